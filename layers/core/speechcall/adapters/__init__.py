@@ -1,0 +1,1 @@
+"""The only place that talks to AWS or to the network."""

@@ -1,0 +1,1 @@
+"""Use cases as plain functions; what they need is handed to them."""

@@ -1,0 +1,1 @@
+"""Rules and data. No I/O, no clock, no environment."""

@@ -1,0 +1,29 @@
+"""How long a call waits for a key."""
+
+import math
+from itertools import chain
+
+DEFAULT_IDLE_TIMEOUT_MSEC = 10_000
+MAX_IDLE_TIMEOUT_MSEC = 180_000
+
+IDLE_STEPS: tuple[int, ...] = tuple(chain(range(1, 31), range(35, 61, 5), range(75, 121, 15), range(150, 181, 30)))
+"""The idle timeouts, in seconds, that a call can wait.
+
+The time limit of Amazon Connect's block "Get customer input" must be static (flow language,
+GetParticipantInput: InputTimeLimitSeconds, 1 to 180), so the contact flow has one block a step.
+"""
+
+
+def idle_seconds(idle_timeout_msec: int) -> int:
+    """The step that waits at least `idle_timeout_msec` (1 to 180,000), in seconds."""
+    seconds = math.ceil(idle_timeout_msec / 1000)
+    return next(step for step in IDLE_STEPS if step >= seconds)
+
+
+def menu_wait_seconds(prompt_seconds: float, idle_timeout_msec: int, grace_seconds: int) -> int:
+    """How long the state machine waits for a menu's key, in whole seconds.
+
+    The telephony reports silence itself; this wait only ends when nothing is heard from it, so it
+    is longer than introduction and idle timeout by the grace.
+    """
+    return math.ceil(prompt_seconds) + idle_seconds(idle_timeout_msec) + grace_seconds

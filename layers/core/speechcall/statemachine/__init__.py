@@ -1,0 +1,1 @@
+"""Menus to Amazon States Language. Pure."""
