@@ -1,0 +1,98 @@
+"""What happens in the laptop cloud, in order: the phone page shows it and the tests wait for it."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from threading import Condition
+from typing import Any
+
+Entry = dict[str, Any]
+"""One thing that happened: `id` (1, 2, 3 …), `at` (epoch seconds), `kind`, `mid` (or None) and the details beside them."""
+
+KEEP = 10_000
+
+
+class Journal:
+    """An append-only log for many threads. It keeps the last `keep` entries and forgets older ones."""
+
+    def __init__(self, keep: int = KEEP) -> None:
+        self._entries: deque[Entry] = deque(maxlen=keep)
+        self._last_id = 0
+        self._closed = False
+        self._changed = Condition()
+
+    def record(self, kind: str, mid: str | None = None, **details: Any) -> Entry:
+        """Append an entry and wake who waits. The entry is shared with all readers: change neither it nor its details."""
+        with self._changed:
+            self._last_id += 1
+            entry: Entry = {**details, "id": self._last_id, "at": time.time(), "kind": kind, "mid": mid}
+            self._entries.append(entry)
+            self._changed.notify_all()
+        return entry
+
+    def entries(self, mid: str | None = None, after: int = 0) -> list[Entry]:
+        """The entries kept, oldest first: all, or those of one message; only ids above `after`."""
+        with self._changed:
+            return [entry for entry in self._since(after) if mid is None or entry["mid"] == mid]
+
+    def wait_for(self, predicate: Callable[[Entry], bool], timeout: float, after: int = 0) -> Entry:
+        """The first entry (kept or still to come, id above `after`) for which `predicate` holds; else TimeoutError."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while True:
+                for entry in self._since(after):
+                    if predicate(entry):
+                        return entry
+                after = max(after, self._last_id)
+                remaining = deadline - time.monotonic()
+                if remaining <= 0 or self._closed:
+                    kinds = [entry["kind"] for entry in list(self._entries)[-20:]]
+                    raise TimeoutError(f"no such journal entry within {timeout:g} s; the last kinds: {kinds}")
+                self._changed.wait(remaining)
+
+    def subscribe(self, after: int | None = None) -> "Subscription":
+        """A reader's own place in the journal: from now on, or from the entry behind id `after` (0: everything kept)."""
+        with self._changed:
+            return Subscription(self, self._last_id if after is None else after)
+
+    def close(self) -> None:
+        """Let every waiting reader go: the cloud stops. What is recorded stays readable."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def next_after(self, after: int, timeout: float | None) -> Entry | None:
+        """The oldest entry kept with an id above `after`, or None when `timeout` seconds (None: no limit) have passed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._last_id > after or self._closed, timeout)
+            return next(self._since(after), None)
+
+    def _since(self, after: int) -> Iterator[Entry]:
+        """Entries with an id above `after`. Ids are consecutive, so the place is counted from the end, not searched."""
+        newer = min(self._last_id - after, len(self._entries))
+        start = len(self._entries) - newer
+        return (self._entries[i] for i in range(start, len(self._entries)))
+
+
+class Subscription:
+    """One reader. Nothing is queued for it, so a reader that stops reading costs nothing; it may miss what was forgotten."""
+
+    def __init__(self, journal: Journal, after: int) -> None:
+        self._journal = journal
+        self._after = after
+
+    def get(self, timeout: float | None = None) -> Entry | None:
+        """The next entry; None when `timeout` seconds passed without one, or when the journal was closed."""
+        entry = self._journal.next_after(self._after, timeout)
+        if entry is not None:
+            self._after = entry["id"]
+        return entry
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Entries as they come, until the journal is closed."""
+        while (entry := self.get()) is not None:
+            yield entry
