@@ -1,0 +1,49 @@
+# GNU make 3.81 (macOS) is enough. What needs Python calls bin/install first, which does nothing
+# when the environment is ready: PYTHON=/path/to/python overrides its choice of an interpreter.
+
+PY  := .venv/bin/python
+SAM := .venv-sam/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-sam run test demo check lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install:
+	@bin/install
+install-sam:
+	@bin/install sam
+
+run: install ## Start the whole service on this machine, with a phone in the browser [PORT=… WEBHOOKS=real]
+	@$(PY) -m local run $(if $(PORT),--port $(PORT)) $(if $(WEBHOOKS),--webhooks $(WEBHOOKS))
+
+demo: install ## Place the specification's calls on this machine and show what happens
+	@$(PY) -m local demo
+
+test: install ## Run the tests [ARGS="-k menu"]
+	$(PY) -m pytest -n 2 $(ARGS)
+
+check: export SAM_CLI_TELEMETRY = 0
+check: export AWS_DEFAULT_REGION = eu-central-1
+check: export AWS_EC2_METADATA_DISABLED = true
+check: install install-sam ## Lint, types, import rules; validate and build the SAM application
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(SAM)/cfn-lint
+	$(SAM)/sam validate --lint
+	@bin/sam-build
+
+# Keeps every version that still fits pyproject.toml; LOCK=--upgrade takes the newest ones.
+lock: install ## Write constraints.txt and requirements-sam.txt anew from pyproject.toml [LOCK=--upgrade]
+	$(PY) -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	$(PY) -m uv pip compile --quiet $(LOCK_OPTIONS) pyproject.toml --extra local --extra dev -o constraints.txt
+	$(PY) -m uv pip compile --quiet $(LOCK_OPTIONS) --group pyproject.toml:sam -o requirements-sam.txt
+LOCK_OPTIONS = --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command "make lock" $(LOCK)
+
+clean: ## Remove the environments, the build and every cache
+	rm -rf .venv .venv-sam .aws-sam build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
