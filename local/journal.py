@@ -7,7 +7,7 @@ from threading import Condition
 from typing import Any
 
 Entry = dict[str, Any]
-"""One thing that happened: `id` (1, 2, 3 …), `at` (epoch seconds), `kind`, `mid` (or None) and the details beside them."""
+"""One thing that happened: `id` (1, 2, 3 …), `at` (epoch seconds), `kind`, `mid` (or None), and its details."""
 
 KEEP = 10_000
 
@@ -22,7 +22,7 @@ class Journal:
         self._changed = Condition()
 
     def record(self, kind: str, mid: str | None = None, **details: Any) -> Entry:
-        """Append an entry and wake who waits. The entry is shared with all readers: change neither it nor its details."""
+        """Append an entry and wake who waits. All readers share it: change neither the entry nor its details."""
         with self._changed:
             self._last_id += 1
             entry: Entry = {**details, "id": self._last_id, "at": time.time(), "kind": kind, "mid": mid}
@@ -51,7 +51,7 @@ class Journal:
                 self._changed.wait(remaining)
 
     def subscribe(self, after: int | None = None) -> "Subscription":
-        """A reader's own place in the journal: from now on, or from the entry behind id `after` (0: everything kept)."""
+        """A reader's own place: from now on, or from the entry behind id `after` (0: everything kept)."""
         with self._changed:
             return Subscription(self, self._last_id if after is None else after)
 
@@ -66,7 +66,7 @@ class Journal:
         return self._closed
 
     def next_after(self, after: int, timeout: float | None) -> Entry | None:
-        """The oldest entry kept with an id above `after`, or None when `timeout` seconds (None: no limit) have passed."""
+        """The oldest entry kept with an id above `after`; None after `timeout` seconds (None: no limit)."""
         with self._changed:
             self._changed.wait_for(lambda: self._last_id > after or self._closed, timeout)
             return next(self._since(after), None)
@@ -79,7 +79,7 @@ class Journal:
 
 
 class Subscription:
-    """One reader. Nothing is queued for it, so a reader that stops reading costs nothing; it may miss what was forgotten."""
+    """One reader. Nothing is queued for it: one that stops reading costs nothing, and misses what was forgotten."""
 
     def __init__(self, journal: Journal, after: int) -> None:
         self._journal = journal

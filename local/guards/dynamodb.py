@@ -1,0 +1,128 @@
+"""Repairs of moto's DynamoDB: each request is one step, a transaction touches only its items, streams are cheap."""
+
+import copy
+import threading
+from typing import Any
+from urllib.parse import urlparse
+
+from moto.core.botocore_stubber import BotocoreStubber
+from moto.dynamodb import models
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.table import Table
+from moto.dynamodbstreams.models import DynamoDBStreamsBackend, ShardIterator
+
+from local.guards.replace import Replacement, instead_of
+
+_one_at_a_time = threading.RLock()
+
+
+def take_one_request_at_a_time() -> None:
+    """Two conditional writes at the same time both find their condition true; ADD loses counts.
+
+    Moto checks and writes in two steps, in whichever thread the caller has.
+    """
+
+    @instead_of(BotocoreStubber, "process_request")
+    def process_request(stock: Replacement, stubber: Any, request: Any) -> Any:
+        if "dynamodb" in urlparse(request.url).netloc:
+            with _one_at_a_time:
+                return stock(stubber, request)
+        return stock(stubber, request)
+
+
+class _Savepoint:
+    """Stands for a table's copy: what a failed transaction needs to put the table back as it was."""
+
+    def __init__(self, table: Table, keys: list[tuple[DynamoType, DynamoType | None]]) -> None:
+        self.table = table
+        self._items = [(key, copy.deepcopy(table.get_item(*key))) for key in keys]
+        self._records = len(table.stream_shard.items) if table.stream_shard else 0
+
+    def restore(self) -> Table:
+        for (hash_value, range_value), item in self._items:
+            if range_value is None:
+                self._put_back(self.table.items, hash_value, item)
+            else:
+                self._put_back(self.table.items[hash_value], range_value, item)
+        if self.table.stream_shard:
+            del self.table.stream_shard.items[self._records :]
+        return self.table
+
+    @staticmethod
+    def _put_back(place: Any, key: DynamoType, item: Any) -> None:
+        if item is None:
+            place.pop(key, None)
+        else:
+            place[key] = item
+
+
+def copy_only_what_a_transaction_touches() -> None:
+    """TransactWriteItems copies its tables whole: 27 ms with 1,000 items, 129 ms with 5,000.
+
+    And a transaction that fails puts the copy in the table's place, with a copy of its stream: who reads the stream
+    holds on to the old one and never sees a record again.
+    """
+    savepoints = threading.local()
+
+    class SavingCopy:
+        """Stands in for the module `copy` where moto copies the tables of a transaction."""
+
+        @staticmethod
+        def deepcopy(value: Any) -> Any:
+            keys = getattr(savepoints, "keys", None)
+            if keys is not None and isinstance(value, Table):
+                return _Savepoint(value, keys.get(value.name, []))
+            return copy.deepcopy(value)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(copy, name)
+
+    moto_models: Any = models
+    moto_models.copy = SavingCopy()
+
+    @instead_of(DynamoDBBackend, "transact_write_items")
+    def transact_write_items(stock: Replacement, backend: Any, transact_items: list[dict[str, Any]]) -> None:
+        savepoints.keys = _touched_keys(backend, transact_items)
+        try:
+            stock(backend, transact_items)
+        finally:
+            savepoints.keys = None
+            for name, table in list(backend.tables.items()):
+                if isinstance(table, _Savepoint):
+                    backend.tables[name] = table.restore()
+
+
+def _touched_keys(
+    backend: Any, transact_items: list[dict[str, Any]]
+) -> dict[str, list[tuple[DynamoType, DynamoType | None]]]:
+    """By table, the keys of the items that a transaction writes; what is malformed is left for moto to refuse."""
+    touched: dict[str, list[tuple[DynamoType, DynamoType | None]]] = {}
+    for operation in (next(iter(item.values())) for item in transact_items):
+        table = backend.tables.get(operation.get("TableName", ""))
+        attributes = operation.get("Key") or operation.get("Item") or {}
+        if table is None or any(name not in attributes for name in table.table_key_attrs):
+            continue
+        range_value = DynamoType(attributes[table.range_key_attr]) if table.range_key_attr else None
+        touched.setdefault(table.name, []).append((DynamoType(attributes[table.hash_key_attr]), range_value))
+    return touched
+
+
+def keep_no_spent_iterators() -> None:
+    """Every GetRecords leaves a shard iterator behind for ever: a poller eats a gigabyte in an hour.
+
+    An iterator that found nothing is its own successor; one that found records is replaced by its successor.
+    """
+
+    @instead_of(ShardIterator, "get")
+    def get(stock: Replacement, iterator: Any, limit: int = 1000) -> Any:
+        if iterator.stream_shard.get(iterator.sequence_number, 1):
+            return stock(iterator, limit)
+        return {"NextShardIterator": iterator.arn, "Records": []}
+
+    @instead_of(DynamoDBStreamsBackend, "get_records")
+    def get_records(stock: Replacement, backend: Any, iterator_arn: str, limit: int) -> Any:
+        result = stock(backend, iterator_arn, limit)
+        if result["NextShardIterator"] != iterator_arn:
+            del backend.shard_iterators[iterator_arn]
+        return result

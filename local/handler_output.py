@@ -1,0 +1,87 @@
+"""Where the handlers' log lines go: to one stream of our choice, never between the lines of the terminal.
+
+A Lambda's log is its standard output. Here all functions share one process, so what they write to `sys.stdout` is told
+apart by thread: `print` (Powertools' metrics use it) inside an invocation, and every Powertools Logger made while a
+function is loaded, write to the log; everything else in the process keeps the terminal.
+"""
+
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TextIO
+
+_in_handler: ContextVar[bool] = ContextVar("in_handler", default=False)
+
+
+class _Log(io.TextIOBase):
+    """The functions' log. It outlives every cloud, as the loggers do that hold it; `target` changes."""
+
+    target: TextIO | None = None
+
+    def write(self, text: str) -> int:
+        target = self.target
+        if target is not None:
+            target.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        target = self.target
+        if target is not None:
+            target.flush()
+
+
+class _Router(io.TextIOBase):
+    """Stands in for `sys.stdout`: the log inside an invocation, what was there before outside of one."""
+
+    def __init__(self, terminal: TextIO) -> None:
+        self._terminal = terminal
+
+    def write(self, text: str) -> int:
+        return (LOG if _in_handler.get() else self._terminal).write(text)
+
+    def flush(self) -> None:
+        (LOG if _in_handler.get() else self._terminal).flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._terminal, name)
+
+
+LOG = _Log()
+
+
+@contextmanager
+def logging_to(target: TextIO | None) -> Iterator[None]:
+    """Within it, handlers' output goes to `target`; None throws it away."""
+    before, terminal = LOG.target, sys.stdout
+    router = _Router(terminal)
+    LOG.target = target
+    sys.stdout = router
+    try:
+        yield
+    finally:
+        LOG.target = before
+        if sys.stdout is router:
+            sys.stdout = terminal
+
+
+@contextmanager
+def as_a_function() -> Iterator[None]:
+    """Within it, this thread runs a function's code: its output is the log's."""
+    token = _in_handler.set(True)
+    try:
+        yield
+    finally:
+        _in_handler.reset(token)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Within it, a Logger that is made takes the log for its standard output, for good."""
+    terminal = sys.stdout
+    sys.stdout = LOG
+    try:
+        yield
+    finally:
+        sys.stdout = terminal

@@ -1,0 +1,48 @@
+"""Every repair of moto that the laptop cloud needs; `tests/integration/test_moto_guards.py` says which still are."""
+
+import logging
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+
+from local.guards import dynamodb, executions, network, parser, sqs, tokens
+
+TESTED_MOTO = "5.2.5"
+
+GUARDS: Mapping[str, Callable[[], None]] = {
+    guard.__name__: guard
+    for guard in (
+        network.refuse_to_leave_the_machine,
+        parser.parse_each_definition_by_itself,
+        parser.parse_each_definition_once,
+        parser.make_each_client_once,
+        parser.forget_finished_threads,
+        tokens.find_tokens_without_a_search,
+        tokens.answer_tokens_once,
+        tokens.give_each_try_its_token,
+        tokens.keep_the_cause_of_a_failure,
+        executions.start_each_name_once,
+        executions.stop_what_waits,
+        executions.keep_the_cause_of_a_stop,
+        executions.tell_of_each_end,
+        dynamodb.take_one_request_at_a_time,
+        dynamodb.copy_only_what_a_transaction_touches,
+        dynamodb.keep_no_spent_iterators,
+        sqs.handle_each_queue_in_one_step,
+        sqs.remember_deduplication_ids,
+    )
+}
+
+_installed: set[str] = set()
+
+
+def install_guards() -> None:
+    """Repair moto in this process, once. The repairs stay: they touch nothing but moto and botocore's last step."""
+    if _installed:
+        return
+    if version("moto") != TESTED_MOTO:
+        raise RuntimeError(f"the laptop cloud is tested with moto {TESTED_MOTO}, and this is {version('moto')}")
+    # A failed call is the product's business; moto would write each one to the terminal as well.
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
+    for name, guard in GUARDS.items():
+        guard()
+        _installed.add(name)
