@@ -1,0 +1,36 @@
+"""A simulator of Amazon Connect: its API, its contact flows, and telephones with callers who answer them."""
+
+from local.carrier.callers import (
+    Script,
+    answer,
+    busy,
+    hang_up,
+    hang_up_at_once,
+    invalid_number,
+    no_answer,
+    press,
+    press_at_once,
+    stay_silent,
+)
+from local.carrier.carrier import Carrier
+from local.carrier.flow import FlowRefusedError
+from local.carrier.phone import Phone
+from local.carrier.settings import Caller, CarrierSettings
+
+__all__ = [
+    "Caller",
+    "Carrier",
+    "CarrierSettings",
+    "FlowRefusedError",
+    "Phone",
+    "Script",
+    "answer",
+    "busy",
+    "hang_up",
+    "hang_up_at_once",
+    "invalid_number",
+    "no_answer",
+    "press",
+    "press_at_once",
+    "stay_silent",
+]

@@ -1,0 +1,70 @@
+"""The simulated carrier as a whole: Amazon Connect's API, the calls, and the phone page."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from local.carrier.clock import Clock
+from local.carrier.connect_api import OPERATIONS, ConnectApi
+from local.carrier.connect_wire import ConnectModel
+from local.carrier.contacts import Contacts
+from local.carrier.exchange import Exchange, Outbox, Workers
+from local.carrier.flow import load_flow
+from local.carrier.invocation import Invoker
+from local.carrier.prompts import PromptStore
+from local.carrier.settings import CarrierSettings
+from local.journal import Journal
+from local.phone.app import PhoneApp
+
+_STOP_SECONDS = 0.8
+
+_log = logging.getLogger(__name__)
+
+
+class Carrier:
+    """One Amazon Connect instance with telephones behind it.
+
+    `invoke` runs a Lambda function (ARN, event) and returns its result or raises FunctionError. `emit`
+    puts an EventBridge envelope on the bus. `flow` is the contact flow's JSON, as it is deployed; a flow
+    that could not be published raises FlowRefusedError. `read_prompt` gives the bytes behind a prompt's URI
+    or raises. Serve `connect_app` and `phone_app` with a server that has threads.
+    """
+
+    def __init__(
+        self,
+        settings: CarrierSettings,
+        *,
+        invoke: Invoker,
+        emit: Callable[[dict[str, Any]], None],
+        flow: dict[str, Any],
+        read_prompt: Callable[[str], bytes],
+        journal: Journal,
+    ) -> None:
+        self.hello: Callable[[], dict[str, Any]] = dict
+        """What the phone page shows before any call: how to send one ("api", "user", "password", "curl")."""
+        self._clock = Clock()
+        self._outbox = Outbox(emit)
+        self._outbox_workers = Workers()
+        self._workers = Workers()
+        prompts = PromptStore(read_prompt)
+        exchange = Exchange(
+            settings, load_flow(flow), invoke, prompts, journal, self._clock, self._outbox, self._workers
+        )
+        model = ConnectModel(OPERATIONS)
+        self.contacts = Contacts(exchange, model)
+        self.connect_app = ConnectApi(settings, self.contacts, model)
+        self.phone_app = PhoneApp(self.contacts, journal, prompts, lambda: self.hello())  # noqa: PLW0108 - it may be set later
+
+    def start(self) -> None:
+        """Begin to carry calls."""
+        self._clock.start()
+        self._outbox_workers.spawn("carrier-events", self._outbox.run)
+
+    def stop(self) -> None:
+        """Cut off every call and end the threads; a function that is still running is not waited for long."""
+        self.contacts.close()
+        self._clock.stop()
+        self._outbox.stop()
+        running = self._workers.join(_STOP_SECONDS) + self._outbox_workers.join(_STOP_SECONDS)
+        if running:
+            _log.warning("still in a function when the carrier stopped: %s", ", ".join(running))

@@ -1,0 +1,114 @@
+"""Amazon Connect's API on the wire: which request means which operation, whether it is well formed, and errors.
+
+Everything follows the service's own description (botocore's `connect`, 2017-08-08; protocol REST-JSON),
+so a request that the real service cannot have been sent by an SDK is refused here as well.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.loaders import Loader
+from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StringShape, StructureShape
+from botocore.validate import ParamValidator
+from werkzeug.wrappers import Request, Response
+
+_UNMODELLED = {
+    "TooManyRequestsException": 429,
+    "UnknownOperationException": 404,
+    "MissingAuthenticationTokenException": 403,
+}
+
+
+class ConnectError(Exception):
+    """An error answer of the service: its code, a message and the HTTP status."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+class ConnectModel:
+    """The operations that are offered, by the service's description."""
+
+    def __init__(self, operations: tuple[str, ...]) -> None:
+        model = ServiceModel(Loader().load_service_model("connect", "service-2"), "connect")
+        self._operations = {name: model.operation_model(name) for name in operations}
+        self._statuses = dict(_UNMODELLED)
+        for operation in self._operations.values():
+            for error in operation.error_shapes:
+                self._statuses[error.name] = int(error.metadata["error"]["httpStatusCode"])
+
+    def error(self, code: str, message: str) -> ConnectError:
+        """The error `code` with the status that the description gives it."""
+        return ConnectError(code, message, self._statuses[code])
+
+    def read(self, request: Request) -> tuple[str, dict[str, Any]]:
+        """The operation's name and its parameters. Raises ConnectError for what is malformed or not offered."""
+        for name, operation in self._operations.items():
+            match = re.fullmatch(_path_pattern(operation), request.path)
+            if match and request.method == operation.http["method"]:
+                parameters = {**self._body(request), **match.groupdict()}
+                self._check(operation, parameters)
+                return name, parameters
+        raise self.error("UnknownOperationException", f"not offered here: {request.method} {request.path}")
+
+    def _body(self, request: Request) -> dict[str, Any]:
+        try:
+            body = json.loads(request.get_data() or b"{}")
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            raise self.error("InvalidRequestException", "the body is not a JSON object")
+        return body
+
+    def _check(self, operation: OperationModel, parameters: dict[str, Any]) -> None:
+        shape = operation.input_shape
+        if shape is None:
+            return
+        report = ParamValidator().validate(parameters, shape)
+        if report.has_errors():
+            raise self.error("InvalidRequestException", report.generate_report())
+        if problems := list(_bounds(shape, parameters, "")):
+            raise self.error("InvalidParameterException", "; ".join(problems))
+
+
+def success(body: Mapping[str, Any]) -> Response:
+    """A successful answer."""
+    return Response(json.dumps(body), 200, content_type="application/json")
+
+
+def failure(error: ConnectError) -> Response:
+    """An error answer, as REST-JSON services give it: the code in a header, the message in the body."""
+    response = Response(json.dumps({"Message": error.message}), error.status, content_type="application/json")
+    response.headers["x-amzn-errortype"] = error.code
+    return response
+
+
+def _path_pattern(operation: OperationModel) -> str:
+    return re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.http["requestUri"])
+
+
+def _bounds(shape: Shape, value: Any, name: str) -> list[str]:
+    """What botocore's validator leaves to the service: longest lengths, largest numbers, patterns and enumerations."""
+    if isinstance(shape, StructureShape):
+        return [p for key, inner in value.items() for p in _bounds(shape.members[key], inner, f"{name} {key}".strip())]
+    if isinstance(shape, MapShape):
+        pairs = value.items()
+        return [p for k, v in pairs for p in (*_bounds(shape.key, k, name), *_bounds(shape.value, v, f"{name}.{k}"))]
+    if isinstance(shape, ListShape):
+        return [p for inner in value for p in _bounds(shape.member, inner, name)]
+    problems = []
+    size = value if isinstance(value, int) else len(value) if isinstance(value, str) else 0
+    if size > shape.metadata.get("max", size):
+        problems.append(f"{name} is over {shape.metadata['max']}")
+    if isinstance(shape, StringShape) and shape.enum and value not in shape.enum:
+        problems.append(f"{name} is none of {', '.join(shape.enum)}")
+    # The description of some patterns has its backslashes twice.
+    pattern = shape.metadata.get("pattern", "").replace("\\\\", "\\")
+    if pattern and isinstance(value, str) and not re.fullmatch(pattern, value):
+        problems.append(f"{name} does not match {pattern}")
+    return problems

@@ -1,0 +1,90 @@
+"""What all calls of a carrier share: the flow, the timers, the threads and the ways out to our system."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Lock, Thread, current_thread
+from typing import Any
+
+from local.carrier.clock import Clock
+from local.carrier.flow import Flow
+from local.carrier.invocation import Invoker
+from local.carrier.prompts import PromptStore
+from local.carrier.settings import CarrierSettings
+from local.journal import Journal
+
+_log = logging.getLogger(__name__)
+
+
+class Outbox:
+    """Hands events to the bus one after the other, so that no call waits for it and none overtakes another."""
+
+    def __init__(self, emit: Callable[[dict[str, Any]], None]) -> None:
+        self._emit = emit
+        self._events: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+
+    def put(self, event: dict[str, Any]) -> None:
+        """Have the event put on the bus soon."""
+        self._events.put(event)
+
+    def run(self) -> None:
+        """Hand over events until `stop`. An event that the bus does not take is lost, as best effort allows."""
+        while (event := self._events.get()) is not None:
+            try:
+                self._emit(event)
+            except Exception:  # noqa: BLE001 - the bus's trouble must not stop the calls
+                _log.exception("a contact event could not be put on the bus")
+
+    def stop(self) -> None:
+        """Let `run` return when what was put before is handed over."""
+        self._events.put(None)
+
+
+class Workers:
+    """Threads that end by themselves once the calls have ended."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._threads: set[Thread] = set()
+
+    def spawn(self, name: str, work: Callable[[], None]) -> None:
+        """Run `work` in a thread of its own."""
+
+        def run() -> None:
+            try:
+                work()
+            except Exception:  # noqa: BLE001 - said, instead of lost with the thread
+                _log.exception("%s failed", name)
+            finally:
+                with self._lock:
+                    self._threads.discard(current_thread())
+
+        thread = Thread(target=run, name=name, daemon=True)
+        with self._lock:
+            self._threads.add(thread)
+        thread.start()
+
+    def join(self, timeout: float) -> list[str]:
+        """Wait for all threads, `timeout` seconds at most; the names of those that still run."""
+        deadline = time.monotonic() + timeout
+        with self._lock:
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return [thread.name for thread in threads if thread.is_alive()]
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """Handed to every call."""
+
+    settings: CarrierSettings
+    flow: Flow
+    invoke: Invoker
+    prompts: PromptStore
+    journal: Journal
+    clock: Clock
+    outbox: Outbox
+    workers: Workers

@@ -1,0 +1,173 @@
+"""Walks a contact flow. Pure: it says what is to be done, and is told what came of it.
+
+`walk` is a generator. It yields an Invoke, a Play or a Listen and is sent the matching outcome; it
+returns when the flow disconnects the caller. It knows neither time nor threads nor a telephone.
+Sources: Amazon Connect API reference, "Flow language actions"; administrator guide, "Get customer
+input", "Play prompt", "AWS Lambda function".
+"""
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from local.carrier.flow import Action, Flow
+from local.carrier.references import resolve
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What is played: a sound file's URI, or text (SSML or plain) to be spoken."""
+
+    uri: str | None = None
+    speech: str | None = None
+
+
+@dataclass(frozen=True)
+class Invoke:
+    """Call a function. Outcome: Returned or Failed."""
+
+    function_arn: str
+    parameters: dict[str, str]
+    limit_seconds: int
+
+
+@dataclass(frozen=True)
+class Play:
+    """Play a prompt to its end; keys are dropped. Outcome: Played or Failed."""
+
+    prompt: Prompt
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Play a prompt (if any) and hear one key, which cuts the prompt short. Outcome: Pressed, Silence or Failed."""
+
+    prompt: Prompt | None
+    limit_seconds: int
+    values: Mapping[str, str]
+    """What the references stand for at this moment, for who wants to show it."""
+
+
+@dataclass(frozen=True)
+class Returned:
+    """The function answered with a flat map of text."""
+
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Pressed:
+    """The caller pressed this key."""
+
+    key: str
+
+
+@dataclass(frozen=True)
+class Played:
+    """The prompt was played to its end."""
+
+
+@dataclass(frozen=True)
+class Silence:
+    """The time limit of the input block passed without a key."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """It could not be done: the block's error branch is taken."""
+
+    reason: str = ""
+
+
+Effect: TypeAlias = Invoke | Play | Listen
+Outcome: TypeAlias = Returned | Pressed | Played | Silence | Failed
+
+_OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
+    "Equals": lambda value, operand: value == operand,
+    "TextStartsWith": lambda value, operand: value.startswith(operand),
+    "TextEndsWith": lambda value, operand: value.endswith(operand),
+    "TextContains": lambda value, operand: operand in value,
+    "NumberGreaterThan": lambda value, operand: float(value) > float(operand),
+    "NumberGreaterOrEqualTo": lambda value, operand: float(value) >= float(operand),
+    "NumberLessThan": lambda value, operand: float(value) < float(operand),
+    "NumberLessOrEqualTo": lambda value, operand: float(value) <= float(operand),
+}
+
+
+class FlowStuckError(RuntimeError):
+    """The flow runs in a circle of blocks in which nothing can happen any more."""
+
+
+def walk(flow: Flow, facts: Mapping[str, str]) -> Generator[Effect, Outcome, None]:
+    """Run the flow to its end. `facts` are the contact's own values ("ContactId", "Attributes.mid" …)."""
+    values = dict(facts)
+    identifier: str | None = flow.start
+    idle_steps = 0
+    while identifier is not None:
+        action = flow.actions[identifier]
+        effect = _effect(action, values)
+        if effect is None:
+            # The same values lead the same way: passing more such blocks than there are is a circle.
+            idle_steps += 1
+            if idle_steps > len(flow.actions):
+                raise FlowStuckError(f"the flow runs in a circle at {identifier!r}")
+            identifier = _silent_step(action, values)
+            continue
+        idle_steps = 0
+        outcome = yield effect
+        if isinstance(outcome, Returned):
+            # Each invocation replaces all of $.External, so a field left out is gone.
+            values = {**facts, **{f"External.{name}": value for name, value in outcome.values.items()}}
+        identifier = _after(action, outcome)
+
+
+def _effect(action: Action, values: Mapping[str, str]) -> Effect | None:
+    """What this block wants done; None for a block that does nothing outside the flow."""
+    parameters = action.parameters
+    if action.type == "InvokeLambdaFunction":
+        attributes = parameters.get("LambdaInvocationAttributes", {})
+        # A reference to an absent value is passed as empty text.
+        resolved = {resolve(name, values) or "": resolve(text, values) or "" for name, text in attributes.items()}
+        limit = int(parameters["InvocationTimeLimitSeconds"])
+        return Invoke(resolve(parameters["LambdaFunctionARN"], values) or "", resolved, limit)
+    if action.type == "MessageParticipant":
+        return Play(_prompt(action, values) or Prompt())
+    if action.type == "GetParticipantInput":
+        return Listen(_prompt(action, values), int(parameters["InputTimeLimitSeconds"]), values)
+    return None
+
+
+def _prompt(action: Action, values: Mapping[str, str]) -> Prompt | None:
+    if "Media" in action.parameters:
+        return Prompt(uri=resolve(action.parameters["Media"]["Uri"], values) or "")
+    text = action.parameters.get("SSML", action.parameters.get("Text"))
+    return None if text is None else Prompt(speech=resolve(text, values) or "")
+
+
+def _silent_step(action: Action, values: Mapping[str, str]) -> str | None:
+    if action.type == "Compare":
+        value = resolve(action.parameters["ComparisonValue"], values)
+        return _matching(action, value) or action.errors["NoMatchingCondition"]
+    return None if action.type == "DisconnectParticipant" else action.next
+
+
+def _after(action: Action, outcome: Outcome) -> str | None:
+    """The block that follows. An error without a branch of its own goes where every error goes, or simply on."""
+    if isinstance(outcome, Failed):
+        return action.errors.get("NoMatchingError", action.next)
+    if isinstance(outcome, Silence):
+        return action.errors["InputTimeLimitExceeded"]
+    if isinstance(outcome, Pressed):
+        return _matching(action, outcome.key) or action.errors["NoMatchingCondition"]
+    return action.next
+
+
+def _matching(action: Action, value: str | None) -> str | None:
+    """Where the first true condition leads; conditions are tried in the order in which they stand."""
+    for condition in action.conditions:
+        try:
+            if value is not None and _OPERATORS[condition.operator](value, condition.operand):
+                return condition.target
+        except ValueError:
+            continue  # a number was asked for and the value is none: the condition is not true
+    return None

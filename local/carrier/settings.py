@@ -1,0 +1,45 @@
+"""What the simulated Amazon Connect instance is told when it is made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from local.carrier.phone import Phone
+
+
+class Caller(Protocol):
+    """Who answers a simulated telephone."""
+
+    def take(self, phone: Phone) -> None:
+        """Deal with one call. Runs in its own thread, from the first ring; the call outlives a return."""
+
+
+@dataclass(frozen=True)
+class CarrierSettings:
+    """One Amazon Connect instance with one contact flow, and the telephones behind it.
+
+    `caller_for` gets the number dialled and gives who answers there; None (the setting, or what it
+    gives) leaves the phone to the browser.
+    """
+
+    instance_id: str
+    instance_arn: str
+    region: str
+    account: str
+    flow_id: str
+    no_answer_seconds: float | None = None
+    """The network gives up ringing after this; None leaves it to the request's RingTimeoutInSeconds."""
+    input_timer: bool = True
+    """False: an input block never reports silence; it waits for a key, a hang-up or a stop."""
+    caller_for: Callable[[str], Caller | None] | None = None
+    playback: float = 1.0
+    """How many times faster than real prompts are played. Idle limits are always real seconds."""
+    allowed_prefixes: tuple[str, ...] = ("+",)
+    """Destinations that the instance may call (E.164 prefixes); others are refused, as by Connect's allow list."""
+    claimed_numbers: tuple[str, ...] = ()
+    """Numbers that may be the caller ID; none listed: any."""
+    concurrent_calls: int | None = None
+    """The quota "Concurrent active calls per instance" (10 for a new account); None: no limit."""
+    calls_per_second: float | None = None
+    """The quota on StartOutboundVoiceContact (2 for a new account); None: no limit."""
+    calls_burst: int = 5

@@ -1,0 +1,189 @@
+"""The built-in receiver: takes every webhook on this machine, whatever host it was meant for, and shows it."""
+
+import json
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Condition, Lock, Thread
+from typing import Any
+
+from local.journal import Journal
+
+_READ_SECONDS = 10.0
+_MAX_BODY = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class ReceivedRequest:
+    """One request as it arrived."""
+
+    mid: str | None
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: str
+    status: int
+    """What it is answered."""
+
+
+class Receiver:
+    """Two listeners on loopback, of plain HTTP both.
+
+    A connection that the sender would have made in plain HTTP comes to the first. One that it would
+    have made by TLS comes to the second, already decrypted: the sender replaces the connection step
+    alone. So which listener is reached tells the URL's scheme.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._changed = Condition()
+        self._requests: list[ReceivedRequest] = []
+        self._status = 200
+        self._hanging = False
+        self._hang_seconds: float | None = None
+        self._listeners: list[_Listener] = []
+
+    def start(self) -> str:
+        """Begin to listen. Where: "127.0.0.1:PORT:TLSPORT"."""
+        self._listeners = [_Listener(scheme, self._receive) for scheme in ("http", "https")]
+        return ":".join(["127.0.0.1", *(str(listener.port) for listener in self._listeners)])
+
+    def stop(self) -> None:
+        """Let go of who hangs, close every connection and wait for the threads."""
+        self.release()
+        for listener in self._listeners:
+            listener.close()
+        self._listeners = []
+
+    def requests(self, mid: str | None = None) -> list[ReceivedRequest]:
+        """What has arrived, in order: all, or those of one message."""
+        with self._changed:
+            return [request for request in self._requests if mid is None or request.mid == mid]
+
+    def wait_for(self, count: int, timeout: float, mid: str | None = None) -> list[ReceivedRequest]:
+        """What has arrived as soon as there are `count` requests; else TimeoutError."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: len(self.requests(mid)) >= count, timeout):
+                raise TimeoutError(f"{len(self.requests(mid))} of {count} requests within {timeout:g} s")
+            return self.requests(mid)
+
+    def answer_with(self, status: int) -> None:
+        """The status of the answers from now on."""
+        with self._changed:
+            self._status = status
+
+    def hang(self, seconds: float | None = None) -> None:
+        """From now on, take requests and answer none of them for `seconds` each (None: until `release`)."""
+        with self._changed:
+            self._hanging, self._hang_seconds = True, seconds
+
+    def release(self) -> None:
+        """Answer who waits, and answer promptly from now on."""
+        with self._changed:
+            self._hanging = False
+            self._changed.notify_all()
+
+    def _receive(self, method: str, url: str, headers: tuple[tuple[str, str], ...], body: str) -> int:
+        """Keep and show one request; the status to answer with, when it is time to."""
+        mid = _mid(body)
+        with self._changed:
+            request = ReceivedRequest(mid, method, url, headers, body, self._status)
+            self._requests.append(request)
+            self._changed.notify_all()
+            # Recorded under the lock, so that the journal has the order of `requests`.
+            self._journal.record(
+                "webhook",
+                mid=mid,
+                method=method,
+                url=url,
+                headers=[list(h) for h in headers],
+                body=body,
+                status=request.status,
+            )
+            self._changed.wait_for(lambda: not self._hanging, self._hang_seconds if self._hanging else 0)
+        return request.status
+
+
+def _mid(body: str) -> str | None:
+    """The message that a webhook's body names."""
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return None
+    mid = content.get("mid") if isinstance(content, dict) else None
+    return mid if isinstance(mid, str) else None
+
+
+class _Listener(ThreadingHTTPServer):
+    """One listening socket with its thread, and a thread for each connection."""
+
+    # Closing the server waits for the connections' threads, and they are few and end at once.
+    daemon_threads = False
+    block_on_close = True
+    request_queue_size = 128
+
+    def __init__(self, scheme: str, receive: Callable[[str, str, tuple[tuple[str, str], ...], str], int]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.scheme = scheme
+        self.receive = receive
+        self.port = int(self.server_address[1])
+        self._lock = Lock()
+        self._connections: set[socket.socket] = set()
+        self._thread = Thread(target=self.serve_forever, args=(0.05,), name=f"receiver-{scheme}", daemon=True)
+        self._thread.start()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._lock:
+            self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._lock:
+            self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def close(self) -> None:
+        """Stop listening, cut the connections that are open, and wait for all threads."""
+        self.shutdown()
+        self._thread.join()
+        with self._lock:
+            for connection in self._connections:
+                connection.shutdown(socket.SHUT_RDWR)
+        self.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection: one request, one answer."""
+
+    server: _Listener
+    protocol_version = "HTTP/1.1"
+    timeout = _READ_SECONDS
+
+    def handle_one_request(self) -> None:
+        """Any method is received alike."""
+        self.close_connection = True
+        self.raw_requestline = self.rfile.readline(65537)
+        if not self.raw_requestline or not self.parse_request():
+            return
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdecimal() or int(length) > _MAX_BODY or "Transfer-Encoding" in self.headers:
+            self.send_error(411 if "Transfer-Encoding" in self.headers else 413)
+            return
+        body = self.rfile.read(int(length)).decode("utf-8", "replace")
+        url = f"{self.server.scheme}://{self.headers.get('Host', '')}{self.path}"
+        status = self.server.receive(self.command, url, tuple(self.headers.items()), body)
+        self.send_response_only(status)
+        self.send_header("Content-Length", "0")
+        self.send_header("Connection", "close")
+        self.end_headers()
+
+    def handle(self) -> None:
+        """A sender that goes away, or says nothing for too long, is no error of the receiver's."""
+        try:
+            self.handle_one_request()
+        except OSError:
+            self.close_connection = True
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name for it
+        """The journal says it."""
