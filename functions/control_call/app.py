@@ -1,0 +1,39 @@
+"""State machine: dial, ask a menu, hang up, look up."""
+
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+
+from speechcall.adapters.clock import SystemClock
+from speechcall.adapters.dynamodb.calls import DynamoCalls
+from speechcall.adapters.dynamodb.messages import DynamoMessages
+from speechcall.adapters.settings import AWS_CONFIG, setting
+from speechcall.adapters.stepfunctions import TaskEngine
+from speechcall.adapters.telephony.connect import CLIENT_CONFIG, ConnectTelephony
+from speechcall.application.control_call import Control
+from speechcall.domain.call import Bounds
+
+logger = Logger()
+
+dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
+control = Control(
+    calls=DynamoCalls(dynamodb, setting("MESSAGES_TABLE")),
+    messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), ""),
+    engine=TaskEngine(boto3.client("stepfunctions", config=AWS_CONFIG)),
+    telephony=ConnectTelephony(
+        boto3.client("connect", config=CLIENT_CONFIG),
+        setting("CONNECT_INSTANCE_ID"),
+        setting("CONNECT_FLOW_ID"),
+        setting("CALLER_ID"),
+    ),
+    clock=SystemClock(),
+    bounds=Bounds(int(setting("MAX_MENU_VISITS")), int(setting("MAX_CALL_SECONDS"))),
+    ring_timeout_seconds=int(setting("RING_TIMEOUT_SECONDS")),
+)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    logger.append_keys(mid=event["mid"], attempt=event["attempt"], command=event["command"])
+    return control.handle(event)

@@ -1,0 +1,55 @@
+"""Stream and clock: messages that wait for a line are dialled."""
+
+from functools import partial
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+
+from speechcall.adapters.clock import SystemClock
+from speechcall.adapters.dynamodb.messages import DynamoMessages
+from speechcall.adapters.dynamodb.registry import Registry
+from speechcall.adapters.settings import AWS_CONFIG, setting
+from speechcall.adapters.stepfunctions import PublishedFlows
+from speechcall.adapters.stream import message_id
+from speechcall.application.dial_messages import dial_messages
+from speechcall.application.ports import Pool
+from speechcall.statemachine.compile_flow import Wiring
+
+logger = Logger()
+MARGIN_SECONDS = 5
+
+dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
+wiring = Wiring(
+    control_call_arn=setting("CONTROL_CALL_ARN"),
+    finish_call_arn=setting("FINISH_CALL_ARN"),
+    webhook_queue_url=setting("WEBHOOK_QUEUE_URL"),
+    ring_timeout_seconds=int(setting("RING_TIMEOUT_SECONDS")),
+)
+flows = PublishedFlows(
+    boto3.client("stepfunctions", config=AWS_CONFIG),
+    Registry(dynamodb, setting("REGISTRY_TABLE")),
+    wiring,
+    setting("FLOW_ROLE_ARN"),
+    setting("FLOW_PREFIX"),
+)
+dial = partial(
+    dial_messages,
+    messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")),
+    flows=flows,
+    pool=Pool(int(setting("LINES")), int(setting("CALLS_PER_SECOND"))),
+    clock=SystemClock(),
+)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+    queued = [
+        message_id(record)
+        for record in event.get("Records", [])
+        if record["dynamodb"].get("NewImage", {}).get("state") == {"S": "queued"}
+    ]
+    started = dial(queued, time_left=lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS)
+    if started:
+        logger.info("calls started", started=started)
+    return {"started": started}

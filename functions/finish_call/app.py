@@ -1,0 +1,41 @@
+"""State machine, or EventBridge for one that died: a call is over."""
+
+from functools import partial
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+
+from speechcall.adapters.clock import SystemClock
+from speechcall.adapters.dynamodb.calls import DynamoCalls
+from speechcall.adapters.dynamodb.messages import DynamoMessages
+from speechcall.adapters.settings import AWS_CONFIG, setting
+from speechcall.adapters.stepfunctions import TaskEngine
+from speechcall.adapters.telephony.connect import CLIENT_CONFIG, ConnectTelephony
+from speechcall.application.finish_call import finish_call
+from speechcall.domain.ids import parse_holder
+from speechcall.domain.outcome import End
+
+logger = Logger()
+
+dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
+finish = partial(
+    finish_call,
+    calls=DynamoCalls(dynamodb, setting("MESSAGES_TABLE")),
+    messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")),
+    telephony=ConnectTelephony(boto3.client("connect", config=CLIENT_CONFIG), setting("CONNECT_INSTANCE_ID")),
+    engine=TaskEngine(boto3.client("stepfunctions", config=AWS_CONFIG)),
+    clock=SystemClock(),
+)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
+    if "detail" in event:
+        mid, attempt = parse_holder(event["detail"]["name"])
+        end = End.FAILED
+    else:
+        mid, attempt, end = str(event["mid"]), int(event["attempt"]), End(event["end"])
+    outcome = finish(mid, attempt, end)
+    logger.info("call finished", mid=mid, attempt=attempt, outcome=outcome.outcome, reason=outcome.reason)
+    return {"outcome": outcome.outcome, "reason": outcome.reason}

@@ -1,0 +1,41 @@
+"""Clock: what nobody heard of is mended."""
+
+from functools import partial
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+
+from speechcall.adapters.clock import SystemClock
+from speechcall.adapters.dynamodb.calls import DynamoCalls
+from speechcall.adapters.dynamodb.messages import DynamoMessages
+from speechcall.adapters.settings import AWS_CONFIG, setting
+from speechcall.adapters.stepfunctions import TaskEngine, start_execution
+from speechcall.adapters.telephony.connect import CLIENT_CONFIG, ConnectTelephony
+from speechcall.application.finish_call import finish_call
+from speechcall.application.sweep import sweep
+from speechcall.domain.outcome import End
+
+logger = Logger()
+
+dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
+stepfunctions = boto3.client("stepfunctions", config=AWS_CONFIG)
+messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"))
+clock = SystemClock()
+finish = partial(
+    finish_call,
+    end=End.FAILED,
+    calls=DynamoCalls(dynamodb, setting("MESSAGES_TABLE")),
+    messages=messages,
+    telephony=ConnectTelephony(boto3.client("connect", config=CLIENT_CONFIG), setting("CONNECT_INSTANCE_ID")),
+    engine=TaskEngine(stepfunctions),
+    clock=clock,
+)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+    mended = sweep(messages=messages, start=partial(start_execution, stepfunctions), finish=finish, clock=clock)
+    if mended.prepared_again or mended.finished:
+        logger.warning("mended", prepared_again=mended.prepared_again, finished=mended.finished)
+    return {"preparedAgain": mended.prepared_again, "finished": mended.finished}

@@ -1,0 +1,1 @@
+"""The stores on DynamoDB: two tables, every write conditional."""

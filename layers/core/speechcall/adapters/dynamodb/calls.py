@@ -1,0 +1,202 @@
+"""The call attempts: pk `M#<mid>`, sk `CALL#<attempt>`."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Step, Ticket
+from speechcall.domain.message import Ask
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_EXISTS = "attribute_exists(pk)"
+_NOT_ENDED = "attribute_not_exists(ended_msec)"
+
+
+class DynamoCalls:
+    """A `CallStore` on DynamoDB."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client, self._table = client, table
+
+    def get(self, mid: str, attempt: int) -> Call | None:
+        with store_errors():
+            found = self._client.get_item(TableName=self._table, Key=to_wire(_key(mid, attempt)), ConsistentRead=True)
+        return _load(from_wire(found["Item"])) if "Item" in found else None
+
+    def open(self, call: Call, expires_at: int) -> Call:
+        """
+        try 0   PutItem ──► written                    (then dies, or its place() is throttled)
+        try 1        PutItem ──X exists ──► UpdateItem token 1 ──► the same seq, token 1
+        try 0 late                                UpdateItem token 0 ──X retry 1 is newer
+        """
+        item = _dump(call) | {"expires_at": expires_at}
+        try:
+            with store_errors():
+                self._client.put_item(
+                    TableName=self._table, Item=to_wire(item), ConditionExpression="attribute_not_exists(pk)"
+                )
+            return call
+        except ConditionFailed:
+            pass
+        self._renew_token(call.mid, call.attempt, call.ticket)
+        stored = self.get(call.mid, call.attempt)
+        return stored if stored else call
+
+    def put_command(
+        self, mid: str, attempt: int, command: Command, ticket: Ticket, bounds: Bounds, now_msec: int
+    ) -> tuple[bool, Call | None]:
+        """
+        Menu 0, try 0   UpdateItem seq 2 ──────────────────► written
+        Menu 0, try 1        UpdateItem ──X visit not newer ──► UpdateItem token 1 ──► still seq 2
+        Menu 0, try 0, late       UpdateItem ──X visit not newer ──► UpdateItem ──X retry 1 is newer
+        the call's end                 ended ──► every later command fails, and is answered `ended`
+        """
+        newer_visit = "#visit < :visit"
+        within_visits = "visits < :max_visits"
+        within_time = "dialled_msec > :oldest"
+        clauses = [_EXISTS, _NOT_ENDED, newer_visit]
+        values: dict[str, Any] = {":one": 1, ":command": _dump_command(command), **_ticket_values(ticket)}
+        assignments = "seq = seq + :one, command = :command, #visit = :visit, retry = :retry, #token = :token"
+        if command.kind is Kind.ASK:
+            clauses += [within_visits, within_time]
+            values |= {":max_visits": bounds.max_visits, ":oldest": now_msec - bounds.max_seconds * 1000}
+            assignments += ", visits = visits + :one"
+        try:
+            return True, self._update(mid, attempt, f"SET {assignments}", clauses, values)
+        except ConditionFailed as failed:
+            found = _load(failed.item) if failed.item else None
+        if found is None or found.ended or found.ticket.visit != ticket.visit:
+            return False, found
+        renewed = self._renew_token(mid, attempt, ticket)
+        return renewed is not None, renewed or found
+
+    def _renew_token(self, mid: str, attempt: int, ticket: Ticket) -> Call | None:
+        """Puts a later try's token under the same visit; None if that is over, or a newer try was first."""
+        same_visit = "#visit = :visit"
+        not_older = "retry <= :retry"
+        try:
+            return self._update(
+                mid,
+                attempt,
+                "SET retry = :retry, #token = :token",
+                [_EXISTS, _NOT_ENDED, same_visit, not_older],
+                _ticket_values(ticket),
+            )
+        except ConditionFailed:
+            return None
+
+    def set_contact(self, mid: str, attempt: int, contact_id: str) -> None:
+        """The contact that answered is already known when the provider's own reply comes late."""
+        self._update_if(mid, attempt, "SET contact_id = if_not_exists(contact_id, :id)", [_EXISTS], {":id": contact_id})
+
+    def set_answered(self, mid: str, attempt: int, contact_id: str, now_msec: int) -> Call | None:
+        return self._update_if(
+            mid,
+            attempt,
+            "SET answered_msec = if_not_exists(answered_msec, :now), contact_id = if_not_exists(contact_id, :id)",
+            [_EXISTS, _NOT_ENDED],
+            {":now": now_msec, ":id": contact_id},
+        )
+
+    def set_done(self, mid: str, attempt: int, seq: int, step: Step | None) -> None:
+        same_command = "seq = :seq"
+        not_done = "done_seq < :seq"
+        values: dict[str, Any] = {":seq": seq}
+        assignments = "done_seq = :seq"
+        if step:
+            assignments += ", #path = list_append(#path, :steps)"
+            values[":steps"] = [asdict(step)]
+        self._update_if(mid, attempt, f"SET {assignments}", [same_command, not_done], values)
+
+    def set_stop_reason(self, mid: str, attempt: int, reason: str) -> None:
+        self._update_if(
+            mid, attempt, "SET stop_reason = if_not_exists(stop_reason, :reason)", [_EXISTS], {":reason": reason}
+        )
+
+    def end(self, mid: str, attempt: int, cause: Cause, now_msec: int) -> Call | None:
+        return self._update_if(
+            mid,
+            attempt,
+            "SET ended_msec = if_not_exists(ended_msec, :now), cause = if_not_exists(cause, :cause)",
+            [_EXISTS],
+            {":now": now_msec, ":cause": cause.value},
+        )
+
+    def _update_if(
+        self, mid: str, attempt: int, expression: str, clauses: list[str], values: dict[str, Any]
+    ) -> Call | None:
+        try:
+            return self._update(mid, attempt, expression, clauses, values)
+        except ConditionFailed:
+            return None
+
+    def _update(self, mid: str, attempt: int, expression: str, clauses: list[str], values: dict[str, Any]) -> Call:
+        names = {"#visit": "visit", "#token": "token", "#path": "path"}
+        condition = " AND ".join(clauses)
+        used = {name: real for name, real in names.items() if name in expression + condition}
+        reserved_words: Any = {"ExpressionAttributeNames": used} if used else {}
+        with store_errors():
+            result = self._client.update_item(
+                TableName=self._table,
+                Key=to_wire(_key(mid, attempt)),
+                UpdateExpression=expression,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=to_wire(values),
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **reserved_words,
+            )
+        return _load(from_wire(result["Attributes"]))
+
+
+def _key(mid: str, attempt: int) -> dict[str, str]:
+    return {"pk": f"M#{mid}", "sk": f"CALL#{attempt:03}"}
+
+
+def _ticket_values(ticket: Ticket) -> dict[str, Any]:
+    return {":visit": ticket.visit, ":retry": ticket.retry, ":token": ticket.token}
+
+
+def _dump_command(command: Command) -> dict[str, Any]:
+    return {"kind": command.kind.value} | ({} if command.menu is None else {"menu": command.menu})
+
+
+def _dump(call: Call) -> Values:
+    return {
+        **_key(call.mid, call.attempt),
+        "mid": call.mid,
+        "attempt": call.attempt,
+        "number": call.number,
+        "asks": [asdict(ask) for ask in call.asks],
+        "seq": call.seq,
+        "done_seq": call.done_seq,
+        "command": _dump_command(call.command),
+        **asdict(call.ticket),
+        "visits": call.visits,
+        "dialled_msec": call.dialled_msec,
+        "path": [],
+    }
+
+
+def _load(item: Values) -> Call:
+    command, cause = item["command"], item.get("cause")
+    return Call(
+        mid=item["mid"],
+        attempt=item["attempt"],
+        number=item["number"],
+        asks=tuple(Ask(**ask) for ask in item["asks"]),
+        seq=item["seq"],
+        done_seq=item["done_seq"],
+        command=Command(Kind(command["kind"]), command.get("menu")),
+        ticket=Ticket(item["visit"], item["retry"], item["token"]),
+        visits=item["visits"],
+        dialled_msec=item["dialled_msec"],
+        contact_id=item.get("contact_id"),
+        answered_msec=item.get("answered_msec"),
+        ended_msec=item.get("ended_msec"),
+        cause=Cause(cause) if cause else None,
+        stop_reason=item.get("stop_reason"),
+        path=tuple(Step(**step) for step in item["path"]),
+    )

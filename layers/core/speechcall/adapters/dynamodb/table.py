@@ -1,0 +1,102 @@
+"""DynamoDB in plain Python values, with its failures mapped once."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from speechcall.domain.errors import StoreUnavailable
+
+Values = dict[str, Any]
+
+_serializer = TypeSerializer()
+_deserializer = TypeDeserializer()
+
+_LOAD = {
+    "InternalServerError",
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+}
+
+
+class ConditionFailed(Exception):
+    """A condition did not hold. `item` is what stood there, by index for a transaction."""
+
+    def __init__(self, items: Mapping[int, Values | None]) -> None:
+        super().__init__("the condition of a write did not hold")
+        self.items = items
+
+    @property
+    def item(self) -> Values | None:
+        """What stood there, for a write of one item."""
+        return self.items.get(0)
+
+
+def to_wire(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain values as DynamoDB's attribute values; floats go as exact decimals."""
+    return {name: _serializer.serialize(_exact(value)) for name, value in values.items()}
+
+
+def from_wire(item: Mapping[str, Any]) -> Values:
+    """DynamoDB's attribute values as plain values; whole numbers as int, others as float."""
+    return {name: _plain(_deserializer.deserialize(value)) for name, value in item.items()}
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, Mapping):
+        return {name: _exact(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_exact(inner) for inner in value]
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Maps botocore's errors: a failed condition, load that passes; the rest stays what it is."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        if code == "ConditionalCheckFailedException":
+            raise ConditionFailed({0: _item(error.response)}) from error
+        if code == "TransactionCanceledException":
+            _raise_cancelled(error)
+        if code in _LOAD:
+            raise StoreUnavailable(code) from error
+        raise
+    except BotoCoreError as error:
+        raise StoreUnavailable(type(error).__name__) from error
+
+
+def _raise_cancelled(error: ClientError) -> None:
+    reasons: list[dict[str, Any]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
+    failed = {
+        index: _item(reason) for index, reason in enumerate(reasons) if reason.get("Code") == "ConditionalCheckFailed"
+    }
+    if failed:
+        raise ConditionFailed(failed) from error
+    raise StoreUnavailable("the transaction was cancelled for load or by another") from error
+
+
+def _item(response: Mapping[str, Any]) -> Values | None:
+    found = response.get("Item")
+    return from_wire(found) if found else None

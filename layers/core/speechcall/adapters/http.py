@@ -1,0 +1,163 @@
+"""HTTP to addresses that customers give: name resolved once, address checked, then connected to.
+
+The guard stands in the connection step alone. Method, URL, Host, SNI, headers and body are those of
+the request, whatever is connected to.
+"""
+
+import ipaddress
+import socket
+import ssl
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+import httpcore
+import httpx
+
+from speechcall.domain.address import is_forbidden
+from speechcall.domain.errors import ForbiddenAddress, PromptUnavailable
+from speechcall.domain.webhook import WebhookRequest
+
+CONNECT_SECONDS = 2.0
+TOTAL_SECONDS = 10.0
+MAX_RESPONSE_BYTES = 20 * 1024
+MAX_PROMPT_BYTES = 25 * 1024 * 1024
+
+LOOPBACK = "loopback"
+
+SocketOptions = Iterable[Any] | None
+
+
+class GuardedBackend(httpcore.SyncBackend):
+    """Connects to the address that was checked, never to one that a second look-up might give."""
+
+    def __init__(self, *, allow_loopback: bool = False) -> None:
+        self._allow_loopback = allow_loopback
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: SocketOptions = None,
+    ) -> httpcore.NetworkStream:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError("the name cannot be resolved") from error
+        addresses = [str(entry[4][0]) for entry in found]
+        for address in addresses:
+            parsed = ipaddress.ip_address(address.partition("%")[0])
+            if is_forbidden(parsed) and not (self._allow_loopback and parsed.is_loopback):
+                raise ForbiddenAddress(f"the name leads to {parsed}")
+        return super().connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+
+
+class _PlainStream(httpcore.NetworkStream):
+    """A connection to the laptop's receiver: what would have been TLS goes in the clear."""
+
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
+        self._inner = inner
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, timeout)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, timeout)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class ReceiverBackend(httpcore.SyncBackend):
+    """Connects every request to one receiver on the laptop, whatever host its URL names."""
+
+    def __init__(self, host: str, port: int, tls_port: int) -> None:
+        self._host, self._port, self._tls_port = host, port, tls_port
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: SocketOptions = None,
+    ) -> httpcore.NetworkStream:
+        target = self._tls_port if port == 443 else self._port
+        return _PlainStream(super().connect_tcp(self._host, target, timeout, local_address, socket_options))
+
+
+def make_client(receiver: str) -> httpx.Client:
+    """A client for customers' URLs: no redirects, no cookies kept, no proxies of the environment.
+
+    In: "" (the guard), "loopback" (the guard, but this machine may be reached), or
+    "host:port:tls-port" of the laptop's receiver.
+    """
+    backend: httpcore.NetworkBackend
+    if receiver in ("", LOOPBACK):
+        backend = GuardedBackend(allow_loopback=receiver == LOOPBACK)
+    else:
+        host, port, tls_port = receiver.rsplit(":", 2)
+        backend = ReceiverBackend(host, int(port), int(tls_port))
+    transport = httpx.HTTPTransport(trust_env=False)
+    # httpx has no parameter for the network backend of the pool that it makes.
+    transport._pool.close()
+    transport._pool = httpcore.ConnectionPool(
+        ssl_context=ssl.create_default_context(), network_backend=backend, max_connections=100
+    )
+    timeout = httpx.Timeout(TOTAL_SECONDS, connect=CONNECT_SECONDS)
+    return httpx.Client(transport=transport, timeout=timeout, follow_redirects=False, trust_env=False)
+
+
+class WebhookSender:
+    """Sends webhooks; what receivers answer is read up to 20 KB and dropped."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def __call__(self, request: WebhookRequest) -> int:
+        """The answer's status. Raises ForbiddenAddress; OSError for whatever left no status."""
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers]
+        try:
+            with self._client.stream("POST", request.url, content=request.body, headers=headers) as response:
+                with suppress(httpx.HTTPError):
+                    _read(response, MAX_RESPONSE_BYTES)
+                return response.status_code
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise ConnectionError(type(error).__name__) from error
+        finally:
+            self._client.cookies.clear()
+
+
+def fetch_audio(client: httpx.Client, url: str) -> bytes:
+    """The audio behind a URL, at most 25 MiB. Raises PromptUnavailable with the cause."""
+    try:
+        with client.stream("GET", url) as response:
+            if response.status_code != 200:
+                raise PromptUnavailable(f"{url} answered {response.status_code}")
+            content = _read(response, MAX_PROMPT_BYTES + 1)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise PromptUnavailable(f"{url} could not be fetched: {type(error).__name__}") from error
+    except ForbiddenAddress as error:
+        raise PromptUnavailable(f"{url} cannot be fetched: {error}") from error
+    if len(content) > MAX_PROMPT_BYTES:
+        raise PromptUnavailable(f"{url} has more than {MAX_PROMPT_BYTES} bytes")
+    return content
+
+
+def _read(response: httpx.Response, most: int) -> bytes:
+    content = bytearray()
+    for chunk in response.iter_bytes():
+        content += chunk
+        if len(content) >= most:
+            break
+    return bytes(content[:most])

@@ -1,0 +1,23 @@
+"""A function's settings from its environment, and its AWS clients."""
+
+import os
+
+from botocore.config import Config
+
+
+class MissingSetting(Exception):
+    """The function was deployed without a variable that it needs."""
+
+
+def setting(name: str) -> str:
+    """The environment variable `name`, which template.yaml gives; it may be empty, not missing."""
+    try:
+        return os.environ[name]
+    except KeyError:
+        raise MissingSetting(f"{name} is not set; template.yaml gives it to this function") from None
+
+
+AWS_CONFIG = Config(
+    retries={"mode": "standard", "max_attempts": 4}, connect_timeout=2, read_timeout=5, max_pool_connections=50
+)
+"""Short limits: a caller listens to silence while a request hangs."""

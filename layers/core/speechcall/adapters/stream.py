@@ -1,0 +1,35 @@
+"""Records of the table's stream and of the queues, one at a time."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Record = Mapping[str, Any]
+
+
+def message_id(record: Record) -> str:
+    """The message that a record of the table's stream is about."""
+    return str(record["dynamodb"]["Keys"]["pk"]["S"]).removeprefix("M#")
+
+
+def sequence_number(record: Record) -> str:
+    """What names a record in a partial batch answer: stream sequence number or queue message id."""
+    return str(record["dynamodb"]["SequenceNumber"] if "dynamodb" in record else record["messageId"])
+
+
+def process_each(
+    event: Mapping[str, Any], process: Callable[[Record], None], logger: logging.Logger | Any
+) -> dict[str, Any]:
+    """Processes each record; the answer names those that failed, so that only they come again.
+
+    A stream goes on from the first that failed (Lambda developer guide, "Reporting batch item
+    failures"), so processing a record twice must be harmless.
+    """
+    failures = []
+    for record in event["Records"]:
+        try:
+            process(record)
+        except Exception:
+            logger.exception("a record could not be processed")
+            failures.append({"itemIdentifier": sequence_number(record)})
+    return {"batchItemFailures": failures}

@@ -1,0 +1,130 @@
+"""Amazon Connect: placing, stopping and looking up contacts, and what it calls an end."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from speechcall.application.ports import Contact
+from speechcall.domain.call import Call, Cause
+from speechcall.domain.errors import DestinationRefused, TelephonyThrottled, TelephonyUnavailable
+from speechcall.domain.ids import holder
+
+if TYPE_CHECKING:
+    from mypy_boto3_connect import ConnectClient
+
+CLIENT_CONFIG = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=3, read_timeout=8)
+"""The state machine tries again itself; the SDK would only hold the function meanwhile."""
+
+_THROTTLES = {"TooManyRequestsException", "LimitExceededException", "ThrottlingException"}
+_REFUSALS = {
+    "DestinationNotAllowedException": "destinationNotAllowed",
+    "OutboundContactNotPermittedException": "contactNotPermitted",
+    "InvalidParameterException": "invalidNumber",
+}
+_GONE = {"ContactNotFoundException", "ResourceNotFoundException"}
+
+_CAUSES = {
+    "TELECOM_BUSY": Cause.BUSY,
+    "TELECOM_NUMBER_INVALID": Cause.INVALID_NUMBER,
+    "TELECOM_POTENTIAL_BLOCKING": Cause.BLOCKED,
+    "TELECOM_UNANSWERED": Cause.NO_ANSWER,
+    "TELECOM_TIMEOUT": Cause.NO_ANSWER,
+    "TELECOM_ORIGINATOR_CANCEL": Cause.NO_ANSWER,
+    "TELECOM_PROBLEM": Cause.FAILED,
+    "CUSTOMER_DISCONNECT": Cause.CALLER_HUNG_UP,
+    "CONTACT_FLOW_DISCONNECT": Cause.HUNG_UP,
+}
+"""DisconnectReason of voice contacts (administrator guide, "Contact records data model")."""
+
+
+class ConnectTelephony:
+    """A `Telephony` on one Amazon Connect instance."""
+
+    def __init__(self, client: "ConnectClient", instance_id: str, flow_id: str = "", caller_id: str = "") -> None:
+        self._client, self._instance_id = client, instance_id
+        self._flow_id, self._caller_id = flow_id, caller_id
+
+    def place(self, call: Call, ring_timeout_seconds: int) -> str:
+        """StartOutboundVoiceContact. The client token is the call attempt: it dials once in 7 days."""
+        try:
+            with _telephony_errors():
+                started = self._client.start_outbound_voice_contact(
+                    InstanceId=self._instance_id,
+                    ContactFlowId=self._flow_id,
+                    DestinationPhoneNumber=call.number,
+                    SourcePhoneNumber=self._caller_id,
+                    RingTimeoutInSeconds=ring_timeout_seconds,
+                    ClientToken=holder(call.mid, call.attempt),
+                    Attributes={"mid": call.mid, "attempt": str(call.attempt)},
+                )
+        except ClientError as error:
+            if _code(error) in _REFUSALS:
+                raise DestinationRefused(_REFUSALS[_code(error)]) from error
+            raise
+        return started["ContactId"]
+
+    def stop(self, contact_id: str) -> None:
+        try:
+            with _telephony_errors():
+                self._client.stop_contact(ContactId=contact_id, InstanceId=self._instance_id)
+        except ClientError as error:
+            if _code(error) not in _GONE:
+                raise
+
+    def look_up(self, contact_id: str) -> Contact:
+        try:
+            with _telephony_errors():
+                found = self._client.describe_contact(InstanceId=self._instance_id, ContactId=contact_id)
+        except ClientError as error:
+            if _code(error) in _GONE:
+                return Contact(contact_id, {}, ended=True, answered=False, cause=Cause.FAILED)
+            raise
+        return to_contact(contact_id, found["Contact"])
+
+
+def to_contact(contact_id: str, described: Mapping[str, Any]) -> Contact:
+    """A contact from DescribeContact's answer. Its disconnect reason may be missing."""
+    ended = described.get("DisconnectTimestamp") is not None
+    answered = _is_set(described.get("ConnectedToSystemTimestamp"))
+    reason = described.get("DisconnectReason")
+    cause = None
+    if ended:
+        cause = _CAUSES.get(str(reason), Cause.STOPPED if answered else Cause.FAILED)
+        if not reason:
+            cause = Cause.CALLER_HUNG_UP if answered else Cause.NO_ANSWER
+    return Contact(contact_id, dict(described.get("Attributes") or {}), ended, answered, cause)
+
+
+def contact_id_of(event: Mapping[str, Any]) -> str | None:
+    """The contact that an "Amazon Connect Contact Event" of EventBridge is about, None if none."""
+    detail = event.get("detail")
+    contact_id = detail.get("contactId") if isinstance(detail, Mapping) else None
+    return contact_id if isinstance(contact_id, str) and contact_id else None
+
+
+def _is_set(timestamp: Any) -> bool:
+    """The documentation's samples show 1970-01-01T00:00:00.001Z where nothing was set."""
+    year: int | None = getattr(timestamp, "year", None)
+    return year is not None and year > 1970
+
+
+@contextmanager
+def _telephony_errors() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        code = _code(error)
+        if code in _THROTTLES:
+            raise TelephonyThrottled(code) from error
+        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
+            raise TelephonyUnavailable(code) from error
+        raise
+    except BotoCoreError as error:
+        raise TelephonyUnavailable(type(error).__name__) from error
+
+
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")

@@ -1,0 +1,69 @@
+"""Who may use the API."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from speechcall.domain.errors import Unauthorized
+
+KEY_HEADER = "x-authorization-key"
+_NOBODY = hashlib.sha256(b"nobody").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What is stored of a credential: whose it is, and the SHA-256 of its secret."""
+
+    account_id: str
+    secret_sha256: str
+
+
+FindCredential = Callable[[str], Credential | None]
+
+
+def user_name(user: str) -> str:
+    """The name under which a user's password is stored."""
+    return f"USER#{user}"
+
+
+def key_name(key: str) -> str:
+    """The name under which an API key is stored; the key itself is nowhere."""
+    return f"KEY#{sha256(key)}"
+
+
+def authenticate(headers: Mapping[str, str], find: FindCredential) -> str:
+    """The account id that the request's credentials belong to. Raises Unauthorized.
+
+    In: headers with lower-case names. The three forms of the vendor: Basic user:password,
+    `X-Authorization-Key: KEY`, Basic `@:KEY`. Credentials have 128 random bits or more, so one
+    SHA-256 is enough; an unknown user costs the same look-up and comparison as a known one.
+    """
+    name, secret = _given(headers)
+    credential = find(name)
+    expected = credential.secret_sha256 if credential else _NOBODY
+    if not hmac.compare_digest(sha256(secret), expected) or credential is None:
+        raise Unauthorized("The user name, password or key is wrong.")
+    return credential.account_id
+
+
+def sha256(secret: str) -> str:
+    """Lower-case hexadecimal SHA-256."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _given(headers: Mapping[str, str]) -> tuple[str, str]:
+    if key := headers.get(KEY_HEADER):
+        return key_name(key), key
+    scheme, _, encoded = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        raise Unauthorized("Send your credentials by HTTP Basic (user:password) or in X-Authorization-Key.")
+    try:
+        user, separator, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise Unauthorized("The Authorization header is not Basic base64(user:password).") from error
+    if not separator:
+        raise Unauthorized("The Authorization header is not Basic base64(user:password).")
+    return (key_name(secret), secret) if user == "@" else (user_name(user), secret)

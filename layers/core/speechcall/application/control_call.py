@@ -1,0 +1,108 @@
+"""The state machine's side of the conversation: dial, ask, hang up, look up.
+
+Each command is written, with the task token that its answer needs, before anything else happens.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from speechcall.application.end_call import end_call
+from speechcall.application.ports import CallStore, Clock, Engine, MessageStore, Telephony
+from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refusal, Step, Ticket, refusal
+from speechcall.domain.errors import NOT_ANSWERED, DestinationRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What the commands work with."""
+
+    calls: CallStore
+    messages: MessageStore
+    engine: Engine
+    telephony: Telephony
+    clock: Clock
+    bounds: Bounds
+    ring_timeout_seconds: int
+
+    def handle(self, task: Mapping[str, Any]) -> dict[str, Any]:
+        """Runs one task of a state machine.
+
+        In: `command` (dial, ask, hang_up, look_up), `mid`, `attempt`; for ask and look_up `menu`;
+        but for look_up `token`, `visit`, `retry`. Out: an object, which only look_up's caller reads.
+        Raises the leaves of RetryableError, which the state machine tries again.
+        """
+        mid, attempt = str(task["mid"]), int(task["attempt"])
+        if task["command"] == "look_up":
+            return self._look_up(mid, attempt, int(task["menu"]))
+        ticket = Ticket(str(task["visit"]), int(task["retry"]), str(task["token"]))
+        if task["command"] == Kind.DIAL:
+            self._dial(mid, attempt, ticket)
+        else:
+            self._command(mid, attempt, Command(Kind(task["command"]), task.get("menu")), ticket)
+        return {}
+
+    def _dial(self, mid: str, attempt: int, ticket: Ticket) -> None:
+        message = self.messages.get(mid)
+        if message is None or message.attempt != attempt:
+            self.engine.fail(ticket.token, NOT_ANSWERED, "the message is gone")
+            return
+        fresh = Call(
+            mid=mid,
+            attempt=attempt,
+            number=message.number,
+            asks=message.asks,
+            seq=1,
+            done_seq=0,
+            command=Command(Kind.DIAL),
+            ticket=ticket,
+            visits=0,
+            dialled_msec=self.clock.now_msec(),
+        )
+        call = self.calls.open(fresh, message.expires_at)
+        if call.ended:
+            self.engine.fail(ticket.token, NOT_ANSWERED, "the call has ended")
+            return
+        if call.ticket != ticket or not call.awaits_answer:
+            return
+        try:
+            contact_id = self.telephony.place(call, self.ring_timeout_seconds)
+        except DestinationRefused as error:
+            self.calls.set_stop_reason(mid, attempt, str(error))
+            end_call(mid, attempt, Cause.BLOCKED, calls=self.calls, engine=self.engine, clock=self.clock)
+            return
+        self.calls.set_contact(mid, attempt, contact_id)
+
+    def _command(self, mid: str, attempt: int, command: Command, ticket: Ticket) -> None:
+        now = self.clock.now_msec()
+        written, call = self.calls.put_command(mid, attempt, command, ticket, self.bounds, now)
+        if written:
+            return
+        reason = refusal(call, ticket, command, self.bounds, now) or Refusal.STALE
+        if reason is Refusal.STALE:
+            return
+        if reason is Refusal.LIMIT:
+            self.calls.set_stop_reason(mid, attempt, "limit")
+        event = "limit" if reason is Refusal.LIMIT else "ended"
+        self.engine.succeed(ticket.token, _heard(event, call))
+
+    def _look_up(self, mid: str, attempt: int, menu: int) -> dict[str, Any]:
+        """Nothing was heard of the telephony in time: is the contact still there?
+
+        Out: `ended`, or `idle` with the seq of the question that nobody answers any more.
+        """
+        call = self.calls.get(mid, attempt)
+        if call is None or call.ended or call.contact_id is None:
+            return _heard("ended", call)
+        contact = self.telephony.look_up(call.contact_id)
+        if contact.ended:
+            cause = contact.cause or Cause.CALLER_HUNG_UP
+            end_call(mid, attempt, cause, calls=self.calls, engine=self.engine, clock=self.clock)
+            return _heard("ended", call)
+        if call.command == Command(Kind.ASK, menu) and call.awaits_answer:
+            self.calls.set_done(mid, attempt, call.seq, Step(menu, "idle", self.clock.now_msec()))
+        return _heard("idle", call)
+
+
+def _heard(event: str, call: Call | None) -> dict[str, Any]:
+    return {"event": event, "key": "", "seq": call.seq if call else 0}

@@ -1,0 +1,71 @@
+"""JSON that keeps what was written: exact numbers and member order, and only one reading."""
+
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import simplejson
+
+from speechcall.domain.errors import MalformedJson
+
+MAX_DEPTH = 32
+
+
+def parse_json(body: bytes) -> Any:
+    """The value in `body`; fractions come as Decimal. Raises MalformedJson, with line and column."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedJson(f"The body is not UTF-8: byte {error.start} cannot be read.") from error
+    try:
+        value = simplejson.loads(
+            text, use_decimal=True, parse_constant=_no_constant, object_pairs_hook=_unique, allow_nan=False
+        )
+    except simplejson.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise MalformedJson(f"The body is not JSON: {error.msg} at {where}.") from error
+    except (RecursionError, ValueError) as error:
+        raise MalformedJson(f"The body is not JSON that can be read: {error}.") from error
+    _check(value, 1)
+    return value
+
+
+def dump_json(value: Any) -> str:
+    """The JSON text of a value that `parse_json` gave."""
+    return str(simplejson.dumps(value, use_decimal=True, ensure_ascii=False, separators=(",", ":")))
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise MalformedJson(f"{name} is not a JSON value.")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise MalformedJson(f'The member "{twice[:64]}" stands twice in one object; once would be right.')
+    return members
+
+
+def _check(value: Any, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise MalformedJson(f"The body is nested deeper than {MAX_DEPTH} levels.")
+    match value:
+        case str():
+            _check_text(value)
+        case list():
+            for item in value:
+                _check(item, depth + 1)
+        case dict():
+            for name, item in value.items():
+                _check_text(name)
+                _check(item, depth + 1)
+        case Decimal() if not value.is_finite():
+            raise MalformedJson("A number is too large to be read.")
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise MalformedJson("A string holds half a surrogate pair (\\ud800 to \\udfff).") from error

@@ -1,0 +1,155 @@
+"""What the use cases need from outside, where more than one implementation is real.
+
+The stores have one on DynamoDB and one in memory (tests of races and of large backlogs), the
+telephony one a provider, engine and clock one for AWS and one for tests that decide the order of
+steps themselves.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from speechcall.domain.call import Bounds, Call, Cause, Command, Step, Ticket
+from speechcall.domain.message import Ask, Message
+from speechcall.domain.outcome import Outcome
+
+
+class Clock(Protocol):
+    """Time, and the only way to wait."""
+
+    def now_msec(self) -> int:
+        """Epoch milliseconds."""
+
+    def sleep(self, seconds: float) -> None:
+        """Returns after `seconds`."""
+
+
+class Engine(Protocol):
+    """Step Functions as seen by who answers its tasks."""
+
+    def succeed(self, token: str, output: Mapping[str, Any]) -> bool:
+        """Answers a task. False: it was answered before, or its state has timed out."""
+
+    def fail(self, token: str, error: str, cause: str) -> bool:
+        """Answers a task with an error name. False as for `succeed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A provider's record of one call. `attributes` are those given when it was placed."""
+
+    contact_id: str
+    attributes: Mapping[str, str]
+    ended: bool
+    answered: bool
+    cause: Cause | None
+
+
+class Telephony(Protocol):
+    """A provider of phone calls. Each method raises TelephonyThrottled or TelephonyUnavailable."""
+
+    def place(self, call: Call, ring_timeout_seconds: int) -> str:
+        """Dials; returns the contact's id. Placing the same call attempt again dials once.
+
+        Raises DestinationRefused if this number will never be called.
+        """
+
+    def stop(self, contact_id: str) -> None:
+        """Ends the contact; one that has ended stays so."""
+
+    def look_up(self, contact_id: str) -> Contact:
+        """The contact as the provider knows it."""
+
+
+class CallStore(Protocol):
+    """The call attempts. Reads are strongly consistent, every write is one conditional update."""
+
+    def get(self, mid: str, attempt: int) -> Call | None: ...
+
+    def open(self, call: Call, expires_at: int) -> Call:
+        """Writes a new attempt with its dial command, or a later try's token into the same one.
+
+        Returns the call as it is now, whoever wrote it.
+        """
+
+    def put_command(
+        self, mid: str, attempt: int, command: Command, ticket: Ticket, bounds: Bounds, now_msec: int
+    ) -> tuple[bool, Call | None]:
+        """Writes a command with a new `seq`, or a later try's token under the same `seq`.
+
+        Returns whether the ticket's token is now the one that will be answered, and the call.
+        """
+
+    def set_contact(self, mid: str, attempt: int, contact_id: str) -> None: ...
+
+    def set_answered(self, mid: str, attempt: int, contact_id: str, now_msec: int) -> Call | None:
+        """None if there is no such call, or it has ended."""
+
+    def set_done(self, mid: str, attempt: int, seq: int, step: Step | None) -> None:
+        """Marks a command answered, once, with what was heard."""
+
+    def set_stop_reason(self, mid: str, attempt: int, reason: str) -> None:
+        """Why we end the call ourselves; the first reason stays."""
+
+    def end(self, mid: str, attempt: int, cause: Cause, now_msec: int) -> Call | None:
+        """Marks the call ended; the first cause stays. Returns the call, None if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineTaken:
+    """A line was taken for the message's next attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotQueued:
+    """The message is not (any more) waiting for a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinesFull:
+    """As many calls are live as there are lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class TooSoon:
+    """The rate's next free moment, in epoch milliseconds."""
+
+    next_msec: int
+
+
+Claim = LineTaken | NotQueued | LinesFull | TooSoon
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """How many calls at once, and how many a second."""
+
+    lines: int
+    calls_per_second: int
+
+
+class MessageStore(Protocol):
+    """The messages, and the lines that they hold."""
+
+    def get(self, mid: str) -> Message | None: ...
+
+    def add(self, messages: Sequence[Message]) -> None:
+        """Writes new messages (at most 100) together or not at all."""
+
+    def queue(self, mid: str, asks: tuple[Ask, ...], now_msec: int) -> bool:
+        """preparing → queued. False if it is not preparing."""
+
+    def refuse(self, mid: str, outcome: Outcome, cause: str, now_msec: int) -> bool:
+        """preparing → finished, never dialled. False if it is not preparing."""
+
+    def claim_line(self, message: Message, flow_arn: str, pool: Pool, now_msec: int) -> Claim:
+        """queued → calling, together with a line for attempt `message.attempt + 1`."""
+
+    def finish(self, mid: str, attempt: int, outcome: Outcome, now_msec: int) -> bool:
+        """calling → finished, together with giving the line back. False if it was done before."""
+
+    def due(self, state: str, now_msec: int, limit: int) -> list[str]:
+        """Ids of messages in `state` that are due, the oldest of each shard first."""
+
+    def postpone(self, mid: str, state: str, due_msec: int) -> None:
+        """Moves the moment at which a message in `state` is due."""

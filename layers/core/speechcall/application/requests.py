@@ -1,0 +1,205 @@
+"""What a client may send, as models; and from a checked model to a message's menus."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
+
+from speechcall.application.json_text import dump_json
+from speechcall.domain.address import url_problem
+from speechcall.domain.errors import Problem
+from speechcall.domain.message import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook
+from speechcall.domain.phone import to_e164
+from speechcall.domain.timing import DEFAULT_IDLE_TIMEOUT_MSEC, MAX_IDLE_TIMEOUT_MSEC
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_RESERVED_HEADERS = {"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"}
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ACTIONS = ("webhook", "hangup", "gotoMenu")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class WebhookModel(_Strict):
+    action: Literal["webhook"]
+    url: Annotated[str, Field(max_length=2048)]
+    body: dict[str, Any] | None = None
+    headers: Annotated[dict[str, str], Field(max_length=20)] | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _url(cls, url: str) -> str:
+        if problem := url_problem(url):
+            raise ValueError(problem)
+        return url
+
+    @field_validator("headers")
+    @classmethod
+    def _headers(cls, headers: dict[str, str] | None) -> dict[str, str] | None:
+        for name, value in (headers or {}).items():
+            if problem := _header_problem(name.lower(), value):
+                raise ValueError(f'the header "{name[:64]}" {problem}')
+        return headers
+
+
+class HangupModel(_Strict):
+    action: Literal["hangup"]
+
+
+class GotoMenuModel(_Strict):
+    action: Literal["gotoMenu"]
+    menu: Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,3})$")]
+
+
+def _action_name(action: Any) -> str | None:
+    name = action.get("action") if isinstance(action, dict) else getattr(action, "action", None)
+    return name if isinstance(name, str) else None
+
+
+ActionModel = Annotated[
+    Annotated[WebhookModel, Tag("webhook")]
+    | Annotated[HangupModel, Tag("hangup")]
+    | Annotated[GotoMenuModel, Tag("gotoMenu")],
+    Discriminator(
+        _action_name,
+        custom_error_type="action",
+        custom_error_message='must be an object whose "action" is "webhook", "hangup" or "gotoMenu"',
+    ),
+]
+Key = Literal["d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9", "d*", "d#", "wrong"]
+
+
+class MenuModel(_Strict):
+    introUrl: Annotated[str, Field(min_length=1, max_length=2048)]  # noqa: N815 (the specification's name)
+    idleTimeoutMsec: Annotated[int, Field(ge=1, le=MAX_IDLE_TIMEOUT_MSEC)] = DEFAULT_IDLE_TIMEOUT_MSEC  # noqa: N815
+    dtmfActions: dict[Key, Annotated[list[ActionModel], Field(max_length=10)]]  # noqa: N815
+
+    @field_validator("introUrl")
+    @classmethod
+    def _intro(cls, intro: str) -> str:
+        if is_url(intro):
+            if problem := url_problem(intro):
+                raise ValueError(problem)
+        elif not _IDENTIFIER.fullmatch(intro):
+            raise ValueError("must be a URL, or an identifier of 1 to 64 letters, digits, _ and -")
+        return intro
+
+
+class MessageModel(_Strict):
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+    from_: Annotated[str, Field(alias="from", min_length=1, max_length=64)]
+    to: str
+    text: Annotated[str, Field(min_length=1, max_length=1600)]
+    type: Literal["speechcall"]
+    menu: Annotated[list[MenuModel], Field(min_length=1, max_length=20)]
+
+    @field_validator("to")
+    @classmethod
+    def _to(cls, to: str) -> str:
+        if to_e164(to) is None:
+            raise ValueError("must be a phone number in international format, such as +380671234567")
+        return to
+
+
+_CODES = {"to": "INVALID_RECIPIENT", "from": "INVALID_SENDER", "text": "INVALID_TEXT", "type": "INVALID_TYPE"}
+
+
+def is_url(intro: str) -> bool:
+    """Whether an introUrl is a URL; anything else is an identifier."""
+    return intro.lower().startswith(("http://", "https://"))
+
+
+def check_message(entry: Any, path: str) -> tuple[MessageModel | None, list[Problem]]:
+    """The checked message, or None and all its problems; `path` is where it stands (`messages[0]`)."""
+    try:
+        model = MessageModel.model_validate(entry)
+    except ValidationError as error:
+        return None, [_problem(found["loc"], found["type"], found["msg"], path) for found in error.errors()]
+    problems = [
+        Problem(
+            "INVALID_MENU", f"{path}.{where}.menu", f"there is no menu {menu}; menus 0 to {len(model.menu) - 1} exist"
+        )
+        for where, menu in _targets(model)
+        if menu >= len(model.menu)
+    ]
+    return (None, problems) if problems else (model, [])
+
+
+def to_menus(model: MessageModel) -> tuple[Menu, ...]:
+    """The menus of a checked message."""
+    return tuple(
+        Menu(
+            intro=menu.introUrl,
+            idle_timeout_msec=menu.idleTimeoutMsec,
+            actions={
+                key: tuple(map(_to_action, menu.dtmfActions[key])) for key in (*KEYS, WRONG) if key in menu.dtmfActions
+            },
+        )
+        for menu in model.menu
+    )
+
+
+def _to_action(action: WebhookModel | HangupModel | GotoMenuModel) -> Action:
+    match action:
+        case WebhookModel():
+            return Webhook(action.url, dump_json(action.body or {}), action.headers or {})
+        case GotoMenuModel():
+            return GotoMenu(int(action.menu))
+        case HangupModel():
+            return Hangup()
+
+
+def _targets(model: MessageModel) -> list[tuple[str, int]]:
+    return [
+        (f"menu[{index}].dtmfActions.{key}[{position}]", int(action.menu))
+        for index, menu in enumerate(model.menu)
+        for key, actions in menu.dtmfActions.items()
+        for position, action in enumerate(actions)
+        if isinstance(action, GotoMenuModel)
+    ]
+
+
+def _problem(loc: tuple[int | str, ...], kind: str, message: str, path: str) -> Problem:
+    """A problem with the place written as a client would write it; pydantic's union tags left out."""
+    code = _CODES.get(str(loc[0]), "INVALID_MENU") if loc else "INVALID_MESSAGE"
+    for position, part in enumerate(loc):
+        inside_action = position > 0 and isinstance(loc[position - 1], int) and part in _ACTIONS
+        if (
+            inside_action
+            or part == "[key]"
+            or (isinstance(part, str) and part.startswith(("constrained-", "function-")))
+        ):
+            continue
+        if part in ("int", "str") and position > 0 and loc[position - 1] == "menu":
+            continue
+        path += f"[{part}]" if isinstance(part, int) else f".{part}"
+    text = message.removeprefix("Value error, ")
+    return Problem(code, path, "is required" if kind == "missing" else text[:1].lower() + text[1:])
+
+
+def _header_problem(name: str, value: str) -> str | None:
+    if not _TOKEN.fullmatch(name):
+        return "is not a header name"
+    if name in _RESERVED_HEADERS or name.startswith(("webhook-", "proxy-")):
+        return "is set by us and cannot be given"
+    if name == "content-type" and value.partition(";")[0].strip().lower() != "application/json":
+        return "must be application/json: webhooks are sent as JSON"
+    if any(character < " " or character == "\x7f" for character in value):
+        return "holds a control character in its value"
+    if value != value.strip(" "):
+        return "begins or ends with a space in its value"
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        return "holds characters in its value that an HTTP header cannot carry"
+    return None
+
+
+def unknown_fields(entry: Mapping[str, Any]) -> list[str]:
+    """Names at message level that mean nothing to us; they are accepted and told back."""
+    known = {"from", "to", "text", "type", "menu"}
+    return [name for name in entry if name not in known]

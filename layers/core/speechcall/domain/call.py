@@ -1,0 +1,132 @@
+"""One call attempt: the conversation between a state machine and a telephony.
+
+The state machine writes a command with its task token; the telephony asks for it, carries it out
+and names the command's `seq` when it reports what it heard. See docs/telephony.md.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from speechcall.domain.message import Ask
+
+
+class Kind(StrEnum):
+    """What the telephony is told to do."""
+
+    DIAL = "dial"
+    ASK = "ask"
+    HANG_UP = "hang_up"
+
+
+class Cause(StrEnum):
+    """Why a contact ended, whatever the provider calls it."""
+
+    BUSY = "busy"
+    NO_ANSWER = "noAnswer"
+    INVALID_NUMBER = "invalidNumber"
+    BLOCKED = "blocked"
+    FAILED = "failed"
+    CALLER_HUNG_UP = "callerHungUp"
+    HUNG_UP = "hungUp"
+    STOPPED = "stopped"
+    UNCONFIRMED = "unconfirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to do, and for an `ask` which menu."""
+
+    kind: Kind
+    menu: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Who gives a command: the state's visit (its entry time), the try, and the task token.
+
+    A retried task comes with the visit of the first try and a higher `retry`; only the token of the
+    latest try can be answered.
+    """
+
+    visit: str
+    retry: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The most that one call may do."""
+
+    max_visits: int
+    max_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that was heard in a menu: `d1`, `idle` or `other`, at an epoch millisecond."""
+
+    menu: int
+    heard: str
+    at_msec: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call attempt as stored. Times are epoch milliseconds."""
+
+    mid: str
+    attempt: int
+    number: str
+    asks: tuple[Ask, ...]
+    seq: int
+    done_seq: int
+    command: Command
+    ticket: Ticket
+    visits: int
+    dialled_msec: int
+    contact_id: str | None = None
+    answered_msec: int | None = None
+    ended_msec: int | None = None
+    cause: Cause | None = None
+    stop_reason: str | None = None
+    path: tuple[Step, ...] = field(default=())
+
+    @property
+    def ended(self) -> bool:
+        return self.ended_msec is not None
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether the command's token has, as far as is known, not been answered."""
+        return self.done_seq < self.seq
+
+
+class Refusal(StrEnum):
+    """Why a command was not written."""
+
+    ENDED = "ended"
+    LIMIT = "limit"
+    STALE = "stale"
+    UNKNOWN = "unknown"
+
+
+def refusal(call: Call | None, ticket: Ticket, command: Command, bounds: Bounds, now_msec: int) -> Refusal | None:
+    """Why a command may not be written over `call`, or None if it may.
+
+    In: the call as the refused write found it. The order matters: a call that has ended is
+    answered `ended` whatever else holds; a try that was overtaken says nothing at all.
+    """
+    if call is None:
+        return Refusal.UNKNOWN
+    if (ticket.visit, ticket.retry) < (call.ticket.visit, call.ticket.retry):
+        return Refusal.STALE
+    if call.ended:
+        return Refusal.ENDED
+    if command.kind is Kind.ASK and ticket.visit != call.ticket.visit and over_limit(call, bounds, now_msec):
+        return Refusal.LIMIT
+    return None
+
+
+def over_limit(call: Call, bounds: Bounds, now_msec: int) -> bool:
+    """Whether no further menu may begin."""
+    return call.visits >= bounds.max_visits or now_msec - call.dialled_msec >= bounds.max_seconds * 1000

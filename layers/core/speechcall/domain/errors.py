@@ -1,0 +1,119 @@
+"""Every error of SpeechCall. A class is a decision of its caller; its name is a contract.
+
+SpeechCallError
+├─ RequestError            the client's mistake; carries the HTTP status and the code
+│  ├─ MalformedJson        400  the body is not JSON that can be read in only one way
+│  ├─ InvalidRequest       400  the envelope is unusable, or every message was refused
+│  ├─ Unauthorized         401  no account, or wrong credentials
+│  └─ PayloadTooLarge      413  over 1 MiB
+├─ RetryableError          may work when tried again; Step Functions retries these by class name
+│  ├─ TelephonyThrottled        the provider asks for fewer requests
+│  ├─ TelephonyUnavailable      the provider did not answer, or failed
+│  ├─ EngineUnavailable         Step Functions asks for fewer requests, or did not answer
+│  └─ StoreUnavailable          DynamoDB refused for load, or another transaction was in the way
+├─ DestinationRefused      the provider will never call this number
+├─ PromptUnavailable       an introduction cannot be had, or is no telephone audio
+└─ ForbiddenAddress        a name leads to an address that no webhook or prompt may reach
+
+`NOT_ANSWERED` is no exception: it is the error name with which the Dial task is answered.
+
+Step Functions matches the Python class name as a string and knows no inheritance, so the compiled
+state machines list the leaves of RetryableError; renaming one changes every state machine.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+NOT_ANSWERED = "NotAnswered"
+
+
+class SpeechCallError(Exception):
+    """Base of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong at one place of a request: code, path (`messages[0].to`), sentence."""
+
+    code: str
+    path: str
+    message: str
+
+
+class RequestError(SpeechCallError):
+    """The client's mistake. `status` is the HTTP status, `code` the word a program can test."""
+
+    status = 400
+    code = "INVALID_REQUEST"
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.problems = tuple(problems)
+
+
+class MalformedJson(RequestError):
+    code = "MALFORMED_JSON"
+
+
+class InvalidRequest(RequestError):
+    """`code` is that of the first problem, where there is one."""
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message, problems)
+        self.code = problems[0].code if problems else "INVALID_REQUEST"
+
+
+class Unauthorized(RequestError):
+    status = 401
+    code = "UNAUTHORIZED"
+
+
+class PayloadTooLarge(RequestError):
+    status = 413
+    code = "PAYLOAD_TOO_LARGE"
+
+
+class RetryableError(SpeechCallError):
+    """May work when tried again."""
+
+
+class TelephonyThrottled(RetryableError):
+    """The provider asks for fewer requests."""
+
+
+class TelephonyUnavailable(RetryableError):
+    """The provider did not answer, or failed."""
+
+
+class EngineUnavailable(RetryableError):
+    """Step Functions asks for fewer requests, or did not answer."""
+
+
+class StoreUnavailable(RetryableError):
+    """DynamoDB refused for load, or another transaction was in the way."""
+
+
+class DestinationRefused(SpeechCallError):
+    """The provider will never call this number."""
+
+
+class PromptUnavailable(SpeechCallError):
+    """An introduction cannot be had, or is no telephone audio."""
+
+
+class ForbiddenAddress(SpeechCallError):
+    """A name leads to an address that no webhook or prompt may reach."""
+
+
+def retryable_error_names() -> list[str]:
+    """The class names that Step Functions retries: the leaves below RetryableError, sorted."""
+
+    def leaves(error: type[SpeechCallError]) -> Iterator[str]:
+        below = error.__subclasses__()
+        if not below:
+            yield error.__name__
+        for child in below:
+            yield from leaves(child)
+
+    return sorted(leaves(RetryableError))

@@ -1,0 +1,41 @@
+"""Identifiers of messages, message lists and webhook events."""
+
+from collections.abc import Callable
+
+_EPOCH_MSEC = 1_735_689_600_000  # 2025-01-01T00:00:00Z
+_RANDOM_BITS = 22
+SHARDS = 8
+
+
+def new_ids(count: int, now_msec: int, random_bits: Callable[[int], int]) -> list[str]:
+    """`count` time-ordered decimal ids below 2^63, the first for the list, the rest for messages.
+
+    41 bits of milliseconds since 2025 and 22 random bits; the ids of one request follow each other,
+    so that they are distinct and keep the order sent. Two requests that draw the same ids are told
+    apart by the conditions of the write.
+    """
+    first = ((now_msec - _EPOCH_MSEC) << _RANDOM_BITS) + random_bits(_RANDOM_BITS)
+    return [str(first + offset) for offset in range(count)]
+
+
+def shard_of(message_id: str) -> int:
+    """The shard (0 to 7) of the due index that holds a message."""
+    return int(message_id) % SHARDS
+
+
+def event_id(message_id: str, attempt: int, visit: int, menu: int, key: str, step: int) -> str:
+    """The name of one webhook step of one key press, the same however often it is run or sent."""
+    return f"{message_id}-{attempt}-{visit}-m{menu}-{key}-{step}"
+
+
+def holder(message_id: str, attempt: int) -> str:
+    """The name of one call attempt: in the pool's set, as execution name and as client token."""
+    return f"{message_id}-{attempt}"
+
+
+def parse_holder(name: str) -> tuple[str, int]:
+    """Message id and attempt of a name made by `holder`. ValueError if it is none."""
+    message_id, _, attempt = name.rpartition("-")
+    if not message_id.isdigit():
+        raise ValueError(f"not the name of a call attempt: {name!r}")
+    return message_id, int(attempt)

@@ -1,0 +1,132 @@
+"""A message: one phone call that a customer asked for, with its menus."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+KEYS = (*(f"d{digit}" for digit in range(10)), "d*", "d#")
+WRONG = "wrong"
+
+
+class State(StrEnum):
+    """Where a message stands. Each state is left once, by a conditional write."""
+
+    PREPARING = "preparing"
+    QUEUED = "queued"
+    CALLING = "calling"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """POST to `url`; `body` is the JSON text of the customer's object, kept as it was written."""
+
+    url: str
+    body: str = "{}"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup:
+    """End the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class GotoMenu:
+    """Go on with another menu (0-based)."""
+
+    menu: int
+
+
+Action = Webhook | Hangup | GotoMenu
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """What is played, how long a key is awaited, and what each key (or `wrong`) does."""
+
+    intro: str
+    idle_timeout_msec: int
+    actions: Mapping[str, tuple[Action, ...]]
+
+    def list_for(self, heard: str) -> str | None:
+        """The name of the list that a key (`d1`) or silence (`wrong`) selects; None: hang up."""
+        if heard in self.actions:
+            return heard
+        return WRONG if WRONG in self.actions else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What the telephony needs to ask a menu: the prompt's URI, its length, seconds to wait."""
+
+    prompt_uri: str
+    prompt_seconds: float
+    idle_seconds: int
+    wait_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as stored. `sender` and `recipient` are exactly what the customer wrote."""
+
+    mid: str
+    list_id: str
+    account_id: str
+    sender: str
+    recipient: str
+    number: str
+    text: str
+    menus: tuple[Menu, ...]
+    created_msec: int
+    expires_at: int
+    state: State = State.PREPARING
+    attempt: int = 0
+    asks: tuple[Ask, ...] = ()
+    flow_arn: str | None = None
+    outcome: str | None = None
+    reason: str | None = None
+
+
+def dump_menus(menus: tuple[Menu, ...]) -> str:
+    """The menus as JSON text, for storing."""
+    return json.dumps([_dump_menu(menu) for menu in menus], ensure_ascii=False, separators=(",", ":"))
+
+
+def load_menus(text: str) -> tuple[Menu, ...]:
+    """The menus that `dump_menus` wrote."""
+    return tuple(
+        Menu(
+            intro=menu["intro"],
+            idle_timeout_msec=menu["idle"],
+            actions={key: tuple(_load_action(action) for action in steps) for key, steps in menu["on"].items()},
+        )
+        for menu in json.loads(text)
+    )
+
+
+def _dump_menu(menu: Menu) -> dict[str, Any]:
+    lists = {key: [_dump_action(action) for action in steps] for key, steps in menu.actions.items()}
+    return {"intro": menu.intro, "idle": menu.idle_timeout_msec, "on": lists}
+
+
+def _dump_action(action: Action) -> dict[str, Any]:
+    match action:
+        case Webhook(url, body, headers):
+            return {"do": "webhook", "url": url, "body": body, "headers": dict(headers)}
+        case Hangup():
+            return {"do": "hangup"}
+        case GotoMenu(menu):
+            return {"do": "gotoMenu", "menu": menu}
+
+
+def _load_action(stored: dict[str, Any]) -> Action:
+    match stored["do"]:
+        case "webhook":
+            return Webhook(stored["url"], stored["body"], stored["headers"])
+        case "hangup":
+            return Hangup()
+        case _:
+            return GotoMenu(stored["menu"])

@@ -1,0 +1,260 @@
+"""Menus to the state machine that runs them.
+
+    Dial ─► Menu 0 ─► Menu 0 key? ─► Menu 0 d1 1 webhook ─► Hang up ─► Completed
+      │        └─► Menu 0 silent? ─┘
+      └─► Not answered              (every other end: Caller hung up, Lost, Failed)
+
+Only shapes go in: texts, audio, urls, bodies, headers and seconds stay in the message and are looked
+up by message, menu, key and step, so that messages that differ in nothing else share one machine.
+The language is the subset that AWS and moto read alike: JSONPath, no array indices, a Default in
+every Choice, an object at the end.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from speechcall.domain.errors import NOT_ANSWERED, retryable_error_names
+from speechcall.domain.message import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook
+from speechcall.domain.outcome import End
+
+State = dict[str, Any]
+
+HANG_UP_SECONDS = 10
+EXECUTION_SECONDS = 25 * 60
+DIAL_MARGIN_SECONDS = 45
+
+_LAMBDA_SERVICE_ERRORS = [
+    "Lambda.AWSLambdaException",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.SdkClientException",
+    "Lambda.ServiceException",
+    "Lambda.TooManyRequestsException",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What the machine calls, and how long a phone may ring."""
+
+    control_call_arn: str
+    finish_call_arn: str
+    webhook_queue_url: str
+    ring_timeout_seconds: int
+
+
+def compile_flow(menus: Sequence[Menu], wiring: Wiring) -> State:
+    """The Amazon States Language definition for `menus` (1 or more; gotoMenu targets in range).
+
+    The execution's input is `{"mid", "attempt", "waits": {"m0": seconds, ...}}`, its output the
+    answer of finish_call.
+    """
+    states: dict[str, State] = {"Dial": _dial(wiring)}
+    for index in _reachable(menus):
+        states.update(_menu_states(index, menus[index], wiring))
+    states["Hang up"] = _hang_up(wiring)
+    for name, end in _ENDS.items():
+        states[name] = _finish(end, wiring)
+    return {
+        "Comment": "SpeechCall: one shape of menus",
+        "StartAt": "Dial",
+        "TimeoutSeconds": EXECUTION_SECONDS,
+        "States": states,
+    }
+
+
+_ENDS = {
+    "Completed": End.COMPLETED,
+    "Not answered": End.NOT_ANSWERED,
+    "Caller hung up": End.CALLER_HUNG_UP,
+    "Lost": End.LOST,
+    "Failed": End.FAILED,
+}
+
+
+def steps_run(actions: Sequence[Action]) -> list[Action]:
+    """The actions of a list that can run: up to and with the first hangup or gotoMenu."""
+    ends = [position for position, action in enumerate(actions) if not isinstance(action, Webhook)]
+    return list(actions[: ends[0] + 1]) if ends else list(actions)
+
+
+def _reachable(menus: Sequence[Menu]) -> list[int]:
+    seen, waiting = set[int](), [0]
+    while waiting:
+        index = waiting.pop()
+        if index in seen:
+            continue
+        seen.add(index)
+        for actions in menus[index].actions.values():
+            waiting += [action.menu for action in steps_run(actions) if isinstance(action, GotoMenu)]
+    return sorted(seen)
+
+
+def _menu_states(index: int, menu: Menu, wiring: Wiring) -> dict[str, State]:
+    name = f"Menu {index}"
+    states = {
+        name: _ask(index, wiring),
+        f"{name} silent?": _look_up(index, wiring),
+        f"{name} key?": _choose(index, menu),
+    }
+    for key in _listed(menu):
+        actions = steps_run(menu.actions[key])
+        for position, action in enumerate(actions):
+            if isinstance(action, Webhook):
+                target = _step_target(index, key, actions, position + 1)
+                states[_webhook_name(index, key, position)] = _webhook(index, key, position, target, wiring)
+    return states
+
+
+def _listed(menu: Menu) -> list[str]:
+    return [key for key in (*KEYS, WRONG) if key in menu.actions]
+
+
+def _choose(index: int, menu: Menu) -> State:
+    def first(key: str | None) -> str:
+        return _step_target(index, key, steps_run(menu.actions[key]), 0) if key else "Hang up"
+
+    heard = [("$.heard.event", "ended", "Caller hung up"), ("$.heard.event", "limit", "Hang up")]
+    # `prompt_error`: nobody was asked anything, so no list of the customer may run.
+    heard.append(("$.heard.event", "prompt_error", "Hang up"))
+    heard += [("$.heard.key", key, first(key)) for key in _listed(menu) if key != WRONG]
+    choices = [{"Variable": path, "StringEquals": value, "Next": target} for path, value, target in heard]
+    return {"Type": "Choice", "Choices": choices, "Default": first(WRONG if WRONG in menu.actions else None)}
+
+
+def _step_target(index: int, key: str, actions: Sequence[Action], position: int) -> str:
+    """The state that runs step `position` of a list; a list that ends without an end hangs up."""
+    if position >= len(actions):
+        return "Hang up"
+    match actions[position]:
+        case Webhook():
+            return _webhook_name(index, key, position)
+        case Hangup():
+            return "Hang up"
+        case GotoMenu(menu):
+            return f"Menu {menu}"
+
+
+def _webhook_name(index: int, key: str, position: int) -> str:
+    return f"Menu {index} {key} {position + 1} webhook"
+
+
+def _dial(wiring: Wiring) -> State:
+    state = _command("dial", wiring, "Menu 0")
+    state["TimeoutSeconds"] = wiring.ring_timeout_seconds + DIAL_MARGIN_SECONDS
+    # A phone that nobody hears of any more: finish_call sees to it that the contact is dead.
+    state["Catch"] = [_catch(NOT_ANSWERED, "Not answered"), _catch("States.Timeout", "Lost"), *state["Catch"]]
+    return state
+
+
+def _ask(index: int, wiring: Wiring) -> State:
+    state = _command("ask", wiring, f"Menu {index} key?", menu=index)
+    state["TimeoutSecondsPath"] = f"$.waits.m{index}"
+    state["Catch"] = [_catch("States.Timeout", f"Menu {index} silent?"), *state["Catch"]]
+    return state
+
+
+def _hang_up(wiring: Wiring) -> State:
+    state = _command("hang_up", wiring, "Completed")
+    state["TimeoutSeconds"] = HANG_UP_SECONDS
+    # finish_call stops a contact that has not ended by then.
+    state["Catch"] = [_catch("States.Timeout", "Completed"), *state["Catch"]]
+    return state
+
+
+def _command(command: str, wiring: Wiring, target: str, **details: int) -> State:
+    """A waiting state: control_call writes the command, the telephony's answer ends it."""
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "Parameters": {
+            "FunctionName": wiring.control_call_arn,
+            "Payload": {
+                "command": command,
+                **details,
+                "mid.$": "$.mid",
+                "attempt.$": "$.attempt",
+                "token.$": "$$.Task.Token",
+                "visit.$": "$$.State.EnteredTime",
+                "retry.$": "$$.State.RetryCount",
+            },
+        },
+        "ResultPath": "$.heard",
+        "Retry": _retry(),
+        "Catch": [_catch("States.ALL", "Failed")],
+        "Next": target,
+    }
+
+
+def _look_up(index: int, wiring: Wiring) -> State:
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {
+            "FunctionName": wiring.control_call_arn,
+            "Payload": {"command": "look_up", "menu": index, "mid.$": "$.mid", "attempt.$": "$.attempt"},
+        },
+        "ResultSelector": {"event.$": "$.Payload.event", "key.$": "$.Payload.key", "seq.$": "$.Payload.seq"},
+        "ResultPath": "$.heard",
+        "Retry": _retry(),
+        "Catch": [_catch("States.ALL", "Lost")],
+        "Next": f"Menu {index} key?",
+    }
+
+
+def _webhook(index: int, key: str, step: int, target: str, wiring: Wiring) -> State:
+    event = f"States.Format('{{}}-{{}}-{{}}-m{index}-{key}-{step}', $.mid, $.attempt, $.heard.seq)"
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sqs:sendMessage",
+        "Parameters": {
+            "QueueUrl": wiring.webhook_queue_url,
+            "MessageGroupId.$": "$.mid",
+            "MessageDeduplicationId.$": event,
+            "MessageBody": {
+                "mid.$": "$.mid",
+                "attempt.$": "$.attempt",
+                "seq.$": "$.heard.seq",
+                "menu": index,
+                "key": key,
+                "step": step,
+                "event_id.$": event,
+            },
+        },
+        "ResultPath": None,
+        "Retry": [_retry_of(["States.TaskFailed"], attempts=6)],
+        "Catch": [_catch("States.ALL", "Failed")],
+        "Next": target,
+    }
+
+
+def _finish(end: End, wiring: Wiring) -> State:
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {
+            "FunctionName": wiring.finish_call_arn,
+            "Payload": {"mid.$": "$.mid", "attempt.$": "$.attempt", "end": end.value},
+        },
+        "ResultSelector": {"outcome.$": "$.Payload.outcome", "reason.$": "$.Payload.reason"},
+        "Retry": [_retry_of(["States.TaskFailed"], attempts=8)],
+        "End": True,
+    }
+
+
+def _retry() -> list[State]:
+    return [_retry_of([*retryable_error_names(), *_LAMBDA_SERVICE_ERRORS], attempts=3)]
+
+
+def _retry_of(errors: list[str], attempts: int) -> State:
+    return {
+        "ErrorEquals": errors,
+        "IntervalSeconds": 1,
+        "BackoffRate": 2.0,
+        "MaxAttempts": attempts,
+        "MaxDelaySeconds": 30,
+    }
+
+
+def _catch(error: str, target: str) -> State:
+    return {"ErrorEquals": [error], "ResultPath": "$.error", "Next": target}
