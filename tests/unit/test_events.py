@@ -1,0 +1,124 @@
+"""The events in events/: each is what its function reads, and they tell of one call."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from speechcall.adapters.stream import message_id
+from speechcall.adapters.telephony.connect import contact_id_of
+from speechcall.adapters.telephony.connect_conversation import parse_report
+from speechcall.adapters.webhook_queues import parse_task
+from speechcall.domain.ids import event_id, parse_holder, shard_of
+from speechcall.domain.message import load_menus
+from speechcall.domain.outcome import End
+
+EVENTS = Path(__file__).parents[2] / "events"
+FILES = sorted(path.relative_to(EVENTS).as_posix() for path in EVENTS.rglob("*.json"))
+MID = "1234567890123456789"
+
+
+def load_event(name: str) -> dict[str, Any]:
+    loaded = json.loads((EVENTS / name).read_text(encoding="utf-8"))
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_file_is_a_json_object(name: str) -> None:
+    assert load_event(name)
+
+
+def test_the_readme_names_each_file() -> None:
+    readme = (EVENTS / "README.md").read_text(encoding="utf-8")
+    assert [name for name in FILES if name.removeprefix("spec/") not in readme] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "recipient", "menus"),
+    [
+        ("basic-structure", 1126, "+380936670003", 1),
+        ("simple", 1033, "+380936670003", 1),
+        ("complex", 1688, "+380XXXXXXXXX", 2),
+        ("curl", 1834, "+380XXXXXXXXX", 2),
+    ],
+)
+def test_the_bodies_of_the_specification_are_as_printed(name: str, size: int, recipient: str, menus: int) -> None:
+    assert (EVENTS / f"spec/{name}.json").stat().st_size == size
+    (message,) = load_event(f"spec/{name}.json")["messages"]
+    assert sorted(message) == ["from", "menu", "text", "to", "type"]
+    assert (message["to"], message["type"], len(message["menu"])) == (recipient, "speechcall", menus)
+
+
+def test_curl_sends_the_complex_example() -> None:
+    assert load_event("spec/curl.json") == load_event("spec/complex.json")
+
+
+def test_the_posted_body_is_the_basic_example() -> None:
+    event = load_event("api/post-messagelist.json")
+    assert event["version"] == "2.0"
+    assert event["body"] == (EVENTS / "spec/basic-structure.json").read_text(encoding="utf-8")
+    assert event["headers"]["content-length"] == str(len(event["body"].encode()))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "states"),
+    [
+        ("message-inserted", "INSERT", [None, "preparing"]),
+        ("message-queued", "MODIFY", ["preparing", "queued"]),
+        ("message-finished", "MODIFY", ["calling", "finished"]),
+    ],
+)
+def test_stream_records_carry_the_stored_message(name: str, change: str, states: list[str | None]) -> None:
+    (record,) = load_event(f"dynamodb/{name}.json")["Records"]
+    images = [record["dynamodb"].get("OldImage"), record["dynamodb"]["NewImage"]]
+    assert record["eventName"] == change
+    assert message_id(record) == MID
+    assert [image and image["state"]["S"] for image in images] == states
+    for image in filter(None, images):
+        assert len(load_menus(image["menus"]["S"])) == 1
+        assert image.get("due_shard", {"S": "finished#5"})["S"] == f"{image['state']['S']}#{shard_of(MID)}"
+
+
+@pytest.mark.parametrize("name", ["webhook", "webhook-retry"])
+def test_queue_messages_name_a_webhook_step(name: str) -> None:
+    (record,) = load_event(f"sqs/{name}.json")["Records"]
+    task = parse_task(record["body"])
+    assert task.event_id == event_id(MID, task.attempt, task.seq, task.menu, task.key, task.step)
+    assert record["eventSourceARN"].endswith(".fifo") == (name == "webhook")
+
+
+@pytest.mark.parametrize(
+    ("name", "heard"),
+    [("answered", ("answered", 0, "")), ("key", ("key", 2, "1")), ("idle", ("idle", 2, "")), ("next", ("next", 2, ""))],
+)
+def test_the_contact_flow_reports_what_it_heard(name: str, heard: tuple[str, int, str]) -> None:
+    report = parse_report(load_event(f"connect/flow-{name}.json"))
+    assert report is not None
+    assert (report.mid, report.attempt) == (MID, 1)
+    assert (report.heard.event, report.heard.seq, report.heard.key) == heard
+
+
+@pytest.mark.parametrize("kind", ["disconnected", "completed"])
+def test_contact_events_name_the_contact_of_the_flow(kind: str) -> None:
+    event = load_event(f"connect/contact-{kind}.json")
+    report = parse_report(load_event("connect/flow-answered.json"))
+    assert report is not None
+    assert contact_id_of(event) == report.contact_id
+    assert event["detail"]["eventType"] == kind.upper()
+
+
+@pytest.mark.parametrize("command", ["dial", "ask", "hang_up", "look_up"])
+def test_the_state_machine_gives_commands(command: str) -> None:
+    event = load_event(f"stepfunctions/control-call-{command.replace('_', '-')}.json")
+    assert (event["command"], event["mid"], event["attempt"]) == (command, MID, 1)
+    assert ("menu" in event) == (command in {"ask", "look_up"})
+    assert ("token" in event) == (command != "look_up")  # a look-up is answered at once
+
+
+def test_a_call_is_finished_by_its_machine_or_by_the_news_of_its_death() -> None:
+    finished, died = load_event("stepfunctions/finish-call.json"), load_event("stepfunctions/execution-failed.json")
+    assert (finished["mid"], finished["attempt"], End(finished["end"])) == (MID, 1, End.COMPLETED)
+    assert parse_holder(died["detail"]["name"]) == (MID, 1)
+    assert died["detail"]["status"] in {"FAILED", "TIMED_OUT", "ABORTED"}
