@@ -5,7 +5,6 @@ import itertools
 import json
 import os
 import sys
-import threading
 import time
 import traceback
 import uuid
@@ -100,20 +99,6 @@ class FunctionHost:
             failure = FunctionError(type(error).__name__, str(error), traceback.format_exception(error))
             self._on_error(spec.name, failure)
             raise failure from error
-
-    def invoke_later(self, function: str, event: Any) -> None:
-        """Run a function in a thread of its own; a failure is told to `on_error` alone."""
-        if name_of(function) not in self._specs:
-            raise UnknownFunctionError(f"Function not found: {function}")
-        copy = _copied(event)
-        threading.Thread(target=self._invoke_and_forget, args=(function, copy), daemon=True).start()
-
-    def _invoke_and_forget(self, function: str, event: Any) -> None:
-        # The failure has been told by `invoke`.
-        try:
-            self.invoke(function, event)
-        except FunctionError:
-            return
 
 
 def name_of(function: str) -> str:

@@ -4,7 +4,7 @@ import io
 import json
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote, urlparse
@@ -12,19 +12,22 @@ from urllib.parse import unquote, urlparse
 from botocore.awsrequest import AWSResponse
 from botocore.handlers import BUILTIN_HANDLERS
 
-from local.functions import FunctionError, FunctionHost, UnknownFunctionError
+from local.functions import FunctionError, UnknownFunctionError
 
-_active: list[FunctionHost] = []
+Invoke = Callable[[str, Any], Any]
+Submit = Callable[[str, Any], None]
+
+_active: list[tuple[Invoke, Submit]] = []
 
 
 @contextmanager
-def served_by(host: FunctionHost) -> Iterator[None]:
-    """Within it, every Lambda call of this process is answered by `host`."""
-    _active.append(host)
+def served_by(invoke: Invoke, submit: Submit) -> Iterator[None]:
+    """Within it, every Lambda call of this process is answered by these: the second one is for `Event` invocations."""
+    _active.append((invoke, submit))
     try:
         yield
     finally:
-        _active.remove(host)
+        _active.remove((invoke, submit))
 
 
 def _answer(request: Any, event_name: str, **_rest: Any) -> AWSResponse | None:
@@ -38,11 +41,12 @@ def _answer(request: Any, event_name: str, **_rest: Any) -> AWSResponse | None:
     function = unquote(match[1]) if match else ""
     body = request.body.read() if hasattr(request.body, "read") else request.body
     event = json.loads(body or b"{}")
+    invoke, submit = _active[-1]
     try:
         if request.headers.get("X-Amz-Invocation-Type") in (b"Event", "Event"):
-            _active[-1].invoke_later(function, event)
+            submit(function, event)
             return _response(request, 202, None)
-        return _response(request, 200, _active[-1].invoke(function, event))
+        return _response(request, 200, invoke(function, event))
     except UnknownFunctionError as missing:
         message = {"Type": "User", "Message": str(missing)}
         return _response(request, 404, message, error="ResourceNotFoundException")

@@ -27,6 +27,7 @@ GUARDS: Mapping[str, Callable[[], None]] = {
         dynamodb.take_one_request_at_a_time,
         dynamodb.copy_only_what_a_transaction_touches,
         dynamodb.keep_no_spent_iterators,
+        dynamodb.announce_stream_records,
         sqs.handle_each_queue_in_one_step,
         sqs.remember_deduplication_ids,
     )

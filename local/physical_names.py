@@ -42,12 +42,17 @@ def reference(logical_id: str, resource_type: str, properties: Mapping[str, Any]
     """What `Ref` gives."""
     name = physical_name(logical_id, resource_type, properties)
     if resource_type == "AWS::SQS::Queue":
-        return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
+        return queue_url(name)
     if resource_type == "AWS::Serverless::LayerVersion":
         return _arn("lambda", f"layer:{name}:1")
     if resource_type == "AWS::CloudFormation::Stack":
         return _arn("cloudformation", f"stack/{name}/{_id_of(name)}")
     return name
+
+
+def queue_url(arn: str) -> str:
+    """The URL of the queue with this ARN."""
+    return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{arn.rsplit(':', 1)[-1]}"
 
 
 def attribute(logical_id: str, resource_type: str, properties: Mapping[str, Any], name: str) -> str:

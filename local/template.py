@@ -50,6 +50,7 @@ class FunctionSpec:
     timeout: int
     memory: int
     events: tuple[EventSpec, ...]
+    event_invoke_config: dict[str, Any]
 
 
 class Template:
@@ -152,6 +153,7 @@ class Template:
             timeout=int(properties.get("Timeout", 3)),
             memory=int(properties.get("MemorySize", 128)),
             events=tuple(self._event(logical_id, name, event) for name, event in declared.get("Events", {}).items()),
+            event_invoke_config=properties.get("EventInvokeConfig", {}),
         )
 
     def _event(self, logical_id: str, name: str, event: dict[str, Any]) -> EventSpec:

@@ -9,7 +9,7 @@ from moto.core.botocore_stubber import BotocoreStubber
 from moto.dynamodb import models
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
-from moto.dynamodb.models.table import Table
+from moto.dynamodb.models.table import StreamShard, Table
 from moto.dynamodbstreams.models import DynamoDBStreamsBackend, ShardIterator
 
 from local.guards.replace import Replacement, instead_of
@@ -106,6 +106,43 @@ def _touched_keys(
         range_value = DynamoType(attributes[table.range_key_attr]) if table.range_key_attr else None
         touched.setdefault(table.name, []).append((DynamoType(attributes[table.hash_key_attr]), range_value))
     return touched
+
+
+class StreamNews:
+    """Tells readers of streams that there is something to read."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._count = 0
+
+    @property
+    def count(self) -> int:
+        """How many records have been written, in all streams together."""
+        return self._count
+
+    def tell(self, written: int = 1) -> None:
+        """Wake who waits: records have been written (or, with 0, a reader is to stop)."""
+        with self._changed:
+            self._count += written
+            self._changed.notify_all()
+
+    def wait_beyond(self, count: int, timeout: float) -> None:
+        """Return when there are more records than `count`, when told to, or after `timeout` seconds."""
+        with self._changed:
+            if self._count <= count:
+                self._changed.wait(timeout)
+
+
+STREAM_NEWS = StreamNews()
+
+
+def announce_stream_records() -> None:
+    """GetRecords never waits, so a reader polls: 3 ms of CPU for each look at an empty stream."""
+
+    @instead_of(StreamShard, "add")
+    def add(stock: Replacement, shard: Any, *images: Any) -> None:
+        stock(shard, *images)
+        STREAM_NEWS.tell()
 
 
 def keep_no_spent_iterators() -> None:

@@ -1,0 +1,1 @@
+"""What calls the functions when nobody asks them over HTTP: streams, queues, clocks and events."""
