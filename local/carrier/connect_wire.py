@@ -7,6 +7,7 @@ so a request that the real service cannot have been sent by an SDK is refused he
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from botocore.loaders import Loader
@@ -35,7 +36,7 @@ class ConnectModel:
     """The operations that are offered, by the service's description."""
 
     def __init__(self, operations: tuple[str, ...]) -> None:
-        model = ServiceModel(Loader().load_service_model("connect", "service-2"), "connect")
+        model = _service_model()
         self._operations = {name: model.operation_model(name) for name in operations}
         self._statuses = dict(_UNMODELLED)
         for operation in self._operations.values():
@@ -86,6 +87,11 @@ def failure(error: ConnectError) -> Response:
     response = Response(json.dumps({"Message": error.message}), error.status, content_type="application/json")
     response.headers["x-amzn-errortype"] = error.code
     return response
+
+
+@cache
+def _service_model() -> ServiceModel:
+    return ServiceModel(Loader().load_service_model("connect", "service-2"), "connect")
 
 
 def _path_pattern(operation: OperationModel) -> str:

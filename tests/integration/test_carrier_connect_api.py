@@ -1,0 +1,151 @@
+"""Amazon Connect's API as the simulator speaks it: what is accepted, what is refused and how errors look to boto3."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+from local.carrier import Script, answer, busy
+from tests.fixtures.carrier_bench import ARN, CALLER_ID, FLOW_ID, INSTANCE, NUMBER, Bench, ask, bench
+
+SIGNED = (
+    "AWS4-HMAC-SHA256 Credential=testing/20260110/eu-central-1/connect/aws4_request, SignedHeaders=host, Signature=0"
+)
+
+
+def refusal(call: Any, *args: Any, **kwargs: Any) -> tuple[str, int]:
+    """The code and status of the error that the call gets."""
+    with pytest.raises(ClientError) as refused:
+        call(*args, **kwargs)
+    response: Any = refused.value.response
+    assert response["Error"]["Message"]
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def on_the_wire(
+    b: Bench, body: Any, authorization: str = SIGNED, path: str = "/contact/outbound-voice"
+) -> httpx.Response:
+    """A request as no SDK would make it."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return httpx.put(b.url + path, content=content, headers={"Authorization": authorization}, trust_env=False)
+
+
+def request(**changes: Any) -> dict[str, Any]:
+    given = {"InstanceId": INSTANCE, "ContactFlowId": FLOW_ID, "DestinationPhoneNumber": NUMBER}
+    return {key: v for key, v in {**given, "SourcePhoneNumber": CALLER_ID, **changes}.items() if v is not None}
+
+
+def test_a_contact_is_described() -> None:
+    with bench() as b:
+        contact_id = b.dial()
+        contact = b.describe(contact_id)
+        assert contact["Arn"] == f"{ARN}/contact/{contact_id}"
+        assert (contact["Id"], contact["InitialContactId"]) == (contact_id, contact_id)
+        assert (contact["InitiationMethod"], contact["Channel"]) == ("API", "VOICE")
+        assert contact["Attributes"] == {"mid": "7748021", "attempt": "1"}
+        assert contact["CustomerEndpoint"] == {"Type": "TELEPHONE_NUMBER", "Address": NUMBER}
+        assert contact["SystemEndpoint"] == {"Type": "TELEPHONE_NUMBER", "Address": CALLER_ID}
+        assert not {"ConnectedToSystemTimestamp", "DisconnectTimestamp", "DisconnectReason"} & set(contact)
+
+
+def test_a_client_token_starts_one_contact_only() -> None:
+    with bench([], Script([busy()])) as b:
+        first = b.dial(ClientToken="7748021-1")
+        b.ended(first)
+        assert b.dial(ClientToken="7748021-1") == first
+        assert b.dial(ClientToken="7748021-2") != first
+        assert b.kinds().count("dialled") == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"InstanceId": "another"}, ("ResourceNotFoundException", 404)),
+        ({"ContactFlowId": "another"}, ("ResourceNotFoundException", 404)),
+        ({"QueueId": "a-queue"}, ("ResourceNotFoundException", 404)),
+        ({"SourcePhoneNumber": "4930123456"}, ("InvalidParameterException", 400)),
+        ({"SourcePhoneNumber": "+4930999999"}, ("InvalidParameterException", 400)),
+        ({"DestinationPhoneNumber": "380936670003"}, ("InvalidParameterException", 400)),
+        ({"DestinationPhoneNumber": "+0380936670003"}, ("InvalidParameterException", 400)),
+        ({"DestinationPhoneNumber": "+3809366700031234"}, ("InvalidParameterException", 400)),
+        ({"DestinationPhoneNumber": "+15551234567"}, ("DestinationNotAllowedException", 403)),
+        ({"RingTimeoutInSeconds": 61}, ("InvalidParameterException", 400)),
+        ({"Attributes": {"not allowed": "1"}}, ("InvalidParameterException", 400)),
+        ({"Attributes": {"a": "x" * 20_000, "b": "x" * 20_000}}, ("InvalidParameterException", 400)),
+        ({"TrafficType": "CAMPAIGN"}, ("InvalidRequestException", 400)),
+        ({"TrafficType": "BULK"}, ("InvalidParameterException", 400)),
+        ({"ClientToken": "x" * 501}, ("InvalidParameterException", 400)),
+    ],
+)
+def test_what_the_service_would_refuse(changes: dict[str, Any], code: tuple[str, int]) -> None:
+    with bench(allowed_prefixes=("+380",), claimed_numbers=(CALLER_ID,)) as b:
+        assert refusal(b.dial, **changes) == code
+        assert b.kinds() == []
+
+
+@pytest.mark.parametrize("seconds", [15, 60])
+def test_ring_timeouts_within_bounds_are_accepted(seconds: int) -> None:
+    with bench() as b:
+        assert b.dial(RingTimeoutInSeconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"{", "InvalidRequestException"),
+        (b"[]", "InvalidRequestException"),
+        (request(RingTimeout=20), "InvalidRequestException"),
+        (request(RingTimeoutInSeconds="20"), "InvalidRequestException"),
+        (request(RingTimeoutInSeconds=14), "InvalidRequestException"),
+        (request(Attributes={"mid": 7748021}), "InvalidRequestException"),
+        (request(DestinationPhoneNumber=None), "InvalidRequestException"),
+        (request(SourcePhoneNumber=None), "InvalidRequestException"),
+    ],
+)
+def test_requests_that_no_sdk_sends_are_refused(body: Any, code: str) -> None:
+    with bench() as b:
+        response = on_the_wire(b, body)
+        assert (response.status_code, response.headers["x-amzn-errortype"]) == (400, code)
+        assert response.json()["Message"]
+
+
+def test_requests_must_be_signed_for_this_service() -> None:
+    with bench() as b:
+        for authorization in ("Basic x", SIGNED.replace("connect", "s3"), SIGNED.replace("eu-central-1", "us-east-1")):
+            assert on_the_wire(b, request(), authorization).status_code == 403
+        assert on_the_wire(b, request()).status_code == 200
+        assert on_the_wire(b, request(), path="/contact/outbound-fax").status_code == 404
+
+
+def test_stopping_and_looking_up_contacts_that_are_not_there() -> None:
+    with bench([ask(1)], Script([answer(after=0)])) as b:
+        unknown = {"ContactId": "no-such", "InstanceId": INSTANCE}
+        assert refusal(b.connect.stop_contact, **unknown) == ("ContactNotFoundException", 410)
+        assert refusal(b.connect.describe_contact, **unknown) == ("ResourceNotFoundException", 404)
+        contact_id = b.dial()
+        b.connect.stop_contact(ContactId=contact_id, InstanceId=INSTANCE)
+        elsewhere = {"ContactId": contact_id, "InstanceId": "another"}
+        assert refusal(b.connect.describe_contact, **elsewhere) == ("ResourceNotFoundException", 404)
+        again = {"ContactId": contact_id, "InstanceId": INSTANCE}
+        assert refusal(b.connect.stop_contact, **again) == ("ContactNotFoundException", 410)
+
+
+def test_quotas() -> None:
+    with bench(concurrent_calls=1) as b:
+        contact_id = b.dial()
+        assert refusal(b.dial) == ("LimitExceededException", 429)
+        b.connect.stop_contact(ContactId=contact_id, InstanceId=INSTANCE)
+        assert b.dial()
+    with bench(calls_per_second=0.001, calls_burst=2) as b:
+        assert b.dial() != b.dial()
+        assert refusal(b.dial) == ("TooManyRequestsException", 429)
+
+
+def test_a_service_in_trouble() -> None:
+    with bench() as b:
+        b.carrier.connect_app.fail("StartOutboundVoiceContact", "InternalServiceException", times=2)
+        assert refusal(b.dial) == ("InternalServiceException", 500)
+        assert refusal(b.dial) == ("InternalServiceException", 500)
+        assert b.dial()

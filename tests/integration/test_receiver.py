@@ -1,0 +1,117 @@
+"""The built-in receiver: what arrives, as it arrived; and receivers that misbehave."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from local.journal import Journal
+from local.receiver import Receiver
+
+WAIT = 5.0
+BODY = json.dumps({"from": "0443914272", "to": "50001", "mid": "7748021", "action": {"confirm": True}})
+
+
+@pytest.fixture
+def journal() -> Journal:
+    return Journal()
+
+
+@pytest.fixture
+def receiver(journal: Journal) -> Iterator[Receiver]:
+    receiver = Receiver(journal)
+    yield receiver
+    receiver.stop()
+
+
+def post(port: str, body: str = BODY, timeout: float = WAIT) -> int:
+    headers = {"Host": "api.example.com", "X-Custom-Header": "a", "content-type": "application/json"}
+    url = f"http://127.0.0.1:{port}/callback/option1?x=1"
+    return httpx.post(url, content=body, headers=headers, timeout=timeout, trust_env=False).status_code
+
+
+def test_requests_are_shown_as_they_arrived(receiver: Receiver, journal: Journal) -> None:
+    host, plain, tls = receiver.start().split(":")
+    assert host == "127.0.0.1"
+    assert (post(plain), post(tls)) == (200, 200)
+    first, second = receiver.requests("7748021")
+    assert first.url == "http://api.example.com/callback/option1?x=1"
+    assert second.url == "https://api.example.com/callback/option1?x=1"
+    assert (first.method, first.body, first.status) == ("POST", BODY, 200)
+    entry = journal.wait_for(lambda entry: entry["kind"] == "webhook", WAIT)
+    assert (entry["mid"], entry["url"], entry["body"]) == ("7748021", first.url, BODY)
+    assert entry["headers"] == [list(header) for header in first.headers]
+
+
+def test_headers_keep_their_order_and_case(receiver: Receiver) -> None:
+    port = int(receiver.start().split(":")[1])
+    lines = "POST /h HTTP/1.1\r\nhost: a.example\r\nX-b: 1\r\nx-A: 2\r\nX-b: 3\r\nContent-Length: 2\r\n\r\n{}"
+    with socket.create_connection(("127.0.0.1", port), WAIT) as connection:
+        connection.sendall(lines.encode())
+        assert connection.recv(1024).startswith(b"HTTP/1.1 200")
+    names = [("host", "a.example"), ("X-b", "1"), ("x-A", "2"), ("X-b", "3"), ("Content-Length", "2")]
+    assert receiver.requests()[0].headers == tuple(names)
+
+
+@pytest.mark.parametrize("body", ["", "no json", "[]", '{"mid": 5}'])
+def test_bodies_that_name_no_message_are_taken_too(receiver: Receiver, body: str) -> None:
+    assert post(receiver.start().split(":")[1], body) == 200
+    assert [(request.mid, request.body) for request in receiver.requests()] == [(None, body)]
+    assert receiver.requests("7748021") == []
+
+
+def test_a_receiver_that_refuses(receiver: Receiver) -> None:
+    port = receiver.start().split(":")[1]
+    receiver.answer_with(503)
+    assert post(port) == 503
+    receiver.answer_with(200)
+    assert post(port) == 200
+    assert [request.status for request in receiver.requests()] == [503, 200]
+
+
+def test_a_receiver_that_hangs_and_is_released(receiver: Receiver) -> None:
+    port = receiver.start().split(":")[1]
+    receiver.hang()
+    with pytest.raises(httpx.ReadTimeout):
+        post(port, timeout=0.2)
+    answers: list[int] = []
+    waiting = threading.Thread(target=lambda: answers.append(post(port)))
+    waiting.start()
+    receiver.wait_for(2, WAIT)
+    receiver.release()
+    waiting.join(WAIT)
+    assert answers == [200]
+
+
+def test_a_receiver_that_is_slow(receiver: Receiver) -> None:
+    port = receiver.start().split(":")[1]
+    receiver.hang(0.2)
+    began = time.monotonic()
+    assert post(port) == 200
+    assert time.monotonic() - began >= 0.2
+
+
+def test_stopping_lets_everyone_go(receiver: Receiver) -> None:
+    before = set(threading.enumerate())
+    port = int(receiver.start().split(":")[1])
+    receiver.hang()
+    with socket.create_connection(("127.0.0.1", port), WAIT) as silent:
+        waiting = threading.Thread(target=lambda: post(str(port)))
+        waiting.start()
+        receiver.wait_for(1, WAIT)
+        began = time.monotonic()
+        receiver.stop()
+        assert time.monotonic() - began < 1.0
+        assert silent.recv(1) == b""
+    waiting.join(WAIT)
+    assert set(threading.enumerate()) <= before
+
+
+def test_waiting_for_what_does_not_come(receiver: Receiver) -> None:
+    receiver.start()
+    with pytest.raises(TimeoutError, match="0 of 1"):
+        receiver.wait_for(1, 0.05)
