@@ -5,10 +5,10 @@ PY  := .venv/bin/python
 SAM := .venv-sam/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-sam run test demo check lock clean
+.PHONY: help install install-sam run test demo check contact-flow lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install:
 	@bin/install
@@ -35,6 +35,9 @@ check: install install-sam ## Lint, types, import rules; validate and build the 
 	$(SAM)/cfn-lint
 	$(SAM)/sam validate --lint
 	@bin/sam-build
+
+contact-flow: install ## Write telephony/connect.template.json anew from contact_flow.py
+	$(PY) -m speechcall.adapters.telephony.contact_flow >telephony/connect.template.json
 
 # Keeps every version that still fits pyproject.toml; LOCK=--upgrade takes the newest ones.
 lock: install ## Write constraints.txt and requirements-sam.txt anew from pyproject.toml [LOCK=--upgrade]
