@@ -17,7 +17,7 @@ from local import handler_output
 from local.intrinsics import TemplateError
 from local.template import FunctionSpec, Template
 
-Overrides = Mapping[str, Mapping[str, str]] | Mapping[str, str]
+Overrides = Mapping[str, Mapping[str, str]] | Mapping[str, str] | Mapping[str, str | Mapping[str, str]]
 """Variables to replace: by function ({"DialerFunction": {"LINES": "3"}}), or for every function that has them."""
 
 _PROCESS_VARIABLES = ("HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TMPDIR", "TZ")

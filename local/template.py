@@ -85,6 +85,11 @@ class Template:
             if resource["Type"] == resource_type
         }
 
+    def nested(self, logical_id: str) -> "Template":
+        """The template of a nested stack, with the parameters that this one gives it."""
+        properties = self.resource(logical_id)["Properties"]
+        return Template(self._directory / properties["TemplateURL"], properties.get("Parameters", {}))
+
     def ref(self, logical_id: str) -> str:
         """What `Ref` gives for a resource: a table's or bucket's name, a queue's URL …"""
         return reference(logical_id, self._declared(logical_id)["Type"], self._named(logical_id))

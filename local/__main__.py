@@ -1,0 +1,107 @@
+"""`python -m local run`: the whole service on this machine, until Ctrl-C."""
+
+import argparse
+import json
+import shlex
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from local.cloud import Cloud, CloudSettings, PortTaken
+from local.seed import PASSWORD, USER
+
+ROOT = Path(__file__).parent.parent
+LOG = ROOT / "build" / "functions.log"
+EXAMPLE = ROOT / "events" / "spec" / "curl.json"
+EXAMPLE_NUMBER = "+380671234567"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; the process's exit status."""
+    options = _parser().parse_args(arguments)
+    status: int = options.command(options)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description="SpeechCall on this machine.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run_command = commands.add_parser("run", help="start the whole service, with a phone in the browser")
+    run_command.add_argument("--port", type=int, default=8080, help="of the API and the phone page (8080)")
+    run_command.add_argument(
+        "--webhooks",
+        choices=["receiver", "real"],
+        default="receiver",
+        help="where webhooks go: to the built-in receiver (which the page shows), or to their real addresses",
+    )
+    run_command.add_argument("--verbose", action="store_true", help=f"the functions' log here, not in {_shown(LOG)}")
+    run_command.set_defaults(command=run)
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Start the cloud, say how to use it, and wait for Ctrl-C (or a TERM signal)."""
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    stopping = threading.Event()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, lambda *_: stopping.set())
+    with LOG.open("w", encoding="utf-8", buffering=1) as log:
+        settings = CloudSettings(
+            port=options.port, webhooks=options.webhooks, log=sys.stderr if options.verbose else log
+        )
+        try:
+            with Cloud(settings) as cloud:
+                cloud.carrier.hello = lambda: {
+                    "api": cloud.url,
+                    "user": USER,
+                    "password": PASSWORD,
+                    "curl": curl(cloud.url),
+                }
+                print(greeting(cloud, _place_of_log(options)), flush=True)
+                stopping.wait()
+                print("\nStopping.", flush=True)
+        except PortTaken as taken:
+            print(taken, file=sys.stderr)
+            return 1
+    return 0
+
+
+def greeting(cloud: Cloud, log: str) -> str:
+    """What a user needs to know: four addresses, and a request to paste."""
+    webhooks = "the built-in receiver" if cloud.settings.webhooks == "receiver" else "their real addresses"
+    facts = {
+        "Phone": f"{cloud.url}/phone   open it first: the calls ring there",
+        "API": f"{cloud.url}/bat/messagelist",
+        "Account": f"{USER}:{PASSWORD}",
+        "Webhooks": f"go to {webhooks}",
+        "Log": log,
+    }
+    lines = [f"  {name:<10}{value}" for name, value in facts.items()]
+    return "\n".join(["SpeechCall runs on this machine.", "", *lines, "", curl(cloud.url), "", "Ctrl-C stops it."])
+
+
+def curl(url: str) -> str:
+    """The specification's request for this machine, ready to be pasted into a shell."""
+    body = json.loads(EXAMPLE.read_text(encoding="utf-8"))
+    for message in body["messages"]:
+        message["to"] = EXAMPLE_NUMBER
+    lines = [
+        f"curl -u {USER}:{PASSWORD}",
+        "-H 'Content-Type: application/json'",
+        f"-d {shlex.quote(json.dumps(body))}",
+        f"{url}/bat/messagelist",
+    ]
+    return " \\\n  ".join(lines)
+
+
+def _place_of_log(options: argparse.Namespace) -> str:
+    return "here" if options.verbose else _shown(LOG)
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,201 @@
+"""The laptop cloud as a whole: the template's functions with everything that AWS puts around them."""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol, Self, TextIO
+from urllib.parse import urlparse
+
+import boto3
+from werkzeug.wrappers import Request
+
+from local.api_gateway import ApiGateway
+from local.aws import LocalAws
+from local.carrier import Carrier, CarrierSettings
+from local.functions import FunctionError, FunctionHost, Overrides
+from local.guards.executions import add_end_listener
+from local.handler_output import logging_to
+from local.http_server import HttpServer, PortTaken
+from local.journal import Journal
+from local.journal_feed import JournalFeed, tell_accepted
+from local.lambda_service import served_by
+from local.physical_names import ACCOUNT, REGION
+from local.receiver import Receiver
+from local.seed import seed
+from local.template import EventSpec, FunctionSpec, Template, read_template
+from local.triggers.asynchronous import AsynchronousInvocations
+from local.triggers.event_bus import EventBus, execution_ended
+from local.triggers.queues import QueueTrigger
+from local.triggers.schedules import ScheduleTrigger
+from local.triggers.streams import StreamTrigger
+
+__all__ = ["Cloud", "CloudSettings", "PortTaken"]
+
+TEMPLATE = Path(__file__).parent.parent / "template.yaml"
+INSTANCE_ID = "5eec4ca1-0000-4000-8000-00000000ca11"
+INSTANCE_ARN = f"arn:aws:connect:{REGION}:{ACCOUNT}:instance/{INSTANCE_ID}"
+CALLER_ID = "+4930123456"
+
+
+@dataclass(frozen=True)
+class CloudSettings:
+    """How a laptop cloud differs from the template's defaults."""
+
+    port: int = 0
+    """Of the API and the phone page; 0: any free one."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Of the template: {"Lines": "3"}."""
+    overrides: Overrides = field(default_factory=dict)
+    """Variables of functions, by function or for all that have them."""
+    carrier: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of `CarrierSettings` beyond those that follow from the template."""
+    webhooks: Literal["receiver", "real"] = "receiver"
+    """Where webhooks go: all to the built-in receiver, or to their URLs."""
+    schedule_seconds: float | None = None
+    """Takes the place of every schedule's rate."""
+    log: TextIO | None = None
+    """Where the functions' log lines go; None: nowhere."""
+    template: Path = TEMPLATE
+    seed: Callable[[Template], None] = seed
+
+
+class _Part(Protocol):
+    def start(self) -> Any: ...
+    def stop(self) -> None: ...
+
+
+class Cloud:
+    """A context manager: within it the whole service runs. One at a time in a process."""
+
+    def __init__(self, settings: CloudSettings = CloudSettings()) -> None:
+        self.settings = settings
+        self.journal = Journal()
+        parameters = {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID, **settings.parameters}
+        self.template = read_template(settings.template, parameters)
+        self.receiver = Receiver(self.journal)
+        self.carrier: Carrier
+        self.functions: FunctionHost
+        self.events: EventBus
+        self.url = ""
+        """Of the API; the phone page is at /phone there."""
+        self.start_seconds = 0.0
+        self._exits = ExitStack()
+
+    def __enter__(self) -> Self:
+        began = time.monotonic()
+        with ExitStack() as exits:
+            self._start(exits)
+            self._exits = exits.pop_all()
+        self.start_seconds = time.monotonic() - began
+        return self
+
+    def __exit__(self, *_reason: object) -> None:
+        self._exits.close()
+
+    def _start(self, exits: ExitStack) -> None:
+        """Start every part, each before those that need it; `exits` stops them the other way round."""
+
+        def start(part: _Part) -> None:
+            part.start()
+            exits.callback(part.stop)
+
+        # First of all: whoever has no free port should not wait for the rest. Served when everything is there.
+        front = HttpServer(self._answer, self.settings.port, "front")
+        exits.callback(front.stop)
+        connect = HttpServer(self._answer_connect, name="connect")
+        start(connect)
+        aws = LocalAws(self.template, {"CONNECT": connect.url})
+        start(aws)
+        self.settings.seed(self.template)
+        exits.enter_context(logging_to(self.settings.log))
+        self.functions = FunctionHost(self.template, self._overrides(exits), self._tell_failure)
+        later = AsynchronousInvocations(self.template, self.functions)
+        exits.callback(later.stop)
+        exits.enter_context(served_by(self.functions.invoke, later.submit))
+        self.events = EventBus(self.template, later.submit)
+        exits.callback(add_end_listener(lambda end: self.events.put(execution_ended(end))))
+        self.carrier = self._make_carrier()
+        start(self.carrier)
+        for trigger in self._triggers(later):
+            start(trigger)
+        self._api = ApiGateway(self.template, self.functions.invoke)
+        exits.callback(self.journal.close)
+        self.url = front.url
+        front.start()
+
+    def _overrides(self, exits: ExitStack) -> Overrides:
+        """The functions' variables that cannot stand in the template, under those that were asked for."""
+        if self.settings.webhooks == "real":
+            return self.settings.overrides
+        receiver = self.receiver.start()
+        exits.callback(self.receiver.stop)
+        has_it = any("WEBHOOK_RECEIVER" in spec.environment for spec in self.template.functions.values())
+        return {**({"WEBHOOK_RECEIVER": receiver} if has_it else {}), **self.settings.overrides}
+
+    def _make_carrier(self) -> Carrier:
+        settings = CarrierSettings(
+            **{
+                "instance_id": INSTANCE_ID,
+                "instance_arn": self.template.parameters["ConnectInstanceArn"],
+                "region": REGION,
+                "account": ACCOUNT,
+                "flow_id": self.template.get_att("ConnectStack", "Outputs.ContactFlowId"),
+                **self.settings.carrier,
+            }
+        )
+        flow = json.loads(self.template.nested("ConnectStack").resource("ContactFlow")["Properties"]["Content"])
+        return Carrier(
+            settings,
+            invoke=self.functions.invoke,
+            emit=self.events.put,
+            flow=flow,
+            read_prompt=read_prompt,
+            journal=self.journal,
+        )
+
+    def _triggers(self, later: AsynchronousInvocations) -> Iterable[_Part]:
+        yield JournalFeed(self.template.get_att("MessagesTable", "StreamArn"), self.journal)
+        for function in self.template.functions.values():
+            for event in function.events:
+                if trigger := self._trigger(function, event, later):
+                    yield trigger
+
+    def _trigger(self, function: FunctionSpec, event: EventSpec, later: AsynchronousInvocations) -> _Part | None:
+        if event.type == "DynamoDB":
+            return StreamTrigger(function, event, self.functions.invoke)
+        if event.type == "SQS":
+            return QueueTrigger(function, event, self.functions.invoke)
+        if event.type == "Schedule":
+            return ScheduleTrigger(function, event, later.submit, self.settings.schedule_seconds)
+        return None
+
+    def _tell_failure(self, function: str, error: FunctionError) -> None:
+        trace = "".join(error.stack_trace)
+        self.journal.record("failure", function=function, error=error.error_type, message=error.message, trace=trace)
+        if self.settings.log is not None:
+            self.settings.log.write(f"{function}: {trace}")
+
+    def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """The front door: the phone page under /phone, the API everywhere else."""
+        request = Request(environ)
+        if request.path == "/phone" or request.path.startswith("/phone/"):
+            page: Iterable[bytes] = self.carrier.phone_app(environ, start_response)
+            return page
+        response = self._api.respond(request)
+        if request.method == "POST" and request.path == "/bat/messagelist" and response.status_code == 200:
+            tell_accepted(self.journal, response.get_data())
+        return response(environ, start_response)
+
+    def _answer_connect(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        answer: Iterable[bytes] = self.carrier.connect_app(environ, start_response)
+        return answer
+
+
+def read_prompt(uri: str) -> bytes:
+    """The audio behind a prompt's address in S3, `https://<bucket>.s3.<region>.amazonaws.com/<key>` or `s3://…`."""
+    parts = urlparse(uri)
+    bucket = parts.netloc.partition(".s3.")[0]
+    return boto3.client("s3").get_object(Bucket=bucket, Key=parts.path.lstrip("/"))["Body"].read()

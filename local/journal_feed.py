@@ -1,0 +1,60 @@
+"""Tells the journal what the Messages table's stream and the API's answers say about the messages."""
+
+import json
+import threading
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from local.journal import Journal
+from local.triggers.stream_reader import StreamReader
+
+STOP_SECONDS = 0.8
+_BATCH = 1000
+
+
+class JournalFeed:
+    """Reads the stream with a position of its own, as one more mapping would."""
+
+    def __init__(self, stream_arn: str, journal: Journal) -> None:
+        self._journal = journal
+        self._reader = StreamReader(stream_arn)
+        self._thread = threading.Thread(target=self._run, name="journal-feed", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop reading."""
+        self._reader.stop()
+        self._thread.join(STOP_SECONDS)
+
+    def _run(self) -> None:
+        while records := self._reader.read(_BATCH):
+            for record in records:
+                self._tell(record["dynamodb"])
+
+    def _tell(self, change: dict[str, Any]) -> None:
+        new, old = _item(change.get("NewImage")), _item(change.get("OldImage"))
+        mid = str(new.get("pk", "")).partition("#")[2]
+        if new.get("sk") == "MESSAGE":
+            told = {name: new.get(name) for name in ("state", "outcome", "reason")}
+            if told != {name: old.get(name) for name in told}:
+                self._journal.record("state", mid, **told)
+        elif str(new.get("sk", "")).startswith("CALL#") and new.get("seq") != old.get("seq"):
+            command = new.get("command") or {}
+            if command.get("kind") == "ask":
+                self._journal.record("menu", mid, menu=int(command["menu"]), seq=int(new["seq"]))
+
+
+def tell_accepted(journal: Journal, answer: bytes) -> None:
+    """One `accepted` entry for each message that an answer to POST /bat/messagelist has accepted."""
+    for message in json.loads(answer).get("messages", []):
+        if "messageId" in message:
+            journal.record("accepted", str(message["messageId"]), recipient=message.get("recipient"))
+
+
+def _item(image: dict[str, Any] | None) -> dict[str, Any]:
+    deserialize = TypeDeserializer().deserialize
+    return {name: deserialize(value) for name, value in (image or {}).items() if value.keys().isdisjoint("B")}
