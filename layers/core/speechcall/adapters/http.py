@@ -115,7 +115,8 @@ def make_client(receiver: str) -> httpx.Client:
         ssl_context=ssl.create_default_context(), network_backend=backend, max_connections=100
     )
     timeout = httpx.Timeout(TOTAL_SECONDS, connect=CONNECT_SECONDS)
-    return httpx.Client(transport=transport, timeout=timeout, follow_redirects=False, trust_env=False)
+    headers = {"Accept-Encoding": "identity", "User-Agent": "SpeechCall"}
+    return httpx.Client(transport=transport, timeout=timeout, headers=headers, follow_redirects=False, trust_env=False)
 
 
 class WebhookSender:
@@ -156,7 +157,8 @@ def fetch_audio(client: httpx.Client, url: str) -> bytes:
 
 def _read(response: httpx.Response, most: int) -> bytes:
     content = bytearray()
-    for chunk in response.iter_bytes():
+    # Raw: what a receiver compressed is not unpacked, so a small answer cannot grow large here.
+    for chunk in response.iter_raw():
         content += chunk
         if len(content) >= most:
             break

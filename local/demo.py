@@ -1,0 +1,122 @@
+"""The main job without hands: the specification's requests, scripted callees, every call as a timeline."""
+
+import json
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from local import seed
+from local.carrier import Phone
+from local.cloud import Cloud, CloudSettings
+from local.demo_cases import CASES, Case, differences
+from local.timeline import timeline
+
+SPEC = Path(__file__).parent.parent / "events" / "spec"
+PLACEHOLDER = "+380XXXXXXXXX"
+NO_ANSWER_SECONDS = 3.0
+DEADLINE_SECONDS = 90.0
+SETTLE_SECONDS = 1.0
+"""How long after the last call a webhook that must not come is given to come."""
+
+PARAMETERS = {"Lines": "50", "CallsPerSecond": "50"}
+"""All calls at once: their idle timeouts are real seconds."""
+
+
+class Cast:
+    """Who answers which call. A call may ring before its request has been answered; its callee waits for its part."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, Case] = {}
+        self._given = threading.Condition()
+
+    def give(self, mid: str, case: Case) -> None:
+        """The message `mid` is the call of `case`."""
+        with self._given:
+            self._parts[mid] = case
+            self._given.notify_all()
+
+    def take(self, phone: Phone) -> None:
+        """Be the callee of one call."""
+        mid = phone.mid or ""
+        with self._given:
+            known = self._given.wait_for(lambda: mid in self._parts, timeout=10)
+        if known:
+            self._parts[mid].script.take(phone)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A case on its way: the message as sent, and the id that it was given."""
+
+    case: Case
+    message: dict[str, Any]
+    mid: str
+
+
+def main(verbose: bool = True) -> int:
+    """Run every case, print what happened; 0 if all went as the specification says, else 1."""
+    cast, begin = Cast(), time.monotonic()
+    carrier = {"no_answer_seconds": NO_ANSWER_SECONDS, "caller_for": lambda _number: cast}
+    settings = CloudSettings(parameters=PARAMETERS, carrier=carrier)
+    with Cloud(settings) as cloud:
+        print(f"{len(CASES)} calls at once; idle timeouts are real seconds, so the longest takes about half a minute.")
+        sent = [_send(cloud, case, index, cast) for index, case in enumerate(CASES)]
+        _await_ends(cloud, sent)
+        wrong = [report for item in sent for report in _report(cloud, item, verbose)]
+    print(f"\n{len(CASES)} calls in {time.monotonic() - begin:.0f} s: ", end="")
+    if not wrong:
+        print("all as the specification says.")
+        return 0
+    print(f"{len(wrong)} differences from what the specification says:")
+    for line in wrong:
+        print(f"  {line}")
+    return 1
+
+
+def _send(cloud: Cloud, case: Case, index: int, cast: Cast) -> Sent:
+    body = (SPEC / f"{case.body}.json").read_text(encoding="utf-8").replace(PLACEHOLDER, f"+38067{1000000 + index}")
+    answer = httpx.post(
+        f"{cloud.url}/bat/messagelist",
+        content=body,
+        auth=(seed.USER, seed.PASSWORD),
+        headers={"Content-Type": "application/json"},
+        timeout=30,
+    )
+    if answer.status_code != 200:
+        sys.exit(f"{case.title}: the request was answered {answer.status_code}: {answer.text}")
+    mid = str(answer.json()["messages"][0]["messageId"])
+    cast.give(mid, case)
+    return Sent(case, json.loads(body)["messages"][0], mid)
+
+
+def _await_ends(cloud: Cloud, sent: list[Sent]) -> None:
+    """Returns when every call is over and nothing more comes; what is missing by the deadline is told later."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    news, running = cloud.journal.subscribe(after=0), {item.mid: item for item in sent}
+    while running and (entry := news.get(max(0.0, deadline - time.monotonic()))):
+        item = running.get(entry["mid"])
+        if item and _is_over(cloud, item):
+            del running[item.mid]
+    while news.get(SETTLE_SECONDS):
+        pass
+
+
+def _is_over(cloud: Cloud, item: Sent) -> bool:
+    entries = cloud.journal.entries(item.mid)
+    finished = any(entry["kind"] == "state" and entry["state"] == "finished" for entry in entries)
+    return finished and sum(entry["kind"] == "webhook" for entry in entries) >= len(item.case.expected.webhooks)
+
+
+def _report(cloud: Cloud, item: Sent, verbose: bool) -> list[str]:
+    entries = cloud.journal.entries(item.mid)
+    found = differences(item.case, item.message, item.mid, entries)
+    if verbose:
+        print(f"\n{item.case.title} — {'WRONG' if found else 'as specified'}")
+        for line in timeline(entries):
+            print(line)
+    return [f"{item.case.title}: {difference}" for difference in found]

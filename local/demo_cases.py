@@ -1,0 +1,128 @@
+"""What the demonstration sends, who answers, and what the specification says must happen.
+
+The expectations are written down by hand from the specification, not worked out by the product.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.carrier import Script, answer, busy, hang_up, no_answer, press, stay_silent
+
+
+@dataclass(frozen=True)
+class ExpectedWebhook:
+    """A POST that must arrive: its URL, the object under `action`, and the customer's headers."""
+
+    url: str
+    action: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """How a call must go: the menus asked, in order, what arrives at the receiver, and how it ends."""
+
+    menus: tuple[int, ...] = ()
+    webhooks: tuple[ExpectedWebhook, ...] = ()
+    outcome: str = "answered"
+    reason: str = "completed"
+    silences: int = 0
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call: the request body in events/spec/, what its callee does, and what must come of it."""
+
+    body: str
+    caller: str
+    script: Script
+    expected: Expected
+
+    @property
+    def title(self) -> str:
+        return f"{self.body}: the callee {self.caller}"
+
+
+_ONE = ExpectedWebhook("https://api.example.com/callback/option1", {"confirm": True})
+_ONE_WITH_HEADER = ExpectedWebhook(_ONE.url, _ONE.action, {"X-Custom-Header": "value"})
+_HOOK = ExpectedWebhook("http://api.smsbat.local/gatereq/temp/hook", {"confirm": True}, {"test-header": "test"})
+_LOCALHOST = ExpectedWebhook("http://localhost/1", {})
+
+
+def _unanswered_cases(body: str) -> list[Case]:
+    return [
+        Case(body, "hangs up", Script([answer(), hang_up(1.0)]), Expected((0,), reason="callerHungUp")),
+        Case(body, "is busy", Script([busy()]), Expected(outcome="busy", reason="busy")),
+        Case(body, "does not answer", Script([no_answer()]), Expected(outcome="noAnswer", reason="noAnswer")),
+    ]
+
+
+def _one_menu_cases(body: str, webhook: ExpectedWebhook) -> list[Case]:
+    """`wrong` hangs up."""
+    silent = Script([answer(), stay_silent()])
+    return [
+        Case(body, "presses 1", Script([answer(), press("1")]), Expected((0,), (webhook,))),
+        Case(body, "presses 9, a wrong key", Script([answer(), press("9")]), Expected((0,))),
+        Case(body, "stays silent past the idle timeout", silent, Expected((0,), silences=1)),
+        *_unanswered_cases(body),
+    ]
+
+
+def _two_menu_cases(body: str) -> list[Case]:
+    """`wrong` leads from menu 0 to menu 1, whose `wrong` hangs up."""
+    wrong_then_one = Script([answer(), press("9"), press("1")])
+    silent = Script([answer(), stay_silent(), stay_silent()])
+    return [
+        Case(body, "presses 1", Script([answer(), press("1")]), Expected((0,), (_HOOK,))),
+        Case(body, "presses 9, a wrong key, then 1", wrong_then_one, Expected((0, 1), (_LOCALHOST,))),
+        Case(body, "stays silent past both idle timeouts", silent, Expected((0, 1), silences=2)),
+        *_unanswered_cases(body),
+    ]
+
+
+CASES: tuple[Case, ...] = (
+    *_one_menu_cases("basic-structure", _ONE_WITH_HEADER),
+    *_one_menu_cases("simple", _ONE),
+    *_two_menu_cases("complex"),
+    *_two_menu_cases("curl"),
+)
+
+
+def differences(case: Case, message: Mapping[str, Any], mid: str, entries: list[dict[str, Any]]) -> list[str]:
+    """Everything in which a call's journal differs from what the specification says; empty if nothing does.
+
+    In: the message as it was sent, the id that it was given, and the journal's entries of that id.
+    """
+
+    def of(kind: str) -> list[dict[str, Any]]:
+        return [entry for entry in entries if entry["kind"] == kind]
+
+    expected, found = case.expected, []
+    ends = [entry for entry in of("state") if entry["state"] == "finished"]
+    checks: list[tuple[str, Any, Any]] = [
+        ("menus", list(expected.menus), [entry["menu"] for entry in of("menu")]),
+        ("silences", expected.silences, len(of("silence"))),
+        ("ends", [(expected.outcome, expected.reason)], [(end["outcome"], end["reason"]) for end in ends]),
+        ("times dialled", 1, len(of("dialled"))),
+        ("webhooks", [hook.url for hook in expected.webhooks], [hook["url"] for hook in of("webhook")]),
+    ]
+    found += [f"{name}: expected {wanted}, found {got}" for name, wanted, got in checks if wanted != got]
+    for wanted, arrived in zip(expected.webhooks, of("webhook"), strict=False):
+        found += _webhook_differences(wanted, arrived, message, mid)
+    return found
+
+
+def _webhook_differences(
+    wanted: ExpectedWebhook, arrived: Mapping[str, Any], message: Mapping[str, Any], mid: str
+) -> list[str]:
+    headers = {name.lower(): value for name, value in arrived["headers"]}
+    body = {"from": message["from"], "to": message["to"], "mid": mid, "action": dict(wanted.action)}
+    checks: list[tuple[str, Any, Any]] = [
+        ("method", "POST", arrived["method"]),
+        ("body", body, json.loads(arrived["body"])),
+        ("Content-Type", "application/json", headers.get("content-type")),
+        *((f"header {name}", value, headers.get(name.lower())) for name, value in wanted.headers.items()),
+    ]
+    return [f"webhook {name}: expected {want}, found {got}" for name, want, got in checks if want != got]
