@@ -37,7 +37,8 @@ check: install install-sam ## Lint, types, import rules; validate and build the 
 	@bin/sam-build
 
 contact-flow: install ## Write telephony/connect.template.json anew from contact_flow.py
-	$(PY) -m speechcall.adapters.telephony.contact_flow >telephony/connect.template.json
+	$(PY) -m speechcall.adapters.telephony.contact_flow >telephony/new.json
+	@mv telephony/new.json telephony/connect.template.json
 
 # Keeps every version that still fits pyproject.toml; LOCK=--upgrade takes the newest ones.
 lock: install ## Write constraints.txt and requirements-sam.txt anew from pyproject.toml [LOCK=--upgrade]
