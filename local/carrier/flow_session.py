@@ -158,7 +158,9 @@ class FlowSession:
             self._phone.input_open = listens
             self._phone.playing = listens
             if effect.prompt is not None and effect.prompt.uri is not None:
-                place = {"block": self._phone.input_block} if listens else {}
+                # What the function called this turn lets a reader tell which menu it is.
+                seq = effect.values.get("External.seq") if isinstance(effect, Listen) else None
+                place = {"block": self._phone.input_block, "seq": seq} if listens else {}
                 self._call.record("prompt", uri=effect.prompt.uri, seconds=seconds, **place)
             self._phone.changed.notify_all()
             self._set_timer(turn, seconds, lambda: self._end_prompt(effect))

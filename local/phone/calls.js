@@ -1,0 +1,162 @@
+// What is known about each message: its state, its telephone, and its timeline. Made of journal entries alone.
+
+const ENDS = {
+  CUSTOMER_DISCONNECT: "The callee hung up",
+  CONTACT_FLOW_DISCONNECT: "The menu hung up",
+  OTHER: "Stopped by the service",
+  TELECOM_BUSY: "Declined",
+  TELECOM_UNANSWERED: "No answer",
+  TELECOM_TIMEOUT: "No answer",
+  TELECOM_NUMBER_INVALID: "No such number",
+  TELECOM_ORIGINATOR_CANCEL: "Cancelled before it was answered",
+};
+const STATES = {
+  preparing: "Preparing the introduction",
+  queued: "Waiting for a free line",
+  calling: "Calling",
+};
+const KEEP = 500;
+
+export const seconds = (value) => `${Number(value).toFixed(value < 10 ? 1 : 0)} s`;
+
+/** All messages, newest last. `problems` are failures of functions, which belong to no message. */
+export class Calls {
+  constructor() {
+    this.messages = new Map();
+    this.problems = [];
+  }
+
+  /** Take one journal entry in. The message that it is about, or null. */
+  apply(entry) {
+    if (entry.kind === "failure") {
+      this.problems.push(entry);
+      return null;
+    }
+    const key = entry.mid ?? entry.contact_id;
+    if (!key) return null;
+    const message = this.messages.get(key) ?? this.add(key, entry);
+    message.at = entry.at;
+    HANDLERS[entry.kind]?.(message, entry);
+    return message;
+  }
+
+  add(key, entry) {
+    const message = { key, first: entry.at, at: entry.at, phase: "waiting", status: "Accepted", rows: [], menus: new Map() };
+    this.messages.set(key, message);
+    if (this.messages.size > KEEP) this.messages.delete(this.messages.keys().next().value);
+    return message;
+  }
+}
+
+/** noAnswer as "no answer" */
+const words = (name) => (name ?? "").replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+const row = (message, entry, title, more = {}) => {
+  const made = { id: entry.id, at: entry.at, title, detail: "", tone: "plain", ...more };
+  message.rows.push(made);
+  return made;
+};
+
+const set = (message, phase, status) => Object.assign(message, { phase, status });
+
+const menuTitle = (message, seq) => {
+  const menu = message.menus.get(Number(seq));
+  return menu === undefined ? "Menu" : `Menu ${menu}`;
+};
+
+const HANDLERS = {
+  accepted(message, entry) {
+    message.number ??= entry.recipient;
+    row(message, entry, "Accepted", { detail: entry.recipient ?? "" });
+    message.rows.unshift(message.rows.pop()); // the answer may be told after the first step that it began
+  },
+
+  state(message, entry) {
+    if (entry.state === "finished") {
+      const outcome = words(entry.outcome);
+      const detail = [outcome, words(entry.reason)].filter((word, place, all) => word && all.indexOf(word) === place);
+      row(message, entry, "Finished", { detail: detail.join(": "), tone: entry.outcome === "answered" ? "good" : "warn" });
+      message.finished = outcome;
+      if (message.phase === "waiting") set(message, "over", outcome);
+    } else if (entry.state !== "calling") {
+      row(message, entry, STATES[entry.state] ?? entry.state);
+      if (message.phase === "waiting") message.status = STATES[entry.state] ?? entry.state;
+    }
+  },
+
+  dialled(message, entry) {
+    Object.assign(message, { contact: entry.contact_id, number: entry.number, callerId: entry.caller_id });
+    Object.assign(message, { answeredAt: null, endedAt: null, prompt: null, listening: null, menuRow: null });
+    const again = Number(entry.attempt) > 1 ? `, attempt ${entry.attempt}` : "";
+    row(message, entry, "Dialled", { detail: `${entry.number} from ${entry.caller_id}${again}` });
+    set(message, "waiting", "Dialled");
+  },
+
+  ringing(message, entry) {
+    row(message, entry, "Ringing", { tone: "ring" });
+    set(message, "ringing", "Incoming call");
+  },
+
+  answered(message, entry) {
+    message.answeredAt = entry.at;
+    row(message, entry, "Answered", { tone: "good" });
+    set(message, "busy", "Connected");
+  },
+
+  menu(message, entry) {
+    message.menus.set(Number(entry.seq), entry.menu);
+    for (const made of message.rows) if (made.seq === Number(entry.seq)) made.title = menuTitle(message, entry.seq);
+  },
+
+  prompt(message, entry) {
+    message.prompt = entry;
+    if (entry.block === undefined) return;
+    const detail = `introduction, ${seconds(entry.seconds)}`;
+    message.menuRow = row(message, entry, menuTitle(message, entry.seq), { detail, tone: "menu", seq: Number(entry.seq) });
+    set(message, "playing", "The introduction plays");
+  },
+
+  prompt_failed(message, entry) {
+    row(message, entry, "The introduction could not be played", { detail: entry.message, tone: "bad" });
+  },
+
+  listening(message, entry) {
+    message.listening = entry;
+    if (message.menuRow) message.menuRow.detail += `, then up to ${seconds(entry.seconds)} for a key`;
+    set(message, "listening", message.menuRow ? `${message.menuRow.title}: press a key` : "Press a key");
+  },
+
+  key(message, entry) {
+    row(message, entry, "Key", { key: entry.key, tone: "key" });
+    set(message, "busy", `You pressed ${entry.key}`);
+  },
+
+  silence(message, entry) {
+    row(message, entry, "No key in time", { tone: "warn" });
+    set(message, "busy", "No key in time");
+  },
+
+  function_failed(message, entry) {
+    row(message, entry, "The contact flow got no answer", { detail: entry.message, tone: "bad" });
+  },
+
+  flow_error(message, entry) {
+    row(message, entry, "The contact flow failed", { detail: entry.message, tone: "bad" });
+  },
+
+  stopped(message, entry) {
+    row(message, entry, "Stopped by the service", { tone: "warn" });
+  },
+
+  webhook(message, entry) {
+    row(message, entry, "Webhook", { webhook: entry, tone: "hook" });
+  },
+
+  ended(message, entry) {
+    message.endedAt = entry.at;
+    const why = ENDS[entry.reason] ?? entry.reason;
+    const detail = entry.answered ? `${why} after ${seconds(entry.seconds)}` : why;
+    row(message, entry, "Ended", { detail, tone: entry.answered ? "end" : "warn" });
+    set(message, "over", why);
+  },
+};
