@@ -25,10 +25,20 @@ AUDIO = Path(__file__).parent / "audio"
 
 def seed(template: "Template") -> None:
     """Write the account (user and password, and an API key) and the prompts into the tables of a started cloud."""
-    environment = template.functions["PreparePromptsFunction"].environment
-    registry = Registry(boto3.client("dynamodb"), environment["REGISTRY_TABLE"])
+    registry = _registry(template)
     registry.put_credential(user_name(USER), Credential(ACCOUNT_ID, sha256(PASSWORD)))
     registry.put_credential(key_name(KEY), Credential(ACCOUNT_ID, sha256(KEY)))
-    prompts = S3Prompts(boto3.client("s3"), environment["PROMPTS_BUCKET"], registry)
     for audio in sorted(AUDIO.glob("*.wav")):
-        add_prompt(ACCOUNT_ID, audio.stem, audio.read_bytes(), prompts=prompts, clock=SystemClock())
+        put_prompt(template, audio.stem, audio.read_bytes())
+
+
+def put_prompt(template: "Template", name: str, content: bytes) -> None:
+    """Upload telephone audio to the account under an identifier. Raises PromptUnavailable if it is none."""
+    environment = template.functions["PreparePromptsFunction"].environment
+    prompts = S3Prompts(boto3.client("s3"), environment["PROMPTS_BUCKET"], _registry(template))
+    add_prompt(ACCOUNT_ID, name, content, prompts=prompts, clock=SystemClock())
+
+
+def _registry(template: "Template") -> Registry:
+    environment = template.functions["PreparePromptsFunction"].environment
+    return Registry(boto3.client("dynamodb"), environment["REGISTRY_TABLE"])

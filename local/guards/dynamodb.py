@@ -2,6 +2,7 @@
 
 import copy
 import threading
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlparse
 
@@ -15,6 +16,11 @@ from moto.dynamodbstreams.models import DynamoDBStreamsBackend, ShardIterator
 from local.guards.replace import Replacement, instead_of
 
 _one_at_a_time = threading.RLock()
+
+
+def one_request_at_a_time() -> AbstractContextManager[bool]:
+    """Held while a request to DynamoDB is answered; whoever reads moto's tables themselves holds it too."""
+    return _one_at_a_time
 
 
 def take_one_request_at_a_time() -> None:
