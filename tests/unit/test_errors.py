@@ -1,0 +1,55 @@
+"""The tree of errors: class names are what published state machines match."""
+
+from speechcall.domain import errors
+from speechcall.statemachine.compile_flow import Wiring, compile_flow
+from tests.fixtures.samples import MENU
+
+
+def tree(error):
+    return {child.__name__: tree(child) for child in error.__subclasses__()}
+
+
+def test_the_tree_of_errors_is_the_one_that_its_module_shows():
+    assert tree(errors.SpeechCallError) == {
+        "RequestError": {"MalformedJson": {}, "InvalidRequest": {}, "Unauthorized": {}, "PayloadTooLarge": {}},
+        "RetryableError": {
+            "TelephonyThrottled": {},
+            "TelephonyUnavailable": {},
+            "EngineUnavailable": {},
+            "StoreUnavailable": {},
+        },
+        "DestinationRefused": {},
+        "PromptUnavailable": {},
+        "ForbiddenAddress": {},
+    }
+    for name in ("MalformedJson", "StoreUnavailable", "DestinationRefused", "ForbiddenAddress"):
+        assert name in errors.__doc__
+
+
+def test_the_names_that_state_machines_retry_are_pinned():
+    names = ["EngineUnavailable", "StoreUnavailable", "TelephonyThrottled", "TelephonyUnavailable"]
+    assert errors.retryable_error_names() == names
+    machine = compile_flow((MENU,), Wiring("arn:c", "arn:f", "https://q", 45))
+    for state in ("Dial", "Menu 0", "Menu 0 silent?", "Hang up"):
+        assert set(names) <= set(machine["States"][state]["Retry"][0]["ErrorEquals"])
+
+
+def test_the_name_with_which_dial_is_answered_is_pinned():
+    assert errors.NOT_ANSWERED == "NotAnswered"
+
+
+def test_each_mistake_of_a_client_has_its_status_and_code():
+    kinds = [errors.MalformedJson, errors.InvalidRequest, errors.Unauthorized, errors.PayloadTooLarge]
+    found = [(kind("x").status, kind("x").code) for kind in kinds]
+    assert found == [
+        (400, "MALFORMED_JSON"),
+        (400, "INVALID_REQUEST"),
+        (401, "UNAUTHORIZED"),
+        (413, "PAYLOAD_TOO_LARGE"),
+    ]
+
+
+def test_an_invalid_request_has_the_code_of_its_first_problem():
+    problems = [errors.Problem("INVALID_TEXT", "messages[0].text", "is required"), errors.Problem("B", "b", "b")]
+    error = errors.InvalidRequest("No.", problems)
+    assert (error.code, error.problems) == ("INVALID_TEXT", tuple(problems))

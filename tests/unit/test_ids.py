@@ -1,0 +1,68 @@
+"""Identifiers."""
+
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from speechcall.domain.ids import SHARDS, event_id, holder, new_ids, parse_holder, shard_of
+from speechcall.domain.message import KEYS, WRONG, Hangup, Menu, Webhook
+from speechcall.statemachine.compile_flow import Wiring, compile_flow
+
+NOW = 1_790_000_000_000
+LAST_MSEC = 1_735_689_600_000 + (1 << 41) - 1
+times = st.integers(1_735_689_600_000, LAST_MSEC - 1)
+
+
+@given(times, st.integers(0, (1 << 22) - 1), st.integers(1, 101))
+def test_the_ids_of_a_request_are_distinct_decimal_in_order_and_below_2_63(now, bits, count):
+    ids = new_ids(count, now, lambda _: bits)
+    assert len(set(ids)) == count
+    assert all(re.fullmatch("[0-9]+", one) and int(one) < 1 << 63 for one in ids)
+    assert [int(one) for one in ids] == sorted(int(one) for one in ids)
+
+
+@given(times, st.integers(1, 10_000_000), st.integers(0, (1 << 22) - 1), st.integers(0, (1 << 22) - 1))
+def test_a_later_millisecond_gives_a_greater_id(now, later, first_bits, second_bits):
+    (first,), (second,) = new_ids(1, now, lambda _: first_bits), new_ids(1, now + later, lambda _: second_bits)
+    assert int(first) < int(second)
+
+
+@given(st.integers(1, (1 << 63) - 1).map(str), st.integers(1, 999))
+def test_a_holder_names_message_and_attempt(mid, attempt):
+    assert parse_holder(holder(mid, attempt)) == (mid, attempt)
+
+
+@pytest.mark.parametrize("name", ["", "7748021", "a-1", "7748021-", "-1", "7748021-x", "²-1", "1b7f4d0e-6d5e-4f2b-1"])
+def test_another_execution_name_is_no_holder(name):
+    with pytest.raises(ValueError, match=r".+"):
+        parse_holder(name)
+
+
+@given(st.integers(1, (1 << 63) - 1).map(str))
+def test_every_message_has_one_of_the_shards(mid):
+    assert shard_of(mid) in range(SHARDS)
+
+
+def test_the_longest_event_id_is_a_deduplication_id_that_sqs_takes():
+    longest = event_id("9" * 19, 999, 999, 19, "wrong", 9)
+    assert len(longest) <= 128
+    for key in (*KEYS, WRONG):
+        assert re.fullmatch(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}", event_id("1", 1, 2, 0, key, 0))
+
+
+@pytest.mark.parametrize("key", [*KEYS, WRONG])
+def test_the_state_machine_names_an_event_as_event_id_does(key):
+    # Given a machine with one webhook, when its States.Format is filled in
+    menus = (Menu("a", 1000, {key: (Webhook("https://x.example/"), Hangup())}),)
+    states = compile_flow(menus, Wiring("arn:c", "arn:f", "https://q", 45))["States"]
+    parameters = states[f"Menu 0 {key} 1 webhook"]["Parameters"]
+    pattern = re.fullmatch(
+        r"States\.Format\('(.*)', \$\.mid, \$\.attempt, \$\.heard\.seq\)", (parameters["MessageDeduplicationId.$"])
+    )
+    # Then it is the id that the domain gives
+    assert pattern
+    assert pattern[1].format("7748021", 1, 2) == event_id("7748021", 1, 2, 0, key, 0)
+    assert json.dumps(parameters["MessageBody"]["event_id.$"]) == json.dumps(parameters["MessageDeduplicationId.$"])

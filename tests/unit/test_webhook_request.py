@@ -1,0 +1,70 @@
+"""The webhook that a key press sends."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from speechcall.application.json_text import dump_json, parse_json
+from speechcall.domain.message import Webhook
+from speechcall.domain.webhook import webhook_request
+from tests.fixtures.samples import HOOK, MESSAGE
+
+texts = st.text(st.characters(codec="utf-8"), max_size=30)
+
+
+def request(webhook=HOOK, message=MESSAGE):
+    return webhook_request(message, webhook, "7748021-1-2-m0-d1-0", 1_790_000_000)
+
+
+def test_the_body_is_exactly_that_of_the_specification():
+    message = replace(MESSAGE, sender="0443914272", recipient="50001", mid="7748021")
+    assert (
+        request(message=message).body == b'{"from":"0443914272","to":"50001","mid":"7748021","action":{"confirm":true}}'
+    )
+
+
+@pytest.mark.parametrize(
+    "given_body", ['{"b":1.10,"a":1180591620717411303424}', '{"z":{},"a":[1,1.0,-0.0,1E+5]}', '{"є":"✓😀"}']
+)
+def test_the_customers_numbers_order_and_letters_arrive(given_body):
+    stored = dump_json(parse_json(given_body.encode()))
+    assert request(Webhook("https://x.example/", stored)).body.endswith(f'"action":{given_body}}}'.encode())
+
+
+@given(texts, texts)
+def test_from_and_to_are_those_of_the_request_whatever_they_hold(sender, recipient):
+    body = json.loads(request(message=replace(MESSAGE, sender=sender, recipient=recipient)).body)
+    assert list(body.items()) == [
+        ("from", sender),
+        ("to", recipient),
+        ("mid", MESSAGE.mid),
+        ("action", {"confirm": True}),
+    ]
+
+
+def test_without_a_body_the_action_is_an_empty_object():
+    assert json.loads(request(Webhook("https://x.example/")).body)["action"] == {}
+
+
+def test_the_customers_headers_go_out_and_ours_after_them():
+    assert request().headers == (
+        ("X-Custom-Header", "value"),
+        ("Content-Type", "application/json"),
+        ("User-Agent", "SpeechCall"),
+        ("webhook-id", "7748021-1-2-m0-d1-0"),
+        ("webhook-timestamp", "1790000000"),
+    )
+
+
+@pytest.mark.parametrize("name", ["content-type", "Content-Type", "HOST", "Content-Length", "Transfer-Encoding"])
+def test_a_header_that_makes_the_request_is_ours_alone(name):
+    headers = request(Webhook("https://x.example/", "{}", {name: "forged"})).headers
+    assert "forged" not in dict(headers).values()
+
+
+def test_a_user_agent_that_the_customer_gives_is_the_one_that_is_sent():
+    headers = request(Webhook("https://x.example/", "{}", {"user-agent": "Shop/1"})).headers
+    assert [value for name, value in headers if name.lower() == "user-agent"] == ["Shop/1"]
