@@ -1,6 +1,8 @@
 """Where a webhook or a prompt may lead."""
 
 import ipaddress
+import re
+import unicodedata
 from urllib.parse import urlsplit
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -8,8 +10,12 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _FORBIDDEN = [
     ipaddress.ip_network(network)
-    for network in ("192.88.99.0/24", "2002::/16", "2001::/32", "64:ff9b:1::/48", "100::/64", "5f00::/16")
+    for network in (
+        *("192.88.99.0/24", "2002::/16", "2001::/32", "64:ff9b:1::/48", "100::/64"),
+        *("3fff::/20", "5f00::/16", "fec0::/10"),
+    )
 ]
+_NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*", re.ASCII)
 
 
 def is_forbidden(address: IPAddress) -> bool:
@@ -33,17 +39,34 @@ def url_problem(url: str) -> str | None:
         return "must not hold spaces, control characters or backslashes"
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        return f"is not a URL: {error}"
+        host = parts.hostname
+    except ValueError:  # its text may show a password
+        return "is not a URL: its host cannot be read"
     if parts.scheme not in ("http", "https"):
         return "must begin with http:// or https://"
     if not host:
         return "has no host name"
     if parts.username is not None or parts.password is not None:
         return "must not hold a user name or password; send credentials in a header"
+    if not _has_usable_port(parts.netloc):
+        return "has a port that is not between 1 and 65535"
+    return _host_problem(host)
+
+
+def _has_usable_port(netloc: str) -> bool:
     try:
-        literal = ipaddress.ip_address(host.partition("%")[0])
+        return urlsplit(f"//{netloc}").port != 0
     except ValueError:
+        return False
+
+
+def _host_problem(host: str) -> str | None:
+    """A host that ends in a number is an address to every resolver, so it must be one that we can read."""
+    plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".")
+    try:
+        literal = ipaddress.ip_address(plain.partition("%")[0])
+    except ValueError:
+        if _NUMBER.fullmatch(plain.removesuffix(".").rpartition(".")[2]):
+            return "has neither a host name nor an address in its usual form, such as 203.0.113.7"
         return None
     return f"leads to {literal}, which is not a public address" if is_forbidden(literal) else None

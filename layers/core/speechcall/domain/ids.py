@@ -36,6 +36,6 @@ def holder(message_id: str, attempt: int) -> str:
 def parse_holder(name: str) -> tuple[str, int]:
     """Message id and attempt of a name made by `holder`. ValueError if it is none."""
     message_id, _, attempt = name.rpartition("-")
-    if not message_id.isdigit():
+    if not (message_id.isascii() and message_id.isdigit()):
         raise ValueError(f"not the name of a call attempt: {name!r}")
     return message_id, int(attempt)

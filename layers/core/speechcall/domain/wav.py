@@ -20,8 +20,7 @@ def mu_law_seconds(content: bytes) -> float:
         raise PromptUnavailable(f"the audio has {len(content)} bytes; at most {MAX_BYTES} can be played")
     if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
         raise PromptUnavailable("the audio is not a WAV file; 8 kHz mono µ-law WAV is needed")
-    chunks = _chunks(content)
-    found, audio = chunks.get(b"fmt "), chunks.get(b"data")
+    found, audio = _chunk(content, b"fmt "), _chunk(content, b"data")
     if found is None or len(found) < 16 or audio is None:
         raise PromptUnavailable("the WAV file has no format or no data chunk")
     encoding, channels, rate, _, _, bits = struct.unpack("<HHIIHH", found[:16])
@@ -38,12 +37,12 @@ def mu_law_seconds(content: bytes) -> float:
     return seconds
 
 
-def _chunks(content: bytes) -> dict[bytes, memoryview]:
-    """The RIFF chunks by name; a chunk that claims more bytes than there are is cut."""
-    chunks: dict[bytes, memoryview] = {}
-    view, position = memoryview(content), 12
-    while position + 8 <= len(view):
-        size = int.from_bytes(view[position + 4 : position + 8], "little")
-        chunks.setdefault(bytes(view[position : position + 4]), view[position + 8 : position + 8 + size])
+def _chunk(content: bytes, name: bytes) -> memoryview | None:
+    """The first RIFF chunk of that name; one that claims more bytes than there are is cut."""
+    position = 12
+    while position + 8 <= len(content):
+        size = int.from_bytes(content[position + 4 : position + 8], "little")
+        if content[position : position + 4] == name:
+            return memoryview(content)[position + 8 : position + 8 + size]
         position += 8 + size + size % 2  # chunks are padded to even length
-    return chunks
+    return None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from speechcall.domain.message import Message, Webhook
 
-_OURS = {"content-type", "host", "content-length", "transfer-encoding", "connection", "user-agent"}
+_OURS = {"content-type", "host", "content-length", "transfer-encoding", "connection"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,10 @@ def webhook_request(message: Message, webhook: Webhook, event_id: str, now_sec: 
     )
     body = f'{{{given},"action":{webhook.body}}}'
     custom = tuple((name, value) for name, value in webhook.headers.items() if name.lower() not in _OURS)
+    agent = () if any(name.lower() == "user-agent" for name, _ in custom) else (("User-Agent", "SpeechCall"),)
     ours = (
         ("Content-Type", "application/json"),
-        ("User-Agent", "SpeechCall"),
+        *agent,
         ("webhook-id", event_id),
         ("webhook-timestamp", str(now_sec)),
     )
