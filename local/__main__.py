@@ -1,19 +1,20 @@
-"""`python -m local run`: the whole service on this machine, until Ctrl-C."""
+"""`python -m local run`: the whole service on this machine, until Ctrl-C. `python -m local demo`: without hands."""
 
 import argparse
-import json
 import shlex
 import signal
 import sys
 import threading
 from pathlib import Path
 
+from local import demo
 from local.cloud import Cloud, CloudSettings, PortTaken
 from local.seed import PASSWORD, USER
 
 ROOT = Path(__file__).parent.parent
 LOG = ROOT / "build" / "functions.log"
 EXAMPLE = ROOT / "events" / "spec" / "curl.json"
+PLACEHOLDER = "+380XXXXXXXXX"
 EXAMPLE_NUMBER = "+380671234567"
 
 
@@ -37,6 +38,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     run_command.add_argument("--verbose", action="store_true", help=f"the functions' log here, not in {_shown(LOG)}")
     run_command.set_defaults(command=run)
+    demo_command = commands.add_parser(
+        "demo", help="call with scripted callees, and hold each call to the specification"
+    )
+    demo_command.set_defaults(command=lambda _options: demo.main())
     return parser
 
 
@@ -83,14 +88,12 @@ def greeting(cloud: Cloud, log: str) -> str:
 
 def curl(url: str) -> str:
     """The specification's request for this machine, ready to be pasted into a shell."""
-    body = json.loads(EXAMPLE.read_text(encoding="utf-8"))
-    for message in body["messages"]:
-        message["to"] = EXAMPLE_NUMBER
+    body = EXAMPLE.read_text(encoding="utf-8").rstrip().replace(PLACEHOLDER, EXAMPLE_NUMBER)
     lines = [
-        f"curl -u {USER}:{PASSWORD}",
+        f"curl -X POST {url}/bat/messagelist",
+        f"-u {shlex.quote(f'{USER}:{PASSWORD}')}",
         "-H 'Content-Type: application/json'",
-        f"-d {shlex.quote(json.dumps(body))}",
-        f"{url}/bat/messagelist",
+        f"-d {shlex.quote(body)}",
     ]
     return " \\\n  ".join(lines)
 

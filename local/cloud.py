@@ -31,6 +31,7 @@ from local.triggers.event_bus import EventBus, execution_ended
 from local.triggers.queues import QueueTrigger
 from local.triggers.schedules import ScheduleTrigger
 from local.triggers.streams import StreamTrigger
+from speechcall.adapters.http import LOOPBACK
 
 __all__ = ["Cloud", "CloudSettings", "PortTaken"]
 
@@ -128,10 +129,10 @@ class Cloud:
 
     def _overrides(self, exits: ExitStack) -> Overrides:
         """The functions' variables that cannot stand in the template, under those that were asked for."""
-        if self.settings.webhooks == "real":
-            return self.settings.overrides
-        receiver = self.receiver.start()
-        exits.callback(self.receiver.stop)
+        receiver = LOOPBACK  # the guard of real deliveries, but this machine may be reached
+        if self.settings.webhooks == "receiver":
+            receiver = self.receiver.start()
+            exits.callback(self.receiver.stop)
         has_it = any("WEBHOOK_RECEIVER" in spec.environment for spec in self.template.functions.values())
         return {**({"WEBHOOK_RECEIVER": receiver} if has_it else {}), **self.settings.overrides}
 
