@@ -1,0 +1,418 @@
+"""One function per repair of moto: True if its symptom shows.
+
+`test_moto_guards.py` runs them twice: here with the guards, where none may show; and by `python -m`, in a process with
+moto as it is, where each must show, or its guard can go.
+"""
+
+import itertools
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError, EndpointConnectionError
+from moto import mock_aws
+from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.table import Table
+from moto.dynamodbstreams.models import dynamodbstreams_backends
+from moto.sqs.models import Queue
+from moto.stepfunctions.models import StateMachine
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
+from moto.stepfunctions.parser.backend import execution_worker
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+from local.guards.dynamodb import STREAM_NEWS
+from local.guards.executions import ExecutionEnd, add_end_listener
+
+ACCOUNT, REGION = "123456789012", "eu-central-1"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/any"
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
+}
+
+_numbers = itertools.count()
+
+
+@contextmanager
+def fresh_moto() -> Iterator[None]:
+    """Moto with nothing in it, executing state machines."""
+    with patch.dict(os.environ, ENVIRONMENT), mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+        yield
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
+    """What `condition` gives as soon as that is true, else its last value when the time is up."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return value
+
+
+class Flows:
+    """State machines whose tasks send their tokens to a queue."""
+
+    def __init__(self) -> None:
+        self.client = boto3.client("stepfunctions")
+        self.sqs = boto3.client("sqs")
+        # A name of its own: in stock moto, executions of the last symptom may still be sending.
+        self.queue = self.sqs.create_queue(QueueName=f"tokens-{next(_numbers)}")["QueueUrl"]
+
+    def wait_for_token(self, **more: Any) -> dict[str, Any]:
+        parameters = {"QueueUrl": self.queue, "MessageBody": {"token.$": "$$.Task.Token"}}
+        resource = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
+        return {"Type": "Task", "Resource": resource, "Parameters": parameters, "TimeoutSeconds": 60, **more}
+
+    def start(self, states: dict[str, Any], execution: str = "one", machine: str = "machine", **more: Any) -> str:
+        """Publish a machine that begins with the first of `states`, and start it; the execution's ARN."""
+        definition = json.dumps({"StartAt": next(iter(states)), "States": states, **more})
+        arn = self.client.create_state_machine(name=machine, definition=definition, roleArn=ROLE)["stateMachineArn"]
+        return self.client.start_execution(stateMachineArn=arn, name=execution)["executionArn"]
+
+    def token(self) -> str:
+        """The next token that a task has sent."""
+        messages = wait_until(lambda: self.sqs.receive_message(QueueUrl=self.queue).get("Messages"))
+        return str(json.loads(messages[0]["Body"])["token"])
+
+    def describe(self, arn: str) -> Any:
+        return self.client.describe_execution(executionArn=arn)
+
+    def end(self, arn: str, seconds: float = 5.0) -> Any:
+        """The execution's description once it does not run any more (or the time is up)."""
+        wait_until(lambda: self.describe(arn)["status"] != "RUNNING", seconds)
+        return self.describe(arn)
+
+
+def refused(call: Callable[[], Any]) -> str:
+    """The code with which a call is refused; empty if it is not."""
+    try:
+        call()
+    except ClientError as error:
+        return str(error.response["Error"]["Code"]) or "refused"
+    return ""
+
+
+def make_table(name: str = "things") -> Any:
+    client = boto3.client("dynamodb")
+    client.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )
+    return client
+
+
+def thing(key: str, **attributes: str) -> dict[str, Any]:
+    return {"pk": {"S": key}, "sk": {"S": "thing"}, **{name: {"S": value} for name, value in attributes.items()}}
+
+
+def refuse_to_leave_the_machine() -> bool:
+    # A host of this machine that the guard does not know as such.
+    config = Config(connect_timeout=1, retries={"total_max_attempts": 1})
+    client = boto3.client("sts", endpoint_url="http://127.0.0.2:9", config=config)
+    try:
+        client.get_caller_identity()
+    except EndpointConnectionError:
+        return True
+    except RuntimeError as error:
+        return "127.0.0.2" not in str(error)
+    return True
+
+
+def parse_each_definition_by_itself() -> bool:
+    client = boto3.client("stepfunctions")
+
+    def create(name: str, state: dict[str, Any], **more: Any) -> str:
+        definition = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True, **state}}, **more})
+        return refused(lambda: client.create_state_machine(name=name, definition=definition, roleArn=ROLE))
+
+    create("jsonata", {"ResultPath": "$.x"}, QueryLanguage="JSONata")
+    return create("jsonpath", {"ResultPath": "$.x"}) != ""
+
+
+def parse_each_definition_once() -> bool:
+    definition = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
+    return AmazonStateLanguageParser.parse(definition) is not AmazonStateLanguageParser.parse(definition)
+
+
+def make_each_client_once() -> bool:
+    return boto_client_for(REGION, "sqs") is not boto_client_for(REGION, "sqs")
+
+
+def forget_finished_threads() -> bool:
+    flows = Flows()
+    flows.end(flows.start({"A": {"Type": "Pass", "End": True}}))
+    return len(vars(execution_worker)["TMP_THREADS"]) > 0
+
+
+def find_tokens_without_a_search() -> bool:
+    flows, may_start = Flows(), threading.Event()
+    stock = execution_worker.ExecutionWorker._get_evaluation_environment
+
+    def environment(worker: Any) -> Any:
+        if worker._evaluation_details.execution_details.name == "slow":
+            may_start.wait(5)
+        return stock(worker)
+
+    with patch.object(execution_worker.ExecutionWorker, "_get_evaluation_environment", environment):
+        states = {"A": flows.wait_for_token(End=True)}
+        flows.start(states, "slow")
+        flows.start(states, "quick")
+        token = flows.token()
+        try:
+            flows.client.send_task_success(taskToken=token, output="{}")
+        except AttributeError:
+            return True
+        finally:
+            may_start.set()
+    return False
+
+
+def answer_tokens_once() -> bool:
+    flows = Flows()
+    arn = flows.start({"A": flows.wait_for_token(Next="B"), "B": {"Type": "Wait", "Seconds": 1, "End": True}})
+    token = flows.token()
+    flows.client.send_task_success(taskToken=token, output="{}")
+    second = refused(lambda: flows.client.send_task_success(taskToken=token, output="{}"))
+    flows.client.stop_execution(executionArn=arn)
+    return second == ""
+
+
+def give_each_try_its_token() -> bool:
+    flows = Flows()
+    retry = [{"ErrorEquals": ["Again"], "IntervalSeconds": 1, "MaxAttempts": 1}]
+    arn = flows.start({"A": flows.wait_for_token(Retry=retry, End=True)})
+    first = flows.token()
+    flows.client.send_task_failure(taskToken=first, error="Again")
+    second = flows.token()
+    if second != first:
+        flows.client.send_task_success(taskToken=second, output="{}")
+    return bool(second == first or flows.end(arn)["status"] != "SUCCEEDED")
+
+
+def keep_the_cause_of_a_failure() -> bool:
+    flows = Flows()
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "B"}]
+    arn = flows.start({"A": flows.wait_for_token(Catch=catch, End=True), "B": {"Type": "Pass", "End": True}})
+    flows.client.send_task_failure(taskToken=flows.token(), error="Busy", cause="it rang")
+    return bool(json.loads(flows.end(arn)["output"]) != {"Error": "Busy", "Cause": "it rang"})
+
+
+def start_each_name_once() -> bool:
+    flows = Flows()
+    both = threading.Barrier(2)
+    stock = StateMachine._handle_name_input_idempotency
+
+    def look(machine: Any, name: str, text: str) -> Any:
+        found = stock(machine, name, text)
+        if name == "twice":
+            try:
+                both.wait(0.3)
+            except threading.BrokenBarrierError:
+                return found
+        return found
+
+    with patch.object(StateMachine, "_handle_name_input_idempotency", look):
+        states = {"A": {"Type": "Wait", "Seconds": 1, "End": True}}
+        arn = flows.start(states).replace(":execution:", ":stateMachine:").rpartition(":")[0]
+        starts = [
+            threading.Thread(
+                target=lambda: refused(lambda: flows.client.start_execution(stateMachineArn=arn, name="twice"))
+            )
+            for _ in range(2)
+        ]
+        for start in starts:
+            start.start()
+        for start in starts:
+            start.join()
+    machine = stepfunctions_parser_backends[ACCOUNT][REGION].describe_state_machine(arn)
+    return [execution.name for execution in machine.executions].count("twice") != 1
+
+
+def stop_what_waits() -> bool:
+    flows = Flows()
+    arn = flows.start({"A": flows.wait_for_token(End=True)})
+    flows.token()
+    flows.client.stop_execution(executionArn=arn)
+    return bool(flows.end(arn, 1.0)["status"] != "ABORTED")
+
+
+def keep_the_cause_of_a_stop() -> bool:
+    flows = Flows()
+    arn = flows.start({"A": {"Type": "Wait", "Seconds": 1, "End": True}})
+    execution = stepfunctions_parser_backends[ACCOUNT][REGION].describe_execution(arn)
+    wait_until(lambda: execution.exec_worker.env and execution.exec_worker.env._program_state)  # type: ignore[attr-defined]
+    flows.client.stop_execution(executionArn=arn, error="Enough", cause="for today")
+    end = flows.end(arn)
+    return bool((end.get("error"), end.get("cause")) != ("Enough", "for today"))
+
+
+def tell_of_each_end() -> bool:
+    flows = Flows()
+    events, queue = boto3.client("events"), flows.sqs.create_queue(QueueName="ends")["QueueUrl"]
+    events.put_rule(Name="ends", EventPattern=json.dumps({"source": ["aws.states"]}))
+    events.put_targets(Rule="ends", Targets=[{"Id": "1", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:ends"}])
+    heard: list[ExecutionEnd] = []
+    forget = add_end_listener(heard.append)
+    arn = flows.start({"A": {"Type": "Fail", "Error": "Broken"}})
+    flows.end(arn)
+    wait_until(lambda: heard, 0.3)
+    forget()
+    told_by_moto = flows.sqs.receive_message(QueueUrl=queue).get("Messages")
+    return not told_by_moto and [(end.execution_arn, end.status, end.error) for end in heard] != [
+        (arn, "FAILED", "Broken")
+    ]
+
+
+def take_one_request_at_a_time() -> bool:
+    client, both = make_table(), threading.Barrier(2)
+    stock = Table.get_item
+    met: list[int] = []
+
+    def get_item(table: Table, *arguments: Any, **named: Any) -> Any:
+        found = stock(table, *arguments, **named)
+        try:
+            met.append(both.wait(0.3))
+        except threading.BrokenBarrierError:
+            return found
+        return found
+
+    def put() -> None:
+        refused(
+            lambda: client.put_item(TableName="things", Item=thing("1"), ConditionExpression="attribute_not_exists(pk)")
+        )
+
+    with patch.object(Table, "get_item", get_item):
+        puts = [threading.Thread(target=put) for _ in range(2)]
+        for each in puts:
+            each.start()
+        for each in puts:
+            each.join()
+    return len(met) > 0
+
+
+def copy_only_what_a_transaction_touches() -> bool:
+    client, tables = make_table(), dynamodb_backends[ACCOUNT][REGION].tables
+    before = tables["things"]
+    failing = {"TableName": "things", "Item": thing("1"), "ConditionExpression": "attribute_exists(pk)"}
+    refused(lambda: client.transact_write_items(TransactItems=[{"Put": failing}]))
+    return tables["things"] is not before
+
+
+def keep_no_spent_iterators() -> bool:
+    client, streams = make_table(), boto3.client("dynamodbstreams")
+    arn = streams.list_streams()["Streams"][0]["StreamArn"]
+    shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+    iterator = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")[
+        "ShardIterator"
+    ]
+    for number in range(4):
+        if number % 2:
+            client.put_item(TableName="things", Item=thing(str(number)))
+        iterator = streams.get_records(ShardIterator=iterator)["NextShardIterator"]
+    return len(dynamodbstreams_backends[ACCOUNT][REGION].shard_iterators) > 1
+
+
+def announce_stream_records() -> bool:
+    before = STREAM_NEWS.count
+    make_table().put_item(TableName="things", Item=thing("1"))
+    return STREAM_NEWS.count == before
+
+
+def handle_each_queue_in_one_step() -> bool:
+    """A long poll that began while a group was worked on gets the group's next message when that work is done."""
+    sqs = boto3.client("sqs")
+    url = sqs.create_queue(QueueName="q.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    for number in "12":
+        sqs.send_message(QueueUrl=url, MessageBody=number, MessageGroupId="g", MessageDeduplicationId=number)
+    first = sqs.receive_message(QueueUrl=url)["Messages"][0]
+    looked, received = threading.Event(), []
+    stock: Any = vars(Queue)["pending_message_groups"]
+
+    def pending_message_groups(queue: Queue) -> Any:
+        groups = stock.fget(queue)
+        looked.set()
+        return groups
+
+    def receive() -> None:
+        received.extend(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages", []))
+
+    with patch.object(Queue, "pending_message_groups", property(pending_message_groups)):
+        receiver = threading.Thread(target=receive)
+        receiver.start()
+        looked.wait(5)
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=first["ReceiptHandle"])
+        receiver.join()
+    return [message["Body"] for message in received] != ["2"]
+
+
+def remember_deduplication_ids() -> bool:
+    sqs = boto3.client("sqs")
+    url = sqs.create_queue(QueueName="q.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+
+    def send_and_receive() -> list[Any]:
+        sqs.send_message(QueueUrl=url, MessageBody="once", MessageGroupId="g", MessageDeduplicationId="same")
+        messages = sqs.receive_message(QueueUrl=url).get("Messages", [])
+        for message in messages:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return messages
+
+    send_and_receive()
+    return len(send_and_receive()) > 0
+
+
+SYMPTOMS: dict[str, Callable[[], bool]] = {
+    symptom.__name__: symptom
+    for symptom in (
+        refuse_to_leave_the_machine,
+        parse_each_definition_once,
+        make_each_client_once,
+        forget_finished_threads,
+        find_tokens_without_a_search,
+        answer_tokens_once,
+        give_each_try_its_token,
+        keep_the_cause_of_a_failure,
+        start_each_name_once,
+        stop_what_waits,
+        keep_the_cause_of_a_stop,
+        tell_of_each_end,
+        take_one_request_at_a_time,
+        copy_only_what_a_transaction_touches,
+        keep_no_spent_iterators,
+        announce_stream_records,
+        handle_each_queue_in_one_step,
+        remember_deduplication_ids,
+        # Stock moto parses nothing any more after it.
+        parse_each_definition_by_itself,
+    )
+}
+
+
+def shows(name: str) -> bool:
+    """Whether a symptom shows in this process."""
+    with fresh_moto():
+        return SYMPTOMS[name]()
+
+
+if __name__ == "__main__":
+    found = {}
+    for name in SYMPTOMS:
+        began = time.monotonic()
+        found[name] = shows(name)
+        print(f"{time.monotonic() - began:6.2f} s  {name}", file=sys.stderr)
+    json.dump(found, sys.stdout)
+    sys.stdout.flush()
+    # Stock moto leaves executions behind that wait for ever.
+    os._exit(0)
