@@ -4,6 +4,7 @@
 moto as it is, where each must show, or its guard can go.
 """
 
+import functools
 import itertools
 import json
 import os
@@ -19,6 +20,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
+from moto.core.config import DefaultConfig
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.table import Table
 from moto.dynamodbstreams.models import dynamodbstreams_backends
@@ -41,14 +43,24 @@ ENVIRONMENT = {
     "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
 }
 
+MOTO_CONFIG: DefaultConfig = {
+    "core": {"reset_boto3_session": False},
+    "stepfunctions": {"execute_state_machine": True},
+}
 _numbers = itertools.count()
 
 
 @contextmanager
 def fresh_moto() -> Iterator[None]:
     """Moto with nothing in it, executing state machines."""
-    with patch.dict(os.environ, ENVIRONMENT), mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+    with patch.dict(os.environ, ENVIRONMENT), patch("boto3.DEFAULT_SESSION", _session()), mock_aws(config=MOTO_CONFIG):
         yield
+
+
+@functools.cache
+def _session() -> boto3.Session:
+    """One for all: each new one reads the descriptions of the services again."""
+    return boto3.Session()
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
@@ -268,12 +280,11 @@ def tell_of_each_end() -> bool:
     forget = add_end_listener(heard.append)
     arn = flows.start({"A": {"Type": "Fail", "Error": "Broken"}})
     flows.end(arn)
-    wait_until(lambda: heard, 0.3)
+    expected = (arn, "FAILED", "Broken")
+    told = wait_until(lambda: expected in [(end.execution_arn, end.status, end.error) for end in heard], 0.3)
     forget()
     told_by_moto = flows.sqs.receive_message(QueueUrl=queue).get("Messages")
-    return not told_by_moto and [(end.execution_arn, end.status, end.error) for end in heard] != [
-        (arn, "FAILED", "Broken")
-    ]
+    return not told and not told_by_moto
 
 
 def take_one_request_at_a_time() -> bool:
