@@ -1,0 +1,507 @@
+"""One contract for the stores: DynamoDB and memory do the same, method by method, refusal by refusal."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from local.moto_guards import install_guards
+from local.template import Template
+from speechcall.adapters.dynamodb.calls import DynamoCalls
+from speechcall.adapters.dynamodb.deliveries import DynamoDeliveries
+from speechcall.adapters.dynamodb.messages import DynamoMessages
+from speechcall.adapters.dynamodb.registry import Registry
+from speechcall.adapters.dynamodb.table import ConditionFailed
+from speechcall.application.accounts import Credential
+from speechcall.application.deliver_webhook import Attempt, Delivery
+from speechcall.application.ports import CallStore, LinesFull, LineTaken, MessageStore, NotQueued, Pool, TooSoon
+from speechcall.application.prepare_prompts import Prompt
+from speechcall.domain.call import Bounds, Cause, Command, Kind, Step, Ticket
+from speechcall.domain.message import State
+from speechcall.domain.outcome import Outcome
+from speechcall.domain.webhook import WebhookTask
+from tests.fixtures.samples import ASK, CALL, MESSAGE, MID, NOW
+from tests.stores.memory import MemoryCalls, MemoryMessages
+
+CONNECT_ARN = "arn:aws:connect:eu-central-1:123456789012:instance/9308c2a1-9bc6-4cea-8290-6c0b4a6d38fa"
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+BOUNDS = Bounds(max_visits=3, max_seconds=60)
+POOL = Pool(lines=2, calls_per_second=4)
+EXPIRES = MESSAGE.expires_at
+ANSWERED = Outcome("answered", "completed")
+
+
+@dataclass
+class Stores:
+    """Both stores of one kind, and where the laptop's tables are."""
+
+    calls: CallStore
+    messages: MessageStore
+    client: Any = None
+    messages_table: str = ""
+    registry_table: str = ""
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, dict[str, Any]]:
+    """The requests that make the template's tables, in the order Messages, Registry."""
+    template = Template(TEMPLATE, {"ConnectInstanceArn": CONNECT_ARN, "CallerId": "+4930123456"})
+    wanted = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+    declared = template.resources_of("AWS::DynamoDB::Table")
+    return {
+        template.ref(name): {key: declared[name][key] for key in wanted if key in declared[name]}
+        for name in ("MessagesTable", "RegistryTable")
+    }
+
+
+@pytest.fixture(scope="module")
+def client() -> Any:
+    install_guards()
+    secrets = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    return boto3.client("dynamodb", region_name="eu-central-1", **secrets)
+
+
+@pytest.fixture
+def dynamodb(client, tables) -> Iterator[Stores]:
+    with mock_aws():
+        for name, request in tables.items():
+            client.create_table(TableName=name, **request)
+        yield Stores(DynamoCalls(client, next(iter(tables))), DynamoMessages(client, *tables), client, *tables)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def stores(request) -> Stores:
+    if request.param == "memory":
+        return Stores(MemoryCalls(), MemoryMessages())
+    return request.getfixturevalue("dynamodb")
+
+
+@pytest.fixture
+def calls(stores) -> CallStore:
+    return stores.calls
+
+
+@pytest.fixture
+def messages(stores) -> MessageStore:
+    return stores.messages
+
+
+def ticket(second: int, retry: int = 0) -> Ticket:
+    return Ticket(f"2026-09-21T12:00:{second:02}.000Z", retry, f"token-{second}-{retry}")
+
+
+def ask(menu: int = 0) -> Command:
+    return Command(Kind.ASK, menu)
+
+
+def put(calls, given, command=None, now=NOW, bounds=BOUNDS):
+    return calls.put_command(MID, 1, command or ask(), given, bounds, now)
+
+
+# --------------------------------------------------------------------- calls
+def test_an_opened_call_is_read_as_it_was_written(calls):
+    assert calls.get(MID, 1) is None
+    assert calls.open(CALL, EXPIRES) == CALL
+    assert calls.get(MID, 1) == CALL
+    assert calls.get(MID, 2) is None
+
+
+def test_a_later_try_of_dial_brings_its_token_into_the_same_call(calls):
+    calls.open(CALL, EXPIRES)
+    later = replace(CALL, ticket=replace(CALL.ticket, retry=1, token="dial-1"), dialled_msec=NOW + 9)
+    # The moment of the first dialling stays: the bound on a call's seconds counts from there.
+    assert calls.open(later, EXPIRES) == replace(CALL, ticket=later.ticket) == calls.get(MID, 1)
+
+
+def test_an_earlier_try_of_dial_that_comes_late_changes_nothing(calls):
+    later = replace(CALL, ticket=replace(CALL.ticket, retry=1, token="dial-1"))
+    calls.open(later, EXPIRES)
+    assert calls.open(CALL, EXPIRES) == later
+
+
+def test_opening_a_call_that_has_ended_or_gone_on_gives_the_call_as_it_is(calls):
+    calls.open(CALL, EXPIRES)
+    put(calls, ticket(1))
+    assert calls.open(CALL, EXPIRES).ticket == ticket(1)
+    calls.end(MID, 1, Cause.BUSY, NOW)
+    assert calls.open(CALL, EXPIRES).ended
+
+
+def test_a_command_of_a_newer_visit_gets_the_next_seq(calls):
+    calls.open(CALL, EXPIRES)
+    written, call = put(calls, ticket(1))
+    assert written
+    assert call == replace(CALL, seq=2, command=ask(), ticket=ticket(1), visits=1) == calls.get(MID, 1)
+    written, call = put(calls, ticket(2), Command(Kind.HANG_UP))
+    assert written
+    assert (call.seq, call.command, call.visits) == (3, Command(Kind.HANG_UP), 1)
+
+
+def test_a_later_try_keeps_the_seq_and_replaces_the_token(calls):
+    calls.open(CALL, EXPIRES)
+    put(calls, ticket(1))
+    written, call = put(calls, ticket(1, retry=1))
+    assert written
+    assert (call.seq, call.ticket, call.visits) == (2, ticket(1, retry=1), 1)
+
+
+def test_the_same_try_written_twice_is_written_once(calls):
+    calls.open(CALL, EXPIRES)
+    put(calls, ticket(1))
+    written, call = put(calls, ticket(1))
+    assert written
+    assert (call.seq, call.ticket) == (2, ticket(1))
+
+
+def test_an_earlier_try_that_comes_late_is_refused(calls):
+    calls.open(CALL, EXPIRES)
+    _, latest = put(calls, ticket(1, retry=2))
+    assert put(calls, ticket(1, retry=1)) == (False, latest)
+    assert calls.get(MID, 1) == latest
+
+
+def test_a_zombie_of_an_older_visit_is_refused_whatever_its_try(calls):
+    calls.open(CALL, EXPIRES)
+    put(calls, ticket(1))
+    _, latest = put(calls, ticket(2))
+    assert put(calls, ticket(1, retry=5)) == (False, latest)
+    assert calls.get(MID, 1) == latest
+
+
+@pytest.mark.parametrize("given", [ticket(1), ticket(1, retry=1), ticket(2)])
+def test_a_call_that_has_ended_takes_no_command(calls, given):
+    calls.open(CALL, EXPIRES)
+    put(calls, ticket(1))
+    ended = calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW)
+    assert put(calls, given) == (False, ended)
+    assert put(calls, given, Command(Kind.HANG_UP)) == (False, ended)
+
+
+def test_an_unknown_call_takes_nothing_and_appears_nowhere(calls):
+    assert put(calls, ticket(1)) == (False, None)
+    assert calls.set_answered(MID, 1, "c", NOW) is None
+    assert calls.end(MID, 1, Cause.BUSY, NOW) is None
+    calls.set_contact(MID, 1, "c")
+    calls.set_done(MID, 1, 1, None)
+    calls.set_stop_reason(MID, 1, "limit")
+    assert calls.get(MID, 1) is None
+
+
+def test_no_menu_begins_after_the_last_visit_but_hanging_up_does(calls):
+    calls.open(CALL, EXPIRES)
+    for second in (1, 2, 3):
+        assert put(calls, ticket(second))[0]
+    written, found = put(calls, ticket(4))
+    assert (written, found.seq, found.visits) == (False, 4, 3)
+    assert put(calls, ticket(3, retry=1))[0], "a later try of the last menu is no new visit"
+    assert put(calls, ticket(4), Command(Kind.HANG_UP))[0]
+
+
+def test_no_menu_begins_after_the_last_second_but_hanging_up_does(calls):
+    calls.open(CALL, EXPIRES)
+    assert put(calls, ticket(1), now=NOW + 59_999)[0]
+    assert not put(calls, ticket(2), now=NOW + 60_000)[0]
+    assert put(calls, ticket(1, retry=1), now=NOW + 60_000)[0]
+    assert put(calls, ticket(2), Command(Kind.HANG_UP), now=NOW + 60_000)[0]
+
+
+def test_the_first_contact_and_the_first_answer_stay(calls):
+    calls.open(CALL, EXPIRES)
+    calls.set_contact(MID, 1, "contact-1")
+    calls.set_contact(MID, 1, "contact-2")
+    assert calls.get(MID, 1).contact_id == "contact-1"
+    answered = calls.set_answered(MID, 1, "contact-1", NOW + 5)
+    assert answered == replace(CALL, contact_id="contact-1", answered_msec=NOW + 5)
+    assert calls.set_answered(MID, 1, "contact-1", NOW + 9) == answered
+
+
+def test_an_answer_may_come_before_the_contact_is_known(calls):
+    calls.open(CALL, EXPIRES)
+    assert calls.set_answered(MID, 1, "contact-1", NOW).contact_id == "contact-1"
+
+
+def test_another_contact_does_not_answer_for_the_call(calls):
+    calls.open(CALL, EXPIRES)
+    calls.set_contact(MID, 1, "contact-1")
+    assert calls.set_answered(MID, 1, "contact-2", NOW) is None
+    assert calls.get(MID, 1).answered_msec is None
+
+
+def test_a_call_that_has_ended_is_not_answered_any_more(calls):
+    calls.open(CALL, EXPIRES)
+    calls.end(MID, 1, Cause.NO_ANSWER, NOW)
+    assert calls.set_answered(MID, 1, "contact-1", NOW) is None
+
+
+def test_a_command_is_done_once_with_what_was_heard_first(calls):
+    calls.open(CALL, EXPIRES)
+    calls.set_done(MID, 1, 1, None)
+    put(calls, ticket(1))
+    assert calls.get(MID, 1).awaits_answer
+    calls.set_done(MID, 1, 2, Step(0, "d1", NOW + 1))
+    calls.set_done(MID, 1, 2, Step(0, "idle", NOW + 2))
+    call = calls.get(MID, 1)
+    assert not call.awaits_answer
+    assert (call.done_seq, call.path) == (2, (Step(0, "d1", NOW + 1),))
+
+
+def test_what_was_heard_is_kept_when_the_next_command_was_quicker(calls):
+    # Given that the answered state machine has already written its next command
+    calls.open(CALL, EXPIRES)
+    put(calls, ticket(1))
+    put(calls, ticket(2), ask(1))
+    # When the first is marked done
+    calls.set_done(MID, 1, 2, Step(0, "d1", NOW))
+    # Then its key is on the call's path, and the second still awaits its answer
+    call = calls.get(MID, 1)
+    assert call.path == (Step(0, "d1", NOW),)
+    assert call.awaits_answer
+
+
+def test_the_first_stop_reason_and_the_first_cause_stay(calls):
+    calls.open(CALL, EXPIRES)
+    calls.set_stop_reason(MID, 1, "limit")
+    calls.set_stop_reason(MID, 1, "promptUnavailable")
+    ended = calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW + 1)
+    assert ended == replace(CALL, stop_reason="limit", ended_msec=NOW + 1, cause=Cause.CALLER_HUNG_UP)
+    assert calls.end(MID, 1, Cause.STOPPED, NOW + 2) == ended == calls.get(MID, 1)
+
+
+def test_the_end_sees_the_token_that_was_written_last(calls):
+    calls.open(CALL, EXPIRES)
+    put(calls, ticket(1))
+    put(calls, ticket(1, retry=1))
+    assert calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW).ticket == ticket(1, retry=1)
+
+
+# ------------------------------------------------------------------ messages
+def queued(messages, mid=MID, now=NOW):
+    messages.add([replace(MESSAGE, mid=mid)])
+    assert messages.queue(mid, (ASK,), now)
+    return messages.get(mid)
+
+
+def test_a_message_is_read_as_it_was_written(messages):
+    assert messages.get(MID) is None
+    messages.add([MESSAGE])
+    assert messages.get(MID) == MESSAGE
+
+
+def test_messages_are_added_together_or_not_at_all(messages):
+    messages.add([MESSAGE])
+    with pytest.raises(ConditionFailed):
+        messages.add([replace(MESSAGE, mid="8"), replace(MESSAGE, text="other")])
+    assert messages.get("8") is None
+    assert messages.get(MID) == MESSAGE
+
+
+def test_a_hundred_messages_are_added_at_once(messages):
+    messages.add([replace(MESSAGE, mid=str(mid)) for mid in range(100)])
+    assert messages.get("99").mid == "99"
+
+
+def test_a_message_is_queued_once(messages):
+    found = queued(messages)
+    assert found == replace(MESSAGE, state=State.QUEUED, asks=(ASK,))
+    assert not messages.queue(MID, (), NOW)
+    assert messages.get(MID) == found
+
+
+def test_a_message_is_refused_once_and_never_queued_then(messages):
+    messages.add([MESSAGE])
+    outcome = Outcome("promptUnavailable", "promptUnavailable")
+    assert messages.refuse(MID, outcome, "no audio", NOW)
+    found = messages.get(MID)
+    assert (found.state, found.outcome, found.reason) == (State.FINISHED, "promptUnavailable", "promptUnavailable")
+    assert not messages.refuse(MID, ANSWERED, "", NOW)
+    assert not messages.queue(MID, (ASK,), NOW)
+    assert messages.get(MID) == found
+
+
+def test_taking_a_line_makes_the_message_a_call(messages):
+    message = queued(messages)
+    assert messages.claim_line(message, "arn:flow", POOL, NOW) == LineTaken()
+    assert messages.get(MID) == replace(message, state=State.CALLING, attempt=1, flow_arn="arn:flow")
+
+
+def test_a_message_is_taken_once_however_many_try(messages):
+    message = queued(messages)
+    messages.claim_line(message, "arn:flow", POOL, NOW)
+    assert messages.claim_line(message, "arn:flow", POOL, NOW + 9999) == NotQueued()
+    assert messages.claim_line(messages.get(MID), "arn:flow", POOL, NOW + 9999) == NotQueued()
+
+
+@pytest.mark.parametrize("state", [State.PREPARING, State.FINISHED])
+def test_a_message_that_is_not_queued_takes_no_line(messages, state):
+    messages.add([MESSAGE])
+    if state is State.FINISHED:
+        messages.refuse(MID, ANSWERED, "", NOW)
+    assert messages.claim_line(MESSAGE, "arn:flow", POOL, NOW) == NotQueued()
+
+
+def test_lines_are_taken_no_faster_than_the_rate(messages):
+    first, second = queued(messages, "1"), queued(messages, "2")
+    assert messages.claim_line(first, "arn:flow", POOL, NOW) == LineTaken()
+    assert messages.claim_line(second, "arn:flow", POOL, NOW + 249) == TooSoon(NOW + 250)
+    assert messages.get("2").state is State.QUEUED
+    assert messages.claim_line(second, "arn:flow", POOL, NOW + 250) == LineTaken()
+
+
+def test_a_rate_that_does_not_divide_a_second_is_never_exceeded(messages):
+    first, second = queued(messages, "1"), queued(messages, "2")
+    messages.claim_line(first, "arn:flow", Pool(2, 3), NOW)
+    assert messages.claim_line(second, "arn:flow", Pool(2, 3), NOW + 333) == TooSoon(NOW + 334)
+
+
+def test_no_more_lines_are_taken_than_there_are(messages):
+    found = [queued(messages, str(mid)) for mid in (1, 2, 3)]
+    for step, message in enumerate(found[:2]):
+        assert messages.claim_line(message, "arn:flow", POOL, NOW + step * 250) == LineTaken()
+    assert messages.claim_line(found[2], "arn:flow", POOL, NOW + 9999) == LinesFull()
+    assert messages.claim_line(found[2], "arn:flow", POOL, NOW + 250) == LinesFull(), "full weighs more than too soon"
+    assert messages.get("3").state is State.QUEUED
+
+
+def test_finishing_gives_the_line_back_once(messages):
+    one = Pool(1, 1000)
+    found = [queued(messages, str(mid)) for mid in (1, 2)]
+    messages.claim_line(found[0], "arn:flow", one, NOW)
+    assert messages.finish("1", 1, ANSWERED, NOW)
+    finished = messages.get("1")
+    assert (finished.state, finished.outcome, finished.reason) == (State.FINISHED, "answered", "completed")
+    assert messages.claim_line(found[1], "arn:flow", one, NOW + 1) == LineTaken()
+    # A repeat changes neither the message nor the other's line.
+    assert not messages.finish("1", 1, Outcome("failed", "failed"), NOW + 2)
+    assert messages.get("1") == finished
+    third = queued(messages, "3")
+    assert messages.claim_line(third, "arn:flow", one, NOW + 2) == LinesFull()
+
+
+def test_only_the_attempt_that_holds_the_line_can_finish(messages):
+    message = queued(messages)
+    assert not messages.finish(MID, 0, ANSWERED, NOW)
+    messages.claim_line(message, "arn:flow", POOL, NOW)
+    assert not messages.finish(MID, 2, ANSWERED, NOW)
+    assert not messages.finish("unknown-to-all", 1, ANSWERED, NOW)
+    assert messages.get(MID).state is State.CALLING
+
+
+def test_the_due_come_in_order_and_no_more_than_asked_for(messages):
+    for step, mid in enumerate(["12", "9", "30", "1"]):
+        queued(messages, mid, NOW + step)
+    assert messages.due(State.QUEUED, NOW + 9, 10) == ["12", "9", "30", "1"]
+    assert messages.due(State.QUEUED, NOW + 9, 2) == ["12", "9"]
+    assert messages.due(State.QUEUED, NOW + 1, 10) == ["12", "9"]
+    assert messages.due(State.QUEUED, NOW - 1, 10) == []
+
+
+def test_each_state_is_due_at_its_own_time_and_finished_ones_never(messages):
+    messages.add([MESSAGE])
+    assert messages.due(State.PREPARING, NOW + 299_999, 10) == []
+    assert messages.due(State.PREPARING, NOW + 300_000, 10) == [MID]
+    messages.queue(MID, (ASK,), NOW)
+    assert messages.due(State.PREPARING, NOW + 10**9, 10) == []
+    assert messages.due(State.QUEUED, NOW, 10) == [MID]
+    messages.claim_line(messages.get(MID), "arn:flow", POOL, NOW)
+    assert messages.due(State.QUEUED, NOW + 10**9, 10) == []
+    assert messages.due(State.CALLING, NOW + 59_999, 10) == []
+    assert messages.due(State.CALLING, NOW + 60_000, 10) == [MID]
+    messages.finish(MID, 1, ANSWERED, NOW)
+    for state in State:
+        assert messages.due(state, NOW + 10**9, 10) == []
+
+
+def test_postponing_moves_the_moment_in_that_state_only(messages):
+    queued(messages)
+    messages.postpone(MID, State.QUEUED, NOW + 500)
+    assert messages.due(State.QUEUED, NOW + 499, 10) == []
+    assert messages.due(State.QUEUED, NOW + 500, 10) == [MID]
+    messages.postpone(MID, State.CALLING, NOW + 900)
+    assert messages.due(State.QUEUED, NOW + 500, 10) == [MID]
+    assert messages.due(State.CALLING, NOW + 10**9, 10) == []
+
+
+# ------------------------------------------------------------- DynamoDB alone
+def test_a_later_try_that_loses_to_the_end_between_its_two_writes_is_told_so(dynamodb, monkeypatch):
+    # Given menu 0 asked by try 0, and a call that ends between the two writes of try 1
+    calls = dynamodb.calls
+    calls.open(CALL, EXPIRES)
+    put(calls, ticket(1))
+    update = dynamodb.client.update_item
+    seen = []
+
+    def update_item(**request):
+        try:
+            return update(**request)
+        finally:
+            if not seen:
+                seen.append(request)
+                calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW)
+
+    monkeypatch.setattr(dynamodb.client, "update_item", update_item)
+    # When try 1 brings its token
+    written, found = put(calls, ticket(1, retry=1))
+    # Then it hears that the call has ended, and not that somebody else has the word
+    assert not written
+    assert found.ended
+
+
+def test_items_say_when_they_expire_and_hold_no_token_beyond_the_call(dynamodb):
+    dynamodb.calls.open(CALL, EXPIRES)
+    dynamodb.messages.add([MESSAGE])
+    items = dynamodb.client.scan(TableName=dynamodb.messages_table)["Items"]
+    assert {item["expires_at"]["N"] for item in items} == {str(EXPIRES)}
+    assert "state" not in next(item for item in items if item["sk"]["S"].startswith("CALL#")), (
+        "the stream filters on it"
+    )
+
+
+TASK = WebhookTask(MID, 1, 2, 0, "d#", 0, f"{MID}-1-2-m0-d#-0")
+
+
+def test_a_delivery_begins_once_and_keeps_its_attempts(dynamodb):
+    deliveries = DynamoDeliveries(dynamodb.client, dynamodb.messages_table)
+    assert deliveries.begin(TASK, EXPIRES) == Delivery("pending", ())
+    failed, delivered = Attempt(NOW, 12, 503, None), Attempt(NOW + 5000, 7, 200, None)
+    deliveries.record(TASK, failed, "pending")
+    assert deliveries.begin(TASK, EXPIRES) == Delivery("pending", (failed,))
+    deliveries.record(TASK, delivered, "delivered")
+    assert deliveries.begin(TASK, EXPIRES) == Delivery("delivered", (failed, delivered))
+
+
+def test_a_webhook_that_was_delivered_stays_delivered(dynamodb):
+    # Given two copies of one task at once, the first of which has delivered it
+    deliveries = DynamoDeliveries(dynamodb.client, dynamodb.messages_table)
+    deliveries.begin(TASK, EXPIRES)
+    deliveries.record(TASK, Attempt(NOW, 12, 200, None), "delivered")
+    # When the second records its failure
+    deliveries.record(TASK, Attempt(NOW, 12, None, "ReadTimeout"), "pending")
+    # Then nothing is sent again
+    assert deliveries.begin(TASK, EXPIRES).state == "delivered"
+
+
+def test_the_registry_finds_what_was_put_and_nothing_else(dynamodb):
+    registry = Registry(dynamodb.client, dynamodb.registry_table)
+    registry.put_credential("USER#shop", Credential("acme", "0" * 64))
+    assert registry.find_credential("USER#shop") == Credential("acme", "0" * 64)
+    assert registry.find_credential("USER#shop2") is None
+    registry.put_flow("12345678-x", "arn:machine")
+    assert (registry.find_flow("12345678-x"), registry.find_flow("y")) == ("arn:machine", None)
+    long_url = "https://example.com/" + "a" * 2028
+    for name in ("ivr_651854", long_url):
+        assert registry.get_prompt("acme", name) is None
+        registry.put_prompt("acme", name, Prompt("https://bucket/a.wav", 2.375), NOW)
+        assert registry.get_prompt("acme", name) == (Prompt("https://bucket/a.wav", 2.375), NOW)
+        assert registry.has_prompt("acme", name)
+        assert not registry.has_prompt("other", name)
+
+
+def test_a_message_list_is_written_once(dynamodb):
+    registry = Registry(dynamodb.client, dynamodb.registry_table)
+    registry.add_list("77", "acme", 1, NOW, EXPIRES)
+    with pytest.raises(ConditionFailed):
+        registry.add_list("77", "other", 1, NOW, EXPIRES)

@@ -1,0 +1,183 @@
+"""The stores in memory: a second implementation of `application.ports`, for races and for large backlogs.
+
+Held equal to DynamoDB by tests/integration/test_store_contract.py. One lock makes each method one step.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from speechcall.adapters.dynamodb.messages import CALLING_CHECK_MSEC, PREPARING_CHECK_MSEC
+from speechcall.adapters.dynamodb.table import ConditionFailed
+from speechcall.application.ports import Claim, LinesFull, LineTaken, NotQueued, Pool, TooSoon
+from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Step, Ticket, over_limit
+from speechcall.domain.ids import holder
+from speechcall.domain.message import Ask, Message, State
+from speechcall.domain.outcome import Outcome
+
+Key = tuple[str, int]
+
+
+class MemoryCalls:
+    """A `CallStore` in memory."""
+
+    def __init__(self) -> None:
+        self._calls: dict[Key, Call] = {}
+        self._lock = threading.Lock()
+
+    def get(self, mid: str, attempt: int) -> Call | None:
+        with self._lock:
+            return self._calls.get((mid, attempt))
+
+    def open(self, call: Call, expires_at: int) -> Call:
+        key = (call.mid, call.attempt)
+        with self._lock:
+            if key not in self._calls:
+                self._calls[key] = call
+            self._renew_token(key, call.ticket)
+            return self._calls[key]
+
+    def put_command(
+        self, mid: str, attempt: int, command: Command, ticket: Ticket, bounds: Bounds, now_msec: int
+    ) -> tuple[bool, Call | None]:
+        key = (mid, attempt)
+        with self._lock:
+            call = self._calls.get(key)
+            if call is None or call.ended:
+                return False, call
+            if call.ticket.visit == ticket.visit:
+                return self._renew_token(key, ticket), self._calls[key]
+            asks = command.kind is Kind.ASK
+            if ticket.visit < call.ticket.visit or (asks and over_limit(call, bounds, now_msec)):
+                return False, call
+            visits = call.visits + asks
+            self._calls[key] = replace(call, seq=call.seq + 1, command=command, ticket=ticket, visits=visits)
+            return True, self._calls[key]
+
+    def _renew_token(self, key: Key, ticket: Ticket) -> bool:
+        call = self._calls[key]
+        if call.ended or call.ticket.visit != ticket.visit or call.ticket.retry > ticket.retry:
+            return False
+        self._calls[key] = replace(call, ticket=ticket)
+        return True
+
+    def set_contact(self, mid: str, attempt: int, contact_id: str) -> None:
+        self._change(mid, attempt, lambda call: replace(call, contact_id=call.contact_id or contact_id))
+
+    def set_answered(self, mid: str, attempt: int, contact_id: str, now_msec: int) -> Call | None:
+        def answered(call: Call) -> Call | None:
+            if call.ended or call.contact_id not in (None, contact_id):
+                return None
+            return replace(call, answered_msec=call.answered_msec or now_msec, contact_id=call.contact_id or contact_id)
+
+        return self._change(mid, attempt, answered)
+
+    def set_done(self, mid: str, attempt: int, seq: int, step: Step | None) -> None:
+        def done(call: Call) -> Call | None:
+            if call.done_seq >= seq:
+                return None
+            return replace(call, done_seq=seq, path=(*call.path, step) if step else call.path)
+
+        self._change(mid, attempt, done)
+
+    def set_stop_reason(self, mid: str, attempt: int, reason: str) -> None:
+        self._change(mid, attempt, lambda call: replace(call, stop_reason=call.stop_reason or reason))
+
+    def end(self, mid: str, attempt: int, cause: Cause, now_msec: int) -> Call | None:
+        return self._change(
+            mid,
+            attempt,
+            lambda call: replace(call, ended_msec=call.ended_msec or now_msec, cause=call.cause or cause),
+        )
+
+    def _change(self, mid: str, attempt: int, change: Callable[[Call], Call | None]) -> Call | None:
+        with self._lock:
+            call = self._calls.get((mid, attempt))
+            changed = change(call) if call else None
+            if changed:
+                self._calls[mid, attempt] = changed
+            return changed
+
+
+@dataclass
+class MemoryMessages:
+    """A `MessageStore` in memory, with the pool of lines."""
+
+    held: set[str] = field(default_factory=set)
+    next_msec: int = 0
+    _messages: dict[str, Message] = field(default_factory=dict)
+    _due: dict[str, int] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def get(self, mid: str) -> Message | None:
+        with self._lock:
+            return self._messages.get(mid)
+
+    def add(self, messages: Sequence[Message]) -> None:
+        with self._lock:
+            if any(message.mid in self._messages for message in messages):
+                raise ConditionFailed({})
+            for message in messages:
+                self._messages[message.mid] = message
+                self._due[message.mid] = message.created_msec + PREPARING_CHECK_MSEC
+
+    def queue(self, mid: str, asks: tuple[Ask, ...], now_msec: int) -> bool:
+        return self._move(
+            mid, State.PREPARING, lambda message: replace(message, state=State.QUEUED, asks=asks), now_msec
+        )
+
+    def refuse(self, mid: str, outcome: Outcome, cause: str, now_msec: int) -> bool:
+        return self._move(mid, State.PREPARING, lambda message: _finished(message, outcome), None)
+
+    def claim_line(self, message: Message, flow_arn: str, pool: Pool, now_msec: int) -> Claim:
+        attempt = message.attempt + 1
+        with self._lock:
+            stored = self._messages.get(message.mid)
+            if stored is None or stored.state is not State.QUEUED or stored.attempt != message.attempt:
+                return NotQueued()
+            if len(self.held) >= pool.lines:
+                return LinesFull()
+            if self.next_msec > now_msec:
+                return TooSoon(self.next_msec)
+            self.held.add(holder(message.mid, attempt))
+            self.next_msec = now_msec + -(-1000 // pool.calls_per_second)
+            self._messages[message.mid] = replace(stored, state=State.CALLING, attempt=attempt, flow_arn=flow_arn)
+            self._due[message.mid] = now_msec + CALLING_CHECK_MSEC
+            return LineTaken()
+
+    def finish(self, mid: str, attempt: int, outcome: Outcome, now_msec: int) -> bool:
+        with self._lock:
+            stored = self._messages.get(mid)
+            if stored is None or stored.state is not State.CALLING or stored.attempt != attempt:
+                return False
+            self._messages[mid] = _finished(stored, outcome)
+            self._due.pop(mid, None)
+            self.held.discard(holder(mid, attempt))
+            return True
+
+    def due(self, state: str, now_msec: int, limit: int) -> list[str]:
+        with self._lock:
+            waiting = [
+                (due_msec, mid)
+                for mid, due_msec in self._due.items()
+                if due_msec <= now_msec and self._messages[mid].state == state
+            ]
+        return [mid for _, mid in sorted(waiting)[:limit]]
+
+    def postpone(self, mid: str, state: str, due_msec: int) -> None:
+        self._move(mid, State(state), lambda message: message, due_msec)
+
+    def _move(self, mid: str, before: State, change: Callable[[Message], Message], due_msec: int | None) -> bool:
+        with self._lock:
+            stored = self._messages.get(mid)
+            if stored is None or stored.state is not before:
+                return False
+            self._messages[mid] = change(stored)
+            self._due.pop(mid, None)
+            if due_msec is not None:
+                self._due[mid] = due_msec
+            return True
+
+
+def _finished(message: Message, outcome: Outcome) -> Message:
+    return replace(message, state=State.FINISHED, outcome=outcome.outcome, reason=outcome.reason)
