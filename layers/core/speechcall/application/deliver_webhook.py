@@ -35,7 +35,8 @@ class DeliveryStore(Protocol):
     def begin(self, task: WebhookTask, expires_at: int) -> Delivery:
         """The delivery, written as pending if it is new."""
 
-    def record(self, task: WebhookTask, attempt: Attempt, state: str) -> None: ...
+    def record(self, task: WebhookTask, attempt: Attempt, state: str) -> None:
+        """Adds an attempt to a pending delivery. One that was delivered or given up stays so."""
 
 
 class WebhookQueues(Protocol):

@@ -83,7 +83,7 @@ class CallStore(Protocol):
     def set_contact(self, mid: str, attempt: int, contact_id: str) -> None: ...
 
     def set_answered(self, mid: str, attempt: int, contact_id: str, now_msec: int) -> Call | None:
-        """None if there is no such call, or it has ended."""
+        """None if there is no such call, it has ended, or another contact is its own."""
 
     def set_done(self, mid: str, attempt: int, seq: int, step: Step | None) -> None:
         """Marks a command answered, once, with what was heard."""

@@ -40,9 +40,8 @@ class DynamoCalls:
             return call
         except ConditionFailed:
             pass
-        self._renew_token(call.mid, call.attempt, call.ticket)
-        stored = self.get(call.mid, call.attempt)
-        return stored if stored else call
+        _, stored = self._renew_token(call.mid, call.attempt, call.ticket)
+        return stored or call
 
     def put_command(
         self, mid: str, attempt: int, command: Command, ticket: Ticket, bounds: Bounds, now_msec: int
@@ -69,23 +68,25 @@ class DynamoCalls:
             found = _load(failed.item) if failed.item else None
         if found is None or found.ended or found.ticket.visit != ticket.visit:
             return False, found
-        renewed = self._renew_token(mid, attempt, ticket)
-        return renewed is not None, renewed or found
+        return self._renew_token(mid, attempt, ticket)
 
-    def _renew_token(self, mid: str, attempt: int, ticket: Ticket) -> Call | None:
-        """Puts a later try's token under the same visit; None if that is over, or a newer try was first."""
+    def _renew_token(self, mid: str, attempt: int, ticket: Ticket) -> tuple[bool, Call | None]:
+        """Puts a later try's token under the same visit, unless that is over or a newer try was first.
+
+        Returns the call as this write found it: it may have ended since the one before.
+        """
         same_visit = "#visit = :visit"
         not_older = "retry <= :retry"
         try:
-            return self._update(
+            return True, self._update(
                 mid,
                 attempt,
                 "SET retry = :retry, #token = :token",
                 [_EXISTS, _NOT_ENDED, same_visit, not_older],
                 _ticket_values(ticket),
             )
-        except ConditionFailed:
-            return None
+        except ConditionFailed as failed:
+            return False, _load(failed.item) if failed.item else None
 
     def set_contact(self, mid: str, attempt: int, contact_id: str) -> None:
         """The contact that answered is already known when the provider's own reply comes late."""
@@ -96,19 +97,19 @@ class DynamoCalls:
             mid,
             attempt,
             "SET answered_msec = if_not_exists(answered_msec, :now), contact_id = if_not_exists(contact_id, :id)",
-            [_EXISTS, _NOT_ENDED],
+            [_EXISTS, _NOT_ENDED, "(attribute_not_exists(contact_id) OR contact_id = :id)"],
             {":now": now_msec, ":id": contact_id},
         )
 
     def set_done(self, mid: str, attempt: int, seq: int, step: Step | None) -> None:
-        same_command = "seq = :seq"
+        # The next command may already stand here: the state machine can be quicker than this write.
         not_done = "done_seq < :seq"
         values: dict[str, Any] = {":seq": seq}
         assignments = "done_seq = :seq"
         if step:
             assignments += ", #path = list_append(#path, :steps)"
             values[":steps"] = [asdict(step)]
-        self._update_if(mid, attempt, f"SET {assignments}", [same_command, not_done], values)
+        self._update_if(mid, attempt, f"SET {assignments}", [_EXISTS, not_done], values)
 
     def set_stop_reason(self, mid: str, attempt: int, reason: str) -> None:
         self._update_if(

@@ -1,5 +1,6 @@
 """The webhook deliveries: pk `M#<mid>`, sk `HOOK#<event id>`."""
 
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -43,12 +44,18 @@ class DynamoDeliveries:
         return Delivery("pending", ())
 
     def record(self, task: WebhookTask, attempt: Attempt, state: str) -> None:
-        with store_errors():
+        """
+        copy A   POST 200 ──► delivered
+        copy B   POST fails          UpdateItem ──X not pending: delivered it stays
+        """
+        values = {":state": state, ":attempts": [asdict(attempt)], ":pending": "pending"}
+        with suppress(ConditionFailed), store_errors():
             self._client.update_item(
                 TableName=self._table,
                 Key=to_wire(_key(task)),
                 UpdateExpression="SET delivery = :state, attempts = list_append(attempts, :attempts)",
-                ExpressionAttributeValues=to_wire({":state": state, ":attempts": [asdict(attempt)]}),
+                ConditionExpression="delivery = :pending",
+                ExpressionAttributeValues=to_wire(values),
             )
 
 

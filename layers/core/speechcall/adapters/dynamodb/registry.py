@@ -31,8 +31,14 @@ class Registry:
         )
 
     def add_list(self, list_id: str, account_id: str, count: int, now_msec: int, expires_at: int) -> None:
+        """Raises ConditionFailed if another request has drawn the same id."""
         values = {"account_id": account_id, "count": count, "created_msec": now_msec, "expires_at": expires_at}
-        self._put(f"LIST#{list_id}", "LIST", values)
+        with store_errors():
+            self._client.put_item(
+                TableName=self._table,
+                Item=to_wire({"pk": f"LIST#{list_id}", "sk": "LIST", **values}),
+                ConditionExpression="attribute_not_exists(pk)",
+            )
 
     def has_prompt(self, account_id: str, identifier: str) -> bool:
         return self._get(f"PROMPT#{account_id}", _prompt_name(identifier)) is not None
