@@ -26,7 +26,6 @@ GUARDS: Mapping[str, Callable[[], None]] = {
         executions.tell_of_each_end,
         dynamodb.take_one_request_at_a_time,
         dynamodb.copy_only_what_a_transaction_touches,
-        dynamodb.keep_no_spent_iterators,
         dynamodb.announce_stream_records,
         sqs.handle_each_queue_in_one_step,
         sqs.remember_deduplication_ids,

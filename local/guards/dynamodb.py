@@ -1,4 +1,4 @@
-"""Repairs of moto's DynamoDB: each request is one step, a transaction touches only its items, streams are cheap."""
+"""Repairs of moto's DynamoDB: a request is one step, a transaction touches only its items, a stream tells of news."""
 
 import copy
 import threading
@@ -11,7 +11,6 @@ from moto.dynamodb import models
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import StreamShard, Table
-from moto.dynamodbstreams.models import DynamoDBStreamsBackend, ShardIterator
 
 from local.guards.replace import Replacement, instead_of
 
@@ -123,17 +122,17 @@ class StreamNews:
 
     @property
     def count(self) -> int:
-        """How many records have been written, in all streams together."""
+        """How often there was news, of all streams together."""
         return self._count
 
-    def tell(self, written: int = 1) -> None:
-        """Wake who waits: records have been written (or, with 0, a reader is to stop)."""
+    def tell(self) -> None:
+        """Wake who waits: a record has been written, or a reader is to stop."""
         with self._changed:
-            self._count += written
+            self._count += 1
             self._changed.notify_all()
 
     def wait_beyond(self, count: int, timeout: float) -> None:
-        """Return when there are more records than `count`, when told to, or after `timeout` seconds."""
+        """Return as soon as there was news beyond `count`, or after `timeout` seconds."""
         with self._changed:
             if self._count <= count:
                 self._changed.wait(timeout)
@@ -143,29 +142,9 @@ STREAM_NEWS = StreamNews()
 
 
 def announce_stream_records() -> None:
-    """GetRecords never waits, so a reader polls: 3 ms of CPU for each look at an empty stream."""
+    """Nothing tells that a stream has a new record, so readers would have to poll."""
 
     @instead_of(StreamShard, "add")
     def add(stock: Replacement, shard: Any, *images: Any) -> None:
         stock(shard, *images)
         STREAM_NEWS.tell()
-
-
-def keep_no_spent_iterators() -> None:
-    """Every GetRecords leaves a shard iterator behind for ever: a poller eats a gigabyte in an hour.
-
-    An iterator that found nothing is its own successor; one that found records is replaced by its successor.
-    """
-
-    @instead_of(ShardIterator, "get")
-    def get(stock: Replacement, iterator: Any, limit: int = 1000) -> Any:
-        if iterator.stream_shard.get(iterator.sequence_number, 1):
-            return stock(iterator, limit)
-        return {"NextShardIterator": iterator.arn, "Records": []}
-
-    @instead_of(DynamoDBStreamsBackend, "get_records")
-    def get_records(stock: Replacement, backend: Any, iterator_arn: str, limit: int) -> Any:
-        result = stock(backend, iterator_arn, limit)
-        if result["NextShardIterator"] != iterator_arn:
-            del backend.shard_iterators[iterator_arn]
-        return result

@@ -30,8 +30,10 @@ class StreamReader:
 
     def read(self, limit: int) -> list[dict[str, Any]]:
         """The next records, as Lambda would hand them over; waits for some, and returns none when told to stop."""
-        while not self._stopped:
+        while True:
             known = STREAM_NEWS.count
+            if self._stopped:
+                return []
             # A transaction that fails takes its records back before it lets anybody else in.
             with one_request_at_a_time():
                 records = self._shard.items[self._position : self._position + limit]
@@ -39,7 +41,6 @@ class StreamReader:
                 self._position += len(records)
                 return [self._as_lambda_gives_it(record.to_json()) for record in records]
             STREAM_NEWS.wait_beyond(known, LONGEST_WAIT)
-        return []
 
     @property
     def _shard(self) -> StreamShard:
@@ -50,7 +51,7 @@ class StreamReader:
     def stop(self) -> None:
         """End the wait that is under way, and every later one."""
         self._stopped = True
-        STREAM_NEWS.tell(0)
+        STREAM_NEWS.tell()
 
     def _as_lambda_gives_it(self, record: Any) -> dict[str, Any]:
         change = {**record["dynamodb"]}

@@ -23,7 +23,6 @@ from moto import mock_aws
 from moto.core.config import DefaultConfig
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.table import Table
-from moto.dynamodbstreams.models import dynamodbstreams_backends
 from moto.sqs.models import Queue
 from moto.stepfunctions.models import StateMachine
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
@@ -322,20 +321,6 @@ def copy_only_what_a_transaction_touches() -> bool:
     return tables["things"] is not before
 
 
-def keep_no_spent_iterators() -> bool:
-    client, streams = make_table(), boto3.client("dynamodbstreams")
-    arn = streams.list_streams()["Streams"][0]["StreamArn"]
-    shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
-    iterator = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")[
-        "ShardIterator"
-    ]
-    for number in range(4):
-        if number % 2:
-            client.put_item(TableName="things", Item=thing(str(number)))
-        iterator = streams.get_records(ShardIterator=iterator)["NextShardIterator"]
-    return len(dynamodbstreams_backends[ACCOUNT][REGION].shard_iterators) > 1
-
-
 def announce_stream_records() -> bool:
     before = STREAM_NEWS.count
     make_table().put_item(TableName="things", Item=thing("1"))
@@ -401,7 +386,6 @@ SYMPTOMS: dict[str, Callable[[], bool]] = {
         tell_of_each_end,
         take_one_request_at_a_time,
         copy_only_what_a_transaction_touches,
-        keep_no_spent_iterators,
         announce_stream_records,
         handle_each_queue_in_one_step,
         remember_deduplication_ids,
