@@ -54,6 +54,7 @@ def test_a_conversation_from_the_first_ring_to_the_end() -> None:
         assert said[0].items() >= {"number": NUMBER, "caller_id": CALLER_ID}.items()
         prompts = [entry for entry in b.journal.entries() if entry["kind"] == "prompt"]
         assert [(e["uri"], e["seconds"], e["block"]) for e in prompts] == [(PROMPT, 0.025, n) for n in (1, 2, 3)]
+        assert [e["seq"] for e in prompts] == ["1", "2", "3"]
 
 
 def test_the_event_of_an_invocation() -> None:
@@ -169,7 +170,9 @@ def test_a_key_cuts_the_prompt_short() -> None:
 
 
 def test_keys_are_lost_while_no_menu_listens() -> None:
-    with bench([HOLD, ask(1), ask(2)], playback=1.0) as b:
+    pressed_twice = threading.Event()
+    second: Answer = lambda _: (pressed_twice.wait(WAIT), ask(2))[1]  # noqa: E731 - one answer among others
+    with bench([HOLD, ask(1), second], playback=1.0) as b:
         phone = b.phone(b.dial())
         assert not phone.press("1")  # it rings
         assert phone.answer()
@@ -178,6 +181,7 @@ def test_keys_are_lost_while_no_menu_listens() -> None:
         assert phone.wait_for_input(timeout=WAIT)
         assert phone.press("3")
         assert not phone.press("4")  # one key is all that a block hears
+        pressed_twice.set()
         assert phone.wait_for_input(after=1, timeout=WAIT)
         assert phone.hang_up()
         assert b.function.heard == ["answered", "next", "key 3"]
@@ -259,6 +263,16 @@ def _hasty_flow() -> dict[str, Any]:
         if action["Type"] == "InvokeLambdaFunction":
             action["Parameters"]["InvocationTimeLimitSeconds"] = "1"
     return flow
+
+
+def test_invocations_without_a_prompt_between_them_have_a_common_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local.carrier.flow_session.CHAIN_SECONDS", 0.25)
+    never = threading.Event()
+    slow: Answer = lambda _: (never.wait(0.1), ask(1))[1]  # noqa: E731 - one answer among others
+    with bench([slow] * 10, Script([answer(after=0)]), prompts={}) as b:
+        assert b.ended(b.dial())["DisconnectReason"] == "CONTACT_FLOW_DISCONNECT"
+        assert "function_failed" in b.kinds()
+        assert len(b.function.events) < 5
 
 
 def test_the_api_stops_a_call_that_is_up() -> None:

@@ -1,6 +1,7 @@
 """Amazon Connect's API as the simulator speaks it: what is accepted, what is refused and how errors look to boto3."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -13,6 +14,13 @@ from tests.fixtures.carrier_bench import ARN, CALLER_ID, FLOW_ID, INSTANCE, NUMB
 SIGNED = (
     "AWS4-HMAC-SHA256 Credential=testing/20260110/eu-central-1/connect/aws4_request, SignedHeaders=host, Signature=0"
 )
+
+
+@pytest.fixture(scope="module")
+def strict() -> Iterator[Bench]:
+    """A carrier that takes one caller ID and calls one country; no call is ever placed on it."""
+    with bench(allowed_prefixes=("+380",), claimed_numbers=(CALLER_ID,)) as b:
+        yield b
 
 
 def refusal(call: Any, *args: Any, **kwargs: Any) -> tuple[str, int]:
@@ -79,10 +87,9 @@ def test_a_client_token_starts_one_contact_only() -> None:
         ({"ClientToken": "x" * 501}, ("InvalidParameterException", 400)),
     ],
 )
-def test_what_the_service_would_refuse(changes: dict[str, Any], code: tuple[str, int]) -> None:
-    with bench(allowed_prefixes=("+380",), claimed_numbers=(CALLER_ID,)) as b:
-        assert refusal(b.dial, **changes) == code
-        assert b.kinds() == []
+def test_what_the_service_would_refuse(strict: Bench, changes: dict[str, Any], code: tuple[str, int]) -> None:
+    assert refusal(strict.dial, **changes) == code
+    assert strict.kinds() == []
 
 
 @pytest.mark.parametrize("seconds", [15, 60])
@@ -104,11 +111,10 @@ def test_ring_timeouts_within_bounds_are_accepted(seconds: int) -> None:
         (request(SourcePhoneNumber=None), "InvalidRequestException"),
     ],
 )
-def test_requests_that_no_sdk_sends_are_refused(body: Any, code: str) -> None:
-    with bench() as b:
-        response = on_the_wire(b, body)
-        assert (response.status_code, response.headers["x-amzn-errortype"]) == (400, code)
-        assert response.json()["Message"]
+def test_requests_that_no_sdk_sends_are_refused(strict: Bench, body: Any, code: str) -> None:
+    response = on_the_wire(strict, body)
+    assert (response.status_code, response.headers["x-amzn-errortype"]) == (400, code)
+    assert response.json()["Message"]
 
 
 def test_requests_must_be_signed_for_this_service() -> None:
