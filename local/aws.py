@@ -45,6 +45,8 @@ _ENVIRONMENT: Mapping[str, str] = {
 class LocalAws:
     """Switches moto on for this process, and every AWS client in it over to moto. One at a time."""
 
+    _running = False
+
     def __init__(self, template: Template, endpoints: Mapping[str, str] | None = None) -> None:
         """`endpoints`: services that something else here answers, {"CONNECT": "http://127.0.0.1:1234"}."""
         self._template = template
@@ -54,6 +56,9 @@ class LocalAws:
 
     def start(self) -> None:
         """Replace the process's AWS settings, start moto, and make the template's resources."""
+        if LocalAws._running:
+            raise RuntimeError("another laptop cloud runs in this process")
+        LocalAws._running = True
         install_guards()
         self._before = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
         for name in self._before:
@@ -73,6 +78,7 @@ class LocalAws:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             del os.environ[name]
         os.environ.update(self._before)
+        LocalAws._running = False
 
     def _redrive_to_dead_letter_queues(self) -> None:
         """Name the dead-letter queues once all queues are there, whatever their order in the template."""
