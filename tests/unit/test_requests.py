@@ -1,0 +1,334 @@
+"""What a client may send, and what it is told about the rest."""
+
+import copy
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from speechcall.application.json_text import parse_json
+from speechcall.application.requests import check_message, to_menus, unknown_fields
+from speechcall.domain.message import GotoMenu, Hangup, Menu, Webhook
+
+SPEC = Path(__file__).parents[2] / "events" / "spec"
+HOOK = {"action": "webhook", "url": "https://api.example.com/callback/option1", "body": {"confirm": True}}
+MENU = {"introUrl": "ivr_651854", "idleTimeoutMsec": 10000, "dtmfActions": {"d1": [HOOK, {"action": "hangup"}]}}
+MESSAGE = {"from": "BazarCOM", "to": "+380936670003", "text": "ivr", "type": "speechcall", "menu": [MENU]}
+ABSENT = object()
+
+
+def message(**changes):
+    merged = copy.deepcopy(MESSAGE) | changes
+    return {name: value for name, value in merged.items() if value is not ABSENT}
+
+
+def menu(**changes):
+    merged = copy.deepcopy(MENU) | changes
+    return message(menu=[{name: value for name, value in merged.items() if value is not ABSENT}])
+
+
+def action(**given_action):
+    return menu(dtmfActions={"d1": [given_action]})
+
+
+def hook(**changes):
+    return action(**{name: value for name, value in (HOOK | changes).items() if value is not ABSENT})
+
+
+def problems(entry, path="messages[0]"):
+    return [(problem.code, problem.path) for problem in check_message(entry, path)[1]]
+
+
+def check(entry):
+    model, found = check_message(entry, "messages[0]")
+    assert not found, found
+    return to_menus(model)
+
+
+# ------------------------------------------------------------------ accepted
+@pytest.mark.parametrize("example", ["basic-structure", "simple"])
+def test_the_examples_of_the_specification_are_accepted(example):
+    for entry in parse_json((SPEC / f"{example}.json").read_bytes())["messages"]:
+        check(entry)
+
+
+@pytest.mark.parametrize("example", ["complex", "curl"])
+def test_the_other_examples_lack_nothing_but_a_real_number(example):
+    for entry in parse_json((SPEC / f"{example}.json").read_bytes())["messages"]:
+        assert problems(entry) == [("INVALID_RECIPIENT", "messages[0].to")]
+        menus = check(entry | {"to": "+380936670003"})
+        assert menus[0].actions["wrong"] == (GotoMenu(1),)
+
+
+def test_a_message_becomes_its_menus():
+    entry = menu(
+        dtmfActions={
+            "wrong": [{"action": "gotoMenu", "menu": "0"}],
+            "d#": [],
+            "d1": [HOOK | {"headers": {"X-Custom-Header": "value"}}, {"action": "hangup"}],
+        }
+    )
+    url = "https://api.example.com/callback/option1"
+    assert check(entry) == (
+        Menu(
+            "ivr_651854",
+            10_000,
+            {
+                "d1": (Webhook(url, '{"confirm":true}', {"X-Custom-Header": "value"}), Hangup()),
+                "d#": (),
+                "wrong": (GotoMenu(0),),
+            },
+        ),
+    )
+
+
+def test_all_keys_of_the_specification_are_known():
+    keys = [*(f"d{digit}" for digit in range(10)), "d*", "d#", "wrong"]
+    assert list(check(menu(dtmfActions={key: [] for key in keys}))[0].actions) == keys
+
+
+@pytest.mark.parametrize("body", [ABSENT, None, {}])
+def test_no_body_is_an_empty_object(body):
+    assert check(hook(body=body))[0].actions["d1"][0].body == "{}"
+
+
+def test_a_body_is_kept_as_it_was_written():
+    text = '{"b":1.10,"a":1180591620717411303424,"c":{"z":null,"y":[true]}}'
+    entry = parse_json(json.dumps(hook(body=0)).replace('"body": 0', f'"body": {text}').encode())
+    assert check(entry)[0].actions["d1"][0].body == text
+
+
+@pytest.mark.parametrize(("given_menu", "index"), [(1, 1), ("1", 1), (0, 0), ("0", 0)])
+def test_goto_menu_takes_an_integer_or_its_digits(given_menu, index):
+    entry = message(menu=[menu_with_goto(given_menu), MENU])
+    assert check(entry)[0].actions["d1"] == (GotoMenu(index),)
+
+
+def menu_with_goto(target):
+    return MENU | {"dtmfActions": {"d1": [{"action": "gotoMenu", "menu": target}]}}
+
+
+@pytest.mark.parametrize(("given_msec", "msec"), [(ABSENT, 10_000), (1, 1), (180_000, 180_000)])
+def test_the_idle_timeout_has_a_default_and_bounds(given_msec, msec):
+    assert check(menu(idleTimeoutMsec=given_msec))[0].idle_timeout_msec == msec
+
+
+@pytest.mark.parametrize("intro", ["ivr_651854", "A-b_9", "x" * 64, "https://example.com/a.wav", "HTTP://example.com/"])
+def test_an_introduction_is_an_identifier_or_a_url(intro):
+    assert check(menu(introUrl=intro))[0].intro == intro
+
+
+@pytest.mark.parametrize("name", ["Content-Type", "content-type"])
+@pytest.mark.parametrize("value", ["application/json", "application/json; charset=utf-8", "Application/JSON"])
+def test_the_content_type_that_is_sent_anyway_may_be_given(name, value):
+    check(hook(headers={name: value}))
+
+
+def test_unknown_fields_are_accepted_at_message_level_and_named():
+    entry = message(customerMessageId="7", ttl=60, from_="x")
+    check(entry)
+    assert unknown_fields(entry) == ["customerMessageId", "ttl", "from_"]
+
+
+# ------------------------------------------------------------------- refused
+@pytest.mark.parametrize("entry", [None, 1, "a", [], True])
+def test_an_entry_that_is_no_object_is_told_so(entry):
+    _, found = check_message(entry, "messages[3]")
+    assert [(problem.code, problem.path, problem.message) for problem in found] == [
+        ("INVALID_MESSAGE", "messages[3]", "must be an object")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("from", "INVALID_SENDER"),
+        ("to", "INVALID_RECIPIENT"),
+        ("text", "INVALID_TEXT"),
+        ("type", "INVALID_TYPE"),
+        ("menu", "INVALID_MENU"),
+    ],
+)
+@pytest.mark.parametrize("value", [ABSENT, None, 1, True, "", {}, []])
+def test_each_member_of_a_message_is_required_and_has_its_type(name, code, value):
+    assert problems(message(**{name: value})) == [(code, f"messages[0].{name}")]
+
+
+def test_every_problem_of_a_message_is_told_at_once():
+    entry = message(to="12", type="sms", menu=[menu_with_goto(True), {}])
+    assert problems(entry) == [
+        ("INVALID_RECIPIENT", "messages[0].to"),
+        ("INVALID_TYPE", "messages[0].type"),
+        ("INVALID_MENU", "messages[0].menu[0].dtmfActions.d1[0].menu"),
+        ("INVALID_MENU", "messages[0].menu[1].introUrl"),
+        ("INVALID_MENU", "messages[0].menu[1].dtmfActions"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "msec",
+    ["10000", True, False, 10000.0, parse_json(b"10000.0"), parse_json(b"1e4"), None, 0, -1, 180_001, 2**70, [], {}],
+)
+def test_the_idle_timeout_is_an_integer_and_nothing_that_looks_like_one(msec):
+    assert problems(menu(idleTimeoutMsec=msec)) == [("INVALID_MENU", "messages[0].menu[0].idleTimeoutMsec")]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        True,
+        False,
+        None,
+        1.0,
+        parse_json(b"1.0"),
+        -1,
+        "-1",
+        "01",
+        "1.0",
+        " 1",
+        "1\n",
+        "",
+        "١",
+        "one",
+        [],
+        {},
+        1,
+        "1",
+        99,
+        "99999",
+    ],
+)
+def test_goto_menu_to_nowhere_is_one_problem_at_its_place(target):
+    entry = message(menu=[menu_with_goto(target)])
+    assert problems(entry) == [("INVALID_MENU", "messages[0].menu[0].dtmfActions.d1[0].menu")]
+
+
+def test_goto_menu_out_of_range_is_told_the_range():
+    _, found = check_message(message(menu=[menu_with_goto("2"), MENU]), "messages[0]")
+    assert found[0].message == "there is no menu 2; menus 0 to 1 exist"
+
+
+@pytest.mark.parametrize("key", ["d10", "1", "d", "D1", "timeout", "Wrong", "", "d1 "])
+def test_an_unknown_key_is_refused_where_it_stands(key):
+    assert problems(menu(dtmfActions={key: []})) == [("INVALID_MENU", f"messages[0].menu[0].dtmfActions.{key}")]
+
+
+@pytest.mark.parametrize(
+    ("entry", "path"),
+    [
+        (menu(extra=1), "menu[0].extra"),
+        (menu(IntroUrl="a"), "menu[0].IntroUrl"),
+        (hook(method="GET"), "menu[0].dtmfActions.d1[0].method"),
+        (action(action="hangup", menu=0), "menu[0].dtmfActions.d1[0].menu"),
+        (action(action="gotoMenu", menu=0, url="x"), "menu[0].dtmfActions.d1[0].url"),
+        (menu(dtmfActions=None), "menu[0].dtmfActions"),
+        (menu(dtmfActions=[]), "menu[0].dtmfActions"),
+        (menu(dtmfActions={"d1": None}), "menu[0].dtmfActions.d1"),
+        (menu(dtmfActions={"d1": {}}), "menu[0].dtmfActions.d1"),
+        (menu(dtmfActions={"d1": [None]}), "menu[0].dtmfActions.d1[0]"),
+        (menu(dtmfActions={"d1": ["hangup"]}), "menu[0].dtmfActions.d1[0]"),
+        (menu(dtmfActions={"d1": [{}]}), "menu[0].dtmfActions.d1[0]"),
+        (action(action="call"), "menu[0].dtmfActions.d1[0]"),
+        (action(action=["webhook"]), "menu[0].dtmfActions.d1[0]"),
+        (menu(dtmfActions={"d*": [HOOK] * 11}), "menu[0].dtmfActions.d*"),
+        (action(action="gotoMenu"), "menu[0].dtmfActions.d1[0].menu"),
+        (hook(url=ABSENT), "menu[0].dtmfActions.d1[0].url"),
+        (hook(url=1), "menu[0].dtmfActions.d1[0].url"),
+        (hook(url="ftp://example.com/"), "menu[0].dtmfActions.d1[0].url"),
+        (hook(url="http://169.254.169.254/"), "menu[0].dtmfActions.d1[0].url"),
+        (hook(url="https://example.com/" + "a" * 2029), "menu[0].dtmfActions.d1[0].url"),
+        (hook(body=[]), "menu[0].dtmfActions.d1[0].body"),
+        (hook(body="{}"), "menu[0].dtmfActions.d1[0].body"),
+        (hook(body={"a": "x" * 8192}), "menu[0].dtmfActions.d1[0].body"),
+        (hook(headers=[]), "menu[0].dtmfActions.d1[0].headers"),
+        (hook(headers={"a": 1}), "menu[0].dtmfActions.d1[0].headers.a"),
+        (hook(headers={"function-id": 1}), "menu[0].dtmfActions.d1[0].headers.function-id"),
+        (hook(headers={"constrained-int": None}), "menu[0].dtmfActions.d1[0].headers.constrained-int"),
+        (hook(headers={"[key]": None}), "menu[0].dtmfActions.d1[0].headers.[key]"),
+        (hook(headers={f"x-{number}": "" for number in range(21)}), "menu[0].dtmfActions.d1[0].headers"),
+        (menu(introUrl=ABSENT), "menu[0].introUrl"),
+        (menu(introUrl=""), "menu[0].introUrl"),
+        (menu(introUrl="x" * 65), "menu[0].introUrl"),
+        (menu(introUrl="../a"), "menu[0].introUrl"),
+        (menu(introUrl="ftp://example.com/a.wav"), "menu[0].introUrl"),
+        (menu(introUrl="http://10.0.0.1/a.wav"), "menu[0].introUrl"),
+        (message(menu=[MENU] * 21), "menu"),
+        (message(menu={"0": MENU}), "menu"),
+        (message(menu=[None]), "menu[0]"),
+        (message(menu=[MENU, []]), "menu[1]"),
+    ],
+)
+def test_what_is_wrong_in_a_menu_is_refused_at_its_place_as_a_client_writes_it(entry, path):
+    assert problems(entry) == [("INVALID_MENU", f"messages[0].{path}")]
+
+
+def test_a_problem_of_another_list_and_message_has_its_own_path():
+    entry = message(menu=[MENU, MENU | {"dtmfActions": {"wrong": [{"action": "hangup"}, HOOK | {"url": "x"}]}}])
+    assert problems(entry, "messages[7]") == [("INVALID_MENU", "messages[7].menu[1].dtmfActions.wrong[1].url")]
+
+
+def test_more_than_200_actions_in_all_are_refused():
+    full = {f"d{digit}": [HOOK] * 10 for digit in range(10)}
+    assert problems(message(menu=[MENU | {"dtmfActions": full}] * 2)) == []
+    more = [MENU | {"dtmfActions": full}] * 2 + [MENU | {"dtmfActions": {"d1": [HOOK]}}]
+    assert problems(message(menu=more)) == [("INVALID_MENU", "messages[0].menu")]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("Host", "x"), ("content-length", "1"), ("Transfer-Encoding", "chunked"), ("connection", "close")),
+        *(("Upgrade", "h2c"), ("TE", "trailers"), ("Webhook-Id", "1"), ("webhook-signature", "x"), ("Proxy-A", "1")),
+        *(("Content-Type", "text/plain"), ("content-type", ""), ("", "x"), ("a b", "x"), ("a:b", "x"), ("é", "x")),
+        *(("a", "x\r\nForged: 1"), ("a", "\n"), ("a", "\0"), ("a", "\t"), ("a", " x"), ("a", "x "), ("a\r\nb", "x")),
+        *(("a", "\x7f"), ("a", "ключ"), ("a", "✓")),
+    ],
+)
+def test_a_header_that_would_break_or_forge_the_request_is_refused(name, value):
+    assert problems(hook(headers={name: value})) == [("INVALID_MENU", "messages[0].menu[0].dtmfActions.d1[0].headers")]
+
+
+@pytest.mark.parametrize("value", ["", "a", "é", "a b", "Bearer x.y.z", '"quoted"', "\xa0"])
+def test_a_header_value_that_http_can_carry_is_accepted(value):
+    assert check(hook(headers={"Authorization": value}))[0].actions["d1"][0].headers == {"Authorization": value}
+
+
+def test_the_words_are_those_of_json_and_not_of_python():
+    entry = message(menu=[{"introUrl": 1, "idleTimeoutMsec": "1", "dtmfActions": {"d1": 1, "d2": [{"action": "x"}]}}])
+    texts = {problem.path: problem.message for problem in check_message(entry, "m")[1]}
+    assert texts["m.menu[0].introUrl"] == "must be a string"
+    assert texts["m.menu[0].idleTimeoutMsec"] == "must be an integer"
+    assert texts["m.menu[0].dtmfActions.d1"] == "must be an array"
+    assert "webhook" in texts["m.menu[0].dtmfActions.d2[0]"]
+    extra = {problem.path: problem.message for problem in check_message(menu(extra=1), "m")[1]}
+    assert extra == {"m.menu[0].extra": "is not known here"}
+
+
+def test_thousands_of_mistakes_do_not_make_thousands_of_answers():
+    entry = message(menu=[{"x" * 1000 + str(number): 1 for number in range(5000)}])
+    _, found = check_message(entry, "messages[0]")
+    assert 1 <= len(found) <= 20
+    assert all(len(problem.path) < 200 for problem in found)
+
+
+def test_what_is_wrong_is_told_without_showing_secrets():
+    entry = hook(url="https://user:hunter2@example.com/", headers={"Authorization": "hunter2\n"})
+    assert "hunter2" not in str(check_message(entry, "messages[0]")[1])
+
+
+anything = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.decimals(), st.text(max_size=5)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.sampled_from([*MESSAGE, *MENU, *HOOK, "d1"]), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(anything, st.sampled_from([message, menu, hook]), st.sampled_from([*MESSAGE, *MENU, *HOOK]))
+def test_whatever_is_sent_is_checked_or_refused_with_a_path(value, make, name):
+    model, found = check_message(make(**{name: value}), "messages[0]")
+    assert (model is None) == bool(found)
+    assert all(problem.path.startswith("messages[0]") and problem.message for problem in found)
