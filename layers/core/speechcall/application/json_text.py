@@ -1,6 +1,6 @@
 """JSON that keeps what was written: exact numbers and member order, and only one reading."""
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 import simplejson
@@ -8,6 +8,8 @@ import simplejson
 from speechcall.domain.errors import MalformedJson
 
 MAX_DEPTH = 32
+MAX_DIGITS = 4300
+"""Python reads no longer integers (sys.set_int_max_str_digits)."""
 
 
 def parse_json(body: bytes) -> Any:
@@ -18,20 +20,42 @@ def parse_json(body: bytes) -> Any:
         raise MalformedJson(f"The body is not UTF-8: byte {error.start} cannot be read.") from error
     try:
         value = simplejson.loads(
-            text, use_decimal=True, parse_constant=_no_constant, object_pairs_hook=_unique, allow_nan=False
+            text,
+            parse_int=_integer,
+            parse_float=_fraction,
+            parse_constant=_no_constant,
+            object_pairs_hook=_unique,
+            allow_nan=False,
         )
     except simplejson.JSONDecodeError as error:
+        what = error.msg.replace(" %r", "").removesuffix(" at")
         where = f"line {error.lineno}, column {error.colno}"
-        raise MalformedJson(f"The body is not JSON: {error.msg} at {where}.") from error
-    except (RecursionError, ValueError) as error:
-        raise MalformedJson(f"The body is not JSON that can be read: {error}.") from error
-    _check(value, 1)
+        raise MalformedJson(f"The body is not JSON: {what} at {where}.") from error
+    except RecursionError as error:
+        raise MalformedJson(_TOO_DEEP) from error
+    _check(value, 0)
     return value
 
 
 def dump_json(value: Any) -> str:
     """The JSON text of a value that `parse_json` gave."""
     return str(simplejson.dumps(value, use_decimal=True, ensure_ascii=False, separators=(",", ":")))
+
+
+_TOO_DEEP = f"The body is nested deeper than {MAX_DEPTH} levels."
+
+
+def _integer(text: str) -> int:
+    if len(text.removeprefix("-")) > MAX_DIGITS:
+        raise MalformedJson(f"A number has more than {MAX_DIGITS} digits.")
+    return int(text)
+
+
+def _fraction(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise MalformedJson("The exponent of a number is too large.") from error
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -47,21 +71,19 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _check(value: Any, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise MalformedJson(f"The body is nested deeper than {MAX_DEPTH} levels.")
+def _check(value: Any, levels_above: int) -> None:
     match value:
         case str():
             _check_text(value)
+        case list() | dict() if levels_above == MAX_DEPTH:
+            raise MalformedJson(_TOO_DEEP)
         case list():
             for item in value:
-                _check(item, depth + 1)
+                _check(item, levels_above + 1)
         case dict():
             for name, item in value.items():
                 _check_text(name)
-                _check(item, depth + 1)
-        case Decimal() if not value.is_finite():
-            raise MalformedJson("A number is too large to be read.")
+                _check(item, levels_above + 1)
 
 
 def _check_text(text: str) -> None:

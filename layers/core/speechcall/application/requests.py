@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
 
 from speechcall.application.json_text import dump_json
 from speechcall.domain.address import url_problem
@@ -12,11 +12,16 @@ from speechcall.domain.errors import Problem
 from speechcall.domain.message import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook
 from speechcall.domain.phone import to_e164
 from speechcall.domain.timing import DEFAULT_IDLE_TIMEOUT_MSEC, MAX_IDLE_TIMEOUT_MSEC
+from speechcall.domain.webhook_header import header_problem
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_RESERVED_HEADERS = {"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"}
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_INDEX = re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII)
 _ACTIONS = ("webhook", "hangup", "gotoMenu")
+
+MAX_ACTIONS = 200
+MAX_WEBHOOK_BODY_BYTES = 8 * 1024
+MAX_PROBLEMS = 20
+"""Of one message: an answer must fit into 6 MB (AWS Lambda), whatever was sent."""
 
 
 class _Strict(BaseModel):
@@ -36,11 +41,18 @@ class WebhookModel(_Strict):
             raise ValueError(problem)
         return url
 
+    @field_validator("body")
+    @classmethod
+    def _body(cls, body: dict[str, Any] | None) -> dict[str, Any] | None:
+        if (size := len(dump_json(body or {}).encode())) > MAX_WEBHOOK_BODY_BYTES:
+            raise ValueError(f"has {size} bytes as JSON; at most {MAX_WEBHOOK_BODY_BYTES} can be sent")
+        return body
+
     @field_validator("headers")
     @classmethod
     def _headers(cls, headers: dict[str, str] | None) -> dict[str, str] | None:
         for name, value in (headers or {}).items():
-            if problem := _header_problem(name.lower(), value):
+            if problem := header_problem(name, value):
                 raise ValueError(f'the header "{name[:64]}" {problem}')
         return headers
 
@@ -49,9 +61,17 @@ class HangupModel(_Strict):
     action: Literal["hangup"]
 
 
+def _index(given: Any) -> int:
+    if isinstance(given, str) and _INDEX.fullmatch(given):
+        return int(given)
+    if isinstance(given, int) and not isinstance(given, bool) and given >= 0:
+        return given
+    raise ValueError('must be the 0-based index of a menu, such as 1 or "1"')
+
+
 class GotoMenuModel(_Strict):
     action: Literal["gotoMenu"]
-    menu: Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,3})$")]
+    menu: Annotated[int, BeforeValidator(_index)]
 
 
 def _action_name(action: Any) -> str | None:
@@ -118,15 +138,18 @@ def check_message(entry: Any, path: str) -> tuple[MessageModel | None, list[Prob
     try:
         model = MessageModel.model_validate(entry)
     except ValidationError as error:
-        return None, [_problem(found["loc"], found["type"], found["msg"], path) for found in error.errors()]
+        found = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_PROBLEMS]
+        return None, [_problem(one["loc"], one["type"], one["msg"], path) for one in found]
+    last = len(model.menu) - 1
     problems = [
-        Problem(
-            "INVALID_MENU", f"{path}.{where}.menu", f"there is no menu {menu}; menus 0 to {len(model.menu) - 1} exist"
-        )
+        Problem("INVALID_MENU", f"{path}.{where}.menu", f"there is no menu {menu}; menus 0 to {last} exist")
         for where, menu in _targets(model)
-        if menu >= len(model.menu)
+        if menu > last
     ]
-    return (None, problems) if problems else (model, [])
+    count = sum(len(actions) for menu in model.menu for actions in menu.dtmfActions.values())
+    if count > MAX_ACTIONS:
+        problems.append(Problem("INVALID_MENU", f"{path}.menu", f"holds {count} actions; at most {MAX_ACTIONS} can be"))
+    return (None, problems[:MAX_PROBLEMS]) if problems else (model, [])
 
 
 def to_menus(model: MessageModel) -> tuple[Menu, ...]:
@@ -148,14 +171,14 @@ def _to_action(action: WebhookModel | HangupModel | GotoMenuModel) -> Action:
         case WebhookModel():
             return Webhook(action.url, dump_json(action.body or {}), action.headers or {})
         case GotoMenuModel():
-            return GotoMenu(int(action.menu))
+            return GotoMenu(action.menu)
         case HangupModel():
             return Hangup()
 
 
 def _targets(model: MessageModel) -> list[tuple[str, int]]:
     return [
-        (f"menu[{index}].dtmfActions.{key}[{position}]", int(action.menu))
+        (f"menu[{index}].dtmfActions.{key}[{position}]", action.menu)
         for index, menu in enumerate(model.menu)
         for key, actions in menu.dtmfActions.items()
         for position, action in enumerate(actions)
@@ -163,40 +186,27 @@ def _targets(model: MessageModel) -> list[tuple[str, int]]:
     ]
 
 
+_TEXTS = {
+    "missing": "is required",
+    "extra_forbidden": "is not known here",
+    "model_type": "must be an object",
+    "dict_type": "must be an object",
+    "list_type": "must be an array",
+    "string_type": "must be a string",
+    "int_type": "must be an integer",
+}
+
+
 def _problem(loc: tuple[int | str, ...], kind: str, message: str, path: str) -> Problem:
-    """A problem with the place written as a client would write it; pydantic's union tags left out."""
+    """A problem with the place written as a client would write it; pydantic's own marks left out."""
     code = _CODES.get(str(loc[0]), "INVALID_MENU") if loc else "INVALID_MESSAGE"
     for position, part in enumerate(loc):
-        inside_action = position > 0 and isinstance(loc[position - 1], int) and part in _ACTIONS
-        if (
-            inside_action
-            or part == "[key]"
-            or (isinstance(part, str) and part.startswith(("constrained-", "function-")))
-        ):
-            continue
-        if part in ("int", "str") and position > 0 and loc[position - 1] == "menu":
-            continue
-        path += f"[{part}]" if isinstance(part, int) else f".{part}"
+        names_the_action = part in _ACTIONS and position > 0 and isinstance(loc[position - 1], int)
+        marks_a_key = part == "[key]" and position > 1 and loc[position - 2] == "dtmfActions"
+        if not names_the_action and not marks_a_key:
+            path += f"[{part}]" if isinstance(part, int) else f".{part[:64]}"
     text = message.removeprefix("Value error, ")
-    return Problem(code, path, "is required" if kind == "missing" else text[:1].lower() + text[1:])
-
-
-def _header_problem(name: str, value: str) -> str | None:
-    if not _TOKEN.fullmatch(name):
-        return "is not a header name"
-    if name in _RESERVED_HEADERS or name.startswith(("webhook-", "proxy-")):
-        return "is set by us and cannot be given"
-    if name == "content-type" and value.partition(";")[0].strip().lower() != "application/json":
-        return "must be application/json: webhooks are sent as JSON"
-    if any(character < " " or character == "\x7f" for character in value):
-        return "holds a control character in its value"
-    if value != value.strip(" "):
-        return "begins or ends with a space in its value"
-    try:
-        value.encode("latin-1")
-    except UnicodeEncodeError:
-        return "holds characters in its value that an HTTP header cannot carry"
-    return None
+    return Problem(code, path, _TEXTS.get(kind, text[:1].lower() + text[1:]))
 
 
 def unknown_fields(entry: Mapping[str, Any]) -> list[str]:
