@@ -1,0 +1,184 @@
+"""POST /bat/messagelist: checked, stored together, answered in the order sent."""
+
+import json
+
+import pytest
+
+from speechcall.application.accept_messages import KEPT_SECONDS, MAX_BODY_BYTES, accept_messages
+from speechcall.domain.errors import InvalidRequest, MalformedJson, PayloadTooLarge
+from speechcall.domain.message import State
+from tests.fixtures.samples import NOW, FakeClock
+from tests.stores.memory import MemoryMessages
+
+HOOK = {"action": "webhook", "url": "https://api.example.com/callback/option1", "body": {"confirm": True}}
+MENU = {"introUrl": "ivr_651854", "dtmfActions": {"d1": [HOOK, {"action": "hangup"}]}}
+
+
+def entry(to="+380936670003", **more):
+    return {"from": "BazarCOM", "to": to, "text": "ivr", "type": "speechcall", "menu": [MENU], **more}
+
+
+class Lists:
+    """The lists and the uploaded prompts of one account."""
+
+    def __init__(self, *prompts):
+        self.lists, self.prompts, self.asked = [], prompts, []
+
+    def add_list(self, list_id, account_id, count, now_msec, expires_at):
+        self.lists.append((list_id, account_id, count, now_msec, expires_at))
+
+    def has_prompt(self, account_id, identifier):
+        self.asked.append((account_id, identifier))
+        return identifier in self.prompts
+
+
+class Api:
+    """One account's way in."""
+
+    def __init__(self):
+        self.messages, self.lists = MemoryMessages(), Lists("ivr_651854")
+
+    def post(self, body):
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return accept_messages(
+            "acme",
+            content,
+            messages=self.messages,
+            lists=self.lists,
+            clock=FakeClock(),
+            random_bits=lambda bits: 5,
+        )
+
+    def refused(self, body, error=InvalidRequest):
+        with pytest.raises(error) as refused:
+            self.post(body)
+        assert not self.lists.lists
+        assert not self.messages._messages
+        return refused.value
+
+
+@pytest.fixture
+def api():
+    return Api()
+
+
+def test_the_answer_is_that_of_the_specification(api):
+    answer = api.post({"messages": [entry()]})
+    (message,) = answer["messages"]
+    assert message == {"messageId": message["messageId"], "recipient": "+380936670003", "status": "sent"}
+    assert set(answer) == {"messages", "messagelistId"}
+
+
+def test_an_accepted_message_is_stored_as_it_was_given(api):
+    answer = api.post({"messages": [entry("380936670003")]})
+    stored = api.messages.get(answer["messages"][0]["messageId"])
+    assert (stored.sender, stored.recipient, stored.number) == ("BazarCOM", "380936670003", "+380936670003")
+    assert (stored.account_id, stored.list_id, stored.state) == ("acme", answer["messagelistId"], State.PREPARING)
+    assert (stored.created_msec, stored.expires_at, stored.attempt) == (NOW, NOW // 1000 + KEPT_SECONDS, 0)
+    assert stored.menus[0].actions["d1"][0].body == '{"confirm":true}'
+    assert api.lists.lists == [(answer["messagelistId"], "acme", 1, NOW, NOW // 1000 + KEPT_SECONDS)]
+
+
+def test_ids_are_decimal_strings_in_the_order_sent(api):
+    answer = api.post({"messages": [entry() for _ in range(100)]})
+    ids = [int(message["messageId"]) for message in answer["messages"]]
+    assert ids == sorted(set(ids))
+    assert int(answer["messagelistId"]) < ids[0]
+
+
+def test_a_rejected_message_keeps_its_place_and_is_counted(api):
+    answer = api.post({"messages": [entry(), entry("12"), 7, entry("+380936670004")]})
+    assert [message["status"] for message in answer["messages"]] == ["sent", "rejected", "rejected", "sent"]
+    assert answer["rejected"] == 2
+    assert [message["recipient"] for message in answer["messages"]] == ["+380936670003", "12", None, "+380936670004"]
+    error = answer["messages"][1]["error"]
+    assert (error["code"], error["path"]) == ("INVALID_RECIPIENT", "messages[1].to")
+    assert "messageId" not in answer["messages"][1]
+    stored = api.messages.get(answer["messages"][3]["messageId"])
+    assert stored.number == "+380936670004"
+    assert api.lists.lists[0][2] == 2
+
+
+def test_a_rejected_message_with_several_problems_tells_them_all(api):
+    answer = api.post({"messages": [entry(), entry("12", text="")]})
+    error = answer["messages"][1]["error"]
+    assert error["code"] == "INVALID_RECIPIENT"
+    assert [detail["path"] for detail in error["details"]] == ["messages[1].to", "messages[1].text"]
+
+
+def test_when_every_message_is_refused_so_is_the_request(api):
+    error = api.refused({"messages": [entry("12"), entry(type="sms")]})
+    assert (error.status, error.code) == (400, "INVALID_RECIPIENT")
+    assert [problem.path for problem in error.problems] == ["messages[0].to", "messages[1].type"]
+
+
+@pytest.mark.parametrize(
+    "body", [None, [], "messages", 1, {}, {"messages": None}, {"messages": {}}, {"messages": "x"}, [entry()]]
+)
+def test_an_envelope_without_a_list_is_unusable(api, body):
+    error = api.refused(body)
+    assert (error.code, error.problems[0].path) == ("INVALID_REQUEST", "messages")
+
+
+@pytest.mark.parametrize("count", [0, 101])
+def test_a_list_holds_1_to_100_messages(api, count):
+    error = api.refused({"messages": [entry()] * count})
+    assert f"holds {count} messages" in error.problems[0].message
+
+
+def test_what_is_no_json_is_refused_before_anything_is_stored(api):
+    assert api.refused(b'{"messages":[],"messages":[]}', MalformedJson).status == 400
+    assert api.refused(b"", MalformedJson).code == "MALFORMED_JSON"
+
+
+def test_more_than_a_mebibyte_is_too_large(api):
+    body = json.dumps({"messages": [entry()]}).encode()
+    assert api.refused(body + b" " * (MAX_BODY_BYTES + 1 - len(body)), PayloadTooLarge).status == 413
+    assert api.post(body + b" " * (MAX_BODY_BYTES - len(body)))["messages"]
+
+
+def test_an_identifier_that_the_account_has_not_uploaded_is_refused_where_it_stands(api):
+    other = MENU | {"introUrl": "ivr_1"}
+    answer = api.post({"messages": [entry(menu=[MENU, other]), entry()]})
+    error = answer["messages"][0]["error"]
+    assert (error["code"], error["path"]) == ("UNKNOWN_AUDIO", "messages[0].menu[1].introUrl")
+    assert answer["messages"][1]["status"] == "sent"
+
+
+def test_each_identifier_is_looked_up_once_and_a_url_never(api):
+    by_url = MENU | {"introUrl": "https://example.com/a.wav"}
+    api.post({"messages": [entry(menu=[MENU, by_url, MENU]) for _ in range(3)]})
+    assert api.lists.asked == [("acme", "ivr_651854")]
+
+
+def test_a_message_whose_menus_are_too_large_to_store_is_refused(api):
+    full = MENU | {"dtmfActions": {f"d{digit}": [HOOK | {"body": {"a": "x" * 8000}}] for digit in range(9)}}
+    answer = api.post({"messages": [entry(), entry(menu=[full])]})
+    assert (answer["messages"][1]["error"]["path"], answer["rejected"]) == ("messages[1].menu", 1)
+
+
+def test_unknown_fields_are_told_back_as_warnings(api):
+    answer = api.post({"messages": [entry(ttl=60), entry()]})
+    (warning,) = answer["messages"][0]["warnings"]
+    assert (warning["code"], warning["path"]) == ("UNKNOWN_FIELD", "ttl")
+    assert "warnings" not in answer["messages"][1]
+
+
+def test_countless_unknown_fields_do_not_make_an_answer_that_cannot_be_given(api):
+    # Given messages that are accepted, with a mebibyte of unknown fields
+    noise = {f"{number}" + "n" * 90: 0 for number in range(100)}
+    answer = api.post({"messages": [entry(**noise) for _ in range(80)]})
+    # Then the answer, without which the client would send them again, is small
+    assert len(json.dumps(answer)) < 500_000
+    assert all(message["status"] == "sent" for message in answer["messages"])
+
+
+def test_messages_are_stored_together_or_not_at_all(api):
+    # Given another request that has drawn the same ids
+    api.post({"messages": [entry()]})
+    before = dict(api.messages._messages)
+    # When a longer one draws them again
+    with pytest.raises(Exception, match="condition"):
+        api.post({"messages": [entry(), entry()]})
+    # Then none of its messages is there
+    assert api.messages._messages == before
