@@ -1,7 +1,6 @@
 """Who may use the API."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from speechcall.domain.errors import Unauthorized
 
 KEY_HEADER = "x-authorization-key"
+MAX_USER_BYTES = 256
 _NOBODY = hashlib.sha256(b"nobody").hexdigest()
 
 
@@ -62,8 +62,10 @@ def _given(headers: Mapping[str, str]) -> tuple[str, str]:
         raise Unauthorized("Send your credentials by HTTP Basic (user:password) or in X-Authorization-Key.")
     try:
         user, separator, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:  # not ASCII, not base64, or not UTF-8
         raise Unauthorized("The Authorization header is not Basic base64(user:password).") from error
+    if len(user.encode()) > MAX_USER_BYTES:
+        raise Unauthorized("The user name, password or key is wrong.")
     if not separator:
         raise Unauthorized("The Authorization header is not Basic base64(user:password).")
     return (key_name(secret), secret) if user == "@" else (user_name(user), secret)

@@ -210,6 +210,6 @@ def _problem(loc: tuple[int | str, ...], kind: str, message: str, path: str) -> 
 
 
 def unknown_fields(entry: Mapping[str, Any]) -> list[str]:
-    """Names at message level that mean nothing to us; they are accepted and told back."""
+    """Names at message level that mean nothing to us; they are accepted, and the first of them told back."""
     known = {"from", "to", "text", "type", "menu"}
-    return [name for name in entry if name not in known]
+    return [name[:64] for name in entry if name not in known][:MAX_PROBLEMS]
