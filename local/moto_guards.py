@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 
-from local.guards import dynamodb, executions, network, parser, sqs, tokens
+from local.guards import dynamodb, executions, network, parser, speed, sqs, tokens
 
 TESTED_MOTO = "5.2.5"
 
@@ -27,6 +27,8 @@ GUARDS: Mapping[str, Callable[[], None]] = {
         dynamodb.take_one_request_at_a_time,
         dynamodb.copy_only_what_a_transaction_touches,
         dynamodb.announce_stream_records,
+        speed.give_items_as_they_stand,
+        speed.parse_each_path_once,
         sqs.handle_each_queue_in_one_step,
         sqs.remember_deduplication_ids,
     )

@@ -14,8 +14,9 @@ def timeline(entries: list[dict[str, Any]]) -> list[str]:
     begin = entries[0]["at"]
     lines = []
     for entry in entries:
-        text = _WORDS.get(entry["kind"], lambda _: "")(entry)
-        if text:
+        words = _WORDS.get(entry["kind"])
+        if words:
+            text = words(entry)
             head, *rest = text.splitlines()
             lines.append(f"{entry['at'] - begin:7.2f} s  {entry['kind']:<9} {head}")
             lines += [f"{'':21}{line}" for line in rest]

@@ -21,11 +21,13 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 from moto.core.config import DefaultConfig
+from moto.core.serialize import AttributePicker
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.table import Table
 from moto.sqs.models import Queue
 from moto.stepfunctions.models import StateMachine
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.asl.utils import json_path
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.backend import execution_worker
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
@@ -321,6 +323,26 @@ def copy_only_what_a_transaction_touches() -> bool:
     return tables["things"] is not before
 
 
+def give_items_as_they_stand() -> bool:
+    """Whether each value of an item is looked for on its own."""
+    looked_for: list[str] = []
+    table, stock = make_table(), AttributePicker.__call__
+
+    def counted(picker: Any, context: Any) -> Any:
+        looked_for.append(context.key)
+        return stock(picker, context)
+
+    table.put_item(TableName="things", Item=thing("a", **{f"name{n}": "text" for n in range(50)}))
+    with patch.object(AttributePicker, "__call__", counted):
+        table.get_item(TableName="things", Key=thing("a"))
+    return len(looked_for) >= 50
+
+
+def parse_each_path_once() -> bool:
+    parse = vars(json_path)["parse"]
+    return parse("$.a") is not parse("$.a")
+
+
 def announce_stream_records() -> bool:
     before = STREAM_NEWS.count
     make_table().put_item(TableName="things", Item=thing("1"))
@@ -387,6 +409,8 @@ SYMPTOMS: dict[str, Callable[[], bool]] = {
         take_one_request_at_a_time,
         copy_only_what_a_transaction_touches,
         announce_stream_records,
+        give_items_as_they_stand,
+        parse_each_path_once,
         handle_each_queue_in_one_step,
         remember_deduplication_ids,
         # Stock moto parses nothing any more after it.
