@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Condition, Lock, Thread
@@ -144,12 +145,16 @@ class _Listener(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def close(self) -> None:
-        """Stop listening, cut the connections that are open, and wait for all threads."""
+        """Stop listening, hear no more on the connections that are open, and wait for all threads.
+
+        Who has sent a request still gets its answer.
+        """
         self.shutdown()
         self._thread.join()
         with self._lock:
             for connection in self._connections:
-                connection.shutdown(socket.SHUT_RDWR)
+                with suppress(OSError):  # the other side may have gone first
+                    connection.shutdown(socket.SHUT_RD)
         self.server_close()
 
 

@@ -100,7 +100,8 @@ def test_stopping_lets_everyone_go(receiver: Receiver) -> None:
     port = int(receiver.start().split(":")[1])
     receiver.hang()
     with socket.create_connection(("127.0.0.1", port), WAIT) as silent:
-        waiting = threading.Thread(target=lambda: post(str(port)))
+        answers: list[int] = []
+        waiting = threading.Thread(target=lambda: answers.append(post(str(port))))
         waiting.start()
         receiver.wait_for(1, WAIT)
         began = time.monotonic()
@@ -108,6 +109,7 @@ def test_stopping_lets_everyone_go(receiver: Receiver) -> None:
         assert time.monotonic() - began < 1.0
         assert silent.recv(1) == b""
     waiting.join(WAIT)
+    assert answers == [200]
     assert set(threading.enumerate()) <= before
 
 
