@@ -1,0 +1,240 @@
+"""The state machine's side: dial, ask, hang up, look up."""
+
+import pytest
+
+from speechcall.application.control_call import Control
+from speechcall.application.ports import Contact, Pool
+from speechcall.domain.call import Bounds, Cause, Command, Kind, Step
+from speechcall.domain.errors import DestinationRefused, StoreUnavailable, TelephonyThrottled, TelephonyUnavailable
+from tests.fixtures.samples import ASK, MESSAGE, MID, NOW, FakeClock, FakeEngine
+from tests.stores.memory import MemoryCalls, MemoryMessages
+
+
+class Telephony:
+    """A provider that places each call attempt once."""
+
+    def __init__(self):
+        self.placed, self.errors, self.contact = [], [], None
+        self.meanwhile = lambda: None
+
+    def place(self, call, ring_timeout_seconds):
+        self.placed.append((call.number, ring_timeout_seconds))
+        self.meanwhile()
+        if self.errors:
+            raise self.errors.pop(0)
+        return "contact-1"
+
+    def stop(self, contact_id):
+        raise AssertionError("nothing is stopped here")
+
+    def look_up(self, contact_id):
+        if isinstance(self.contact, Exception):
+            raise self.contact
+        return self.contact
+
+
+class Bench:
+    """A message with a line, and the commands of its state machine."""
+
+    def __init__(self, bounds=None):
+        self.calls, self.messages, self.engine, self.clock = MemoryCalls(), MemoryMessages(), FakeEngine(), FakeClock()
+        self.telephony = Telephony()
+        self.messages.add([MESSAGE])
+        self.messages.queue(MID, (ASK,), NOW)
+        self.messages.claim_line(self.messages.get(MID), "arn:flow", Pool(1, 1), NOW)
+        self.control = Control(
+            self.calls, self.messages, self.engine, self.telephony, self.clock, bounds or Bounds(2, 60), 45
+        )
+
+    def run(self, command, visit=0, retry=0, **more):
+        task = {"command": command, "mid": MID, "attempt": 1, "token": f"{command}-{visit}-{retry}"}
+        return self.control.handle(task | {"visit": f"2026-09-21T12:00:0{visit}.000Z", "retry": retry, **more})
+
+    def ask(self, visit, retry=0, menu=0):
+        return self.run("ask", visit, retry, menu=menu)
+
+    def answered(self):
+        self.run("dial")
+        call = self.calls.set_answered(MID, 1, "contact-1", NOW)
+        self.engine.succeed(call.ticket.token, {})
+        self.calls.set_done(MID, 1, 1, None)
+        return self
+
+    @property
+    def call(self):
+        return self.calls.get(MID, 1)
+
+
+# ---------------------------------------------------------------------- dial
+def test_dial_writes_the_call_and_then_places_it():
+    bench = Bench()
+    written = []
+    bench.telephony.meanwhile = lambda: written.append(bench.call)
+    assert bench.run("dial") == {}
+    assert bench.telephony.placed == [(MESSAGE.number, 45)]
+    assert written[0].ticket.token == "dial-0-0"
+    assert (bench.call.contact_id, bench.call.asks, bench.call.dialled_msec) == ("contact-1", (ASK,), NOW)
+    assert bench.engine.tries == []
+
+
+@pytest.mark.parametrize("error", [TelephonyThrottled("x"), TelephonyUnavailable("x")])
+def test_a_provider_in_trouble_is_tried_again_by_the_state_machine_with_its_new_token(error):
+    bench = Bench()
+    bench.telephony.errors = [error]
+    with pytest.raises(type(error)):
+        bench.run("dial")
+    bench.run("dial", retry=1)
+    assert (bench.call.seq, bench.call.ticket.token) == (1, "dial-0-1")
+
+
+def test_a_number_that_will_never_be_called_ends_the_call():
+    bench = Bench()
+    bench.telephony.errors = [DestinationRefused("destinationNotAllowed")]
+    bench.run("dial")
+    assert bench.engine.answers == {"dial-0-0": {"error": "NotAnswered", "cause": "blocked"}}
+    assert (bench.call.cause, bench.call.stop_reason) == (Cause.BLOCKED, "destinationNotAllowed")
+
+
+@pytest.mark.parametrize("task", [{"mid": "1"}, {"attempt": 2}])
+def test_a_message_that_is_gone_or_at_another_attempt_is_not_dialled(task):
+    bench = Bench()
+    bench.run("dial", **task)
+    assert bench.engine.answers["dial-0-0"]["error"] == "NotAnswered"
+    assert bench.telephony.placed == []
+
+
+def test_a_call_that_has_ended_is_not_placed_again():
+    bench = Bench()
+    bench.run("dial")
+    bench.calls.end(MID, 1, Cause.BUSY, NOW)
+    bench.run("dial", retry=1)
+    assert bench.engine.answers["dial-0-1"]["error"] == "NotAnswered"
+    assert len(bench.telephony.placed) == 1
+
+
+def test_an_overtaken_try_of_dial_does_nothing():
+    bench = Bench()
+    bench.run("dial", retry=1)
+    bench.run("dial", retry=0)
+    assert len(bench.telephony.placed) == 1
+    assert bench.call.ticket.token == "dial-0-1"
+
+
+def test_a_phone_that_was_answered_between_two_tries_of_dial_answers_the_second():
+    # Given a try that placed the call and then failed, and a callee who was quick
+    bench = Bench()
+    bench.telephony.errors = [TelephonyUnavailable("timeout")]
+    bench.telephony.meanwhile = lambda: bench.calls.set_answered(MID, 1, "contact-1", NOW)
+    with pytest.raises(TelephonyUnavailable):
+        bench.run("dial")
+    # When the state machine tries again
+    bench.run("dial", retry=1)
+    # Then it learns that the call is answered, and nothing is placed a second time
+    assert bench.engine.answers == {"dial-0-1": {"event": "answered", "key": "", "seq": 1}}
+    assert bench.call.done_seq == 1
+    assert len(bench.telephony.placed) == 1
+
+
+# ----------------------------------------------------------- ask and hang up
+def test_ask_and_hang_up_are_written_for_the_telephony_to_fetch():
+    bench = Bench().answered()
+    assert bench.ask(1) == {}
+    assert (bench.call.command, bench.call.seq, bench.call.ticket.token) == (Command(Kind.ASK, 0), 2, "ask-1-0")
+    bench.run("hang_up", 2)
+    assert (bench.call.command, bench.call.seq) == (Command(Kind.HANG_UP), 3)
+
+
+@pytest.mark.parametrize("command", ["ask", "hang_up"])
+@pytest.mark.parametrize("retry", [0, 1])
+def test_a_command_to_a_call_that_has_ended_is_answered_ended_at_once(command, retry):
+    bench = Bench().answered()
+    bench.calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW)
+    bench.run(command, 1, retry, menu=0)
+    assert bench.engine.answers[f"{command}-1-{retry}"] == {"event": "ended", "key": "", "seq": 1}
+
+
+def test_a_command_to_a_call_that_nobody_knows_is_answered_ended():
+    bench = Bench()
+    bench.ask(1)
+    assert bench.engine.answers["ask-1-0"] == {"event": "ended", "key": "", "seq": 0}
+
+
+def test_an_overtaken_try_of_ask_says_nothing():
+    bench = Bench().answered()
+    bench.ask(1, retry=1)
+    bench.ask(1, retry=0)
+    assert "ask-1-0" not in bench.engine.tries
+    assert bench.call.ticket.token == "ask-1-1"
+
+
+def test_past_the_last_visit_a_menu_is_answered_limit_and_hanging_up_goes_on():
+    bench = Bench(Bounds(2, 60)).answered()
+    for visit in (1, 2, 3):
+        bench.ask(visit)
+    assert bench.engine.answers["ask-3-0"] == {"event": "limit", "key": "", "seq": 3}
+    assert bench.call.stop_reason == "limit"
+    bench.run("hang_up", 4)
+    assert bench.call.command.kind is Kind.HANG_UP
+
+
+def test_past_the_last_second_a_menu_is_answered_limit():
+    bench = Bench(Bounds(50, 60)).answered()
+    bench.clock.msec += 60_000
+    bench.ask(1)
+    assert bench.engine.answers["ask-1-0"]["event"] == "limit"
+
+
+def test_a_store_in_trouble_is_the_state_machines_to_try_again():
+    bench = Bench().answered()
+    bench.calls.put_command = lambda *_: (_ for _ in ()).throw(StoreUnavailable("x"))
+    with pytest.raises(StoreUnavailable):
+        bench.ask(1)
+    assert bench.engine.tries == ["dial-0-0"]
+
+
+# ------------------------------------------------------------------- look up
+def contact(*, ended=False, cause=None):
+    return Contact("contact-1", {}, ended, answered=True, cause=cause)
+
+
+def look_up(bench, found):
+    bench.telephony.contact = found
+    return bench.control.handle({"command": "look_up", "menu": 0, "mid": MID, "attempt": 1})
+
+
+def test_a_contact_that_is_still_there_was_silent():
+    bench = Bench().answered()
+    bench.ask(1)
+    for _ in range(2):
+        assert look_up(bench, contact()) == {"event": "idle", "key": "", "seq": 2}
+    assert bench.call.path == (Step(0, "idle", NOW),)
+
+
+def test_a_contact_that_is_gone_has_ended_the_call():
+    bench = Bench().answered()
+    bench.ask(1)
+    assert look_up(bench, contact(ended=True, cause=Cause.CALLER_HUNG_UP))["event"] == "ended"
+    assert bench.call.cause is Cause.CALLER_HUNG_UP
+
+
+def test_a_call_that_has_ended_is_not_looked_up():
+    bench = Bench().answered()
+    bench.calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW)
+    assert look_up(bench, AssertionError("asked"))["event"] == "ended"
+
+
+def test_a_call_that_nobody_knows_has_ended():
+    assert look_up(Bench(), AssertionError("asked")) == {"event": "ended", "key": "", "seq": 0}
+
+
+def test_a_provider_in_trouble_is_looked_up_again_by_the_state_machine():
+    bench = Bench().answered()
+    with pytest.raises(TelephonyUnavailable):
+        look_up(bench, TelephonyUnavailable("x"))
+
+
+def test_an_answer_never_shows_number_or_token():
+    bench = Bench().answered()
+    bench.ask(1)
+    shown = str(look_up(bench, contact())) + str(bench.engine.answers)
+    assert MESSAGE.number not in shown

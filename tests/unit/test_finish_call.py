@@ -1,0 +1,136 @@
+"""After a call: certainly dead, line given back, message finished."""
+
+from dataclasses import replace
+
+import pytest
+
+from speechcall.application.finish_call import finish_call
+from speechcall.application.ports import Contact, Pool
+from speechcall.domain.call import Cause
+from speechcall.domain.errors import StoreUnavailable, TelephonyUnavailable
+from speechcall.domain.message import State
+from speechcall.domain.outcome import End, Outcome
+from tests.fixtures.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
+from tests.stores.memory import MemoryCalls, MemoryMessages
+
+
+class Telephony:
+    """A provider with one contact, which obeys `stop` or does not."""
+
+    def __init__(self, *, obeys=True, cause=Cause.STOPPED, error=None):
+        self.obeys, self.cause, self.error, self.stopped = obeys, cause, error, []
+
+    def place(self, call, ring_timeout_seconds):
+        raise AssertionError("nothing is placed here")
+
+    def stop(self, contact_id):
+        self.stopped.append(contact_id)
+        if self.error:
+            raise self.error
+
+    def look_up(self, contact_id):
+        ended = self.obeys and contact_id in self.stopped
+        return Contact(contact_id, {}, ended, answered=True, cause=self.cause if ended else None)
+
+
+class Bench:
+    """A message that holds the only line, and its call."""
+
+    def __init__(self, telephony=None, *, placed=True, answered=True):
+        self.calls, self.messages, self.engine = MemoryCalls(), MemoryMessages(), FakeEngine()
+        self.telephony = telephony or Telephony()
+        self.messages.add([MESSAGE])
+        self.messages.queue(MID, (ASK,), NOW)
+        self.messages.claim_line(self.messages.get(MID), "arn:flow", Pool(1, 1), NOW)
+        if placed:
+            self.calls.open(CALL, MESSAGE.expires_at)
+        if placed and answered:
+            self.calls.set_answered(MID, 1, "contact-1", NOW)
+
+    def finish(self, end=End.COMPLETED, attempt=1):
+        return finish_call(
+            MID,
+            attempt,
+            end,
+            calls=self.calls,
+            messages=self.messages,
+            telephony=self.telephony,
+            engine=self.engine,
+            clock=FakeClock(),
+        )
+
+    @property
+    def message(self):
+        return self.messages.get(MID)
+
+
+def test_a_call_that_has_ended_is_finished_without_asking_anybody():
+    bench = Bench()
+    bench.calls.end(MID, 1, Cause.HUNG_UP, NOW)
+    assert bench.finish() == Outcome("answered", "completed")
+    assert bench.telephony.stopped == []
+    assert (bench.message.state, bench.message.outcome, bench.message.reason) == (
+        State.FINISHED,
+        "answered",
+        "completed",
+    )
+    assert bench.messages.held == set()
+
+
+def test_a_call_that_was_not_heard_to_end_is_stopped_first():
+    bench = Bench()
+    assert bench.finish(End.LOST) == Outcome("answered", "lost")
+    assert bench.telephony.stopped == ["contact-1"]
+    call = bench.calls.get(MID, 1)
+    assert (call.ended, call.cause) == (True, Cause.STOPPED)
+    assert "dial-0" in bench.engine.answers
+
+
+def test_a_call_that_cannot_be_seen_to_end_is_unconfirmed():
+    bench = Bench(Telephony(obeys=False))
+    assert bench.finish() == Outcome("answered", "unconfirmed")
+    assert bench.messages.held == set()
+
+
+@pytest.mark.parametrize("placed", [False, True])
+def test_a_call_that_was_never_placed_has_failed(placed):
+    bench = Bench(placed=placed, answered=False)
+    assert bench.finish(End.FAILED).outcome == "failed"
+    assert bench.telephony.stopped == []
+    assert bench.messages.held == set()
+
+
+def test_nothing_is_given_back_while_the_telephony_does_not_answer():
+    bench = Bench(Telephony(error=TelephonyUnavailable("timeout")))
+    with pytest.raises(TelephonyUnavailable):
+        bench.finish()
+    assert bench.message.state is State.CALLING
+    assert bench.messages.held == {f"{MID}-1"}
+
+
+def test_finishing_again_says_the_same_and_changes_nothing():
+    bench = Bench()
+    first = bench.finish()
+    before = bench.message
+    assert bench.finish() == first
+    assert bench.finish(End.FAILED).outcome == "answered"
+    assert bench.message == before
+    assert bench.telephony.stopped == ["contact-1"]
+
+
+def test_a_crash_before_the_line_is_given_back_is_made_good_by_the_next_run():
+    bench = Bench()
+    finish = bench.messages.finish
+    bench.messages.finish = lambda *_: (_ for _ in ()).throw(StoreUnavailable("x"))
+    with pytest.raises(StoreUnavailable):
+        bench.finish()
+    bench.messages.finish = finish
+    assert bench.finish() == Outcome("answered", "completed")
+    assert bench.messages.held == set()
+
+
+def test_another_attempt_finishes_nothing():
+    bench = Bench()
+    assert bench.finish(attempt=2) == Outcome("failed", "notPlaced")
+    assert bench.message.state is State.CALLING
+    assert replace(bench.message, state=State.QUEUED).attempt == 1

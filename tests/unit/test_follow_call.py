@@ -1,0 +1,177 @@
+"""The telephony's side: what it heard, and what it is to do next."""
+
+import pytest
+
+from speechcall.application.follow_call import HANG_UP, MAILBOX_SECONDS, Heard, Next, follow_call
+from speechcall.domain.call import Bounds, Cause, Command, Kind, Step, Ticket
+from tests.fixtures.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
+from tests.stores.memory import MemoryCalls
+
+BOUNDS = Bounds(9, 900)
+
+
+class Bench:
+    """A dialled call; `then` happens while the telephony waits for its next command."""
+
+    def __init__(self):
+        self.calls, self.engine, self.clock = MemoryCalls(), FakeEngine(), FakeClock()
+        self.calls.open(CALL, MESSAGE.expires_at)
+        self.then = {}
+        sleep = self.clock.sleep
+
+        def slept(seconds):
+            sleep(seconds)
+            if len(self.clock.slept) in self.then:
+                self.then[len(self.clock.slept)]()
+
+        self.clock.sleep = slept
+
+    def put(self, visit, kind=Kind.ASK, retry=0, menu=0):
+        command = Command(kind, menu if kind is Kind.ASK else None)
+        ticket = Ticket(f"2027-01-01T00:00:0{visit}.000Z", retry, f"token-{visit}-{retry}")
+        return self.calls.put_command(MID, 1, command, ticket, BOUNDS, NOW)
+
+    def hear(self, event, seq=0, key="", contact="contact-1"):
+        heard = Heard(event, seq, key)
+        return follow_call(MID, 1, contact, heard, calls=self.calls, engine=self.engine, clock=self.clock)
+
+    def asked(self):
+        self.calls.set_answered(MID, 1, "contact-1", NOW)
+        self.calls.set_done(MID, 1, 1, None)
+        self.put(1)
+        return self
+
+    @property
+    def call(self):
+        return self.calls.get(MID, 1)
+
+
+def test_an_answered_call_is_told_and_gets_its_first_question():
+    bench = Bench()
+    bench.then[2] = lambda: bench.put(1)
+    step = bench.hear("answered")
+    assert bench.engine.answers == {"dial-0": {"event": "answered", "key": "", "seq": 1}}
+    assert (step.op, step.seq, step.command, step.call.asks) == ("ask", 2, Command(Kind.ASK, 0), (ASK,))
+    assert (bench.call.answered_msec, bench.call.contact_id, bench.call.done_seq) == (NOW, "contact-1", 1)
+
+
+def test_an_answer_that_is_reported_twice_is_told_once():
+    bench = Bench()
+    bench.hear("answered")
+    bench.hear("answered")
+    assert bench.engine.tries == ["dial-0"]
+
+
+@pytest.mark.parametrize(
+    ("event", "key", "word"),
+    [("key", "1", "d1"), ("key", "#", "d#"), ("key", "*", "d*"), ("idle", "", ""), ("prompt_error", "", "")],
+)
+def test_what_was_heard_answers_the_question_and_is_on_the_calls_path(event, key, word):
+    bench = Bench().asked()
+    bench.hear(event, 2, key)
+    assert bench.engine.answers == {"token-1-0": {"event": event, "key": word, "seq": 2}}
+    assert bench.call.path == (Step(0, word or event, NOW),)
+    assert bench.call.stop_reason == ("promptUnavailable" if event == "prompt_error" else None)
+
+
+def test_the_next_command_is_given_as_soon_as_it_is_there():
+    bench = Bench().asked()
+    bench.then[3] = lambda: bench.put(2, Kind.HANG_UP)
+    assert bench.hear("key", 2, "1").op == "hangup"
+    assert bench.clock.slept == [0.05, 0.05, 0.05]
+
+
+def test_a_command_that_is_already_there_is_given_without_waiting():
+    bench = Bench().asked()
+    assert bench.hear("next", 1).op == "ask"
+    assert bench.clock.slept == []
+
+
+def test_without_a_command_the_telephony_holds_after_two_and_a_half_seconds():
+    bench = Bench().asked()
+    assert bench.hear("next", 2) == Next("hold", 2)
+    assert MAILBOX_SECONDS <= sum(bench.clock.slept) < MAILBOX_SECONDS + 0.2
+    assert set(bench.clock.slept) == {0.05, 0.15}
+
+
+def test_a_slow_store_does_not_make_the_wait_longer():
+    # Given a store that takes a second to read: the contact flow gives up after eight
+    bench = Bench().asked()
+    get = bench.calls.get
+
+    def slowly(*key):
+        bench.clock.msec += 1000
+        return get(*key)
+
+    bench.calls.get = slowly
+    begin = bench.clock.msec
+    assert bench.hear("next", 2).op == "hold"
+    assert bench.clock.msec - begin < 5000
+
+
+@pytest.mark.parametrize("seq", [1, 3, 0])
+def test_a_key_for_another_question_answers_nothing(seq):
+    bench = Bench().asked()
+    bench.hear("key", seq, "1")
+    assert bench.engine.tries == []
+    assert bench.call.path == ()
+
+
+def test_a_key_that_is_reported_twice_counts_once():
+    bench = Bench().asked()
+    bench.hear("key", 2, "1")
+    bench.hear("key", 2, "2")
+    bench.hear("idle", 2)
+    assert bench.engine.tries == ["token-1-0"]
+    assert bench.call.path == (Step(0, "d1", NOW),)
+
+
+def test_a_key_after_the_question_timed_out_counts_for_nothing():
+    bench = Bench().asked()
+    bench.engine.dead.add("token-1-0")
+    bench.hear("key", 2, "1")
+    assert bench.engine.answers == {}
+    assert bench.call.path == ()
+
+
+def test_a_key_that_came_between_two_tries_of_a_question_answers_the_second():
+    # Given a try that failed after it had asked
+    bench = Bench().asked()
+    bench.engine.dead.add("token-1-0")
+    # When the key comes first and the next try's token a second later
+    bench.then[20] = lambda: bench.put(1, retry=1)
+    bench.hear("key", 2, "1")
+    # Then the key is not lost
+    assert bench.engine.answers == {"token-1-1": {"event": "key", "key": "d1", "seq": 2}}
+    assert bench.call.path[0].heard == "d1"
+
+
+@pytest.mark.parametrize("event", ["answered", "next", "key", "idle", "prompt_error"])
+def test_a_call_that_is_unknown_or_has_ended_is_hung_up(event):
+    bench = Bench().asked()
+    bench.calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW)
+    assert bench.hear(event, 2, "1") == HANG_UP
+    bench.calls = MemoryCalls()
+    assert bench.hear(event, 2, "1") == HANG_UP
+    assert bench.engine.tries == []
+
+
+def test_a_call_that_ends_while_the_telephony_waits_is_hung_up_at_once():
+    bench = Bench().asked()
+    bench.then[1] = lambda: bench.calls.end(MID, 1, Cause.STOPPED, NOW)
+    assert bench.hear("next", 2) == HANG_UP
+    assert len(bench.clock.slept) == 1
+
+
+@pytest.mark.parametrize("event", ["answered", "next", "key", "idle", "prompt_error"])
+def test_another_contact_is_hung_up_and_what_it_says_counts_for_nothing(event):
+    bench = Bench().asked()
+    assert bench.hear(event, 2, "1", contact="contact-2") == HANG_UP
+    assert bench.engine.tries == []
+    assert (bench.call.path, bench.call.stop_reason) == ((), None)
+
+
+def test_a_contact_that_reports_before_its_call_was_answered_is_never_told_to_dial():
+    bench = Bench()
+    bench.calls.set_contact(MID, 1, "contact-1")
+    assert bench.hear("next", 0).op == "hold"
