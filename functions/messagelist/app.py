@@ -48,7 +48,7 @@ def on_request_error(error: RequestError) -> Response[str]:
 @app.exception_handler(Exception)
 def on_error(error: Exception) -> Response[str]:
     logger.error("the request failed", exc_info=error)
-    return answer_error(500, "INTERNAL_ERROR", "The request could not be handled. Whether its messages were accepted is not known.")
+    return answer_error(500, "INTERNAL_ERROR", "The request failed. Whether its messages were accepted is not known.")
 
 
 @app.not_found

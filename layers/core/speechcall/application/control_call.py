@@ -65,6 +65,11 @@ class Control:
             return
         if call.ticket != ticket or not call.awaits_answer:
             return
+        if call.answered_msec is not None:
+            # Placed by a try that failed afterwards, and answered before this one: its token was in vain.
+            if self.engine.succeed(ticket.token, _heard("answered", call)):
+                self.calls.set_done(mid, attempt, call.seq, None)
+            return
         try:
             contact_id = self.telephony.place(call, self.ring_timeout_seconds)
         except DestinationRefused as error:

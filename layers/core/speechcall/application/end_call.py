@@ -34,7 +34,10 @@ def contact_ended(contact: Contact, *, calls: CallStore, engine: Engine, clock: 
     Ours are known by the attributes they were placed with; events see every contact of an instance.
     """
     mid, attempt = contact.attributes.get("mid", ""), contact.attributes.get("attempt", "")
-    if not contact.ended or not mid.isdigit() or not attempt.isdigit():
+    if not contact.ended or not mid.isdecimal() or not attempt.isdecimal():
+        return None
+    call = calls.get(mid, int(attempt))
+    if call is None or call.contact_id not in (None, contact.contact_id):
         return None
     if contact.answered:
         # The flow's own report may be late or lost; that somebody answered is known all the same.

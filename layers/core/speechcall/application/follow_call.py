@@ -50,11 +50,16 @@ def follow_call(
     """Takes in what was heard and returns what to do next, waiting up to 2.5 s for it.
 
     Safe to repeat: a report for a command that was answered changes nothing. A contact whose call is
-    unknown, has ended, or belongs to another contact is told to hang up.
+    unknown, has ended, or belongs to another contact is told to hang up, whatever it reports.
     """
-    call = _take_in(mid, attempt, contact_id, heard, calls, engine, clock)
-    after = 1 if heard.event == "answered" else heard.seq
-    for pause in (0.0, *_pauses()):
+    after = max(1, heard.seq)
+    call = (
+        calls.set_answered(mid, attempt, contact_id, clock.now_msec())
+        if heard.event == "answered"
+        else calls.get(mid, attempt)
+    )
+    tried = None
+    for pause in _pauses(clock):
         if pause:
             clock.sleep(pause)
             call = calls.get(mid, attempt)
@@ -63,39 +68,37 @@ def follow_call(
         if call.seq > after:
             op = "hangup" if call.command.kind is Kind.HANG_UP else "ask"
             return Next(op, call.seq, call.command, call)
+        # A token that was in vain is followed by another, if its task's try had failed.
+        if _answers(heard, call) and call.ticket.token != tried:
+            tried = call.ticket.token
+            _answer(heard, call, calls, engine, clock)
     return Next("hold", after)
 
 
-def _take_in(
-    mid: str, attempt: int, contact_id: str, heard: Heard, calls: CallStore, engine: Engine, clock: Clock
-) -> Call | None:
+def _answers(heard: Heard, call: Call) -> bool:
+    """Whether a report is what the call's command waits for."""
     if heard.event == "answered":
-        call = calls.set_answered(mid, attempt, contact_id, clock.now_msec())
-        if call and call.command.kind is Kind.DIAL and call.awaits_answer:
-            answer = {"event": "answered", "key": "", "seq": call.seq}
-            if engine.succeed(call.ticket.token, answer):
-                calls.set_done(mid, attempt, call.seq, None)
-        return call
-    call = calls.get(mid, attempt)
-    if call is None or call.ended or heard.event == "next" or not _answers(heard, call):
-        return call
-    menu = call.command.menu or 0
+        return call.command.kind is Kind.DIAL and call.awaits_answer
+    is_question = call.command.kind is Kind.ASK and heard.seq == call.seq
+    return is_question and heard.event != "next" and call.awaits_answer
+
+
+def _answer(heard: Heard, call: Call, calls: CallStore, engine: Engine, clock: Clock) -> None:
     if heard.event == "prompt_error":
-        calls.set_stop_reason(mid, attempt, "promptUnavailable")
+        calls.set_stop_reason(call.mid, call.attempt, "promptUnavailable")
     word = f"d{heard.key}" if heard.event == "key" else ""
     if engine.succeed(call.ticket.token, {"event": heard.event, "key": word, "seq": call.seq}):
-        calls.set_done(mid, attempt, call.seq, Step(menu, word or heard.event, clock.now_msec()))
-    return call
+        is_question = call.command.kind is Kind.ASK
+        step = Step(call.command.menu or 0, word or heard.event, clock.now_msec()) if is_question else None
+        calls.set_done(call.mid, call.attempt, call.seq, step)
 
 
-def _answers(heard: Heard, call: Call) -> bool:
-    return call.command.kind is Kind.ASK and heard.seq == call.seq and call.awaits_answer
+def _pauses(clock: Clock) -> Iterator[float]:
+    """When the mailbox is looked into: at once, every 50 ms for a second, then every 150 ms.
 
-
-def _pauses() -> Iterator[float]:
-    """When the mailbox is looked into: every 50 ms for a second, then every 150 ms."""
-    waited = 0.0
-    while waited < MAILBOX_SECONDS:
-        pause = 0.05 if waited < 1 else 0.15
-        waited += pause
-        yield pause
+    By the clock, not by the pauses: a slow store must not make the contact flow wait in vain.
+    """
+    begin = clock.now_msec()
+    yield 0.0
+    while (waited := clock.now_msec() - begin) < MAILBOX_SECONDS * 1000:
+        yield 0.05 if waited < 1000 else 0.15
