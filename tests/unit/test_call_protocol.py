@@ -289,3 +289,16 @@ def test_of_many_reports_for_one_question_the_first_counts(moment, first, others
     world.settle()
     (told, *_) = world.store.get(MID, 1).path
     assert told.heard == (answer["key"] or answer["event"])
+
+
+@given(st.integers(0, 8), st.integers(0, 8), st.sets(st.integers(1, 12), max_size=2))
+def test_a_phone_that_is_answered_at_any_moment_of_dialling_is_heard(moment, later, breaks):
+    # Given tries of dial that fail anywhere, and a callee who is quick
+    world = World(["-"] * moment + ["fail"] + ["-"] * later + ["answer"], breaks)
+    world.handle(world.visit.task)
+    world.step("answer")
+    world.settle()
+    # Then the machine goes on to its first question, if anybody can have answered at all
+    call = world.store.get(MID, 1)
+    if call and call.answered_msec is not None and world.visits[0].retry < 3:
+        assert world.visit.command == "ask"
