@@ -123,6 +123,8 @@ class Cloud:
         for trigger in self._triggers(later):
             start(trigger)
         self._api = ApiGateway(self.template, self.functions.invoke)
+        # Stopped first: nobody is to be served by half of it. A page that waits for the journal is let go before.
+        exits.callback(front.stop)
         exits.callback(self.journal.close)
         self.url = front.url
         front.start()

@@ -15,11 +15,15 @@ class TemplateError(ValueError):
     """The template, or what it refers to, is not something that the laptop cloud understands."""
 
 
-class _Loader(yaml.SafeLoader):
+# libyaml is ten times faster, but not everywhere there.
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_SafeLoader):  # type: ignore[misc]
     """YAML as CloudFormation reads it: `!Sub x` is {"Fn::Sub": x}, and dates are strings."""
 
 
-def _short_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+def _short_form(loader: Any, suffix: str, node: yaml.Node) -> dict[str, Any]:
     value: Any
     if isinstance(node, yaml.ScalarNode):
         value = loader.construct_scalar(node)

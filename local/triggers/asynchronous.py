@@ -7,9 +7,9 @@ dead-letter queue of an EventBridge rule is for events that Lambda would not tak
 
 import json
 import threading
-import time
 import uuid
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import boto3
@@ -17,6 +17,7 @@ import boto3
 from local.functions import FunctionError, FunctionHost, UnknownFunctionError, name_of
 from local.physical_names import queue_url
 from local.template import FunctionSpec, Template
+from local.workers import Workers
 
 RETRY_SECONDS = (1.0, 2.0)
 """Before the second and the third try. (Lambda: one minute, two minutes.)"""
@@ -34,45 +35,32 @@ class AsynchronousInvocations:
         self._host = host
         self._retry_seconds = retry_seconds
         self._stopping = threading.Event()
-        self._threads: set[threading.Thread] = set()
-        self._changing = threading.Lock()
+        self._workers = Workers("event")
 
     def submit(self, function: str, event: Any) -> None:
         """Take on an invocation (function: name or ARN); an UnknownFunctionError if there is none."""
         spec = self._specs.get(name_of(function))
         if spec is None:
             raise UnknownFunctionError(f"Function not found: {function}")
-        text = json.dumps(event)
-        thread = threading.Thread(target=self._run, args=(spec, text), name=f"event-{spec.name}", daemon=True)
-        with self._changing:
-            self._threads.add(thread)
-        thread.start()
+        self._workers.spawn(partial(self._run, spec, json.dumps(event)))
 
     def stop(self) -> None:
         """Begin no further try; handlers that are at work are waited for, but not long."""
         self._stopping.set()
-        deadline = time.monotonic() + STOP_SECONDS
-        with self._changing:
-            threads = tuple(self._threads)
-        for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+        self._workers.join(STOP_SECONDS)
 
     def _run(self, spec: FunctionSpec, text: str) -> None:
         retries = min(int(spec.event_invoke_config.get("MaximumRetryAttempts", 2)), len(self._retry_seconds))
-        try:
-            for attempt in range(retries + 1):
-                try:
-                    self._host.invoke(spec.name, json.loads(text))
-                except FunctionError as error:
-                    if attempt == retries:
-                        self._give_up(spec, text, error, attempt + 1)
-                    elif self._stopping.wait(self._retry_seconds[attempt]):
-                        return
-                else:
+        for attempt in range(retries + 1):
+            try:
+                self._host.invoke(spec.name, json.loads(text))
+            except FunctionError as error:
+                if attempt == retries:
+                    self._give_up(spec, text, error, attempt + 1)
+                elif self._stopping.wait(self._retry_seconds[attempt]):
                     return
-        finally:
-            with self._changing:
-                self._threads.discard(threading.current_thread())
+            else:
+                return
 
     def _give_up(self, spec: FunctionSpec, text: str, error: FunctionError, invocations: int) -> None:
         destination = spec.event_invoke_config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")

@@ -2,7 +2,9 @@
 
 import base64
 import threading
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import boto3
@@ -11,6 +13,7 @@ from local.functions import FunctionError
 from local.guards.sqs import release_receivers
 from local.physical_names import REGION, queue_url
 from local.template import EventSpec, FunctionSpec
+from local.workers import Workers
 
 POLL_SECONDS = 20
 STOP_SECONDS = 0.8
@@ -29,6 +32,7 @@ class QueueTrigger:
         self._batch_size = min(int(properties.get("BatchSize", 10)), 10)
         self._reports_failures = "ReportBatchItemFailures" in properties.get("FunctionResponseTypes", [])
         self._concurrency = int(properties.get("ScalingConfig", {}).get("MaximumConcurrency", DEFAULT_CONCURRENCY))
+        self._workers = Workers(f"batch-{function.name}")
         self._free = threading.Semaphore(self._concurrency)
         self._client = boto3.client("sqs")
         self._stopping = threading.Event()
@@ -42,16 +46,18 @@ class QueueTrigger:
         """Stop polling; handlers that are at work are waited for, but not long. Their messages stay in the queue."""
         self._stopping.set()
         self._free.release()
-        release_receivers()
-        self._thread.join(STOP_SECONDS)
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._thread.is_alive() and time.monotonic() < deadline:
+            release_receivers()  # again and again: the poll may begin only now
+            self._thread.join(0.05)
+        self._workers.join(STOP_SECONDS)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._free.acquire()
             messages = [] if self._stopping.is_set() else self._receive()
             if messages:
-                name = f"batch-{self._function.name}"
-                threading.Thread(target=self._handle, args=(messages,), name=name, daemon=True).start()
+                self._workers.spawn(partial(self._handle, messages))
             else:
                 self._free.release()
 

@@ -30,7 +30,7 @@ def template() -> Iterator[Template]:
     probe.reset()
     yield template
     aws.stop()
-    names = ("stream-", "queue-", "batch-", "schedule-", "event-")
+    names = ("stream-", "queue-", "batch-", "schedule-", "event")
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith(names)] == []
 
 
