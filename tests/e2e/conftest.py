@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
+
 from local import seed
 from local.cloud import Cloud, CloudSettings
 

@@ -7,9 +7,11 @@ import time
 from pathlib import Path
 
 import boto3
+import httpx
 import pytest
-from local.carrier import Script, answer, busy, press, stay_silent
 
+from local import seed
+from local.carrier import Script, answer, busy, press, stay_silent
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
 
 PRODUCT = ("layers/core/speechcall", "functions/")
@@ -47,8 +49,6 @@ def test_the_webhook_arrives_as_the_specification_says():
 
 
 def post_raw(cloud, body):
-    import httpx
-    from local import seed
 
     sent = httpx.post(f"{cloud.url}/bat/messagelist", content=body, auth=(seed.USER, seed.PASSWORD), timeout=30)
     return sent.json()["messages"][0]["messageId"]
@@ -69,7 +69,15 @@ def test_a_silent_telephony_ends_a_menu_by_its_timeout_and_leads_to_wrong():
     assert asked["TimeoutSecondsPath"] == "$.waits.m0"
     assert "TaskTimedOut" in entered
     assert entered.index("TaskTimedOut") < entered.index("Menu 0 silent?")
-    assert states == ["Dial", "Menu 0", "Menu 0 silent?", "Menu 0 key?", "Menu 0 wrong 1 webhook", "Hang up", "Completed"]
+    assert states == [
+        "Dial",
+        "Menu 0",
+        "Menu 0 silent?",
+        "Menu 0 key?",
+        "Menu 0 wrong 1 webhook",
+        "Hang up",
+        "Completed",
+    ]
 
 
 def test_fifty_calls_at_once_end_right_and_nothing_in_the_product_sleeps(monkeypatch):

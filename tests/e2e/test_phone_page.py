@@ -1,0 +1,95 @@
+"""The phone page in a real browser: what a newcomer does by hand."""
+
+import json
+import shutil
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import sync_playwright
+
+from local import seed
+from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="no Chromium on this machine: the phone page is not tested in a browser"
+    ),
+]
+
+
+@pytest.fixture
+def page():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        # The page's policy forbids eval, by which Playwright waits for a condition.
+        page = browser.new_page(viewport={"width": 1280, "height": 800}, bypass_csp=True)
+        page.set_default_timeout(15_000)
+        page.errors = []
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        yield page
+        browser.close()
+
+
+def test_a_call_is_answered_heard_and_steered_and_its_webhook_is_shown(page):
+    with running(None) as cloud:
+        page.goto(f"{cloud.url}/phone/")
+        menus = (
+            menu("ivr_651854", 10_000, wrong=[goto(1)]),
+            menu("ivr_651854", 10_000, d1=[webhook({"confirm": True}, headers={"test-header": "test"}), HANGUP]),
+        )
+        (mid,) = Client(cloud.url).send([message(*menus)])
+        page.get_by_role("button", name="Answer").click()
+        page.wait_for_function("[...document.querySelectorAll('audio')].some(a => !a.paused && a.currentTime > 0.3)")
+        page.get_by_role("button", name="9").click()
+        pressed = cloud.journal.wait_for(lambda entry: entry["kind"] == "key" and entry["mid"] == mid, 10)
+        cloud.journal.wait_for(lambda entry: entry["kind"] == "prompt" and entry["mid"] == mid, 10, after=pressed["id"])
+        page.keyboard.press("1")
+        assert finished(cloud, mid)["reason"] == "completed"
+        page.get_by_text("https://api.example.com/hook").first.wait_for()
+        shown = page.inner_text("body")
+        assert [entry["menu"] for entry in cloud.journal.entries(mid) if entry["kind"] == "menu"] == [0, 1]
+    assert "test-header" in shown
+    assert '"confirm": true' in shown
+    assert mid in shown
+    assert page.errors == []
+
+
+def test_the_page_shows_the_request_to_paste_and_a_declined_call_is_busy(page):
+    with running(None) as cloud:
+        cloud.carrier.hello = lambda: {
+            "api": cloud.url,
+            "user": seed.USER,
+            "password": seed.PASSWORD,
+            "curl": "curl it",
+        }
+        page.goto(f"{cloud.url}/phone/")
+        page.get_by_text("curl it").first.wait_for()
+        (mid,) = Client(cloud.url).send([message(menu(wrong=[HANGUP]))])
+        page.get_by_role("button", name="Decline").click()
+        assert finished(cloud, mid)["outcome"] == "busy"
+    assert page.errors == []
+
+
+def test_the_specification_curl_is_answered_as_it_says():
+    body = Path("events/spec/curl.json").read_text(encoding="utf-8").replace("+380XXXXXXXXX", "+380671234567")
+    with running(None) as cloud:
+        answer = httpx.post(f"{cloud.url}/bat/messagelist", content=body, auth=(seed.USER, seed.PASSWORD), timeout=30)
+        assert answer.status_code == 200
+        (entry,) = json.loads(answer.text)["messages"]
+    assert set(entry) == {"messageId", "recipient", "status"}
+    assert (entry["recipient"], entry["status"]) == ("+380671234567", "sent")
