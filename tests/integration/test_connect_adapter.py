@@ -1,0 +1,370 @@
+"""Amazon Connect and Step Functions behind their ports: requests as they go out, failures as they come back."""
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from botocore.stub import Stubber
+
+from speechcall.adapters.dynamodb.registry import Registry
+from speechcall.adapters.settings import AWS_CONFIG, CALLER_WAITS_CONFIG
+from speechcall.adapters.stepfunctions import PublishedFlows, TaskEngine, start_execution
+from speechcall.adapters.telephony.connect import CLIENT_CONFIG, ConnectTelephony, contact_id_of, to_contact
+from speechcall.adapters.telephony.connect_conversation import parse_report, render_next
+from speechcall.application.follow_call import HANG_UP, Heard, Next
+from speechcall.domain.call import Cause, Command, Kind
+from speechcall.domain.errors import DestinationRefused, EngineUnavailable, TelephonyThrottled, TelephonyUnavailable
+from speechcall.statemachine.compile_flow import Wiring
+from tests.fixtures.samples import ASK, CALL, MENU, MID
+
+EVENTS = Path(__file__).parents[2] / "events"
+CONTACT = "0f4d7c60-1111-4222-8333-444455556666"
+WHEN = dt.datetime(2026, 9, 21, 12, 0, tzinfo=dt.UTC)
+NEVER = dt.datetime(1970, 1, 1, 0, 0, 0, 1000, tzinfo=dt.UTC)
+GONE = ["ResourceNotFoundException", "ContactNotFoundException"]
+
+
+@pytest.fixture(scope="module")
+def clients():
+    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    return {name: boto3.client(name, region_name="eu-central-1", **keys) for name in ("connect", "stepfunctions")}
+
+
+@pytest.fixture
+def connect(clients):
+    with Stubber(clients["connect"]) as stub:
+        yield stub
+        stub.assert_no_pending_responses()
+
+
+@pytest.fixture
+def telephony(connect):
+    return ConnectTelephony(connect.client, "instance", "flow", "+4930123456")
+
+
+@pytest.fixture
+def engine(clients):
+    with Stubber(clients["stepfunctions"]) as stub:
+        yield stub
+        stub.assert_no_pending_responses()
+
+
+def broken(monkeypatch, stub, error):
+    """Every request of a client ends in `error`, before it has an answer."""
+
+    def make_api_call(*_):
+        raise error
+
+    monkeypatch.setattr(type(stub.client), "_make_api_call", make_api_call)
+
+
+NETWORK = [
+    ReadTimeoutError(endpoint_url="https://x"),
+    ConnectTimeoutError(endpoint_url="https://x"),
+    EndpointConnectionError(endpoint_url="https://x"),
+]
+
+
+# ------------------------------------------------------------------- placing
+def test_a_call_is_placed_once_a_call_attempt_and_knows_whose_it_is(connect, telephony):
+    expected = {
+        "InstanceId": "instance",
+        "ContactFlowId": "flow",
+        "DestinationPhoneNumber": CALL.number,
+        "SourcePhoneNumber": "+4930123456",
+        "RingTimeoutInSeconds": 45,
+        "ClientToken": f"{MID}-1",
+        "Attributes": {"mid": MID, "attempt": "1"},
+    }
+    connect.add_response("start_outbound_voice_contact", {"ContactId": CONTACT}, expected)
+    assert telephony.place(CALL, 45) == CONTACT
+
+
+@pytest.mark.parametrize("method", ["place", "stop", "look_up"])
+@pytest.mark.parametrize(
+    ("code", "status", "error"),
+    [
+        ("TooManyRequestsException", 429, TelephonyThrottled),
+        ("ThrottlingException", 400, TelephonyThrottled),
+        ("LimitExceededException", 429, TelephonyThrottled),
+        ("InternalServiceException", 500, TelephonyUnavailable),
+        ("ServiceUnavailable", 503, TelephonyUnavailable),
+    ],
+)
+def test_a_provider_in_trouble_is_an_error_that_may_pass(connect, telephony, method, code, status, error):
+    operation = {"place": "start_outbound_voice_contact", "stop": "stop_contact", "look_up": "describe_contact"}
+    connect.add_client_error(operation[method], code, f"no {CALL.number}", http_status_code=status)
+    with pytest.raises(error) as raised:
+        telephony.place(CALL, 45) if method == "place" else getattr(telephony, method)(CONTACT)
+    assert CALL.number not in str(raised.value)
+
+
+@pytest.mark.parametrize("method", ["place", "stop", "look_up"])
+@pytest.mark.parametrize("failure", NETWORK)
+def test_a_provider_that_cannot_be_reached_is_an_error_that_may_pass(connect, telephony, monkeypatch, method, failure):
+    broken(monkeypatch, connect, failure)
+    with pytest.raises(TelephonyUnavailable):
+        telephony.place(CALL, 45) if method == "place" else getattr(telephony, method)(CONTACT)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("DestinationNotAllowedException", "destinationNotAllowed"),
+        ("OutboundContactNotPermittedException", "contactNotPermitted"),
+        ("InvalidParameterException", "invalidNumber"),
+    ],
+)
+def test_a_number_that_will_never_be_called_is_refused_with_a_reason(connect, telephony, code, reason):
+    connect.add_client_error("start_outbound_voice_contact", code, f"no {CALL.number}", http_status_code=400)
+    with pytest.raises(DestinationRefused, match=reason) as refused:
+        telephony.place(CALL, 45)
+    assert CALL.number not in str(refused.value)
+
+
+@pytest.mark.parametrize("method", ["place", "stop", "look_up"])
+def test_what_an_operator_has_to_mend_is_not_tried_again(connect, telephony, method):
+    operation = {"place": "start_outbound_voice_contact", "stop": "stop_contact", "look_up": "describe_contact"}
+    connect.add_client_error(operation[method], "AccessDeniedException", http_status_code=403)
+    with pytest.raises(connect.client.exceptions.ClientError, match="AccessDenied"):
+        telephony.place(CALL, 45) if method == "place" else getattr(telephony, method)(CONTACT)
+
+
+def test_a_contact_is_stopped(connect, telephony):
+    connect.add_response("stop_contact", {}, {"ContactId": CONTACT, "InstanceId": "instance"})
+    telephony.stop(CONTACT)
+
+
+@pytest.mark.parametrize("code", GONE)
+def test_a_contact_that_is_gone_is_stopped_and_has_ended(connect, telephony, code):
+    connect.add_client_error("stop_contact", code, http_status_code=404)
+    connect.add_client_error("describe_contact", code, http_status_code=404)
+    telephony.stop(CONTACT)
+    found = telephony.look_up(CONTACT)
+    assert (found.contact_id, found.ended, found.answered, found.cause) == (CONTACT, True, False, Cause.FAILED)
+
+
+# ---------------------------------------------------------------- looking up
+def test_a_contact_is_looked_up_with_its_attributes(connect, telephony):
+    contact = {"Attributes": {"mid": MID, "attempt": "1"}, "ConnectedToSystemTimestamp": WHEN}
+    expected = {"InstanceId": "instance", "ContactId": CONTACT}
+    connect.add_response("describe_contact", {"Contact": contact}, expected)
+    found = telephony.look_up(CONTACT)
+    assert dict(found.attributes) == {"mid": MID, "attempt": "1"}
+    assert (found.ended, found.answered, found.cause) == (False, True, None)
+
+
+@pytest.mark.parametrize(
+    ("reason", "answered", "cause"),
+    [
+        ("TELECOM_BUSY", False, Cause.BUSY),
+        ("TELECOM_UNANSWERED", False, Cause.NO_ANSWER),
+        ("TELECOM_TIMEOUT", False, Cause.NO_ANSWER),
+        ("TELECOM_ORIGINATOR_CANCEL", False, Cause.NO_ANSWER),
+        ("TELECOM_NUMBER_INVALID", False, Cause.INVALID_NUMBER),
+        ("TELECOM_POTENTIAL_BLOCKING", False, Cause.BLOCKED),
+        ("TELECOM_PROBLEM", False, Cause.FAILED),
+        ("CUSTOMER_DISCONNECT", True, Cause.CALLER_HUNG_UP),
+        ("CONTACT_FLOW_DISCONNECT", True, Cause.HUNG_UP),
+        ("API", True, Cause.STOPPED),
+        ("EXPIRED", True, Cause.STOPPED),
+        ("SOMETHING_NEW", True, Cause.STOPPED),
+        ("SOMETHING_NEW", False, Cause.FAILED),
+        (None, True, Cause.CALLER_HUNG_UP),
+        (None, False, Cause.NO_ANSWER),
+        ("", False, Cause.NO_ANSWER),
+    ],
+)
+def test_why_a_contact_ended(reason, answered, cause):
+    described = {"DisconnectTimestamp": WHEN, "ConnectedToSystemTimestamp": WHEN if answered else None}
+    if reason is not None:
+        described["DisconnectReason"] = reason
+    found = to_contact(CONTACT, described)
+    assert (found.ended, found.answered, found.cause) == (True, answered, cause)
+
+
+@pytest.mark.parametrize("unset", [None, NEVER])
+def test_a_time_in_1970_is_no_time(unset):
+    # Given a contact that rings, as the documentation's samples show it
+    found = to_contact(CONTACT, {"ConnectedToSystemTimestamp": unset, "DisconnectTimestamp": unset})
+    # Then it has neither been answered nor ended
+    assert (found.ended, found.answered, found.cause) == (False, False, None)
+
+
+@pytest.mark.parametrize("attributes", [None, {}])
+def test_a_contact_without_attributes_is_nobodys(attributes):
+    assert to_contact(CONTACT, {"Attributes": attributes}).attributes == {}
+
+
+# -------------------------------------------------------------------- events
+@pytest.mark.parametrize("name", ["contact-disconnected", "contact-completed"])
+def test_a_contact_event_names_its_contact(name):
+    event = json.loads((EVENTS / "connect" / f"{name}.json").read_text())
+    assert contact_id_of(event) == event["detail"]["contactId"]
+
+
+@pytest.mark.parametrize(
+    "event", [{}, {"detail": None}, {"detail": {}}, {"detail": {"contactId": ""}}, {"detail": {"contactId": 1}}]
+)
+def test_another_event_names_none(event):
+    assert contact_id_of(event) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "heard"),
+    [
+        ("flow-answered", Heard("answered", 0)),
+        ("flow-key", Heard("key", 2, "1")),
+        ("flow-idle", Heard("idle", 2)),
+        ("flow-next", Heard("next", 2)),
+    ],
+)
+def test_the_contact_flow_says_which_call_it_is_and_what_it_heard(name, heard):
+    report = parse_report(json.loads((EVENTS / "connect" / f"{name}.json").read_text()))
+    assert (report.heard.event, report.heard.key) == (heard.event, heard.key)
+    assert report.mid.isdigit()
+    assert report.attempt == 1
+    assert report.contact_id
+
+
+def flow_event(parameters=None, attributes=None, **contact):
+    data = {"ContactId": CONTACT, "Attributes": attributes or {"mid": MID, "attempt": "1"}, **contact}
+    return {"Details": {"ContactData": data, "Parameters": parameters or {"event": "key", "seq": "2", "key": "#"}}}
+
+
+def test_keys_and_seq_come_as_text():
+    assert parse_report(flow_event()).heard == Heard("key", 2, "#")
+    assert parse_report(flow_event({"event": "answered", "protocol": "1"})).heard == Heard("answered", 0, "")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"Details": None},
+        {"Details": {"ContactData": {}, "Parameters": {}}},
+        flow_event({"event": "dance"}),
+        flow_event({"key": "1"}),
+        flow_event({"event": "key", "seq": "two"}),
+        flow_event(attributes={"attempt": "1"}),
+        flow_event(attributes={"mid": MID}),
+        flow_event(attributes={"mid": MID, "attempt": "one"}),
+        flow_event(Attributes=None),
+    ],
+)
+def test_a_report_that_is_none_of_ours_is_none(event):
+    assert parse_report(event) is None
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (HANG_UP, {"op": "hangup", "seq": "0", "promptUri": "", "seconds": "0"}),
+        (Next("hold", 3), {"op": "hold", "seq": "3", "promptUri": "", "seconds": "0"}),
+        (
+            Next("ask", 2, Command(Kind.ASK, 0), CALL),
+            {"op": "ask", "seq": "2", "promptUri": ASK.prompt_uri, "seconds": "10"},
+        ),
+        (
+            Next("hangup", 3, Command(Kind.HANG_UP), CALL),
+            {"op": "hangup", "seq": "3", "promptUri": "", "seconds": "0"},
+        ),
+    ],
+)
+def test_the_flow_gets_every_field_as_text_each_time(step, expected):
+    assert render_next(step) == expected
+
+
+# -------------------------------------------------------------------- engine
+def test_the_first_answer_to_a_task_is_the_first(engine):
+    output = {"event": "key", "key": "d1", "seq": 2}
+    engine.add_response("send_task_success", {}, {"taskToken": "t", "output": json.dumps(output)})
+    engine.add_response("send_task_failure", {}, {"taskToken": "t", "error": "NotAnswered", "cause": "busy"})
+    assert TaskEngine(engine.client).succeed("t", output)
+    assert TaskEngine(engine.client).fail("t", "NotAnswered", "busy")
+
+
+@pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
+def test_any_other_answer_is_told_so(engine, code):
+    engine.add_client_error("send_task_success", code, http_status_code=400)
+    engine.add_client_error("send_task_failure", code, http_status_code=400)
+    assert not TaskEngine(engine.client).succeed("t", {})
+    assert not TaskEngine(engine.client).fail("t", "NotAnswered", "x")
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("ThrottlingException", 400), ("InternalFailure", 500), ("ServiceUnavailable", 503)]
+)
+def test_an_engine_in_trouble_is_an_error_that_may_pass(engine, code, status):
+    for operation in ("send_task_success", "send_task_failure", "start_execution"):
+        engine.add_client_error(operation, code, http_status_code=status)
+    with pytest.raises(EngineUnavailable):
+        TaskEngine(engine.client).succeed("t", {})
+    with pytest.raises(EngineUnavailable):
+        TaskEngine(engine.client).fail("t", "NotAnswered", "x")
+    with pytest.raises(EngineUnavailable):
+        start_execution(engine.client, "arn:m", "1-1", {})
+
+
+@pytest.mark.parametrize("failure", NETWORK)
+def test_an_engine_that_cannot_be_reached_is_an_error_that_may_pass(engine, monkeypatch, failure):
+    broken(monkeypatch, engine, failure)
+    with pytest.raises(EngineUnavailable):
+        TaskEngine(engine.client).succeed("t", {})
+    with pytest.raises(EngineUnavailable):
+        start_execution(engine.client, "arn:m", "1-1", {})
+
+
+ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:12345678-x"
+
+
+def test_an_execution_runs_whoever_started_it_or_has_ended(engine):
+    started = {"executionArn": ARN, "startDate": WHEN}
+    engine.add_response("start_execution", started, {"stateMachineArn": ARN, "name": "1-1", "input": '{"mid": "1"}'})
+    engine.add_client_error("start_execution", "ExecutionAlreadyExists", http_status_code=400)
+    assert start_execution(engine.client, ARN, "1-1", {"mid": "1"})
+    assert not start_execution(engine.client, ARN, "1-1", {"mid": "1"})
+
+
+class Machines(Registry):
+    """The names of published machines, in memory."""
+
+    def __init__(self):
+        self.known = {}
+
+    def find_flow(self, name):
+        return self.known.get(name)
+
+    def put_flow(self, name, arn):
+        self.known[name] = arn
+
+
+def test_a_machine_is_created_once_a_shape_and_found_by_other_diallers(engine):
+    registry, wiring = Machines(), Wiring("arn:c", "arn:f", "https://q", 45)
+    first, second = (PublishedFlows(engine.client, registry, wiring, "arn:role", "12345678") for _ in range(2))
+    engine.add_response("create_state_machine", {"stateMachineArn": ARN, "creationDate": WHEN})
+    assert [flows.publish((MENU,)) for flows in (first, first, second)] == [ARN] * 3
+    (name,) = registry.known
+    assert name.startswith("12345678-")
+
+
+def test_a_machine_that_cannot_be_created_now_is_an_error_that_may_pass(engine):
+    flows = PublishedFlows(engine.client, Machines(), Wiring("arn:c", "arn:f", "https://q", 45), "arn:role", "12345678")
+    for code, status in (("ThrottlingException", 400), ("StateMachineDeleting", 400), ("InternalFailure", 500)):
+        engine.add_client_error("create_state_machine", code, http_status_code=status)
+        with pytest.raises(EngineUnavailable):
+            flows.publish((MENU,))
+
+
+# ------------------------------------------------------------------- patience
+def worst_seconds(config):
+    attempts = config.retries["total_max_attempts"]
+    return attempts * (config.connect_timeout + config.read_timeout)
+
+
+@pytest.mark.parametrize(("config", "limit"), [(AWS_CONFIG, 30), (CLIENT_CONFIG, 30), (CALLER_WAITS_CONFIG, 8)])
+def test_one_request_ends_before_lambda_would_end_the_function(config, limit):
+    assert worst_seconds(config) < limit
