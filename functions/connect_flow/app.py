@@ -7,15 +7,15 @@ from aws_lambda_powertools import Logger
 
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.calls import DynamoCalls
-from speechcall.adapters.settings import AWS_CONFIG, setting
+from speechcall.adapters.settings import CALLER_WAITS_CONFIG, setting
 from speechcall.adapters.stepfunctions import TaskEngine
 from speechcall.adapters.telephony.connect_conversation import parse_report, render_next
 from speechcall.application.follow_call import HANG_UP, follow_call
 
 logger = Logger()
 
-calls = DynamoCalls(boto3.client("dynamodb", config=AWS_CONFIG), setting("MESSAGES_TABLE"))
-engine = TaskEngine(boto3.client("stepfunctions", config=AWS_CONFIG))
+calls = DynamoCalls(boto3.client("dynamodb", config=CALLER_WAITS_CONFIG), setting("MESSAGES_TABLE"))
+engine = TaskEngine(boto3.client("stepfunctions", config=CALLER_WAITS_CONFIG))
 clock = SystemClock()
 
 

@@ -18,6 +18,11 @@ def setting(name: str) -> str:
 
 
 AWS_CONFIG = Config(
-    retries={"mode": "standard", "max_attempts": 4}, connect_timeout=2, read_timeout=5, max_pool_connections=50
+    retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=5, max_pool_connections=50
 )
-"""Short limits: a caller listens to silence while a request hangs."""
+"""All tries of a request end before a function's 30 s do."""
+
+CALLER_WAITS_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=1, read_timeout=1.5, max_pool_connections=50
+)
+"""For connect_flow: a caller listens to silence meanwhile, and the contact flow hangs up after 8 s."""

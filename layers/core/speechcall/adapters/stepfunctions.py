@@ -16,6 +16,7 @@ from speechcall.statemachine.publication import LOGGING, publication
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
+_PASSES = {"ThrottlingException", "TooManyRequestsException", "StateMachineDeleting"}
 _ANSWERED_BEFORE = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}
 
 
@@ -35,7 +36,8 @@ class TaskEngine:
 def _first(answer: Callable[[], object]) -> bool:
     """Whether this answer was the first: Step Functions refuses every other."""
     try:
-        answer()
+        with _engine_errors():
+            answer()
     except ClientError as error:
         if _code(error) in _ANSWERED_BEFORE:
             return False
@@ -95,7 +97,8 @@ def _engine_errors() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if _code(error) in {"ThrottlingException", "TooManyRequestsException", "StateMachineDeleting"}:
+        failed_there = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+        if failed_there or _code(error) in _PASSES:
             raise EngineUnavailable(_code(error)) from error
         raise
     except BotoCoreError as error:

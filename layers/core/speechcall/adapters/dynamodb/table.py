@@ -80,7 +80,7 @@ def store_errors() -> Iterator[None]:
             raise ConditionFailed({0: _item(error.response)}) from error
         if code == "TransactionCanceledException":
             _raise_cancelled(error)
-        if code in _LOAD:
+        if code in _LOAD or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
             raise StoreUnavailable(code) from error
         raise
     except BotoCoreError as error:

@@ -15,7 +15,7 @@ from speechcall.domain.ids import holder
 if TYPE_CHECKING:
     from mypy_boto3_connect import ConnectClient
 
-CLIENT_CONFIG = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=3, read_timeout=8)
+CLIENT_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=3, read_timeout=8)
 """The state machine tries again itself; the SDK would only hold the function meanwhile."""
 
 _THROTTLES = {"TooManyRequestsException", "LimitExceededException", "ThrottlingException"}
@@ -55,7 +55,7 @@ class ConnectTelephony:
                     InstanceId=self._instance_id,
                     ContactFlowId=self._flow_id,
                     DestinationPhoneNumber=call.number,
-                    SourcePhoneNumber=self._caller_id,
+                    SourcePhoneNumber=call.caller_id or self._caller_id,
                     RingTimeoutInSeconds=ring_timeout_seconds,
                     ClientToken=holder(call.mid, call.attempt),
                     Attributes={"mid": call.mid, "attempt": str(call.attempt)},
@@ -87,7 +87,7 @@ class ConnectTelephony:
 
 def to_contact(contact_id: str, described: Mapping[str, Any]) -> Contact:
     """A contact from DescribeContact's answer. Its disconnect reason may be missing."""
-    ended = described.get("DisconnectTimestamp") is not None
+    ended = _is_set(described.get("DisconnectTimestamp"))
     answered = _is_set(described.get("ConnectedToSystemTimestamp"))
     reason = described.get("DisconnectReason")
     cause = None
