@@ -8,9 +8,8 @@ from typing import Any
 import boto3
 from moto import mock_aws
 from moto.core.config import DefaultConfig
-from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from local.guards.executions import stop
+from local.guards.executions import stop_all
 from local.guards.sqs import release_receivers
 from local.intrinsics import scalar_text
 from local.moto_guards import install_guards
@@ -73,7 +72,7 @@ class LocalAws:
     def stop(self) -> None:
         """End what runs, forget everything, and give the process its own AWS settings back."""
         release_receivers()
-        _stop_executions()
+        stop_all(ACCOUNT, REGION, "the laptop cloud stops")
         self._mock.stop()
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             del os.environ[name]
@@ -132,11 +131,3 @@ _MAKERS: Mapping[str, Callable[[str, Mapping[str, Any]], None]] = {
     "AWS::S3::Bucket": _make_bucket,
     "AWS::IAM::Role": _make_role,
 }
-
-
-def _stop_executions() -> None:
-    """Abort every running execution, so that no thread of the engine waits on for a call that nobody makes."""
-    for machine in stepfunctions_parser_backends[ACCOUNT][REGION].state_machines:
-        for execution in tuple(machine.executions):
-            if execution.status == "RUNNING":
-                stop(execution, error=None, cause="the laptop cloud stops")

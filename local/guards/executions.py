@@ -13,7 +13,7 @@ from moto.core.utils import utcnow
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped, ProgramTimedOut
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
-from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from local.guards.replace import Replacement, instead_of
@@ -139,6 +139,14 @@ def stop(execution: Any, error: str | None, cause: str | None) -> None:
             return
         time.sleep(0.002)
     execution.stop(stop_date=utcnow(), error=error, cause=cause)
+
+
+def stop_all(account: str, region: str, cause: str) -> None:
+    """Abort whatever runs, so that no thread of the engine waits on for an answer that nobody gives."""
+    for machine in stepfunctions_parser_backends[account][region].state_machines:
+        for execution in tuple(machine.executions):
+            if execution.status == "RUNNING":
+                stop(execution, error=None, cause=cause)
 
 
 def _wake(env: Any) -> None:
