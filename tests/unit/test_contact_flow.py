@@ -1,0 +1,94 @@
+"""The contact flow: what is deployed is what the code says, and Amazon Connect can read it."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from speechcall.adapters.telephony.contact_flow import KEYS, build_contact_flow, nested_template
+from speechcall.domain.timing import IDLE_STEPS
+
+DEPLOYED = Path(__file__).parents[2] / "telephony" / "connect.template.json"
+ARN = "arn:aws:lambda:eu-central-1:123456789012:function:connect-flow"
+FLOW = build_contact_flow(ARN)
+ACTIONS = {action["Identifier"]: action for action in FLOW["Actions"]}
+
+
+def targets(action):
+    transitions = action["Transitions"]
+    found = [transitions["NextAction"]] if "NextAction" in transitions else []
+    branches = [*transitions.get("Errors", []), *transitions.get("Conditions", [])]
+    return found + [branch["NextAction"] for branch in branches]
+
+
+def test_the_template_that_is_deployed_is_the_one_that_the_code_makes():
+    stale = "telephony/connect.template.json is not what the code makes: run `make contact-flow`"
+    assert json.loads(DEPLOYED.read_text(encoding="utf-8")) == nested_template(), stale
+
+
+def test_the_content_is_smaller_than_connect_takes():
+    content = nested_template()["Resources"]["ContactFlow"]["Properties"]["Content"]["Fn::Sub"]
+    assert len(content) < 100_000
+    assert len(FLOW["Actions"]) <= 250
+    assert content.count("${") == content.count("${FunctionArn}"), "Fn::Sub replaces nothing else"
+
+
+def test_every_transition_has_a_target_and_every_action_can_be_reached():
+    assert len(ACTIONS) == len(FLOW["Actions"]), "identifiers are unique"
+    seen, waiting = set(), [FLOW["StartAction"]]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += targets(ACTIONS[name])
+    assert seen == set(ACTIONS)
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_an_identifier_is_one_that_connect_takes(name):
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,50}", name)
+
+
+@pytest.mark.parametrize("action", FLOW["Actions"], ids=lambda action: action["Identifier"])
+def test_every_action_but_the_last_says_where_it_goes_when_something_is_wrong(action):
+    if action["Type"] in {"DisconnectParticipant", "UpdateFlowLoggingBehavior"}:
+        return
+    errors = {error["ErrorType"] for error in action["Transitions"]["Errors"]}
+    expected = {
+        "Compare": {"NoMatchingCondition"},
+        "GetParticipantInput": {"InputTimeLimitExceeded", "NoMatchingCondition", "NoMatchingError"},
+        "InvokeLambdaFunction": {"NoMatchingError"},
+        "MessageParticipant": {"NoMatchingError"},
+    }
+    assert errors == expected[action["Type"]]
+
+
+@pytest.mark.parametrize("seconds", IDLE_STEPS)
+def test_each_step_has_an_input_block_of_its_length_that_hears_every_key(seconds):
+    block = ACTIONS[f"ask-{seconds}"]
+    assert block["Parameters"]["InputTimeLimitSeconds"] == str(seconds)
+    heard = {c["Condition"]["Operands"][0]: c["NextAction"] for c in block["Transitions"]["Conditions"]}
+    assert heard == KEYS
+    assert set(heard) == set("0123456789*#")
+    seconds_choice = ACTIONS["seconds"]["Transitions"]["Conditions"]
+    assert [c["NextAction"] for c in seconds_choice if c["Condition"]["Operands"] == [str(seconds)]] == [
+        f"ask-{seconds}"
+    ]
+
+
+def test_each_report_says_what_was_heard_of_which_question():
+    for key, name in KEYS.items():
+        attributes = ACTIONS[name]["Parameters"]["LambdaInvocationAttributes"]
+        assert attributes == {"event": "key", "key": key, "seq": "$.External.seq", "protocol": "1"}
+    assert ACTIONS["idle"]["Parameters"]["LambdaInvocationAttributes"]["event"] == "idle"
+    assert ACTIONS["prompt-error"]["Parameters"]["LambdaInvocationAttributes"]["event"] == "prompt_error"
+
+
+def test_the_flow_logs_nothing_of_a_call():
+    assert ACTIONS[FLOW["StartAction"]]["Parameters"] == {"FlowLoggingBehavior": "Disabled"}
+
+
+def test_the_function_has_no_more_time_than_connect_gives_it():
+    limits = {a["Parameters"].get("InvocationTimeLimitSeconds") for a in FLOW["Actions"]} - {None}
+    assert limits == {"8"}
