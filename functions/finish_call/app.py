@@ -32,7 +32,11 @@ finish = partial(
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
     if "detail" in event:
-        mid, attempt = parse_holder(event["detail"]["name"])
+        try:
+            mid, attempt = parse_holder(event["detail"]["name"])
+        except ValueError:  # started by hand, under a name of its own
+            logger.warning("an execution that is no call was ignored")
+            return {"outcome": "none", "reason": "notOurs"}
         end = End.FAILED
     else:
         mid, attempt, end = str(event["mid"]), int(event["attempt"]), End(event["end"])
