@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 import boto3
 
 from speechcall.adapters.clock import SystemClock
+from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.dynamodb.registry import Registry
 from speechcall.adapters.s3_prompts import S3Prompts
-from speechcall.application.accounts import Credential, key_name, sha256, user_name
+from speechcall.application.accounts import Secrets, credentials_of
 from speechcall.application.prepare_prompts import add_prompt
+from speechcall.domain.account import ANYWHERE, Account
 
 if TYPE_CHECKING:
     from local.template import Template
@@ -25,9 +27,10 @@ AUDIO = Path(__file__).parent / "audio"
 
 def seed(template: "Template") -> None:
     """Write the account (user and password, and an API key) and the prompts into the tables of a started cloud."""
-    registry = _registry(template)
-    registry.put_credential(user_name(USER), Credential(ACCOUNT_ID, sha256(PASSWORD)))
-    registry.put_credential(key_name(KEY), Credential(ACCOUNT_ID, sha256(KEY)))
+    environment = template.functions["MessagelistFunction"].environment
+    accounts = DynamoAccounts(boto3.client("dynamodb"), environment["REGISTRY_TABLE"])
+    account = Account(ACCOUNT_ID, prefixes=(ANYWHERE,), calls_per_day=1_000_000, rate=200, burst=2000)
+    accounts.add(account, credentials_of(ACCOUNT_ID, Secrets(USER, PASSWORD, KEY)))
     for audio in sorted(AUDIO.glob("*.wav")):
         put_prompt(template, audio.stem, audio.read_bytes())
 

@@ -30,10 +30,10 @@ def running(caller=None, *, parameters=None, carrier=None, **settings):
         seed.seed(template)
         seed.put_prompt(template, "short", telephone_wav(SHORT_PROMPT_SECONDS))
 
-    settings = CloudSettings(
+    cloud_settings = CloudSettings(
         parameters={**MANY, **(parameters or {})}, carrier=carrier, seed=with_short_prompt, **settings
     )
-    with Cloud(settings) as cloud:
+    with Cloud(cloud_settings) as cloud:
         yield cloud
 
 

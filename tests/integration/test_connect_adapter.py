@@ -29,8 +29,8 @@ GONE = ["ResourceNotFoundException", "ContactNotFoundException"]
 
 @pytest.fixture(scope="module")
 def clients():
-    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-    return {name: boto3.client(name, region_name="eu-central-1", **keys) for name in ("connect", "stepfunctions")}
+    session = boto3.Session("testing", "testing", region_name="eu-central-1")
+    return {"connect": session.client("connect"), "stepfunctions": session.client("stepfunctions")}
 
 
 @pytest.fixture

@@ -12,13 +12,15 @@ import pytest
 from local.aws import LocalAws
 from local.functions import FunctionHost
 from local.template import Template
+from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.dynamodb.registry import Registry
 from speechcall.adapters.stream import process_each
-from speechcall.application.accounts import Credential, sha256, user_name
+from speechcall.application.accounts import Secrets, credentials_of
 from speechcall.application.ports import Pool
 from speechcall.application.prepare_prompts import Prompt
+from speechcall.domain.account import Account
 from speechcall.domain.message import State
 from tests.fixtures.samples import CALL, CALLING, MESSAGE, MID, NOW
 
@@ -27,7 +29,7 @@ CONNECT_ARN = "arn:aws:connect:eu-central-1:123456789012:instance/9308c2a1-9bc6-
 HANDLERS = sorted(ROOT.glob("functions/*/app.py"))
 MODULES = sorted((ROOT / "layers" / "core" / "speechcall").rglob("*.py"))
 MAX_HANDLER_LINES, MAX_MODULE_LINES = 62, 215
-LONGER = {"compile_flow.py": 265, "messages.py": 245}
+LONGER = {"compile_flow.py": 265}
 """Known, and to become shorter, not longer."""
 
 
@@ -76,7 +78,8 @@ def tables(host, template):
 @pytest.fixture
 def post(host, template, tables):
     registry = Registry(boto3.client("dynamodb"), tables[1])
-    registry.put_credential(user_name("shop"), Credential("acme", sha256("secret")))
+    accounts = DynamoAccounts(boto3.client("dynamodb"), tables[1])
+    accounts.add(Account("acme", ("*",)), credentials_of("acme", Secrets("shop", "secret", "key-1")))
     registry.put_prompt("acme", "ivr_651854", Prompt("https://bucket/a.wav", 2), NOW)
 
     def invoke(body, user="shop:secret", *, is_base64=False, path="/bat/messagelist", **headers):

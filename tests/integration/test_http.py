@@ -120,7 +120,7 @@ def names_lead_to(monkeypatch, *addresses):
         family = {True: socket.AF_INET6, False: socket.AF_INET}
         return [(family[":" in one], socket.SOCK_STREAM, 6, "", (one, port)) for one in addresses]
 
-    monkeypatch.setattr(adapter.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     return asked
 
 
@@ -251,7 +251,7 @@ def test_a_name_that_does_not_resolve_is_an_os_error(send, monkeypatch):
     def getaddrinfo(*_, **__):
         raise socket.gaierror(8, "unknown")
 
-    monkeypatch.setattr(adapter.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     with pytest.raises(OSError, match="ConnectError"):
         send("")(request("https://nobody.example/"))
 

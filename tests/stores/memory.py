@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from speechcall.adapters.dynamodb.messages import CALLING_CHECK_MSEC, PREPARING_CHECK_MSEC
-from speechcall.adapters.dynamodb.table import ConditionFailed
+from speechcall.adapters.dynamodb.message_items import CALLING_CHECK_MSEC, PREPARING_CHECK_MSEC
 from speechcall.application.ports import Claim, LinesFull, LineTaken, NotQueued, Pool, TooSoon
 from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Step, Ticket, over_limit
+from speechcall.domain.errors import StoreUnavailable
 from speechcall.domain.ids import holder
 from speechcall.domain.message import Ask, Message, State
 from speechcall.domain.outcome import Outcome
@@ -116,7 +116,10 @@ class MemoryMessages:
     def add(self, messages: Sequence[Message]) -> None:
         with self._lock:
             if any(message.mid in self._messages for message in messages):
-                raise ConditionFailed({})
+                first = self._messages.get(messages[0].mid)
+                if first is None or first.list_id != messages[0].list_id:
+                    raise StoreUnavailable("the id of a message is taken")
+                return
             for message in messages:
                 self._messages[message.mid] = message
                 self._due[message.mid] = message.created_msec + PREPARING_CHECK_MSEC

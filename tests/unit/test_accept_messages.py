@@ -4,8 +4,17 @@ import json
 
 import pytest
 
-from speechcall.application.accept_messages import KEPT_SECONDS, MAX_BODY_BYTES, accept_messages
-from speechcall.domain.errors import InvalidRequest, MalformedJson, PayloadTooLarge
+from speechcall.application.accept_messages import KEPT_SECONDS, accept_messages, check_messages
+from speechcall.application.check_request import MAX_BODY_BYTES
+from speechcall.domain.account import Account
+from speechcall.domain.errors import (
+    IdempotencyKeyReused,
+    InvalidRequest,
+    MalformedJson,
+    PayloadTooLarge,
+    RequestError,
+    StoreUnavailable,
+)
 from speechcall.domain.message import State
 from tests.fixtures.samples import NOW, FakeClock
 from tests.stores.memory import MemoryMessages
@@ -18,14 +27,30 @@ def entry(to="+380936670003", **more):
     return {"from": "BazarCOM", "to": to, "text": "ivr", "type": "speechcall", "menu": [MENU], **more}
 
 
+ACME = Account("acme", ("*",))
+
+
 class Lists:
     """The lists and the uploaded prompts of one account."""
 
     def __init__(self, *prompts):
-        self.lists, self.prompts, self.asked = [], prompts, []
+        self.lists, self.keys, self.spent, self.prompts, self.asked = [], {}, [], prompts, []
 
-    def add_list(self, list_id, account_id, count, now_msec, expires_at):
-        self.lists.append((list_id, account_id, count, now_msec, expires_at))
+    def add_list(self, made, key):
+        if key and key in self.keys:
+            return self.keys[key]
+        if any(one.list_id == made.list_id for one in self.lists):
+            raise StoreUnavailable("the id of the list is taken")
+        self.lists.append(made)
+        if key:
+            self.keys[key] = made
+        return made
+
+    def find_list_by_key(self, account_id, key):
+        return self.keys.get(key)
+
+    def spend(self, account, messages, now_msec):
+        self.spent.append(messages)
 
     def has_prompt(self, account_id, identifier):
         self.asked.append((account_id, identifier))
@@ -38,11 +63,12 @@ class Api:
     def __init__(self):
         self.messages, self.lists = MemoryMessages(), Lists("ivr_651854")
 
-    def post(self, body):
+    def post(self, body, key=None, account=ACME):
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return accept_messages(
-            "acme",
+            account,
             content,
+            key,
             messages=self.messages,
             lists=self.lists,
             clock=FakeClock(),
@@ -76,7 +102,10 @@ def test_an_accepted_message_is_stored_as_it_was_given(api):
     assert (stored.account_id, stored.list_id, stored.state) == ("acme", answer["messagelistId"], State.PREPARING)
     assert (stored.created_msec, stored.expires_at, stored.attempt) == (NOW, NOW // 1000 + KEPT_SECONDS, 0)
     assert stored.menus[0].actions["d1"][0].body == '{"confirm":true}'
-    assert api.lists.lists == [(answer["messagelistId"], "acme", 1, NOW, NOW // 1000 + KEPT_SECONDS)]
+    (made,) = api.lists.lists
+    assert (made.list_id, made.account_id) == (answer["messagelistId"], "acme")
+    assert (made.message_ids, made.created_msec) == ((answer["messages"][0]["messageId"],), NOW)
+    assert made.expires_at == NOW // 1000 + KEPT_SECONDS
 
 
 def test_ids_are_decimal_strings_in_the_order_sent(api):
@@ -96,7 +125,7 @@ def test_a_rejected_message_keeps_its_place_and_is_counted(api):
     assert "messageId" not in answer["messages"][1]
     stored = api.messages.get(answer["messages"][3]["messageId"])
     assert stored.number == "+380936670004"
-    assert api.lists.lists[0][2] == 2
+    assert len(api.lists.lists[0].message_ids) == 2
 
 
 def test_a_rejected_message_with_several_problems_tells_them_all(api):
@@ -160,7 +189,7 @@ def test_a_message_whose_menus_are_too_large_to_store_is_refused(api):
 def test_unknown_fields_are_told_back_as_warnings(api):
     answer = api.post({"messages": [entry(ttl=60), entry()]})
     (warning,) = answer["messages"][0]["warnings"]
-    assert (warning["code"], warning["path"]) == ("UNKNOWN_FIELD", "ttl")
+    assert (warning["code"], warning["path"]) == ("UNKNOWN_FIELD", "messages[0].ttl")
     assert "warnings" not in answer["messages"][1]
 
 
@@ -178,7 +207,58 @@ def test_messages_are_stored_together_or_not_at_all(api):
     api.post({"messages": [entry()]})
     before = dict(api.messages._messages)
     # When a longer one draws them again
-    with pytest.raises(Exception, match="condition"):
+    with pytest.raises(StoreUnavailable):
         api.post({"messages": [entry(), entry()]})
     # Then none of its messages is there
     assert api.messages._messages == before
+
+
+def test_a_repeat_with_the_same_key_gets_the_same_answer_and_spends_nothing(api):
+    first = api.post({"messages": [entry()]}, key="k")
+    assert api.post({"messages": [entry()]}, key="k") == first
+    assert (len(api.lists.lists), len(api.messages._messages), api.lists.spent) == (1, 1, [1])
+
+
+def test_a_repeat_writes_the_messages_that_a_crash_left_out(api):
+    first = api.post({"messages": [entry("+1"), entry()]}, key="k")
+    kept = dict(api.messages._messages)
+    api.messages._messages.clear()
+    assert api.post({"messages": [entry("+1"), entry()]}, key="k") == first
+    assert api.messages._messages == kept
+
+
+def test_a_repeat_is_answered_even_when_its_prompt_has_gone(api):
+    first = api.post({"messages": [entry()]}, key="k")
+    api.lists.prompts = ()
+    assert api.post({"messages": [entry()]}, key="k") == first
+
+
+def test_a_key_with_another_body_is_refused(api):
+    api.post({"messages": [entry()]}, key="k")
+    with pytest.raises(IdempotencyKeyReused):
+        api.post({"messages": [entry("+380936670004")]}, key="k")
+    assert len(api.messages._messages) == 1
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256, "a\nb"])
+def test_a_key_that_cannot_be_one_is_refused(api, key):
+    with pytest.raises(RequestError):
+        api.post({"messages": [entry()]}, key=key)
+
+
+def test_an_account_calls_only_its_destinations_and_as_its_senders(api):
+    account = Account("acme", ("+380",), senders={"BazarCOM": "+4930123456"})
+    answer = api.post({"messages": [entry(), entry("+4930123456"), entry(**{"from": "Other"})]}, account=account)
+    sent, foreign, other = answer["messages"]
+    assert api.messages.get(sent["messageId"]).caller_id == "+4930123456"
+    assert (foreign["error"]["code"], foreign["error"]["path"]) == ("INVALID_RECIPIENT", "messages[1].to")
+    assert (other["error"]["code"], other["error"]["path"]) == ("INVALID_SENDER", "messages[2].from")
+    assert api.lists.spent == [1]
+
+
+def test_a_check_tells_the_same_and_stores_nothing(api):
+    body = json.dumps({"messages": [entry(), entry("+1")]}).encode()
+    answer = check_messages(ACME, body, prompts=api.lists)
+    assert [one["status"] for one in answer["messages"]] == ["acceptable", "rejected"]
+    assert answer["rejected"] == 1
+    assert (api.lists.lists, api.lists.spent, api.messages._messages) == ([], [], {})

@@ -4,13 +4,23 @@ import base64
 
 import pytest
 
-from speechcall.application.accounts import Credential, authenticate, key_name, sha256, user_name
+from speechcall.application.accounts import (
+    Credential,
+    authenticate,
+    credentials_of,
+    key_name,
+    new_secrets,
+    sha256,
+    user_name,
+)
+from speechcall.domain.account import Account
 from speechcall.domain.errors import Unauthorized
 
 KNOWN = {
     user_name("shop"): Credential("acme", sha256("pass:word")),
     user_name("крамниця"): Credential("acme", sha256("пароль")),
     key_name("key-1"): Credential("acme", sha256("key-1")),
+    user_name("old"): Credential("gone", sha256("x")),
 }
 
 
@@ -18,8 +28,11 @@ def basic(text, encoding="utf-8"):
     return {"authorization": "Basic " + base64.b64encode(text.encode(encoding)).decode()}
 
 
+ACCOUNTS = {"acme": Account("acme", ("+380",)), "gone": Account("gone", ("+380",), disabled=True)}
+
+
 def account(headers):
-    return authenticate(headers, KNOWN.get)
+    return authenticate(headers, KNOWN.get, ACCOUNTS.get)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +49,7 @@ def account(headers):
     ],
 )
 def test_each_of_the_three_forms_lets_in(headers):
-    assert account(headers) == "acme"
+    assert account(headers).account_id == "acme"
 
 
 @pytest.mark.parametrize(
@@ -76,19 +89,32 @@ def test_anything_else_is_unauthorized_and_says_nothing_of_the_secret(headers):
     assert "key-2" not in refused.value.message
 
 
-def test_an_unknown_user_costs_the_same_look_up_as_a_known_one():
+def test_an_unknown_user_costs_the_same_look_ups_as_a_known_one():
     asked = []
     for headers in (basic("nobody:x"), basic("shop:x")):
         with pytest.raises(Unauthorized):
-            authenticate(headers, lambda name: asked.append(name) or KNOWN.get(name))
-    assert asked == [user_name("nobody"), user_name("shop")]
+            authenticate(headers, lambda name: asked.append(name) or KNOWN.get(name), asked.append)
+    assert asked == [user_name("nobody"), "nobody", user_name("shop"), "acme"]
+
+
+def test_a_disabled_account_is_let_in_no_more():
+    with pytest.raises(Unauthorized):
+        account(basic("old:x"))
+
+
+def test_new_secrets_are_kept_as_hashes_alone():
+    secrets = new_secrets("acme", iter(["password-1", "key-1"]).__next__)
+    stored = credentials_of("acme", secrets)
+    assert set(stored) == {user_name("acme"), key_name("key-1")}
+    assert "password-1" not in str(stored)
+    assert authenticate(basic("acme:password-1"), stored.get, ACCOUNTS.get).account_id == "acme"
 
 
 def test_no_name_is_longer_than_a_partition_key_can_be():
     asked = []
     for headers in (basic("u" * 5000 + ":x"), basic("ї" * 2000 + ":x"), {"x-authorization-key": "k" * 9000}):
         with pytest.raises(Unauthorized):
-            authenticate(headers, asked.append)
+            authenticate(headers, asked.append, ACCOUNTS.get)
     assert all(len(name.encode()) < 1024 for name in asked)
 
 

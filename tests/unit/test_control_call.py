@@ -1,5 +1,7 @@
 """The state machine's side: dial, ask, hang up, look up."""
 
+from collections.abc import Callable
+
 import pytest
 
 from speechcall.application.control_call import Control
@@ -15,7 +17,7 @@ class Telephony:
 
     def __init__(self):
         self.placed, self.errors, self.contact = [], [], None
-        self.meanwhile = lambda: None
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def place(self, call, ring_timeout_seconds):
         self.placed.append((call.number, ring_timeout_seconds))

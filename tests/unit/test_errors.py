@@ -11,7 +11,15 @@ def tree(error):
 
 def test_the_tree_of_errors_is_the_one_that_its_module_shows():
     assert tree(errors.SpeechCallError) == {
-        "RequestError": {"MalformedJson": {}, "InvalidRequest": {}, "Unauthorized": {}, "PayloadTooLarge": {}},
+        "RequestError": {
+            "MalformedJson": {},
+            "InvalidRequest": {},
+            "Unauthorized": {},
+            "NotFound": {},
+            "IdempotencyKeyReused": {},
+            "RateLimited": {},
+            "PayloadTooLarge": {},
+        },
         "RetryableError": {
             "TelephonyThrottled": {},
             "TelephonyUnavailable": {},
@@ -47,6 +55,7 @@ def test_each_mistake_of_a_client_has_its_status_and_code():
         (401, "UNAUTHORIZED"),
         (413, "PAYLOAD_TOO_LARGE"),
     ]
+    assert (errors.NotFound.status, errors.IdempotencyKeyReused.status, errors.RateLimited.status) == (404, 422, 429)
 
 
 def test_an_invalid_request_has_the_code_of_its_first_problem():

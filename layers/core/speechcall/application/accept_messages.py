@@ -1,43 +1,58 @@
-"""POST /bat/messagelist: check, store, answer."""
+"""POST /bat/messagelist: check, store, answer.
 
+      body ─► entries ─► key known? ─► judged ─► bucket and day ─► list item ─► messages ─► answer
+                            │                                         │  1 transaction each
+                            └──── yes: the list item's own answer ────┴─► messages (if they are not there yet)
+
+A crash behind the list item leaves a list whose messages do not exist. The same request with the same
+Idempotency-Key finds that list, writes the messages under the ids it holds, and gives its answer.
+"""
+
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from speechcall.application.json_text import parse_json
+from speechcall.application.check_request import Entry, PromptNames, Wanted, judge_entries, read_entries
 from speechcall.application.ports import Clock, MessageStore
-from speechcall.application.requests import MessageModel, check_message, is_url, to_menus, unknown_fields
-from speechcall.domain.errors import InvalidRequest, PayloadTooLarge, Problem
+from speechcall.domain.account import Account
+from speechcall.domain.errors import IdempotencyKeyReused, InvalidRequest, RequestError
 from speechcall.domain.ids import new_ids
-from speechcall.domain.message import Message, dump_menus
-from speechcall.domain.phone import to_e164
+from speechcall.domain.message import Message
 
-MAX_MESSAGES = 100
-MAX_BODY_BYTES = 1024 * 1024
-MAX_MENUS_BYTES = 64 * 1024
 KEPT_SECONDS = 30 * 24 * 3600
-
-
-class ListStore(Protocol):
-    """Where message lists and uploaded prompts are known."""
-
-    def add_list(self, list_id: str, account_id: str, count: int, now_msec: int, expires_at: int) -> None: ...
-
-    def has_prompt(self, account_id: str, identifier: str) -> bool: ...
+MAX_KEY_LENGTH = 255
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    """One message of the request as given; checked, or with its problems."""
+class MessageList:
+    """A stored request: who sent it, which messages it became, and the answer it was given."""
 
-    given: Any
-    model: MessageModel | None
-    problems: Sequence[Problem]
+    list_id: str
+    account_id: str
+    message_ids: tuple[str, ...]
+    created_msec: int
+    expires_at: int
+    fingerprint: str
+    answer: dict[str, Any]
+
+
+class ListStore(PromptNames, Protocol):
+    """Where message lists are known, and what an account has spent."""
+
+    def add_list(self, made: MessageList, key: str | None) -> MessageList:
+        """Writes a list and its idempotency key together; returns the list that has the key."""
+
+    def find_list_by_key(self, account_id: str, key: str) -> MessageList | None: ...
+
+    def spend(self, account: Account, messages: int, now_msec: int) -> None:
+        """Takes messages from the account's bucket and from its day. Raises RateLimited."""
 
 
 def accept_messages(
-    account_id: str,
+    account: Account,
     body: bytes,
+    key: str | None = None,
     *,
     messages: MessageStore,
     lists: ListStore,
@@ -47,100 +62,91 @@ def accept_messages(
     """Stores the acceptable messages of a request, together, and returns the answer.
 
     The answer lists every entry in the order sent: `messageId`, `recipient`, `"status":"sent"`, or
-    `"status":"rejected"` with its error. Raises MalformedJson, PayloadTooLarge, or InvalidRequest
-    when the envelope is unusable or every message is refused.
+    `"status":"rejected"` with its error. A repeat with the same idempotency `key` is given the first
+    one's answer and spends nothing. Raises the leaves of RequestError.
     """
-    if len(body) > MAX_BODY_BYTES:
-        raise PayloadTooLarge(f"The body has {len(body)} bytes; at most {MAX_BODY_BYTES} can be taken.")
-    entries = _check(_envelope(parse_json(body)), account_id, lists)
-    accepted = [(entry.model, number) for entry in entries if entry.model and (number := to_e164(entry.model.to))]
-    if not accepted:
-        problems = [problem for entry in entries for problem in entry.problems]
-        raise InvalidRequest("No message of the request can be accepted.", problems)
+    _check_key(key)
+    entries = read_entries(body)
+    fingerprint = hashlib.sha256(body).hexdigest()
+    stored = lists.find_list_by_key(account.account_id, key) if key else None
+    if stored is None:
+        judged = judge_entries(entries, account, lists)
+        count = sum(entry.wanted is not None for entry in judged)
+        if not count:
+            problems = [problem for entry in judged for problem in entry.problems]
+            raise InvalidRequest("No message of the request can be accepted.", problems)
+        now = clock.now_msec()
+        lists.spend(account, count, now)
+        list_id, *ids = new_ids(count + 1, now, random_bits)
+        answer = _answer(judged, list_id, ids)
+        made = MessageList(
+            list_id, account.account_id, tuple(ids), now, now // 1000 + KEPT_SECONDS, fingerprint, answer
+        )
+        stored = lists.add_list(made, key)
+    if stored.fingerprint != fingerprint:
+        raise IdempotencyKeyReused("This Idempotency-Key came before with another body; use a new key.")
+    messages.add(_messages(entries, stored, account))
+    return stored.answer
 
-    now = clock.now_msec()
-    list_id, *ids = new_ids(len(accepted) + 1, now, random_bits)
-    expires_at = now // 1000 + KEPT_SECONDS
-    stored = [
-        _message(model, number, mid, list_id, account_id, now)
-        for (model, number), mid in zip(accepted, ids, strict=True)
+
+def _check_key(key: str | None) -> None:
+    if key is not None and not (1 <= len(key) <= MAX_KEY_LENGTH and key.isprintable()):
+        raise RequestError(f"Idempotency-Key must have 1 to {MAX_KEY_LENGTH} printable characters.")
+
+
+def _messages(entries: Sequence[Entry], stored: MessageList, account: Account) -> list[Message]:
+    """The messages that a list stands for: made of the body and the stored ids alone, so a repeat makes the same."""
+    accepted = [
+        (str(answered["messageId"]), entry.wanted)
+        for entry, answered in zip(entries, stored.answer["messages"], strict=True)
+        if "messageId" in answered and entry.wanted
     ]
-    lists.add_list(list_id, account_id, len(stored), now, expires_at)
-    messages.add(stored)
-    return _answer(entries, list_id, ids)
+    return [_message(wanted, mid, stored, account) for mid, wanted in accepted]
 
 
-def _envelope(body: Any) -> list[Any]:
-    if not isinstance(body, dict) or not isinstance(body.get("messages"), list):
-        problem = Problem("INVALID_REQUEST", "messages", 'must be an array of messages: {"messages": […]}')
-        raise InvalidRequest("The body has no list of messages.", [problem])
-    count = len(body["messages"])
-    if not 1 <= count <= MAX_MESSAGES:
-        problem = Problem("INVALID_REQUEST", "messages", f"holds {count} messages; 1 to {MAX_MESSAGES} would be right")
-        raise InvalidRequest("The list has too few or too many messages.", [problem])
-    return list(body["messages"])
-
-
-def _check(given: list[Any], account_id: str, lists: ListStore) -> list[_Entry]:
-    known: dict[str, bool] = {}
-    entries = []
-    for index, entry in enumerate(given):
-        path = f"messages[{index}]"
-        model, problems = check_message(entry, path)
-        for number, menu in enumerate(model.menu if model else ()):
-            if is_url(menu.introUrl):
-                continue
-            if menu.introUrl not in known:
-                known[menu.introUrl] = lists.has_prompt(account_id, menu.introUrl)
-            if not known[menu.introUrl]:
-                text = f'there is no audio "{menu.introUrl}" in this account; upload it first, or give a URL'
-                problems.append(Problem("UNKNOWN_AUDIO", f"{path}.menu[{number}].introUrl", text))
-        if model and len(dump_menus(to_menus(model)).encode()) > MAX_MENUS_BYTES:
-            problems.append(Problem("INVALID_MENU", f"{path}.menu", f"is larger than {MAX_MENUS_BYTES} bytes"))
-        entries.append(_Entry(entry, None if problems else model, problems))
-    return entries
-
-
-def _message(model: MessageModel, number: str, mid: str, list_id: str, account_id: str, now_msec: int) -> Message:
+def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account) -> Message:
     return Message(
         mid=mid,
-        list_id=list_id,
-        account_id=account_id,
-        sender=model.from_,
-        recipient=model.to,
-        number=number,
-        text=model.text,
-        menus=to_menus(model),
-        created_msec=now_msec,
-        expires_at=now_msec // 1000 + KEPT_SECONDS,
+        list_id=stored.list_id,
+        account_id=stored.account_id,
+        sender=wanted.model.from_,
+        recipient=wanted.model.to,
+        number=wanted.number,
+        text=wanted.model.text,
+        menus=wanted.menus,
+        created_msec=stored.created_msec,
+        expires_at=stored.expires_at,
+        caller_id=account.senders.get(wanted.model.from_),
     )
 
 
-def _answer(entries: Sequence[_Entry], list_id: str, ids: Sequence[str]) -> dict[str, Any]:
+def _answer(entries: Sequence[Entry], list_id: str, ids: Sequence[str]) -> dict[str, Any]:
     remaining = iter(ids)
-    answered = [_accepted(entry, next(remaining)) if entry.model else _rejected(entry) for entry in entries]
-    answer: dict[str, Any] = {"messages": answered, "messagelistId": list_id}
-    if rejected := sum(1 for entry in entries if not entry.model):
-        answer["rejected"] = rejected
+    answered = [
+        {"messageId": next(remaining), **describe_entry(entry, "sent")} if entry.wanted else describe_entry(entry, "")
+        for entry in entries
+    ]
+    return with_count({"messages": answered, "messagelistId": list_id}, entries)
+
+
+def check_messages(account: Account, body: bytes, *, prompts: PromptNames) -> dict[str, Any]:
+    """POST /bat/messagelist/check: what would be rejected, and the warnings; nothing is stored or spent."""
+    entries = judge_entries(read_entries(body), account, prompts)
+    return with_count({"messages": [describe_entry(entry, "acceptable") for entry in entries]}, entries)
+
+
+def with_count(answer: dict[str, Any], entries: Sequence[Entry]) -> dict[str, Any]:
+    """The answer with the number of rejected entries, where there are any."""
+    rejected = sum(entry.wanted is None for entry in entries)
+    return {**answer, "rejected": rejected} if rejected else answer
+
+
+def describe_entry(entry: Entry, status: str) -> dict[str, Any]:
+    """An entry in an answer: `status`, or `rejected` with all its problems, the first of them as the error."""
+    answer: dict[str, Any] = {"recipient": entry.recipient, "status": status if entry.wanted else "rejected"}
+    if not entry.wanted:
+        details = [{"code": one.code, "path": one.path, "message": one.message} for one in entry.problems]
+        answer["error"] = details[0] | ({"details": details} if len(details) > 1 else {})
+    if entry.wanted and entry.warnings:
+        answer["warnings"] = [{"code": one.code, "path": one.path, "message": one.message} for one in entry.warnings]
     return answer
-
-
-def _accepted(entry: _Entry, mid: str) -> dict[str, Any]:
-    answer: dict[str, Any] = {"messageId": mid, "recipient": entry.given["to"], "status": "sent"}
-    if names := unknown_fields(entry.given):
-        answer["warnings"] = [
-            {"code": "UNKNOWN_FIELD", "path": name, "message": "is not known here and changes nothing"}
-            for name in names
-        ]
-    return answer
-
-
-def _rejected(entry: _Entry) -> dict[str, Any]:
-    given = entry.given.get("to") if isinstance(entry.given, dict) else None
-    first = entry.problems[0]
-    error: dict[str, Any] = {"code": first.code, "message": first.message, "path": first.path}
-    if len(entry.problems) > 1:
-        error["details"] = [
-            {"code": problem.code, "path": problem.path, "message": problem.message} for problem in entry.problems
-        ]
-    return {"recipient": given if isinstance(given, str) else None, "status": "rejected", "error": error}

@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from speechcall.domain.account import Account
 from speechcall.domain.errors import Unauthorized
 
 KEY_HEADER = "x-authorization-key"
@@ -22,6 +23,7 @@ class Credential:
 
 
 FindCredential = Callable[[str], Credential | None]
+FindAccount = Callable[[str], Account | None]
 
 
 def user_name(user: str) -> str:
@@ -34,19 +36,20 @@ def key_name(key: str) -> str:
     return f"KEY#{sha256(key)}"
 
 
-def authenticate(headers: Mapping[str, str], find: FindCredential) -> str:
-    """The account id that the request's credentials belong to. Raises Unauthorized.
+def authenticate(headers: Mapping[str, str], find: FindCredential, find_account: FindAccount) -> Account:
+    """The account that the request's credentials belong to. Raises Unauthorized.
 
     In: headers with lower-case names. The three forms of the vendor: Basic user:password,
     `X-Authorization-Key: KEY`, Basic `@:KEY`. Credentials have 128 random bits or more, so one
-    SHA-256 is enough; an unknown user costs the same look-up and comparison as a known one.
+    SHA-256 is enough; an unknown user costs the same look-ups and comparison as a known one.
     """
     name, secret = _given(headers)
     credential = find(name)
     expected = credential.secret_sha256 if credential else _NOBODY
-    if not hmac.compare_digest(sha256(secret), expected) or credential is None:
+    account = find_account(credential.account_id if credential else "nobody")
+    if not hmac.compare_digest(sha256(secret), expected) or account is None or account.disabled:
         raise Unauthorized("The user name, password or key is wrong.")
-    return credential.account_id
+    return account
 
 
 def sha256(secret: str) -> str:
@@ -69,3 +72,25 @@ def _given(headers: Mapping[str, str]) -> tuple[str, str]:
     if not separator:
         raise Unauthorized("The Authorization header is not Basic base64(user:password).")
     return (key_name(secret), secret) if user == "@" else (user_name(user), secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What a new account is given, to be shown once: only its SHA-256 is kept."""
+
+    user: str
+    password: str
+    key: str
+
+
+def new_secrets(account_id: str, token: Callable[[], str]) -> Secrets:
+    """A user name, a password and an API key; `token` gives 128 random bits or more."""
+    return Secrets(account_id, token(), token())
+
+
+def credentials_of(account_id: str, secrets: Secrets) -> dict[str, Credential]:
+    """What is stored of the secrets, by the names under which they are looked up."""
+    return {
+        user_name(secrets.user): Credential(account_id, sha256(secrets.password)),
+        key_name(secrets.key): Credential(account_id, sha256(secrets.key)),
+    }

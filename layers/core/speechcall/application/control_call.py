@@ -58,6 +58,7 @@ class Control:
             ticket=ticket,
             visits=0,
             dialled_msec=self.clock.now_msec(),
+            caller_id=message.caller_id,
         )
         call = self.calls.open(fresh, message.expires_at)
         if call.ended:

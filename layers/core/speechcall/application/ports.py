@@ -134,7 +134,7 @@ class MessageStore(Protocol):
     def get(self, mid: str) -> Message | None: ...
 
     def add(self, messages: Sequence[Message]) -> None:
-        """Writes new messages (at most 100) together or not at all."""
+        """Writes new messages (at most 100) together or not at all; those of a list that is there stay as they are."""
 
     def queue(self, mid: str, asks: tuple[Ask, ...], now_msec: int) -> bool:
         """preparing → queued. False if it is not preparing."""

@@ -84,6 +84,7 @@ class Call:
     ticket: Ticket
     visits: int
     dialled_msec: int
+    caller_id: str | None = None
     contact_id: str | None = None
     answered_msec: int | None = None
     ended_msec: int | None = None

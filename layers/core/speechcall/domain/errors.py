@@ -4,6 +4,9 @@ SpeechCallError
 ├─ RequestError            the client's mistake; carries the HTTP status and the code
 │  ├─ MalformedJson        400  the body is not JSON that can be read in only one way
 │  ├─ InvalidRequest       400  the envelope is unusable, or every message was refused
+│  ├─ NotFound             404  there is no such message or list in this account
+│  ├─ IdempotencyKeyReused 422  the key came before with another body
+│  ├─ RateLimited          429  too many messages a second or a day; carries `retry_after`
 │  ├─ Unauthorized         401  no account, or wrong credentials
 │  └─ PayloadTooLarge      413  over 1 MiB
 ├─ RetryableError          may work when tried again; Step Functions retries these by class name
@@ -67,6 +70,27 @@ class InvalidRequest(RequestError):
 class Unauthorized(RequestError):
     status = 401
     code = "UNAUTHORIZED"
+
+
+class NotFound(RequestError):
+    status = 404
+    code = "NOT_FOUND"
+
+
+class IdempotencyKeyReused(RequestError):
+    status = 422
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class RateLimited(RequestError):
+    """`retry_after` is in whole seconds."""
+
+    status = 429
+    code = "RATE_LIMITED"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class PayloadTooLarge(RequestError):

@@ -86,8 +86,12 @@ class Message:
     attempt: int = 0
     asks: tuple[Ask, ...] = ()
     flow_arn: str | None = None
+    caller_id: str | None = None
     outcome: str | None = None
     reason: str | None = None
+    cause: str | None = None
+    """Why an introduction could not be had."""
+    finished_msec: int | None = None
 
 
 def dump_menus(menus: tuple[Menu, ...]) -> str:

@@ -23,7 +23,7 @@ class DynamoCalls:
     def get(self, mid: str, attempt: int) -> Call | None:
         with store_errors():
             found = self._client.get_item(TableName=self._table, Key=to_wire(_key(mid, attempt)), ConsistentRead=True)
-        return _load(from_wire(found["Item"])) if "Item" in found else None
+        return load(from_wire(found["Item"])) if "Item" in found else None
 
     def open(self, call: Call, expires_at: int) -> Call:
         """
@@ -65,7 +65,7 @@ class DynamoCalls:
         try:
             return True, self._update(mid, attempt, f"SET {assignments}", clauses, values)
         except ConditionFailed as failed:
-            found = _load(failed.item) if failed.item else None
+            found = load(failed.item) if failed.item else None
         if found is None or found.ended or found.ticket.visit != ticket.visit:
             return False, found
         return self._renew_token(mid, attempt, ticket)
@@ -86,7 +86,7 @@ class DynamoCalls:
                 _ticket_values(ticket),
             )
         except ConditionFailed as failed:
-            return False, _load(failed.item) if failed.item else None
+            return False, load(failed.item) if failed.item else None
 
     def set_contact(self, mid: str, attempt: int, contact_id: str) -> None:
         """The contact that answered is already known when the provider's own reply comes late."""
@@ -149,7 +149,7 @@ class DynamoCalls:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 **reserved_words,
             )
-        return _load(from_wire(result["Attributes"]))
+        return load(from_wire(result["Attributes"]))
 
 
 def _key(mid: str, attempt: int) -> dict[str, str]:
@@ -177,11 +177,13 @@ def _dump(call: Call) -> Values:
         **asdict(call.ticket),
         "visits": call.visits,
         "dialled_msec": call.dialled_msec,
+        **({"caller_id": call.caller_id} if call.caller_id else {}),
         "path": [],
     }
 
 
-def _load(item: Values) -> Call:
+def load(item: Values) -> Call:
+    """The call attempt in an item."""
     command, cause = item["command"], item.get("cause")
     return Call(
         mid=item["mid"],
@@ -194,6 +196,7 @@ def _load(item: Values) -> Call:
         ticket=Ticket(item["visit"], item["retry"], item["token"]),
         visits=item["visits"],
         dialled_msec=item["dialled_msec"],
+        caller_id=item.get("caller_id"),
         contact_id=item.get("contact_id"),
         answered_msec=item.get("answered_msec"),
         ended_msec=item.get("ended_msec"),

@@ -40,7 +40,7 @@ class DynamoDeliveries:
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
         except ConditionFailed as failed:
-            return _load(failed.item or item)
+            return load(failed.item or item)
         return Delivery("pending", ())
 
     def record(self, task: WebhookTask, attempt: Attempt, state: str) -> None:
@@ -63,5 +63,19 @@ def _key(task: WebhookTask) -> Values:
     return {"pk": f"M#{task.mid}", "sk": f"HOOK#{task.event_id}"}
 
 
-def _load(item: Values) -> Delivery:
+def load(item: Values) -> Delivery:
+    """The delivery in an item."""
     return Delivery(item["delivery"], tuple(Attempt(**attempt) for attempt in item["attempts"]))
+
+
+def load_task(item: Values) -> WebhookTask:
+    """The webhook that a delivery item is about."""
+    return WebhookTask(
+        mid=item["mid"],
+        attempt=item["call_attempt"],
+        seq=item["seq"],
+        menu=item["menu"],
+        key=item["key"],
+        step=item["step"],
+        event_id=item["event_id"],
+    )

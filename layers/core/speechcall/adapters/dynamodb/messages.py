@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from speechcall.adapters.dynamodb.message_items import CALLING_CHECK_MSEC, due_values, dump, key, load
 from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 from speechcall.application.ports import Claim, LinesFull, LineTaken, NotQueued, Pool, TooSoon
-from speechcall.domain.ids import SHARDS, holder, shard_of
-from speechcall.domain.message import Ask, Message, State, dump_menus, load_menus
+from speechcall.domain.errors import StoreUnavailable
+from speechcall.domain.ids import SHARDS, holder
+from speechcall.domain.message import Ask, Message, State
 from speechcall.domain.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
 
 POOL_KEY = {"pk": "POOL", "sk": "POOL"}
 
-PREPARING_CHECK_MSEC = 300_000
-CALLING_CHECK_MSEC = 60_000
 
 _SHARD = "due_shard = :shard, due_at = :due"
 
@@ -34,25 +34,30 @@ class DynamoMessages:
 
     def get(self, mid: str) -> Message | None:
         with store_errors():
-            found = self._client.get_item(TableName=self._messages, Key=to_wire(_key(mid)), ConsistentRead=True)
-        return _load(from_wire(found["Item"])) if "Item" in found else None
+            found = self._client.get_item(TableName=self._messages, Key=to_wire(key(mid)), ConsistentRead=True)
+        return load(from_wire(found["Item"])) if "Item" in found else None
 
     def add(self, messages: Sequence[Message]) -> None:
         puts: list[Any] = [
             {
                 "Put": {
                     "TableName": self._messages,
-                    "Item": to_wire(_dump(message)),
+                    "Item": to_wire(dump(message)),
                     "ConditionExpression": "attribute_not_exists(pk)",
                 }
             }
             for message in messages
         ]
-        with store_errors():
-            self._client.transact_write_items(TransactItems=puts)
+        try:
+            self._transact(puts)
+        except ConditionFailed as failed:
+            # All of them are there, from the same list: a repeat. Or another request drew the same ids.
+            found = self.get(messages[0].mid)
+            if found is None or found.list_id != messages[0].list_id:
+                raise StoreUnavailable("the id of a message is taken") from failed
 
     def queue(self, mid: str, asks: tuple[Ask, ...], now_msec: int) -> bool:
-        values = {":asks": [asdict(ask) for ask in asks], **_due(mid, State.QUEUED, now_msec)}
+        values = {":asks": [asdict(ask) for ask in asks], **due_values(mid, State.QUEUED, now_msec)}
         return self._move(mid, State.PREPARING, State.QUEUED, f"SET #state = :to, asks = :asks, {_SHARD}", values)
 
     def refuse(self, mid: str, outcome: Outcome, cause: str, now_msec: int) -> bool:
@@ -88,7 +93,7 @@ class DynamoMessages:
         }
         call_it = {
             "TableName": self._messages,
-            "Key": to_wire(_key(message.mid)),
+            "Key": to_wire(key(message.mid)),
             "UpdateExpression": f"SET #state = :calling, attempt = :attempt, flow_arn = :flow, {_SHARD}",
             "ConditionExpression": it_waits_for_this_attempt,
             "ExpressionAttributeNames": {"#state": "state"},
@@ -99,7 +104,7 @@ class DynamoMessages:
                     ":before": message.attempt,
                     ":attempt": attempt,
                     ":flow": flow_arn,
-                    **_due(message.mid, State.CALLING, now_msec + CALLING_CHECK_MSEC),
+                    **due_values(message.mid, State.CALLING, now_msec + CALLING_CHECK_MSEC),
                 }
             ),
         }
@@ -113,7 +118,7 @@ class DynamoMessages:
         it_is_this_call = "#state = :calling AND attempt = :attempt"
         finish_it = {
             "TableName": self._messages,
-            "Key": to_wire(_key(mid)),
+            "Key": to_wire(key(mid)),
             "UpdateExpression": "SET #state = :finished, outcome = :outcome, reason = :reason, finished_msec = :now"
             " REMOVE due_shard, due_at",
             "ConditionExpression": it_is_this_call,
@@ -157,7 +162,7 @@ class DynamoMessages:
         return [str(item["pk"]).removeprefix("M#") for item in found[:limit]]
 
     def postpone(self, mid: str, state: str, due_msec: int) -> None:
-        values = _due(mid, State(state), due_msec)
+        values = due_values(mid, State(state), due_msec)
         self._move(mid, State(state), State(state), f"SET #state = :to, {_SHARD}", values)
 
     def _move(self, mid: str, before: State, after: State, expression: str, values: dict[str, Any]) -> bool:
@@ -166,7 +171,7 @@ class DynamoMessages:
             with store_errors():
                 self._client.update_item(
                     TableName=self._messages,
-                    Key=to_wire(_key(mid)),
+                    Key=to_wire(key(mid)),
                     UpdateExpression=expression,
                     ConditionExpression="#state = :from",
                     ExpressionAttributeNames={"#state": "state"},
@@ -188,52 +193,3 @@ def _why_no_line(failed: ConditionFailed, pool: Pool, now_msec: int) -> Claim:
     if len(found.get("held", ())) >= pool.lines:
         return LinesFull()
     return TooSoon(int(found.get("next_msec", now_msec)))
-
-
-def _key(mid: str) -> dict[str, str]:
-    return {"pk": f"M#{mid}", "sk": "MESSAGE"}
-
-
-def _due(mid: str, state: State, due_msec: int) -> dict[str, Any]:
-    return {":shard": f"{state.value}#{shard_of(mid)}", ":due": due_msec}
-
-
-def _dump(message: Message) -> Values:
-    return {
-        **_key(message.mid),
-        "mid": message.mid,
-        "list_id": message.list_id,
-        "account_id": message.account_id,
-        "sender": message.sender,
-        "recipient": message.recipient,
-        "number": message.number,
-        "text": message.text,
-        "menus": dump_menus(message.menus),
-        "created_msec": message.created_msec,
-        "expires_at": message.expires_at,
-        "state": message.state.value,
-        "attempt": message.attempt,
-        "due_shard": f"{message.state.value}#{shard_of(message.mid)}",
-        "due_at": message.created_msec + PREPARING_CHECK_MSEC,
-    }
-
-
-def _load(item: Values) -> Message:
-    return Message(
-        mid=item["mid"],
-        list_id=item["list_id"],
-        account_id=item["account_id"],
-        sender=item["sender"],
-        recipient=item["recipient"],
-        number=item["number"],
-        text=item["text"],
-        menus=load_menus(item["menus"]),
-        created_msec=item["created_msec"],
-        expires_at=item["expires_at"],
-        state=State(item["state"]),
-        attempt=item["attempt"],
-        asks=tuple(Ask(**ask) for ask in item.get("asks", ())),
-        flow_arn=item.get("flow_arn"),
-        outcome=item.get("outcome"),
-        reason=item.get("reason"),
-    )

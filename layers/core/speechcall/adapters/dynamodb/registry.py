@@ -1,10 +1,9 @@
-"""Accounts, message lists, prompts and published flows: the table Registry."""
+"""Prompts and published flows, in the table Registry."""
 
 import hashlib
 from typing import TYPE_CHECKING
 
 from speechcall.adapters.dynamodb.table import Values, from_wire, store_errors, to_wire
-from speechcall.application.accounts import Credential
 from speechcall.application.prepare_prompts import Prompt
 from speechcall.application.requests import is_url
 
@@ -17,28 +16,6 @@ class Registry:
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
-
-    def find_credential(self, name: str) -> Credential | None:
-        """The credential stored under a name of `application.accounts`."""
-        found = self._get(f"CREDENTIAL#{name}", "CREDENTIAL")
-        return Credential(found["account_id"], found["secret_sha256"]) if found else None
-
-    def put_credential(self, name: str, credential: Credential) -> None:
-        self._put(
-            f"CREDENTIAL#{name}",
-            "CREDENTIAL",
-            {"account_id": credential.account_id, "secret_sha256": credential.secret_sha256},
-        )
-
-    def add_list(self, list_id: str, account_id: str, count: int, now_msec: int, expires_at: int) -> None:
-        """Raises ConditionFailed if another request has drawn the same id."""
-        values = {"account_id": account_id, "count": count, "created_msec": now_msec, "expires_at": expires_at}
-        with store_errors():
-            self._client.put_item(
-                TableName=self._table,
-                Item=to_wire({"pk": f"LIST#{list_id}", "sk": "LIST", **values}),
-                ConditionExpression="attribute_not_exists(pk)",
-            )
 
     def has_prompt(self, account_id: str, identifier: str) -> bool:
         return self._get(f"PROMPT#{account_id}", _prompt_name(identifier)) is not None

@@ -55,7 +55,7 @@ class ConnectTelephony:
                     InstanceId=self._instance_id,
                     ContactFlowId=self._flow_id,
                     DestinationPhoneNumber=call.number,
-                    SourcePhoneNumber=self._caller_id,
+                    SourcePhoneNumber=call.caller_id or self._caller_id,
                     RingTimeoutInSeconds=ring_timeout_seconds,
                     ClientToken=holder(call.mid, call.attempt),
                     Attributes={"mid": call.mid, "attempt": str(call.attempt)},

@@ -1,0 +1,80 @@
+"""All that is stored of a message, in one query; and where the messages of a list stand."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from speechcall.adapters.dynamodb import calls, deliveries, message_items
+from speechcall.adapters.dynamodb.table import from_wire, store_errors, to_wire
+from speechcall.application.status import History, Summary
+from speechcall.domain.ids import SHARDS
+from speechcall.domain.message import State
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+MOST_COUNTED = 1000
+"""Of the backlog, in each shard: an estimate needs no more."""
+
+
+class DynamoHistory:
+    """Reads for the status answers. A message's own answer is strongly consistent."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client, self._table = client, table
+
+    def read(self, mid: str) -> History | None:
+        """A message with its calls and deliveries; None if there is none."""
+        items: list[dict[str, Any]] = []
+        with store_errors():
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues=to_wire({":pk": f"M#{mid}"}),
+                ConsistentRead=True,
+            )
+            for page in pages:
+                items += [from_wire(item) for item in page["Items"]]
+        found = [item for item in items if item["sk"] == "MESSAGE"]
+        if not found:
+            return None
+        return History(
+            message_items.load(found[0]),
+            [calls.load(item) for item in items if item["sk"].startswith("CALL#")],
+            [(deliveries.load_task(item), deliveries.load(item)) for item in items if item["sk"].startswith("HOOK#")],
+        )
+
+    def summaries(self, mids: Sequence[str]) -> list[Summary]:
+        """Where these messages (at most 100) stand, in their order; without those that have expired."""
+        table: Any = {
+            "Keys": [to_wire({"pk": f"M#{mid}", "sk": "MESSAGE"}) for mid in mids],
+            "ProjectionExpression": "mid, recipient, #state, outcome, reason",
+            "ExpressionAttributeNames": {"#state": "state"},
+        }
+        unread: Any = {self._table: table}
+        found: dict[str, Summary] = {}
+        while unread:
+            with store_errors():
+                answer = self._client.batch_get_item(RequestItems=unread)
+            for item in map(from_wire, answer["Responses"].get(self._table, [])):
+                state = State(item["state"])
+                found[item["mid"]] = Summary(
+                    item["mid"], item["recipient"], state, item.get("outcome"), item.get("reason")
+                )
+            unread = answer.get("UnprocessedKeys")
+        return [found[mid] for mid in mids if mid in found]
+
+    def backlog(self) -> int:
+        """How many messages wait for a line; counted to 1,000 in each of 8 shards."""
+        count = 0
+        for shard in range(SHARDS):
+            with store_errors():
+                answer = self._client.query(
+                    TableName=self._table,
+                    IndexName="due",
+                    KeyConditionExpression="due_shard = :shard",
+                    ExpressionAttributeValues=to_wire({":shard": f"{State.QUEUED.value}#{shard}"}),
+                    Select="COUNT",
+                    Limit=MOST_COUNTED,
+                )
+            count += answer["Count"]
+        return count

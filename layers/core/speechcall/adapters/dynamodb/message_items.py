@@ -1,0 +1,67 @@
+"""How a message is written down: pk `M#<mid>`, sk `MESSAGE`, and for the sparse index what it waits for."""
+
+from typing import Any
+
+from speechcall.adapters.dynamodb.table import Values
+from speechcall.domain.ids import shard_of
+from speechcall.domain.message import Ask, Message, State, dump_menus, load_menus
+
+PREPARING_CHECK_MSEC = 300_000
+CALLING_CHECK_MSEC = 60_000
+
+
+def key(mid: str) -> dict[str, str]:
+    """The key of a message's item."""
+    return {"pk": f"M#{mid}", "sk": "MESSAGE"}
+
+
+def due_values(mid: str, state: State, due_msec: int) -> dict[str, Any]:
+    """Where a message stands in the sparse index: `:shard` and `:due`."""
+    return {":shard": f"{state.value}#{shard_of(mid)}", ":due": due_msec}
+
+
+def dump(message: Message) -> Values:
+    """The item of a new message."""
+    return {
+        **key(message.mid),
+        "mid": message.mid,
+        "list_id": message.list_id,
+        "account_id": message.account_id,
+        "sender": message.sender,
+        "recipient": message.recipient,
+        "number": message.number,
+        "text": message.text,
+        "menus": dump_menus(message.menus),
+        "created_msec": message.created_msec,
+        "expires_at": message.expires_at,
+        "state": message.state.value,
+        "attempt": message.attempt,
+        **({"caller_id": message.caller_id} if message.caller_id else {}),
+        "due_shard": f"{message.state.value}#{shard_of(message.mid)}",
+        "due_at": message.created_msec + PREPARING_CHECK_MSEC,
+    }
+
+
+def load(item: Values) -> Message:
+    """The message in an item."""
+    return Message(
+        mid=item["mid"],
+        list_id=item["list_id"],
+        account_id=item["account_id"],
+        sender=item["sender"],
+        recipient=item["recipient"],
+        number=item["number"],
+        text=item["text"],
+        menus=load_menus(item["menus"]),
+        created_msec=item["created_msec"],
+        expires_at=item["expires_at"],
+        state=State(item["state"]),
+        attempt=item["attempt"],
+        asks=tuple(Ask(**ask) for ask in item.get("asks", ())),
+        flow_arn=item.get("flow_arn"),
+        caller_id=item.get("caller_id"),
+        outcome=item.get("outcome"),
+        reason=item.get("reason"),
+        cause=item.get("cause"),
+        finished_msec=item.get("finished_msec"),
+    )

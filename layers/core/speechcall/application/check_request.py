@@ -1,0 +1,115 @@
+"""What a request asks for, checked: the part of it that only the request decides, and the account's part."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from speechcall.application.json_text import parse_json
+from speechcall.application.requests import MessageModel, check_message, is_url, to_menus, unknown_fields
+from speechcall.domain.account import Account
+from speechcall.domain.errors import InvalidRequest, PayloadTooLarge, Problem
+from speechcall.domain.message import Menu, dump_menus
+from speechcall.domain.phone import to_e164
+from speechcall.domain.warnings import menu_warnings
+
+MAX_MESSAGES = 100
+MAX_BODY_BYTES = 1024 * 1024
+MAX_MENUS_BYTES = 64 * 1024
+
+
+class PromptNames(Protocol):
+    """Which prompts an account has uploaded."""
+
+    def has_prompt(self, account_id: str, identifier: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A message that can be accepted, as far as the request alone decides."""
+
+    model: MessageModel
+    number: str
+    menus: tuple[Menu, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One message of a request as given: what it wants, or its problems; and what its sender should know."""
+
+    given: Any
+    path: str
+    wanted: Wanted | None
+    problems: Sequence[Problem] = ()
+    warnings: Sequence[Problem] = field(default=())
+
+    @property
+    def recipient(self) -> str | None:
+        """`to` as it was given, if it was text."""
+        given = self.given.get("to") if isinstance(self.given, dict) else None
+        return given if isinstance(given, str) else None
+
+
+def read_entries(body: bytes) -> list[Entry]:
+    """The messages of a body, each checked on its own. The same body always gives the same entries.
+
+    Raises PayloadTooLarge, MalformedJson, or InvalidRequest for an envelope that is none.
+    """
+    if len(body) > MAX_BODY_BYTES:
+        raise PayloadTooLarge(f"The body has {len(body)} bytes; at most {MAX_BODY_BYTES} can be taken.")
+    given = _envelope(parse_json(body))
+    return [_read(entry, f"messages[{index}]") for index, entry in enumerate(given)]
+
+
+def judge_entries(entries: Sequence[Entry], account: Account, prompts: PromptNames) -> list[Entry]:
+    """The entries as the account may send them: its destinations, senders and prompts."""
+    known: dict[str, bool] = {}
+    return [_judge(entry, account, prompts, known) for entry in entries]
+
+
+def _envelope(body: Any) -> list[Any]:
+    if not isinstance(body, dict) or not isinstance(body.get("messages"), list):
+        problem = Problem("INVALID_REQUEST", "messages", 'must be an array of messages: {"messages": […]}')
+        raise InvalidRequest("The body has no list of messages.", [problem])
+    count = len(body["messages"])
+    if not 1 <= count <= MAX_MESSAGES:
+        problem = Problem("INVALID_REQUEST", "messages", f"holds {count} messages; 1 to {MAX_MESSAGES} would be right")
+        raise InvalidRequest("The list has too few or too many messages.", [problem])
+    return list(body["messages"])
+
+
+def _read(given: Any, path: str) -> Entry:
+    model, problems = check_message(given, path)
+    number = to_e164(model.to) if model else None
+    if model is None or number is None:
+        return Entry(given, path, None, problems)
+    menus = to_menus(model)
+    if len(dump_menus(menus).encode()) > MAX_MENUS_BYTES:
+        problem = Problem("INVALID_MENU", f"{path}.menu", f"is larger than {MAX_MENUS_BYTES} bytes")
+        return Entry(given, path, None, [problem])
+    unknown = [
+        Problem("UNKNOWN_FIELD", f"{path}.{name}", "is not known here and changes nothing")
+        for name in unknown_fields(given)
+    ]
+    return Entry(given, path, Wanted(model, number, menus), (), [*unknown, *menu_warnings(menus, path)])
+
+
+def _judge(entry: Entry, account: Account, prompts: PromptNames, known: dict[str, bool]) -> Entry:
+    if entry.wanted is None:
+        return entry
+    problems = []
+    if not account.may_dial(entry.wanted.number):
+        allowed = ", ".join(account.prefixes) or "none"
+        text = f"is not among the destinations of this account, which are: {allowed}"
+        problems.append(Problem("INVALID_RECIPIENT", f"{entry.path}.to", text))
+    if not account.may_send_as(entry.wanted.model.from_):
+        text = f"is not among the senders of this account, which are: {', '.join(account.senders)}"
+        problems.append(Problem("INVALID_SENDER", f"{entry.path}.from", text))
+    for index, menu in enumerate(entry.wanted.menus):
+        if is_url(menu.intro):
+            continue
+        if menu.intro not in known:
+            known[menu.intro] = prompts.has_prompt(account.account_id, menu.intro)
+        if not known[menu.intro]:
+            text = f'there is no audio "{menu.intro}" in this account; upload it first, or give a URL'
+            problems.append(Problem("UNKNOWN_AUDIO", f"{entry.path}.menu[{index}].introUrl", text))
+    return replace(entry, wanted=None, problems=problems) if problems else entry

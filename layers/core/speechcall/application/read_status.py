@@ -1,0 +1,66 @@
+"""GET /bat/message/{messageId} and GET /bat/messagelist/{messagelistId}."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from speechcall.application.accept_messages import MessageList
+from speechcall.application.ports import Pool
+from speechcall.application.status import History, Summary, describe_list, describe_message, seconds_left
+from speechcall.domain.account import Account
+from speechcall.domain.errors import NotFound, Problem, RequestError
+from speechcall.domain.message import State
+
+MAX_PAGE = 100
+MAX_ID_LENGTH = 19
+
+
+class StatusStore(Protocol):
+    """What is stored, as the status answers read it."""
+
+    def read(self, mid: str) -> History | None: ...
+
+    def summaries(self, mids: Sequence[str]) -> list[Summary]: ...
+
+    def backlog(self) -> int: ...
+
+
+class Lists(Protocol):
+    """Where message lists are known."""
+
+    def find_list(self, list_id: str) -> MessageList | None: ...
+
+
+def read_message(account: Account, mid: str, *, store: StatusStore) -> dict[str, Any]:
+    """The answer about one message. NotFound if the account has none of that id."""
+    history = store.read(mid) if _is_id(mid) else None
+    if history is None or history.message.account_id != account.account_id:
+        raise NotFound("There is no message of this id in this account, or it has expired.")
+    return describe_message(history)
+
+
+def read_list(
+    account: Account, list_id: str, query: Mapping[str, str], *, store: StatusStore, lists: Lists, pool: Pool
+) -> dict[str, Any]:
+    """The answer about one list. `query`: `limit` (1 to 100) and `offset`. NotFound, RequestError."""
+    limit, offset = _number(query, "limit", 1, MAX_PAGE, MAX_PAGE), _number(query, "offset", 0, MAX_PAGE, 0)
+    found = lists.find_list(list_id) if _is_id(list_id) else None
+    if found is None or found.account_id != account.account_id:
+        raise NotFound("There is no message list of this id in this account, or it has expired.")
+    summaries = store.summaries(found.message_ids)
+    unfinished = sum(one.state is not State.FINISHED for one in summaries)
+    left = seconds_left(unfinished, store.backlog() if unfinished else 0, pool.lines, pool.calls_per_second)
+    return describe_list(list_id, summaries, offset, limit, len(found.message_ids), left)
+
+
+def _is_id(given: str) -> bool:
+    return given.isascii() and given.isdigit() and len(given) <= MAX_ID_LENGTH
+
+
+def _number(query: Mapping[str, str], name: str, least: int, most: int, default: int) -> int:
+    given = query.get(name)
+    if given is None:
+        return default
+    if not (given.isascii() and given.isdigit() and len(given) < 10 and least <= int(given) <= most):
+        problem = Problem("INVALID_REQUEST", name, f"must be a whole number from {least} to {most}")
+        raise RequestError("The query cannot be used.", [problem])
+    return int(given)

@@ -1,0 +1,168 @@
+"""What a customer is told about a message and a list of messages. Pure: from what is stored to an answer."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from speechcall.application.deliver_webhook import Delivery
+from speechcall.domain.call import Call
+from speechcall.domain.message import Message, State
+from speechcall.domain.webhook import WebhookTask
+
+ASSUMED_CALL_SECONDS = 60
+"""How long a line is taken by one call, for estimates."""
+
+_STATUS_OF_OUTCOME = {
+    "answered": "delivered",
+    "busy": "undeliverable",
+    "noAnswer": "undeliverable",
+    "failed": "undeliverable",
+    "expired": "undeliverable",
+    "invalidNumber": "permanenterror",
+    "blocked": "permanenterror",
+    "promptUnavailable": "permanenterror",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All that is stored of a message."""
+
+    message: Message
+    calls: Sequence[Call]
+    deliveries: Sequence[tuple[WebhookTask, Delivery]]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Where one message of a list stands."""
+
+    mid: str
+    recipient: str
+    state: State
+    outcome: str | None
+    reason: str | None
+
+
+def delivery_status(state: State, outcome: str | None) -> str:
+    """The vendor's word: scheduled, processing, delivered, undeliverable or permanenterror."""
+    if state is State.FINISHED:
+        return _STATUS_OF_OUTCOME.get(outcome or "", "undeliverable")
+    return "processing" if state is State.CALLING else "scheduled"
+
+
+def describe_message(history: History) -> dict[str, Any]:
+    """The answer to GET /bat/message/{messageId}: the vendor's fields, and `call`. No bodies, no secrets."""
+    message, calls = history.message, sorted(history.calls, key=lambda call: call.attempt)
+    return {
+        "messagelistId": message.list_id,
+        "messageId": message.mid,
+        "recipient": message.recipient,
+        "text": message.text,
+        "deliverystatus": delivery_status(message.state, message.outcome),
+        "partscount": 1,
+        "cost": 0,
+        "call": {
+            "state": message.state.value,
+            "outcome": message.outcome,
+            "endReason": message.reason,
+            "cause": message.cause,
+            "acceptedAt": _moment(message.created_msec),
+            "finishedAt": _moment(message.finished_msec),
+            **_last_answer(calls),
+            "attempts": [_describe_call(call) for call in calls],
+            "path": [
+                {"attempt": call.attempt, "menu": step.menu, "heard": step.heard, "at": _moment(step.at_msec)}
+                for call in calls
+                for step in call.path
+            ],
+            "webhooks": [_describe_delivery(task, delivery) for task, delivery in history.deliveries],
+        },
+    }
+
+
+def describe_list(
+    list_id: str, summaries: Sequence[Summary], offset: int, limit: int, total: int, done_in_seconds: int | None
+) -> dict[str, Any]:
+    """The answer to GET /bat/messagelist/{messagelistId}: counts, one page of messages, an estimate.
+
+    In: the summaries of all messages that are kept, in the order sent; `total`, how many there were.
+    """
+    page = summaries[offset : offset + limit]
+    answer: dict[str, Any] = {
+        "messagelistId": list_id,
+        "total": total,
+        "statuses": dict(Counter(delivery_status(one.state, one.outcome) for one in summaries)),
+        "outcomes": dict(Counter(one.outcome for one in summaries if one.outcome)),
+        "estimatedSecondsLeft": done_in_seconds,
+        "messages": [
+            {
+                "messageId": one.mid,
+                "recipient": one.recipient,
+                "deliverystatus": delivery_status(one.state, one.outcome),
+                "outcome": one.outcome,
+                "endReason": one.reason,
+            }
+            for one in page
+        ],
+    }
+    if offset + limit < len(summaries):
+        answer["nextOffset"] = offset + limit
+    return answer
+
+
+def seconds_left(unfinished: int, backlog: int, lines: int, calls_per_second: int) -> int:
+    """When a list with `unfinished` messages will be done, if `backlog` messages wait in all."""
+    if not unfinished:
+        return 0
+    a_second = min(float(calls_per_second), lines / ASSUMED_CALL_SECONDS)
+    return round(max(unfinished, backlog) / a_second) + ASSUMED_CALL_SECONDS
+
+
+def _last_answer(calls: Sequence[Call]) -> dict[str, Any]:
+    answered = [call for call in calls if call.answered_msec is not None]
+    last = answered[-1] if answered else None
+    return {
+        "answeredAt": _moment(last.answered_msec) if last else None,
+        "endedAt": _moment(calls[-1].ended_msec) if calls else None,
+        "durationSec": _duration(last) if last else None,
+    }
+
+
+def _describe_call(call: Call) -> dict[str, Any]:
+    return {
+        "attempt": call.attempt,
+        "dialledAt": _moment(call.dialled_msec),
+        "answeredAt": _moment(call.answered_msec),
+        "endedAt": _moment(call.ended_msec),
+        "durationSec": _duration(call),
+        "cause": call.cause.value if call.cause else None,
+    }
+
+
+def _describe_delivery(task: WebhookTask, delivery: Delivery) -> dict[str, Any]:
+    return {
+        "webhookId": task.event_id,
+        "menu": task.menu,
+        "key": task.key,
+        "step": task.step,
+        "state": delivery.state,
+        "attempts": [
+            {"at": _moment(one.at_msec), "msec": one.msec, "status": one.status, "error": one.error}
+            for one in delivery.attempts
+        ],
+    }
+
+
+def _duration(call: Call) -> float | None:
+    if call.answered_msec is None or call.ended_msec is None:
+        return None
+    return round((call.ended_msec - call.answered_msec) / 1000, 1)
+
+
+def _moment(msec: int | None) -> str | None:
+    if msec is None:
+        return None
+    return datetime.fromtimestamp(msec / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

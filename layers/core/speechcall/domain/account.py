@@ -1,0 +1,35 @@
+"""A customer's account: what it may do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+ANYWHERE = "*"
+DEFAULT_RATE = 50
+DEFAULT_BURST = 500
+LEAST_BURST = 100
+"""A request may hold 100 messages; with a smaller burst it could never be taken."""
+DEFAULT_CALLS_PER_DAY = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What an account may do. `prefixes` are of E.164 numbers; `*` is any number at all."""
+
+    account_id: str
+    prefixes: tuple[str, ...]
+    calls_per_day: int = DEFAULT_CALLS_PER_DAY
+    rate: int = DEFAULT_RATE
+    """Messages a second, in the long run."""
+    burst: int = DEFAULT_BURST
+    """Messages at once."""
+    senders: Mapping[str, str] = field(default_factory=dict)
+    """Which `from` may be used, and the caller ID of each; empty: any, with the stack's number."""
+    disabled: bool = False
+
+    def may_dial(self, number: str) -> bool:
+        """Whether a number (E.164) is among the account's destinations."""
+        return ANYWHERE in self.prefixes or number.startswith(self.prefixes)
+
+    def may_send_as(self, sender: str) -> bool:
+        """Whether `from` is one of the account's senders."""
+        return not self.senders or sender in self.senders
