@@ -115,7 +115,7 @@ class World:
         match name.split():
             case ["machine"]:
                 self.go_on()
-            case ["answer"] if self.placed and not self.store.get(MID, 1).ended:
+            case ["answer"] if self.placed and not self.rang and not self.store.get(MID, 1).ended:
                 self.rang = True
                 self.report(Heard("answered", 0))
             case ["key", key] if self.asked:
