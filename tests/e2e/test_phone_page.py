@@ -56,7 +56,7 @@ def test_a_call_is_answered_heard_and_steered_and_its_webhook_is_shown(page):
         (mid,) = Client(cloud.url).send([message(*menus)])
         page.get_by_role("button", name="Answer").click()
         page.wait_for_function("[...document.querySelectorAll('audio')].some(a => !a.paused && a.currentTime > 0.3)")
-        page.get_by_role("button", name="9").click()
+        page.locator("#keypad").get_by_role("button", name="9").click()
         pressed = cloud.journal.wait_for(lambda entry: entry["kind"] == "key" and entry["mid"] == mid, 10)
         cloud.journal.wait_for(lambda entry: entry["kind"] == "prompt" and entry["mid"] == mid, 10, after=pressed["id"])
         page.keyboard.press("1")
@@ -90,5 +90,6 @@ def test_the_specification_curl_is_answered_as_it_says():
         answer = httpx.post(f"{cloud.url}/bat/messagelist", content=body, auth=(seed.USER, seed.PASSWORD), timeout=30)
         assert answer.status_code == 200
         (entry,) = json.loads(answer.text)["messages"]
-    assert set(entry) == {"messageId", "recipient", "status"}
+    # The example has lists without an end, of which its sender is warned.
+    assert set(entry) - {"warnings"} == {"messageId", "recipient", "status"}
     assert (entry["recipient"], entry["status"]) == ("+380671234567", "sent")

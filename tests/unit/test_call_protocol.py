@@ -152,7 +152,8 @@ class World:
         try:
             self.control.handle(task)
         except RetryableError:
-            if task["token"] == self.visit.token:
+            if task["token"] == self.visit.token and self.waits:
+                self.over = self.visit.retry >= 3  # caught: the machine goes to Failed, and finish_call ends the call
                 self.fail()
 
     def fail(self) -> None:

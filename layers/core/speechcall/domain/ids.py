@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 _EPOCH_MSEC = 1_735_689_600_000  # 2025-01-01T00:00:00Z
 _RANDOM_BITS = 22
-SHARDS = 8
+SHARDS = 4
 
 
 def new_ids(count: int, now_msec: int, random_bits: Callable[[int], int]) -> list[str]:
@@ -19,7 +19,7 @@ def new_ids(count: int, now_msec: int, random_bits: Callable[[int], int]) -> lis
 
 
 def shard_of(message_id: str) -> int:
-    """The shard (0 to 7) of the due index that holds a message."""
+    """The shard (0 to 3) of the due index that holds a message."""
     return int(message_id) % SHARDS
 
 

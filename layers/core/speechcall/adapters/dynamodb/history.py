@@ -64,7 +64,7 @@ class DynamoHistory:
         return [found[mid] for mid in mids if mid in found]
 
     def backlog(self) -> int:
-        """How many messages wait for a line; counted to 1,000 in each of 8 shards."""
+        """How many messages wait for a line; counted to 1,000 in each shard."""
         count = 0
         for shard in range(SHARDS):
             with store_errors():
