@@ -9,8 +9,8 @@ from aws_lambda_powertools import Logger
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.dynamodb.registry import Registry
+from speechcall.adapters.published_flows import PublishedFlows
 from speechcall.adapters.settings import AWS_CONFIG, setting
-from speechcall.adapters.stepfunctions import PublishedFlows
 from speechcall.adapters.stream import message_id
 from speechcall.application.dial_messages import dial_messages
 from speechcall.application.ports import Pool

@@ -10,8 +10,9 @@ from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, Re
 from botocore.stub import Stubber
 
 from speechcall.adapters.dynamodb.registry import Registry
+from speechcall.adapters.published_flows import PublishedFlows
 from speechcall.adapters.settings import AWS_CONFIG, CALLER_WAITS_CONFIG
-from speechcall.adapters.stepfunctions import PublishedFlows, TaskEngine, start_execution
+from speechcall.adapters.stepfunctions import TaskEngine, start_execution
 from speechcall.adapters.telephony.connect import CLIENT_CONFIG, ConnectTelephony, contact_id_of, to_contact
 from speechcall.adapters.telephony.connect_conversation import parse_report, render_next
 from speechcall.application.follow_call import HANG_UP, Heard, Next

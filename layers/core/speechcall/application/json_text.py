@@ -1,5 +1,6 @@
 """JSON that keeps what was written: exact numbers and member order, and only one reading."""
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
@@ -33,14 +34,21 @@ def parse_json(body: bytes) -> Any:
         raise MalformedJson(f"The body is not JSON: {what} at {where}.") from error
     except RecursionError as error:
         raise MalformedJson(_TOO_DEEP) from error
-    _check(value, 0)
+    if _is_too_deep(value):
+        raise MalformedJson(_TOO_DEEP)
+    if _SURROGATE.search(text):
+        _check_strings(value)
     return value
 
 
 def dump_json(value: Any) -> str:
     """The JSON text of a value that `parse_json` gave."""
-    return str(simplejson.dumps(value, use_decimal=True, ensure_ascii=False, separators=(",", ":")))
+    return str(_ENCODER.encode(value))
 
+
+_ENCODER = simplejson.JSONEncoder(use_decimal=True, ensure_ascii=False, separators=(",", ":"))
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+"""Only such an escape can put half a surrogate pair into a string."""
 
 _TOO_DEEP = f"The body is nested deeper than {MAX_DEPTH} levels."
 
@@ -71,23 +79,30 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _check(value: Any, levels_above: int) -> None:
+def _is_too_deep(value: Any) -> bool:
+    """Whether more than 32 arrays and objects stand in each other; level by level, which costs no call a value."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if type(parent) is dict else parent)
+            if type(child) in (dict, list)
+        ]
+    return bool(level)
+
+
+def _check_strings(value: Any) -> None:
     match value:
         case str():
-            _check_text(value)
-        case list() | dict() if levels_above == MAX_DEPTH:
-            raise MalformedJson(_TOO_DEEP)
+            try:
+                value.encode("utf-8")
+            except UnicodeEncodeError as error:
+                raise MalformedJson("A string holds half a surrogate pair (\\ud800 to \\udfff).") from error
         case list():
             for item in value:
-                _check(item, levels_above + 1)
+                _check_strings(item)
         case dict():
             for name, item in value.items():
-                _check_text(name)
-                _check(item, levels_above + 1)
-
-
-def _check_text(text: str) -> None:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise MalformedJson("A string holds half a surrogate pair (\\ud800 to \\udfff).") from error
+                _check_strings(name)
+                _check_strings(item)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from speechcall.application.ports import Clock, MessageStore
-from speechcall.application.requests import is_url
+from speechcall.domain.address import is_url
 from speechcall.domain.errors import PromptUnavailable
 from speechcall.domain.message import Ask, Message, State
 from speechcall.domain.outcome import Outcome

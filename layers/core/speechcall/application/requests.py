@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
 
 from speechcall.application.json_text import dump_json
-from speechcall.domain.address import url_problem
+from speechcall.domain.address import is_url, url_problem
 from speechcall.domain.errors import Problem
 from speechcall.domain.message import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook
 from speechcall.domain.phone import to_e164
@@ -28,6 +28,17 @@ class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
+class WrittenObject(dict[str, Any]):
+    """An object with its JSON text, written once."""
+
+    def __init__(self, members: Mapping[str, Any]) -> None:
+        super().__init__(members)
+        self.text = dump_json(members)
+
+
+_NOTHING = WrittenObject({})
+
+
 class WebhookModel(_Strict):
     action: Literal["webhook"]
     url: Annotated[str, Field(max_length=2048)]
@@ -44,9 +55,10 @@ class WebhookModel(_Strict):
     @field_validator("body")
     @classmethod
     def _body(cls, body: dict[str, Any] | None) -> dict[str, Any] | None:
-        if (size := len(dump_json(body or {}).encode())) > MAX_WEBHOOK_BODY_BYTES:
+        written = WrittenObject(body or {})
+        if (size := len(written.text.encode())) > MAX_WEBHOOK_BODY_BYTES:
             raise ValueError(f"has {size} bytes as JSON; at most {MAX_WEBHOOK_BODY_BYTES} can be sent")
-        return body
+        return written
 
     @field_validator("headers")
     @classmethod
@@ -128,11 +140,6 @@ class MessageModel(_Strict):
 _CODES = {"to": "INVALID_RECIPIENT", "from": "INVALID_SENDER", "text": "INVALID_TEXT", "type": "INVALID_TYPE"}
 
 
-def is_url(intro: str) -> bool:
-    """Whether an introUrl is a URL; anything else is an identifier."""
-    return intro.lower().startswith(("http://", "https://"))
-
-
 def check_message(entry: Any, path: str) -> tuple[MessageModel | None, list[Problem]]:
     """The checked message, or None and all its problems; `path` is where it stands (`messages[0]`)."""
     try:
@@ -169,7 +176,8 @@ def to_menus(model: MessageModel) -> tuple[Menu, ...]:
 def _to_action(action: WebhookModel | HangupModel | GotoMenuModel) -> Action:
     match action:
         case WebhookModel():
-            return Webhook(action.url, dump_json(action.body or {}), action.headers or {})
+            body = action.body if isinstance(action.body, WrittenObject) else _NOTHING
+            return Webhook(action.url, body.text, action.headers or {})
         case GotoMenuModel():
             return GotoMenu(action.menu)
         case HangupModel():

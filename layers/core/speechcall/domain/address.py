@@ -3,6 +3,7 @@
 import ipaddress
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -30,10 +31,12 @@ def is_forbidden(address: IPAddress) -> bool:
     return any(address.version == network.version and address in network for network in _FORBIDDEN)
 
 
+@lru_cache(1024)
 def url_problem(url: str) -> str | None:
     """What is wrong with a URL that a webhook or prompt shall use, or None.
 
-    Only what can be judged without the network; host names are judged when they are resolved.
+    Only what can be judged without the network; host names are judged when they are resolved. Remembered,
+    for the messages of a list mostly have the same few.
     """
     if any(character <= " " or character in "\x7f\\" for character in url):
         return "must not hold spaces, control characters or backslashes"
@@ -70,3 +73,8 @@ def _host_problem(host: str) -> str | None:
             return "has neither a host name nor an address in its usual form, such as 203.0.113.7"
         return None
     return f"leads to {literal}, which is not a public address" if is_forbidden(literal) else None
+
+
+def is_url(intro: str) -> bool:
+    """Whether an introUrl is a URL; anything else is an identifier."""
+    return intro.lower().startswith(("http://", "https://"))

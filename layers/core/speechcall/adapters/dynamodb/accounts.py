@@ -1,6 +1,5 @@
 """Accounts (pk `ACCOUNTS`, sk their id) and their credentials, in the table Registry."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
@@ -42,45 +41,77 @@ class DynamoAccounts:
 
     def add(self, account: Account, credentials: dict[str, Credential]) -> bool:
         """Writes an account and its credentials together. False if the id or a name is taken."""
-        return self._write(account, credentials, (), "attribute_not_exists(pk)")
+        new = "attribute_not_exists(pk)"
+        item = {**_key(account.account_id), **_settings(account), "credential_names": sorted(credentials)}
+        put = {"TableName": self._table, "Item": to_wire(item), "ConditionExpression": new}
+        return self._write([{"Put": put}, *self._credential_puts(account.account_id, credentials)])
 
-    def save(self, account: Account) -> bool:
-        """Replaces an account's settings. False if there is no such account."""
-        item = _dump(account)
-        names = self._get("ACCOUNTS", account.account_id)
-        if names is None:
+    def save(self, account: Account, instead_of: Account) -> bool:
+        """Replaces an account's settings if they are as they were read. False if they are not, or there are none.
+
+        set --rate 5   find: rate 50, enabled ───────────────────► UpdateItem ──X not as read: find again
+        disable            find: rate 50, enabled ──► UpdateItem ──► disabled, and stays so
+        rotate                                     credential_names: neither read nor written here
+        """
+        settings, read = _settings(account), _settings(instead_of)
+        as_read = [f"#{name} = :read_{name}" for name in read]
+        assignments = [f"#{name} = :{name}" for name in settings]
+        values = {f":{name}": value for name, value in settings.items()}
+        values |= {f":read_{name}": value for name, value in read.items()}
+        try:
+            with store_errors():
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=to_wire(_key(account.account_id)),
+                    UpdateExpression=f"SET {', '.join(assignments)}",
+                    ConditionExpression=" AND ".join(as_read),
+                    ExpressionAttributeNames={f"#{name}": name for name in settings},
+                    ExpressionAttributeValues=to_wire(values),
+                )
+        except ConditionFailed:
             return False
-        with store_errors():
-            kept = {**item, "credential_names": names["credential_names"]}
-            self._client.put_item(TableName=self._table, Item=to_wire(kept))
         return True
 
-    def replace_credentials(self, account: Account, credentials: dict[str, Credential]) -> bool:
-        """Takes the place of all credentials of an account, at once. False if there is no such account."""
-        found = self._get("ACCOUNTS", account.account_id)
+    def replace_credentials(self, account_id: str, credentials: dict[str, Credential]) -> bool:
+        """Takes the place of all credentials of an account, at once.
+
+        False if there is no such account, or its credentials were replaced by another in this moment.
+
+        rotate A   read: key 1 ──► transaction: key 1 ─► key 2 ──► written
+        rotate B   read: key 1 ────────────────────────────► transaction ──X names not as read
+                                   (else key 2 would open the account for ever: nobody knows of it any more)
+        """
+        found = self._get("ACCOUNTS", account_id)
         if found is None:
             return False
+        names_as_read = "credential_names = :read"
+        names = {":read": found["credential_names"], ":names": sorted(credentials)}
+        update = {
+            "TableName": self._table,
+            "Key": to_wire(_key(account_id)),
+            "UpdateExpression": "SET credential_names = :names",
+            "ConditionExpression": names_as_read,
+            "ExpressionAttributeValues": to_wire(names),
+        }
         old = [name for name in found["credential_names"] if name not in credentials]
-        return self._write(account, credentials, old, "attribute_exists(pk)")
+        deletes = [{"Delete": {"TableName": self._table, "Key": to_wire(_credential_key(name))}} for name in old]
+        return self._write([{"Update": update}, *self._credential_puts(account_id, credentials), *deletes])
 
-    def _write(
-        self, account: Account, credentials: dict[str, Credential], removed: Sequence[str], condition: str
-    ) -> bool:
-        item = {**_dump(account), "credential_names": sorted(credentials)}
-        writes: list[Any] = [
-            {"Put": {"TableName": self._table, "Item": to_wire(item), "ConditionExpression": condition}}
-        ]
-        for name, credential in credentials.items():
-            its_own = "attribute_not_exists(pk) OR account_id = :account"
-            values = {"account_id": credential.account_id, "secret_sha256": credential.secret_sha256}
-            put = {
-                "TableName": self._table,
-                "Item": to_wire({**_credential_key(name), **values}),
-                "ConditionExpression": its_own,
-                "ExpressionAttributeValues": to_wire({":account": account.account_id}),
+    def _credential_puts(self, account_id: str, credentials: dict[str, Credential]) -> list[Any]:
+        free_or_its_own = "attribute_not_exists(pk) OR account_id = :account"
+        return [
+            {
+                "Put": {
+                    "TableName": self._table,
+                    "Item": to_wire({**_credential_key(name), **_dump_credential(credential)}),
+                    "ConditionExpression": free_or_its_own,
+                    "ExpressionAttributeValues": to_wire({":account": account_id}),
+                }
             }
-            writes.append({"Put": put})
-        writes += [{"Delete": {"TableName": self._table, "Key": to_wire(_credential_key(name))}} for name in removed]
+            for name, credential in credentials.items()
+        ]
+
+    def _write(self, writes: list[Any]) -> bool:
         try:
             with store_errors():
                 self._client.transact_write_items(TransactItems=writes)
@@ -94,14 +125,28 @@ class DynamoAccounts:
         return from_wire(found["Item"]) if "Item" in found else None
 
 
+def _key(account_id: str) -> dict[str, str]:
+    return {"pk": "ACCOUNTS", "sk": account_id}
+
+
+def _key(account_id: str) -> dict[str, str]:
+    return {"pk": "ACCOUNTS", "sk": account_id}
+
+
+def _key(account_id: str) -> dict[str, str]:
+    return {"pk": "ACCOUNTS", "sk": account_id}
+
+
 def _credential_key(name: str) -> dict[str, str]:
     return {"pk": f"CREDENTIAL#{name}", "sk": "CREDENTIAL"}
 
 
-def _dump(account: Account) -> Values:
+def _dump_credential(credential: Credential) -> Values:
+    return {"account_id": credential.account_id, "secret_sha256": credential.secret_sha256}
+
+
+def _settings(account: Account) -> Values:
     return {
-        "pk": "ACCOUNTS",
-        "sk": account.account_id,
         "prefixes": list(account.prefixes),
         "calls_per_day": account.calls_per_day,
         "rate": account.rate,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from speechcall.adapters.dynamodb.table import Values, from_wire, store_errors, to_wire
 from speechcall.application.prepare_prompts import Prompt
-from speechcall.application.requests import is_url
+from speechcall.domain.address import is_url
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

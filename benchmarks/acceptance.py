@@ -1,0 +1,150 @@
+"""What accepting a message costs in CPU, against the least that it could cost.
+
+The floor reads the same body with `json.loads`, serialises the same items with boto3's own serialiser, and sends the
+same requests to the same endpoint. What is above it is ours: authentication, routing, checks, the answer.
+"""
+
+import base64
+import importlib.util
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from benchmarks.canned_dynamodb import canned_dynamodb
+from speechcall.application.accounts import sha256
+
+ROOT = Path(__file__).parent.parent
+SIZES = (1, 10, 100)
+ROUNDS = 15
+AIM_AT_100 = 1.5
+
+_ITEMS: Mapping[str, Any] = {
+    "CREDENTIAL#USER#shop/CREDENTIAL": {"account_id": {"S": "acme"}, "secret_sha256": {"S": sha256("secret")}},
+    "ACCOUNTS/acme": {
+        "sk": {"S": "acme"},
+        "prefixes": {"L": [{"S": "+380"}]},
+        "calls_per_day": {"N": "1000000"},
+        "rate": {"N": "50"},
+        "burst": {"N": "500"},
+        "senders": {"M": {}},
+        "disabled": {"BOOL": False},
+    },
+    "PROMPT#acme/ID#ivr_651854": {"uri": {"S": "https://b/p.wav"}, "seconds": {"N": "3"}, "stored_msec": {"N": "1"}},
+}
+
+
+def main() -> None:
+    """Print CPU per message, floor and ratio, for lists of 1, 10 and 100 messages."""
+    with canned_dynamodb(_ITEMS) as endpoint:
+        os.environ.update(_environment(endpoint))
+        app = _load_function()
+        print(f"\nCPU of accepting a message (time.process_time; median of {ROUNDS} rounds, in turn with the floor)")
+        print(f"{'messages':>10}{'ours, ms each':>16}{'floor, ms each':>16}{'ratio':>8}")
+        for size in SIZES:
+            event = _event(size)
+            ours, floor = _measure(lambda event=event: _invoke(app, event), _floor(app, event))
+            aim = f"   (aim: at most {AIM_AT_100})" if size == max(SIZES) else ""
+            print(f"{size:>10}{ours / size * 1000:>16.3f}{floor / size * 1000:>16.3f}{ours / floor:>8.2f}{aim}")
+
+
+def _environment(endpoint: str) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
+        "AWS_ACCESS_KEY_ID": "bench",
+        "AWS_SECRET_ACCESS_KEY": "bench",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
+        "MESSAGES_TABLE": "messages",
+        "REGISTRY_TABLE": "registry",
+        "POWERTOOLS_SERVICE_NAME": "speechcall",
+        "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+    }
+
+
+def _load_function() -> Any:
+    spec = importlib.util.spec_from_file_location("messagelist_app", ROOT / "functions" / "messagelist" / "app.py")
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError("functions/messagelist/app.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _event(size: int) -> dict[str, Any]:
+    """The specification's example, once for each of `size` numbers."""
+    (message,) = json.loads((ROOT / "events" / "spec" / "complex.json").read_text(encoding="utf-8"))["messages"]
+    messages = [{**message, "to": f"+38067{1_000_000 + number}"} for number in range(size)]
+    event: dict[str, Any] = json.loads((ROOT / "events" / "api" / "post-messagelist.json").read_text(encoding="utf-8"))
+    event["headers"]["authorization"] = "Basic " + base64.b64encode(b"shop:secret").decode()
+    event["body"], event["isBase64Encoded"] = json.dumps({"messages": messages}), False
+    return event
+
+
+class _Context:
+    function_name, memory_limit_in_mb, aws_request_id = "bench", 1024, "bench"
+    invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:bench"
+
+
+def _invoke(app: Any, event: dict[str, Any]) -> None:
+    answer = app.handler(event, _Context())
+    if answer["statusCode"] != 200:
+        raise RuntimeError(answer["body"])
+
+
+def _floor(app: Any, event: dict[str, Any]) -> Callable[[], None]:
+    """The same requests as the function makes for `event`, with their items serialised anew each time."""
+    sent: list[tuple[str, dict[str, Any]]] = []
+
+    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+        sent.append((model.name, params))
+
+    app.dynamodb.meta.events.register("provide-client-params.dynamodb", note)
+    _invoke(app, event)
+    app.dynamodb.meta.events.unregister("provide-client-params.dynamodb", note)
+    client = boto3.client("dynamodb")
+    methods = {
+        client.meta.method_to_api_mapping[name]: getattr(client, name) for name in client.meta.method_to_api_mapping
+    }
+    serialize, deserialize = TypeSerializer().serialize, TypeDeserializer().deserialize
+
+    def plain(item: dict[str, Any]) -> dict[str, Any]:
+        return {name: deserialize(value) for name, value in item.items()}
+
+    puts = [[plain(write["Put"]["Item"]) for write in params.get("TransactItems", [])] for _, params in sent]
+
+    def run() -> None:
+        json.loads(event["body"])
+        for (operation, params), items in zip(sent, puts, strict=True):
+            if items:
+                writes = [
+                    {"Put": {**write["Put"], "Item": {name: serialize(value) for name, value in item.items()}}}
+                    for write, item in zip(params["TransactItems"], items, strict=True)
+                ]
+                methods[operation](TransactItems=writes)
+            else:
+                methods[operation](**params)
+
+    return run
+
+
+def _measure(ours: Callable[[], None], floor: Callable[[], None]) -> tuple[float, float]:
+    """Median CPU seconds of each, run in turn so that both see the same machine."""
+    found: tuple[list[float], list[float]] = ([], [])
+    for turn in range(ROUNDS + 2):
+        for run, times in zip((ours, floor), found, strict=True):
+            begin = time.process_time()
+            run()
+            if turn >= 2:  # connections and caches are warm
+                times.append(time.process_time() - begin)
+    return statistics.median(found[0]), statistics.median(found[1])
+
+
+if __name__ == "__main__":
+    main()

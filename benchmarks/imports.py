@@ -1,0 +1,60 @@
+"""How long a function's module takes to import, against `import boto3` and the clients that it makes.
+
+Each in new processes, in turn; what Lambda adds (download, sandbox, less CPU) is not in it. `make bench`.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from local.template import read_template
+
+ROOT = Path(__file__).parent.parent
+ROUNDS = 7
+INSTANCE = "arn:aws:connect:eu-central-1:123456789012:instance/5eec4ca1-0000-4000-8000-00000000ca11"
+
+FUNCTIONS = {
+    "MessagelistFunction": (("dynamodb",), 1.6),
+    "ConnectFlowFunction": (("dynamodb", "stepfunctions"), 1.2),
+    "ControlCallFunction": (("dynamodb", "stepfunctions"), 1.2),
+}
+"""With the clients of the floor, and the aim for the ratio."""
+
+_TIMED = "import time; begin = time.perf_counter()\n{}\nprint(time.perf_counter() - begin)"
+
+
+def main() -> None:
+    """Print the median import time of each function, of its floor, and their ratio."""
+    template = read_template(ROOT / "template.yaml", {"ConnectInstanceArn": INSTANCE, "CallerId": "+4930123456"})
+    print(f"\nImport of a function, ms (median of {ROUNDS} new processes, in turn with the floor)")
+    print(f"{'function':<24}{'ours':>8}{'floor':>8}{'ratio':>8}")
+    for name, (services, aim) in FUNCTIONS.items():
+        spec = template.functions[name]
+        clients = "; ".join(f"boto3.client({service!r})" for service in services)
+        sources = [
+            f"import runpy; runpy.run_path({json.dumps(str(spec.code_dir / 'app.py'))})",
+            f"import boto3; {clients}",
+        ]
+        times: list[list[float]] = [[], []]
+        for turn in range(ROUNDS + 1):
+            for source, found in zip(sources, times, strict=True):
+                seconds = _run(_TIMED.format(source), spec.environment)
+                if turn:  # the first one compiles
+                    found.append(seconds)
+        ours, floor = (statistics.median(found) * 1000 for found in times)
+        print(f"{name:<24}{ours:>8.0f}{floor:>8.0f}{ours / floor:>8.2f}   (aim: at most {aim})")
+
+
+def _run(code: str, environment: dict[str, str]) -> float:
+    aws = {"AWS_DEFAULT_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench"}
+    variables = {**os.environ, **environment, **aws}
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)  # byte code is shipped, so it is measured
+    output = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True)
+    return float(output.stdout.split()[-1])
+
+
+if __name__ == "__main__":
+    main()

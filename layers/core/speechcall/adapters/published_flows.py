@@ -1,0 +1,43 @@
+"""Step Functions: publishing the machines that are built from menus."""
+
+from typing import TYPE_CHECKING, Any
+
+from speechcall.adapters.dynamodb.registry import Registry
+from speechcall.adapters.stepfunctions import engine_errors, start_execution
+from speechcall.domain.message import Menu
+from speechcall.statemachine.compile_flow import Wiring, compile_flow
+from speechcall.statemachine.publication import LOGGING, publication
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+class PublishedFlows:
+    """The state machines of this stack, by the hash in their names."""
+
+    def __init__(self, client: "SFNClient", registry: Registry, wiring: Wiring, role_arn: str, prefix: str) -> None:
+        self._client, self._registry, self._wiring = client, registry, wiring
+        self._role_arn, self._prefix = role_arn, prefix
+        self._known: dict[str, str] = {}
+
+    def publish(self, menus: tuple[Menu, ...]) -> str:
+        """The ARN of the machine for these menus, created if it is new. Raises RetryableError."""
+        wanted = publication(compile_flow(menus, self._wiring), self._role_arn, self._prefix)
+        arn = self._known.get(wanted.name) or self._registry.find_flow(wanted.name)
+        if arn is None:
+            with engine_errors():
+                # Two dialers may create the same shape at once: CreateStateMachine is idempotent.
+                created = self._client.create_state_machine(
+                    name=wanted.name,
+                    definition=wanted.definition,
+                    roleArn=wanted.role_arn,
+                    type="STANDARD",
+                    loggingConfiguration={"level": LOGGING["level"], "includeExecutionData": False},
+                )
+            arn = created["stateMachineArn"]
+            self._registry.put_flow(wanted.name, arn)
+        self._known[wanted.name] = arn
+        return arn
+
+    def start(self, flow_arn: str, name: str, execution_input: dict[str, Any]) -> bool:
+        return start_execution(self._client, flow_arn, name, execution_input)
