@@ -14,6 +14,7 @@ from werkzeug.wrappers import Request
 
 from local.api_gateway import ApiGateway
 from local.aws import LocalAws
+from local.aws_door import MOUNT, AwsDoor
 from local.carrier import Carrier, CarrierSettings
 from local.functions import FunctionError, FunctionHost, Overrides
 from local.guards.executions import add_end_listener
@@ -123,6 +124,7 @@ class Cloud:
         for trigger in self._triggers(later):
             start(trigger)
         self._api = ApiGateway(self.template, self.functions.invoke)
+        self._door = AwsDoor(self.template)
         # Stopped first: nobody is to be served by half of it. A page that waits for the journal is let go before.
         exits.callback(front.stop)
         exits.callback(self.journal.close)
@@ -182,11 +184,13 @@ class Cloud:
             self.settings.log.write(f"{function}: {trace}")
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """The front door: the phone page under /phone, the API everywhere else."""
+        """The front door: the phone page under /phone, AWS for other processes under /aws, the API everywhere else."""
         request = Request(environ)
         if request.path == "/phone" or request.path.startswith("/phone/"):
             page: Iterable[bytes] = self.carrier.phone_app(environ, start_response)
             return page
+        if request.path == MOUNT or request.path.startswith(f"{MOUNT}/"):
+            return self._door(environ, start_response)
         response = self._api.respond(request)
         if request.method == "POST" and request.path == "/bat/messagelist" and response.status_code == 200:
             tell_accepted(self.journal, response.get_data())

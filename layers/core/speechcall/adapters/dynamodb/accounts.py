@@ -129,14 +129,6 @@ def _key(account_id: str) -> dict[str, str]:
     return {"pk": "ACCOUNTS", "sk": account_id}
 
 
-def _key(account_id: str) -> dict[str, str]:
-    return {"pk": "ACCOUNTS", "sk": account_id}
-
-
-def _key(account_id: str) -> dict[str, str]:
-    return {"pk": "ACCOUNTS", "sk": account_id}
-
-
 def _credential_key(name: str) -> dict[str, str]:
     return {"pk": f"CREDENTIAL#{name}", "sk": "CREDENTIAL"}
 

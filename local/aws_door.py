@@ -1,0 +1,94 @@
+"""The laptop's AWS for other processes: boto3 with `endpoint_url=http://127.0.0.1:PORT/aws`.
+
+another process ─► signed request to /aws/… ─► https://SERVICE.eu-central-1.amazonaws.com/… ─► moto, as from within
+"""
+
+import ipaddress
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+from xml.sax.saxutils import escape
+
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.compat import HTTPHeaders
+from moto.core.models import botocore_stubber
+from werkzeug.wrappers import Request, Response
+
+from local.physical_names import REGION
+from local.template import Template
+
+MOUNT = "/aws"
+RESOURCES = f"{MOUNT}/resources"
+"""Unsigned: the names of what is deployed, {"RegistryTable": …}, as a stack's resources would tell them."""
+SERVICES = frozenset({"dynamodb", "s3", "sqs", "states"})
+
+_SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/[a-z0-9-]+/([a-z0-9-]+)/aws4_request")
+_NAMED_TYPES = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue")
+_OF_THE_CONNECTION = frozenset({"connection", "expect", "host", "transfer-encoding"})
+
+
+class AwsDoor:
+    """A WSGI application: requests that are signed for DynamoDB, S3 (path style), SQS or Step Functions, and no others.
+
+    The signature says which service is meant; it is not verified, and every region is the laptop's.
+    """
+
+    def __init__(self, template: Template) -> None:
+        self._resources = {
+            logical_id: template.ref(logical_id)
+            for resource_type in _NAMED_TYPES
+            for logical_id in template.resources_of(resource_type)
+        }
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        return self.respond(Request(environ))(environ, start_response)
+
+    def respond(self, request: Request) -> Response:
+        """Moto's answer to a request from this machine."""
+        if not ipaddress.ip_address(request.remote_addr or "0.0.0.0").is_loopback:
+            return _refusal(request, 403, "AccessDenied", "Only this machine may ask the laptop cloud.")
+        scope = _SCOPE.search(request.headers.get("Authorization", ""))
+        if scope is None:
+            if request.path == RESOURCES and request.method == "GET":
+                return Response(json.dumps(self._resources), content_type="application/json")
+            return _refusal(request, 403, "MissingAuthenticationToken", "The request is not signed (AWS4-HMAC-SHA256).")
+        if scope[1] not in SERVICES:
+            known = ", ".join(sorted(SERVICES))
+            return _refusal(request, 501, "NotImplemented", f"The laptop cloud has no {scope[1]} here, only {known}.")
+        return _ask_moto(request, scope[1])
+
+
+def _ask_moto(request: Request, service: str) -> Response:
+    host = f"{service}.{REGION}.amazonaws.com"
+    headers = {name: value for name, value in request.headers if name.lower() not in _OF_THE_CONNECTION}
+    # As it was sent: the decoded path does not tell a key's slash from an escaped one.
+    target = request.environ["REQUEST_URI"].removeprefix(MOUNT)
+    asked = AWSPreparedRequest(
+        method=request.method,
+        url=f"https://{host}{target if target.startswith('/') else f'/{target}'}",
+        headers=HTTPHeaders.from_dict({**headers, "Host": host}),
+        body=request.get_data(),
+        stream_output=False,
+    )
+    answer = botocore_stubber("before-send", asked)
+    if answer is None:
+        return _refusal(request, 501, "NotImplemented", "The laptop cloud has no answer to this request.")
+    # A HEAD is answered with the length of what a GET would give; elsewhere it is counted anew.
+    kept = [
+        (name, value)
+        for name, value in answer.headers.items()
+        if name.lower() not in _OF_THE_CONNECTION and (request.method == "HEAD" or name.lower() != "content-length")
+    ]
+    return Response([answer.content], answer.status_code, kept)
+
+
+def _refusal(request: Request, status: int, code: str, message: str) -> Response:
+    """An error in a form that the asking client can read."""
+    if "json" in (request.content_type or ""):
+        body = json.dumps({"__type": code, "message": message})
+        return Response(body, status, content_type="application/x-amz-json-1.0")
+    error = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+    if request.content_type and "form-urlencoded" in request.content_type:
+        error = f"<ErrorResponse>{error}</ErrorResponse>"
+    return Response(error, status, content_type="text/xml")

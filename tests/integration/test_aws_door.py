@@ -1,0 +1,160 @@
+"""AWS clients of another process: through the door, they get what the clients of this one get."""
+
+import threading
+
+import boto3
+import httpx
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Request
+
+from local.aws_door import AwsDoor
+from local.cloud import Cloud
+from local.template import read_template
+from tests.fixtures.laptop import probe
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    with Cloud() as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def through(cloud):
+    """A client of a service, as another process makes it."""
+    return lambda service, region="eu-central-1": boto3.Session().client(
+        service,
+        region_name=region,
+        endpoint_url=f"{cloud.url}/aws",
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+
+
+@pytest.fixture(scope="module")
+def names(cloud):
+    return httpx.get(f"{cloud.url}/aws/resources").json()
+
+
+def key(name):
+    return {"pk": {"S": name}, "sk": {"S": "x"}}
+
+
+def test_the_names_of_what_is_deployed_are_told(cloud, names):
+    assert names["RegistryTable"] == cloud.template.ref("RegistryTable")
+    assert {"MessagesTable", "PromptsBucket", "WebhookQueue"} < set(names)
+    assert "MessagelistFunction" not in names
+
+
+@pytest.mark.parametrize("region", ["eu-central-1", "us-east-1"])
+def test_an_item_is_put_and_found_from_both_sides_whatever_the_region(through, names, region):
+    item = {**key(f"both-{region}"), "text": {"S": "Привіт"}, "raw": {"B": b"\x00\xff"}, "number": {"N": "1.10"}}
+    through("dynamodb", region).put_item(TableName=names["RegistryTable"], Item=item)
+    wanted = {"TableName": names["RegistryTable"], "Key": key(f"both-{region}")}
+    assert through("dynamodb", region).get_item(**wanted)["Item"] == item
+    assert boto3.client("dynamodb").get_item(**wanted)["Item"] == item
+
+
+def test_a_transaction_that_fails_says_at_which_condition(through, names):
+    client, table = through("dynamodb"), names["RegistryTable"]
+    client.put_item(TableName=table, Item=key("there"))
+    new = "attribute_not_exists(pk)"
+    puts = [{"TableName": table, "Item": key(name), "ConditionExpression": new} for name in ("free", "there")]
+    with pytest.raises(client.exceptions.TransactionCanceledException) as cancelled:
+        client.transact_write_items(TransactItems=[{"Put": put} for put in puts])
+    reasons = cancelled.value.response["CancellationReasons"]
+    assert [reason["Code"] for reason in reasons] == ["None", "ConditionalCheckFailed"]
+    assert "Item" not in client.get_item(TableName=table, Key=key("free"))
+
+
+def test_requests_through_the_door_are_one_step_each_too(through, names):
+    """Without the guard, conditional writes at the same time all succeed."""
+    start, won = threading.Barrier(8), []
+
+    def write():
+        client = through("dynamodb")
+        start.wait()
+        for number in range(5):
+            try:
+                client.put_item(
+                    TableName=names["RegistryTable"],
+                    Item=key(f"race-{number}"),
+                    ConditionExpression="attribute_not_exists(pk)",
+                )
+                won.append(number)
+            except client.exceptions.ConditionalCheckFailedException:
+                pass
+
+    writers = [threading.Thread(target=write) for _ in range(8)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert sorted(won) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("name", ["prompts/a.wav", "a b/ü+%2F.txt", "x?y&z=1", "a//b"])
+def test_an_object_is_put_found_and_listed_whatever_its_key(through, names, name):
+    client, bucket = through("s3"), names["PromptsBucket"]
+    content = bytes(range(256)) * 400
+    client.put_object(Bucket=bucket, Key=name, Body=content, ContentType="audio/wav", Metadata={"who": "me"})
+    assert client.get_object(Bucket=bucket, Key=name)["Body"].read() == content
+    head = client.head_object(Bucket=bucket, Key=name)
+    assert (head["ContentLength"], head["ContentType"], head["Metadata"]) == (len(content), "audio/wav", {"who": "me"})
+    listed = client.list_objects_v2(Bucket=bucket, Prefix=name[:3])["Contents"]
+    assert name in [one["Key"] for one in listed]
+    assert boto3.client("s3").get_object(Bucket=bucket, Key=name)["Body"].read() == content
+    client.delete_object(Bucket=bucket, Key=name)
+
+
+def test_what_is_missing_in_s3_is_the_clients_own_error(through, names):
+    client = through("s3")
+    with pytest.raises(client.exceptions.NoSuchKey):
+        client.get_object(Bucket=names["PromptsBucket"], Key="nothing")
+
+
+def test_a_message_is_sent_and_received(through, names):
+    client, queue = through("sqs"), names["EventDeadLetterQueue"]
+    assert client.get_queue_url(QueueName=queue.rsplit("/", 1)[-1])["QueueUrl"].endswith("/EventDeadLetterQueue")
+    sent = client.send_message(QueueUrl=queue, MessageBody="Привіт")["MessageId"]
+    (received,) = client.receive_message(QueueUrl=queue)["Messages"]
+    assert (received["MessageId"], received["Body"]) == (sent, "Привіт")
+    client.delete_message(QueueUrl=queue, ReceiptHandle=received["ReceiptHandle"])
+
+
+def test_state_machines_are_listed_and_run(through):
+    client, role = through("stepfunctions"), "arn:aws:iam::123456789012:role/any"
+    definition = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}'
+    arn = client.create_state_machine(name="m", definition=definition, roleArn=role)["stateMachineArn"]
+    assert arn in [machine["stateMachineArn"] for machine in client.list_state_machines()["stateMachines"]]
+    run = client.start_execution(stateMachineArn=arn, input='{"a": 1}')["executionArn"]
+    status = probe.wait_until(lambda: (found := client.describe_execution(executionArn=run))["output"] and found)
+    assert (status["status"], status["output"]) == ("SUCCEEDED", '{"a": 1}')
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [("sts", "get_caller_identity"), ("events", "list_rules"), ("cloudfront", "list_distributions")],
+)
+def test_other_services_are_refused_in_words_that_their_clients_understand(through, service, operation):
+    with pytest.raises(ClientError, match="only dynamodb, s3, sqs, states") as refused:
+        getattr(through(service), operation)()
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/aws"), ("GET", "/aws/"), ("POST", "/aws/"), ("POST", "/aws/resources")]
+)
+def test_what_is_not_signed_is_refused(cloud, method, path):
+    assert httpx.request(method, f"{cloud.url}{path}").status_code == 403
+
+
+def test_only_this_machine_is_answered():
+    door = AwsDoor(read_template(probe.TEMPLATE, {}))
+    for address, status in (("127.0.0.1", 200), ("::1", 200), ("192.168.1.5", 403)):
+        environ = EnvironBuilder("/aws/resources", environ_overrides={"REMOTE_ADDR": address}).get_environ()
+        assert door.respond(Request(environ)).status_code == status
