@@ -41,7 +41,8 @@ def post_messagelist() -> Response[str]:
 
 @app.post("/bat/messagelist/check")
 def post_check() -> Response[str]:
-    return answer_json(200, check_messages(account_of(app.current_event, accounts), body(), prompts=lists))
+    picture = app.current_event.query_string_parameters.get("picture") == "mermaid"
+    return answer_json(200, check_messages(account_of(app.current_event, accounts), body(), picture, prompts=lists))
 
 
 @logger.inject_lambda_context

@@ -19,6 +19,8 @@ from speechcall.domain.account import Account
 from speechcall.domain.errors import IdempotencyKeyReused, InvalidRequest, RequestError
 from speechcall.domain.ids import new_ids
 from speechcall.domain.message import Message
+from speechcall.statemachine.menu_picture import draw
+from speechcall.statemachine.menu_report import call_bounds
 
 KEPT_SECONDS = 30 * 24 * 3600
 MAX_KEY_LENGTH = 255
@@ -129,10 +131,26 @@ def _answer(entries: Sequence[Entry], list_id: str, ids: Sequence[str]) -> dict[
     return with_count({"messages": answered, "messagelistId": list_id}, entries)
 
 
-def check_messages(account: Account, body: bytes, *, prompts: PromptNames) -> dict[str, Any]:
-    """POST /bat/messagelist/check: what would be rejected, and the warnings; nothing is stored or spent."""
+def check_messages(account: Account, body: bytes, picture: bool = False, *, prompts: PromptNames) -> dict[str, Any]:
+    """POST /bat/messagelist/check: what would be rejected, and the warnings; nothing is stored or spent.
+
+    Beside each acceptable message, how short and how long its call can be, and on request its `picture`.
+    """
     entries = judge_entries(read_entries(body), account, prompts)
-    return with_count({"messages": [describe_entry(entry, "acceptable") for entry in entries]}, entries)
+    described = [{**describe_entry(entry, "acceptable"), **_foresee(entry, picture)} for entry in entries]
+    return with_count({"messages": described}, entries)
+
+
+def _foresee(entry: Entry, picture: bool) -> dict[str, Any]:
+    if entry.wanted is None:
+        return {}
+    bounds = call_bounds(entry.wanted.menus, {})
+    call = {
+        "shortestMenus": bounds.shortest_menus,
+        "longestMenus": bounds.longest_menus,
+        "longestIdleSeconds": bounds.longest_seconds,
+    }
+    return {"call": call, "picture": draw(entry.wanted.menus)} if picture else {"call": call}
 
 
 def with_count(answer: dict[str, Any], entries: Sequence[Entry]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from speechcall.domain.address import is_url
 from speechcall.domain.errors import InvalidRequest, PayloadTooLarge, Problem
 from speechcall.domain.message import Menu, dump_menus
 from speechcall.domain.phone import to_e164
-from speechcall.domain.warnings import menu_warnings
+from speechcall.statemachine.menu_report import report
 
 MAX_MESSAGES = 100
 MAX_BODY_BYTES = 1024 * 1024
@@ -91,7 +91,7 @@ def _read(given: Any, path: str) -> Entry:
         Problem("UNKNOWN_FIELD", f"{path}.{name}", "is not known here and changes nothing")
         for name in unknown_fields(given)
     ]
-    return Entry(given, path, Wanted(model, number, menus), (), [*unknown, *menu_warnings(menus, path)])
+    return Entry(given, path, Wanted(model, number, menus), (), [*unknown, *report(menus, path)])
 
 
 def _judge(entry: Entry, account: Account, prompts: PromptNames, known: dict[str, bool]) -> Entry:

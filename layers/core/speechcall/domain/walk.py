@@ -1,0 +1,88 @@
+"""What a menu means: the reference against which the compiled state machines are held.
+
+A pure walk over menus. It knows nothing of state machines, telephony or time: what the callee does
+goes in, the menus asked, the webhooks sent and the end come out.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from speechcall.domain.message import GotoMenu, Menu, Webhook
+from speechcall.domain.outcome import End
+
+MAX_VISITS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A webhook step that ran: in which visit (1 is the first menu asked), and where it stands."""
+
+    visit: int
+    menu: int
+    key: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What one thing heard in a menu leads to: the webhook steps of a list, then a menu or the end (None)."""
+
+    key: str | None
+    webhooks: tuple[int, ...]
+    target: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What the callee does in one menu.
+
+    `heard`: a key (`d1`), `idle` for silence, `other` for a key that no telephone has, `hang_up`.
+    `hangs_up_after`: having pressed it, the callee hangs up while the actions run.
+    """
+
+    heard: str
+    hangs_up_after: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A call: the menus asked in order, the webhooks sent in order, how it ended, and why we ended it."""
+
+    menus: tuple[int, ...]
+    webhooks: tuple[Sent, ...]
+    end: End
+    limit: bool = False
+
+
+def react(menu: Menu, heard: str) -> Reaction:
+    """What a menu does about `heard`. No list for it, nor `wrong`: hang up. A list without an end: hang up."""
+    key = menu.list_for(heard)
+    webhooks: list[int] = []
+    for step, action in enumerate(menu.actions[key] if key else ()):
+        if isinstance(action, Webhook):
+            webhooks.append(step)
+        else:
+            return Reaction(key, tuple(webhooks), action.menu if isinstance(action, GotoMenu) else None)
+    return Reaction(key, tuple(webhooks), None)
+
+
+def walk(menus: Sequence[Menu], behaviours: Iterable[Behaviour], max_visits: int = MAX_VISITS) -> Walk:
+    """A call through `menus` from menu 0. A callee of whom no more is known hangs up."""
+    asked: list[int] = []
+    sent: list[Sent] = []
+    does = iter(behaviours)
+    index: int | None = 0
+    while index is not None:
+        if len(asked) >= max_visits:
+            return Walk(tuple(asked), tuple(sent), End.COMPLETED, limit=True)
+        asked.append(index)
+        behaviour = next(does, Behaviour("hang_up"))
+        if behaviour.heard == "hang_up":
+            return Walk(tuple(asked), tuple(sent), End.CALLER_HUNG_UP)
+        reaction = react(menus[index], behaviour.heard)
+        # A list that a key has started runs to its end, whether anybody is on the line or not.
+        sent += [Sent(len(asked), index, reaction.key or "", step) for step in reaction.webhooks]
+        if behaviour.hangs_up_after and reaction.target is not None:
+            return Walk(tuple(asked), tuple(sent), End.CALLER_HUNG_UP)
+        index = reaction.target
+    return Walk(tuple(asked), tuple(sent), End.COMPLETED)

@@ -1,0 +1,98 @@
+"""A menu as a picture (Mermaid text) and in words. Of a URL only the host is shown: the rest may be secret."""
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+from speechcall.domain.address import is_url
+from speechcall.domain.message import KEYS, WRONG, Action, GotoMenu, Menu, Webhook
+from speechcall.domain.timing import idle_seconds
+from speechcall.statemachine.compile_flow import steps_run
+from speechcall.statemachine.menu_report import reachable
+
+
+def draw(menus: Sequence[Menu]) -> str:
+    """The menus as a Mermaid flowchart: menus, what each key does, where it ends."""
+    lines = ["flowchart TD", '  start(["The callee answers"]) --> m0']
+    for index in sorted(reachable(menus)):
+        menu = menus[index]
+        lines.append(f'  m{index}["Menu {index}<br/>{_quoted(_intro(menu.intro))}, {_wait(menu)}"]')
+        for number, key in enumerate(_listed(menu)):
+            lines += _draw_list(index, number, key, steps_run(menu.actions[key]))
+        if WRONG not in menu.actions:
+            lines.append(f'  m{index} -- "{_SILENCE}" --> hangup')
+    return "\n".join([*lines, '  hangup(["Hang up"])'])
+
+
+def explain(menus: Sequence[Menu], prompt_seconds: Mapping[str, float]) -> str:
+    """What the callee will meet, in words; `prompt_seconds` by introduction, where it is known."""
+    reached = reachable(menus)
+    return "\n\n".join(_explain_menu(menu, index, index in reached, prompt_seconds) for index, menu in enumerate(menus))
+
+
+_SILENCE = "another key, or silence"
+
+
+def _draw_list(index: int, number: int, key: str, actions: Sequence[Action]) -> list[str]:
+    lines, at = [], f"m{index}"
+    label = f'-- "{_SILENCE if key == WRONG else key[1:]}" -->'
+    for step, action in enumerate(actions):
+        match action:
+            case Webhook(url):
+                node = f"w{index}_{number}_{step}"
+                lines.append(f'  {at} {label} {node}[/"webhook to {_quoted(_host(url))}"/]')
+                at, label = node, "-->"
+            case GotoMenu(menu):
+                return [*lines, f"  {at} {label} m{menu}"]
+            case _:
+                return [*lines, f"  {at} {label} hangup"]
+    return [*lines, f"  {at} {label} hangup"]
+
+
+def _explain_menu(menu: Menu, index: int, reached: bool, prompt_seconds: Mapping[str, float]) -> str:
+    length = prompt_seconds.get(menu.intro)
+    heard = f"{_intro(menu.intro)}{f' ({length:.1f} s)' if length is not None else ''}"
+    lines = [f"Menu {index}: the callee hears {heard}, and then has {_wait(menu)} to press a key."]
+    if not reached:
+        lines[0] += " No key leads here, so nobody will ever hear it."
+    for key in _listed(menu):
+        who = "Any other key, or none:" if key == WRONG else f"Key {key[1:]}:"
+        lines.append(f"  {who} {_explain_list(menu.actions[key])}")
+    if WRONG not in menu.actions:
+        lines.append("  Any other key, or none: the call is hung up.")
+    return "\n".join(lines)
+
+
+def _explain_list(actions: Sequence[Action]) -> str:
+    words = []
+    for action in steps_run(actions):
+        match action:
+            case Webhook(url):
+                words.append(f"{_host(url)} is told")
+            case GotoMenu(menu):
+                words.append(f"menu {menu} follows")
+            case _:
+                words.append("the call is hung up")
+    if not actions or isinstance(steps_run(actions)[-1], Webhook):
+        words.append("the call is hung up")
+    return ", then ".join(words) + "."
+
+
+def _listed(menu: Menu) -> list[str]:
+    return [key for key in (*KEYS, WRONG) if key in menu.actions]
+
+
+def _wait(menu: Menu) -> str:
+    return f"{idle_seconds(menu.idle_timeout_msec)} s"
+
+
+def _intro(intro: str) -> str:
+    return f"audio from {_host(intro)}" if is_url(intro) else intro
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or "an address"
+
+
+def _quoted(text: str) -> str:
+    """Text inside a Mermaid label."""
+    return text.replace("&", "#amp;").replace('"', "#quot;").replace("<", "#lt;").replace(">", "#gt;")

@@ -1,0 +1,150 @@
+"""What can be said about menus before anybody is called. Findings are warnings, never refusals.
+
+Each is a sentence for somebody who does not program; its code and path are for who does.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from speechcall.domain.errors import Problem
+from speechcall.domain.message import WRONG, Action, Menu, Webhook
+from speechcall.domain.timing import idle_seconds
+from speechcall.domain.walk import MAX_VISITS, react
+
+MAX_CALL_SECONDS = 900
+ADVISED_KEYS = 6
+SHORT_IDLE_MSEC = 1000
+MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CallBounds:
+    """The shortest and the longest that a call through the menus can be, if the callee does not hang up.
+
+    Menus are counted as often as they are asked. Seconds are those of listening: introductions of
+    known length and idle timeouts; a key is pressed at once in the shortest call, never in time in the longest.
+    """
+
+    shortest_menus: int | None
+    longest_menus: int
+    longest_seconds: int
+
+
+def report(menus: Sequence[Menu], path: str) -> list[Problem]:
+    """At most 20 findings; `path` is where the message stands (`messages[0]`)."""
+    reached = reachable(menus)
+    found = [
+        Problem("UNREACHABLE_MENU", f"{path}.menu[{index}]", "is never asked: no key of the menus before it leads here")
+        for index in range(len(menus))
+        if index not in reached
+    ]
+    found += _silent_circles(menus, reached, path)
+    for index in sorted(reached):
+        found += _menu_findings(menus[index], index, f"{path}.menu[{index}]")
+    return found[:MOST]
+
+
+def reachable(menus: Sequence[Menu]) -> set[int]:
+    """The menus that a call can come to."""
+    seen, waiting = set[int](), [0]
+    while waiting:
+        index = waiting.pop()
+        if index not in seen:
+            seen.add(index)
+            waiting += _targets(menus[index])
+    return seen
+
+
+def call_bounds(menus: Sequence[Menu], prompt_seconds: Mapping[str, float], max_visits: int = MAX_VISITS) -> CallBounds:
+    """How short and how long a call can be; `prompt_seconds` by introduction, where it is known."""
+    waits = [idle_seconds(menu.idle_timeout_msec) + round(prompt_seconds.get(menu.intro, 0)) for menu in menus]
+    steps = [_targets(menu) for menu in menus]
+    # longest[index]: seconds and menus of the longest call from here, with so many visits left.
+    longest = [(0, 0)] * len(menus)
+    for _ in range(max_visits):
+        longest = [
+            (waits[index] + best[0], 1 + best[1])
+            for index, best in enumerate(
+                max((longest[target] for target in targets), default=(0, 0)) for targets in steps
+            )
+        ]
+    seconds, visits = longest[0]
+    return CallBounds(_shortest(menus), visits, min(seconds, MAX_CALL_SECONDS))
+
+
+def _shortest(menus: Sequence[Menu]) -> int | None:
+    """How many menus the shortest way to an end asks; None if no way ends."""
+    front, seen, asked = {0}, set[int](), 0
+    while front:
+        asked += 1
+        if any(_can_end(menus[index]) for index in front):
+            return asked
+        seen |= front
+        front = {target for index in front for target in _targets(menus[index])} - seen
+    return None
+
+
+def _can_end(menu: Menu) -> bool:
+    return any(react(menu, heard).target is None for heard in (*menu.actions, WRONG))
+
+
+def _targets(menu: Menu) -> list[int]:
+    found = (react(menu, heard).target for heard in (*menu.actions, WRONG))
+    return [target for target in found if target is not None]
+
+
+def _silent_circles(menus: Sequence[Menu], reached: set[int], path: str) -> list[Problem]:
+    """Menus round which silence alone leads for ever."""
+    found, told = [], set[int]()
+    for start in sorted(reached):
+        way: list[int] = []
+        index: int | None = start
+        while index is not None and index not in way and index not in told:
+            way.append(index)
+            index = react(menus[index], WRONG).target
+        if index is not None and index in way:
+            circle = way[way.index(index) :]
+            names = ", ".join(f"menu {one}" for one in circle)
+            text = (
+                f"leads round for ever when nobody presses a key ({names}): "
+                f"only the limit of {MAX_VISITS} menus a call ends it"
+            )
+            found.append(Problem("ENDLESS_SILENCE", f"{path}.menu[{circle[0]}].dtmfActions.wrong", text))
+        told |= set(way)
+    return found
+
+
+def _menu_findings(menu: Menu, index: int, path: str) -> list[Problem]:
+    found = []
+    keys = [key for key in menu.actions if key != WRONG]
+    if menu.idle_timeout_msec < SHORT_IDLE_MSEC:
+        text = (
+            f"is in milliseconds: {menu.idle_timeout_msec} is less than a second and is waited as 1 s; "
+            f"did you mean {menu.idle_timeout_msec * 1000}?"
+        )
+        found.append(Problem("SHORT_IDLE_TIMEOUT", f"{path}.idleTimeoutMsec", text))
+    if WRONG not in menu.actions:
+        text = "says nothing about wrong keys and silence: the call is hung up on them"
+        found.append(Problem("NO_WRONG_LIST", f"{path}.dtmfActions", text))
+    if len(keys) > ADVISED_KEYS:
+        text = f"offers {len(keys)} keys; people keep 4 to {ADVISED_KEYS} in mind"
+        found.append(Problem("MANY_KEYS", f"{path}.dtmfActions", text))
+    for key, actions in menu.actions.items():
+        here = f"{path}.dtmfActions.{key}"
+        found += _list_findings(actions, here)
+        reaction = react(menu, key)
+        if key != WRONG and reaction.target == index and not reaction.webhooks:
+            text = "only asks the same menu again: whoever presses this key is where they were"
+            found.append(Problem("KEY_LEADS_BACK", here, text))
+    return found
+
+
+def _list_findings(actions: Sequence[Action], path: str) -> list[Problem]:
+    end = next((position for position, action in enumerate(actions) if not isinstance(action, Webhook)), None)
+    if end is None:
+        text = "ends without hangup or gotoMenu: the call is hung up behind its last action"
+        return [Problem("LIST_WITHOUT_END", path, text)]
+    if end + 1 < len(actions):
+        text = "never runs: the action before it hangs up or goes to another menu"
+        return [Problem("UNREACHABLE_ACTION", f"{path}[{end + 1}]", text)]
+    return []

@@ -1,0 +1,103 @@
+"""What is said about a menu before anybody is called."""
+
+import pytest
+
+from speechcall.domain.message import GotoMenu, Hangup, Menu, Webhook
+from speechcall.statemachine.menu_picture import draw, explain
+from speechcall.statemachine.menu_report import call_bounds, report
+
+HOOK = Webhook("https://user-api.example.com/secret?token=1")
+
+
+def menu(idle=10_000, intro="ivr_1", **actions):
+    return Menu(intro, idle, {key: tuple(steps) for key, steps in actions.items()})
+
+
+GOOD = menu(d1=[HOOK, Hangup()], wrong=[Hangup()])
+
+
+def codes(*menus):
+    return {(found.code, found.path.removeprefix("m.")) for found in report(menus, "m")}
+
+
+def test_nothing_is_said_about_a_good_menu():
+    assert report((GOOD,), "m") == []
+
+
+@pytest.mark.parametrize(
+    ("menus", "expected"),
+    [
+        ((GOOD, GOOD), ("UNREACHABLE_MENU", "menu[1]")),
+        ((menu(d1=[Hangup(), HOOK], wrong=[Hangup()]),), ("UNREACHABLE_ACTION", "menu[0].dtmfActions.d1[1]")),
+        ((menu(wrong=[GotoMenu(0)]),), ("ENDLESS_SILENCE", "menu[0].dtmfActions.wrong")),
+        (
+            (menu(d1=[Hangup()], wrong=[GotoMenu(1)]), menu(wrong=[HOOK, GotoMenu(2)]), menu(wrong=[GotoMenu(1)])),
+            ("ENDLESS_SILENCE", "menu[1].dtmfActions.wrong"),
+        ),
+        ((menu(d1=[GotoMenu(0)], wrong=[Hangup()]),), ("KEY_LEADS_BACK", "menu[0].dtmfActions.d1")),
+        ((menu(d1=[Hangup()]),), ("NO_WRONG_LIST", "menu[0].dtmfActions")),
+        ((menu(d1=[HOOK], wrong=[Hangup()]),), ("LIST_WITHOUT_END", "menu[0].dtmfActions.d1")),
+        ((menu(wrong=[]),), ("LIST_WITHOUT_END", "menu[0].dtmfActions.wrong")),
+        ((menu(**{f"d{n}": [Hangup()] for n in range(7)}, wrong=[Hangup()]),), ("MANY_KEYS", "menu[0].dtmfActions")),
+        ((menu(idle=10, wrong=[Hangup()]),), ("SHORT_IDLE_TIMEOUT", "menu[0].idleTimeoutMsec")),
+    ],
+)
+def test_each_finding_has_its_code_and_its_place(menus, expected):
+    assert codes(*menus) == {expected}
+
+
+def test_a_circle_that_a_key_leaves_but_silence_does_not_is_told_once():
+    found = report((menu(wrong=[GotoMenu(1)]), menu(wrong=[GotoMenu(0)])), "m")
+    assert [one.code for one in found] == ["ENDLESS_SILENCE"]
+    assert "menu 0, menu 1" in found[0].message
+
+
+def test_a_short_timeout_asks_what_was_meant():
+    (found,) = report((menu(idle=10, wrong=[Hangup()]),), "m")
+    assert "did you mean 10000?" in found.message
+
+
+@pytest.mark.parametrize(
+    ("menus", "prompts", "expected"),
+    [
+        ((GOOD,), {}, (1, 1, 10)),
+        ((GOOD,), {"ivr_1": 3.6}, (1, 1, 14)),
+        ((menu(wrong=[GotoMenu(1)]), GOOD), {"ivr_1": 5}, (2, 2, 30)),
+        ((menu(wrong=[GotoMenu(0)]),), {}, (None, 50, 500)),
+        ((menu(idle=60_000, wrong=[GotoMenu(0)]),), {}, (None, 50, 900)),
+        ((menu(d1=[GotoMenu(1)], wrong=[Hangup()]), menu(idle=30_000, wrong=[Hangup()])), {}, (1, 2, 40)),
+    ],
+)
+def test_how_short_and_how_long_a_call_can_be(menus, prompts, expected):
+    bounds = call_bounds(menus, prompts)
+    assert (bounds.shortest_menus, bounds.longest_menus, bounds.longest_seconds) == expected
+
+
+def test_the_picture_shows_every_key_and_no_secret():
+    text = draw((menu(d1=[HOOK, GotoMenu(1)], wrong=[GotoMenu(1)]), menu(**{"d#": [Hangup()]}), GOOD))
+    assert text.splitlines()[0] == "flowchart TD"
+    assert '  m0 -- "1" --> w0_0_0[/"webhook to user-api.example.com"/]' in text
+    assert "  w0_0_0 --> m1" in text
+    assert '  m0 -- "another key, or silence" --> m1' in text
+    assert '  m1 -- "#" --> hangup' in text
+    assert '  m1 -- "another key, or silence" --> hangup' in text
+    assert "m2" not in text
+    assert "token" not in text
+
+
+def test_the_words_say_what_the_callee_meets():
+    text = explain((menu(d1=[HOOK, Hangup()], d2=[HOOK], wrong=[GotoMenu(1)]), menu(wrong=[]), GOOD), {"ivr_1": 3.6})
+    assert text == (
+        "Menu 0: the callee hears ivr_1 (3.6 s), and then has 10 s to press a key.\n"
+        "  Key 1: user-api.example.com is told, then the call is hung up.\n"
+        "  Key 2: user-api.example.com is told, then the call is hung up.\n"
+        "  Any other key, or none: menu 1 follows.\n"
+        "\n"
+        "Menu 1: the callee hears ivr_1 (3.6 s), and then has 10 s to press a key.\n"
+        "  Any other key, or none: the call is hung up.\n"
+        "\n"
+        "Menu 2: the callee hears ivr_1 (3.6 s), and then has 10 s to press a key. "
+        "No key leads here, so nobody will ever hear it.\n"
+        "  Key 1: user-api.example.com is told, then the call is hung up.\n"
+        "  Any other key, or none: the call is hung up."
+    )

@@ -1,0 +1,59 @@
+"""What a menu means."""
+
+import pytest
+
+from speechcall.domain.message import GotoMenu, Hangup, Menu, Webhook
+from speechcall.domain.outcome import End
+from speechcall.domain.walk import Behaviour, Sent, react, walk
+
+HOOK = Webhook("https://api.example.com/x")
+
+
+def menu(**actions):
+    return Menu("intro", 1000, {key: tuple(steps) for key, steps in actions.items()})
+
+
+TWO = (menu(d1=[HOOK, HOOK, GotoMenu(1)], wrong=[GotoMenu(1)]), menu(d1=[HOOK], d2=[GotoMenu(0)], wrong=[Hangup()]))
+
+
+@pytest.mark.parametrize(
+    ("actions", "heard", "expected"),
+    [
+        ({"d1": [HOOK, Hangup()]}, "d1", ("d1", (0,), None)),
+        ({"d1": [HOOK, HOOK, GotoMenu(3), HOOK]}, "d1", ("d1", (0, 1), 3)),
+        ({"d1": [HOOK]}, "d1", ("d1", (0,), None)),
+        ({"d1": []}, "d1", ("d1", (), None)),
+        ({"d1": [], "wrong": [GotoMenu(2)]}, "d7", ("wrong", (), 2)),
+        ({"d1": [], "wrong": [GotoMenu(2)]}, "idle", ("wrong", (), 2)),
+        ({"d1": [GotoMenu(0)]}, "idle", (None, (), None)),
+        ({}, "d1", (None, (), None)),
+        ({"d*": [Hangup()]}, "d*", ("d*", (), None)),
+    ],
+)
+def test_a_key_selects_its_list_and_all_else_selects_wrong(actions, heard, expected):
+    reaction = react(menu(**actions), heard)
+    assert (reaction.key, reaction.webhooks, reaction.target) == expected
+
+
+def test_a_call_goes_through_its_menus_and_sends_what_was_pressed():
+    found = walk(TWO, [Behaviour("d1"), Behaviour("d2"), Behaviour("idle"), Behaviour("d1")])
+    assert found.menus == (0, 1, 0, 1)
+    assert found.webhooks == (Sent(1, 0, "d1", 0), Sent(1, 0, "d1", 1), Sent(4, 1, "d1", 0))
+    assert (found.end, found.limit) == (End.COMPLETED, False)
+
+
+def test_a_callee_who_hangs_up_in_a_menu_starts_nothing():
+    assert walk(TWO, [Behaviour("hang_up")]).webhooks == ()
+    assert walk(TWO, []).end is End.CALLER_HUNG_UP
+
+
+def test_a_list_runs_to_its_end_although_the_callee_has_hung_up_and_nothing_after_it_starts():
+    found = walk(TWO, [Behaviour("d1", hangs_up_after=True), Behaviour("d1")])
+    assert (found.menus, len(found.webhooks), found.end) == ((0,), 2, End.CALLER_HUNG_UP)
+    ended = walk((menu(d1=[HOOK, Hangup()]),), [Behaviour("d1", hangs_up_after=True)])
+    assert (len(ended.webhooks), ended.end) == (1, End.COMPLETED)
+
+
+def test_a_circle_is_left_at_the_limit():
+    found = walk((menu(wrong=[GotoMenu(0)]),), [Behaviour("idle")] * 60)
+    assert (len(found.menus), found.end, found.limit) == (50, End.COMPLETED, True)
