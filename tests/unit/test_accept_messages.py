@@ -20,7 +20,8 @@ from tests.fixtures.samples import NOW, FakeClock
 from tests.stores.memory import MemoryMessages
 
 HOOK = {"action": "webhook", "url": "https://api.example.com/callback/option1", "body": {"confirm": True}}
-MENU = {"introUrl": "ivr_651854", "dtmfActions": {"d1": [HOOK, {"action": "hangup"}]}}
+HANGUP = {"action": "hangup"}
+MENU = {"introUrl": "ivr_651854", "dtmfActions": {"d1": [HOOK, HANGUP], "wrong": [HANGUP]}}
 
 
 def entry(to="+380936670003", **more):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator
 
 from speechcall.application.json_text import dump_json
+from speechcall.application.request_problems import problem_of
 from speechcall.domain.address import is_url, url_problem
 from speechcall.domain.errors import Problem
 from speechcall.domain.message import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook
@@ -16,7 +17,6 @@ from speechcall.domain.webhook_header import header_problem
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _INDEX = re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII)
-_ACTIONS = ("webhook", "hangup", "gotoMenu")
 
 MAX_ACTIONS = 200
 MAX_WEBHOOK_BODY_BYTES = 8 * 1024
@@ -137,16 +137,13 @@ class MessageModel(_Strict):
         return to
 
 
-_CODES = {"to": "INVALID_RECIPIENT", "from": "INVALID_SENDER", "text": "INVALID_TEXT", "type": "INVALID_TYPE"}
-
-
 def check_message(entry: Any, path: str) -> tuple[MessageModel | None, list[Problem]]:
     """The checked message, or None and all its problems; `path` is where it stands (`messages[0]`)."""
     try:
         model = MessageModel.model_validate(entry)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_PROBLEMS]
-        return None, [_problem(one["loc"], one["type"], one["msg"], path) for one in found]
+        return None, [problem_of(one["loc"], one["type"], one["msg"], path) for one in found]
     last = len(model.menu) - 1
     problems = [
         Problem("INVALID_MENU", f"{path}.{where}.menu", f"there is no menu {menu}; menus 0 to {last} exist")
@@ -192,29 +189,6 @@ def _targets(model: MessageModel) -> list[tuple[str, int]]:
         for position, action in enumerate(actions)
         if isinstance(action, GotoMenuModel)
     ]
-
-
-_TEXTS = {
-    "missing": "is required",
-    "extra_forbidden": "is not known here",
-    "model_type": "must be an object",
-    "dict_type": "must be an object",
-    "list_type": "must be an array",
-    "string_type": "must be a string",
-    "int_type": "must be an integer",
-}
-
-
-def _problem(loc: tuple[int | str, ...], kind: str, message: str, path: str) -> Problem:
-    """A problem with the place written as a client would write it; pydantic's own marks left out."""
-    code = _CODES.get(str(loc[0]), "INVALID_MENU") if loc else "INVALID_MESSAGE"
-    for position, part in enumerate(loc):
-        names_the_action = part in _ACTIONS and position > 0 and isinstance(loc[position - 1], int)
-        marks_a_key = part == "[key]" and position > 1 and loc[position - 2] == "dtmfActions"
-        if not names_the_action and not marks_a_key:
-            path += f"[{part}]" if isinstance(part, int) else f".{part[:64]}"
-    text = message.removeprefix("Value error, ")
-    return Problem(code, path, _TEXTS.get(kind, text[:1].lower() + text[1:]))
 
 
 def unknown_fields(entry: Mapping[str, Any]) -> list[str]:
