@@ -34,6 +34,7 @@ class DynamoAccounts:
                 TableName=self._table,
                 KeyConditionExpression="pk = :pk",
                 ExpressionAttributeValues=to_wire({":pk": "ACCOUNTS"}),
+                ConsistentRead=True,
             )
             for page in pages:
                 found += [_load(from_wire(item)) for item in page["Items"]]

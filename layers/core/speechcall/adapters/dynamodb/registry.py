@@ -28,6 +28,18 @@ class Registry:
         values = {"name": name, "uri": prompt.uri, "seconds": prompt.seconds, "stored_msec": now_msec}
         self._put(f"PROMPT#{account_id}", _prompt_name(name), values)
 
+    def uploaded_prompts(self, account_id: str) -> list[tuple[str, Prompt, int]]:
+        """The prompts that have an identifier, by it: identifier, prompt, when it was stored (epoch milliseconds)."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :identifiers)",
+            ExpressionAttributeValues=to_wire({":pk": f"PROMPT#{account_id}", ":identifiers": _prompt_name("")}),
+            ConsistentRead=True,
+        )
+        with store_errors():
+            found = [from_wire(item) for page in pages for item in page["Items"]]
+        return [(item["name"], Prompt(item["uri"], float(item["seconds"])), item["stored_msec"]) for item in found]
+
     def find_flow(self, name: str) -> str | None:
         """The ARN of a state machine that was published under `name`."""
         found = self._get(f"FLOW#{name}", "FLOW")

@@ -1,0 +1,163 @@
+"""One contract for the accounts: DynamoDB and memory do the same; and DynamoDB where two write at once."""
+
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from local.moto_guards import install_guards
+from speechcall.adapters.dynamodb.accounts import DynamoAccounts
+from speechcall.application.accounts import Secrets, credentials_of, key_name, user_name
+from speechcall.domain.account import Account
+from tests.stores.accounts import MemoryAccounts
+
+TABLE = "Registry"
+ACME = Account("acme", ("+380", "+48"), calls_per_day=9, rate=5, burst=100, senders={"Shop": "+4930123456"})
+SCHEMA: Any = {
+    "BillingMode": "PAY_PER_REQUEST",
+    "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+}
+
+
+def credentials(number, account_id="acme", user=None):
+    return credentials_of(account_id, Secrets(user or account_id, f"password-{number}", f"key-{number}"))
+
+
+def opens(accounts, number):
+    """Whether the key with this number is let in."""
+    return accounts.find_credential(key_name(f"key-{number}")) is not None
+
+
+@pytest.fixture
+def client():
+    install_guards()
+    with mock_aws():
+        made = boto3.client(
+            "dynamodb", region_name="eu-central-1", aws_access_key_id="testing", aws_secret_access_key="testing"
+        )
+        made.create_table(TableName=TABLE, **SCHEMA)
+        yield made
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def accounts(request):
+    return MemoryAccounts() if request.param == "memory" else DynamoAccounts(request.getfixturevalue("client"), TABLE)
+
+
+# ------------------------------------------------------------------ contract
+def test_an_account_is_found_as_it_was_added(accounts):
+    assert accounts.find("acme") is None
+    assert accounts.add(ACME, credentials(1))
+    assert accounts.find("acme") == ACME
+    assert accounts.find_credential(user_name("acme")) == credentials(1)[user_name("acme")]
+    assert opens(accounts, 1)
+
+
+def test_an_id_is_given_once(accounts):
+    assert accounts.add(ACME, credentials(1))
+    assert not accounts.add(replace(ACME, rate=1), credentials(2))
+    assert accounts.find("acme") == ACME
+    assert opens(accounts, 1)
+    assert not opens(accounts, 2)
+
+
+def test_a_user_name_of_another_account_is_not_taken_from_it(accounts):
+    accounts.add(ACME, credentials(1))
+    accounts.add(Account("other", ("*",)), credentials(2, "other"))
+    assert not accounts.add(Account("third", ("*",)), credentials(3, "third", user="acme"))
+    assert accounts.find("third") is None
+    assert not accounts.replace_credentials("other", credentials(3, "other", user="acme"))
+    assert (opens(accounts, 1), opens(accounts, 2), opens(accounts, 3)) == (True, True, False)
+
+
+def test_all_are_listed_by_id(accounts):
+    for account_id in ("b", "a", "C"):
+        accounts.add(replace(ACME, account_id=account_id), credentials(account_id, account_id))
+    assert [account.account_id for account in accounts.all()] == ["C", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"prefixes": ("*",)},
+        {"calls_per_day": 1},
+        {"rate": 1},
+        {"burst": 200},
+        {"senders": {}},
+        {"senders": {"Shop": "+4930123457"}},
+        {"disabled": True},
+    ],
+)
+def test_settings_are_saved_in_the_place_of_those_that_were_read(accounts, change):
+    accounts.add(ACME, credentials(1))
+    changed = replace(ACME, **change)
+    assert accounts.save(changed, ACME)
+    assert accounts.find("acme") == changed
+    # Whatever it is that was changed meanwhile, who has not read it does not undo it.
+    assert not accounts.save(replace(ACME, rate=7), ACME)
+    assert accounts.find("acme") == changed
+    assert opens(accounts, 1)
+
+
+def test_what_is_not_there_is_neither_saved_nor_given_credentials(accounts):
+    assert not accounts.save(replace(ACME, rate=1), ACME)
+    assert not accounts.replace_credentials("acme", credentials(1))
+    assert accounts.find("acme") is None
+    assert not opens(accounts, 1)
+
+
+def test_new_credentials_end_the_old_ones_and_leave_the_settings(accounts):
+    accounts.add(ACME, credentials(1, user="shop"))
+    accounts.add(Account("other", ("*",)), credentials(9, "other"))
+    assert accounts.replace_credentials("acme", credentials(2))
+    assert accounts.find_credential(user_name("shop")) is None
+    assert (opens(accounts, 1), opens(accounts, 2), opens(accounts, 9)) == (False, True, True)
+    assert accounts.replace_credentials("acme", credentials(3))
+    assert (opens(accounts, 2), opens(accounts, 3)) == (False, True)
+    assert accounts.find("acme") == ACME
+
+
+# --------------------------------------------------------------------- races
+class Meanwhile:
+    """A client that lets somebody else in just before each write of one kind."""
+
+    def __init__(self, client, write, somebody_else):
+        self._client, self._write, self._somebody_else = client, write, somebody_else
+
+    def __getattr__(self, name):
+        if name == self._write:
+            self._somebody_else()
+        return getattr(self._client, name)
+
+
+def interrupted(client: Any, write: str, somebody_else: Any) -> DynamoAccounts:
+    meanwhile: Any = Meanwhile(client, write, somebody_else)
+    return DynamoAccounts(meanwhile, TABLE)
+
+
+def test_two_rotations_at_once_leave_the_credentials_of_one(client):
+    accounts = DynamoAccounts(client, TABLE)
+    accounts.add(ACME, credentials(1))
+    slow = interrupted(client, "transact_write_items", lambda: accounts.replace_credentials("acme", credentials(2)))
+    assert not slow.replace_credentials("acme", credentials(3))
+    assert (opens(accounts, 1), opens(accounts, 2), opens(accounts, 3)) == (False, True, False)
+    assert accounts.replace_credentials("acme", credentials(4))
+    assert (opens(accounts, 2), opens(accounts, 4)) == (False, True)
+
+
+def test_a_rotation_does_not_undo_a_change_of_settings_nor_the_other_way_round(client):
+    accounts = DynamoAccounts(client, TABLE)
+    accounts.add(ACME, credentials(1))
+    disabled = replace(ACME, disabled=True)
+    rotating = interrupted(client, "transact_write_items", lambda: accounts.save(disabled, ACME))
+    assert rotating.replace_credentials("acme", credentials(2))
+    assert accounts.find("acme") == disabled
+    saving = interrupted(client, "update_item", lambda: accounts.replace_credentials("acme", credentials(3)))
+    assert saving.save(ACME, disabled)
+    assert accounts.find("acme") == ACME
+    assert (opens(accounts, 2), opens(accounts, 3)) == (False, True)
+    assert accounts.replace_credentials("acme", credentials(4))
+    assert not opens(accounts, 3)

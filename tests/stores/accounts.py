@@ -1,0 +1,44 @@
+"""Accounts in memory: what `DynamoAccounts` does, held to it by tests/integration/test_accounts_store.py."""
+
+from speechcall.application.accounts import Credential
+from speechcall.domain.account import Account
+
+
+class MemoryAccounts:
+    """The accounts and the credentials of each."""
+
+    def __init__(self, *accounts: Account) -> None:
+        self.accounts = {account.account_id: account for account in accounts}
+        self.credentials: dict[str, Credential] = {}
+
+    def find_credential(self, name: str) -> Credential | None:
+        return self.credentials.get(name)
+
+    def find(self, account_id: str) -> Account | None:
+        return self.accounts.get(account_id)
+
+    def all(self) -> list[Account]:
+        return [self.accounts[account_id] for account_id in sorted(self.accounts)]
+
+    def add(self, account: Account, credentials: dict[str, Credential]) -> bool:
+        if account.account_id in self.accounts or not self._are_free(account.account_id, credentials):
+            return False
+        self.accounts[account.account_id] = account
+        self.credentials |= credentials
+        return True
+
+    def save(self, account: Account, instead_of: Account) -> bool:
+        if self.accounts.get(account.account_id) != instead_of:
+            return False
+        self.accounts[account.account_id] = account
+        return True
+
+    def replace_credentials(self, account_id: str, credentials: dict[str, Credential]) -> bool:
+        if account_id not in self.accounts or not self._are_free(account_id, credentials):
+            return False
+        others = {name: one for name, one in self.credentials.items() if one.account_id != account_id}
+        self.credentials = others | credentials
+        return True
+
+    def _are_free(self, account_id: str, names: dict[str, Credential]) -> bool:
+        return all(self.credentials[name].account_id == account_id for name in names if name in self.credentials)
