@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speechcall.application.json_text import parse_json
+from speechcall.application.request_models import MenuModel, MessageModel
+from speechcall.application.request_problems import RIGHT
 from speechcall.application.requests import check_message, to_menus, unknown_fields
 from speechcall.domain.message import GotoMenu, Hangup, Menu, Webhook
 
@@ -137,7 +139,7 @@ def test_unknown_fields_are_accepted_at_message_level_and_named():
 def test_an_entry_that_is_no_object_is_told_so(entry):
     _, found = check_message(entry, "messages[3]")
     assert [(problem.code, problem.path, problem.message) for problem in found] == [
-        ("INVALID_MESSAGE", "messages[3]", "must be an object")
+        ("INVALID_MESSAGE", "messages[3]", "must be an object with from, to, text, type and menu")
     ]
 
 
@@ -295,15 +297,69 @@ def test_a_header_value_that_http_can_carry_is_accepted(value):
     assert check(hook(headers={"Authorization": value}))[0].actions["d1"][0].headers == {"Authorization": value}
 
 
-def test_the_words_are_those_of_json_and_not_of_python():
-    entry = message(menu=[{"introUrl": 1, "idleTimeoutMsec": "1", "dtmfActions": {"d1": 1, "d2": [{"action": "x"}]}}])
-    texts = {problem.path: problem.message for problem in check_message(entry, "m")[1]}
-    assert texts["m.menu[0].introUrl"] == "must be a string"
-    assert texts["m.menu[0].idleTimeoutMsec"] == "must be an integer"
-    assert texts["m.menu[0].dtmfActions.d1"] == "must be an array"
-    assert "webhook" in texts["m.menu[0].dtmfActions.d2[0]"]
-    extra = {problem.path: problem.message for problem in check_message(menu(extra=1), "m")[1]}
-    assert extra == {"m.menu[0].extra": "is not known here"}
+ALL_KEYS = [*(f"d{digit}" for digit in range(10)), "d*", "d#", "wrong"]
+EACH_MISTAKE = [
+    (None, "", "must be an object with from, to, text, type and menu"),
+    (message(**{"from": 1}), ".from", "must be a string of 1 to 64 characters"),
+    (message(**{"from": ""}), ".from", "must be a string of 1 to 64 characters"),
+    (message(**{"from": ABSENT}), ".from", "is required: a string of 1 to 64 characters"),
+    (message(to=7), ".to", "must be a phone number in international format, such as +380671234567"),
+    (message(to="0671234567"), ".to", "must be a phone number in international format, such as +380671234567"),
+    (message(text="x" * 1601), ".text", "must be a string of 1 to 1600 characters"),
+    (message(type="sms"), ".type", 'must be "speechcall"'),
+    (message(menu=[]), ".menu", "must be an array of 1 to 20 menus"),
+    (message(menu=[1]), ".menu[0]", "must be an object with introUrl and dtmfActions"),
+    (menu(introUrl=ABSENT), ".menu[0].introUrl", "is required: the URL of an audio file, or an identifier of 1 to 64 "),
+    (menu(introUrl=1), ".menu[0].introUrl", "must be the URL of an audio file, or an identifier of 1 to 64 letters, "),
+    (menu(introUrl="a b"), ".menu[0].introUrl", "must be the URL of an audio file, or an identifier of 1 to 64 "),
+    (menu(idleTimeoutMsec="1"), ".menu[0].idleTimeoutMsec", "must be a whole number of milliseconds from 1 to 180000"),
+    (menu(idleTimeoutMsec=0), ".menu[0].idleTimeoutMsec", "must be a whole number of milliseconds from 1 to 180000"),
+    (menu(dtmfActions=[]), ".menu[0].dtmfActions", "must be an object that gives keys (d0 to d9, d*, d#, wrong) an "),
+    (menu(dtmfActions={"d": []}), ".menu[0].dtmfActions.d", "is no key; d0 to d9, d*, d# and wrong are"),
+    (menu(dtmfActions={"d1": 1}), ".menu[0].dtmfActions.d1", "must be an array of at most 10 actions, each an object "),
+    (action(action="x"), ".menu[0].dtmfActions.d1[0]", 'must be an object whose "action" is "webhook", "hangup" or '),
+    (menu(extra=1), ".menu[0].extra", "is not known here; a menu has introUrl, idleTimeoutMsec and dtmfActions"),
+    (menu(webhook=1), ".menu[0].webhook", "is not known here; a menu has introUrl, idleTimeoutMsec and dtmfActions"),
+    (hook(menu=1), ".menu[0].dtmfActions.d1[0].menu", "is not known here; a webhook has action, url, body and headers"),
+    (hook(webhook=1), ".menu[0].dtmfActions.d1[0].webhook", "is not known here; a webhook has action, url, body and "),
+    (action(action="hangup", a=1), ".menu[0].dtmfActions.d1[0].a", "is not known here; a hangup has only action"),
+    (action(action="gotoMenu", menu=0, a=1), ".menu[0].dtmfActions.d1[0].a", "is not known here; a gotoMenu has "),
+    (
+        action(action="gotoMenu"),
+        ".menu[0].dtmfActions.d1[0].menu",
+        "is required: the 0-based index of a menu, ",
+    ),
+    (action(action="gotoMenu", menu="-1"), ".menu[0].dtmfActions.d1[0].menu", "must be the 0-based index of a menu, "),
+    (action(action="gotoMenu", menu=10**4000), ".menu[0].dtmfActions.d1[0].menu", "must be the 0-based index of a "),
+    (hook(url=ABSENT), ".menu[0].dtmfActions.d1[0].url", "is required: a URL of at most 2048 characters that begins "),
+    (hook(url=1), ".menu[0].dtmfActions.d1[0].url", "must be a URL of at most 2048 characters that begins with "),
+    (hook(body=[]), ".menu[0].dtmfActions.d1[0].body", "must be an object"),
+    (
+        hook(headers=1),
+        ".menu[0].dtmfActions.d1[0].headers",
+        "must be an object of at most 20 names, each with ",
+    ),
+    (hook(headers={"a": 1}), ".menu[0].dtmfActions.d1[0].headers.a", "must be a string"),
+    (hook(headers={"webhook": 1}), ".menu[0].dtmfActions.d1[0].headers.webhook", "must be a string"),
+    (hook(headers={"a b": ""}), ".menu[0].dtmfActions.d1[0].headers", 'the header "a b" is not a header name'),
+]
+
+
+@pytest.mark.parametrize(("entry", "place", "text"), EACH_MISTAKE)
+def test_a_problem_says_what_would_be_right_there(entry, place, text):
+    (problem,) = check_message(entry, "messages[0]")[1]
+    assert problem.path == f"messages[0]{place}"
+    assert problem.message == text or (text.endswith(" ") and problem.message.startswith(text))
+
+
+def test_what_is_said_to_be_right_is_right():
+    for key in ALL_KEYS:
+        assert key in RIGHT["dtmfActions"] or "d0" < key < "d9"
+    for name, schema in (("message", MessageModel.model_json_schema()), ("menu[]", MenuModel.model_json_schema())):
+        assert all(given in RIGHT[name] for given in schema["required"])
+    check(message(**{"from": "x" * 64, "text": "x" * 1600, "menu": [MENU] * 20}))
+    check(menu(idleTimeoutMsec=180_000, introUrl="x" * 64, dtmfActions={"d1": [HOOK] * 10}))
+    check(hook(url="https://example.com/" + "a" * 2028, headers={f"x-{number}": "" for number in range(20)}))
 
 
 def test_thousands_of_mistakes_do_not_make_thousands_of_answers():

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from speechcall.application.json_text import parse_json
-from speechcall.application.requests import MessageModel, check_message, to_menus, unknown_fields
+from speechcall.application.request_models import MessageModel
+from speechcall.application.requests import check_message, to_menus, unknown_fields
 from speechcall.domain.account import Account
 from speechcall.domain.address import is_url
 from speechcall.domain.errors import InvalidRequest, PayloadTooLarge, Problem

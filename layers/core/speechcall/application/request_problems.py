@@ -1,28 +1,81 @@
-"""What pydantic finds wrong with a request, as a client is told it."""
+"""From what pydantic finds to what a client is told: the place as it would write it, and what would be right there."""
 
 from speechcall.domain.errors import Problem
 
-_ACTIONS = ("webhook", "hangup", "gotoMenu")
+MAX_PROBLEMS = 20
+"""Of one message: an answer must fit into 6 MB (AWS Lambda), whatever was sent."""
+MAX_SHOWN_BYTES = 64
+"""Of a client's own text in an answer. The answer is stored, and an item has at most 400 KB (DynamoDB)."""
+
+_ACTION = 'an object whose "action" is "webhook", "hangup" or "gotoMenu"'
+RIGHT = {
+    "message": "an object with from, to, text, type and menu",
+    "from": "a string of 1 to 64 characters",
+    "to": "a phone number in international format, such as +380671234567",
+    "text": "a string of 1 to 1600 characters",
+    "type": '"speechcall"',
+    "menu": "an array of 1 to 20 menus",
+    "menu[]": "an object with introUrl and dtmfActions",
+    "introUrl": "the URL of an audio file, or an identifier of 1 to 64 letters, digits, _ and -",
+    "idleTimeoutMsec": "a whole number of milliseconds from 1 to 180000",
+    "dtmfActions": "an object that gives keys (d0 to d9, d*, d#, wrong) an array of actions each",
+    "dtmfActions.key": f"an array of at most 10 actions, each {_ACTION}",
+    "action": _ACTION,
+    "action.url": "a URL of at most 2048 characters that begins with http:// or https://",
+    "action.body": "an object",
+    "action.headers": "an object of at most 20 names, each with a string",
+    "action.header": "a string",
+    "action.menu": 'the 0-based index of a menu, such as 1 or "1"',
+}
+"""What would be right, by place; each completes "must be …"."""
+
+_UNKNOWN = {
+    "menu[]": "is not known here; a menu has introUrl, idleTimeoutMsec and dtmfActions",
+    "dtmfActions.key": "is no key; d0 to d9, d*, d# and wrong are",
+    "webhook": "is not known here; a webhook has action, url, body and headers",
+    "hangup": "is not known here; a hangup has only action",
+    "gotoMenu": "is not known here; a gotoMenu has action and menu",
+}
 _CODES = {"to": "INVALID_RECIPIENT", "from": "INVALID_SENDER", "text": "INVALID_TEXT", "type": "INVALID_TYPE"}
 
-_TEXTS = {
-    "missing": "is required",
-    "extra_forbidden": "is not known here",
-    "model_type": "must be an object",
-    "dict_type": "must be an object",
-    "list_type": "must be an array",
-    "string_type": "must be a string",
-    "int_type": "must be an integer",
-}
+# Where the parts of a place stand: menu, 0, dtmfActions, d1, 0, webhook (pydantic's own mark), headers, X-Name
+_KEY, _ACTION_KIND = 3, 5
+_NAMES = {2: "menu[]", 4: "dtmfActions.key", 5: "action"}
+_KEY_MARK = "[key]"
 
 
 def problem_of(loc: tuple[int | str, ...], kind: str, message: str, path: str) -> Problem:
-    """A problem with the place written as a client would write it; pydantic's own marks left out."""
+    """The problem that pydantic calls `kind` at `loc`; `path` is where the message stands (`messages[0]`)."""
     code = _CODES.get(str(loc[0]), "INVALID_MENU") if loc else "INVALID_MESSAGE"
-    for position, part in enumerate(loc):
-        names_the_action = part in _ACTIONS and position > 0 and isinstance(loc[position - 1], int)
-        marks_a_key = part == "[key]" and position > 1 and loc[position - 2] == "dtmfActions"
-        if not names_the_action and not marks_a_key:
-            path += f"[{part}]" if isinstance(part, int) else f".{part[:64]}"
-    text = message.removeprefix("Value error, ")
-    return Problem(code, path, _TEXTS.get(kind, text[:1].lower() + text[1:]))
+    is_key = len(loc) == _KEY + 2 and loc[-1] == _KEY_MARK
+    parts = loc[:-1] if is_key else (*loc[:_ACTION_KIND], *loc[_ACTION_KIND + 1 :])
+    for part in parts:
+        path += f"[{part}]" if isinstance(part, int) else f".{shown(part)}"
+    return Problem(code, path, _text(loc, kind, message, is_key))
+
+
+def shown(text: str) -> str:
+    """The beginning of a client's text, short enough to be told back."""
+    return text.encode()[:MAX_SHOWN_BYTES].decode(errors="ignore")
+
+
+def _text(loc: tuple[int | str, ...], kind: str, message: str, is_key: bool) -> str:
+    if is_key:
+        return _UNKNOWN["dtmfActions.key"]
+    if kind == "extra_forbidden":
+        return _UNKNOWN[str(loc[_ACTION_KIND]) if len(loc) > _ACTION_KIND else "menu[]"]
+    if kind == "value_error":  # one of ours, in our own words
+        return message.removeprefix("Value error, ")
+    right = RIGHT[_name(loc)]
+    return f"is required: {right}" if kind == "missing" else f"must be {right}"
+
+
+def _name(loc: tuple[int | str, ...]) -> str:
+    """The place's name in RIGHT."""
+    if not loc:
+        return "message"
+    if len(loc) > _ACTION_KIND + 2:
+        return "action.header"
+    if len(loc) == _ACTION_KIND + 2:
+        return f"action.{loc[-1]}"
+    return _NAMES.get(len(loc), str(loc[-1]))
