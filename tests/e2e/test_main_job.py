@@ -91,8 +91,8 @@ def test_fifty_calls_at_once_end_right_and_nothing_in_the_product_sleeps(monkeyp
         real(seconds)
 
     monkeypatch.setattr(time, "sleep", only_the_clock_sleeps)
-    with running(Script([answer(), press("9"), press("1")])) as cloud:
-        menus = (menu(d1=[HANGUP], wrong=[goto(1)]), menu(d1=[webhook(), HANGUP], wrong=[HANGUP]))
+    with running(Script([answer(), press("1")])) as cloud:
+        menus = (menu(d1=[webhook(), HANGUP], wrong=[HANGUP]),)
         mids = Client(cloud.url).send([message(*menus, to=f"+3806700000{n:02}") for n in range(50)])
         ends = [finished(cloud, mid, 60) for mid in mids]
         for mid in mids:
@@ -107,7 +107,7 @@ def test_fifty_calls_at_once_end_right_and_nothing_in_the_product_sleeps(monkeyp
     assert slept == []
     assert {(end["outcome"], end["reason"]) for end in ends} == {("answered", "completed")}
     assert sorted(webhooks) == sorted(mids)
-    assert set(map(tuple, visited.values())) == {(0, 1)}
+    assert set(map(tuple, visited.values())) == {(0,)}
     assert "held" not in held
     assert failures == []
     assert max(took) <= 3 * statistics.median(took), (max(took), statistics.median(took))
