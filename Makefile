@@ -47,7 +47,7 @@ contact-flow: install ## Write telephony/connect.template.json anew from contact
 # Keeps every version that still fits pyproject.toml; LOCK=--upgrade takes the newest ones.
 lock: install ## Write constraints.txt and requirements-sam.txt anew from pyproject.toml [LOCK=--upgrade]
 	$(PY) -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	$(PY) -m uv pip compile --quiet $(LOCK_OPTIONS) pyproject.toml --extra local --extra dev -o constraints.txt
+	$(PY) -m uv pip compile --quiet $(LOCK_OPTIONS) pyproject.toml --extra local --extra cli --extra dev -o constraints.txt
 	$(PY) -m uv pip compile --quiet $(LOCK_OPTIONS) --group pyproject.toml:sam -o requirements-sam.txt
 LOCK_OPTIONS = --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock" $(LOCK)

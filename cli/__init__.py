@@ -1,0 +1,1 @@
+"""The operators' command: `speechcall NOUN VERB [--local | --stack NAME]`."""

@@ -1,0 +1,187 @@
+"""`speechcall account …`: gives out accounts and their credentials, and changes what they may do."""
+
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated, Any
+
+import typer
+
+from cli import values
+from cli.deployment import Deployment
+from cli.failures import Refusal
+from cli.table import show_table
+from cli.target import on_deployment
+from speechcall.application.accounts import Secrets, credentials_of, new_secrets
+from speechcall.domain.account import (
+    ANYWHERE,
+    DEFAULT_BURST,
+    DEFAULT_CALLS_PER_DAY,
+    DEFAULT_RATE,
+    LEAST_BURST,
+    Account,
+)
+
+app = typer.Typer(no_args_is_help=True)
+
+TOLL_FRAUD = (
+    'With the prefix "*", whoever gets hold of these credentials can have any number in the world called at your '
+    "cost, premium-rate numbers that pay the caller included: that is how toll fraud works."
+)
+_TRIES = 20
+
+AccountId = Annotated[str, typer.Argument(metavar="ID", callback=values.account_id, help="The account's id.")]
+AnyDestination = Annotated[bool, typer.Option("--any-destination", help='Confirms --prefix "*".')]
+_PREFIXES = typer.Option(metavar="+N", callback=values.prefixes, help='What it dials begins so; "*": any. Repeatable.')
+_SENDERS = typer.Option(metavar="NAME=+N", callback=values.senders, help="A `from`, with its caller ID. Repeatable.")
+_CALLS_PER_DAY = typer.Option(min=1, help="Calls a day (UTC).")
+_RATE = typer.Option(min=1, help="Messages a second, in the long run.")
+_BURST = typer.Option(min=LEAST_BURST, help="Messages at once; a request may hold 100.")
+
+
+@app.command()
+@on_deployment
+def create(
+    deployment: Deployment,
+    account_id: AccountId,
+    prefix: Annotated[list[str], _PREFIXES],
+    calls_per_day: Annotated[int, _CALLS_PER_DAY] = DEFAULT_CALLS_PER_DAY,
+    rate: Annotated[int, _RATE] = DEFAULT_RATE,
+    burst: Annotated[int, _BURST] = DEFAULT_BURST,
+    sender: Annotated[list[str] | None, _SENDERS] = None,
+    any_destination: AnyDestination = False,
+) -> None:
+    """Make an account and show its credentials, once."""
+    _confirm_destinations(prefix, any_destination)
+    senders = values.senders_by_name(sender)
+    account = Account(account_id, tuple(dict.fromkeys(prefix)), calls_per_day, rate, burst, senders)
+    given = _new_secrets(account_id)
+    if not deployment.accounts.add(account, credentials_of(account_id, given)):
+        raise Refusal(f"There is an account (or a user) {account_id} already; `account rotate` gives it new secrets.")
+    where = "any number at all" if ANYWHERE in prefix else f"numbers that begin with {', '.join(account.prefixes)}"
+    typer.echo(f"The account {account_id} can dial {where}.\n")
+    _show_once(given)
+
+
+@app.command()
+@on_deployment
+def rotate(deployment: Deployment, account_id: AccountId) -> None:
+    """Give an account a new password and a new key; the old ones stop at once."""
+    account, given = found(deployment, account_id), _new_secrets(account_id)
+    if not deployment.accounts.replace_credentials(account_id, credentials_of(account_id, given)):
+        raise Refusal(f"Somebody else has just given {account_id} new credentials; rotate again if you still want to.")
+    typer.echo(f"The old password and key of {account_id} have stopped working just now. The new ones:\n")
+    _show_once(given)
+    if account.disabled:
+        typer.echo(f"\nThe account is disabled; `account enable {account_id}` lets it in again.")
+
+
+@app.command("list")
+@on_deployment
+def list_(
+    deployment: Deployment, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
+) -> None:
+    """List the accounts, without secrets."""
+    _show(deployment.accounts.all(), as_json=as_json)
+
+
+@app.command()
+@on_deployment
+def disable(deployment: Deployment, account_id: AccountId) -> None:
+    """Let an account in no more; what it has sent already is still called."""
+    _change(deployment, account_id, lambda account: replace(account, disabled=True))
+    typer.echo(f"The account {account_id} is let in no more. What it has sent already is still called.")
+
+
+@app.command()
+@on_deployment
+def enable(deployment: Deployment, account_id: AccountId) -> None:
+    """Let a disabled account in again, with the credentials that it has."""
+    _change(deployment, account_id, lambda account: replace(account, disabled=False))
+    typer.echo(f"The account {account_id} is let in, with the credentials that it has.")
+
+
+@app.command("set")
+@on_deployment
+def set_(
+    deployment: Deployment,
+    account_id: AccountId,
+    prefix: Annotated[list[str] | None, _PREFIXES] = None,
+    calls_per_day: Annotated[int | None, _CALLS_PER_DAY] = None,
+    rate: Annotated[int | None, _RATE] = None,
+    burst: Annotated[int | None, _BURST] = None,
+    sender: Annotated[list[str] | None, _SENDERS] = None,
+    no_senders: Annotated[bool, typer.Option("--no-senders", help="Any `from`, with the stack's caller ID.")] = False,
+    any_destination: AnyDestination = False,
+) -> None:
+    """Change what is named and leave the rest. Prefixes and senders take the place of all that there were."""
+    if sender and no_senders:
+        raise typer.BadParameter("give either --sender or --no-senders.")
+    given = {"calls_per_day": calls_per_day, "rate": rate, "burst": burst}
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if prefix:
+        changes["prefixes"] = tuple(dict.fromkeys(prefix))
+    if sender or no_senders:
+        changes["senders"] = values.senders_by_name(sender)
+    if not changes:
+        raise typer.BadParameter("say what to change: --prefix, --calls-per-day, --rate, --burst, --sender …")
+    _confirm_destinations(prefix or [], any_destination)
+    _show([_change(deployment, account_id, lambda account: replace(account, **changes))])
+
+
+def found(deployment: Deployment, account_id: str) -> Account:
+    """The account with an id. Raises Refusal if there is none."""
+    account = deployment.accounts.find(account_id)
+    if account is None:
+        raise Refusal(f"There is no account {account_id}; `account list` shows those there are.")
+    return account
+
+
+def _change(deployment: Deployment, account_id: str, change: Callable[[Account], Account]) -> Account:
+    """Saves the changed account; one that somebody else has changed meanwhile is read and changed anew."""
+    for _ in range(_TRIES):
+        read = found(deployment, account_id)
+        if deployment.accounts.save(changed := change(read), read):
+            return changed
+    raise Refusal(f"The account {account_id} is being changed by somebody else all the time; nothing was changed.")
+
+
+def _confirm_destinations(prefixes: list[str], any_destination: bool) -> None:
+    if ANYWHERE not in prefixes or any_destination:
+        return
+    try:
+        confirmed = typer.confirm(f"{TOLL_FRAUD}\nLet it dial any number?")
+    except typer.Abort:  # nobody is there to answer
+        typer.echo()
+        confirmed = False
+    if not confirmed:
+        raise Refusal('The prefix "*" was not confirmed; name prefixes, such as +380, or add --any-destination.')
+
+
+def _new_secrets(account_id: str) -> Secrets:
+    return new_secrets(account_id, lambda: secrets.token_urlsafe(24))
+
+
+def _show_once(given: Secrets) -> None:
+    typer.echo(f"  user      {given.user}\n  password  {given.password}\n  API key   {given.key}\n")
+    typer.echo("Keep them now: they cannot be shown again, since only their SHA-256 is stored.")
+
+
+def _show(accounts: list[Account], *, as_json: bool = False) -> None:
+    rows = [
+        {
+            "id": account.account_id,
+            "prefixes": list(account.prefixes),
+            "callsPerDay": account.calls_per_day,
+            "rate": account.rate,
+            "burst": account.burst,
+            "senders": dict(account.senders),
+            "disabled": account.disabled,
+        }
+        for account in accounts
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        show_table(rows, {"callsPerDay": "calls/day", "rate": "rate/s"}, "There are no accounts yet.")

@@ -1,0 +1,102 @@
+"""A SpeechCall that runs somewhere: in a CloudFormation stack, or in `make run` on this machine."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import boto3
+import botocore.session
+import httpx
+from botocore.config import Config
+
+from cli.failures import Refusal
+from speechcall.adapters.dynamodb.accounts import DynamoAccounts
+from speechcall.adapters.dynamodb.registry import Registry
+from speechcall.adapters.s3_prompts import S3Prompts
+
+LOCAL_REGION = "eu-central-1"
+DEFAULT_PORT = 8080
+# No proxy stands between this machine and itself.
+_LOCAL_CONFIG = Config(proxies={}, connect_timeout=2, read_timeout=30, s3={"addressing_style": "path"})
+_CONFIG = Config(retries={"mode": "standard"}, connect_timeout=5, read_timeout=30)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which deployment is meant, as given on the command line."""
+
+    local: bool = False
+    port: int = DEFAULT_PORT
+    stack: str | None = None
+    region: str | None = None
+    profile: str | None = None
+
+
+class Deployment:
+    """What the commands work on. Names are looked up, and clients made, when they are first needed."""
+
+    def __init__(
+        self, session: boto3.Session, name_of: Callable[[str], str], config: Config, endpoint: str | None = None
+    ) -> None:
+        """`name_of` gives a resource's physical name by its logical one; `endpoint` stands in for AWS's own."""
+        self._session, self._name_of, self._config, self._endpoint = session, name_of, config, endpoint
+
+    @cached_property
+    def accounts(self) -> DynamoAccounts:
+        """The accounts and their credentials."""
+        table = self._name_of("RegistryTable")
+        return DynamoAccounts(self._session.client("dynamodb", endpoint_url=self._endpoint, config=self._config), table)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The names of the prompts."""
+        table = self._name_of("RegistryTable")
+        return Registry(self._session.client("dynamodb", endpoint_url=self._endpoint, config=self._config), table)
+
+    @cached_property
+    def prompts(self) -> S3Prompts:
+        """The prompts and their audio."""
+        client = self._session.client("s3", endpoint_url=self._endpoint, config=self._config)
+        return S3Prompts(client, self._name_of("PromptsBucket"), self.registry)
+
+
+def open_deployment(place: Place) -> Deployment:
+    """The deployment at a place. Raises Refusal if there is none."""
+    return _on_this_machine(place.port) if place.local else _in_stack(place)
+
+
+def _on_this_machine(port: int) -> Deployment:
+    door = f"http://127.0.0.1:{port}/aws"
+    try:
+        with httpx.Client(trust_env=False, timeout=10) as client:
+            names: dict[str, str] = client.get(f"{door}/resources").raise_for_status().json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise Refusal(
+            f"No SpeechCall answers on port {port}: start it with `make run`, or give the port it runs on with --port."
+        ) from error
+    return Deployment(_made_up_session(), names.__getitem__, _LOCAL_CONFIG, door)
+
+
+def _made_up_session() -> boto3.Session:
+    """A session that knows nothing of the user's profiles: not even a profile that does not exist disturbs it."""
+    nothing = (None, None, os.devnull, None)
+    without_files = {"profile": (None, None, None, None), "config_file": nothing, "credentials_file": nothing}
+    return boto3.Session(
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        region_name=LOCAL_REGION,
+        botocore_session=botocore.session.Session(session_vars=without_files),
+    )
+
+
+def _in_stack(place: Place) -> Deployment:
+    session = boto3.Session(profile_name=place.profile, region_name=place.region)
+    cloudformation = session.client("cloudformation", config=_CONFIG)
+
+    def name_of(logical_id: str) -> str:
+        # One at a time: DescribeStackResources tells of the first 100 only, and there are about as many.
+        found = cloudformation.describe_stack_resource(StackName=place.stack or "", LogicalResourceId=logical_id)
+        return found["StackResourceDetail"]["PhysicalResourceId"]
+
+    return Deployment(session, name_of, _CONFIG)

@@ -1,0 +1,63 @@
+"""What may be given on the command line: ids, prefixes, senders. Each check raises BadParameter with what would do."""
+
+import re
+
+import typer
+
+from speechcall.domain.account import ANYWHERE
+from speechcall.domain.phone import to_e164
+
+MAX_SENDER_LENGTH = 64
+"""As long as a message's `from` may be."""
+
+_ACCOUNT_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_PROMPT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PREFIX = re.compile(r"\+[1-9][0-9]{0,14}")
+
+
+def account_id(given: str) -> str:
+    """An account's id, which is its user name too: so no `@` (which stands for a key) and no colon."""
+    if not _ACCOUNT_ID.fullmatch(given):
+        raise typer.BadParameter("an id has 1 to 64 letters, digits, dots, underscores and dashes.")
+    return given
+
+
+def prompt_id(given: str) -> str:
+    """A prompt's identifier, as `introUrl` gives it."""
+    if not _PROMPT_ID.fullmatch(given):
+        raise typer.BadParameter("an identifier has 1 to 64 letters, digits, underscores and dashes.")
+    return given
+
+
+def prefixes(given: list[str] | None) -> list[str] | None:
+    """The beginnings of the numbers that may be dialled; `*` is any number at all."""
+    for prefix in given or []:
+        if prefix != ANYWHERE and not _PREFIX.fullmatch(prefix):
+            raise typer.BadParameter(
+                f'"{prefix}" is not the beginning of a number in international format, such as +380; or "*" for any.'
+            )
+    return given
+
+
+def senders(given: list[str] | None) -> list[str] | None:
+    """`NAME=+NUMBER`: a `from` that may be used, and the caller ID that it is shown with."""
+    names = [_sender(one)[0] for one in given or []]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise typer.BadParameter(f'the sender "{twice}" is given twice.')
+    return given
+
+
+def senders_by_name(given: list[str] | None) -> dict[str, str]:
+    """Checked senders as an account holds them."""
+    return dict(_sender(one) for one in given or [])
+
+
+def _sender(given: str) -> tuple[str, str]:
+    name, _, number = given.rpartition("=")
+    if not 1 <= len(name) <= MAX_SENDER_LENGTH:
+        raise typer.BadParameter(
+            f'"{given}" is not NAME=+NUMBER, with a name of 1 to {MAX_SENDER_LENGTH} characters: Shop=+4930123456.'
+        )
+    if to_e164(number) != number:
+        raise typer.BadParameter(f'the number of the sender "{name}" is not in E.164 form, such as +4930123456.')
+    return name, number

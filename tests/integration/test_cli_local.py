@@ -1,0 +1,209 @@
+"""The command against a running `make run`, and against a stack that is made of it, down to the API's answers."""
+
+import json
+import re
+import socket
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+from werkzeug.wrappers import Request, Response
+
+from cli.main import app
+from local.cloud import Cloud
+from local.http_server import HttpServer
+from local.seed import AUDIO
+
+MENU = {"introUrl": "hello", "dtmfActions": {"d1": [{"action": "hangup"}]}}
+MESSAGE = {"from": "Shop", "to": "+380671234567", "text": "ivr", "type": "speechcall", "menu": [MENU]}
+WAV = str(AUDIO / "ivr_651854.wav")
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    with Cloud() as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def run(cloud, monkeypatch):
+    """Runs a command that shall succeed, with settings in the environment that are none of its business."""
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+
+    def invoke(*arguments):
+        result = CliRunner().invoke(app, [*arguments, "--local", "--port", cloud.url.rsplit(":", 1)[1]])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    return invoke
+
+
+@pytest.fixture
+def account(run):
+    """A new account with a prompt: its id, password and key."""
+    account_id = f"acme-{len(json.loads(run('account', 'list', '--json')))}"
+    secrets = created(run("account", "create", account_id, "--prefix", "+380"))
+    run("prompt", "add", "hello", WAV, "--account", account_id)
+    return account_id, *secrets
+
+
+def created(output):
+    return re.search(r"password  (\S+)\n  API key   (\S+)\n", output).groups()
+
+
+@pytest.fixture
+def check(cloud):
+    """The status of the API's answer, and its one message's, to who shows these credentials."""
+
+    def ask(message=MESSAGE, path="/check", count=1, **credentials):
+        url = f"{cloud.url}/bat/messagelist{path}"
+        answer = httpx.post(url, json={"messages": [message] * count}, trust_env=False, **credentials)
+        messages = answer.json().get("messages", [{}])
+        return answer.status_code, messages[0].get("status")
+
+    return ask
+
+
+def test_a_new_account_is_let_in_with_each_of_its_credentials(account, check):
+    user, password, key = account
+    assert check(auth=(user, password)) == (200, "acceptable")
+    assert check(auth=("@", key)) == (200, "acceptable")
+    assert check(headers={"X-Authorization-Key": key}) == (200, "acceptable")
+    assert check(auth=(user, key))[0] == 401
+    assert check(auth=("@", password))[0] == 401
+
+
+def test_after_a_rotation_only_the_new_ones_open(account, check, run):
+    user, password, key = account
+    new_password, new_key = created(run("account", "rotate", user))
+    assert check(auth=(user, password))[0] == check(headers={"X-Authorization-Key": key})[0] == 401
+    assert check(auth=(user, new_password))[0] == check(headers={"X-Authorization-Key": new_key})[0] == 200
+
+
+def test_a_disabled_account_is_let_in_no_more_until_it_is_enabled(account, check, run):
+    user, password, key = account
+    run("account", "disable", user)
+    assert check(auth=(user, password))[0] == check(headers={"X-Authorization-Key": key})[0] == 401
+    run("account", "enable", user)
+    assert check(auth=(user, password))[0] == 200
+
+
+def test_what_is_set_is_what_the_api_goes_by(account, check, run):
+    user, password, _ = account
+    polish = {**MESSAGE, "to": "+48601234567"}
+    assert check(polish, auth=(user, password)) == (200, "rejected")
+    run("account", "set", user, "--prefix", "+48", "--rate", "1", "--burst", "100", "--calls-per-day", "1")
+    assert check(polish, auth=(user, password)) == (200, "acceptable")
+    assert check(auth=(user, password)) == (200, "rejected")
+    assert check(polish, path="", count=2, auth=(user, password))[0] == 429
+    run("account", "set", user, "--sender", "Bank=+4930123456")
+    assert check(polish, auth=(user, password)) == (200, "rejected")
+    assert check({**polish, "from": "Bank"}, auth=(user, password)) == (200, "acceptable")
+    (found,) = (one for one in json.loads(run("account", "list", "--json")) if one["id"] == user)
+    assert (found["rate"], found["burst"], found["callsPerDay"]) == (1, 100, 1)
+    assert found["senders"] == {"Bank": "+4930123456"}
+
+
+def test_no_secret_is_listed(account, run):
+    _, password, key = account
+    listed = run("account", "list") + run("account", "list", "--json") + run("prompt", "list", "--account", account[0])
+    assert password not in listed
+    assert key not in listed
+    assert "hash" not in listed.lower()
+
+
+# ------------------------------------------------------------------- prompts
+def test_prompts_are_listed_by_identifier(account, run):
+    user = account[0]
+    run("prompt", "add", "another", WAV, "--account", user)
+    rows = [line.split()[:2] for line in run("prompt", "list", "--account", user).splitlines()]
+    assert rows == [["ID", "SECONDS"], ["another", "3.6"], ["hello", "3.6"]]
+    assert [one["id"] for one in json.loads(run("prompt", "list", "--account", user, "--json"))] == ["another", "hello"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "complaint"),
+    [
+        (["add", "a/b", WAV, "--account", "laptop"], 2, "Invalid value for 'ID'"),
+        (["add", "a", "no-such-file.wav", "--account", "laptop"], 2, "no-such-file.wav"),
+        (["add", "a", __file__, "--account", "laptop"], 1, "Error: The audio is not a WAV file"),
+        (["add", "a", WAV, "--account", "nobody"], 1, "There is no account nobody"),
+        (["list", "--account", "nobody"], 1, "There is no account nobody"),
+    ],
+)
+def test_a_prompt_that_cannot_be_is_refused(cloud, arguments, status, complaint):
+    result = CliRunner().invoke(app, ["prompt", *arguments, "--local", "--port", cloud.url.rsplit(":", 1)[1]])
+    assert result.exit_code == status
+    assert complaint in result.output
+
+
+# ---------------------------------------------------------------- no service
+def test_where_nothing_runs_it_says_what_to_start():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    result = CliRunner().invoke(app, ["account", "list", "--local", "--port", str(port)])
+    assert result.exit_code == 1
+    assert result.output == (
+        f"Error: No SpeechCall answers on port {port}: "
+        "start it with `make run`, or give the port it runs on with --port.\n"
+    )
+
+
+def test_another_server_is_not_taken_for_ours():
+    server = HttpServer(Response("<html>", content_type="text/html"))
+    server.start()
+    try:
+        result = CliRunner().invoke(app, ["account", "list", "--local", "--port", str(server.port)])
+    finally:
+        server.stop()
+    assert (result.exit_code, result.output.startswith("Error: No SpeechCall answers on port")) == (1, True)
+
+
+# --------------------------------------------------------------------- stack
+@pytest.fixture
+def stack(cloud, monkeypatch):
+    """A stack `prod`: CloudFormation as its API reference has it, everything else through the door. What was asked."""
+    asked = []
+
+    def cloudformation(environ, start_response):
+        form = {name: value[0] for name, value in parse_qs(Request(environ).get_data(as_text=True)).items()}
+        asked.append((form["Action"], form["StackName"], form["LogicalResourceId"]))
+        if form["StackName"] != "prod":
+            message = f"<Message>Stack '{form['StackName']}' does not exist</Message>"
+            error = f"<Type>Sender</Type><Code>ValidationError</Code>{message}"
+            text, status = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>", 400
+        else:
+            detail = f"<PhysicalResourceId>{cloud.template.ref(form['LogicalResourceId'])}</PhysicalResourceId>"
+            result = f"<StackResourceDetail>{detail}</StackResourceDetail>"
+            text, status = f"<R><DescribeStackResourceResult>{result}</DescribeStackResourceResult></R>", 200
+        return Response(text, status, content_type="text/xml")(environ, start_response)
+
+    server = HttpServer(cloudformation)
+    server.start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"{cloud.url}/aws")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", server.url)
+    yield asked
+    server.stop()
+
+
+def test_in_a_stack_the_names_are_asked_of_cloudformation(stack, check):
+    def invoke(*arguments):
+        result = CliRunner().invoke(app, [*arguments, "--stack", "prod", "--region", "eu-central-1"])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    password, _ = created(invoke("account", "create", "staged", "--prefix", "+380"))
+    assert stack == [("DescribeStackResource", "prod", "RegistryTable")]
+    invoke("prompt", "add", "hello", WAV, "--account", "staged")
+    assert ("DescribeStackResource", "prod", "PromptsBucket") in stack
+    assert check(auth=("staged", password)) == (200, "acceptable")
+
+
+def test_a_stack_that_is_not_there_is_one_sentence(stack):
+    result = CliRunner().invoke(app, ["account", "list", "--stack", "prof"])
+    assert result.exit_code == 1
+    assert result.output == "Error: AWS refuses DescribeStackResource: Stack 'prof' does not exist\n"

@@ -1,0 +1,271 @@
+"""`speechcall account …`, on accounts in memory."""
+
+import json
+import re
+from dataclasses import dataclass, field, replace
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from speechcall.application.accounts import credentials_of, key_name, new_secrets, sha256, user_name
+from speechcall.domain.account import Account
+from tests.stores.accounts import MemoryAccounts
+
+ACME = Account("acme", ("+380",), rate=5, burst=100, senders={"Shop": "+4930123456"})
+
+
+@dataclass
+class Deployment:
+    accounts: MemoryAccounts = field(default_factory=MemoryAccounts)
+
+
+@pytest.fixture
+def accounts():
+    return MemoryAccounts(ACME)
+
+
+@pytest.fixture
+def run(accounts):
+    """Runs a command; what it gave, with `output` and `exit_code`."""
+
+    def invoke(*arguments, said=None):
+        return CliRunner().invoke(
+            app, ["account", *arguments, "--local"], input=said, obj=lambda _place: Deployment(accounts)
+        )
+
+    return invoke
+
+
+def shown(output):
+    """The password and the key in what a command printed."""
+    return re.search(r"password  (\S+)\n  API key   (\S+)\n", output).groups()
+
+
+# -------------------------------------------------------------------- create
+def test_a_new_account_has_what_was_given_and_its_secrets_are_stored_as_hashes(run, accounts):
+    limits = ["--calls-per-day", "7", "--rate", "3", "--burst", "100"]
+    senders = ["--sender", "Shop=+4930123456", "--sender", "a=b=+4930123457"]
+    result = run("create", "new", "--prefix", "+380", "--prefix", "+48", "--prefix", "+380", *limits, *senders)
+    assert result.exit_code == 0, result.output
+    named = {"Shop": "+4930123456", "a=b": "+4930123457"}
+    assert accounts.find("new") == Account("new", ("+380", "+48"), 7, 3, 100, named)
+    password, key = shown(result.output)
+    assert accounts.find_credential(user_name("new")).secret_sha256 == sha256(password)
+    assert accounts.find_credential(key_name(key)).secret_sha256 == sha256(key)
+    assert password != key
+    assert min(len(password), len(key)) == 32
+    assert not any(secret in repr(accounts.credentials) for secret in (password, key))
+    assert "cannot be shown again" in result.output
+
+
+def test_what_is_not_given_has_the_products_defaults(run, accounts):
+    assert run("create", "new", "--prefix", "+1").exit_code == 0
+    assert accounts.find("new") == Account("new", ("+1",))
+
+
+def test_an_id_that_is_taken_is_left_alone(run, accounts):
+    result = run("create", "acme", "--prefix", "+1")
+    assert (result.exit_code, accounts.find("acme")) == (1, ACME)
+    assert result.output == (
+        "Error: There is an account (or a user) acme already; `account rotate` gives it new secrets.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["new"], "Missing option '--prefix'"),
+        (["--prefix", "+1"], "Missing argument 'ID'"),
+        (["@", "--prefix", "+1"], "Invalid value for 'ID'"),
+        (["", "--prefix", "+1"], "Invalid value for 'ID'"),
+        (["a:b", "--prefix", "+1"], "Invalid value for 'ID'"),
+        (["крамниця", "--prefix", "+1"], "Invalid value for 'ID'"),
+        (["a" * 65, "--prefix", "+1"], "Invalid value for 'ID'"),
+        (["new\n", "--prefix", "+1"], "Invalid value for 'ID'"),
+        (["new", "--prefix", "380"], "Invalid value for '--prefix'"),
+        (["new", "--prefix", "+"], "Invalid value for '--prefix'"),
+        (["new", "--prefix", ""], "Invalid value for '--prefix'"),
+        (["new", "--prefix", "+0"], "Invalid value for '--prefix'"),
+        (["new", "--prefix", "+380 "], "Invalid value for '--prefix'"),
+        (["new", "--prefix", "+٣"], "Invalid value for '--prefix'"),
+        (["new", "--prefix", "+380*"], "Invalid value for '--prefix'"),
+        (["new", "--prefix", "+1234567890123456"], "Invalid value for '--prefix'"),
+        (["new", "--prefix", "+1", "--burst", "99"], "Invalid value for '--burst'"),
+        (["new", "--prefix", "+1", "--rate", "0"], "Invalid value for '--rate'"),
+        (["new", "--prefix", "+1", "--rate", "1.5"], "Invalid value for '--rate'"),
+        (["new", "--prefix", "+1", "--calls-per-day", "0"], "Invalid value for '--calls-per-day'"),
+        (["new", "--prefix", "+1", "--sender", "Shop"], "is not NAME=+NUMBER"),
+        (["new", "--prefix", "+1", "--sender", "=+4930123456"], "is not NAME=+NUMBER"),
+        (["new", "--prefix", "+1", "--sender", f"{'a' * 65}=+4930123456"], "is not NAME=+NUMBER"),
+        (["new", "--prefix", "+1", "--sender", "Shop=4930123456"], 'the number of the sender "Shop"'),
+        (["new", "--prefix", "+1", "--sender", "Shop=+49 30"], 'the number of the sender "Shop"'),
+        (["new", "--prefix", "+1", *(["--sender", "S=+4930123456"] * 2)], 'the sender "S" is given twice'),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_asked(run, accounts, arguments, complaint):
+    result = run("create", *arguments)
+    assert (result.exit_code, list(accounts.accounts)) == (2, ["acme"])
+    assert complaint in result.output
+
+
+# ------------------------------------------------------------- any number
+def test_any_destination_is_said_out_loud(run, accounts):
+    result = run("create", "new", "--prefix", "*", "--any-destination")
+    assert result.exit_code == 0
+    assert accounts.find("new").prefixes == ("*",)
+    assert "any number at all" in result.output
+
+
+@pytest.mark.parametrize(("said", "made"), [("y\n", True), ("n\n", False), ("\n", False), (None, False)])
+def test_or_it_is_confirmed_after_a_word_on_toll_fraud(run, accounts, said, made):
+    result = run("create", "new", "--prefix", "+1", "--prefix", "*", said=said)
+    assert (result.exit_code, accounts.find("new") is not None) == ((0, True) if made else (1, False))
+    assert "toll fraud" in result.output
+    assert made or "--any-destination" in result.output
+
+
+@pytest.mark.parametrize(("more", "prefixes"), [([], ("+380",)), (["--any-destination"], ("*",))])
+def test_so_it_is_when_prefixes_are_changed(run, accounts, more, prefixes):
+    run("set", "acme", "--prefix", "*", *more)
+    assert accounts.find("acme").prefixes == prefixes
+
+
+# -------------------------------------------------------------------- rotate
+def test_rotation_says_that_the_old_ones_have_stopped(run, accounts):
+    accounts.credentials = credentials_of("acme", new_secrets("acme", iter(["old-password", "old-key"]).__next__))
+    result = run("rotate", "acme")
+    assert result.exit_code == 0
+    assert "stopped working" in result.output
+    password, key = shown(result.output)
+    assert set(accounts.credentials) == {user_name("acme"), key_name(key)}
+    assert accounts.find_credential(user_name("acme")).secret_sha256 == sha256(password)
+    assert accounts.find("acme") == ACME
+
+
+def test_a_disabled_account_stays_so_when_it_is_rotated(run, accounts):
+    accounts.accounts["acme"] = replace(ACME, disabled=True)
+    assert "account enable acme" in run("rotate", "acme").output
+    assert accounts.find("acme").disabled
+
+
+def test_who_loses_a_race_of_rotations_is_told_and_shown_no_secrets(run, accounts):
+    accounts.replace_credentials = lambda *_: False
+    result = run("rotate", "acme")
+    assert result.exit_code == 1
+    assert result.output == (
+        "Error: Somebody else has just given acme new credentials; rotate again if you still want to.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "command", [["rotate", "nobody"], ["disable", "nobody"], ["enable", "nobody"], ["set", "nobody", "--rate", "1"]]
+)
+def test_an_account_that_is_not_there_is_one_sentence(run, command):
+    result = run(*command)
+    assert result.exit_code == 1
+    assert result.output == "Error: There is no account nobody; `account list` shows those there are.\n"
+
+
+# ----------------------------------------------------------------------- set
+@pytest.mark.parametrize(
+    ("arguments", "changed"),
+    [
+        (["--rate", "9"], {"rate": 9}),
+        (["--burst", "200", "--calls-per-day", "1"], {"burst": 200, "calls_per_day": 1}),
+        (["--prefix", "+48", "--prefix", "+1"], {"prefixes": ("+48", "+1")}),
+        (["--sender", "New=+4930123457"], {"senders": {"New": "+4930123457"}}),
+        (["--no-senders"], {"senders": {}}),
+    ],
+)
+def test_set_changes_what_is_named_and_leaves_the_rest(run, accounts, arguments, changed):
+    result = run("set", "acme", *arguments)
+    assert result.exit_code == 0, result.output
+    assert accounts.find("acme") == replace(ACME, **changed)
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--no-senders", "--sender", "S=+4930123456"], ["--burst", "99"], ["--prefix", "x"]]
+)
+def test_set_refuses_what_makes_no_sense(run, accounts, arguments):
+    assert run("set", "acme", *arguments).exit_code == 2
+    assert accounts.find("acme") == ACME
+
+
+def test_disable_and_enable(run, accounts):
+    assert "no more" in run("disable", "acme").output
+    assert accounts.find("acme") == replace(ACME, disabled=True)
+    assert run("disable", "acme").exit_code == 0
+    assert run("enable", "acme").exit_code == 0
+    assert accounts.find("acme") == ACME
+
+
+class Busy(MemoryAccounts):
+    """Accounts that somebody else changes after each of the first few readings."""
+
+    def __init__(self, times, change):
+        super().__init__(ACME)
+        self.times, self.change = times, change
+
+    def find(self, account_id):
+        read = super().find(account_id)
+        if self.times:
+            self.times -= 1
+            self.accounts[account_id] = replace(read, **self.change(read))
+        return read
+
+
+@pytest.fixture
+def disabled_meanwhile():
+    return Busy(1, lambda _read: {"disabled": True})
+
+
+def test_a_change_does_not_undo_what_somebody_else_does_in_this_moment(disabled_meanwhile):
+    """
+    set --rate 9   find: enabled ──────────► save ──X──► find: disabled ──► save: disabled, rate 9
+    disable                      disabled ──►
+    """
+    arguments = ["account", "set", "acme", "--rate", "9", "--local"]
+    result = CliRunner().invoke(app, arguments, obj=lambda _place: Deployment(disabled_meanwhile))
+    assert result.exit_code == 0
+    assert disabled_meanwhile.find("acme") == replace(ACME, rate=9, disabled=True)
+
+
+def test_an_account_that_never_rests_is_given_up(accounts):
+    restless = Busy(1000, lambda read: {"calls_per_day": read.calls_per_day + 1})
+    arguments = ["account", "set", "acme", "--rate", "9", "--local"]
+    result = CliRunner().invoke(app, arguments, obj=lambda _place: Deployment(restless))
+    assert result.exit_code == 1
+    assert "nothing was changed" in result.output
+    assert restless.accounts["acme"].rate == ACME.rate
+
+
+# ---------------------------------------------------------------------- list
+def test_the_list_is_a_table_with_a_line_for_each(run, accounts):
+    accounts.add(Account("zeta", ("+380", "+48"), disabled=True), {})
+    lines = [line.split() for line in run("list").output.splitlines()]
+    assert lines == [
+        ["ID", "PREFIXES", "CALLS/DAY", "RATE/S", "BURST", "SENDERS", "DISABLED"],
+        ["acme", "+380", "10000", "5", "100", "Shop=+4930123456", "no"],
+        ["zeta", "+380,+48", "10000", "50", "500", "-", "yes"],
+    ]
+
+
+def test_the_list_for_programs(run):
+    assert json.loads(run("list", "--json").output) == [
+        {
+            "id": "acme",
+            "prefixes": ["+380"],
+            "callsPerDay": 10000,
+            "rate": 5,
+            "burst": 100,
+            "senders": {"Shop": "+4930123456"},
+            "disabled": False,
+        }
+    ]
+
+
+def test_an_empty_list_says_so_and_is_json_where_that_was_asked_for(run, accounts):
+    accounts.accounts.clear()
+    assert run("list").output == "There are no accounts yet.\n"
+    assert json.loads(run("list", "--json").output) == []
