@@ -1,0 +1,77 @@
+"""`speechcall menu …`: what the menus in a file will do to the person who answers. Nobody is called."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.failures import Refusal, told
+from speechcall.application.json_text import parse_json
+from speechcall.application.requests import check_message, to_menus
+from speechcall.domain.errors import MalformedJson
+from speechcall.domain.message import Menu
+from speechcall.statemachine.menu_picture import draw as draw_menus
+from speechcall.statemachine.menu_picture import explain as explain_menus
+from speechcall.statemachine.menu_report import call_bounds, report
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+File = Annotated[
+    Path, typer.Argument(exists=True, dir_okay=False, help="A request as it is sent, one message, or its menu array.")
+]
+
+_COMPLETE = {"from": "Sender", "to": "+380671234567", "text": "ivr", "type": "speechcall"}
+"""Only the menus of the file are looked at: a placeholder for a number does no harm."""
+
+
+@app.command()
+def draw(file: File) -> None:
+    """Print the menus as Mermaid text, which GitHub, GitLab and mermaid.live show as a picture."""
+    with told():
+        for title, menus in _read(file):
+            typer.echo(f"%% {title}")
+            typer.echo(draw_menus(menus))
+
+
+@app.command()
+def explain(file: File) -> None:
+    """Tell in words what the callee will meet, and what is odd about it."""
+    with told():
+        for title, menus in _read(file):
+            typer.echo(f"{title}\n\n{explain_menus(menus, {})}\n")
+            bounds = call_bounds(menus, {})
+            shortest = f"the shortest call asks {bounds.shortest_menus}" if bounds.shortest_menus else "no way ends"
+            typer.echo(
+                f"Menus: {shortest}, the longest {bounds.longest_menus}, "
+                f"with {bounds.longest_seconds} s of silence beside the introductions."
+            )
+            for finding in report(menus, title):
+                typer.echo(f"{finding.code} {finding.path} {finding.message}")
+            typer.echo("")
+
+
+def _read(file: Path) -> Iterator[tuple[str, tuple[Menu, ...]]]:
+    """Each message's place in the file, and its menus."""
+    try:
+        given = parse_json(file.read_bytes())
+    except MalformedJson as error:
+        raise Refusal(f"{file.name}: {error.message}") from error
+    for path, menu in _menu_arrays(given):
+        model, problems = check_message({**_COMPLETE, "menu": menu}, path)
+        if model is None:
+            raise Refusal(
+                "\n".join(["The menus cannot be used:", *(f"  {one.path} {one.message}" for one in problems)])
+            )
+        yield path, to_menus(model)
+
+
+def _menu_arrays(given: Any) -> list[tuple[str, Any]]:
+    if isinstance(given, list):
+        return [("message", given)]
+    if isinstance(given, dict) and isinstance(given.get("messages"), list):
+        found = [(f"messages[{index}]", message) for index, message in enumerate(given["messages"])]
+        return [(path, message.get("menu") if isinstance(message, dict) else None) for path, message in found]
+    if isinstance(given, dict) and "menu" in given:
+        return [("message", given["menu"])]
+    raise Refusal('The file holds neither {"messages": […]}, nor a message with "menu", nor an array of menus.')
