@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from speechcall.domain.account import Account
 from speechcall.domain.errors import Unauthorized
@@ -79,8 +79,8 @@ class Secrets:
     """What a new account is given, to be shown once: only its SHA-256 is kept."""
 
     user: str
-    password: str
-    key: str
+    password: str = field(repr=False)
+    key: str = field(repr=False)
 
 
 def new_secrets(account_id: str, token: Callable[[], str]) -> Secrets:
