@@ -8,13 +8,14 @@ from local.carrier.clock import Clock
 from local.carrier.connect_api import OPERATIONS, ConnectApi
 from local.carrier.connect_wire import ConnectModel
 from local.carrier.contacts import Contacts
-from local.carrier.exchange import Exchange, Outbox, Workers
+from local.carrier.exchange import Exchange, Outbox
 from local.carrier.flow import load_flow
 from local.carrier.invocation import Invoker
 from local.carrier.prompts import PromptStore
 from local.carrier.settings import CarrierSettings
 from local.journal import Journal
 from local.phone.app import PhoneApp
+from local.workers import Workers
 
 _STOP_SECONDS = 0.8
 

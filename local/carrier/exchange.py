@@ -1,11 +1,9 @@
 """What all calls of a carrier share: the flow, the timers, the threads and the ways out to our system."""
 
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import SimpleQueue
-from threading import Lock, Thread, current_thread
 from typing import Any
 
 from local.carrier.clock import Clock
@@ -14,6 +12,7 @@ from local.carrier.invocation import Invoker
 from local.carrier.prompts import PromptStore
 from local.carrier.settings import CarrierSettings
 from local.journal import Journal
+from local.workers import Workers
 
 _log = logging.getLogger(__name__)
 
@@ -40,40 +39,6 @@ class Outbox:
     def stop(self) -> None:
         """Let `run` return when what was put before is handed over."""
         self._events.put(None)
-
-
-class Workers:
-    """Threads that end by themselves once the calls have ended."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._threads: set[Thread] = set()
-
-    def spawn(self, name: str, work: Callable[[], None]) -> None:
-        """Run `work` in a thread of its own."""
-
-        def run() -> None:
-            try:
-                work()
-            except Exception:  # noqa: BLE001 - said, instead of lost with the thread
-                _log.exception("%s failed", name)
-            finally:
-                with self._lock:
-                    self._threads.discard(current_thread())
-
-        thread = Thread(target=run, name=name, daemon=True)
-        with self._lock:
-            self._threads.add(thread)
-        thread.start()
-
-    def join(self, timeout: float) -> list[str]:
-        """Wait for all threads, `timeout` seconds at most; the names of those that still run."""
-        deadline = time.monotonic() + timeout
-        with self._lock:
-            threads = list(self._threads)
-        for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        return [thread.name for thread in threads if thread.is_alive()]
 
 
 @dataclass(frozen=True)

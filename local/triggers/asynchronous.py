@@ -35,14 +35,14 @@ class AsynchronousInvocations:
         self._host = host
         self._retry_seconds = retry_seconds
         self._stopping = threading.Event()
-        self._workers = Workers("event")
+        self._workers = Workers()
 
     def submit(self, function: str, event: Any) -> None:
         """Take on an invocation (function: name or ARN); an UnknownFunctionError if there is none."""
         spec = self._specs.get(name_of(function))
         if spec is None:
             raise UnknownFunctionError(f"Function not found: {function}")
-        self._workers.spawn(partial(self._run, spec, json.dumps(event)))
+        self._workers.spawn(f"event-{spec.name}", partial(self._run, spec, json.dumps(event)))
 
     def stop(self) -> None:
         """Begin no further try; handlers that are at work are waited for, but not long."""

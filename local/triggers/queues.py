@@ -32,7 +32,7 @@ class QueueTrigger:
         self._batch_size = min(int(properties.get("BatchSize", 10)), 10)
         self._reports_failures = "ReportBatchItemFailures" in properties.get("FunctionResponseTypes", [])
         self._concurrency = int(properties.get("ScalingConfig", {}).get("MaximumConcurrency", DEFAULT_CONCURRENCY))
-        self._workers = Workers(f"batch-{function.name}")
+        self._workers = Workers()
         self._free = threading.Semaphore(self._concurrency)
         self._client = boto3.client("sqs")
         self._stopping = threading.Event()
@@ -57,7 +57,7 @@ class QueueTrigger:
             self._free.acquire()
             messages = [] if self._stopping.is_set() else self._receive()
             if messages:
-                self._workers.spawn(partial(self._handle, messages))
+                self._workers.spawn(f"batch-{self._function.name}", partial(self._handle, messages))
             else:
                 self._free.release()
 
