@@ -44,6 +44,10 @@ contact-flow: install ## Write telephony/connect.template.json anew from contact
 	$(PY) -m speechcall.adapters.telephony.contact_flow >telephony/new.json
 	@mv telephony/new.json telephony/connect.template.json
 
+.PHONY: openapi
+openapi: install ## Write docs/openapi.yaml and the served openapi.json anew from the models
+	@$(PY) -m local.openapi
+
 # Keeps every version that still fits pyproject.toml; LOCK=--upgrade takes the newest ones.
 lock: install ## Write constraints.txt and requirements-sam.txt anew from pyproject.toml [LOCK=--upgrade]
 	$(PY) -m pip install --quiet --disable-pip-version-check uv==0.13.9

@@ -1,0 +1,310 @@
+"""`make openapi`: writes the API's description (OpenAPI 3.1) out of the models of requests and answers.
+
+It is written as docs/openapi.yaml for people and, compact, beside the function that serves it.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter
+
+from local import openapi_answers as answers
+from speechcall.application.accept_messages import MAX_KEY_LENGTH
+from speechcall.application.check_request import MAX_MESSAGES
+from speechcall.application.openapi import FILE as SERVED
+from speechcall.application.read_status import MAX_PAGE
+from speechcall.application.request_models import MessageModel
+
+ROOT = Path(__file__).parent.parent
+SHOWN = ROOT / "docs" / "openapi.yaml"
+SPEC = ROOT / "events" / "spec"
+PLACEHOLDER, NUMBER = "+380XXXXXXXXX", "+380936670003"
+
+_JSON = "application/json"
+_REF = "#/components/schemas/"
+
+_ABOUT = """\
+Automated calls with menus: a request holds messages, each message is one call.
+
+Authentication is HTTP Basic, or an API key in `X-Authorization-Key` (also as the password of the user `@`). The body is
+read as JSON whatever its Content-Type says. Members that a client does not know in an answer should be passed over.
+
+Errors have the shape `{"error":{"code","message","details":[{"code","path","message"}]}}`. The gateway before the
+service answers some requests itself, with `{"message":…}`: 404 at a path that is none, 413 above 10 MB, 429 above its
+throttle (100 requests a second for all accounts), 500 and 503 when the service did not answer it."""
+
+_EXAMPLES = {
+    "basic-structure": "The specification's basic structure",
+    "simple": "Simple IVR with Timeout & Input Validation",
+    "complex": "Complex IVR with Multiple Menus and DTMF Routing",
+    "curl": "What the specification's cURL example sends",
+}
+
+
+def describe() -> dict[str, Any]:
+    """The whole document."""
+    schemas = _schemas()
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "SpeechCall", "version": "1", "description": _ABOUT},
+        "servers": [{"url": "/", "description": "The host that serves this document."}],
+        "security": [{"basic": []}, {"key": []}],
+        "tags": [{"name": "messages", "description": "Sending."}, {"name": "status", "description": "Asking."}],
+        "paths": _paths(),
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "basic": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "User and password, or `@` and an API key.",
+                },
+                "key": {"type": "apiKey", "in": "header", "name": "X-Authorization-Key"},
+            },
+        },
+    }
+
+
+def _paths() -> dict[str, Any]:
+    sent_ids = {"messageId": "$response.body#/messages/0/messageId"}
+    return {
+        "/bat/messagelist": {
+            "post": {
+                "operationId": "sendMessages",
+                "tags": ["messages"],
+                "summary": "Send messages: call each recipient",
+                "description": "The acceptable messages are accepted together; each rejected one keeps its place in "
+                "the answer and says why. When none is acceptable the answer is 400.",
+                "parameters": [
+                    {
+                        "name": "Idempotency-Key",
+                        "in": "header",
+                        "description": "A repeat with the same key and body gets the first one's answer and sends "
+                        "nothing. Kept for 30 days.",
+                        "schema": {
+                            "type": "string",
+                            "minLength": 1,
+                            "maxLength": MAX_KEY_LENGTH,
+                            "pattern": "^[!-~]([ -~]*[!-~])?$",
+                        },
+                    }
+                ],
+                "requestBody": _request_body(),
+                "responses": {
+                    "200": _answer(
+                        "The messages in the order sent: `sent` or `rejected`.",
+                        "Accepted",
+                        links={
+                            "message": {"operationId": "getMessage", "parameters": sent_ids},
+                            "list": {
+                                "operationId": "getMessagelist",
+                                "parameters": {"messagelistId": "$response.body#/messagelistId"},
+                            },
+                        },
+                    ),
+                    **_errors(400, 401, 413, 422, 429, 500, sends=True),
+                },
+            }
+        },
+        "/bat/messagelist/check": {
+            "post": {
+                "operationId": "checkMessages",
+                "tags": ["messages"],
+                "summary": "Check messages without sending them",
+                "description": "What would be rejected and why, the warnings, and how short and how long each call can "
+                "be. Nothing is stored or spent. Also 200 when every message would be rejected.",
+                "parameters": [
+                    {
+                        "name": "picture",
+                        "in": "query",
+                        "description": "`mermaid`: each acceptable message's menus as Mermaid text.",
+                        "schema": {"type": "string", "enum": ["mermaid"]},
+                    }
+                ],
+                "requestBody": _request_body(),
+                "responses": {
+                    "200": _answer("The messages in the order sent.", "Checked"),
+                    **_errors(400, 401, 413, 429, 500),
+                },
+            }
+        },
+        "/bat/messagelist/{messagelistId}": {
+            "get": {
+                "operationId": "getMessagelist",
+                "tags": ["status"],
+                "summary": "Where a list of messages stands",
+                "parameters": [
+                    _id("messagelistId"),
+                    _number("limit", 1, MAX_PAGE, MAX_PAGE, "How many messages to show."),
+                    _number("offset", 0, MAX_PAGE, 0, "How many messages to pass over."),
+                ],
+                "responses": {
+                    "200": _answer("All messages counted, a page of them shown.", "ListStatus"),
+                    **_errors(400, 401, 404, 429, 500),
+                },
+            }
+        },
+        "/bat/message/{messageId}": {
+            "get": {
+                "operationId": "getMessage",
+                "tags": ["status"],
+                "summary": "Where a message stands",
+                "parameters": [_id("messageId")],
+                "responses": {
+                    "200": _answer("The message and its call.", "MessageStatus"),
+                    **_errors(401, 404, 429, 500),
+                },
+            }
+        },
+        "/openapi.json": {
+            "get": {
+                "operationId": "getOpenapi",
+                "summary": "This document",
+                "security": [],
+                "responses": {
+                    "200": {"description": "OpenAPI 3.1", "content": {_JSON: {"schema": {"type": "object"}}}},
+                    **_errors(429, 500),
+                },
+            }
+        },
+    }
+
+
+def _request_body() -> dict[str, Any]:
+    examples = {name: {"summary": summary, "value": _example(name)} for name, summary in _EXAMPLES.items()}
+    schema = {"$ref": f"{_REF}Messagelist"}
+    return {"required": True, "content": {_JSON: {"schema": schema, "examples": examples}}}
+
+
+def _example(name: str) -> Any:
+    """The specification's body, with a real number where it has a placeholder."""
+    return json.loads((SPEC / f"{name}.json").read_text(encoding="utf-8").replace(PLACEHOLDER, NUMBER))
+
+
+def _answer(description: str, schema: str, links: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    answer = {"description": description, "content": {_JSON: {"schema": {"$ref": f"{_REF}{schema}"}}}}
+    return {**answer, "links": links} if links else answer
+
+
+_ERRORS = {
+    400: "The request cannot be used: no JSON, no list of messages, or none of them is acceptable.",
+    401: "No credentials, or wrong ones.",
+    404: "There is nothing of this id in this account, or it has expired (after 30 days).",
+    413: "The body is larger than 1 MiB.",
+    422: "The Idempotency-Key came before with another body.",
+    429: "Too many messages a second or a day; nothing of the request was accepted.",
+    500: "The request failed. Whether it was accepted is not known: repeat it with the same Idempotency-Key.",
+}
+_ERRORS_OF_READING = {429: "The gateway's own throttle.", 500: "The request failed; repeat it."}
+_BY_GATEWAY_TOO = {404, 413, 429, 500}
+_HEADERS = {
+    401: {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}, "description": "Basic"}},
+    429: {
+        "Retry-After": {
+            "schema": {"type": "integer", "minimum": 1},
+            "description": "After so many seconds the request can be taken. Not given by the gateway's own throttle.",
+        }
+    },
+}
+
+
+def _errors(*statuses: int, sends: bool = False) -> dict[str, Any]:
+    """The responses to what goes wrong; `sends`: when messages are sent, not asked about."""
+    return {str(status): _error(status, sends) for status in statuses}
+
+
+def _error(status: int, sends: bool) -> dict[str, Any]:
+    own: dict[str, Any] = {"$ref": f"{_REF}Error"}
+    schema = {"anyOf": [own, {"$ref": f"{_REF}GatewayError"}]} if status in _BY_GATEWAY_TOO else own
+    text = _ERRORS[status] if sends else _ERRORS_OF_READING.get(status, _ERRORS[status])
+    described = {"description": text, "content": {_JSON: {"schema": schema}}}
+    has_headers = status == 401 or (status == 429 and sends)
+    return {**described, "headers": _HEADERS[status]} if has_headers else described
+
+
+def _id(name: str) -> dict[str, Any]:
+    schema = {"type": "string", "pattern": "^[0-9]{1,19}$"}
+    return {"name": name, "in": "path", "required": True, "schema": schema, "example": "234881024000000001"}
+
+
+def _number(name: str, least: int, most: int, default: int, description: str) -> dict[str, Any]:
+    schema = {"type": "integer", "minimum": least, "maximum": most, "default": default}
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def _schemas() -> dict[str, Any]:
+    """The components: requests as strict as they are, answers open to members that may come."""
+    found: dict[str, Any] = {}
+    message = MessageModel.model_json_schema(by_alias=True, ref_template=f"{_REF}{{model}}")
+    for name, schema in {**message.pop("$defs"), "MessageModel": message}.items():
+        found[name.removesuffix("Model")] = schema
+    found["Messagelist"] = {
+        "type": "object",
+        "required": ["messages"],
+        "properties": {
+            "messages": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": MAX_MESSAGES,
+                "items": {"$ref": f"{_REF}Message"},
+            }
+        },
+    }
+    types = (answers.Accepted, answers.Checked, answers.MessageStatus, answers.ListStatus)
+    for answer in (*types, answers.Error, answers.GatewayError):
+        schema = TypeAdapter(answer).json_schema(ref_template=f"{_REF}{{model}}")
+        for name, inner in schema.pop("$defs", {}).items():
+            found[name] = _opened(inner)
+        found[answer.__name__] = _opened(schema)
+    return {name: _untitled(schema) for name, schema in sorted(_renamed(found).items())}
+
+
+def _opened(schema: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in schema.items() if (name, value) != ("additionalProperties", False)}
+
+
+def _renamed(schemas: dict[str, Any]) -> dict[str, Any]:
+    """Requests' models without the word Model in their names."""
+    text = json.dumps(schemas)
+    for name in schemas:
+        text = text.replace(f'"{_REF}{name}Model"', f'"{_REF}{name}"')
+    return dict(json.loads(text))
+
+
+def _untitled(schema: Any) -> Any:
+    """Without the titles that pydantic makes of the names."""
+    if isinstance(schema, list):
+        return [_untitled(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        name: {inner: _untitled(value) for inner, value in one.items()} if name == "properties" else _untitled(one)
+        for name, one in schema.items()
+        if name != "title"
+    }
+
+
+class _Dumper(yaml.SafeDumper):
+    """Without anchors: what is equal is written out."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+        return True
+
+
+def texts() -> dict[Path, str]:
+    """The files, as they should be."""
+    document = describe()
+    head = "# Written by `make openapi`; do not edit.\n"
+    shown = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return {
+        SHOWN: head + shown,
+        SERVED: json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n",
+    }
+
+
+if __name__ == "__main__":
+    for path, text in texts().items():
+        path.write_text(text, encoding="utf-8")

@@ -1,0 +1,252 @@
+"""What the API answers, as types: the API's description is made of them, and tests hold every answer to them.
+
+A member that is not always there is NotRequired. Undocumented members are an error here; a client
+should pass over members that it does not know.
+"""
+
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict
+
+from speechcall.domain.message import State
+
+Id = Annotated[
+    str,
+    Field(
+        pattern="^[0-9]{1,19}$",
+        description="Decimal, below 2^63, time-ordered. A string: a double would lose digits.",
+        examples=["234881024000000001"],
+    ),
+]
+Moment = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}Z$",
+        description="UTC, with milliseconds.",
+        examples=["2026-11-22T09:30:00.000Z"],
+    ),
+]
+Count = Annotated[int, Field(ge=0)]
+DeliveryStatus = Annotated[
+    Literal["scheduled", "processing", "delivered", "undeliverable", "permanenterror"],
+    Field(
+        description="`scheduled`: being prepared, or waiting for a line. `processing`: dialling or in a call. "
+        "`delivered`: somebody answered. `undeliverable`: busy, no answer, failed. "
+        "`permanenterror`: invalid or blocked number, or no introduction."
+    ),
+]
+Outcome = Annotated[
+    Literal["answered", "busy", "noAnswer", "failed", "invalidNumber", "blocked", "promptUnavailable"],
+    Field(description="How the message ended."),
+]
+EndReason = Annotated[str, Field(description="Why it ended so, such as `completed`, `callerHungUp` or `limit`.")]
+
+_closed = with_config(ConfigDict(extra="forbid"))
+
+
+@_closed
+class Place(TypedDict):
+    """A sentence about one place of the request."""
+
+    code: Annotated[str, Field(description="For programs.", examples=["INVALID_RECIPIENT"])]
+    path: Annotated[
+        str,
+        Field(
+            description="Where: `messages[0].to`. What is missing is named as if it were there; "
+            "the empty path is the body as a whole.",
+            examples=["messages[0].to"],
+        ),
+    ]
+    message: Annotated[
+        str, Field(description="For people; completes the path.", examples=["must be a phone number in …"])
+    ]
+
+
+@_closed
+class Refusal(Place):
+    """Why a message was rejected: its first problem."""
+
+    details: NotRequired[Annotated[list[Place], Field(description="All its problems, where there are several.")]]
+
+
+@_closed
+class Sent(TypedDict):
+    """A message that was accepted."""
+
+    messageId: Id
+    recipient: Annotated[str, Field(description="`to` as it was given.")]
+    status: Literal["sent"]
+    warnings: NotRequired[Annotated[list[Place], Field(min_length=1, description="They change nothing.")]]
+
+
+@_closed
+class Rejected(TypedDict):
+    """A message that was not accepted, in its place."""
+
+    recipient: Annotated[str | None, Field(description="`to` as it was given, if it was text; its first 64 bytes.")]
+    status: Literal["rejected"]
+    error: Refusal
+
+
+@_closed
+class Accepted(TypedDict):
+    """The messages in the order sent."""
+
+    messages: Annotated[list[Sent | Rejected], Field(min_length=1, max_length=100)]
+    messagelistId: Id
+    rejected: NotRequired[Annotated[int, Field(ge=1, description="How many were rejected, where any were.")]]
+
+
+@_closed
+class CallBounds(TypedDict):
+    """How short and how long the call can be. Menus are counted as often as they are asked."""
+
+    shortestMenus: Annotated[int | None, Field(description="Null: no way through the menus ends.")]
+    longestMenus: Count
+    longestIdleSeconds: Annotated[int, Field(ge=0, description="Without the introductions.")]
+
+
+@_closed
+class Acceptable(TypedDict):
+    """A message that would be accepted."""
+
+    recipient: str
+    status: Literal["acceptable"]
+    warnings: NotRequired[Annotated[list[Place], Field(min_length=1)]]
+    call: CallBounds
+    picture: NotRequired[Annotated[str, Field(description="The menus as Mermaid text, with `picture=mermaid`.")]]
+
+
+@_closed
+class Checked(TypedDict):
+    """The messages in the order sent; nothing was stored or spent."""
+
+    messages: Annotated[list[Acceptable | Rejected], Field(min_length=1, max_length=100)]
+    rejected: NotRequired[Annotated[int, Field(ge=1)]]
+
+
+@_closed
+class Attempt(TypedDict):
+    """One time that the number was dialled."""
+
+    attempt: Annotated[int, Field(ge=1)]
+    dialledAt: Moment
+    answeredAt: Moment | None
+    endedAt: Moment | None
+    durationSec: Annotated[float, Field(ge=0)] | None
+    cause: Annotated[str | None, Field(description="Why the telephony ended it.")]
+
+
+@_closed
+class Step(TypedDict):
+    """One thing that was heard."""
+
+    attempt: Annotated[int, Field(ge=1)]
+    menu: Count
+    heard: Annotated[str, Field(description="A key (`d1`, `d*`), `idle` (nothing in time) or `other`.")]
+    at: Moment
+
+
+@_closed
+class WebhookAttempt(TypedDict):
+    """One request to the customer's server: its status, or the name of the error that left none."""
+
+    at: Moment
+    msec: Count
+    status: int | None
+    error: str | None
+
+
+@_closed
+class WebhookDelivery(TypedDict):
+    """The delivery of one webhook."""
+
+    webhookId: Annotated[str, Field(description="The header `webhook-id` of every attempt.")]
+    menu: Count
+    key: str
+    step: Count
+    state: Annotated[
+        Literal["pending", "delivered", "failed", "dead"],
+        Field(description="`failed`: refused for good. `dead`: given up after several attempts."),
+    ]
+    attempts: list[WebhookAttempt]
+
+
+@_closed
+class Call(TypedDict):
+    """What happened, in full."""
+
+    state: Literal[tuple(State)]  # type: ignore[valid-type]
+    outcome: Outcome | None
+    endReason: EndReason | None
+    cause: Annotated[str | None, Field(description="Why an introduction could not be had.")]
+    acceptedAt: Moment
+    finishedAt: Moment | None
+    answeredAt: Moment | None
+    endedAt: Moment | None
+    durationSec: Annotated[float, Field(ge=0)] | None
+    attempts: list[Attempt]
+    path: Annotated[list[Step], Field(description="The callee's way through the menus.")]
+    webhooks: list[WebhookDelivery]
+
+
+@_closed
+class MessageStatus(TypedDict):
+    """Where a message stands."""
+
+    messagelistId: Id
+    messageId: Id
+    recipient: str
+    text: str
+    deliverystatus: DeliveryStatus
+    partscount: Literal[1]
+    cost: Annotated[float, Field(ge=0)]
+    call: Call
+
+
+@_closed
+class Summary(TypedDict):
+    """Where a message of a list stands, in short."""
+
+    messageId: Id
+    recipient: str
+    deliverystatus: DeliveryStatus
+    outcome: Outcome | None
+    endReason: EndReason | None
+
+
+@_closed
+class ListStatus(TypedDict):
+    """Where a list stands: all its messages counted, a page of them shown."""
+
+    messagelistId: Id
+    total: Annotated[int, Field(ge=1, le=100, description="How many messages were accepted.")]
+    statuses: Annotated[dict[DeliveryStatus, int], Field(description="How many messages have each status.")]
+    outcomes: Annotated[dict[Outcome, int], Field(description="How many messages ended in each way.")]
+    estimatedSecondsLeft: Annotated[Count | None, Field(description="Until the last call is over; a guess.")]
+    messages: Annotated[list[Summary], Field(max_length=100)]
+    nextOffset: NotRequired[Annotated[int, Field(description="`offset` of the next page, where there is one.")]]
+
+
+@_closed
+class ErrorBody(TypedDict):
+    """What went wrong."""
+
+    code: Annotated[str, Field(description="For programs. See docs/errors.md.", examples=["INVALID_REQUEST"])]
+    message: Annotated[str, Field(description="For people.")]
+    details: NotRequired[list[Place]]
+
+
+@_closed
+class Error(TypedDict):
+    """The answer to a request that was refused or failed."""
+
+    error: ErrorBody
+
+
+@_closed
+class GatewayError(TypedDict):
+    """What the gateway before us answers by itself: a path that is none, its own throttle, its own failure."""
+
+    message: str

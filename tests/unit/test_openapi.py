@@ -1,0 +1,122 @@
+"""The API's description: as the code is, valid, and with nothing left out."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from local import openapi
+from local.template import Template
+from speechcall.application.openapi import openapi_text
+from speechcall.application.request_models import MessageModel
+from speechcall.domain.message import KEYS, WRONG
+
+ROOT = Path(__file__).parents[2]
+CONNECT_ARN = "arn:aws:connect:eu-central-1:123456789012:instance/9308c2a1-9bc6-4cea-8290-6c0b4a6d38fa"
+DOCUMENT = openapi.describe()
+SCHEMAS = DOCUMENT["components"]["schemas"]
+OPERATIONS = {
+    f"{method.upper()} {path}": operation
+    for path, item in DOCUMENT["paths"].items()
+    for method, operation in item.items()
+}
+
+
+def is_valid(schema, value):
+    registry = Registry().with_resource("openapi", DRAFT202012.create_resource(DOCUMENT))
+    return Draft202012Validator({"$ref": f"openapi#/components/schemas/{schema}"}, registry=registry).is_valid(value)
+
+
+@pytest.mark.parametrize("path", openapi.texts(), ids=lambda path: path.name)
+def test_the_written_description_is_that_of_the_code(path):
+    assert path.read_text(encoding="utf-8") == openapi.texts()[path], "run `make openapi`"
+
+
+def test_both_files_say_the_same():
+    assert yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text(encoding="utf-8")) == json.loads(openapi_text())
+
+
+def test_it_is_valid_openapi():
+    assert list(OpenAPIV31SpecValidator(DOCUMENT).iter_errors()) == []
+    for schema in SCHEMAS.values():
+        Draft202012Validator.check_schema(schema)
+
+
+def test_every_schema_is_used():
+    text = json.dumps(DOCUMENT)
+    assert [name for name in SCHEMAS if f'"#/components/schemas/{name}"' not in text] == []
+
+
+def test_it_has_the_routes_of_the_template():
+    template = Template(ROOT / "template.yaml", {"ConnectInstanceArn": CONNECT_ARN, "CallerId": "+4930123456"})
+    routes = {
+        f"{event.properties['Method']} {event.properties['Path']}"
+        for function in template.functions.values()
+        for event in function.events
+        if event.type == "HttpApi"
+    }
+    assert set(OPERATIONS) == routes
+
+
+def test_every_status_that_can_occur_is_there():
+    assert {route: sorted(operation["responses"]) for route, operation in OPERATIONS.items()} == {
+        "POST /bat/messagelist": ["200", "400", "401", "413", "422", "429", "500"],
+        "POST /bat/messagelist/check": ["200", "400", "401", "413", "429", "500"],
+        "GET /bat/messagelist/{messagelistId}": ["200", "400", "401", "404", "429", "500"],
+        "GET /bat/message/{messageId}": ["200", "401", "404", "429", "500"],
+        "GET /openapi.json": ["200", "429", "500"],
+    }
+    assert "Retry-After" in OPERATIONS["POST /bat/messagelist"]["responses"]["429"]["headers"]
+
+
+def test_only_the_description_itself_needs_no_credentials():
+    assert DOCUMENT["security"] == [{"basic": []}, {"key": []}]
+    assert [route for route, operation in OPERATIONS.items() if "security" in operation] == ["GET /openapi.json"]
+
+
+@pytest.mark.parametrize("name", ["basic-structure", "simple", "complex", "curl"])
+def test_the_specifications_bodies_are_its_examples(name):
+    text = (ROOT / "events" / "spec" / f"{name}.json").read_text(encoding="utf-8")
+    for route in ("POST /bat/messagelist", "POST /bat/messagelist/check"):
+        example = OPERATIONS[route]["requestBody"]["content"]["application/json"]["examples"][name]["value"]
+        assert example == json.loads(text.replace("+380XXXXXXXXX", "+380936670003"))
+        assert is_valid("Messagelist", example)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "valid"),
+    [
+        ("Messagelist", {"messages": []}, False),
+        ("Menu", {"introUrl": "a", "dtmfActions": {key: [] for key in (*KEYS, WRONG)}}, True),
+        ("Menu", {"introUrl": "a", "dtmfActions": {"d10": []}}, False),
+        ("Menu", {"introUrl": "a b", "dtmfActions": {}}, False),
+        ("Menu", {"introUrl": "a", "dtmfActions": {}, "more": 1}, False),
+        ("Menu", {"introUrl": "a", "dtmfActions": {"d1": [{"action": "gotoMenu", "menu": "1"}]}}, True),
+        ("Menu", {"introUrl": "a", "dtmfActions": {"d1": [{"action": "gotoMenu", "menu": "01"}]}}, False),
+        ("Menu", {"introUrl": "a", "dtmfActions": {"d1": [{"action": "call"}]}}, False),
+        ("Error", {"error": {"code": "X", "message": "x", "later": 1}}, True),
+        ("Error", {"message": "x"}, False),
+    ],
+)
+def test_the_schemas_judge_as_the_code_does(schema, value, valid):
+    assert is_valid(schema, value) == valid
+
+
+def test_ids_are_strings():
+    for name in ("Sent", "MessageStatus", "Summary"):
+        assert SCHEMAS[name]["properties"]["messageId"]["type"] == "string"
+        assert re.fullmatch(SCHEMAS[name]["properties"]["messageId"]["pattern"], str(2**63 - 1))
+
+
+def test_every_member_of_a_message_is_there():
+    assert list(SCHEMAS["Message"]["properties"]) == [
+        field.alias or name for name, field in MessageModel.model_fields.items()
+    ]
+    text = json.dumps(DOCUMENT)
+    assert '"title"' not in text.replace('"title": "SpeechCall"', "")
