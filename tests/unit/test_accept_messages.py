@@ -142,12 +142,16 @@ def test_when_every_message_is_refused_so_is_the_request(api):
     assert [problem.path for problem in error.problems] == ["messages[0].to", "messages[1].type"]
 
 
-@pytest.mark.parametrize(
-    "body", [None, [], "messages", 1, {}, {"messages": None}, {"messages": {}}, {"messages": "x"}, [entry()]]
-)
+@pytest.mark.parametrize("body", [{}, {"messages": None}, {"messages": {}}, {"messages": "x"}])
 def test_an_envelope_without_a_list_is_unusable(api, body):
     error = api.refused(body)
     assert (error.code, error.problems[0].path) == ("INVALID_REQUEST", "messages")
+
+
+@pytest.mark.parametrize("body", [None, [], "messages", 1, [entry()]])
+def test_an_envelope_that_is_no_object_is_wrong_as_a_whole(api, body):
+    error = api.refused(body)
+    assert (error.code, error.problems[0].path) == ("INVALID_REQUEST", "")
 
 
 @pytest.mark.parametrize("count", [0, 101])

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from speechcall.application.json_text import parse_json
 from speechcall.application.request_models import MessageModel
+from speechcall.application.request_problems import shown
 from speechcall.application.requests import check_message, to_menus, unknown_fields
 from speechcall.domain.account import Account
 from speechcall.domain.address import is_url
@@ -17,6 +18,7 @@ from speechcall.statemachine.menu_report import report
 MAX_MESSAGES = 100
 MAX_BODY_BYTES = 1024 * 1024
 MAX_MENUS_BYTES = 64 * 1024
+MAX_NAMES = 20
 
 
 class PromptNames(Protocol):
@@ -46,9 +48,9 @@ class Entry:
 
     @property
     def recipient(self) -> str | None:
-        """`to` as it was given, if it was text."""
+        """`to` as it was given, if it was text; of a long one that cannot be a number, the beginning."""
         given = self.given.get("to") if isinstance(self.given, dict) else None
-        return given if isinstance(given, str) else None
+        return shown(given) if isinstance(given, str) else None
 
 
 def read_entries(body: bytes) -> list[Entry]:
@@ -69,14 +71,24 @@ def judge_entries(entries: Sequence[Entry], account: Account, prompts: PromptNam
 
 
 def _envelope(body: Any) -> list[Any]:
-    if not isinstance(body, dict) or not isinstance(body.get("messages"), list):
-        problem = Problem("INVALID_REQUEST", "messages", 'must be an array of messages: {"messages": […]}')
+    if not isinstance(body, dict):
+        problem = Problem("INVALID_REQUEST", "", 'The body must be an object: {"messages": […]}')
+        raise InvalidRequest("The body is not an object.", [problem])
+    if not isinstance(body.get("messages"), list):
+        verb = "must be" if "messages" in body else "is required:"
+        problem = Problem("INVALID_REQUEST", "messages", f"{verb} an array of 1 to {MAX_MESSAGES} messages")
         raise InvalidRequest("The body has no list of messages.", [problem])
     count = len(body["messages"])
     if not 1 <= count <= MAX_MESSAGES:
         problem = Problem("INVALID_REQUEST", "messages", f"holds {count} messages; 1 to {MAX_MESSAGES} would be right")
         raise InvalidRequest("The list has too few or too many messages.", [problem])
     return list(body["messages"])
+
+
+def _some(names: Sequence[str]) -> str:
+    """Names in a sentence; of many, the first."""
+    more = len(names) - MAX_NAMES
+    return f"{', '.join(names[:MAX_NAMES]) or 'none'}{f' and {more} more' if more > 0 else ''}"
 
 
 def _read(given: Any, path: str) -> Entry:
@@ -100,11 +112,10 @@ def _judge(entry: Entry, account: Account, prompts: PromptNames, known: dict[str
         return entry
     problems = []
     if not account.may_dial(entry.wanted.number):
-        allowed = ", ".join(account.prefixes) or "none"
-        text = f"is not among the destinations of this account, which are: {allowed}"
+        text = f"is not among the destinations of this account, which are: {_some(account.prefixes)}"
         problems.append(Problem("INVALID_RECIPIENT", f"{entry.path}.to", text))
     if not account.may_send_as(entry.wanted.model.from_):
-        text = f"is not among the senders of this account, which are: {', '.join(account.senders)}"
+        text = f"is not among the senders of this account, which are: {_some([*account.senders])}"
         problems.append(Problem("INVALID_SENDER", f"{entry.path}.from", text))
     for index, menu in enumerate(entry.wanted.menus):
         if is_url(menu.intro):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import zlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -138,7 +139,7 @@ def _dump(made: MessageList) -> Values:
         "created_msec": made.created_msec,
         "expires_at": made.expires_at,
         "fingerprint": made.fingerprint,
-        "answer": json.dumps(made.answer, ensure_ascii=False, separators=(",", ":")),
+        "answer": _packed(made.answer),
     }
 
 
@@ -150,5 +151,10 @@ def _load(item: Values) -> MessageList:
         created_msec=item["created_msec"],
         expires_at=item["expires_at"],
         fingerprint=item["fingerprint"],
-        answer=json.loads(item["answer"]),
+        answer=json.loads(zlib.decompress(bytes(item["answer"].value))),
     )
+
+
+def _packed(answer: dict[str, Any]) -> bytes:
+    """An answer in the room of an item (400 KB): a hundred messages, each with twenty problems, repeat themselves."""
+    return zlib.compress(json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode())
