@@ -5,7 +5,7 @@ PY  := .venv/bin/python
 SAM := .venv-sam/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-sam run test demo bench check contact-flow lock clean
+.PHONY: help install install-sam run test test-long demo bench check contact-flow lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ demo: install ## Place the specification's calls on this machine and show what h
 
 test: install ## Run the tests [ARGS="-k menu"]
 	$(PY) -m pytest -n 2 $(ARGS)
+
+test-long: install ## Run the tests that take minutes: 5,000 compiled menus and callees [COMPILED_WALK_PAIRS=…]
+	$(PY) -m pytest -n 2 -m long $(ARGS)
 
 bench: install ## Measure what our own code costs, against a floor measured in the same run
 	@$(PY) -m benchmarks.acceptance

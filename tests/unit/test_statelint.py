@@ -1,13 +1,12 @@
 """The definitions under an independent reader of the language."""
 
-import itertools
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from statelint.linter import Linter
 
 from speechcall.domain.message import KEYS, WRONG, GotoMenu, Hangup, Menu, Webhook
 from speechcall.statemachine.compile_flow import Wiring, compile_flow
+from tests.fixtures.definition_checks import faults_of
 
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:"
 WIRING = Wiring(ARN + "control", ARN + "finish", "https://sqs.eu-central-1.amazonaws.com/1/q.fifo", 45)
@@ -28,9 +27,4 @@ def menus(draw):
 def test_every_definition_is_valid_and_every_state_reachable(drawn):
     definition = compile_flow(drawn, WIRING)
     assert Linter.validate(definition) == []
-    assert all(len(name) <= 80 for name in definition["States"])
-    reached = {definition["StartAt"]}
-    for state in definition["States"].values():
-        nexts = itertools.chain(state.get("Choices", []), state.get("Catch", []))
-        reached |= {name for name in (state.get("Next"), state.get("Default"), *(n["Next"] for n in nexts)) if name}
-    assert reached == set(definition["States"])
+    assert faults_of(definition) == []

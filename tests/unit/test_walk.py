@@ -57,3 +57,8 @@ def test_a_list_runs_to_its_end_although_the_callee_has_hung_up_and_nothing_afte
 def test_a_circle_is_left_at_the_limit():
     found = walk((menu(wrong=[GotoMenu(0)]),), [Behaviour("idle")] * 60)
     assert (len(found.menus), found.end, found.limit) == (50, End.COMPLETED, True)
+
+
+def test_an_introduction_that_cannot_be_played_ends_the_call_and_runs_no_list():
+    found = walk(TWO, [Behaviour("d1"), Behaviour("prompt_error"), Behaviour("d1")])
+    assert (found.menus, len(found.webhooks), found.end, found.prompt_error) == ((0, 1), 2, End.COMPLETED, True)

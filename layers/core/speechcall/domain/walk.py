@@ -36,7 +36,8 @@ class Reaction:
 class Behaviour:
     """What the callee does in one menu.
 
-    `heard`: a key (`d1`), `idle` for silence, `other` for a key that no telephone has, `hang_up`.
+    `heard`: a key (`d1`), `idle` for silence, `other` for a key that no telephone has, `hang_up`;
+    `prompt_error`: the introduction could not be played, so the callee was asked nothing.
     `hangs_up_after`: having pressed it, the callee hangs up while the actions run.
     """
 
@@ -52,6 +53,7 @@ class Walk:
     webhooks: tuple[Sent, ...]
     end: End
     limit: bool = False
+    prompt_error: bool = False
 
 
 def react(menu: Menu, heard: str) -> Reaction:
@@ -79,6 +81,8 @@ def walk(menus: Sequence[Menu], behaviours: Iterable[Behaviour], max_visits: int
         behaviour = next(does, Behaviour("hang_up"))
         if behaviour.heard == "hang_up":
             return Walk(tuple(asked), tuple(sent), End.CALLER_HUNG_UP)
+        if behaviour.heard == "prompt_error":
+            return Walk(tuple(asked), tuple(sent), End.COMPLETED, prompt_error=True)
         reaction = react(menus[index], behaviour.heard)
         # A list that a key has started runs to its end, whether anybody is on the line or not.
         sent += [Sent(len(asked), index, reaction.key or "", step) for step in reaction.webhooks]
