@@ -1,0 +1,227 @@
+"""What an account is told about its messages and lists, and that no other account is."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+from pydantic import TypeAdapter
+
+from local import openapi_answers as answers
+from speechcall.adapters.dynamodb.calls import DynamoCalls
+from speechcall.application.ports import Pool
+from speechcall.domain.call import Cause, Step
+from speechcall.domain.message import State
+from speechcall.domain.outcome import Outcome
+from tests.fixtures.http_api import NUMBER, TEMPLATE, HttpApi, running_api, specification
+from tests.fixtures.samples import ASK, CALL, NOW
+
+MESSAGE: TypeAdapter[Any] = TypeAdapter(answers.MessageStatus)
+LIST: TypeAdapter[Any] = TypeAdapter(answers.ListStatus)
+ERROR: TypeAdapter[Any] = TypeAdapter(answers.Error)
+POOL = Pool(lines=1000, calls_per_second=1000)
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[HttpApi]:
+    with running_api() as api:
+        yield api
+
+
+@pytest.fixture
+def api(made: HttpApi) -> HttpApi:
+    made.reset()
+    return made
+
+
+def send(api, count=1):
+    entry = specification("simple")["messages"][0]
+    answer = api.post({"messages": [entry] * count}).json
+    return answer["messagelistId"], [one["messageId"] for one in answer["messages"]]
+
+
+def message(api, mid):
+    answer = api.get(f"/bat/message/{mid}")
+    assert answer.status == 200, answer
+    return MESSAGE.validate_json(answer.text, strict=True)
+
+
+def page(api, list_id, query=""):
+    answer = api.get(f"/bat/messagelist/{list_id}{query}")
+    assert answer.status == 200, answer
+    return LIST.validate_json(answer.text, strict=True)
+
+
+def move(api, mid, *, to, outcome="answered"):
+    """Brings a message into a state, as the functions do."""
+    if outcome == "promptUnavailable":
+        api.messages.refuse(mid, Outcome(outcome, outcome), "404", NOW)
+        return
+    if to is not State.PREPARING:
+        api.messages.queue(mid, (ASK,), NOW)
+    if to in (State.CALLING, State.FINISHED):
+        stored = api.messages.get(mid)
+        api.messages.claim_line(stored, "arn:flow", POOL, NOW + int(mid) % 1_000_000)
+    if to is State.FINISHED:
+        assert api.messages.finish(mid, 1, Outcome(outcome, "completed"), NOW + 9000)
+
+
+WORDS = [
+    (State.PREPARING, None, "scheduled"),
+    (State.QUEUED, None, "scheduled"),
+    (State.CALLING, None, "processing"),
+    (State.FINISHED, "answered", "delivered"),
+    (State.FINISHED, "busy", "undeliverable"),
+    (State.FINISHED, "noAnswer", "undeliverable"),
+    (State.FINISHED, "failed", "undeliverable"),
+    (State.FINISHED, "invalidNumber", "permanenterror"),
+    (State.FINISHED, "blocked", "permanenterror"),
+    (State.FINISHED, "promptUnavailable", "permanenterror"),
+]
+
+
+def next_slot(api):
+    """The pool gives one line a millisecond; the tests' moments are all the same."""
+    table = boto3.resource("dynamodb").Table(api.tables[1])
+    table.delete_item(Key={"pk": "POOL", "sk": "POOL"})
+
+
+@pytest.mark.parametrize(("state", "outcome", "word"), WORDS)
+def test_the_five_words_are_the_vendors(api, state, outcome, word):
+    list_id, (mid,) = send(api)
+    move(api, mid, to=state, outcome=outcome)
+    found = message(api, mid)
+    assert (found["deliverystatus"], found["call"]["state"], found["call"]["outcome"]) == (word, state.value, outcome)
+    assert (found["messagelistId"], found["messageId"], found["recipient"]) == (list_id, mid, NUMBER)
+    (summary,) = page(api, list_id)["messages"]
+    assert (summary["deliverystatus"], summary["outcome"]) == (word, outcome)
+
+
+def test_a_call_is_told_from_the_first_ring_to_the_last_webhook(api):
+    _, (mid,) = send(api)
+    move(api, mid, to=State.CALLING)
+    calls = DynamoCalls(boto3.client("dynamodb"), api.tables[0])
+    calls.open(replace(CALL, mid=mid), NOW // 1000 + 9)
+    calls.set_answered(mid, 1, "contact", NOW + 1500)
+    calls.set_done(mid, 1, 2, Step(0, "d1", NOW + 4000))
+    calls.end(mid, 1, Cause.CALLER_HUNG_UP, NOW + 7250)
+    api.messages.finish(mid, 1, Outcome("answered", "callerHungUp"), NOW + 8000)
+    call = message(api, mid)["call"]
+    assert (call["answeredAt"], call["endedAt"]) == ("2026-09-21T14:13:21.500Z", "2026-09-21T14:13:27.250Z")
+    assert (call["durationSec"], call["endReason"], call["finishedAt"]) == (
+        5.8,
+        "callerHungUp",
+        "2026-09-21T14:13:28.000Z",
+    )
+    assert call["path"] == [{"attempt": 1, "menu": 0, "heard": "d1", "at": "2026-09-21T14:13:24.000Z"}]
+    (attempt,) = call["attempts"]
+    assert (attempt["attempt"], attempt["cause"], attempt["durationSec"]) == (1, "callerHungUp", 5.8)
+
+
+def test_nothing_of_a_webhooks_body_or_headers_is_told(api):
+    _, (mid,) = send(api)
+    shown = api.get(f"/bat/message/{mid}").text
+    assert "confirm" not in shown
+    assert "X-Custom-Header" not in shown
+
+
+def test_pages_are_the_list_in_the_order_sent(api):
+    list_id, mids = send(api, 100)
+    found, offset = [], 0
+    while offset is not None:
+        one = page(api, list_id, f"?limit=33&offset={offset}")
+        assert one["total"] == 100
+        assert one["statuses"] == {"scheduled": 100}
+        found += [summary["messageId"] for summary in one["messages"]]
+        offset = one.get("nextOffset")
+    assert found == mids
+    assert "nextOffset" not in page(api, list_id)
+    assert page(api, list_id, "?offset=100")["messages"] == []
+    assert [one["messageId"] for one in page(api, list_id, "?limit=1&offset=99")["messages"]] == mids[99:]
+
+
+def test_counts_are_of_the_whole_list_whatever_page_is_shown(api):
+    list_id, mids = send(api, len(WORDS))
+    for mid, (state, outcome, _) in zip(mids, WORDS, strict=True):
+        next_slot(api)
+        move(api, mid, to=state, outcome=outcome)
+    found = page(api, list_id, "?limit=1")
+    assert found["statuses"] == {
+        "scheduled": 2,
+        "processing": 1,
+        "delivered": 1,
+        "undeliverable": 3,
+        "permanenterror": 3,
+    }
+    assert found["outcomes"] == {outcome: 1 for _, outcome, _ in WORDS if outcome}
+    assert found["estimatedSecondsLeft"] > 0
+    assert len(found["messages"]) == 1
+
+
+def test_a_list_that_is_done_has_no_seconds_left(api):
+    list_id, (mid,) = send(api)
+    move(api, mid, to=State.FINISHED)
+    assert page(api, list_id)["estimatedSecondsLeft"] == 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "limit=101", "limit=", "limit=-1", "limit=1.0", "limit=%C2%B2", "offset=-1", "offset=101", "offset=a"],
+)
+def test_a_page_that_cannot_be_is_refused_with_what_can(api, query):
+    list_id, _ = send(api)
+    answer = api.get(f"/bat/messagelist/{list_id}?{query}")
+    error = ERROR.validate_json(answer.text, strict=True)["error"]
+    name = query.partition("=")[0]
+    assert (answer.status, error["code"], error["details"][0]["path"]) == (400, "INVALID_REQUEST", name)
+    assert "must be a whole number from" in error["details"][0]["message"]
+
+
+@pytest.mark.parametrize("kind", ["message", "messagelist"])
+def test_what_another_account_sent_is_not_there(api, kind):
+    list_id, (mid,) = send(api)
+    path = f"/bat/{kind}/{mid if kind == 'message' else list_id}"
+    assert api.get(path).status == 200
+    foreign, unknown = api.get(path, user="other"), api.get(f"/bat/{kind}/1", user="other")
+    assert foreign.status == 404
+    # Not even the wording tells it from one that does not exist
+    assert (foreign.text, foreign.headers) == (unknown.text, unknown.headers)
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["0", "9" * 19, "9" * 20, "1 ", "-1", "+1", "abc", "1.0", "²", "%", "LIST", "é" * 500, "M#1", "1\n", "x" * 3000],
+)
+@pytest.mark.parametrize("kind", ["message", "messagelist"])
+def test_an_id_that_is_none_is_not_found(api, kind, given):
+    answer = api.get(f"/bat/{kind}/{given}")
+    assert answer.status == 404
+    assert ERROR.validate_json(answer.text, strict=True)["error"]["code"] == "NOT_FOUND"
+
+
+def test_asking_needs_credentials_and_the_description_does_not(api):
+    list_id, (mid,) = send(api)
+    for path in (f"/bat/message/{mid}", f"/bat/messagelist/{list_id}"):
+        answer = api.get(path, user="nobody")
+        assert answer.status == 401
+        assert answer.headers["WWW-Authenticate"].startswith("Basic")
+    described = api.get("/openapi.json", user="nobody")
+    assert (described.status, described.headers["Content-Type"]) == (200, "application/json")
+    assert json.loads(described.text)["openapi"] == "3.1.0"
+
+
+def test_messages_that_have_expired_are_not_counted_and_the_others_are_there(api):
+    list_id, mids = send(api, 3)
+    boto3.resource("dynamodb").Table(api.tables[0]).delete_item(Key={"pk": f"M#{mids[1]}", "sk": "MESSAGE"})
+    found = page(api, list_id)
+    assert (found["total"], found["statuses"]) == (3, {"scheduled": 2})
+    assert [one["messageId"] for one in found["messages"]] == [mids[0], mids[2]]
+    assert api.get(f"/bat/message/{mids[1]}").status == 404
+
+
+def test_the_functions_may_read_what_they_ask_for():
+    # The message_status function has read policies alone: nothing of what was tested here may need more
+    policies = TEMPLATE.resources_of("AWS::Serverless::Function")["MessageStatusFunction"]["Policies"]
+    assert all("DynamoDBReadPolicy" in policy for policy in policies)
