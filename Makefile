@@ -5,7 +5,7 @@ PY  := .venv/bin/python
 SAM := .venv-sam/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-sam run test test-long demo bench check contact-flow lock clean
+.PHONY: help install install-sam run test test-long demo bench check contact-flow golden lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ contact-flow: install ## Write telephony/connect.template.json anew from contact
 .PHONY: openapi
 openapi: install ## Write docs/openapi.yaml and the served openapi.json anew from the models
 	@$(PY) -m local.openapi
+
+golden: install ## Write tests/golden anew: the state machines of the specification's examples
+	@$(PY) -m tests.golden.flows
 
 # Keeps every version that still fits pyproject.toml; LOCK=--upgrade takes the newest ones.
 lock: install ## Write constraints.txt and requirements-sam.txt anew from pyproject.toml [LOCK=--upgrade]
