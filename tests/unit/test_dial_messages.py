@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from speechcall.application.dial_messages import dial_messages, execution_input
+from speechcall.application.dial_messages import AGAIN_SECONDS, dial_messages, execution_input
 from speechcall.application.ports import Pool
-from speechcall.domain.errors import EngineUnavailable
+from speechcall.domain.errors import EngineUnavailable, StoreUnavailable
 from speechcall.domain.message import State
 from tests.fixtures.samples import ASK, MENU, MESSAGE, NOW, QUEUED, FakeClock
 from tests.stores.memory import MemoryMessages
@@ -30,6 +30,10 @@ class Flows:
             raise error
         self.started.append((flow_arn, name, given_input))
         return True
+
+
+def refuse(*given):
+    raise StoreUnavailable("ThrottlingException")
 
 
 class Dialler:
@@ -145,6 +149,36 @@ def test_one_message_that_cannot_be_published_does_not_stop_the_rest(error, capl
     assert dialler.messages.get("1").state is State.QUEUED, "no line waits for a machine"
     assert not [name for name in dialler.messages.held if name.startswith("1-")]
     assert "message 1 " in caplog.text
+
+
+@pytest.mark.parametrize("error", [EngineUnavailable("ThrottlingException"), ValueError("bad")])
+def test_messages_that_cannot_be_published_do_not_hide_the_others_in_the_due_index(error):
+    # Given more messages of new shapes than the index shows at once, all due before one whose shape is known
+    dialler = Dialler(*map(str, range(150)), "known")
+    dialler.flows.publish_error = {f"intro-{number}": error for number in range(150)}
+    # When the diallers go through what is due
+    dialler.dial()
+    # Then the known one has been called
+    assert dialler.dialled == ["known-1"]
+
+
+def test_a_message_that_could_not_be_published_is_tried_again_when_it_is_next_due_and_not_before():
+    dialler = Dialler("1", "2")
+    dialler.flows.publish_error["intro-1"] = EngineUnavailable("ThrottlingException")
+    dialler.dial("1")
+    dialler.flows.publish_error.clear()
+    assert dialler.dial() == 0
+    dialler.clock.msec += AGAIN_SECONDS * 1000
+    assert dialler.dial() == 1
+    assert dialler.dialled == ["2-1", "1-1"]
+
+
+def test_a_message_that_cannot_even_be_put_off_does_not_stop_the_rest(caplog):
+    dialler = Dialler("1", "2")
+    dialler.flows.publish_error["intro-1"] = EngineUnavailable("ThrottlingException")
+    dialler.messages.postpone = refuse
+    assert dialler.dial() == 1
+    assert "message 1 could not be put off" in caplog.text
 
 
 def test_one_execution_that_cannot_be_started_does_not_stop_the_rest():

@@ -12,6 +12,8 @@ from speechcall.domain.message import Menu, Message, State
 logger = logging.getLogger(__name__)
 
 PAGE = 100
+AGAIN_SECONDS = 20
+"""For how long a message that could not be dialled makes room for the others in the due index."""
 
 
 class Flows(Protocol):
@@ -37,8 +39,8 @@ def dial_messages(
 
     Stops when the lines are full, when none is left, or when `time_left` (seconds) runs out; waits
     for the rate's next free moment, never longer. Any number of copies may run. What goes wrong
-    with one message is logged, and the message tried again when it is next due. Returns the number
-    of calls started.
+    with one message is logged, and the message tried again 20 s later at the earliest. Returns the
+    number of calls started.
     """
     started = 0
     for mid in _candidates(named, messages, clock):
@@ -48,14 +50,24 @@ def dial_messages(
             claim = _dial(mid, messages, flows, pool, clock, time_left)
         except RetryableError as error:
             logger.warning("message %s could not be dialled now: %s", mid, error)
+            _put_off(mid, messages, clock)
             continue
         except Exception:
             logger.exception("message %s could not be dialled", mid)
+            _put_off(mid, messages, clock)
             continue
         if isinstance(claim, LinesFull | TooSoon):
             break
         started += isinstance(claim, LineTaken)
     return started
+
+
+def _put_off(mid: str, messages: MessageStore, clock: Clock) -> None:
+    """The due index is read from its head: a hundred messages that wait for Step Functions must not stand there."""
+    try:
+        messages.postpone(mid, State.QUEUED, clock.now_msec() + AGAIN_SECONDS * 1000)
+    except Exception:
+        logger.exception("message %s could not be put off", mid)
 
 
 def execution_input(message: Message, attempt: int) -> dict[str, Any]:
