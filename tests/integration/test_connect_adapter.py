@@ -1,6 +1,7 @@
 """Amazon Connect and Step Functions behind their ports: requests as they go out, failures as they come back."""
 
 import datetime as dt
+import itertools
 import json
 from pathlib import Path
 
@@ -353,7 +354,9 @@ def test_a_machine_is_created_once_a_shape_and_found_by_other_diallers(engine):
 
 
 def test_a_machine_that_cannot_be_created_now_is_an_error_that_may_pass(engine):
-    flows = PublishedFlows(engine.client, Machines(), Wiring("arn:c", "arn:f", "https://q", 45), "arn:role", "12345678")
+    wiring = Wiring("arn:c", "arn:f", "https://q", 45)
+    minutes = itertools.count(step=60.0).__next__
+    flows = PublishedFlows(engine.client, Machines(), wiring, "arn:role", "12345678", monotonic=minutes)
     for code, status in (("ThrottlingException", 400), ("StateMachineDeleting", 400), ("InternalFailure", 500)):
         engine.add_client_error("create_state_machine", code, http_status_code=status)
         with pytest.raises(EngineUnavailable):

@@ -48,7 +48,16 @@ def asl_validator() -> Path:
     tool = NODE_HOME / "node_modules" / ".bin" / "asl-validator"
     if not tool.exists():
         NODE_HOME.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", NODE_HOME, ASL_VALIDATOR]
+        command: list[str | Path] = [
+            "npm",
+            "install",
+            "--silent",
+            "--no-audit",
+            "--no-fund",
+            "--prefix",
+            NODE_HOME,
+            ASL_VALIDATOR,
+        ]
         try:
             installed = run(command, INSTALL_SECONDS)
         except subprocess.TimeoutExpired:

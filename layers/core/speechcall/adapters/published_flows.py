@@ -1,30 +1,58 @@
 """Step Functions: publishing the machines that are built from menus."""
 
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from speechcall.adapters.dynamodb.registry import Registry
 from speechcall.adapters.stepfunctions import engine_errors, start_execution
+from speechcall.domain.errors import EngineUnavailable
 from speechcall.domain.message import Menu
 from speechcall.statemachine.compile_flow import Wiring, compile_flow
-from speechcall.statemachine.publication import LOGGING, publication
+from speechcall.statemachine.publication import LOGGING, Publication, publication
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+
+CREATE_PAUSE_SECONDS = 1.0
+"""Step Functions creates one machine a second in the long run (quotas, CreateStateMachine: refill 1)."""
 
 
 class PublishedFlows:
     """The state machines of this stack, by the hash in their names."""
 
-    def __init__(self, client: "SFNClient", registry: Registry, wiring: Wiring, role_arn: str, prefix: str) -> None:
+    def __init__(
+        self,
+        client: "SFNClient",
+        registry: Registry,
+        wiring: Wiring,
+        role_arn: str,
+        prefix: str,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._client, self._registry, self._wiring = client, registry, wiring
         self._role_arn, self._prefix = role_arn, prefix
         self._known: dict[str, str] = {}
+        self._monotonic, self._creates_again_at = monotonic, float("-inf")
 
     def publish(self, menus: tuple[Menu, ...]) -> str:
         """The ARN of the machine for these menus, created if it is new. Raises RetryableError."""
         wanted = publication(compile_flow(menus, self._wiring), self._role_arn, self._prefix)
         arn = self._known.get(wanted.name) or self._registry.find_flow(wanted.name)
         if arn is None:
+            arn = self._create(wanted)
+            self._registry.put_flow(wanted.name, arn)
+        self._known[wanted.name] = arn
+        return arn
+
+    def _create(self, wanted: Publication) -> str:
+        """Refused once, this process asks for no other machine for a second: a refusal with its tries takes time
+        that messages whose machine is there could have.
+        """
+        if self._monotonic() < self._creates_again_at:
+            raise EngineUnavailable("waits to create a state machine")
+        try:
             with engine_errors():
                 # Two dialers may create the same shape at once: CreateStateMachine is idempotent.
                 created = self._client.create_state_machine(
@@ -34,10 +62,10 @@ class PublishedFlows:
                     type="STANDARD",
                     loggingConfiguration={"level": LOGGING["level"], "includeExecutionData": False},
                 )
-            arn = created["stateMachineArn"]
-            self._registry.put_flow(wanted.name, arn)
-        self._known[wanted.name] = arn
-        return arn
+        except EngineUnavailable:
+            self._creates_again_at = self._monotonic() + CREATE_PAUSE_SECONDS
+            raise
+        return created["stateMachineArn"]
 
     def start(self, flow_arn: str, name: str, execution_input: dict[str, Any]) -> bool:
         return start_execution(self._client, flow_arn, name, execution_input)
