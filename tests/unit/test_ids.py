@@ -16,18 +16,46 @@ LAST_MSEC = 1_735_689_600_000 + (1 << 41) - 1
 times = st.integers(1_735_689_600_000, LAST_MSEC - 1)
 
 
-@given(times, st.integers(0, (1 << 22) - 1), st.integers(1, 101))
-def test_the_ids_of_a_request_are_distinct_decimal_in_order_and_below_2_63(now, bits, count):
-    ids = new_ids(count, now, lambda _: bits)
-    assert len(set(ids)) == count
+def drawn(bits):
+    """A source of random bits that gives the same ones each time."""
+    return lambda wanted: bits % (1 << wanted)
+
+
+bits = st.integers(0, (1 << 15) - 1)
+
+
+@given(times, bits, st.integers(1, 101))
+def test_the_ids_of_a_request_are_distinct_decimal_in_order_and_below_2_63(now, given_bits, count):
+    ids = new_ids(count, now, drawn(given_bits))
+    assert len(set(ids)) == len(ids) == count
     assert all(re.fullmatch("[0-9]+", one) and int(one) < 1 << 63 for one in ids)
     assert [int(one) for one in ids] == sorted(int(one) for one in ids)
 
 
-@given(times, st.integers(1, 10_000_000), st.integers(0, (1 << 22) - 1), st.integers(0, (1 << 22) - 1))
-def test_a_later_millisecond_gives_a_greater_id(now, later, first_bits, second_bits):
-    (first,), (second,) = new_ids(1, now, lambda _: first_bits), new_ids(1, now + later, lambda _: second_bits)
-    assert int(first) < int(second)
+@given(times, st.integers(1, 10_000_000), bits, bits)
+def test_a_later_millisecond_gives_greater_ids(now, later, first_bits, second_bits):
+    first, second = new_ids(101, now, drawn(first_bits)), new_ids(1, now + later, drawn(second_bits))
+    assert int(first[-1]) < int(second[0])
+
+
+@given(times, st.tuples(bits, bits), st.tuples(st.integers(0, 3), st.integers(0, 3)), st.integers(2, 101))
+def test_two_requests_meet_at_the_lists_id_or_nowhere(now, blocks, places, count):
+    # Given two requests of one millisecond
+    first, second = (
+        new_ids(count, now, lambda wanted, pair=pair: pair[0] if wanted == 15 else pair[1])
+        for pair in zip(blocks, places, strict=True)
+    )
+    # Then a message has an id of the other request only where the lists have the same
+    assert (first[0] == second[0]) == (blocks[0] == blocks[1])
+    assert first[0] == second[0] or not set(first) & set(second)
+
+
+@given(times, bits)
+def test_single_messages_are_spread_over_the_shards(now, block):
+    shards = {
+        shard_of(new_ids(2, now, lambda wanted, place=place: block if wanted == 15 else place)[1]) for place in range(4)
+    }
+    assert shards == set(range(SHARDS))
 
 
 @given(st.integers(1, (1 << 63) - 1).map(str), st.integers(1, 999))

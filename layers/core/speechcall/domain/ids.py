@@ -3,19 +3,21 @@
 from collections.abc import Callable
 
 _EPOCH_MSEC = 1_735_689_600_000  # 2025-01-01T00:00:00Z
-_RANDOM_BITS = 22
-SHARDS = 4
+_BLOCK_BITS, _PLACE_BITS = 15, 7
+SHARD_BITS = 2
+SHARDS = 1 << SHARD_BITS
 
 
 def new_ids(count: int, now_msec: int, random_bits: Callable[[int], int]) -> list[str]:
-    """`count` time-ordered decimal ids below 2^63, the first for the list, the rest for messages.
+    """`count` (at most 101) time-ordered decimal ids below 2^63, the first for the list, the rest for messages.
 
-    41 bits of milliseconds since 2025 and 22 random bits; the ids of one request follow each other,
-    so that they are distinct and keep the order sent. Two requests that draw the same ids are told
-    apart by the conditions of the write.
+    41 bits of milliseconds since 2025, 15 random bits for a block of 128 ids, 7 bits for the place in it. The
+    list has the block's first id, so two requests that drew the same block meet there, before anything
+    is written; with different blocks no id is the same. Where the messages begin is random, for their shards' sake.
     """
-    first = ((now_msec - _EPOCH_MSEC) << _RANDOM_BITS) + random_bits(_RANDOM_BITS)
-    return [str(first + offset) for offset in range(count)]
+    block = (((now_msec - _EPOCH_MSEC) << _BLOCK_BITS) + random_bits(_BLOCK_BITS)) << _PLACE_BITS
+    first = block + 1 + random_bits(SHARD_BITS)
+    return [str(block), *(str(first + offset) for offset in range(count - 1))]
 
 
 def shard_of(message_id: str) -> int:
