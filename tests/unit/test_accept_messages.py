@@ -41,7 +41,7 @@ class Lists:
         if key and key in self.keys:
             return self.keys[key]
         if any(one.list_id == made.list_id for one in self.lists):
-            raise StoreUnavailable("the id of the list is taken")
+            return None
         self.lists.append(made)
         if key:
             self.keys[key] = made

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from speechcall.application.check_request import Entry, PromptNames, Wanted, judge_entries, read_entries
 from speechcall.application.ports import Clock, MessageStore
 from speechcall.domain.account import Account
-from speechcall.domain.errors import IdempotencyKeyReused, InvalidRequest, RequestError
+from speechcall.domain.errors import IdempotencyKeyReused, InvalidRequest, RequestError, StoreUnavailable
 from speechcall.domain.ids import new_ids
 from speechcall.domain.message import Message
 from speechcall.statemachine.menu_picture import draw
@@ -24,6 +24,7 @@ from speechcall.statemachine.menu_report import call_bounds
 
 KEPT_SECONDS = 30 * 24 * 3600
 MAX_KEY_LENGTH = 255
+MAX_DRAWS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,11 @@ class MessageList:
 class ListStore(PromptNames, Protocol):
     """Where message lists are known, and what an account has spent."""
 
-    def add_list(self, made: MessageList, key: str | None) -> MessageList:
-        """Writes a list and its idempotency key together; returns the list that has the key."""
+    def add_list(self, made: MessageList, key: str | None) -> MessageList | None:
+        """Writes a list and its idempotency key together; returns the list that has the key.
+
+        A key whose list has expired is free. None: another list has the id.
+        """
 
     def find_list_by_key(self, account_id: str, key: str) -> MessageList | None: ...
 
@@ -71,24 +75,33 @@ def accept_messages(
     entries = read_entries(body)
     fingerprint = hashlib.sha256(body).hexdigest()
     stored = lists.find_list_by_key(account.account_id, key) if key else None
-    if stored is None:
+    if stored is None or stored.expires_at * 1000 <= clock.now_msec():
         judged = judge_entries(entries, account, lists)
         count = sum(entry.wanted is not None for entry in judged)
         if not count:
             problems = [problem for entry in judged for problem in entry.problems]
             raise InvalidRequest("No message of the request can be accepted.", problems)
-        now = clock.now_msec()
-        lists.spend(account, count, now)
-        list_id, *ids = new_ids(count + 1, now, random_bits)
-        answer = _answer(judged, list_id, ids)
-        made = MessageList(
-            list_id, account.account_id, tuple(ids), now, now // 1000 + KEPT_SECONDS, fingerprint, answer
-        )
-        stored = lists.add_list(made, key)
+        lists.spend(account, count, clock.now_msec())
+
+        def make() -> MessageList:
+            now = clock.now_msec()
+            list_id, *ids = new_ids(count + 1, now, random_bits)
+            expires, answer = now // 1000 + KEPT_SECONDS, _answer(judged, list_id, ids)
+            return MessageList(list_id, account.account_id, tuple(ids), now, expires, fingerprint, answer)
+
+        stored = _add_list(make, key, lists)
     if stored.fingerprint != fingerprint:
         raise IdempotencyKeyReused("This Idempotency-Key came before with another body; use a new key.")
     messages.add(_messages(entries, stored, account))
     return stored.answer
+
+
+def _add_list(make: Callable[[], MessageList], key: str | None, lists: ListStore) -> MessageList:
+    """The list that has the key. Two requests of one millisecond draw the same ids once in 32,768 times."""
+    for _ in range(MAX_DRAWS):
+        if stored := lists.add_list(make(), key):
+            return stored
+    raise StoreUnavailable("no id could be had")
 
 
 def _check_key(key: str | None) -> None:

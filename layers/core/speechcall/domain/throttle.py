@@ -1,18 +1,22 @@
-"""The token bucket, as the one moment at which it would be full again (generic cell rate algorithm)."""
+"""The token bucket, as the one moment at which it would be full again (generic cell rate algorithm).
 
-import math
+Moments are in ticks of 1/rate milliseconds: a message costs exactly 1,000 of them, so that nothing is rounded.
+"""
 
-
-def cost_msec(messages: int, rate: int) -> int:
-    """How far `messages` move the moment at which the bucket is full, in milliseconds."""
-    return math.ceil(messages * 1000 / rate)
+TICKS_A_MESSAGE = 1000
 
 
-def latest_full_msec(now_msec: int, messages: int, rate: int, burst: int) -> int:
-    """The latest such moment from which `messages` can still be taken now."""
-    return now_msec + cost_msec(burst, rate) - cost_msec(messages, rate)
+def ticks(now_msec: int, rate: int) -> int:
+    """A moment in ticks."""
+    return now_msec * rate
 
 
-def retry_after_seconds(full_msec: int, now_msec: int, messages: int, rate: int, burst: int) -> int:
+def latest_full(now_msec: int, messages: int, rate: int, burst: int) -> int:
+    """The latest moment (ticks) at which the bucket may become full if `messages` are to be taken now."""
+    return ticks(now_msec, rate) + (burst - messages) * TICKS_A_MESSAGE
+
+
+def retry_after_seconds(full: int, now_msec: int, messages: int, rate: int, burst: int) -> int:
     """Whole seconds after which `messages` can be taken, if nobody else takes any."""
-    return max(1, math.ceil((full_msec - latest_full_msec(now_msec, messages, rate, burst)) / 1000))
+    missing = full - latest_full(now_msec, messages, rate, burst)
+    return max(1, -(-missing // ticks(1000, rate)))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import zlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wir
 from speechcall.application.accept_messages import MessageList
 from speechcall.domain.account import Account
 from speechcall.domain.errors import RateLimited, StoreUnavailable
-from speechcall.domain.throttle import cost_msec, latest_full_msec, retry_after_seconds
+from speechcall.domain.throttle import TICKS_A_MESSAGE, latest_full, retry_after_seconds, ticks
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -38,22 +39,28 @@ class DynamoLists:
         found = self._get(_key_name(account_id, key), "KEY")
         return self.find_list(found["list_id"]) if found else None
 
-    def add_list(self, made: MessageList, key: str | None) -> MessageList:
+    def add_list(self, made: MessageList, key: str | None) -> MessageList | None:
         """
         request A   TransactWrite: list 1, key k ──► written
         request B        TransactWrite: list 2, key k ──X k exists ──► list 1 is B's as well
+        request C        TransactWrite: list 1 ──X another request drew the same id ──► None
         """
         puts = [self._put(f"LIST#{made.list_id}", "LIST", _dump(made), "attribute_not_exists(pk)")]
         if key:
             named = {"list_id": made.list_id, "expires_at": made.expires_at}
-            puts.append(self._put(_key_name(made.account_id, key), "KEY", named, "attribute_not_exists(pk)"))
+            # DynamoDB deletes what has expired some day, not at once.
+            it_is_free = "attribute_not_exists(pk) OR expires_at <= :now"
+            now = {":now": made.created_msec // 1000}
+            puts.append(self._put(_key_name(made.account_id, key), "KEY", named, it_is_free, now))
         try:
             with store_errors():
                 self._client.transact_write_items(TransactItems=puts)
         except ConditionFailed as failed:
-            first = self.find_list_by_key(made.account_id, key) if key and 1 in failed.items else None
-            if first is None:  # another request drew the same id
-                raise StoreUnavailable("the id of the list is taken") from failed
+            if not key or 1 not in failed.items:
+                return None
+            first = self.find_list_by_key(made.account_id, key)
+            if first is None:
+                raise StoreUnavailable("the list of this key is not there") from failed
             return first
         return made
 
@@ -63,26 +70,28 @@ class DynamoLists:
 
     def _spend_bucket(self, account: Account, messages: int, now_msec: int) -> None:
         """
-        full_msec ≤ now: the bucket is full ──► full_msec = now + cost
-        full_msec > now, not too far ─────────► full_msec + cost
-        else ─────────────────────────────────► 429
+        full_at ≤ now: the bucket is full ──► full_at = now + cost
+        full_at > now, not too far ─────────► full_at + cost
+        else ───────────────────────────────► 429
         """
-        cost = cost_msec(messages, account.rate)
-        latest = latest_full_msec(now_msec, messages, account.rate, account.burst)
-        it_is_full = "attribute_not_exists(full_msec) OR full_msec <= :now"
-        it_has_enough = "full_msec > :now AND full_msec <= :latest"
-        name = f"BUCKET#{account.account_id}"
+        now, cost = ticks(now_msec, account.rate), messages * TICKS_A_MESSAGE
+        latest = latest_full(now_msec, messages, account.rate, account.burst)
+        it_is_full = "attribute_not_exists(full_at) OR full_at <= :now"
+        it_has_enough = "full_at > :now AND full_at <= :latest"
+        # Ticks depend on the rate: with another rate begins another bucket.
+        name = f"BUCKET#{account.account_id}#{account.rate}"
+        # A full bucket is the same as none: by then it is full.
+        kept = {":until": now_msec // 1000 + account.burst // account.rate + DAY_KEPT_SECONDS}
         try:
-            # Full for ever is the same as not there: the item may go with the day's.
-            kept = {":until": now_msec // 1000 + DAY_KEPT_SECONDS}
-            values = {":now": now_msec, ":full": now_msec + cost, **kept}
-            self._update(name, "BUCKET", "SET full_msec = :full, expires_at = :until", it_is_full, values)
+            values = {":now": now, ":full": now + cost, **kept}
+            self._update(name, "BUCKET", "SET full_at = :full, expires_at = :until", it_is_full, values)
         except ConditionFailed:
             try:
-                values = {":now": now_msec, ":latest": latest, ":cost": cost}
-                self._update(name, "BUCKET", "SET full_msec = full_msec + :cost", it_has_enough, values)
+                values = {":now": now, ":latest": latest, ":cost": cost, **kept}
+                set_it = "SET full_at = full_at + :cost, expires_at = :until"
+                self._update(name, "BUCKET", set_it, it_has_enough, values)
             except ConditionFailed as failed:
-                full = int((failed.item or {}).get("full_msec", now_msec))
+                full = int((failed.item or {}).get("full_at", now))
                 wait = retry_after_seconds(full, now_msec, messages, account.rate, account.burst)
                 text = f"At most {account.rate} messages a second, {account.burst} at once; try again in {wait} s."
                 raise RateLimited(text, wait) from failed
@@ -96,24 +105,25 @@ class DynamoLists:
             ":before": account.calls_per_day - messages,
             ":until": int(midnight.timestamp()) + DAY_KEPT_SECONDS,
         }
-        wait = max(1, int((midnight - now).total_seconds()))
-        text = f"This account may make {account.calls_per_day} calls a day (UTC); these would be more."
+        wait = math.ceil((midnight - now).total_seconds())
+        text = f"This account may make {account.calls_per_day} calls a day (UTC)"
         if messages > account.calls_per_day:
-            raise RateLimited(text, wait)
+            raise RateLimited(f"{text}; send at most {account.calls_per_day} messages in a request.", wait)
         try:
             name = f"DAY#{account.account_id}#{now:%Y-%m-%d}"
             self._update(name, "DAY", "SET expires_at = :until ADD calls :calls", within_the_day, values)
         except ConditionFailed as failed:
-            raise RateLimited(text, wait) from failed
+            raise RateLimited(f"{text}; with these it would be more. Try again in {wait} s.", wait) from failed
 
     def _get(self, pk: str, sk: str) -> Values | None:
         with store_errors():
             found = self._client.get_item(TableName=self._table, Key=to_wire({"pk": pk, "sk": sk}), ConsistentRead=True)
         return from_wire(found["Item"]) if "Item" in found else None
 
-    def _put(self, pk: str, sk: str, values: Values, condition: str) -> Any:
+    def _put(self, pk: str, sk: str, values: Values, condition: str, given: Values | None = None) -> Any:
         item = to_wire({"pk": pk, "sk": sk, **values})
-        return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": condition}}
+        put = {"TableName": self._table, "Item": item, "ConditionExpression": condition}
+        return {"Put": {**put, "ExpressionAttributeValues": to_wire(given)} if given else put}
 
     def _update(self, pk: str, sk: str, expression: str, condition: str, values: Values) -> None:
         with store_errors():

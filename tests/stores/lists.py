@@ -1,0 +1,64 @@
+"""Message lists and what accounts have spent, in memory: for races and crashes whose order a test decides.
+
+Held equal to DynamoDB by tests/integration/test_lists_store.py. One lock makes each method one step.
+"""
+
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from speechcall.application.accept_messages import MessageList
+from speechcall.domain.account import Account
+from speechcall.domain.errors import RateLimited
+from speechcall.domain.throttle import TICKS_A_MESSAGE, latest_full, retry_after_seconds, ticks
+
+
+@dataclass
+class MemoryLists:
+    """A `ListStore` in memory."""
+
+    prompts: set[tuple[str, str]] = field(default_factory=set)
+    lists: dict[str, MessageList] = field(default_factory=dict)
+    keys: dict[tuple[str, str], MessageList] = field(default_factory=dict)
+    full_at: dict[tuple[str, int], int] = field(default_factory=dict)
+    calls: dict[tuple[str, str], int] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def has_prompt(self, account_id: str, identifier: str) -> bool:
+        return (account_id, identifier) in self.prompts
+
+    def find_list(self, list_id: str) -> MessageList | None:
+        with self._lock:
+            return self.lists.get(list_id)
+
+    def find_list_by_key(self, account_id: str, key: str) -> MessageList | None:
+        with self._lock:
+            return self.keys.get((account_id, key))
+
+    def add_list(self, made: MessageList, key: str | None) -> MessageList | None:
+        with self._lock:
+            name = (made.account_id, key) if key else None
+            first = self.keys.get(name) if name else None
+            if first is not None and first.expires_at * 1000 > made.created_msec:
+                return first
+            if made.list_id in self.lists:
+                return None
+            self.lists[made.list_id] = made
+            if name:
+                self.keys[name] = made
+            return made
+
+    def spend(self, account: Account, messages: int, now_msec: int) -> None:
+        with self._lock:
+            name, now_ticks = (account.account_id, account.rate), ticks(now_msec, account.rate)
+            full = max(self.full_at.get(name, 0), now_ticks)
+            if full > now_ticks and full > latest_full(now_msec, messages, account.rate, account.burst):
+                wait = retry_after_seconds(full, now_msec, messages, account.rate, account.burst)
+                raise RateLimited("too many a second", wait)
+            self.full_at[name] = full + messages * TICKS_A_MESSAGE
+            now = datetime.fromtimestamp(now_msec / 1000, UTC)
+            day = (account.account_id, f"{now:%Y-%m-%d}")
+            if self.calls.get(day, 0) + messages > account.calls_per_day:
+                midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+                raise RateLimited("too many a day", -(-round((midnight - now).total_seconds() * 1000) // 1000))
+            self.calls[day] = self.calls.get(day, 0) + messages
