@@ -140,7 +140,7 @@ def test_a_bucket_that_is_never_full_is_never_forgotten(made):
     for day in range(4):
         made.lists.spend(account, 100_000 if day == 0 else 86_000, NOW + day * days)
     key = {"pk": "BUCKET#acme#1", "sk": "BUCKET"}
-    item = boto3.resource("dynamodb").Table(made.tables[1]).get_item(Key=key)["Item"]
+    item: Any = boto3.resource("dynamodb").Table(made.tables[1]).get_item(Key=key)["Item"]
     assert item["full_at"] / 1000 <= item["expires_at"]
     assert (NOW + 3 * days) / 1000 < item["expires_at"]
 

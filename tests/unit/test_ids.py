@@ -16,9 +16,9 @@ LAST_MSEC = 1_735_689_600_000 + (1 << 41) - 1
 times = st.integers(1_735_689_600_000, LAST_MSEC - 1)
 
 
-def drawn(bits):
+def drawn(block, place=None):
     """A source of random bits that gives the same ones each time."""
-    return lambda wanted: bits % (1 << wanted)
+    return lambda wanted: (block if wanted == 15 or place is None else place) % (1 << wanted)
 
 
 bits = st.integers(0, (1 << 15) - 1)
@@ -41,10 +41,7 @@ def test_a_later_millisecond_gives_greater_ids(now, later, first_bits, second_bi
 @given(times, st.tuples(bits, bits), st.tuples(st.integers(0, 3), st.integers(0, 3)), st.integers(2, 101))
 def test_two_requests_meet_at_the_lists_id_or_nowhere(now, blocks, places, count):
     # Given two requests of one millisecond
-    first, second = (
-        new_ids(count, now, lambda wanted, pair=pair: pair[0] if wanted == 15 else pair[1])
-        for pair in zip(blocks, places, strict=True)
-    )
+    first, second = (new_ids(count, now, drawn(block, place)) for block, place in zip(blocks, places, strict=True))
     # Then a message has an id of the other request only where the lists have the same
     assert (first[0] == second[0]) == (blocks[0] == blocks[1])
     assert first[0] == second[0] or not set(first) & set(second)
@@ -52,9 +49,7 @@ def test_two_requests_meet_at_the_lists_id_or_nowhere(now, blocks, places, count
 
 @given(times, bits)
 def test_single_messages_are_spread_over_the_shards(now, block):
-    shards = {
-        shard_of(new_ids(2, now, lambda wanted, place=place: block if wanted == 15 else place)[1]) for place in range(4)
-    }
+    shards = {shard_of(new_ids(2, now, drawn(block, place))[1]) for place in range(4)}
     assert shards == set(range(SHARDS))
 
 
