@@ -11,10 +11,11 @@ from speechcall.application.accept_messages import MessageList
 from speechcall.domain.account import Account
 from speechcall.domain.errors import RateLimited
 from speechcall.domain.throttle import TICKS_A_MESSAGE, latest_full, retry_after_seconds, ticks
+from tests.stores.shapes import MemoryShapes
 
 
 @dataclass
-class MemoryLists:
+class MemoryLists(MemoryShapes):
     """A `ListStore` in memory."""
 
     prompts: set[tuple[str, str]] = field(default_factory=set)

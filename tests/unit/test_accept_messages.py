@@ -14,10 +14,12 @@ from speechcall.domain.errors import (
     PayloadTooLarge,
     RequestError,
     StoreUnavailable,
+    TooManyMenuShapes,
 )
 from speechcall.domain.message import State
 from tests.fixtures.samples import NOW, FakeClock
 from tests.stores.memory import MemoryMessages
+from tests.stores.shapes import MemoryShapes
 
 HOOK = {"action": "webhook", "url": "https://api.example.com/callback/option1", "body": {"confirm": True}}
 HANGUP = {"action": "hangup"}
@@ -31,10 +33,11 @@ def entry(to="+380936670003", **more):
 ACME = Account("acme", ("*",))
 
 
-class Lists:
+class Lists(MemoryShapes):
     """The lists and the uploaded prompts of one account."""
 
     def __init__(self, *prompts):
+        super().__init__()
         self.lists, self.keys, self.spent, self.prompts, self.asked = [], {}, [], prompts, []
 
     def add_list(self, made, key):
@@ -62,7 +65,7 @@ class Api:
     """One account's way in."""
 
     def __init__(self):
-        self.messages, self.lists = MemoryMessages(), Lists("ivr_651854")
+        self.messages, self.lists, self.drawn = MemoryMessages(), Lists("ivr_651854"), 5
 
     def post(self, body, key=None, account=ACME):
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -73,7 +76,7 @@ class Api:
             messages=self.messages,
             lists=self.lists,
             clock=FakeClock(),
-            random_bits=lambda bits: 5,
+            random_bits=lambda bits: self.drawn,
         )
 
     def refused(self, body, error=InvalidRequest):
@@ -259,6 +262,52 @@ def test_an_account_calls_only_its_destinations_and_as_its_senders(api):
     assert (foreign["error"]["code"], foreign["error"]["path"]) == ("INVALID_RECIPIENT", "messages[1].to")
     assert (other["error"]["code"], other["error"]["path"]) == ("INVALID_SENDER", "messages[2].from")
     assert api.lists.spent == [1]
+
+
+def of_shape(number):
+    """A message whose menu has a shape that no other number below 1,000 gives it."""
+    digits = f"{number:03}"
+    lists = {f"d{place}": [HOOK] * int(digit) for place, digit in enumerate(digits)}
+    return entry(menu=[MENU | {"dtmfActions": {**lists, "wrong": [HANGUP]}}])
+
+
+def test_messages_that_differ_in_their_data_alone_bring_one_shape(api):
+    for number in range(3):
+        lists = {"d1": [HOOK | {"url": f"https://example.com/{number}"}], "wrong": [HANGUP]}
+        other = MENU | {"idleTimeoutMsec": 1000 + number, "dtmfActions": lists}
+        api.drawn += 200
+        api.post({"messages": [entry(menu=[other], text=str(number)), entry(f"+38093667000{number}")]})
+    assert len(api.lists.known) == 1
+
+
+def test_too_many_new_shapes_refuse_the_whole_request_and_spend_nothing(api):
+    for first in (100, 200):
+        api.drawn = first
+        api.post({"messages": [of_shape(number) for number in range(first, first + 100)]})
+    stored = len(api.messages._messages)
+    with pytest.raises(TooManyMenuShapes):
+        api.post({"messages": [of_shape(150), of_shape(300)]})
+    assert (len(api.messages._messages), len(api.lists.lists), api.lists.spent) == (stored, 2, [100, 100])
+    api.drawn = 300
+    api.post({"messages": [of_shape(150), of_shape(250)]})
+
+
+def test_only_what_is_accepted_brings_its_shape(api):
+    api.post({"messages": [entry(), of_shape(123) | {"to": "12"}]})
+    assert len(api.lists.known) == 1
+
+
+def test_a_repeat_is_answered_whatever_shapes_there_are(api):
+    first = api.post({"messages": [of_shape(1)]}, key="k")
+    api.lists.known.clear()
+    api.lists.brought[("acme", "2026-09-21")] = {str(number) for number in range(200)}
+    assert api.post({"messages": [of_shape(1)]}, key="k") == first
+    assert not api.lists.known
+
+
+def test_a_check_brings_no_shape(api):
+    check_messages(ACME, json.dumps({"messages": [of_shape(1)]}).encode(), prompts=api.lists)
+    assert not api.lists.known
 
 
 def test_a_check_tells_the_same_and_stores_nothing(api):

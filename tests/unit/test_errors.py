@@ -17,6 +17,7 @@ def test_the_tree_of_errors_is_the_one_that_its_module_shows():
             "Unauthorized": {},
             "NotFound": {},
             "IdempotencyKeyReused": {},
+            "TooManyMenuShapes": {},
             "RateLimited": {},
             "PayloadTooLarge": {},
         },
@@ -56,6 +57,7 @@ def test_each_mistake_of_a_client_has_its_status_and_code():
         (413, "PAYLOAD_TOO_LARGE"),
     ]
     assert (errors.NotFound.status, errors.IdempotencyKeyReused.status, errors.RateLimited.status) == (404, 422, 429)
+    assert (errors.TooManyMenuShapes.status, errors.TooManyMenuShapes.code) == (422, "TOO_MANY_MENU_SHAPES")
 
 
 def test_an_invalid_request_has_the_code_of_its_first_problem():

@@ -1,8 +1,8 @@
 """POST /bat/messagelist: check, store, answer.
 
-      body ─► entries ─► key known? ─► judged ─► bucket and day ─► list item ─► messages ─► answer
-                            │                                         │  1 transaction each
-                            └──── yes: the list item's own answer ────┴─► messages (if they are not there yet)
+      body ─► entries ─► key known? ─► judged ─► shapes ─► bucket and day ─► list item ─► messages ─► answer
+                            │                                                   │  1 transaction each
+                            └──── yes: the list item's own answer ──────────────┴─► messages (if they are not there yet)
 
 A crash behind the list item leaves a list whose messages do not exist. The same request with the same
 Idempotency-Key finds that list, writes the messages under the ids it holds, and gives its answer.
@@ -10,6 +10,7 @@ Idempotency-Key finds that list, writes the messages under the ids it holds, and
 
 import hashlib
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -21,6 +22,7 @@ from speechcall.domain.ids import new_ids
 from speechcall.domain.message import Message
 from speechcall.statemachine.menu_picture import draw
 from speechcall.statemachine.menu_report import call_bounds
+from speechcall.statemachine.shape import shape_of
 
 KEPT_SECONDS = 30 * 24 * 3600
 MAX_KEY_LENGTH = 255
@@ -50,6 +52,12 @@ class ListStore(PromptNames, Protocol):
         """
 
     def find_list_by_key(self, account_id: str, key: str) -> MessageList | None: ...
+
+    def admit_shapes(self, account: Account, shapes: AbstractSet[str], now_msec: int) -> None:
+        """Makes shapes of menus known; those that nobody has sent before count for the account's day.
+
+        Raises TooManyMenuShapes, and then none of them has become known. Safe to repeat.
+        """
 
     def spend(self, account: Account, messages: int, now_msec: int) -> None:
         """Takes messages from the account's bucket and from its day. Raises RateLimited."""
@@ -81,6 +89,8 @@ def accept_messages(
         if not count:
             problems = [problem for entry in judged for problem in entry.problems]
             raise InvalidRequest("No message of the request can be accepted.", problems)
+        shapes = {shape_of(entry.wanted.menus) for entry in judged if entry.wanted}
+        lists.admit_shapes(account, shapes, clock.now_msec())
         lists.spend(account, count, clock.now_msec())
 
         def make() -> MessageList:

@@ -6,6 +6,7 @@ SpeechCallError
 │  ├─ InvalidRequest       400  the envelope is unusable, or every message was refused
 │  ├─ NotFound             404  there is no such message or list in this account
 │  ├─ IdempotencyKeyReused 422  the key came before with another body
+│  ├─ TooManyMenuShapes    422  more new shapes of menus than an account may bring in a day
 │  ├─ RateLimited          429  too many messages a second or a day; carries `retry_after`
 │  ├─ Unauthorized         401  no account, or wrong credentials
 │  └─ PayloadTooLarge      413  over 1 MiB
@@ -80,6 +81,13 @@ class NotFound(RequestError):
 class IdempotencyKeyReused(RequestError):
     status = 422
     code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class TooManyMenuShapes(RequestError):
+    """Each new shape of menus is a new state machine, and Step Functions makes one a second."""
+
+    status = 422
+    code = "TOO_MANY_MENU_SHAPES"
 
 
 class RateLimited(RequestError):

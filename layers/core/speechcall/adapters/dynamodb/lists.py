@@ -4,10 +4,12 @@ import hashlib
 import json
 import math
 import zlib
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from speechcall.adapters.dynamodb.registry import Registry
+from speechcall.adapters.dynamodb.shapes import DynamoShapes
 from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 from speechcall.application.accept_messages import MessageList
 from speechcall.domain.account import Account
@@ -25,7 +27,7 @@ class DynamoLists:
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
-        self._registry = Registry(client, table)
+        self._registry, self._shapes = Registry(client, table), DynamoShapes(client, table)
 
     def has_prompt(self, account_id: str, identifier: str) -> bool:
         return self._registry.has_prompt(account_id, identifier)
@@ -63,6 +65,9 @@ class DynamoLists:
                 raise StoreUnavailable("the list of this key is not there") from failed
             return first
         return made
+
+    def admit_shapes(self, account: Account, shapes: AbstractSet[str], now_msec: int) -> None:
+        self._shapes.admit(account, shapes, now_msec)
 
     def spend(self, account: Account, messages: int, now_msec: int) -> None:
         self._spend_bucket(account, messages, now_msec)

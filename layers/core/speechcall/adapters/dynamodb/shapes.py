@@ -1,0 +1,91 @@
+"""Which shapes of menus were sent before, and how many an account has brought: in the table Registry."""
+
+from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from speechcall.adapters.dynamodb.table import ConditionFailed, from_wire, store_errors, to_wire
+from speechcall.domain.account import NEW_SHAPES_PER_DAY, Account
+from speechcall.domain.errors import StoreUnavailable, TooManyMenuShapes
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+DAY_KEPT_SECONDS = 3 * 24 * 3600
+MOST_REMEMBERED = 10_000
+
+
+class DynamoShapes:
+    """The known shapes. One that this process has met costs nothing, others one read for a whole request."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client, self._table = client, table
+        self._remembered: set[str] = set()
+
+    def admit(self, account: Account, shapes: AbstractSet[str], now_msec: int) -> None:
+        """
+        request A   is shape s known? no ──► ADD s to the account's day ──────────────────► s is known
+        request B   is shape s known? no ──────────► ADD s: it is among them, none more ──► s is known
+        request C   is shape t known? no ──► ADD t ──X 200 are among them ──► 422, nothing becomes known
+
+        The day holds the set of its shapes, not their number: a request that died behind the ADD
+        counts nothing twice when it comes again.
+        """
+        unmet = shapes - self._remembered
+        new = unmet - self.known(unmet) if unmet else frozenset[str]()
+        if new:
+            self._count(account, new, now_msec)
+        for shape in sorted(new):
+            with store_errors():
+                self._client.put_item(TableName=self._table, Item=_key(shape))
+        if len(self._remembered) > MOST_REMEMBERED:
+            self._remembered = set()
+        self._remembered |= shapes
+
+    def known(self, shapes: AbstractSet[str]) -> set[str]:
+        """Those of `shapes` (1 to 100, as many as a request has messages) that were sent before."""
+        keys = [_key(shape) for shape in shapes]
+        with store_errors():
+            found = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
+        if found.get("UnprocessedKeys"):
+            raise StoreUnavailable("not every shape could be read")
+        items = found.get("Responses", {}).get(self._table, [])
+        return {str(from_wire(item)["pk"]).removeprefix("SHAPE#") for item in items}
+
+    def _count(self, account: Account, new: AbstractSet[str], now_msec: int) -> None:
+        now = datetime.fromtimestamp(now_msec / 1000, UTC)
+        counted: AbstractSet[str] = frozenset()
+        while more := new - counted:
+            if len(counted) + len(more) > NEW_SHAPES_PER_DAY:
+                raise TooManyMenuShapes(_sentence(len(counted), len(more)))
+            values = {
+                ":more": set(more),
+                ":room": NEW_SHAPES_PER_DAY - len(more),
+                ":until": int((now + timedelta(days=1)).timestamp()) + DAY_KEPT_SECONDS,
+            }
+            try:
+                with store_errors():
+                    self._client.update_item(
+                        TableName=self._table,
+                        Key=to_wire({"pk": f"SHAPES#{account.account_id}#{now:%Y-%m-%d}", "sk": "SHAPES"}),
+                        UpdateExpression="SET expires_at = :until ADD shapes :more",
+                        ConditionExpression="attribute_not_exists(shapes) OR size(shapes) <= :room",
+                        ExpressionAttributeValues=to_wire(values),
+                        ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    )
+            except ConditionFailed as failed:
+                counted = (failed.item or {}).get("shapes", frozenset())
+            else:
+                return
+
+
+def _key(shape: str) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": f"SHAPE#{shape}"}, "sk": {"S": "SHAPE"}}
+
+
+def _sentence(counted: int, more: int) -> str:
+    return (
+        f"This account may bring {NEW_SHAPES_PER_DAY} new shapes of menus a day (UTC); it has brought {counted}, and "
+        f"this request has {more} more. A shape is which keys a menu has and which actions they run: texts, "
+        "introductions, URLs, bodies and seconds may differ as they like."
+    )
