@@ -16,7 +16,7 @@ from local.cloud import Cloud, CloudSettings
 from local.demo_cases import CASES, Case, differences
 from local.timeline import timeline
 
-SPEC = Path(__file__).parent.parent / "events" / "spec"
+ROOT = Path(__file__).parent.parent
 PLACEHOLDER = "+380XXXXXXXXX"
 NO_ANSWER_SECONDS = 3.0
 DEADLINE_SECONDS = 90.0
@@ -79,7 +79,8 @@ def main(verbose: bool = True) -> int:
 
 
 def _send(cloud: Cloud, case: Case, index: int, cast: Cast) -> Sent:
-    body = (SPEC / f"{case.body}.json").read_text(encoding="utf-8").replace(PLACEHOLDER, f"+38067{1000000 + index}")
+    text = (ROOT / case.folder / f"{case.body}.json").read_text(encoding="utf-8")
+    body = text.replace(PLACEHOLDER, f"+38067{1000000 + index}")
     answer = httpx.post(
         f"{cloud.url}/bat/messagelist",
         content=body,

@@ -33,12 +33,13 @@ class Expected:
 
 @dataclass(frozen=True)
 class Case:
-    """One call: the request body in events/spec/, what its callee does, and what must come of it."""
+    """One call: the request body, what its callee does, and what must come of it."""
 
     body: str
     caller: str
     script: Script
     expected: Expected
+    folder: str = "events/spec"
 
     @property
     def title(self) -> str:
@@ -82,11 +83,50 @@ def _two_menu_cases(body: str) -> list[Case]:
     ]
 
 
+def _use_case(body: str, caller: str, keys: str, menus: tuple[int, ...], *told: ExpectedWebhook) -> Case:
+    """One of examples/, whose callee presses a key in each menu."""
+    script = Script([answer(), *(press(key) for key in keys)])
+    return Case(body, caller, script, Expected(menus, told), "examples")
+
+
+_API = "https://api.example.com"
+_BEARER = {"Authorization": "Bearer replace-me"}
+
+
+def _use_cases() -> list[Case]:
+    """The specification's five."""
+    service = ExpectedWebhook(f"{_API}/survey", {"survey": "2026-11", "question": "service", "score": 4})
+    recommends = ExpectedWebhook(f"{_API}/survey", {"survey": "2026-11", "question": "recommend", "answer": True})
+    confirmed = ExpectedWebhook(f"{_API}/appointments/4711", {"confirmed": True})
+    afternoon = ExpectedWebhook(f"{_API}/appointments/4711", {"confirmed": False, "wanted": "afternoon"})
+    unclear = ExpectedWebhook(f"{_API}/appointments/4711", {"confirmed": None})
+    call_back = ExpectedWebhook(f"{_API}/orders/100245", {"request": "callBack"})
+    read = ExpectedWebhook(f"{_API}/notices/88/read", {"notice": 88, "read": True}, {"X-Notice": "88"})
+    opted_out = ExpectedWebhook(f"{_API}/notices/optout", {"optOut": True})
+    approved = ExpectedWebhook(f"{_API}/verifications/7c1e", {"approved": True}, _BEARER)
+    refused = ExpectedWebhook(f"{_API}/verifications/7c1e", {"approved": False}, _BEARER)
+    nobody = ExpectedWebhook(f"{_API}/verifications/7c1e", {"approved": False, "reason": "noAnswer"}, _BEARER)
+    return [
+        _use_case("customer-survey", "gives 4 and recommends us", "41", (0, 1), service, recommends),
+        _use_case("customer-survey", "gives 4 and then a wrong key", "49", (0, 1), service),
+        _use_case("appointment-reminder", "confirms", "1", (0,), confirmed),
+        _use_case("appointment-reminder", "wants another time, in the afternoon", "22", (0, 1), afternoon),
+        _use_case("appointment-reminder", "presses 9, a wrong key", "9", (0,), unclear),
+        _use_case("order-tracking", "looks at the details, goes back, asks for a call", "1*2", (0, 1, 0), call_back),
+        _use_case("interactive-notification", "has heard it", "1", (0,), read),
+        _use_case("interactive-notification", "wants no more of them", "9", (0,), opted_out),
+        _use_case("voice-verification", "approves", "#", (0,), approved),
+        _use_case("voice-verification", "refuses", "*", (0,), refused),
+        _use_case("voice-verification", "presses 5, a wrong key", "5", (0,), nobody),
+    ]
+
+
 CASES: tuple[Case, ...] = (
     *_one_menu_cases("basic-structure", _ONE_WITH_HEADER),
     *_one_menu_cases("simple", _ONE),
     *_two_menu_cases("complex"),
     *_two_menu_cases("curl"),
+    *_use_cases(),
 )
 
 

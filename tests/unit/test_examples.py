@@ -1,0 +1,42 @@
+"""The requests of examples/: acceptable as they stand, without a warning, explained, and sent by the demonstration."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from local.demo_cases import CASES
+from speechcall.application.check_request import read_entries
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+NAMES = sorted(path.stem for path in EXAMPLES.glob("*.json"))
+
+
+def test_there_is_one_for_each_use_case_of_the_specification():
+    assert NAMES == [
+        "appointment-reminder",
+        "customer-survey",
+        "interactive-notification",
+        "order-tracking",
+        "voice-verification",
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_is_acceptable_and_nothing_is_to_be_said_about_it(name):
+    (entry,) = read_entries((EXAMPLES / f"{name}.json").read_bytes())
+    assert (entry.problems, entry.warnings) == ((), [])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_plays_what_the_laptop_has_and_tells_a_server_that_is_nobodys(name):
+    text = (EXAMPLES / f"{name}.json").read_text(encoding="utf-8")
+    (message,) = json.loads(text)["messages"]
+    assert {menu["introUrl"] for menu in message["menu"]} == {"ivr_651854"}
+    assert text.count('"url": ') == text.count('"url": "https://api.example.com/')
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_is_explained_and_sent_by_the_demonstration(name):
+    assert f"[`{name}.json`]({name}.json)" in (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    assert [case for case in CASES if case.folder == "examples" and case.body == name]
