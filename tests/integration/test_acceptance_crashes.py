@@ -53,14 +53,15 @@ def api(made: HttpApi) -> HttpApi:
 def cut(at, when, error):
     """Ends the call of AWS number `at` with an error, before or after it has had its effect; the calls made."""
     calls: list[str] = []
-    real = BaseClient._make_api_call
+    client: Any = BaseClient
+    real = client._make_api_call
 
-    def cutting(client, operation, parameters):
+    def cutting(this, operation, parameters):
         calls.append(operation)
         mine = len(calls) - 1 == at
         if mine and when == "before":
             raise error
-        result = real(client, operation, parameters)
+        result = real(this, operation, parameters)
         if mine:
             raise error
         return result
