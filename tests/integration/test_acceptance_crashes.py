@@ -29,7 +29,7 @@ ERROR: TypeAdapter[Any] = TypeAdapter(answers.Error)
 ENTRY = specification("complex")["messages"][0]
 BODY = json.dumps({"messages": [ENTRY, {"to": "12"}, ENTRY | {"to": "+380936670004"}]}).encode()
 OTHER_BODY = BODY.replace(b"YourSender", b"Other")
-STEPS = ("find_list_by_key", "has_prompt", "spend", "add_list", "add")
+STEPS = ("find_list_by_key", "has_prompt", "admit_shapes", "spend", "add_list", "add")
 
 
 class Crash(BaseException):
@@ -72,7 +72,8 @@ def cut(at, when, error):
 
 
 CALLS = [
-    *("GetItem credential", "GetItem account", "GetItem key", "GetItem prompt", "UpdateItem bucket", "UpdateItem day"),
+    *("GetItem credential", "GetItem account", "GetItem key", "GetItem prompt"),
+    *("BatchGetItem shapes", "UpdateItem new shapes", "PutItem shape", "UpdateItem bucket", "UpdateItem day"),
     *("TransactWriteItems list", "TransactWriteItems messages"),
 ]
 
@@ -282,7 +283,8 @@ class World:
 
 
 ORDERS = [
-    "".join("A" if index in chosen else "B" for index in range(10)) for chosen in itertools.combinations(range(10), 5)
+    "".join("A" if index in chosen else "B" for index in range(2 * len(STEPS)))
+    for chosen in itertools.combinations(range(2 * len(STEPS)), len(STEPS))
 ]
 
 
@@ -294,7 +296,7 @@ def both(world, order, **options):
 
 
 def test_in_every_order_of_two_with_one_key_one_is_accepted():
-    for order in ORDERS:
+    for order in ORDERS[::3]:
         world = World()
         first, second = both(world, order)
         assert first == second, order
@@ -304,7 +306,7 @@ def test_in_every_order_of_two_with_one_key_one_is_accepted():
 
 def test_in_every_order_of_two_with_one_key_and_two_bodies_one_is_accepted_and_one_refused():
     winners = set()
-    for order in ORDERS:
+    for order in ORDERS[::3]:
         world = World()
         found = both(world, order, b={"body": OTHER_BODY})
         accepted = [answer for answer in found if isinstance(answer, dict)]
@@ -316,7 +318,7 @@ def test_in_every_order_of_two_with_one_key_and_two_bodies_one_is_accepted_and_o
 
 @pytest.mark.parametrize("crash", list(itertools.product(STEPS, ["before", "after"])), ids="-".join)
 def test_in_every_order_a_crash_of_one_is_made_good_by_the_other_or_by_its_repeat(crash):
-    for order in ORDERS[::3]:
+    for order in ORDERS[::7]:
         world = World()
         first, second = both(world, order, a={"crash": crash})
         assert isinstance(second, dict), order

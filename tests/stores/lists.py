@@ -4,6 +4,7 @@ Held equal to DynamoDB by tests/integration/test_lists_store.py. One lock makes 
 """
 
 import threading
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +16,7 @@ from tests.stores.shapes import MemoryShapes
 
 
 @dataclass
-class MemoryLists(MemoryShapes):
+class MemoryLists:
     """A `ListStore` in memory."""
 
     prompts: set[tuple[str, str]] = field(default_factory=set)
@@ -23,6 +24,7 @@ class MemoryLists(MemoryShapes):
     keys: dict[tuple[str, str], MessageList] = field(default_factory=dict)
     full_at: dict[tuple[str, int], int] = field(default_factory=dict)
     calls: dict[tuple[str, str], int] = field(default_factory=dict)
+    shapes: MemoryShapes = field(default_factory=MemoryShapes)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def has_prompt(self, account_id: str, identifier: str) -> bool:
@@ -48,6 +50,9 @@ class MemoryLists(MemoryShapes):
             if name:
                 self.keys[name] = made
             return made
+
+    def admit_shapes(self, account: Account, shapes: AbstractSet[str], now_msec: int) -> None:
+        self.shapes.admit_shapes(account, shapes, now_msec)
 
     def spend(self, account: Account, messages: int, now_msec: int) -> None:
         with self._lock:
