@@ -1,0 +1,72 @@
+"""What a message may hold at most compiles to less than Step Functions takes (1 MB a definition)."""
+
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from speechcall.domain.message import KEYS, WRONG, Action, GotoMenu, Hangup, Menu
+from speechcall.statemachine.compile_flow import Wiring, compile_flow
+from speechcall.statemachine.publication import publication
+from tests.fixtures.definition_checks import faults_of
+from tests.fixtures.random_menus import HOOK, MOST_ACTIONS, MOST_IN_A_LIST, MOST_MENUS
+
+MOST_BYTES = 700_000
+ALL_KEYS = (*KEYS, WRONG)
+_ARN = "arn:aws-us-gov:lambda:us-gov-east-1:123456789012:function:"
+# Names as long as AWS has them: 64 characters for a function, 80 for a queue.
+LONG = Wiring(_ARN + "c" * 64, _ARN + "f" * 64, f"https://sqs.us-gov-east-1.amazonaws.com/1/{'q' * 75}.fifo", 120)
+
+
+def size(menus: tuple[Menu, ...]) -> int:
+    definition = compile_flow(menus, LONG)
+    assert faults_of(definition) == []
+    return len(publication(definition, "arn:role", "0a1b2c3d").definition.encode())
+
+
+def cut_up(random: Random, actions: int) -> Iterator[int]:
+    """Lengths of lists that hold so many actions together, ten at most in each; one for each key of each menu."""
+    for left in range(MOST_MENUS * len(ALL_KEYS), 0, -1):
+        least = max(0, actions - (left - 1) * MOST_IN_A_LIST)
+        length = min(MOST_IN_A_LIST, actions, max(least, random.choice((0, 0, 1, 2, 5, 10))))
+        actions -= length
+        yield length
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=25)
+def test_whatever_fills_the_bounds_of_a_message_compiles_to_less_than_700_kilobytes(seed):
+    # Given 20 menus of 13 lists each, and 200 actions among them
+    random = Random(seed)
+    lengths = list(cut_up(random, MOST_ACTIONS))
+    random.shuffle(lengths)
+    assert sum(lengths) == MOST_ACTIONS
+    menus = []
+    for index in range(MOST_MENUS):
+        lists: dict[str, tuple[Action, ...]] = {}
+        for key in random.sample(ALL_KEYS, len(ALL_KEYS)):
+            length = lengths.pop()
+            end = random.choice((HOOK, HOOK, Hangup(), GotoMenu(min(index + 1, MOST_MENUS - 1))))
+            lists[key] = (*(HOOK,) * (length - 1), end) if length else ()
+        menus.append(Menu("intro", 1000, lists))
+    assert size(tuple(menus)) < MOST_BYTES
+
+
+def test_the_longest_definition_is_far_from_what_step_functions_takes():
+    # Every menu is reached by one gotoMenu behind the others; every other action is a webhook; every key has its rule.
+    menus = []
+    for index in range(MOST_MENUS):
+        lists: dict[str, tuple[Action, ...]] = dict.fromkeys(ALL_KEYS, ())
+        lists["d1"] = (*(HOOK,) * 9, GotoMenu(min(index + 1, MOST_MENUS - 1)))
+        menus.append(Menu("intro", 1000, lists))
+    states = compile_flow(menus, LONG)["States"]
+    assert len(states) == 1 + MOST_MENUS * 3 + MOST_MENUS * 9 + 1 + 5
+    assert 200_000 < size(tuple(menus)) < MOST_BYTES
+
+
+@pytest.mark.parametrize("steps", [1, 10])
+def test_a_definition_grows_by_so_much_a_webhook(steps):
+    bare, full = ((Menu("intro", 1000, {"d1": (HOOK,) * count}),) for count in (0, steps))
+    assert (size(full) - size(bare)) / steps < 1200
