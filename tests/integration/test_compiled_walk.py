@@ -27,7 +27,7 @@ from tests.fixtures.walk_bench import WalkBench, walk_bench
 
 KEPT = Path(__file__).parents[2] / "build" / "compiled-walk"
 ENVIRONMENT_PAIRS = int(os.environ.get("COMPILED_WALK_PAIRS", "0"))
-SHARDS, PAIRS = 4, 300
+SHARDS, PAIRS = 6, 300
 LONG_SHARDS, LONG_PAIRS = 20, 5000
 PAIRS_A_SHAPE = 6
 AT_ONCE = 75
