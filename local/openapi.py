@@ -194,7 +194,7 @@ _ERRORS = {
     401: "No credentials, or wrong ones.",
     404: "There is nothing of this id in this account, or it has expired (after 30 days).",
     413: "The body is larger than 1 MiB.",
-    422: "The Idempotency-Key came before with another body.",
+    422: "The Idempotency-Key came before with another body, or too many new menus came from this account today.",
     429: "Too many messages a second or a day; nothing of the request was accepted.",
     500: "The request failed. Whether it was accepted is not known: repeat it with the same Idempotency-Key.",
 }

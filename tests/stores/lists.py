@@ -6,12 +6,11 @@ Held equal to DynamoDB by tests/integration/test_lists_store.py. One lock makes 
 import threading
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from speechcall.application.accept_messages import MessageList
 from speechcall.domain.account import Account
-from speechcall.domain.errors import RateLimited
-from speechcall.domain.throttle import TICKS_A_MESSAGE, latest_full, retry_after_seconds, ticks
+from speechcall.domain.throttle import TICKS_A_MESSAGE, latest_full, ticks, too_fast, too_many_today
 from tests.stores.shapes import MemoryShapes
 
 
@@ -59,12 +58,9 @@ class MemoryLists:
             name, now_ticks = (account.account_id, account.rate), ticks(now_msec, account.rate)
             full = max(self.full_at.get(name, 0), now_ticks)
             if full > now_ticks and full > latest_full(now_msec, messages, account.rate, account.burst):
-                wait = retry_after_seconds(full, now_msec, messages, account.rate, account.burst)
-                raise RateLimited("too many a second", wait)
+                raise too_fast(account, full, messages, now_msec)
             self.full_at[name] = full + messages * TICKS_A_MESSAGE
-            now = datetime.fromtimestamp(now_msec / 1000, UTC)
-            day = (account.account_id, f"{now:%Y-%m-%d}")
+            day = (account.account_id, f"{datetime.fromtimestamp(now_msec / 1000, UTC):%Y-%m-%d}")
             if self.calls.get(day, 0) + messages > account.calls_per_day:
-                midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-                raise RateLimited("too many a day", -(-round((midnight - now).total_seconds() * 1000) // 1000))
+                raise too_many_today(account, messages, now_msec)
             self.calls[day] = self.calls.get(day, 0) + messages

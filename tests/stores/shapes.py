@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from speechcall.domain.account import NEW_SHAPES_PER_DAY, Account
-from speechcall.domain.errors import TooManyMenuShapes
+from speechcall.domain.throttle import too_many_shapes
 
 
 @dataclass
@@ -23,6 +23,6 @@ class MemoryShapes:
             day = f"{datetime.fromtimestamp(now_msec / 1000, UTC):%Y-%m-%d}"
             brought = self.brought.setdefault((account.account_id, day), set())
             if new and len(brought | new) > NEW_SHAPES_PER_DAY:
-                raise TooManyMenuShapes(f"{len(brought)} and {len(new - brought)} more")
+                raise too_many_shapes(len(brought), len(new - brought))
             brought |= new
             self.known |= new

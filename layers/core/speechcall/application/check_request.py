@@ -97,8 +97,9 @@ def _read(given: Any, path: str) -> Entry:
     if model is None or number is None:
         return Entry(given, path, None, problems)
     menus = to_menus(model)
-    if len(dump_menus(menus).encode()) > MAX_MENUS_BYTES:
-        problem = Problem("INVALID_MENU", f"{path}.menu", f"is larger than {MAX_MENUS_BYTES} bytes")
+    if (size := len(dump_menus(menus).encode())) > MAX_MENUS_BYTES:
+        text = f"has {size} bytes as it is stored; at most {MAX_MENUS_BYTES} can be"
+        problem = Problem("INVALID_MENU", f"{path}.menu", text)
         return Entry(given, path, None, [problem])
     unknown = [
         Problem("UNKNOWN_FIELD", f"{path}.{name}", "is not known here and changes nothing")

@@ -22,8 +22,9 @@ def check_message(entry: Any, path: str) -> tuple[MessageModel | None, list[Prob
         found = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_PROBLEMS]
         return None, [problem_of(one["loc"], one["type"], one["msg"], path) for one in found]
     last = len(model.menu) - 1
+    existing = f"menus 0 to {last} exist" if last else "only menu 0 exists"
     problems = [
-        Problem("INVALID_MENU", f"{path}.{where}.menu", f"there is no menu {menu}; menus 0 to {last} exist")
+        Problem("INVALID_MENU", f"{path}.{where}.menu", f"there is no menu {menu}; {existing}")
         for where, menu in _targets(model)
         if menu > last
     ]

@@ -1,7 +1,15 @@
-"""The token bucket, as the one moment at which it would be full again (generic cell rate algorithm).
+"""What an account may do in a second and in a day.
+
+The token bucket is kept as the one moment at which it would be full again (generic cell rate algorithm).
 
 Moments are in ticks of 1/rate milliseconds: a message costs exactly 1,000 of them, so that nothing is rounded.
 """
+
+import math
+from datetime import UTC, datetime, timedelta
+
+from speechcall.domain.account import NEW_SHAPES_PER_DAY, Account
+from speechcall.domain.errors import RateLimited, TooManyMenuShapes
 
 TICKS_A_MESSAGE = 1000
 
@@ -20,3 +28,34 @@ def retry_after_seconds(full: int, now_msec: int, messages: int, rate: int, burs
     """Whole seconds after which `messages` can be taken, if nobody else takes any."""
     missing = full - latest_full(now_msec, messages, rate, burst)
     return max(1, -(-missing // ticks(1000, rate)))
+
+
+def too_fast(account: Account, full: int, messages: int, now_msec: int) -> RateLimited:
+    """The refusal of messages for which the bucket, full at `full` (ticks), has no room."""
+    wait = retry_after_seconds(full, now_msec, messages, account.rate, account.burst)
+    text = f"This account may send {account.rate} messages a second, {account.burst} at once; try again in {wait} s."
+    return RateLimited(text, wait)
+
+
+def too_many_today(account: Account, messages: int, now_msec: int) -> RateLimited:
+    """The refusal of messages for which the day (UTC) has no room."""
+    now = datetime.fromtimestamp(now_msec / 1000, UTC)
+    wait = math.ceil((next_day(now) - now).total_seconds())
+    text = f"This account may make {account.calls_per_day} calls a day (UTC)"
+    if messages > account.calls_per_day:
+        return RateLimited(f"{text}; send at most {account.calls_per_day} messages in a request.", wait)
+    return RateLimited(f"{text}, and these would be more; try again in {wait} s.", wait)
+
+
+def too_many_shapes(brought: int, more: int) -> TooManyMenuShapes:
+    """The refusal of more new shapes of menus than the day has room for."""
+    return TooManyMenuShapes(
+        f"This account may bring {NEW_SHAPES_PER_DAY} new shapes of menus a day (UTC); it has brought {brought}, and "
+        f"this request has {more} more. A shape is which keys a menu has and which actions they run: texts, "
+        "introductions, URLs, bodies and seconds may differ as they like."
+    )
+
+
+def next_day(now: datetime) -> datetime:
+    """The next midnight."""
+    return (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -2,10 +2,9 @@
 
 import hashlib
 import json
-import math
 import zlib
 from collections.abc import Set as AbstractSet
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from speechcall.adapters.dynamodb.registry import Registry
@@ -13,8 +12,8 @@ from speechcall.adapters.dynamodb.shapes import DynamoShapes
 from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 from speechcall.application.accept_messages import MessageList
 from speechcall.domain.account import Account
-from speechcall.domain.errors import RateLimited, StoreUnavailable
-from speechcall.domain.throttle import TICKS_A_MESSAGE, latest_full, retry_after_seconds, ticks
+from speechcall.domain.errors import StoreUnavailable
+from speechcall.domain.throttle import TICKS_A_MESSAGE, latest_full, next_day, ticks, too_fast, too_many_today
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -97,28 +96,23 @@ class DynamoLists:
                 self._update(name, "BUCKET", set_it, it_has_enough, values)
             except ConditionFailed as failed:
                 full = int((failed.item or {}).get("full_at", now))
-                wait = retry_after_seconds(full, now_msec, messages, account.rate, account.burst)
-                text = f"At most {account.rate} messages a second, {account.burst} at once; try again in {wait} s."
-                raise RateLimited(text, wait) from failed
+                raise too_fast(account, full, messages, now_msec) from failed
 
     def _spend_day(self, account: Account, messages: int, now_msec: int) -> None:
         now = datetime.fromtimestamp(now_msec / 1000, UTC)
-        midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
         within_the_day = "attribute_not_exists(calls) OR calls <= :before"
         values = {
             ":calls": messages,
             ":before": account.calls_per_day - messages,
-            ":until": int(midnight.timestamp()) + DAY_KEPT_SECONDS,
+            ":until": int(next_day(now).timestamp()) + DAY_KEPT_SECONDS,
         }
-        wait = math.ceil((midnight - now).total_seconds())
-        text = f"This account may make {account.calls_per_day} calls a day (UTC)"
         if messages > account.calls_per_day:
-            raise RateLimited(f"{text}; send at most {account.calls_per_day} messages in a request.", wait)
+            raise too_many_today(account, messages, now_msec)
         try:
             name = f"DAY#{account.account_id}#{now:%Y-%m-%d}"
             self._update(name, "DAY", "SET expires_at = :until ADD calls :calls", within_the_day, values)
         except ConditionFailed as failed:
-            raise RateLimited(f"{text}; with these it would be more. Try again in {wait} s.", wait) from failed
+            raise too_many_today(account, messages, now_msec) from failed
 
     def _get(self, pk: str, sk: str) -> Values | None:
         with store_errors():

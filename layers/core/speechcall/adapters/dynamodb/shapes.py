@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from speechcall.adapters.dynamodb.table import ConditionFailed, from_wire, store_errors, to_wire
 from speechcall.domain.account import NEW_SHAPES_PER_DAY, Account
-from speechcall.domain.errors import StoreUnavailable, TooManyMenuShapes
+from speechcall.domain.errors import StoreUnavailable
+from speechcall.domain.throttle import too_many_shapes
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -57,7 +58,7 @@ class DynamoShapes:
         counted: AbstractSet[str] = frozenset()
         while more := new - counted:
             if len(counted) + len(more) > NEW_SHAPES_PER_DAY:
-                raise TooManyMenuShapes(_sentence(len(counted), len(more)))
+                raise too_many_shapes(len(counted), len(more))
             values = {
                 ":more": set(more),
                 ":room": NEW_SHAPES_PER_DAY - len(more),
@@ -81,11 +82,3 @@ class DynamoShapes:
 
 def _key(shape: str) -> dict[str, dict[str, str]]:
     return {"pk": {"S": f"SHAPE#{shape}"}, "sk": {"S": "SHAPE"}}
-
-
-def _sentence(counted: int, more: int) -> str:
-    return (
-        f"This account may bring {NEW_SHAPES_PER_DAY} new shapes of menus a day (UTC); it has brought {counted}, and "
-        f"this request has {more} more. A shape is which keys a menu has and which actions they run: texts, "
-        "introductions, URLs, bodies and seconds may differ as they like."
-    )

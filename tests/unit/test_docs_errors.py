@@ -1,0 +1,268 @@
+"""docs/errors.md: each code with an example that the real code gives, word for word."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from speechcall.adapters.http_answers import map_errors
+from speechcall.application.accept_messages import accept_messages
+from speechcall.application.accounts import authenticate
+from speechcall.application.check_request import MAX_BODY_BYTES
+from speechcall.application.ports import Pool
+from speechcall.application.read_status import read_list, read_message
+from speechcall.domain.account import NEW_SHAPES_PER_DAY, Account
+from speechcall.domain.errors import RequestError
+from tests.fixtures.samples import FakeClock
+from tests.stores.lists import MemoryLists
+from tests.stores.memory import MemoryMessages
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+HANGUP = {"action": "hangup"}
+HOOK = {"action": "webhook", "url": "https://api.example.com/callback", "body": {"confirm": True}}
+MENU = {"introUrl": "ivr_651854", "dtmfActions": {"d1": [HOOK, HANGUP], "wrong": [HANGUP]}}
+MESSAGE = {"from": "BazarCOM", "to": "+380671234567", "text": "ivr", "type": "speechcall", "menu": [MENU]}
+ACME = Account("acme", ("+380",), senders={"BazarCOM": "+4930123456"}, calls_per_day=50, rate=5, burst=100)
+ABSENT = object()
+
+
+class Refused:
+    """What a client was answered, as the page's rows."""
+
+    def __init__(self, error):
+        self.status, self.code, self.message = error.status, error.code, error.message
+        self.rows = [(problem.code, problem.path, problem.message) for problem in error.problems]
+        self.rows = self.rows or [(error.code, None, error.message)]
+
+
+def changed(base, **changes):
+    return {name: value for name, value in (base | changes).items() if value is not ABSENT}
+
+
+def send(body, *, times=1, key=None, second=None, account=ACME, warm=None):
+    """What the last of some requests is refused with; `body` as bytes, or the messages of it."""
+    lists, messages, clock = MemoryLists({("acme", "ivr_651854")}), MemoryMessages(), FakeClock()
+    drawn = iter(range(10**6))
+    bodies = [*([warm] if warm else []), *[body] * times, *([second] if second is not None else [])]
+    try:
+        for one in bodies:
+            content = one if isinstance(one, bytes) else json.dumps({"messages": one}).encode()
+            stores: Any = {"messages": messages, "lists": lists, "clock": clock}
+            accept_messages(account, content, key, **stores, random_bits=lambda bits: next(drawn) % (1 << bits))
+    except RequestError as error:
+        return Refused(error)
+    raise AssertionError("it was accepted")
+
+
+def message(**changes):
+    return send([changed(MESSAGE, **changes)])
+
+
+def menu(**changes):
+    return message(menu=[changed(MENU, **changes)])
+
+
+def actions(*given):
+    return menu(dtmfActions={"d1": [*given]})
+
+
+def hook(**changes):
+    return actions(changed(HOOK, **changes))
+
+
+def refused(work):
+    try:
+        work()
+    except RequestError as error:
+        return Refused(error)
+    raise AssertionError("it was not refused")
+
+
+def authorize(**headers):
+    return refused(lambda: authenticate(headers, lambda _name: None, lambda _account: None))
+
+
+class Nothing:
+    """A store that holds nothing."""
+
+    def read(self, mid):
+        return None
+
+    def find_list(self, list_id):
+        return None
+
+
+def ask(query):
+    stores: Any = {"store": Nothing(), "lists": Nothing(), "pool": Pool(1, 1)}
+    return refused(lambda: read_list(ACME, "1", query, **stores))
+
+
+def our_failure():
+    app = map_errors(APIGatewayHttpResolver(), Logger(service="test", level="CRITICAL"))
+
+    @app.get("/")
+    def fail():
+        raise RuntimeError
+
+    event = json.loads((ROOT / "events" / "api" / "post-messagelist.json").read_text(encoding="utf-8"))
+    event["requestContext"]["http"] |= {"method": "GET", "path": "/"}
+    event["rawPath"] = "/"
+    answer = app.resolve(event, None)
+    error = json.loads(answer["body"])["error"]
+    found = object.__new__(Refused)
+    found.status, found.rows = answer["statusCode"], [(error["code"], None, error["message"])]
+    return found
+
+
+def shapes():
+    """More kinds of menus than an account may bring in a day."""
+    keys = [f"d{digit}" for digit in range(10)]
+    kinds = [[key for bit, key in enumerate(keys) if number >> bit & 1] for number in range(1, NEW_SHAPES_PER_DAY + 2)]
+    made = [changed(MESSAGE, menu=[changed(MENU, dtmfActions={key: [HANGUP] for key in kind})]) for kind in kinds]
+    return made[:100], made[100:200], made[200:]
+
+
+def too_many_shapes():
+    first, second, third = shapes()
+    rich = replace(ACME, burst=1000, calls_per_day=1000)
+    return send(second, warm=first, second=third, account=rich)
+
+
+GIVEN = {
+    "400 the body": [
+        lambda: send(b'{"messages": [}'),
+        lambda: send(b'{"messages": [], "messages": []}'),
+        lambda: send(b'{"messages": [NaN]}'),
+        lambda: send(b"\xff"),
+        lambda: send(b"[" * 40 + b"]" * 40),
+        lambda: send(b'["\\ud800"]'),
+        lambda: send(b"[]"),
+        lambda: send(b"{}"),
+        lambda: send(b'{"messages": {}}'),
+        lambda: send([]),
+        lambda: send([MESSAGE], key="k" * 256),
+        lambda: ask({"limit": "0"}),
+    ],
+    "400 a message": [
+        lambda: send([7]),
+        lambda: message(to=ABSENT),
+        lambda: message(to="0671234567"),
+        lambda: message(to="+4930123456"),
+        lambda: message(**{"from": ""}),
+        lambda: message(**{"from": "Other"}),
+        lambda: message(text=ABSENT),
+        lambda: message(type="sms"),
+        lambda: message(menu=[]),
+        lambda: menu(dtmfActions={f"d{digit}": [HOOK | {"body": {"a": "x" * 8000}}] for digit in range(9)}),
+    ],
+    "400 a menu": [
+        lambda: menu(introUrl=ABSENT),
+        lambda: menu(introUrl="my song.wav"),
+        lambda: menu(introUrl="ivr_1"),
+        lambda: menu(introUrl="http://10.0.0.1/a.wav"),
+        lambda: menu(idleTimeoutMsec="10000"),
+        lambda: menu(idleTimeoutMsec=200_000),
+        lambda: menu(idleTimeout=10_000),
+        lambda: menu(dtmfActions=[]),
+        lambda: menu(dtmfActions={"1": []}),
+        lambda: menu(dtmfActions={"d1": HANGUP}),
+    ],
+    "400 an action": [
+        lambda: actions("hangup"),
+        lambda: actions({"action": "goToMenu", "menu": 1}),
+        lambda: actions({"action": "hangup", "after": 5}),
+        lambda: actions({"action": "gotoMenu", "menu": "-1"}),
+        lambda: actions({"action": "gotoMenu", "menu": "1"}),
+        lambda: hook(url=ABSENT),
+        lambda: hook(url="api.example.com/callback"),
+        lambda: hook(url="https://user:secret@api.example.com/"),
+        lambda: hook(url="http://127.0.0.1/"),
+        lambda: hook(method="GET"),
+        lambda: hook(body=[1]),
+        lambda: hook(body={"a": "x" * 9000}),
+        lambda: hook(headers={"X-Custom-Header": 1}),
+        lambda: hook(headers={"Host": "example.com"}),
+        lambda: hook(headers={"Content-Type": "text/plain"}),
+    ],
+    "401": [
+        authorize,
+        lambda: authorize(authorization="Basic !"),
+        lambda: authorize(authorization="Basic dTpw"),
+    ],
+    "404": [
+        lambda: refused(lambda: read_message(ACME, "1", store=Nothing())),  # type: ignore[arg-type]
+        lambda: ask({}),
+    ],
+    "413": [lambda: send(b" " * (MAX_BODY_BYTES + 1))],
+    "422": [
+        lambda: send([MESSAGE], key="k", second=[MESSAGE, MESSAGE]),
+        too_many_shapes,
+    ],
+    "429": [
+        lambda: send([MESSAGE] * 60, second=[MESSAGE] * 60, account=replace(ACME, calls_per_day=1000)),
+        lambda: send([MESSAGE] * 30, second=[MESSAGE] * 30),
+        lambda: send([MESSAGE] * 60),
+    ],
+    "500": [our_failure],
+}
+
+
+def rows(section):
+    """The rows that the real code gives."""
+    found = []
+    for give in GIVEN[section]:
+        given = give()
+        assert str(given.status) == section[:3]
+        assert len(given.rows) == 1, given.rows
+        code, path, text = given.rows[0]
+        shown = "" if path is None else f"`{path}`" if path else "the body"
+        found.append(f"| `{code}` | {shown} | {text.replace('|', chr(92) + '|')} |")
+    return found
+
+
+def on_the_page(section):
+    """The rows of a section's table."""
+    _, _, after = PAGE.partition(f"\n## {section}\n")
+    own = after.partition("\n## ")[0]
+    return [line for line in own.splitlines() if line.startswith("| `")]
+
+
+@pytest.mark.parametrize("section", GIVEN)
+def test_every_example_is_what_the_code_says(section):
+    expected = rows(section)
+    assert on_the_page(section) == expected, "\n".join(["the page should have:", *expected])
+
+
+def test_the_page_has_no_other_sections_with_examples():
+    assert re.findall(r"^## (\d{3}.*)$", PAGE, re.MULTILINE) == list(GIVEN)
+
+
+def test_every_code_that_the_source_knows_is_on_the_page():
+    source = ROOT / "layers" / "core" / "speechcall"
+    files = [
+        *source.glob("application/*.py"),
+        source / "domain" / "errors.py",
+        source / "adapters" / "http_answers.py",
+        source / "statemachine" / "menu_report.py",
+    ]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    codes = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', text)) - {"FORBIDDEN_ADDRESS"} | {"UNAUTHORIZED"}
+    kinds = {error.code for error in every(RequestError)}
+    assert [code for code in sorted(codes | kinds) if f"`{code}`" not in PAGE] == []
+    assert codes >= kinds
+
+
+def every(error):
+    return [error, *(below for child in error.__subclasses__() for below in every(child))]
+
+
+def test_every_code_on_the_page_is_one_that_the_source_knows():
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "layers" / "core").rglob("*.py"))
+    told = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", PAGE))
+    assert [code for code in sorted(told) if f'"{code}"' not in source] == []
