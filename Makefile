@@ -30,6 +30,7 @@ test-long: install ## Run the tests that take minutes: 5,000 compiled menus and 
 bench: install ## Measure what our own code costs, against a floor measured in the same run
 	@$(PY) -m benchmarks.acceptance
 	@$(PY) -m benchmarks.imports
+	@$(PY) -m benchmarks.compile
 
 check: export SAM_CLI_TELEMETRY = 0
 check: export AWS_DEFAULT_REGION = eu-central-1
