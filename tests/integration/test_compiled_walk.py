@@ -9,7 +9,8 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -90,6 +91,13 @@ def _draw(random: Random, bench: WalkBench, count: int, seed: int) -> list[Pair]
     return pairs
 
 
+def batched(pairs: Iterable[Pair], size: int) -> Iterator[list[Pair]]:
+    """So many at a time; what is not asked for is not run."""
+    left = iter(pairs)
+    while some := list(islice(left, size)):
+        yield some
+
+
 def _told(bench: WalkBench, pair: Pair, difference: str, seed: int) -> str:
     pair, difference = _smallest(bench, pair, difference)
     KEPT.mkdir(parents=True, exist_ok=True)
@@ -104,13 +112,11 @@ def _smallest(bench: WalkBench, pair: Pair, difference: str) -> tuple[Pair, str]
     patience, bench.patience_seconds = bench.patience_seconds, 10
     try:
         while time.monotonic() < deadline:
-            candidates = list(smaller(pair))[:60]
-            failing = [
-                found for found in zip(candidates, bench.differences(candidates), strict=True) if found[1] is not None
-            ]
-            if not failing:
+            tries = (zip(some, bench.differences(some), strict=True) for some in batched(smaller(pair), 8))
+            failing = next(((one, found) for tried in tries for one, found in tried if found is not None), None)
+            if failing is None:
                 break
-            pair, difference = failing[0]
+            pair, difference = failing
     finally:
         bench.patience_seconds = patience
     return pair, difference
