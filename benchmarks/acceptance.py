@@ -105,6 +105,7 @@ def _floor(app: Any, event: dict[str, Any]) -> Callable[[], None]:
     def note(params: dict[str, Any], model: Any, **_: Any) -> None:
         sent.append((model.name, params))
 
+    _invoke(app, event)  # the shape is known from now on
     app.dynamodb.meta.events.register("provide-client-params.dynamodb", note)
     _invoke(app, event)
     app.dynamodb.meta.events.unregister("provide-client-params.dynamodb", note)
