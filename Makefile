@@ -48,6 +48,11 @@ contact-flow: install ## Write telephony/connect.template.json anew from contact
 	$(PY) -m speechcall.adapters.telephony.contact_flow >telephony/new.json
 	@mv telephony/new.json telephony/connect.template.json
 
+.PHONY: fuzz
+fuzz: ## Thousands of made-up requests, each answer held to docs/openapi.yaml [FUZZ=short]
+	@bin/install fuzz
+	@.venv-fuzz/bin/python -m local.fuzz $(FUZZ)
+
 .PHONY: openapi
 openapi: install ## Write docs/openapi.yaml and the served openapi.json anew from the models
 	@$(PY) -m local.openapi
@@ -58,11 +63,11 @@ golden: install ## Write tests/golden anew: the state machines of the specificat
 # Keeps every version that still fits pyproject.toml; LOCK=--upgrade takes the newest ones.
 lock: install ## Write constraints.txt and requirements-sam.txt anew from pyproject.toml [LOCK=--upgrade]
 	$(PY) -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	$(PY) -m uv pip compile --quiet $(LOCK_OPTIONS) pyproject.toml --extra local --extra cli --extra dev -o constraints.txt
+	$(PY) -m uv pip compile --quiet $(LOCK_OPTIONS) pyproject.toml --extra local --extra cli --extra dev --extra fuzz -o constraints.txt
 	$(PY) -m uv pip compile --quiet $(LOCK_OPTIONS) --group pyproject.toml:sam -o requirements-sam.txt
 LOCK_OPTIONS = --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock" $(LOCK)
 
 clean: ## Remove the environments, the build and every cache
-	rm -rf .venv .venv-sam .aws-sam build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-fuzz .venv-sam .aws-sam build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -138,7 +138,7 @@ one_body = st.one_of(
         ).encode()
     ),
 )
-quickly = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+quickly = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 # -------------------------------------------------------- paths, as a client reads them
@@ -281,6 +281,35 @@ def test_a_body_with_a_placeholder_lacks_nothing_but_the_number(api, name):
     error = as_documented(answer)["error"]
     assert (answer.status, error["code"]) == (400, "INVALID_RECIPIENT")
     assert [(one["code"], one["path"]) for one in error["details"]] == [("INVALID_RECIPIENT", "messages[0].to")]
+
+
+# ------------------------------------------------------------- refusals of other kinds
+def test_too_many_messages_are_429_with_a_retry_after_that_is_true(api):
+    entry = BODIES["simple"]["messages"][0]
+    api.reset(Account("acme", ("*",), rate=50, burst=100))
+    assert api.post({"messages": [entry] * 100}).status == 200
+    before = api.stored()
+    answer = api.post({"messages": [entry] * 100}, idempotency_key="k")
+    assert (answer.status, as_documented(answer)["error"]["code"]) == (429, "RATE_LIMITED")
+    assert answer.headers["Retry-After"] in ("1", "2")
+    assert api.stored() == before
+
+
+def test_a_key_with_another_body_is_422_and_with_the_same_the_same_answer(api):
+    first = api.post(BODIES["simple"], idempotency_key="k")
+    before = api.stored()
+    other = api.post(BODIES["complex"], idempotency_key="k")
+    assert (other.status, as_documented(other)["error"]["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert api.post(BODIES["simple"], idempotency_key="k").text == first.text
+    assert api.stored() == before
+
+
+@pytest.mark.parametrize("path", ["/bat/messagelist", "/bat/messagelist/check"])
+def test_who_is_unknown_is_told_nothing_else(api, path):
+    for body in (BODIES["simple"], b"{", b" " * (1024 * 1024 + 1)):
+        answer = api.post(body, path=path, user="nobody")
+        assert (answer.status, as_documented(answer)["error"]["code"]) == (401, "UNAUTHORIZED")
+        assert answer.headers["WWW-Authenticate"].startswith("Basic ")
 
 
 # -------------------------------------------------- answers that must fit into the store

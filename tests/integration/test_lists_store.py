@@ -21,7 +21,7 @@ from tests.stores.lists import MemoryLists
 LIST = MessageList("100", "acme", ("101",), NOW, NOW // 1000 + KEPT_SECONDS, "f", {"messagelistId": "100"})
 ACCOUNT = Account("acme", ("*",), rate=7, burst=100, calls_per_day=10_000)
 MIDNIGHT = int(datetime(2026, 9, 22, tzinfo=UTC).timestamp() * 1000)
-few = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

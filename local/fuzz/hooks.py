@@ -1,0 +1,102 @@
+"""What Schemathesis cannot know: which audio and which ids there are. And the count of what was answered.
+
+Loaded by Schemathesis itself, in its own process (SCHEMATHESIS_HOOKS).
+"""
+
+import atexit
+import json
+import os
+import re
+import zlib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import schemathesis
+
+PROMPT = "ivr_651854"
+MOST_MESSAGES = 3
+"""Each accepted message is a call."""
+
+_counts: Counter[tuple[str, int]] = Counter()
+_ids: dict[str, list[str]] = json.loads(os.environ.get("FUZZ_IDS", '{"messageId": [], "messagelistId": []}'))
+
+
+@schemathesis.hook
+def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
+    """Of what fits the schema, make most acceptable and ask mostly for ids that exist; mostly with a new key."""
+    key = (case.headers or {}).get("Idempotency-Key")
+    if isinstance(key, str) and re.fullmatch("[!-~]{1,200}", key) and _chance(case.body) < 9:
+        # Otherwise most bodies would come with the same few keys, and be answered 422.
+        case.headers["Idempotency-Key"] = f"{key}{_chance(case.body, 1 << 32)}"
+    if not _is_positive(case):
+        return
+    if case.operation.method == "post":
+        case.body = _acceptable(case.body)
+    for name, known in _ids.items():
+        given = (case.path_parameters or {}).get(name)
+        if given is not None and known and given not in known and _chance(given) < 8:
+            case.path_parameters[name] = known[_chance(given, len(known))]
+
+
+@schemathesis.hook
+def after_call(_context: Any, case: Any, response: Any) -> None:
+    """Counts an answer, and keeps the ids that it gives."""
+    _counts[case.operation.label, response.status_code] += 1
+    if case.operation.label == "POST /bat/messagelist" and response.status_code == 200:
+        answer = response.json()
+        _ids["messagelistId"].append(answer["messagelistId"])
+        _ids["messageId"] += [one["messageId"] for one in answer["messages"] if "messageId" in one]
+
+
+@atexit.register
+def _tell() -> None:
+    if path := os.environ.get("FUZZ_COUNTS"):
+        rows = [[label, status, count] for (label, status), count in sorted(_counts.items())]
+        Path(path).write_text(json.dumps(rows), encoding="utf-8")
+
+
+def _is_positive(case: Any) -> bool:
+    return case.meta is None or case.meta.generation.mode.is_positive
+
+
+def _chance(value: Any, most: int = 10) -> int:
+    """0 to most - 1, the same for the same value: a case that is run again must be the same."""
+    return zlib.crc32(repr(value).encode("utf-8", "surrogatepass")) % most
+
+
+def _acceptable(body: Any) -> Any:
+    """The body with its audio known and its targets there, nine times of ten; and few messages."""
+    if not isinstance(body, dict) or not isinstance(body.get("messages"), list) or _chance(body) == 0:
+        return body
+    return {**body, "messages": [_mended(message) for message in body["messages"][:MOST_MESSAGES]]}
+
+
+def _mended(message: Any) -> Any:
+    if not isinstance(message, dict) or not isinstance(message.get("menu"), list):
+        return message
+    return {**message, "menu": [_mended_menu(menu, len(message["menu"])) for menu in message["menu"]]}
+
+
+def _mended_menu(menu: Any, count: int) -> Any:
+    if not isinstance(menu, dict) or not isinstance(menu.get("dtmfActions"), dict):
+        return menu
+    lists = {
+        key: [_mended_action(action, count) for action in actions] if isinstance(actions, list) else actions
+        for key, actions in menu["dtmfActions"].items()
+    }
+    return {**menu, "introUrl": PROMPT, "dtmfActions": lists}
+
+
+def _mended_action(action: Any, count: int) -> Any:
+    if not isinstance(action, dict):
+        return action
+    if action.get("action") == "gotoMenu" and str(action.get("menu")).isdigit():
+        index = int(str(action["menu"])[:9]) % count
+        return {**action, "menu": str(index) if isinstance(action["menu"], str) else index}
+    if action.get("action") == "webhook":
+        headers = action.get("headers") or {}
+        names = {f"x-{re.sub(r'[^a-z0-9]', '', name.lower())}": "v" for name in headers if isinstance(name, str)}
+        url = f"https://api.example.com/{_chance(action.get('url'), 1000)}"
+        return {**action, "url": url, **({"headers": names} if headers else {})}
+    return action
