@@ -138,7 +138,7 @@ one_body = st.one_of(
         ).encode()
     ),
 )
-quickly = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+quickly = settings(max_examples=45, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 # -------------------------------------------------------- paths, as a client reads them
