@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.dynamodb.registry import Registry
+from speechcall.adapters.metrics import count
 from speechcall.adapters.published_flows import PublishedFlows
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.stream import message_id
@@ -50,6 +51,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
         if record["dynamodb"].get("NewImage", {}).get("state") == {"S": "queued"}
     ]
     started = dial(queued, time_left=lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS)
+    count("CallsStarted", started)
     if started:
         logger.info("calls started", started=started)
     return {"started": started}

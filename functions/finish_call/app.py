@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.messages import DynamoMessages
+from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.stepfunctions import TaskEngine
 from speechcall.adapters.telephony.connect import CLIENT_CONFIG, ConnectTelephony
@@ -41,5 +42,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
     else:
         mid, attempt, end = str(event["mid"]), int(event["attempt"]), End(event["end"])
     outcome = finish(mid, attempt, end)
+    count("CallsEnded", outcome=outcome.outcome)
     logger.info("call finished", mid=mid, attempt=attempt, outcome=outcome.outcome, reason=outcome.reason)
     return {"outcome": outcome.outcome, "reason": outcome.reason}

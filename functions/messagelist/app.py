@@ -13,6 +13,7 @@ from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.dynamodb.lists import DynamoLists
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.http_answers import account_of, answer_json, map_errors
+from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.application.accept_messages import accept_messages, check_messages
 
@@ -35,6 +36,8 @@ def post_messagelist() -> Response[str]:
     key, sender = app.current_event.headers.get("idempotency-key"), account_of(app.current_event, accounts)
     clock, random_bits = SystemClock(), secrets.randbits
     answer = accept_messages(sender, body(), key, messages=messages, lists=lists, clock=clock, random_bits=random_bits)
+    count("MessagesAccepted", len(answer["messages"]) - answer.get("rejected", 0))
+    count("MessagesRejected", answer.get("rejected", 0))
     logger.info("messages accepted", messagelist_id=answer["messagelistId"], account_id=sender.account_id)
     return answer_json(200, answer)
 

@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from speechcall.adapters.dynamodb.accounts import DynamoAccounts
+from speechcall.adapters.metrics import count
 from speechcall.application.accounts import authenticate
 from speechcall.domain.account import Account
 from speechcall.domain.errors import RateLimited, RequestError
@@ -57,10 +58,12 @@ def map_errors(app: APIGatewayHttpResolver, logger: Logger) -> APIGatewayHttpRes
 
     @app.exception_handler(RequestError)  # type: ignore[untyped-decorator]
     def on_request_error(error: RequestError) -> "Response[str]":
+        count("RequestsRefused", code=error.code)
         return answer_problem(error)
 
     @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def on_error(error: Exception) -> "Response[str]":
+        count("RequestsFailed")
         logger.error("the request failed", exc_info=error)
         text = "The request failed. Whether its messages were accepted is not known; repeat it with an Idempotency-Key."
         return answer_error(500, "INTERNAL_ERROR", text)
