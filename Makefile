@@ -42,7 +42,7 @@ check: install install-sam ## Lint, types, import rules; validate and build the 
 	.venv/bin/lint-imports
 	$(SAM)/cfn-lint
 	$(SAM)/sam validate --lint
-	@bin/sam-build || [ $$? -eq 3 ] # 3: it has said that there is no Python 3.13 to build with
+	@bin/sam-build; built=$$?; [ $$built -eq 3 ] || { [ $$built -eq 0 ] && $(PY) -m local.artifact && $(PY) -m pytest -q -m artifact tests/built; } # 3: it has said that there is no Python 3.13
 
 contact-flow: install ## Write telephony/connect.template.json anew from contact_flow.py
 	$(PY) -m speechcall.adapters.telephony.contact_flow >telephony/new.json
@@ -61,10 +61,13 @@ golden: install ## Write tests/golden anew: the state machines of the specificat
 	@$(PY) -m tests.golden.flows
 
 # Keeps every version that still fits pyproject.toml; LOCK=--upgrade takes the newest ones.
-lock: install ## Write constraints.txt and requirements-sam.txt anew from pyproject.toml [LOCK=--upgrade]
+lock: install ## Write constraints.txt and the other locks anew from pyproject.toml [LOCK=--upgrade]
 	$(PY) -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(PY) -m uv pip compile --quiet $(LOCK_OPTIONS) pyproject.toml --extra local --extra cli --extra dev --extra fuzz -o constraints.txt
 	$(PY) -m uv pip compile --quiet $(LOCK_OPTIONS) --group pyproject.toml:sam -o requirements-sam.txt
+	$(PY) -m uv pip compile --quiet $(LAYER_LOCK_OPTIONS) layers/dependencies/requirements.txt -o layers/dependencies/requirements.lock
+LAYER_LOCK_OPTIONS = --generate-hashes -c constraints.txt --python-version 3.13 --python-platform x86_64-manylinux2014 \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK)
 LOCK_OPTIONS = --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock" $(LOCK)
 

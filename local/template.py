@@ -45,6 +45,8 @@ class FunctionSpec:
     name: str
     arn: str
     code_dir: Path
+    layers: tuple[Path, ...]
+    """The folders of its layers, in the order in which they are laid over each other."""
     handler: str
     environment: dict[str, str]
     timeout: int
@@ -140,11 +142,12 @@ class Template:
             **defaults.get("Environment", {}).get("Variables", {}),
             **declared.get("Environment", {}).get("Variables", {}),
         }
+        apart = ("Environment", "Events", "Layers")
         properties = self._at(
             f"Resources.{logical_id}",
             {
-                **{key: value for key, value in defaults.items() if key != "Environment"},
-                **{key: value for key, value in declared.items() if key not in ("Environment", "Events")},
+                **{key: value for key, value in defaults.items() if key not in apart},
+                **{key: value for key, value in declared.items() if key not in apart},
                 "Variables": environment,
             },
         )
@@ -153,6 +156,10 @@ class Template:
             name=self.ref(logical_id),
             arn=self.get_att(logical_id, "Arn"),
             code_dir=self._directory / properties["CodeUri"],
+            layers=tuple(
+                self._directory / self._declared(name)["Properties"]["ContentUri"]
+                for name in map(_referred, [*defaults.get("Layers", []), *declared.get("Layers", [])])
+            ),
             handler=properties["Handler"],
             environment={key: scalar_text(value) for key, value in properties["Variables"].items()},
             timeout=int(properties.get("Timeout", 3)),
@@ -166,6 +173,13 @@ class Template:
         if event["Type"] not in EVENT_TYPES:
             raise TemplateError(f"{place}: events of type {event['Type']} are not known to the laptop cloud")
         return EventSpec(name, event["Type"], self._at(place, event.get("Properties", {})))
+
+
+def _referred(value: Any) -> str:
+    """The logical id in `!Ref LayerOfThisTemplate`; other layers are not known here."""
+    if not isinstance(value, dict) or "Ref" not in value:
+        raise TemplateError(f"a layer has to be one of this template, as !Ref NAME: {value}")
+    return str(value["Ref"])
 
 
 def read_template(path: Path, parameters: Mapping[str, str]) -> Template:

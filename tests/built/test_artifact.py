@@ -1,0 +1,121 @@
+"""The built application: small, compiled, complete, and nothing in it that does not belong there."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.artifact import BUDGETS, OTHERS, folders, measure
+
+pytestmark = pytest.mark.artifact
+
+MAGIC_3_13 = (3571).to_bytes(2, "little") + b"\r\n"
+UNCHECKED_HASH = 0b01
+RUNTIMES_OWN = ("boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six.py", "jmespath")
+"""What Lambda's runtime has itself."""
+
+PROBE = """
+import json, sys
+import app
+assert callable(app.handler)
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
+@pytest.fixture(scope="module")
+def imported(built, tmp_path_factory):
+    """What each function has imported, with nothing on its path but itself, its layers and what the runtime has."""
+    runtime = tmp_path_factory.mktemp("runtime")
+    for name in RUNTIMES_OWN:
+        (runtime / name).symlink_to(next(Path(entry) / name for entry in sys.path if (Path(entry) / name).exists()))
+    found: dict[str, set[str]] = {}
+    for name, spec in built.functions.items():
+        path = [spec.code_dir, *(layer / "python" for layer in spec.layers), runtime]
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join(map(str, path)),
+            "AWS_REGION": "eu-central-1",
+            "AWS_DEFAULT_REGION": "eu-central-1",
+            **spec.environment,
+        }
+        command = [sys.executable, "-S", "-c", PROBE]
+        run = subprocess.run(command, env=environment, cwd=spec.code_dir, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, f"{name}: {run.stderr}"
+        found[name] = set(json.loads(run.stdout.splitlines()[-1]))
+    return found
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 13), reason="the layers are built for Python 3.13, and this is another")
+def test_every_function_imports_with_its_layers_alone(imported, built):
+    assert set(imported) == set(built.functions)
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 13), reason="the layers are built for Python 3.13, and this is another")
+def test_what_one_function_alone_uses_is_not_in_everyones_layer(imported, built):
+    shared = set.intersection(*(set(spec.layers) for spec in built.functions.values()))
+    packages = {
+        entry.name.removesuffix(".py")
+        for layer in shared
+        for entry in (layer / "python").iterdir()
+        if (entry / "__init__.py").is_file() or entry.suffix == ".py"
+    }
+    users = {package: [name for name, modules in imported.items() if package in modules] for package in packages}
+    alone = {package for package, functions in users.items() if len(functions) <= 1}
+    assert not alone, {package: users[package] for package in alone}
+
+
+def test_each_layer_and_function_is_within_its_size(built):
+    for name, folder in folders(built).items():
+        size, (unpacked, packed) = measure(folder), BUDGETS.get(name, OTHERS)
+        print(f"{name}: {size.unpacked:.2f} of {unpacked} MB, packed {size.packed:.2f} of {packed} MB")
+        assert size.unpacked <= unpacked, name
+        assert size.packed <= packed, name
+
+
+def test_the_layers_byte_code_is_that_of_their_source_and_needs_no_check(built):
+    layers = {layer for spec in built.functions.values() for layer in spec.layers}
+    sources = [path for layer in layers for path in layer.rglob("*.py")]
+    assert len(sources) > 300
+    for source in sources:
+        compiled = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
+        header = compiled.read_bytes()[:16]
+        assert header[:4] == MAGIC_3_13, compiled
+        assert int.from_bytes(header[4:8], "little") == UNCHECKED_HASH, compiled
+        if sys.version_info[:2] == (3, 13):
+            assert header[8:] == importlib.util.source_hash(source.read_bytes()), compiled
+
+
+def test_nothing_is_shipped_that_the_runtime_has_or_that_only_development_needs(built):
+    unwanted = {"boto3", "botocore", "s3transfer", "aws_xray_sdk", "pip", "setuptools", "pytest", "moto", "hypothesis"}
+    for name, folder in folders(built).items():
+        found = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+        names = {Path(path).name for path in found}
+        assert not unwanted & names, name
+        assert not {"tests", "test", "conftest.py", ".venv", "Makefile", "requirements.lock"} & names, name
+        assert not [path for path in found if Path(path).name.startswith("test_")], name
+
+
+def test_compiled_modules_are_there_for_both_architectures(built):
+    layers = {layer for spec in built.functions.values() for layer in spec.layers}
+    (layer,) = (layer for layer in layers if layer.name == "DependenciesLayer")
+    compiled = sorted(path.relative_to(layer).as_posix() for path in layer.rglob("*.so"))
+    intel, arm = ([path for path in compiled if kind in path] for kind in ("-x86_64-", "-aarch64-"))
+    assert intel
+    assert [path.replace("-x86_64-", "-aarch64-") for path in intel] == arm
+    assert compiled == sorted([*intel, *arm])
+    for machine, paths in ((62, intel), (183, arm)):  # e_machine of an ELF file's header
+        assert {int.from_bytes((layer / path).read_bytes()[18:20], "little") for path in paths} == {machine}
+
+
+def test_the_lock_holds_the_versions_that_the_tests_run_with():
+    root = Path(__file__).parents[2]
+    lock = (root / "layers/dependencies/requirements.lock").read_text(encoding="utf-8")
+    locked = {line.split()[0] for line in lock.splitlines() if "==" in line and not line.startswith((" ", "#"))}
+    tested = {line.split()[0] for line in (root / "constraints.txt").read_text().splitlines() if "==" in line}
+    asked = set((root / "layers/dependencies/requirements.txt").read_text().split())
+    assert asked <= locked <= tested
+    assert lock.count("--hash=sha256:") >= 2 * len(locked)
