@@ -7,9 +7,12 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ParamValidationError
 
 from local.aws import LocalAws
 from local.guards.network import LeavesTheMachineError
+from speechcall.adapters.settings import AWS_CONFIG, CALLER_WAITS_CONFIG
 from tests.fixtures.laptop import probe
 from tests.integration.moto_symptoms import refused
 
@@ -32,6 +35,13 @@ def test_the_templates_resources_are_there() -> None:
     attributes = boto3.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     assert attributes["VisibilityTimeout"] == "1"
     assert attributes["QueueArn"] == probe.template().get_att("Orders", "Arn")
+
+
+@pytest.mark.usefixtures("started")
+@pytest.mark.parametrize("config", [AWS_CONFIG, CALLER_WAITS_CONFIG])
+def test_parameters_are_looked_through_here_though_not_in_lambda(config: Config) -> None:
+    with pytest.raises(ParamValidationError):
+        boto3.client("dynamodb", config=config).get_item(TableName="Table", Key={"pk": {"S": 1}})
 
 
 @pytest.mark.usefixtures("started")

@@ -139,6 +139,7 @@ def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account) ->
         number=wanted.number,
         text=wanted.model.text,
         menus=wanted.menus,
+        menus_text=wanted.menus_text,
         created_msec=stored.created_msec,
         expires_at=stored.expires_at,
         caller_id=account.senders.get(wanted.model.from_),

@@ -34,6 +34,7 @@ class Wanted:
     model: MessageModel
     number: str
     menus: tuple[Menu, ...]
+    menus_text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,8 @@ def _read(given: Any, path: str) -> Entry:
     if model is None or number is None:
         return Entry(given, path, None, problems)
     menus = to_menus(model)
-    if (size := len(dump_menus(menus).encode())) > MAX_MENUS_BYTES:
+    menus_text = dump_menus(menus)
+    if (size := len(menus_text.encode())) > MAX_MENUS_BYTES:
         text = f"has {size} bytes as it is stored; at most {MAX_MENUS_BYTES} can be"
         problem = Problem("INVALID_MENU", f"{path}.menu", text)
         return Entry(given, path, None, [problem])
@@ -105,7 +107,7 @@ def _read(given: Any, path: str) -> Entry:
         Problem("UNKNOWN_FIELD", f"{path}.{name}", "is not known here and changes nothing")
         for name in unknown_fields(given)
     ]
-    return Entry(given, path, Wanted(model, number, menus), (), [*unknown, *report(menus, path)])
+    return Entry(given, path, Wanted(model, number, menus, menus_text), (), [*unknown, *report(menus, path)])
 
 
 def _judge(entry: Entry, account: Account, prompts: PromptNames, known: dict[str, bool]) -> Entry:

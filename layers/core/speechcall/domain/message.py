@@ -92,11 +92,16 @@ class Message:
     cause: str | None = None
     """Why an introduction could not be had."""
     finished_msec: int | None = None
+    menus_text: str | None = field(default=None, compare=False, repr=False)
+    """`dump_menus(menus)`, where it is known already: it was measured before the message was accepted."""
 
 
 def dump_menus(menus: tuple[Menu, ...]) -> str:
     """The menus as JSON text, for storing."""
-    return json.dumps([_dump_menu(menu) for menu in menus], ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode([_dump_menu(menu) for menu in menus])
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 
 
 def load_menus(text: str) -> tuple[Menu, ...]:

@@ -5,11 +5,13 @@ Each is a sentence for somebody who does not program; its code and path are for 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from speechcall.domain.errors import Problem
 from speechcall.domain.message import WRONG, Action, Menu, Webhook
 from speechcall.domain.timing import idle_seconds
 from speechcall.domain.walk import MAX_VISITS, react
+from speechcall.statemachine.shape import Outline, menus_of, outline_of
 
 MAX_CALL_SECONDS = 900
 ADVISED_KEYS = 6
@@ -32,16 +34,24 @@ class CallBounds:
 
 def report(menus: Sequence[Menu], path: str) -> list[Problem]:
     """At most 20 findings; `path` is where the message stands (`messages[0]`)."""
+    found = _findings(outline_of(menus), tuple(menu.idle_timeout_msec for menu in menus))
+    return [Problem(one.code, f"{path}.{one.path}", one.message) for one in found]
+
+
+@lru_cache(1024)
+def _findings(outline: Outline, idle_timeouts_msec: tuple[int, ...]) -> tuple[Problem, ...]:
+    """The messages of a list mostly differ in texts and numbers alone: their menus are looked through once."""
+    menus = menus_of(outline, idle_timeouts_msec)
     reached = reachable(menus)
     found = [
-        Problem("UNREACHABLE_MENU", f"{path}.menu[{index}]", "is never asked: no key of the menus before it leads here")
+        Problem("UNREACHABLE_MENU", f"menu[{index}]", "is never asked: no key of the menus before it leads here")
         for index in range(len(menus))
         if index not in reached
     ]
-    found += _silent_circles(menus, reached, path)
+    found += _silent_circles(menus, reached)
     for index in sorted(reached):
-        found += _menu_findings(menus[index], index, f"{path}.menu[{index}]")
-    return found[:MOST]
+        found += _menu_findings(menus[index], index, f"menu[{index}]")
+    return tuple(found[:MOST])
 
 
 def reachable(menus: Sequence[Menu]) -> set[int]:
@@ -93,7 +103,7 @@ def _targets(menu: Menu) -> list[int]:
     return [target for target in found if target is not None]
 
 
-def _silent_circles(menus: Sequence[Menu], reached: set[int], path: str) -> list[Problem]:
+def _silent_circles(menus: Sequence[Menu], reached: set[int]) -> list[Problem]:
     """Menus round which silence alone leads for ever."""
     found, told = [], set[int]()
     for start in sorted(reached):
@@ -109,7 +119,7 @@ def _silent_circles(menus: Sequence[Menu], reached: set[int], path: str) -> list
                 f"leads round for ever when nobody presses a key ({names}): "
                 f"only the limit of {MAX_VISITS} menus a call ends it"
             )
-            found.append(Problem("ENDLESS_SILENCE", f"{path}.menu[{circle[0]}].dtmfActions.wrong", text))
+            found.append(Problem("ENDLESS_SILENCE", f"menu[{circle[0]}].dtmfActions.wrong", text))
         told |= set(way)
     return found
 

@@ -17,18 +17,26 @@ _NO_WIRING = Wiring("control", "finish", "queue", 0)
 
 def shape_of(menus: Sequence[Menu]) -> str:
     """The same for menus whose state machines are the same, in every stack; another compiler has other shapes."""
-    return _shape(
-        tuple(
-            tuple((key, tuple(_number(action) for action in menu.actions[key])) for key in sorted(menu.actions))
-            for menu in menus
-        )
-    )
+    return _shape(outline_of(menus))
+
+
+def outline_of(menus: Sequence[Menu]) -> Outline:
+    """Which key leads where, and nothing else: to be hashed, and to know menus that were seen before."""
+    return tuple(tuple((key, tuple(map(_number, menu.actions[key]))) for key in sorted(menu.actions)) for menu in menus)
+
+
+def menus_of(outline: Outline, idle_timeouts_msec: Sequence[int]) -> list[Menu]:
+    """Menus with this outline and these timeouts, and nothing to play or to send."""
+    return [
+        Menu("", msec, {key: tuple(map(_action, steps)) for key, steps in lists})
+        for lists, msec in zip(outline, idle_timeouts_msec, strict=True)
+    ]
 
 
 @lru_cache(4096)
 def _shape(outline: Outline) -> str:
     """Ten thousand messages of one shape compile it once; an outline costs a fraction of that."""
-    menus = [Menu("", 1, {key: tuple(map(_action, steps)) for key, steps in lists}) for lists in outline]
+    menus = menus_of(outline, [1] * len(outline))
     text = json.dumps(compile_flow(menus, _NO_WIRING), separators=(",", ":"), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:40]
 

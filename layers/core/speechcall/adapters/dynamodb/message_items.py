@@ -31,7 +31,7 @@ def dump(message: Message) -> Values:
         "recipient": message.recipient,
         "number": message.number,
         "text": message.text,
-        "menus": dump_menus(message.menus),
+        "menus": message.menus_text or dump_menus(message.menus),
         "created_msec": message.created_msec,
         "expires_at": message.expires_at,
         "state": message.state.value,

@@ -41,12 +41,22 @@ class ConditionFailed(Exception):
 
 def to_wire(values: Mapping[str, Any]) -> dict[str, Any]:
     """Plain values as DynamoDB's attribute values; floats go as exact decimals."""
-    return {name: _serializer.serialize(_exact(value)) for name, value in values.items()}
+    return {name: _attribute(value) for name, value in values.items()}
 
 
 def from_wire(item: Mapping[str, Any]) -> Values:
     """DynamoDB's attribute values as plain values; whole numbers as int, others as float."""
     return {name: _plain(_deserializer.deserialize(value)) for name, value in item.items()}
+
+
+def _attribute(value: Any) -> Any:
+    """One attribute value. Text and whole numbers, which are nearly all, without the serialiser's search for a type."""
+    kind = type(value)
+    if kind is str:
+        return {"S": value}
+    if kind is int:
+        return {"N": str(value)}
+    return _serializer.serialize(_exact(value))
 
 
 def _exact(value: Any) -> Any:
