@@ -180,7 +180,9 @@ class Call(TypedDict):
     state: Literal[tuple(State)]  # type: ignore[valid-type]
     outcome: Outcome | None
     endReason: EndReason | None
-    cause: Annotated[str | None, Field(description="Why an introduction could not be had.")]
+    cause: Annotated[
+        str | None, Field(description="Why an introduction could not be had, or the call was refused; for people.")
+    ]
     acceptedAt: Moment
     finishedAt: Moment | None
     answeredAt: Moment | None

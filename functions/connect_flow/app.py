@@ -23,7 +23,7 @@ clock = SystemClock()
 def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
     report = parse_report(event)
     if report is None:
-        logger.warning("a contact that is none of ours was told to hang up")
+        logger.warning("a contact that is none of ours, or speaks another protocol, was told to hang up")
         return render_next(HANG_UP)
     step = follow_call(
         report.mid, report.attempt, report.contact_id, report.heard, calls=calls, engine=engine, clock=clock

@@ -1,5 +1,6 @@
 """State machine: dial, ask a menu, hang up, look up."""
 
+from functools import partial
 from typing import Any
 
 import boto3
@@ -8,6 +9,8 @@ from aws_lambda_powertools import Logger
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.messages import DynamoMessages
+from speechcall.adapters.lazy import once
+from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.stepfunctions import TaskEngine
 from speechcall.adapters.telephony.connect import CLIENT_CONFIG, ConnectTelephony
@@ -22,7 +25,7 @@ control = Control(
     messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), ""),
     engine=TaskEngine(boto3.client("stepfunctions", config=AWS_CONFIG)),
     telephony=ConnectTelephony(
-        boto3.client("connect", config=CLIENT_CONFIG),
+        once(partial(boto3.client, "connect", config=CLIENT_CONFIG)),
         setting("CONNECT_INSTANCE_ID"),
         setting("CONNECT_FLOW_ID"),
         setting("CALLER_ID"),
@@ -36,4 +39,8 @@ control = Control(
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     logger.append_keys(mid=event["mid"], attempt=event["attempt"], command=event["command"])
-    return control.handle(event)
+    answer = control.handle(event)
+    if reason := answer.get("refused"):
+        logger.error("the provider refuses the call", reason=reason)
+        count("DialsRefused", reason=reason)
+    return answer

@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.messages import DynamoMessages
+from speechcall.adapters.lazy import once
 from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.stepfunctions import TaskEngine
@@ -19,12 +20,13 @@ from speechcall.domain.outcome import End
 
 logger = Logger()
 
+connect = once(partial(boto3.client, "connect", config=CLIENT_CONFIG))
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 finish = partial(
     finish_call,
     calls=DynamoCalls(dynamodb, setting("MESSAGES_TABLE")),
     messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")),
-    telephony=ConnectTelephony(boto3.client("connect", config=CLIENT_CONFIG), setting("CONNECT_INSTANCE_ID")),
+    telephony=ConnectTelephony(connect, setting("CONNECT_INSTANCE_ID")),
     engine=TaskEngine(boto3.client("stepfunctions", config=AWS_CONFIG)),
     clock=SystemClock(),
 )

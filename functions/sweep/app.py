@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.messages import DynamoMessages
+from speechcall.adapters.lazy import once
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.stepfunctions import TaskEngine, start_execution
 from speechcall.adapters.telephony.connect import CLIENT_CONFIG, ConnectTelephony
@@ -18,6 +19,7 @@ from speechcall.domain.outcome import End
 
 logger = Logger()
 
+connect = once(partial(boto3.client, "connect", config=CLIENT_CONFIG))
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 stepfunctions = boto3.client("stepfunctions", config=AWS_CONFIG)
 messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"))
@@ -27,7 +29,7 @@ finish = partial(
     end=End.FAILED,
     calls=DynamoCalls(dynamodb, setting("MESSAGES_TABLE")),
     messages=messages,
-    telephony=ConnectTelephony(boto3.client("connect", config=CLIENT_CONFIG), setting("CONNECT_INSTANCE_ID")),
+    telephony=ConnectTelephony(connect, setting("CONNECT_INSTANCE_ID")),
     engine=TaskEngine(stepfunctions),
     clock=clock,
 )

@@ -14,11 +14,18 @@ from speechcall.adapters.dynamodb.registry import Registry
 from speechcall.adapters.published_flows import PublishedFlows
 from speechcall.adapters.settings import AWS_CONFIG, CALLER_WAITS_CONFIG
 from speechcall.adapters.stepfunctions import TaskEngine, start_execution
-from speechcall.adapters.telephony.connect import CLIENT_CONFIG, ConnectTelephony, contact_id_of, to_contact
+from speechcall.adapters.telephony.connect import CLIENT_CONFIG, ConnectTelephony, to_contact
 from speechcall.adapters.telephony.connect_conversation import parse_report, render_next
+from speechcall.adapters.telephony.connect_events import parse_contact_event
 from speechcall.application.follow_call import HANG_UP, Heard, Next
 from speechcall.domain.call import Cause, Command, Kind
-from speechcall.domain.errors import DestinationRefused, EngineUnavailable, TelephonyThrottled, TelephonyUnavailable
+from speechcall.domain.errors import (
+    DestinationRefused,
+    EngineUnavailable,
+    TelephonyMisconfigured,
+    TelephonyThrottled,
+    TelephonyUnavailable,
+)
 from speechcall.statemachine.compile_flow import Wiring
 from tests.fixtures.samples import ASK, CALL, MENU, MID
 
@@ -44,7 +51,7 @@ def connect(clients):
 
 @pytest.fixture
 def telephony(connect):
-    return ConnectTelephony(connect.client, "instance", "flow", "+4930123456")
+    return ConnectTelephony(lambda: connect.client, "instance", "flow", "+4930123456")
 
 
 @pytest.fixture
@@ -113,26 +120,72 @@ def test_a_provider_that_cannot_be_reached_is_an_error_that_may_pass(connect, te
 
 
 @pytest.mark.parametrize(
-    ("code", "reason"),
+    ("code", "message", "reason"),
     [
-        ("DestinationNotAllowedException", "destinationNotAllowed"),
-        ("OutboundContactNotPermittedException", "contactNotPermitted"),
-        ("InvalidParameterException", "invalidNumber"),
+        ("DestinationNotAllowedException", "Outbound calls to {} are not allowed", "destinationNotAllowed"),
+        ("OutboundContactNotPermittedException", "The contact is not permitted", "contactNotPermitted"),
+        ("InvalidParameterException", "DestinationPhoneNumber {} is not valid", "invalidNumber"),
+        ("InvalidRequestException", "Value at 'destinationPhoneNumber' {}", "invalidNumber"),
     ],
 )
-def test_a_number_that_will_never_be_called_is_refused_with_a_reason(connect, telephony, code, reason):
-    connect.add_client_error("start_outbound_voice_contact", code, f"no {CALL.number}", http_status_code=400)
+def test_a_number_that_will_never_be_called_is_refused_with_a_reason(connect, telephony, code, message, reason):
+    text = message.format(CALL.number)
+    connect.add_client_error("start_outbound_voice_contact", code, text, http_status_code=400)
     with pytest.raises(DestinationRefused, match=reason) as refused:
         telephony.place(CALL, 45)
     assert CALL.number not in str(refused.value)
 
 
-@pytest.mark.parametrize("method", ["place", "stop", "look_up"])
+OURS = (DestinationRefused, TelephonyMisconfigured, TelephonyThrottled, TelephonyUnavailable)
+
+
+@pytest.mark.parametrize(
+    ("method", "operation"),
+    [("place", "StartOutboundVoiceContact"), ("stop", "StopContact"), ("look_up", "DescribeContact")],
+)
+def test_every_modelled_error_is_one_of_ours(connect, telephony, method, operation):
+    # Given every error that the service's own description has for the operation
+    shapes = connect.client.meta.service_model.operation_model(operation).error_shapes
+    assert len(shapes) >= 4
+    for shape in shapes:
+        name = {"place": "start_outbound_voice_contact", "stop": "stop_contact", "look_up": "describe_contact"}[method]
+        connect.add_client_error(name, shape.name, "no", http_status_code=shape.metadata["error"]["httpStatusCode"])
+        # Then it is an error that our callers decide by, or none: a contact that is gone
+        if method != "place" and shape.name in GONE:
+            found = getattr(telephony, method)(CONTACT)
+            assert method == "stop" or found.ended
+            continue
+        with pytest.raises(OURS):
+            telephony.place(CALL, 45) if method == "place" else getattr(telephony, method)(CONTACT)
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "status"),
+    [
+        ("InvalidParameterException", "SourcePhoneNumber is not claimed in the instance", 400),
+        ("InvalidParameterException", "Invalid parameter", 400),
+        ("InvalidRequestException", "The contact flow is not published", 400),
+        ("ResourceNotFoundException", "no such contact flow", 404),
+        ("AccessDeniedException", "not authorized to perform connect:StartOutboundVoiceContact", 403),
+    ],
+)
+def test_a_setting_of_ours_that_is_refused_is_not_the_numbers_fault(connect, telephony, code, message, status):
+    connect.add_client_error("start_outbound_voice_contact", code, message, http_status_code=status)
+    with pytest.raises(TelephonyMisconfigured, match=code):
+        telephony.place(CALL, 45)
+
+
+def test_a_request_that_cannot_even_be_made_is_our_settings_fault(clients):
+    with pytest.raises(TelephonyMisconfigured):
+        ConnectTelephony(lambda: clients["connect"], "instance", "flow", "+4930123456").place(CALL, 3)
+
+
+@pytest.mark.parametrize("method", ["stop", "look_up"])
 def test_what_an_operator_has_to_mend_is_not_tried_again(connect, telephony, method):
-    operation = {"place": "start_outbound_voice_contact", "stop": "stop_contact", "look_up": "describe_contact"}
+    operation = {"stop": "stop_contact", "look_up": "describe_contact"}
     connect.add_client_error(operation[method], "AccessDeniedException", http_status_code=403)
-    with pytest.raises(connect.client.exceptions.ClientError, match="AccessDenied"):
-        telephony.place(CALL, 45) if method == "place" else getattr(telephony, method)(CONTACT)
+    with pytest.raises(TelephonyMisconfigured, match="AccessDenied"):
+        getattr(telephony, method)(CONTACT)
 
 
 def test_a_contact_is_stopped(connect, telephony):
@@ -202,17 +255,36 @@ def test_a_contact_without_attributes_is_nobodys(attributes):
 
 
 # -------------------------------------------------------------------- events
-@pytest.mark.parametrize("name", ["contact-disconnected", "contact-completed"])
-def test_a_contact_event_names_its_contact(name):
-    event = json.loads((EVENTS / "connect" / f"{name}.json").read_text())
-    assert contact_id_of(event) == event["detail"]["contactId"]
+def contact_event(**detail):
+    return {"detail": {"contactId": CONTACT, "eventType": "DISCONNECTED", **detail}}
 
 
 @pytest.mark.parametrize(
-    "event", [{}, {"detail": None}, {"detail": {}}, {"detail": {"contactId": ""}}, {"detail": {"contactId": 1}}]
+    "event",
+    [None, [], "x", {}, {"detail": None}, {"detail": {}}, {"detail": []}]
+    + [contact_event(contactId=given) for given in ("", 1, None, "x" * 257, "a b", "€", ["a"])],
 )
-def test_another_event_names_none(event):
-    assert contact_id_of(event) is None
+def test_an_event_about_no_contact_is_none(event):
+    assert parse_contact_event(event) is None
+
+
+@pytest.mark.parametrize(
+    ("detail", "ended", "answered"),
+    [
+        ({"connectedToSystemTimestamp": "2026-11-22T09:30:16.000Z"}, True, True),
+        ({"ConnectedToSystemTimestamp": "2026-11-22T09:30:16.000Z", "EventType": "COMPLETED"}, True, True),
+        ({"connectedToSystemTimestamp": "1970-01-01T00:00:00.001Z"}, True, False),
+        ({"connectedToSystemTimestamp": None}, True, False),
+        ({"connectedToSystemTimestamp": 1}, True, False),
+        ({"eventType": "Completed"}, True, False),
+        ({"eventType": "INITIATED"}, False, False),
+        ({"eventType": None}, False, False),
+        ({"eventType": ["DISCONNECTED"]}, False, False),
+    ],
+)
+def test_an_event_says_whether_its_contact_has_ended_and_was_answered(detail, ended, answered):
+    told = parse_contact_event(contact_event(**detail))
+    assert (told.contact_id, told.ended, told.answered) == (CONTACT, ended, answered)
 
 
 @pytest.mark.parametrize(
@@ -254,6 +326,12 @@ def test_keys_and_seq_come_as_text():
         flow_event(attributes={"attempt": "1"}),
         flow_event(attributes={"mid": MID}),
         flow_event(attributes={"mid": MID, "attempt": "one"}),
+        flow_event(attributes={"mid": "1" * 3000, "attempt": "1"}),
+        flow_event(attributes={"mid": MID, "attempt": "1" * 3000}),
+        flow_event({"event": "key", "seq": float("inf")}),
+        flow_event({"event": "answered", "protocol": "2"}),
+        None,
+        "x",
         flow_event(Attributes=None),
     ],
 )

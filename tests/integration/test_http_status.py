@@ -120,6 +120,15 @@ def test_a_call_is_told_from_the_first_ring_to_the_last_webhook(api):
     assert (attempt["attempt"], attempt["cause"], attempt["durationSec"]) == (1, "callerHungUp", 5.8)
 
 
+def test_a_refused_destination_says_which_support_case_opens_it(api):
+    _, (mid,) = send(api)
+    move(api, mid, to=State.CALLING)
+    assert api.messages.finish(mid, 1, Outcome("blocked", "destinationNotAllowed"), NOW + 9000)
+    told = message(api, mid)
+    assert (told["deliverystatus"], told["call"]["endReason"]) == ("permanenterror", "destinationNotAllowed")
+    assert "Country Allowlisting for Outbound Calls" in told["call"]["cause"]
+
+
 def test_nothing_of_a_webhooks_body_or_headers_is_told(api):
     _, (mid,) = send(api)
     shown = api.get(f"/bat/message/{mid}").text

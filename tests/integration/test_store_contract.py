@@ -18,7 +18,7 @@ from speechcall.adapters.dynamodb.registry import Registry
 from speechcall.application.deliver_webhook import Attempt, Delivery
 from speechcall.application.ports import CallStore, LinesFull, LineTaken, MessageStore, NotQueued, Pool, TooSoon
 from speechcall.application.prepare_prompts import Prompt
-from speechcall.domain.call import Bounds, Cause, Command, Kind, Step, Ticket
+from speechcall.domain.call import Bounds, Cause, Command, Kind, Reply, Step, Ticket
 from speechcall.domain.errors import StoreUnavailable
 from speechcall.domain.message import State
 from speechcall.domain.outcome import Outcome
@@ -260,6 +260,33 @@ def test_what_was_heard_is_kept_when_the_next_command_was_quicker(calls):
     call = calls.get(MID, 1)
     assert call.path == (Step(0, "d1", NOW),)
     assert call.awaits_answer
+
+
+def test_a_reply_is_kept_for_the_next_try_and_the_first_stays(calls):
+    calls.open(CALL, EXPIRES)
+    put(calls, ticket(1))
+    kept = calls.keep_reply(MID, 1, Reply(2, "key", "d1"))
+    assert kept.known_reply == Reply(2, "key", "d1")
+    assert calls.keep_reply(MID, 1, Reply(2, "idle")) is None
+    assert kept == calls.get(MID, 1)
+    # And the next try finds it where it writes its token
+    assert put(calls, ticket(1, retry=1))[1].known_reply == Reply(2, "key", "d1")
+    # But not another question, which has its own
+    assert put(calls, ticket(2))[1].known_reply is None
+    assert calls.keep_reply(MID, 1, Reply(3, "idle")).known_reply == Reply(3, "idle")
+
+
+def test_no_reply_is_kept_for_a_command_that_is_done_or_not_there_or_a_call_that_is_over(calls):
+    assert calls.keep_reply(MID, 1, Reply(1, "idle")) is None
+    calls.open(CALL, EXPIRES)
+    put(calls, ticket(1))
+    assert calls.keep_reply(MID, 1, Reply(1, "key", "d1")) is None
+    assert calls.keep_reply(MID, 1, Reply(3, "key", "d1")) is None
+    calls.set_done(MID, 1, 2, None)
+    assert calls.keep_reply(MID, 1, Reply(2, "key", "d1")) is None
+    put(calls, ticket(2))
+    calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW)
+    assert calls.keep_reply(MID, 1, Reply(3, "key", "d1")) is None
 
 
 def test_the_first_stop_reason_and_the_first_cause_stay(calls):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from speechcall.adapters.dynamodb.message_items import CALLING_CHECK_MSEC, PREPARING_CHECK_MSEC
 from speechcall.application.ports import Claim, LinesFull, LineTaken, NotQueued, Pool, TooSoon
-from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Step, Ticket, over_limit
+from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Reply, Step, Ticket, over_limit
 from speechcall.domain.errors import StoreUnavailable
 from speechcall.domain.ids import holder
 from speechcall.domain.message import Ask, Message, State
@@ -79,6 +79,15 @@ class MemoryCalls:
             return replace(call, done_seq=seq, path=(*call.path, step) if step else call.path)
 
         self._change(mid, attempt, done)
+
+    def keep_reply(self, mid: str, attempt: int, reply: Reply) -> Call | None:
+        def kept(call: Call) -> Call | None:
+            earlier = call.kept_reply is not None and call.kept_reply.seq >= reply.seq
+            if call.ended or earlier or not call.done_seq < reply.seq == call.seq:
+                return None
+            return replace(call, kept_reply=reply)
+
+        return self._change(mid, attempt, kept)
 
     def set_stop_reason(self, mid: str, attempt: int, reason: str) -> None:
         self._change(mid, attempt, lambda call: replace(call, stop_reason=call.stop_reason or reason))

@@ -6,8 +6,14 @@ import pytest
 
 from speechcall.application.control_call import Control
 from speechcall.application.ports import Contact, Pool
-from speechcall.domain.call import Bounds, Cause, Command, Kind, Step
-from speechcall.domain.errors import DestinationRefused, StoreUnavailable, TelephonyThrottled, TelephonyUnavailable
+from speechcall.domain.call import Bounds, Cause, Command, Kind, Reply, Step
+from speechcall.domain.errors import (
+    DestinationRefused,
+    StoreUnavailable,
+    TelephonyMisconfigured,
+    TelephonyThrottled,
+    TelephonyUnavailable,
+)
 from tests.fixtures.samples import ASK, MESSAGE, MID, NOW, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls, MemoryMessages
 
@@ -89,12 +95,21 @@ def test_a_provider_in_trouble_is_tried_again_by_the_state_machine_with_its_new_
     assert (bench.call.seq, bench.call.ticket.token) == (1, "dial-0-1")
 
 
-def test_a_number_that_will_never_be_called_ends_the_call():
+@pytest.mark.parametrize(
+    ("error", "reason", "cause"),
+    [
+        (DestinationRefused("destinationNotAllowed"), "destinationNotAllowed", Cause.BLOCKED),
+        (DestinationRefused("contactNotPermitted"), "contactNotPermitted", Cause.BLOCKED),
+        (DestinationRefused("invalidNumber"), "invalidNumber", Cause.INVALID_NUMBER),
+        (TelephonyMisconfigured("ResourceNotFoundException"), "telephonyMisconfigured", Cause.FAILED),
+    ],
+)
+def test_a_call_that_the_provider_refuses_ends_with_the_reason(error, reason, cause):
     bench = Bench()
-    bench.telephony.errors = [DestinationRefused("destinationNotAllowed")]
-    bench.run("dial")
-    assert bench.engine.answers == {"dial-0-0": {"error": "NotAnswered", "cause": "blocked"}}
-    assert (bench.call.cause, bench.call.stop_reason) == (Cause.BLOCKED, "destinationNotAllowed")
+    bench.telephony.errors = [error]
+    assert bench.run("dial") == {"refused": reason}
+    assert bench.engine.answers == {"dial-0-0": {"error": "NotAnswered", "cause": cause}}
+    assert (bench.call.cause, bench.call.stop_reason) == (cause, reason)
 
 
 @pytest.mark.parametrize("task", [{"mid": "1"}, {"attempt": 2}])
@@ -169,6 +184,26 @@ def test_an_overtaken_try_of_ask_says_nothing():
     assert bench.call.ticket.token == "ask-1-1"
 
 
+def test_a_key_that_was_heard_between_two_tries_of_ask_answers_the_second():
+    # Given a try that failed after it had asked, and a key that came before the next one
+    bench = Bench().answered()
+    bench.ask(1)
+    bench.calls.keep_reply(MID, 1, Reply(2, "key", "d1"))
+    # When the state machine tries again
+    bench.ask(1, retry=1)
+    # Then it has its answer at once
+    assert bench.engine.answers["ask-1-1"] == {"event": "key", "key": "d1", "seq": 2}
+    assert (bench.call.path, bench.call.done_seq) == ((Step(0, "d1", NOW),), 2)
+
+
+def test_a_reply_to_another_question_answers_nothing():
+    bench = Bench().answered()
+    bench.ask(1)
+    bench.calls.keep_reply(MID, 1, Reply(2, "key", "d1"))
+    bench.ask(2)
+    assert "ask-2-0" not in bench.engine.tries
+
+
 def test_past_the_last_visit_a_menu_is_answered_limit_and_hanging_up_goes_on():
     bench = Bench(Bounds(2, 60)).answered()
     for visit in (1, 2, 3):
@@ -210,6 +245,14 @@ def test_a_contact_that_is_still_there_was_silent():
     for _ in range(2):
         assert look_up(bench, contact()) == {"event": "idle", "key": "", "seq": 2}
     assert bench.call.path == (Step(0, "idle", NOW),)
+
+
+def test_what_was_heard_too_late_for_its_token_is_no_silence():
+    bench = Bench().answered()
+    bench.ask(1)
+    bench.calls.keep_reply(MID, 1, Reply(2, "key", "d1"))
+    assert look_up(bench, contact()) == {"event": "key", "key": "d1", "seq": 2}
+    assert bench.call.path == (Step(0, "d1", NOW),)
 
 
 def test_a_contact_that_is_gone_has_ended_the_call():

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from speechcall.application.end_call import contact_ended, end_call
+from speechcall.application.end_call import EndHeard, contact_ended, end_call, hear_end
 from speechcall.application.ports import Contact
 from speechcall.domain.call import Bounds, Cause, Command, Kind, Ticket
 from tests.fixtures.samples import CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
@@ -95,6 +95,8 @@ def test_a_contact_that_ended_without_a_cause_has_failed(calls, engine):
         replace(CONTACT, attributes={"mid": MID, "attempt": "²"}),
         replace(CONTACT, attributes={"mid": "²", "attempt": "1"}),
         replace(CONTACT, attributes={"mid": "1", "attempt": "1"}),
+        replace(CONTACT, attributes={"mid": "1" * 3000, "attempt": "1"}),
+        replace(CONTACT, attributes={"mid": MID, "attempt": "1" * 3000}),
         replace(CONTACT, attributes={"mid": MID, "attempt": "2"}),
     ],
 )
@@ -108,3 +110,64 @@ def test_the_end_of_another_contact_of_the_same_attempt_is_not_the_calls_end(cal
     calls.set_contact(MID, 1, "contact-0")
     assert hear(calls, engine, CONTACT) is None
     assert not calls.get(MID, 1).ended
+
+
+# ---------------------------------------------------------------------- news
+class Records:
+    """A provider whose record shows, look by look, these contacts; the last one for ever."""
+
+    def __init__(self, *contacts):
+        self.contacts, self.looks = list(contacts), 0
+
+    def look_up(self, contact_id):
+        self.looks += 1
+        return self.contacts.pop(0) if len(self.contacts) > 1 else self.contacts[0]
+
+
+LIVE = replace(CONTACT, ended=False, cause=None)
+
+
+def news(calls, engine, records, answered=False, clock=None):
+    heard = EndHeard("contact-1", answered)
+    return hear_end(heard, telephony=records, calls=calls, engine=engine, clock=clock or FakeClock())
+
+
+def test_news_of_an_end_that_the_record_shows_is_taken_in_at_once(calls, engine):
+    records = Records(CONTACT)
+    assert news(calls, engine, records).cause is Cause.BUSY
+    assert records.looks == 1
+
+
+def test_why_nobody_answered_is_waited_for_when_the_record_lags_behind_the_news(calls, engine):
+    records, clock = Records(LIVE, LIVE, CONTACT), FakeClock()
+    assert news(calls, engine, records, clock=clock).cause is Cause.BUSY
+    assert clock.slept == [0.5]
+
+
+def test_news_of_an_end_is_believed_though_the_record_never_shows_it(calls, engine):
+    call = news(calls, engine, Records(LIVE))
+    assert (call.ended, call.cause, call.answered_msec) == (True, Cause.NO_ANSWER, None)
+    assert engine.answers["dial-0"]["error"] == "NotAnswered"
+
+
+@pytest.mark.parametrize(("told", "recorded"), [(True, False), (False, True), (True, True)])
+def test_a_callee_who_is_gone_is_known_at_once_whatever_the_record_says(calls, engine, told, recorded):
+    ask(calls)
+    clock = FakeClock()
+    call = news(calls, engine, Records(replace(LIVE, answered=recorded)), answered=told, clock=clock)
+    assert (call.cause, call.answered_msec) == (Cause.CALLER_HUNG_UP, NOW)
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("contact", [replace(LIVE, attributes={}), replace(CONTACT, attributes={"a": "b"})])
+def test_news_of_somebody_elses_contact_is_not_waited_over(calls, engine, contact):
+    records = Records(contact)
+    assert news(calls, engine, records) is None
+    assert records.looks == 1
+
+
+def test_news_told_again_or_late_changes_nothing(calls, engine):
+    news(calls, engine, Records(CONTACT))
+    news(calls, engine, Records(LIVE), answered=True)
+    call = calls.get(MID, 1)
+    assert (call.cause, call.answered_msec) == (Cause.BUSY, None)

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from speechcall.adapters.stream import message_id
-from speechcall.adapters.telephony.connect import contact_id_of
 from speechcall.adapters.telephony.connect_conversation import parse_report
+from speechcall.adapters.telephony.connect_events import ContactEvent, parse_contact_event
 from speechcall.adapters.webhook_queues import parse_task
 from speechcall.domain.ids import event_id, parse_holder, shard_of
 from speechcall.domain.message import load_menus
@@ -92,7 +94,14 @@ def test_queue_messages_name_a_webhook_step(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "heard"),
-    [("answered", ("answered", 0, "")), ("key", ("key", 2, "1")), ("idle", ("idle", 2, "")), ("next", ("next", 2, ""))],
+    [
+        ("answered", ("answered", 0, "")),
+        ("key", ("key", 2, "1")),
+        ("key-other", ("key", 2, "other")),
+        ("prompt-error", ("prompt_error", 2, "")),
+        ("idle", ("idle", 2, "")),
+        ("next", ("next", 2, "")),
+    ],
 )
 def test_the_contact_flow_reports_what_it_heard(name: str, heard: tuple[str, int, str]) -> None:
     report = parse_report(load_event(f"connect/flow-{name}.json"))
@@ -101,13 +110,72 @@ def test_the_contact_flow_reports_what_it_heard(name: str, heard: tuple[str, int
     assert (report.heard.event, report.heard.seq, report.heard.key) == heard
 
 
-@pytest.mark.parametrize("kind", ["disconnected", "completed"])
-def test_contact_events_name_the_contact_of_the_flow(kind: str) -> None:
-    event = load_event(f"connect/contact-{kind}.json")
+@pytest.mark.parametrize(
+    ("name", "ended", "answered"),
+    [
+        ("initiated", False, False),
+        ("connected", False, True),
+        ("disconnected", True, True),
+        ("completed", True, True),
+        ("unanswered-disconnected", True, False),
+        ("unanswered-completed", True, False),
+    ],
+)
+def test_contact_events_tell_of_the_contact_of_the_flow(name: str, ended: bool, answered: bool) -> None:
     report = parse_report(load_event("connect/flow-answered.json"))
     assert report is not None
-    assert contact_id_of(event) == report.contact_id
-    assert event["detail"]["eventType"] == kind.upper()
+    event = load_event(f"connect/contact-{name}.json")
+    assert parse_contact_event(event) == ContactEvent(report.contact_id, ended, answered)
+
+
+def _with_more(value: Any) -> Any:
+    """The same with members that nobody knows, at every depth."""
+    if isinstance(value, dict):
+        return {**{name: _with_more(inner) for name, inner in value.items()}, "NewMember": {"of": ["a", {"later": 1}]}}
+    return [_with_more(inner) for inner in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("connect/")])
+def test_members_that_nobody_knows_change_nothing(name: str) -> None:
+    event = load_event(name)
+    parse: Any = parse_contact_event if name.startswith("connect/contact-") else parse_report
+    assert parse(event) is not None
+    assert parse(_with_more(event)) == parse(event)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@st.composite
+def damaged(draw: st.DrawFn, name: str) -> Any:
+    """An event of ours in which something stands in the place of one of its parts, at any depth."""
+    event: Any = load_event(name)
+    if draw(st.integers(0, 9)) == 0:
+        return draw(anything)
+    place = event
+    while True:
+        key = draw(st.sampled_from(sorted(place)))
+        if not isinstance(place[key], dict) or not place[key] or draw(st.integers(0, 3)) == 0:
+            break
+        place = place[key]
+    if draw(st.booleans()):
+        del place[key]
+    else:
+        place[key] = draw(anything)
+    return event
+
+
+@settings(max_examples=300)
+@given(damaged("connect/flow-key.json"), damaged("connect/contact-disconnected.json"))
+def test_whatever_stands_in_an_event_reading_it_raises_nothing(flow: Any, contact: Any) -> None:
+    report, told = parse_report(flow), parse_contact_event(contact)
+    # And what is read can be asked of a table or of Connect: no id is longer or stranger than those of ours
+    assert report is None or (report.mid.isdecimal() and len(report.mid) <= 19 and 0 <= report.attempt <= 999)
+    assert told is None or (told.contact_id.isascii() and 0 < len(told.contact_id) <= 256)
 
 
 @pytest.mark.parametrize("command", ["dial", "ask", "hang_up", "look_up"])

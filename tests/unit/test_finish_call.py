@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from speechcall.application.finish_call import finish_call
+from speechcall.application.finish_call import MAY_RING_SECONDS, finish_call
 from speechcall.application.ports import Contact, Pool
 from speechcall.domain.call import Cause
 from speechcall.domain.errors import StoreUnavailable, TelephonyUnavailable
@@ -17,8 +17,8 @@ from tests.stores.memory import MemoryCalls, MemoryMessages
 class Telephony:
     """A provider with one contact, which obeys `stop` or does not."""
 
-    def __init__(self, *, obeys=True, cause=Cause.STOPPED, error=None):
-        self.obeys, self.cause, self.error, self.stopped = obeys, cause, error, []
+    def __init__(self, *, obeys=True, cause=Cause.STOPPED, error=None, lag=0):
+        self.obeys, self.cause, self.error, self.stopped, self.lag = obeys, cause, error, [], lag
 
     def place(self, call, ring_timeout_seconds):
         raise AssertionError("nothing is placed here")
@@ -29,7 +29,8 @@ class Telephony:
             raise self.error
 
     def look_up(self, contact_id):
-        ended = self.obeys and contact_id in self.stopped
+        self.lag -= 1
+        ended = self.obeys and contact_id in self.stopped and self.lag < 0
         return Contact(contact_id, {}, ended, answered=True, cause=self.cause if ended else None)
 
 
@@ -38,7 +39,7 @@ class Bench:
 
     def __init__(self, telephony=None, *, placed=True, answered=True):
         self.calls, self.messages, self.engine = MemoryCalls(), MemoryMessages(), FakeEngine()
-        self.telephony = telephony or Telephony()
+        self.telephony, self.clock = telephony or Telephony(), FakeClock()
         self.messages.add([MESSAGE])
         self.messages.queue(MID, (ASK,), NOW)
         self.messages.claim_line(self.messages.get(MID), "arn:flow", Pool(1, 1), NOW)
@@ -56,7 +57,7 @@ class Bench:
             messages=self.messages,
             telephony=self.telephony,
             engine=self.engine,
-            clock=FakeClock(),
+            clock=self.clock,
         )
 
     @property
@@ -92,9 +93,27 @@ def test_a_call_that_cannot_be_seen_to_end_is_unconfirmed():
     assert bench.messages.held == set()
 
 
-@pytest.mark.parametrize("placed", [False, True])
-def test_a_call_that_was_never_placed_has_failed(placed):
-    bench = Bench(placed=placed, answered=False)
+def test_a_contact_whose_record_lags_behind_its_end_is_looked_up_again():
+    bench = Bench(Telephony(lag=3))
+    assert bench.finish() == Outcome("answered", "completed")
+    assert bench.clock.slept == [0.5, 1.0, 2.0]
+
+
+def test_a_call_that_was_never_dialled_has_failed():
+    bench = Bench(placed=False)
+    assert bench.finish(End.FAILED) == Outcome("failed", "notPlaced")
+    assert bench.messages.held == set()
+
+
+def test_the_line_of_a_dial_whose_answer_was_lost_is_kept_while_the_phone_may_ring():
+    # Given a call that was written, and no word of the provider's about it
+    bench = Bench(answered=False)
+    bench.clock.msec = CALL.dialled_msec + MAY_RING_SECONDS * 1000 - 1
+    with pytest.raises(TelephonyUnavailable):
+        bench.finish(End.FAILED)
+    assert bench.messages.held == {f"{MID}-1"}
+    # When no phone can ring any more, then the line is free
+    bench.clock.msec += 1
     assert bench.finish(End.FAILED).outcome == "failed"
     assert bench.telephony.stopped == []
     assert bench.messages.held == set()

@@ -3,7 +3,7 @@
 import pytest
 
 from speechcall.application.follow_call import HANG_UP, MAILBOX_SECONDS, Heard, Next, follow_call
-from speechcall.domain.call import Bounds, Cause, Command, Kind, Step, Ticket
+from speechcall.domain.call import Bounds, Cause, Command, Kind, Reply, Step, Ticket
 from tests.fixtures.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls
 
@@ -144,6 +144,64 @@ def test_a_key_that_came_between_two_tries_of_a_question_answers_the_second():
     # Then the key is not lost
     assert bench.engine.answers == {"token-1-1": {"event": "key", "key": "d1", "seq": 2}}
     assert bench.call.path[0].heard == "d1"
+
+
+def test_a_key_whose_token_was_in_vain_is_kept_for_the_next_try():
+    # Given a try that failed after it had asked, and a next one that comes in more than 2.5 s
+    bench = Bench().asked()
+    bench.engine.dead.add("token-1-0")
+    assert bench.hear("key", 2, "1").op == "hold"
+    assert bench.call.known_reply == Reply(2, "key", "d1")
+    # When that one's token is there and the telephony asks again
+    bench.put(1, retry=1)
+    bench.hear("next", 2)
+    # Then the key is its answer
+    assert bench.engine.answers == {"token-1-1": {"event": "key", "key": "d1", "seq": 2}}
+    assert bench.call.path[0].heard == "d1"
+
+
+def test_what_was_kept_first_counts_whatever_is_reported_later():
+    bench = Bench().asked()
+    bench.engine.dead.add("token-1-0")
+    bench.hear("key", 2, "1")
+    bench.put(1, retry=1)
+    bench.hear("key", 2, "2")
+    assert bench.engine.answers["token-1-1"]["key"] == "d1"
+
+
+def test_an_engine_in_trouble_is_told_again_and_the_caller_does_not_notice():
+    # Given a Step Functions that fails twice
+    bench = Bench().asked()
+    bench.engine.failures = 2
+    bench.then[4] = lambda: bench.put(2, Kind.HANG_UP)
+    # When a key is pressed, then it is told a little later
+    assert bench.hear("key", 2, "1").op == "hangup"
+    assert bench.engine.answers == {"token-1-0": {"event": "key", "key": "d1", "seq": 2}}
+
+
+def test_a_key_survives_an_engine_that_is_away_for_a_whole_report():
+    bench = Bench().asked()
+    bench.engine.failures = 10_000
+    assert bench.hear("key", 2, "1").op == "hold"
+    bench.engine.failures = 0
+    bench.hear("next", 2)
+    assert bench.engine.answers == {"token-1-0": {"event": "key", "key": "d1", "seq": 2}}
+
+
+def test_that_somebody_answered_survives_an_engine_that_is_away():
+    bench = Bench()
+    bench.engine.failures = 10_000
+    assert bench.hear("answered").op == "hold"
+    bench.engine.failures = 0
+    bench.hear("next", 1)
+    assert bench.engine.answers == {"dial-0": {"event": "answered", "key": "", "seq": 1}}
+
+
+@pytest.mark.parametrize("key", ["A", "", "12", "other", "☎", "x" * 1000])
+def test_what_no_telephone_has_is_another_key(key):
+    bench = Bench().asked()
+    bench.hear("key", 2, key)
+    assert bench.engine.answers["token-1-0"]["key"] == "other"
 
 
 @pytest.mark.parametrize("event", ["answered", "next", "key", "idle", "prompt_error"])

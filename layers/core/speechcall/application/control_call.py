@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from speechcall.application.end_call import end_call
+from speechcall.application.give_reply import give_reply, step_of
 from speechcall.application.ports import CallStore, Clock, Engine, MessageStore, Telephony
-from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refusal, Step, Ticket, refusal
-from speechcall.domain.errors import NOT_ANSWERED, DestinationRefused
+from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refusal, Reply, Ticket, refusal
+from speechcall.domain.errors import NOT_ANSWERED, DestinationRefused, TelephonyMisconfigured
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +30,26 @@ class Control:
         """Runs one task of a state machine.
 
         In: `command` (dial, ask, hang_up, look_up), `mid`, `attempt`; for ask and look_up `menu`;
-        but for look_up `token`, `visit`, `retry`. Out: an object, which only look_up's caller reads.
-        Raises the leaves of RetryableError, which the state machine tries again.
+        but for look_up `token`, `visit`, `retry`. Out: for look_up what was heard; for dial `refused`, why
+        the provider will not place the call, if it will not. Raises the leaves of RetryableError, which
+        the state machine tries again.
         """
         mid, attempt = str(task["mid"]), int(task["attempt"])
         if task["command"] == "look_up":
             return self._look_up(mid, attempt, int(task["menu"]))
         ticket = Ticket(str(task["visit"]), int(task["retry"]), str(task["token"]))
         if task["command"] == Kind.DIAL:
-            self._dial(mid, attempt, ticket)
-        else:
-            self._command(mid, attempt, Command(Kind(task["command"]), task.get("menu")), ticket)
+            refused = self._dial(mid, attempt, ticket)
+            return {"refused": refused} if refused else {}
+        self._command(mid, attempt, Command(Kind(task["command"]), task.get("menu")), ticket)
         return {}
 
-    def _dial(self, mid: str, attempt: int, ticket: Ticket) -> None:
+    def _dial(self, mid: str, attempt: int, ticket: Ticket) -> str | None:
+        """Why the provider refuses the call, None if it does not."""
         message = self.messages.get(mid)
         if message is None or message.attempt != attempt:
             self.engine.fail(ticket.token, NOT_ANSWERED, "the message is gone")
-            return
+            return None
         fresh = Call(
             mid=mid,
             attempt=attempt,
@@ -63,26 +66,34 @@ class Control:
         call = self.calls.open(fresh, message.expires_at)
         if call.ended:
             self.engine.fail(ticket.token, NOT_ANSWERED, "the call has ended")
-            return
+            return None
         if call.ticket != ticket or not call.awaits_answer:
-            return
-        if call.answered_msec is not None:
+            return None
+        if self._knows_reply(call):
             # Placed by a try that failed afterwards, and answered before this one: its token was in vain.
-            if self.engine.succeed(ticket.token, _heard("answered", call)):
-                self.calls.set_done(mid, attempt, call.seq, None)
-            return
+            return None
         try:
             contact_id = self.telephony.place(call, self.ring_timeout_seconds)
         except DestinationRefused as error:
-            self.calls.set_stop_reason(mid, attempt, str(error))
-            end_call(mid, attempt, Cause.BLOCKED, calls=self.calls, engine=self.engine, clock=self.clock)
-            return
+            cause = Cause.INVALID_NUMBER if str(error) == Cause.INVALID_NUMBER else Cause.BLOCKED
+            return self._give_up(mid, attempt, str(error), cause)
+        except TelephonyMisconfigured:
+            # Not the number's fault: it is neither blocked nor invalid, and may be dialled again.
+            return self._give_up(mid, attempt, "telephonyMisconfigured", Cause.FAILED)
         self.calls.set_contact(mid, attempt, contact_id)
+        return None
+
+    def _give_up(self, mid: str, attempt: int, reason: str, cause: Cause) -> str:
+        self.calls.set_stop_reason(mid, attempt, reason)
+        end_call(mid, attempt, cause, calls=self.calls, engine=self.engine, clock=self.clock)
+        return reason
 
     def _command(self, mid: str, attempt: int, command: Command, ticket: Ticket) -> None:
         now = self.clock.now_msec()
         written, call = self.calls.put_command(mid, attempt, command, ticket, self.bounds, now)
         if written:
+            if call:
+                self._knows_reply(call)
             return
         reason = refusal(call, ticket, command, self.bounds, now) or Refusal.STALE
         if reason is Refusal.STALE:
@@ -92,10 +103,18 @@ class Control:
         event = "limit" if reason is Refusal.LIMIT else "ended"
         self.engine.succeed(ticket.token, _heard(event, call))
 
+    def _knows_reply(self, call: Call) -> bool:
+        """Whether the telephony was heard before this token was there; the task has its answer then."""
+        reply = call.known_reply
+        if reply:
+            give_reply(reply, call, calls=self.calls, engine=self.engine, clock=self.clock)
+        return reply is not None
+
     def _look_up(self, mid: str, attempt: int, menu: int) -> dict[str, Any]:
         """Nothing was heard of the telephony in time: is the contact still there?
 
-        Out: `ended`, or `idle` with the seq of the question that nobody answers any more.
+        Out: `ended`; or what was heard too late for its token; or `idle` with the seq of the question
+        that nobody answers any more.
         """
         call = self.calls.get(mid, attempt)
         if call is None or call.ended or call.contact_id is None:
@@ -105,9 +124,11 @@ class Control:
             cause = contact.cause or Cause.CALLER_HUNG_UP
             end_call(mid, attempt, cause, calls=self.calls, engine=self.engine, clock=self.clock)
             return _heard("ended", call)
-        if call.command == Command(Kind.ASK, menu) and call.awaits_answer:
-            self.calls.set_done(mid, attempt, call.seq, Step(menu, "idle", self.clock.now_msec()))
-        return _heard("idle", call)
+        is_asked = call.command == Command(Kind.ASK, menu)
+        reply = (call.known_reply if is_asked else None) or Reply(call.seq, "idle")
+        if is_asked and call.awaits_answer:
+            self.calls.set_done(mid, attempt, call.seq, step_of(reply, call, self.clock.now_msec()))
+        return {"event": reply.event, "key": reply.key, "seq": reply.seq}
 
 
 def _heard(event: str, call: Call | None) -> dict[str, Any]:

@@ -9,9 +9,13 @@
 Either the command fails, or the end sees its token: nobody waits for a dead call.
 """
 
-from speechcall.application.ports import CallStore, Clock, Contact, Engine
+from dataclasses import dataclass, replace
+
+from speechcall.application.look_up import look_until_ended
+from speechcall.application.ports import CallStore, Clock, Contact, Engine, Telephony
 from speechcall.domain.call import Call, Cause, Kind
 from speechcall.domain.errors import NOT_ANSWERED
+from speechcall.domain.ids import parse_attempt
 
 
 def end_call(mid: str, attempt: int, cause: Cause, *, calls: CallStore, engine: Engine, clock: Clock) -> Call | None:
@@ -28,18 +32,50 @@ def end_call(mid: str, attempt: int, cause: Cause, *, calls: CallStore, engine: 
     return call
 
 
+@dataclass(frozen=True, slots=True)
+class EndHeard:
+    """A provider's news that a contact has ended. `answered`: the news says that somebody had answered."""
+
+    contact_id: str
+    answered: bool
+
+
+def hear_end(heard: EndHeard, *, telephony: Telephony, calls: CallStore, engine: Engine, clock: Clock) -> Call | None:
+    """Takes in the news of a contact's end, in any order and as often as it comes. None: it is none of ours.
+
+    News may come before the provider's own record shows the end. Who has been answered and is gone
+    is told so at once; why nobody answered stands only in the record, so that is waited for, 3.5 s.
+    """
+    contact = telephony.look_up(heard.contact_id)
+    if not contact.ended and not is_ours(contact):
+        return None
+    if not (contact.ended or contact.answered or heard.answered):
+        contact = look_until_ended(heard.contact_id, telephony, clock)
+    if not contact.ended:
+        answered = contact.answered or heard.answered
+        cause = Cause.CALLER_HUNG_UP if answered else Cause.NO_ANSWER
+        contact = replace(contact, ended=True, answered=answered, cause=cause)
+    return contact_ended(contact, calls=calls, engine=engine, clock=clock)
+
+
+def is_ours(contact: Contact) -> bool:
+    """Whether the contact has the attributes with which ours are placed."""
+    return parse_attempt(contact.attributes.get("mid"), contact.attributes.get("attempt")) is not None
+
+
 def contact_ended(contact: Contact, *, calls: CallStore, engine: Engine, clock: Clock) -> Call | None:
     """Takes in that a provider's contact has ended. None: it has not, or it is none of ours.
 
     Ours are known by the attributes they were placed with; events see every contact of an instance.
     """
-    mid, attempt = contact.attributes.get("mid", ""), contact.attributes.get("attempt", "")
-    if not contact.ended or not mid.isdecimal() or not attempt.isdecimal():
+    named = parse_attempt(contact.attributes.get("mid"), contact.attributes.get("attempt"))
+    if not contact.ended or named is None:
         return None
-    call = calls.get(mid, int(attempt))
+    mid, attempt = named
+    call = calls.get(mid, attempt)
     if call is None or call.contact_id not in (None, contact.contact_id):
         return None
     if contact.answered:
         # The flow's own report may be late or lost; that somebody answered is known all the same.
-        calls.set_answered(mid, int(attempt), contact.contact_id, clock.now_msec())
-    return end_call(mid, int(attempt), contact.cause or Cause.FAILED, calls=calls, engine=engine, clock=clock)
+        calls.set_answered(mid, attempt, contact.contact_id, clock.now_msec())
+    return end_call(mid, attempt, contact.cause or Cause.FAILED, calls=calls, engine=engine, clock=clock)

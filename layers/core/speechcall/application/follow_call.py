@@ -9,17 +9,20 @@
           │                              │◄── seq 2 is done       │
           │  seq 3, hang up, token ─────►│─── hang up, seq 3 ────►│
 
-The task is answered before the command is marked done: Step Functions decides which answer was
-first, and tells the others so.
+A key whose token was in vain (its task's try had failed) is kept in the call item: the next try
+finds it there when it writes its token, or the telephony's next question finds that token.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from speechcall.application.give_reply import give_reply
 from speechcall.application.ports import CallStore, Clock, Engine
-from speechcall.domain.call import Call, Command, Kind, Step
+from speechcall.domain.call import Call, Command, Kind, Reply
+from speechcall.domain.errors import EngineUnavailable
 
 MAILBOX_SECONDS = 2.5
+_KEYS = frozenset("0123456789*#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,8 @@ def follow_call(
     """Takes in what was heard and returns what to do next, waiting up to 2.5 s for it.
 
     Safe to repeat: a report for a command that was answered changes nothing. A contact whose call is
-    unknown, has ended, or belongs to another contact is told to hang up, whatever it reports.
+    unknown, has ended, or belongs to another contact is told to hang up, whatever it reports. Raises
+    StoreUnavailable; Step Functions in trouble is tried again, at the latest with the next report.
     """
     after = max(1, heard.seq)
     call = (
@@ -58,7 +62,7 @@ def follow_call(
         if heard.event == "answered"
         else calls.get(mid, attempt)
     )
-    tried = None
+    tried: str | None = None
     for pause in _pauses(clock):
         if pause:
             clock.sleep(pause)
@@ -68,29 +72,34 @@ def follow_call(
         if call.seq > after:
             op = "hangup" if call.command.kind is Kind.HANG_UP else "ask"
             return Next(op, call.seq, call.command, call)
+        reply = call.known_reply or _reply_in(heard, call)
         # A token that was in vain is followed by another, if its task's try had failed.
-        if _answers(heard, call) and call.ticket.token != tried:
-            tried = call.ticket.token
-            _answer(heard, call, calls, engine, clock)
+        if reply and call.ticket.token != tried:
+            tried = _tell(reply, call, calls, engine, clock)
     return Next("hold", after)
 
 
-def _answers(heard: Heard, call: Call) -> bool:
-    """Whether a report is what the call's command waits for."""
-    if heard.event == "answered":
-        return call.command.kind is Kind.DIAL and call.awaits_answer
-    is_question = call.command.kind is Kind.ASK and heard.seq == call.seq
-    return is_question and heard.event != "next" and call.awaits_answer
+def _reply_in(heard: Heard, call: Call) -> Reply | None:
+    """The reply in a report, if it is one to the question that waits."""
+    is_question = call.command.kind is Kind.ASK and heard.seq == call.seq and call.awaits_answer
+    if not is_question or heard.event not in {"key", "idle", "prompt_error"}:
+        return None
+    if heard.event != "key":
+        return Reply(call.seq, heard.event)
+    return Reply(call.seq, "key", f"d{heard.key}" if heard.key in _KEYS else "other")
 
 
-def _answer(heard: Heard, call: Call, calls: CallStore, engine: Engine, clock: Clock) -> None:
-    if heard.event == "prompt_error":
-        calls.set_stop_reason(call.mid, call.attempt, "promptUnavailable")
-    word = f"d{heard.key}" if heard.event == "key" else ""
-    if engine.succeed(call.ticket.token, {"event": heard.event, "key": word, "seq": call.seq}):
-        is_question = call.command.kind is Kind.ASK
-        step = Step(call.command.menu or 0, word or heard.event, clock.now_msec()) if is_question else None
-        calls.set_done(call.mid, call.attempt, call.seq, step)
+def _tell(reply: Reply, call: Call, calls: CallStore, engine: Engine, clock: Clock) -> str | None:
+    """Gives the reply to the waiting task, or keeps it. Returns the token that is not to be tried again."""
+    try:
+        if give_reply(reply, call, calls=calls, engine=engine, clock=clock):
+            return call.ticket.token
+        token: str | None = call.ticket.token
+    except EngineUnavailable:
+        token = None
+    if call.kept_reply != reply and call.command.kind is Kind.ASK:
+        calls.keep_reply(call.mid, call.attempt, reply)
+    return token
 
 
 def _pauses(clock: Clock) -> Iterator[float]:

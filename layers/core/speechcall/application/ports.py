@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from speechcall.domain.call import Bounds, Call, Cause, Command, Step, Ticket
+from speechcall.domain.call import Bounds, Call, Cause, Command, Reply, Step, Ticket
 from speechcall.domain.message import Ask, Message
 from speechcall.domain.outcome import Outcome
 
@@ -46,7 +46,10 @@ class Contact:
 
 
 class Telephony(Protocol):
-    """A provider of phone calls. Each method raises TelephonyThrottled or TelephonyUnavailable."""
+    """A provider of phone calls.
+
+    Each method raises TelephonyThrottled, TelephonyUnavailable or TelephonyMisconfigured.
+    """
 
     def place(self, call: Call, ring_timeout_seconds: int) -> str:
         """Dials; returns the contact's id. Placing the same call attempt again dials once.
@@ -87,6 +90,12 @@ class CallStore(Protocol):
 
     def set_done(self, mid: str, attempt: int, seq: int, step: Step | None) -> None:
         """Marks a command answered, once, with what was heard."""
+
+    def keep_reply(self, mid: str, attempt: int, reply: Reply) -> Call | None:
+        """Keeps what was heard for the next try's token; the first stays.
+
+        None if the command is done or no longer the call's, the call has ended, or a reply is kept.
+        """
 
     def set_stop_reason(self, mid: str, attempt: int, reason: str) -> None:
         """Why we end the call ourselves; the first reason stays."""

@@ -26,6 +26,16 @@ _STATUS_OF_OUTCOME = {
 }
 
 
+EXPLANATIONS = {
+    "destinationNotAllowed": "The Amazon Connect instance may not call this country. A support case opens it: service"
+    ' "Connect (Number Management)", category "Country Allowlisting for Outbound Calls" (docs/telephony.md).',
+    "contactNotPermitted": "Amazon Connect does not permit this call; a support case can say why (docs/telephony.md).",
+    "telephonyMisconfigured": "Amazon Connect refused the stack's own settings, not this number: its contact flow, the"
+    " caller ID or a right is missing (docs/telephony.md).",
+}
+"""What a reason alone does not say to who has to act on it."""
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """All that is stored of a message."""
@@ -68,7 +78,7 @@ def describe_message(history: History) -> dict[str, Any]:
             "state": message.state.value,
             "outcome": message.outcome,
             "endReason": message.reason,
-            "cause": message.cause,
+            "cause": message.cause or EXPLANATIONS.get(message.reason or ""),
             "acceptedAt": _moment(message.created_msec),
             "finishedAt": _moment(message.finished_msec),
             **_last_answer(calls),

@@ -54,6 +54,15 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """What the telephony heard for command `seq`: `answered`, `key` (`d1` … or `other`), `idle`, `prompt_error`."""
+
+    seq: int
+    event: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Bounds:
     """The most that one call may do."""
 
@@ -91,6 +100,8 @@ class Call:
     cause: Cause | None = None
     stop_reason: str | None = None
     path: tuple[Step, ...] = field(default=())
+    kept_reply: Reply | None = None
+    """What was heard when no token could be answered with it: for the token of the task's next try."""
 
     @property
     def ended(self) -> bool:
@@ -100,6 +111,15 @@ class Call:
     def awaits_answer(self) -> bool:
         """Whether the command's token has, as far as is known, not been answered."""
         return self.done_seq < self.seq
+
+    @property
+    def known_reply(self) -> Reply | None:
+        """What is known to have been heard for the command that waits, though its task was not told; None: nothing."""
+        if not self.awaits_answer:
+            return None
+        if self.command.kind is Kind.DIAL:
+            return Reply(self.seq, "answered") if self.answered_msec is not None else None
+        return self.kept_reply if self.kept_reply and self.kept_reply.seq == self.seq else None
 
 
 class Refusal(StrEnum):

@@ -16,6 +16,7 @@ SpeechCallError
 │  ├─ EngineUnavailable         Step Functions asks for fewer requests, or did not answer
 │  └─ StoreUnavailable          DynamoDB refused for load, or another transaction was in the way
 ├─ DestinationRefused      the provider will never call this number
+├─ TelephonyMisconfigured  the provider refuses our settings: an operator has to mend them
 ├─ PromptUnavailable       an introduction cannot be had, or is no telephone audio
 └─ ForbiddenAddress        a name leads to an address that no webhook or prompt may reach
 
@@ -127,7 +128,11 @@ class StoreUnavailable(RetryableError):
 
 
 class DestinationRefused(SpeechCallError):
-    """The provider will never call this number."""
+    """The provider will never call this number. The text is the reason, one word."""
+
+
+class TelephonyMisconfigured(SpeechCallError):
+    """The provider refuses our own settings or rights, whatever the number. The text is its error code."""
 
 
 class PromptUnavailable(SpeechCallError):

@@ -1,9 +1,11 @@
 """Identifiers of messages, message lists and webhook events."""
 
+import re
 from collections.abc import Callable
 
 _EPOCH_MSEC = 1_735_689_600_000  # 2025-01-01T00:00:00Z
 _BLOCK_BITS, _PLACE_BITS = 15, 7
+_ATTEMPT = re.compile(r"[0-9]{1,19}-[0-9]{1,3}")
 SHARD_BITS = 2
 SHARDS = 1 << SHARD_BITS
 
@@ -33,6 +35,13 @@ def event_id(message_id: str, attempt: int, visit: int, menu: int, key: str, ste
 def holder(message_id: str, attempt: int) -> str:
     """The name of one call attempt: in the pool's set, as execution name and as client token."""
     return f"{message_id}-{attempt}"
+
+
+def parse_attempt(message_id: object, attempt: object) -> tuple[str, int] | None:
+    """Message id and attempt as a provider's contact carries them, as text; None if they are not ours."""
+    if isinstance(message_id, str) and isinstance(attempt, str) and _ATTEMPT.fullmatch(f"{message_id}-{attempt}"):
+        return message_id, int(attempt)
+    return None
 
 
 def parse_holder(name: str) -> tuple[str, int]:

@@ -1,11 +1,11 @@
-"""The call attempts: pk `M#<mid>`, sk `CALL#<attempt>`."""
+"""The call attempts: each write is one conditional update of one item."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
-from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Step, Ticket
-from speechcall.domain.message import Ask
+from speechcall.adapters.dynamodb.call_items import call_key, dump_call, dump_command, load_call
+from speechcall.adapters.dynamodb.table import ConditionFailed, from_wire, store_errors, to_wire
+from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Reply, Step, Ticket
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -22,8 +22,10 @@ class DynamoCalls:
 
     def get(self, mid: str, attempt: int) -> Call | None:
         with store_errors():
-            found = self._client.get_item(TableName=self._table, Key=to_wire(_key(mid, attempt)), ConsistentRead=True)
-        return load(from_wire(found["Item"])) if "Item" in found else None
+            found = self._client.get_item(
+                TableName=self._table, Key=to_wire(call_key(mid, attempt)), ConsistentRead=True
+            )
+        return load_call(from_wire(found["Item"])) if "Item" in found else None
 
     def open(self, call: Call, expires_at: int) -> Call:
         """
@@ -31,7 +33,7 @@ class DynamoCalls:
         try 1        PutItem ──X exists ──► UpdateItem token 1 ──► the same seq, token 1
         try 0 late                                UpdateItem token 0 ──X retry 1 is newer
         """
-        item = _dump(call) | {"expires_at": expires_at}
+        item = dump_call(call) | {"expires_at": expires_at}
         try:
             with store_errors():
                 self._client.put_item(
@@ -56,7 +58,7 @@ class DynamoCalls:
         within_visits = "visits < :max_visits"
         within_time = "dialled_msec > :oldest"
         clauses = [_EXISTS, _NOT_ENDED, newer_visit]
-        values: dict[str, Any] = {":one": 1, ":command": _dump_command(command), **_ticket_values(ticket)}
+        values: dict[str, Any] = {":one": 1, ":command": dump_command(command), **_ticket_values(ticket)}
         assignments = "seq = seq + :one, command = :command, #visit = :visit, retry = :retry, #token = :token"
         if command.kind is Kind.ASK:
             clauses += [within_visits, within_time]
@@ -65,7 +67,7 @@ class DynamoCalls:
         try:
             return True, self._update(mid, attempt, f"SET {assignments}", clauses, values)
         except ConditionFailed as failed:
-            found = load(failed.item) if failed.item else None
+            found = load_call(failed.item) if failed.item else None
         if found is None or found.ended or found.ticket.visit != ticket.visit:
             return False, found
         return self._renew_token(mid, attempt, ticket)
@@ -86,7 +88,7 @@ class DynamoCalls:
                 _ticket_values(ticket),
             )
         except ConditionFailed as failed:
-            return False, load(failed.item) if failed.item else None
+            return False, load_call(failed.item) if failed.item else None
 
     def set_contact(self, mid: str, attempt: int, contact_id: str) -> None:
         """The contact that answered is already known when the provider's own reply comes late."""
@@ -110,6 +112,21 @@ class DynamoCalls:
             assignments += ", #path = list_append(#path, :steps)"
             values[":steps"] = [asdict(step)]
         self._update_if(mid, attempt, f"SET {assignments}", [_EXISTS, not_done], values)
+
+    def keep_reply(self, mid: str, attempt: int, reply: Reply) -> Call | None:
+        """
+        key 1, token 0 in vain   UpdateItem d1 ──► kept
+        Menu 0, try 1                 UpdateItem token 1 ──► finds d1, answers token 1 with it
+        or
+        Menu 0, try 1            UpdateItem token 1 ──► nothing kept: waits
+        key 1, token 0 in vain        UpdateItem d1 ──► finds token 1, which the next look answers
+        """
+        still_asked = "seq = :seq"
+        not_done = "done_seq < :seq"
+        first = "(attribute_not_exists(kept_reply) OR kept_reply.seq < :seq)"
+        values = {":reply": asdict(reply), ":seq": reply.seq}
+        clauses = [_EXISTS, _NOT_ENDED, still_asked, not_done, first]
+        return self._update_if(mid, attempt, "SET kept_reply = :reply", clauses, values)
 
     def set_stop_reason(self, mid: str, attempt: int, reason: str) -> None:
         self._update_if(
@@ -141,7 +158,7 @@ class DynamoCalls:
         with store_errors():
             result = self._client.update_item(
                 TableName=self._table,
-                Key=to_wire(_key(mid, attempt)),
+                Key=to_wire(call_key(mid, attempt)),
                 UpdateExpression=expression,
                 ConditionExpression=condition,
                 ExpressionAttributeValues=to_wire(values),
@@ -149,58 +166,8 @@ class DynamoCalls:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 **reserved_words,
             )
-        return load(from_wire(result["Attributes"]))
-
-
-def _key(mid: str, attempt: int) -> dict[str, str]:
-    return {"pk": f"M#{mid}", "sk": f"CALL#{attempt:03}"}
+        return load_call(from_wire(result["Attributes"]))
 
 
 def _ticket_values(ticket: Ticket) -> dict[str, Any]:
     return {":visit": ticket.visit, ":retry": ticket.retry, ":token": ticket.token}
-
-
-def _dump_command(command: Command) -> dict[str, Any]:
-    return {"kind": command.kind.value} | ({} if command.menu is None else {"menu": command.menu})
-
-
-def _dump(call: Call) -> Values:
-    return {
-        **_key(call.mid, call.attempt),
-        "mid": call.mid,
-        "attempt": call.attempt,
-        "number": call.number,
-        "asks": [asdict(ask) for ask in call.asks],
-        "seq": call.seq,
-        "done_seq": call.done_seq,
-        "command": _dump_command(call.command),
-        **asdict(call.ticket),
-        "visits": call.visits,
-        "dialled_msec": call.dialled_msec,
-        **({"caller_id": call.caller_id} if call.caller_id else {}),
-        "path": [],
-    }
-
-
-def load(item: Values) -> Call:
-    """The call attempt in an item."""
-    command, cause = item["command"], item.get("cause")
-    return Call(
-        mid=item["mid"],
-        attempt=item["attempt"],
-        number=item["number"],
-        asks=tuple(Ask(**ask) for ask in item["asks"]),
-        seq=item["seq"],
-        done_seq=item["done_seq"],
-        command=Command(Kind(command["kind"]), command.get("menu")),
-        ticket=Ticket(item["visit"], item["retry"], item["token"]),
-        visits=item["visits"],
-        dialled_msec=item["dialled_msec"],
-        caller_id=item.get("caller_id"),
-        contact_id=item.get("contact_id"),
-        answered_msec=item.get("answered_msec"),
-        ended_msec=item.get("ended_msec"),
-        cause=Cause(cause) if cause else None,
-        stop_reason=item.get("stop_reason"),
-        path=tuple(Step(**step) for step in item["path"]),
-    )

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from speechcall.adapters.dynamodb import calls, deliveries, message_items
+from speechcall.adapters.dynamodb import deliveries, message_items
+from speechcall.adapters.dynamodb.call_items import load_call
 from speechcall.adapters.dynamodb.table import from_wire, store_errors, to_wire
 from speechcall.application.status import History, Summary
 from speechcall.domain.ids import SHARDS
@@ -39,7 +40,7 @@ class DynamoHistory:
             return None
         return History(
             message_items.load(found[0]),
-            [calls.load(item) for item in items if item["sk"].startswith("CALL#")],
+            [load_call(item) for item in items if item["sk"].startswith("CALL#")],
             [(deliveries.load_task(item), deliveries.load(item)) for item in items if item["sk"].startswith("HOOK#")],
         )
 

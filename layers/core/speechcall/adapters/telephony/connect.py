@@ -1,15 +1,20 @@
 """Amazon Connect: placing, stopping and looking up contacts, and what it calls an end."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from speechcall.application.ports import Contact
 from speechcall.domain.call import Call, Cause
-from speechcall.domain.errors import DestinationRefused, TelephonyThrottled, TelephonyUnavailable
+from speechcall.domain.errors import (
+    DestinationRefused,
+    TelephonyMisconfigured,
+    TelephonyThrottled,
+    TelephonyUnavailable,
+)
 from speechcall.domain.ids import holder
 
 if TYPE_CHECKING:
@@ -22,8 +27,8 @@ _THROTTLES = {"TooManyRequestsException", "LimitExceededException", "ThrottlingE
 _REFUSALS = {
     "DestinationNotAllowedException": "destinationNotAllowed",
     "OutboundContactNotPermittedException": "contactNotPermitted",
-    "InvalidParameterException": "invalidNumber",
 }
+_INVALID = {"InvalidParameterException", "InvalidRequestException"}
 _GONE = {"ContactNotFoundException", "ResourceNotFoundException"}
 
 _CAUSES = {
@@ -43,7 +48,9 @@ _CAUSES = {
 class ConnectTelephony:
     """A `Telephony` on one Amazon Connect instance."""
 
-    def __init__(self, client: "ConnectClient", instance_id: str, flow_id: str = "", caller_id: str = "") -> None:
+    def __init__(
+        self, client: "Callable[[], ConnectClient]", instance_id: str, flow_id: str = "", caller_id: str = ""
+    ) -> None:
         self._client, self._instance_id = client, instance_id
         self._flow_id, self._caller_id = flow_id, caller_id
 
@@ -51,7 +58,7 @@ class ConnectTelephony:
         """StartOutboundVoiceContact. The client token is the call attempt: it dials once in 7 days."""
         try:
             with _telephony_errors():
-                started = self._client.start_outbound_voice_contact(
+                started = self._client().start_outbound_voice_contact(
                     InstanceId=self._instance_id,
                     ContactFlowId=self._flow_id,
                     DestinationPhoneNumber=call.number,
@@ -60,28 +67,32 @@ class ConnectTelephony:
                     ClientToken=holder(call.mid, call.attempt),
                     Attributes={"mid": call.mid, "attempt": str(call.attempt)},
                 )
-        except ClientError as error:
-            if _code(error) in _REFUSALS:
-                raise DestinationRefused(_REFUSALS[_code(error)]) from error
-            raise
+        except _Refused as refused:
+            reason = _REFUSALS.get(refused.code)
+            if refused.code in _INVALID and "destinationphonenumber" in refused.message.lower():
+                reason = Cause.INVALID_NUMBER.value
+            if reason:
+                raise DestinationRefused(reason) from refused
+            # A flow, caller ID or instance that is not there, or a right that is missing: whatever the number.
+            raise TelephonyMisconfigured(refused.code) from refused
         return started["ContactId"]
 
     def stop(self, contact_id: str) -> None:
         try:
             with _telephony_errors():
-                self._client.stop_contact(ContactId=contact_id, InstanceId=self._instance_id)
-        except ClientError as error:
-            if _code(error) not in _GONE:
-                raise
+                self._client().stop_contact(ContactId=contact_id, InstanceId=self._instance_id)
+        except _Refused as refused:
+            if refused.code not in _GONE:
+                raise TelephonyMisconfigured(refused.code) from refused
 
     def look_up(self, contact_id: str) -> Contact:
         try:
             with _telephony_errors():
-                found = self._client.describe_contact(InstanceId=self._instance_id, ContactId=contact_id)
-        except ClientError as error:
-            if _code(error) in _GONE:
+                found = self._client().describe_contact(InstanceId=self._instance_id, ContactId=contact_id)
+        except _Refused as refused:
+            if refused.code in _GONE:
                 return Contact(contact_id, {}, ended=True, answered=False, cause=Cause.FAILED)
-            raise
+            raise TelephonyMisconfigured(refused.code) from refused
         return to_contact(contact_id, found["Contact"])
 
 
@@ -98,17 +109,18 @@ def to_contact(contact_id: str, described: Mapping[str, Any]) -> Contact:
     return Contact(contact_id, dict(described.get("Attributes") or {}), ended, answered, cause)
 
 
-def contact_id_of(event: Mapping[str, Any]) -> str | None:
-    """The contact that an "Amazon Connect Contact Event" of EventBridge is about, None if none."""
-    detail = event.get("detail")
-    contact_id = detail.get("contactId") if isinstance(detail, Mapping) else None
-    return contact_id if isinstance(contact_id, str) and contact_id else None
-
-
 def _is_set(timestamp: Any) -> bool:
     """The documentation's samples show 1970-01-01T00:00:00.001Z where nothing was set."""
     year: int | None = getattr(timestamp, "year", None)
     return year is not None and year > 1970
+
+
+class _Refused(Exception):
+    """A request that will not be better for being repeated."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code)
+        self.code, self.message = code, message
 
 
 @contextmanager
@@ -116,15 +128,14 @@ def _telephony_errors() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code = _code(error)
+        told = error.response.get("Error", {})
+        code = told.get("Code", "")
         if code in _THROTTLES:
             raise TelephonyThrottled(code) from error
         if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
             raise TelephonyUnavailable(code) from error
-        raise
+        raise _Refused(code, told.get("Message", "")) from error
+    except ParamValidationError as error:
+        raise _Refused("ParamValidationError", str(error)) from error
     except BotoCoreError as error:
         raise TelephonyUnavailable(type(error).__name__) from error
-
-
-def _code(error: ClientError) -> str:
-    return error.response.get("Error", {}).get("Code", "")

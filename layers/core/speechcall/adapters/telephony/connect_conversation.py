@@ -1,11 +1,19 @@
-"""The contact flow's questions and our answers, as Amazon Connect carries them."""
+"""The contact flow's questions and our answers, as Amazon Connect carries them.
 
-from collections.abc import Mapping
+A flow says which protocol it speaks. A call keeps the flow with which it began, so the function
+speaks every protocol of which calls may still be in progress; the function is deployed before its flow.
+In every protocol `op: hangup` ends the call.
+"""
+
 from dataclasses import dataclass
 from typing import Any
 
 from speechcall.application.follow_call import Heard, Next
 from speechcall.domain.call import Kind
+from speechcall.domain.ids import parse_attempt
+
+PROTOCOLS = frozenset({"1"})
+"""Those that are spoken here. The last one is that of `contact_flow`."""
 
 _EVENTS = {"answered", "next", "key", "idle", "prompt_error"}
 
@@ -20,8 +28,8 @@ class Report:
     heard: Heard
 
 
-def parse_report(event: Mapping[str, Any]) -> Report | None:
-    """The report in a ContactFlowEvent; None if it is none of ours, or not readable.
+def parse_report(event: Any) -> Report | None:
+    """The report in a ContactFlowEvent; None if it is none of ours, not readable, or in a protocol not spoken here.
 
     Unknown members are ignored (developer guide, "Invoke Lambda functions").
     """
@@ -30,11 +38,11 @@ def parse_report(event: Mapping[str, Any]) -> Report | None:
         parameters, attributes = event["Details"]["Parameters"], contact["Attributes"]
         name = str(parameters["event"])
         seq = int(parameters.get("seq") or 0)
-        if name not in _EVENTS:
+        named = parse_attempt(attributes["mid"], attributes["attempt"])
+        if name not in _EVENTS or parameters.get("protocol", "1") not in PROTOCOLS or named is None:
             return None
-        heard = Heard(name, seq, str(parameters.get("key", "")))
-        return Report(str(attributes["mid"]), int(attributes["attempt"]), str(contact["ContactId"]), heard)
-    except (KeyError, TypeError, ValueError):
+        return Report(*named, str(contact["ContactId"]), Heard(name, seq, str(parameters.get("key", ""))))
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
         return None
 
 

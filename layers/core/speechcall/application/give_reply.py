@@ -1,0 +1,25 @@
+"""What was heard is given to the task that waits for it."""
+
+from speechcall.application.ports import CallStore, Clock, Engine
+from speechcall.domain.call import Call, Kind, Reply, Step
+
+
+def give_reply(reply: Reply, call: Call, *, calls: CallStore, engine: Engine, clock: Clock) -> bool:
+    """Answers the call's task, then marks its command done. False: its token was in vain.
+
+    The task is answered first: Step Functions decides which answer was first, and tells the others
+    so. Raises EngineUnavailable; whether the task was answered is then not known.
+    """
+    if reply.event == "prompt_error":
+        calls.set_stop_reason(call.mid, call.attempt, "promptUnavailable")
+    if not engine.succeed(call.ticket.token, {"event": reply.event, "key": reply.key, "seq": reply.seq}):
+        return False
+    calls.set_done(call.mid, call.attempt, reply.seq, step_of(reply, call, clock.now_msec()))
+    return True
+
+
+def step_of(reply: Reply, call: Call, now_msec: int) -> Step | None:
+    """The step that a reply puts on the call's path; None if nobody was asked."""
+    if call.command.kind is not Kind.ASK:
+        return None
+    return Step(call.command.menu or 0, reply.key or reply.event, now_msec)

@@ -1,0 +1,16 @@
+"""Looking a contact up, when the provider's record of it may lag behind what it has told."""
+
+from speechcall.application.ports import Clock, Contact, Telephony
+
+LOOK_AGAIN_SECONDS = (0.5, 1.0, 2.0)
+
+
+def look_until_ended(contact_id: str, telephony: Telephony, clock: Clock) -> Contact:
+    """The contact, looked up again for 3.5 s as long as it does not show its end."""
+    contact = telephony.look_up(contact_id)
+    for pause in LOOK_AGAIN_SECONDS:
+        if contact.ended:
+            break
+        clock.sleep(pause)
+        contact = telephony.look_up(contact_id)
+    return contact
