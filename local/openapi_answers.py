@@ -150,7 +150,7 @@ class Step(TypedDict):
 
 @_closed
 class WebhookAttempt(TypedDict):
-    """One request to the customer's server: its status, or the name of the error that left none."""
+    """One request to the customer's server: its status, or a word for what left none (docs/webhooks.md)."""
 
     at: Moment
     msec: Count
@@ -170,6 +170,7 @@ class WebhookDelivery(TypedDict):
         Literal["pending", "delivered", "failed", "dead"],
         Field(description="`failed`: refused for good. `dead`: given up after several attempts."),
     ]
+    nextAttemptAt: Annotated[Moment | None, Field(description="While it is pending: when it is tried again.")]
     attempts: list[WebhookAttempt]
 
 

@@ -9,34 +9,35 @@ from aws_lambda_powertools import Logger
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.deliveries import DynamoDeliveries
 from speechcall.adapters.dynamodb.messages import DynamoMessages
-from speechcall.adapters.http import WebhookSender, make_client
+from speechcall.adapters.dynamodb.places import DynamoPlaces
+from speechcall.adapters.http import make_client
+from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.stream import Record, process_each
-from speechcall.adapters.webhook_queues import SqsWebhookQueues, parse_task
-from speechcall.application.deliver_webhook import deliver_webhook
+from speechcall.adapters.webhook_http import WebhookSender
+from speechcall.adapters.webhook_queue import SqsWebhookQueue, parse_task
+from speechcall.application.deliver_webhook import Sending
 
 logger = Logger()
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
-messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), "")
-deliveries = DynamoDeliveries(dynamodb, setting("MESSAGES_TABLE"))
-queues = SqsWebhookQueues(
-    boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_RETRY_QUEUE_URL"), setting("WEBHOOK_DEAD_LETTER_QUEUE_URL")
+sending = Sending(
+    messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), ""),
+    deliveries=DynamoDeliveries(dynamodb, setting("MESSAGES_TABLE")),
+    places=DynamoPlaces(dynamodb, setting("REGISTRY_TABLE"), int(setting("WEBHOOKS_IN_FLIGHT"))),
+    queue=SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_RETRY_QUEUE_URL")),
+    post=WebhookSender(make_client(setting("WEBHOOK_RECEIVER"))),
+    sign=lambda _account, request: request,
+    clock=SystemClock(),
+    uniform=random.uniform,
 )
-sender = WebhookSender(make_client(setting("WEBHOOK_RECEIVER")))
-clock = SystemClock()
 
 
 def deliver(record: Record) -> None:
-    deliver_webhook(
-        parse_task(record["body"]),
-        messages=messages,
-        deliveries=deliveries,
-        queues=queues,
-        post=sender,
-        clock=clock,
-        uniform=random.uniform,
-    )
+    task = parse_task(record["body"])
+    result = sending.deliver(task)
+    count("WebhookAttempts", result=result)
+    logger.info("webhook", webhook_id=task.event_id, result=result)
 
 
 @logger.inject_lambda_context

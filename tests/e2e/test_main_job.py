@@ -153,9 +153,21 @@ def test_a_webhook_that_is_refused_is_tried_again_only_where_that_may_help(statu
             )
             first, second = cloud.receiver.requests(mid)
             assert dict(first.headers)["webhook-id"] == dict(second.headers)["webhook-id"]
-        url = cloud.template.ref("WebhookDeadLetterQueue")
-        dead = boto3.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=0).get("Messages", [])
-    assert len(dead) == (1 if status == 404 else 0)
+        (hook,) = webhooks_of(cloud, mid, "delivered" if status == 500 else "failed")
+    assert [attempt["status"] for attempt in hook["attempts"]] == ([500, 200] if status == 500 else [404])
+    assert hook["nextAttemptAt"] is None
+
+
+def webhooks_of(cloud, mid, state):
+    """The message's webhooks as its status shows them, as soon as all are in `state`."""
+    deadline = time.monotonic() + 20
+    while True:
+        answer = httpx.get(f"{cloud.url}/bat/message/{mid}", auth=(seed.USER, seed.PASSWORD), timeout=30).json()
+        hooks = answer["call"]["webhooks"]
+        if hooks and all(hook["state"] == state for hook in hooks):
+            return hooks
+        assert time.monotonic() < deadline, hooks
+        time.sleep(0.05)
 
 
 def test_a_call_that_rings_out_and_one_that_stays_silent():

@@ -1,5 +1,6 @@
 """HTTP to customers' addresses, against a real server in a thread."""
 
+import errno
 import gzip
 import logging
 import socket
@@ -13,8 +14,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from speechcall.adapters import http as adapter
-from speechcall.adapters.http import WebhookSender, fetch_audio, make_client
-from speechcall.domain.errors import ForbiddenAddress, PromptUnavailable
+from speechcall.adapters import webhook_http
+from speechcall.adapters.http import fetch_audio, make_client
+from speechcall.adapters.webhook_http import WebhookSender
+from speechcall.domain.errors import ForbiddenAddress, PromptUnavailable, Unreachable
 from speechcall.domain.message import Webhook
 from speechcall.domain.webhook import WebhookRequest, webhook_request
 from tests.fixtures.samples import MESSAGE
@@ -31,7 +34,10 @@ class Server:
     headers: dict[str, str] = field(default_factory=dict)
     content: bytes = b"ok"
     drip_seconds: float | None = None
+    drop_second: bool = False
+    drop_all: bool = False
     seen: list[tuple[str, str, list[tuple[str, str]], bytes]] = field(default_factory=list)
+    peers: set[tuple[str, int]] = field(default_factory=set)
     over: threading.Event = field(default_factory=threading.Event)
     port: int = 0
 
@@ -46,7 +52,12 @@ def serving(server: Server) -> Iterator[Server]:
 
         def do_POST(self):
             length = int(self.headers.get("Content-Length", 0))
+            kept = self.client_address in server.peers
+            server.peers.add(self.client_address)
             server.seen.append((self.command, self.path, list(self.headers.items()), self.rfile.read(length)))
+            if server.drop_all or (server.drop_second and kept):
+                self.close_connection = True
+                return
             if server.drip_seconds is not None:
                 self._drip()
                 return
@@ -127,7 +138,7 @@ def names_lead_to(monkeypatch, *addresses):
 # ---------------------------------------------------------------- the request
 def test_the_request_arrives_as_it_was_made(server, send):
     webhook = Webhook(server.url(path="/a%20b?c=d"), '{"n":1.10}', {"X-Custom-Header": "valué", "User-Agent": "Shop/1"})
-    assert send()(webhook_request(MESSAGE, webhook, "id-1", 1_790_000_000)) == 200
+    assert send()(webhook_request(MESSAGE, webhook, "id-1", 1_790_000_000)).status == 200
     method, path, headers, body = server.seen[0]
     sent = {name.lower(): value for name, value in headers}
     assert (method, path) == ("POST", "/a%20b?c=d")
@@ -144,7 +155,7 @@ def test_the_request_arrives_as_it_was_made(server, send):
 @pytest.mark.parametrize("status", [200, 204, 301, 302, 307, 404, 410, 429, 500, 503])
 def test_the_status_is_the_answer_and_a_redirect_is_not_followed(server, send, status):
     server.status, server.headers, server.content = status, {"Location": server.url(path="/elsewhere")}, b""
-    assert send()(request(server.url())) == status
+    assert send()(request(server.url())).status == status
     assert len(server.seen) == 1
 
 
@@ -159,7 +170,7 @@ def test_a_receivers_cookies_are_not_sent_to_it_again(server, send):
 def test_proxies_of_the_environment_are_not_used(server, send, monkeypatch):
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    assert send()(request(server.url())) == 200
+    assert send()(request(server.url())).status == 200
 
 
 def test_a_long_answer_is_not_read_to_its_end(send):
@@ -175,22 +186,22 @@ def test_a_long_answer_is_not_read_to_its_end(send):
                 read.append(response.num_bytes_downloaded)
 
         sender._client.stream = counted
-        assert sender(request(server.url())) == 200
+        assert sender(request(server.url())).status == 200
         assert read[0] < 1_000_000
 
 
 def test_an_answer_that_unpacks_to_a_thousand_times_its_size_is_not_unpacked(server, send, monkeypatch):
     server.content, server.headers = gzip.compress(b"\0" * 10_000_000), {"Content-Encoding": "gzip"}
-    read, seen = adapter._read, []
-    monkeypatch.setattr(adapter, "_read", lambda *given: seen.append(read(*given)) or seen[-1])
-    assert send()(request(server.url())) == 200
+    read, seen = adapter.read_raw, []
+    monkeypatch.setattr(webhook_http, "read_raw", lambda *given: seen.append(read(*given)) or seen[-1])
+    assert send()(request(server.url())).status == 200
     assert server.content.startswith(seen[0])
 
 
 def test_an_answer_that_breaks_off_has_its_status_all_the_same(send):
     with serving(Server(headers={"Content-Length": "999"}, content=b"x")) as server:
         server.headers["Connection"] = "close"
-        assert send(total_seconds=0.5)(request(server.url())) == 200
+        assert send(total_seconds=0.5)(request(server.url())).status == 200
 
 
 def test_no_url_and_no_header_of_a_customer_is_logged(server, send, caplog):
@@ -198,7 +209,7 @@ def test_no_url_and_no_header_of_a_customer_is_logged(server, send, caplog):
     with caplog.at_level(logging.INFO):
         # When a webhook is sent, and another cannot be
         send()(request(server.url(path="/T00/secret-in-path"), ("Authorization", "Bearer hunter2")))
-        with pytest.raises(OSError, match="ConnectError") as failure:
+        with pytest.raises(Unreachable, match="CONNECTION_REFUSED") as failure:
             send()(request("http://127.0.0.1:1/secret-in-path"))
     # Then neither the log nor the error shows what the customer keeps secret
     for shown in (caplog.text, str(failure.value)):
@@ -207,17 +218,17 @@ def test_no_url_and_no_header_of_a_customer_is_logged(server, send, caplog):
 
 
 # ------------------------------------------------------------- what goes wrong
-def test_nobody_listening_is_an_os_error(send):
+def test_nobody_listening_is_told_in_a_word(send):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        with pytest.raises(OSError, match="ConnectError"):
+        with pytest.raises(Unreachable, match="CONNECTION_REFUSED"):
             send()(request(f"http://127.0.0.1:{free.getsockname()[1]}/"))
 
 
-def test_a_receiver_that_never_answers_is_an_os_error_in_time(send):
+def test_a_receiver_that_never_answers_is_given_up_in_time(send):
     with serving(Server(drip_seconds=60)) as server:
         begin = time.monotonic()
-        with pytest.raises(OSError, match="ReadTimeout"):
+        with pytest.raises(Unreachable, match="TIMEOUT"):
             send(total_seconds=0.2)(request(server.url()))
         assert time.monotonic() - begin < 5
 
@@ -227,33 +238,123 @@ def test_a_receiver_that_answers_a_byte_at_a_time_does_not_hold_us(send):
     with serving(Server(drip_seconds=0.01)) as server:
         begin = time.monotonic()
         # When the whole takes longer than an attempt may
-        with pytest.raises(OSError, match="ReadTimeout"):
+        with pytest.raises(Unreachable, match="TIMEOUT"):
             send(total_seconds=0.4)(request(server.url()))
         # Then the attempt ends, long before the function's time limit would
         assert time.monotonic() - begin < 5
 
 
 @pytest.mark.parametrize(
-    "url", ["http://", "http://a..b/", f"http://{'a' * 70}.example/", "http://[::1", "gopher://x/"]
+    ("url", "word", "hopeless"),
+    [
+        ("http://", "BAD_REQUEST", True),
+        ("http://[::1", "BAD_REQUEST", True),
+        ("gopher://x/", "BAD_REQUEST", True),
+        ("https://user:secret@shop.example/", "BAD_REQUEST", True),
+        ("http://a..b/", "NAME_NOT_FOUND", False),
+        (f"http://{'a' * 70}.example/", "NAME_NOT_FOUND", False),
+    ],
 )
-def test_a_url_that_cannot_be_used_is_an_os_error(send, url):
-    with pytest.raises(OSError, match=r"\w+"):
+def test_a_url_that_cannot_be_used_is_told_in_a_word(send, url, word, hopeless):
+    with pytest.raises(Unreachable, match=word) as failure:
         send()(request(url))
+    assert (failure.value.hopeless, failure.value.ours) == (hopeless, False)
 
 
 def test_a_header_that_would_forge_the_request_is_never_sent(server, send):
-    with pytest.raises(OSError, match="LocalProtocolError"):
+    with pytest.raises(Unreachable, match="BAD_REQUEST"):
         send()(request(server.url(), ("X-A", "1\r\nX-Forged: 1")))
     assert server.seen == []
 
 
-def test_a_name_that_does_not_resolve_is_an_os_error(send, monkeypatch):
+@pytest.mark.parametrize(
+    ("number", "word", "ours"), [(socket.EAI_NONAME, "NAME_NOT_FOUND", False), (socket.EAI_AGAIN, "OUR_NETWORK", True)]
+)
+def test_a_name_that_does_not_resolve_is_the_receivers_fault_and_a_resolver_without_an_answer_is_not(
+    send, monkeypatch, number, word, ours
+):
     def getaddrinfo(*_, **__):
-        raise socket.gaierror(8, "unknown")
+        raise socket.gaierror(number, "unknown")
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    with pytest.raises(OSError, match="ConnectError"):
+    with pytest.raises(Unreachable, match=word) as failure:
         send("")(request("https://nobody.example/"))
+    assert failure.value.ours is ours
+
+
+def test_a_resolver_that_never_answers_does_not_hold_us(send, monkeypatch):
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(60) and [])
+    begin = time.monotonic()
+    with pytest.raises(Unreachable, match="CONNECT_TIMEOUT"):
+        send("", total_seconds=0.3)(request("https://slow.example/"))
+    over.set()
+    assert time.monotonic() - begin < 5
+
+
+@pytest.mark.parametrize(
+    ("number", "word", "ours"),
+    [
+        (errno.ENETUNREACH, "OUR_NETWORK", True),
+        (errno.EMFILE, "OUR_NETWORK", True),
+        (errno.EHOSTUNREACH, "CONNECT_FAILED", False),
+        (errno.ECONNRESET, "CONNECT_FAILED", False),
+        (errno.ECONNREFUSED, "CONNECTION_REFUSED", False),
+    ],
+)
+def test_whose_side_a_failed_connection_was_on(send, monkeypatch, number, word, ours):
+    names_lead_to(monkeypatch, PUBLIC)
+
+    def connect(*_, **__):
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    with pytest.raises(Unreachable, match=word) as failure:
+        send("")(request("https://shop.example/"))
+    assert failure.value.ours is ours
+
+
+# ------------------------------------------------------------- kept connections
+def test_a_connection_is_kept_for_the_next_webhook(server, send):
+    sender = send()
+    for _ in range(3):
+        assert sender(request(server.url())).status == 200
+    assert len(server.peers) == 1
+
+
+def test_a_connection_whose_answer_was_not_read_to_its_end_is_not_kept(send):
+    with serving(Server(content=b"x" * 1_000_000)) as server:
+        sender = send()
+        for _ in range(2):
+            assert sender(request(server.url())).status == 200
+        assert len(server.peers) == 2
+
+
+def test_a_kept_connection_that_the_receiver_has_dropped_is_made_anew_within_the_attempt(send):
+    # Given a receiver that drops a connection in the moment in which its second request comes
+    with serving(Server(drop_second=True)) as server:
+        sender = send()
+        for _ in range(2):
+            assert sender(request(server.url())).status == 200
+        # Then the second request has come again, on a connection of its own
+        assert len(server.peers) == 2
+        assert len(server.seen) == 3
+
+
+def test_a_new_connection_that_the_receiver_drops_is_its_failure(send):
+    with serving(Server(drop_all=True)) as server:
+        with pytest.raises(Unreachable, match="BAD_ANSWER"):
+            send()(request(server.url()))
+        assert len(server.seen) == 1
+
+
+def test_every_attempt_has_its_own_time_on_a_kept_connection(server, send):
+    sender = send(total_seconds=0.5)
+    sender(request(server.url()))
+    ends = sender._client.attempt.ends
+    sender(request(server.url()))
+    assert len(server.peers) == 1
+    assert sender._client.attempt.ends > ends
 
 
 # -------------------------------------------------------------------- the guard
@@ -265,7 +366,7 @@ def test_the_guard_refuses_this_machine_in_every_form(server, send, host):
 
 
 def test_loopback_is_allowed_where_it_is_said_and_nothing_else(server, send, monkeypatch):
-    assert send("loopback")(request(server.url())) == 200
+    assert send("loopback")(request(server.url())).status == 200
     names_lead_to(monkeypatch, "10.0.0.1")
     with pytest.raises(ForbiddenAddress):
         send("loopback")(request("http://internal.example/"))
@@ -290,7 +391,7 @@ def test_the_name_is_resolved_once_and_the_checked_address_is_connected_to(send,
         raise OSError("refused")
 
     monkeypatch.setattr(socket, "create_connection", connect)
-    with pytest.raises(OSError, match="ConnectError"):
+    with pytest.raises(Unreachable, match="CONNECT_FAILED"):
         send("")(request("https://shop.example/"))
     assert asked == ["shop.example"]
     assert connected == [(PUBLIC, 443)]
@@ -299,15 +400,15 @@ def test_the_name_is_resolved_once_and_the_checked_address_is_connected_to(send,
 def test_the_next_address_is_tried_when_the_first_does_not_answer(server, send, monkeypatch):
     # Given a name with a v6 address that nobody listens on, as localhost has on many machines
     names_lead_to(monkeypatch, "::1", "127.0.0.1")
-    assert send("loopback")(request(server.url("localhost"))) == 200
+    assert send("loopback")(request(server.url("localhost"))).status == 200
 
 
 # ----------------------------------------------------------------- the receiver
 def test_with_a_receiver_every_connection_goes_there_and_nothing_else_changes(send):
     with serving(Server()) as plain, serving(Server()) as tls:
         sender = send(f"127.0.0.1:{plain.port}:{tls.port}")
-        assert sender(request("http://api.smsbat.local/gatereq/temp/hook")) == 200
-        assert sender(request("https://api.example.com/callback/option1", ("X-Custom-Header", "value"))) == 200
+        assert sender(request("http://api.smsbat.local/gatereq/temp/hook")).status == 200
+        assert sender(request("https://api.example.com/callback/option1", ("X-Custom-Header", "value"))).status == 200
         (_, path, headers, body), (_, tls_path, tls_headers, tls_body) = plain.seen[0], tls.seen[0]
     assert (path, dict(headers)["Host"]) == ("/gatereq/temp/hook", "api.smsbat.local")
     assert (tls_path, dict(tls_headers)["Host"]) == ("/callback/option1", "api.example.com")
@@ -321,7 +422,7 @@ def test_with_a_receiver_no_name_is_resolved(send, monkeypatch):
         resolve = socket.getaddrinfo
         asked = []
         monkeypatch.setattr(socket, "getaddrinfo", lambda host, *a, **k: asked.append(host) or resolve(host, *a, **k))
-        assert sender(request("https://10.0.0.1/")) == 200
+        assert sender(request("https://10.0.0.1/")).status == 200
     assert set(asked) == {"127.0.0.1"}
 
 

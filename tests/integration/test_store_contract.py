@@ -12,17 +12,14 @@ from moto import mock_aws
 from local.moto_guards import install_guards
 from local.template import Template
 from speechcall.adapters.dynamodb.calls import DynamoCalls
-from speechcall.adapters.dynamodb.deliveries import DynamoDeliveries
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.dynamodb.registry import Registry
-from speechcall.application.deliver_webhook import Attempt, Delivery
 from speechcall.application.ports import CallStore, LinesFull, LineTaken, MessageStore, NotQueued, Pool, TooSoon
 from speechcall.application.prepare_prompts import Prompt
 from speechcall.domain.call import Bounds, Cause, Command, Kind, Reply, Step, Ticket
 from speechcall.domain.errors import StoreUnavailable
 from speechcall.domain.message import State
 from speechcall.domain.outcome import Outcome
-from speechcall.domain.webhook import WebhookTask
 from tests.fixtures.samples import ASK, CALL, MESSAGE, MID, NOW
 from tests.stores.memory import MemoryCalls, MemoryMessages
 
@@ -494,30 +491,6 @@ def test_items_say_when_they_expire_and_hold_no_token_beyond_the_call(dynamodb):
     assert "state" not in next(item for item in items if item["sk"]["S"].startswith("CALL#")), (
         "the stream filters on it"
     )
-
-
-TASK = WebhookTask(MID, 1, 2, 0, "d#", 0, f"{MID}-1-2-m0-d#-0")
-
-
-def test_a_delivery_begins_once_and_keeps_its_attempts(dynamodb):
-    deliveries = DynamoDeliveries(dynamodb.client, dynamodb.messages_table)
-    assert deliveries.begin(TASK, EXPIRES) == Delivery("pending", ())
-    failed, delivered = Attempt(NOW, 12, 503, None), Attempt(NOW + 5000, 7, 200, None)
-    deliveries.record(TASK, failed, "pending")
-    assert deliveries.begin(TASK, EXPIRES) == Delivery("pending", (failed,))
-    deliveries.record(TASK, delivered, "delivered")
-    assert deliveries.begin(TASK, EXPIRES) == Delivery("delivered", (failed, delivered))
-
-
-def test_a_webhook_that_was_delivered_stays_delivered(dynamodb):
-    # Given two copies of one task at once, the first of which has delivered it
-    deliveries = DynamoDeliveries(dynamodb.client, dynamodb.messages_table)
-    deliveries.begin(TASK, EXPIRES)
-    deliveries.record(TASK, Attempt(NOW, 12, 200, None), "delivered")
-    # When the second records its failure
-    deliveries.record(TASK, Attempt(NOW, 12, None, "ReadTimeout"), "pending")
-    # Then nothing is sent again
-    assert deliveries.begin(TASK, EXPIRES).state == "delivered"
 
 
 def test_the_registry_finds_what_was_put_and_nothing_else(dynamodb):

@@ -31,6 +31,7 @@ def test_the_tree_of_errors_is_the_one_that_its_module_shows():
         "TelephonyMisconfigured": {},
         "PromptUnavailable": {},
         "ForbiddenAddress": {},
+        "Unreachable": {},
     }
     for name in ("MalformedJson", "StoreUnavailable", "DestinationRefused", "ForbiddenAddress"):
         assert name in errors.__doc__

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from speechcall.adapters.stream import message_id
 from speechcall.adapters.telephony.connect_conversation import parse_report
 from speechcall.adapters.telephony.connect_events import ContactEvent, parse_contact_event
-from speechcall.adapters.webhook_queues import parse_task
+from speechcall.adapters.webhook_queue import parse_task
 from speechcall.domain.ids import event_id, parse_holder, shard_of
 from speechcall.domain.message import load_menus
 from speechcall.domain.outcome import End

@@ -17,19 +17,32 @@ def sequence_number(record: Record) -> str:
     return str(record["dynamodb"]["SequenceNumber"] if "dynamodb" in record else record["messageId"])
 
 
+def group_of(record: Record) -> str | None:
+    """The group of a FIFO queue whose messages are handled in their order."""
+    group = record.get("attributes", {}).get("MessageGroupId")
+    return str(group) if group else None
+
+
 def process_each(
     event: Mapping[str, Any], process: Callable[[Record], None], logger: logging.Logger | Any
 ) -> dict[str, Any]:
     """Processes each record; the answer names those that failed, so that only they come again.
 
     A stream goes on from the first that failed (Lambda developer guide, "Reporting batch item
-    failures"), so processing a record twice must be harmless.
+    failures"), so processing a record twice must be harmless. What follows a failure in the same group of
+    a FIFO queue is left for after it.
     """
     failures = []
+    blocked = set()
     for record in event["Records"]:
+        group = group_of(record)
         try:
-            process(record)
+            if group not in blocked:
+                process(record)
+                continue
         except Exception:
             logger.exception("a record could not be processed")
-            failures.append({"itemIdentifier": sequence_number(record)})
+            if group is not None:
+                blocked.add(group)
+        failures.append({"itemIdentifier": sequence_number(record)})
     return {"batchItemFailures": failures}

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from speechcall.application.deliver_webhook import Delivery
 from speechcall.domain.call import Call
+from speechcall.domain.delivery import Delivery
 from speechcall.domain.message import Message, State
 from speechcall.domain.webhook import WebhookTask
 
@@ -158,7 +158,8 @@ def _describe_delivery(task: WebhookTask, delivery: Delivery) -> dict[str, Any]:
         "menu": task.menu,
         "key": task.key,
         "step": task.step,
-        "state": delivery.state,
+        "state": delivery.state.value,
+        "nextAttemptAt": _moment(delivery.next_msec),
         "attempts": [
             {"at": _moment(one.at_msec), "msec": one.msec, "status": one.status, "error": one.error}
             for one in delivery.attempts

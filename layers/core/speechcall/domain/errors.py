@@ -18,7 +18,8 @@ SpeechCallError
 ├─ DestinationRefused      the provider will never call this number
 ├─ TelephonyMisconfigured  the provider refuses our settings: an operator has to mend them
 ├─ PromptUnavailable       an introduction cannot be had, or is no telephone audio
-└─ ForbiddenAddress        a name leads to an address that no webhook or prompt may reach
+├─ ForbiddenAddress        a name leads to an address that no webhook or prompt may reach
+└─ Unreachable             a request to a customer's server left no answer; `word` says why
 
 `NOT_ANSWERED` is no exception: it is the error name with which the Dial task is answered.
 
@@ -141,6 +142,18 @@ class PromptUnavailable(SpeechCallError):
 
 class ForbiddenAddress(SpeechCallError):
     """A name leads to an address that no webhook or prompt may reach."""
+
+
+class Unreachable(SpeechCallError):
+    """A request to a customer's server left no answer.
+
+    `word`, such as CONNECTION_REFUSED, says why. `ours`: the fault was of our own network. `hopeless`: the request can
+    never be sent.
+    """
+
+    def __init__(self, word: str, *, ours: bool = False, hopeless: bool = False) -> None:
+        super().__init__(word)
+        self.word, self.ours, self.hopeless = word, ours, hopeless
 
 
 def retryable_error_names() -> list[str]:

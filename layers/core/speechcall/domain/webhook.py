@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from speechcall.domain.message import Message, Webhook
 
@@ -10,7 +11,10 @@ _OURS = {"content-type", "host", "content-length", "transfer-encoding", "connect
 
 @dataclass(frozen=True, slots=True)
 class WebhookTask:
-    """One webhook step of one key press, as it travels through the queues: names, no contents."""
+    """One webhook step of one key press, as it travels through the queues: names, no contents.
+
+    `seq` is the question that the key answered; `version` the delivery's when the task was queued.
+    """
 
     mid: str
     attempt: int
@@ -19,6 +23,7 @@ class WebhookTask:
     key: str
     step: int
     event_id: str
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,33 @@ class WebhookRequest:
     url: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookAnswer:
+    """What a receiver answered: the status, and Retry-After as it stood there."""
+
+    status: int
+    retry_after: str | None = None
+
+
+def webhook_of(message: Message, task: WebhookTask) -> Webhook | None:
+    """The webhook that a task names; None if that step is none."""
+    action = message.menus[task.menu].actions[task.key][task.step]
+    return action if isinstance(action, Webhook) else None
+
+
+def may_follow_others(message: Message, task: WebhookTask) -> bool:
+    """Whether the call may have sent a webhook before this one: in the same list, or from an earlier question."""
+    first_question = 2  # dialling is the call's first command
+    before = message.menus[task.menu].actions[task.key][: task.step]
+    return task.seq > first_question or any(isinstance(action, Webhook) for action in before)
+
+
+def destination(url: str) -> str:
+    """Where a URL leads, without what in it may be secret: scheme, host and port."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
 def webhook_request(message: Message, webhook: Webhook, event_id: str, now_sec: int) -> WebhookRequest:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from speechcall.adapters.dynamodb import deliveries, message_items
+from speechcall.adapters.dynamodb import delivery_items, message_items
 from speechcall.adapters.dynamodb.call_items import load_call
 from speechcall.adapters.dynamodb.table import from_wire, store_errors, to_wire
 from speechcall.application.status import History, Summary
@@ -38,10 +38,11 @@ class DynamoHistory:
         found = [item for item in items if item["sk"] == "MESSAGE"]
         if not found:
             return None
+        hooks = [item for item in items if item["sk"].startswith("HOOK#")]
         return History(
             message_items.load(found[0]),
             [load_call(item) for item in items if item["sk"].startswith("CALL#")],
-            [(deliveries.load_task(item), deliveries.load(item)) for item in items if item["sk"].startswith("HOOK#")],
+            [(delivery_items.load_task(item), delivery_items.load(item)) for item in hooks],
         )
 
     def summaries(self, mids: Sequence[str]) -> list[Summary]:

@@ -1,0 +1,32 @@
+"""Clock: the webhooks whose next attempt is due are queued."""
+
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+
+from speechcall.adapters.clock import SystemClock
+from speechcall.adapters.dynamodb.deliveries import DynamoDeliveries
+from speechcall.adapters.settings import AWS_CONFIG, setting
+from speechcall.adapters.webhook_queue import SqsWebhookQueue
+from speechcall.application.wake_webhooks import wake_webhooks
+
+MARGIN_SECONDS = 15
+
+logger = Logger()
+
+deliveries = DynamoDeliveries(boto3.client("dynamodb", config=AWS_CONFIG), setting("MESSAGES_TABLE"))
+queue = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_RETRY_QUEUE_URL"))
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+    woken = wake_webhooks(
+        deliveries=deliveries,
+        queue=queue,
+        clock=SystemClock(),
+        time_left=lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS,
+    )
+    if woken:
+        logger.info("webhooks queued", woken=woken)
+    return {"woken": woken}

@@ -1,0 +1,81 @@
+"""How a webhook's delivery is written down: pk `M#<mid>`, sk `HOOK#<event id>`, and when it is due."""
+
+from dataclasses import asdict
+
+from speechcall.adapters.dynamodb.table import Values
+from speechcall.domain.delivery import PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
+from speechcall.domain.ids import shard_of
+from speechcall.domain.message import Message
+from speechcall.domain.webhook import WebhookTask
+
+NEXT = "next_msec = :next, due_shard = :shard, due_at = :due"
+
+
+def waiting(mid: str, wait: Wait) -> Values:
+    """The values of `NEXT`."""
+    return {":next": wait.next_msec, ":shard": shard(shard_of(mid)), ":due": wait.due_msec}
+
+
+def shard(number: int) -> str:
+    """The part of the due index that holds the pending deliveries of a shard (`domain.ids`)."""
+    return f"webhook#{number}"
+
+
+def key(mid: str, event_id: str) -> Values:
+    """The key of a delivery's item."""
+    return {"pk": f"M#{mid}", "sk": f"HOOK#{event_id}"}
+
+
+def names_of(item: Values) -> tuple[str, str]:
+    """Message and event id out of an item's key."""
+    return str(item["pk"]).removeprefix("M#"), str(item["sk"]).removeprefix("HOOK#")
+
+
+def dump(task: WebhookTask, message: Message, place: str, now_msec: int) -> Values:
+    """The item of a new delivery."""
+    return {
+        **key(task.mid, task.event_id),
+        **{name: value for name, value in asdict(task).items() if name not in ("attempt", "version")},
+        "call_attempt": task.attempt,
+        "account_id": message.account_id,
+        "destination": place,
+        "delivery": DeliveryState.PENDING.value,
+        "attempts": [],
+        "version": 0,
+        "expires_at": message.expires_at,
+        "due_shard": shard(shard_of(task.mid)),
+        "due_at": now_msec + PATIENCE_MSEC,
+        "undelivered_shard": undelivered_shard(message.account_id),
+    }
+
+
+def undelivered_shard(account_id: str) -> str:
+    """The part of the due index that holds what was given up for an account."""
+    return f"undelivered#{account_id}"
+
+
+def load(item: Values) -> Delivery:
+    """The delivery in an item."""
+    return Delivery(
+        state=DeliveryState(item["delivery"]),
+        attempts=tuple(Attempt(**attempt) for attempt in item["attempts"]),
+        version=item["version"],
+        round_start=item.get("round_start", 0),
+        waits=item.get("waits", 0),
+        next_msec=item.get("next_msec"),
+        destination=item["destination"],
+    )
+
+
+def load_task(item: Values) -> WebhookTask:
+    """The webhook that a delivery item is about, as its latest version."""
+    return WebhookTask(
+        mid=item["mid"],
+        attempt=item["call_attempt"],
+        seq=item["seq"],
+        menu=item["menu"],
+        key=item["key"],
+        step=item["step"],
+        event_id=item["event_id"],
+        version=item["version"],
+    )

@@ -1,0 +1,78 @@
+"""How many webhooks are in flight to a destination: pk `DESTINATION#<scheme://host:port>`, in the table Registry.
+
+A place is a member of the item's set and says itself until when it holds, so that one whose function was killed frees
+itself. Giving back deletes from the set: nothing is counted, so nothing can be counted wrong.
+"""
+
+import secrets
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from speechcall.adapters.dynamodb.table import ConditionFailed, Values, store_errors, to_wire
+from speechcall.domain.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+LEASE_MSEC = 35_000
+"""Longer than the function may run."""
+_KEPT_SECONDS = 86_400
+
+
+class DynamoPlaces:
+    """The `Places` on DynamoDB, at most `most` for each destination."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, most: int) -> None:
+        self._client, self._table, self._most = client, table, most
+
+    def take(self, destination: str, now_msec: int) -> str | None:
+        """
+        A   ADD a ──► size 1
+        B        ADD b ──X size is not < 1: none
+        A                     DELETE a ──► size 0       (killed instead: a has run out 35 s later, and C deletes it)
+        """
+        name = f"{now_msec + LEASE_MSEC}/{secrets.token_hex(8)}"
+        try:
+            try:
+                self._add(destination, name, now_msec)
+            except ConditionFailed as full:
+                run_out = {one for one in (full.item or {}).get("held", ()) if int(one.partition("/")[0]) < now_msec}
+                if not run_out:
+                    return None
+                self._delete(destination, run_out)
+                self._add(destination, name, now_msec)
+        except (ConditionFailed, StoreUnavailable):
+            # The item takes about a thousand writes a second: whoever comes beyond them waits for a turn as well.
+            return None
+        return name
+
+    def give_back(self, destination: str, name: str) -> None:
+        """What cannot be given back now frees itself."""
+        with suppress(StoreUnavailable):
+            self._delete(destination, {name})
+
+    def _add(self, destination: str, name: str, now_msec: int) -> None:
+        a_place_is_free = "attribute_not_exists(held) OR size(held) < :most"
+        values = {":most": self._most, ":name": {name}, ":expires": now_msec // 1000 + _KEPT_SECONDS}
+        with store_errors():
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(destination),
+                UpdateExpression="SET expires_at = :expires ADD held :name",
+                ConditionExpression=a_place_is_free,
+                ExpressionAttributeValues=to_wire(values),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+
+    def _delete(self, destination: str, names: set[str]) -> None:
+        with store_errors():
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(destination),
+                UpdateExpression="DELETE held :names",
+                ExpressionAttributeValues=to_wire({":names": names}),
+            )
+
+
+def _key(destination: str) -> Values:
+    return to_wire({"pk": f"DESTINATION#{destination[:900]}", "sk": "DESTINATION"})

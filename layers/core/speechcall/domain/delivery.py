@@ -1,0 +1,89 @@
+"""The delivery of one webhook: its attempts, and what comes after each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from speechcall.domain.retry import Uniform, is_delivered, own_fault_delay, retry_delay
+
+OUR_NETWORK = "OUR_NETWORK"
+"""The error of an attempt that failed on our side: it does not count as one of the receiver's."""
+FORBIDDEN_ADDRESS = "FORBIDDEN_ADDRESS"
+MAX_ATTEMPTS = 200
+"""However often it is replayed."""
+MAX_QUEUE_DELAY_SECONDS = 900
+"""SQS delays a message by no more (SendMessage, DelaySeconds)."""
+PATIENCE_MSEC = 900_000
+"""How late a queue may bring what it was given before it is taken to have lost it."""
+
+
+class DeliveryState(StrEnum):
+    """Where a webhook stands. `failed`: refused for good; `dead`: given up after its last attempt."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one attempt came to: the status, or a word for what left none."""
+
+    at_msec: int
+    msec: int
+    status: int | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A webhook's way so far."""
+
+    state: DeliveryState
+    attempts: Sequence[Attempt] = ()
+    version: int = 0
+    """Grows with each change; of what waits in the queues only the task that names it is done."""
+    round_start: int = 0
+    """How many of the attempts were made before it was last replayed."""
+    waits: int = 0
+    """How often it has waited for its turn since its last attempt."""
+    next_msec: int | None = None
+    """When it is to be tried again, if that is known."""
+    destination: str = ""
+    """Scheme, host and port of its URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Until when a pending delivery waits, and who ends that: a queue, or (longer waits) who looks for what is due."""
+
+    next_msec: int
+    queue_seconds: int | None
+    due_msec: int
+    """When it is looked for, whoever should have brought it."""
+
+    @classmethod
+    def of(cls, delay_seconds: int, now_msec: int) -> "Wait":
+        """A wait of so many seconds from now on."""
+        until = now_msec + delay_seconds * 1000
+        if delay_seconds <= MAX_QUEUE_DELAY_SECONDS:
+            return cls(until, delay_seconds, until + PATIENCE_MSEC)
+        return cls(until, None, until)
+
+
+def after(
+    delivery: Delivery, attempt: Attempt, may_pass: bool, retry_after: int | None, uniform: Uniform
+) -> tuple[DeliveryState, int | None]:
+    """The state that an attempt leads to, and for `pending` the whole seconds until the next one."""
+    if attempt.status is not None and is_delivered(attempt.status):
+        return DeliveryState.DELIVERED, None
+    if not may_pass:
+        return DeliveryState.FAILED, None
+    made = [*delivery.attempts[delivery.round_start :], attempt]
+    faults = sum(one.error == OUR_NETWORK for one in made)
+    if attempt.error == OUR_NETWORK:
+        delay = own_fault_delay(faults, uniform)
+    else:
+        delay = retry_delay(len(made) - faults, uniform, retry_after)
+    return (DeliveryState.DEAD, None) if delay is None else (DeliveryState.PENDING, delay)

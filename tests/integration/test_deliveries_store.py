@@ -1,0 +1,265 @@
+"""One contract for the deliveries and places of webhooks: DynamoDB and memory do the same."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from local.moto_guards import install_guards
+from local.template import read_template
+from speechcall.adapters.dynamodb.deliveries import DynamoDeliveries
+from speechcall.adapters.dynamodb.history import DynamoHistory
+from speechcall.adapters.dynamodb.messages import DynamoMessages
+from speechcall.adapters.dynamodb.places import LEASE_MSEC, DynamoPlaces
+from speechcall.domain.delivery import PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
+from speechcall.domain.errors import StoreUnavailable
+from tests.fixtures.samples import MESSAGE, MID, NOW
+from tests.fixtures.webhook_bench import task_of
+from tests.integration.test_store_contract import CONNECT_ARN, TEMPLATE
+from tests.stores.webhooks import MemoryDeliveries, MemoryPlaces
+
+PLACE = "https://api.example.com"
+TASK = task_of(MESSAGE)
+FAILED, RECEIVED = Attempt(NOW, 12, 503, None), Attempt(NOW + 5000, 7, 200, None)
+PENDING, DELIVERED, DEAD = DeliveryState.PENDING, DeliveryState.DELIVERED, DeliveryState.DEAD
+
+
+@dataclass
+class Stores:
+    deliveries: Any
+    places: Any
+    client: Any = None
+    table: str = ""
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[tuple[Any, list[str]]]:
+    install_guards()
+    template = read_template(TEMPLATE, {"ConnectInstanceArn": CONNECT_ARN, "CallerId": "+4930123456"})
+    declared = template.resources_of("AWS::DynamoDB::Table")
+    names = ["MessagesTable", "RegistryTable"]
+    with mock_aws():
+        client = boto3.client(
+            "dynamodb", region_name="eu-central-1", aws_access_key_id="testing", aws_secret_access_key="testing"
+        )
+        for name in names:
+            wanted = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+            request = {key: declared[name][key] for key in wanted if key in declared[name]}
+            client.create_table(TableName=template.ref(name), **request)
+        yield client, [template.ref(name) for name in names]
+
+
+@pytest.fixture
+def dynamodb(moto) -> Iterator[Stores]:
+    client, (messages, registry) = moto
+    yield Stores(DynamoDeliveries(client, messages), DynamoPlaces(client, registry, 2), client, messages)
+    for table in (messages, registry):
+        for item in client.scan(TableName=table)["Items"]:
+            client.delete_item(TableName=table, Key={name: item[name] for name in ("pk", "sk")})
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def stores(request) -> Stores:
+    if request.param == "memory":
+        return Stores(MemoryDeliveries(), MemoryPlaces(2))
+    return request.getfixturevalue("dynamodb")
+
+
+@pytest.fixture
+def deliveries(stores) -> Any:
+    return stores.deliveries
+
+
+@pytest.fixture
+def places(stores) -> Any:
+    return stores.places
+
+
+def begin(deliveries, task=TASK, now=NOW) -> Delivery:
+    return deliveries.begin(task, MESSAGE, PLACE, now)
+
+
+def later(task, version):
+    return replace(task, version=version)
+
+
+# ----------------------------------------------------------------- deliveries
+def test_a_delivery_begins_once_and_keeps_its_attempts(deliveries):
+    assert begin(deliveries) == Delivery(PENDING, destination=PLACE)
+    assert deliveries.record(TASK, FAILED, PENDING, Wait.of(5, NOW))
+    assert begin(deliveries) == Delivery(PENDING, (FAILED,), 1, next_msec=NOW + 5000, destination=PLACE)
+    assert deliveries.record(later(TASK, 1), RECEIVED, DELIVERED, None)
+    assert begin(deliveries) == Delivery(DELIVERED, (FAILED, RECEIVED), 2, destination=PLACE)
+    assert deliveries.find(MID, TASK.event_id) == (later(TASK, 2), begin(deliveries))
+    assert deliveries.find(MID, "1-1-2-m0-d1-0") is None
+
+
+def test_a_webhook_that_was_delivered_stays_delivered(deliveries):
+    # Given two copies of one task at once, the first of which has delivered it
+    begin(deliveries)
+    assert deliveries.record(TASK, RECEIVED, DELIVERED, None)
+    # When the second records its failure
+    assert not deliveries.record(TASK, FAILED, PENDING, Wait.of(5, NOW))
+    assert not deliveries.record(later(TASK, 1), FAILED, PENDING, Wait.of(5, NOW))
+    assert not deliveries.put_off(TASK, Wait.of(5, NOW))
+    # Then nothing is sent again
+    assert begin(deliveries).state is DELIVERED
+    assert deliveries.due(NOW + 10**9, 10) == []
+
+
+def test_of_two_that_record_in_one_version_one_does(deliveries):
+    begin(deliveries)
+    assert deliveries.record(TASK, FAILED, PENDING, Wait.of(5, NOW))
+    assert not deliveries.record(TASK, FAILED, PENDING, Wait.of(5, NOW))
+    assert len(begin(deliveries).attempts) == 1
+
+
+def test_waits_are_counted_until_the_next_attempt(deliveries):
+    begin(deliveries)
+    assert deliveries.put_off(TASK, Wait.of(2, NOW))
+    assert not deliveries.put_off(TASK, Wait.of(2, NOW))
+    assert deliveries.put_off(later(TASK, 1), Wait.of(4, NOW))
+    assert begin(deliveries) == Delivery(PENDING, (), 2, waits=2, next_msec=NOW + 4000, destination=PLACE)
+    deliveries.record(later(TASK, 2), FAILED, PENDING, Wait.of(5, NOW))
+    assert begin(deliveries).waits == 0
+
+
+def test_a_webhook_knows_of_those_before_it_that_were_not_tried(deliveries):
+    first, second, of_the_next_menu = TASK, task_of(MESSAGE, step=1), task_of(MESSAGE, seq=3)
+    another_call = replace(task_of(MESSAGE, seq=3), attempt=2, event_id=f"{MID}-2-3-m0-d1-0")
+    for task in (first, second, of_the_next_menu, another_call):
+        begin(deliveries, task)
+    everybody = (first, second, of_the_next_menu, another_call)
+    assert [deliveries.has_earlier_untried(task) for task in everybody] == [False, True, True, False]
+    deliveries.record(first, FAILED, PENDING, Wait.of(5, NOW))
+    assert [deliveries.has_earlier_untried(task) for task in everybody] == [False, False, True, False]
+    deliveries.record(second, RECEIVED, DELIVERED, None)
+    assert not deliveries.has_earlier_untried(of_the_next_menu)
+
+
+def test_what_is_pending_is_due_when_nobody_has_brought_it_for_long(deliveries):
+    begin(deliveries)
+    assert deliveries.due(NOW + PATIENCE_MSEC - 1, 10) == []
+    assert deliveries.due(NOW + PATIENCE_MSEC, 10) == [(MID, TASK.event_id)]
+    # A queue brings it in 5 s; patience begins then.
+    deliveries.record(TASK, FAILED, PENDING, Wait.of(5, NOW))
+    assert deliveries.due(NOW + 5000 + PATIENCE_MSEC - 1, 10) == []
+    assert deliveries.due(NOW + 5000 + PATIENCE_MSEC, 10) == [(MID, TASK.event_id)]
+    # No queue can wait half an hour, so it is due then.
+    deliveries.record(later(TASK, 1), FAILED, PENDING, Wait.of(1800, NOW))
+    assert deliveries.due(NOW + 1_799_999, 10) == []
+    assert deliveries.due(NOW + 1_800_000, 10) == [(MID, TASK.event_id)]
+
+
+def test_what_is_due_is_woken_once_and_again_after_a_while(deliveries):
+    begin(deliveries)
+    deliveries.record(TASK, FAILED, PENDING, Wait.of(1800, NOW))
+    now = NOW + 1_800_000
+    assert deliveries.wake(MID, TASK.event_id, now - 1) is None
+    assert deliveries.wake(MID, TASK.event_id, now) == later(TASK, 1)
+    assert deliveries.wake(MID, TASK.event_id, now) is None
+    assert deliveries.due(now, 10) == []
+    assert deliveries.wake(MID, TASK.event_id, now + PATIENCE_MSEC) == later(TASK, 1)
+    deliveries.record(later(TASK, 1), RECEIVED, DELIVERED, None)
+    assert deliveries.wake(MID, TASK.event_id, now + 10**9) is None
+    assert deliveries.wake("1", "1-1-2-m0-d1-0", now) is None
+
+
+@pytest.mark.parametrize("state", [DeliveryState.FAILED, DEAD])
+def test_what_was_given_up_is_listed_for_its_account_by_the_moment_of_that(deliveries, state):
+    begin(deliveries)
+    other = task_of(MESSAGE, step=1)
+    begin(deliveries, other)
+    deliveries.record(TASK, replace(FAILED, at_msec=NOW + 1000), state, None)
+    deliveries.record(other, FAILED, state, None)
+    names = [(MID, other.event_id), (MID, TASK.event_id)]
+    assert list(deliveries.undelivered("acme", NOW)) == names
+    assert list(deliveries.undelivered("acme", NOW + 1000)) == names[1:]
+    assert list(deliveries.undelivered("other", 0)) == []
+    assert deliveries.due(NOW + 10**9, 10) == []
+
+
+def test_a_replay_begins_anew_and_keeps_what_was(deliveries):
+    begin(deliveries)
+    deliveries.record(TASK, FAILED, DEAD, None)
+    _, read = deliveries.find(MID, TASK.event_id)
+    assert deliveries.replay(TASK, read, NOW) == later(TASK, 2)
+    # Of two at once, one.
+    assert deliveries.replay(TASK, read, NOW) is None
+    _, now = deliveries.find(MID, TASK.event_id)
+    assert now == Delivery(PENDING, (FAILED,), 2, round_start=1, next_msec=NOW, destination=PLACE)
+    assert deliveries.replay(TASK, now, NOW) is None
+    assert list(deliveries.undelivered("acme", 0)) == []
+    assert deliveries.due(NOW + PATIENCE_MSEC, 10) == [(MID, TASK.event_id)]
+    assert deliveries.record(later(TASK, 2), RECEIVED, DELIVERED, None)
+
+
+def test_a_delivery_stands_in_its_messages_history_and_expires_with_it(dynamodb):
+    DynamoMessages(dynamodb.client, dynamodb.table, "").add([MESSAGE])
+    begin(dynamodb.deliveries)
+    dynamodb.deliveries.record(TASK, FAILED, DEAD, None)
+    history = DynamoHistory(dynamodb.client, dynamodb.table).read(MID)
+    assert list(history.deliveries) == [dynamodb.deliveries.find(MID, TASK.event_id)]
+    items = dynamodb.client.scan(TableName=dynamodb.table)["Items"]
+    assert {item["expires_at"]["N"] for item in items} == {str(MESSAGE.expires_at)}
+    # The stream wakes other functions by an attribute `state`.
+    assert [item["sk"]["S"] for item in items if "state" in item] == ["MESSAGE"]
+
+
+# --------------------------------------------------------------------- places
+def test_a_destination_has_so_many_places_and_another_its_own(places):
+    first, second = places.take(PLACE, NOW), places.take(PLACE, NOW)
+    assert first != second
+    assert places.take(PLACE, NOW) is None
+    assert places.take("https://other.example", NOW)
+    places.give_back(PLACE, first)
+    assert places.take(PLACE, NOW)
+    assert places.take(PLACE, NOW) is None
+
+
+def test_a_place_is_given_back_once_however_often_that_is_said(places):
+    first, _second = places.take(PLACE, NOW), places.take(PLACE, NOW)
+    for _ in range(3):
+        places.give_back(PLACE, first)
+    assert places.take(PLACE, NOW)
+    assert places.take(PLACE, NOW) is None
+
+
+def test_the_place_of_a_function_that_was_killed_frees_itself(places):
+    places.take(PLACE, NOW), places.take(PLACE, NOW)
+    assert places.take(PLACE, NOW + LEASE_MSEC) is None
+    assert places.take(PLACE, NOW + LEASE_MSEC + 1)
+    assert places.take(PLACE, NOW + LEASE_MSEC + 1)
+    assert places.take(PLACE, NOW + LEASE_MSEC + 1) is None
+
+
+def test_places_are_never_more_however_many_ask_at_once(places):
+    taken: list[str] = []
+
+    def ask():
+        taken.extend(name for _ in range(5) if (name := places.take(PLACE, NOW)))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == 2
+
+
+class Overloaded:
+    """DynamoDB refuses every write for load."""
+
+    def update_item(self, **_):
+        raise StoreUnavailable("throttled")
+
+
+def test_who_finds_the_item_overloaded_waits_for_a_turn_and_giving_back_never_fails():
+    busy: Any = Overloaded()
+    places = DynamoPlaces(busy, "Registry", 2)
+    assert places.take(PLACE, NOW) is None
+    places.give_back(PLACE, "x")
