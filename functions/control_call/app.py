@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.messages import DynamoMessages
+from speechcall.adapters.dynamodb.pool import DynamoPool
 from speechcall.adapters.lazy import once
 from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
@@ -32,7 +33,7 @@ control = Control(
     ),
     clock=SystemClock(),
     bounds=Bounds(int(setting("MAX_MENU_VISITS")), int(setting("MAX_CALL_SECONDS"))),
-    ring_timeout_seconds=int(setting("RING_TIMEOUT_SECONDS")),
+    lines=DynamoPool(dynamodb, setting("REGISTRY_TABLE")),
 )
 
 

@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger
 
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.messages import DynamoMessages
+from speechcall.adapters.dynamodb.pool import DynamoPool
 from speechcall.adapters.dynamodb.registry import Registry
 from speechcall.adapters.metrics import count
 from speechcall.adapters.published_flows import PublishedFlows
@@ -25,7 +26,6 @@ wiring = Wiring(
     control_call_arn=setting("CONTROL_CALL_ARN"),
     finish_call_arn=setting("FINISH_CALL_ARN"),
     webhook_queue_url=setting("WEBHOOK_QUEUE_URL"),
-    ring_timeout_seconds=int(setting("RING_TIMEOUT_SECONDS")),
 )
 flows = PublishedFlows(
     boto3.client("stepfunctions", config=AWS_CONFIG),
@@ -38,7 +38,8 @@ dial = partial(
     dial_messages,
     messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")),
     flows=flows,
-    pool=Pool(int(setting("LINES")), int(setting("CALLS_PER_SECOND"))),
+    lines=DynamoPool(dynamodb, setting("REGISTRY_TABLE")),
+    stack=Pool(int(setting("LINES")), int(setting("CALLS_PER_SECOND"))),
     clock=SystemClock(),
 )
 
@@ -50,8 +51,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
         for record in event.get("Records", [])
         if record["dynamodb"].get("NewImage", {}).get("state") == {"S": "queued"}
     ]
-    started = dial(queued, time_left=lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS)
-    count("CallsStarted", started)
-    if started:
-        logger.info("calls started", started=started)
-    return {"started": started}
+    done = dial(queued, time_left=lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS)
+    count("CallsStarted", done.started)
+    count("MessagesExpired", done.expired)
+    count("MenusRefused", done.refused)
+    if done.started:
+        logger.info("calls started", started=done.started)
+    return {"started": done.started}

@@ -9,12 +9,14 @@ from aws_lambda_powertools import Logger
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.messages import DynamoMessages
+from speechcall.adapters.dynamodb.pool import DynamoPool
 from speechcall.adapters.lazy import once
+from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
-from speechcall.adapters.stepfunctions import TaskEngine, start_execution
+from speechcall.adapters.stepfunctions import TaskEngine, resume_execution
 from speechcall.adapters.telephony.connect import CLIENT_CONFIG, ConnectTelephony
 from speechcall.application.finish_call import finish_call
-from speechcall.application.sweep import sweep
+from speechcall.application.sweep import Calls, sweep
 from speechcall.domain.outcome import End
 
 logger = Logger()
@@ -33,11 +35,16 @@ finish = partial(
     engine=TaskEngine(stepfunctions),
     clock=clock,
 )
+calls = Calls(
+    messages=messages,
+    lines=DynamoPool(dynamodb, setting("REGISTRY_TABLE")),
+    start=partial(resume_execution, stepfunctions),
+    finish=finish,
+    clock=clock,
+    count=count,
+)
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    mended = sweep(messages=messages, start=partial(start_execution, stepfunctions), finish=finish, clock=clock)
-    if mended.prepared_again or mended.finished:
-        logger.warning("mended", prepared_again=mended.prepared_again, finished=mended.finished)
-    return {"preparedAgain": mended.prepared_again, "finished": mended.finished}
+def handler(event: dict[str, Any], context: Any) -> None:
+    sweep(calls.mends())

@@ -19,7 +19,6 @@ WIRING = Wiring(
     control_call_arn=_ARN + "control",
     finish_call_arn=_ARN + "finish",
     webhook_queue_url="https://sqs.eu-central-1.amazonaws.com/123456789012/speechcall-webhooks.fifo",
-    ring_timeout_seconds=45,
 )
 
 

@@ -7,21 +7,23 @@ from pathlib import Path
 
 import boto3
 import pytest
-from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from botocore.stub import Stubber
 
 from speechcall.adapters.dynamodb.registry import Registry
 from speechcall.adapters.published_flows import PublishedFlows
 from speechcall.adapters.settings import AWS_CONFIG, CALLER_WAITS_CONFIG
-from speechcall.adapters.stepfunctions import TaskEngine, start_execution
+from speechcall.adapters.stepfunctions import TaskEngine, resume_execution, start_execution
 from speechcall.adapters.telephony.connect import CLIENT_CONFIG, ConnectTelephony, to_contact
 from speechcall.adapters.telephony.connect_conversation import parse_report, render_next
 from speechcall.adapters.telephony.connect_events import parse_contact_event
 from speechcall.application.follow_call import HANG_UP, Heard, Next
+from speechcall.application.sweep import Execution
 from speechcall.domain.call import Cause, Command, Kind
 from speechcall.domain.errors import (
     DestinationRefused,
     EngineUnavailable,
+    MenusRefused,
     TelephonyMisconfigured,
     TelephonyThrottled,
     TelephonyUnavailable,
@@ -406,7 +408,16 @@ def test_an_execution_runs_whoever_started_it_or_has_ended(engine):
     engine.add_response("start_execution", started, {"stateMachineArn": ARN, "name": "1-1", "input": '{"mid": "1"}'})
     engine.add_client_error("start_execution", "ExecutionAlreadyExists", http_status_code=400)
     assert start_execution(engine.client, ARN, "1-1", {"mid": "1"})
+    engine.add_client_error("start_execution", "StateMachineDoesNotExist", http_status_code=400)
     assert not start_execution(engine.client, ARN, "1-1", {"mid": "1"})
+    assert not start_execution(engine.client, ARN, "1-1", {"mid": "1"})
+
+
+@pytest.mark.parametrize(("age", "execution"), [(0, Execution.STARTED), (60, Execution.RUNS)])
+def test_an_execution_that_was_just_started_is_told_from_one_that_runs(engine, age, execution):
+    started = {"executionArn": ARN, "startDate": dt.datetime.now(dt.UTC) - dt.timedelta(seconds=age)}
+    engine.add_response("start_execution", started)
+    assert resume_execution(engine.client, ARN, "1-1", {}) is execution
 
 
 class Machines(Registry):
@@ -423,7 +434,7 @@ class Machines(Registry):
 
 
 def test_a_machine_is_created_once_a_shape_and_found_by_other_diallers(engine):
-    registry, wiring = Machines(), Wiring("arn:c", "arn:f", "https://q", 45)
+    registry, wiring = Machines(), Wiring("arn:c", "arn:f", "https://q")
     first, second = (PublishedFlows(engine.client, registry, wiring, "arn:role", "12345678") for _ in range(2))
     engine.add_response("create_state_machine", {"stateMachineArn": ARN, "creationDate": WHEN})
     assert [flows.publish((MENU,)) for flows in (first, first, second)] == [ARN] * 3
@@ -432,13 +443,27 @@ def test_a_machine_is_created_once_a_shape_and_found_by_other_diallers(engine):
 
 
 def test_a_machine_that_cannot_be_created_now_is_an_error_that_may_pass(engine):
-    wiring = Wiring("arn:c", "arn:f", "https://q", 45)
+    wiring = Wiring("arn:c", "arn:f", "https://q")
     minutes = itertools.count(step=60.0).__next__
     flows = PublishedFlows(engine.client, Machines(), wiring, "arn:role", "12345678", monotonic=minutes)
     for code, status in (("ThrottlingException", 400), ("StateMachineDeleting", 400), ("InternalFailure", 500)):
         engine.add_client_error("create_state_machine", code, http_status_code=status)
         with pytest.raises(EngineUnavailable):
             flows.publish((MENU,))
+
+
+def test_a_machine_that_can_never_be_created_is_another_error_than_one_that_an_operator_can_mend(engine):
+    flows = PublishedFlows(engine.client, Machines(), Wiring("arn:c", "arn:f", "https://q"), "arn:role", "12345678")
+    for code, error in (
+        ("InvalidDefinition", MenusRefused),
+        ("StateMachineLimitExceeded", ClientError),
+        ("AccessDeniedException", ClientError),
+    ):
+        engine.add_client_error("create_state_machine", code, f"at {ARN}", http_status_code=400)
+        with pytest.raises(error) as raised:
+            flows.publish((MENU,))
+        # The sender is told of it, and is none to be told our ARNs.
+        assert ("arn:" in str(raised.value)) == (error is ClientError)
 
 
 # ------------------------------------------------------------------- patience

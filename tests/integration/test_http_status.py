@@ -38,7 +38,8 @@ def api(made: HttpApi) -> HttpApi:
 
 def send(api, count=1):
     entry = specification("simple")["messages"][0]
-    answer = api.post({"messages": [entry] * count}).json
+    entries = [{**entry, "to": f"+38093667{3 + number:04}"} for number in range(count)]
+    answer = api.post({"messages": entries}).json
     return answer["messagelistId"], [one["messageId"] for one in answer["messages"]]
 
 
@@ -57,7 +58,7 @@ def page(api, list_id, query=""):
 def move(api, mid, *, to, outcome="answered"):
     """Brings a message into a state, as the functions do."""
     if outcome == "promptUnavailable":
-        api.messages.refuse(mid, Outcome(outcome, outcome), "404", NOW)
+        api.messages.refuse(mid, State.PREPARING, Outcome(outcome, outcome), "404", NOW)
         return
     if to is not State.PREPARING:
         api.messages.queue(mid, (ASK,), NOW)
@@ -65,7 +66,7 @@ def move(api, mid, *, to, outcome="answered"):
         stored = api.messages.get(mid)
         api.messages.claim_line(stored, "arn:flow", POOL, NOW + int(mid) % 1_000_000)
     if to is State.FINISHED:
-        assert api.messages.finish(mid, 1, Outcome(outcome, "completed"), NOW + 9000)
+        assert api.messages.finish(api.messages.get(mid), Outcome(outcome, "completed"), NOW + 9000)
 
 
 WORDS = [
@@ -107,7 +108,7 @@ def test_a_call_is_told_from_the_first_ring_to_the_last_webhook(api):
     calls.set_answered(mid, 1, "contact", NOW + 1500)
     calls.set_done(mid, 1, 2, Step(0, "d1", NOW + 4000))
     calls.end(mid, 1, Cause.CALLER_HUNG_UP, NOW + 7250)
-    api.messages.finish(mid, 1, Outcome("answered", "callerHungUp"), NOW + 8000)
+    api.messages.finish(api.messages.get(mid), Outcome("answered", "callerHungUp"), NOW + 8000)
     call = message(api, mid)["call"]
     assert (call["answeredAt"], call["endedAt"]) == ("2026-09-21T14:13:21.500Z", "2026-09-21T14:13:27.250Z")
     assert (call["durationSec"], call["endReason"], call["finishedAt"]) == (
@@ -123,7 +124,7 @@ def test_a_call_is_told_from_the_first_ring_to_the_last_webhook(api):
 def test_a_refused_destination_says_which_support_case_opens_it(api):
     _, (mid,) = send(api)
     move(api, mid, to=State.CALLING)
-    assert api.messages.finish(mid, 1, Outcome("blocked", "destinationNotAllowed"), NOW + 9000)
+    assert api.messages.finish(api.messages.get(mid), Outcome("blocked", "destinationNotAllowed"), NOW + 9000)
     told = message(api, mid)
     assert (told["deliverystatus"], told["call"]["endReason"]) == ("permanenterror", "destinationNotAllowed")
     assert "Country Allowlisting for Outbound Calls" in told["call"]["cause"]

@@ -3,6 +3,7 @@
 import json
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -22,12 +23,12 @@ from speechcall.domain.errors import EngineUnavailable
 from speechcall.domain.message import GotoMenu, Hangup, Menu, State, Webhook
 from speechcall.statemachine.compile_flow import Wiring, compile_flow
 from tests.fixtures.random_menus import random_menus
-from tests.fixtures.samples import ASK, MENU, MESSAGE, NOW, FakeClock
+from tests.fixtures.samples import ASK, MENU, NOW, FakeClock, message
 from tests.fixtures.walk_bench import MemoryFlows
 from tests.stores.memory import MemoryMessages
 
 ROOT = Path(__file__).parents[2]
-WIRING = Wiring("arn:c", "arn:f", "https://q", 45)
+WIRING = Wiring("arn:c", "arn:f", "https://q")
 
 
 class StepFunctions:
@@ -55,6 +56,7 @@ class StepFunctions:
 
     def start_execution(self, *, name, **more):
         self.started.append(name)
+        return {"startDate": datetime.now(UTC)}
 
 
 def flows_on(client, registry=None, clock=None):
@@ -154,21 +156,22 @@ class Backlog:
         self.flows = flows_on(self.client, registry, self.clock)
         for number in range(new + known):
             menus = new_shape(number) if number < new else (MENU,)
-            self.messages.add([replace(MESSAGE, mid=str(number), menus=menus)])
+            self.messages.add([message(str(number), menus=menus)])
             self.messages.queue(str(number), (ASK,) * len(menus), NOW - 10_000 + number)
 
     def dial(self):
         """One run of the dialler, each minute."""
-        started = dial_messages(
+        done = dial_messages(
             (),
             messages=self.messages,
             flows=self.flows,
-            pool=Pool(10_000, 1000),
+            lines=self.messages.pool,
+            stack=Pool(10_000, 1000),
             clock=self.clock,
             time_left=lambda: 55.0,
         )
         self.clock.sleep(60)
-        return started
+        return done.started
 
 
 def test_messages_whose_shape_is_known_go_out_while_new_shapes_wait_for_their_turn():

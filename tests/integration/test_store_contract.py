@@ -13,14 +13,26 @@ from local.moto_guards import install_guards
 from local.template import Template
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.messages import DynamoMessages
+from speechcall.adapters.dynamodb.pool import DynamoPool
 from speechcall.adapters.dynamodb.registry import Registry
-from speechcall.application.ports import CallStore, LinesFull, LineTaken, MessageStore, NotQueued, Pool, TooSoon
+from speechcall.application.pool import PoolState, PoolStore
+from speechcall.application.ports import (
+    CallStore,
+    LinesFull,
+    LineTaken,
+    MessageStore,
+    NotQueued,
+    NumberBusy,
+    Pool,
+    TooSoon,
+)
 from speechcall.application.prepare_prompts import Prompt
 from speechcall.domain.call import Bounds, Cause, Command, Kind, Reply, Step, Ticket
+from speechcall.domain.dialling import Redial
 from speechcall.domain.errors import StoreUnavailable
 from speechcall.domain.message import State
-from speechcall.domain.outcome import Outcome
-from tests.fixtures.samples import ASK, CALL, MESSAGE, MID, NOW
+from speechcall.domain.outcome import EXPIRED, PROMPT_UNAVAILABLE, Outcome
+from tests.fixtures.samples import ASK, CALL, MESSAGE, MID, NOW, message
 from tests.stores.memory import MemoryCalls, MemoryMessages
 
 CONNECT_ARN = "arn:aws:connect:eu-central-1:123456789012:instance/9308c2a1-9bc6-4cea-8290-6c0b4a6d38fa"
@@ -33,10 +45,11 @@ ANSWERED = Outcome("answered", "completed")
 
 @dataclass
 class Stores:
-    """Both stores of one kind, and where the laptop's tables are."""
+    """The stores of one kind, and where the laptop's tables are."""
 
     calls: CallStore
     messages: MessageStore
+    lines: PoolStore
     client: Any = None
     messages_table: str = ""
     registry_table: str = ""
@@ -67,13 +80,21 @@ def dynamodb(client, tables) -> Iterator[Stores]:
     with mock_aws():
         for name, request in tables.items():
             client.create_table(TableName=name, **request)
-        yield Stores(DynamoCalls(client, next(iter(tables))), DynamoMessages(client, *tables), client, *tables)
+        messages_table, registry_table = tables
+        yield Stores(
+            DynamoCalls(client, messages_table),
+            DynamoMessages(client, *tables),
+            DynamoPool(client, registry_table),
+            client,
+            *tables,
+        )
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
 def stores(request) -> Stores:
     if request.param == "memory":
-        return Stores(MemoryCalls(), MemoryMessages())
+        memory = MemoryMessages()
+        return Stores(MemoryCalls(), memory, memory.pool)
     return request.getfixturevalue("dynamodb")
 
 
@@ -85,6 +106,11 @@ def calls(stores) -> CallStore:
 @pytest.fixture
 def messages(stores) -> MessageStore:
     return stores.messages
+
+
+@pytest.fixture
+def lines(stores) -> PoolStore:
+    return stores.lines
 
 
 def ticket(second: int, retry: int = 0) -> Ticket:
@@ -304,15 +330,28 @@ def test_the_end_sees_the_token_that_was_written_last(calls):
 
 # ------------------------------------------------------------------ messages
 def queued(messages, mid=MID, now=NOW):
-    messages.add([replace(MESSAGE, mid=mid)])
+    messages.add([message(mid)])
     assert messages.queue(mid, (ASK,), now)
+    return messages.get(mid)
+
+
+def full(mid):
+    """A message with everything that its sender may say."""
+    said = {"customer_id": "order-7", "ttl_seconds": 60, "ring_seconds": 20, "redial": Redial(2, (60, 120), ("busy",))}
+    return message(mid, caller_id="+4930123456", **said)
+
+
+def called(messages, mid=MID, now=NOW, pool=POOL):
+    """A message that has a line."""
+    assert messages.claim_line(queued(messages, mid), "arn:flow", pool, now) == LineTaken()
     return messages.get(mid)
 
 
 def test_a_message_is_read_as_it_was_written(messages):
     assert messages.get(MID) is None
-    messages.add([MESSAGE])
+    messages.add([MESSAGE, full("8")])
     assert messages.get(MID) == MESSAGE
+    assert messages.get("8") == full("8")
 
 
 def test_messages_are_added_together_or_not_at_all(messages):
@@ -339,32 +378,46 @@ def test_a_hundred_messages_are_added_at_once(messages):
 
 def test_a_message_is_queued_once(messages):
     found = queued(messages)
-    assert found == replace(MESSAGE, state=State.QUEUED, asks=(ASK,))
+    assert found == replace(message(MID), state=State.QUEUED, asks=(ASK,))
+    assert found.due_msec == NOW
     assert not messages.queue(MID, (), NOW)
     assert messages.get(MID) == found
 
 
-def test_a_message_is_refused_once_and_never_queued_then(messages):
+@pytest.mark.parametrize("before", [State.PREPARING, State.QUEUED])
+def test_a_message_is_refused_once_in_the_state_it_was_in_and_never_goes_on_then(messages, before):
     messages.add([MESSAGE])
-    outcome = Outcome("promptUnavailable", "promptUnavailable")
-    assert messages.refuse(MID, outcome, "no audio", NOW)
+    if before is State.QUEUED:
+        messages.queue(MID, (ASK,), NOW)
+    waiting = messages.get(MID)
+    for other in {*State} - {before}:
+        assert not messages.refuse(MID, other, EXPIRED, None, NOW)
+    assert messages.refuse(MID, before, PROMPT_UNAVAILABLE, "no audio", NOW + 5)
     found = messages.get(MID)
     assert (found.state, found.outcome, found.reason) == (State.FINISHED, "promptUnavailable", "promptUnavailable")
-    assert not messages.refuse(MID, ANSWERED, "", NOW)
+    assert (found.cause, found.finished_msec, found.due_msec) == ("no audio", NOW + 5, None)
+    assert not messages.refuse(MID, before, ANSWERED, "", NOW)
     assert not messages.queue(MID, (ASK,), NOW)
+    assert messages.claim_line(waiting, "arn:flow", POOL, NOW) == NotQueued()
     assert messages.get(MID) == found
 
 
+def test_a_refusal_may_have_no_cause(messages):
+    queued(messages)
+    assert messages.refuse(MID, State.QUEUED, EXPIRED, None, NOW)
+    assert (messages.get(MID).outcome, messages.get(MID).cause) == ("expired", None)
+
+
 def test_taking_a_line_makes_the_message_a_call(messages):
-    message = queued(messages)
-    assert messages.claim_line(message, "arn:flow", POOL, NOW) == LineTaken()
-    assert messages.get(MID) == replace(message, state=State.CALLING, attempt=1, flow_arn="arn:flow")
+    waiting = queued(messages)
+    assert messages.claim_line(waiting, "arn:flow", POOL, NOW) == LineTaken()
+    assert messages.get(MID) == replace(waiting, state=State.CALLING, attempt=1, flow_arn="arn:flow")
 
 
 def test_a_message_is_taken_once_however_many_try(messages):
-    message = queued(messages)
-    messages.claim_line(message, "arn:flow", POOL, NOW)
-    assert messages.claim_line(message, "arn:flow", POOL, NOW + 9999) == NotQueued()
+    waiting = queued(messages)
+    messages.claim_line(waiting, "arn:flow", POOL, NOW)
+    assert messages.claim_line(waiting, "arn:flow", POOL, NOW + 9999) == NotQueued()
     assert messages.claim_line(messages.get(MID), "arn:flow", POOL, NOW + 9999) == NotQueued()
 
 
@@ -372,7 +425,7 @@ def test_a_message_is_taken_once_however_many_try(messages):
 def test_a_message_that_is_not_queued_takes_no_line(messages, state):
     messages.add([MESSAGE])
     if state is State.FINISHED:
-        messages.refuse(MID, ANSWERED, "", NOW)
+        messages.refuse(MID, State.PREPARING, ANSWERED, "", NOW)
     assert messages.claim_line(MESSAGE, "arn:flow", POOL, NOW) == NotQueued()
 
 
@@ -392,35 +445,84 @@ def test_a_rate_that_does_not_divide_a_second_is_never_exceeded(messages):
 
 def test_no_more_lines_are_taken_than_there_are(messages):
     found = [queued(messages, str(mid)) for mid in (1, 2, 3)]
-    for step, message in enumerate(found[:2]):
-        assert messages.claim_line(message, "arn:flow", POOL, NOW + step * 250) == LineTaken()
+    for step, waiting in enumerate(found[:2]):
+        assert messages.claim_line(waiting, "arn:flow", POOL, NOW + step * 250) == LineTaken()
     assert messages.claim_line(found[2], "arn:flow", POOL, NOW + 9999) == LinesFull()
     assert messages.claim_line(found[2], "arn:flow", POOL, NOW + 250) == LinesFull(), "full weighs more than too soon"
     assert messages.get("3").state is State.QUEUED
 
 
-def test_finishing_gives_the_line_back_once(messages):
+def test_a_pool_without_lines_gives_none(messages):
+    assert messages.claim_line(queued(messages), "arn:flow", Pool(0, 1), NOW) == LinesFull()
+
+
+def test_of_two_messages_to_one_number_only_one_has_a_line(messages):
+    many = Pool(10, 1)
+    messages.add([replace(MESSAGE, mid="1"), replace(MESSAGE, mid="2")])
+    for mid in ("1", "2"):
+        messages.queue(mid, (ASK,), NOW)
+    assert messages.claim_line(messages.get("1"), "arn:flow", many, NOW) == LineTaken()
+    second = messages.get("2")
+    # Busy weighs more than too soon: to wait for the slot would be in vain.
+    for later in (0, 9999):
+        assert messages.claim_line(second, "arn:flow", many, NOW + later) == NumberBusy()
+    assert messages.get("2") == second
+    # The number is given back with the line.
+    messages.finish(messages.get("1"), ANSWERED, NOW + 9999)
+    assert messages.claim_line(second, "arn:flow", many, NOW + 9999) == LineTaken()
+
+
+def test_full_lines_weigh_more_than_a_busy_number(messages):
     one = Pool(1, 1000)
-    found = [queued(messages, str(mid)) for mid in (1, 2)]
-    messages.claim_line(found[0], "arn:flow", one, NOW)
-    assert messages.finish("1", 1, ANSWERED, NOW)
+    first = called(messages, "1", pool=one)
+    messages.add([message("2", number=first.number)])
+    messages.queue("2", (ASK,), NOW)
+    assert messages.claim_line(messages.get("2"), "arn:flow", one, NOW + 1) == LinesFull()
+
+
+def test_finishing_gives_the_line_back_once(messages, lines):
+    one = Pool(1, 1000)
+    first, second = called(messages, "1", pool=one), queued(messages, "2")
+    assert messages.finish(first, ANSWERED, NOW)
     finished = messages.get("1")
     assert (finished.state, finished.outcome, finished.reason) == (State.FINISHED, "answered", "completed")
-    assert messages.claim_line(found[1], "arn:flow", one, NOW + 1) == LineTaken()
+    assert lines.read().held == {}
+    assert messages.claim_line(second, "arn:flow", one, NOW + 1) == LineTaken()
     # A repeat changes neither the message nor the other's line.
-    assert not messages.finish("1", 1, Outcome("failed", "failed"), NOW + 2)
+    assert not messages.finish(first, Outcome("failed", "failed"), NOW + 2)
+    assert not messages.requeue(first, 1, NOW + 2)
     assert messages.get("1") == finished
+    assert lines.read().held == {second.number: "2-1"}
     third = queued(messages, "3")
     assert messages.claim_line(third, "arn:flow", one, NOW + 2) == LinesFull()
 
 
 def test_only_the_attempt_that_holds_the_line_can_finish(messages):
-    message = queued(messages)
-    assert not messages.finish(MID, 0, ANSWERED, NOW)
-    messages.claim_line(message, "arn:flow", POOL, NOW)
-    assert not messages.finish(MID, 2, ANSWERED, NOW)
-    assert not messages.finish("unknown-to-all", 1, ANSWERED, NOW)
+    waiting = queued(messages)
+    assert not messages.finish(waiting, ANSWERED, NOW)
+    messages.claim_line(waiting, "arn:flow", POOL, NOW)
+    for attempt in (0, 2):
+        assert not messages.finish(replace(waiting, attempt=attempt), ANSWERED, NOW)
+        assert not messages.requeue(replace(waiting, attempt=attempt), 1, NOW)
+    assert not messages.finish(message("99", attempt=1), ANSWERED, NOW)
     assert messages.get(MID).state is State.CALLING
+
+
+def test_a_message_that_is_put_back_waits_for_its_next_attempt_without_a_line(messages, lines):
+    first = called(messages)
+    assert messages.requeue(first, 1, NOW + 60_000)
+    back = messages.get(MID)
+    assert back == replace(first, state=State.QUEUED, redials=1)
+    assert back.due_msec == NOW + 60_000
+    assert lines.read().held == {}
+    assert messages.due(State.QUEUED, NOW + 59_999, 9) == messages.due(State.CALLING, NOW + 10**9, 9) == []
+    assert messages.due(State.QUEUED, NOW + 60_000, 9) == [MID]
+    # The next attempt is another: what is late of the first one changes nothing.
+    assert messages.claim_line(back, "arn:flow", POOL, NOW + 60_000) == LineTaken()
+    assert not messages.finish(first, ANSWERED, NOW + 60_001)
+    assert not messages.requeue(first, 2, NOW + 60_001)
+    assert lines.read().held == {first.number: f"{MID}-2"}
+    assert messages.finish(messages.get(MID), ANSWERED, NOW + 60_002)
 
 
 def test_the_due_come_in_order_and_no_more_than_asked_for(messages):
@@ -443,9 +545,16 @@ def test_each_state_is_due_at_its_own_time_and_finished_ones_never(messages):
     assert messages.due(State.QUEUED, NOW + 10**9, 10) == []
     assert messages.due(State.CALLING, NOW + 59_999, 10) == []
     assert messages.due(State.CALLING, NOW + 60_000, 10) == [MID]
-    messages.finish(MID, 1, ANSWERED, NOW)
+    messages.finish(messages.get(MID), ANSWERED, NOW)
     for state in State:
         assert messages.due(state, NOW + 10**9, 10) == []
+
+
+def test_of_many_that_are_due_the_first_come_first_in_each_shard(messages):
+    for step in range(12):
+        queued(messages, str(100 + step), NOW + step)
+    assert messages.due(State.QUEUED, NOW + 99, 5) == ["100", "101", "102", "103", "104"]
+    assert messages.due(State.QUEUED, NOW + 99, 100) == [str(100 + step) for step in range(12)]
 
 
 def test_postponing_moves_the_moment_in_that_state_only(messages):
@@ -456,6 +565,56 @@ def test_postponing_moves_the_moment_in_that_state_only(messages):
     messages.postpone(MID, State.CALLING, NOW + 900)
     assert messages.due(State.QUEUED, NOW + 500, 10) == [MID]
     assert messages.due(State.CALLING, NOW + 10**9, 10) == []
+
+
+# ---------------------------------------------------------------------- pool
+def test_a_pool_that_nobody_has_touched_goes_by_the_stack(lines):
+    assert lines.read() == PoolState()
+    assert lines.read().in_effect(POOL) == POOL
+
+
+def test_what_an_operator_chooses_holds_until_it_is_taken_back(lines):
+    lines.tell_stack(POOL)
+    lines.choose({"lines": 20, "calls_per_second": 5})
+    assert lines.read() == PoolState(20, 5, POOL)
+    lines.choose({"lines": 0})
+    assert lines.read().in_effect(POOL) == Pool(0, 5)
+    lines.choose({"calls_per_second": None})
+    assert lines.read() == PoolState(0, None, POOL)
+    lines.tell_stack(Pool(3, 3))
+    lines.choose({"lines": None, "calls_per_second": 7})
+    assert lines.read().in_effect(Pool(3, 3)) == Pool(3, 7)
+
+
+def test_the_pool_knows_who_holds_a_line(messages, lines):
+    first = called(messages, "1")
+    second = called(messages, "2", NOW + 250)
+    state = lines.read()
+    assert state.held == {first.number: "1-1", second.number: "2-1"}
+    assert state.next_msec == NOW + 500
+
+
+def test_a_pool_that_is_slowed_down_gives_no_line_before_that_and_is_never_quicker_for_it(messages, lines):
+    waiting = queued(messages)
+    lines.slow_down(NOW + 2000)
+    lines.slow_down(NOW + 1000)
+    assert messages.claim_line(waiting, "arn:flow", POOL, NOW + 1999) == TooSoon(NOW + 2000)
+    assert messages.claim_line(waiting, "arn:flow", POOL, NOW + 2000) == LineTaken()
+
+
+def test_a_line_is_released_once_and_only_from_the_attempt_that_holds_it(messages, lines):
+    first, second = called(messages, "1"), called(messages, "2", NOW + 250)
+    assert not lines.release("1-2", first.number)
+    assert not lines.release("3-1", "+4930000")
+    assert lines.release("1-1", first.number)
+    assert not lines.release("1-1", first.number)
+    assert lines.read().held == {second.number: "2-1"}
+    # By now the number is in another call: what is late about the first does not touch it.
+    messages.add([message("4", number=first.number)])
+    messages.queue("4", (ASK,), NOW)
+    assert messages.claim_line(messages.get("4"), "arn:flow", POOL, NOW + 9999) == LineTaken()
+    assert not lines.release("1-1", first.number)
+    assert lines.read().held == {second.number: "2-1", first.number: "4-1"}
 
 
 # ------------------------------------------------------------- DynamoDB alone

@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from speechcall.adapters.dynamodb.message_items import CALLING_CHECK_MSEC, PREPARING_CHECK_MSEC
-from speechcall.application.ports import Claim, LinesFull, LineTaken, NotQueued, Pool, TooSoon
+from speechcall.application.ports import Claim, LinesFull, LineTaken, NotQueued, Pool
 from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Reply, Step, Ticket, over_limit
 from speechcall.domain.errors import StoreUnavailable
 from speechcall.domain.ids import holder
 from speechcall.domain.message import Ask, Message, State
 from speechcall.domain.outcome import Outcome
+from tests.stores.index import MemoryIndex
+from tests.stores.pool import MemoryPool
 
 Key = tuple[str, int]
 
@@ -112,11 +114,15 @@ class MemoryCalls:
 class MemoryMessages:
     """A `MessageStore` in memory, with the pool of lines."""
 
-    held: set[str] = field(default_factory=set)
-    next_msec: int = 0
+    pool: MemoryPool = field(default_factory=MemoryPool)
+    index: MemoryIndex = field(default_factory=MemoryIndex)
     _messages: dict[str, Message] = field(default_factory=dict)
-    _due: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def held(self) -> set[str]:
+        """The call attempts that have a line."""
+        return set(self.pool.state.held.values())
 
     def get(self, mid: str) -> Message | None:
         with self._lock:
@@ -130,66 +136,71 @@ class MemoryMessages:
                     raise StoreUnavailable("the id of a message is taken")
                 return
             for message in messages:
-                self._messages[message.mid] = message
-                self._due[message.mid] = message.created_msec + PREPARING_CHECK_MSEC
+                self._put(message, message.created_msec + PREPARING_CHECK_MSEC)
 
     def queue(self, mid: str, asks: tuple[Ask, ...], now_msec: int) -> bool:
         return self._move(
             mid, State.PREPARING, lambda message: replace(message, state=State.QUEUED, asks=asks), now_msec
         )
 
-    def refuse(self, mid: str, outcome: Outcome, cause: str, now_msec: int) -> bool:
-        return self._move(mid, State.PREPARING, lambda message: _finished(message, outcome), None)
+    def refuse(self, mid: str, before: State, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
+        return self._move(mid, before, lambda message: _finished(message, outcome, now_msec, cause), None)
 
     def claim_line(self, message: Message, flow_arn: str, pool: Pool, now_msec: int) -> Claim:
         attempt = message.attempt + 1
+        if pool.lines < 1:
+            return LinesFull()
         with self._lock:
             stored = self._messages.get(message.mid)
             if stored is None or stored.state is not State.QUEUED or stored.attempt != message.attempt:
                 return NotQueued()
-            if len(self.held) >= pool.lines:
-                return LinesFull()
-            if self.next_msec > now_msec:
-                return TooSoon(self.next_msec)
-            self.held.add(holder(message.mid, attempt))
-            self.next_msec = now_msec + -(-1000 // pool.calls_per_second)
-            self._messages[message.mid] = replace(stored, state=State.CALLING, attempt=attempt, flow_arn=flow_arn)
-            self._due[message.mid] = now_msec + CALLING_CHECK_MSEC
-            return LineTaken()
+            claim = self.pool.take(holder(message.mid, attempt), message.number, pool, now_msec)
+            if isinstance(claim, LineTaken):
+                called = replace(stored, state=State.CALLING, attempt=attempt, flow_arn=flow_arn)
+                self._put(called, now_msec + CALLING_CHECK_MSEC)
+            return claim
 
-    def finish(self, mid: str, attempt: int, outcome: Outcome, now_msec: int) -> bool:
-        with self._lock:
-            stored = self._messages.get(mid)
-            if stored is None or stored.state is not State.CALLING or stored.attempt != attempt:
-                return False
-            self._messages[mid] = _finished(stored, outcome)
-            self._due.pop(mid, None)
-            self.held.discard(holder(mid, attempt))
-            return True
+    def finish(self, message: Message, outcome: Outcome, now_msec: int) -> bool:
+        return self._give_back(message, lambda stored: _finished(stored, outcome, now_msec), None)
+
+    def requeue(self, message: Message, redials: int, due_msec: int) -> bool:
+        return self._give_back(message, lambda stored: replace(stored, state=State.QUEUED, redials=redials), due_msec)
 
     def due(self, state: str, now_msec: int, limit: int) -> list[str]:
         with self._lock:
-            waiting = [
-                (due_msec, mid)
-                for mid, due_msec in self._due.items()
-                if due_msec <= now_msec and self._messages[mid].state == state
-            ]
-        return [mid for _, mid in sorted(waiting)[:limit]]
+            return self.index.due(State(state), now_msec, limit)
 
     def postpone(self, mid: str, state: str, due_msec: int) -> None:
         self._move(mid, State(state), lambda message: message, due_msec)
+
+    def _give_back(self, message: Message, change: Callable[[Message], Message], due_msec: int | None) -> bool:
+        with self._lock:
+            stored = self._messages.get(message.mid)
+            if stored is None or stored.state is not State.CALLING or stored.attempt != message.attempt:
+                return False
+            self.pool.give_back(holder(message.mid, message.attempt), message.number)
+            self._put(change(stored), due_msec)
+            return True
 
     def _move(self, mid: str, before: State, change: Callable[[Message], Message], due_msec: int | None) -> bool:
         with self._lock:
             stored = self._messages.get(mid)
             if stored is None or stored.state is not before:
                 return False
-            self._messages[mid] = change(stored)
-            self._due.pop(mid, None)
-            if due_msec is not None:
-                self._due[mid] = due_msec
+            self._put(change(stored), due_msec)
             return True
 
+    def _put(self, message: Message, due_msec: int | None) -> None:
+        self._messages[message.mid] = replace(message, due_msec=due_msec)
+        self.index.put(message.mid, message.state, due_msec)
 
-def _finished(message: Message, outcome: Outcome) -> Message:
-    return replace(message, state=State.FINISHED, outcome=outcome.outcome, reason=outcome.reason)
+
+def _finished(message: Message, outcome: Outcome, now_msec: int, cause: str | None = None) -> Message:
+    return replace(
+        message,
+        state=State.FINISHED,
+        outcome=outcome.outcome,
+        reason=outcome.reason,
+        cause=cause,
+        finished_msec=now_msec,
+    )

@@ -81,7 +81,8 @@ class World:
         sleep = self.clock.sleep
         self.clock.sleep = lambda seconds: (sleep(seconds), self.interrupt("sleep"))[0]
         telephony: Any = Interrupted(self, self.interrupt)
-        self.control = Control(self.calls, messages, self.engine, telephony, self.clock, Bounds(6, 900), 45)
+        bounds = Bounds(6, 900)
+        self.control = Control(self.calls, messages, self.engine, telephony, self.clock, bounds, messages.pool)
         self.visits = [Visit("dial", 0)]
         self.zombies: list[dict[str, Any]] = []
         self.placed = self.over = self.rang = False

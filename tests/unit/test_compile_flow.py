@@ -6,7 +6,7 @@ from speechcall.domain.message import GotoMenu, Hangup, Menu, Webhook
 from speechcall.statemachine.compile_flow import Wiring, compile_flow
 from speechcall.statemachine.publication import publication
 
-WIRING = Wiring("arn:control", "arn:finish", "https://queue.fifo", ring_timeout_seconds=45)
+WIRING = Wiring("arn:control", "arn:finish", "https://queue.fifo")
 HOOK = Webhook("https://api.example.com/callback/option1", '{"confirm":true}', {"X-Custom-Header": "value"})
 
 
@@ -54,8 +54,12 @@ def test_the_states_of_the_simple_example_read_as_the_menu():
         "Not answered",
         "Caller hung up",
         "Lost",
+        "Put off",
         "Failed",
     ]
+    assert states["Dial"]["TimeoutSecondsPath"] == "$.waits.dial"
+    caught = {catcher["ErrorEquals"][0]: catcher["Next"] for catcher in states["Dial"]["Catch"]}
+    assert caught["TelephonyThrottled"] == "Put off"
 
 
 def test_a_key_leads_to_its_list_silence_and_other_keys_to_wrong():

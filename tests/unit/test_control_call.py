@@ -1,10 +1,11 @@
 """The state machine's side: dial, ask, hang up, look up."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from speechcall.application.control_call import Control
+from speechcall.application.control_call import THROTTLED_MSEC, Control
 from speechcall.application.ports import Contact, Pool
 from speechcall.domain.call import Bounds, Cause, Command, Kind, Reply, Step
 from speechcall.domain.errors import (
@@ -44,14 +45,20 @@ class Telephony:
 class Bench:
     """A message with a line, and the commands of its state machine."""
 
-    def __init__(self, bounds=None):
+    def __init__(self, bounds=None, **fields):
         self.calls, self.messages, self.engine, self.clock = MemoryCalls(), MemoryMessages(), FakeEngine(), FakeClock()
         self.telephony = Telephony()
-        self.messages.add([MESSAGE])
+        self.messages.add([replace(MESSAGE, **fields)])
         self.messages.queue(MID, (ASK,), NOW)
         self.messages.claim_line(self.messages.get(MID), "arn:flow", Pool(1, 1), NOW)
         self.control = Control(
-            self.calls, self.messages, self.engine, self.telephony, self.clock, bounds or Bounds(2, 60), 45
+            self.calls,
+            self.messages,
+            self.engine,
+            self.telephony,
+            self.clock,
+            bounds or Bounds(2, 60),
+            self.messages.pool,
         )
 
     def run(self, command, visit=0, retry=0, **more):
@@ -93,6 +100,25 @@ def test_a_provider_in_trouble_is_tried_again_by_the_state_machine_with_its_new_
         bench.run("dial")
     bench.run("dial", retry=1)
     assert (bench.call.seq, bench.call.ticket.token) == (1, "dial-0-1")
+
+
+def test_a_provider_that_asks_for_fewer_calls_slows_the_pool():
+    bench = Bench()
+    bench.telephony.errors = [TelephonyThrottled("x"), TelephonyUnavailable("x")]
+    with pytest.raises(TelephonyThrottled):
+        bench.run("dial")
+    assert bench.messages.pool.read().next_msec == NOW + THROTTLED_MSEC
+    # Other trouble has nothing to do with the pace.
+    bench.clock.msec += 10
+    with pytest.raises(TelephonyUnavailable):
+        bench.run("dial", retry=1)
+    assert bench.messages.pool.read().next_msec == NOW + THROTTLED_MSEC
+
+
+def test_a_phone_rings_as_long_as_its_message_says():
+    bench = Bench(ring_seconds=20)
+    bench.run("dial")
+    assert bench.telephony.placed == [(MESSAGE.number, 20)]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tests.fixtures.definition_checks import faults_of
 from tests.fixtures.random_menus import MOST_ACTIONS, random_menus, random_pair
 from tests.fixtures.samples import MENU
 
-WIRING = Wiring("arn:c", "arn:f", "https://q", 45)
+WIRING = Wiring("arn:c", "arn:f", "https://q")
 
 
 @pytest.mark.parametrize(

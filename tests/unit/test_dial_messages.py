@@ -7,9 +7,10 @@ import pytest
 
 from speechcall.application.dial_messages import AGAIN_SECONDS, dial_messages, execution_input
 from speechcall.application.ports import Pool
-from speechcall.domain.errors import EngineUnavailable, StoreUnavailable
+from speechcall.domain.errors import EngineUnavailable, MenusRefused, StoreUnavailable
 from speechcall.domain.message import State
-from tests.fixtures.samples import ASK, MENU, MESSAGE, NOW, QUEUED, FakeClock
+from speechcall.domain.outcome import EXPIRED
+from tests.fixtures.samples import ASK, MENU, MESSAGE, NOW, QUEUED, FakeClock, message
 from tests.stores.memory import MemoryMessages
 
 
@@ -36,50 +37,85 @@ def refuse(*given):
     raise StoreUnavailable("ThrottlingException")
 
 
+def once_of(work, *given):
+    """`work`, which does something else first, once."""
+    others = list(given)
+
+    def doing(*arguments):
+        if others:
+            others.pop()()
+        return work(*arguments)
+
+    return doing
+
+
 class Dialler:
     """A backlog of messages, a pool, a clock, and one dialler."""
 
-    def __init__(self, *mids, lines=100, rate=1000):
+    def __init__(self, *mids, lines=100, rate=1000, **fields):
         self.messages, self.flows, self.clock = MemoryMessages(), Flows(), FakeClock()
         self.pool = Pool(lines, rate)
         for step, mid in enumerate(mids):
-            self.messages.add([replace(MESSAGE, mid=mid, menus=(replace(MENU, intro=f"intro-{mid}"),))])
+            self.messages.add([message(mid, menus=(replace(MENU, intro=f"intro-{mid}"),), **fields)])
             self.messages.queue(mid, (ASK,), NOW - 1000 + step)
 
     def dial(self, *named, seconds=60.0):
         end = self.clock.msec + seconds * 1000
-        return dial_messages(
+        done = dial_messages(
             named,
             messages=self.messages,
             flows=self.flows,
-            pool=self.pool,
+            lines=self.messages.pool,
+            stack=self.pool,
             clock=self.clock,
             time_left=lambda: (end - self.clock.msec) / 1000,
         )
+        self.done = done
+        return done.started
 
     @property
     def dialled(self):
         return [name for _, name, _ in self.flows.started]
 
 
-def test_named_messages_come_first_then_the_due_ones_in_their_order():
+def test_the_due_ones_come_in_their_order_then_the_named_ones_that_the_index_does_not_show():
     dialler = Dialler("1", "2", "3", "4")
-    assert dialler.dial("3") == 4
-    assert dialler.dialled == ["3-1", "1-1", "2-1", "4-1"]
-    assert {message.state for message in dialler.messages._messages.values()} == {State.CALLING}
+    dialler.messages.index.lag_msec, dialler.messages.index.now_msec = 1000, dialler.clock.now_msec
+    dialler.messages.add([message("5")])
+    dialler.messages.queue("5", (ASK,), NOW)
+    assert dialler.dial("5", "3") == 5
+    assert dialler.dialled == ["1-1", "2-1", "3-1", "4-1", "5-1"]
+    assert {one.state for one in dialler.messages._messages.values()} == {State.CALLING}
+
+
+def test_a_newcomer_that_its_record_names_does_not_overtake_a_long_backlog():
+    dialler = Dialler(*map(str, range(200)), lines=5)
+    assert dialler.dial("199") == 5
+    assert dialler.dialled == [f"{number}-1" for number in range(5)]
 
 
 def test_an_execution_is_started_from_the_stored_message_alone():
     dialler = Dialler("1")
     dialler.dial("1")
-    assert dialler.flows.started == [("arn:intro-1", "1-1", {"mid": "1", "attempt": 1, "waits": {"m0": 33}})]
+    assert dialler.flows.started == [
+        ("arn:intro-1", "1-1", {"mid": "1", "attempt": 1, "waits": {"m0": 33, "dial": 90}})
+    ]
     assert execution_input(dialler.messages.get("1"), 1) == dialler.flows.started[0][2]
-    assert execution_input(replace(QUEUED, asks=(ASK, ASK)), 2)["waits"] == {"m0": 33, "m1": 33}
+    assert execution_input(replace(QUEUED, asks=(ASK, ASK)), 2)["waits"] == {"m0": 33, "m1": 33, "dial": 90}
+    assert execution_input(replace(QUEUED, ring_seconds=15), 1)["waits"]["dial"] == 60
 
 
-def test_a_named_message_that_the_index_does_not_show_yet_is_dialled():
+def test_a_named_message_that_was_put_off_is_not_dialled_before_it_is_due():
     dialler = Dialler("1")
-    dialler.messages.postpone("1", State.QUEUED, NOW + 10**6)
+    dialler.messages.postpone("1", State.QUEUED, NOW + 10_000)
+    assert dialler.dial("1") == 0
+    dialler.clock.msec += 10_000
+    assert dialler.dial() == 1
+
+
+def test_a_named_message_that_another_functions_clock_has_made_due_is_due():
+    dialler = Dialler("1")
+    dialler.messages.postpone("1", State.QUEUED, NOW + 1500)
     assert dialler.dial("1") == 1
 
 
@@ -111,14 +147,15 @@ def test_two_diallers_at_once_dial_each_message_once():
 
     dialler.messages.claim_line = claim_line
     assert dialler.dial("1", "2") == 0
-    assert dialler.dialled == ["2-1", "1-1"]
+    assert dialler.dialled == ["1-1", "2-1"]
 
 
 def test_full_lines_end_it_and_the_rest_stays_queued():
     dialler = Dialler("1", "2", "3", lines=2)
     assert dialler.dial() == 2
     assert dialler.messages.get("3").state is State.QUEUED
-    assert dialler.flows.published == 3, "nothing is published for messages behind the one that found no line"
+    assert dialler.dial("3") == 0
+    assert dialler.flows.published == 3, "nothing is read or published while no line is free"
 
 
 def test_a_rate_is_waited_for_by_the_clock_and_no_longer_than_it_asks():
@@ -154,12 +191,12 @@ def test_one_message_that_cannot_be_published_does_not_stop_the_rest(error, capl
 @pytest.mark.parametrize("error", [EngineUnavailable("ThrottlingException"), ValueError("bad")])
 def test_messages_that_cannot_be_published_do_not_hide_the_others_in_the_due_index(error):
     # Given more messages of new shapes than the index shows at once, all due before one whose shape is known
-    dialler = Dialler(*map(str, range(150)), "known")
+    dialler = Dialler(*map(str, range(150)), "1000")
     dialler.flows.publish_error = {f"intro-{number}": error for number in range(150)}
     # When the diallers go through what is due
     dialler.dial()
     # Then the known one has been called
-    assert dialler.dialled == ["known-1"]
+    assert dialler.dialled == ["1000-1"]
 
 
 def test_a_message_that_could_not_be_published_is_tried_again_when_it_is_next_due_and_not_before():
@@ -203,3 +240,118 @@ def test_no_telephone_number_is_logged(caplog):
     with caplog.at_level(logging.DEBUG):
         dialler.dial("1")
     assert MESSAGE.number not in caplog.text
+
+
+# ---------------------------------------------------------------- one number
+SAME = message("1").number
+
+
+def test_a_number_that_is_in_a_call_is_not_called_a_second_time():
+    dialler = Dialler("1", "2", "3", number=SAME)
+    assert dialler.dial() == 1
+    assert dialler.dialled == ["1-1"]
+    # When the call is over, then the next of them comes, in their order
+    dialler.messages.finish(dialler.messages.get("1"), EXPIRED, dialler.clock.msec)
+    assert dialler.dial() == 1
+    assert dialler.dialled == ["1-1", "2-1"]
+
+
+def test_the_first_that_waits_for_a_number_keeps_its_place_and_the_others_make_room():
+    dialler = Dialler(*map(str, range(1, 6)), number=SAME)
+    dialler.dial()
+    assert dialler.messages.due(State.QUEUED, dialler.clock.msec, 99) == ["2"]
+    for waits, mids in ((60, ["2", "3"]), (180, ["2", "3", "4", "5"])):
+        assert dialler.messages.due(State.QUEUED, NOW + waits * 1000, 99) == mids
+
+
+def test_many_messages_to_one_number_do_not_hide_the_others():
+    dialler = Dialler(*map(str, range(1, 900)), lines=3, number=SAME)
+    for mid in ("5001", "5002", "5003"):
+        dialler.messages.add([message(mid)])
+        dialler.messages.queue(mid, (ASK,), NOW)
+    assert dialler.dial() == 3
+    assert dialler.dialled == ["1-1", "5001-1", "5002-1"]
+    dialler.messages.finish(dialler.messages.get("5001"), EXPIRED, dialler.clock.msec)
+    gets, get = [], dialler.messages.get
+    dialler.messages.get = lambda mid: gets.append(mid) or get(mid)
+    assert dialler.dial() == 1
+    assert gets == ["2", "5003"], "those that wait are not looked at each time"
+
+
+def test_a_number_that_another_dialler_is_just_calling_is_left_to_it():
+    dialler = Dialler("1", "2", number=SAME)
+    claim = dialler.messages.claim_line
+    dialler.messages.claim_line = once_of(
+        claim, lambda: claim(dialler.messages.get("2"), "arn:x", dialler.pool, NOW - 10_000)
+    )
+    assert dialler.dial() == 0
+    assert dialler.messages.held == {"2-1"}
+    assert dialler.messages.get("1").state is State.QUEUED
+
+
+# ------------------------------------------------------------ time and bounds
+@pytest.mark.parametrize(("later", "dialled"), [(29_999, 1), (30_000, 0)])
+def test_a_message_is_dialled_inside_its_time_and_never_after(later, dialled):
+    dialler = Dialler("1", ttl_seconds=30)
+    dialler.clock.msec += later
+    assert dialler.dial("1") == dialled
+    assert dialler.done.expired == 1 - dialled
+    found = dialler.messages.get("1")
+    assert (found.state, found.outcome) == ((State.CALLING, None) if dialled else (State.FINISHED, "expired"))
+
+
+def test_a_message_whose_time_runs_out_while_it_waits_for_a_slot_is_not_dialled():
+    dialler = Dialler("1", ttl_seconds=30)
+    dialler.messages.pool.slow_down(NOW + 30_000)
+    assert dialler.dial() == 0
+    assert dialler.messages.held == set()
+
+
+def test_a_pool_that_was_slowed_down_is_waited_for_no_longer_than_it_says():
+    dialler = Dialler("1")
+    dialler.messages.pool.slow_down(NOW + 2000)
+    assert dialler.dial() == 1
+    assert dialler.clock.slept == [2.0]
+
+
+def test_menus_that_step_functions_will_never_take_end_the_message_and_say_so(caplog):
+    dialler = Dialler("1", "2")
+    dialler.flows.publish_error["intro-1"] = MenusRefused("Step Functions does not take it")
+    with caplog.at_level(logging.ERROR):
+        assert dialler.dial() == 1
+    found = dialler.messages.get("1")
+    assert (found.state, found.outcome, found.cause) == (
+        State.FINISHED,
+        "menusRefused",
+        "Step Functions does not take it",
+    )
+    assert dialler.done.refused == 1
+    assert "message 1 " in caplog.text
+
+
+def test_an_operators_choice_holds_at_once_and_the_stacks_parameters_are_written_down():
+    dialler = Dialler("1", "2", "3", lines=3)
+    dialler.messages.pool.choose({"lines": 1})
+    assert dialler.dial() == 1
+    assert dialler.messages.pool.read().stack == dialler.pool
+    dialler.messages.pool.choose({"lines": 0})
+    assert dialler.dial() == 0
+    dialler.messages.pool.choose({"lines": None})
+    assert dialler.dial() == 2
+
+
+# ---------------------------------------------------------------- a busy store
+def test_a_transaction_that_another_was_in_the_way_of_is_tried_again_at_once():
+    dialler = Dialler("1", "2")
+    dialler.messages.claim_line = once_of(dialler.messages.claim_line, refuse, refuse)
+    assert dialler.dial() == 2
+    assert dialler.dialled == ["1-1", "2-1"]
+    assert dialler.clock.slept[:2] == [0.1, 0.2]
+
+
+def test_a_store_that_refuses_again_and_again_puts_the_message_off():
+    dialler = Dialler("1", "2")
+    dialler.messages.claim_line = once_of(dialler.messages.claim_line, refuse, refuse, refuse)
+    assert dialler.dial() == 1
+    assert dialler.dialled == ["2-1"]
+    assert dialler.messages.get("1").due_msec > NOW + 19_000

@@ -7,6 +7,7 @@ import pytest
 from speechcall.application.finish_call import MAY_RING_SECONDS, finish_call
 from speechcall.application.ports import Contact, Pool
 from speechcall.domain.call import Cause
+from speechcall.domain.dialling import REDIAL_OUTCOMES, THROTTLED_AGAIN_SECONDS, Redial
 from speechcall.domain.errors import StoreUnavailable, TelephonyUnavailable
 from speechcall.domain.message import State
 from speechcall.domain.outcome import End, Outcome
@@ -37,10 +38,10 @@ class Telephony:
 class Bench:
     """A message that holds the only line, and its call."""
 
-    def __init__(self, telephony=None, *, placed=True, answered=True):
-        self.calls, self.messages, self.engine = MemoryCalls(), MemoryMessages(), FakeEngine()
-        self.telephony, self.clock = telephony or Telephony(), FakeClock()
-        self.messages.add([MESSAGE])
+    def __init__(self, telephony=None, *, placed=True, answered=True, **fields):
+        self.calls, self.messages, self.engine, self.clock = MemoryCalls(), MemoryMessages(), FakeEngine(), FakeClock()
+        self.telephony = telephony or Telephony()
+        self.messages.add([replace(MESSAGE, **fields)])
         self.messages.queue(MID, (ASK,), NOW)
         self.messages.claim_line(self.messages.get(MID), "arn:flow", Pool(1, 1), NOW)
         if placed:
@@ -153,3 +154,95 @@ def test_another_attempt_finishes_nothing():
     assert bench.finish(attempt=2) == Outcome("failed", "notPlaced")
     assert bench.message.state is State.CALLING
     assert replace(bench.message, state=State.QUEUED).attempt == 1
+
+
+# -------------------------------------------------------------------- redial
+TWICE = Redial(2, (60, 120))
+
+
+def unanswered(cause, **fields):
+    bench = Bench(answered=False, **fields)
+    bench.calls.end(MID, 1, cause, NOW)
+    return bench
+
+
+@pytest.mark.parametrize("cause", [Cause.BUSY, Cause.NO_ANSWER, Cause.FAILED])
+def test_a_number_that_was_not_reached_is_dialled_again_and_its_line_is_free_meanwhile(cause):
+    bench = unanswered(cause, redial=TWICE)
+    assert bench.finish(End.NOT_ANSWERED).outcome == cause.value
+    assert (bench.message.state, bench.message.redials, bench.message.attempt) == (State.QUEUED, 1, 1)
+    assert bench.message.due_msec == NOW + 60_000
+    assert bench.messages.held == set()
+    # The second waits as long as the second number says, and after it the outcome stands.
+    for attempt, waits in ((2, 120_000), (3, None)):
+        bench.messages.claim_line(bench.message, "arn:flow", Pool(1, 1000), NOW + 1000 * attempt)
+        bench.calls.open(replace(CALL, attempt=attempt), 9)
+        bench.calls.end(MID, attempt, cause, NOW)
+        bench.finish(End.NOT_ANSWERED, attempt)
+        assert bench.message.due_msec == (NOW + waits if waits else None)
+    assert (bench.message.state, bench.message.outcome) == (State.FINISHED, cause.value)
+
+
+@pytest.mark.parametrize("cause", [Cause.INVALID_NUMBER, Cause.BLOCKED])
+def test_an_invalid_or_forbidden_number_is_never_dialled_again(cause):
+    bench = unanswered(cause, redial=Redial(4, on=(*REDIAL_OUTCOMES, "invalidNumber", "blocked", "answered")))
+    bench.finish(End.NOT_ANSWERED)
+    assert (bench.message.state, bench.message.outcome) == (State.FINISHED, cause.value)
+
+
+def test_who_answered_is_not_dialled_again():
+    bench = Bench(redial=TWICE)
+    bench.finish()
+    assert bench.message.state is State.FINISHED
+
+
+def test_only_the_outcomes_that_were_asked_for_are_dialled_again():
+    bench = unanswered(Cause.BUSY, redial=Redial(2, on=("noAnswer",)))
+    bench.finish(End.NOT_ANSWERED)
+    assert bench.message.state is State.FINISHED
+
+
+@pytest.mark.parametrize(("ttl", "state"), [(60, State.FINISHED), (61, State.QUEUED)])
+def test_a_redial_lies_inside_the_messages_time_or_is_not_made(ttl, state):
+    bench = unanswered(Cause.BUSY, redial=TWICE, ttl_seconds=ttl)
+    bench.finish(End.NOT_ANSWERED)
+    assert bench.message.state is state
+    assert bench.message.outcome == ("busy" if state is State.FINISHED else None)
+
+
+# ------------------------------------------------------------------ throttle
+def test_a_call_that_the_provider_would_not_take_is_put_off_and_counts_as_no_redial():
+    bench = Bench(answered=False, redial=TWICE)
+    bench.finish(End.THROTTLED)
+    assert (bench.message.state, bench.message.redials) == (State.QUEUED, 0)
+    assert bench.message.due_msec == NOW + THROTTLED_AGAIN_SECONDS * 1000
+    assert bench.messages.held == set()
+    assert bench.calls.get(MID, 1).cause is Cause.THROTTLED
+    # What comes late about this attempt changes nothing.
+    before = bench.message
+    bench.finish(End.FAILED)
+    assert bench.message == before
+
+
+def test_a_throttle_after_a_try_that_may_have_dialled_is_not_put_off_before_that_phone_has_rung_out():
+    bench = Bench(answered=False)
+    bench.calls.open(replace(CALL, ticket=replace(CALL.ticket, retry=1)), 9)
+    with pytest.raises(TelephonyUnavailable):
+        bench.finish(End.THROTTLED)
+    assert bench.messages.held == {f"{MID}-1"}
+    bench.clock.msec += MAY_RING_SECONDS * 1000
+    bench.finish(End.THROTTLED)
+    assert bench.message.state is State.QUEUED
+
+
+def test_a_message_that_was_put_off_until_its_time_is_over_has_expired():
+    bench = Bench(answered=False, ttl_seconds=10)
+    bench.finish(End.THROTTLED)
+    assert (bench.message.state, bench.message.outcome, bench.message.reason) == (State.FINISHED, "expired", "expired")
+
+
+def test_a_call_that_was_answered_although_its_last_try_was_throttled_was_answered():
+    bench = Bench(redial=TWICE)
+    assert bench.finish(End.THROTTLED).outcome == "answered"
+    assert bench.telephony.stopped == ["contact-1"]
+    assert bench.message.state is State.FINISHED

@@ -80,7 +80,7 @@ def test_the_longest_event_id_is_a_deduplication_id_that_sqs_takes():
 def test_the_state_machine_names_an_event_as_event_id_does(key):
     # Given a machine with one webhook, when its States.Format is filled in
     menus = (Menu("a", 1000, {key: (Webhook("https://x.example/"), Hangup())}),)
-    states = compile_flow(menus, Wiring("arn:c", "arn:f", "https://q", 45))["States"]
+    states = compile_flow(menus, Wiring("arn:c", "arn:f", "https://q"))["States"]
     parameters = states[f"Menu 0 {key} 1 webhook"]["Parameters"]
     pattern = re.fullmatch(
         r"States\.Format\('(.*)', \$\.mid, \$\.attempt, \$\.heard\.seq\)", (parameters["MessageDeduplicationId.$"])

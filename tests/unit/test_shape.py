@@ -10,7 +10,7 @@ from speechcall.statemachine.compile_flow import Wiring, compile_flow
 from speechcall.statemachine.shape import shape_of
 from tests.fixtures.random_menus import HOOK, random_menus, random_pair, smaller
 
-WIRING = Wiring("arn:c", "arn:f", "https://q", 45)
+WIRING = Wiring("arn:c", "arn:f", "https://q")
 
 
 def menu(intro="intro", idle=1000, **actions):

@@ -9,7 +9,7 @@ from speechcall.statemachine.compile_flow import Wiring, compile_flow
 from tests.fixtures.definition_checks import faults_of
 
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:"
-WIRING = Wiring(ARN + "control", ARN + "finish", "https://sqs.eu-central-1.amazonaws.com/1/q.fifo", 45)
+WIRING = Wiring(ARN + "control", ARN + "finish", "https://sqs.eu-central-1.amazonaws.com/1/q.fifo")
 
 
 @st.composite

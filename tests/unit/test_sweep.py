@@ -1,14 +1,18 @@
 """Each minute: what nobody heard of is helped on."""
 
 import logging
+from collections import Counter
 from dataclasses import replace
+
+import pytest
 
 from speechcall.application.dial_messages import execution_input
 from speechcall.application.ports import Pool
-from speechcall.application.sweep import CALL_CHECK_SECONDS, PREPARE_AGAIN_SECONDS, Mended, sweep
-from speechcall.domain.errors import EngineUnavailable
+from speechcall.application.sweep import CALL_CHECK_SECONDS, PREPARE_AGAIN_SECONDS, Calls, Execution, sweep
+from speechcall.domain.errors import EngineUnavailable, StoreUnavailable
 from speechcall.domain.message import State
-from tests.fixtures.samples import ASK, MESSAGE, MID, NOW, FakeClock
+from speechcall.domain.outcome import EXPIRED
+from tests.fixtures.samples import ASK, MESSAGE, MID, NOW, FakeClock, message
 from tests.stores.memory import MemoryMessages
 
 MINUTE = 60_000
@@ -20,10 +24,11 @@ class Bench:
     def __init__(self):
         self.messages, self.clock = MemoryMessages(), FakeClock()
         self.started, self.finished, self.ended, self.errors = [], [], set(), {}
+        self.execution = Execution.RUNS
 
     def calling(self, *mids):
         for mid in mids:
-            self.messages.add([replace(MESSAGE, mid=mid)])
+            self.messages.add([message(mid)])
             self.messages.queue(mid, (ASK,), NOW)
             self.messages.claim_line(self.messages.get(mid), "arn:flow", Pool(100, 1_000_000), self.clock.msec)
             self.clock.msec += 1
@@ -33,37 +38,44 @@ class Bench:
         if name in self.errors:
             raise self.errors[name]
         self.started.append((flow_arn, name, given_input))
-        return name not in self.ended
+        return Execution.ENDED if name in self.ended else self.execution
 
     def sweep(self, later_msec=0):
+        """What was mended, by metric."""
         self.clock.msec += later_msec
+        counted = Counter()
         finish = lambda mid, attempt: self.finished.append((mid, attempt))  # noqa: E731
-        return sweep(messages=self.messages, start=self.start, finish=finish, clock=self.clock)
+        calls = Calls(
+            self.messages, self.messages.pool, self.start, finish, self.clock, lambda name, n: counted.update({name: n})
+        )
+        sweep(calls.mends())
+        return +counted
 
 
 def test_what_is_not_overdue_is_left_alone():
     bench = Bench().calling(MID)
-    bench.messages.add([replace(MESSAGE, mid="1")])
-    assert bench.sweep(MINUTE - 2) == Mended(0, 0)
+    bench.messages.add([message("1")])
+    assert bench.sweep(MINUTE - 2) == {}
     assert not bench.started
 
 
 def test_a_message_that_nobody_prepares_is_touched_again_every_five_minutes():
     bench = Bench()
     bench.messages.add([MESSAGE])
-    assert bench.sweep(5 * MINUTE) == Mended(1, 0)
-    assert bench.sweep(PREPARE_AGAIN_SECONDS * 1000 - 1) == Mended(0, 0)
-    assert bench.sweep(1) == Mended(1, 0)
+    assert bench.sweep(5 * MINUTE) == {"MessagesPreparedAgain": 1}
+    assert bench.sweep(PREPARE_AGAIN_SECONDS * 1000 - 1) == {}
+    assert bench.sweep(1) == {"MessagesPreparedAgain": 1}
     assert bench.messages.get(MID).state is State.PREPARING
 
 
 def test_a_call_whose_execution_was_never_started_is_started_as_the_dialler_would():
     bench = Bench().calling(MID)
-    assert bench.sweep(MINUTE) == Mended(0, 0)
+    bench.execution = Execution.STARTED
+    assert bench.sweep(MINUTE) == {"ExecutionsStartedLate": 1}
     assert bench.started == [("arn:flow", f"{MID}-1", execution_input(bench.messages.get(MID), 1))]
     assert bench.finished == []
     # Then it is looked at again when it can no longer run
-    assert bench.sweep(CALL_CHECK_SECONDS * 1000 - 1) == Mended(0, 0)
+    assert bench.sweep(CALL_CHECK_SECONDS * 1000 - 1) == {}
     assert len(bench.started) == 1
     bench.sweep(1)
     assert len(bench.started) == 2
@@ -72,15 +84,15 @@ def test_a_call_whose_execution_was_never_started_is_started_as_the_dialler_woul
 def test_a_call_whose_execution_has_ended_is_finished():
     bench = Bench().calling(MID)
     bench.ended.add(f"{MID}-1")
-    assert bench.sweep(MINUTE) == Mended(0, 1)
+    assert bench.sweep(MINUTE) == {"CallsFinishedLate": 1}
     assert bench.finished == [(MID, 1)]
 
 
 def test_a_message_that_was_finished_meanwhile_is_left_alone():
     bench = Bench().calling("1")
     get = bench.messages.get
-    bench.messages.get = lambda mid: replace(get(mid), state=State.FINISHED)
-    assert bench.sweep(MINUTE) == Mended(0, 0)
+    bench.messages.get = lambda mid: bench.messages.finish(get(mid), EXPIRED, NOW) and get(mid)
+    assert bench.sweep(MINUTE) == {}
     assert not bench.started
 
 
@@ -89,8 +101,64 @@ def test_one_call_that_cannot_be_mended_does_not_stop_the_rest(caplog):
     bench.errors = {"1-1": EngineUnavailable("timeout"), "2-1": ValueError("no such machine")}
     bench.ended.add("3-1")
     with caplog.at_level(logging.WARNING):
-        assert bench.sweep(MINUTE) == Mended(0, 1)
+        assert bench.sweep(MINUTE) == {"CallsFinishedLate": 1}
     assert bench.finished == [("3", 1)]
     assert "message 1 " in caplog.text
     assert "message 2 " in caplog.text
     assert bench.messages.due(State.CALLING, bench.clock.msec, 9)[:2] == ["1", "2"], "they are tried again next minute"
+
+
+def test_one_part_that_fails_does_not_stop_the_others_and_is_told():
+    # Given an index that cannot be read
+    bench = Bench().calling("1")
+    bench.messages.due = lambda *_: (_ for _ in ()).throw(StoreUnavailable("throttled"))
+    bench.messages.pool.state = replace(bench.messages.pool.state, held={"+380936670003": "9-1"})
+    # When the sweeper comes, then what does not need the index is mended, and Lambda hears of the rest
+    with pytest.raises(ExceptionGroup) as raised:
+        bench.sweep(MINUTE)
+    assert {type(error) for error in raised.value.exceptions} == {StoreUnavailable}
+    assert bench.messages.held == set()
+
+
+# --------------------------------------------------------------------- lines
+def test_the_line_of_a_call_is_left_alone():
+    bench = Bench().calling("1", "2")
+    assert bench.sweep() == {}
+    assert bench.messages.held == {"1-1", "2-1"}
+
+
+@pytest.mark.parametrize("name", ["1-2", "7-1"])
+def test_a_line_that_no_call_holds_is_given_back(name):
+    bench = Bench().calling("1")
+    bench.messages.pool.state = replace(bench.messages.pool.state, held={message("1").number: "1-1", "+1": name})
+    assert bench.sweep() == {"LinesReleased": 1}
+    assert bench.messages.held == {"1-1"}
+
+
+def test_a_line_that_is_given_back_while_the_sweeper_looks_is_not_taken_from_the_next_call():
+    # Given a call that is finished, and its number called again, between two looks of the sweeper
+    bench = Bench().calling("1")
+    get, number = bench.messages.get, message("1").number
+
+    def meanwhile(mid):
+        bench.messages.get = get
+        bench.messages.finish(get("1"), EXPIRED, bench.clock.msec)
+        bench.messages.add([message("2", number=number)])
+        bench.messages.queue("2", (ASK,), bench.clock.msec)
+        bench.messages.claim_line(get("2"), "arn:flow", Pool(9, 1_000_000), bench.clock.msec + 1)
+        return get(mid)
+
+    bench.messages.get = meanwhile
+    assert bench.sweep() == {}
+    assert bench.messages.held == {"2-1"}
+
+
+# ------------------------------------------------------------------- expired
+def test_a_message_whose_time_ran_out_behind_full_lines_is_expired():
+    bench = Bench()
+    for mid, ttl in (("1", 30), ("2", 60)):
+        bench.messages.add([message(mid, ttl_seconds=ttl)])
+        bench.messages.queue(mid, (ASK,), NOW)
+    assert bench.sweep(29_999) == {}
+    assert bench.sweep(1) == {"MessagesExpired": 1}
+    assert [bench.messages.get(mid).outcome for mid in ("1", "2")] == ["expired", None]

@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from speechcall.adapters.dynamodb.registry import Registry
 from speechcall.adapters.stepfunctions import engine_errors, start_execution
-from speechcall.domain.errors import EngineUnavailable
+from speechcall.domain.errors import EngineUnavailable, MenusRefused
 from speechcall.domain.message import Menu
 from speechcall.statemachine.compile_flow import Wiring, compile_flow
 from speechcall.statemachine.publication import LOGGING, Publication, publication
@@ -14,6 +16,9 @@ from speechcall.statemachine.publication import LOGGING, Publication, publicatio
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
+_REFUSALS = {"InvalidDefinition"}
+"""For good, whoever asks (Step Functions API reference, CreateStateMachine). A role that is missing or a quota that is
+used up are the operator's to mend: those messages are tried again as long as their time lasts."""
 CREATE_PAUSE_SECONDS = 1.0
 """Step Functions creates one machine a second in the long run (quotas, CreateStateMachine: refill 1)."""
 
@@ -37,7 +42,7 @@ class PublishedFlows:
         self._monotonic, self._creates_again_at = monotonic, float("-inf")
 
     def publish(self, menus: tuple[Menu, ...]) -> str:
-        """The ARN of the machine for these menus, created if it is new. Raises RetryableError."""
+        """The ARN of the machine for these menus, created if it is new. Raises RetryableError, MenusRefused."""
         wanted = publication(compile_flow(menus, self._wiring), self._role_arn, self._prefix)
         arn = self._known.get(wanted.name) or self._registry.find_flow(wanted.name)
         if arn is None:
@@ -62,6 +67,10 @@ class PublishedFlows:
                     type="STANDARD",
                     loggingConfiguration={"level": LOGGING["level"], "includeExecutionData": False},
                 )
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in _REFUSALS:
+                raise MenusRefused("Step Functions does not take the state machine that these menus become") from error
+            raise
         except EngineUnavailable:
             self._creates_again_at = self._monotonic() + CREATE_PAUSE_SECONDS
             raise

@@ -9,9 +9,13 @@ from typing import Any
 
 from speechcall.application.end_call import end_call
 from speechcall.application.give_reply import give_reply, step_of
+from speechcall.application.pool import PoolStore
 from speechcall.application.ports import CallStore, Clock, Engine, MessageStore, Telephony
 from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refusal, Reply, Ticket, refusal
-from speechcall.domain.errors import NOT_ANSWERED, DestinationRefused, TelephonyMisconfigured
+from speechcall.domain.errors import NOT_ANSWERED, DestinationRefused, TelephonyMisconfigured, TelephonyThrottled
+
+THROTTLED_MSEC = 2000
+"""For how long no call is begun after the provider has asked for fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class Control:
     telephony: Telephony
     clock: Clock
     bounds: Bounds
-    ring_timeout_seconds: int
+    lines: PoolStore
 
     def handle(self, task: Mapping[str, Any]) -> dict[str, Any]:
         """Runs one task of a state machine.
@@ -73,7 +77,11 @@ class Control:
             # Placed by a try that failed afterwards, and answered before this one: its token was in vain.
             return None
         try:
-            contact_id = self.telephony.place(call, self.ring_timeout_seconds)
+            contact_id = self.telephony.place(call, message.ring_seconds)
+        except TelephonyThrottled:
+            # The state machine puts the message off: nobody fails for it.
+            self.lines.slow_down(self.clock.now_msec() + THROTTLED_MSEC)
+            raise
         except DestinationRefused as error:
             cause = Cause.INVALID_NUMBER if str(error) == Cause.INVALID_NUMBER else Cause.BLOCKED
             return self._give_up(mid, attempt, str(error), cause)

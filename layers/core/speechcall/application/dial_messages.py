@@ -1,29 +1,57 @@
-"""Takes a line for each message that is due, and starts its state machine."""
+"""Takes a line for each message that is due, and starts its state machine.
+
+pool full? ─► stop                ┌──────── too soon: sleep until the next slot, once more ◄─┐
+due index, then the named ─► message ─► expired? finish ─► machine ─► line? ─► execution     │
+                                └─ its number is in a call: the next one │  └────────────────┘
+                                                                         └─ lines full: stop
+"""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from speechcall.application.ports import Claim, Clock, LinesFull, LineTaken, MessageStore, Pool, TooSoon
-from speechcall.domain.errors import RetryableError
+from speechcall.application.pool import PoolStore
+from speechcall.application.ports import Claim, Clock, LinesFull, LineTaken, MessageStore, NumberBusy, Pool, TooSoon
+from speechcall.domain.dialling import DIAL_MARGIN_SECONDS
+from speechcall.domain.errors import MenusRefused, RetryableError, StoreUnavailable
 from speechcall.domain.ids import holder
 from speechcall.domain.message import Menu, Message, State
+from speechcall.domain.outcome import EXPIRED, MENUS_REFUSED
 
 logger = logging.getLogger(__name__)
 
-PAGE = 100
+MARGIN = 10
+"""How many more messages are read from the due index than there are free lines; doubled while none can be dialled."""
+MOST_READ = 1000
 AGAIN_SECONDS = 20
 """For how long a message that could not be dialled makes room for the others in the due index."""
+BUSY_AGAIN_SECONDS, MOST_BUSY_SECONDS = 60, 900
+"""The same for each further message to a number that is in a call; the first of them keeps its place."""
+CLAIM_TRIES = 3
+SKEW_MSEC = 2000
+"""A message that another function's clock has just made due is due."""
 
 
 class Flows(Protocol):
     """The published state machines."""
 
     def publish(self, menus: tuple[Menu, ...]) -> str:
-        """The ARN of the machine for these menus, creating it when it is new. RetryableError."""
+        """The ARN of the machine for these menus, creating it when it is new. RetryableError, MenusRefused."""
 
     def start(self, flow_arn: str, name: str, execution_input: dict[str, Any]) -> bool:
         """Starts an execution. True: it runs, whoever started it; False: it has ended before."""
+
+
+@dataclass
+class Dialled:
+    """What a run has done, in messages."""
+
+    started: int = 0
+    expired: int = 0
+    refused: int = 0
+    """Step Functions will never take their state machine."""
 
 
 def dial_messages(
@@ -31,79 +59,144 @@ def dial_messages(
     *,
     messages: MessageStore,
     flows: Flows,
-    pool: Pool,
+    lines: PoolStore,
+    stack: Pool,
     clock: Clock,
     time_left: Callable[[], float],
-) -> int:
-    """Dials the messages that wait for a line: the named ones first, then those in the due index.
+) -> Dialled:
+    """Dials the messages that wait for a line: those in the due index, and the `named` that it does not show yet.
 
     Stops when the lines are full, when none is left, or when `time_left` (seconds) runs out; waits
-    for the rate's next free moment, never longer. Any number of copies may run. What goes wrong
-    with one message is logged, and the message tried again 20 s later at the earliest. Returns the
-    number of calls started.
+    for the rate's next free moment, never longer. `stack` is what holds where no operator has chosen
+    otherwise. Any number of copies may run. What goes wrong with one message is logged, and the
+    message tried again 20 s later at the earliest.
     """
-    started = 0
-    for mid in _candidates(named, messages, clock):
-        if time_left() <= 0:
-            break
-        try:
-            claim = _dial(mid, messages, flows, pool, clock, time_left)
-        except RetryableError as error:
-            logger.warning("message %s could not be dialled now: %s", mid, error)
-            _put_off(mid, messages, clock)
-            continue
-        except Exception:
-            logger.exception("message %s could not be dialled", mid)
-            _put_off(mid, messages, clock)
-            continue
-        if isinstance(claim, LinesFull | TooSoon):
-            break
-        started += isinstance(claim, LineTaken)
-    return started
-
-
-def _put_off(mid: str, messages: MessageStore, clock: Clock) -> None:
-    """The due index is read from its head: a hundred messages that wait for Step Functions must not stand there."""
-    try:
-        messages.postpone(mid, State.QUEUED, clock.now_msec() + AGAIN_SECONDS * 1000)
-    except Exception:
-        logger.exception("message %s could not be put off", mid)
+    state = lines.read()
+    if state.stack != stack:
+        lines.tell_stack(stack)
+    pool = state.in_effect(stack)
+    run = _Run(messages, flows, pool, clock, time_left, busy=set(state.held))
+    free = pool.lines - len(state.held)
+    if free > 0:
+        for mid in _candidates(named, min(free + MARGIN, MOST_READ), run):
+            if time_left() <= 0 or not run.goes_on_after(mid):
+                break
+    return run.done
 
 
 def execution_input(message: Message, attempt: int) -> dict[str, Any]:
     """The input of an execution, from the stored message alone: a second start is the same start."""
     waits = {f"m{index}": ask.wait_seconds for index, ask in enumerate(message.asks)}
+    waits["dial"] = message.ring_seconds + DIAL_MARGIN_SECONDS
     return {"mid": message.mid, "attempt": attempt, "waits": waits}
 
 
-def _candidates(named: Iterable[str], messages: MessageStore, clock: Clock) -> Iterator[str]:
+def _candidates(named: Iterable[str], limit: int, run: "_Run") -> Iterator[str]:
+    """First come, first served: what the index shows has waited longer than what a record has just named.
+
+    A page without anything new, as it is when the index lags or many messages wait for one number, is
+    followed by a longer one.
+    """
     seen: set[str] = set()
-    page: Iterable[str] = named
+    more = list(dict.fromkeys(named))
     while True:
+        page = run.messages.due(State.QUEUED, run.clock.now_msec(), limit)
+        is_last = len(page) < limit
+        if is_last:
+            page += more
         fresh = [mid for mid in dict.fromkeys(page) if mid not in seen]
-        if not fresh and page is not named:
-            return
         seen.update(fresh)
         yield from fresh
-        page = messages.due(State.QUEUED, clock.now_msec(), PAGE)
+        if is_last or (not fresh and limit >= MOST_READ):
+            return
+        limit = limit if fresh else min(limit * 2, MOST_READ)
 
 
-def _dial(
-    mid: str, messages: MessageStore, flows: Flows, pool: Pool, clock: Clock, time_left: Callable[[], float]
-) -> Claim | None:
-    message = messages.get(mid)
-    if message is None or message.state is not State.QUEUED:
+@dataclass
+class _Run:
+    """One run of a dialer."""
+
+    messages: MessageStore
+    flows: Flows
+    pool: Pool
+    clock: Clock
+    time_left: Callable[[], float]
+    busy: set[str]
+    """Numbers that were in a call when the run began, or are found to be."""
+    done: Dialled = field(default_factory=Dialled)
+    waiting: Counter[str] = field(default_factory=Counter)
+    """How many messages were met whose number is in a call."""
+
+    def goes_on_after(self, mid: str) -> bool:
+        """Dials one message, if it can be; False: there is no line for any other either, or no time."""
+        try:
+            claim = self._dial(mid)
+        except RetryableError as error:
+            logger.warning("message %s could not be dialled now: %s", mid, error)
+            self._put_off(mid, AGAIN_SECONDS)
+            return True
+        except Exception:
+            logger.exception("message %s could not be dialled", mid)
+            self._put_off(mid, AGAIN_SECONDS)
+            return True
+        return not isinstance(claim, LinesFull | TooSoon)
+
+    def _dial(self, mid: str) -> Claim | None:
+        message, now = self.messages.get(mid), self.clock.now_msec()
+        if message is None or message.state is not State.QUEUED or (message.due_msec or 0) > now + SKEW_MSEC:
+            return None
+        if message.dial_until_msec <= now:
+            self.done.expired += self.messages.refuse(mid, State.QUEUED, EXPIRED, None, now)
+            return None
+        if message.number in self.busy:
+            return self._wait_for_number(message)
+        try:
+            # Published before a line is taken: a line never waits for Step Functions' throttle.
+            flow_arn = self.flows.publish(message.menus)
+        except MenusRefused as error:
+            logger.exception("message %s has menus that Step Functions does not take", mid)
+            self.done.refused += self.messages.refuse(mid, State.QUEUED, MENUS_REFUSED, str(error), now)
+            return None
+        claim = self._claim(message, flow_arn)
+        if isinstance(claim, NumberBusy):
+            return self._wait_for_number(message)
+        if isinstance(claim, LineTaken):
+            attempt = message.attempt + 1
+            self.flows.start(flow_arn, holder(mid, attempt), execution_input(message, attempt))
+            self.done.started += 1
+        return claim
+
+    def _claim(self, message: Message, flow_arn: str) -> Claim | None:
+        """Takes a line, waiting for the rate's next moments; None: the message's time has run out meanwhile."""
+        refusals = 0
+        while (now := self.clock.now_msec()) < message.dial_until_msec:
+            try:
+                claim = self.messages.claim_line(message, flow_arn, self.pool, now)
+            except StoreUnavailable:  # every dialer and every end of a call writes the pool
+                refusals += 1
+                if refusals == CLAIM_TRIES:
+                    raise
+                self.clock.sleep(0.1 * refusals)
+                continue
+            if not isinstance(claim, TooSoon):
+                return claim
+            wait = max(claim.next_msec - now, 1) / 1000
+            if wait > self.time_left():
+                return claim
+            self.clock.sleep(wait)
         return None
-    # Published before a line is taken: a line never waits for Step Functions' throttle.
-    flow_arn = flows.publish(message.menus)
-    claim = messages.claim_line(message, flow_arn, pool, clock.now_msec())
-    while isinstance(claim, TooSoon):
-        wait = max(claim.next_msec - clock.now_msec(), 1) / 1000
-        if wait > time_left():
-            return claim
-        clock.sleep(wait)
-        claim = messages.claim_line(message, flow_arn, pool, clock.now_msec())
-    if isinstance(claim, LineTaken):
-        attempt = message.attempt + 1
-        flows.start(flow_arn, holder(mid, attempt), execution_input(message, attempt))
-    return claim
+
+    def _wait_for_number(self, message: Message) -> NumberBusy:
+        """The first message to a number in a call keeps its place, so that it is next; the others make room."""
+        self.busy.add(message.number)
+        self.waiting[message.number] += 1
+        if behind := self.waiting[message.number] - 1:
+            self._put_off(message.mid, min(behind * BUSY_AGAIN_SECONDS, MOST_BUSY_SECONDS))
+        return NumberBusy()
+
+    def _put_off(self, mid: str, seconds: int) -> None:
+        """The due index is read from its head: a hundred messages that must wait must not stand there."""
+        try:
+            self.messages.postpone(mid, State.QUEUED, self.clock.now_msec() + seconds * 1000)
+        except Exception:
+            logger.exception("message %s could not be put off", mid)

@@ -1,11 +1,13 @@
-"""After a call: certainly dead, line given back, message finished."""
+"""After a call: certainly dead, line given back, message finished or put back to be dialled again."""
 
 from speechcall.application.end_call import end_call
 from speechcall.application.look_up import look_until_ended
 from speechcall.application.ports import CallStore, Clock, Engine, MessageStore, Telephony
 from speechcall.domain.call import Call, Cause
+from speechcall.domain.dialling import THROTTLED_AGAIN_SECONDS
 from speechcall.domain.errors import TelephonyUnavailable
-from speechcall.domain.outcome import End, Outcome, outcome_of
+from speechcall.domain.message import Message, State
+from speechcall.domain.outcome import EXPIRED, End, Outcome, outcome_of
 
 MAY_RING_SECONDS = 75
 """No phone rings for longer than 60 s (StartOutboundVoiceContact, RingTimeoutInSeconds); the rest is for its start."""
@@ -30,21 +32,42 @@ def finish_call(
     """
     call = calls.get(mid, attempt)
     if call is not None and not call.ended:
-        cause = _make_sure(call, telephony, clock)
+        cause = _make_sure(call, end, telephony, clock)
         call = end_call(mid, attempt, cause, calls=calls, engine=engine, clock=clock)
     outcome = outcome_of(call, end)
-    messages.finish(mid, attempt, outcome, clock.now_msec())
+    message = messages.get(mid)
+    if message is None or message.state is not State.CALLING or message.attempt != attempt:
+        return outcome
+    is_throttled = outcome.outcome == "failed" and call is not None and call.cause is Cause.THROTTLED
+    _leave(message, outcome, is_throttled, messages, clock.now_msec())
     return outcome
 
 
-def _make_sure(call: Call, telephony: Telephony, clock: Clock) -> Cause:
+def _leave(message: Message, outcome: Outcome, is_throttled: bool, messages: MessageStore, now_msec: int) -> None:
+    """The message leaves the state of calling: for another try inside its time, or for good."""
+    again: int | None = None
+    redials = message.redials
+    if is_throttled:
+        again = now_msec + THROTTLED_AGAIN_SECONDS * 1000
+    elif message.redial:
+        again = message.redial.next_msec(message.redials, outcome.outcome, now_msec)
+        redials += 1
+    if again is not None and again < message.dial_until_msec:
+        messages.requeue(message, redials, again)
+    else:
+        messages.finish(message, EXPIRED if is_throttled else outcome, now_msec)
+
+
+def _make_sure(call: Call, end: End, telephony: Telephony, clock: Clock) -> Cause:
     """Stops the contact and says how it ended."""
     if call.contact_id is None:
+        if end is End.THROTTLED and call.ticket.retry == 0:  # the only try: nothing was placed
+            return Cause.THROTTLED
         # The provider may have taken the dial though its answer was lost. Such a phone rings for its
         # time at most, and who answers it is hung up; till then its line is not free.
         if clock.now_msec() < call.dialled_msec + MAY_RING_SECONDS * 1000:
             raise TelephonyUnavailable("whether the call was placed is not known, and its phone may still ring")
-        return Cause.FAILED
+        return Cause.THROTTLED if end is End.THROTTLED else Cause.FAILED
     telephony.stop(call.contact_id)
     contact = look_until_ended(call.contact_id, telephony, clock)
     return (contact.cause or Cause.STOPPED) if contact.ended else Cause.UNCONFIRMED

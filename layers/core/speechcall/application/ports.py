@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from speechcall.domain.call import Bounds, Call, Cause, Command, Reply, Step, Ticket
-from speechcall.domain.message import Ask, Message
+from speechcall.domain.message import Ask, Message, State
 from speechcall.domain.outcome import Outcome
 
 
@@ -126,7 +126,12 @@ class TooSoon:
     next_msec: int
 
 
-Claim = LineTaken | NotQueued | LinesFull | TooSoon
+@dataclass(frozen=True, slots=True)
+class NumberBusy:
+    """A call to the same number is live."""
+
+
+Claim = LineTaken | NotQueued | LinesFull | NumberBusy | TooSoon
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,17 +153,23 @@ class MessageStore(Protocol):
     def queue(self, mid: str, asks: tuple[Ask, ...], now_msec: int) -> bool:
         """preparing → queued. False if it is not preparing."""
 
-    def refuse(self, mid: str, outcome: Outcome, cause: str, now_msec: int) -> bool:
-        """preparing → finished, never dialled. False if it is not preparing."""
+    def refuse(self, mid: str, before: State, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
+        """preparing or queued (`before`) → finished, without a call. False if it is not in that state."""
 
     def claim_line(self, message: Message, flow_arn: str, pool: Pool, now_msec: int) -> Claim:
         """queued → calling, together with a line for attempt `message.attempt + 1`."""
 
-    def finish(self, mid: str, attempt: int, outcome: Outcome, now_msec: int) -> bool:
-        """calling → finished, together with giving the line back. False if it was done before."""
+    def finish(self, message: Message, outcome: Outcome, now_msec: int) -> bool:
+        """calling → finished, together with giving the line of `message.attempt` back. False if it was done before."""
+
+    def requeue(self, message: Message, redials: int, due_msec: int) -> bool:
+        """calling → queued, to be dialled again, together with giving the line of `message.attempt` back.
+
+        False if it was done before.
+        """
 
     def due(self, state: str, now_msec: int, limit: int) -> list[str]:
-        """Ids of messages in `state` that are due, the oldest of each shard first."""
+        """Ids of messages in `state` that are due, the oldest of each shard first. May be a little behind."""
 
     def postpone(self, mid: str, state: str, due_msec: int) -> None:
         """Moves the moment at which a message in `state` is due."""

@@ -8,7 +8,7 @@ from speechcall.application.ports import Clock, MessageStore
 from speechcall.domain.address import is_url
 from speechcall.domain.errors import PromptUnavailable
 from speechcall.domain.message import Ask, Message, State
-from speechcall.domain.outcome import Outcome
+from speechcall.domain.outcome import PROMPT_UNAVAILABLE
 from speechcall.domain.timing import idle_seconds, menu_wait_seconds
 from speechcall.domain.wav import mu_law_seconds
 
@@ -62,7 +62,7 @@ def prepare_message(
     try:
         asks = _asks(message, prompts, fetch, clock, grace_seconds)
     except PromptUnavailable as error:
-        messages.refuse(mid, Outcome("promptUnavailable", "promptUnavailable"), str(error), clock.now_msec())
+        messages.refuse(mid, State.PREPARING, PROMPT_UNAVAILABLE, str(error), clock.now_msec())
         return
     messages.queue(mid, asks, clock.now_msec())
 

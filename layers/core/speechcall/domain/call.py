@@ -30,6 +30,7 @@ class Cause(StrEnum):
     HUNG_UP = "hungUp"
     STOPPED = "stopped"
     UNCONFIRMED = "unconfirmed"
+    THROTTLED = "throttled"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ SpeechCallError
 │  └─ StoreUnavailable          DynamoDB refused for load, or another transaction was in the way
 ├─ DestinationRefused      the provider will never call this number
 ├─ TelephonyMisconfigured  the provider refuses our settings: an operator has to mend them
+├─ MenusRefused            Step Functions will never take the state machine that the menus become
 ├─ PromptUnavailable       an introduction cannot be had, or is no telephone audio
 ├─ ForbiddenAddress        a name leads to an address that no webhook or prompt may reach
 └─ Unreachable             a request to a customer's server left no answer; `word` says why
@@ -134,6 +135,10 @@ class DestinationRefused(SpeechCallError):
 
 class TelephonyMisconfigured(SpeechCallError):
     """The provider refuses our own settings or rights, whatever the number. The text is its error code."""
+
+
+class MenusRefused(SpeechCallError):
+    """Step Functions will never take the state machine that the menus become."""
 
 
 class PromptUnavailable(SpeechCallError):

@@ -33,7 +33,7 @@ def event_id(message_id: str, attempt: int, visit: int, menu: int, key: str, ste
 
 
 def holder(message_id: str, attempt: int) -> str:
-    """The name of one call attempt: in the pool's set, as execution name and as client token."""
+    """The name of one call attempt: in the pool, as execution name and as client token."""
     return f"{message_id}-{attempt}"
 
 

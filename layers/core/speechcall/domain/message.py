@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from speechcall.domain.dialling import DEFAULT_RING_SECONDS, DEFAULT_TTL_SECONDS, Redial
+
 KEYS = (*(f"d{digit}" for digit in range(10)), "d*", "d#")
 WRONG = "wrong"
 
@@ -90,10 +92,24 @@ class Message:
     outcome: str | None = None
     reason: str | None = None
     cause: str | None = None
-    """Why an introduction could not be had."""
+    """Why it could not be dialled at all: an introduction, or its state machine."""
     finished_msec: int | None = None
     menus_text: str | None = field(default=None, compare=False, repr=False)
     """`dump_menus(menus)`, where it is known already: it was measured before the message was accepted."""
+    customer_id: str | None = None
+    """The customer's own name for it (`customerMessageId`)."""
+    ttl_seconds: int = DEFAULT_TTL_SECONDS
+    ring_seconds: int = DEFAULT_RING_SECONDS
+    redial: Redial | None = None
+    redials: int = 0
+    """How often it was put back to be dialled again after a call that reached nobody."""
+    due_msec: int | None = field(default=None, compare=False)
+    """When its state has to go on; None: never."""
+
+    @property
+    def dial_until_msec(self) -> int:
+        """From this moment on it is not dialled any more."""
+        return self.created_msec + self.ttl_seconds * 1000
 
 
 def dump_menus(menus: tuple[Menu, ...]) -> str:

@@ -13,16 +13,23 @@ class End(StrEnum):
     NOT_ANSWERED = "notAnswered"
     CALLER_HUNG_UP = "callerHungUp"
     LOST = "lost"
+    THROTTLED = "throttled"
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`outcome`: answered, busy, noAnswer, invalidNumber, blocked, failed. `reason`: why it ended so."""
+    """`outcome`: answered, busy, noAnswer, invalidNumber, blocked, failed, and for what was never dialled expired,
+    promptUnavailable, menusRefused. `reason`: why it ended so.
+    """
 
     outcome: str
     reason: str
 
+
+EXPIRED = Outcome("expired", "expired")
+MENUS_REFUSED = Outcome("menusRefused", "menusRefused")
+PROMPT_UNAVAILABLE = Outcome("promptUnavailable", "promptUnavailable")
 
 _UNANSWERED = {Cause.BUSY, Cause.NO_ANSWER, Cause.INVALID_NUMBER, Cause.BLOCKED}
 

@@ -2,7 +2,7 @@
 
     Dial ─► Menu 0 ─► Menu 0 key? ─► Menu 0 d1 1 webhook ─► Hang up ─► Completed
       │        └─► Menu 0 silent? ─┘
-      └─► Not answered              (every other end: Caller hung up, Lost, Failed)
+      └─► Not answered              (every other end: Caller hung up, Lost, Put off, Failed)
 
 Only shapes go in: texts, audio, urls, bodies, headers and seconds stay in the message and are looked
 up by message, menu, key and step, so that messages that differ in nothing else share one machine.
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from speechcall.domain.errors import NOT_ANSWERED, retryable_error_names
+from speechcall.domain.errors import NOT_ANSWERED, TelephonyThrottled, retryable_error_names
 from speechcall.domain.message import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook
 from speechcall.domain.outcome import End
 
@@ -22,7 +22,6 @@ State = dict[str, Any]
 
 HANG_UP_SECONDS = 10
 EXECUTION_SECONDS = 25 * 60
-DIAL_MARGIN_SECONDS = 45
 
 _LAMBDA_SERVICE_ERRORS = [
     "Lambda.AWSLambdaException",
@@ -35,18 +34,17 @@ _LAMBDA_SERVICE_ERRORS = [
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """What the machine calls, and how long a phone may ring."""
+    """What the machine calls."""
 
     control_call_arn: str
     finish_call_arn: str
     webhook_queue_url: str
-    ring_timeout_seconds: int
 
 
 def compile_flow(menus: Sequence[Menu], wiring: Wiring) -> State:
     """The Amazon States Language definition for `menus` (1 or more; gotoMenu targets in range).
 
-    The execution's input is `{"mid", "attempt", "waits": {"m0": seconds, ...}}`, its output the
+    The execution's input is `{"mid", "attempt", "waits": {"dial": seconds, "m0": seconds, ...}}`, its output the
     answer of finish_call.
     """
     states: dict[str, State] = {"Dial": _dial(wiring)}
@@ -68,6 +66,7 @@ _ENDS = {
     "Not answered": End.NOT_ANSWERED,
     "Caller hung up": End.CALLER_HUNG_UP,
     "Lost": End.LOST,
+    "Put off": End.THROTTLED,
     "Failed": End.FAILED,
 }
 
@@ -141,9 +140,12 @@ def _webhook_name(index: int, key: str, position: int) -> str:
 
 def _dial(wiring: Wiring) -> State:
     state = _command("dial", wiring, "Menu 0")
-    state["TimeoutSeconds"] = wiring.ring_timeout_seconds + DIAL_MARGIN_SECONDS
-    # A phone that nobody hears of any more: finish_call sees to it that the contact is dead.
-    state["Catch"] = [_catch(NOT_ANSWERED, "Not answered"), _catch("States.Timeout", "Lost"), *state["Catch"]]
+    state["TimeoutSecondsPath"] = "$.waits.dial"
+    # Not tried again with its line held: the pool slows down, and the message is dialled again later.
+    state["Retry"] = _retry(but=TelephonyThrottled.__name__)
+    # Timed out is a phone that nobody hears of any more: finish_call sees to it that the contact is dead.
+    ends = {NOT_ANSWERED: "Not answered", TelephonyThrottled.__name__: "Put off", "States.Timeout": "Lost"}
+    state["Catch"] = [*(_catch(error, end) for error, end in ends.items()), *state["Catch"]]
     return state
 
 
@@ -242,8 +244,8 @@ def _finish(end: End, wiring: Wiring) -> State:
     }
 
 
-def _retry() -> list[State]:
-    return [_retry_of([*retryable_error_names(), *_LAMBDA_SERVICE_ERRORS], attempts=3)]
+def _retry(but: str = "") -> list[State]:
+    return [_retry_of([name for name in [*retryable_error_names(), *_LAMBDA_SERVICE_ERRORS] if name != but], 3)]
 
 
 def _retry_of(errors: list[str], attempts: int) -> State:

@@ -12,7 +12,7 @@ Outline = tuple[tuple[tuple[str, tuple[int, ...]], ...], ...]
 """For each menu its keys, and for each key its actions: a menu to go to, or one of these."""
 _WEBHOOK, _HANGUP = -1, -2
 
-_NO_WIRING = Wiring("control", "finish", "queue", 0)
+_NO_WIRING = Wiring("control", "finish", "queue")
 
 
 def shape_of(menus: Sequence[Menu]) -> str:

@@ -1,8 +1,10 @@
 """How a message is written down: pk `M#<mid>`, sk `MESSAGE`, and for the sparse index what it waits for."""
 
+from dataclasses import asdict
 from typing import Any
 
 from speechcall.adapters.dynamodb.table import Values
+from speechcall.domain.dialling import Redial
 from speechcall.domain.ids import shard_of
 from speechcall.domain.message import Ask, Message, State, dump_menus, load_menus
 
@@ -37,6 +39,10 @@ def dump(message: Message) -> Values:
         "state": message.state.value,
         "attempt": message.attempt,
         **({"caller_id": message.caller_id} if message.caller_id else {}),
+        **({"customer_id": message.customer_id} if message.customer_id else {}),
+        "ttl_seconds": message.ttl_seconds,
+        "ring_seconds": message.ring_seconds,
+        **({"redial": asdict(message.redial)} if message.redial else {}),
         "due_shard": f"{message.state.value}#{shard_of(message.mid)}",
         "due_at": message.created_msec + PREPARING_CHECK_MSEC,
     }
@@ -64,4 +70,14 @@ def load(item: Values) -> Message:
         reason=item.get("reason"),
         cause=item.get("cause"),
         finished_msec=item.get("finished_msec"),
+        customer_id=item.get("customer_id"),
+        ttl_seconds=item["ttl_seconds"],
+        ring_seconds=item["ring_seconds"],
+        redial=_load_redial(item["redial"]) if "redial" in item else None,
+        redials=item.get("redials", 0),
+        due_msec=item.get("due_at"),
     )
+
+
+def _load_redial(item: Values) -> Redial:
+    return Redial(item["attempts"], tuple(item["after_seconds"]), tuple(item["on"]))

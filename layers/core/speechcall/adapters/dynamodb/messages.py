@@ -1,17 +1,13 @@
-"""The messages (pk `M#<mid>`, sk `MESSAGE`) and the lines that they hold.
-
-The pool is one item of the Registry: `held`, the set of call attempts that have a line, and
-`next_msec`, the rate's next free moment. A line is taken in one transaction with the message's
-change of state, and given back by deleting from the set: idempotent, nothing to count or repair.
-"""
+"""The messages (pk `M#<mid>`, sk `MESSAGE`) and the lines that they hold (see `pool`)."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from speechcall.adapters.dynamodb.message_items import CALLING_CHECK_MSEC, due_values, dump, key, load
+from speechcall.adapters.dynamodb.pool import give_back, take_line, why_no_line
 from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
-from speechcall.application.ports import Claim, LinesFull, LineTaken, NotQueued, Pool, TooSoon
+from speechcall.application.ports import Claim, LinesFull, LineTaken, NotQueued, Pool
 from speechcall.domain.errors import StoreUnavailable
 from speechcall.domain.ids import SHARDS, holder
 from speechcall.domain.message import Ask, Message, State
@@ -20,10 +16,8 @@ from speechcall.domain.outcome import Outcome
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-POOL_KEY = {"pk": "POOL", "sk": "POOL"}
-
-
 _SHARD = "due_shard = :shard, due_at = :due"
+_NOT_DUE = "REMOVE due_shard, due_at"
 
 
 class DynamoMessages:
@@ -60,91 +54,81 @@ class DynamoMessages:
         values = {":asks": [asdict(ask) for ask in asks], **due_values(mid, State.QUEUED, now_msec)}
         return self._move(mid, State.PREPARING, State.QUEUED, f"SET #state = :to, asks = :asks, {_SHARD}", values)
 
-    def refuse(self, mid: str, outcome: Outcome, cause: str, now_msec: int) -> bool:
-        values = {":outcome": outcome.outcome, ":reason": outcome.reason, ":cause": cause, ":now": now_msec}
-        expression = "SET #state = :to, outcome = :outcome, reason = :reason, cause = :cause, finished_msec = :now"
-        return self._move(mid, State.PREPARING, State.FINISHED, f"{expression} REMOVE due_shard, due_at", values)
+    def refuse(self, mid: str, before: State, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
+        values = {":outcome": outcome.outcome, ":reason": outcome.reason, ":now": now_msec}
+        expression = "SET #state = :to, outcome = :outcome, reason = :reason, finished_msec = :now"
+        if cause:
+            expression, values = f"{expression}, cause = :cause", {**values, ":cause": cause}
+        return self._move(mid, before, State.FINISHED, f"{expression} {_NOT_DUE}", values)
 
     def claim_line(self, message: Message, flow_arn: str, pool: Pool, now_msec: int) -> Claim:
         """
         dialer A   TransactWrite: held + m-1, m queued → calling ──► taken
         dialer B        TransactWrite: the same ──X m is calling: somebody else has it
-        dialer B        TransactWrite: n ──X next_msec is in the future: too soon
+        dialer B        TransactWrite: n, of the same number ──X the number is in a call
+        dialer B        TransactWrite: o ──X next_msec is in the future: too soon
         finish m             held - m-1, m calling → finished
         """
+        if pool.lines < 1:  # an empty set does not exist, and has no size
+            return LinesFull()
         attempt = message.attempt + 1
-        a_line_is_free = "(attribute_not_exists(held) OR size(held) < :lines)"
-        the_slot_has_come = "(attribute_not_exists(next_msec) OR next_msec <= :now)"
-        it_waits_for_this_attempt = "#state = :queued AND attempt = :before"
-        take_line = {
-            "TableName": self._registry,
-            "Key": to_wire(POOL_KEY),
-            "UpdateExpression": "SET next_msec = :next ADD held :holder",
-            "ConditionExpression": f"{a_line_is_free} AND {the_slot_has_come}",
-            "ExpressionAttributeValues": to_wire(
-                {
-                    ":lines": pool.lines,
-                    ":now": now_msec,
-                    ":next": now_msec + -(-1000 // pool.calls_per_second),
-                    ":holder": {holder(message.mid, attempt)},
-                }
-            ),
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        call_it = {
-            "TableName": self._messages,
-            "Key": to_wire(key(message.mid)),
-            "UpdateExpression": f"SET #state = :calling, attempt = :attempt, flow_arn = :flow, {_SHARD}",
-            "ConditionExpression": it_waits_for_this_attempt,
-            "ExpressionAttributeNames": {"#state": "state"},
-            "ExpressionAttributeValues": to_wire(
-                {
-                    ":queued": State.QUEUED.value,
-                    ":calling": State.CALLING.value,
-                    ":before": message.attempt,
-                    ":attempt": attempt,
-                    ":flow": flow_arn,
-                    **due_values(message.mid, State.CALLING, now_msec + CALLING_CHECK_MSEC),
-                }
-            ),
-        }
+        it_waits_for_this_attempt = "#state = :from AND attempt = :before"
+        call_it = self._change(
+            message.mid,
+            f"SET #state = :to, attempt = :attempt, flow_arn = :flow, {_SHARD}",
+            it_waits_for_this_attempt,
+            {
+                ":from": State.QUEUED.value,
+                ":to": State.CALLING.value,
+                ":before": message.attempt,
+                ":attempt": attempt,
+                ":flow": flow_arn,
+                **due_values(message.mid, State.CALLING, now_msec + CALLING_CHECK_MSEC),
+            },
+        )
+        take = take_line(self._registry, holder(message.mid, attempt), message.number, pool, now_msec)
         try:
-            self._transact([{"Update": take_line}, {"Update": call_it}])
+            self._transact([{"Update": take}, {"Update": call_it}])
         except ConditionFailed as failed:
-            return _why_no_line(failed, pool, now_msec)
+            if 1 in failed.items:
+                return NotQueued()
+            return why_no_line(failed.items.get(0), message.number, pool, now_msec)
         return LineTaken()
 
-    def finish(self, mid: str, attempt: int, outcome: Outcome, now_msec: int) -> bool:
-        it_is_this_call = "#state = :calling AND attempt = :attempt"
-        finish_it = {
-            "TableName": self._messages,
-            "Key": to_wire(key(mid)),
-            "UpdateExpression": "SET #state = :finished, outcome = :outcome, reason = :reason, finished_msec = :now"
-            " REMOVE due_shard, due_at",
-            "ConditionExpression": it_is_this_call,
-            "ExpressionAttributeNames": {"#state": "state"},
-            "ExpressionAttributeValues": to_wire(
-                {
-                    ":calling": State.CALLING.value,
-                    ":finished": State.FINISHED.value,
-                    ":attempt": attempt,
-                    ":outcome": outcome.outcome,
-                    ":reason": outcome.reason,
-                    ":now": now_msec,
-                }
-            ),
-        }
-        give_back = {
-            "TableName": self._registry,
-            "Key": to_wire(POOL_KEY),
-            "UpdateExpression": "DELETE held :holder",
-            "ExpressionAttributeValues": to_wire({":holder": {holder(mid, attempt)}}),
-        }
+    def finish(self, message: Message, outcome: Outcome, now_msec: int) -> bool:
+        values = {":outcome": outcome.outcome, ":reason": outcome.reason, ":now": now_msec}
+        expression = "SET #state = :to, outcome = :outcome, reason = :reason, finished_msec = :now"
+        return self._give_back(message, State.FINISHED, f"{expression} {_NOT_DUE}", values)
+
+    def requeue(self, message: Message, redials: int, due_msec: int) -> bool:
+        values = {":redials": redials, **due_values(message.mid, State.QUEUED, due_msec)}
+        return self._give_back(message, State.QUEUED, f"SET #state = :to, redials = :redials, {_SHARD}", values)
+
+    def _give_back(self, message: Message, after: State, expression: str, values: Values) -> bool:
+        """
+        finish 1   TransactWrite: m calling → finished, held - m-1 ──► done
+        finish 2        TransactWrite: the same ──X m is not calling: it was done
+        finish 1, late       TransactWrite: m, attempt 1 ──X m is calling for the second time
+        """
+        it_is_this_call = "#state = :from AND attempt = :attempt"
+        of_this_call = {":from": State.CALLING.value, ":to": after.value, ":attempt": message.attempt}
+        change = self._change(message.mid, expression, it_is_this_call, {**of_this_call, **values})
+        give = give_back(self._registry, holder(message.mid, message.attempt), message.number)
         try:
-            self._transact([{"Update": finish_it}, {"Update": give_back}])
+            self._transact([{"Update": change}, {"Update": give}])
         except ConditionFailed:
             return False
         return True
+
+    def _change(self, mid: str, expression: str, condition: str, values: Values) -> Any:
+        return {
+            "TableName": self._messages,
+            "Key": to_wire(key(mid)),
+            "UpdateExpression": expression,
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": to_wire(values),
+        }
 
     def due(self, state: str, now_msec: int, limit: int) -> list[str]:
         found: list[Values] = []
@@ -158,7 +142,7 @@ class DynamoMessages:
                     Limit=limit,
                 )
             found += [from_wire(item) for item in page["Items"]]
-        found.sort(key=lambda item: int(item["due_at"]))
+        found.sort(key=lambda item: (item["due_at"], item["pk"]))
         return [str(item["pk"]).removeprefix("M#") for item in found[:limit]]
 
     def postpone(self, mid: str, state: str, due_msec: int) -> None:
@@ -167,16 +151,10 @@ class DynamoMessages:
 
     def _move(self, mid: str, before: State, after: State, expression: str, values: dict[str, Any]) -> bool:
         """Leaves a state, once: of two that try, one finds the message gone from it."""
+        change = self._change(mid, expression, "#state = :from", {":from": before.value, ":to": after.value, **values})
         try:
             with store_errors():
-                self._client.update_item(
-                    TableName=self._messages,
-                    Key=to_wire(key(mid)),
-                    UpdateExpression=expression,
-                    ConditionExpression="#state = :from",
-                    ExpressionAttributeNames={"#state": "state"},
-                    ExpressionAttributeValues=to_wire({":from": before.value, ":to": after.value, **values}),
-                )
+                self._client.update_item(**change)
         except ConditionFailed:
             return False
         return True
@@ -184,12 +162,3 @@ class DynamoMessages:
     def _transact(self, items: list[Any]) -> None:
         with store_errors():
             self._client.transact_write_items(TransactItems=items)
-
-
-def _why_no_line(failed: ConditionFailed, pool: Pool, now_msec: int) -> Claim:
-    if 1 in failed.items:
-        return NotQueued()
-    found = failed.items.get(0) or {}
-    if len(found.get("held", ())) >= pool.lines:
-        return LinesFull()
-    return TooSoon(int(found.get("next_msec", now_msec)))

@@ -1,0 +1,141 @@
+"""The pool of lines: one item of the table Registry.
+
+`held` is the set of call attempts that have a line, each with its number; `numbers` the set of these numbers, so
+that one write can see that a number is in a call; `next_msec` the rate's next free moment. A line is taken and
+given back in the transaction that changes its message's state: nothing is counted, nothing can be counted wrong.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.application.pool import PoolSetting, PoolState
+from speechcall.application.ports import Claim, LinesFull, NumberBusy, Pool, TooSoon
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+KEY = {"pk": "POOL", "sk": "POOL"}
+
+
+class DynamoPool:
+    """A `PoolStore` on DynamoDB."""
+
+    def __init__(self, client: "DynamoDBClient", registry_table: str) -> None:
+        self._client, self._table = client, registry_table
+
+    def read(self) -> PoolState:
+        with store_errors():
+            found = self._client.get_item(TableName=self._table, Key=to_wire(KEY), ConsistentRead=True)
+        item = from_wire(found.get("Item", {}))
+        return PoolState(
+            lines=item.get("chosen_lines"),
+            calls_per_second=item.get("chosen_calls_per_second"),
+            stack=Pool(item["stack_lines"], item["stack_calls_per_second"]) if "stack_lines" in item else None,
+            held={number: holder for holder, number in map(_parts, item.get("held", ()))},
+            next_msec=item.get("next_msec", 0),
+        )
+
+    def choose(self, changes: Mapping[PoolSetting, int | None]) -> None:
+        chosen = {name: value for name, value in changes.items() if value is not None}
+        assigned = ", ".join(f"chosen_{name} = :{name}" for name in chosen)
+        forgotten = ", ".join(f"chosen_{name}" for name in changes if name not in chosen)
+        expression = f"{f'SET {assigned}' if chosen else ''} {f'REMOVE {forgotten}' if forgotten else ''}"
+        self._update(expression.strip(), {f":{name}": value for name, value in chosen.items()})
+
+    def tell_stack(self, stack: Pool) -> None:
+        values = {":lines": stack.lines, ":rate": stack.calls_per_second}
+        self._update("SET stack_lines = :lines, stack_calls_per_second = :rate", values)
+
+    def slow_down(self, next_msec: int) -> None:
+        """
+        throttle A   UpdateItem next_msec = 2000 ─────────► 2000
+        throttle B        UpdateItem next_msec = 1900 ──X it is later already
+        """
+        it_is_sooner = "attribute_not_exists(next_msec) OR next_msec < :next"
+        self._update("SET next_msec = :next", {":next": next_msec}, it_is_sooner)
+
+    def release(self, holder: str, number: str) -> bool:
+        """
+        finish    TransactWrite: calling → finished, m-1 and its number given back
+        sweeper        UpdateItem: m-1 and its number ──X m-1 holds no line: the number may be another's by now
+        """
+        it_holds_a_line = "contains(held, :entry)"
+        given_back = _given_back(holder, number)
+        return self._update(_GIVE_BACK, {**given_back, ":entry": _entry(holder, number)}, it_holds_a_line)
+
+    def _update(self, expression: str, values: Values, condition: str | None = None) -> bool:
+        """False: the condition did not hold."""
+        more: Any = {"ExpressionAttributeValues": to_wire(values)} if values else {}
+        if condition:
+            more["ConditionExpression"] = condition
+        try:
+            with store_errors():
+                self._client.update_item(TableName=self._table, Key=to_wire(KEY), UpdateExpression=expression, **more)
+        except ConditionFailed:
+            return False
+        return True
+
+
+_GIVE_BACK = "DELETE held :entries, numbers :numbers"
+
+
+def take_line(table: str, holder: str, number: str, pool: Pool, now_msec: int) -> Any:
+    """The part of a transaction that takes a line."""
+    a_line_is_free = "(attribute_not_exists(held) OR size(held) < :lines)"
+    the_number_is_free = "(attribute_not_exists(numbers) OR NOT contains(numbers, :number))"
+    the_slot_has_come = "(attribute_not_exists(next_msec) OR next_msec <= :now)"
+    return {
+        "TableName": table,
+        "Key": to_wire(KEY),
+        "UpdateExpression": "SET next_msec = :next ADD held :entries, numbers :numbers",
+        "ConditionExpression": f"{a_line_is_free} AND {the_number_is_free} AND {the_slot_has_come}",
+        "ExpressionAttributeValues": to_wire(
+            {
+                ":lines": pool.lines,
+                ":number": number,
+                ":now": now_msec,
+                ":next": now_msec + slot_msec(pool),
+                **_given_back(holder, number),
+            }
+        ),
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+
+
+def give_back(table: str, holder: str, number: str) -> Any:
+    """The part of a transaction that gives a line back; it changes nothing where there is none."""
+    return {
+        "TableName": table,
+        "Key": to_wire(KEY),
+        "UpdateExpression": _GIVE_BACK,
+        "ExpressionAttributeValues": to_wire(_given_back(holder, number)),
+    }
+
+
+def why_no_line(item: Values | None, number: str, pool: Pool, now_msec: int) -> Claim:
+    """Why a line could not be taken of the pool as it was found. Full weighs most: nobody else finds a line either."""
+    found = item or {}
+    if len(found.get("held", ())) >= pool.lines:
+        return LinesFull()
+    if number in found.get("numbers", ()):
+        return NumberBusy()
+    return TooSoon(int(found.get("next_msec", now_msec)))
+
+
+def slot_msec(pool: Pool) -> int:
+    """The least time between two calls, rounded up: a rate that does not divide a second is not exceeded."""
+    return -(-1000 // pool.calls_per_second)
+
+
+def _entry(holder: str, number: str) -> str:
+    return f"{holder} {number}"
+
+
+def _parts(entry: str) -> tuple[str, str]:
+    holder, _, number = entry.partition(" ")
+    return holder, number
+
+
+def _given_back(holder: str, number: str) -> Values:
+    return {":entries": {_entry(holder, number)}, ":numbers": {number}}

@@ -1,0 +1,50 @@
+"""The pool of lines, as operators and dialers see it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from speechcall.application.ports import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class PoolState:
+    """The pool as it is stored: what an operator has chosen, what the stack says, and who holds a line."""
+
+    lines: int | None = None
+    calls_per_second: int | None = None
+    stack: Pool | None = None
+    """As the dialer last told it; None: no dialer has run yet."""
+    held: Mapping[str, str] = field(default_factory=dict)
+    """The numbers in a call, each with the call attempt that holds a line for it."""
+    next_msec: int = 0
+    """The rate's next free moment."""
+
+    def in_effect(self, stack: Pool) -> Pool:
+        """What is gone by: the operator's choice, and the stack's parameters where nothing was chosen."""
+        return Pool(
+            stack.lines if self.lines is None else self.lines,
+            stack.calls_per_second if self.calls_per_second is None else self.calls_per_second,
+        )
+
+
+PoolSetting = Literal["lines", "calls_per_second"]
+
+
+class PoolStore(Protocol):
+    """The pool of lines. Lines are taken and given back with the messages' states: see MessageStore."""
+
+    def read(self) -> PoolState:
+        """Strongly consistent."""
+
+    def choose(self, changes: Mapping[PoolSetting, int | None]) -> None:
+        """What an operator wants instead of the stack's parameters; None: as the stack says."""
+
+    def tell_stack(self, stack: Pool) -> None:
+        """Writes down what the stack's parameters are."""
+
+    def slow_down(self, next_msec: int) -> None:
+        """No line is taken before a moment."""
+
+    def release(self, holder: str, number: str) -> bool:
+        """Takes a line from a call attempt that is not live any more. False: it holds none."""

@@ -1,0 +1,40 @@
+"""How long, how often and when a message is dialled."""
+
+from dataclasses import dataclass
+
+DEFAULT_TTL_SECONDS = 86_400
+MIN_TTL_SECONDS, MAX_TTL_SECONDS = 30, 172_800
+
+DEFAULT_RING_SECONDS = 45
+MIN_RING_SECONDS, MAX_RING_SECONDS = 15, 60
+"""Amazon Connect: RingTimeoutInSeconds, 15 to 60 (API reference, StartOutboundVoiceContact)."""
+
+DIAL_MARGIN_SECONDS = 45
+"""How much longer than a phone rings the state machine waits for it."""
+
+MAX_REDIALS = 4
+REDIAL_OUTCOMES = ("busy", "noAnswer", "failed")
+"""After these a number may be dialled again; an invalid, blocked or forbidden one never is."""
+DEFAULT_REDIAL_AFTER = (300,)
+MIN_REDIAL_SECONDS, MAX_REDIAL_SECONDS = 60, 86_400
+
+THROTTLED_AGAIN_SECONDS = 10
+"""After which a message is dialled again whose call the provider would not take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redial:
+    """How often a number is dialled again, after how many seconds each time, and after which outcomes.
+
+    The last of `after_seconds` holds for all further times.
+    """
+
+    attempts: int
+    after_seconds: tuple[int, ...] = DEFAULT_REDIAL_AFTER
+    on: tuple[str, ...] = REDIAL_OUTCOMES
+
+    def next_msec(self, made: int, outcome: str, now_msec: int) -> int | None:
+        """When to dial again after `made` redials and a call that ended with `outcome` now; None: not again."""
+        if made >= self.attempts or outcome not in self.on or outcome not in REDIAL_OUTCOMES:
+            return None
+        return now_msec + self.after_seconds[min(made, len(self.after_seconds) - 1)] * 1000

@@ -1,0 +1,52 @@
+"""The pool in memory. Its owner's lock makes taking and giving back one step with the messages' states."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from speechcall.application.pool import PoolSetting, PoolState
+from speechcall.application.ports import Claim, LinesFull, LineTaken, NumberBusy, Pool, TooSoon
+
+
+@dataclass
+class MemoryPool:
+    """A `PoolStore` in memory."""
+
+    state: PoolState = field(default_factory=PoolState)
+
+    def read(self) -> PoolState:
+        return replace(self.state, held=dict(self.state.held))
+
+    def choose(self, changes: Mapping[PoolSetting, int | None]) -> None:
+        wanted: dict[str, Any] = dict(changes.items())
+        self.state = replace(self.state, **wanted)
+
+    def tell_stack(self, stack: Pool) -> None:
+        self.state = replace(self.state, stack=stack)
+
+    def slow_down(self, next_msec: int) -> None:
+        self.state = replace(self.state, next_msec=max(self.state.next_msec, next_msec))
+
+    def release(self, holder: str, number: str) -> bool:
+        if self.state.held.get(number) != holder:
+            return False
+        self.give_back(holder, number)
+        return True
+
+    def take(self, holder: str, number: str, pool: Pool, now_msec: int) -> Claim:
+        """As `take_line` and `why_no_line` do."""
+        held = self.state.held
+        if len(held) >= pool.lines:
+            return LinesFull()
+        if number in held:
+            return NumberBusy()
+        if self.state.next_msec > now_msec:
+            return TooSoon(self.state.next_msec)
+        next_msec = now_msec + -(-1000 // pool.calls_per_second)
+        self.state = replace(self.state, held={**held, number: holder}, next_msec=next_msec)
+        return LineTaken()
+
+    def give_back(self, holder: str, number: str) -> None:
+        """As `give_back` does."""
+        held = {taken: by for taken, by in self.state.held.items() if (taken, by) != (number, holder)}
+        self.state = replace(self.state, held=held)
