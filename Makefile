@@ -3,6 +3,8 @@
 
 PY  := .venv/bin/python
 SAM := .venv-sam/bin
+# Whoever runs what is deployed builds it first.
+FUNCTIONS_NEED := $(if $(filter runtime,$(FUNCTIONS)),built)
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-sam run test test-long demo bench check contact-flow golden lock clean
@@ -15,17 +17,29 @@ install:
 install-sam:
 	@bin/install sam
 
-run: install ## Start the whole service on this machine, with a phone in the browser [PORT=… WEBHOOKS=real]
-	@$(PY) -m local run $(if $(PORT),--port $(PORT)) $(if $(WEBHOOKS),--webhooks $(WEBHOOKS))
+run: install $(FUNCTIONS_NEED) ## Start the whole service on this machine, with a phone in the browser [PORT=… WEBHOOKS=real FUNCTIONS=runtime]
+	@$(PY) -m local run $(if $(PORT),--port $(PORT)) $(if $(WEBHOOKS),--webhooks $(WEBHOOKS)) $(if $(FUNCTIONS),--functions $(FUNCTIONS))
 
-demo: install ## Place the specification's calls on this machine and show what happens
-	@$(PY) -m local demo
+demo: install $(FUNCTIONS_NEED) ## Place the specification's calls on this machine and show what happens [FUNCTIONS=runtime]
+	@$(PY) -m local demo $(if $(FUNCTIONS),--functions $(FUNCTIONS))
+
+.PHONY: bench-cold built test-runtime
+built:
+	@bin/sam-build
+	@bin/install runtime
+
+test-runtime: install built ## Run what is deployed under Lambda's own runtime: its tests, and the demonstration [ARGS=…]
+	$(PY) -m pytest -m runtime tests/runtime $(ARGS)
+	@$(PY) -m local demo --functions runtime
 
 test: install ## Run the tests [ARGS="-k menu"]
 	$(PY) -m pytest -n 2 $(ARGS)
 
 test-long: install ## Run the tests that take minutes: 5,000 compiled menus and callees [COMPILED_WALK_PAIRS=…]
 	$(PY) -m pytest -n 2 -m long $(ARGS)
+
+bench-cold: install built ## Measure the first invocation of each function under Lambda's runtime, against a floor
+	@$(PY) -m benchmarks.cold
 
 bench: install ## Measure what our own code costs, against a floor measured in the same run
 	@$(PY) -m benchmarks.acceptance
@@ -65,6 +79,7 @@ lock: install ## Write constraints.txt and the other locks anew from pyproject.t
 	$(PY) -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(PY) -m uv pip compile --quiet $(LOCK_OPTIONS) pyproject.toml --extra local --extra cli --extra dev --extra fuzz -o constraints.txt
 	$(PY) -m uv pip compile --quiet $(LOCK_OPTIONS) --group pyproject.toml:sam -o requirements-sam.txt
+	$(PY) -m uv pip compile --quiet $(LOCK_OPTIONS) --group pyproject.toml:runtime -c constraints.txt -o requirements-runtime.txt
 	$(PY) -m uv pip compile --quiet $(LAYER_LOCK_OPTIONS) layers/dependencies/requirements.txt -o layers/dependencies/requirements.lock
 LAYER_LOCK_OPTIONS = --generate-hashes -c constraints.txt --python-version 3.13 --python-platform x86_64-manylinux2014 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK)
@@ -72,5 +87,5 @@ LOCK_OPTIONS = --universal --python-version 3.11 --no-emit-index-url --no-emit-f
 	--custom-compile-command "make lock" $(LOCK)
 
 clean: ## Remove the environments, the build and every cache
-	rm -rf .venv .venv-fuzz .venv-sam .aws-sam build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-fuzz .venv-runtime .venv-sam .aws-sam build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

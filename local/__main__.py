@@ -6,9 +6,12 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import get_args
 
 from local import demo
-from local.cloud import Cloud, CloudSettings, PortTaken
+from local.artifact import NotBuiltError
+from local.cloud import Cloud, CloudSettings, Hosting, PortTaken
+from local.runtime.emulator import RuntimeMissingError
 from local.seed import PASSWORD, USER
 
 ROOT = Path(__file__).parent.parent
@@ -21,7 +24,11 @@ EXAMPLE_NUMBER = "+380671234567"
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; the process's exit status."""
     options = _parser().parse_args(arguments)
-    status: int = options.command(options)
+    try:
+        status: int = options.command(options)
+    except (NotBuiltError, RuntimeMissingError) as missing:
+        print(missing, file=sys.stderr)
+        return 1
     return status
 
 
@@ -41,7 +48,14 @@ def _parser() -> argparse.ArgumentParser:
     demo_command = commands.add_parser(
         "demo", help="call with scripted callees, and hold each call to the specification"
     )
-    demo_command.set_defaults(command=lambda _options: demo.main())
+    demo_command.set_defaults(command=lambda options: demo.main(functions=options.functions))
+    for command in (run_command, demo_command):
+        command.add_argument(
+            "--functions",
+            choices=get_args(Hosting),
+            default="process",
+            help="who runs them: this process, or Lambda's runtime (what bin/sam-build has built)",
+        )
     return parser
 
 
@@ -53,7 +67,10 @@ def run(options: argparse.Namespace) -> int:
         signal.signal(signal_number, lambda *_: stopping.set())
     with LOG.open("w", encoding="utf-8", buffering=1) as log:
         settings = CloudSettings(
-            port=options.port, webhooks=options.webhooks, log=sys.stderr if options.verbose else log
+            port=options.port,
+            webhooks=options.webhooks,
+            log=sys.stderr if options.verbose else log,
+            functions=options.functions,
         )
         try:
             with Cloud(settings) as cloud:

@@ -6,7 +6,7 @@ another process ─► signed request to /aws/… ─► https://SERVICE.eu-cent
 import ipaddress
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -17,6 +17,8 @@ from werkzeug.wrappers import Request, Response
 
 from local.physical_names import REGION
 from local.template import Template
+
+WSGIApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 MOUNT = "/aws"
 RESOURCES = f"{MOUNT}/resources"
@@ -34,7 +36,9 @@ class AwsDoor:
     The signature says which service is meant; it is not verified, and every region is the laptop's.
     """
 
-    def __init__(self, template: Template) -> None:
+    def __init__(self, template: Template, others: Mapping[str, WSGIApplication] | None = None) -> None:
+        """`others`: services that something else than moto answers, {"connect": application}."""
+        self._others = others or {}
         self._resources = {
             logical_id: template.ref(logical_id)
             for resource_type in _NAMED_TYPES
@@ -53,8 +57,11 @@ class AwsDoor:
             if request.path == RESOURCES and request.method == "GET":
                 return Response(json.dumps(self._resources), content_type="application/json")
             return _refusal(request, 403, "MissingAuthenticationToken", "The request is not signed (AWS4-HMAC-SHA256).")
+        if scope[1] in self._others:
+            path = request.path.removeprefix(MOUNT)
+            return Response.from_app(self._others[scope[1]], {**request.environ, "PATH_INFO": path})
         if scope[1] not in SERVICES:
-            known = ", ".join(sorted(SERVICES))
+            known = ", ".join(sorted(SERVICES | set(self._others)))
             return _refusal(request, 501, "NotImplemented", f"The laptop cloud has no {scope[1]} here, only {known}.")
         return _ask_moto(request, scope[1])
 

@@ -5,7 +5,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from subprocess import DEVNULL
 from typing import Any, Literal, Protocol, Self, TextIO
 from urllib.parse import urlparse
 
@@ -13,10 +15,11 @@ import boto3
 from werkzeug.wrappers import Request
 
 from local.api_gateway import ApiGateway
+from local.artifact import BUILT_TEMPLATE, NotBuiltError
 from local.aws import LocalAws
 from local.aws_door import MOUNT, AwsDoor
 from local.carrier import Carrier, CarrierSettings
-from local.functions import FunctionError, FunctionHost, Overrides
+from local.functions import FunctionError, FunctionHost, Functions, Overrides
 from local.guards.executions import add_end_listener
 from local.handler_output import logging_to
 from local.http_server import HttpServer, PortTaken
@@ -25,6 +28,7 @@ from local.journal_feed import JournalFeed, tell_accepted
 from local.lambda_service import served_by
 from local.physical_names import ACCOUNT, REGION
 from local.receiver import Receiver
+from local.runtime.host import RuntimeHost
 from local.seed import seed
 from local.template import EventSpec, FunctionSpec, Template, read_template
 from local.triggers.asynchronous import AsynchronousInvocations
@@ -34,12 +38,14 @@ from local.triggers.schedules import ScheduleTrigger
 from local.triggers.streams import StreamTrigger
 from speechcall.adapters.http import LOOPBACK
 
-__all__ = ["Cloud", "CloudSettings", "PortTaken"]
+__all__ = ["Cloud", "CloudSettings", "Hosting", "PortTaken"]
 
 TEMPLATE = Path(__file__).parent.parent / "template.yaml"
 INSTANCE_ID = "5eec4ca1-0000-4000-8000-00000000ca11"
 INSTANCE_ARN = f"arn:aws:connect:{REGION}:{ACCOUNT}:instance/{INSTANCE_ID}"
 CALLER_ID = "+4930123456"
+
+Hosting = Literal["process", "runtime"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,8 @@ class CloudSettings:
     """Takes the place of every schedule's rate."""
     log: TextIO | None = None
     """Where the functions' log lines go; None: nowhere."""
+    functions: Hosting = "process"
+    """Who runs them: this process from their source, or Lambda's runtime from what bin/sam-build has built."""
     template: Path = TEMPLATE
     seed: Callable[[Template], None] = seed
 
@@ -76,10 +84,13 @@ class Cloud:
         self.settings = settings
         self.journal = Journal()
         parameters = {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID, **settings.parameters}
-        self.template = read_template(settings.template, parameters)
+        template = settings.template if settings.functions == "process" else BUILT_TEMPLATE
+        if not template.is_file():
+            raise NotBuiltError("the application is not built: run bin/sam-build")
+        self.template = read_template(template, parameters)
         self.receiver = Receiver(self.journal)
         self.carrier: Carrier
-        self.functions: FunctionHost
+        self.functions: Functions
         self.events: EventBus
         self.url = ""
         """Of the API; the phone page is at /phone there."""
@@ -113,7 +124,7 @@ class Cloud:
         start(aws)
         self.settings.seed(self.template)
         exits.enter_context(logging_to(self.settings.log))
-        self.functions = FunctionHost(self.template, self._overrides(exits), self._tell_failure)
+        self.functions = self._host_functions(exits)
         later = AsynchronousInvocations(self.template, self.functions)
         exits.callback(later.stop)
         exits.enter_context(served_by(self.functions.invoke, later.submit))
@@ -130,6 +141,18 @@ class Cloud:
         exits.callback(self.journal.close)
         self.url = front.url
         front.start()
+
+    def _host_functions(self, exits: ExitStack) -> Functions:
+        overrides = self._overrides(exits)
+        if self.settings.functions == "process":
+            return FunctionHost(self.template, overrides, self._tell_failure)
+        server = HttpServer(self.functions_aws, name="aws")
+        server.start()
+        exits.callback(server.stop)
+        log = self.settings.log.fileno() if self.settings.log else DEVNULL
+        host = RuntimeHost(self.template, f"{server.url}{MOUNT}", overrides, self._tell_failure, log=log)
+        exits.callback(host.stop)
+        return host
 
     def _overrides(self, exits: ExitStack) -> Overrides:
         """The functions' variables that cannot stand in the template, under those that were asked for."""
@@ -182,6 +205,11 @@ class Cloud:
         self.journal.record("failure", function=function, error=error.error_type, message=error.message, trace=trace)
         if self.settings.log is not None:
             self.settings.log.write(f"{function}: {trace}")
+
+    @cached_property
+    def functions_aws(self) -> AwsDoor:
+        """All that the functions ask of AWS, as one endpoint for processes that are not this one."""
+        return AwsDoor(self.template, {"connect": self._answer_connect})
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """The front door: the phone page under /phone, AWS for other processes under /aws, the API everywhere else."""

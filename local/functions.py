@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from local import handler_output
 from local.intrinsics import TemplateError
@@ -66,6 +66,13 @@ class LambdaContext:
         return max(0, round((self._started + self.timeout - time.monotonic()) * 1000))
 
 
+class Functions(Protocol):
+    """Whoever runs the functions: this process, or environments of Lambda's runtime."""
+
+    def invoke(self, function: str, event: Any) -> Any:
+        """Run a function (name or ARN); what it returns. A FunctionError, or an UnknownFunctionError."""
+
+
 class FunctionHost:
     """Every function of a template, loaded.
 
@@ -81,7 +88,7 @@ class FunctionHost:
         self._on_error = on_error
         self._one_request = threading.Lock()
         self._specs = {spec.name: spec for spec in template.functions.values()}
-        environments = _with_overrides(template, overrides or {})
+        environments = with_overrides(template, overrides or {})
         prefix = f"local_function_{next(_hosts)}"
         self._handlers = {
             spec.name: _load(f"{prefix}_{spec.logical_id}", spec, environments[spec.logical_id])
@@ -128,7 +135,7 @@ def _copied(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-def _with_overrides(template: Template, overrides: Overrides) -> dict[str, dict[str, str]]:
+def with_overrides(template: Template, overrides: Overrides) -> dict[str, dict[str, str]]:
     """Each function's variables. Only what the template declares can be replaced: it stays the one list of them."""
     environments = {logical_id: dict(spec.environment) for logical_id, spec in template.functions.items()}
     for name, value in overrides.items():

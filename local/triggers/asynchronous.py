@@ -14,7 +14,7 @@ from typing import Any
 
 import boto3
 
-from local.functions import FunctionError, FunctionHost, UnknownFunctionError, name_of
+from local.functions import FunctionError, Functions, UnknownFunctionError, name_of
 from local.physical_names import queue_url
 from local.template import FunctionSpec, Template
 from local.workers import Workers
@@ -28,9 +28,7 @@ STOP_SECONDS = 0.8
 class AsynchronousInvocations:
     """Runs functions in threads of its own and sees each invocation through."""
 
-    def __init__(
-        self, template: Template, host: FunctionHost, retry_seconds: tuple[float, ...] = RETRY_SECONDS
-    ) -> None:
+    def __init__(self, template: Template, host: Functions, retry_seconds: tuple[float, ...] = RETRY_SECONDS) -> None:
         self._specs = {spec.name: spec for spec in template.functions.values()}
         self._host = host
         self._retry_seconds = retry_seconds

@@ -1,6 +1,7 @@
 """The events in events/: each is what its function reads, and they tell of one call."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from local.cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
+from local.event_files import EVENT_FILES
+from local.template import read_template
 from speechcall.adapters.stream import message_id
 from speechcall.adapters.telephony.connect_conversation import parse_report
 from speechcall.adapters.telephony.connect_events import ContactEvent, parse_contact_event
@@ -35,6 +39,20 @@ def test_each_file_is_a_json_object(name: str) -> None:
 def test_the_readme_names_each_file() -> None:
     readme = (EVENTS / "README.md").read_text(encoding="utf-8")
     assert [name for name in FILES if name.removeprefix("spec/") not in readme] == []
+
+
+def test_the_readme_says_whose_each_event_is_and_every_function_has_one() -> None:
+    readme = (EVENTS / "README.md").read_text(encoding="utf-8")
+    told = {
+        (path, name)
+        for path, names in re.findall(r"^\| `([\w/-]+\.json)` \| ([\w, ]+) \|", readme, re.MULTILINE)
+        for name in names.split(", ")
+    }
+    functions = read_template(TEMPLATE, {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID}).functions
+    known = {(file.path, functions[file.function].code_dir.name) for file in EVENT_FILES}
+    assert told == known
+    assert {file.function for file in EVENT_FILES} == set(functions)
+    assert {file.path for file in EVENT_FILES} == {name for name in FILES if not name.startswith("spec/")}
 
 
 @pytest.mark.parametrize(

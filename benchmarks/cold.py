@@ -1,0 +1,120 @@
+"""The first invocation of each built function under Lambda's own runtime, in a new process each time.
+
+Beside it the floor (a handler that only creates the same boto3 clients, built the same way) and SAM's default build of
+the same function (its pip builder, which leaves byte code out). All three in turn, so that a busy moment hits them
+alike. What AWS adds (download, sandbox, less CPU for less memory) is not in it: the ratios are what to look at.
+"""
+
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import time
+from dataclasses import replace
+from pathlib import Path
+from subprocess import DEVNULL
+from typing import Any
+
+from local.artifact import built_template
+from local.aws_door import MOUNT
+from local.cloud import CALLER_ID, INSTANCE_ARN, Cloud
+from local.event_files import EVENT_FILES
+from local.http_server import HttpServer
+from local.runtime.answers import read_answer
+from local.runtime.emulator import Emulator, environment_of
+from local.template import FunctionSpec, Template, read_template
+
+ROOT = Path(__file__).parent.parent
+WORK = ROOT / "build" / "cold"
+ROUNDS = 7
+AIMS = {
+    "MessagelistFunction": 1.5,
+    "MessageStatusFunction": 1.5,
+    "ConnectFlowFunction": 1.2,
+    "ControlCallFunction": 1.2,
+}
+"""For the ratio to the floor."""
+
+
+def main() -> None:
+    """Print the three medians of every function, and their ratios."""
+    ours, default = built_template(), default_build()
+    shutil.rmtree(WORK, ignore_errors=True)
+    print(f"First invocation under Lambda's runtime, ms (median of {ROUNDS} new processes each, in turn)")
+    print(f"{'function':<26}{'ours':>7}{'floor':>7}{'ratio':>7}{'SAM default':>13}{'ratio':>7}")
+    with Cloud() as cloud:
+        # Connect's simulator is served here too: an endpoint for everything, as the functions have it.
+        door = HttpServer(cloud.functions_aws, name="aws")
+        door.start()
+        endpoint = f"{door.url}{MOUNT}"
+        try:
+            for name, spec in ours.functions.items():
+                _print_function(name, spec, default.functions[name], endpoint)
+        finally:
+            door.stop()
+
+
+def _print_function(name: str, spec: FunctionSpec, default: FunctionSpec, endpoint: str) -> None:
+    event = json.dumps(next(file for file in EVENT_FILES if file.function == name).load()).encode()
+    variants = {"ours": spec, "floor": floor(spec), "default": default}
+    times: dict[str, list[float]] = {variant: [] for variant in variants}
+    for _ in range(ROUNDS):
+        for variant, one in variants.items():
+            times[variant].append(first_invocation(one, event, endpoint))
+    mine, least, other = (statistics.median(times[variant]) * 1000 for variant in ("ours", "floor", "default"))
+    aim = f"   (aim: at most {AIMS[name]})" if name in AIMS else ""
+    print(f"{name:<26}{mine:>7.0f}{least:>7.0f}{mine / least:>7.2f}{other:>13.0f}{other / mine:>7.2f}{aim}", flush=True)
+
+
+def first_invocation(spec: FunctionSpec, event: bytes, endpoint: str) -> float:
+    """Seconds from the event to the answer, in a new environment. Raises FunctionError if the function fails."""
+    environment = Emulator(spec, environment_of(spec, spec.environment, endpoint), DEVNULL)
+    environment.start()
+    try:
+        begin = time.perf_counter()
+        answer = environment.invoke(event)
+        took = time.perf_counter() - begin
+    finally:
+        environment.stop()
+    read_answer(*answer)
+    return took
+
+
+def floor(spec: FunctionSpec) -> FunctionSpec:
+    """A function that makes the clients that `spec` makes, and nothing else, with the same layers there to be used."""
+    services = re.findall(r'boto3\.client\("(\w+)"', (spec.code_dir / "app.py").read_text(encoding="utf-8"))
+    folder = WORK / f"floor-{spec.logical_id}"
+    folder.mkdir(parents=True, exist_ok=True)
+    clients = "\n".join(f'client_{index} = boto3.client("{service}")' for index, service in enumerate(services))
+    handler = "def handler(event, context):\n    return {}\n"
+    (folder / "app.py").write_text(f"import boto3\n\n{clients}\n\n\n{handler}", encoding="utf-8")
+    return replace(spec, code_dir=folder)
+
+
+def default_build() -> Template:
+    """The same application as SAM builds it when it is told nothing else."""
+    folder = ROOT / "build" / "sam-default"
+    source = folder / "source.yaml"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    text = text.replace("BuildMethod: makefile", "BuildMethod: python3.13")
+    source.write_text(text.replace("TemplateURL: ", f"TemplateURL: {ROOT}/"), encoding="utf-8")
+    python = subprocess.run(["bin/find-python"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(python).parent}:{os.environ['PATH']}",
+        "PIP_CONSTRAINT": str(ROOT / "constraints.txt"),
+        "SAM_CLI_TELEMETRY": "0",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+    }
+    command: list[Any] = [ROOT / ".venv-sam/bin/sam", "build", "--template", source, "--base-dir", ROOT]
+    subprocess.run(
+        [*command, "--build-dir", folder / "built"], cwd=ROOT, env=environment, check=True, capture_output=True
+    )
+    return read_template(folder / "built/template.yaml", {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID})
+
+
+if __name__ == "__main__":
+    main()

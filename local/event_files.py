@@ -1,0 +1,62 @@
+"""The events of events/: whose each is, and what a sensible answer is where nothing is known of its call."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+EVENTS = Path(__file__).parent.parent / "events"
+
+
+@dataclass(frozen=True)
+class EventFile:
+    """One file, and a function that takes it."""
+
+    path: str
+    function: str
+    is_sensible: Callable[[Any], bool]
+
+    def load(self) -> Any:
+        """The event."""
+        return json.loads((EVENTS / self.path).read_text(encoding="utf-8"))
+
+
+def _http(status: int, code: str) -> Callable[[Any], bool]:
+    return lambda answer: answer["statusCode"] == status and json.loads(answer["body"])["error"]["code"] == code
+
+
+def _has(members: Mapping[str, Any]) -> Callable[[Any], bool]:
+    return lambda answer: isinstance(answer, dict) and {key: answer.get(key) for key in members} == members
+
+
+_UNKNOWN_CALLER = _http(401, "UNAUTHORIZED")  # the laptop knows no account `username`
+_ALL_DONE = _has({"batchItemFailures": []})  # what is not there needs no second try
+_NONE_STARTED = _has({"started": 0})
+_LATER = _has({})  # control_call's real answer goes to the task token
+_HANG_UP = _has({"op": "hangup", "seq": "0"})
+_NEVER_PLACED = _has({"outcome": "failed", "reason": "notPlaced"})
+
+EVENT_FILES = (
+    EventFile("api/post-messagelist.json", "MessagelistFunction", _UNKNOWN_CALLER),
+    EventFile("api/get-message.json", "MessageStatusFunction", _UNKNOWN_CALLER),
+    EventFile("dynamodb/message-inserted.json", "PreparePromptsFunction", _ALL_DONE),
+    EventFile("dynamodb/message-queued.json", "DialerFunction", _NONE_STARTED),
+    EventFile("dynamodb/message-finished.json", "DialerFunction", _NONE_STARTED),
+    EventFile("schedule/each-minute.json", "DialerFunction", _NONE_STARTED),
+    EventFile("stepfunctions/control-call-dial.json", "ControlCallFunction", _LATER),
+    EventFile("stepfunctions/control-call-ask.json", "ControlCallFunction", _LATER),
+    EventFile("stepfunctions/control-call-hang-up.json", "ControlCallFunction", _LATER),
+    EventFile("stepfunctions/control-call-look-up.json", "ControlCallFunction", _has({"event": "ended"})),
+    EventFile("connect/flow-answered.json", "ConnectFlowFunction", _HANG_UP),
+    EventFile("connect/flow-key.json", "ConnectFlowFunction", _HANG_UP),
+    EventFile("connect/flow-idle.json", "ConnectFlowFunction", _HANG_UP),
+    EventFile("connect/flow-next.json", "ConnectFlowFunction", _HANG_UP),
+    EventFile("connect/contact-disconnected.json", "ConnectEventsFunction", _has({"ours": False})),
+    EventFile("connect/contact-completed.json", "ConnectEventsFunction", _has({"ours": False})),
+    EventFile("sqs/webhook.json", "SendWebhookFunction", _ALL_DONE),
+    EventFile("sqs/webhook-retry.json", "SendWebhookFunction", _ALL_DONE),
+    EventFile("stepfunctions/finish-call.json", "FinishCallFunction", _NEVER_PLACED),
+    EventFile("stepfunctions/execution-failed.json", "FinishCallFunction", _NEVER_PLACED),
+    EventFile("schedule/each-minute.json", "SweepFunction", _has({"finished": 0})),
+)
