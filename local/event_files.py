@@ -50,6 +50,8 @@ EVENT_FILES = (
     EventFile("stepfunctions/control-call-look-up.json", "ControlCallFunction", _has({"event": "ended"})),
     EventFile("connect/flow-answered.json", "ConnectFlowFunction", _HANG_UP),
     EventFile("connect/flow-key.json", "ConnectFlowFunction", _HANG_UP),
+    EventFile("connect/flow-key-other.json", "ConnectFlowFunction", _HANG_UP),
+    EventFile("connect/flow-prompt-error.json", "ConnectFlowFunction", _HANG_UP),
     EventFile("connect/flow-idle.json", "ConnectFlowFunction", _HANG_UP),
     EventFile("connect/flow-next.json", "ConnectFlowFunction", _HANG_UP),
     EventFile("connect/contact-disconnected.json", "ConnectEventsFunction", _has({"ours": False})),
