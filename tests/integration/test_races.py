@@ -1,0 +1,416 @@
+"""What happens between a state machine, a telephony and a callee, in every order that chance finds.
+
+No engine threads and no clock: `World` runs the real use cases, the compiled menus and the provider's side of the
+conversation as coroutines on a made-up clock, and each operation on store, engine or provider lets the others go first.
+200 orders of each race here, 1,000 in `make test-long`; a failure tells its RACE_SEED, which repeats it.
+
+A race knows no provider. `SIDES` has one entry for each.
+"""
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import pytest
+
+from speechcall.domain.message import State
+from tests.fixtures.races.connect_side import ConnectSide
+from tests.fixtures.races.world import IDLE_SECONDS, PROMPT_SECONDS, Faults, World, world
+from tests.fixtures.samples import MID
+
+SIDES = {"connect": ConnectSide}
+ORDERS, MANY_ORDERS = 200, 1000
+LISTENING_SECONDS = PROMPT_SECONDS + IDLE_SECONDS
+
+
+class Callee:
+    """Who has the telephone, and what it knows of the call."""
+
+    def __init__(self, here: World) -> None:
+        self.here, self.play, self.random = here, here.play, here.random
+
+    @property
+    def phone(self) -> Any:
+        return self.here.side.phones[0]
+
+    def answer(self) -> bool:
+        """Waits for the phone to ring, and takes the call."""
+        rings = self.play.until(lambda: bool(self.here.side.phones), 400)
+        self.play.sleep(self.random.choice((0, 0.001, 0.05, 1)))
+        return rings and self.phone.answer()
+
+    def await_question(self, number: int) -> bool:
+        """Waits for the `number`th menu (1 is the first); False: the call is over."""
+        self.play.until(lambda: self.phone.ended or self.phone.questions >= number, 600)
+        return not self.phone.ended
+
+    def press(self, number: int, key: str, after: float) -> bool:
+        """Presses a key so long after the beginning of a menu. Whether it was heard."""
+        if not self.await_question(number):
+            return False
+        self.play.sleep(after)
+        return bool(self.phone.press(key))
+
+    def hang_up(self, after: float = 0.0) -> bool:
+        self.play.sleep(after)
+        return bool(self.phone.hang_up())
+
+
+@dataclass
+class Race:
+    """What may go wrong, what the callee does, and what must have come of it beyond what holds of every call."""
+
+    faults: Faults
+    callee: Callable[[Callee], None]
+    came_to: Callable[[World], None] = lambda _here: None
+    arrange: Callable[[World], None] = lambda _here: None
+    lists_are_whole: bool = True
+
+
+def ended(here: World, outcome: str, *reasons: str) -> None:
+    message = here.message
+    assert (message.outcome, message.reason in reasons) == (outcome, True), (message.outcome, message.reason)
+
+
+def soon(random: Random) -> float:
+    """A moment in which something else is just going on."""
+    return random.choice((0.0, 0.001, 0.005, 0.02, 0.1, 0.3, 1.0)) * random.random()
+
+
+def news(random: Random, *delays: float) -> Callable[[], tuple[float, ...]]:
+    """News of an end that comes after one of these delays, perhaps twice."""
+    return lambda: tuple(random.choice(delays) for _ in range(random.choice((1, 1, 2))))
+
+
+# --------------------------------------------------------------------- races
+def key_against_idle(random: Random) -> Race:
+    """The key comes within some milliseconds of the end of the idle timeout."""
+    heard: list[int] = []
+
+    def callee(me: Callee) -> None:
+        if me.answer() and me.press(1, "1", LISTENING_SECONDS + random.uniform(-0.05, 0.05)):
+            heard.append(me.phone.questions)
+
+    def came_to(here: World) -> None:
+        # A key that is just too late may be just in time for the second menu
+        expected = {(): ["wrong", "wrong"], (1,): ["d1", "wrong"], (2,): ["wrong", "d1"]}
+        assert here.keys_run == expected[tuple(heard)]
+        ended(here, "answered", "completed")
+
+    return Race(Faults(doubled=random.choice((0, 0.5))), callee, came_to)
+
+
+def key_against_the_machines_timeout(random: Random) -> Race:
+    """The telephony's report of a key comes when the state machine just stops waiting."""
+    slow = random.uniform(19.5, 20.5)
+
+    def callee(me: Callee) -> None:
+        if me.answer():
+            me.press(1, "1", LISTENING_SECONDS - 0.5)
+
+    def arrange(here: World) -> None:
+        # What the flow hears is told late: its function takes its time to begin, once
+        here.triggers.append(("follow_call", "succeed", lambda: None))
+        here.triggers.append(("follow_call", "succeed", lambda: here.play.sleep(slow)))
+
+    def came_to(here: World) -> None:
+        assert all(key in {"d1", "wrong"} for key in here.keys_run)
+
+    return Race(Faults(), callee, came_to, arrange)
+
+
+def key_against_hang_up(random: Random) -> Race:
+    """The callee presses and hangs up, both before anybody has heard of either."""
+    heard: list[bool] = []
+
+    def callee(me: Callee) -> None:
+        if me.answer():
+            heard.append(me.press(1, "1", random.random()))
+            me.hang_up(soon(random))
+
+    def came_to(here: World) -> None:
+        assert here.keys_run in ([], ["d1"])
+        ended(here, "answered", "callerHungUp")
+
+    return Race(Faults(news_seconds=news(random, 0, 0.01, 0.1, 1)), callee, came_to)
+
+
+def late_hang_up(seconds: tuple[float, ...], lag: float) -> Callable[[Random], Race]:
+    """The callee hangs up in a menu, and the news of it is late or never comes: no `wrong` runs."""
+
+    def race(random: Random) -> Race:
+        second = random.random() < 0.5
+
+        def callee(me: Callee) -> None:
+            if me.answer() and (not second or me.press(1, "1", random.random())) and me.await_question(1 + second):
+                me.hang_up(random.uniform(0, LISTENING_SECONDS - 0.01))
+
+        def came_to(here: World) -> None:
+            assert here.keys_run == (["d1"] if second else [])
+            ended(here, "answered", "callerHungUp")
+
+        return Race(Faults(news_seconds=lambda: seconds, record_lag_seconds=random.uniform(0, lag)), callee, came_to)
+
+    return race
+
+
+def key_twice(random: Random) -> Race:
+    """Two keys close to each other, and reports that are made twice."""
+    heard: list[tuple[str, bool]] = []
+
+    def callee(me: Callee) -> None:
+        if me.answer():
+            heard.append(("1", me.press(1, "1", random.random())))
+            me.play.sleep(soon(random))
+            heard.append(("2", bool(me.phone.press("2"))))
+
+    def came_to(here: World) -> None:
+        # The second key is dropped, or it is the answer to the second menu, which has no list for it
+        assert here.keys_run == ["d1", "wrong"], heard
+        ended(here, "answered", "completed")
+
+    return Race(Faults(doubled=0.7), callee, came_to)
+
+
+def hang_up_while_ask_is_written(random: Random) -> Race:
+    """The callee hangs up when the next menu is just being written."""
+    number = random.choice((1, 2))
+
+    def callee(me: Callee) -> None:
+        if me.answer():
+            me.press(1, "1", random.random())
+
+    def arrange(here: World) -> None:
+        def hang_up() -> None:
+            here.play.after(soon(random), here.side.phones[0].hang_up)
+
+        for one in range(number):
+            here.triggers.append(("control_call ask", "put_command", hang_up if one == number - 1 else lambda: None))
+
+    def came_to(here: World) -> None:
+        assert here.keys_run in ([], ["d1"])
+        ended(here, "answered", "callerHungUp")
+
+    return Race(Faults(news_seconds=news(random, 0, 0.01, 0.1)), callee, came_to, arrange)
+
+
+def control_call_retried(random: Random) -> Race:
+    """control_call fails before its write or behind it, for some of the commands, up to three times."""
+    left = {"open": random.choice((0, 1, 2)), "put_command": random.choice((1, 2, 3)), "place": random.choice((0, 1))}
+    writes_before = random.random() < 0.5
+
+    def fails(actor: str, operation: str) -> bool:
+        if not actor.startswith("control_call") or not left.get(operation):
+            return False
+        left[operation] -= 1
+        return True
+
+    def callee(me: Callee) -> None:
+        if me.answer():
+            me.press(1, "1", random.random())
+            me.press(2, "1", random.random())
+
+    def came_to(here: World) -> None:
+        # Whenever the key came, it is the answer: no try's token takes it with it
+        assert here.keys_run == ["d1", "d1"]
+        ended(here, "answered", "completed")
+
+    faults = Faults(failing=fails) if writes_before else Faults(failing_after=fails)
+    return Race(faults, callee, came_to)
+
+
+def key_while_the_next_try_is_far(random: Random) -> Race:
+    """The key meets the token of a try that has failed, and the next try is seconds away."""
+    return _with(control_call_retried(random), doubled=0.5)
+
+
+def _with(race: Race, **faults: Any) -> Race:
+    for name, value in faults.items():
+        setattr(race.faults, name, value)
+    return race
+
+
+def end_before_the_dials_answer(random: Random) -> Race:
+    """The phone is busy, or the callee gone, before the provider's answer to the dial is stored."""
+    quick = random.choice(("busy", "gone"))
+
+    def callee(me: Callee) -> None:
+        me.play.until(lambda: bool(me.here.side.phones), 400)
+        me.play.sleep(soon(random))
+        if quick == "busy":
+            me.phone.refuse()
+        else:
+            me.phone.answer()
+            me.hang_up(soon(random))
+
+    def came_to(here: World) -> None:
+        assert here.keys_run == []
+        if quick == "busy":
+            ended(here, "busy", "busy")
+        else:
+            ended(here, "answered", "callerHungUp")
+        assert len(here.side.phones) == 1
+
+    faults = Faults(
+        news_seconds=news(random, 0, 0.01, 0.5),
+        place_seconds=random.choice((0, 0.1, 2, 7)),
+        place_answers_lost=random.choice((0, 1, 2)),
+        record_lag_seconds=random.choice((0, 0, 0.3, 2)),
+    )
+    return Race(faults, callee, came_to)
+
+
+def event_after_the_end(random: Random) -> Race:
+    """News of an end that was known long ago."""
+
+    def callee(me: Callee) -> None:
+        if me.answer():
+            me.press(1, "2", random.random())
+
+    def came_to(here: World) -> None:
+        assert here.keys_run == ["d2"]
+        ended(here, "answered", "completed")
+
+    return Race(Faults(news_seconds=news(random, 0, 15, 60, 600)), callee, came_to)
+
+
+def token_answered_twice(random: Random) -> Race:
+    """Every report is made twice at the same time, and the end is told again and again."""
+
+    def callee(me: Callee) -> None:
+        if me.answer():
+            me.press(1, "1", random.random())
+            me.press(2, "1", random.random())
+
+    def came_to(here: World) -> None:
+        assert here.keys_run == ["d1", "d1"]
+        ended(here, "answered", "completed")
+
+    return Race(Faults(doubled=1.0, news_seconds=lambda: (0, soon(random), soon(random))), callee, came_to)
+
+
+WRITES = ("open", "put_command", "set_answered", "succeed", "fail", "set_done", "end", "place", "set_contact", "finish")
+
+
+def killed_between_two_writes(random: Random) -> Race:
+    """One function dies behind one of its writes, and says nothing."""
+    victim = random.choice(("control_call", "follow_call", "hear_of_end", "finish_call"))
+    after = random.randint(1, {"control_call": 6, "follow_call": 8, "hear_of_end": 3, "finish_call": 2}[victim])
+    seen = [0]
+
+    def kills(actor: str, operation: str) -> bool:
+        if not actor.startswith(victim) or operation not in WRITES:
+            return False
+        seen[0] += 1
+        return seen[0] == after
+
+    hangs_up = random.random() < 0.5
+
+    def callee(me: Callee) -> None:
+        if me.answer():
+            me.press(1, "1", random.random())
+            if hangs_up and me.await_question(2):
+                me.hang_up(random.random())
+
+    def came_to(here: World) -> None:
+        assert here.keys_run[:1] in ([], ["d1"])
+        assert "wrong" not in here.keys_run or not hangs_up
+        # Connect tries a flow's function again, so its death costs nothing
+        if victim == "follow_call":
+            assert here.keys_run == (["d1"] if hangs_up else ["d1", "wrong"])
+
+    return Race(Faults(killing=kills), callee, came_to)
+
+
+def stopped_from_outside(random: Random) -> Race:
+    """Somebody stops the execution, and perhaps nobody is told."""
+    moment = random.choice((random.random(), random.uniform(0, 20)))
+
+    def callee(me: Callee) -> None:
+        if me.answer():
+            # Nobody listens to nothing for long
+            me.play.spawn("patience", lambda: me.hang_up(12))
+            me.press(1, "1", random.uniform(0, 3))
+            me.press(2, "1", random.uniform(0, 3))
+
+    def arrange(here: World) -> None:
+        here.play.after(moment, lambda: here.machine.stop(f"{MID}-1"))
+
+    faults = Faults(execution_news_lost=random.random() < 0.3, place_seconds=random.choice((0, 0, 3)))
+    return Race(faults, callee, arrange=arrange, lists_are_whole=False)
+
+
+RACES: dict[str, Callable[[Random], Race]] = {
+    "key against idle": key_against_idle,
+    "key against the machine's timeout": key_against_the_machines_timeout,
+    "key against hang-up": key_against_hang_up,
+    "hang-up told at once": late_hang_up((0.1,), 2),
+    "hang-up told 1 s late": late_hang_up((1,), 2),
+    "hang-up told 10 s late": late_hang_up((10,), 2),
+    "hang-up told 60 s late": late_hang_up((60,), 2),
+    "hang-up never told": late_hang_up((), 10),
+    "key twice": key_twice,
+    "hang-up while ask is written": hang_up_while_ask_is_written,
+    "control_call retried": control_call_retried,
+    "control_call retried, reports doubled": key_while_the_next_try_is_far,
+    "the end before the dial's answer": end_before_the_dials_answer,
+    "news after the end": event_after_the_end,
+    "token answered twice": token_answered_twice,
+    "killed between two writes": killed_between_two_writes,
+    "stopped from outside": stopped_from_outside,
+}
+
+
+def hold(side: str, name: str, orders: int) -> None:
+    """Runs one race in so many orders. RACE_SEED=… runs that one alone."""
+    given = os.environ.get("RACE_SEED")
+    first = int(given) if given else secrets.randbits(32)
+    for seed in range(first, first + (1 if given else orders)):
+        random = Random(seed)
+        race = RACES[name](random)
+        here = world(random, SIDES[side], race.faults)
+        race.arrange(here)
+        callee = Callee(here)
+        try:
+            here.run(lambda race=race, callee=callee: race.callee(callee))  # type: ignore[misc]
+            here.check(lists_are_whole=race.lists_are_whole)
+            race.came_to(here)
+        except AssertionError as error:
+            states = [one.states for one in here.machine.executions.values()]
+            pytest.fail(f"RACE_SEED={seed}: {error}\nlists: {here.lists_run()}\nstates: {states}\ncall: {here.call}")
+
+
+@pytest.mark.parametrize("name", RACES)
+@pytest.mark.parametrize("side", SIDES)
+def test_whatever_the_order(side: str, name: str) -> None:
+    hold(side, name, ORDERS)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", RACES)
+@pytest.mark.parametrize("side", SIDES)
+def test_whatever_the_order_at_length(side: str, name: str) -> None:
+    hold(side, name, MANY_ORDERS)
+
+
+# ------------------------------------------------------------ the bench itself
+def test_one_seed_is_one_order() -> None:
+    found = []
+    for _ in range(2):
+        random = Random(7)
+        race = key_twice(random)
+        here = world(random, ConnectSide, race.faults)
+        here.run(lambda race=race, here=here: race.callee(Callee(here)))  # type: ignore[misc]
+        found.append((here.play.msec, here.play.steps, here.machine.sent, here.call))
+    assert found[0] == found[1]
+
+
+def test_a_phone_that_nobody_answers_rings_out() -> None:
+    here = world(Random(1), ConnectSide)
+    here.run(lambda: None)
+    here.check()
+    ended(here, "noAnswer", "noAnswer")
+    assert here.message.state is State.FINISHED
