@@ -16,10 +16,12 @@ from typing import Any
 
 import pytest
 
+from speechcall.application.control_call import Control
 from speechcall.domain.message import State
 from tests.fixtures.races.connect_side import ConnectSide
 from tests.fixtures.races.world import IDLE_SECONDS, PROMPT_SECONDS, Faults, World, world
 from tests.fixtures.samples import MID
+from tests.stores.memory import MemoryCalls
 
 SIDES = {"connect": ConnectSide}
 ORDERS, MANY_ORDERS = 200, 1000
@@ -151,6 +153,9 @@ def late_hang_up(seconds: tuple[float, ...], lag: float) -> Callable[[Random], R
         def came_to(here: World) -> None:
             assert here.keys_run == (["d1"] if second else [])
             ended(here, "answered", "callerHungUp")
+            if seconds and max(seconds) <= 1:  # news is acted on when it comes, not when the machine stops waiting
+                finished, gone = here.message.finished_msec, here.call.ended_msec
+                assert finished - gone < 5000
 
         return Race(Faults(news_seconds=lambda: seconds, record_lag_seconds=random.uniform(0, lag)), callee, came_to)
 
@@ -364,10 +369,10 @@ RACES: dict[str, Callable[[Random], Race]] = {
 }
 
 
-def hold(side: str, name: str, orders: int) -> None:
+def hold(side: str, name: str, orders: int, first: int | None = None) -> None:
     """Runs one race in so many orders. RACE_SEED=… runs that one alone."""
     given = os.environ.get("RACE_SEED")
-    first = int(given) if given else secrets.randbits(32)
+    first = int(given) if given else secrets.randbits(32) if first is None else first
     for seed in range(first, first + (1 if given else orders)):
         random = Random(seed)
         race = RACES[name](random)
@@ -406,6 +411,53 @@ def test_one_seed_is_one_order() -> None:
         here.run(lambda race=race, here=here: race.callee(Callee(here)))  # type: ignore[misc]
         found.append((here.play.msec, here.play.steps, here.machine.sent, here.call))
     assert found[0] == found[1]
+
+
+def _forgets_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MemoryCalls, "keep_reply", lambda *_: None)
+
+
+def _gives_lines_back_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("speechcall.application.finish_call.MAY_RING_SECONDS", 0)
+
+
+def _believes_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def idle(_control: Control, mid: str, attempt: int, menu: int) -> dict[str, Any]:
+        call = _control.calls.get(mid, attempt)
+        return {"event": "idle", "key": "", "seq": call.seq if call else 0}
+
+    monkeypatch.setattr(Control, "_look_up", idle)
+
+
+def _forgets_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(mid: str, attempt: int, cause: Any, *, calls: Any, engine: Any, clock: Any) -> Any:
+        return calls.end(mid, attempt, cause, clock.now_msec())
+
+    monkeypatch.setattr("speechcall.application.end_call.end_call", end)
+
+
+def _marks_before_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def give(reply: Any, call: Any, *, calls: Any, engine: Any, clock: Any) -> bool:
+        calls.set_done(call.mid, call.attempt, reply.seq, None)
+        return bool(engine.succeed(call.ticket.token, {"event": reply.event, "key": reply.key, "seq": reply.seq}))
+
+    monkeypatch.setattr("speechcall.application.follow_call.give_reply", give)
+
+
+@pytest.mark.parametrize(
+    ("mistake", "name"),
+    [
+        (_forgets_keys, "control_call retried"),
+        (_gives_lines_back_at_once, "stopped from outside"),
+        (_believes_silence, "hang-up never told"),
+        (_forgets_who_waits, "hang-up told at once"),
+        (_marks_before_it_answers, "killed between two writes"),
+    ],
+)
+def test_a_product_that_makes_a_mistake_is_found_out(mistake: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mistake(monkeypatch)
+    with pytest.raises(pytest.fail.Exception, match="RACE_SEED"):
+        hold("connect", name, 400, first=0)
 
 
 def test_a_phone_that_nobody_answers_rings_out() -> None:

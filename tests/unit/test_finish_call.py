@@ -100,10 +100,30 @@ def test_a_contact_whose_record_lags_behind_its_end_is_looked_up_again():
     assert bench.clock.slept == [0.5, 1.0, 2.0]
 
 
-def test_a_call_that_was_never_dialled_has_failed():
+def test_a_call_that_was_never_dialled_has_failed_and_never_will_be():
+    # Given a machine that ended before its first function had written the call
     bench = Bench(placed=False)
     assert bench.finish(End.FAILED) == Outcome("failed", "notPlaced")
     assert bench.messages.held == set()
+    # When that function comes to it after all, then it finds a call that has ended
+    assert bench.calls.open(CALL, MESSAGE.expires_at).ended
+    assert bench.finish(End.FAILED) == Outcome("failed", "notPlaced")
+
+
+def test_a_call_that_is_written_while_it_is_being_finished_is_a_call_like_any_other():
+    # Given a function that writes the call just before the other says that there is none
+    bench = Bench(placed=False)
+    opened = bench.calls.open
+
+    def slow_open(call, expires_at):
+        opened(CALL, MESSAGE.expires_at)
+        return opened(call, expires_at)
+
+    bench.calls.open = slow_open
+    # Then its phone may ring, and its line is kept
+    with pytest.raises(TelephonyUnavailable):
+        bench.finish(End.FAILED)
+    assert bench.messages.held == {f"{MID}-1"}
 
 
 def test_the_line_of_a_dial_whose_answer_was_lost_is_kept_while_the_phone_may_ring():

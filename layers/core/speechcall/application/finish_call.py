@@ -3,11 +3,11 @@
 from speechcall.application.end_call import end_call
 from speechcall.application.look_up import look_until_ended
 from speechcall.application.ports import CallStore, Clock, Engine, MessageStore, Telephony
-from speechcall.domain.call import Call, Cause
+from speechcall.domain.call import Call, Cause, Command, Kind, Ticket
 from speechcall.domain.dialling import THROTTLED_AGAIN_SECONDS
 from speechcall.domain.errors import TelephonyUnavailable
 from speechcall.domain.message import Message, State
-from speechcall.domain.outcome import EXPIRED, End, Outcome, outcome_of
+from speechcall.domain.outcome import EXPIRED, NOT_PLACED, End, Outcome, outcome_of
 
 MAY_RING_SECONDS = 75
 """No phone rings for longer than 60 s (StartOutboundVoiceContact, RingTimeoutInSeconds); the rest is for its start."""
@@ -30,17 +30,46 @@ def finish_call(
     have ended, the reason is `unconfirmed`. Raises the leaves of RetryableError; nothing is given
     back then.
     """
+    message = messages.get(mid)
+    is_calling = message is not None and message.state is State.CALLING and message.attempt == attempt
     call = calls.get(mid, attempt)
+    if call is None and message is not None and is_calling:
+        call = _forestall(message, calls, clock.now_msec())
     if call is not None and not call.ended:
         cause = _make_sure(call, end, telephony, clock)
         call = end_call(mid, attempt, cause, calls=calls, engine=engine, clock=clock)
     outcome = outcome_of(call, end)
-    message = messages.get(mid)
-    if message is None or message.state is not State.CALLING or message.attempt != attempt:
+    if message is None or not is_calling:
         return outcome
     is_throttled = outcome.outcome == "failed" and call is not None and call.cause is Cause.THROTTLED
     _leave(message, outcome, is_throttled, messages, clock.now_msec())
     return outcome
+
+
+def _forestall(message: Message, calls: CallStore, now_msec: int) -> Call:
+    """Sees to it that a call which was never written is never placed; returns it, or the one that was quicker.
+
+    control_call  open ──► written, places         finish_call   open ──X is there: a call like any other
+    or
+    finish_call   open ──► written, ended          control_call  open ──X is there, of another visit: places nothing
+    """
+    never = Call(
+        mid=message.mid,
+        attempt=message.attempt,
+        number=message.number,
+        asks=(),
+        seq=1,
+        done_seq=1,
+        command=Command(Kind.DIAL),
+        ticket=Ticket("", 0, ""),
+        visits=0,
+        dialled_msec=now_msec,
+    )
+    call = calls.open(never, message.expires_at)
+    if call.ticket != never.ticket or call.ended:
+        return call
+    calls.set_stop_reason(message.mid, message.attempt, NOT_PLACED)
+    return calls.end(message.mid, message.attempt, Cause.FAILED, now_msec) or call
 
 
 def _leave(message: Message, outcome: Outcome, is_throttled: bool, messages: MessageStore, now_msec: int) -> None:

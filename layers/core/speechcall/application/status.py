@@ -9,6 +9,7 @@ from typing import Any
 from speechcall.domain.call import Call
 from speechcall.domain.delivery import Delivery
 from speechcall.domain.message import Message, State
+from speechcall.domain.outcome import NOT_PLACED
 from speechcall.domain.webhook import WebhookTask
 
 ASSUMED_CALL_SECONDS = 60
@@ -65,7 +66,7 @@ def delivery_status(state: State, outcome: str | None) -> str:
 
 def describe_message(history: History) -> dict[str, Any]:
     """The answer to GET /bat/message/{messageId}: the vendor's fields, and `call`. No bodies, no secrets."""
-    message, calls = history.message, sorted(history.calls, key=lambda call: call.attempt)
+    message, calls = history.message, _placed(history.calls)
     return {
         "messagelistId": message.list_id,
         "messageId": message.mid,
@@ -91,6 +92,10 @@ def describe_message(history: History) -> dict[str, Any]:
             "webhooks": [_describe_delivery(task, delivery) for task, delivery in history.deliveries],
         },
     }
+
+
+def _placed(calls: Sequence[Call]) -> list[Call]:
+    return sorted((call for call in calls if call.stop_reason != NOT_PLACED), key=lambda call: call.attempt)
 
 
 def describe_list(

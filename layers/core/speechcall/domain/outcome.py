@@ -27,6 +27,9 @@ class Outcome:
     reason: str
 
 
+NOT_PLACED = "notPlaced"
+"""The reason of a call that nobody has dialled: its state machine ended before."""
+
 EXPIRED = Outcome("expired", "expired")
 MENUS_REFUSED = Outcome("menusRefused", "menusRefused")
 PROMPT_UNAVAILABLE = Outcome("promptUnavailable", "promptUnavailable")
@@ -37,7 +40,7 @@ _UNANSWERED = {Cause.BUSY, Cause.NO_ANSWER, Cause.INVALID_NUMBER, Cause.BLOCKED}
 def outcome_of(call: Call | None, end: End) -> Outcome:
     """The outcome of a call that has ended (or was never placed) and the reason to show for it."""
     if call is None:
-        return Outcome("failed", "notPlaced")
+        return Outcome("failed", NOT_PLACED)
     if call.answered_msec is None:
         known = call.cause if call.cause in _UNANSWERED else Cause.FAILED
         return Outcome(known.value, call.stop_reason or (call.cause or Cause.FAILED).value)
