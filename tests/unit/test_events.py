@@ -44,11 +44,7 @@ def test_the_readme_names_each_file() -> None:
 def test_the_readme_says_whose_each_event_is_and_every_function_has_one() -> None:
     readme = (EVENTS / "README.md").read_text(encoding="utf-8")
     row = re.compile(r"^\| `([\w/-]+\.json)` \| ([\w, ]+?)(?: \(not subscribed to\))? \|", re.MULTILINE)
-    told = {
-        (path, name)
-        for path, names in row.findall(readme)
-        for name in names.split(", ")
-    }
+    told = {(path, name) for path, names in row.findall(readme) for name in names.split(", ")}
     functions = read_template(TEMPLATE, {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID}).functions
     known = {(file.path, functions[file.function].code_dir.name) for file in EVENT_FILES}
     assert told == known
