@@ -17,11 +17,12 @@ install:
 install-sam:
 	@bin/install sam
 
-run: install $(FUNCTIONS_NEED) ## Start the whole service on this machine, with a phone in the browser [PORT=… WEBHOOKS=real FUNCTIONS=runtime]
-	@$(PY) -m local run $(if $(PORT),--port $(PORT)) $(if $(WEBHOOKS),--webhooks $(WEBHOOKS)) $(if $(FUNCTIONS),--functions $(FUNCTIONS))
+run: install $(FUNCTIONS_NEED) ## Start the whole service on this machine, with a phone in the browser [PORT=… WEBHOOKS=real TELEPHONY=chime FUNCTIONS=runtime]
+	@$(PY) -m local run $(if $(PORT),--port $(PORT)) $(if $(WEBHOOKS),--webhooks $(WEBHOOKS)) $(OPTIONS)
 
-demo: install $(FUNCTIONS_NEED) ## Place the specification's calls on this machine and show what happens [FUNCTIONS=runtime]
-	@$(PY) -m local demo $(if $(FUNCTIONS),--functions $(FUNCTIONS))
+demo: install $(FUNCTIONS_NEED) ## Place the specification's calls on this machine and show what happens [TELEPHONY=chime FUNCTIONS=runtime]
+	@$(PY) -m local demo $(OPTIONS)
+OPTIONS = $(if $(TELEPHONY),--telephony $(TELEPHONY)) $(if $(FUNCTIONS),--functions $(FUNCTIONS))
 
 .PHONY: bench-cold built test-runtime
 built:

@@ -10,9 +10,9 @@ from typing import get_args
 
 from local import demo
 from local.artifact import NotBuiltError
-from local.cloud import Cloud, CloudSettings, Hosting, PortTaken
+from local.cloud import Cloud, CloudSettings, Hosting, PortTaken, Telephony
 from local.runtime.emulator import RuntimeMissingError
-from local.seed import PASSWORD, USER, WEBHOOK_SECRET
+from local.seed import PASSWORD, USER
 
 ROOT = Path(__file__).parent.parent
 LOG = ROOT / "build" / "functions.log"
@@ -48,8 +48,14 @@ def _parser() -> argparse.ArgumentParser:
     demo_command = commands.add_parser(
         "demo", help="call with scripted callees, and hold each call to the specification"
     )
-    demo_command.set_defaults(command=lambda options: demo.main(functions=options.functions))
+    demo_command.set_defaults(command=lambda options: demo.main(options.telephony, functions=options.functions))
     for command in (run_command, demo_command):
+        command.add_argument(
+            "--telephony",
+            choices=get_args(Telephony),
+            default="connect",
+            help="who places the calls: Amazon Connect, or the Chime SDK's PSTN audio",
+        )
         command.add_argument(
             "--functions",
             choices=get_args(Hosting),
@@ -68,6 +74,7 @@ def run(options: argparse.Namespace) -> int:
     with LOG.open("w", encoding="utf-8", buffering=1) as log:
         settings = CloudSettings(
             port=options.port,
+            telephony=options.telephony,
             webhooks=options.webhooks,
             log=sys.stderr if options.verbose else log,
             functions=options.functions,
@@ -96,7 +103,7 @@ def greeting(cloud: Cloud, log: str) -> str:
         "Phone": f"{cloud.url}/phone   open it first: the calls ring there",
         "API": f"{cloud.url}/bat/messagelist",
         "Account": f"{USER}:{PASSWORD}",
-        "Webhooks": f"go to {webhooks}, signed with {WEBHOOK_SECRET}",
+        "Webhooks": f"go to {webhooks}",
         "Log": log,
     }
     lines = [f"  {name:<10}{value}" for name, value in facts.items()]

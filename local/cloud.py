@@ -19,6 +19,7 @@ from local.artifact import BUILT_TEMPLATE, NotBuiltError
 from local.aws import LocalAws
 from local.aws_door import MOUNT, AwsDoor
 from local.carrier import Carrier, CarrierSettings
+from local.carrier.chime import ChimeCarrier, ChimeSettings
 from local.functions import FunctionError, FunctionHost, Functions, Overrides
 from local.guards.executions import add_end_listener
 from local.handler_output import logging_to
@@ -29,7 +30,7 @@ from local.lambda_service import served_by
 from local.physical_names import ACCOUNT, REGION
 from local.receiver import Receiver
 from local.runtime.host import RuntimeHost
-from local.seed import WEBHOOK_SECRET, seed
+from local.seed import seed
 from local.template import EventSpec, FunctionSpec, Template, read_template
 from local.triggers.asynchronous import AsynchronousInvocations
 from local.triggers.event_bus import EventBus, execution_ended
@@ -38,13 +39,14 @@ from local.triggers.schedules import ScheduleTrigger
 from local.triggers.streams import StreamTrigger
 from speechcall.adapters.http import LOOPBACK
 
-__all__ = ["Cloud", "CloudSettings", "Hosting", "PortTaken"]
+__all__ = ["Cloud", "CloudSettings", "Hosting", "PortTaken", "Telephony"]
 
 TEMPLATE = Path(__file__).parent.parent / "template.yaml"
 INSTANCE_ID = "5eec4ca1-0000-4000-8000-00000000ca11"
 INSTANCE_ARN = f"arn:aws:connect:{REGION}:{ACCOUNT}:instance/{INSTANCE_ID}"
 CALLER_ID = "+4930123456"
 
+Telephony = Literal["connect", "chime"]
 Hosting = Literal["process", "runtime"]
 
 
@@ -54,12 +56,14 @@ class CloudSettings:
 
     port: int = 0
     """Of the API and the phone page; 0: any free one."""
+    telephony: Telephony = "connect"
+    """Who places the calls (the template's TelephonyProvider)."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Of the template: {"Lines": "3"}."""
     overrides: Overrides = field(default_factory=dict)
     """Variables of functions, by function or for all that have them."""
     carrier: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of `CarrierSettings` beyond those that follow from the template."""
+    """Fields of `CarrierSettings` (or `ChimeSettings`) beyond those that follow from the template."""
     webhooks: Literal["receiver", "real"] = "receiver"
     """Where webhooks go: all to the built-in receiver, or to their URLs."""
     schedule_seconds: float | None = None
@@ -83,13 +87,12 @@ class Cloud:
     def __init__(self, settings: CloudSettings = CloudSettings()) -> None:
         self.settings = settings
         self.journal = Journal()
-        parameters = {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID, **settings.parameters}
         template = settings.template if settings.functions == "process" else BUILT_TEMPLATE
         if not template.is_file():
             raise NotBuiltError("the application is not built: run bin/sam-build")
-        self.template = read_template(template, parameters)
-        self.receiver = Receiver(self.journal, WEBHOOK_SECRET)
-        self.carrier: Carrier
+        self.template = read_template(template, {**_parameters(settings.telephony), **settings.parameters})
+        self.receiver = Receiver(self.journal)
+        self.carrier: Carrier | ChimeCarrier
         self.functions: Functions
         self.events: EventBus
         self.url = ""
@@ -118,9 +121,9 @@ class Cloud:
         # First of all: whoever has no free port should not wait for the rest. Served when everything is there.
         front = HttpServer(self._answer, self.settings.port, "front")
         exits.callback(front.stop)
-        connect = HttpServer(self._answer_connect, name="connect")
-        start(connect)
-        aws = LocalAws(self.template, {"CONNECT": connect.url})
+        telephony = HttpServer(self._answer_as_telephony, name="telephony")
+        start(telephony)
+        aws = LocalAws(self.template, {"CONNECT": telephony.url, "CHIME_SDK_VOICE": telephony.url})
         start(aws)
         self.settings.seed(self.template)
         exits.enter_context(logging_to(self.settings.log))
@@ -163,7 +166,9 @@ class Cloud:
         has_it = any("WEBHOOK_RECEIVER" in spec.environment for spec in self.template.functions.values())
         return {**({"WEBHOOK_RECEIVER": receiver} if has_it else {}), **self.settings.overrides}
 
-    def _make_carrier(self) -> Carrier:
+    def _make_carrier(self) -> Carrier | ChimeCarrier:
+        if self.settings.telephony == "chime":
+            return self._make_chime()
         settings = CarrierSettings(
             **{
                 "instance_id": INSTANCE_ID,
@@ -183,6 +188,19 @@ class Cloud:
             read_prompt=read_prompt,
             journal=self.journal,
         )
+
+    def _make_chime(self) -> ChimeCarrier:
+        (endpoint,) = self.template.resource("SipMediaApplication")["Properties"]["Endpoints"]
+        settings = ChimeSettings(
+            **{
+                "application_id": self.template.get_att("SipMediaApplication", "SipMediaApplicationId"),
+                "function_arn": endpoint["LambdaArn"],
+                "region": REGION,
+                "account": ACCOUNT,
+                **self.settings.carrier,
+            }
+        )
+        return ChimeCarrier(settings, invoke=self.functions.invoke, read_prompt=read_prompt, journal=self.journal)
 
     def _triggers(self, later: AsynchronousInvocations) -> Iterable[_Part]:
         yield JournalFeed(self.template.get_att("MessagesTable", "StreamArn"), self.journal)
@@ -209,7 +227,7 @@ class Cloud:
     @cached_property
     def functions_aws(self) -> AwsDoor:
         """All that the functions ask of AWS, as one endpoint for processes that are not this one."""
-        return AwsDoor(self.template, {"connect": self._answer_connect})
+        return AwsDoor(self.template, {"connect": self._answer_as_telephony, "chime": self._answer_as_telephony})
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """The front door: the phone page under /phone, AWS for other processes under /aws, the API everywhere else."""
@@ -224,9 +242,15 @@ class Cloud:
             tell_accepted(self.journal, response.get_data())
         return response(environ, start_response)
 
-    def _answer_connect(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        answer: Iterable[bytes] = self.carrier.connect_app(environ, start_response)
+    def _answer_as_telephony(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        answer: Iterable[bytes] = self.carrier.api(environ, start_response)
         return answer
+
+
+def _parameters(telephony: Telephony) -> dict[str, str]:
+    """The template's parameters that choose a telephony."""
+    instance = {"ConnectInstanceArn": INSTANCE_ARN} if telephony == "connect" else {}
+    return {"TelephonyProvider": telephony, "CallerId": CALLER_ID, **instance}
 
 
 def read_prompt(uri: str) -> bytes:

@@ -13,7 +13,7 @@ import httpx
 
 from local import seed
 from local.carrier import Phone
-from local.cloud import Cloud, CloudSettings, Hosting
+from local.cloud import Cloud, CloudSettings, Hosting, Telephony
 from local.demo_cases import CASES, Case, differences
 from local.timeline import timeline
 
@@ -62,11 +62,13 @@ class Sent:
     mid: str
 
 
-def main(verbose: bool = True, functions: Hosting = "process") -> int:
+def main(telephony: Telephony = "connect", verbose: bool = True, functions: Hosting = "process") -> int:
     """Run every case, print what happened; 0 if all went as the specification says, else 1."""
     cast, begin = Cast(), time.monotonic()
     carrier = {"no_answer_seconds": NO_ANSWER_SECONDS, "caller_for": lambda _number: cast}
-    settings = CloudSettings(parameters=PARAMETERS[functions], carrier=carrier, functions=functions)
+    settings = CloudSettings(
+        telephony=telephony, parameters=PARAMETERS[functions], carrier=carrier, functions=functions
+    )
     with Cloud(settings) as cloud:
         print(f"{len(CASES)} calls at once; idle timeouts are real seconds, so the longest takes about half a minute.")
         sent = [_send(cloud, case, index, cast) for index, case in enumerate(CASES)]

@@ -37,6 +37,11 @@ _LATER = _has({})  # control_call's real answer goes to the task token
 _HANG_UP = _has({"op": "hangup", "seq": "0"})
 _NEVER_PLACED = _has({"outcome": "failed", "reason": "notPlaced"})
 
+_CARRIES_ON = _has({"SchemaVersion": "1.0", "Actions": None})
+_CHIME_HANGS_UP = _has(
+    {"Actions": [{"Type": "Hangup", "Parameters": {"ParticipantTag": "LEG-A", "SipResponseCode": "0"}}]}
+)
+
 EVENT_FILES = (
     EventFile("api/post-messagelist.json", "MessagelistFunction", _UNKNOWN_CALLER),
     EventFile("api/get-message.json", "MessageStatusFunction", _UNKNOWN_CALLER),
@@ -67,3 +72,26 @@ EVENT_FILES = (
     EventFile("schedule/each-minute.json", "WakeWebhooksFunction", _has({"woken": 0})),
     EventFile("schedule/each-minute.json", "SweepFunction", _has({"finished": 0})),
 )
+
+CHIME_EVENT_FILES = (
+    EventFile("chime/new-outbound-call.json", "ChimeEventsFunction", _has({"Actions": []})),
+    EventFile("chime/call-answered.json", "ChimeEventsFunction", _CHIME_HANGS_UP),
+    EventFile("chime/digits-received.json", "ChimeEventsFunction", _CHIME_HANGS_UP),
+    EventFile("chime/action-successful-idle.json", "ChimeEventsFunction", _CHIME_HANGS_UP),
+    EventFile("chime/action-successful-hold.json", "ChimeEventsFunction", _CHIME_HANGS_UP),
+    EventFile("chime/action-failed-prompt.json", "ChimeEventsFunction", _CHIME_HANGS_UP),
+    EventFile("chime/action-failed-digits.json", "ChimeEventsFunction", _CHIME_HANGS_UP),
+    EventFile("chime/call-update-hang-up.json", "ChimeEventsFunction", _CHIME_HANGS_UP),
+    EventFile("chime/call-update-look-up.json", "ChimeEventsFunction", _CHIME_HANGS_UP),
+    EventFile("chime/invalid-lambda-response.json", "ChimeEventsFunction", _CHIME_HANGS_UP),
+    EventFile("chime/new-inbound-call.json", "ChimeEventsFunction", _CHIME_HANGS_UP),
+    EventFile("chime/ringing.json", "ChimeEventsFunction", _CARRIES_ON),
+    EventFile("chime/action-interrupted.json", "ChimeEventsFunction", _CARRIES_ON),
+    EventFile("chime/action-successful-after-hangup.json", "ChimeEventsFunction", _CARRIES_ON),
+    EventFile("chime/action-successful-digits.json", "ChimeEventsFunction", _CARRIES_ON),
+    EventFile("chime/hangup-normal.json", "ChimeEventsFunction", _CARRIES_ON),
+    EventFile("chime/hangup-busy.json", "ChimeEventsFunction", _CARRIES_ON),
+    EventFile("chime/hangup-no-answer.json", "ChimeEventsFunction", _CARRIES_ON),
+    EventFile("chime/hangup-without-code.json", "ChimeEventsFunction", _CARRIES_ON),
+)
+"""Those of a stack whose calls the Chime SDK places."""

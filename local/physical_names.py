@@ -13,7 +13,6 @@ PARTITION = "aws"
 _NAME_PROPERTY: Mapping[str, str] = {
     "AWS::DynamoDB::Table": "TableName",
     "AWS::IAM::Role": "RoleName",
-    "AWS::KMS::Key": "Alias",
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::S3::Bucket": "BucketName",
     "AWS::SQS::Queue": "QueueName",
@@ -32,8 +31,6 @@ def physical_name(logical_id: str, resource_type: str, properties: Mapping[str, 
     given = properties.get(_NAME_PROPERTY.get(resource_type, ""))
     if given is not None:
         return str(given)
-    if resource_type == "AWS::KMS::Key":
-        return f"alias/{logical_id}"  # a key's id is given by the service; an alias stands for it in every request
     if resource_type == "AWS::S3::Bucket":
         return f"speechcall-{logical_id.lower()}"
     if resource_type == "AWS::SQS::Queue" and properties.get("FifoQueue") in (True, "true"):
@@ -67,13 +64,16 @@ def attribute(logical_id: str, resource_type: str, properties: Mapping[str, Any]
             "StreamArn": _arn("dynamodb", f"table/{physical}/stream/{_STREAM_LABEL}"),
         },
         "AWS::IAM::Role": {"Arn": _arn("iam", f"role/{physical}", region="")},
-        "AWS::KMS::Key": {"Arn": _arn("kms", physical)},
         "AWS::Logs::LogGroup": {"Arn": _arn("logs", f"log-group:{physical}:*")},
         "AWS::S3::Bucket": {"Arn": _arn("s3", physical, region="", account="")},
         "AWS::SQS::Queue": {
             "Arn": _arn("sqs", physical),
             "QueueName": physical,
             "QueueUrl": reference(logical_id, resource_type, properties),
+        },
+        "AWS::Chime::SipMediaApplication": {
+            "SipMediaApplicationId": _id_of(physical),
+            "SipMediaApplicationArn": _arn("chime", f"sma/{_id_of(physical)}"),
         },
         "AWS::Serverless::Function": {"Arn": _arn("lambda", f"function:{physical}")},
         "AWS::Serverless::HttpApi": {"ApiEndpoint": f"https://{physical}.execute-api.{REGION}.amazonaws.com"},

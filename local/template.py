@@ -74,6 +74,11 @@ class Template:
             if resource["Type"] == "AWS::Serverless::Function"
         }
 
+    @property
+    def logical_ids(self) -> list[str]:
+        """Every resource that is made: whose condition, if it has one, holds."""
+        return list(self._resources)
+
     def resource(self, logical_id: str) -> dict[str, Any]:
         """One resource (Type, Properties, …), resolved."""
         resolved: dict[str, Any] = self._at(f"Resources.{logical_id}", self._declared(logical_id))

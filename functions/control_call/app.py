@@ -1,6 +1,5 @@
 """State machine: dial, ask a menu, hang up, look up."""
 
-from functools import partial
 from typing import Any
 
 import boto3
@@ -10,11 +9,10 @@ from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.dynamodb.pool import DynamoPool
-from speechcall.adapters.lazy import once
 from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.stepfunctions import TaskEngine
-from speechcall.adapters.telephony.connect import CLIENT_CONFIG, ConnectTelephony
+from speechcall.adapters.telephony.provider import chosen_telephony
 from speechcall.application.control_call import Control
 from speechcall.domain.call import Bounds
 
@@ -25,12 +23,7 @@ control = Control(
     calls=DynamoCalls(dynamodb, setting("MESSAGES_TABLE")),
     messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), ""),
     engine=TaskEngine(boto3.client("stepfunctions", config=AWS_CONFIG)),
-    telephony=ConnectTelephony(
-        once(partial(boto3.client, "connect", config=CLIENT_CONFIG)),
-        setting("CONNECT_INSTANCE_ID"),
-        setting("CONNECT_FLOW_ID"),
-        setting("CALLER_ID"),
-    ),
+    telephony=chosen_telephony(dials=True),
     clock=SystemClock(),
     bounds=Bounds(int(setting("MAX_MENU_VISITS")), int(setting("MAX_CALL_SECONDS"))),
     lines=DynamoPool(dynamodb, setting("REGISTRY_TABLE")),

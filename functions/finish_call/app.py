@@ -9,24 +9,22 @@ from aws_lambda_powertools import Logger
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.messages import DynamoMessages
-from speechcall.adapters.lazy import once
 from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.stepfunctions import TaskEngine
-from speechcall.adapters.telephony.connect import CLIENT_CONFIG, ConnectTelephony
+from speechcall.adapters.telephony.provider import chosen_telephony
 from speechcall.application.finish_call import finish_call
 from speechcall.domain.ids import parse_holder
 from speechcall.domain.outcome import End
 
 logger = Logger()
 
-connect = once(partial(boto3.client, "connect", config=CLIENT_CONFIG))
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 finish = partial(
     finish_call,
     calls=DynamoCalls(dynamodb, setting("MESSAGES_TABLE")),
     messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")),
-    telephony=ConnectTelephony(connect, setting("CONNECT_INSTANCE_ID")),
+    telephony=chosen_telephony(),
     engine=TaskEngine(boto3.client("stepfunctions", config=AWS_CONFIG)),
     clock=SystemClock(),
 )

@@ -10,18 +10,16 @@ from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.dynamodb.pool import DynamoPool
-from speechcall.adapters.lazy import once
 from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.stepfunctions import TaskEngine, resume_execution
-from speechcall.adapters.telephony.connect import CLIENT_CONFIG, ConnectTelephony
+from speechcall.adapters.telephony.provider import chosen_telephony
 from speechcall.application.finish_call import finish_call
 from speechcall.application.sweep import Calls, sweep
 from speechcall.domain.outcome import End
 
 logger = Logger()
 
-connect = once(partial(boto3.client, "connect", config=CLIENT_CONFIG))
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 stepfunctions = boto3.client("stepfunctions", config=AWS_CONFIG)
 messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"))
@@ -31,7 +29,7 @@ finish = partial(
     end=End.FAILED,
     calls=DynamoCalls(dynamodb, setting("MESSAGES_TABLE")),
     messages=messages,
-    telephony=ConnectTelephony(connect, setting("CONNECT_INSTANCE_ID")),
+    telephony=chosen_telephony(),
     engine=TaskEngine(stepfunctions),
     clock=clock,
 )

@@ -28,7 +28,7 @@ class Carrier:
     `invoke` runs a Lambda function (ARN, event) and returns its result or raises FunctionError. `emit`
     puts an EventBridge envelope on the bus. `flow` is the contact flow's JSON, as it is deployed; a flow
     that could not be published raises FlowRefusedError. `read_prompt` gives the bytes behind a prompt's URI
-    or raises. Serve `connect_app` and `phone_app` with a server that has threads.
+    or raises. Serve `api` and `phone_app` with a server that has threads.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Carrier:
         )
         model = ConnectModel(OPERATIONS)
         self.contacts = Contacts(exchange, model)
-        self.connect_app = ConnectApi(settings, self.contacts, model)
+        self.api = ConnectApi(settings, self.contacts, model)
         self.phone_app = PhoneApp(self.contacts, journal, prompts, lambda: self.hello())  # noqa: PLW0108 - it may be set later
 
     def start(self) -> None:

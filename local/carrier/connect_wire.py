@@ -1,7 +1,7 @@
-"""Amazon Connect's API on the wire: which request means which operation, whether it is well formed, and errors.
+"""A telephony's API on the wire: which request means which operation, whether it is well formed, and errors.
 
-Everything follows the service's own description (botocore's `connect`, 2017-08-08; protocol REST-JSON),
-so a request that the real service cannot have been sent by an SDK is refused here as well.
+Everything follows the service's own description (botocore's; protocol REST-JSON), so a request that the
+real service cannot have been sent by an SDK is refused here as well.
 """
 
 import json
@@ -33,10 +33,20 @@ class ConnectError(Exception):
 
 
 class ConnectModel:
-    """The operations that are offered, by the service's description."""
+    """The operations of a service that are offered, by its description.
 
-    def __init__(self, operations: tuple[str, ...]) -> None:
-        model = _service_model()
+    `malformed` and `invalid`: its errors for a request of the wrong form, and for a value out of bounds.
+    """
+
+    def __init__(
+        self,
+        operations: tuple[str, ...],
+        service: str = "connect",
+        malformed: str = "InvalidRequestException",
+        invalid: str = "InvalidParameterException",
+    ) -> None:
+        model = _service_model(service)
+        self._malformed, self._invalid = malformed, invalid
         self._operations = {name: model.operation_model(name) for name in operations}
         self._statuses = dict(_UNMODELLED)
         for operation in self._operations.values():
@@ -52,7 +62,7 @@ class ConnectModel:
         for name, operation in self._operations.items():
             match = re.fullmatch(_path_pattern(operation), request.path)
             if match and request.method == operation.http["method"]:
-                parameters = {**self._body(request), **match.groupdict()}
+                parameters = {**self._body(request), **_labels(operation, match.groupdict())}
                 self._check(operation, parameters)
                 return name, parameters
         raise self.error("UnknownOperationException", f"not offered here: {request.method} {request.path}")
@@ -63,7 +73,7 @@ class ConnectModel:
         except ValueError:
             body = None
         if not isinstance(body, dict):
-            raise self.error("InvalidRequestException", "the body is not a JSON object")
+            raise self.error(self._malformed, "the body is not a JSON object")
         return body
 
     def _check(self, operation: OperationModel, parameters: dict[str, Any]) -> None:
@@ -72,14 +82,14 @@ class ConnectModel:
             return
         report = ParamValidator().validate(parameters, shape)
         if report.has_errors():
-            raise self.error("InvalidRequestException", report.generate_report())
+            raise self.error(self._malformed, report.generate_report())
         if problems := list(_bounds(shape, parameters, "")):
-            raise self.error("InvalidParameterException", "; ".join(problems))
+            raise self.error(self._invalid, "; ".join(problems))
 
 
-def success(body: Mapping[str, Any]) -> Response:
+def success(body: Mapping[str, Any], status: int = 200) -> Response:
     """A successful answer."""
-    return Response(json.dumps(body), 200, content_type="application/json")
+    return Response(json.dumps(body), status, content_type="application/json")
 
 
 def failure(error: ConnectError) -> Response:
@@ -90,8 +100,19 @@ def failure(error: ConnectError) -> Response:
 
 
 @cache
-def _service_model() -> ServiceModel:
-    return ServiceModel(Loader().load_service_model("connect", "service-2"), "connect")
+def _service_model(service: str) -> ServiceModel:
+    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
+
+
+def _labels(operation: OperationModel, found: Mapping[str, str]) -> dict[str, str]:
+    """What stands in the path, by the names of the members."""
+    shape = operation.input_shape
+    members = shape.members if isinstance(shape, StructureShape) else {}
+    return {name: found[place] for name, member in members.items() if (place := _place(name, member)) in found}
+
+
+def _place(name: str, member: Shape) -> str:
+    return str(member.serialization.get("name", name))
 
 
 def _path_pattern(operation: OperationModel) -> str:
@@ -104,6 +125,8 @@ def _bounds(shape: Shape, value: Any, name: str) -> list[str]:
         return [p for key, inner in value.items() for p in _bounds(shape.members[key], inner, f"{name} {key}".strip())]
     if isinstance(shape, MapShape):
         pairs = value.items()
+        if len(pairs) > shape.metadata.get("max", len(pairs)):
+            return [f"{name} has over {shape.metadata['max']} members"]
         return [p for k, v in pairs for p in (*_bounds(shape.key, k, name), *_bounds(shape.value, v, f"{name}.{k}"))]
     if isinstance(shape, ListShape):
         return [p for inner in value for p in _bounds(shape.member, inner, name)]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-MULAW = 7
+PCM, MULAW = 1, 7
 _MAX_BYTES = 50 * 1024 * 1024
 _MAX_SECONDS = 5 * 60
 _BREAK = re.compile(r"<break\s+time\s*=\s*[\"']([0-9.]+)(ms|s)[\"']\s*/>")
@@ -83,6 +83,20 @@ def file_seconds(data: bytes) -> float:
         raise PromptUnplayableError(f"{found}: not 8 kHz mono u-law")
     if len(data) >= _MAX_BYTES or wave.seconds >= _MAX_SECONDS:
         raise PromptUnplayableError("50 MB or five minutes, or more")
+    return wave.seconds
+
+
+def pcm_seconds(data: bytes) -> float:
+    """How long the Chime SDK plays this file. Raises PromptUnplayableError for what it refuses.
+
+    Developer guide, "PlayAudio": uncompressed PCM WAV, at most 50 MB, 8 kHz mono recommended.
+    """
+    wave = read_wave(data)
+    if (wave.encoding, wave.channels, wave.rate, wave.bits) not in ((PCM, 1, 8000, 16), (MULAW, 1, 8000, 8)):
+        found = f"encoding {wave.encoding}, {wave.channels} channels, {wave.rate} Hz, {wave.bits} bits"
+        raise PromptUnplayableError(f"{found}: not 8 kHz mono 16-bit PCM")
+    if len(data) > _MAX_BYTES:
+        raise PromptUnplayableError("more than 50 MB")
     return wave.seconds
 
 

@@ -151,7 +151,7 @@ def test_quotas() -> None:
 
 def test_a_service_in_trouble() -> None:
     with bench() as b:
-        b.carrier.connect_app.fail("StartOutboundVoiceContact", "InternalServiceException", times=2)
+        b.carrier.api.fail("StartOutboundVoiceContact", "InternalServiceException", times=2)
         assert refusal(b.dial) == ("InternalServiceException", 500)
         assert refusal(b.dial) == ("InternalServiceException", 500)
         assert b.dial()

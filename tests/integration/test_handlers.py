@@ -10,12 +10,14 @@ import boto3
 import pytest
 
 from local.aws import LocalAws
+from local.event_files import CHIME_EVENT_FILES
 from local.functions import FunctionHost
 from local.template import Template
 from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.dynamodb.registry import Registry
+from speechcall.adapters.settings import MissingSetting
 from speechcall.adapters.stream import process_each
 from speechcall.application.accounts import Secrets, credentials_of
 from speechcall.application.ports import Pool
@@ -65,8 +67,18 @@ def host(template) -> Iterator[FunctionHost]:
 
 def test_every_function_of_the_template_starts_and_every_folder_is_deployed(host, template):
     # The host has loaded each with its environment alone: a setting that the template does not give would have failed
-    folders = {spec.code_dir for spec in template.functions.values()}
+    chime = Template(ROOT / "template.yaml", {"TelephonyProvider": "chime", "CallerId": "+4930123456"})
+    chime_host = FunctionHost(chime)
+    for file in CHIME_EVENT_FILES:
+        assert file.is_sensible(chime_host.invoke(chime.functions[file.function].name, file.load())), file.path
+    folders = {spec.code_dir for one in (template, chime) for spec in one.functions.values()}
     assert folders == {path.parent for path in HANDLERS}
+
+
+def test_a_provider_that_nobody_knows_is_said_at_once(host, template):
+    unknown = {"FinishCallFunction": {"TELEPHONY_PROVIDER": "carrier pigeon"}}
+    with pytest.raises(MissingSetting, match=r"carrier pigeon.*connect and chime"):
+        FunctionHost(template, unknown)
 
 
 @pytest.fixture

@@ -260,6 +260,43 @@ def test_a_call_that_has_ended_is_not_answered_any_more(calls):
     assert calls.set_answered(MID, 1, "contact-1", NOW) is None
 
 
+def test_a_provider_is_asked_to_dial_by_one_try_at_a_time(calls):
+    calls.open(CALL, EXPIRES)
+    assert calls.begin_placing(MID, 1, NOW, NOW - 1000)
+    assert not calls.begin_placing(MID, 1, NOW + 1000, NOW)
+    assert calls.get(MID, 1).placing_msec == NOW
+    # Settled, or certainly not placed: it may be asked again
+    assert calls.begin_placing(MID, 1, NOW + 1001, NOW + 1)
+    calls.set_not_placed(MID, 1, NOW)
+    assert calls.get(MID, 1).placing_msec == NOW + 1001
+    calls.set_not_placed(MID, 1, NOW + 1001)
+    assert calls.begin_placing(MID, 1, NOW + 1002, NOW)
+
+
+def test_a_provider_whose_contact_is_known_or_whose_call_is_over_is_not_asked_to_dial(calls):
+    calls.open(CALL, EXPIRES)
+    calls.set_contact(MID, 1, "contact-1")
+    assert not calls.begin_placing(MID, 1, NOW, NOW)
+    calls.open(replace(CALL, attempt=2), EXPIRES)
+    calls.end(MID, 2, Cause.NO_ANSWER, NOW)
+    assert not calls.begin_placing(MID, 2, NOW, NOW)
+    assert not calls.begin_placing(MID, 3, NOW, NOW)
+    assert calls.get(MID, 3) is None
+
+
+def test_of_the_events_the_latest_has_the_turn(calls):
+    calls.open(CALL, EXPIRES)
+    assert calls.take_turn(MID, 1, "contact-1", 3).turn == 3
+    assert calls.take_turn(MID, 1, "contact-1", 3).turn == 3
+    assert calls.take_turn(MID, 1, "contact-1", 2).turn == 3
+    assert calls.take_turn(MID, 1, "contact-1", 4).turn == 4
+    calls.set_contact(MID, 1, "contact-1")
+    # Another contact counts its own events
+    found = calls.take_turn(MID, 1, "contact-2", 9)
+    assert (found.turn, found.contact_id) == (4, "contact-1")
+    assert calls.take_turn(MID, 2, "contact-1", 1) is None
+
+
 def test_a_command_is_done_once_with_what_was_heard_first(calls):
     calls.open(CALL, EXPIRES)
     calls.set_done(MID, 1, 1, None)

@@ -63,6 +63,27 @@ class MemoryCalls:
         self._calls[key] = replace(call, ticket=ticket)
         return True
 
+    def begin_placing(self, mid: str, attempt: int, now_msec: int, before_msec: int) -> bool:
+        def placing(call: Call) -> Call | None:
+            just_now = call.placing_msec is not None and call.placing_msec >= before_msec
+            if call.ended or call.contact_id or just_now:
+                return None
+            return replace(call, placing_msec=now_msec)
+
+        return self._change(mid, attempt, placing) is not None
+
+    def set_not_placed(self, mid: str, attempt: int, placing_msec: int) -> None:
+        def not_placed(call: Call) -> Call | None:
+            return replace(call, placing_msec=None) if call.placing_msec == placing_msec else None
+
+        self._change(mid, attempt, not_placed)
+
+    def take_turn(self, mid: str, attempt: int, contact_id: str, turn: int) -> Call | None:
+        def taken(call: Call) -> Call | None:
+            return replace(call, turn=turn) if call.contact_id in (None, contact_id) and call.turn < turn else None
+
+        return self._change(mid, attempt, taken) or self.get(mid, attempt)
+
     def set_contact(self, mid: str, attempt: int, contact_id: str) -> None:
         self._change(mid, attempt, lambda call: replace(call, contact_id=call.contact_id or contact_id))
 

@@ -68,6 +68,8 @@ class Visit:
 class World:
     """One call: state machine, telephony, callee, and whatever may go wrong between them."""
 
+    dials_once = True
+
     def __init__(self, script: list[str], breaks: set[int]) -> None:
         self.script, self.breaks = list(reversed(script)), breaks
         self.depth = self.operations = 0

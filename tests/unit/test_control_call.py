@@ -22,6 +22,8 @@ from tests.stores.memory import MemoryCalls, MemoryMessages
 class Telephony:
     """A provider that places each call attempt once."""
 
+    dials_once = True
+
     def __init__(self):
         self.placed, self.errors, self.contact = [], [], None
         self.meanwhile: Callable[[], object] = lambda: None

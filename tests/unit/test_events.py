@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
-from local.event_files import EVENT_FILES
+from local.event_files import CHIME_EVENT_FILES, EVENT_FILES
 from local.template import read_template
 from speechcall.adapters.stream import message_id
 from speechcall.adapters.telephony.connect_conversation import parse_report
@@ -45,11 +45,14 @@ def test_the_readme_says_whose_each_event_is_and_every_function_has_one() -> Non
     readme = (EVENTS / "README.md").read_text(encoding="utf-8")
     row = re.compile(r"^\| `([\w/-]+\.json)` \| ([\w, ]+?)(?: \(not subscribed to\))? \|", re.MULTILINE)
     told = {(path, name) for path, names in row.findall(readme) for name in names.split(", ")}
-    functions = read_template(TEMPLATE, {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID}).functions
-    known = {(file.path, functions[file.function].code_dir.name) for file in EVENT_FILES}
+    connect = read_template(TEMPLATE, {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID}).functions
+    functions = connect | read_template(TEMPLATE, {"TelephonyProvider": "chime", "CallerId": CALLER_ID}).functions
+    files = (*EVENT_FILES, *CHIME_EVENT_FILES)
+    known = {(file.path, functions[file.function].code_dir.name) for file in files}
     assert told == known
-    assert {file.function for file in EVENT_FILES} == set(functions)
-    assert {file.path for file in EVENT_FILES} == {name for name in FILES if not name.startswith("spec/")}
+    assert {file.function for file in EVENT_FILES} == set(connect)
+    assert {file.function for file in files} == set(functions)
+    assert {file.path for file in files} == {name for name in FILES if not name.startswith("spec/")}
 
 
 @pytest.mark.parametrize(

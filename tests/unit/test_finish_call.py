@@ -18,6 +18,8 @@ from tests.stores.memory import MemoryCalls, MemoryMessages
 class Telephony:
     """A provider with one contact, which obeys `stop` or does not."""
 
+    dials_once = True
+
     def __init__(self, *, obeys=True, cause=Cause.STOPPED, error=None, lag=0):
         self.obeys, self.cause, self.error, self.stopped, self.lag = obeys, cause, error, [], lag
 

@@ -1,5 +1,6 @@
 """The template's language, and what the product's template says."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,11 @@ import pytest
 from local.cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
 from local.intrinsics import TemplateError
 from local.template import Template, read_template
+from speechcall.domain.message import GotoMenu, Hangup, Menu
+from speechcall.statemachine.compile_flow import Wiring, compile_flow
+from tests.fixtures.samples import HOOK, MENU
+
+MENUS = (MENU, Menu("second", 5000, {"d*": (HOOK, GotoMenu(0)), "wrong": (HOOK, Hangup())}))
 
 HEAD = """
 Parameters:
@@ -113,8 +119,51 @@ def test_a_resource_is_there_when_its_condition_holds(tmp_path: Path) -> None:
     assert resolved(tmp_path, "!Ref OnlyLive", Stage="live").endswith("/OnlyLive")
 
 
-def product() -> Template:
-    return read_template(TEMPLATE, {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID})
+CONNECT = {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID}
+CHIME = {"TelephonyProvider": "chime", "CallerId": CALLER_ID}
+OF_CONNECT = {
+    *("ConnectFlowFunction", "ConnectFlowPermission", "ConnectStack", "ConnectEventsFunction"),
+}
+OF_CHIME = {"ChimeEventsFunction", "ChimeEventsPermission", "SipMediaApplication"}
+
+
+def product(parameters: dict[str, str] = CONNECT) -> Template:
+    return read_template(TEMPLATE, parameters)
+
+
+def resources_of(template: Template) -> dict[str, Any]:
+    """Every resource that the template makes, resolved; a TemplateError if one refers to what is not made."""
+    return {name: template.resource(name) for name in template.logical_ids}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "has", "lacks"), [(CONNECT, OF_CONNECT, OF_CHIME), (CHIME, OF_CHIME, OF_CONNECT)]
+)
+def test_each_telephony_is_a_whole_template_without_the_other(parameters, has, lacks) -> None:
+    template = product(parameters)
+    made = resources_of(template)
+    assert has <= set(made)
+    assert not lacks & set(made)
+    for name in ("ApiUrl", "PromptsBucketName"):
+        assert template.output(name)
+    text, other = json.dumps(made), "chime:" if parameters is CONNECT else "connect:"
+    assert f'"{other}' not in text
+    assert template.functions["ControlCallFunction"].environment["TELEPHONY_PROVIDER"] == (
+        "connect" if parameters is CONNECT else "chime"
+    )
+
+
+def test_the_state_machines_are_the_same_byte_for_byte_whichever_telephony_places_the_calls() -> None:
+    machines = []
+    for parameters in (CONNECT, CHIME):
+        environment = product(parameters).functions["DialerFunction"].environment
+        wiring = Wiring(
+            environment["CONTROL_CALL_ARN"], environment["FINISH_CALL_ARN"], environment["WEBHOOK_QUEUE_URL"]
+        )
+        machines.append(json.dumps([compile_flow(menus, wiring) for menus in (MENUS, (MENU,))]))
+        names = {name: value for name, value in environment.items() if name.startswith("FLOW_")}
+        machines.append(json.dumps(names))
+    assert machines[:2] == machines[2:]
 
 
 def test_every_function_of_the_product_has_code_and_an_environment() -> None:

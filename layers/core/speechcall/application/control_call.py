@@ -9,6 +9,7 @@ from typing import Any
 
 from speechcall.application.end_call import end_call
 from speechcall.application.give_reply import give_reply, step_of
+from speechcall.application.place_call import place_once
 from speechcall.application.pool import PoolStore
 from speechcall.application.ports import CallStore, Clock, Engine, MessageStore, Telephony
 from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refusal, Reply, Ticket, refusal
@@ -77,7 +78,9 @@ class Control:
             # Placed by a try that failed afterwards, and answered before this one: its token was in vain.
             return None
         try:
-            contact_id = self.telephony.place(call, message.ring_seconds)
+            contact_id = place_once(
+                call, message.ring_seconds, telephony=self.telephony, calls=self.calls, clock=self.clock
+            )
         except TelephonyThrottled:
             # The state machine puts the message off: nobody fails for it.
             self.lines.slow_down(self.clock.now_msec() + THROTTLED_MSEC)
@@ -88,7 +91,8 @@ class Control:
         except TelephonyMisconfigured:
             # Not the number's fault: it is neither blocked nor invalid, and may be dialled again.
             return self._give_up(mid, attempt, "telephonyMisconfigured", Cause.FAILED)
-        self.calls.set_contact(mid, attempt, contact_id)
+        if contact_id:
+            self.calls.set_contact(mid, attempt, contact_id)
         return None
 
     def _give_up(self, mid: str, attempt: int, reason: str, cause: Cause) -> str:

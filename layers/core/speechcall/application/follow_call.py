@@ -11,6 +11,9 @@
 
 A key whose token was in vain (its task's try had failed) is kept in the call item: the next try
 finds it there when it writes its token, or the telephony's next question finds that token.
+
+A provider that numbers its events may bring a second one while the first is still being answered. What
+each reports counts; but only the latest is told what to do next, the others to go on as they are.
 """
 
 from collections.abc import Iterator
@@ -36,7 +39,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What the telephony is to do: a command with its seq, or to hold, or (no call) to hang up."""
+    """What the telephony is to do: a command with its seq, to hold, to go on as it is, or (no call) to hang up."""
 
     op: str
     seq: int
@@ -48,34 +51,47 @@ HANG_UP = Next("hangup", 0)
 
 
 def follow_call(
-    mid: str, attempt: int, contact_id: str, heard: Heard, *, calls: CallStore, engine: Engine, clock: Clock
+    mid: str,
+    attempt: int,
+    contact_id: str,
+    heard: Heard,
+    *,
+    calls: CallStore,
+    engine: Engine,
+    clock: Clock,
+    turn: int = 0,
+    patience_seconds: float = MAILBOX_SECONDS,
 ) -> Next:
-    """Takes in what was heard and returns what to do next, waiting up to 2.5 s for it.
+    """Takes in what was heard and returns what to do next, waiting up to `patience_seconds` for it.
 
-    Safe to repeat: a report for a command that was answered changes nothing. A contact whose call is
-    unknown, has ended, or belongs to another contact is told to hang up, whatever it reports. Raises
-    StoreUnavailable; Step Functions in trouble is tried again, at the latest with the next report.
+    `turn`: the number of the provider's event, 0 if it gives none. Safe to repeat: a report for a command
+    that was answered changes nothing. A contact whose call is unknown, has ended, or belongs to another
+    contact is told to hang up, whatever it reports. Raises StoreUnavailable; Step Functions in trouble
+    is tried again, at the latest with the next report.
     """
     after = max(1, heard.seq)
-    call = (
-        calls.set_answered(mid, attempt, contact_id, clock.now_msec())
-        if heard.event == "answered"
-        else calls.get(mid, attempt)
-    )
+    call = calls.take_turn(mid, attempt, contact_id, turn) if turn else None
+    if heard.event == "answered":
+        call = calls.set_answered(mid, attempt, contact_id, clock.now_msec())
+    elif not turn:
+        call = calls.get(mid, attempt)
     tried: str | None = None
-    for pause in _pauses(clock):
+    for pause in _pauses(clock, patience_seconds):
         if pause:
             clock.sleep(pause)
             call = calls.get(mid, attempt)
         if call is None or call.ended or call.contact_id != contact_id:
             return HANG_UP
-        if call.seq > after:
+        is_overtaken = call.turn > turn > 0
+        if call.seq > after and not is_overtaken:
             op = "hangup" if call.command.kind is Kind.HANG_UP else "ask"
             return Next(op, call.seq, call.command, call)
         reply = call.known_reply or _reply_in(heard, call)
         # A token that was in vain is followed by another, if its task's try had failed.
         if reply and call.ticket.token != tried:
             tried = _tell(reply, call, calls, engine, clock)
+        if is_overtaken:
+            return Next("go_on", after)
     return Next("hold", after)
 
 
@@ -102,12 +118,12 @@ def _tell(reply: Reply, call: Call, calls: CallStore, engine: Engine, clock: Clo
     return token
 
 
-def _pauses(clock: Clock) -> Iterator[float]:
+def _pauses(clock: Clock, patience_seconds: float) -> Iterator[float]:
     """When the mailbox is looked into: at once, every 50 ms for a second, then every 150 ms.
 
     By the clock, not by the pauses: a slow store must not make the contact flow wait in vain.
     """
     begin = clock.now_msec()
     yield 0.0
-    while (waited := clock.now_msec() - begin) < MAILBOX_SECONDS * 1000:
+    while (waited := clock.now_msec() - begin) < patience_seconds * 1000:
         yield 0.05 if waited < 1000 else 0.15

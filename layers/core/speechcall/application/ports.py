@@ -51,8 +51,11 @@ class Telephony(Protocol):
     Each method raises TelephonyThrottled, TelephonyUnavailable or TelephonyMisconfigured.
     """
 
+    dials_once: bool
+    """Whether the provider knows a call attempt that it is asked to place again, and does not dial twice."""
+
     def place(self, call: Call, ring_timeout_seconds: int) -> str:
-        """Dials; returns the contact's id. Placing the same call attempt again dials once.
+        """Dials; returns the contact's id. Use cases go by `place_once`.
 
         Raises DestinationRefused if this number will never be called.
         """
@@ -83,7 +86,22 @@ class CallStore(Protocol):
         Returns whether the ticket's token is now the one that will be answered, and the call.
         """
 
+    def begin_placing(self, mid: str, attempt: int, now_msec: int, before_msec: int) -> bool:
+        """Notes that a provider is about to be asked to dial.
+
+        False: its contact is known, it was asked after `before_msec`, or the call has ended.
+        """
+
+    def set_not_placed(self, mid: str, attempt: int, placing_msec: int) -> None:
+        """The provider that was asked at `placing_msec` has certainly not dialled."""
+
     def set_contact(self, mid: str, attempt: int, contact_id: str) -> None: ...
+
+    def take_turn(self, mid: str, attempt: int, contact_id: str, turn: int) -> Call | None:
+        """Notes the number of a contact's event that is about to be answered; the highest stays.
+
+        Returns the call as it is now, also if another contact is its own; None if there is none.
+        """
 
     def set_answered(self, mid: str, attempt: int, contact_id: str, now_msec: int) -> Call | None:
         """None if there is no such call, it has ended, or another contact is its own."""

@@ -103,6 +103,10 @@ class Call:
     path: tuple[Step, ...] = field(default=())
     kept_reply: Reply | None = None
     """What was heard when no token could be answered with it: for the token of the task's next try."""
+    turn: int = 0
+    """The latest of the provider's numbered events that has asked what to do next."""
+    placing_msec: int | None = None
+    """When a provider that does not know repeats was asked to dial; whether it has done so may not be known."""
 
     @property
     def ended(self) -> bool:

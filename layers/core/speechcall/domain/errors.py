@@ -118,7 +118,11 @@ class TelephonyThrottled(RetryableError):
 
 
 class TelephonyUnavailable(RetryableError):
-    """The provider did not answer, or failed."""
+    """The provider did not answer, or failed. `maybe_done`: what was asked for may have been done all the same."""
+
+    def __init__(self, message: str = "", *, maybe_done: bool = False) -> None:
+        super().__init__(message)
+        self.maybe_done = maybe_done
 
 
 class EngineUnavailable(RetryableError):

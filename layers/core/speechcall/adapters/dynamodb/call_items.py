@@ -59,4 +59,6 @@ def load_call(item: Values) -> Call:
         stop_reason=item.get("stop_reason"),
         path=tuple(Step(**step) for step in item["path"]),
         kept_reply=Reply(**kept) if kept else None,
+        turn=item.get("turn", 0),
+        placing_msec=item.get("placing_msec"),
     )

@@ -90,6 +90,22 @@ class DynamoCalls:
         except ConditionFailed as failed:
             return False, load_call(failed.item) if failed.item else None
 
+    def begin_placing(self, mid: str, attempt: int, now_msec: int, before_msec: int) -> bool:
+        """
+        try 0   UpdateItem placing ──► placed, but the answer is lost
+        try 1        UpdateItem ──X try 0 was just now ──► waits for the contact's own event
+        the contact       ──► set_contact ──► try 1 finds it;  or nothing comes, and try 2 may dial
+        """
+        not_placed = "attribute_not_exists(contact_id)"
+        nobody_places = "(attribute_not_exists(placing_msec) OR placing_msec < :before)"
+        clauses = [_EXISTS, _NOT_ENDED, not_placed, nobody_places]
+        values = {":now": now_msec, ":before": before_msec}
+        return self._update_if(mid, attempt, "SET placing_msec = :now", clauses, values) is not None
+
+    def set_not_placed(self, mid: str, attempt: int, placing_msec: int) -> None:
+        still_ours = "placing_msec = :mine"
+        self._update_if(mid, attempt, "REMOVE placing_msec", [_EXISTS, still_ours], {":mine": placing_msec})
+
     def set_contact(self, mid: str, attempt: int, contact_id: str) -> None:
         """The contact that answered is already known when the provider's own reply comes late."""
         self._update_if(mid, attempt, "SET contact_id = if_not_exists(contact_id, :id)", [_EXISTS], {":id": contact_id})
@@ -102,6 +118,21 @@ class DynamoCalls:
             [_EXISTS, _NOT_ENDED, "(attribute_not_exists(contact_id) OR contact_id = :id)"],
             {":now": now_msec, ":id": contact_id},
         )
+
+    def take_turn(self, mid: str, attempt: int, contact_id: str, turn: int) -> Call | None:
+        """
+        event 7   UpdateItem turn 7 ──► waits for the next command ... finds turn 8: event 8 is told it
+        event 8        UpdateItem turn 8 ──► waits for the next command ──► is told it
+        event 7, late       UpdateItem ──X turn 8 is newer
+        """
+        its_own = "(attribute_not_exists(contact_id) OR contact_id = :contact)"
+        newer = "(attribute_not_exists(turn) OR turn < :turn)"
+        try:
+            return self._update(
+                mid, attempt, "SET turn = :turn", [_EXISTS, its_own, newer], {":contact": contact_id, ":turn": turn}
+            )
+        except ConditionFailed as failed:
+            return load_call(failed.item) if failed.item else None
 
     def set_done(self, mid: str, attempt: int, seq: int, step: Step | None) -> None:
         # The next command may already stand here: the state machine can be quicker than this write.

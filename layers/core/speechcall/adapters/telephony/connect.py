@@ -48,6 +48,8 @@ _CAUSES = {
 class ConnectTelephony:
     """A `Telephony` on one Amazon Connect instance."""
 
+    dials_once = True
+
     def __init__(
         self, client: "Callable[[], ConnectClient]", instance_id: str, flow_id: str = "", caller_id: str = ""
     ) -> None:

@@ -1,0 +1,95 @@
+"""The action lists that we answer a SIP media application with.
+
+Source: Amazon Chime SDK developer guide, "Supported actions": at most 10 actions in a list, a Pause of
+100 to 30,000 ms, Flush longer than InBetween in ReceiveDigits. Numbers are integers.
+"""
+
+from typing import Any
+
+from speechcall.adapters.telephony.chime_conversation import ASK, HOLD, Report
+from speechcall.application.follow_call import Next
+from speechcall.domain.call import Kind
+from speechcall.domain.message import Ask
+
+HOLD_MSEC = 300
+"""Of silence, after which the next command is asked for again."""
+IDLE_PAUSES = 8
+"""With ReceiveDigits and PlayAudio as many actions as a list may have: each of 125 ms to 22.5 s."""
+
+_KEYS = [*"0123456789*#"]
+_LISTEN = {
+    # Two keys in quick succession come as one text: the first one counts.
+    "InputDigitsRegex": "^[0-9*#]+$",
+    "InBetweenDigitsDurationInMilliseconds": 100,
+    "FlushDigitsDurationInMilliseconds": 1000,
+}
+
+Answer = dict[str, Any]
+
+
+def go_on() -> Answer:
+    """The actions that are there are carried on with: without `Actions` they stay, and the attributes too."""
+    return {"SchemaVersion": "1.0"}
+
+
+def hang_up() -> Answer:
+    """The call ends. Its attributes stay, for the HANGUP event to come back with."""
+    return {"SchemaVersion": "1.0", "Actions": [_action("Hangup", SipResponseCode="0")]}
+
+
+def placed(mid: str, attempt: int) -> Answer:
+    """The call that begins to be dialled gets its name: no actions, which would not be run yet."""
+    return {"SchemaVersion": "1.0", "Actions": [], "TransactionAttributes": {"mid": mid, "attempt": str(attempt)}}
+
+
+def render_next(step: Next, report: Report) -> Answer:
+    """What is to be done next, as actions, with what the next event needs to know."""
+    if step.op == "go_on":
+        return go_on()
+    if step.op == "hangup":
+        return hang_up()
+    if step.command and step.call and step.command.kind is Kind.ASK:
+        return _answer(_ask(step.call.asks[step.command.menu or 0]), report, doing=ASK, seq=str(step.seq))
+    return _answer([_pause(HOLD_MSEC)], report, doing=HOLD, seq=str(step.seq))
+
+
+def again(report: Report) -> Answer:
+    """What was reported could not be told: a short pause, and it is told again."""
+    heard = report.heard
+    told = {"heard": heard.event, **({"key": heard.key} if heard.key else {})}
+    return _answer([_pause(HOLD_MSEC)], report, doing=HOLD, seq=str(heard.seq), **told)
+
+
+def _ask(ask: Ask) -> list[Answer]:
+    """Listens for a key, plays the introduction (which any key stops), and then waits out the idle timeout.
+
+    The wait is cut into pauses of equal length: should the service carry an action to its end before
+    it takes up new ones, a key waits for an eighth of the idle timeout at most.
+    """
+    bucket, key = _place(ask.prompt_uri)
+    source = {"Type": "S3", "BucketName": bucket, "Key": key}
+    return [
+        _action("ReceiveDigits", **_LISTEN),
+        _action("PlayAudio", AudioSource=source, PlaybackTerminators=_KEYS),
+        *[_pause(ask.idle_seconds * 1000 // IDLE_PAUSES)] * IDLE_PAUSES,
+    ]
+
+
+def _place(prompt_uri: str) -> tuple[str, str]:
+    """Bucket and key of `https://<bucket>.s3.<region>.amazonaws.com/<key>`."""
+    host, _, key = prompt_uri.removeprefix("https://").partition("/")
+    return host.partition(".s3.")[0], key
+
+
+def _pause(msec: int) -> Answer:
+    return _action("Pause", DurationInMilliseconds=msec)
+
+
+def _action(kind: str, **parameters: Any) -> Answer:
+    return {"Type": kind, "Parameters": {"ParticipantTag": "LEG-A", **parameters}}
+
+
+def _answer(actions: list[Answer], report: Report, **attributes: str) -> Answer:
+    """The attributes are sent whole each time: those that are given take the place of all that there were."""
+    whole = {"mid": report.mid, "attempt": str(report.attempt), **attributes}
+    return {"SchemaVersion": "1.0", "Actions": actions, "TransactionAttributes": whole}

@@ -1,0 +1,139 @@
+"""A SIP media application's events and our action lists, as the Chime SDK carries them.
+
+What a call needs to know from one event to the next travels in its TransactionAttributes, which
+the service gives back with every event:
+
+    mid, attempt   which call it is
+    doing, seq     what the last action list does (`ask`, `hold`, `hang_up`), for which command
+    heard, key     in a `hold`: a report that could not be told, and is told again when the pause is over
+
+Source: Amazon Chime SDK developer guide, "Understanding telephony events", "Responding to
+invocations with action lists", and one page for each action.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from speechcall.adapters.telephony.chime import COMMAND, HANG_UP
+from speechcall.application.follow_call import Heard
+from speechcall.domain.ids import parse_attempt
+
+ASK, HOLD = "ask", "hold"
+_ID = re.compile(r"[A-Za-z0-9-]{1,256}")
+_REPORTS = {"answered", "next", "key", "idle", "prompt_error"}
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The service has begun to dial."""
+
+    mid: str
+    attempt: int
+    contact_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Something was heard, and the call needs to know what to do next. `turn`: the event's number in its call."""
+
+    mid: str
+    attempt: int
+    contact_id: str
+    heard: Heard
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The call has ended. `sip_code`: as the service tells it, if it does."""
+
+    mid: str
+    attempt: int
+    contact_id: str
+    sip_code: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """An event that has its answer in itself: `go_on` with the actions that are there, or `hang_up`."""
+
+    op: str
+    problem: str = ""
+    """What an operator should know of."""
+
+
+Event = Placed | Report | Over | Word
+
+GO_ON, STOP = Word("go_on"), Word("hang_up")
+
+
+def parse_event(event: Any) -> Event:
+    """What an invocation means. Unknown members are ignored; what is not readable, or not ours, is hung up."""
+    try:
+        return _parse(event)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
+        return Word("hang_up", "an event could not be read")
+
+
+def _parse(event: Mapping[str, Any]) -> Event:
+    kind, details = str(event["InvocationEventType"]), event["CallDetails"]
+    data = event.get("ActionData") or {}
+    contact_id, turn = str(details["TransactionId"]), int(event["Sequence"])
+    if not _ID.fullmatch(contact_id):
+        raise ValueError("no transaction id")
+    attributes = _texts(details.get("TransactionAttributes"))
+    parameters = data.get("Parameters") or {}
+    if kind == "NEW_OUTBOUND_CALL":
+        arguments = _texts(parameters.get("Arguments"))
+        named = parse_attempt(arguments.get("mid"), arguments.get("attempt"))
+        return Placed(*named, contact_id) if named else GO_ON
+    named = parse_attempt(attributes.get("mid"), attributes.get("attempt"))
+    if kind == "HANGUP" or (_is_gone(details) and kind != "INVALID_LAMBDA_RESPONSE"):
+        return Over(*named, contact_id, _sip_code(parameters.get("SipResponseCode"))) if named else GO_ON
+    if kind == "INVALID_LAMBDA_RESPONSE":
+        error = event.get("ErrorType") or data.get("ErrorType")
+        return Word("hang_up", f"the last answer was unusable: {str(error)[:100]}")
+    if kind in {"RINGING", "ACTION_INTERRUPTED"}:
+        return GO_ON
+    is_stop = kind == "CALL_UPDATE_REQUESTED" and _texts(parameters.get("Arguments")).get(COMMAND) == HANG_UP
+    if is_stop or named is None or kind == "NEW_INBOUND_CALL":
+        return STOP
+    heard = _heard(kind, data, attributes)
+    return Report(*named, contact_id, heard, turn) if heard else GO_ON
+
+
+def _heard(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) -> Heard | None:
+    """What an event of a call that is up reports; None: nothing, and its actions go on."""
+    doing, seq, action = attributes.get("doing"), int(attributes.get("seq") or 0), data.get("Type")
+    if kind == "CALL_ANSWERED":
+        return Heard("answered", 0)
+    if kind == "CALL_UPDATE_REQUESTED":
+        return Heard("next", seq)
+    if kind == "DIGITS_RECEIVED":
+        digits = str(data.get("ReceivedDigits") or "")
+        return Heard("key", seq, digits[0]) if digits and doing == ASK else None
+    if doing == ASK and kind == "ACTION_FAILED":
+        return Heard("prompt_error", seq)
+    if doing == ASK:
+        return Heard("idle", seq) if kind == "ACTION_SUCCESSFUL" and action == "Pause" else None
+    if kind not in {"ACTION_SUCCESSFUL", "ACTION_FAILED"}:
+        return None
+    repeated = attributes.get("heard")
+    return Heard(repeated, seq, attributes.get("key", "")) if repeated in _REPORTS else Heard("next", seq)
+
+
+def _is_gone(details: Mapping[str, Any]) -> bool:
+    """An action's end may be told after the callee has hung up, before the HANGUP event."""
+    legs = details.get("Participants") or []
+    return bool(legs) and all(leg.get("Status") == "Disconnected" for leg in legs)
+
+
+def _texts(given: Any) -> dict[str, str]:
+    return {str(name): value for name, value in given.items() if isinstance(value, str)} if given else {}
+
+
+def _sip_code(given: Any) -> int | None:
+    """A number in events, a text in actions; some samples of the guide leave it out."""
+    return int(given) if isinstance(given, int | str) and str(given).isdecimal() else None

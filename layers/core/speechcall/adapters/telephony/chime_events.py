@@ -1,0 +1,96 @@
+"""What a SIP media application is answered: whatever its event says, and whatever goes wrong, a list of actions.
+
+The service invokes the function at every event of a call, invokes it again after 5 s without an
+answer, and hangs up after 20 s (developer guide, "Understanding timeouts and retries"). So an event may
+come twice, and while an earlier one is still being answered: see `follow_call`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from speechcall.adapters.telephony import chime_actions
+from speechcall.adapters.telephony.chime_conversation import Event, Over, Placed, Report, parse_event
+from speechcall.adapters.telephony.sip import cause_of
+from speechcall.application.end_call import end_call
+from speechcall.application.follow_call import follow_call
+from speechcall.application.ports import CallStore, Clock, Engine
+from speechcall.domain.errors import RetryableError
+
+PATIENCE_SECONDS = 0.8
+"""For which a command is waited for; with the rest of our work the callee hears silence for less than a second."""
+END_TRIES, END_PAUSE_SECONDS = 4, 1.0
+"""Nobody waits for the answer to a HANGUP, and it is not told again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChimeEvents:
+    """Answers the events of one SIP media application. `logger`: of Powertools, which takes fields by name."""
+
+    calls: CallStore
+    engine: Engine
+    clock: Clock
+    logger: Any
+
+    def answer(self, event: Any) -> chime_actions.Answer:
+        """The answer to an invocation. Raises nothing."""
+        found = parse_event(event)
+        try:
+            return self._answer(found)
+        except Exception as error:
+            # Raised, it would be silence for the callee, and then the end of the call.
+            if isinstance(error, RetryableError):
+                self.logger.warning("an event could not be dealt with now: %s", error)
+            else:
+                self.logger.exception("an event could not be dealt with")
+            return chime_actions.again(found) if isinstance(found, Report) else chime_actions.go_on()
+
+    def _answer(self, found: Event) -> chime_actions.Answer:
+        if isinstance(found, Report):
+            step = follow_call(
+                found.mid,
+                found.attempt,
+                found.contact_id,
+                found.heard,
+                calls=self.calls,
+                engine=self.engine,
+                clock=self.clock,
+                turn=found.turn,
+                patience_seconds=PATIENCE_SECONDS,
+            )
+            return chime_actions.render_next(step, found)
+        if isinstance(found, Placed):
+            self._note(found)
+            return chime_actions.placed(found.mid, found.attempt)
+        if isinstance(found, Over):
+            self._end(found)
+            return chime_actions.go_on()
+        if found.problem:
+            self.logger.warning(found.problem)
+        return chime_actions.hang_up() if found.op == "hang_up" else chime_actions.go_on()
+
+    def _note(self, placed: Placed) -> None:
+        """The contact may be known before the provider's answer is stored, or though that was lost."""
+        self.calls.set_contact(placed.mid, placed.attempt, placed.contact_id)
+        call = self.calls.get(placed.mid, placed.attempt)
+        if call is None or call.contact_id != placed.contact_id:
+            # It is hung up as soon as it is answered: a phone that rings cannot be stopped.
+            self.logger.error("a call was placed that nobody waits for", mid=placed.mid, attempt=placed.attempt)
+
+    def _end(self, over: Over) -> None:
+        for tries_left in reversed(range(END_TRIES)):
+            try:
+                self._hear_end(over)
+            except RetryableError:
+                if not tries_left:
+                    raise
+                self.clock.sleep(END_PAUSE_SECONDS)
+            else:
+                return
+
+    def _hear_end(self, over: Over) -> None:
+        call = self.calls.get(over.mid, over.attempt)
+        if call is None or call.contact_id not in (None, over.contact_id):
+            return
+        cause = cause_of(over.sip_code, call.answered_msec is not None)
+        end_call(over.mid, over.attempt, cause, calls=self.calls, engine=self.engine, clock=self.clock)
+        self.logger.info("call ended", mid=call.mid, attempt=call.attempt, cause=cause, sip_code=over.sip_code)

@@ -1,0 +1,31 @@
+"""The telephony that the stack has chosen (template.yaml: TelephonyProvider)."""
+
+from functools import partial
+from importlib import import_module
+from typing import cast
+
+import boto3
+
+from speechcall.adapters.lazy import once
+from speechcall.adapters.settings import MissingSetting, setting
+from speechcall.application.ports import Telephony
+
+
+def chosen_telephony(*, dials: bool = False) -> Telephony:
+    """The provider that the function's environment names.
+
+    `dials`: the function also places calls, and has the settings for that. Of the two providers one is
+    imported, and its client made when it is first needed: a cold start pays for no other.
+    """
+    provider = setting("TELEPHONY_PROVIDER")
+    caller_id = setting("CALLER_ID") if dials else ""
+    if provider == "chime":
+        chime = import_module("speechcall.adapters.telephony.chime")
+        client = once(partial(boto3.client, "chime-sdk-voice", config=chime.CLIENT_CONFIG))
+        return cast("Telephony", chime.ChimeTelephony(client, setting("SIP_MEDIA_APPLICATION_ID"), caller_id))
+    if provider != "connect":
+        raise MissingSetting(f"TELEPHONY_PROVIDER is {provider!r}; template.yaml knows connect and chime")
+    connect = import_module("speechcall.adapters.telephony.connect")
+    flow_id = setting("CONNECT_FLOW_ID") if dials else ""
+    client = once(partial(boto3.client, "connect", config=connect.CLIENT_CONFIG))
+    return cast("Telephony", connect.ConnectTelephony(client, setting("CONNECT_INSTANCE_ID"), flow_id, caller_id))

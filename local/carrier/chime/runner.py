@@ -1,0 +1,197 @@
+"""Carries out the action lists of one call, one action after the other; a timer or a key wakes it.
+
+What each action does and which event it ends in follows the Amazon Chime SDK developer guide, "Supported
+actions" and "Updating in-progress calls": PlayAudio, Pause and ReceiveDigits are told of only as the last
+action of a list, a failed action takes the rest of its list with it, and a Hangup ends in nothing but HANGUP.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from local.carrier.chime.actions import Action, parameter_problem
+from local.carrier.chime.listener import Listener
+from local.carrier.chime.switch import Switch
+from local.carrier.phone import Phone
+from local.carrier.prompts import pcm_seconds
+
+if TYPE_CHECKING:
+    from local.carrier.clock import Timer
+
+
+class Call(Protocol):
+    """What the runner sees of its call. `phone.changed` guards all of it."""
+
+    phone: Phone
+
+    @property
+    def seq(self) -> str | None:
+        """What lets a reader tell which menu is asked."""
+
+    def record(self, kind: str, **details: Any) -> None: ...
+    def tell(self, kind: str, action: Action, **data: Any) -> None: ...
+    def hang_up_for_list(self, sip_code: str) -> None: ...
+
+
+class ActionRunner:
+    """Runs one list at a time. Every method is called with `phone.changed` held."""
+
+    def __init__(self, switch: Switch, call: Call) -> None:
+        self._switch, self._call, self._phone = switch, call, call.phone
+        self._rest: deque[Action] = deque()
+        self._current: Action | None = None
+        self._timer: Timer | None = None
+        self._listener: Listener | None = None
+        self._asks = False
+        """Whether this list has armed a listener: one of an earlier list still hears, but nobody listens to it."""
+        self._closed = False
+
+    def take(self, actions: Iterable[Action], interrupts: bool) -> None:
+        """A new list in the place of what is left of the old one."""
+        if self._closed:
+            return
+        self._rest, self._asks = deque(actions), False
+        if self._current is None:
+            self._next(None)
+        elif interrupts and self._current.is_interruptible:
+            interrupted, self._current = self._current, None
+            self._stop_timer()
+            self._close_input()
+            self._call.tell("ACTION_INTERRUPTED", interrupted)
+            self._next(None)
+
+    def press(self, key: str) -> bool:
+        """A key: to the listener, and to the prompt that it stops. False: it is lost."""
+        listener, heard = self._listener, False
+        if listener is not None and not self._closed:
+            heard = self._phone.input_open
+            listener.press(key)
+        if heard:
+            self._call.record("key", key=key, block=self._phone.input_block)
+            self._close_input()
+        current = self._current
+        if current is not None and key in map(str, current.parameters.get("PlaybackTerminators", ())):
+            self._finish(current)
+        return heard
+
+    def close(self) -> None:
+        """The call is over: nothing more happens."""
+        self._closed = True
+        self._stop_timer()
+        self._close_input()
+        if self._listener is not None:
+            self._listener.close()
+
+    def _next(self, done: Action | None) -> None:
+        """Begins the next action; behind the last one, `done` is told of."""
+        while not self._closed and self._current is None:
+            if not self._rest:
+                if done is not None:
+                    self._end_list(done)
+                return
+            action = self._rest.popleft()
+            if problem := parameter_problem(action):
+                self._fail(action, "InvalidActionParameter", problem)
+                return
+            if not self._begin(action):
+                return
+            done = action
+
+    def _begin(self, action: Action) -> bool:
+        """False: it has ended the list."""
+        if action.type == "Hangup":
+            self._rest.clear()
+            self._call.hang_up_for_list(str(action.parameters.get("SipResponseCode", "0")))
+            return False
+        if action.type == "ReceiveDigits":
+            if self._listener is not None:
+                self._listener.close()
+            self._listener, self._asks = Listener(action, self._switch.clock, self._hear), True
+        elif action.type == "Pause":
+            self._begin_pause(action)
+        else:
+            return self._begin_prompt(action)
+        return True
+
+    def _begin_prompt(self, action: Action) -> bool:
+        source = action.parameters["AudioSource"]
+        uri = f"s3://{source['BucketName']}/{source['Key']}"
+        try:
+            seconds = pcm_seconds(self._switch.prompts.read(uri)) * int(action.parameters.get("Repeat", 1))
+        except Exception as error:  # noqa: BLE001 - whatever keeps the sound from the caller, to the action it is one error
+            self._call.record("prompt_failed", uri=uri, message=f"{type(error).__name__}: {error}")
+            self._fail(action, "InvalidAudioSource", "Audio Source parameter value is invalid.")
+            return False
+        seconds /= self._switch.settings.playback
+        self._phone.playing = self._waits_for_key
+        self._open_input()
+        place = {"block": self._phone.input_block, "seq": self._call.seq} if self._phone.playing else {}
+        self._call.record("prompt", uri=uri, seconds=seconds, **place)
+        self._wait(action, seconds)
+        return True
+
+    def _begin_pause(self, action: Action) -> None:
+        # The listening is told of once: when the prompt is over, or when there was none.
+        if self._waits_for_key and (self._phone.playing or not self._phone.input_open):
+            self._open_input()
+            self._phone.playing = False
+            seconds = (action.msec + sum(later.msec for later in self._rest if later.type == "Pause")) / 1000
+            self._call.record("listening", seconds=seconds, block=self._phone.input_block)
+            self._phone.changed.notify_all()
+        is_last = not self._rest and self._phone.input_open
+        if is_last and not self._switch.settings.input_timer:
+            self._current = action
+            return
+        self._wait(action, action.msec / 1000)
+
+    @property
+    def _waits_for_key(self) -> bool:
+        return self._asks and self._listener is not None and not self._listener.has_digits
+
+    def _wait(self, action: Action, seconds: float) -> None:
+        self._current = action
+
+        def due() -> None:
+            with self._phone.changed:
+                if self._timer is timer and not self._closed:
+                    self._finish(action)
+
+        timer = self._timer = self._switch.clock.after(seconds, due)
+
+    def _finish(self, action: Action) -> None:
+        self._stop_timer()
+        self._current = None
+        self._next(action)
+
+    def _end_list(self, done: Action) -> None:
+        if self._phone.input_open and done.type == "Pause":
+            self._close_input()
+            self._call.record("silence", block=self._phone.input_block)
+        digits = {"ReceivedDigits": ""} if done.type == "ReceiveDigits" else {}
+        self._call.tell("ACTION_SUCCESSFUL", done, **digits)
+
+    def _fail(self, action: Action, error_type: str, message: str) -> None:
+        self._rest.clear()
+        self._close_input()
+        self._call.tell("ACTION_FAILED", action, ErrorType=error_type, ErrorMessage=message)
+
+    def _hear(self, digits: str) -> None:
+        with self._phone.changed:
+            listener, self._listener = self._listener, None
+            if listener is not None and not self._closed:
+                self._call.tell("DIGITS_RECEIVED", listener.action, ReceivedDigits=digits)
+
+    def _open_input(self) -> None:
+        if self._waits_for_key and not self._phone.input_open:
+            self._phone.input_block += 1
+            self._phone.input_open = True
+            self._phone.changed.notify_all()
+
+    def _close_input(self) -> None:
+        self._phone.input_open = self._phone.playing = False
+        self._phone.changed.notify_all()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -1,0 +1,55 @@
+"""What the simulated SIP media application is told when it is made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from local.carrier.settings import Caller
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What befalls one invocation of the function."""
+
+    copies: int = 1
+    """How many times it gets the event at once; 0: the invocation is lost, and nobody answers it."""
+    delay: float = 0.0
+    """Seconds before it gets it."""
+    echo: float | None = None
+    """So many seconds after its answer it gets the event once more, and nobody waits for that answer."""
+
+
+@dataclass(frozen=True)
+class ChimeSettings:
+    """One SIP media application with its function, and the telephones behind it.
+
+    `caller_for` gets the number dialled and gives who answers there; None (the setting, or what it
+    gives) leaves the phone to the browser.
+    """
+
+    application_id: str
+    function_arn: str
+    region: str
+    account: str
+    no_answer_seconds: float | None = None
+    """The network gives up ringing after this; None: a minute. The API has no ring timeout."""
+    input_timer: bool = True
+    """False: a list that listens never ends by itself; it waits for a key, a hang-up or an update."""
+    caller_for: Callable[[str], Caller | None] | None = None
+    playback: float = 1.0
+    """How many times faster than real prompts are played. Pauses are always real seconds."""
+    owned_numbers: tuple[str, ...] = ()
+    """Numbers that may be the caller ID; none listed: any."""
+    concurrent_calls: int | None = None
+    """The quota "SIP media application active calls" (10 by default); None: no limit."""
+    calls_per_second: float | None = None
+    """The quota on CreateSipMediaApplicationCall (1 by default); None: no limit."""
+    updates_per_second: float | None = None
+    """The quota on UpdateSipMediaApplicationCall (5 by default); None: no limit."""
+    retry_seconds: float = 5.0
+    """After so long without an answer the function is invoked again (developer guide, "Timeouts and retries") …"""
+    give_up_seconds: float = 20.0
+    """… and after so long the call is hung up."""
+    interrupts: bool = True
+    """Whether an answer to a key cuts an action short, as an update does. The guide's pages disagree on it."""
+    fault: Callable[[str, int], Fault] | None = None
+    """Gets an event's type and which try it is (1, 2 …); None: everything goes well."""
