@@ -13,6 +13,8 @@ from cli.deployment import Deployment
 from cli.failures import Refusal
 from cli.table import show_table
 from cli.target import on_deployment
+from cli.webhook_secret import give_secret, show_secret, take_secrets, tell_rotation
+from speechcall.adapters.clock import SystemClock
 from speechcall.application.accounts import Secrets, credentials_of, new_secrets
 from speechcall.domain.account import (
     ANYWHERE,
@@ -62,12 +64,26 @@ def create(
     where = "any number at all" if ANYWHERE in prefix else f"numbers that begin with {', '.join(account.prefixes)}"
     typer.echo(f"The account {account_id} can dial {where}.\n")
     _show_once(given)
+    typer.echo("\nIts webhooks are signed:\n")
+    show_secret(give_secret(deployment, account_id, 0))
 
 
 @app.command()
 @on_deployment
-def rotate(deployment: Deployment, account_id: AccountId) -> None:
-    """Give an account a new password and a new key; the old ones stop at once."""
+def rotate(
+    deployment: Deployment,
+    account_id: AccountId,
+    webhook_secret: Annotated[bool, typer.Option("--webhook-secret", help="A new webhook secret instead.")] = False,
+    keep_hours: Annotated[int, typer.Option(min=0, max=168, help="The old webhook secret signs too for so long.")] = 24,
+) -> None:
+    """Give an account a new password and key (the old ones stop at once), or a new webhook secret."""
+    if webhook_secret:
+        found(deployment, account_id)
+        before = deployment.webhook_secrets.secrets_of(account_id)
+        secret = give_secret(deployment, account_id, keep_hours)
+        typer.echo(tell_rotation(account_id, keep_hours, before) + "\n")
+        show_secret(secret)
+        return
     account, given = found(deployment, account_id), _new_secrets(account_id)
     if not deployment.accounts.replace_credentials(account_id, credentials_of(account_id, given)):
         raise Refusal(f"Somebody else has just given {account_id} new credentials; rotate again if you still want to.")
@@ -83,7 +99,7 @@ def list_(
     deployment: Deployment, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
 ) -> None:
     """List the accounts, without secrets."""
-    _show(deployment.accounts.all(), as_json=as_json)
+    _show(deployment, deployment.accounts.all(), as_json=as_json)
 
 
 @app.command()
@@ -113,6 +129,7 @@ def set_(
     burst: Annotated[int | None, _BURST] = None,
     sender: Annotated[list[str] | None, _SENDERS] = None,
     no_senders: Annotated[bool, typer.Option("--no-senders", help="Any `from`, with the stack's caller ID.")] = False,
+    no_webhook_secret: Annotated[bool, typer.Option("--no-webhook-secret", help="Webhooks go unsigned.")] = False,
     any_destination: AnyDestination = False,
 ) -> None:
     """Change what is named and leave the rest. Prefixes and senders take the place of all that there were."""
@@ -124,10 +141,13 @@ def set_(
         changes["prefixes"] = tuple(dict.fromkeys(prefix))
     if sender or no_senders:
         changes["senders"] = values.senders_by_name(sender)
-    if not changes:
+    if not changes and not no_webhook_secret:
         raise typer.BadParameter("say what to change: --prefix, --calls-per-day, --rate, --burst, --sender …")
     _confirm_destinations(prefix or [], any_destination)
-    _show([_change(deployment, account_id, lambda account: replace(account, **changes))])
+    account = _change(deployment, account_id, lambda account: replace(account, **changes))
+    if no_webhook_secret:
+        take_secrets(deployment, account_id)
+    _show(deployment, [account])
 
 
 def found(deployment: Deployment, account_id: str) -> Account:
@@ -168,7 +188,8 @@ def _show_once(given: Secrets) -> None:
     typer.echo("Keep them now: they cannot be shown again, since only their SHA-256 is stored.")
 
 
-def _show(accounts: list[Account], *, as_json: bool = False) -> None:
+def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = False) -> None:
+    signed = deployment.webhook_secrets.signed_accounts(SystemClock().now_msec())
     rows = [
         {
             "id": account.account_id,
@@ -177,6 +198,7 @@ def _show(accounts: list[Account], *, as_json: bool = False) -> None:
             "rate": account.rate,
             "burst": account.burst,
             "senders": dict(account.senders),
+            "signed": account.account_id in signed,
             "disabled": account.disabled,
         }
         for account in accounts

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import boto3
 import botocore.session
@@ -13,7 +14,12 @@ from botocore.config import Config
 from cli.failures import Refusal
 from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.dynamodb.registry import Registry
+from speechcall.adapters.dynamodb.webhook_secrets import DynamoWebhookSecrets
+from speechcall.adapters.kms import KmsSeal
 from speechcall.adapters.s3_prompts import S3Prompts
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 LOCAL_REGION = "eu-central-1"
 DEFAULT_PORT = 8080
@@ -45,20 +51,36 @@ class Deployment:
     @cached_property
     def accounts(self) -> DynamoAccounts:
         """The accounts and their credentials."""
-        table = self._name_of("RegistryTable")
-        return DynamoAccounts(self._session.client("dynamodb", endpoint_url=self._endpoint, config=self._config), table)
+        return DynamoAccounts(self._dynamodb, self._registry_table)
+
+    @cached_property
+    def webhook_secrets(self) -> DynamoWebhookSecrets:
+        """The sealed secrets with which webhooks are signed."""
+        return DynamoWebhookSecrets(self._dynamodb, self._registry_table)
+
+    def seal(self, account_id: str, secret: str) -> str:
+        """A webhook secret as it is stored. Nobody here can open it again."""
+        client = self._session.client("kms", endpoint_url=self._endpoint, config=self._config)
+        return KmsSeal(lambda: client, self._name_of("WebhookSecretsKey")).seal(account_id, secret)
 
     @cached_property
     def registry(self) -> Registry:
         """The names of the prompts."""
-        table = self._name_of("RegistryTable")
-        return Registry(self._session.client("dynamodb", endpoint_url=self._endpoint, config=self._config), table)
+        return Registry(self._dynamodb, self._registry_table)
 
     @cached_property
     def prompts(self) -> S3Prompts:
         """The prompts and their audio."""
         client = self._session.client("s3", endpoint_url=self._endpoint, config=self._config)
         return S3Prompts(client, self._name_of("PromptsBucket"), self.registry)
+
+    @cached_property
+    def _dynamodb(self) -> "DynamoDBClient":
+        return self._session.client("dynamodb", endpoint_url=self._endpoint, config=self._config)
+
+    @cached_property
+    def _registry_table(self) -> str:
+        return self._name_of("RegistryTable")
 
 
 def open_deployment(place: Place) -> Deployment:

@@ -12,7 +12,7 @@ from local import demo
 from local.artifact import NotBuiltError
 from local.cloud import Cloud, CloudSettings, Hosting, PortTaken, Telephony
 from local.runtime.emulator import RuntimeMissingError
-from local.seed import PASSWORD, USER
+from local.seed import PASSWORD, USER, WEBHOOK_SECRET
 
 ROOT = Path(__file__).parent.parent
 LOG = ROOT / "build" / "functions.log"
@@ -103,7 +103,7 @@ def greeting(cloud: Cloud, log: str) -> str:
         "Phone": f"{cloud.url}/phone   open it first: the calls ring there",
         "API": f"{cloud.url}/bat/messagelist",
         "Account": f"{USER}:{PASSWORD}",
-        "Webhooks": f"go to {webhooks}",
+        "Webhooks": f"go to {webhooks}, signed with {WEBHOOK_SECRET}",
         "Log": log,
     }
     lines = [f"  {name:<10}{value}" for name, value in facts.items()]

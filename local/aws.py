@@ -129,9 +129,15 @@ def _make_role(name: str, properties: Mapping[str, Any]) -> None:
         )
 
 
+def _make_key(alias: str, _properties: Mapping[str, Any]) -> None:
+    client = boto3.client("kms")
+    client.create_alias(AliasName=alias, TargetKeyId=client.create_key()["KeyMetadata"]["KeyId"])
+
+
 _MAKERS: Mapping[str, Callable[[str, Mapping[str, Any]], None]] = {
     "AWS::DynamoDB::Table": _make_table,
     "AWS::SQS::Queue": _make_queue,
     "AWS::S3::Bucket": _make_bucket,
     "AWS::IAM::Role": _make_role,
+    "AWS::KMS::Key": _make_key,
 }

@@ -23,15 +23,15 @@ WSGIApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
 MOUNT = "/aws"
 RESOURCES = f"{MOUNT}/resources"
 """Unsigned: the names of what is deployed, {"RegistryTable": …}, as a stack's resources would tell them."""
-SERVICES = frozenset({"dynamodb", "s3", "sqs", "states"})
+SERVICES = frozenset({"dynamodb", "kms", "s3", "sqs", "states"})
 
 _SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/[a-z0-9-]+/([a-z0-9-]+)/aws4_request")
-_NAMED_TYPES = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue")
+_NAMED_TYPES = ("AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::S3::Bucket", "AWS::SQS::Queue")
 _OF_THE_CONNECTION = frozenset({"connection", "expect", "host", "transfer-encoding"})
 
 
 class AwsDoor:
-    """A WSGI application: requests that are signed for DynamoDB, S3 (path style), SQS or Step Functions, and no others.
+    """A WSGI application: requests that are signed for DynamoDB, KMS, S3 (path style), SQS or Step Functions alone.
 
     The signature says which service is meant; it is not verified, and every region is the laptop's.
     """

@@ -30,7 +30,7 @@ from local.lambda_service import served_by
 from local.physical_names import ACCOUNT, REGION
 from local.receiver import Receiver
 from local.runtime.host import RuntimeHost
-from local.seed import seed
+from local.seed import WEBHOOK_SECRET, seed
 from local.template import EventSpec, FunctionSpec, Template, read_template
 from local.triggers.asynchronous import AsynchronousInvocations
 from local.triggers.event_bus import EventBus, execution_ended
@@ -91,7 +91,7 @@ class Cloud:
         if not template.is_file():
             raise NotBuiltError("the application is not built: run bin/sam-build")
         self.template = read_template(template, {**_parameters(settings.telephony), **settings.parameters})
-        self.receiver = Receiver(self.journal)
+        self.receiver = Receiver(self.journal, WEBHOOK_SECRET)
         self.carrier: Carrier | ChimeCarrier
         self.functions: Functions
         self.events: EventBus

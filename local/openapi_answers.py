@@ -32,15 +32,26 @@ DeliveryStatus = Annotated[
     Literal["scheduled", "processing", "delivered", "undeliverable", "permanenterror"],
     Field(
         description="`scheduled`: being prepared, or waiting for a line. `processing`: dialling or in a call. "
-        "`delivered`: somebody answered. `undeliverable`: busy, no answer, failed. "
-        "`permanenterror`: invalid or blocked number, or no introduction."
+        "`delivered`: somebody answered. `undeliverable`: busy, no answer, failed, or its time ran out. "
+        "`permanenterror`: invalid or blocked number, no introduction, or menus that cannot run."
     ),
 ]
 Outcome = Annotated[
-    Literal["answered", "busy", "noAnswer", "failed", "invalidNumber", "blocked", "promptUnavailable"],
+    Literal[
+        "answered",
+        "busy",
+        "noAnswer",
+        "failed",
+        "expired",
+        "invalidNumber",
+        "blocked",
+        "promptUnavailable",
+        "menusRefused",
+    ],
     Field(description="How the message ended."),
 ]
 EndReason = Annotated[str, Field(description="Why it ended so, such as `completed`, `callerHungUp` or `limit`.")]
+CustomerId = Annotated[str, Field(max_length=64, description="Your own id, where you gave one.")]
 
 _closed = with_config(ConfigDict(extra="forbid"))
 
@@ -77,6 +88,7 @@ class Sent(TypedDict):
     messageId: Id
     recipient: Annotated[str, Field(description="`to` as it was given.")]
     status: Literal["sent"]
+    customerMessageId: NotRequired[CustomerId]
     warnings: NotRequired[Annotated[list[Place], Field(min_length=1, description="They change nothing.")]]
 
 
@@ -86,6 +98,7 @@ class Rejected(TypedDict):
 
     recipient: Annotated[str | None, Field(description="`to` as it was given, if it was text; its first 64 bytes.")]
     status: Literal["rejected"]
+    customerMessageId: NotRequired[CustomerId]
     error: Refusal
 
 
@@ -113,6 +126,7 @@ class Acceptable(TypedDict):
 
     recipient: str
     status: Literal["acceptable"]
+    customerMessageId: NotRequired[CustomerId]
     warnings: NotRequired[Annotated[list[Place], Field(min_length=1)]]
     call: CallBounds
     picture: NotRequired[Annotated[str, Field(description="The menus as Mermaid text, with `picture=mermaid`.")]]
@@ -185,6 +199,8 @@ class Call(TypedDict):
         str | None, Field(description="Why an introduction could not be had, or the call was refused; for people.")
     ]
     acceptedAt: Moment
+    dialledUntil: Annotated[Moment, Field(description="From then on it is not dialled any more (`ttl`).")]
+    nextAttemptAt: Annotated[Moment | None, Field(description="Not before this it is dialled again, where it will be.")]
     finishedAt: Moment | None
     answeredAt: Moment | None
     endedAt: Moment | None
@@ -200,6 +216,7 @@ class MessageStatus(TypedDict):
 
     messagelistId: Id
     messageId: Id
+    customerMessageId: NotRequired[CustomerId]
     recipient: str
     text: str
     deliverystatus: DeliveryStatus
@@ -213,6 +230,7 @@ class Summary(TypedDict):
     """Where a message of a list stands, in short."""
 
     messageId: Id
+    customerMessageId: NotRequired[CustomerId]
     recipient: str
     deliverystatus: DeliveryStatus
     outcome: Outcome | None
@@ -227,7 +245,9 @@ class ListStatus(TypedDict):
     total: Annotated[int, Field(ge=1, le=100, description="How many messages were accepted.")]
     statuses: Annotated[dict[DeliveryStatus, int], Field(description="How many messages have each status.")]
     outcomes: Annotated[dict[Outcome, int], Field(description="How many messages ended in each way.")]
-    estimatedSecondsLeft: Annotated[Count | None, Field(description="Until the last call is over; a guess.")]
+    estimatedSecondsLeft: Annotated[
+        Count | None, Field(description="A guess, until the last call is over. Null: paused.")
+    ]
     messages: Annotated[list[Summary], Field(max_length=100)]
     nextOffset: NotRequired[Annotated[int, Field(description="`offset` of the next page, where there is one.")]]
 

@@ -13,6 +13,7 @@ PARTITION = "aws"
 _NAME_PROPERTY: Mapping[str, str] = {
     "AWS::DynamoDB::Table": "TableName",
     "AWS::IAM::Role": "RoleName",
+    "AWS::KMS::Key": "Alias",
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::S3::Bucket": "BucketName",
     "AWS::SQS::Queue": "QueueName",
@@ -31,6 +32,8 @@ def physical_name(logical_id: str, resource_type: str, properties: Mapping[str, 
     given = properties.get(_NAME_PROPERTY.get(resource_type, ""))
     if given is not None:
         return str(given)
+    if resource_type == "AWS::KMS::Key":
+        return f"alias/{logical_id}"  # a key's id is given by the service; an alias stands for it in every request
     if resource_type == "AWS::S3::Bucket":
         return f"speechcall-{logical_id.lower()}"
     if resource_type == "AWS::SQS::Queue" and properties.get("FifoQueue") in (True, "true"):
@@ -64,6 +67,7 @@ def attribute(logical_id: str, resource_type: str, properties: Mapping[str, Any]
             "StreamArn": _arn("dynamodb", f"table/{physical}/stream/{_STREAM_LABEL}"),
         },
         "AWS::IAM::Role": {"Arn": _arn("iam", f"role/{physical}", region="")},
+        "AWS::KMS::Key": {"Arn": _arn("kms", physical)},
         "AWS::Logs::LogGroup": {"Arn": _arn("logs", f"log-group:{physical}:*")},
         "AWS::S3::Bucket": {"Arn": _arn("s3", physical, region="", account="")},
         "AWS::SQS::Queue": {

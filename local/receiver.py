@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Condition, Lock, Thread
 from typing import Any
 
+from standardwebhooks import Webhook, WebhookVerificationError
+
 from local.journal import Journal
 
 _READ_SECONDS = 10.0
@@ -26,6 +28,8 @@ class ReceivedRequest:
     body: str
     status: int
     """What it is answered."""
+    signature: str = "none"
+    """As an independent verifier has it: `valid`, `none`, or `unknown` (made with another secret than ours)."""
 
 
 class Receiver:
@@ -36,8 +40,10 @@ class Receiver:
     alone. So which listener is reached tells the URL's scheme.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, secret: str | None = None) -> None:
+        """`secret`: with which the webhooks are signed (`whsec_…`)."""
         self._journal = journal
+        self._verifier = Webhook(secret) if secret else None
         self._changed = Condition()
         self._requests: list[ReceivedRequest] = []
         self._status = 200
@@ -89,7 +95,8 @@ class Receiver:
         """Keep and show one request; the status to answer with, when it is time to."""
         mid = _mid(body)
         with self._changed:
-            request = ReceivedRequest(mid, method, url, headers, body, self._status)
+            signature = self._check_signature(headers, body)
+            request = ReceivedRequest(mid, method, url, headers, body, self._status, signature)
             self._requests.append(request)
             self._changed.notify_all()
             # Recorded under the lock, so that the journal has the order of `requests`.
@@ -101,9 +108,22 @@ class Receiver:
                 headers=[list(h) for h in headers],
                 body=body,
                 status=request.status,
+                signature=signature,
             )
             self._changed.wait_for(lambda: not self._hanging, self._hang_seconds if self._hanging else 0)
         return request.status
+
+    def _check_signature(self, headers: tuple[tuple[str, str], ...], body: str) -> str:
+        given = {name.lower(): value for name, value in headers}
+        if "webhook-signature" not in given:
+            return "none"
+        try:
+            if self._verifier:
+                self._verifier.verify(body, given, json_parse=False)
+                return "valid"
+        except (WebhookVerificationError, ValueError):
+            return "unknown"
+        return "unknown"
 
 
 def _mid(body: str) -> str | None:

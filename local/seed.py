@@ -1,4 +1,4 @@
-"""What the laptop cloud holds from its first moment: an account, and the specification's prompt."""
+"""What the laptop cloud holds from its first moment: an account with its webhook secret, the specification's prompt."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,9 +8,12 @@ import boto3
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.dynamodb.registry import Registry
+from speechcall.adapters.dynamodb.webhook_secrets import DynamoWebhookSecrets
+from speechcall.adapters.kms import KmsSeal
 from speechcall.adapters.s3_prompts import S3Prompts
 from speechcall.application.accounts import Secrets, credentials_of
 from speechcall.application.prepare_prompts import add_prompt
+from speechcall.application.webhook_secrets import rotate_secret
 from speechcall.domain.account import ANYWHERE, Account
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ ACCOUNT_ID = "laptop"
 USER = "laptop"
 PASSWORD = "speechcall"
 KEY = "laptop-key"
+WEBHOOK_SECRET = "whsec_bGFwdG9wLXdlYmhvb2stc2VjcmV0LXNwZWVjaGNhbGw="
 
 AUDIO = Path(__file__).parent / "audio"
 """Every WAV file here is a prompt of the account, under its own name."""
@@ -31,8 +35,16 @@ def seed(template: "Template") -> None:
     accounts = DynamoAccounts(boto3.client("dynamodb"), environment["REGISTRY_TABLE"])
     account = Account(ACCOUNT_ID, prefixes=(ANYWHERE,), calls_per_day=1_000_000, rate=200, burst=2000)
     accounts.add(account, credentials_of(ACCOUNT_ID, Secrets(USER, PASSWORD, KEY)))
+    _let_sign(template)
     for audio in sorted(AUDIO.glob("*.wav")):
         put_prompt(template, audio.stem, audio.read_bytes())
+
+
+def _let_sign(template: "Template") -> None:
+    environment = template.functions["SendWebhookFunction"].environment
+    store = DynamoWebhookSecrets(boto3.client("dynamodb"), environment["REGISTRY_TABLE"])
+    seal = KmsSeal(lambda: boto3.client("kms"), environment["WEBHOOK_SECRETS_KEY"]).seal
+    rotate_secret(ACCOUNT_ID, WEBHOOK_SECRET, 0, store=store, seal=seal, now_msec=SystemClock().now_msec())
 
 
 def put_prompt(template: "Template", name: str, content: bytes) -> None:

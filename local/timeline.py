@@ -32,6 +32,7 @@ def _state(entry: Entry) -> str:
 def _webhook(entry: Entry) -> str:
     lines = [f"{entry['method']} {entry['url']}"]
     lines += [f"{name}: {value}" for name, value in entry["headers"]]
+    lines.append(f"(signature: {entry['signature']})")
     return "\n".join([*lines, json.dumps(json.loads(entry["body"]), ensure_ascii=False)])
 
 

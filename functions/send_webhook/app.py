@@ -1,6 +1,7 @@
 """Queues: the webhooks of pressed keys are sent."""
 
 import random
+from functools import partial
 from typing import Any
 
 import boto3
@@ -10,25 +11,31 @@ from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.deliveries import DynamoDeliveries
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.dynamodb.places import DynamoPlaces
+from speechcall.adapters.dynamodb.webhook_secrets import DynamoWebhookSecrets
 from speechcall.adapters.http import make_client
+from speechcall.adapters.kms import KmsSeal
 from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.stream import Record, process_each
 from speechcall.adapters.webhook_http import WebhookSender
 from speechcall.adapters.webhook_queue import SqsWebhookQueue, parse_task
 from speechcall.application.deliver_webhook import Sending
+from speechcall.application.webhook_secrets import Signer
 
 logger = Logger()
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
+clock = SystemClock()
+secrets = DynamoWebhookSecrets(dynamodb, setting("REGISTRY_TABLE"))
+seal = KmsSeal(partial(boto3.client, "kms", config=AWS_CONFIG), setting("WEBHOOK_SECRETS_KEY"))
 sending = Sending(
     messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), ""),
     deliveries=DynamoDeliveries(dynamodb, setting("MESSAGES_TABLE")),
     places=DynamoPlaces(dynamodb, setting("REGISTRY_TABLE"), int(setting("WEBHOOKS_IN_FLIGHT"))),
     queue=SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_RETRY_QUEUE_URL")),
     post=WebhookSender(make_client(setting("WEBHOOK_RECEIVER"))),
-    sign=lambda _account, request: request,
-    clock=SystemClock(),
+    sign=Signer(secrets, seal.unseal, clock),
+    clock=clock,
     uniform=random.uniform,
 )
 

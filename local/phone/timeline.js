@@ -3,6 +3,12 @@
 import { find, make, say, spaced } from "./dom.js";
 import { pretty } from "./pretty.js";
 
+const SIGNATURES = {
+  valid: "Headers, with a valid signature",
+  unknown: "Headers, with a signature of another secret than this account's",
+  none: "Headers, without a signature",
+};
+
 /** Shows one message at a time; rows that are there already are left alone (an open webhook stays open). */
 export class Timeline {
   constructor() {
@@ -53,7 +59,7 @@ function webhook(entry) {
   const status = make("span", { class: ok ? "code-ok" : "code-bad", text: String(entry.status ?? "") });
   const summary = make("summary", {}, make("span", { class: "method", text: entry.method }), " ");
   summary.append(make("span", { class: "url", text: entry.url }), " ", status);
-  const headers = make("table", {}, make("caption", { text: "Headers" }));
+  const headers = make("table", {}, make("caption", { text: SIGNATURES[entry.signature] ?? "Headers" }));
   for (const [name, value] of entry.headers) {
     headers.append(make("tr", {}, make("th", { scope: "row", text: name }), make("td", { text: value })));
   }

@@ -9,6 +9,7 @@ from pathlib import Path
 import boto3
 import httpx
 import pytest
+from standardwebhooks import Webhook
 
 from local import seed
 from local.carrier import Script, answer, busy, press, stay_silent
@@ -32,7 +33,8 @@ def history(mid):
 
 
 def test_the_webhook_arrives_as_the_specification_says():
-    given = '{"confirm":true,"price":1.10,"big":1180591620717411303424,"name":"Зоя"}'
+    nested = "[" * 20 + '"🙂"' + "]" * 20
+    given = f'{{"z":true,"price":1.10,"big":1180591620717411303424,"a":"Зоя 👋🏽","nested":{nested},"m":[-0.0,1E+5]}}'
     with running(Script([answer(), press("1")])) as cloud:
         sent = message(menu(d1=[webhook({"@": 0}, headers={"X-Custom-Header": "value"}), HANGUP]))
         body = json.dumps({"messages": [sent]}).replace('{"@": 0}', given).encode()
@@ -46,6 +48,8 @@ def test_the_webhook_arrives_as_the_specification_says():
     assert headers["x-custom-header"] == "value"
     assert headers["host"] == "api.example.com"
     assert headers["webhook-id"] == f"{mid}-1-2-m0-d1-0"
+    Webhook(seed.WEBHOOK_SECRET).verify(arrived["body"], headers)
+    assert arrived["signature"] == "valid"
 
 
 def post_raw(cloud, body):

@@ -197,7 +197,7 @@ def test_in_a_stack_the_names_are_asked_of_cloudformation(stack, check):
         return result.output
 
     password, _ = created(invoke("account", "create", "staged", "--prefix", "+380"))
-    assert stack == [("DescribeStackResource", "prod", "RegistryTable")]
+    assert stack == [("DescribeStackResource", "prod", name) for name in ("RegistryTable", "WebhookSecretsKey")]
     invoke("prompt", "add", "hello", WAV, "--account", "staged")
     assert ("DescribeStackResource", "prod", "PromptsBucket") in stack
     assert check(auth=("staged", password)) == (200, "acceptable")

@@ -1,6 +1,8 @@
 """What an account is told about its messages and lists, and that no other account is."""
 
+import datetime as dt
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -11,10 +13,11 @@ from pydantic import TypeAdapter
 
 from local import openapi_answers as answers
 from speechcall.adapters.dynamodb.calls import DynamoCalls
+from speechcall.adapters.dynamodb.pool import DynamoPool
 from speechcall.application.ports import Pool
 from speechcall.domain.call import Cause, Step
 from speechcall.domain.message import State
-from speechcall.domain.outcome import Outcome
+from speechcall.domain.outcome import EXPIRED, Outcome
 from tests.fixtures.http_api import NUMBER, TEMPLATE, HttpApi, running_api, specification
 from tests.fixtures.samples import ASK, CALL, NOW
 
@@ -77,6 +80,8 @@ WORDS = [
     (State.FINISHED, "busy", "undeliverable"),
     (State.FINISHED, "noAnswer", "undeliverable"),
     (State.FINISHED, "failed", "undeliverable"),
+    (State.FINISHED, "expired", "undeliverable"),
+    (State.FINISHED, "menusRefused", "permanenterror"),
     (State.FINISHED, "invalidNumber", "permanenterror"),
     (State.FINISHED, "blocked", "permanenterror"),
     (State.FINISHED, "promptUnavailable", "permanenterror"),
@@ -130,6 +135,58 @@ def test_a_refused_destination_says_which_support_case_opens_it(api):
     assert "Country Allowlisting for Outbound Calls" in told["call"]["cause"]
 
 
+def test_the_senders_own_id_and_the_end_of_its_time_are_told(api):
+    entry = specification("simple")["messages"][0] | {"customerMessageId": "order-7", "ttl": 60}
+    answer = api.post({"messages": [entry]}).json
+    mid = answer["messages"][0]["messageId"]
+    told = message(api, mid)
+    accepted, until = (dt.datetime.fromisoformat(told["call"][name]) for name in ("acceptedAt", "dialledUntil"))
+    assert (told["customerMessageId"], until - accepted) == ("order-7", dt.timedelta(seconds=60))
+    (summary,) = page(api, answer["messagelistId"])["messages"]
+    assert summary["customerMessageId"] == "order-7"
+
+
+def test_a_message_that_will_be_dialled_again_says_when(api):
+    _, (mid,) = send(api)
+    move(api, mid, to=State.CALLING)
+    assert message(api, mid)["call"]["nextAttemptAt"] is None
+    api.messages.requeue(api.messages.get(mid), 1, NOW + 60_000)
+    told = message(api, mid)
+    assert (told["deliverystatus"], told["call"]["nextAttemptAt"]) == ("scheduled", "2026-09-21T14:14:20.000Z")
+
+
+def test_a_message_whose_time_is_over_has_expired_although_nobody_has_written_it_down_yet(api):
+    # Given a message that waits for a line, accepted two hours ago to be dialled within one
+    list_id, (mid,) = send(api)
+    move(api, mid, to=State.QUEUED)
+    table = boto3.resource("dynamodb").Table(api.tables[0])
+    begun = int(time.time() * 1000) - 7_200_000
+    table.update_item(
+        Key={"pk": f"M#{mid}", "sk": "MESSAGE"},
+        UpdateExpression="SET created_msec = :c, ttl_seconds = :t",
+        ExpressionAttributeValues={":c": begun, ":t": 3600},
+    )
+    told = message(api, mid)
+    call = told["call"]
+    assert (told["deliverystatus"], call["outcome"], call["endReason"]) == ("undeliverable", "expired", "expired")
+    assert call["finishedAt"] == call["dialledUntil"]
+    assert page(api, list_id)["outcomes"] == {"expired": 1}
+    # And nothing changes when it is.
+    assert api.messages.refuse(mid, State.QUEUED, EXPIRED, None, begun + 7_200_000)
+    assert message(api, mid) == told
+
+
+def test_the_estimate_goes_by_the_pool_as_an_operator_has_set_it(api):
+    list_id, _ = send(api, 30)
+    lines = DynamoPool(boto3.client("dynamodb"), api.tables[1])
+    lines.choose({"lines": 1})
+    slow = page(api, list_id)["estimatedSecondsLeft"]
+    lines.choose({"lines": 30})
+    assert slow > 20 * page(api, list_id)["estimatedSecondsLeft"] / 2
+    lines.choose({"lines": 0})
+    assert page(api, list_id)["estimatedSecondsLeft"] is None
+
+
 def test_nothing_of_a_webhooks_body_or_headers_is_told(api):
     _, (mid,) = send(api)
     shown = api.get(f"/bat/message/{mid}").text
@@ -162,8 +219,8 @@ def test_counts_are_of_the_whole_list_whatever_page_is_shown(api):
         "scheduled": 2,
         "processing": 1,
         "delivered": 1,
-        "undeliverable": 3,
-        "permanenterror": 3,
+        "undeliverable": 4,
+        "permanenterror": 4,
     }
     assert found["outcomes"] == {outcome: 1 for _, outcome, _ in WORDS if outcome}
     assert found["estimatedSecondsLeft"] > 0

@@ -1,12 +1,14 @@
 """POST /bat/messagelist: checked, stored together, answered in the order sent."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from speechcall.application.accept_messages import KEPT_SECONDS, accept_messages, check_messages
 from speechcall.application.check_request import MAX_BODY_BYTES
 from speechcall.domain.account import Account
+from speechcall.domain.dialling import Redial
 from speechcall.domain.errors import (
     IdempotencyKeyReused,
     InvalidRequest,
@@ -195,10 +197,33 @@ def test_a_message_whose_menus_are_too_large_to_store_is_refused(api):
 
 
 def test_unknown_fields_are_told_back_as_warnings(api):
-    answer = api.post({"messages": [entry(ttl=60), entry()]})
+    answer = api.post({"messages": [entry(priority=60), entry()]})
     (warning,) = answer["messages"][0]["warnings"]
-    assert (warning["code"], warning["path"]) == ("UNKNOWN_FIELD", "messages[0].ttl")
+    assert (warning["code"], warning["path"]) == ("UNKNOWN_FIELD", "messages[0].priority")
     assert "warnings" not in answer["messages"][1]
+
+
+def test_what_the_sender_says_of_dialling_is_stored_and_nothing_else_changes(api):
+    said = {"customerMessageId": "order-7", "ttl": 60, "ringTimeoutSec": 20, "redial": {"attempts": 2}}
+    answer = api.post({"messages": [entry(**said), entry()]})
+    with_it, without = (api.messages.get(one["messageId"]) for one in answer["messages"])
+    fields = {"customer_id": "order-7", "ttl_seconds": 60, "ring_seconds": 20, "redial": Redial(2)}
+    assert with_it == replace(without, mid=with_it.mid, **fields)
+    assert (without.customer_id, without.ttl_seconds, without.ring_seconds, without.redial) == (None, 86_400, 45, None)
+    assert without.dial_until_msec == without.created_msec + 86_400_000
+
+
+def test_the_senders_own_id_comes_back_beside_ours_and_beside_a_rejection(api):
+    answer = api.post(
+        {"messages": [entry(customerMessageId="a"), entry(customerMessageId="b", to="12"), entry(), entry(to="1")]}
+    )
+    assert [one.get("customerMessageId") for one in answer["messages"]] == ["a", "b", None, None]
+    assert [one["status"] for one in answer["messages"]] == ["sent", "rejected", "sent", "rejected"]
+
+
+def test_a_senders_id_that_cannot_be_is_not_told_back_whatever_its_length(api):
+    refused = api.post({"messages": [entry(), entry(customerMessageId="x" * 5000), entry(customerMessageId=7)]})
+    assert [one.get("customerMessageId") for one in refused["messages"]] == [None, None, None]
 
 
 def test_countless_unknown_fields_do_not_make_an_answer_that_cannot_be_given(api):

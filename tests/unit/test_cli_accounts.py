@@ -1,5 +1,6 @@
 """`speechcall account …`, on accounts in memory."""
 
+import base64
 import json
 import re
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from cli.main import app
 from speechcall.application.accounts import credentials_of, key_name, new_secrets, sha256, user_name
 from speechcall.domain.account import Account
 from tests.stores.accounts import MemoryAccounts
+from tests.stores.webhook_secrets import MemoryWebhookSecrets, seal, unseal
 
 ACME = Account("acme", ("+380",), rate=5, burst=100, senders={"Shop": "+4930123456"})
 
@@ -18,6 +20,10 @@ ACME = Account("acme", ("+380",), rate=5, burst=100, senders={"Shop": "+49301234
 @dataclass
 class Deployment:
     accounts: MemoryAccounts = field(default_factory=MemoryAccounts)
+    webhook_secrets: MemoryWebhookSecrets = field(default_factory=MemoryWebhookSecrets)
+
+    def seal(self, account_id, secret):
+        return seal(account_id, secret)
 
 
 @pytest.fixture
@@ -26,12 +32,17 @@ def accounts():
 
 
 @pytest.fixture
-def run(accounts):
+def secrets():
+    return MemoryWebhookSecrets()
+
+
+@pytest.fixture
+def run(accounts, secrets):
     """Runs a command; what it gave, with `output` and `exit_code`."""
 
     def invoke(*arguments, said=None):
         return CliRunner().invoke(
-            app, ["account", *arguments, "--local"], input=said, obj=lambda _place: Deployment(accounts)
+            app, ["account", *arguments, "--local"], input=said, obj=lambda _place: Deployment(accounts, secrets)
         )
 
     return invoke
@@ -167,6 +178,70 @@ def test_an_account_that_is_not_there_is_one_sentence(run, command):
     assert result.output == "Error: There is no account nobody; `account list` shows those there are.\n"
 
 
+# ------------------------------------------------------------ webhook secrets
+def secret_in(output):
+    return re.search(r"  webhook secret  (whsec_\S+)\n", output)[1]
+
+
+def opened(secrets):
+    return [unseal("acme", one.sealed) for one in secrets.kept["acme"]]
+
+
+def test_a_new_account_signs_its_webhooks_and_is_shown_with_what(run, secrets):
+    output = run("create", "new", "--prefix", "+1").output
+    (kept,) = secrets.kept["new"]
+    assert unseal("new", kept.sealed) == secret_in(output)
+    assert len(base64.b64decode(secret_in(output).removeprefix("whsec_"))) == 32
+    assert secret_in(output) not in repr(secrets.kept)
+    assert '"signed": true' in run("list", "--json").output
+
+
+def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(run, accounts, secrets):
+    first = run("rotate", "acme", "--webhook-secret")
+    assert "are signed from now on" in first.output
+    second = run("rotate", "acme", "--webhook-secret")
+    assert "for 24 h" in second.output
+    new, old = secrets.kept["acme"]
+    assert opened(secrets) == [secret_in(second.output), secret_in(first.output)]
+    assert (new.until_msec, old.until_msec) == (None, new.created_msec + 24 * 3_600_000)
+    assert accounts.credentials == {}
+
+
+def test_a_secret_that_got_about_is_ended_at_once(run, secrets):
+    run("rotate", "acme", "--webhook-secret")
+    result = run("rotate", "acme", "--webhook-secret", "--keep-hours", "0")
+    assert "has stopped signing" in result.output
+    assert opened(secrets) == [secret_in(result.output)]
+
+
+def test_no_more_secrets_sign_at_once_than_a_header_should_hold(run, secrets):
+    for _ in range(5):
+        assert run("rotate", "acme", "--webhook-secret").exit_code == 0
+    before = secrets.kept["acme"]
+    result = run("rotate", "acme", "--webhook-secret")
+    assert (result.exit_code, secrets.kept["acme"]) == (1, before)
+    assert "--keep-hours 0" in result.output
+    assert run("rotate", "acme", "--webhook-secret", "--keep-hours", "0").exit_code == 0
+
+
+def test_who_loses_a_race_of_secrets_is_told_and_shown_none(run, secrets):
+    secrets.replace = lambda *_: False
+    result = run("rotate", "acme", "--webhook-secret")
+    assert result.exit_code == 1
+    assert "whsec_" not in result.output
+
+
+def test_webhooks_can_go_unsigned(run, secrets):
+    run("rotate", "acme", "--webhook-secret")
+    assert run("set", "acme", "--no-webhook-secret").exit_code == 0
+    assert secrets.kept["acme"] == ()
+
+
+def test_an_account_that_is_not_there_gets_no_secret(run, secrets):
+    assert run("rotate", "nobody", "--webhook-secret").exit_code == 1
+    assert secrets.kept == {}
+
+
 # ----------------------------------------------------------------------- set
 @pytest.mark.parametrize(
     ("arguments", "changed"),
@@ -245,9 +320,9 @@ def test_the_list_is_a_table_with_a_line_for_each(run, accounts):
     accounts.add(Account("zeta", ("+380", "+48"), disabled=True), {})
     lines = [line.split() for line in run("list").output.splitlines()]
     assert lines == [
-        ["ID", "PREFIXES", "CALLS/DAY", "RATE/S", "BURST", "SENDERS", "DISABLED"],
-        ["acme", "+380", "10000", "5", "100", "Shop=+4930123456", "no"],
-        ["zeta", "+380,+48", "10000", "50", "500", "-", "yes"],
+        ["ID", "PREFIXES", "CALLS/DAY", "RATE/S", "BURST", "SENDERS", "SIGNED", "DISABLED"],
+        ["acme", "+380", "10000", "5", "100", "Shop=+4930123456", "no", "no"],
+        ["zeta", "+380,+48", "10000", "50", "500", "-", "no", "yes"],
     ]
 
 
@@ -260,6 +335,7 @@ def test_the_list_for_programs(run):
             "rate": 5,
             "burst": 100,
             "senders": {"Shop": "+4930123456"},
+            "signed": False,
             "disabled": False,
         }
     ]

@@ -99,8 +99,8 @@ class Nothing:
 
 
 def ask(query):
-    stores: Any = {"store": Nothing(), "lists": Nothing(), "pool": Pool(1, 1)}
-    return refused(lambda: read_list(ACME, "1", query, **stores))
+    stores: Any = {"store": Nothing(), "lists": Nothing(), "pool": lambda: Pool(1, 1)}
+    return refused(lambda: read_list(ACME, "1", query, 0, **stores))
 
 
 def our_failure():
@@ -159,6 +159,15 @@ GIVEN = {
         lambda: message(text=ABSENT),
         lambda: message(type="sms"),
         lambda: message(menu=[]),
+        lambda: message(customerMessageId="x" * 65),
+        lambda: message(ttl=29),
+        lambda: message(ringTimeoutSec="45"),
+        lambda: message(redial=3),
+        lambda: message(redial={"attempts": 5}),
+        lambda: message(redial={"attempts": 1, "afterSec": [10]}),
+        lambda: message(redial={"attempts": 1, "on": ["blocked"]}),
+        lambda: message(redial={"attempts": 1, "on": ["busy", "busy"]}),
+        lambda: message(redial={"attempts": 1, "after": 300}),
         lambda: menu(dtmfActions={f"d{digit}": [HOOK | {"body": {"a": "x" * 8000}}] for digit in range(9)}),
     ],
     "400 a menu": [
@@ -196,7 +205,7 @@ GIVEN = {
         lambda: authorize(authorization="Basic dTpw"),
     ],
     "404": [
-        lambda: refused(lambda: read_message(ACME, "1", store=Nothing())),  # type: ignore[arg-type]
+        lambda: refused(lambda: read_message(ACME, "1", 0, store=Nothing())),  # type: ignore[arg-type]
         lambda: ask({}),
     ],
     "413": [lambda: send(b" " * (MAX_BODY_BYTES + 1))],

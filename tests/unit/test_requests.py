@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from speechcall.application.json_text import parse_json
 from speechcall.application.request_models import MenuModel, MessageModel
 from speechcall.application.request_problems import RIGHT
-from speechcall.application.requests import check_message, to_menus, unknown_fields
+from speechcall.application.requests import check_message, to_menus, to_redial, unknown_fields
+from speechcall.domain.dialling import Redial
 from speechcall.domain.message import GotoMenu, Hangup, Menu, Webhook
 
 SPEC = Path(__file__).parents[2] / "events" / "spec"
@@ -129,9 +130,70 @@ def test_the_content_type_that_is_sent_anyway_may_be_given(name, value):
 
 
 def test_unknown_fields_are_accepted_at_message_level_and_named():
-    entry = message(customerMessageId="7", ttl=60, from_="x")
+    entry = message(priority=7, ttl=60, from_="x")
     check(entry)
-    assert unknown_fields(entry) == ["customerMessageId", "ttl", "from_"]
+    assert unknown_fields(entry) == ["priority", "from_"]
+
+
+REDIAL = {"attempts": 4, "afterSec": [60, 86_400], "on": ["failed", "busy"]}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"customerMessageId": "x"},
+        {"customerMessageId": "ж" * 64},
+        {"customerMessageId": None},
+        {"ttl": 30},
+        {"ttl": 172_800},
+        {"ringTimeoutSec": 15},
+        {"ringTimeoutSec": 60},
+        {"redial": REDIAL},
+        {"redial": {"attempts": 0}},
+        {"redial": None},
+    ],
+)
+def test_what_a_sender_may_say_of_dialling_is_taken_up_to_its_bounds(fields):
+    model, found = check_message(message(**fields), "messages[0]")
+    assert not found
+    assert unknown_fields(message(**fields)) == []
+    assert all(getattr(model, name) == value for name, value in fields.items() if name != "redial")
+
+
+def test_a_redial_is_as_it_was_asked_for_and_reasonable_where_nothing_was_said():
+    def redial(given):
+        return to_redial(check_message(message(redial=given), "messages[0]")[0])
+
+    assert redial(REDIAL) == Redial(4, (60, 86_400), ("failed", "busy"))
+    assert redial({"attempts": 1}) == Redial(1) == Redial(1, (300,), ("busy", "noAnswer", "failed"))
+    assert redial({"attempts": 0}) is redial(None) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        *(({"customerMessageId": given}, "customerMessageId") for given in ("", "x" * 65, 7, ["x"])),
+        *(({"ttl": given}, "ttl") for given in (29, 172_801, "60", 60.5, True, None)),
+        *(({"ringTimeoutSec": given}, "ringTimeoutSec") for given in (14, 61, "45", None)),
+        *(({"redial": given}, "redial") for given in (3, [], "yes", True)),
+        ({"redial": {}}, "redial.attempts"),
+        *(({"redial": {"attempts": given}}, "redial.attempts") for given in (-1, 5, "1", None, True)),
+        *(({"redial": REDIAL | {"afterSec": given}}, "redial.afterSec") for given in ([], [60] * 5, 300, None)),
+        *(({"redial": REDIAL | {"afterSec": [60, given]}}, "redial.afterSec[1]") for given in (59, 86_401, "60")),
+        *(({"redial": REDIAL | {"on": given}}, "redial.on") for given in ([], ["busy", "busy"], "busy", None)),
+        *(({"redial": REDIAL | {"on": ["busy", given]}}, "redial.on[1]") for given in ("blocked", "answered", 1)),
+        ({"redial": REDIAL | {"times": 2}}, "redial.times"),
+    ],
+)
+def test_what_cannot_be_said_of_dialling_is_refused_in_its_place(fields, place):
+    codes = {
+        "customerMessageId": "INVALID_CUSTOMER_MESSAGE_ID",
+        "ttl": "INVALID_TTL",
+        "ringTimeoutSec": "INVALID_RING_TIMEOUT",
+        "redial": "INVALID_REDIAL",
+    }
+    (name,) = fields
+    assert problems(message(**fields)) == [(codes[name], f"messages[0].{place}")]
 
 
 # ------------------------------------------------------------------- refused

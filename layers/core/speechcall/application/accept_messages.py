@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from speechcall.application.check_request import Entry, PromptNames, Wanted, judge_entries, read_entries
 from speechcall.application.ports import Clock, MessageStore
+from speechcall.application.requests import to_redial
 from speechcall.domain.account import Account
 from speechcall.domain.errors import IdempotencyKeyReused, InvalidRequest, RequestError, StoreUnavailable
 from speechcall.domain.ids import new_ids
@@ -143,6 +144,10 @@ def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account) ->
         created_msec=stored.created_msec,
         expires_at=stored.expires_at,
         caller_id=account.senders.get(wanted.model.from_),
+        customer_id=wanted.model.customerMessageId,
+        ttl_seconds=wanted.model.ttl,
+        ring_seconds=wanted.model.ringTimeoutSec,
+        redial=to_redial(wanted.model),
     )
 
 
@@ -186,6 +191,8 @@ def with_count(answer: dict[str, Any], entries: Sequence[Entry]) -> dict[str, An
 def describe_entry(entry: Entry, status: str) -> dict[str, Any]:
     """An entry in an answer: `status`, or `rejected` with all its problems, the first of them as the error."""
     answer: dict[str, Any] = {"recipient": entry.recipient, "status": status if entry.wanted else "rejected"}
+    if entry.customer_id:
+        answer["customerMessageId"] = entry.customer_id
     if not entry.wanted:
         details = [{"code": one.code, "path": one.path, "message": one.message} for one in entry.problems]
         answer["error"] = details[0] | ({"details": details} if len(details) > 1 else {})

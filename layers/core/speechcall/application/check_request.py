@@ -19,6 +19,7 @@ MAX_MESSAGES = 100
 MAX_BODY_BYTES = 1024 * 1024
 MAX_MENUS_BYTES = 64 * 1024
 MAX_NAMES = 20
+MAX_CUSTOMER_ID_LENGTH = 64
 
 
 class PromptNames(Protocol):
@@ -52,6 +53,12 @@ class Entry:
         """`to` as it was given, if it was text; of a long one that cannot be a number, the beginning."""
         given = self.given.get("to") if isinstance(self.given, dict) else None
         return shown(given) if isinstance(given, str) else None
+
+    @property
+    def customer_id(self) -> str | None:
+        """`customerMessageId` as it was given, if it can be one; also of a message that is rejected."""
+        given = self.given.get("customerMessageId") if isinstance(self.given, dict) else None
+        return given if isinstance(given, str) and 1 <= len(given) <= MAX_CUSTOMER_ID_LENGTH else None
 
 
 def read_entries(body: bytes) -> list[Entry]:

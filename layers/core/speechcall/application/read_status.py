@@ -1,11 +1,11 @@
 """GET /bat/message/{messageId} and GET /bat/messagelist/{messagelistId}."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from speechcall.application.accept_messages import MessageList
 from speechcall.application.ports import Pool
-from speechcall.application.status import History, Summary, describe_list, describe_message, seconds_left
+from speechcall.application.status import History, Summary, as_of, describe_list, describe_message, seconds_left
 from speechcall.domain.account import Account
 from speechcall.domain.errors import NotFound, Problem, RequestError
 from speechcall.domain.message import State
@@ -30,25 +30,35 @@ class Lists(Protocol):
     def find_list(self, list_id: str) -> MessageList | None: ...
 
 
-def read_message(account: Account, mid: str, *, store: StatusStore) -> dict[str, Any]:
+def read_message(account: Account, mid: str, now_msec: int, *, store: StatusStore) -> dict[str, Any]:
     """The answer about one message. NotFound if the account has none of that id."""
     history = store.read(mid) if _is_id(mid) else None
     if history is None or history.message.account_id != account.account_id:
         raise NotFound("There is no message of this id in this account, or it has expired.")
-    return describe_message(history)
+    return describe_message(history, now_msec)
 
 
 def read_list(
-    account: Account, list_id: str, query: Mapping[str, str], *, store: StatusStore, lists: Lists, pool: Pool
+    account: Account,
+    list_id: str,
+    query: Mapping[str, str],
+    now_msec: int,
+    *,
+    store: StatusStore,
+    lists: Lists,
+    pool: Callable[[], Pool],
 ) -> dict[str, Any]:
     """The answer about one list. `query`: `limit` (1 to 100) and `offset`. NotFound, RequestError."""
     limit, offset = _number(query, "limit", 1, MAX_PAGE, MAX_PAGE), _number(query, "offset", 0, MAX_PAGE, 0)
     found = lists.find_list(list_id) if _is_id(list_id) else None
     if found is None or found.account_id != account.account_id:
         raise NotFound("There is no message list of this id in this account, or it has expired.")
-    summaries = store.summaries(found.message_ids)
+    summaries = [as_of(now_msec, one) for one in store.summaries(found.message_ids)]
     unfinished = sum(one.state is not State.FINISHED for one in summaries)
-    left = seconds_left(unfinished, store.backlog() if unfinished else 0, pool.lines, pool.calls_per_second)
+    left: int | None = 0
+    if unfinished:
+        lines = pool()
+        left = seconds_left(unfinished, store.backlog(), lines.lines, lines.calls_per_second)
     return describe_list(list_id, summaries, offset, limit, len(found.message_ids), left)
 
 

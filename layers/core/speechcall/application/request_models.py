@@ -18,6 +18,18 @@ from pydantic import (
 from speechcall.application.json_text import dump_json
 from speechcall.application.request_problems import RIGHT, shown
 from speechcall.domain.address import is_url, url_problem
+from speechcall.domain.dialling import (
+    DEFAULT_REDIAL_AFTER,
+    DEFAULT_RING_SECONDS,
+    DEFAULT_TTL_SECONDS,
+    MAX_REDIAL_SECONDS,
+    MAX_REDIALS,
+    MAX_RING_SECONDS,
+    MAX_TTL_SECONDS,
+    MIN_REDIAL_SECONDS,
+    MIN_RING_SECONDS,
+    MIN_TTL_SECONDS,
+)
 from speechcall.domain.phone import to_e164
 from speechcall.domain.timing import DEFAULT_IDLE_TIMEOUT_MSEC, MAX_IDLE_TIMEOUT_MSEC
 from speechcall.domain.webhook_header import header_problem
@@ -149,6 +161,31 @@ class MenuModel(_Strict):
         return intro
 
 
+class RedialModel(_Strict):
+    """Dial again when nobody was reached. Never after `ttl`, and never an invalid, blocked or forbidden number."""
+
+    attempts: Annotated[int, Field(ge=0, le=MAX_REDIALS, description="How often, beside the first time.")]
+    afterSec: Annotated[  # noqa: N815
+        list[Annotated[int, Field(ge=MIN_REDIAL_SECONDS, le=MAX_REDIAL_SECONDS)]],
+        Field(
+            min_length=1,
+            max_length=MAX_REDIALS,
+            description="How long after the end of the call before; the last one holds for all further times.",
+        ),
+    ] = list(DEFAULT_REDIAL_AFTER)
+    on: Annotated[
+        list[Literal["busy", "noAnswer", "failed"]],
+        Field(min_length=1, description="After which outcomes.", json_schema_extra={"uniqueItems": True}),
+    ] = ["busy", "noAnswer", "failed"]
+
+    @field_validator("on")
+    @classmethod
+    def _on(cls, on: list[str]) -> list[str]:
+        if len(set(on)) != len(on):
+            raise ValueError(f"must be {RIGHT['redial.on']}")
+        return on
+
+
 class MessageModel(_Strict):
     """One call. Other members are accepted, change nothing, and are named in the answer's `warnings`."""
 
@@ -165,6 +202,22 @@ class MessageModel(_Strict):
     text: Annotated[str, Field(min_length=1, max_length=1600, description="Kept, not spoken; usually `ivr`.")]
     type: Literal["speechcall"]
     menu: Annotated[list[MenuModel], Field(min_length=1, max_length=20)]
+    customerMessageId: Annotated[  # noqa: N815
+        Annotated[str, Field(min_length=1, max_length=64)] | None,
+        Field(description="Your own id; comes back in the answer and in the status. It need not be unique."),
+    ] = None
+    ttl: Annotated[
+        int,
+        Field(
+            ge=MIN_TTL_SECONDS,
+            le=MAX_TTL_SECONDS,
+            description="Seconds from acceptance after which it is not dialled any more; then it has `expired`.",
+        ),
+    ] = DEFAULT_TTL_SECONDS
+    ringTimeoutSec: Annotated[  # noqa: N815
+        int, Field(ge=MIN_RING_SECONDS, le=MAX_RING_SECONDS, description="How long the phone rings.")
+    ] = DEFAULT_RING_SECONDS
+    redial: RedialModel | None = None
 
     @field_validator("to")
     @classmethod

@@ -15,6 +15,15 @@ RIGHT = {
     "text": "a string of 1 to 1600 characters",
     "type": '"speechcall"',
     "menu": "an array of 1 to 20 menus",
+    "customerMessageId": "a string of 1 to 64 characters",
+    "ttl": "a whole number of seconds from 30 to 172800",
+    "ringTimeoutSec": "a whole number of seconds from 15 to 60",
+    "redial": 'an object such as {"attempts": 2, "afterSec": [300, 900], "on": ["busy", "noAnswer", "failed"]}',
+    "redial.attempts": "a whole number from 0 to 4",
+    "redial.afterSec": "an array of 1 to 4 whole numbers of seconds from 60 to 86400",
+    "redial.afterSec[]": "a whole number of seconds from 60 to 86400",
+    "redial.on[]": '"busy", "noAnswer" or "failed"',
+    "redial.on": 'an array of "busy", "noAnswer" and "failed", each at most once',
     "menu[]": "an object with introUrl and dtmfActions",
     "introUrl": "the URL of an audio file, or an identifier of 1 to 64 letters, digits, _ and -",
     "idleTimeoutMsec": "a whole number of milliseconds from 1 to 180000",
@@ -30,13 +39,23 @@ RIGHT = {
 """What would be right, by place; each completes "must be …"."""
 
 _UNKNOWN = {
+    "redial": "is not known here; a redial has attempts, afterSec and on",
     "menu[]": "is not known here; a menu has introUrl, idleTimeoutMsec and dtmfActions",
     "dtmfActions.key": "is no key; d0 to d9, d*, d# and wrong are",
     "webhook": "is not known here; a webhook has action, url, body and headers",
     "hangup": "is not known here; a hangup has only action",
     "gotoMenu": "is not known here; a gotoMenu has action and menu",
 }
-_CODES = {"to": "INVALID_RECIPIENT", "from": "INVALID_SENDER", "text": "INVALID_TEXT", "type": "INVALID_TYPE"}
+_CODES = {
+    "to": "INVALID_RECIPIENT",
+    "from": "INVALID_SENDER",
+    "text": "INVALID_TEXT",
+    "type": "INVALID_TYPE",
+    "customerMessageId": "INVALID_CUSTOMER_MESSAGE_ID",
+    "ttl": "INVALID_TTL",
+    "ringTimeoutSec": "INVALID_RING_TIMEOUT",
+    "redial": "INVALID_REDIAL",
+}
 
 # Where the parts of a place stand: menu, 0, dtmfActions, d1, 0, webhook (pydantic's own mark), headers, X-Name
 _KEY, _ACTION_KIND = 3, 5
@@ -62,6 +81,8 @@ def shown(text: str) -> str:
 def _text(loc: tuple[int | str, ...], kind: str, message: str, is_key: bool) -> str:
     if is_key:
         return _UNKNOWN["dtmfActions.key"]
+    if kind == "extra_forbidden" and loc[0] == "redial":
+        return _UNKNOWN["redial"]
     if kind == "extra_forbidden":
         return _UNKNOWN[str(loc[_ACTION_KIND]) if len(loc) > _ACTION_KIND else "menu[]"]
     if kind == "value_error":  # one of ours, in our own words
@@ -74,6 +95,8 @@ def _name(loc: tuple[int | str, ...]) -> str:
     """The place's name in RIGHT."""
     if not loc:
         return "message"
+    if loc[0] == "redial":
+        return ".".join(str(part) for part in loc[:2]) + ("[]" if len(loc) > 2 else "")
     if len(loc) > _ACTION_KIND + 2:
         return "action.header"
     if len(loc) == _ACTION_KIND + 2:

@@ -7,11 +7,13 @@ from pydantic import ValidationError
 
 from speechcall.application.request_models import GotoMenuModel, HangupModel, MessageModel, WebhookModel, WrittenObject
 from speechcall.application.request_problems import MAX_PROBLEMS, problem_of, shown
+from speechcall.domain.dialling import Redial
 from speechcall.domain.errors import Problem
 from speechcall.domain.message import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook
 
 MAX_ACTIONS = 200
 _NOTHING = WrittenObject({})
+_KNOWN = frozenset(field.alias or name for name, field in MessageModel.model_fields.items())
 
 
 def check_message(entry: Any, path: str) -> tuple[MessageModel | None, list[Problem]]:
@@ -48,6 +50,12 @@ def to_menus(model: MessageModel) -> tuple[Menu, ...]:
     )
 
 
+def to_redial(model: MessageModel) -> Redial | None:
+    """How a checked message wants to be dialled again."""
+    asked = model.redial
+    return Redial(asked.attempts, tuple(asked.afterSec), tuple(asked.on)) if asked and asked.attempts else None
+
+
 def _to_action(action: WebhookModel | HangupModel | GotoMenuModel) -> Action:
     match action:
         case WebhookModel():
@@ -71,5 +79,4 @@ def _targets(model: MessageModel) -> list[tuple[str, int]]:
 
 def unknown_fields(entry: Mapping[str, Any]) -> list[str]:
     """Names at message level that mean nothing to us; they are accepted, and the first of them told back."""
-    known = {"from", "to", "text", "type", "menu"}
-    return [shown(name) for name in entry if name not in known][:MAX_PROBLEMS]
+    return [shown(name) for name in entry if name not in _KNOWN][:MAX_PROBLEMS]

@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from speechcall.domain.call import Call
 from speechcall.domain.delivery import Delivery
 from speechcall.domain.message import Message, State
-from speechcall.domain.outcome import NOT_PLACED
+from speechcall.domain.outcome import EXPIRED, NOT_PLACED
 from speechcall.domain.webhook import WebhookTask
 
 ASSUMED_CALL_SECONDS = 60
@@ -24,6 +24,7 @@ _STATUS_OF_OUTCOME = {
     "invalidNumber": "permanenterror",
     "blocked": "permanenterror",
     "promptUnavailable": "permanenterror",
+    "menusRefused": "permanenterror",
 }
 
 
@@ -33,6 +34,7 @@ EXPLANATIONS = {
     "contactNotPermitted": "Amazon Connect does not permit this call; a support case can say why (docs/telephony.md).",
     "telephonyMisconfigured": "Amazon Connect refused the stack's own settings, not this number: its contact flow, the"
     " caller ID or a right is missing (docs/telephony.md).",
+    "expired": "Its ttl ran out before there was a line for it.",
 }
 """What a reason alone does not say to who has to act on it."""
 
@@ -55,6 +57,18 @@ class Summary:
     state: State
     outcome: str | None
     reason: str | None
+    dial_until_msec: int
+    customer_id: str | None = None
+
+
+Dialled = TypeVar("Dialled", Message, Summary)
+
+
+def as_of(now_msec: int, one: Dialled) -> Dialled:
+    """What waits for a line past its time has expired: it is not dialled any more, whenever that is written down."""
+    if one.state is State.QUEUED and one.dial_until_msec <= now_msec:
+        return replace(one, state=State.FINISHED, outcome=EXPIRED.outcome, reason=EXPIRED.reason)
+    return one
 
 
 def delivery_status(state: State, outcome: str | None) -> str:
@@ -64,12 +78,15 @@ def delivery_status(state: State, outcome: str | None) -> str:
     return "processing" if state is State.CALLING else "scheduled"
 
 
-def describe_message(history: History) -> dict[str, Any]:
+def describe_message(history: History, now_msec: int) -> dict[str, Any]:
     """The answer to GET /bat/message/{messageId}: the vendor's fields, and `call`. No bodies, no secrets."""
-    message, calls = history.message, _placed(history.calls)
+    message, calls = as_of(now_msec, history.message), _placed(history.calls)
+    waits_again = message.state is State.QUEUED and message.attempt > 0
+    finished_msec = message.dial_until_msec if message.reason == EXPIRED.reason else message.finished_msec
     return {
         "messagelistId": message.list_id,
         "messageId": message.mid,
+        **({"customerMessageId": message.customer_id} if message.customer_id else {}),
         "recipient": message.recipient,
         "text": message.text,
         "deliverystatus": delivery_status(message.state, message.outcome),
@@ -81,7 +98,9 @@ def describe_message(history: History) -> dict[str, Any]:
             "endReason": message.reason,
             "cause": message.cause or EXPLANATIONS.get(message.reason or ""),
             "acceptedAt": _moment(message.created_msec),
-            "finishedAt": _moment(message.finished_msec),
+            "dialledUntil": _moment(message.dial_until_msec),
+            "nextAttemptAt": _moment(message.due_msec) if waits_again else None,
+            "finishedAt": _moment(finished_msec),
             **_last_answer(calls),
             "attempts": [_describe_call(call) for call in calls],
             "path": [
@@ -115,6 +134,7 @@ def describe_list(
         "messages": [
             {
                 "messageId": one.mid,
+                **({"customerMessageId": one.customer_id} if one.customer_id else {}),
                 "recipient": one.recipient,
                 "deliverystatus": delivery_status(one.state, one.outcome),
                 "outcome": one.outcome,
@@ -128,10 +148,12 @@ def describe_list(
     return answer
 
 
-def seconds_left(unfinished: int, backlog: int, lines: int, calls_per_second: int) -> int:
-    """When a list with `unfinished` messages will be done, if `backlog` messages wait in all."""
+def seconds_left(unfinished: int, backlog: int, lines: int, calls_per_second: int) -> int | None:
+    """When a list with `unfinished` messages will be done, if `backlog` messages wait in all; None: no line, never."""
     if not unfinished:
         return 0
+    if not lines:
+        return None
     a_second = min(float(calls_per_second), lines / ASSUMED_CALL_SECONDS)
     return round(max(unfinished, backlog) / a_second) + ASSUMED_CALL_SECONDS
 

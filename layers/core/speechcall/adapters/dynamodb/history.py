@@ -49,7 +49,7 @@ class DynamoHistory:
         """Where these messages (at most 100) stand, in their order; without those that have expired."""
         table: Any = {
             "Keys": [to_wire({"pk": f"M#{mid}", "sk": "MESSAGE"}) for mid in mids],
-            "ProjectionExpression": "mid, recipient, #state, outcome, reason",
+            "ProjectionExpression": "mid, recipient, #state, outcome, reason, created_msec, ttl_seconds, customer_id",
             "ExpressionAttributeNames": {"#state": "state"},
         }
         unread: Any = {self._table: table}
@@ -60,7 +60,13 @@ class DynamoHistory:
             for item in map(from_wire, answer["Responses"].get(self._table, [])):
                 state = State(item["state"])
                 found[item["mid"]] = Summary(
-                    item["mid"], item["recipient"], state, item.get("outcome"), item.get("reason")
+                    mid=item["mid"],
+                    recipient=item["recipient"],
+                    state=state,
+                    outcome=item.get("outcome"),
+                    reason=item.get("reason"),
+                    dial_until_msec=item["created_msec"] + item["ttl_seconds"] * 1000,
+                    customer_id=item.get("customer_id"),
                 )
             unread = answer.get("UnprocessedKeys")
         return [found[mid] for mid in mids if mid in found]

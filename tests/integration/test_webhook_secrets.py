@@ -1,0 +1,121 @@
+"""Webhook secrets under KMS: sealed for one account, on DynamoDB as in memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from local.aws import LocalAws
+from local.template import Template, read_template
+from speechcall.adapters.dynamodb.webhook_secrets import DynamoWebhookSecrets
+from speechcall.adapters.kms import KmsSeal
+from speechcall.application.webhook_secrets import SealedSecret
+from speechcall.domain.errors import StoreUnavailable
+from tests.fixtures.samples import NOW
+from tests.integration.test_store_contract import CONNECT_ARN, TEMPLATE
+from tests.stores.webhook_secrets import MemoryWebhookSecrets
+
+SECRET = "whsec_bGFwdG9wLXdlYmhvb2stc2VjcmV0LXNwZWVjaGNhbGw="
+ONE, TWO = SealedSecret("AQ==", NOW), SealedSecret("Ag==", NOW + 1, NOW + 100)
+
+
+@dataclass
+class Aws:
+    template: Template
+    store: DynamoWebhookSecrets
+    seal: KmsSeal
+    table: str
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Aws]:
+    template = read_template(TEMPLATE, {"ConnectInstanceArn": CONNECT_ARN, "CallerId": "+4930123456"})
+    local = LocalAws(template)
+    local.start()
+    try:
+        environment = template.functions["SendWebhookFunction"].environment
+        table = environment["REGISTRY_TABLE"]
+        seal = KmsSeal(lambda: boto3.client("kms"), environment["WEBHOOK_SECRETS_KEY"])
+        yield Aws(template, DynamoWebhookSecrets(boto3.client("dynamodb"), table), seal, table)
+    finally:
+        local.stop()
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def store(request) -> Iterator[Any]:
+    if request.param == "memory":
+        yield MemoryWebhookSecrets()
+        return
+    aws = request.getfixturevalue("aws")
+    yield aws.store
+    client = boto3.client("dynamodb")
+    for item in client.scan(TableName=aws.table)["Items"]:
+        client.delete_item(TableName=aws.table, Key={name: item[name] for name in ("pk", "sk")})
+
+
+def test_secrets_are_read_as_they_were_written(store):
+    assert store.secrets_of("acme") == ()
+    assert store.replace("acme", [ONE], ())
+    assert store.secrets_of("acme") == (ONE,)
+    assert store.replace("acme", [TWO, ONE], [ONE])
+    assert store.secrets_of("acme") == (TWO, ONE)
+    assert store.secrets_of("other") == ()
+    assert store.replace("acme", (), [TWO, ONE])
+    assert store.secrets_of("acme") == ()
+    assert store.replace("acme", [ONE], ())
+
+
+def test_of_two_who_change_them_at_once_one_is_told(store):
+    assert store.replace("acme", [ONE], ())
+    assert not store.replace("acme", [TWO], ())
+    assert not store.replace("acme", [TWO], [TWO])
+    assert store.secrets_of("acme") == (ONE,)
+
+
+def test_who_has_a_secret_now(store):
+    store.replace("acme", [TWO], ())
+    store.replace("other", (), ())
+    assert store.signed_accounts(NOW) == {"acme"}
+    assert store.signed_accounts(NOW + 100) == set()
+
+
+def test_what_is_sealed_for_one_account_opens_for_it_alone(aws):
+    sealed = aws.seal.seal("acme", SECRET)
+    assert SECRET not in sealed
+    assert aws.seal.unseal("acme", sealed) == SECRET
+    with pytest.raises(ClientError, match="InvalidCiphertext"):
+        aws.seal.unseal("other", sealed)
+
+
+def test_a_function_that_signs_nothing_makes_no_client():
+    assert KmsSeal(lambda: pytest.fail("made a client"), "key")
+
+
+class Down:
+    """KMS does not answer."""
+
+    def decrypt(self, **_):
+        raise EndpointConnectionError(endpoint_url="https://kms")
+
+
+def test_a_service_that_does_not_answer_is_our_failure():
+    down: Any = Down()
+    with pytest.raises(StoreUnavailable):
+        KmsSeal(lambda: down, "key").unseal("acme", "AQ==")
+
+
+def test_who_signs_may_read_the_secrets_and_open_them_and_nothing_else_of_that_kind(aws):
+    statements = [
+        statement
+        for policy in aws.template.resource("SendWebhookFunction")["Properties"]["Policies"]
+        for statement in policy.get("Statement", [])
+    ]
+    allowed = {action: one for one in statements for action in [one["Action"]] if isinstance(action, str)}
+    assert set(allowed) == {"dynamodb:UpdateItem", "dynamodb:GetItem", "kms:Decrypt"}
+    reads = allowed["dynamodb:GetItem"]["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"]
+    assert reads == ["WEBHOOK_SECRETS"]
+    opens = allowed["kms:Decrypt"]["Condition"]["StringEquals"]
+    assert opens == {"kms:EncryptionContext:purpose": "speechcall-webhook-secret"}
