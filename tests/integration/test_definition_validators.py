@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 ASL_VALIDATOR = "asl-validator@4.0.0"
 NODE_HOME = ROOT / "build" / "asl-validator"
 CFN_LINT = ROOT / ".venv-sam" / "bin" / "cfn-lint"
-INSTALL_SECONDS, RUN_SECONDS = 60, 60
+INSTALL_SECONDS, RUN_SECONDS = 60, 300
 RANDOM_DEFINITIONS = 30
 
 
