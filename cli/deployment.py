@@ -13,10 +13,13 @@ from botocore.config import Config
 
 from cli.failures import Refusal
 from speechcall.adapters.dynamodb.accounts import DynamoAccounts
+from speechcall.adapters.dynamodb.deliveries import DynamoDeliveries
+from speechcall.adapters.dynamodb.history import DynamoHistory
 from speechcall.adapters.dynamodb.registry import Registry
 from speechcall.adapters.dynamodb.webhook_secrets import DynamoWebhookSecrets
 from speechcall.adapters.kms import KmsSeal
 from speechcall.adapters.s3_prompts import S3Prompts
+from speechcall.adapters.webhook_queue import SqsWebhookQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -73,6 +76,26 @@ class Deployment:
         """The prompts and their audio."""
         client = self._session.client("s3", endpoint_url=self._endpoint, config=self._config)
         return S3Prompts(client, self._name_of("PromptsBucket"), self.registry)
+
+    @cached_property
+    def deliveries(self) -> DynamoDeliveries:
+        """The deliveries of webhooks."""
+        return DynamoDeliveries(self._dynamodb, self._messages_table)
+
+    @cached_property
+    def history(self) -> DynamoHistory:
+        """All that is stored of a message."""
+        return DynamoHistory(self._dynamodb, self._messages_table)
+
+    @cached_property
+    def webhook_queue(self) -> SqsWebhookQueue:
+        """What wakes a webhook."""
+        client = self._session.client("sqs", endpoint_url=self._endpoint, config=self._config)
+        return SqsWebhookQueue(client, self._name_of("WebhookRetryQueue"))
+
+    @cached_property
+    def _messages_table(self) -> str:
+        return self._name_of("MessagesTable")
 
     @cached_property
     def _dynamodb(self) -> "DynamoDBClient":

@@ -12,6 +12,8 @@ MAX_SENDER_LENGTH = 64
 
 _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _PROMPT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_WEBHOOK_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,3}-[0-9]{1,6}-m[0-9]{1,3}-(d[0-9*#]|wrong)-[0-9]{1,3}")
+_AGO = re.compile(r"[1-9][0-9]{0,4}[mhd]")
 _PREFIX = re.compile(r"\+[1-9][0-9]{0,14}")
 
 
@@ -50,6 +52,32 @@ def senders(given: list[str] | None) -> list[str] | None:
 def senders_by_name(given: list[str] | None) -> dict[str, str]:
     """Checked senders as an account holds them."""
     return dict(_sender(one) for one in given or [])
+
+
+def webhook_id(given: str | None) -> str | None:
+    """A webhook's id, as it stands in the header `webhook-id` and in the message's status."""
+    if given is not None and not _WEBHOOK_ID.fullmatch(given):
+        raise typer.BadParameter("an id of a webhook looks like 234881024000000001-1-2-m0-d1-0.")
+    return given
+
+
+def message_id(given: str | None) -> str | None:
+    """A message's id."""
+    if given is not None and not (given.isascii() and given.isdigit() and len(given) <= 19):
+        raise typer.BadParameter("an id of a message has up to 19 digits.")
+    return given
+
+
+def seconds_ago(given: str) -> str:
+    """How long ago: 90m, 24h, 7d."""
+    if not _AGO.fullmatch(given):
+        raise typer.BadParameter("say how long ago, in minutes, hours or days: 90m, 24h, 7d.")
+    return given
+
+
+def to_seconds(given: str) -> int:
+    """The seconds of a checked duration."""
+    return int(given[:-1]) * {"m": 60, "h": 3600, "d": 86_400}[given[-1]]
 
 
 def _sender(given: str) -> tuple[str, str]:

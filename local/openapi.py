@@ -159,6 +159,28 @@ def _paths() -> dict[str, Any]:
                 },
             }
         },
+        "/bat/message/{messageId}/webhooks/replay": {
+            "post": {
+                "operationId": "replayWebhooks",
+                "tags": ["status"],
+                "summary": "Send the webhooks of a message again",
+                "description": "Those that were given up (`failed` or `dead`) begin anew, with the same `webhook-id`; "
+                "with `webhookId` that one alone, also if it was delivered.",
+                "parameters": [
+                    _id("messageId"),
+                    {
+                        "name": "webhookId",
+                        "in": "query",
+                        "description": "As the message's status shows it.",
+                        "schema": {"type": "string"},
+                    },
+                ],
+                "responses": {
+                    "202": _answer("They are queued.", "Replayed"),
+                    **_errors(401, 404, 409, 429, 500),
+                },
+            }
+        },
         "/openapi.json": {
             "get": {
                 "operationId": "getOpenapi",
@@ -193,6 +215,7 @@ _ERRORS = {
     400: "The request cannot be used: no JSON, no list of messages, or none of them is acceptable.",
     401: "No credentials, or wrong ones.",
     404: "There is nothing of this id in this account, or it has expired (after 30 days).",
+    409: "The webhook is still being tried, or has been tried 200 times.",
     413: "The body is larger than 1 MiB.",
     422: "The Idempotency-Key came before with another body, or too many new menus came from this account today.",
     429: "Too many messages a second or a day; nothing of the request was accepted.",
@@ -253,7 +276,7 @@ def _schemas() -> dict[str, Any]:
             }
         },
     }
-    types = (answers.Accepted, answers.Checked, answers.MessageStatus, answers.ListStatus)
+    types = (answers.Accepted, answers.Checked, answers.MessageStatus, answers.ListStatus, answers.Replayed)
     for answer in (*types, answers.Error, answers.GatewayError):
         schema = TypeAdapter(answer).json_schema(ref_template=f"{_REF}{{model}}")
         for name, inner in schema.pop("$defs", {}).items():

@@ -226,6 +226,14 @@ class MessageStatus(TypedDict):
 
 
 @_closed
+class Replayed(TypedDict):
+    """Which webhooks of the message begin anew."""
+
+    messageId: Id
+    replayed: Annotated[list[str], Field(description="Their ids; each is tried at once, as often as a new one.")]
+
+
+@_closed
 class Summary(TypedDict):
     """Where a message of a list stands, in short."""
 

@@ -16,9 +16,14 @@ from speechcall.application.accounts import authenticate
 from speechcall.application.check_request import MAX_BODY_BYTES
 from speechcall.application.ports import Pool
 from speechcall.application.read_status import read_list, read_message
+from speechcall.application.replay_webhooks import replay_of_message
+from speechcall.application.status import History
 from speechcall.domain.account import NEW_SHAPES_PER_DAY, Account
+from speechcall.domain.delivery import Attempt, Delivery, DeliveryState
 from speechcall.domain.errors import RequestError
-from tests.fixtures.samples import FakeClock
+from speechcall.domain.webhook import WebhookTask
+from tests.fixtures.samples import MESSAGE as MESSAGE_STORED
+from tests.fixtures.samples import MID, NOW, FakeClock
 from tests.stores.lists import MemoryLists
 from tests.stores.memory import MemoryMessages
 
@@ -101,6 +106,24 @@ class Nothing:
 def ask(query):
     stores: Any = {"store": Nothing(), "lists": Nothing(), "pool": lambda: Pool(1, 1)}
     return refused(lambda: read_list(ACME, "1", query, 0, **stores))
+
+
+def replayed(state, attempts, webhook_id="1-1-2-m0-d1-0"):
+    """What a replay is refused with, of a webhook in a state after so many attempts."""
+    delivery = Delivery(state, (Attempt(NOW, 1, 503, None),) * attempts)
+    history = History(MESSAGE_STORED, (), [(WebhookTask(MID, 1, 2, 0, "d1", 0, "1-1-2-m0-d1-0"), delivery)])
+    stores: Any = {"store": Holding(history), "deliveries": None, "queue": None, "clock": FakeClock()}
+    return refused(lambda: replay_of_message(ACME, MID, webhook_id, **stores))
+
+
+class Holding:
+    """A store of one message."""
+
+    def __init__(self, history):
+        self.history = history
+
+    def read(self, mid):
+        return self.history
 
 
 def our_failure():
@@ -207,6 +230,11 @@ GIVEN = {
     "404": [
         lambda: refused(lambda: read_message(ACME, "1", 0, store=Nothing())),  # type: ignore[arg-type]
         lambda: ask({}),
+        lambda: replayed(DeliveryState.DEAD, 1, webhook_id="another"),
+    ],
+    "409": [
+        lambda: replayed(DeliveryState.PENDING, 1),
+        lambda: replayed(DeliveryState.DEAD, 200),
     ],
     "413": [lambda: send(b" " * (MAX_BODY_BYTES + 1))],
     "422": [

@@ -16,6 +16,7 @@ def test_the_tree_of_errors_is_the_one_that_its_module_shows():
             "InvalidRequest": {},
             "Unauthorized": {},
             "NotFound": {},
+            "NotReplayable": {},
             "IdempotencyKeyReused": {},
             "TooManyMenuShapes": {},
             "RateLimited": {},

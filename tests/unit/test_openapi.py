@@ -70,6 +70,7 @@ def test_every_status_that_can_occur_is_there():
         "POST /bat/messagelist/check": ["200", "400", "401", "413", "429", "500"],
         "GET /bat/messagelist/{messagelistId}": ["200", "400", "401", "404", "429", "500"],
         "GET /bat/message/{messageId}": ["200", "401", "404", "429", "500"],
+        "POST /bat/message/{messageId}/webhooks/replay": ["202", "401", "404", "409", "429", "500"],
         "GET /openapi.json": ["200", "429", "500"],
     }
     assert "Retry-After" in OPERATIONS["POST /bat/messagelist"]["responses"]["429"]["headers"]

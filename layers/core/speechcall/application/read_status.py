@@ -32,10 +32,15 @@ class Lists(Protocol):
 
 def read_message(account: Account, mid: str, now_msec: int, *, store: StatusStore) -> dict[str, Any]:
     """The answer about one message. NotFound if the account has none of that id."""
+    return describe_message(history_of(account, mid, store), now_msec)
+
+
+def history_of(account: Account, mid: str, store: StatusStore) -> History:
+    """All that is stored of an account's message. NotFound if the account has none of that id."""
     history = store.read(mid) if _is_id(mid) else None
     if history is None or history.message.account_id != account.account_id:
         raise NotFound("There is no message of this id in this account, or it has expired.")
-    return describe_message(history, now_msec)
+    return history
 
 
 def read_list(

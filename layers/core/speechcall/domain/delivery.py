@@ -26,6 +26,9 @@ class DeliveryState(StrEnum):
     DEAD = "dead"
 
 
+UNDELIVERED = (DeliveryState.FAILED, DeliveryState.DEAD)
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """What one attempt came to: the status, or a word for what left none."""

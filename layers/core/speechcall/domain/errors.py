@@ -5,6 +5,7 @@ SpeechCallError
 │  ├─ MalformedJson        400  the body is not JSON that can be read in only one way
 │  ├─ InvalidRequest       400  the envelope is unusable, or every message was refused
 │  ├─ NotFound             404  there is no such message or list in this account
+│  ├─ NotReplayable        409  the webhook is being tried, or was tried too often
 │  ├─ IdempotencyKeyReused 422  the key came before with another body
 │  ├─ TooManyMenuShapes    422  more new shapes of menus than an account may bring in a day
 │  ├─ RateLimited          429  too many messages a second or a day; carries `retry_after`
@@ -79,6 +80,11 @@ class Unauthorized(RequestError):
 class NotFound(RequestError):
     status = 404
     code = "NOT_FOUND"
+
+
+class NotReplayable(RequestError):
+    status = 409
+    code = "NOT_REPLAYABLE"
 
 
 class IdempotencyKeyReused(RequestError):

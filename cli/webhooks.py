@@ -1,0 +1,156 @@
+"""`speechcall webhook …`: what became of each, and the dead ones sent again."""
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from cli import values
+from cli.accounts import found
+from cli.deployment import Deployment
+from cli.failures import Refusal
+from cli.table import show_table
+from cli.target import on_deployment
+from speechcall.adapters.clock import SystemClock
+from speechcall.application.replay_webhooks import obstacle
+from speechcall.application.replay_webhooks import replay as replay_all
+from speechcall.domain.delivery import UNDELIVERED, Delivery, DeliveryState
+from speechcall.domain.webhook import WebhookTask
+
+app = typer.Typer(no_args_is_help=True)
+
+Found = tuple[WebhookTask, Delivery]
+
+WebhookId = Annotated[
+    str | None, typer.Argument(metavar="WEBHOOK_ID", callback=values.webhook_id, help="One: its header webhook-id.")
+]
+MessageId = Annotated[
+    str | None, typer.Option("--message", metavar="ID", callback=values.message_id, help="Those of a message.")
+]
+AccountId = Annotated[str | None, typer.Option("--account", metavar="ID", help="Those given up for an account.")]
+Since = Annotated[
+    str, typer.Option(metavar="AGO", callback=values.seconds_ago, help="With --account: since when (90m, 24h, 7d).")
+]
+State = Annotated[
+    DeliveryState | None, typer.Option(help="With --account: only these (failed: refused; dead: tried in vain).")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+@app.command("list")
+@on_deployment
+def list_(
+    deployment: Deployment,
+    message: MessageId = None,
+    account: AccountId = None,
+    since: Since = "24h",
+    state: State = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the webhooks of a message, or those that were given up for an account."""
+    chosen = _choose(deployment, None, message, account, since, state)
+    rows = [_row(task, delivery) for task, delivery in chosen]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+    else:
+        show_table(rows, {"id": "webhook"}, "There are none.")
+
+
+@app.command()
+@on_deployment
+def show(
+    deployment: Deployment,
+    webhook: Annotated[str, typer.Argument(metavar="WEBHOOK_ID", callback=values.webhook_id, help="Its webhook-id.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show one webhook with every attempt to deliver it."""
+    task, delivery = _one(deployment, webhook)
+    attempts = [
+        {"at": _moment(one.at_msec), "msec": one.msec, "status": one.status or "-", "error": one.error or "-"}
+        for one in delivery.attempts
+    ]
+    if as_json:
+        typer.echo(json.dumps({**_row(task, delivery), "attempts": attempts}, indent=2))
+        return
+    for name, value in _row(task, delivery).items():
+        typer.echo(f"{name:<12}{value}")
+    typer.echo("")
+    show_table(attempts, {}, "It has not been tried yet.")
+
+
+@app.command()
+@on_deployment
+def replay(
+    deployment: Deployment,
+    webhook: WebhookId = None,
+    message: MessageId = None,
+    account: AccountId = None,
+    since: Since = "24h",
+    state: State = None,
+) -> None:
+    """Send again: one webhook, those of a message that were given up, or those of an account since a time."""
+    if webhook:
+        task, delivery = _one(deployment, webhook)
+        if why := obstacle(delivery):
+            raise Refusal(f"This webhook {why}.")
+        chosen: Iterable[Found] = [(task, delivery)]
+    else:
+        chosen = (one for one in _choose(deployment, webhook, message, account, since, state) if _given_up(one))
+    stores: dict[str, Any] = {"deliveries": deployment.deliveries, "queue": deployment.webhook_queue}
+    begun = replay_all(chosen, **stores, clock=SystemClock())
+    for name in begun:
+        typer.echo(name)
+    webhooks = "1 webhook begins" if len(begun) == 1 else f"{len(begun)} webhooks begin"
+    typer.echo(f"{webhooks} anew, with the id that receivers know.", err=True)
+
+
+def _choose(
+    deployment: Deployment,
+    webhook: str | None,
+    message: str | None,
+    account: str | None,
+    since: str,
+    state: DeliveryState | None,
+) -> Iterable[Found]:
+    if sum(given is not None for given in (webhook, message, account)) != 1:
+        raise typer.BadParameter("say which: --message ID, or --account ID.")
+    if message is not None:
+        if (history := deployment.history.read(message)) is None:
+            raise Refusal(f"There is no message {message}, or it has expired.")
+        return [one for one in history.deliveries if state in (None, one[1].state)]
+    account_id = found(deployment, values.account_id(account or "")).account_id
+    begin = SystemClock().now_msec() - values.to_seconds(since) * 1000
+    names = deployment.deliveries.undelivered(account_id, begin)
+    every = (deployment.deliveries.find(mid, event_id) for mid, event_id in names)
+    return (one for one in every if one and state in (None, one[1].state))
+
+
+def _one(deployment: Deployment, webhook_id: str) -> Found:
+    mid = webhook_id.partition("-")[0]
+    if (one := deployment.deliveries.find(mid, webhook_id)) is None:
+        raise Refusal(f"There is no webhook {webhook_id}: not sent yet, or expired.")
+    return one
+
+
+def _given_up(one: Found) -> bool:
+    return one[1].state in UNDELIVERED
+
+
+def _row(task: WebhookTask, delivery: Delivery) -> dict[str, Any]:
+    """No URL: a path may hold a secret."""
+    last = delivery.attempts[-1] if delivery.attempts else None
+    return {
+        "id": task.event_id,
+        "destination": delivery.destination,
+        "state": delivery.state.value,
+        "attempts": len(delivery.attempts),
+        "last": _moment(last.at_msec) if last else "-",
+        "answer": (last.error or last.status) if last else "-",
+        "next": _moment(delivery.next_msec) if delivery.next_msec else "-",
+    }
+
+
+def _moment(msec: int) -> str:
+    return datetime.fromtimestamp(msec / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

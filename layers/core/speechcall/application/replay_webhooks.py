@@ -1,0 +1,68 @@
+"""Webhooks that have ended begin anew: one, those of a message, or those that were given up for an account."""
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from speechcall.application.deliver_webhook import WebhookQueue
+from speechcall.application.ports import Clock
+from speechcall.application.read_status import StatusStore, history_of
+from speechcall.domain.account import Account
+from speechcall.domain.delivery import MAX_ATTEMPTS, UNDELIVERED, Delivery, DeliveryState
+from speechcall.domain.errors import NotFound, NotReplayable
+from speechcall.domain.webhook import WebhookTask
+
+
+class EndedDeliveries(Protocol):
+    """The deliveries that can begin anew."""
+
+    def replay(self, task: WebhookTask, delivery: Delivery, now_msec: int) -> WebhookTask | None:
+        """Pending again, with all its attempts before it; None if it is not as it was read."""
+
+
+def obstacle(delivery: Delivery) -> str | None:
+    """Why a delivery cannot begin anew, or None."""
+    if delivery.state is DeliveryState.PENDING:
+        return "is still being tried"
+    if len(delivery.attempts) >= MAX_ATTEMPTS:
+        return f"has been tried {len(delivery.attempts)} times, and that is enough"
+    return None
+
+
+def replay(
+    found: Iterable[tuple[WebhookTask, Delivery]], *, deliveries: EndedDeliveries, queue: WebhookQueue, clock: Clock
+) -> list[str]:
+    """Lets deliveries begin anew, at once and with the whole schedule; their ids. Passes over those that cannot.
+
+    A crash before one is queued delays it by a quarter of an hour.
+    """
+    begun = []
+    for task, delivery in found:
+        if obstacle(delivery) is None and (again := deliveries.replay(task, delivery, clock.now_msec())):
+            queue.again(again, 0)
+            begun.append(task.event_id)
+    return begun
+
+
+def replay_of_message(
+    account: Account,
+    mid: str,
+    webhook_id: str | None,
+    *,
+    store: StatusStore,
+    deliveries: EndedDeliveries,
+    queue: WebhookQueue,
+    clock: Clock,
+) -> dict[str, Any]:
+    """POST /bat/message/{messageId}/webhooks/replay: all that were given up, or the one named, whatever became of it.
+
+    Raises NotFound, NotReplayable.
+    """
+    every = history_of(account, mid, store).deliveries
+    chosen = [one for one in every if one[1].state in UNDELIVERED]
+    if webhook_id is not None:
+        chosen = [one for one in every if one[0].event_id == webhook_id]
+        if not chosen:
+            raise NotFound("This message has no webhook of this id.")
+        if why := obstacle(chosen[0][1]):
+            raise NotReplayable(f"This webhook {why}.")
+    return {"messageId": mid, "replayed": replay(chosen, deliveries=deliveries, queue=queue, clock=clock)}

@@ -1,0 +1,142 @@
+"""`speechcall webhook …`, on deliveries in memory."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from speechcall.adapters.clock import SystemClock
+from speechcall.application.status import History
+from speechcall.domain.account import Account
+from speechcall.domain.delivery import Attempt, DeliveryState, Wait
+from tests.fixtures.samples import MESSAGE, MID
+from tests.fixtures.webhook_bench import task_of
+from tests.stores.accounts import MemoryAccounts
+from tests.stores.webhooks import MemoryDeliveries, VirtualQueue
+
+NOW = SystemClock().now_msec()
+TASKS = [task_of(MESSAGE, step) for step in range(4)]
+FAILED, DEAD, DELIVERED, PENDING = (task.event_id for task in TASKS)
+HOUR = 3_600_000
+
+
+@dataclass
+class Deployment:
+    """Four webhooks of a message: one failed two hours ago, one dead half an hour ago, one delivered, one pending."""
+
+    accounts: Any
+    deliveries: MemoryDeliveries
+    webhook_queue: VirtualQueue
+
+    @property
+    def history(self):
+        return self
+
+    def read(self, mid):
+        found = [self.deliveries.find(MID, task.event_id) for task in TASKS]
+        return History(MESSAGE, (), found) if mid == MID else None
+
+
+@pytest.fixture
+def deployment():
+    deliveries = MemoryDeliveries()
+    ends = [
+        (Attempt(NOW - 2 * HOUR, 10, 404, None), DeliveryState.FAILED, None),
+        (Attempt(NOW - HOUR // 2, 10_000, None, "TIMEOUT"), DeliveryState.DEAD, None),
+        (Attempt(NOW - HOUR // 2, 10, 200, None), DeliveryState.DELIVERED, None),
+        (Attempt(NOW, 10, 503, None), DeliveryState.PENDING, Wait.of(30, NOW)),
+    ]
+    for task, (attempt, state, wait) in zip(TASKS, ends, strict=True):
+        deliveries.begin(task, MESSAGE, "https://api.example.com", NOW)
+        deliveries.record(task, attempt, state, wait)
+    return Deployment(MemoryAccounts(Account("acme", ("*",))), deliveries, VirtualQueue(NOW))
+
+
+@pytest.fixture
+def run(deployment):
+    def invoke(*arguments):
+        return CliRunner().invoke(app, ["webhook", *arguments, "--local"], obj=lambda _place: deployment)
+
+    return invoke
+
+
+def listed(result):
+    return [row["id"] for row in json.loads(result.stdout)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ids"),
+    [
+        (["--account", "acme"], [FAILED, DEAD]),
+        (["--account", "acme", "--since", "1h"], [DEAD]),
+        (["--account", "acme", "--since", "90m", "--state", "failed"], []),
+        (["--account", "acme", "--state", "failed"], [FAILED]),
+        (["--account", "acme", "--since", "10m"], []),
+        (["--message", MID], [FAILED, DEAD, DELIVERED, PENDING]),
+        (["--message", MID, "--state", "pending"], [PENDING]),
+    ],
+)
+def test_what_was_given_up_for_an_account_and_all_of_a_message(run, arguments, ids):
+    assert listed(run("list", *arguments, "--json")) == ids
+
+
+def test_the_list_is_a_table_without_urls(run):
+    output = run("list", "--message", MID).stdout
+    lines = [line.split() for line in output.splitlines()]
+    assert lines[0] == ["WEBHOOK", "DESTINATION", "STATE", "ATTEMPTS", "LAST", "ANSWER", "NEXT"]
+    assert lines[2][:4] == [DEAD, "https://api.example.com", "dead", "1"]
+    assert lines[2][5] == "TIMEOUT"
+    assert "/callback" not in output
+    assert run("list", "--account", "acme", "--since", "1m").stdout == "There are none.\n"
+
+
+def test_one_webhook_with_its_attempts(run):
+    output = run("show", DEAD).stdout
+    assert "state       dead\n" in output
+    assert "10000  -       TIMEOUT" in output
+    shown = json.loads(run("show", DEAD, "--json").stdout)
+    assert (shown["id"], [attempt["error"] for attempt in shown["attempts"]]) == (DEAD, ["TIMEOUT"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ids"),
+    [
+        ([FAILED], [FAILED]),
+        ([DELIVERED], [DELIVERED]),
+        (["--message", MID], [FAILED, DEAD]),
+        (["--account", "acme"], [FAILED, DEAD]),
+        (["--account", "acme", "--since", "1h"], [DEAD]),
+        (["--account", "acme", "--state", "dead"], [DEAD]),
+        (["--account", "acme", "--since", "1m"], []),
+    ],
+)
+def test_replay_of_one_of_a_message_or_of_an_account(run, deployment, arguments, ids):
+    result = run("replay", *arguments)
+    assert (result.exit_code, result.stdout.split()) == (0, ids)
+    assert [task.event_id for _, _, task in deployment.webhook_queue.waiting] == ids
+    assert all(deployment.deliveries.find(MID, one)[1].state is DeliveryState.PENDING for one in ids)
+    assert "anew" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "complaint"),
+    [
+        (["list"], 2, "say which: --message ID, or --account ID."),
+        (["list", "--account", "acme", "--message", MID], 2, "say which"),
+        (["replay"], 2, "say which"),
+        (["list", "--account", "acme", "--since", "yesterday"], 2, "90m, 24h, 7d"),
+        (["list", "--account", "nobody"], 1, "There is no account nobody"),
+        (["list", "--message", "1"], 1, "There is no message 1, or it has expired."),
+        (["list", "--message", "x"], 2, "up to 19 digits"),
+        (["show", "1-1-2-m0-d1-0"], 1, "There is no webhook 1-1-2-m0-d1-0"),
+        (["show", "x"], 2, "an id of a webhook looks like"),
+        (["replay", PENDING], 1, "This webhook is still being tried."),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(run, deployment, arguments, status, complaint):
+    result = run(*arguments)
+    assert (result.exit_code, deployment.webhook_queue.waiting) == (status, [])
+    assert complaint in result.output
