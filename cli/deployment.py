@@ -10,16 +10,18 @@ import boto3
 import botocore.session
 import httpx
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from cli.failures import Refusal
 from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.dynamodb.deliveries import DynamoDeliveries
 from speechcall.adapters.dynamodb.history import DynamoHistory
-from speechcall.adapters.dynamodb.registry import Registry
+from speechcall.adapters.dynamodb.prompts import DynamoPrompts
 from speechcall.adapters.dynamodb.webhook_secrets import DynamoWebhookSecrets
 from speechcall.adapters.kms import KmsSeal
-from speechcall.adapters.s3_prompts import S3Prompts
+from speechcall.adapters.s3_audio import S3Audio
 from speechcall.adapters.webhook_queue import SqsWebhookQueue
+from speechcall.domain.wav import Encoding
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -67,15 +69,31 @@ class Deployment:
         return KmsSeal(lambda: client, self._name_of("WebhookSecretsKey")).seal(account_id, secret)
 
     @cached_property
-    def registry(self) -> Registry:
+    def prompts(self) -> DynamoPrompts:
         """The names of the prompts."""
-        return Registry(self._dynamodb, self._registry_table)
+        return DynamoPrompts(self._dynamodb, self._registry_table)
 
     @cached_property
-    def prompts(self) -> S3Prompts:
-        """The prompts and their audio."""
+    def audio(self) -> S3Audio:
+        """The prompts' audio."""
         client = self._session.client("s3", endpoint_url=self._endpoint, config=self._config)
-        return S3Prompts(client, self._name_of("PromptsBucket"), self.registry)
+        return S3Audio(client, self._name_of("PromptsBucket"))
+
+    @cached_property
+    def prompt_encoding(self) -> Encoding:
+        """What its telephony plays: Amazon Connect µ-law, the Chime SDK 16-bit PCM."""
+        return Encoding.PCM_16 if self._has("SipMediaApplication") else Encoding.MU_LAW
+
+    def _has(self, logical_id: str) -> bool:
+        try:
+            self._name_of(logical_id)
+        except KeyError:
+            return False
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "ValidationError":
+                return False
+            raise
+        return True
 
     @cached_property
     def deliveries(self) -> DynamoDeliveries:

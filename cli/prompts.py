@@ -1,6 +1,9 @@
 """`speechcall prompt …`: an account's audio, under the identifiers that its messages give in `introUrl`."""
 
 import json
+import shutil
+import subprocess
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -10,13 +13,20 @@ import typer
 from cli import values
 from cli.accounts import found
 from cli.deployment import Deployment
+from cli.failures import Refusal
 from cli.table import show_table
 from cli.target import on_deployment
+from speechcall.adapters.audio_sandbox import decode_audio
 from speechcall.adapters.clock import SystemClock
-from speechcall.application.prepare_prompts import add_prompt
+from speechcall.application.prompts import Workshop, add_prompt
+from speechcall.domain.prompt import KnownPrompt, Prompt
 
 app = typer.Typer(no_args_is_help=True)
 
+PLAYERS = (["ffplay", "-autoexit", "-nodisp", "-loglevel", "error"], ["mpv", "--no-video"], ["play", "-q"], ["afplay"])
+"""Programs that play a µ-law WAV file; the first that is there is used."""
+
+Name = Annotated[str, typer.Argument(metavar="ID", callback=values.prompt_id, help="What introUrl says.")]
 Owner = Annotated[str, typer.Option("--account", callback=values.account_id, help="The account it belongs to.")]
 
 
@@ -24,14 +34,19 @@ Owner = Annotated[str, typer.Option("--account", callback=values.account_id, hel
 @on_deployment
 def add(
     deployment: Deployment,
-    name: Annotated[str, typer.Argument(metavar="ID", callback=values.prompt_id, help="What introUrl says.")],
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A telephone WAV.")],
+    name: Name,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="An audio file.")],
     account: Owner,
 ) -> None:
-    """Upload a prompt: WAV, 8 kHz, mono, µ-law, at most 5 minutes. One of the same name is replaced."""
+    """Upload a prompt: WAV, MP3, OGG, FLAC, M4A …, less than 5 minutes. One of the same name is replaced."""
     found(deployment, account)
-    prompt = add_prompt(account, name, file.read_bytes(), prompts=deployment.prompts, clock=SystemClock())
+    workshop = Workshop(decode_audio, deployment.prompt_encoding, deployment.audio.put)
+    content = file.read_bytes()
+    known = add_prompt(account, name, content, prompts=deployment.prompts, workshop=workshop, clock=SystemClock())
+    prompt = _prompt(known)
     typer.echo(f"Messages of {account} can say {name} in introUrl now ({prompt.seconds:.1f} s).")
+    for warning in prompt.warnings:
+        typer.echo(f"Warning: {warning.message} ({warning.code}).")
 
 
 @app.command("list")
@@ -45,13 +60,68 @@ def list_(
     found(deployment, account)
     rows = [
         {
-            "id": name,
-            "seconds": round(prompt.seconds, 1),
-            "stored": datetime.fromtimestamp(stored_msec / 1000, UTC).isoformat(timespec="seconds"),
+            "id": known.name,
+            "seconds": round(_prompt(known).seconds, 1),
+            "bytes": _prompt(known).size,
+            "stored": _moment(known.stored_msec),
+            "used": _moment(known.used_msec) if known.used_msec else "-",
+            "warnings": [warning.code for warning in _prompt(known).warnings],
         }
-        for name, prompt, stored_msec in deployment.registry.uploaded_prompts(account)
+        for known in deployment.prompts.uploaded(account)
     ]
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
     else:
         show_table(rows, {}, f"{account} has no prompts yet.")
+
+
+@app.command()
+@on_deployment
+def play(
+    deployment: Deployment,
+    name: Name,
+    account: Owner,
+    save: Annotated[Path | None, typer.Option(help="Write it to this file (WAV) instead.")] = None,
+) -> None:
+    """Play a prompt on this machine, as a telephone will: 8 kHz, mono."""
+    content = deployment.audio.get(_prompt(_found(deployment, account, name)).uri)
+    if save:
+        save.write_bytes(content)
+        typer.echo(f"{save} has {len(content)} bytes.")
+        return
+    player = next((command for command in PLAYERS if shutil.which(command[0])), None)
+    if player is None:
+        names = ", ".join(command[0] for command in PLAYERS)
+        raise Refusal(f"There is no program here that plays it ({names}); --save FILE.wav writes it to a file.")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}.wav"
+        path.write_bytes(content)
+        if subprocess.run([*player, str(path)], check=False).returncode:
+            raise Refusal(f"{player[0]} could not play it; --save FILE.wav writes it to a file.")
+
+
+@app.command()
+@on_deployment
+def remove(deployment: Deployment, name: Name, account: Owner) -> None:
+    """Remove a prompt. New messages cannot name it; those that are queued already still play it."""
+    _found(deployment, account, name)
+    deployment.prompts.remove(account, name)
+    typer.echo(f"Messages of {account} cannot say {name} in introUrl any more.")
+
+
+def _found(deployment: Deployment, account: str, name: str) -> KnownPrompt:
+    found(deployment, account)
+    known = deployment.prompts.find(account, name)
+    if known is None:
+        raise Refusal(f"{account} has no prompt {name}; `prompt list` shows those there are.")
+    return known
+
+
+def _prompt(known: KnownPrompt) -> Prompt:
+    if known.prompt is None:
+        raise Refusal(f"{known.name} has no audio.")
+    return known.prompt
+
+
+def _moment(msec: int) -> str:
+    return datetime.fromtimestamp(msec / 1000, UTC).isoformat(timespec="seconds")

@@ -26,7 +26,13 @@ RESOURCES = f"{MOUNT}/resources"
 SERVICES = frozenset({"dynamodb", "kms", "s3", "sqs", "states"})
 
 _SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/[a-z0-9-]+/([a-z0-9-]+)/aws4_request")
-_NAMED_TYPES = ("AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::S3::Bucket", "AWS::SQS::Queue")
+_NAMED_TYPES = (
+    "AWS::DynamoDB::Table",
+    "AWS::KMS::Key",
+    "AWS::S3::Bucket",
+    "AWS::SQS::Queue",
+    "AWS::Chime::SipMediaApplication",
+)
 _OF_THE_CONNECTION = frozenset({"connection", "expect", "host", "transfer-encoding"})
 
 

@@ -65,6 +65,7 @@ EVENT_FILES = (
     EventFile("connect/contact-completed.json", "ConnectEventsFunction", _has({"ours": False})),
     EventFile("connect/contact-unanswered-disconnected.json", "ConnectEventsFunction", _has({"ours": False})),
     EventFile("connect/contact-unanswered-completed.json", "ConnectEventsFunction", _has({"ours": False})),
+    EventFile("sqs/prompt.json", "FetchPromptFunction", _ALL_DONE),
     EventFile("sqs/webhook.json", "SendWebhookFunction", _ALL_DONE),
     EventFile("sqs/webhook-retry.json", "SendWebhookFunction", _ALL_DONE),
     EventFile("stepfunctions/finish-call.json", "FinishCallFunction", _NEVER_PLACED),

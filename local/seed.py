@@ -5,16 +5,18 @@ from typing import TYPE_CHECKING
 
 import boto3
 
+from speechcall.adapters.audio_sandbox import decode_audio
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.accounts import DynamoAccounts
-from speechcall.adapters.dynamodb.registry import Registry
+from speechcall.adapters.dynamodb.prompts import DynamoPrompts
 from speechcall.adapters.dynamodb.webhook_secrets import DynamoWebhookSecrets
 from speechcall.adapters.kms import KmsSeal
-from speechcall.adapters.s3_prompts import S3Prompts
+from speechcall.adapters.s3_audio import S3Audio
 from speechcall.application.accounts import Secrets, credentials_of
-from speechcall.application.prepare_prompts import add_prompt
+from speechcall.application.prompts import Workshop, add_prompt
 from speechcall.application.webhook_secrets import rotate_secret
 from speechcall.domain.account import ANYWHERE, Account
+from speechcall.domain.wav import Encoding
 
 if TYPE_CHECKING:
     from local.template import Template
@@ -48,12 +50,9 @@ def _let_sign(template: "Template") -> None:
 
 
 def put_prompt(template: "Template", name: str, content: bytes) -> None:
-    """Upload telephone audio to the account under an identifier. Raises PromptUnavailable if it is none."""
-    environment = template.functions["PreparePromptsFunction"].environment
-    prompts = S3Prompts(boto3.client("s3"), environment["PROMPTS_BUCKET"], _registry(template))
-    add_prompt(ACCOUNT_ID, name, content, prompts=prompts, clock=SystemClock())
-
-
-def _registry(template: "Template") -> Registry:
-    environment = template.functions["PreparePromptsFunction"].environment
-    return Registry(boto3.client("dynamodb"), environment["REGISTRY_TABLE"])
+    """Upload audio to the account under an identifier. Raises PromptUnavailable if it is none."""
+    environment = template.functions["FetchPromptFunction"].environment
+    audio = S3Audio(boto3.client("s3"), environment["PROMPTS_BUCKET"])
+    prompts = DynamoPrompts(boto3.client("dynamodb"), environment["REGISTRY_TABLE"])
+    workshop = Workshop(decode_audio, Encoding.of(environment["PROMPT_ENCODING"]), audio.put)
+    add_prompt(ACCOUNT_ID, name, content, prompts=prompts, workshop=workshop, clock=SystemClock())

@@ -114,11 +114,20 @@ def test_compiled_modules_are_there_for_both_architectures(built):
         assert {int.from_bytes((layer / path).read_bytes()[18:20], "little") for path in paths} == {machine}
 
 
-def test_the_lock_holds_the_versions_that_the_tests_run_with():
+def test_the_decoder_is_of_the_architecture_of_the_functions_that_have_it(built):
+    users = [spec for spec in built.functions.values() if any(layer.name == "AudioLayer" for layer in spec.layers)]
+    (layer,) = {layer for spec in users for layer in spec.layers if layer.name == "AudioLayer"}
+    machines = {int.from_bytes(path.read_bytes()[18:20], "little") for path in layer.rglob("*.so*")}
+    declared = {tuple(built.resource(spec.logical_id)["Properties"]["Architectures"]) for spec in users}
+    assert (machines, declared) in (({62}, {("x86_64",)}), ({183}, {("arm64",)}))
+
+
+@pytest.mark.parametrize("layer", ["dependencies", "audio"])
+def test_the_lock_holds_the_versions_that_the_tests_run_with(layer):
     root = Path(__file__).parents[2]
-    lock = (root / "layers/dependencies/requirements.lock").read_text(encoding="utf-8")
+    lock = (root / f"layers/{layer}/requirements.lock").read_text(encoding="utf-8")
     locked = {line.split()[0] for line in lock.splitlines() if "==" in line and not line.startswith((" ", "#"))}
     tested = {line.split()[0] for line in (root / "constraints.txt").read_text().splitlines() if "==" in line}
-    asked = set((root / "layers/dependencies/requirements.txt").read_text().split())
+    asked = set((root / f"layers/{layer}/requirements.txt").read_text().split())
     assert asked <= locked <= tested
     assert lock.count("--hash=sha256:") >= 2 * len(locked)

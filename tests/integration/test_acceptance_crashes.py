@@ -29,7 +29,7 @@ ERROR: TypeAdapter[Any] = TypeAdapter(answers.Error)
 ENTRY = specification("complex")["messages"][0]
 BODY = json.dumps({"messages": [ENTRY, {"to": "12"}, ENTRY | {"to": "+380936670004"}]}).encode()
 OTHER_BODY = BODY.replace(b"YourSender", b"Other")
-STEPS = ("find_list_by_key", "has_prompt", "admit_shapes", "spend", "add_list", "add")
+STEPS = ("find_list_by_key", "find_prompt", "admit_shapes", "spend", "add_list", "add")
 
 
 class Crash(BaseException):

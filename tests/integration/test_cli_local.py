@@ -130,7 +130,7 @@ def test_prompts_are_listed_by_identifier(account, run):
     [
         (["add", "a/b", WAV, "--account", "laptop"], 2, "Invalid value for 'ID'"),
         (["add", "a", "no-such-file.wav", "--account", "laptop"], 2, "no-such-file.wav"),
-        (["add", "a", __file__, "--account", "laptop"], 1, "Error: The audio is not a WAV file"),
+        (["add", "a", __file__, "--account", "laptop"], 1, "Error: The file is no audio of a known format"),
         (["add", "a", WAV, "--account", "nobody"], 1, "There is no account nobody"),
         (["list", "--account", "nobody"], 1, "There is no account nobody"),
     ],
@@ -172,8 +172,10 @@ def stack(cloud, monkeypatch):
     def cloudformation(environ, start_response):
         form = {name: value[0] for name, value in parse_qs(Request(environ).get_data(as_text=True)).items()}
         asked.append((form["Action"], form["StackName"], form["LogicalResourceId"]))
-        if form["StackName"] != "prod":
-            message = f"<Message>Stack '{form['StackName']}' does not exist</Message>"
+        is_there = form["LogicalResourceId"] in httpx.get(f"{cloud.url}/aws/resources").json()
+        if form["StackName"] != "prod" or not is_there:
+            what = f"Stack '{form['StackName']}'" if is_there else f"Resource {form['LogicalResourceId']}"
+            message = f"<Message>{what} does not exist</Message>"
             error = f"<Type>Sender</Type><Code>ValidationError</Code>{message}"
             text, status = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>", 400
         else:

@@ -16,14 +16,14 @@ from local.template import Template
 from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.messages import DynamoMessages
-from speechcall.adapters.dynamodb.registry import Registry
+from speechcall.adapters.dynamodb.prompts import DynamoPrompts
 from speechcall.adapters.settings import MissingSetting
 from speechcall.adapters.stream import process_each
 from speechcall.application.accounts import Secrets, credentials_of
 from speechcall.application.ports import Pool
-from speechcall.application.prepare_prompts import Prompt
 from speechcall.domain.account import Account
 from speechcall.domain.message import State
+from speechcall.domain.prompt import KnownPrompt, Prompt
 from tests.fixtures.samples import CALL, CALLING, MESSAGE, MID, NOW
 
 ROOT = Path(__file__).parents[2]
@@ -89,10 +89,10 @@ def tables(host, template):
 
 @pytest.fixture
 def post(host, template, tables):
-    registry = Registry(boto3.client("dynamodb"), tables[1])
+    prompts = DynamoPrompts(boto3.client("dynamodb"), tables[1])
     accounts = DynamoAccounts(boto3.client("dynamodb"), tables[1])
     accounts.add(Account("acme", ("*",)), credentials_of("acme", Secrets("shop", "secret", "key-1")))
-    registry.put_prompt("acme", "ivr_651854", Prompt("https://bucket/a.wav", 2), NOW)
+    prompts.put("acme", KnownPrompt("ivr_651854", Prompt("https://bucket/a.wav", 2), NOW))
 
     def invoke(body, user="shop:secret", *, is_base64=False, path="/bat/messagelist", **headers):
         event = json.loads((ROOT / "events" / "api" / "post-messagelist.json").read_text())
@@ -158,7 +158,7 @@ def test_another_path_is_not_found(post):
 
 
 def test_our_own_failure_says_nothing_of_what_was_sent(post, monkeypatch, capfd):
-    monkeypatch.setattr(Registry, "has_prompt", lambda *_: (_ for _ in ()).throw(RuntimeError("boom")))
+    monkeypatch.setattr(DynamoPrompts, "find", lambda *_: (_ for _ in ()).throw(RuntimeError("boom")))
     status, answer, _ = post(specification())
     assert (status, answer["error"]["code"]) == (500, "INTERNAL_ERROR")
     assert "boom" not in json.dumps(answer)

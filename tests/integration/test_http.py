@@ -15,9 +15,9 @@ import pytest
 
 from speechcall.adapters import http as adapter
 from speechcall.adapters import webhook_http
-from speechcall.adapters.http import fetch_audio, make_client
+from speechcall.adapters.http import make_client
 from speechcall.adapters.webhook_http import WebhookSender
-from speechcall.domain.errors import ForbiddenAddress, PromptUnavailable, Unreachable
+from speechcall.domain.errors import ForbiddenAddress, Unreachable
 from speechcall.domain.message import Webhook
 from speechcall.domain.webhook import WebhookRequest, webhook_request
 from tests.fixtures.samples import MESSAGE
@@ -424,53 +424,3 @@ def test_with_a_receiver_no_name_is_resolved(send, monkeypatch):
         monkeypatch.setattr(socket, "getaddrinfo", lambda host, *a, **k: asked.append(host) or resolve(host, *a, **k))
         assert sender(request("https://10.0.0.1/")).status == 200
     assert set(asked) == {"127.0.0.1"}
-
-
-# -------------------------------------------------------------------- the audio
-def fetch(url, receiver="loopback", **settings):
-    client = make_client(receiver, **settings)
-    try:
-        return fetch_audio(client, url)
-    finally:
-        client.close()
-
-
-def test_audio_is_fetched(server):
-    server.content = b"RIFF" + b"\0" * 100_000
-    assert fetch(server.url(path="/intro.wav")) == server.content
-    method, path, headers, _ = server.seen[0]
-    assert (method, path) == ("GET", "/intro.wav")
-    assert {"Accept-Encoding": "identity"}.items() <= {name.title(): value for name, value in headers}.items()
-
-
-@pytest.mark.parametrize("status", [204, 206, 301, 302, 403, 404, 500])
-def test_anything_but_200_is_no_audio(server, status):
-    server.status, server.content = status, b""
-    with pytest.raises(PromptUnavailable, match=str(status)):
-        fetch(server.url())
-
-
-def test_audio_that_is_too_large_is_refused(server, monkeypatch):
-    monkeypatch.setattr(adapter, "MAX_PROMPT_BYTES", 1000)
-    server.content = b"x" * 1001
-    with pytest.raises(PromptUnavailable, match="more than 1000 bytes"):
-        fetch(server.url())
-    server.content = b"x" * 1000
-    assert len(fetch(server.url())) == 1000
-
-
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1/a.wav", "http://a..b/", "http://"])
-def test_audio_that_cannot_be_reached_is_unavailable(url):
-    with pytest.raises(PromptUnavailable):
-        fetch(url)
-
-
-def test_audio_at_a_forbidden_address_is_unavailable(server):
-    with pytest.raises(PromptUnavailable, match=r"127\.0\.0\.1"):
-        fetch(server.url(), receiver="")
-    assert server.seen == []
-
-
-def test_audio_that_comes_a_byte_at_a_time_is_unavailable():
-    with serving(Server(drip_seconds=0.01)) as server, pytest.raises(PromptUnavailable, match="ReadTimeout"):
-        fetch(server.url(), total_seconds=0.3)

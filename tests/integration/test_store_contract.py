@@ -26,7 +26,6 @@ from speechcall.application.ports import (
     Pool,
     TooSoon,
 )
-from speechcall.application.prepare_prompts import Prompt
 from speechcall.domain.call import Bounds, Cause, Command, Kind, Reply, Step, Ticket
 from speechcall.domain.dialling import Redial
 from speechcall.domain.errors import StoreUnavailable
@@ -693,10 +692,3 @@ def test_the_registry_finds_what_was_put_and_nothing_else(dynamodb):
     registry = Registry(dynamodb.client, dynamodb.registry_table)
     registry.put_flow("12345678-x", "arn:machine")
     assert (registry.find_flow("12345678-x"), registry.find_flow("y")) == ("arn:machine", None)
-    long_url = "https://example.com/" + "a" * 2028
-    for name in ("ivr_651854", long_url):
-        assert registry.get_prompt("acme", name) is None
-        registry.put_prompt("acme", name, Prompt("https://bucket/a.wav", 2.375), NOW)
-        assert registry.get_prompt("acme", name) == (Prompt("https://bucket/a.wav", 2.375), NOW)
-        assert registry.has_prompt("acme", name)
-        assert not registry.has_prompt("other", name)

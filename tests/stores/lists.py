@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from speechcall.application.accept_messages import MessageList
 from speechcall.domain.account import Account
+from speechcall.domain.prompt import Prompt
 from speechcall.domain.throttle import TICKS_A_MESSAGE, latest_full, ticks, too_fast, too_many_today
 from tests.stores.shapes import MemoryShapes
 
@@ -26,8 +27,8 @@ class MemoryLists:
     shapes: MemoryShapes = field(default_factory=MemoryShapes)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def has_prompt(self, account_id: str, identifier: str) -> bool:
-        return (account_id, identifier) in self.prompts
+    def find_prompt(self, account_id: str, identifier: str) -> Prompt | None:
+        return Prompt("s3:a", 2.0) if (account_id, identifier) in self.prompts else None
 
     def find_list(self, list_id: str) -> MessageList | None:
         with self._lock:

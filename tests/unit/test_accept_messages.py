@@ -19,6 +19,7 @@ from speechcall.domain.errors import (
     TooManyMenuShapes,
 )
 from speechcall.domain.message import State
+from speechcall.domain.prompt import Prompt
 from tests.fixtures.samples import NOW, FakeClock
 from tests.stores.memory import MemoryMessages
 from tests.stores.shapes import MemoryShapes
@@ -40,7 +41,8 @@ class Lists(MemoryShapes):
 
     def __init__(self, *prompts):
         super().__init__()
-        self.lists, self.keys, self.spent, self.prompts, self.asked = [], {}, [], prompts, []
+        self.lists, self.keys, self.spent, self.asked = [], {}, [], []
+        self.prompts = {name: Prompt("s3:a", 2.0) for name in prompts}
 
     def add_list(self, made, key):
         if key and key in self.keys:
@@ -58,9 +60,9 @@ class Lists(MemoryShapes):
     def spend(self, account, messages, now_msec):
         self.spent.append(messages)
 
-    def has_prompt(self, account_id, identifier):
+    def find_prompt(self, account_id, identifier):
         self.asked.append((account_id, identifier))
-        return identifier in self.prompts
+        return self.prompts.get(identifier)
 
 
 class Api:

@@ -98,7 +98,7 @@ app(["account", "create", "new", "--prefix", "+1", "--local"], obj=lambda _: dou
 
 
 def test_help_names_every_command():
-    for noun, verbs in {"account": "create rotate list disable enable set", "prompt": "add list"}.items():
+    for noun, verbs in {"account": "create rotate list disable enable set", "prompt": "add list play remove"}.items():
         text = run(noun, "--help").output
         assert all(f"\n  {verb} " in text for verb in verbs.split())
     assert run("--help").exit_code == 0

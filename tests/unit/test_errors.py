@@ -32,6 +32,7 @@ def test_the_tree_of_errors_is_the_one_that_its_module_shows():
         "TelephonyMisconfigured": {},
         "MenusRefused": {},
         "PromptUnavailable": {},
+        "PromptUnreachable": {},
         "ForbiddenAddress": {},
         "Unreachable": {},
     }

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from local.cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
 from local.event_files import CHIME_EVENT_FILES, EVENT_FILES
 from local.template import read_template
+from speechcall.adapters.prompt_queue import PromptJob, read_job
 from speechcall.adapters.stream import message_id
 from speechcall.adapters.telephony.connect_conversation import parse_report
 from speechcall.adapters.telephony.connect_events import ContactEvent, parse_contact_event
@@ -209,3 +210,8 @@ def test_a_call_is_finished_by_its_machine_or_by_the_news_of_its_death() -> None
     assert (finished["mid"], finished["attempt"], End(finished["end"])) == (MID, 1, End.COMPLETED)
     assert parse_holder(died["detail"]["name"]) == (MID, 1)
     assert died["detail"]["status"] in {"FAILED", "TIMED_OUT", "ABORTED"}
+
+
+def test_the_prompt_queues_event_names_a_menu_of_the_message() -> None:
+    (record,) = load_event("sqs/prompt.json")["Records"]
+    assert read_job(record) == PromptJob(MID, 0, 1, record["receiptHandle"])

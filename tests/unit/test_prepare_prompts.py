@@ -1,137 +1,301 @@
 """A message's introductions, ready before a line is taken."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from speechcall.application.prepare_prompts import URL_FRESH_SECONDS, Prompt, add_prompt, prepare_message
-from speechcall.domain.errors import PromptUnavailable
+from speechcall.application.make_audio import Decoded
+from speechcall.application.prepare_prompts import (
+    FRESH_MSEC,
+    RETRY_SECONDS,
+    STALE_FRESH_MSEC,
+    STALE_MSEC,
+    Fetched,
+    Preparation,
+    fetch_prompt,
+    prepare_message,
+    retry_seconds,
+)
+from speechcall.application.prompts import USED_STEP_MSEC, Workshop, add_prompt, find_uploaded
+from speechcall.domain.errors import NotFound, PromptUnavailable, PromptUnreachable
 from speechcall.domain.message import Ask, Hangup, Menu, State
+from speechcall.domain.prompt import KnownPrompt, Prompt, Source
+from speechcall.domain.wav import Encoding
 from tests.fixtures.carrier_bench import mulaw_wav
 from tests.fixtures.samples import MENU, MESSAGE, MID, NOW, FakeClock
 from tests.stores.memory import MemoryMessages
+from tests.stores.prompts import MemoryPrompts
 
-URL = "https://example.com/intro.wav"
+URL, OTHER_URL = "https://example.com/intro.wav", "https://example.com/second.wav"
 BY_URL = Menu(URL, 15_500, {"d1": (Hangup(),)})
+BY_OTHER_URL = Menu(OTHER_URL, 10_000, {})
+UPLOADED = KnownPrompt("ivr_651854", Prompt("s3:ivr", 3.25), NOW)
+FRESH = KnownPrompt(URL, Prompt("s3:old", 2.0), NOW, None, Source('"v1"', "Mon", "", NOW, NOW + FRESH_MSEC))
+SLOW = PromptUnreachable("https://example.com/intro.wav answered 503")
 
 
-class Prompts:
-    """Prompts by account and name; audio by content."""
+def never(content: bytes) -> Decoded:
+    raise PromptUnavailable("the file is no audio")
 
-    def __init__(self):
-        self.known = {("acme", "ivr_651854"): (Prompt("s3:ivr", 3.25), NOW)}
-        self.audio = []
 
-    def get_prompt(self, account_id, name):
-        return self.known.get((account_id, name))
+@dataclass
+class World:
+    """A workshop, a web and a queue around the stores; the queue is worked off by `work`."""
 
-    def put_prompt(self, account_id, name, prompt, now_msec):
-        self.known[account_id, name] = (prompt, now_msec)
+    menus: tuple[Menu, ...] = (BY_URL,)
+    answers: list[Fetched | Exception] = field(default_factory=list)
+    asked: list[tuple[str, str | None, str | None]] = field(default_factory=list)
+    queue: list[tuple[str, int]] = field(default_factory=list)
+    audio: list[bytes] = field(default_factory=list)
+    clock: FakeClock = field(default_factory=FakeClock)
+    messages: MemoryMessages = field(default_factory=MemoryMessages)
+    prompts: MemoryPrompts = field(default_factory=MemoryPrompts)
 
-    def put_audio(self, content):
+    def __post_init__(self):
+        self.messages.add([replace(MESSAGE, menus=self.menus)])
+        self.prompts.put("acme", UPLOADED)
+        self.preparation = Preparation(self.messages, self.prompts, self._ask_for, self.clock, 20)
+
+    def _ask_for(self, message, menu):
+        self.queue.append((message.mid, menu))
+
+    def _fetch(self, url, etag, last_modified):
+        self.asked.append((url, etag, last_modified))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _keep(self, content):
         self.audio.append(content)
         return f"s3:{len(self.audio)}"
 
+    @property
+    def workshop(self):
+        return Workshop(never, Encoding.MU_LAW, self._keep)
 
-class Web:
-    """What is behind each URL: bytes, or why it cannot be had."""
+    @property
+    def message(self):
+        return self.messages.get(MID)
 
-    def __init__(self, **content):
-        self.content, self.asked = content, []
+    def prepare(self):
+        prepare_message(MID, self.preparation)
+        return self
 
-    def __call__(self, url):
-        self.asked.append(url)
-        if isinstance(self.content.get("at"), Exception):
-            raise self.content["at"]
-        return self.content["at"]
-
-
-def prepare(menus, prompts=None, web=None, clock=None, messages=None):
-    messages = messages or MemoryMessages()
-    if messages.get(MID) is None:
-        messages.add([replace(MESSAGE, menus=menus)])
-    prepare_message(
-        MID,
-        messages=messages,
-        prompts=prompts or Prompts(),
-        fetch=web or Web(),
-        clock=clock or FakeClock(),
-        grace_seconds=20,
-    )
-    return messages
+    def work(self, attempt=1):
+        """One job of the queue."""
+        mid, menu = self.queue.pop(0)
+        fetch_prompt(mid, menu, attempt, world=self.preparation, fetch=self._fetch, workshop=self.workshop)
+        return self
 
 
 def test_a_message_is_queued_with_what_the_telephony_needs_to_ask():
-    messages = prepare((MENU,))
-    message = messages.get(MID)
-    assert message.state is State.QUEUED
-    assert message.asks == (Ask("s3:ivr", 3.25, 10, 34),)
-    assert messages.due(State.QUEUED, NOW, 1) == [MID]
+    world = World((MENU,)).prepare()
+    assert world.message.state is State.QUEUED
+    assert world.message.asks == (Ask("s3:ivr", 3.25, 10, 34),)
+    assert world.messages.due(State.QUEUED, NOW, 1) == [MID]
+    assert not world.queue
+
+
+def test_audio_behind_a_url_is_asked_for_and_not_waited_for():
+    world = World((BY_URL, MENU, BY_URL)).prepare()
+    assert (world.message.state, world.queue, world.asked) == (State.PREPARING, [(MID, 0)], [])
 
 
 def test_audio_behind_a_url_is_fetched_once_a_message_and_stored():
-    prompts, web = Prompts(), Web(at=mulaw_wav(1.5))
-    message = prepare((BY_URL, MENU, BY_URL), prompts, web).get(MID)
-    assert web.asked == [URL]
-    assert message.asks[0] == message.asks[2] == Ask("s3:1", 1.5, 16, 38)
-    assert prompts.known["acme", URL] == (Prompt("s3:1", 1.5), NOW)
+    world = World((MENU, BY_URL, BY_URL), [Fetched(mulaw_wav(1.5), '"v1"', "Mon")]).prepare().work()
+    assert world.asked == [(URL, None, None)]
+    assert world.message.asks[1] == world.message.asks[2] == Ask("s3:1", 1.5, 16, 38)
+    source = world.prompts.find("acme", URL).source
+    assert (source.etag, source.last_modified) == ('"v1"', "Mon")
+    assert (source.checked_msec, source.fresh_until_msec) == (NOW, NOW + FRESH_MSEC)
 
 
-@pytest.mark.parametrize(("age_seconds", "fetched"), [(URL_FRESH_SECONDS - 1, False), (URL_FRESH_SECONDS, True)])
-def test_audio_behind_a_url_is_kept_for_an_hour(age_seconds, fetched):
-    prompts, web = Prompts(), Web(at=mulaw_wav(1))
-    prompts.known["acme", URL] = (Prompt("s3:old", 2), NOW - age_seconds * 1000)
-    message = prepare((BY_URL,), prompts, web).get(MID)
-    assert bool(web.asked) is fetched
-    assert message.asks[0].prompt_uri == ("s3:1" if fetched else "s3:old")
+def test_two_urls_are_fetched_one_after_the_other_each_in_its_group():
+    world = World((BY_URL, BY_OTHER_URL), [Fetched(mulaw_wav(1)), Fetched(mulaw_wav(2))]).prepare().work()
+    assert (world.message.state, world.queue) == (State.PREPARING, [(MID, 1)])
+    assert [ask.prompt_seconds for ask in world.work().message.asks] == [1, 2]
+
+
+def test_whoever_comes_later_finds_what_was_fetched():
+    world = World(answers=[Fetched(mulaw_wav(1))])
+    world.prepare().prepare()
+    world.work().work()
+    assert len(world.asked) == 1
+    assert world.message.state is State.QUEUED
+
+
+@pytest.mark.parametrize(("age_msec", "asked"), [(FRESH_MSEC - 1, False), (FRESH_MSEC, True)])
+def test_what_was_fetched_is_fresh_for_an_hour(age_msec, asked):
+    world = World()
+    world.prompts.put("acme", FRESH)
+    world.clock.msec = NOW + age_msec
+    world.prepare()
+    assert bool(world.queue) is asked
+    assert (world.message.state is State.QUEUED) is not asked
+
+
+def hour_later(*answers, age_msec=FRESH_MSEC):
+    """A world whose URL was fetched an hour ago and is asked for again."""
+    world = World(answers=list(answers))
+    world.prompts.put("acme", FRESH)
+    world.clock.msec = NOW + age_msec
+    return world.prepare()
+
+
+def test_after_an_hour_the_host_is_asked_whether_it_has_changed():
+    world = hour_later(Fetched(None)).work()
+    assert world.asked == [(URL, '"v1"', "Mon")]
+    assert world.message.asks[0].prompt_uri == "s3:old"
+    source = world.prompts.find("acme", URL).source
+    assert (source.etag, source.last_modified, source.fresh_until_msec) == ('"v1"', "Mon", NOW + 2 * FRESH_MSEC)
+
+
+def test_a_changed_file_is_another_prompt():
+    world = hour_later(Fetched(mulaw_wav(4), '"v2"')).work()
+    assert (world.message.asks[0].prompt_uri, world.message.asks[0].prompt_seconds) == ("s3:1", 4)
+    assert world.prompts.find("acme", URL).source.last_modified is None
+
+
+def test_the_same_file_from_a_host_without_validators_is_not_made_a_prompt_again():
+    world = World(answers=[Fetched(mulaw_wav(1)), Fetched(mulaw_wav(1))]).prepare().work()
+    world.clock.msec += FRESH_MSEC
+    world.messages.add([replace(MESSAGE, mid="2", menus=(BY_URL,))])
+    fetch_prompt("2", 0, 1, world=world.preparation, fetch=world._fetch, workshop=world.workshop)
+    assert (len(world.asked), len(world.audio)) == (2, 1)
+
+
+@pytest.mark.parametrize("error", [SLOW, PromptUnreachable("timed out")])
+def test_a_failure_that_may_pass_is_tried_again_and_the_message_waits(error):
+    world = World(answers=[error, Fetched(mulaw_wav(1))]).prepare().prepare()
+    with pytest.raises(PromptUnreachable):
+        world.work()
+    assert world.message.state is State.PREPARING
+    assert world.work(attempt=2).message.state is State.QUEUED
+
+
+def test_a_failure_that_does_not_pass_ends_the_message_with_its_cause():
+    world = World(answers=[SLOW]).prepare().work(attempt=len(RETRY_SECONDS) + 1)
+    assert (world.message.state, world.message.outcome) == (State.FINISHED, "promptUnavailable")
+    assert [world.message.cause] == ["https://example.com/intro.wav answered 503 (asked 6 times)"]
+
+
+def test_the_attempts_come_to_an_end_within_three_minutes():
+    pauses = [retry_seconds(attempt) for attempt in range(1, len(RETRY_SECONDS) + 1)]
+    assert pauses == sorted(pauses)
+    assert sum(pauses) + 10 * (len(pauses) + 1) < 180
+    assert retry_seconds(99) == pauses[-1]
+
+
+def test_while_the_host_does_not_answer_the_old_prompt_is_played():
+    world = hour_later(SLOW).work()
+    assert world.message.asks[0].prompt_uri == "s3:old"
+    assert world.prompts.find("acme", URL).source.fresh_until_msec == world.clock.msec + STALE_FRESH_MSEC
+
+
+def test_but_not_for_more_than_a_day():
+    world = hour_later(SLOW, age_msec=STALE_MSEC)
+    with pytest.raises(PromptUnreachable):
+        world.work()
+
+
+def test_a_file_that_is_gone_is_not_played_from_memory():
+    assert hour_later(PromptUnavailable("answered 404")).work().message.outcome == "promptUnavailable"
 
 
 @pytest.mark.parametrize(
-    "content", [PromptUnavailable("answered 404"), b"ID3", mulaw_wav(1, encoding=1), mulaw_wav(301)]
+    ("answer", "cause"),
+    [
+        (PromptUnavailable("answered 404"), "answered 404"),
+        (Fetched(b"ID3"), "no audio"),
+        (Fetched(mulaw_wav(1, encoding=1)), "no audio"),
+        (Fetched(mulaw_wav(301)), "five minutes"),
+        (Fetched(mulaw_wav(0)), "empty"),
+        (Fetched(None), "never had"),
+    ],
 )
-def test_a_message_whose_audio_cannot_be_had_is_finished_and_never_dialled(content):
-    messages = prepare((MENU, BY_URL), web=Web(at=content))
-    message = messages.get(MID)
-    assert (message.state, message.outcome) == (State.FINISHED, "promptUnavailable")
-    assert messages.due(State.QUEUED, NOW + 10**9, 1) == []
+def test_a_message_whose_audio_cannot_be_had_is_finished_and_never_dialled(answer, cause):
+    world = World((MENU, BY_URL), [answer]).prepare().work()
+    assert (world.message.state, world.message.outcome) == (State.FINISHED, "promptUnavailable")
+    assert cause in world.message.cause
+    assert world.messages.due(State.QUEUED, NOW + 10**9, 1) == []
+    assert not world.audio
+
+
+def test_a_failure_counts_for_all_who_were_there_before_it_and_later_ones_try_anew():
+    world = World(answers=[PromptUnavailable("answered 404"), Fetched(mulaw_wav(1))])
+    for mid, after in (("2", 0), ("3", 1)):
+        world.messages.add([replace(MESSAGE, mid=mid, menus=(BY_URL,), created_msec=NOW + after)])
+    world.queue += [("2", 0), (MID, 0), ("3", 0)]
+    for _ in range(3):
+        world.work()
+    states = [world.messages.get(mid).outcome or world.messages.get(mid).state for mid in ("2", MID, "3")]
+    assert states == ["promptUnavailable", "promptUnavailable", State.QUEUED]
+    assert len(world.asked) == 2
 
 
 def test_an_identifier_that_is_gone_is_not_fetched():
-    prompts, web = Prompts(), Web()
-    prompts.known.clear()
-    assert prepare((MENU,), prompts, web).get(MID).outcome == "promptUnavailable"
-    assert not web.asked
+    world = World((MENU, BY_URL))
+    world.prompts.remove("acme", "ivr_651854")
+    assert world.prepare().message.outcome == "promptUnavailable"
+    assert not world.queue
 
 
 def test_another_accounts_audio_is_not_played():
-    prompts = Prompts()
-    prompts.known = {("other", "ivr_651854"): (Prompt("s3:other", 1), NOW)}
-    assert prepare((MENU,), prompts).get(MID).state is State.FINISHED
+    world = World((MENU,))
+    world.prompts.remove("acme", "ivr_651854")
+    world.prompts.put("other", UPLOADED)
+    assert world.prepare().message.state is State.FINISHED
 
 
-def test_a_failure_that_may_pass_leaves_the_message_as_it_is():
-    messages = MemoryMessages()
+def test_a_failure_of_ours_leaves_the_message_as_it_is():
+    world = World(answers=[OSError("no bucket")]).prepare()
     with pytest.raises(OSError, match="no bucket"):
-        prepare((BY_URL,), web=Web(at=OSError("no bucket")), messages=messages)
-    assert messages.get(MID).state is State.PREPARING
+        world.work()
+    assert world.message.state is State.PREPARING
 
 
 def test_preparing_again_does_nothing():
-    messages = prepare((MENU,))
-    before = messages.get(MID)
-    prompts = Prompts()
-    prompts.known.clear()
-    assert prepare((MENU,), prompts, messages=messages).get(MID) == before
+    world = World((MENU,)).prepare()
+    before = world.message
+    world.prompts.known.clear()
+    assert world.prepare().message == before
+    world.queue.append((MID, 0))
+    assert world.work().message == before
 
 
 def test_a_message_that_is_gone_is_nobodys_business():
-    prepare_message("1", messages=MemoryMessages(), prompts=Prompts(), fetch=Web(), clock=FakeClock(), grace_seconds=20)
+    world = World()
+    prepare_message("1", world.preparation)
+    world.queue.append(("1", 0))
+    assert not world.work().asked
+
+
+def test_when_a_prompt_was_used_is_kept_to_the_hour():
+    world = World((MENU,))
+    for mid, after, used in ((MID, 5, 5), ("2", USED_STEP_MSEC, 5), ("3", USED_STEP_MSEC + 5, USED_STEP_MSEC + 5)):
+        if mid != MID:
+            world.messages.add([replace(MESSAGE, mid=mid, menus=(MENU,))])
+        world.clock.msec = NOW + after
+        prepare_message(mid, world.preparation)
+        assert world.prompts.find("acme", "ivr_651854").used_msec == NOW + used
+
+
+def add(world, content, name="ivr_1"):
+    return add_prompt("acme", name, content, prompts=world.prompts, workshop=world.workshop, clock=world.clock)
 
 
 def test_uploaded_audio_is_checked_before_it_is_stored():
-    prompts = Prompts()
+    world = World()
     with pytest.raises(PromptUnavailable):
-        add_prompt("acme", "ivr_1", b"RIFF", prompts=prompts, clock=FakeClock())
-    assert not prompts.audio
-    add_prompt("acme", "ivr_1", mulaw_wav(2), prompts=prompts, clock=FakeClock())
-    assert prompts.known["acme", "ivr_1"] == (Prompt("s3:1", 2.0), NOW)
+        add(world, b"RIFF")
+    assert not world.audio
+    assert add(world, mulaw_wav(2)).prompt.seconds == 2
+    assert find_uploaded("acme", "ivr_1", world.prompts).stored_msec == NOW
+    with pytest.raises(NotFound):
+        find_uploaded("other", "ivr_1", world.prompts)
+
+
+def test_a_replaced_prompt_was_used_when_its_name_was():
+    world = World((MENU,)).prepare()
+    assert add(world, mulaw_wav(2), "ivr_651854").used_msec == NOW

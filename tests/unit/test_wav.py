@@ -2,15 +2,13 @@
 
 import struct
 import tracemalloc
-from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.domain import wav
 from speechcall.domain.errors import PromptUnavailable
-from speechcall.domain.wav import mu_law_seconds
+from speechcall.domain.wav import Encoding, seconds_of, telephone_samples, wav_file
 
 
 def chunk(name, content, size=None):
@@ -30,9 +28,10 @@ def audio(samples=8000, size=None):
     return chunk(b"data", b"\xff" * samples, size)
 
 
-@given(st.integers(1, 20_000))
-def test_the_length_is_one_second_for_8000_samples(samples):
-    assert mu_law_seconds(riff(form(), audio(samples))) == samples / 8000
+@given(st.binary(min_size=1, max_size=500), st.sampled_from(list(Encoding)))
+def test_what_is_written_is_read_again(samples, encoding):
+    whole = samples * 2
+    assert telephone_samples(wav_file(whole, encoding), encoding) == whole
 
 
 @pytest.mark.parametrize(
@@ -41,47 +40,57 @@ def test_the_length_is_one_second_for_8000_samples(samples):
         riff(form(), chunk(b"LIST", b"odd"), audio()),
         riff(chunk(b"fact", b"\0" * 4), form(more=b"\0\0"), audio(), chunk(b"id3 ", b"x" * 9)),
         riff(audio(), form()),
+        riff(form(), audio(8000, 9000)),
+        riff(form(), audio(8000, 0xFFFFFFFF)),
     ],
-    ids=["an odd chunk is padded", "unknown chunks are passed over", "data before format"],
+    ids=["an odd chunk is padded", "unknown chunks are passed over", "data before format", "cut off", "of a stream"],
 )
 def test_chunks_may_stand_in_any_order_among_others(content):
-    assert mu_law_seconds(content) == 1
-
-
-@pytest.mark.parametrize("claimed", [9000, 0xFFFFFFFF])
-def test_a_data_chunk_that_claims_more_than_there_is_is_cut(claimed):
-    assert mu_law_seconds(riff(form(), audio(8000, claimed))) == 1
+    assert telephone_samples(content, Encoding.MU_LAW) == b"\xff" * 8000
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    "content",
     [
-        (b"", "not a WAV file"),
-        (b"ID3\x04" + b"\0" * 100, "not a WAV file"),
-        (b"RIFF\0\0\0\0AVI " + form(), "not a WAV file"),
-        (b"RIFX\0\0\0\0WAVE" + form() + audio(), "not a WAV file"),
-        (riff(), "no format or no data"),
-        (riff(form()), "no format or no data"),
-        (riff(audio()), "no format or no data"),
-        (riff(chunk(b"fmt ", b"\x07\0"), audio()), "no format or no data"),
-        (riff(form(), b"data\x01"), "no format or no data"),
-        (riff(form(encoding=1, bits=16), audio()), "format 1, 1 channels, 8000 Hz, 16 bits"),
-        (riff(form(encoding=6), audio()), "format 6"),
-        (riff(form(channels=2), audio()), "2 channels"),
-        (riff(form(rate=44_100), audio()), "44100 Hz"),
-        (riff(form(), audio(0)), "lasts 0.0 s"),
-        (riff(form(), audio(300 * 8000 + 1)), "at most 300 s"),
+        b"",
+        b"ID3\x04" + b"\0" * 100,
+        b"RIFF\0\0\0\0AVI " + form(),
+        b"RIFX\0\0\0\0WAVE" + form() + audio(),
+        riff(),
+        riff(form()),
+        riff(audio()),
+        riff(chunk(b"fmt ", b"\x07\0"), audio()),
+        riff(form(), b"data\x01"),
+        riff(form(encoding=1, bits=16), audio()),
+        riff(form(encoding=6), audio()),
+        riff(form(channels=2), audio()),
+        riff(form(rate=44_100), audio()),
     ],
 )
-def test_other_audio_is_refused_with_what_was_found(content, says):
+def test_other_content_is_none(content):
+    assert telephone_samples(content, Encoding.MU_LAW) is None
+
+
+def test_half_a_sample_at_the_end_is_dropped():
+    content = riff(form(encoding=1, bits=16), audio(7))
+    assert len(telephone_samples(content, Encoding.PCM_16)) == 6
+
+
+@pytest.mark.parametrize(("samples", "says"), [(0, "empty"), (8000 * 300, "300.0 s"), (8000 * 301, "five minutes")])
+def test_nothing_and_too_much_cannot_be_played(samples, says):
     with pytest.raises(PromptUnavailable, match=says):
-        mu_law_seconds(content)
+        seconds_of(samples)
 
 
-def test_a_file_over_50_megabytes_is_refused(monkeypatch):
-    monkeypatch.setattr(wav, "MAX_BYTES", 100)
-    with pytest.raises(PromptUnavailable, match="at most 100"):
-        mu_law_seconds(riff(form(), audio()))
+def test_a_second_has_8000_samples():
+    assert seconds_of(20_000) == 2.5
+    assert seconds_of(1) == 1 / 8000
+
+
+def test_settings_name_the_encodings():
+    assert [Encoding.of(word) for word in ("mulaw", "pcm16")] == [Encoding.MU_LAW, Encoding.PCM_16]
+    with pytest.raises(ValueError, match="mulaw and pcm16 are known"):
+        Encoding.of("mp3")
 
 
 def test_a_file_of_countless_chunks_does_not_fill_the_memory():
@@ -89,15 +98,13 @@ def test_a_file_of_countless_chunks_does_not_fill_the_memory():
     names = b"".join(b"%04x\0\0\0\0" % number for number in range(0x3FFF))
     tracemalloc.start()
     # When it is read
-    with pytest.raises(PromptUnavailable):
-        mu_law_seconds(riff(names))
+    assert telephone_samples(riff(names), Encoding.MU_LAW) is None
     # Then hardly anything is kept of it
     assert tracemalloc.get_traced_memory()[1] < 4 * len(names)
     tracemalloc.stop()
 
 
 @given(st.binary(max_size=200))
-def test_no_bytes_make_it_fail_in_another_way(content):
+def test_no_bytes_make_it_fail(content):
     for given_bytes in (content, b"RIFF\0\0\0\0WAVE" + content, riff(form(), content)):
-        with suppress(PromptUnavailable):
-            assert mu_law_seconds(given_bytes) > 0
+        telephone_samples(given_bytes, Encoding.MU_LAW)

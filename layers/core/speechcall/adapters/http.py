@@ -7,11 +7,9 @@ import httpcore
 import httpx
 
 from speechcall.adapters.guarded_network import Attempt, GuardedBackend, ReceiverBackend
-from speechcall.domain.errors import ForbiddenAddress, PromptUnavailable
 
 CONNECT_SECONDS = 2.0
 TOTAL_SECONDS = 10.0
-MAX_PROMPT_BYTES = 25 * 1024 * 1024
 KEPT_SECONDS = 15.0
 """How long an idle connection is kept for the next request: well below what gateways and servers forget."""
 KEPT_CONNECTIONS = 20
@@ -68,23 +66,6 @@ def make_client(receiver: str, total_seconds: float = TOTAL_SECONDS) -> GuardedC
     laptop's receiver.
     """
     return GuardedClient(receiver, total_seconds)
-
-
-def fetch_audio(client: httpx.Client, url: str) -> bytes:
-    """The audio behind a URL, at most 25 MiB. Raises PromptUnavailable with the cause."""
-    try:
-        # Not compressed: what is read is kept as it comes.
-        with client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response:
-            if response.status_code != 200:
-                raise PromptUnavailable(f"{url} answered {response.status_code}")
-            content = read_raw(response, MAX_PROMPT_BYTES + 1)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise PromptUnavailable(f"{url} could not be fetched: {type(error).__name__}") from error
-    except ForbiddenAddress as error:
-        raise PromptUnavailable(f"{url} cannot be fetched: {error}") from error
-    if len(content) > MAX_PROMPT_BYTES:
-        raise PromptUnavailable(f"{url} has more than {MAX_PROMPT_BYTES} bytes")
-    return content
 
 
 def read_raw(response: httpx.Response, most: int) -> bytes:

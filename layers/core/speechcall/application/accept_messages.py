@@ -14,7 +14,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from speechcall.application.check_request import Entry, PromptNames, Wanted, judge_entries, read_entries
+from speechcall.application.check_request import Entry, Prompts, Wanted, judge_entries, read_entries
 from speechcall.application.ports import Clock, MessageStore
 from speechcall.application.requests import to_redial
 from speechcall.domain.account import Account
@@ -43,7 +43,7 @@ class MessageList:
     answer: dict[str, Any]
 
 
-class ListStore(PromptNames, Protocol):
+class ListStore(Prompts, Protocol):
     """Where message lists are known, and what an account has spent."""
 
     def add_list(self, made: MessageList, key: str | None) -> MessageList | None:
@@ -160,7 +160,7 @@ def _answer(entries: Sequence[Entry], list_id: str, ids: Sequence[str]) -> dict[
     return with_count({"messages": answered, "messagelistId": list_id}, entries)
 
 
-def check_messages(account: Account, body: bytes, picture: bool = False, *, prompts: PromptNames) -> dict[str, Any]:
+def check_messages(account: Account, body: bytes, picture: bool = False, *, prompts: Prompts) -> dict[str, Any]:
     """POST /bat/messagelist/check: what would be rejected, and the warnings; nothing is stored or spent.
 
     Beside each acceptable message, how short and how long its call can be, and on request its `picture`.

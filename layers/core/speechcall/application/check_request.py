@@ -13,6 +13,7 @@ from speechcall.domain.address import is_url
 from speechcall.domain.errors import InvalidRequest, PayloadTooLarge, Problem
 from speechcall.domain.message import Menu, dump_menus
 from speechcall.domain.phone import to_e164
+from speechcall.domain.prompt import Prompt
 from speechcall.statemachine.menu_report import report
 
 MAX_MESSAGES = 100
@@ -22,10 +23,10 @@ MAX_NAMES = 20
 MAX_CUSTOMER_ID_LENGTH = 64
 
 
-class PromptNames(Protocol):
+class Prompts(Protocol):
     """Which prompts an account has uploaded."""
 
-    def has_prompt(self, account_id: str, identifier: str) -> bool: ...
+    def find_prompt(self, account_id: str, identifier: str) -> Prompt | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,9 @@ def read_entries(body: bytes) -> list[Entry]:
     return [_read(entry, f"messages[{index}]") for index, entry in enumerate(given)]
 
 
-def judge_entries(entries: Sequence[Entry], account: Account, prompts: PromptNames) -> list[Entry]:
+def judge_entries(entries: Sequence[Entry], account: Account, prompts: Prompts) -> list[Entry]:
     """The entries as the account may send them: its destinations, senders and prompts."""
-    known: dict[str, bool] = {}
+    known: dict[str, Prompt | None] = {}
     return [_judge(entry, account, prompts, known) for entry in entries]
 
 
@@ -117,10 +118,10 @@ def _read(given: Any, path: str) -> Entry:
     return Entry(given, path, Wanted(model, number, menus, menus_text), (), [*unknown, *report(menus, path)])
 
 
-def _judge(entry: Entry, account: Account, prompts: PromptNames, known: dict[str, bool]) -> Entry:
+def _judge(entry: Entry, account: Account, prompts: Prompts, known: dict[str, Prompt | None]) -> Entry:
     if entry.wanted is None:
         return entry
-    problems = []
+    problems, warnings = [], list(entry.warnings)
     if not account.may_dial(entry.wanted.number):
         text = f"is not among the destinations of this account, which are: {_some(account.prefixes)}"
         problems.append(Problem("INVALID_RECIPIENT", f"{entry.path}.to", text))
@@ -131,8 +132,11 @@ def _judge(entry: Entry, account: Account, prompts: PromptNames, known: dict[str
         if is_url(menu.intro):
             continue
         if menu.intro not in known:
-            known[menu.intro] = prompts.has_prompt(account.account_id, menu.intro)
-        if not known[menu.intro]:
+            known[menu.intro] = prompts.find_prompt(account.account_id, menu.intro)
+        path, prompt = f"{entry.path}.menu[{index}].introUrl", known[menu.intro]
+        if prompt is None:
             text = f'there is no audio "{menu.intro}" in this account; upload it first, or give a URL'
-            problems.append(Problem("UNKNOWN_AUDIO", f"{entry.path}.menu[{index}].introUrl", text))
-    return replace(entry, wanted=None, problems=problems) if problems else entry
+            problems.append(Problem("UNKNOWN_AUDIO", path, text))
+        else:
+            warnings += [Problem(warning.code, path, warning.message) for warning in prompt.warnings]
+    return replace(entry, wanted=None, problems=problems) if problems else replace(entry, warnings=warnings)

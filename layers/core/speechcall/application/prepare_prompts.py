@@ -1,95 +1,184 @@
-"""Makes a message's introductions ready to be played, before a line is taken for it."""
+"""Makes a message's introductions ready to be played, before a line is taken for it.
 
-from collections.abc import Callable
-from dataclasses import dataclass
+    preparing ──► all there? ──────────────────────────────────────────────────────► queued
+                    │ no: a URL nobody has asked for within the hour                   ▲
+                    └─► queue, in the group of the URL ─► fetch_prompt ─► there? ──────┤
+                              one after the other            └─ cannot be had ─► finished, promptUnavailable
+
+A URL's group is worked off one message at a time. So whoever comes first fetches, and those behind it find what
+it found, however many they are. A URL that does not answer holds up its own group alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Protocol
 
 from speechcall.application.ports import Clock, MessageStore
+from speechcall.application.prompts import PromptStore, Workshop, failed, note_use
 from speechcall.domain.address import is_url
-from speechcall.domain.errors import PromptUnavailable
+from speechcall.domain.errors import PromptUnavailable, PromptUnreachable
 from speechcall.domain.message import Ask, Message, State
 from speechcall.domain.outcome import PROMPT_UNAVAILABLE
+from speechcall.domain.prompt import KnownPrompt, Source
 from speechcall.domain.timing import idle_seconds, menu_wait_seconds
-from speechcall.domain.wav import mu_law_seconds
 
-URL_FRESH_SECONDS = 3600
+FRESH_MSEC = 3_600_000
+"""The file behind a URL is asked for at most once in so long."""
+STALE_FRESH_MSEC = 300_000
+"""… and so long after a host did not answer, while there is a prompt from before."""
+STALE_MSEC = 86_400_000
+"""A prompt from before is used for so long while its host does not answer (RFC 5861, stale-if-error)."""
+RETRY_SECONDS = (2, 5, 10, 20, 40)
+"""Pauses between the attempts at a URL that does not answer; after the last one it cannot be had."""
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
-    """A telephone prompt: where it is played from, and how long it is."""
+class Fetched:
+    """What a URL answered. No content: what was there before has not changed."""
 
-    uri: str
-    seconds: float
-
-
-class PromptStore(Protocol):
-    """The prompts of each account, by identifier or URL; the audio is stored by its content."""
-
-    def get_prompt(self, account_id: str, name: str) -> tuple[Prompt, int] | None:
-        """The prompt and when it was stored (epoch milliseconds)."""
-
-    def put_prompt(self, account_id: str, name: str, prompt: Prompt, now_msec: int) -> None: ...
-
-    def put_audio(self, content: bytes) -> str:
-        """Stores the audio, once for each content; returns the URI that the telephony plays."""
+    content: bytes | None
+    etag: str | None = None
+    last_modified: str | None = None
 
 
-def add_prompt(account_id: str, name: str, content: bytes, *, prompts: PromptStore, clock: Clock) -> Prompt:
-    """Stores telephone audio under an identifier or URL. Raises PromptUnavailable if it is none."""
-    seconds = mu_law_seconds(content)
-    prompt = Prompt(prompts.put_audio(content), seconds)
-    prompts.put_prompt(account_id, name, prompt, clock.now_msec())
-    return prompt
+class Fetch(Protocol):
+    """Asks a URL for its file, unless it is still the one with these validators."""
+
+    def __call__(self, url: str, etag: str | None, last_modified: str | None) -> Fetched:
+        """Raises PromptUnavailable; PromptUnreachable if it may be otherwise in a moment."""
 
 
-def prepare_message(
-    mid: str,
-    *,
-    messages: MessageStore,
-    prompts: PromptStore,
-    fetch: Callable[[str], bytes],
-    clock: Clock,
-    grace_seconds: int,
-) -> None:
-    """preparing → queued, with every menu's prompt; or → finished, if one cannot be had.
+class AskFor(Protocol):
+    """Queues a message in the group of the URL of one of its menus, for `fetch_prompt`."""
 
-    `fetch` gives the bytes behind a URL or raises PromptUnavailable. Safe to repeat.
+    def __call__(self, message: Message, menu: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What preparing needs of the world around it."""
+
+    messages: MessageStore
+    prompts: PromptStore
+    ask_for: AskFor
+    clock: Clock
+    grace_seconds: int
+
+
+def prepare_message(mid: str, world: Preparation) -> None:
+    """preparing → queued, with every menu's prompt; → finished, if one cannot be had; or its URL is asked for.
+
+    Safe to repeat.
     """
-    message = messages.get(mid)
+    message = world.messages.get(mid)
+    if message is not None and message.state is State.PREPARING:
+        _prepare(message, world)
+
+
+def fetch_prompt(mid: str, menu: int, attempt: int, *, world: Preparation, fetch: Fetch, workshop: Workshop) -> None:
+    """Fetches the introduction of a message's menu, unless that was done meanwhile, and prepares the message.
+
+    `attempt` counts from 1. Raises PromptUnreachable while it should be tried again, after
+    `retry_seconds(attempt)`. To be called for one message of a URL at a time.
+    """
+    message = world.messages.get(mid)
     if message is None or message.state is not State.PREPARING:
         return
+    url = message.menus[menu].intro
+    known = world.prompts.find(message.account_id, url) or KnownPrompt(url, None, 0)
+    if _has_to_be_fetched(known, message, world.clock.now_msec()):
+        world.prompts.put(message.account_id, _fetched(known, attempt, world, fetch, workshop))
+    _prepare(message, world)
+
+
+def retry_seconds(attempt: int) -> int:
+    """How long after a failed attempt (from 1) the next one is due."""
+    return RETRY_SECONDS[min(attempt, len(RETRY_SECONDS)) - 1]
+
+
+def _prepare(message: Message, world: Preparation) -> None:
+    now = world.clock.now_msec()
     try:
-        asks = _asks(message, prompts, fetch, clock, grace_seconds)
+        known = {name: _find(message, name, world.prompts) for name in {menu.intro for menu in message.menus}}
+        for index, menu in enumerate(message.menus):
+            if is_url(menu.intro) and _has_to_be_fetched(known[menu.intro], message, now):
+                world.ask_for(message, index)
+                return
+        asks = _asks(message, known, world.grace_seconds)
     except PromptUnavailable as error:
-        messages.refuse(mid, State.PREPARING, PROMPT_UNAVAILABLE, str(error), clock.now_msec())
+        world.messages.refuse(message.mid, State.PREPARING, PROMPT_UNAVAILABLE, str(error), now)
         return
-    messages.queue(mid, asks, clock.now_msec())
+    world.messages.queue(message.mid, asks, now)
+    for found in known.values():
+        note_use(message.account_id, found, world.prompts, world.clock)
 
 
-def _asks(
-    message: Message, prompts: PromptStore, fetch: Callable[[str], bytes], clock: Clock, grace_seconds: int
-) -> tuple[Ask, ...]:
-    ready: dict[str, Prompt] = {}
-    for intro in dict.fromkeys(menu.intro for menu in message.menus):
-        ready[intro] = _prompt(message.account_id, intro, prompts, fetch, clock)
-    return tuple(
-        Ask(
-            prompt_uri=ready[menu.intro].uri,
-            prompt_seconds=ready[menu.intro].seconds,
-            idle_seconds=idle_seconds(menu.idle_timeout_msec),
-            wait_seconds=menu_wait_seconds(ready[menu.intro].seconds, menu.idle_timeout_msec, grace_seconds),
+def _find(message: Message, name: str, prompts: PromptStore) -> KnownPrompt:
+    known = prompts.find(message.account_id, name)
+    if known is None and not is_url(name):
+        raise PromptUnavailable(f'there is no audio "{name}" in this account any more')
+    return known or KnownPrompt(name, None, 0)
+
+
+def _has_to_be_fetched(known: KnownPrompt, message: Message, now_msec: int) -> bool:
+    """Whether a URL has to be asked for a message's sake: its prompt is none, or an hour old, and no failure says more.
+
+    A failure counts for the messages that were accepted before it; a later one tries anew.
+    """
+    if known.prompt is not None and known.source.fresh_until_msec > now_msec:
+        return False
+    return known.source.failed_msec is None or known.source.failed_msec < message.created_msec
+
+
+def _asks(message: Message, known: Mapping[str, KnownPrompt], grace_seconds: int) -> tuple[Ask, ...]:
+    asks = []
+    for menu in message.menus:
+        prompt, source = known[menu.intro].prompt, known[menu.intro].source
+        if prompt is None or source.failed_msec is not None:
+            raise PromptUnavailable(source.cause or "the audio could not be had")
+        asks.append(
+            Ask(
+                prompt_uri=prompt.uri,
+                prompt_seconds=prompt.seconds,
+                idle_seconds=idle_seconds(menu.idle_timeout_msec),
+                wait_seconds=menu_wait_seconds(prompt.seconds, menu.idle_timeout_msec, grace_seconds),
+            )
         )
-        for menu in message.menus
+    return tuple(asks)
+
+
+def _fetched(known: KnownPrompt, attempt: int, world: Preparation, fetch: Fetch, workshop: Workshop) -> KnownPrompt:
+    """What is known of a URL after it was asked."""
+    source, has_prompt = known.source, known.prompt is not None
+    try:
+        answer = fetch(known.name, source.etag if has_prompt else None, source.last_modified if has_prompt else None)
+        return _with_answer(known, answer, world.clock.now_msec(), workshop)
+    except PromptUnavailable as error:
+        return failed(known, str(error), world.clock.now_msec())
+    except PromptUnreachable as error:
+        now = world.clock.now_msec()
+        if has_prompt and now - source.checked_msec < STALE_MSEC:
+            return replace(known, source=replace(source, fresh_until_msec=now + STALE_FRESH_MSEC))
+        if attempt <= len(RETRY_SECONDS):
+            raise
+        return failed(known, f"{error} (asked {attempt} times)", now)
+
+
+def _with_answer(known: KnownPrompt, answer: Fetched, now_msec: int, workshop: Workshop) -> KnownPrompt:
+    source = Source(
+        etag=answer.etag,
+        last_modified=answer.last_modified,
+        sha256=known.source.sha256,
+        checked_msec=now_msec,
+        fresh_until_msec=now_msec + FRESH_MSEC,
     )
-
-
-def _prompt(account_id: str, intro: str, prompts: PromptStore, fetch: Callable[[str], bytes], clock: Clock) -> Prompt:
-    known = prompts.get_prompt(account_id, intro)
-    if not is_url(intro):
-        if known is None:
-            raise PromptUnavailable(f'there is no audio "{intro}" in this account any more')
-        return known[0]
-    if known and clock.now_msec() - known[1] < URL_FRESH_SECONDS * 1000:
-        return known[0]
-    return add_prompt(account_id, intro, fetch(intro), prompts=prompts, clock=clock)
+    if answer.content is None:
+        if known.prompt is None:
+            raise PromptUnavailable("the host says that the audio has not changed, and it was never had")
+        validators = (answer.etag or known.source.etag, answer.last_modified or known.source.last_modified)
+        return replace(known, source=replace(source, etag=validators[0], last_modified=validators[1]))
+    if known.prompt is not None and known.source.sha256 == sha256(answer.content).hexdigest():
+        return replace(known, source=source)
+    prompt, source_sha256 = workshop.make(answer.content)
+    return replace(known, prompt=prompt, stored_msec=now_msec, source=replace(source, sha256=source_sha256))

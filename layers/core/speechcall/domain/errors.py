@@ -19,7 +19,8 @@ SpeechCallError
 ├─ DestinationRefused      the provider will never call this number
 ├─ TelephonyMisconfigured  the provider refuses our settings: an operator has to mend them
 ├─ MenusRefused            Step Functions will never take the state machine that the menus become
-├─ PromptUnavailable       an introduction cannot be had, or is no telephone audio
+├─ PromptUnavailable       an introduction cannot be had, or cannot be played
+├─ PromptUnreachable       … could not be had just now; it is asked for again, for a bounded time
 ├─ ForbiddenAddress        a name leads to an address that no webhook or prompt may reach
 └─ Unreachable             a request to a customer's server left no answer; `word` says why
 
@@ -152,7 +153,11 @@ class MenusRefused(SpeechCallError):
 
 
 class PromptUnavailable(SpeechCallError):
-    """An introduction cannot be had, or is no telephone audio."""
+    """An introduction cannot be had, or cannot be played. The sentence is told to its sender."""
+
+
+class PromptUnreachable(SpeechCallError):
+    """An introduction could not be had just now. The sentence says why, should it stay so."""
 
 
 class ForbiddenAddress(SpeechCallError):

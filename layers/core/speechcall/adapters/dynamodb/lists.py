@@ -7,12 +7,13 @@ from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from speechcall.adapters.dynamodb.registry import Registry
+from speechcall.adapters.dynamodb.prompts import DynamoPrompts
 from speechcall.adapters.dynamodb.shapes import DynamoShapes
 from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 from speechcall.application.accept_messages import MessageList
 from speechcall.domain.account import Account
 from speechcall.domain.errors import StoreUnavailable
+from speechcall.domain.prompt import Prompt
 from speechcall.domain.throttle import TICKS_A_MESSAGE, latest_full, next_day, ticks, too_fast, too_many_today
 
 if TYPE_CHECKING:
@@ -26,10 +27,11 @@ class DynamoLists:
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
-        self._registry, self._shapes = Registry(client, table), DynamoShapes(client, table)
+        self._prompts, self._shapes = DynamoPrompts(client, table), DynamoShapes(client, table)
 
-    def has_prompt(self, account_id: str, identifier: str) -> bool:
-        return self._registry.has_prompt(account_id, identifier)
+    def find_prompt(self, account_id: str, identifier: str) -> Prompt | None:
+        known = self._prompts.find(account_id, identifier)
+        return known.prompt if known else None
 
     def find_list(self, list_id: str) -> MessageList | None:
         """A list by its id."""

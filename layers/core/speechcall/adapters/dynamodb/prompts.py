@@ -1,0 +1,105 @@
+"""The accounts' prompts, in the table Registry: pk `PROMPT#<account>`, sk `ID#<name>` or `URL#<sha256 of it>`."""
+
+import hashlib
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.domain.address import is_url
+from speechcall.domain.prompt import AudioWarning, KnownPrompt, Prompt, Source
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_URL_KEPT_SECONDS = 30 * 24 * 3600
+"""A URL that nobody used for so long is forgotten; an identifier stays until it is removed."""
+
+
+class DynamoPrompts:
+    """Lookups by key only; reads are strongly consistent."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client, self._table = client, table
+
+    def find(self, account_id: str, name: str) -> KnownPrompt | None:
+        """What is stored under an identifier or a URL."""
+        with store_errors():
+            found = self._client.get_item(
+                TableName=self._table, Key=to_wire(_key(account_id, name)), ConsistentRead=True
+            )
+        return _load(from_wire(found["Item"])) if "Item" in found else None
+
+    def put(self, account_id: str, known: KnownPrompt) -> None:
+        """Stores it in the place of what was there."""
+        with store_errors():
+            self._client.put_item(TableName=self._table, Item=to_wire(_dump(account_id, known)))
+
+    def put_used(self, account_id: str, name: str, now_msec: int) -> None:
+        """
+        used     UpdateItem used_msec ──► written
+        removed  DeleteItem, then UpdateItem ──X it is gone, and stays gone
+        """
+        it_is_there = "attribute_exists(pk)"
+        until = ", expires_at = :until" if is_url(name) else ""
+        values = {":now": now_msec, **({":until": now_msec // 1000 + _URL_KEPT_SECONDS} if until else {})}
+        try:
+            with store_errors():
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=to_wire(_key(account_id, name)),
+                    UpdateExpression=f"SET used_msec = :now{until}",
+                    ConditionExpression=it_is_there,
+                    ExpressionAttributeValues=to_wire(values),
+                )
+        except ConditionFailed:
+            return
+
+    def remove(self, account_id: str, name: str) -> bool:
+        """Forgets an identifier or a URL. False: there was none."""
+        with store_errors():
+            old = self._client.delete_item(
+                TableName=self._table, Key=to_wire(_key(account_id, name)), ReturnValues="ALL_OLD"
+            )
+        return "Attributes" in old
+
+    def uploaded(self, account_id: str) -> list[KnownPrompt]:
+        """The prompts that have an identifier, in its order."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :identifiers)",
+            ExpressionAttributeValues=to_wire({":pk": f"PROMPT#{account_id}", ":identifiers": "ID#"}),
+            ConsistentRead=True,
+        )
+        with store_errors():
+            return [_load(from_wire(item)) for page in pages for item in page["Items"]]
+
+
+def _key(account_id: str, name: str) -> dict[str, str]:
+    """A URL may be longer than a sort key can be."""
+    sk = f"URL#{hashlib.sha256(name.encode()).hexdigest()}" if is_url(name) else f"ID#{name}"
+    return {"pk": f"PROMPT#{account_id}", "sk": sk}
+
+
+def _dump(account_id: str, known: KnownPrompt) -> Values:
+    prompt, source = known.prompt, known.source
+    values: Values = {**_key(account_id, known.name), "name": known.name, "stored_msec": known.stored_msec}
+    if prompt is not None:
+        warnings = [asdict(warning) for warning in prompt.warnings]
+        values |= {"uri": prompt.uri, "seconds": prompt.seconds, "size": prompt.size, "warnings": warnings}
+    if known.used_msec is not None:
+        values["used_msec"] = known.used_msec
+    if source != Source():
+        values["source"] = {name: value for name, value in asdict(source).items() if value is not None}
+    if is_url(known.name):
+        latest = max(known.stored_msec, known.used_msec or 0, source.checked_msec, source.failed_msec or 0)
+        values["expires_at"] = latest // 1000 + _URL_KEPT_SECONDS
+    return values
+
+
+def _load(item: Values) -> KnownPrompt:
+    prompt = None
+    if "uri" in item:
+        warnings = tuple(AudioWarning(**warning) for warning in item.get("warnings", ()))
+        prompt = Prompt(item["uri"], float(item["seconds"]), item.get("size", 0), warnings)
+    source = Source(**item.get("source", {}))
+    return KnownPrompt(item["name"], prompt, item["stored_msec"], item.get("used_msec"), source)

@@ -1,0 +1,102 @@
+"""The file behind an introUrl, by HTTP, through the guard of every customer's URL."""
+
+import time
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from speechcall.adapters.http import TOTAL_SECONDS
+from speechcall.application.prepare_prompts import Fetched
+from speechcall.domain.address import is_url
+from speechcall.domain.errors import ForbiddenAddress, PromptUnavailable, PromptUnreachable
+
+MAX_REDIRECTS = 3
+MAX_BYTES = 25 * 1024 * 1024
+_PASSING = {408, 425, 429}
+_REDIRECTS = {301, 302, 303, 307, 308}
+
+
+class AudioFetcher:
+    """Fetches with a client of `make_client`, so that every host, redirected to or not, is checked."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def __call__(self, url: str, etag: str | None, last_modified: str | None) -> Fetched:
+        """The file: at most 25 MiB, within 10 s, redirected at most three times; no content if it is still the same.
+
+        Raises PromptUnavailable, and PromptUnreachable for what may pass: no connection, no answer in time, 408, 425,
+        429 and 5xx. The sentences name the URL without its query, which may hold secrets.
+        """
+        headers = {"Accept-Encoding": "identity"}  # the audio as it is; it is compressed already
+        if etag:
+            headers["If-None-Match"] = etag
+        if last_modified:
+            headers["If-Modified-Since"] = last_modified
+        deadline = time.monotonic() + TOTAL_SECONDS
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = self._ask(url, headers, deadline)
+            if isinstance(answer, Fetched):
+                return answer
+            url = answer
+        raise PromptUnavailable(f"{_shown(url)} is behind more than {MAX_REDIRECTS} redirects")
+
+    def _ask(self, url: str, headers: dict[str, str], deadline: float) -> Fetched | str:
+        """The file, or where it was moved to."""
+        try:
+            with self._client.stream("GET", url, headers=headers) as response:
+                return _read(response, url, deadline)
+        except httpx.TimeoutException as error:
+            raise _too_slow(url) from error
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            raise PromptUnavailable(f"{_shown(url)} cannot be fetched: {error}") from error
+        except httpx.HTTPError as error:
+            raise PromptUnreachable(f"{_shown(url)} could not be fetched: {type(error).__name__}") from error
+        except ForbiddenAddress as error:
+            raise PromptUnavailable(f"{_shown(url)} cannot be fetched: {error}") from error
+        finally:
+            self._client.cookies.clear()
+
+
+def _read(response: httpx.Response, url: str, deadline: float) -> Fetched | str:
+    status = response.status_code
+    if status in _REDIRECTS and "location" in response.headers:
+        return _moved(url, str(response.headers["location"]))
+    validators = (response.headers.get("etag"), response.headers.get("last-modified"))
+    if status == 304:
+        return Fetched(None, *validators)
+    if status in _PASSING or status >= 500:
+        raise PromptUnreachable(f"{_shown(url)} answered {status}")
+    if status != 200:
+        raise PromptUnavailable(f"{_shown(url)} answered {status}")
+    if (coding := response.headers.get("content-encoding", "identity")) != "identity":
+        raise PromptUnavailable(f"{_shown(url)} sent its file compressed ({coding}), although it was asked not to")
+    too_much = f"{_shown(url)} has more than {MAX_BYTES} bytes"
+    announced = response.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > MAX_BYTES:
+        raise PromptUnavailable(too_much)
+    content = bytearray()
+    for chunk in response.iter_raw():
+        content += chunk
+        if len(content) > MAX_BYTES:
+            raise PromptUnavailable(too_much)
+        if time.monotonic() > deadline:
+            raise _too_slow(url)
+    return Fetched(bytes(content), *validators)
+
+
+def _moved(url: str, location: str) -> str:
+    """Where a redirect leads; its address is checked when it is connected to."""
+    target = urljoin(url, location)
+    if not is_url(target) or urlsplit(target).username is not None:
+        raise PromptUnavailable(f"{_shown(url)} leads to a URL that is not http(s), or holds a user name")
+    return target
+
+
+def _too_slow(url: str) -> PromptUnreachable:
+    return PromptUnreachable(f"{_shown(url)} did not give its file within {TOTAL_SECONDS:g} s")
+
+
+def _shown(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}{parts.path}"

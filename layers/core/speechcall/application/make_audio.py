@@ -1,0 +1,109 @@
+"""A customer's audio file as a telephone prompt: decoded, levelled, encoded; and what is odd about it."""
+
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from speechcall.domain.errors import PromptUnavailable
+from speechcall.domain.loudness import Loudness, gain_db, measure, scaled
+from speechcall.domain.mu_law import linear, mu_law
+from speechcall.domain.prompt import AudioWarning
+from speechcall.domain.wav import MAX_BYTES, SAMPLE_RATE, Encoding, seconds_of, telephone_samples, wav_file
+
+MOST_CLIPPED = 0.0002
+"""A larger share of samples that stand in rows at the end of the scale can be heard as distortion."""
+LONG_SILENCE_SECONDS = 2.0
+MISSING_SECONDS = 0.5
+KEPT_DB = 3.0
+"""A file that is a telephone prompt already is kept as it is, unless it is louder or softer than others by more."""
+
+_USUAL_RATES = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000, 176400, 192000}
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """The sound of a file: 8 kHz, mono, full scale is 1. `rate`: the file's own samples a second.
+
+    `clipped`: the share of samples in rows at the end of the scale. `damaged`: how many parts could not be decoded.
+    `expected_seconds`: how long the file says it is, if it does.
+    """
+
+    samples: array[float]
+    rate: int
+    clipped: float = 0.0
+    damaged: int = 0
+    expected_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """A telephone prompt: a WAV file, its length, the SHA-256 of what it was made of, and warnings."""
+
+    content: bytes
+    seconds: float
+    source_sha256: str
+    warnings: tuple[AudioWarning, ...] = ()
+
+
+Decode = Callable[[bytes], Decoded]
+
+
+def make_audio(content: bytes, encoding: Encoding, decode: Decode) -> Audio:
+    """The prompt that a file becomes. Raises PromptUnavailable with the reason, if it can be none.
+
+    `decode` is asked for everything but a telephone prompt that is one already.
+    """
+    if len(content) > MAX_BYTES:
+        raise PromptUnavailable(f"the audio has {len(content)} bytes; at most {MAX_BYTES} can be played")
+    source = sha256(content).hexdigest()
+    ready = telephone_samples(content, encoding)
+    if ready is not None:
+        seconds_of(len(ready) * 8 // encoding.bits)  # before any work: five minutes of it are less than a megabyte
+    decoded = decode(content) if ready is None else Decoded(_expanded(ready, encoding), SAMPLE_RATE)
+    seconds = seconds_of(len(decoded.samples))
+    found = measure(decoded.samples)
+    gain = gain_db(found)
+    warnings = tuple(_warnings(decoded, found, seconds))
+    if ready is not None and abs(gain) <= KEPT_DB:
+        return Audio(content, seconds, source, warnings)
+    pcm = scaled(decoded.samples, gain)
+    return Audio(wav_file(_encoded(pcm, encoding), encoding), seconds, source, warnings)
+
+
+def _expanded(samples: memoryview, encoding: Encoding) -> array[float]:
+    if encoding is Encoding.MU_LAW:
+        return linear(samples)
+    return array("f", (value / 32768 for value in array("h", bytes(samples))))
+
+
+def _encoded(pcm: array[int], encoding: Encoding) -> bytes:
+    return mu_law(pcm) if encoding is Encoding.MU_LAW else pcm.tobytes()
+
+
+def _warnings(decoded: Decoded, found: Loudness, seconds: float) -> list[AudioWarning]:
+    told = []
+    if found.level_db is None:
+        told.append(AudioWarning("SILENT_AUDIO", "nothing can be heard in the audio: it is silent throughout"))
+    elif found.silent_at_start >= LONG_SILENCE_SECONDS:
+        text = f"the audio begins with {found.silent_at_start:.1f} s of silence: a callee may hang up meanwhile"
+        told.append(AudioWarning("LONG_SILENCE", text))
+    elif found.silent_at_end >= LONG_SILENCE_SECONDS:
+        text = f"the audio ends with {found.silent_at_end:.1f} s of silence: the idle timeout begins only behind it"
+        told.append(AudioWarning("LONG_SILENCE", text))
+    if decoded.clipped > MOST_CLIPPED:
+        text = f"{decoded.clipped:.2%} of the audio is clipped (louder than its format can hold) and sounds distorted"
+        told.append(AudioWarning("CLIPPED_AUDIO", text))
+    if decoded.rate < SAMPLE_RATE:
+        text = f"the audio has {decoded.rate} samples a second; below {SAMPLE_RATE} it sounds dull on a telephone"
+        told.append(AudioWarning("LOW_SAMPLE_RATE", text))
+    elif decoded.rate not in _USUAL_RATES:
+        text = f"the audio says that it has {decoded.rate} samples a second, which is unusual: listen to its speed"
+        told.append(AudioWarning("UNUSUAL_SAMPLE_RATE", text))
+    missing = (decoded.expected_seconds or 0.0) - seconds
+    if missing > MISSING_SECONDS:
+        text = f"the file says that it lasts {decoded.expected_seconds:.1f} s, and {missing:.1f} s of that are missing"
+        told.append(AudioWarning("DAMAGED_AUDIO", text))
+    elif decoded.damaged:
+        told.append(AudioWarning("DAMAGED_AUDIO", f"{decoded.damaged} parts of the audio could not be decoded"))
+    return told

@@ -1,0 +1,83 @@
+"""How loud a prompt is, and by how much it is made louder or softer, so that all sound alike on a telephone.
+
+The level is that of the speech alone, without its pauses: blocks of 400 ms, of which those below an absolute and a
+relative gate do not count (as ITU-R BS.1770-4 gates; without its weighting, which is for loudspeakers and a full band).
+"""
+
+import math
+from array import array
+from dataclasses import dataclass
+from operator import mul
+
+from speechcall.domain.wav import SAMPLE_RATE
+
+TARGET_DB = -20.0
+"""Of full scale: where speech lies comfortably on a telephone, with room for its peaks."""
+PEAK_DB = -1.0
+MOST_GAIN_DB = 20.0
+"""More would make the noise of a bad recording the loudest thing in it."""
+UNCHANGED_DB = 1.0
+"""A difference that nobody hears changes nothing, and so a prompt that was levelled once stays as it is."""
+
+_STEP = SAMPLE_RATE // 10
+_STEPS = 4
+_ABSOLUTE_GATE_DB = -60.0
+_RELATIVE_GATE_DB = -10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Loudness:
+    """Level of what is heard and highest peak, in decibels of full scale (None: silence); seconds of silence."""
+
+    level_db: float | None
+    peak_db: float | None
+    silent_at_start: float
+    silent_at_end: float
+
+
+def measure(samples: array[float]) -> Loudness:
+    """What is heard in samples (8 kHz, full scale is 1)."""
+    steps = [_power(samples[start : start + _STEP]) for start in range(0, len(samples), _STEP)]
+    heard = [index for index, power in enumerate(steps) if _db(power) > _ABSOLUTE_GATE_DB]
+    if not heard:
+        return Loudness(None, None, len(samples) / SAMPLE_RATE, len(samples) / SAMPLE_RATE)
+    blocks = [
+        sum(window) / len(window)
+        for start in range(max(1, len(steps) - _STEPS + 1))
+        if (window := steps[start : start + _STEPS])
+    ]
+    loud = [power for power in blocks if _db(power) > _ABSOLUTE_GATE_DB] or [steps[index] for index in heard]
+    gate = _db(sum(loud) / len(loud)) + _RELATIVE_GATE_DB
+    speech = [power for power in loud if _db(power) > gate]
+    highest, lowest = max(samples), min(samples)
+    return Loudness(
+        level_db=_db(sum(speech) / len(speech)),
+        peak_db=20 * math.log10(max(highest, -lowest)),
+        silent_at_start=heard[0] * _STEP / SAMPLE_RATE,
+        silent_at_end=(len(steps) - 1 - heard[-1]) * _STEP / SAMPLE_RATE,
+    )
+
+
+def gain_db(found: Loudness) -> float:
+    """What brings the audio to the target: no peak is cut off, and a difference that nobody hears is left."""
+    if found.level_db is None or found.peak_db is None:
+        return 0.0
+    wanted = min(TARGET_DB - found.level_db, MOST_GAIN_DB, PEAK_DB - found.peak_db)
+    return 0.0 if abs(wanted) < UNCHANGED_DB and found.peak_db <= 0 else wanted
+
+
+def scaled(samples: array[float], decibels: float) -> array[int]:
+    """The samples, made louder by so many decibels, as 16-bit numbers; what is too large is cut off."""
+    factor = 32767 * 10 ** (decibels / 20)
+    result = array("h")
+    for start in range(0, len(samples), SAMPLE_RATE):  # in parts: a list of all would be many times their size
+        result.extend([max(-32768, min(32767, round(x * factor))) for x in samples[start : start + SAMPLE_RATE]])
+    return result
+
+
+def _power(samples: array[float]) -> float:
+    return float(sum(map(mul, samples, samples))) / len(samples)
+
+
+def _db(power: float) -> float:
+    return 10 * math.log10(power) if power > 0 else -math.inf

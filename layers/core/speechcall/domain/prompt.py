@@ -1,0 +1,49 @@
+"""Prompts: the audio of introductions, as it is known under an identifier or a URL."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class AudioWarning:
+    """What is odd about audio that was taken."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A telephone prompt: where it is played from, how long it is in seconds, its bytes, and what is odd about it."""
+
+    uri: str
+    seconds: float
+    size: int = 0
+    warnings: tuple[AudioWarning, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is known of the file behind a URL.
+
+    Its validators (RFC 9110, section 8.8) for asking whether it has changed, the SHA-256 of what came, when it was last
+    there, and until when nobody asks again; or when and why it could not be had (times are epoch milliseconds).
+    """
+
+    etag: str | None = None
+    last_modified: str | None = None
+    sha256: str | None = None
+    checked_msec: int = 0
+    fresh_until_msec: int = 0
+    failed_msec: int | None = None
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPrompt:
+    """What is stored under an identifier or a URL. Without a prompt: a URL that has led to none yet."""
+
+    name: str
+    prompt: Prompt | None
+    stored_msec: int
+    used_msec: int | None = None
+    source: Source = Source()

@@ -1,0 +1,138 @@
+"""The file behind an introUrl: from a real host over a real connection, within its bounds."""
+
+import tracemalloc
+
+import pytest
+
+from speechcall.adapters import fetch_audio as adapter
+from speechcall.adapters.fetch_audio import AudioFetcher
+from speechcall.adapters.http import make_client
+from speechcall.application.prepare_prompts import Fetched
+from speechcall.domain.errors import PromptUnavailable, PromptUnreachable
+from tests.fixtures.audio_host import audio_host
+
+
+@pytest.fixture
+def host():
+    with audio_host() as running:
+        yield running
+
+
+def fetch(url, etag=None, last_modified=None, receiver="loopback", **settings):
+    with make_client(receiver, **settings) as client:
+        return AudioFetcher(client)(url, etag, last_modified)
+
+
+def test_the_file_is_had_with_what_tells_whether_it_has_changed(host):
+    host.put("/a.wav", b"RIFF" + b"\0" * 100_000, ETag='"v1"', Last_Modified="Mon, 23 Nov 2026 00:00:00 GMT")
+    fetched = fetch(host.url())
+    assert fetched == Fetched(b"RIFF" + b"\0" * 100_000, '"v1"', "Mon, 23 Nov 2026 00:00:00 GMT")
+    assert host.asked[0][1]["accept-encoding"] == "identity"
+    assert fetch(host.url(), fetched.etag, fetched.last_modified) == Fetched(None, '"v1"', fetched.last_modified)
+    assert host.asked[1][1]["if-modified-since"] == "Mon, 23 Nov 2026 00:00:00 GMT"
+    host.put("/a.wav", b"other", ETag='"v2"')
+    assert fetch(host.url(), '"v1"') == Fetched(b"other", '"v2"', None)
+
+
+@pytest.mark.parametrize("status", [201, 204, 206, 300, 400, 401, 403, 404, 410, 451])
+def test_an_answer_that_stays_is_the_reason(host, status):
+    host.put("/a.wav", b"", status)
+    with pytest.raises(PromptUnavailable, match=f"/a.wav answered {status}"):
+        fetch(host.url())
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_an_answer_that_may_pass_is_asked_for_again(host, status):
+    host.put("/a.wav", b"", status)
+    with pytest.raises(PromptUnreachable, match=f"/a.wav answered {status}"):
+        fetch(host.url())
+
+
+def test_the_query_is_not_told_for_it_may_hold_secrets(host):
+    with pytest.raises(PromptUnavailable) as told:
+        fetch(host.url("/a.wav?signature=secret"))
+    assert str(told.value) == f"{host.url('/a.wav')} answered 404"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_moved_file_is_followed(host, status):
+    host.put("/a.wav", b"", status, Location="/b.wav")
+    host.put("/b.wav", b"sound")
+    assert fetch(host.url()).content == b"sound"
+
+
+def test_but_not_for_ever(host):
+    host.put("/a.wav", b"", 302, Location="/a.wav")
+    with pytest.raises(PromptUnavailable, match="more than 3 redirects"):
+        fetch(host.url())
+    assert len(host.asked) == 4
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("ftp://example.com/a.wav", "not http"),
+        ("http://169.254.169.254/latest/meta-data/", "leads to 169.254"),
+        ("http://user:password@example.com/", "holds a user name"),
+    ],
+)
+def test_and_not_to_where_no_introduction_may_lead(host, target, reason):
+    host.put("/a.wav", b"", 302, Location=target)
+    with pytest.raises(PromptUnavailable, match=reason):
+        fetch(host.url())
+
+
+def test_a_forbidden_address_is_not_asked(host):
+    with pytest.raises(PromptUnavailable, match=r"127\.0\.0\.1"):
+        fetch(host.url(), receiver="")
+    with pytest.raises(PromptUnavailable, match="leads to"):
+        fetch(host.url(host="localhost"), receiver="")
+    assert host.asked == []
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/a.wav", "http://no-such-host.invalid/a.wav"])
+def test_a_host_that_cannot_be_reached_may_be_there_later(url):
+    with pytest.raises(PromptUnreachable, match="could not be fetched: ConnectError"):
+        fetch(url)
+
+
+@pytest.mark.parametrize("url", ["http://a..b/", "http://"])
+def test_what_is_no_url_never_is(url):
+    with pytest.raises((PromptUnavailable, PromptUnreachable)):
+        fetch(url)
+
+
+def test_a_large_file_is_refused_before_it_is_read(host, monkeypatch):
+    monkeypatch.setattr(adapter, "MAX_BYTES", 1000)
+    host.put("/a.wav", b"x" * 1000)
+    assert len(fetch(host.url()).content) == 1000
+    host.put("/a.wav", b"x" * 1001)
+    with pytest.raises(PromptUnavailable, match="more than 1000 bytes"):
+        fetch(host.url())
+
+
+def test_an_endless_file_is_left_at_25_mebibytes(host):
+    host.put("/a.wav", None)
+    tracemalloc.start()
+    with pytest.raises(PromptUnavailable, match="more than 26214400 bytes"):
+        fetch(host.url())
+    assert tracemalloc.get_traced_memory()[1] < 64 * 1024 * 1024
+    tracemalloc.stop()
+
+
+def test_a_file_that_trickles_is_left_when_its_time_is_up(host, monkeypatch):
+    monkeypatch.setattr(adapter, "TOTAL_SECONDS", 0.3)
+
+    def trickle():
+        while not host.over.wait(0.01):
+            yield b"x"
+
+    host.put("/a.wav", trickle)
+    with pytest.raises(PromptUnreachable, match=r"within 0\.3 s"):
+        fetch(host.url(), total_seconds=0.3)
+
+
+def test_a_compressed_file_is_said_to_be(host):
+    host.put("/a.wav", b"\x1f\x8b", Content_Encoding="gzip")
+    with pytest.raises(PromptUnavailable, match=r"compressed \(gzip\)"):
+        fetch(host.url())

@@ -1,0 +1,82 @@
+"""One contract for the accounts' prompts: DynamoDB and memory do the same."""
+
+from dataclasses import replace
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from speechcall.adapters.dynamodb.prompts import DynamoPrompts
+from speechcall.domain.prompt import AudioWarning, KnownPrompt, Prompt, Source
+from tests.fixtures.samples import NOW
+from tests.stores.prompts import MemoryPrompts
+
+PROMPT = Prompt("https://bucket/a.wav", 2.375, 19_058, (AudioWarning("SILENT_AUDIO", "nothing can be heard"),))
+UPLOADED = KnownPrompt("ivr_651854", PROMPT, NOW)
+URL = "https://example.com/" + "a" * 2028
+FETCHED = KnownPrompt(URL, PROMPT, NOW, None, Source('"v1"', None, "ab" * 32, NOW, NOW + 3_600_000))
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def prompts(request):
+    if request.param == "memory":
+        yield MemoryPrompts()
+        return
+    with mock_aws():
+        client = boto3.client(
+            "dynamodb", region_name="eu-central-1", aws_access_key_id="testing", aws_secret_access_key="testing"
+        )
+        client.create_table(
+            TableName="registry",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        )
+        yield DynamoPrompts(client, "registry")
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        UPLOADED,
+        replace(UPLOADED, used_msec=NOW + 5),
+        FETCHED,
+        KnownPrompt(URL, None, 0, None, Source(failed_msec=NOW, cause="https://example.com/a answered 404")),
+        replace(UPLOADED, prompt=Prompt("https://bucket/b.wav", 3)),
+    ],
+)
+def test_what_was_put_is_found_by_its_account_and_name_alone(prompts, known):
+    assert prompts.find("acme", known.name) is None
+    prompts.put("acme", known)
+    assert prompts.find("acme", known.name) == known
+    assert prompts.find("other", known.name) is None
+    assert prompts.find("acme", known.name + "x") is None
+
+
+def test_it_takes_the_place_of_what_was_there(prompts):
+    prompts.put("acme", replace(UPLOADED, used_msec=NOW))
+    prompts.put("acme", replace(UPLOADED, stored_msec=NOW + 1))
+    assert prompts.find("acme", "ivr_651854") == replace(UPLOADED, stored_msec=NOW + 1)
+
+
+@pytest.mark.parametrize("known", [UPLOADED, FETCHED])
+def test_its_use_is_noted_and_nothing_else_changes(prompts, known):
+    prompts.put("acme", known)
+    prompts.put_used("acme", known.name, NOW + 7)
+    assert prompts.find("acme", known.name) == replace(known, used_msec=NOW + 7)
+
+
+def test_a_removed_prompt_stays_removed_though_its_use_is_noted(prompts):
+    prompts.put("acme", UPLOADED)
+    assert prompts.remove("acme", "ivr_651854")
+    prompts.put_used("acme", "ivr_651854", NOW)
+    assert prompts.find("acme", "ivr_651854") is None
+    assert not prompts.remove("acme", "ivr_651854")
+
+
+def test_the_uploaded_ones_are_listed_by_identifier_without_urls_and_other_accounts(prompts):
+    for known in (replace(UPLOADED, name="b"), replace(UPLOADED, name="a"), FETCHED):
+        prompts.put("acme", known)
+    prompts.put("other", UPLOADED)
+    assert [known.name for known in prompts.uploaded("acme")] == ["a", "b"]
+    assert prompts.uploaded("nobody") == []

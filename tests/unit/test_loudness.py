@@ -1,0 +1,71 @@
+"""How loud a prompt is, and by how much it is changed."""
+
+import math
+from array import array
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from speechcall.domain.loudness import MOST_GAIN_DB, PEAK_DB, TARGET_DB, UNCHANGED_DB, gain_db, measure, scaled
+
+
+def tone(level_db, seconds=1.0):
+    """A sine of this level: its peak is 3 dB higher."""
+    loudness = math.sqrt(2) * 10 ** (level_db / 20)
+    return array("f", (loudness * math.sin(0.7 * index) for index in range(round(8000 * seconds))))
+
+
+SILENCE = array("f", [0.0]) * 8000
+
+
+@pytest.mark.parametrize("level", [-50, -20, -6])
+def test_the_level_of_a_tone_is_its_level(level):
+    found = measure(tone(level))
+    assert found.level_db == pytest.approx(level, abs=0.1)
+    assert found.peak_db == pytest.approx(level + 3, abs=0.1)
+
+
+@pytest.mark.parametrize("pause", [1, 5])
+def test_pauses_do_not_count(pause):
+    found = measure(SILENCE * pause + tone(-20, 2) + SILENCE * pause + tone(-20, 2))
+    assert found.level_db == pytest.approx(-20, abs=0.7)
+    assert (found.silent_at_start, found.silent_at_end) == (pause, 0)
+
+
+def test_what_is_much_softer_than_the_rest_does_not_count():
+    assert measure(tone(-20, 3) + tone(-40, 3)).level_db == pytest.approx(-20, abs=0.7)
+
+
+def test_silence_has_no_level_and_is_left_as_it_is():
+    found = measure(SILENCE)
+    assert (found.level_db, found.silent_at_start, gain_db(found)) == (None, 1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("level", "gain"),
+    [
+        (TARGET_DB, 0),
+        (TARGET_DB + UNCHANGED_DB / 2, 0),
+        (TARGET_DB - 6, 6),
+        (TARGET_DB + 6, -6),
+        (TARGET_DB - MOST_GAIN_DB - 5, MOST_GAIN_DB),
+    ],
+)
+def test_the_gain_leads_to_the_target(level, gain):
+    assert gain_db(measure(tone(level))) == pytest.approx(gain, abs=0.1)
+
+
+def test_a_short_sound_has_a_level_too():
+    assert measure(tone(-20, 0.05)).level_db == pytest.approx(-20, abs=0.5)
+
+
+@given(st.lists(st.floats(-4, 4, width=32), min_size=1, max_size=3000))
+def test_no_peak_is_cut_off_and_nothing_breaks(values):
+    samples = array("f", values)
+    gain = gain_db(measure(samples))
+    assert gain <= MOST_GAIN_DB
+    highest = max(map(abs, scaled(samples, gain)))
+    if gain:
+        assert highest <= 32767 * 10 ** (PEAK_DB / 20) + 1
+    assert highest <= 32767
