@@ -252,7 +252,7 @@ def test_what_is_answered_to_an_update_of_a_phone_that_rings_has_no_effect() -> 
 # ------------------------------------------------------------- the function's time
 def test_an_invocation_without_an_answer_is_tried_again_with_the_same_sequence() -> None:
     lost = {("CALL_ANSWERED", 1)}
-    fault = lambda kind, attempt: Fault(copies=0) if (kind, attempt) in lost else Fault()  # noqa: E731
+    fault = lambda kind, attempt: Fault(()) if (kind, attempt) in lost else Fault()  # noqa: E731
     with bench([ask()], Script([answer(after=0), hang_up()]), retry_seconds=0.2, fault=fault) as b:
         b.ended(b.dial())
         assert [event["Sequence"] for event in b.function.of("CALL_ANSWERED")] == [3]
@@ -271,7 +271,7 @@ def test_a_slow_function_gets_the_event_twice_and_its_first_answer_counts() -> N
 
 
 def test_a_function_that_never_answers_costs_the_call() -> None:
-    fault = lambda kind, attempt: Fault(copies=0) if kind == "CALL_ANSWERED" else Fault()  # noqa: E731
+    fault = lambda kind, attempt: Fault(()) if kind == "CALL_ANSWERED" else Fault()  # noqa: E731
     with bench([], Script([answer(after=0)]), retry_seconds=0.1, give_up_seconds=0.3, fault=fault) as b:
         assert b.ended(b.dial()) == 480
         assert [e["message"] for e in b.journal.entries() if e["kind"] == "function_failed"] == ["no answer in time"]
@@ -285,7 +285,7 @@ def test_a_function_that_fails_is_tried_once_more(failures: int) -> None:
 
 
 def test_events_can_be_doubled_delayed_and_echoed() -> None:
-    faults = {"CALL_ANSWERED": Fault(copies=2), "DIGITS_RECEIVED": Fault(delay=0.3), "HANGUP": Fault(echo=0.05)}
+    faults = {"CALL_ANSWERED": Fault((0.0, 0.0)), "DIGITS_RECEIVED": Fault((0.3,)), "HANGUP": Fault(echo=0.05)}
     caller = Script([answer(after=0), press("1", after=0)])
     with bench([ask(msec=5000)] * 2, caller, fault=lambda kind, _: faults.get(kind, Fault())) as b:
         b.ended(b.dial())

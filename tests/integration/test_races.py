@@ -2,7 +2,7 @@
 
 No engine threads and no clock: `World` runs the real use cases, the compiled menus and the provider's side of the
 conversation as coroutines on a made-up clock, and each operation on store, engine or provider lets the others go first.
-200 orders of each race here, 1,000 in `make test-long`; a failure tells its RACE_SEED, which repeats it.
+100 or 200 orders of each race here, 1,000 in `make test-long`; a failure tells its RACE_SEED, which repeats it.
 
 A race knows no provider. `SIDES` has one entry for each.
 """
@@ -18,13 +18,14 @@ import pytest
 
 from speechcall.application.control_call import Control
 from speechcall.domain.message import State
+from tests.fixtures.races.chime_side import ChimeSide
 from tests.fixtures.races.connect_side import ConnectSide
-from tests.fixtures.races.world import IDLE_SECONDS, PROMPT_SECONDS, Faults, World, world
+from tests.fixtures.races.world import IDLE_SECONDS, PROMPT_SECONDS, Faults, Side, World, world
 from tests.fixtures.samples import MID
 from tests.stores.memory import MemoryCalls
 
-SIDES = {"connect": ConnectSide}
-ORDERS, MANY_ORDERS = 200, 1000
+SIDES: dict[str, Callable[[World], Side]] = {"connect": ConnectSide, "chime": ChimeSide}
+ORDERS, MANY_ORDERS = {"connect": 200, "chime": 100}, 1000
 LISTENING_SECONDS = PROMPT_SECONDS + IDLE_SECONDS
 
 
@@ -99,7 +100,9 @@ def key_against_idle(random: Random) -> Race:
     def came_to(here: World) -> None:
         # A key that is just too late may be just in time for the second menu
         expected = {(): ["wrong", "wrong"], (1,): ["d1", "wrong"], (2,): ["wrong", "d1"]}
-        assert here.keys_run == expected[tuple(heard)]
+        # Where key and silence are told in two reports, either may be first, but the key counts once at most
+        allowed = [expected[tuple(heard)]] if here.side.orders_reports else list(expected.values())
+        assert here.keys_run in allowed
         ended(here, "answered", "completed")
 
     return Race(Faults(doubled=random.choice((0, 0.5))), callee, came_to)
@@ -391,7 +394,7 @@ def hold(side: str, name: str, orders: int, first: int | None = None) -> None:
 @pytest.mark.parametrize("name", RACES)
 @pytest.mark.parametrize("side", SIDES)
 def test_whatever_the_order(side: str, name: str) -> None:
-    hold(side, name, ORDERS)
+    hold(side, name, ORDERS[side])
 
 
 @pytest.mark.long
@@ -444,20 +447,32 @@ def _marks_before_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("speechcall.application.follow_call.give_reply", give)
 
 
+def _dials_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def place(call: Any, seconds: int, *, telephony: Any, calls: Any, clock: Any) -> str:
+        return str(telephony.place(call, seconds))
+
+    monkeypatch.setattr("speechcall.application.control_call.place_once", place)
+
+
 @pytest.mark.parametrize(
-    ("mistake", "name"),
+    ("side", "mistake", "name"),
     [
-        (_forgets_keys, "control_call retried"),
-        (_gives_lines_back_at_once, "stopped from outside"),
-        (_believes_silence, "hang-up never told"),
-        (_forgets_who_waits, "hang-up told at once"),
-        (_marks_before_it_answers, "killed between two writes"),
+        ("connect", _forgets_keys, "control_call retried"),
+        ("connect", _gives_lines_back_at_once, "stopped from outside"),
+        ("connect", _believes_silence, "hang-up never told"),
+        ("connect", _forgets_who_waits, "hang-up told at once"),
+        ("connect", _marks_before_it_answers, "killed between two writes"),
+        ("chime", _dials_again, "the end before the dial's answer"),
+        ("chime", _gives_lines_back_at_once, "stopped from outside"),
+        ("chime", _believes_silence, "hang-up never told"),
     ],
 )
-def test_a_product_that_makes_a_mistake_is_found_out(mistake: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_product_that_makes_a_mistake_is_found_out(
+    side: str, mistake: Any, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mistake(monkeypatch)
     with pytest.raises(pytest.fail.Exception, match="RACE_SEED"):
-        hold("connect", name, 400, first=0)
+        hold(side, name, 400, first=0)
 
 
 def test_a_phone_that_nobody_answers_rings_out() -> None:

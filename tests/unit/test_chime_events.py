@@ -217,6 +217,15 @@ def test_the_end_is_told_with_its_cause(name, answered, cause):
     assert told == {"event": "ended", "key": "", "seq": 2} if answered else told["error"] == "NotAnswered"
 
 
+def test_an_end_that_overtakes_the_answer_says_that_somebody_had_answered():
+    bench = Bench()
+    bench.hear("new-outbound-call")
+    bench.hear("hangup-normal", sequence=4)
+    assert (bench.call.answered_msec is not None, bench.call.cause) == (True, Cause.CALLER_HUNG_UP)
+    assert bench.engine.answers["dial-0"]["error"] == "NotAnswered"
+    assert types(bench.hear("call-answered", sequence=3)) == ["Hangup"]
+
+
 def test_a_callee_who_is_gone_is_not_idle():
     bench = Bench().asking()
     assert bench.hear("action-successful-after-hangup") == GO_ON

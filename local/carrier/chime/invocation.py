@@ -52,9 +52,9 @@ class Invocation:
             self._tries += 1
             befalls = self._switch.settings.fault
             fault = befalls(str(self._event["InvocationEventType"]), self._tries) if befalls else Fault()
-        for _ in range(fault.copies):
-            if fault.delay:
-                self._switch.clock.after(fault.delay, lambda: self._spawn(fault.echo))
+        for delay in fault.delays:
+            if delay:
+                self._switch.clock.after(delay, lambda: self._spawn(fault.echo))
             else:
                 self._spawn(fault.echo)
 

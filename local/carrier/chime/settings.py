@@ -10,10 +10,8 @@ from local.carrier.settings import Caller
 class Fault:
     """What befalls one invocation of the function."""
 
-    copies: int = 1
-    """How many times it gets the event at once; 0: the invocation is lost, and nobody answers it."""
-    delay: float = 0.0
-    """Seconds before it gets it."""
+    delays: tuple[float, ...] = (0.0,)
+    """After how many seconds it gets the event; (): the invocation is lost; (0, 0): it gets it twice at once."""
     echo: float | None = None
     """So many seconds after its answer it gets the event once more, and nobody waits for that answer."""
 

@@ -89,14 +89,20 @@ def _leave(message: Message, outcome: Outcome, is_throttled: bool, messages: Mes
 
 def _make_sure(call: Call, end: End, telephony: Telephony, clock: Clock) -> Cause:
     """Stops the contact and says how it ended."""
+    may_ring = clock.now_msec() < call.dialled_msec + MAY_RING_SECONDS * 1000
     if call.contact_id is None:
         if end is End.THROTTLED and call.ticket.retry == 0:  # the only try: nothing was placed
             return Cause.THROTTLED
         # The provider may have taken the dial though its answer was lost. Such a phone rings for its
         # time at most, and who answers it is hung up; till then its line is not free.
-        if clock.now_msec() < call.dialled_msec + MAY_RING_SECONDS * 1000:
+        if may_ring:
             raise TelephonyUnavailable("whether the call was placed is not known, and its phone may still ring")
         return Cause.THROTTLED if end is End.THROTTLED else Cause.FAILED
     telephony.stop(call.contact_id)
     contact = look_until_ended(call.contact_id, telephony, clock)
-    return (contact.cause or Cause.STOPPED) if contact.ended else Cause.UNCONFIRMED
+    if contact.ended:
+        return contact.cause or Cause.STOPPED
+    if call.answered_msec is None and may_ring:
+        # Not every provider can stop a phone that rings: it rings for its time at most.
+        raise TelephonyUnavailable("the call could not be stopped, and its phone may still ring")
+    return Cause.UNCONFIRMED

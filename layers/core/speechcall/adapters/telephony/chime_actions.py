@@ -20,7 +20,7 @@ _KEYS = [*"0123456789*#"]
 _LISTEN = {
     # Two keys in quick succession come as one text: the first one counts.
     "InputDigitsRegex": "^[0-9*#]+$",
-    "InBetweenDigitsDurationInMilliseconds": 100,
+    "InBetweenDigitsDurationInMilliseconds": 10,
     "FlushDigitsDurationInMilliseconds": 1000,
 }
 

@@ -53,6 +53,15 @@ class Over:
     attempt: int
     contact_id: str
     sip_code: int | None
+    turn: int
+
+    @property
+    def was_answered(self) -> bool:
+        """Whether this event alone says so: a normal end, behind more than the beginning and the ringing.
+
+        It may be dealt with before the event of the answer is.
+        """
+        return self.sip_code == 0 and self.turn > 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,7 @@ def _parse(event: Mapping[str, Any]) -> Event:
         return Placed(*named, contact_id) if named else GO_ON
     named = parse_attempt(attributes.get("mid"), attributes.get("attempt"))
     if kind == "HANGUP" or (_is_gone(details) and kind != "INVALID_LAMBDA_RESPONSE"):
-        return Over(*named, contact_id, _sip_code(parameters.get("SipResponseCode"))) if named else GO_ON
+        return Over(*named, contact_id, _sip_code(parameters.get("SipResponseCode")), turn) if named else GO_ON
     if kind == "INVALID_LAMBDA_RESPONSE":
         error = event.get("ErrorType") or data.get("ErrorType")
         return Word("hang_up", f"the last answer was unusable: {str(error)[:100]}")

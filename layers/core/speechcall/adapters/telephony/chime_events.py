@@ -91,6 +91,8 @@ class ChimeEvents:
         call = self.calls.get(over.mid, over.attempt)
         if call is None or call.contact_id not in (None, over.contact_id):
             return
+        if over.was_answered and call.answered_msec is None:
+            call = self.calls.set_answered(over.mid, over.attempt, over.contact_id, self.clock.now_msec()) or call
         cause = cause_of(over.sip_code, call.answered_msec is not None)
         end_call(over.mid, over.attempt, cause, calls=self.calls, engine=self.engine, clock=self.clock)
         self.logger.info("call ended", mid=call.mid, attempt=call.attempt, cause=cause, sip_code=over.sip_code)
