@@ -593,6 +593,20 @@ def test_of_many_that_are_due_the_first_come_first_in_each_shard(messages):
     assert messages.due(State.QUEUED, NOW + 99, 100) == [str(100 + step) for step in range(12)]
 
 
+def test_those_that_were_put_off_take_turns_with_those_that_wait(messages):
+    for step in range(6):
+        queued(messages, str(100 + step), NOW + step)
+    for mid, later in (("104", 20), ("100", 30), ("103", 40)):
+        messages.postpone(mid, State.QUEUED, NOW + later)
+    assert messages.due(State.QUEUED, NOW + 10, 9) == ["101", "102", "105"]
+    assert messages.due(State.QUEUED, NOW + 30, 9) == ["104", "101", "100", "102", "105"]
+    assert messages.due(State.QUEUED, NOW + 99, 3) == ["104", "101", "100"]
+    # What is put back after a call waits for its moment among them.
+    assert messages.claim_line(messages.get("101"), "arn:flow", POOL, NOW) == LineTaken()
+    assert messages.requeue(messages.get("101"), 1, NOW + 25)
+    assert messages.due(State.QUEUED, NOW + 30, 3) == ["104", "102", "101"]
+
+
 def test_postponing_moves_the_moment_in_that_state_only(messages):
     queued(messages)
     messages.postpone(MID, State.QUEUED, NOW + 500)

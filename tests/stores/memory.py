@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from speechcall.adapters.dynamodb.message_items import CALLING_CHECK_MSEC, PREPARING_CHECK_MSEC
+from speechcall.adapters.dynamodb.message_items import CALLING_CHECK_MSEC, LATER, PREPARING_CHECK_MSEC, shard_name
 from speechcall.application.ports import Claim, LinesFull, LineTaken, NotQueued, Pool
 from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Reply, Step, Ticket, over_limit
 from speechcall.domain.errors import StoreUnavailable
@@ -187,12 +187,12 @@ class MemoryMessages:
     def requeue(self, message: Message, redials: int, due_msec: int) -> bool:
         return self._give_back(message, lambda stored: replace(stored, state=State.QUEUED, redials=redials), due_msec)
 
-    def due(self, state: str, now_msec: int, limit: int) -> list[str]:
+    def due(self, state: State, now_msec: int, limit: int) -> list[str]:
         with self._lock:
-            return self.index.due(State(state), now_msec, limit)
+            return self.index.due(state, now_msec, limit)
 
-    def postpone(self, mid: str, state: str, due_msec: int) -> None:
-        self._move(mid, State(state), lambda message: message, due_msec)
+    def postpone(self, mid: str, state: State, due_msec: int) -> None:
+        self._move(mid, state, lambda message: message, due_msec, is_later=state is State.QUEUED)
 
     def _give_back(self, message: Message, change: Callable[[Message], Message], due_msec: int | None) -> bool:
         with self._lock:
@@ -200,20 +200,28 @@ class MemoryMessages:
             if stored is None or stored.state is not State.CALLING or stored.attempt != message.attempt:
                 return False
             self.pool.give_back(holder(message.mid, message.attempt), message.number)
-            self._put(change(stored), due_msec)
+            self._put(change(stored), due_msec, is_later=True)
             return True
 
-    def _move(self, mid: str, before: State, change: Callable[[Message], Message], due_msec: int | None) -> bool:
+    def _move(
+        self,
+        mid: str,
+        before: State,
+        change: Callable[[Message], Message],
+        due_msec: int | None,
+        *,
+        is_later: bool = False,
+    ) -> bool:
         with self._lock:
             stored = self._messages.get(mid)
             if stored is None or stored.state is not before:
                 return False
-            self._put(change(stored), due_msec)
+            self._put(change(stored), due_msec, is_later=is_later)
             return True
 
-    def _put(self, message: Message, due_msec: int | None) -> None:
+    def _put(self, message: Message, due_msec: int | None, *, is_later: bool = False) -> None:
         self._messages[message.mid] = replace(message, due_msec=due_msec)
-        self.index.put(message.mid, message.state, due_msec)
+        self.index.put(message.mid, LATER if is_later else shard_name(message.mid, message.state), due_msec)
 
 
 def _finished(message: Message, outcome: Outcome, now_msec: int, cause: str | None = None) -> Message:

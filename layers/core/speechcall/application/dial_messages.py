@@ -92,7 +92,8 @@ def execution_input(message: Message, attempt: int) -> dict[str, Any]:
 
 
 def _candidates(named: Iterable[str], limit: int, run: "_Run") -> Iterator[str]:
-    """First come, first served: what the index shows has waited longer than what a record has just named.
+    """First come, first served: what the index shows has waited longer than what a record has just named. Of a page
+    the lower ids come first: they were accepted first, also where they have been put off meanwhile.
 
     A page without anything new, as it is when the index lags or many messages wait for one number, is
     followed by a longer one.
@@ -102,6 +103,7 @@ def _candidates(named: Iterable[str], limit: int, run: "_Run") -> Iterator[str]:
     while True:
         page = run.messages.due(State.QUEUED, run.clock.now_msec(), limit)
         is_last = len(page) < limit
+        page.sort(key=int)
         if is_last:
             page += more
         fresh = [mid for mid in dict.fromkeys(page) if mid not in seen]

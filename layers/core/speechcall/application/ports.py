@@ -186,8 +186,11 @@ class MessageStore(Protocol):
         False if it was done before.
         """
 
-    def due(self, state: str, now_msec: int, limit: int) -> list[str]:
-        """Ids of messages in `state` that are due, the oldest of each shard first. May be a little behind."""
+    def due(self, state: State, now_msec: int, limit: int) -> list[str]:
+        """Ids of messages in `state` that are due, the oldest of each shard first. May be a little behind.
 
-    def postpone(self, mid: str, state: str, due_msec: int) -> None:
-        """Moves the moment at which a message in `state` is due."""
+        Of the queued, those that were put off take turns with the others.
+        """
+
+    def postpone(self, mid: str, state: State, due_msec: int) -> None:
+        """Moves the moment at which a message in `state` is due. A queued one keeps no place among the others."""

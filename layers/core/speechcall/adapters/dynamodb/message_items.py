@@ -1,11 +1,12 @@
 """How a message is written down: pk `M#<mid>`, sk `MESSAGE`, and for the sparse index what it waits for."""
 
 from dataclasses import asdict
+from itertools import chain, islice, zip_longest
 from typing import Any
 
 from speechcall.adapters.dynamodb.table import Values
 from speechcall.domain.dialling import Redial
-from speechcall.domain.ids import shard_of
+from speechcall.domain.ids import SHARDS, shard_of
 from speechcall.domain.message import Ask, Message, State, dump_menus, load_menus
 
 PREPARING_CHECK_MSEC = 300_000
@@ -17,9 +18,34 @@ def key(mid: str) -> dict[str, str]:
     return {"pk": f"M#{mid}", "sk": "MESSAGE"}
 
 
-def due_values(mid: str, state: State, due_msec: int) -> dict[str, Any]:
+LATER = "later"
+"""The part of the sparse index with the messages that wait for a moment, not for their turn; it is short."""
+
+
+def due_values(shard: str, due_msec: int) -> dict[str, Any]:
     """Where a message stands in the sparse index: `:shard` and `:due`."""
-    return {":shard": f"{state.value}#{shard_of(mid)}", ":due": due_msec}
+    return {":shard": shard, ":due": due_msec}
+
+
+def shard_name(mid: str, state: State) -> str:
+    """The part of the sparse index in which a message in `state` waits."""
+    return f"{state.value}#{shard_of(mid)}"
+
+
+def parts(state: State) -> list[list[str]]:
+    """The parts of the sparse index that hold what is due in `state`; the same share of each list is read.
+
+    A queued message that was put off would lose its place to a whole backlog if it stood among it with its
+    new moment. It stands apart, and takes turns with those that wait.
+    """
+    turns = [[f"{state.value}#{shard}" for shard in range(SHARDS)]]
+    return [[LATER], *turns] if state is State.QUEUED else turns
+
+
+def take_turns(lists: list[list[str]], limit: int) -> list[str]:
+    """The first of each list, then the second of each, …: at most `limit`."""
+    rounds = chain.from_iterable(zip_longest(*lists))
+    return list(islice((mid for mid in rounds if mid is not None), limit))
 
 
 def dump(message: Message) -> Values:
@@ -43,7 +69,7 @@ def dump(message: Message) -> Values:
         "ttl_seconds": message.ttl_seconds,
         "ring_seconds": message.ring_seconds,
         **({"redial": asdict(message.redial)} if message.redial else {}),
-        "due_shard": f"{message.state.value}#{shard_of(message.mid)}",
+        "due_shard": shard_name(message.mid, message.state),
         "due_at": message.created_msec + PREPARING_CHECK_MSEC,
     }
 

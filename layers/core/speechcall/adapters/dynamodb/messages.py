@@ -4,12 +4,22 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from speechcall.adapters.dynamodb.message_items import CALLING_CHECK_MSEC, due_values, dump, key, load
+from speechcall.adapters.dynamodb.message_items import (
+    CALLING_CHECK_MSEC,
+    LATER,
+    due_values,
+    dump,
+    key,
+    load,
+    parts,
+    shard_name,
+    take_turns,
+)
 from speechcall.adapters.dynamodb.pool import give_back, take_line, why_no_line
 from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 from speechcall.application.ports import Claim, LinesFull, LineTaken, NotQueued, Pool
 from speechcall.domain.errors import StoreUnavailable
-from speechcall.domain.ids import SHARDS, holder
+from speechcall.domain.ids import holder
 from speechcall.domain.message import Ask, Message, State
 from speechcall.domain.outcome import Outcome
 
@@ -51,7 +61,7 @@ class DynamoMessages:
                 raise StoreUnavailable("the id of a message is taken") from failed
 
     def queue(self, mid: str, asks: tuple[Ask, ...], now_msec: int) -> bool:
-        values = {":asks": [asdict(ask) for ask in asks], **due_values(mid, State.QUEUED, now_msec)}
+        values = {":asks": [asdict(ask) for ask in asks], **due_values(shard_name(mid, State.QUEUED), now_msec)}
         return self._move(mid, State.PREPARING, State.QUEUED, f"SET #state = :to, asks = :asks, {_SHARD}", values)
 
     def refuse(self, mid: str, before: State, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
@@ -83,7 +93,7 @@ class DynamoMessages:
                 ":before": message.attempt,
                 ":attempt": attempt,
                 ":flow": flow_arn,
-                **due_values(message.mid, State.CALLING, now_msec + CALLING_CHECK_MSEC),
+                **due_values(shard_name(message.mid, State.CALLING), now_msec + CALLING_CHECK_MSEC),
             },
         )
         take = take_line(self._registry, holder(message.mid, attempt), message.number, pool, now_msec)
@@ -101,7 +111,7 @@ class DynamoMessages:
         return self._give_back(message, State.FINISHED, f"{expression} {_NOT_DUE}", values)
 
     def requeue(self, message: Message, redials: int, due_msec: int) -> bool:
-        values = {":redials": redials, **due_values(message.mid, State.QUEUED, due_msec)}
+        values = {":redials": redials, **due_values(LATER, due_msec)}
         return self._give_back(message, State.QUEUED, f"SET #state = :to, redials = :redials, {_SHARD}", values)
 
     def _give_back(self, message: Message, after: State, expression: str, values: Values) -> bool:
@@ -130,24 +140,28 @@ class DynamoMessages:
             "ExpressionAttributeValues": to_wire(values),
         }
 
-    def due(self, state: str, now_msec: int, limit: int) -> list[str]:
-        found: list[Values] = []
-        for shard in range(SHARDS):
-            with store_errors():
-                page = self._client.query(
-                    TableName=self._messages,
-                    IndexName="due",
-                    KeyConditionExpression="due_shard = :shard AND due_at <= :now",
-                    ExpressionAttributeValues=to_wire({":shard": f"{state}#{shard}", ":now": now_msec}),
-                    Limit=limit,
-                )
-            found += [from_wire(item) for item in page["Items"]]
-        found.sort(key=lambda item: (item["due_at"], item["pk"]))
-        return [str(item["pk"]).removeprefix("M#") for item in found[:limit]]
+    def due(self, state: State, now_msec: int, limit: int) -> list[str]:
+        lists = []
+        for shards in parts(state):
+            found = [item for shard in shards for item in self._due_in(shard, now_msec, limit)]
+            found.sort(key=lambda item: (item["due_at"], item["pk"]))
+            lists.append([str(item["pk"]).removeprefix("M#") for item in found])
+        return take_turns(lists, limit)
 
-    def postpone(self, mid: str, state: str, due_msec: int) -> None:
-        values = due_values(mid, State(state), due_msec)
-        self._move(mid, State(state), State(state), f"SET #state = :to, {_SHARD}", values)
+    def _due_in(self, shard: str, now_msec: int, limit: int) -> list[Values]:
+        with store_errors():
+            page = self._client.query(
+                TableName=self._messages,
+                IndexName="due",
+                KeyConditionExpression="due_shard = :shard AND due_at <= :now",
+                ExpressionAttributeValues=to_wire({":shard": shard, ":now": now_msec}),
+                Limit=limit,
+            )
+        return [from_wire(item) for item in page["Items"]]
+
+    def postpone(self, mid: str, state: State, due_msec: int) -> None:
+        shard = LATER if state is State.QUEUED else shard_name(mid, state)
+        self._move(mid, state, state, f"SET #state = :to, {_SHARD}", due_values(shard, due_msec))
 
     def _move(self, mid: str, before: State, after: State, expression: str, values: dict[str, Any]) -> bool:
         """Leaves a state, once: of two that try, one finds the message gone from it."""

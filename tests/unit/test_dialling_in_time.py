@@ -1,0 +1,98 @@
+"""A long backlog goes through a small pool, whatever goes wrong on the way: on a clock that nobody waits for.
+
+`make test-long` does it with 100,000 messages.
+"""
+
+import logging
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from speechcall.application.ports import Pool
+from speechcall.domain.message import State
+from tests.fixtures.dialling_world import BATCH, KILL_POINTS, NONE, World, mixed, overtaken
+from tests.fixtures.samples import NOW
+
+POOL = Pool(lines=10, calls_per_second=2)
+FAIR = 150
+"""How many messages may overtake one at most: those of the minute for which a refused one is put off, and more."""
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog):
+    """Of what goes wrong here each thing is logged."""
+    caplog.set_level(logging.CRITICAL, "speechcall")
+
+
+def flow_through(messages, seed):
+    """The world after a backlog has gone through."""
+    world = World(seed, POOL)
+    world.accept(messages, mixed)
+    world.run()
+    return world
+
+
+def assert_that_all_went_well(world, messages):
+    ledger, found = world.ledger, world.all()
+    assert ledger.wrong == []
+    # Every message ends, once.
+    assert len(found) == messages
+    assert Counter(one.state for one in found) == {State.FINISHED: messages}
+    assert set(ledger.ends.values()) == {1}
+    assert len(ledger.ends) == messages
+    # No line is lost, and no more are in use than there are.
+    assert world.messages.held == set()
+    assert ledger.live == {}
+    assert ledger.most_live <= POOL.lines
+    # Never more than two calls begin in a second.
+    moments = [moment for moment, _ in ledger.claims]
+    assert moments == sorted(moments)
+    assert all(third - first >= 1000 for first, third in zip(moments, moments[2:], strict=False))
+    # Every attempt that has a line has an execution, and a number is called as often as was asked for.
+    assert Counter(mid for _, mid in ledger.claims) == Counter(name.partition("-")[0] for name in ledger.executions)
+    throttled = Counter(name.partition("-")[0] for name, end in ledger.executions.items() if end == "throttled")
+    for one in found:
+        assert one.redials <= (one.redial.attempts if one.redial else 0)
+        assert one.attempt <= 1 + one.redials + throttled[one.mid], one.mid
+        assert one.attempt or one.outcome == "expired"
+
+
+def test_a_backlog_flows_through_whatever_goes_wrong():
+    world = flow_through(4000, 1)
+    assert_that_all_went_well(world, 4000)
+    # What can go wrong has gone wrong, and was mended.
+    assert len(world.ledger.kills) >= 40
+    for trouble in ("unheard", "throttled", "dialers failed", "ExecutionsStartedLate", "CallsFinishedLate"):
+        assert world.ledger.counts[trouble], trouble
+    assert {one.outcome for one in world.all()} == {
+        *("answered", "busy", "noAnswer", "failed", "invalidNumber", "expired"),
+    }
+    # Nobody starves behind busy numbers.
+    alone = Counter(one.number for one in world.all())
+    waited = [one.mid for one in world.all() if alone[one.number] == 1]
+    assert max(overtaken(world.ledger.claims, waited).values()) <= FAIR
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_a_hundred_thousand_messages_flow_through_whatever_goes_wrong():
+    world = flow_through(100_000, 2)
+    assert_that_all_went_well(world, 100_000)
+    assert min(world.ledger.kills[point] for point in KILL_POINTS) >= 5
+    hours, counts = (world.now_msec() - NOW) / 3_600_000, dict(world.ledger.counts)
+    print(f"100,000 messages, {len(world.ledger.claims)} calls, {world.runs} runs of dialers, {hours:.1f} h: {counts}")
+
+
+def test_first_come_first_served():
+    # Given no trouble but a lagging index, and newcomers that their records name while a backlog waits
+    world = World(4, POOL, replace(NONE, lag_msec=3000), call_seconds=(1, 2, 3))
+    world.accept(1500)
+    world.run()
+    order = overtaken(world.ledger.claims, [one.mid for one in world.all()])
+    assert len(order) == 1500
+    # While the index is behind, what its records name comes first: a batch of them at most.
+    assert max(order.values()) <= BATCH
+    # The pool is never idle while somebody waits: two a second, from the first to the last.
+    moments = [moment for moment, _ in world.ledger.claims]
+    assert (moments[-1] - moments[0]) / 1000 <= 1.1 * 1500 / POOL.calls_per_second
