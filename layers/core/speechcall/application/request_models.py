@@ -16,17 +16,14 @@ from pydantic import (
 )
 
 from speechcall.application.json_text import dump_json
+from speechcall.application.redial_model import RedialModel
 from speechcall.application.request_problems import RIGHT, shown
 from speechcall.domain.address import is_url, url_problem
 from speechcall.domain.dialling import (
-    DEFAULT_REDIAL_AFTER,
     DEFAULT_RING_SECONDS,
     DEFAULT_TTL_SECONDS,
-    MAX_REDIAL_SECONDS,
-    MAX_REDIALS,
     MAX_RING_SECONDS,
     MAX_TTL_SECONDS,
-    MIN_REDIAL_SECONDS,
     MIN_RING_SECONDS,
     MIN_TTL_SECONDS,
 )
@@ -159,31 +156,6 @@ class MenuModel(_Strict):
         elif not _IDENTIFIER.fullmatch(intro):
             raise ValueError(f"must be {RIGHT['introUrl']}")
         return intro
-
-
-class RedialModel(_Strict):
-    """Dial again when nobody was reached. Never after `ttl`, and never an invalid, blocked or forbidden number."""
-
-    attempts: Annotated[int, Field(ge=0, le=MAX_REDIALS, description="How often, beside the first time.")]
-    afterSec: Annotated[  # noqa: N815
-        list[Annotated[int, Field(ge=MIN_REDIAL_SECONDS, le=MAX_REDIAL_SECONDS)]],
-        Field(
-            min_length=1,
-            max_length=MAX_REDIALS,
-            description="How long after the end of the call before; the last one holds for all further times.",
-        ),
-    ] = list(DEFAULT_REDIAL_AFTER)
-    on: Annotated[
-        list[Literal["busy", "noAnswer", "failed"]],
-        Field(min_length=1, description="After which outcomes.", json_schema_extra={"uniqueItems": True}),
-    ] = ["busy", "noAnswer", "failed"]
-
-    @field_validator("on")
-    @classmethod
-    def _on(cls, on: list[str]) -> list[str]:
-        if len(set(on)) != len(on):
-            raise ValueError(f"must be {RIGHT['redial.on']}")
-        return on
 
 
 class MessageModel(_Strict):

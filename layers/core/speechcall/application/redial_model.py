@@ -1,0 +1,35 @@
+"""How a client says that a number is to be dialled again, as a model."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from speechcall.application.request_problems import RIGHT
+from speechcall.domain.dialling import DEFAULT_REDIAL_AFTER, MAX_REDIAL_SECONDS, MAX_REDIALS, MIN_REDIAL_SECONDS
+
+
+class RedialModel(BaseModel):
+    """Dial again when nobody was reached. Never after `ttl`, and never an invalid, blocked or forbidden number."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    attempts: Annotated[int, Field(ge=0, le=MAX_REDIALS, description="How often, beside the first time.")]
+    afterSec: Annotated[  # noqa: N815
+        list[Annotated[int, Field(ge=MIN_REDIAL_SECONDS, le=MAX_REDIAL_SECONDS)]],
+        Field(
+            min_length=1,
+            max_length=MAX_REDIALS,
+            description="How long after the end of the call before; the last one holds for all further times.",
+        ),
+    ] = list(DEFAULT_REDIAL_AFTER)
+    on: Annotated[
+        list[Literal["busy", "noAnswer", "failed"]],
+        Field(min_length=1, description="After which outcomes.", json_schema_extra={"uniqueItems": True}),
+    ] = ["busy", "noAnswer", "failed"]
+
+    @field_validator("on")
+    @classmethod
+    def _on(cls, on: list[str]) -> list[str]:
+        if len(set(on)) != len(on):
+            raise ValueError(f"must be {RIGHT['redial.on']}")
+        return on
