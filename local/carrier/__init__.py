@@ -4,6 +4,7 @@ from local.carrier.callers import (
     Script,
     answer,
     busy,
+    fail,
     hang_up,
     hang_up_at_once,
     invalid_number,
@@ -13,19 +14,25 @@ from local.carrier.callers import (
     stay_silent,
 )
 from local.carrier.carrier import Carrier
+from local.carrier.faults import DISCONNECT_REASONS, DOCUMENTED_QUOTAS, Faults, Quota
 from local.carrier.flow import FlowRefusedError
 from local.carrier.phone import Phone
 from local.carrier.settings import Caller, CarrierSettings
 
 __all__ = [
+    "DISCONNECT_REASONS",
+    "DOCUMENTED_QUOTAS",
     "Caller",
     "Carrier",
     "CarrierSettings",
+    "Faults",
     "FlowRefusedError",
     "Phone",
+    "Quota",
     "Script",
     "answer",
     "busy",
+    "fail",
     "hang_up",
     "hang_up_at_once",
     "invalid_number",

@@ -96,6 +96,11 @@ def no_answer() -> Step:
     return lambda call: not call.phone.wait_until_ended()
 
 
+def fail(reason: str, after: float = 0.0) -> Step:
+    """Cannot be reached, for a reason out of `faults.DISCONNECT_REASONS`."""
+    return lambda call: call.phone.wait_until_ringing() and call.phone.pause(after) and call.phone.fail(reason)
+
+
 def invalid_number() -> Step:
     """Be nobody's number."""
     return lambda call: call.phone.wait_until_ringing() and call.phone.invalid()

@@ -9,6 +9,7 @@ from local.carrier.connect_api import OPERATIONS, ConnectApi
 from local.carrier.connect_wire import ConnectModel
 from local.carrier.contacts import Contacts
 from local.carrier.exchange import Exchange, Outbox
+from local.carrier.faults import Chance
 from local.carrier.flow import load_flow
 from local.carrier.invocation import Invoker
 from local.carrier.prompts import PromptStore
@@ -44,16 +45,17 @@ class Carrier:
         self.hello: Callable[[], dict[str, Any]] = dict
         """What the phone page shows before any call: how to send one ("api", "user", "password", "curl")."""
         self._clock = Clock()
-        self._outbox = Outbox(emit)
+        chance = Chance(settings.faults)
+        self._outbox = Outbox(emit, self._clock, chance.deliveries)
         self._outbox_workers = Workers()
         self._workers = Workers()
         prompts = PromptStore(read_prompt)
         exchange = Exchange(
-            settings, load_flow(flow), invoke, prompts, journal, self._clock, self._outbox, self._workers
+            settings, load_flow(flow), invoke, prompts, journal, self._clock, self._outbox, self._workers, chance
         )
         model = ConnectModel(OPERATIONS)
         self.contacts = Contacts(exchange, model)
-        self.api = ConnectApi(settings, self.contacts, model)
+        self.api = ConnectApi(settings, self.contacts, model, chance)
         self.phone_app = PhoneApp(self.contacts, journal, prompts, lambda: self.hello())  # noqa: PLW0108 - it may be set later
 
     def start(self) -> None:

@@ -5,8 +5,10 @@ StartOutboundVoiceContact, StopContact, DescribeContact.
 """
 
 import re
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,9 @@ from werkzeug.wrappers import Request, Response
 
 from local.carrier.connect_wire import ConnectError, ConnectModel, failure, success
 from local.carrier.contact import Contact
+from local.carrier.contact_events import now
 from local.carrier.contacts import Contacts
+from local.carrier.faults import Chance, Quota
 from local.carrier.settings import CarrierSettings
 
 if TYPE_CHECKING:
@@ -23,11 +27,29 @@ if TYPE_CHECKING:
 OPERATIONS = ("StartOutboundVoiceContact", "StopContact", "DescribeContact")
 
 
+class _Bucket:
+    """A token bucket, as the throttling of AWS is described. Guarded by its owner's lock."""
+
+    def __init__(self, quota: Quota) -> None:
+        self._quota, self._tokens, self._filled = quota, float(quota.burst), time.monotonic()
+
+    def take(self) -> bool:
+        moment = time.monotonic()
+        self._tokens = min(float(self._quota.burst), self._tokens + (moment - self._filled) * self._quota.rate)
+        self._filled = moment
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
 class ConnectApi:
     """The WSGI application."""
 
-    def __init__(self, settings: CarrierSettings, contacts: Contacts, model: ConnectModel) -> None:
+    def __init__(self, settings: CarrierSettings, contacts: Contacts, model: ConnectModel, chance: Chance) -> None:
         self._settings = settings
+        self._chance = chance
+        self._buckets = {name: _Bucket(quota) for name, quota in settings.quotas.items()}
         self._contacts = contacts
         self._model = model
         self._lock = Lock()
@@ -54,9 +76,17 @@ class ConnectApi:
         self._check_signature(request.headers.get("Authorization", ""))
         name, parameters = self._model.read(request)
         with self._lock:
+            if name in self._buckets and not self._buckets[name].take():
+                raise self._model.error("TooManyRequestsException", "Too Many Requests")
             if self._faults[name]:
                 raise self._faults[name].popleft()
-        return success(self._operations[name](parameters))
+        faults = self._chance.faults
+        if self._chance.happens(faults.requests_failed):
+            raise self._model.error("InternalServiceException", "it failed, and nothing was done")
+        answer = self._operations[name](parameters)
+        if self._chance.happens(faults.requests_lost):
+            raise self._model.error("InternalServiceException", "it was done, but the answer was lost")
+        return success(answer)
 
     def _check_signature(self, authorization: str) -> None:
         """Signature version 4 for this service and Region. Not its value: there are no secrets here."""
@@ -87,12 +117,15 @@ class ConnectApi:
 
     def _description(self, contact: Contact) -> dict[str, Any]:
         """The contact as DescribeContact tells it; what has not happened is left out. Times are epoch seconds."""
-        times = {
-            "InitiationTimestamp": contact.initiated,
+        shown_until = now() - timedelta(seconds=self._chance.faults.record_lag_seconds)
+        happened = {
             "ConnectedToSystemTimestamp": contact.connected,
             "DisconnectTimestamp": contact.disconnected,
-            "LastUpdateTimestamp": contact.disconnected or contact.connected or contact.initiated,
         }
+        times = {name: moment for name, moment in happened.items() if moment is not None and moment <= shown_until}
+        reason = contact.reason if "DisconnectTimestamp" in times else None
+        times["InitiationTimestamp"] = contact.initiated
+        times["LastUpdateTimestamp"] = max(times.values())
         return {
             "Arn": f"{self._settings.instance_arn}/contact/{contact.id}",
             "Id": contact.id,
@@ -102,6 +135,6 @@ class ConnectApi:
             "Attributes": contact.attributes,
             "CustomerEndpoint": {"Type": "TELEPHONE_NUMBER", "Address": contact.phone.number},
             "SystemEndpoint": {"Type": "TELEPHONE_NUMBER", "Address": contact.phone.caller_id},
-            **({"DisconnectReason": contact.reason} if contact.reason else {}),
-            **{name: moment.timestamp() for name, moment in times.items() if moment is not None},
+            **({"DisconnectReason": reason} if reason else {}),
+            **{name: moment.timestamp() for name, moment in times.items()},
         }

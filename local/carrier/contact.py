@@ -81,6 +81,11 @@ class Contact:
         with self.phone.changed:
             return self._session is not None and self._session.press(key)
 
+    def outwait(self) -> bool:
+        """The time limit of the input block has passed."""
+        with self.phone.changed:
+            return self._session is not None and self._session.outwait()
+
     def hang_up(self) -> bool:
         """The callee puts the receiver down."""
         with self.phone.changed:

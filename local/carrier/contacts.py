@@ -1,6 +1,5 @@
 """All contacts of the instance, and the rules under which Amazon Connect accepts a new one."""
 
-import time
 import uuid
 from collections.abc import Iterator, Mapping
 from threading import Lock
@@ -26,7 +25,6 @@ class Contacts:
         self._by_id: dict[str, Contact] = {}
         self._by_token: dict[str, Contact] = {}
         self._open = True
-        self._tokens, self._refilled = float(self._settings.calls_burst), time.monotonic()
 
     def __iter__(self) -> Iterator[Contact]:
         with self._lock:
@@ -49,7 +47,6 @@ class Contacts:
         """
         token = request.get("ClientToken")
         with self._lock:
-            self._take_rate()
             if token is not None and (known := self._by_token.get(token)):
                 return known
             self._check(request)
@@ -75,18 +72,6 @@ class Contacts:
         caller = caller_for(contact.phone.number) if caller_for else None
         if caller is not None:
             self._exchange.workers.spawn(f"caller-{contact.id}", lambda: caller.take(contact.phone))
-
-    def _take_rate(self) -> None:
-        """The quota on requests: a token bucket (Amazon Connect administrator guide, "API throttling quotas")."""
-        rate = self._settings.calls_per_second
-        if rate is None:
-            return
-        now = time.monotonic()
-        self._tokens = min(float(self._settings.calls_burst), self._tokens + (now - self._refilled) * rate)
-        self._refilled = now
-        if self._tokens < 1:
-            raise self._model.error("TooManyRequestsException", "Too Many Requests")
-        self._tokens -= 1
 
     def _check(self, request: Mapping[str, Any]) -> None:
         """What the service knows beyond the form of a request."""

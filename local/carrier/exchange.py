@@ -1,12 +1,13 @@
 """What all calls of a carrier share: the flow, the timers, the threads and the ways out to our system."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
 
 from local.carrier.clock import Clock
+from local.carrier.faults import Chance
 from local.carrier.flow import Flow
 from local.carrier.invocation import Invoker
 from local.carrier.prompts import PromptStore
@@ -18,15 +19,28 @@ _log = logging.getLogger(__name__)
 
 
 class Outbox:
-    """Hands events to the bus one after the other, so that no call waits for it and none overtakes another."""
+    """Hands events to the bus one after the other, so that no call waits for it.
 
-    def __init__(self, emit: Callable[[dict[str, Any]], None]) -> None:
-        self._emit = emit
+    `deliveries` says after how many seconds an event is handed over, each time that it is; (0.0,) for each
+    keeps their order.
+    """
+
+    def __init__(
+        self,
+        emit: Callable[[dict[str, Any]], None],
+        clock: Clock,
+        deliveries: Callable[[Mapping[str, Any]], Sequence[float]],
+    ) -> None:
+        self._emit, self._clock, self._deliveries = emit, clock, deliveries
         self._events: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
 
     def put(self, event: dict[str, Any]) -> None:
         """Have the event put on the bus soon."""
-        self._events.put(event)
+        for seconds in self._deliveries(event):
+            if seconds:
+                self._clock.after(seconds, lambda: self._events.put(event))
+            else:
+                self._events.put(event)
 
     def run(self) -> None:
         """Hand over events until `stop`. An event that the bus does not take is lost, as best effort allows."""
@@ -53,3 +67,4 @@ class Exchange:
     clock: Clock
     outbox: Outbox
     workers: Workers
+    chance: Chance

@@ -73,6 +73,13 @@ class FlowSession:
         self._advance_in_thread(Pressed(key))
         return True
 
+    def outwait(self) -> bool:
+        """Silence until the time limit; False if no input block is active."""
+        if not self._phone.input_open:
+            return False
+        self._end_silence()
+        return True
+
     def _facts(self) -> Mapping[str, str]:
         return {
             "ContactId": self._call.id,
@@ -128,12 +135,18 @@ class FlowSession:
             attributes=self._call.attributes,
             parameters=effect.parameters,
         )
-        outcome = invoke_function(self._exchange.invoke, effect.function_arn, event, limit)
+        outcome = invoke_function(self._invoke_once, effect.function_arn, event, limit)
         with self._phone.changed:
             # One that comes too late has been reported as such.
             if isinstance(outcome, Failed) and not self._is_over(turn):
                 self._function_failed(outcome.reason)
         return outcome
+
+    def _invoke_once(self, function_arn: str, event: dict[str, Any]) -> Any:
+        answer = self._exchange.invoke(function_arn, event)
+        if self._exchange.chance.happens(self._exchange.chance.faults.answers_lost):
+            raise ConnectionError("the answer was lost")
+        return answer
 
     def _function_failed(self, message: str) -> Failed:
         self._call.record("function_failed", message=message)

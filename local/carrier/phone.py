@@ -6,6 +6,7 @@ from enum import StrEnum
 from threading import Condition
 from typing import Protocol
 
+from local.carrier.faults import DISCONNECT_REASONS
 from local.carrier.flow_blocks import KEYS
 
 
@@ -25,6 +26,7 @@ class Line(Protocol):
     def refuse(self, reason: str) -> bool: ...
     def press(self, key: str) -> bool: ...
     def hang_up(self) -> bool: ...
+    def outwait(self) -> bool: ...
 
 
 class Phone:
@@ -62,6 +64,12 @@ class Phone:
         """There is no such subscriber: the network reports an invalid number."""
         return self._line.refuse("TELECOM_NUMBER_INVALID")
 
+    def fail(self, reason: str) -> bool:
+        """The network ends the ringing, for a reason out of DISCONNECT_REASONS. ValueError for another one."""
+        if reason not in DISCONNECT_REASONS:
+            raise ValueError(f"no reason of the network: {reason!r}")
+        return self._line.refuse(reason)
+
     def press(self, key: str) -> bool:
         """Press 0-9, * or #. ValueError for anything else."""
         if len(key) != 1 or key not in KEYS:
@@ -71,6 +79,10 @@ class Phone:
     def hang_up(self) -> bool:
         """Put the receiver down. A call that still rings is rejected, not hung up."""
         return self._line.hang_up()
+
+    def outwait(self) -> bool:
+        """Say nothing until the input block's time is up, and have it be up now: for a carrier without input timer."""
+        return self._line.outwait()
 
     @property
     def listening(self) -> bool:

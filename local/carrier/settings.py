@@ -1,9 +1,10 @@
 """What the simulated Amazon Connect instance is told when it is made."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from local.carrier.faults import Faults, Quota
 from local.carrier.phone import Phone
 
 
@@ -40,6 +41,6 @@ class CarrierSettings:
     """Numbers that may be the caller ID; none listed: any."""
     concurrent_calls: int | None = None
     """The quota "Concurrent active calls per instance" (10 for a new account); None: no limit."""
-    calls_per_second: float | None = None
-    """The quota on StartOutboundVoiceContact (2 for a new account); None: no limit."""
-    calls_burst: int = 5
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
+    """How often each operation may be asked for; an operation that is not named: as often as one likes."""
+    faults: Faults = field(default_factory=Faults)

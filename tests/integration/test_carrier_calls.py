@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from local.carrier import (
+    DISCONNECT_REASONS,
+    Faults,
     Script,
     answer,
     busy,
+    fail,
     hang_up,
     hang_up_at_once,
     invalid_number,
@@ -133,6 +136,38 @@ def test_calls_that_do_not_come_about(caller: Script, settings: dict[str, Any], 
         assert all("connectedToSystemTimestamp" not in event["detail"] for event in b.events)
         assert b.function.events == []
         assert b.journal.entries()[-1].items() >= {"reason": reason, "answered": False, "seconds": 0.0}.items()
+
+
+@pytest.mark.parametrize("reason", DISCONNECT_REASONS)
+def test_a_call_fails_for_each_reason_that_there_is(reason: str) -> None:
+    with bench([], Script([fail(reason)])) as b:
+        contact = b.ended(b.dial())
+        assert (contact["DisconnectReason"], "ConnectedToSystemTimestamp" in contact) == (reason, False)
+        with pytest.raises(ValueError, match="no reason"):
+            b.phone(contact["Id"]).fail("TELECOM_WHATEVER")
+
+
+def test_events_may_be_dropped() -> None:
+    with bench([], Script([busy()]), faults=Faults(events_dropped=1.0)) as b:
+        assert b.phone(b.dial()).wait_until_ended(WAIT)
+    assert b.events == []
+
+
+def test_events_may_come_twice_late_and_in_any_order() -> None:
+    faults = Faults(seed=4, events_doubled=1.0, events_late=0.7, late_seconds=(0.01, 0.2))
+    with bench([], Script([answer(after=0)]), faults=faults) as b:
+        contact_id = b.dial()
+        with b.arrived:
+            assert b.arrived.wait_for(lambda: len(b.events) == 8, WAIT)
+        in_order = ["INITIATED", "CONNECTED_TO_SYSTEM", "DISCONNECTED", "COMPLETED"]
+        assert sorted(b.event_types(contact_id)) == sorted(in_order * 2)
+        assert b.event_types(contact_id) != [kind for kind in in_order for _ in range(2)]
+
+
+def test_a_function_whose_answer_is_lost_is_asked_again() -> None:
+    with bench([HANG_UP] * 9, Script([answer(after=0)]), faults=Faults(seed=1, answers_lost=0.5)) as b:
+        b.ended(b.dial())
+        assert b.function.heard == ["answered", "answered"]
 
 
 def test_the_callee_hangs_up_during_the_prompt() -> None:

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from local.carrier import Script, answer, busy
-from tests.fixtures.carrier_bench import ARN, CALLER_ID, FLOW_ID, INSTANCE, NUMBER, Bench, ask, bench
+from local.carrier import Faults, Quota, Script, answer, busy, hang_up
+from tests.fixtures.carrier_bench import ARN, CALLER_ID, FLOW_ID, INSTANCE, NUMBER, WAIT, Bench, ask, bench
 
 SIGNED = (
     "AWS4-HMAC-SHA256 Credential=testing/20260110/eu-central-1/connect/aws4_request, SignedHeaders=host, Signature=0"
@@ -144,9 +144,53 @@ def test_quotas() -> None:
         assert refusal(b.dial) == ("LimitExceededException", 429)
         b.connect.stop_contact(ContactId=contact_id, InstanceId=INSTANCE)
         assert b.dial()
-    with bench(calls_per_second=0.001, calls_burst=2) as b:
-        assert b.dial() != b.dial()
+    with bench(quotas={"StartOutboundVoiceContact": Quota(0.001, 2), "DescribeContact": Quota(0.001, 3)}) as b:
+        contact_id = b.dial()
+        assert b.dial() != contact_id
         assert refusal(b.dial) == ("TooManyRequestsException", 429)
+        for _ in range(3):
+            b.describe(contact_id)
+        assert refusal(b.describe, contact_id) == ("TooManyRequestsException", 429)
+        b.connect.stop_contact(ContactId=contact_id, InstanceId=INSTANCE)
+
+
+def test_a_quota_fills_again() -> None:
+    with bench(quotas={"StartOutboundVoiceContact": Quota(1000, 1)}) as b:
+        assert len({b.dial() for _ in range(3)}) == 3
+
+
+def test_a_request_may_be_done_or_not_when_it_is_answered_500() -> None:
+    with bench(faults=Faults(requests_failed=1.0)) as b:
+        assert refusal(b.dial) == ("InternalServiceException", 500)
+        assert b.kinds() == []
+    with bench(faults=Faults(requests_lost=1.0)) as b:
+        assert refusal(b.dial, ClientToken="1-1") == ("InternalServiceException", 500)
+        assert refusal(b.dial, ClientToken="1-1") == ("InternalServiceException", 500)
+        assert b.kinds().count("dialled") == 1
+
+
+def test_the_record_of_a_contact_may_lag_behind_its_events() -> None:
+    with bench(faults=Faults(record_lag_seconds=3600)) as b:
+        contact_id = b.dial()
+        phone = b.phone(contact_id)
+        assert phone.wait_until_ringing(WAIT)
+        assert phone.reject()
+        contact = b.ended(contact_id)
+        assert not {"DisconnectTimestamp", "DisconnectReason"} & set(contact)
+        assert contact["Attributes"] == {"mid": "7748021", "attempt": "1"}
+
+
+def test_answers_have_only_members_that_the_service_describes() -> None:
+    with bench([ask(1)], Script([answer(after=0), hang_up()])) as b:
+        operation: Any = b.connect.meta.service_model.operation_model("DescribeContact")
+        described = operation.output_shape.members["Contact"]
+        contact_id = b.dial()
+        b.ended(contact_id)
+        headers = {"Authorization": SIGNED}
+        on_the_wire_answer = httpx.get(f"{b.url}/contacts/{INSTANCE}/{contact_id}", headers=headers, trust_env=False)
+        contact = on_the_wire_answer.json()["Contact"]
+        assert set(contact) <= set(described.members)
+        assert {"Attributes", "ConnectedToSystemTimestamp", "DisconnectTimestamp", "DisconnectReason"} <= set(contact)
 
 
 def test_a_service_in_trouble() -> None:

@@ -45,7 +45,7 @@ NAMES = {
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[WalkBench]:
-    with walk_bench() as made:
+    with walk_bench(WalkBench) as made:
         yield made
 
 

@@ -18,7 +18,7 @@ EVENTS_A_RETRY = 3
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[WalkBench]:
-    with walk_bench() as made:
+    with walk_bench(WalkBench) as made:
         yield made
 
 

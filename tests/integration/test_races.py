@@ -10,7 +10,7 @@ A race knows no provider. `SIDES` has one entry for each.
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -230,15 +230,15 @@ def control_call_retried(random: Random) -> Race:
     return Race(faults, callee, came_to)
 
 
-def key_while_the_next_try_is_far(random: Random) -> Race:
-    """The key meets the token of a try that has failed, and the next try is seconds away."""
-    return _with(control_call_retried(random), doubled=0.5)
+def answers_taken_back(random: Random) -> Race:
+    """An engine for which an answer is void when the function of its try fails behind it; reports made twice."""
+    race = control_call_retried(random)
+    race.faults.doubled = 0.5
 
+    def arrange(here: World) -> None:
+        here.machine.takes_back = True
 
-def _with(race: Race, **faults: Any) -> Race:
-    for name, value in faults.items():
-        setattr(race.faults, name, value)
-    return race
+    return replace(race, arrange=arrange)
 
 
 def end_before_the_dials_answer(random: Random) -> Race:
@@ -363,7 +363,7 @@ RACES: dict[str, Callable[[Random], Race]] = {
     "key twice": key_twice,
     "hang-up while ask is written": hang_up_while_ask_is_written,
     "control_call retried": control_call_retried,
-    "control_call retried, reports doubled": key_while_the_next_try_is_far,
+    "control_call retried, answers taken back": answers_taken_back,
     "the end before the dial's answer": end_before_the_dials_answer,
     "news after the end": event_after_the_end,
     "token answered twice": token_answered_twice,

@@ -335,6 +335,16 @@ def test_a_reply_is_kept_for_the_next_try_and_the_first_stays(calls):
     assert calls.keep_reply(MID, 1, Reply(3, "idle")).known_reply == Reply(3, "idle")
 
 
+def test_the_reply_that_was_given_is_kept_for_a_next_try(calls):
+    calls.open(CALL, EXPIRES)
+    put(calls, ticket(1))
+    calls.keep_reply(MID, 1, Reply(2, "idle"))
+    calls.set_done(MID, 1, 2, Step(0, "d1", NOW), Reply(2, "key", "d1"))
+    assert put(calls, ticket(1, retry=1))[1].known_reply == Reply(2, "key", "d1")
+    calls.set_done(MID, 1, 2, None, Reply(2, "idle"))
+    assert calls.get(MID, 1).known_reply == Reply(2, "key", "d1")
+
+
 def test_no_reply_is_kept_for_a_command_that_is_done_or_not_there_or_a_call_that_is_over(calls):
     assert calls.keep_reply(MID, 1, Reply(1, "idle")) is None
     calls.open(CALL, EXPIRES)

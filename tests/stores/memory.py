@@ -95,11 +95,12 @@ class MemoryCalls:
 
         return self._change(mid, attempt, answered)
 
-    def set_done(self, mid: str, attempt: int, seq: int, step: Step | None) -> None:
+    def set_done(self, mid: str, attempt: int, seq: int, step: Step | None, reply: Reply | None = None) -> None:
         def done(call: Call) -> Call | None:
             if call.done_seq >= seq:
                 return None
-            return replace(call, done_seq=seq, path=(*call.path, step) if step else call.path)
+            path = (*call.path, step) if step else call.path
+            return replace(call, done_seq=seq, path=path, kept_reply=reply or call.kept_reply)
 
         self._change(mid, attempt, done)
 

@@ -224,6 +224,25 @@ def test_a_key_that_was_heard_between_two_tries_of_ask_answers_the_second():
     assert (bench.call.path, bench.call.done_seq) == ((Step(0, "d1", NOW),), 2)
 
 
+def test_an_answer_that_was_taken_by_a_try_that_failed_all_the_same_is_given_again():
+    # Given a key that a token took, and an engine that tries its task again nevertheless
+    bench = Bench().answered()
+    bench.ask(1)
+    bench.engine.succeed("ask-1-0", {"event": "key"})
+    bench.calls.set_done(MID, 1, 2, Step(0, "d1", NOW), Reply(2, "key", "d1"))
+    bench.ask(1, retry=1)
+    # Then the new token has the same answer, and the path tells it once
+    assert bench.engine.answers["ask-1-1"] == {"event": "key", "key": "d1", "seq": 2}
+    assert len(bench.call.path) == 1
+
+
+def test_that_somebody_answered_is_told_again_when_dial_is_tried_again():
+    bench = Bench().answered()
+    bench.run("dial", retry=1)
+    assert bench.engine.answers["dial-0-1"] == {"event": "answered", "key": "", "seq": 1}
+    assert len(bench.telephony.placed) == 1
+
+
 def test_a_reply_to_another_question_answers_nothing():
     bench = Bench().answered()
     bench.ask(1)

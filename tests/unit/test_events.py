@@ -188,7 +188,7 @@ def damaged(draw: st.DrawFn, name: str) -> Any:
     return event
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(damaged("connect/flow-key.json"), damaged("connect/contact-disconnected.json"))
 def test_whatever_stands_in_an_event_reading_it_raises_nothing(flow: Any, contact: Any) -> None:
     report, told = parse_report(flow), parse_contact_event(contact)

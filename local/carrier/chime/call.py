@@ -87,6 +87,11 @@ class ChimeCall:
         with self.phone.changed:
             return self.phone.state is CallState.ANSWERED and self._runner.press(key)
 
+    def outwait(self) -> bool:
+        """The time in which a key is awaited has passed."""
+        with self.phone.changed:
+            return self.phone.state is CallState.ANSWERED and self._runner.outwait()
+
     def hang_up(self) -> bool:
         """The callee puts the receiver down."""
         with self.phone.changed:

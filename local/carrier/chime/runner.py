@@ -144,6 +144,15 @@ class ActionRunner:
             return
         self._wait(action, action.msec / 1000)
 
+    def outwait(self) -> bool:
+        """What is left of a list that awaits a key is over; False if none is awaited."""
+        left = [action for action in (self._current, *self._rest) if action is not None]
+        if not self._phone.input_open or not left or left[-1].type != "Pause":
+            return False
+        self._rest.clear()
+        self._finish(left[-1])
+        return True
+
     @property
     def _waits_for_key(self) -> bool:
         return self._asks and self._listener is not None and not self._listener.has_digits

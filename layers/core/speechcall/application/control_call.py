@@ -72,7 +72,7 @@ class Control:
         if call.ended:
             self.engine.fail(ticket.token, NOT_ANSWERED, "the call has ended")
             return None
-        if call.ticket != ticket or not call.awaits_answer:
+        if call.ticket != ticket:
             return None
         if self._knows_reply(call):
             # Placed by a try that failed afterwards, and answered before this one: its token was in vain.
@@ -116,7 +116,10 @@ class Control:
         self.engine.succeed(ticket.token, _heard(event, call))
 
     def _knows_reply(self, call: Call) -> bool:
-        """Whether the telephony was heard before this token was there; the task has its answer then."""
+        """Whether the telephony was heard before this token was there; the task has its answer then.
+
+        Also if an earlier try's token took that answer: that there is another try says that it was lost.
+        """
         reply = call.known_reply
         if reply:
             give_reply(reply, call, calls=self.calls, engine=self.engine, clock=self.clock)

@@ -86,7 +86,7 @@ def follow_call(
         if call.seq > after and not is_overtaken:
             op = "hangup" if call.command.kind is Kind.HANG_UP else "ask"
             return Next(op, call.seq, call.command, call)
-        reply = call.known_reply or _reply_in(heard, call)
+        reply = (call.known_reply or _reply_in(heard, call)) if call.awaits_answer else None
         # A token that was in vain is followed by another, if its task's try had failed.
         if reply and call.ticket.token != tried:
             tried = _tell(reply, call, calls, engine, clock)
@@ -97,7 +97,7 @@ def follow_call(
 
 def _reply_in(heard: Heard, call: Call) -> Reply | None:
     """The reply in a report, if it is one to the question that waits."""
-    is_question = call.command.kind is Kind.ASK and heard.seq == call.seq and call.awaits_answer
+    is_question = call.command.kind is Kind.ASK and heard.seq == call.seq
     if not is_question or heard.event not in {"key", "idle", "prompt_error"}:
         return None
     if heard.event != "key":

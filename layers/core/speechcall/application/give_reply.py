@@ -14,7 +14,7 @@ def give_reply(reply: Reply, call: Call, *, calls: CallStore, engine: Engine, cl
         calls.set_stop_reason(call.mid, call.attempt, "promptUnavailable")
     if not engine.succeed(call.ticket.token, {"event": reply.event, "key": reply.key, "seq": reply.seq}):
         return False
-    calls.set_done(call.mid, call.attempt, reply.seq, step_of(reply, call, clock.now_msec()))
+    calls.set_done(call.mid, call.attempt, reply.seq, step_of(reply, call, clock.now_msec()), reply)
     return True
 
 

@@ -106,8 +106,8 @@ class CallStore(Protocol):
     def set_answered(self, mid: str, attempt: int, contact_id: str, now_msec: int) -> Call | None:
         """None if there is no such call, it has ended, or another contact is its own."""
 
-    def set_done(self, mid: str, attempt: int, seq: int, step: Step | None) -> None:
-        """Marks a command answered, once, with what was heard."""
+    def set_done(self, mid: str, attempt: int, seq: int, step: Step | None, reply: Reply | None = None) -> None:
+        """Marks a command answered, once, with the step for the call's path; keeps the reply for a next try."""
 
     def keep_reply(self, mid: str, attempt: int, reply: Reply) -> Call | None:
         """Keeps what was heard for the next try's token; the first stays.

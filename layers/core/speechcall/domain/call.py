@@ -102,7 +102,7 @@ class Call:
     stop_reason: str | None = None
     path: tuple[Step, ...] = field(default=())
     kept_reply: Reply | None = None
-    """What was heard when no token could be answered with it: for the token of the task's next try."""
+    """What was heard last: for the token of a next try of the task that waits for it."""
     turn: int = 0
     """The latest of the provider's numbered events that has asked what to do next."""
     placing_msec: int | None = None
@@ -119,9 +119,7 @@ class Call:
 
     @property
     def known_reply(self) -> Reply | None:
-        """What is known to have been heard for the command that waits, though its task was not told; None: nothing."""
-        if not self.awaits_answer:
-            return None
+        """What is known to have been heard for the command, whether its task was told or not; None: nothing."""
         if self.command.kind is Kind.DIAL:
             return Reply(self.seq, "answered") if self.answered_msec is not None else None
         return self.kept_reply if self.kept_reply and self.kept_reply.seq == self.seq else None

@@ -134,7 +134,7 @@ class DynamoCalls:
         except ConditionFailed as failed:
             return load_call(failed.item) if failed.item else None
 
-    def set_done(self, mid: str, attempt: int, seq: int, step: Step | None) -> None:
+    def set_done(self, mid: str, attempt: int, seq: int, step: Step | None, reply: Reply | None = None) -> None:
         # The next command may already stand here: the state machine can be quicker than this write.
         not_done = "done_seq < :seq"
         values: dict[str, Any] = {":seq": seq}
@@ -142,6 +142,9 @@ class DynamoCalls:
         if step:
             assignments += ", #path = list_append(#path, :steps)"
             values[":steps"] = [asdict(step)]
+        if reply:
+            assignments += ", kept_reply = :reply"
+            values[":reply"] = asdict(reply)
         self._update_if(mid, attempt, f"SET {assignments}", [_EXISTS, not_done], values)
 
     def keep_reply(self, mid: str, attempt: int, reply: Reply) -> Call | None:
