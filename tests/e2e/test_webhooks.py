@@ -3,7 +3,10 @@
 import json
 import subprocess
 import sys
+import time
+from typing import Any
 
+import boto3
 import httpx
 from standardwebhooks import Webhook
 
@@ -49,3 +52,25 @@ def test_what_was_given_up_is_listed_and_sent_again_under_the_same_id():
         assert httpx.post(url, auth=AUTH, timeout=30).json()["replayed"] == []
         assert httpx.post(url, auth=("x", "y"), timeout=30).status_code == 401
         assert httpx.post(f"{url}?webhookId=1", auth=AUTH, timeout=30).status_code == 404
+
+
+def test_a_step_of_the_state_machine_that_runs_twice_is_one_webhook():
+    with running(Script([answer(), press("1")])) as cloud:
+        (mid,) = Client(cloud.url).send([message(menu(d1=[webhook(), HANGUP]))])
+        finished(cloud, mid)
+        (hook,) = webhooks_of(cloud, mid, "delivered")
+        # Given the same step once more, at once, and after the queue has forgotten its name
+        sqs, url = boto3.client("sqs"), cloud.template.ref("WebhookQueue")
+        step = {"mid": mid, "attempt": 1, "seq": 2, "menu": 0, "key": "d1", "step": 0, "event_id": hook["webhookId"]}
+        for name in (hook["webhookId"], "forgotten"):
+            body = json.dumps(step)
+            sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId=mid, MessageDeduplicationId=name)
+        # When the function has seen it
+        names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        deadline = time.monotonic() + 30
+        while any(int(n) for n in sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        # Then nothing was sent
+        assert len(cloud.receiver.requests(mid)) == 1
+        assert webhooks_of(cloud, mid, "delivered") == [hook]

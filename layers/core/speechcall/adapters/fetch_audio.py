@@ -1,6 +1,7 @@
 """The file behind an introUrl, by HTTP, through the guard of every customer's URL."""
 
 import time
+from contextlib import suppress
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -87,8 +88,12 @@ def _read(response: httpx.Response, url: str, deadline: float) -> Fetched | str:
 
 def _moved(url: str, location: str) -> str:
     """Where a redirect leads; its address is checked when it is connected to."""
-    target = urljoin(url, location)
-    if not is_url(target) or urlsplit(target).username is not None:
+    target = ""
+    with suppress(ValueError):  # a host that cannot be read
+        target = urljoin(url, location)
+        usable = is_url(target) and urlsplit(target).username is None
+        target = target if usable else ""
+    if not target:
         raise PromptUnavailable(f"{_shown(url)} leads to a URL that is not http(s), or holds a user name")
     return target
 
@@ -98,5 +103,8 @@ def _too_slow(url: str) -> PromptUnreachable:
 
 
 def _shown(url: str) -> str:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "the URL"
     return f"{parts.scheme}://{parts.netloc}{parts.path}"

@@ -1,4 +1,4 @@
-"""HTTP to addresses that customers give: the client, and the fetching of audio."""
+"""HTTP to addresses that customers give: the client of webhooks and of audio."""
 
 import logging
 from typing import Any
@@ -46,17 +46,27 @@ class GuardedClient(httpx.Client):
             max_keepalive_connections=KEPT_CONNECTIONS,
             keepalive_expiry=KEPT_SECONDS,
         )
-        self._total_seconds = total_seconds
+        self._total_seconds, self._raw = total_seconds, transport
         timeout = httpx.Timeout(total_seconds, connect=min(CONNECT_SECONDS, total_seconds))
         super().__init__(transport=transport, timeout=timeout, follow_redirects=False, trust_env=False)
 
     def send(self, request: httpx.Request, **given: Any) -> httpx.Response:
         """httpx's own, with the attempt's time beginning now."""
-        self.attempt.begin(self._total_seconds)
+        self._begin(request)
         try:
             return super().send(request, **given)
         finally:
             self.cookies.clear()
+
+    def exchange(self, request: httpx.Request) -> httpx.Response:
+        """The answer as it comes; the caller closes it. A Location, which httpx would read, is not even looked at."""
+        self._begin(request)
+        return self._raw.handle_request(request)
+
+    def _begin(self, request: httpx.Request) -> None:
+        if request.url.userinfo:  # httpx would send it as credentials
+            raise httpx.InvalidURL("a customer's URL has no user")
+        self.attempt.begin(self._total_seconds)
 
 
 def make_client(receiver: str, total_seconds: float = TOTAL_SECONDS) -> GuardedClient:

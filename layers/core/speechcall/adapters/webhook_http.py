@@ -55,13 +55,14 @@ class WebhookSender:
 
     def _send(self, request: WebhookRequest) -> WebhookAnswer:
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers]
-        url = httpx.URL(request.url)
-        if url.userinfo:
-            raise httpx.InvalidURL("a webhook's URL has no user")
-        with self._client.stream("POST", url, content=request.body, headers=headers) as response:
+        asked = self._client.build_request("POST", request.url, content=request.body, headers=headers)
+        answer = self._client.exchange(asked)
+        try:
             with suppress(httpx.HTTPError):
-                read_raw(response, MAX_RESPONSE_BYTES)
-            return WebhookAnswer(response.status_code, response.headers.get("retry-after"))
+                read_raw(answer, MAX_RESPONSE_BYTES)
+            return WebhookAnswer(answer.status_code, answer.headers.get("retry-after"))
+        finally:
+            answer.close()
 
 
 def _unreachable(error: Exception) -> Unreachable:
