@@ -58,7 +58,9 @@ class AwsDoor:
         """Moto's answer to a request from this machine."""
         if not ipaddress.ip_address(request.remote_addr or "0.0.0.0").is_loopback:
             return _refusal(request, 403, "AccessDenied", "Only this machine may ask the laptop cloud.")
-        scope = _SCOPE.search(request.headers.get("Authorization", ""))
+        # In a header, or in the query of a URL that was signed beforehand.
+        signature = request.headers.get("Authorization", f"Credential={request.args.get('X-Amz-Credential', '')}")
+        scope = _SCOPE.search(f"{signature},")
         if scope is None:
             if request.path == RESOURCES and request.method == "GET":
                 return Response(json.dumps(self._resources), content_type="application/json")

@@ -121,6 +121,7 @@ class Cloud:
         # First of all: whoever has no free port should not wait for the rest. Served when everything is there.
         front = HttpServer(self._answer, self.settings.port, "front")
         exits.callback(front.stop)
+        self.url = front.url
         telephony = HttpServer(self._answer_as_telephony, name="telephony")
         start(telephony)
         aws = LocalAws(self.template, {"CONNECT": telephony.url, "CHIME_SDK_VOICE": telephony.url})
@@ -142,7 +143,6 @@ class Cloud:
         # Stopped first: nobody is to be served by half of it. A page that waits for the journal is let go before.
         exits.callback(front.stop)
         exits.callback(self.journal.close)
-        self.url = front.url
         front.start()
 
     def _host_functions(self, exits: ExitStack) -> Functions:
@@ -163,8 +163,9 @@ class Cloud:
         if self.settings.webhooks == "receiver":
             receiver = self.receiver.start()
             exits.callback(self.receiver.stop)
-        has_it = any("WEBHOOK_RECEIVER" in spec.environment for spec in self.template.functions.values())
-        return {**({"WEBHOOK_RECEIVER": receiver} if has_it else {}), **self.settings.overrides}
+        own = {"WEBHOOK_RECEIVER": receiver, "UPLOAD_ENDPOINT": f"{self.url}{MOUNT}"}
+        declared = {name for spec in self.template.functions.values() for name in spec.environment}
+        return {**{name: value for name, value in own.items() if name in declared}, **self.settings.overrides}
 
     def _make_carrier(self) -> Carrier | ChimeCarrier:
         if self.settings.telephony == "chime":

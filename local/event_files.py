@@ -45,6 +45,7 @@ _CHIME_HANGS_UP = _has(
 EVENT_FILES = (
     EventFile("api/post-messagelist.json", "MessagelistFunction", _UNKNOWN_CALLER),
     EventFile("api/get-message.json", "MessageStatusFunction", _UNKNOWN_CALLER),
+    EventFile("api/put-audio.json", "AudioFunction", _UNKNOWN_CALLER),
     EventFile("dynamodb/message-inserted.json", "PreparePromptsFunction", _ALL_DONE),
     EventFile("dynamodb/message-queued.json", "DialerFunction", _NONE_STARTED),
     EventFile("dynamodb/message-finished.json", "DialerFunction", _NONE_STARTED),

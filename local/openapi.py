@@ -12,6 +12,7 @@ import yaml
 from pydantic import TypeAdapter
 
 from local import openapi_answers as answers
+from local.openapi_audio import audio_paths
 from speechcall.application.accept_messages import MAX_KEY_LENGTH
 from speechcall.application.check_request import MAX_MESSAGES
 from speechcall.application.openapi import FILE as SERVED
@@ -52,7 +53,11 @@ def describe() -> dict[str, Any]:
         "info": {"title": "SpeechCall", "version": "1", "description": _ABOUT},
         "servers": [{"url": "/", "description": "The host that serves this document."}],
         "security": [{"basic": []}, {"key": []}],
-        "tags": [{"name": "messages", "description": "Sending."}, {"name": "status", "description": "Asking."}],
+        "tags": [
+            {"name": "messages", "description": "Sending."},
+            {"name": "status", "description": "Asking."},
+            {"name": "audio", "description": "Introductions."},
+        ],
         "paths": _paths(),
         "components": {
             "schemas": schemas,
@@ -181,6 +186,7 @@ def _paths() -> dict[str, Any]:
                 },
             }
         },
+        **audio_paths(_answer, _errors),
         "/openapi.json": {
             "get": {
                 "operationId": "getOpenapi",
@@ -276,7 +282,17 @@ def _schemas() -> dict[str, Any]:
             }
         },
     }
-    types = (answers.Accepted, answers.Checked, answers.MessageStatus, answers.ListStatus, answers.Replayed)
+    types = (
+        answers.Accepted,
+        answers.Checked,
+        answers.MessageStatus,
+        answers.ListStatus,
+        answers.Replayed,
+        answers.Audio,
+        answers.AudioList,
+        answers.AudioRemoved,
+        answers.Upload,
+    )
     for answer in (*types, answers.Error, answers.GatewayError):
         schema = TypeAdapter(answer).json_schema(ref_template=f"{_REF}{{model}}")
         for name, inner in schema.pop("$defs", {}).items():

@@ -234,6 +234,52 @@ class Replayed(TypedDict):
 
 
 @_closed
+class AudioNote(TypedDict):
+    """What is odd about audio that was taken."""
+
+    code: Annotated[str, Field(description="For programs.", examples=["CLIPPED_AUDIO"])]
+    message: str
+
+
+@_closed
+class Audio(TypedDict):
+    """The audio under an identifier."""
+
+    introId: str
+    seconds: Annotated[float, Field(ge=0, lt=300)]
+    bytes: Annotated[Count, Field(description="As a telephone prompt.")]
+    storedAt: Moment
+    lastUsedAt: Annotated[Moment | None, Field(description="To the hour. Null: never.")]
+    warnings: list[AudioNote]
+
+
+@_closed
+class AudioList(TypedDict):
+    """All audio of an account that has an identifier."""
+
+    audio: list[Audio]
+
+
+@_closed
+class AudioRemoved(TypedDict):
+    """The identifier is gone."""
+
+    introId: str
+    removed: Literal[True]
+
+
+@_closed
+class Upload(TypedDict):
+    """Where to PUT a file."""
+
+    introId: str
+    uploadId: Annotated[str, Field(description="For `PUT /bat/audio/{introId}?uploadId=…` afterwards.")]
+    method: Literal["PUT"]
+    url: Annotated[str, Field(description="Takes one file of exactly the size that was told, without credentials.")]
+    expiresInSec: Annotated[int, Field(ge=1)]
+
+
+@_closed
 class Summary(TypedDict):
     """Where a message of a list stands, in short."""
 

@@ -1,6 +1,5 @@
 """API: a client's list of messages, stored, or only checked."""
 
-import base64
 import secrets
 from typing import Any
 
@@ -12,7 +11,7 @@ from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.dynamodb.lists import DynamoLists
 from speechcall.adapters.dynamodb.messages import DynamoMessages
-from speechcall.adapters.http_answers import account_of, answer_json, map_errors
+from speechcall.adapters.http_answers import account_of, answer_json, body_of, map_errors
 from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.application.accept_messages import accept_messages, check_messages
@@ -26,16 +25,13 @@ messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY
 lists = DynamoLists(dynamodb, setting("REGISTRY_TABLE"))
 
 
-def body() -> bytes:
-    given = app.current_event.body or ""
-    return base64.b64decode(given) if app.current_event.is_base64_encoded else given.encode("utf-8", "surrogatepass")
-
-
 @app.post("/bat/messagelist")
 def post_messagelist() -> Response[str]:
     key, sender = app.current_event.headers.get("idempotency-key"), account_of(app.current_event, accounts)
     clock, random_bits = SystemClock(), secrets.randbits
-    answer = accept_messages(sender, body(), key, messages=messages, lists=lists, clock=clock, random_bits=random_bits)
+    answer = accept_messages(
+        sender, body_of(app.current_event), key, messages=messages, lists=lists, clock=clock, random_bits=random_bits
+    )
     count("MessagesAccepted", len(answer["messages"]) - answer.get("rejected", 0))
     count("MessagesRejected", answer.get("rejected", 0))
     logger.info("messages accepted", messagelist_id=answer["messagelistId"], account_id=sender.account_id)
@@ -45,7 +41,9 @@ def post_messagelist() -> Response[str]:
 @app.post("/bat/messagelist/check")
 def post_check() -> Response[str]:
     picture = app.current_event.query_string_parameters.get("picture") == "mermaid"
-    return answer_json(200, check_messages(account_of(app.current_event, accounts), body(), picture, prompts=lists))
+    return answer_json(
+        200, check_messages(account_of(app.current_event, accounts), body_of(app.current_event), picture, prompts=lists)
+    )
 
 
 @logger.inject_lambda_context

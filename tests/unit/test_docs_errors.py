@@ -4,28 +4,35 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
+from speechcall.adapters.audio_kind import Refused as UnknownAudio
+from speechcall.adapters.audio_kind import kind_of
 from speechcall.adapters.http_answers import map_errors
 from speechcall.application.accept_messages import accept_messages
 from speechcall.application.accounts import authenticate
 from speechcall.application.check_request import MAX_BODY_BYTES
+from speechcall.application.manage_audio import AudioDesk, begin_upload, put_audio, read_audio
 from speechcall.application.ports import Pool
+from speechcall.application.prompts import Workshop
 from speechcall.application.read_status import read_list, read_message
 from speechcall.application.replay_webhooks import replay_of_message
 from speechcall.application.status import History
 from speechcall.domain.account import NEW_SHAPES_PER_DAY, Account
 from speechcall.domain.delivery import Attempt, Delivery, DeliveryState
-from speechcall.domain.errors import RequestError
+from speechcall.domain.errors import PromptUnavailable, RequestError
+from speechcall.domain.wav import Encoding
 from speechcall.domain.webhook import WebhookTask
 from tests.fixtures.samples import MESSAGE as MESSAGE_STORED
 from tests.fixtures.samples import MID, NOW, FakeClock
 from tests.stores.lists import MemoryLists
 from tests.stores.memory import MemoryMessages
+from tests.stores.prompts import MemoryPrompts
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
@@ -87,6 +94,25 @@ def refused(work):
     except RequestError as error:
         return Refused(error)
     raise AssertionError("it was not refused")
+
+
+def put(body, intro_id="welcome", upload_id=None):
+    def judge(content):
+        try:
+            kind_of(content)
+        except UnknownAudio as error:
+            raise PromptUnavailable(str(error)) from error
+        raise AssertionError("it would be decoded")
+
+    workshop = Workshop(judge, Encoding.MU_LAW, lambda _content: "s3:a")
+    uploads: Any = SimpleNamespace(take=lambda _name, _most: None)
+    desk = AudioDesk(MemoryPrompts(), workshop, uploads, FakeClock(), lambda: "x" * 32)
+    return refused(lambda: put_audio(ACME, intro_id, body, upload_id, desk))
+
+
+def begin(body):
+    desk: Any = None
+    return refused(lambda: begin_upload(ACME, "welcome", body, desk))
 
 
 def authorize(**headers):
@@ -171,6 +197,9 @@ GIVEN = {
         lambda: send([]),
         lambda: send([MESSAGE], key="k" * 256),
         lambda: ask({"limit": "0"}),
+        lambda: put(b"RIFF", "my song"),
+        lambda: put(b""),
+        lambda: begin(b'{"bytes": 26214401}'),
     ],
     "400 a message": [
         lambda: send([7]),
@@ -231,15 +260,19 @@ GIVEN = {
         lambda: refused(lambda: read_message(ACME, "1", 0, store=Nothing())),  # type: ignore[arg-type]
         lambda: ask({}),
         lambda: replayed(DeliveryState.DEAD, 1, webhook_id="another"),
+        lambda: refused(lambda: read_audio(ACME, "welcome", MemoryPrompts())),
+        lambda: put(b"", upload_id="x" * 32),
+        lambda: put(b"", upload_id="x"),
     ],
     "409": [
         lambda: replayed(DeliveryState.PENDING, 1),
         lambda: replayed(DeliveryState.DEAD, 200),
     ],
-    "413": [lambda: send(b" " * (MAX_BODY_BYTES + 1))],
+    "413": [lambda: send(b" " * (MAX_BODY_BYTES + 1)), lambda: put(b" " * (4 * 1024 * 1024 + 1))],
     "422": [
         lambda: send([MESSAGE], key="k", second=[MESSAGE, MESSAGE]),
         too_many_shapes,
+        lambda: put(b"Press one."),
     ],
     "429": [
         lambda: send([MESSAGE] * 60, second=[MESSAGE] * 60, account=replace(ACME, calls_per_day=1000)),

@@ -18,6 +18,7 @@ def test_the_tree_of_errors_is_the_one_that_its_module_shows():
             "NotFound": {},
             "NotReplayable": {},
             "IdempotencyKeyReused": {},
+            "UnusableAudio": {},
             "TooManyMenuShapes": {},
             "RateLimited": {},
             "PayloadTooLarge": {},

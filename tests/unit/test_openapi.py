@@ -71,6 +71,11 @@ def test_every_status_that_can_occur_is_there():
         "GET /bat/messagelist/{messagelistId}": ["200", "400", "401", "404", "429", "500"],
         "GET /bat/message/{messageId}": ["200", "401", "404", "429", "500"],
         "POST /bat/message/{messageId}/webhooks/replay": ["202", "401", "404", "409", "429", "500"],
+        "GET /bat/audio": ["200", "401", "429", "500"],
+        "PUT /bat/audio/{introId}": ["200", "400", "401", "404", "413", "422", "429", "500"],
+        "GET /bat/audio/{introId}": ["200", "400", "401", "404", "429", "500"],
+        "DELETE /bat/audio/{introId}": ["200", "400", "401", "404", "429", "500"],
+        "POST /bat/audio/{introId}/upload": ["200", "400", "401", "429", "500"],
         "GET /openapi.json": ["200", "429", "500"],
     }
     assert "Retry-After" in OPERATIONS["POST /bat/messagelist"]["responses"]["429"]["headers"]

@@ -1,5 +1,6 @@
 """The API's HTTP: who asks, what is answered; the one place where errors become HTTP."""
 
+import base64
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +21,12 @@ def account_of(event: APIGatewayProxyEventV2, accounts: DynamoAccounts) -> Accou
     """The account whose credentials a request carries. Raises Unauthorized."""
     headers = {name.lower(): value for name, value in event.headers.items()}
     return authenticate(headers, accounts.find_credential, accounts.find)
+
+
+def body_of(event: APIGatewayProxyEventV2) -> bytes:
+    """A request's body, as it was sent: the gateway encodes what it does not know as text."""
+    given = event.body or ""
+    return base64.b64decode(given) if event.is_base64_encoded else given.encode("utf-8", "surrogatepass")
 
 
 def answer_json(status: int, content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> "Response[str]":

@@ -30,6 +30,9 @@ A quarter of the CPU of storing a message went into botocore's look through para
 looks through again. The laptop cloud, and with it the tests, has them looked through.
 """
 
+SIGNER_CONFIG = Config(signature_version="s3v4")
+"""For URLs that are given away."""
+
 CALLER_WAITS_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 2},
     connect_timeout=1,

@@ -7,6 +7,7 @@ SpeechCallError
 │  ├─ NotFound             404  there is no such message or list in this account
 │  ├─ NotReplayable        409  the webhook is being tried, or was tried too often
 │  ├─ IdempotencyKeyReused 422  the key came before with another body
+│  ├─ UnusableAudio        422  the file cannot become a prompt; the sentence says why
 │  ├─ TooManyMenuShapes    422  more new shapes of menus than an account may bring in a day
 │  ├─ RateLimited          429  too many messages a second or a day; carries `retry_after`
 │  ├─ Unauthorized         401  no account, or wrong credentials
@@ -91,6 +92,13 @@ class NotReplayable(RequestError):
 class IdempotencyKeyReused(RequestError):
     status = 422
     code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class UnusableAudio(RequestError):
+    """The file cannot become a prompt."""
+
+    status = 422
+    code = "UNUSABLE_AUDIO"
 
 
 class TooManyMenuShapes(RequestError):

@@ -1,0 +1,150 @@
+"""The audio that an account keeps under identifiers: put, listed, removed; and the upload of larger files.
+
+small  PUT /bat/audio/ID, the file as body ─────────────────────────────► prompt
+large  POST /bat/audio/ID/upload ─► a URL ─► PUT the file there ─► PUT /bat/audio/ID?uploadId=… ─► prompt
+"""
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from speechcall.application.json_text import parse_json
+from speechcall.application.ports import Clock
+from speechcall.application.prompts import PromptStore, Workshop, add_prompt, find_uploaded
+from speechcall.domain.account import Account
+from speechcall.domain.errors import NotFound, PayloadTooLarge, Problem, PromptUnavailable, RequestError, UnusableAudio
+from speechcall.domain.prompt import KnownPrompt
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+"""What fits through Lambda's 6 MB in base64, with room for the rest of the request."""
+MAX_UPLOAD_BYTES = 25 * 1024 * 1024
+UPLOAD_SECONDS = 900
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_UPLOAD_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
+
+
+class Uploads(Protocol):
+    """Files on their way to become prompts, by name; each is there for a day at most."""
+
+    def presign(self, name: str, size: int, seconds: int) -> str:
+        """A URL to which a file of exactly this size can be PUT for so long."""
+
+    def take(self, name: str, most: int) -> bytes | None:
+        """The file; None if there is none. Raises PayloadTooLarge for more than `most` bytes."""
+
+    def drop(self, name: str) -> None:
+        """Forgets the file."""
+
+
+def new_upload_id() -> str:
+    """192 random bits: whoever has the id and no credentials can do nothing with it all the same."""
+    return secrets.token_urlsafe(24)
+
+
+@dataclass(frozen=True, slots=True)
+class AudioDesk:
+    """What managing audio needs of the world around it."""
+
+    prompts: PromptStore
+    workshop: Workshop
+    uploads: Uploads
+    clock: Clock
+    new_id: Callable[[], str] = new_upload_id
+
+
+def put_audio(account: Account, intro_id: str, body: bytes, upload_id: str | None, desk: AudioDesk) -> dict[str, Any]:
+    """Makes a prompt of a file, the body or an upload, in the place of what the identifier named. RequestError."""
+    _check_identifier(intro_id)
+    if upload_id is None:
+        return _store(account, intro_id, _checked_body(body), desk)
+    name = _upload_name(account, intro_id, upload_id)
+    uploaded = desk.uploads.take(name, MAX_UPLOAD_BYTES)
+    if uploaded is None:
+        raise NotFound(
+            "There is no file of this upload; PUT it to the URL that the upload was given, within 15 minutes."
+        )
+    answer = _store(account, intro_id, uploaded, desk)
+    desk.uploads.drop(name)
+    return answer
+
+
+def begin_upload(account: Account, intro_id: str, body: bytes, desk: AudioDesk) -> dict[str, Any]:
+    """A URL to PUT a file of up to 25 MiB to. In: `{"bytes": N}`. Raises RequestError."""
+    _check_identifier(intro_id)
+    given = parse_json(body)
+    size = given.get("bytes") if isinstance(given, dict) else None
+    if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MAX_UPLOAD_BYTES:
+        text = f"must be the size of the file, a whole number of bytes from 1 to {MAX_UPLOAD_BYTES}"
+        raise RequestError("The upload cannot begin.", [Problem("INVALID_REQUEST", "bytes", text)])
+    upload_id = desk.new_id()
+    url = desk.uploads.presign(_upload_name(account, intro_id, upload_id), size, UPLOAD_SECONDS)
+    return {"introId": intro_id, "uploadId": upload_id, "method": "PUT", "url": url, "expiresInSec": UPLOAD_SECONDS}
+
+
+def list_audio(account: Account, prompts: PromptStore) -> dict[str, Any]:
+    """All audio that has an identifier, in its order."""
+    return {"audio": [describe_audio(known) for known in prompts.uploaded(account.account_id)]}
+
+
+def read_audio(account: Account, intro_id: str, prompts: PromptStore) -> dict[str, Any]:
+    """What is known of one identifier. Raises NotFound."""
+    _check_identifier(intro_id)
+    return describe_audio(find_uploaded(account.account_id, intro_id, prompts))
+
+
+def remove_audio(account: Account, intro_id: str, prompts: PromptStore) -> dict[str, Any]:
+    """Forgets an identifier; messages that are queued already still play it. Raises NotFound."""
+    _check_identifier(intro_id)
+    if not prompts.remove(account.account_id, intro_id):
+        raise NotFound("There is no audio of this identifier in this account.")
+    return {"introId": intro_id, "removed": True}
+
+
+def describe_audio(known: KnownPrompt) -> dict[str, Any]:
+    """An identifier's audio in an answer."""
+    prompt = known.prompt
+    return {
+        "introId": known.name,
+        "seconds": round(prompt.seconds, 3) if prompt else 0,
+        "bytes": prompt.size if prompt else 0,
+        "storedAt": _moment(known.stored_msec),
+        "lastUsedAt": _moment(known.used_msec) if known.used_msec else None,
+        "warnings": [{"code": one.code, "message": one.message} for one in (prompt.warnings if prompt else ())],
+    }
+
+
+def _store(account: Account, intro_id: str, content: bytes, desk: AudioDesk) -> dict[str, Any]:
+    stores: dict[str, Any] = {"prompts": desk.prompts, "workshop": desk.workshop, "clock": desk.clock}
+    try:
+        return describe_audio(add_prompt(account.account_id, intro_id, content, **stores))
+    except PromptUnavailable as error:
+        raise UnusableAudio(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
+
+
+def _checked_body(content: bytes) -> bytes:
+    if not content:
+        raise RequestError("The body is empty; it has to be the audio file itself.")
+    if len(content) > MAX_BODY_BYTES:
+        text = f"The body has {len(content)} bytes; at most {MAX_BODY_BYTES} can be taken."
+        raise PayloadTooLarge(f"{text} Larger files are uploaded.")
+    return content
+
+
+def _check_identifier(intro_id: str) -> None:
+    if not _IDENTIFIER.fullmatch(intro_id):
+        problem = Problem("INVALID_REQUEST", "introId", "must have 1 to 64 letters, digits, _ and -")
+        raise RequestError("The identifier cannot be used.", [problem])
+
+
+def _upload_name(account: Account, intro_id: str, upload_id: str) -> str:
+    if not _UPLOAD_ID.fullmatch(upload_id):
+        raise NotFound("There is no upload of this id.")
+    return f"{account.account_id}/{intro_id}/{upload_id}"
+
+
+def _moment(msec: int) -> str:
+    return datetime.fromtimestamp(msec / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,111 @@
+"""The API's audio, as a customer's program uses it: over HTTP, on the laptop's cloud."""
+
+import json
+from array import array
+
+import boto3
+import httpx
+import pytest
+
+from local import seed
+from local.cloud import Cloud
+from speechcall.adapters.dynamodb.prompts import DynamoPrompts
+from speechcall.adapters.s3_audio import S3Audio
+from speechcall.domain.mu_law import linear
+from speechcall.domain.wav import Encoding, telephone_samples
+from tests.fixtures.audio_files import Kind, encode, file_of, likeness
+
+MP3 = Kind("mp3", "libmp3lame", 24_000, 2)
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    with Cloud() as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def api(cloud):
+    with httpx.Client(base_url=cloud.url, auth=(seed.USER, seed.PASSWORD), timeout=60, trust_env=False) as client:
+        yield client
+
+
+def played(cloud, name):
+    """What a telephone hears."""
+    environment = cloud.template.functions["AudioFunction"].environment
+    known = DynamoPrompts(boto3.client("dynamodb"), environment["REGISTRY_TABLE"]).find(seed.ACCOUNT_ID, name)
+    content = S3Audio(boto3.client("s3"), environment["PROMPTS_BUCKET"]).get(known.prompt.uri)
+    return linear(telephone_samples(content, Encoding.MU_LAW))
+
+
+def check(api, name):
+    menu = {"introUrl": name, "dtmfActions": {"d1": [{"action": "hangup"}], "wrong": [{"action": "hangup"}]}}
+    message = {"from": "Shop", "to": "+380671234567", "text": "ivr", "type": "speechcall", "menu": [menu]}
+    return api.post("/bat/messagelist/check", json={"messages": [message]}).json()["messages"][0]
+
+
+def test_a_small_file_is_the_body_and_is_heard(api, cloud):
+    answer = api.put("/bat/audio/welcome", content=file_of(MP3), headers={"Content-Type": "audio/mpeg"})
+    assert answer.status_code == 200
+    told = answer.json()
+    assert (told["introId"], told["seconds"], told["lastUsedAt"], told["warnings"]) == ("welcome", 2.0, None, [])
+    assert likeness(played(cloud, "welcome")) >= 0.98
+    assert api.get("/bat/audio/welcome").json() == told
+    assert told in api.get("/bat/audio").json()["audio"]
+    assert check(api, "welcome")["status"] == "acceptable"
+
+
+def test_a_large_file_goes_to_a_url_of_its_own_without_credentials(api, cloud):
+    content = file_of(Kind("wav", "pcm_s24le", 48_000))
+    begun = api.post("/bat/audio/large/upload", json={"bytes": len(content)}).json()
+    assert begun["url"].startswith(f"{cloud.url}/aws/")
+    assert httpx.put(begun["url"], content=content, trust_env=False).status_code == 200
+    answer = api.put("/bat/audio/large", params={"uploadId": begun["uploadId"]})
+    assert (answer.status_code, answer.json()["seconds"]) == (200, 2.0)
+    assert likeness(played(cloud, "large")) >= 0.98
+    # Its file is gone
+    assert api.put("/bat/audio/large", params={"uploadId": begun["uploadId"]}).status_code == 404
+
+
+def test_what_is_odd_about_it_is_told_where_it_is_taken_and_where_it_is_named(api):
+    silence = encode(Kind("flac", "flac", 8000), array("f", [0.0]) * 8000)
+    told = api.put("/bat/audio/silent", content=silence).json()["warnings"]
+    assert [warning["code"] for warning in told] == ["SILENT_AUDIO"]
+    named = check(api, "silent")["warnings"]
+    assert [(one["code"], one["path"]) for one in named] == [("SILENT_AUDIO", "messages[0].menu[0].introUrl")]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("PUT", "/bat/audio/text", b"Press one.", 422, "UNUSABLE_AUDIO"),
+        ("PUT", "/bat/audio/empty", b"", 400, "INVALID_REQUEST"),
+        ("PUT", "/bat/audio/a.b", b"RIFF", 400, "INVALID_REQUEST"),
+        ("PUT", "/bat/audio/large", b"\0" * (4 * 1024 * 1024 + 1), 413, "PAYLOAD_TOO_LARGE"),
+        ("PUT", "/bat/audio/none?uploadId=abcdefghijklmnopqrstuvwx", b"", 404, "NOT_FOUND"),
+        ("PUT", "/bat/audio/none?uploadId=../../prompts", b"", 404, "NOT_FOUND"),
+        ("POST", "/bat/audio/large/upload", b'{"bytes": 26214401}', 400, "INVALID_REQUEST"),
+        ("POST", "/bat/audio/large/upload", b'{"bytes": true}', 400, "INVALID_REQUEST"),
+        ("POST", "/bat/audio/large/upload", b"large.wav", 400, "MALFORMED_JSON"),
+        ("GET", "/bat/audio/nothing", b"", 404, "NOT_FOUND"),
+        ("DELETE", "/bat/audio/nothing", b"", 404, "NOT_FOUND"),
+    ],
+)
+def test_a_mistake_is_answered_with_its_code(api, method, path, body, status, code):
+    answer = api.request(method, path, content=body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", ""), ("GET", "/ivr_651854"), ("PUT", "/x"), ("DELETE", "/x"), ("POST", "/x/upload")]
+)
+def test_nobody_is_let_in_without_credentials(cloud, method, path):
+    answer = httpx.request(method, f"{cloud.url}/bat/audio{path}", trust_env=False)
+    assert answer.status_code == 401
+
+
+def test_a_removed_identifier_cannot_be_named(api):
+    api.put("/bat/audio/short", content=file_of(MP3))
+    assert api.delete("/bat/audio/short").json() == {"introId": "short", "removed": True}
+    assert json.loads(api.get("/bat/audio/short").text)["error"]["code"] == "NOT_FOUND"
+    assert check(api, "short")["error"]["code"] == "UNKNOWN_AUDIO"
