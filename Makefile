@@ -45,6 +45,7 @@ bench-cold: install built ## Measure the first invocation of each function under
 bench: install ## Measure what our own code costs, against a floor measured in the same run
 	@$(PY) -m benchmarks.acceptance
 	@$(PY) -m benchmarks.imports
+	@$(PY) -m benchmarks.keys
 	@$(PY) -m benchmarks.compile
 
 check: export SAM_CLI_TELEMETRY = 0

@@ -16,23 +16,26 @@ ROOT = Path(__file__).parent.parent
 ROUNDS = 7
 INSTANCE = "arn:aws:connect:eu-central-1:123456789012:instance/5eec4ca1-0000-4000-8000-00000000ca11"
 
-FUNCTIONS = {
-    "MessagelistFunction": (("dynamodb",), 1.6),
-    "ConnectFlowFunction": (("dynamodb", "stepfunctions"), 1.2),
-    "ControlCallFunction": (("dynamodb", "stepfunctions"), 1.2),
-}
-"""With the clients of the floor, and the aim for the ratio."""
+CONNECT = {"ConnectInstanceArn": INSTANCE, "CallerId": "+4930123456"}
+CHIME = {"TelephonyProvider": "chime", "CallerId": "+12065550100"}
+FUNCTIONS = (
+    ("MessagelistFunction", CONNECT, ("dynamodb",), 1.6),
+    ("ConnectFlowFunction", CONNECT, ("dynamodb", "stepfunctions"), 1.2),
+    ("ControlCallFunction", CONNECT, ("dynamodb", "stepfunctions"), 1.2),
+    ("ChimeEventsFunction", CHIME, ("dynamodb", "stepfunctions"), 1.2),
+    ("ControlCallFunction", CHIME, ("dynamodb", "stepfunctions"), 1.2),
+)
+"""With the stack's parameters, the clients of the floor, and the aim for the ratio."""
 
 _TIMED = "import time; begin = time.perf_counter()\n{}\nprint(time.perf_counter() - begin)"
 
 
 def main() -> None:
     """Print the median import time of each function, of its floor, and their ratio."""
-    template = read_template(ROOT / "template.yaml", {"ConnectInstanceArn": INSTANCE, "CallerId": "+4930123456"})
     print(f"\nImport of a function, ms (median of {ROUNDS} new processes, in turn with the floor)")
-    print(f"{'function':<24}{'ours':>8}{'floor':>8}{'ratio':>8}")
-    for name, (services, aim) in FUNCTIONS.items():
-        spec = template.functions[name]
+    print(f"{'function':<32}{'ours':>8}{'floor':>8}{'ratio':>8}")
+    for name, parameters, services, aim in FUNCTIONS:
+        spec = read_template(ROOT / "template.yaml", parameters).functions[name]
         clients = "; ".join(f"boto3.client({service!r})" for service in services)
         sources = [
             f"import runpy; runpy.run_path({json.dumps(str(spec.code_dir / 'app.py'))})",
@@ -45,7 +48,8 @@ def main() -> None:
                 if turn:  # the first one compiles
                     found.append(seconds)
         ours, floor = (statistics.median(found) * 1000 for found in times)
-        print(f"{name:<24}{ours:>8.0f}{floor:>8.0f}{ours / floor:>8.2f}   (aim: at most {aim})")
+        label = f"{name} (Chime)" if parameters is CHIME else name
+        print(f"{label:<32}{ours:>8.0f}{floor:>8.0f}{ours / floor:>8.2f}   (aim: at most {aim})")
 
 
 def _run(code: str, environment: dict[str, str]) -> float:

@@ -92,7 +92,7 @@ def pcm_seconds(data: bytes) -> float:
     Developer guide, "PlayAudio": uncompressed PCM WAV, at most 50 MB, 8 kHz mono recommended.
     """
     wave = read_wave(data)
-    if (wave.encoding, wave.channels, wave.rate, wave.bits) not in ((PCM, 1, 8000, 16), (MULAW, 1, 8000, 8)):
+    if (wave.encoding, wave.channels, wave.rate, wave.bits) != (PCM, 1, 8000, 16):
         found = f"encoding {wave.encoding}, {wave.channels} channels, {wave.rate} Hz, {wave.bits} bits"
         raise PromptUnplayableError(f"{found}: not 8 kHz mono 16-bit PCM")
     if len(data) > _MAX_BYTES:

@@ -9,6 +9,11 @@ const ENDS = {
   TELECOM_TIMEOUT: "No answer",
   TELECOM_NUMBER_INVALID: "No such number",
   TELECOM_ORIGINATOR_CANCEL: "Cancelled before it was answered",
+  CALLEE_HUNG_UP: "The callee hung up",
+  HANGUP_ACTION: "The menu hung up",
+  SIP_404: "No such number",
+  SIP_480: "No answer",
+  SIP_486: "Declined",
 };
 const STATES = {
   preparing: "Preparing the introduction",
@@ -137,15 +142,19 @@ const HANDLERS = {
   },
 
   function_failed(message, entry) {
-    row(message, entry, "The contact flow got no answer", { detail: entry.message, tone: "bad" });
+    row(message, entry, "The telephony got no answer", { detail: entry.message, tone: "bad" });
   },
 
   flow_error(message, entry) {
-    row(message, entry, "The contact flow failed", { detail: entry.message, tone: "bad" });
+    row(message, entry, "The telephony cannot go on", { detail: entry.message, tone: "bad" });
   },
 
   stopped(message, entry) {
     row(message, entry, "Stopped by the service", { tone: "warn" });
+  },
+
+  updated(message, entry) {
+    row(message, entry, entry.command === "hang_up" ? "Stopped by the service" : "Looked up by the service", { tone: "warn" });
   },
 
   webhook(message, entry) {

@@ -13,8 +13,10 @@ from standardwebhooks import Webhook
 
 from local import seed
 from local.carrier import Script, answer, busy, press, stay_silent
+from local.carrier.chime.api import CREATE
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
 
+TELEPHONIES = pytest.mark.parametrize("telephony", ["connect", "chime"])
 PRODUCT = ("layers/core/speechcall", "functions/")
 CLOCK = "adapters/clock.py"
 
@@ -58,10 +60,12 @@ def post_raw(cloud, body):
     return sent.json()["messages"][0]["messageId"]
 
 
-def test_a_silent_telephony_ends_a_menu_by_its_timeout_and_leads_to_wrong():
+@TELEPHONIES
+def test_a_silent_telephony_ends_a_menu_by_its_timeout_and_leads_to_wrong(telephony):
     """The carrier's own input timer is off, so nothing but the state machine's wait can end the menu."""
     # Prompt 1 s (rounded up), idle 1 s, grace 1 s.
-    with running(Script([answer()]), parameters={"GraceSeconds": "1"}, carrier={"input_timer": False}) as cloud:
+    settings = {"parameters": {"GraceSeconds": "1"}, "carrier": {"input_timer": False}}
+    with running(Script([answer()]), telephony=telephony, **settings) as cloud:
         (mid,) = Client(cloud.url).send([message(menu(wrong=[webhook({"wrong": True}), HANGUP]))])
         cloud.journal.wait_for(lambda entry: entry["kind"] == "webhook" and entry["mid"] == mid, 20)
         assert finished(cloud, mid)["outcome"] == "answered"
@@ -174,8 +178,9 @@ def webhooks_of(cloud, mid, state):
         time.sleep(0.05)
 
 
-def test_a_call_that_rings_out_and_one_that_stays_silent():
-    with running(Script([answer(), stay_silent()])) as cloud:
+@TELEPHONIES
+def test_a_call_that_stays_silent(telephony):
+    with running(Script([answer(), stay_silent()]), telephony=telephony) as cloud:
         (mid,) = Client(cloud.url).send([message(menu(wrong=[webhook({"silent": True})]))])
         assert finished(cloud, mid)["reason"] == "completed"
         assert kinds(cloud, mid).count("silence") == 1
@@ -187,3 +192,12 @@ def test_a_message_whose_prompt_cannot_be_had_is_never_dialled():
         end = finished(cloud, mid)
         assert (end["outcome"], end["reason"]) == ("promptUnavailable", "promptUnavailable")
         assert "dialled" not in kinds(cloud, mid)
+
+
+def test_a_dial_whose_answer_is_lost_rings_once_and_the_call_goes_on():
+    with running(Script([answer(), press("1")]), telephony="chime") as cloud:
+        cloud.carrier.api.fail(CREATE, "ServiceFailureException", after_doing=True)
+        (mid,) = Client(cloud.url).send([message(menu(d1=[webhook(), HANGUP]))])
+        assert finished(cloud, mid)["reason"] == "completed"
+        told = kinds(cloud, mid)
+    assert (told.count("dialled"), told.count("webhook")) == (1, 1)

@@ -199,7 +199,9 @@ def test_an_action_that_fails_takes_the_rest_of_its_list_with_it(failing: dict[s
         assert (failed["ActionData"]["Type"], failed["ActionData"]["ErrorType"]) == (failing["Type"], error)
 
 
-@pytest.mark.parametrize("content", [b"no sound", pcm_wav(1, bits=8)], ids=["no WAV", "8 bits"])
+@pytest.mark.parametrize(
+    "content", [b"no sound", pcm_wav(1, bits=8), pcm_wav(1, encoding=7, bits=8)], ids=["no WAV", "8 bits", "u-law"]
+)
 def test_a_prompt_that_cannot_be_played_fails(content: bytes) -> None:
     with bench([ask()], Script([answer(after=0)]), prompts={f"s3://{BUCKET}/{KEY}": content}) as b:
         b.ended(b.dial())
