@@ -1,4 +1,4 @@
-"""DynamoDB and Step Functions for one call, in a process of their own: who answers a task finds the next question there.
+"""DynamoDB and Step Functions for one call, in a process of their own: an answered task is followed by a question.
 
 The state machine takes no time at all: a task that is answered is followed by the next command at once.
 """
