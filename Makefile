@@ -47,6 +47,7 @@ bench: install ## Measure what our own code costs, against a floor measured in t
 	@$(PY) -m benchmarks.imports
 	@$(PY) -m benchmarks.keys
 	@$(PY) -m benchmarks.compile
+	@$(PY) -m benchmarks.webhooks
 
 check: export SAM_CLI_TELEMETRY = 0
 check: export AWS_DEFAULT_REGION = eu-central-1
