@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from speechcall.application.json_text import dump_json, parse_json
 from speechcall.domain.message import Webhook
-from speechcall.domain.webhook import webhook_request
+from speechcall.domain.webhook import destination, webhook_request
 from tests.fixtures.samples import HOOK, MESSAGE
 
 texts = st.text(st.characters(codec="utf-8"), max_size=30)
@@ -63,6 +63,22 @@ def test_the_customers_headers_go_out_and_ours_after_them():
 def test_a_header_that_makes_the_request_is_ours_alone(name):
     headers = request(Webhook("https://x.example/", "{}", {name: "forged"})).headers
     assert "forged" not in dict(headers).values()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://Shop.Example/a?token=secret", "https://shop.example"),
+        ("https://shop.example:443/b", "https://shop.example"),
+        ("HTTPS://shop.example.:/", "https://shop.example"),
+        ("http://shop.example:443/", "http://shop.example:443"),
+        ("http://shop.example:8080", "http://shop.example:8080"),
+        ("https://[2001:4860:4860::8888]:8443/", "https://[2001:4860:4860::8888]:8443"),
+        ("https://пример.укр/гачок", "https://пример.укр"),
+    ],
+)
+def test_a_destination_has_one_name_however_it_is_written(url, expected):
+    assert destination(url) == expected
 
 
 def test_a_user_agent_that_the_customer_gives_is_the_one_that_is_sent():

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from speechcall.domain.message import Message, Webhook
 
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _OURS = {"content-type", "host", "content-length", "transfer-encoding", "connection"}
 
 
@@ -57,9 +58,14 @@ def may_follow_others(message: Message, task: WebhookTask) -> bool:
 
 
 def destination(url: str) -> str:
-    """Where a URL leads, without what in it may be secret: scheme, host and port."""
+    """Where a URL leads, without what in it may be secret: scheme, host and port, in one form."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+    host = (parts.hostname or "").removesuffix(".")
+    shown = f"[{host}]" if ":" in host else host
+    port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    return (
+        f"{parts.scheme}://{shown}" if port == _DEFAULT_PORTS.get(parts.scheme) else f"{parts.scheme}://{shown}:{port}"
+    )
 
 
 def webhook_request(message: Message, webhook: Webhook, event_id: str, now_sec: int) -> WebhookRequest:
