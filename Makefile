@@ -46,6 +46,7 @@ bench: install ## Measure what our own code costs, against a floor measured in t
 	@$(PY) -m benchmarks.acceptance
 	@$(PY) -m benchmarks.imports
 	@$(PY) -m benchmarks.keys
+	@$(PY) -m benchmarks.conversation
 	@$(PY) -m benchmarks.compile
 	@$(PY) -m benchmarks.webhooks
 

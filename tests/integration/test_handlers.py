@@ -170,12 +170,14 @@ def test_our_own_failure_says_nothing_of_what_was_sent(post, monkeypatch, capfd)
 def test_an_unreadable_or_unknown_contact_is_hung_up(host, template):
     name = template.functions["ConnectFlowFunction"].name
     event = json.loads((ROOT / "events" / "connect" / "flow-key.json").read_text())
-    for given in ({}, event):
+    for given in ({}, event, None, [], "x", 7, {"Details": None}, {"Details": {"ContactData": [], "Parameters": "x"}}):
         assert host.invoke(name, given) == {"op": "hangup", "seq": "0", "promptUri": "", "seconds": "0"}
 
 
 def test_an_event_that_names_no_contact_is_none_of_ours(host, template):
-    assert host.invoke(template.functions["ConnectEventsFunction"].name, {"detail": {}}) == {"ours": False}
+    strange = ({"detail": {}}, {}, None, [], "x", 7, {"detail": [1]}, {"detail": {"contactId": "a b", "eventType": 1}})
+    for given in strange:
+        assert host.invoke(template.functions["ConnectEventsFunction"].name, given) == {"ours": False}
 
 
 def test_a_dead_execution_finishes_its_message(host, template, tables):
