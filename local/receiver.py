@@ -1,4 +1,7 @@
-"""The built-in receiver: takes every webhook on this machine, whatever host it was meant for, and shows it."""
+"""The built-in receiver: takes every webhook on this machine, whatever host it was meant for, and shows it.
+
+It is every host of an introduction, too.
+"""
 
 import json
 import socket
@@ -6,12 +9,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Condition, Lock, Thread
 from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from local.journal import Journal
+
+AUDIO = Path(__file__).parent / "audio" / "ivr_651854.wav"
+"""What every URL of an introduction gives."""
 
 _READ_SECONDS = 10.0
 _MAX_BODY = 1024 * 1024
@@ -186,10 +193,13 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = _READ_SECONDS
 
     def handle_one_request(self) -> None:
-        """Any method is received alike."""
+        """GET is answered with an introduction, whatever the URL; any other method is received as a webhook."""
         self.close_connection = True
         self.raw_requestline = self.rfile.readline(65537)
         if not self.raw_requestline or not self.parse_request():
+            return
+        if self.command == "GET":
+            self._give_audio()
             return
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal() or int(length) > _MAX_BODY or "Transfer-Encoding" in self.headers:
@@ -202,6 +212,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.send_header("Connection", "close")
         self.end_headers()
+
+    def _give_audio(self) -> None:
+        audio = AUDIO.read_bytes()
+        self.send_response_only(200)
+        self.send_header("Content-Type", "audio/wav")
+        self.send_header("Content-Length", str(len(audio)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(audio)
 
     def handle(self) -> None:
         """A sender that goes away, or says nothing for too long, is no error of the receiver's."""

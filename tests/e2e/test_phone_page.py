@@ -10,10 +10,12 @@ from playwright.sync_api import sync_playwright
 
 from local import seed
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
+from tests.fixtures.audio_files import Kind, encode, sound
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
+MP3 = Kind("mp3", "libmp3lame", 24_000, 2)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -93,3 +95,26 @@ def test_the_specification_curl_is_answered_as_it_says():
     # The example has lists without an end, of which its sender is warned.
     assert set(entry) - {"warnings"} == {"messageId", "recipient", "status"}
     assert (entry["recipient"], entry["status"]) == ("+380671234567", "sent")
+
+
+def test_an_uploaded_introduction_is_heard_and_a_key_ends_it(page):
+    with running(None) as cloud:
+        # Given an introduction of twenty seconds, uploaded as MP3
+        audio = encode(MP3, sound(MP3.rate, 4.0) * 5)
+        answer = httpx.put(
+            f"{cloud.url}/bat/audio/long", content=audio, auth=(seed.USER, seed.PASSWORD), timeout=60, trust_env=False
+        )
+        assert answer.json()["seconds"] == pytest.approx(20, abs=0.02)
+        page.goto(f"{cloud.url}/phone/")
+        (mid,) = Client(cloud.url).send([message(menu("long", 10_000, d1=[webhook(), HANGUP]))])
+        # When it is played, and a key is pressed in the middle of it
+        page.get_by_role("button", name="Answer").click()
+        page.wait_for_function("[...document.querySelectorAll('audio')].some(a => !a.paused && a.currentTime > 0.5)")
+        assert page.evaluate("document.querySelector('#prompt').duration") == pytest.approx(20, abs=0.1)
+        page.keyboard.press("1")
+        # Then nothing is heard any more, and the call goes on
+        page.wait_for_function("[...document.querySelectorAll('audio')].every(a => a.paused && !a.src)")
+        assert finished(cloud, mid)["reason"] == "completed"
+        kinds = [entry["kind"] for entry in cloud.journal.entries(mid)]
+    assert "key" in kinds
+    assert "listening" not in kinds  # which would say that it was played to its end

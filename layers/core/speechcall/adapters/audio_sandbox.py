@@ -35,9 +35,9 @@ def decode_audio(content: bytes) -> Decoded:
         raise PromptUnavailable(f"the audio could not be decoded within {SECONDS} s") from error
     line, _, samples = done.stdout.partition(b"\n")
     if done.returncode != 0:
-        if b"ModuleNotFoundError" in done.stderr:  # ours, not the file's
-            raise RuntimeError("the decoder is not installed (PyAV)")
-        raise PromptUnavailable("the audio could not be decoded within the limits of time and memory")
+        if b"ModuleNotFoundError" in done.stderr or b"ImportError" in done.stderr:  # ours, not the file's
+            raise RuntimeError("the decoder (PyAV) is not installed, or for another architecture")
+        raise PromptUnavailable("the audio could not be decoded within the limits of time and memory, or is damaged")
     facts = json.loads(line)
     if "refused" in facts:
         raise PromptUnavailable(facts["refused"])

@@ -1,0 +1,163 @@
+"""URLs of introductions through the real queue and functions, on moto: fetched once, and nobody waits in vain."""
+
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import boto3
+import pytest
+
+from local.aws import LocalAws
+from local.cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
+from local.functions import FunctionHost
+from local.template import read_template
+from local.triggers.queues import QueueTrigger
+from speechcall.adapters.clock import SystemClock
+from speechcall.adapters.dynamodb.messages import DynamoMessages
+from speechcall.adapters.http import LOOPBACK
+from speechcall.application import prepare_prompts
+from speechcall.domain.message import Hangup, Menu, State
+from tests.fixtures.audio_files import Kind, file_of
+from tests.fixtures.audio_host import audio_host
+from tests.fixtures.samples import MESSAGE
+
+MP3 = Kind("mp3", "libmp3lame", 24_000, 2)
+
+
+class World:
+    """The two functions that prepare introductions, their queue, and a host that has audio."""
+
+    def __init__(self, audio):
+        self.audio = audio
+        template = read_template(TEMPLATE, {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID})
+        self._aws = LocalAws(template)
+        self._aws.start()
+        self._host = FunctionHost(template, {"WEBHOOK_RECEIVER": LOOPBACK})
+        self._prepare = template.functions["PreparePromptsFunction"]
+        fetcher = template.functions["FetchPromptFunction"]
+        environment = template.functions["DialerFunction"].environment
+        tables = environment["MESSAGES_TABLE"], environment["REGISTRY_TABLE"]
+        self.messages = DynamoMessages(boto3.client("dynamodb"), *tables)
+        self._trigger = QueueTrigger(fetcher, fetcher.events[0], self._host.invoke)
+        self._trigger.start()
+
+    def stop(self):
+        self._trigger.stop()
+        self._aws.stop()
+
+    def add(self, urls):
+        """Messages as they were accepted just now, one for each URL; their ids."""
+        now = SystemClock().now_msec()
+        made = [
+            replace(MESSAGE, mid=str(number), created_msec=now, menus=(Menu(url, 10_000, {"d1": (Hangup(),)}),))
+            for number, url in enumerate(urls, 1)
+        ]
+        for start in range(0, len(made), 100):
+            self.messages.add(made[start : start + 100])
+        return [message.mid for message in made]
+
+    def prepare(self, mids):
+        """The table's stream, ten messages a batch, and several of its shards at once."""
+        batches = [mids[start : start + 10] for start in range(0, len(mids), 10)]
+        with ThreadPoolExecutor(8) as shards:
+            for answer in shards.map(self._batch, batches):
+                assert answer == {"batchItemFailures": []}
+
+    def _batch(self, mids):
+        keys = [{"pk": {"S": f"M#{mid}"}, "sk": {"S": "MESSAGE"}} for mid in mids]
+        records = [{"dynamodb": {"Keys": key, "SequenceNumber": "1"}} for key in keys]
+        return self._host.invoke(self._prepare.arn, {"Records": records})
+
+    def wait(self, mids, state, seconds=30.0):
+        """The messages, as soon as all are in a state."""
+        deadline = time.monotonic() + seconds
+        while True:
+            found = [self.messages.get(mid) for mid in mids]
+            if all(message.state is state for message in found):
+                return found
+            assert time.monotonic() < deadline, [message.state for message in found if message.state is not state][:3]
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def world():
+    with audio_host() as audio:
+        made = World(audio)
+        yield made
+        made.stop()
+
+
+@pytest.fixture
+def gate():
+    """Opened, at the latest, when the test is over."""
+    opened = threading.Event()
+    yield opened
+    opened.set()
+
+
+def behind(gate, content):
+    """A page that gives its content when the gate is opened."""
+
+    def body():
+        gate.wait(300)
+        yield content
+
+    return body
+
+
+@pytest.mark.parametrize("count", [30, pytest.param(1000, marks=[pytest.mark.long, pytest.mark.timeout(600)])])
+def test_messages_with_one_url_that_arrive_at_the_same_moment_fetch_it_once(world, gate, count):
+    # Given a file that comes only when everybody has asked for it
+    content = file_of(MP3)
+    world.audio.put("/a.mp3", behind(gate, content), Content_Length=str(len(content)))
+    mids = world.add([world.audio.url("/a.mp3")] * count)
+    # When all arrive while it is under way, and more when it is there
+    world.prepare(mids)
+    gate.set()
+    ready = world.wait(mids, State.QUEUED, seconds=500)
+    # Then it was fetched once, and is one prompt
+    assert world.audio.paths() == ["/a.mp3"]
+    assert len({message.asks for message in ready}) == 1
+    assert ready[0].asks[0].prompt_seconds == 2.0
+
+
+def test_a_url_that_does_not_answer_delays_nobody_holds_no_line_and_is_told(world, gate, monkeypatch):
+    monkeypatch.setattr(prepare_prompts, "RETRY_SECONDS", (1, 1))
+    # Given a host that fails, one that does not answer yet, and one that is well
+    world.audio.put("/dead.wav", b"", 503)
+    world.audio.put("/slow.wav", behind(gate, file_of(MP3)), Content_Length=str(len(file_of(MP3))))
+    world.audio.put("/good.wav", file_of(MP3))
+    names = ["dead", "slow", "good", "dead", "gone", "slow"]
+    dead, slow, good, also_dead, gone, also_slow = mids = world.add([world.audio.url(f"/{one}.wav") for one in names])
+    world.prepare(mids)
+    # Then the good one is ready while the others are waited for, and what is gone has ended
+    world.wait([good], State.QUEUED)
+    (ended,) = world.wait([gone], State.FINISHED)
+    assert world.messages.get(slow).state is State.PREPARING
+    assert "answered 404" in ended.cause
+    # Nobody has a line
+    held = boto3.client("dynamodb").get_item(
+        TableName=world.messages._registry, Key={"pk": {"S": "POOL"}, "sk": {"S": "POOL"}}
+    )
+    assert "held" not in held.get("Item", {})
+    # And the failure is told to both of its messages, after three attempts in all
+    for message in world.wait([dead, also_dead], State.FINISHED):
+        assert (message.outcome, message.reason) == ("promptUnavailable", "promptUnavailable")
+        assert message.cause == f"{world.audio.url('/dead.wav')} answered 503 (asked 3 times)"
+    assert world.audio.paths().count("/dead.wav") == 3
+    gate.set()
+    world.wait([slow, also_slow], State.QUEUED)
+    assert world.audio.paths().count("/slow.wav") == 1
+
+
+def test_what_is_queued_names_no_url(world, gate):
+    world.audio.put("/a.wav", behind(gate, b""))
+    sent = []
+    world._trigger.stop()
+    world.prepare(world.add([f"{world.audio.url('/a.wav')}?signature=secret"]))
+    queue = world._prepare.environment["PROMPT_QUEUE_URL"]
+    sent = boto3.client("sqs").receive_message(QueueUrl=queue, MessageSystemAttributeNames=["All"])["Messages"]
+    assert json.loads(sent[0]["Body"]) == {"mid": "1", "menu": 0}
+    assert "secret" not in json.dumps(sent)
