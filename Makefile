@@ -24,10 +24,22 @@ demo: install $(FUNCTIONS_NEED) ## Place the specification's calls on this machi
 	@$(PY) -m local demo $(OPTIONS)
 OPTIONS = $(if $(TELEPHONY),--telephony $(TELEPHONY)) $(if $(FUNCTIONS),--functions $(FUNCTIONS))
 
-.PHONY: bench-cold built test-runtime
+.PHONY: bench-cold built sam-events sam-local test-runtime test-sam-local
 built:
 	@bin/sam-build
 	@bin/install runtime
+
+# A private engine reaches no registry, so the image is made here; else SAM takes AWS's, unless bin/local-image was run.
+SAM_LOCAL = bin/with-engine sh -c '[ -z "$$PRIVATE_ENGINE" ] || bin/local-image; exec "$$@"' -
+
+sam-local: install built ## The whole service with its functions in `sam local`'s containers [PORT=… WEBHOOKS=real]
+	@$(SAM_LOCAL) $(PY) -m local run --functions sam $(if $(PORT),--port $(PORT)) $(if $(WEBHOOKS),--webhooks $(WEBHOOKS))
+
+test-sam-local: install built ## The demonstration through `sam local`, and `sam local invoke` with some of events/
+	@$(SAM_LOCAL) sh -c "$(PY) -m local demo --functions sam && $(PY) -m local.sam_events api/get-message.json connect/flow-key.json"
+
+sam-events: install built ## `sam local invoke` with every file of events/ [EVENTS="sqs/webhook.json …"]
+	@$(SAM_LOCAL) $(PY) -m local.sam_events $(EVENTS)
 
 test-runtime: install built ## Run what is deployed under Lambda's own runtime: its tests, and the demonstration [ARGS=…]
 	$(PY) -m pytest -m runtime tests/runtime $(ARGS)

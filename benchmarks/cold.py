@@ -46,7 +46,7 @@ def main() -> None:
     print(f"{'function':<26}{'ours':>7}{'floor':>7}{'ratio':>7}{'SAM default':>13}{'ratio':>7}")
     with Cloud() as cloud:
         # Connect's simulator is served here too: an endpoint for everything, as the functions have it.
-        door = HttpServer(cloud.functions_aws, name="aws")
+        door = HttpServer(cloud.functions_aws(), name="aws")
         door.start()
         endpoint = f"{door.url}{MOUNT}"
         try:

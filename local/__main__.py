@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
             "--functions",
             choices=get_args(Hosting),
             default="process",
-            help="who runs them: this process, or Lambda's runtime (what bin/sam-build has built)",
+            help="who runs them: this process; or, what bin/sam-build has built, Lambda's runtime or `sam local`",
         )
     return parser
 
@@ -82,10 +82,10 @@ def run(options: argparse.Namespace) -> int:
         try:
             with Cloud(settings) as cloud:
                 cloud.carrier.hello = lambda: {
-                    "api": cloud.url,
+                    "api": cloud.api_url,
                     "user": USER,
                     "password": PASSWORD,
-                    "curl": curl(cloud.url),
+                    "curl": curl(cloud.api_url),
                 }
                 print(greeting(cloud, _place_of_log(options)), flush=True)
                 stopping.wait()
@@ -101,13 +101,13 @@ def greeting(cloud: Cloud, log: str) -> str:
     webhooks = "the built-in receiver" if cloud.settings.webhooks == "receiver" else "their real addresses"
     facts = {
         "Phone": f"{cloud.url}/phone   open it first: the calls ring there",
-        "API": f"{cloud.url}/bat/messagelist",
+        "API": f"{cloud.api_url}/bat/messagelist",
         "Account": f"{USER}:{PASSWORD}",
         "Webhooks": f"go to {webhooks}, signed with {WEBHOOK_SECRET}",
         "Log": log,
     }
     lines = [f"  {name:<10}{value}" for name, value in facts.items()]
-    return "\n".join(["SpeechCall runs on this machine.", "", *lines, "", curl(cloud.url), "", "Ctrl-C stops it."])
+    return "\n".join(["SpeechCall runs on this machine.", "", *lines, "", curl(cloud.api_url), "", "Ctrl-C stops it."])
 
 
 def curl(url: str) -> str:

@@ -6,7 +6,7 @@ another process ─► signed request to /aws/… ─► https://SERVICE.eu-cent
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -15,17 +15,26 @@ from botocore.compat import HTTPHeaders
 from moto.core.models import botocore_stubber
 from werkzeug.wrappers import Request, Response
 
+from local.needs import needs_of_request
+from local.permissions import Permissions
 from local.physical_names import REGION
 from local.template import Template
 
 WSGIApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+LOOPBACK = (ipaddress.IPv4Network("127.0.0.0/8"), ipaddress.IPv6Network("::1/128"))
+
 MOUNT = "/aws"
+CONTAINERS_NAME = "host.docker.internal"
+"""By which name containers reach this machine."""
+
 RESOURCES = f"{MOUNT}/resources"
 """Unsigned: the names of what is deployed, {"RegistryTable": …}, as a stack's resources would tell them."""
 SERVICES = frozenset({"dynamodb", "kms", "s3", "sqs", "states"})
 
-_SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/[a-z0-9-]+/([a-z0-9-]+)/aws4_request")
+_SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/[a-z0-9-]+/([a-z0-9-]+)/aws4_request")
 _NAMED_TYPES = (
     "AWS::DynamoDB::Table",
     "AWS::KMS::Key",
@@ -42,8 +51,18 @@ class AwsDoor:
     The signature says which service is meant; it is not verified, and every region is the laptop's.
     """
 
-    def __init__(self, template: Template, others: Mapping[str, WSGIApplication] | None = None) -> None:
-        """`others`: services that something else than moto answers, {"connect": application}."""
+    def __init__(
+        self,
+        template: Template,
+        others: Mapping[str, WSGIApplication] | None = None,
+        peers: Sequence[Network] = LOOPBACK,
+        permissions: Permissions | None = None,
+    ) -> None:
+        """`others`: services that something else than moto answers, {"connect": application}; `peers`: who may ask.
+
+        With `permissions`, whose access key is a function's logical id may ask what that function may.
+        """
+        self._peers, self._permissions = tuple(peers), permissions
         self._others = others or {}
         self._resources = {
             logical_id: template.ref(logical_id)
@@ -56,7 +75,8 @@ class AwsDoor:
 
     def respond(self, request: Request) -> Response:
         """Moto's answer to a request from this machine."""
-        if not ipaddress.ip_address(request.remote_addr or "0.0.0.0").is_loopback:
+        peer = ipaddress.ip_address(request.remote_addr or "0.0.0.0")
+        if not any(peer in network for network in self._peers):
             return _refusal(request, 403, "AccessDenied", "Only this machine may ask the laptop cloud.")
         # In a header, or in the query of a URL that was signed beforehand.
         signature = request.headers.get("Authorization", f"Credential={request.args.get('X-Amz-Credential', '')}")
@@ -65,17 +85,31 @@ class AwsDoor:
             if request.path == RESOURCES and request.method == "GET":
                 return Response(json.dumps(self._resources), content_type="application/json")
             return _refusal(request, 403, "MissingAuthenticationToken", "The request is not signed (AWS4-HMAC-SHA256).")
-        if scope[1] in self._others:
+        asking, service = scope.groups()
+        if why := self._refused(request, asking, service):
+            return _refusal(request, 400, "AccessDeniedException", why)
+        if service in self._others:
             path = request.path.removeprefix(MOUNT)
-            return Response.from_app(self._others[scope[1]], {**request.environ, "PATH_INFO": path})
-        if scope[1] not in SERVICES:
+            return Response.from_app(self._others[service], {**request.environ, "PATH_INFO": path})
+        if service not in SERVICES:
             known = ", ".join(sorted(SERVICES | set(self._others)))
-            return _refusal(request, 501, "NotImplemented", f"The laptop cloud has no {scope[1]} here, only {known}.")
-        return _ask_moto(request, scope[1])
+            return _refusal(request, 501, "NotImplemented", f"The laptop cloud has no {service} here, only {known}.")
+        return _ask_moto(request, service)
+
+    def _refused(self, request: Request, asking: str, service: str) -> str | None:
+        if self._permissions is None:
+            return None
+        path, target = request.path.removeprefix(MOUNT), request.headers.get("X-Amz-Target", "")
+        bucket = _bucket_of(request.host)
+        path = f"/{bucket}{path}" if bucket else path
+        needs = needs_of_request(service, request.method, path, target, request.get_data())
+        return self._permissions.refusal(asking, needs)
 
 
 def _ask_moto(request: Request, service: str) -> Response:
     host = f"{service}.{REGION}.amazonaws.com"
+    if service == "s3" and (bucket := _bucket_of(request.host)):
+        host = f"{bucket}.{host}"
     headers = {name: value for name, value in request.headers if name.lower() not in _OF_THE_CONNECTION}
     # As it was sent: the decoded path does not tell a key's slash from an escaped one.
     target = request.environ["REQUEST_URI"].removeprefix(MOUNT)
@@ -96,6 +130,12 @@ def _ask_moto(request: Request, service: str) -> Response:
         if name.lower() not in _OF_THE_CONNECTION and (request.method == "HEAD" or name.lower() != "content-length")
     ]
     return Response([answer.content], answer.status_code, kept)
+
+
+def _bucket_of(host: str) -> str:
+    """The bucket in BUCKET.host.docker.internal:1234, as S3 clients ask where the endpoint is no bare address."""
+    bucket, separator, _ = host.rpartition(f".{CONTAINERS_NAME}")
+    return bucket if separator else ""
 
 
 def _refusal(request: Request, status: int, code: str, message: str) -> Response:

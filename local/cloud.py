@@ -5,9 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from subprocess import DEVNULL
 from typing import Any, Literal, Protocol, Self, TextIO
 from urllib.parse import urlparse
 
@@ -20,16 +18,16 @@ from local.aws import LocalAws
 from local.aws_door import MOUNT, AwsDoor
 from local.carrier import Carrier, CarrierSettings
 from local.carrier.chime import ChimeCarrier, ChimeSettings
-from local.functions import FunctionError, FunctionHost, Functions, Overrides
+from local.functions import FunctionError, Functions, Overrides
 from local.guards.executions import add_end_listener
 from local.handler_output import logging_to
+from local.hosting import Hosting, host_functions, surroundings_of, warm
 from local.http_server import HttpServer, PortTaken
 from local.journal import Journal
 from local.journal_feed import JournalFeed, tell_accepted
 from local.lambda_service import served_by
 from local.physical_names import ACCOUNT, REGION
 from local.receiver import Receiver
-from local.runtime.host import RuntimeHost
 from local.seed import WEBHOOK_SECRET, seed
 from local.template import EventSpec, FunctionSpec, Template, read_template
 from local.triggers.asynchronous import AsynchronousInvocations
@@ -47,7 +45,6 @@ INSTANCE_ARN = f"arn:aws:connect:{REGION}:{ACCOUNT}:instance/{INSTANCE_ID}"
 CALLER_ID = "+4930123456"
 
 Telephony = Literal["connect", "chime"]
-Hosting = Literal["process", "runtime"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,9 @@ class CloudSettings:
     log: TextIO | None = None
     """Where the functions' log lines go; None: nowhere."""
     functions: Hosting = "process"
-    """Who runs them: this process from their source, or Lambda's runtime from what bin/sam-build has built."""
+    """Who runs them: this process, from their source; Lambda's runtime or `sam local`, from what was built."""
+    warm: bool = True
+    """Whether containers are started before they are needed; that of the contact flow is waited for 8 s only."""
     template: Path = TEMPLATE
     seed: Callable[[Template], None] = seed
 
@@ -97,6 +96,8 @@ class Cloud:
         self.events: EventBus
         self.url = ""
         """Of the API; the phone page is at /phone there."""
+        self.api_url = ""
+        """Of the API as whoever runs the functions serves it: `sam local start-api`, or the same as `url`."""
         self.start_seconds = 0.0
         self._exits = ExitStack()
 
@@ -118,6 +119,7 @@ class Cloud:
             part.start()
             exits.callback(part.stop)
 
+        self._surroundings = surroundings_of(self.settings.functions)
         # First of all: whoever has no free port should not wait for the rest. Served when everything is there.
         front = HttpServer(self._answer, self.settings.port, "front")
         exits.callback(front.stop)
@@ -128,7 +130,17 @@ class Cloud:
         start(aws)
         self.settings.seed(self.template)
         exits.enter_context(logging_to(self.settings.log))
-        self.functions = self._host_functions(exits)
+        self.functions, sam_url = host_functions(
+            self.settings.functions,
+            self.template,
+            self._overrides(exits),
+            self._tell_failure,
+            self._tell_refusal,
+            telephony=self._answer_as_telephony,
+            surroundings=self._surroundings,
+            log=self.settings.log,
+            exits=exits,
+        )
         later = AsynchronousInvocations(self.template, self.functions)
         exits.callback(later.stop)
         exits.enter_context(served_by(self.functions.invoke, later.submit))
@@ -143,25 +155,17 @@ class Cloud:
         # Stopped first: nobody is to be served by half of it. A page that waits for the journal is let go before.
         exits.callback(front.stop)
         exits.callback(self.journal.close)
+        self.api_url = sam_url or front.url
         front.start()
-
-    def _host_functions(self, exits: ExitStack) -> Functions:
-        overrides = self._overrides(exits)
-        if self.settings.functions == "process":
-            return FunctionHost(self.template, overrides, self._tell_failure)
-        server = HttpServer(self.functions_aws, name="aws")
-        server.start()
-        exits.callback(server.stop)
-        log = self.settings.log.fileno() if self.settings.log else DEVNULL
-        host = RuntimeHost(self.template, f"{server.url}{MOUNT}", overrides, self._tell_failure, log=log)
-        exits.callback(host.stop)
-        return host
+        if self.settings.warm:
+            warm(self.functions)
 
     def _overrides(self, exits: ExitStack) -> Overrides:
         """The functions' variables that cannot stand in the template, under those that were asked for."""
         receiver = LOOPBACK  # the guard of real deliveries, but this machine may be reached
         if self.settings.webhooks == "receiver":
-            receiver = self.receiver.start()
+            receiver = self.receiver.start(self._surroundings.address)
+            receiver = receiver.replace(self._surroundings.address, self._surroundings.name)
             exits.callback(self.receiver.stop)
         own = {"WEBHOOK_RECEIVER": receiver, "UPLOAD_ENDPOINT": f"{self.url}{MOUNT}"}
         declared = {name for spec in self.template.functions.values() for name in spec.environment}
@@ -225,7 +229,10 @@ class Cloud:
         if self.settings.log is not None:
             self.settings.log.write(f"{function}: {trace}")
 
-    @cached_property
+    def _tell_refusal(self, function: str, why: str) -> None:
+        """A function asked for what its policies do not allow: a mistake in template.yaml."""
+        self.journal.record("failure", function=function, error="AccessDeniedException", message=why, trace="")
+
     def functions_aws(self) -> AwsDoor:
         """All that the functions ask of AWS, as one endpoint for processes that are not this one."""
         return AwsDoor(self.template, {"connect": self._answer_as_telephony, "chime": self._answer_as_telephony})

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from local import handler_output
 from local.intrinsics import TemplateError
+from local.permissions import Permissions
 from local.template import FunctionSpec, Template
 
 Overrides = Mapping[str, Mapping[str, str]] | Mapping[str, str] | Mapping[str, str | Mapping[str, str]]
@@ -84,8 +85,10 @@ class FunctionHost:
         template: Template,
         overrides: Overrides | None = None,
         on_error: Callable[[str, FunctionError], None] = lambda _name, _error: None,
+        permissions: Permissions | None = None,
     ) -> None:
         self._on_error = on_error
+        self._permissions = permissions or Permissions(template)
         self._one_request = threading.Lock()
         self._specs = {spec.name: spec for spec in template.functions.values()}
         environments = with_overrides(template, overrides or {})
@@ -105,7 +108,7 @@ class FunctionHost:
             raise UnknownFunctionError(f"Function not found: {function}")
         context = LambdaContext(spec.name, spec.arn, spec.memory, spec.timeout)
         try:
-            with handler_output.as_a_function(), self._turn(spec):
+            with handler_output.as_a_function(), self._permissions.held_for(spec.logical_id), self._turn(spec):
                 return _copied(self._handlers[spec.name](_copied(event), context))
         except Exception as error:
             failure = FunctionError(type(error).__name__, str(error), traceback.format_exception(error))

@@ -1,4 +1,7 @@
-"""HTTP on the loopback interface: a thread for each connection, kept alive, and all of them gone after `stop`."""
+"""HTTP on this machine alone: a thread for each connection, kept alive, and all of them gone after `stop`.
+
+The address is loopback's, or the one by which containers reach this machine.
+"""
 
 import socket
 import threading
@@ -18,7 +21,7 @@ class PortTaken(RuntimeError):
 class HttpServer:
     """Serves one WSGI application. `url` is known, and connections are accepted, from the moment it is made."""
 
-    def __init__(self, app: Any, port: int = 0, name: str = "http") -> None:
+    def __init__(self, app: Any, port: int = 0, name: str = "http", host: str = HOST) -> None:
         self._connections: set[socket.socket] = set()
         self._threads: set[threading.Thread] = set()
         self._changing = threading.Lock()
@@ -26,15 +29,15 @@ class HttpServer:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                listener.bind((HOST, port))
+                listener.bind((host, port))
             except OSError as error:
                 raise PortTaken(f"Port {port} is taken; choose another with PORT=…") from error
             listener.listen(128)
             self.port: int = listener.getsockname()[1]
             self._server = make_server(
-                HOST, self.port, app, threaded=True, request_handler=self._handler(), fd=listener.fileno()
+                host, self.port, app, threaded=True, request_handler=self._handler(), fd=listener.fileno()
             )
-        self.url = f"http://{HOST}:{self.port}"
+        self.url = f"http://{host}:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name=name, daemon=True)
 
     def start(self) -> None:

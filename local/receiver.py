@@ -58,10 +58,10 @@ class Receiver:
         self._hang_seconds: float | None = None
         self._listeners: list[_Listener] = []
 
-    def start(self) -> str:
-        """Begin to listen. Where: "127.0.0.1:PORT:TLSPORT"."""
-        self._listeners = [_Listener(scheme, self._receive) for scheme in ("http", "https")]
-        return ":".join(["127.0.0.1", *(str(listener.port) for listener in self._listeners)])
+    def start(self, host: str = "127.0.0.1") -> str:
+        """Begin to listen on an address of this machine. Where: "HOST:PORT:TLSPORT"."""
+        self._listeners = [_Listener(scheme, self._receive, host) for scheme in ("http", "https")]
+        return ":".join([host, *(str(listener.port) for listener in self._listeners)])
 
     def stop(self) -> None:
         """Let go of who hangs, close every connection and wait for the threads."""
@@ -151,8 +151,10 @@ class _Listener(ThreadingHTTPServer):
     block_on_close = True
     request_queue_size = 128
 
-    def __init__(self, scheme: str, receive: Callable[[str, str, tuple[tuple[str, str], ...], str], int]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(
+        self, scheme: str, receive: Callable[[str, str, tuple[tuple[str, str], ...], str], int], host: str
+    ) -> None:
+        super().__init__((host, 0), _Handler)
         self.scheme = scheme
         self.receive = receive
         self.port = int(self.server_address[1])

@@ -53,6 +53,8 @@ class FunctionSpec:
     memory: int
     events: tuple[EventSpec, ...]
     event_invoke_config: dict[str, Any]
+    runtime: str
+    logging: dict[str, Any]
 
 
 class Template:
@@ -171,6 +173,8 @@ class Template:
             memory=int(properties.get("MemorySize", 128)),
             events=tuple(self._event(logical_id, name, event) for name, event in declared.get("Events", {}).items()),
             event_invoke_config=properties.get("EventInvokeConfig", {}),
+            runtime=properties.get("Runtime", ""),
+            logging=properties.get("LoggingConfig", {}),
         )
 
     def _event(self, logical_id: str, name: str, event: dict[str, Any]) -> EventSpec:

@@ -1,0 +1,77 @@
+"""Who runs the functions: this process, Lambda's runtime in processes of its own, or `sam local` in containers."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from subprocess import DEVNULL
+from typing import Any, Literal, TextIO
+
+from local.aws_door import CONTAINERS_NAME, LOOPBACK, MOUNT, AwsDoor, Network
+from local.functions import FunctionError, FunctionHost, Functions, Overrides
+from local.http_server import HttpServer
+from local.permissions import Permissions
+from local.runtime.containers import find_containers
+from local.runtime.host import RuntimeHost
+from local.runtime.sam_local import SamHost, write_env_vars
+from local.template import Template
+
+Hosting = Literal["process", "runtime", "sam"]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """How the functions reach what this process serves for them: where to listen, by which name, and who may ask."""
+
+    address: str = "127.0.0.1"
+    name: str = "127.0.0.1"
+    peers: tuple[Network, ...] = LOOPBACK
+
+
+def surroundings_of(hosting: Hosting) -> Surroundings:
+    """Raises RuntimeMissingError if containers are asked for and no engine answers."""
+    if hosting != "sam":
+        return Surroundings()
+    containers = find_containers()
+    return Surroundings(containers.address, CONTAINERS_NAME, containers.peers)
+
+
+def warm(functions: Functions) -> None:
+    """Start now what a caller would wait too long for. In: functions whose surroundings all answer."""
+    if isinstance(functions, SamHost):
+        functions.warm()
+
+
+def host_functions(
+    hosting: Hosting,
+    template: Template,
+    overrides: Overrides,
+    on_error: Callable[[str, FunctionError], None],
+    on_refusal: Callable[[str, str], None],
+    *,
+    telephony: Callable[[dict[str, Any], Any], Any],
+    surroundings: Surroundings,
+    log: TextIO | None,
+    exits: ExitStack,
+) -> tuple[Functions, str]:
+    """The functions, ready to be invoked, and the URL of an API that serves them besides ours, or "".
+
+    In: `telephony`, the simulated Connect or Chime SDK; `log`, for their output; `exits`, which stops what was started.
+    """
+    permissions = Permissions(template, on_refusal)
+    if hosting == "process":
+        return FunctionHost(template, overrides, on_error, permissions), ""
+    door = AwsDoor(template, {"connect": telephony, "chime": telephony}, surroundings.peers, permissions)
+    server = HttpServer(door, name="aws", host=surroundings.address)
+    server.start()
+    exits.callback(server.stop)
+    endpoint = f"http://{surroundings.name}:{server.port}{MOUNT}"
+    output = log.fileno() if log else DEVNULL
+    if hosting == "runtime":
+        processes = RuntimeHost(template, endpoint, overrides, on_error, log=output)
+        exits.callback(processes.stop)
+        return processes, ""
+    write_env_vars(template, overrides, endpoint)
+    containers = SamHost(template, on_error, log=output)
+    exits.callback(containers.stop)
+    containers.start()
+    return containers, containers.api_url

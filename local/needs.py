@@ -1,0 +1,111 @@
+"""What an AWS request needs to be allowed: IAM's actions and the resources that they are asked of.
+
+Sources: Service Authorization Reference, of each service; DynamoDB developer guide, "Using IAM with transactions".
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.physical_names import ACCOUNT, PARTITION, REGION
+
+_TRANSACTION = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+}
+_PREFIX = {"stepfunctions": "states", "chime-sdk-voice": "chime"}
+_BATCHES = {"SendMessageBatch": "SendMessage", "DeleteMessageBatch": "DeleteMessage"}
+_TARGETS = {"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs", "AWSStepFunctions": "states", "TrentService": "kms"}
+_S3 = {"GET": "GetObject", "HEAD": "HeadObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
+
+
+@dataclass(frozen=True, order=True)
+class Need:
+    """One action on one resource; "" where the request does not tell the resource (a task token)."""
+
+    action: str
+    resource: str
+
+
+def needs_of(service: str, operation: str, parameters: Mapping[str, Any]) -> list[Need]:
+    """Of a request by a service's name in boto3, in its parameters."""
+    prefix = _PREFIX.get(service, service)
+    handlers = {"dynamodb": _dynamodb, "sqs": _sqs, "states": _states, "s3": _s3, "connect": _connect, "kms": _kms}
+    if prefix in handlers:
+        return list(handlers[prefix](operation, parameters))
+    return [Need(f"{prefix}:{operation}", "")]
+
+
+def needs_of_request(service: str, method: str, path: str, target: str, body: bytes) -> list[Need]:
+    """Of a request as it comes over HTTP: its signature's service, method, path, X-Amz-Target and body."""
+    name, _, operation = target.partition(".")
+    if name in _TARGETS:
+        return needs_of(_TARGETS[name], operation, json.loads(body or b"{}"))
+    if service == "s3":
+        bucket, _, key = path.lstrip("/").partition("/")
+        return needs_of("s3", _S3.get(method, method) if key else "ListObjectsV2", {"Bucket": bucket, "Key": key})
+    if service == "connect":
+        given = json.loads(body or b"{}")
+        if method == "GET":
+            _, _, instance, contact = path.split("/")
+            return needs_of("connect", "DescribeContact", {"InstanceId": instance, "ContactId": contact})
+        operation = "StartOutboundVoiceContact" if path.endswith("outbound-voice") else "StopContact"
+        return needs_of("connect", operation, given)
+    if service == "chime":  # /sip-media-applications/ID/calls[/TRANSACTION]
+        return [Need(f"chime:{'Create' if path.endswith('/calls') else 'Update'}SipMediaApplicationCall", "")]
+    return [Need(f"{service}:{method} {path}", "")]
+
+
+def _arn(service: str, rest: str) -> str:
+    return f"arn:{PARTITION}:{service}:{REGION}:{ACCOUNT}:{rest}"
+
+
+def _dynamodb(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
+    def need(action: str, table: str, index: str = "") -> Need:
+        return Need(f"dynamodb:{action}", _arn("dynamodb", f"table/{table}" + (f"/index/{index}" if index else "")))
+
+    if operation == "TransactWriteItems":
+        for item in given["TransactItems"]:
+            for kind, one in item.items():
+                yield need(_TRANSACTION[kind], one["TableName"])
+    elif operation == "TransactGetItems":
+        yield from (need("GetItem", item["Get"]["TableName"]) for item in given["TransactItems"])
+    elif operation in ("BatchGetItem", "BatchWriteItem"):
+        yield from (need(operation, table) for table in given["RequestItems"])
+    else:
+        yield need(operation, given["TableName"], given.get("IndexName", ""))
+
+
+def _sqs(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
+    yield Need(f"sqs:{_BATCHES.get(operation, operation)}", _arn("sqs", given["QueueUrl"].rsplit("/", 1)[-1]))
+
+
+def _states(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
+    if operation == "CreateStateMachine":
+        machine = _arn("states", f"stateMachine:{given['name']}")
+        yield Need("states:CreateStateMachine", machine)
+        yield Need("iam:PassRole", given["roleArn"])
+        if given.get("tags"):
+            yield Need("states:TagResource", machine)
+    else:
+        yield Need(f"states:{operation}", given.get("stateMachineArn") or given.get("executionArn") or "")
+
+
+def _s3(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
+    bucket = f"arn:{PARTITION}:s3:::{given['Bucket']}"
+    if operation.startswith("ListObjects") or operation == "HeadBucket":
+        yield Need("s3:ListBucket", bucket)
+    else:
+        yield Need(f"s3:{operation.replace('HeadObject', 'GetObject')}", f"{bucket}/{given.get('Key', '')}")
+
+
+def _connect(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
+    contact = given.get("ContactId", "new")
+    yield Need(f"connect:{operation}", _arn("connect", f"instance/{given['InstanceId']}/contact/{contact}"))
+
+
+def _kms(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
+    yield Need(f"kms:{operation}", given.get("KeyId", "") if ":key/" in given.get("KeyId", "") else "")

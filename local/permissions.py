@@ -1,0 +1,115 @@
+"""The functions' policies, held on the laptop: what the template does not allow, a function is refused here too."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from typing import Any
+
+from botocore.exceptions import ClientError
+from botocore.handlers import BUILTIN_HANDLERS
+
+from local.needs import Need, needs_of
+from local.physical_names import ACCOUNT, PARTITION, REGION
+from local.template import Template
+
+_POLLING = (
+    "ChangeMessageVisibility",
+    "ChangeMessageVisibilityBatch",
+    "DeleteMessage",
+    "DeleteMessageBatch",
+    "GetQueueAttributes",
+    "ReceiveMessage",
+)
+
+# SAM's policy templates that a function may have; what each allows (SAM's policy_templates.json).
+_TEMPLATES: Mapping[str, Callable[[Mapping[str, str]], dict[str, Any]]] = {
+    "SQSSendMessagePolicy": lambda given: {"Action": "sqs:SendMessage*", "Resource": _queue(given["QueueName"])},
+    "SQSPollerPolicy": lambda given: {
+        "Action": [f"sqs:{action}" for action in _POLLING],
+        "Resource": _queue(given["QueueName"]),
+    },
+}
+
+
+def _queue(name: str) -> str:
+    return f"arn:{PARTITION}:sqs:{REGION}:{ACCOUNT}:{name}"
+
+
+class Permissions:
+    """Per function, what it may do and what it has done."""
+
+    def __init__(self, template: Template, on_refusal: Callable[[str, str], None] = lambda _name, _why: None) -> None:
+        """`on_refusal` is told the function's logical id and what it was refused."""
+        self._on_refusal = on_refusal
+        self._statements = {name: list(statements_of(template, name)) for name in template.functions}
+        self.used: dict[str, set[Need]] = {name: set() for name in template.functions}
+
+    def refusal(self, function: str, needs: Iterable[Need]) -> str | None:
+        """Why the function (logical id) may not do this, in IAM's words; None if it may, or is no function."""
+        if function not in self._statements:
+            return None
+        for need in needs:
+            self.used[function].add(need)
+            if not any(allows(statement, need) for statement in self._statements[function]):
+                why = f"{function} is not authorized to perform: {need.action} on resource: {need.resource or '*'}"
+                self._on_refusal(function, why)
+                return why
+        return None
+
+    @contextmanager
+    def held_for(self, function: str) -> Iterator[None]:
+        """Within it, the AWS clients of this thread are the function's."""
+        token = _asking.set((self, function))
+        try:
+            yield
+        finally:
+            _asking.reset(token)
+
+
+def statements_of(template: Template, function: str) -> Iterator[dict[str, Any]]:
+    """The statements of a function's own policies, resolved."""
+    policies = template.resource(function)["Properties"].get("Policies", [])
+    for policy in policies if isinstance(policies, list) else [policies]:
+        for name, given in policy.items():
+            if name == "Statement":
+                yield from given if isinstance(given, list) else [given]
+            elif name in _TEMPLATES:
+                yield {"Effect": "Allow", **_TEMPLATES[name](given)}
+            elif name != "Version":
+                raise ValueError(f"{function}: write {name} out, as a Statement of the actions that it needs")
+
+
+def allows(statement: Mapping[str, Any], need: Need) -> bool:
+    """Whether an Allow statement covers a need. Its conditions are not looked at: only AWS knows what they ask for."""
+    if statement.get("Effect") != "Allow" or not _any_matches(statement["Action"], need.action):
+        return False
+    return not need.resource or _any_matches(statement["Resource"], need.resource)
+
+
+def _any_matches(patterns: Any, text: str) -> bool:
+    return any(_pattern(str(one)).fullmatch(text) for one in (patterns if isinstance(patterns, list) else [patterns]))
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(re.escape(text).replace(r"\*", ".*").replace(r"\?", "."), re.IGNORECASE)
+
+
+_asking: ContextVar[tuple[Permissions, str] | None] = ContextVar("asking", default=None)
+
+
+def _check(params: Mapping[str, Any], model: Any, **_rest: Any) -> None:
+    """Botocore's event `provide-client-params`: before anything is sent."""
+    asking = _asking.get()
+    if asking is None:
+        return
+    permissions, function = asking
+    needs = needs_of(model.service_model.service_name, model.name, params)
+    if why := permissions.refusal(function, needs):
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": why}}, model.name)
+
+
+# A session takes over the built-in handlers when it is made, so this must be there before the first one is.
+BUILTIN_HANDLERS.append(("provide-client-params", _check))

@@ -1,0 +1,94 @@
+"""What a request needs to be allowed, and what a policy allows."""
+
+import json
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from local.cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
+from local.needs import Need, needs_of, needs_of_request
+from local.permissions import Permissions, allows
+from local.template import read_template
+
+TABLE = "arn:aws:dynamodb:eu-central-1:123456789012:table/T"
+QUEUE = "https://sqs.eu-central-1.amazonaws.com/123456789012/Q.fifo"
+MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:m"
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters", "expected"),
+    [
+        ("dynamodb", "GetItem", {"TableName": "T"}, [("dynamodb:GetItem", TABLE)]),
+        ("dynamodb", "Query", {"TableName": "T", "IndexName": "i"}, [("dynamodb:Query", f"{TABLE}/index/i")]),
+        ("dynamodb", "BatchGetItem", {"RequestItems": {"T": {}}}, [("dynamodb:BatchGetItem", TABLE)]),
+        (
+            "dynamodb",
+            "TransactWriteItems",
+            {"TransactItems": [{"Put": {"TableName": "T"}}, {"ConditionCheck": {"TableName": "T"}}]},
+            [("dynamodb:PutItem", TABLE), ("dynamodb:ConditionCheckItem", TABLE)],
+        ),
+        (
+            "sqs",
+            "SendMessageBatch",
+            {"QueueUrl": QUEUE},
+            [("sqs:SendMessage", "arn:aws:sqs:eu-central-1:123456789012:Q.fifo")],
+        ),
+        ("stepfunctions", "SendTaskSuccess", {"taskToken": "t"}, [("states:SendTaskSuccess", "")]),
+        (
+            "stepfunctions",
+            "CreateStateMachine",
+            {"name": "m", "roleArn": "r"},
+            [("states:CreateStateMachine", MACHINE), ("iam:PassRole", "r")],
+        ),
+        ("s3", "HeadObject", {"Bucket": "b", "Key": "a/c"}, [("s3:GetObject", "arn:aws:s3:::b/a/c")]),
+        ("lambda", "GetAccountSettings", {}, [("lambda:GetAccountSettings", "")]),
+    ],
+)
+def test_what_a_request_needs(service, operation, parameters, expected) -> None:
+    assert needs_of(service, operation, parameters) == [Need(*one) for one in expected]
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (("dynamodb", "POST", "/", "DynamoDB_20120810.PutItem", b'{"TableName":"T"}'), ("dynamodb:PutItem", TABLE)),
+        (("s3", "PUT", "/b/a/c", "", b"audio"), ("s3:PutObject", "arn:aws:s3:::b/a/c")),
+        (
+            ("connect", "POST", "/contact/stop", "", json.dumps({"InstanceId": "i", "ContactId": "c"}).encode()),
+            ("connect:StopContact", "arn:aws:connect:eu-central-1:123456789012:instance/i/contact/c"),
+        ),
+        (
+            ("connect", "GET", "/contacts/i/c", "", b""),
+            ("connect:DescribeContact", "arn:aws:connect:eu-central-1:123456789012:instance/i/contact/c"),
+        ),
+    ],
+)
+def test_what_a_request_over_http_needs(request_, expected) -> None:
+    assert needs_of_request(*request_) == [Need(*expected)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "allowed"),
+    [
+        ({"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": TABLE}, True),
+        ({"Effect": "Allow", "Action": ["dynamodb:Query", "dynamodb:Get*"], "Resource": [f"{TABLE[:-1]}*"]}, True),
+        ({"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": f"{TABLE}/index/*"}, False),
+        ({"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*"}, False),
+        ({"Effect": "Deny", "Action": "dynamodb:GetItem", "Resource": TABLE}, False),
+    ],
+)
+def test_what_a_statement_allows(statement, allowed) -> None:
+    assert allows(statement, Need("dynamodb:GetItem", TABLE)) is allowed
+
+
+def test_a_function_is_refused_before_anything_is_sent() -> None:
+    told = []
+    template = read_template(TEMPLATE, {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID})
+    permissions = Permissions(template, lambda function, why: told.append((function, why)))
+    client = boto3.Session().client("dynamodb", "eu-central-1", aws_access_key_id="a", aws_secret_access_key="b")
+    with permissions.held_for("ConnectFlowFunction"), pytest.raises(ClientError, match="not authorized") as refused:
+        client.delete_item(TableName=template.ref("MessagesTable"), Key={})
+    assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
+    assert [function for function, _ in told] == ["ConnectFlowFunction"]
+    assert "dynamodb:DeleteItem" in told[0][1]

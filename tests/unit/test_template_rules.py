@@ -1,0 +1,232 @@
+"""template.yaml holds its rules, and each of many mistakes that could be made in it is found by one of them."""
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
+from local.intrinsics import TemplateError, read_document
+from local.template import Template, read_template
+from tests.fixtures.template_rules import RULES, problems
+
+PARAMETERS = {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID}
+DOCUMENT = read_document(TEMPLATE)
+
+
+def properties(document: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = document["Resources"][name]["Properties"]
+    return found
+
+
+def drop(resource: str, *path: str) -> Callable[[dict[str, Any]], None]:
+    """The mistake of leaving something out: a property, by its path below Properties."""
+
+    def mistake(document: dict[str, Any]) -> None:
+        place = properties(document, resource)
+        for step in path[:-1]:
+            place = place[step]
+        del place[path[-1]]
+
+    return mistake
+
+
+def put(value: Any, resource: str, *path: str) -> Callable[[dict[str, Any]], None]:
+    """The mistake of writing something else."""
+
+    def mistake(document: dict[str, Any]) -> None:
+        place = properties(document, resource)
+        for step in path[:-1]:
+            place = place[step]
+        place[path[-1]] = value
+
+    return mistake
+
+
+def without(resource: str) -> Callable[[dict[str, Any]], None]:
+    """The mistake of forgetting a resource."""
+
+    def mistake(document: dict[str, Any]) -> None:
+        del document["Resources"][resource]
+
+    return mistake
+
+
+def forbid(function: str, action: str) -> Callable[[dict[str, Any]], None]:
+    """The mistake of forgetting a permission: an action, out of all statements."""
+
+    def mistake(document: dict[str, Any]) -> None:
+        found = 0
+        for policy in properties(document, function)["Policies"]:
+            listed = policy.get("Statement", [])
+            for statement in (one for entry in listed for one in entry.get("Fn::If", [entry]) if isinstance(one, dict)):
+                actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+                found += action in actions
+                statement["Action"] = [one for one in actions if one != action] or ["none:None"]
+        assert found
+
+    return mistake
+
+
+def widen(function: str) -> Callable[[dict[str, Any]], None]:
+    def mistake(document: dict[str, Any]) -> None:
+        properties(document, function)["Policies"][-1]["Statement"][0]["Resource"] = "*"
+
+    return mistake
+
+
+def in_globals(*path: str, value: Any) -> Callable[[dict[str, Any]], None]:
+    def mistake(document: dict[str, Any]) -> None:
+        place = document["Globals"]["Function"]
+        for step in path[:-1]:
+            place = place[step]
+        place[path[-1]] = value
+
+    return mistake
+
+
+def forget_retention(document: dict[str, Any]) -> None:
+    document["Resources"]["MessagesTable"]["DeletionPolicy"] = "Delete"
+
+
+def build_by_pip(document: dict[str, Any]) -> None:
+    document["Resources"]["CoreLayer"]["Metadata"]["BuildMethod"] = "python3.13"
+
+
+FILTERS = ("Events", "Messages", "Properties", "FilterCriteria")
+
+MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
+    "a variable is missing": (drop("DialerFunction", "Environment", "Variables", "LINES"), "environment"),
+    "a variable is misspelled": (
+        put({"CONNECT_INSTANCE": "x"}, "ConnectEventsFunction", "Environment", "Variables"),
+        "environment",
+    ),
+    "a variable that nobody reads": (put("1", "SweepFunction", "Environment", "Variables", "LINE"), "environment"),
+    "a table's name is another": (
+        in_globals("Environment", "Variables", "MESSAGES_TABLE", value={"Ref": "RegistryTable"}),
+        "environment",
+    ),
+    "webhooks cannot be retried": (drop("SendWebhookFunction", "Policies"), "permissions"),
+    "machines cannot be made": (forbid("DialerFunction", "states:CreateStateMachine"), "permissions"),
+    "executions cannot be started": (forbid("DialerFunction", "states:StartExecution"), "permissions"),
+    "the role cannot be passed on": (forbid("DialerFunction", "iam:PassRole"), "permissions"),
+    "calls cannot be placed": (forbid("ControlCallFunction", "connect:StartOutboundVoiceContact"), "permissions"),
+    "tasks cannot be answered": (forbid("ConnectFlowFunction", "states:SendTaskSuccess"), "permissions"),
+    "audio cannot be stored": (forbid("FetchPromptFunction", "s3:PutObject"), "permissions"),
+    "secrets cannot be opened": (forbid("SendWebhookFunction", "kms:Decrypt"), "permissions"),
+    "the machines may do nothing": (
+        put([{"PolicyName": "none", "PolicyDocument": {"Statement": []}}], "FlowRole", "Policies"),
+        "permissions",
+    ),
+    "a policy on everything": (widen("DialerFunction"), "least_privilege"),
+    "every action of a service": (
+        put(
+            [{"Statement": [{"Effect": "Allow", "Action": "dynamodb:*", "Resource": "a"}]}], "SweepFunction", "Policies"
+        ),
+        "least_privilege",
+    ),
+    "anybody's Connect may invoke": (drop("ConnectFlowPermission", "SourceArn"), "least_privilege"),
+    "no filter on a stream": (drop("PreparePromptsFunction", *FILTERS), "event_sources"),
+    "a filter's word is another": (
+        put(
+            [{"Pattern": '{"dynamodb":{"NewImage":{"state":{"S":["finished"]}}}}'}],
+            "DialerFunction",
+            *FILTERS,
+            "Filters",
+        ),
+        "event_sources",
+    ),
+    "nobody hears that a contact ended": (drop("ConnectEventsFunction", "Events", "Contacts"), "event_sources"),
+    "nobody hears that an execution died": (
+        put(["FAILED"], "FinishCallFunction", "Events", "Executions", "Properties", "Pattern", "detail", "status"),
+        "event_sources",
+    ),
+    "no clock": (drop("SweepFunction", "Events", "EachMinute"), "event_sources"),
+    "a slower clock": (
+        put("rate(1 hour)", "DialerFunction", "Events", "EachMinute", "Properties", "Schedule"),
+        "event_sources",
+    ),
+    "a route is missing": (drop("MessagelistFunction", "Events", "CheckMessagelist"), "routes"),
+    "a route's method is another": (
+        put("PUT", "MessagelistFunction", "Events", "PostMessagelist", "Properties", "Method"),
+        "routes",
+    ),
+    "failed records are not told apart": (
+        drop("PreparePromptsFunction", "Events", "Messages", "Properties", "FunctionResponseTypes"),
+        "failures",
+    ),
+    "a stream's failures have no place": (
+        drop("DialerFunction", "Events", "Messages", "Properties", "DestinationConfig"),
+        "failures",
+    ),
+    "a record is tried for ever": (
+        drop("DialerFunction", "Events", "Messages", "Properties", "MaximumRetryAttempts"),
+        "failures",
+    ),
+    "a rule has no dead-letter queue": (
+        drop("FinishCallFunction", "Events", "Executions", "Properties", "DeadLetterConfig"),
+        "failures",
+    ),
+    "a clock's failure is lost": (drop("SweepFunction", "EventInvokeConfig"), "failures"),
+    "a queue has no dead-letter queue": (drop("WebhookRetryQueue", "RedrivePolicy"), "queues"),
+    "a dead-letter queue of the other kind": (
+        put(
+            {"deadLetterTargetArn": {"Fn::GetAtt": ["WebhookDeadLetterQueue", "Arn"]}, "maxReceiveCount": 5},
+            "WebhookQueue",
+            "RedrivePolicy",
+        ),
+        "queues",
+    ),
+    "nobody reads a queue": (drop("SendWebhookFunction", "Events", "First"), "queues"),
+    "a message comes back while it is handled": (put(30, "WebhookQueue", "VisibilityTimeout"), "queues"),
+    "a dead-letter queue without an alarm": (without("DeadWebhooksFifoAlarm"), "queues"),
+    "a queue is not encrypted": (drop("WebhookQueue", "SqsManagedSseEnabled"), "queues"),
+    "webhooks without an order": (put(True, "WebhookQueue", "ContentBasedDeduplication"), "queues"),
+    "a table that goes with the stack": (forget_retention, "storage"),
+    "a table without recovery": (drop("RegistryTable", "PointInTimeRecoverySpecification"), "storage"),
+    "a table that can be deleted": (drop("MessagesTable", "DeletionProtectionEnabled"), "storage"),
+    "a table that is not encrypted": (drop("RegistryTable", "SSESpecification"), "storage"),
+    "messages that never expire": (drop("MessagesTable", "TimeToLiveSpecification"), "storage"),
+    "a public bucket": (put(False, "PromptsBucket", "PublicAccessBlockConfiguration", "BlockPublicAcls"), "storage"),
+    "log lines for ever": (drop("LogGroup", "RetentionInDays"), "functions"),
+    "a layer is missing": (in_globals("Layers", value=[{"Ref": "CoreLayer"}]), "functions"),
+    "a layer without byte code": (build_by_pip, "functions"),
+    "another version of Python": (in_globals("Runtime", value="python3.12"), "functions"),
+    "a function outlasts the contact flow": (put(30, "ConnectFlowFunction", "Timeout"), "functions"),
+    "text in the log": (in_globals("LoggingConfig", "LogFormat", value="Text"), "functions"),
+}
+
+
+def written(document: dict[str, Any], folder: Path) -> Template:
+    for name in ("functions", "layers", "telephony"):
+        (folder / name).symlink_to(TEMPLATE.parent / name)
+    (folder / "template.yaml").write_text(json.dumps(document), encoding="utf-8")
+    return read_template(folder / "template.yaml", PARAMETERS)
+
+
+def test_the_template_holds_every_rule() -> None:
+    assert problems(read_template(TEMPLATE, PARAMETERS)) == []
+
+
+def test_there_are_many_mistakes() -> None:
+    assert len(MISTAKES) >= 25
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_found_by_its_rule(name: str, tmp_path: Path) -> None:
+    mistake, rule = MISTAKES[name]
+    document = copy.deepcopy(DOCUMENT)
+    mistake(document)
+    assert document != DOCUMENT
+    (check,) = (check for check in RULES if check.__name__ == rule)
+    assert list(check(written(document, tmp_path)))
+
+
+def test_a_reference_to_nothing_is_not_even_read(tmp_path: Path) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    del document["Resources"]["WebhookRetryQueue"]
+    with pytest.raises(TemplateError, match="WebhookRetryQueue"):
+        written(document, tmp_path)
