@@ -12,6 +12,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from local import openapi_answers as answers
+from local.permissions import statements_of
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.pool import DynamoPool
 from speechcall.application.ports import Pool
@@ -288,7 +289,12 @@ def test_messages_that_have_expired_are_not_counted_and_the_others_are_there(api
     assert api.get(f"/bat/message/{mids[1]}").status == 404
 
 
-def test_the_functions_may_read_what_they_ask_for():
-    # The message_status function has read policies alone: nothing of what was tested here may need more
-    policies = TEMPLATE.resources_of("AWS::Serverless::Function")["MessageStatusFunction"]["Policies"]
-    assert all("DynamoDBReadPolicy" in policy for policy in policies)
+def test_what_tells_of_messages_may_read_and_no_more():
+    # What it asks for beyond that would have been refused in the tests above.
+    statements = statements_of(TEMPLATE, "MessageStatusFunction")
+    assert _actions(statements) <= {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+
+
+def _actions(statements):
+    listed = (one["Action"] for one in statements)
+    return {action for one in listed for action in (one if isinstance(one, list) else [one])}
