@@ -29,6 +29,8 @@ _LAMBDA_SERVICE_ERRORS = [
     "Lambda.SdkClientException",
     "Lambda.ServiceException",
     "Lambda.TooManyRequestsException",
+    # A function that ran out of time or memory, wherever it stood: each command may be given again.
+    "Lambda.Unknown",
 ]
 
 
