@@ -48,7 +48,7 @@ test-runtime: install built ## Run what is deployed under Lambda's own runtime: 
 test: install ## Run the tests [ARGS="-k menu"]
 	$(PY) -m pytest -n 2 $(ARGS)
 
-test-long: install ## Run the tests that take minutes: 5,000 compiled menus and callees [COMPILED_WALK_PAIRS=…]
+test-long: install ## Run the tests that take minutes: 5,000 compiled menus and callees, 100,000 messages [COMPILED_WALK_PAIRS=…]
 	$(PY) -m pytest -n 2 -m long $(ARGS)
 
 bench-cold: install built ## Measure the first invocation of each function under Lambda's runtime, against a floor
@@ -61,6 +61,7 @@ bench: install ## Measure what our own code costs, against a floor measured in t
 	@$(PY) -m benchmarks.conversation
 	@$(PY) -m benchmarks.compile
 	@$(PY) -m benchmarks.webhooks
+	@$(PY) -m benchmarks.dialer
 
 check: export SAM_CLI_TELEMETRY = 0
 check: export AWS_DEFAULT_REGION = eu-central-1

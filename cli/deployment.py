@@ -16,6 +16,8 @@ from cli.failures import Refusal
 from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.dynamodb.deliveries import DynamoDeliveries
 from speechcall.adapters.dynamodb.history import DynamoHistory
+from speechcall.adapters.dynamodb.lists import DynamoLists
+from speechcall.adapters.dynamodb.pool import DynamoPool
 from speechcall.adapters.dynamodb.prompts import DynamoPrompts
 from speechcall.adapters.dynamodb.webhook_secrets import DynamoWebhookSecrets
 from speechcall.adapters.kms import KmsSeal
@@ -67,6 +69,16 @@ class Deployment:
         """A webhook secret as it is stored. Nobody here can open it again."""
         client = self._session.client("kms", endpoint_url=self._endpoint, config=self._config)
         return KmsSeal(lambda: client, self._name_of("WebhookSecretsKey")).seal(account_id, secret)
+
+    @cached_property
+    def lines(self) -> DynamoPool:
+        """The pool of lines."""
+        return DynamoPool(self._dynamodb, self._registry_table)
+
+    @cached_property
+    def lists(self) -> DynamoLists:
+        """The message lists."""
+        return DynamoLists(self._dynamodb, self._registry_table)
 
     @cached_property
     def prompts(self) -> DynamoPrompts:

@@ -68,6 +68,14 @@ def message_id(given: str | None) -> str | None:
     return given
 
 
+def list_ids(given: list[str]) -> list[str]:
+    """The ids of message lists."""
+    for one in given:
+        if not (one.isascii() and one.isdigit() and len(one) <= 19):
+            raise typer.BadParameter("an id of a message list has up to 19 digits.")
+    return given
+
+
 def seconds_ago(given: str) -> str:
     """How long ago: 90m, 24h, 7d."""
     if not _AGO.fullmatch(given):

@@ -15,12 +15,36 @@ Place = tuple[str, Entry]
 
 
 @dataclass
+class _Shard:
+    """Entries in their order. What leaves at the head is only passed over, now and then: a backlog is long."""
+
+    entries: list[Entry] = field(default_factory=list)
+    head: int = 0
+
+    def add(self, entry: Entry) -> None:
+        insort(self.entries, entry, lo=self.head)
+
+    def remove(self, entry: Entry) -> None:
+        at = bisect_left(self.entries, entry, lo=self.head)
+        if at > self.head:
+            del self.entries[at]
+            return
+        self.head += 1
+        if self.head > 1000 and self.head * 2 > len(self.entries):
+            del self.entries[: self.head]
+            self.head = 0
+
+    def first(self, limit: int) -> list[Entry]:
+        return self.entries[self.head : self.head + limit]
+
+
+@dataclass
 class MemoryIndex:
     """`lag_msec`: how long after a write it is seen here, by the clock `now_msec`; 0: at once."""
 
     lag_msec: int = 0
     now_msec: Callable[[], int] = lambda: 0
-    _shards: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    _shards: dict[str, _Shard] = field(default_factory=lambda: defaultdict(_Shard))
     _places: dict[str, Place] = field(default_factory=dict)
     _coming: deque[tuple[int, str, str, int | None]] = field(default_factory=deque)
 
@@ -37,7 +61,7 @@ class MemoryIndex:
             self._set(*self._coming.popleft()[1:])
         lists = []
         for shards in parts(state):
-            pages = [islice(self._shards[shard], limit) for shard in shards]
+            pages = [self._shards[shard].first(limit) for shard in shards]
             due = takewhile(lambda entry: entry[0] <= now_msec, merge(*pages))
             lists.append([mid for _, mid in islice(due, limit)])
         return take_turns(lists, limit)
@@ -45,9 +69,8 @@ class MemoryIndex:
     def _set(self, mid: str, shard: str, due_msec: int | None) -> None:
         place = self._places.pop(mid, None)
         if place:
-            entries = self._shards[place[0]]
-            del entries[bisect_left(entries, place[1])]
+            self._shards[place[0]].remove(place[1])
         if due_msec is not None:
             entry = (due_msec, mid)
             self._places[mid] = shard, entry
-            insort(self._shards[shard], entry)
+            self._shards[shard].add(entry)

@@ -81,6 +81,9 @@ def dial_messages(
         for mid in _candidates(named, min(free + MARGIN, MOST_READ), run):
             if time_left() <= 0 or not run.goes_on_after(mid):
                 break
+            # A line that came free meanwhile has woken another run.
+            if run.done.started >= free:
+                break
     return run.done
 
 

@@ -1,0 +1,134 @@
+"""`speechcall list watch`: how far the messages of one or more lists have come."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from cli import values
+from cli.deployment import Deployment
+from cli.failures import Refusal
+from cli.target import on_deployment
+from speechcall.adapters.clock import SystemClock
+from speechcall.application.status import Summary, as_of, seconds_left
+from speechcall.domain.message import State
+
+app = typer.Typer(no_args_is_help=True)
+
+MOST_READ = 100
+"""Messages in one request."""
+
+ListIds = Annotated[
+    list[str],
+    typer.Argument(metavar="ID...", callback=values.list_ids, help="messagelistId; several are watched as one."),
+]
+Interval = Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")]
+
+
+@app.callback()
+def _lists() -> None:
+    """Message lists, as they go."""
+
+
+@app.command()
+@on_deployment
+def watch(deployment: Deployment, ids: ListIds, interval: Interval = 3.0) -> None:
+    """Show the progress of message lists until every message has ended: outcomes, and an estimate of the rest."""
+    clock, tally = SystemClock(), Tally(_message_ids(deployment, ids))
+    console = Console()
+    if console.is_terminal:
+        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
+        with Progress(*columns, console=console) as bar:
+            task = bar.add_task("", total=tally.total)
+            while _look(deployment, tally, clock):
+                bar.update(task, completed=tally.finished, description=tally.said)
+                clock.sleep(interval)
+            bar.update(task, completed=tally.finished, description=tally.said)
+        return
+    said = ""
+    while _look(deployment, tally, clock):
+        if tally.line != said:
+            typer.echo(said := tally.line)
+        clock.sleep(interval)
+    typer.echo(tally.line)
+
+
+@dataclass
+class Tally:
+    """Where messages stand. Those that have ended are not looked at again."""
+
+    unfinished: Sequence[str]
+    total: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    calling: int = 0
+    left_seconds: int | None = 0
+
+    def __post_init__(self) -> None:
+        self.total = len(self.unfinished)
+
+    @property
+    def finished(self) -> int:
+        """How many have ended."""
+        return self.total - len(self.unfinished)
+
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        return f"{self.finished} of {self.total} done: {self.said}"
+
+    @property
+    def said(self) -> str:
+        """What they have come to, and how long the rest may take."""
+        parts = [f"{outcome} {count}" for outcome, count in sorted(self.outcomes.items())]
+        if waiting := len(self.unfinished) - self.calling:
+            parts.append(f"waiting {waiting}")
+        if self.calling:
+            parts.append(f"in calls {self.calling}")
+        if self.unfinished:
+            parts.append(_roughly(self.left_seconds))
+        return ", ".join(parts)
+
+    def take(self, found: Sequence[Summary]) -> None:
+        """Takes in where the unfinished ones stand; those that are not found have been deleted, after 30 days."""
+        ended = [one for one in found if one.state is State.FINISHED]
+        self.outcomes.update(one.outcome or "failed" for one in ended)
+        if gone := len(self.unfinished) - len(found):
+            self.outcomes["deleted"] += gone
+        self.calling = sum(one.state is State.CALLING for one in found)
+        self.unfinished = [one.mid for one in found if one.state is not State.FINISHED]
+
+
+def _message_ids(deployment: Deployment, ids: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    for list_id in dict.fromkeys(ids):
+        made = deployment.lists.find_list(list_id)
+        if made is None:
+            raise Refusal(f"There is no message list {list_id}, or it was deleted after 30 days.")
+        found += made.message_ids
+    return found
+
+
+def _look(deployment: Deployment, tally: Tally, clock: SystemClock) -> bool:
+    """Looks once; False: everything has ended."""
+    found: list[Summary] = []
+    for first in range(0, len(tally.unfinished), MOST_READ):
+        found += deployment.history.summaries(tally.unfinished[first : first + MOST_READ])
+    tally.take([as_of(clock.now_msec(), one) for one in found])
+    if not tally.unfinished:
+        return False
+    state = deployment.lines.read()
+    if state.stack:
+        pool = state.in_effect(state.stack)
+        backlog = deployment.history.backlog()
+        tally.left_seconds = seconds_left(len(tally.unfinished), backlog, pool.lines, pool.calls_per_second)
+    return True
+
+
+def _roughly(seconds: int | None) -> str:
+    if seconds is None:
+        return "no lines: paused"
+    return f"about {round(seconds / 60)} min left" if seconds >= 90 else f"about {seconds} s left"

@@ -1,0 +1,92 @@
+"""`speechcall pool …`: how many calls at once, and how many a second."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from cli.deployment import Deployment
+from cli.table import show_table
+from cli.target import on_deployment
+from speechcall.adapters.clock import SystemClock
+from speechcall.application.pool import PoolSetting, PoolState
+
+app = typer.Typer(no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+@app.command()
+@on_deployment
+def show(deployment: Deployment, as_json: AsJson = False) -> None:
+    """Show the lines and the rate, how many lines are in use, and how many messages wait for one."""
+    state = deployment.lines.read()
+    found = _described(state, deployment.history.backlog(), SystemClock().now_msec())
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    _show_settings(state)
+    paused = " (paused: the telephony asked for fewer)" if found["nextCallInMsec"] > 1000 else ""
+    typer.echo(f"\nIn calls: {found['inCalls']}{paused}. Waiting for a line: {found['waiting']}.")
+
+
+@app.command("set")
+@on_deployment
+def set_(
+    deployment: Deployment,
+    lines: Annotated[int | None, typer.Option(min=0, max=10_000, help="Calls at once; 0: begin none.")] = None,
+    calls_per_second: Annotated[int | None, typer.Option(min=1, max=1000, help="Calls begun a second.")] = None,
+    as_deployed: Annotated[bool, typer.Option("--as-deployed", help="Go by the stack's parameters again.")] = False,
+) -> None:
+    """Change the lines or the rate from now on; the next deployment does not change them back."""
+    changes: dict[PoolSetting, int | None] = {}
+    if as_deployed:
+        changes = {"lines": None, "calls_per_second": None}
+    if lines is not None:
+        changes["lines"] = lines
+    if calls_per_second is not None:
+        changes["calls_per_second"] = calls_per_second
+    if not changes:
+        raise typer.BadParameter("say what to change: --lines, --calls-per-second, or --as-deployed.")
+    deployment.lines.choose(changes)
+    _show_settings(deployment.lines.read())
+    if lines == 0:
+        typer.echo("\nNo call is begun until there are lines again; calls that are live go on.")
+    else:
+        typer.echo("\nIt holds from the next call that ends, or within a minute. More than the telephony's quotas")
+        typer.echo("allow does no harm: what it refuses is dialled again later.")
+
+
+def _show_settings(state: PoolState) -> None:
+    rows = [
+        {"setting": name, "in effect": _shown(now), "deployed": _shown(deployed), "chosen": _shown(chosen)}
+        for name, now, deployed, chosen in _settings(state)
+    ]
+    show_table(rows, {}, "")
+
+
+def _settings(state: PoolState) -> list[tuple[str, int | None, int | None, int | None]]:
+    """For each setting its name, what is gone by, what the stack says, and what an operator has chosen."""
+    stack = state.stack
+    deployed = (stack.lines, stack.calls_per_second) if stack else (None, None)
+    chosen = (state.lines, state.calls_per_second)
+    return [
+        (name, said if own is None else own, said, own)
+        for name, said, own in zip(("lines", "callsPerSecond"), deployed, chosen, strict=True)
+    ]
+
+
+def _described(state: PoolState, waiting: int, now_msec: int) -> dict[str, Any]:
+    settings = _settings(state)
+    return {
+        **{name: now for name, now, _, _ in settings},
+        "deployed": {name: deployed for name, _, deployed, _ in settings},
+        "chosen": {name: chosen for name, _, _, chosen in settings},
+        "inCalls": len(state.held),
+        "waiting": waiting,
+        "nextCallInMsec": max(0, state.next_msec - now_msec),
+    }
+
+
+def _shown(number: int | None) -> str:
+    return "-" if number is None else str(number)

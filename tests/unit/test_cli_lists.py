@@ -1,0 +1,112 @@
+"""`speechcall list watch`, on lists in memory."""
+
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from cli import lists
+from cli.main import app
+from speechcall.adapters.clock import SystemClock
+from speechcall.application.ports import Pool
+from speechcall.application.status import Summary
+from speechcall.domain.message import State
+from tests.stores.pool import MemoryPool
+
+LATER = 10**15
+
+
+class Deployment:
+    """A list of three messages and one of one; each look finds the next of `looks`."""
+
+    def __init__(self, *looks):
+        self.looks, self.asked = list(looks), []
+        self.lines = MemoryPool()
+        self.lines.tell_stack(Pool(1, 1))
+        self.history = self.lists = self
+
+    def find_list(self, list_id):
+        ids = {"7": ("1", "2", "3"), "8": ("4",)}.get(list_id)
+        return SimpleNamespace(message_ids=ids) if ids else None
+
+    def summaries(self, mids):
+        self.asked.append(list(mids))
+        look = self.looks.pop(0)
+        return [look[mid] for mid in mids if mid in look]
+
+    def backlog(self):
+        return 1
+
+
+def one(mid, state, outcome=None, until=LATER):
+    return Summary(mid, "+380671234567", State(state), outcome, outcome, until)
+
+
+QUEUED = {mid: one(mid, "queued") for mid in "1234"}
+SOME = QUEUED | {"1": one("1", "finished", "answered"), "2": one("2", "calling")}
+ALL = QUEUED | {
+    "2": one("2", "finished", "busy"),
+    "3": one("3", "finished", "answered"),
+    "4": one("4", "finished", "busy"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch):
+    monkeypatch.setattr(SystemClock, "sleep", lambda _clock, _seconds: None)
+
+
+def watch(deployment, *ids):
+    return CliRunner().invoke(app, ["list", "watch", *ids, "--local"], obj=lambda _place: deployment)
+
+
+def test_each_change_is_a_line_and_it_ends_with_the_last_message():
+    deployment = Deployment(QUEUED, QUEUED, SOME, ALL)
+    result = watch(deployment, "7")
+    assert result.exit_code == 0
+    assert result.output.splitlines() == [
+        "0 of 3 done: waiting 3, about 4 min left",
+        "1 of 3 done: answered 1, waiting 1, in calls 1, about 3 min left",
+        "3 of 3 done: answered 2, busy 1",
+    ]
+    # What has ended is not read again.
+    assert deployment.asked == [["1", "2", "3"]] * 3 + [["2", "3"]]
+
+
+def test_several_lists_are_watched_as_one():
+    result = watch(Deployment(SOME, ALL), "7", "8", "7")
+    assert result.output.splitlines()[-1] == "4 of 4 done: answered 2, busy 2"
+
+
+def test_what_has_expired_or_was_deleted_is_no_longer_waited_for():
+    look = {"1": one("1", "queued", until=1), "2": one("2", "finished", "answered")}
+    assert watch(Deployment(look), "7").output == "3 of 3 done: answered 1, deleted 1, expired 1\n"
+
+
+def test_without_lines_there_is_no_estimate():
+    deployment = Deployment(QUEUED, ALL | {"1": one("1", "finished", "failed")})
+    deployment.lines.choose({"lines": 0})
+    assert watch(deployment, "7").output.splitlines()[0] == "0 of 3 done: waiting 3, no lines: paused"
+
+
+def test_in_a_terminal_it_is_a_bar(monkeypatch):
+    monkeypatch.setattr(lists, "Console", lambda: Console(force_terminal=True, width=100))
+    result = watch(Deployment(QUEUED, SOME, ALL), "7")
+    assert result.exit_code == 0
+    assert "3/3" in result.output
+    assert "answered 2, busy 1" in result.output
+    assert "━" in result.output
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "said"), [("9", 1, "There is no message list 9"), ("x", 2, "up to 19 digits")]
+)
+def test_a_list_that_is_none_is_told_so(given, status, said):
+    result = watch(Deployment(), given)
+    assert result.exit_code == status
+    assert said in result.output
+
+
+def test_no_number_is_shown():
+    assert "380" not in watch(Deployment(QUEUED, SOME, ALL), "7").output
