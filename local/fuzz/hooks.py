@@ -33,6 +33,8 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
         return
     if case.operation.method == "post":
         case.body = _acceptable(case.body)
+    if (case.path_parameters or {}).get("introId") == PROMPT and case.operation.method != "get":
+        case.path_parameters["introId"] = f"{PROMPT}_too"  # the messages need theirs as it is
     for name, known in _ids.items():
         given = (case.path_parameters or {}).get(name)
         if given is not None and known and given not in known and _chance(given) < 8:

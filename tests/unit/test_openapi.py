@@ -75,7 +75,7 @@ def test_every_status_that_can_occur_is_there():
         "PUT /bat/audio/{introId}": ["200", "400", "401", "404", "413", "422", "429", "500"],
         "GET /bat/audio/{introId}": ["200", "400", "401", "404", "429", "500"],
         "DELETE /bat/audio/{introId}": ["200", "400", "401", "404", "429", "500"],
-        "POST /bat/audio/{introId}/upload": ["200", "400", "401", "429", "500"],
+        "POST /bat/audio/{introId}/upload": ["200", "400", "401", "404", "429", "500"],
         "GET /openapi.json": ["200", "429", "500"],
     }
     assert "Retry-After" in OPERATIONS["POST /bat/messagelist"]["responses"]["429"]["headers"]
