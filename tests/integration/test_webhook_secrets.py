@@ -108,14 +108,15 @@ def test_a_service_that_does_not_answer_is_our_failure():
 
 
 def test_who_signs_may_read_the_secrets_and_open_them_and_nothing_else_of_that_kind(aws):
-    statements = [
-        statement
+    resources = aws.template.get_att("RegistryTable", "Arn"), aws.template.get_att("WebhookSecretsKey", "Arn")
+    allowed = {
+        statement["Action"]: statement["Condition"]
         for policy in aws.template.resource("SendWebhookFunction")["Properties"]["Policies"]
         for statement in policy.get("Statement", [])
-    ]
-    allowed = {action: one for one in statements for action in [one["Action"]] if isinstance(action, str)}
-    assert set(allowed) == {"dynamodb:UpdateItem", "dynamodb:GetItem", "kms:Decrypt"}
-    reads = allowed["dynamodb:GetItem"]["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"]
-    assert reads == ["WEBHOOK_SECRETS"]
-    opens = allowed["kms:Decrypt"]["Condition"]["StringEquals"]
-    assert opens == {"kms:EncryptionContext:purpose": "speechcall-webhook-secret"}
+        if statement["Resource"] in resources
+    }
+    assert allowed == {
+        "dynamodb:UpdateItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["DESTINATION#*"]}},
+        "dynamodb:GetItem": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["WEBHOOK_SECRETS"]}},
+        "kms:Decrypt": {"StringEquals": {"kms:EncryptionContext:purpose": "speechcall-webhook-secret"}},
+    }
