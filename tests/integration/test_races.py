@@ -398,6 +398,7 @@ def test_whatever_the_order(side: str, name: str) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", RACES)
 @pytest.mark.parametrize("side", SIDES)
 def test_whatever_the_order_at_length(side: str, name: str) -> None:
