@@ -4,7 +4,7 @@
 PY  := .venv/bin/python
 SAM := .venv-sam/bin
 # Whoever runs what is deployed builds it first.
-FUNCTIONS_NEED := $(if $(filter runtime,$(FUNCTIONS)),built)
+FUNCTIONS_NEED := $(if $(filter runtime sam,$(FUNCTIONS)),built)
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-sam run test test-long demo bench check contact-flow golden lock clean
