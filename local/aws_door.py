@@ -3,6 +3,7 @@
 another process ─► signed request to /aws/… ─► https://SERVICE.eu-central-1.amazonaws.com/… ─► moto, as from within
 """
 
+import io
 import ipaddress
 import json
 import re
@@ -90,7 +91,8 @@ class AwsDoor:
             return _refusal(request, 400, "AccessDeniedException", why)
         if service in self._others:
             path = request.path.removeprefix(MOUNT)
-            return Response.from_app(self._others[service], {**request.environ, "PATH_INFO": path})
+            body = io.BytesIO(request.get_data())  # the connection's own may have been read by now
+            return Response.from_app(self._others[service], {**request.environ, "PATH_INFO": path, "wsgi.input": body})
         if service not in SERVICES:
             known = ", ".join(sorted(SERVICES | set(self._others)))
             return _refusal(request, 501, "NotImplemented", f"The laptop cloud has no {service} here, only {known}.")

@@ -1,5 +1,6 @@
 """AWS clients of another process: through the door, they get what the clients of this one get."""
 
+import json
 import threading
 
 import boto3
@@ -8,11 +9,12 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from werkzeug.test import EnvironBuilder
-from werkzeug.wrappers import Request
+from werkzeug.wrappers import Request, Response
 
 from local.aws_door import AwsDoor
-from local.cloud import Cloud
+from local.cloud import INSTANCE_ID, Cloud
 from local.guards import dynamodb
+from local.permissions import Permissions
 from local.template import read_template
 from tests.fixtures.laptop import probe
 
@@ -149,3 +151,24 @@ def test_only_this_machine_is_answered():
     for address, status in (("127.0.0.1", 200), ("::1", 200), ("192.168.1.5", 403)):
         environ = EnvironBuilder("/aws/resources", environ_overrides={"REMOTE_ADDR": address}).get_environ()
         assert door.respond(Request(environ)).status_code == status
+
+
+def test_another_services_application_gets_the_request_with_its_body_and_a_function_only_what_it_may(cloud):
+    got = []
+
+    def telephony(environ, start_response):
+        request = Request(environ)
+        got.append((request.path, request.get_data()))
+        return Response("{}", 200, content_type="application/json")(environ, start_response)
+
+    door = AwsDoor(cloud.template, {"connect": telephony}, permissions=Permissions(cloud.template))
+    asked = {"InstanceId": INSTANCE_ID, "ContactId": "1" * 36}
+    for function, status in (("FinishCallFunction", 200), ("MessagelistFunction", 400)):
+        scope = f"{function}/20261123/eu-central-1/connect/aws4_request"
+        headers = [("Authorization", f"AWS4-HMAC-SHA256 Credential={scope}, Signature=0")]
+        environ = EnvironBuilder("/aws/contact/stop", method="POST", json=asked, headers=headers).get_environ()
+        environ["REMOTE_ADDR"] = "127.0.0.1"
+        answer = door.respond(Request(environ))
+        assert answer.status_code == status, answer.get_data(as_text=True)
+        assert ("connect:StopContact" in answer.get_data(as_text=True)) == (status == 400)
+    assert [(path, json.loads(body)) for path, body in got] == [("/contact/stop", asked)]
