@@ -217,6 +217,15 @@ def test_the_end_is_told_with_its_cause(name, answered, cause):
     assert told == {"event": "ended", "key": "", "seq": 2} if answered else told["error"] == "NotAnswered"
 
 
+def test_an_end_that_we_asked_for_is_ours():
+    bench = Bench().asking()
+    bench.put(2, Kind.HANG_UP)
+    assert types(bench.hear("digits-received")) == ["Hangup"]
+    bench.hear("hangup-normal")
+    assert bench.call.cause is Cause.HUNG_UP
+    assert bench.engine.answers["token-2-0"]["event"] == "ended"
+
+
 def test_an_end_that_overtakes_the_answer_says_that_somebody_had_answered():
     bench = Bench()
     bench.hear("new-outbound-call")

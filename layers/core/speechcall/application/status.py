@@ -32,8 +32,8 @@ EXPLANATIONS = {
     "destinationNotAllowed": "The Amazon Connect instance may not call this country. A support case opens it: service"
     ' "Connect (Number Management)", category "Country Allowlisting for Outbound Calls" (docs/telephony.md).',
     "contactNotPermitted": "Amazon Connect does not permit this call; a support case can say why (docs/telephony.md).",
-    "telephonyMisconfigured": "Amazon Connect refused the stack's own settings, not this number: its contact flow, the"
-    " caller ID or a right is missing (docs/telephony.md).",
+    "telephonyMisconfigured": "The telephony refused the stack's own settings, not this number: contact flow or SIP"
+    " media application, caller ID, or a right is missing (docs/telephony.md).",
     "expired": "Its ttl ran out before there was a line for it.",
 }
 """What a reason alone does not say to who has to act on it."""

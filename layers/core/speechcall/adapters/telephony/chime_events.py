@@ -14,6 +14,7 @@ from speechcall.adapters.telephony.sip import cause_of
 from speechcall.application.end_call import end_call
 from speechcall.application.follow_call import follow_call
 from speechcall.application.ports import CallStore, Clock, Engine
+from speechcall.domain.call import Cause, Kind
 from speechcall.domain.errors import RetryableError
 
 PATIENCE_SECONDS = 0.8
@@ -94,5 +95,7 @@ class ChimeEvents:
         if over.was_answered and call.answered_msec is None:
             call = self.calls.set_answered(over.mid, over.attempt, over.contact_id, self.clock.now_msec()) or call
         cause = cause_of(over.sip_code, call.answered_msec is not None)
+        if cause is Cause.CALLER_HUNG_UP and call.command.kind is Kind.HANG_UP:
+            cause = Cause.HUNG_UP
         end_call(over.mid, over.attempt, cause, calls=self.calls, engine=self.engine, clock=self.clock)
         self.logger.info("call ended", mid=call.mid, attempt=call.attempt, cause=cause, sip_code=over.sip_code)
