@@ -12,19 +12,19 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.canned_call import canned_call
 from speechcall.adapters.dynamodb.call_items import dump_call
 from speechcall.adapters.dynamodb.table import to_wire
-from speechcall.domain.call import Call, Command, Kind, Ticket
-from speechcall.domain.message import Ask
+from speechcall.domain.call import Command, Kind, Ticket
+from tests.fixtures.samples import CALL, NOW
 
 ROOT = Path(__file__).parent.parent
 ROUNDS, WARM = 300, 20
 MID = "1234567890123456789"
-ASK = Ask("https://prompts.s3.eu-central-1.amazonaws.com/prompts/a.wav", 2.5, 10, 33)
 
 Event = Callable[[int], dict[str, Any]]
 
@@ -48,19 +48,9 @@ def main() -> None:
 
 def _item(contact_id: str) -> dict[str, Any]:
     """A call whose first menu is asked, as command 2."""
-    call = Call(
-        mid=MID,
-        attempt=1,
-        number="+380936670003",
-        asks=(ASK,),
-        seq=2,
-        done_seq=1,
-        command=Command(Kind.ASK, 0),
-        ticket=Ticket("2026-09-21T12:00:00.000Z", 0, "t" * 600),
-        visits=1,
-        dialled_msec=1_790_000_000_000,
-    )
-    return dict(to_wire(dump_call(call) | {"contact_id": contact_id, "answered_msec": 1_790_000_001_000}))
+    ticket = Ticket("2026-09-21T12:00:00.000Z", 0, "t" * 600)
+    call = replace(CALL, mid=MID, seq=2, done_seq=1, command=Command(Kind.ASK, 0), ticket=ticket, visits=1)
+    return dict(to_wire(dump_call(call) | {"contact_id": contact_id, "answered_msec": NOW}))
 
 
 def _connect_contact() -> str:

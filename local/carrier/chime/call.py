@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from local.carrier.clock import Timer
 
 RING_SECONDS = 60.0
-_REFUSALS = {"TELECOM_BUSY": 486, "TELECOM_NUMBER_INVALID": 404}
+_REFUSALS = {
+    "TELECOM_BUSY": 486,
+    "TELECOM_NUMBER_INVALID": 404,
+    "TELECOM_POTENTIAL_BLOCKING": 403,
+    "TELECOM_PROBLEM": 503,
+}
 """What a callee's telephone says, as SIP says it."""
 _NO_ANSWER = 480
 _IGNORED = {"RINGING", "ACTION_INTERRUPTED", "HANGUP"}
