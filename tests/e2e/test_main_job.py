@@ -15,6 +15,7 @@ from local import seed
 from local.carrier import Script, answer, busy, press, stay_silent
 from local.carrier.chime.api import CREATE
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
+from tests.fixtures.audio_host import audio_host
 
 TELEPHONIES = pytest.mark.parametrize("telephony", ["connect", "chime"])
 PRODUCT = ("layers/core/speechcall", "functions/")
@@ -187,8 +188,9 @@ def test_a_call_that_stays_silent(telephony):
 
 
 def test_a_message_whose_prompt_cannot_be_had_is_never_dialled():
-    with running(Script([answer()])) as cloud:
-        (mid,) = Client(cloud.url).send([message(menu(intro="http://127.0.0.2.example.invalid/a.wav", wrong=[]))])
+    with audio_host() as host, running(Script([answer()]), webhooks="real") as cloud:
+        intro = host.url("/not-there.wav", host="localhost")
+        (mid,) = Client(cloud.url).send([message(menu(intro=intro, wrong=[]))])
         end = finished(cloud, mid)
         assert (end["outcome"], end["reason"]) == ("promptUnavailable", "promptUnavailable")
         assert "dialled" not in kinds(cloud, mid)
