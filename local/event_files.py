@@ -31,6 +31,13 @@ def _has(members: Mapping[str, Any]) -> Callable[[Any], bool]:
 
 
 _UNKNOWN_CALLER = _http(401, "UNAUTHORIZED")  # the laptop knows no account `username`
+
+
+def _is_nothing(answer: Any) -> bool:
+    """An error would be an object."""
+    return answer is None
+
+
 _ALL_DONE = _has({"batchItemFailures": []})  # what is not there needs no second try
 _NONE_STARTED = _has({"started": 0})
 _LATER = _has({})  # control_call's real answer goes to the task token
@@ -73,7 +80,7 @@ EVENT_FILES = (
     EventFile("stepfunctions/finish-call.json", "FinishCallFunction", _NEVER_PLACED),
     EventFile("stepfunctions/execution-failed.json", "FinishCallFunction", _NEVER_PLACED),
     EventFile("schedule/each-minute.json", "WakeWebhooksFunction", _has({"woken": 0})),
-    EventFile("schedule/each-minute.json", "SweepFunction", _has({"finished": 0})),
+    EventFile("schedule/each-minute.json", "SweepFunction", _is_nothing),
 )
 
 CHIME_EVENT_FILES = (
