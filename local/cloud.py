@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request
 from local.api_gateway import ApiGateway
 from local.artifact import BUILT_TEMPLATE, NotBuiltError
 from local.aws import LocalAws
-from local.aws_door import MOUNT, AwsDoor
+from local.aws_door import MOUNT, AwsDoor, WSGIApplication
 from local.carrier import Carrier, CarrierSettings
 from local.carrier.chime import ChimeCarrier, ChimeSettings
 from local.functions import FunctionError, Functions, Overrides
@@ -27,6 +27,7 @@ from local.journal import Journal
 from local.journal_feed import JournalFeed, tell_accepted
 from local.lambda_service import served_by
 from local.physical_names import ACCOUNT, REGION
+from local.polly import answer_as_polly
 from local.receiver import Receiver
 from local.seed import WEBHOOK_SECRET, seed
 from local.template import EventSpec, FunctionSpec, Template, read_template
@@ -126,7 +127,10 @@ class Cloud:
         self.url = front.url
         telephony = HttpServer(self._answer_as_telephony, name="telephony")
         start(telephony)
-        aws = LocalAws(self.template, {"CONNECT": telephony.url, "CHIME_SDK_VOICE": telephony.url})
+        polly = HttpServer(answer_as_polly, name="polly")
+        start(polly)
+        others = {"CONNECT": telephony.url, "CHIME_SDK_VOICE": telephony.url, "POLLY": polly.url}
+        aws = LocalAws(self.template, others)
         start(aws)
         self.settings.seed(self.template)
         exits.enter_context(logging_to(self.settings.log))
@@ -136,7 +140,7 @@ class Cloud:
             self._overrides(exits),
             self._tell_failure,
             self._tell_refusal,
-            telephony=self._answer_as_telephony,
+            others=self._other_services(),
             surroundings=self._surroundings,
             log=self.settings.log,
             exits=exits,
@@ -235,7 +239,11 @@ class Cloud:
 
     def functions_aws(self) -> AwsDoor:
         """All that the functions ask of AWS, as one endpoint for processes that are not this one."""
-        return AwsDoor(self.template, {"connect": self._answer_as_telephony, "chime": self._answer_as_telephony})
+        return AwsDoor(self.template, self._other_services())
+
+    def _other_services(self) -> dict[str, WSGIApplication]:
+        """What is not moto's, by the service's name in a signature."""
+        return {"connect": self._answer_as_telephony, "chime": self._answer_as_telephony, "polly": answer_as_polly}
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """The front door: the phone page under /phone, AWS for other processes under /aws, the API everywhere else."""

@@ -1,12 +1,12 @@
 """Who runs the functions: this process, Lambda's runtime in processes of its own, or `sam local` in containers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from subprocess import DEVNULL
-from typing import Any, Literal, TextIO
+from typing import Literal, TextIO
 
-from local.aws_door import CONTAINERS_NAME, LOOPBACK, MOUNT, AwsDoor, Network
+from local.aws_door import CONTAINERS_NAME, LOOPBACK, MOUNT, AwsDoor, Network, WSGIApplication
 from local.functions import FunctionError, FunctionHost, Functions, Overrides
 from local.http_server import HttpServer
 from local.permissions import Permissions
@@ -48,19 +48,19 @@ def host_functions(
     on_error: Callable[[str, FunctionError], None],
     on_refusal: Callable[[str, str], None],
     *,
-    telephony: Callable[[dict[str, Any], Any], Any],
+    others: Mapping[str, WSGIApplication],
     surroundings: Surroundings,
     log: TextIO | None,
     exits: ExitStack,
 ) -> tuple[Functions, str]:
     """The functions, ready to be invoked, and the URL of an API that serves them besides ours, or "".
 
-    In: `telephony`, the simulated Connect or Chime SDK; `log`, for their output; `exits`, which stops what was started.
+    In: `others`, the services that are not moto's; `log`, for their output; `exits`, which stops what was started.
     """
     permissions = Permissions(template, on_refusal)
     if hosting == "process":
         return FunctionHost(template, overrides, on_error, permissions), ""
-    door = AwsDoor(template, {"connect": telephony, "chime": telephony}, surroundings.peers, permissions)
+    door = AwsDoor(template, others, surroundings.peers, permissions)
     server = HttpServer(door, name="aws", host=surroundings.address)
     server.start()
     exits.callback(server.stop)

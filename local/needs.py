@@ -56,6 +56,8 @@ def needs_of_request(service: str, method: str, path: str, target: str, body: by
         return needs_of("connect", operation, given)
     if service == "chime":  # /sip-media-applications/ID/calls[/TRANSACTION]
         return [Need(f"chime:{'Create' if path.endswith('/calls') else 'Update'}SipMediaApplicationCall", "")]
+    if (service, path) == ("polly", "/v1/speech"):
+        return [Need("polly:SynthesizeSpeech", "")]
     return [Need(f"{service}:{method} {path}", "")]
 
 

@@ -1,4 +1,4 @@
-"""Stream: a message was accepted; its introductions are made ready, or their URLs asked for."""
+"""Stream: a message was accepted; its introductions are made ready, or are asked for."""
 
 from typing import Any
 
@@ -12,6 +12,7 @@ from speechcall.adapters.prompt_queue import PromptQueue
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.stream import message_id, process_each
 from speechcall.application.prepare_prompts import Preparation, prepare_message
+from speechcall.domain.wav import Encoding
 
 logger = Logger()
 
@@ -22,6 +23,7 @@ world = Preparation(
     ask_for=PromptQueue(boto3.client("sqs", config=AWS_CONFIG), setting("PROMPT_QUEUE_URL")).ask_for,
     clock=SystemClock(),
     grace_seconds=int(setting("GRACE_SECONDS")),
+    encoding=Encoding.of(setting("PROMPT_ENCODING")),
 )
 
 

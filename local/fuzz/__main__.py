@@ -78,7 +78,7 @@ def _smaller(document: dict[str, Any]) -> dict[str, Any]:
     message["text"]["maxLength"] = 20
     menu["dtmfActions"]["maxProperties"] = 4
     menu["dtmfActions"]["additionalProperties"]["maxItems"] = 3
-    menu["introUrl"]["maxLength"] = schemas["Webhook"]["properties"]["url"]["maxLength"] = 100
+    menu["introUrl"]["anyOf"][0]["maxLength"] = schemas["Webhook"]["properties"]["url"]["maxLength"] = 100
     schemas["Webhook"]["properties"]["headers"]["anyOf"][0]["maxProperties"] = 3
     return document
 

@@ -87,7 +87,10 @@ def _mended_menu(menu: Any, count: int) -> Any:
         key: [_mended_action(action, count) for action in actions] if isinstance(actions, list) else actions
         for key, actions in menu["dtmfActions"].items()
     }
-    return {**menu, "introUrl": PROMPT, "dtmfActions": lists}
+    say = menu.get("say")
+    # The schema does not say which voice speaks which language.
+    intro = {"say": {**say, "voice": None}} if isinstance(say, dict) else {"introUrl": PROMPT}
+    return {**menu, **intro, "dtmfActions": lists}
 
 
 def _mended_action(action: Any, count: int) -> Any:

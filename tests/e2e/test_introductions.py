@@ -1,6 +1,13 @@
 """Introductions in a call: from a URL, and how they and the idle timeout follow each other."""
 
-from local import seed
+import io
+import shutil
+
+import httpx
+import pytest
+
+from local import polly, seed
+from local.carrier import Script, answer, stay_silent
 from tests.e2e.conftest import HANGUP, Client, finished, menu, message, running, telephone_wav
 
 PLAYBACK = 8.0
@@ -43,3 +50,32 @@ def test_an_introduction_behind_a_url_is_heard():
         assert finished(cloud, mid)["reason"] == "completed"
         heard = entry_of(cloud, mid, "prompt")
     assert round(heard["seconds"], 1) == 3.6
+
+
+@pytest.mark.skipif(shutil.which(polly.PROGRAM) is None, reason="espeak-ng is not installed")
+@pytest.mark.parametrize("telephony", ["connect", "chime"])
+def test_text_is_heard_and_spoken_once(telephony, monkeypatch):
+    asked, speak = [], polly._spoken
+    monkeypatch.setattr(polly, "_spoken", lambda *given: asked.append(given) or speak(*given))
+    spoken = {"say": {"text": "Good morning. Press one.", "language": "en-GB"}, "idleTimeoutMsec": 1000}
+    one = {**spoken, "dtmfActions": {"wrong": [HANGUP]}}
+    log = io.StringIO()
+    with running(Script([answer(), stay_silent()]), telephony=telephony, log=log) as cloud:
+        for mid in Client(cloud.url).send([message(one), message(one, to="+380671234568")]):
+            assert finished(cloud, mid)["reason"] == "completed"
+            assert 1 < entry_of(cloud, mid, "prompt")["seconds"] < 4
+        assert not [entry for entry in cloud.journal.entries() if entry["kind"] == "failure"]
+    assert asked == [("Good morning. Press one.", "en-gb")]
+    assert "messages accepted" in log.getvalue()
+    assert "Good morning" not in log.getvalue()
+
+
+def test_text_that_cannot_be_spoken_here_ends_the_message_with_what_to_install(monkeypatch):
+    monkeypatch.setattr(polly, "PROGRAM", "no-such-program")
+    with running(Silent()) as cloud:
+        spoken = {"say": {"text": "Good morning.", "language": "en-GB"}, "dtmfActions": {"wrong": [HANGUP]}}
+        (mid,) = Client(cloud.url).send([message(spoken)])
+        finished(cloud, mid)
+        status = httpx.get(f"{cloud.url}/bat/message/{mid}", auth=(seed.USER, seed.PASSWORD)).json()
+    assert (status["deliverystatus"], status["call"]["endReason"]) == ("permanenterror", "promptUnavailable")
+    assert "apt-get install espeak-ng" in status["call"]["cause"]

@@ -43,6 +43,7 @@ def prompts(request):
         FETCHED,
         KnownPrompt(URL, None, 0, None, Source(failed_msec=NOW, cause="https://example.com/a answered 404")),
         replace(UPLOADED, prompt=Prompt("https://bucket/b.wav", 3)),
+        replace(FETCHED, name="say:" + "ab" * 32 + ".mulaw"),
     ],
 )
 def test_what_was_put_is_found_by_its_account_and_name_alone(prompts, known):

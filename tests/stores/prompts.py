@@ -3,8 +3,7 @@
 import threading
 from dataclasses import dataclass, field, replace
 
-from speechcall.domain.address import is_url
-from speechcall.domain.prompt import KnownPrompt
+from speechcall.domain.prompt import KnownPrompt, is_uploaded
 
 
 @dataclass
@@ -33,5 +32,5 @@ class MemoryPrompts:
 
     def uploaded(self, account_id: str) -> list[KnownPrompt]:
         with self._lock:
-            found = [known for (owner, name), known in self.known.items() if owner == account_id and not is_url(name)]
+            found = [known for (owner, name), known in self.known.items() if owner == account_id and is_uploaded(name)]
         return sorted(found, key=lambda known: known.name)

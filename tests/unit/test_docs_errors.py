@@ -39,6 +39,7 @@ PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
 HANGUP = {"action": "hangup"}
 HOOK = {"action": "webhook", "url": "https://api.example.com/callback", "body": {"confirm": True}}
 MENU = {"introUrl": "ivr_651854", "dtmfActions": {"d1": [HOOK, HANGUP], "wrong": [HANGUP]}}
+SAY = {"text": "Good morning.", "language": "en-GB", "voice": "Amy"}
 MESSAGE = {"from": "BazarCOM", "to": "+380671234567", "text": "ivr", "type": "speechcall", "menu": [MENU]}
 ACME = Account("acme", ("+380",), senders={"BazarCOM": "+4930123456"}, calls_per_day=50, rate=5, burst=100)
 ABSENT = object()
@@ -78,6 +79,10 @@ def message(**changes):
 
 def menu(**changes):
     return message(menu=[changed(MENU, **changes)])
+
+
+def said(**changes):
+    return menu(introUrl=ABSENT, say=changed(SAY, **changes))
 
 
 def actions(*given):
@@ -224,9 +229,16 @@ GIVEN = {
     ],
     "400 a menu": [
         lambda: menu(introUrl=ABSENT),
+        lambda: menu(say=SAY),
         lambda: menu(introUrl="my song.wav"),
         lambda: menu(introUrl="ivr_1"),
         lambda: menu(introUrl="http://10.0.0.1/a.wav"),
+        lambda: said(text=ABSENT),
+        lambda: said(text="x" * 1501),
+        lambda: said(text=" "),
+        lambda: said(language="uk-UA"),
+        lambda: said(voice="Hans"),
+        lambda: said(ssml=True),
         lambda: menu(idleTimeoutMsec="10000"),
         lambda: menu(idleTimeoutMsec=200_000),
         lambda: menu(idleTimeout=10_000),

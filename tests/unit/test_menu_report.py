@@ -3,6 +3,7 @@
 import pytest
 
 from speechcall.domain.message import GotoMenu, Hangup, Menu, Webhook
+from speechcall.domain.speech import Say
 from speechcall.statemachine.menu_picture import draw, explain
 from speechcall.statemachine.menu_report import call_bounds, report
 
@@ -101,3 +102,10 @@ def test_the_words_say_what_the_callee_meets():
         "  Key 1: user-api.example.com is told, then the call is hung up.\n"
         "  Any other key, or none: the call is hung up."
     )
+
+
+def test_of_spoken_text_the_voice_is_shown_and_not_the_text():
+    say = Say("The code is 1234.", "en-GB", "Amy")
+    text = explain((Menu(say.name, 10_000, {}, say),), {})
+    assert "the callee hears Amy speak a text (en-GB), and then has 10 s" in text
+    assert "1234" not in text + draw((Menu(say.name, 10_000, {}, say),)) + repr(say)

@@ -42,6 +42,7 @@ MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:m"
             [("states:CreateStateMachine", MACHINE), ("iam:PassRole", "r")],
         ),
         ("s3", "HeadObject", {"Bucket": "b", "Key": "a/c"}, [("s3:GetObject", "arn:aws:s3:::b/a/c")]),
+        ("polly", "SynthesizeSpeech", {"Text": "a"}, [("polly:SynthesizeSpeech", "")]),
         ("lambda", "GetAccountSettings", {}, [("lambda:GetAccountSettings", "")]),
     ],
 )
@@ -53,6 +54,7 @@ def test_what_a_request_needs(service, operation, parameters, expected) -> None:
     ("request_", "expected"),
     [
         (("dynamodb", "POST", "/", "DynamoDB_20120810.PutItem", b'{"TableName":"T"}'), ("dynamodb:PutItem", TABLE)),
+        (("polly", "POST", "/v1/speech", "", b"{}"), ("polly:SynthesizeSpeech", "")),
         (("s3", "PUT", "/b/a/c", "", b"audio"), ("s3:PutObject", "arn:aws:s3:::b/a/c")),
         (
             ("connect", "POST", "/contact/stop", "", json.dumps({"InstanceId": "i", "ContactId": "c"}).encode()),

@@ -12,6 +12,7 @@ from speechcall.application.prepare_prompts import (
     STALE_MSEC,
     Fetched,
     Preparation,
+    Sources,
     fetch_prompt,
     prepare_message,
     retry_seconds,
@@ -20,6 +21,7 @@ from speechcall.application.prompts import USED_STEP_MSEC, Workshop, add_prompt,
 from speechcall.domain.errors import NotFound, PromptUnavailable, PromptUnreachable
 from speechcall.domain.message import Ask, Hangup, Menu, State
 from speechcall.domain.prompt import KnownPrompt, Prompt, Source
+from speechcall.domain.speech import Say
 from speechcall.domain.wav import Encoding
 from tests.fixtures.carrier_bench import mulaw_wav
 from tests.fixtures.samples import MENU, MESSAGE, MID, NOW, FakeClock
@@ -31,6 +33,7 @@ BY_URL = Menu(URL, 15_500, {"d1": (Hangup(),)})
 BY_OTHER_URL = Menu(OTHER_URL, 10_000, {})
 UPLOADED = KnownPrompt("ivr_651854", Prompt("s3:ivr", 3.25), NOW)
 FRESH = KnownPrompt(URL, Prompt("s3:old", 2.0), NOW, None, Source('"v1"', "Mon", "", NOW, NOW + FRESH_MSEC))
+SAY = Say("Good morning.", "en-GB", "Amy")
 SLOW = PromptUnreachable("https://example.com/intro.wav answered 503")
 
 
@@ -54,7 +57,7 @@ class World:
     def __post_init__(self):
         self.messages.add([replace(MESSAGE, menus=self.menus)])
         self.prompts.put("acme", UPLOADED)
-        self.preparation = Preparation(self.messages, self.prompts, self._ask_for, self.clock, 20)
+        self.preparation = Preparation(self.messages, self.prompts, self._ask_for, self.clock, 20, Encoding.MU_LAW)
 
     def _ask_for(self, message, menu):
         self.queue.append((message.mid, menu))
@@ -65,6 +68,13 @@ class World:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def _speak(self, say):
+        return self._fetch(say, None, None).content
+
+    @property
+    def sources(self):
+        return Sources(self._fetch, self._speak)
 
     def _keep(self, content):
         self.audio.append(content)
@@ -85,7 +95,7 @@ class World:
     def work(self, attempt=1):
         """One job of the queue."""
         mid, menu = self.queue.pop(0)
-        fetch_prompt(mid, menu, attempt, world=self.preparation, fetch=self._fetch, workshop=self.workshop)
+        fetch_prompt(mid, menu, attempt, world=self.preparation, sources=self.sources, workshop=self.workshop)
         return self
 
 
@@ -115,6 +125,42 @@ def test_two_urls_are_fetched_one_after_the_other_each_in_its_group():
     world = World((BY_URL, BY_OTHER_URL), [Fetched(mulaw_wav(1)), Fetched(mulaw_wav(2))]).prepare().work()
     assert (world.message.state, world.queue) == (State.PREPARING, [(MID, 1)])
     assert [ask.prompt_seconds for ask in world.work().message.asks] == [1, 2]
+
+
+SPOKEN = Menu(SAY.name, 10_000, {}, SAY)
+
+
+def test_text_is_asked_for_and_spoken_once_however_many_say_it():
+    world = World((SPOKEN, SPOKEN), [Fetched(mulaw_wav(2))]).prepare()
+    assert (world.message.state, world.queue) == (State.PREPARING, [(MID, 0)])
+    world.work()
+    assert world.asked == [(SAY, None, None)]
+    assert [ask.prompt_seconds for ask in world.message.asks] == [2, 2]
+    # Also a year later, for another message
+    world.clock.msec += 365 * 86_400_000
+    world.messages.add([replace(MESSAGE, mid="2", menus=(SPOKEN,))])
+    prepare_message("2", world.preparation)
+    assert (world.messages.get("2").state, len(world.asked)) == (State.QUEUED, 1)
+
+
+def test_text_is_spoken_anew_for_a_telephony_with_another_encoding():
+    world = World((SPOKEN,), [Fetched(mulaw_wav(2))]).prepare().work()
+    world.messages.add([replace(MESSAGE, mid="2", menus=(SPOKEN,))])
+    prepare_message("2", replace(world.preparation, encoding=Encoding.PCM_16))
+    assert world.queue == [("2", 0)]
+
+
+def test_text_that_cannot_be_spoken_ends_the_message_with_its_cause():
+    world = World((SPOKEN,), [PromptUnavailable("the text cannot be spoken: …")]).prepare().work()
+    assert (world.message.state, world.message.outcome) == (State.FINISHED, "promptUnavailable")
+    assert world.message.cause == "the text cannot be spoken: …"
+
+
+def test_while_nobody_speaks_the_text_is_tried_again():
+    world = World((SPOKEN,), [PromptUnreachable("throttled"), Fetched(mulaw_wav(1))]).prepare().prepare()
+    with pytest.raises(PromptUnreachable):
+        world.work()
+    assert world.work(attempt=2).message.state is State.QUEUED
 
 
 def test_whoever_comes_later_finds_what_was_fetched():
@@ -161,7 +207,7 @@ def test_the_same_file_from_a_host_without_validators_is_not_made_a_prompt_again
     world = World(answers=[Fetched(mulaw_wav(1)), Fetched(mulaw_wav(1))]).prepare().work()
     world.clock.msec += FRESH_MSEC
     world.messages.add([replace(MESSAGE, mid="2", menus=(BY_URL,))])
-    fetch_prompt("2", 0, 1, world=world.preparation, fetch=world._fetch, workshop=world.workshop)
+    fetch_prompt("2", 0, 1, world=world.preparation, sources=world.sources, workshop=world.workshop)
     assert (len(world.asked), len(world.audio)) == (2, 1)
 
 

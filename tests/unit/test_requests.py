@@ -14,6 +14,7 @@ from speechcall.application.request_problems import RIGHT
 from speechcall.application.requests import check_message, to_menus, to_redial, unknown_fields
 from speechcall.domain.dialling import Redial
 from speechcall.domain.message import GotoMenu, Hangup, Menu, Webhook
+from speechcall.domain.speech import VOICES, Say
 
 SPEC = Path(__file__).parents[2] / "events" / "spec"
 HOOK = {"action": "webhook", "url": "https://api.example.com/callback/option1", "body": {"confirm": True}}
@@ -121,6 +122,44 @@ def test_the_idle_timeout_has_a_default_and_bounds(given_msec, msec):
 @pytest.mark.parametrize("intro", ["ivr_651854", "A-b_9", "x" * 64, "https://example.com/a.wav", "HTTP://example.com/"])
 def test_an_introduction_is_an_identifier_or_a_url(intro):
     assert check(menu(introUrl=intro))[0].intro == intro
+
+
+@pytest.mark.parametrize(("given", "voice", "engine"), [("Brian", "Brian", "neural"), (ABSENT, "Amy", "neural")])
+def test_an_introduction_is_a_text_to_be_spoken(given, voice, engine):
+    found = check(said(voice=given))[0]
+    assert (found.say, found.say.engine) == (Say("Good morning.", "en-GB", voice), engine)
+    assert found.intro == found.say.name
+
+
+@pytest.mark.parametrize("field", ["text", "language", "voice"])
+def test_what_sounds_different_has_another_name_and_what_sounds_the_same_the_same(field):
+    other = {"text": "Good evening.", "language": "en-IN", "voice": "Brian"}
+    one = check(said(voice=ABSENT))[0].intro
+    assert one == check(said(voice="Amy"))[0].intro
+    assert one != check(said(**{"voice": ABSENT, field: other[field]}))[0].intro
+
+
+def said(**changes):
+    say = {"text": "Good morning.", "language": "en-GB", "voice": "Amy"} | changes
+    return menu(introUrl=ABSENT, say={name: value for name, value in say.items() if value is not ABSENT})
+
+
+def test_null_is_no_introduction():
+    assert check(menu(say=None))[0].say is None
+    beside = said()
+    beside["menu"][0]["introUrl"] = None
+    assert check(beside)[0].say is not None
+
+
+def test_a_text_has_at_most_1500_characters():
+    assert check(said(text="x" * 1500))[0].say is not None
+    assert problems(said(text="x" * 1501)) == [("INVALID_MENU", "messages[0].menu[0].say.text")]
+
+
+def test_a_language_that_nobody_speaks_is_refused_with_those_that_are_spoken():
+    (problem,) = check_message(said(language="uk-UA"), "messages[0]")[1]
+    assert problem.path == "messages[0].menu[0].say.language"
+    assert all(language in problem.message for language in VOICES)
 
 
 @pytest.mark.parametrize("name", ["Content-Type", "content-type"])
@@ -370,8 +409,21 @@ EACH_MISTAKE = [
     (message(text="x" * 1601), ".text", "must be a string of 1 to 1600 characters"),
     (message(type="sms"), ".type", 'must be "speechcall"'),
     (message(menu=[]), ".menu", "must be an array of 1 to 20 menus"),
-    (message(menu=[1]), ".menu[0]", "must be an object with introUrl and dtmfActions"),
+    (message(menu=[1]), ".menu[0]", "must be an object with introUrl (or say) and dtmfActions"),
     (menu(introUrl=ABSENT), ".menu[0].introUrl", "is required: the URL of an audio file, or an identifier of 1 to 64 "),
+    (menu(introUrl=ABSENT, say=None), ".menu[0].introUrl", "is required: the URL of an audio file, or an identifier "),
+    (menu(say={"text": "a", "language": "de-DE"}), ".menu[0].introUrl", "stands beside say; a menu has exactly one "),
+    (menu(introUrl=ABSENT, say="Hello"), ".menu[0].say", 'must be an object such as {"text": "Good morning.", '),
+    (said(text=1), ".menu[0].say.text", "must be a string of 1 to 1500 characters"),
+    (said(text=" \n"), ".menu[0].say.text", "has nothing in it that could be spoken"),
+    (said(language=ABSENT), ".menu[0].say.language", "is required: the code of a language, such as en-GB"),
+    (
+        said(voice="Hans"),
+        ".menu[0].say.voice",
+        '"Hans" does not speak en-GB; these voices do: Amy, Arthur, Brian, Emma',
+    ),
+    (said(voice=1), ".menu[0].say.voice", "must be the name of a voice, such as Amy"),
+    (said(ssml=1), ".menu[0].say.ssml", "is not known here; a say has text, language and voice"),
     (menu(introUrl=1), ".menu[0].introUrl", "must be the URL of an audio file, or an identifier of 1 to 64 letters, "),
     (menu(introUrl="a b"), ".menu[0].introUrl", "must be the URL of an audio file, or an identifier of 1 to 64 "),
     (menu(idleTimeoutMsec="1"), ".menu[0].idleTimeoutMsec", "must be a whole number of milliseconds from 1 to 180000"),
@@ -380,8 +432,12 @@ EACH_MISTAKE = [
     (menu(dtmfActions={"d": []}), ".menu[0].dtmfActions.d", "is no key; d0 to d9, d*, d# and wrong are"),
     (menu(dtmfActions={"d1": 1}), ".menu[0].dtmfActions.d1", "must be an array of at most 10 actions, each an object "),
     (action(action="x"), ".menu[0].dtmfActions.d1[0]", 'must be an object whose "action" is "webhook", "hangup" or '),
-    (menu(extra=1), ".menu[0].extra", "is not known here; a menu has introUrl, idleTimeoutMsec and dtmfActions"),
-    (menu(webhook=1), ".menu[0].webhook", "is not known here; a menu has introUrl, idleTimeoutMsec and dtmfActions"),
+    (menu(extra=1), ".menu[0].extra", "is not known here; a menu has introUrl or say, idleTimeoutMsec and dtmfActions"),
+    (
+        menu(webhook=1),
+        ".menu[0].webhook",
+        "is not known here; a menu has introUrl or say, idleTimeoutMsec and dtmfActions",
+    ),
     (hook(menu=1), ".menu[0].dtmfActions.d1[0].menu", "is not known here; a webhook has action, url, body and headers"),
     (hook(webhook=1), ".menu[0].dtmfActions.d1[0].webhook", "is not known here; a webhook has action, url, body and "),
     (action(action="hangup", a=1), ".menu[0].dtmfActions.d1[0].a", "is not known here; a hangup has only action"),

@@ -9,11 +9,10 @@ from speechcall.application.request_models import MessageModel
 from speechcall.application.request_problems import shown
 from speechcall.application.requests import check_message, to_menus, unknown_fields
 from speechcall.domain.account import Account
-from speechcall.domain.address import is_url
 from speechcall.domain.errors import InvalidRequest, PayloadTooLarge, Problem
 from speechcall.domain.message import Menu, dump_menus
 from speechcall.domain.phone import to_e164
-from speechcall.domain.prompt import Prompt
+from speechcall.domain.prompt import Prompt, is_uploaded
 from speechcall.statemachine.menu_report import report
 
 MAX_MESSAGES = 100
@@ -129,7 +128,7 @@ def _judge(entry: Entry, account: Account, prompts: Prompts, known: dict[str, Pr
         text = f"is not among the senders of this account, which are: {_some([*account.senders])}"
         problems.append(Problem("INVALID_SENDER", f"{entry.path}.from", text))
     for index, menu in enumerate(entry.wanted.menus):
-        if is_url(menu.intro):
+        if not is_uploaded(menu.intro):
             continue
         if menu.intro not in known:
             known[menu.intro] = prompts.find_prompt(account.account_id, menu.intro)

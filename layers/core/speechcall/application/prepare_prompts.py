@@ -1,30 +1,34 @@
 """Makes a message's introductions ready to be played, before a line is taken for it.
 
     preparing ──► all there? ──────────────────────────────────────────────────────► queued
-                    │ no: a URL nobody has asked for within the hour                   ▲
+                    │ no: a URL nobody has asked for within the hour, or a new text    ▲
                     └─► queue, in the group of the URL ─► fetch_prompt ─► there? ──────┤
                               one after the other            └─ cannot be had ─► finished, promptUnavailable
 
 A URL's group is worked off one message at a time. So whoever comes first fetches, and those behind it find what
-it found, however many they are. A URL that does not answer holds up its own group alone.
+it found, however many they are. A URL that does not answer holds up its own group alone. Text that is to be spoken
+goes the same way: the queue and its jobs hold a hash of it and where it stands, never the text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Protocol
 
 from speechcall.application.ports import Clock, MessageStore
 from speechcall.application.prompts import PromptStore, Workshop, failed, note_use
-from speechcall.domain.address import is_url
 from speechcall.domain.errors import PromptUnavailable, PromptUnreachable
-from speechcall.domain.message import Ask, Message, State
+from speechcall.domain.message import Ask, Menu, Message, State
 from speechcall.domain.outcome import PROMPT_UNAVAILABLE
-from speechcall.domain.prompt import KnownPrompt, Source
+from speechcall.domain.prompt import KnownPrompt, Source, is_uploaded
+from speechcall.domain.speech import Say, is_spoken
 from speechcall.domain.timing import idle_seconds, menu_wait_seconds
+from speechcall.domain.wav import Encoding
 
 FRESH_MSEC = 3_600_000
 """The file behind a URL is asked for at most once in so long."""
+SPOKEN_FRESH_MSEC = 10 * 365 * 86_400_000
+"""The same text is spoken once. Nobody says it for a month: it is forgotten (the store's rule), and spoken again."""
 STALE_FRESH_MSEC = 300_000
 """… and so long after a host did not answer, while there is a prompt from before."""
 STALE_MSEC = 86_400_000
@@ -49,8 +53,23 @@ class Fetch(Protocol):
         """Raises PromptUnavailable; PromptUnreachable if it may be otherwise in a moment."""
 
 
+class Speak(Protocol):
+    """Speaks text, once: whoever says the same later is given the prompt that it became."""
+
+    def __call__(self, say: Say) -> bytes:
+        """A WAV file. Raises PromptUnavailable; PromptUnreachable if it may be otherwise in a moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where introductions come from that were not uploaded."""
+
+    fetch: Fetch
+    speak: Speak
+
+
 class AskFor(Protocol):
-    """Queues a message in the group of the URL of one of its menus, for `fetch_prompt`."""
+    """Queues a message in the group of the URL or text of one of its menus, for `fetch_prompt`."""
 
     def __call__(self, message: Message, menu: int) -> None: ...
 
@@ -64,6 +83,7 @@ class Preparation:
     ask_for: AskFor
     clock: Clock
     grace_seconds: int
+    encoding: Encoding
 
 
 def prepare_message(mid: str, world: Preparation) -> None:
@@ -76,19 +96,21 @@ def prepare_message(mid: str, world: Preparation) -> None:
         _prepare(message, world)
 
 
-def fetch_prompt(mid: str, menu: int, attempt: int, *, world: Preparation, fetch: Fetch, workshop: Workshop) -> None:
-    """Fetches the introduction of a message's menu, unless that was done meanwhile, and prepares the message.
+def fetch_prompt(
+    mid: str, menu: int, attempt: int, *, world: Preparation, sources: Sources, workshop: Workshop
+) -> None:
+    """Has the introduction of a message's menu fetched or spoken, unless that was done meanwhile, and prepares it.
 
     `attempt` counts from 1. Raises PromptUnreachable while it should be tried again, after
-    `retry_seconds(attempt)`. To be called for one message of a URL at a time.
+    `retry_seconds(attempt)`. To be called for one message of a URL or text at a time.
     """
     message = world.messages.get(mid)
     if message is None or message.state is not State.PREPARING:
         return
-    url = message.menus[menu].intro
-    known = world.prompts.find(message.account_id, url) or KnownPrompt(url, None, 0)
+    known = _find(message, message.menus[menu], world)
     if _has_to_be_fetched(known, message, world.clock.now_msec()):
-        world.prompts.put(message.account_id, _fetched(known, attempt, world, fetch, workshop))
+        made = _fetched(known, attempt, world, _fetch_of(message.menus[menu], sources), workshop)
+        world.prompts.put(message.account_id, made)
     _prepare(message, world)
 
 
@@ -100,9 +122,9 @@ def retry_seconds(attempt: int) -> int:
 def _prepare(message: Message, world: Preparation) -> None:
     now = world.clock.now_msec()
     try:
-        known = {name: _find(message, name, world.prompts) for name in {menu.intro for menu in message.menus}}
+        known = {menu.intro: _find(message, menu, world) for menu in _different(message.menus)}
         for index, menu in enumerate(message.menus):
-            if is_url(menu.intro) and _has_to_be_fetched(known[menu.intro], message, now):
+            if not is_uploaded(menu.intro) and _has_to_be_fetched(known[menu.intro], message, now):
                 world.ask_for(message, index)
                 return
         asks = _asks(message, known, world.grace_seconds)
@@ -114,11 +136,25 @@ def _prepare(message: Message, world: Preparation) -> None:
         note_use(message.account_id, found, world.prompts, world.clock)
 
 
-def _find(message: Message, name: str, prompts: PromptStore) -> KnownPrompt:
-    known = prompts.find(message.account_id, name)
-    if known is None and not is_url(name):
+def _different(menus: Iterable[Menu]) -> Iterable[Menu]:
+    """Of the menus with one introduction, one."""
+    return {menu.intro: menu for menu in menus}.values()
+
+
+def _find(message: Message, menu: Menu, world: Preparation) -> KnownPrompt:
+    # A stack that changes its telephony has texts spoken anew.
+    name = f"{menu.intro}.{world.encoding.word}" if menu.say else menu.intro
+    known = world.prompts.find(message.account_id, name)
+    if known is None and is_uploaded(name):
         raise PromptUnavailable(f'there is no audio "{name}" in this account any more')
     return known or KnownPrompt(name, None, 0)
+
+
+def _fetch_of(menu: Menu, sources: Sources) -> Fetch:
+    """What gives a menu's file."""
+    if (say := menu.say) is None:
+        return sources.fetch
+    return lambda _name, _etag, _last_modified: Fetched(sources.speak(say))
 
 
 def _has_to_be_fetched(known: KnownPrompt, message: Message, now_msec: int) -> bool:
@@ -171,7 +207,7 @@ def _with_answer(known: KnownPrompt, answer: Fetched, now_msec: int, workshop: W
         last_modified=answer.last_modified,
         sha256=known.source.sha256,
         checked_msec=now_msec,
-        fresh_until_msec=now_msec + FRESH_MSEC,
+        fresh_until_msec=now_msec + (SPOKEN_FRESH_MSEC if is_spoken(known.name) else FRESH_MSEC),
     )
     if answer.content is None:
         if known.prompt is None:

@@ -11,6 +11,7 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
+    ValidationInfo,
     WithJsonSchema,
     field_validator,
 )
@@ -18,6 +19,7 @@ from pydantic import (
 from speechcall.application.json_text import dump_json
 from speechcall.application.redial_model import RedialModel
 from speechcall.application.request_problems import RIGHT, shown
+from speechcall.application.say_model import ONE_INTRODUCTION, SayModel
 from speechcall.domain.address import is_url, url_problem
 from speechcall.domain.dialling import (
     DEFAULT_RING_SECONDS,
@@ -125,19 +127,29 @@ ActionModel = Annotated[
 Key = Literal["d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9", "d*", "d#", "wrong"]
 
 
+_WRONG = object()
+"""In the place of a `say` that is told of already."""
+
+
 class MenuModel(_Strict):
     """What is played, how long a key is awaited, and what each key does."""
 
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, json_schema_extra=ONE_INTRODUCTION)
+
+    say: SayModel | None = None  # before introUrl, which is looked at in its light
     # The names are the specification's.
     introUrl: Annotated[  # noqa: N815
-        str,
-        Field(
-            min_length=1,
-            max_length=2048,
-            description="The URL of an audio file, or the identifier of an uploaded one.",
-            json_schema_extra={"pattern": "^([A-Za-z0-9_-]{1,64}|[hH][tT][tT][pP][sS]?://.+)$"},
-        ),
-    ]
+        Annotated[
+            str,
+            Field(
+                min_length=1,
+                max_length=2048,
+                json_schema_extra={"pattern": "^([A-Za-z0-9_-]{1,64}|[hH][tT][tT][pP][sS]?://.+)$"},
+            ),
+        ]
+        | None,
+        Field(description="The URL of an audio file, or the identifier of an uploaded one.", validate_default=True),
+    ] = None
     idleTimeoutMsec: Annotated[  # noqa: N815
         int,
         Field(ge=1, le=MAX_IDLE_TIMEOUT_MSEC, description="From the end of the introduction; then `wrong` runs."),
@@ -149,7 +161,13 @@ class MenuModel(_Strict):
 
     @field_validator("introUrl")
     @classmethod
-    def _intro(cls, intro: str) -> str:
+    def _intro(cls, intro: str | None, info: ValidationInfo) -> str | None:
+        if intro is None:
+            if info.data.get("say", _WRONG) is None:
+                raise ValueError(f"is required: {RIGHT['introUrl']}; or say in its place, with a text to be spoken")
+            return None
+        if info.data.get("say") is not None:
+            raise ValueError("stands beside say; a menu has exactly one of the two")
         if is_url(intro):
             if problem := url_problem(intro):
                 raise ValueError(problem)

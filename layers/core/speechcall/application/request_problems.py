@@ -24,7 +24,11 @@ RIGHT = {
     "redial.afterSec[]": "a whole number of seconds from 60 to 86400",
     "redial.on[]": '"busy", "noAnswer" or "failed"',
     "redial.on": 'an array of "busy", "noAnswer" and "failed", each at most once',
-    "menu[]": "an object with introUrl and dtmfActions",
+    "menu[]": "an object with introUrl (or say) and dtmfActions",
+    "say": 'an object such as {"text": "Good morning.", "language": "en-GB", "voice": "Amy"}',
+    "say.text": "a string of 1 to 1500 characters",
+    "say.language": "the code of a language, such as en-GB",
+    "say.voice": "the name of a voice, such as Amy",
     "introUrl": "the URL of an audio file, or an identifier of 1 to 64 letters, digits, _ and -",
     "idleTimeoutMsec": "a whole number of milliseconds from 1 to 180000",
     "dtmfActions": "an object that gives keys (d0 to d9, d*, d#, wrong) an array of actions each",
@@ -40,7 +44,8 @@ RIGHT = {
 
 _UNKNOWN = {
     "redial": "is not known here; a redial has attempts, afterSec and on",
-    "menu[]": "is not known here; a menu has introUrl, idleTimeoutMsec and dtmfActions",
+    "menu[]": "is not known here; a menu has introUrl or say, idleTimeoutMsec and dtmfActions",
+    "say": "is not known here; a say has text, language and voice",
     "dtmfActions.key": "is no key; d0 to d9, d*, d# and wrong are",
     "webhook": "is not known here; a webhook has action, url, body and headers",
     "hangup": "is not known here; a hangup has only action",
@@ -83,6 +88,8 @@ def _text(loc: tuple[int | str, ...], kind: str, message: str, is_key: bool) -> 
         return _UNKNOWN["dtmfActions.key"]
     if kind == "extra_forbidden" and loc[0] == "redial":
         return _UNKNOWN["redial"]
+    if kind == "extra_forbidden" and _is_inside_say(loc):
+        return _UNKNOWN["say"]
     if kind == "extra_forbidden":
         return _UNKNOWN[str(loc[_ACTION_KIND]) if len(loc) > _ACTION_KIND else "menu[]"]
     if kind == "value_error":  # one of ours, in our own words
@@ -91,12 +98,18 @@ def _text(loc: tuple[int | str, ...], kind: str, message: str, is_key: bool) -> 
     return f"is required: {right}" if kind == "missing" else f"must be {right}"
 
 
+def _is_inside_say(loc: tuple[int | str, ...]) -> bool:
+    return loc[0] == "menu" and len(loc) > _KEY and loc[_KEY - 1] == "say"
+
+
 def _name(loc: tuple[int | str, ...]) -> str:
     """The place's name in RIGHT."""
     if not loc:
         return "message"
     if loc[0] == "redial":
         return ".".join(str(part) for part in loc[:2]) + ("[]" if len(loc) > 2 else "")
+    if _is_inside_say(loc):
+        return f"say.{loc[-1]}"
     if len(loc) > _ACTION_KIND + 2:
         return "action.header"
     if len(loc) == _ACTION_KIND + 2:

@@ -5,7 +5,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from speechcall.application.request_models import GotoMenuModel, HangupModel, MessageModel, WebhookModel, WrittenObject
+from speechcall.application.request_models import (
+    GotoMenuModel,
+    HangupModel,
+    MenuModel,
+    MessageModel,
+    WebhookModel,
+    WrittenObject,
+)
 from speechcall.application.request_problems import MAX_PROBLEMS, problem_of, shown
 from speechcall.domain.dialling import Redial
 from speechcall.domain.errors import Problem
@@ -38,15 +45,18 @@ def check_message(entry: Any, path: str) -> tuple[MessageModel | None, list[Prob
 
 def to_menus(model: MessageModel) -> tuple[Menu, ...]:
     """The menus of a checked message."""
-    return tuple(
-        Menu(
-            intro=menu.introUrl,
-            idle_timeout_msec=menu.idleTimeoutMsec,
-            actions={
-                key: tuple(map(_to_action, menu.dtmfActions[key])) for key in (*KEYS, WRONG) if key in menu.dtmfActions
-            },
-        )
-        for menu in model.menu
+    return tuple(map(_to_menu, model.menu))
+
+
+def _to_menu(menu: MenuModel) -> Menu:
+    say = menu.say.say() if menu.say else None
+    return Menu(
+        intro=say.name if say else menu.introUrl or "",
+        idle_timeout_msec=menu.idleTimeoutMsec,
+        actions={
+            key: tuple(map(_to_action, menu.dtmfActions[key])) for key in (*KEYS, WRONG) if key in menu.dtmfActions
+        },
+        say=say,
     )
 
 

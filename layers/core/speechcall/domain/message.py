@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from speechcall.domain.dialling import DEFAULT_RING_SECONDS, DEFAULT_TTL_SECONDS, Redial
+from speechcall.domain.speech import Say
 
 KEYS = (*(f"d{digit}" for digit in range(10)), "d*", "d#")
 WRONG = "wrong"
@@ -50,8 +51,10 @@ class Menu:
     """What is played, how long a key is awaited, and what each key (or `wrong`) does."""
 
     intro: str
+    """A URL, an uploaded prompt's identifier, or the name of what `say` says."""
     idle_timeout_msec: int
     actions: Mapping[str, tuple[Action, ...]]
+    say: Say | None = None
 
     def list_for(self, heard: str) -> str | None:
         """The name of the list that a key (`d1`) or silence (`wrong`) selects; None: hang up."""
@@ -127,6 +130,7 @@ def load_menus(text: str) -> tuple[Menu, ...]:
             intro=menu["intro"],
             idle_timeout_msec=menu["idle"],
             actions={key: tuple(_load_action(action) for action in steps) for key, steps in menu["on"].items()},
+            say=Say(*menu["say"]) if "say" in menu else None,
         )
         for menu in json.loads(text)
     )
@@ -134,7 +138,8 @@ def load_menus(text: str) -> tuple[Menu, ...]:
 
 def _dump_menu(menu: Menu) -> dict[str, Any]:
     lists = {key: [_dump_action(action) for action in steps] for key, steps in menu.actions.items()}
-    return {"intro": menu.intro, "idle": menu.idle_timeout_msec, "on": lists}
+    say = {"say": [menu.say.text, menu.say.language, menu.say.voice]} if menu.say else {}
+    return {"intro": menu.intro, "idle": menu.idle_timeout_msec, "on": lists, **say}
 
 
 def _dump_action(action: Action) -> dict[str, Any]:

@@ -1,6 +1,9 @@
-"""Prompts: the audio of introductions, as it is known under an identifier or a URL."""
+"""Prompts: the audio of introductions, as it is known under an identifier, a URL or a text."""
 
 from dataclasses import dataclass
+
+from speechcall.domain.address import is_url
+from speechcall.domain.speech import is_spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class KnownPrompt:
-    """What is stored under an identifier or a URL. Without a prompt: a URL that has led to none yet."""
+    """What is stored under a name: of an upload, a URL or spoken text. Without a prompt: it has led to none yet."""
 
     name: str
     prompt: Prompt | None
     stored_msec: int
     used_msec: int | None = None
     source: Source = Source()
+
+
+def is_uploaded(name: str) -> bool:
+    """Whether a name is an uploaded prompt's identifier; others are made prompts when a message wants them."""
+    return not is_url(name) and not is_spoken(name)

@@ -15,7 +15,7 @@ def draw(menus: Sequence[Menu]) -> str:
     lines = ["flowchart TD", '  start(["The callee answers"]) --> m0']
     for index in sorted(reachable(menus)):
         menu = menus[index]
-        lines.append(f'  m{index}["Menu {index}<br/>{_quoted(_intro(menu.intro))}, {_wait(menu)}"]')
+        lines.append(f'  m{index}["Menu {index}<br/>{_quoted(_intro(menu))}, {_wait(menu)}"]')
         for number, key in enumerate(_listed(menu)):
             lines += _draw_list(index, number, key, steps_run(menu.actions[key]))
         if WRONG not in menu.actions:
@@ -50,7 +50,7 @@ def _draw_list(index: int, number: int, key: str, actions: Sequence[Action]) -> 
 
 def _explain_menu(menu: Menu, index: int, reached: bool, prompt_seconds: Mapping[str, float]) -> str:
     length = prompt_seconds.get(menu.intro)
-    heard = f"{_intro(menu.intro)}{f' ({length:.1f} s)' if length is not None else ''}"
+    heard = f"{_intro(menu)}{f' ({length:.1f} s)' if length is not None else ''}"
     lines = [f"Menu {index}: the callee hears {heard}, and then has {_wait(menu)} to press a key."]
     if not reached:
         lines[0] += " No key leads here, so nobody will ever hear it."
@@ -85,8 +85,10 @@ def _wait(menu: Menu) -> str:
     return f"{idle_seconds(menu.idle_timeout_msec)} s"
 
 
-def _intro(intro: str) -> str:
-    return f"audio from {_host(intro)}" if is_url(intro) else intro
+def _intro(menu: Menu) -> str:
+    if menu.say:
+        return f"{menu.say.voice} speak a text ({menu.say.language})"
+    return f"audio from {_host(menu.intro)}" if is_url(menu.intro) else menu.intro
 
 
 def _host(url: str) -> str:

@@ -1,18 +1,18 @@
-"""The accounts' prompts, in the table Registry: pk `PROMPT#<account>`, sk `ID#<name>` or `URL#<sha256 of it>`."""
+"""The accounts' prompts, in Registry: pk `PROMPT#<account>`, sk `ID#<name>`, `URL#<sha256>` or `SAY#<sha256>`."""
 
 import hashlib
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
-from speechcall.domain.address import is_url
-from speechcall.domain.prompt import AudioWarning, KnownPrompt, Prompt, Source
+from speechcall.domain.prompt import AudioWarning, KnownPrompt, Prompt, Source, is_uploaded
+from speechcall.domain.speech import is_spoken
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_URL_KEPT_SECONDS = 30 * 24 * 3600
-"""A URL that nobody used for so long is forgotten; an identifier stays until it is removed."""
+_KEPT_SECONDS = 30 * 24 * 3600
+"""A URL or a text that nobody used for so long is forgotten; an identifier stays until it is removed."""
 
 
 class DynamoPrompts:
@@ -40,8 +40,8 @@ class DynamoPrompts:
         removed  DeleteItem, then UpdateItem ──X it is gone, and stays gone
         """
         it_is_there = "attribute_exists(pk)"
-        until = ", expires_at = :until" if is_url(name) else ""
-        values = {":now": now_msec, **({":until": now_msec // 1000 + _URL_KEPT_SECONDS} if until else {})}
+        until = ", expires_at = :until" if not is_uploaded(name) else ""
+        values = {":now": now_msec, **({":until": now_msec // 1000 + _KEPT_SECONDS} if until else {})}
         try:
             with store_errors():
                 self._client.update_item(
@@ -76,7 +76,8 @@ class DynamoPrompts:
 
 def _key(account_id: str, name: str) -> dict[str, str]:
     """A URL may be longer than a sort key can be."""
-    sk = f"URL#{hashlib.sha256(name.encode()).hexdigest()}" if is_url(name) else f"ID#{name}"
+    kind = "SAY" if is_spoken(name) else "URL"
+    sk = f"ID#{name}" if is_uploaded(name) else f"{kind}#{hashlib.sha256(name.encode()).hexdigest()}"
     return {"pk": f"PROMPT#{account_id}", "sk": sk}
 
 
@@ -90,9 +91,9 @@ def _dump(account_id: str, known: KnownPrompt) -> Values:
         values["used_msec"] = known.used_msec
     if source != Source():
         values["source"] = {name: value for name, value in asdict(source).items() if value is not None}
-    if is_url(known.name):
+    if not is_uploaded(known.name):
         latest = max(known.stored_msec, known.used_msec or 0, source.checked_msec, source.failed_msec or 0)
-        values["expires_at"] = latest // 1000 + _URL_KEPT_SECONDS
+        values["expires_at"] = latest // 1000 + _KEPT_SECONDS
     return values
 
 
