@@ -15,7 +15,8 @@ from speechcall.adapters.polly import POLLY_CONFIG, PollySpeaker
 from speechcall.adapters.prompt_queue import PromptQueue, read_job
 from speechcall.adapters.s3_audio import S3Audio
 from speechcall.adapters.settings import AWS_CONFIG, setting
-from speechcall.application.prepare_prompts import Preparation, Sources, fetch_prompt, retry_seconds
+from speechcall.application.prepare_prompts import Preparation, fetch_prompt, retry_seconds
+from speechcall.application.prompt_sources import Sources
 from speechcall.application.prompts import Workshop
 from speechcall.domain.errors import PromptUnreachable
 from speechcall.domain.wav import Encoding

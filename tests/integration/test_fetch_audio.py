@@ -7,7 +7,7 @@ import pytest
 from speechcall.adapters import fetch_audio as adapter
 from speechcall.adapters.fetch_audio import AudioFetcher
 from speechcall.adapters.http import make_client
-from speechcall.application.prepare_prompts import Fetched
+from speechcall.application.prompt_sources import Fetched
 from speechcall.domain.errors import PromptUnavailable, PromptUnreachable
 from tests.fixtures.audio_host import audio_host
 

@@ -10,13 +10,12 @@ from speechcall.application.prepare_prompts import (
     RETRY_SECONDS,
     STALE_FRESH_MSEC,
     STALE_MSEC,
-    Fetched,
     Preparation,
-    Sources,
     fetch_prompt,
     prepare_message,
     retry_seconds,
 )
+from speechcall.application.prompt_sources import Fetched, Sources
 from speechcall.application.prompts import USED_STEP_MSEC, Workshop, add_prompt, find_uploaded
 from speechcall.domain.errors import NotFound, PromptUnavailable, PromptUnreachable
 from speechcall.domain.message import Ask, Hangup, Menu, State

@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from speechcall.adapters.http import TOTAL_SECONDS
-from speechcall.application.prepare_prompts import Fetched
+from speechcall.application.prompt_sources import Fetched
 from speechcall.domain.address import is_url
 from speechcall.domain.errors import ForbiddenAddress, PromptUnavailable, PromptUnreachable
 

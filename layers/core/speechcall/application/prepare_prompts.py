@@ -16,12 +16,13 @@ from hashlib import sha256
 from typing import Protocol
 
 from speechcall.application.ports import Clock, MessageStore
+from speechcall.application.prompt_sources import Fetch, Fetched, Sources
 from speechcall.application.prompts import PromptStore, Workshop, failed, note_use
 from speechcall.domain.errors import PromptUnavailable, PromptUnreachable
 from speechcall.domain.message import Ask, Menu, Message, State
 from speechcall.domain.outcome import PROMPT_UNAVAILABLE
 from speechcall.domain.prompt import KnownPrompt, Source, is_uploaded
-from speechcall.domain.speech import Say, is_spoken
+from speechcall.domain.speech import is_spoken
 from speechcall.domain.timing import idle_seconds, menu_wait_seconds
 from speechcall.domain.wav import Encoding
 
@@ -35,37 +36,6 @@ STALE_MSEC = 86_400_000
 """A prompt from before is used for so long while its host does not answer (RFC 5861, stale-if-error)."""
 RETRY_SECONDS = (2, 5, 10, 20, 40)
 """Pauses between the attempts at a URL that does not answer; after the last one it cannot be had."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What a URL answered. No content: what was there before has not changed."""
-
-    content: bytes | None
-    etag: str | None = None
-    last_modified: str | None = None
-
-
-class Fetch(Protocol):
-    """Asks a URL for its file, unless it is still the one with these validators."""
-
-    def __call__(self, url: str, etag: str | None, last_modified: str | None) -> Fetched:
-        """Raises PromptUnavailable; PromptUnreachable if it may be otherwise in a moment."""
-
-
-class Speak(Protocol):
-    """Speaks text, once: whoever says the same later is given the prompt that it became."""
-
-    def __call__(self, say: Say) -> bytes:
-        """A WAV file. Raises PromptUnavailable; PromptUnreachable if it may be otherwise in a moment."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where introductions come from that were not uploaded."""
-
-    fetch: Fetch
-    speak: Speak
 
 
 class AskFor(Protocol):

@@ -20,15 +20,8 @@ from speechcall.application.json_text import dump_json
 from speechcall.application.redial_model import RedialModel
 from speechcall.application.request_problems import RIGHT, shown
 from speechcall.application.say_model import ONE_INTRODUCTION, SayModel
+from speechcall.domain import dialling
 from speechcall.domain.address import is_url, url_problem
-from speechcall.domain.dialling import (
-    DEFAULT_RING_SECONDS,
-    DEFAULT_TTL_SECONDS,
-    MAX_RING_SECONDS,
-    MAX_TTL_SECONDS,
-    MIN_RING_SECONDS,
-    MIN_TTL_SECONDS,
-)
 from speechcall.domain.phone import to_e164
 from speechcall.domain.timing import DEFAULT_IDLE_TIMEOUT_MSEC, MAX_IDLE_TIMEOUT_MSEC
 from speechcall.domain.webhook_header import header_problem
@@ -199,14 +192,14 @@ class MessageModel(_Strict):
     ttl: Annotated[
         int,
         Field(
-            ge=MIN_TTL_SECONDS,
-            le=MAX_TTL_SECONDS,
+            ge=dialling.MIN_TTL_SECONDS,
+            le=dialling.MAX_TTL_SECONDS,
             description="Seconds from acceptance after which it is not dialled any more; then it has `expired`.",
         ),
-    ] = DEFAULT_TTL_SECONDS
+    ] = dialling.DEFAULT_TTL_SECONDS
     ringTimeoutSec: Annotated[  # noqa: N815
-        int, Field(ge=MIN_RING_SECONDS, le=MAX_RING_SECONDS, description="How long the phone rings.")
-    ] = DEFAULT_RING_SECONDS
+        int, Field(ge=dialling.MIN_RING_SECONDS, le=dialling.MAX_RING_SECONDS, description="How long the phone rings.")
+    ] = dialling.DEFAULT_RING_SECONDS
     redial: RedialModel | None = None
 
     @field_validator("to")
