@@ -19,6 +19,7 @@ from speechcall.adapters.dynamodb.delivery_items import (
     undelivered_shard,
     waiting,
 )
+from speechcall.adapters.dynamodb.due_index import due_in
 from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 from speechcall.domain.delivery import PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
 from speechcall.domain.ids import SHARDS
@@ -97,17 +98,11 @@ class DynamoDeliveries:
         return any((one["seq"], one["step"]) < (task.seq, task.step) for one in waiting)
 
     def due(self, now_msec: int, limit: int) -> list[tuple[str, str]]:
-        found: list[Values] = []
-        for number in range(SHARDS):
-            with store_errors():
-                page = self._client.query(
-                    TableName=self._table,
-                    IndexName="due",
-                    KeyConditionExpression="due_shard = :shard AND due_at <= :now",
-                    ExpressionAttributeValues=to_wire({":shard": shard(number), ":now": now_msec}),
-                    Limit=limit,
-                )
-            found += [from_wire(item) for item in page["Items"]]
+        found = [
+            item
+            for number in range(SHARDS)
+            for item in due_in(self._client, self._table, shard(number), now_msec, limit)
+        ]
         found.sort(key=lambda item: int(item["due_at"]))
         return [names_of(item) for item in found[:limit]]
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from speechcall.adapters.dynamodb.due_index import due_in
 from speechcall.adapters.dynamodb.message_items import (
     CALLING_CHECK_MSEC,
     LATER,
@@ -143,21 +144,10 @@ class DynamoMessages:
     def due(self, state: State, now_msec: int, limit: int) -> list[str]:
         lists = []
         for shards in parts(state):
-            found = [item for shard in shards for item in self._due_in(shard, now_msec, limit)]
+            found = [item for shard in shards for item in due_in(self._client, self._messages, shard, now_msec, limit)]
             found.sort(key=lambda item: (item["due_at"], item["pk"]))
             lists.append([str(item["pk"]).removeprefix("M#") for item in found])
         return take_turns(lists, limit)
-
-    def _due_in(self, shard: str, now_msec: int, limit: int) -> list[Values]:
-        with store_errors():
-            page = self._client.query(
-                TableName=self._messages,
-                IndexName="due",
-                KeyConditionExpression="due_shard = :shard AND due_at <= :now",
-                ExpressionAttributeValues=to_wire({":shard": shard, ":now": now_msec}),
-                Limit=limit,
-            )
-        return [from_wire(item) for item in page["Items"]]
 
     def postpone(self, mid: str, state: State, due_msec: int) -> None:
         shard = LATER if state is State.QUEUED else shard_name(mid, state)
