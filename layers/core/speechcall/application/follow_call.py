@@ -28,9 +28,13 @@ MAILBOX_SECONDS = 2.5
 _KEYS = frozenset("0123456789*#")
 
 
+HEARD = frozenset({"answered", "next", "key", "idle", "prompt_error"})
+"""The events that a telephony can report."""
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the telephony reports: `answered`, `next`, `key` (with key), `idle` or `prompt_error`."""
+    """What the telephony reports: one of HEARD; `key` comes with the key."""
 
     event: str
     seq: int

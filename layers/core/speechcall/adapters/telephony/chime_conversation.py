@@ -17,12 +17,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from speechcall.adapters.telephony.chime import COMMAND, HANG_UP
-from speechcall.application.follow_call import Heard
+from speechcall.application.follow_call import HEARD, Heard
 from speechcall.domain.ids import parse_attempt
 
 ASK, HOLD = "ask", "hold"
 _ID = re.compile(r"[A-Za-z0-9-]{1,256}")
-_REPORTS = {"answered", "next", "key", "idle", "prompt_error"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,7 @@ def _heard(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) ->
     if kind not in {"ACTION_SUCCESSFUL", "ACTION_FAILED"}:
         return None
     repeated = attributes.get("heard")
-    return Heard(repeated, seq, attributes.get("key", "")) if repeated in _REPORTS else Heard("next", seq)
+    return Heard(repeated, seq, attributes.get("key", "")) if repeated in HEARD else Heard("next", seq)
 
 
 def _is_gone(details: Mapping[str, Any]) -> bool:

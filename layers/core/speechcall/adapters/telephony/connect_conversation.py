@@ -8,14 +8,12 @@ In every protocol `op: hangup` ends the call.
 from dataclasses import dataclass
 from typing import Any
 
-from speechcall.application.follow_call import Heard, Next
+from speechcall.application.follow_call import HEARD, Heard, Next
 from speechcall.domain.call import Kind
 from speechcall.domain.ids import parse_attempt
 
 PROTOCOLS = frozenset({"1"})
 """Those that are spoken here. The last one is that of `contact_flow`."""
-
-_EVENTS = {"answered", "next", "key", "idle", "prompt_error"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ def parse_report(event: Any) -> Report | None:
         name = str(parameters["event"])
         seq = int(parameters.get("seq") or 0)
         named = parse_attempt(attributes["mid"], attributes["attempt"])
-        if name not in _EVENTS or parameters.get("protocol", "1") not in PROTOCOLS or named is None:
+        if name not in HEARD or parameters.get("protocol", "1") not in PROTOCOLS or named is None:
             return None
         return Report(*named, str(contact["ContactId"]), Heard(name, seq, str(parameters.get("key", ""))))
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
