@@ -131,14 +131,6 @@ class Emulator:
         finally:
             connection.close()
 
-    def cpu_seconds(self) -> float:
-        """What the emulator and the function have computed so far, whatever else the machine was doing meanwhile."""
-        total = 0
-        for pid in _session(self._process.pid) if self._process else []:
-            with suppress(OSError):
-                total += sum(int(task.read_text().split()[0]) for task in Path(f"/proc/{pid}/task").glob("*/schedstat"))
-        return total / 1e9
-
     def stop(self) -> None:
         """End the emulator and the function with it."""
         process, self._process = self._process, None

@@ -20,7 +20,7 @@ from local import openapi_answers as answers
 from speechcall.adapters.clock import SystemClock
 from speechcall.application.accept_messages import KEPT_SECONDS, accept_messages
 from speechcall.domain.errors import IdempotencyKeyReused
-from tests.fixtures.http_api import ACME, HttpApi, running_api, specification
+from tests.fixtures.http_api import ACME, specification
 from tests.fixtures.samples import FakeClock
 from tests.stores.lists import MemoryLists
 from tests.stores.memory import MemoryMessages
@@ -37,18 +37,6 @@ class Crash(BaseException):
 
 
 # --------------------------------------------------------- at every call of AWS, through the handler
-@pytest.fixture(scope="module")
-def made() -> Iterator[HttpApi]:
-    with running_api() as api:
-        yield api
-
-
-@pytest.fixture
-def api(made: HttpApi) -> HttpApi:
-    made.reset()
-    return made
-
-
 @contextmanager
 def cut(at, when, error):
     """Ends the call of AWS number `at` with an error, before or after it has had its effect; the calls made."""

@@ -3,23 +3,15 @@
 from dataclasses import replace
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
-from local.moto_guards import install_guards
 from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.application.accounts import Secrets, credentials_of, key_name, user_name
 from speechcall.domain.account import Account
+from tests.fixtures.registry import TABLE, empty_registry
 from tests.stores.accounts import MemoryAccounts
 
-TABLE = "Registry"
 ACME = Account("acme", ("+380", "+48"), calls_per_day=9, rate=5, burst=100, senders={"Shop": "+4930123456"})
-SCHEMA: Any = {
-    "BillingMode": "PAY_PER_REQUEST",
-    "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-}
 
 
 def credentials(number, account_id="acme", user=None):
@@ -33,13 +25,8 @@ def opens(accounts, number):
 
 @pytest.fixture
 def client():
-    install_guards()
-    with mock_aws():
-        made = boto3.client(
-            "dynamodb", region_name="eu-central-1", aws_access_key_id="testing", aws_secret_access_key="testing"
-        )
-        made.create_table(TableName=TABLE, **SCHEMA)
-        yield made
+    with empty_registry() as client:
+        yield client
 
 
 @pytest.fixture(params=["memory", "dynamodb"])

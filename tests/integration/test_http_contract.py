@@ -4,7 +4,6 @@ import copy
 import json
 import string
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from pydantic import TypeAdapter
 from local import openapi_answers as answers
 from speechcall.application.request_problems import shown
 from speechcall.domain.account import Account
-from tests.fixtures.http_api import NUMBER, SPEC, HttpApi, running_api, specification
+from tests.fixtures.http_api import NUMBER, SPEC, specification
 
 BODIES = {name: specification(name) for name in ("basic-structure", "simple", "complex", "curl")}
 VALID: dict[str, Any] = BODIES["complex"]
@@ -26,18 +25,6 @@ TYPES: dict[str, TypeAdapter[Any]] = {
     "message": TypeAdapter(answers.MessageStatus),
     "list": TypeAdapter(answers.ListStatus),
 }
-
-
-@pytest.fixture(scope="module")
-def made() -> Iterator[HttpApi]:
-    with running_api() as api:
-        yield api
-
-
-@pytest.fixture
-def api(made: HttpApi) -> HttpApi:
-    made.reset()
-    return made
 
 
 def as_documented(answer, kind="accepted"):

@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -19,25 +18,13 @@ from speechcall.application.ports import Pool
 from speechcall.domain.call import Cause, Step
 from speechcall.domain.message import State
 from speechcall.domain.outcome import EXPIRED, Outcome
-from tests.fixtures.http_api import NUMBER, TEMPLATE, HttpApi, running_api, specification
+from tests.fixtures.http_api import NUMBER, TEMPLATE, specification
 from tests.fixtures.samples import ASK, CALL, NOW
 
 MESSAGE: TypeAdapter[Any] = TypeAdapter(answers.MessageStatus)
 LIST: TypeAdapter[Any] = TypeAdapter(answers.ListStatus)
 ERROR: TypeAdapter[Any] = TypeAdapter(answers.Error)
 POOL = Pool(lines=1000, calls_per_second=1000)
-
-
-@pytest.fixture(scope="module")
-def made() -> Iterator[HttpApi]:
-    with running_api() as api:
-        yield api
-
-
-@pytest.fixture
-def api(made: HttpApi) -> HttpApi:
-    made.reset()
-    return made
 
 
 def send(api, count=1):

@@ -1,7 +1,6 @@
 """One contract for the list stores: DynamoDB and memory do the same. The bucket and the day."""
 
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 from speechcall.application.accept_messages import KEPT_SECONDS, MessageList
 from speechcall.domain.account import Account
 from speechcall.domain.errors import RateLimited
-from tests.fixtures.http_api import HttpApi, running_api
 from tests.fixtures.samples import NOW
 from tests.stores.lists import MemoryLists
 
@@ -22,12 +20,6 @@ LIST = MessageList("100", "acme", ("101",), NOW, NOW // 1000 + KEPT_SECONDS, "f"
 ACCOUNT = Account("acme", ("*",), rate=7, burst=100, calls_per_day=10_000)
 MIDNIGHT = int(datetime(2026, 9, 22, tzinfo=UTC).timestamp() * 1000)
 few = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.fixture(scope="module")
-def made() -> Iterator[HttpApi]:
-    with running_api() as api:
-        yield api
 
 
 @dataclass

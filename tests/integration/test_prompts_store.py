@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from speechcall.adapters.dynamodb.prompts import DynamoPrompts
 from speechcall.domain.prompt import AudioWarning, KnownPrompt, Prompt, Source
+from tests.fixtures.registry import TABLE, empty_registry
 from tests.fixtures.samples import NOW
 from tests.stores.prompts import MemoryPrompts
 
@@ -22,17 +21,8 @@ def prompts(request):
     if request.param == "memory":
         yield MemoryPrompts()
         return
-    with mock_aws():
-        client = boto3.client(
-            "dynamodb", region_name="eu-central-1", aws_access_key_id="testing", aws_secret_access_key="testing"
-        )
-        client.create_table(
-            TableName="registry",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        )
-        yield DynamoPrompts(client, "registry")
+    with empty_registry() as client:
+        yield DynamoPrompts(client, TABLE)
 
 
 @pytest.mark.parametrize(

@@ -2,26 +2,17 @@
 
 import threading
 from datetime import UTC, datetime
-from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
-from local.moto_guards import install_guards
 from speechcall.adapters.dynamodb.lists import DynamoLists
 from speechcall.adapters.dynamodb.shapes import DAY_KEPT_SECONDS, DynamoShapes
 from speechcall.domain.account import NEW_SHAPES_PER_DAY, Account
 from speechcall.domain.errors import StoreUnavailable, TooManyMenuShapes
+from tests.fixtures.registry import TABLE, empty_registry
 from tests.fixtures.samples import NOW
 from tests.stores.shapes import MemoryShapes
 
-TABLE = "Registry"
-SCHEMA: Any = {
-    "BillingMode": "PAY_PER_REQUEST",
-    "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-}
 ACME, OTHER = Account("acme", ("*",)), Account("other", ("*",))
 DAY_MSEC = 24 * 3600 * 1000
 
@@ -32,13 +23,8 @@ def shapes(first, last):
 
 @pytest.fixture
 def client():
-    install_guards()
-    with mock_aws():
-        made = boto3.client(
-            "dynamodb", region_name="eu-central-1", aws_access_key_id="testing", aws_secret_access_key="testing"
-        )
-        made.create_table(TableName=TABLE, **SCHEMA)
-        yield made
+    with empty_registry() as client:
+        yield client
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
