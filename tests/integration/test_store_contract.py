@@ -345,6 +345,18 @@ def test_the_reply_that_was_given_is_kept_for_a_next_try(calls):
     assert calls.get(MID, 1).known_reply == Reply(2, "key", "d1")
 
 
+def test_a_kept_reply_outlives_the_late_note_of_an_earlier_one(calls):
+    # Given a question whose key is kept before the answer to the dial is marked done
+    calls.open(CALL, EXPIRES)
+    put(calls, ticket(1))
+    calls.keep_reply(MID, 1, Reply(2, "key", "d1"))
+    # When that is made good
+    calls.set_done(MID, 1, 1, None, Reply(1, "answered"))
+    # Then the key is still there, and the first command is done
+    call = calls.get(MID, 1)
+    assert (call.known_reply, call.done_seq) == (Reply(2, "key", "d1"), 1)
+
+
 def test_no_reply_is_kept_for_a_command_that_is_done_or_not_there_or_a_call_that_is_over(calls):
     assert calls.keep_reply(MID, 1, Reply(1, "idle")) is None
     calls.open(CALL, EXPIRES)

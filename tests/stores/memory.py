@@ -100,7 +100,9 @@ class MemoryCalls:
             if call.done_seq >= seq:
                 return None
             path = (*call.path, step) if step else call.path
-            return replace(call, done_seq=seq, path=path, kept_reply=reply or call.kept_reply)
+            kept = call.kept_reply
+            newest = kept if reply is None or (kept and kept.seq > seq) else reply
+            return replace(call, done_seq=seq, path=path, kept_reply=newest)
 
         self._change(mid, attempt, done)
 

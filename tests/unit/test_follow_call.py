@@ -160,6 +160,27 @@ def test_a_key_whose_token_was_in_vain_is_kept_for_the_next_try():
     assert bench.call.path[0].heard == "d1"
 
 
+def test_a_kept_key_outlives_the_late_note_of_the_report_before_it():
+    # Given that the answer is told, and before that is noted a menu is asked whose key comes in vain
+    bench = Bench()
+    set_done = bench.calls.set_done
+
+    def late(*note):
+        bench.calls.set_done = set_done
+        bench.put(1)
+        bench.engine.dead.add("token-1-0")
+        bench.hear("key", 2, "1")
+        set_done(*note)
+
+    bench.calls.set_done = late
+    bench.hear("answered")
+    # When the next try's token is there and the telephony asks again
+    bench.put(1, retry=1)
+    bench.hear("next", 2)
+    # Then the key is its answer
+    assert bench.engine.answers["token-1-1"] == {"event": "key", "key": "d1", "seq": 2}
+
+
 def test_what_was_kept_first_counts_whatever_is_reported_later():
     bench = Bench().asked()
     bench.engine.dead.add("token-1-0")

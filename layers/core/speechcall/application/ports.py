@@ -107,7 +107,10 @@ class CallStore(Protocol):
         """None if there is no such call, it has ended, or another contact is its own."""
 
     def set_done(self, mid: str, attempt: int, seq: int, step: Step | None, reply: Reply | None = None) -> None:
-        """Marks a command answered, once, with the step for the call's path; keeps the reply for a next try."""
+        """Marks a command answered, once, with the step for the call's path; keeps the reply for a next try.
+
+        What is kept for a later command stays: this may come long after the task was answered.
+        """
 
     def keep_reply(self, mid: str, attempt: int, reply: Reply) -> Call | None:
         """Keeps what was heard for the next try's token; the first stays.

@@ -135,17 +135,26 @@ class DynamoCalls:
             return load_call(failed.item) if failed.item else None
 
     def set_done(self, mid: str, attempt: int, seq: int, step: Step | None, reply: Reply | None = None) -> None:
+        """
+        seq 1 answered    task told ──► UpdateItem done 1, kept: answered          (the usual order)
+        or
+        seq 1 answered    task told ───────────────────────────────────► UpdateItem ──X d1 is kept ──► UpdateItem done 1
+        seq 2, key 1              its token in vain ──► UpdateItem d1 ──► kept
+        """
         # The next command may already stand here: the state machine can be quicker than this write.
         not_done = "done_seq < :seq"
+        nothing_newer_kept = "(attribute_not_exists(kept_reply) OR kept_reply.seq <= :seq)"
         values: dict[str, Any] = {":seq": seq}
-        assignments = "done_seq = :seq"
+        done = "SET done_seq = :seq"
         if step:
-            assignments += ", #path = list_append(#path, :steps)"
+            done += ", #path = list_append(#path, :steps)"
             values[":steps"] = [asdict(step)]
         if reply:
-            assignments += ", kept_reply = :reply"
-            values[":reply"] = asdict(reply)
-        self._update_if(mid, attempt, f"SET {assignments}", [_EXISTS, not_done], values)
+            kept = values | {":reply": asdict(reply)}
+            clauses = [_EXISTS, not_done, nothing_newer_kept]
+            if self._update_if(mid, attempt, f"{done}, kept_reply = :reply", clauses, kept):
+                return
+        self._update_if(mid, attempt, done, [_EXISTS, not_done], values)
 
     def keep_reply(self, mid: str, attempt: int, reply: Reply) -> Call | None:
         """
