@@ -26,7 +26,7 @@ from speechcall.adapters.dynamodb.pool import DynamoPool
 from speechcall.adapters.telephony.connect_conversation import parse_report, render_next
 from speechcall.application.control_call import Control
 from speechcall.application.follow_call import follow_call
-from speechcall.application.ports import LineTaken, Pool
+from speechcall.application.message_ports import LineTaken, Pool
 from speechcall.domain.call import Bounds, Call
 from tests.fixtures.samples import ASK, MESSAGE
 

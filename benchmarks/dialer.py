@@ -20,7 +20,7 @@ from local.template import read_template
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.dynamodb.pool import DynamoPool
 from speechcall.application.dial_messages import dial_messages
-from speechcall.application.ports import Pool
+from speechcall.application.message_ports import Pool
 from speechcall.domain.ids import new_ids, parse_holder
 from speechcall.domain.message import State
 from speechcall.domain.outcome import Outcome

@@ -15,7 +15,7 @@ from speechcall.adapters.published_flows import PublishedFlows
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.stream import message_id
 from speechcall.application.dial_messages import dial_messages
-from speechcall.application.ports import Pool
+from speechcall.application.message_ports import Pool
 from speechcall.statemachine.compile_flow import Wiring
 
 logger = Logger()

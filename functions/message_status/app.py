@@ -13,8 +13,8 @@ from speechcall.adapters.dynamodb.lists import DynamoLists
 from speechcall.adapters.dynamodb.pool import DynamoPool
 from speechcall.adapters.http_answers import account_of, answer_json, map_errors
 from speechcall.adapters.settings import AWS_CONFIG, setting
+from speechcall.application.message_ports import Pool
 from speechcall.application.openapi import openapi_text
-from speechcall.application.ports import Pool
 from speechcall.application.read_status import read_list, read_message
 
 logger = Logger()

@@ -10,9 +10,10 @@ from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.dynamodb.pool import DynamoPool
+from speechcall.adapters.executions import resume_execution
 from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
-from speechcall.adapters.stepfunctions import TaskEngine, resume_execution
+from speechcall.adapters.stepfunctions import TaskEngine
 from speechcall.adapters.telephony.provider import chosen_telephony
 from speechcall.application.finish_call import finish_call
 from speechcall.application.sweep import Calls, sweep

@@ -11,9 +11,10 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 from botocore.stub import Stubber
 
 from speechcall.adapters.dynamodb.registry import Registry
+from speechcall.adapters.executions import resume_execution, start_execution
 from speechcall.adapters.published_flows import PublishedFlows
 from speechcall.adapters.settings import AWS_CONFIG, CALLER_WAITS_CONFIG
-from speechcall.adapters.stepfunctions import TaskEngine, resume_execution, start_execution
+from speechcall.adapters.stepfunctions import TaskEngine
 from speechcall.adapters.telephony.connect import CLIENT_CONFIG, ConnectTelephony, to_contact
 from speechcall.adapters.telephony.connect_conversation import parse_report, render_next
 from speechcall.adapters.telephony.connect_events import parse_contact_event

@@ -20,7 +20,7 @@ from speechcall.adapters.dynamodb.prompts import DynamoPrompts
 from speechcall.adapters.settings import MissingSetting
 from speechcall.adapters.stream import process_each
 from speechcall.application.accounts import Secrets, credentials_of
-from speechcall.application.ports import Pool
+from speechcall.application.message_ports import Pool
 from speechcall.domain.account import Account
 from speechcall.domain.message import State
 from speechcall.domain.prompt import KnownPrompt, Prompt

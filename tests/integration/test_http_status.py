@@ -14,7 +14,7 @@ from local import openapi_answers as answers
 from local.permissions import statements_of
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.pool import DynamoPool
-from speechcall.application.ports import Pool
+from speechcall.application.message_ports import Pool
 from speechcall.domain.call import Cause, Step
 from speechcall.domain.message import State
 from speechcall.domain.outcome import EXPIRED, Outcome

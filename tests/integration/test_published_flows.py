@@ -18,7 +18,7 @@ from local.template import read_template
 from local.triggers.event_filter import EventFilter
 from speechcall.adapters.published_flows import CREATE_PAUSE_SECONDS, PublishedFlows
 from speechcall.application.dial_messages import AGAIN_SECONDS, dial_messages
-from speechcall.application.ports import Pool
+from speechcall.application.message_ports import Pool
 from speechcall.domain.errors import EngineUnavailable
 from speechcall.domain.message import GotoMenu, Hangup, Menu, State, Webhook
 from speechcall.statemachine.compile_flow import Wiring, compile_flow

@@ -15,9 +15,7 @@ from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.dynamodb.pool import DynamoPool
 from speechcall.adapters.dynamodb.registry import Registry
-from speechcall.application.pool import PoolState, PoolStore
-from speechcall.application.ports import (
-    CallStore,
+from speechcall.application.message_ports import (
     LinesFull,
     LineTaken,
     MessageStore,
@@ -26,6 +24,8 @@ from speechcall.application.ports import (
     Pool,
     TooSoon,
 )
+from speechcall.application.pool import PoolState, PoolStore
+from speechcall.application.ports import CallStore
 from speechcall.domain.call import Bounds, Cause, Command, Kind, Reply, Step, Ticket
 from speechcall.domain.dialling import Redial
 from speechcall.domain.errors import StoreUnavailable

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from speechcall.adapters.dynamodb.message_items import CALLING_CHECK_MSEC, LATER, PREPARING_CHECK_MSEC, shard_name
-from speechcall.application.ports import Claim, LinesFull, LineTaken, NotQueued, Pool
+from speechcall.application.message_ports import Claim, LinesFull, LineTaken, NotQueued, Pool
+from speechcall.domain.ask import Ask
 from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Reply, Step, Ticket, over_limit
 from speechcall.domain.errors import StoreUnavailable
 from speechcall.domain.ids import holder
-from speechcall.domain.message import Ask, Message, State
+from speechcall.domain.message import Message, State
 from speechcall.domain.outcome import Outcome
 from tests.stores.index import MemoryIndex
 from tests.stores.pool import MemoryPool

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from speechcall.application.control_call import Control
 from speechcall.application.end_call import end_call
 from speechcall.application.follow_call import Heard, follow_call
-from speechcall.application.ports import Contact, Pool
+from speechcall.application.message_ports import Pool
+from speechcall.application.ports import Contact
 from speechcall.domain.call import Bounds, Cause, Kind
 from speechcall.domain.errors import RetryableError, StoreUnavailable, TelephonyUnavailable
 from tests.fixtures.samples import ASK, MESSAGE, MID, NOW, FakeClock, FakeEngine

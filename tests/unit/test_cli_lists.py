@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from cli import lists
 from cli.main import app
 from speechcall.adapters.clock import SystemClock
-from speechcall.application.ports import Pool
+from speechcall.application.message_ports import Pool
 from speechcall.application.status import Summary
 from speechcall.domain.message import State
 from tests.stores.pool import MemoryPool

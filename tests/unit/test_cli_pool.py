@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from speechcall.adapters.clock import SystemClock
-from speechcall.application.ports import Pool
+from speechcall.application.message_ports import Pool
 from tests.stores.pool import MemoryPool
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from speechcall.application.control_call import THROTTLED_MSEC, Control
-from speechcall.application.ports import Contact, Pool
+from speechcall.application.message_ports import Pool
+from speechcall.application.ports import Contact
 from speechcall.domain.call import Bounds, Cause, Command, Kind, Reply, Step
 from speechcall.domain.errors import (
     DestinationRefused,

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from speechcall.application.dial_messages import AGAIN_SECONDS, dial_messages, execution_input
-from speechcall.application.ports import Pool
+from speechcall.application.message_ports import Pool
 from speechcall.domain.errors import EngineUnavailable, MenusRefused, StoreUnavailable
 from speechcall.domain.message import State
 from speechcall.domain.outcome import EXPIRED

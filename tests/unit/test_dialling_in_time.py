@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from speechcall.application.ports import Pool
+from speechcall.application.message_ports import Pool
 from speechcall.domain.message import State
 from tests.fixtures.dialling_world import BATCH, KILL_POINTS, NONE, World, mixed, overtaken
 from tests.fixtures.samples import NOW

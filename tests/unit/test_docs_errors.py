@@ -18,7 +18,7 @@ from speechcall.application.accept_messages import accept_messages
 from speechcall.application.accounts import authenticate
 from speechcall.application.check_request import MAX_BODY_BYTES
 from speechcall.application.manage_audio import AudioDesk, begin_upload, put_audio, read_audio
-from speechcall.application.ports import Pool
+from speechcall.application.message_ports import Pool
 from speechcall.application.prompts import Workshop
 from speechcall.application.read_status import read_list, read_message
 from speechcall.application.replay_webhooks import replay_of_message

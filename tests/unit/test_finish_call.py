@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from speechcall.application.finish_call import MAY_RING_SECONDS, finish_call
-from speechcall.application.ports import Contact, Pool
+from speechcall.application.message_ports import Pool
+from speechcall.application.ports import Contact
 from speechcall.domain.call import Cause
 from speechcall.domain.dialling import REDIAL_OUTCOMES, THROTTLED_AGAIN_SECONDS, Redial
 from speechcall.domain.errors import StoreUnavailable, TelephonyUnavailable

@@ -17,8 +17,9 @@ from speechcall.application.prepare_prompts import (
 )
 from speechcall.application.prompt_sources import Fetched, Sources
 from speechcall.application.prompts import USED_STEP_MSEC, Workshop, add_prompt, find_uploaded
+from speechcall.domain.ask import Ask
 from speechcall.domain.errors import NotFound, PromptUnavailable, PromptUnreachable
-from speechcall.domain.message import Ask, Hangup, Menu, State
+from speechcall.domain.message import Hangup, Menu, State
 from speechcall.domain.prompt import KnownPrompt, Prompt, Source
 from speechcall.domain.speech import Say
 from speechcall.domain.wav import Encoding

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from speechcall.application.dial_messages import execution_input
-from speechcall.application.ports import Pool
+from speechcall.application.message_ports import Pool
 from speechcall.application.sweep import CALL_CHECK_SECONDS, PREPARE_AGAIN_SECONDS, Calls, Execution, sweep
 from speechcall.domain.errors import EngineUnavailable, StoreUnavailable
 from speechcall.domain.message import State

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from speechcall.adapters.dynamodb.registry import Registry
-from speechcall.adapters.stepfunctions import engine_errors, start_execution
+from speechcall.adapters.executions import start_execution
+from speechcall.adapters.stepfunctions import engine_errors
 from speechcall.domain.errors import EngineUnavailable, MenusRefused
 from speechcall.domain.message import Menu
 from speechcall.statemachine.compile_flow import Wiring, compile_flow

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from speechcall.application.check_request import Entry, Prompts, Wanted, judge_entries, read_entries
-from speechcall.application.ports import Clock, MessageStore
+from speechcall.application.message_ports import MessageStore
+from speechcall.application.ports import Clock
 from speechcall.application.requests import to_redial
 from speechcall.domain.account import Account
 from speechcall.domain.errors import IdempotencyKeyReused, InvalidRequest, RequestError, StoreUnavailable

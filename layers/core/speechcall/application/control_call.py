@@ -9,9 +9,10 @@ from typing import Any
 
 from speechcall.application.end_call import end_call
 from speechcall.application.give_reply import give_reply, step_of
+from speechcall.application.message_ports import MessageStore
 from speechcall.application.place_call import place_once
 from speechcall.application.pool import PoolStore
-from speechcall.application.ports import CallStore, Clock, Engine, MessageStore, Telephony
+from speechcall.application.ports import CallStore, Clock, Engine, Telephony
 from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refusal, Reply, Ticket, refusal
 from speechcall.domain.errors import NOT_ANSWERED, DestinationRefused, TelephonyMisconfigured, TelephonyThrottled
 

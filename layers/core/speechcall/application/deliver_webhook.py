@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from speechcall.application.ports import Clock, MessageStore
+from speechcall.application.message_ports import MessageStore
+from speechcall.application.ports import Clock
 from speechcall.domain.delivery import FORBIDDEN_ADDRESS, OUR_NETWORK, Attempt, Delivery, DeliveryState, Wait, after
 from speechcall.domain.errors import ForbiddenAddress, Unreachable
 from speechcall.domain.message import Message, Webhook

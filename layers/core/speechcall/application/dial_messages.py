@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from speechcall.application.message_ports import Claim, LinesFull, LineTaken, MessageStore, NumberBusy, Pool, TooSoon
 from speechcall.application.pool import PoolStore
-from speechcall.application.ports import Claim, Clock, LinesFull, LineTaken, MessageStore, NumberBusy, Pool, TooSoon
+from speechcall.application.ports import Clock
 from speechcall.domain.dialling import DIAL_MARGIN_SECONDS
 from speechcall.domain.errors import MenusRefused, RetryableError, StoreUnavailable
 from speechcall.domain.ids import holder

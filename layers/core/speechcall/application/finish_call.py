@@ -2,7 +2,8 @@
 
 from speechcall.application.end_call import end_call
 from speechcall.application.look_up import look_until_ended
-from speechcall.application.ports import CallStore, Clock, Engine, MessageStore, Telephony
+from speechcall.application.message_ports import MessageStore
+from speechcall.application.ports import CallStore, Clock, Engine, Telephony
 from speechcall.domain.call import Call, Cause, Command, Kind, Ticket
 from speechcall.domain.dialling import THROTTLED_AGAIN_SECONDS
 from speechcall.domain.errors import TelephonyUnavailable

@@ -5,13 +5,11 @@ telephony one a provider, engine and clock one for AWS and one for tests that de
 steps themselves.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from speechcall.domain.call import Bounds, Call, Cause, Command, Reply, Step, Ticket
-from speechcall.domain.message import Ask, Message, State
-from speechcall.domain.outcome import Outcome
 
 
 class Clock(Protocol):
@@ -123,77 +121,3 @@ class CallStore(Protocol):
 
     def end(self, mid: str, attempt: int, cause: Cause, now_msec: int) -> Call | None:
         """Marks the call ended; the first cause stays. Returns the call, None if there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class LineTaken:
-    """A line was taken for the message's next attempt."""
-
-
-@dataclass(frozen=True, slots=True)
-class NotQueued:
-    """The message is not (any more) waiting for a line."""
-
-
-@dataclass(frozen=True, slots=True)
-class LinesFull:
-    """As many calls are live as there are lines."""
-
-
-@dataclass(frozen=True, slots=True)
-class TooSoon:
-    """The rate's next free moment, in epoch milliseconds."""
-
-    next_msec: int
-
-
-@dataclass(frozen=True, slots=True)
-class NumberBusy:
-    """A call to the same number is live."""
-
-
-Claim = LineTaken | NotQueued | LinesFull | NumberBusy | TooSoon
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """How many calls at once, and how many a second."""
-
-    lines: int
-    calls_per_second: int
-
-
-class MessageStore(Protocol):
-    """The messages, and the lines that they hold."""
-
-    def get(self, mid: str) -> Message | None: ...
-
-    def add(self, messages: Sequence[Message]) -> None:
-        """Writes new messages (at most 100) together or not at all; those of a list that is there stay as they are."""
-
-    def queue(self, mid: str, asks: tuple[Ask, ...], now_msec: int) -> bool:
-        """preparing → queued. False if it is not preparing."""
-
-    def refuse(self, mid: str, before: State, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
-        """preparing or queued (`before`) → finished, without a call. False if it is not in that state."""
-
-    def claim_line(self, message: Message, flow_arn: str, pool: Pool, now_msec: int) -> Claim:
-        """queued → calling, together with a line for attempt `message.attempt + 1`."""
-
-    def finish(self, message: Message, outcome: Outcome, now_msec: int) -> bool:
-        """calling → finished, together with giving the line of `message.attempt` back. False if it was done before."""
-
-    def requeue(self, message: Message, redials: int, due_msec: int) -> bool:
-        """calling → queued, to be dialled again, together with giving the line of `message.attempt` back.
-
-        False if it was done before.
-        """
-
-    def due(self, state: State, now_msec: int, limit: int) -> list[str]:
-        """Ids of messages in `state` that are due, the oldest of each shard first. May be a little behind.
-
-        Of the queued, those that were put off take turns with the others.
-        """
-
-    def postpone(self, mid: str, state: State, due_msec: int) -> None:
-        """Moves the moment at which a message in `state` is due. A queued one keeps no place among the others."""

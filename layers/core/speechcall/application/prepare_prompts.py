@@ -15,11 +15,13 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Protocol
 
-from speechcall.application.ports import Clock, MessageStore
+from speechcall.application.message_ports import MessageStore
+from speechcall.application.ports import Clock
 from speechcall.application.prompt_sources import Fetch, Fetched, Sources
 from speechcall.application.prompts import PromptStore, Workshop, failed, note_use
+from speechcall.domain.ask import Ask
 from speechcall.domain.errors import PromptUnavailable, PromptUnreachable
-from speechcall.domain.message import Ask, Menu, Message, State
+from speechcall.domain.message import Menu, Message, State
 from speechcall.domain.outcome import PROMPT_UNAVAILABLE
 from speechcall.domain.prompt import KnownPrompt, Source, is_uploaded
 from speechcall.domain.speech import is_spoken

@@ -7,8 +7,9 @@ from enum import Enum
 from typing import Any
 
 from speechcall.application.dial_messages import execution_input
+from speechcall.application.message_ports import MessageStore
 from speechcall.application.pool import PoolStore
-from speechcall.application.ports import Clock, MessageStore
+from speechcall.application.ports import Clock
 from speechcall.domain.ids import holder, parse_holder
 from speechcall.domain.message import State
 from speechcall.domain.outcome import EXPIRED

@@ -7,7 +7,7 @@ and names the command's `seq` when it reports what it heard. See docs/telephony.
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from speechcall.domain.message import Ask
+from speechcall.domain.ask import Ask
 
 
 class Kind(StrEnum):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from speechcall.domain.ask import Ask
 from speechcall.domain.dialling import DEFAULT_RING_SECONDS, DEFAULT_TTL_SECONDS, Redial
 from speechcall.domain.speech import Say
 
@@ -61,16 +62,6 @@ class Menu:
         if heard in self.actions:
             return heard
         return WRONG if WRONG in self.actions else None
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What the telephony needs to ask a menu: the prompt's URI, its length, seconds to wait."""
-
-    prompt_uri: str
-    prompt_seconds: float
-    idle_seconds: int
-    wait_seconds: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from dataclasses import asdict
 from typing import Any
 
 from speechcall.adapters.dynamodb.table import Values
+from speechcall.domain.ask import Ask
 from speechcall.domain.call import Call, Cause, Command, Kind, Reply, Step, Ticket
-from speechcall.domain.message import Ask
 
 
 def call_key(mid: str, attempt: int) -> dict[str, str]:

@@ -136,10 +136,8 @@ class DynamoCalls:
 
     def set_done(self, mid: str, attempt: int, seq: int, step: Step | None, reply: Reply | None = None) -> None:
         """
-        seq 1 answered    task told ──► UpdateItem done 1, kept: answered          (the usual order)
-        or
-        seq 1 answered    task told ───────────────────────────────────► UpdateItem ──X d1 is kept ──► UpdateItem done 1
-        seq 2, key 1              its token in vain ──► UpdateItem d1 ──► kept
+        seq 1 answered    task told ──────────────────────────────────► UpdateItem ──X d1 is kept ──► UpdateItem done 1
+        seq 2, key 1             its token in vain ──► UpdateItem d1 ──► kept
         """
         # The next command may already stand here: the state machine can be quicker than this write.
         not_done = "done_seq < :seq"

@@ -5,9 +5,10 @@ from itertools import chain, islice, zip_longest
 from typing import Any
 
 from speechcall.adapters.dynamodb.table import Values
+from speechcall.domain.ask import Ask
 from speechcall.domain.dialling import Redial
 from speechcall.domain.ids import SHARDS, shard_of
-from speechcall.domain.message import Ask, Message, State, dump_menus, load_menus
+from speechcall.domain.message import Message, State, dump_menus, load_menus
 
 PREPARING_CHECK_MSEC = 300_000
 CALLING_CHECK_MSEC = 60_000

@@ -18,10 +18,11 @@ from speechcall.adapters.dynamodb.message_items import (
 )
 from speechcall.adapters.dynamodb.pool import give_back, take_line, why_no_line
 from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
-from speechcall.application.ports import Claim, LinesFull, LineTaken, NotQueued, Pool
+from speechcall.application.message_ports import Claim, LinesFull, LineTaken, NotQueued, Pool
+from speechcall.domain.ask import Ask
 from speechcall.domain.errors import StoreUnavailable
 from speechcall.domain.ids import holder
-from speechcall.domain.message import Ask, Message, State
+from speechcall.domain.message import Message, State
 from speechcall.domain.outcome import Outcome
 
 if TYPE_CHECKING:

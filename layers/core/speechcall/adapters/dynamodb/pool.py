@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.application.message_ports import Claim, LinesFull, NumberBusy, Pool, TooSoon
 from speechcall.application.pool import PoolSetting, PoolState
-from speechcall.application.ports import Claim, LinesFull, NumberBusy, Pool, TooSoon
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

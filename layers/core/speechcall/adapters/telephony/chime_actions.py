@@ -8,8 +8,8 @@ from typing import Any
 
 from speechcall.adapters.telephony.chime_conversation import ASK, HOLD, Report
 from speechcall.application.follow_call import Next
+from speechcall.domain.ask import Ask
 from speechcall.domain.call import Kind
-from speechcall.domain.message import Ask
 
 HOLD_MSEC = 300
 """Of silence, after which the next command is asked for again."""

@@ -1,0 +1,41 @@
+"""Step Functions: starting executions. Apart from the answering of tasks, whose functions a caller waits for."""
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from speechcall.adapters.stepfunctions import engine_errors, error_code
+from speechcall.application.sweep import Execution
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+_NEVER_RUNS = {"ExecutionAlreadyExists", "StateMachineDoesNotExist"}
+
+JUST_STARTED_SECONDS = 30
+"""The sweeper asks after a minute, so an execution that is younger was started by its asking."""
+
+
+def start_execution(client: "SFNClient", flow_arn: str, name: str, execution_input: dict[str, Any]) -> bool:
+    """Starts an execution. True: it runs, whoever started it; False: it has ended before, or never can run."""
+    return resume_execution(client, flow_arn, name, execution_input) is not Execution.ENDED
+
+
+def resume_execution(client: "SFNClient", flow_arn: str, name: str, execution_input: dict[str, Any]) -> Execution:
+    """Starts an execution that should be running for a minute or more, and says what became of it.
+
+    StartExecution is idempotent for a running execution of the same name and input, and answers with
+    the date of its start; for one that has ended it answers ExecutionAlreadyExists (Step Functions API
+    reference). Nothing can run on a machine that somebody has deleted.
+    """
+    try:
+        with engine_errors():
+            found = client.start_execution(stateMachineArn=flow_arn, name=name, input=json.dumps(execution_input))
+    except ClientError as error:
+        if error_code(error) in _NEVER_RUNS:
+            return Execution.ENDED
+        raise
+    age = time.time() - found["startDate"].timestamp()
+    return Execution.STARTED if age < JUST_STARTED_SECONDS else Execution.RUNS
