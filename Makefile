@@ -35,15 +35,14 @@ SAM_LOCAL = bin/with-engine sh -c '[ -z "$$PRIVATE_ENGINE" ] || bin/local-image;
 sam-local: install built ## The whole service with its functions in `sam local`'s containers [PORT=… WEBHOOKS=real]
 	@$(SAM_LOCAL) $(PY) -m local run --functions sam $(if $(PORT),--port $(PORT)) $(if $(WEBHOOKS),--webhooks $(WEBHOOKS))
 
-test-sam-local: install built ## The demonstration through `sam local`, and `sam local invoke` with some of events/
-	@$(SAM_LOCAL) sh -c "$(PY) -m local demo --functions sam && $(PY) -m local.sam_events api/get-message.json connect/flow-key.json"
+test-sam-local: install built ## The demonstration through `sam local`, and every event of events/ [ARGS=…]
+	@$(SAM_LOCAL) $(PY) -m pytest -m sam_local tests/sam_local $(ARGS)
 
 sam-events: install built ## `sam local invoke` with every file of events/ [EVENTS="sqs/webhook.json …"]
 	@$(SAM_LOCAL) $(PY) -m local.sam_events $(EVENTS)
 
 test-runtime: install built ## Run what is deployed under Lambda's own runtime: its tests, and the demonstration [ARGS=…]
 	$(PY) -m pytest -m runtime tests/runtime $(ARGS)
-	@$(PY) -m local demo --functions runtime
 
 test: install ## Run the tests [ARGS="-k menu"]
 	$(PY) -m pytest -n 2 $(ARGS)

@@ -15,6 +15,8 @@ from local.runtime.emulator import RuntimeMissingError
 from local.seed import PASSWORD, USER, WEBHOOK_SECRET
 
 ROOT = Path(__file__).parent.parent
+API_PORT = 3000
+"""`sam local`'s own default."""
 LOG = ROOT / "build" / "functions.log"
 EXAMPLE = ROOT / "events" / "spec" / "curl.json"
 PLACEHOLDER = "+380XXXXXXXXX"
@@ -78,6 +80,7 @@ def run(options: argparse.Namespace) -> int:
             webhooks=options.webhooks,
             log=sys.stderr if options.verbose else log,
             functions=options.functions,
+            api_port=API_PORT,
         )
         try:
             with Cloud(settings) as cloud:

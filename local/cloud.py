@@ -70,6 +70,8 @@ class CloudSettings:
     """Where the functions' log lines go; None: nowhere."""
     functions: Hosting = "process"
     """Who runs them: this process, from their source; Lambda's runtime or `sam local`, from what was built."""
+    api_port: int = 0
+    """Of `sam local start-api`; 0: any free one."""
     warm: bool = True
     """Whether containers are started before they are needed; that of the contact flow is waited for 8 s only."""
     template: Path = TEMPLATE
@@ -143,6 +145,7 @@ class Cloud:
             others=self._other_services(),
             surroundings=self._surroundings,
             log=self.settings.log,
+            api_port=self.settings.api_port,
             exits=exits,
         )
         later = AsynchronousInvocations(self.template, self.functions)

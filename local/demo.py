@@ -66,19 +66,8 @@ class Sent:
 def main(telephony: Telephony = "connect", verbose: bool = True, functions: Hosting = "process") -> int:
     """Run every case, print what happened; 0 if all went as the specification says, else 1."""
     cast, begin = Cast(), time.monotonic()
-    carrier = {"no_answer_seconds": NO_ANSWER_SECONDS, "caller_for": lambda _number: cast}
-    settings = CloudSettings(
-        telephony=telephony, parameters=PARAMETERS[functions], carrier=carrier, functions=functions
-    )
-    with Cloud(settings) as cloud:
-        print(f"{len(CASES)} calls at once; idle timeouts are real seconds, so the longest takes about half a minute.")
-        sent = [_send(cloud, case, index, cast) for index, case in enumerate(CASES)]
-        _await_ends(cloud, sent, DEADLINE_SECONDS[functions])
-        wrong = [report for item in sent for report in _report(cloud, item, verbose)]
-        # Nobody on the telephone may have noticed, but a function wanted what its policies do not allow.
-        wrong += [
-            entry["message"] for entry in cloud.journal.entries() if entry.get("error") == "AccessDeniedException"
-        ]
+    with Cloud(settings_for(cast, telephony, functions)) as cloud:
+        wrong = play(cloud, cast, verbose)
     print(f"\n{len(CASES)} calls in {time.monotonic() - begin:.0f} s: ", end="")
     if not wrong:
         print("all as the specification says.")
@@ -87,6 +76,24 @@ def main(telephony: Telephony = "connect", verbose: bool = True, functions: Host
     for line in wrong:
         print(f"  {line}")
     return 1
+
+
+def settings_for(cast: Cast, telephony: Telephony = "connect", functions: Hosting = "process") -> CloudSettings:
+    """A cloud whose callees are `cast`."""
+    carrier = {"no_answer_seconds": NO_ANSWER_SECONDS, "caller_for": lambda _number: cast}
+    return CloudSettings(telephony=telephony, parameters=PARAMETERS[functions], carrier=carrier, functions=functions)
+
+
+def play(cloud: Cloud, cast: Cast, verbose: bool = True) -> list[str]:
+    """Run every case in a cloud of `settings_for(cast, …)`, print what happened; what is not as specified."""
+    print(f"{len(CASES)} calls at once; idle timeouts are real seconds, so the longest takes about half a minute.")
+    sent = [_send(cloud, case, index, cast) for index, case in enumerate(CASES)]
+    _await_ends(cloud, sent, DEADLINE_SECONDS[cloud.settings.functions])
+    wrong = [report for item in sent for report in _report(cloud, item, verbose)]
+    # Nobody on the telephone may have noticed, but a function wanted what its policies do not allow.
+    return wrong + [
+        entry["message"] for entry in cloud.journal.entries() if entry.get("error") == "AccessDeniedException"
+    ]
 
 
 def _send(cloud: Cloud, case: Case, index: int, cast: Cast) -> Sent:

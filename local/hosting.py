@@ -51,11 +51,13 @@ def host_functions(
     others: Mapping[str, WSGIApplication],
     surroundings: Surroundings,
     log: TextIO | None,
+    api_port: int,
     exits: ExitStack,
 ) -> tuple[Functions, str]:
     """The functions, ready to be invoked, and the URL of an API that serves them besides ours, or "".
 
-    In: `others`, the services that are not moto's; `log`, for their output; `exits`, which stops what was started.
+    In: `others`, the services that are not moto's; `log`, for their output; `api_port`, of `sam local start-api`, or 0;
+    `exits`, which stops what was started.
     """
     permissions = Permissions(template, on_refusal)
     if hosting == "process":
@@ -71,7 +73,7 @@ def host_functions(
         exits.callback(processes.stop)
         return processes, ""
     write_env_vars(template, overrides, endpoint)
-    containers = SamHost(template, on_error, log=output)
+    containers = SamHost(template, on_error, log=output, api_port=api_port)
     exits.callback(containers.stop)
     containers.start()
     return containers, containers.api_url

@@ -26,7 +26,7 @@ def find_containers() -> Containers:
     On Linux it is the gateway of Docker's bridge. Docker Desktop has its bridge inside a virtual machine, and leads
     containers to this machine's loopback address.
     """
-    subnet = ipaddress.ip_network(_docker("network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Subnet}}"))
+    subnet = ipaddress.ip_network(docker("network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Subnet}}"))
     gateway = str(next(iter(subnet.hosts())))
     with socket.socket() as probe:
         try:
@@ -38,14 +38,16 @@ def find_containers() -> Containers:
 
 def has_image(name: str) -> bool:
     """Whether the engine has this image."""
-    return name in _docker("images", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
+    return name in docker("images", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
 
 
-def _docker(*arguments: str) -> str:
+def docker(*arguments: str, given: bytes = b"", seconds: float = 20) -> str:
+    """What a docker command prints. In: its standard input. Raises RuntimeMissingError if it fails."""
     try:
-        run = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=20, check=False)
+        run = subprocess.run(["docker", *arguments], input=given, capture_output=True, timeout=seconds, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise RuntimeMissingError(f"there is no Docker engine here: {error}") from error
     if run.returncode:
-        raise RuntimeMissingError(f"no Docker engine answers: {run.stderr.strip()}")
-    return run.stdout.strip()
+        told = run.stderr.decode("utf-8", "replace").strip()
+        raise RuntimeMissingError(f"docker {arguments[0]} does not succeed: {told}")
+    return run.stdout.decode("utf-8", "replace").strip()

@@ -23,12 +23,12 @@ from local.physical_names import REGION
 from local.runtime.answers import TIMED_OUT, read_answer
 from local.runtime.containers import LOCAL_IMAGE, has_image
 from local.runtime.emulator import RuntimeMissingError
+from local.runtime.layered_images import image_options
 from local.template import FunctionSpec, Template
 
 ROOT = Path(__file__).parents[2]
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 ENV_VARS = ROOT / "build" / "sam-local.json"
-API_PORT = 3000
 CHECK = "/bat/messagelist/check"
 START_SECONDS = 60.0
 ANSWER_SECONDS = 180.0
@@ -45,18 +45,31 @@ def write_env_vars(template: Template, overrides: Mapping[str, Any], endpoint: s
     return ENV_VARS
 
 
+def own_options(template: Template) -> list[str]:
+    """What SAM's plain commands are given (docs/sam-local.md): the template as built, with its layers."""
+    image = ["--skip-pull-image", "--invoke-image", LOCAL_IMAGE] if has_image(LOCAL_IMAGE) else []
+    return ["--template", str(BUILT_TEMPLATE), *image, *_common_options(template)]
+
+
 def options(template: Template) -> list[str]:
-    """What every `sam local` command is given, beside what samconfig.toml says."""
+    """The same, with images that have the layers already."""
+    return [*image_options(template), *_common_options(template)]
+
+
+def _common_options(template: Template) -> list[str]:
     buckets = [template.ref(bucket) for bucket in template.resources_of("AWS::S3::Bucket")]
     names = [CONTAINERS_NAME, *(f"{bucket}.{CONTAINERS_NAME}" for bucket in buckets)]
     hosts = [word for name in names for word in ("--add-host", f"{name}:host-gateway")]
-    image = ["--skip-pull-image", "--invoke-image", LOCAL_IMAGE] if has_image(LOCAL_IMAGE) else []
-    return ["--template", str(BUILT_TEMPLATE), "--env-vars", str(ENV_VARS), "--region", REGION, *hosts, *image]
+    return ["--env-vars", str(ENV_VARS), "--region", REGION, *hosts]
 
 
 def sam_environment() -> dict[str, str]:
-    """For SAM's own process: nothing of the user's AWS account, which it would hand to the containers."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))}
+    """For SAM's own process: nothing of the user's AWS account, which it would hand to the containers.
+
+    It may write its byte code: without it SAM takes 7 s of a processor for its imports, each time.
+    """
+    left_out = ("AWS_", "SAM_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     return {
         **kept,
         "SAM_CLI_TELEMETRY": "0",
@@ -79,7 +92,7 @@ class SamHost:
         on_error: Callable[[str, FunctionError], None] = lambda _name, _error: None,
         *,
         log: IO[bytes] | int = DEVNULL,
-        api_port: int = API_PORT,
+        api_port: int = 0,
     ) -> None:
         if not SAM.exists():
             raise RuntimeMissingError("SAM CLI is not installed: run bin/install sam")
@@ -90,7 +103,16 @@ class SamHost:
         self.api_url = f"http://127.0.0.1:{self._api_port}"
 
     def start(self) -> None:
-        """Start both servers, and wait until they listen. Containers are started by their first invocation."""
+        """Start both servers, and wait until they listen. Containers are started by their first invocation.
+
+        Raises RuntimeMissingError if they do not start.
+        """
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", self._api_port))
+            except OSError as taken:
+                raise RuntimeMissingError(f"port {self._api_port} of `sam local start-api` is taken") from taken
         given = options(self._template)
         for command, port in (("start-lambda", self._port), ("start-api", self._api_port)):
             self._processes.append(

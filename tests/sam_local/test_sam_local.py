@@ -1,0 +1,42 @@
+"""The built functions in the containers of `sam local`, with the laptop cloud as their AWS."""
+
+import pytest
+
+from local.cloud import Cloud
+from local.demo import Cast, play, settings_for
+from local.event_files import EVENT_FILES
+from local.runtime.containers import docker
+from local.runtime.sam_local import own_options
+from local.sam_events import invoke
+
+pytestmark = pytest.mark.sam_local
+
+PLAIN = ("sqs/webhook.json", "connect/flow-key.json")
+"""By SAM's own commands, which pack the layers themselves. All of them: `make sam-events`."""
+
+
+@pytest.fixture(scope="module")
+def cast():
+    return Cast()
+
+
+@pytest.fixture(scope="module")
+def cloud(cast):
+    with Cloud(settings_for(cast, functions="sam")) as cloud:
+        yield cloud
+    assert docker("ps", "--quiet", "--filter", "name=samcli") == "", "containers were left"
+
+
+@pytest.mark.parametrize("file", EVENT_FILES, ids=lambda file: f"{file.path}-{file.function}")
+def test_each_event_of_the_collection_has_a_sensible_answer(cloud, file):
+    answer = cloud.functions.invoke(cloud.template.functions[file.function].name, file.load())
+    assert file.is_sensible(answer), answer
+
+
+def test_the_demonstration_goes_as_the_specification_says(cloud, cast):
+    assert play(cloud, cast) == []
+
+
+@pytest.mark.parametrize("file", [file for file in EVENT_FILES if file.path in PLAIN], ids=lambda file: file.path)
+def test_sams_own_command_has_a_sensible_answer(cloud, file):
+    assert file.is_sensible(invoke(file, own_options(cloud.template)))
