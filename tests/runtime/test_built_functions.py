@@ -6,7 +6,7 @@ from local.cloud import Cloud
 from local.demo import Cast, play, settings_for
 from local.event_files import EVENT_FILES
 
-pytestmark = pytest.mark.runtime
+pytestmark = [pytest.mark.runtime, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from local.runtime.containers import docker
 from local.runtime.sam_local import own_options
 from local.sam_events import invoke
 
-pytestmark = pytest.mark.sam_local
+pytestmark = [pytest.mark.sam_local, pytest.mark.timeout(400)]
 
 PLAIN = ("sqs/webhook.json", "connect/flow-key.json")
 """By SAM's own commands, which pack the layers themselves. All of them: `make sam-events`."""

@@ -92,6 +92,10 @@ def forget_retention(document: dict[str, Any]) -> None:
     document["Resources"]["MessagesTable"]["DeletionPolicy"] = "Delete"
 
 
+def do_not_wait(document: dict[str, Any]) -> None:
+    del document["Resources"]["MessagesTable"]["DependsOn"]
+
+
 def build_by_pip(document: dict[str, Any]) -> None:
     document["Resources"]["CoreLayer"]["Metadata"]["BuildMethod"] = "python3.13"
 
@@ -185,11 +189,14 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "a dead-letter queue without an alarm": (without("DeadWebhooksFifoAlarm"), "queues"),
     "a queue is not encrypted": (drop("WebhookQueue", "SqsManagedSseEnabled"), "queues"),
     "webhooks without an order": (put(True, "WebhookQueue", "ContentBasedDeduplication"), "queues"),
-    "a table that goes with the stack": (forget_retention, "storage"),
+    "a table that goes with the stack": (forget_retention, "lasting"),
     "a table without recovery": (drop("RegistryTable", "PointInTimeRecoverySpecification"), "storage"),
     "a table that can be deleted": (drop("MessagesTable", "DeletionProtectionEnabled"), "storage"),
     "a table that is not encrypted": (drop("RegistryTable", "SSESpecification"), "storage"),
     "messages that never expire": (drop("MessagesTable", "TimeToLiveSpecification"), "storage"),
+    "a table that a refused deployment leaves behind": (do_not_wait, "lasting"),
+    "nobody checks the lines": (without("LambdaConcurrency"), "deployment"),
+    "the lines are checked against a constant": (put("11", "LambdaConcurrency", "Lines"), "deployment"),
     "a public bucket": (put(False, "PromptsBucket", "PublicAccessBlockConfiguration", "BlockPublicAcls"), "storage"),
     "log lines for ever": (drop("LogGroup", "RetentionInDays"), "functions"),
     "a layer is missing": (in_globals("Layers", value=[{"Ref": "CoreLayer"}]), "functions"),

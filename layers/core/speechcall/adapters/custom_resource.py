@@ -1,0 +1,41 @@
+"""The answer of a custom resource to CloudFormation.
+
+Source: CloudFormation user guide, "Custom resource request and response": a PUT of JSON to the presigned URL of the
+request, without a Content-Type (it is not signed); at most 4,096 bytes.
+"""
+
+import json
+import time
+import urllib.request
+from collections.abc import Mapping
+from http.client import HTTPException
+from typing import Any
+
+PAUSES_SECONDS = (0.5, 1.5)
+"""Between the tries. Who is not answered waits for the resource's ServiceTimeout."""
+ANSWER_SECONDS = 5
+REASON_CHARACTERS = 1000
+
+
+def response(event: Mapping[str, Any], physical_id: str, refusal: str | None) -> dict[str, Any]:
+    """What CloudFormation is told. In: its request; the resource's id, which must stay; why it fails, if it does."""
+    return {
+        "Status": "FAILED" if refusal else "SUCCESS",
+        "Reason": (refusal or "")[:REASON_CHARACTERS],
+        "PhysicalResourceId": physical_id,
+        **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
+    }
+
+
+def send(url: str, answer: Mapping[str, Any]) -> bool:
+    """Give the answer to CloudFormation, in three tries; whether it took it."""
+    body = json.dumps(answer).encode()
+    for pause in (0.0, *PAUSES_SECONDS):
+        time.sleep(pause)
+        request = urllib.request.Request(url, body, {"Content-Type": ""}, method="PUT")  # noqa: S310
+        try:
+            with urllib.request.urlopen(request, timeout=ANSWER_SECONDS):  # noqa: S310
+                return True
+        except (OSError, HTTPException):
+            continue
+    return False
