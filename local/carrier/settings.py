@@ -12,7 +12,7 @@ class Caller(Protocol):
     """Who answers a simulated telephone."""
 
     def take(self, phone: Phone) -> None:
-        """Deal with one call. Runs in its own thread, from the first ring; the call outlives a return."""
+        """Deal with one call. Runs in its own thread, from before the first ring; the call outlives a return."""
 
 
 @dataclass(frozen=True)
