@@ -1,6 +1,9 @@
 # GNU make 3.81 (macOS) is enough. What needs Python calls bin/install first, which does nothing
 # when the environment is ready: PYTHON=/path/to/python overrides its choice of an interpreter.
 
+# Where it is set, each process of a run would compile moto and boto3 anew: the tests take half as long again.
+unexport PYTHONDONTWRITEBYTECODE
+
 PY  := .venv/bin/python
 SAM := .venv-sam/bin
 # Whoever runs what is deployed builds it first.

@@ -29,6 +29,7 @@ GUARDS: Mapping[str, Callable[[], None]] = {
         dynamodb.announce_stream_records,
         speed.give_items_as_they_stand,
         speed.parse_each_path_once,
+        speed.read_one_attribute_of_a_queue_at_a_time,
         sqs.handle_each_queue_in_one_step,
         sqs.remember_deduplication_ids,
     )

@@ -2,9 +2,12 @@
 
 import base64
 import functools
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from moto.core.serialize import BaseJSONSerializer
+from moto.core.utils import camelcase_to_underscores
+from moto.sqs.models import Queue
 from moto.stepfunctions.parser.asl.utils import json_path
 
 from local.guards.replace import Replacement, instead_of
@@ -39,3 +42,31 @@ def parse_each_path_once() -> None:
     """Each JSONPath of each task is parsed anew, with a new grammar: 1 ms for `$.mid`."""
     module: Any = json_path
     module.parse = functools.lru_cache(1024)(module.parse)
+
+
+def read_one_attribute_of_a_queue_at_a_time() -> None:
+    """Each message sent or received counts all that its queue holds, ten times: for one attribute, all are read."""
+    queue: Any = Queue
+    everything, attribute_name = queue.attributes.fget, functools.cache(camelcase_to_underscores)
+
+    class Attributes(Mapping[str, Any]):
+        """A queue's attributes, each read when it is asked for."""
+
+        def __init__(self, queue: Any) -> None:
+            self._queue = queue
+
+        def __getitem__(self, name: str) -> Any:
+            if name in self._queue.FIFO_ATTRIBUTES and not self._queue.fifo_queue:
+                raise KeyError(name)
+            if name not in self._queue.BASE_ATTRIBUTES + self._queue.FIFO_ATTRIBUTES:
+                return everything(self._queue)[name]
+            value = getattr(self._queue, attribute_name(name))
+            return str(value).lower() if isinstance(value, bool) else value
+
+        def __iter__(self) -> Iterator[str]:
+            return iter(everything(self._queue))
+
+        def __len__(self) -> int:
+            return len(everything(self._queue))
+
+    queue.attributes = property(Attributes)

@@ -24,7 +24,7 @@ from moto.core.config import DefaultConfig
 from moto.core.serialize import AttributePicker
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.table import Table
-from moto.sqs.models import Queue
+from moto.sqs.models import Message, Queue
 from moto.stepfunctions.models import StateMachine
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import json_path
@@ -343,6 +343,23 @@ def parse_each_path_once() -> bool:
     return parse("$.a") is not parse("$.a")
 
 
+def read_one_attribute_of_a_queue_at_a_time() -> bool:
+    """Whether each message that lies in a queue is looked at when another one is sent."""
+    sqs, looked_at = boto3.client("sqs"), []
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    stock: Any = vars(Message)["delayed"]
+
+    def delayed(message: Message) -> Any:
+        looked_at.append(message)
+        return stock.fget(message)
+
+    sqs.send_message(QueueUrl=url, MessageBody="first")
+    with patch.object(Message, "delayed", property(delayed)):
+        sqs.send_message(QueueUrl=url, MessageBody="second")
+        sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
+    return bool(looked_at)
+
+
 def announce_stream_records() -> bool:
     before = STREAM_NEWS.count
     make_table().put_item(TableName="things", Item=thing("1"))
@@ -411,6 +428,7 @@ SYMPTOMS: dict[str, Callable[[], bool]] = {
         announce_stream_records,
         give_items_as_they_stand,
         parse_each_path_once,
+        read_one_attribute_of_a_queue_at_a_time,
         handle_each_queue_in_one_step,
         remember_deduplication_ids,
         # Stock moto parses nothing any more after it.

@@ -94,14 +94,14 @@ def test_asl_validator_would_say_it(asl_validator, tmp_path, fault):
 
 # ---------------------------------------------------------------------- cfn-lint
 def template(given: Mapping[str, Any]) -> dict[str, Any]:
-    """A template that holds nothing but the state machines."""
+    """A template that holds nothing but the state machines, as texts: read as definitions and as nothing else."""
     resources = {
         name.title().replace("-", ""): {
             "Type": "AWS::StepFunctions::StateMachine",
             "Properties": {
                 "RoleArn": "arn:aws:iam::123456789012:role/speechcall-flow",
                 "StateMachineType": "STANDARD",
-                "Definition": definition,
+                "DefinitionString": json.dumps(definition),
             },
         }
         for name, definition in given.items()
