@@ -14,9 +14,10 @@ from local.carrier.callers import (
     stay_silent,
 )
 from local.carrier.carrier import Carrier
-from local.carrier.faults import DISCONNECT_REASONS, DOCUMENTED_QUOTAS, Faults, Quota
+from local.carrier.faults import DISCONNECT_REASONS, DOCUMENTED_QUOTAS, Faults
 from local.carrier.flow import FlowRefusedError
 from local.carrier.phone import Phone
+from local.carrier.quota import Quota
 from local.carrier.settings import Caller, CarrierSettings
 
 __all__ = [

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local.carrier.clock import Clock
-from local.carrier.connect_api import OPERATIONS, ConnectApi
-from local.carrier.connect_wire import ConnectModel
+from local.carrier.connect_api import connect_api, connect_description
 from local.carrier.contacts import Contacts
 from local.carrier.exchange import Exchange, Outbox
 from local.carrier.faults import Chance
@@ -53,9 +52,9 @@ class Carrier:
         exchange = Exchange(
             settings, load_flow(flow), invoke, prompts, journal, self._clock, self._outbox, self._workers, chance
         )
-        model = ConnectModel(OPERATIONS)
-        self.contacts = Contacts(exchange, model)
-        self.api = ConnectApi(settings, self.contacts, model, chance)
+        description = connect_description()
+        self.contacts = Contacts(exchange, description)
+        self.api = connect_api(settings, self.contacts, description, chance)
         self.phone_app = PhoneApp(self.contacts, journal, prompts, lambda: self.hello())  # noqa: PLW0108 - it may be set later
 
     def start(self) -> None:

@@ -1,46 +1,31 @@
 """All contacts of the instance, and the rules under which Amazon Connect accepts a new one."""
 
 import uuid
-from collections.abc import Iterator, Mapping
-from threading import Lock
+from collections.abc import Mapping
 from typing import Any
 
-from local.carrier.connect_wire import ConnectModel
 from local.carrier.contact import Contact
 from local.carrier.exchange import Exchange
+from local.carrier.register import Register
+from local.carrier.wire import ServiceDescription
 
 _RING_SECONDS = 60
 _ATTRIBUTE_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 _MAX_ATTRIBUTE_BYTES = 32_768
 
 
-class Contacts:
-    """The contacts by id, live and ended, in the order in which they were started."""
+class Contacts(Register[Contact]):
+    """The contacts of an instance."""
 
-    def __init__(self, exchange: Exchange, model: ConnectModel) -> None:
+    def __init__(self, exchange: Exchange, description: ServiceDescription) -> None:
+        super().__init__()
         self._exchange = exchange
-        self._model = model
+        self._service = description
         self._settings = exchange.settings
-        self._lock = Lock()
-        self._by_id: dict[str, Contact] = {}
         self._by_token: dict[str, Contact] = {}
-        self._open = True
-
-    def __iter__(self) -> Iterator[Contact]:
-        with self._lock:
-            return iter(list(self._by_id.values()))
-
-    def get(self, contact_id: str) -> Contact | None:
-        """The contact, live or ended."""
-        with self._lock:
-            return self._by_id.get(contact_id)
-
-    def live(self) -> list[Contact]:
-        """The contacts that have not ended."""
-        return [contact for contact in self if not contact.ended]
 
     def start(self, request: Mapping[str, Any]) -> Contact:
-        """StartOutboundVoiceContact. Raises ConnectError.
+        """StartOutboundVoiceContact. Raises ServiceError.
 
         A ClientToken seen before gives the contact that it started (API reference: valid for seven
         days), whatever else the request says.
@@ -62,9 +47,7 @@ class Contacts:
 
     def close(self) -> None:
         """The carrier stops: every call is cut off without a word, and no new one begins."""
-        with self._lock:
-            self._open = False
-        for contact in self.live():
+        for contact in self._close():
             contact.end("OTHER", announce=False)
 
     def _call_out(self, contact: Contact) -> None:
@@ -77,29 +60,27 @@ class Contacts:
         """What the service knows beyond the form of a request."""
         settings, number = self._settings, str(request["DestinationPhoneNumber"])
         if not self._open:
-            raise self._model.error("InternalServiceException", "the carrier has stopped")
+            raise self._service.error("InternalServiceException", "the carrier has stopped")
         if request["InstanceId"] != settings.instance_id:
-            raise self._model.error("ResourceNotFoundException", "no such instance")
+            raise self._service.error("ResourceNotFoundException", "no such instance")
         if request["ContactFlowId"] != settings.flow_id:
-            raise self._model.error("ResourceNotFoundException", "no such contact flow")
+            raise self._service.error("ResourceNotFoundException", "no such contact flow")
         if "QueueId" in request:
-            raise self._model.error("ResourceNotFoundException", "no such queue")
+            raise self._service.error("ResourceNotFoundException", "no such queue")
         if "SourcePhoneNumber" not in request:
-            raise self._model.error("InvalidRequestException", "neither SourcePhoneNumber nor QueueId")
+            raise self._service.error("InvalidRequestException", "neither SourcePhoneNumber nor QueueId")
         if settings.claimed_numbers and request["SourcePhoneNumber"] not in settings.claimed_numbers:
-            raise self._model.error("InvalidParameterException", "SourcePhoneNumber is not claimed in the instance")
+            raise self._service.error("InvalidParameterException", "SourcePhoneNumber is not claimed in the instance")
         if request.get("TrafficType", "GENERAL") != "GENERAL" or "AnswerMachineDetectionConfig" in request:
-            raise self._model.error("InvalidRequestException", "the instance has no campaign traffic")
+            raise self._service.error("InvalidRequestException", "the instance has no campaign traffic")
         self._check_attributes(request.get("Attributes", {}))
         if not number.startswith(settings.allowed_prefixes):
-            raise self._model.error("DestinationNotAllowedException", "Outbound calls to this number are not allowed")
-        if settings.concurrent_calls is not None:
-            live = sum(not contact.ended for contact in self._by_id.values())
-            if live >= settings.concurrent_calls:
-                raise self._model.error("LimitExceededException", "concurrent active calls per instance")
+            raise self._service.error("DestinationNotAllowedException", "Outbound calls to this number are not allowed")
+        if self._is_full(settings.concurrent_calls):
+            raise self._service.error("LimitExceededException", "concurrent active calls per instance")
 
     def _check_attributes(self, attributes: Mapping[str, str]) -> None:
         if any(not set(name) <= _ATTRIBUTE_NAME for name in attributes):
-            raise self._model.error("InvalidParameterException", "an attribute's name has more than A-Z a-z 0-9 _ -")
+            raise self._service.error("InvalidParameterException", "an attribute's name has more than A-Z a-z 0-9 _ -")
         if sum(len((name + value).encode()) for name, value in attributes.items()) > _MAX_ATTRIBUTE_BYTES:
-            raise self._model.error("InvalidParameterException", f"attributes over {_MAX_ATTRIBUTE_BYTES} bytes")
+            raise self._service.error("InvalidParameterException", f"attributes over {_MAX_ATTRIBUTE_BYTES} bytes")

@@ -6,6 +6,8 @@ from random import Random
 from threading import Lock
 from typing import Any
 
+from local.carrier.quota import Quota
+
 DISCONNECT_REASONS = (
     "TELECOM_BUSY",
     "TELECOM_NUMBER_INVALID",
@@ -16,14 +18,6 @@ DISCONNECT_REASONS = (
     "TELECOM_PROBLEM",
 )
 """Why a call does not come about (administrator guide, "Contact records data model")."""
-
-
-@dataclass(frozen=True)
-class Quota:
-    """Requests a second in the long run, and at once."""
-
-    rate: float
-    burst: int
 
 
 DOCUMENTED_QUOTAS: Mapping[str, Quota] = {

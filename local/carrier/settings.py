@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from local.carrier.faults import Faults, Quota
+from local.carrier.faults import Faults
 from local.carrier.phone import Phone
+from local.carrier.quota import Quota
 
 
 class Caller(Protocol):

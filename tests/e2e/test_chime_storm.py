@@ -7,10 +7,10 @@ import pytest
 
 from local.carrier import Script, answer, busy, hang_up, press, stay_silent
 from local.carrier.chime import Fault
-from local.carrier.chime.api import CREATE, UPDATE
+from local.carrier.chime.settings import CREATE, DOCUMENTED_CALLS, DOCUMENTED_QUOTAS, UPDATE
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
 
-CALLS, LINES = 60, 10
+CALLS, LINES = 60, DOCUMENTED_CALLS
 PARTS = (
     (Script([answer(), press("1"), press("1")]), ("answered", "completed"), 2),
     (Script([answer(), press("9"), press("1")]), ("answered", "completed"), 1),
@@ -38,8 +38,7 @@ def test_every_message_ends_once_and_right_whatever_the_service_does():
     carrier = {
         "caller_for": lambda number: PARTS[int(number[-3:]) % len(PARTS)][0],
         "fault": fault,
-        "calls_per_second": 1.0,
-        "updates_per_second": 5.0,
+        "quotas": DOCUMENTED_QUOTAS,
         "concurrent_calls": LINES,
     }
     # Long enough for the report of a key that has to be asked for again: silence is not believed before it.

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 
 from local import seed
 from local.carrier import Script, answer, busy, press, stay_silent
-from local.carrier.chime.api import CREATE
+from local.carrier.chime.settings import CREATE
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
 from tests.fixtures.audio_host import audio_host
 

@@ -11,8 +11,8 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from botocore.stub import Stubber
 
-from local.carrier import Script, answer
-from local.carrier.chime.api import CREATE, UPDATE
+from local.carrier import Quota, Script, answer
+from local.carrier.chime.settings import CREATE, UPDATE
 from speechcall.adapters.telephony.chime import CLIENT_CONFIG, ChimeTelephony
 from speechcall.domain.errors import (
     DestinationRefused,
@@ -196,7 +196,7 @@ def test_updates_of_calls_that_are_not_there_are_refused(strict):
 
 
 def test_the_quotas():
-    with bench(calls_per_second=1.0, updates_per_second=5.0, concurrent_calls=1) as b:
+    with bench(quotas={CREATE: Quota(0.001, 1), UPDATE: Quota(0.001, 5)}, concurrent_calls=1) as b:
         contact_id = b.dial()
         assert refusal(b.dial) == ("ThrottledClientException", 429)
         for _ in range(5):

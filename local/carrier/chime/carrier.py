@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from local.carrier.chime.api import ChimeApi, service_model
+from local.carrier.chime.api import chime_api, chime_description
 from local.carrier.chime.calls import ChimeCalls
 from local.carrier.chime.settings import ChimeSettings
 from local.carrier.chime.switch import Switch
@@ -37,9 +37,9 @@ class ChimeCarrier:
         self._workers = Workers()
         prompts = PromptStore(read_prompt)
         switch = Switch(settings, invoke, prompts, journal, self._clock, self._workers)
-        model = service_model()
-        self.contacts = ChimeCalls(switch, model)
-        self.api = ChimeApi(settings, self.contacts, model)
+        description = chime_description()
+        self.contacts = ChimeCalls(switch, description)
+        self.api = chime_api(settings, self.contacts, description)
         self.phone_app = PhoneApp(self.contacts, journal, prompts, lambda: self.hello())  # noqa: PLW0108 - it may be set later
 
     def start(self) -> None:

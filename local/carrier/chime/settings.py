@@ -1,9 +1,16 @@
 """What the simulated SIP media application is told when it is made."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
+from local.carrier.quota import Quota
 from local.carrier.settings import Caller
+
+CREATE, UPDATE = "CreateSipMediaApplicationCall", "UpdateSipMediaApplicationCall"
+
+DOCUMENTED_CALLS = 10
+DOCUMENTED_QUOTAS: Mapping[str, Quota] = {CREATE: Quota(1, 1), UPDATE: Quota(5, 5)}
+"""AWS General Reference, "Amazon Chime SDK endpoints and quotas", of an account and Region. All can be raised."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +46,8 @@ class ChimeSettings:
     """Numbers that may be the caller ID; none listed: any."""
     concurrent_calls: int | None = None
     """The quota "SIP media application active calls" (10 by default); None: no limit."""
-    calls_per_second: float | None = None
-    """The quota on CreateSipMediaApplicationCall (1 by default); None: no limit."""
-    updates_per_second: float | None = None
-    """The quota on UpdateSipMediaApplicationCall (5 by default); None: no limit."""
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
+    """How often each operation may be asked for; an operation that is not named: as often as one likes."""
     retry_seconds: float = 5.0
     """After so long without an answer the function is invoked again (developer guide, "Timeouts and retries") …"""
     give_up_seconds: float = 20.0

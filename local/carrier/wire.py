@@ -22,7 +22,7 @@ _UNMODELLED = {
 }
 
 
-class ConnectError(Exception):
+class ServiceError(Exception):
     """An error answer of the service: its code, a message and the HTTP status."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
@@ -32,33 +32,49 @@ class ConnectError(Exception):
         self.status = status
 
 
-class ConnectModel:
+class ServiceDescription:
     """The operations of a service that are offered, by its description.
 
-    `malformed` and `invalid`: its errors for a request of the wrong form, and for a value out of bounds.
+    `malformed`, `invalid`, `throttled`, `broken`: its errors for a request of the wrong form, for a value out of
+    bounds, for requests too close to each other, and for trouble of its own.
     """
 
     def __init__(
-        self,
-        operations: tuple[str, ...],
-        service: str = "connect",
-        malformed: str = "InvalidRequestException",
-        invalid: str = "InvalidParameterException",
+        self, service: str, operations: tuple[str, ...], *, malformed: str, invalid: str, throttled: str, broken: str
     ) -> None:
         model = _service_model(service)
-        self._malformed, self._invalid = malformed, invalid
+        self.signing_name = model.signing_name
+        self._malformed, self._invalid, self._throttled, self._broken = malformed, invalid, throttled, broken
         self._operations = {name: model.operation_model(name) for name in operations}
         self._statuses = dict(_UNMODELLED)
         for operation in self._operations.values():
             for error in operation.error_shapes:
                 self._statuses[error.name] = int(error.metadata["error"]["httpStatusCode"])
 
-    def error(self, code: str, message: str) -> ConnectError:
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(self._operations)
+
+    def success(self, operation: str, body: Mapping[str, Any]) -> Response:
+        """The answer of an operation that was done."""
+        status = self._operations[operation].http.get("responseCode", 200)
+        return Response(json.dumps(body), status, content_type="application/json")
+
+    def error(self, code: str, message: str) -> ServiceError:
         """The error `code` with the status that the description gives it."""
-        return ConnectError(code, message, self._statuses[code])
+        return ServiceError(code, message, self._statuses[code])
+
+    def throttled(self) -> ServiceError:
+        """What is answered to requests that come too close to each other."""
+        return self.error(self._throttled, "Rate exceeded")
+
+    def broken(self, message: str) -> ServiceError:
+        """What is answered by a service in trouble."""
+        return self.error(self._broken, message)
 
     def read(self, request: Request) -> tuple[str, dict[str, Any]]:
-        """The operation's name and its parameters. Raises ConnectError for what is malformed or not offered."""
+        """The operation's name and its parameters. Raises ServiceError for what is malformed or not offered."""
         for name, operation in self._operations.items():
             match = re.fullmatch(_path_pattern(operation), request.path)
             if match and request.method == operation.http["method"]:
@@ -87,12 +103,7 @@ class ConnectModel:
             raise self.error(self._invalid, "; ".join(problems))
 
 
-def success(body: Mapping[str, Any], status: int = 200) -> Response:
-    """A successful answer."""
-    return Response(json.dumps(body), status, content_type="application/json")
-
-
-def failure(error: ConnectError) -> Response:
+def failure(error: ServiceError) -> Response:
     """An error answer, as REST-JSON services give it: the code in a header, the message in the body."""
     response = Response(json.dumps({"Message": error.message}), error.status, content_type="application/json")
     response.headers["x-amzn-errortype"] = error.code
