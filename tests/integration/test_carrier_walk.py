@@ -65,6 +65,7 @@ SEVERAL = [
     Pair(TWO, (Does("d1", "races"),)),
     Pair(TWO, (Does("idle", "hangs_up"),)),
     Pair(TWO, (Does("d*"), Does("d1")), faults=(1,)),
+    Pair(TWO, (Does("d1", "hangs_up"),), faults=(1,)),
 ]
 
 

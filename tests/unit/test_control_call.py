@@ -225,6 +225,21 @@ def test_a_key_that_was_heard_between_two_tries_of_ask_answers_the_second():
     assert (bench.call.path, bench.call.done_seq) == ((Step(0, "d1", NOW),), 2)
 
 
+@pytest.mark.parametrize(("event", "key", "told"), [("key", "d1", "key"), ("idle", "", "ended")])
+def test_a_key_that_was_heard_between_two_tries_of_ask_counts_although_the_callee_has_hung_up(event, key, told):
+    # Given a try that failed after it had asked, what was heard then, and the end of the call
+    bench = Bench().answered()
+    bench.ask(1)
+    bench.calls.keep_reply(MID, 1, Reply(2, event, key))
+    bench.calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW)
+    # When the state machine tries again, then it is told the key; of silence it is not told any more
+    bench.ask(1, retry=1)
+    assert bench.engine.answers["ask-1-1"] == {"event": told, "key": key, "seq": 2}
+    # And no further menu begins
+    bench.ask(2)
+    assert bench.engine.answers["ask-2-0"]["event"] == "ended"
+
+
 def test_an_answer_that_was_taken_by_a_try_that_failed_all_the_same_is_given_again():
     # Given a key that a token took, and an engine that tries its task again nevertheless
     bench = Bench().answered()

@@ -6,7 +6,7 @@ import pytest
 
 from speechcall.application.end_call import EndHeard, contact_ended, end_call, hear_end
 from speechcall.application.ports import Contact
-from speechcall.domain.call import Bounds, Cause, Command, Kind, Ticket
+from speechcall.domain.call import Bounds, Cause, Command, Kind, Reply, Ticket
 from tests.fixtures.samples import CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls
 
@@ -63,6 +63,25 @@ def test_a_repeat_answers_again_for_the_first_may_have_died(calls, engine):
     end(calls, engine, Cause.STOPPED)
     assert engine.answers["ask-0"]["event"] == "ended"
     assert calls.get(MID, 1).cause is Cause.CALLER_HUNG_UP
+
+
+def test_a_key_that_was_heard_before_the_end_is_the_answer(calls, engine):
+    # Given a key whose token was in vain, and the next try's token before anybody has told it
+    ask(calls)
+    calls.keep_reply(MID, 1, Reply(2, "key", "d1"))
+    calls.put_command(MID, 1, Command(Kind.ASK, 0), Ticket("2027", 1, "ask-1"), Bounds(9, 900), NOW)
+    # When the callee hangs up, then the list of the key is run
+    end(calls, engine)
+    assert engine.answers == {"ask-1": {"event": "key", "key": "d1", "seq": 2}}
+    assert calls.get(MID, 1).path[0].heard == "d1"
+
+
+@pytest.mark.parametrize("event", ["idle", "prompt_error"])
+def test_silence_before_the_end_is_no_answer(calls, engine, event):
+    ask(calls)
+    calls.keep_reply(MID, 1, Reply(2, event))
+    end(calls, engine)
+    assert engine.answers == {"ask-0": {"event": "ended", "key": "", "seq": 2}}
 
 
 def test_a_call_that_is_unknown_ends_nothing(engine):

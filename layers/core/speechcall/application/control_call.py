@@ -4,7 +4,7 @@ Each command is written, with the task token that its answer needs, before anyth
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from speechcall.application.end_call import end_call
@@ -111,6 +111,10 @@ class Control:
         reason = refusal(call, ticket, command, self.bounds, now) or Refusal.STALE
         if reason is Refusal.STALE:
             return
+        if call and call.known_key and call.ticket.visit == ticket.visit:
+            # Heard for an earlier try, before the call ended: its list has not been run.
+            self._give(call.known_key, replace(call, ticket=ticket))
+            return
         if reason is Refusal.LIMIT:
             self.calls.set_stop_reason(mid, attempt, "limit")
         event = "limit" if reason is Refusal.LIMIT else "ended"
@@ -123,8 +127,11 @@ class Control:
         """
         reply = call.known_reply
         if reply:
-            give_reply(reply, call, calls=self.calls, engine=self.engine, clock=self.clock)
+            self._give(reply, call)
         return reply is not None
+
+    def _give(self, reply: Reply, call: Call) -> None:
+        give_reply(reply, call, calls=self.calls, engine=self.engine, clock=self.clock)
 
     def _look_up(self, mid: str, attempt: int, menu: int) -> dict[str, Any]:
         """Nothing was heard of the telephony in time: is the contact still there?

@@ -6,11 +6,13 @@
           or
           │── ask, token 2 ──────────►│◄── ended ────────────│  finds token 2 and answers it
 
-Either the command fails, or the end sees its token: nobody waits for a dead call.
+Either the command fails, or the end sees its token: nobody waits for a dead call. A key that was heard before,
+for a try that had failed, is the answer in both.
 """
 
 from dataclasses import dataclass, replace
 
+from speechcall.application.give_reply import give_reply
 from speechcall.application.look_up import look_until_ended
 from speechcall.application.ports import CallStore, Clock, Contact, Engine, Telephony
 from speechcall.domain.call import Call, Cause, Kind
@@ -27,6 +29,8 @@ def end_call(mid: str, attempt: int, cause: Cause, *, calls: CallStore, engine: 
     if call and call.awaits_answer:
         if call.command.kind is Kind.DIAL:
             engine.fail(call.ticket.token, NOT_ANSWERED, (call.cause or cause).value)
+        elif key := call.known_key:
+            give_reply(key, call, calls=calls, engine=engine, clock=clock)
         else:
             engine.succeed(call.ticket.token, {"event": "ended", "key": "", "seq": call.seq})
     return call

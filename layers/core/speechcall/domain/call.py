@@ -124,6 +124,12 @@ class Call:
             return Reply(self.seq, "answered") if self.answered_msec is not None else None
         return self.kept_reply if self.kept_reply and self.kept_reply.seq == self.seq else None
 
+    @property
+    def known_key(self) -> Reply | None:
+        """The key that is known to have been heard for the command: it counts also when the call has ended since."""
+        reply = self.known_reply
+        return reply if reply and reply.event == "key" else None
+
 
 class Refusal(StrEnum):
     """Why a command was not written."""
