@@ -5,7 +5,6 @@ import itertools
 import json
 import os
 import sys
-import threading
 import time
 import traceback
 import uuid
@@ -77,7 +76,7 @@ class Functions(Protocol):
 class FunctionHost:
     """Every function of a template, loaded.
 
-    Invocations may run at the same time, each in its caller's thread; requests to the API wait for each other.
+    Invocations may run at the same time, each in its caller's thread.
     """
 
     def __init__(
@@ -89,7 +88,6 @@ class FunctionHost:
     ) -> None:
         self._on_error = on_error
         self._permissions = permissions or Permissions(template)
-        self._one_request = threading.Lock()
         self._specs = {spec.name: spec for spec in template.functions.values()}
         environments = with_overrides(template, overrides or {})
         prefix = f"local_function_{next(_hosts)}"
@@ -108,24 +106,12 @@ class FunctionHost:
             raise UnknownFunctionError(f"Function not found: {function}")
         context = LambdaContext(spec.name, spec.arn, spec.memory, spec.timeout)
         try:
-            with handler_output.as_a_function(), self._permissions.held_for(spec.logical_id), self._turn(spec):
+            with handler_output.as_a_function(), self._permissions.held_for(spec.logical_id):
                 return _copied(self._handlers[spec.name](_copied(event), context))
         except Exception as error:
             failure = FunctionError(type(error).__name__, str(error), traceback.format_exception(error))
             self._on_error(spec.name, failure)
             raise failure from error
-
-    @contextmanager
-    def _turn(self, spec: FunctionSpec) -> Iterator[None]:
-        """An API's functions run one request at a time, as each of Lambda's environments does.
-
-        Powertools keeps the request in an attribute of a class, so two at once would answer each other's.
-        """
-        if any(event.type == "HttpApi" for event in spec.events):
-            with self._one_request:
-                yield
-        else:
-            yield
 
 
 def name_of(function: str) -> str:

@@ -4,21 +4,21 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.dynamodb.history import DynamoHistory
 from speechcall.adapters.dynamodb.lists import DynamoLists
 from speechcall.adapters.dynamodb.pool import DynamoPool
-from speechcall.adapters.http_answers import account_of, answer_json, map_errors
+from speechcall.adapters.http_answers import Answer, answer_json, answer_text
+from speechcall.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.application.message_ports import Pool
 from speechcall.application.openapi import openapi_text
 from speechcall.application.read_status import read_list, read_message
 
 logger = Logger()
-app = map_errors(APIGatewayHttpResolver(), logger)
+app = HttpApi(logger)
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 accounts = DynamoAccounts(dynamodb, setting("REGISTRY_TABLE"))
@@ -29,25 +29,26 @@ stack = Pool(int(setting("LINES")), int(setting("CALLS_PER_SECOND")))
 clock = SystemClock()
 
 
-@app.get("/bat/messagelist/<list_id>")
-def get_messagelist(list_id: str) -> Response[str]:
-    account, query = account_of(app.current_event, accounts), app.current_event.query_string_parameters
+@app.route("GET /bat/messagelist/{messagelistId}")
+def get_messagelist(request: HttpRequest) -> Answer:
+    account, query = account_of(request, accounts), request.query
     pool = lambda: lines.read().in_effect(stack)  # noqa: E731
-    found = read_list(account, list_id, query, clock.now_msec(), store=history, lists=lists_store, pool=pool)
+    given = (request.path["messagelistId"], query, clock.now_msec())
+    found = read_list(account, *given, store=history, lists=lists_store, pool=pool)
     return answer_json(200, found)
 
 
-@app.get("/bat/message/<message_id>")
-def get_message(message_id: str) -> Response[str]:
-    account = account_of(app.current_event, accounts)
-    return answer_json(200, read_message(account, message_id, clock.now_msec(), store=history))
+@app.route("GET /bat/message/{messageId}")
+def get_message(request: HttpRequest) -> Answer:
+    account = account_of(request, accounts)
+    return answer_json(200, read_message(account, request.path["messageId"], clock.now_msec(), store=history))
 
 
-@app.get("/openapi.json")
-def get_openapi() -> Response[str]:
-    return Response(200, "application/json", openapi_text())
+@app.route("GET /openapi.json")
+def get_openapi(_request: HttpRequest) -> Answer:
+    return answer_text(200, openapi_text())
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return app.resolve(event, context)
+    return app.resolve(event)

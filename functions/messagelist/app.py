@@ -5,19 +5,19 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.dynamodb.lists import DynamoLists
 from speechcall.adapters.dynamodb.messages import DynamoMessages
-from speechcall.adapters.http_answers import account_of, answer_json, body_of, map_errors
+from speechcall.adapters.http_answers import Answer, answer_json
+from speechcall.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.application.accept_messages import accept_messages, check_messages
 
 logger = Logger()
-app = map_errors(APIGatewayHttpResolver(), logger)
+app = HttpApi(logger)
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 accounts = DynamoAccounts(dynamodb, setting("REGISTRY_TABLE"))
@@ -25,12 +25,12 @@ messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY
 lists = DynamoLists(dynamodb, setting("REGISTRY_TABLE"))
 
 
-@app.post("/bat/messagelist")
-def post_messagelist() -> Response[str]:
-    key, sender = app.current_event.headers.get("idempotency-key"), account_of(app.current_event, accounts)
+@app.route("POST /bat/messagelist")
+def post_messagelist(request: HttpRequest) -> Answer:
+    key, sender = request.headers.get("idempotency-key"), account_of(request, accounts)
     clock, random_bits = SystemClock(), secrets.randbits
     answer = accept_messages(
-        sender, body_of(app.current_event), key, messages=messages, lists=lists, clock=clock, random_bits=random_bits
+        sender, request.body, key, messages=messages, lists=lists, clock=clock, random_bits=random_bits
     )
     count("MessagesAccepted", len(answer["messages"]) - answer.get("rejected", 0))
     count("MessagesRejected", answer.get("rejected", 0))
@@ -38,14 +38,12 @@ def post_messagelist() -> Response[str]:
     return answer_json(200, answer)
 
 
-@app.post("/bat/messagelist/check")
-def post_check() -> Response[str]:
-    picture = app.current_event.query_string_parameters.get("picture") == "mermaid"
-    return answer_json(
-        200, check_messages(account_of(app.current_event, accounts), body_of(app.current_event), picture, prompts=lists)
-    )
+@app.route("POST /bat/messagelist/check")
+def post_check(request: HttpRequest) -> Answer:
+    picture = request.query.get("picture") == "mermaid"
+    return answer_json(200, check_messages(account_of(request, accounts), request.body, picture, prompts=lists))
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return app.resolve(event, context)
+    return app.resolve(event)

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from speechcall.adapters.audio_kind import Refused as UnknownAudio
 from speechcall.adapters.audio_kind import kind_of
-from speechcall.adapters.http_answers import map_errors
+from speechcall.adapters.http_api import HttpApi
 from speechcall.application.accept_messages import accept_messages
 from speechcall.application.accounts import authenticate
 from speechcall.application.check_request import MAX_BODY_BYTES
@@ -158,16 +157,14 @@ class Holding:
 
 
 def our_failure():
-    app = map_errors(APIGatewayHttpResolver(), Logger(service="test", level="CRITICAL"))
+    app = HttpApi(Logger(service="test", level="CRITICAL"))
 
-    @app.get("/")
-    def fail():
+    @app.route("POST /bat/messagelist")
+    def fail(_request):
         raise RuntimeError
 
     event = json.loads((ROOT / "events" / "api" / "post-messagelist.json").read_text(encoding="utf-8"))
-    event["requestContext"]["http"] |= {"method": "GET", "path": "/"}
-    event["rawPath"] = "/"
-    answer = app.resolve(event, None)
+    answer = app.resolve(event)
     error = json.loads(answer["body"])["error"]
     found = object.__new__(Refused)
     found.status, found.rows = answer["statusCode"], [(error["code"], None, error["message"])]

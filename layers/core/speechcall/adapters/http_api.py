@@ -1,0 +1,78 @@
+"""An HTTP API's functions: the request as it was sent, the function of its route, and an answer to every error.
+
+Source: API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs", payload format 2.0. The
+gateway has found the route and its parameters already and tells them, so nothing is left to be matched here. That of
+Powertools would match them again, and import asyncio, AppSync's and every other service's events for it: a fifth of
+what these functions do before their first answer.
+"""
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from speechcall.adapters.dynamodb.accounts import DynamoAccounts
+from speechcall.adapters.http_answers import Answer, answer_error, answer_problem
+from speechcall.adapters.metrics import count
+from speechcall.application.accounts import authenticate
+from speechcall.domain.account import Account
+from speechcall.domain.errors import RequestError
+
+NOT_KNOWN = "The request failed. Whether its messages were accepted is not known; repeat it with an Idempotency-Key."
+
+
+class HttpRequest:
+    """One request; `headers` by their names in lower case, `path` by the names in the route."""
+
+    def __init__(self, event: Mapping[str, Any]) -> None:
+        self._event = event
+        self.headers = {name.lower(): str(value) for name, value in (event.get("headers") or {}).items()}
+        self.query: Mapping[str, str] = event.get("queryStringParameters") or {}
+        self.path: Mapping[str, str] = event.get("pathParameters") or {}
+
+    @property
+    def body(self) -> bytes:
+        """As it was sent: the gateway encodes what it does not know as text."""
+        given = self._event.get("body") or ""
+        return base64.b64decode(given) if self._event.get("isBase64Encoded") else given.encode("utf-8", "surrogatepass")
+
+
+def account_of(request: HttpRequest, accounts: DynamoAccounts) -> Account:
+    """The account whose credentials a request carries. Raises Unauthorized."""
+    return authenticate(request.headers, accounts.find_credential, accounts.find)
+
+
+Handler = Callable[[HttpRequest], Answer]
+
+
+class HttpApi:
+    """The routes of one function."""
+
+    def __init__(self, logger: Logger) -> None:
+        self._logger = logger
+        self._routes: dict[str, Handler] = {}
+
+    def route(self, key: str) -> Callable[[Handler], Handler]:
+        """A decorator: the function answers this route ("GET /bat/message/{messageId}", as in template.yaml)."""
+
+        def add(handler: Handler) -> Handler:
+            self._routes[key] = handler
+            return handler
+
+        return add
+
+    def resolve(self, event: Mapping[str, Any]) -> Answer:
+        """The answer to the gateway's event: a client's mistake, a route that is none, or a failure of ours too."""
+        handler = self._routes.get(event.get("routeKey", ""))
+        if handler is None:
+            return answer_error(404, "NOT_FOUND", "There is nothing at this path.")
+        try:
+            return handler(HttpRequest(event))
+        except RequestError as error:
+            count("RequestsRefused", code=error.code)
+            return answer_problem(error)
+        except Exception as error:
+            count("RequestsFailed")
+            self._logger.error("the request failed", exc_info=error)
+            return answer_error(500, "INTERNAL_ERROR", NOT_KNOWN)
