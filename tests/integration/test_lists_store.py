@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from speechcall.application.accept_messages import KEPT_SECONDS, MessageList
+from speechcall.application.accept_messages import KEPT_SECONDS
+from speechcall.application.message_list import MessageList
 from speechcall.domain.account import Account
 from speechcall.domain.errors import RateLimited
 from tests.fixtures.samples import NOW

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from speechcall.application.accept_messages import MessageList
+from speechcall.application.message_list import MessageList
 from speechcall.domain.account import Account
 from speechcall.domain.prompt import Prompt
 from speechcall.domain.throttle import TICKS_A_MESSAGE, latest_full, ticks, too_fast, too_many_today

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from speechcall.domain.call import Cause
-from speechcall.domain.outcome import End, Outcome, outcome_of
+from speechcall.domain.end_of_call import outcome_of
+from speechcall.domain.outcome import End, Outcome
 from tests.fixtures.samples import CALL, NOW
 
 OUTCOMES = {"answered", "busy", "noAnswer", "invalidNumber", "blocked", "failed"}

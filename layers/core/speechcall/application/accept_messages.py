@@ -11,10 +11,10 @@ Idempotency-Key finds that list, writes the messages under the ids it holds, and
 import hashlib
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from speechcall.application.check_request import Entry, Prompts, Wanted, judge_entries, read_entries
+from speechcall.application.message_list import MessageList
 from speechcall.application.message_ports import MessageStore
 from speechcall.application.ports import Clock
 from speechcall.application.requests import to_redial
@@ -29,19 +29,6 @@ from speechcall.statemachine.shape import shape_of
 KEPT_SECONDS = 30 * 24 * 3600
 MAX_KEY_LENGTH = 255
 MAX_DRAWS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class MessageList:
-    """A stored request: who sent it, which messages it became, and the answer it was given."""
-
-    list_id: str
-    account_id: str
-    message_ids: tuple[str, ...]
-    created_msec: int
-    expires_at: int
-    fingerprint: str
-    answer: dict[str, Any]
 
 
 class ListStore(Prompts, Protocol):

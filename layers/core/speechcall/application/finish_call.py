@@ -6,9 +6,10 @@ from speechcall.application.message_ports import MessageStore
 from speechcall.application.ports import CallStore, Clock, Engine, Telephony
 from speechcall.domain.call import Call, Cause, Command, Kind, Ticket
 from speechcall.domain.dialling import THROTTLED_AGAIN_SECONDS
+from speechcall.domain.end_of_call import outcome_of
 from speechcall.domain.errors import TelephonyUnavailable
 from speechcall.domain.message import Message, State
-from speechcall.domain.outcome import EXPIRED, NOT_PLACED, End, Outcome, outcome_of
+from speechcall.domain.outcome import EXPIRED, NOT_PLACED, End, Outcome
 
 MAY_RING_SECONDS = 75
 """No phone rings for longer than 60 s (StartOutboundVoiceContact, RingTimeoutInSeconds); the rest is for its start."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from speechcall.application.accept_messages import MessageList
+from speechcall.application.message_list import MessageList
 from speechcall.application.message_ports import Pool
 from speechcall.application.status import History, Summary, as_of, describe_list, describe_message, seconds_left
 from speechcall.domain.account import Account

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from speechcall.adapters.dynamodb.prompts import DynamoPrompts
 from speechcall.adapters.dynamodb.shapes import DynamoShapes
 from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
-from speechcall.application.accept_messages import MessageList
+from speechcall.application.message_list import MessageList
 from speechcall.domain.account import Account
 from speechcall.domain.errors import StoreUnavailable
 from speechcall.domain.prompt import Prompt

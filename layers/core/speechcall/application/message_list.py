@@ -1,0 +1,17 @@
+"""A message list as it is stored."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class MessageList:
+    """A stored request: who sent it, which messages it became, and the answer it was given."""
+
+    list_id: str
+    account_id: str
+    message_ids: tuple[str, ...]
+    created_msec: int
+    expires_at: int
+    fingerprint: str
+    answer: dict[str, Any]
