@@ -100,6 +100,7 @@ lock: install ## Write constraints.txt and the other locks anew from pyproject.t
 	$(PY) -m uv pip compile --quiet $(LOCK_OPTIONS) --group pyproject.toml:sam -o requirements-sam.txt
 	$(PY) -m uv pip compile --quiet $(LOCK_OPTIONS) --group pyproject.toml:runtime -c constraints.txt -o requirements-runtime.txt
 	$(PY) -m uv pip compile --quiet $(LAYER_LOCK_OPTIONS) layers/dependencies/requirements.txt -o layers/dependencies/requirements.lock
+	$(PY) -m uv pip compile --quiet $(LAYER_LOCK_OPTIONS) layers/pydantic/requirements.txt -o layers/pydantic/requirements.lock
 	$(PY) -m uv pip compile --quiet $(LAYER_LOCK_OPTIONS:manylinux2014=manylinux_2_28) layers/audio/requirements.txt -o layers/audio/requirements.lock
 LAYER_LOCK_OPTIONS = --generate-hashes -c constraints.txt --python-version 3.13 --python-platform x86_64-manylinux2014 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK)
