@@ -60,7 +60,6 @@ bench: install ## Measure what our own code costs, against a floor measured in t
 	@$(PY) -m benchmarks.acceptance
 	@$(PY) -m benchmarks.imports
 	@$(PY) -m benchmarks.keys
-	@$(PY) -m benchmarks.conversation
 	@$(PY) -m benchmarks.compile
 	@$(PY) -m benchmarks.webhooks
 	@$(PY) -m benchmarks.dialer

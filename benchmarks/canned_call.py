@@ -3,7 +3,7 @@
 The state machine takes no time at all: the next command is there at once.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,11 +17,14 @@ class _Call(JsonHandler):
             seq = int(item["seq"]["N"])
             item["done_seq"], item["seq"] = {"N": str(seq)}, {"N": str(seq + 1)}
             item["command"] = {"M": {"kind": {"S": "ask"}, "menu": {"N": "0"}}}
+        elif operation == "PutItem":
+            item.clear()
+            item.update(request["Item"])
         return {"GetItem": {"Item": item}, "UpdateItem": {"Attributes": item}}.get(operation, {})
 
 
 @contextmanager
-def canned_call(item: Mapping[str, Any]) -> Iterator[str]:
-    """Its address. `item`: the call in DynamoDB's own form, its first question being asked."""
-    with served(_Call, dict(item)) as address:
+def canned_call() -> Iterator[str]:
+    """Its address. PutItem lays the call down, whatever it was before."""
+    with served(_Call, {}) as address:
         yield address
