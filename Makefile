@@ -53,8 +53,8 @@ test: install ## Run the tests [ARGS="-k menu"]
 test-long: install ## Run the tests that take minutes: 5,000 compiled menus and callees, 100,000 messages [COMPILED_WALK_PAIRS=…]
 	$(PY) -m pytest -n 2 -m long $(ARGS)
 
-bench-cold: install built ## Measure the first invocation of each function under Lambda's runtime, against a floor
-	@$(PY) -m benchmarks.cold
+bench-cold: install built ## Measure the first invocation of each function under Lambda's runtime, against a floor [FUNCTIONS="ControlCallFunction …"]
+	@$(PY) -m benchmarks.cold $(FUNCTIONS)
 
 bench: install ## Measure what our own code costs, against a floor measured in the same run
 	@$(PY) -m benchmarks.acceptance

@@ -165,7 +165,7 @@ class Template:
             code_dir=self._directory / properties["CodeUri"],
             layers=tuple(
                 self._directory / self._declared(name)["Properties"]["ContentUri"]
-                for name in map(_referred, [*defaults.get("Layers", []), *declared.get("Layers", [])])
+                for name in map(self._layer, [*defaults.get("Layers", []), *declared.get("Layers", [])])
             ),
             handler=properties["Handler"],
             environment={key: scalar_text(value) for key, value in properties["Variables"].items()},
@@ -177,18 +177,20 @@ class Template:
             logging=properties.get("LoggingConfig", {}),
         )
 
+    def _layer(self, value: Any) -> str:
+        """The logical id in `!Ref LayerOfThisTemplate`, chosen by an `!If` or not; other layers are not known here."""
+        if isinstance(value, dict) and "Fn::If" in value:
+            condition, then, otherwise = value["Fn::If"]
+            return self._layer(then if self._resolver.condition(condition) else otherwise)
+        if not isinstance(value, dict) or "Ref" not in value:
+            raise TemplateError(f"a layer has to be one of this template, as !Ref NAME: {value}")
+        return str(value["Ref"])
+
     def _event(self, logical_id: str, name: str, event: dict[str, Any]) -> EventSpec:
         place = f"Resources.{logical_id}.Events.{name}"
         if event["Type"] not in EVENT_TYPES:
             raise TemplateError(f"{place}: events of type {event['Type']} are not known to the laptop cloud")
         return EventSpec(name, event["Type"], self._at(place, event.get("Properties", {})))
-
-
-def _referred(value: Any) -> str:
-    """The logical id in `!Ref LayerOfThisTemplate`; other layers are not known here."""
-    if not isinstance(value, dict) or "Ref" not in value:
-        raise TemplateError(f"a layer has to be one of this template, as !Ref NAME: {value}")
-    return str(value["Ref"])
 
 
 def read_template(path: Path, parameters: Mapping[str, str]) -> Template:
