@@ -335,6 +335,27 @@ def test_an_answered_call_in_trouble_is_answered_again():
     assert bench.engine.answers["dial-0"]["event"] == "answered"
 
 
+def test_a_call_that_begins_in_trouble_is_noted_at_the_second_try():
+    bench = Bench()
+    real, errors = bench.calls.set_contact, [StoreUnavailable("down")]
+    bench.calls.set_contact = lambda *given: failing(errors.pop())() if errors else real(*given)
+    bench.hear("new-outbound-call")
+    assert bench.call.contact_id == TRANSACTION
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("down"), RuntimeError("a bug")])
+def test_a_call_whose_beginning_could_not_be_noted_is_known_when_it_is_answered(error):
+    # Given a store that was away when the service began to dial
+    bench = Bench()
+    real, bench.calls.set_contact = bench.calls.set_contact, failing(error)
+    bench.hear("new-outbound-call")
+    bench.calls.set_contact = real
+    # When the callee answers, then nobody hangs up on them
+    bench.put(1)
+    assert types(bench.hear("call-answered"))[0] == "ReceiveDigits"
+    assert bench.call.contact_id == TRANSACTION
+
+
 def test_a_hang_up_in_trouble_is_tried_again_for_nobody_waits():
     bench = Bench().asking()
     errors = [StoreUnavailable("down"), EngineUnavailable("down")]

@@ -5,6 +5,7 @@ answer, and hangs up after 20 s (developer guide, "Understanding timeouts and re
 come twice, and while an earlier one is still being answered: see `follow_call`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +20,8 @@ from speechcall.domain.errors import RetryableError
 
 PATIENCE_SECONDS = 0.8
 """For which a command is waited for; with the rest of our work the callee hears silence for less than a second."""
-END_TRIES, END_PAUSE_SECONDS = 4, 1.0
-"""Nobody waits for the answer to a HANGUP, and it is not told again."""
+NOTE_TRIES, END_TRIES, PAUSE_SECONDS = 2, 4, 1.0
+"""While it rings nobody listens yet; nobody waits for the answer to a HANGUP either, and it is not told again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,12 @@ class ChimeEvents:
                 self.logger.warning("an event could not be dealt with now: %s", error)
             else:
                 self.logger.exception("an event could not be dealt with")
-            return chime_actions.again(found) if isinstance(found, Report) else chime_actions.go_on()
+            if isinstance(found, Report):
+                return chime_actions.again(found)
+            # A call without its name would be hung up as soon as it is answered.
+            return (
+                chime_actions.placed(found.mid, found.attempt) if isinstance(found, Placed) else chime_actions.go_on()
+            )
 
     def _answer(self, found: Event) -> chime_actions.Answer:
         if isinstance(found, Report):
@@ -60,10 +66,10 @@ class ChimeEvents:
             )
             return chime_actions.render_next(step, found)
         if isinstance(found, Placed):
-            self._note(found)
+            self._insist(NOTE_TRIES, lambda: self._note(found))
             return chime_actions.placed(found.mid, found.attempt)
         if isinstance(found, Over):
-            self._end(found)
+            self._insist(END_TRIES, lambda: self._hear_end(found))
             return chime_actions.go_on()
         if found.problem:
             self.logger.warning(found.problem)
@@ -77,14 +83,15 @@ class ChimeEvents:
             # It is hung up as soon as it is answered: a phone that rings cannot be stopped.
             self.logger.error("a call was placed that nobody waits for", mid=placed.mid, attempt=placed.attempt)
 
-    def _end(self, over: Over) -> None:
-        for tries_left in reversed(range(END_TRIES)):
+    def _insist(self, tries: int, work: Callable[[], None]) -> None:
+        """Does what is not asked for again, also when a store or an engine is away for a moment."""
+        for tries_left in reversed(range(tries)):
             try:
-                self._hear_end(over)
+                work()
             except RetryableError:
                 if not tries_left:
                     raise
-                self.clock.sleep(END_PAUSE_SECONDS)
+                self.clock.sleep(PAUSE_SECONDS)
             else:
                 return
 
