@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from speechcall.application.control_call import Control
+from speechcall.domain.call import Call
 from speechcall.domain.message import State
 from tests.fixtures.races.chime_side import ChimeSide
 from tests.fixtures.races.connect_side import ConnectSide
@@ -241,6 +242,21 @@ def answers_taken_back(random: Random) -> Race:
     return replace(race, arrange=arrange)
 
 
+def key_of_a_callee_who_is_gone(random: Random) -> Race:
+    """The callee presses, and hangs up while control_call is perhaps still being tried again."""
+
+    def callee(me: Callee) -> None:
+        if me.answer() and me.press(1, "1", random.random()):
+            me.hang_up(random.uniform(1, 3))
+
+    def came_to(here: World) -> None:
+        # The key was heard before: its list is run, and nothing after it
+        assert here.keys_run == ["d1"]
+        ended(here, "answered", "callerHungUp")
+
+    return replace(control_call_retried(random), callee=callee, came_to=came_to)
+
+
 def end_before_the_dials_answer(random: Random) -> Race:
     """The phone is busy, or the callee gone, before the provider's answer to the dial is stored."""
     quick = random.choice(("busy", "gone"))
@@ -364,6 +380,7 @@ RACES: dict[str, Callable[[Random], Race]] = {
     "hang-up while ask is written": hang_up_while_ask_is_written,
     "control_call retried": control_call_retried,
     "control_call retried, answers taken back": answers_taken_back,
+    "control_call retried, callee gone": key_of_a_callee_who_is_gone,
     "the end before the dial's answer": end_before_the_dials_answer,
     "news after the end": event_after_the_end,
     "token answered twice": token_answered_twice,
@@ -448,6 +465,10 @@ def _marks_before_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("speechcall.application.follow_call.give_reply", give)
 
 
+def _forgets_keys_of_who_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Call, "known_key", property(lambda _call: None))
+
+
 def _dials_again(monkeypatch: pytest.MonkeyPatch) -> None:
     def place(call: Any, seconds: int, *, telephony: Any, calls: Any, clock: Any) -> str:
         return str(telephony.place(call, seconds))
@@ -459,6 +480,7 @@ def _dials_again(monkeypatch: pytest.MonkeyPatch) -> None:
     ("side", "mistake", "name"),
     [
         ("connect", _forgets_keys, "control_call retried"),
+        ("connect", _forgets_keys_of_who_is_gone, "control_call retried, callee gone"),
         ("connect", _gives_lines_back_at_once, "stopped from outside"),
         ("connect", _believes_silence, "hang-up never told"),
         ("connect", _forgets_who_waits, "hang-up told at once"),
