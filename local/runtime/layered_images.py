@@ -29,7 +29,7 @@ def image_options(template: Template) -> list[str]:
 
     The images are made if they are not there; those of other layers are removed.
     """
-    document = without_layers(read_document(BUILT_TEMPLATE))
+    document = for_sam_local(read_document(BUILT_TEMPLATE))
     LAYERLESS.write_text(json.dumps(document, indent=1), encoding="utf-8")
     base = LOCAL_IMAGE if has_image(LOCAL_IMAGE) else AWS_IMAGE
     stacks = {spec.logical_id: spec.layers for spec in template.functions.values()}
@@ -46,14 +46,22 @@ def image_options(template: Template) -> list[str]:
     ]
 
 
-def without_layers(document: dict[str, Any]) -> dict[str, Any]:
-    """A template whose functions have no layers; everything else is the same."""
+BINARY = "x-amazon-apigateway-binary-media-types"
+
+
+def for_sam_local(document: dict[str, Any]) -> dict[str, Any]:
+    """A template whose functions have no layers, and whose HTTP API says that bodies may be binary; else the same.
+
+    API Gateway encodes each body that is not text; `sam local start-api` fails unless the API's definition says so.
+    """
     functions = document.get("Globals", {}).get("Function", {})
     resources = {}
     for name, resource in document["Resources"].items():
         if resource["Type"] == "AWS::Serverless::LayerVersion":
             continue
         kept = {key: value for key, value in resource.get("Properties", {}).items() if key != "Layers"}
+        if resource["Type"] == "AWS::Serverless::HttpApi":
+            kept["DefinitionBody"] = {"openapi": "3.0.1", "info": {}, "paths": {}, BINARY: ["*/*"]}
         resources[name] = {**resource, "Properties": kept} if "Properties" in resource else resource
     without = {key: value for key, value in functions.items() if key != "Layers"}
     return {**document, "Globals": {**document.get("Globals", {}), "Function": without}, "Resources": resources}

@@ -1,13 +1,18 @@
 """The built functions in the containers of `sam local`, with the laptop cloud as their AWS."""
 
+import httpx
 import pytest
 
+from local import seed
 from local.cloud import Cloud
 from local.demo import Cast, play, settings_for
+from local.demo_cases import CASES
 from local.event_files import EVENT_FILES
 from local.runtime.containers import docker
 from local.runtime.sam_local import own_options
 from local.sam_events import invoke
+from tests.e2e.conftest import finished
+from tests.fixtures.audio_files import CORPUS, file_of
 
 pytestmark = [pytest.mark.sam_local, pytest.mark.timeout(400)]
 
@@ -35,6 +40,27 @@ def test_each_event_of_the_collection_has_a_sensible_answer(cloud, file):
 
 def test_the_demonstration_goes_as_the_specification_says(cloud, cast):
     assert play(cloud, cast) == []
+
+
+def test_spoken_text_and_an_uploaded_mp3_are_played(cloud, cast):
+    account, upload = (seed.USER, seed.PASSWORD), f"{cloud.api_url}/bat/audio/hello"
+    mp3 = file_of(next(kind for kind in CORPUS if "mp3" in str(kind)))
+    assert httpx.put(upload, content=mp3, auth=account, timeout=60).status_code == 200
+    case = CASES[0]
+    introductions: list[dict[str, object]] = [
+        {"say": {"text": "Press one.", "language": "en-US"}},
+        {"introUrl": "hello"},
+    ]
+    for number, introduction in enumerate(introductions):
+        menu = {**introduction, "dtmfActions": {"d1": [{"action": "hangup"}]}}
+        message = {"from": "a", "to": f"+3806755500{number:02}", "text": "ivr", "type": "speechcall", "menu": [menu]}
+        answer = httpx.post(
+            f"{cloud.api_url}/bat/messagelist", json={"messages": [message]}, auth=account, timeout=60
+        ).json()
+        mid = answer["messages"][0]["messageId"]
+        cast.give(mid, case)
+        end = finished(cloud, mid, 120)
+        assert (end["outcome"], end["reason"]) == ("answered", "completed")
 
 
 @pytest.mark.parametrize("file", [file for file in EVENT_FILES if file.path in PLAIN], ids=lambda file: file.path)

@@ -237,3 +237,10 @@ def test_a_reference_to_nothing_is_not_even_read(tmp_path: Path) -> None:
     del document["Resources"]["WebhookRetryQueue"]
     with pytest.raises(TemplateError, match="WebhookRetryQueue"):
         written(document, tmp_path)
+
+
+def test_every_parameter_is_explained_for_who_deploys() -> None:
+    page = (TEMPLATE.parent / "docs" / "deploy.md").read_text(encoding="utf-8")
+    rows = " ".join(line.split("|")[1] for line in page.splitlines() if line.startswith("| Parameter "))
+    asked = [name.strip() for name in rows.replace("Parameter ", ",").split(",") if name.strip()]
+    assert asked == list(DOCUMENT["Parameters"])
