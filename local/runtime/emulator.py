@@ -131,6 +131,16 @@ class Emulator:
         finally:
             connection.close()
 
+    def processor_seconds(self) -> float:
+        """What the emulator and the function have used of the processors since they were started."""
+        pids = [self._process.pid, *_session(self._process.pid)] if self._process else []
+        used = 0
+        for pid in set(pids):
+            for stat in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+                with suppress(OSError):
+                    used += int(stat.read_text().split()[0])  # in nanoseconds
+        return used / 1e9
+
     def stop(self) -> None:
         """End the emulator and the function with it."""
         process, self._process = self._process, None
