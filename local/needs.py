@@ -19,6 +19,10 @@ _TRANSACTION = {
 _PREFIX = {"stepfunctions": "states", "chime-sdk-voice": "chime"}
 _BATCHES = {"SendMessageBatch": "SendMessage", "DeleteMessageBatch": "DeleteMessage"}
 _TARGETS = {"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs", "AWSStepFunctions": "states", "TrentService": "kms"}
+_PATHS = {
+    ("polly", "/v1/speech"): "polly:SynthesizeSpeech",
+    ("lambda", "/2016-08-19/account-settings"): "lambda:GetAccountSettings",
+}
 _S3 = {"GET": "GetObject", "HEAD": "HeadObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
 
 
@@ -56,8 +60,8 @@ def needs_of_request(service: str, method: str, path: str, target: str, body: by
         return needs_of("connect", operation, given)
     if service == "chime":  # /sip-media-applications/ID/calls[/TRANSACTION]
         return [Need(f"chime:{'Create' if path.endswith('/calls') else 'Update'}SipMediaApplicationCall", "")]
-    if (service, path) == ("polly", "/v1/speech"):
-        return [Need("polly:SynthesizeSpeech", "")]
+    if action := _PATHS.get((service, path)):
+        return [Need(action, "")]
     return [Need(f"{service}:{method} {path}", "")]
 
 

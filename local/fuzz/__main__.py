@@ -27,7 +27,7 @@ MORE_CONFIG = {
 }
 LEAST_CASES = {"full": 2000, "short": 300}
 LEAST_ACCEPTED = {"full": 300, "short": 50}
-EXAMPLES = {"full": 300, "short": 20}
+EXAMPLES = {"full": 300, "short": 10}
 PHASES = {"full": "examples,coverage,fuzzing,stateful", "short": "examples,coverage,fuzzing"}
 
 Counts = Counter[tuple[str, int]]

@@ -30,7 +30,7 @@ KEPT = Path(__file__).parents[2] / "build" / "compiled-walk"
 ENVIRONMENT_PAIRS = int(os.environ.get("COMPILED_WALK_PAIRS", "0"))
 SHARDS, PAIRS = 6, 300
 LONG_SHARDS, LONG_PAIRS = 20, 5000
-PAIRS_A_SHAPE = 6
+PAIRS_A_SHAPE = 10
 AT_ONCE = 75
 SHRINKING_SECONDS = 60
 NAMES = {
@@ -223,9 +223,11 @@ def test_what_fails_is_made_small(bench):
         definition["States"]["Menu 0 key?"]["Default"] = "Hang up"
         return definition
 
+    there_and_back = Menu("intro", 1000, {"d1": (HOOK, GotoMenu(0)), "wrong": (HOOK, GotoMenu(0))})
+    pair = Pair((there_and_back,), (Does("idle"), Does("d1")), max_visits=2)
     with patch("speechcall.adapters.published_flows.compile_flow", compiled):
-        (difference,) = bench.differences([SEVERAL[1]])
-        smallest, _ = _smallest(bench, SEVERAL[1], difference)
+        (difference,) = bench.differences([pair])
+        smallest, _ = _smallest(bench, pair, difference)
     # One thing that the callee does, one action that does not follow.
     assert len(smallest.does) == 1
     assert sum(len(actions) for menu in smallest.menus for actions in menu.actions.values()) == 1

@@ -55,6 +55,7 @@ def test_what_a_request_needs(service, operation, parameters, expected) -> None:
     [
         (("dynamodb", "POST", "/", "DynamoDB_20120810.PutItem", b'{"TableName":"T"}'), ("dynamodb:PutItem", TABLE)),
         (("polly", "POST", "/v1/speech", "", b"{}"), ("polly:SynthesizeSpeech", "")),
+        (("lambda", "GET", "/2016-08-19/account-settings", "", b""), ("lambda:GetAccountSettings", "")),
         (("s3", "PUT", "/b/a/c", "", b"audio"), ("s3:PutObject", "arn:aws:s3:::b/a/c")),
         (
             ("connect", "POST", "/contact/stop", "", json.dumps({"InstanceId": "i", "ContactId": "c"}).encode()),
