@@ -17,9 +17,13 @@ def unreserved_executions(client: Any) -> int:
     """
     for pause in PAUSES_SECONDS:
         try:
-            return int(client.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"])
+            return _unreserved(client)
         except ClientError as error:
             if error.response["Error"]["Code"] not in DENIED:
                 raise
         time.sleep(pause)
+    return _unreserved(client)
+
+
+def _unreserved(client: Any) -> int:
     return int(client.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"])
