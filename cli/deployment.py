@@ -94,7 +94,9 @@ class Deployment:
     @cached_property
     def prompt_encoding(self) -> Encoding:
         """What its telephony plays: Amazon Connect µ-law, the Chime SDK 16-bit PCM."""
-        return Encoding.PCM_16 if self._has("SipMediaApplication") else Encoding.MU_LAW
+        # A stack of an older release has the application itself.
+        of_chime = self._has("ChimeStack") or self._has("SipMediaApplication")
+        return Encoding.PCM_16 if of_chime else Encoding.MU_LAW
 
     def _has(self, logical_id: str) -> bool:
         try:

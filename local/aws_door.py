@@ -41,7 +41,7 @@ _NAMED_TYPES = (
     "AWS::KMS::Key",
     "AWS::S3::Bucket",
     "AWS::SQS::Queue",
-    "AWS::Chime::SipMediaApplication",
+    "AWS::CloudFormation::Stack",
 )
 _OF_THE_CONNECTION = frozenset({"connection", "expect", "host", "transfer-encoding"})
 

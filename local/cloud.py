@@ -202,10 +202,10 @@ class Cloud:
         )
 
     def _make_chime(self) -> ChimeCarrier:
-        (endpoint,) = self.template.resource("SipMediaApplication")["Properties"]["Endpoints"]
+        (endpoint,) = self.template.nested("ChimeStack").resource("SipMediaApplication")["Properties"]["Endpoints"]
         settings = ChimeSettings(
             **{
-                "application_id": self.template.get_att("SipMediaApplication", "SipMediaApplicationId"),
+                "application_id": self.template.get_att("ChimeStack", "Outputs.SipMediaApplicationId"),
                 "function_arn": endpoint["LambdaArn"],
                 "region": REGION,
                 "account": ACCOUNT,

@@ -37,7 +37,15 @@ class Need:
 def needs_of(service: str, operation: str, parameters: Mapping[str, Any]) -> list[Need]:
     """Of a request by a service's name in boto3, in its parameters."""
     prefix = _PREFIX.get(service, service)
-    handlers = {"dynamodb": _dynamodb, "sqs": _sqs, "states": _states, "s3": _s3, "connect": _connect, "kms": _kms}
+    handlers = {
+        "dynamodb": _dynamodb,
+        "sqs": _sqs,
+        "states": _states,
+        "s3": _s3,
+        "connect": _connect,
+        "kms": _kms,
+        "chime": _chime,
+    }
     if prefix in handlers:
         return list(handlers[prefix](operation, parameters))
     return [Need(f"{prefix}:{operation}", "")]
@@ -59,7 +67,8 @@ def needs_of_request(service: str, method: str, path: str, target: str, body: by
         operation = "StartOutboundVoiceContact" if path.endswith("outbound-voice") else "StopContact"
         return needs_of("connect", operation, given)
     if service == "chime":  # /sip-media-applications/ID/calls[/TRANSACTION]
-        return [Need(f"chime:{'Create' if path.endswith('/calls') else 'Update'}SipMediaApplicationCall", "")]
+        operation = "Create" if path.endswith("/calls") else "Update"
+        return needs_of("chime", f"{operation}SipMediaApplicationCall", {"SipMediaApplicationId": path.split("/")[2]})
     if action := _PATHS.get((service, path)):
         return [Need(action, "")]
     return [Need(f"{service}:{method} {path}", "")]
@@ -111,6 +120,10 @@ def _s3(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
 def _connect(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
     contact = given.get("ContactId", "new")
     yield Need(f"connect:{operation}", _arn("connect", f"instance/{given['InstanceId']}/contact/{contact}"))
+
+
+def _chime(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
+    yield Need(f"chime:{operation}", _arn("chime", f"sma/{given['SipMediaApplicationId']}"))
 
 
 def _kms(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:

@@ -75,6 +75,9 @@ def attribute(logical_id: str, resource_type: str, properties: Mapping[str, Any]
             "QueueName": physical,
             "QueueUrl": reference(logical_id, resource_type, properties),
         },
+        "AWS::Connect::ContactFlow": {
+            "ContactFlowArn": _arn("connect", f"instance/{_id_of('instance')}/contact-flow/{_id_of(physical)}"),
+        },
         "AWS::Chime::SipMediaApplication": {
             "SipMediaApplicationId": _id_of(physical),
             "SipMediaApplicationArn": _arn("chime", f"sma/{_id_of(physical)}"),
@@ -82,8 +85,6 @@ def attribute(logical_id: str, resource_type: str, properties: Mapping[str, Any]
         "AWS::Serverless::Function": {"Arn": _arn("lambda", f"function:{physical}")},
         "AWS::Serverless::HttpApi": {"ApiEndpoint": f"https://{physical}.execute-api.{REGION}.amazonaws.com"},
     }
-    if resource_type == "AWS::CloudFormation::Stack" and name.startswith("Outputs."):
-        return _id_of(f"{physical}.{name}")
     if name not in known.get(resource_type, {}):
         raise TemplateError(f"the attribute {logical_id}.{name} ({resource_type}) is not known to the laptop cloud")
     return known[resource_type][name]

@@ -81,6 +81,11 @@ class Template:
         """Every resource that is made: whose condition, if it has one, holds."""
         return list(self._resources)
 
+    @property
+    def written_types(self) -> dict[str, str]:
+        """The type of every resource that is written down, whatever its condition says, by logical id."""
+        return {logical_id: resource["Type"] for logical_id, resource in self._document["Resources"].items()}
+
     def resource(self, logical_id: str) -> dict[str, Any]:
         """One resource (Type, Properties, …), resolved."""
         resolved: dict[str, Any] = self._at(f"Resources.{logical_id}", self._declared(logical_id))
@@ -104,7 +109,9 @@ class Template:
         return reference(logical_id, self._declared(logical_id)["Type"], self._named(logical_id))
 
     def get_att(self, logical_id: str, name: str) -> str:
-        """What `Fn::GetAtt` gives for a resource."""
+        """What `Fn::GetAtt` gives for a resource; an output of a nested stack is read in its template."""
+        if name.startswith("Outputs.") and self._declared(logical_id)["Type"] == "AWS::CloudFormation::Stack":
+            return scalar_text(self.nested(logical_id).output(name.removeprefix("Outputs.")))
         return attribute(logical_id, self._declared(logical_id)["Type"], self._named(logical_id), name)
 
     def output(self, name: str) -> Any:

@@ -124,7 +124,7 @@ CHIME = {"TelephonyProvider": "chime", "CallerId": CALLER_ID}
 OF_CONNECT = {
     *("ConnectFlowFunction", "ConnectFlowPermission", "ConnectStack", "ConnectEventsFunction"),
 }
-OF_CHIME = {"ChimeEventsFunction", "ChimeEventsPermission", "SipMediaApplication"}
+OF_CHIME = {"ChimeEventsFunction", "ChimeEventsPermission", "ChimeStack"}
 
 
 def product(parameters: dict[str, str] = CONNECT) -> Template:
@@ -182,6 +182,20 @@ def test_the_products_names_have_the_shapes_that_its_parts_rely_on() -> None:
     (rule,) = [event for event in functions["FinishCallFunction"].events if event.type == "EventBridgeRule"]
     (machine,) = rule.properties["Pattern"]["detail"]["stateMachineArn"]
     assert machine["prefix"].endswith(f":stateMachine:{dialer['FLOW_PREFIX']}-")
+
+
+def test_the_sip_media_application_is_read_through_its_nested_stack() -> None:
+    template = product(CHIME)
+    application = template.nested("ChimeStack").resource("SipMediaApplication")["Properties"]
+    assert application["Endpoints"] == [{"LambdaArn": template.functions["ChimeEventsFunction"].arn}]
+    identifier = template.functions["ControlCallFunction"].environment["SIP_MEDIA_APPLICATION_ID"]
+    assert identifier == template.nested("ChimeStack").output("SipMediaApplicationId")
+    assert template.get_att("ChimeStack", "Outputs.SipMediaApplicationArn").endswith(f":sma/{identifier}")
+
+
+def test_an_output_that_a_nested_stack_has_not_is_named() -> None:
+    with pytest.raises(TemplateError, match="no output Nothing"):
+        product().get_att("ConnectStack", "Outputs.Nothing")
 
 
 def test_the_contact_flow_is_read_through_the_nested_stack() -> None:

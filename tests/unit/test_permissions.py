@@ -44,6 +44,12 @@ MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:m"
         ("s3", "HeadObject", {"Bucket": "b", "Key": "a/c"}, [("s3:GetObject", "arn:aws:s3:::b/a/c")]),
         ("polly", "SynthesizeSpeech", {"Text": "a"}, [("polly:SynthesizeSpeech", "")]),
         ("lambda", "GetAccountSettings", {}, [("lambda:GetAccountSettings", "")]),
+        (
+            "chime-sdk-voice",
+            "CreateSipMediaApplicationCall",
+            {"SipMediaApplicationId": "1"},
+            [("chime:CreateSipMediaApplicationCall", "arn:aws:chime:eu-central-1:123456789012:sma/1")],
+        ),
     ],
 )
 def test_what_a_request_needs(service, operation, parameters, expected) -> None:
@@ -56,6 +62,10 @@ def test_what_a_request_needs(service, operation, parameters, expected) -> None:
         (("dynamodb", "POST", "/", "DynamoDB_20120810.PutItem", b'{"TableName":"T"}'), ("dynamodb:PutItem", TABLE)),
         (("polly", "POST", "/v1/speech", "", b"{}"), ("polly:SynthesizeSpeech", "")),
         (("lambda", "GET", "/2016-08-19/account-settings", "", b""), ("lambda:GetAccountSettings", "")),
+        (
+            ("chime", "POST", "/sip-media-applications/1/calls/2", "", b"{}"),
+            ("chime:UpdateSipMediaApplicationCall", "arn:aws:chime:eu-central-1:123456789012:sma/1"),
+        ),
         (("s3", "PUT", "/b/a/c", "", b"audio"), ("s3:PutObject", "arn:aws:s3:::b/a/c")),
         (
             ("connect", "POST", "/contact/stop", "", json.dumps({"InstanceId": "i", "ContactId": "c"}).encode()),

@@ -2,11 +2,13 @@
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from local.cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
 from local.intrinsics import TemplateError, read_document
@@ -94,6 +96,10 @@ def forget_retention(document: dict[str, Any]) -> None:
 
 def do_not_wait(document: dict[str, Any]) -> None:
     del document["Resources"]["MessagesTable"]["DependsOn"]
+
+
+def type_of_few_regions(document: dict[str, Any]) -> None:
+    document["Resources"]["Application"] = {"Type": "AWS::Chime::SipMediaApplication", "Condition": "Chime"}
 
 
 def build_by_pip(document: dict[str, Any]) -> None:
@@ -198,6 +204,7 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "nobody checks the lines": (without("LambdaConcurrency"), "deployment"),
     "the lines are checked against a constant": (put("11", "LambdaConcurrency", "Lines"), "deployment"),
     "a public bucket": (put(False, "PromptsBucket", "PublicAccessBlockConfiguration", "BlockPublicAcls"), "storage"),
+    "a type that not every Region has": (type_of_few_regions, "regions"),
     "log lines for ever": (drop("LogGroup", "RetentionInDays"), "functions"),
     "a layer is missing": (in_globals("Layers", value=[{"Ref": "CoreLayer"}]), "functions"),
     "a layer without byte code": (build_by_pip, "functions"),
@@ -237,6 +244,14 @@ def test_a_reference_to_nothing_is_not_even_read(tmp_path: Path) -> None:
     del document["Resources"]["WebhookRetryQueue"]
     with pytest.raises(TemplateError, match="WebhookRetryQueue"):
         written(document, tmp_path)
+
+
+def test_the_template_is_linted_for_the_regions_that_the_docs_name() -> None:
+    page = (TEMPLATE.parent / "docs" / "deploy.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| `([a-z-]+-\d)` ", page, re.MULTILINE)
+    linted = yaml.safe_load((TEMPLATE.parent / ".cfnlintrc").read_text(encoding="utf-8"))["regions"]
+    assert named == linted
+    assert len(named) == 11
 
 
 def test_every_parameter_is_explained_for_who_deploys() -> None:
