@@ -16,13 +16,15 @@ _TRANSACTION = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
-_PREFIX = {"stepfunctions": "states", "chime-sdk-voice": "chime"}
+_PREFIX = {"stepfunctions": "states", "chime-sdk-voice": "chime", "service-quotas": "servicequotas"}
 _BATCHES = {"SendMessageBatch": "SendMessage", "DeleteMessageBatch": "DeleteMessage"}
 _TARGETS = {"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs", "AWSStepFunctions": "states", "TrentService": "kms"}
 _PATHS = {
     ("polly", "/v1/speech"): "polly:SynthesizeSpeech",
     ("lambda", "/2016-08-19/account-settings"): "lambda:GetAccountSettings",
+    ("servicequotas", "/"): "servicequotas:ListServiceQuotas",
 }
+_OF_AN_INSTANCE = {"instance": "DescribeInstance", "contact-flows-summary": "ListContactFlows"}
 _S3 = {"GET": "GetObject", "HEAD": "HeadObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
 
 
@@ -60,12 +62,7 @@ def needs_of_request(service: str, method: str, path: str, target: str, body: by
         bucket, _, key = path.lstrip("/").partition("/")
         return needs_of("s3", _S3.get(method, method) if key else "ListObjectsV2", {"Bucket": bucket, "Key": key})
     if service == "connect":
-        given = json.loads(body or b"{}")
-        if method == "GET":
-            _, _, instance, contact = path.split("/")
-            return needs_of("connect", "DescribeContact", {"InstanceId": instance, "ContactId": contact})
-        operation = "StartOutboundVoiceContact" if path.endswith("outbound-voice") else "StopContact"
-        return needs_of("connect", operation, given)
+        return _connect_request(method, path, body)
     if service == "chime":  # /sip-media-applications/ID/calls[/TRANSACTION]
         operation = "Create" if path.endswith("/calls") else "Update"
         return needs_of("chime", f"{operation}SipMediaApplicationCall", {"SipMediaApplicationId": path.split("/")[2]})
@@ -117,7 +114,27 @@ def _s3(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
         yield Need(f"s3:{operation.replace('HeadObject', 'GetObject')}", f"{bucket}/{given.get('Key', '')}")
 
 
+def _connect_request(method: str, path: str, body: bytes) -> list[Need]:
+    parts = path.split("/")[1:]
+    if method == "GET" and parts[0] in _OF_AN_INSTANCE:
+        return needs_of("connect", _OF_AN_INSTANCE[parts[0]], {"InstanceId": parts[1]})
+    if method == "GET":
+        return needs_of("connect", "DescribeContact", {"InstanceId": parts[1], "ContactId": parts[2]})
+    if parts == ["phone-number", "list"]:
+        return needs_of("connect", "ListPhoneNumbersV2", {})
+    operation = "StartOutboundVoiceContact" if parts[-1] == "outbound-voice" else "StopContact"
+    return needs_of("connect", operation, json.loads(body or b"{}"))
+
+
 def _connect(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
+    if operation in _OF_AN_INSTANCE.values():
+        yield Need(f"connect:{operation}", _arn("connect", f"instance/{given['InstanceId']}"))
+        if operation == "DescribeInstance":
+            yield Need("ds:DescribeDirectories", "")
+        return
+    if operation == "ListPhoneNumbersV2":
+        yield Need(f"connect:{operation}", _arn("connect", "phone-number/*"))
+        return
     contact = given.get("ContactId", "new")
     yield Need(f"connect:{operation}", _arn("connect", f"instance/{given['InstanceId']}/contact/{contact}"))
 

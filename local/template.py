@@ -82,6 +82,12 @@ class Template:
         return list(self._resources)
 
     @property
+    def declared_parameters(self) -> Mapping[str, Any]:
+        """The parameters as they are written down: Type, Default, bounds."""
+        declared: Mapping[str, Any] = self._document.get("Parameters", {})
+        return declared
+
+    @property
     def written_types(self) -> dict[str, str]:
         """The type of every resource that is written down, whatever its condition says, by logical id."""
         return {logical_id: resource["Type"] for logical_id, resource in self._document["Resources"].items()}

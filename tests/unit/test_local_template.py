@@ -169,7 +169,7 @@ def test_the_state_machines_are_the_same_byte_for_byte_whichever_telephony_place
 def test_every_function_of_the_product_has_code_and_an_environment() -> None:
     for function in product().functions.values():
         assert (function.code_dir / "app.py").is_file(), function.name
-        before_tables = function.logical_id == "CheckConcurrencyFunction"
+        before_tables = function.logical_id == "CheckDeploymentFunction"
         assert function.environment["MESSAGES_TABLE"] == ("" if before_tables else "MessagesTable")
         assert all(isinstance(value, str) for value in function.environment.values())
 

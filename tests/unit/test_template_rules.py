@@ -64,7 +64,7 @@ def forbid(function: str, action: str) -> Callable[[dict[str, Any]], None]:
         found = 0
         for policy in properties(document, function)["Policies"]:
             listed = policy.get("Statement", [])
-            for statement in (one for entry in listed for one in entry.get("Fn::If", [entry]) if isinstance(one, dict)):
+            for statement in (one for entry in listed for one in entry.get("Fn::If", [entry]) if "Action" in one):
                 actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
                 found += action in actions
                 statement["Action"] = [one for one in actions if one != action] or ["none:None"]
@@ -92,6 +92,18 @@ def in_globals(*path: str, value: Any) -> Callable[[dict[str, Any]], None]:
 
 def forget_retention(document: dict[str, Any]) -> None:
     document["Resources"]["MessagesTable"]["DeletionPolicy"] = "Delete"
+
+
+def retain_after_a_failure(document: dict[str, Any]) -> None:
+    document["Resources"]["WebhookSecretsKey"]["DeletionPolicy"] = "Retain"
+
+
+def take_any_number(document: dict[str, Any]) -> None:
+    del document["Parameters"]["GraceSeconds"]["MaxValue"]
+
+
+def new_number(document: dict[str, Any]) -> None:
+    document["Parameters"]["MaxRings"] = {"Type": "Number", "Default": 5, "MinValue": 1, "MaxValue": 9}
 
 
 def do_not_wait(document: dict[str, Any]) -> None:
@@ -197,12 +209,30 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "webhooks without an order": (put(True, "WebhookQueue", "ContentBasedDeduplication"), "queues"),
     "a table that goes with the stack": (forget_retention, "lasting"),
     "a table without recovery": (drop("RegistryTable", "PointInTimeRecoverySpecification"), "storage"),
-    "a table that can be deleted": (drop("MessagesTable", "DeletionProtectionEnabled"), "storage"),
+    "a table that can be deleted": (put([{"Ref": "MessagesTable"}], "TableProtection", "Tables"), "storage"),
+    "tables that nobody protects": (without("TableProtection"), "storage"),
+    "tables that are never protected": (put("false", "TableProtection", "Protect"), "storage"),
+    "protection that is waited for an hour": (drop("TableProtection", "ServiceTimeout"), "storage"),
+    "a table that a failed first deployment cannot remove": (
+        put(True, "RegistryTable", "DeletionProtectionEnabled"),
+        "storage",
+    ),
+    "a key that a failed first deployment leaves behind": (retain_after_a_failure, "lasting"),
     "a table that is not encrypted": (drop("RegistryTable", "SSESpecification"), "storage"),
     "messages that never expire": (drop("MessagesTable", "TimeToLiveSpecification"), "storage"),
     "a table that a refused deployment leaves behind": (do_not_wait, "lasting"),
-    "nobody checks the lines": (without("LambdaConcurrency"), "deployment"),
-    "the lines are checked against a constant": (put("11", "LambdaConcurrency", "Lines"), "deployment"),
+    "nobody checks the deployment": (without("DeploymentCheck"), "deployment"),
+    "the lines are checked against a constant": (put("11", "DeploymentCheck", "Lines"), "deployment"),
+    "a fractional number": (drop("DeploymentCheck", "CallsPerSecond"), "deployment"),
+    "a number that nobody checks": (new_number, "deployment"),
+    "a number without a bound": (take_any_number, "deployment"),
+    "the instance is not checked": (drop("DeploymentCheck", "ConnectInstanceArn"), "deployment"),
+    "the caller ID is not checked": (drop("DeploymentCheck", "CallerId"), "deployment"),
+    "room is sought for another flow": (put("flow", "DeploymentCheck", "FlowName"), "deployment"),
+    "a check that is not waited for": (put(60, "DeploymentCheck", "ServiceTimeout"), "deployment"),
+    "the instance cannot be looked up": (forbid("CheckDeploymentFunction", "connect:DescribeInstance"), "permissions"),
+    "numbers cannot be looked up": (forbid("CheckDeploymentFunction", "connect:ListPhoneNumbersV2"), "permissions"),
+    "tables cannot be protected": (forbid("ProtectTablesFunction", "dynamodb:UpdateTable"), "permissions"),
     "a public bucket": (put(False, "PromptsBucket", "PublicAccessBlockConfiguration", "BlockPublicAcls"), "storage"),
     "a type that not every Region has": (type_of_few_regions, "regions"),
     "log lines for ever": (drop("LogGroup", "RetentionInDays"), "functions"),

@@ -14,7 +14,7 @@ from typing import Any
 PAUSES_SECONDS = (0.5, 1.5)
 """Between the tries. Who is not answered waits for the resource's ServiceTimeout."""
 ANSWER_SECONDS = 5
-REASON_CHARACTERS = 1000
+REASON_CHARACTERS = 2000
 
 
 def response(event: Mapping[str, Any], physical_id: str, refusal: str | None) -> dict[str, Any]:
@@ -39,3 +39,13 @@ def send(url: str, answer: Mapping[str, Any]) -> bool:
         except (OSError, HTTPException):
             continue
     return False
+
+
+def stack_status(cloudformation: Any, stack_id: str) -> str:
+    """What CloudFormation is doing with the stack. In: boto3's client of it."""
+    return str(cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]["StackStatus"])
+
+
+def rolls_back(cloudformation: Any, stack_id: str) -> bool:
+    """Whether the stack returns to what it was; that must not fail, whatever it was."""
+    return "ROLLBACK" in stack_status(cloudformation, stack_id)

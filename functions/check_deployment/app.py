@@ -1,0 +1,49 @@
+"""CloudFormation, before anything that lasts is made: is there anything that is known to be wrong?"""
+
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from botocore.config import Config
+
+from speechcall.adapters.custom_resource import response, rolls_back, send
+from speechcall.adapters.deployment_questions import Clients, questions
+from speechcall.adapters.patience import answers
+from speechcall.domain.deployment import why_not_whole
+
+PHYSICAL_ID = "deployment-check"
+# All tries end before the function's time does.
+CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=3)
+
+logger = Logger()
+
+clients = Clients(*(boto3.client(name, config=CONFIG) for name in ("lambda", "connect", "service-quotas")))
+cloudformation = boto3.client("cloudformation", config=CONFIG)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Every request is answered, or the stack would wait. Only what is known to be wrong stops a deployment."""
+    try:
+        refusal = check(event)
+    except Exception:
+        logger.exception("not checked")
+        refusal = None
+    answer = response(event, PHYSICAL_ID, refusal)
+    logger.info("checked", request=event["RequestType"], refusal=refusal)
+    if not send(event["ResponseURL"], answer):
+        logger.error("CloudFormation was not reached")
+    return answer
+
+
+def check(event: dict[str, Any]) -> str | None:
+    if event["RequestType"] == "Delete":
+        return None
+    given = event["ResourceProperties"]
+    wrong = list(why_not_whole(given))
+    wrong += answers(
+        questions(given, event["StackId"], clients), lambda error: logger.warning("not asked", exc_info=error)
+    )
+    if not wrong or (event["RequestType"] == "Update" and rolls_back(cloudformation, event["StackId"])):
+        return None
+    return " ".join(wrong)

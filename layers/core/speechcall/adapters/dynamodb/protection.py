@@ -1,0 +1,51 @@
+"""A table's deletion protection, set beside CloudFormation.
+
+Source: DynamoDB API reference, UpdateTable (`DeletionProtectionEnabled`; ResourceInUseException while another update
+of the table is under way) and DeleteTable (ValidationException for a protected table).
+"""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0, 8.0)
+
+
+class TableNotReady(Exception):
+    """Another update of the table has not come to its end."""
+
+
+def protect_all(dynamodb: Any, tables: Iterable[str], *, on: bool) -> None:
+    """`protect` for each table; one that fails keeps none of the others from it, and its error is raised at the end."""
+    failed: Exception | None = None
+    for table in sorted(tables):
+        try:
+            protect(dynamodb, table, on=on)
+        except (ClientError, TableNotReady) as error:
+            failed = error
+    if failed:
+        raise failed
+
+
+def protect(dynamodb: Any, table: str, *, on: bool) -> None:
+    """Make the table refuse to be deleted, or not. A table that is gone needs nothing.
+
+    Raises TableNotReady, ClientError. In: boto3's client of DynamoDB.
+    """
+    for pause in (0.0, *PAUSES_SECONDS):
+        time.sleep(pause)
+        try:
+            if dynamodb.describe_table(TableName=table)["Table"].get("DeletionProtectionEnabled", False) is on:
+                return
+            dynamodb.update_table(TableName=table, DeletionProtectionEnabled=on)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code == "ResourceNotFoundException":
+                return
+            if code not in ("ResourceInUseException", "LimitExceededException"):
+                raise
+        else:
+            return
+    raise TableNotReady(table)

@@ -1,0 +1,93 @@
+"""What can be known to be wrong with a deployment before anything is made. Each rule says what, and what to do."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+WHOLE_NUMBERS: Mapping[str, tuple[int, int]] = {
+    "Lines": (1, 300),
+    "CallsPerSecond": (1, 100),
+    "GraceSeconds": (1, 100),
+    "MaxMenuVisits": (1, 500),
+    "MaxCallSeconds": (30, 1200),
+    "WebhooksInFlight": (1, 40),
+    "LogRetentionDays": (1, 3653),
+}
+"""The stack's parameters that count something, with the least and the most; CloudFormation's Number takes fractions."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """What Amazon Connect says of an instance."""
+
+    status: str
+    calls_out: bool
+
+
+def why_not_whole(parameters: Mapping[str, str]) -> Iterator[str]:
+    """Each parameter of WHOLE_NUMBERS that is given and is no whole number within its bounds."""
+    for name, (least, most) in WHOLE_NUMBERS.items():
+        value = parameters.get(name)
+        if isinstance(value, str) and whole_number(value, least, most) is None:
+            yield f"{name}={value} is not a whole number from {least} to {most}."
+
+
+def whole_number(value: str, least: int, most: int) -> int | None:
+    """The number in decimal digits, without sign, fraction or exponent; None if it is none, or out of bounds."""
+    if not re.fullmatch(r"0|[1-9][0-9]{0,8}", value, re.ASCII) or not least <= int(value) <= most:
+        return None
+    return int(value)
+
+
+def why_elsewhere(instance_arn: str, stack_id: str) -> str | None:
+    """What is wrong if the instance is of another account or Region than the stack; both are read in their ARNs."""
+    here, there = stack_id.split(":")[3:5], instance_arn.split(":")[3:5]
+    if here == there:
+        return None
+    return (
+        f"The Amazon Connect instance is in {' of account '.join(there)}, and this stack in "
+        f"{' of account '.join(here)}. Deploy to the instance's Region and account, or give another ConnectInstanceArn."
+    )
+
+
+def why_no_instance(instance_arn: str, instance: Instance | None) -> str | None:
+    """What is wrong with the instance: None stands for one that is not there."""
+    if instance is None:
+        return (
+            f"There is no Amazon Connect instance {instance_arn}. Its ARN stands in the Amazon Connect console, "
+            '"Account overview" of the instance.'
+        )
+    if instance.status != "ACTIVE":
+        return f"The Amazon Connect instance is {instance.status}, not ACTIVE. Wait until it is, or give another."
+    if not instance.calls_out:
+        return (
+            "The Amazon Connect instance may not make outbound calls. Allow them in the Amazon Connect console, "
+            '"Telephony" of the instance.'
+        )
+    return None
+
+
+def why_not_claimed(caller_id: str, claimed: Mapping[str, str], instance_arn: str) -> str | None:
+    """What is wrong with the caller ID. In: the numbers that are claimed here, with the ARN that each belongs to.
+
+    A number of a traffic distribution group may belong to the instance by way of it, so it is let through.
+    """
+    owner = claimed.get(caller_id)
+    if owner == instance_arn or (owner is not None and ":traffic-distribution-group/" in owner):
+        return None
+    where = f"belongs to {owner}" if owner else "is not claimed in this account and Region"
+    return (
+        f"CallerId={caller_id[:4]}… {where}. Claim it in the instance (Amazon Connect, Channels, Phone numbers), give "
+        "one of the instance's numbers, or, if AWS Support has allowed it as an external number, deploy with "
+        "ExternalCallerId=true."
+    )
+
+
+def why_no_flow(flow_name: str, flows: Collection[str], quota: int) -> str | None:
+    """What is wrong if the instance has no room for one more flow. In: the names of its flows."""
+    if flow_name in flows or len(flows) < quota:
+        return None
+    return (
+        f"The Amazon Connect instance has {len(flows)} flows of {quota}, so there is no room for this stack's. Delete "
+        'one that is not used, or ask for more in Service Quotas, Amazon Connect, "Contact flows per instance".'
+    )
