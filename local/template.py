@@ -127,6 +127,15 @@ class Template:
             raise TemplateError(f"there is no output {name}")
         return self._at(f"Outputs.{name}", outputs[name]["Value"])
 
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """Every output whose condition, if it has one, holds, resolved."""
+        return {
+            name: self.output(name)
+            for name, declared in self._document.get("Outputs", {}).items()
+            if "Condition" not in declared or self._resolver.condition(declared["Condition"])
+        }
+
     def _declared(self, logical_id: str) -> dict[str, Any]:
         if logical_id not in self._resources:
             raise TemplateError(f"there is no resource {logical_id} (or its condition is false)")

@@ -98,6 +98,13 @@ def retain_after_a_failure(document: dict[str, Any]) -> None:
     document["Resources"]["WebhookSecretsKey"]["DeletionPolicy"] = "Retain"
 
 
+def do_not_tell(output: str) -> Callable[[dict[str, Any]], None]:
+    def mistake(document: dict[str, Any]) -> None:
+        del document["Outputs"][output]
+
+    return mistake
+
+
 def take_any_number(document: dict[str, Any]) -> None:
     del document["Parameters"]["GraceSeconds"]["MaxValue"]
 
@@ -234,6 +241,11 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "numbers cannot be looked up": (forbid("CheckDeploymentFunction", "connect:ListPhoneNumbersV2"), "permissions"),
     "tables cannot be protected": (forbid("ProtectTablesFunction", "dynamodb:UpdateTable"), "permissions"),
     "a public bucket": (put(False, "PromptsBucket", "PublicAccessBlockConfiguration", "BlockPublicAcls"), "storage"),
+    **{
+        f"the output {name} is missing": (do_not_tell(name), "outputs")
+        for name in DOCUMENT["Outputs"]
+        if name not in ("ApiUrl", "SipMediaApplicationId")
+    },
     "a type that not every Region has": (type_of_few_regions, "regions"),
     "log lines for ever": (drop("LogGroup", "RetentionInDays"), "functions"),
     "a layer is missing": (in_globals("Layers", value=[{"Ref": "CoreLayer"}]), "functions"),
