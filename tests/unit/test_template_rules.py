@@ -105,6 +105,16 @@ def do_not_tell(output: str) -> Callable[[dict[str, Any]], None]:
     return mistake
 
 
+def feed_back(document: dict[str, Any]) -> None:
+    """The function that wakes webhooks is triggered by a queue that theirs feeds."""
+    name, arn = {"Fn::GetAtt": ["PromptQueue", "QueueName"]}, {"Fn::GetAtt": ["PromptQueue", "Arn"]}
+    properties(document, "SendWebhookFunction")["Policies"].append({"SQSSendMessagePolicy": {"QueueName": name}})
+    properties(document, "FetchPromptFunction")["Policies"].append(
+        {"SQSSendMessagePolicy": {"QueueName": {"Fn::GetAtt": ["WebhookRetryQueue", "QueueName"]}}}
+    )
+    properties(document, "WakeWebhooksFunction")["Events"]["Again"] = {"Type": "SQS", "Properties": {"Queue": arn}}
+
+
 def take_any_number(document: dict[str, Any]) -> None:
     del document["Parameters"]["GraceSeconds"]["MaxValue"]
 
@@ -212,6 +222,10 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "nobody reads a queue": (drop("SendWebhookFunction", "Events", "First"), "queues"),
     "a message comes back while it is handled": (put(30, "WebhookQueue", "VisibilityTimeout"), "queues"),
     "a dead-letter queue without an alarm": (without("DeadWebhooksFifoAlarm"), "queues"),
+    "Lambda stops webhooks that wait": (drop("SendWebhookFunction", "RecursiveLoop"), "loops"),
+    "Lambda stops messages of many introductions": (put("Terminate", "FetchPromptFunction", "RecursiveLoop"), "loops"),
+    "a loop is allowed where none is": (put("Allow", "WakeWebhooksFunction", "RecursiveLoop"), "loops"),
+    "two functions feed each other": (feed_back, "loops"),
     "a queue is not encrypted": (drop("WebhookQueue", "SqsManagedSseEnabled"), "queues"),
     "webhooks without an order": (put(True, "WebhookQueue", "ContentBasedDeduplication"), "queues"),
     "a table that goes with the stack": (forget_retention, "lasting"),
