@@ -209,7 +209,36 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         drop("FinishCallFunction", "Events", "Executions", "Properties", "DeadLetterConfig"),
         "failures",
     ),
-    "a clock's failure is lost": (drop("SweepFunction", "EventInvokeConfig"), "failures"),
+    "a tick is tried again": (drop("SweepFunction", "EventInvokeConfig"), "failures"),
+    "old ticks come": (put(3600, "DialerFunction", "EventInvokeConfig", "MaximumEventAgeInSeconds"), "failures"),
+    "a tick is delivered again": (
+        drop("WakeWebhooksFunction", "Events", "EachMinute", "Properties", "RetryPolicy"),
+        "failures",
+    ),
+    "a tick becomes a dead letter": (
+        put(
+            {"OnFailure": {"Type": "SQS", "Destination": {"Fn::GetAtt": ["InvocationDeadLetterQueue", "Arn"]}}},
+            "SweepFunction",
+            "EventInvokeConfig",
+            "DestinationConfig",
+        ),
+        "failures",
+    ),
+    "an event's failure is lost": (drop("ConnectEventsFunction", "EventInvokeConfig"), "failures"),
+    "streams and events share a queue": (
+        put(
+            {"Fn::GetAtt": ["EventDeadLetterQueue", "Arn"]},
+            *("DialerFunction", "Events", "Messages", "Properties", "DestinationConfig", "OnFailure", "Destination"),
+        ),
+        "letters",
+    ),
+    "invocations and events share a queue": (
+        put(
+            {"Fn::GetAtt": ["InvocationDeadLetterQueue", "Arn"]},
+            *("FinishCallFunction", "Events", "Executions", "Properties", "DeadLetterConfig", "Arn"),
+        ),
+        "letters",
+    ),
     "a queue has no dead-letter queue": (drop("WebhookRetryQueue", "RedrivePolicy"), "queues"),
     "a dead-letter queue of the other kind": (
         put(
