@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
@@ -12,6 +12,7 @@ import httpx
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from cli.dead_letters import DeadLetters
 from cli.failures import Refusal
 from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.dynamodb.deliveries import DynamoDeliveries
@@ -124,6 +125,17 @@ class Deployment:
         """What wakes a webhook."""
         client = self._session.client("sqs", endpoint_url=self._endpoint, config=self._config)
         return SqsWebhookQueue(client, self._name_of("WebhookRetryQueue"))
+
+    @cached_property
+    def dead_letters(self) -> DeadLetters:
+        """The dead-letter queues."""
+        # A function may take a minute to answer, and is asked once.
+        patient = self._config.merge(Config(read_timeout=90, retries={"total_max_attempts": 1}))
+
+        def client(name: Any, config: Config = self._config) -> Any:
+            return self._session.client(name, endpoint_url=self._endpoint, config=config)
+
+        return DeadLetters(client("sqs"), client("lambda", patient), client("dynamodbstreams"), self._name_of)
 
     @cached_property
     def _messages_table(self) -> str:

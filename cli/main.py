@@ -2,12 +2,12 @@
 
 import typer
 
-from cli import accounts, lists, menus, pool, prompts, webhooks
+from cli import accounts, deadletter, lists, menus, pool, prompts, webhooks
 
 # A traceback shows no local variables: among them are passwords.
 app = typer.Typer(
     name="speechcall",
-    help="What an operator of SpeechCall does: accounts, prompts, lines, lists, webhooks, and a look at menus.",
+    help="What an operator of SpeechCall does: accounts, prompts, lists, webhooks, dead letters, and a look at menus.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -18,6 +18,7 @@ app.add_typer(prompts.app, name="prompt", help="Prompts: the audio that an accou
 app.add_typer(pool.app, name="pool", help="The pool of lines: how many calls at once, and how many a second.")
 app.add_typer(lists.app, name="list", help="Message lists: their progress as it goes.")
 app.add_typer(webhooks.app, name="webhook", help="Webhooks: what became of each, and to send it again.")
+app.add_typer(deadletter.app, name="deadletter", help="Dead letters: what could not be handled, and another try.")
 app.add_typer(menus.app, name="menu", help="Menus: what a file's menus will do to the person who answers.")
 
 if __name__ == "__main__":

@@ -1,0 +1,195 @@
+"""The dead-letter queues of a deployment: what is in them, and how it gets another try.
+
+Sources of the forms: Lambda developer guide, "Capturing records of Lambda asynchronous invocations" and "Configure a
+destination to retain records of a failed invocation" (DynamoDB streams: where the batch is, not the batch);
+EventBridge user guide, "Using dead-letter queues to process undelivered events" (the event as it was, its
+target and error as attributes).
+"""
+
+import base64
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+QUEUES: Mapping[str, tuple[str, str | None]] = {
+    "prompts": ("PromptDeadLetterFifoQueue", "PromptQueue"),
+    "webhooks-first": ("WebhookDeadLetterFifoQueue", "WebhookQueue"),
+    "webhooks-later": ("WebhookDeadLetterQueue", "WebhookRetryQueue"),
+    "stream": ("StreamDeadLetterQueue", None),
+    "invocations": ("InvocationDeadLetterQueue", None),
+    "events": ("EventDeadLetterQueue", None),
+}
+"""By the name that an operator says: the queue, and where its messages came from, if that is a queue too."""
+
+HIDDEN_SECONDS = 120
+_GONE = frozenset({"TrimmedDataAccessException", "ResourceNotFoundException"})
+
+
+class NotRedriven(Exception):
+    """A letter cannot have another try, or failed again; the sentence says why."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message of a dead-letter queue."""
+
+    queue: str
+    id: str
+    receipt: str
+    body: str
+    sent_msec: int
+    group: str | None
+    attributes: Mapping[str, str]
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Its body; empty if it is no JSON object."""
+        try:
+            content = json.loads(self.body)
+        except ValueError:
+            return {}
+        return content if isinstance(content, dict) else {}
+
+    def row(self) -> dict[str, Any]:
+        """For a table. Names only: a body may hold numbers and texts."""
+        content = self.content
+        context, answer = content.get("requestContext", {}), content.get("responsePayload") or {}
+        arn = context.get("functionArn") or self.attributes.get("TARGET_ARN", "")
+        payload = content.get("requestPayload") or content
+        error = answer.get("errorType") or self.attributes.get("ERROR_CODE") or context.get("condition")
+        return {
+            "queue": self.queue,
+            "id": self.id,
+            "since": datetime.fromtimestamp(self.sent_msec / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "function": _name(arn) or "-",
+            "what": payload.get("mid") or payload.get("detail-type") or _batch(content) or "-",
+            "error": error or "-",
+        }
+
+
+class DeadLetters:
+    """Reads the queues and gives letters another try. Clients are boto3's; `name_of` gives a queue's URL."""
+
+    def __init__(self, sqs: Any, functions: Any, streams: Any, name_of: Callable[[str], str]) -> None:
+        self._sqs, self._functions, self._streams, self._name_of = sqs, functions, streams, name_of
+
+    def read(self, queue: str) -> list[Letter]:
+        """All that can be had now; they are hidden from other readers until `show_again`, or for two minutes."""
+        return list(self._received(queue))
+
+    def show_again(self, letters: list[Letter]) -> None:
+        """Ends the hiding of letters that stay."""
+        for one in letters:
+            url = self._name_of(QUEUES[one.queue][0])
+            self._sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=one.receipt, VisibilityTimeout=0)
+
+    def redrive(self, letter: Letter) -> None:
+        """Gives it another try, and removes it when that is under way or has succeeded. Raises NotRedriven."""
+        content, (url, source) = letter.content, QUEUES[letter.queue]
+        if source is not None:
+            self._send(letter, self._name_of(source))
+        elif "DDBStreamBatchInfo" in content:
+            arn = content["requestContext"]["functionArn"]
+            self._invoke(arn, {"Records": self._records(content["DDBStreamBatchInfo"])})
+        elif "requestPayload" in content:
+            self._invoke(content["requestContext"]["functionArn"], content["requestPayload"])
+        elif "TARGET_ARN" in letter.attributes:
+            self._invoke(letter.attributes["TARGET_ARN"], content)
+        else:
+            raise NotRedriven("it has none of the known forms")
+        self._sqs.delete_message(QueueUrl=self._name_of(url), ReceiptHandle=letter.receipt)
+
+    def _received(self, queue: str) -> Iterator[Letter]:
+        url = self._name_of(QUEUES[queue][0])
+        while found := self._sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=10,
+            VisibilityTimeout=HIDDEN_SECONDS,
+            MessageSystemAttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        ).get("Messages"):
+            for one in found:
+                known = one.get("Attributes", {})
+                attributes = {
+                    name: value.get("StringValue", "") for name, value in one.get("MessageAttributes", {}).items()
+                }
+                yield Letter(
+                    queue=queue,
+                    id=one["MessageId"],
+                    receipt=one["ReceiptHandle"],
+                    body=one["Body"],
+                    sent_msec=int(known.get("SentTimestamp", 0)),
+                    group=known.get("MessageGroupId"),
+                    attributes=attributes,
+                )
+
+    def _send(self, letter: Letter, url: str) -> None:
+        # Not its own name: within five minutes of the first time it would be taken for a repeat, and dropped.
+        fifo = (
+            {"MessageGroupId": letter.group, "MessageDeduplicationId": f"redrive-{letter.id}"} if letter.group else {}
+        )
+        self._sqs.send_message(QueueUrl=url, MessageBody=letter.body, **fifo)
+
+    def _invoke(self, function_arn: str, event: Any) -> None:
+        payload = json.dumps(event, default=_as_lambda_gives_it)
+        answer = self._functions.invoke(FunctionName=_unqualified(function_arn), Payload=payload.encode())
+        if answer.get("FunctionError"):
+            told = json.loads(answer["Payload"].read() or b"{}")
+            raise NotRedriven(f"{_name(function_arn)} failed again ({told.get('errorType', 'unknown')})")
+        content = json.loads(answer["Payload"].read() or b"null")
+        if isinstance(content, dict) and content.get("batchItemFailures"):
+            raise NotRedriven(
+                f"{_name(function_arn)} failed again at {len(content['batchItemFailures'])} of the records"
+            )
+
+    def _records(self, batch: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The records of a failed batch, as the stream has them for a day."""
+        try:
+            iterator = self._streams.get_shard_iterator(
+                StreamArn=batch["streamArn"],
+                ShardId=batch["shardId"],
+                ShardIteratorType="AT_SEQUENCE_NUMBER",
+                SequenceNumber=batch["startSequenceNumber"],
+            )["ShardIterator"]
+            found = self._streams.get_records(ShardIterator=iterator, Limit=1000)["Records"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _GONE:
+                raise NotRedriven("the stream has forgotten it after a day; --forget removes it") from error
+            raise
+        last = int(batch["endSequenceNumber"])
+        records = [
+            {**one, "eventSourceARN": batch["streamArn"]}
+            for one in found
+            if int(one["dynamodb"]["SequenceNumber"]) <= last
+        ]
+        if not records:
+            raise NotRedriven("the stream has forgotten it after a day; --forget removes it")
+        return records
+
+    def forget(self, letter: Letter) -> None:
+        """Removes it without another try."""
+        self._sqs.delete_message(QueueUrl=self._name_of(QUEUES[letter.queue][0]), ReceiptHandle=letter.receipt)
+
+
+def _name(arn: str) -> str:
+    return _unqualified(arn).rpartition(":")[2]
+
+
+def _unqualified(arn: str) -> str:
+    """A function's ARN without a version (arn:…:function:NAME:$LATEST)."""
+    return ":".join(arn.split(":")[:7])
+
+
+def _batch(content: Mapping[str, Any]) -> str:
+    batch = content.get("DDBStreamBatchInfo")
+    return f"{batch.get('batchSize', '?')} changes" if batch else ""
+
+
+def _as_lambda_gives_it(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    return base64.b64encode(value).decode()
