@@ -24,6 +24,13 @@ def account_id(given: str) -> str:
     return given
 
 
+def new_account_id(given: str) -> str:
+    """The id of an account that is to be made. It is a part of paths too, where `.` and `..` mean something else."""
+    if not any(character.isalnum() for character in account_id(given)):
+        raise typer.BadParameter("an id has a letter or a digit in it.")
+    return given
+
+
 def prompt_id(given: str) -> str:
     """A prompt's identifier, as `introUrl` gives it."""
     if not _PROMPT_ID.fullmatch(given):
