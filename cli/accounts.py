@@ -34,6 +34,7 @@ TOLL_FRAUD = (
 _TRIES = 20
 
 AccountId = Annotated[str, typer.Argument(metavar="ID", callback=values.account_id, help="The account's id.")]
+NewAccountId = Annotated[str, typer.Argument(metavar="ID", callback=values.new_account_id, help="The account's id.")]
 AnyDestination = Annotated[bool, typer.Option("--any-destination", help='Confirms --prefix "*".')]
 _PREFIXES = typer.Option(metavar="+N", callback=values.prefixes, help='What it dials begins so; "*": any. Repeatable.')
 _SENDERS = typer.Option(metavar="NAME=+N", callback=values.senders, help="A `from`, with its caller ID. Repeatable.")
@@ -46,7 +47,7 @@ _BURST = typer.Option(min=LEAST_BURST, help="Messages at once; a request may hol
 @on_deployment
 def create(
     deployment: Deployment,
-    account_id: AccountId,
+    account_id: NewAccountId,
     prefix: Annotated[list[str], _PREFIXES],
     calls_per_day: Annotated[int, _CALLS_PER_DAY] = DEFAULT_CALLS_PER_DAY,
     rate: Annotated[int, _RATE] = DEFAULT_RATE,

@@ -5,6 +5,7 @@ import re
 import typer
 
 from speechcall.domain.account import ANYWHERE
+from speechcall.domain.characters import foreign, unseen
 from speechcall.domain.phone import to_e164
 
 MAX_SENDER_LENGTH = 64
@@ -20,14 +21,21 @@ _PREFIX = re.compile(r"\+[1-9][0-9]{0,14}")
 def account_id(given: str) -> str:
     """An account's id, which is its user name too: so no `@` (which stands for a key) and no colon."""
     if not _ACCOUNT_ID.fullmatch(given):
-        raise typer.BadParameter("an id has 1 to 64 letters, digits, dots, underscores and dashes.")
+        raise typer.BadParameter(f"an id has 1 to 64 letters, digits, dots, underscores and dashes{foreign(given)}.")
+    return given
+
+
+def new_account_id(given: str) -> str:
+    """The id of an account that is to be made. It is a part of paths too, where `.` and `..` mean something else."""
+    if not any(character.isalnum() for character in account_id(given)):
+        raise typer.BadParameter("an id has a letter or a digit in it.")
     return given
 
 
 def prompt_id(given: str) -> str:
     """A prompt's identifier, as `introUrl` gives it."""
     if not _PROMPT_ID.fullmatch(given):
-        raise typer.BadParameter("an identifier has 1 to 64 letters, digits, underscores and dashes.")
+        raise typer.BadParameter(f"an identifier has 1 to 64 letters, digits, underscores and dashes{foreign(given)}.")
     return given
 
 
@@ -36,7 +44,8 @@ def prefixes(given: list[str] | None) -> list[str] | None:
     for prefix in given or []:
         if prefix != ANYWHERE and not _PREFIX.fullmatch(prefix):
             raise typer.BadParameter(
-                f'"{prefix}" is not the beginning of a number in international format, such as +380; or "*" for any.'
+                f'"{prefix}" is not the beginning of a number in international format, such as +380; or "*" for any'
+                f"{foreign(prefix)}."
             )
     return given
 
@@ -57,14 +66,14 @@ def senders_by_name(given: list[str] | None) -> dict[str, str]:
 def webhook_id(given: str | None) -> str | None:
     """A webhook's id, as it stands in the header `webhook-id` and in the message's status."""
     if given is not None and not _WEBHOOK_ID.fullmatch(given):
-        raise typer.BadParameter("an id of a webhook looks like 234881024000000001-1-2-m0-d1-0.")
+        raise typer.BadParameter(f"an id of a webhook looks like 234881024000000001-1-2-m0-d1-0{foreign(given)}.")
     return given
 
 
 def message_id(given: str | None) -> str | None:
     """A message's id."""
     if given is not None and not (given.isascii() and given.isdigit() and len(given) <= 19):
-        raise typer.BadParameter("an id of a message has up to 19 digits.")
+        raise typer.BadParameter(f"an id of a message has up to 19 digits{foreign(given)}.")
     return given
 
 
@@ -72,14 +81,14 @@ def list_ids(given: list[str]) -> list[str]:
     """The ids of message lists."""
     for one in given:
         if not (one.isascii() and one.isdigit() and len(one) <= 19):
-            raise typer.BadParameter("an id of a message list has up to 19 digits.")
+            raise typer.BadParameter(f"an id of a message list has up to 19 digits{foreign(one)}.")
     return given
 
 
 def seconds_ago(given: str) -> str:
     """How long ago: 90m, 24h, 7d."""
     if not _AGO.fullmatch(given):
-        raise typer.BadParameter("say how long ago, in minutes, hours or days: 90m, 24h, 7d.")
+        raise typer.BadParameter(f"say how long ago, in minutes, hours or days: 90m, 24h, 7d{foreign(given)}.")
     return given
 
 
@@ -92,8 +101,10 @@ def _sender(given: str) -> tuple[str, str]:
     name, _, number = given.rpartition("=")
     if not 1 <= len(name) <= MAX_SENDER_LENGTH:
         raise typer.BadParameter(
-            f'"{given}" is not NAME=+NUMBER, with a name of 1 to {MAX_SENDER_LENGTH} characters: Shop=+4930123456.'
+            f'"{given}" is not NAME=+NUMBER, with a name of 1 to {MAX_SENDER_LENGTH} characters: Shop=+4930123456'
+            f"{unseen(given)}."
         )
     if to_e164(number) != number:
-        raise typer.BadParameter(f'the number of the sender "{name}" is not in E.164 form, such as +4930123456.')
+        text = f'the number of the sender "{name}" is not in E.164 form, such as +4930123456{foreign(number)}.'
+        raise typer.BadParameter(text)
     return name, number

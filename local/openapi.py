@@ -58,7 +58,7 @@ def describe() -> dict[str, Any]:
             {"name": "status", "description": "Asking."},
             {"name": "audio", "description": "Introductions."},
         ],
-        "paths": _paths(),
+        "paths": _with_heads(_paths()),
         "components": {
             "schemas": schemas,
             "securitySchemes": {
@@ -71,6 +71,24 @@ def describe() -> dict[str, Any]:
             },
         },
     }
+
+
+def _with_heads(paths: dict[str, Any]) -> dict[str, Any]:
+    """Beside every GET the HEAD: the same answers, without their content."""
+    return {
+        path: {**methods, "head": _head(methods["get"])} if "get" in methods else methods
+        for path, methods in paths.items()
+    }
+
+
+def _head(get: dict[str, Any]) -> dict[str, Any]:
+    responses = {
+        status: {name: value for name, value in one.items() if name != "content"}
+        for status, one in get["responses"].items()
+    }
+    name = get["operationId"].removeprefix("get")
+    told = {"operationId": f"head{name[:1].upper()}{name[1:]}", "summary": f"{get['summary']}, without the body"}
+    return {**get, **told, "responses": responses}
 
 
 def _paths() -> dict[str, Any]:
@@ -110,7 +128,7 @@ def _paths() -> dict[str, Any]:
                             },
                         },
                     ),
-                    **_errors(400, 401, 413, 422, 429, 500, sends=True),
+                    **_errors(400, 401, 413, 415, 422, 429, 500, sends=True),
                 },
             }
         },
@@ -132,7 +150,7 @@ def _paths() -> dict[str, Any]:
                 "requestBody": _request_body(),
                 "responses": {
                     "200": _answer("The messages in the order sent.", "Checked"),
-                    **_errors(400, 401, 413, 429, 500),
+                    **_errors(400, 401, 413, 415, 429, 500),
                 },
             }
         },
@@ -148,7 +166,8 @@ def _paths() -> dict[str, Any]:
                 ],
                 "responses": {
                     "200": _answer("All messages counted, a page of them shown.", "ListStatus"),
-                    **_errors(400, 401, 404, 429, 500),
+                    **_query_error(),
+                    **_errors(401, 404, 429, 500),
                 },
             }
         },
@@ -182,6 +201,7 @@ def _paths() -> dict[str, Any]:
                 ],
                 "responses": {
                     "202": _answer("They are queued.", "Replayed"),
+                    **_query_error(),
                     **_errors(401, 404, 409, 429, 500),
                 },
             }
@@ -223,6 +243,7 @@ _ERRORS = {
     404: "There is nothing of this id in this account, or it has expired (after 30 days).",
     409: "The webhook is still being tried, or has been tried 200 times.",
     413: "The body is larger than 1 MiB.",
+    415: "The body has a `Content-Encoding`, such as gzip; send it as it is.",
     422: "The Idempotency-Key came before with another body, or too many new menus came from this account today.",
     429: "Too many messages a second or a day; nothing of the request was accepted.",
     500: "The request failed. Whether it was accepted is not known: repeat it with the same Idempotency-Key.",
@@ -231,6 +252,7 @@ _ERRORS_OF_READING = {429: "The gateway's own throttle.", 500: "The request fail
 _BY_GATEWAY_TOO = {404, 413, 429, 500}
 _HEADERS = {
     401: {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}, "description": "Basic"}},
+    415: {"Accept-Encoding": {"required": True, "schema": {"type": "string", "const": "identity"}}},
     429: {
         "Retry-After": {
             "schema": {"type": "integer", "minimum": 1},
@@ -245,12 +267,16 @@ def _errors(*statuses: int, sends: bool = False) -> dict[str, Any]:
     return {str(status): _error(status, sends) for status in statuses}
 
 
+def _query_error() -> dict[str, Any]:
+    return {"400": {**_error(400, False), "description": "The query cannot be used; the message says why."}}
+
+
 def _error(status: int, sends: bool) -> dict[str, Any]:
     own: dict[str, Any] = {"$ref": f"{_REF}Error"}
     schema = {"anyOf": [own, {"$ref": f"{_REF}GatewayError"}]} if status in _BY_GATEWAY_TOO else own
     text = _ERRORS[status] if sends else _ERRORS_OF_READING.get(status, _ERRORS[status])
     described = {"description": text, "content": {_JSON: {"schema": schema}}}
-    has_headers = status == 401 or (status == 429 and sends)
+    has_headers = status in (401, 415) or (status == 429 and sends)
     return {**described, "headers": _HEADERS[status]} if has_headers else described
 
 

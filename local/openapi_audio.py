@@ -66,7 +66,7 @@ def audio_paths(answer: Callable[[str, str], Any], errors: Callable[..., dict[st
                 },
                 "responses": {
                     "200": answer("Messages can name it now.", "Audio"),
-                    **refusals(400, 401, 404, 413, 422, 429, 500),
+                    **refusals(400, 401, 404, 413, 415, 422, 429, 500),
                 },
             },
             "get": {
@@ -94,7 +94,11 @@ def audio_paths(answer: Callable[[str, str], Any], errors: Callable[..., dict[st
                 "PUT `/bat/audio/{introId}?uploadId=…` without a body.",
                 "parameters": [_IDENTIFIER],
                 "requestBody": {"required": True, "content": {"application/json": {"schema": upload}}},
-                "responses": {"200": answer("Where to PUT it.", "Upload"), **refusals(400, 401, 404, 429, 500)},
+                "responses": {
+                    "200": answer("Where to PUT it.", "Upload"),
+                    **refusals(400, 401, 404, 429, 500),
+                    **errors(413, 415),
+                },
             }
         },
     }

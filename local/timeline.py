@@ -1,6 +1,5 @@
 """A call's journal as lines that a person reads."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -33,7 +32,7 @@ def _webhook(entry: Entry) -> str:
     lines = [f"{entry['method']} {entry['url']}"]
     lines += [f"{name}: {value}" for name, value in entry["headers"]]
     lines.append(f"(signature: {entry['signature']})")
-    return "\n".join([*lines, json.dumps(json.loads(entry["body"]), ensure_ascii=False)])
+    return "\n".join([*lines, str(entry["body"])])
 
 
 _WORDS: Mapping[str, Callable[[Entry], str]] = {

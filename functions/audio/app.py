@@ -16,6 +16,7 @@ from speechcall.adapters.s3_uploads import S3Uploads
 from speechcall.adapters.settings import AWS_CONFIG, SIGNER_CONFIG, setting
 from speechcall.application.manage_audio import AudioDesk, begin_upload, list_audio, put_audio, read_audio, remove_audio
 from speechcall.application.prompts import Workshop
+from speechcall.application.query import parameter
 from speechcall.domain.wav import Encoding
 
 logger = Logger()
@@ -32,14 +33,13 @@ desk = AudioDesk(prompts, workshop, S3Uploads(s3, signer, bucket), SystemClock()
 
 @app.route("PUT /bat/audio/{introId}")
 def put(request: HttpRequest) -> Answer:
-    account, query = account_of(request, accounts), request.query
-    return answer_json(200, put_audio(account, request.path["introId"], request.body, query.get("uploadId"), desk))
+    account, upload_id = account_of(request, accounts), parameter(request.query, "uploadId")
+    return answer_json(200, put_audio(account, request.path["introId"], request.body, upload_id, desk))
 
 
 @app.route("POST /bat/audio/{introId}/upload")
 def post_upload(request: HttpRequest) -> Answer:
-    account = account_of(request, accounts)
-    return answer_json(200, begin_upload(account, request.path["introId"], request.body, desk))
+    return answer_json(200, begin_upload(account_of(request, accounts), request.path["introId"], request.body, desk))
 
 
 @app.route("GET /bat/audio")

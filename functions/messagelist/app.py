@@ -15,6 +15,7 @@ from speechcall.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.application.accept_messages import accept_messages, check_messages
+from speechcall.application.query import parameter
 
 logger = Logger()
 app = HttpApi(logger)
@@ -40,8 +41,9 @@ def post_messagelist(request: HttpRequest) -> Answer:
 
 @app.route("POST /bat/messagelist/check")
 def post_check(request: HttpRequest) -> Answer:
-    picture = request.query.get("picture") == "mermaid"
-    return answer_json(200, check_messages(account_of(request, accounts), request.body, picture, prompts=lists))
+    sender = account_of(request, accounts)
+    picture = parameter(request.query, "picture") == "mermaid"
+    return answer_json(200, check_messages(sender, request.body, picture, prompts=lists))
 
 
 @logger.inject_lambda_context

@@ -14,6 +14,7 @@ from speechcall.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.webhook_queue import SqsWebhookQueue
+from speechcall.application.query import parameter
 from speechcall.application.replay_webhooks import replay_of_message
 
 logger = Logger()
@@ -29,7 +30,7 @@ queue = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK
 @app.route("POST /bat/message/{messageId}/webhooks/replay")
 def post_replay(request: HttpRequest) -> Answer:
     account = account_of(request, accounts)
-    webhook_id = request.query.get("webhookId")
+    webhook_id = parameter(request.query, "webhookId")
     stores: dict[str, Any] = {"store": history, "deliveries": deliveries, "queue": queue, "clock": SystemClock()}
     answer = replay_of_message(account, request.path["messageId"], webhook_id, **stores)
     count("WebhooksReplayed", len(answer["replayed"]))

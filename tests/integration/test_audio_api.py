@@ -1,7 +1,9 @@
 """The API's audio, as a customer's program uses it: over HTTP, on the laptop's cloud."""
 
+import gzip
 import json
 from array import array
+from typing import Any
 
 import boto3
 import httpx
@@ -87,6 +89,10 @@ def test_what_is_odd_about_it_is_told_where_it_is_taken_and_where_it_is_named(ap
         ("POST", "/bat/audio/large/upload", b'{"bytes": 26214401}', 400, "INVALID_REQUEST"),
         ("POST", "/bat/audio/large/upload", b'{"bytes": true}', 400, "INVALID_REQUEST"),
         ("POST", "/bat/audio/large/upload", b"large.wav", 400, "MALFORMED_JSON"),
+        ("POST", "/bat/audio/large/upload", b'{"bytes": 1000.5}', 400, "INVALID_REQUEST"),
+        ("POST", "/bat/audio/large/upload", b'{"bytes": 1000}' + b" " * 1024 * 1024, 413, "PAYLOAD_TOO_LARGE"),
+        ("POST", "/bat/audio/large/upload", b'{"bytes": 1, "bytes": 1}', 400, "MALFORMED_JSON"),
+        ("PUT", "/bat/audio/none?uploadid=abcdefghijklmnopqrstuvwx", b"", 400, "INVALID_REQUEST"),
         ("GET", "/bat/audio/nothing", b"", 404, "NOT_FOUND"),
         ("DELETE", "/bat/audio/nothing", b"", 404, "NOT_FOUND"),
     ],
@@ -94,6 +100,45 @@ def test_what_is_odd_about_it_is_told_where_it_is_taken_and_where_it_is_named(ap
 def test_a_mistake_is_answered_with_its_code(api, method, path, body, status, code):
     answer = api.request(method, path, content=body)
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+
+
+def test_a_size_without_a_fraction_is_a_whole_number(api):
+    assert api.post("/bat/audio/large/upload", content=b'{"bytes": 1000.0}').status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *(("POST", "/bat/messagelist"), ("POST", "/bat/messagelist/check")),
+        *(("PUT", "/bat/audio/coded"), ("POST", "/bat/audio/coded/upload")),
+    ],
+)
+def test_a_compressed_body_is_refused_wherever_a_body_is_read(cloud, api, method, path):
+    content = gzip.compress(b'{"messages": [], "bytes": 1}')
+    for content_type in ("application/json", "audio/wav"):
+        given: Any = {"content": content, "headers": {"Content-Encoding": "gzip", "Content-Type": content_type}}
+        answer = api.request(method, path, **given)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (415, "UNSUPPORTED_ENCODING")
+        assert answer.headers["Accept-Encoding"] == "identity"
+        # Who may not ask is told that first
+        assert httpx.request(method, f"{cloud.url}{path}", **given, trust_env=False).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/openapi.json", "/bat/audio", "/bat/audio/ivr_651854", "/bat/audio/nothing", "/bat/audio/a.b"),
+        *("/bat/message/1", "/bat/messagelist/1", "/bat/messagelist/1?limit=0", "/bat/none"),
+    ],
+)
+def test_a_head_is_answered_as_the_get_without_its_body(cloud, api, path):
+    with httpx.Client(base_url=cloud.url, trust_env=False) as stranger:
+        for client in (api, stranger):
+            got, head = client.get(path), client.head(path)
+            assert (head.status_code, head.content) == (got.status_code, b"")
+            told = ("Content-Type", "Content-Length", "WWW-Authenticate")
+            assert [head.headers.get(name) for name in told] == [got.headers.get(name) for name in told]
+            assert client.get(path).content == got.content  # over the same connection: nothing was left on it
 
 
 @pytest.mark.parametrize(

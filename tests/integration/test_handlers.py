@@ -4,10 +4,14 @@ import base64
 import json
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import boto3
 import pytest
+from standardwebhooks import Webhook
 
 from local.aws import LocalAws
 from local.event_files import CHIME_EVENT_FILES
@@ -21,10 +25,12 @@ from speechcall.adapters.settings import MissingSetting
 from speechcall.adapters.stream import process_each
 from speechcall.application.accounts import Secrets, credentials_of
 from speechcall.application.message_ports import Pool
+from speechcall.application.webhook_secrets import SealedSecret, Signer, new_secret
 from speechcall.domain.account import Account
 from speechcall.domain.message import State
 from speechcall.domain.prompt import KnownPrompt, Prompt
-from tests.fixtures.samples import CALL, CALLING, MESSAGE, MID, NOW
+from speechcall.domain.webhook import webhook_request
+from tests.fixtures.samples import CALL, CALLING, MESSAGE, MID, NOW, FakeClock
 
 ROOT = Path(__file__).parents[2]
 CONNECT_ARN = "arn:aws:connect:eu-central-1:123456789012:instance/9308c2a1-9bc6-4cea-8290-6c0b4a6d38fa"
@@ -119,6 +125,29 @@ def test_the_specifications_request_is_accepted(post, tables):
     assert (status, message["status"], message["recipient"]) == (200, "sent", "+380936670003")
     stored = DynamoMessages(boto3.client("dynamodb"), *tables).get(message["messageId"])
     assert (stored.account_id, stored.state) == ("acme", State.PREPARING)
+
+
+def test_the_numbers_of_a_webhooks_body_are_stored_and_sent_and_signed_as_they_were_written(post, tables):
+    # Given a body with numbers that every number type would write otherwise
+    body = '{"a":-0,"b":1e2,"c":0.0000001,"d":[1.10,1E400,1180591620717411303424],"e":{"f":-0.0}}'
+    request = json.loads(specification())
+    request["messages"][0]["menu"][0]["dtmfActions"]["d1"] = [
+        {"action": "webhook", "url": "https://a.example/", "body": 0}
+    ]
+    _, answer, _ = post(json.dumps(request).replace('"body": 0', f'"body": {body}'))
+    # When the message is read back from the table, and its webhook made and signed
+    stored = DynamoMessages(boto3.client("dynamodb"), *tables).get(answer["messages"][0]["messageId"])
+    webhook: Any = stored.menus[0].actions["d1"][0]
+    made = webhook_request(stored, webhook, "1-1-2-m0-d1-0", NOW // 1000)
+    secret = new_secret(lambda count: b"x" * count)
+    store = SimpleNamespace(secrets_of=lambda _account: (SealedSecret(secret, NOW),))
+    signed = Signer(store, lambda _account, sealed: sealed, FakeClock())("acme", made)
+    # Then each is there to the letter, and the signature is over these letters
+    assert webhook.body == body
+    assert signed.body.decode().endswith(f'"action":{body}}}')
+    signature = dict(signed.headers)["webhook-signature"]
+    moment = datetime.fromtimestamp(NOW // 1000, UTC)
+    assert signature == Webhook(secret).sign("1-1-2-m0-d1-0", moment, signed.body.decode())
 
 
 def test_a_body_that_the_gateway_has_encoded_is_the_same_body(post):

@@ -1,5 +1,6 @@
 """What holds of every request and every answer, whatever is sent."""
 
+import base64
 import copy
 import json
 import string
@@ -301,6 +302,27 @@ def test_who_is_unknown_is_told_nothing_else(api, path):
         answer = api.post(body, path=path, user="nobody")
         assert (answer.status, as_documented(answer)["error"]["code"]) == (401, "UNAUTHORIZED")
         assert answer.headers["WWW-Authenticate"].startswith("Basic ")
+
+
+def test_an_account_is_entered_with_its_own_credentials_alone_whatever_it_is_called(api):
+    # Given accounts that are called as the absence of one might be
+    names = ["nobody", "none", "null", "anonymous", "unknown", "CREDENTIAL", "ACCOUNTS"]
+    api.reset(*(Account(name, ("*",)) for name in names))
+    for name in names:
+        # Then only what was given out opens them
+        assert api.post(BODIES["simple"], user=name).status == 200
+        for headers in (
+            {"x_authorization_key": name, "authorization": ""},
+            {"authorization": basic(f"anyone:{name}")},
+            {"authorization": basic(f"@:{name}")},
+            {"authorization": basic(f"{name}:{name}")},
+        ):
+            answer = api.post(BODIES["simple"], **headers)
+            assert (answer.status, as_documented(answer)["error"]["code"]) == (401, "UNAUTHORIZED"), headers
+
+
+def basic(text):
+    return "Basic " + base64.b64encode(text.encode()).decode()
 
 
 # -------------------------------------------------- answers that must fit into the store

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from speechcall.application.accept_messages import KEPT_SECONDS, accept_messages, check_messages
-from speechcall.application.check_request import MAX_BODY_BYTES
+from speechcall.application.json_text import MAX_JSON_BYTES
 from speechcall.domain.account import Account
 from speechcall.domain.dialling import Redial
 from speechcall.domain.errors import (
@@ -174,8 +174,8 @@ def test_what_is_no_json_is_refused_before_anything_is_stored(api):
 
 def test_more_than_a_mebibyte_is_too_large(api):
     body = json.dumps({"messages": [entry()]}).encode()
-    assert api.refused(body + b" " * (MAX_BODY_BYTES + 1 - len(body)), PayloadTooLarge).status == 413
-    assert api.post(body + b" " * (MAX_BODY_BYTES - len(body)))["messages"]
+    assert api.refused(body + b" " * (MAX_JSON_BYTES + 1 - len(body)), PayloadTooLarge).status == 413
+    assert api.post(body + b" " * (MAX_JSON_BYTES - len(body)))["messages"]
 
 
 def test_an_identifier_that_the_account_has_not_uploaded_is_refused_where_it_stands(api):

@@ -1,8 +1,11 @@
 """Who may use the API."""
 
 import base64
+import hmac
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from speechcall.application.accounts import (
     Credential,
@@ -94,7 +97,32 @@ def test_an_unknown_user_costs_the_same_look_ups_as_a_known_one():
     for headers in (basic("nobody:x"), basic("shop:x")):
         with pytest.raises(Unauthorized):
             authenticate(headers, lambda name: asked.append(name) or KNOWN.get(name), asked.append)
-    assert asked == [user_name("nobody"), "nobody", user_name("shop"), "acme"]
+    unknown, decoy, known, account_id = asked
+    assert (unknown, known, account_id) == (user_name("nobody"), user_name("shop"), "acme")
+    assert isinstance(decoy, str)
+
+
+secrets_of_any_kind = st.one_of(
+    st.text(st.characters(codec="utf-8"), min_size=1, max_size=20).filter(lambda text: text.strip()),
+    st.sampled_from(["nobody", "anonymous", "none", "None", "null", "unknown", "no account has this id", sha256("")]),
+    st.sampled_from(["no secret has this digest", sha256("nobody"), "CREDENTIAL", "USER#nobody", "@", "*"]),
+)
+
+
+@given(secrets_of_any_kind, st.sampled_from(["nobody", "anyone", "shop", "@"]))
+def test_a_credential_that_does_not_exist_never_lets_in_whatever_accounts_there_are(secret, user):
+    # Given a service in which an account has every id that can be thought of, and no credential exists
+    for headers in ({"x-authorization-key": secret}, basic(f"{user}:{secret}")):
+        # When somebody comes with a word that might stand for nobody in the code
+        with pytest.raises(Unauthorized):
+            authenticate(headers, lambda _name: None, lambda account_id: Account(account_id, ("*",)))
+
+
+def test_that_a_credential_exists_is_no_matter_of_what_it_is_compared_with(monkeypatch):
+    monkeypatch.setattr(hmac, "compare_digest", lambda *_given: True)
+    with pytest.raises(Unauthorized):
+        authenticate(basic("shop:x"), lambda _name: None, lambda account_id: Account(account_id, ("*",)))
+    assert authenticate(basic("shop:x"), KNOWN.get, ACCOUNTS.get).account_id == "acme"
 
 
 def test_a_disabled_account_is_let_in_no_more():

@@ -12,13 +12,14 @@ from aws_lambda_powertools import Logger
 
 from speechcall.adapters.audio_kind import Refused as UnknownAudio
 from speechcall.adapters.audio_kind import kind_of
-from speechcall.adapters.http_api import HttpApi
+from speechcall.adapters.http_api import HttpApi, HttpRequest
 from speechcall.application.accept_messages import accept_messages
 from speechcall.application.accounts import authenticate
-from speechcall.application.check_request import MAX_BODY_BYTES
+from speechcall.application.json_text import MAX_JSON_BYTES
 from speechcall.application.manage_audio import AudioDesk, begin_upload, put_audio, read_audio
 from speechcall.application.message_ports import Pool
 from speechcall.application.prompts import Workshop
+from speechcall.application.query import parameter
 from speechcall.application.read_status import read_list, read_message
 from speechcall.application.replay_webhooks import replay_of_message
 from speechcall.application.status import History
@@ -138,6 +139,11 @@ def ask(query):
     return refused(lambda: read_list(ACME, "1", query, 0, **stores))
 
 
+def read(**headers):
+    """What reading a body is refused with."""
+    return refused(lambda: HttpRequest({"headers": headers, "body": "{}"}).body)
+
+
 def replayed(state, attempts, webhook_id="1-1-2-m0-d1-0"):
     """What a replay is refused with, of a webhook in a state after so many attempts."""
     delivery = Delivery(state, (Attempt(NOW, 1, 503, None),) * attempts)
@@ -156,15 +162,15 @@ class Holding:
         return self.history
 
 
-def our_failure():
+def our_failure(route):
     app = HttpApi(Logger(service="test", level="CRITICAL"))
 
-    @app.route("POST /bat/messagelist")
+    @app.route(route)
     def fail(_request):
         raise RuntimeError
 
     event = json.loads((ROOT / "events" / "api" / "post-messagelist.json").read_text(encoding="utf-8"))
-    answer = app.resolve(event)
+    answer = app.resolve({**event, "routeKey": route})
     error = json.loads(answer["body"])["error"]
     found = object.__new__(Refused)
     found.status, found.rows = answer["statusCode"], [(error["code"], None, error["message"])]
@@ -202,11 +208,15 @@ GIVEN = {
         lambda: put(b"RIFF", "my song"),
         lambda: put(b""),
         lambda: begin(b'{"bytes": 26214401}'),
+        lambda: send('{"messages":\u00a0[]}'.encode()),
+        lambda: refused(lambda: parameter({"webhookid": "1-1-2-m0-d1-0"}, "webhookId")),
+        lambda: read(**{"content-range": "bytes 0-999/5000"}),
     ],
     "400 a message": [
         lambda: send([7]),
         lambda: message(to=ABSENT),
         lambda: message(to="0671234567"),
+        lambda: message(to="+38067\u202a1234567"),
         lambda: message(to="+4930123456"),
         lambda: message(**{"from": ""}),
         lambda: message(**{"from": "Other"}),
@@ -230,6 +240,7 @@ GIVEN = {
         lambda: menu(introUrl="my song.wav"),
         lambda: menu(introUrl="ivr_1"),
         lambda: menu(introUrl="http://10.0.0.1/a.wav"),
+        lambda: menu(introUrl="https://user:secret@example.com/a.wav"),
         lambda: said(text=ABSENT),
         lambda: said(text="x" * 1501),
         lambda: said(text=" "),
@@ -259,6 +270,8 @@ GIVEN = {
         lambda: hook(headers={"X-Custom-Header": 1}),
         lambda: hook(headers={"Host": "example.com"}),
         lambda: hook(headers={"Content-Type": "text/plain"}),
+        lambda: hook(headers={"Authorization": "a", "authorization": "b"}),
+        lambda: hook(headers={"Content-Encoding": "gzip"}),
     ],
     "401": [
         authorize,
@@ -277,7 +290,8 @@ GIVEN = {
         lambda: replayed(DeliveryState.PENDING, 1),
         lambda: replayed(DeliveryState.DEAD, 200),
     ],
-    "413": [lambda: send(b" " * (MAX_BODY_BYTES + 1)), lambda: put(b" " * (4 * 1024 * 1024 + 1))],
+    "413": [lambda: send(b" " * (MAX_JSON_BYTES + 1)), lambda: put(b" " * (4 * 1024 * 1024 + 1))],
+    "415": [lambda: read(**{"content-encoding": "gzip"})],
     "422": [
         lambda: send([MESSAGE], key="k", second=[MESSAGE, MESSAGE]),
         too_many_shapes,
@@ -288,7 +302,7 @@ GIVEN = {
         lambda: send([MESSAGE] * 30, second=[MESSAGE] * 30),
         lambda: send([MESSAGE] * 60),
     ],
-    "500": [our_failure],
+    "500": [lambda: our_failure("POST /bat/messagelist"), lambda: our_failure("GET /bat/audio")],
 }
 
 

@@ -8,7 +8,8 @@ from aws_lambda_powertools import Logger
 
 from speechcall.adapters.http_answers import answer_json
 from speechcall.adapters.http_api import HttpApi
-from speechcall.domain.errors import NotFound, RateLimited, Unauthorized
+from speechcall.application.query import parameter
+from speechcall.domain.errors import NotFound, RateLimited, RequestError, Unauthorized
 
 
 def api(handler):
@@ -55,6 +56,60 @@ def test_an_answer_is_of_payload_format_2():
         "body": '{"is":"ß"}',
         "isBase64Encoded": False,
     }
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "x-gzip", "br", "deflate", "zstd", "identity, gzip", "aws-chunked"])
+def test_a_body_in_a_coding_is_refused_by_every_route_that_reads_it(coding):
+    coded = {"headers": {"Content-Encoding": coding}, "body": "e30=", "isBase64Encoded": True}
+    answer = api(told).resolve(event(**coded))
+    assert (answer["statusCode"], json.loads(answer["body"])["error"]["code"]) == (415, "UNSUPPORTED_ENCODING")
+    assert answer["headers"]["Accept-Encoding"] == "identity"
+    # What reads no body looks at none
+    assert api(lambda request: answer_json(200, request.path)).resolve(event(**coded))["statusCode"] == 200
+
+
+@pytest.mark.parametrize("coding", ["", "identity", "Identity", " identity , identity", "utf-8"])
+def test_a_body_in_no_coding_is_taken(coding):
+    answer = api(told).resolve(event(headers={"content-encoding": coding}, body="{}"))
+    assert (answer["statusCode"], json.loads(answer["body"])["body"]) == (200, "{}")
+
+
+def test_a_part_is_not_taken_for_the_whole():
+    answer = api(told).resolve(event(headers={"content-range": "bytes 0-1/9"}, body="{}"))
+    assert (answer["statusCode"], json.loads(answer["body"])["error"]["code"]) == (400, "INVALID_REQUEST")
+
+
+def test_a_head_is_answered_as_its_get():
+    routes = api(told)
+    assert routes.resolve(event(routeKey="HEAD /things/{id}")) == routes.resolve(event())
+
+
+@pytest.mark.parametrize(
+    ("key", "says"), [("POST /bat/messagelist", "Idempotency-Key"), ("GET /things/{id}", "repeat it.")]
+)
+def test_a_failure_of_ours_says_what_can_be_done(key, says):
+    def fail(_request):
+        raise ZeroDivisionError
+
+    made = api(fail)
+    made.route("POST /bat/messagelist")(fail)
+    message = json.loads(made.resolve(event(routeKey=key))["body"])["error"]["message"]
+    assert says in message
+    assert ("messages" in message) == (key == "POST /bat/messagelist")
+
+
+@pytest.mark.parametrize("given", ["webhookid", "WEBHOOKID", "webhook_id", "webhook-id", "WebhookId"])
+def test_a_parameter_that_is_spelled_otherwise_is_not_passed_over(given):
+    with pytest.raises(RequestError) as refused:
+        parameter({"a": "1", given: "x"}, "webhookId")
+    (problem,) = refused.value.problems
+    assert (problem.path, problem.message) == (given, "is not known here; did you mean webhookId?")
+
+
+def test_a_parameter_is_had_by_its_name_and_others_change_nothing():
+    assert parameter({"webhookId": "x", "webhookid": "y"}, "webhookId") == "x"
+    assert parameter({"webhook": "x", "limit": "1"}, "webhookId") is None
+    assert parameter({}, "webhookId") is None
 
 
 @pytest.mark.parametrize("key", ["POST /things/{id}", "$default", ""])

@@ -1,14 +1,16 @@
 """JSON that keeps what was written, with only one reading."""
 
+import contextlib
 import json
+import time
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.application.json_text import dump_json, parse_json
-from speechcall.domain.errors import MalformedJson
+from speechcall.application.json_text import MAX_JSON_BYTES, Written, dump_json, parse_json, whole
+from speechcall.domain.errors import MalformedJson, PayloadTooLarge
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 numbers = st.one_of(
@@ -37,10 +39,58 @@ def test_members_keep_their_order(value):
 
 @pytest.mark.parametrize(
     "text",
-    ["1.10", "1180591620717411303424", "-0.0", "1E+400", "0.1", '"\\u0000"', '{"b":1,"a":{"z":[],"y":null}}', "true"],
+    [
+        *(
+            "1.10",
+            "1180591620717411303424",
+            "-0.0",
+            "1E+400",
+            "0.1",
+            '"\\u0000"',
+            '{"b":1,"a":{"z":[],"y":null}}',
+            "true",
+        ),
+        *("-0", "1e2", "0.0000001", "1e5", "1E5", "1e+5", "1.0E-7", "0e0", "-0e-0", "100e-2", "1e400", "0.10e010"),
+        *('{"a":-0,"b":1e2,"c":0.0000001}', "[-0,[1e2,{}],-1.50]", "0." + "0" * 5000 + "1"),
+    ],
 )
 def test_what_was_written_is_written_again(text):
     assert dump_json(parse_json(text.encode())) == text
+
+
+exponents = st.one_of(st.just(""), st.from_regex(r"[eE][+-]?[0-9]{1,6}", fullmatch=True))
+lexemes = st.builds(
+    lambda sign, integer, fraction, exponent: sign + integer + fraction + exponent,
+    st.sampled_from(["", "-"]),
+    st.from_regex(r"0|[1-9][0-9]{0,30}", fullmatch=True),
+    st.one_of(st.just(""), st.from_regex(r"\.[0-9]{1,30}", fullmatch=True)),
+    exponents,
+)
+
+
+@given(lexemes)
+def test_every_number_of_json_arrives_as_it_was_written(text):
+    assert dump_json(parse_json(text.encode())) == text
+    assert parse_json(text.encode()) == Decimal(text)
+
+
+@given(lexemes)
+def test_a_number_without_a_fraction_is_an_integer_however_it_is_written(text):
+    value, exact = whole(parse_json(text.encode())), Decimal(text)
+    if abs(exact) < 10**19 and exact == exact.to_integral_value():
+        assert (type(value), value) == (int, int(exact))
+    else:
+        assert type(value) is not int or len(text.strip("-")) > 19
+
+
+@pytest.mark.parametrize("given_value", [True, False, None, "10000.0", [1.0], float("inf"), float("nan"), 1.5, 10**30])
+def test_nothing_else_becomes_an_integer(given_value):
+    assert whole(given_value) is given_value
+
+
+@pytest.mark.parametrize("text", ["1e999999999999999999", "-1e400", "1e-999999999999999999", "10.5", "9" * 25 + ".0"])
+def test_a_number_that_no_field_holds_is_not_written_out(text):
+    assert isinstance(whole(parse_json(text.encode())), Written)
 
 
 def test_text_is_kept_whatever_its_letters():
@@ -84,6 +134,10 @@ def test_a_number_of_thousands_of_digits_is_a_number():
         (b'{"a":-' + b"9" * 4301 + b"}", "number"),
         (b"1e9999999999999999999", "number"),
         (b"[1e-9999999999999999999]", "number"),
+        ('{"a\u200b":1,"b":0,"a\u200b":2}'.encode(), "character 2 is U+200B ZERO WIDTH SPACE"),
+        ('{\u00a0"a":1}'.encode(), "line 1, column 2, where U+00A0 NO-BREAK SPACE stands"),
+        ('{"a":\u201c1\u201d}'.encode(), "where U+201C LEFT DOUBLE QUOTATION MARK stands"),
+        (b'{"a":"\t"}', "where U+0009 CHARACTER TABULATION stands"),
         (b"[" * 33 + b"]" * 33, "deeper than 32"),
         (b'{"a":' * 33 + b"1" + b"}" * 33, "deeper than 32"),
         (b"[" * 100_000, "deeper than 32"),
@@ -102,6 +156,57 @@ def test_what_has_no_reading_or_two_is_refused_and_told_why(body, says):
 @pytest.mark.parametrize("inside", [b"", b"1", b'"a"', b"null"])
 def test_32_levels_are_not_too_deep_whatever_they_hold(inside):
     parse_json(b"[" * 32 + inside + b"]" * 32)
+
+
+def test_more_than_a_mebibyte_is_not_read():
+    assert parse_json(b"1" + b" " * (MAX_JSON_BYTES - 1)) == 1
+    with pytest.raises(PayloadTooLarge):
+        parse_json(b"1" + b" " * MAX_JSON_BYTES)
+
+
+def repeated(unit, size):
+    return b",".join([unit] * (size // (len(unit) + 1)))
+
+
+# What makes a reader look again and again, in a body of about `size` bytes
+DEAR = {
+    "a member that stands twice, last": lambda size: (
+        b"{" + b",".join(b'"%07x":0' % one for one in range(size // 12)) + b',"twice":1,"twice":1}'
+    ),
+    "names that begin alike": lambda size: (
+        b"{" + b",".join(b'"' + b"a" * 60 + b'%07x":0' % one for one in range(size // 72)) + b"}"
+    ),
+    "levels": lambda size: b"[" * size,
+    "levels beside each other": lambda size: b"[" + repeated(b"[" * 31 + b"]" * 31, size) + b"]",
+    "levels that are too many, beside each other": lambda size: b"[" + repeated(b"[" * 90 + b"]" * 90, size) + b"]",
+    "an integer": lambda size: b"1" * size,
+    "long integers": lambda size: b"[" + repeated(b"9" * 4300, size) + b"]",
+    "a fraction": lambda size: b"0." + b"1" * size,
+    "fractions": lambda size: b"[" + repeated(b"1.5e7", size) + b"]",
+    "an exponent": lambda size: b"1e" + b"0" * size + b"1",
+    "large exponents": lambda size: b"[" + repeated(b"1e999999999999", size) + b"]",
+    "escapes": lambda size: b'"' + b"\\u0041" * (size // 6) + b'"',
+    "pairs, and half of one": lambda size: b"[" + repeated(b'"\\ud83d\\ude00"', size) + b',"\\ud83d"]',
+    "an error behind many lines": lambda size: b"\n" * size + b"x",
+    "an error behind many values": lambda size: b"[" + repeated(b"[0,{}]", size) + b"x",
+    "a string without an end": lambda size: b'"' + b"\\\\" * (size // 2),
+}
+
+
+@pytest.mark.parametrize("kind", DEAR)
+def test_the_time_for_a_body_grows_as_its_size(kind):
+    def seconds(size):
+        body, best = DEAR[kind](size), 9.0
+        for _ in range(3):
+            begin = time.process_time()
+            with contextlib.suppress(MalformedJson):
+                parse_json(body)
+            best = min(best, time.process_time() - begin)
+        return best
+
+    small, large = 8_000, 128_000
+    # Sixteen times the size: what grows with its square takes 256 times as long, and at least these bodies seconds
+    assert seconds(large) < 60 * max(seconds(small), 0.000_5)
 
 
 @given(st.binary(max_size=60))

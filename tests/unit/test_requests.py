@@ -270,10 +270,60 @@ def test_every_problem_of_a_message_is_told_at_once():
     ]
 
 
+WHOLE = ["10000.0", "1e4", "1E+4", "10000.000", "100000e-1", "0.1e5"]
+
+
+@pytest.mark.parametrize("written", WHOLE)
 @pytest.mark.parametrize(
-    "msec",
-    ["10000", True, False, 10000.0, parse_json(b"10000.0"), parse_json(b"1e4"), None, 0, -1, 180_001, 2**70, [], {}],
+    ("name", "entry", "read"),
+    [
+        ("idleTimeoutMsec", menu(idleTimeoutMsec="?"), lambda model: model.menu[0].idleTimeoutMsec),
+        ("ttl", message(ttl="?"), lambda model: model.ttl),
+        ("afterSec", message(redial={"attempts": 1, "afterSec": ["?"]}), lambda model: model.redial.afterSec[0]),
+    ],
 )
+def test_a_number_without_a_fraction_is_an_integer_however_it_is_written(name, entry, read, written):
+    model, found = check_message(parse_json(json.dumps(entry).replace('"?"', written).encode()), "messages[0]")
+    assert not found
+    assert (type(read(model)), read(model)) == (int, 10_000)
+
+
+@pytest.mark.parametrize(
+    ("entry", "written", "read", "value"),
+    [
+        (message(ringTimeoutSec="?"), "45.0", lambda model: model.ringTimeoutSec, 45),
+        (message(redial={"attempts": "?"}), "2.0", lambda model: model.redial.attempts, 2),
+        (message(redial={"attempts": "?"}), "-0", lambda model: model.redial.attempts, 0),
+        (action(action="gotoMenu", menu="?"), "0.0", lambda model: model.menu[0].dtmfActions["d1"][0].menu, 0),
+        (action(action="gotoMenu", menu="?"), "-0", lambda model: model.menu[0].dtmfActions["d1"][0].menu, 0),
+    ],
+)
+def test_that_holds_for_every_field_of_whole_numbers(entry, written, read, value):
+    model, found = check_message(parse_json(json.dumps(entry).replace('"?"', written).encode()), "messages[0]")
+    assert not found
+    assert (type(read(model)), read(model)) == (int, value)
+    assert isinstance(model.menu[0].idleTimeoutMsec, int)
+
+
+@pytest.mark.parametrize("written", ["1.5", "10000.5", "1e400", "1e999999999", "1e-400", "-1e4", '"1e4"'])
+@pytest.mark.parametrize("name", ["idleTimeoutMsec", "ttl", "ringTimeoutSec", "attempts", "afterSec", "menu"])
+def test_any_other_number_is_none_of_them_and_refused_where_it_stands(name, written):
+    entries = {
+        "idleTimeoutMsec": (menu(idleTimeoutMsec="?"), "menu[0].idleTimeoutMsec"),
+        "ttl": (message(ttl="?"), "ttl"),
+        "ringTimeoutSec": (message(ringTimeoutSec="?"), "ringTimeoutSec"),
+        "attempts": (message(redial={"attempts": "?"}), "redial.attempts"),
+        "afterSec": (message(redial={"attempts": 1, "afterSec": ["?"]}), "redial.afterSec[0]"),
+        "menu": (action(action="gotoMenu", menu="?"), "menu[0].dtmfActions.d1[0].menu"),
+    }
+    entry, path = entries[name]
+    (problem,) = check_message(parse_json(json.dumps(entry).replace('"?"', written).encode()), "messages[0]")[1]
+    assert problem.path == f"messages[0].{path}"
+    assert problem.message.startswith("must be ")
+    assert "1e" not in problem.message
+
+
+@pytest.mark.parametrize("msec", ["10000", True, False, 10000.5, None, 0, -1, 180_001, 180_001.0, 2**70, [], {}])
 def test_the_idle_timeout_is_an_integer_and_nothing_that_looks_like_one(msec):
     assert problems(menu(idleTimeoutMsec=msec)) == [("INVALID_MENU", "messages[0].menu[0].idleTimeoutMsec")]
 
@@ -391,6 +441,62 @@ def test_more_than_200_actions_in_all_are_refused():
 )
 def test_a_header_that_would_break_or_forge_the_request_is_refused(name, value):
     assert problems(hook(headers={name: value})) == [("INVALID_MENU", "messages[0].menu[0].dtmfActions.d1[0].headers")]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(
+            ("webhook_id", "1"),
+            ("Webhook_Signature", "v1,x"),
+            ("CONTENT_LENGTH", "1"),
+            ("Transfer_Encoding", "chunked"),
+        ),
+        *(("Keep-Alive", "5"), ("Expect", "100-continue"), ("HTTP2-Settings", "x"), ("content_type", "text/plain")),
+        *(("Content-Encoding", "gzip"), ("content-encoding", "identity, BR"), ("Content-Encoding", "x-gzip")),
+    ],
+)
+def test_a_header_that_receivers_would_take_for_one_of_ours_is_refused(name, value):
+    assert problems(hook(headers={name: value})) == [("INVALID_MENU", "messages[0].menu[0].dtmfActions.d1[0].headers")]
+
+
+@pytest.mark.parametrize("value", ["identity", "utf-8", ""])
+def test_a_coding_that_changes_nothing_may_be_named(value):
+    check(hook(headers={"Content-Encoding": value}))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Authorization", "authorization"),
+        ("X-Custom-Header", "X-CUSTOM-HEADER"),
+        ("a", "b", "A"),
+        ("Content-Type", "content-type"),
+        ("X-k", "X-K"),
+    ],
+)
+def test_a_header_is_the_same_whatever_its_case_and_cannot_appear_twice(names):
+    value = "application/json" if "Content-Type" in names else "x"
+    (problem,) = check_message(hook(headers=dict.fromkeys(names, value)), "messages[0]")[1]
+    assert problem.path == "messages[0].menu[0].dtmfActions.d1[0].headers"
+    assert problem.message == f'the header "{names[-1]}" appears twice; its case makes no difference'
+
+
+def test_headers_that_only_look_alike_are_two():
+    headers = {"X-A": "1", "X_A": "2", "X-AA": "3"}
+    assert check(hook(headers=headers))[0].actions["d1"][0].headers == headers
+
+
+@pytest.mark.parametrize(
+    "url", ["https://user:token@a.example/a.wav", "https://user@a.example/", "http://:@a.example/"]
+)
+def test_credentials_in_a_url_are_refused_with_what_can_be_done_in_that_place(url):
+    (webhook,) = check_message(hook(url=url), "messages[0]")[1]
+    assert webhook.message == "must not hold a user name or password; send credentials in a header"
+    (prompt,) = check_message(menu(introUrl=url), "messages[0]")[1]
+    assert prompt.message == (
+        "must not hold a user name or password; use a signed URL, or upload the file and give its identifier"
+    )
 
 
 @pytest.mark.parametrize("value", ["", "a", "é", "a b", "Bearer x.y.z", '"quoted"', "\xa0"])

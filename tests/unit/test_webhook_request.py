@@ -27,7 +27,11 @@ def test_the_body_is_exactly_that_of_the_specification():
 
 
 @pytest.mark.parametrize(
-    "given_body", ['{"b":1.10,"a":1180591620717411303424}', '{"z":{},"a":[1,1.0,-0.0,1E+5]}', '{"є":"✓😀"}']
+    "given_body",
+    [
+        *('{"b":1.10,"a":1180591620717411303424}', '{"z":{},"a":[1,1.0,-0.0,1E+5]}', '{"є":"✓😀"}'),
+        *('{"a":-0,"b":1e2,"c":0.0000001}', '{"a":[1e5,{"b":-0e-0}],"c":1E400}'),
+    ],
 )
 def test_the_customers_numbers_order_and_letters_arrive(given_body):
     stored = dump_json(parse_json(given_body.encode()))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from speechcall.domain.errors import RateLimited, RequestError
+from speechcall.domain.errors import RateLimited, RequestError, UnsupportedEncoding
 
 Answer = dict[str, Any]
 
@@ -41,6 +41,8 @@ def answer_problem(error: RequestError) -> Answer:
     headers = {}
     if error.status == 401:
         headers["WWW-Authenticate"] = 'Basic realm="SpeechCall", charset="UTF-8"'
+    if isinstance(error, UnsupportedEncoding):
+        headers["Accept-Encoding"] = "identity"  # RFC 9110, section 15.5.16
     if isinstance(error, RateLimited):
         headers["Retry-After"] = str(error.retry_after)
     return answer_error(error.status, error.code, error.message, details, headers)

@@ -16,10 +16,13 @@ from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.http_answers import Answer, answer_error, answer_problem
 from speechcall.adapters.metrics import count
 from speechcall.application.accounts import authenticate
+from speechcall.application.representation import check_representation
 from speechcall.domain.account import Account
 from speechcall.domain.errors import RequestError
 
+FAILED = "The request failed; repeat it."
 NOT_KNOWN = "The request failed. Whether its messages were accepted is not known; repeat it with an Idempotency-Key."
+"""Of the route that takes an Idempotency-Key."""
 
 
 class HttpRequest:
@@ -33,8 +36,13 @@ class HttpRequest:
 
     @property
     def body(self) -> bytes:
-        """As it was sent: the gateway encodes what it does not know as text."""
+        """As it was sent: the gateway encodes what it does not know as text.
+
+        Raises UnsupportedEncoding, RequestError: it is compressed, or only a part.
+        """
         given = self._event.get("body") or ""
+        if given:
+            check_representation(self.headers)
         return base64.b64decode(given) if self._event.get("isBase64Encoded") else given.encode("utf-8", "surrogatepass")
 
 
@@ -54,10 +62,15 @@ class HttpApi:
         self._routes: dict[str, Handler] = {}
 
     def route(self, key: str) -> Callable[[Handler], Handler]:
-        """A decorator: the function answers this route ("GET /bat/message/{messageId}", as in template.yaml)."""
+        """A decorator: the function answers this route ("GET /bat/message/{messageId}", as in template.yaml).
+
+        With a GET it answers the HEAD as well, by the same answer: the gateway sends no body after a HEAD.
+        """
 
         def add(handler: Handler) -> Handler:
             self._routes[key] = handler
+            if key.startswith("GET "):
+                self._routes[f"HEAD {key.removeprefix('GET ')}"] = handler
             return handler
 
         return add
@@ -75,4 +88,5 @@ class HttpApi:
         except Exception as error:
             count("RequestsFailed")
             self._logger.error("the request failed", exc_info=error)
-            return answer_error(500, "INTERNAL_ERROR", NOT_KNOWN)
+            text = NOT_KNOWN if event["routeKey"] == "POST /bat/messagelist" else FAILED
+            return answer_error(500, "INTERNAL_ERROR", text)

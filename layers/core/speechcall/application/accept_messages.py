@@ -19,6 +19,7 @@ from speechcall.application.message_ports import MessageStore
 from speechcall.application.ports import Clock
 from speechcall.application.requests import to_redial
 from speechcall.domain.account import Account
+from speechcall.domain.characters import unseen
 from speechcall.domain.errors import IdempotencyKeyReused, InvalidRequest, RequestError, StoreUnavailable
 from speechcall.domain.ids import new_ids
 from speechcall.domain.message import Message
@@ -105,7 +106,7 @@ def _add_list(make: Callable[[], MessageList], key: str | None, lists: ListStore
 
 def _check_key(key: str | None) -> None:
     if key is not None and not (1 <= len(key) <= MAX_KEY_LENGTH and key.isprintable()):
-        raise RequestError(f"Idempotency-Key must have 1 to {MAX_KEY_LENGTH} printable characters.")
+        raise RequestError(f"Idempotency-Key must have 1 to {MAX_KEY_LENGTH} printable characters{unseen(key)}.")
 
 
 def _messages(entries: Sequence[Entry], stored: MessageList, account: Account) -> list[Message]:

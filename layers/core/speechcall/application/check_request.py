@@ -9,14 +9,14 @@ from speechcall.application.request_models import MessageModel
 from speechcall.application.request_problems import shown
 from speechcall.application.requests import check_message, to_menus, unknown_fields
 from speechcall.domain.account import Account
-from speechcall.domain.errors import InvalidRequest, PayloadTooLarge, Problem
+from speechcall.domain.characters import foreign, lookalike, unseen
+from speechcall.domain.errors import InvalidRequest, Problem
 from speechcall.domain.message import Menu, dump_menus
 from speechcall.domain.phone import to_e164
 from speechcall.domain.prompt import Prompt, is_uploaded
 from speechcall.statemachine.menu_report import report
 
 MAX_MESSAGES = 100
-MAX_BODY_BYTES = 1024 * 1024
 MAX_MENUS_BYTES = 64 * 1024
 MAX_NAMES = 20
 MAX_CUSTOMER_ID_LENGTH = 64
@@ -66,8 +66,6 @@ def read_entries(body: bytes) -> list[Entry]:
 
     Raises PayloadTooLarge, MalformedJson, or InvalidRequest for an envelope that is none.
     """
-    if len(body) > MAX_BODY_BYTES:
-        raise PayloadTooLarge(f"The body has {len(body)} bytes; at most {MAX_BODY_BYTES} can be taken.")
     given = _envelope(parse_json(body))
     return [_read(entry, f"messages[{index}]") for index, entry in enumerate(given)]
 
@@ -84,7 +82,8 @@ def _envelope(body: Any) -> list[Any]:
         raise InvalidRequest("The body is not an object.", [problem])
     if not isinstance(body.get("messages"), list):
         verb = "must be" if "messages" in body else "is required:"
-        problem = Problem("INVALID_REQUEST", "messages", f"{verb} an array of 1 to {MAX_MESSAGES} messages")
+        text = f"{verb} an array of 1 to {MAX_MESSAGES} messages{lookalike(body, 'messages')}"
+        problem = Problem("INVALID_REQUEST", "messages", text)
         raise InvalidRequest("The body has no list of messages.", [problem])
     count = len(body["messages"])
     if not 1 <= count <= MAX_MESSAGES:
@@ -111,7 +110,7 @@ def _read(given: Any, path: str) -> Entry:
         problem = Problem("INVALID_MENU", f"{path}.menu", text)
         return Entry(given, path, None, [problem])
     unknown = [
-        Problem("UNKNOWN_FIELD", f"{path}.{name}", "is not known here and changes nothing")
+        Problem("UNKNOWN_FIELD", f"{path}.{shown(name)}", f"is not known here and changes nothing{foreign(name)}")
         for name in unknown_fields(given)
     ]
     return Entry(given, path, Wanted(model, number, menus, menus_text), (), [*unknown, *report(menus, path)])
@@ -125,7 +124,8 @@ def _judge(entry: Entry, account: Account, prompts: Prompts, known: dict[str, Pr
         text = f"is not among the destinations of this account, which are: {_some(account.prefixes)}"
         problems.append(Problem("INVALID_RECIPIENT", f"{entry.path}.to", text))
     if not account.may_send_as(entry.wanted.model.from_):
-        text = f"is not among the senders of this account, which are: {_some([*account.senders])}"
+        given = entry.wanted.model.from_
+        text = f"is not among the senders of this account, which are: {_some([*account.senders])}{unseen(given)}"
         problems.append(Problem("INVALID_SENDER", f"{entry.path}.from", text))
     for index, menu in enumerate(entry.wanted.menus):
         if not is_uploaded(menu.intro):

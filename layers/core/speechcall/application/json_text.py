@@ -1,4 +1,4 @@
-"""JSON that keeps what was written: exact numbers and member order, and only one reading."""
+"""JSON that keeps what was written: numbers as their text, members in their order, and only one reading."""
 
 import re
 from decimal import Decimal, InvalidOperation
@@ -6,15 +6,43 @@ from typing import Any, NoReturn
 
 import simplejson
 
-from speechcall.domain.errors import MalformedJson
+from speechcall.domain.characters import foreign, named, unseen
+from speechcall.domain.errors import MalformedJson, PayloadTooLarge
 
+MAX_JSON_BYTES = 1024 * 1024
+"""Of every body that is read as JSON."""
 MAX_DEPTH = 32
 MAX_DIGITS = 4300
 """Python reads no longer integers (sys.set_int_max_str_digits)."""
+_MOST_INTEGER_DIGITS = 19
+"""Of a number that a field for whole numbers may hold: beyond it `1e999999999` would be written out, digit by digit."""
+
+
+class Written(Decimal):
+    """A number whose text is not the one that Python would give it: `1.10`, `1e2`, `-0`.
+
+    In calculations the exact number; as text what was written.
+    """
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> "Written":
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def parse_json(body: bytes) -> Any:
-    """The value in `body`; fractions come as Decimal. Raises MalformedJson, with line and column."""
+    """The value in `body`; its numbers are int, or `Written` where an int would be written otherwise.
+
+    Takes time in proportion to the body, whatever it holds. Raises PayloadTooLarge, or MalformedJson with the place.
+    """
+    if len(body) > MAX_JSON_BYTES:
+        raise PayloadTooLarge(f"The body has {len(body)} bytes; at most {MAX_JSON_BYTES} can be taken.")
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -31,7 +59,9 @@ def parse_json(body: bytes) -> Any:
     except simplejson.JSONDecodeError as error:
         what = error.msg.replace(" %r", "").removesuffix(" at")
         where = f"line {error.lineno}, column {error.colno}"
-        raise MalformedJson(f"The body is not JSON: {what} at {where}.") from error
+        there = text[error.pos : error.pos + 1]
+        stands = f", where {named(there)} stands" if foreign(there) else ""
+        raise MalformedJson(f"The body is not JSON: {what} at {where}{stands}.") from error
     except RecursionError as error:
         raise MalformedJson(_TOO_DEEP) from error
     if _is_too_deep(value):
@@ -46,6 +76,17 @@ def dump_json(value: Any) -> str:
     return str(_ENCODER.encode(value))
 
 
+def whole(given: Any) -> Any:
+    """An int for a number without a fraction (`10000.0`, `1e4`), as JSON Schema has it; anything else as it is."""
+    if not isinstance(given, Decimal | float) or given != given:  # noqa: PLR0124 - NaN is not itself
+        return given
+    number = Decimal(given)
+    if number.is_zero():
+        return 0
+    fits = number.is_finite() and number.adjusted() < _MOST_INTEGER_DIGITS
+    return int(number) if fits and number == number.to_integral_value() else given
+
+
 _ENCODER = simplejson.JSONEncoder(use_decimal=True, ensure_ascii=False, separators=(",", ":"))
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 """Only such an escape can put half a surrogate pair into a string."""
@@ -53,15 +94,17 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _TOO_DEEP = f"The body is nested deeper than {MAX_DEPTH} levels."
 
 
-def _integer(text: str) -> int:
+def _integer(text: str) -> int | Written:
+    if text == "-0":
+        return Written(text)
     if len(text.removeprefix("-")) > MAX_DIGITS:
         raise MalformedJson(f"A number has more than {MAX_DIGITS} digits.")
     return int(text)
 
 
-def _fraction(text: str) -> Decimal:
+def _fraction(text: str) -> Written:
     try:
-        return Decimal(text)
+        return Written(text)
     except InvalidOperation as error:
         raise MalformedJson("The exponent of a number is too large.") from error
 
@@ -73,10 +116,18 @@ def _no_constant(name: str) -> NoReturn:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise MalformedJson(f'The member "{twice[:64]}" stands twice in one object; once would be right.')
+        met: set[str] = set()
+        for name, _ in pairs:
+            if name in met:
+                _refuse_twice(name)
+            met.add(name)
     return members
+
+
+def _refuse_twice(name: str) -> NoReturn:
+    hidden = unseen(name).removeprefix("; ")
+    told = f" ({hidden})" if hidden else ""
+    raise MalformedJson(f'The member "{name[:64]}"{told} stands twice in one object; once would be right.')
 
 
 def _is_too_deep(value: Any) -> bool:

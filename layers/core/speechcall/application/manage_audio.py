@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from speechcall.application.json_text import parse_json
+from speechcall.application.json_text import parse_json, whole
 from speechcall.application.ports import Clock
 from speechcall.application.prompts import PromptStore, Workshop, add_prompt, find_uploaded
 from speechcall.domain.account import Account
+from speechcall.domain.characters import foreign
 from speechcall.domain.errors import NotFound, PayloadTooLarge, Problem, PromptUnavailable, RequestError, UnusableAudio
 from speechcall.domain.prompt import KnownPrompt
 
@@ -76,7 +77,7 @@ def begin_upload(account: Account, intro_id: str, body: bytes, desk: AudioDesk) 
     """A URL to PUT a file of up to 25 MiB to. In: `{"bytes": N}`. Raises RequestError."""
     _check_identifier(intro_id)
     given = parse_json(body)
-    size = given.get("bytes") if isinstance(given, dict) else None
+    size = whole(given.get("bytes")) if isinstance(given, dict) else None
     if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MAX_UPLOAD_BYTES:
         text = f"must be the size of the file, a whole number of bytes from 1 to {MAX_UPLOAD_BYTES}"
         raise RequestError("The upload cannot begin.", [Problem("INVALID_REQUEST", "bytes", text)])
@@ -136,7 +137,8 @@ def _checked_body(content: bytes) -> bytes:
 
 def _check_identifier(intro_id: str) -> None:
     if not _IDENTIFIER.fullmatch(intro_id):
-        problem = Problem("INVALID_REQUEST", "introId", "must have 1 to 64 letters, digits, _ and -")
+        text = f"must have 1 to 64 letters, digits, _ and -{foreign(intro_id)}"
+        problem = Problem("INVALID_REQUEST", "introId", text)
         raise RequestError("The identifier cannot be used.", [problem])
 
 

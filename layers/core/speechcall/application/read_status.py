@@ -5,8 +5,10 @@ from typing import Any, Protocol
 
 from speechcall.application.message_list import MessageList
 from speechcall.application.message_ports import Pool
+from speechcall.application.query import parameter
 from speechcall.application.status import History, Summary, as_of, describe_list, describe_message, seconds_left
 from speechcall.domain.account import Account
+from speechcall.domain.characters import foreign
 from speechcall.domain.errors import NotFound, Problem, RequestError
 from speechcall.domain.message import State
 
@@ -72,10 +74,10 @@ def _is_id(given: str) -> bool:
 
 
 def _number(query: Mapping[str, str], name: str, least: int, most: int, default: int) -> int:
-    given = query.get(name)
+    given = parameter(query, name)
     if given is None:
         return default
     if not (given.isascii() and given.isdigit() and len(given) < 10 and least <= int(given) <= most):
-        problem = Problem("INVALID_REQUEST", name, f"must be a whole number from {least} to {most}")
+        problem = Problem("INVALID_REQUEST", name, f"must be a whole number from {least} to {most}{foreign(given)}")
         raise RequestError("The query cannot be used.", [problem])
     return int(given)

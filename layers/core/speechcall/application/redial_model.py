@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from speechcall.application.request_fields import Whole
 from speechcall.application.request_problems import RIGHT
 from speechcall.domain.dialling import DEFAULT_REDIAL_AFTER, MAX_REDIAL_SECONDS, MAX_REDIALS, MIN_REDIAL_SECONDS
 
@@ -13,9 +14,9 @@ class RedialModel(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    attempts: Annotated[int, Field(ge=0, le=MAX_REDIALS, description="How often, beside the first time.")]
+    attempts: Annotated[Whole, Field(ge=0, le=MAX_REDIALS, description="How often, beside the first time.")]
     afterSec: Annotated[  # noqa: N815
-        list[Annotated[int, Field(ge=MIN_REDIAL_SECONDS, le=MAX_REDIAL_SECONDS)]],
+        list[Annotated[Whole, Field(ge=MIN_REDIAL_SECONDS, le=MAX_REDIAL_SECONDS)]],
         Field(
             min_length=1,
             max_length=MAX_REDIALS,

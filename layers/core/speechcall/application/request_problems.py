@@ -1,5 +1,10 @@
 """From what pydantic finds to what a client is told: the place as it would write it, and what would be right there."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from speechcall.domain.address import is_url
+from speechcall.domain.characters import foreign, lookalike, unseen
 from speechcall.domain.errors import Problem
 
 MAX_PROBLEMS = 20
@@ -62,20 +67,24 @@ _CODES = {
     "redial": "INVALID_REDIAL",
 }
 
+_FREE_TEXT = {"from", "text", "customerMessageId", "say.text"}
+"""What may have any letters."""
+_SCHEME = len("https://")
+
 # Where the parts of a place stand: menu, 0, dtmfActions, d1, 0, webhook (pydantic's own mark), headers, X-Name
 _KEY, _ACTION_KIND = 3, 5
 _NAMES = {2: "menu[]", 4: "dtmfActions.key", 5: "action"}
 _KEY_MARK = "[key]"
 
 
-def problem_of(loc: tuple[int | str, ...], kind: str, message: str, path: str) -> Problem:
-    """The problem that pydantic calls `kind` at `loc`; `path` is where the message stands (`messages[0]`)."""
+def problem_of(loc: tuple[int | str, ...], kind: str, message: str, given: Any, path: str) -> Problem:
+    """The problem that pydantic calls `kind` at `loc`, where `given` stands; `path` is that of the message."""
     code = _CODES.get(str(loc[0]), "INVALID_MENU") if loc else "INVALID_MESSAGE"
     is_key = len(loc) == _KEY + 2 and loc[-1] == _KEY_MARK
     parts = loc[:-1] if is_key else (*loc[:_ACTION_KIND], *loc[_ACTION_KIND + 1 :])
     for part in parts:
         path += f"[{part}]" if isinstance(part, int) else f".{shown(part)}"
-    return Problem(code, path, _text(loc, kind, message, is_key))
+    return Problem(code, path, _text(loc, kind, message, is_key) + _hidden(loc, kind, given, is_key))
 
 
 def shown(text: str) -> str:
@@ -96,6 +105,24 @@ def _text(loc: tuple[int | str, ...], kind: str, message: str, is_key: bool) -> 
         return message.removeprefix("Value error, ")
     right = RIGHT[_name(loc)]
     return f"is required: {right}" if kind == "missing" else f"must be {right}"
+
+
+def _hidden(loc: tuple[int | str, ...], kind: str, given: Any, is_key: bool) -> str:
+    """Which character of what was given cannot be seen, or only looks right; without that the sentence would puzzle."""
+    if is_key or kind == "extra_forbidden":
+        return foreign(str(loc[-2] if is_key else loc[-1]))
+    if kind == "missing" and isinstance(given, Mapping):
+        return lookalike(given, str(loc[-1]))
+    name = _name(loc)
+    if name == "action" and isinstance(given, Mapping):
+        given = given.get("action")
+    if not isinstance(given, str):
+        return ""
+    if name in _FREE_TEXT:
+        return unseen(given) if given.strip() else ""
+    if name == "action.url" or is_url(given):  # a host and a path may have any letters
+        return unseen(given) or foreign(given[:_SCHEME])
+    return foreign(given)
 
 
 def _is_inside_say(loc: tuple[int | str, ...]) -> bool:

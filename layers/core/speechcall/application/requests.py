@@ -5,15 +5,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from speechcall.application.request_models import (
-    GotoMenuModel,
-    HangupModel,
-    MenuModel,
-    MessageModel,
-    WebhookModel,
-    WrittenObject,
-)
-from speechcall.application.request_problems import MAX_PROBLEMS, problem_of, shown
+from speechcall.application.action_models import GotoMenuModel, HangupModel, WebhookModel, WrittenObject
+from speechcall.application.request_models import MenuModel, MessageModel
+from speechcall.application.request_problems import MAX_PROBLEMS, problem_of
 from speechcall.domain.dialling import Redial
 from speechcall.domain.errors import Problem
 from speechcall.domain.message import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook
@@ -28,8 +22,8 @@ def check_message(entry: Any, path: str) -> tuple[MessageModel | None, list[Prob
     try:
         model = MessageModel.model_validate(entry)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_PROBLEMS]
-        return None, [problem_of(one["loc"], one["type"], one["msg"], path) for one in found]
+        found = error.errors(include_url=False, include_context=False)[:MAX_PROBLEMS]
+        return None, [problem_of(one["loc"], one["type"], one["msg"], one["input"], path) for one in found]
     last = len(model.menu) - 1
     existing = f"menus 0 to {last} exist" if last else "only menu 0 exists"
     problems = [
@@ -89,4 +83,4 @@ def _targets(model: MessageModel) -> list[tuple[str, int]]:
 
 def unknown_fields(entry: Mapping[str, Any]) -> list[str]:
     """Names at message level that mean nothing to us; they are accepted, and the first of them told back."""
-    return [shown(name) for name in entry if name not in _KNOWN][:MAX_PROBLEMS]
+    return [name for name in entry if name not in _KNOWN][:MAX_PROBLEMS]

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from speechcall.application.request_problems import shown
+from speechcall.domain.characters import is_blank
 from speechcall.domain.speech import MAX_TEXT, VOICES, Say
 
 ONE_INTRODUCTION: dict[str, Any] = {
@@ -42,7 +43,7 @@ class SayModel(BaseModel):
     @field_validator("text")
     @classmethod
     def _text(cls, text: str) -> str:
-        if not text.strip():
+        if is_blank(text):
             raise ValueError("has nothing in it that could be spoken")
         return text
 

@@ -11,7 +11,8 @@ SpeechCallError
 │  ├─ TooManyMenuShapes    422  more new shapes of menus than an account may bring in a day
 │  ├─ RateLimited          429  too many messages a second or a day; carries `retry_after`
 │  ├─ Unauthorized         401  no account, or wrong credentials
-│  └─ PayloadTooLarge      413  over 1 MiB
+│  ├─ PayloadTooLarge      413  over 1 MiB
+│  └─ UnsupportedEncoding  415  the body is compressed
 ├─ RetryableError          may work when tried again; Step Functions retries these by class name
 │  ├─ TelephonyThrottled        the provider asks for fewer requests
 │  ├─ TelephonyUnavailable      the provider did not answer, or failed
@@ -122,6 +123,13 @@ class RateLimited(RequestError):
 class PayloadTooLarge(RequestError):
     status = 413
     code = "PAYLOAD_TOO_LARGE"
+
+
+class UnsupportedEncoding(RequestError):
+    """The body is in a content coding; only `identity` is taken."""
+
+    status = 415
+    code = "UNSUPPORTED_ENCODING"
 
 
 class RetryableError(SpeechCallError):

@@ -1,0 +1,17 @@
+"""What the models of requests have in common."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from speechcall.application.json_text import whole
+
+
+class Strict(BaseModel):
+    """A value has its type already, and there are no other members."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+Whole = Annotated[int, BeforeValidator(whole)]
+"""An integer as JSON Schema, and so OpenAPI 3.1, has it: `10000.0` is one, `10000.5` is none."""
