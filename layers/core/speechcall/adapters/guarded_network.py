@@ -4,6 +4,7 @@ The guard stands in the connection step alone: SNI, Host and all else that is se
 is connected to.
 """
 
+import errno
 import ipaddress
 import queue
 import socket
@@ -16,21 +17,26 @@ from typing import Any
 
 import httpcore
 
-from speechcall.domain.address import is_forbidden, is_web_port
+from speechcall.domain.address import reach_problem
 from speechcall.domain.errors import ForbiddenAddress
 
 SocketOptions = Iterable[Any] | None
 
+OUR_SIDE = {
+    *(errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.EAGAIN),
+    *(errno.ENOBUFS, errno.ENOMEM, errno.EACCES, errno.EPERM),
+}
+"""No route, no port, no socket or no right to one: the packet never left this machine."""
+
 
 class Attempt(threading.local):
-    """What one attempt may take, and whether it has made a connection of its own. One for each thread."""
+    """What one attempt may take in all, whatever its steps are. One for each thread."""
 
     ends: float = float("inf")
-    connections: int = 0
 
     def begin(self, total_seconds: float) -> None:
         """A new attempt begins now."""
-        self.ends, self.connections = time.monotonic() + total_seconds, 0
+        self.ends = time.monotonic() + total_seconds
 
     def left(self, timeout: float | None, error: type[Exception]) -> float:
         """Seconds that a step may take. Raises `error` where the attempt has used up its time."""
@@ -41,7 +47,7 @@ class Attempt(threading.local):
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection whose every step ends when the attempt must, however slowly the other side answers."""
+    """A connection whose every step ends when the attempt must, however slowly the other side reads or answers."""
 
     def __init__(self, inner: httpcore.NetworkStream, attempt: Attempt, *, plain: bool = False) -> None:
         self._inner, self._attempt, self._plain = inner, attempt, plain
@@ -50,7 +56,18 @@ class _Stream(httpcore.NetworkStream):
         return self._inner.read(max_bytes, self._attempt.left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, self._attempt.left(timeout, httpcore.WriteTimeout))
+        # httpcore's own gives each piece of what is sent the whole time.
+        connection, left = self.get_extra_info("socket"), memoryview(buffer)
+        try:
+            while left:
+                connection.settimeout(self._attempt.left(timeout, httpcore.WriteTimeout))
+                left = left[connection.send(left) :]
+        except TimeoutError as error:
+            raise httpcore.WriteTimeout(str(error)) from error
+        except OSError as error:
+            # Where nothing was taken off our hands, nothing can have been read.
+            kind = Unsent if len(left) == len(buffer) else httpcore.WriteError
+            raise kind(str(error)) from error
 
     def close(self) -> None:
         self._inner.close()
@@ -61,10 +78,16 @@ class _Stream(httpcore.NetworkStream):
         if self._plain:  # the laptop's receiver: what would have been TLS goes in the clear
             return self
         left = self._attempt.left(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._attempt)
+        # RFC 6066, 3: the name in SNI has no dot at its end; no certificate's has one either.
+        verified = server_hostname.removesuffix(".") if server_hostname else None
+        return _Stream(self._inner.start_tls(ssl_context, verified, left), self._attempt)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
+
+
+class Unsent(httpcore.WriteError):
+    """Not one byte of a request could be sent."""
 
 
 class GuardedBackend(httpcore.SyncBackend):
@@ -81,15 +104,14 @@ class GuardedBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: SocketOptions = None,
     ) -> httpcore.NetworkStream:
-        self._attempt.connections += 1
-        failure: Exception = httpcore.ConnectError("the name has no address")
+        failures: list[Exception] = []
         for address in self._checked(host, port, timeout):
-            left = self._attempt.left(timeout, httpcore.ConnectTimeout)
             try:
+                left = self._attempt.left(timeout, httpcore.ConnectTimeout)
                 return _Stream(super().connect_tcp(address, port, left, local_address, socket_options), self._attempt)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failure = error
-        raise failure
+                failures.append(error)
+        raise min(failures, key=_rank, default=httpcore.ConnectError("the name has no address"))
 
     def _checked(self, host: str, port: int, timeout: float | None) -> list[str]:
         try:
@@ -98,13 +120,19 @@ class GuardedBackend(httpcore.SyncBackend):
             raise httpcore.ConnectError("the name cannot be resolved") from error
         for address in found:
             parsed = ipaddress.ip_address(address.partition("%")[0])
-            if self._allow_loopback and parsed.is_loopback:
-                continue
-            if is_forbidden(parsed):
-                raise ForbiddenAddress(f"the name leads to {parsed}")
-            if not is_web_port(port):
-                raise ForbiddenAddress(f"the port {port} belongs to another protocol")
+            if problem := reach_problem(parsed, port, allow_loopback=self._allow_loopback):
+                raise ForbiddenAddress(f"the name {problem}")
         return found
+
+
+def _rank(failure: Exception) -> int:
+    """Which failure of several addresses says most: refused, then no answer, then no way, then a fault of ours."""
+    cause = failure.__cause__
+    if isinstance(cause, ConnectionRefusedError):
+        return 0
+    if isinstance(failure, httpcore.ConnectTimeout):
+        return 1
+    return 3 if isinstance(cause, OSError) and cause.errno in OUR_SIDE else 2
 
 
 def _resolve(host: str, port: int, seconds: float) -> list[str]:
@@ -112,17 +140,20 @@ def _resolve(host: str, port: int, seconds: float) -> list[str]:
     with suppress(ValueError):
         ipaddress.ip_address(host)
         return [host]
-    answers: queue.SimpleQueue[list[str] | OSError | UnicodeError] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
 
     def look_up() -> None:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             answers.put([str(entry[4][0]) for entry in found])
-        except (OSError, UnicodeError) as error:
+        except Exception as error:  # noqa: BLE001 - raised where the answer is waited for
             answers.put(error)
 
     # The system's resolver has no time limit that we could give it, so it is asked beside the attempt.
-    threading.Thread(target=look_up, name="resolve", daemon=True).start()
+    try:
+        threading.Thread(target=look_up, name="resolve", daemon=True).start()
+    except RuntimeError as error:
+        raise OSError(errno.EAGAIN, "no thread can be started") from error
     try:
         answer = answers.get(timeout=seconds)
     except queue.Empty:
@@ -146,7 +177,6 @@ class ReceiverBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: SocketOptions = None,
     ) -> httpcore.NetworkStream:
-        self._attempt.connections += 1
         target = self._tls_port if port == 443 else self._port
         inner = super().connect_tcp(self._host, target, timeout, local_address, socket_options)
         return _Stream(inner, self._attempt, plain=True)

@@ -17,6 +17,14 @@ def setting(name: str) -> str:
         raise MissingSetting(f"{name} is not set; template.yaml gives it to this function") from None
 
 
+LOOPBACK = "loopback"
+
+
+def allows_loopback(receiver: str) -> bool:
+    """Whether the setting WEBHOOK_RECEIVER lets URLs lead to this machine, at submission as at delivery."""
+    return receiver == LOOPBACK
+
+
 AWS_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     connect_timeout=2,

@@ -1,68 +1,81 @@
 """Sends webhooks, and says in a word what kept one from being answered."""
 
-import errno
+import re
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import suppress
 
+import httpcore
 import httpx
 
-from speechcall.adapters.http import GuardedClient, read_raw
+from speechcall.adapters.guarded_network import OUR_SIDE
+from speechcall.adapters.http import GuardedClient
+from speechcall.adapters.http_answer import MAX_BODY_BYTES
+from speechcall.domain.address import Target, target_of
 from speechcall.domain.delivery import OUR_NETWORK
-from speechcall.domain.errors import Unreachable
+from speechcall.domain.errors import ForbiddenAddress, Unreachable, UnusableUrl
 from speechcall.domain.webhook import WebhookAnswer, WebhookRequest
 
-MAX_RESPONSE_BYTES = 20 * 1024
-
-_OUR_SIDE = {
-    *(errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE),
-    *(errno.ENOBUFS, errno.ENOMEM, errno.EACCES, errno.EPERM),
-}
-"""No route, no port, no socket or no right to one: the packet never left this machine."""
+MAX_RESPONSE_BYTES = MAX_BODY_BYTES
+"""What of an answer is read behind its head."""
 
 _WORDS = {
-    httpx.PoolTimeout: OUR_NETWORK,
-    httpx.ConnectTimeout: "CONNECT_TIMEOUT",
-    httpx.TimeoutException: "TIMEOUT",
-    httpx.ConnectError: "CONNECT_FAILED",
-    httpx.RemoteProtocolError: "BAD_ANSWER",
-    httpx.NetworkError: "CONNECTION_RESET",
+    httpcore.PoolTimeout: OUR_NETWORK,
+    httpcore.ConnectTimeout: "CONNECT_TIMEOUT",
+    httpcore.TimeoutException: "TIMEOUT",
+    httpcore.ConnectError: "CONNECT_FAILED",
+    httpcore.ProtocolError: "BAD_ANSWER",
+    httpcore.NetworkError: "CONNECTION_RESET",
 }
 """The first that fits, where no cause says more."""
 
-_BROKEN = (httpx.ReadError, httpx.WriteError, httpx.CloseError, httpx.RemoteProtocolError)
+_OUR_RESOLVER = {socket.EAI_AGAIN, socket.EAI_MEMORY, socket.EAI_SYSTEM}
+"""The resolver has no answer, or no room to work in: nobody is known to be at fault."""
+_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*")
 
 
 class WebhookSender:
-    """Sends webhooks; what receivers answer is read up to 20 KB and dropped."""
+    """Sends webhooks; of what receivers answer the head is read, and the rest is dropped."""
 
     def __init__(self, client: GuardedClient) -> None:
-        self._client = client
+        self._receivers = client.receivers
 
     def __call__(self, request: WebhookRequest) -> WebhookAnswer:
         """The answer. Raises ForbiddenAddress; Unreachable for whatever left none."""
         try:
-            try:
-                return self._send(request)
-            except _BROKEN:
-                if self._client.attempt.connections:
-                    raise
-                # The connection was a kept one, and the receiver had let go of it.
-                return self._send(request)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise _unreachable(error) from error
-
-    def _send(self, request: WebhookRequest) -> WebhookAnswer:
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers]
-        asked = self._client.build_request("POST", request.url, content=request.body, headers=headers)
-        answer = self._client.exchange(asked)
+            target = target_of(request.url)
+            content = _content(request, target)
+        except UnusableUrl as error:
+            if error.is_address:
+                raise ForbiddenAddress(f"the URL {error}") from error
+            raise Unreachable("BAD_REQUEST", hopeless=True) from error
+        except Exception as error:  # what is in the way of writing it down stays in the way
+            raise Unreachable("BAD_REQUEST", hopeless=True) from error
         try:
-            with suppress(httpx.HTTPError):
-                read_raw(answer, MAX_RESPONSE_BYTES)
-            return WebhookAnswer(answer.status_code, answer.headers.get("retry-after"))
-        finally:
-            answer.close()
+            head = self._receivers.exchange(request.account_id, target, content)
+        except tuple(_WORDS) as error:
+            raise _unreachable(error) from error
+        return WebhookAnswer(head.status, head.first("retry-after"))
+
+
+def _content(request: WebhookRequest, target: Target) -> bytes:
+    """The bytes of a request. ValueError for a header that would break it."""
+    given = {name.lower() for name, _ in request.headers}
+    usual = [("Accept", "*/*"), ("Accept-Encoding", "identity")]
+    headers = [
+        ("Host", target.authority),
+        *(one for one in usual if one[0].lower() not in given),
+        *request.headers,
+        ("Content-Length", str(len(request.body))),
+    ]
+    lines = [b"POST %b HTTP/1.1" % httpx.URL(target.url).raw_path]
+    for name, value in headers:
+        line = name.encode("ascii"), value.encode("latin-1")
+        if not (_NAME.fullmatch(line[0]) and _VALUE.fullmatch(line[1])):
+            raise ValueError("a header that would break the request")
+        lines.append(b"%b: %b" % line)
+    return b"\r\n".join([*lines, b"", request.body])
 
 
 def _unreachable(error: Exception) -> Unreachable:
@@ -73,18 +86,18 @@ def _unreachable(error: Exception) -> Unreachable:
     for kind, word in _WORDS.items():
         if isinstance(error, kind):
             return Unreachable(word, ours=word == OUR_NETWORK)
-    return Unreachable("BAD_REQUEST", hopeless=True)
+    return Unreachable("BAD_ANSWER")
 
 
 def _word_of_cause(cause: BaseException) -> str | None:
     match cause:
-        case socket.gaierror(errno=socket.EAI_AGAIN):  # the resolver has no answer: nobody is known to be at fault
+        case socket.gaierror(errno=number) if number in _OUR_RESOLVER:
             return OUR_NETWORK
         case socket.gaierror() | UnicodeError():
             return "NAME_NOT_FOUND"
         case ssl.SSLError():
             return "TLS_FAILED"
-        case OSError(errno=number) if number in _OUR_SIDE:
+        case OSError(errno=number) if number in OUR_SIDE:
             return OUR_NETWORK
         case ConnectionRefusedError():
             return "CONNECTION_REFUSED"

@@ -2,9 +2,12 @@
 
 import ipaddress
 import re
-import unicodedata
+from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
+
+from speechcall.domain.errors import UnusableUrl
+from speechcall.domain.host import sent_host
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -22,8 +25,11 @@ _FORBIDDEN_V4 = [
 _FORBIDDEN_V6 = [  # beside everything outside 2000::/3: protocol assignments with Teredo, documentation, 6to4
     ipaddress.IPv6Network(network) for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
 ]
-_NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*", re.ASCII)
 
+_PORTS = {"http": 80, "https": 443}
+# What urlsplit makes of brackets differs between versions of Python.
+_AUTHORITY = re.compile(r"(?P<host>\[[^\[\]]*\]|[^\[\]:]*)(?::(?P<port>[^:]*))?")
+_THIS_MACHINE = "localhost"
 _WEB_PORTS = {80, 443}
 _LEAST_FREE_PORT = 1024
 # Those above 1023 that the Fetch Standard ("port blocking") gives to other protocols, and the common stores.
@@ -69,47 +75,107 @@ def is_web_port(port: int) -> bool:
     return port in _WEB_PORTS or (_LEAST_FREE_PORT <= port <= 65535 and port not in _OTHER_PROTOCOLS)
 
 
-@lru_cache(1024)
-def url_problem(url: str) -> str | None:
-    """What is wrong with a URL that a webhook or prompt shall use, or None.
+def is_loopback(address: IPAddress) -> bool:
+    """Whether an address is this machine's own, in v6 wrapped or not (versions of Python differ about it)."""
+    inner = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (inner or address).is_loopback
 
-    Only what can be judged without the network; host names are judged when they are resolved. Remembered,
-    for the messages of a list mostly have the same few.
+
+def reach_problem(address: IPAddress | None, port: int, *, allow_loopback: bool = False) -> str | None:
+    """Why an address and a port may not be connected to, or None. `address` is None while it is not known.
+
+    Submission, delivery, prompts and redirects are judged by this alone.
+    """
+    if address is not None and allow_loopback and is_loopback(address):
+        return None
+    if address is not None and is_forbidden(address):
+        return f"leads to {address}, which is not a public address"
+    if not is_web_port(port):
+        return f"has the port {port}, which belongs to another protocol; 80, 443 and most from 1024 on can be used"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A URL taken apart: where it leads, in the form in which that is sent."""
+
+    scheme: str
+    host: str
+    """ASCII, in lower case; an IPv6 address without brackets; a name may have a dot at its end."""
+    port: int
+    rest: str
+    """Path and query as they were given."""
+
+    @property
+    def authority(self) -> str:
+        """Host and port as they stand in a URL and in the header Host; the scheme's own port is left out."""
+        shown = f"[{self.host}]" if ":" in self.host else self.host
+        return shown if self.port == _PORTS[self.scheme] else f"{shown}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The URL with its host in that form."""
+        return f"{self.scheme}://{self.authority}{self.rest}"
+
+    @property
+    def address(self) -> IPAddress | None:
+        """The address, where the host is one."""
+        try:
+            return ipaddress.ip_address(self.host)
+        except ValueError:
+            return None
+
+
+@lru_cache(1024)
+def target_of(url: str) -> Target:
+    """Where a URL leads, as far as that can be told without the network. Raises UnusableUrl.
+
+    Remembered, for the messages of a list mostly have the same few.
     """
     if any(character <= " " or character in "\x7f\\" for character in url):
-        return "must not hold spaces, control characters or backslashes"
+        raise UnusableUrl("must not hold spaces, control characters or backslashes")
     try:
         parts = urlsplit(url)
-        host = parts.hostname
     except ValueError:  # its text may show a password
-        return "is not a URL: its host cannot be read"
-    if parts.scheme not in ("http", "https"):
-        return "must begin with http:// or https://"
+        raise UnusableUrl("is not a URL: its host cannot be read") from None
+    if parts.scheme not in _PORTS:
+        raise UnusableUrl("must begin with http:// or https://")
+    if "@" in parts.netloc:
+        raise UnusableUrl("must not hold a user name or password; send credentials in a header")
+    found = _AUTHORITY.fullmatch(parts.netloc)
+    if found is None:
+        raise UnusableUrl("is not a URL: its host cannot be read")
+    host, port = found["host"], _port(found["port"], parts.scheme)
     if not host:
-        return "has no host name"
-    if parts.username is not None or parts.password is not None:
-        return "must not hold a user name or password; send credentials in a header"
-    try:
-        port = urlsplit(f"//{parts.netloc}").port
-    except ValueError:
-        port = 0
-    if port == 0:
-        return "has a port that is not between 1 and 65535"
-    if port is not None and not is_web_port(port):
-        return f"has the port {port}, which belongs to another protocol; 80, 443 and most from 1024 on can be used"
-    return _host_problem(host)
+        raise UnusableUrl("has no host name")
+    if port is None:
+        raise UnusableUrl("has a port that is not between 1 and 65535")
+    rest = url[url.index("//") + 2 + len(parts.netloc) :].partition("#")[0]
+    return Target(parts.scheme, sent_host(host), port, rest if rest.startswith("/") else f"/{rest}")
 
 
-def _host_problem(host: str) -> str | None:
-    """A host that ends in a number is an address to every resolver, so it must be one that we can read."""
-    plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".")
+@lru_cache(1024)
+def url_problem(url: str, *, allow_loopback: bool = False) -> str | None:
+    """What is wrong with a URL that a webhook or prompt shall use, or None.
+
+    Only what can be judged without the network; host names are judged when they are resolved.
+    """
     try:
-        literal = ipaddress.ip_address(plain.partition("%")[0])
-    except ValueError:
-        if _NUMBER.fullmatch(plain.removesuffix(".").rpartition(".")[2]):
-            return "has neither a host name nor an address in its usual form, such as 203.0.113.7"
+        target = target_of(url)
+    except UnusableUrl as error:
+        return str(error)
+    if allow_loopback and target.host.removesuffix(".") == _THIS_MACHINE:
         return None
-    return f"leads to {literal}, which is not a public address" if is_forbidden(literal) else None
+    return reach_problem(target.address, target.port, allow_loopback=allow_loopback)
+
+
+def _port(given: str | None, scheme: str) -> int | None:
+    """The port, or None if there is none of that number."""
+    if not given:
+        return _PORTS[scheme]
+    digits = given.lstrip("0")
+    fits = digits.isascii() and digits.isdigit() and len(digits) <= 5
+    return int(digits) if fits and int(digits) <= 65535 else None
 
 
 def is_url(intro: str) -> bool:

@@ -24,6 +24,7 @@ SpeechCallError
 ├─ PromptUnavailable       an introduction cannot be had, or cannot be played
 ├─ PromptUnreachable       … could not be had just now; it is asked for again, for a bounded time
 ├─ ForbiddenAddress        a name leads to an address that no webhook or prompt may reach
+├─ UnusableUrl             a URL to which nothing can ever be sent; the sentence says why
 └─ Unreachable             a request to a customer's server left no answer; `word` says why
 
 `NOT_ANSWERED` is no exception: it is the error name with which the Dial task is answered.
@@ -178,6 +179,17 @@ class PromptUnreachable(SpeechCallError):
 
 class ForbiddenAddress(SpeechCallError):
     """A name leads to an address that no webhook or prompt may reach."""
+
+
+class UnusableUrl(SpeechCallError):
+    """A URL to which nothing can ever be sent. The sentence is told to its sender, and shows no password.
+
+    `is_address`: its host is an address, in a form or of a kind that is not used.
+    """
+
+    def __init__(self, message: str, *, is_address: bool = False) -> None:
+        super().__init__(message)
+        self.is_address = is_address
 
 
 class Unreachable(SpeechCallError):

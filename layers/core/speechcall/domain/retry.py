@@ -1,6 +1,7 @@
 """When a webhook is tried again."""
 
 from collections.abc import Callable
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 RETRY_DELAYS_SECONDS: tuple[int, ...] = (5, 30, 120, 600, 1800, 7200, 21600)
@@ -64,6 +65,8 @@ def retry_after_seconds(text: str | None, now_sec: int) -> int | None:
         return int(given[:9])
     try:
         moment = parsedate_to_datetime(given)
-        return max(0, int(moment.timestamp()) - now_sec)
-    except (ValueError, OverflowError, OSError):
+        # Without a zone (asctime's form, and "-0000") it is GMT: RFC 9110, 5.6.7.
+        known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max(0, int(known.timestamp()) - now_sec)
+    except Exception:  # noqa: BLE001 - a receiver's text, and a parser that was made for mail
         return None

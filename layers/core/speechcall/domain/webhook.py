@@ -1,12 +1,15 @@
 """The webhook that a key press sends."""
 
 import json
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from dataclasses import dataclass, replace
 
+from speechcall.domain.address import target_of
+from speechcall.domain.errors import UnusableUrl
+from speechcall.domain.host import shown_host
 from speechcall.domain.message import Message, Webhook
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+NOWHERE = "nowhere"
+"""The destination of a URL that cannot be sent to."""
 _OURS = {"content-type", "host", "content-length", "transfer-encoding", "connection"}
 
 
@@ -34,6 +37,8 @@ class WebhookRequest:
     url: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    account_id: str = ""
+    """Whose it is: connections are kept for requests of the same account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,11 @@ class WebhookAnswer:
 
 
 def webhook_of(message: Message, task: WebhookTask) -> Webhook | None:
-    """The webhook that a task names; None if that step is none."""
-    action = message.menus[task.menu].actions[task.key][task.step]
+    """The webhook that a task names; None if the message has no such step, or it is none."""
+    if not 0 <= task.menu < len(message.menus):
+        return None
+    steps = message.menus[task.menu].actions.get(task.key, ())
+    action = steps[task.step] if 0 <= task.step < len(steps) else None
     return action if isinstance(action, Webhook) else None
 
 
@@ -59,13 +67,11 @@ def may_follow_others(message: Message, task: WebhookTask) -> bool:
 
 def destination(url: str) -> str:
     """Where a URL leads, without what in it may be secret: scheme, host and port, in one form."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").removesuffix(".")
-    shown = f"[{host}]" if ":" in host else host
-    port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
-    return (
-        f"{parts.scheme}://{shown}" if port == _DEFAULT_PORTS.get(parts.scheme) else f"{parts.scheme}://{shown}:{port}"
-    )
+    try:
+        target = target_of(url)
+    except UnusableUrl:
+        return NOWHERE
+    return f"{target.scheme}://{replace(target, host=shown_host(target.host.removesuffix('.'))).authority}"
 
 
 def webhook_request(message: Message, webhook: Webhook, event_id: str, now_sec: int) -> WebhookRequest:
@@ -87,4 +93,4 @@ def webhook_request(message: Message, webhook: Webhook, event_id: str, now_sec: 
         ("webhook-id", event_id),
         ("webhook-timestamp", str(now_sec)),
     )
-    return WebhookRequest(webhook.url, custom + ours, body.encode())
+    return WebhookRequest(webhook.url, custom + ours, body.encode(), message.account_id)

@@ -1,0 +1,184 @@
+"""Connections to receivers of webhooks: one request at a time, kept for the next of the same account.
+
+Why not a client's own pool: a POST must not be sent again on another connection once it may have been read (RFC 9110,
+9.2.2); bytes that came unasked make a connection useless (RFC 9112, 9.2); and what one account's receiver does to a
+connection is nothing to another account.
+"""
+
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+
+import httpcore
+
+from speechcall.adapters.guarded_network import Attempt, Unsent
+from speechcall.adapters.http_answer import AnswerReader, Head
+from speechcall.domain.address import Target
+
+KEPT_SECONDS = 15.0
+"""How long an idle connection is kept for the next request: well below what gateways and servers forget."""
+KEPT_CONNECTIONS = 20
+BODY_SECONDS = 1.0
+"""How long a body may take that nobody looks at, so that its connection can be kept."""
+
+_READ_BYTES = 64 * 1024
+
+Key = tuple[str, str, str, int]
+"""Account, scheme, host and port."""
+
+
+class Connection:
+    """One connection to a receiver."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+        self._reader = AnswerReader(self._read)
+        self._read_until = float("inf")
+        self.idle_since = 0.0
+
+    def ask(self, request: bytes) -> tuple[Head, bool]:
+        """The head of the answer, and whether the connection can be used again. Raises httpcore's errors; Unsent."""
+        was_sent = True
+        try:
+            self._stream.write(request)
+        except Unsent:
+            raise
+        except httpcore.WriteError:  # who refuses a request may say so before having read it all
+            was_sent = False
+        self._read_until = float("inf")
+        head = self._reader.head()
+        has_ended = self._body_ends(head)
+        return head, has_ended and was_sent and head.may_keep and not self.has_unread()
+
+    def has_unread(self) -> bool:
+        """Whether something has come that was not asked for, the end of the connection included.
+
+        It is read, since TLS has records of its own that are no one's answer; so if there is, the connection is spent.
+        """
+        if self._reader.unread:
+            return True
+        inner = self._stream.get_extra_info("socket")
+        try:
+            inner.settimeout(0)
+            inner.recv(1)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        except OSError:
+            pass
+        return True
+
+    def close(self) -> None:
+        """Lets go of the socket."""
+        self._stream.close()
+
+    def _body_ends(self, head: Head) -> bool:
+        self._read_until = time.monotonic() + BODY_SECONDS
+        try:
+            return self._reader.body_ends(head)
+        except Exception:  # noqa: BLE001 - the status has been said, whatever becomes of the body
+            return False
+
+    def _read(self) -> bytes:
+        seconds = self._read_until - time.monotonic()
+        if seconds <= 0:
+            raise httpcore.ReadTimeout("the body has taken too long")
+        return self._stream.read(_READ_BYTES, seconds)
+
+
+class Kept:
+    """Idle connections, the latest used first."""
+
+    def __init__(self) -> None:
+        self._idle: list[tuple[Key, Connection]] = []
+        self._lock = threading.Lock()
+
+    def take(self, key: Key) -> Connection | None:
+        """A connection that has been silent since its last answer, or None."""
+        for connection in self._taken(key):
+            if time.monotonic() - connection.idle_since < KEPT_SECONDS and not connection.has_unread():
+                return connection
+            connection.close()
+        return None
+
+    def give(self, key: Key, connection: Connection) -> None:
+        """Keeps a connection; where there are too many, the oldest goes."""
+        connection.idle_since = time.monotonic()
+        with self._lock:
+            self._idle.append((key, connection))
+            gone = self._idle[:-KEPT_CONNECTIONS]
+            del self._idle[:-KEPT_CONNECTIONS]
+        for _, one in gone:
+            one.close()
+
+    def close(self) -> None:
+        """Closes them all."""
+        with self._lock:
+            gone, self._idle = self._idle, []
+        for _, one in gone:
+            one.close()
+
+    def _taken(self, key: Key) -> Iterator[Connection]:
+        while True:
+            with self._lock:
+                places = [index for index, (known, _) in enumerate(self._idle) if known == key]
+                if not places:
+                    return
+                _, connection = self._idle.pop(places[-1])
+            yield connection
+
+
+class Receivers:
+    """Sends requests to receivers, each within the time of an attempt as a whole."""
+
+    def __init__(
+        self,
+        backend: httpcore.NetworkBackend,
+        context: ssl.SSLContext,
+        attempt: Attempt,
+        *,
+        seconds: tuple[float, float],
+    ) -> None:
+        """`seconds`: for making a connection, and for everything, from the look-up of the name on."""
+        self._backend, self._context, self._attempt = backend, context, attempt
+        self._connect_seconds, self._total_seconds = seconds
+        self._kept = Kept()
+
+    def exchange(self, account: str, target: Target, request: bytes) -> Head:
+        """The answer's head. Raises ForbiddenAddress, httpcore's errors.
+
+        The request is sent once: on a new connection again only where not a byte of it could be sent on a kept one.
+        """
+        self._attempt.begin(self._total_seconds)
+        key = (account, target.scheme, target.host, target.port)
+        if kept := self._kept.take(key):
+            try:
+                return self._ask(key, kept, request)
+            except Unsent:  # closed in this very moment
+                pass
+        connection = self._connect(target)
+        if connection.has_unread():
+            connection.close()
+            raise httpcore.RemoteProtocolError("it spoke before it was asked")
+        return self._ask(key, connection, request)
+
+    def close(self) -> None:
+        """Closes every kept connection."""
+        self._kept.close()
+
+    def _ask(self, key: Key, connection: Connection, request: bytes) -> Head:
+        keep = False
+        try:
+            head, keep = connection.ask(request)
+            return head
+        finally:
+            if keep:
+                self._kept.give(key, connection)
+            else:
+                connection.close()
+
+    def _connect(self, target: Target) -> Connection:
+        stream = self._backend.connect_tcp(target.host, target.port, self._connect_seconds)
+        if target.scheme == "https":
+            stream = stream.start_tls(self._context, target.host, self._connect_seconds)
+        return Connection(stream)
