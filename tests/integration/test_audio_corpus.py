@@ -10,14 +10,10 @@ from array import array
 import pytest
 
 from speechcall.adapters import audio_sandbox
-from speechcall.adapters.audio_decoder import decode
-from speechcall.adapters.audio_kind import Refused
 from speechcall.adapters.audio_sandbox import decode_audio
-from speechcall.application.make_audio import Decoded, make_audio
 from speechcall.domain.errors import PromptUnavailable
 from speechcall.domain.loudness import MOST_GAIN_DB, PEAK_DB, TARGET_DB, measure
-from speechcall.domain.mu_law import linear
-from speechcall.domain.wav import SAMPLE_RATE, Encoding, telephone_samples
+from speechcall.domain.wav import SAMPLE_RATE, Encoding
 from tests.fixtures.audio_files import (
     CORPUS,
     LOUDEST,
@@ -30,29 +26,12 @@ from tests.fixtures.audio_files import (
     monotonous,
     sound,
 )
+from tests.fixtures.audio_prompts import decoded_here, prompt_of
 
 ALIKE = 0.98
 """What the sound has to correlate with at least, after µ-law and, for lossy files, after their codec."""
 LENGTH_SECONDS = 0.020
 FUNCTION_MEMORY_MB = 1792
-
-
-def decoded_here(content):
-    """As in the process of its own, but in this one: that of each file costs a third of a second to start."""
-    try:
-        facts, samples = decode(content)
-    except Refused as refusal:
-        raise PromptUnavailable(str(refusal)) from refusal
-    return Decoded(array("f", samples), facts["rate"], facts["clipped"], facts["damaged"], facts["expected_seconds"])
-
-
-def prompt_of(content, decoder=decoded_here, encoding=Encoding.MU_LAW):
-    """The prompt that a file becomes, and its samples."""
-    audio = make_audio(content, encoding, decoder)
-    samples = telephone_samples(audio.content, encoding)
-    if encoding is Encoding.MU_LAW:
-        return audio, linear(samples)
-    return audio, array("f", (value / 32768 for value in array("h", bytes(samples))))
 
 
 @pytest.mark.parametrize("kind", CORPUS, ids=str)

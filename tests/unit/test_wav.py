@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speechcall.domain.errors import PromptUnavailable
+from speechcall.domain.riff import read_wav
 from speechcall.domain.wav import Encoding, seconds_of, telephone_samples, wav_file
 
 
@@ -108,3 +109,19 @@ def test_a_file_of_countless_chunks_does_not_fill_the_memory():
 def test_no_bytes_make_it_fail(content):
     for given_bytes in (content, b"RIFF\0\0\0\0WAVE" + content, riff(form(), content)):
         telephone_samples(given_bytes, Encoding.MU_LAW)
+
+
+SIZES = st.one_of(st.integers(0, 64), st.sampled_from([0x7FFFF000, 0x80000000, 0xFFFFFFFF]))
+
+
+@given(st.binary(max_size=40), SIZES, SIZES, st.binary(max_size=20))
+def test_whatever_size_is_stated_the_sound_is_what_is_there(sound, size, whole, behind):
+    content = b"RIFF" + struct.pack("<I", whole) + b"WAVE" + form() + b"data" + struct.pack("<I", size) + sound + behind
+    wav = read_wav(content)
+    assert wav is not None
+    assert (sound + behind).startswith(bytes(wav.data))
+    assert wav.stated is None or wav.missing == max(0, wav.stated - len(sound + behind))
+    # What is made of it has true sizes, and the same sound
+    again = read_wav(wav.file())
+    assert again is not None
+    assert (again.data, again.is_true, again.missing) == (wav.data, True, 0)

@@ -1,6 +1,6 @@
 """Audio files of any common format as 8 kHz mono samples, by FFmpeg (PyAV). A program of its own, for one file.
 
-    file ─► stdin ─► what it is, by its first bytes ─► that demuxer, an audio decoder ─► resampled ─► stdout
+    file ─► stdin ─► what it is, by its first bytes ─► true sizes ─► that demuxer, an audio decoder ─► mixed ─► stdout
 
 The files come from strangers, and what reads them is a million lines of C. So `decode_audio` runs this in a process
 that has no credentials, may write no file, and has a limit on time and memory. Only the demuxers and decoders listed
@@ -9,35 +9,37 @@ here take part (others open what a file names: playlists, references); what a fi
 
 import io
 import json
-import re
 import resource
 import sys
+from array import array
 from typing import Any
 
 import av
 import av.error
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 
+from speechcall.adapters.audio_codecs import CODECS, PAUSE_SECONDS, decoder_of, is_pause
+from speechcall.adapters.audio_frames import (
+    SAMPLE_RATE,
+    USUAL_PEAK,
+    Clipping,
+    Mixer,
+    Usual,
+    are_usual,
+    check_shape,
+)
 from speechcall.adapters.audio_kind import DEMUXERS, NAMES, Refused, kind_of
+from speechcall.adapters.audio_sizes import stated_length, with_true_sizes
 
 MAX_SECONDS = 300
-SAMPLE_RATE = 8000
-LEAST_RATE, MOST_RATE = 4000, 192_000
-MOST_CHANNELS = 8
 CPU_SECONDS = 20
 MEMORY_BYTES = 1536 * 1024 * 1024
 MAX_DAMAGED_PACKETS = 1000
 MOST_PADDING_SECONDS = 0.3
-
-_CODECS = (
-    "pcm_s8,pcm_u8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,"
-    "pcm_mulaw,pcm_alaw,adpcm_ms,adpcm_ima_wav,gsm_ms,mp3float,mp3,mp2float,mp2,flac,vorbis,opus,libopus,speex,libspeex,"
-    "aac,alac,amrnb,amrwb,wmav1,wmav2"
-)
-# Four samples in a row at the very end of the scale: a sine at full scale has one, a clipped recording many.
-_ENDS = (b"\xff\x7f" * 4, b"\x00\x80" * 4)
-_CLIPPED = re.compile(rb"(?s)(?:\xff\x7f){4,}|(?:\x00\x80){4,}")
+MOST_ODD_SHARE = 0.01
+"""So much of a file may be silenced because it is no number, or far above full scale; one with more is no recording."""
+LARGEST_SCALE = 2.0**31
+"""The largest scale of whole numbers: some programs write them as floating-point numbers as they are."""
 
 
 def main() -> None:
@@ -56,69 +58,106 @@ def main() -> None:
 def decode(content: bytes) -> tuple[dict[str, Any], bytes]:
     """The samples of a file, 8 kHz mono, 32-bit floats; and what was found: `rate`, `channels`, `codec`, `damaged`, …
 
-    `clipped` is the share of the samples that stand at the end of the scale in rows. Raises Refused.
+    `clipped` is the share of the samples that stand at the end of the scale in rows. No sample is anything but a
+    number, or more than 2^31 times full scale. Raises Refused.
     """
-    kind = kind_of(content)
+    kind, start = kind_of(content)
+    sized = with_true_sizes(content[start:], kind)
     try:
+        facts, samples = _decoded(sized.content, kind)
+    except (Refused, MemoryError):
+        raise
+    except Exception as error:  # whatever PyAV raises, it was these bytes that led it there
+        raise Refused(f"the file begins like {NAMES[kind]}, and cannot be read as such ({_reason(error)})") from error
+    facts["missing_seconds"] = (sized.times - 1) * len(samples) / 4 / SAMPLE_RATE
+    return facts, samples
+
+
+def _decoded(content: bytes, kind: str) -> tuple[dict[str, Any], bytes]:
+    """The sound; where it holds what is no sample, once more with that silenced, if it is little."""
+    for most in (None, USUAL_PEAK, LARGEST_SCALE):
         with av.open(io.BytesIO(content), format=kind, options=_only(kind), metadata_errors="replace") as container:
             if not container.streams.audio:
                 raise Refused("the file holds no sound")
-            return _Decoding(container, kind).run()
-    except (av.error.FFmpegError, ValueError, OSError) as error:
-        raise Refused(f"the file begins like {NAMES[kind]}, and cannot be read as such ({_reason(error)})") from error
+            decoding = _Decoding(container, kind, most)
+            facts, samples = decoding.run(stated_length(content, kind, _length_of(container)))
+        if most is None and are_usual(array("f", samples), USUAL_PEAK):
+            return facts, samples
+        if most is not None and decoding.odd_share <= MOST_ODD_SHARE:
+            return facts, samples
+    raise Refused("too many of the samples are no numbers that can be played")
+
+
+def _length_of(container: Any) -> float | None:
+    return container.duration / av.time_base if container.duration else None
 
 
 def _only(kind: str) -> dict[str, str]:
     """This demuxer, decoders of sound, and no protocol: nothing in a file may lead to another one."""
     return {
         "format_whitelist": DEMUXERS.get(kind, kind),
-        "codec_whitelist": _CODECS,
+        "codec_whitelist": CODECS,
         "protocol_whitelist": "none",
     }
 
 
 class _Decoding:
-    def __init__(self, container: Any, kind: str) -> None:
+    """The sound of one file, once. `most`: what is above it, or no number, becomes silence; None: nothing does."""
+
+    def __init__(self, container: Any, kind: str, most: float | None) -> None:
         self._container, self._kind = container, kind
         self._stream = container.streams.audio[0]
-        self._stream.codec_context.thread_count = 1
+        self._codec = decoder_of(self._stream.codec_context)
         self._samples = bytearray()
-        self._damaged = 0
-        self._clipped = self._measured = 0
+        self._damaged = self._all = 0
+        self._usual = None if most is None else Usual(most)
         self._facts: dict[str, Any] = {}
-        self._resampler: AudioResampler | None = None
-        self._flat: AudioResampler | None = None
+        self._mixer = Mixer()
+        self._clipping = Clipping()
         self._shape: tuple[Any, ...] = ()
 
-    def run(self) -> tuple[dict[str, Any], bytes]:
+    @property
+    def odd_share(self) -> float:
+        """What share of the samples was silenced."""
+        return self._usual.odd / self._all if self._usual and self._all else 0.0
+
+    def run(self, stated_seconds: float | None) -> tuple[dict[str, Any], bytes]:
+        """What was found, and the samples. `stated_seconds`: how long the file says that it lasts."""
         for packet in self._container.demux(self._stream):
             try:
-                frames = packet.decode()
+                frames = self._codec.decode(packet if packet.size else None)
             except av.error.EOFError:
                 break
             except av.error.FFmpegError as error:
-                self._count_damage(error)
+                self._lack(bytes(packet), error)
                 continue
             for frame in frames:
                 self._take(frame)
         self._flush()
         if not self._samples:
             raise Refused(f"the file has no sound that can be decoded{' (it is damaged)' if self._damaged else ''}")
-        codec = self._stream.codec_context.name
-        expected = self._container.duration / av.time_base if self._container.duration else None
-        clipped = self._clipped / self._measured if self._measured else 0.0
-        facts = {"codec": codec, "damaged": self._damaged, "clipped": clipped, "expected_seconds": expected}
-        return {**self._facts, **facts}, bytes(self._samples[: self._end(expected)])
+        facts = {
+            "codec": self._codec.name,
+            "damaged": self._damaged,
+            "clipped": self._clipping.share,
+            "expected_seconds": stated_seconds,
+        }
+        length = {"mov": stated_seconds, "wav": _length_of(self._container)}.get(self._kind)
+        return {**self._facts, **facts}, bytes(self._samples[: self._end(length)])
 
-    def _end(self, expected_seconds: float | None) -> int:
+    def _end(self, length: float | None) -> int:
         """Where the sound ends: its last block is filled up, and an edit list or a count of samples says how far."""
         end = len(self._samples)
-        if expected_seconds is None or self._kind not in ("mov", "wav"):
+        if length is None:
             return end
-        meant = round(expected_seconds * SAMPLE_RATE) * 4
+        meant = round(length * SAMPLE_RATE) * 4
         return meant if 0 < end - meant < MOST_PADDING_SECONDS * SAMPLE_RATE * 4 else end
 
-    def _count_damage(self, error: av.error.FFmpegError) -> None:
+    def _lack(self, packet: bytes, error: av.error.FFmpegError) -> None:
+        """A part that was not decoded: a pause, where the decoder knows none; else it is damaged."""
+        if is_pause(self._codec, packet):
+            self._keep(bytes(round(PAUSE_SECONDS * SAMPLE_RATE) * 4))
+            return
         self._damaged += 1
         if self._damaged > MAX_DAMAGED_PACKETS:
             raise Refused(f"the file is damaged all over ({_reason(error)})")
@@ -126,44 +165,33 @@ class _Decoding:
     def _take(self, frame: AudioFrame) -> None:
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
         if shape != self._shape:  # at the beginning; and where streams were put one behind the other
-            self._check(frame)
+            check_shape(frame)
             self._flush()
             self._shape = shape
-            self._facts = self._facts or {"rate": frame.sample_rate, "channels": len(frame.layout.channels)}
-            # A longer filter than usual, for a sharp edge below the 4 kHz of a telephone.
-            options = {"filter_size": "64", "cutoff": "0.96"}
-            self._resampler = AudioResampler("flt", "mono", SAMPLE_RATE, options=options)
-            self._flat = AudioResampler("s16p")
-        self._count_clipped(frame)
-        frame.pts = None  # gaps in the time stamps are no silence
-        if self._resampler is not None:
-            self._keep(self._resampler.resample(frame))
+            self._facts = self._facts or {"rate": frame.sample_rate, "channels": frame.layout.nb_channels}
+            self._mixer = Mixer()
+            self._clipping.begin()
+            if self._usual is not None:
+                self._usual.begin()
+        self._all += frame.samples * frame.layout.nb_channels
+        for usual in self._made_usual(frame):
+            self._clipping.count(usual)
+            usual.pts = None  # gaps in the time stamps are no silence
+            self._keep(self._mixer.mix(usual))
 
-    def _check(self, frame: AudioFrame) -> None:
-        rate, channels = frame.sample_rate, len(frame.layout.channels)
-        if not LEAST_RATE <= rate <= MOST_RATE:
-            raise Refused(f"the audio has {rate} samples a second; {LEAST_RATE} to {MOST_RATE} can be used")
-        if not 1 <= channels <= MOST_CHANNELS:
-            raise Refused(f"the audio has {channels} channels; 1 to {MOST_CHANNELS} can be used")
-
-    def _count_clipped(self, frame: AudioFrame) -> None:
-        pts, frame.pts = frame.pts, None
-        for flat in self._flat.resample(frame) if self._flat else ():
-            for plane in flat.planes:
-                data = bytes(plane)[: flat.samples * 2]
-                self._measured += flat.samples
-                if any(end in data for end in _ENDS):  # most audio has none, and this is a hundred times faster
-                    rows = (match for match in _CLIPPED.finditer(data) if match.start() % 2 == 0)
-                    self._clipped += sum(len(match[0]) // 2 for match in rows)
-        frame.pts = pts
+    def _made_usual(self, frame: AudioFrame) -> list[AudioFrame]:
+        if self._usual is None:
+            return [frame]
+        before = self._usual.odd
+        frames = self._usual.made(frame)
+        self._damaged += self._usual.odd > before
+        return frames
 
     def _flush(self) -> None:
-        if self._resampler is not None:
-            self._keep(self._resampler.resample(None))
+        self._keep(self._mixer.mix(None))
 
-    def _keep(self, frames: list[AudioFrame]) -> None:
-        for frame in frames:
-            self._samples += bytes(frame.planes[0])[: frame.samples * 4]
+    def _keep(self, samples: bytes) -> None:
+        self._samples += samples
         if len(self._samples) > MAX_SECONDS * SAMPLE_RATE * 4:
             raise Refused("the audio lasts five minutes or more; less than that can be played")
 

@@ -2,8 +2,10 @@
 
 import re
 
+from speechcall.adapters.mpeg_frames import FAR_BEHIND_A_TAG_BYTES, FAR_BYTES, first_frame, leads_to
+
 _KINDS: tuple[tuple[bytes, str], ...] = (
-    (rb"(?s)RIFF....WAVE|RIFX....WAVE|RF64....WAVE", "wav"),
+    (rb"(?s)RIFF....WAVE|RIFX....WAVE|RF64....WAVE|BW64....WAVE|riff\x2e\x91\xcf\x11", "wav"),
     (rb"(?s)FORM....AIF[FC]", "aiff"),
     (rb"fLaC", "flac"),
     (rb"OggS", "ogg"),
@@ -13,27 +15,51 @@ _KINDS: tuple[tuple[bytes, str], ...] = (
     (rb"\.snd", "au"),
     (rb"#!AMR", "amr"),
     (rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"),
+)
+_STREAMS: tuple[tuple[bytes, str], ...] = (
     (rb"\xff[\xf0\xf1\xf8\xf9]", "aac"),
     (rb"\xff[\xe2-\xff]", "mp3"),
 )
+_JUNK = re.compile(rb"(?:[\0\t\n\v\f\r ]|\xef\xbb\xbf|\xff\xfe(?!\xff)|\xfe\xff)*+")
+"""What text editors, servers and tools put before a file: marks of byte order, line ends, zeros."""
+_FIRST_BYTES_THAT_LOOK_LIKE_JUNK = 4
 
 
 class Refused(Exception):
     """The file cannot become a prompt; the sentence says why."""
 
 
-def kind_of(content: bytes) -> str:
-    """What a file is, by its first bytes (behind an ID3 tag); nothing else is asked. Raises Refused."""
+def kind_of(content: bytes) -> tuple[str, int]:
+    """What a file is, and where it begins: by its first bytes, behind tags and junk. Raises Refused."""
     if not content:
         raise Refused("the file is empty")
     start = _after_tags(content)
-    head = content[start : start + 16]
-    for pattern, kind in _KINDS:
-        if re.match(pattern, head):
-            return kind
+    behind_junk = _behind_junk(content, start)
+    # MP4 begins with a size, which may begin with zeros.
+    for at in (start, *range(behind_junk, max(start, behind_junk - _FIRST_BYTES_THAT_LOOK_LIKE_JUNK) - 1, -1)):
+        if kind := _match(_KINDS, content, at):
+            return kind, at
+    if found := first_frame(content, start, FAR_BYTES + behind_junk - start):
+        # A tag's size may be wrong, so that the sound begins in what it calls its own.
+        before = first_frame(content, 0, start) if start else None
+        return before if before and leads_to(content, before[1], found[1]) else found
+    if start and (found := first_frame(content, 0, FAR_BEHIND_A_TAG_BYTES)):
+        return found
+    if kind := _match(_STREAMS, content, behind_junk):
+        return kind, behind_junk
     if start:  # a tag is there, and then padding perhaps: it is what MP3 files begin with
-        return "mp3"
+        return "mp3", 0
     raise Refused("the file is no audio of a known format: WAV, MP3, OGG (Opus, Vorbis), FLAC, M4A (AAC), AIFF or WebM")
+
+
+def _match(kinds: tuple[tuple[bytes, str], ...], content: bytes, at: int) -> str | None:
+    head = content[at : at + 16]
+    return next((kind for pattern, kind in kinds if re.match(pattern, head)), None)
+
+
+def _behind_junk(content: bytes, start: int) -> int:
+    match = _JUNK.match(content, start)
+    return match.end() if match else start
 
 
 def _after_tags(content: bytes) -> int:
@@ -43,12 +69,12 @@ def _after_tags(content: bytes) -> int:
         size = 0
         for byte in content[at + 6 : at + 10]:
             size = size << 7 | byte & 0x7F
-        at += 10 + size
-    return at
+        at += 10 + size + (10 if content[at + 5] & 0x10 else 0)  # version 2.4 may have a footer
+    return min(at, len(content))
 
 
 NAMES = {  # as people call them
-    **{kind: kind.upper() for _, kind in _KINDS},
+    **{kind: kind.upper() for _, kind in (*_KINDS, *_STREAMS)},
     "mov": "M4A/MP4",
     "matroska": "WebM",
     "asf": "WMA",

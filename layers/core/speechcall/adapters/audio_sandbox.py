@@ -1,6 +1,7 @@
 """Runs the decoder on one file, in a process of its own that is ended if it takes too long."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -11,6 +12,10 @@ from speechcall.domain.errors import PromptUnavailable
 
 SECONDS = 25
 MAX_BYTES = 25 * 1024 * 1024
+
+_BEYOND = "the audio could not be decoded within the limits of time and memory, or is damaged"
+_LARGEST = 2.0**31
+"""As the decoder bounds its samples; it is not believed."""
 
 
 def decode_audio(content: bytes) -> Decoded:
@@ -33,18 +38,32 @@ def decode_audio(content: bytes) -> Decoded:
         )
     except subprocess.TimeoutExpired as error:
         raise PromptUnavailable(f"the audio could not be decoded within {SECONDS} s") from error
-    line, _, samples = done.stdout.partition(b"\n")
     if done.returncode != 0:
         if b"ModuleNotFoundError" in done.stderr or b"ImportError" in done.stderr:  # ours, not the file's
             raise RuntimeError("the decoder (PyAV) is not installed, or for another architecture")
-        raise PromptUnavailable("the audio could not be decoded within the limits of time and memory, or is damaged")
+        raise PromptUnavailable(_BEYOND)
+    try:
+        return _read(done.stdout)
+    except (ValueError, KeyError, TypeError) as error:  # a decoder that a file has led astray says anything
+        raise PromptUnavailable(_BEYOND) from error
+
+
+def _read(answer: bytes) -> Decoded:
+    line, _, content = answer.partition(b"\n")
     facts = json.loads(line)
     if "refused" in facts:
-        raise PromptUnavailable(facts["refused"])
+        raise PromptUnavailable(str(facts["refused"]))
+    samples = array("f", content)
+    if not (
+        math.isfinite(sum(samples)) and -_LARGEST <= min(samples, default=0.0) <= max(samples, default=0.0) <= _LARGEST
+    ):
+        raise ValueError("the decoder gave what is no sample")
+    expected = facts["expected_seconds"]
     return Decoded(
-        samples=array("f", samples),
-        rate=facts["rate"],
-        clipped=facts["clipped"],
-        damaged=facts["damaged"],
-        expected_seconds=facts["expected_seconds"],
+        samples=samples,
+        rate=int(facts["rate"]),
+        clipped=float(facts["clipped"]),
+        damaged=int(facts["damaged"]),
+        expected_seconds=None if expected is None else float(expected),
+        missing_seconds=float(facts["missing_seconds"]),
     )

@@ -9,12 +9,15 @@ from speechcall.domain.errors import PromptUnavailable
 from speechcall.domain.loudness import Loudness, gain_db, measure, scaled
 from speechcall.domain.mu_law import linear, mu_law
 from speechcall.domain.prompt import AudioWarning
-from speechcall.domain.wav import MAX_BYTES, SAMPLE_RATE, Encoding, seconds_of, telephone_samples, wav_file
+from speechcall.domain.riff import Wav
+from speechcall.domain.wav import MAX_BYTES, SAMPLE_RATE, Encoding, seconds_of, telephone_wav, wav_file
 
 MOST_CLIPPED = 0.0002
 """A larger share of samples that stand in rows at the end of the scale can be heard as distortion."""
 LONG_SILENCE_SECONDS = 2.0
 MISSING_SECONDS = 0.5
+"""A length in seconds that a file states may be that much off; the bytes that it states are exact."""
+MISSING_BYTES_SECONDS = 0.02
 KEPT_DB = 3.0
 """A file that is a telephone prompt already is kept as it is, unless it is louder or softer than others by more."""
 
@@ -26,7 +29,8 @@ class Decoded:
     """The sound of a file: 8 kHz, mono, full scale is 1. `rate`: the file's own samples a second.
 
     `clipped`: the share of samples in rows at the end of the scale. `damaged`: how many parts could not be decoded.
-    `expected_seconds`: how long the file says it is, if it does.
+    `expected_seconds`: how long the file says it is, if it does. `missing_seconds`: how much of the sound that it says
+    it has is not there, by the count of bytes.
     """
 
     samples: array[float]
@@ -34,6 +38,7 @@ class Decoded:
     clipped: float = 0.0
     damaged: int = 0
     expected_seconds: float | None = None
+    missing_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +62,28 @@ def make_audio(content: bytes, encoding: Encoding, decode: Decode) -> Audio:
     if len(content) > MAX_BYTES:
         raise PromptUnavailable(f"the audio has {len(content)} bytes; at most {MAX_BYTES} can be played")
     source = sha256(content).hexdigest()
-    ready = telephone_samples(content, encoding)
-    if ready is not None:
-        seconds_of(len(ready) * 8 // encoding.bits)  # before any work: five minutes of it are less than a megabyte
-    decoded = decode(content) if ready is None else Decoded(_expanded(ready, encoding), SAMPLE_RATE)
+    ready = telephone_wav(content, encoding)
+    decoded = decode(content) if ready is None else _expanded(ready, encoding)
     seconds = seconds_of(len(decoded.samples))
     found = measure(decoded.samples)
     gain = gain_db(found)
     warnings = tuple(_warnings(decoded, found, seconds))
     if ready is not None and abs(gain) <= KEPT_DB:
-        return Audio(content, seconds, source, warnings)
+        kept = content if ready.is_true else wav_file(ready.data, encoding)
+        return Audio(kept, seconds, source, warnings)
     pcm = scaled(decoded.samples, gain)
     return Audio(wav_file(_encoded(pcm, encoding), encoding), seconds, source, warnings)
 
 
-def _expanded(samples: memoryview, encoding: Encoding) -> array[float]:
+def _expanded(ready: Wav, encoding: Encoding) -> Decoded:
+    width = encoding.bits // 8
+    seconds_of(len(ready.data) // width)  # before any work: five minutes of it are less than a megabyte
+    missing = ready.missing // width / SAMPLE_RATE
     if encoding is Encoding.MU_LAW:
-        return linear(samples)
-    return array("f", (value / 32768 for value in array("h", bytes(samples))))
+        samples = linear(ready.data)
+    else:
+        samples = array("f", (value / 32768 for value in array("h", bytes(ready.data))))
+    return Decoded(samples, SAMPLE_RATE, missing_seconds=missing)
 
 
 def _encoded(pcm: array[int], encoding: Encoding) -> bytes:
@@ -100,9 +109,9 @@ def _warnings(decoded: Decoded, found: Loudness, seconds: float) -> list[AudioWa
     elif decoded.rate not in _USUAL_RATES:
         text = f"the audio says that it has {decoded.rate} samples a second, which is unusual: listen to its speed"
         told.append(AudioWarning("UNUSUAL_SAMPLE_RATE", text))
-    missing = (decoded.expected_seconds or 0.0) - seconds
-    if missing > MISSING_SECONDS:
-        text = f"the file says that it lasts {decoded.expected_seconds:.1f} s, and {missing:.1f} s of that are missing"
+    stated = max(decoded.expected_seconds or 0.0, seconds + decoded.missing_seconds)
+    if stated - seconds > MISSING_SECONDS or decoded.missing_seconds > MISSING_BYTES_SECONDS:
+        text = f"the file says that it lasts {stated:.1f} s, and {stated - seconds:.1f} s of that are missing"
         told.append(AudioWarning("DAMAGED_AUDIO", text))
     elif decoded.damaged:
         told.append(AudioWarning("DAMAGED_AUDIO", f"{decoded.damaged} parts of the audio could not be decoded"))

@@ -1,9 +1,11 @@
 """WAV files as a telephony plays them: 8 kHz, mono, in the encoding that the provider wants."""
 
 import struct
+from dataclasses import replace
 from enum import Enum
 
 from speechcall.domain.errors import PromptUnavailable
+from speechcall.domain.riff import NamedContent, Wav, form_file, read_wav
 
 SAMPLE_RATE = 8000
 MAX_SECONDS = 299.9
@@ -36,28 +38,29 @@ class Encoding(Enum):
 
 def telephone_samples(content: bytes, encoding: Encoding) -> memoryview | None:
     """The sample bytes of a WAV file that is 8 kHz mono in this encoding already; None for any other content."""
-    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
+    wav = telephone_wav(content, encoding)
+    return wav.data if wav else None
+
+
+def telephone_wav(content: bytes, encoding: Encoding) -> Wav | None:
+    """A WAV file that is 8 kHz mono in this encoding already, in whole samples; None for any other content."""
+    wav = read_wav(content)
+    if wav is None or wav.order == "big" or len(wav.form) < 16:
         return None
-    form, audio = _chunk(content, b"fmt "), _chunk(content, b"data")
-    if form is None or len(form) < 16 or audio is None:
-        return None
-    number, channels, rate, _, _, bits = struct.unpack("<HHIIHH", form[:16])
+    number, channels, rate, _, _, bits = struct.unpack("<HHIIHH", wav.form[:16])
     if (number, channels, rate, bits) != (encoding.number, 1, SAMPLE_RATE, encoding.bits):
         return None
-    return audio[: len(audio) - len(audio) % (encoding.bits // 8)]
+    return replace(wav, data=wav.data[: len(wav.data) - len(wav.data) % (encoding.bits // 8)])
 
 
-def wav_file(samples: bytes, encoding: Encoding) -> bytes:
+def wav_file(samples: bytes | memoryview, encoding: Encoding) -> bytes:
     """A WAV file of samples that are in this encoding, 8 kHz, mono. Its length is `seconds_of`."""
     width = encoding.bits // 8
     form = struct.pack("<HHIIHH", encoding.number, 1, SAMPLE_RATE, SAMPLE_RATE * width, width, encoding.bits)
-    chunks = [(b"fmt ", form), (b"data", samples)]
+    chunks: list[NamedContent] = [(b"fmt ", form), (b"data", samples)]
     if encoding is not Encoding.PCM_16:  # every other format has its count of samples, and a size of extra parameters
         chunks = [(b"fmt ", form + b"\0\0"), (b"fact", struct.pack("<I", len(samples) // width)), (b"data", samples)]
-    body = b"WAVE" + b"".join(
-        name + struct.pack("<I", len(chunk)) + chunk + b"\0" * (len(chunk) % 2) for name, chunk in chunks
-    )
-    return b"RIFF" + struct.pack("<I", len(body)) + body
+    return form_file(b"RIFF", b"WAVE", chunks, "little")
 
 
 def seconds_of(samples: int) -> float:
@@ -68,14 +71,3 @@ def seconds_of(samples: int) -> float:
     if seconds > MAX_SECONDS:
         raise PromptUnavailable(f"the audio lasts {seconds:.1f} s; less than five minutes can be played")
     return seconds
-
-
-def _chunk(content: bytes, name: bytes) -> memoryview | None:
-    """The first RIFF chunk of that name; one that claims more bytes than there are is cut."""
-    position = 12
-    while position + 8 <= len(content):
-        size = int.from_bytes(content[position + 4 : position + 8], "little")
-        if content[position : position + 4] == name:
-            return memoryview(content)[position + 8 : position + 8 + size]
-        position += 8 + size + size % 2  # chunks are padded to even length
-    return None

@@ -1,0 +1,101 @@
+"""Audio files whose sizes are true, made of those whose sizes may not be; and how long a file says that it is.
+
+FFmpeg believes most sizes that a header states, or refuses the file for them; that less is there than stated it does
+not tell; and where a format states no length it gives an estimate. What is compared with the sound must be the file's
+own statement. Sources: Audio Interchange File Format (Apple, 1989) and its AIFF-C draft; Core Audio Format
+Specification 1.0; AU (Sun's audio(5)); Advanced Systems Format Specification, 3.2 (file properties); Matroska's Info.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from speechcall.adapters.mpeg_frames import stated_seconds
+from speechcall.domain.riff import NO_TRUE_SIZE, NamedContent, chunks_of, form_file, is_true_size, read_wav
+
+MOST_STATED_SECONDS = 24 * 3600
+"""More than that is no statement of a file of 25 MiB, but a mistake in it."""
+
+_ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """A file, and how much more sound it says it has than there is: 2 where half of it is missing, else 1."""
+
+    content: bytes
+    times: float = 1.0
+
+
+def with_true_sizes(content: bytes, kind: str) -> Sized:
+    """The file, with sizes that a demuxer can believe."""
+    measure = _MEASURES.get(kind)
+    return measure(content) if measure else Sized(content)
+
+
+def stated_length(content: bytes, kind: str, found: float | None) -> float | None:
+    """How many seconds a file itself says that it lasts; `found` is what FFmpeg found or estimated."""
+    if kind == "mp3":
+        found = stated_seconds(content)
+    elif not _states_it(content, kind):
+        return None
+    return found if found is not None and 0 < found <= MOST_STATED_SECONDS else None
+
+
+def _states_it(content: bytes, kind: str) -> bool:
+    """Whether the length that FFmpeg found stands in the file."""
+    match kind:
+        case "flac":  # 36 bits of STREAMINFO; zero is "not known"
+            return content[4] & 0x7F == 0 and (content[21] & 0xF or any(content[22:26])) > 0
+        case "mov":  # a fragmented file has it in each fragment, if at all
+            return b"moof" not in content
+        case "matroska":  # the element Duration, a number of four or eight bytes
+            return any(mark in content[:65_536] for mark in (b"\x44\x89\x84", b"\x44\x89\x88"))
+        case "asf":
+            at = content.find(_ASF_FILE_PROPERTIES, 0, 65_536)
+            is_live = content[at + 88 : at + 89] == b"\x01"
+            return at >= 0 and any(content[at + 64 : at + 72]) and not is_live
+        case _:
+            return False
+
+
+def _measured(stated: int, there: int) -> float:
+    return stated / there if stated > there > 0 else 1.0
+
+
+def _wav(content: bytes) -> Sized:
+    wav = read_wav(content)
+    if wav is None:
+        return Sized(content)
+    return Sized(wav.file(), _measured(wav.stated or 0, len(wav.data)))
+
+
+def _aiff(content: bytes) -> Sized:
+    chunks = chunks_of(content, "big")
+    common, sound = chunks.get(b"COMM"), chunks.get(b"SSND")
+    if common is None or sound is None:
+        return Sized(content)
+    true = sound.size > 8 and is_true_size(sound.size, content, sound.begin, "big")
+    data = content[sound.begin : sound.begin + sound.size] if true else content[sound.begin :]
+    description = bytearray(content[common.begin : common.begin + common.size])
+    if not true:
+        description[2:6] = bytes(4)  # the count of samples, which is as wrong
+    parts: list[NamedContent] = [(b"COMM", bytes(description)), (b"SSND", data)]
+    return Sized(form_file(b"FORM", content[8:12], parts, "big"), _measured(sound.size if true else 0, len(data)))
+
+
+def _au(content: bytes) -> Sized:
+    begin, stated = int.from_bytes(content[4:8], "big"), int.from_bytes(content[8:12], "big")
+    return Sized(content, _measured(stated, len(content) - begin) if stated < NO_TRUE_SIZE else 1.0)
+
+
+def _caf(content: bytes) -> Sized:
+    at = 8
+    while at + 12 <= len(content):
+        name, size = content[at : at + 4], int.from_bytes(content[at + 4 : at + 12], "big")
+        if name == b"data":
+            return Sized(content, _measured(size - 4, len(content) - at - 16) if size < NO_TRUE_SIZE else 1.0)
+        at += 12 + size
+    return Sized(content)
+
+
+_MEASURES: dict[str, Callable[[bytes], Sized]] = {"wav": _wav, "aiff": _aiff, "au": _au, "caf": _caf}
