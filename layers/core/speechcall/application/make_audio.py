@@ -29,7 +29,7 @@ class Decoded:
     `expected_seconds`: how long the file says it is, if it does.
     """
 
-    samples: array[float]
+    samples: "array[float]"
     rate: int
     clipped: float = 0.0
     damaged: int = 0
@@ -71,13 +71,13 @@ def make_audio(content: bytes, encoding: Encoding, decode: Decode) -> Audio:
     return Audio(wav_file(_encoded(pcm, encoding), encoding), seconds, source, warnings)
 
 
-def _expanded(samples: memoryview, encoding: Encoding) -> array[float]:
+def _expanded(samples: memoryview, encoding: Encoding) -> "array[float]":
     if encoding is Encoding.MU_LAW:
         return linear(samples)
     return array("f", (value / 32768 for value in array("h", bytes(samples))))
 
 
-def _encoded(pcm: array[int], encoding: Encoding) -> bytes:
+def _encoded(pcm: "array[int]", encoding: Encoding) -> bytes:
     return mu_law(pcm) if encoding is Encoding.MU_LAW else pcm.tobytes()
 
 
