@@ -55,16 +55,12 @@ test: install ## Run the tests [ARGS="-k menu" ON=3.11]
 test-long: install ## Run the tests that take minutes: 5,000 compiled menus and callees, 100,000 messages [COMPILED_WALK_PAIRS=…]
 	$(PY) -m pytest -n 2 --dist worksteal -m long $(ARGS)
 
-bench-cold: install built ## Measure the first invocation of each function under Lambda's runtime, against a floor [FUNCTIONS="ControlCallFunction …"]
+bench-cold: install built ## Measure the first invocation of each function under Lambda's runtime, against a floor [FUNCTIONS="ControlCallFunction …" BENCH=short]
 	@$(PY) -m benchmarks.cold $(FUNCTIONS)
 
-bench: install ## Measure what our own code costs, against a floor measured in the same run
-	@$(PY) -m benchmarks.acceptance
-	@$(PY) -m benchmarks.imports
-	@$(PY) -m benchmarks.keys
-	@$(PY) -m benchmarks.compile
-	@$(PY) -m benchmarks.webhooks
-	@$(PY) -m benchmarks.dialer
+BENCHMARKS := acceptance imports keys compile webhooks dialer
+bench: install ## Measure what our own code costs, against a floor measured in the same run [BENCH=short: only whether it runs]
+	@for benchmark in $(BENCHMARKS); do $(PY) -m benchmarks.$$benchmark || exit; done
 
 check: export SAM_CLI_TELEMETRY = 0
 check: export AWS_DEFAULT_REGION = eu-central-1
