@@ -4,7 +4,8 @@
 # Where it is set, each process of a run would compile moto and boto3 anew: the tests take half as long again.
 unexport PYTHONDONTWRITEBYTECODE
 
-PY  := .venv/bin/python
+# With ON=3.11 a target runs on that Python, in an environment of its own.
+PY  := .venv$(if $(ON),-$(ON))/bin/python
 SAM := .venv-sam/bin
 # Whoever runs what is deployed builds it first.
 FUNCTIONS_NEED := $(if $(filter runtime sam,$(FUNCTIONS)),built)
@@ -16,14 +17,14 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install:
-	@bin/install
+	@bin/install $(ON)
 install-sam:
 	@bin/install sam
 
 run: install $(FUNCTIONS_NEED) ## Start the whole service on this machine, with a phone in the browser [PORT=… WEBHOOKS=real TELEPHONY=chime FUNCTIONS=runtime]
 	@$(PY) -m local run $(if $(PORT),--port $(PORT)) $(if $(WEBHOOKS),--webhooks $(WEBHOOKS)) $(OPTIONS)
 
-demo: install $(FUNCTIONS_NEED) ## Place the specification's calls on this machine and show what happens [TELEPHONY=chime FUNCTIONS=runtime]
+demo: install $(FUNCTIONS_NEED) ## Place the specification's calls on this machine and show what happens [TELEPHONY=chime FUNCTIONS=runtime ON=3.11]
 	@$(PY) -m local demo $(OPTIONS)
 OPTIONS = $(if $(TELEPHONY),--telephony $(TELEPHONY)) $(if $(FUNCTIONS),--functions $(FUNCTIONS))
 
@@ -48,22 +49,18 @@ test-runtime: install built ## Run what is deployed under Lambda's own runtime: 
 	$(PY) -m pytest -m runtime tests/runtime $(ARGS)
 
 # Three at a time, for two cores: calls wait for keys and timeouts.
-test: install ## Run the tests [ARGS="-k menu"]
+test: install ## Run the tests [ARGS="-k menu" ON=3.11]
 	$(PY) -m pytest -n 3 --dist worksteal $(ARGS)
 
 test-long: install ## Run the tests that take minutes: 5,000 compiled menus and callees, 100,000 messages [COMPILED_WALK_PAIRS=…]
 	$(PY) -m pytest -n 2 --dist worksteal -m long $(ARGS)
 
-bench-cold: install built ## Measure the first invocation of each function under Lambda's runtime, against a floor [FUNCTIONS="ControlCallFunction …"]
+bench-cold: install built ## Measure the first invocation of each function under Lambda's runtime, against a floor [FUNCTIONS="ControlCallFunction …" BENCH=short]
 	@$(PY) -m benchmarks.cold $(FUNCTIONS)
 
-bench: install ## Measure what our own code costs, against a floor measured in the same run
-	@$(PY) -m benchmarks.acceptance
-	@$(PY) -m benchmarks.imports
-	@$(PY) -m benchmarks.keys
-	@$(PY) -m benchmarks.compile
-	@$(PY) -m benchmarks.webhooks
-	@$(PY) -m benchmarks.dialer
+BENCHMARKS := acceptance imports keys compile webhooks dialer
+bench: install ## Measure what our own code costs, against a floor measured in the same run [BENCH=short: only whether it runs]
+	@for benchmark in $(BENCHMARKS); do $(PY) -m benchmarks.$$benchmark || exit; done
 
 check: export SAM_CLI_TELEMETRY = 0
 check: export AWS_DEFAULT_REGION = eu-central-1
@@ -112,5 +109,5 @@ LOCK_OPTIONS = --universal --python-version 3.11 --no-emit-index-url --no-emit-f
 	--custom-compile-command "make lock" $(LOCK)
 
 clean: ## Remove the environments, the build and every cache
-	rm -rf .venv .venv-fuzz .venv-runtime .venv-sam .aws-sam build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-* .aws-sam build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,8 +1,8 @@
-"""A DynamoDB that answers at once what it was told to, in a process of its own: it costs its client nothing."""
+"""A DynamoDB that keeps what is put and answers at once, in a process of its own: it costs its client nothing."""
 
 import json
 import multiprocessing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
@@ -35,10 +35,18 @@ class JsonHandler(BaseHTTPRequestHandler):
 
 class _DynamoDB(JsonHandler):
     def answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        if operation != "GetItem":
-            return {}
-        found = self.given.get(f"{request['Key']['pk']['S']}/{request['Key']['sk']['S']}")
-        return {"Item": found} if found else {}
+        """Conditions are not looked at, and updates change nothing."""
+        if operation == "GetItem":
+            found = self.given.get(_key(request["Key"]))
+            return {"Item": found} if found else {}
+        puts = [write["Put"] for write in request.get("TransactItems", ()) if "Put" in write]
+        for put in [request] if operation == "PutItem" else puts:
+            self.given[_key(put["Item"])] = put["Item"]
+        return {}
+
+
+def _key(values: dict[str, Any]) -> tuple[str, str]:
+    return values["pk"]["S"], values["sk"]["S"]
 
 
 def _serve(handler: type[JsonHandler], given: Any, port: Any) -> None:
@@ -63,7 +71,7 @@ def served(handler: type[JsonHandler], given: Any) -> Iterator[str]:
 
 
 @contextmanager
-def canned_dynamodb(items: Mapping[str, Any]) -> Iterator[str]:
-    """Its address. `items`: what GetItem finds, in DynamoDB's own form, by "pk/sk"; writes are all answered well."""
-    with served(_DynamoDB, dict(items)) as address:
+def canned_dynamodb() -> Iterator[str]:
+    """Its address."""
+    with served(_DynamoDB, {}) as address:
         yield address

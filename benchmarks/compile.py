@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.length import in_short
 from speechcall.domain.message import KEYS, WRONG, GotoMenu, Hangup, Menu, Webhook
 from speechcall.domain.walk import MAX_VISITS
 from speechcall.statemachine.compile_flow import compile_flow
@@ -17,7 +18,7 @@ from speechcall.statemachine.publication import publication
 from speechcall.statemachine.shape import shape_of
 from tests.golden.flows import NAMES, WIRING, example_menus
 
-ROUNDS = 40
+ROUNDS = in_short(40, 1)
 STEPS = (1, 2, 5, 10, 20, 50, 100, 200)
 MENUS = (1, 2, 5, 10, 20)
 LISTS_OF = 10

@@ -16,6 +16,7 @@ from unittest.mock import patch
 import boto3
 from moto import mock_aws
 
+from benchmarks.length import in_short
 from local.template import read_template
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.dynamodb.pool import DynamoPool
@@ -28,9 +29,9 @@ from tests.fixtures.samples import ASK, MESSAGE, NOW, FakeClock
 from tests.stores.memory import MemoryMessages
 
 ROOT = Path(__file__).parent.parent
-BACKLOGS = (100, 1000, 10_000, 100_000)
+BACKLOGS = in_short((100, 1000, 10_000, 100_000), (100, 1000))
 DIALLED = 90
-ROUNDS = 3
+ROUNDS = in_short(3, 1)
 POOL = Pool(lines=10, calls_per_second=1000)
 AIM = 1.5
 """The most that a message may cost behind the longest backlog, in units of the shortest."""

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.canned_call import canned_call
+from benchmarks.length import in_short
 from speechcall.adapters.dynamodb.call_items import dump_call
 from speechcall.adapters.dynamodb.table import to_wire
 from speechcall.domain.call import Command, Kind, Ticket
 from tests.fixtures.samples import CALL, NOW
 
 ROOT = Path(__file__).parent.parent
-ROUNDS, WARM = 300, 20
+ROUNDS, WARM = in_short((300, 20), (10, 1))
 MID = "1234567890123456789"
 TABLE = "messages"
 CONNECT, CHIME, ENGINE = "Connect", "Chime SDK", "Step Functions"
@@ -139,7 +140,7 @@ def _measure(case: Case) -> tuple[tuple[float, float], tuple[float, float], Coun
         if turn >= WARM:
             ours.append(took * 1000)
             floor.append(plain * 1000)
-    if holds > ROUNDS // 10:  # on a busy machine now and then
+    if holds > in_short(ROUNDS // 10, ROUNDS // 2):  # on a busy machine now and then
         raise RuntimeError(f"{case.source} was told to hold {holds} times: {answer}")
     names = Counter(_name(method) for method, _ in made)
     return _percentiles(ours), _percentiles(floor), names

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import httpx
 
+from benchmarks.length import in_short
 from benchmarks.receiver import receivers
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.http import make_client
@@ -24,9 +25,10 @@ from tests.stores.memory import MemoryMessages
 from tests.stores.webhook_secrets import MemoryWebhookSecrets, seal, unseal
 from tests.stores.webhooks import MemoryDeliveries, MemoryPlaces
 
-ROUNDS, REQUESTS = 15, 300
+ROUNDS, REQUESTS = in_short((15, 300), (1, 100))
 AIM = 0.8
-DESTINATIONS, WORKERS, IN_FLIGHT, SECONDS, TURNS = 10, 50, 10, 2.0, 5
+DESTINATIONS, WORKERS, IN_FLIGHT = 10, 50, 10
+SECONDS, TURNS = in_short((2.0, 5), (0.5, 1))
 AIM_WITH_ONE_HANGING = 0.9
 
 
@@ -119,7 +121,7 @@ def compare_with_one_hanging() -> None:
             found[kind].append(_others_per_second(hanging, most))
     healthy, with_limit, without = (statistics.median(found[kind]) for kind in kinds)
     print(f"\nTen receivers, {WORKERS} workers: webhooks a second that the other nine get")
-    print(f"(median of {TURNS} times {SECONDS:.0f} s, in turn)")
+    print(f"(median of {TURNS} times {SECONDS:g} s, in turn)")
     print(f"{'the tenth answers':>36}{healthy:>8.0f}")
     aim = f"   (aim: at least {AIM_WITH_ONE_HANGING})"
     print(f"{f'it hangs, at most {IN_FLIGHT} in flight':>36}{with_limit:>8.0f}{with_limit / healthy:>8.2f}{aim}")

@@ -33,7 +33,7 @@ class Decoded:
     it has is not there, by the count of bytes.
     """
 
-    samples: array[float]
+    samples: "array[float]"
     rate: int
     clipped: float = 0.0
     damaged: int = 0
@@ -86,7 +86,7 @@ def _expanded(ready: Wav, encoding: Encoding) -> Decoded:
     return Decoded(samples, SAMPLE_RATE, missing_seconds=missing)
 
 
-def _encoded(pcm: array[int], encoding: Encoding) -> bytes:
+def _encoded(pcm: "array[int]", encoding: Encoding) -> bytes:
     return mu_law(pcm) if encoding is Encoding.MU_LAW else pcm.tobytes()
 
 

@@ -35,7 +35,7 @@ class Loudness:
     silent_at_end: float
 
 
-def measure(samples: array[float]) -> Loudness:
+def measure(samples: "array[float]") -> Loudness:
     """What is heard in samples (8 kHz, full scale is 1)."""
     steps = [_power(samples[start : start + _STEP]) for start in range(0, len(samples), _STEP)]
     heard = [index for index, power in enumerate(steps) if _db(power) > _ABSOLUTE_GATE_DB]
@@ -66,7 +66,7 @@ def gain_db(found: Loudness) -> float:
     return 0.0 if abs(wanted) < UNCHANGED_DB and found.peak_db <= 0 else wanted
 
 
-def scaled(samples: array[float], decibels: float) -> array[int]:
+def scaled(samples: "array[float]", decibels: float) -> "array[int]":
     """The samples, made louder by so many decibels, as 16-bit numbers; what is too large is cut off."""
     factor = 32767 * 10 ** (decibels / 20)
     result = array("h")
@@ -75,7 +75,7 @@ def scaled(samples: array[float], decibels: float) -> array[int]:
     return result
 
 
-def _power(samples: array[float]) -> float:
+def _power(samples: "array[float]") -> float:
     return float(sum(map(mul, samples, samples))) / len(samples)
 
 

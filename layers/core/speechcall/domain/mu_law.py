@@ -7,13 +7,13 @@ _BIAS = 132
 _CLIP = 32635
 
 
-def mu_law(samples: array[int]) -> bytes:
+def mu_law(samples: "array[int]") -> bytes:
     """16-bit samples as µ-law, a byte each."""
     table = _encoding()
     return bytes(map(table.__getitem__, array("H", samples.tobytes())))
 
 
-def linear(encoded: bytes | memoryview) -> array[float]:
+def linear(encoded: bytes | memoryview) -> "array[float]":
     """µ-law bytes as samples between -1 and 1."""
     return array("f", map(_decoding().__getitem__, bytes(encoded)))
 
