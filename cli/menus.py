@@ -9,7 +9,7 @@ import typer
 from cli.failures import Refusal, told
 from speechcall.application.json_text import parse_json
 from speechcall.application.requests import check_message, to_menus
-from speechcall.domain.errors import MalformedJson
+from speechcall.domain.errors import MalformedJson, PayloadTooLarge
 from speechcall.domain.message import Menu
 from speechcall.statemachine.menu_picture import draw as draw_menus
 from speechcall.statemachine.menu_picture import explain as explain_menus
@@ -55,7 +55,7 @@ def _read(file: Path) -> Iterator[tuple[str, tuple[Menu, ...]]]:
     """Each message's place in the file, and its menus."""
     try:
         given = parse_json(file.read_bytes())
-    except MalformedJson as error:
+    except (MalformedJson, PayloadTooLarge) as error:
         raise Refusal(f"{file.name}: {error.message}") from error
     for path, menu in _menu_arrays(given):
         model, problems = check_message({**_COMPLETE, "menu": menu}, path)

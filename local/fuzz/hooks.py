@@ -33,7 +33,7 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
         return
     if case.operation.method == "post":
         case.body = _acceptable(case.body)
-    if (case.path_parameters or {}).get("introId") == PROMPT and case.operation.method != "get":
+    if (case.path_parameters or {}).get("introId") == PROMPT and case.operation.method not in ("get", "head"):
         case.path_parameters["introId"] = f"{PROMPT}_too"  # the messages need theirs as it is
     for name, known in _ids.items():
         given = (case.path_parameters or {}).get(name)

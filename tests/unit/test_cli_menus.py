@@ -45,6 +45,7 @@ def test_a_menu_array_a_message_and_a_request_are_read(tmp_path, wrapped):
     [
         ("{", "is not JSON"),
         ("{}", "The file holds neither"),
+        (" " * 1024 * 1024 + "[]", "at most 1048576 can be taken"),
         ('{"messages": [5]}', "messages[0].menu"),
         ('[{"introUrl": "a", "dtmfActions": {"d1": [{"action": "jump"}]}}]', "message.menu[0].dtmfActions.d1[0]"),
     ],

@@ -7,9 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, field_validator
 
 from speechcall.application.json_text import dump_json, whole
-from speechcall.application.request_fields import Strict
+from speechcall.application.request_fields import Strict, problem_of_url
 from speechcall.application.request_problems import RIGHT, shown
-from speechcall.domain.address import url_problem
 from speechcall.domain.webhook_header import header_problem, repeated
 
 _INDEX = re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII)
@@ -38,7 +37,7 @@ class WebhookModel(Strict):
     @field_validator("url")
     @classmethod
     def _url(cls, url: str) -> str:
-        if problem := url_problem(url):
+        if problem := problem_of_url(url):
             raise ValueError(problem)
         return url
 

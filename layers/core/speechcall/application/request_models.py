@@ -8,11 +8,11 @@ from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from speechcall.application.action_models import ActionModel
 from speechcall.application.redial_model import RedialModel
-from speechcall.application.request_fields import Strict, Whole
+from speechcall.application.request_fields import Strict, Whole, problem_of_url
 from speechcall.application.request_problems import RIGHT
 from speechcall.application.say_model import ONE_INTRODUCTION, SayModel
 from speechcall.domain import dialling
-from speechcall.domain.address import is_url, url_problem
+from speechcall.domain.address import is_url
 from speechcall.domain.phone import to_e164
 from speechcall.domain.timing import DEFAULT_IDLE_TIMEOUT_MSEC, MAX_IDLE_TIMEOUT_MSEC
 
@@ -63,7 +63,7 @@ class MenuModel(Strict):
         if info.data.get("say") is not None:
             raise ValueError("stands beside say; a menu has exactly one of the two")
         if is_url(intro):
-            if problem := url_problem(intro):
+            if problem := problem_of_url(intro):
                 raise ValueError(_NO_USER if _has_user(intro) else problem)
         elif not _IDENTIFIER.fullmatch(intro):
             raise ValueError(f"must be {RIGHT['introUrl']}")
