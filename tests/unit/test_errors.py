@@ -22,6 +22,7 @@ def test_the_tree_of_errors_is_the_one_that_its_module_shows():
             "TooManyMenuShapes": {},
             "RateLimited": {},
             "PayloadTooLarge": {},
+            "UnsupportedEncoding": {},
         },
         "RetryableError": {
             "TelephonyThrottled": {},
@@ -35,6 +36,7 @@ def test_the_tree_of_errors_is_the_one_that_its_module_shows():
         "PromptUnavailable": {},
         "PromptUnreachable": {},
         "ForbiddenAddress": {},
+        "UnusableUrl": {},
         "Unreachable": {},
     }
     for name in ("MalformedJson", "StoreUnavailable", "DestinationRefused", "ForbiddenAddress"):
