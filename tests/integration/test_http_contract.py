@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from local import openapi_answers as answers
+from speechcall.application import action_models
 from speechcall.application.request_problems import shown
 from speechcall.domain.account import Account
 from tests.fixtures.http_api import NUMBER, SPEC, specification
@@ -294,6 +295,19 @@ def test_a_key_with_another_body_is_422_and_with_the_same_the_same_answer(api):
     assert (other.status, as_documented(other)["error"]["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
     assert api.post(BODIES["simple"], idempotency_key="k").text == first.text
     assert api.stored() == before
+
+
+def test_a_repeat_is_answered_although_a_release_has_become_stricter_meanwhile(api, monkeypatch):
+    body = copy.deepcopy(BODIES["simple"])
+    hook = {"action": "webhook", "url": "https://a.example/", "headers": {"X-A": "1", "x-a": "2"}}
+    body["messages"][0]["menu"][0]["dtmfActions"]["d9"] = [hook]
+    with monkeypatch.context() as before:
+        before.setattr(action_models, "repeated", lambda _names: None)
+        first = api.post(body, idempotency_key="k")
+    assert first.status == 200
+    stored = api.stored()
+    assert (api.post(body).status, api.post(body, idempotency_key="k").text) == (400, first.text)
+    assert api.stored() == stored
 
 
 @pytest.mark.parametrize("path", ["/bat/messagelist", "/bat/messagelist/check"])

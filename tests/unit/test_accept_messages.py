@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from speechcall.application import action_models
 from speechcall.application.accept_messages import KEPT_SECONDS, accept_messages, check_messages
 from speechcall.application.json_text import MAX_JSON_BYTES
 from speechcall.domain.account import Account
@@ -260,6 +261,32 @@ def test_a_repeat_writes_the_messages_that_a_crash_left_out(api):
     api.messages._messages.clear()
     assert api.post({"messages": [entry("+1"), entry()]}, key="k") == first
     assert api.messages._messages == kept
+
+
+TWICE = entry(menu=[MENU | {"dtmfActions": {"d1": [HOOK | {"headers": {"X-A": "1", "x-a": "2"}}]}}])
+
+
+@pytest.mark.parametrize("others", [[], [entry("+380936670004")]])
+def test_a_repeat_is_answered_although_the_rules_have_become_stricter_meanwhile(api, monkeypatch, others):
+    # Given a message that a release before took, and that would be refused today
+    with monkeypatch.context() as before:
+        before.setattr(action_models, "repeated", lambda _names: None)
+        first = api.post({"messages": [TWICE, *others]}, key="k")
+    stored = dict(api.messages._messages)
+    # When its sender repeats the request
+    assert api.post({"messages": [TWICE, *others]}, key="k") == first
+    # Then it is answered as it was, and nothing is changed
+    assert (api.messages._messages, api.lists.spent) == (stored, [1 + len(others)])
+
+
+def test_what_a_crash_left_out_is_not_called_sent_when_it_cannot_be_written_any_more(api, monkeypatch):
+    with monkeypatch.context() as before:
+        before.setattr(action_models, "repeated", lambda _names: None)
+        api.post({"messages": [TWICE, entry()]}, key="k")
+    api.messages._messages.clear()
+    with pytest.raises(StoreUnavailable):
+        api.post({"messages": [TWICE, entry()]}, key="k")
+    assert not api.messages._messages
 
 
 def test_a_repeat_is_answered_even_when_its_prompt_has_gone(api):

@@ -92,7 +92,7 @@ def accept_messages(
         stored = _add_list(make, key, lists)
     if stored.fingerprint != fingerprint:
         raise IdempotencyKeyReused("This Idempotency-Key came before with another body; use a new key.")
-    messages.add(_messages(entries, stored, account))
+    _write(_accepted(entries, stored), stored, account, messages)
     return stored.answer
 
 
@@ -109,14 +109,26 @@ def _check_key(key: str | None) -> None:
         raise RequestError(f"Idempotency-Key must have 1 to {MAX_KEY_LENGTH} printable characters{unseen(key)}.")
 
 
-def _messages(entries: Sequence[Entry], stored: MessageList, account: Account) -> list[Message]:
-    """The messages that a list stands for: made of the body and the stored ids alone, so a repeat makes the same."""
-    accepted = [
+def _accepted(entries: Sequence[Entry], stored: MessageList) -> list[tuple[str, Wanted | None]]:
+    """The messages that were called sent, by their ids; None: a release before took what is refused today."""
+    return [
         (str(answered["messageId"]), entry.wanted)
         for entry, answered in zip(entries, stored.answer["messages"], strict=True)
-        if "messageId" in answered and entry.wanted
+        if "messageId" in answered
     ]
-    return [_message(wanted, mid, stored, account) for mid, wanted in accepted]
+
+
+def _write(
+    accepted: Sequence[tuple[str, Wanted | None]], stored: MessageList, account: Account, messages: MessageStore
+) -> None:
+    """Writes the messages of a list: made of the body and the stored ids alone, so a repeat makes the same.
+
+    What is refused today can have been written only then. If it was not, nobody is told that it was sent.
+    """
+    if any(wanted is None and messages.get(mid) is None for mid, wanted in accepted):
+        raise StoreUnavailable("a message that was accepted is not there, and would be refused today")
+    if made := [_message(wanted, mid, stored, account) for mid, wanted in accepted if wanted]:
+        messages.add(made)
 
 
 def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account) -> Message:
