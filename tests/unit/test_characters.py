@@ -1,6 +1,7 @@
 """What cannot be seen in a refused text is named, with its place."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,10 +9,11 @@ from hypothesis import strategies as st
 
 from speechcall.application.accept_messages import check_messages
 from speechcall.application.check_request import read_entries
+from speechcall.application.manage_audio import begin_upload
 from speechcall.application.requests import check_message
 from speechcall.domain.account import Account
 from speechcall.domain.characters import foreign, is_blank, lookalike, unseen
-from speechcall.domain.errors import InvalidRequest
+from speechcall.domain.errors import InvalidRequest, RequestError
 from tests.stores.lists import MemoryLists
 
 HOOK = {"action": "webhook", "url": "https://api.example.com/callback"}
@@ -115,6 +117,13 @@ def test_what_is_missing_but_seems_to_be_there_is_told():
     with pytest.raises(InvalidRequest) as refused:
         read_entries(json.dumps({"\ufeffmessages": [MESSAGE]}).encode())
     assert "has U+FEFF ZERO WIDTH NO-BREAK SPACE as character 1" in refused.value.problems[0].message
+
+
+def test_the_size_of_an_upload_that_seems_to_be_there_is_told():
+    nothing: Any = None
+    with pytest.raises(RequestError) as refused:
+        begin_upload(Account("acme", ("*",)), "welcome", '{"bytes\u200b": 1000}'.encode(), nothing)
+    assert refused.value.problems[0].message.endswith("has U+200B ZERO WIDTH SPACE as character 6")
 
 
 def test_a_sender_and_an_unknown_member_that_look_right_are_told():

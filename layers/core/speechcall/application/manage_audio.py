@@ -15,7 +15,7 @@ from speechcall.application.json_text import parse_json, whole
 from speechcall.application.ports import Clock
 from speechcall.application.prompts import PromptStore, Workshop, add_prompt, find_uploaded
 from speechcall.domain.account import Account
-from speechcall.domain.characters import foreign
+from speechcall.domain.characters import foreign, lookalike
 from speechcall.domain.errors import NotFound, PayloadTooLarge, Problem, PromptUnavailable, RequestError, UnusableAudio
 from speechcall.domain.prompt import KnownPrompt
 
@@ -79,7 +79,8 @@ def begin_upload(account: Account, intro_id: str, body: bytes, desk: AudioDesk) 
     given = parse_json(body)
     size = whole(given.get("bytes")) if isinstance(given, dict) else None
     if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MAX_UPLOAD_BYTES:
-        text = f"must be the size of the file, a whole number of bytes from 1 to {MAX_UPLOAD_BYTES}"
+        hidden = lookalike(given, "bytes") if isinstance(given, dict) else ""
+        text = f"must be the size of the file, a whole number of bytes from 1 to {MAX_UPLOAD_BYTES}{hidden}"
         raise RequestError("The upload cannot begin.", [Problem("INVALID_REQUEST", "bytes", text)])
     upload_id = desk.new_id()
     url = desk.uploads.presign(_upload_name(account, intro_id, upload_id), size, UPLOAD_SECONDS)
