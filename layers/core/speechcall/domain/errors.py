@@ -127,8 +127,6 @@ class PayloadTooLarge(RequestError):
 
 
 class UnsupportedEncoding(RequestError):
-    """The body is in a content coding; only `identity` is taken."""
-
     status = 415
     code = "UNSUPPORTED_ENCODING"
 
