@@ -123,7 +123,7 @@ def _write(
 ) -> None:
     """Writes the messages of a list: made of the body and the stored ids alone, so a repeat makes the same.
 
-    What is refused today can have been written only then. If it was not, nobody is told that it was sent.
+    What is refused today can have been written only then. Where it was not, the answer is an error and not `sent`.
     """
     if any(wanted is None and messages.get(mid) is None for mid, wanted in accepted):
         raise StoreUnavailable("a message that was accepted is not there, and would be refused today")

@@ -54,7 +54,7 @@ def is_blank(text: str) -> bool:
 
 
 def lookalike(names: Iterable[str], wanted: str) -> str:
-    """`; the one that is there has …`: a name among `names` that is the wanted one but for what nobody sees."""
+    """`; the one that is there has …`: a name among `names` that is the wanted one but for what cannot be seen."""
     for name, _ in zip(names, range(_MOST_LOOKED_AT), strict=False):
         found = _NOT_SEEN.search(name)
         if found and len(name) < 2 * len(wanted) + 8 and _NOT_SEEN.sub("", name) == wanted:
