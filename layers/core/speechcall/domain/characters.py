@@ -1,7 +1,7 @@
 """Which character of a text its reader cannot see, or takes for another: to be named where the text is refused.
 
 `+38067…` with a U+202A in it looks like a number that is right, and so does one of full-width digits. What is looked at
-here was refused already; nothing is decided by it.
+here was refused already, but for `is_blank`, which judges a text to be spoken.
 """
 
 import re
