@@ -39,19 +39,19 @@ _PROMPT = KnownPrompt("ivr_651854", Prompt("https://b/p.wav", 3.0, 24_000), 1)
 def main() -> None:
     """Print CPU per message, floor and ratio, for lists of 1, 10 and 100 messages."""
     with canned_dynamodb() as endpoint:
-        os.environ.update(_environment(endpoint))
-        _store()
-        app = _load_function()
+        os.environ.update(environment(endpoint))
+        store()
+        app = load_function()
         print(f"\nCPU of accepting a message (time.process_time; median of {ROUNDS} rounds, in turn with the floor)")
         print(f"{'messages':>10}{'ours, ms each':>16}{'floor, ms each':>16}{'ratio':>8}")
         for size in SIZES:
-            event = _event(size)
-            ours, floor = _measure(lambda event=event: _invoke(app, event), _floor(app, event))
+            event = example(size)
+            ours, floor = measure(lambda event=event: _invoke(app, event), _floor(app, event))
             aim = f"   (aim: at most {AIM_AT_100})" if size == max(SIZES) else ""
             print(f"{size:>10}{ours / size * 1000:>16.3f}{floor / size * 1000:>16.3f}{ours / floor:>8.2f}{aim}")
 
 
-def _environment(endpoint: str) -> dict[str, str]:
+def environment(endpoint: str) -> dict[str, str]:
     return {
         "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
         "AWS_ACCESS_KEY_ID": "bench",
@@ -65,14 +65,14 @@ def _environment(endpoint: str) -> dict[str, str]:
     }
 
 
-def _store() -> None:
+def store() -> None:
     """What the function looks up, in whatever form the stores write it."""
     client = boto3.client("dynamodb")
     DynamoAccounts(client, "registry").add(_ACCOUNT, credentials_of("acme", Secrets("shop", "secret", "key")))
     DynamoPrompts(client, "registry").put("acme", _PROMPT)
 
 
-def _load_function() -> Any:
+def load_function() -> Any:
     spec = importlib.util.spec_from_file_location("messagelist_app", ROOT / "functions" / "messagelist" / "app.py")
     if spec is None or spec.loader is None:
         raise FileNotFoundError("functions/messagelist/app.py")
@@ -81,7 +81,7 @@ def _load_function() -> Any:
     return module
 
 
-def _event(size: int) -> dict[str, Any]:
+def example(size: int) -> dict[str, Any]:
     """The specification's example, once for each of `size` numbers."""
     (message,) = json.loads((ROOT / "events" / "spec" / "complex.json").read_text(encoding="utf-8"))["messages"]
     messages = [{**message, "to": f"+38067{1_000_000 + number}"} for number in range(size)]
@@ -91,14 +91,14 @@ def _event(size: int) -> dict[str, Any]:
     return event
 
 
-class _Context:
+class Context:
     function_name, memory_limit_in_mb, aws_request_id = "bench", 1024, "bench"
     invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:bench"
 
 
 def _invoke(app: Any, event: dict[str, Any]) -> None:
     with redirect_stdout(io.StringIO()):  # a function's metrics are lines of its log
-        answer = app.handler(event, _Context())
+        answer = app.handler(event, Context())
     if answer["statusCode"] != 200:
         raise RuntimeError(answer["body"])
 
@@ -140,7 +140,7 @@ def _floor(app: Any, event: dict[str, Any]) -> Callable[[], None]:
     return run
 
 
-def _measure(ours: Callable[[], None], floor: Callable[[], None]) -> tuple[float, float]:
+def measure(ours: Callable[[], None], floor: Callable[[], None]) -> tuple[float, float]:
     """Median CPU seconds of each, run in turn so that both see the same machine."""
     found: tuple[list[float], list[float]] = ([], [])
     for turn in range(ROUNDS + 2):

@@ -15,7 +15,7 @@ from cli.table import show_table
 from cli.target import on_deployment
 from cli.webhook_secret import give_secret, show_secret, take_secrets, tell_rotation
 from speechcall.adapters.clock import SystemClock
-from speechcall.application.accounts import Secrets, credentials_of, new_secrets
+from speechcall.application.accounts import Secrets, credentials_of, new_secrets, with_checksum
 from speechcall.domain.account import (
     ANYWHERE,
     DEFAULT_BURST,
@@ -181,7 +181,7 @@ def _confirm_destinations(prefixes: list[str], any_destination: bool) -> None:
 
 
 def _new_secrets(account_id: str) -> Secrets:
-    return new_secrets(account_id, lambda: secrets.token_urlsafe(24))
+    return new_secrets(account_id, lambda: with_checksum(secrets.token_urlsafe(16)))
 
 
 def _show_once(given: Secrets) -> None:

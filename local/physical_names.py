@@ -75,6 +75,7 @@ def attribute(logical_id: str, resource_type: str, properties: Mapping[str, Any]
             "QueueName": physical,
             "QueueUrl": reference(logical_id, resource_type, properties),
         },
+        "Custom::DeploymentCheck": {"ReservedForEach": "20"},
         "AWS::Connect::ContactFlow": {
             "ContactFlowArn": _arn("connect", f"instance/{_id_of('instance')}/contact-flow/{_id_of(physical)}"),
         },

@@ -7,8 +7,9 @@ from aws_lambda_powertools import Logger
 from botocore.config import Config
 
 from speechcall.adapters.custom_resource import response, rolls_back, send
-from speechcall.adapters.deployment_questions import Clients, questions
+from speechcall.adapters.deployment_questions import Clients, load_of, questions
 from speechcall.adapters.patience import answers
+from speechcall.domain.concurrency import reserved_for_each
 from speechcall.domain.deployment import why_not_whole
 
 PHYSICAL_ID = "deployment-check"
@@ -29,11 +30,17 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     except Exception:
         logger.exception("not checked")
         refusal = None
-    answer = response(event, PHYSICAL_ID, refusal)
+    answer = response(event, PHYSICAL_ID, refusal, reserve(event))
     logger.info("checked", request=event["RequestType"], refusal=refusal)
     if not send(event["ResponseURL"], answer):
         logger.error("CloudFormation was not reached")
     return answer
+
+
+def reserve(event: dict[str, Any]) -> dict[str, str]:
+    """What the template reads with GetAtt: CloudFormation cannot reckon."""
+    load = load_of(event["ResourceProperties"])
+    return {"ReservedForEach": str(reserved_for_each(load.lines))} if load else {}
 
 
 def check(event: dict[str, Any]) -> str | None:
@@ -41,9 +48,8 @@ def check(event: dict[str, Any]) -> str | None:
         return None
     given = event["ResourceProperties"]
     wrong = list(why_not_whole(given))
-    wrong += answers(
-        questions(given, event["StackId"], clients), lambda error: logger.warning("not asked", exc_info=error)
-    )
+    asked = questions(given, event.get("OldResourceProperties", {}), event["StackId"], clients)
+    wrong += answers(asked, lambda error: logger.warning("not asked", exc_info=error))
     if not wrong or (event["RequestType"] == "Update" and rolls_back(cloudformation, event["StackId"])):
         return None
     return " ".join(wrong)

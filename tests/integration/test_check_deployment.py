@@ -103,6 +103,11 @@ def has(aws, executions):
     aws.add_response("get_account_settings", {"AccountLimit": limit})
 
 
+def properties(lines="10"):
+    event = json.loads((EVENTS / "cloudformation/check-deployment.json").read_text(encoding="utf-8"))
+    return event["ResourceProperties"] | {"Lines": lines}
+
+
 def ask(app, cloudformation, **changes):
     event = json.loads((EVENTS / "cloudformation/check-deployment.json").read_text(encoding="utf-8"))
     event["ResourceProperties"] |= {"Lines": changes.pop("lines", "10"), **changes.pop("given", {})}
@@ -119,16 +124,17 @@ def ask(app, cloudformation, **changes):
 
 
 def test_lines_that_fit_are_deployed(app, aws, connect, cloudformation):
-    has(aws, 35)
-    assert ask(app, cloudformation)["Status"] == "SUCCESS"
+    has(aws, 185)
+    answer = ask(app, cloudformation)
+    assert (answer["Status"], answer["Data"]) == ("SUCCESS", {"ReservedForEach": "16"})
 
 
 def test_a_new_accounts_limit_is_said_with_what_would_be_right(app, aws, connect, cloudformation):
     has(aws, 10)
     answer = ask(app, cloudformation)
     assert answer["Status"] == "FAILED"
-    assert "Lines=10 needs 35" in answer["Reason"]
-    assert "Lines=1 or fewer" in answer["Reason"]
+    assert "Lines=10 needs 185" in answer["Reason"]
+    assert "ask for 185 or more in Service Quotas" in answer["Reason"]
 
 
 def test_more_lines_than_before_are_refused(app, aws, connect, cloudformation, stack_status):
@@ -136,6 +142,16 @@ def test_more_lines_than_before_are_refused(app, aws, connect, cloudformation, s
     stack_status("UPDATE_IN_PROGRESS")
     answer = ask(app, cloudformation, RequestType="Update", lines="50", PhysicalResourceId="deployment-check")
     assert answer["Status"] == "FAILED"
+
+
+def test_what_the_stack_has_reserved_itself_is_free_for_it(app, aws, connect, cloudformation):
+    # 1,200 in all; 300 lines have 335 of them for each of their functions.
+    has(aws, 1200 - 3 * 335)
+    before = {"OldResourceProperties": properties(lines="300")}
+    answer = ask(
+        app, cloudformation, RequestType="Update", lines="299", PhysicalResourceId="deployment-check", **before
+    )
+    assert answer["Status"] == "SUCCESS"
 
 
 def test_a_stack_may_always_return_to_what_it_was(app, aws, connect, cloudformation, stack_status):
@@ -152,7 +168,7 @@ def test_a_stack_may_always_be_deleted(app, aws, connect, cloudformation):
 def test_the_resources_id_never_changes(app, aws, connect, cloudformation):
     ids = set()
     for kind, lines in (("Create", "1"), ("Update", "2"), ("Delete", "2")):
-        has(aws, 35)
+        has(aws, 185)
         ids.add(ask(app, cloudformation, RequestType=kind, lines=lines)["PhysicalResourceId"])
     assert ids == {"deployment-check"}
 
@@ -180,7 +196,7 @@ def test_an_event_that_cannot_be_read_stops_nothing(app, aws, connect, cloudform
 
 def test_an_answer_is_given_again_when_it_was_not_taken(app, aws, connect, cloudformation, monkeypatch):
     monkeypatch.setattr(custom_resource, "PAUSES_SECONDS", (0.0, 0.0))
-    has(aws, 35)
+    has(aws, 185)
     cloudformation.refusals = 2
     assert ask(app, cloudformation)["Status"] == "SUCCESS"
     assert len(cloudformation.requests) == 3

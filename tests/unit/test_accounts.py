@@ -8,13 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speechcall.application.accounts import (
+    MAX_REFUSALS,
+    REFUSED_SECONDS,
     Credential,
+    Refusals,
     authenticate,
     credentials_of,
+    is_mistaken,
     key_name,
     new_secrets,
     sha256,
     user_name,
+    with_checksum,
 )
 from speechcall.domain.account import Account
 from speechcall.domain.errors import Unauthorized
@@ -149,3 +154,76 @@ def test_no_name_is_longer_than_a_partition_key_can_be():
 def test_a_key_is_nowhere_stored():
     assert "key-1" not in key_name("key-1")
     assert len(sha256("x")) == 64
+
+
+TOKENS = st.text("abcXYZ019-_", min_size=16, max_size=40)
+
+
+@given(TOKENS, st.data())
+def test_a_secret_that_was_mistyped_is_refused_without_a_look_up(token, data):
+    secret = with_checksum(token)
+    assert not is_mistaken(secret)
+    place = data.draw(st.integers(4, len(secret) - 1))
+    typed = (
+        secret[:place]
+        + data.draw(st.sampled_from("aZ0_").filter(lambda one: one != secret[place]))
+        + secret[place + 1 :]
+    )
+    for headers in ({"x-authorization-key": typed}, basic(f"shop:{typed}"), basic(f"@:{typed}")):
+        with pytest.raises(Unauthorized, match="wrong"):
+            authenticate(headers, lambda _name: pytest.fail("looked up"), ACCOUNTS.get)
+
+
+@given(st.text(max_size=40))
+def test_a_secret_of_before_is_never_taken_for_a_mistyped_one(secret):
+    assert not is_mistaken(secret) or secret.startswith("sck_")
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def asked_for(headers, refusals, known=KNOWN, accounts=ACCOUNTS):
+    asked = []
+    with pytest.raises(Unauthorized):
+        authenticate(headers, lambda name: asked.append(name) or known.get(name), accounts.get, refusals)
+    return len(asked)
+
+
+REPLACED = with_checksum("r" * 22)
+
+
+@pytest.mark.parametrize(
+    "headers", [basic(f"nobody:{REPLACED}"), basic(f"shop:{REPLACED}"), {"x-authorization-key": REPLACED}]
+)
+def test_whoever_repeats_what_was_refused_costs_no_look_up_for_a_while(headers):
+    clock = Clock()
+    refusals = Refusals(clock)
+    assert [asked_for(headers, refusals) for _ in range(3)] == [1, 0, 0]
+    clock.now += REFUSED_SECONDS
+    assert asked_for(headers, refusals) == 1
+
+
+def test_a_refusal_stands_in_nobodys_way():
+    refusals = Refusals(Clock())
+    asked_for(basic(f"shop:{REPLACED}"), refusals)
+    assert authenticate(basic("shop:pass:word"), KNOWN.get, ACCOUNTS.get, refusals).account_id == "acme"
+    # An account that is enabled again is let in at once.
+    asked_for(basic("old:x"), refusals)
+    enabled = {"gone": Account("gone", ("+380",))}
+    assert authenticate(basic("old:x"), KNOWN.get, enabled.get, refusals).account_id == "gone"
+    # So is one whose secret somebody chose, and nobody was given before.
+    asked_for(basic("new:chosen"), refusals)
+    chosen = {user_name("new"): Credential("acme", sha256("chosen"))}
+    assert authenticate(basic("new:chosen"), chosen.get, ACCOUNTS.get, refusals).account_id == "acme"
+
+
+def test_refusals_take_a_bounded_place():
+    refusals = Refusals(Clock())
+    for number in range(3 * MAX_REFUSALS):
+        refusals.note(str(number))
+        assert refusals.has(str(number))
+    assert sum(refusals.has(str(number)) for number in range(3 * MAX_REFUSALS)) <= MAX_REFUSALS

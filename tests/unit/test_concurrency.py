@@ -1,4 +1,4 @@
-"""How many lines fit into so many of Lambda's concurrent executions."""
+"""How many of Lambda's concurrent executions a stack may take, and what is advised where there are fewer."""
 
 import re
 
@@ -6,32 +6,50 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.domain.concurrency import environments_for, lines_within, why_too_many
+from speechcall.domain.concurrency import Load, executions_needed, reserved_for_each, why_too_many
+
+LOADS = st.builds(Load, st.integers(1, 300), st.integers(2, 100), st.integers(2, 100), st.integers(1, 500))
+BY_DEFAULT = Load(10, 10, 5, 50)
 
 
-@pytest.mark.parametrize(("lines", "executions"), [(1, 8), (10, 35), (100, 305)])
-def test_each_line_takes_three_and_all_together_five_more(lines: int, executions: int) -> None:
-    assert environments_for(lines) == executions
-    assert lines_within(executions) == lines == lines_within(executions + 2)
-    assert why_too_many(lines, executions) is None
-    assert why_too_many(lines, executions - 1)
+@pytest.mark.parametrize(("reserve", "needed"), [(False, 167), (True, 185)])
+def test_everything_that_may_run_is_counted(reserve: bool, needed: int) -> None:
+    # 10 lines × 3; two queues of webhooks × 10; 5 prompts; the API's burst and a second of its rate, 50 each;
+    # two readers of four shards; four for the clock. With the reserve, 16 for each of the three.
+    assert executions_needed(BY_DEFAULT, reserve=reserve) == needed
+    assert why_too_many(BY_DEFAULT, needed, reserve=reserve) is None
+    assert why_too_many(BY_DEFAULT, needed - 1, reserve=reserve)
 
 
-@given(st.integers(1, 10_000), st.integers(0, 40_000))
-def test_what_is_advised_fits(lines: int, executions: int) -> None:
-    told = why_too_many(lines, executions)
-    assert (told is None) == (lines <= lines_within(executions))
-    if told:
-        (most,) = re.findall(r"Lines=(\d+) or fewer", told) or ["0"]
-        assert int(most) == lines_within(executions) < lines
-        (ask,) = re.findall(r"ask for (\d+) or", told)
-        assert why_too_many(lines, int(ask)) is None
+@given(LOADS)
+def test_a_reserve_holds_every_line_and_leaves_what_lambda_wants_left(load: Load) -> None:
+    assert reserved_for_each(load.lines) >= load.lines + 5
+    needed = executions_needed(load, reserve=True)
+    assert needed - 3 * reserved_for_each(load.lines) >= max(100, load.besides)
+
+
+@given(LOADS, st.integers(0, 3_000), st.booleans())
+def test_what_is_advised_fits(load: Load, executions: int, reserve: bool) -> None:
+    told = why_too_many(load, executions, reserve=reserve)
+    assert (told is None) == (executions_needed(load, reserve=reserve) <= executions)
+    if told is None:
+        return
+    (ask,) = re.findall(r"ask for (\d+) or", told)
+    assert why_too_many(load, int(ask), reserve=reserve) is None
+    if "ReserveConcurrency=false" in told:
+        assert why_too_many(load, executions, reserve=False) is None
+    if most := re.findall(r"Lines=(\d+) or fewer", told):
+        lines = int(most[0])
+        rest = (load.webhook_concurrency, load.prompt_concurrency, load.api_requests_per_second)
+        assert lines < load.lines
+        assert why_too_many(Load(lines, *rest), executions, reserve=reserve) is None
+        assert why_too_many(Load(lines + 1, *rest), executions, reserve=reserve)
 
 
 def test_a_new_account_is_told_what_would_be_right() -> None:
-    told = why_too_many(10, 10)
+    told = why_too_many(BY_DEFAULT, 10, reserve=True)
     assert told
-    assert "Lines=10 needs 35" in told
-    assert "Lines=1 or fewer" in told
+    assert "Lines=10 needs 185" in told
+    assert "lower ApiRequestsPerSecond" in told
     assert "Concurrent executions" in told
-    assert "Not even one line fits" in (why_too_many(1, 7) or "")
+    assert "ReserveConcurrency=false" in (why_too_many(BY_DEFAULT, 170, reserve=True) or "")

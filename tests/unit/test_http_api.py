@@ -2,12 +2,15 @@
 
 import base64
 import json
+from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger
 
+from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.http_answers import answer_json
-from speechcall.adapters.http_api import HttpApi
+from speechcall.adapters.http_api import HttpApi, HttpRequest, account_of
+from speechcall.application.accounts import with_checksum
 from speechcall.application.query import parameter
 from speechcall.domain.errors import NotFound, RateLimited, RequestError, Unauthorized
 
@@ -133,3 +136,40 @@ def test_an_error_becomes_its_answer(error, status, code):
 
     answer = api(fail).resolve(event())
     assert (answer["statusCode"], json.loads(answer["body"])["error"]["code"]) == (status, code)
+
+
+class NoTable:
+    """DynamoDB's client where there is nothing; it notes what it is asked."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def get_item(self, **_request):
+        self.asked += 1
+        return {}
+
+
+def test_a_request_without_valid_credentials_asks_nothing_of_the_table():
+    client: Any = NoTable()
+    accounts = DynamoAccounts(client, "registry")
+    mistyped = with_checksum("a" * 22)[:-1] + "-"
+    for headers in (
+        {},
+        {"authorization": "Bearer abc"},
+        {"authorization": "Basic !!!"},
+        {"authorization": "Basic " + base64.b64encode(b"shop").decode()},
+        {"authorization": "Basic " + base64.b64encode(f"shop:{mistyped}".encode()).decode()},
+        {"x-authorization-key": mistyped},
+    ):
+        with pytest.raises(Unauthorized):
+            account_of(HttpRequest({"headers": headers}), accounts)
+    assert client.asked == 0
+
+
+def test_a_key_that_was_replaced_is_looked_up_once_in_a_while():
+    client: Any = NoTable()
+    accounts = DynamoAccounts(client, "registry")
+    for _ in range(5):
+        with pytest.raises(Unauthorized):
+            account_of(HttpRequest({"headers": {"x-authorization-key": with_checksum("b" * 22)}}), accounts)
+    assert client.asked == 2  # the credential, and an account in its place

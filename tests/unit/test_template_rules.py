@@ -271,7 +271,10 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "a table that is not encrypted": (drop("RegistryTable", "SSESpecification"), "storage"),
     "messages that never expire": (drop("MessagesTable", "TimeToLiveSpecification"), "storage"),
     "a table that a refused deployment leaves behind": (do_not_wait, "lasting"),
-    "nobody checks the deployment": (without("DeploymentCheck"), "deployment"),
+    "nobody checks the deployment": (
+        put({"Fn::GetAtt": ["ProtectTablesFunction", "Arn"]}, "DeploymentCheck", "ServiceToken"),
+        "deployment",
+    ),
     "the lines are checked against a constant": (put("11", "DeploymentCheck", "Lines"), "deployment"),
     "a fractional number": (drop("DeploymentCheck", "CallsPerSecond"), "deployment"),
     "a number that nobody checks": (new_number, "deployment"),
@@ -279,6 +282,27 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "the instance is not checked": (drop("DeploymentCheck", "ConnectInstanceArn"), "deployment"),
     "the caller ID is not checked": (drop("DeploymentCheck", "CallerId"), "deployment"),
     "room is sought for another flow": (put("flow", "DeploymentCheck", "FlowName"), "deployment"),
+    **{
+        f"{name} can be starved": (drop(name, "ReservedConcurrentExecutions"), "concurrency")
+        for name in ("ConnectFlowFunction", "ControlCallFunction", "FinishCallFunction")
+    },
+    "a reserve of a constant": (put(5, "ControlCallFunction", "ReservedConcurrentExecutions"), "concurrency"),
+    "a reserve for what nobody waits for": (put(5, "SweepFunction", "ReservedConcurrentExecutions"), "concurrency"),
+    "webhooks without a bound": (
+        drop("SendWebhookFunction", "Events", "First", "Properties", "ScalingConfig"),
+        "concurrency",
+    ),
+    "later webhooks with a bound of their own": (
+        put({"MaximumConcurrency": 50}, "SendWebhookFunction", "Events", "Again", "Properties", "ScalingConfig"),
+        "concurrency",
+    ),
+    "prompts without a bound": (
+        drop("FetchPromptFunction", "Events", "Urls", "Properties", "ScalingConfig"),
+        "concurrency",
+    ),
+    "an API without a throttle": (drop("Api", "DefaultRouteSettings"), "concurrency"),
+    "a burst that nobody counts": (put(900, "Api", "DefaultRouteSettings", "ThrottlingBurstLimit"), "concurrency"),
+    "the reserve is not checked": (drop("DeploymentCheck", "ReserveConcurrency"), "deployment"),
     "a check that is not waited for": (put(60, "DeploymentCheck", "ServiceTimeout"), "deployment"),
     "the instance cannot be looked up": (forbid("CheckDeploymentFunction", "connect:DescribeInstance"), "permissions"),
     "numbers cannot be looked up": (forbid("CheckDeploymentFunction", "connect:ListPhoneNumbersV2"), "permissions"),

@@ -17,12 +17,18 @@ ANSWER_SECONDS = 5
 REASON_CHARACTERS = 2000
 
 
-def response(event: Mapping[str, Any], physical_id: str, refusal: str | None) -> dict[str, Any]:
-    """What CloudFormation is told. In: its request; the resource's id, which must stay; why it fails, if it does."""
+def response(
+    event: Mapping[str, Any], physical_id: str, refusal: str | None, attributes: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """What CloudFormation is told.
+
+    In: its request; the resource's id, which must stay; why it fails, if it does; what GetAtt gives of it.
+    """
     return {
         "Status": "FAILED" if refusal else "SUCCESS",
         "Reason": (refusal or "")[:REASON_CHARACTERS],
         "PhysicalResourceId": physical_id,
+        "Data": dict(attributes or {}),
         **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
     }
 

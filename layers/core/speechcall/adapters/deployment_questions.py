@@ -8,7 +8,7 @@ from speechcall.adapters import connect_facts
 from speechcall.adapters.lambda_limits import unreserved_executions
 from speechcall.adapters.patience import Question
 from speechcall.domain import deployment
-from speechcall.domain.concurrency import why_too_many
+from speechcall.domain.concurrency import FUNCTIONS_OF_A_CALL, Load, reserved_for_each, why_too_many
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,29 @@ class Clients:
     quotas: Any
 
 
-def questions(given: Mapping[str, str], stack_id: str, clients: Clients) -> Iterator[Question]:
-    """Those that can be asked. In: the stack's parameters, as the custom resource is told them."""
-    lines = deployment.whole_number(given.get("Lines", ""), *deployment.WHOLE_NUMBERS["Lines"])
-    if lines is not None:
-        yield lambda: why_too_many(lines, unreserved_executions(clients.functions))
+def load_of(given: Mapping[str, str]) -> Load | None:
+    """What the parameters let run at once; None if one of them is no number."""
+    numbers = [
+        deployment.whole_number(given.get(name) or "", *deployment.WHOLE_NUMBERS[name])
+        for name in ("Lines", "WebhookConcurrency", "PromptConcurrency", "ApiRequestsPerSecond")
+    ]
+    return None if None in numbers else Load(*(number for number in numbers if number is not None))
+
+
+def _why_too_many(load: Load, given: Mapping[str, str], before: Mapping[str, str], functions: Any) -> str | None:
+    """What is reserved by the stack itself, as it is before an update, is free for it."""
+    had = load_of(before) if before.get("ReserveConcurrency") == "true" else None
+    own = FUNCTIONS_OF_A_CALL * reserved_for_each(had.lines) if had else 0
+    free = unreserved_executions(functions) + own
+    return why_too_many(load, free, reserve=given.get("ReserveConcurrency") == "true")
+
+
+def questions(
+    given: Mapping[str, str], before: Mapping[str, str], stack_id: str, clients: Clients
+) -> Iterator[Question]:
+    """Those that can be asked. In: the stack's parameters, as the custom resource is told them, and as they were."""
+    if load := load_of(given):
+        yield lambda: _why_too_many(load, given, before, clients.functions)
     if arn := given.get("ConnectInstanceArn", ""):
         yield from _of_connect(given, arn, stack_id, clients)
 

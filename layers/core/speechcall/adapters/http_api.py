@@ -48,7 +48,7 @@ class HttpRequest:
 
 def account_of(request: HttpRequest, accounts: DynamoAccounts) -> Account:
     """The account whose credentials a request carries. Raises Unauthorized."""
-    return authenticate(request.headers, accounts.find_credential, accounts.find)
+    return authenticate(request.headers, accounts.find_credential, accounts.find, accounts.refusals)
 
 
 Handler = Callable[[HttpRequest], Answer]

@@ -11,6 +11,10 @@ from speechcall.domain.errors import Unauthorized
 
 KEY_HEADER = "x-authorization-key"
 MAX_USER_BYTES = 256
+MARK = "sck_"
+"""What given out secrets begin with, so that they are also found where they should not be, by who looks for leaks."""
+CHECK_CHARACTERS = 6
+REFUSED_SECONDS, MAX_REFUSALS = 10.0, 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +42,67 @@ def key_name(key: str) -> str:
     return f"KEY#{sha256(key)}"
 
 
-def authenticate(headers: Mapping[str, str], find: FindCredential, find_account: FindAccount) -> Account:
+def with_checksum(token: str) -> str:
+    """A secret in the form that is given out: who mistypes it, or makes one up, is refused without a look-up."""
+    return f"{MARK}{token}{_checksum(token)}"
+
+
+def is_mistaken(secret: str) -> bool:
+    """Whether a secret has the form that is given out, and was not. Those of before have no mark, and may be right."""
+    token, check = secret[len(MARK) : -CHECK_CHARACTERS], secret[-CHECK_CHARACTERS:]
+    return secret.startswith(MARK) and check != _checksum(token)
+
+
+def _checksum(token: str) -> str:
+    return sha256(f"speechcall {token}")[:CHECK_CHARACTERS]
+
+
+class Refusals:
+    """What was refused a moment ago, by names and digests: whoever repeats it is refused again without a look-up.
+
+    Only of secrets in the form that is given out: by chance, so what was refused will not be given out a moment later.
+    """
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        """`seconds` is any clock that only goes on."""
+        self._seconds = seconds
+        self._until: dict[str, float] = {}
+
+    def has(self, refusal: str) -> bool:
+        """Whether it was noted less than ten seconds ago."""
+        return self._until.get(refusal, 0.0) > self._seconds()
+
+    def note(self, refusal: str) -> None:
+        """Keeps it for ten seconds; beyond a thousand all are forgotten, which costs look-ups and nothing else."""
+        if len(self._until) >= MAX_REFUSALS:
+            self._until.clear()
+        self._until[refusal] = self._seconds() + REFUSED_SECONDS
+
+
+def authenticate(
+    headers: Mapping[str, str], find: FindCredential, find_account: FindAccount, refusals: Refusals | None = None
+) -> Account:
     """The account that the request's credentials belong to. Raises Unauthorized.
 
     In: headers with lower-case names. The three forms of the vendor: Basic user:password,
     `X-Authorization-Key: KEY`, Basic `@:KEY`. Credentials have 128 random bits or more, so one
     SHA-256 is enough; an unknown user costs the same look-ups and comparison as a known one.
     """
-    name, secret = _given(headers)
+    user, secret = _given(headers)
+    if is_mistaken(secret):
+        raise Unauthorized("The user name, password or key is wrong.")
+    digest = sha256(secret)
+    name = f"KEY#{digest}" if user is None else user_name(user)
+    refusal = f"{name} {digest}"
+    if refusals and refusals.has(refusal):
+        raise Unauthorized("The user name, password or key is wrong.")
     found = find(name)
     credential = found or _UNKNOWN
     account = find_account(credential.account_id)
-    matches = hmac.compare_digest(sha256(secret), credential.secret_sha256)
+    matches = hmac.compare_digest(digest, credential.secret_sha256)
+    if refusals and secret.startswith(MARK) and (found is None or not matches):
+        # Not one that is disabled, nor one that somebody chose: it may be let in at any moment.
+        refusals.note(refusal)
     if found is None or not matches or account is None or account.disabled:
         raise Unauthorized("The user name, password or key is wrong.")
     return account
@@ -60,9 +113,10 @@ def sha256(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _given(headers: Mapping[str, str]) -> tuple[str, str]:
+def _given(headers: Mapping[str, str]) -> tuple[str | None, str]:
+    """The user, None for an API key, and the secret."""
     if key := headers.get(KEY_HEADER):
-        return key_name(key), key
+        return None, key
     scheme, _, encoded = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         raise Unauthorized("Send your credentials by HTTP Basic (user:password) or in X-Authorization-Key.")
@@ -74,7 +128,7 @@ def _given(headers: Mapping[str, str]) -> tuple[str, str]:
         raise Unauthorized("The user name, password or key is wrong.")
     if not separator:
         raise Unauthorized("The Authorization header is not Basic base64(user:password).")
-    return (key_name(secret), secret) if user == "@" else (user_name(user), secret)
+    return None if user == "@" else user, secret
 
 
 @dataclass(frozen=True, slots=True)

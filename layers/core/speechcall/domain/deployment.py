@@ -11,6 +11,9 @@ WHOLE_NUMBERS: Mapping[str, tuple[int, int]] = {
     "MaxMenuVisits": (1, 500),
     "MaxCallSeconds": (30, 1200),
     "WebhooksInFlight": (1, 40),
+    "WebhookConcurrency": (2, 100),
+    "PromptConcurrency": (2, 100),
+    "ApiRequestsPerSecond": (1, 500),
     "LogRetentionDays": (1, 3653),
 }
 """The stack's parameters that count something, with the least and the most; CloudFormation's Number takes fractions."""

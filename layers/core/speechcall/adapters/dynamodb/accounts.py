@@ -1,9 +1,10 @@
 """Accounts (pk `ACCOUNTS`, sk their id) and their credentials, in the table Registry."""
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
-from speechcall.application.accounts import Credential
+from speechcall.application.accounts import Credential, Refusals
 from speechcall.domain.account import Account
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ class DynamoAccounts:
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
+        self.refusals = Refusals(time.monotonic)
+        """Of this environment."""
 
     def find_credential(self, name: str) -> Credential | None:
         """The credential stored under a name of `application.accounts`."""
