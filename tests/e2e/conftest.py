@@ -9,7 +9,7 @@ import pytest
 from local import seed
 from local.cloud import Cloud, CloudSettings
 
-MANY = {"Lines": "100", "CallsPerSecond": "500"}
+MANY = {"Lines": "100", "CallsPerSecond": "100"}
 SHORT_PROMPT_SECONDS = 0.2
 
 
