@@ -1,31 +1,16 @@
 """The call attempts: each write is one conditional update of one item."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from speechcall.adapters.dynamodb.call_items import call_key, dump_call, dump_command, load_call
-from speechcall.adapters.dynamodb.table import ConditionFailed, from_wire, store_errors, to_wire
+from speechcall.adapters.dynamodb.call_items import dump_call, dump_command, load_call
+from speechcall.adapters.dynamodb.call_logs import EXISTS, NOT_ENDED, CallLogs, ticket_values
+from speechcall.adapters.dynamodb.table import ConditionFailed, store_errors, to_wire
 from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Reply, Step, Ticket
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
-_EXISTS = "attribute_exists(pk)"
-_NOT_ENDED = "attribute_not_exists(ended_msec)"
-
-
-class DynamoCalls:
+class DynamoCalls(CallLogs):
     """A `CallStore` on DynamoDB."""
-
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client, self._table = client, table
-
-    def get(self, mid: str, attempt: int) -> Call | None:
-        with store_errors():
-            found = self._client.get_item(
-                TableName=self._table, Key=to_wire(call_key(mid, attempt)), ConsistentRead=True
-            )
-        return load_call(from_wire(found["Item"])) if "Item" in found else None
 
     def open(self, call: Call, expires_at: int) -> Call:
         """
@@ -57,8 +42,8 @@ class DynamoCalls:
         newer_visit = "#visit < :visit"
         within_visits = "visits < :max_visits"
         within_time = "dialled_msec > :oldest"
-        clauses = [_EXISTS, _NOT_ENDED, newer_visit]
-        values: dict[str, Any] = {":one": 1, ":command": dump_command(command), **_ticket_values(ticket)}
+        clauses = [EXISTS, NOT_ENDED, newer_visit]
+        values: dict[str, Any] = {":one": 1, ":command": dump_command(command), **ticket_values(ticket)}
         assignments = "seq = seq + :one, command = :command, #visit = :visit, retry = :retry, #token = :token"
         if command.kind is Kind.ASK:
             clauses += [within_visits, within_time]
@@ -72,24 +57,6 @@ class DynamoCalls:
             return False, found
         return self._renew_token(mid, attempt, ticket)
 
-    def _renew_token(self, mid: str, attempt: int, ticket: Ticket) -> tuple[bool, Call | None]:
-        """Puts a later try's token under the same visit, unless that is over or a newer try was first.
-
-        Returns the call as this write found it: it may have ended since the one before.
-        """
-        same_visit = "#visit = :visit"
-        not_older = "retry <= :retry"
-        try:
-            return True, self._update(
-                mid,
-                attempt,
-                "SET retry = :retry, #token = :token",
-                [_EXISTS, _NOT_ENDED, same_visit, not_older],
-                _ticket_values(ticket),
-            )
-        except ConditionFailed as failed:
-            return False, load_call(failed.item) if failed.item else None
-
     def begin_placing(self, mid: str, attempt: int, now_msec: int, before_msec: int) -> bool:
         """
         try 0   UpdateItem placing ──► placed, but the answer is lost
@@ -98,24 +65,24 @@ class DynamoCalls:
         """
         not_placed = "attribute_not_exists(contact_id)"
         nobody_places = "(attribute_not_exists(placing_msec) OR placing_msec < :before)"
-        clauses = [_EXISTS, _NOT_ENDED, not_placed, nobody_places]
+        clauses = [EXISTS, NOT_ENDED, not_placed, nobody_places]
         values = {":now": now_msec, ":before": before_msec}
         return self._update_if(mid, attempt, "SET placing_msec = :now", clauses, values) is not None
 
     def set_not_placed(self, mid: str, attempt: int, placing_msec: int) -> None:
         still_ours = "placing_msec = :mine"
-        self._update_if(mid, attempt, "REMOVE placing_msec", [_EXISTS, still_ours], {":mine": placing_msec})
+        self._update_if(mid, attempt, "REMOVE placing_msec", [EXISTS, still_ours], {":mine": placing_msec})
 
     def set_contact(self, mid: str, attempt: int, contact_id: str) -> None:
         """The contact that answered is already known when the provider's own reply comes late."""
-        self._update_if(mid, attempt, "SET contact_id = if_not_exists(contact_id, :id)", [_EXISTS], {":id": contact_id})
+        self._update_if(mid, attempt, "SET contact_id = if_not_exists(contact_id, :id)", [EXISTS], {":id": contact_id})
 
     def set_answered(self, mid: str, attempt: int, contact_id: str, now_msec: int) -> Call | None:
         return self._update_if(
             mid,
             attempt,
             "SET answered_msec = if_not_exists(answered_msec, :now), contact_id = if_not_exists(contact_id, :id)",
-            [_EXISTS, _NOT_ENDED, "(attribute_not_exists(contact_id) OR contact_id = :id)"],
+            [EXISTS, NOT_ENDED, "(attribute_not_exists(contact_id) OR contact_id = :id)"],
             {":now": now_msec, ":id": contact_id},
         )
 
@@ -129,7 +96,7 @@ class DynamoCalls:
         newer = "(attribute_not_exists(turn) OR turn < :turn)"
         try:
             return self._update(
-                mid, attempt, "SET turn = :turn", [_EXISTS, its_own, newer], {":contact": contact_id, ":turn": turn}
+                mid, attempt, "SET turn = :turn", [EXISTS, its_own, newer], {":contact": contact_id, ":turn": turn}
             )
         except ConditionFailed as failed:
             return load_call(failed.item) if failed.item else None
@@ -149,10 +116,10 @@ class DynamoCalls:
             values[":steps"] = [asdict(step)]
         if reply:
             kept = values | {":reply": asdict(reply)}
-            clauses = [_EXISTS, not_done, nothing_newer_kept]
+            clauses = [EXISTS, not_done, nothing_newer_kept]
             if self._update_if(mid, attempt, f"{done}, kept_reply = :reply", clauses, kept):
                 return
-        self._update_if(mid, attempt, done, [_EXISTS, not_done], values)
+        self._update_if(mid, attempt, done, [EXISTS, not_done], values)
 
     def keep_reply(self, mid: str, attempt: int, reply: Reply) -> Call | None:
         """
@@ -166,12 +133,12 @@ class DynamoCalls:
         not_done = "done_seq < :seq"
         first = "(attribute_not_exists(kept_reply) OR kept_reply.seq < :seq)"
         values = {":reply": asdict(reply), ":seq": reply.seq}
-        clauses = [_EXISTS, _NOT_ENDED, still_asked, not_done, first]
+        clauses = [EXISTS, NOT_ENDED, still_asked, not_done, first]
         return self._update_if(mid, attempt, "SET kept_reply = :reply", clauses, values)
 
     def set_stop_reason(self, mid: str, attempt: int, reason: str) -> None:
         self._update_if(
-            mid, attempt, "SET stop_reason = if_not_exists(stop_reason, :reason)", [_EXISTS], {":reason": reason}
+            mid, attempt, "SET stop_reason = if_not_exists(stop_reason, :reason)", [EXISTS], {":reason": reason}
         )
 
     def end(self, mid: str, attempt: int, cause: Cause, now_msec: int) -> Call | None:
@@ -179,36 +146,6 @@ class DynamoCalls:
             mid,
             attempt,
             "SET ended_msec = if_not_exists(ended_msec, :now), cause = if_not_exists(cause, :cause)",
-            [_EXISTS],
+            [EXISTS],
             {":now": now_msec, ":cause": cause.value},
         )
-
-    def _update_if(
-        self, mid: str, attempt: int, expression: str, clauses: list[str], values: dict[str, Any]
-    ) -> Call | None:
-        try:
-            return self._update(mid, attempt, expression, clauses, values)
-        except ConditionFailed:
-            return None
-
-    def _update(self, mid: str, attempt: int, expression: str, clauses: list[str], values: dict[str, Any]) -> Call:
-        names = {"#visit": "visit", "#token": "token", "#path": "path"}
-        condition = " AND ".join(clauses)
-        used = {name: real for name, real in names.items() if name in expression + condition}
-        reserved_words: Any = {"ExpressionAttributeNames": used} if used else {}
-        with store_errors():
-            result = self._client.update_item(
-                TableName=self._table,
-                Key=to_wire(call_key(mid, attempt)),
-                UpdateExpression=expression,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=to_wire(values),
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                **reserved_words,
-            )
-        return load_call(from_wire(result["Attributes"]))
-
-
-def _ticket_values(ticket: Ticket) -> dict[str, Any]:
-    return {":visit": ticket.visit, ":retry": ticket.retry, ":token": ticket.token}
