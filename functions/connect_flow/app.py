@@ -10,7 +10,8 @@ from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.settings import CALLER_WAITS_CONFIG, setting
 from speechcall.adapters.stepfunctions import TaskEngine
 from speechcall.adapters.telephony.connect_conversation import parse_report, render_next
-from speechcall.application.follow_call import HANG_UP, follow_call
+from speechcall.application.follow_call import follow_call
+from speechcall.application.report import HANG_UP
 
 logger = Logger()
 

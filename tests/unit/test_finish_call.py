@@ -44,6 +44,7 @@ class Bench:
     def __init__(self, telephony=None, *, placed=True, answered=True, **fields):
         self.calls, self.messages, self.engine, self.clock = MemoryCalls(), MemoryMessages(), FakeEngine(), FakeClock()
         self.telephony = telephony or Telephony()
+        self.owed = []
         self.messages.add([replace(MESSAGE, **fields)])
         self.messages.queue(MID, (ASK,), NOW)
         self.messages.claim_line(self.messages.get(MID), "arn:flow", Pool(1, 1), NOW)
@@ -62,6 +63,7 @@ class Bench:
             telephony=self.telephony,
             engine=self.engine,
             clock=self.clock,
+            owe=self.owed.append,
         )
 
     @property

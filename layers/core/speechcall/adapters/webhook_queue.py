@@ -25,3 +25,12 @@ class SqsWebhookQueue:
         """The task comes after so many seconds (at most 900)."""
         body = json.dumps(asdict(task))
         self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay_seconds)
+
+    def first(self, task: WebhookTask) -> None:
+        """The task comes in its turn, as a state machine queues it: `url` is that of the FIFO queue."""
+        self._client.send_message(
+            QueueUrl=self._url,
+            MessageBody=json.dumps(asdict(task)),
+            MessageGroupId=task.mid,
+            MessageDeduplicationId=task.event_id,
+        )

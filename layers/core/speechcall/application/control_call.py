@@ -8,13 +8,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from speechcall.application.end_call import end_call
-from speechcall.application.give_reply import give_reply, step_of
+from speechcall.application.give_reply import give_reply, step_of, tell_task
 from speechcall.application.message_ports import MessageStore
+from speechcall.application.obey_log import has_logged, heard, look_up_by_log, obey_log
 from speechcall.application.place_call import place_once
 from speechcall.application.pool import PoolStore
 from speechcall.application.ports import CallStore, Clock, Engine, Telephony
 from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refusal, Reply, Ticket, refusal
+from speechcall.domain.call_log import ANSWERED, Plan
 from speechcall.domain.errors import NOT_ANSWERED, DestinationRefused, TelephonyMisconfigured, TelephonyThrottled
+from speechcall.domain.message import Message
+from speechcall.domain.walk import table_of
 
 THROTTLED_MSEC = 2000
 """For how long no call is begun after the provider has asked for fewer."""
@@ -56,6 +60,7 @@ class Control:
         if message is None or message.attempt != attempt:
             self.engine.fail(ticket.token, NOT_ANSWERED, "the message is gone")
             return None
+        now = self.clock.now_msec()
         fresh = Call(
             mid=mid,
             attempt=attempt,
@@ -66,10 +71,15 @@ class Control:
             command=Command(Kind.DIAL),
             ticket=ticket,
             visits=0,
-            dialled_msec=self.clock.now_msec(),
+            dialled_msec=now,
             caller_id=message.caller_id,
+            plan=self._plan(message, now),
         )
         call = self.calls.open(fresh, message.expires_at)
+        if call.ended and call.goes_by_log and call.entry(1):
+            # Somebody has answered while this was tried again, and the lists of the keys are still to be run.
+            tell_task(Reply(1, ANSWERED), ticket.token, self.engine)
+            return None
         if call.ended:
             self.engine.fail(ticket.token, NOT_ANSWERED, "the call has ended")
             return None
@@ -96,12 +106,25 @@ class Control:
             self.calls.set_contact(mid, attempt, contact_id)
         return None
 
+    def _plan(self, message: Message, now_msec: int) -> Plan:
+        """What decides how the call goes on, fixed now: no setting that changes meanwhile has a say in it."""
+        return Plan(
+            table=table_of(message.menus),
+            max_visits=self.bounds.max_visits,
+            until_msec=now_msec + self.bounds.max_seconds * 1000,
+            silent_repeats=self.bounds.silent_repeats,
+        )
+
     def _give_up(self, mid: str, attempt: int, reason: str, cause: Cause) -> str:
         self.calls.set_stop_reason(mid, attempt, reason)
         end_call(mid, attempt, cause, calls=self.calls, engine=self.engine, clock=self.clock)
         return reason
 
     def _command(self, mid: str, attempt: int, command: Command, ticket: Ticket) -> None:
+        known = self.calls.get(mid, attempt)
+        if known and has_logged(known, ticket):
+            obey_log(known, command, ticket, calls=self.calls, engine=self.engine)
+            return
         now = self.clock.now_msec()
         written, call = self.calls.put_command(mid, attempt, command, ticket, self.bounds, now)
         if written:
@@ -118,7 +141,7 @@ class Control:
         if reason is Refusal.LIMIT:
             self.calls.set_stop_reason(mid, attempt, "limit")
         event = "limit" if reason is Refusal.LIMIT else "ended"
-        self.engine.succeed(ticket.token, _heard(event, call))
+        self.engine.succeed(ticket.token, heard(event, call))
 
     def _knows_reply(self, call: Call) -> bool:
         """Whether the telephony was heard before this token was there; the task has its answer then.
@@ -126,7 +149,9 @@ class Control:
         Also if an earlier try's token took that answer: that there is another try says that it was lost.
         """
         reply = call.known_reply
-        if reply:
+        if reply and call.entry(reply.seq):
+            tell_task(reply, call.ticket.token, self.engine)
+        elif reply:
             self._give(reply, call)
         return reply is not None
 
@@ -140,19 +165,18 @@ class Control:
         that nobody answers any more.
         """
         call = self.calls.get(mid, attempt)
+        if call and call.goes_by_log:
+            ports: Any = {"calls": self.calls, "engine": self.engine, "telephony": self.telephony, "clock": self.clock}
+            return look_up_by_log(call, menu, **ports)
         if call is None or call.ended or call.contact_id is None:
-            return _heard("ended", call)
+            return heard("ended", call)
         contact = self.telephony.look_up(call.contact_id)
         if contact.ended:
             cause = contact.cause or Cause.CALLER_HUNG_UP
             end_call(mid, attempt, cause, calls=self.calls, engine=self.engine, clock=self.clock)
-            return _heard("ended", call)
+            return heard("ended", call)
         is_asked = call.command == Command(Kind.ASK, menu)
         reply = (call.known_reply if is_asked else None) or Reply(call.seq, "idle")
         if is_asked and call.awaits_answer:
             self.calls.set_done(mid, attempt, call.seq, step_of(reply, call, self.clock.now_msec()))
         return {"event": reply.event, "key": reply.key, "seq": reply.seq}
-
-
-def _heard(event: str, call: Call | None) -> dict[str, Any]:
-    return {"event": event, "key": "", "seq": call.seq if call else 0}

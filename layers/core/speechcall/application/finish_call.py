@@ -1,4 +1,6 @@
-"""After a call: certainly dead, line given back, message finished or put back to be dialled again."""
+"""After a call: certainly dead, what it owes queued, line given back, message finished or dialled again later."""
+
+from collections.abc import Callable
 
 from speechcall.application.end_call import end_call
 from speechcall.application.look_up import look_until_ended
@@ -10,6 +12,8 @@ from speechcall.domain.end_of_call import outcome_of
 from speechcall.domain.errors import TelephonyUnavailable
 from speechcall.domain.message import Message, State
 from speechcall.domain.outcome import EXPIRED, NOT_PLACED, End, Outcome
+from speechcall.domain.owed import owed_webhooks
+from speechcall.domain.webhook import WebhookTask
 
 MAY_RING_SECONDS = 75
 """No phone rings for longer than 60 s (StartOutboundVoiceContact, RingTimeoutInSeconds); the rest is for its start."""
@@ -25,12 +29,14 @@ def finish_call(
     telephony: Telephony,
     engine: Engine,
     clock: Clock,
+    owe: Callable[[WebhookTask], object],
 ) -> Outcome:
     """Finishes a call attempt, whatever ended it; returns how it went. Safe to repeat.
 
     A call that has not been heard to end is stopped and looked up; if even then it cannot be seen to
-    have ended, the reason is `unconfirmed`. Raises the leaves of RetryableError; nothing is given
-    back then.
+    have ended, the reason is `unconfirmed`. `owe` queues a webhook of a key to which the state machine
+    did not come, under the id that the machine would have given it. Raises the leaves of RetryableError; nothing is
+    given back then.
     """
     message = messages.get(mid)
     is_calling = message is not None and message.state is State.CALLING and message.attempt == attempt
@@ -43,6 +49,8 @@ def finish_call(
     outcome = outcome_of(call, end)
     if message is None or not is_calling:
         return outcome
+    for task in owed_webhooks(call, message.menus, end) if call else ():
+        owe(task)
     is_throttled = outcome.outcome == "failed" and call is not None and call.cause is Cause.THROTTLED
     _leave(message, outcome, is_throttled, messages, clock.now_msec())
     return outcome
