@@ -97,6 +97,7 @@ def _environment(endpoint: str) -> dict[str, str]:
         "CALLER_ID": "+12065550100",
         "MAX_MENU_VISITS": "50",
         "MAX_CALL_SECONDS": "900",
+        "SILENT_REPEATS": "2",
         "POWERTOOLS_SERVICE_NAME": "speechcall",
         "POWERTOOLS_LOG_LEVEL": "CRITICAL",
     }

@@ -25,7 +25,7 @@ control = Control(
     engine=TaskEngine(boto3.client("stepfunctions", config=AWS_CONFIG)),
     telephony=chosen_telephony(dials=True),
     clock=SystemClock(),
-    bounds=Bounds(int(setting("MAX_MENU_VISITS")), int(setting("MAX_CALL_SECONDS"))),
+    bounds=Bounds(int(setting("MAX_MENU_VISITS")), int(setting("MAX_CALL_SECONDS")), int(setting("SILENT_REPEATS"))),
     lines=DynamoPool(dynamodb, setting("REGISTRY_TABLE")),
 )
 

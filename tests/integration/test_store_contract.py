@@ -27,7 +27,7 @@ from speechcall.application.message_ports import (
 from speechcall.application.pool import PoolState, PoolStore
 from speechcall.application.ports import CallStore
 from speechcall.domain.call import Bounds, Cause, Command, Kind, Reply, Step, Ticket
-from speechcall.domain.call_log import Entry, Plan, Then, ThenKind
+from speechcall.domain.call_log import Entry, Plan, Table, Then, ThenKind
 from speechcall.domain.dialling import Redial
 from speechcall.domain.errors import StoreUnavailable
 from speechcall.domain.message import State
@@ -388,7 +388,7 @@ def test_the_end_sees_the_token_that_was_written_last(calls):
 
 
 # ------------------------------------------------------------------- the log
-TWO = ({"d1": 1, "wrong": 0}, {"d1": "end", "d2": "wait", "wrong": 1})
+TWO: Table = ({"d1": 1, "wrong": 0}, {"d1": "end", "d2": "wait", "wrong": 1})
 LOGGED = replace(CALL, asks=(ASK, ASK), plan=Plan(TWO, 50, NOW + 900_000, 2))
 
 
@@ -523,7 +523,13 @@ def queued(messages, mid=MID, now=NOW):
 
 def full(mid):
     """A message with everything that its sender may say."""
-    said = {"customer_id": "order-7", "ttl_seconds": 60, "ring_seconds": 20, "redial": Redial(2, (60, 120), ("busy",))}
+    said = {
+        "customer_id": "order-7",
+        "ttl_seconds": 60,
+        "ring_seconds": 20,
+        "redial": Redial(2, (60, 120), ("busy",)),
+        "silent_repeats": 0,
+    }
     return message(mid, caller_id="+4930123456", **said)
 
 

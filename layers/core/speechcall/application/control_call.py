@@ -108,11 +108,12 @@ class Control:
 
     def _plan(self, message: Message, now_msec: int) -> Plan:
         """What decides how the call goes on, fixed now: no setting that changes meanwhile has a say in it."""
+        repeats = message.silent_repeats
         return Plan(
             table=table_of(message.menus),
             max_visits=self.bounds.max_visits,
             until_msec=now_msec + self.bounds.max_seconds * 1000,
-            silent_repeats=self.bounds.silent_repeats,
+            silent_repeats=self.bounds.silent_repeats if repeats is None else repeats,
         )
 
     def _give_up(self, mid: str, attempt: int, reason: str, cause: Cause) -> str:
