@@ -114,6 +114,7 @@ def _environment(endpoint: str) -> dict[str, str]:
         "MAX_MENU_VISITS": "50",
         "MAX_CALL_SECONDS": "900",
         "SILENT_REPEATS": "2",
+        "WARM_FUNCTION": "bench",
         "POWERTOOLS_SERVICE_NAME": "speechcall",
         "POWERTOOLS_LOG_LEVEL": "CRITICAL",
     }

@@ -14,8 +14,8 @@ from unittest.mock import patch
 
 import pytest
 
-from speechcall.application import report
 from speechcall.domain.call import Bounds
+from speechcall.domain.call_log import MOST_AHEAD
 from speechcall.domain.message import Menu
 from speechcall.domain.walk import Behaviour, react, walk
 from tests.fixtures.races.chime_side import ChimeSide
@@ -79,7 +79,7 @@ def came_to(case: Case, seed: int, side: Callable[[World], object], *, ahead: bo
         play.until(lambda: phone.ended or phone.questions > len(case.does), 900)
         phone.hang_up()
 
-    with patch.object(report, "MOST_AHEAD", report.MOST_AHEAD if ahead else 0):
+    with patch("speechcall.application.report.MOST_AHEAD", MOST_AHEAD if ahead else 0):
         here.run(callee)
     here.check()
     call = here.call

@@ -170,14 +170,12 @@ def _flight(model: Model, flight: Flight, rest: tuple[Flight, ...]) -> Iterator[
     told = f"{reply.seq} {reply.event} {reply.key}".strip() if reply else ""
     for lost in (False, True) if told and model.machine == "waits" and not model.told else (False,):
         woken = model if lost else _wake(model, told)
+        phone: tuple[Any, ...] = ("gone",)
         answer = told_by_log(call, max(1, flight.heard.seq), NOW)
-        phone = (
-            ("asks", answer.seq, answer.command.menu)
-            if answer.op == "ask" and answer.command
-            else ("holds", answer.seq)
-        )
-        if answer.op == "hangup":
-            phone = ("gone",)
+        if answer.op == "ask" and answer.command:
+            phone = ("asks", answer.seq, answer.command.menu)
+        elif answer.op == "hold":
+            phone = ("holds", answer.seq)
         yield "answers" + " (lost)" * lost, _answered(replace(woken, flights=rest), flight, phone)
 
 

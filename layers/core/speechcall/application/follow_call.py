@@ -21,6 +21,7 @@ each reports counts; but only the latest is told what to do next, the others to 
 """
 
 from contextlib import suppress
+from dataclasses import replace
 
 from speechcall.application.follow_by_mailbox import MAILBOX_SECONDS, follow_by_mailbox
 from speechcall.application.give_reply import tell_task
@@ -90,5 +91,8 @@ def _is_over(call: Call | None, contact_id: str, heard: Heard) -> bool:
 def _written(call: Call, contact_id: str, heard: Heard, calls: CallStore, clock: Clock) -> Call | None:
     """The call with what was heard in its log: this, or what was there before it."""
     reply = heard.reply
-    entry = call.would_log(reply.seq, reply.event, reply.key, clock.now_msec()) if reply else None
+    now = clock.now_msec()
+    entry = call.would_log(reply.seq, reply.event, reply.key, now) if reply else None
+    if entry and entry.event == ANSWERED and heard.began_msec is not None:
+        entry = replace(entry, waited_msec=max(0, now - heard.began_msec))
     return calls.append(call.mid, call.attempt, contact_id, entry)[1] if entry else call

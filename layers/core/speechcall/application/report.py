@@ -19,6 +19,8 @@ class Heard:
     event: str
     seq: int
     key: str = ""
+    began_msec: int | None = None
+    """When the invocation that brings it began; None: it is not known."""
 
     @property
     def reply(self) -> Reply | None:

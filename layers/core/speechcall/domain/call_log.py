@@ -51,6 +51,8 @@ class Entry:
     key: str
     at_msec: int
     then: Then
+    waited_msec: int | None = None
+    """Of the answer: for how long the callee had waited for our function when this was decided."""
 
 
 Table = tuple[Mapping[str, int | str], ...]

@@ -58,14 +58,20 @@ def _load_plan(text: str) -> Plan:
 def dump_entry(entry: Entry) -> str:
     """An entry of the log; its seq is its place."""
     heard = {"event": entry.event, "at": entry.at_msec, "then": entry.then.kind.value}
-    known = {"menu": entry.menu, "key": entry.key or None, "to": entry.then.menu, "reason": entry.then.reason or None}
+    known: Values = {
+        "menu": entry.menu,
+        "key": entry.key or None,
+        "to": entry.then.menu,
+        "reason": entry.then.reason or None,
+    }
+    known["waited"] = entry.waited_msec
     return json.dumps(heard | {name: value for name, value in known.items() if value is not None})
 
 
 def _load_entry(seq: int, text: str) -> Entry:
     found = json.loads(text)
     then = Then(ThenKind(found["then"]), found.get("to"), found.get("reason", ""))
-    return Entry(seq, found.get("menu"), found["event"], found.get("key", ""), found["at"], then)
+    return Entry(seq, found.get("menu"), found["event"], found.get("key", ""), found["at"], then, found.get("waited"))
 
 
 def load_call(item: Values) -> Call:
