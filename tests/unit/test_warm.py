@@ -1,6 +1,7 @@
 """Functions that are made ready while the phone rings, and for how long somebody waited."""
 
 import json
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
@@ -24,7 +25,7 @@ class Lambda:
 
 
 def test_the_function_is_invoked_without_waiting_for_it():
-    client = Lambda()
+    client: Any = Lambda()
     Warming(lambda: client, "connect-flow")()
     (request,) = client.invoked
     assert (request["FunctionName"], request["InvocationType"]) == ("connect-flow", "Event")
@@ -36,7 +37,8 @@ def test_the_function_is_invoked_without_waiting_for_it():
     [ClientError({"Error": {"Code": "TooManyRequestsException"}}, "Invoke"), ConnectTimeoutError(endpoint_url="x")],
 )
 def test_a_lambda_that_cannot_be_asked_is_nobodys_trouble(error, caplog):
-    Warming(lambda: Lambda(error), "connect-flow")()
+    client: Any = Lambda(error)
+    Warming(lambda: client, "connect-flow")()
     assert "could not be made ready" in caplog.text
 
 
@@ -54,7 +56,8 @@ def test_being_made_ready_opens_both_connections_whatever_they_answer():
 
         fail = succeed
 
-    make_ready(Away(), Away())
+    away: Any = Away()
+    make_ready(away, away)
     assert asked == ["store", "engine"]
 
 
