@@ -4,13 +4,15 @@ Held equal to DynamoDB by tests/integration/test_store_contract.py. One lock mak
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from speechcall.adapters.dynamodb.message_items import CALLING_CHECK_MSEC, LATER, PREPARING_CHECK_MSEC, shard_name
-from speechcall.application.message_ports import Claim, LinesFull, LineTaken, NotQueued, Pool
+from speechcall.application.message_ports import Claim, LinesFull, LineTaken, NotQueued, Pool, Redialled
 from speechcall.domain.ask import Ask
-from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Reply, Step, Ticket, over_limit
+from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Step, Ticket, over_limit
 from speechcall.domain.errors import StoreUnavailable
 from speechcall.domain.ids import holder
 from speechcall.domain.message import Message, State
@@ -69,19 +71,26 @@ class MemoryCalls:
             just_now = call.placing_msec is not None and call.placing_msec >= before_msec
             if call.ended or call.contact_id or just_now:
                 return None
-            return replace(call, placing_msec=now_msec)
+            return replace(call, placing_msec=now_msec, not_placed_msec=None)
 
         return self._change(mid, attempt, placing) is not None
 
-    def set_not_placed(self, mid: str, attempt: int, placing_msec: int) -> None:
+    def set_not_placed(self, mid: str, attempt: int, placing_msec: int) -> bool:
         def not_placed(call: Call) -> Call | None:
-            return replace(call, placing_msec=None) if call.placing_msec == placing_msec else None
+            is_ours = call.placing_msec == placing_msec
+            return replace(call, placing_msec=None, not_placed_msec=placing_msec) if is_ours else None
 
-        self._change(mid, attempt, not_placed)
+        return self._change(mid, attempt, not_placed) is not None
 
-    def take_turn(self, mid: str, attempt: int, contact_id: str, turn: int) -> Call | None:
+    def set_refused(self, mid: str, attempt: int, refused: Refused) -> None:
+        self._change(mid, attempt, lambda call: None if call.ended else replace(call, refused=refused))
+
+    def take_turn(self, mid: str, attempt: int, contact_id: str, turn: int, reply: Reply | None = None) -> Call | None:
         def taken(call: Call) -> Call | None:
-            return replace(call, turn=turn) if call.contact_id in (None, contact_id) and call.turn < turn else None
+            if call.contact_id not in (None, contact_id) or call.turn >= turn:
+                return None
+            kept = _kept(call, reply) if reply else None
+            return replace(kept or call, turn=turn)
 
         return self._change(mid, attempt, taken) or self.get(mid, attempt)
 
@@ -108,13 +117,7 @@ class MemoryCalls:
         self._change(mid, attempt, done)
 
     def keep_reply(self, mid: str, attempt: int, reply: Reply) -> Call | None:
-        def kept(call: Call) -> Call | None:
-            earlier = call.kept_reply is not None and call.kept_reply.seq >= reply.seq
-            if call.ended or earlier or not call.done_seq < reply.seq == call.seq:
-                return None
-            return replace(call, kept_reply=reply)
-
-        return self._change(mid, attempt, kept)
+        return self._change(mid, attempt, lambda call: _kept(call, reply))
 
     def set_stop_reason(self, mid: str, attempt: int, reason: str) -> None:
         self._change(mid, attempt, lambda call: replace(call, stop_reason=call.stop_reason or reason))
@@ -135,12 +138,21 @@ class MemoryCalls:
             return changed
 
 
+def _kept(call: Call, reply: Reply) -> Call | None:
+    earlier = call.kept_reply is not None and call.kept_reply.seq >= reply.seq
+    if call.ended or earlier or not call.done_seq < reply.seq == call.seq:
+        return None
+    return replace(call, kept_reply=reply)
+
+
 @dataclass
 class MemoryMessages:
     """A `MessageStore` in memory, with the pool of lines."""
 
     pool: MemoryPool = field(default_factory=MemoryPool)
     index: MemoryIndex = field(default_factory=MemoryIndex)
+    calls: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By account and day: those that redials have taken."""
     _messages: dict[str, Message] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -181,7 +193,7 @@ class MemoryMessages:
                 return NotQueued()
             claim = self.pool.take(holder(message.mid, attempt), message.number, pool, now_msec)
             if isinstance(claim, LineTaken):
-                called = replace(stored, state=State.CALLING, attempt=attempt, flow_arn=flow_arn)
+                called = replace(stored, state=State.CALLING, attempt=attempt, flow_arn=flow_arn, claimed_msec=now_msec)
                 self._put(called, now_msec + CALLING_CHECK_MSEC)
             return claim
 
@@ -190,6 +202,17 @@ class MemoryMessages:
 
     def requeue(self, message: Message, redials: int, due_msec: int) -> bool:
         return self._give_back(message, lambda stored: replace(stored, state=State.QUEUED, redials=redials), due_msec)
+
+    def redial(self, message: Message, due_msec: int, calls_per_day: int) -> Redialled:
+        day = (message.account_id, f"{datetime.fromtimestamp(due_msec / 1000, UTC):%Y-%m-%d}")
+        with self._lock:
+            stored = self._messages.get(message.mid)
+            is_calling = stored is not None and stored.state is State.CALLING and stored.attempt == message.attempt
+            if calls_per_day < 1 or (is_calling and self.calls[day] >= calls_per_day):
+                return Redialled.DAY_FULL
+            self.calls[day] += is_calling
+        done = self.requeue(message, message.redials + 1, due_msec)
+        return Redialled.QUEUED if done else Redialled.DONE_BEFORE
 
     def due(self, state: State, now_msec: int, limit: int) -> list[str]:
         with self._lock:

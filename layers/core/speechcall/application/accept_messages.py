@@ -1,14 +1,17 @@
 """POST /bat/messagelist: check, store, answer.
 
-      body ─► entries ─► key known? ─► judged ─► shapes ─► bucket and day ─► list item ─► messages ─► answer
+      body ─► entries ─► key known? ─► judged ─► bucket and day ─► shapes ─► list item ─► messages ─► answer
                             │                                                   │  1 transaction each
                             └──── yes: the list item's own answer ──────────────┴─► messages (if they are not there yet)
+
+What is refused behind the bucket and the day, or turns out to be a repeat of the same moment, gives back what it took.
 
 A crash behind the list item leaves a list whose messages do not exist. The same request with the same
 Idempotency-Key finds that list, writes the messages under the ids it holds, and gives its answer.
 """
 
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Protocol
@@ -26,6 +29,8 @@ from speechcall.domain.message import Message
 from speechcall.statemachine.menu_picture import draw
 from speechcall.statemachine.menu_report import call_bounds
 from speechcall.statemachine.shape import shape_of
+
+logger = logging.getLogger(__name__)
 
 KEPT_SECONDS = 30 * 24 * 3600
 MAX_KEY_LENGTH = 255
@@ -50,7 +55,10 @@ class ListStore(Prompts, Protocol):
         """
 
     def spend(self, account: Account, messages: int, now_msec: int) -> None:
-        """Takes messages from the account's bucket and from its day. Raises RateLimited."""
+        """Takes messages from the account's bucket and from its day, or of neither. Raises RateLimited."""
+
+    def give_back(self, account: Account, messages: int, now_msec: int) -> None:
+        """Gives back what `spend` took at `now_msec`."""
 
 
 def accept_messages(
@@ -80,20 +88,37 @@ def accept_messages(
             problems = [problem for entry in judged for problem in entry.problems]
             raise InvalidRequest("No message of the request can be accepted.", problems)
         shapes = {shape_of(entry.wanted.menus) for entry in judged if entry.wanted}
-        lists.admit_shapes(account, shapes, clock.now_msec())
-        lists.spend(account, count, clock.now_msec())
+        spent_msec = clock.now_msec()
+        lists.spend(account, count, spent_msec)
+        try:
+            lists.admit_shapes(account, shapes, spent_msec)
+        except Exception:
+            # Refused, or failed before anything was accepted.
+            _give_back(account, count, spent_msec, lists)
+            raise
+        drawn: set[str] = set()
 
         def make() -> MessageList:
             now = clock.now_msec()
             list_id, *ids = new_ids(count + 1, now, random_bits)
+            drawn.add(list_id)
             expires, answer = now // 1000 + KEPT_SECONDS, _answer(judged, list_id, ids)
             return MessageList(list_id, account.account_id, tuple(ids), now, expires, fingerprint, answer)
 
         stored = _add_list(make, key, lists)
+        if stored.list_id not in drawn:  # a request of the same moment had the key first
+            _give_back(account, count, spent_msec, lists)
     if stored.fingerprint != fingerprint:
         raise IdempotencyKeyReused("This Idempotency-Key came before with another body; use a new key.")
     _write(_accepted(entries, stored), stored, account, messages)
     return stored.answer
+
+
+def _give_back(account: Account, messages: int, spent_msec: int, lists: ListStore) -> None:
+    try:
+        lists.give_back(account, messages, spent_msec)
+    except Exception:
+        logger.exception("%s messages of account %s could not be given back", messages, account.account_id)
 
 
 def _add_list(make: Callable[[], MessageList], key: str | None, lists: ListStore) -> MessageList:

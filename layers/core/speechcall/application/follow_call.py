@@ -74,7 +74,9 @@ def follow_call(
     is tried again, at the latest with the next report.
     """
     after = max(1, heard.seq)
-    call = calls.take_turn(mid, attempt, contact_id, turn) if turn else None
+    # A key is kept before anything else is done with it: the end of its call may overtake what follows.
+    key = _reply_of(heard) if heard.event == "key" else None
+    call = calls.take_turn(mid, attempt, contact_id, turn, key) if turn else None
     if heard.event == "answered":
         call = calls.set_answered(mid, attempt, contact_id, clock.now_msec())
     elif not turn:
@@ -93,6 +95,8 @@ def follow_call(
         reply = (call.known_reply or _reply_in(heard, call)) if call.awaits_answer else None
         # A token that was in vain is followed by another, if its task's try had failed.
         if reply and call.ticket.token != tried:
+            if turn and reply == key and call.kept_reply != reply:
+                calls.keep_reply(mid, attempt, reply)
             tried = _tell(reply, call, calls, engine, clock)
         if is_overtaken:
             return Next("go_on", after)
@@ -102,11 +106,13 @@ def follow_call(
 def _reply_in(heard: Heard, call: Call) -> Reply | None:
     """The reply in a report, if it is one to the question that waits."""
     is_question = call.command.kind is Kind.ASK and heard.seq == call.seq
-    if not is_question or heard.event not in {"key", "idle", "prompt_error"}:
-        return None
+    return _reply_of(heard) if is_question and heard.event in {"key", "idle", "prompt_error"} else None
+
+
+def _reply_of(heard: Heard) -> Reply:
     if heard.event != "key":
-        return Reply(call.seq, heard.event)
-    return Reply(call.seq, "key", f"d{heard.key}" if heard.key in _KEYS else "other")
+        return Reply(heard.seq, heard.event)
+    return Reply(heard.seq, "key", f"d{heard.key}" if heard.key in _KEYS else "other")
 
 
 def _tell(reply: Reply, call: Call, calls: CallStore, engine: Engine, clock: Clock) -> str | None:

@@ -5,6 +5,7 @@ Apart from it, so that the functions that a caller waits for load nothing of thi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 from speechcall.domain.ask import Ask
@@ -37,6 +38,15 @@ class TooSoon:
 @dataclass(frozen=True, slots=True)
 class NumberBusy:
     """A call to the same number is live."""
+
+
+class Redialled(Enum):
+    """What became of a message that was to be dialled again for its account."""
+
+    QUEUED = "queued"
+    DONE_BEFORE = "doneBefore"
+    DAY_FULL = "dayFull"
+    """The account's calls of that day are used up; nothing was changed."""
 
 
 Claim = LineTaken | NotQueued | LinesFull | NumberBusy | TooSoon
@@ -75,6 +85,9 @@ class MessageStore(Protocol):
 
         False if it was done before.
         """
+
+    def redial(self, message: Message, due_msec: int, calls_per_day: int) -> Redialled:
+        """As `requeue`, for a call more of the account, of those of the day (UTC) of `due_msec`: one redial more."""
 
     def due(self, state: State, now_msec: int, limit: int) -> list[str]:
         """Ids of messages in `state` that are due, the oldest of each shard first. May be a little behind.

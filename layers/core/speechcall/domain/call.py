@@ -64,6 +64,14 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """What a repeat was told that was refused, though the request before it may have dialled."""
+
+    reason: str
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
 class Bounds:
     """The most that one call may do."""
 
@@ -106,11 +114,25 @@ class Call:
     turn: int = 0
     """The latest of the provider's numbered events that has asked what to do next."""
     placing_msec: int | None = None
-    """When a provider that does not know repeats was asked to dial; whether it has done so may not be known."""
+    """When the provider was last asked to dial, unless it has certainly refused; whether it dials may not be known."""
+    not_placed_msec: int | None = None
+    """When every request to dial, the last of them made then, had certainly come to nothing."""
+    refused: Refused | None = None
+    """How the call ends if nothing is ever heard of it."""
 
     @property
     def ended(self) -> bool:
         return self.ended_msec is not None
+
+    @property
+    def is_certainly_not_placed(self) -> bool:
+        """Whether each request to dial was refused. One that died, or whose answer was lost, may have dialled."""
+        return self.contact_id is None and self.placing_msec is None and self.not_placed_msec is not None
+
+    @property
+    def asked_msec(self) -> int:
+        """Since when its phone may ring, at the latest."""
+        return max(self.dialled_msec, self.placing_msec or 0)
 
     @property
     def awaits_answer(self) -> bool:

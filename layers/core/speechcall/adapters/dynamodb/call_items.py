@@ -5,7 +5,7 @@ from typing import Any
 
 from speechcall.adapters.dynamodb.table import Values
 from speechcall.domain.ask import Ask
-from speechcall.domain.call import Call, Cause, Command, Kind, Reply, Step, Ticket
+from speechcall.domain.call import Call, Cause, Command, Kind, Refused, Reply, Step, Ticket
 
 
 def call_key(mid: str, attempt: int) -> dict[str, str]:
@@ -40,6 +40,7 @@ def dump_call(call: Call) -> Values:
 def load_call(item: Values) -> Call:
     """The call attempt in an item."""
     command, cause, kept = item["command"], item.get("cause"), item.get("kept_reply")
+    refused = item.get("refused")
     return Call(
         mid=item["mid"],
         attempt=item["attempt"],
@@ -61,4 +62,6 @@ def load_call(item: Values) -> Call:
         kept_reply=Reply(**kept) if kept else None,
         turn=item.get("turn", 0),
         placing_msec=item.get("placing_msec"),
+        not_placed_msec=item.get("not_placed_msec"),
+        refused=Refused(refused["reason"], Cause(refused["cause"])) if refused else None,
     )

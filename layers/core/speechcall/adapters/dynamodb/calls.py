@@ -1,24 +1,24 @@
 """The call attempts: each write is one conditional update of one item."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from speechcall.adapters.dynamodb.call_items import call_key, dump_call, dump_command, load_call
+from speechcall.adapters.dynamodb.dialled_calls import EXISTS, NOT_ENDED, DialledCalls
 from speechcall.adapters.dynamodb.table import ConditionFailed, from_wire, store_errors, to_wire
 from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Reply, Step, Ticket
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+_STILL_AWAITED = [
+    NOT_ENDED,
+    "seq = :seq",  # it is the question that is asked
+    "done_seq < :seq",  # that is not answered
+    "(attribute_not_exists(kept_reply) OR kept_reply.seq < :seq)",  # and the first reply stays
+]
+"""Whether a reply is kept."""
 
-_EXISTS = "attribute_exists(pk)"
-_NOT_ENDED = "attribute_not_exists(ended_msec)"
 
-
-class DynamoCalls:
+class DynamoCalls(DialledCalls):
     """A `CallStore` on DynamoDB."""
-
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client, self._table = client, table
 
     def get(self, mid: str, attempt: int) -> Call | None:
         with store_errors():
@@ -57,7 +57,7 @@ class DynamoCalls:
         newer_visit = "#visit < :visit"
         within_visits = "visits < :max_visits"
         within_time = "dialled_msec > :oldest"
-        clauses = [_EXISTS, _NOT_ENDED, newer_visit]
+        clauses = [EXISTS, NOT_ENDED, newer_visit]
         values: dict[str, Any] = {":one": 1, ":command": dump_command(command), **_ticket_values(ticket)}
         assignments = "seq = seq + :one, command = :command, #visit = :visit, retry = :retry, #token = :token"
         if command.kind is Kind.ASK:
@@ -84,53 +84,40 @@ class DynamoCalls:
                 mid,
                 attempt,
                 "SET retry = :retry, #token = :token",
-                [_EXISTS, _NOT_ENDED, same_visit, not_older],
+                [EXISTS, NOT_ENDED, same_visit, not_older],
                 _ticket_values(ticket),
             )
         except ConditionFailed as failed:
             return False, load_call(failed.item) if failed.item else None
-
-    def begin_placing(self, mid: str, attempt: int, now_msec: int, before_msec: int) -> bool:
-        """
-        try 0   UpdateItem placing ──► placed, but the answer is lost
-        try 1        UpdateItem ──X try 0 was just now ──► waits for the contact's own event
-        the contact       ──► set_contact ──► try 1 finds it;  or nothing comes, and try 2 may dial
-        """
-        not_placed = "attribute_not_exists(contact_id)"
-        nobody_places = "(attribute_not_exists(placing_msec) OR placing_msec < :before)"
-        clauses = [_EXISTS, _NOT_ENDED, not_placed, nobody_places]
-        values = {":now": now_msec, ":before": before_msec}
-        return self._update_if(mid, attempt, "SET placing_msec = :now", clauses, values) is not None
-
-    def set_not_placed(self, mid: str, attempt: int, placing_msec: int) -> None:
-        still_ours = "placing_msec = :mine"
-        self._update_if(mid, attempt, "REMOVE placing_msec", [_EXISTS, still_ours], {":mine": placing_msec})
-
-    def set_contact(self, mid: str, attempt: int, contact_id: str) -> None:
-        """The contact that answered is already known when the provider's own reply comes late."""
-        self._update_if(mid, attempt, "SET contact_id = if_not_exists(contact_id, :id)", [_EXISTS], {":id": contact_id})
 
     def set_answered(self, mid: str, attempt: int, contact_id: str, now_msec: int) -> Call | None:
         return self._update_if(
             mid,
             attempt,
             "SET answered_msec = if_not_exists(answered_msec, :now), contact_id = if_not_exists(contact_id, :id)",
-            [_EXISTS, _NOT_ENDED, "(attribute_not_exists(contact_id) OR contact_id = :id)"],
+            [EXISTS, NOT_ENDED, "(attribute_not_exists(contact_id) OR contact_id = :id)"],
             {":now": now_msec, ":id": contact_id},
         )
 
-    def take_turn(self, mid: str, attempt: int, contact_id: str, turn: int) -> Call | None:
+    def take_turn(self, mid: str, attempt: int, contact_id: str, turn: int, reply: Reply | None = None) -> Call | None:
         """
         event 7   UpdateItem turn 7 ──► waits for the next command ... finds turn 8: event 8 is told it
         event 8        UpdateItem turn 8 ──► waits for the next command ──► is told it
         event 7, late       UpdateItem ──X turn 8 is newer
+
+        event 7, a key   UpdateItem turn 7, d1 ──► kept: answers the task
+        event 8, the end      turn 6: waits a little ──► turn 7, so d1 is there ──► UpdateItem ended, answers with d1
         """
         its_own = "(attribute_not_exists(contact_id) OR contact_id = :contact)"
         newer = "(attribute_not_exists(turn) OR turn < :turn)"
+        clauses, values = [EXISTS, its_own, newer], {":contact": contact_id, ":turn": turn}
+        if reply:
+            kept = values | _reply_values(reply)
+            expression = "SET turn = :turn, kept_reply = :reply"
+            if taken := self._update_if(mid, attempt, expression, [*clauses, *_STILL_AWAITED], kept):
+                return taken
         try:
-            return self._update(
-                mid, attempt, "SET turn = :turn", [_EXISTS, its_own, newer], {":contact": contact_id, ":turn": turn}
-            )
+            return self._update(mid, attempt, "SET turn = :turn", clauses, values)
         except ConditionFailed as failed:
             return load_call(failed.item) if failed.item else None
 
@@ -149,10 +136,10 @@ class DynamoCalls:
             values[":steps"] = [asdict(step)]
         if reply:
             kept = values | {":reply": asdict(reply)}
-            clauses = [_EXISTS, not_done, nothing_newer_kept]
+            clauses = [EXISTS, not_done, nothing_newer_kept]
             if self._update_if(mid, attempt, f"{done}, kept_reply = :reply", clauses, kept):
                 return
-        self._update_if(mid, attempt, done, [_EXISTS, not_done], values)
+        self._update_if(mid, attempt, done, [EXISTS, not_done], values)
 
     def keep_reply(self, mid: str, attempt: int, reply: Reply) -> Call | None:
         """
@@ -162,16 +149,11 @@ class DynamoCalls:
         Menu 0, try 1            UpdateItem token 1 ──► nothing kept: waits
         key 1, token 0 in vain        UpdateItem d1 ──► finds token 1, which the next look answers
         """
-        still_asked = "seq = :seq"
-        not_done = "done_seq < :seq"
-        first = "(attribute_not_exists(kept_reply) OR kept_reply.seq < :seq)"
-        values = {":reply": asdict(reply), ":seq": reply.seq}
-        clauses = [_EXISTS, _NOT_ENDED, still_asked, not_done, first]
-        return self._update_if(mid, attempt, "SET kept_reply = :reply", clauses, values)
+        return self._update_if(mid, attempt, "SET kept_reply = :reply", [EXISTS, *_STILL_AWAITED], _reply_values(reply))
 
     def set_stop_reason(self, mid: str, attempt: int, reason: str) -> None:
         self._update_if(
-            mid, attempt, "SET stop_reason = if_not_exists(stop_reason, :reason)", [_EXISTS], {":reason": reason}
+            mid, attempt, "SET stop_reason = if_not_exists(stop_reason, :reason)", [EXISTS], {":reason": reason}
         )
 
     def end(self, mid: str, attempt: int, cause: Cause, now_msec: int) -> Call | None:
@@ -179,35 +161,13 @@ class DynamoCalls:
             mid,
             attempt,
             "SET ended_msec = if_not_exists(ended_msec, :now), cause = if_not_exists(cause, :cause)",
-            [_EXISTS],
+            [EXISTS],
             {":now": now_msec, ":cause": cause.value},
         )
 
-    def _update_if(
-        self, mid: str, attempt: int, expression: str, clauses: list[str], values: dict[str, Any]
-    ) -> Call | None:
-        try:
-            return self._update(mid, attempt, expression, clauses, values)
-        except ConditionFailed:
-            return None
 
-    def _update(self, mid: str, attempt: int, expression: str, clauses: list[str], values: dict[str, Any]) -> Call:
-        names = {"#visit": "visit", "#token": "token", "#path": "path"}
-        condition = " AND ".join(clauses)
-        used = {name: real for name, real in names.items() if name in expression + condition}
-        reserved_words: Any = {"ExpressionAttributeNames": used} if used else {}
-        with store_errors():
-            result = self._client.update_item(
-                TableName=self._table,
-                Key=to_wire(call_key(mid, attempt)),
-                UpdateExpression=expression,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=to_wire(values),
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                **reserved_words,
-            )
-        return load_call(from_wire(result["Attributes"]))
+def _reply_values(reply: Reply) -> dict[str, Any]:
+    return {":reply": asdict(reply), ":seq": reply.seq}
 
 
 def _ticket_values(ticket: Ticket) -> dict[str, Any]:

@@ -102,6 +102,7 @@ def load(item: Values) -> Message:
         ring_seconds=item["ring_seconds"],
         redial=_load_redial(item["redial"]) if "redial" in item else None,
         redials=item.get("redials", 0),
+        claimed_msec=item.get("claimed_msec"),
         due_msec=item.get("due_at"),
     )
 
