@@ -184,6 +184,8 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         "event_sources",
     ),
     "no clock": (drop("SweepFunction", "Events", "EachMinute"), "event_sources"),
+    "unused machines stay": (drop("RetireFlowsFunction", "Events", "EachHour"), "event_sources"),
+    "machines cannot be deleted": (forbid("RetireFlowsFunction", "states:DeleteStateMachine"), "permissions"),
     "a slower clock": (
         put("rate(1 hour)", "DialerFunction", "Events", "EachMinute", "Properties", "Schedule"),
         "event_sources",
