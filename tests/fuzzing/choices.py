@@ -83,7 +83,7 @@ class Choices:
         if kind < 3:
             return self.text()
         if kind < 6:
-            return self.one_of(ODD_VALUES)
+            return copy.deepcopy(self.one_of(ODD_VALUES))  # it may be edited further
         try:
             return json.loads(self.chunk())
         except (ValueError, RecursionError):
