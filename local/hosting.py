@@ -63,7 +63,7 @@ def host_functions(
     if hosting == "process":
         return FunctionHost(template, overrides, on_error, permissions), ""
     door = AwsDoor(template, others, surroundings.peers, permissions)
-    server = HttpServer(door, name="aws", host=surroundings.address)
+    server = HttpServer(door, name="aws", host=surroundings.address, names=(surroundings.name,))
     server.start()
     exits.callback(server.stop)
     endpoint = f"http://{surroundings.name}:{server.port}{MOUNT}"

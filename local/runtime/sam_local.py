@@ -24,6 +24,7 @@ from local.runtime.answers import TIMED_OUT, read_answer
 from local.runtime.containers import LOCAL_IMAGE, has_image
 from local.runtime.emulator import RuntimeMissingError
 from local.runtime.layered_images import image_options
+from local.signature import SECRET
 from local.template import FunctionSpec, Template
 
 ROOT = Path(__file__).parents[2]
@@ -74,7 +75,7 @@ def sam_environment() -> dict[str, str]:
         **kept,
         "SAM_CLI_TELEMETRY": "0",
         "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
