@@ -72,8 +72,8 @@ def host_functions(
         processes = RuntimeHost(template, endpoint, overrides, on_error, log=output)
         exits.callback(processes.stop)
         return processes, ""
-    write_env_vars(template, overrides, endpoint)
     containers = SamHost(template, on_error, log=output, api_port=api_port)
+    write_env_vars(template, overrides, endpoint)
     exits.callback(containers.stop)
     containers.start()
     return containers, containers.api_url

@@ -102,18 +102,19 @@ class SamHost:
         self._processes: list[subprocess.Popen[bytes]] = []
         self._port, self._api_port = _free_port(), api_port or _free_port()
         self.api_url = f"http://127.0.0.1:{self._api_port}"
-
-    def start(self) -> None:
-        """Start both servers, and wait until they listen. Containers are started by their first invocation.
-
-        Raises RuntimeMissingError if they do not start.
-        """
+        # Before anything is written that a running `sam local` reads.
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", self._api_port))
             except OSError as taken:
                 raise RuntimeMissingError(f"port {self._api_port} of `sam local start-api` is taken") from taken
+
+    def start(self) -> None:
+        """Start both servers, and wait until they listen. Containers are started by their first invocation.
+
+        Raises RuntimeMissingError if they do not start.
+        """
         given = options(self._template)
         for command, port in (("start-lambda", self._port), ("start-api", self._api_port)):
             self._processes.append(
