@@ -8,7 +8,7 @@ import pytest
 from cli.main import main
 
 MENU = """[{"introUrl": "https://пример.укр/привіт.wav", "dtmfActions": {"d1": [{"action": "hangup"}]}}]"""
-ENCODINGS = ["latin-1", "cp437", "koi8-u", "ascii", "cp1252", "utf-8"]
+ENCODINGS = ["latin-1", "cp437", "koi8-u", "utf-8"]
 
 
 @pytest.fixture
@@ -30,9 +30,7 @@ def say(monkeypatch):
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize(
-    "command", ["", "account", "prompt", "prompt add", "prompt play", "list watch", "webhook list"]
-)
+@pytest.mark.parametrize("command", ["", "account", "prompt", "prompt add", "list watch", "webhook list"])
 def test_help_is_readable(say, encoding, command):
     status, out, err = say(encoding, *command.split(), "--help")
     assert (status, err) == (0, "")
