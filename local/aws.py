@@ -14,6 +14,7 @@ from local.guards.sqs import release_receivers
 from local.intrinsics import scalar_text
 from local.moto_guards import install_guards
 from local.physical_names import ACCOUNT, REGION
+from local.signature import SECRET
 from local.template import Template
 from speechcall.adapters.settings import AWS_CONFIG, CALLER_WAITS_CONFIG
 
@@ -30,7 +31,7 @@ _MOTO_CONFIG: DefaultConfig = {
 
 _ENVIRONMENT: Mapping[str, str] = {
     "AWS_ACCESS_KEY_ID": "local",
-    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_SECRET_ACCESS_KEY": SECRET,
     "AWS_REGION": REGION,
     "AWS_DEFAULT_REGION": REGION,
     # Neither the user's profiles nor an instance's role may be found.

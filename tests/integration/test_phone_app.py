@@ -105,7 +105,8 @@ def test_what_is_not_there_is_said_as_json(page: tuple[Bench, httpx.Client]) -> 
 def test_other_sites_cannot_act(page: tuple[Bench, httpx.Client]) -> None:
     b, client = page
     call = f"/phone/calls/{b.dial()}"
-    assert client.post(f"{call}/answer", headers={"Origin": "https://evil.example"}).status_code == 409
+    assert client.post(f"{call}/answer", headers={"Origin": "https://evil.example"}).status_code == 403
+    assert client.post(f"{call}/answer", headers={"Origin": "http://localhost:5173"}).status_code == 409
     own = f"http://{client.base_url.host}:{client.base_url.port}"
     assert client.post(f"{call}/answer", headers={"Origin": own}).status_code == 200
 

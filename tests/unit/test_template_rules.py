@@ -135,6 +135,21 @@ def build_by_pip(document: dict[str, Any]) -> None:
     document["Resources"]["CoreLayer"]["Metadata"]["BuildMethod"] = "python3.13"
 
 
+def watch(alarm: str, **changed: Any) -> Callable[[dict[str, Any]], None]:
+    """The mistake of an alarm on another metric than the one that is written."""
+
+    def mistake(document: dict[str, Any]) -> None:
+        place = properties(document, alarm)
+        metric = place if "MetricName" in place else place["Metrics"][-1]["MetricStat"]["Metric"]
+        metric.update(changed)
+
+    return mistake
+
+
+def dimensions(**values: str) -> list[dict[str, str]]:
+    return [{"Name": name, "Value": value} for name, value in values.items()]
+
+
 FILTERS = ("Events", "Messages", "Properties", "FilterCriteria")
 
 MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
@@ -257,6 +272,35 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "Lambda stops messages of many introductions": (put("Terminate", "FetchPromptFunction", "RecursiveLoop"), "loops"),
     "a loop is allowed where none is": (put("Allow", "WakeWebhooksFunction", "RecursiveLoop"), "loops"),
     "two functions feed each other": (feed_back, "loops"),
+    "an alarm on a metric that nobody counts": (watch("TelephonyMisconfiguredAlarm", MetricName="Dials"), "alarms"),
+    "an alarm without the service": (
+        watch("UndeliveredWebhooksAlarm", Dimensions=dimensions(result="dead")),
+        "alarms",
+    ),
+    "an alarm on the service alone": (
+        watch("UndeliveredWebhooksAlarm", Dimensions=dimensions(service="speechcall")),
+        "alarms",
+    ),
+    "an alarm with a dimension more": (
+        watch(
+            "TelephonyMisconfiguredAlarm",
+            Dimensions=[*dimensions(service="speechcall", reason="telephonyMisconfigured", account="acme")],
+        ),
+        "alarms",
+    ),
+    "an alarm on a value that is never written": (
+        watch("UndeliveredWebhooksAlarm", Dimensions=dimensions(service="speechcall", result="undelivered")),
+        "alarms",
+    ),
+    "an alarm on another namespace": (watch("TelephonyMisconfiguredAlarm", Namespace="SpeechCall"), "alarms"),
+    "a namespace that no alarm knows": (
+        in_globals("Environment", "Variables", "POWERTOOLS_METRICS_NAMESPACE", value="SpeechCall"),
+        "alarms",
+    ),
+    "a service that no alarm knows": (
+        in_globals("Environment", "Variables", "POWERTOOLS_SERVICE_NAME", value="calls"),
+        "alarms",
+    ),
     "a queue is not encrypted": (drop("WebhookQueue", "SqsManagedSseEnabled"), "queues"),
     "webhooks without an order": (put(True, "WebhookQueue", "ContentBasedDeduplication"), "queues"),
     "a table that goes with the stack": (forget_retention, "lasting"),
