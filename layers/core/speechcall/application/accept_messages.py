@@ -13,10 +13,10 @@ Idempotency-Key finds that list, writes the messages under the ids it holds, and
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
-from collections.abc import Set as AbstractSet
-from typing import Any, Protocol
+from typing import Any
 
 from speechcall.application.check_request import Entry, Prompts, Wanted, judge_entries, read_entries
+from speechcall.application.list_store import ListStore
 from speechcall.application.message_list import MessageList
 from speechcall.application.message_ports import MessageStore
 from speechcall.application.ports import Clock
@@ -35,30 +35,6 @@ logger = logging.getLogger(__name__)
 KEPT_SECONDS = 30 * 24 * 3600
 MAX_KEY_LENGTH = 255
 MAX_DRAWS = 3
-
-
-class ListStore(Prompts, Protocol):
-    """Where message lists are known, and what an account has spent."""
-
-    def add_list(self, made: MessageList, key: str | None) -> MessageList | None:
-        """Writes a list and its idempotency key together; returns the list that has the key.
-
-        A key whose list has expired is free. None: another list has the id.
-        """
-
-    def find_list_by_key(self, account_id: str, key: str) -> MessageList | None: ...
-
-    def admit_shapes(self, account: Account, shapes: AbstractSet[str], now_msec: int) -> None:
-        """Makes shapes of menus known; those that nobody has sent before count for the account's day.
-
-        Raises TooManyMenuShapes, and then none of them has become known. Safe to repeat.
-        """
-
-    def spend(self, account: Account, messages: int, now_msec: int) -> None:
-        """Takes messages from the account's bucket and from its day, or of neither. Raises RateLimited."""
-
-    def give_back(self, account: Account, messages: int, now_msec: int) -> None:
-        """Gives back what `spend` took at `now_msec`."""
 
 
 def accept_messages(
