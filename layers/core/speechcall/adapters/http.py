@@ -22,7 +22,7 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class GuardedClient(httpx.Client):
-    """A client for customers' URLs: no redirects, no cookies kept, no proxies of the environment.
+    """A client for customers' URLs: no redirects, no cookies, no proxies of the environment.
 
     Each request ends after `total_seconds`, whatever has come by then. Every host is sent in the one form that it has
     (`domain.host`). No connection is kept for another request: the next one may be another account's.
@@ -59,15 +59,22 @@ class GuardedClient(httpx.Client):
         except UnusableUrl as error:
             kind = ForbiddenAddress if error.is_address else httpx.InvalidURL
             raise kind(f"the URL {error}") from error
-        return super().build_request(method, target.url, **given)
+        # Without a Host httpx would decode the name, by rules that not every name of DNS fits.
+        headers = httpx.Headers(given.pop("headers", None))
+        headers["Host"] = target.authority
+        return super().build_request(method, target.url, headers=headers, **given)
 
-    def send(self, request: httpx.Request, **given: Any) -> httpx.Response:
-        """httpx's own, with the attempt's time beginning now."""
+    def send(self, request: httpx.Request, *, stream: bool = False, **_given: Any) -> httpx.Response:
+        """The answer as it comes, within the attempt's time, which begins now.
+
+        httpx's own would read a Location and cookies, and raise what it thinks of them.
+        """
         self.attempt.begin(self._total_seconds)
-        try:
-            return super().send(request, **given)
-        finally:
-            self.cookies.clear()
+        response = self._transport.handle_request(request)
+        response.request = request
+        if not stream:
+            response.read()
+        return response
 
     def close(self) -> None:
         """Closes every connection."""
