@@ -64,14 +64,19 @@ class GuardedClient(httpx.Client):
         headers["Host"] = target.authority
         return super().build_request(method, target.url, headers=headers, **given)
 
-    def send(self, request: httpx.Request, *, stream: bool = False, **_given: Any) -> httpx.Response:
-        """The answer as it comes, within the attempt's time, which begins now.
+    def exchange(self, request: httpx.Request, seconds: float | None = None) -> httpx.Response:
+        """The answer as it comes; the caller closes it. A Location, which httpx would read, is not even looked at.
 
-        httpx's own would read a Location and cookies, and raise what it thinks of them.
+        `seconds`: what is left of an attempt that has more than one request.
         """
-        self.attempt.begin(self._total_seconds)
+        self.attempt.begin(self._total_seconds if seconds is None else min(seconds, self._total_seconds))
         response = self._transport.handle_request(request)
         response.request = request
+        return response
+
+    def send(self, request: httpx.Request, *, stream: bool = False, **_given: Any) -> httpx.Response:
+        """httpx's own would read cookies and a Location, and raise what it thinks of them."""
+        response = self.exchange(request)
         if not stream:
             response.read()
         return response
