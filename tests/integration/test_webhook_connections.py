@@ -218,15 +218,21 @@ def test_who_refuses_a_request_before_having_read_it_is_heard(send):
 
 
 # ------------------------------------------------------------- unasked answers
+class Tls(ssl.SSLContext):
+    """A receiver's TLS, which keeps the names in SNI."""
+
+    names: list[str]
+
+
 @pytest.fixture
 def tls(tmp_path, monkeypatch):
-    """A receiver's TLS, with a certificate for NAME that is trusted here. The names in SNI are kept."""
+    """With a certificate for NAME that is trusted here."""
     file = certificate(tmp_path, NAME)
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     monkeypatch.setattr(
         socket, "getaddrinfo", lambda host, port, *_, **__: [(socket.AF_INET, 1, 6, "", ("127.0.0.1", port))]
     )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = Tls(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     context.names = []
     context.sni_callback = lambda _socket, name, _context: context.names.append(name)

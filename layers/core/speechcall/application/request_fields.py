@@ -17,7 +17,7 @@ class Strict(BaseModel):
 
 
 def loopback_rule(allow: bool) -> dict[str, bool]:
-    """The context of a check: whether URLs may lead to this machine. Said once, where a request begins to be checked."""
+    """The context of a check: whether URLs may lead to this machine. Said once, where a check begins."""
     return {_ALLOW_LOOPBACK: allow}
 
 
