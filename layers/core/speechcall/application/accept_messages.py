@@ -46,15 +46,16 @@ def accept_messages(
     lists: ListStore,
     clock: Clock,
     random_bits: Callable[[int], int],
+    allow_loopback: bool = False,
 ) -> dict[str, Any]:
     """Stores the acceptable messages of a request, together, and returns the answer.
 
     The answer lists every entry in the order sent: `messageId`, `recipient`, `"status":"sent"`, or
     `"status":"rejected"` with its error. A repeat with the same idempotency `key` is given the first
-    one's answer and spends nothing. Raises the leaves of RequestError.
+    one's answer and spends nothing. `allow_loopback`: URLs may lead to this machine. Raises the leaves of RequestError.
     """
     _check_key(key)
-    entries = read_entries(body)
+    entries = read_entries(body, allow_loopback=allow_loopback)
     fingerprint = hashlib.sha256(body).hexdigest()
     stored = lists.find_list_by_key(account.account_id, key) if key else None
     if stored is None or stored.expires_at * 1000 <= clock.now_msec():
@@ -162,12 +163,14 @@ def _answer(entries: Sequence[Entry], list_id: str, ids: Sequence[str]) -> dict[
     return with_count({"messages": answered, "messagelistId": list_id}, entries)
 
 
-def check_messages(account: Account, body: bytes, picture: bool = False, *, prompts: Prompts) -> dict[str, Any]:
+def check_messages(
+    account: Account, body: bytes, picture: bool = False, *, prompts: Prompts, allow_loopback: bool = False
+) -> dict[str, Any]:
     """POST /bat/messagelist/check: what would be rejected, and the warnings; nothing is stored or spent.
 
     Beside each acceptable message, how short and how long its call can be, and on request its `picture`.
     """
-    entries = judge_entries(read_entries(body), account, prompts)
+    entries = judge_entries(read_entries(body, allow_loopback=allow_loopback), account, prompts)
     described = [{**describe_entry(entry, "acceptable"), **_foresee(entry, picture)} for entry in entries]
     return with_count({"messages": described}, entries)
 
