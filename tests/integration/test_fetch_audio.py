@@ -4,6 +4,7 @@ import gzip
 import time
 import tracemalloc
 import zlib
+from functools import cache
 
 import pytest
 
@@ -24,9 +25,25 @@ def host():
         yield running
 
 
+@cache
+def client(receiver):
+    """To make one takes longer than most of what is done with it."""
+    return make_client(receiver)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def clients():
+    yield
+    for receiver in ("loopback", ""):
+        client(receiver).close()
+    client.cache_clear()
+
+
 def fetch(url, etag=None, last_modified=None, receiver="loopback", **settings):
-    with make_client(receiver, **settings) as client:
-        return AudioFetcher(client)(url, etag, last_modified)
+    if not settings:
+        return AudioFetcher(client(receiver))(url, etag, last_modified)
+    with make_client(receiver, **settings) as other:
+        return AudioFetcher(other)(url, etag, last_modified)
 
 
 def test_the_file_is_had_with_what_tells_whether_it_has_changed(host):
@@ -204,8 +221,23 @@ def test_what_was_compressed_all_the_same_is_undone(host, coding, content):
 )
 def test_what_cannot_be_undone_is_said_to_be(host, coding, content):
     host.put("/a.wav", content, Content_Encoding=coding)
-    with pytest.raises(PromptUnavailable, match=r"compressed \([a-z, ]+\)"):
+    with pytest.raises(PromptUnavailable, match=r"compressed \([a-z, …]+\)"):
         fetch(host.url())
+
+
+@pytest.mark.parametrize("odd", ["\xff\xfe", "\x01", "e" * 1001, ""])
+def test_what_cannot_be_sent_back_is_not_kept(host, odd):
+    host.put("/a.wav", WAV, ETag=odd, Last_Modified=odd)
+    assert fetch(host.url()) == Fetched(WAV, None, None)
+    # Nor sent, where a version before this one has kept it
+    assert fetch(host.url(), odd, odd).content == WAV
+
+
+def test_a_reason_is_a_sentence_however_long_the_url(host):
+    host.put("/a.wav", b"", 302, Location="http://127.0.0.1:1/" + "a" * 30_000)
+    with pytest.raises(PromptUnreachable) as told:
+        fetch(host.url())
+    assert len(str(told.value)) < 300
 
 
 def test_a_small_file_does_not_become_a_large_one(host, monkeypatch):

@@ -71,6 +71,8 @@ def _decoded(content: bytes, kind: str) -> tuple[dict[str, Any], bytes]:
         with av.open(io.BytesIO(content), format=kind, options=_only(kind), metadata_errors="replace") as container:
             if not container.streams.audio:
                 raise Refused("the file holds no sound")
+            if container.streams.audio[0].codec_context is None:
+                raise Refused("the sound in the file is in a form that cannot be decoded")
             decoding = _Decoding(container, kind, most)
             facts, samples = decoding.run(stated_length(content, kind, _length_of(container)))
         if most is None and are_usual(array("f", samples), USUAL_PEAK):

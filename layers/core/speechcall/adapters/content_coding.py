@@ -28,7 +28,7 @@ def decoded(content: bytes, header: str, most: int) -> bytes:
     if not codings or _is_audio(content):
         return content
     if len(codings) > MOST_CODINGS:
-        raise StillCoded(", ".join(codings))
+        raise StillCoded(", ".join((*codings[:MOST_CODINGS], "…")))
     for name in reversed(codings):
         if name not in _ZLIB:
             raise StillCoded(name)

@@ -1,5 +1,6 @@
 """The file behind an introUrl, by HTTP, through the guard of every customer's URL."""
 
+import re
 import time
 from contextlib import suppress
 from urllib.parse import urljoin, urlsplit
@@ -14,6 +15,8 @@ from speechcall.domain.errors import ForbiddenAddress, PromptUnavailable, Prompt
 
 MAX_REDIRECTS = 3
 MAX_BYTES = 25 * 1024 * 1024
+MOST_SHOWN = 200
+_VALIDATOR = re.compile(r"[\x20-\x7e]{1,1000}")
 _PASSING = {408, 425, 429}
 _REDIRECTS = {301, 302, 303, 307, 308}
 
@@ -32,9 +35,9 @@ class AudioFetcher:
         429 and 5xx. The sentences name the URL without its query, which may hold secrets.
         """
         headers = {"Accept-Encoding": "identity"}  # the audio as it is; it is compressed already
-        if etag:
+        if etag and _VALIDATOR.fullmatch(etag):
             headers["If-None-Match"] = etag
-        if last_modified:
+        if last_modified and _VALIDATOR.fullmatch(last_modified):
             headers["If-Modified-Since"] = last_modified
         deadline = time.monotonic() + TOTAL_SECONDS
         for _ in range(MAX_REDIRECTS + 1):
@@ -75,7 +78,7 @@ def _read(response: httpx.Response, url: str) -> Fetched | str:
     status = response.status_code
     if status in _REDIRECTS and "location" in response.headers:
         return _moved(url, str(response.headers["location"]))
-    validators = (response.headers.get("etag"), response.headers.get("last-modified"))
+    validators = (_validator(response, "etag"), _validator(response, "last-modified"))
     if status == 304:
         return Fetched(None, *validators)
     if status in _PASSING or status >= 500:
@@ -101,6 +104,12 @@ def _read(response: httpx.Response, url: str) -> Fetched | str:
     return Fetched(whole, *validators)
 
 
+def _validator(response: httpx.Response, name: str) -> str | None:
+    """What can be sent back, to be asked whether the file has changed; None for what a request cannot carry."""
+    value = response.headers.get(name)
+    return value if value and _VALIDATOR.fullmatch(value) else None
+
+
 def _moved(url: str, location: str) -> str:
     """Where a redirect leads; its address is checked when it is connected to."""
     target = ""
@@ -118,4 +127,5 @@ def _shown(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return "the URL"
-    return f"{parts.scheme}://{parts.netloc}{parts.path}"
+    shown = f"{parts.scheme}://{parts.netloc}{parts.path}"
+    return shown if len(shown) <= MOST_SHOWN else f"{shown[:MOST_SHOWN]}…"
