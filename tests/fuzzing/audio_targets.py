@@ -64,7 +64,9 @@ def kind(data: bytes) -> None:
     tags = choices.chunk() * (1 << choices.below(14))
     for content in (data, tags + choices.rest()):
         try:
-            holds(kind_of(content) in NAMES, "a format that has no name")
+            name, start = kind_of(content)
+            holds(name in NAMES, "a format that has no name")
+            holds(0 <= start < len(content), "a file that begins where none is")
         except Refused as refusal:
             holds(len(str(refusal)) < 300, "a refusal is short")
 
@@ -81,7 +83,7 @@ def decoder(data: bytes) -> None:
     holds(len(samples) <= (MAX_SECONDS + 1) * SAMPLE_RATE * 4, "longer than the decoder allows")
     found = array("f", samples)
     holds(all(map(math.isfinite, found)), "a sample that is no number")
-    fields = {name: told[name] for name in ("rate", "clipped", "damaged", "expected_seconds")}
+    fields = {name: told[name] for name in ("rate", "clipped", "damaged", "expected_seconds", "missing_seconds")}
     _prompt_of(Decoded(samples=found, **fields))
 
 

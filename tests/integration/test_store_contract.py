@@ -808,3 +808,19 @@ def test_the_registry_finds_what_was_put_and_nothing_else(dynamodb):
     registry = Registry(dynamodb.client, dynamodb.registry_table)
     registry.put_flow("12345678-x", "arn:machine")
     assert (registry.find_flow("12345678-x"), registry.find_flow("y")) == ("arn:machine", None)
+
+
+def test_a_new_message_is_looked_after_when_its_time_is_up_if_not_before(messages):
+    messages.add([message("1", ttl_seconds=30), message("2", ttl_seconds=86_400)])
+    assert messages.due(State.PREPARING, NOW + 29_999, 9) == []
+    assert messages.due(State.PREPARING, NOW + 30_000, 9) == ["1"]
+    assert set(messages.due(State.PREPARING, NOW + 300_000, 9)) == {"1", "2"}
+
+
+def test_faults_are_counted_while_a_message_is_prepared(messages):
+    messages.add([MESSAGE])
+    assert [messages.note_fault(MID) for _ in range(3)] == [1, 2, 3]
+    assert messages.get(MID) == MESSAGE
+    messages.queue(MID, (ASK,), NOW)
+    assert [messages.note_fault(MID), messages.note_fault("1")] == [0, 0]
+    assert messages.get("1") is None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from speechcall.adapters.dynamodb.message_items import CALLING_CHECK_MSEC, LATER, PREPARING_CHECK_MSEC, shard_name
+from speechcall.adapters.dynamodb.message_items import CALLING_CHECK_MSEC, LATER, first_check_msec, shard_name
 from speechcall.application.message_ports import Claim, LinesFull, LineTaken, NotQueued, Pool, Redialled
 from speechcall.domain.ask import Ask
 from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Step, Ticket, over_limit
@@ -153,6 +153,7 @@ class MemoryMessages:
     index: MemoryIndex = field(default_factory=MemoryIndex)
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By account and day: those that redials have taken."""
+    faults: Counter[str] = field(default_factory=Counter)
     _messages: dict[str, Message] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -173,7 +174,7 @@ class MemoryMessages:
                     raise StoreUnavailable("the id of a message is taken")
                 return
             for message in messages:
-                self._put(message, message.created_msec + PREPARING_CHECK_MSEC)
+                self._put(message, first_check_msec(message))
 
     def queue(self, mid: str, asks: tuple[Ask, ...], now_msec: int) -> bool:
         return self._move(
@@ -182,6 +183,14 @@ class MemoryMessages:
 
     def refuse(self, mid: str, before: State, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
         return self._move(mid, before, lambda message: _finished(message, outcome, now_msec, cause), None)
+
+    def note_fault(self, mid: str) -> int:
+        with self._lock:
+            stored = self._messages.get(mid)
+            if stored is None or stored.state is not State.PREPARING:
+                return 0
+            self.faults[mid] += 1
+            return self.faults[mid]
 
     def claim_line(self, message: Message, flow_arn: str, pool: Pool, now_msec: int) -> Claim:
         attempt = message.attempt + 1

@@ -9,7 +9,8 @@ import pytest
 from speechcall.application.dial_messages import execution_input
 from speechcall.application.finish_call import GIVE_UP_SECONDS
 from speechcall.application.message_ports import Pool
-from speechcall.application.sweep import CALL_CHECK_SECONDS, PREPARE_AGAIN_SECONDS, Calls, Execution, sweep
+from speechcall.application.prepare_prompts import NOT_IN_TIME
+from speechcall.application.sweep import CALL_CHECK_SECONDS, PAGE, PREPARE_AGAIN_SECONDS, Calls, Execution, sweep
 from speechcall.domain.dialling import MAX_TTL_SECONDS
 from speechcall.domain.errors import EngineUnavailable, StoreUnavailable
 from speechcall.domain.ids import new_ids
@@ -73,6 +74,55 @@ def test_a_message_that_nobody_prepares_is_touched_again_every_five_minutes():
     assert bench.sweep(PREPARE_AGAIN_SECONDS * 1000 - 1) == {}
     assert bench.sweep(1) == {"MessagesPreparedAgain": 1}
     assert bench.messages.get(MID).state is State.PREPARING
+
+
+@pytest.mark.parametrize(("ttl", "minutes"), [(30, 1), (400, 7), (600, 10)])
+def test_a_message_whose_time_is_up_while_it_is_prepared_expires(ttl, minutes):
+    bench = Bench()
+    bench.messages.add([replace(MESSAGE, ttl_seconds=ttl)])
+    counted = Counter()
+    for _ in range(minutes - 1):
+        counted += bench.sweep(MINUTE)
+    assert bench.messages.get(MID).state is State.PREPARING
+    counted += bench.sweep(MINUTE)
+    expired = bench.messages.get(MID)
+    assert (expired.state, expired.outcome, expired.cause) == (State.FINISHED, "expired", NOT_IN_TIME)
+    assert counted == Counter(MessagesPreparedAgain=(minutes - 1) // 5, MessagesExpired=1) + Counter()
+
+
+def test_messages_that_cannot_be_read_hold_up_no_other(caplog):
+    # Given more messages than a look at the index finds, which another version has written
+    bench = Bench()
+    bench.messages.add([replace(MESSAGE, mid=f"{number:03}", ttl_seconds=30) for number in range(PAGE)])
+    bench.messages.add([replace(MESSAGE, mid="999", ttl_seconds=30, created_msec=NOW + 1)])
+    get = bench.messages.get
+    bench.messages.get = lambda mid: get(mid) if mid == "999" else (_ for _ in ()).throw(KeyError("no such state"))
+    # When the sweeper comes
+    bench.sweep(MINUTE)
+    # Then the one that can be read has expired
+    assert get("999").outcome == "expired"
+    assert "no such state" in caplog.text
+
+
+def test_what_cannot_be_written_holds_up_no_other(caplog):
+    bench = Bench()
+    bench.messages.add([replace(MESSAGE, mid=mid, ttl_seconds=30) for mid in ("1", "2")])
+    refuse = bench.messages.refuse
+
+    def refused(mid, *given):
+        if mid == "1":
+            raise ValueError("unforeseen")
+        return refuse(mid, *given)
+
+    bench.messages.refuse, bench.messages.postpone = refused, None
+    assert bench.sweep(MINUTE) == {"MessagesExpired": 1}
+    assert "message 1 could not be mended" in caplog.text
+
+
+def test_more_than_one_look_at_the_index_finds_is_prepared_again_in_one_sweep():
+    bench = Bench()
+    bench.messages.add([replace(MESSAGE, mid=f"{number:04}", ttl_seconds=30) for number in range(3 * PAGE)])
+    assert bench.sweep(MINUTE) == {"MessagesExpired": 3 * PAGE}
 
 
 def test_a_call_whose_execution_was_never_started_is_started_as_the_dialler_would():

@@ -74,6 +74,9 @@ class MessageStore(Protocol):
     def refuse(self, mid: str, before: State, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
         """preparing or queued (`before`) → finished, without a call. False if it is not in that state."""
 
+    def note_fault(self, mid: str) -> int:
+        """Counts a fault of ours in preparing a message. How many there were; 0 if it is not preparing."""
+
     def claim_line(self, message: Message, flow_arn: str, pool: Pool, now_msec: int) -> Claim:
         """queued → calling, together with a line for attempt `message.attempt + 1`."""
 

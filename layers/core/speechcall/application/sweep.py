@@ -1,6 +1,7 @@
 """Mends each minute what nobody heard of."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from speechcall.application.finish_call import give_up_msec
 from speechcall.application.message_ports import MessageStore
 from speechcall.application.pool import PoolStore
 from speechcall.application.ports import Clock
+from speechcall.application.prepare_prompts import NOT_IN_TIME
 from speechcall.domain.dialling import MAX_TTL_SECONDS
 from speechcall.domain.errors import RetryableError
 from speechcall.domain.ids import holder, latest_msec, parse_holder
@@ -22,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 PREPARE_AGAIN_SECONDS = 300
 CALL_CHECK_SECONDS = 26 * 60
-PAGE = 200
+PAGE, PAGES = 200, 5
 MEND_SECONDS, STRIDE = 40, 7
 """For how long a run looks after calls, and by how many places the next minute's begins further on."""
 UNREADABLE_SECONDS = MAX_TTL_SECONDS + 3600
@@ -74,13 +76,34 @@ class Calls:
         return (self.prepare_again, self.release_lines, self.expire, self.mend_calls)
 
     def prepare_again(self) -> None:
-        """Messages that nobody prepares are touched, so that the table's stream names them again."""
-        now, touched = self.clock.now_msec(), 0
-        for mid in self.messages.due(State.PREPARING, now, PAGE):
-            with self._alone(mid):
-                self.messages.postpone(mid, State.PREPARING, now + PREPARE_AGAIN_SECONDS * 1000)
-                touched += 1
-        self.count("MessagesPreparedAgain", touched)
+        """Messages that nobody prepares are touched, so that the stream names them again, until their time is up."""
+        counted: Counter[str] = Counter()
+        for mid in self._preparing():
+            with self._alone(mid, State.PREPARING):
+                counted[self._prepare_again(mid)] += 1
+        self.count("MessagesPreparedAgain", counted["again"])
+        self.count("MessagesExpired", counted["expired"])
+
+    def _prepare_again(self, mid: str) -> str:
+        now, message = self.clock.now_msec(), self._read(mid, State.PREPARING)
+        if message is None or message.state is not State.PREPARING:
+            return "gone"
+        if message.dial_until_msec <= now:
+            refused = self.messages.refuse(mid, State.PREPARING, EXPIRED, NOT_IN_TIME, now)
+            return "expired" if refused else "gone"
+        due_msec = min(now + PREPARE_AGAIN_SECONDS * 1000, message.dial_until_msec)
+        self.messages.postpone(mid, State.PREPARING, due_msec)
+        return "again"
+
+    def _preparing(self) -> Iterator[str]:
+        """What is due, as far as one sweep comes: each is moved, so the next look finds others."""
+        seen: set[str] = set()
+        for _ in range(PAGES):
+            found = [mid for mid in self.messages.due(State.PREPARING, self.clock.now_msec(), PAGE) if mid not in seen]
+            if not found:
+                return
+            seen.update(found)
+            yield from found
 
     def mend_calls(self) -> None:
         """A call whose execution was never started is started; one whose execution has ended is finished.
@@ -97,14 +120,20 @@ class Calls:
                 self._mend_call(mid)
 
     @contextmanager
-    def _alone(self, mid: str) -> Iterator[None]:
-        """What goes wrong with one message keeps nobody from the others."""
+    def _alone(self, mid: str, waits: State | None = None) -> Iterator[None]:
+        """What goes wrong with one message keeps nobody from the others.
+
+        `waits`: a state in which it is looked at again in five minutes only; a look at the index finds the oldest.
+        """
         try:
             yield
         except RetryableError as error:
             logger.warning("message %s could not be mended now: %s", mid, error)
         except Exception:
             logger.exception("message %s could not be mended", mid)
+            if waits is not None:
+                with self._alone(mid):
+                    self.messages.postpone(mid, waits, self.clock.now_msec() + PREPARE_AGAIN_SECONDS * 1000)
 
     def _read(self, mid: str, state: State) -> Message | None:
         """A message in `state`. One that cannot be read ends when no message of its age has any time left."""

@@ -74,6 +74,21 @@ class DynamoMessages:
             expression, values = f"{expression}, cause = :cause", {**values, ":cause": cause}
         return self._move(mid, before, State.FINISHED, f"{expression} {_NOT_DUE}", values)
 
+    def note_fault(self, mid: str) -> int:
+        """
+        worker    UpdateItem faults + 1 ──► counted
+        sweeper   preparing → finished (expired)
+        worker        UpdateItem faults + 1 ──X it is not preparing any more: nothing is left to be counted
+        """
+        it_is_preparing = "#state = :from"
+        change = self._change(mid, "ADD faults :one", it_is_preparing, {":from": State.PREPARING.value, ":one": 1})
+        try:
+            with store_errors():
+                changed = self._client.update_item(**change, ReturnValues="UPDATED_NEW")
+        except ConditionFailed:
+            return 0
+        return int(from_wire(changed["Attributes"])["faults"])
+
     def claim_line(self, message: Message, flow_arn: str, pool: Pool, now_msec: int) -> Claim:
         """
         dialer A   TransactWrite: held + m-1, m queued → calling ──► taken
