@@ -21,7 +21,6 @@ from speechcall.domain.wav import Encoding
 
 logger = Logger()
 app = HttpApi(logger)
-
 dynamodb, s3 = boto3.client("dynamodb", config=CLIENT_WAITS_CONFIG), boto3.client("s3", config=CLIENT_WAITS_CONFIG)
 signer = boto3.client("s3", config=SIGNER_CONFIG, endpoint_url=setting("UPLOAD_ENDPOINT") or None)
 bucket = setting("PROMPTS_BUCKET")

@@ -115,6 +115,12 @@ def feed_back(document: dict[str, Any]) -> None:
     properties(document, "WakeWebhooksFunction")["Events"]["Again"] = {"Type": "SQS", "Properties": {"Queue": arn}}
 
 
+def add_up(document: dict[str, Any]) -> None:
+    """Two metrics in one alarm, each filled with zeros."""
+    alarm = properties(document, "UndeliveredWebhooksAlarm")
+    alarm["Metrics"] = [{"Id": "both", "Expression": "FILL(failed, 0) + FILL(dead, 0)"}]
+
+
 def take_any_number(document: dict[str, Any]) -> None:
     del document["Parameters"]["GraceSeconds"]["MaxValue"]
 
@@ -301,6 +307,8 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         in_globals("Environment", "Variables", "POWERTOOLS_SERVICE_NAME", value="calls"),
         "alarms",
     ),
+    "a sum of metrics that may not exist": (add_up, "no_filling"),
+    "nobody hears of ends that nobody confirms": (without("UnconfirmedEndsAlarm"), "no_filling"),
     "a queue is not encrypted": (drop("WebhookQueue", "SqsManagedSseEnabled"), "queues"),
     "webhooks without an order": (put(True, "WebhookQueue", "ContentBasedDeduplication"), "queues"),
     "a table that goes with the stack": (forget_retention, "lasting"),
