@@ -45,5 +45,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
         mid, attempt, end = str(event["mid"]), int(event["attempt"]), End(event["end"])
     outcome = finish(mid, attempt, end)
     count("CallsEnded", outcome=outcome.outcome)
+    count("CallEndReasons", reason=outcome.reason)
     logger.info("call finished", mid=mid, attempt=attempt, outcome=outcome.outcome, reason=outcome.reason)
     return {"outcome": outcome.outcome, "reason": outcome.reason}

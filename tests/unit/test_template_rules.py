@@ -115,6 +115,12 @@ def feed_back(document: dict[str, Any]) -> None:
     properties(document, "WakeWebhooksFunction")["Events"]["Again"] = {"Type": "SQS", "Properties": {"Queue": arn}}
 
 
+def add_up(document: dict[str, Any]) -> None:
+    """Two metrics in one alarm, each filled with zeros."""
+    alarm = properties(document, "UndeliveredWebhooksAlarm")
+    alarm["Metrics"] = [{"Id": "both", "Expression": "FILL(failed, 0) + FILL(dead, 0)"}]
+
+
 def take_any_number(document: dict[str, Any]) -> None:
     del document["Parameters"]["GraceSeconds"]["MaxValue"]
 
@@ -301,6 +307,8 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         in_globals("Environment", "Variables", "POWERTOOLS_SERVICE_NAME", value="calls"),
         "alarms",
     ),
+    "a sum of metrics that may not exist": (add_up, "no_filling"),
+    "nobody hears of ends that nobody confirms": (without("UnconfirmedEndsAlarm"), "no_filling"),
     "a queue is not encrypted": (drop("WebhookQueue", "SqsManagedSseEnabled"), "queues"),
     "webhooks without an order": (put(True, "WebhookQueue", "ContentBasedDeduplication"), "queues"),
     "a table that goes with the stack": (forget_retention, "lasting"),
@@ -364,7 +372,8 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "a layer is missing": (in_globals("Layers", value=[{"Ref": "CoreLayer"}]), "functions"),
     "a layer without byte code": (build_by_pip, "functions"),
     "another version of Python": (in_globals("Runtime", value="python3.12"), "functions"),
-    "a function outlasts the contact flow": (put(30, "ConnectFlowFunction", "Timeout"), "functions"),
+    "a function outlasts the contact flow": (put(30, "ConnectFlowFunction", "Timeout"), "in_time"),
+    "a function outlasts the API": (put(30, "AudioFunction", "Timeout"), "in_time"),
     "text in the log": (in_globals("LoggingConfig", "LogFormat", value="Text"), "functions"),
 }
 
@@ -381,7 +390,7 @@ def test_the_template_holds_every_rule() -> None:
 
 
 def test_there_are_many_mistakes() -> None:
-    assert len(MISTAKES) >= 25
+    assert len(MISTAKES) >= 100
 
 
 @pytest.mark.parametrize("name", MISTAKES)
