@@ -85,7 +85,7 @@ class AwsDoor:
             return _refusal(request, 403, "AccessDenied", "Only this machine may ask the laptop cloud.")
         if not str(request.environ["REQUEST_URI"]).startswith(MOUNT):
             return _refusal(request, 403, "AccessDenied", f"Ask for {MOUNT} in plain letters.")
-        if comes_from_a_page(request.headers):
+        if comes_from_a_page(dict(request.headers)):
             return _refusal(request, 403, "AccessDenied", "A page may not ask the laptop cloud.")
         signed = _as_sent(request)
         scope = scope_of(signed)

@@ -145,7 +145,7 @@ class _Connection(socketserver.BaseRequestHandler):
 
     def _check(self, environ: dict[str, Any]) -> None:
         """Raises TransportError unless this machine is asked, by a program or a page that is on it."""
-        names, headers = self.server.owner.names, EnvironHeaders(environ)
+        names, headers = self.server.owner.names, dict(EnvironHeaders(environ))
         if not is_this_machine(environ["HTTP_HOST"], names):
             raise TransportError(421, "Only this machine is served here: ask for localhost or 127.0.0.1.")
         if comes_from_elsewhere(environ["REQUEST_METHOD"], headers, names):

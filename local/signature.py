@@ -23,6 +23,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 
 _SCOPE = re.compile(r"([^/,\s]+)/(\d{8})/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
 _HEADER = re.compile(rf"{ALGORITHM}\s+(.*)", re.DOTALL)
+_PARTS = ("Credential", "SignedHeaders", "Signature")
 _AT = re.compile(r"\d{8}T\d{6}Z")
 
 
@@ -61,7 +62,7 @@ class _Claim:
     signed_headers: str
     signature: str
     at: str
-    expires: str | None
+    expires: str | None = None
     """In seconds; None: the signature is in a header."""
 
 
@@ -100,14 +101,16 @@ def verify(request: SignedRequest, now: datetime) -> None:
 def _claim(request: SignedRequest) -> _Claim | None:
     query = dict(parse_qsl(request.query, keep_blank_values=True))
     if "X-Amz-Signature" in query or "X-Amz-Credential" in query:
-        taken = (query.get(f"X-Amz-{name}", "") for name in ("Credential", "SignedHeaders", "Signature", "Date"))
-        return _Claim(*taken, query.get("X-Amz-Expires", "")) if query.get("X-Amz-Algorithm") == ALGORITHM else None
+        if query.get("X-Amz-Algorithm") != ALGORITHM:
+            return None
+        taken = [query.get(f"X-Amz-{name}", "") for name in (*_PARTS, "Date", "Expires")]
+        return _Claim(*taken)
     found = _HEADER.fullmatch(request.headers.get("authorization", ""))
     if found is None:
         return None
     parts = dict(part.strip().partition("=")[::2] for part in found[1].split(","))
-    taken = (parts.get(name, "") for name in ("Credential", "SignedHeaders", "Signature"))
-    return _Claim(*taken, request.headers.get("x-amz-date", ""), None)
+    taken = [*(parts.get(name, "") for name in _PARTS), request.headers.get("x-amz-date", "")]
+    return _Claim(*taken)
 
 
 def _moment(text: str) -> datetime | None:
