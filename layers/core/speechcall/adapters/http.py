@@ -48,7 +48,7 @@ class GuardedClient(httpx.Client):
         transport._pool = httpcore.ConnectionPool(
             ssl_context=context, network_backend=backend, max_connections=100, max_keepalive_connections=0
         )
-        self._total_seconds, self._raw = total_seconds, transport
+        self._total_seconds = total_seconds
         timeout = httpx.Timeout(total_seconds, connect=connect_seconds)
         super().__init__(transport=transport, timeout=timeout, follow_redirects=False, trust_env=False)
 
@@ -80,14 +80,6 @@ class GuardedClient(httpx.Client):
         if not stream:
             response.read()
         return response
-
-    def exchange(self, request: httpx.Request, seconds: float) -> httpx.Response:
-        """The answer as it comes; the caller closes it. A Location, which httpx would read, is not even looked at.
-
-        `seconds`: what is left of an attempt that has more than one request.
-        """
-        self.attempt.begin(min(seconds, self._total_seconds))
-        return self._raw.handle_request(request)
 
     def close(self) -> None:
         """Closes every connection."""
