@@ -19,7 +19,7 @@ from urllib.parse import unquote_to_bytes
 import h11
 from werkzeug.datastructures import EnvironHeaders
 
-from local.http_wire import Body, TransportError, Wire
+from local.http_wire import Body, Gone, TransportError, Wire
 from local.this_machine import comes_from_elsewhere, is_this_machine
 
 HOST = "127.0.0.1"
@@ -113,8 +113,8 @@ class _Connection(socketserver.BaseRequestHandler):
         try:
             while self._serve(wire):
                 pass
-        except OSError:
-            return  # the other side went away
+        except Gone:
+            return
 
     def finish(self) -> None:
         self.server.owner.closed(self.request)
@@ -136,7 +136,7 @@ class _Connection(socketserver.BaseRequestHandler):
         answer = _Answer(wire, environ["REQUEST_METHOD"])
         try:
             answer.give(self.server.owner.app(environ, answer.start))
-        except (OSError, TransportError):
+        except (Gone, TransportError):
             raise
         except Exception as error:  # whatever the application does not handle is its 500
             traceback.print_exc(file=sys.stderr)

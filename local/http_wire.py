@@ -9,11 +9,14 @@ import json
 import socket
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 
 import h11
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_FIELDS = 100
+MAX_BODY_BYTES = 128 * 1024 * 1024
+"""More than anything that is sent here."""
 SILENCE_SECONDS = 75.0
 """How long a connection is kept on which nothing is said."""
 _PIECE = 64 * 1024
@@ -30,6 +33,10 @@ class TransportError(Exception):
         self.status, self.message = status, message
 
 
+class Gone(Exception):
+    """The other side has gone, or takes nothing more."""
+
+
 class Wire:
     """One connection's requests and answers, in turn."""
 
@@ -37,11 +44,11 @@ class Wire:
         connection.settimeout(silence_seconds)
         self._socket = connection
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
-        self._in_body = False
+        self._in_body, self._body_bytes = False, 0
 
     def next_request(self) -> h11.Request | None:
-        """The head of a request; None if the other side says no more. Raises TransportError."""
-        self._in_body = False
+        """The head of a request; None if the other side says no more. Raises TransportError, or Gone."""
+        self._in_body, self._body_bytes = False, 0
         try:
             event = self._next_event()
         except TimeoutError as silence:
@@ -55,13 +62,16 @@ class Wire:
         return event
 
     def more(self) -> bytes:
-        """The next piece of the request's body; nothing at its end. Raises TransportError."""
+        """The next piece of the request's body; nothing at its end. Raises TransportError, or Gone."""
         while self._http.their_state is h11.SEND_BODY:
             try:
                 event = self._next_event()
             except TimeoutError as silence:
                 raise TransportError(408, "the request's body did not come to its end") from silence
             if isinstance(event, h11.Data) and event.data:
+                self._body_bytes += len(event.data)
+                if self._body_bytes > MAX_BODY_BYTES:
+                    raise TransportError(413, f"more than {MAX_BODY_BYTES} bytes")
                 return bytes(event.data)
         return b""
 
@@ -100,12 +110,13 @@ class Wire:
             try:
                 event = self._http.next_event()
             except h11.RemoteProtocolError as error:
-                raise TransportError(self._status_of(error), str(error)) from error
+                # Behind the colon it would repeat what was sent.
+                raise TransportError(self._status_of(error), str(error).partition(":")[0]) from error
             if event is not h11.NEED_DATA:
                 return event
             if self._http.they_are_waiting_for_100_continue:
                 self._send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
-            self._http.receive_data(self._socket.recv(_PIECE))
+            self._http.receive_data(self._receive())
 
     def _status_of(self, error: h11.RemoteProtocolError) -> int:
         status = error.error_status_hint
@@ -114,9 +125,20 @@ class Wire:
         # Too much for one piece of the grammar: a chunk's line, the request's line, or its fields.
         return 400 if self._in_body else 431 if b"\n" in self._http.trailing_data[0] else 414
 
+    def _receive(self) -> bytes:
+        try:
+            return self._socket.recv(_PIECE)
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise Gone from error
+
     def _send(self, event: h11.Event) -> None:
         if data := self._http.send(event):
-            self._socket.sendall(data)
+            try:
+                self._socket.sendall(data)
+            except OSError as error:
+                raise Gone from error
 
     def _read_what_is_left(self) -> None:
         left = _LEFT_BYTES
@@ -129,14 +151,12 @@ class Wire:
     def _linger(self) -> None:
         """Lets the answer arrive (RFC 9112, 9.6): a connection that is closed with unread bytes is reset."""
         deadline = time.monotonic() + _LINGER_SECONDS
-        self._socket.shutdown(socket.SHUT_WR)
-        while (left := deadline - time.monotonic()) > 0:
-            self._socket.settimeout(left)
-            try:
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+            while (left := deadline - time.monotonic()) > 0:
+                self._socket.settimeout(left)
                 if not self._socket.recv(_PIECE):
                     return
-            except TimeoutError:
-                return
 
 
 class Body(io.RawIOBase):

@@ -16,7 +16,7 @@ from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from local.http_wire import TransportError, Wire
+from local.http_wire import Gone, TransportError, Wire
 from local.journal import Journal
 from local.this_machine import is_this_machine
 
@@ -202,9 +202,9 @@ class _Handler(BaseRequestHandler):
         try:
             self._serve(wire)
         except TransportError as error:
-            with suppress(OSError):
+            with suppress(Gone):
                 wire.refuse(error)
-        except OSError:
+        except Gone:
             return
 
     def _serve(self, wire: Wire) -> None:

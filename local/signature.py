@@ -90,7 +90,7 @@ def verify(request: SignedRequest, now: datetime) -> None:
     names = claim.signed_headers.split(";")
     if "host" not in names or any(n.startswith("x-amz-") and n not in names for n in request.headers):
         raise SignatureError("AccessDenied", "There were headers present in the request which were not signed")
-    if not hmac.compare_digest(_signature(request, names, claim, found), claim.signature):
+    if not hmac.compare_digest(_signature(request, names, claim, found).encode(), claim.signature.encode()):
         raise SignatureError(
             "SignatureDoesNotMatch",
             "The request signature we calculated does not match the signature you provided. Check your key and signing"

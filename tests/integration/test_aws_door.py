@@ -248,6 +248,8 @@ def altered(url, name, make):
         (lambda url: url, iter([b"audio"]), 501, "NotImplemented"),
         (lambda url: altered(url, "X-Amz-Signature", lambda _: "0" * 64), b"audio", 403, "SignatureDoesNotMatch"),
         (lambda url: altered(url, "X-Amz-Signature", lambda _: ""), b"audio", 403, "SignatureDoesNotMatch"),
+        (lambda url: altered(url, "X-Amz-Signature", lambda _: "\u00e4\u6f22"), b"audio", 403, "SignatureDoesNotMatch"),
+        (lambda url: altered(url, "X-Amz-SignedHeaders", lambda h: f"{h};\u00e4"), b"audio", 403, None),
         (lambda url: altered(url, "X-Amz-Signature", lambda s: s.upper()), b"audio", 403, "SignatureDoesNotMatch"),
         (lambda url: altered(url, "X-Amz-Credential", lambda c: f"x{c}"), b"audio", 403, None),
         (lambda url: altered(url, "X-Amz-SignedHeaders", lambda _: "host"), b"audio", 403, "SignatureDoesNotMatch"),

@@ -215,9 +215,12 @@ def test_a_page_that_waits_is_told_piece_by_piece_and_one_that_has_gone_is_no_tr
     assert capsys.readouterr().err == ""
 
 
-def test_an_application_that_fails_is_a_500_without_a_page(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("mistake", [RuntimeError, OSError, TimeoutError, ConnectionResetError])
+def test_an_application_that_fails_is_a_500_without_a_page(
+    capsys: pytest.CaptureFixture[str], mistake: type[Exception]
+) -> None:
     def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        raise RuntimeError("a mistake of ours")
+        raise mistake("a mistake of ours")
 
     server = HttpServer(app)
     server.start()
