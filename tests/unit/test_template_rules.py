@@ -36,7 +36,7 @@ def drop(resource: str, *path: str) -> Callable[[dict[str, Any]], None]:
     return mistake
 
 
-def put(value: Any, resource: str, *path: str) -> Callable[[dict[str, Any]], None]:
+def put(value: Any, resource: str, *path: str | int) -> Callable[[dict[str, Any]], None]:
     """The mistake of writing something else."""
 
     def mistake(document: dict[str, Any]) -> None:
@@ -119,6 +119,20 @@ def add_up(document: dict[str, Any]) -> None:
     """Two metrics in one alarm, each filled with zeros."""
     alarm = properties(document, "UndeliveredWebhooksAlarm")
     alarm["Metrics"] = [{"Id": "both", "Expression": "FILL(failed, 0) + FILL(dead, 0)"}]
+
+
+def one_more_index(table: str, name: str, keys: tuple[str, str]) -> Callable[[dict[str, Any]], None]:
+    def mistake(document: dict[str, Any]) -> None:
+        place = properties(document, table)
+        schema = [{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=True)]
+        one = {"IndexName": name, "KeySchema": schema, "Projection": {"ProjectionType": "KEYS_ONLY"}}
+        place["GlobalSecondaryIndexes"].append(one)
+        known = {one["AttributeName"] for one in place["AttributeDefinitions"]}
+        place["AttributeDefinitions"] += [
+            {"AttributeName": key, "AttributeType": "S"} for key in keys if key not in known
+        ]
+
+    return mistake
 
 
 def take_any_number(document: dict[str, Any]) -> None:
@@ -361,6 +375,18 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "the instance cannot be looked up": (forbid("CheckDeploymentFunction", "connect:DescribeInstance"), "permissions"),
     "numbers cannot be looked up": (forbid("CheckDeploymentFunction", "connect:ListPhoneNumbersV2"), "permissions"),
     "tables cannot be protected": (forbid("ProtectTablesFunction", "dynamodb:UpdateTable"), "permissions"),
+    "an index that nothing reads": (one_more_index("MessagesTable", "list", ("list_id", "pk")), "indexes"),
+    "two indexes in one update": (
+        one_more_index("RegistryTable", "due", ("due_shard", "due_at")),
+        "indexes",
+    ),
+    "an index with other keys": (
+        put(
+            [{"AttributeName": "due_shard", "KeyType": "HASH"}, {"AttributeName": "pk", "KeyType": "RANGE"}],
+            *("MessagesTable", "GlobalSecondaryIndexes", 0, "KeySchema"),
+        ),
+        "indexes",
+    ),
     "a public bucket": (put(False, "PromptsBucket", "PublicAccessBlockConfiguration", "BlockPublicAcls"), "storage"),
     **{
         f"the output {name} is missing": (do_not_tell(name), "outputs")
