@@ -58,7 +58,7 @@ test-long: install ## Run the tests that take minutes: 5,000 compiled menus and 
 bench-cold: install built ## Measure the first invocation of each function under Lambda's runtime, against a floor [FUNCTIONS="ControlCallFunction …" BENCH=short]
 	@$(PY) -m benchmarks.cold $(FUNCTIONS)
 
-BENCHMARKS := acceptance strangers imports keys compile webhooks dialer
+BENCHMARKS := acceptance strangers imports keys compile webhooks dialer retirement idle
 bench: install ## Measure what our own code costs, against a floor measured in the same run [BENCH=short: only whether it runs]
 	@for benchmark in $(BENCHMARKS); do $(PY) -m benchmarks.$$benchmark || exit; done
 
@@ -97,7 +97,7 @@ golden: install ## Write tests/golden anew: the state machines of the specificat
 # Keeps every version that still fits pyproject.toml; LOCK=--upgrade takes the newest ones.
 lock: install ## Write constraints.txt and the other locks anew from pyproject.toml [LOCK=--upgrade]
 	$(PY) -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	$(PY) -m uv pip compile --quiet $(LOCK_OPTIONS) pyproject.toml --extra local --extra cli --extra dev --extra fuzz -o constraints.txt
+	$(PY) -m uv pip compile --quiet $(LOCK_OPTIONS) pyproject.toml --extra local --extra cli --extra dev --extra fuzz --extra atheris -o constraints.txt
 	$(PY) -m uv pip compile --quiet $(LOCK_OPTIONS) --group pyproject.toml:sam -o requirements-sam.txt
 	$(PY) -m uv pip compile --quiet $(LOCK_OPTIONS) --group pyproject.toml:runtime -c constraints.txt -o requirements-runtime.txt
 	$(PY) -m uv pip compile --quiet $(LAYER_LOCK_OPTIONS) layers/dependencies/requirements.txt -o layers/dependencies/requirements.lock

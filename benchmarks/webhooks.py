@@ -107,8 +107,9 @@ def _writes() -> str:
     with receivers(1) as (port,), make_client("loopback") as client:
         traffic = Traffic([port], WebhookSender(client))
         traffic.sending.deliver(task_of(traffic.of[0]))
-        found = traffic.deliveries.writes, traffic.places.writes
-    return f"Writes for each attempt: {found[0]} of the delivery, {found[1]} of its destination's places."
+        found = traffic.deliveries.writes, traffic.places.writes, traffic.of_accounts.writes
+    places = f"{found[1]} of its destination's places, {found[2]} of its account's"
+    return f"Writes for each attempt: {found[0]} of the delivery, {places}."
 
 
 # ------------------------------------------------------------- one that hangs
@@ -142,12 +143,16 @@ class Traffic:
 
     def __post_init__(self) -> None:
         self.messages, self.deliveries, self.places = MemoryMessages(), MemoryDeliveries(), MemoryPlaces(self.most)
+        self.of_accounts = MemoryPlaces(
+            WORKERS
+        )  # the receivers are those of one account, which is not what is measured
         self.of = [message_to(port, str(number + 1)) for number, port in enumerate(self.ports)]
         self.messages.add(self.of)
         self.sending = Sending(
             messages=self.messages,
             deliveries=self.deliveries,
             places=self.places,
+            of_accounts=self.of_accounts,
             queue=self,
             post=self.send,
             sign=signer(),

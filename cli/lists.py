@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cli import values
 from cli.deployment import Deployment
 from cli.failures import Refusal
 from cli.target import on_deployment
+from cli.terminal import live_console
 from speechcall.adapters.clock import SystemClock
 from speechcall.application.status import Summary, as_of, seconds_left
 from speechcall.domain.message import State
@@ -39,8 +39,7 @@ def _lists() -> None:
 def watch(deployment: Deployment, ids: ListIds, interval: Interval = 3.0) -> None:
     """Show the progress of message lists until every message has ended: outcomes, and an estimate of the rest."""
     clock, tally = SystemClock(), Tally(_message_ids(deployment, ids))
-    console = Console()
-    if console.is_terminal:
+    if console := live_console():
         columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
         with Progress(*columns, console=console) as bar:
             task = bar.add_task("", total=tally.total)

@@ -1,5 +1,8 @@
 """`speechcall`: gives out accounts and prompts, in a deployed stack or in the service that runs on this machine."""
 
+import sys
+from io import TextIOWrapper
+
 import typer
 
 from cli import accounts, deadletter, lists, menus, pool, prompts, webhooks
@@ -21,5 +24,14 @@ app.add_typer(webhooks.app, name="webhook", help="Webhooks: what became of each,
 app.add_typer(deadletter.app, name="deadletter", help="Dead letters: what could not be handled, and another try.")
 app.add_typer(menus.app, name="menu", help="Menus: what a file's menus will do to the person who answers.")
 
-if __name__ == "__main__":
+
+def main() -> None:
+    """Run a command. A character that the terminal's encoding does not have is written as its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     app()
+
+
+if __name__ == "__main__":
+    main()

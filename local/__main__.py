@@ -5,8 +5,10 @@ import shlex
 import signal
 import sys
 import threading
+from io import TextIOWrapper
 from pathlib import Path
-from typing import get_args
+from typing import TextIO, get_args
+from urllib.parse import urlsplit
 
 from local import demo
 from local.artifact import NotBuiltError
@@ -15,9 +17,10 @@ from local.runtime.emulator import RuntimeMissingError
 from local.seed import PASSWORD, USER, WEBHOOK_SECRET
 
 ROOT = Path(__file__).parent.parent
+PORT = 8080
 API_PORT = 3000
 """`sam local`'s own default."""
-LOG = ROOT / "build" / "functions.log"
+LOGS = ROOT / "build"
 EXAMPLE = ROOT / "events" / "spec" / "curl.json"
 PLACEHOLDER = "+380XXXXXXXXX"
 EXAMPLE_NUMBER = "+380671234567"
@@ -25,6 +28,10 @@ EXAMPLE_NUMBER = "+380671234567"
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; the process's exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal whose encoding lacks a character gets its code instead.
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         status: int = options.command(options)
@@ -38,14 +45,16 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description="SpeechCall on this machine.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run_command = commands.add_parser("run", help="start the whole service, with a phone in the browser")
-    run_command.add_argument("--port", type=int, default=8080, help="of the API and the phone page (8080)")
+    run_command.add_argument("--port", type=int, default=PORT, help=f"of the API and the phone page ({PORT})")
     run_command.add_argument(
         "--webhooks",
         choices=["receiver", "real"],
         default="receiver",
         help="where webhooks go: to the built-in receiver (which the page shows), or to their real addresses",
     )
-    run_command.add_argument("--verbose", action="store_true", help=f"the functions' log here, not in {_shown(LOG)}")
+    run_command.add_argument(
+        "--verbose", action="store_true", help=f"the functions' log here, not in {_shown(log_of(PORT))}"
+    )
     run_command.set_defaults(command=run)
     demo_command = commands.add_parser(
         "demo", help="call with scripted callees, and hold each call to the specification"
@@ -69,34 +78,44 @@ def _parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Start the cloud, say how to use it, and wait for Ctrl-C (or a TERM signal)."""
-    LOG.parent.mkdir(parents=True, exist_ok=True)
     stopping = threading.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, lambda *_: stopping.set())
-    with LOG.open("w", encoding="utf-8", buffering=1) as log:
-        settings = CloudSettings(
-            port=options.port,
-            telephony=options.telephony,
-            webhooks=options.webhooks,
-            log=sys.stderr if options.verbose else log,
-            functions=options.functions,
-            api_port=API_PORT,
-        )
-        try:
-            with Cloud(settings) as cloud:
-                cloud.carrier.hello = lambda: {
-                    "api": cloud.api_url,
-                    "user": USER,
-                    "password": PASSWORD,
-                    "curl": curl(cloud.api_url),
-                }
-                print(greeting(cloud, _place_of_log(options)), flush=True)
-                stopping.wait()
-                print("\nStopping.", flush=True)
-        except PortTaken as taken:
-            print(taken, file=sys.stderr)
-            return 1
+    settings = CloudSettings(
+        port=options.port,
+        telephony=options.telephony,
+        webhooks=options.webhooks,
+        log=sys.stderr if options.verbose else open_log,
+        functions=options.functions,
+        api_port=API_PORT,
+    )
+    try:
+        with Cloud(settings) as cloud:
+            cloud.carrier.hello = lambda: {
+                "api": cloud.api_url,
+                "user": USER,
+                "password": PASSWORD,
+                "curl": curl(cloud.api_url),
+            }
+            log = "here" if options.verbose else _shown(log_of(urlsplit(cloud.url).port or PORT))
+            print(greeting(cloud, log), flush=True)
+            stopping.wait()
+            print("\nStopping.", flush=True)
+    except PortTaken as taken:
+        print(taken, file=sys.stderr)
+        return 1
     return 0
+
+
+def log_of(port: int) -> Path:
+    """Where the functions' log is of the service on a port: services that run at the same time have one each."""
+    return LOGS / ("functions.log" if port == PORT else f"functions-{port}.log")
+
+
+def open_log(port: int) -> TextIO:
+    """Begin the log anew. To be called by whoever has the port: until then it may be a running service's."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    return log_of(port).open("w", encoding="utf-8", buffering=1)
 
 
 def greeting(cloud: Cloud, log: str) -> str:
@@ -123,10 +142,6 @@ def curl(url: str) -> str:
         f"-d {shlex.quote(body)}",
     ]
     return " \\\n  ".join(lines)
-
-
-def _place_of_log(options: argparse.Namespace) -> str:
-    return "here" if options.verbose else _shown(LOG)
 
 
 def _shown(path: Path) -> str:

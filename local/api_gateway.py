@@ -56,11 +56,12 @@ class ApiGateway:
 
     def respond(self, request: Request) -> Response:
         """The API's answer to a request."""
-        if (request.content_length or 0) > MAX_BODY_BYTES:
+        is_too_large = (request.content_length or 0) > MAX_BODY_BYTES
+        body = b"" if is_too_large else request.stream.read(MAX_BODY_BYTES + 1)
+        if is_too_large or len(body) > MAX_BODY_BYTES:
             too_large = _message(413, "Request Entity Too Large")
-            too_large.headers["Connection"] = "close"  # its body is still on the way
+            too_large.headers["Connection"] = "close"  # the rest of its body is still on the way
             return too_large
-        body = request.get_data(cache=False)
         found = self._route(request.method, request.path)
         if found is None:
             return _message(404, "Not Found")

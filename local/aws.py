@@ -14,8 +14,9 @@ from local.guards.sqs import release_receivers
 from local.intrinsics import scalar_text
 from local.moto_guards import install_guards
 from local.physical_names import ACCOUNT, REGION
+from local.signature import SECRET
 from local.template import Template
-from speechcall.adapters.settings import AWS_CONFIG, CALLER_WAITS_CONFIG
+from speechcall.adapters.settings import AWS_CONFIG, CALLER_WAITS_CONFIG, CLIENT_WAITS_CONFIG
 
 _MOTO_CONFIG: DefaultConfig = {
     "stepfunctions": {"execute_state_machine": True},
@@ -30,7 +31,7 @@ _MOTO_CONFIG: DefaultConfig = {
 
 _ENVIRONMENT: Mapping[str, str] = {
     "AWS_ACCESS_KEY_ID": "local",
-    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_SECRET_ACCESS_KEY": SECRET,
     "AWS_REGION": REGION,
     "AWS_DEFAULT_REGION": REGION,
     # Neither the user's profiles nor an instance's role may be found.
@@ -64,7 +65,7 @@ class LocalAws:
         for name in self._before:
             del os.environ[name]
         os.environ.update({**_ENVIRONMENT, **self._endpoints})
-        for config in (AWS_CONFIG, CALLER_WAITS_CONFIG):
+        for config in (AWS_CONFIG, CALLER_WAITS_CONFIG, CLIENT_WAITS_CONFIG):
             # A parameter that AWS would refuse is refused here, where somebody can see why.
             vars(config)["parameter_validation"] = True
         self._mock.start()

@@ -6,8 +6,8 @@ another process ─► signed request to /aws/… ─► https://SERVICE.eu-cent
 import io
 import ipaddress
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -19,7 +19,9 @@ from werkzeug.wrappers import Request, Response
 from local.needs import needs_of_request
 from local.permissions import Permissions
 from local.physical_names import REGION
+from local.signature import SignatureError, SignedRequest, scope_of, verify
 from local.template import Template
+from local.this_machine import comes_from_a_page
 
 WSGIApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -35,7 +37,6 @@ RESOURCES = f"{MOUNT}/resources"
 """Unsigned: the names of what is deployed, {"RegistryTable": …}, as a stack's resources would tell them."""
 SERVICES = frozenset({"dynamodb", "kms", "s3", "sqs", "states"})
 
-_SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/[a-z0-9-]+/([a-z0-9-]+)/aws4_request")
 _NAMED_TYPES = (
     "AWS::DynamoDB::Table",
     "AWS::KMS::Key",
@@ -49,7 +50,8 @@ _OF_THE_CONNECTION = frozenset({"connection", "expect", "host", "transfer-encodi
 class AwsDoor:
     """A WSGI application: requests that are signed for DynamoDB, KMS, S3 (path style), SQS or Step Functions alone.
 
-    The signature says which service is meant; it is not verified, and every region is the laptop's.
+    The signature says which service is meant, and every region is the laptop's. What a page in a browser sends is
+    refused, signed or not: no bucket of ours has a CORS configuration, so AWS refuses it too.
     """
 
     def __init__(
@@ -58,11 +60,13 @@ class AwsDoor:
         others: Mapping[str, WSGIApplication] | None = None,
         peers: Sequence[Network] = LOOPBACK,
         permissions: Permissions | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """`others`: services that something else than moto answers, {"connect": application}; `peers`: who may ask.
 
         With `permissions`, whose access key is a function's logical id may ask what that function may.
         """
+        self._now = now
         self._peers, self._permissions = tuple(peers), permissions
         self._others = others or {}
         self._resources = {
@@ -79,14 +83,25 @@ class AwsDoor:
         peer = ipaddress.ip_address(request.remote_addr or "0.0.0.0")
         if not any(peer in network for network in self._peers):
             return _refusal(request, 403, "AccessDenied", "Only this machine may ask the laptop cloud.")
-        # In a header, or in the query of a URL that was signed beforehand.
-        signature = request.headers.get("Authorization", f"Credential={request.args.get('X-Amz-Credential', '')}")
-        scope = _SCOPE.search(f"{signature},")
+        if not str(request.environ["REQUEST_URI"]).startswith(MOUNT):
+            return _refusal(request, 403, "AccessDenied", f"Ask for {MOUNT} in plain letters.")
+        if comes_from_a_page(dict(request.headers)):
+            return _refusal(request, 403, "AccessDenied", "A page may not ask the laptop cloud.")
+        signed = _as_sent(request)
+        scope = scope_of(signed)
         if scope is None:
             if request.path == RESOURCES and request.method == "GET":
                 return Response(json.dumps(self._resources), content_type="application/json")
             return _refusal(request, 403, "MissingAuthenticationToken", "The request is not signed (AWS4-HMAC-SHA256).")
-        asking, service = scope.groups()
+        asking, service = scope.access_key, scope.service
+        try:
+            if service == "s3":
+                _check_length(request)
+            if request.method == "POST" and "Authorization" not in request.headers:
+                raise SignatureError("AccessDenied", "A form may not ask the laptop cloud: sign a header.")
+            verify(signed, self._now())
+        except SignatureError as error:
+            return _not_taken(request, error)
         if why := self._refused(request, asking, service):
             return _refusal(request, 400, "AccessDeniedException", why)
         if service in self._others:
@@ -106,6 +121,31 @@ class AwsDoor:
         path = f"/{bucket}{path}" if bucket else path
         needs = needs_of_request(service, request.method, path, target, request.get_data())
         return self._permissions.refusal(asking, needs)
+
+
+def _as_sent(request: Request) -> SignedRequest:
+    path, _, query = str(request.environ["REQUEST_URI"]).partition("?")
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return SignedRequest(request.method, path, query, headers, request.get_data())
+
+
+def _check_length(request: Request) -> None:
+    """S3 takes an object whose length it is told beforehand (API reference, PutObject and "Error responses")."""
+    is_chunked = "Transfer-Encoding" in request.headers and "X-Amz-Decoded-Content-Length" not in request.headers
+    if request.method != "PUT":
+        return
+    if is_chunked:
+        message = "A header you provided implies functionality that is not implemented"
+        raise SignatureError("NotImplemented", message, 501)
+    if "Content-Length" not in request.headers and "Transfer-Encoding" not in request.headers:
+        raise SignatureError("MissingContentLength", "You must provide the Content-Length HTTP header.", 411)
+
+
+def _not_taken(request: Request, error: SignatureError) -> Response:
+    """S3 and SQS's old protocol have codes of their own for each mistake; the services in JSON have one for all."""
+    if "json" in (request.content_type or ""):
+        return _refusal(request, 400, "InvalidSignatureException", error.message)
+    return _refusal(request, error.status, error.code, error.message)
 
 
 def _ask_moto(request: Request, service: str) -> Response:
@@ -148,4 +188,4 @@ def _refusal(request: Request, status: int, code: str, message: str) -> Response
     error = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
     if request.content_type and "form-urlencoded" in request.content_type:
         error = f"<ErrorResponse>{error}</ErrorResponse>"
-    return Response(error, status, content_type="text/xml")
+    return Response(f'<?xml version="1.0" encoding="UTF-8"?>\n{error}', status, content_type="application/xml")

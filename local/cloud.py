@@ -66,8 +66,8 @@ class CloudSettings:
     """Where webhooks go: all to the built-in receiver, or to their URLs."""
     schedule_seconds: float | None = None
     """Takes the place of every schedule's rate."""
-    log: TextIO | None = None
-    """Where the functions' log lines go; None: nowhere."""
+    log: TextIO | Callable[[int], TextIO] | None = None
+    """Where the functions' log lines go; None: nowhere. A function opens it, once the port that it is given is ours."""
     functions: Hosting = "process"
     """Who runs them: this process, from their source; Lambda's runtime or `sam local`, from what was built."""
     api_port: int = 0
@@ -102,6 +102,7 @@ class Cloud:
         self.api_url = ""
         """Of the API as whoever runs the functions serves it: `sam local start-api`, or the same as `url`."""
         self.start_seconds = 0.0
+        self._log: TextIO | None = None
         self._exits = ExitStack()
 
     def __enter__(self) -> Self:
@@ -127,6 +128,7 @@ class Cloud:
         front = HttpServer(self._answer, self.settings.port, "front")
         exits.callback(front.stop)
         self.url = front.url
+        self._log = self._open_log(front.port, exits)
         telephony = HttpServer(self._answer_as_telephony, name="telephony")
         start(telephony)
         polly = HttpServer(answer_as_polly, name="polly")
@@ -135,7 +137,7 @@ class Cloud:
         aws = LocalAws(self.template, others)
         start(aws)
         self.settings.seed(self.template)
-        exits.enter_context(logging_to(self.settings.log))
+        exits.enter_context(logging_to(self._log))
         self.functions, sam_url = host_functions(
             self.settings.functions,
             self.template,
@@ -144,7 +146,7 @@ class Cloud:
             self._tell_refusal,
             others=self._other_services(),
             surroundings=self._surroundings,
-            log=self.settings.log,
+            log=self._log,
             api_port=self.settings.api_port,
             exits=exits,
         )
@@ -166,6 +168,10 @@ class Cloud:
         front.start()
         if self.settings.warm:
             warm(self.functions)
+
+    def _open_log(self, port: int, exits: ExitStack) -> TextIO | None:
+        log = self.settings.log
+        return exits.enter_context(log(port)) if callable(log) else log
 
     def _overrides(self, exits: ExitStack) -> Overrides:
         """The functions' variables that cannot stand in the template, under those that were asked for."""
@@ -233,8 +239,8 @@ class Cloud:
     def _tell_failure(self, function: str, error: FunctionError) -> None:
         trace = "".join(error.stack_trace)
         self.journal.record("failure", function=function, error=error.error_type, message=error.message, trace=trace)
-        if self.settings.log is not None:
-            self.settings.log.write(f"{function}: {trace}")
+        if self._log is not None:
+            self._log.write(f"{function}: {trace}")
 
     def _tell_refusal(self, function: str, why: str) -> None:
         """A function asked for what its policies do not allow: a mistake in template.yaml."""

@@ -83,6 +83,7 @@ EVENT_FILES = (
     EventFile("stepfunctions/execution-failed.json", "FinishCallFunction", _NEVER_PLACED),
     EventFile("schedule/each-minute.json", "WakeWebhooksFunction", _has({"woken": 0})),
     EventFile("schedule/each-minute.json", "SweepFunction", _is_nothing),
+    EventFile("schedule/each-hour.json", "RetireFlowsFunction", _has({"deleted": 0})),
 )
 
 CHIME_EVENT_FILES = (

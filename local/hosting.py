@@ -63,7 +63,7 @@ def host_functions(
     if hosting == "process":
         return FunctionHost(template, overrides, on_error, permissions), ""
     door = AwsDoor(template, others, surroundings.peers, permissions)
-    server = HttpServer(door, name="aws", host=surroundings.address)
+    server = HttpServer(door, name="aws", host=surroundings.address, names=(surroundings.name,))
     server.start()
     exits.callback(server.stop)
     endpoint = f"http://{surroundings.name}:{server.port}{MOUNT}"
@@ -72,8 +72,8 @@ def host_functions(
         processes = RuntimeHost(template, endpoint, overrides, on_error, log=output)
         exits.callback(processes.stop)
         return processes, ""
-    write_env_vars(template, overrides, endpoint)
     containers = SamHost(template, on_error, log=output, api_port=api_port)
+    write_env_vars(template, overrides, endpoint)
     exits.callback(containers.stop)
     containers.start()
     return containers, containers.api_url

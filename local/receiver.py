@@ -5,17 +5,20 @@ It is every host of an introduction, too.
 
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
 from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Condition, Lock, Thread
 from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from local.http_wire import Gone, TransportError, Wire
 from local.journal import Journal
+from local.this_machine import is_this_machine
 
 AUDIO = Path(__file__).parent / "audio" / "ivr_651854.wav"
 """What every URL of an introduction gives."""
@@ -143,10 +146,11 @@ def _mid(body: str) -> str | None:
     return mid if isinstance(mid, str) else None
 
 
-class _Listener(ThreadingHTTPServer):
+class _Listener(ThreadingTCPServer):
     """One listening socket with its thread, and a thread for each connection."""
 
     # Closing the server waits for the connections' threads, and they are few and end at once.
+    allow_reuse_address = True
     daemon_threads = False
     block_on_close = True
     request_queue_size = 128
@@ -187,49 +191,59 @@ class _Listener(ThreadingHTTPServer):
         self.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(BaseRequestHandler):
     """One connection: one request, one answer."""
 
     server: _Listener
-    protocol_version = "HTTP/1.1"
-    timeout = _READ_SECONDS
-
-    def handle_one_request(self) -> None:
-        """GET is answered with an introduction, whatever the URL; any other method is received as a webhook."""
-        self.close_connection = True
-        self.raw_requestline = self.rfile.readline(65537)
-        if not self.raw_requestline or not self.parse_request():
-            return
-        if self.command == "GET":
-            self._give_audio()
-            return
-        length = self.headers.get("Content-Length", "0")
-        if not length.isdecimal() or int(length) > _MAX_BODY or "Transfer-Encoding" in self.headers:
-            self.send_error(411 if "Transfer-Encoding" in self.headers else 413)
-            return
-        body = self.rfile.read(int(length)).decode("utf-8", "replace")
-        url = f"{self.server.scheme}://{self.headers.get('Host', '')}{self.path}"
-        status = self.server.receive(self.command, url, tuple(self.headers.items()), body)
-        self.send_response_only(status)
-        self.send_header("Content-Length", "0")
-        self.send_header("Connection", "close")
-        self.end_headers()
-
-    def _give_audio(self) -> None:
-        audio = AUDIO.read_bytes()
-        self.send_response_only(200)
-        self.send_header("Content-Type", "audio/wav")
-        self.send_header("Content-Length", str(len(audio)))
-        self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(audio)
 
     def handle(self) -> None:
         """A sender that goes away, or says nothing for too long, is no error of the receiver's."""
+        wire = Wire(self.request, _READ_SECONDS)
         try:
-            self.handle_one_request()
-        except OSError:
-            self.close_connection = True
+            self._serve(wire)
+        except TransportError as error:
+            with suppress(Gone):
+                wire.refuse(error)
+        except Gone:
+            return
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name for it
-        """The journal says it."""
+    def _serve(self, wire: Wire) -> None:
+        """GET is answered with an introduction, whatever the URL; any other method is received as a webhook."""
+        request = wire.next_request()
+        if request is None:
+            return
+        given = {name.decode("ascii"): value.decode("latin-1") for name, value in request.headers}
+        self._check(given)
+        headers = tuple((name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw_items())
+        if request.method == b"GET":
+            _answer(wire, 200, AUDIO.read_bytes(), ("Content-Type", "audio/wav"))
+            return
+        body = b"".join(iter(partial(_at_most, wire, [_MAX_BODY]), b""))
+        url = f"{self.server.scheme}://{given.get('host', '')}{request.target.decode('ascii')}"
+        status = self.server.receive(request.method.decode("ascii"), url, headers, body.decode("utf-8", "replace"))
+        _answer(wire, status, b"")
+
+    def _check(self, headers: Mapping[str, str]) -> None:
+        """Raises TransportError for what no sender of ours can have sent, but a page in a browser can.
+
+        Any host may be meant: only one that is reached by the listener's own port was led here by its name alone.
+        """
+        host = headers.get("host", "")
+        if host.rpartition(":")[2] == str(self.server.port) and not is_this_machine(host):
+            raise TransportError(421, "Only this machine is served here.")
+        if "sec-fetch-site" in headers:
+            raise TransportError(403, "A page may not send webhooks.")
+
+
+def _at_most(wire: Wire, left: list[int]) -> bytes:
+    piece = wire.more()
+    left[0] -= len(piece)
+    if left[0] < 0:
+        raise TransportError(413, f"The body has more than {_MAX_BODY} bytes.")
+    return piece
+
+
+def _answer(wire: Wire, status: int, body: bytes, *headers: tuple[str, str]) -> None:
+    wire.begin(status, "", [*headers, ("Content-Length", str(len(body))), ("Connection", "close")])
+    wire.write(body)
+    wire.finish()

@@ -5,7 +5,6 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from speechcall.adapters.audio_sandbox import decode_audio
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.dynamodb.prompts import DynamoPrompts
@@ -13,7 +12,8 @@ from speechcall.adapters.http_answers import Answer, answer_json
 from speechcall.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.adapters.s3_audio import S3Audio
 from speechcall.adapters.s3_uploads import S3Uploads
-from speechcall.adapters.settings import AWS_CONFIG, SIGNER_CONFIG, setting
+from speechcall.adapters.settings import CLIENT_WAITS_CONFIG, SIGNER_CONFIG, setting
+from speechcall.adapters.time_to_answer import answering, decode_in_time
 from speechcall.application.manage_audio import AudioDesk, begin_upload, list_audio, put_audio, read_audio, remove_audio
 from speechcall.application.prompts import Workshop
 from speechcall.application.query import parameter
@@ -21,13 +21,12 @@ from speechcall.domain.wav import Encoding
 
 logger = Logger()
 app = HttpApi(logger)
-
-dynamodb, s3 = boto3.client("dynamodb", config=AWS_CONFIG), boto3.client("s3", config=AWS_CONFIG)
+dynamodb, s3 = boto3.client("dynamodb", config=CLIENT_WAITS_CONFIG), boto3.client("s3", config=CLIENT_WAITS_CONFIG)
 signer = boto3.client("s3", config=SIGNER_CONFIG, endpoint_url=setting("UPLOAD_ENDPOINT") or None)
 bucket = setting("PROMPTS_BUCKET")
 accounts = DynamoAccounts(dynamodb, setting("REGISTRY_TABLE"))
 prompts = DynamoPrompts(dynamodb, setting("REGISTRY_TABLE"))
-workshop = Workshop(decode_audio, Encoding.of(setting("PROMPT_ENCODING")), S3Audio(s3, bucket).put)
+workshop = Workshop(decode_in_time, Encoding.of(setting("PROMPT_ENCODING")), S3Audio(s3, bucket).put)
 desk = AudioDesk(prompts, workshop, S3Uploads(s3, signer, bucket), SystemClock())
 
 
@@ -59,4 +58,5 @@ def delete(request: HttpRequest) -> Answer:
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return app.resolve(event)
+    with answering(context):
+        return app.resolve(event)

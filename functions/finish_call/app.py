@@ -7,6 +7,7 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from speechcall.adapters.clock import SystemClock
+from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.metrics import count
@@ -38,6 +39,7 @@ finish = partial(
     telephony=chosen_telephony(),
     engine=TaskEngine(boto3.client("stepfunctions", config=AWS_CONFIG)),
     clock=SystemClock(),
+    find_account=DynamoAccounts(dynamodb, setting("REGISTRY_TABLE")).find,
 )
 
 
@@ -54,5 +56,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
         mid, attempt, end = str(event["mid"]), int(event["attempt"]), End(event["end"])
     outcome = finish(mid, attempt, end)
     count("CallsEnded", outcome=outcome.outcome)
+    count("CallEndReasons", reason=outcome.reason)
     logger.info("call finished", mid=mid, attempt=attempt, outcome=outcome.outcome, reason=outcome.reason)
     return {"outcome": outcome.outcome, "reason": outcome.reason}

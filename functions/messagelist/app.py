@@ -13,7 +13,7 @@ from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.http_answers import Answer, answer_json
 from speechcall.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.adapters.metrics import count
-from speechcall.adapters.settings import AWS_CONFIG, setting
+from speechcall.adapters.settings import AWS_CONFIG, allows_loopback, setting
 from speechcall.application.accept_messages import accept_messages, check_messages
 from speechcall.application.query import parameter
 
@@ -24,14 +24,21 @@ dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 accounts = DynamoAccounts(dynamodb, setting("REGISTRY_TABLE"))
 messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"))
 lists = DynamoLists(dynamodb, setting("REGISTRY_TABLE"))
+allow_loopback = allows_loopback(setting("WEBHOOK_RECEIVER"))
 
 
 @app.route("POST /bat/messagelist")
 def post_messagelist(request: HttpRequest) -> Answer:
     key, sender = request.headers.get("idempotency-key"), account_of(request, accounts)
-    clock, random_bits = SystemClock(), secrets.randbits
     answer = accept_messages(
-        sender, request.body, key, messages=messages, lists=lists, clock=clock, random_bits=random_bits
+        sender,
+        request.body,
+        key,
+        messages=messages,
+        lists=lists,
+        clock=SystemClock(),
+        random_bits=secrets.randbits,
+        allow_loopback=allow_loopback,
     )
     count("MessagesAccepted", len(answer["messages"]) - answer.get("rejected", 0))
     count("MessagesRejected", answer.get("rejected", 0))
@@ -43,7 +50,8 @@ def post_messagelist(request: HttpRequest) -> Answer:
 def post_check(request: HttpRequest) -> Answer:
     sender = account_of(request, accounts)
     picture = parameter(request.query, "picture") == "mermaid"
-    return answer_json(200, check_messages(sender, request.body, picture, prompts=lists))
+    checked = check_messages(sender, request.body, picture, prompts=lists, allow_loopback=allow_loopback)
+    return answer_json(200, checked)
 
 
 @logger.inject_lambda_context

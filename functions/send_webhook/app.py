@@ -18,9 +18,11 @@ from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.stream import Record, process_each
 from speechcall.adapters.webhook_http import WebhookSender
-from speechcall.adapters.webhook_queue import SqsWebhookQueue, parse_task
+from speechcall.adapters.webhook_queue import SqsWebhookQueue
 from speechcall.application.deliver_webhook import Sending
 from speechcall.application.webhook_secrets import Signer
+from speechcall.application.work_webhooks import WebhookWork
+from speechcall.domain.delivery import places_of_an_account
 
 logger = Logger()
 
@@ -28,11 +30,15 @@ dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 clock = SystemClock()
 secrets = DynamoWebhookSecrets(dynamodb, setting("REGISTRY_TABLE"))
 seal = KmsSeal(partial(boto3.client, "kms", config=AWS_CONFIG), setting("WEBHOOK_SECRETS_KEY"))
+queue = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_RETRY_QUEUE_URL"))
 sending = Sending(
     messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), ""),
     deliveries=DynamoDeliveries(dynamodb, setting("MESSAGES_TABLE")),
     places=DynamoPlaces(dynamodb, setting("REGISTRY_TABLE"), int(setting("WEBHOOKS_IN_FLIGHT"))),
-    queue=SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_RETRY_QUEUE_URL")),
+    of_accounts=DynamoPlaces(
+        dynamodb, setting("REGISTRY_TABLE"), places_of_an_account(int(setting("WEBHOOK_CONCURRENCY")))
+    ),
+    queue=queue,
     post=WebhookSender(make_client(setting("WEBHOOK_RECEIVER"))),
     sign=Signer(secrets, seal.unseal, clock),
     clock=clock,
@@ -40,11 +46,13 @@ sending = Sending(
 )
 
 
+work = WebhookWork(sending)
+
+
 def deliver(record: Record) -> None:
-    task = parse_task(record["body"])
-    result = sending.deliver(task)
+    event_id, result = queue.work(record, work.do)
     count("WebhookAttempts", result=result)
-    logger.info("webhook", webhook_id=task.event_id, result=result)
+    logger.info("webhook", webhook_id=event_id, result=result)
 
 
 @logger.inject_lambda_context

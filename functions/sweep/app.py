@@ -7,6 +7,7 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from speechcall.adapters.clock import SystemClock
+from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.dynamodb.pool import DynamoPool
@@ -44,6 +45,7 @@ finish = partial(
     telephony=chosen_telephony(),
     engine=TaskEngine(stepfunctions),
     clock=clock,
+    find_account=DynamoAccounts(dynamodb, setting("REGISTRY_TABLE")).find,
 )
 calls = Calls(
     messages=messages,

@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger
 
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.deliveries import DynamoDeliveries
+from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.webhook_queue import SqsWebhookQueue
 from speechcall.application.wake_webhooks import wake_webhooks
@@ -27,6 +28,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
         clock=SystemClock(),
         time_left=lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS,
     )
-    if woken:
-        logger.info("webhooks queued", woken=woken)
-    return {"woken": woken}
+    count("WebhookAttempts", woken.given_up, result="dead")
+    if woken.queued or woken.given_up:
+        logger.info("webhooks queued", woken=woken.queued, given_up=woken.given_up)
+    return {"woken": woken.queued}

@@ -63,7 +63,8 @@ class _Operations:
     def _contact(self, request: Mapping[str, Any], unknown: str) -> Contact:
         if request["InstanceId"] != self._settings.instance_id:
             raise self._service.error("ResourceNotFoundException", "no such instance")
-        if (contact := self._contacts.get(request["ContactId"])) is None:
+        contact = self._contacts.get(request["ContactId"])
+        if contact is None or now() - contact.initiated < timedelta(seconds=self._chance.faults.record_late_seconds):
             raise self._service.error(unknown, "no such contact")
         return contact
 

@@ -46,6 +46,8 @@ class Faults:
     """A function has run, and its answer does not reach the contact flow, which tries again."""
     record_lag_seconds: float = 0.0
     """DescribeContact shows a contact as it was so long ago."""
+    record_late_seconds: float = 0.0
+    """DescribeContact and StopContact do not know a contact that is newer: nowhere is said that they do at once."""
 
 
 class Chance:

@@ -1,6 +1,7 @@
 """The phone page's server side, a WSGI application: the page, the journal as a stream, prompts, the callee's deeds."""
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -82,7 +83,7 @@ class PhoneApp:
 
     def _events(self, request: Request) -> Response:
         run, _, last = request.headers.get("Last-Event-ID", "").partition("-")
-        after = int(last) if run == self._run and last.isdecimal() else 0
+        after = int(last) if run == self._run and re.fullmatch(r"[0-9]{1,18}", last) else 0
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return Response(self._stream(after), content_type="text/event-stream", headers=headers, direct_passthrough=True)
 
@@ -140,8 +141,8 @@ def _json(body: Mapping[str, Any], status: int = 200) -> Response:
 
 def _file(name: str) -> Response:
     """One of the page's own files; nothing else in the folder or outside it."""
-    path = _FILES / name
-    if path.suffix not in _TYPES or path.parent != _FILES or not path.is_file():
+    path = next((path for path in _FILES.iterdir() if path.name == name), None)
+    if path is None or path.suffix not in _TYPES:
         raise NotFound("no such file")
     headers = {"Cache-Control": "no-cache", "Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer"}
     return Response(path.read_bytes(), content_type=f"{_TYPES[path.suffix]}; charset=utf-8", headers=headers)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from local.physical_names import REGION
+from local.signature import SECRET
 from local.template import FunctionSpec
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +72,7 @@ def environment_of(spec: FunctionSpec, variables: Mapping[str, str], endpoint: s
         "AWS_DEFAULT_REGION": REGION,
         # It tells the laptop's AWS who asks, and thereby what may be asked.
         "AWS_ACCESS_KEY_ID": spec.logical_id,
-        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_EC2_METADATA_DISABLED": "true",
         **variables,
         "AWS_ENDPOINT_URL": endpoint,

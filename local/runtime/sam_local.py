@@ -24,6 +24,7 @@ from local.runtime.answers import TIMED_OUT, read_answer
 from local.runtime.containers import LOCAL_IMAGE, has_image
 from local.runtime.emulator import RuntimeMissingError
 from local.runtime.layered_images import image_options
+from local.signature import SECRET
 from local.template import FunctionSpec, Template
 
 ROOT = Path(__file__).parents[2]
@@ -74,7 +75,7 @@ def sam_environment() -> dict[str, str]:
         **kept,
         "SAM_CLI_TELEMETRY": "0",
         "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
@@ -101,18 +102,19 @@ class SamHost:
         self._processes: list[subprocess.Popen[bytes]] = []
         self._port, self._api_port = _free_port(), api_port or _free_port()
         self.api_url = f"http://127.0.0.1:{self._api_port}"
-
-    def start(self) -> None:
-        """Start both servers, and wait until they listen. Containers are started by their first invocation.
-
-        Raises RuntimeMissingError if they do not start.
-        """
+        # Before anything is written that a running `sam local` reads.
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", self._api_port))
             except OSError as taken:
                 raise RuntimeMissingError(f"port {self._api_port} of `sam local start-api` is taken") from taken
+
+    def start(self) -> None:
+        """Start both servers, and wait until they listen. Containers are started by their first invocation.
+
+        Raises RuntimeMissingError if they do not start.
+        """
         given = options(self._template)
         for command, port in (("start-lambda", self._port), ("start-api", self._api_port)):
             self._processes.append(

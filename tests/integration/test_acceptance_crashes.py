@@ -29,7 +29,7 @@ ERROR: TypeAdapter[Any] = TypeAdapter(answers.Error)
 ENTRY = specification("complex")["messages"][0]
 BODY = json.dumps({"messages": [ENTRY, {"to": "12"}, ENTRY | {"to": "+380936670004"}]}).encode()
 OTHER_BODY = BODY.replace(b"YourSender", b"Other")
-STEPS = ("find_list_by_key", "find_prompt", "admit_shapes", "spend", "add_list", "add")
+STEPS = ("find_list_by_key", "find_prompt", "spend", "admit_shapes", "add_list", "add")
 
 
 class Crash(BaseException):
@@ -61,7 +61,7 @@ def cut(at, when, error):
 
 CALLS = [
     *("GetItem credential", "GetItem account", "GetItem key", "GetItem prompt"),
-    *("BatchGetItem shapes", "UpdateItem new shapes", "PutItem shape", "UpdateItem bucket", "UpdateItem day"),
+    *("UpdateItem bucket", "UpdateItem day", "BatchGetItem shapes", "UpdateItem new shapes", "PutItem shape"),
     *("TransactWriteItems list", "TransactWriteItems messages"),
 ]
 
@@ -264,6 +264,11 @@ class World:
             if turns:
                 turns.end(name)
 
+    @property
+    def spent(self):
+        """Of the account's day."""
+        return sum(self.lists.calls.values())
+
     def assert_once(self, answer):
         sent = {one["messageId"] for one in answer["messages"] if one["status"] == "sent"}
         assert set(self.messages._messages) == sent
@@ -290,6 +295,7 @@ def test_in_every_order_of_two_with_one_key_one_is_accepted():
         assert first == second, order
         world.assert_once(first)
         assert world.post() == first
+        assert world.spent == 2, order
 
 
 def test_in_every_order_of_two_with_one_key_and_two_bodies_one_is_accepted_and_one_refused():

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 from array import array
 from typing import Any
 
@@ -15,6 +16,7 @@ from speechcall.adapters.dynamodb.prompts import DynamoPrompts
 from speechcall.adapters.s3_audio import S3Audio
 from speechcall.domain.mu_law import linear
 from speechcall.domain.wav import Encoding, telephone_samples
+from tests.fixtures.audio_containers import form, wav
 from tests.fixtures.audio_files import Kind, encode, file_of, likeness
 
 MP3 = Kind("mp3", "libmp3lame", 24_000, 2)
@@ -75,6 +77,19 @@ def test_what_is_odd_about_it_is_told_where_it_is_taken_and_where_it_is_named(ap
     assert [warning["code"] for warning in told] == ["SILENT_AUDIO"]
     named = check(api, "silent")["warnings"]
     assert [(one["code"], one["path"]) for one in named] == [("SILENT_AUDIO", "messages[0].menu[0].introUrl")]
+
+
+def numbers(*samples):
+    """A WAV file of floating-point numbers."""
+    data = array("f", samples).tobytes()
+    return wav(data, fmt=form(3, bits=32))
+
+
+def test_samples_that_are_no_numbers_are_told_or_refused(api):
+    answer = api.put("/bat/audio/odd", content=numbers(*[0.25, -0.25] * 4000, math.nan, math.inf, 1e38))
+    assert (answer.status_code, [one["code"] for one in answer.json()["warnings"]]) == (200, ["DAMAGED_AUDIO"])
+    answer = api.put("/bat/audio/none", content=numbers(*[math.nan] * 4000))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "UNUSABLE_AUDIO")
 
 
 @pytest.mark.parametrize(

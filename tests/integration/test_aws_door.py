@@ -1,12 +1,20 @@
 """AWS clients of another process: through the door, they get what the clients of this one get."""
 
 import json
+import socket
 import threading
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from urllib.parse import parse_qsl, urlencode, urlsplit
+from xml.etree import ElementTree as ET
 
 import boto3
 import httpx
 import pytest
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request, Response
@@ -33,7 +41,7 @@ def through(cloud):
         region_name=region,
         endpoint_url=f"{cloud.url}/aws",
         aws_access_key_id="any",
-        aws_secret_access_key="any",
+        aws_secret_access_key="local",
         config=Config(retries={"total_max_attempts": 1}),
     )
 
@@ -153,6 +161,170 @@ def test_only_this_machine_is_answered():
         assert door.respond(Request(environ)).status_code == status
 
 
+# ----------------------------------------------------------------- signatures
+def signed(
+    method, url, body=b"", service="s3", access_key="any", secret="local", at=None, content_type=None, **headers
+):
+    """The headers of a request as AWS's own SDK signs it."""
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    if content_type:
+        given["Content-Type"] = content_type
+    request = AWSRequest(method, url, given, body)
+    auth = (S3SigV4Auth if service == "s3" else SigV4Auth)(Credentials(access_key, secret), service, "eu-central-1")
+    auth.add_auth(request)
+    return {**dict(request.headers.items()), "Host": url.split("/")[2]}
+
+
+@pytest.mark.parametrize("service", ["dynamodb", "kms", "s3", "sqs", "stepfunctions"])
+def test_another_secret_opens_nothing(cloud, service):
+    client = boto3.Session().client(
+        service,
+        region_name="eu-central-1",
+        endpoint_url=f"{cloud.url}/aws",
+        aws_access_key_id="local",
+        aws_secret_access_key="guessed",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    calls = {"dynamodb": "list_tables", "kms": "list_keys", "s3": "list_buckets", "sqs": "list_queues"}
+    with pytest.raises(ClientError, match="signature we calculated does not match") as refused:
+        getattr(client, calls.get(service, "list_state_machines"))()
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 403)
+
+
+def test_a_signature_holds_for_the_request_that_was_signed(cloud, names):
+    url = f"{cloud.url}/aws/{names['PromptsBucket']}"
+    headers = signed("PUT", f"{url}/a", b"audio")
+    assert httpx.put(f"{url}/a", content=b"audio", headers=headers).status_code == 200
+    assert httpx.put(f"{url}/a", content=b"other", headers=headers).status_code == 403
+    assert httpx.put(f"{url}/b", content=b"audio", headers=headers).status_code == 403
+    assert httpx.put(f"{url}/a?acl", content=b"audio", headers=headers).status_code == 403
+    assert httpx.request("DELETE", f"{url}/a", content=b"audio", headers=headers).status_code == 403
+    assert httpx.put(f"{url}/a", content=b"audio", headers={**headers, "x-amz-acl": "public-read"}).status_code == 403
+    without = {name: value for name, value in headers.items() if name != "X-Amz-Content-SHA256"}
+    assert httpx.put(f"{url}/a", content=b"audio", headers=without).status_code == 403
+    assert httpx.get(f"{url}/a", headers=signed("GET", f"{url}/a")).content == b"audio"
+
+
+def test_a_signature_is_good_for_a_quarter_of_an_hour(cloud):
+    now = datetime.now(UTC)
+    url = "http://127.0.0.1/aws/bucket?location"
+    headers = signed("GET", url)
+    for moved, code in ((14, b"NoSuchBucket"), (-14, b"NoSuchBucket"), (16, b"RequestTimeTooSkewed")):
+        door = AwsDoor(cloud.template, now=partial(datetime.__add__, now, timedelta(minutes=moved)))
+        assert code in asked_at(door, url, headers=headers).get_data()
+
+
+def asked_at(door, url, method="GET", body=b"", headers=()):
+    """What a door answers to a request from this machine."""
+    path = url.partition("127.0.0.1")[2]
+    environ = EnvironBuilder(path, "http://127.0.0.1", method=method, data=body, headers=dict(headers)).get_environ()
+    return door.respond(Request({**environ, "REMOTE_ADDR": "127.0.0.1", "REQUEST_URI": path}))
+
+
+# ------------------------------------------------- a URL that was signed beforehand
+@pytest.fixture
+def upload(through, names):
+    """A URL for a file of five bytes, as customers get it."""
+    given = {"Bucket": names["PromptsBucket"], "Key": "uploads/a+b/ü", "ContentLength": 5}
+    return through("s3").generate_presigned_url("put_object", Params=given, ExpiresIn=60)
+
+
+def test_a_file_of_the_size_that_was_agreed_is_taken(upload, through, names):
+    assert httpx.put(upload, content=b"audio").status_code == 200
+    assert through("s3").get_object(Bucket=names["PromptsBucket"], Key="uploads/a+b/ü")["Body"].read() == b"audio"
+
+
+def altered(url, name, make):
+    parts = urlsplit(url)
+    query = [(key, make(value) if key == name else value) for key, value in parse_qsl(parts.query)]
+    return parts._replace(query=urlencode(query)).geturl()
+
+
+@pytest.mark.parametrize(
+    ("alter", "content", "status", "code"),
+    [
+        (lambda url: url, b"audio and more", 403, "SignatureDoesNotMatch"),
+        (lambda url: url, b"", 403, "SignatureDoesNotMatch"),
+        (lambda url: url, iter([b"audio"]), 501, "NotImplemented"),
+        (lambda url: altered(url, "X-Amz-Signature", lambda _: "0" * 64), b"audio", 403, "SignatureDoesNotMatch"),
+        (lambda url: altered(url, "X-Amz-Signature", lambda _: ""), b"audio", 403, "SignatureDoesNotMatch"),
+        (lambda url: altered(url, "X-Amz-Signature", lambda _: "\u00e4\u6f22"), b"audio", 403, "SignatureDoesNotMatch"),
+        (lambda url: altered(url, "X-Amz-SignedHeaders", lambda h: f"{h};\u00e4"), b"audio", 403, None),
+        (lambda url: altered(url, "X-Amz-Signature", lambda s: s.upper()), b"audio", 403, "SignatureDoesNotMatch"),
+        (lambda url: altered(url, "X-Amz-Credential", lambda c: f"x{c}"), b"audio", 403, None),
+        (lambda url: altered(url, "X-Amz-SignedHeaders", lambda _: "host"), b"audio", 403, "SignatureDoesNotMatch"),
+        (lambda url: altered(url, "X-Amz-SignedHeaders", lambda _: ""), b"audio", 403, "AccessDenied"),
+        (lambda url: altered(url, "X-Amz-Date", lambda _: "20200101T000000Z"), b"audio", 403, "AccessDenied"),
+        (lambda url: altered(url, "X-Amz-Date", lambda _: "20209999T000000Z"), b"audio", 400, None),
+        (lambda url: altered(url, "X-Amz-Date", lambda at: f"{at[:13]}99Z"), b"audio", 400, None),
+        (lambda url: altered(url, "X-Amz-Expires", lambda _: "604800"), b"audio", 403, "SignatureDoesNotMatch"),
+        (lambda url: altered(url, "X-Amz-Expires", lambda _: "604801"), b"audio", 400, None),
+        (lambda url: altered(url, "X-Amz-Expires", lambda _: "-1"), b"audio", 400, None),
+        (lambda url: altered(url, "X-Amz-Algorithm", lambda _: "AWS4-ECDSA-P256-SHA256"), b"audio", 403, None),
+        (lambda url: url.replace("uploads/", "uploads/x"), b"audio", 403, "SignatureDoesNotMatch"),
+        (lambda url: url.replace("uploads/", "prompts/"), b"audio", 403, "SignatureDoesNotMatch"),
+        (lambda url: f"{url}&x-id=PutObject", b"audio", 403, "SignatureDoesNotMatch"),
+    ],
+)
+def test_what_s3_would_not_take_is_not_taken(upload, alter, content, status, code):
+    answer = httpx.put(alter(upload), content=content)
+    assert answer.status_code == status, answer.text
+    error = ET.fromstring(answer.content)
+    assert error.tag == "Error"
+    assert error.findtext("Message")
+    assert code in (None, error.findtext("Code"))
+
+
+def test_a_url_is_good_for_what_was_agreed_and_no_longer(cloud, through, names):
+    bucket = names["PromptsBucket"]
+    given = {"Bucket": bucket, "Key": "uploads/late", "ContentLength": 5}
+    url = through("s3").generate_presigned_url("put_object", Params=given, ExpiresIn=60)
+    path, now = url.partition(cloud.url)[2], datetime.now(UTC)
+    host = {"Host": cloud.url.removeprefix("http://")}
+    for seconds, code in ((59, None), (90, "Request has expired"), (-1000, "Request is not yet valid")):
+        door = AwsDoor(cloud.template, now=partial(datetime.__add__, now, timedelta(seconds=seconds)))
+        answer = asked_at(door, f"http://127.0.0.1{path}", "PUT", b"audio", host)
+        assert (answer.status_code, code or "") == (403 if code else 200, code or "")
+        assert (code or "").encode() in answer.get_data()
+
+
+def test_another_method_is_not_what_was_signed(upload):
+    for method in ("GET", "DELETE", "POST", "HEAD"):
+        assert httpx.request(method, upload, content=b"audio").status_code == 403
+
+
+def test_a_put_says_how_long_it_is(cloud, upload):
+    host, path = upload.removeprefix("http://").split("/", 1)
+    with socket.create_connection(("127.0.0.1", int(host.split(":")[1])), 5) as connection:
+        connection.sendall(f"PUT /{path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 411 ")
+
+
+# ------------------------------------------------------------------- pages
+def test_a_page_can_ask_for_nothing_although_it_knows_the_secret(cloud, names):
+    bucket = f"{cloud.url}/aws/{names['PromptsBucket']}"
+    put = signed("PUT", f"{bucket}/kept", b"audio")
+    assert httpx.put(f"{bucket}/kept", content=b"audio", headers=put).status_code == 200
+    delete = b"<Delete><Object><Key>kept</Key></Object></Delete>"
+    auth = S3SigV4QueryAuth(Credentials("any", "local"), "s3", "eu-central-1", 60)
+    form = AWSRequest("POST", f"{bucket}?delete")
+    auth.add_auth(form)
+    for headers in (
+        {"Origin": "https://evil.example", "Content-Type": "text/plain"},
+        {"Origin": cloud.url, "Content-Type": "text/plain"},
+        {"Sec-Fetch-Site": "cross-site", "Content-Type": "application/x-www-form-urlencoded"},
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "multipart/form-data; boundary=x"},
+    ):
+        for url in (form.url, f"{bucket}?delete", bucket):
+            assert httpx.post(url, content=delete, headers=headers).status_code == 403
+    page = {"Origin": "https://evil.example"}
+    assert httpx.get(f"{cloud.url}/aws/resources", headers=page).status_code == 403
+    assert httpx.post(form.url, content=delete, headers={**signed("POST", form.url, delete), **page}).status_code == 403
+    assert httpx.get(f"{bucket}/kept", headers=signed("GET", f"{bucket}/kept")).content == b"audio"
+
+
 def test_another_services_application_gets_the_request_with_its_body_and_a_function_only_what_it_may(cloud):
     got = []
 
@@ -164,11 +336,10 @@ def test_another_services_application_gets_the_request_with_its_body_and_a_funct
     door = AwsDoor(cloud.template, {"connect": telephony}, permissions=Permissions(cloud.template))
     asked = {"InstanceId": INSTANCE_ID, "ContactId": "1" * 36}
     for function, status in (("FinishCallFunction", 200), ("MessagelistFunction", 400)):
-        scope = f"{function}/20261123/eu-central-1/connect/aws4_request"
-        headers = [("Authorization", f"AWS4-HMAC-SHA256 Credential={scope}, Signature=0")]
-        environ = EnvironBuilder("/aws/contact/stop", method="POST", json=asked, headers=headers).get_environ()
-        environ["REMOTE_ADDR"] = "127.0.0.1"
-        answer = door.respond(Request(environ))
+        body = json.dumps(asked).encode()
+        url = "http://127.0.0.1/aws/contact/stop"
+        headers = signed("POST", url, body, "connect", access_key=function, content_type="application/json")
+        answer = asked_at(door, url, "POST", body, headers)
         assert answer.status_code == status, answer.get_data(as_text=True)
         assert ("connect:StopContact" in answer.get_data(as_text=True)) == (status == 400)
     assert [(path, json.loads(body)) for path, body in got] == [("/contact/stop", asked)]

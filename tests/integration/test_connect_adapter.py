@@ -7,7 +7,14 @@ from pathlib import Path
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
 from botocore.stub import Stubber
 
 from speechcall.adapters.dynamodb.registry import Registry
@@ -15,9 +22,10 @@ from speechcall.adapters.executions import resume_execution, start_execution
 from speechcall.adapters.published_flows import PublishedFlows
 from speechcall.adapters.settings import AWS_CONFIG, CALLER_WAITS_CONFIG
 from speechcall.adapters.stepfunctions import TaskEngine
-from speechcall.adapters.telephony.connect import CLIENT_CONFIG, ConnectTelephony, to_contact
+from speechcall.adapters.telephony.connect import CLIENT_CONFIG, DIAL_CONFIG, ConnectTelephony, to_contact
 from speechcall.adapters.telephony.connect_conversation import parse_report, render_next
 from speechcall.adapters.telephony.connect_events import parse_contact_event
+from speechcall.application.place_call import PATIENCE_SECONDS
 from speechcall.application.report import HANG_UP, Heard, Next
 from speechcall.application.sweep import Execution
 from speechcall.domain.call import Cause, Command, Kind
@@ -114,6 +122,40 @@ def test_a_provider_in_trouble_is_an_error_that_may_pass(connect, telephony, met
     assert CALL.number not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("code", "status", "maybe_done"),
+    [
+        ("InternalServiceException", 500, True),
+        ("ServiceUnavailable", 503, True),
+        ("RequestTimeoutException", 408, True),
+        ("ConflictException", 409, True),
+        ("IdempotencyException", 409, True),
+    ],
+)
+def test_an_error_that_says_nothing_about_its_request_leaves_a_question(connect, telephony, code, status, maybe_done):
+    connect.add_client_error("start_outbound_voice_contact", code, http_status_code=status)
+    with pytest.raises(TelephonyUnavailable) as raised:
+        telephony.place(CALL, 45)
+    assert raised.value.maybe_done is maybe_done
+
+
+@pytest.mark.parametrize(
+    ("failure", "maybe_done"),
+    [
+        (NETWORK[0], True),
+        (ConnectionClosedError(endpoint_url="https://x"), True),
+        (NETWORK[1], False),
+        (NETWORK[2], False),
+        (NoCredentialsError(), False),
+    ],
+)
+def test_whether_a_call_may_have_been_placed_all_the_same(connect, telephony, monkeypatch, failure, maybe_done):
+    broken(monkeypatch, connect, failure)
+    with pytest.raises(TelephonyUnavailable) as raised:
+        telephony.place(CALL, 45)
+    assert raised.value.maybe_done is maybe_done
+
+
 @pytest.mark.parametrize("method", ["place", "stop", "look_up"])
 @pytest.mark.parametrize("failure", NETWORK)
 def test_a_provider_that_cannot_be_reached_is_an_error_that_may_pass(connect, telephony, monkeypatch, method, failure):
@@ -203,6 +245,7 @@ def test_a_contact_that_is_gone_is_stopped_and_has_ended(connect, telephony, cod
     telephony.stop(CONTACT)
     found = telephony.look_up(CONTACT)
     assert (found.contact_id, found.ended, found.answered, found.cause) == (CONTACT, True, False, Cause.FAILED)
+    assert found.missing
 
 
 # ---------------------------------------------------------------- looking up
@@ -473,6 +516,9 @@ def worst_seconds(config):
     return attempts * (config.connect_timeout + config.read_timeout)
 
 
-@pytest.mark.parametrize(("config", "limit"), [(AWS_CONFIG, 30), (CLIENT_CONFIG, 30), (CALLER_WAITS_CONFIG, 8)])
+@pytest.mark.parametrize(
+    ("config", "limit"),
+    [(AWS_CONFIG, 30), (CLIENT_CONFIG, 30), (DIAL_CONFIG, 30 - PATIENCE_SECONDS), (CALLER_WAITS_CONFIG, 8)],
+)
 def test_one_request_ends_before_lambda_would_end_the_function(config, limit):
     assert worst_seconds(config) < limit

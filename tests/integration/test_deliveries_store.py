@@ -15,7 +15,7 @@ from speechcall.adapters.dynamodb.deliveries import DynamoDeliveries
 from speechcall.adapters.dynamodb.history import DynamoHistory
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.dynamodb.places import LEASE_MSEC, DynamoPlaces
-from speechcall.domain.delivery import PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
+from speechcall.domain.delivery import INTERNAL_ERROR, MAX_WAKES, PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
 from speechcall.domain.errors import StoreUnavailable
 from tests.fixtures.samples import MESSAGE, MID, NOW
 from tests.fixtures.webhook_bench import task_of
@@ -263,3 +263,93 @@ def test_who_finds_the_item_overloaded_waits_for_a_turn_and_giving_back_never_fa
     places = DynamoPlaces(busy, "Registry", 2)
     assert places.take(PLACE, NOW) is None
     places.give_back(PLACE, "x")
+
+
+# ------------------------------------------------------------------- given up
+GIVEN_UP = Attempt(NOW, 0, None, INTERNAL_ERROR)
+
+
+def test_a_delivery_is_given_up_whatever_is_known_of_it(deliveries):
+    # Given one that was begun and tried, and one whose message could never be read
+    begin(deliveries)
+    assert deliveries.record(TASK, FAILED, PENDING, Wait.of(5, NOW))
+    unread = task_of(MESSAGE, step=1)
+    for task in (TASK, unread):
+        assert deliveries.finish(task, GIVEN_UP, DEAD)
+        assert not deliveries.finish(task, GIVEN_UP, DEAD)
+    found, delivery = deliveries.find(MID, TASK.event_id)
+    assert delivery == Delivery(DEAD, (FAILED, GIVEN_UP), 2, destination=PLACE)
+    assert list(deliveries.undelivered("acme", NOW)) == [(MID, TASK.event_id)]
+    # Then no task of either does anything any more, and both can begin anew
+    assert deliveries.find(MID, unread.event_id) == (
+        later(unread, 1),
+        Delivery(DEAD, (GIVEN_UP,), 1, destination="nowhere"),
+    )
+    assert begin(deliveries, unread).state is DEAD
+    assert not deliveries.record(later(TASK, 1), RECEIVED, DELIVERED, None)
+    assert deliveries.due(NOW + 10**9, 10) == []
+    assert deliveries.replay(found, delivery, NOW) == later(TASK, 3)
+
+
+def test_what_was_delivered_is_not_given_up(deliveries):
+    begin(deliveries)
+    deliveries.record(TASK, RECEIVED, DELIVERED, None)
+    assert not deliveries.finish(TASK, GIVEN_UP, DEAD)
+    assert not deliveries.give_up_woken(MID, TASK.event_id, GIVEN_UP)
+    assert begin(deliveries).state is DELIVERED
+
+
+def test_what_is_woken_in_vain_is_woken_so_often_and_then_given_up(deliveries):
+    begin(deliveries)
+    now = NOW
+    for _ in range(MAX_WAKES):
+        now += PATIENCE_MSEC
+        assert not deliveries.give_up_woken(MID, TASK.event_id, replace(GIVEN_UP, at_msec=now))
+        assert deliveries.wake(MID, TASK.event_id, now) == TASK
+    assert not deliveries.give_up_woken(MID, TASK.event_id, replace(GIVEN_UP, at_msec=now))
+    now += PATIENCE_MSEC
+    assert deliveries.wake(MID, TASK.event_id, now) is None
+    last = replace(GIVEN_UP, at_msec=now)
+    assert deliveries.give_up_woken(MID, TASK.event_id, last)
+    assert not deliveries.give_up_woken(MID, TASK.event_id, last)
+    assert begin(deliveries) == Delivery(DEAD, (last,), 1, destination=PLACE)
+    assert list(deliveries.undelivered("acme", NOW)) == [(MID, TASK.event_id)]
+
+
+@pytest.mark.parametrize("change", ["record", "put_off", "replay"])
+def test_wakes_are_counted_from_the_last_thing_that_was_recorded(deliveries, change):
+    begin(deliveries)
+    now = NOW + PATIENCE_MSEC
+    deliveries.wake(MID, TASK.event_id, now)
+    match change:
+        case "record":
+            deliveries.record(TASK, FAILED, PENDING, Wait.of(0, now))
+        case "put_off":
+            deliveries.put_off(TASK, Wait.of(0, now))
+        case _:
+            deliveries.record(TASK, FAILED, DEAD, None)
+            deliveries.replay(*deliveries.find(MID, TASK.event_id), now)
+    for _ in range(MAX_WAKES):
+        now += PATIENCE_MSEC
+        assert deliveries.wake(MID, TASK.event_id, now)
+    assert deliveries.wake(MID, TASK.event_id, now + PATIENCE_MSEC) is None
+
+
+@pytest.mark.parametrize("is_begun", [True, False])
+def test_what_was_delivered_ends_so_though_it_can_only_be_written_at_last(deliveries, is_begun):
+    if is_begun:
+        begin(deliveries)
+    assert deliveries.finish(TASK, RECEIVED, DELIVERED)
+    assert not deliveries.finish(TASK, GIVEN_UP, DEAD)
+    _, delivery = deliveries.find(MID, TASK.event_id)
+    place = PLACE if is_begun else "nowhere"
+    assert delivery == Delivery(DELIVERED, (RECEIVED,), 1, destination=place)
+    assert list(deliveries.undelivered("acme", 0)) == []
+    assert deliveries.due(NOW + 10**9, 10) == []
+
+
+def test_one_that_was_given_up_unread_ends_as_any_other_when_it_has_begun_anew(deliveries):
+    assert deliveries.finish(TASK, GIVEN_UP, DEAD)
+    again = deliveries.replay(*deliveries.find(MID, TASK.event_id), NOW)
+    assert deliveries.record(again, FAILED, DEAD, None)
+    assert begin(deliveries).state is DEAD

@@ -1,6 +1,10 @@
 """The file behind an introUrl: from a real host over a real connection, within its bounds."""
 
+import gzip
+import time
 import tracemalloc
+import zlib
+from functools import cache
 
 import pytest
 
@@ -9,7 +13,10 @@ from speechcall.adapters.fetch_audio import AudioFetcher
 from speechcall.adapters.http import make_client
 from speechcall.application.prompt_sources import Fetched
 from speechcall.domain.errors import PromptUnavailable, PromptUnreachable
+from speechcall.domain.wav import Encoding, wav_file
 from tests.fixtures.audio_host import audio_host
+
+WAV = wav_file(bytes(range(256)) * 4, Encoding.MU_LAW)
 
 
 @pytest.fixture
@@ -18,9 +25,25 @@ def host():
         yield running
 
 
+@cache
+def client(receiver):
+    """To make one takes longer than most of what is done with it."""
+    return make_client(receiver)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def clients():
+    yield
+    for receiver in ("loopback", ""):
+        client(receiver).close()
+    client.cache_clear()
+
+
 def fetch(url, etag=None, last_modified=None, receiver="loopback", **settings):
-    with make_client(receiver, **settings) as client:
-        return AudioFetcher(client)(url, etag, last_modified)
+    if not settings:
+        return AudioFetcher(client(receiver))(url, etag, last_modified)
+    with make_client(receiver, **settings) as other:
+        return AudioFetcher(other)(url, etag, last_modified)
 
 
 def test_the_file_is_had_with_what_tells_whether_it_has_changed(host):
@@ -135,4 +158,128 @@ def test_a_file_that_trickles_is_left_when_its_time_is_up(host, monkeypatch):
 def test_a_compressed_file_is_said_to_be(host):
     host.put("/a.wav", b"\x1f\x8b", Content_Encoding="gzip")
     with pytest.raises(PromptUnavailable, match=r"compressed \(gzip\)"):
+        fetch(host.url())
+
+
+@pytest.mark.parametrize(
+    "coding",
+    [
+        "identity",
+        "Identity",
+        "",
+        "aws-chunked",
+        "binary",
+        "utf-8",
+        "none",
+        "audio/mpeg",
+        "AWS-Chunked, Identity",
+        "br;q=0, x",
+    ],
+)
+def test_a_coding_that_changes_no_byte_changes_nothing(host, coding):
+    host.put("/a.wav", WAV, Content_Encoding=coding)
+    assert fetch(host.url()).content == WAV
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "x-gzip", "deflate", "br", "zstd", "compress", "aws-chunked,gzip"])
+def test_a_file_that_is_not_what_its_coding_says_is_what_its_bytes_are(host, coding):
+    host.put("/a.wav", WAV, Content_Encoding=coding)
+    assert fetch(host.url()).content == WAV
+
+
+def raw_deflate(content):
+    stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return stream.compress(content) + stream.flush()
+
+
+@pytest.mark.parametrize(
+    ("coding", "content"),
+    [
+        ("gzip", gzip.compress(WAV)),
+        ("X-GZIP", gzip.compress(WAV[:100]) + gzip.compress(WAV[100:])),
+        ("deflate", zlib.compress(WAV)),
+        ("Deflate", raw_deflate(WAV)),
+        ("aws-chunked, gzip", gzip.compress(WAV)),
+        ("deflate, gzip", gzip.compress(zlib.compress(WAV))),
+    ],
+)
+def test_what_was_compressed_all_the_same_is_undone(host, coding, content):
+    host.put("/a.wav", content, Content_Encoding=coding)
+    assert fetch(host.url()).content == WAV
+
+
+@pytest.mark.parametrize(
+    ("coding", "content"),
+    [
+        ("br", b"\x8b\x03\x80RI"),
+        ("zstd", b"\x28\xb5\x2f\xfd"),
+        ("compress", b"\x1f\x9d\x90"),
+        ("gzip", gzip.compress(WAV)[:-100]),
+        ("gzip, gzip, gzip, gzip", gzip.compress(WAV)),
+        ("gzip, BR", b"\x8b\x03\x80RI"),
+    ],
+)
+def test_what_cannot_be_undone_is_said_to_be(host, coding, content):
+    host.put("/a.wav", content, Content_Encoding=coding)
+    with pytest.raises(PromptUnavailable, match=r"compressed \([a-z, …]+\)"):
+        fetch(host.url())
+
+
+@pytest.mark.parametrize("odd", ["\xff\xfe", "\x01", "e" * 1001, ""])
+def test_what_cannot_be_sent_back_is_not_kept(host, odd):
+    host.put("/a.wav", WAV, ETag=odd, Last_Modified=odd)
+    assert fetch(host.url()) == Fetched(WAV, None, None)
+    # Nor sent, where a version before this one has kept it
+    assert fetch(host.url(), odd, odd).content == WAV
+
+
+def test_a_reason_is_a_sentence_however_long_the_url(host):
+    host.put("/a.wav", b"", 302, Location="http://127.0.0.1:1/" + "a" * 30_000)
+    with pytest.raises(PromptUnreachable) as told:
+        fetch(host.url())
+    assert len(str(told.value)) < 300
+
+
+def test_a_small_file_does_not_become_a_large_one(host, monkeypatch):
+    monkeypatch.setattr(adapter, "MAX_BYTES", 1_000_000)
+    for content in (gzip.compress(bytes(1_000_001)), gzip.compress(bytes(400_000)) * 3):
+        host.put("/a.wav", content, Content_Encoding="gzip")
+        with pytest.raises(PromptUnavailable, match="more than 1000000 bytes"):
+            fetch(host.url())
+
+
+# ---------------------------------------------------------- the attempt as a whole
+def test_redirects_and_the_file_have_one_time_together(host, monkeypatch):
+    monkeypatch.setattr(adapter, "TOTAL_SECONDS", 0.5)
+
+    # Given three moves, each of which takes three fifths of the time that there is
+    for number in range(3):
+        host.put(f"/{number}", b"", 302, Location=f"/{number + 1}")
+    host.put("/3", WAV)
+    host.pause_seconds = 0.3
+    began = time.monotonic()
+    with pytest.raises(PromptUnreachable, match=r"within 0\.5 s"):
+        fetch(host.url("/0"))
+    assert time.monotonic() - began < 0.9
+    assert len(host.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://xn--a.com/",
+        "http://xn--a/",
+        "http://a..b/",
+        "http://[::1/",
+        "http://" + "a" * 64 + ".com/",
+        "http://exa mple.com/",
+        "http://example.com:99999/",
+        "//",
+        "http://\u202eexample.com/",
+        "http://%zz/",
+    ],
+)
+def test_a_move_to_what_is_no_host_ends_the_attempt_with_a_reason(host, location):
+    host.put("/a.wav", b"", 302, Location=location.encode().decode("latin-1"))
+    with pytest.raises((PromptUnavailable, PromptUnreachable)):
         fetch(host.url())

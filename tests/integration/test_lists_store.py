@@ -177,6 +177,50 @@ def test_a_day_has_no_more_calls_than_the_account(lists):
     assert refused(lists, 1, NOW, account) is not None
 
 
+def test_what_the_day_refuses_spends_nothing_of_the_bucket(lists):
+    # Given a full bucket of 100, and a day that has room for 30
+    account = replace(ACCOUNT, calls_per_day=30)
+    for _ in range(5):
+        assert refused(lists, 31, NOW, account) is not None
+    # Then all of both is there still, and no more
+    assert refused(lists, 30, NOW, account) is None
+    rich = replace(account, calls_per_day=10**6)
+    assert refused(lists, 70, NOW, rich) is None
+    assert refused(lists, 1, NOW, rich) is not None
+
+
+def test_what_the_bucket_refuses_spends_nothing_of_the_day(lists):
+    account = replace(ACCOUNT, calls_per_day=130)
+    assert refused(lists, 100, NOW, account) is None
+    for _ in range(5):
+        assert refused(lists, 30, NOW, account) is not None
+    assert refused(lists, 30, NOW + 3_600_000, account) is None
+    assert refused(lists, 1, NOW + 3_600_000, account) is not None
+
+
+@few
+@given(st.lists(st.tuples(st.integers(1, 60), st.booleans()), min_size=1, max_size=12))
+def test_what_is_given_back_was_never_spent(stores, drawn):
+    lists, kept = stores.new(), 0
+    account = replace(ACCOUNT, rate=1, burst=100, calls_per_day=100)
+    for messages, stays in drawn:
+        if refused(lists, messages, NOW, account) is not None:
+            assert kept + messages > 100
+        elif stays:
+            kept += messages
+        else:
+            lists.give_back(account, messages, NOW)
+    left = 100 - kept
+    assert left == 0 or refused(lists, left, NOW, account) is None
+    assert refused(lists, 1, NOW, account) is not None
+
+
+def test_giving_back_what_nobody_has_taken_gives_nothing(lists):
+    lists.give_back(ACCOUNT, 50, NOW)
+    assert refused(lists, 100, NOW) is None
+    assert refused(lists, 1, NOW) is not None
+
+
 def test_an_accounts_days_are_its_own(lists):
     account = replace(ACCOUNT, calls_per_day=100)
     assert refused(lists, 100, NOW, account) is None

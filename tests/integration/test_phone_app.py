@@ -48,7 +48,7 @@ def test_the_page_and_its_files(page: tuple[Bench, httpx.Client]) -> None:
         assert response.headers["content-type"].startswith(kind)
         assert "default-src 'self'" in response.headers["content-security-policy"]
     assert client.get("/phone").status_code == 308
-    for path in ("app.py", "__init__.py", "nothing.css", "..%2Fjournal.py"):
+    for path in ("app.py", "__init__.py", "nothing.css", "..%2Fjournal.py", "a" * 5000 + ".css", "index.html%00"):
         assert client.get(f"/phone/{path}").status_code == 404
 
 
@@ -105,7 +105,8 @@ def test_what_is_not_there_is_said_as_json(page: tuple[Bench, httpx.Client]) -> 
 def test_other_sites_cannot_act(page: tuple[Bench, httpx.Client]) -> None:
     b, client = page
     call = f"/phone/calls/{b.dial()}"
-    assert client.post(f"{call}/answer", headers={"Origin": "https://evil.example"}).status_code == 409
+    assert client.post(f"{call}/answer", headers={"Origin": "https://evil.example"}).status_code == 403
+    assert client.post(f"{call}/answer", headers={"Origin": "http://localhost:5173"}).status_code == 409
     own = f"http://{client.base_url.host}:{client.base_url.port}"
     assert client.post(f"{call}/answer", headers={"Origin": own}).status_code == 200
 
@@ -127,6 +128,10 @@ def test_the_stream_replays_and_goes_on_where_it_was_left(page: tuple[Bench, htt
     assert [first["data"]["kind"], second["data"]["kind"]] == ["dialled", "ringing"]
     (again,) = events(client, 1, {"Last-Event-ID": first["id"]})
     assert again == second
+    for place in ("9" * 5000, "\u0661", "-1", ""):
+        run = first["id"].partition("-")[0]
+        with client.stream("GET", "/phone/events", headers={"Last-Event-ID": f"{run}-{place}".encode()}) as response:
+            assert response.status_code == 200
     another_run = "00000000-" + first["id"].partition("-")[2]
     assert events(client, 1, {"Last-Event-ID": another_run})[0]["event"] == "reset"
 

@@ -1,5 +1,6 @@
 """URLs of introductions through the real queue and functions, on moto: fetched once, and nobody waits in vain."""
 
+import itertools
 import json
 import threading
 import time
@@ -8,6 +9,7 @@ from dataclasses import replace
 
 import boto3
 import pytest
+from botocore.config import Config
 
 from local.aws import LocalAws
 from local.cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
@@ -16,8 +18,9 @@ from local.template import read_template
 from local.triggers.queues import QueueTrigger
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.messages import DynamoMessages
-from speechcall.adapters.http import LOOPBACK
-from speechcall.application import prepare_prompts
+from speechcall.adapters.http import LOOPBACK, TOTAL_SECONDS
+from speechcall.adapters.prompt_queue import PromptQueue
+from speechcall.application import fetch_prompts
 from speechcall.domain.message import Hangup, Menu, State
 from tests.fixtures.audio_files import Kind, file_of
 from tests.fixtures.audio_host import audio_host
@@ -30,7 +33,7 @@ class World:
     """The two functions that prepare introductions, their queue, and a host that has audio."""
 
     def __init__(self, audio):
-        self.audio = audio
+        self.audio, self._numbers = audio, itertools.count(1)
         template = read_template(TEMPLATE, {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID})
         self._aws = LocalAws(template)
         self._aws.start()
@@ -47,12 +50,13 @@ class World:
         self._trigger.stop()
         self._aws.stop()
 
-    def add(self, urls):
+    def add(self, urls, account="acme"):
         """Messages as they were accepted just now, one for each URL; their ids."""
         now = SystemClock().now_msec()
+        menus = [(Menu(url, 10_000, {"d1": (Hangup(),)}),) for url in urls]
         made = [
-            replace(MESSAGE, mid=str(number), created_msec=now, menus=(Menu(url, 10_000, {"d1": (Hangup(),)}),))
-            for number, url in enumerate(urls, 1)
+            replace(MESSAGE, mid=str(next(self._numbers)), created_msec=now, account_id=account, menus=one)
+            for one in menus
         ]
         for start in range(0, len(made), 100):
             self.messages.add(made[start : start + 100])
@@ -129,7 +133,7 @@ def test_messages_with_one_url_that_arrive_at_the_same_moment_fetch_it_once(worl
 
 
 def test_a_url_that_does_not_answer_delays_nobody_holds_no_line_and_is_told(world, gate, monkeypatch):
-    monkeypatch.setattr(prepare_prompts, "RETRY_SECONDS", (1, 1))
+    monkeypatch.setattr(fetch_prompts, "RETRY_SECONDS", (1, 1))
     # Given a host that fails, one that does not answer yet, and one that is well
     world.audio.put("/dead.wav", b"", 503)
     world.audio.put("/slow.wav", behind(gate, file_of(MP3)), Content_Length=str(len(file_of(MP3))))
@@ -166,3 +170,48 @@ def test_what_is_queued_names_no_url(world, gate):
     sent = boto3.client("sqs").receive_message(QueueUrl=queue, MessageSystemAttributeNames=["All"])["Messages"]
     assert json.loads(sent[0]["Body"]) == {"mid": "1", "menu": 0}
     assert "secret" not in json.dumps(sent)
+
+
+def test_hosts_that_hang_hold_up_no_other_account_and_no_other_host(world, gate):
+    # Given an account with more URLs at two hosts that hang than the queue has consumers
+    for number in range(11):
+        world.audio.put(f"/{number}.wav", behind(gate, b""))
+    urls = [world.audio.url(f"/{number}.wav", host) for host in ("127.0.0.1", "localhost") for number in range(11)]
+    with audio_host() as other:
+        other.put("/good.mp3", file_of(MP3))
+        began = time.monotonic()
+        world.prepare(world.add(urls))
+        deadline = began + 20
+        while len(world.audio.asked) < fetch_prompts.MOST_OF_AN_ACCOUNT:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        # When another account wants the audio of a third, then it is there, while those hang
+        mids = world.add([other.url("/good.mp3")], "other")
+        world.prepare(mids)
+        world.wait(mids, State.QUEUED)
+    # And all that while the first had no more than its share of the attempts, of ten seconds each
+    rounds = 1 + int((time.monotonic() - began) // TOTAL_SECONDS)
+    hosts = [headers["host"].partition(":")[0] for _, headers in world.audio.asked]
+    assert len(hosts) <= fetch_prompts.MOST_OF_AN_ACCOUNT * rounds
+    assert max(hosts.count("127.0.0.1"), hosts.count("localhost")) <= fetch_prompts.MOST_AT_A_HOST * rounds
+
+
+def test_what_is_no_job_is_dropped_and_a_job_that_cannot_be_put_off_comes_again_all_the_same(caplog):
+    # Given a queue that does not answer
+    config = Config(retries={"total_max_attempts": 1})
+    session = boto3.Session("local", "local", region_name="eu-central-1")
+    client = session.client("sqs", endpoint_url="http://127.0.0.1:1", config=config)
+    queue, seen = PromptQueue(client, "http://127.0.0.1:1/1/prompts"), []
+    good = {"body": '{"mid": "1", "menu": 0}', "attributes": {"ApproximateReceiveCount": "7"}, "receiptHandle": "h"}
+    strange = [{"body": body} for body in ("", "[]", "{", '{"mid": "1"}', "null")] + [{}, {**good, "attributes": {}}]
+    records = [{"messageId": str(number), **one} for number, one in enumerate([*strange, good, good])]
+
+    def do(job):
+        seen.append((job.mid, job.attempt))
+        if len(seen) == 1:
+            raise ValueError("unforeseen")
+        return 5
+
+    assert queue.work(records, do) == [{"itemIdentifier": "7"}, {"itemIdentifier": "8"}]
+    assert seen == [("1", 7)] * 2
+    assert "comes again later" in caplog.text

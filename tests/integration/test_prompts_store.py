@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from speechcall.adapters.dynamodb.prompts import DynamoPrompts
-from speechcall.domain.prompt import AudioWarning, KnownPrompt, Prompt, Source
+from speechcall.domain.prompt import AudioWarning, KnownPrompt, Prompt, Source, Trying
 from tests.fixtures.registry import TABLE, empty_registry
 from tests.fixtures.samples import NOW
 from tests.stores.prompts import MemoryPrompts
@@ -34,6 +34,8 @@ def prompts(request):
         KnownPrompt(URL, None, 0, None, Source(failed_msec=NOW, cause="https://example.com/a answered 404")),
         replace(UPLOADED, prompt=Prompt("https://bucket/b.wav", 3)),
         replace(FETCHED, name="say:" + "ab" * 32 + ".mulaw"),
+        KnownPrompt(URL, None, 0, trying=Trying(3, NOW, is_open=True)),
+        replace(FETCHED, trying=Trying(1, NOW)),
     ],
 )
 def test_what_was_put_is_found_by_its_account_and_name_alone(prompts, known):
@@ -71,3 +73,23 @@ def test_the_uploaded_ones_are_listed_by_identifier_without_urls_and_other_accou
     prompts.put("other", UPLOADED)
     assert [known.name for known in prompts.uploaded("acme")] == ["a", "b"]
     assert prompts.uploaded("nobody") == []
+
+
+def test_attempts_stand_where_the_version_before_does_not_look():
+    with empty_registry() as client:
+        prompts = DynamoPrompts(client, TABLE)
+        prompts.put("acme", replace(FETCHED, trying=Trying(2, NOW, is_open=True)))
+        (item,) = client.scan(TableName=TABLE)["Items"]
+        # It takes each name in there for one of its own
+        assert set(item["source"]["M"]) <= {"etag", "last_modified", "sha256", "checked_msec", "fresh_until_msec"}
+        # And what another version adds there is passed over
+        item["source"]["M"]["new"] = {"S": "x"}
+        client.put_item(TableName=TABLE, Item=item)
+        assert prompts.find("acme", URL).source == FETCHED.source
+
+
+def test_a_url_that_was_never_had_is_kept_from_its_first_attempt_on():
+    with empty_registry() as client:
+        DynamoPrompts(client, TABLE).put("acme", KnownPrompt(URL, None, 0, trying=Trying(1, NOW, is_open=True)))
+        (item,) = client.scan(TableName=TABLE)["Items"]
+    assert int(item["expires_at"]["N"]) == NOW // 1000 + 30 * 86_400

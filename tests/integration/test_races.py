@@ -19,6 +19,7 @@ import pytest
 from speechcall.application.control_call import Control
 from speechcall.application.give_reply import tell_task
 from speechcall.domain.call import Bounds, Call
+from speechcall.domain.errors import StoreUnavailable, TelephonyMisconfigured
 from speechcall.domain.message import GotoMenu, Hangup, Menu, State
 from tests.fixtures.races.chime_side import ChimeSide
 from tests.fixtures.races.connect_side import ConnectSide
@@ -92,6 +93,7 @@ class Race:
     came_to: Callable[[World], None] = lambda _here: None
     arrange: Callable[[World], None] = lambda _here: None
     lists_are_whole: bool = True
+    may_be_given_up: bool = False
     menus: tuple[Menu, ...] = MENUS
     bounds: Bounds = BOUNDS
 
@@ -161,6 +163,9 @@ def key_against_hang_up(random: Random) -> Race:
 
     def came_to(here: World) -> None:
         assert here.keys_run in ([], ["d1"])
+        if here.side.numbers_events:
+            # A key of which our function was told runs its list, though the end was told at the same moment
+            assert here.keys_run == ["d1"] * here.side.keys_told
         ended(here, "answered", "callerHungUp")
 
     return Race(Faults(news_seconds=news(random, 0, 0.01, 0.1, 1)), callee, came_to)
@@ -307,8 +312,55 @@ def end_before_the_dials_answer(random: Random) -> Race:
         place_seconds=random.choice((0, 0.1, 2, 7)),
         place_answers_lost=random.choice((0, 1, 2)),
         record_lag_seconds=random.choice((0, 0, 0.3, 2)),
+        record_late_seconds=random.choice((0, 0, 0.3, 2)),
     )
     return Race(faults, callee, came_to)
+
+
+MAYBE, CERTAIN = ("lost", "failed", "unreadable"), ("throttled", "unreached")
+
+
+def dial_in_trouble(random: Random) -> Race:
+    """Answers to the dial are lost or say that nothing was done, some repeats are throttled; the callee is quick."""
+    # A dial that was done and whose answer was lost, then whatever the repeats meet
+    troubles = [random.choice((*MAYBE, *CERTAIN)) for _ in range(random.randint(1, 3))]
+
+    def callee(me: Callee) -> None:
+        if me.answer():
+            me.press(1, "1", random.random())
+            me.press(2, "1", random.random())
+
+    def came_to(here: World) -> None:
+        # One phone has rung, once, and its callee was served: whatever was said about it
+        assert len(here.side.phones) == 1
+        assert here.keys_run == ["d1", "d1"]
+        ended(here, "answered", "completed")
+
+    return Race(Faults(place_troubles=troubles, place_seconds=random.choice((0, 0, 0.1, 2))), callee, came_to)
+
+
+def dial_refused_after_a_lost_answer(random: Random) -> Race:
+    """A dial that was done, or was not; its answer is lost, and its repeats are refused for good."""
+    done = random.random() < 0.5
+    word = random.choice(("refused", "misconfigured"))
+    first = ["lost" if done else "failed", *random.choices(("throttled", "failed"), k=random.randint(0, 2))]
+
+    def callee(me: Callee) -> None:
+        if me.answer():
+            me.press(1, "1", random.random())
+            me.press(2, "1", random.random())
+
+    def came_to(here: World) -> None:
+        assert len(here.side.phones) == done
+        if done:
+            assert here.keys_run == ["d1", "d1"]
+            ended(here, "answered", "completed")
+        elif word == "refused":
+            ended(here, "blocked", "destinationNotAllowed")
+        else:
+            ended(here, "failed", "telephonyMisconfigured")
+
+    return Race(Faults(place_troubles=[*first, *[word] * 20]), callee, came_to)
 
 
 def event_after_the_end(random: Random) -> Race:
@@ -390,8 +442,59 @@ def stopped_from_outside(random: Random) -> Race:
     def arrange(here: World) -> None:
         here.play.after(moment, lambda: here.machine.stop(f"{MID}-1"))
 
-    faults = Faults(execution_news_lost=random.random() < 0.3, place_seconds=random.choice((0, 0, 3)))
+    faults = Faults(
+        execution_news_lost=random.random() < 0.3,
+        place_seconds=random.choice((0, 0, 3)),
+        record_late_seconds=random.choice((0, 0, 2, 10)),
+    )
     return Race(faults, callee, arrange=arrange, lists_are_whole=False)
+
+
+FOR_EVER = 10**9
+OPERATIONS = {
+    # Without these no outcome can be written down, so they come back
+    **dict.fromkeys(("get", "finish"), (1, 2, 5)),
+    **dict.fromkeys(
+        ("open", "begin_placing", "set_not_placed", "place", "set_contact", "slow_down"), (1, 2, 5, FOR_EVER)
+    ),
+    **dict.fromkeys(("append", "advance", "owe"), (1, 2, 5, FOR_EVER)),
+    **dict.fromkeys(("put_command", "set_answered", "take_turn", "keep_reply", "set_done"), (1, 2, 5, FOR_EVER)),
+    **dict.fromkeys(("set_stop_reason", "set_refused", "end", "succeed", "fail"), (1, 2, 5, FOR_EVER)),
+    **dict.fromkeys(("stop", "look_up", "requeue"), (1, 2, 5, FOR_EVER)),
+}
+
+
+def something_unforeseen(random: Random) -> Race:
+    """An operation raises what nobody has foreseen, a few times or for ever; the execution may be stopped besides."""
+    victim = random.choice(list(OPERATIONS))
+    left = [random.choice(OPERATIONS[victim])]
+    error = random.choice((ValueError, KeyError, RuntimeError, TelephonyMisconfigured, StoreUnavailable))
+    is_stopped, moment = random.random() < 0.3, random.uniform(0, 20)
+    troubles = random.choice(([], [], ["lost"], ["throttled"], ["refused"], ["lost", "throttled"]))
+
+    def raises(_actor: str, operation: str) -> Exception | None:
+        if operation != victim or not left[0]:
+            return None
+        left[0] -= 1
+        return error("nobody has foreseen it")
+
+    def callee(me: Callee) -> None:
+        if me.answer():
+            me.play.spawn("patience", lambda: me.hang_up(12))
+            me.press(1, "1", random.uniform(0, 3))
+            me.press(2, "1", random.uniform(0, 3))
+
+    def arrange(here: World) -> None:
+        if is_stopped:
+            here.play.after(moment, lambda: here.machine.stop(f"{MID}-1"))
+
+    return Race(
+        Faults(raising=raises, place_troubles=list(troubles)),
+        callee,
+        arrange=arrange,
+        lists_are_whole=False,
+        may_be_given_up=True,
+    )
 
 
 # ------------------------------------------- the telephony ahead of the machine
@@ -543,10 +646,13 @@ RACES: dict[str, Callable[[Random], Race]] = {
     "control_call retried, answers taken back": answers_taken_back,
     "control_call retried, callee gone": key_of_a_callee_who_is_gone,
     "the end before the dial's answer": end_before_the_dials_answer,
+    "dial in trouble": dial_in_trouble,
+    "dial refused after a lost answer": dial_refused_after_a_lost_answer,
     "news after the end": event_after_the_end,
     "token answered twice": token_answered_twice,
     "killed between two writes": killed_between_two_writes,
     "stopped from outside": stopped_from_outside,
+    "something unforeseen": something_unforeseen,
 }
 AHEAD: dict[str, Callable[[Random], Race]] = {
     "keys ahead, then a hang-up": keys_ahead_and_then_gone,
@@ -571,7 +677,7 @@ def hold(side: str, name: str, orders: int, first: int | None = None, keeps_log:
         callee = Callee(here)
         try:
             here.run(lambda race=race, callee=callee: race.callee(callee))  # type: ignore[misc]
-            here.check(lists_are_whole=race.lists_are_whole)
+            here.check(lists_are_whole=race.lists_are_whole, is_given_up=race.may_be_given_up)
             race.came_to(here)
         except AssertionError as error:
             states = [one.states for one in here.machine.executions.values()]
@@ -644,11 +750,11 @@ def _marks_before_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _lets_the_last_word_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    def append(store: MemoryCalls, mid: str, attempt: int, contact_id: str, entry: Any) -> Any:
+    def append(store: MemoryCalls, mid: str, attempt: int, contact_id: str, entry: Any, turn: int = 0) -> Any:
         call = store.get(mid, attempt)
         if call and call.log_seq == entry.seq > 1 and not call.ended:
             store._change(mid, attempt, lambda call: replace(call, log=call.log[:-1], path=call.path[:-1]))
-        return APPEND(store, mid, attempt, contact_id, entry)
+        return APPEND(store, mid, attempt, contact_id, entry, turn)
 
     monkeypatch.setattr(MemoryCalls, "append", append)
     monkeypatch.setattr(
@@ -661,10 +767,10 @@ def _lets_the_last_word_count(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _hears_who_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    def append(store: MemoryCalls, mid: str, attempt: int, contact_id: str, entry: Any) -> Any:
+    def append(store: MemoryCalls, mid: str, attempt: int, contact_id: str, entry: Any, turn: int = 0) -> Any:
         ended = store.get(mid, attempt)
         store._change(mid, attempt, lambda call: replace(call, ended_msec=None))
-        written, call = APPEND(store, mid, attempt, contact_id, entry)
+        written, call = APPEND(store, mid, attempt, contact_id, entry, turn)
         if ended and ended.ended_msec is not None:
             call = store._change(mid, attempt, lambda call: replace(call, ended_msec=ended.ended_msec))
         return written, call

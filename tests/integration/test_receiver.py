@@ -47,6 +47,34 @@ def test_requests_are_shown_as_they_arrived(receiver: Receiver, journal: Journal
     assert entry["headers"] == [list(header) for header in first.headers]
 
 
+def test_a_body_in_chunks_is_received_too(receiver: Receiver) -> None:
+    port = receiver.start().split(":")[1]
+    answer = httpx.post(f"http://127.0.0.1:{port}/", content=iter([b'{"mid":', b' "7748021"}']), trust_env=False)
+    assert (answer.status_code, receiver.requests("7748021")[0].body) == (200, '{"mid": "7748021"}')
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ("Host: evil.example:{port}\r\nContent-Length: 2\r\n", 421),
+        ("Host: evil.example:{port}\r\nOrigin: http://evil.example:{port}\r\nContent-Length: 2\r\n", 421),
+        ("Host: 127.0.0.1:{port}\r\nSec-Fetch-Site: cross-site\r\nContent-Length: 2\r\n", 403),
+        ("Host: shop.example\r\nContent-Length: 9999999\r\n", 413),
+        ("Host: shop.example\r\nContent-Length: 2\r\nContent-Length: 3\r\n", 400),
+        ("Host: shop.example\r\nContent-Length: x\r\n", 400),
+        ("Host: shop.example\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n", 400),
+        ("Host: evil.example:4{port}\r\nOrigin: https://shop.example\r\nContent-Length: 2\r\n", 200),
+        ("Host: 127.0.0.1:{port}\r\nContent-Length: 2\r\n", 200),
+    ],
+)
+def test_what_no_sender_sends_is_no_webhook(receiver: Receiver, head: str, status: int) -> None:
+    for port in map(int, receiver.start().split(":")[1:]):
+        with socket.create_connection(("127.0.0.1", port), WAIT) as connection:
+            connection.sendall(f"POST /h HTTP/1.1\r\n{head.format(port=port)}\r\n".encode() + b"{}" * 600_000)
+            assert connection.recv(100).startswith(f"HTTP/1.1 {status} ".encode())
+    assert len(receiver.requests()) == (2 if status == 200 else 0)
+
+
 def test_headers_keep_their_order_and_case(receiver: Receiver) -> None:
     port = int(receiver.start().split(":")[1])
     lines = "POST /h HTTP/1.1\r\nhost: a.example\r\nX-b: 1\r\nx-A: 2\r\nX-b: 3\r\nContent-Length: 2\r\n\r\n{}"

@@ -12,6 +12,7 @@ from moto import mock_aws
 from local.moto_guards import install_guards
 from local.template import Template
 from speechcall.adapters.dynamodb.calls import DynamoCalls
+from speechcall.adapters.dynamodb.lists import DynamoLists
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.dynamodb.pool import DynamoPool
 from speechcall.adapters.dynamodb.registry import Registry
@@ -22,14 +23,16 @@ from speechcall.application.message_ports import (
     NotQueued,
     NumberBusy,
     Pool,
+    Redialled,
     TooSoon,
 )
 from speechcall.application.pool import PoolState, PoolStore
 from speechcall.application.ports import CallStore
-from speechcall.domain.call import Bounds, Cause, Command, Kind, Reply, Step, Ticket
+from speechcall.domain.account import Account
+from speechcall.domain.call import Bounds, Cause, Command, Kind, Refused, Reply, Step, Ticket
 from speechcall.domain.call_log import Entry, Plan, Table, Then, ThenKind
 from speechcall.domain.dialling import Redial
-from speechcall.domain.errors import StoreUnavailable
+from speechcall.domain.errors import RateLimited, StoreUnavailable
 from speechcall.domain.message import State
 from speechcall.domain.outcome import EXPIRED, PROMPT_UNAVAILABLE, Outcome
 from tests.fixtures.samples import ASK, CALL, MESSAGE, MID, NOW, message
@@ -267,10 +270,27 @@ def test_a_provider_is_asked_to_dial_by_one_try_at_a_time(calls):
     assert calls.get(MID, 1).placing_msec == NOW
     # Settled, or certainly not placed: it may be asked again
     assert calls.begin_placing(MID, 1, NOW + 1001, NOW + 1)
-    calls.set_not_placed(MID, 1, NOW)
+    assert not calls.set_not_placed(MID, 1, NOW)
     assert calls.get(MID, 1).placing_msec == NOW + 1001
-    calls.set_not_placed(MID, 1, NOW + 1001)
+    assert not calls.get(MID, 1).is_certainly_not_placed
+    assert calls.set_not_placed(MID, 1, NOW + 1001)
+    assert calls.get(MID, 1).is_certainly_not_placed
     assert calls.begin_placing(MID, 1, NOW + 1002, NOW)
+    # What was certain is not any more
+    assert calls.get(MID, 1).not_placed_msec is None
+
+
+def test_what_a_repeat_was_told_is_kept_while_its_call_is_in_doubt(calls):
+    calls.open(CALL, EXPIRES)
+    assert calls.get(MID, 1).refused is None
+    for refused in (Refused("throttled", Cause.THROTTLED), Refused("destinationNotAllowed", Cause.BLOCKED)):
+        calls.set_refused(MID, 1, refused)
+        assert calls.get(MID, 1).refused == refused
+    calls.end(MID, 1, Cause.BLOCKED, NOW)
+    calls.set_refused(MID, 1, Refused("late", Cause.FAILED))
+    calls.set_refused(MID, 2, Refused("unknown", Cause.FAILED))
+    assert calls.get(MID, 1).refused.reason == "destinationNotAllowed"
+    assert calls.get(MID, 2) is None
 
 
 def test_a_provider_whose_contact_is_known_or_whose_call_is_over_is_not_asked_to_dial(calls):
@@ -295,6 +315,34 @@ def test_of_the_events_the_latest_has_the_turn(calls):
     found = calls.take_turn(MID, 1, "contact-2", 9)
     assert (found.turn, found.contact_id) == (4, "contact-1")
     assert calls.take_turn(MID, 2, "contact-1", 1) is None
+
+
+def test_a_key_is_kept_in_the_step_in_which_its_event_takes_its_turn(calls):
+    calls.open(CALL, EXPIRES)
+    calls.set_contact(MID, 1, "contact-1")
+    ask = Command(Kind.ASK, 0)
+    calls.put_command(MID, 1, ask, Ticket("2027", 0, "ask-0"), BOUNDS, NOW)
+    key, other = Reply(2, "key", "d1"), Reply(2, "key", "d2")
+    found = calls.take_turn(MID, 1, "contact-1", 5, key)
+    assert (found.turn, found.kept_reply) == (5, key)
+    # The first one stays; the turn is taken all the same
+    found = calls.take_turn(MID, 1, "contact-1", 6, other)
+    assert (found.turn, found.kept_reply) == (6, key)
+    # So it is for another question, one that was answered, an earlier event, another contact, and a call that is over
+    for contact, turn, reply in (
+        ("contact-1", 7, Reply(1, "key", "d3")),
+        ("contact-1", 6, Reply(2, "key", "d3")),
+        ("contact-2", 9, Reply(2, "key", "d3")),
+    ):
+        assert calls.take_turn(MID, 1, contact, turn, reply).kept_reply == key
+    calls.put_command(MID, 1, ask, Ticket("2028", 0, "ask-1"), BOUNDS, NOW)
+    calls.set_done(MID, 1, 3, None)
+    assert calls.take_turn(MID, 1, "contact-1", 10, Reply(3, "key", "d1")).kept_reply == key
+    calls.put_command(MID, 1, ask, Ticket("2029", 0, "ask-2"), BOUNDS, NOW)
+    calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW)
+    found = calls.take_turn(MID, 1, "contact-1", 11, Reply(4, "key", "d1"))
+    assert (found.turn, found.kept_reply) == (11, key)
+    assert calls.take_turn(MID, 2, "contact-1", 1, key) is None
 
 
 def test_a_command_is_done_once_with_what_was_heard_first(calls):
@@ -700,6 +748,38 @@ def test_only_the_attempt_that_holds_the_line_can_finish(messages):
     assert messages.get(MID).state is State.CALLING
 
 
+def test_a_redial_takes_a_call_of_the_day_for_which_it_is_due_once(messages, lines):
+    many, midnight = Pool(9, 1000), 1_790_035_200_000
+    first, second, third = (called(messages, str(mid), pool=many, now=NOW + mid) for mid in (1, 2, 3))
+    assert messages.redial(first, midnight - 1, 1) is Redialled.QUEUED
+    again = messages.get("1")
+    assert (again.state, again.redials, again.due_msec) == (State.QUEUED, 1, midnight - 1)
+    # A repeat neither changes it nor takes another
+    assert messages.redial(first, midnight - 1, 2) is Redialled.DONE_BEFORE
+    assert messages.get("1") == again
+    # A full day changes nothing, the next one has room, and more of them is a larger account's
+    assert messages.redial(second, midnight - 1, 1) is Redialled.DAY_FULL
+    assert (messages.get("2"), "2-1" in lines.read().held.values()) == (second, True)
+    assert messages.redial(second, midnight, 1) is Redialled.QUEUED
+    assert messages.redial(third, midnight - 1, 0) is Redialled.DAY_FULL
+    assert messages.redial(third, midnight - 1, 2) is Redialled.QUEUED
+    assert lines.read().held == {}
+
+
+def test_messages_and_redials_count_on_the_same_day(dynamodb):
+    # Given an account of two calls a day, that has sent one message today
+    lists = DynamoLists(dynamodb.client, dynamodb.registry_table)
+    account = Account("acme", ("*",), calls_per_day=2)
+    lists.spend(account, 1, NOW)
+    many = Pool(9, 1000)
+    first, second = (called(dynamodb.messages, str(mid), pool=many, now=NOW + mid) for mid in (1, 2))
+    # Then there is room for one redial, and for nothing after it
+    assert dynamodb.messages.redial(first, NOW + 60_000, 2) is Redialled.QUEUED
+    assert dynamodb.messages.redial(second, NOW + 60_000, 2) is Redialled.DAY_FULL
+    with pytest.raises(RateLimited):
+        lists.spend(account, 1, NOW)
+
+
 def test_a_message_that_is_put_back_waits_for_its_next_attempt_without_a_line(messages, lines):
     first = called(messages)
     assert messages.requeue(first, 1, NOW + 60_000)
@@ -862,3 +942,19 @@ def test_the_registry_finds_what_was_put_and_nothing_else(dynamodb):
     registry = Registry(dynamodb.client, dynamodb.registry_table)
     registry.put_flow("12345678-x", "arn:machine")
     assert (registry.find_flow("12345678-x"), registry.find_flow("y")) == ("arn:machine", None)
+
+
+def test_a_new_message_is_looked_after_when_its_time_is_up_if_not_before(messages):
+    messages.add([message("1", ttl_seconds=30), message("2", ttl_seconds=86_400)])
+    assert messages.due(State.PREPARING, NOW + 29_999, 9) == []
+    assert messages.due(State.PREPARING, NOW + 30_000, 9) == ["1"]
+    assert set(messages.due(State.PREPARING, NOW + 300_000, 9)) == {"1", "2"}
+
+
+def test_faults_are_counted_while_a_message_is_prepared(messages):
+    messages.add([MESSAGE])
+    assert [messages.note_fault(MID) for _ in range(3)] == [1, 2, 3]
+    assert messages.get(MID) == MESSAGE
+    messages.queue(MID, (ASK,), NOW)
+    assert [messages.note_fault(MID), messages.note_fault("1")] == [0, 0]
+    assert messages.get("1") is None

@@ -60,8 +60,20 @@ class MemoryLists:
             full = max(self.full_at.get(name, 0), now_ticks)
             if full > now_ticks and full > latest_full(now_msec, messages, account.rate, account.burst):
                 raise too_fast(account, full, messages, now_msec)
-            self.full_at[name] = full + messages * TICKS_A_MESSAGE
-            day = (account.account_id, f"{datetime.fromtimestamp(now_msec / 1000, UTC):%Y-%m-%d}")
+            day = _day(account, now_msec)
             if self.calls.get(day, 0) + messages > account.calls_per_day:
                 raise too_many_today(account, messages, now_msec)
+            self.full_at[name] = full + messages * TICKS_A_MESSAGE
             self.calls[day] = self.calls.get(day, 0) + messages
+
+    def give_back(self, account: Account, messages: int, now_msec: int) -> None:
+        with self._lock:
+            name, day = (account.account_id, account.rate), _day(account, now_msec)
+            if name in self.full_at:
+                self.full_at[name] -= messages * TICKS_A_MESSAGE
+            if self.calls.get(day, 0) >= messages:
+                self.calls[day] -= messages
+
+
+def _day(account: Account, now_msec: int) -> tuple[str, str]:
+    return account.account_id, f"{datetime.fromtimestamp(now_msec / 1000, UTC):%Y-%m-%d}"

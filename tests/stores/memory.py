@@ -4,18 +4,21 @@ Held equal to DynamoDB by tests/integration/test_store_contract.py. One lock mak
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
-from speechcall.adapters.dynamodb.message_items import CALLING_CHECK_MSEC, LATER, PREPARING_CHECK_MSEC, shard_name
-from speechcall.application.message_ports import Claim, LinesFull, LineTaken, NotQueued, Pool
+from speechcall.adapters.dynamodb.message_items import CALLING_CHECK_MSEC, LATER, first_check_msec, shard_name
+from speechcall.application.message_ports import Claim, LinesFull, LineTaken, NotQueued, Pool, Redialled
 from speechcall.domain.ask import Ask
-from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Reply, Step, Ticket, over_limit
+from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Step, Ticket
 from speechcall.domain.call_log import Entry
 from speechcall.domain.errors import StoreUnavailable
 from speechcall.domain.ids import holder
 from speechcall.domain.message import Message, State
 from speechcall.domain.outcome import Outcome
+from speechcall.domain.refusal import over_limit
 from tests.stores.index import MemoryIndex
 from tests.stores.pool import MemoryPool
 
@@ -73,13 +76,13 @@ class MemoryCalls:
             self._calls[key] = replace(call, seq=call.seq + 1, command=command, ticket=ticket, visits=visits)
             return True, self._calls[key]
 
-    def append(self, mid: str, attempt: int, contact_id: str, entry: Entry) -> tuple[bool, Call | None]:
+    def append(self, mid: str, attempt: int, contact_id: str, entry: Entry, turn: int = 0) -> tuple[bool, Call | None]:
         def appended(call: Call) -> Call | None:
             own = (None, contact_id) if entry.seq == 1 else (contact_id,)
             follows = call.log_seq == entry.seq - 1 and call.seq <= entry.seq
             if call.plan is None or call.ended or call.contact_id not in own or not follows:
                 return None
-            return replace(call.with_entry(entry), contact_id=contact_id)
+            return replace(call.with_entry(entry), contact_id=contact_id, turn=max(call.turn, turn))
 
         with self._lock:
             call = self._calls.get((mid, attempt))
@@ -100,19 +103,26 @@ class MemoryCalls:
             just_now = call.placing_msec is not None and call.placing_msec >= before_msec
             if call.ended or call.contact_id or just_now:
                 return None
-            return replace(call, placing_msec=now_msec)
+            return replace(call, placing_msec=now_msec, not_placed_msec=None)
 
         return self._change(mid, attempt, placing) is not None
 
-    def set_not_placed(self, mid: str, attempt: int, placing_msec: int) -> None:
+    def set_not_placed(self, mid: str, attempt: int, placing_msec: int) -> bool:
         def not_placed(call: Call) -> Call | None:
-            return replace(call, placing_msec=None) if call.placing_msec == placing_msec else None
+            is_ours = call.placing_msec == placing_msec
+            return replace(call, placing_msec=None, not_placed_msec=placing_msec) if is_ours else None
 
-        self._change(mid, attempt, not_placed)
+        return self._change(mid, attempt, not_placed) is not None
 
-    def take_turn(self, mid: str, attempt: int, contact_id: str, turn: int) -> Call | None:
+    def set_refused(self, mid: str, attempt: int, refused: Refused) -> None:
+        self._change(mid, attempt, lambda call: None if call.ended else replace(call, refused=refused))
+
+    def take_turn(self, mid: str, attempt: int, contact_id: str, turn: int, reply: Reply | None = None) -> Call | None:
         def taken(call: Call) -> Call | None:
-            return replace(call, turn=turn) if call.contact_id in (None, contact_id) and call.turn < turn else None
+            if call.contact_id not in (None, contact_id) or call.turn >= turn:
+                return None
+            kept = _kept(call, reply) if reply else None
+            return replace(kept or call, turn=turn)
 
         return self._change(mid, attempt, taken) or self.get(mid, attempt)
 
@@ -139,13 +149,7 @@ class MemoryCalls:
         self._change(mid, attempt, done)
 
     def keep_reply(self, mid: str, attempt: int, reply: Reply) -> Call | None:
-        def kept(call: Call) -> Call | None:
-            earlier = call.kept_reply is not None and call.kept_reply.seq >= reply.seq
-            if call.ended or earlier or not call.done_seq < reply.seq == call.seq:
-                return None
-            return replace(call, kept_reply=reply)
-
-        return self._change(mid, attempt, kept)
+        return self._change(mid, attempt, lambda call: _kept(call, reply))
 
     def set_stop_reason(self, mid: str, attempt: int, reason: str) -> None:
         self._change(mid, attempt, lambda call: replace(call, stop_reason=call.stop_reason or reason))
@@ -173,12 +177,22 @@ class UnloggedCalls(MemoryCalls):
         return super().open(replace(call, plan=None), expires_at)
 
 
+def _kept(call: Call, reply: Reply) -> Call | None:
+    earlier = call.kept_reply is not None and call.kept_reply.seq >= reply.seq
+    if call.ended or earlier or not call.done_seq < reply.seq == call.seq:
+        return None
+    return replace(call, kept_reply=reply)
+
+
 @dataclass
 class MemoryMessages:
     """A `MessageStore` in memory, with the pool of lines."""
 
     pool: MemoryPool = field(default_factory=MemoryPool)
     index: MemoryIndex = field(default_factory=MemoryIndex)
+    calls: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By account and day: those that redials have taken."""
+    faults: Counter[str] = field(default_factory=Counter)
     _messages: dict[str, Message] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -199,7 +213,7 @@ class MemoryMessages:
                     raise StoreUnavailable("the id of a message is taken")
                 return
             for message in messages:
-                self._put(message, message.created_msec + PREPARING_CHECK_MSEC)
+                self._put(message, first_check_msec(message))
 
     def queue(self, mid: str, asks: tuple[Ask, ...], now_msec: int) -> bool:
         return self._move(
@@ -208,6 +222,14 @@ class MemoryMessages:
 
     def refuse(self, mid: str, before: State, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
         return self._move(mid, before, lambda message: _finished(message, outcome, now_msec, cause), None)
+
+    def note_fault(self, mid: str) -> int:
+        with self._lock:
+            stored = self._messages.get(mid)
+            if stored is None or stored.state is not State.PREPARING:
+                return 0
+            self.faults[mid] += 1
+            return self.faults[mid]
 
     def claim_line(self, message: Message, flow_arn: str, pool: Pool, now_msec: int) -> Claim:
         attempt = message.attempt + 1
@@ -219,7 +241,7 @@ class MemoryMessages:
                 return NotQueued()
             claim = self.pool.take(holder(message.mid, attempt), message.number, pool, now_msec)
             if isinstance(claim, LineTaken):
-                called = replace(stored, state=State.CALLING, attempt=attempt, flow_arn=flow_arn)
+                called = replace(stored, state=State.CALLING, attempt=attempt, flow_arn=flow_arn, claimed_msec=now_msec)
                 self._put(called, now_msec + CALLING_CHECK_MSEC)
             return claim
 
@@ -228,6 +250,17 @@ class MemoryMessages:
 
     def requeue(self, message: Message, redials: int, due_msec: int) -> bool:
         return self._give_back(message, lambda stored: replace(stored, state=State.QUEUED, redials=redials), due_msec)
+
+    def redial(self, message: Message, due_msec: int, calls_per_day: int) -> Redialled:
+        day = (message.account_id, f"{datetime.fromtimestamp(due_msec / 1000, UTC):%Y-%m-%d}")
+        with self._lock:
+            stored = self._messages.get(message.mid)
+            is_calling = stored is not None and stored.state is State.CALLING and stored.attempt == message.attempt
+            if calls_per_day < 1 or (is_calling and self.calls[day] >= calls_per_day):
+                return Redialled.DAY_FULL
+            self.calls[day] += is_calling
+        done = self.requeue(message, message.redials + 1, due_msec)
+        return Redialled.QUEUED if done else Redialled.DONE_BEFORE
 
     def due(self, state: State, now_msec: int, limit: int) -> list[str]:
         with self._lock:

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from speechcall.adapters.dynamodb.places import LEASE_MSEC
-from speechcall.domain.delivery import PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
+from speechcall.domain.delivery import MAX_WAKES, PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
 from speechcall.domain.message import Message
-from speechcall.domain.webhook import WebhookTask
+from speechcall.domain.webhook import NOWHERE, WebhookTask
 
 
 @dataclass
@@ -23,6 +23,7 @@ class _Kept:
     account_id: str
     due_msec: int | None
     ended_msec: int | None = None
+    woken: int = 0
 
 
 class MemoryDeliveries:
@@ -97,10 +98,36 @@ class MemoryDeliveries:
     def wake(self, mid: str, event_id: str, now_msec: int) -> WebhookTask | None:
         with self._lock:
             kept = self._kept.get((mid, event_id))
-            if kept is None or kept.due_msec is None or kept.due_msec > now_msec:
+            if kept is None or kept.due_msec is None or kept.due_msec > now_msec or kept.woken >= MAX_WAKES:
                 return None
             kept.due_msec = now_msec + PATIENCE_MSEC
+            kept.woken += 1
             return replace(kept.task, version=kept.delivery.version)
+
+    def give_up_woken(self, mid: str, event_id: str, attempt: Attempt) -> bool:
+        with self._lock:
+            kept = self._kept.get((mid, event_id))
+            if kept is None or kept.due_msec is None or kept.due_msec > attempt.at_msec or kept.woken < MAX_WAKES:
+                return False
+            return self._end(kept, attempt, DeliveryState.DEAD)
+
+    def finish(self, task: WebhookTask, attempt: Attempt, state: DeliveryState) -> bool:
+        with self._lock:
+            self.writes += 1
+            name = (task.mid, task.event_id)
+            if name not in self._kept:
+                new = Delivery(DeliveryState.PENDING, destination=NOWHERE)
+                self._kept[name] = _Kept(replace(task, version=0), new, "", None)
+            return self._end(self._kept[name], attempt, state)
+
+    def _end(self, kept: _Kept, attempt: Attempt, state: DeliveryState) -> bool:
+        if kept.delivery.state is not DeliveryState.PENDING:
+            return False
+        attempts = (*kept.delivery.attempts, attempt)
+        self._change(kept, replace(kept.delivery, state=state, attempts=attempts, next_msec=None))
+        kept.due_msec = None
+        kept.ended_msec = None if state is DeliveryState.DELIVERED else attempt.at_msec + attempt.msec
+        return True
 
     def replay(self, task: WebhookTask, delivery: Delivery, now_msec: int) -> WebhookTask | None:
         with self._lock:
@@ -144,7 +171,7 @@ class MemoryDeliveries:
         return kept if counts else None
 
     def _change(self, kept: _Kept, changed: Delivery) -> None:
-        kept.delivery = replace(changed, version=kept.delivery.version + 1)
+        kept.delivery, kept.woken = replace(changed, version=kept.delivery.version + 1), 0
 
 
 class MemoryPlaces:
@@ -181,7 +208,7 @@ class VirtualQueue:
     """A `WebhookQueue` whose delays are moments of a virtual clock. What is taken and not deleted comes again."""
 
     now_msec: int
-    waiting: list[tuple[int, int, WebhookTask]] = field(default_factory=list)
+    waiting: list[tuple[int, int, WebhookTask, int]] = field(default_factory=list)
     delays: list[int] = field(default_factory=list)
     _order: Iterator[int] = field(default_factory=itertools.count)
 
@@ -190,11 +217,14 @@ class VirtualQueue:
         self.delays.append(delay_seconds)
         self.put(task, self.now_msec + delay_seconds * 1000)
 
-    def put(self, task: WebhookTask, at_msec: int) -> None:
-        heapq.heappush(self.waiting, (at_msec, next(self._order), task))
+    def put(self, task: WebhookTask, at_msec: int, receives: int = 0) -> None:
+        """`receives`: how often it was brought before."""
+        heapq.heappush(self.waiting, (at_msec, next(self._order), task, receives))
 
     def next_msec(self) -> int | None:
         return self.waiting[0][0] if self.waiting else None
 
-    def take(self) -> WebhookTask:
-        return heapq.heappop(self.waiting)[2]
+    def take(self) -> tuple[WebhookTask, int]:
+        """The next task, and how often it has been brought with this time."""
+        _, _, task, receives = heapq.heappop(self.waiting)
+        return task, receives + 1

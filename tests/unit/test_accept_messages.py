@@ -61,6 +61,9 @@ class Lists(MemoryShapes):
     def spend(self, account, messages, now_msec):
         self.spent.append(messages)
 
+    def give_back(self, account, messages, now_msec):
+        self.spent.remove(messages)
+
     def find_prompt(self, account_id, identifier):
         self.asked.append((account_id, identifier))
         return self.prompts.get(identifier)

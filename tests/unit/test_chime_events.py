@@ -2,6 +2,7 @@
 
 import copy
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.carrier.chime.actions import parameter_problem, read_answer
-from speechcall.adapters.telephony.chime_events import ChimeEvents
+from speechcall.adapters.telephony.chime_events import EARLIER_SECONDS, ChimeEvents
 from speechcall.domain.call import Bounds, Cause, Command, Kind, Step, Ticket
 from speechcall.domain.errors import EngineUnavailable, StoreUnavailable
 from tests.fixtures.samples import ASK, CALL, MESSAGE, NOW, FakeClock, FakeEngine
@@ -344,6 +345,17 @@ def test_a_call_that_begins_in_trouble_is_noted_at_the_second_try():
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable("down"), RuntimeError("a bug")])
+def test_a_call_whose_beginning_could_not_be_noted_is_noted_when_it_rings(error):
+    # Nobody who has lost the answer to its dial dials it again then
+    bench = Bench()
+    real, bench.calls.set_contact = bench.calls.set_contact, failing(error)
+    assert bench.hear("new-outbound-call")["TransactionAttributes"] == {"mid": MID, "attempt": "1"}
+    bench.calls.set_contact = real
+    assert bench.hear("ringing") == GO_ON
+    assert bench.call.contact_id == TRANSACTION
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("down"), RuntimeError("a bug")])
 def test_a_call_whose_beginning_could_not_be_noted_is_known_when_it_is_answered(error):
     # Given a store that was away when the service began to dial
     bench = Bench()
@@ -354,6 +366,55 @@ def test_a_call_whose_beginning_could_not_be_noted_is_known_when_it_is_answered(
     bench.put(1)
     assert types(bench.hear("call-answered"))[0] == "ReceiveDigits"
     assert bench.call.contact_id == TRANSACTION
+
+
+def begun(bench, name, event, sequence):
+    """What has begun to deal with an event, and is cut off behind its first write."""
+    real = bench.engine.succeed
+    bench.engine.succeed = failing(KeyboardInterrupt)
+    with suppress(KeyboardInterrupt):
+        bench.hear(event, sequence=sequence)
+    bench.engine.succeed = real
+
+
+@pytest.mark.parametrize("when", ["has begun", "begins a second later"])
+def test_a_key_that_the_hang_up_overtakes_runs_its_list(when):
+    # Given a key, whose event is still being dealt with, or has not even begun to be
+    bench = Bench().asking()
+    key = lambda: begun(bench, "key", "digits-received", 4)  # noqa: E731
+    if when == "has begun":
+        key()
+    else:
+        bench.then[len(bench.clock.slept) + 10] = key
+    # When the callee's hang-up is told, then the key is the answer
+    bench.hear("hangup-normal", sequence=5)
+    assert bench.engine.answers["token-1-0"] == {"event": "key", "key": "d1", "seq": 2}
+    assert [step.heard for step in bench.call.path] == ["d1"]
+    assert bench.call.ended
+
+
+def test_a_hang_up_behind_which_nothing_comes_is_not_waited_over_for_long():
+    bench = Bench().asking()
+    begin = bench.clock.msec
+    bench.hear("hangup-normal", sequence=LONG_AFTER)
+    assert EARLIER_SECONDS * 1000 <= bench.clock.msec - begin <= EARLIER_SECONDS * 1000 + 200
+    assert bench.engine.answers["token-1-0"]["event"] == "ended"
+    # Where nothing is missing before it, it is taken in at once
+    other = Bench().asking()
+    begin = other.clock.msec
+    other.hear("hangup-normal", sequence=4)
+    assert other.clock.msec == begin
+
+
+def test_a_key_of_a_callee_who_is_gone_already_counts():
+    bench = Bench().asking()
+    event = copy.deepcopy(FILES["digits-received"])
+    for leg in event["CallDetails"]["Participants"]:
+        leg["Status"] = "Disconnected"
+    event["Sequence"], event["CallDetails"]["TransactionAttributes"] = 4, dict(bench.attributes)
+    bench.events.answer(event)
+    assert bench.engine.answers["token-1-0"] == {"event": "key", "key": "d1", "seq": 2}
+    assert not bench.call.ended
 
 
 def test_a_hang_up_in_trouble_is_tried_again_for_nobody_waits():

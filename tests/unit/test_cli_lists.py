@@ -1,12 +1,14 @@
 """`speechcall list watch`, on lists in memory."""
 
+import os
+import sys
+import threading
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
-from rich.console import Console
 from typer.testing import CliRunner
 
-from cli import lists
 from cli.main import app
 from speechcall.adapters.clock import SystemClock
 from speechcall.application.message_ports import Pool
@@ -90,13 +92,68 @@ def test_without_lines_there_is_no_estimate():
     assert watch(deployment, "7").output.splitlines()[0] == "0 of 3 done: waiting 3, no lines: paused"
 
 
-def test_in_a_terminal_it_is_a_bar(monkeypatch):
-    monkeypatch.setattr(lists, "Console", lambda: Console(force_terminal=True, width=100))
-    result = watch(Deployment(QUEUED, SOME, ALL), "7")
-    assert result.exit_code == 0
-    assert "3/3" in result.output
-    assert "answered 2, busy 1" in result.output
-    assert "━" in result.output
+@pytest.fixture
+def terminal(monkeypatch):
+    """A terminal to watch in: what it shows in the end."""
+    shown, theirs = os.openpty()
+    written = []
+
+    def read():
+        with suppress(OSError):  # Linux's end of a terminal
+            while piece := os.read(shown, 1000):
+                written.append(piece)
+
+    def watched(**environment):
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        reader = threading.Thread(target=read)
+        reader.start()
+        with os.fdopen(theirs, "w") as out:
+            monkeypatch.setattr(sys, "stdout", out)
+            try:
+                app(
+                    ["list", "watch", "7", "--local"],
+                    obj=lambda _: Deployment(QUEUED, SOME, ALL),
+                    standalone_mode=False,
+                )
+            finally:
+                monkeypatch.undo()
+        reader.join()
+        return b"".join(written).decode()
+
+    yield watched
+    os.close(shown)
+
+
+def test_in_a_terminal_it_is_a_bar(terminal):
+    shown = terminal(TERM="xterm", COLUMNS="100")
+    assert "3/3" in shown
+    assert "answered 2, busy 1" in shown
+    assert "━" in shown
+    assert "\x1b[" in shown
+
+
+FORCED = [{"FORCE_COLOR": "1"}, {"FORCE_COLOR": "1", "TERM": "xterm"}, {"TTY_COMPATIBLE": "1"}]
+LINES = [
+    "0 of 3 done: waiting 3, about 4 min left",
+    "1 of 3 done: answered 1, waiting 1, in calls 1, about 3 min left",
+    "3 of 3 done: answered 2, busy 1",
+]
+
+
+@pytest.mark.parametrize("term", ["dumb", "unknown"])
+@pytest.mark.parametrize("force", [{}, {"FORCE_COLOR": "1"}])
+def test_a_terminal_that_can_do_nothing_gets_lines(terminal, term, force):
+    assert terminal(TERM=term, COLUMNS="100", **force).splitlines() == LINES
+
+
+@pytest.mark.parametrize(
+    "force", [{"FORCE_COLOR": "1"}, {"FORCE_COLOR": "1", "TERM": "xterm"}, {"TTY_COMPATIBLE": "1"}]
+)
+def test_a_file_gets_lines_whatever_is_said_of_colours(monkeypatch, force):
+    for name, value in force.items():
+        monkeypatch.setenv(name, value)
+    assert watch(Deployment(QUEUED, SOME, ALL), "7").output.splitlines() == LINES
 
 
 @pytest.mark.parametrize(

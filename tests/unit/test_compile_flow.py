@@ -5,6 +5,7 @@ import pytest
 from speechcall.domain.message import GotoMenu, Hangup, Menu, Webhook
 from speechcall.statemachine.compile_flow import Wiring, compile_flow
 from speechcall.statemachine.publication import publication
+from tests.fixtures.races.machine import DEATHS
 
 WIRING = Wiring("arn:control", "arn:finish", "https://queue.fifo")
 HOOK = Webhook("https://api.example.com/callback/option1", '{"confirm":true}', {"X-Custom-Header": "value"})
@@ -140,6 +141,14 @@ def test_the_shortest_answered_call_costs_six_transitions():
 def test_the_retried_errors_are_a_contract_with_running_machines():
     names = compile_flow(SIMPLE, WIRING)["States"]["Menu 0"]["Retry"][0]["ErrorEquals"]
     assert names[:4] == ["EngineUnavailable", "StoreUnavailable", "TelephonyThrottled", "TelephonyUnavailable"]
+
+
+@pytest.mark.parametrize("death", DEATHS)
+def test_a_function_that_died_is_tried_again_whatever_its_death_is_called(death):
+    tasks = [state for state in compile_flow(SIMPLE, WIRING)["States"].values() if state["Type"] == "Task"]
+    for state in tasks:
+        retried = {name for rule in state["Retry"] for name in rule["ErrorEquals"]}
+        assert death in retried or "States.TaskFailed" in retried
 
 
 def test_the_name_says_everything_that_makes_a_machine_differ():

@@ -8,7 +8,7 @@ import pytest
 from speechcall.application.control_call import THROTTLED_MSEC, Control
 from speechcall.application.message_ports import Pool
 from speechcall.application.ports import Contact
-from speechcall.domain.call import Bounds, Cause, Command, Kind, Reply, Step
+from speechcall.domain.call import Bounds, Cause, Command, Kind, Refused, Reply, Step
 from speechcall.domain.call_log import Plan
 from speechcall.domain.errors import (
     DestinationRefused,
@@ -148,6 +148,59 @@ def test_a_message_that_is_gone_or_at_another_attempt_is_not_dialled(task):
     bench.run("dial", **task)
     assert bench.engine.answers["dial-0-0"]["error"] == "NotAnswered"
     assert bench.telephony.placed == []
+
+
+def test_a_message_whose_machine_begins_after_its_time_is_not_dialled():
+    bench = Bench(ttl_seconds=30)
+    bench.clock.msec += 30_000
+    assert bench.run("dial") == {}
+    assert bench.telephony.placed == []
+    assert bench.engine.answers["dial-0-0"]["error"] == "NotAnswered"
+    assert bench.call.cause is Cause.THROTTLED
+    # But a phone that may ring already is asked about, whatever the time is
+    late = Bench(ttl_seconds=30)
+    late.telephony.errors = [LOST] * 6
+    late.run("dial")
+    late.clock.msec += 30_000
+    late.run("dial", retry=1)
+    assert (late.call.ended, late.call.contact_id) == (False, "contact-1")
+
+
+LOST = TelephonyUnavailable("500", maybe_done=True)
+
+
+@pytest.mark.parametrize(
+    ("said", "answer", "refused", "slows"),
+    [
+        (LOST, {}, None, False),
+        (TelephonyThrottled("x"), {}, Refused("throttled", Cause.THROTTLED), True),
+        (
+            DestinationRefused("destinationNotAllowed"),
+            {"refused": "destinationNotAllowed"},
+            Refused("destinationNotAllowed", Cause.BLOCKED),
+            False,
+        ),
+        (
+            TelephonyMisconfigured("403"),
+            {"refused": "telephonyMisconfigured"},
+            Refused("telephonyMisconfigured", Cause.FAILED),
+            False,
+        ),
+    ],
+)
+def test_a_dial_in_doubt_waits_as_for_a_phone_that_rings(said, answer, refused, slows):
+    # Given a request whose answer was lost, and repeats that are told nothing of it
+    bench = Bench()
+    bench.telephony.errors = [LOST, *[said] * 9]
+    assert bench.run("dial") == answer
+    # Then the call goes on, and its task waits; what the last repeat was told is kept for its end
+    assert (bench.call.ended, bench.call.stop_reason, bench.call.refused) == (False, None, refused)
+    assert bench.engine.tries == []
+    assert (bench.messages.pool.read().next_msec == bench.clock.msec + THROTTLED_MSEC) == slows
+    # When somebody answers after all, then the try that comes after this one serves them
+    bench.calls.set_answered(MID, 1, "contact-1", bench.clock.msec)
+    bench.run("dial", retry=1)
+    assert bench.engine.answers["dial-0-1"]["event"] == "answered"
 
 
 def test_a_call_that_has_ended_is_not_placed_again():

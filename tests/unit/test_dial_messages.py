@@ -362,3 +362,37 @@ def test_a_store_that_refuses_again_and_again_puts_the_message_off():
     assert dialler.dial() == 1
     assert dialler.dialled == ["2-1"]
     assert dialler.messages.get("1").due_msec > NOW + 19_000
+
+
+# ------------------------------------------------ whatever goes wrong, and for how long
+@pytest.mark.parametrize("error", [EngineUnavailable("throttled"), ValueError("nobody has foreseen it")])
+@pytest.mark.parametrize("where", ["publish", "claim"])
+def test_a_message_that_can_never_be_dialled_expires_when_its_time_is_over(error, where, caplog):
+    # Given a message whose machine, or line, can never be had
+    dialler = Dialler("1", ttl_seconds=30)
+    dialler.flows.publish_error = {"intro-1": error} if where == "publish" else {}
+    if where == "claim":
+        dialler.messages.claim_line = lambda *_: (_ for _ in ()).throw(error)
+    with caplog.at_level(logging.CRITICAL):
+        # When it is tried again and again, then it is never put off beyond its time
+        for _ in range(2):
+            assert dialler.dial() == 0
+            due = dialler.messages.get("1").due_msec
+            assert due <= NOW + 30_000
+            dialler.clock.msec = due
+        assert dialler.dial() == 0
+    # And then it has expired
+    assert (dialler.messages.get("1").outcome, dialler.done.expired) == ("expired", 1)
+
+
+def test_a_message_to_a_busy_number_is_not_put_off_beyond_its_time():
+    dialler = Dialler("1", "2", "3", ttl_seconds=45, number="+380936670003")
+    assert dialler.dial() == 1
+    dialler.dial()
+    assert dialler.messages.get("3").due_msec == NOW + 45_000
+
+
+def test_what_the_stacks_parameters_are_need_not_be_written_down_for_a_message_to_be_dialled():
+    dialler = Dialler("1")
+    dialler.messages.pool.tell_stack = refuse
+    assert dialler.dial() == 1

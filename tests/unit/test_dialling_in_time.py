@@ -10,9 +10,13 @@ from dataclasses import replace
 import pytest
 
 from speechcall.application.message_ports import Pool
+from speechcall.domain.call import Call
+from speechcall.domain.errors import TelephonyUnavailable
 from speechcall.domain.message import State
-from tests.fixtures.dialling_world import BATCH, KILL_POINTS, NONE, World, mixed, overtaken
+from tests.fixtures.dialling_calls import Line
+from tests.fixtures.dialling_world import BATCH, KILL_POINTS, NONE, TROUBLES, World, mixed, overtaken
 from tests.fixtures.samples import NOW
+from tests.stores.memory import MemoryCalls
 
 POOL = Pool(lines=10, calls_per_second=2)
 FAIR = 150
@@ -25,17 +29,25 @@ def _quiet(caplog):
     caplog.set_level(logging.CRITICAL, "speechcall")
 
 
-def flow_through(messages, seed):
+BAD_LINE = Line(throttled=0.1, throttled_again=0.5, failed=0.1, lost=0.3)
+
+
+def flow_through(messages, seed, troubles=TROUBLES, *, dials_once=True):
     """The world after a backlog has gone through."""
-    world = World(seed, POOL)
+    world = World(seed, POOL, troubles, dials_once=dials_once)
     world.accept(messages, mixed)
     world.run()
     return world
 
 
 def assert_that_all_went_well(world, messages):
-    ledger, found = world.ledger, world.all()
+    ledger, found, rung, executions = world.ledger, world.all(), world.phones.rung, world.machines.executions
     assert ledger.wrong == []
+    # No phone rings twice for one attempt, no two for one number at a time, and who was served is left alone.
+    assert rung.wrong == []
+    assert set(rung.times.values()) == {1}
+    # Nobody answers to be hung up on, but where the machine itself has died.
+    assert [name for name in rung.hung_up_on if executions[name] != "unheard"] == []
     # Every message ends, once.
     assert len(found) == messages
     assert Counter(one.state for one in found) == {State.FINISHED: messages}
@@ -43,15 +55,15 @@ def assert_that_all_went_well(world, messages):
     assert len(ledger.ends) == messages
     # No line is lost, and no more are in use than there are.
     assert world.messages.held == set()
-    assert ledger.live == {}
-    assert ledger.most_live <= POOL.lines
+    assert rung.live == {}
+    assert rung.most_live <= POOL.lines
     # Never more than two calls begin in a second.
     moments = [moment for moment, _ in ledger.claims]
     assert moments == sorted(moments)
     assert all(third - first >= 1000 for first, third in zip(moments, moments[2:], strict=False))
     # Every attempt that has a line has an execution, and a number is called as often as was asked for.
-    assert Counter(mid for _, mid in ledger.claims) == Counter(name.partition("-")[0] for name in ledger.executions)
-    throttled = Counter(name.partition("-")[0] for name, end in ledger.executions.items() if end == "throttled")
+    assert Counter(mid for _, mid in ledger.claims) == Counter(name.partition("-")[0] for name in executions)
+    throttled = Counter(name.partition("-")[0] for name, end in executions.items() if end == "throttled")
     for one in found:
         assert one.redials <= (one.redial.attempts if one.redial else 0)
         assert one.attempt <= 1 + one.redials + throttled[one.mid], one.mid
@@ -63,8 +75,10 @@ def test_a_backlog_flows_through_whatever_goes_wrong():
     assert_that_all_went_well(world, 4000)
     # What can go wrong has gone wrong, and was mended.
     assert len(world.ledger.kills) >= 40
-    for trouble in ("unheard", "throttled", "dialers failed", "ExecutionsStartedLate", "CallsFinishedLate"):
+    for trouble in ("dialers failed", "ExecutionsStartedLate", "CallsFinishedLate"):
         assert world.ledger.counts[trouble], trouble
+    assert {"unheard", "throttled"} < set(world.machines.executions.values())
+    assert min(world.phones.rung.requests[word] for word in ("throttled", "failed", "lost")) >= 50
     assert {one.outcome for one in world.all()} == {
         *("answered", "busy", "noAnswer", "failed", "invalidNumber", "expired"),
     }
@@ -72,6 +86,49 @@ def test_a_backlog_flows_through_whatever_goes_wrong():
     alone = Counter(one.number for one in world.all())
     waited = [one.mid for one in world.all() if alone[one.number] == 1]
     assert max(overtaken(world.ledger.claims, waited).values()) <= FAIR
+
+
+@pytest.mark.parametrize("dials_once", [True, False])
+def test_on_a_bad_line_no_phone_rings_twice_and_who_is_served_is_left_alone(dials_once):
+    # Given a provider that loses every third answer and throttles every second repeat
+    troubles = replace(TROUBLES, line=BAD_LINE)
+    world = flow_through(400, 5, troubles, dials_once=dials_once)
+    assert_that_all_went_well(world, 400)
+    assert min(world.phones.rung.requests[word] for word in ("throttled", "failed", "lost")) >= 20
+
+
+def _takes_a_throttle_for_nothing_placed(monkeypatch):
+    def place(call, seconds, *, telephony, calls, clock):
+        for _ in range(2):  # as an SDK asks again by itself
+            try:
+                return telephony.place(call, seconds)
+            except TelephonyUnavailable:
+                continue
+        raise TelephonyUnavailable("twice")
+
+    monkeypatch.setattr("speechcall.application.control_call.place_once", place)
+    only_try = property(lambda call: call.contact_id is None and call.ticket.retry == 0)
+    monkeypatch.setattr(Call, "is_certainly_not_placed", only_try)
+
+
+def _forgets_an_earlier_request(monkeypatch):
+    begin = MemoryCalls.begin_placing
+    far_away = 10**15
+    monkeypatch.setattr(MemoryCalls, "begin_placing", lambda self, mid, a, now, _: begin(self, mid, a, now, far_away))
+
+
+@pytest.mark.parametrize(
+    ("mistake", "dials_once"),
+    [
+        (_takes_a_throttle_for_nothing_placed, True),
+        (_forgets_an_earlier_request, True),
+        (_forgets_an_earlier_request, False),
+    ],
+)
+def test_a_product_that_makes_a_mistake_is_found_out(mistake, dials_once, monkeypatch):
+    mistake(monkeypatch)
+    troubles = replace(TROUBLES, line=BAD_LINE, died=0.3)
+    assert any(flow_through(300, seed, troubles, dials_once=dials_once).phones.rung.wrong for seed in range(5, 11))
 
 
 @pytest.mark.long

@@ -7,6 +7,7 @@ import pytest
 from speechcall.application.end_call import EndHeard, contact_ended, end_call, hear_end
 from speechcall.application.ports import Contact
 from speechcall.domain.call import Bounds, Cause, Command, Kind, Reply, Ticket
+from speechcall.domain.errors import TelephonyUnavailable
 from tests.fixtures.samples import CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls
 
@@ -183,6 +184,13 @@ def test_news_of_somebody_elses_contact_is_not_waited_over(calls, engine, contac
     records = Records(contact)
     assert news(calls, engine, records) is None
     assert records.looks == 1
+
+
+def test_news_that_comes_before_the_record_waits_for_it_and_is_told_again_if_it_does_not_come(calls, engine):
+    unknown = Contact("contact-1", {}, ended=True, answered=False, cause=Cause.FAILED, missing=True)
+    assert news(calls, engine, Records(unknown, unknown, CONTACT)).cause is Cause.BUSY
+    with pytest.raises(TelephonyUnavailable):
+        news(calls, engine, Records(unknown))
 
 
 def test_news_told_again_or_late_changes_nothing(calls, engine):

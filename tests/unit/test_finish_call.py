@@ -1,15 +1,26 @@
 """After a call: certainly dead, line given back, message finished."""
 
+import logging
+from collections import ChainMap
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
-from speechcall.application.finish_call import MAY_RING_SECONDS, finish_call
+from speechcall.application.finish_call import GIVE_UP_SECONDS, MAY_RING_SECONDS, finish_call
 from speechcall.application.message_ports import Pool
 from speechcall.application.ports import Contact
-from speechcall.domain.call import Cause
-from speechcall.domain.dialling import REDIAL_OUTCOMES, THROTTLED_AGAIN_SECONDS, Redial
-from speechcall.domain.errors import StoreUnavailable, TelephonyUnavailable
+from speechcall.domain.account import Account
+from speechcall.domain.call import Bounds, Cause, Command, Kind, Refused, Ticket
+from speechcall.domain.dialling import (
+    MAX_REDIALS,
+    MAX_TTL_SECONDS,
+    MOST_AGAIN_SECONDS,
+    REDIAL_OUTCOMES,
+    THROTTLED_AGAIN_SECONDS,
+    Redial,
+)
+from speechcall.domain.errors import StoreUnavailable, TelephonyMisconfigured, TelephonyUnavailable
 from speechcall.domain.message import State
 from speechcall.domain.outcome import End, Outcome
 from tests.fixtures.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
@@ -41,15 +52,19 @@ class Telephony:
 class Bench:
     """A message that holds the only line, and its call."""
 
-    def __init__(self, telephony=None, *, placed=True, answered=True, **fields):
+    def __init__(self, telephony=None, *, placed=True, answered=True, throttled=False, **fields):
         self.calls, self.messages, self.engine, self.clock = MemoryCalls(), MemoryMessages(), FakeEngine(), FakeClock()
         self.telephony = telephony or Telephony()
         self.owed = []
+        self.accounts = {"acme": Account("acme", ("*",), calls_per_day=100)}
         self.messages.add([replace(MESSAGE, **fields)])
         self.messages.queue(MID, (ASK,), NOW)
         self.messages.claim_line(self.messages.get(MID), "arn:flow", Pool(1, 1), NOW)
         if placed:
             self.calls.open(CALL, MESSAGE.expires_at)
+        if throttled:
+            self.calls.begin_placing(MID, 1, NOW, NOW)
+            self.calls.set_not_placed(MID, 1, NOW)
         if placed and answered:
             self.calls.set_answered(MID, 1, "contact-1", NOW)
 
@@ -64,6 +79,7 @@ class Bench:
             engine=self.engine,
             clock=self.clock,
             owe=self.owed.append,
+            find_account=self.accounts.get,
         )
 
     @property
@@ -235,14 +251,45 @@ def test_a_redial_lies_inside_the_messages_time_or_is_not_made(ttl, state):
     assert bench.message.outcome == ("busy" if state is State.FINISHED else None)
 
 
+def test_a_redial_counts_as_a_call_of_its_accounts_day():
+    # Given an account that may make two redials today, and two messages with as many each
+    for kept in (2, 1, 0):
+        bench = unanswered(Cause.BUSY, redial=TWICE)
+        bench.accounts["acme"] = Account("acme", ("*",), calls_per_day=2)
+        bench.messages.calls["acme", "2026-09-21"] = 2 - kept
+        bench.finish(End.NOT_ANSWERED)
+        assert (bench.message.state is State.QUEUED) == (kept > 0)
+        assert bench.message.outcome == (None if kept else "busy")
+        assert bench.messages.held == set()
+        # Finishing it again takes nothing more
+        bench.finish(End.NOT_ANSWERED)
+        assert bench.messages.calls["acme", "2026-09-21"] == min(2, 3 - kept)
+
+
+def test_a_redial_counts_on_the_day_for_which_it_is_due():
+    bench = unanswered(Cause.BUSY, redial=Redial(1, (86_400,)), ttl_seconds=172_800)
+    bench.messages.calls["acme", "2026-09-21"] = 100
+    bench.finish(End.NOT_ANSWERED)
+    assert bench.message.state is State.QUEUED
+    assert bench.messages.calls["acme", "2026-09-22"] == 1
+
+
+def test_the_messages_of_an_account_that_is_gone_are_not_dialled_again():
+    bench = unanswered(Cause.BUSY, redial=TWICE)
+    bench.accounts.clear()
+    bench.finish(End.NOT_ANSWERED)
+    assert (bench.message.state, bench.message.outcome) == (State.FINISHED, "busy")
+
+
 # ------------------------------------------------------------------ throttle
 def test_a_call_that_the_provider_would_not_take_is_put_off_and_counts_as_no_redial():
-    bench = Bench(answered=False, redial=TWICE)
+    bench = Bench(answered=False, throttled=True, redial=TWICE)
     bench.finish(End.THROTTLED)
     assert (bench.message.state, bench.message.redials) == (State.QUEUED, 0)
     assert bench.message.due_msec == NOW + THROTTLED_AGAIN_SECONDS * 1000
     assert bench.messages.held == set()
     assert bench.calls.get(MID, 1).cause is Cause.THROTTLED
+    assert +bench.messages.calls == {}
     # What comes late about this attempt changes nothing.
     before = bench.message
     bench.finish(End.FAILED)
@@ -260,8 +307,86 @@ def test_a_throttle_after_a_try_that_may_have_dialled_is_not_put_off_before_that
     assert bench.message.state is State.QUEUED
 
 
+@pytest.mark.parametrize("asked_msec", [0, 30_000])
+def test_a_throttle_that_may_be_that_of_a_repeat_is_put_off_when_no_phone_can_ring_any_more(asked_msec):
+    # Given the only try, of which is not known that each of its requests was refused
+    bench = Bench(answered=False)
+    bench.calls.begin_placing(MID, 1, NOW + asked_msec, NOW)
+    bench.clock.msec += asked_msec + MAY_RING_SECONDS * 1000 - 1
+    with pytest.raises(TelephonyUnavailable):
+        bench.finish(End.THROTTLED)
+    assert bench.messages.held == {f"{MID}-1"}
+    bench.clock.msec += 1
+    bench.finish(End.THROTTLED)
+    assert bench.message.state is State.QUEUED
+
+
+@pytest.mark.parametrize(
+    ("refused", "state", "outcome", "reason"),
+    [
+        (Refused("destinationNotAllowed", Cause.BLOCKED), State.FINISHED, "blocked", "destinationNotAllowed"),
+        (Refused("telephonyMisconfigured", Cause.FAILED), State.FINISHED, "failed", "telephonyMisconfigured"),
+        (Refused("throttled", Cause.THROTTLED), State.QUEUED, None, None),
+    ],
+)
+def test_a_call_in_doubt_of_which_nothing_was_heard_ends_as_its_last_repeat_was_told(refused, state, outcome, reason):
+    bench = Bench(answered=False)
+    bench.calls.set_refused(MID, 1, refused)
+    with pytest.raises(TelephonyUnavailable):
+        bench.finish(End.LOST)
+    bench.clock.msec += MAY_RING_SECONDS * 1000
+    bench.finish(End.LOST)
+    assert (bench.message.state, bench.message.outcome, bench.message.reason) == (state, outcome, reason)
+
+
+def test_a_call_that_was_certainly_not_placed_is_finished_at_once_whatever_ended_it():
+    bench = Bench(answered=False, throttled=True)
+    assert bench.finish(End.FAILED).outcome == "failed"
+    assert bench.messages.held == set()
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_contact_that_is_not_known_may_be_too_new_to_be_known(answered):
+    # Given a phone that has just begun to ring, and a provider that does not know it yet
+    telephony = Telephony()
+    telephony.look_up = lambda contact_id: Contact(contact_id, {}, ended=True, answered=False, cause=None, missing=True)
+    bench = Bench(telephony, answered=answered)
+    bench.calls.set_contact(MID, 1, "contact-1")
+    with pytest.raises(TelephonyUnavailable):
+        bench.finish(End.LOST)
+    assert bench.clock.slept == [0.5, 1.0, 2.0]
+    # When no phone can ring any more, then it is over
+    bench.clock.msec += MAY_RING_SECONDS * 1000
+    assert bench.finish(End.LOST).outcome == ("answered" if answered else "failed")
+    assert bench.clock.slept == [0.5, 1.0, 2.0]
+
+
+def test_a_message_that_is_put_off_again_and_again_waits_longer_each_time():
+    waits = []
+    bench = Bench(answered=False, throttled=True, ttl_seconds=172_800)
+    for attempt in range(1, 9):
+        bench.finish(End.THROTTLED, attempt)
+        waits.append((bench.message.due_msec - bench.clock.msec) // 1000)
+        bench.clock.msec = bench.message.due_msec
+        bench.messages.claim_line(bench.message, "arn:flow", Pool(1, 1000), bench.clock.msec)
+        bench.calls.open(replace(CALL, attempt=attempt + 1), 9)
+        bench.calls.begin_placing(MID, attempt + 1, NOW, NOW)
+        bench.calls.set_not_placed(MID, attempt + 1, NOW)
+    assert waits == [10, 20, 40, 80, 160, 320, 320, 320]
+    # In the longest time there are fewer attempts than three digits can count
+    assert MAX_TTL_SECONDS / MOST_AGAIN_SECONDS + 10 + MAX_REDIALS < 1000
+
+
+def test_a_message_whose_machine_began_after_its_time_has_expired():
+    bench = Bench(answered=False, ttl_seconds=30)
+    bench.clock.msec += 30_000
+    bench.calls.end(MID, 1, Cause.THROTTLED, bench.clock.msec)
+    bench.finish(End.NOT_ANSWERED)
+    assert (bench.message.state, bench.message.outcome) == (State.FINISHED, "expired")
+
+
 def test_a_message_that_was_put_off_until_its_time_is_over_has_expired():
-    bench = Bench(answered=False, ttl_seconds=10)
+    bench = Bench(answered=False, throttled=True, ttl_seconds=10)
     bench.finish(End.THROTTLED)
     assert (bench.message.state, bench.message.outcome, bench.message.reason) == (State.FINISHED, "expired", "expired")
 
@@ -271,3 +396,60 @@ def test_a_call_that_was_answered_although_its_last_try_was_throttled_was_answer
     assert bench.finish(End.THROTTLED).outcome == "answered"
     assert bench.telephony.stopped == ["contact-1"]
     assert bench.message.state is State.FINISHED
+
+
+# ---------------------------------------- whatever goes wrong, and for how long
+def for_ever(error):
+    def fail(*_given, **_named):
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("nobody has foreseen it"), StoreUnavailable("x"), TelephonyMisconfigured("403")]
+)
+@pytest.mark.parametrize("broken", ["calls.get", "calls.end", "telephony.stop", "telephony.look_up", "engine.succeed"])
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_call_that_can_never_be_finished_as_it_should_is_given_up_half_an_hour_after_it_took_its_line(
+    error, broken, answered, caplog
+):
+    bench = Bench(answered=answered)
+    bench.calls.set_contact(MID, 1, "contact-1")
+    bench.calls.put_command(MID, 1, Command(Kind.ASK, 0), Ticket("2030", 0, "ask-0"), Bounds(9, 9999), NOW)
+    part, name = broken.split(".")
+    setattr(getattr(bench, part), name, for_ever(error))
+    with caplog.at_level(logging.CRITICAL):
+        while bench.clock.msec < NOW + (GIVE_UP_SECONDS - 60) * 1000:
+            with suppress(type(error)):
+                bench.finish(End.FAILED)
+            if bench.message.state is State.FINISHED:
+                break
+            assert bench.messages.held == {f"{MID}-1"}
+            bench.clock.msec += 60_000
+        bench.clock.msec = NOW + GIVE_UP_SECONDS * 1000
+        bench.finish(End.FAILED)
+    assert bench.message.state is State.FINISHED
+    assert bench.message.outcome == ("answered" if answered else "failed")
+    assert bench.messages.held == set()
+
+
+def test_a_redial_that_can_never_be_had_leaves_the_outcome_of_the_last_call():
+    bench = unanswered(Cause.BUSY, redial=TWICE, ttl_seconds=172_800)
+    bench.accounts = ChainMap()
+    bench.accounts.get = for_ever(ValueError("nobody has foreseen it"))
+    with pytest.raises(ValueError, match="foreseen"):
+        bench.finish(End.NOT_ANSWERED)
+    bench.clock.msec += GIVE_UP_SECONDS * 1000
+    bench.finish(End.NOT_ANSWERED)
+    assert (bench.message.state, bench.message.outcome, bench.message.reason) == (State.FINISHED, "busy", "busy")
+
+
+def test_a_call_whose_line_was_taken_by_the_release_before_is_given_up_half_an_hour_after_its_time():
+    bench = Bench(Telephony(error=ValueError("nobody has foreseen it")), ttl_seconds=600)
+    bench.messages._messages[MID] = replace(bench.message, claimed_msec=None)
+    bench.clock.msec += (600 + GIVE_UP_SECONDS) * 1000 - 1
+    with pytest.raises(ValueError, match="foreseen"):
+        bench.finish(End.FAILED)
+    bench.clock.msec += 1
+    assert bench.finish(End.FAILED) == Outcome("answered", "unconfirmed")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.domain.ids import SHARDS, event_id, holder, new_ids, parse_holder, shard_of
+from speechcall.domain.ids import SHARDS, event_id, holder, latest_msec, new_ids, parse_holder, shard_of
 from speechcall.domain.message import KEYS, WRONG, Hangup, Menu, Webhook
 from speechcall.statemachine.compile_flow import Wiring, compile_flow
 
@@ -30,6 +30,11 @@ def test_the_ids_of_a_request_are_distinct_decimal_in_order_and_below_2_63(now, 
     assert len(set(ids)) == len(ids) == count
     assert all(re.fullmatch("[0-9]+", one) and int(one) < 1 << 63 for one in ids)
     assert [int(one) for one in ids] == sorted(int(one) for one in ids)
+
+
+@given(times, bits, st.integers(1, 101))
+def test_an_id_tells_when_its_message_was_accepted(now, given_bits, count):
+    assert {latest_msec(one) for one in new_ids(count, now, drawn(given_bits))} == {now + 1}
 
 
 @given(times, st.integers(1, 10_000_000), bits, bits)

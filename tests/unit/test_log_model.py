@@ -340,7 +340,7 @@ def _runs_away(monkeypatch):
 def _last_word_counts(monkeypatch):
     append = MemoryCalls.append
 
-    def last(store, mid, attempt, contact_id, entry):
+    def last(store, mid, attempt, contact_id, entry, turn=0):
         call = store.get(mid, attempt)
         if call.log_seq == entry.seq:
             store._change(mid, attempt, lambda call: replace(call, log=call.log[:-1]))

@@ -1,11 +1,15 @@
 """What is counted, how it is written, and that docs/metrics.md knows every name."""
 
-import ast
 import json
 import re
 from pathlib import Path
 
+import pytest
+
+from local.cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
+from local.template import read_template
 from speechcall.adapters.metrics import count
+from tests.fixtures.alarm_rules import counts_in, metric_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -14,22 +18,29 @@ def lines(capsys):
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def test_a_count_is_one_line_of_embedded_metric_format(monkeypatch, capsys):
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "SpeechCall")
+@pytest.fixture
+def deployed(monkeypatch):
+    """Exactly what the template gives a function, as far as counting goes."""
+    template = read_template(TEMPLATE, {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID})
+    for name, value in template.functions["FinishCallFunction"].environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_a_count_is_one_line_of_embedded_metric_format(deployed, capsys):
     count("CallsEnded", 3, outcome="busy")
     (line,) = lines(capsys)
     (declared,) = line["_aws"]["CloudWatchMetrics"]
-    assert declared["Namespace"] == "SpeechCall"
-    assert declared["Dimensions"] == [["outcome"]]
+    assert declared["Namespace"] == "SpeechCall/speechcall"
+    assert sorted(declared["Dimensions"][0]) == ["outcome", "service"]
     assert declared["Metrics"] == [{"Name": "CallsEnded", "Unit": "Count"}]
-    assert (line["outcome"], line["CallsEnded"]) == ("busy", [3.0])
+    assert (line["outcome"], line["service"], line["CallsEnded"]) == ("busy", "speechcall", [3.0])
 
 
-def test_dimensions_do_not_stay_for_the_next_count(monkeypatch, capsys):
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "SpeechCall")
+def test_dimensions_do_not_stay_for_the_next_count(deployed, capsys):
     count("CallsEnded", outcome="busy")
     count("CallsStarted")
-    assert lines(capsys)[1]["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [[]]
+    _, line = capsys.readouterr().out.splitlines()
+    assert metric_of(line) == ("SpeechCall/speechcall", "CallsStarted", frozenset({("service", "speechcall")}))
 
 
 def test_nothing_is_not_counted(capsys):
@@ -37,18 +48,9 @@ def test_nothing_is_not_counted(capsys):
     assert lines(capsys) == []
 
 
-def counts_in(source):
-    """The literal `count("Name", …, dimension=…)` and `self.count(…)` calls of a module."""
-    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"count", "self.count", "measure_msec"}:
-            yield (
-                ast.literal_eval(node.args[0]),
-                "".join(str(given.arg) for given in node.keywords if given.arg != "value"),
-            )
-
-
 def test_every_metric_is_documented_with_its_dimension():
     page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `(\w+)` \| (?:`(\w+)`)? ?\|", page, re.MULTILINE))
     sources = [path for folder in ("functions", "layers/core") for path in (ROOT / folder).rglob("*.py")]
-    assert {found for source in sources for found in counts_in(source)} == documented
+    counted = {(name, "".join(given)) for source in sources for name, given in counts_in(source)}
+    assert counted == documented

@@ -1,8 +1,8 @@
-"""Dialling with a provider that does not know repeats: no phone rings twice for one attempt."""
+"""Dialling: no phone rings twice for one attempt, and what a repeat is told says nothing of the request before it."""
 
 import pytest
 
-from speechcall.application.place_call import SETTLED_SECONDS, place_once
+from speechcall.application.place_call import AGAIN_SECONDS, PATIENCE_SECONDS, SETTLED_SECONDS, Doubt, place_once
 from speechcall.domain.call import Cause
 from speechcall.domain.errors import (
     DestinationRefused,
@@ -17,12 +17,10 @@ LOST = TelephonyUnavailable("500", maybe_done=True)
 
 
 class Provider:
-    """Dials each time it is asked, and may fail to say so."""
+    """Dials each time it is asked, or once, and may fail to say so."""
 
-    dials_once = False
-
-    def __init__(self, *failures):
-        self.failures, self.asked = list(failures), 0
+    def __init__(self, *failures, dials_once):
+        self.failures, self.asked, self.dials_once = list(failures), 0, dials_once
 
     def place(self, call, ring_timeout_seconds):
         self.asked += 1
@@ -36,8 +34,9 @@ class Provider:
 
 
 class Bench:
-    def __init__(self, *failures):
-        self.calls, self.clock, self.provider = MemoryCalls(), FakeClock(), Provider(*failures)
+    def __init__(self, *failures, dials_once=False):
+        self.calls, self.clock = MemoryCalls(), FakeClock()
+        self.provider = Provider(*failures, dials_once=dials_once)
         self.calls.open(CALL, MESSAGE.expires_at)
         self.after = {}
         sleep = self.clock.sleep
@@ -47,6 +46,10 @@ class Bench:
             self.after.pop(len(self.clock.slept), lambda: None)()
 
         self.clock.sleep = slept
+
+    @property
+    def call(self):
+        return self.calls.get(MID, 1)
 
     def place(self):
         return place_once(CALL, 45, telephony=self.provider, calls=self.calls, clock=self.clock)
@@ -110,4 +113,96 @@ def test_a_call_that_ends_meanwhile_is_not_dialled():
     bench.after[2] = lambda: bench.calls.end(MID, 1, Cause.BUSY, NOW)
     assert bench.place() is None
     assert bench.place() is None
+    assert bench.provider.asked == 1
+
+
+def test_an_answer_that_cannot_be_read_is_looked_into_as_well():
+    bench = Bench(ValueError("no JSON"))
+    bench.after[2] = lambda: bench.calls.set_contact(MID, 1, "the one that rings")
+    assert bench.place() == "the one that rings"
+    assert bench.provider.asked == 1
+
+
+# --------------------------------------------- a provider that knows repeats
+CERTAIN = [
+    TelephonyUnavailable("no connection"),
+    TelephonyThrottled("429"),
+    DestinationRefused("x"),
+    TelephonyMisconfigured("403"),
+]
+IN_DOUBT = [LOST, ValueError("no JSON")]
+
+
+@pytest.mark.parametrize("error", CERTAIN)
+def test_what_was_refused_at_its_only_request_has_certainly_not_been_placed(error):
+    bench = Bench(error, dials_once=True)
+    with pytest.raises(type(error)):
+        bench.place()
+    assert bench.call.is_certainly_not_placed
+    assert bench.clock.slept == []
+    # Asked again, it may be placed again
+    bench.provider.failures = [LOST] * 9
+    assert isinstance(bench.place(), Doubt)
+    assert not bench.call.is_certainly_not_placed
+
+
+@pytest.mark.parametrize("lost", IN_DOUBT)
+@pytest.mark.parametrize("repeat", [TelephonyThrottled("429"), TelephonyUnavailable("no connection"), *IN_DOUBT])
+def test_behind_a_lost_answer_the_same_token_is_asked_for_until_its_contact_is_told(lost, repeat):
+    bench = Bench(lost, repeat, repeat, dials_once=True)
+    assert bench.place() == "contact-4"
+    assert bench.clock.slept == list(AGAIN_SECONDS[:3])
+    assert bench.call.placing_msec == NOW + 3500
+
+
+@pytest.mark.parametrize("final", [DestinationRefused("x"), TelephonyMisconfigured("403")])
+def test_a_refusal_behind_a_lost_answer_leaves_a_doubt(final):
+    bench = Bench(LOST, final, dials_once=True)
+    assert bench.place() == Doubt(final)
+    assert bench.provider.asked == 2
+    assert not bench.call.is_certainly_not_placed
+
+
+@pytest.mark.parametrize("error", [TelephonyThrottled("429"), LOST])
+def test_a_doubt_is_asked_about_for_15_seconds(error):
+    bench = Bench(LOST, *[error] * 9, dials_once=True)
+    assert bench.place() == Doubt(error)
+    assert bench.clock.msec - NOW <= PATIENCE_SECONDS * 1000
+    assert bench.provider.asked == len(AGAIN_SECONDS) + 1
+
+
+@pytest.mark.parametrize("error", CERTAIN)
+def test_a_try_that_died_may_have_dialled_whatever_the_next_one_is_told(error):
+    # Given a function that died behind its request
+    bench = Bench(*[error] * 9, dials_once=True)
+    bench.calls.begin_placing(MID, 1, NOW, NOW)
+    bench.clock.msec += 1000
+    assert bench.place() == Doubt(error)
+    assert not bench.call.is_certainly_not_placed
+    bench.provider.failures = []
+    assert bench.place() == f"contact-{bench.provider.asked}"
+
+
+def test_a_try_that_is_told_something_after_the_next_has_begun_is_certain_of_nothing():
+    bench = Bench(dials_once=True)
+
+    def meanwhile(call, ring_timeout_seconds):
+        bench.calls.begin_placing(MID, 1, NOW + 5, NOW + 5)
+        raise DestinationRefused("x")
+
+    bench.provider.place = meanwhile
+    assert isinstance(bench.place(), Doubt)
+    assert not bench.call.is_certainly_not_placed
+
+
+@pytest.mark.parametrize(("how", "found"), [("known", "contact-9"), ("ended", None)])
+def test_a_call_that_is_heard_of_meanwhile_is_not_asked_for_again(how, found):
+    bench = Bench(LOST, dials_once=True)
+    told = {
+        "known": lambda: bench.calls.set_contact(MID, 1, "contact-9"),
+        "ended": lambda: bench.calls.end(MID, 1, Cause.BUSY, NOW),
+    }
+    bench.after[1] = told[how]
+    assert bench.place() == found
+    assert bench.place() == found
     assert bench.provider.asked == 1

@@ -4,29 +4,35 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from speechcall.application.make_audio import Decoded
-from speechcall.application.prepare_prompts import (
+from speechcall.application.fetch_prompts import (
     FRESH_MSEC,
+    GIVE_UP_MSEC,
+    MOST_FAULTS,
+    OUR_FAULT,
     RETRY_SECONDS,
     STALE_FRESH_MSEC,
     STALE_MSEC,
-    Preparation,
+    Fetching,
+    fault_seconds,
     fetch_prompt,
-    prepare_message,
     retry_seconds,
+    turn_seconds,
 )
+from speechcall.application.make_audio import Decoded
+from speechcall.application.prepare_prompts import NOT_IN_TIME, Preparation, prepare_message
 from speechcall.application.prompt_sources import Fetched, Sources
 from speechcall.application.prompts import USED_STEP_MSEC, Workshop, add_prompt, find_uploaded
 from speechcall.domain.ask import Ask
-from speechcall.domain.errors import NotFound, PromptUnavailable, PromptUnreachable
+from speechcall.domain.errors import NotFound, PromptUnavailable, PromptUnreachable, StoreUnavailable
 from speechcall.domain.message import Hangup, Menu, State
-from speechcall.domain.prompt import KnownPrompt, Prompt, Source
+from speechcall.domain.prompt import KnownPrompt, Prompt, Source, Trying
 from speechcall.domain.speech import Say
 from speechcall.domain.wav import Encoding
 from tests.fixtures.carrier_bench import mulaw_wav
 from tests.fixtures.samples import MENU, MESSAGE, MID, NOW, FakeClock
 from tests.stores.memory import MemoryMessages
 from tests.stores.prompts import MemoryPrompts
+from tests.stores.webhooks import MemoryPlaces
 
 URL, OTHER_URL = "https://example.com/intro.wav", "https://example.com/second.wav"
 BY_URL = Menu(URL, 15_500, {"d1": (Hangup(),)})
@@ -46,16 +52,20 @@ class World:
     """A workshop, a web and a queue around the stores; the queue is worked off by `work`."""
 
     menus: tuple[Menu, ...] = (BY_URL,)
-    answers: list[Fetched | Exception] = field(default_factory=list)
+    answers: list[Fetched | BaseException] = field(default_factory=list)
     asked: list[tuple[str, str | None, str | None]] = field(default_factory=list)
     queue: list[tuple[str, int]] = field(default_factory=list)
     audio: list[bytes] = field(default_factory=list)
     clock: FakeClock = field(default_factory=FakeClock)
     messages: MemoryMessages = field(default_factory=MemoryMessages)
     prompts: MemoryPrompts = field(default_factory=MemoryPrompts)
+    of_accounts: MemoryPlaces = field(default_factory=lambda: MemoryPlaces(2))
+    at_hosts: MemoryPlaces = field(default_factory=lambda: MemoryPlaces(1))
+    wait: int | None = None
+    created_msec: int = NOW
 
     def __post_init__(self):
-        self.messages.add([replace(MESSAGE, menus=self.menus)])
+        self.messages.add([replace(MESSAGE, menus=self.menus, created_msec=self.created_msec)])
         self.prompts.put("acme", UPLOADED)
         self.preparation = Preparation(self.messages, self.prompts, self._ask_for, self.clock, 20, Encoding.MU_LAW)
 
@@ -65,7 +75,7 @@ class World:
     def _fetch(self, url, etag, last_modified):
         self.asked.append((url, etag, last_modified))
         answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return answer
 
@@ -92,11 +102,28 @@ class World:
         prepare_message(MID, self.preparation)
         return self
 
-    def work(self, attempt=1):
+    @property
+    def fetching(self):
+        return Fetching(
+            self.preparation, self.sources, self.workshop, self.of_accounts, self.at_hosts, lambda low, _high: low
+        )
+
+    def work(self, received=1):
         """One job of the queue."""
         mid, menu = self.queue.pop(0)
-        fetch_prompt(mid, menu, attempt, world=self.preparation, sources=self.sources, workshop=self.workshop)
+        self.wait = fetch_prompt(mid, menu, received, fetching=self.fetching)
         return self
+
+    def work_off(self):
+        """The first job of the queue, again and again as long as it wants, with its pauses; their seconds."""
+        waits = []
+        while True:
+            self.queue.insert(1, self.queue[0])
+            if self.work(len(waits) + 1).wait is None:
+                self.queue.pop(0)
+                return waits
+            waits.append(self.wait)
+            self.clock.msec += self.wait * 1000
 
 
 def test_a_message_is_queued_with_what_the_telephony_needs_to_ask():
@@ -138,7 +165,7 @@ def test_text_is_asked_for_and_spoken_once_however_many_say_it():
     assert [ask.prompt_seconds for ask in world.message.asks] == [2, 2]
     # Also a year later, for another message
     world.clock.msec += 365 * 86_400_000
-    world.messages.add([replace(MESSAGE, mid="2", menus=(SPOKEN,))])
+    world.messages.add([replace(MESSAGE, mid="2", menus=(SPOKEN,), created_msec=world.clock.msec)])
     prepare_message("2", world.preparation)
     assert (world.messages.get("2").state, len(world.asked)) == (State.QUEUED, 1)
 
@@ -157,10 +184,9 @@ def test_text_that_cannot_be_spoken_ends_the_message_with_its_cause():
 
 
 def test_while_nobody_speaks_the_text_is_tried_again():
-    world = World((SPOKEN,), [PromptUnreachable("throttled"), Fetched(mulaw_wav(1))]).prepare().prepare()
-    with pytest.raises(PromptUnreachable):
-        world.work()
-    assert world.work(attempt=2).message.state is State.QUEUED
+    world = World((SPOKEN,), [PromptUnreachable("throttled"), Fetched(mulaw_wav(1))]).prepare()
+    assert world.work_off() == [RETRY_SECONDS[0]]
+    assert world.message.state is State.QUEUED
 
 
 def test_whoever_comes_later_finds_what_was_fetched():
@@ -183,7 +209,7 @@ def test_what_was_fetched_is_fresh_for_an_hour(age_msec, asked):
 
 def hour_later(*answers, age_msec=FRESH_MSEC):
     """A world whose URL was fetched an hour ago and is asked for again."""
-    world = World(answers=list(answers))
+    world = World(answers=list(answers), created_msec=NOW + age_msec)
     world.prompts.put("acme", FRESH)
     world.clock.msec = NOW + age_msec
     return world.prepare()
@@ -207,21 +233,22 @@ def test_the_same_file_from_a_host_without_validators_is_not_made_a_prompt_again
     world = World(answers=[Fetched(mulaw_wav(1)), Fetched(mulaw_wav(1))]).prepare().work()
     world.clock.msec += FRESH_MSEC
     world.messages.add([replace(MESSAGE, mid="2", menus=(BY_URL,))])
-    fetch_prompt("2", 0, 1, world=world.preparation, sources=world.sources, workshop=world.workshop)
+    fetch_prompt("2", 0, 1, fetching=world.fetching)
     assert (len(world.asked), len(world.audio)) == (2, 1)
 
 
 @pytest.mark.parametrize("error", [SLOW, PromptUnreachable("timed out")])
 def test_a_failure_that_may_pass_is_tried_again_and_the_message_waits(error):
     world = World(answers=[error, Fetched(mulaw_wav(1))]).prepare().prepare()
-    with pytest.raises(PromptUnreachable):
-        world.work()
+    assert world.work().wait == RETRY_SECONDS[0]
     assert world.message.state is State.PREPARING
-    assert world.work(attempt=2).message.state is State.QUEUED
+    assert world.work().message.state is State.QUEUED
+    assert world.prompts.find("acme", URL).trying == Trying()
 
 
 def test_a_failure_that_does_not_pass_ends_the_message_with_its_cause():
-    world = World(answers=[SLOW]).prepare().work(attempt=len(RETRY_SECONDS) + 1)
+    world = World(answers=[SLOW] * 6).prepare()
+    assert tuple(world.work_off()) == RETRY_SECONDS
     assert (world.message.state, world.message.outcome) == (State.FINISHED, "promptUnavailable")
     assert [world.message.cause] == ["https://example.com/intro.wav answered 503 (asked 6 times)"]
 
@@ -240,9 +267,7 @@ def test_while_the_host_does_not_answer_the_old_prompt_is_played():
 
 
 def test_but_not_for_more_than_a_day():
-    world = hour_later(SLOW, age_msec=STALE_MSEC)
-    with pytest.raises(PromptUnreachable):
-        world.work()
+    assert hour_later(SLOW, age_msec=STALE_MSEC).work().wait == RETRY_SECONDS[0]
 
 
 def test_a_file_that_is_gone_is_not_played_from_memory():
@@ -294,11 +319,156 @@ def test_another_accounts_audio_is_not_played():
     assert world.prepare().message.state is State.FINISHED
 
 
-def test_a_failure_of_ours_leaves_the_message_as_it_is():
-    world = World(answers=[OSError("no bucket")]).prepare()
-    with pytest.raises(OSError, match="no bucket"):
-        world.work()
+def test_a_failure_of_ours_leaves_the_message_as_it_is_and_is_tried_again():
+    world = World(answers=[OSError("no bucket"), Fetched(mulaw_wav(1))]).prepare()
+    world.queue *= 2
+    assert world.work().wait == fault_seconds(1)
     assert world.message.state is State.PREPARING
+    assert world.work().message.state is State.QUEUED
+
+
+@pytest.mark.parametrize(
+    "error", [OSError("no bucket"), RuntimeError("PyAV"), KeyError("x"), RecursionError(), Exception()]
+)
+def test_and_comes_to_an_end(error):
+    world = World((BY_URL, MENU), [error] * 99).prepare()
+    waits = world.work_off()
+    assert (len(waits), waits[:6], waits[-1]) == (MOST_FAULTS - 1, [2, 5, 10, 20, 40, 60], 60)
+    assert (world.message.outcome, len(world.asked)) == ("promptUnavailable", MOST_FAULTS)
+    assert world.message.cause == f"{OUR_FAULT} (tried {MOST_FAULTS} times)"
+
+
+def test_after_a_failure_of_ours_the_old_prompt_is_played_too():
+    assert hour_later(OSError("no bucket")).work().message.asks[0].prompt_uri == "s3:old"
+
+
+def test_an_attempt_that_ends_the_function_itself_is_counted():
+    # Given a file that ends whatever function fetches it
+    world = World(answers=[SystemExit()] * 99).prepare()
+    world.queue *= 4
+    for _ in range(3):
+        with pytest.raises(SystemExit):
+            world.work()
+    # Then it is not fetched a fourth time
+    assert world.work().message.outcome == "promptUnavailable"
+    assert world.message.cause == f"{OUR_FAULT} (tried 3 times)"
+    assert len(world.asked) == 3
+    # And its places were given back, or free themselves
+    assert world.at_hosts.take("prompts at https://example.com", NOW)
+
+
+@pytest.mark.parametrize(
+    ("store", "call"),
+    [
+        ("prompts", "find"),
+        ("prompts", "put"),
+        ("prompts", "put_used"),
+        ("messages", "queue"),
+        ("of_accounts", "take"),
+        ("at_hosts", "take"),
+        ("at_hosts", "give_back"),
+    ],
+)
+@pytest.mark.parametrize("times", [1, 10_000])
+@pytest.mark.parametrize("error", [OSError("unforeseen"), StoreUnavailable("throttled")])
+def test_whatever_call_fails_the_message_reaches_an_end(store, call, times, error):
+    world = World((MENU, BY_URL), [Fetched(mulaw_wav(1))] * 99).prepare()
+    real, left = getattr(getattr(world, store), call), [times]
+
+    def failing(*given):
+        left[0] -= 1
+        if left[0] >= 0:
+            raise error
+        return real(*given)
+
+    setattr(getattr(world, store), call, failing)
+    assert len(world.work_off()) <= MOST_FAULTS
+    outcome = world.message.outcome or world.message.state
+    assert outcome == (State.QUEUED if times == 1 or call in ("put_used", "give_back") else "promptUnavailable")
+
+
+def test_what_goes_wrong_in_preparing_is_left_to_the_queue():
+    world = World((MENU,))
+    world.messages.queue, real = None, world.messages.queue
+    world.prepare()
+    assert (world.message.state, world.queue) == (State.PREPARING, [(MID, 0)])
+    world.messages.queue = real
+    assert world.work().message.state is State.QUEUED
+
+
+# ----------------------------------------------------------------- time to live
+def with_ttl(seconds, *answers):
+    world = World(answers=list(answers))
+    world.messages.add([replace(MESSAGE, mid="2", menus=(BY_URL,), ttl_seconds=seconds)])
+    prepare_message("2", world.preparation)
+    return world
+
+
+def test_a_message_whose_time_is_up_is_not_prepared():
+    world = with_ttl(30)
+    world.clock.msec += 29_999
+    prepare_message("2", world.preparation)
+    assert len(world.queue) == 2
+    world.clock.msec += 1
+    prepare_message("2", world.preparation)
+    message = world.messages.get("2")
+    assert (message.state, message.outcome, message.cause) == (State.FINISHED, "expired", NOT_IN_TIME)
+
+
+def test_nor_fetched_for():
+    world = with_ttl(30, *[SLOW] * 9)
+    waits = world.work_off()
+    assert (waits, world.messages.get("2").outcome) == ([2, 5, 10, 20], "expired")
+    assert len(world.asked) == 4
+
+
+# ---------------------------------------------------------------------- places
+HOST, ACCOUNT = "prompts at https://example.com", "prompts of acme"
+
+
+def test_an_attempt_has_a_place_of_its_account_and_of_its_host():
+    world = World(answers=[])
+    seen = []
+    world._fetch = lambda *_: (
+        seen.append((world.of_accounts.most_seen, world.at_hosts.most_seen)) or Fetched(mulaw_wav(1))
+    )
+    world.prepare().work()
+    assert seen == [({ACCOUNT: 1}, {HOST: 1})]
+    assert world.at_hosts.take(HOST, NOW) is not None
+
+
+@pytest.mark.parametrize(("full", "places"), [("at_hosts", 1), ("of_accounts", 2)])
+def test_without_one_it_waits_and_that_is_no_attempt(full, places):
+    world = World(answers=[Fetched(mulaw_wav(1))]).prepare()
+    name = HOST if full == "at_hosts" else ACCOUNT
+    taken = [getattr(world, full).take(name, NOW) for _ in range(places)]
+    world.queue *= 3
+    assert [world.work(received).wait for received in (1, 9)] == [1, 26]
+    assert (world.asked, world.prompts.find("acme", URL), world.message.state) == ([], None, State.PREPARING)
+    getattr(world, full).give_back(name, taken[0])
+    assert world.work(9).message.state is State.QUEUED
+    # Nothing is held
+    assert len(world.of_accounts._held[ACCOUNT]) == (1 if full == "of_accounts" else 0)
+
+
+def test_text_needs_no_place_at_a_host():
+    world = World((SPOKEN,), [Fetched(mulaw_wav(1))]).prepare().work()
+    assert (world.of_accounts.most_seen, world.at_hosts.most_seen) == ({ACCOUNT: 1}, {})
+
+
+def test_attempts_that_had_to_wait_for_their_places_come_to_an_end_too():
+    world = World(answers=[SLOW] * 9).prepare()
+    world.queue *= 9
+    for _ in range(3):
+        world.work()
+        world.clock.msec += GIVE_UP_MSEC // 2
+    assert world.message.cause == "https://example.com/intro.wav answered 503 (asked 3 times)"
+
+
+def test_the_longer_a_job_waits_the_more_rarely_it_asks():
+    longest = [turn_seconds(received, lambda _low, high: high) for received in (1, 2, 5, 10, 1000)]
+    assert longest == [2, 3, 10, 60, 60]
+    assert turn_seconds(1, lambda low, _high: low) == 1
 
 
 def test_preparing_again_does_nothing():

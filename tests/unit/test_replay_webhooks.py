@@ -53,6 +53,38 @@ def prepared():
     return made
 
 
+def test_what_goes_wrong_with_one_keeps_no_other_from_beginning_anew(prepared):
+    real, failing = prepared.deliveries.replay, {TASKS[0].event_id}
+
+    def once(task, delivery, now_msec):
+        if task.event_id in failing:
+            failing.clear()
+            raise RuntimeError("nobody foresaw it")
+        return real(task, delivery, now_msec)
+
+    prepared.deliveries.replay = once
+    with pytest.raises(RuntimeError):
+        prepared.replay()
+    # Then the other one has begun, and a repeat does the rest
+    assert prepared.states() == ["failed", "pending", "delivered"]
+    assert prepared.replay()["replayed"] == [TASKS[0].event_id]
+
+
+def test_one_that_cannot_be_queued_is_looked_for(prepared):
+    real = prepared.queue.again
+
+    def never(*_):
+        prepared.queue.again = real
+        raise RuntimeError("nobody foresaw it")
+
+    prepared.queue.again = never
+    with pytest.raises(RuntimeError):
+        prepared.replay()
+    assert prepared.states() == ["pending", "pending", "delivered"]
+    prepared.run()
+    assert prepared.states() == ["delivered"] * 3
+
+
 def test_those_of_a_message_that_were_given_up_begin_anew(prepared):
     assert prepared.replay() == {"messageId": MID, "replayed": [TASKS[0].event_id, TASKS[1].event_id]}
     prepared.run()

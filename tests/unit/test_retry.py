@@ -1,5 +1,7 @@
 """When a webhook is tried again."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,7 +78,29 @@ def test_what_retry_after_asks_for(text, seconds):
     assert retry_after_seconds(text, 1_792_567_620) == seconds
 
 
-@given(st.text())
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Kyiv", "America/New_York", "Asia/Kathmandu"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wed, 21 Oct 2026 07:57:00 GMT",
+        "Wednesday, 21-Oct-26 07:57:00 GMT",
+        "Wed Oct 21 07:57:00 2026",
+        "Wed, 21 Oct 2026 07:57:00 -0000",
+        "Wed, 21 Oct 2026 07:57:00",
+        "Wed, 21 Oct 2026 10:57:00 +0300",
+    ],
+)
+def test_a_date_means_the_same_wherever_it_is_read(text, zone, monkeypatch):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert retry_after_seconds(text, 1_792_567_620) == 1800
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@given(st.text() | st.text("0123456789 :,-+WedOctGMT", max_size=40))
 def test_no_retry_after_can_hurt(text):
     found = retry_after_seconds(text, 0)
     assert found is None or found >= 0

@@ -7,9 +7,13 @@ from dataclasses import replace
 import pytest
 
 from speechcall.application.dial_messages import execution_input
+from speechcall.application.finish_call import GIVE_UP_SECONDS
 from speechcall.application.message_ports import Pool
-from speechcall.application.sweep import CALL_CHECK_SECONDS, PREPARE_AGAIN_SECONDS, Calls, Execution, sweep
+from speechcall.application.prepare_prompts import NOT_IN_TIME
+from speechcall.application.sweep import CALL_CHECK_SECONDS, PAGE, PREPARE_AGAIN_SECONDS, Calls, Execution, sweep
+from speechcall.domain.dialling import MAX_TTL_SECONDS
 from speechcall.domain.errors import EngineUnavailable, StoreUnavailable
+from speechcall.domain.ids import new_ids
 from speechcall.domain.message import State
 from speechcall.domain.outcome import EXPIRED
 from tests.fixtures.samples import ASK, MESSAGE, MID, NOW, FakeClock, message
@@ -33,6 +37,10 @@ class Bench:
             self.messages.claim_line(self.messages.get(mid), "arn:flow", Pool(100, 1_000_000), self.clock.msec)
             self.clock.msec += 1
         return self
+
+    def calling_of(self, mid):
+        """One that is queued already."""
+        self.messages.claim_line(self.messages.get(mid), "arn:flow", Pool(100, 1_000_000), self.clock.msec)
 
     def start(self, flow_arn, name, given_input):
         if name in self.errors:
@@ -66,6 +74,55 @@ def test_a_message_that_nobody_prepares_is_touched_again_every_five_minutes():
     assert bench.sweep(PREPARE_AGAIN_SECONDS * 1000 - 1) == {}
     assert bench.sweep(1) == {"MessagesPreparedAgain": 1}
     assert bench.messages.get(MID).state is State.PREPARING
+
+
+@pytest.mark.parametrize(("ttl", "minutes"), [(30, 1), (400, 7), (600, 10)])
+def test_a_message_whose_time_is_up_while_it_is_prepared_expires(ttl, minutes):
+    bench = Bench()
+    bench.messages.add([replace(MESSAGE, ttl_seconds=ttl)])
+    counted = Counter()
+    for _ in range(minutes - 1):
+        counted += bench.sweep(MINUTE)
+    assert bench.messages.get(MID).state is State.PREPARING
+    counted += bench.sweep(MINUTE)
+    expired = bench.messages.get(MID)
+    assert (expired.state, expired.outcome, expired.cause) == (State.FINISHED, "expired", NOT_IN_TIME)
+    assert counted == Counter(MessagesPreparedAgain=(minutes - 1) // 5, MessagesExpired=1) + Counter()
+
+
+def test_messages_that_cannot_be_read_hold_up_no_other(caplog):
+    # Given more messages than a look at the index finds, which another version has written
+    bench = Bench()
+    bench.messages.add([replace(MESSAGE, mid=f"{number:03}", ttl_seconds=30) for number in range(PAGE)])
+    bench.messages.add([replace(MESSAGE, mid="999", ttl_seconds=30, created_msec=NOW + 1)])
+    get = bench.messages.get
+    bench.messages.get = lambda mid: get(mid) if mid == "999" else (_ for _ in ()).throw(KeyError("no such state"))
+    # When the sweeper comes
+    bench.sweep(MINUTE)
+    # Then the one that can be read has expired
+    assert get("999").outcome == "expired"
+    assert "no such state" in caplog.text
+
+
+def test_what_cannot_be_written_holds_up_no_other(caplog):
+    bench = Bench()
+    bench.messages.add([replace(MESSAGE, mid=mid, ttl_seconds=30) for mid in ("1", "2")])
+    refuse = bench.messages.refuse
+
+    def refused(mid, *given):
+        if mid == "1":
+            raise ValueError("unforeseen")
+        return refuse(mid, *given)
+
+    bench.messages.refuse, bench.messages.postpone = refused, None
+    assert bench.sweep(MINUTE) == {"MessagesExpired": 1}
+    assert "message 1 could not be mended" in caplog.text
+
+
+def test_more_than_one_look_at_the_index_finds_is_prepared_again_in_one_sweep():
+    bench = Bench()
+    bench.messages.add([replace(MESSAGE, mid=f"{number:04}", ttl_seconds=30) for number in range(3 * PAGE)])
+    assert bench.sweep(MINUTE) == {"MessagesExpired": 3 * PAGE}
 
 
 def test_a_call_whose_execution_was_never_started_is_started_as_the_dialler_would():
@@ -162,3 +219,101 @@ def test_a_message_whose_time_ran_out_behind_full_lines_is_expired():
     assert bench.sweep(29_999) == {}
     assert bench.sweep(1) == {"MessagesExpired": 1}
     assert [bench.messages.get(mid).outcome for mid in ("1", "2")] == ["expired", None]
+
+
+# ---------------------------------------- whatever goes wrong, and for how long
+def broken_for(work, broken, error=ValueError):
+    """`work`, which raises for one message."""
+
+    def working(mid, *more):
+        if mid == broken:
+            raise error("nobody has foreseen it")
+        return work(mid, *more)
+
+    return working
+
+
+def test_a_call_whose_execution_can_never_be_asked_for_is_finished_when_none_can_run_any_more():
+    bench = Bench().calling("1")
+    bench.errors = {"1-1": ValueError("nobody has foreseen it")}
+    bench.sweep(GIVE_UP_SECONDS * 1000 - 2)
+    assert bench.finished == []
+    bench.sweep(2)
+    assert bench.finished == [("1", 1)]
+
+
+def test_a_call_without_a_machine_is_finished():
+    bench = Bench().calling("1")
+    bench.messages._messages["1"] = replace(bench.messages.get("1"), flow_arn=None)
+    bench.sweep(MINUTE)
+    assert bench.finished == [("1", 1)]
+
+
+@pytest.mark.parametrize("error", [ValueError, StoreUnavailable])
+def test_one_message_that_cannot_be_read_keeps_nobody_from_its_end(error, caplog):
+    mids = new_ids(4, NOW, lambda _: 0)[1:]
+    bench = Bench()
+    for mid in mids:
+        bench.messages.add([message(mid, ttl_seconds=30)])
+        bench.messages.queue(mid, (ASK,), NOW)
+    bench.messages.get = broken_for(bench.messages.get, mids[0], error)
+    with caplog.at_level(logging.CRITICAL):
+        assert bench.sweep(30_000) == {"MessagesExpired": 2}
+    assert mids[0] in bench.messages.due(State.QUEUED, bench.clock.msec, 9)
+
+
+def test_a_message_that_can_never_be_read_ends_when_none_of_its_age_has_any_time_left():
+    mid, other = new_ids(3, NOW, lambda _: 0)[1:]
+    for state in (State.QUEUED, State.CALLING):
+        bench = Bench()
+        bench.messages.add([message(mid), message(other)])
+        for one in (mid, other) if state is State.CALLING else (mid,):
+            bench.messages.queue(one, (ASK,), NOW)
+        if state is State.CALLING:
+            bench.calling_of(mid)
+        read = bench.messages.get
+        bench.messages.get = broken_for(read, mid)
+        bench.sweep((MAX_TTL_SECONDS + 3600) * 1000 - 2)
+        assert read(mid).state is state
+        bench.sweep(4)
+        assert (read(mid).state, read(mid).outcome) == (State.FINISHED, "expired")
+        assert bench.messages.held == set()
+
+
+def test_one_line_that_cannot_be_looked_into_does_not_keep_the_others():
+    bench = Bench()
+    bench.messages.pool.state = replace(bench.messages.pool.state, held={"+1": "1-1", "+2": "2-1"})
+    bench.messages.get = broken_for(bench.messages.get, "1", StoreUnavailable)
+    assert bench.sweep() == {"LinesReleased": 1}
+    assert bench.messages.held == {"1-1"}
+
+
+def test_one_message_that_cannot_be_touched_does_not_keep_the_others():
+    bench = Bench()
+    bench.messages.add([message("1"), message("2")])
+    bench.messages.postpone = broken_for(bench.messages.postpone, "1")
+    assert bench.sweep(5 * MINUTE) == {"MessagesPreparedAgain": 1}
+
+
+def test_calls_that_take_all_the_time_keep_neither_the_other_mends_nor_each_other_for_ever():
+    # Given thirty calls, each of which takes ten seconds to be found in trouble
+    mids = [str(number) for number in range(10, 40)]
+    bench = Bench().calling(*mids)
+    looked = []
+
+    def slow(_arn, name, _given):
+        bench.clock.sleep(10)
+        looked.append(name.partition("-")[0])
+        raise ValueError("nobody has foreseen it")
+
+    bench.start = slow
+    bench.clock.msec += MINUTE
+    for _ in range(30):
+        before = bench.clock.msec
+        bench.messages.pool.state = replace(bench.messages.pool.state, held={"+1": "1-1"})
+        assert bench.sweep() == {"LinesReleased": 1}
+        assert bench.clock.msec - before <= 50_000
+        bench.clock.msec = before + MINUTE
+        if set(looked) == set(mids):
+            break
+    assert set(looked) == set(mids)

@@ -36,7 +36,7 @@ def drop(resource: str, *path: str) -> Callable[[dict[str, Any]], None]:
     return mistake
 
 
-def put(value: Any, resource: str, *path: str) -> Callable[[dict[str, Any]], None]:
+def put(value: Any, resource: str, *path: str | int) -> Callable[[dict[str, Any]], None]:
     """The mistake of writing something else."""
 
     def mistake(document: dict[str, Any]) -> None:
@@ -115,6 +115,26 @@ def feed_back(document: dict[str, Any]) -> None:
     properties(document, "WakeWebhooksFunction")["Events"]["Again"] = {"Type": "SQS", "Properties": {"Queue": arn}}
 
 
+def add_up(document: dict[str, Any]) -> None:
+    """Two metrics in one alarm, each filled with zeros."""
+    alarm = properties(document, "UndeliveredWebhooksAlarm")
+    alarm["Metrics"] = [{"Id": "both", "Expression": "FILL(failed, 0) + FILL(dead, 0)"}]
+
+
+def one_more_index(table: str, name: str, keys: tuple[str, str]) -> Callable[[dict[str, Any]], None]:
+    def mistake(document: dict[str, Any]) -> None:
+        place = properties(document, table)
+        schema = [{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=True)]
+        one = {"IndexName": name, "KeySchema": schema, "Projection": {"ProjectionType": "KEYS_ONLY"}}
+        place["GlobalSecondaryIndexes"].append(one)
+        known = {one["AttributeName"] for one in place["AttributeDefinitions"]}
+        place["AttributeDefinitions"] += [
+            {"AttributeName": key, "AttributeType": "S"} for key in keys if key not in known
+        ]
+
+    return mistake
+
+
 def take_any_number(document: dict[str, Any]) -> None:
     del document["Parameters"]["GraceSeconds"]["MaxValue"]
 
@@ -133,6 +153,21 @@ def type_of_few_regions(document: dict[str, Any]) -> None:
 
 def build_by_pip(document: dict[str, Any]) -> None:
     document["Resources"]["CoreLayer"]["Metadata"]["BuildMethod"] = "python3.13"
+
+
+def watch(alarm: str, **changed: Any) -> Callable[[dict[str, Any]], None]:
+    """The mistake of an alarm on another metric than the one that is written."""
+
+    def mistake(document: dict[str, Any]) -> None:
+        place = properties(document, alarm)
+        metric = place if "MetricName" in place else place["Metrics"][-1]["MetricStat"]["Metric"]
+        metric.update(changed)
+
+    return mistake
+
+
+def dimensions(**values: str) -> list[dict[str, str]]:
+    return [{"Name": name, "Value": value} for name, value in values.items()]
 
 
 FILTERS = ("Events", "Messages", "Properties", "FilterCriteria")
@@ -184,6 +219,8 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         "event_sources",
     ),
     "no clock": (drop("SweepFunction", "Events", "EachMinute"), "event_sources"),
+    "unused machines stay": (drop("RetireFlowsFunction", "Events", "EachHour"), "event_sources"),
+    "machines cannot be deleted": (forbid("RetireFlowsFunction", "states:DeleteStateMachine"), "permissions"),
     "a slower clock": (
         put("rate(1 hour)", "DialerFunction", "Events", "EachMinute", "Properties", "Schedule"),
         "event_sources",
@@ -255,6 +292,37 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "Lambda stops messages of many introductions": (put("Terminate", "FetchPromptFunction", "RecursiveLoop"), "loops"),
     "a loop is allowed where none is": (put("Allow", "WakeWebhooksFunction", "RecursiveLoop"), "loops"),
     "two functions feed each other": (feed_back, "loops"),
+    "an alarm on a metric that nobody counts": (watch("TelephonyMisconfiguredAlarm", MetricName="Dials"), "alarms"),
+    "an alarm without the service": (
+        watch("UndeliveredWebhooksAlarm", Dimensions=dimensions(result="dead")),
+        "alarms",
+    ),
+    "an alarm on the service alone": (
+        watch("UndeliveredWebhooksAlarm", Dimensions=dimensions(service="speechcall")),
+        "alarms",
+    ),
+    "an alarm with a dimension more": (
+        watch(
+            "TelephonyMisconfiguredAlarm",
+            Dimensions=[*dimensions(service="speechcall", reason="telephonyMisconfigured", account="acme")],
+        ),
+        "alarms",
+    ),
+    "an alarm on a value that is never written": (
+        watch("UndeliveredWebhooksAlarm", Dimensions=dimensions(service="speechcall", result="undelivered")),
+        "alarms",
+    ),
+    "an alarm on another namespace": (watch("TelephonyMisconfiguredAlarm", Namespace="SpeechCall"), "alarms"),
+    "a namespace that no alarm knows": (
+        in_globals("Environment", "Variables", "POWERTOOLS_METRICS_NAMESPACE", value="SpeechCall"),
+        "alarms",
+    ),
+    "a service that no alarm knows": (
+        in_globals("Environment", "Variables", "POWERTOOLS_SERVICE_NAME", value="calls"),
+        "alarms",
+    ),
+    "a sum of metrics that may not exist": (add_up, "no_filling"),
+    "nobody hears of ends that nobody confirms": (without("UnconfirmedEndsAlarm"), "no_filling"),
     "a queue is not encrypted": (drop("WebhookQueue", "SqsManagedSseEnabled"), "queues"),
     "webhooks without an order": (put(True, "WebhookQueue", "ContentBasedDeduplication"), "queues"),
     "a table that goes with the stack": (forget_retention, "lasting"),
@@ -307,6 +375,18 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "the instance cannot be looked up": (forbid("CheckDeploymentFunction", "connect:DescribeInstance"), "permissions"),
     "numbers cannot be looked up": (forbid("CheckDeploymentFunction", "connect:ListPhoneNumbersV2"), "permissions"),
     "tables cannot be protected": (forbid("ProtectTablesFunction", "dynamodb:UpdateTable"), "permissions"),
+    "an index that nothing reads": (one_more_index("MessagesTable", "list", ("list_id", "pk")), "indexes"),
+    "two indexes in one update": (
+        one_more_index("RegistryTable", "due", ("due_shard", "due_at")),
+        "indexes",
+    ),
+    "an index with other keys": (
+        put(
+            [{"AttributeName": "due_shard", "KeyType": "HASH"}, {"AttributeName": "pk", "KeyType": "RANGE"}],
+            *("MessagesTable", "GlobalSecondaryIndexes", 0, "KeySchema"),
+        ),
+        "indexes",
+    ),
     "a public bucket": (put(False, "PromptsBucket", "PublicAccessBlockConfiguration", "BlockPublicAcls"), "storage"),
     **{
         f"the output {name} is missing": (do_not_tell(name), "outputs")
@@ -318,7 +398,8 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "a layer is missing": (in_globals("Layers", value=[{"Ref": "CoreLayer"}]), "functions"),
     "a layer without byte code": (build_by_pip, "functions"),
     "another version of Python": (in_globals("Runtime", value="python3.12"), "functions"),
-    "a function outlasts the contact flow": (put(30, "ConnectFlowFunction", "Timeout"), "functions"),
+    "a function outlasts the contact flow": (put(30, "ConnectFlowFunction", "Timeout"), "in_time"),
+    "a function outlasts the API": (put(30, "AudioFunction", "Timeout"), "in_time"),
     "text in the log": (in_globals("LoggingConfig", "LogFormat", value="Text"), "functions"),
 }
 
@@ -335,7 +416,7 @@ def test_the_template_holds_every_rule() -> None:
 
 
 def test_there_are_many_mistakes() -> None:
-    assert len(MISTAKES) >= 25
+    assert len(MISTAKES) >= 100
 
 
 @pytest.mark.parametrize("name", MISTAKES)

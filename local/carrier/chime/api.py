@@ -8,7 +8,7 @@ from typing import Any
 
 from local.carrier.chime.calls import ChimeCalls
 from local.carrier.chime.settings import CREATE, UPDATE, ChimeSettings
-from local.carrier.faults import Chance, Faults
+from local.carrier.faults import Chance
 from local.carrier.service_api import ServiceApi
 from local.carrier.wire import ServiceDescription
 
@@ -42,7 +42,7 @@ def chime_api(settings: ChimeSettings, calls: ChimeCalls, description: ServiceDe
         return _call(request["TransactionId"])
 
     operations = {CREATE: create, UPDATE: update}
-    return ServiceApi(description, settings.region, operations, settings.quotas, Chance(Faults()))
+    return ServiceApi(description, settings.region, operations, settings.quotas, Chance(settings.faults))
 
 
 def _call(transaction_id: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from local.carrier.faults import Faults
 from local.carrier.quota import Quota
 from local.carrier.settings import Caller
 
@@ -54,5 +55,7 @@ class ChimeSettings:
     """… and after so long the call is hung up."""
     interrupts: bool = True
     """Whether an answer to a key cuts an action short, as an update does. The guide's pages disagree on it."""
+    faults: Faults = field(default_factory=Faults)
+    """Of these, what befalls requests to the API; events have their own."""
     fault: Callable[[str, int], Fault] | None = None
     """Gets an event's type and which try it is (1, 2 …); None: everything goes well."""

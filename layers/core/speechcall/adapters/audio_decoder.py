@@ -19,15 +19,7 @@ import av.error
 from av.audio.frame import AudioFrame
 
 from speechcall.adapters.audio_codecs import CODECS, PAUSE_SECONDS, decoder_of, is_pause
-from speechcall.adapters.audio_frames import (
-    SAMPLE_RATE,
-    USUAL_PEAK,
-    Clipping,
-    Mixer,
-    Usual,
-    are_usual,
-    check_shape,
-)
+from speechcall.adapters.audio_frames import SAMPLE_RATE, USUAL_PEAK, Clipping, Mixer, Usual, are_usual, check_shape
 from speechcall.adapters.audio_kind import DEMUXERS, NAMES, Refused, kind_of
 from speechcall.adapters.audio_sizes import stated_length, with_true_sizes
 
@@ -79,6 +71,8 @@ def _decoded(content: bytes, kind: str) -> tuple[dict[str, Any], bytes]:
         with av.open(io.BytesIO(content), format=kind, options=_only(kind), metadata_errors="replace") as container:
             if not container.streams.audio:
                 raise Refused("the file holds no sound")
+            if container.streams.audio[0].codec_context is None:
+                raise Refused("the sound in the file is in a form that cannot be decoded")
             decoding = _Decoding(container, kind, most)
             facts, samples = decoding.run(stated_length(content, kind, _length_of(container)))
         if most is None and are_usual(array("f", samples), USUAL_PEAK):

@@ -18,26 +18,28 @@ _LARGEST = 2.0**31
 """As the decoder bounds its samples; it is not believed."""
 
 
-def decode_audio(content: bytes) -> Decoded:
+def decode_audio(content: bytes, seconds: float | None = None) -> Decoded:
     """The sound of a file of at most 25 MiB, whatever its format. Raises PromptUnavailable with the reason.
 
+    `seconds`: how long it may take, 25 at most.
     The decoder's own limits are 20 s of processor time and 1.5 GiB of address space, at most five minutes of sound.
     It is given no environment but Python's path: no credentials, no settings.
     """
     if len(content) > MAX_BYTES:
         raise PromptUnavailable(f"the audio has {len(content)} bytes; at most {MAX_BYTES} can be taken")
+    limit = SECONDS if seconds is None else min(seconds, SECONDS)
     kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "PATH") if name in os.environ}
     try:
         done = subprocess.run(
             [sys.executable, "-m", "speechcall.adapters.audio_decoder"],
             input=content,
             capture_output=True,
-            timeout=SECONDS,
+            timeout=limit,
             check=False,
             env={**kept, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
     except subprocess.TimeoutExpired as error:
-        raise PromptUnavailable(f"the audio could not be decoded within {SECONDS} s") from error
+        raise PromptUnavailable(f"the audio could not be decoded within {round(limit, 3):g} s") from error
     if done.returncode != 0:
         if b"ModuleNotFoundError" in done.stderr or b"ImportError" in done.stderr:  # ours, not the file's
             raise RuntimeError("the decoder (PyAV) is not installed, or for another architecture")

@@ -36,6 +36,8 @@ def stated_length(content: bytes, kind: str, found: float | None) -> float | Non
     """How many seconds a file itself says that it lasts; `found` is what FFmpeg found or estimated."""
     if kind == "mp3":
         found = stated_seconds(content)
+    elif kind == "asf":
+        found = _asf_seconds(content)
     elif not _states_it(content, kind):
         return None
     return found if found is not None and 0 < found <= MOST_STATED_SECONDS else None
@@ -50,12 +52,17 @@ def _states_it(content: bytes, kind: str) -> bool:
             return b"moof" not in content
         case "matroska":  # the element Duration, a number of four or eight bytes
             return any(mark in content[:65_536] for mark in (b"\x44\x89\x84", b"\x44\x89\x88"))
-        case "asf":
-            at = content.find(_ASF_FILE_PROPERTIES, 0, 65_536)
-            is_live = content[at + 88 : at + 89] == b"\x01"
-            return at >= 0 and any(content[at + 64 : at + 72]) and not is_live
         case _:
             return False
+
+
+def _asf_seconds(content: bytes) -> float | None:
+    """The play duration, which holds the time that is loaded before; a live stream has none."""
+    at = content.find(_ASF_FILE_PROPERTIES, 0, 65_536)
+    if at < 0 or content[at + 88 : at + 89] == b"\x01":
+        return None
+    units, msec = (int.from_bytes(content[begin : begin + 8], "little") for begin in (at + 64, at + 80))
+    return units / 10_000_000 - msec / 1000
 
 
 def _measured(stated: int, there: int) -> float:
@@ -77,8 +84,9 @@ def _aiff(content: bytes) -> Sized:
     true = sound.size > 8 and is_true_size(sound.size, content, sound.begin, "big")
     data = content[sound.begin : sound.begin + sound.size] if true else content[sound.begin :]
     description = bytearray(content[common.begin : common.begin + common.size])
-    if not true:
-        description[2:6] = bytes(4)  # the count of samples, which is as wrong
+    channels, frames, bits = (int.from_bytes(description[at:to], "big") for at, to in ((0, 2), (2, 6), (6, 8)))
+    if frames * channels * -(-bits // 8) > len(data):
+        description[2:6] = bytes(4)  # a count of samples that is wrong, or of another size than stated
     parts: list[NamedContent] = [(b"COMM", bytes(description)), (b"SSND", data)]
     return Sized(form_file(b"FORM", content[8:12], parts, "big"), _measured(sound.size if true else 0, len(data)))
 

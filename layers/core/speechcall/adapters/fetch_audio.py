@@ -1,18 +1,22 @@
 """The file behind an introUrl, by HTTP, through the guard of every customer's URL."""
 
+import re
 import time
 from contextlib import suppress
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from speechcall.adapters.http import TOTAL_SECONDS
+from speechcall.adapters.content_coding import StillCoded, TooMuch, decoded
+from speechcall.adapters.http import TOTAL_SECONDS, GuardedClient
 from speechcall.application.prompt_sources import Fetched
 from speechcall.domain.address import is_url
 from speechcall.domain.errors import ForbiddenAddress, PromptUnavailable, PromptUnreachable
 
 MAX_REDIRECTS = 3
 MAX_BYTES = 25 * 1024 * 1024
+MOST_SHOWN = 200
+_VALIDATOR = re.compile(r"[\x20-\x7e]{1,1000}")
 _PASSING = {408, 425, 429}
 _REDIRECTS = {301, 302, 303, 307, 308}
 
@@ -20,19 +24,20 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 class AudioFetcher:
     """Fetches with a client of `make_client`, so that every host, redirected to or not, is checked."""
 
-    def __init__(self, client: httpx.Client) -> None:
+    def __init__(self, client: GuardedClient) -> None:
         self._client = client
 
     def __call__(self, url: str, etag: str | None, last_modified: str | None) -> Fetched:
         """The file: at most 25 MiB, within 10 s, redirected at most three times; no content if it is still the same.
 
+        The 10 s are those of the attempt as a whole: look-ups of names, connections, redirects and the file itself.
         Raises PromptUnavailable, and PromptUnreachable for what may pass: no connection, no answer in time, 408, 425,
         429 and 5xx. The sentences name the URL without its query, which may hold secrets.
         """
         headers = {"Accept-Encoding": "identity"}  # the audio as it is; it is compressed already
-        if etag:
+        if etag and _VALIDATOR.fullmatch(etag):
             headers["If-None-Match"] = etag
-        if last_modified:
+        if last_modified and _VALIDATOR.fullmatch(last_modified):
             headers["If-Modified-Since"] = last_modified
         deadline = time.monotonic() + TOTAL_SECONDS
         for _ in range(MAX_REDIRECTS + 1):
@@ -44,34 +49,42 @@ class AudioFetcher:
 
     def _ask(self, url: str, headers: dict[str, str], deadline: float) -> Fetched | str:
         """The file, or where it was moved to."""
+        request = self._request(url, headers)
         try:
-            with self._client.stream("GET", url, headers=headers) as response:
-                return _read(response, url, deadline)
+            response = self._client.exchange(request, deadline - time.monotonic())
+            try:
+                return _read(response, url)
+            finally:
+                response.close()
         except httpx.TimeoutException as error:
-            raise _too_slow(url) from error
-        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            text = f"{_shown(url)} did not give its file within {TOTAL_SECONDS:g} s"
+            raise PromptUnreachable(text) from error
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL, ForbiddenAddress) as error:
             raise PromptUnavailable(f"{_shown(url)} cannot be fetched: {error}") from error
         except httpx.HTTPError as error:
             raise PromptUnreachable(f"{_shown(url)} could not be fetched: {type(error).__name__}") from error
+
+    def _request(self, url: str, headers: dict[str, str]) -> httpx.Request:
+        try:
+            return self._client.build_request("GET", url, headers=headers)
         except ForbiddenAddress as error:
             raise PromptUnavailable(f"{_shown(url)} cannot be fetched: {error}") from error
-        finally:
-            self._client.cookies.clear()
+        except Exception as error:  # whatever a URL leads the libraries to, it can never be asked for
+            reason = str(error) if isinstance(error, httpx.InvalidURL) else "it is no URL that can be asked for"
+            raise PromptUnavailable(f"{_shown(url)} cannot be fetched: {reason}") from error
 
 
-def _read(response: httpx.Response, url: str, deadline: float) -> Fetched | str:
+def _read(response: httpx.Response, url: str) -> Fetched | str:
     status = response.status_code
     if status in _REDIRECTS and "location" in response.headers:
         return _moved(url, str(response.headers["location"]))
-    validators = (response.headers.get("etag"), response.headers.get("last-modified"))
+    validators = (_validator(response, "etag"), _validator(response, "last-modified"))
     if status == 304:
         return Fetched(None, *validators)
     if status in _PASSING or status >= 500:
         raise PromptUnreachable(f"{_shown(url)} answered {status}")
     if status != 200:
         raise PromptUnavailable(f"{_shown(url)} answered {status}")
-    if (coding := response.headers.get("content-encoding", "identity")) != "identity":
-        raise PromptUnavailable(f"{_shown(url)} sent its file compressed ({coding}), although it was asked not to")
     too_much = f"{_shown(url)} has more than {MAX_BYTES} bytes"
     announced = response.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > MAX_BYTES:
@@ -81,9 +94,20 @@ def _read(response: httpx.Response, url: str, deadline: float) -> Fetched | str:
         content += chunk
         if len(content) > MAX_BYTES:
             raise PromptUnavailable(too_much)
-        if time.monotonic() > deadline:
-            raise _too_slow(url)
-    return Fetched(bytes(content), *validators)
+    try:
+        whole = decoded(bytes(content), response.headers.get("content-encoding", ""), MAX_BYTES)
+    except TooMuch:
+        raise PromptUnavailable(too_much) from None
+    except StillCoded as coding:
+        text = f"{_shown(url)} sent its file compressed ({coding}), although it was asked not to"
+        raise PromptUnavailable(text) from None
+    return Fetched(whole, *validators)
+
+
+def _validator(response: httpx.Response, name: str) -> str | None:
+    """What can be sent back, to be asked whether the file has changed; None for what a request cannot carry."""
+    value = response.headers.get(name)
+    return value if value and _VALIDATOR.fullmatch(value) else None
 
 
 def _moved(url: str, location: str) -> str:
@@ -98,13 +122,10 @@ def _moved(url: str, location: str) -> str:
     return target
 
 
-def _too_slow(url: str) -> PromptUnreachable:
-    return PromptUnreachable(f"{_shown(url)} did not give its file within {TOTAL_SECONDS:g} s")
-
-
 def _shown(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
         return "the URL"
-    return f"{parts.scheme}://{parts.netloc}{parts.path}"
+    shown = f"{parts.scheme}://{parts.netloc}{parts.path}"
+    return shown if len(shown) <= MOST_SHOWN else f"{shown[:MOST_SHOWN]}…"

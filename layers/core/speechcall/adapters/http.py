@@ -22,7 +22,7 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class GuardedClient(httpx.Client):
-    """A client for customers' URLs: no redirects, no cookies kept, no proxies of the environment.
+    """A client for customers' URLs: no redirects, no cookies, no proxies of the environment.
 
     Each request ends after `total_seconds`, whatever has come by then. Every host is sent in the one form that it has
     (`domain.host`). No connection is kept for another request: the next one may be another account's.
@@ -59,15 +59,27 @@ class GuardedClient(httpx.Client):
         except UnusableUrl as error:
             kind = ForbiddenAddress if error.is_address else httpx.InvalidURL
             raise kind(f"the URL {error}") from error
-        return super().build_request(method, target.url, **given)
+        # Without a Host httpx would decode the name, by rules that not every name of DNS fits.
+        headers = httpx.Headers(given.pop("headers", None))
+        headers["Host"] = target.authority
+        return super().build_request(method, target.url, headers=headers, **given)
 
-    def send(self, request: httpx.Request, **given: Any) -> httpx.Response:
-        """httpx's own, with the attempt's time beginning now."""
-        self.attempt.begin(self._total_seconds)
-        try:
-            return super().send(request, **given)
-        finally:
-            self.cookies.clear()
+    def exchange(self, request: httpx.Request, seconds: float | None = None) -> httpx.Response:
+        """The answer as it comes; the caller closes it. A Location, which httpx would read, is not even looked at.
+
+        `seconds`: what is left of an attempt that has more than one request.
+        """
+        self.attempt.begin(self._total_seconds if seconds is None else min(seconds, self._total_seconds))
+        response = self._transport.handle_request(request)
+        response.request = request
+        return response
+
+    def send(self, request: httpx.Request, *, stream: bool = False, **_given: Any) -> httpx.Response:
+        """httpx's own would read cookies and a Location, and raise what it thinks of them."""
+        response = self.exchange(request)
+        if not stream:
+            response.read()
+        return response
 
     def close(self) -> None:
         """Closes every connection."""

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from speechcall.adapters.dynamodb.registry import Registry
-from speechcall.adapters.executions import start_execution
+from speechcall.adapters.executions import MachineMissing, start_on_machine
 from speechcall.adapters.stepfunctions import engine_errors
 from speechcall.domain.errors import EngineUnavailable, MenusRefused
 from speechcall.domain.message import Menu
+from speechcall.domain.retirement import BELIEVED_SECONDS
 from speechcall.statemachine.compile_flow import Wiring, compile_flow
 from speechcall.statemachine.publication import LOGGING, Publication, publication
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _REFUSALS = {"InvalidDefinition"}
 """For good, whoever asks (Step Functions API reference, CreateStateMachine). A role that is missing or a quota that is
 used up are the operator's to mend: those messages are tried again as long as their time lasts."""
+MISSING_PAUSES_SECONDS = (0.2, 1.0, 2.0)
 CREATE_PAUSE_SECONDS = 1.0
 """Step Functions creates one machine a second in the long run (quotas, CreateStateMachine: refill 1)."""
 
@@ -36,20 +38,33 @@ class PublishedFlows:
         prefix: str,
         *,
         monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client, self._registry, self._wiring = client, registry, wiring
         self._role_arn, self._prefix = role_arn, prefix
-        self._known: dict[str, str] = {}
+        self._known: dict[str, tuple[str, float]] = {}
+        """ARN, and until when it is believed, by name."""
+        self._last: Publication | None = None
+        self._sleep = sleep
         self._monotonic, self._creates_again_at = monotonic, float("-inf")
 
     def publish(self, menus: tuple[Menu, ...]) -> str:
         """The ARN of the machine for these menus, created if it is new. Raises RetryableError, MenusRefused."""
         wanted = publication(compile_flow(menus, self._wiring), self._role_arn, self._prefix)
-        arn = self._known.get(wanted.name) or self._registry.find_flow(wanted.name)
-        if arn is None:
-            arn = self._create(wanted)
-            self._registry.put_flow(wanted.name, arn)
-        self._known[wanted.name] = arn
+        self._last = wanted
+        arn, until = self._known.get(wanted.name, ("", float("-inf")))
+        if self._monotonic() < until:
+            return arn
+        found = self._registry.find_flow(wanted.name)
+        return self._believe(wanted, found) if found else self._make(wanted)
+
+    def _make(self, wanted: Publication) -> str:
+        arn = self._create(wanted)
+        self._registry.put_flow(wanted.name, arn)
+        return self._believe(wanted, arn)
+
+    def _believe(self, wanted: Publication, arn: str) -> str:
+        self._known[wanted.name] = arn, self._monotonic() + BELIEVED_SECONDS
         return arn
 
     def _create(self, wanted: Publication) -> str:
@@ -78,4 +93,18 @@ class PublishedFlows:
         return created["stateMachineArn"]
 
     def start(self, flow_arn: str, name: str, execution_input: dict[str, Any]) -> bool:
-        return start_execution(self._client, flow_arn, name, execution_input)
+        """Starts an execution on the machine that was published last, which is made again if it is not there.
+
+        It has the same ARN then. One that was made a moment ago may not be known everywhere (Step Functions API
+        reference, CreateStateMachine: eventually consistent). Raises RetryableError.
+        """
+        for pause in MISSING_PAUSES_SECONDS:
+            try:
+                return start_on_machine(self._client, flow_arn, name, execution_input)
+            except MachineMissing:
+                if self._last is None or not flow_arn.endswith(self._last.name):
+                    break
+                self._make(self._last)
+                self._sleep(pause)
+        self._known.clear()
+        raise EngineUnavailable("there is no such state machine")

@@ -44,6 +44,15 @@ SIGNER_CONFIG = Config(
 """For URLs that are given away. Their host is the Region's: for a bucket's first day S3's global name may lead
 elsewhere, and whoever follows the redirect sends another Host than the one that is signed."""
 
+CLIENT_WAITS_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 2},
+    connect_timeout=1,
+    read_timeout=3,
+    max_pool_connections=50,
+    parameter_validation=False,
+)
+"""For audio: behind the decoding there are nine seconds, or the API answers 503 by itself."""
+
 CALLER_WAITS_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 2},
     connect_timeout=1,

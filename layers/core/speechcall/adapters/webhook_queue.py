@@ -1,18 +1,44 @@
-"""The queue that wakes webhooks, with JSON of names: no contents of the customer travel through it."""
+"""The queues of webhooks, with JSON of names: no contents of the customer travel through them."""
 
 import json
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any, Protocol
 
+from speechcall.adapters.stream import group_of
 from speechcall.domain.webhook import WebhookTask
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+_MAX_NUMBER, _MAX_TEXT = 2**31, 200
+_FIELDS = {one.name: one.type for one in fields(WebhookTask)}
+
+
+class NoTask(ValueError):
+    """There is no task in a queue message."""
+
+
+class Work(Protocol):
+    """Does a task; `WebhookWork.do`. Out: a word for what came of it."""
+
+    def __call__(self, task: WebhookTask, *, receives: int, is_first: bool) -> str: ...
+
 
 def parse_task(body: str) -> WebhookTask:
-    """The task in a queue message's body."""
-    return WebhookTask(**json.loads(body))
+    """The task in a queue message's body; members that are not known, another version's, are left. Raises NoTask."""
+    try:
+        given = json.loads(body)
+        task = WebhookTask(**{name: given[name] for name in _FIELDS if name in given})
+    except Exception as error:
+        raise NoTask(f"not a task: {type(error).__name__}") from error
+    for name, kind in _FIELDS.items():
+        value = getattr(task, name)
+        if type(value) is not kind or not (len(value) <= _MAX_TEXT if kind is str else 0 <= value < _MAX_NUMBER):
+            raise NoTask(f"its {name} is none")
+    if not (task.mid.isascii() and task.mid.isdigit() and task.event_id):
+        raise NoTask("it names no webhook")
+    return task
 
 
 class SqsWebhookQueue:
@@ -23,7 +49,26 @@ class SqsWebhookQueue:
 
     def again(self, task: WebhookTask, delay_seconds: int) -> None:
         """The task comes after so many seconds (at most 900)."""
-        body = json.dumps(asdict(task))
+        self._send(json.dumps(asdict(task)), delay_seconds)
+
+    def work(self, record: Mapping[str, Any], do: Work) -> tuple[str, str]:
+        """Has the task in a record of either queue done; its event id, and what came of it. Raises what `do` raises.
+
+        What cannot be read goes on from the queue that keeps the order, where it would be in others' way, to the
+        retries; from there the queue itself puts it among the dead letters (NoTask).
+        """
+        is_first = group_of(record) is not None
+        try:
+            task = parse_task(record["body"])
+        except NoTask:
+            if not is_first:
+                raise
+            self._send(record["body"], 0)
+            return "", "unreadable"
+        receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
+        return task.event_id, do(task, receives=receives, is_first=is_first)
+
+    def _send(self, body: str, delay_seconds: int) -> None:
         self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay_seconds)
 
     def first(self, task: WebhookTask) -> None:

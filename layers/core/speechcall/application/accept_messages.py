@@ -1,19 +1,22 @@
 """POST /bat/messagelist: check, store, answer.
 
-      body ─► entries ─► key known? ─► judged ─► shapes ─► bucket and day ─► list item ─► messages ─► answer
+      body ─► entries ─► key known? ─► judged ─► bucket and day ─► shapes ─► list item ─► messages ─► answer
                             │                                                   │  1 transaction each
                             └──── yes: the list item's own answer ──────────────┴─► messages (if they are not there yet)
+
+What is refused behind the bucket and the day, or turns out to be a repeat of the same moment, gives back what it took.
 
 A crash behind the list item leaves a list whose messages do not exist. The same request with the same
 Idempotency-Key finds that list, writes the messages under the ids it holds, and gives its answer.
 """
 
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
-from collections.abc import Set as AbstractSet
-from typing import Any, Protocol
+from typing import Any
 
 from speechcall.application.check_request import Entry, Prompts, Wanted, judge_entries, read_entries
+from speechcall.application.list_store import ListStore
 from speechcall.application.message_list import MessageList
 from speechcall.application.message_ports import MessageStore
 from speechcall.application.ports import Clock
@@ -27,30 +30,11 @@ from speechcall.statemachine.menu_picture import draw
 from speechcall.statemachine.menu_report import call_bounds
 from speechcall.statemachine.shape import shape_of
 
+logger = logging.getLogger(__name__)
+
 KEPT_SECONDS = 30 * 24 * 3600
 MAX_KEY_LENGTH = 255
 MAX_DRAWS = 3
-
-
-class ListStore(Prompts, Protocol):
-    """Where message lists are known, and what an account has spent."""
-
-    def add_list(self, made: MessageList, key: str | None) -> MessageList | None:
-        """Writes a list and its idempotency key together; returns the list that has the key.
-
-        A key whose list has expired is free. None: another list has the id.
-        """
-
-    def find_list_by_key(self, account_id: str, key: str) -> MessageList | None: ...
-
-    def admit_shapes(self, account: Account, shapes: AbstractSet[str], now_msec: int) -> None:
-        """Makes shapes of menus known; those that nobody has sent before count for the account's day.
-
-        Raises TooManyMenuShapes, and then none of them has become known. Safe to repeat.
-        """
-
-    def spend(self, account: Account, messages: int, now_msec: int) -> None:
-        """Takes messages from the account's bucket and from its day. Raises RateLimited."""
 
 
 def accept_messages(
@@ -62,15 +46,16 @@ def accept_messages(
     lists: ListStore,
     clock: Clock,
     random_bits: Callable[[int], int],
+    allow_loopback: bool = False,
 ) -> dict[str, Any]:
     """Stores the acceptable messages of a request, together, and returns the answer.
 
     The answer lists every entry in the order sent: `messageId`, `recipient`, `"status":"sent"`, or
     `"status":"rejected"` with its error. A repeat with the same idempotency `key` is given the first
-    one's answer and spends nothing. Raises the leaves of RequestError.
+    one's answer and spends nothing. `allow_loopback`: URLs may lead to this machine. Raises the leaves of RequestError.
     """
     _check_key(key)
-    entries = read_entries(body)
+    entries = read_entries(body, allow_loopback=allow_loopback)
     fingerprint = hashlib.sha256(body).hexdigest()
     stored = lists.find_list_by_key(account.account_id, key) if key else None
     if stored is None or stored.expires_at * 1000 <= clock.now_msec():
@@ -80,20 +65,37 @@ def accept_messages(
             problems = [problem for entry in judged for problem in entry.problems]
             raise InvalidRequest("No message of the request can be accepted.", problems)
         shapes = {shape_of(entry.wanted.menus) for entry in judged if entry.wanted}
-        lists.admit_shapes(account, shapes, clock.now_msec())
-        lists.spend(account, count, clock.now_msec())
+        spent_msec = clock.now_msec()
+        lists.spend(account, count, spent_msec)
+        try:
+            lists.admit_shapes(account, shapes, spent_msec)
+        except Exception:
+            # Refused, or failed before anything was accepted.
+            _give_back(account, count, spent_msec, lists)
+            raise
+        drawn: set[str] = set()
 
         def make() -> MessageList:
             now = clock.now_msec()
             list_id, *ids = new_ids(count + 1, now, random_bits)
+            drawn.add(list_id)
             expires, answer = now // 1000 + KEPT_SECONDS, _answer(judged, list_id, ids)
             return MessageList(list_id, account.account_id, tuple(ids), now, expires, fingerprint, answer)
 
         stored = _add_list(make, key, lists)
+        if stored.list_id not in drawn:  # a request of the same moment had the key first
+            _give_back(account, count, spent_msec, lists)
     if stored.fingerprint != fingerprint:
         raise IdempotencyKeyReused("This Idempotency-Key came before with another body; use a new key.")
     _write(_accepted(entries, stored), stored, account, messages)
     return stored.answer
+
+
+def _give_back(account: Account, messages: int, spent_msec: int, lists: ListStore) -> None:
+    try:
+        lists.give_back(account, messages, spent_msec)
+    except Exception:
+        logger.exception("%s messages of account %s could not be given back", messages, account.account_id)
 
 
 def _add_list(make: Callable[[], MessageList], key: str | None, lists: ListStore) -> MessageList:
@@ -162,12 +164,14 @@ def _answer(entries: Sequence[Entry], list_id: str, ids: Sequence[str]) -> dict[
     return with_count({"messages": answered, "messagelistId": list_id}, entries)
 
 
-def check_messages(account: Account, body: bytes, picture: bool = False, *, prompts: Prompts) -> dict[str, Any]:
+def check_messages(
+    account: Account, body: bytes, picture: bool = False, *, prompts: Prompts, allow_loopback: bool = False
+) -> dict[str, Any]:
     """POST /bat/messagelist/check: what would be rejected, and the warnings; nothing is stored or spent.
 
     Beside each acceptable message, how short and how long its call can be, and on request its `picture`.
     """
-    entries = judge_entries(read_entries(body), account, prompts)
+    entries = judge_entries(read_entries(body, allow_loopback=allow_loopback), account, prompts)
     described = [{**describe_entry(entry, "acceptable"), **_foresee(entry, picture)} for entry in entries]
     return with_count({"messages": described}, entries)
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, field_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, WithJsonSchema, field_validator
 
 from speechcall.application.json_text import dump_json, whole
 from speechcall.application.request_fields import Strict, problem_of_url
@@ -36,8 +36,8 @@ class WebhookModel(Strict):
 
     @field_validator("url")
     @classmethod
-    def _url(cls, url: str) -> str:
-        if problem := problem_of_url(url):
+    def _url(cls, url: str, info: ValidationInfo) -> str:
+        if problem := problem_of_url(url, info):
             raise ValueError(problem)
         return url
 

@@ -61,13 +61,13 @@ class Entry:
         return given if isinstance(given, str) and 1 <= len(given) <= MAX_CUSTOMER_ID_LENGTH else None
 
 
-def read_entries(body: bytes) -> list[Entry]:
+def read_entries(body: bytes, *, allow_loopback: bool = False) -> list[Entry]:
     """The messages of a body, each checked on its own. The same body always gives the same entries.
 
     Raises PayloadTooLarge, MalformedJson, or InvalidRequest for an envelope that is none.
     """
     given = _envelope(parse_json(body))
-    return [_read(entry, f"messages[{index}]") for index, entry in enumerate(given)]
+    return [_read(entry, f"messages[{index}]", allow_loopback) for index, entry in enumerate(given)]
 
 
 def judge_entries(entries: Sequence[Entry], account: Account, prompts: Prompts) -> list[Entry]:
@@ -98,8 +98,8 @@ def _some(names: Sequence[str]) -> str:
     return f"{', '.join(names[:MAX_NAMES]) or 'none'}{f' and {more} more' if more > 0 else ''}"
 
 
-def _read(given: Any, path: str) -> Entry:
-    model, problems = check_message(given, path)
+def _read(given: Any, path: str, allow_loopback: bool) -> Entry:
+    model, problems = check_message(given, path, allow_loopback=allow_loopback)
     number = to_e164(model.to) if model else None
     if model is None or number is None:
         return Entry(given, path, None, problems)

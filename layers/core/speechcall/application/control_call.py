@@ -3,6 +3,7 @@
 Each command is written, with the task token that its answer needs, before anything else happens.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,14 +12,17 @@ from speechcall.application.end_call import end_call
 from speechcall.application.give_reply import give_reply, step_of, tell_task
 from speechcall.application.message_ports import MessageStore
 from speechcall.application.obey_log import has_logged, heard, look_up_by_log, obey_log
-from speechcall.application.place_call import place_once
+from speechcall.application.place_call import Doubt, place_once
 from speechcall.application.pool import PoolStore
 from speechcall.application.ports import CallStore, Clock, Engine, Telephony
-from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refusal, Reply, Ticket, refusal
+from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Ticket
 from speechcall.domain.call_log import ANSWERED, Plan
 from speechcall.domain.errors import NOT_ANSWERED, DestinationRefused, TelephonyMisconfigured, TelephonyThrottled
 from speechcall.domain.message import Message
+from speechcall.domain.refusal import Refusal, refusal
 from speechcall.domain.walk import table_of
+
+logger = logging.getLogger(__name__)
 
 THROTTLED_MSEC = 2000
 """For how long no call is begun after the provider has asked for fewer."""
@@ -88,22 +92,28 @@ class Control:
         if self._knows_reply(call):
             # Placed by a try that failed afterwards, and answered before this one: its token was in vain.
             return None
+        now, was_asked = self.clock.now_msec(), call.contact_id or call.placing_msec
+        if not was_asked and now >= message.dial_until_msec:
+            # Its machine began late. It ends as one that was put off: its time is over.
+            end_call(mid, attempt, Cause.THROTTLED, calls=self.calls, engine=self.engine, clock=self.clock)
+            return None
         try:
-            contact_id = place_once(
+            placed = place_once(
                 call, message.ring_seconds, telephony=self.telephony, calls=self.calls, clock=self.clock
             )
         except TelephonyThrottled:
             # The state machine puts the message off: nobody fails for it.
             self.lines.slow_down(self.clock.now_msec() + THROTTLED_MSEC)
             raise
-        except DestinationRefused as error:
-            cause = Cause.INVALID_NUMBER if str(error) == Cause.INVALID_NUMBER else Cause.BLOCKED
-            return self._give_up(mid, attempt, str(error), cause)
-        except TelephonyMisconfigured:
-            # Not the number's fault: it is neither blocked nor invalid, and may be dialled again.
-            return self._give_up(mid, attempt, "telephonyMisconfigured", Cause.FAILED)
-        if contact_id:
-            self.calls.set_contact(mid, attempt, contact_id)
+        except (DestinationRefused, TelephonyMisconfigured) as error:
+            refused = _refusal_in(error)
+            self.calls.set_stop_reason(mid, attempt, refused.reason)
+            end_call(mid, attempt, refused.cause, calls=self.calls, engine=self.engine, clock=self.clock)
+            return refused.reason
+        if isinstance(placed, Doubt):
+            return self._wait_in_doubt(mid, attempt, placed.said)
+        if placed:
+            self.calls.set_contact(mid, attempt, placed)
         return None
 
     def _plan(self, message: Message, now_msec: int) -> Plan:
@@ -116,10 +126,20 @@ class Control:
             silent_repeats=self.bounds.silent_repeats if repeats is None else repeats,
         )
 
-    def _give_up(self, mid: str, attempt: int, reason: str, cause: Cause) -> str:
-        self.calls.set_stop_reason(mid, attempt, reason)
-        end_call(mid, attempt, cause, calls=self.calls, engine=self.engine, clock=self.clock)
-        return reason
+    def _wait_in_doubt(self, mid: str, attempt: int, said: Exception) -> str | None:
+        """Lets the task wait as for a phone that rings: who answers it is served, and what it was told comes last.
+
+        Returns why a repeat was refused, if it was.
+        """
+        logger.warning("whether call %s-%s was placed is not known: %s", mid, attempt, said)
+        if isinstance(said, TelephonyThrottled):
+            self.lines.slow_down(self.clock.now_msec() + THROTTLED_MSEC)
+            self.calls.set_refused(mid, attempt, Refused(Cause.THROTTLED.value, Cause.THROTTLED))
+        elif isinstance(said, DestinationRefused | TelephonyMisconfigured):
+            refused = _refusal_in(said)
+            self.calls.set_refused(mid, attempt, refused)
+            return refused.reason
+        return None
 
     def _command(self, mid: str, attempt: int, command: Command, ticket: Ticket) -> None:
         known = self.calls.get(mid, attempt)
@@ -171,6 +191,7 @@ class Control:
             return look_up_by_log(call, menu, **ports)
         if call is None or call.ended or call.contact_id is None:
             return heard("ended", call)
+        # Somebody was asked a menu, so one that is missing is not new: it is over.
         contact = self.telephony.look_up(call.contact_id)
         if contact.ended:
             cause = contact.cause or Cause.CALLER_HUNG_UP
@@ -181,3 +202,10 @@ class Control:
         if is_asked and call.awaits_answer:
             self.calls.set_done(mid, attempt, call.seq, step_of(reply, call, self.clock.now_msec()))
         return {"event": reply.event, "key": reply.key, "seq": reply.seq}
+
+
+def _refusal_in(error: DestinationRefused | TelephonyMisconfigured) -> Refused:
+    if isinstance(error, TelephonyMisconfigured):
+        # Not the number's fault: it is neither blocked nor invalid, and may be dialled again.
+        return Refused("telephonyMisconfigured", Cause.FAILED)
+    return Refused(str(error), Cause.INVALID_NUMBER if str(error) == Cause.INVALID_NUMBER else Cause.BLOCKED)

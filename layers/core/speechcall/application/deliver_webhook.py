@@ -6,18 +6,37 @@
 The table is the truth, and a queue only wakes: what a crash keeps from being queued is found by its due time
 (`wake_webhooks`). A task names the delivery's version, and each change makes a new one, so of two that are
 queued for the same delivery one finds itself overtaken. A crash between POST and record sends again what was sent.
+A turn is a place among the attempts in flight to the destination, and one among those of the account; it is waited
+for as long as MAX_TURN_WAITS says, and a webhook before it in the call as long as MAX_ORDER_WAITS does.
 """
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from speechcall.application.delivery_store import DeliveryStore
 from speechcall.application.message_ports import MessageStore
 from speechcall.application.ports import Clock
-from speechcall.domain.delivery import FORBIDDEN_ADDRESS, OUR_NETWORK, Attempt, Delivery, DeliveryState, Wait, after
+from speechcall.domain.delivery import (
+    FORBIDDEN_ADDRESS,
+    INTERNAL_ERROR,
+    MAX_ORDER_WAITS,
+    MAX_TURN_WAITS,
+    NO_TURN,
+    OUR_NETWORK,
+    Attempt,
+    Delivery,
+    DeliveryState,
+    NotRecorded,
+    Wait,
+    after,
+)
 from speechcall.domain.errors import ForbiddenAddress, Unreachable
 from speechcall.domain.message import Message, Webhook
 from speechcall.domain.retry import Uniform, is_delivered, is_retryable, retry_after_seconds, turn_delay
+from speechcall.domain.unforeseen import told
 from speechcall.domain.webhook import (
     WebhookAnswer,
     WebhookRequest,
@@ -28,28 +47,11 @@ from speechcall.domain.webhook import (
     webhook_request,
 )
 
-
-class DeliveryStore(Protocol):
-    """The deliveries of webhooks. Every change is one conditional write, and makes a new version.
-
-    A pending delivery is due some time after its next attempt should have been: nothing that is pending is forgotten.
-    """
-
-    def begin(self, task: WebhookTask, message: Message, place: str, now_msec: int) -> Delivery:
-        """The delivery, written as pending if it is new."""
-
-    def record(self, task: WebhookTask, attempt: Attempt, state: DeliveryState, wait: Wait | None) -> bool:
-        """Adds an attempt. False if the delivery is not pending in the task's version: then nothing is written."""
-
-    def put_off(self, task: WebhookTask, wait: Wait) -> bool:
-        """Notes that it waits for its turn. False as for `record`."""
-
-    def has_earlier_untried(self, task: WebhookTask) -> bool:
-        """Whether a webhook that the same call sent before this one has not been tried yet."""
+logger = logging.getLogger(__name__)
 
 
 class Places(Protocol):
-    """How many attempts are in flight to each destination."""
+    """How many attempts are in flight to each destination, or for each account."""
 
     def take(self, destination: str, now_msec: int) -> str | None:
         """A place among those in flight, by a name to give it back; None: there is none."""
@@ -76,6 +78,7 @@ class Sending:
     messages: MessageStore
     deliveries: DeliveryStore
     places: Places
+    of_accounts: Places
     queue: WebhookQueue
     post: Post
     sign: Sign
@@ -86,7 +89,7 @@ class Sending:
         """Tries a webhook once; one that may yet arrive is queued for another attempt.
 
         Out, for who counts: `delivered`, `retried`, `ourFault`, `failed`, `dead`; `waited` for its turn;
-        `none` if there was nothing to do.
+        `none` if there was nothing to do. Raises whatever its stores, its queue and `sign` raise, and NotRecorded.
         """
         message = self.messages.get(task.mid)
         webhook = webhook_of(message, task) if message else None
@@ -96,32 +99,75 @@ class Sending:
         delivery = self.deliveries.begin(task, message, place, now)
         if delivery.state is not DeliveryState.PENDING or delivery.version != task.version:
             return "none"
-        if not delivery.attempts and may_follow_others(message, task) and self.deliveries.has_earlier_untried(task):
+        if self._has_to_follow(task, message, delivery):
             return self._wait(task, delivery)
         request = self._request(message, webhook, task, now)
-        taken = self.places.take(place, now)
-        if taken is None:
-            return self._wait(task, delivery)
-        try:
-            attempt, may_pass, retry_after = self._attempt(request)
-        finally:
-            self.places.give_back(place, taken)
+        with self._turn(message.account_id, place, now) as has_come:
+            outcome = self._attempt(request) if has_come else None
+        return self.settle(task, delivery, *outcome) if outcome else self._wait(task, delivery)
+
+    def settle(
+        self,
+        task: WebhookTask,
+        delivery: Delivery,
+        attempt: Attempt,
+        may_pass: bool = True,
+        retry_after: int | None = None,
+    ) -> str:
+        """Records an attempt, and queues the next one, if there is one. Out: as `deliver`. Raises NotRecorded."""
         state, delay = after(delivery, attempt, may_pass, retry_after, self.uniform)
         wait = None if delay is None else Wait.of(delay, self.clock.now_msec())
-        if self.deliveries.record(task, attempt, state, wait):
+        if self._record(task, attempt, state, wait):
             self._again(task, wait)
         if state is DeliveryState.PENDING:
             return "ourFault" if attempt.error == OUR_NETWORK else "retried"
         return state.value
 
+    def _has_to_follow(self, task: WebhookTask, message: Message, delivery: Delivery) -> bool:
+        if delivery.attempts or delivery.waits >= MAX_ORDER_WAITS or not may_follow_others(message, task):
+            return False
+        return self.deliveries.has_earlier_untried(task)
+
+    @contextmanager
+    def _turn(self, account_id: str, place: str, now_msec: int) -> Iterator[bool]:
+        """Whether there is a place to the destination, and one for the account; they are given back behind it."""
+        held: list[tuple[Places, str, str]] = []
+        try:
+            for places, name in ((self.places, place), (self.of_accounts, f"account {account_id}")):
+                taken = places.take(name, now_msec)
+                if taken is None:
+                    break
+                held.append((places, name, taken))
+            yield len(held) == 2
+        finally:
+            for places, name, taken in held:
+                try:
+                    places.give_back(name, taken)
+                except Exception as error:  # noqa: BLE001 - it frees itself, and the attempt is what has to be recorded
+                    logger.warning("a place was not given back: %s", told(error))
+
     def _request(self, message: Message, webhook: Webhook, task: WebhookTask, now_msec: int) -> WebhookRequest:
         return self.sign(message.account_id, webhook_request(message, webhook, task.event_id, now_msec // 1000))
 
     def _wait(self, task: WebhookTask, delivery: Delivery) -> str:
-        wait = Wait.of(turn_delay(delivery.waits, self.uniform), self.clock.now_msec())
+        now = self.clock.now_msec()
+        if delivery.waits >= MAX_TURN_WAITS:
+            return self.settle(task, delivery, Attempt(now, 0, None, NO_TURN))
+        wait = Wait.of(turn_delay(delivery.waits, self.uniform), now)
         if self.deliveries.put_off(task, wait):
             self._again(task, wait)
         return "waited"
+
+    def _record(self, task: WebhookTask, attempt: Attempt, state: DeliveryState, wait: Wait | None) -> bool:
+        """A failure of the store would have the receiver see the webhook once more, so it is tried twice."""
+        try:
+            return self.deliveries.record(task, attempt, state, wait)
+        except Exception as error:  # noqa: BLE001 - whatever it was, what the attempt came to is still to be written
+            logger.warning("an attempt was not recorded at once: %s", told(error))
+        try:
+            return self.deliveries.record(task, attempt, state, wait)
+        except Exception as error:
+            raise NotRecorded(attempt, state) from error
 
     def _again(self, task: WebhookTask, wait: Wait | None) -> None:
         """Into the queue, if a queue can bring it in time."""
@@ -143,4 +189,7 @@ class Sending:
             error, may_pass = failure.word, not failure.hopeless
             if failure.ours:
                 error = OUR_NETWORK
+        except Exception as unforeseen:  # noqa: BLE001 - an attempt that is not recorded would have no end
+            logger.error("a webhook could not be sent: %s", told(unforeseen))
+            error = INTERNAL_ERROR
         return Attempt(begin, self.clock.now_msec() - begin, status, error), may_pass, retry_after

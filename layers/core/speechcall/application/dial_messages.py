@@ -74,7 +74,11 @@ def dial_messages(
     """
     state = lines.read()
     if state.stack != stack:
-        lines.tell_stack(stack)
+        try:
+            lines.tell_stack(stack)
+        except Exception:
+            # It is for operators to read: no message waits for it.
+            logger.exception("what the stack's parameters are could not be written down")
     pool = state.in_effect(stack)
     run = _Run(messages, flows, pool, clock, time_left, busy=set(state.held))
     free = pool.lines - len(state.held)
@@ -135,20 +139,21 @@ class _Run:
 
     def goes_on_after(self, mid: str) -> bool:
         """Dials one message, if it can be; False: there is no line for any other either, or no time."""
+        message: Message | None = None
         try:
-            claim = self._dial(mid)
-        except RetryableError as error:
-            logger.warning("message %s could not be dialled now: %s", mid, error)
-            self._put_off(mid, AGAIN_SECONDS)
-            return True
-        except Exception:
-            logger.exception("message %s could not be dialled", mid)
-            self._put_off(mid, AGAIN_SECONDS)
+            message = self.messages.get(mid)
+            claim = self._dial(mid, message)
+        except Exception as error:
+            if isinstance(error, RetryableError):
+                logger.warning("message %s could not be dialled now: %s", mid, error)
+            else:
+                logger.exception("message %s could not be dialled", mid)
+            self._put_off(mid, AGAIN_SECONDS, message)
             return True
         return not isinstance(claim, LinesFull | TooSoon)
 
-    def _dial(self, mid: str) -> Claim | None:
-        message, now = self.messages.get(mid), self.clock.now_msec()
+    def _dial(self, mid: str, message: Message | None) -> Claim | None:
+        now = self.clock.now_msec()
         if message is None or message.state is not State.QUEUED or (message.due_msec or 0) > now + SKEW_MSEC:
             return None
         if message.dial_until_msec <= now:
@@ -197,12 +202,13 @@ class _Run:
         self.busy.add(message.number)
         self.waiting[message.number] += 1
         if behind := self.waiting[message.number] - 1:
-            self._put_off(message.mid, min(behind * BUSY_AGAIN_SECONDS, MOST_BUSY_SECONDS))
+            self._put_off(message.mid, min(behind * BUSY_AGAIN_SECONDS, MOST_BUSY_SECONDS), message)
         return NumberBusy()
 
-    def _put_off(self, mid: str, seconds: int) -> None:
-        """The due index is read from its head: a hundred messages that must wait must not stand there."""
+    def _put_off(self, mid: str, seconds: int, message: Message | None) -> None:
+        """The due index is read from its head: a hundred that must wait must not stand there. None misses its end."""
+        until = self.clock.now_msec() + seconds * 1000
         try:
-            self.messages.postpone(mid, State.QUEUED, self.clock.now_msec() + seconds * 1000)
+            self.messages.postpone(mid, State.QUEUED, min(until, message.dial_until_msec) if message else until)
         except Exception:
             logger.exception("message %s could not be put off", mid)

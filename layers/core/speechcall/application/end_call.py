@@ -16,7 +16,7 @@ from speechcall.application.give_reply import give_reply, tell_task
 from speechcall.application.look_up import look_until_ended
 from speechcall.application.ports import CallStore, Clock, Contact, Engine, Telephony
 from speechcall.domain.call import Call, Cause, Kind
-from speechcall.domain.errors import NOT_ANSWERED
+from speechcall.domain.errors import NOT_ANSWERED, TelephonyUnavailable
 from speechcall.domain.ids import parse_attempt
 
 
@@ -49,14 +49,18 @@ class EndHeard:
 def hear_end(heard: EndHeard, *, telephony: Telephony, calls: CallStore, engine: Engine, clock: Clock) -> Call | None:
     """Takes in the news of a contact's end, in any order and as often as it comes. None: it is none of ours.
 
-    News may come before the provider's own record shows the end. Who has been answered and is gone
-    is told so at once; why nobody answered stands only in the record, so that is waited for, 3.5 s.
+    News may come before the provider's own record shows the end, or is there at all. Who has been answered and is gone
+    is told so at once; why nobody answered stands only in the record, so that is waited for, 3.5 s. Raises
+    TelephonyUnavailable if there is no record even then: the news should be told again.
     """
     contact = telephony.look_up(heard.contact_id)
-    if not contact.ended and not is_ours(contact):
+    if not (contact.ended or contact.missing) and not is_ours(contact):
         return None
-    if not (contact.ended or contact.answered or heard.answered):
-        contact = look_until_ended(heard.contact_id, telephony, clock)
+    if contact.missing or not (contact.ended or contact.answered or heard.answered):
+        contact = look_until_ended(heard.contact_id, telephony, clock, is_new=True)
+    if contact.missing:
+        # Whose it is stands in its record alone. Thrown away, the news would leave its line taken for minutes.
+        raise TelephonyUnavailable("news of a contact came before its record")
     if not contact.ended:
         answered = contact.answered or heard.answered
         cause = Cause.CALLER_HUNG_UP if answered else Cause.NO_ANSWER

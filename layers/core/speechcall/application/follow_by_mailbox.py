@@ -47,6 +47,10 @@ def follow_by_mailbox(
     again, at the latest with the next report.
     """
     after = max(1, heard.seq)
+    # A key is kept before anything else is done with it: the end of its call may overtake what follows.
+    key = heard.reply if heard.event == "key" else None
+    if call and turn:
+        call = calls.take_turn(call.mid, call.attempt, contact_id, turn, key)
     if call and heard.event == "answered":
         call = calls.set_answered(call.mid, call.attempt, contact_id, clock.now_msec())
     tried: str | None = None
@@ -63,6 +67,8 @@ def follow_by_mailbox(
         reply = (call.known_reply or _reply_in(heard, call)) if call.awaits_answer else None
         # A token that was in vain is followed by another, if its task's try had failed.
         if reply and call.ticket.token != tried:
+            if turn and reply == key and call.kept_reply != reply:
+                calls.keep_reply(call.mid, call.attempt, reply)
             tried = _tell(reply, call, calls, engine, clock)
         if is_overtaken:
             return Next("go_on", after)

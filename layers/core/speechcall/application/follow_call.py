@@ -50,11 +50,11 @@ def follow_call(
     log. Safe to repeat. A contact whose call is unknown, has ended, or belongs to another contact is told to hang up,
     whatever it reports. Raises StoreUnavailable; Step Functions in trouble is tried again, with the next report.
     """
-    call = calls.take_turn(mid, attempt, contact_id, turn) if turn else calls.get(mid, attempt)
+    call = calls.get(mid, attempt)
     if _is_over(call, contact_id, heard):
         return HANG_UP
     if call and call.goes_by_log:
-        call = _written(call, contact_id, heard, calls, clock)
+        call = _written(call, contact_id, heard, turn, calls, clock)
         if call is None or _is_over(call, contact_id, heard):
             return HANG_UP
     if call is None or not call.goes_by_log:
@@ -88,11 +88,17 @@ def _is_over(call: Call | None, contact_id: str, heard: Heard) -> bool:
     return call.contact_id not in own
 
 
-def _written(call: Call, contact_id: str, heard: Heard, calls: CallStore, clock: Clock) -> Call | None:
-    """The call with what was heard in its log: this, or what was there before it."""
+def _written(call: Call, contact_id: str, heard: Heard, turn: int, calls: CallStore, clock: Clock) -> Call | None:
+    """The call with what was heard in its log: this, or what was there before it.
+
+    The turn is taken in the same write: the end of a call, which waits for the turns before its own, finds the entry.
+    """
+    now, written = clock.now_msec(), False
     reply = heard.reply
-    now = clock.now_msec()
     entry = call.would_log(reply.seq, reply.event, reply.key, now) if reply else None
     if entry and entry.event == ANSWERED and heard.began_msec is not None:
         entry = replace(entry, waited_msec=max(0, now - heard.began_msec))
-    return calls.append(call.mid, call.attempt, contact_id, entry)[1] if entry else call
+    found: Call | None = call
+    if entry:
+        written, found = calls.append(call.mid, call.attempt, contact_id, entry, turn)
+    return calls.take_turn(call.mid, call.attempt, contact_id, turn) if turn and not written else found

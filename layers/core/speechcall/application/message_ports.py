@@ -5,6 +5,7 @@ Apart from it, so that the functions that a caller waits for load nothing of thi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 from speechcall.domain.ask import Ask
@@ -39,6 +40,15 @@ class NumberBusy:
     """A call to the same number is live."""
 
 
+class Redialled(Enum):
+    """What became of a message that was to be dialled again for its account."""
+
+    QUEUED = "queued"
+    DONE_BEFORE = "doneBefore"
+    DAY_FULL = "dayFull"
+    """The account's calls of that day are used up; nothing was changed."""
+
+
 Claim = LineTaken | NotQueued | LinesFull | NumberBusy | TooSoon
 
 
@@ -64,6 +74,9 @@ class MessageStore(Protocol):
     def refuse(self, mid: str, before: State, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
         """preparing or queued (`before`) → finished, without a call. False if it is not in that state."""
 
+    def note_fault(self, mid: str) -> int:
+        """Counts a fault of ours in preparing a message. How many there were; 0 if it is not preparing."""
+
     def claim_line(self, message: Message, flow_arn: str, pool: Pool, now_msec: int) -> Claim:
         """queued → calling, together with a line for attempt `message.attempt + 1`."""
 
@@ -75,6 +88,9 @@ class MessageStore(Protocol):
 
         False if it was done before.
         """
+
+    def redial(self, message: Message, due_msec: int, calls_per_day: int) -> Redialled:
+        """As `requeue`, for a call more of the account, of those of the day (UTC) of `due_msec`: one redial more."""
 
     def due(self, state: State, now_msec: int, limit: int) -> list[str]:
         """Ids of messages in `state` that are due, the oldest of each shard first. May be a little behind.

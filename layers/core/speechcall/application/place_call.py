@@ -1,7 +1,23 @@
-"""Dialling, such that no phone rings twice for one call attempt.
+"""Dialling, such that no phone rings twice for one call attempt, and none rings that nobody knows of.
 
-A provider that knows repeats is simply asked again. Of one that does not, an answer that is lost leaves
-a question: is the phone ringing? Its own first event would say so, within moments of the request.
+What was sent and not certainly refused may ring. That it was sent stands in the call item before it is sent, so
+that also another try, or whoever finishes the call, knows of it. What a repeat is told says nothing about the
+request before it: that may have dialled although this one is throttled or refused.
+
+A provider that knows repeats is asked again, by us and not by its SDK, so that each request's answer is seen:
+
+      control_call              call item               provider
+          │── placing ──────────────►│                      │
+          │── place ────────────────────────────────────────►│   429: certainly not dialled, put off
+          or
+          │── place ────────────────────────────────────────►│   (no answer, or 5xx)
+          │── placing ──────────────►│                      │
+          │── place, the same token ────────────────────────►│   its contact, new or the one that rings
+          or, told nothing for 15 s but that it is throttled, refused or broken: in doubt, the task waits as for a
+          phone that rings, and the call is finished when none can ring any more
+
+Of a provider that does not know repeats, an answer that is lost leaves a question: is the phone ringing? Its own
+first event would say so, within moments of the request.
 
       control_call              call item               provider
           │── placing ──────────────►│                      │
@@ -11,32 +27,89 @@ a question: is the phone ringing? Its own first event would say so, within momen
           or, nothing having come for 22 s: it has not dialled, and may be asked again
 """
 
+from dataclasses import dataclass
+
 from speechcall.application.ports import CallStore, Clock, Telephony
 from speechcall.domain.call import Call
-from speechcall.domain.errors import SpeechCallError, TelephonyUnavailable
+from speechcall.domain.errors import (
+    DestinationRefused,
+    SpeechCallError,
+    TelephonyMisconfigured,
+    TelephonyUnavailable,
+)
 
 SETTLED_SECONDS = 22
 """A SIP media application hangs up what its function has not answered for 20 s: a call that we have not heard of
 by then is over, or never was (Amazon Chime SDK developer guide, "Understanding timeouts and retries")."""
 LOOK_SECONDS = 1.0
+AGAIN_SECONDS = (0.5, 1.0, 2.0, 4.0, 4.0)
+"""Between one request and its repeat."""
+PATIENCE_SECONDS = 15
+"""After which no repeat is begun: one may take 11 s, and the function has 30."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Whether the call was placed is not known. `said`: what the last request for it was told."""
+
+    said: Exception
 
 
 def place_once(
     call: Call, ring_timeout_seconds: int, *, telephony: Telephony, calls: CallStore, clock: Clock
-) -> str | None:
+) -> str | Doubt | None:
     """Dials a call attempt unless it was dialled; the contact's id, None if the call is over.
 
-    Raises what `Telephony.place` raises. TelephonyUnavailable means that no phone rings.
+    Raises what `Telephony.place` raises: then no phone rings for this attempt.
     """
-    if telephony.dials_once:
-        return telephony.place(call, ring_timeout_seconds)
+    place = _repeat if telephony.dials_once else _place_and_look
+    return place(call, ring_timeout_seconds, telephony, calls, clock)
+
+
+def is_certain(error: Exception) -> bool:
+    """Whether a request that failed so has certainly not dialled. What is not foreseen says nothing about it."""
+    return isinstance(error, SpeechCallError) and not (isinstance(error, TelephonyUnavailable) and error.maybe_done)
+
+
+def _repeat(
+    call: Call, ring_timeout_seconds: int, telephony: Telephony, calls: CallStore, clock: Clock
+) -> str | Doubt | None:
+    begin = asked = clock.now_msec()
+    # Refused where an earlier request may have dialled.
+    is_first = calls.begin_placing(call.mid, call.attempt, begin, 0)
+    pauses = iter(AGAIN_SECONDS)
+    while True:
+        if not is_first and not calls.begin_placing(call.mid, call.attempt, asked, asked + 1):
+            found = calls.get(call.mid, call.attempt)
+            if found is None or found.ended:
+                return None
+            if found.contact_id:
+                return found.contact_id
+        try:
+            return telephony.place(call, ring_timeout_seconds)
+        except Exception as error:
+            # Whatever it is that is not certain: the phone may ring.
+            if is_first and is_certain(error) and calls.set_not_placed(call.mid, call.attempt, begin):
+                raise
+            said = error
+        is_first = False
+        pause = next(pauses, PATIENCE_SECONDS)
+        is_final = isinstance(said, DestinationRefused | TelephonyMisconfigured)
+        if is_final or clock.now_msec() + pause * 1000 > begin + PATIENCE_SECONDS * 1000:
+            return Doubt(said)
+        clock.sleep(pause)
+        asked = clock.now_msec()
+
+
+def _place_and_look(
+    call: Call, ring_timeout_seconds: int, telephony: Telephony, calls: CallStore, clock: Clock
+) -> str | None:
     begin = clock.now_msec()
     if calls.begin_placing(call.mid, call.attempt, begin, begin - SETTLED_SECONDS * 1000):
         try:
             return telephony.place(call, ring_timeout_seconds)
-        except SpeechCallError as error:
-            if not (isinstance(error, TelephonyUnavailable) and error.maybe_done):
-                calls.set_not_placed(call.mid, call.attempt, begin)
+        except Exception as error:
+            if is_certain(error) and calls.set_not_placed(call.mid, call.attempt, begin):
                 raise
     return _look_for(call, calls, clock)
 

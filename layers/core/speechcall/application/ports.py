@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from speechcall.domain.call import Bounds, Call, Cause, Command, Reply, Step, Ticket
+from speechcall.domain.call import Bounds, Call, Cause, Command, Refused, Reply, Step, Ticket
 from speechcall.domain.call_log import Entry
 
 
@@ -42,6 +42,8 @@ class Contact:
     ended: bool
     answered: bool
     cause: Cause | None
+    missing: bool = False
+    """The provider does not know it: it is over and forgotten, or so new that not all of the provider knows it."""
 
 
 class Telephony(Protocol):
@@ -92,8 +94,10 @@ class CallStore(Protocol):
         further than the machine. Returns as `put_command` does.
         """
 
-    def append(self, mid: str, attempt: int, contact_id: str, entry: Entry) -> tuple[bool, Call | None]:
+    def append(self, mid: str, attempt: int, contact_id: str, entry: Entry, turn: int = 0) -> tuple[bool, Call | None]:
         """Adds an entry to the log, directly behind its predecessor; the first entry of a seq stays.
+
+        `turn`: the number of the event that brings it, 0 if there is none; the highest stays, in the same write.
 
         Returns whether it is this one that was written, and the call as it is now.
         """
@@ -101,17 +105,24 @@ class CallStore(Protocol):
     def begin_placing(self, mid: str, attempt: int, now_msec: int, before_msec: int) -> bool:
         """Notes that a provider is about to be asked to dial.
 
-        False: its contact is known, it was asked after `before_msec`, or the call has ended.
+        False: its contact is known, it was asked at `before_msec` or later, or the call has ended.
         """
 
-    def set_not_placed(self, mid: str, attempt: int, placing_msec: int) -> None:
-        """The provider that was asked at `placing_msec` has certainly not dialled."""
+    def set_not_placed(self, mid: str, attempt: int, placing_msec: int) -> bool:
+        """The provider that was asked at `placing_msec` has certainly not dialled, nor at any request before.
+
+        False: it was asked again since.
+        """
+
+    def set_refused(self, mid: str, attempt: int, refused: Refused) -> None:
+        """What a repeat was told, while the request before it may have dialled; the last stays."""
 
     def set_contact(self, mid: str, attempt: int, contact_id: str) -> None: ...
 
-    def take_turn(self, mid: str, attempt: int, contact_id: str, turn: int) -> Call | None:
+    def take_turn(self, mid: str, attempt: int, contact_id: str, turn: int, reply: Reply | None = None) -> Call | None:
         """Notes the number of a contact's event that is about to be answered; the highest stays.
 
+        A `reply` to the question that waits is kept in the same step, as by `keep_reply`: who sees the number sees it.
         Returns the call as it is now, also if another contact is its own; None if there is none.
         """
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from speechcall.application.make_audio import Decode, make_audio
 from speechcall.application.ports import Clock
 from speechcall.domain.errors import NotFound
-from speechcall.domain.prompt import KnownPrompt, Prompt
+from speechcall.domain.prompt import KnownPrompt, Prompt, Trying
 from speechcall.domain.wav import Encoding
 
 USED_STEP_MSEC = 3_600_000
@@ -76,4 +76,5 @@ def note_use(account_id: str, known: KnownPrompt, prompts: PromptStore, clock: C
 
 def failed(known: KnownPrompt, cause: str, now_msec: int) -> KnownPrompt:
     """What is known of a URL, now that it could not be had."""
-    return replace(known, source=replace(known.source, failed_msec=now_msec, cause=cause, fresh_until_msec=0))
+    source = replace(known.source, failed_msec=now_msec, cause=cause, fresh_until_msec=0)
+    return replace(known, source=source, trying=Trying())

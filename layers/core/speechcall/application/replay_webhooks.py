@@ -33,13 +33,19 @@ def replay(
 ) -> list[str]:
     """Lets deliveries begin anew, at once and with the whole schedule; their ids. Passes over those that cannot.
 
-    A crash before one is queued delays it by a quarter of an hour.
+    One that is not queued is delayed by a quarter of an hour. What goes wrong with one is raised behind the last.
     """
-    begun = []
+    begun: list[str] = []
+    errors: list[Exception] = []
     for task, delivery in found:
-        if obstacle(delivery) is None and (again := deliveries.replay(task, delivery, clock.now_msec())):
-            queue.again(again, 0)
-            begun.append(task.event_id)
+        try:
+            if obstacle(delivery) is None and (again := deliveries.replay(task, delivery, clock.now_msec())):
+                begun.append(task.event_id)
+                queue.again(again, 0)
+        except Exception as error:  # noqa: BLE001 - the next one has nothing to do with it
+            errors.append(error)
+    if errors:
+        raise errors[0]
     return begun
 
 

@@ -1,15 +1,13 @@
 """What the models of requests have in common."""
 
-import re
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
 from speechcall.application.json_text import whole
 from speechcall.domain.address import url_problem
 
-_AUTHORITY = re.compile(r"[^:/?#]*://([^/?#]*)")
-_MAX_AUTHORITY, _MAX_HOST = 300, 253
+_ALLOW_LOOPBACK = "allow_loopback"
 
 
 class Strict(BaseModel):
@@ -18,17 +16,14 @@ class Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-def problem_of_url(url: str) -> str | None:
-    """What is wrong with a URL, or None.
+def loopback_rule(allow: bool) -> dict[str, bool]:
+    """The context of a check: whether URLs may lead to this machine. Said once, where a check begins."""
+    return {_ALLOW_LOOPBACK: allow}
 
-    A host of other letters that is longer than any name (RFC 1035: 253 characters) is refused unread: to compare such
-    letters their marks are put in order, which takes time by the square of their number.
-    """
-    found = _AUTHORITY.match(url)
-    length = len(found[1]) if found else 0
-    if length > _MAX_AUTHORITY and not url.isascii():
-        return f"has a host name of {length} characters; at most {_MAX_HOST} can be"
-    return url_problem(url)
+
+def problem_of_url(url: str, info: ValidationInfo) -> str | None:
+    """What is wrong with a URL in the context of its check, or None. Without a context none leads to this machine."""
+    return url_problem(url, allow_loopback=bool((info.context or {}).get(_ALLOW_LOOPBACK)))
 
 
 Whole = Annotated[int, BeforeValidator(whole)]

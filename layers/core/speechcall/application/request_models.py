@@ -64,7 +64,7 @@ class MenuModel(Strict):
         if info.data.get("say") is not None:
             raise ValueError("stands beside say; a menu has exactly one of the two")
         if is_url(intro):
-            if problem := problem_of_url(intro):
+            if problem := problem_of_url(intro, info):
                 raise ValueError(_NO_USER if _has_user(intro) else problem)
         elif not _IDENTIFIER.fullmatch(intro):
             raise ValueError(f"must be {RIGHT['introUrl']}")

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from speechcall.application.action_models import GotoMenuModel, HangupModel, WebhookModel, WrittenObject
+from speechcall.application.request_fields import loopback_rule
 from speechcall.application.request_models import MenuModel, MessageModel
 from speechcall.application.request_problems import MAX_PROBLEMS, problem_of
 from speechcall.domain.dialling import Redial
@@ -17,10 +18,13 @@ _NOTHING = WrittenObject({})
 _KNOWN = frozenset(field.alias or name for name, field in MessageModel.model_fields.items())
 
 
-def check_message(entry: Any, path: str) -> tuple[MessageModel | None, list[Problem]]:
-    """The checked message, or None and all its problems; `path` is where it stands (`messages[0]`)."""
+def check_message(entry: Any, path: str, *, allow_loopback: bool = False) -> tuple[MessageModel | None, list[Problem]]:
+    """The checked message, or None and all its problems; `path` is where it stands (`messages[0]`).
+
+    `allow_loopback`: whether its URLs may lead to this machine.
+    """
     try:
-        model = MessageModel.model_validate(entry)
+        model = MessageModel.model_validate(entry, context=loopback_rule(allow_loopback))
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False)[:MAX_PROBLEMS]
         return None, [problem_of(one["loc"], one["type"], one["msg"], one["input"], path) for one in found]

@@ -1,24 +1,34 @@
 """Mends each minute what nobody heard of."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from speechcall.application.dial_messages import execution_input
+from speechcall.application.finish_call import give_up_msec
 from speechcall.application.message_ports import MessageStore
 from speechcall.application.pool import PoolStore
 from speechcall.application.ports import Clock
-from speechcall.domain.ids import holder, parse_holder
-from speechcall.domain.message import State
+from speechcall.application.prepare_prompts import NOT_IN_TIME
+from speechcall.domain.dialling import MAX_TTL_SECONDS
+from speechcall.domain.errors import RetryableError
+from speechcall.domain.ids import holder, latest_msec, parse_holder
+from speechcall.domain.message import Message, State
 from speechcall.domain.outcome import EXPIRED
 
 logger = logging.getLogger(__name__)
 
 PREPARE_AGAIN_SECONDS = 300
 CALL_CHECK_SECONDS = 26 * 60
-PAGE = 200
+PAGE, PAGES = 200, 5
+MEND_SECONDS, STRIDE = 40, 7
+"""For how long a run looks after calls, and by how many places the next minute's begins further on."""
+UNREADABLE_SECONDS = MAX_TTL_SECONDS + 3600
+"""The age at which no message waits for anything any more, nor is in a call."""
 
 Mend = Callable[[], None]
 """Mends one kind of thing, and counts what it mended."""
@@ -62,37 +72,107 @@ class Calls:
     count: Callable[[str, int], object]
 
     def mends(self) -> tuple[Mend, ...]:
-        """All of them."""
-        return (self.prepare_again, self.mend_calls, self.release_lines, self.expire)
+        """All of them. That which waits for a telephony comes last: it may take all the time that there is."""
+        return (self.prepare_again, self.release_lines, self.expire, self.mend_calls)
 
     def prepare_again(self) -> None:
-        """Messages that nobody prepares are touched, so that the table's stream names them again."""
-        now = self.clock.now_msec()
-        stuck = self.messages.due(State.PREPARING, now, PAGE)
-        for mid in stuck:
-            self.messages.postpone(mid, State.PREPARING, now + PREPARE_AGAIN_SECONDS * 1000)
-        self.count("MessagesPreparedAgain", len(stuck))
+        """Messages that nobody prepares are touched, so that the stream names them again, until their time is up."""
+        counted: Counter[str] = Counter()
+        for mid in self._preparing():
+            with self._alone(mid, State.PREPARING):
+                counted[self._prepare_again(mid)] += 1
+        self.count("MessagesPreparedAgain", counted["again"])
+        self.count("MessagesExpired", counted["expired"])
+
+    def _prepare_again(self, mid: str) -> str:
+        now, message = self.clock.now_msec(), self._read(mid, State.PREPARING)
+        if message is None or message.state is not State.PREPARING:
+            return "gone"
+        if message.dial_until_msec <= now:
+            refused = self.messages.refuse(mid, State.PREPARING, EXPIRED, NOT_IN_TIME, now)
+            return "expired" if refused else "gone"
+        due_msec = min(now + PREPARE_AGAIN_SECONDS * 1000, message.dial_until_msec)
+        self.messages.postpone(mid, State.PREPARING, due_msec)
+        return "again"
+
+    def _preparing(self) -> Iterator[str]:
+        """What is due, as far as one sweep comes: each is moved, so the next look finds others."""
+        seen: set[str] = set()
+        for _ in range(PAGES):
+            found = [mid for mid in self.messages.due(State.PREPARING, self.clock.now_msec(), PAGE) if mid not in seen]
+            if not found:
+                return
+            seen.update(found)
+            yield from found
 
     def mend_calls(self) -> None:
-        """A call whose execution was never started is started; one whose execution has ended is finished."""
-        for mid in self.messages.due(State.CALLING, self.clock.now_msec(), PAGE):
-            try:
+        """A call whose execution was never started is started; one whose execution has ended is finished.
+
+        For so long as a run has; the next one begins with others.
+        """
+        begin = self.clock.now_msec()
+        due = self.messages.due(State.CALLING, begin, PAGE)
+        first = begin // 60_000 * STRIDE % len(due) if due else 0
+        for mid in due[first:] + due[:first]:
+            if self.clock.now_msec() >= begin + MEND_SECONDS * 1000:
+                return
+            with self._alone(mid):
                 self._mend_call(mid)
-            except Exception:
-                logger.exception("message %s could not be mended", mid)
+
+    @contextmanager
+    def _alone(self, mid: str, waits: State | None = None) -> Iterator[None]:
+        """What goes wrong with one message keeps nobody from the others.
+
+        `waits`: a state in which it is looked at again in five minutes only; a look at the index finds the oldest.
+        """
+        try:
+            yield
+        except RetryableError as error:
+            logger.warning("message %s could not be mended now: %s", mid, error)
+        except Exception:
+            logger.exception("message %s could not be mended", mid)
+            if waits is not None:
+                with self._alone(mid):
+                    self.messages.postpone(mid, waits, self.clock.now_msec() + PREPARE_AGAIN_SECONDS * 1000)
+
+    def _read(self, mid: str, state: State) -> Message | None:
+        """A message in `state`. One that cannot be read ends when no message of its age has any time left."""
+        try:
+            return self.messages.get(mid)
+        except RetryableError:
+            raise
+        except Exception:
+            now = self.clock.now_msec()
+            if now < latest_msec(mid) + UNREADABLE_SECONDS * 1000:
+                raise
+            logger.exception("message %s is given up: it cannot be read", mid)
+            self.messages.refuse(mid, state, EXPIRED, None, now)
+            return None
 
     def _mend_call(self, mid: str) -> None:
-        message = self.messages.get(mid)
-        if message is None or message.state is not State.CALLING or message.flow_arn is None:
+        message = self._read(mid, State.CALLING)
+        if message is None or message.state is not State.CALLING:
             return
-        name = holder(mid, message.attempt)
-        execution = self.start(message.flow_arn, name, execution_input(message, message.attempt))
+        execution = self._execution_of(message)
         if execution is Execution.ENDED:
             self.finish(mid, message.attempt)
             self.count("CallsFinishedLate", 1)
             return
         self.messages.postpone(mid, State.CALLING, self.clock.now_msec() + CALL_CHECK_SECONDS * 1000)
         self.count("ExecutionsStartedLate", int(execution is Execution.STARTED))
+
+    def _execution_of(self, message: Message) -> Execution:
+        """Starts it if need be. When it could not run any more, nothing that goes wrong keeps its call from its end."""
+        if message.flow_arn is None:
+            return Execution.ENDED
+        name = holder(message.mid, message.attempt)
+        try:
+            return self.start(message.flow_arn, name, execution_input(message, message.attempt))
+        except Exception:
+            if self.clock.now_msec() < give_up_msec(message):
+                raise
+            logger.exception("whether execution %s runs cannot be had", name)
+            return Execution.ENDED
 
     def release_lines(self) -> None:
         """A line whose call has ended is given back: of a message that is gone, or was changed by hand.
@@ -103,16 +183,18 @@ class Calls:
         released = 0
         for number, name in self.lines.read().held.items():
             mid, attempt = parse_holder(name)
-            message = self.messages.get(mid)
-            if message is None or message.state is not State.CALLING or message.attempt != attempt:
-                released += self.lines.release(name, number)
+            with self._alone(mid):
+                message = self._read(mid, State.CALLING)
+                if message is None or message.state is not State.CALLING or message.attempt != attempt:
+                    released += self.lines.release(name, number)
         self.count("LinesReleased", released)
 
     def expire(self) -> None:
         """Messages whose time has run out while every line was taken, so that no dialer looked at them."""
         now, expired = self.clock.now_msec(), 0
         for mid in self.messages.due(State.QUEUED, now, PAGE):
-            message = self.messages.get(mid)
-            if message is not None and message.dial_until_msec <= now:
-                expired += self.messages.refuse(mid, State.QUEUED, EXPIRED, None, now)
+            with self._alone(mid):
+                message = self._read(mid, State.QUEUED)
+                if message is not None and message.dial_until_msec <= now:
+                    expired += self.messages.refuse(mid, State.QUEUED, EXPIRED, None, now)
         self.count("MessagesExpired", expired)

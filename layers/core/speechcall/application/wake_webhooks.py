@@ -1,11 +1,20 @@
-"""Queues, each minute, the webhooks whose next attempt is due: the longer waits, and what was lost on its way."""
+"""Queues, each minute, the webhooks whose next attempt is due: the longer waits, and what was lost on its way.
 
+One that was queued so often in vain, whatever was in the way, is given up here: nothing that is pending is so for ever.
+"""
+
+import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from speechcall.application.deliver_webhook import WebhookQueue
 from speechcall.application.ports import Clock
+from speechcall.domain.delivery import INTERNAL_ERROR, Attempt
+from speechcall.domain.unforeseen import told
 from speechcall.domain.webhook import WebhookTask
+
+logger = logging.getLogger(__name__)
 
 PAGE = 200
 
@@ -17,24 +26,47 @@ class DueDeliveries(Protocol):
         """Message and event ids of pending deliveries that are due, the oldest of each shard first."""
 
     def wake(self, mid: str, event_id: str, now_msec: int) -> WebhookTask | None:
-        """The task of a delivery, which is due again only after a while; None if it is not due any more."""
+        """The task of a delivery, which is due again only after a while; None if it is not due any more.
+
+        None too if it has been woken MAX_WAKES times since anything was recorded of it.
+        """
+
+    def give_up_woken(self, mid: str, event_id: str, attempt: Attempt) -> bool:
+        """Ends a delivery that is due and has been woken MAX_WAKES times. False if it is not so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """How many webhooks were queued, and how many were given up."""
+
+    queued: int = 0
+    given_up: int = 0
 
 
 def wake_webhooks(
     *, deliveries: DueDeliveries, queue: WebhookQueue, clock: Clock, time_left: Callable[[], float]
-) -> int:
-    """Queues what is due while there is time (`time_left` in seconds); how many that were."""
-    woken = 0
+) -> Woken:
+    """Queues what is due while there is time (`time_left` in seconds). What goes wrong with one holds up no other."""
+    queued, given_up = 0, 0
+    stuck: set[tuple[str, str]] = set()
     while time_left() > 0:
-        found = deliveries.due(clock.now_msec(), PAGE)
-        before = woken
+        found = deliveries.due(clock.now_msec(), PAGE + len(stuck))
+        before = queued + given_up + len(stuck)
         for mid, event_id in found:
             if time_left() <= 0:
-                return woken
-            # Marked before it is queued: a crash between the two queues it a while later, and never twice a minute.
-            if task := deliveries.wake(mid, event_id, clock.now_msec()):
-                queue.again(task, 0)
-                woken += 1
-        if len(found) < PAGE or woken == before:
-            return woken
-    return woken
+                break
+            if (mid, event_id) in stuck:
+                continue
+            try:
+                # Marked before it is queued: a crash between the two queues it a while later, and never twice a minute.
+                if task := deliveries.wake(mid, event_id, clock.now_msec()):
+                    queue.again(task, 0)
+                    queued += 1
+                elif deliveries.give_up_woken(mid, event_id, Attempt(clock.now_msec(), 0, None, INTERNAL_ERROR)):
+                    given_up += 1
+            except Exception as error:  # noqa: BLE001 - the next one has nothing to do with it
+                logger.error("a webhook was not woken: webhook_id=%s %s", event_id, told(error))
+                stuck.add((mid, event_id))
+        if len(found) < PAGE or queued + given_up + len(stuck) == before:
+            break
+    return Woken(queued, given_up)

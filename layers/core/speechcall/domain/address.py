@@ -7,7 +7,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from speechcall.domain.errors import UnusableUrl
-from speechcall.domain.host import sent_host
+from speechcall.domain.host import MAX_NAME, sent_host
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -29,6 +29,8 @@ _FORBIDDEN_V6 = [  # beside everything outside 2000::/3: protocol assignments wi
 _PORTS = {"http": 80, "https": 443}
 # What urlsplit makes of brackets differs between versions of Python.
 _AUTHORITY = re.compile(r"(?P<host>\[[^\[\]]*\]|[^\[\]:]*)(?::(?P<port>[^:]*))?")
+_AUTHORITY_AS_GIVEN = re.compile(r"[^:/?#]*://([^/?#]*)")
+_MAX_AUTHORITY = 300
 _THIS_MACHINE = "localhost"
 _WEB_PORTS = {80, 443}
 _LEAST_FREE_PORT = 1024
@@ -134,6 +136,11 @@ def target_of(url: str) -> Target:
     """
     if any(character <= " " or character in "\x7f\\" for character in url):
         raise UnusableUrl("must not hold spaces, control characters or backslashes")
+    found = _AUTHORITY_AS_GIVEN.match(url)
+    length = len(found[1]) if found else 0
+    if length > _MAX_AUTHORITY and not url.isascii():
+        # To compare other letters, their marks are put in order, which takes time by the square of their number.
+        raise UnusableUrl(f"has a host name of {length} characters; at most {MAX_NAME} can be")
     try:
         parts = urlsplit(url)
     except ValueError:  # its text may show a password
@@ -142,10 +149,10 @@ def target_of(url: str) -> Target:
         raise UnusableUrl("must begin with http:// or https://")
     if "@" in parts.netloc:
         raise UnusableUrl("must not hold a user name or password; send credentials in a header")
-    found = _AUTHORITY.fullmatch(parts.netloc)
-    if found is None:
+    authority = _AUTHORITY.fullmatch(parts.netloc)
+    if authority is None:
         raise UnusableUrl("is not a URL: its host cannot be read")
-    host, port = found["host"], _port(found["port"], parts.scheme)
+    host, port = authority["host"], _port(authority["port"], parts.scheme)
     if not host:
         raise UnusableUrl("has no host name")
     if port is None:

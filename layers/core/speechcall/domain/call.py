@@ -62,6 +62,14 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """What a repeat was told that was refused, though the request before it may have dialled."""
+
+    reason: str
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
 class Bounds:
     """The most that one call may do."""
 
@@ -109,11 +117,25 @@ class Call:
     log: tuple[Entry, ...] = ()
     """What was heard, and what follows from it. Entry s has seq s; entries are added, never changed."""
     placing_msec: int | None = None
-    """When a provider that does not know repeats was asked to dial; whether it has done so may not be known."""
+    """When the provider was last asked to dial, unless it has certainly refused; whether it dials may not be known."""
+    not_placed_msec: int | None = None
+    """When every request to dial, the last of them made then, had certainly come to nothing."""
+    refused: Refused | None = None
+    """How the call ends if nothing is ever heard of it."""
 
     @property
     def ended(self) -> bool:
         return self.ended_msec is not None
+
+    @property
+    def is_certainly_not_placed(self) -> bool:
+        """Whether each request to dial was refused. One that died, or whose answer was lost, may have dialled."""
+        return self.contact_id is None and self.placing_msec is None and self.not_placed_msec is not None
+
+    @property
+    def asked_msec(self) -> int:
+        """Since when its phone may ring, at the latest."""
+        return max(self.dialled_msec, self.placing_msec or 0)
 
     @property
     def awaits_answer(self) -> bool:
@@ -182,34 +204,3 @@ class Call:
 def path_of(log: Iterable[Entry]) -> list[Step]:
     """The steps that entries put on a call's path."""
     return [Step(entry.menu, entry.key or entry.event, entry.at_msec) for entry in log if entry.menu is not None]
-
-
-class Refusal(StrEnum):
-    """Why a command was not written."""
-
-    ENDED = "ended"
-    LIMIT = "limit"
-    STALE = "stale"
-    UNKNOWN = "unknown"
-
-
-def refusal(call: Call | None, ticket: Ticket, command: Command, bounds: Bounds, now_msec: int) -> Refusal | None:
-    """Why a command may not be written over `call`, or None if it may.
-
-    In: the call as the refused write found it. The order matters: a call that has ended is
-    answered `ended` whatever else holds; a try that was overtaken says nothing at all.
-    """
-    if call is None:
-        return Refusal.UNKNOWN
-    if (ticket.visit, ticket.retry) < (call.ticket.visit, call.ticket.retry):
-        return Refusal.STALE
-    if call.ended:
-        return Refusal.ENDED
-    if command.kind is Kind.ASK and ticket.visit != call.ticket.visit and over_limit(call, bounds, now_msec):
-        return Refusal.LIMIT
-    return None
-
-
-def over_limit(call: Call, bounds: Bounds, now_msec: int) -> bool:
-    """Whether no further menu may begin."""
-    return call.visits >= bounds.max_visits or now_msec - call.dialled_msec >= bounds.max_seconds * 1000

@@ -9,12 +9,22 @@ from speechcall.domain.retry import Uniform, is_delivered, own_fault_delay, retr
 OUR_NETWORK = "OUR_NETWORK"
 """The error of an attempt that failed on our side: it does not count as one of the receiver's."""
 FORBIDDEN_ADDRESS = "FORBIDDEN_ADDRESS"
+INTERNAL_ERROR = "INTERNAL_ERROR"
+"""The error of an attempt that met what nobody had foreseen. It counts, so that such attempts come to an end too."""
+NO_TURN = "NO_TURN"
+"""The error of an attempt that was not made, since its turn did not come for a day. It counts."""
 MAX_ATTEMPTS = 200
 """However often it is replayed."""
 MAX_QUEUE_DELAY_SECONDS = 900
 """SQS delays a message by no more (SendMessage, DelaySeconds)."""
 PATIENCE_MSEC = 900_000
 """How late a queue may bring what it was given before it is taken to have lost it."""
+MAX_WAKES = 48
+"""How often a pending webhook is looked for in vain, each time after PATIENCE_MSEC, before it is given up: 12 hours."""
+MAX_ORDER_WAITS = 25
+"""How often a webhook waits for one before it in its call: about 20 minutes, more than PATIENCE_MSEC."""
+MAX_TURN_WAITS = 1444
+"""How often it waits for a place among those in flight before that counts as an attempt: about a day."""
 
 
 class DeliveryState(StrEnum):
@@ -37,6 +47,14 @@ class Attempt:
     msec: int
     status: int | None
     error: str | None
+
+
+class NotRecorded(Exception):
+    """What an attempt came to could not be written down; the cause says why."""
+
+    def __init__(self, attempt: Attempt, state: DeliveryState) -> None:
+        super().__init__(f"an attempt that leads to {state}")
+        self.attempt, self.state = attempt, state
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +91,14 @@ class Wait:
         if delay_seconds <= MAX_QUEUE_DELAY_SECONDS:
             return cls(until, delay_seconds, until + PATIENCE_MSEC)
         return cls(until, None, until)
+
+
+def places_of_an_account(consumers: int) -> int:
+    """How many webhooks of one account may be in flight, where each queue has so many consumers: two fifths of those.
+
+    So one account, and two of them, leave room for a third, whatever their receivers do.
+    """
+    return max(1, 2 * consumers // 5)
 
 
 def after(

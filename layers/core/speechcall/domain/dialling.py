@@ -18,8 +18,16 @@ REDIAL_OUTCOMES = ("busy", "noAnswer", "failed")
 DEFAULT_REDIAL_AFTER = (300,)
 MIN_REDIAL_SECONDS, MAX_REDIAL_SECONDS = 60, 86_400
 
-THROTTLED_AGAIN_SECONDS = 10
-"""After which a message is dialled again whose call the provider would not take."""
+THROTTLED_AGAIN_SECONDS, MOST_AGAIN_SECONDS = 10, 320
+"""After which a message is dialled again whose call the provider would not take: doubled each time, to this."""
+
+
+def throttled_again_seconds(put_offs: int) -> int:
+    """How long a message waits after `put_offs` calls that the provider would not take, and one more.
+
+    It is another attempt each time, and an attempt has three digits: in two days there are some 540.
+    """
+    return min(THROTTLED_AGAIN_SECONDS << min(put_offs, 10), MOST_AGAIN_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

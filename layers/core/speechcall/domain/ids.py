@@ -22,6 +22,11 @@ def new_ids(count: int, now_msec: int, random_bits: Callable[[int], int]) -> lis
     return [str(block), *(str(first + offset) for offset in range(count - 1))]
 
 
+def latest_msec(message_id: str) -> int:
+    """The moment before which a message of this id was accepted, also when nothing else of it can be read."""
+    return (int(message_id) >> (_BLOCK_BITS + _PLACE_BITS)) + _EPOCH_MSEC + 1
+
+
 def shard_of(message_id: str) -> int:
     """The shard (0 to 3) of the due index that holds a message."""
     return int(message_id) % SHARDS

@@ -99,6 +99,8 @@ class Message:
     """How many menus may be asked again since the last key before silence ends the call; None: as the stack says."""
     redials: int = 0
     """How often it was put back to be dialled again after a call that reached nobody."""
+    claimed_msec: int | None = field(default=None, compare=False)
+    """When it last took a line; None: never, or a release before this one wrote it."""
     due_msec: int | None = field(default=None, compare=False)
     """When its state has to go on; None: never."""
 

@@ -42,6 +42,26 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Trying:
+    """The attempts to have a file that have led to nothing yet: how many, and when the first began (epoch ms).
+
+    `is_open`: the last one has begun, and nothing is known of its end; the function may have been killed meanwhile.
+    """
+
+    count: int = 0
+    since_msec: int | None = None
+    is_open: bool = False
+
+    def begun(self, now_msec: int) -> "Trying":
+        """With one more, which begins now."""
+        return Trying(self.count + 1, now_msec if self.since_msec is None else self.since_msec, is_open=True)
+
+    def ended(self) -> "Trying":
+        """With the last one ended, in vain."""
+        return Trying(self.count, self.since_msec)
+
+
+@dataclass(frozen=True, slots=True)
 class KnownPrompt:
     """What is stored under a name: of an upload, a URL or spoken text. Without a prompt: it has led to none yet."""
 
@@ -50,6 +70,7 @@ class KnownPrompt:
     stored_msec: int
     used_msec: int | None = None
     source: Source = Source()
+    trying: Trying = Trying()
 
 
 def is_uploaded(name: str) -> bool:

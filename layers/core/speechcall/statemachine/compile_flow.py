@@ -23,15 +23,21 @@ State = dict[str, Any]
 HANG_UP_SECONDS = 10
 EXECUTION_SECONDS = 25 * 60
 
-_LAMBDA_SERVICE_ERRORS = [
+_LAMBDA_ERRORS = [
     "Lambda.AWSLambdaException",
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.SdkClientException",
     "Lambda.ServiceException",
     "Lambda.TooManyRequestsException",
-    # A function that ran out of time or memory, wherever it stood: each command may be given again.
+    # A function that ran out of time or memory, wherever it stood: each command may be given again. Older runtimes
+    # are reported by the first name, newer ones by the others.
     "Lambda.Unknown",
+    "Runtime.ExitError",
+    "Runtime.OutOfMemory",
+    "Sandbox.Timedout",
 ]
+"""What Lambda and its runtimes report that is no answer of ours (Step Functions developer guide, "Handling errors in
+Step Functions workflows": "In newer runtimes, timeouts are reported as Sandbox.Timedout"; Lambda developer guide)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +253,7 @@ def _finish(end: End, wiring: Wiring) -> State:
 
 
 def _retry(but: str = "") -> list[State]:
-    return [_retry_of([name for name in [*retryable_error_names(), *_LAMBDA_SERVICE_ERRORS] if name != but], 3)]
+    return [_retry_of([name for name in [*retryable_error_names(), *_LAMBDA_ERRORS] if name != but], 3)]
 
 
 def _retry_of(errors: list[str], attempts: int) -> State:

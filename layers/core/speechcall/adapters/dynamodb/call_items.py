@@ -11,7 +11,7 @@ from typing import Any
 
 from speechcall.adapters.dynamodb.table import Values
 from speechcall.domain.ask import Ask
-from speechcall.domain.call import Call, Cause, Command, Kind, Reply, Step, Ticket, path_of
+from speechcall.domain.call import Call, Cause, Command, Kind, Refused, Reply, Step, Ticket, path_of
 from speechcall.domain.call_log import Entry, Plan, Then, ThenKind
 
 
@@ -78,6 +78,7 @@ def load_call(item: Values) -> Call:
     """The call attempt in an item."""
     command, cause, kept = item["command"], item.get("cause"), item.get("kept_reply")
     log = tuple(_load_entry(seq, text) for seq, text in enumerate(item.get("log_entries", ()), 1))
+    refused = item.get("refused")
     return Call(
         mid=item["mid"],
         attempt=item["attempt"],
@@ -102,4 +103,6 @@ def load_call(item: Values) -> Call:
         plan=_load_plan(item["plan"]) if "plan" in item else None,
         log=log,
         placing_msec=item.get("placing_msec"),
+        not_placed_msec=item.get("not_placed_msec"),
+        refused=Refused(refused["reason"], Cause(refused["cause"])) if refused else None,
     )

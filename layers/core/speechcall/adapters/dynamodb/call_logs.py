@@ -1,24 +1,16 @@
 """One call attempt's item, and the log in it: what was heard, and how the state machine comes to it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from speechcall.adapters.dynamodb.call_items import call_key, dump_command, dump_entry, load_call
+from speechcall.adapters.dynamodb.dialled_calls import EXISTS, NOT_ENDED, DialledCalls
 from speechcall.adapters.dynamodb.table import ConditionFailed, from_wire, store_errors, to_wire
 from speechcall.domain.call import Call, Command, Kind, Ticket
 from speechcall.domain.call_log import PROMPT_ERROR, Entry
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
-EXISTS = "attribute_exists(pk)"
-NOT_ENDED = "attribute_not_exists(ended_msec)"
-
-
-class CallLogs:
-    """Reads and writes of one item, each write one conditional update."""
-
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client, self._table = client, table
+class CallLogs(DialledCalls):
+    """The part of a `CallStore` that keeps the log."""
 
     def get(self, mid: str, attempt: int) -> Call | None:
         with store_errors():
@@ -27,11 +19,12 @@ class CallLogs:
             )
         return load_call(from_wire(found["Item"])) if "Item" in found else None
 
-    def append(self, mid: str, attempt: int, contact_id: str, entry: Entry) -> tuple[bool, Call | None]:
+    def append(self, mid: str, attempt: int, contact_id: str, entry: Entry, turn: int = 0) -> tuple[bool, Call | None]:
         """
         key 1, seq 3    UpdateItem ──► entry 3 is key 1
         key 2, seq 3         UpdateItem ──X entry 3 is there: key 1 stays
         key 1, seq 3, of another contact  ──X    after the end  ──X
+        event 7, key 1, seq 3    UpdateItem entry 3, turn 7;  turn 8 is there ──X ──► UpdateItem entry 3
         a function of a release without a log tells the machine seq 3: seq 4 ──► an entry 3 that comes now ──X
         """
         behind_its_predecessor = "log_seq = :before"
@@ -53,6 +46,11 @@ class CallLogs:
             values[":reason"] = entry.then.reason
             changes += ", stop_reason = if_not_exists(stop_reason, :reason)"
         clauses = [EXISTS, NOT_ENDED, its_own, behind_its_predecessor, not_left_behind]
+        if turn:
+            newer = "(attribute_not_exists(turn) OR turn < :turn)"
+            its_turn = values | {":turn": turn}
+            if written := self._update_if(mid, attempt, f"{changes}, turn = :turn", [*clauses, newer], its_turn):
+                return True, written
         try:
             return True, self._update(mid, attempt, changes, clauses, values)
         except ConditionFailed as failed:
@@ -98,32 +96,6 @@ class CallLogs:
             )
         except ConditionFailed as failed:
             return False, load_call(failed.item) if failed.item else None
-
-    def _update_if(
-        self, mid: str, attempt: int, expression: str, clauses: list[str], values: dict[str, Any]
-    ) -> Call | None:
-        try:
-            return self._update(mid, attempt, expression, clauses, values)
-        except ConditionFailed:
-            return None
-
-    def _update(self, mid: str, attempt: int, expression: str, clauses: list[str], values: dict[str, Any]) -> Call:
-        names = {"#visit": "visit", "#token": "token", "#path": "path"}
-        condition = " AND ".join(clauses)
-        used = {name: real for name, real in names.items() if name in expression + condition}
-        reserved_words: Any = {"ExpressionAttributeNames": used} if used else {}
-        with store_errors():
-            result = self._client.update_item(
-                TableName=self._table,
-                Key=to_wire(call_key(mid, attempt)),
-                UpdateExpression=expression,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=to_wire(values),
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                **reserved_words,
-            )
-        return load_call(from_wire(result["Attributes"]))
 
 
 def ticket_values(ticket: Ticket) -> dict[str, Any]:

@@ -4,9 +4,18 @@ from dataclasses import asdict
 from typing import Any
 
 from speechcall.adapters.dynamodb.call_items import dump_call, dump_command, load_call
-from speechcall.adapters.dynamodb.call_logs import EXISTS, NOT_ENDED, CallLogs, ticket_values
+from speechcall.adapters.dynamodb.call_logs import CallLogs, ticket_values
+from speechcall.adapters.dynamodb.dialled_calls import EXISTS, NOT_ENDED
 from speechcall.adapters.dynamodb.table import ConditionFailed, store_errors, to_wire
 from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Reply, Step, Ticket
+
+_STILL_AWAITED = [
+    NOT_ENDED,
+    "seq = :seq",  # it is the question that is asked
+    "done_seq < :seq",  # that is not answered
+    "(attribute_not_exists(kept_reply) OR kept_reply.seq < :seq)",  # and the first reply stays
+]
+"""Whether a reply is kept."""
 
 
 class DynamoCalls(CallLogs):
@@ -57,26 +66,6 @@ class DynamoCalls(CallLogs):
             return False, found
         return self._renew_token(mid, attempt, ticket)
 
-    def begin_placing(self, mid: str, attempt: int, now_msec: int, before_msec: int) -> bool:
-        """
-        try 0   UpdateItem placing ──► placed, but the answer is lost
-        try 1        UpdateItem ──X try 0 was just now ──► waits for the contact's own event
-        the contact       ──► set_contact ──► try 1 finds it;  or nothing comes, and try 2 may dial
-        """
-        not_placed = "attribute_not_exists(contact_id)"
-        nobody_places = "(attribute_not_exists(placing_msec) OR placing_msec < :before)"
-        clauses = [EXISTS, NOT_ENDED, not_placed, nobody_places]
-        values = {":now": now_msec, ":before": before_msec}
-        return self._update_if(mid, attempt, "SET placing_msec = :now", clauses, values) is not None
-
-    def set_not_placed(self, mid: str, attempt: int, placing_msec: int) -> None:
-        still_ours = "placing_msec = :mine"
-        self._update_if(mid, attempt, "REMOVE placing_msec", [EXISTS, still_ours], {":mine": placing_msec})
-
-    def set_contact(self, mid: str, attempt: int, contact_id: str) -> None:
-        """The contact that answered is already known when the provider's own reply comes late."""
-        self._update_if(mid, attempt, "SET contact_id = if_not_exists(contact_id, :id)", [EXISTS], {":id": contact_id})
-
     def set_answered(self, mid: str, attempt: int, contact_id: str, now_msec: int) -> Call | None:
         return self._update_if(
             mid,
@@ -86,18 +75,25 @@ class DynamoCalls(CallLogs):
             {":now": now_msec, ":id": contact_id},
         )
 
-    def take_turn(self, mid: str, attempt: int, contact_id: str, turn: int) -> Call | None:
+    def take_turn(self, mid: str, attempt: int, contact_id: str, turn: int, reply: Reply | None = None) -> Call | None:
         """
         event 7   UpdateItem turn 7 ──► waits for the next command ... finds turn 8: event 8 is told it
         event 8        UpdateItem turn 8 ──► waits for the next command ──► is told it
         event 7, late       UpdateItem ──X turn 8 is newer
+
+        event 7, a key   UpdateItem turn 7, d1 ──► kept: answers the task
+        event 8, the end      turn 6: waits a little ──► turn 7, so d1 is there ──► UpdateItem ended, answers with d1
         """
         its_own = "(attribute_not_exists(contact_id) OR contact_id = :contact)"
         newer = "(attribute_not_exists(turn) OR turn < :turn)"
+        clauses, values = [EXISTS, its_own, newer], {":contact": contact_id, ":turn": turn}
+        if reply:
+            kept = values | _reply_values(reply)
+            expression = "SET turn = :turn, kept_reply = :reply"
+            if taken := self._update_if(mid, attempt, expression, [*clauses, *_STILL_AWAITED], kept):
+                return taken
         try:
-            return self._update(
-                mid, attempt, "SET turn = :turn", [EXISTS, its_own, newer], {":contact": contact_id, ":turn": turn}
-            )
+            return self._update(mid, attempt, "SET turn = :turn", clauses, values)
         except ConditionFailed as failed:
             return load_call(failed.item) if failed.item else None
 
@@ -129,12 +125,7 @@ class DynamoCalls(CallLogs):
         Menu 0, try 1            UpdateItem token 1 ──► nothing kept: waits
         key 1, token 0 in vain        UpdateItem d1 ──► finds token 1, which the next look answers
         """
-        still_asked = "seq = :seq"
-        not_done = "done_seq < :seq"
-        first = "(attribute_not_exists(kept_reply) OR kept_reply.seq < :seq)"
-        values = {":reply": asdict(reply), ":seq": reply.seq}
-        clauses = [EXISTS, NOT_ENDED, still_asked, not_done, first]
-        return self._update_if(mid, attempt, "SET kept_reply = :reply", clauses, values)
+        return self._update_if(mid, attempt, "SET kept_reply = :reply", [EXISTS, *_STILL_AWAITED], _reply_values(reply))
 
     def set_stop_reason(self, mid: str, attempt: int, reason: str) -> None:
         self._update_if(
@@ -149,3 +140,7 @@ class DynamoCalls(CallLogs):
             [EXISTS],
             {":now": now_msec, ":cause": cause.value},
         )
+
+
+def _reply_values(reply: Reply) -> dict[str, Any]:
+    return {":reply": asdict(reply), ":seq": reply.seq}

@@ -4,10 +4,9 @@ In the due index a pending one stands under `webhook#<shard>`, by the moment at 
 that was given up under `undelivered#<account>`, by the moment of that.
 """
 
-from collections.abc import Iterator
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict
 
+from speechcall.adapters.dynamodb.delivery_endings import DynamoEndings
 from speechcall.adapters.dynamodb.delivery_items import (
     NEXT,
     dump,
@@ -21,20 +20,14 @@ from speechcall.adapters.dynamodb.delivery_items import (
 )
 from speechcall.adapters.dynamodb.due_index import due_in
 from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
-from speechcall.domain.delivery import PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
+from speechcall.domain.delivery import MAX_WAKES, PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
 from speechcall.domain.ids import SHARDS
 from speechcall.domain.message import Message
 from speechcall.domain.webhook import WebhookTask
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
-
-class DynamoDeliveries:
+class DynamoDeliveries(DynamoEndings):
     """A `DeliveryStore`, and the deliveries that are due, on DynamoDB."""
-
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client, self._table = client, table
 
     def begin(self, task: WebhookTask, message: Message, place: str, now_msec: int) -> Delivery:
         """
@@ -65,8 +58,8 @@ class DynamoDeliveries:
             return self._write(task, f"{change}, {NEXT}", "", {**values, **waiting(task.mid, wait)})
         if state is DeliveryState.DELIVERED:
             return self._write(task, change, "REMOVE due_shard, due_at, next_msec", values)
-        listed = "due_shard = undelivered_shard, due_at = :due"
-        ended = {**values, ":due": attempt.at_msec + attempt.msec}
+        listed = "due_shard = if_not_exists(undelivered_shard, :unknown_shard), due_at = :due"
+        ended = {**values, ":due": attempt.at_msec + attempt.msec, ":unknown_shard": undelivered_shard("")}
         return self._write(task, f"{change}, {listed}", "REMOVE next_msec", ended)
 
     def put_off(self, task: WebhookTask, wait: Wait) -> bool:
@@ -114,50 +107,27 @@ class DynamoDeliveries:
         The version stays: a queue that is merely late still brings the task that counts.
         """
         it_is_due = "delivery = :pending AND due_at <= :now"
-        values = {":pending": "pending", ":now": now_msec, ":due": now_msec + PATIENCE_MSEC}
+        it_may_help = "(attribute_not_exists(woken) OR woken < :most)"
+        values = {
+            ":pending": "pending",
+            ":now": now_msec,
+            ":due": now_msec + PATIENCE_MSEC,
+            ":most": MAX_WAKES,
+            ":one": 1,
+        }
         try:
             with store_errors():
                 changed = self._client.update_item(
                     TableName=self._table,
                     Key=to_wire(key(mid, event_id)),
-                    UpdateExpression="SET due_at = :due",
-                    ConditionExpression=it_is_due,
+                    UpdateExpression="SET due_at = :due ADD woken :one",
+                    ConditionExpression=f"{it_is_due} AND {it_may_help}",
                     ExpressionAttributeValues=to_wire(values),
                     ReturnValues="ALL_NEW",
                 )
         except ConditionFailed:
             return None
         return load_task(from_wire(changed["Attributes"]))
-
-    def replay(self, task: WebhookTask, delivery: Delivery, now_msec: int) -> WebhookTask | None:
-        """A delivery that has ended begins anew, as it was read; None if somebody else came first.
-
-        replay A   dead, version 9 ──► UpdateItem: pending, 10 ──► queued as 10
-        replay B   dead, version 9         UpdateItem ──X version is 10: it queues nothing
-        """
-        it_has_ended = "delivery <> :pending"
-        as_it_was_read = "version = :version"
-        values = {
-            ":pending": DeliveryState.PENDING.value,
-            ":version": delivery.version,
-            ":later": delivery.version + 1,
-            ":made": len(delivery.attempts),
-            ":none": 0,
-            **waiting(task.mid, Wait.of(0, now_msec)),
-        }
-        try:
-            with store_errors():
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=to_wire(key(task.mid, task.event_id)),
-                    UpdateExpression=f"SET delivery = :pending, version = :later, round_start = :made, waits = :none, "
-                    f"{NEXT}",
-                    ConditionExpression=f"{it_has_ended} AND {as_it_was_read}",
-                    ExpressionAttributeValues=to_wire(values),
-                )
-        except ConditionFailed:
-            return None
-        return replace(task, version=delivery.version + 1)
 
     def find(self, mid: str, event_id: str) -> tuple[WebhookTask, Delivery] | None:
         """One delivery; None if there is none."""
@@ -166,28 +136,16 @@ class DynamoDeliveries:
         item = from_wire(found["Item"]) if "Item" in found else None
         return (load_task(item), load(item)) if item else None
 
-    def undelivered(self, account_id: str, since_msec: int) -> Iterator[tuple[str, str]]:
-        """Message and event ids of what was given up for an account since a moment, the oldest first."""
-        with store_errors():
-            pages = self._client.get_paginator("query").paginate(
-                TableName=self._table,
-                IndexName="due",
-                KeyConditionExpression="due_shard = :shard AND due_at >= :since",
-                ExpressionAttributeValues=to_wire({":shard": undelivered_shard(account_id), ":since": since_msec}),
-            )
-            for page in pages:
-                yield from (names_of(from_wire(item)) for item in page["Items"])
-
     def _write(self, task: WebhookTask, assignments: str, removal: str, values: Values) -> bool:
         it_is_pending = "delivery = :pending"
         nobody_came_first = "version = :version"
-        given = {**values, ":pending": "pending", ":version": task.version, ":later": task.version + 1}
+        given = {**values, ":pending": "pending", ":version": task.version, ":later": task.version + 1, ":not_woken": 0}
         try:
             with store_errors():
                 self._client.update_item(
                     TableName=self._table,
                     Key=to_wire(key(task.mid, task.event_id)),
-                    UpdateExpression=f"SET {assignments}, version = :later {removal}",
+                    UpdateExpression=f"SET {assignments}, version = :later, woken = :not_woken {removal}",
                     ConditionExpression=f"{it_is_pending} AND {nobody_came_first}",
                     ExpressionAttributeValues=to_wire(given),
                 )

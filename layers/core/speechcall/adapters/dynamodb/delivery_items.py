@@ -6,8 +6,9 @@ from speechcall.adapters.dynamodb.table import Values
 from speechcall.domain.delivery import PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
 from speechcall.domain.ids import shard_of
 from speechcall.domain.message import Message
-from speechcall.domain.webhook import WebhookTask
+from speechcall.domain.webhook import NOWHERE, WebhookTask
 
+_KEPT_SECONDS = 30 * 86_400
 NEXT = "next_msec = :next, due_shard = :shard, due_at = :due"
 
 
@@ -47,6 +48,32 @@ def dump(task: WebhookTask, message: Message, place: str, now_msec: int) -> Valu
         "due_at": now_msec + PATIENCE_MSEC,
         "undelivered_shard": undelivered_shard(message.account_id),
     }
+
+
+def ended(attempt: Attempt, state: DeliveryState) -> tuple[str, Values]:
+    """The end of a delivery, whatever stands in its item: assignments and removals, and their values."""
+    assignments = (
+        "delivery = :ended, attempts = list_append(if_not_exists(attempts, :no_attempts), :attempts), "
+        "version = if_not_exists(version, :none) + :one"
+    )
+    values = {":ended": state.value, ":no_attempts": [], ":attempts": [asdict(attempt)], ":none": 0, ":one": 1}
+    if state is DeliveryState.DELIVERED:
+        return f"{assignments} REMOVE due_shard, due_at, next_msec", values
+    listed = "due_shard = if_not_exists(undelivered_shard, :unknown_shard), due_at = :due"
+    values |= {":unknown_shard": undelivered_shard(""), ":due": attempt.at_msec + attempt.msec}
+    return f"{assignments}, {listed} REMOVE next_msec", values
+
+
+def begun_anyway(task: WebhookTask, attempt: Attempt) -> tuple[str, dict[str, str], Values]:
+    """What the item of a delivery has at least, where it was not begun: assignments, their names and values.
+
+    Its message could not be read, so its account and destination are not known.
+    """
+    members = {name: value for name, value in asdict(task).items() if name not in ("attempt", "version")}
+    members |= {"call_attempt": task.attempt, "destination": NOWHERE, "account_id": ""}
+    members["expires_at"] = attempt.at_msec // 1000 + _KEPT_SECONDS
+    assignments = "".join(f"#{name} = if_not_exists(#{name}, :{name}), " for name in members)
+    return assignments, {f"#{name}": name for name in members}, {f":{name}": value for name, value in members.items()}
 
 
 def undelivered_shard(account_id: str) -> str:

@@ -4,22 +4,21 @@ import hashlib
 import json
 import zlib
 from collections.abc import Set as AbstractSet
-from datetime import UTC, datetime
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from speechcall.adapters.dynamodb.days import DAY_KEPT_SECONDS, give_calls_back, take_calls
 from speechcall.adapters.dynamodb.prompts import DynamoPrompts
 from speechcall.adapters.dynamodb.shapes import DynamoShapes
 from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 from speechcall.application.message_list import MessageList
 from speechcall.domain.account import Account
-from speechcall.domain.errors import StoreUnavailable
+from speechcall.domain.errors import RateLimited, StoreUnavailable
 from speechcall.domain.prompt import Prompt
-from speechcall.domain.throttle import TICKS_A_MESSAGE, latest_full, next_day, ticks, too_fast, too_many_today
+from speechcall.domain.throttle import TICKS_A_MESSAGE, latest_full, ticks, too_fast, too_many_today
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-DAY_KEPT_SECONDS = 3 * 24 * 3600
 
 
 class DynamoLists:
@@ -71,8 +70,28 @@ class DynamoLists:
         self._shapes.admit(account, shapes, now_msec)
 
     def spend(self, account: Account, messages: int, now_msec: int) -> None:
+        """
+        request A   UpdateItem bucket ──► UpdateItem day ──► taken
+        request B   UpdateItem bucket ──► UpdateItem day ──X the day is full ──► UpdateItem bucket: given back, 429
+        """
         self._spend_bucket(account, messages, now_msec)
-        self._spend_day(account, messages, now_msec)
+        try:
+            self._spend_day(account, messages, now_msec)
+        except RateLimited:
+            self._refill(account, messages)
+            raise
+
+    def give_back(self, account: Account, messages: int, now_msec: int) -> None:
+        self._refill(account, messages)
+        with suppress(ConditionFailed), store_errors():
+            self._client.update_item(**give_calls_back(self._table, account.account_id, messages, now_msec))
+
+    def _refill(self, account: Account, messages: int) -> None:
+        """What others have taken meanwhile stays taken. A bucket that nobody has used is full."""
+        it_is_there = "attribute_exists(full_at)"
+        values = {":cost": messages * TICKS_A_MESSAGE}
+        with suppress(ConditionFailed):
+            self._update(_bucket_name(account), "BUCKET", "SET full_at = full_at - :cost", it_is_there, values)
 
     def _spend_bucket(self, account: Account, messages: int, now_msec: int) -> None:
         """
@@ -84,8 +103,7 @@ class DynamoLists:
         latest = latest_full(now_msec, messages, account.rate, account.burst)
         it_is_full = "attribute_not_exists(full_at) OR full_at <= :now"
         it_has_enough = "full_at > :now AND full_at <= :latest"
-        # Ticks depend on the rate: with another rate begins another bucket.
-        name = f"BUCKET#{account.account_id}#{account.rate}"
+        name = _bucket_name(account)
         # A full bucket is the same as none: by then it is full.
         kept = {":until": now_msec // 1000 + account.burst // account.rate + DAY_KEPT_SECONDS}
         try:
@@ -101,18 +119,12 @@ class DynamoLists:
                 raise too_fast(account, full, messages, now_msec) from failed
 
     def _spend_day(self, account: Account, messages: int, now_msec: int) -> None:
-        now = datetime.fromtimestamp(now_msec / 1000, UTC)
-        within_the_day = "attribute_not_exists(calls) OR calls <= :before"
-        values = {
-            ":calls": messages,
-            ":before": account.calls_per_day - messages,
-            ":until": int(next_day(now).timestamp()) + DAY_KEPT_SECONDS,
-        }
         if messages > account.calls_per_day:
             raise too_many_today(account, messages, now_msec)
+        taken = take_calls(self._table, account.account_id, messages, account.calls_per_day, now_msec)
         try:
-            name = f"DAY#{account.account_id}#{now:%Y-%m-%d}"
-            self._update(name, "DAY", "SET expires_at = :until ADD calls :calls", within_the_day, values)
+            with store_errors():
+                self._client.update_item(**taken)
         except ConditionFailed as failed:
             raise too_many_today(account, messages, now_msec) from failed
 
@@ -136,6 +148,11 @@ class DynamoLists:
                 ExpressionAttributeValues=to_wire(values),
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
+
+
+def _bucket_name(account: Account) -> str:
+    """Ticks depend on the rate: with another rate begins another bucket."""
+    return f"BUCKET#{account.account_id}#{account.rate}"
 
 
 def _key_name(account_id: str, key: str) -> str:

@@ -49,6 +49,11 @@ def take_turns(lists: list[list[str]], limit: int) -> list[str]:
     return list(islice((mid for mid in rounds if mid is not None), limit))
 
 
+def first_check_msec(message: Message) -> int:
+    """When a new message is looked after, if nothing has become of it: at the latest when its time is up."""
+    return min(message.created_msec + PREPARING_CHECK_MSEC, message.dial_until_msec)
+
+
 def dump(message: Message) -> Values:
     """The item of a new message."""
     return {
@@ -72,7 +77,7 @@ def dump(message: Message) -> Values:
         **({"redial": asdict(message.redial)} if message.redial else {}),
         **({} if message.silent_repeats is None else {"silent_repeats": message.silent_repeats}),
         "due_shard": shard_name(message.mid, message.state),
-        "due_at": message.created_msec + PREPARING_CHECK_MSEC,
+        "due_at": first_check_msec(message),
     }
 
 
@@ -104,6 +109,7 @@ def load(item: Values) -> Message:
         redial=_load_redial(item["redial"]) if "redial" in item else None,
         silent_repeats=item.get("silent_repeats"),
         redials=item.get("redials", 0),
+        claimed_msec=item.get("claimed_msec"),
         due_msec=item.get("due_at"),
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from speechcall.adapters.dynamodb.days import take_calls
 from speechcall.adapters.dynamodb.due_index import due_in
 from speechcall.adapters.dynamodb.message_items import (
     CALLING_CHECK_MSEC,
@@ -18,7 +19,7 @@ from speechcall.adapters.dynamodb.message_items import (
 )
 from speechcall.adapters.dynamodb.pool import give_back, take_line, why_no_line
 from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
-from speechcall.application.message_ports import Claim, LinesFull, LineTaken, NotQueued, Pool
+from speechcall.application.message_ports import Claim, LinesFull, LineTaken, NotQueued, Pool, Redialled
 from speechcall.domain.ask import Ask
 from speechcall.domain.errors import StoreUnavailable
 from speechcall.domain.ids import holder
@@ -73,6 +74,21 @@ class DynamoMessages:
             expression, values = f"{expression}, cause = :cause", {**values, ":cause": cause}
         return self._move(mid, before, State.FINISHED, f"{expression} {_NOT_DUE}", values)
 
+    def note_fault(self, mid: str) -> int:
+        """
+        worker    UpdateItem faults + 1 ──► counted
+        sweeper   preparing → finished (expired)
+        worker        UpdateItem faults + 1 ──X it is not preparing any more: nothing is left to be counted
+        """
+        it_is_preparing = "#state = :from"
+        change = self._change(mid, "ADD faults :one", it_is_preparing, {":from": State.PREPARING.value, ":one": 1})
+        try:
+            with store_errors():
+                changed = self._client.update_item(**change, ReturnValues="UPDATED_NEW")
+        except ConditionFailed:
+            return 0
+        return int(from_wire(changed["Attributes"])["faults"])
+
     def claim_line(self, message: Message, flow_arn: str, pool: Pool, now_msec: int) -> Claim:
         """
         dialer A   TransactWrite: held + m-1, m queued → calling ──► taken
@@ -87,7 +103,7 @@ class DynamoMessages:
         it_waits_for_this_attempt = "#state = :from AND attempt = :before"
         call_it = self._change(
             message.mid,
-            f"SET #state = :to, attempt = :attempt, flow_arn = :flow, {_SHARD}",
+            f"SET #state = :to, attempt = :attempt, flow_arn = :flow, claimed_msec = :now, {_SHARD}",
             it_waits_for_this_attempt,
             {
                 ":from": State.QUEUED.value,
@@ -95,6 +111,7 @@ class DynamoMessages:
                 ":before": message.attempt,
                 ":attempt": attempt,
                 ":flow": flow_arn,
+                ":now": now_msec,
                 **due_values(shard_name(message.mid, State.CALLING), now_msec + CALLING_CHECK_MSEC),
             },
         )
@@ -110,14 +127,38 @@ class DynamoMessages:
     def finish(self, message: Message, outcome: Outcome, now_msec: int) -> bool:
         values = {":outcome": outcome.outcome, ":reason": outcome.reason, ":now": now_msec}
         expression = "SET #state = :to, outcome = :outcome, reason = :reason, finished_msec = :now"
-        return self._give_back(message, State.FINISHED, f"{expression} {_NOT_DUE}", values)
+        try:
+            self._give_back(message, State.FINISHED, f"{expression} {_NOT_DUE}", values)
+        except ConditionFailed:
+            return False
+        return True
 
     def requeue(self, message: Message, redials: int, due_msec: int) -> bool:
-        values = {":redials": redials, **due_values(LATER, due_msec)}
-        return self._give_back(message, State.QUEUED, f"SET #state = :to, redials = :redials, {_SHARD}", values)
+        return self._queue_again(message, redials, due_msec) is Redialled.QUEUED
 
-    def _give_back(self, message: Message, after: State, expression: str, values: Values) -> bool:
+    def redial(self, message: Message, due_msec: int, calls_per_day: int) -> Redialled:
         """
+        finish 1   TransactWrite: m calling → queued, held - m-1, the day + 1 ──► queued
+        finish 2        TransactWrite: the same ──X m is not calling: it was done, and counted once
+        finish 3        TransactWrite: n calling → queued, held - n-1, the day + 1 ──X the day is full
+        """
+        if calls_per_day < 1:  # a day that nobody has begun yet has no item to compare
+            return Redialled.DAY_FULL
+        day = take_calls(self._registry, message.account_id, 1, calls_per_day, due_msec)
+        return self._queue_again(message, message.redials + 1, due_msec, day)
+
+    def _queue_again(self, message: Message, redials: int, due_msec: int, *more: Any) -> Redialled:
+        values = {":redials": redials, **due_values(LATER, due_msec)}
+        expression = f"SET #state = :to, redials = :redials, {_SHARD}"
+        try:
+            self._give_back(message, State.QUEUED, expression, values, *more)
+        except ConditionFailed as failed:
+            return Redialled.DONE_BEFORE if 0 in failed.items else Redialled.DAY_FULL
+        return Redialled.QUEUED
+
+    def _give_back(self, message: Message, after: State, expression: str, values: Values, *more: Any) -> None:
+        """Raises ConditionFailed, of item 0 if it was done before.
+
         finish 1   TransactWrite: m calling → finished, held - m-1 ──► done
         finish 2        TransactWrite: the same ──X m is not calling: it was done
         finish 1, late       TransactWrite: m, attempt 1 ──X m is calling for the second time
@@ -126,11 +167,7 @@ class DynamoMessages:
         of_this_call = {":from": State.CALLING.value, ":to": after.value, ":attempt": message.attempt}
         change = self._change(message.mid, expression, it_is_this_call, {**of_this_call, **values})
         give = give_back(self._registry, holder(message.mid, message.attempt), message.number)
-        try:
-            self._transact([{"Update": change}, {"Update": give}])
-        except ConditionFailed:
-            return False
-        return True
+        self._transact([{"Update": update} for update in (change, give, *more)])
 
     def _change(self, mid: str, expression: str, condition: str, values: Values) -> Any:
         return {

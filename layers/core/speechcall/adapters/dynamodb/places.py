@@ -15,15 +15,18 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 LEASE_MSEC = 35_000
-"""Longer than the function may run."""
+"""Longer than the function that sends webhooks may run."""
+PROMPT_LEASE_MSEC = 70_000
+"""Longer than the function that fetches prompts may run."""
 _KEPT_SECONDS = 86_400
 
 
 class DynamoPlaces:
     """The `Places` on DynamoDB, at most `most` for each destination."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, most: int) -> None:
-        self._client, self._table, self._most = client, table, most
+    def __init__(self, client: "DynamoDBClient", table: str, most: int, lease_msec: int = LEASE_MSEC) -> None:
+        """`lease_msec`: how long a place holds that is not given back; longer than the function may run."""
+        self._client, self._table, self._most, self._lease_msec = client, table, most, lease_msec
 
     def take(self, destination: str, now_msec: int) -> str | None:
         """
@@ -31,7 +34,7 @@ class DynamoPlaces:
         B        ADD b ──X size is not < 1: none
         A                     DELETE a ──► size 0       (killed instead: a has run out 35 s later, and C deletes it)
         """
-        name = f"{now_msec + LEASE_MSEC}/{secrets.token_hex(8)}"
+        name = f"{now_msec + self._lease_msec}/{secrets.token_hex(8)}"
         try:
             try:
                 self._add(destination, name, now_msec)

@@ -1,11 +1,11 @@
 """The accounts' prompts, in Registry: pk `PROMPT#<account>`, sk `ID#<name>`, `URL#<sha256>` or `SAY#<sha256>`."""
 
 import hashlib
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
 from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
-from speechcall.domain.prompt import AudioWarning, KnownPrompt, Prompt, Source, is_uploaded
+from speechcall.domain.prompt import AudioWarning, KnownPrompt, Prompt, Source, Trying, is_uploaded
 from speechcall.domain.speech import is_spoken
 
 if TYPE_CHECKING:
@@ -91,8 +91,12 @@ def _dump(account_id: str, known: KnownPrompt) -> Values:
         values["used_msec"] = known.used_msec
     if source != Source():
         values["source"] = {name: value for name, value in asdict(source).items() if value is not None}
+    if known.trying.since_msec is not None:  # beside `source`, whose names versions before this one take as they are
+        values |= {"tries": known.trying.count, "tried_since_msec": known.trying.since_msec}
+        values["try_is_open"] = known.trying.is_open
     if not is_uploaded(known.name):
-        latest = max(known.stored_msec, known.used_msec or 0, source.checked_msec, source.failed_msec or 0)
+        moments = (known.used_msec, source.failed_msec, known.trying.since_msec)
+        latest = max(known.stored_msec, source.checked_msec, *(moment or 0 for moment in moments))
         values["expires_at"] = latest // 1000 + _KEPT_SECONDS
     return values
 
@@ -102,5 +106,7 @@ def _load(item: Values) -> KnownPrompt:
     if "uri" in item:
         warnings = tuple(AudioWarning(**warning) for warning in item.get("warnings", ()))
         prompt = Prompt(item["uri"], float(item["seconds"]), item.get("size", 0), warnings)
-    source = Source(**item.get("source", {}))
-    return KnownPrompt(item["name"], prompt, item["stored_msec"], item.get("used_msec"), source)
+    stored = item.get("source", {})
+    source = Source(**{one.name: stored[one.name] for one in fields(Source) if one.name in stored})
+    trying = Trying(item.get("tries", 0), item.get("tried_since_msec"), item.get("try_is_open", False))
+    return KnownPrompt(item["name"], prompt, item["stored_msec"], item.get("used_msec"), source, trying)

@@ -1,32 +1,113 @@
-"""Published flows, in the table Registry."""
+"""Published flows and their use, in the table Registry."""
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from speechcall.adapters.dynamodb.table import Values, from_wire, store_errors, to_wire
+from speechcall.adapters.clock import SystemClock
+from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.domain.errors import StoreUnavailable
+from speechcall.domain.retirement import DELETED_WITHIN_MSEC, FlowUse, is_use_to_be_noted
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+GOING = "the state machine is being deleted, and is then made again"
+
 
 class Registry:
-    """What is known beside the messages. Lookups by key only; reads are strongly consistent."""
+    """The published flows. Lookups by key only; reads are strongly consistent.
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+    Attributes: `arn`; `used_msec` (items of before have none); `marked_msec`, unused for long; `deleting_msec`.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str, now_msec: Callable[[], int] | None = None) -> None:
         self._client, self._table = client, table
+        self._now_msec = now_msec or SystemClock().now_msec
 
     def find_flow(self, name: str) -> str | None:
-        """The ARN of a state machine that was published under `name`."""
-        found = self._get(f"FLOW#{name}", "FLOW")
-        return found["arn"] if found else None
+        """The ARN of a state machine that was published under `name`, for who is about to use it: that is noted.
+
+        Raises StoreUnavailable while it is being deleted.
+        """
+        with store_errors():
+            found = self._client.get_item(TableName=self._table, Key=to_wire(_key(name)), ConsistentRead=True)
+        if "Item" not in found:
+            return None
+        item = from_wire(found["Item"])
+        use, now = _use(item), self._now_msec()
+        if use.deleting_msec is not None:
+            if now - use.deleting_msec >= DELETED_WITHIN_MSEC:
+                return None
+            raise StoreUnavailable(GOING)
+        if is_use_to_be_noted(use, now):
+            not_deleted = "attribute_exists(pk) AND attribute_not_exists(deleting_msec)"
+            if not self._update(name, "SET used_msec = :now REMOVE marked_msec", not_deleted, {":now": now}):
+                raise StoreUnavailable(GOING)
+        return str(item["arn"])
 
     def put_flow(self, name: str, arn: str) -> None:
-        self._put(f"FLOW#{name}", "FLOW", {"arn": arn})
-
-    def _get(self, pk: str, sk: str) -> Values | None:
+        """Notes that a machine was published, and used."""
+        item = {**_key(name), "arn": arn, "used_msec": self._now_msec()}
         with store_errors():
-            found = self._client.get_item(TableName=self._table, Key=to_wire({"pk": pk, "sk": sk}), ConsistentRead=True)
-        return from_wire(found["Item"]) if "Item" in found else None
+            self._client.put_item(TableName=self._table, Item=to_wire(item))
 
-    def _put(self, pk: str, sk: str, values: Values) -> None:
+    # ------------------------------------------------------------- their end
+    def of(self, names: Sequence[str]) -> Mapping[str, FlowUse]:
+        """What is known of machines, at most a hundred."""
+        request = {self._table: {"Keys": [to_wire(_key(name)) for name in names], "ConsistentRead": True}}
         with store_errors():
-            self._client.put_item(TableName=self._table, Item=to_wire({"pk": pk, "sk": sk, **values}))
+            found = self._client.batch_get_item(RequestItems=request)  # type: ignore[arg-type]
+        if found.get("UnprocessedKeys"):
+            raise StoreUnavailable("not every flow could be read")
+        items = map(from_wire, found.get("Responses", {}).get(self._table, []))
+        return {str(item["pk"]).removeprefix("FLOW#"): _use(item) for item in items}
+
+    def count_from(self, name: str, arn: str, now_msec: int) -> bool:
+        """Begins a machine's time where nothing is known of its use."""
+        unknown = "attribute_not_exists(used_msec) AND attribute_not_exists(deleting_msec)"
+        return self._update(name, "SET arn = :arn, used_msec = :now", unknown, {":arn": arn, ":now": now_msec})
+
+    def mark(self, name: str, use: FlowUse, now_msec: int) -> bool:
+        """Marks a machine, if it has not been used since."""
+        unused = "used_msec = :used AND attribute_not_exists(marked_msec)"
+        return self._update(name, "SET marked_msec = :now", unused, {":now": now_msec, ":used": use.used_msec})
+
+    def begin_deletion(self, name: str, use: FlowUse, now_msec: int) -> bool:
+        """From now on nobody may use it; if it is still marked, or its deletion had begun before."""
+        if use.deleting_msec is not None:
+            as_it_was = {":now": now_msec, ":then": use.deleting_msec}
+            return self._update(name, "SET deleting_msec = :now", "deleting_msec = :then", as_it_was)
+        still_marked = "marked_msec = :marked AND attribute_not_exists(deleting_msec)"
+        values = {":now": now_msec, ":marked": use.marked_msec}
+        return self._update(name, "SET deleting_msec = :now", still_marked, values)
+
+    def give_up_deletion(self, name: str) -> None:
+        """The machine is still there, and marked."""
+        self._update(name, "REMOVE deleting_msec", "deleting_msec > :never", {":never": 0})
+
+    def forget(self, name: str) -> None:
+        """Its machine is gone."""
+        with store_errors():
+            self._client.delete_item(TableName=self._table, Key=to_wire(_key(name)))
+
+    def _update(self, name: str, update: str, condition: str, values: Values) -> bool:
+        try:
+            with store_errors():
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=to_wire(_key(name)),
+                    UpdateExpression=update,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=to_wire(values),
+                )
+        except ConditionFailed:
+            return False
+        return True
+
+
+def _key(name: str) -> dict[str, str]:
+    return {"pk": f"FLOW#{name}", "sk": "FLOW"}
+
+
+def _use(item: Values) -> FlowUse:
+    return FlowUse(item.get("used_msec"), item.get("marked_msec"), item.get("deleting_msec"))

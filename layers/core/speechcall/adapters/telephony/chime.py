@@ -16,6 +16,7 @@ from botocore.exceptions import (
     ClientError,
     ConnectTimeoutError,
     EndpointConnectionError,
+    NoCredentialsError,
     ParamValidationError,
 )
 
@@ -37,6 +38,8 @@ COMMAND, HANG_UP, LOOK_UP = "command", "hang_up", "look_up"
 _THROTTLES = {"ThrottledClientException", "ThrottlingException", "TooManyRequestsException"}
 _FULL = "ResourceLimitExceededException"
 _GONE = "NotFoundException"
+_SAY_NOTHING = {408, 409}
+"""A request that took too long, or that stands in another's way: it may have been done, or is being done."""
 
 
 class ChimeTelephony:
@@ -69,7 +72,7 @@ class ChimeTelephony:
     def look_up(self, contact_id: str) -> Contact:
         """Whether the call is there, and nothing else: who is in it is known from its events alone."""
         is_there = self._update(contact_id, LOOK_UP)
-        return Contact(contact_id, {}, ended=not is_there, answered=False, cause=None)
+        return Contact(contact_id, {}, ended=not is_there, answered=False, cause=None, missing=not is_there)
 
     def _update(self, contact_id: str, command: str) -> bool:
         """False: the call is over."""
@@ -97,7 +100,8 @@ def _telephony_errors(*, is_new: bool) -> Iterator[None]:
         code, message = told.get("Code", ""), told.get("Message", "")
         if code in _THROTTLES or code == _FULL:
             raise TelephonyThrottled(code) from error
-        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if status >= 500 or status in _SAY_NOTHING:
             raise TelephonyUnavailable(code, maybe_done=is_new) from error
         if code == _GONE and not is_new:
             raise _CallIsGone from error
@@ -106,7 +110,7 @@ def _telephony_errors(*, is_new: bool) -> Iterator[None]:
         raise TelephonyMisconfigured(code) from error
     except ParamValidationError as error:
         raise TelephonyMisconfigured("ParamValidationError") from error
-    except (EndpointConnectionError, ConnectTimeoutError) as error:
+    except (EndpointConnectionError, ConnectTimeoutError, NoCredentialsError) as error:
         raise TelephonyUnavailable(type(error).__name__) from error
     except BotoCoreError as error:
         raise TelephonyUnavailable(type(error).__name__, maybe_done=is_new) from error

@@ -26,11 +26,12 @@ _ID = re.compile(r"[A-Za-z0-9-]{1,256}")
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """The service has begun to dial."""
+    """The service has begun to dial; or, `is_ringing`, the phone has begun to ring."""
 
     mid: str
     attempt: int
     contact_id: str
+    is_ringing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +99,13 @@ def _parse(event: Mapping[str, Any]) -> Event:
         named = parse_attempt(arguments.get("mid"), arguments.get("attempt"))
         return Placed(*named, contact_id) if named else GO_ON
     named = parse_attempt(attributes.get("mid"), attributes.get("attempt"))
-    if kind == "HANGUP" or (_is_gone(details) and kind != "INVALID_LAMBDA_RESPONSE"):
+    if kind == "HANGUP" or (_is_gone(details) and kind not in {"INVALID_LAMBDA_RESPONSE", "DIGITS_RECEIVED"}):
         return Over(*named, contact_id, _sip_code(parameters.get("SipResponseCode")), turn) if named else GO_ON
     if kind == "INVALID_LAMBDA_RESPONSE":
         error = event.get("ErrorType") or data.get("ErrorType")
         return Word("hang_up", f"the last answer was unusable: {str(error)[:100]}")
+    if kind == "RINGING" and named:
+        return Placed(*named, contact_id, is_ringing=True)
     if kind in {"RINGING", "ACTION_INTERRUPTED"}:
         return GO_ON
     is_stop = kind == "CALL_UPDATE_REQUESTED" and _texts(parameters.get("Arguments")).get(COMMAND) == HANG_UP

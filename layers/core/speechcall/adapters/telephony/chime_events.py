@@ -16,13 +16,15 @@ from speechcall.application.end_call import end_call
 from speechcall.application.follow_call import follow_call
 from speechcall.application.ports import CallStore, Clock, Engine
 from speechcall.application.report import Heard, Next
-from speechcall.domain.call import Cause, Kind
+from speechcall.domain.call import Call, Cause, Kind
 from speechcall.domain.errors import RetryableError
 
 PATIENCE_SECONDS = 0.8
 """For which a command is waited for; with the rest of our work the callee hears silence for less than a second."""
-NOTE_TRIES, END_TRIES, PAUSE_SECONDS = 2, 4, 1.0
+NOTE_TRIES, END_TRIES, PAUSE_SECONDS = 3, 4, 1.0
 """While it rings nobody listens yet; nobody waits for the answer to a HANGUP either, and it is not told again."""
+EARLIER_SECONDS, LOOK_SECONDS = 2.0, 0.1
+"""For how long, and how often, an end looks for what was told before it and has not begun to be dealt with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,7 @@ class ChimeEvents:
             if isinstance(found, Report):
                 return chime_actions.again(found)
             # A call without its name would be hung up as soon as it is answered.
-            return (
-                chime_actions.placed(found.mid, found.attempt) if isinstance(found, Placed) else chime_actions.go_on()
-            )
+            return _named(found) if isinstance(found, Placed) else chime_actions.go_on()
 
     def _answer(self, found: Event, begin: int | None) -> chime_actions.Answer:
         if isinstance(found, Report):
@@ -74,7 +74,7 @@ class ChimeEvents:
             return chime_actions.render_next(step, found)
         if isinstance(found, Placed):
             self._insist(NOTE_TRIES, lambda: self._note(found))
-            return chime_actions.placed(found.mid, found.attempt)
+            return _named(found)
         if isinstance(found, Over):
             self._insist(END_TRIES, lambda: self._hear_end(found))
             return chime_actions.go_on()
@@ -83,9 +83,14 @@ class ChimeEvents:
         return chime_actions.hang_up() if found.op == "hang_up" else chime_actions.go_on()
 
     def _note(self, placed: Placed) -> None:
-        """The contact may be known before the provider's answer is stored, or though that was lost."""
-        self.calls.set_contact(placed.mid, placed.attempt, placed.contact_id)
-        call = self.calls.get(placed.mid, placed.attempt)
+        """The contact may be known before the provider's answer is stored, or though that was lost.
+
+        A call that nobody has noted would be dialled again, so it is noted once more when it begins to ring.
+        """
+        call = self.calls.get(placed.mid, placed.attempt) if placed.is_ringing else None
+        if call is None or call.contact_id is None:
+            self.calls.set_contact(placed.mid, placed.attempt, placed.contact_id)
+            call = self.calls.get(placed.mid, placed.attempt)
         if call is None or call.contact_id != placed.contact_id:
             # It is hung up as soon as it is answered: a phone that rings cannot be stopped.
             self.logger.error("a call was placed that nobody waits for", mid=placed.mid, attempt=placed.attempt)
@@ -95,15 +100,32 @@ class ChimeEvents:
         for tries_left in reversed(range(tries)):
             try:
                 work()
-            except RetryableError:
+            except Exception:  # whatever it is, it may have passed by then
                 if not tries_left:
                     raise
                 self.clock.sleep(PAUSE_SECONDS)
             else:
                 return
 
+    def _call_behind(self, over: Over) -> Call | None:
+        """The call, when what was told before its end has begun to be dealt with, or will not be any more.
+
+        The events of a call are numbered and dealt with at the same time, so that a HANGUP may overtake a key. A key is
+        kept with its event's number; where a number is missing, somebody may have pressed one. Others are
+        missing too: not each event is noted.
+        """
+        until = self.clock.now_msec() + round(EARLIER_SECONDS * 1000)
+        while True:
+            call = self.calls.get(over.mid, over.attempt)
+            is_asked = call is not None and call.command.kind is Kind.ASK and call.awaits_answer and not call.ended
+            if call is None or not is_asked or call.known_key or call.turn >= over.turn - 1:
+                return call
+            if self.clock.now_msec() >= until:
+                return call
+            self.clock.sleep(LOOK_SECONDS)
+
     def _hear_end(self, over: Over) -> None:
-        call = self.calls.get(over.mid, over.attempt)
+        call = self._call_behind(over)
         if call is None or call.contact_id not in (None, over.contact_id):
             return
         if over.was_answered and call.answered_msec is None:
@@ -113,3 +135,8 @@ class ChimeEvents:
             cause = Cause.HUNG_UP
         end_call(over.mid, over.attempt, cause, calls=self.calls, engine=self.engine, clock=self.clock)
         self.logger.info("call ended", mid=call.mid, attempt=call.attempt, cause=cause, sip_code=over.sip_code)
+
+
+def _named(placed: Placed) -> chime_actions.Answer:
+    """The answer by which a call gets its name; when it rings it has it."""
+    return chime_actions.go_on() if placed.is_ringing else chime_actions.placed(placed.mid, placed.attempt)

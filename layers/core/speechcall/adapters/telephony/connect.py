@@ -5,7 +5,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+)
 
 from speechcall.application.ports import Contact
 from speechcall.domain.call import Call, Cause
@@ -22,6 +29,8 @@ if TYPE_CHECKING:
 
 CLIENT_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=3, read_timeout=8)
 """The state machine tries again itself; the SDK would only hold the function meanwhile."""
+DIAL_CONFIG = CLIENT_CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+"""Who dials has to know what each request was told: what a repeat is told says nothing of the request before it."""
 
 _THROTTLES = {"TooManyRequestsException", "LimitExceededException", "ThrottlingException"}
 _REFUSALS = {
@@ -30,6 +39,9 @@ _REFUSALS = {
 }
 _INVALID = {"InvalidParameterException", "InvalidRequestException"}
 _GONE = {"ContactNotFoundException", "ResourceNotFoundException"}
+
+_SAY_NOTHING = {408, 409}
+"""A request that took too long, or that stands in another's way: it may have been done, or is being done."""
 
 _CAUSES = {
     "TELECOM_BUSY": Cause.BUSY,
@@ -51,16 +63,22 @@ class ConnectTelephony:
     dials_once = True
 
     def __init__(
-        self, client: "Callable[[], ConnectClient]", instance_id: str, flow_id: str = "", caller_id: str = ""
+        self,
+        client: "Callable[[], ConnectClient]",
+        instance_id: str,
+        flow_id: str = "",
+        caller_id: str = "",
+        dialling: "Callable[[], ConnectClient] | None" = None,
     ) -> None:
-        self._client, self._instance_id = client, instance_id
+        """`client` makes or gives the boto3 client, `dialling` that of who dials, which repeats nothing by itself."""
+        self._client, self._dialling, self._instance_id = client, dialling or client, instance_id
         self._flow_id, self._caller_id = flow_id, caller_id
 
     def place(self, call: Call, ring_timeout_seconds: int) -> str:
         """StartOutboundVoiceContact. The client token is the call attempt: it dials once in 7 days."""
         try:
             with _telephony_errors():
-                started = self._client().start_outbound_voice_contact(
+                started = self._dialling().start_outbound_voice_contact(
                     InstanceId=self._instance_id,
                     ContactFlowId=self._flow_id,
                     DestinationPhoneNumber=call.number,
@@ -93,7 +111,7 @@ class ConnectTelephony:
                 found = self._client().describe_contact(InstanceId=self._instance_id, ContactId=contact_id)
         except _Refused as refused:
             if refused.code in _GONE:
-                return Contact(contact_id, {}, ended=True, answered=False, cause=Cause.FAILED)
+                return Contact(contact_id, {}, ended=True, answered=False, cause=Cause.FAILED, missing=True)
             raise TelephonyMisconfigured(refused.code) from refused
         return to_contact(contact_id, found["Contact"])
 
@@ -134,10 +152,13 @@ def _telephony_errors() -> Iterator[None]:
         code = told.get("Code", "")
         if code in _THROTTLES:
             raise TelephonyThrottled(code) from error
-        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
-            raise TelephonyUnavailable(code) from error
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if status >= 500 or status in _SAY_NOTHING:
+            raise TelephonyUnavailable(code, maybe_done=True) from error
         raise _Refused(code, told.get("Message", "")) from error
     except ParamValidationError as error:
         raise _Refused("ParamValidationError", str(error)) from error
-    except BotoCoreError as error:
+    except (EndpointConnectionError, ConnectTimeoutError, NoCredentialsError) as error:
         raise TelephonyUnavailable(type(error).__name__) from error
+    except BotoCoreError as error:
+        raise TelephonyUnavailable(type(error).__name__, maybe_done=True) from error

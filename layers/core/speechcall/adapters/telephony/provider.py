@@ -28,4 +28,6 @@ def chosen_telephony(*, dials: bool = False) -> Telephony:
     connect = import_module("speechcall.adapters.telephony.connect")
     flow_id = setting("CONNECT_FLOW_ID") if dials else ""
     client = once(partial(boto3.client, "connect", config=connect.CLIENT_CONFIG))
-    return cast("Telephony", connect.ConnectTelephony(client, setting("CONNECT_INSTANCE_ID"), flow_id, caller_id))
+    dialling = once(partial(boto3.client, "connect", config=connect.DIAL_CONFIG))
+    instance_id = setting("CONNECT_INSTANCE_ID")
+    return cast("Telephony", connect.ConnectTelephony(client, instance_id, flow_id, caller_id, dialling))

@@ -1,0 +1,46 @@
+"""The calls of an account's day (UTC): pk `DAY#<account>#<date>`, in the table Registry.
+
+A message counts on the day on which it is accepted, a redial on the day for which it is due.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from speechcall.adapters.dynamodb.table import to_wire
+from speechcall.domain.throttle import next_day
+
+DAY_KEPT_SECONDS = 3 * 24 * 3600
+
+
+def take_calls(table: str, account_id: str, calls: int, calls_per_day: int, at_msec: int) -> Any:
+    """An update, by itself or as a part of a transaction, that takes calls (at most `calls_per_day`) of a day."""
+    day = datetime.fromtimestamp(at_msec / 1000, UTC)
+    within_the_day = "attribute_not_exists(calls) OR calls <= :before"
+    values = {
+        ":calls": calls,
+        ":before": calls_per_day - calls,
+        ":until": int(next_day(day).timestamp()) + DAY_KEPT_SECONDS,
+    }
+    return {
+        "TableName": table,
+        "Key": _key(account_id, day),
+        "UpdateExpression": "SET expires_at = :until ADD calls :calls",
+        "ConditionExpression": within_the_day,
+        "ExpressionAttributeValues": to_wire(values),
+    }
+
+
+def give_calls_back(table: str, account_id: str, calls: int, at_msec: int) -> Any:
+    """An update that gives calls of a day back."""
+    were_taken = "calls >= :calls"
+    return {
+        "TableName": table,
+        "Key": _key(account_id, datetime.fromtimestamp(at_msec / 1000, UTC)),
+        "UpdateExpression": "SET calls = calls - :calls",
+        "ConditionExpression": were_taken,
+        "ExpressionAttributeValues": to_wire({":calls": calls}),
+    }
+
+
+def _key(account_id: str, day: datetime) -> Any:
+    return to_wire({"pk": f"DAY#{account_id}#{day:%Y-%m-%d}", "sk": "DAY"})

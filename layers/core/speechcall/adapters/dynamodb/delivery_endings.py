@@ -1,0 +1,112 @@
+"""The deliveries of webhooks that end without having arrived, and those of them that begin anew."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from speechcall.adapters.dynamodb.delivery_items import (
+    NEXT,
+    begun_anyway,
+    ended,
+    key,
+    names_of,
+    undelivered_shard,
+    waiting,
+)
+from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.domain.delivery import MAX_WAKES, Attempt, Delivery, DeliveryState, Wait
+from speechcall.domain.webhook import WebhookTask
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoEndings:
+    """The part of a `DeliveryStore` on DynamoDB that gives up and begins anew."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client, self._table = client, table
+
+    def give_up_woken(self, mid: str, event_id: str, attempt: Attempt) -> bool:
+        """
+        tick 1    woken 48 times ──► UpdateItem: dead
+        tick 2    (the index lags) ──► UpdateItem ──X not pending: nothing
+        worker    of the 48th time ──► record ──X not pending: dead it stays
+        """
+        it_is_due = "delivery = :pending AND due_at <= :now"
+        nothing_came_of_it = "woken >= :most"
+        assignments, values = ended(attempt, DeliveryState.DEAD)
+        given = {**values, ":now": attempt.at_msec, ":most": MAX_WAKES}
+        return self._end(key(mid, event_id), assignments, {}, given, f"{it_is_due} AND {nothing_came_of_it}")
+
+    def finish(self, task: WebhookTask, attempt: Attempt, state: DeliveryState) -> bool:
+        """
+        worker A   can neither read nor record it ──► UpdateItem: dead, whatever else stands there
+        worker B   record: delivered ──► UpdateItem ──X not pending: delivered it stays
+        """
+        it_was_not_begun = "attribute_not_exists(pk)"
+        it_is_pending = "delivery = :pending"
+        assignments, values = ended(attempt, state)
+        begun, names, more = begun_anyway(task, attempt)
+        condition = f"{it_was_not_begun} OR {it_is_pending}"
+        item_key = key(task.mid, task.event_id)
+        return self._end(item_key, begun + assignments, names, {**values, **more}, condition)
+
+    def _end(self, item_key: Values, assignments: str, names: dict[str, str], values: Values, condition: str) -> bool:
+        change: Any = {
+            "TableName": self._table,
+            "Key": to_wire(item_key),
+            "UpdateExpression": f"SET {assignments}",
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": to_wire({**values, ":pending": DeliveryState.PENDING.value}),
+        }
+        if names:
+            change["ExpressionAttributeNames"] = names
+        try:
+            with store_errors():
+                self._client.update_item(**change)
+        except ConditionFailed:
+            return False
+        return True
+
+    def replay(self, task: WebhookTask, delivery: Delivery, now_msec: int) -> WebhookTask | None:
+        """A delivery that has ended begins anew, as it was read; None if somebody else came first.
+
+        replay A   dead, version 9 ──► UpdateItem: pending, 10 ──► queued as 10
+        replay B   dead, version 9         UpdateItem ──X version is 10: it queues nothing
+        """
+        it_has_ended = "delivery <> :pending"
+        as_it_was_read = "version = :version"
+        values = {
+            ":pending": DeliveryState.PENDING.value,
+            ":version": delivery.version,
+            ":later": delivery.version + 1,
+            ":made": len(delivery.attempts),
+            ":none": 0,
+            **waiting(task.mid, Wait.of(0, now_msec)),
+        }
+        try:
+            with store_errors():
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=to_wire(key(task.mid, task.event_id)),
+                    UpdateExpression="SET delivery = :pending, version = :later, round_start = :made, "
+                    f"waits = :none, woken = :none, {NEXT}",
+                    ConditionExpression=f"{it_has_ended} AND {as_it_was_read}",
+                    ExpressionAttributeValues=to_wire(values),
+                )
+        except ConditionFailed:
+            return None
+        return replace(task, version=delivery.version + 1)
+
+    def undelivered(self, account_id: str, since_msec: int) -> Iterator[tuple[str, str]]:
+        """Message and event ids of what was given up for an account since a moment, the oldest first."""
+        with store_errors():
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                IndexName="due",
+                KeyConditionExpression="due_shard = :shard AND due_at >= :since",
+                ExpressionAttributeValues=to_wire({":shard": undelivered_shard(account_id), ":since": since_msec}),
+            )
+            for page in pages:
+                yield from (names_of(from_wire(item)) for item in page["Items"])

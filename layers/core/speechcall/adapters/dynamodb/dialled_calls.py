@@ -1,0 +1,78 @@
+"""What is written about a call attempt while it is dialled, and how each write is made: one conditional update."""
+
+from typing import TYPE_CHECKING, Any
+
+from speechcall.adapters.dynamodb.call_items import call_key, load_call
+from speechcall.adapters.dynamodb.table import ConditionFailed, from_wire, store_errors, to_wire
+from speechcall.domain.call import Call, Refused
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+EXISTS = "attribute_exists(pk)"
+NOT_ENDED = "attribute_not_exists(ended_msec)"
+
+
+class DialledCalls:
+    """The part of a `CallStore` that dialling has."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client, self._table = client, table
+
+    def begin_placing(self, mid: str, attempt: int, now_msec: int, before_msec: int) -> bool:
+        """
+        try 0   UpdateItem placing ──► placed, but the answer is lost
+        try 1        UpdateItem ──X try 0 was just now ──► waits for the contact's own event, or asks under its token
+        the contact       ──► set_contact ──► try 1 finds it;  or nothing comes, and try 2 may dial
+        """
+        not_placed = "attribute_not_exists(contact_id)"
+        nobody_places = "(attribute_not_exists(placing_msec) OR placing_msec < :before)"
+        clauses = [EXISTS, NOT_ENDED, not_placed, nobody_places]
+        values = {":now": now_msec, ":before": before_msec}
+        # A function of the version before knows no `not_placed_msec`: it is void once the provider is asked again.
+        asked = "SET placing_msec = :now REMOVE not_placed_msec"
+        return self._update_if(mid, attempt, asked, clauses, values) is not None
+
+    def set_not_placed(self, mid: str, attempt: int, placing_msec: int) -> bool:
+        """
+        try 0   UpdateItem placing 0 ──► is throttled ────────────────► UpdateItem ──X placing 1: nothing is certain
+        try 1        (try 0 was given up) ──► UpdateItem placing 1 ──► placed
+        """
+        still_ours = "placing_msec = :mine"
+        expression = "SET not_placed_msec = :mine REMOVE placing_msec"
+        clauses = [EXISTS, still_ours]
+        return self._update_if(mid, attempt, expression, clauses, {":mine": placing_msec}) is not None
+
+    def set_refused(self, mid: str, attempt: int, refused: Refused) -> None:
+        value = {"reason": refused.reason, "cause": refused.cause.value}
+        self._update_if(mid, attempt, "SET refused = :refused", [EXISTS, NOT_ENDED], {":refused": value})
+
+    def set_contact(self, mid: str, attempt: int, contact_id: str) -> None:
+        """The contact that answered is already known when the provider's own reply comes late."""
+        self._update_if(mid, attempt, "SET contact_id = if_not_exists(contact_id, :id)", [EXISTS], {":id": contact_id})
+
+    def _update_if(
+        self, mid: str, attempt: int, expression: str, clauses: list[str], values: dict[str, Any]
+    ) -> Call | None:
+        try:
+            return self._update(mid, attempt, expression, clauses, values)
+        except ConditionFailed:
+            return None
+
+    def _update(self, mid: str, attempt: int, expression: str, clauses: list[str], values: dict[str, Any]) -> Call:
+        names = {"#visit": "visit", "#token": "token", "#path": "path"}
+        condition = " AND ".join(clauses)
+        used = {name: real for name, real in names.items() if name in expression + condition}
+        reserved_words: Any = {"ExpressionAttributeNames": used} if used else {}
+        with store_errors():
+            result = self._client.update_item(
+                TableName=self._table,
+                Key=to_wire(call_key(mid, attempt)),
+                UpdateExpression=expression,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=to_wire(values),
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **reserved_words,
+            )
+        return load_call(from_wire(result["Attributes"]))

@@ -1,0 +1,32 @@
+"""What accepting messages needs of the stored lists and of what accounts have spent."""
+
+from collections.abc import Set as AbstractSet
+from typing import Protocol
+
+from speechcall.application.check_request import Prompts
+from speechcall.application.message_list import MessageList
+from speechcall.domain.account import Account
+
+
+class ListStore(Prompts, Protocol):
+    """Where message lists are known, and what an account has spent."""
+
+    def add_list(self, made: MessageList, key: str | None) -> MessageList | None:
+        """Writes a list and its idempotency key together; returns the list that has the key.
+
+        A key whose list has expired is free. None: another list has the id.
+        """
+
+    def find_list_by_key(self, account_id: str, key: str) -> MessageList | None: ...
+
+    def admit_shapes(self, account: Account, shapes: AbstractSet[str], now_msec: int) -> None:
+        """Makes shapes of menus known; those that nobody has sent before count for the account's day.
+
+        Raises TooManyMenuShapes, and then none of them has become known. Safe to repeat.
+        """
+
+    def spend(self, account: Account, messages: int, now_msec: int) -> None:
+        """Takes messages from the account's bucket and from its day, or of neither. Raises RateLimited."""
+
+    def give_back(self, account: Account, messages: int, now_msec: int) -> None:
+        """Gives back what `spend` took at `now_msec`."""

@@ -1,0 +1,82 @@
+"""Works off the queues of webhooks, so that what a delivery meets has a recorded end, and blocks nothing behind it.
+
+first attempts ─► delivered ─ raises ─► recorded as an attempt ─ not even that ─► handed over to the retries
+(in order)        the function is killed, again and again ──────────────────────► handed over
+retries        ─► delivered ─ raises ─► recorded as an attempt ─ not even that ─► raised: the queue brings it again
+                  brought again and again ─► given up, by one write that needs nothing to be read
+"""
+
+import logging
+from dataclasses import dataclass
+
+from speechcall.application.deliver_webhook import Sending
+from speechcall.domain.delivery import INTERNAL_ERROR, OUR_NETWORK, Attempt, DeliveryState, NotRecorded
+from speechcall.domain.errors import RetryableError
+from speechcall.domain.unforeseen import told
+from speechcall.domain.webhook import WebhookTask
+
+logger = logging.getLogger(__name__)
+
+MAX_FIRST_RECEIVES = 3
+"""So often a first attempt is begun whose function is killed; those behind it wait three minutes each time."""
+MAX_RECEIVES = 15
+"""So often a retry is begun that leaves no record, within about 45 minutes; the queue itself gives up after 20."""
+MAX_SENT_RECEIVES = 5
+"""So often a retry is sent whose failure cannot be written down."""
+HANDED_OVER_SECONDS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookWork:
+    """What handles one message of either queue."""
+
+    sending: Sending
+
+    def do(self, task: WebhookTask, *, receives: int, is_first: bool) -> str:
+        """Tries a webhook once. `receives`: how often the queue has brought this message; `is_first`: of which queue.
+
+        Out: as `Sending.deliver`, and `handedOver`. Raises what keeps a retry from being recorded.
+        """
+        if is_first and receives > MAX_FIRST_RECEIVES:
+            return self._hand_over(task, 0)
+        if not is_first and receives > MAX_RECEIVES:
+            return self._finish(task, self._attempt(INTERNAL_ERROR), DeliveryState.DEAD)
+        try:
+            return self.sending.deliver(task)
+        except Exception as error:
+            logger.error("a webhook met an error: webhook_id=%s %s", task.event_id, told(error.__cause__ or error))
+            if result := self._recorded(task, error, is_last=not is_first and receives >= MAX_SENT_RECEIVES):
+                return result
+            if is_first:
+                return self._hand_over(task, HANDED_OVER_SECONDS)
+            raise
+
+    def _recorded(self, task: WebhookTask, error: Exception, *, is_last: bool) -> str | None:
+        """What the attempt came to that met an error; None if that could not be written down."""
+        try:
+            if isinstance(error, NotRecorded):
+                if error.state is not DeliveryState.PENDING:
+                    return self._finish(task, error.attempt, error.state)
+                return self._finish(task, error.attempt, DeliveryState.DEAD) if is_last else None
+            found = self.sending.deliveries.find(task.mid, task.event_id)
+            if found is None:
+                return None
+            delivery = found[1]
+            if delivery.state is not DeliveryState.PENDING or delivery.version != task.version:
+                return "none"  # what failed came after the record
+            word = OUR_NETWORK if isinstance(error, RetryableError) else INTERNAL_ERROR
+            return self.sending.settle(task, delivery, self._attempt(word))
+        except Exception as another:  # noqa: BLE001 - the first error is the one that is told
+            cause = another.__cause__ or another
+            logger.error("its attempt was not recorded: webhook_id=%s %s", task.event_id, told(cause))
+            return None
+
+    def _hand_over(self, task: WebhookTask, seconds: int) -> str:
+        self.sending.queue.again(task, seconds)
+        return "handedOver"
+
+    def _finish(self, task: WebhookTask, attempt: Attempt, state: DeliveryState) -> str:
+        return state.value if self.sending.deliveries.finish(task, attempt, state) else "none"
+
+    def _attempt(self, word: str) -> Attempt:
+        return Attempt(self.sending.clock.now_msec(), 0, None, word)

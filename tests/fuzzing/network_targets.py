@@ -1,0 +1,199 @@
+"""What other machines answer us (receivers, hosts of audio), and what a browser or a program sends to the laptop."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import Any
+from unittest.mock import patch
+
+import httpcore
+
+from local.http_server import HttpServer
+from speechcall.adapters import guarded_network
+from speechcall.adapters.fetch_audio import MAX_BYTES, AudioFetcher
+from speechcall.adapters.http import GuardedClient, make_client
+from speechcall.adapters.webhook_http import WebhookSender
+from speechcall.domain.errors import ForbiddenAddress, PromptUnavailable, PromptUnreachable, Unreachable
+from speechcall.domain.retry import is_delivered, is_retryable, retry_after_seconds
+from speechcall.domain.webhook import WebhookRequest
+from tests.fixtures.samples import NOW
+from tests.fuzzing.choices import Choices
+from tests.fuzzing.target import Target, holds
+
+PUBLIC = "93.184.215.14"
+_REQUEST = WebhookRequest("http://receiver.example/hook", (("X-A", "b"), ("webhook-id", "1")), b"{}")
+
+
+class _Wire(httpcore.NetworkStream):
+    """A connection whose other side has written everything already; one that is closed says so."""
+
+    def __init__(self, told: bytes, step: int) -> None:
+        self._told, self._step, self.written = told, step, b""
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        given = self._told[: min(max_bytes, self._step)]
+        self._told = self._told[len(given) :]
+        return given
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.written += buffer
+
+    def close(self) -> None:
+        self._told = b""
+
+    def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> "_Wire":
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        return bool(self._told) if info == "is_readable" else None
+
+
+@contextmanager
+def _answered(told: bytes, step: int) -> Iterator[tuple[GuardedClient, list[_Wire]]]:
+    """Within it every connection of the guarded client, to whatever host, is answered with the same bytes."""
+    wires: list[_Wire] = []
+    client = _client()
+
+    def connect(*_given: Any, **_named: Any) -> _Wire:
+        wires.append(_Wire(told, step))
+        return wires[-1]
+
+    with (
+        patch.object(httpcore.SyncBackend, "connect_tcp", connect),
+        patch.object(guarded_network, "_resolve", lambda host, port, seconds: [PUBLIC]),
+    ):
+        try:
+            yield client, wires
+        finally:
+            client._raw._pool.close()  # and may be used again
+
+
+@cache
+def _client() -> GuardedClient:
+    return make_client("")
+
+
+def webhook_answer(data: bytes) -> None:
+    """Whatever a receiver answers, an attempt has a status or a word; and no answer is taken for another one's."""
+    choices = Choices(data)
+    step, told = 1 + choices.byte() * 16, choices.rest()
+    with _answered(told, step) as (client, wires):
+        send = WebhookSender(client)
+        for _ in range(2):
+            asked = len(b"".join(wire.written for wire in wires))
+            try:
+                answer = send(_REQUEST)
+            except (Unreachable, ForbiddenAddress) as failure:
+                holds(isinstance(failure, ForbiddenAddress) or failure.word.replace("_", "").isupper(), "no word")
+                continue
+            holds(100 <= answer.status <= 999, f"the status {answer.status}")
+            holds(is_delivered(answer.status) in (True, False), "neither delivered nor not")
+            is_retryable(answer.status)
+            waits = retry_after_seconds(answer.retry_after, NOW // 1000)
+            holds(waits is None or waits >= 0, "waits for less than nothing")
+            holds(len(b"".join(wire.written for wire in wires)) > asked, "an answer to what was never sent")
+
+
+def audio_answer(data: bytes) -> None:
+    """Whatever a host of audio answers, it is a file, nothing new, or one of two errors, in a short sentence."""
+    choices = Choices(data)
+    etag = choices.one_of((None, '"a"', 'W/"b"'))
+    step, told = 1 + choices.byte() * 16, choices.rest()
+    with _answered(told, step) as (client, wires):
+        try:
+            found = AudioFetcher(client)("http://audio.example/a.wav?secret=1", etag, etag)
+        except (PromptUnavailable, PromptUnreachable) as failure:
+            holds("secret=1" not in str(failure), "a secret of the URL is told")
+            str(failure).encode()
+            return
+        finally:
+            holds(len(wires) <= 5, "more requests than redirects allow")
+        holds(found.content is None or len(found.content) <= MAX_BYTES, "more than fits")
+        for validator in (found.etag, found.last_modified):
+            holds(validator is None or validator.encode(), "a validator that cannot be stored")
+
+
+def laptop_server(data: bytes) -> None:
+    """Whatever is sent to the laptop's server, it answers in HTTP or closes, and never fails."""
+    here, there = socket.socketpair()
+    here.settimeout(5)
+    failed: list[BaseException] = []
+    thread = threading.Thread(target=_serve, args=(there, failed), daemon=True)
+    thread.start()
+    answer = b""
+    with suppress(ConnectionError):
+        here.sendall(data)
+        here.shutdown(socket.SHUT_WR)
+        while piece := here.recv(65536):
+            answer += piece
+    here.close()
+    thread.join(5)
+    holds(not failed, f"the server's thread ended with {failed!r}")
+    holds(b" 500 " not in answer.partition(b"\r\n")[0], "the server failed")
+
+
+def _serve(connection: socket.socket, failed: list[BaseException]) -> None:
+    """One connection, as a thread of the server has it."""
+    server, handler = _server()
+    try:
+        with connection, suppress(ConnectionError):  # the other side may have gone
+            handler(connection, ("127.0.0.1", 1), server)
+    except BaseException as error:  # noqa: BLE001 - it is told by who has sent the bytes
+        failed.append(error)
+
+
+@cache
+def _server() -> tuple[Any, Any]:
+    """One for all inputs; it never listens. A socket pair is no TCP connection, and has no delay to be turned off."""
+    server = HttpServer(_echo)._server
+    server.server_close()
+    return server, type("Handler", (server.RequestHandlerClass,), {"disable_nagle_algorithm": False})
+
+
+def _echo(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    body = environ["wsgi.input"].read() if environ.get("wsgi.input_terminated") else b""
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+    return [body]
+
+
+_ANSWERS = (
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 204 No Content\r\n\r\n",
+    b"HTTP/1.1 503 Later\r\nRetry-After: Wed, 21 Oct 2026 07:28:00 GMT\r\nConnection: close\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 404 No\r\nX: \xff\r\n\r\n",
+    b"HTTP/1.1 302 Moved\r\nLocation: https://a..b/\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 302 Moved\r\nLocation: //xn--a/\r\nContent-Length: 0\r\n\r\n",
+    b'HTTP/1.1 200 OK\r\nContent-Encoding: aws-chunked\r\nETag: W/"a"\r\nContent-Length: 4\r\n\r\nRIFF',
+    b'HTTP/1.1 304 Not Modified\r\nETag: "b"\r\n\r\n',
+)
+_ASKED = (
+    b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2;x=1\r\nok\r\n0\r\nT: 1\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+    b"PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc",
+    b"GET http://a/%zz?\xff HTTP/1.0\r\n\r\n",
+)
+_WORDS = (
+    *("HTTP/1.1 ", "Transfer-Encoding: chunked\r\n", "Content-Length: ", "Location: ", "Retry-After: ", "http://xn--"),
+    *("Content-Encoding: gzip\r\n", "Connection: keep-alive\r\n", "\r\n\r\n", "Upgrade: ", "Set-Cookie: a=b\r\n"),
+)
+
+_HTTP = ("h11", "httpcore", "httpx", "idna", "email")
+
+TARGETS = (
+    Target(
+        "webhook_answer", webhook_answer, lambda: [b"\xff" + one for one in _ANSWERS], words=_WORDS, libraries=_HTTP
+    ),
+    Target(
+        "audio_answer", audio_answer, lambda: [b"\x01\xff" + one for one in _ANSWERS], words=_WORDS, libraries=_HTTP
+    ),
+    Target(
+        "laptop_server",
+        laptop_server,
+        lambda: list(_ASKED),
+        words=_WORDS,
+        most_bytes=2048,
+        libraries=("local", "werkzeug"),
+    ),
+)

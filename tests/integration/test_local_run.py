@@ -1,0 +1,76 @@
+"""`make run` as a process: what it takes first, what it prints, and that it leaves another service's state alone."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+import local.__main__ as command
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(command, "LOGS", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("port_is_the_usual_one", [True, False])
+def test_a_taken_port_leaves_the_running_services_log_alone(
+    logs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], port_is_the_usual_one: bool
+) -> None:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    with socket.create_server(("127.0.0.1", 0)) as running:
+        port = running.getsockname()[1]
+        if port_is_the_usual_one:
+            monkeypatch.setattr(command, "PORT", port)
+        log = command.log_of(port)
+        log.write_text("what the running service has written\n")
+        try:
+            assert command.main(["run", "--port", str(port)]) == 1
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+    assert capsys.readouterr().err == f"Port {port} is taken; choose another with PORT=…\n"
+    assert log.read_text() == "what the running service has written\n"
+    assert list(logs.iterdir()) == [log]
+
+
+@contextmanager
+def running(*options: str, **environment: str) -> Iterator[tuple[subprocess.Popen[bytes], bytes]]:
+    """`make run` in a process of its own, and its greeting."""
+    arguments = [sys.executable, "-m", "local", "run", "--port", "0", *options]
+    with subprocess.Popen(
+        arguments, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        greeting = b"".join(iter(process.stdout.readline, b"Ctrl-C stops it.\n"))
+        try:
+            yield process, greeting
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=30)
+
+
+def test_each_service_has_a_log_of_its_own_named_by_its_port() -> None:
+    with running() as (_, greeting):
+        text = greeting.decode()
+        (url,) = set(re.findall(r"http://127\.0\.0\.1:\d+", text))
+        port = url.rpartition(":")[2]
+        assert f"Log       build/functions-{port}.log" in text
+        log = ROOT / "build" / f"functions-{port}.log"
+        try:
+            assert httpx.get(f"{url}/openapi.json").status_code == 200
+            assert httpx.get(f"{url}/phone/hello", headers={"Host": "evil.example"}).status_code == 421
+            assert log.is_file()
+        finally:
+            log.unlink()

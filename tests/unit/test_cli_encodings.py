@@ -1,0 +1,58 @@
+"""What a command says can be read in any terminal: a character that its encoding lacks is written as its code."""
+
+import io
+import sys
+
+import pytest
+
+from cli.main import main
+
+MENU = """[{"introUrl": "https://пример.укр/привіт.wav", "dtmfActions": {"d1": [{"action": "hangup"}]}}]"""
+ENCODINGS = ["latin-1", "cp437", "koi8-u", "utf-8"]
+
+
+@pytest.fixture
+def say(monkeypatch):
+    """Runs a command in a terminal of an encoding: its exit status and all that it says."""
+
+    def run(encoding, *arguments):
+        streams = {name: io.TextIOWrapper(io.BytesIO(), encoding, write_through=True) for name in ("stdout", "stderr")}
+        for name, stream in streams.items():
+            monkeypatch.setattr(sys, name, stream)
+        monkeypatch.setattr(sys, "argv", ["speechcall", *arguments])
+        with pytest.raises(SystemExit) as left:
+            main()
+        monkeypatch.undo()
+        said = [stream.buffer.getvalue().decode(encoding) for stream in streams.values()]
+        return left.value.code, *said
+
+    return run
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("command", ["", "account", "prompt", "prompt add", "list watch", "webhook list"])
+def test_help_is_readable(say, encoding, command):
+    status, out, err = say(encoding, *command.split(), "--help")
+    assert (status, err) == (0, "")
+    assert "Usage:" in out
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("command", ["explain", "draw"])
+def test_menus_with_names_of_any_script_are_readable(say, encoding, command, tmp_path):
+    file = tmp_path / "menus.json"
+    file.write_text(MENU, encoding="utf-8")
+    status, out, err = say(encoding, "menu", command, str(file))
+    assert (status, err) == (0, "")
+    assert ("пример" if encoding in ("utf-8", "koi8-u") else "\\u043f\\u0440\\u0438") in out
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_so_is_what_went_wrong(say, encoding, tmp_path):
+    status, _, err = say(encoding, "menu", "explain", str(tmp_path / "немає-\udcff-漢.json"))
+    assert status == 2
+    assert ".json" in err
+    file = tmp_path / "menus.json"
+    file.write_text('{"漢": 1}', encoding="utf-8")
+    status, _, err = say(encoding, "menu", "explain", str(file))
+    assert (status, err[:6]) == (1, "Error:")
