@@ -15,7 +15,13 @@ from speechcall.application.place_call import Doubt, place_once
 from speechcall.application.pool import PoolStore
 from speechcall.application.ports import CallStore, Clock, Engine, Telephony
 from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refusal, Refused, Reply, Ticket, refusal
-from speechcall.domain.errors import NOT_ANSWERED, DestinationRefused, TelephonyMisconfigured, TelephonyThrottled
+from speechcall.domain.errors import (
+    NOT_ANSWERED,
+    DestinationRefused,
+    SpeechCallError,
+    TelephonyMisconfigured,
+    TelephonyThrottled,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -81,8 +87,7 @@ class Control:
         if self._knows_reply(call):
             # Placed by a try that failed afterwards, and answered before this one: its token was in vain.
             return None
-        now, was_asked = self.clock.now_msec(), call.contact_id or call.placing_msec
-        if not was_asked and now >= message.dial_until_msec:
+        if not call.may_be_placed and self.clock.now_msec() >= message.dial_until_msec:
             # Its machine began late. It ends as one that was put off: its time is over.
             end_call(mid, attempt, Cause.THROTTLED, calls=self.calls, engine=self.engine, clock=self.clock)
             return None
@@ -110,7 +115,9 @@ class Control:
 
         Returns why a repeat was refused, if it was.
         """
-        logger.warning("whether call %s-%s was placed is not known: %s", mid, attempt, said)
+        # What is not ours may have a number in it.
+        told = said if isinstance(said, SpeechCallError) else type(said).__name__
+        logger.warning("whether call %s-%s was placed is not known: %s", mid, attempt, told)
         if isinstance(said, TelephonyThrottled):
             self.lines.slow_down(self.clock.now_msec() + THROTTLED_MSEC)
             self.calls.set_refused(mid, attempt, Refused(Cause.THROTTLED.value, Cause.THROTTLED))
