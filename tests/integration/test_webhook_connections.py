@@ -583,7 +583,7 @@ def test_a_prompt_that_was_moved_to_such_a_host_cannot_be_had(host):
 
 
 def test_a_prompt_that_was_moved_to_a_host_of_many_marks_costs_no_time():
-    location = f"https://a{'\u0327\u0301' * 20_000}/a.wav"
+    location = "https://a" + "\u0327\u0301" * 20_000 + "/a.wav"
 
     def talk(receiver, connection, number):
         connection.recv(65536)
