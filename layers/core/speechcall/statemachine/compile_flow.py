@@ -17,6 +17,7 @@ from typing import Any
 from speechcall.domain.errors import NOT_ANSWERED, TelephonyThrottled, retryable_error_names
 from speechcall.domain.message import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook
 from speechcall.domain.outcome import End
+from speechcall.statemachine.integration import integration
 
 State = dict[str, Any]
 
@@ -176,7 +177,7 @@ def _command(command: str, wiring: Wiring, target: str, **details: int) -> State
     """A waiting state: control_call writes the command, the telephony's answer ends it."""
     return {
         "Type": "Task",
-        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "Resource": integration("lambda:invoke.waitForTaskToken", wiring.control_call_arn),
         "Parameters": {
             "FunctionName": wiring.control_call_arn,
             "Payload": {
@@ -199,7 +200,7 @@ def _command(command: str, wiring: Wiring, target: str, **details: int) -> State
 def _look_up(index: int, wiring: Wiring) -> State:
     return {
         "Type": "Task",
-        "Resource": "arn:aws:states:::lambda:invoke",
+        "Resource": integration("lambda:invoke", wiring.control_call_arn),
         "Parameters": {
             "FunctionName": wiring.control_call_arn,
             "Payload": {"command": "look_up", "menu": index, "mid.$": "$.mid", "attempt.$": "$.attempt"},
@@ -216,7 +217,7 @@ def _webhook(index: int, key: str, step: int, target: str, wiring: Wiring) -> St
     event = f"States.Format('{{}}-{{}}-{{}}-m{index}-{key}-{step}', $.mid, $.attempt, $.heard.seq)"
     return {
         "Type": "Task",
-        "Resource": "arn:aws:states:::sqs:sendMessage",
+        "Resource": integration("sqs:sendMessage", wiring.control_call_arn),
         "Parameters": {
             "QueueUrl": wiring.webhook_queue_url,
             "MessageGroupId.$": "$.mid",
@@ -241,7 +242,7 @@ def _webhook(index: int, key: str, step: int, target: str, wiring: Wiring) -> St
 def _finish(end: End, wiring: Wiring) -> State:
     return {
         "Type": "Task",
-        "Resource": "arn:aws:states:::lambda:invoke",
+        "Resource": integration("lambda:invoke", wiring.finish_call_arn),
         "Parameters": {
             "FunctionName": wiring.finish_call_arn,
             "Payload": {"mid.$": "$.mid", "attempt.$": "$.attempt", "end": end.value},
