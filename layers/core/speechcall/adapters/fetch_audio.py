@@ -112,7 +112,8 @@ def _validator(response: httpx.Response, name: str) -> str | None:
 
 def _moved(url: str, location: str) -> str:
     """Where a redirect leads; its address is checked when it is connected to."""
-    if len(location) > MAX_LOCATION:  # to compare a host's letters takes time by the square of their number
+    # To compare letters that are not ASCII takes time by the square of their number.
+    if len(location) > MAX_LOCATION and not location.isascii():
         raise PromptUnavailable(f"{_shown(url)} leads to a URL of more than {MAX_LOCATION} characters")
     target = ""
     with suppress(ValueError):  # a host that cannot be read
