@@ -1,5 +1,6 @@
 """A message's introductions, ready before a line is taken."""
 
+import logging
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -15,6 +16,8 @@ from speechcall.application.fetch_prompts import (
     Fetching,
     fault_seconds,
     fetch_prompt,
+    most_at_a_host,
+    most_of_an_account,
     retry_seconds,
     turn_seconds,
 )
@@ -330,7 +333,8 @@ def test_a_failure_of_ours_leaves_the_message_as_it_is_and_is_tried_again():
 @pytest.mark.parametrize(
     "error", [OSError("no bucket"), RuntimeError("PyAV"), KeyError("x"), RecursionError(), Exception()]
 )
-def test_and_comes_to_an_end(error):
+def test_and_comes_to_an_end(error, caplog):
+    caplog.set_level(logging.CRITICAL)
     world = World((BY_URL, MENU), [error] * 99).prepare()
     waits = world.work_off()
     assert (len(waits), waits[:6], waits[-1]) == (MOST_FAULTS - 1, [2, 5, 10, 20, 40, 60], 60)
@@ -371,7 +375,8 @@ def test_an_attempt_that_ends_the_function_itself_is_counted():
 )
 @pytest.mark.parametrize("times", [1, 10_000])
 @pytest.mark.parametrize("error", [OSError("unforeseen"), StoreUnavailable("throttled")])
-def test_whatever_call_fails_the_message_reaches_an_end(store, call, times, error):
+def test_whatever_call_fails_the_message_reaches_an_end(store, call, times, error, caplog):
+    caplog.set_level(logging.CRITICAL)  # to write them down takes longer than all else
     world = World((MENU, BY_URL), [Fetched(mulaw_wav(1))] * 99).prepare()
     real, left = getattr(getattr(world, store), call), [times]
 
@@ -449,6 +454,11 @@ def test_without_one_it_waits_and_that_is_no_attempt(full, places):
     assert world.work(9).message.state is State.QUEUED
     # Nothing is held
     assert len(world.of_accounts._held[ACCOUNT]) == (1 if full == "of_accounts" else 0)
+
+
+def test_neither_an_account_nor_a_host_ever_has_all_consumers():
+    shares = [(most_at_a_host(consumers), most_of_an_account(consumers)) for consumers in (2, 3, 4, 5, 20, 100)]
+    assert shares == [(1, 1), (1, 2), (2, 2), (2, 3), (7, 10), (34, 50)]
 
 
 def test_text_needs_no_place_at_a_host():

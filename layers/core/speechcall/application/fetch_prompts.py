@@ -44,8 +44,6 @@ FAULT_SECONDS = (*RETRY_SECONDS, 60)
 MOST_FAULTS = 15
 """With these it has been tried for about ten minutes."""
 OUR_FAULT = "the audio could not be prepared: our own service failed"
-MOST_OF_AN_ACCOUNT, MOST_AT_A_HOST = 6, 4
-"""Attempts at the same time. The queue's consumers are 20 (template.yaml)."""
 LONGEST_TURN_SECONDS = 60.0
 
 logger = logging.getLogger(__name__)
@@ -87,6 +85,16 @@ def fetch_prompt(mid: str, menu: int, received: int, *, fetching: Fetching) -> i
         cause = f"{OUR_FAULT} (tried {faults} times)"
         messages.refuse(mid, State.PREPARING, PROMPT_UNAVAILABLE, cause, fetching.world.clock.now_msec())
     return fault_seconds(faults) if 0 < faults < MOST_FAULTS else None
+
+
+def most_of_an_account(consumers: int) -> int:
+    """How many attempts an account may have at the same time: half of those that there can be, never all (of 2 on)."""
+    return max(1, (consumers + 1) // 2)
+
+
+def most_at_a_host(consumers: int) -> int:
+    """… and at a host: a third, so that an account whose one host hangs has something left for another."""
+    return max(1, (consumers + 2) // 3)
 
 
 def retry_seconds(attempt: int) -> int:
