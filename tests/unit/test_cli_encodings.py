@@ -61,6 +61,10 @@ def test_so_is_what_went_wrong(say, encoding, tmp_path):
     assert (status, err[:6]) == (1, "Error:")
 
 
+def refuse(sentence):
+    raise Refusal(sentence)
+
+
 def test_no_stranger_commands_the_terminal(capsys):
     show_table([{"name": "a\x1b]0;owned\x07\x9b31mb\u202egnp", "many": ["\x1b[2J"], "by": {"\x7f": "\r"}}], {}, "")
     said = capsys.readouterr().out
@@ -68,5 +72,5 @@ def test_no_stranger_commands_the_terminal(capsys):
         *(r"a\u001b]0;owned\u0007\u009b31mb\u202egnp", r"\u001b[2J", r"\u007f=\u000d"),
     ]
     with pytest.raises(typer.Exit), told():
-        raise Refusal("\x1b[31mred\nand a second line")
+        refuse("\x1b[31mred\nand a second line")
     assert capsys.readouterr().err == "Error: \\u001b[31mred\nand a second line\n"

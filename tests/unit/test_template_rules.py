@@ -40,7 +40,7 @@ def put(value: Any, resource: str, *path: str | int) -> Callable[[dict[str, Any]
     """The mistake of writing something else."""
 
     def mistake(document: dict[str, Any]) -> None:
-        place = properties(document, resource)
+        place: Any = properties(document, resource)
         for step in path[:-1]:
             place = place[step]
         place[path[-1]] = value
