@@ -91,14 +91,15 @@ def _serve(connection: socket.socket, failed: list[BaseException]) -> None:
 
 @cache
 def _server() -> tuple[Any, Any]:
-    """One for all inputs; it never listens. A socket pair is no TCP connection, and has no delay to be turned off."""
+    """One for all inputs; it never listens. A socket pair is no TCP connection, so it has no delay to be turned off."""
     server = HttpServer(_echo)._server
     server.server_close()
-    return server, type("Handler", (server.RequestHandlerClass,), {"disable_nagle_algorithm": False})
+    setup = {"setup": lambda handler: handler.server.owner.opened(handler.request)}
+    return server, type("OnASocketPair", (server.RequestHandlerClass,), setup)
 
 
 def _echo(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-    body = environ["wsgi.input"].read() if environ.get("wsgi.input_terminated") else b""
+    body = environ["wsgi.input"].read()
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
     return [body]
 
@@ -114,10 +115,11 @@ _ANSWERS = (
     b'HTTP/1.1 304 Not Modified\r\nETag: "b"\r\n\r\n',
 )
 _ASKED = (
-    b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-    b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2;x=1\r\nok\r\n0\r\nT: 1\r\n\r\nGET / HTTP/1.1\r\n\r\n",
-    b"PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc",
-    b"GET http://a/%zz?\xff HTTP/1.0\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"2;x=1\r\nok\r\n0\r\nT: 1\r\n\r\nGET / HTTP/1.1\r\n",
+    b"PUT /x HTTP/1.1\r\nHost: 127.0.0.1:1\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc",
+    b"GET http://localhost/%zz?\xff HTTP/1.0\r\n\r\n",
 )
 _WORDS = (
     *("HTTP/1.1 ", "Transfer-Encoding: chunked\r\n", "Content-Length: ", "Location: ", "Retry-After: ", "http://xn--"),
@@ -139,6 +141,6 @@ TARGETS = (
         lambda: list(_ASKED),
         words=_WORDS,
         most_bytes=2048,
-        libraries=("local", "werkzeug"),
+        libraries=("local", "h11"),
     ),
 )
