@@ -170,6 +170,7 @@ def dimensions(**values: str) -> list[dict[str, str]]:
     return [{"Name": name, "Value": value} for name, value in values.items()]
 
 
+RULES_OF_BUCKET = ("PromptsBucket", "LifecycleConfiguration", "Rules")
 FILTERS = ("Events", "Messages", "Properties", "FilterCriteria")
 
 MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
@@ -387,6 +388,11 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         ),
         "indexes",
     ),
+    "fetched audio for ever": (
+        put([{"Id": "Uploads", "Prefix": "uploads/", "ExpirationInDays": 1}], *RULES_OF_BUCKET),
+        "audio",
+    ),
+    "audio that goes while a message may play it": (put(30, *RULES_OF_BUCKET, 1, "ExpirationInDays"), "audio"),
     "a public bucket": (put(False, "PromptsBucket", "PublicAccessBlockConfiguration", "BlockPublicAcls"), "storage"),
     **{
         f"the output {name} is missing": (do_not_tell(name), "outputs")
