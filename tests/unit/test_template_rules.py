@@ -135,6 +135,11 @@ def one_more_index(table: str, name: str, keys: tuple[str, str]) -> Callable[[di
     return mistake
 
 
+def allow_more(document: dict[str, Any]) -> None:
+    statement = {"Effect": "Allow", "Action": "dynamodb:Scan", "Resource": {"Fn::GetAtt": ["RegistryTable", "Arn"]}}
+    properties(document, "SweepFunction")["Policies"][0]["Statement"].append(statement)
+
+
 def take_any_number(document: dict[str, Any]) -> None:
     del document["Parameters"]["GraceSeconds"]["MaxValue"]
 
@@ -197,6 +202,7 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         "permissions",
     ),
     "a policy on everything": (widen("DialerFunction"), "least_privilege"),
+    "a permission that nothing needs": (allow_more, "unused"),
     "every action of a service": (
         put(
             [{"Statement": [{"Effect": "Allow", "Action": "dynamodb:*", "Resource": "a"}]}], "SweepFunction", "Policies"
