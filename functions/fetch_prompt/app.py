@@ -15,7 +15,7 @@ from speechcall.adapters.fetch_audio import AudioFetcher
 from speechcall.adapters.http import make_client
 from speechcall.adapters.polly import POLLY_CONFIG, PollySpeaker
 from speechcall.adapters.prompt_queue import PromptQueue
-from speechcall.adapters.s3_audio import S3Audio
+from speechcall.adapters.s3_audio import FETCHED, S3Audio
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.application.fetch_prompts import Fetching, fetch_prompt, most_at_a_host, most_of_an_account
 from speechcall.application.prepare_prompts import Preparation
@@ -26,7 +26,7 @@ from speechcall.domain.wav import Encoding
 logger = Logger()
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
-audio = S3Audio(boto3.client("s3", config=AWS_CONFIG), setting("PROMPTS_BUCKET"))
+audio = S3Audio(boto3.client("s3", config=AWS_CONFIG), setting("PROMPTS_BUCKET"), FETCHED)
 queue = PromptQueue(boto3.client("sqs", config=AWS_CONFIG), setting("PROMPT_QUEUE_URL"))
 encoding = Encoding.of(setting("PROMPT_ENCODING"))
 world = Preparation(

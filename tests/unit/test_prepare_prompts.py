@@ -13,6 +13,7 @@ from speechcall.application.fetch_prompts import (
     RETRY_SECONDS,
     STALE_FRESH_MSEC,
     STALE_MSEC,
+    STORED_MSEC,
     Fetching,
     fault_seconds,
     fetch_prompt,
@@ -166,11 +167,28 @@ def test_text_is_asked_for_and_spoken_once_however_many_say_it():
     world.work()
     assert world.asked == [(SAY, None, None)]
     assert [ask.prompt_seconds for ask in world.message.asks] == [2, 2]
-    # Also a year later, for another message
-    world.clock.msec += 365 * 86_400_000
+    # Also weeks later, for another message
+    world.clock.msec += STORED_MSEC - 1
     world.messages.add([replace(MESSAGE, mid="2", menus=(SPOKEN,), created_msec=world.clock.msec)])
     prepare_message("2", world.preparation)
     assert (world.messages.get("2").state, len(world.asked)) == (State.QUEUED, 1)
+
+
+@pytest.mark.parametrize("menu", [SPOKEN, BY_URL])
+def test_audio_is_made_and_stored_anew_before_it_expires_although_its_file_is_the_same(menu):
+    wav = Fetched(mulaw_wav(2), etag='"1"')
+    world = World((menu,), [wav, wav, wav]).prepare().work()
+    stored = len(world.audio)
+    for number, days in (("2", 29), ("3", 1)):
+        world.clock.msec += days * 86_400_000
+        world.messages.add([replace(MESSAGE, mid=number, menus=(menu,), created_msec=world.clock.msec)])
+        prepare_message(number, world.preparation)
+        if world.queue:  # a text that is fresh is not asked for
+            world.work_off()
+    assert world.messages.get("3").state is State.QUEUED
+    # With the validators of before the host would only say that nothing has changed.
+    assert world.asked[-1][1:] == (None, None)
+    assert len(world.audio) == stored + 1
 
 
 def test_text_is_spoken_anew_for_a_telephony_with_another_encoding():

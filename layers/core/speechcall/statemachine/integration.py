@@ -1,6 +1,22 @@
-"""The names of Step Functions' service integrations, in the partition that the stack is in."""
+"""Step Functions' service integrations: their names, in the partition of the stack, and what Lambda's reports."""
 
 import re
+
+LAMBDA_ERRORS = [
+    "Lambda.AWSLambdaException",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.SdkClientException",
+    "Lambda.ServiceException",
+    "Lambda.TooManyRequestsException",
+    # A function that ran out of time or memory, wherever it stood: each command may be given again. Older runtimes
+    # are reported by the first name, newer ones by the others.
+    "Lambda.Unknown",
+    "Runtime.ExitError",
+    "Runtime.OutOfMemory",
+    "Sandbox.Timedout",
+]
+"""What Lambda and its runtimes report that is no answer of ours (Step Functions developer guide, "Handling errors in
+Step Functions workflows": "In newer runtimes, timeouts are reported as Sandbox.Timedout"; Lambda developer guide)."""
 
 _PARTITION = re.compile(r"arn:(aws[a-z-]*):")
 
