@@ -87,6 +87,11 @@ fuzz: ## Thousands of made-up requests, each answer held to docs/openapi.yaml [F
 	@bin/install fuzz
 	@.venv-fuzz/bin/python -m local.fuzz $(FUZZ)
 
+.PHONY: fuzz-bytes
+fuzz-bytes: install ## Strangers' bytes, made up by what they reach in the code (atheris; Linux) [SECONDS=10 for each target, TARGETS="json url"]
+	@bin/install atheris
+	@$(PY) -m tests.fuzzing $(if $(SECONDS),--seconds $(SECONDS)) $(TARGETS)
+
 .PHONY: openapi
 openapi: install ## Write docs/openapi.yaml and the served openapi.json anew from the models
 	@$(PY) -m local.openapi

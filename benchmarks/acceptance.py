@@ -20,6 +20,7 @@ import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from benchmarks.canned_dynamodb import canned_dynamodb
+from benchmarks.deployed import variables_of
 from benchmarks.length import in_short
 from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.dynamodb.prompts import DynamoPrompts
@@ -52,24 +53,14 @@ def main() -> None:
 
 
 def environment(endpoint: str) -> dict[str, str]:
-    return {
-        "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
-        "AWS_ACCESS_KEY_ID": "bench",
-        "AWS_SECRET_ACCESS_KEY": "bench",
-        "AWS_DEFAULT_REGION": "eu-central-1",
-        "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
-        "MESSAGES_TABLE": "messages",
-        "REGISTRY_TABLE": "registry",
-        "POWERTOOLS_SERVICE_NAME": "speechcall",
-        "POWERTOOLS_LOG_LEVEL": "CRITICAL",
-    }
+    return variables_of("messagelist", endpoint)
 
 
 def store() -> None:
     """What the function looks up, in whatever form the stores write it."""
-    client = boto3.client("dynamodb")
-    DynamoAccounts(client, "registry").add(_ACCOUNT, credentials_of("acme", Secrets("shop", "secret", "key")))
-    DynamoPrompts(client, "registry").put("acme", _PROMPT)
+    client, registry = boto3.client("dynamodb"), os.environ["REGISTRY_TABLE"]
+    DynamoAccounts(client, registry).add(_ACCOUNT, credentials_of("acme", Secrets("shop", "secret", "key")))
+    DynamoPrompts(client, registry).put("acme", _PROMPT)
 
 
 def load_function() -> Any:

@@ -16,6 +16,7 @@ from unittest.mock import patch
 import boto3
 from moto import mock_aws
 
+from benchmarks.deployed import CONNECT
 from benchmarks.length import in_short
 from local.template import read_template
 from speechcall.adapters.dynamodb.messages import DynamoMessages
@@ -35,7 +36,6 @@ ROUNDS = in_short(3, 1)
 POOL = Pool(lines=10, calls_per_second=1000)
 AIM = 1.5
 """The most that a message may cost behind the longest backlog, in units of the shortest."""
-INSTANCE = "arn:aws:connect:eu-central-1:123456789012:instance/5eec4ca1-0000-4000-8000-00000000ca11"
 
 
 class Counting:
@@ -108,7 +108,7 @@ def _dial_through(backlog: int) -> tuple[float, tuple[tuple[str, int], ...]]:
 
 def _requests_of_operations() -> dict[str, int]:
     """How many requests each operation of the stores makes of DynamoDB."""
-    template = read_template(ROOT / "template.yaml", {"ConnectInstanceArn": INSTANCE, "CallerId": "+4930123456"})
+    template = read_template(ROOT / "template.yaml", CONNECT)
     wanted = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
     environment = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_DEFAULT_REGION": "eu-central-1"}
     with patch.dict(os.environ, environment), mock_aws():

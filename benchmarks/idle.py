@@ -1,6 +1,6 @@
 """What a stack costs in a month in which nobody uses it: the template's resources by the price list.
 
-Prices: AWS's pricing pages for eu-central-1, looked up 2026-11-29 in stored copies; free tiers are left out. What runs by
+Prices: us-east-1, as they stood in 2026; other Regions cost up to a quarter more. Free tiers are left out. What runs by
 itself: the clock's functions, the long polls of the queues' triggers (Lambda developer guide, "Using Lambda with Amazon
 SQS": five pollers for each queue, each waiting up to 20 s), and the alarms.
 """
@@ -14,7 +14,7 @@ AIM_USD = 12.0
 SECONDS = 365 / 12 * 24 * 3600
 POLLERS, POLL_SECONDS = 5, 20
 TICK_SECONDS, TICK_GB, TICK_LOG_BYTES, TICK_READS = 0.15, 0.5, 1_500, 12
-"""Of one run of a function that finds nothing to do: time, memory, log lines, strongly consistent reads (rounded up)."""
+"""Of one run of a function that finds nothing to do: time, memory, log lines, strongly consistent reads."""
 EACH = {"rate(1 minute)": 60, "rate(1 hour)": 3600}
 
 USD_KEY = 1.00
@@ -22,8 +22,8 @@ USD_ALARM = 0.10
 USD_SQS = {True: 0.50e-6, False: 0.40e-6}
 """For a request, by whether the queue is a FIFO queue."""
 USD_INVOCATION, USD_GB_SECOND = 0.20e-6, 0.0000166667
-USD_READ = 0.1525e-6
-USD_LOG_BYTE = 0.63e-9
+USD_READ = 0.125e-6
+USD_LOG_BYTE = 0.50e-9
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def bill(template: Template) -> list[Item]:
 def main() -> None:
     """Print the bill."""
     items = bill(read_template(TEMPLATE, {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID}))
-    print("\nAn idle stack, USD a month by the price list (eu-central-1)")
+    print("\nAn idle stack, USD a month by the price list (us-east-1)")
     for item in items:
         print(f"{item.what:<28}{item.usd:>7.2f}")
     print(f"{'in all':<28}{sum(item.usd for item in items):>7.2f}   (aim: at most {AIM_USD:.0f})")

@@ -10,15 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.deployed import CHIME, CONNECT
 from benchmarks.length import in_short
 from local.template import read_template
 
 ROOT = Path(__file__).parent.parent
 ROUNDS = in_short(7, 1)
-INSTANCE = "arn:aws:connect:eu-central-1:123456789012:instance/5eec4ca1-0000-4000-8000-00000000ca11"
-
-CONNECT = {"ConnectInstanceArn": INSTANCE, "CallerId": "+4930123456"}
-CHIME = {"TelephonyProvider": "chime", "CallerId": "+12065550100"}
 FUNCTIONS = (
     ("MessagelistFunction", CONNECT, ("dynamodb",), 1.6),
     ("ConnectFlowFunction", CONNECT, ("dynamodb", "stepfunctions"), 1.2),

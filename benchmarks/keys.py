@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.canned_call import canned_call
+from benchmarks.deployed import CHIME as CHIME_STACK
+from benchmarks.deployed import CONNECT as CONNECT_STACK
+from benchmarks.deployed import variables_of
 from benchmarks.length import in_short
 from speechcall.adapters.dynamodb.call_items import dump_call, dump_entry
 from speechcall.adapters.dynamodb.table import to_wire
@@ -27,7 +30,6 @@ from tests.fixtures.samples import CALL, NOW
 ROOT = Path(__file__).parent.parent
 ROUNDS, WARM = in_short((300, 20), (10, 1))
 MID = "1234567890123456789"
-TABLE = "messages"
 MENUS = 20
 MOST_REQUESTS = 3
 CONNECT, CHIME, ENGINE = "Connect", "Chime SDK", "Step Functions"
@@ -60,8 +62,10 @@ def main() -> None:
         f"{'from':<16}{'what':<12}{'p50':>8}{'p99':>8}{'floor p50':>12}{'floor p99':>12}{'p50 ÷':>8}   requests in turn"
     )
     with canned_call() as endpoint:
-        os.environ.update(_environment(endpoint))
         for case in CASES:
+            os.environ.update(
+                variables_of(case.folder, endpoint, CONNECT_STACK if case.source == CONNECT else CHIME_STACK)
+            )
             ours, floor, requests = _measure(case)
             told = ", ".join(f"{count} {name}" for name, count in requests.items())
             times = "".join(
@@ -98,28 +102,6 @@ def _event(path: str) -> dict[str, Any]:
     return event
 
 
-def _environment(endpoint: str) -> dict[str, str]:
-    return {
-        "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
-        "AWS_ENDPOINT_URL_SFN": endpoint,
-        "AWS_ACCESS_KEY_ID": "bench",
-        "AWS_SECRET_ACCESS_KEY": "bench",
-        "AWS_DEFAULT_REGION": "eu-central-1",
-        "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
-        "MESSAGES_TABLE": TABLE,
-        "REGISTRY_TABLE": "registry",
-        "TELEPHONY_PROVIDER": "chime",
-        "SIP_MEDIA_APPLICATION_ID": "bench",
-        "CALLER_ID": "+12065550100",
-        "MAX_MENU_VISITS": "50",
-        "MAX_CALL_SECONDS": "900",
-        "SILENT_REPEATS": "2",
-        "WARM_FUNCTION": "bench",
-        "POWERTOOLS_SERVICE_NAME": "speechcall",
-        "POWERTOOLS_LOG_LEVEL": "CRITICAL",
-    }
-
-
 def _load(folder: str) -> Any:
     spec = importlib.util.spec_from_file_location(f"{folder}_app", ROOT / "functions" / folder / "app.py")
     if spec is None or spec.loader is None:
@@ -144,7 +126,7 @@ def _measure(case: Case) -> tuple[tuple[float, float], tuple[float, float], Coun
         client.meta.events.register("provide-client-params", _noting(client, sent))
     ours, floor, holds = list[float](), list[float](), 0
     for turn in range(WARM + ROUNDS):
-        clients[0].put_item(TableName=TABLE, Item=item)
+        clients[0].put_item(TableName=os.environ["MESSAGES_TABLE"], Item=item)
         sent.clear()
         begin = time.perf_counter()
         answer = app.handler(event, _Context())

@@ -19,8 +19,8 @@ NEW_EACH_DAY = in_short(1_600, 10)
 DAYS = in_short(64, 2)
 BURST, A_SECOND = 100, 1
 RUN_SECONDS = 285
-READ_USD, WRITE_USD = 0.1525 / 1e6, 0.7625 / 1e6
-"""DynamoDB on demand, eu-central-1, for one read unit and one write unit (pricing page, 2026-11-29)."""
+READ_USD, WRITE_USD = 0.125 / 1e6, 0.625 / 1e6
+"""DynamoDB on demand, us-east-1, for one read unit and one write unit, since the reduction of November 2024."""
 PAGE = 1000
 
 

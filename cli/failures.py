@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.terminal import plain
 from speechcall.domain.errors import PromptUnavailable, StoreUnavailable
 
 
@@ -28,5 +29,5 @@ def told() -> Iterator[None]:
         sentence = f"AWS cannot be asked ({str(error).rstrip('.')}); --profile and --region say as whom and where."
     else:
         return
-    typer.echo(f"Error: {sentence[:1].upper()}{sentence[1:]}", err=True)
+    typer.echo(plain(f"Error: {sentence[:1].upper()}{sentence[1:]}"), err=True)
     raise typer.Exit(1)

@@ -5,6 +5,8 @@ from typing import Any
 
 import typer
 
+from cli.terminal import plain
+
 
 def show_table(rows: Sequence[Mapping[str, Any]], headings: Mapping[str, str], if_none: str) -> None:
     """Print rows with the same keys; `headings` are those that differ from the key."""
@@ -12,7 +14,7 @@ def show_table(rows: Sequence[Mapping[str, Any]], headings: Mapping[str, str], i
         typer.echo(if_none)
         return
     heading = [headings.get(key, key).upper() for key in rows[0]]
-    table = [heading, *([_text(cell) for cell in row.values()] for row in rows)]
+    table = [heading, *([plain(_text(cell)) for cell in row.values()] for row in rows)]
     widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
     for line in table:
         typer.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())

@@ -18,6 +18,8 @@ from local.physical_names import ACCOUNT
 from local.template import Template
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
+MAX_EVENT_BYTES = 6 * 1024 * 1024
+"""What Lambda takes in a request (quotas, "Invocation payload"); base64 makes 4.5 MB of a body of that."""
 
 # Everything else is handed over in base64, forms too: what `curl -d` sends unless told otherwise.
 _TEXT = re.compile(r"text/.*|application/(json|javascript|xml)")
@@ -66,8 +68,11 @@ class ApiGateway:
         if found is None:
             return _message(404, "Not Found")
         route, parameters = found
+        event = _event(request, body, route, parameters)
+        if len(body) > MAX_EVENT_BYTES // 2 and len(json.dumps(event)) > MAX_EVENT_BYTES:
+            return _message(413, "Request Entity Too Large")
         try:
-            return _response(self._invoke(route.function_arn, _event(request, body, route, parameters)))
+            return _response(self._invoke(route.function_arn, event))
         except (FunctionError, _MalformedAnswerError):
             return _message(500, "Internal Server Error")
 

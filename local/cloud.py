@@ -20,7 +20,7 @@ from local.carrier import Carrier, CarrierSettings
 from local.carrier.chime import ChimeCarrier, ChimeSettings
 from local.functions import FunctionError, Functions, Overrides
 from local.guards.executions import add_end_listener
-from local.handler_output import logging_to
+from local.handler_output import LOG, logging_to
 from local.hosting import Hosting, host_functions, surroundings_of, warm
 from local.http_server import HttpServer, PortTaken
 from local.journal import Journal
@@ -239,8 +239,7 @@ class Cloud:
     def _tell_failure(self, function: str, error: FunctionError) -> None:
         trace = "".join(error.stack_trace)
         self.journal.record("failure", function=function, error=error.error_type, message=error.message, trace=trace)
-        if self._log is not None:
-            self._log.write(f"{function}: {trace}")
+        LOG.write(f"{function}: {trace}")
 
     def _tell_refusal(self, function: str, why: str) -> None:
         """A function asked for what its policies do not allow: a mistake in template.yaml."""

@@ -6,12 +6,14 @@ function is loaded, write to the log; everything else in the process keeps the t
 """
 
 import io
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TextIO
 
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _in_handler: ContextVar[bool] = ContextVar("in_handler", default=False)
 
 
@@ -23,7 +25,8 @@ class _Log(io.TextIOBase):
     def write(self, text: str) -> int:
         target = self.target
         if target is not None:
-            target.write(text)
+            # Whoever reads it in a terminal is not to obey what a stranger's text holds.
+            target.write(_COMMANDS.sub(lambda found: f"\\x{ord(found[0]):02x}", text))
         return len(text)
 
     def flush(self) -> None:

@@ -5,6 +5,7 @@ It is every host of an introduction, too.
 
 import json
 import socket
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Any
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from local.http_wire import Gone, TransportError, Wire
-from local.journal import Journal
+from local.journal import KEEP, Journal
 from local.this_machine import is_this_machine
 
 AUDIO = Path(__file__).parent / "audio" / "ivr_651854.wav"
@@ -55,7 +56,7 @@ class Receiver:
         self._journal = journal
         self._verifier = Webhook(secret) if secret else None
         self._changed = Condition()
-        self._requests: list[ReceivedRequest] = []
+        self._requests: deque[ReceivedRequest] = deque(maxlen=KEEP)
         self._status = 200
         self._hanging = False
         self._hang_seconds: float | None = None
@@ -74,7 +75,7 @@ class Receiver:
         self._listeners = []
 
     def requests(self, mid: str | None = None) -> list[ReceivedRequest]:
-        """What has arrived, in order: all, or those of one message."""
+        """What has arrived, in order: all (of the last 10,000), or those of one message."""
         with self._changed:
             return [request for request in self._requests if mid is None or request.mid == mid]
 

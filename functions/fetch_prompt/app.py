@@ -15,9 +15,9 @@ from speechcall.adapters.fetch_audio import AudioFetcher
 from speechcall.adapters.http import make_client
 from speechcall.adapters.polly import POLLY_CONFIG, PollySpeaker
 from speechcall.adapters.prompt_queue import PromptQueue
-from speechcall.adapters.s3_audio import S3Audio
+from speechcall.adapters.s3_audio import FETCHED, S3Audio
 from speechcall.adapters.settings import AWS_CONFIG, setting
-from speechcall.application.fetch_prompts import MOST_AT_A_HOST, MOST_OF_AN_ACCOUNT, Fetching, fetch_prompt
+from speechcall.application.fetch_prompts import Fetching, fetch_prompt, most_at_a_host, most_of_an_account
 from speechcall.application.prepare_prompts import Preparation
 from speechcall.application.prompt_sources import Sources
 from speechcall.application.prompts import Workshop
@@ -26,7 +26,7 @@ from speechcall.domain.wav import Encoding
 logger = Logger()
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
-audio = S3Audio(boto3.client("s3", config=AWS_CONFIG), setting("PROMPTS_BUCKET"))
+audio = S3Audio(boto3.client("s3", config=AWS_CONFIG), setting("PROMPTS_BUCKET"), FETCHED)
 queue = PromptQueue(boto3.client("sqs", config=AWS_CONFIG), setting("PROMPT_QUEUE_URL"))
 encoding = Encoding.of(setting("PROMPT_ENCODING"))
 world = Preparation(
@@ -41,12 +41,13 @@ sources = Sources(
     fetch=AudioFetcher(make_client(setting("WEBHOOK_RECEIVER"))),
     speak=PollySpeaker(boto3.client("polly", config=POLLY_CONFIG), encoding).speak,
 )
+consumers = int(setting("PROMPT_CONCURRENCY"))
 fetching = Fetching(
     world=world,
     sources=sources,
     workshop=Workshop(decode_audio, encoding, audio.put),
-    of_accounts=DynamoPlaces(dynamodb, setting("REGISTRY_TABLE"), MOST_OF_AN_ACCOUNT, PROMPT_LEASE_MSEC),
-    at_hosts=DynamoPlaces(dynamodb, setting("REGISTRY_TABLE"), MOST_AT_A_HOST, PROMPT_LEASE_MSEC),
+    of_accounts=DynamoPlaces(dynamodb, setting("REGISTRY_TABLE"), most_of_an_account(consumers), PROMPT_LEASE_MSEC),
+    at_hosts=DynamoPlaces(dynamodb, setting("REGISTRY_TABLE"), most_at_a_host(consumers), PROMPT_LEASE_MSEC),
     uniform=random.uniform,
 )
 

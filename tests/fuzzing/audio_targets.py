@@ -4,7 +4,6 @@ import json
 import math
 import struct
 from array import array
-from collections.abc import Callable
 
 from speechcall.adapters.audio_decoder import MAX_SECONDS, decode
 from speechcall.adapters.audio_kind import NAMES, Refused, kind_of
@@ -132,13 +131,11 @@ def _sample_seeds() -> list[bytes]:
     ]
 
 
-_KIND_SEEDS: Callable[[], list[bytes]] = (
-    lambda: [  # noqa: E731
-        *(one[:64] for one in _file_seeds()),
-        b"ID3\x04\x00\x00\x00\x00\x00\x00",
-        b"\x0aID3\x04\x00\x00\x00\x00\x00\x00\x0d",
-    ]
-)
+def _kind_seeds() -> list[bytes]:
+    tag = b"ID3\x04\x00\x00\x00\x00\x00\x00"
+    return [*(one[:64] for one in _file_seeds()), tag, b"\x0a" + tag + b"\x0d"]
+
+
 _WORDS = (
     "RIFF",
     "RIFX",
@@ -158,7 +155,7 @@ _WORDS = (
 
 TARGETS = (
     Target("wav", wav, _wav_seeds, words=_WORDS),
-    Target("kind", kind, _KIND_SEEDS, most_bytes=512, words=_WORDS),
+    Target("kind", kind, _kind_seeds, most_bytes=512, words=_WORDS),
     Target("decoder", decoder, _file_seeds, most_bytes=20_000, most_seconds=10.0, words=_WORDS),
     Target("samples", samples, _sample_seeds, most_bytes=2048),
 )

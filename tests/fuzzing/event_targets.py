@@ -2,6 +2,8 @@
 
 import json
 import logging
+import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -92,10 +94,8 @@ def sip_event(data: bytes) -> None:
     """A SIP media application is answered with actions that it can run, whatever its event says."""
     event = _event(data, _CHIME)
     named: Any = {}
-    try:
+    with suppress(KeyError, TypeError, IndexError):
         named = event["CallDetails"]["TransactionAttributes"]
-    except (KeyError, TypeError, IndexError):
-        pass
     calls = _calls(named.get("mid"), named.get("attempt")) if isinstance(named, dict) else MemoryCalls()
     failures = _Failures()
     answer = ChimeEvents(calls, FakeEngine(), FakeClock(), failures).answer(event)
@@ -111,8 +111,6 @@ class _Failures(logging.Logger):
         self.told: list[str] = []
 
     def exception(self, msg: object, *args: object, **_more: Any) -> None:
-        import sys
-
         self.told.append(f"{msg}: {sys.exc_info()[1]!r}")
 
     def _log(self, *_given: Any, **_more: Any) -> None:

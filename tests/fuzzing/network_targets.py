@@ -2,18 +2,12 @@
 
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cache
 from typing import Any
-from unittest.mock import patch
-
-import httpcore
 
 from local.http_server import HttpServer
-from speechcall.adapters import guarded_network
 from speechcall.adapters.fetch_audio import MAX_BYTES, AudioFetcher
-from speechcall.adapters.http import GuardedClient, make_client
 from speechcall.adapters.webhook_http import WebhookSender
 from speechcall.domain.errors import ForbiddenAddress, PromptUnavailable, PromptUnreachable, Unreachable
 from speechcall.domain.retry import is_delivered, is_retryable, retry_after_seconds
@@ -21,68 +15,18 @@ from speechcall.domain.webhook import WebhookRequest
 from tests.fixtures.samples import NOW
 from tests.fuzzing.choices import Choices
 from tests.fuzzing.target import Target, holds
+from tests.fuzzing.wire import answered
 
-PUBLIC = "93.184.215.14"
 _REQUEST = WebhookRequest("http://receiver.example/hook", (("X-A", "b"), ("webhook-id", "1")), b"{}")
-
-
-class _Wire(httpcore.NetworkStream):
-    """A connection whose other side has written everything already; one that is closed says so."""
-
-    def __init__(self, told: bytes, step: int) -> None:
-        self._told, self._step, self.written = told, step, b""
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        given = self._told[: min(max_bytes, self._step)]
-        self._told = self._told[len(given) :]
-        return given
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self.written += buffer
-
-    def close(self) -> None:
-        self._told = b""
-
-    def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> "_Wire":
-        return self
-
-    def get_extra_info(self, info: str) -> Any:
-        return bool(self._told) if info == "is_readable" else None
-
-
-@contextmanager
-def _answered(told: bytes, step: int) -> Iterator[tuple[GuardedClient, list[_Wire]]]:
-    """Within it every connection of the guarded client, to whatever host, is answered with the same bytes."""
-    wires: list[_Wire] = []
-    client = _client()
-
-    def connect(*_given: Any, **_named: Any) -> _Wire:
-        wires.append(_Wire(told, step))
-        return wires[-1]
-
-    with (
-        patch.object(httpcore.SyncBackend, "connect_tcp", connect),
-        patch.object(guarded_network, "_resolve", lambda host, port, seconds: [PUBLIC]),
-    ):
-        try:
-            yield client, wires
-        finally:
-            client._raw._pool.close()  # and may be used again
-
-
-@cache
-def _client() -> GuardedClient:
-    return make_client("")
 
 
 def webhook_answer(data: bytes) -> None:
     """Whatever a receiver answers, an attempt has a status or a word; and no answer is taken for another one's."""
     choices = Choices(data)
     step, told = 1 + choices.byte() * 16, choices.rest()
-    with _answered(told, step) as (client, wires):
+    with answered(told, step) as (client, wires):
         send = WebhookSender(client)
-        for _ in range(2):
-            asked = len(b"".join(wire.written for wire in wires))
+        for number in range(2):
             try:
                 answer = send(_REQUEST)
             except (Unreachable, ForbiddenAddress) as failure:
@@ -93,7 +37,8 @@ def webhook_answer(data: bytes) -> None:
             is_retryable(answer.status)
             waits = retry_after_seconds(answer.retry_after, NOW // 1000)
             holds(waits is None or waits >= 0, "waits for less than nothing")
-            holds(len(b"".join(wire.written for wire in wires)) > asked, "an answer to what was never sent")
+            sent = b"".join(wire.written for wire in wires)
+            holds(sent.count(b"POST /hook HTTP/1.1") == number + 1, "a request is sent twice, or not at all")
 
 
 def audio_answer(data: bytes) -> None:
@@ -101,7 +46,7 @@ def audio_answer(data: bytes) -> None:
     choices = Choices(data)
     etag = choices.one_of((None, '"a"', 'W/"b"'))
     step, told = 1 + choices.byte() * 16, choices.rest()
-    with _answered(told, step) as (client, wires):
+    with answered(told, step) as (client, wires):
         try:
             found = AudioFetcher(client)("http://audio.example/a.wav?secret=1", etag, etag)
         except (PromptUnavailable, PromptUnreachable) as failure:
@@ -146,14 +91,15 @@ def _serve(connection: socket.socket, failed: list[BaseException]) -> None:
 
 @cache
 def _server() -> tuple[Any, Any]:
-    """One for all inputs; it never listens. A socket pair is no TCP connection, and has no delay to be turned off."""
+    """One for all inputs; it never listens. A socket pair is no TCP connection, so it has no delay to be turned off."""
     server = HttpServer(_echo)._server
     server.server_close()
-    return server, type("Handler", (server.RequestHandlerClass,), {"disable_nagle_algorithm": False})
+    setup = {"setup": lambda handler: handler.server.owner.opened(handler.request)}
+    return server, type("OnASocketPair", (server.RequestHandlerClass,), setup)
 
 
 def _echo(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-    body = environ["wsgi.input"].read() if environ.get("wsgi.input_terminated") else b""
+    body = environ["wsgi.input"].read()
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
     return [body]
 
@@ -169,10 +115,11 @@ _ANSWERS = (
     b'HTTP/1.1 304 Not Modified\r\nETag: "b"\r\n\r\n',
 )
 _ASKED = (
-    b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-    b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2;x=1\r\nok\r\n0\r\nT: 1\r\n\r\nGET / HTTP/1.1\r\n\r\n",
-    b"PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc",
-    b"GET http://a/%zz?\xff HTTP/1.0\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"2;x=1\r\nok\r\n0\r\nT: 1\r\n\r\nGET / HTTP/1.1\r\n",
+    b"PUT /x HTTP/1.1\r\nHost: 127.0.0.1:1\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc",
+    b"GET http://localhost/%zz?\xff HTTP/1.0\r\n\r\n",
 )
 _WORDS = (
     *("HTTP/1.1 ", "Transfer-Encoding: chunked\r\n", "Content-Length: ", "Location: ", "Retry-After: ", "http://xn--"),
@@ -194,6 +141,6 @@ TARGETS = (
         lambda: list(_ASKED),
         words=_WORDS,
         most_bytes=2048,
-        libraries=("local", "werkzeug"),
+        libraries=("local", "h11"),
     ),
 )

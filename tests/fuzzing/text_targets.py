@@ -11,29 +11,31 @@ from pathlib import Path
 from typing import Any
 
 import h11
-import httpx
 from aws_lambda_powertools import Logger
 
 from speechcall.adapters.http_answers import answer_json
 from speechcall.adapters.http_api import HttpApi, HttpRequest
+from speechcall.adapters.webhook_http import WebhookSender
 from speechcall.application.accept_messages import accept_messages, check_messages
 from speechcall.application.accounts import Credential, authenticate, key_name, sha256, user_name
 from speechcall.application.json_text import dump_json, parse_json
 from speechcall.application.manage_audio import AudioDesk, begin_upload
 from speechcall.application.read_status import read_list
 from speechcall.domain.account import Account
-from speechcall.domain.address import is_forbidden, url_problem
+from speechcall.domain.address import Target as Place
+from speechcall.domain.address import is_forbidden, target_of, url_problem
 from speechcall.domain.errors import MalformedJson, RequestError
 from speechcall.domain.ids import parse_attempt, parse_holder
 from speechcall.domain.message import Message, Webhook, dump_menus, load_menus
 from speechcall.domain.phone import to_e164
 from speechcall.domain.retry import retry_after_seconds
-from speechcall.domain.webhook import WebhookTask, destination, webhook_request
+from speechcall.domain.webhook import WebhookRequest, WebhookTask, destination, webhook_request
 from speechcall.domain.webhook_header import header_problem
 from speechcall.statemachine.compile_flow import Wiring, compile_flow
 from tests.fixtures.samples import NOW, FakeClock
 from tests.fuzzing.choices import Choices, edited
 from tests.fuzzing.target import Target, holds
+from tests.fuzzing.wire import PUBLIC, answered, the_client
 from tests.stores.lists import MemoryLists
 from tests.stores.memory import MemoryMessages
 
@@ -142,7 +144,7 @@ def _sendable(message: Message) -> None:
                     holds(action.url not in machine or len(action.url) < 12, "a URL stands in the machine")
                     _send(message, action, WebhookTask(message.mid, 1, 2, index, key, step, f"{message.mid}-1"))
         if menu.intro.lower().startswith("http"):
-            _client_takes(menu.intro)
+            _reachable(menu.intro)
 
 
 def _send(message: Message, webhook: Webhook, task: WebhookTask) -> None:
@@ -150,8 +152,7 @@ def _send(message: Message, webhook: Webhook, task: WebhookTask) -> None:
     holds(json.loads(made.body)["mid"] == message.mid, "the body is not JSON")
     names = [name.lower() for name, _ in made.headers]
     holds(names.count("webhook-id") == names.count("content-type") == 1, "a header of ours is doubled")
-    _client_takes(made.url)
-    _on_the_wire(made.headers)
+    _sent(made, _reachable(made.url))
 
 
 def _refused(work: Any) -> Any:
@@ -179,22 +180,24 @@ def url(data: bytes) -> None:
     """A URL that is taken can be asked, and its host is no address that nothing may reach, whoever reads it."""
     text = _text(data)
     if url_problem(text) is None:
-        _client_takes(text)
+        found = _reachable(text)
+        _sent(WebhookRequest(text, (("X-A", "b"),), b"{}", "acme"), found)
 
 
-def _client_takes(text: str) -> None:
-    made = httpx.Request("POST", text, content=b"{}")
+def _reachable(text: str) -> Place:
+    """Where a URL that was taken leads: whoever reads its host, to no address that nothing may reach."""
+    found = target_of(text)
+    holds(found.host.isascii() and found.host == found.host.lower(), "the host is not in the form in which it is sent")
+    holds(target_of(found.url) == found, "the URL that is sent leads elsewhere")
     holds(destination(text).startswith(("http://", "https://")), "the destination has no scheme")
-    host = made.url.raw_host.decode("ascii")
-    holds(host, "no host is sent")
-    port = made.url.port or (443 if made.url.scheme == "https" else 80)
-    h11.Request(method="POST", target=made.url.raw_path, headers=[("Host", made.headers["host"])])
+    asked = the_client().build_request("GET", text)
+    holds(asked.headers["host"] == found.authority, "two hosts of one URL")
     # The C library's own reading of addresses: 0x7f.1, 017700000001, 127.1, ::ffff:127.0.0.1.
     with suppress(OSError, UnicodeError):
-        found = socket.getaddrinfo(host.strip("[]"), port, flags=socket.AI_NUMERICHOST, type=socket.SOCK_STREAM)
-        for entry in found:
+        for entry in socket.getaddrinfo(found.host, found.port, flags=socket.AI_NUMERICHOST, type=socket.SOCK_STREAM):
             address = ip_address(str(entry[4][0]).partition("%")[0])
-            holds(not is_forbidden(address), f"{host} is {address}")
+            holds(not is_forbidden(address), f"{found.host} is {address}")
+    return found
 
 
 def header(data: bytes) -> None:
@@ -202,18 +205,27 @@ def header(data: bytes) -> None:
     choices = Choices(data)
     name, value = choices.text(), choices.text()
     if header_problem(name, value) is None:
-        _on_the_wire(((name, value),))
+        _sent(WebhookRequest("https://a.example/", ((name, value),), b"{}", "acme"), target_of("https://a.example/"))
 
 
-def _on_the_wire(headers: tuple[tuple[str, str], ...]) -> None:
-    sent = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    client, server = h11.Connection(h11.CLIENT), h11.Connection(h11.SERVER)
-    asked = h11.Request(method="POST", target="/", headers=[("Host", "a.example"), *sent])
-    server.receive_data(client.send(asked) or b"")
+def _sent(request: WebhookRequest, target: Place) -> None:
+    """What goes out, read by another HTTP than ours: one request, to one host, with the headers that were given."""
+    with answered(b"HTTP/1.1 204 No Content\r\n\r\n") as (client, wires):
+        answer = WebhookSender(client)(request)
+    holds(answer.status == 204 and len(wires) == 1, "it was not sent")
+    host = target.host if target.address else PUBLIC
+    holds((wires[0].host, wires[0].port) == (host, target.port), "sent elsewhere")
+    server = h11.Connection(h11.SERVER)
+    server.receive_data(wires[0].written)
     came = server.next_event()
     holds(isinstance(came, h11.Request), "the request cannot be read")
-    arrived = [(name, value) for name, value in came.headers if name != b"host"]  # type: ignore[union-attr]
-    holds(arrived == [(name.lower(), value) for name, value in sent], "the headers arrive as others")
+    arrived = [(name.decode(), value.decode("latin-1")) for name, value in came.headers]  # type: ignore[union-attr]
+    holds([value for name, value in arrived if name == "host"] == [target.authority], "another host")
+    given = [(name.lower(), value) for name, value in request.headers]
+    holds([one for one in arrived if one in given] == given, "the headers arrive as others")
+    body = server.next_event()
+    holds(isinstance(body, h11.Data) and bytes(body.data) == request.body, "another body")  # type: ignore[union-attr]
+    holds(isinstance(server.next_event(), h11.EndOfMessage) and not server.trailing_data[0], "more than one request")
 
 
 def retry_after(data: bytes) -> None:
@@ -357,7 +369,7 @@ TARGETS = (
         lambda: [one.encode() for one in _URLS],
         most_bytes=512,
         words=("http://", "https://", "xn--", "[::ffff:", "0x7f"),
-        libraries=("idna", "httpx._url", "httpx._urlparse"),
+        libraries=("idna", "httpx._urls", "httpx._urlparse"),
     ),
     Target("header", header, lambda: [b"\xff\x06X-Name\xff\x05value", b"\xff\x0cContent-Type\xff\x10application/json"]),
     Target(

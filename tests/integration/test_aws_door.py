@@ -19,9 +19,10 @@ from botocore.exceptions import ClientError
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request, Response
 
-from local.aws_door import AwsDoor
+from local.aws_door import CONTAINERS_NAME, AwsDoor
 from local.cloud import INSTANCE_ID, Cloud
 from local.guards import dynamodb
+from local.http_server import HttpServer
 from local.permissions import Permissions
 from local.template import read_template
 from tests.fixtures.laptop import probe
@@ -219,6 +220,21 @@ def asked_at(door, url, method="GET", body=b"", headers=()):
     path = url.partition("127.0.0.1")[2]
     environ = EnvironBuilder(path, "http://127.0.0.1", method=method, data=body, headers=dict(headers)).get_environ()
     return door.respond(Request({**environ, "REMOTE_ADDR": "127.0.0.1", "REQUEST_URI": path}))
+
+
+def test_containers_ask_by_their_name_of_this_machine_and_name_buckets_before_it(cloud, names):
+    server = HttpServer(AwsDoor(cloud.template), names=(CONTAINERS_NAME,))
+    server.start()
+    named = f"{names['PromptsBucket']}.{CONTAINERS_NAME}:{server.port}"
+    there = f"{server.url}/aws/prompts/a%20b"
+    try:
+        headers = signed("PUT", f"http://{named}/aws/prompts/a%20b", b"audio")
+        assert httpx.put(there, content=b"audio", headers=headers).status_code == 200
+        assert httpx.put(there, content=b"audio", headers={**headers, "Host": f"evil.{named}"}).status_code == 403
+        assert httpx.put(there, content=b"audio", headers={**headers, "Host": "evil.example"}).status_code == 421
+    finally:
+        server.stop()
+    assert boto3.client("s3").get_object(Bucket=names["PromptsBucket"], Key="prompts/a b")["Body"].read() == b"audio"
 
 
 # ------------------------------------------------- a URL that was signed beforehand

@@ -125,3 +125,9 @@ def test_an_answer_without_a_status_is_the_body(api: Api) -> None:
     api.behaviour = lambda _: {"n": 1}
     answer = api.client.post("/things")
     assert (answer.status_code, answer.json, answer.content_type) == (200, {"n": 1}, "application/json")
+
+
+@pytest.mark.parametrize(("size", "status"), [(4 * 1024 * 1024, 204), (4_800_000, 413)])
+def test_what_lambda_would_not_take_in_base64_is_refused_before_it(api: Api, size: int, status: int) -> None:
+    assert api.client.post("/things", data=b"\xff" * size).status_code == status
+    assert len(api.events) == (status == 204)

@@ -100,10 +100,10 @@ def test_log_lines_and_prints_of_a_handler_go_to_the_log(capsys: pytest.CaptureF
     log = io.StringIO()
     with logging_to(log):
         host = FunctionHost(probe.template())
-        probe.reset(Queued=lambda _: print("from the handler"))
+        probe.reset(Queued=lambda _: print("from the handler\x1b[31m\x9b"))
         print("from outside")
         host.invoke("Queued", {})
-    assert "from the handler" in log.getvalue()
+    assert "from the handler\\x1b[31m\\x9b\n" in log.getvalue()
     shown = capsys.readouterr().out
     assert "from outside" in shown
     assert "from the handler" not in shown

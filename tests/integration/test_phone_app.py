@@ -130,7 +130,7 @@ def test_the_stream_replays_and_goes_on_where_it_was_left(page: tuple[Bench, htt
     assert again == second
     for place in ("9" * 5000, "\u0661", "-1", ""):
         run = first["id"].partition("-")[0]
-        with client.stream("GET", "/phone/events", headers={"Last-Event-ID": f"{run}-{place}".encode()}) as response:
+        with client.stream("GET", "/phone/events", headers={b"Last-Event-ID": f"{run}-{place}".encode()}) as response:
             assert response.status_code == 200
     another_run = "00000000-" + first["id"].partition("-")[2]
     assert events(client, 1, {"Last-Event-ID": another_run})[0]["event"] == "reset"

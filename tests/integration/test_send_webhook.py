@@ -11,6 +11,7 @@ import pytest
 from local.functions import FunctionHost
 from speechcall.adapters.dynamodb.deliveries import DynamoDeliveries
 from speechcall.adapters.settings import LOOPBACK
+from speechcall.domain.delivery import MAX_WAKES
 from speechcall.domain.message import Hangup, Menu, Webhook
 from tests.fixtures.http_api import TEMPLATE, HttpApi
 from tests.fixtures.raw_receiver import raw_receiver
@@ -102,3 +103,21 @@ def test_an_item_that_cannot_be_read_is_handed_over_and_given_up_in_the_end(api,
         assert failed == {"batchItemFailures": [{"itemIdentifier": f"m{receives}"}]}
     assert host.invoke(FUNCTION, {"Records": [record(body, None, 16)]}) == {"batchItemFailures": []}
     assert delivery(task) == ("dead", ["INTERNAL_ERROR"])
+
+
+def test_the_clock_gives_up_what_it_has_woken_in_vain_and_queues_the_others(api, host, retries):
+    message = stored(api, "https://a.example/", "https://b.example/")
+    tasks = [task_of(message, step) for step in range(2)]
+    client, table = boto3.client("dynamodb"), TEMPLATE.ref("MessagesTable")
+    for task, woken in zip(tasks, (MAX_WAKES, 3), strict=True):
+        DynamoDeliveries(client, table).begin(task, message, "https://a.example", 0)
+        key = {"pk": {"S": f"M#{task.mid}"}, "sk": {"S": f"HOOK#{task.event_id}"}}
+        client.update_item(
+            TableName=table,
+            Key=key,
+            UpdateExpression="SET woken = :woken",
+            ExpressionAttributeValues={":woken": {"N": str(woken)}},
+        )
+    assert host.invoke(TEMPLATE.functions["WakeWebhooksFunction"].name, {}) == {"woken": 1}
+    assert [delivery(task) for task in tasks] == [("dead", ["INTERNAL_ERROR"]), ("pending", [])]
+    assert [json.loads(one) for one in retries()] == [asdict(tasks[1])]

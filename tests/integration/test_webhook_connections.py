@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -451,6 +452,61 @@ def test_a_dot_at_the_end_of_a_name_is_for_the_resolver_alone(send, tls):
         assert set(tls.names) == {NAME}
 
 
+def test_a_receiver_that_wants_a_certificate_of_ours_is_a_failure_of_tls(send, tls):
+    tls.verify_mode = ssl.CERT_REQUIRED
+    with raw_receiver(always(OK), tls) as receiver:
+        assert fails(send, f"https://{NAME}:{receiver.port}/").word == "TLS_FAILED"
+        assert receiver.requests == []
+
+
+def test_records_of_tls_itself_are_nobodys_answer(send, tls):
+    # Given a receiver that sends eight session tickets, as TLS 1.3 has them, before it has read anything
+    tls.minimum_version, tls.num_tickets = ssl.TLSVersion.TLSv1_3, 8
+    with raw_receiver(always(OK), tls) as receiver:
+        for _ in range(3):
+            assert send(f"https://{NAME}:{receiver.port}/") == 200
+        assert receiver.connections == 1
+
+
+def test_a_connection_that_tls_has_ended_is_not_used_again(send, tls):
+    def talk(receiver, connection, number):
+        receiver.request(connection, number)
+        connection.sendall(OK)
+        connection.setblocking(False)
+        with suppress(OSError):
+            connection.unwrap()  # says that no more comes, and leaves TCP open
+        receiver.happened.set()
+        receiver.over.wait(10)
+
+    with raw_receiver(talk, tls) as receiver:
+        for number in range(2):
+            assert send(f"https://{NAME}:{receiver.port}/") == 200
+            assert receiver.happened.wait(10)
+            assert receiver.requests[-1][0] == number
+
+
+def test_answers_go_to_those_who_asked_however_many_ask_at_once(clients, send):
+    def talk(receiver, connection, number):
+        while content := receiver.request(connection, number):
+            connection.sendall(b"HTTP/1.1 %b X\r\nContent-Length: 2\r\n\r\nok" % content[-3:])
+
+    wrong = []
+    with raw_receiver(talk) as receiver:
+
+        def ask(number):
+            for turn in range(20):
+                wanted = 200 + (number * 7 + turn) % 90
+                found = send(receiver.port, f"account {number % 3}", body=str(wanted).encode())
+                wrong.extend([(wanted, found)] * (wanted != found))
+
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert wrong == []
+
+
 @pytest.mark.parametrize(
     ("failures", "word", "ours"),
     [
@@ -524,6 +580,20 @@ def test_a_prompt_that_was_moved_to_such_a_host_cannot_be_had(host):
         for url in (f"http://127.0.0.1:{receiver.port}/a.wav", f"https://{host}/a.wav"):
             with pytest.raises(PromptUnavailable):
                 AudioFetcher(client)(url, None, None)
+
+
+def test_a_prompt_that_was_moved_to_a_host_of_many_marks_costs_no_time():
+    location = "https://a" + "\u0327\u0301" * 20_000 + "/a.wav"
+
+    def talk(receiver, connection, number):
+        connection.recv(65536)
+        connection.sendall(f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode())
+
+    with raw_receiver(talk) as receiver, make_client("loopback") as client:
+        begin = time.process_time()
+        with pytest.raises(PromptUnavailable, match="more than 8192 characters"):
+            AudioFetcher(client)(f"http://127.0.0.1:{receiver.port}/a.wav", None, None)
+        assert time.process_time() - begin < 1
 
 
 @pytest.mark.parametrize("host", ["xn--e1afmkfd.r3---sn.example", "a_b.xn--e1afmkfd.example", "пример.a_b.example"])

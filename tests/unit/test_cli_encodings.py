@@ -4,8 +4,11 @@ import io
 import sys
 
 import pytest
+import typer
 
+from cli.failures import Refusal, told
 from cli.main import main
+from cli.table import show_table
 
 MENU = """[{"introUrl": "https://пример.укр/привіт.wav", "dtmfActions": {"d1": [{"action": "hangup"}]}}]"""
 ENCODINGS = ["latin-1", "cp437", "koi8-u", "utf-8"]
@@ -56,3 +59,18 @@ def test_so_is_what_went_wrong(say, encoding, tmp_path):
     file.write_text('{"漢": 1}', encoding="utf-8")
     status, _, err = say(encoding, "menu", "explain", str(file))
     assert (status, err[:6]) == (1, "Error:")
+
+
+def refuse(sentence):
+    raise Refusal(sentence)
+
+
+def test_no_stranger_commands_the_terminal(capsys):
+    show_table([{"name": "a\x1b]0;owned\x07\x9b31mb\u202egnp", "many": ["\x1b[2J"], "by": {"\x7f": "\r"}}], {}, "")
+    said = capsys.readouterr().out
+    assert said.splitlines()[1].split() == [
+        *(r"a\u001b]0;owned\u0007\u009b31mb\u202egnp", r"\u001b[2J", r"\u007f=\u000d"),
+    ]
+    with pytest.raises(typer.Exit), told():
+        refuse("\x1b[31mred\nand a second line")
+    assert capsys.readouterr().err == "Error: \\u001b[31mred\nand a second line\n"

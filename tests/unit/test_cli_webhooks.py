@@ -116,7 +116,7 @@ def test_one_webhook_with_its_attempts(run):
 def test_replay_of_one_of_a_message_or_of_an_account(run, deployment, arguments, ids):
     result = run("replay", *arguments)
     assert (result.exit_code, result.stdout.split()) == (0, ids)
-    assert [task.event_id for _, _, task in deployment.webhook_queue.waiting] == ids
+    assert [task.event_id for _, _, task, _ in deployment.webhook_queue.waiting] == ids
     assert all(deployment.deliveries.find(MID, one)[1].state is DeliveryState.PENDING for one in ids)
     assert "anew" in result.stderr
 

@@ -216,3 +216,10 @@ def test_no_bytes_fail_in_another_way(body):
     except MalformedJson:
         return
     assert parse_json(dump_json(value).encode()) == value
+
+
+@pytest.mark.parametrize("name", [r"\ud83a", r"a\udc00b", r"\ud83d\ude00\ud83d"])
+def test_a_refusal_that_names_half_a_surrogate_pair_can_be_sent(name):
+    with pytest.raises(MalformedJson, match="stands twice") as refusal:
+        parse_json(f'{{"{name}": 1, "{name}": 2}}'.encode())
+    refusal.value.message.encode()

@@ -1,5 +1,7 @@
 """Dialling: no phone rings twice for one attempt, and what a repeat is told says nothing of the request before it."""
 
+from dataclasses import replace
+
 import pytest
 
 from speechcall.application.place_call import AGAIN_SECONDS, PATIENCE_SECONDS, SETTLED_SECONDS, Doubt, place_once
@@ -181,6 +183,16 @@ def test_a_try_that_died_may_have_dialled_whatever_the_next_one_is_told(error):
     assert not bench.call.is_certainly_not_placed
     bench.provider.failures = []
     assert bench.place() == f"contact-{bench.provider.asked}"
+
+
+@pytest.mark.parametrize("error", CERTAIN)
+def test_a_later_try_of_a_call_about_which_nothing_was_noted_is_certain_of_nothing(error):
+    # Given a first try of the release before this one, which noted nothing when it asked
+    bench = Bench(*[error] * 9, dials_once=True)
+    bench.calls.open(replace(CALL, ticket=replace(CALL.ticket, retry=1)), 9)
+    found = place_once(bench.call, 45, telephony=bench.provider, calls=bench.calls, clock=bench.clock)
+    assert found == Doubt(error)
+    assert not bench.call.is_certainly_not_placed
 
 
 def test_a_try_that_is_told_something_after_the_next_has_begun_is_certain_of_nothing():

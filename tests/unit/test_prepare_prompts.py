@@ -1,5 +1,6 @@
 """A message's introductions, ready before a line is taken."""
 
+import logging
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -12,9 +13,12 @@ from speechcall.application.fetch_prompts import (
     RETRY_SECONDS,
     STALE_FRESH_MSEC,
     STALE_MSEC,
+    STORED_MSEC,
     Fetching,
     fault_seconds,
     fetch_prompt,
+    most_at_a_host,
+    most_of_an_account,
     retry_seconds,
     turn_seconds,
 )
@@ -163,11 +167,28 @@ def test_text_is_asked_for_and_spoken_once_however_many_say_it():
     world.work()
     assert world.asked == [(SAY, None, None)]
     assert [ask.prompt_seconds for ask in world.message.asks] == [2, 2]
-    # Also a year later, for another message
-    world.clock.msec += 365 * 86_400_000
+    # Also weeks later, for another message
+    world.clock.msec += STORED_MSEC - 1
     world.messages.add([replace(MESSAGE, mid="2", menus=(SPOKEN,), created_msec=world.clock.msec)])
     prepare_message("2", world.preparation)
     assert (world.messages.get("2").state, len(world.asked)) == (State.QUEUED, 1)
+
+
+@pytest.mark.parametrize("menu", [SPOKEN, BY_URL])
+def test_audio_is_made_and_stored_anew_before_it_expires_although_its_file_is_the_same(menu):
+    wav = Fetched(mulaw_wav(2), etag='"1"')
+    world = World((menu,), [wav, wav, wav]).prepare().work()
+    stored = len(world.audio)
+    for number, days in (("2", 29), ("3", 1)):
+        world.clock.msec += days * 86_400_000
+        world.messages.add([replace(MESSAGE, mid=number, menus=(menu,), created_msec=world.clock.msec)])
+        prepare_message(number, world.preparation)
+        if world.queue:  # a text that is fresh is not asked for
+            world.work_off()
+    assert world.messages.get("3").state is State.QUEUED
+    # With the validators of before the host would only say that nothing has changed.
+    assert world.asked[-1][1:] == (None, None)
+    assert len(world.audio) == stored + 1
 
 
 def test_text_is_spoken_anew_for_a_telephony_with_another_encoding():
@@ -330,7 +351,8 @@ def test_a_failure_of_ours_leaves_the_message_as_it_is_and_is_tried_again():
 @pytest.mark.parametrize(
     "error", [OSError("no bucket"), RuntimeError("PyAV"), KeyError("x"), RecursionError(), Exception()]
 )
-def test_and_comes_to_an_end(error):
+def test_and_comes_to_an_end(error, caplog):
+    caplog.set_level(logging.CRITICAL)
     world = World((BY_URL, MENU), [error] * 99).prepare()
     waits = world.work_off()
     assert (len(waits), waits[:6], waits[-1]) == (MOST_FAULTS - 1, [2, 5, 10, 20, 40, 60], 60)
@@ -371,7 +393,8 @@ def test_an_attempt_that_ends_the_function_itself_is_counted():
 )
 @pytest.mark.parametrize("times", [1, 10_000])
 @pytest.mark.parametrize("error", [OSError("unforeseen"), StoreUnavailable("throttled")])
-def test_whatever_call_fails_the_message_reaches_an_end(store, call, times, error):
+def test_whatever_call_fails_the_message_reaches_an_end(store, call, times, error, caplog):
+    caplog.set_level(logging.CRITICAL)  # to write them down takes longer than all else
     world = World((MENU, BY_URL), [Fetched(mulaw_wav(1))] * 99).prepare()
     real, left = getattr(getattr(world, store), call), [times]
 
@@ -449,6 +472,11 @@ def test_without_one_it_waits_and_that_is_no_attempt(full, places):
     assert world.work(9).message.state is State.QUEUED
     # Nothing is held
     assert len(world.of_accounts._held[ACCOUNT]) == (1 if full == "of_accounts" else 0)
+
+
+def test_neither_an_account_nor_a_host_ever_has_all_consumers():
+    shares = [(most_at_a_host(consumers), most_of_an_account(consumers)) for consumers in (2, 3, 4, 5, 20, 100)]
+    assert shares == [(1, 1), (1, 2), (2, 2), (2, 3), (7, 10), (34, 50)]
 
 
 def test_text_needs_no_place_at_a_host():

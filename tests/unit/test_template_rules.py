@@ -40,7 +40,7 @@ def put(value: Any, resource: str, *path: str | int) -> Callable[[dict[str, Any]
     """The mistake of writing something else."""
 
     def mistake(document: dict[str, Any]) -> None:
-        place = properties(document, resource)
+        place: Any = properties(document, resource)
         for step in path[:-1]:
             place = place[step]
         place[path[-1]] = value
@@ -135,6 +135,11 @@ def one_more_index(table: str, name: str, keys: tuple[str, str]) -> Callable[[di
     return mistake
 
 
+def allow_more(document: dict[str, Any]) -> None:
+    statement = {"Effect": "Allow", "Action": "dynamodb:Scan", "Resource": {"Fn::GetAtt": ["RegistryTable", "Arn"]}}
+    properties(document, "SweepFunction")["Policies"][0]["Statement"].append(statement)
+
+
 def take_any_number(document: dict[str, Any]) -> None:
     del document["Parameters"]["GraceSeconds"]["MaxValue"]
 
@@ -170,6 +175,7 @@ def dimensions(**values: str) -> list[dict[str, str]]:
     return [{"Name": name, "Value": value} for name, value in values.items()]
 
 
+RULES_OF_BUCKET = ("PromptsBucket", "LifecycleConfiguration", "Rules")
 FILTERS = ("Events", "Messages", "Properties", "FilterCriteria")
 
 MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
@@ -196,6 +202,7 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         "permissions",
     ),
     "a policy on everything": (widen("DialerFunction"), "least_privilege"),
+    "a permission that nothing needs": (allow_more, "unused"),
     "every action of a service": (
         put(
             [{"Statement": [{"Effect": "Allow", "Action": "dynamodb:*", "Resource": "a"}]}], "SweepFunction", "Policies"
@@ -387,6 +394,11 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         ),
         "indexes",
     ),
+    "fetched audio for ever": (
+        put([{"Id": "Uploads", "Prefix": "uploads/", "ExpirationInDays": 1}], *RULES_OF_BUCKET),
+        "audio",
+    ),
+    "audio that goes while a message may play it": (put(30, *RULES_OF_BUCKET, 1, "ExpirationInDays"), "audio"),
     "a public bucket": (put(False, "PromptsBucket", "PublicAccessBlockConfiguration", "BlockPublicAcls"), "storage"),
     **{
         f"the output {name} is missing": (do_not_tell(name), "outputs")

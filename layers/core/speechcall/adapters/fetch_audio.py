@@ -13,7 +13,7 @@ from speechcall.application.prompt_sources import Fetched
 from speechcall.domain.address import is_url
 from speechcall.domain.errors import ForbiddenAddress, PromptUnavailable, PromptUnreachable
 
-MAX_REDIRECTS = 3
+MAX_REDIRECTS, MAX_LOCATION = 3, 8192
 MAX_BYTES = 25 * 1024 * 1024
 MOST_SHOWN = 200
 _VALIDATOR = re.compile(r"[\x20-\x7e]{1,1000}")
@@ -112,6 +112,9 @@ def _validator(response: httpx.Response, name: str) -> str | None:
 
 def _moved(url: str, location: str) -> str:
     """Where a redirect leads; its address is checked when it is connected to."""
+    # To compare letters that are not ASCII takes time by the square of their number.
+    if len(location) > MAX_LOCATION and not location.isascii():
+        raise PromptUnavailable(f"{_shown(url)} leads to a URL of more than {MAX_LOCATION} characters")
     target = ""
     with suppress(ValueError):  # a host that cannot be read
         target = urljoin(url, location)

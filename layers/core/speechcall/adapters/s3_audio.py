@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+KEPT, FETCHED = "prompts", "fetched"
+"""What an account uploaded stays; what was fetched or spoken expires (template.yaml, PromptsBucket)."""
+
 
 class S3Audio:
     """The bucket that the telephony plays from."""
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
-        self._client, self._bucket = client, bucket
+    def __init__(self, client: "S3Client", bucket: str, folder: str = KEPT) -> None:
+        self._client, self._bucket, self._folder = client, bucket, folder
 
     def put(self, content: bytes) -> str:
         """Stores audio; gives the URI that the telephony plays. Never an overwrite: the key is the content's SHA-256.
@@ -19,7 +22,7 @@ class S3Audio:
         Amazon Connect plays `https://<bucket>.s3.<region>.amazonaws.com/<key>` (administrator guide,
         "Set up prompts to play from an S3 bucket").
         """
-        key = f"prompts/{hashlib.sha256(content).hexdigest()}.wav"
+        key = f"{self._folder}/{hashlib.sha256(content).hexdigest()}.wav"
         self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType="audio/wav")
         return f"https://{self._bucket}.s3.{self._client.meta.region_name}.amazonaws.com/{key}"
 

@@ -49,12 +49,13 @@ class Connection:
         self._read_until = float("inf")
         head = self._reader.head()
         has_ended = self._body_ends(head)
-        return head, has_ended and was_sent and head.may_keep and not self.has_unread()
+        return head, has_ended and was_sent and head.may_keep and self.is_clean()
 
     def has_unread(self) -> bool:
         """Whether something has come that was not asked for, the end of the connection included.
 
         It is read, since TLS has records of its own that are no one's answer; so if there is, the connection is spent.
+        Raises httpcore.ReadError where it has broken.
         """
         if self._reader.unread:
             return True
@@ -64,9 +65,16 @@ class Connection:
             inner.recv(1)
         except (BlockingIOError, ssl.SSLWantReadError):
             return False
-        except OSError:
-            pass
+        except OSError as error:
+            raise httpcore.ReadError(str(error)) from error
         return True
+
+    def is_clean(self) -> bool:
+        """Whether it is open, and nothing has come on it."""
+        try:
+            return not self.has_unread()
+        except httpcore.ReadError:
+            return False
 
     def close(self) -> None:
         """Lets go of the socket."""
@@ -96,7 +104,7 @@ class Kept:
     def take(self, key: Key) -> Connection | None:
         """A connection that has been silent since its last answer, or None."""
         for connection in self._taken(key):
-            if time.monotonic() - connection.idle_since < KEPT_SECONDS and not connection.has_unread():
+            if time.monotonic() - connection.idle_since < KEPT_SECONDS and connection.is_clean():
                 return connection
             connection.close()
         return None
@@ -153,22 +161,20 @@ class Receivers:
         key = (account, target.scheme, target.host, target.port)
         if kept := self._kept.take(key):
             try:
-                return self._ask(key, kept, request)
+                return self._ask(key, kept, request, is_new=False)
             except Unsent:  # closed in this very moment
                 pass
-        connection = self._connect(target)
-        if connection.has_unread():
-            connection.close()
-            raise httpcore.RemoteProtocolError("it spoke before it was asked")
-        return self._ask(key, connection, request)
+        return self._ask(key, self._connect(target), request, is_new=True)
 
     def close(self) -> None:
         """Closes every kept connection."""
         self._kept.close()
 
-    def _ask(self, key: Key, connection: Connection, request: bytes) -> Head:
+    def _ask(self, key: Key, connection: Connection, request: bytes, *, is_new: bool) -> Head:
         keep = False
         try:
+            if is_new and connection.has_unread():
+                raise httpcore.RemoteProtocolError("it spoke before it was asked")
             head, keep = connection.ask(request)
             return head
         finally:

@@ -11,16 +11,20 @@ from typing import Any
 from speechcall.application.end_call import end_call
 from speechcall.application.give_reply import give_reply, step_of, tell_task
 from speechcall.application.message_ports import MessageStore
-from speechcall.application.obey_log import has_logged, heard, look_up_by_log, obey_log
+from speechcall.application.obey_log import has_logged, heard, look_up_by_log, obey_log, plan_of
 from speechcall.application.place_call import Doubt, place_once
 from speechcall.application.pool import PoolStore
 from speechcall.application.ports import CallStore, Clock, Engine, Telephony
 from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Ticket
-from speechcall.domain.call_log import ANSWERED, Plan
-from speechcall.domain.errors import NOT_ANSWERED, DestinationRefused, TelephonyMisconfigured, TelephonyThrottled
-from speechcall.domain.message import Message
+from speechcall.domain.call_log import ANSWERED
+from speechcall.domain.errors import (
+    NOT_ANSWERED,
+    DestinationRefused,
+    SpeechCallError,
+    TelephonyMisconfigured,
+    TelephonyThrottled,
+)
 from speechcall.domain.refusal import Refusal, refusal
-from speechcall.domain.walk import table_of
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +81,7 @@ class Control:
             visits=0,
             dialled_msec=now,
             caller_id=message.caller_id,
-            plan=self._plan(message, now),
+            plan=plan_of(message, self.bounds, now),
         )
         call = self.calls.open(fresh, message.expires_at)
         if call.ended and call.goes_by_log and call.entry(1):
@@ -92,8 +96,7 @@ class Control:
         if self._knows_reply(call):
             # Placed by a try that failed afterwards, and answered before this one: its token was in vain.
             return None
-        now, was_asked = self.clock.now_msec(), call.contact_id or call.placing_msec
-        if not was_asked and now >= message.dial_until_msec:
+        if not call.may_be_placed and self.clock.now_msec() >= message.dial_until_msec:
             # Its machine began late. It ends as one that was put off: its time is over.
             end_call(mid, attempt, Cause.THROTTLED, calls=self.calls, engine=self.engine, clock=self.clock)
             return None
@@ -116,22 +119,14 @@ class Control:
             self.calls.set_contact(mid, attempt, placed)
         return None
 
-    def _plan(self, message: Message, now_msec: int) -> Plan:
-        """What decides how the call goes on, fixed now: no setting that changes meanwhile has a say in it."""
-        repeats = message.silent_repeats
-        return Plan(
-            table=table_of(message.menus),
-            max_visits=self.bounds.max_visits,
-            until_msec=now_msec + self.bounds.max_seconds * 1000,
-            silent_repeats=self.bounds.silent_repeats if repeats is None else repeats,
-        )
-
     def _wait_in_doubt(self, mid: str, attempt: int, said: Exception) -> str | None:
         """Lets the task wait as for a phone that rings: who answers it is served, and what it was told comes last.
 
         Returns why a repeat was refused, if it was.
         """
-        logger.warning("whether call %s-%s was placed is not known: %s", mid, attempt, said)
+        # What is not ours may have a number in it.
+        told = said if isinstance(said, SpeechCallError) else type(said).__name__
+        logger.warning("whether call %s-%s was placed is not known: %s", mid, attempt, told)
         if isinstance(said, TelephonyThrottled):
             self.lines.slow_down(self.clock.now_msec() + THROTTLED_MSEC)
             self.calls.set_refused(mid, attempt, Refused(Cause.THROTTLED.value, Cause.THROTTLED))

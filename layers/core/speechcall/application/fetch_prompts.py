@@ -29,8 +29,9 @@ from speechcall.domain.webhook import destination
 
 FRESH_MSEC = 3_600_000
 """The file behind a URL is asked for at most once in so long."""
-SPOKEN_FRESH_MSEC = 10 * 365 * 86_400_000
-"""The same text is spoken once. Nobody says it for a month: it is forgotten (the store's rule), and spoken again."""
+STORED_MSEC = 30 * 86_400_000
+"""Audio is made and stored anew after so long, although its file is the same: it expires 90 days after it was stored
+(template.yaml), and a message plays what it was prepared with for up to a month. A text is spoken once in so long."""
 STALE_FRESH_MSEC = 300_000
 """… and so long after a host did not answer, while there is a prompt from before."""
 STALE_MSEC = 86_400_000
@@ -44,8 +45,6 @@ FAULT_SECONDS = (*RETRY_SECONDS, 60)
 MOST_FAULTS = 15
 """With these it has been tried for about ten minutes."""
 OUR_FAULT = "the audio could not be prepared: our own service failed"
-MOST_OF_AN_ACCOUNT, MOST_AT_A_HOST = 6, 4
-"""Attempts at the same time. The queue's consumers are 20 (template.yaml)."""
 LONGEST_TURN_SECONDS = 60.0
 
 logger = logging.getLogger(__name__)
@@ -87,6 +86,16 @@ def fetch_prompt(mid: str, menu: int, received: int, *, fetching: Fetching) -> i
         cause = f"{OUR_FAULT} (tried {faults} times)"
         messages.refuse(mid, State.PREPARING, PROMPT_UNAVAILABLE, cause, fetching.world.clock.now_msec())
     return fault_seconds(faults) if 0 < faults < MOST_FAULTS else None
+
+
+def most_of_an_account(consumers: int) -> int:
+    """How many attempts an account may have at the same time: half of those that there can be, never all (of 2 on)."""
+    return max(1, (consumers + 1) // 2)
+
+
+def most_at_a_host(consumers: int) -> int:
+    """… and at a host: a third, so that an account whose one host hangs has something left for another."""
+    return max(1, (consumers + 2) // 3)
 
 
 def retry_seconds(attempt: int) -> int:
@@ -154,7 +163,8 @@ def _attempt(known: KnownPrompt, account_id: str, fetch: Fetch, fetching: Fetchi
         return None
     begun = replace(known, trying=known.trying.begun(world.clock.now_msec()))
     world.prompts.put(account_id, begun)
-    validators = (source.etag, source.last_modified) if known.prompt is not None else (None, None)
+    is_kept = known.prompt is not None and not _is_old(known, world.clock.now_msec())
+    validators = (source.etag, source.last_modified) if is_kept else (None, None)
     wait = None
     try:
         answer = fetch(known.name, *validators)
@@ -185,6 +195,11 @@ def _after_failure(begun: KnownPrompt, error: Exception, now_msec: int) -> tuple
     return replace(begun, trying=trying), wait
 
 
+def _is_old(known: KnownPrompt, now_msec: int) -> bool:
+    """Whether its audio is to be stored anew, so that it does not expire while it is used."""
+    return now_msec - known.stored_msec >= STORED_MSEC
+
+
 def _with_answer(known: KnownPrompt, answer: Fetched, now_msec: int, workshop: Workshop) -> KnownPrompt:
     known = replace(known, trying=Trying())
     source = Source(
@@ -192,14 +207,15 @@ def _with_answer(known: KnownPrompt, answer: Fetched, now_msec: int, workshop: W
         last_modified=answer.last_modified,
         sha256=known.source.sha256,
         checked_msec=now_msec,
-        fresh_until_msec=now_msec + (SPOKEN_FRESH_MSEC if is_spoken(known.name) else FRESH_MSEC),
+        fresh_until_msec=now_msec + (STORED_MSEC if is_spoken(known.name) else FRESH_MSEC),
     )
     if answer.content is None:
         if known.prompt is None:
             raise PromptUnavailable("the host says that the audio has not changed, and it was never had")
         validators = (answer.etag or known.source.etag, answer.last_modified or known.source.last_modified)
         return replace(known, source=replace(source, etag=validators[0], last_modified=validators[1]))
-    if known.prompt is not None and known.source.sha256 == sha256(answer.content).hexdigest():
+    is_the_same = known.source.sha256 == sha256(answer.content).hexdigest()
+    if known.prompt is not None and is_the_same and not _is_old(known, now_msec):
         return replace(known, source=source)
     prompt, source_sha256 = workshop.make(answer.content)
     return replace(known, prompt=prompt, stored_msec=now_msec, source=replace(source, sha256=source_sha256))

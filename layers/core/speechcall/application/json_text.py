@@ -127,7 +127,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _refuse_twice(name: str) -> NoReturn:
     hidden = unseen(name).removeprefix("; ")
     told = f" ({hidden})" if hidden else ""
-    raise MalformedJson(f'The member "{name[:64]}"{told} stands twice in one object; once would be right.')
+    shown = name[:64].encode("utf-8", "replace").decode()  # half a surrogate pair could not be sent
+    raise MalformedJson(f'The member "{shown}"{told} stands twice in one object; once would be right.')
 
 
 def _is_too_deep(value: Any) -> bool:

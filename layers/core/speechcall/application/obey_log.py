@@ -15,9 +15,22 @@ from typing import Any
 from speechcall.application.end_call import end_call
 from speechcall.application.give_reply import tell_task
 from speechcall.application.ports import CallStore, Clock, Engine, Telephony
-from speechcall.domain.call import Call, Cause, Command, Kind, Reply, Ticket
-from speechcall.domain.call_log import IDLE, ThenKind
+from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Reply, Ticket
+from speechcall.domain.call_log import IDLE, Plan, ThenKind
 from speechcall.domain.errors import StoreUnavailable, TelephonyUnavailable
+from speechcall.domain.message import Message
+from speechcall.domain.walk import table_of
+
+
+def plan_of(message: Message, bounds: Bounds, now_msec: int) -> Plan:
+    """What decides how a call goes on, fixed when it is dialled: no setting that changes meanwhile has a say in it."""
+    repeats = message.silent_repeats
+    return Plan(
+        table=table_of(message.menus),
+        max_visits=bounds.max_visits,
+        until_msec=now_msec + bounds.max_seconds * 1000,
+        silent_repeats=bounds.silent_repeats if repeats is None else repeats,
+    )
 
 
 def has_logged(call: Call, ticket: Ticket) -> bool:

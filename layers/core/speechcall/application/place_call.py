@@ -76,7 +76,7 @@ def _repeat(
 ) -> str | Doubt | None:
     begin = asked = clock.now_msec()
     # Refused where an earlier request may have dialled.
-    is_first = calls.begin_placing(call.mid, call.attempt, begin, 0)
+    is_first = not call.may_be_placed and calls.begin_placing(call.mid, call.attempt, begin, 0)
     pauses = iter(AGAIN_SECONDS)
     while True:
         if not is_first and not calls.begin_placing(call.mid, call.attempt, asked, asked + 1):
@@ -109,6 +109,7 @@ def _place_and_look(
         try:
             return telephony.place(call, ring_timeout_seconds)
         except Exception as error:
+            # Whatever it is that is not certain: the phone may ring.
             if is_certain(error) and calls.set_not_placed(call.mid, call.attempt, begin):
                 raise
     return _look_for(call, calls, clock)

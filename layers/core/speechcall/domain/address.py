@@ -2,8 +2,8 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from speechcall.domain.errors import UnusableUrl
@@ -97,8 +97,7 @@ def reach_problem(address: IPAddress | None, port: int, *, allow_loopback: bool 
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A URL taken apart: where it leads, in the form in which that is sent."""
 
     scheme: str

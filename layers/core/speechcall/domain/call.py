@@ -133,6 +133,14 @@ class Call:
         return self.contact_id is None and self.placing_msec is None and self.not_placed_msec is not None
 
     @property
+    def may_be_placed(self) -> bool:
+        """Whether an earlier try may have dialled. A try that has noted nothing is one of the release before this one,
+        which noted nothing, or died before it came to it.
+        """
+        has_noted_nothing = self.ticket.retry > 0 and self.not_placed_msec is None
+        return self.contact_id is not None or self.placing_msec is not None or has_noted_nothing
+
+    @property
     def asked_msec(self) -> int:
         """Since when its phone may ring, at the latest."""
         return max(self.dialled_msec, self.placing_msec or 0)

@@ -1,7 +1,7 @@
 """The webhook that a key press sends."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from speechcall.domain.address import target_of
 from speechcall.domain.errors import UnusableUrl
@@ -71,7 +71,7 @@ def destination(url: str) -> str:
         target = target_of(url)
     except UnusableUrl:
         return NOWHERE
-    return f"{target.scheme}://{replace(target, host=shown_host(target.host.removesuffix('.'))).authority}"
+    return f"{target.scheme}://{target._replace(host=shown_host(target.host.removesuffix('.'))).authority}"
 
 
 def webhook_request(message: Message, webhook: Webhook, event_id: str, now_sec: int) -> WebhookRequest:

@@ -17,27 +17,12 @@ from typing import Any
 from speechcall.domain.errors import NOT_ANSWERED, TelephonyThrottled, retryable_error_names
 from speechcall.domain.message import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook
 from speechcall.domain.outcome import End
+from speechcall.statemachine.integration import LAMBDA_ERRORS, integration
 
 State = dict[str, Any]
 
 HANG_UP_SECONDS = 10
 EXECUTION_SECONDS = 25 * 60
-
-_LAMBDA_ERRORS = [
-    "Lambda.AWSLambdaException",
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.SdkClientException",
-    "Lambda.ServiceException",
-    "Lambda.TooManyRequestsException",
-    # A function that ran out of time or memory, wherever it stood: each command may be given again. Older runtimes
-    # are reported by the first name, newer ones by the others.
-    "Lambda.Unknown",
-    "Runtime.ExitError",
-    "Runtime.OutOfMemory",
-    "Sandbox.Timedout",
-]
-"""What Lambda and its runtimes report that is no answer of ours (Step Functions developer guide, "Handling errors in
-Step Functions workflows": "In newer runtimes, timeouts are reported as Sandbox.Timedout"; Lambda developer guide)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +161,7 @@ def _command(command: str, wiring: Wiring, target: str, **details: int) -> State
     """A waiting state: control_call writes the command, the telephony's answer ends it."""
     return {
         "Type": "Task",
-        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "Resource": integration("lambda:invoke.waitForTaskToken", wiring.control_call_arn),
         "Parameters": {
             "FunctionName": wiring.control_call_arn,
             "Payload": {
@@ -199,7 +184,7 @@ def _command(command: str, wiring: Wiring, target: str, **details: int) -> State
 def _look_up(index: int, wiring: Wiring) -> State:
     return {
         "Type": "Task",
-        "Resource": "arn:aws:states:::lambda:invoke",
+        "Resource": integration("lambda:invoke", wiring.control_call_arn),
         "Parameters": {
             "FunctionName": wiring.control_call_arn,
             "Payload": {"command": "look_up", "menu": index, "mid.$": "$.mid", "attempt.$": "$.attempt"},
@@ -216,7 +201,7 @@ def _webhook(index: int, key: str, step: int, target: str, wiring: Wiring) -> St
     event = f"States.Format('{{}}-{{}}-{{}}-m{index}-{key}-{step}', $.mid, $.attempt, $.heard.seq)"
     return {
         "Type": "Task",
-        "Resource": "arn:aws:states:::sqs:sendMessage",
+        "Resource": integration("sqs:sendMessage", wiring.control_call_arn),
         "Parameters": {
             "QueueUrl": wiring.webhook_queue_url,
             "MessageGroupId.$": "$.mid",
@@ -241,7 +226,7 @@ def _webhook(index: int, key: str, step: int, target: str, wiring: Wiring) -> St
 def _finish(end: End, wiring: Wiring) -> State:
     return {
         "Type": "Task",
-        "Resource": "arn:aws:states:::lambda:invoke",
+        "Resource": integration("lambda:invoke", wiring.finish_call_arn),
         "Parameters": {
             "FunctionName": wiring.finish_call_arn,
             "Payload": {"mid.$": "$.mid", "attempt.$": "$.attempt", "end": end.value},
@@ -253,7 +238,7 @@ def _finish(end: End, wiring: Wiring) -> State:
 
 
 def _retry(but: str = "") -> list[State]:
-    return [_retry_of([name for name in [*retryable_error_names(), *_LAMBDA_ERRORS] if name != but], 3)]
+    return [_retry_of([name for name in [*retryable_error_names(), *LAMBDA_ERRORS] if name != but], 3)]
 
 
 def _retry_of(errors: list[str], attempts: int) -> State:
