@@ -466,7 +466,7 @@ def test_without_one_it_waits_and_that_is_no_attempt(full, places):
     name = HOST if full == "at_hosts" else ACCOUNT
     taken = [getattr(world, full).take(name, NOW) for _ in range(places)]
     world.queue *= 3
-    assert [world.work(received).wait for received in (1, 9)] == [1, 26]
+    assert [world.work(received).wait for received in (1, 9)] == [2, 30]
     assert (world.asked, world.prompts.find("acme", URL), world.message.state) == ([], None, State.PREPARING)
     getattr(world, full).give_back(name, taken[0])
     assert world.work(9).message.state is State.QUEUED
@@ -495,8 +495,8 @@ def test_attempts_that_had_to_wait_for_their_places_come_to_an_end_too():
 
 def test_the_longer_a_job_waits_the_more_rarely_it_asks():
     longest = [turn_seconds(received, lambda _low, high: high) for received in (1, 2, 5, 10, 1000)]
-    assert longest == [2, 3, 10, 60, 60]
-    assert turn_seconds(1, lambda low, _high: low) == 1
+    assert longest == [4, 6, 26, 60, 60]
+    assert turn_seconds(1, lambda low, _high: low) == 2
 
 
 def test_preparing_again_does_nothing():

@@ -110,8 +110,8 @@ def fault_seconds(faults: int) -> int:
 
 def turn_seconds(received: int, uniform: Uniform) -> int:
     """How long a job waits for its turn that was handed out so often: the more are waiting, the longer each has."""
-    longest = min(LONGEST_TURN_SECONDS, 2 * 1.5 ** min(received - 1, 20))
-    return max(1, round(uniform(longest / 2, longest)))
+    longest = min(LONGEST_TURN_SECONDS, 4 * 1.6 ** min(received - 1, 20))
+    return round(uniform(longest / 2, longest))
 
 
 def _fetch(message: Message, menu: Menu, received: int, fetching: Fetching) -> int | None:
