@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from local.physical_names import ACCOUNT, PARTITION, REGION
 
@@ -47,6 +48,7 @@ def needs_of(service: str, operation: str, parameters: Mapping[str, Any]) -> lis
         "connect": _connect,
         "kms": _kms,
         "chime": _chime,
+        "lambda": _lambda,
     }
     if prefix in handlers:
         return list(handlers[prefix](operation, parameters))
@@ -66,6 +68,8 @@ def needs_of_request(service: str, method: str, path: str, target: str, body: by
     if service == "chime":  # /sip-media-applications/ID/calls[/TRANSACTION]
         operation = "Create" if path.endswith("/calls") else "Update"
         return needs_of("chime", f"{operation}SipMediaApplicationCall", {"SipMediaApplicationId": path.split("/")[2]})
+    if service == "lambda" and path.endswith("/invocations"):
+        return needs_of("lambda", "Invoke", {"FunctionName": unquote(path.split("/")[-2])})
     if action := _PATHS.get((service, path)):
         return [Need(action, "")]
     return [Need(f"{service}:{method} {path}", "")]
@@ -93,6 +97,14 @@ def _dynamodb(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
 
 def _sqs(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
     yield Need(f"sqs:{_BATCHES.get(operation, operation)}", _arn("sqs", given["QueueUrl"].rsplit("/", 1)[-1]))
+
+
+def _lambda(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
+    if operation != "Invoke":
+        yield Need(f"lambda:{operation}", "")
+        return
+    name = given["FunctionName"].rpartition(":")[2]
+    yield Need("lambda:InvokeFunction", _arn("lambda", f"function:{name}"))
 
 
 def _states(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:

@@ -147,6 +147,10 @@ class Attempt(TypedDict):
     attempt: Annotated[int, Field(ge=1)]
     dialledAt: Moment
     answeredAt: Moment | None
+    answerToFirstCommandMsec: Annotated[
+        int | None,
+        Field(ge=0, description="From the moment that we heard of the answer until the first menu was decided."),
+    ]
     endedAt: Moment | None
     durationSec: Annotated[float, Field(ge=0)] | None
     cause: Annotated[str | None, Field(description="Why the telephony ended it.")]

@@ -14,15 +14,26 @@ from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.stepfunctions import TaskEngine
 from speechcall.adapters.telephony.provider import chosen_telephony
+from speechcall.adapters.webhook_queue import SqsWebhookQueue
 from speechcall.application.finish_call import finish_call
 from speechcall.domain.ids import parse_holder
 from speechcall.domain.outcome import End
+from speechcall.domain.webhook import WebhookTask
 
 logger = Logger()
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
+webhooks = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_QUEUE_URL"))
+
+
+def owe(task: WebhookTask) -> None:
+    webhooks.first(task)
+    count("WebhooksOwed")
+
+
 finish = partial(
     finish_call,
+    owe=owe,
     calls=DynamoCalls(dynamodb, setting("MESSAGES_TABLE")),
     messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")),
     telephony=chosen_telephony(),

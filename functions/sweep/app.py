@@ -16,9 +16,11 @@ from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.stepfunctions import TaskEngine
 from speechcall.adapters.telephony.provider import chosen_telephony
+from speechcall.adapters.webhook_queue import SqsWebhookQueue
 from speechcall.application.finish_call import finish_call
 from speechcall.application.sweep import Calls, sweep
 from speechcall.domain.outcome import End
+from speechcall.domain.webhook import WebhookTask
 
 logger = Logger()
 
@@ -26,8 +28,17 @@ dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 stepfunctions = boto3.client("stepfunctions", config=AWS_CONFIG)
 messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"))
 clock = SystemClock()
+webhooks = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_QUEUE_URL"))
+
+
+def owe(task: WebhookTask) -> None:
+    webhooks.first(task)
+    count("WebhooksOwed")
+
+
 finish = partial(
     finish_call,
+    owe=owe,
     end=End.FAILED,
     calls=DynamoCalls(dynamodb, setting("MESSAGES_TABLE")),
     messages=messages,

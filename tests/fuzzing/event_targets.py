@@ -16,7 +16,8 @@ from speechcall.adapters.telephony.chime_events import ChimeEvents
 from speechcall.adapters.telephony.connect_conversation import parse_report, render_next
 from speechcall.adapters.telephony.connect_events import parse_contact_event
 from speechcall.adapters.webhook_queue import parse_task
-from speechcall.application.follow_call import HEARD, follow_call
+from speechcall.application.follow_call import follow_call
+from speechcall.application.report import HEARD
 from speechcall.domain.call import Command, Kind, Ticket
 from tests.fixtures.samples import CALL, FakeClock, FakeEngine
 from tests.fuzzing.choices import Choices, edited

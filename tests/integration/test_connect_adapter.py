@@ -25,8 +25,8 @@ from speechcall.adapters.stepfunctions import TaskEngine
 from speechcall.adapters.telephony.connect import CLIENT_CONFIG, DIAL_CONFIG, ConnectTelephony, to_contact
 from speechcall.adapters.telephony.connect_conversation import parse_report, render_next
 from speechcall.adapters.telephony.connect_events import parse_contact_event
-from speechcall.application.follow_call import HANG_UP, Heard, Next
 from speechcall.application.place_call import PATIENCE_SECONDS
+from speechcall.application.report import HANG_UP, Heard, Next
 from speechcall.application.sweep import Execution
 from speechcall.domain.call import Cause, Command, Kind
 from speechcall.domain.errors import (

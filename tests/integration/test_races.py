@@ -2,7 +2,7 @@
 
 No engine threads and no clock: `World` runs the real use cases, the compiled menus and the provider's side of the
 conversation as coroutines on a made-up clock, and each operation on store, engine or provider lets the others go first.
-100 or 200 orders of each race here, 1,000 in `make test-long`; a failure tells its RACE_SEED, which repeats it.
+100 or 200 orders of most races here, 1,000 in `make test-long`; a failure tells its RACE_SEED, which repeats it.
 
 A race knows no provider. `SIDES` has one entry for each.
 """
@@ -17,18 +17,38 @@ from typing import Any
 import pytest
 
 from speechcall.application.control_call import Control
-from speechcall.domain.call import Call
+from speechcall.application.give_reply import tell_task
+from speechcall.domain.call import Bounds, Call
 from speechcall.domain.errors import StoreUnavailable, TelephonyMisconfigured
-from speechcall.domain.message import State
+from speechcall.domain.message import GotoMenu, Hangup, Menu, State
 from tests.fixtures.races.chime_side import ChimeSide
 from tests.fixtures.races.connect_side import ConnectSide
-from tests.fixtures.races.world import IDLE_SECONDS, PROMPT_SECONDS, Faults, Side, World, world
+from tests.fixtures.races.world import (
+    BOUNDS,
+    HOOK,
+    IDLE_SECONDS,
+    MENUS,
+    PROMPT_SECONDS,
+    Faults,
+    Side,
+    World,
+    world,
+)
 from tests.fixtures.samples import MID
 from tests.stores.memory import MemoryCalls
 
 SIDES: dict[str, Callable[[World], Side]] = {"connect": ConnectSide, "chime": ChimeSide}
 ORDERS, MANY_ORDERS = {"connect": 200, "chime": 100}, 1000
 LISTENING_SECONDS = PROMPT_SECONDS + IDLE_SECONDS
+RING = tuple(
+    Menu(
+        "intro",
+        5000,
+        {"d1": (HOOK, GotoMenu((index + 1) % 3)), "d2": (HOOK, Hangup()), "wrong": (HOOK, GotoMenu(index))},
+    )
+    for index in range(3)
+)
+"""Key 1 leads round, key 2 out, and silence back."""
 
 
 class Callee:
@@ -73,6 +93,9 @@ class Race:
     came_to: Callable[[World], None] = lambda _here: None
     arrange: Callable[[World], None] = lambda _here: None
     lists_are_whole: bool = True
+    may_be_given_up: bool = False
+    menus: tuple[Menu, ...] = MENUS
+    bounds: Bounds = BOUNDS
 
 
 def ended(here: World, outcome: str, *reasons: str) -> None:
@@ -201,7 +224,8 @@ def hang_up_while_ask_is_written(random: Random) -> Race:
             here.play.after(soon(random), here.side.phones[0].hang_up)
 
         for one in range(number):
-            here.triggers.append(("control_call ask", "put_command", hang_up if one == number - 1 else lambda: None))
+            write = "advance" if here.keeps_log else "put_command"
+            here.triggers.append(("control_call ask", write, hang_up if one == number - 1 else lambda: None))
 
     def came_to(here: World) -> None:
         assert here.keys_run in ([], ["d1"])
@@ -212,7 +236,8 @@ def hang_up_while_ask_is_written(random: Random) -> Race:
 
 def control_call_retried(random: Random) -> Race:
     """control_call fails before its write or behind it, for some of the commands, up to three times."""
-    left = {"open": random.choice((0, 1, 2)), "put_command": random.choice((1, 2, 3)), "place": random.choice((0, 1))}
+    left = {"open": random.choice((0, 1, 2)), "place": random.choice((0, 1))}
+    left["advance"] = left["put_command"] = random.choice((1, 2, 3))
     writes_before = random.random() < 0.5
 
     def fails(actor: str, operation: str) -> bool:
@@ -367,7 +392,10 @@ def token_answered_twice(random: Random) -> Race:
     return Race(Faults(doubled=1.0, news_seconds=lambda: (0, soon(random), soon(random))), callee, came_to)
 
 
-WRITES = ("open", "put_command", "set_answered", "succeed", "fail", "set_done", "end", "place", "set_contact", "finish")
+WRITES = {
+    *("open", "put_command", "advance", "set_answered", "append", "take_turn", "succeed", "fail", "set_done"),
+    *("end", "place", "set_contact", "finish", "owe"),
+}
 
 
 def killed_between_two_writes(random: Random) -> Race:
@@ -429,6 +457,7 @@ OPERATIONS = {
     **dict.fromkeys(
         ("open", "begin_placing", "set_not_placed", "place", "set_contact", "slow_down"), (1, 2, 5, FOR_EVER)
     ),
+    **dict.fromkeys(("append", "advance", "owe"), (1, 2, 5, FOR_EVER)),
     **dict.fromkeys(("put_command", "set_answered", "take_turn", "keep_reply", "set_done"), (1, 2, 5, FOR_EVER)),
     **dict.fromkeys(("set_stop_reason", "set_refused", "end", "succeed", "fail"), (1, 2, 5, FOR_EVER)),
     **dict.fromkeys(("stop", "look_up", "requeue"), (1, 2, 5, FOR_EVER)),
@@ -459,7 +488,147 @@ def something_unforeseen(random: Random) -> Race:
         if is_stopped:
             here.play.after(moment, lambda: here.machine.stop(f"{MID}-1"))
 
-    return Race(Faults(raising=raises, place_troubles=list(troubles)), callee, arrange=arrange, lists_are_whole=False)
+    return Race(
+        Faults(raising=raises, place_troubles=list(troubles)),
+        callee,
+        arrange=arrange,
+        lists_are_whole=False,
+        may_be_given_up=True,
+    )
+
+
+# ------------------------------------------- the telephony ahead of the machine
+def _slow(random: Random, most: float = 3.0) -> Callable[[World], None]:
+    """A Step Functions that takes its time from one state to the next."""
+    seconds = random.choice((0.0, 0.3, 1.0, most))
+
+    def arrange(here: World) -> None:
+        here.machine.state_seconds = lambda: random.uniform(0, seconds)
+
+    return arrange
+
+
+def _presses(me: Callee, keys: str) -> list[str]:
+    """Presses one key a menu, soon after its beginning; the keys that were heard."""
+    return [f"d{key}" for number, key in enumerate(keys, 1) if me.press(number, key, soon(me.random))]
+
+
+def keys_ahead_and_then_gone(random: Random) -> Race:
+    """Several keys, faster than the machine, and then the callee hangs up in the next menu."""
+    keys = "1" * random.randint(1, 6)
+    heard: list[str] = []
+
+    def callee(me: Callee) -> None:
+        if me.answer():
+            heard.extend(_presses(me, keys))
+            if me.await_question(len(keys) + 1):
+                me.hang_up(soon(random))
+
+    def came_to(here: World) -> None:
+        assert here.keys_run == heard == ["d1"] * len(keys)
+        ended(here, "answered", "callerHungUp")
+
+    faults = Faults(news_seconds=news(random, 0, 0.01, 0.5, 5))
+    return Race(faults, callee, came_to, _slow(random), menus=RING)
+
+
+def machine_slower_than_its_keys(random: Random) -> Race:
+    """The callee goes through many menus to the end of a list; the machine comes after."""
+    keys = "1" * random.randint(2, 6) + "2"
+    heard: list[str] = []
+
+    def callee(me: Callee) -> None:
+        if me.answer():
+            heard.extend(_presses(me, keys))
+
+    def came_to(here: World) -> None:
+        assert here.keys_run == heard == [f"d{key}" for key in keys]
+        ended(here, "answered", "completed")
+
+    faults = Faults(doubled=random.choice((0, 0.5)), news_seconds=news(random, 0, 0.1, 1))
+    return Race(faults, callee, came_to, _slow(random), menus=RING)
+
+
+def a_bound_is_reached(random: Random) -> Race:
+    """The callee would go on for ever: the last menu that may be asked is decided in the log, whoever is slow."""
+    visits = random.randint(1, 5)
+
+    def callee(me: Callee) -> None:
+        if me.answer():
+            _presses(me, "1" * 8)
+
+    def came_to(here: World) -> None:
+        assert here.keys_run == ["d1"] * visits
+        assert {seq for seq, _ in here.log.told} == set(range(2, visits + 2))
+        ended(here, "answered", "limit")
+
+    return Race(Faults(), callee, came_to, _slow(random), menus=RING, bounds=Bounds(visits, 900))
+
+
+def nobody_presses_anything(random: Random) -> Race:
+    """A mailbox in a menu that silence leads back to: three prompts, and the list of each has run."""
+
+    def callee(me: Callee) -> None:
+        me.answer()
+
+    def came_to(here: World) -> None:
+        assert here.keys_run == ["wrong"] * 3
+        assert [phone.questions for phone in here.side.phones] == [3]
+        ended(here, "answered", "silence")
+
+    return Race(Faults(), callee, came_to, _slow(random), menus=RING)
+
+
+def stopped_with_keys_ahead(random: Random) -> Race:
+    """The execution is stopped while keys stand in the log to which it has not come."""
+    keys = "1" * random.randint(1, 5)
+    heard: list[str] = []
+    moment = random.uniform(0.2, 12)
+
+    def callee(me: Callee) -> None:
+        if me.answer():
+            me.play.spawn("patience", lambda: me.hang_up(40))
+            heard.extend(_presses(me, keys))
+
+    def arrange(here: World) -> None:
+        _slow(random)(here)
+        here.play.after(moment, lambda: here.machine.stop(f"{MID}-1"))
+
+    def came_to(here: World) -> None:
+        # What was heard before the call was made to end is owed, and queued once
+        ran = [key for key in here.keys_run if key != "wrong"]
+        assert ran == heard[: len(ran)]
+        assert len(ran) >= len(heard) - 1  # the last one may have been pressed as the call was just being stopped
+
+    faults = Faults(execution_news_lost=random.random() < 0.2)
+    return Race(faults, callee, came_to, arrange, menus=RING)
+
+
+def every_invocation_may_fail(random: Random) -> Race:
+    """What hears the telephony fails at any of its requests, before or behind it, and is invoked again."""
+    left = {"get": 1, "take_turn": 1, "append": 2, "succeed": 6}  # the flow gives up after four in a row
+    likely = random.uniform(0.1, 0.6)
+
+    def fails(actor: str, operation: str) -> bool:
+        if not actor.startswith("follow_call") or not left.get(operation) or random.random() > likely:
+            return False
+        left[operation] -= 1
+        return True
+
+    keys = "1" * random.randint(1, 4) + "2"
+
+    def callee(me: Callee) -> None:
+        if me.answer():
+            _presses(me, keys)
+
+    def came_to(here: World) -> None:
+        assert here.keys_run == [f"d{key}" for key in keys]
+        ended(here, "answered", "completed")
+
+    behind = random.random() < 0.5
+    faults = Faults(failing_after=fails) if behind else Faults(failing=fails)
+    faults.doubled = random.choice((0, 0.3))
+    return Race(faults, callee, came_to, _slow(random), menus=RING)
 
 
 RACES: dict[str, Callable[[Random], Race]] = {
@@ -485,39 +654,56 @@ RACES: dict[str, Callable[[Random], Race]] = {
     "stopped from outside": stopped_from_outside,
     "something unforeseen": something_unforeseen,
 }
+AHEAD: dict[str, Callable[[Random], Race]] = {
+    "keys ahead, then a hang-up": keys_ahead_and_then_gone,
+    "a machine slower than its keys": machine_slower_than_its_keys,
+    "a bound is reached": a_bound_is_reached,
+    "nobody presses anything": nobody_presses_anything,
+    "stopped with keys ahead": stopped_with_keys_ahead,
+    "every invocation may fail": every_invocation_may_fail,
+}
+"""Races of calls that keep a log."""
 
 
-def hold(side: str, name: str, orders: int, first: int | None = None) -> None:
+def hold(side: str, name: str, orders: int, first: int | None = None, keeps_log: bool = True) -> None:
     """Runs one race in so many orders. RACE_SEED=… runs that one alone."""
     given = os.environ.get("RACE_SEED")
     first = int(given) if given else secrets.randbits(32) if first is None else first
     for seed in range(first, first + (1 if given else orders)):
         random = Random(seed)
-        race = RACES[name](random)
-        here = world(random, SIDES[side], race.faults)
+        race = (RACES | AHEAD)[name](random)
+        here = world(random, SIDES[side], race.faults, keeps_log, menus=race.menus, bounds=race.bounds)
         race.arrange(here)
         callee = Callee(here)
         try:
             here.run(lambda race=race, callee=callee: race.callee(callee))  # type: ignore[misc]
-            here.check(lists_are_whole=race.lists_are_whole)
+            here.check(lists_are_whole=race.lists_are_whole, is_given_up=race.may_be_given_up)
             race.came_to(here)
         except AssertionError as error:
             states = [one.states for one in here.machine.executions.values()]
             pytest.fail(f"RACE_SEED={seed}: {error}\nlists: {here.lists_run()}\nstates: {states}\ncall: {here.call}")
 
 
-@pytest.mark.parametrize("name", RACES)
+@pytest.mark.parametrize("name", RACES | AHEAD)
 @pytest.mark.parametrize("side", SIDES)
 def test_whatever_the_order(side: str, name: str) -> None:
-    hold(side, name, ORDERS[side])
+    hold(side, name, ORDERS[side] // (1 if name in RACES else 5))
+
+
+@pytest.mark.parametrize("name", RACES)
+@pytest.mark.parametrize("side", SIDES)
+def test_a_call_of_the_release_without_a_log_ends_rightly_whatever_the_order(side: str, name: str) -> None:
+    hold(side, name, ORDERS[side] // 10, keeps_log=False)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("name", RACES)
+@pytest.mark.parametrize("keeps_log", [True, False], ids=["log", "no log"])
+@pytest.mark.parametrize("name", RACES | AHEAD)
 @pytest.mark.parametrize("side", SIDES)
-def test_whatever_the_order_at_length(side: str, name: str) -> None:
-    hold(side, name, MANY_ORDERS)
+def test_whatever_the_order_at_length(side: str, name: str, keeps_log: bool) -> None:
+    if keeps_log or name in RACES:
+        hold(side, name, MANY_ORDERS, keeps_log=keeps_log)
 
 
 # ------------------------------------------------------------ the bench itself
@@ -560,7 +746,69 @@ def _marks_before_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         calls.set_done(call.mid, call.attempt, reply.seq, None)
         return bool(engine.succeed(call.ticket.token, {"event": reply.event, "key": reply.key, "seq": reply.seq}))
 
-    monkeypatch.setattr("speechcall.application.follow_call.give_reply", give)
+    monkeypatch.setattr("speechcall.application.follow_by_mailbox.give_reply", give)
+
+
+def _lets_the_last_word_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    def append(store: MemoryCalls, mid: str, attempt: int, contact_id: str, entry: Any, turn: int = 0) -> Any:
+        call = store.get(mid, attempt)
+        if call and call.log_seq == entry.seq > 1 and not call.ended:
+            store._change(mid, attempt, lambda call: replace(call, log=call.log[:-1], path=call.path[:-1]))
+        return APPEND(store, mid, attempt, contact_id, entry, turn)
+
+    monkeypatch.setattr(MemoryCalls, "append", append)
+    monkeypatch.setattr(
+        Call,
+        "would_log",
+        lambda call, seq, *heard: WOULD_LOG(
+            replace(call, log=call.log[: seq - 1]) if 1 < seq == call.log_seq else call, seq, *heard
+        ),
+    )
+
+
+def _hears_who_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def append(store: MemoryCalls, mid: str, attempt: int, contact_id: str, entry: Any, turn: int = 0) -> Any:
+        ended = store.get(mid, attempt)
+        store._change(mid, attempt, lambda call: replace(call, ended_msec=None))
+        written, call = APPEND(store, mid, attempt, contact_id, entry, turn)
+        if ended and ended.ended_msec is not None:
+            call = store._change(mid, attempt, lambda call: replace(call, ended_msec=ended.ended_msec))
+        return written, call
+
+    monkeypatch.setattr(MemoryCalls, "append", append)
+
+
+def _stops_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    advance = MemoryCalls.advance
+
+    def stopped(store: MemoryCalls, mid: str, attempt: int, *command: Any) -> Any:
+        call = store.get(mid, attempt)
+        return (False, call) if call and call.ended else advance(store, mid, attempt, *command)
+
+    monkeypatch.setattr(MemoryCalls, "advance", stopped)
+
+
+def _tells_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: set[str] = set()
+
+    def tell(reply: Any, token: str, engine: Any) -> bool:
+        again = token in told
+        told.add(token)
+        return False if again else TELL(reply, token, engine)
+
+    monkeypatch.setattr("speechcall.application.follow_call.tell_task", tell)
+    monkeypatch.setattr("speechcall.application.end_call.tell_task", tell)
+
+
+def _owes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("speechcall.application.finish_call.owed_webhooks", lambda *_: [])
+
+
+def _runs_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("speechcall.application.report.MOST_AHEAD", 50)
+
+
+APPEND, WOULD_LOG, TELL = MemoryCalls.append, Call.would_log, tell_task
 
 
 def _forgets_keys_of_who_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -575,25 +823,33 @@ def _dials_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("side", "mistake", "name"),
+    ("side", "mistake", "name", "keeps_log"),
     [
-        ("connect", _forgets_keys, "control_call retried"),
-        ("connect", _forgets_keys_of_who_is_gone, "control_call retried, callee gone"),
-        ("connect", _gives_lines_back_at_once, "stopped from outside"),
-        ("connect", _believes_silence, "hang-up never told"),
-        ("connect", _forgets_who_waits, "hang-up told at once"),
-        ("connect", _marks_before_it_answers, "killed between two writes"),
-        ("chime", _dials_again, "the end before the dial's answer"),
-        ("chime", _gives_lines_back_at_once, "stopped from outside"),
-        ("chime", _believes_silence, "hang-up never told"),
+        ("connect", _forgets_keys, "control_call retried", False),
+        ("connect", _forgets_keys_of_who_is_gone, "control_call retried, callee gone", False),
+        ("connect", _marks_before_it_answers, "killed between two writes", False),
+        ("connect", _lets_the_last_word_count, "token answered twice", True),
+        ("connect", _lets_the_last_word_count, "every invocation may fail", True),
+        ("connect", _hears_who_is_gone, "key against hang-up", True),
+        ("connect", _stops_at_the_end, "keys ahead, then a hang-up", True),
+        ("connect", _tells_once, "every invocation may fail", True),
+        ("connect", _owes_nothing, "stopped with keys ahead", True),
+        ("connect", _runs_away, "a machine slower than its keys", True),
+        ("connect", _gives_lines_back_at_once, "stopped from outside", True),
+        ("connect", _believes_silence, "hang-up never told", True),
+        ("connect", _forgets_who_waits, "hang-up told at once", True),
+        ("chime", _dials_again, "the end before the dial's answer", True),
+        ("chime", _gives_lines_back_at_once, "stopped from outside", True),
+        ("chime", _believes_silence, "hang-up never told", True),
+        ("chime", _lets_the_last_word_count, "key twice", True),
     ],
 )
 def test_a_product_that_makes_a_mistake_is_found_out(
-    side: str, mistake: Any, name: str, monkeypatch: pytest.MonkeyPatch
+    side: str, mistake: Any, name: str, keeps_log: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mistake(monkeypatch)
     with pytest.raises(pytest.fail.Exception, match="RACE_SEED"):
-        hold(side, name, 400, first=0)
+        hold(side, name, 400, first=0, keeps_log=keeps_log)
 
 
 def test_a_phone_that_nobody_answers_rings_out() -> None:

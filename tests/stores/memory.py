@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 from speechcall.adapters.dynamodb.message_items import CALLING_CHECK_MSEC, LATER, first_check_msec, shard_name
 from speechcall.application.message_ports import Claim, LinesFull, LineTaken, NotQueued, Pool, Redialled
 from speechcall.domain.ask import Ask
-from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Step, Ticket, over_limit
+from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Step, Ticket
+from speechcall.domain.call_log import Entry
 from speechcall.domain.errors import StoreUnavailable
 from speechcall.domain.ids import holder
 from speechcall.domain.message import Message, State
 from speechcall.domain.outcome import Outcome
+from speechcall.domain.refusal import over_limit
 from tests.stores.index import MemoryIndex
 from tests.stores.pool import MemoryPool
 
@@ -58,6 +60,36 @@ class MemoryCalls:
             visits = call.visits + asks
             self._calls[key] = replace(call, seq=call.seq + 1, command=command, ticket=ticket, visits=visits)
             return True, self._calls[key]
+
+    def advance(self, mid: str, attempt: int, command: Command, ticket: Ticket) -> tuple[bool, Call | None]:
+        key = (mid, attempt)
+        with self._lock:
+            call = self._calls.get(key)
+            is_behind = call is not None and call.log_seq > call.seq
+            if call is None or ticket.visit < call.ticket.visit:
+                return False, call
+            if call.ticket.visit == ticket.visit:
+                return self._renew_token(key, ticket), self._calls[key]
+            if call.log_seq < call.seq or (call.ended and not is_behind):
+                return False, call
+            visits = call.visits + (command.kind is Kind.ASK)
+            self._calls[key] = replace(call, seq=call.seq + 1, command=command, ticket=ticket, visits=visits)
+            return True, self._calls[key]
+
+    def append(self, mid: str, attempt: int, contact_id: str, entry: Entry, turn: int = 0) -> tuple[bool, Call | None]:
+        def appended(call: Call) -> Call | None:
+            own = (None, contact_id) if entry.seq == 1 else (contact_id,)
+            follows = call.log_seq == entry.seq - 1 and call.seq <= entry.seq
+            if call.plan is None or call.ended or call.contact_id not in own or not follows:
+                return None
+            return replace(call.with_entry(entry), contact_id=contact_id, turn=max(call.turn, turn))
+
+        with self._lock:
+            call = self._calls.get((mid, attempt))
+            changed = appended(call) if call else None
+            if changed:
+                self._calls[mid, attempt] = changed
+            return changed is not None, changed or call
 
     def _renew_token(self, key: Key, ticket: Ticket) -> bool:
         call = self._calls[key]
@@ -136,6 +168,13 @@ class MemoryCalls:
             if changed:
                 self._calls[mid, attempt] = changed
             return changed
+
+
+class UnloggedCalls(MemoryCalls):
+    """The calls as a release that kept no log opened them."""
+
+    def open(self, call: Call, expires_at: int) -> Call:
+        return super().open(replace(call, plan=None), expires_at)
 
 
 def _kept(call: Call, reply: Reply) -> Call | None:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refusal, Ticket, over_limit, refusal
+from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Ticket
+from speechcall.domain.refusal import Refusal, over_limit, refusal
 from tests.fixtures.samples import CALL, NOW
 
 BOUNDS = Bounds(max_visits=3, max_seconds=60)

@@ -4,7 +4,7 @@ The actors run on the memory store. Before each single operation on store, engin
 the telephony, hypothesis may let another actor run its whole step: so every step is cut at every place.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -14,16 +14,23 @@ from hypothesis import strategies as st
 
 from speechcall.application.control_call import Control
 from speechcall.application.end_call import end_call
-from speechcall.application.follow_call import Heard, follow_call
+from speechcall.application.follow_call import follow_call
 from speechcall.application.message_ports import Pool
 from speechcall.application.ports import Contact
+from speechcall.application.report import Heard
 from speechcall.domain.call import Bounds, Cause, Kind
+from speechcall.domain.call_log import MOST_AHEAD
 from speechcall.domain.errors import RetryableError, StoreUnavailable, TelephonyUnavailable
-from tests.fixtures.samples import ASK, MESSAGE, MID, NOW, FakeClock, FakeEngine
-from tests.stores.memory import MemoryCalls, MemoryMessages
+from speechcall.domain.message import GotoMenu, Menu
+from tests.fixtures.samples import ASK, HOOK, MESSAGE, MID, NOW, FakeClock, FakeEngine
+from tests.stores.memory import MemoryCalls, MemoryMessages, UnloggedCalls
 
 STEPS = ["machine", "answer", "key 1", "key 2", "idle", "again", "poll", "end", "fail", "zombie", "time out"]
 CONTACT = "contact-1"
+MOST_VISITS = 6
+AGAIN = Menu("intro", 1000, {"d1": (HOOK, GotoMenu(0)), "wrong": (HOOK, GotoMenu(0))})
+"""The machine of this world asks it again and again, until it is told to stop."""
+both = pytest.mark.parametrize("keeps_log", [True, False], ids=["log", "no log"])
 
 
 class Interrupted:
@@ -71,12 +78,13 @@ class World:
 
     dials_once = True
 
-    def __init__(self, script: list[str], breaks: set[int]) -> None:
+    def __init__(self, script: list[str], breaks: set[int], keeps_log: bool = True) -> None:
         self.script, self.breaks = list(reversed(script)), breaks
         self.depth = self.operations = 0
-        self.store, self.answers, self.clock = MemoryCalls(), FakeEngine(), FakeClock()
+        self.store = MemoryCalls() if keeps_log else UnloggedCalls()
+        self.answers, self.clock = FakeEngine(), FakeClock()
         messages = MemoryMessages()
-        messages.add([MESSAGE])
+        messages.add([replace(MESSAGE, menus=(AGAIN,))])
         messages.queue(MID, (ASK,), NOW)
         messages.claim_line(messages.get(MID), "arn:flow", Pool(1, 1), NOW)
         self.calls: Any = Interrupted(self.store, self.interrupt)
@@ -84,12 +92,13 @@ class World:
         sleep = self.clock.sleep
         self.clock.sleep = lambda seconds: (sleep(seconds), self.interrupt("sleep"))[0]
         telephony: Any = Interrupted(self, self.interrupt)
-        bounds = Bounds(6, 900)
+        bounds = Bounds(MOST_VISITS, 900, silent_repeats=49)
         self.control = Control(self.calls, messages, self.engine, telephony, self.clock, bounds, messages.pool)
         self.visits = [Visit("dial", 0)]
         self.zombies: list[dict[str, Any]] = []
         self.placed = self.over = self.rang = False
         self.asked: list[int] = []
+        self.asked_menus: list[tuple[int, int | None]] = []
         self.last: Heard | None = None
         self.seq = 1
 
@@ -211,6 +220,7 @@ class World:
             assert found.command is not None
             assert found.command.kind is Kind.ASK
             self.asked.append(found.seq)
+            self.asked_menus.append((found.seq, found.command.menu))
 
     def settle(self) -> None:
         """Lets everybody who can do something do it, without interruption and without failures."""
@@ -224,11 +234,16 @@ class World:
 scripts = st.lists(st.sampled_from(["-", "-", "-", *STEPS, "machine", "answer", "key 1"]), max_size=60)
 
 
-@settings(max_examples=300)
-@given(st.lists(st.sampled_from(STEPS), min_size=4, max_size=25), scripts, st.sets(st.integers(1, 60), max_size=3))
-def test_whatever_the_order_no_task_is_left_waiting_and_none_is_answered_twice(steps, script, breaks):
+@both
+@settings(max_examples=200)
+@given(
+    steps=st.lists(st.sampled_from(STEPS), min_size=4, max_size=25),
+    script=scripts,
+    breaks=st.sets(st.integers(1, 60), max_size=3),
+)
+def test_whatever_the_order_no_task_is_left_waiting_and_none_is_answered_twice(keeps_log, steps, script, breaks):
     # Given a call whose actors run in any order, each cut at any operation
-    world = World(script, breaks)
+    world = World(script, breaks, keeps_log)
     world.handle(world.visit.task)
     for step in ["machine", "answer", *steps]:
         world.step(step)
@@ -255,15 +270,22 @@ def test_whatever_the_order_no_task_is_left_waiting_and_none_is_answered_twice(s
             assert visit.lists_run == [visit.answer["key"] or "wrong"]
     # And the call's path tells one thing a question, and nothing that no list was run for
     if call:
-        assert len(call.path) <= call.visits <= 6
+        ahead = MOST_AHEAD if call.goes_by_log else 0
+        assert len(call.path) <= call.visits + ahead
+        assert call.visits <= MOST_VISITS
+        assert call.goes_by_log == keeps_log
+        # And the telephony was asked nothing that the log does not say, and never two things under one seq
+        for seq, menu in world.asked_menus:
+            assert not keeps_log or call.entry(seq - 1).then.menu == menu
     # And no answer went to a try that had been given up
     assert not set(world.answers.answers) & world.answers.dead
 
 
-@given(st.integers(0, 40), st.sampled_from(["key 1", "idle", "poll", "answer"]), scripts)
-def test_the_end_is_heard_wherever_it_falls(moment, last, script):
+@both
+@given(moment=st.integers(0, 40), last=st.sampled_from(["key 1", "idle", "poll", "answer"]), script=scripts)
+def test_the_end_is_heard_wherever_it_falls(keeps_log, moment, last, script):
     # Given a call that has its first question, and an end at any operation of what comes then
-    world = World([], set())
+    world = World([], set(), keeps_log)
     for step in ("machine", "answer", "machine", "poll"):
         world.step(step)
     world.script = list(reversed(["-"] * moment + ["end", *script]))
@@ -278,14 +300,15 @@ def test_the_end_is_heard_wherever_it_falls(moment, last, script):
     assert world.answers.answers["ask-60-0"]["event"] == "ended"
 
 
+@both
 @given(
-    st.integers(0, 30),
-    st.sampled_from(["key 1", "key 2", "idle"]),
-    st.lists(st.sampled_from(["key 1", "key 2", "idle", "again"]), max_size=6),
+    moment=st.integers(0, 30),
+    first=st.sampled_from(["key 1", "key 2", "idle"]),
+    others=st.lists(st.sampled_from(["key 1", "key 2", "idle", "again"]), max_size=6),
 )
-def test_of_many_reports_for_one_question_the_first_counts(moment, first, others):
+def test_of_many_reports_for_one_question_the_first_counts(keeps_log, moment, first, others):
     # Given a question, and reports that arrive while others are being taken in
-    world = World([], set())
+    world = World([], set(), keeps_log)
     for step in ("machine", "answer", "machine", "poll"):
         world.step(step)
     world.script = list(reversed(["-"] * moment + others))
@@ -297,12 +320,13 @@ def test_of_many_reports_for_one_question_the_first_counts(moment, first, others
     assert told.heard == (answer["key"] or answer["event"])
 
 
+@both
 @pytest.mark.parametrize("lost", [None, *range(1, 9)])
 @pytest.mark.parametrize("later", range(6))
 @pytest.mark.parametrize("moment", range(6))
-def test_a_phone_that_is_answered_at_any_moment_of_dialling_is_heard(moment, later, lost):
+def test_a_phone_that_is_answered_at_any_moment_of_dialling_is_heard(keeps_log, moment, later, lost):
     # Given tries of dial that fail anywhere, and a callee who is quick: all cases, for one of them alone is the bad one
-    world = World(["-"] * moment + ["fail"] + ["-"] * later + ["answer"], {lost} if lost else set())
+    world = World(["-"] * moment + ["fail"] + ["-"] * later + ["answer"], {lost} if lost else set(), keeps_log)
     world.handle(world.visit.task)
     world.step("answer")
     world.settle()

@@ -9,6 +9,7 @@ from speechcall.application.control_call import THROTTLED_MSEC, Control
 from speechcall.application.message_ports import Pool
 from speechcall.application.ports import Contact
 from speechcall.domain.call import Bounds, Cause, Command, Kind, Refused, Reply, Step
+from speechcall.domain.call_log import Plan
 from speechcall.domain.errors import (
     DestinationRefused,
     StoreUnavailable,
@@ -232,6 +233,17 @@ def test_a_phone_that_was_answered_between_two_tries_of_dial_answers_the_second(
     assert bench.engine.answers == {"dial-0-1": {"event": "answered", "key": "", "seq": 1}}
     assert bench.call.done_seq == 1
     assert len(bench.telephony.placed) == 1
+
+
+@pytest.mark.parametrize(("said", "repeats"), [(None, 2), (0, 0), (7, 7)])
+def test_what_decides_how_a_call_goes_on_is_fixed_when_it_is_dialled(said, repeats):
+    bench = Bench(Bounds(3, 60), silent_repeats=said)
+    bench.run("dial")
+    assert bench.call.plan == Plan(({"d1": "end", "wrong": "end"},), 3, NOW + 60_000, repeats)
+    # A later try changes nothing of it
+    bench.control = replace(bench.control, bounds=Bounds(9, 900, 9))
+    bench.run("dial", retry=1)
+    assert bench.call.plan.max_visits == 3
 
 
 # ----------------------------------------------------------- ask and hang up

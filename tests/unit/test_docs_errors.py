@@ -226,6 +226,7 @@ GIVEN = {
         lambda: message(customerMessageId="x" * 65),
         lambda: message(ttl=29),
         lambda: message(ringTimeoutSec="45"),
+        lambda: message(silentRepeats=50),
         lambda: message(redial=3),
         lambda: message(redial={"attempts": 5}),
         lambda: message(redial={"attempts": 1, "afterSec": [10]}),

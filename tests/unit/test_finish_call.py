@@ -55,6 +55,7 @@ class Bench:
     def __init__(self, telephony=None, *, placed=True, answered=True, throttled=False, **fields):
         self.calls, self.messages, self.engine, self.clock = MemoryCalls(), MemoryMessages(), FakeEngine(), FakeClock()
         self.telephony = telephony or Telephony()
+        self.owed = []
         self.accounts = {"acme": Account("acme", ("*",), calls_per_day=100)}
         self.messages.add([replace(MESSAGE, **fields)])
         self.messages.queue(MID, (ASK,), NOW)
@@ -77,6 +78,7 @@ class Bench:
             telephony=self.telephony,
             engine=self.engine,
             clock=self.clock,
+            owe=self.owed.append,
             find_account=self.accounts.get,
         )
 

@@ -4,7 +4,9 @@ import math
 
 import pytest
 
-from speechcall.application.follow_call import HANG_UP, MAILBOX_SECONDS, Heard, Next, follow_call
+from speechcall.application.follow_by_mailbox import MAILBOX_SECONDS
+from speechcall.application.follow_call import follow_call
+from speechcall.application.report import HANG_UP, Heard, Next
 from speechcall.domain.call import Bounds, Cause, Command, Kind, Reply, Step, Ticket
 from tests.fixtures.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls

@@ -109,3 +109,9 @@ def test_of_spoken_text_the_voice_is_shown_and_not_the_text():
     text = explain((Menu(say.name, 10_000, {}, say),), {})
     assert "the callee hears Amy speak a text (en-GB), and then has 10 s" in text
     assert "1234" not in text + draw((Menu(say.name, 10_000, {}, say),)) + repr(say)
+
+
+def test_menus_that_silence_leads_round_say_how_such_a_call_ends():
+    (found,) = report((menu(wrong=[GotoMenu(0)]),), "m")
+    assert "for ever" not in found.message
+    assert "after 2 repeats, or as many as silentRepeats says, the call is hung up" in found.message

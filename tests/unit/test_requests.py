@@ -187,6 +187,9 @@ REDIAL = {"attempts": 4, "afterSec": [60, 86_400], "on": ["failed", "busy"]}
         {"ttl": 172_800},
         {"ringTimeoutSec": 15},
         {"ringTimeoutSec": 60},
+        {"silentRepeats": 0},
+        {"silentRepeats": 49},
+        {"silentRepeats": None},
         {"redial": REDIAL},
         {"redial": {"attempts": 0}},
         {"redial": None},
@@ -214,6 +217,7 @@ def test_a_redial_is_as_it_was_asked_for_and_reasonable_where_nothing_was_said()
         *(({"customerMessageId": given}, "customerMessageId") for given in ("", "x" * 65, 7, ["x"])),
         *(({"ttl": given}, "ttl") for given in (29, 172_801, "60", 60.5, True, None)),
         *(({"ringTimeoutSec": given}, "ringTimeoutSec") for given in (14, 61, "45", None)),
+        *(({"silentRepeats": given}, "silentRepeats") for given in (-1, 50, "2", 1.5, True)),
         *(({"redial": given}, "redial") for given in (3, [], "yes", True)),
         ({"redial": {}}, "redial.attempts"),
         *(({"redial": {"attempts": given}}, "redial.attempts") for given in (-1, 5, "1", None, True)),
@@ -229,6 +233,7 @@ def test_what_cannot_be_said_of_dialling_is_refused_in_its_place(fields, place):
         "customerMessageId": "INVALID_CUSTOMER_MESSAGE_ID",
         "ttl": "INVALID_TTL",
         "ringTimeoutSec": "INVALID_RING_TIMEOUT",
+        "silentRepeats": "INVALID_SILENT_REPEATS",
         "redial": "INVALID_REDIAL",
     }
     (name,) = fields
@@ -292,6 +297,7 @@ def test_a_number_without_a_fraction_is_an_integer_however_it_is_written(name, e
     ("entry", "written", "read", "value"),
     [
         (message(ringTimeoutSec="?"), "45.0", lambda model: model.ringTimeoutSec, 45),
+        (message(silentRepeats="?"), "3.0", lambda model: model.silentRepeats, 3),
         (message(redial={"attempts": "?"}), "2.0", lambda model: model.redial.attempts, 2),
         (message(redial={"attempts": "?"}), "-0", lambda model: model.redial.attempts, 0),
         (action(action="gotoMenu", menu="?"), "0.0", lambda model: model.menu[0].dtmfActions["d1"][0].menu, 0),

@@ -55,8 +55,50 @@ def test_a_list_runs_to_its_end_although_the_callee_has_hung_up_and_nothing_afte
 
 
 def test_a_circle_is_left_at_the_limit():
-    found = walk((menu(wrong=[GotoMenu(0)]),), [Behaviour("idle")] * 60)
-    assert (len(found.menus), found.end, found.limit) == (50, End.COMPLETED, True)
+    # Given somebody who presses a key that has no list, again and again
+    found = walk((menu(wrong=[GotoMenu(0)]),), [Behaviour("d7")] * 60)
+    assert (len(found.menus), found.end, found.limit, found.silence) == (50, End.COMPLETED, True, False)
+
+
+RING = tuple(menu(wrong=[HOOK, GotoMenu((index + 1) % 20)]) for index in range(20))
+CHAIN = (*(menu(wrong=[GotoMenu(index + 1)]) for index in range(19)), menu(wrong=[Hangup()]))
+
+
+@pytest.mark.parametrize(
+    ("menus", "repeats", "asked"),
+    [
+        ((menu(wrong=[HOOK, GotoMenu(0)]),), 2, 3),
+        ((menu(wrong=[HOOK, GotoMenu(0)]),), 0, 1),
+        ((menu(wrong=[HOOK, GotoMenu(0)]),), 49, 50),
+        (tuple(menu(wrong=[HOOK, GotoMenu(1 - index)]) for index in range(2)), 2, 4),
+        (RING, 2, 22),
+        # A lasso: what was asked once on the way to the circle is no repeat
+        ((menu(wrong=[GotoMenu(1)]), menu(wrong=[GotoMenu(2)]), menu(wrong=[HOOK, GotoMenu(2)])), 2, 5),
+    ],
+)
+def test_whoever_only_listens_is_hung_up_after_the_silent_repeats(menus, repeats, asked):
+    found = walk(menus, [Behaviour("idle")] * 60, 60, repeats)
+    assert (len(found.menus), found.end, found.silence, found.limit) == (asked, End.COMPLETED, True, False)
+    # And the list of the last silence has run
+    if any(HOOK in one.actions["wrong"] for one in menus):
+        assert found.webhooks[-1].visit == asked
+
+
+def test_a_chain_of_different_menus_is_no_repeat():
+    found = walk(CHAIN, [Behaviour("idle")] * 60, silent_repeats=0)
+    assert (len(found.menus), found.silence) == (20, False)
+
+
+@pytest.mark.parametrize("key", ["d1", "d9", "other"])
+def test_a_key_gives_the_callee_all_repeats_again_also_one_without_a_list(key):
+    menus = (menu(d1=[GotoMenu(0)], wrong=[GotoMenu(0)]),)
+    found = walk(menus, [*[Behaviour("idle")] * 2, Behaviour(key), *[Behaviour("idle")] * 60])
+    assert (len(found.menus), found.silence) == (6, True)
+
+
+def test_a_call_at_its_limit_ends_for_that_and_not_for_silence():
+    found = walk((menu(wrong=[GotoMenu(0)]),), [Behaviour("idle")] * 60, 3)
+    assert (len(found.menus), found.limit, found.silence) == (3, True, False)
 
 
 def test_an_introduction_that_cannot_be_played_ends_the_call_and_runs_no_list():

@@ -70,3 +70,12 @@ class SqsWebhookQueue:
 
     def _send(self, body: str, delay_seconds: int) -> None:
         self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay_seconds)
+
+    def first(self, task: WebhookTask) -> None:
+        """The task comes in its turn, as a state machine queues it: `url` is that of the FIFO queue."""
+        self._client.send_message(
+            QueueUrl=self._url,
+            MessageBody=json.dumps(asdict(task)),
+            MessageGroupId=task.mid,
+            MessageDeduplicationId=task.event_id,
+        )

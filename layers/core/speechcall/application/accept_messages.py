@@ -151,6 +151,7 @@ def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account) ->
         ttl_seconds=wanted.model.ttl,
         ring_seconds=wanted.model.ringTimeoutSec,
         redial=to_redial(wanted.model),
+        silent_repeats=wanted.model.silentRepeats,
     )
 
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from speechcall.application.end_call import end_call
-from speechcall.application.give_reply import give_reply, step_of
+from speechcall.application.give_reply import give_reply, step_of, tell_task
 from speechcall.application.message_ports import MessageStore
+from speechcall.application.obey_log import has_logged, heard, look_up_by_log, obey_log, plan_of
 from speechcall.application.place_call import Doubt, place_once
 from speechcall.application.pool import PoolStore
 from speechcall.application.ports import CallStore, Clock, Engine, Telephony
-from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refusal, Refused, Reply, Ticket, refusal
+from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Ticket
+from speechcall.domain.call_log import ANSWERED
 from speechcall.domain.errors import (
     NOT_ANSWERED,
     DestinationRefused,
@@ -22,6 +24,7 @@ from speechcall.domain.errors import (
     TelephonyMisconfigured,
     TelephonyThrottled,
 )
+from speechcall.domain.refusal import Refusal, refusal
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +68,7 @@ class Control:
         if message is None or message.attempt != attempt:
             self.engine.fail(ticket.token, NOT_ANSWERED, "the message is gone")
             return None
+        now = self.clock.now_msec()
         fresh = Call(
             mid=mid,
             attempt=attempt,
@@ -75,10 +79,15 @@ class Control:
             command=Command(Kind.DIAL),
             ticket=ticket,
             visits=0,
-            dialled_msec=self.clock.now_msec(),
+            dialled_msec=now,
             caller_id=message.caller_id,
+            plan=plan_of(message, self.bounds, now),
         )
         call = self.calls.open(fresh, message.expires_at)
+        if call.ended and call.goes_by_log and call.entry(1):
+            # Somebody has answered while this was tried again, and the lists of the keys are still to be run.
+            tell_task(Reply(1, ANSWERED), ticket.token, self.engine)
+            return None
         if call.ended:
             self.engine.fail(ticket.token, NOT_ANSWERED, "the call has ended")
             return None
@@ -128,6 +137,10 @@ class Control:
         return None
 
     def _command(self, mid: str, attempt: int, command: Command, ticket: Ticket) -> None:
+        known = self.calls.get(mid, attempt)
+        if known and has_logged(known, ticket):
+            obey_log(known, command, ticket, calls=self.calls, engine=self.engine)
+            return
         now = self.clock.now_msec()
         written, call = self.calls.put_command(mid, attempt, command, ticket, self.bounds, now)
         if written:
@@ -144,7 +157,7 @@ class Control:
         if reason is Refusal.LIMIT:
             self.calls.set_stop_reason(mid, attempt, "limit")
         event = "limit" if reason is Refusal.LIMIT else "ended"
-        self.engine.succeed(ticket.token, _heard(event, call))
+        self.engine.succeed(ticket.token, heard(event, call))
 
     def _knows_reply(self, call: Call) -> bool:
         """Whether the telephony was heard before this token was there; the task has its answer then.
@@ -152,7 +165,9 @@ class Control:
         Also if an earlier try's token took that answer: that there is another try says that it was lost.
         """
         reply = call.known_reply
-        if reply:
+        if reply and call.entry(reply.seq):
+            tell_task(reply, call.ticket.token, self.engine)
+        elif reply:
             self._give(reply, call)
         return reply is not None
 
@@ -166,14 +181,17 @@ class Control:
         that nobody answers any more.
         """
         call = self.calls.get(mid, attempt)
+        if call and call.goes_by_log:
+            ports: Any = {"calls": self.calls, "engine": self.engine, "telephony": self.telephony, "clock": self.clock}
+            return look_up_by_log(call, menu, **ports)
         if call is None or call.ended or call.contact_id is None:
-            return _heard("ended", call)
+            return heard("ended", call)
         # Somebody was asked a menu, so one that is missing is not new: it is over.
         contact = self.telephony.look_up(call.contact_id)
         if contact.ended:
             cause = contact.cause or Cause.CALLER_HUNG_UP
             end_call(mid, attempt, cause, calls=self.calls, engine=self.engine, clock=self.clock)
-            return _heard("ended", call)
+            return heard("ended", call)
         is_asked = call.command == Command(Kind.ASK, menu)
         reply = (call.known_reply if is_asked else None) or Reply(call.seq, "idle")
         if is_asked and call.awaits_answer:
@@ -186,7 +204,3 @@ def _refusal_in(error: DestinationRefused | TelephonyMisconfigured) -> Refused:
         # Not the number's fault: it is neither blocked nor invalid, and may be dialled again.
         return Refused("telephonyMisconfigured", Cause.FAILED)
     return Refused(str(error), Cause.INVALID_NUMBER if str(error) == Cause.INVALID_NUMBER else Cause.BLOCKED)
-
-
-def _heard(event: str, call: Call | None) -> dict[str, Any]:
-    return {"event": event, "key": "", "seq": call.seq if call else 0}

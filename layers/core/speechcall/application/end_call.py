@@ -6,13 +6,13 @@
           or
           │── ask, token 2 ──────────►│◄── ended ────────────│  finds token 2 and answers it
 
-Either the command fails, or the end sees its token: nobody waits for a dead call. A key that was heard before,
-for a try that had failed, is the answer in both.
+Either the command fails, or the end sees its token: nobody waits for a dead call. What stands in the log for the
+command was heard while the call was up, silence too, and is the answer in both.
 """
 
 from dataclasses import dataclass, replace
 
-from speechcall.application.give_reply import give_reply
+from speechcall.application.give_reply import give_reply, tell_task
 from speechcall.application.look_up import look_until_ended
 from speechcall.application.ports import CallStore, Clock, Contact, Engine, Telephony
 from speechcall.domain.call import Call, Cause, Kind
@@ -26,7 +26,9 @@ def end_call(mid: str, attempt: int, cause: Cause, *, calls: CallStore, engine: 
     A repeat answers again, for the first one may have died between its two steps.
     """
     call = calls.end(mid, attempt, cause, clock.now_msec())
-    if call and call.awaits_answer:
+    if call and call.goes_by_log and call.entry(call.seq) and (reply := call.known_reply):
+        tell_task(reply, call.ticket.token, engine)
+    elif call and call.awaits_answer:
         if call.command.kind is Kind.DIAL:
             engine.fail(call.ticket.token, NOT_ANSWERED, (call.cause or cause).value)
         elif key := call.known_key:

@@ -1,4 +1,4 @@
-"""After a call: certainly dead, line given back, message finished or put back to be dialled again."""
+"""After a call: certainly dead, what it owes queued, line given back, message finished or dialled again later."""
 
 import logging
 from collections.abc import Callable
@@ -15,6 +15,8 @@ from speechcall.domain.end_of_call import outcome_of
 from speechcall.domain.errors import TelephonyUnavailable
 from speechcall.domain.message import Message, State
 from speechcall.domain.outcome import EXPIRED, NOT_PLACED, End, Outcome
+from speechcall.domain.owed import owed_webhooks
+from speechcall.domain.webhook import WebhookTask
 
 logger = logging.getLogger(__name__)
 
@@ -34,13 +36,15 @@ def finish_call(
     telephony: Telephony,
     engine: Engine,
     clock: Clock,
+    owe: Callable[[WebhookTask], object],
     find_account: Callable[[str], Account | None],
 ) -> Outcome:
     """Finishes a call attempt, whatever ended it; returns how it went. Safe to repeat.
 
     A call that has not been heard to end is stopped and looked up; if even then it cannot be seen to
-    have ended, the reason is `unconfirmed`. Raises what keeps it from that, and nothing is given back then; but half an
-    hour after its line was taken the message is finished, whatever is raised.
+    have ended, the reason is `unconfirmed`. `owe` queues a webhook of a key to which the state machine did
+    not come, under the id that the machine would have given it. Raises what keeps it from that, and nothing is given
+    back then; but half an hour after its line was taken the message is finished, whatever is raised.
     """
     message = messages.get(mid)
     is_calling = message is not None and message.state is State.CALLING and message.attempt == attempt
@@ -55,6 +59,8 @@ def finish_call(
             call = end_call(mid, attempt, cause, calls=calls, engine=engine, clock=clock)
         outcome = outcome_of(call, end)
         if message is not None and is_calling:
+            for task in owed_webhooks(call, message.menus, end) if call else ():
+                owe(task)
             is_throttled = outcome.outcome == "failed" and call is not None and call.cause is Cause.THROTTLED
             _leave(message, outcome, is_throttled, messages, clock.now_msec(), find_account)
     except Exception:

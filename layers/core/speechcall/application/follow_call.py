@@ -1,57 +1,35 @@
 """The telephony's side of the conversation: what it heard, and what it is to do next.
 
-      control_call                 call item                telephony
-          │  seq 2, ask menu 0, token ──►│                        │
-          │                              │◄── anything after 1? ──│
-          │                              │─── ask menu 0, seq 2 ─►│  plays, listens
-          │                              │◄── key 1, seq 2 ───────│
-          │        SendTaskSuccess(token, key 1)                  │
-          │                              │◄── seq 2 is done       │
-          │  seq 3, hang up, token ─────►│─── hang up, seq 3 ────►│
+      telephony              call item                  control_call
+          │── key 1, seq 2 ─────►│                           │  (its task waits with token 2)
+          │                      │  entry 2: key 1, then ask menu 1
+          │     SendTaskSuccess(token 2, key 1)              │
+          │◄─ ask menu 1, seq 3 ─│                           │
+          │  plays, listens      │◄── seq 3, ask menu 1 ─────│  the machine comes to the same, later
+          │── key 2, seq 3 ─────►│
+          │                      │  entry 3: key 2, then the end
+          │     SendTaskSuccess(token 3, key 2)              │
+          │◄─ hold ──────────────│◄── seq 4, hang up ────────│
+          │── next, seq 3 ──────►│
+          │◄─ hang up, seq 4 ────│
 
-A key whose token was in vain (its task's try had failed) is kept in the call item: the next try
-finds it there when it writes its token, or the telephony's next question finds that token.
+The first entry for a question counts, whoever reports what later: a repeat is told what that entry says. Each report
+tells the waiting task again what stands in the log for it, so that a SendTaskSuccess that failed costs nothing.
 
 A provider that numbers its events may bring a second one while the first is still being answered. What
 each reports counts; but only the latest is told what to do next, the others to go on as they are.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import replace
 
-from speechcall.application.give_reply import give_reply
+from speechcall.application.follow_by_mailbox import MAILBOX_SECONDS, follow_by_mailbox
+from speechcall.application.give_reply import tell_task
 from speechcall.application.ports import CallStore, Clock, Engine
-from speechcall.domain.call import Call, Command, Kind, Reply
+from speechcall.application.report import HANG_UP, Heard, Next, told_by_log
+from speechcall.domain.call import Call
+from speechcall.domain.call_log import ANSWERED
 from speechcall.domain.errors import EngineUnavailable
-
-MAILBOX_SECONDS = 2.5
-_KEYS = frozenset("0123456789*#")
-
-
-HEARD = frozenset({"answered", "next", "key", "idle", "prompt_error"})
-"""The events that a telephony can report."""
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What the telephony reports: one of HEARD; `key` comes with the key."""
-
-    event: str
-    seq: int
-    key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Next:
-    """What the telephony is to do: a command with its seq, to hold, to go on as it is, or (no call) to hang up."""
-
-    op: str
-    seq: int
-    command: Command | None = None
-    call: Call | None = None
-
-
-HANG_UP = Next("hangup", 0)
 
 
 def follow_call(
@@ -66,74 +44,61 @@ def follow_call(
     turn: int = 0,
     patience_seconds: float = MAILBOX_SECONDS,
 ) -> Next:
-    """Takes in what was heard and returns what to do next, waiting up to `patience_seconds` for it.
+    """Takes in what was heard and returns what to do next: at most three requests, and no wait.
 
-    `turn`: the number of the provider's event, 0 if it gives none. Safe to repeat: a report for a command
-    that was answered changes nothing. A contact whose call is unknown, has ended, or belongs to another
-    contact is told to hang up, whatever it reports. Raises StoreUnavailable; Step Functions in trouble
-    is tried again, at the latest with the next report.
+    `turn`: the number of the provider's event, 0 if it gives none. `patience_seconds`: only for a call without a
+    log. Safe to repeat. A contact whose call is unknown, has ended, or belongs to another contact is told to hang up,
+    whatever it reports. Raises StoreUnavailable; Step Functions in trouble is tried again, with the next report.
     """
-    after = max(1, heard.seq)
-    # A key is kept before anything else is done with it: the end of its call may overtake what follows.
-    key = _reply_of(heard) if heard.event == "key" else None
-    call = calls.take_turn(mid, attempt, contact_id, turn, key) if turn else None
-    if heard.event == "answered":
-        call = calls.set_answered(mid, attempt, contact_id, clock.now_msec())
-    elif not turn:
-        call = calls.get(mid, attempt)
-    tried: str | None = None
-    for pause in _pauses(clock, patience_seconds):
-        if pause:
-            clock.sleep(pause)
-            call = calls.get(mid, attempt)
-        if call is None or call.ended or call.contact_id != contact_id:
+    call = calls.get(mid, attempt)
+    if _is_over(call, contact_id, heard):
+        return HANG_UP
+    if call and call.goes_by_log:
+        call = _written(call, contact_id, heard, turn, calls, clock)
+        if call is None or _is_over(call, contact_id, heard):
             return HANG_UP
-        is_overtaken = call.turn > turn > 0
-        if call.seq > after and not is_overtaken:
-            op = "hangup" if call.command.kind is Kind.HANG_UP else "ask"
-            return Next(op, call.seq, call.command, call)
-        reply = (call.known_reply or _reply_in(heard, call)) if call.awaits_answer else None
-        # A token that was in vain is followed by another, if its task's try had failed.
-        if reply and call.ticket.token != tried:
-            if turn and reply == key and call.kept_reply != reply:
-                calls.keep_reply(mid, attempt, reply)
-            tried = _tell(reply, call, calls, engine, clock)
-        if is_overtaken:
-            return Next("go_on", after)
-    return Next("hold", after)
+    if call is None or not call.goes_by_log:
+        return follow_by_mailbox(
+            call,
+            contact_id,
+            heard,
+            calls=calls,
+            engine=engine,
+            clock=clock,
+            turn=turn,
+            patience_seconds=patience_seconds,
+        )
+    reply = call.known_reply
+    if reply:
+        with suppress(EngineUnavailable):  # then the next report, the menu's timeout or the call's end tells it
+            tell_task(reply, call.ticket.token, engine)
+    if call.turn > turn > 0:
+        return Next("go_on", max(1, heard.seq))
+    step = told_by_log(call, max(1, heard.seq), clock.now_msec())
+    if step.lost:
+        calls.set_stop_reason(mid, attempt, "lost")
+    return step
 
 
-def _reply_in(heard: Heard, call: Call) -> Reply | None:
-    """The reply in a report, if it is one to the question that waits."""
-    is_question = call.command.kind is Kind.ASK and heard.seq == call.seq
-    return _reply_of(heard) if is_question and heard.event in {"key", "idle", "prompt_error"} else None
+def _is_over(call: Call | None, contact_id: str, heard: Heard) -> bool:
+    """Whether this contact has no call any more. Who answers may be the first whom the call hears of."""
+    if call is None or call.ended:
+        return True
+    own = (None, contact_id) if heard.event == ANSWERED else (contact_id,)
+    return call.contact_id not in own
 
 
-def _reply_of(heard: Heard) -> Reply:
-    if heard.event != "key":
-        return Reply(heard.seq, heard.event)
-    return Reply(heard.seq, "key", f"d{heard.key}" if heard.key in _KEYS else "other")
+def _written(call: Call, contact_id: str, heard: Heard, turn: int, calls: CallStore, clock: Clock) -> Call | None:
+    """The call with what was heard in its log: this, or what was there before it.
 
-
-def _tell(reply: Reply, call: Call, calls: CallStore, engine: Engine, clock: Clock) -> str | None:
-    """Gives the reply to the waiting task, or keeps it. Returns the token that is not to be tried again."""
-    try:
-        if give_reply(reply, call, calls=calls, engine=engine, clock=clock):
-            return call.ticket.token
-        token: str | None = call.ticket.token
-    except EngineUnavailable:
-        token = None
-    if call.kept_reply != reply and call.command.kind is Kind.ASK:
-        calls.keep_reply(call.mid, call.attempt, reply)
-    return token
-
-
-def _pauses(clock: Clock, patience_seconds: float) -> Iterator[float]:
-    """When the mailbox is looked into: at once, every 50 ms for a second, then every 150 ms.
-
-    By the clock, not by the pauses: a slow store must not make the contact flow wait in vain.
+    The turn is taken in the same write: the end of a call, which waits for the turns before its own, finds the entry.
     """
-    begin = clock.now_msec()
-    yield 0.0
-    while (waited := clock.now_msec() - begin) < patience_seconds * 1000:
-        yield 0.05 if waited < 1000 else 0.15
+    now, written = clock.now_msec(), False
+    reply = heard.reply
+    entry = call.would_log(reply.seq, reply.event, reply.key, now) if reply else None
+    if entry and entry.event == ANSWERED and heard.began_msec is not None:
+        entry = replace(entry, waited_msec=max(0, now - heard.began_msec))
+    found: Call | None = call
+    if entry:
+        written, found = calls.append(call.mid, call.attempt, contact_id, entry, turn)
+    return calls.take_turn(call.mid, call.attempt, contact_id, turn) if turn and not written else found

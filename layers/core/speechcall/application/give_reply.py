@@ -4,15 +4,23 @@ from speechcall.application.ports import CallStore, Clock, Engine
 from speechcall.domain.call import Call, Kind, Reply, Step
 
 
+def tell_task(reply: Reply, token: str, engine: Engine) -> bool:
+    """Tells a waiting task what was heard. False: it was told before, or does not wait any more.
+
+    Raises EngineUnavailable; whether the task was told is then not known.
+    """
+    return engine.succeed(token, {"event": reply.event, "key": reply.key, "seq": reply.seq})
+
+
 def give_reply(reply: Reply, call: Call, *, calls: CallStore, engine: Engine, clock: Clock) -> bool:
-    """Answers the call's task, then marks its command done. False: its token was in vain.
+    """Answers the task of a call without a log, then marks its command done. False: its token was in vain.
 
     The task is answered first: Step Functions decides which answer was first, and tells the others
     so. Raises EngineUnavailable; whether the task was answered is then not known.
     """
     if reply.event == "prompt_error":
         calls.set_stop_reason(call.mid, call.attempt, "promptUnavailable")
-    if not engine.succeed(call.ticket.token, {"event": reply.event, "key": reply.key, "seq": reply.seq}):
+    if not tell_task(reply, call.ticket.token, engine):
         return False
     calls.set_done(call.mid, call.attempt, reply.seq, step_of(reply, call, clock.now_msec()), reply)
     return True

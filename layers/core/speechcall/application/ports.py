@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from speechcall.domain.call import Bounds, Call, Cause, Command, Refused, Reply, Step, Ticket
+from speechcall.domain.call_log import Entry
 
 
 class Clock(Protocol):
@@ -84,6 +85,21 @@ class CallStore(Protocol):
         """Writes a command with a new `seq`, or a later try's token under the same `seq`.
 
         Returns whether the ticket's token is now the one that will be answered, and the call.
+        """
+
+    def advance(self, mid: str, attempt: int, command: Command, ticket: Ticket) -> tuple[bool, Call | None]:
+        """Writes the next command of a call that goes by its log, or a later try's token under the same `seq`.
+
+        It is refused while the log has no entry for the last command; and when the call has ended, unless the log is
+        further than the machine. Returns as `put_command` does.
+        """
+
+    def append(self, mid: str, attempt: int, contact_id: str, entry: Entry, turn: int = 0) -> tuple[bool, Call | None]:
+        """Adds an entry to the log, directly behind its predecessor; the first entry of a seq stays.
+
+        `turn`: the number of the event that brings it, 0 if there is none; the highest stays, in the same write.
+
+        Returns whether it is this one that was written, and the call as it is now.
         """
 
     def begin_placing(self, mid: str, attempt: int, now_msec: int, before_msec: int) -> bool:

@@ -13,6 +13,7 @@ from speechcall.application.request_problems import RIGHT
 from speechcall.application.say_model import ONE_INTRODUCTION, SayModel
 from speechcall.domain import dialling
 from speechcall.domain.address import is_url
+from speechcall.domain.call_log import MOST_SILENT_REPEATS
 from speechcall.domain.phone import to_e164
 from speechcall.domain.timing import DEFAULT_IDLE_TIMEOUT_MSEC, MAX_IDLE_TIMEOUT_MSEC
 
@@ -109,6 +110,13 @@ class MessageModel(Strict):
         Whole,
         Field(ge=dialling.MIN_RING_SECONDS, le=dialling.MAX_RING_SECONDS, description="How long the phone rings."),
     ] = dialling.DEFAULT_RING_SECONDS
+    silentRepeats: Annotated[  # noqa: N815
+        Annotated[Whole, Field(ge=0, le=MOST_SILENT_REPEATS)] | None,
+        Field(
+            description="How many menus may be asked again since the last key, in all, before silence ends the call;"
+            " absent: as the stack says (2)."
+        ),
+    ] = None
     redial: RedialModel | None = None
 
     @field_validator("to")

@@ -23,6 +23,7 @@ RIGHT = {
     "customerMessageId": "a string of 1 to 64 characters",
     "ttl": "a whole number of seconds from 30 to 172800",
     "ringTimeoutSec": "a whole number of seconds from 15 to 60",
+    "silentRepeats": "a whole number from 0 to 49",
     "redial": 'an object such as {"attempts": 2, "afterSec": [300, 900], "on": ["busy", "noAnswer", "failed"]}',
     "redial.attempts": "a whole number from 0 to 4",
     "redial.afterSec": "an array of 1 to 4 whole numbers of seconds from 60 to 86400",
@@ -64,6 +65,7 @@ _CODES = {
     "customerMessageId": "INVALID_CUSTOMER_MESSAGE_ID",
     "ttl": "INVALID_TTL",
     "ringTimeoutSec": "INVALID_RING_TIMEOUT",
+    "silentRepeats": "INVALID_SILENT_REPEATS",
     "redial": "INVALID_REDIAL",
 }
 

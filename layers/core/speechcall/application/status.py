@@ -173,6 +173,7 @@ def _describe_call(call: Call) -> dict[str, Any]:
         "attempt": call.attempt,
         "dialledAt": _moment(call.dialled_msec),
         "answeredAt": _moment(call.answered_msec),
+        "answerToFirstCommandMsec": call.log[0].waited_msec if call.log else None,
         "endedAt": _moment(call.ended_msec),
         "durationSec": _duration(call),
         "cause": call.cause.value if call.cause else None,

@@ -1,13 +1,11 @@
-"""One call attempt: the conversation between a state machine and a telephony.
+"""One call attempt: the conversation between a state machine and a telephony. See docs/telephony.md."""
 
-The state machine writes a command with its task token; the telephony asks for it, carries it out
-and names the command's `seq` when it reports what it heard. See docs/telephony.md.
-"""
-
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from speechcall.domain.ask import Ask
+from speechcall.domain.call_log import PROMPT_ERROR, SILENT_REPEATS, Entry, Plan, follows
 
 
 class Kind(StrEnum):
@@ -77,6 +75,7 @@ class Bounds:
 
     max_visits: int
     max_seconds: int
+    silent_repeats: int = SILENT_REPEATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +112,10 @@ class Call:
     """What was heard last: for the token of a next try of the task that waits for it."""
     turn: int = 0
     """The latest of the provider's numbered events that has asked what to do next."""
+    plan: Plan | None = None
+    """What decides how the call goes on; None: it was dialled under a release that kept no log."""
+    log: tuple[Entry, ...] = ()
+    """What was heard, and what follows from it. Entry s has seq s; entries are added, never changed."""
     placing_msec: int | None = None
     """When the provider was last asked to dial, unless it has certainly refused; whether it dials may not be known."""
     not_placed_msec: int | None = None
@@ -148,10 +151,55 @@ class Call:
         return self.done_seq < self.seq
 
     @property
+    def log_seq(self) -> int:
+        """The seq of the last entry; 0: there is none."""
+        return len(self.log)
+
+    @property
+    def goes_by_log(self) -> bool:
+        """Whether what was heard is in the log: all that the state machine was told stands there.
+
+        It is not for a call of a release that kept none, nor once a function of that release has answered a task, while
+        the new one was being deployed: such a call goes by `kept_reply`.
+        """
+        return self.plan is not None and self.log_seq >= self.seq - 1
+
+    def entry(self, seq: int) -> Entry | None:
+        """The entry that answers the question `seq` (1: the dial)."""
+        return self.log[seq - 1] if 0 < seq <= self.log_seq else None
+
+    def menu_asked(self, seq: int) -> int | None:
+        """Which menu the question `seq` asks; None: there is no such question, or not yet."""
+        if (before := self.entry(seq - 1)) and before.then.menu is not None:
+            return before.then.menu
+        is_asked = self.command.kind is Kind.ASK and self.seq == seq and self.goes_by_log
+        return self.command.menu if is_asked else None
+
+    def would_log(self, seq: int, event: str, key: str, at_msec: int) -> Entry | None:
+        """The entry for something that was heard; None if it answers no open question. `seq` 1: somebody answered."""
+        menu = self.menu_asked(seq)
+        if self.plan is None or seq != self.log_seq + 1 or (seq > 1 and menu is None):
+            return None
+        return Entry(seq, menu, event, key, at_msec, follows(self.plan, self.log, menu, event, key, at_msec))
+
+    def with_entry(self, entry: Entry) -> "Call":
+        """The call with one entry more."""
+        stop_reason = entry.then.reason if entry.event == PROMPT_ERROR else None
+        return replace(
+            self,
+            log=(*self.log, entry),
+            path=(*self.path, *path_of([entry])),
+            answered_msec=(self.answered_msec or entry.at_msec) if entry.seq == 1 else self.answered_msec,
+            stop_reason=self.stop_reason or stop_reason,
+        )
+
+    @property
     def known_reply(self) -> Reply | None:
         """What is known to have been heard for the command, whether its task was told or not; None: nothing."""
         if self.command.kind is Kind.DIAL:
             return Reply(self.seq, "answered") if self.answered_msec is not None else None
+        if self.goes_by_log:
+            return Reply(entry.seq, entry.event, entry.key) if (entry := self.entry(self.seq)) else None
         return self.kept_reply if self.kept_reply and self.kept_reply.seq == self.seq else None
 
     @property
@@ -161,32 +209,6 @@ class Call:
         return reply if reply and reply.event == "key" else None
 
 
-class Refusal(StrEnum):
-    """Why a command was not written."""
-
-    ENDED = "ended"
-    LIMIT = "limit"
-    STALE = "stale"
-    UNKNOWN = "unknown"
-
-
-def refusal(call: Call | None, ticket: Ticket, command: Command, bounds: Bounds, now_msec: int) -> Refusal | None:
-    """Why a command may not be written over `call`, or None if it may.
-
-    In: the call as the refused write found it. The order matters: a call that has ended is
-    answered `ended` whatever else holds; a try that was overtaken says nothing at all.
-    """
-    if call is None:
-        return Refusal.UNKNOWN
-    if (ticket.visit, ticket.retry) < (call.ticket.visit, call.ticket.retry):
-        return Refusal.STALE
-    if call.ended:
-        return Refusal.ENDED
-    if command.kind is Kind.ASK and ticket.visit != call.ticket.visit and over_limit(call, bounds, now_msec):
-        return Refusal.LIMIT
-    return None
-
-
-def over_limit(call: Call, bounds: Bounds, now_msec: int) -> bool:
-    """Whether no further menu may begin."""
-    return call.visits >= bounds.max_visits or now_msec - call.dialled_msec >= bounds.max_seconds * 1000
+def path_of(log: Iterable[Entry]) -> list[Step]:
+    """The steps that entries put on a call's path."""
+    return [Step(entry.menu, entry.key or entry.event, entry.at_msec) for entry in log if entry.menu is not None]

@@ -10,6 +10,7 @@ WHOLE_NUMBERS: Mapping[str, tuple[int, int]] = {
     "GraceSeconds": (1, 100),
     "MaxMenuVisits": (1, 500),
     "MaxCallSeconds": (30, 1200),
+    "SilentRepeats": (0, 49),
     "WebhooksInFlight": (1, 40),
     "WebhookConcurrency": (2, 100),
     "PromptConcurrency": (2, 100),

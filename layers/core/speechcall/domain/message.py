@@ -95,6 +95,8 @@ class Message:
     ttl_seconds: int = DEFAULT_TTL_SECONDS
     ring_seconds: int = DEFAULT_RING_SECONDS
     redial: Redial | None = None
+    silent_repeats: int | None = None
+    """How many menus may be asked again since the last key before silence ends the call; None: as the stack says."""
     redials: int = 0
     """How often it was put back to be dialled again after a call that reached nobody."""
     claimed_msec: int | None = field(default=None, compare=False)

@@ -7,6 +7,7 @@ goes in, the menus asked, the webhooks sent and the end come out.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from speechcall.domain.call_log import OTHERWISE, SILENT_REPEATS, Table, ThenKind, repeats_silently
 from speechcall.domain.message import GotoMenu, Menu, Webhook
 from speechcall.domain.outcome import End
 
@@ -54,6 +55,7 @@ class Walk:
     end: End
     limit: bool = False
     prompt_error: bool = False
+    silence: bool = False
 
 
 def react(menu: Menu, heard: str) -> Reaction:
@@ -68,9 +70,25 @@ def react(menu: Menu, heard: str) -> Reaction:
     return Reaction(key, tuple(webhooks), None)
 
 
-def walk(menus: Sequence[Menu], behaviours: Iterable[Behaviour], max_visits: int = MAX_VISITS) -> Walk:
+def table_of(menus: Sequence[Menu]) -> Table:
+    """Where each key of each menu leads, for the log of a call."""
+
+    def leads(menu: Menu, heard: str) -> int | str:
+        target = react(menu, heard).target
+        return ThenKind.END.value if target is None else target
+
+    return tuple({key: leads(menu, key) for key in (*menu.actions, OTHERWISE)} for menu in menus)
+
+
+def walk(
+    menus: Sequence[Menu],
+    behaviours: Iterable[Behaviour],
+    max_visits: int = MAX_VISITS,
+    silent_repeats: int = SILENT_REPEATS,
+) -> Walk:
     """A call through `menus` from menu 0. A callee of whom no more is known hangs up."""
     asked: list[int] = []
+    since_key: list[int] = []
     sent: list[Sent] = []
     does = iter(behaviours)
     index: int | None = 0
@@ -78,6 +96,7 @@ def walk(menus: Sequence[Menu], behaviours: Iterable[Behaviour], max_visits: int
         if len(asked) >= max_visits:
             return Walk(tuple(asked), tuple(sent), End.COMPLETED, limit=True)
         asked.append(index)
+        since_key.append(index)
         behaviour = next(does, Behaviour("hang_up"))
         if behaviour.heard == "hang_up":
             return Walk(tuple(asked), tuple(sent), End.CALLER_HUNG_UP)
@@ -89,4 +108,8 @@ def walk(menus: Sequence[Menu], behaviours: Iterable[Behaviour], max_visits: int
         if behaviour.hangs_up_after and reaction.target is not None:
             return Walk(tuple(asked), tuple(sent), End.CALLER_HUNG_UP)
         index = reaction.target
+        if behaviour.heard != "idle":
+            since_key = []
+        elif index is not None and len(asked) < max_visits and repeats_silently(since_key, index, silent_repeats):
+            return Walk(tuple(asked), tuple(sent), End.COMPLETED, silence=True)
     return Walk(tuple(asked), tuple(sent), End.COMPLETED)

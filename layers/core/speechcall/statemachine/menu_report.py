@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from speechcall.domain.call_log import SILENT_REPEATS
 from speechcall.domain.errors import Problem
 from speechcall.domain.message import WRONG, Action, Menu, Webhook
 from speechcall.domain.timing import idle_seconds
@@ -24,7 +25,7 @@ class CallBounds:
     """The shortest and the longest that a call through the menus can be, if the callee does not hang up.
 
     Menus are counted as often as they are asked. Seconds are those of listening: introductions of
-    known length and idle timeouts; a key is pressed at once in the shortest call, never in time in the longest.
+    known length and idle timeouts; a key is pressed at once in the shortest call, as late as can be in the longest.
     """
 
     shortest_menus: int | None
@@ -104,7 +105,7 @@ def _targets(menu: Menu) -> list[int]:
 
 
 def _silent_circles(menus: Sequence[Menu], reached: set[int]) -> list[Problem]:
-    """Menus round which silence alone leads for ever."""
+    """Menus round which silence alone leads."""
     found, told = [], set[int]()
     for start in sorted(reached):
         way: list[int] = []
@@ -116,8 +117,8 @@ def _silent_circles(menus: Sequence[Menu], reached: set[int]) -> list[Problem]:
             circle = way[way.index(index) :]
             names = ", ".join(f"menu {one}" for one in circle)
             text = (
-                f"leads round for ever when nobody presses a key ({names}): "
-                f"only the limit of {MAX_VISITS} menus a call ends it"
+                f"leads round when nobody presses a key ({names}): after {SILENT_REPEATS} repeats, "
+                "or as many as silentRepeats says, the call is hung up"
             )
             found.append(Problem("ENDLESS_SILENCE", f"menu[{circle[0]}].dtmfActions.wrong", text))
         told |= set(way)

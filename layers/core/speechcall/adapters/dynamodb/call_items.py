@@ -1,11 +1,18 @@
-"""How a call attempt is laid down in DynamoDB: pk `M#<mid>`, sk `CALL#<attempt>`."""
+"""How a call attempt is laid down in DynamoDB: pk `M#<mid>`, sk `CALL#<attempt>`.
 
+`plan` and the entries of the log are JSON texts: they are read whole, with every report that a callee waits for. An
+item without `plan` is of a release that kept no log. Such a release reads the items of this one: it goes by the
+members that it knows, of which none is missing.
+"""
+
+import json
 from dataclasses import asdict
 from typing import Any
 
 from speechcall.adapters.dynamodb.table import Values
 from speechcall.domain.ask import Ask
-from speechcall.domain.call import Call, Cause, Command, Kind, Refused, Reply, Step, Ticket
+from speechcall.domain.call import Call, Cause, Command, Kind, Refused, Reply, Step, Ticket, path_of
+from speechcall.domain.call_log import Entry, Plan, Then, ThenKind
 
 
 def call_key(mid: str, attempt: int) -> dict[str, str]:
@@ -34,12 +41,43 @@ def dump_call(call: Call) -> Values:
         "dialled_msec": call.dialled_msec,
         **({"caller_id": call.caller_id} if call.caller_id else {}),
         "path": [],
+        **({"plan": _dump_plan(call.plan), "log_entries": [], "log_seq": 0} if call.plan else {}),
     }
+
+
+def _dump_plan(plan: Plan) -> str:
+    members = {"next": plan.table, "visits": plan.max_visits, "until": plan.until_msec, "silent": plan.silent_repeats}
+    return json.dumps(members, separators=(",", ":"))
+
+
+def _load_plan(text: str) -> Plan:
+    found = json.loads(text)
+    return Plan(tuple(found["next"]), found["visits"], found["until"], found["silent"])
+
+
+def dump_entry(entry: Entry) -> str:
+    """An entry of the log; its seq is its place."""
+    heard = {"event": entry.event, "at": entry.at_msec, "then": entry.then.kind.value}
+    known: Values = {
+        "menu": entry.menu,
+        "key": entry.key or None,
+        "to": entry.then.menu,
+        "reason": entry.then.reason or None,
+    }
+    known["waited"] = entry.waited_msec
+    return json.dumps(heard | {name: value for name, value in known.items() if value is not None})
+
+
+def _load_entry(seq: int, text: str) -> Entry:
+    found = json.loads(text)
+    then = Then(ThenKind(found["then"]), found.get("to"), found.get("reason", ""))
+    return Entry(seq, found.get("menu"), found["event"], found.get("key", ""), found["at"], then, found.get("waited"))
 
 
 def load_call(item: Values) -> Call:
     """The call attempt in an item."""
     command, cause, kept = item["command"], item.get("cause"), item.get("kept_reply")
+    log = tuple(_load_entry(seq, text) for seq, text in enumerate(item.get("log_entries", ()), 1))
     refused = item.get("refused")
     return Call(
         mid=item["mid"],
@@ -58,9 +96,12 @@ def load_call(item: Values) -> Call:
         ended_msec=item.get("ended_msec"),
         cause=Cause(cause) if cause else None,
         stop_reason=item.get("stop_reason"),
-        path=tuple(Step(**step) for step in item["path"]),
+        # What a release without a log has written meanwhile stands behind what is in the log.
+        path=(*path_of(log), *(Step(**step) for step in item["path"])),
         kept_reply=Reply(**kept) if kept else None,
         turn=item.get("turn", 0),
+        plan=_load_plan(item["plan"]) if "plan" in item else None,
+        log=log,
         placing_msec=item.get("placing_msec"),
         not_placed_msec=item.get("not_placed_msec"),
         refused=Refused(refused["reason"], Cause(refused["cause"])) if refused else None,

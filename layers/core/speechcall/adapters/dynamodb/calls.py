@@ -3,9 +3,10 @@
 from dataclasses import asdict
 from typing import Any
 
-from speechcall.adapters.dynamodb.call_items import call_key, dump_call, dump_command, load_call
-from speechcall.adapters.dynamodb.dialled_calls import EXISTS, NOT_ENDED, DialledCalls
-from speechcall.adapters.dynamodb.table import ConditionFailed, from_wire, store_errors, to_wire
+from speechcall.adapters.dynamodb.call_items import dump_call, dump_command, load_call
+from speechcall.adapters.dynamodb.call_logs import CallLogs, ticket_values
+from speechcall.adapters.dynamodb.dialled_calls import EXISTS, NOT_ENDED
+from speechcall.adapters.dynamodb.table import ConditionFailed, store_errors, to_wire
 from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Reply, Step, Ticket
 
 _STILL_AWAITED = [
@@ -17,15 +18,8 @@ _STILL_AWAITED = [
 """Whether a reply is kept."""
 
 
-class DynamoCalls(DialledCalls):
+class DynamoCalls(CallLogs):
     """A `CallStore` on DynamoDB."""
-
-    def get(self, mid: str, attempt: int) -> Call | None:
-        with store_errors():
-            found = self._client.get_item(
-                TableName=self._table, Key=to_wire(call_key(mid, attempt)), ConsistentRead=True
-            )
-        return load_call(from_wire(found["Item"])) if "Item" in found else None
 
     def open(self, call: Call, expires_at: int) -> Call:
         """
@@ -58,7 +52,7 @@ class DynamoCalls(DialledCalls):
         within_visits = "visits < :max_visits"
         within_time = "dialled_msec > :oldest"
         clauses = [EXISTS, NOT_ENDED, newer_visit]
-        values: dict[str, Any] = {":one": 1, ":command": dump_command(command), **_ticket_values(ticket)}
+        values: dict[str, Any] = {":one": 1, ":command": dump_command(command), **ticket_values(ticket)}
         assignments = "seq = seq + :one, command = :command, #visit = :visit, retry = :retry, #token = :token"
         if command.kind is Kind.ASK:
             clauses += [within_visits, within_time]
@@ -71,24 +65,6 @@ class DynamoCalls(DialledCalls):
         if found is None or found.ended or found.ticket.visit != ticket.visit:
             return False, found
         return self._renew_token(mid, attempt, ticket)
-
-    def _renew_token(self, mid: str, attempt: int, ticket: Ticket) -> tuple[bool, Call | None]:
-        """Puts a later try's token under the same visit, unless that is over or a newer try was first.
-
-        Returns the call as this write found it: it may have ended since the one before.
-        """
-        same_visit = "#visit = :visit"
-        not_older = "retry <= :retry"
-        try:
-            return True, self._update(
-                mid,
-                attempt,
-                "SET retry = :retry, #token = :token",
-                [EXISTS, NOT_ENDED, same_visit, not_older],
-                _ticket_values(ticket),
-            )
-        except ConditionFailed as failed:
-            return False, load_call(failed.item) if failed.item else None
 
     def set_answered(self, mid: str, attempt: int, contact_id: str, now_msec: int) -> Call | None:
         return self._update_if(
@@ -168,7 +144,3 @@ class DynamoCalls(DialledCalls):
 
 def _reply_values(reply: Reply) -> dict[str, Any]:
     return {":reply": asdict(reply), ":seq": reply.seq}
-
-
-def _ticket_values(ticket: Ticket) -> dict[str, Any]:
-    return {":visit": ticket.visit, ":retry": ticket.retry, ":token": ticket.token}

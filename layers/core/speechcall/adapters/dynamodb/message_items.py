@@ -75,6 +75,7 @@ def dump(message: Message) -> Values:
         "ttl_seconds": message.ttl_seconds,
         "ring_seconds": message.ring_seconds,
         **({"redial": asdict(message.redial)} if message.redial else {}),
+        **({} if message.silent_repeats is None else {"silent_repeats": message.silent_repeats}),
         "due_shard": shard_name(message.mid, message.state),
         "due_at": first_check_msec(message),
     }
@@ -106,6 +107,7 @@ def load(item: Values) -> Message:
         ttl_seconds=item["ttl_seconds"],
         ring_seconds=item["ring_seconds"],
         redial=_load_redial(item["redial"]) if "redial" in item else None,
+        silent_repeats=item.get("silent_repeats"),
         redials=item.get("redials", 0),
         claimed_msec=item.get("claimed_msec"),
         due_msec=item.get("due_at"),

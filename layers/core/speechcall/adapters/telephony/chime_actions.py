@@ -7,7 +7,7 @@ Source: Amazon Chime SDK developer guide, "Supported actions": at most 10 action
 from typing import Any
 
 from speechcall.adapters.telephony.chime_conversation import ASK, HOLD, Report
-from speechcall.application.follow_call import Next
+from speechcall.application.report import Next
 from speechcall.domain.ask import Ask
 from speechcall.domain.call import Kind
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from speechcall.adapters.telephony.chime import COMMAND, HANG_UP
-from speechcall.application.follow_call import HEARD, Heard
+from speechcall.application.report import HEARD, Heard
 from speechcall.domain.ids import parse_attempt
 
 ASK, HOLD = "ask", "hold"

@@ -6,7 +6,7 @@ come twice, and while an earlier one is still being answered: see `follow_call`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from speechcall.adapters.telephony import chime_actions
@@ -15,6 +15,7 @@ from speechcall.adapters.telephony.sip import cause_of
 from speechcall.application.end_call import end_call
 from speechcall.application.follow_call import follow_call
 from speechcall.application.ports import CallStore, Clock, Engine
+from speechcall.application.report import Heard, Next
 from speechcall.domain.call import Call, Cause, Kind
 from speechcall.domain.errors import RetryableError
 
@@ -34,12 +35,16 @@ class ChimeEvents:
     engine: Engine
     clock: Clock
     logger: Any
+    began: Callable[[], int] | None = None
+    """When an invocation began, called once at its beginning."""
+    tell_of: Callable[[Next, Heard, int], object] = lambda _step, _heard, _now: None
 
     def answer(self, event: Any) -> chime_actions.Answer:
         """The answer to an invocation. Raises nothing."""
+        begin = self.began() if self.began else None
         found = parse_event(event)
         try:
-            return self._answer(found)
+            return self._answer(found, begin)
         except Exception as error:
             # Raised, it would be silence for the callee, and then the end of the call.
             if isinstance(error, RetryableError):
@@ -51,19 +56,21 @@ class ChimeEvents:
             # A call without its name would be hung up as soon as it is answered.
             return _named(found) if isinstance(found, Placed) else chime_actions.go_on()
 
-    def _answer(self, found: Event) -> chime_actions.Answer:
+    def _answer(self, found: Event, begin: int | None) -> chime_actions.Answer:
         if isinstance(found, Report):
+            heard = replace(found.heard, began_msec=begin)
             step = follow_call(
                 found.mid,
                 found.attempt,
                 found.contact_id,
-                found.heard,
+                heard,
                 calls=self.calls,
                 engine=self.engine,
                 clock=self.clock,
                 turn=found.turn,
                 patience_seconds=PATIENCE_SECONDS,
             )
+            self.tell_of(step, heard, self.clock.now_msec())
             return chime_actions.render_next(step, found)
         if isinstance(found, Placed):
             self._insist(NOTE_TRIES, lambda: self._note(found))

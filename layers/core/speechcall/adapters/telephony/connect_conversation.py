@@ -8,7 +8,7 @@ In every protocol `op: hangup` ends the call.
 from dataclasses import dataclass
 from typing import Any
 
-from speechcall.application.follow_call import HEARD, Heard, Next
+from speechcall.application.report import HEARD, Heard, Next
 from speechcall.domain.call import Kind
 from speechcall.domain.ids import parse_attempt
 

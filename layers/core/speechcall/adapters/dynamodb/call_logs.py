@@ -1,0 +1,103 @@
+"""One call attempt's item, and the log in it: what was heard, and how the state machine comes to it."""
+
+from typing import Any
+
+from speechcall.adapters.dynamodb.call_items import call_key, dump_command, dump_entry, load_call
+from speechcall.adapters.dynamodb.dialled_calls import EXISTS, NOT_ENDED, DialledCalls
+from speechcall.adapters.dynamodb.table import ConditionFailed, from_wire, store_errors, to_wire
+from speechcall.domain.call import Call, Command, Kind, Ticket
+from speechcall.domain.call_log import PROMPT_ERROR, Entry
+
+
+class CallLogs(DialledCalls):
+    """The part of a `CallStore` that keeps the log."""
+
+    def get(self, mid: str, attempt: int) -> Call | None:
+        with store_errors():
+            found = self._client.get_item(
+                TableName=self._table, Key=to_wire(call_key(mid, attempt)), ConsistentRead=True
+            )
+        return load_call(from_wire(found["Item"])) if "Item" in found else None
+
+    def append(self, mid: str, attempt: int, contact_id: str, entry: Entry, turn: int = 0) -> tuple[bool, Call | None]:
+        """
+        key 1, seq 3    UpdateItem ──► entry 3 is key 1
+        key 2, seq 3         UpdateItem ──X entry 3 is there: key 1 stays
+        key 1, seq 3, of another contact  ──X    after the end  ──X
+        event 7, key 1, seq 3    UpdateItem entry 3, turn 7;  turn 8 is there ──X ──► UpdateItem entry 3
+        a function of a release without a log tells the machine seq 3: seq 4 ──► an entry 3 that comes now ──X
+        """
+        behind_its_predecessor = "log_seq = :before"
+        not_left_behind = "seq <= :seq"
+        its_own = "contact_id = :contact"
+        values: dict[str, Any] = {
+            ":before": entry.seq - 1,
+            ":seq": entry.seq,
+            ":contact": contact_id,
+            ":entries": [dump_entry(entry)],
+        }
+        changes = "SET log_entries = list_append(log_entries, :entries), log_seq = :seq"
+        if entry.seq == 1:
+            its_own = "(attribute_not_exists(contact_id) OR contact_id = :contact)"
+            values[":at"] = entry.at_msec
+            changes += ", answered_msec = if_not_exists(answered_msec, :at)"
+            changes += ", contact_id = if_not_exists(contact_id, :contact)"
+        if entry.event == PROMPT_ERROR:
+            values[":reason"] = entry.then.reason
+            changes += ", stop_reason = if_not_exists(stop_reason, :reason)"
+        clauses = [EXISTS, NOT_ENDED, its_own, behind_its_predecessor, not_left_behind]
+        if turn:
+            newer = "(attribute_not_exists(turn) OR turn < :turn)"
+            its_turn = values | {":turn": turn}
+            if written := self._update_if(mid, attempt, f"{changes}, turn = :turn", [*clauses, newer], its_turn):
+                return True, written
+        try:
+            return True, self._update(mid, attempt, changes, clauses, values)
+        except ConditionFailed as failed:
+            return False, load_call(failed.item) if failed.item else None
+
+    def advance(self, mid: str, attempt: int, command: Command, ticket: Ticket) -> tuple[bool, Call | None]:
+        """
+        Menu 1, try 0    UpdateItem seq 3 ──► written; entry 3 is there already, or comes
+        Menu 1, try 1         UpdateItem ──X visit not newer ──► UpdateItem token 1 ──► still seq 3
+        Menu 1, of a try that was given up long ago   ──X entry 3 is not there: nobody was told to go on
+        the call's end   ended ──► a command for which there is an entry is written all the same, every later one fails
+        """
+        newer_visit = "#visit < :visit"
+        was_told_to_go_on = "log_seq >= seq"
+        not_over = "(attribute_not_exists(ended_msec) OR log_seq > seq)"
+        values: dict[str, Any] = {":one": 1, ":command": dump_command(command), **ticket_values(ticket)}
+        changes = "SET seq = seq + :one, command = :command, #visit = :visit, retry = :retry, #token = :token"
+        if command.kind is Kind.ASK:
+            changes += ", visits = visits + :one"
+        clauses = [EXISTS, newer_visit, was_told_to_go_on, not_over]
+        try:
+            return True, self._update(mid, attempt, changes, clauses, values)
+        except ConditionFailed as failed:
+            found = load_call(failed.item) if failed.item else None
+        if found is None or found.ended or found.ticket.visit != ticket.visit:
+            return False, found
+        return self._renew_token(mid, attempt, ticket)
+
+    def _renew_token(self, mid: str, attempt: int, ticket: Ticket) -> tuple[bool, Call | None]:
+        """Puts a later try's token under the same visit, unless that is over or a newer try was first.
+
+        Returns the call as this write found it: it may have ended since the one before.
+        """
+        same_visit = "#visit = :visit"
+        not_older = "retry <= :retry"
+        try:
+            return True, self._update(
+                mid,
+                attempt,
+                "SET retry = :retry, #token = :token",
+                [EXISTS, NOT_ENDED, same_visit, not_older],
+                ticket_values(ticket),
+            )
+        except ConditionFailed as failed:
+            return False, load_call(failed.item) if failed.item else None
+
+
+def ticket_values(ticket: Ticket) -> dict[str, Any]:
+    """What conditions and updates need of a ticket."""
+    return {":visit": ticket.visit, ":retry": ticket.retry, ":token": ticket.token}

@@ -1,0 +1,97 @@
+"""The state machine's side of a call that goes by its log: it comes to the same, however late.
+
+      call item                          control_call
+          │   entry 2: key 1, then ask 1      │  token 2 is told key 1; its list runs
+          │   entry 3: key 2, then the end    │
+          │◄── seq 3, ask menu 1, token 3 ────│  entry 3 is there: token 3 is told key 2 at once
+          │◄── seq 4, hang up, token 4 ───────│
+
+A menu that is not to be asked any more (`limit`, `silence`) is answered `limit`: that is the word which every machine
+knows, also one that was published by an earlier release.
+"""
+
+from typing import Any
+
+from speechcall.application.end_call import end_call
+from speechcall.application.give_reply import tell_task
+from speechcall.application.ports import CallStore, Clock, Engine, Telephony
+from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Reply, Ticket
+from speechcall.domain.call_log import IDLE, Plan, ThenKind
+from speechcall.domain.errors import StoreUnavailable, TelephonyUnavailable
+from speechcall.domain.message import Message
+from speechcall.domain.walk import table_of
+
+
+def plan_of(message: Message, bounds: Bounds, now_msec: int) -> Plan:
+    """What decides how a call goes on, fixed when it is dialled: no setting that changes meanwhile has a say in it."""
+    repeats = message.silent_repeats
+    return Plan(
+        table=table_of(message.menus),
+        max_visits=bounds.max_visits,
+        until_msec=now_msec + bounds.max_seconds * 1000,
+        silent_repeats=bounds.silent_repeats if repeats is None else repeats,
+    )
+
+
+def has_logged(call: Call, ticket: Ticket) -> bool:
+    """Whether a command of this ticket is one of a call that goes by its log."""
+    is_next = ticket.visit > call.ticket.visit
+    return call.goes_by_log and (call.log_seq >= call.seq or not is_next)
+
+
+def obey_log(call: Call, command: Command, ticket: Ticket, *, calls: CallStore, engine: Engine) -> None:
+    """Gives a command; its task is answered at once if the log knows the answer. `call`: just read."""
+    if (ticket.visit, ticket.retry) < (call.ticket.visit, call.ticket.retry):
+        return
+    before = call.entry(call.seq) if ticket.visit != call.ticket.visit else None
+    if command.kind is Kind.ASK and before and before.then.kind is ThenKind.END and not call.ended:
+        calls.set_stop_reason(call.mid, call.attempt, before.then.reason or "limit")
+        engine.succeed(ticket.token, heard("limit", call))
+        return
+    written, found = calls.advance(call.mid, call.attempt, command, ticket)
+    if found and found.ticket.visit == ticket.visit:
+        is_latest = found.ticket.retry <= ticket.retry
+        if (reply := found.known_reply) and is_latest:
+            tell_task(reply, ticket.token, engine)
+            return
+        if written or not is_latest:
+            return
+    elif found and found.ticket.visit > ticket.visit:
+        return
+    if found and not found.ended:
+        raise StoreUnavailable("the call has left its log meanwhile")
+    engine.succeed(ticket.token, heard("ended", found))
+
+
+def look_up_by_log(
+    call: Call, menu: int, *, calls: CallStore, engine: Engine, telephony: Telephony, clock: Clock
+) -> dict[str, Any]:
+    """What was heard in a menu of which the state machine has heard nothing in time. `call`: just read.
+
+    What stands in the log counts, silence too. Else the contact is looked up; if it is there, the callee was silent.
+    """
+    is_asked = call.command == Command(Kind.ASK, menu)
+    if not is_asked and not call.ended:
+        raise TelephonyUnavailable("the menu was never asked: none of its tries has written its command")
+    if is_asked and (reply := call.known_reply):
+        return _said(reply)
+    if call.ended or call.contact_id is None:
+        return heard("ended", call)
+    contact = telephony.look_up(call.contact_id)
+    found: Call | None
+    if contact.ended:
+        cause = contact.cause or Cause.CALLER_HUNG_UP
+        found = end_call(call.mid, call.attempt, cause, calls=calls, engine=engine, clock=clock)
+    else:
+        entry = call.would_log(call.seq, IDLE, "", clock.now_msec())
+        found = calls.append(call.mid, call.attempt, call.contact_id, entry)[1] if entry else call
+    return _said(reply) if found and (reply := found.known_reply) else heard("ended", found)
+
+
+def heard(event: str, call: Call | None) -> dict[str, Any]:
+    """What a task is told that no telephony has said."""
+    return {"event": event, "key": "", "seq": call.seq if call else 0}
+
+
+def _said(reply: Reply) -> dict[str, Any]:
+    return {"event": reply.event, "key": reply.key, "seq": reply.seq}

@@ -1,0 +1,77 @@
+"""What a telephony reports, and what it is told to do next."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from speechcall.domain.call import Call, Command, Kind, Reply
+from speechcall.domain.call_log import ANSWERED, HOLD_SECONDS, IDLE, KEY, MOST_AHEAD, PROMPT_ERROR
+
+NEXT = "next"
+HEARD = frozenset({ANSWERED, NEXT, KEY, IDLE, PROMPT_ERROR})
+"""The events that a telephony can report."""
+_KEYS = frozenset("0123456789*#")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the telephony reports: one of HEARD; `key` comes with the key."""
+
+    event: str
+    seq: int
+    key: str = ""
+    began_msec: int | None = None
+    """When the invocation that brings it began; None: it is not known."""
+
+    @property
+    def reply(self) -> Reply | None:
+        """What it says to a question; None: it only asks what is next. That somebody answered is said to the dial."""
+        if self.event == NEXT:
+            return None
+        if self.event == ANSWERED:
+            return Reply(1, ANSWERED)
+        key = ""
+        if self.event == KEY:
+            key = f"d{self.key}" if self.key in _KEYS else "other"
+        return Reply(self.seq, self.event, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What the telephony is to do: a command with its seq, to hold, to go on as it is, or (no call) to hang up."""
+
+    op: str
+    seq: int
+    command: Command | None = None
+    call: Call | None = None
+    lost: bool = False
+
+
+HANG_UP = Next("hangup", 0)
+LOST = Next("hangup", 0, lost=True)
+"""The state machine has said nothing for as long as a telephony holds."""
+
+
+def told_by_log(call: Call, after: int, now_msec: int) -> Next:
+    """What a telephony is to do once the question `after` (1: the dial) is answered.
+
+    Only a menu is told before the state machine asks it, and only so far ahead of it. All else is the machine's to say,
+    and is waited for, in holds; but not for ever.
+    """
+    if call.command.kind is Kind.HANG_UP and call.seq > after:
+        return Next("hangup", call.seq, call.command, call)
+    entry = call.entry(after)
+    if entry is None:  # asked what is next while it asks
+        return Next("hold", after)
+    menu = call.menu_asked(after + 1)
+    if menu is not None and after + 1 <= call.seq + MOST_AHEAD:
+        return Next("ask", after + 1, Command(Kind.ASK, menu), call)
+    waits_since = max(entry.at_msec, _commanded_msec(call))
+    return LOST if now_msec - waits_since >= HOLD_SECONDS * 1000 else Next("hold", after)
+
+
+def _commanded_msec(call: Call) -> int:
+    """When the state machine came to its last command; 0: it cannot be read."""
+    try:
+        return round(datetime.fromisoformat(call.ticket.visit).timestamp() * 1000)
+    except ValueError:
+        return 0

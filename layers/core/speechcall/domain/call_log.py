@@ -1,0 +1,113 @@
+"""What a call has heard and what follows from it: the rules by which a call goes on without its state machine.
+
+When a call is dialled, its menus become a small table (key → the next menu, or the end) and its bounds are fixed.
+Whatever is heard becomes an entry of the call's log, together with what follows. That is decided once, where
+the entry is written; the telephony and the state machine both go by the entry. So the telephony can be told the
+next menu at once, and a state machine that is slow comes to the same.
+
+Entry 1 says that the callee has answered. Each later one answers the question of its own `seq`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+MOST_AHEAD = 3
+"""So many entries may stand in the log beyond the question that the state machine asks; then the telephony holds."""
+HOLD_SECONDS = 30
+"""For which a telephony holds without a command of the state machine's; after that the call is lost."""
+
+SILENT_REPEATS = 2
+"""How many menus may be asked again since the last key, in all, before silence ends the call."""
+MOST_SILENT_REPEATS = 49
+OTHERWISE = "wrong"
+ANSWERED, KEY, IDLE, PROMPT_ERROR = "answered", "key", "idle", "prompt_error"
+
+
+class ThenKind(StrEnum):
+    """What follows an entry: a menu; the end; or what only the state machine can tell."""
+
+    ASK = "ask"
+    END = "end"
+    WAIT = "wait"
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """What follows an entry. `menu` comes with ASK; `reason` with an END that no list of the customer's asked for."""
+
+    kind: ThenKind
+    menu: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that was heard. `menu`: None for the answer; `key`: `d1` … or `other`; `at_msec`: since the epoch."""
+
+    seq: int
+    menu: int | None
+    event: str
+    key: str
+    at_msec: int
+    then: Then
+    waited_msec: int | None = None
+    """Of the answer: for how long the callee had waited for our function when this was decided."""
+
+
+Table = tuple[Mapping[str, int | str], ...]
+"""For each menu where a key leads: the index of a menu, `end` or `wait`; OTHERWISE: every other key, and silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that decides what follows, fixed when the call is dialled."""
+
+    table: Table
+    max_visits: int
+    until_msec: int
+    """From this moment on no menu begins."""
+    silent_repeats: int = SILENT_REPEATS
+
+
+def follows(plan: Plan, log: Sequence[Entry], menu: int | None, event: str, key: str, at_msec: int) -> Then:
+    """What follows when `event` (with `key`) is heard in `menu` behind the entries of `log`.
+
+    The bounds come after the menus: an end that a list asks for is no `limit`. `silence` comes last.
+    """
+    if event == PROMPT_ERROR:  # the callee was asked nothing, so no list of the customer's runs
+        return Then(ThenKind.END, reason="promptUnavailable")
+    target: int | str = 0
+    if event != ANSWERED:
+        row = plan.table[menu or 0]
+        target = row.get(key, row[OTHERWISE])
+    if not isinstance(target, int):
+        return Then(ThenKind(target))
+    asked = len(log)  # the answer asks nothing, and the question that this answers is not in the log yet
+    if asked >= plan.max_visits or at_msec >= plan.until_msec:
+        return Then(ThenKind.END, reason="limit")
+    if event == IDLE and repeats_silently([*_menus_since_a_key(log), menu or 0], target, plan.silent_repeats):
+        return Then(ThenKind.END, reason="silence")
+    return Then(ThenKind.ASK, target)
+
+
+def _menus_since_a_key(log: Sequence[Entry]) -> list[int]:
+    """The menus of the entries behind the last key, in order."""
+    menus: list[int] = []
+    for entry in reversed(log):
+        if entry.menu is None or entry.event == KEY:
+            break
+        menus.append(entry.menu)
+    return menus[::-1]
+
+
+def repeats_silently(since_key: Sequence[int], target: int, silent_repeats: int) -> bool:
+    """Whether `target` would be one menu too many for a callee who only listens.
+
+    `since_key`: the menus that were asked since the last key, in order; a key that has no list is one too. A menu
+    among them that is asked again is a repeat, whichever it is. So a menu that leads to itself is asked
+    1 + `silent_repeats` times, a ring of n menus plays n + `silent_repeats`, and a chain of different menus
+    never ends here.
+    """
+    menus = [*since_key, target]
+    return target in since_key and len(menus) - len(set(menus)) > silent_repeats

@@ -1,0 +1,34 @@
+"""The webhooks of keys that were heard, and to which a call's state machine never came."""
+
+from collections.abc import Sequence
+
+from speechcall.domain.call import Call
+from speechcall.domain.call_log import PROMPT_ERROR
+from speechcall.domain.ids import event_id
+from speechcall.domain.message import Menu
+from speechcall.domain.outcome import End
+from speechcall.domain.walk import react
+from speechcall.domain.webhook import WebhookTask
+
+_CAME_TO_ALL = {End.COMPLETED, End.CALLER_HUNG_UP}
+"""A machine that says so has come to the end of the log, and has run the list of every entry."""
+
+
+def owed_webhooks(call: Call, menus: Sequence[Menu], end: End) -> list[WebhookTask]:
+    """The tasks that are still to be queued, in order, when the machine is over with `end`.
+
+    The machine asks a menu only when the list before it has run to its end. Of the list of its last question it may
+    have run a part: those tasks are named too, under the ids that the machine gave them, and so are not sent twice.
+    """
+    if not call.goes_by_log or end in _CAME_TO_ALL:
+        return []
+    owed = []
+    for entry in call.log[max(call.seq, 2) - 1 :]:
+        if entry.menu is None or entry.event == PROMPT_ERROR:
+            continue
+        reaction = react(menus[entry.menu], entry.key or entry.event)
+        for step in reaction.webhooks:
+            key = reaction.key or ""
+            name = event_id(call.mid, call.attempt, entry.seq, entry.menu, key, step)
+            owed.append(WebhookTask(call.mid, call.attempt, entry.seq, entry.menu, key, step, name))
+    return owed

@@ -1,0 +1,36 @@
+"""Why a command of a call without a log was not written. To be removed with the last such call."""
+
+from enum import StrEnum
+
+from speechcall.domain.call import Bounds, Call, Command, Kind, Ticket
+
+
+class Refusal(StrEnum):
+    """Why a command was not written."""
+
+    ENDED = "ended"
+    LIMIT = "limit"
+    STALE = "stale"
+    UNKNOWN = "unknown"
+
+
+def refusal(call: Call | None, ticket: Ticket, command: Command, bounds: Bounds, now_msec: int) -> Refusal | None:
+    """Why a command may not be written over `call`, or None if it may.
+
+    In: the call as the refused write found it. The order matters: a call that has ended is
+    answered `ended` whatever else holds; a try that was overtaken says nothing at all.
+    """
+    if call is None:
+        return Refusal.UNKNOWN
+    if (ticket.visit, ticket.retry) < (call.ticket.visit, call.ticket.retry):
+        return Refusal.STALE
+    if call.ended:
+        return Refusal.ENDED
+    if command.kind is Kind.ASK and ticket.visit != call.ticket.visit and over_limit(call, bounds, now_msec):
+        return Refusal.LIMIT
+    return None
+
+
+def over_limit(call: Call, bounds: Bounds, now_msec: int) -> bool:
+    """Whether no further menu may begin."""
+    return call.visits >= bounds.max_visits or now_msec - call.dialled_msec >= bounds.max_seconds * 1000

@@ -1,0 +1,123 @@
+"""A call comes to the same whether the telephony runs ahead of the state machine or waits for it (invariant I6).
+
+Menus and callees by chance. Each callee is run with the telephony held back until the machine has asked, and then
+ahead of a machine of any speed, with each SendTaskSuccess lost, failed or made twice by chance. Path, webhooks and
+outcome are the same, and those of the reference walk. ANTICIPATION_SEED repeats a run.
+"""
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from unittest.mock import patch
+
+import pytest
+
+from speechcall.domain.call import Bounds
+from speechcall.domain.call_log import MOST_AHEAD
+from speechcall.domain.message import Menu
+from speechcall.domain.walk import Behaviour, react, walk
+from tests.fixtures.races.chime_side import ChimeSide
+from tests.fixtures.races.connect_side import ConnectSide
+from tests.fixtures.races.world import Faults, World, world
+from tests.fixtures.random_menus import random_menus
+
+SIDES = {"connect": ConnectSide, "chime": ChimeSide}
+CALLS, MANY_CALLS, SHARDS = 25, 5000, 10
+
+
+@dataclass(frozen=True)
+class Case:
+    """Menus, what the callee does in each that is asked (`d1`, `idle`; nothing more: hangs up), and the bounds."""
+
+    menus: tuple[Menu, ...]
+    does: tuple[str, ...]
+    bounds: Bounds
+
+
+def draw(random: Random) -> Case:
+    """A case; its callee mostly presses keys that the menu has."""
+    menus = random_menus(random)
+    bounds = Bounds(random.choice((3, 6, 10)), 900, random.choice((0, 1, 2, 2, 5)))
+    does: list[str] = []
+    menu: int | None = 0
+    for _ in range(random.choice((1, 2, 4, 8, 12))):
+        if menu is None:
+            break
+        listed = [key for key in menus[menu].actions if key != "wrong"]
+        keys = listed if listed and random.random() < 0.7 else [f"d{random.randrange(10)}", "idle"]
+        does.append("idle" if random.random() < 0.3 else random.choice(keys))
+        menu = react(menus[menu], does[-1]).target
+    return Case(menus, tuple(does), bounds)
+
+
+def came_to(case: Case, seed: int, side: Callable[[World], object], *, ahead: bool) -> tuple[object, ...]:
+    """Path, webhooks and outcome of a call."""
+    random = Random(seed)
+    slow, failing = random.choice((0.0, 0.5, 2.0)), random.choice((0.0, 0.3))
+
+    def fails(actor: str, operation: str) -> bool:
+        return ahead and operation == "succeed" and actor == "follow_call" and random.random() < failing
+
+    faults = Faults(failing=fails) if random.random() < 0.5 else Faults(failing_after=fails)
+    faults.doubled = random.choice((0.0, 0.4)) if ahead else 0.0
+    here = world(random, side, faults, menus=case.menus, bounds=case.bounds)  # type: ignore[arg-type]
+    if ahead:
+        here.machine.state_seconds = lambda: random.uniform(0, slow)
+
+    def callee() -> None:
+        play = here.play
+        play.until(lambda: bool(here.side.phones) and here.side.phones[0].ringing, 60)
+        phone = here.side.phones[0]
+        phone.answer()
+        for number, does in enumerate(case.does, 1):
+            play.until(lambda number=number: phone.ended or phone.questions >= number, 900)  # type: ignore[misc]
+            play.sleep(0.05)
+            if does != "idle":
+                phone.press(does.removeprefix("d"))
+        play.until(lambda: phone.ended or phone.questions > len(case.does), 900)
+        phone.hang_up()
+
+    with patch("speechcall.application.report.MOST_AHEAD", MOST_AHEAD if ahead else 0):
+        here.run(callee)
+    here.check()
+    call = here.call
+    assert call is not None
+    sent = tuple((one["seq"], one["menu"], one["key"], one["step"]) for one in here.machine.sent)
+    path = tuple((step.menu, step.heard) for step in call.path)
+    return path, sent, here.message.outcome, here.message.reason
+
+
+def walked(case: Case) -> tuple[object, ...]:
+    """What the reference walk says."""
+    found = walk(case.menus, map(Behaviour, case.does), case.bounds.max_visits, case.bounds.silent_repeats)
+    reason = "limit" if found.limit else "silence" if found.silence else found.end.value
+    sent = tuple((one.visit + 1, one.menu, one.key, one.step) for one in found.webhooks)
+    return tuple(zip(found.menus, case.does, strict=False)), sent, "answered", reason
+
+
+def hold(side: str, calls: int) -> None:
+    given = os.environ.get("ANTICIPATION_SEED")
+    first = int(given) if given else secrets.randbits(32)
+    for seed in range(first, first + (1 if given else calls)):
+        case = draw(Random(seed))
+        expected = walked(case)
+        try:
+            assert came_to(case, seed, SIDES[side], ahead=False) == expected, "held back"
+            assert came_to(case, seed, SIDES[side], ahead=True) == expected, "ahead"
+        except AssertionError as error:
+            pytest.fail(f"ANTICIPATION_SEED={seed}: {case.does} {case.bounds}\n{error}")
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_how_far_the_telephony_is_ahead_changes_nothing(side: str) -> None:
+    hold(side, CALLS)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("shard", range(SHARDS))
+@pytest.mark.parametrize("side", SIDES)
+def test_how_far_the_telephony_is_ahead_changes_nothing_at_length(side: str, shard: int) -> None:
+    hold(side, MANY_CALLS // SHARDS // len(SIDES))

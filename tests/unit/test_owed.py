@@ -1,0 +1,50 @@
+"""What is owed when a state machine is over before it has come to all that was heard."""
+
+from dataclasses import replace
+
+import pytest
+
+from speechcall.domain.call_log import Plan
+from speechcall.domain.message import GotoMenu, Menu
+from speechcall.domain.outcome import End
+from speechcall.domain.owed import owed_webhooks
+from speechcall.domain.walk import table_of
+from tests.fixtures.samples import CALL, HOOK, MID, NOW
+
+MENUS = (Menu("intro", 1000, {"d1": (HOOK, HOOK, GotoMenu(0)), "wrong": (HOOK, GotoMenu(0))}),)
+
+
+def call(seq, *words):
+    made = replace(CALL, plan=Plan(table_of(MENUS), 50, NOW + 900_000, 9))
+    for word in ("answered", *words):
+        event = "key" if word.startswith("d") else word
+        made = made.with_entry(made.would_log(made.log_seq + 1, event, word if event == "key" else "", NOW))
+    return replace(made, seq=seq)
+
+
+def names(seq, *words, end=End.FAILED):
+    return [task.event_id.removeprefix(f"{MID}-1-") for task in owed_webhooks(call(seq, *words), MENUS, end)]
+
+
+def test_everything_from_the_question_on_that_the_machine_asked_last_is_owed_in_order():
+    assert names(2, "d1", "idle", "d7") == ["2-m0-d1-0", "2-m0-d1-1", "3-m0-wrong-0", "4-m0-wrong-0"]
+    assert names(4, "d1", "idle", "d7") == ["4-m0-wrong-0"]
+    assert names(5, "d1", "idle", "d7") == []
+
+
+def test_what_a_machine_that_never_heard_of_the_answer_did_not_come_to_is_owed():
+    assert names(1, "d1") == ["2-m0-d1-0", "2-m0-d1-1"]
+    assert names(1) == []
+
+
+@pytest.mark.parametrize("end", [End.COMPLETED, End.CALLER_HUNG_UP])
+def test_a_machine_that_ended_by_itself_owes_nothing(end):
+    assert names(2, "d1", end=end) == []
+
+
+def test_an_introduction_that_was_not_heard_owes_nothing():
+    assert names(2, "prompt_error") == []
+
+
+def test_a_call_without_a_log_owes_nothing():
+    assert owed_webhooks(replace(CALL, seq=2), MENUS, End.FAILED) == []
