@@ -162,7 +162,10 @@ def _ask_moto(request: Request, service: str) -> Response:
         body=request.get_data(),
         stream_output=False,
     )
-    answer = botocore_stubber("before-send", asked)
+    try:
+        answer = botocore_stubber("before-send", asked)
+    except Exception as error:  # noqa: BLE001 - moto stumbles over what is malformed in many ways; AWS answers it 400
+        return _refusal(request, 400, "ValidationException", f"The request cannot be read: {error!r}")
     if answer is None:
         return _refusal(request, 501, "NotImplemented", "The laptop cloud has no answer to this request.")
     # A HEAD is answered with the length of what a GET would give; elsewhere it is counted anew.

@@ -14,7 +14,7 @@ from speechcall.adapters.dynamodb.prompts import DynamoPrompts
 from speechcall.adapters.fetch_audio import AudioFetcher
 from speechcall.adapters.http import make_client
 from speechcall.adapters.polly import POLLY_CONFIG, PollySpeaker
-from speechcall.adapters.prompt_queue import PromptQueue
+from speechcall.adapters.prompt_queue import PromptJob, PromptQueue
 from speechcall.adapters.s3_audio import FETCHED, S3Audio
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.application.fetch_prompts import Fetching, fetch_prompt, most_at_a_host, most_of_an_account
@@ -54,5 +54,8 @@ fetching = Fetching(
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    failures = queue.work(event["Records"], lambda job: fetch_prompt(job.mid, job.menu, job.attempt, fetching=fetching))
-    return {"batchItemFailures": failures}
+    return {"batchItemFailures": queue.work(event["Records"], do)}
+
+
+def do(job: PromptJob) -> int | None:
+    return fetch_prompt(job.mid, job.menu, job.attempt, job.apart, fetching=fetching)

@@ -94,8 +94,9 @@ def _server() -> tuple[Any, Any]:
     """One for all inputs; it never listens. A socket pair is no TCP connection, so it has no delay to be turned off."""
     server = HttpServer(_echo)._server
     server.server_close()
-    setup = {"setup": lambda handler: handler.server.owner.opened(handler.request)}
-    return server, type("OnASocketPair", (server.RequestHandlerClass,), setup)
+    handler: Any = server.RequestHandlerClass
+    setup = {"setup": lambda connection: connection.server.owner.opened(connection.request)}
+    return server, type("OnASocketPair", (handler,), setup)
 
 
 def _echo(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -114,10 +115,10 @@ _ANSWERS = (
     b'HTTP/1.1 200 OK\r\nContent-Encoding: aws-chunked\r\nETag: W/"a"\r\nContent-Length: 4\r\n\r\nRIFF',
     b'HTTP/1.1 304 Not Modified\r\nETag: "b"\r\n\r\n',
 )
+_CHUNKED = b"POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 _ASKED = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    b"POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
-    b"2;x=1\r\nok\r\n0\r\nT: 1\r\n\r\nGET / HTTP/1.1\r\n",
+    _CHUNKED + b"2;x=1\r\nok\r\n0\r\nT: 1\r\n\r\nGET / HTTP/1.1\r\n",
     b"PUT /x HTTP/1.1\r\nHost: 127.0.0.1:1\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc",
     b"GET http://localhost/%zz?\xff HTTP/1.0\r\n\r\n",
 )

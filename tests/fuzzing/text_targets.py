@@ -119,7 +119,7 @@ def request(data: bytes) -> None:
     for mid in told:
         message = messages.get(mid)
         holds(message is not None, "an accepted message is not there")
-        _sendable(message)  # type: ignore[arg-type]
+        _sendable(message)
 
 
 def request_shape(data: bytes) -> None:
@@ -224,7 +224,7 @@ def _sent(request: WebhookRequest, target: Place) -> None:
     given = [(name.lower(), value) for name, value in request.headers]
     holds([one for one in arrived if one in given] == given, "the headers arrive as others")
     body = server.next_event()
-    holds(isinstance(body, h11.Data) and bytes(body.data) == request.body, "another body")  # type: ignore[union-attr]
+    holds(isinstance(body, h11.Data) and bytes(body.data) == request.body, "another body")
     holds(isinstance(server.next_event(), h11.EndOfMessage) and not server.trailing_data[0], "more than one request")
 
 
@@ -305,7 +305,7 @@ def names(data: bytes) -> None:
         holds(mid.isascii() and mid.isdigit() and isinstance(attempt, int), "a name of nobody")
     query = {"limit": one, "offset": other} if choices.byte() % 2 else {choices.text(): one}
     with suppress(RequestError):
-        read_list(ACCOUNT, other, query, NOW, store=None, lists=MemoryLists(), pool=None)  # type: ignore[arg-type]
+        read_list(ACCOUNT, other, query, NOW, store=None, lists=MemoryLists(), pool=None)
     ports: dict[str, Any] = {
         "messages": MemoryMessages(),
         "lists": _lists(),

@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from ipaddress import ip_address
 from typing import Any
@@ -61,9 +61,10 @@ class Wire(httpcore.NetworkStream):
 
 def _resolve(host: str, _port: int, _seconds: float) -> list[str]:
     """An address is its own; every name has one and the same."""
-    with suppress(ValueError):
+    try:
         return [str(ip_address(host))]
-    return [PUBLIC]
+    except ValueError:
+        return [PUBLIC]
 
 
 @contextmanager

@@ -237,6 +237,24 @@ def test_containers_ask_by_their_name_of_this_machine_and_name_buckets_before_it
     assert boto3.client("s3").get_object(Bucket=names["PromptsBucket"], Key="prompts/a b")["Body"].read() == b"audio"
 
 
+@pytest.mark.parametrize(
+    ("service", "target", "body"),
+    [
+        ("dynamodb", "DynamoDB_20120810.Scan", b'{"TableName":'),
+        ("dynamodb", "DynamoDB_20120810.Dance", b"{}"),
+        ("dynamodb", "x", b"{}"),
+        ("sqs", "AmazonSQS.CreateQueue", b"{}"),
+        ("kms", "TrentService.ScheduleKeyDeletion", b"{}"),
+        ("states", "AWSStepFunctions.Dance", b"{}"),
+    ],
+)
+def test_what_is_signed_and_malformed_is_the_clients_mistake(cloud, service, target, body):
+    url = f"{cloud.url}/aws/"
+    headers = {"X_Amz_Target": target, "content_type": "application/x-amz-json-1.0"}
+    answer = httpx.post(url, content=body, headers=signed("POST", url, body, service, **headers))
+    assert (answer.status_code, answer.json()["__type"]) == (400, "ValidationException")
+
+
 # ------------------------------------------------- a URL that was signed beforehand
 @pytest.fixture
 def upload(through, names):

@@ -41,8 +41,8 @@ def test_the_corpus_is_small_and_belongs_to_targets():
 def atheris() -> None:
     if sys.platform != "linux":
         pytest.skip("atheris has wheels for Linux alone")
-    made = subprocess.run([ROOT / "bin/install", "atheris"], capture_output=True, text=True, check=False, cwd=ROOT)
-    tried = [PYTHON, "-c", "import atheris"]
+    made = subprocess.run([str(ROOT / "bin/install"), "atheris"], capture_output=True, text=True, check=False, cwd=ROOT)
+    tried = [str(PYTHON), "-c", "import atheris"]
     if made.returncode or subprocess.run(tried, capture_output=True, check=False).returncode:
         pytest.skip(f"atheris cannot be had for this Python, or on this machine: {(made.stdout + made.stderr)[-200:]}")
 

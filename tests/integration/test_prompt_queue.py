@@ -6,10 +6,12 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
+from moto import mock_aws
 
 from local.aws import LocalAws
 from local.cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
@@ -19,13 +21,15 @@ from local.triggers.queues import QueueTrigger
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.http import LOOPBACK, TOTAL_SECONDS
-from speechcall.adapters.prompt_queue import PromptQueue
-from speechcall.application import fetch_prompts
+from speechcall.adapters.prompt_queue import GROUPS, PromptQueue
+from speechcall.application import attempt_prompt, fetch_prompts
+from speechcall.application.prepare_prompts import Apart
 from speechcall.domain.message import Hangup, Menu, State
 from tests.fixtures.audio_files import Kind, file_of
 from tests.fixtures.audio_host import audio_host
 from tests.fixtures.samples import MESSAGE
 
+JOB = {"attributes": {"ApproximateReceiveCount": "7"}, "receiptHandle": "h"}
 MP3 = Kind("mp3", "libmp3lame", 24_000, 2)
 
 
@@ -137,7 +141,7 @@ def test_messages_with_one_url_that_arrive_at_the_same_moment_fetch_it_once(worl
 
 
 def test_a_url_that_does_not_answer_delays_nobody_holds_no_line_and_is_told(world, gate, monkeypatch):
-    monkeypatch.setattr(fetch_prompts, "RETRY_SECONDS", (1, 1))
+    monkeypatch.setattr(attempt_prompt, "RETRY_SECONDS", (1, 1))
     # Given a host that fails, one that does not answer yet, and one that is well
     world.audio.put("/dead.wav", b"", 503)
     world.audio.put("/slow.wav", behind(gate, file_of(MP3)), Content_Length=str(len(file_of(MP3))))
@@ -200,14 +204,95 @@ def test_hosts_that_hang_hold_up_no_other_account_and_no_other_host(world, gate)
     assert max(hosts.count("127.0.0.1"), hosts.count("localhost")) <= world.at_a_host * rounds
 
 
+@pytest.fixture
+def sent():
+    """A queue, and what was sent to it: group and body."""
+    with mock_aws():
+        client: Any = boto3.client("sqs", "eu-central-1")
+        attributes = {"FifoQueue": "true", "DeduplicationScope": "messageGroup"}
+        url = client.create_queue(QueueName="prompts.fifo", Attributes=attributes)["QueueUrl"]
+
+        def received():
+            found = []
+            names = ["MessageGroupId"]
+            while answer := client.receive_message(
+                QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=names, VisibilityTimeout=0
+            ).get("Messages"):
+                for one in answer:
+                    client.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+                    found.append((one["Attributes"]["MessageGroupId"], json.loads(one["Body"])))
+            return found
+
+        yield PromptQueue(client, url), received
+
+
+def of_urls(*urls, account="acme", mid="1"):
+    menus = tuple(Menu(url, 10_000, {}) for url in urls)
+    return replace(MESSAGE, mid=mid, account_id=account, menus=menus)
+
+
+def test_an_account_has_few_groups_however_many_urls_it_has(sent):
+    queue, received = sent
+    urls = [f"https://example.com/{number}.wav" for number in range(20)] * 2
+    for number, url in enumerate(urls):
+        queue.ask_for(of_urls(url, mid=str(number)), 0)
+    queue.ask_for(of_urls(urls[0], account="other", mid="99"), 0)
+    groups = {body["mid"]: group for group, body in received()}
+    assert len(set(groups.values())) <= GROUPS + 1
+    # A URL is in one of them, and no other account's is in it
+    assert all(groups[str(number)] == groups[str(number + 20)] for number in range(20))
+    assert groups["99"] not in {groups[str(number)] for number in range(40)}
+
+
+def test_what_goes_apart_has_a_group_of_its_url_or_of_its_message(sent):
+    queue, received = sent
+    one, two = of_urls("https://a.example/", mid="1"), of_urls("https://a.example/", "https://b.example/", mid="2")
+    for message, menu, apart in (
+        (one, 0, Apart.URL),
+        (two, 0, Apart.URL),
+        (two, 1, Apart.URL),
+        (two, 1, Apart.MESSAGE),
+    ):
+        queue.ask_for(message, menu, apart)
+    found = {(body["mid"], body["menu"], body["apart"]): group for group, body in received()}
+    first, second, third, fourth = found.values()
+    assert list(found) == [("1", 0, "url"), ("2", 0, "url"), ("2", 1, "url"), ("2", 1, "message")]
+    assert first == second
+    assert len({first, third, fourth}) == 3
+
+
+def test_every_url_of_a_message_is_asked_for_and_each_once(sent):
+    queue, received = sent
+    message = of_urls(*(f"https://example.com/{number}.wav" for number in range(12)))
+    for menu in [*range(12), *range(12)]:
+        queue.ask_for(message, menu)
+    assert sorted(body["menu"] for _, body in received()) == list(range(12))
+
+
+def test_a_job_of_which_nothing_can_be_recorded_leaves_its_group(sent):
+    queue, received = sent
+    records = [
+        {"messageId": name, "body": json.dumps({"mid": name, "menu": 0, **apart}), **JOB}
+        for name, apart in (("1", {}), ("2", {"apart": "url"}), ("3", {"apart": "message"}))
+    ]
+
+    def do(_job):
+        raise ValueError("unforeseen")
+
+    assert queue.work(records, do) == [{"itemIdentifier": "3"}]
+    assert sorted(body["mid"] for _, body in received()) == ["1", "2"]
+
+
 def test_what_is_no_job_is_dropped_and_a_job_that_cannot_be_put_off_comes_again_all_the_same(caplog):
     # Given a queue that does not answer
     config = Config(retries={"total_max_attempts": 1})
     session = boto3.Session("local", "local", region_name="eu-central-1")
     client = session.client("sqs", endpoint_url="http://127.0.0.1:1", config=config)
     queue, seen = PromptQueue(client, "http://127.0.0.1:1/1/prompts"), []
-    good = {"body": '{"mid": "1", "menu": 0}', "attributes": {"ApproximateReceiveCount": "7"}, "receiptHandle": "h"}
-    strange = [{"body": body} for body in ("", "[]", "{", '{"mid": "1"}', "null")] + [{}, {**good, "attributes": {}}]
+    good = {"body": '{"mid": "1", "menu": 0, "apart": "message"}', **JOB}
+    strange = [
+        {"body": body} for body in ("", "[]", "{", '{"mid": "1"}', "null", '{"mid": "1", "menu": 0, "apart": "x"}')
+    ] + [{}, {**good, "attributes": {}}]
     records = [{"messageId": str(number), **one} for number, one in enumerate([*strange, good, good])]
 
     def do(job):
@@ -216,6 +301,6 @@ def test_what_is_no_job_is_dropped_and_a_job_that_cannot_be_put_off_comes_again_
             raise ValueError("unforeseen")
         return 5
 
-    assert queue.work(records, do) == [{"itemIdentifier": "7"}, {"itemIdentifier": "8"}]
+    assert queue.work(records, do) == [{"itemIdentifier": "8"}, {"itemIdentifier": "9"}]
     assert seen == [("1", 7)] * 2
     assert "comes again later" in caplog.text

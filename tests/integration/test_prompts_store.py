@@ -35,7 +35,7 @@ def prompts(request):
         replace(UPLOADED, prompt=Prompt("https://bucket/b.wav", 3)),
         replace(FETCHED, name="say:" + "ab" * 32 + ".mulaw"),
         KnownPrompt(URL, None, 0, trying=Trying(3, NOW, is_open=True)),
-        replace(FETCHED, trying=Trying(1, NOW)),
+        replace(FETCHED, trying=Trying(1, NOW, next_msec=NOW + 5)),
     ],
 )
 def test_what_was_put_is_found_by_its_account_and_name_alone(prompts, known):

@@ -2,10 +2,11 @@
 
 import logging
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
-from speechcall.application.fetch_prompts import (
+from speechcall.application.attempt_prompt import (
     FRESH_MSEC,
     GIVE_UP_MSEC,
     MOST_FAULTS,
@@ -14,16 +15,19 @@ from speechcall.application.fetch_prompts import (
     STALE_FRESH_MSEC,
     STALE_MSEC,
     STORED_MSEC,
-    Fetching,
     fault_seconds,
+    retry_seconds,
+)
+from speechcall.application.fetch_prompts import (
+    MOST_LOOKS,
+    Fetching,
     fetch_prompt,
     most_at_a_host,
     most_of_an_account,
-    retry_seconds,
     turn_seconds,
 )
 from speechcall.application.make_audio import Decoded
-from speechcall.application.prepare_prompts import NOT_IN_TIME, Preparation, prepare_message
+from speechcall.application.prepare_prompts import NOT_IN_TIME, Apart, Preparation, prepare_message
 from speechcall.application.prompt_sources import Fetched, Sources
 from speechcall.application.prompts import USED_STEP_MSEC, Workshop, add_prompt, find_uploaded
 from speechcall.domain.ask import Ask
@@ -58,7 +62,7 @@ class World:
     menus: tuple[Menu, ...] = (BY_URL,)
     answers: list[Fetched | BaseException] = field(default_factory=list)
     asked: list[tuple[str, str | None, str | None]] = field(default_factory=list)
-    queue: list[tuple[str, int]] = field(default_factory=list)
+    queue: list[tuple[Any, ...]] = field(default_factory=list)
     audio: list[bytes] = field(default_factory=list)
     clock: FakeClock = field(default_factory=FakeClock)
     messages: MemoryMessages = field(default_factory=MemoryMessages)
@@ -73,8 +77,8 @@ class World:
         self.prompts.put("acme", UPLOADED)
         self.preparation = Preparation(self.messages, self.prompts, self._ask_for, self.clock, 20, Encoding.MU_LAW)
 
-    def _ask_for(self, message, menu):
-        self.queue.append((message.mid, menu))
+    def _ask_for(self, message, menu, apart=Apart.NO):
+        self.queue.append((message.mid, menu, apart) if apart else (message.mid, menu))
 
     def _fetch(self, url, etag, last_modified):
         self.asked.append((url, etag, last_modified))
@@ -114,20 +118,22 @@ class World:
 
     def work(self, received=1):
         """One job of the queue."""
-        mid, menu = self.queue.pop(0)
-        self.wait = fetch_prompt(mid, menu, received, fetching=self.fetching)
+        mid, menu, *apart = self.queue.pop(0)
+        self.wait = fetch_prompt(mid, menu, received, *apart, fetching=self.fetching)
         return self
 
     def work_off(self):
-        """The first job of the queue, again and again as long as it wants, with its pauses; their seconds."""
+        """The jobs of the queue, each again and again as long as it wants, with its pauses; their seconds."""
         waits = []
-        while True:
-            self.queue.insert(1, self.queue[0])
-            if self.work(len(waits) + 1).wait is None:
-                self.queue.pop(0)
-                return waits
-            waits.append(self.wait)
-            self.clock.msec += self.wait * 1000
+        while self.queue:
+            received = 1
+            job = self.queue[0]
+            while self.work(received).wait is not None:
+                self.queue.insert(0, job)
+                waits.append(self.wait)
+                self.clock.msec += self.wait * 1000
+                received += 1
+        return waits
 
 
 def test_a_message_is_queued_with_what_the_telephony_needs_to_ask():
@@ -260,10 +266,18 @@ def test_the_same_file_from_a_host_without_validators_is_not_made_a_prompt_again
 
 @pytest.mark.parametrize("error", [SLOW, PromptUnreachable("timed out")])
 def test_a_failure_that_may_pass_is_tried_again_and_the_message_waits(error):
-    world = World(answers=[error, Fetched(mulaw_wav(1))]).prepare().prepare()
-    assert world.work().wait == RETRY_SECONDS[0]
-    assert world.message.state is State.PREPARING
-    assert world.work().message.state is State.QUEUED
+    world = World(answers=[error, Fetched(mulaw_wav(1))]).prepare()
+    # It goes apart, so that others of the account do not wait for it
+    assert world.work().wait is None
+    assert (world.message.state, world.queue) == (State.PREPARING, [(MID, 0, Apart.URL)])
+    # And so do those that come for the same URL meanwhile
+    world.prepare()
+    world.queue.reverse()
+    world.work()
+    assert (world.queue, len(world.asked)) == ([(MID, 0, Apart.URL)] * 2, 1)
+    assert world.work_off() == [RETRY_SECONDS[0]]
+    assert world.message.state is State.QUEUED
+    assert len(world.asked) == 2
     assert world.prompts.find("acme", URL).trying == Trying()
 
 
@@ -288,7 +302,7 @@ def test_while_the_host_does_not_answer_the_old_prompt_is_played():
 
 
 def test_but_not_for_more_than_a_day():
-    assert hour_later(SLOW, age_msec=STALE_MSEC).work().wait == RETRY_SECONDS[0]
+    assert hour_later(SLOW, age_msec=STALE_MSEC).work().queue == [(MID, 0, Apart.URL)]
 
 
 def test_a_file_that_is_gone_is_not_played_from_memory():
@@ -341,11 +355,10 @@ def test_another_accounts_audio_is_not_played():
 
 
 def test_a_failure_of_ours_leaves_the_message_as_it_is_and_is_tried_again():
-    world = World(answers=[OSError("no bucket"), Fetched(mulaw_wav(1))]).prepare()
-    world.queue *= 2
-    assert world.work().wait == fault_seconds(1)
-    assert world.message.state is State.PREPARING
-    assert world.work().message.state is State.QUEUED
+    world = World(answers=[OSError("no bucket"), Fetched(mulaw_wav(1))]).prepare().work()
+    assert (world.message.state, world.queue) == (State.PREPARING, [(MID, 0, Apart.URL)])
+    assert world.work_off() == [fault_seconds(1)]
+    assert world.message.state is State.QUEUED
 
 
 @pytest.mark.parametrize(
@@ -365,13 +378,19 @@ def test_after_a_failure_of_ours_the_old_prompt_is_played_too():
 
 
 def test_an_attempt_that_ends_the_function_itself_is_counted():
-    # Given a file that ends whatever function fetches it
+    # Given a file that ends whatever function fetches it, so that its job comes again
     world = World(answers=[SystemExit()] * 99).prepare()
-    world.queue *= 4
-    for _ in range(3):
+    with pytest.raises(SystemExit):
+        world.work()
+    world.prepare().work()
+    job = world.queue[0]
+    assert job == (MID, 0, Apart.URL)
+    for _ in range(2):
+        world.queue = [job]
         with pytest.raises(SystemExit):
             world.work()
     # Then it is not fetched a fourth time
+    world.queue = [job]
     assert world.work().message.outcome == "promptUnavailable"
     assert world.message.cause == f"{OUR_FAULT} (tried 3 times)"
     assert len(world.asked) == 3
@@ -414,7 +433,7 @@ def test_what_goes_wrong_in_preparing_is_left_to_the_queue():
     world = World((MENU,))
     world.messages.queue, real = None, world.messages.queue
     world.prepare()
-    assert (world.message.state, world.queue) == (State.PREPARING, [(MID, 0)])
+    assert (world.message.state, world.queue) == (State.PREPARING, [(MID, 0, Apart.MESSAGE)])
     world.messages.queue = real
     assert world.work().message.state is State.QUEUED
 
@@ -460,18 +479,47 @@ def test_an_attempt_has_a_place_of_its_account_and_of_its_host():
     assert world.at_hosts.take(HOST, NOW) is not None
 
 
+@pytest.mark.parametrize("apart", [Apart.NO, Apart.URL, Apart.MESSAGE])
 @pytest.mark.parametrize(("full", "places"), [("at_hosts", 1), ("of_accounts", 2)])
-def test_without_one_it_waits_and_that_is_no_attempt(full, places):
-    world = World(answers=[Fetched(mulaw_wav(1))]).prepare()
+def test_without_one_it_waits_and_that_is_no_attempt(full, places, apart):
+    world = World(answers=[Fetched(mulaw_wav(1))])
     name = HOST if full == "at_hosts" else ACCOUNT
     taken = [getattr(world, full).take(name, NOW) for _ in range(places)]
-    world.queue *= 3
-    assert [world.work(received).wait for received in (1, 9)] == [1, 26]
+    world.queue = [(MID, 0, apart)] * 3
+    waits = [world.work(received).wait for received in (1, MOST_LOOKS - 1)]
+    assert waits == ([2, 3] if apart else [2, 2])
     assert (world.asked, world.prompts.find("acme", URL), world.message.state) == ([], None, State.PREPARING)
     getattr(world, full).give_back(name, taken[0])
     assert world.work(9).message.state is State.QUEUED
     # Nothing is held
     assert len(world.of_accounts._held[ACCOUNT]) == (1 if full == "of_accounts" else 0)
+
+
+def test_what_waits_for_its_host_does_not_keep_the_account_from_others():
+    world = World(answers=[Fetched(mulaw_wav(1))]).prepare().prepare()
+    taken = world.at_hosts.take(HOST, NOW)
+    assert world.work(MOST_LOOKS).queue == [(MID, 0), (MID, 0, Apart.URL)]
+    # Whatever else comes for the URL follows it
+    assert world.work().queue == [(MID, 0, Apart.URL)] * 2
+    world.at_hosts.give_back(HOST, taken)
+    assert world.work_off() == []
+    assert (world.message.state, len(world.asked)) == (State.QUEUED, 1)
+
+
+def test_attempts_of_long_ago_say_nothing():
+    world = World(created_msec=NOW + FRESH_MSEC, answers=[SLOW])
+    world.prompts.put("acme", KnownPrompt(URL, None, 0, trying=Trying(5, NOW, is_open=True)))
+    world.clock.msec += FRESH_MSEC
+    world.prepare().work()
+    assert (world.prompts.find("acme", URL).trying.count, world.queue) == (1, [(MID, 0, Apart.URL)])
+
+
+def test_a_fault_that_cannot_go_apart_waits_where_it_is():
+    world = World((MENU,))
+    world.preparation = replace(world.preparation, ask_for=None)
+    world.messages.queue = None
+    world.queue = [(MID, 0)]
+    assert world.work().wait == fault_seconds(1)
 
 
 def test_neither_an_account_nor_a_host_ever_has_all_consumers():
@@ -485,18 +533,23 @@ def test_text_needs_no_place_at_a_host():
 
 
 def test_attempts_that_had_to_wait_for_their_places_come_to_an_end_too():
-    world = World(answers=[SLOW] * 9).prepare()
-    world.queue *= 9
-    for _ in range(3):
-        world.work()
+    world = World(answers=[SLOW] * 9).prepare().work()
+    job = world.queue[0]
+    for _ in range(2):
         world.clock.msec += GIVE_UP_MSEC // 2
+        world.queue = [job]
+        world.work()
     assert world.message.cause == "https://example.com/intro.wav answered 503 (asked 3 times)"
 
 
-def test_the_longer_a_job_waits_the_more_rarely_it_asks():
-    longest = [turn_seconds(received, lambda _low, high: high) for received in (1, 2, 5, 10, 1000)]
-    assert longest == [2, 3, 10, 60, 60]
-    assert turn_seconds(1, lambda low, _high: low) == 1
+def test_the_longer_a_job_waits_apart_the_more_rarely_it_asks():
+    waits = {
+        apart: [turn_seconds(received, apart, lambda _low, high: high) for received in (1, 2, 5, 10, 1000)]
+        for apart in Apart
+    }
+    assert waits[Apart.URL] == waits[Apart.MESSAGE] == [4, 6, 26, 60, 60]
+    assert waits[Apart.NO] == [3] * 5
+    assert turn_seconds(1, Apart.NO, lambda low, _high: low) == 2
 
 
 def test_preparing_again_does_nothing():

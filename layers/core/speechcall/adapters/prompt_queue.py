@@ -5,19 +5,23 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from speechcall.application.fetch_prompts import fault_seconds
+from speechcall.application.attempt_prompt import fault_seconds
+from speechcall.application.prepare_prompts import Apart
 from speechcall.domain.errors import StoreUnavailable
 from speechcall.domain.message import Message
-from speechcall.domain.prompt import is_uploaded
 
 logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+
+GROUPS = 8
+"""Of an account: so many of its URLs are at work at the same time, at most, while none has to be tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,31 +32,29 @@ class PromptJob:
     menu: int
     attempt: int
     receipt_handle: str
+    apart: Apart = Apart.NO
 
 
 class PromptQueue:
-    """A FIFO queue with a group for each URL of an account: of a group, one message at a time is worked on."""
+    """A FIFO queue. Of a group, one message at a time is worked on; an account has a few, and each URL is in one."""
 
     def __init__(self, client: "SQSClient", url: str) -> None:
         self._client, self._url = client, url
 
-    def ask_for(self, message: Message, menu: int) -> None:
-        """Queues a message for a menu's URL; the same one within five minutes once. Raises StoreUnavailable.
-
-        One that waits for no URL, but for a fault of ours to pass, has a group of its own.
-        """
-        intro = message.menus[menu].intro
-        shared = message.mid if is_uploaded(intro) else intro
-        group = hashlib.sha256(f"{message.account_id} {shared}".encode()).hexdigest()
+    def ask_for(self, message: Message, menu: int, apart: Apart = Apart.NO) -> None:
+        """Queues a message for a menu's URL; the same one within five minutes once. Raises StoreUnavailable."""
         try:
-            self._client.send_message(
-                QueueUrl=self._url,
-                MessageBody=json.dumps({"mid": message.mid, "menu": menu}),
-                MessageGroupId=group,
-                MessageDeduplicationId=f"{message.mid}-{group}",
-            )
+            self._send(message.mid, menu, _group(message, menu, apart), apart)
         except (BotoCoreError, ClientError) as error:
             raise StoreUnavailable("the queue of prompts did not take a message") from error
+
+    def _send(self, mid: str, menu: int, group: str, apart: Apart) -> None:
+        self._client.send_message(
+            QueueUrl=self._url,
+            MessageBody=json.dumps({"mid": mid, "menu": menu, **({"apart": apart.value} if apart else {})}),
+            MessageGroupId=_digest(group),
+            MessageDeduplicationId=_digest(f"{mid} {menu} {group}"),
+        )
 
     def work(self, records: Iterable[Any], do: Callable[[PromptJob], int | None]) -> list[dict[str, str]]:
         """Has the job of each record done. `do` gives the seconds after which it comes again; None: it does not.
@@ -71,11 +73,22 @@ class PromptQueue:
                 wait = do(job)
             except Exception:
                 logger.exception("message %s could not be prepared, nor its failure recorded", job.mid)
-                wait = fault_seconds(job.attempt)
+                wait = None if self._sent_apart(job) else fault_seconds(job.attempt)
             if wait is not None:
                 self._put_off(job, wait)
                 failures.append({"itemIdentifier": record["messageId"]})
         return failures
+
+    def _sent_apart(self, job: PromptJob) -> bool:
+        """Whether a job of which nothing could be recorded has left its group, so that others do not wait for it."""
+        if job.apart is Apart.MESSAGE:
+            return False
+        try:
+            self._send(job.mid, job.menu, _group_of_message(job.mid), Apart.MESSAGE)
+        except Exception as error:  # noqa: BLE001 - then it has to wait where it is
+            logger.warning("a job could not be put apart: %s", type(error).__name__)
+            return False
+        return True
 
     def _put_off(self, job: PromptJob, seconds: int) -> None:
         """Hides a job, and with it its whole group, for so long; others wait for it, so not for the queue's timeout."""
@@ -91,4 +104,25 @@ def read_job(record: Mapping[str, Any]) -> PromptJob:
     """The job in a record of the queue. Raises LookupError, TypeError, ValueError for what is none."""
     body = json.loads(record["body"])
     attempt = int(record["attributes"]["ApproximateReceiveCount"])
-    return PromptJob(body["mid"], body["menu"], attempt, record["receiptHandle"])
+    return PromptJob(body["mid"], body["menu"], attempt, record["receiptHandle"], Apart(body.get("apart", "")))
+
+
+def _group(message: Message, menu: int, apart: Apart) -> str:
+    intro = message.menus[menu].intro
+    match apart:
+        case Apart.NO:
+            return f"{message.account_id} {int(_digest(intro), 16) % GROUPS}"
+        case Apart.URL:
+            return f"{message.account_id} {intro}"
+        case Apart.MESSAGE:
+            return _group_of_message(message.mid)
+    assert_never(apart)
+
+
+def _group_of_message(mid: str) -> str:
+    return f"message {mid}"
+
+
+def _digest(text: str) -> str:
+    """What a group or a message of the queue is called: any text can be, and nobody reads it there."""
+    return hashlib.sha256(text.encode()).hexdigest()

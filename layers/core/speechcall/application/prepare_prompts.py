@@ -2,18 +2,20 @@
 
     preparing ──► all there? ──────────────────────────────────────────────────────► queued
                     │ no: a URL nobody has asked for within the hour, or a new text    ▲
-                    └─► queue, in the group of the URL ─► fetch_prompt ─► there? ──────┤
-                              one after the other            ├─ cannot be had ─► finished, promptUnavailable
-                                                             └─ not in time ───► finished, expired
+                    └─► queue, in a group of the account ─► fetch_prompt ─► there? ────┤
+                              one after the other              ├─ cannot be had ─► finished, promptUnavailable
+                                                               └─ not in time ───► finished, expired
 
-A URL's group is worked off one message at a time. So whoever comes first fetches, and those behind it find what
-it found, however many they are. A URL that does not answer holds up its own group alone. Text that is to be spoken
-goes the same way: the queue and its jobs hold a hash of it and where it stands, never the text.
+A group is worked off one message at a time. So whoever comes first fetches, and those behind it find what it found,
+however many they are. An account has a few groups, among which its URLs are shared out, so it never has more at work,
+however many it has. What does not come at once goes apart, into a group of its own, and holds up that alone. Text that
+is to be spoken goes the same way: the queue and its jobs hold a hash of it and where it stands, never the text.
 """
 
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from speechcall.application.message_ports import MessageStore
@@ -32,10 +34,21 @@ NOT_IN_TIME = "its introductions were not ready before its time was up"
 logger = logging.getLogger(__name__)
 
 
-class AskFor(Protocol):
-    """Queues a message in the group of the URL or text of one of its menus, for `fetch_prompt`."""
+class Apart(StrEnum):
+    """In which group of the queue a job stands."""
 
-    def __call__(self, message: Message, menu: int) -> None: ...
+    NO = ""
+    """One of the account's."""
+    URL = "url"
+    """That of its URL or text alone."""
+    MESSAGE = "message"
+    """That of its message alone."""
+
+
+class AskFor(Protocol):
+    """Queues a message for the URL or text of one of its menus, for `fetch_prompt`."""
+
+    def __call__(self, message: Message, menu: int, apart: Apart = Apart.NO) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +76,7 @@ def prepare_message(mid: str, world: Preparation) -> None:
         prepare(message, world)
     except Exception:
         logger.exception("message %s could not be prepared", mid)
-        world.ask_for(message, 0)
+        world.ask_for(message, 0, Apart.MESSAGE)
 
 
 def prepare(message: Message, world: Preparation) -> None:

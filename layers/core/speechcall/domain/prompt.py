@@ -43,22 +43,24 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Trying:
-    """The attempts to have a file that have led to nothing yet: how many, and when the first began (epoch ms).
+    """The attempts to have a file that have led to nothing yet (times are epoch milliseconds).
 
-    `is_open`: the last one has begun, and nothing is known of its end; the function may have been killed meanwhile.
+    How many, when the first began, and when the next is due. `is_open`: the last one has begun, and nothing is known of
+    its end; the function may have been killed meanwhile.
     """
 
     count: int = 0
     since_msec: int | None = None
     is_open: bool = False
+    next_msec: int | None = None
 
     def begun(self, now_msec: int) -> "Trying":
         """With one more, which begins now."""
         return Trying(self.count + 1, now_msec if self.since_msec is None else self.since_msec, is_open=True)
 
-    def ended(self) -> "Trying":
+    def ended(self, next_msec: int) -> "Trying":
         """With the last one ended, in vain."""
-        return Trying(self.count, self.since_msec)
+        return Trying(self.count, self.since_msec, next_msec=next_msec)
 
 
 @dataclass(frozen=True, slots=True)

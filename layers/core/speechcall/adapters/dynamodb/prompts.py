@@ -93,7 +93,7 @@ def _dump(account_id: str, known: KnownPrompt) -> Values:
         values["source"] = {name: value for name, value in asdict(source).items() if value is not None}
     if known.trying.since_msec is not None:  # beside `source`, whose names versions before this one take as they are
         values |= {"tries": known.trying.count, "tried_since_msec": known.trying.since_msec}
-        values["try_is_open"] = known.trying.is_open
+        values |= {"try_is_open": known.trying.is_open, "next_try_msec": known.trying.next_msec}
     if not is_uploaded(known.name):
         moments = (known.used_msec, source.failed_msec, known.trying.since_msec)
         latest = max(known.stored_msec, source.checked_msec, *(moment or 0 for moment in moments))
@@ -108,5 +108,6 @@ def _load(item: Values) -> KnownPrompt:
         prompt = Prompt(item["uri"], float(item["seconds"]), item.get("size", 0), warnings)
     stored = item.get("source", {})
     source = Source(**{one.name: stored[one.name] for one in fields(Source) if one.name in stored})
-    trying = Trying(item.get("tries", 0), item.get("tried_since_msec"), item.get("try_is_open", False))
+    tried, is_open = (item.get("tries", 0), item.get("tried_since_msec")), item.get("try_is_open", False)
+    trying = Trying(*tried, is_open=is_open, next_msec=item.get("next_try_msec"))
     return KnownPrompt(item["name"], prompt, item["stored_msec"], item.get("used_msec"), source, trying)

@@ -1,0 +1,112 @@
+"""One attempt at the file of an introduction, recorded with its prompt before it begins, and when it has ended."""
+
+import logging
+from dataclasses import replace
+from hashlib import sha256
+
+from speechcall.application.ports import Clock
+from speechcall.application.prompt_sources import Fetch, Fetched
+from speechcall.application.prompts import PromptStore, Workshop, failed
+from speechcall.domain.errors import PromptUnavailable, PromptUnreachable
+from speechcall.domain.prompt import KnownPrompt, Source, Trying
+from speechcall.domain.speech import is_spoken
+
+FRESH_MSEC = 3_600_000
+"""The file behind a URL is asked for at most once in so long."""
+STORED_MSEC = 30 * 86_400_000
+"""Audio is made and stored anew after so long, although its file is the same: it expires 90 days after it was stored
+(template.yaml), and a message plays what it was prepared with for up to a month. A text is spoken once in so long."""
+STALE_FRESH_MSEC = 300_000
+"""… and so long after a host did not answer, while there is a prompt from before."""
+STALE_MSEC = 86_400_000
+"""A prompt from before is used for so long while its host does not answer (RFC 5861, stale-if-error)."""
+RETRY_SECONDS = (2, 5, 10, 20, 40)
+"""Pauses between the attempts at a URL that does not answer; after the last one it cannot be had."""
+GIVE_UP_MSEC, LEAST_TRIES = 180_000, 3
+"""Attempts that had to wait for their places end after so long too, but not before so many."""
+FAULT_SECONDS = (*RETRY_SECONDS, 60)
+"""Pauses after faults of ours; the last one again and again."""
+MOST_FAULTS = 15
+"""With these it has been tried for about ten minutes."""
+OUR_FAULT = "the audio could not be prepared: our own service failed"
+
+logger = logging.getLogger(__name__)
+
+
+def retry_seconds(attempt: int) -> int:
+    """How long after a failed attempt (from 1) the next one is due."""
+    return RETRY_SECONDS[min(attempt, len(RETRY_SECONDS)) - 1]
+
+
+def fault_seconds(faults: int) -> int:
+    """How long after so many faults of ours it is tried again."""
+    return FAULT_SECONDS[min(faults, len(FAULT_SECONDS)) - 1]
+
+
+def attempt(
+    known: KnownPrompt, account_id: str, fetch: Fetch, *, prompts: PromptStore, workshop: Workshop, clock: Clock
+) -> int | None:
+    """One attempt. In how many seconds there is to be another; None: none. Raises what keeps it from being recorded."""
+    source = known.source
+    if known.trying.is_open and known.trying.count >= LEAST_TRIES:  # the last one has ended the function itself
+        lost = f"{OUR_FAULT} (tried {known.trying.count} times)"
+        prompts.put(account_id, failed(known, lost, clock.now_msec()))
+        return None
+    begun = replace(known, trying=known.trying.begun(clock.now_msec()))
+    prompts.put(account_id, begun)
+    is_kept = known.prompt is not None and not _is_old(known, clock.now_msec())
+    validators = (source.etag, source.last_modified) if is_kept else (None, None)
+    wait = None
+    try:
+        answer = fetch(known.name, *validators)
+        made = _with_answer(known, answer, clock.now_msec(), workshop)
+    except PromptUnavailable as error:
+        made = failed(known, str(error), clock.now_msec())
+    except Exception as error:  # noqa: BLE001 - one that may pass, or that nobody has foreseen: it is recorded
+        made, wait = _after_failure(begun, error, clock.now_msec())
+    prompts.put(account_id, made)
+    return wait
+
+
+def _after_failure(begun: KnownPrompt, error: Exception, now_msec: int) -> tuple[KnownPrompt, int | None]:
+    """What is known of a URL after a failure that may pass, and when it is tried again."""
+    source, trying = begun.source, begun.trying
+    is_theirs = isinstance(error, PromptUnreachable)
+    if not is_theirs:
+        logger.error("audio could not be made a prompt", exc_info=error)
+    if begun.prompt is not None and now_msec - source.checked_msec < STALE_MSEC:
+        stale = replace(source, fresh_until_msec=now_msec + STALE_FRESH_MSEC)
+        return replace(begun, source=stale, trying=Trying()), None
+    too_long = trying.count >= LEAST_TRIES and now_msec - (trying.since_msec or 0) >= GIVE_UP_MSEC
+    if is_theirs and (trying.count > len(RETRY_SECONDS) or too_long):
+        return failed(begun, f"{error} (asked {trying.count} times)", now_msec), None
+    if not is_theirs and trying.count >= MOST_FAULTS:
+        return failed(begun, f"{OUR_FAULT} (tried {trying.count} times)", now_msec), None
+    wait = retry_seconds(trying.count) if is_theirs else fault_seconds(trying.count)
+    return replace(begun, trying=trying.ended(now_msec + wait * 1000)), wait
+
+
+def _is_old(known: KnownPrompt, now_msec: int) -> bool:
+    """Whether its audio is to be stored anew, so that it does not expire while it is used."""
+    return now_msec - known.stored_msec >= STORED_MSEC
+
+
+def _with_answer(known: KnownPrompt, answer: Fetched, now_msec: int, workshop: Workshop) -> KnownPrompt:
+    known = replace(known, trying=Trying())
+    source = Source(
+        etag=answer.etag,
+        last_modified=answer.last_modified,
+        sha256=known.source.sha256,
+        checked_msec=now_msec,
+        fresh_until_msec=now_msec + (STORED_MSEC if is_spoken(known.name) else FRESH_MSEC),
+    )
+    if answer.content is None:
+        if known.prompt is None:
+            raise PromptUnavailable("the host says that the audio has not changed, and it was never had")
+        validators = (answer.etag or known.source.etag, answer.last_modified or known.source.last_modified)
+        return replace(known, source=replace(source, etag=validators[0], last_modified=validators[1]))
+    is_the_same = known.source.sha256 == sha256(answer.content).hexdigest()
+    if known.prompt is not None and is_the_same and not _is_old(known, now_msec):
+        return replace(known, source=source)
+    prompt, source_sha256 = workshop.make(answer.content)
+    return replace(known, prompt=prompt, stored_msec=now_msec, source=replace(source, sha256=source_sha256))
