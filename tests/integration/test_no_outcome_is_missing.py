@@ -32,6 +32,7 @@ RECORDS = frozenset(
     {
         *("DynamoMessages.get", "DynamoMessages.refuse", "DynamoMessages.finish", "DynamoMessages.requeue"),
         *("DynamoMessages.redial", "DynamoDeliveries.begin", "DynamoDeliveries.record"),
+        *("dynamodb.GetItem", "dynamodb.PutItem", "dynamodb.UpdateItem", "dynamodb.TransactWriteItems"),
     }
 )
 """Without these nothing can be written down, nor read whether it was. They are healed at last."""
@@ -141,15 +142,16 @@ def test_each_call_fails_once_by_itself(cloud, moment, part):
     sites = [site for site in plan.seen if site.moment == moment][part::PARTS]
     wrong = {}
     for site in sites:
-        _, plan, found_ = told(cloud, once(frozenset({site})))
+        _, plan, found = told(cloud, once(frozenset({site})))
         assert plan.failed[site] == 1, site
-        if found_:
-            wrong[str(site)] = found_
+        if found:
+            wrong[str(site)] = found
     assert wrong == {}
 
 
 POISONED: dict[str, Concern] = {
     "message": lambda here: here.concerns("victim"),
+    "message whose end nobody hears of": lambda here: here.concerns("victim"),
     "first webhook": lambda here: here.concerns("victim", "a"),
     "last webhook": lambda here: here.concerns("victim", "c"),
 }
@@ -162,19 +164,26 @@ POISONED: dict[str, Concern] = {
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_every_call_about_one_message_fails_for_ever(cloud, what, part, moment):
     """By the adapter's method, whichever function calls it."""
-    concern = POISONED[what]
-    _, plan, _ = told(cloud, lambda here: Looking(concerns=concern(here)), names=("victim", *OTHERS))
-    assert isinstance(plan, Looking)
-    concerned = [site for site in plan.concerned if "/bat/" not in site.label and not site.call.startswith(NO_WORK)]
-    calls = sorted({site.call for site in concerned})[part::PARTS]
+    concern, is_unheard = POISONED[what], "nobody hears" in what
+    looked = looked_at(cloud, concern, is_unheard)
+    if is_unheard:  # the others are those of any message
+        looked -= looked_at(cloud, concern, not is_unheard)
     wrong = {}
-    for call in calls:
-        if found_ := poisoned(cloud, call, moment, concern):
-            wrong[call] = found_
+    for call in sorted({site.call for site in looked})[part::PARTS]:
+        if found := poisoned(cloud, call, moment, concern, is_unheard):
+            wrong[call] = found
     assert wrong == {}
 
 
-def poisoned(cloud: VirtualCloud, call: str, moment: str, concern: Concern) -> list[str]:
+def looked_at(cloud: VirtualCloud, concern: Concern, is_unheard: bool) -> set[Site]:
+    """Every call in which the poison would be, where nothing is poisoned."""
+    more = {"names": ("victim", *OTHERS), "unheard": is_unheard}
+    _, plan, _ = told(cloud, lambda here: Looking(concerns=concern(here)), **more)
+    assert isinstance(plan, Looking)
+    return {site for site in plan.concerned if "/bat/" not in site.label and not site.call.startswith(NO_WORK)}
+
+
+def poisoned(cloud: VirtualCloud, call: str, moment: str, concern: Concern, is_unheard: bool) -> list[str]:
     """What a poison leads to that must not be: at the message itself, or at those behind it."""
     late_msec = HEALED_MSEC - NOW if call in RECORDS else 0
 
@@ -182,7 +191,7 @@ def poisoned(cloud: VirtualCloud, call: str, moment: str, concern: Concern) -> l
         ended = _healed(cloud) if call in RECORDS else lambda: False
         return Poison(call=call, moment=moment, concerns=concern(here), ended=ended)
 
-    more = {"ttl_seconds": TTL_SECONDS, "late_msec": 3 * MINUTE + late_msec}
+    more = {"ttl_seconds": TTL_SECONDS, "late_msec": 3 * MINUTE + late_msec, "unheard": is_unheard}
     here, plan, wrong = told(cloud, poison, names=("victim", *OTHERS), **more)
     assert plan.failed, call
     return wrong + here.kept_waiting(*OTHERS)
