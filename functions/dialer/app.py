@@ -16,6 +16,7 @@ from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.stream import message_id
 from speechcall.application.dial_messages import dial_messages
 from speechcall.application.message_ports import Pool
+from speechcall.domain.time_bounds import execution_seconds
 from speechcall.statemachine.compile_flow import Wiring
 
 logger = Logger()
@@ -26,6 +27,7 @@ wiring = Wiring(
     control_call_arn=setting("CONTROL_CALL_ARN"),
     finish_call_arn=setting("FINISH_CALL_ARN"),
     webhook_queue_url=setting("WEBHOOK_QUEUE_URL"),
+    execution_seconds=execution_seconds(int(setting("MAX_CALL_SECONDS")), int(setting("GRACE_SECONDS"))),
 )
 flows = PublishedFlows(
     boto3.client("stepfunctions", config=AWS_CONFIG),

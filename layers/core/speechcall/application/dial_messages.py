@@ -15,11 +15,11 @@ from typing import Any, Protocol
 from speechcall.application.message_ports import Claim, LinesFull, LineTaken, MessageStore, NumberBusy, Pool, TooSoon
 from speechcall.application.pool import PoolStore
 from speechcall.application.ports import Clock
-from speechcall.domain.dialling import DIAL_MARGIN_SECONDS
 from speechcall.domain.errors import MenusRefused, RetryableError, StoreUnavailable
 from speechcall.domain.ids import holder
 from speechcall.domain.message import Menu, Message, State
 from speechcall.domain.outcome import EXPIRED, MENUS_REFUSED
+from speechcall.domain.time_bounds import DIAL_MARGIN_SECONDS
 
 logger = logging.getLogger(__name__)
 

@@ -9,9 +9,6 @@ DEFAULT_RING_SECONDS = 45
 MIN_RING_SECONDS, MAX_RING_SECONDS = 15, 60
 """Amazon Connect: RingTimeoutInSeconds, 15 to 60 (API reference, StartOutboundVoiceContact)."""
 
-DIAL_MARGIN_SECONDS = 45
-"""How much longer than a phone rings the state machine waits for it."""
-
 MAX_REDIALS = 4
 REDIAL_OUTCOMES = ("busy", "noAnswer", "failed")
 """After these a number may be dialled again; an invalid, blocked or forbidden one never is."""
