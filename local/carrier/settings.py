@@ -36,6 +36,8 @@ class CarrierSettings:
     caller_for: Callable[[str], Caller | None] | None = None
     playback: float = 1.0
     """How many times faster than real prompts are played. Idle limits are always real seconds."""
+    forgets_external: bool = True
+    """Whether a function that fails leaves nothing of the answer before it in $.External; nobody has written which."""
     allowed_prefixes: tuple[str, ...] = ("+",)
     """Destinations that the instance may call (E.164 prefixes); others are refused, as by Connect's allow list."""
     claimed_numbers: tuple[str, ...] = ()

@@ -357,7 +357,8 @@ def flow_event(parameters=None, attributes=None, **contact):
 
 def test_keys_and_seq_come_as_text():
     assert parse_report(flow_event()).heard == Heard("key", 2, "#")
-    assert parse_report(flow_event({"event": "answered", "protocol": "1"})).heard == Heard("answered", 0, "")
+    for protocol in ("1", "2"):
+        assert parse_report(flow_event({"event": "answered", "protocol": protocol})).heard == Heard("answered", 0, "")
 
 
 @pytest.mark.parametrize(
@@ -375,7 +376,7 @@ def test_keys_and_seq_come_as_text():
         flow_event(attributes={"mid": "1" * 3000, "attempt": "1"}),
         flow_event(attributes={"mid": MID, "attempt": "1" * 3000}),
         flow_event({"event": "key", "seq": float("inf")}),
-        flow_event({"event": "answered", "protocol": "2"}),
+        flow_event({"event": "answered", "protocol": "3"}),
         None,
         "x",
         flow_event(Attributes=None),
@@ -388,15 +389,15 @@ def test_a_report_that_is_none_of_ours_is_none(event):
 @pytest.mark.parametrize(
     ("step", "expected"),
     [
-        (HANG_UP, {"op": "hangup", "seq": "0", "promptUri": "", "seconds": "0"}),
-        (Next("hold", 3), {"op": "hold", "seq": "3", "promptUri": "", "seconds": "0"}),
+        (HANG_UP, {"op": "hangup", "seq": "0", "promptUri": "none", "seconds": "0"}),
+        (Next("hold", 3), {"op": "hold", "seq": "3", "promptUri": "none", "seconds": "0"}),
         (
             Next("ask", 2, Command(Kind.ASK, 0), CALL),
             {"op": "ask", "seq": "2", "promptUri": ASK.prompt_uri, "seconds": "10"},
         ),
         (
             Next("hangup", 3, Command(Kind.HANG_UP), CALL),
-            {"op": "hangup", "seq": "3", "promptUri": "", "seconds": "0"},
+            {"op": "hangup", "seq": "3", "promptUri": "none", "seconds": "0"},
         ),
     ],
 )

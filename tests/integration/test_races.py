@@ -16,11 +16,14 @@ from typing import Any
 
 import pytest
 
+from local.carrier.flow import load_flow
 from speechcall.application.control_call import Control
 from speechcall.application.give_reply import tell_task
 from speechcall.domain.call import Bounds, Call
 from speechcall.domain.errors import StoreUnavailable, TelephonyMisconfigured
 from speechcall.domain.message import GotoMenu, Hangup, Menu, State
+from tests.fixtures.carrier_bench import protocol_1
+from tests.fixtures.races import connect_side
 from tests.fixtures.races.chime_side import ChimeSide
 from tests.fixtures.races.connect_side import ConnectSide
 from tests.fixtures.races.world import (
@@ -631,6 +634,31 @@ def every_invocation_may_fail(random: Random) -> Race:
     return Race(faults, callee, came_to, _slow(random), menus=RING)
 
 
+def throttled_function(random: Random) -> Race:
+    """Every second invocation of the telephony's function comes to nothing, or up to three one after the other."""
+    calls, row, in_a_row = [random.randrange(2)], [0], random.choice((1, 3))
+
+    def fails() -> bool:
+        calls[0] += 1
+        row[0] = row[0] + 1 if (calls[0] % 2 if in_a_row == 1 else random.random() < 0.5) and row[0] < in_a_row else 0
+        return row[0] > 0
+
+    pressed: list[bool] = []
+
+    def callee(me: Callee) -> None:
+        if me.answer():
+            pressed.append(me.press(1, "1", random.random()))
+            pressed.append(me.press(2, "1", random.random()))
+
+    def came_to(here: World) -> None:
+        # No key is lost, and nobody is hung up on
+        assert pressed == [True, True]
+        assert here.keys_run == ["d1", "d1"]
+        ended(here, "answered", "completed")
+
+    return Race(Faults(throttled=fails), callee, came_to)
+
+
 RACES: dict[str, Callable[[Random], Race]] = {
     "key against idle": key_against_idle,
     "key against the machine's timeout": key_against_the_machines_timeout,
@@ -652,6 +680,7 @@ RACES: dict[str, Callable[[Random], Race]] = {
     "token answered twice": token_answered_twice,
     "killed between two writes": killed_between_two_writes,
     "stopped from outside": stopped_from_outside,
+    "throttled function": throttled_function,
     "something unforeseen": something_unforeseen,
 }
 AHEAD: dict[str, Callable[[Random], Race]] = {
@@ -850,6 +879,18 @@ def test_a_product_that_makes_a_mistake_is_found_out(
     mistake(monkeypatch)
     with pytest.raises(pytest.fail.Exception, match="RACE_SEED"):
         hold(side, name, 400, first=0, keeps_log=keeps_log)
+
+
+@pytest.mark.parametrize("name", ["key against idle", "key against hang-up", "control_call retried", "key twice"])
+def test_a_call_of_the_first_flow_goes_on(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connect_side, "FLOW", load_flow(protocol_1()))
+    hold("connect", name, 20)
+
+
+def test_the_first_flow_lost_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connect_side, "FLOW", load_flow(protocol_1()))
+    with pytest.raises(pytest.fail.Exception, match="RACE_SEED"):
+        hold("connect", "throttled function", 400, first=0)
 
 
 def test_a_phone_that_nobody_answers_rings_out() -> None:
