@@ -95,12 +95,17 @@ def test_a_call_is_placed_once_a_call_attempt_and_knows_whose_it_is(connect, tel
         "ContactFlowId": "flow",
         "DestinationPhoneNumber": CALL.number,
         "SourcePhoneNumber": "+4930123456",
-        "RingTimeoutInSeconds": 45,
         "ClientToken": f"{MID}-1",
         "Attributes": {"mid": MID, "attempt": "1"},
     }
     connect.add_response("start_outbound_voice_contact", {"ContactId": CONTACT}, expected)
     assert telephony.place(CALL, 45) == CONTACT
+    # The instance is told for how long a phone may ring only where an operator has asked for it.
+    told = ConnectTelephony(lambda: connect.client, "instance", "flow", "+4930123456", provider_rings=True)
+    connect.add_response(
+        "start_outbound_voice_contact", {"ContactId": CONTACT}, expected | {"RingTimeoutInSeconds": 45}
+    )
+    assert told.place(CALL, 45) == CONTACT
 
 
 @pytest.mark.parametrize("method", ["place", "stop", "look_up"])
@@ -221,8 +226,9 @@ def test_a_setting_of_ours_that_is_refused_is_not_the_numbers_fault(connect, tel
 
 
 def test_a_request_that_cannot_even_be_made_is_our_settings_fault(clients):
+    told = ConnectTelephony(lambda: clients["connect"], "instance", "flow", "+4930123456", provider_rings=True)
     with pytest.raises(TelephonyMisconfigured):
-        ConnectTelephony(lambda: clients["connect"], "instance", "flow", "+4930123456").place(CALL, 3)
+        told.place(CALL, 3)
 
 
 @pytest.mark.parametrize("method", ["stop", "look_up"])

@@ -7,7 +7,9 @@
 Bounds that only one part knows (a client's patience, a poll's pause) stand where they are used.
 """
 
-from speechcall.domain.dialling import MAX_RING_SECONDS
+from typing import assert_never
+
+from speechcall.domain.dialling import MAX_RING_SECONDS, Ringing
 from speechcall.domain.timing import MAX_IDLE_TIMEOUT_MSEC
 
 FUNCTION_SECONDS = 30
@@ -34,7 +36,10 @@ DEFAULT_CALL_SECONDS, MOST_CALL_SECONDS = 900, 1200
 """The stack's parameters GraceSeconds and MaxCallSeconds."""
 
 DIAL_MARGIN_SECONDS = 45
-"""How much longer than a phone rings the state machine waits for it."""
+"""How much longer than a phone rings the state machine waits for it, where others end its ringing."""
+DEFAULT_ALLOWANCE_SECONDS, MOST_ALLOWANCE_SECONDS = 20, 60
+"""How much longer than a phone may ring we wait before we end it: a call takes 5 to 12 s before anything rings, and our
+own function and Amazon Connect's queue their time before that."""
 MAY_RING_SECONDS = 75
 """No phone rings for longer than 60 s (StartOutboundVoiceContact, RingTimeoutInSeconds); the rest is for its start."""
 
@@ -45,6 +50,19 @@ CALL_CHECK_SECONDS = 26 * 60
 def pauses(retries: int) -> float:
     """What a state waits between its tries, all together."""
     return sum(min(RETRY_FIRST_SECONDS * RETRY_FACTOR**number, RETRY_LONGEST_SECONDS) for number in range(retries))
+
+
+def dial_wait_seconds(ring_seconds: int, ringing: Ringing, allowance_seconds: int = DEFAULT_ALLOWANCE_SECONDS) -> int:
+    """How long the state machine waits for an answer before it asks what has become of the call."""
+    match ringing:
+        case Ringing.OURS:
+            return ring_seconds + allowance_seconds
+        case Ringing.PROVIDERS:
+            return ring_seconds + DIAL_MARGIN_SECONDS
+        case Ringing.NETWORKS:
+            return MAX_RING_SECONDS + DIAL_MARGIN_SECONDS
+        case _:
+            assert_never(ringing)
 
 
 def report_seconds() -> int:
@@ -60,7 +78,7 @@ def execution_seconds(max_call_seconds: int, grace_seconds: int) -> int:
     """
     failed_tries = COMMAND_RETRIES * FUNCTION_SECONDS + pauses(COMMAND_RETRIES)
     before_dial = failed_tries + FUNCTION_SECONDS
-    talks = max(max_call_seconds, MAX_RING_SECONDS + DIAL_MARGIN_SECONDS)
+    talks = max(max_call_seconds, MAX_RING_SECONDS + max(DIAL_MARGIN_SECONDS, MOST_ALLOWANCE_SECONDS))
     last_menu = failed_tries + LONGEST_PROMPT_SECONDS + MAX_IDLE_TIMEOUT_MSEC / 1000 + grace_seconds
     looks_up = failed_tries + FUNCTION_SECONDS
     steps = MOST_STEPS * ((1 + WEBHOOK_RETRIES) * QUEUE_SECONDS + pauses(WEBHOOK_RETRIES))

@@ -2,6 +2,7 @@
 
     Dial ─► Menu 0 ─► Menu 0 key? ─► Menu 0 d1 1 webhook ─► Hang up ─► Completed
       │        └─► Menu 0 silent? ─┘
+      ├─► Dial silent? ─► Dial answered? ─► Menu 0
       └─► Not answered              (every other end: Caller hung up, Lost, Put off, Failed)
 
 Only shapes go in: texts, audio, urls, bodies, headers and seconds stay in the message and are looked
@@ -47,7 +48,15 @@ def compile_flow(menus: Sequence[Menu], wiring: Wiring) -> State:
     The execution's input is `{"mid", "attempt", "waits": {"dial": seconds, "m0": seconds, ...}}`, its output the
     answer of finish_call.
     """
-    states: dict[str, State] = {"Dial": _dial(wiring)}
+    states: dict[str, State] = {
+        "Dial": _dial(wiring),
+        "Dial silent?": _look_up(None, wiring),
+        "Dial answered?": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.heard.event", "StringEquals": "answered", "Next": "Menu 0"}],
+            "Default": "Not answered",
+        },
+    }
     for index in _reachable(menus):
         states.update(_menu_states(index, menus[index], wiring))
     states["Hang up"] = _hang_up(wiring)
@@ -143,8 +152,8 @@ def _dial(wiring: Wiring) -> State:
     state["TimeoutSecondsPath"] = "$.waits.dial"
     # Not tried again with its line held: the pool slows down, and the message is dialled again later.
     state["Retry"] = retry_command(but=TelephonyThrottled.__name__)
-    # Timed out is a phone that nobody hears of any more: finish_call sees to it that the contact is dead.
-    ends = {NOT_ANSWERED: "Not answered", TelephonyThrottled.__name__: "Put off", "States.Timeout": "Lost"}
+    # Timed out is a phone that has rung for as long as it may, or was answered just now.
+    ends = {NOT_ANSWERED: "Not answered", TelephonyThrottled.__name__: "Put off", "States.Timeout": "Dial silent?"}
     state["Catch"] = [*(_catch(error, end) for error, end in ends.items()), *state["Catch"]]
     return state
 
@@ -188,19 +197,21 @@ def _command(command: str, wiring: Wiring, target: str, **details: int) -> State
     }
 
 
-def _look_up(index: int, wiring: Wiring) -> State:
+def _look_up(index: int | None, wiring: Wiring) -> State:
+    """What has become of a menu, or of the dial (None), of which nothing was heard in time?"""
+    menu = {} if index is None else {"menu": index}
     return {
         "Type": "Task",
         "Resource": integration("lambda:invoke", wiring.control_call_arn),
         "Parameters": {
             "FunctionName": wiring.control_call_arn,
-            "Payload": {"command": "look_up", "menu": index, "mid.$": "$.mid", "attempt.$": "$.attempt"},
+            "Payload": {"command": "look_up", **menu, "mid.$": "$.mid", "attempt.$": "$.attempt"},
         },
         "ResultSelector": {"event.$": "$.Payload.event", "key.$": "$.Payload.key", "seq.$": "$.Payload.seq"},
         "ResultPath": "$.heard",
         "Retry": retry_command(),
         "Catch": [_catch("States.ALL", "Lost")],
-        "Next": f"Menu {index} key?",
+        "Next": "Dial answered?" if index is None else f"Menu {index} key?",
     }
 
 
