@@ -37,6 +37,8 @@ from local.triggers.queues import QueueTrigger
 from local.triggers.schedules import ScheduleTrigger
 from local.triggers.streams import StreamTrigger
 from speechcall.adapters.http import LOOPBACK
+from speechcall.adapters.s3_audio import S3Audio
+from speechcall.adapters.telephony.apology import apology
 
 __all__ = ["Cloud", "CloudSettings", "Hosting", "PortTaken", "Telephony"]
 
@@ -136,6 +138,7 @@ class Cloud:
         others = {"CONNECT": telephony.url, "CHIME_SDK_VOICE": telephony.url, "POLLY": polly.url}
         aws = LocalAws(self.template, others)
         start(aws)
+        self._carry_prompts()
         self.settings.seed(self.template)
         exits.enter_context(logging_to(self._log))
         self.functions, sam_url = host_functions(
@@ -168,6 +171,12 @@ class Cloud:
         front.start()
         if self.settings.warm:
             warm(self.functions)
+
+    def _carry_prompts(self) -> None:
+        """What the custom resource CarriedPrompts does in a deployment."""
+        for name in self.template.resources_of("Custom::CarriedPrompts"):
+            bucket = self.template.resource(name)["Properties"]["Bucket"]
+            S3Audio(boto3.client("s3"), bucket).put(apology())
 
     def _open_log(self, port: int, exits: ExitStack) -> TextIO | None:
         log = self.settings.log

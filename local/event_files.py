@@ -52,6 +52,7 @@ _CHIME_HANGS_UP = _has(
 EVENT_FILES = (
     EventFile("cloudformation/check-deployment.json", "CheckDeploymentFunction", _has({"Status": "SUCCESS"})),
     EventFile("cloudformation/protect-tables.json", "ProtectTablesFunction", _has({"Status": "SUCCESS"})),
+    EventFile("cloudformation/carry-prompts.json", "CarryPromptsFunction", _has({"Status": "SUCCESS"})),
     EventFile("api/post-messagelist.json", "MessagelistFunction", _UNKNOWN_CALLER),
     EventFile("api/get-message.json", "MessageStatusFunction", _UNKNOWN_CALLER),
     EventFile("api/put-audio.json", "AudioFunction", _UNKNOWN_CALLER),

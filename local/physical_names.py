@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.intrinsics import TemplateError
+from speechcall.adapters.telephony.apology import apology_key
 
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
@@ -76,6 +77,9 @@ def attribute(logical_id: str, resource_type: str, properties: Mapping[str, Any]
             "QueueUrl": reference(logical_id, resource_type, properties),
         },
         "Custom::DeploymentCheck": {"ReservedForEach": "20"},
+        "Custom::CarriedPrompts": {
+            "ApologyUri": f"https://{properties.get('Bucket')}.s3.{REGION}.amazonaws.com/{apology_key()}"
+        },
         "AWS::Connect::ContactFlow": {
             "ContactFlowArn": _arn("connect", f"instance/{_id_of('instance')}/contact-flow/{_id_of(physical)}"),
         },

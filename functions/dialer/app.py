@@ -14,19 +14,18 @@ from speechcall.adapters.metrics import count
 from speechcall.adapters.published_flows import PublishedFlows
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.stream import message_id
+from speechcall.adapters.telephony.provider import dial_wait
 from speechcall.application.dial_messages import dial_messages
 from speechcall.application.message_ports import Pool
+from speechcall.domain.time_bounds import execution_seconds
 from speechcall.statemachine.compile_flow import Wiring
 
 logger = Logger()
 MARGIN_SECONDS = 5
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
-wiring = Wiring(
-    control_call_arn=setting("CONTROL_CALL_ARN"),
-    finish_call_arn=setting("FINISH_CALL_ARN"),
-    webhook_queue_url=setting("WEBHOOK_QUEUE_URL"),
-)
+limit = execution_seconds(int(setting("MAX_CALL_SECONDS")), int(setting("GRACE_SECONDS")))
+wiring = Wiring(setting("CONTROL_CALL_ARN"), setting("FINISH_CALL_ARN"), setting("WEBHOOK_QUEUE_URL"), limit)
 flows = PublishedFlows(
     boto3.client("stepfunctions", config=AWS_CONFIG),
     Registry(dynamodb, setting("REGISTRY_TABLE")),
@@ -41,6 +40,7 @@ dial = partial(
     lines=DynamoPool(dynamodb, setting("REGISTRY_TABLE")),
     stack=Pool(int(setting("LINES")), int(setting("CALLS_PER_SECOND"))),
     clock=SystemClock(),
+    dial_wait=dial_wait,
 )
 
 

@@ -25,6 +25,7 @@ accounts = DynamoAccounts(dynamodb, setting("REGISTRY_TABLE"))
 messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"))
 lists = DynamoLists(dynamodb, setting("REGISTRY_TABLE"))
 allow_loopback = allows_loopback(setting("WEBHOOK_RECEIVER"))
+ring_time_kept = setting("TELEPHONY_PROVIDER") != "chime"
 
 
 @app.route("POST /bat/messagelist")
@@ -39,6 +40,7 @@ def post_messagelist(request: HttpRequest) -> Answer:
         clock=SystemClock(),
         random_bits=secrets.randbits,
         allow_loopback=allow_loopback,
+        ring_time_kept=ring_time_kept,
     )
     count("MessagesAccepted", len(answer["messages"]) - answer.get("rejected", 0))
     count("MessagesRejected", answer.get("rejected", 0))
@@ -50,7 +52,8 @@ def post_messagelist(request: HttpRequest) -> Answer:
 def post_check(request: HttpRequest) -> Answer:
     sender = account_of(request, accounts)
     picture = parameter(request.query, "picture") == "mermaid"
-    checked = check_messages(sender, request.body, picture, prompts=lists, allow_loopback=allow_loopback)
+    facts = {"allow_loopback": allow_loopback, "ring_time_kept": ring_time_kept}
+    checked = check_messages(sender, request.body, picture, prompts=lists, **facts)
     return answer_json(200, checked)
 
 

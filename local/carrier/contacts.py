@@ -58,6 +58,9 @@ class Contacts(Register[Contact]):
 
     def _check(self, request: Mapping[str, Any]) -> None:
         """What the service knows beyond the form of a request."""
+        asks_for_time, campaign = "RingTimeoutInSeconds" in request, request.get("TrafficType") == "CAMPAIGN"
+        if self._settings.ring_timeout_needs_campaign and asks_for_time and not campaign:
+            raise self._service.error("InvalidRequestException", "RingTimeoutInSeconds needs TrafficType CAMPAIGN")
         settings, number = self._settings, str(request["DestinationPhoneNumber"])
         if not self._open:
             raise self._service.error("InternalServiceException", "the carrier has stopped")

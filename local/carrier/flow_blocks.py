@@ -140,6 +140,9 @@ BLOCKS: Mapping[str, Block] = {
         },
         errors=frozenset({"NoMatchingError"}),
     ),
+    "UpdateContactAttributes": Block(
+        required={"Attributes": _string_map, "TargetContact": _one_of("Current")}, errors=frozenset({"NoMatchingError"})
+    ),
     "Compare": Block(
         required={"ComparisonValue": _reference}, errors=frozenset({"NoMatchingCondition"}), operators=COMPARISONS
     ),

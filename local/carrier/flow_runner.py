@@ -98,8 +98,13 @@ class FlowStuckError(RuntimeError):
     """The flow runs in a circle of blocks in which nothing can happen any more."""
 
 
-def walk(flow: Flow, facts: Mapping[str, str]) -> Generator[Effect, Outcome, None]:
-    """Run the flow to its end. `facts` are the contact's own values ("ContactId", "Attributes.mid" …)."""
+def walk(flow: Flow, facts: Mapping[str, str], *, forgets_external: bool = True) -> Generator[Effect, Outcome, None]:
+    """Run the flow to its end. `facts` are the contact's own values ("ContactId", "Attributes.mid" …).
+
+    `forgets_external`: an invocation that fails leaves nothing in $.External. What it leaves there is not written; the
+    guide says of $.External only that it is what the most recently invoked function has returned.
+    """
+    facts = dict(facts)
     values = dict(facts)
     identifier: str | None = flow.start
     idle_steps = 0
@@ -112,12 +117,19 @@ def walk(flow: Flow, facts: Mapping[str, str]) -> Generator[Effect, Outcome, Non
             if idle_steps > len(flow.actions):
                 raise FlowStuckError(f"the flow runs in a circle at {identifier!r}")
             identifier = _silent_step(action, values)
+            if action.type == "UpdateContactAttributes":
+                given = action.parameters["Attributes"]
+                changed = {f"Attributes.{name}": resolve(text, values) or "" for name, text in given.items()}
+                facts |= changed
+                values |= changed
             continue
         idle_steps = 0
         outcome = yield effect
         if isinstance(outcome, Returned):
             # Each invocation replaces all of $.External, so a field left out is gone.
             values = {**facts, **{f"External.{name}": value for name, value in outcome.values.items()}}
+        elif isinstance(effect, Invoke) and forgets_external:
+            values = dict(facts)
         identifier = _after(action, outcome)
 
 

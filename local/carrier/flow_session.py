@@ -49,7 +49,7 @@ class FlowSession:
         self._exchange = exchange
         self._call = call
         self._phone = call.phone
-        self._steps = walk(exchange.flow, self._facts())
+        self._steps = walk(exchange.flow, self._facts(), forgets_external=exchange.settings.forgets_external)
         self._turn = 0
         self._timer: Timer | None = None
         self._closed = False

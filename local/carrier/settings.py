@@ -30,12 +30,18 @@ class CarrierSettings:
     account: str
     flow_id: str
     no_answer_seconds: float | None = None
-    """The network gives up ringing after this; None leaves it to the request's RingTimeoutInSeconds."""
+    """The network gives up ringing after this; None: after 60 s, or the request's RingTimeoutInSeconds."""
+    ring_timeout_needs_campaign: bool = True
+    """Whether RingTimeoutInSeconds is refused without TrafficType CAMPAIGN, as somebody has found on the live service
+    (dev.classmethod.jp/articles/amazon-connect-ring-timeout-in-seconds, 2026-05-13); AWS announced it for outbound
+    campaigns. The API's page names no such condition."""
     input_timer: bool = True
     """False: an input block never reports silence; it waits for a key, a hang-up or a stop."""
     caller_for: Callable[[str], Caller | None] | None = None
     playback: float = 1.0
     """How many times faster than real prompts are played. Idle limits are always real seconds."""
+    forgets_external: bool = True
+    """Whether a function that fails leaves nothing of the answer before it in $.External; nobody has written which."""
     allowed_prefixes: tuple[str, ...] = ("+",)
     """Destinations that the instance may call (E.164 prefixes); others are refused, as by Connect's allow list."""
     claimed_numbers: tuple[str, ...] = ()

@@ -24,6 +24,7 @@ from local.carrier import (
 from local.carrier.invocation import RETRIES
 from speechcall.adapters.telephony.contact_flow import build_contact_flow
 from tests.fixtures.carrier_bench import (
+    APOLOGY,
     ARN,
     CALLER_ID,
     FUNCTION,
@@ -37,6 +38,7 @@ from tests.fixtures.carrier_bench import (
     ask,
     bench,
     mulaw_wav,
+    protocol_1,
 )
 
 LONG_PROMPT = {PROMPT: mulaw_wav(200)}
@@ -86,7 +88,7 @@ def test_the_event_of_an_invocation() -> None:
                     "References": {},
                     "SystemEndpoint": {"Address": CALLER_ID, "Type": "TELEPHONE_NUMBER"},
                 },
-                "Parameters": {"event": "answered", "protocol": "1"},
+                "Parameters": {"event": "answered", "protocol": "2"},
             },
         }
 
@@ -255,7 +257,8 @@ def test_a_prompt_that_cannot_be_played_is_reported(prompts: dict[str, bytes]) -
 
 @pytest.mark.parametrize("failures", [RETRIES, RETRIES + 1])
 def test_a_failing_function_is_tried_three_times_more(failures: int) -> None:
-    with bench([*[RuntimeError("down")] * failures, ask(1)], Script([answer(after=0), hang_up()])) as b:
+    answers: list[Answer] = [*[RuntimeError("down")] * failures, ask(1)]
+    with bench(answers, Script([answer(after=0), hang_up()]), flow=protocol_1()) as b:
         contact = b.ended(b.dial())
         came_back = failures <= RETRIES
         assert len(b.function.events) == RETRIES + 1
@@ -275,7 +278,7 @@ def test_a_failing_function_is_tried_three_times_more(failures: int) -> None:
     ],
 )
 def test_answers_that_are_no_flat_map_of_text_take_the_error_branch(unreadable: Answer) -> None:
-    with bench([unreadable], Script([answer(after=0)])) as b:
+    with bench([unreadable], Script([answer(after=0)]), flow=protocol_1()) as b:
         assert b.ended(b.dial())["DisconnectReason"] == "CONTACT_FLOW_DISCONNECT"
         assert b.function.heard == ["answered"]
         assert "function_failed" in b.kinds()
@@ -292,8 +295,24 @@ def test_an_answer_that_comes_too_late_is_not_waited_for() -> None:
         assert [e["message"] for e in b.journal.entries() if e["kind"] == "function_failed"] == ["no answer in time"]
 
 
+def test_a_key_is_told_again_when_the_function_fails() -> None:
+    broken: list[Answer] = [*[RuntimeError("throttled")] * (1 + RETRIES)]
+    with bench([ask(4), *broken, HANG_UP], Script([answer(after=0), press("7", after=0)])) as b:
+        assert b.ended(b.dial())["DisconnectReason"] == "CONTACT_FLOW_DISCONNECT"
+        told = [event["Details"]["Parameters"] for event in b.function.events[1:]]
+        assert [(one["event"], one["key"], one["seq"]) for one in told] == [("key", "7", "4")] * (2 + RETRIES)
+
+
+def test_a_callee_whose_call_cannot_go_on_hears_why() -> None:
+    broken: list[Answer] = [*[RuntimeError("throttled")] * 4 * (1 + RETRIES)]
+    with bench(broken, Script([answer(after=0)])) as b:
+        assert b.ended(b.dial())["DisconnectReason"] == "CONTACT_FLOW_DISCONNECT"
+        assert [entry["uri"] for entry in b.journal.entries() if entry["kind"] == "prompt"] == [APOLOGY]
+        assert b.function.heard == ["answered"] * 4 * (1 + RETRIES)
+
+
 def _hasty_flow() -> dict[str, Any]:
-    flow = build_contact_flow(FUNCTION)
+    flow = build_contact_flow(FUNCTION, APOLOGY)
     for action in flow["Actions"]:
         if action["Type"] == "InvokeLambdaFunction":
             action["Parameters"]["InvocationTimeLimitSeconds"] = "1"
@@ -304,7 +323,7 @@ def test_invocations_without_a_prompt_between_them_have_a_common_limit(monkeypat
     monkeypatch.setattr("local.carrier.flow_session.CHAIN_SECONDS", 0.25)
     never = threading.Event()
     slow: Answer = lambda _: (never.wait(0.1), ask(1))[1]  # noqa: E731 - one answer among others
-    with bench([slow] * 10, Script([answer(after=0)]), prompts={}) as b:
+    with bench([slow] * 10, Script([answer(after=0)]), prompts={}, flow=protocol_1()) as b:
         assert b.ended(b.dial())["DisconnectReason"] == "CONTACT_FLOW_DISCONNECT"
         assert "function_failed" in b.kinds()
         assert len(b.function.events) < 5

@@ -94,8 +94,13 @@ def test_what_the_service_would_refuse(strict: Bench, changes: dict[str, Any], c
 
 @pytest.mark.parametrize("seconds", [15, 60])
 def test_ring_timeouts_within_bounds_are_accepted(seconds: int) -> None:
-    with bench() as b:
+    with bench(ring_timeout_needs_campaign=False) as b:
         assert b.dial(RingTimeoutInSeconds=seconds)
+
+
+def test_a_ring_timeout_is_for_campaigns(strict: Bench) -> None:
+    assert refusal(strict.dial, RingTimeoutInSeconds=45) == ("InvalidRequestException", 400)
+    assert strict.kinds() == []
 
 
 @pytest.mark.parametrize(

@@ -95,12 +95,17 @@ def test_a_call_is_placed_once_a_call_attempt_and_knows_whose_it_is(connect, tel
         "ContactFlowId": "flow",
         "DestinationPhoneNumber": CALL.number,
         "SourcePhoneNumber": "+4930123456",
-        "RingTimeoutInSeconds": 45,
         "ClientToken": f"{MID}-1",
         "Attributes": {"mid": MID, "attempt": "1"},
     }
     connect.add_response("start_outbound_voice_contact", {"ContactId": CONTACT}, expected)
     assert telephony.place(CALL, 45) == CONTACT
+    # The instance is told for how long a phone may ring only where an operator has asked for it.
+    told = ConnectTelephony(lambda: connect.client, "instance", "flow", "+4930123456", provider_rings=True)
+    connect.add_response(
+        "start_outbound_voice_contact", {"ContactId": CONTACT}, expected | {"RingTimeoutInSeconds": 45}
+    )
+    assert told.place(CALL, 45) == CONTACT
 
 
 @pytest.mark.parametrize("method", ["place", "stop", "look_up"])
@@ -221,8 +226,9 @@ def test_a_setting_of_ours_that_is_refused_is_not_the_numbers_fault(connect, tel
 
 
 def test_a_request_that_cannot_even_be_made_is_our_settings_fault(clients):
+    told = ConnectTelephony(lambda: clients["connect"], "instance", "flow", "+4930123456", provider_rings=True)
     with pytest.raises(TelephonyMisconfigured):
-        ConnectTelephony(lambda: clients["connect"], "instance", "flow", "+4930123456").place(CALL, 3)
+        told.place(CALL, 3)
 
 
 @pytest.mark.parametrize("method", ["stop", "look_up"])
@@ -357,7 +363,8 @@ def flow_event(parameters=None, attributes=None, **contact):
 
 def test_keys_and_seq_come_as_text():
     assert parse_report(flow_event()).heard == Heard("key", 2, "#")
-    assert parse_report(flow_event({"event": "answered", "protocol": "1"})).heard == Heard("answered", 0, "")
+    for protocol in ("1", "2"):
+        assert parse_report(flow_event({"event": "answered", "protocol": protocol})).heard == Heard("answered", 0, "")
 
 
 @pytest.mark.parametrize(
@@ -375,7 +382,7 @@ def test_keys_and_seq_come_as_text():
         flow_event(attributes={"mid": "1" * 3000, "attempt": "1"}),
         flow_event(attributes={"mid": MID, "attempt": "1" * 3000}),
         flow_event({"event": "key", "seq": float("inf")}),
-        flow_event({"event": "answered", "protocol": "2"}),
+        flow_event({"event": "answered", "protocol": "3"}),
         None,
         "x",
         flow_event(Attributes=None),
@@ -388,15 +395,15 @@ def test_a_report_that_is_none_of_ours_is_none(event):
 @pytest.mark.parametrize(
     ("step", "expected"),
     [
-        (HANG_UP, {"op": "hangup", "seq": "0", "promptUri": "", "seconds": "0"}),
-        (Next("hold", 3), {"op": "hold", "seq": "3", "promptUri": "", "seconds": "0"}),
+        (HANG_UP, {"op": "hangup", "seq": "0", "promptUri": "none", "seconds": "0"}),
+        (Next("hold", 3), {"op": "hold", "seq": "3", "promptUri": "none", "seconds": "0"}),
         (
             Next("ask", 2, Command(Kind.ASK, 0), CALL),
             {"op": "ask", "seq": "2", "promptUri": ASK.prompt_uri, "seconds": "10"},
         ),
         (
             Next("hangup", 3, Command(Kind.HANG_UP), CALL),
-            {"op": "hangup", "seq": "3", "promptUri": "", "seconds": "0"},
+            {"op": "hangup", "seq": "3", "promptUri": "none", "seconds": "0"},
         ),
     ],
 )

@@ -200,7 +200,7 @@ def test_an_unreadable_or_unknown_contact_is_hung_up(host, template):
     name = template.functions["ConnectFlowFunction"].name
     event = json.loads((ROOT / "events" / "connect" / "flow-key.json").read_text())
     for given in ({}, event, None, [], "x", 7, {"Details": None}, {"Details": {"ContactData": [], "Parameters": "x"}}):
-        assert host.invoke(name, given) == {"op": "hangup", "seq": "0", "promptUri": "", "seconds": "0"}
+        assert host.invoke(name, given) == {"op": "hangup", "seq": "0", "promptUri": "none", "seconds": "0"}
 
 
 def test_an_event_that_names_no_contact_is_none_of_ours(host, template):

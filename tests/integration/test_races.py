@@ -16,11 +16,16 @@ from typing import Any
 
 import pytest
 
+from local.carrier.flow import load_flow
 from speechcall.application.control_call import Control
 from speechcall.application.give_reply import tell_task
-from speechcall.domain.call import Bounds, Call
+from speechcall.domain.call import Bounds, Call, Cause
+from speechcall.domain.dialling import Ringing
 from speechcall.domain.errors import StoreUnavailable, TelephonyMisconfigured
 from speechcall.domain.message import GotoMenu, Hangup, Menu, State
+from speechcall.domain.time_bounds import dial_wait_seconds
+from tests.fixtures.carrier_bench import protocol_1
+from tests.fixtures.races import connect_side
 from tests.fixtures.races.chime_side import ChimeSide
 from tests.fixtures.races.connect_side import ConnectSide
 from tests.fixtures.races.world import (
@@ -631,6 +636,56 @@ def every_invocation_may_fail(random: Random) -> Race:
     return Race(faults, callee, came_to, _slow(random), menus=RING)
 
 
+def throttled_function(random: Random) -> Race:
+    """Every second invocation of the telephony's function comes to nothing, or up to three one after the other."""
+    calls, row, in_a_row = [random.randrange(2)], [0], random.choice((1, 3))
+
+    def fails() -> bool:
+        calls[0] += 1
+        row[0] = row[0] + 1 if (calls[0] % 2 if in_a_row == 1 else random.random() < 0.5) and row[0] < in_a_row else 0
+        return row[0] > 0
+
+    pressed: list[bool] = []
+
+    def callee(me: Callee) -> None:
+        if me.answer():
+            pressed.append(me.press(1, "1", random.random()))
+            pressed.append(me.press(2, "1", random.random()))
+
+    def came_to(here: World) -> None:
+        # No key is lost, and nobody is hung up on
+        assert pressed == [True, True]
+        assert here.keys_run == ["d1", "d1"]
+        ended(here, "answered", "completed")
+
+    return Race(Faults(throttled=fails), callee, came_to)
+
+
+def answer_against_the_rings_end(random: Random) -> Race:
+    """Somebody answers in the moment in which the phone has rung for as long as it may."""
+    served: list[bool] = []
+
+    def callee(me: Callee) -> None:
+        me.play.until(lambda: bool(me.here.side.phones), 400)
+        wait = dial_wait_seconds(15, me.here.side.ringing)
+        me.play.sleep(max(0.0, wait + random.choice((-3, -0.3, 0, 0, 0, 0.2, 1)) * random.random() + soon(random) / 4))
+        if me.phone.answer():
+            served.append(me.press(1, "2", random.random()))
+
+    def came_to(here: World) -> None:
+        # Whoever is asked anything is served to the end; whoever is not was never reached, and is not up any more
+        if served == [True]:
+            assert here.keys_run == ["d2"]
+            ended(here, "answered", "completed")
+        else:
+            assert here.keys_run == []
+            assert here.side.phones[0].questions == 0
+            ended(here, "noAnswer", "noAnswer")
+
+    lag, doubled = random.choice((0, 0, 0.5)), random.choice((0, 0.3))
+    return Race(Faults(ring_seconds=15, record_lag_seconds=lag, doubled=doubled), callee, came_to)
+
+
 RACES: dict[str, Callable[[Random], Race]] = {
     "key against idle": key_against_idle,
     "key against the machine's timeout": key_against_the_machines_timeout,
@@ -652,6 +707,8 @@ RACES: dict[str, Callable[[Random], Race]] = {
     "token answered twice": token_answered_twice,
     "killed between two writes": killed_between_two_writes,
     "stopped from outside": stopped_from_outside,
+    "throttled function": throttled_function,
+    "answer against the ring's end": answer_against_the_rings_end,
     "something unforeseen": something_unforeseen,
 }
 AHEAD: dict[str, Callable[[Random], Race]] = {
@@ -815,6 +872,17 @@ def _forgets_keys_of_who_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Call, "known_key", property(lambda _call: None))
 
 
+def _gives_up_whoever_has_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    def give_up(calls: MemoryCalls, mid: str, attempt: int, now_msec: int) -> Call | None:
+        return calls._change(mid, attempt, lambda call: replace(call, gave_up_msec=now_msec, cause=Cause.NO_ANSWER))
+
+    monkeypatch.setattr(MemoryCalls, "give_up", give_up)
+
+
+def _serves_whoever_was_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Call, "is_over", property(lambda call: call.ended))
+
+
 def _dials_again(monkeypatch: pytest.MonkeyPatch) -> None:
     def place(call: Any, seconds: int, *, telephony: Any, calls: Any, clock: Any) -> str:
         return str(telephony.place(call, seconds))
@@ -842,6 +910,8 @@ def _dials_again(monkeypatch: pytest.MonkeyPatch) -> None:
         ("chime", _gives_lines_back_at_once, "stopped from outside", True),
         ("chime", _believes_silence, "hang-up never told", True),
         ("chime", _lets_the_last_word_count, "key twice", True),
+        ("connect", _gives_up_whoever_has_answered, "answer against the ring's end", True),
+        ("connect", _serves_whoever_was_given_up, "answer against the ring's end", False),
     ],
 )
 def test_a_product_that_makes_a_mistake_is_found_out(
@@ -850,6 +920,30 @@ def test_a_product_that_makes_a_mistake_is_found_out(
     mistake(monkeypatch)
     with pytest.raises(pytest.fail.Exception, match="RACE_SEED"):
         hold(side, name, 400, first=0, keeps_log=keeps_log)
+
+
+@pytest.mark.parametrize("name", ["key against idle", "key against hang-up", "control_call retried", "key twice"])
+def test_a_call_of_the_first_flow_goes_on(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connect_side, "FLOW", load_flow(protocol_1()))
+    hold("connect", name, 20)
+
+
+def test_the_first_flow_lost_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connect_side, "FLOW", load_flow(protocol_1()))
+    with pytest.raises(pytest.fail.Exception, match="RACE_SEED"):
+        hold("connect", "throttled function", 400, first=0)
+
+
+def test_a_phone_rings_for_as_long_as_its_message_says() -> None:
+    here = world(Random(1), ConnectSide, Faults(ring_seconds=15))
+    here.run(lambda: None)
+    here.check()
+    ended(here, "noAnswer", "noAnswer")
+    assert here.call is not None
+    assert here.call.gave_up_msec is not None
+    (phone,) = here.side.phones
+    rang = (phone.ended_msec - phone.initiated_msec) / 1000
+    assert 15 <= rang <= dial_wait_seconds(15, Ringing.OURS) + 2
 
 
 def test_a_phone_that_nobody_answers_rings_out() -> None:

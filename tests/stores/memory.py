@@ -80,7 +80,7 @@ class MemoryCalls:
         def appended(call: Call) -> Call | None:
             own = (None, contact_id) if entry.seq == 1 else (contact_id,)
             follows = call.log_seq == entry.seq - 1 and call.seq <= entry.seq
-            if call.plan is None or call.ended or call.contact_id not in own or not follows:
+            if call.plan is None or call.is_over or call.contact_id not in own or not follows:
                 return None
             return replace(call.with_entry(entry), contact_id=contact_id, turn=max(call.turn, turn))
 
@@ -131,7 +131,7 @@ class MemoryCalls:
 
     def set_answered(self, mid: str, attempt: int, contact_id: str, now_msec: int) -> Call | None:
         def answered(call: Call) -> Call | None:
-            if call.ended or call.contact_id not in (None, contact_id):
+            if call.is_over or call.contact_id not in (None, contact_id):
                 return None
             return replace(call, answered_msec=call.answered_msec or now_msec, contact_id=call.contact_id or contact_id)
 
@@ -150,6 +150,15 @@ class MemoryCalls:
 
     def keep_reply(self, mid: str, attempt: int, reply: Reply) -> Call | None:
         return self._change(mid, attempt, lambda call: _kept(call, reply))
+
+    def give_up(self, mid: str, attempt: int, now_msec: int) -> Call | None:
+        def given_up(call: Call) -> Call | None:
+            if call.ended or call.answered_msec is not None:
+                return None
+            cause = call.cause or (Cause.NO_ANSWER if call.contact_id else None)
+            return replace(call, gave_up_msec=call.gave_up_msec or now_msec, cause=cause)
+
+        return self._change(mid, attempt, given_up)
 
     def set_stop_reason(self, mid: str, attempt: int, reason: str) -> None:
         self._change(mid, attempt, lambda call: replace(call, stop_reason=call.stop_reason or reason))
@@ -241,7 +250,14 @@ class MemoryMessages:
                 return NotQueued()
             claim = self.pool.take(holder(message.mid, attempt), message.number, pool, now_msec)
             if isinstance(claim, LineTaken):
-                called = replace(stored, state=State.CALLING, attempt=attempt, flow_arn=flow_arn, claimed_msec=now_msec)
+                called = replace(
+                    stored,
+                    state=State.CALLING,
+                    attempt=attempt,
+                    flow_arn=flow_arn,
+                    claimed_msec=now_msec,
+                    dial_wait_seconds=message.dial_wait_seconds,
+                )
                 self._put(called, now_msec + CALLING_CHECK_MSEC)
             return claim
 

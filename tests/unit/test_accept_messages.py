@@ -209,6 +209,15 @@ def test_unknown_fields_are_told_back_as_warnings(api):
     assert "warnings" not in answer["messages"][1]
 
 
+def test_a_ring_time_that_cannot_be_kept_is_told_back(api):
+    body = json.dumps({"messages": [entry(ringTimeoutSec=20), entry()]}).encode()
+    one, other = check_messages(ACME, body, prompts=Lists("ivr_651854"), ring_time_kept=False)["messages"]
+    assert [warning["code"] for warning in one["warnings"]] == ["RING_TIMEOUT_NOT_KEPT"]
+    assert "warnings" not in other
+    kept = check_messages(ACME, body, prompts=Lists("ivr_651854"))["messages"]
+    assert not any("warnings" in message for message in kept)
+
+
 def test_what_the_sender_says_of_dialling_is_stored_and_nothing_else_changes(api):
     said = {"customerMessageId": "order-7", "ttl": 60, "ringTimeoutSec": 20, "redial": {"attempts": 2}}
     answer = api.post({"messages": [entry(**said), entry()]})

@@ -22,12 +22,13 @@ from local.carrier.flow_runner import (
 from speechcall.adapters.telephony.contact_flow import build_contact_flow, nested_template
 
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:connect-flow"
+APOLOGY = "https://prompts.s3.eu-central-1.amazonaws.com/prompts/sorry.wav"
 FACTS = {"ContactId": "c-1", "Attributes.mid": "7748021", "CustomerEndpoint.Address": "+380936670003"}
 
 
 def flow_with(**changes: Any) -> dict[str, Any]:
     """Our flow with changes by path: `ask-1/Parameters/StoreInput`; None takes the member away."""
-    flow = build_contact_flow(ARN)
+    flow = build_contact_flow(ARN, APOLOGY)
     actions = {action["Identifier"]: action for action in flow["Actions"]}
     for path, value in changes.items():
         *way, last = path.split("/")
@@ -49,7 +50,9 @@ def problems(flow: dict[str, Any]) -> str:
 
 def test_the_deployed_flow_could_be_published() -> None:
     content = nested_template()["Resources"]["ContactFlow"]["Properties"]["Content"]["Fn::Sub"]
-    flow = load_flow(json.loads(content.replace("${FunctionArn}", ARN)))
+    for name, value in {"FunctionArn": ARN, "ApologyUri": APOLOGY, "FlowLogging": "Disabled"}.items():
+        content = content.replace(f"${{{name}}}", value)
+    flow = load_flow(json.loads(content))
     assert flow.start == "log"
     assert sum(action.type == "GetParticipantInput" for action in flow.actions.values()) > 30
 
@@ -114,18 +117,18 @@ def test_limits_of_the_whole_flow() -> None:
 
 
 def test_a_call_from_answer_to_hang_up() -> None:
-    steps = walk(load_flow(build_contact_flow(ARN)), FACTS)
+    steps = walk(load_flow(build_contact_flow(ARN, APOLOGY)), FACTS)
     effect = next(steps)
-    assert effect == Invoke(ARN, {"event": "answered", "protocol": "1"}, 8)
+    assert effect == Invoke(ARN, {"event": "answered", "protocol": "2"}, 8)
     effect = steps.send(Returned({"op": "hold", "seq": "0"}))
     assert effect == Play(Prompt(speech='<speak><break time="1s"/></speak>'))
     effect = steps.send(Played())
-    assert effect == Invoke(ARN, {"event": "next", "seq": "0", "protocol": "1"}, 8)
+    assert effect == Invoke(ARN, {"event": "next", "seq": "0", "protocol": "2"}, 8)
     effect = steps.send(Returned({"op": "ask", "seq": "1", "seconds": "15", "promptUri": "https://p/1.wav"}))
     assert isinstance(effect, Listen)
     assert (effect.prompt, effect.limit_seconds) == (Prompt(uri="https://p/1.wav"), 15)
     effect = steps.send(Pressed("*"))
-    assert effect == Invoke(ARN, {"event": "key", "key": "*", "seq": "1", "protocol": "1"}, 8)
+    assert effect == Invoke(ARN, {"event": "key", "key": "*", "seq": "1", "protocol": "2"}, 8)
     with pytest.raises(StopIteration):
         steps.send(Returned({"op": "hangup", "seq": "2"}))
 
@@ -135,7 +138,7 @@ def test_a_call_from_answer_to_hang_up() -> None:
     [(Silence(), "idle"), (Failed(), "prompt_error"), (Pressed("7"), "key"), (Pressed("#"), "key")],
 )
 def test_what_an_input_block_reports(outcome: Silence | Failed | Pressed, event: str) -> None:
-    steps = walk(load_flow(build_contact_flow(ARN)), FACTS)
+    steps = walk(load_flow(build_contact_flow(ARN, APOLOGY)), FACTS)
     next(steps)
     steps.send(Returned({"op": "ask", "seq": "4", "seconds": "1", "promptUri": "https://p/1.wav"}))
     effect = steps.send(outcome)
@@ -144,7 +147,7 @@ def test_what_an_input_block_reports(outcome: Silence | Failed | Pressed, event:
 
 
 def test_each_answer_replaces_all_that_the_one_before_had_said() -> None:
-    steps = walk(load_flow(build_contact_flow(ARN)), FACTS)
+    steps = walk(load_flow(build_contact_flow(ARN, APOLOGY)), FACTS)
     next(steps)
     steps.send(Returned({"op": "hold", "seq": "3"}))
     steps.send(Played())
@@ -156,17 +159,56 @@ def test_each_answer_replaces_all_that_the_one_before_had_said() -> None:
 
 @pytest.mark.parametrize("answer", [{}, {"op": "sing"}, {"op": "ask", "seconds": "0.5", "promptUri": "x", "seq": "1"}])
 def test_an_answer_without_a_branch_ends_the_call(answer: dict[str, str]) -> None:
-    steps = walk(load_flow(build_contact_flow(ARN)), FACTS)
+    steps = walk(load_flow(build_contact_flow(ARN, APOLOGY)), FACTS)
     next(steps)
     with pytest.raises(StopIteration):
         steps.send(Returned(answer))
 
 
-def test_a_failing_function_ends_the_call() -> None:
-    steps = walk(load_flow(build_contact_flow(ARN)), FACTS)
+@pytest.mark.parametrize("outcome", [Pressed("7"), Pressed("*"), Silence(), Failed(), Played()])
+@pytest.mark.parametrize("forgets", [True, False])
+def test_a_report_that_fails_is_made_again_three_times_and_then_the_callee_hears_why(
+    outcome: Silence | Failed | Pressed | Played, forgets: bool
+) -> None:
+    steps = walk(load_flow(build_contact_flow(ARN, APOLOGY)), FACTS, forgets_external=forgets)
     next(steps)
+    what = {"op": "hold"} if outcome == Played() else {"op": "ask"}
+    steps.send(Returned({"seq": "4", "seconds": "1", "promptUri": "https://p/1.wav", **what}))
+    report = steps.send(outcome)
+    assert isinstance(report, Invoke)
+    assert report.parameters["seq"] == "4"
+    for _ in range(3):
+        assert isinstance(steps.send(Failed()), Play)
+        assert steps.send(Played()) == report
+    assert steps.send(Failed()) == Play(Prompt(uri=APOLOGY))
     with pytest.raises(StopIteration):
-        steps.send(Failed())
+        steps.send(Played())
+
+
+def test_after_a_report_that_came_through_late_the_call_goes_on() -> None:
+    steps = walk(load_flow(build_contact_flow(ARN, APOLOGY)), FACTS)
+    next(steps)
+    assert isinstance(steps.send(Failed()), Play)
+    again = steps.send(Played())
+    assert again == Invoke(ARN, {"event": "answered", "protocol": "2"}, 8)
+    answer = {"op": "ask", "seq": "2", "seconds": "15", "promptUri": "https://p/1.wav"}
+    assert isinstance(steps.send(Returned(answer)), Listen)
+
+
+def test_a_retried_report_needs_what_the_contact_remembers() -> None:
+    """In the flow of protocol 1 the seq stood in $.External alone: after a failure it may be gone."""
+    kept = build_contact_flow(ARN, APOLOGY)
+    (first,) = (a for a in kept["Actions"] if a["Identifier"] == "key-7-2")
+    assert first["Parameters"]["LambdaInvocationAttributes"]["seq"] == "$.Attributes.seq"
+    first["Parameters"]["LambdaInvocationAttributes"]["seq"] = "$.External.seq"
+    steps = walk(load_flow(kept), FACTS)
+    next(steps)
+    steps.send(Returned({"op": "ask", "seq": "4", "seconds": "1", "promptUri": "https://p/1.wav"}))
+    steps.send(Pressed("7"))
+    steps.send(Failed())
+    again = steps.send(Played())
+    assert isinstance(again, Invoke)
+    assert again.parameters["seq"] == ""
 
 
 def test_a_key_without_a_branch_is_no_matching_condition() -> None:

@@ -45,6 +45,8 @@ def test_the_states_of_the_simple_example_read_as_the_menu():
     states = compile_flow(SIMPLE, WIRING)["States"]
     assert list(states) == [
         "Dial",
+        "Dial silent?",
+        "Dial answered?",
         "Menu 0",
         "Menu 0 silent?",
         "Menu 0 key?",

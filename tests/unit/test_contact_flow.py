@@ -11,7 +11,8 @@ from speechcall.domain.timing import IDLE_STEPS
 
 DEPLOYED = Path(__file__).parents[2] / "telephony" / "connect.template.json"
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:connect-flow"
-FLOW = build_contact_flow(ARN)
+APOLOGY = "https://prompts.s3.eu-central-1.amazonaws.com/prompts/sorry.wav"
+FLOW = build_contact_flow(ARN, APOLOGY)
 ACTIONS = {action["Identifier"]: action for action in FLOW["Actions"]}
 
 
@@ -29,9 +30,10 @@ def test_the_template_that_is_deployed_is_the_one_that_the_code_makes():
 
 def test_the_content_is_smaller_than_connect_takes():
     content = nested_template()["Resources"]["ContactFlow"]["Properties"]["Content"]["Fn::Sub"]
-    assert len(content) < 100_000
+    assert len(content) < 150_000
     assert len(FLOW["Actions"]) <= 250
-    assert content.count("${") == content.count("${FunctionArn}"), "Fn::Sub replaces nothing else"
+    replaced = sum(content.count(name) for name in ("${FunctionArn}", "${ApologyUri}", "${FlowLogging}"))
+    assert content.count("${") == replaced, "Fn::Sub replaces nothing else"
 
 
 def test_every_transition_has_a_target_and_every_action_can_be_reached():
@@ -60,6 +62,7 @@ def test_every_action_but_the_last_says_where_it_goes_when_something_is_wrong(ac
         "GetParticipantInput": {"InputTimeLimitExceeded", "NoMatchingCondition", "NoMatchingError"},
         "InvokeLambdaFunction": {"NoMatchingError"},
         "MessageParticipant": {"NoMatchingError"},
+        "UpdateContactAttributes": {"NoMatchingError"},
     }
     assert errors == expected[action["Type"]]
 
@@ -80,9 +83,20 @@ def test_each_step_has_an_input_block_of_its_length_that_hears_every_key(seconds
 def test_each_report_says_what_was_heard_of_which_question():
     for key, name in KEYS.items():
         attributes = ACTIONS[name]["Parameters"]["LambdaInvocationAttributes"]
-        assert attributes == {"event": "key", "key": key, "seq": "$.External.seq", "protocol": "1"}
+        assert attributes == {"event": "key", "key": key, "seq": "$.Attributes.seq", "protocol": "2"}
     assert ACTIONS["idle"]["Parameters"]["LambdaInvocationAttributes"]["event"] == "idle"
     assert ACTIONS["prompt-error"]["Parameters"]["LambdaInvocationAttributes"]["event"] == "prompt_error"
+
+
+def test_no_key_is_kept_with_the_contact():
+    kept = [a["Parameters"]["Attributes"] for a in FLOW["Actions"] if a["Type"] == "UpdateContactAttributes"]
+    assert kept == [{"seq": "$.External.seq"}]
+
+
+def test_no_two_blocks_stand_on_one_spot_of_the_console():
+    places = FLOW["Metadata"]["ActionMetadata"]
+    assert set(places) == set(ACTIONS)
+    assert len({tuple(place["position"].values()) for place in places.values()}) == len(ACTIONS)
 
 
 def test_the_flow_logs_nothing_of_a_call():

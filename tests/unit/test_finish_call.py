@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from speechcall.application.finish_call import GIVE_UP_SECONDS, MAY_RING_SECONDS, finish_call
+from speechcall.application.finish_call import finish_call
 from speechcall.application.message_ports import Pool
 from speechcall.application.ports import Contact
 from speechcall.domain.account import Account
@@ -23,6 +23,7 @@ from speechcall.domain.dialling import (
 from speechcall.domain.errors import StoreUnavailable, TelephonyMisconfigured, TelephonyUnavailable
 from speechcall.domain.message import State
 from speechcall.domain.outcome import End, Outcome
+from speechcall.domain.time_bounds import GIVE_UP_SECONDS, MAY_RING_SECONDS
 from tests.fixtures.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls, MemoryMessages
 

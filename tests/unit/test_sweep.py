@@ -7,15 +7,15 @@ from dataclasses import replace
 import pytest
 
 from speechcall.application.dial_messages import execution_input
-from speechcall.application.finish_call import GIVE_UP_SECONDS
 from speechcall.application.message_ports import Pool
 from speechcall.application.prepare_prompts import NOT_IN_TIME
-from speechcall.application.sweep import CALL_CHECK_SECONDS, PAGE, PREPARE_AGAIN_SECONDS, Calls, Execution, sweep
+from speechcall.application.sweep import PAGE, PREPARE_AGAIN_SECONDS, Calls, Execution, sweep
 from speechcall.domain.dialling import MAX_TTL_SECONDS
 from speechcall.domain.errors import EngineUnavailable, StoreUnavailable
 from speechcall.domain.ids import new_ids
 from speechcall.domain.message import State
 from speechcall.domain.outcome import EXPIRED
+from speechcall.domain.time_bounds import CALL_CHECK_SECONDS, GIVE_UP_SECONDS
 from tests.fixtures.samples import ASK, MESSAGE, MID, NOW, FakeClock, message
 from tests.stores.memory import MemoryMessages
 

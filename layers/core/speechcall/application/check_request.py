@@ -61,13 +61,13 @@ class Entry:
         return given if isinstance(given, str) and 1 <= len(given) <= MAX_CUSTOMER_ID_LENGTH else None
 
 
-def read_entries(body: bytes, *, allow_loopback: bool = False) -> list[Entry]:
+def read_entries(body: bytes, *, allow_loopback: bool = False, ring_time_kept: bool = True) -> list[Entry]:
     """The messages of a body, each checked on its own. The same body always gives the same entries.
 
     Raises PayloadTooLarge, MalformedJson, or InvalidRequest for an envelope that is none.
     """
     given = _envelope(parse_json(body))
-    return [_read(entry, f"messages[{index}]", allow_loopback) for index, entry in enumerate(given)]
+    return [_read(entry, f"messages[{index}]", allow_loopback, ring_time_kept) for index, entry in enumerate(given)]
 
 
 def judge_entries(entries: Sequence[Entry], account: Account, prompts: Prompts) -> list[Entry]:
@@ -98,7 +98,7 @@ def _some(names: Sequence[str]) -> str:
     return f"{', '.join(names[:MAX_NAMES]) or 'none'}{f' and {more} more' if more > 0 else ''}"
 
 
-def _read(given: Any, path: str, allow_loopback: bool) -> Entry:
+def _read(given: Any, path: str, allow_loopback: bool, ring_time_kept: bool) -> Entry:
     model, problems = check_message(given, path, allow_loopback=allow_loopback)
     number = to_e164(model.to) if model else None
     if model is None or number is None:
@@ -113,6 +113,9 @@ def _read(given: Any, path: str, allow_loopback: bool) -> Entry:
         Problem("UNKNOWN_FIELD", f"{path}.{shown(name)}", f"is not known here and changes nothing{foreign(name)}")
         for name in unknown_fields(given)
     ]
+    if "ringTimeoutSec" in given and not ring_time_kept:
+        text = "is not kept: the telephony of this service cannot end the ringing, so the callee's network does"
+        unknown.append(Problem("RING_TIMEOUT_NOT_KEPT", f"{path}.ringTimeoutSec", text))
     return Entry(given, path, Wanted(model, number, menus, menus_text), (), [*unknown, *report(menus, path)])
 
 

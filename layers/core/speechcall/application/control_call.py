@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from speechcall.application.answered_late import look_up_dial
 from speechcall.application.end_call import end_call
 from speechcall.application.give_reply import give_reply, step_of, tell_task
 from speechcall.application.message_ports import MessageStore
@@ -47,14 +48,15 @@ class Control:
     def handle(self, task: Mapping[str, Any]) -> dict[str, Any]:
         """Runs one task of a state machine.
 
-        In: `command` (dial, ask, hang_up, look_up), `mid`, `attempt`; for ask and look_up `menu`;
+        In: `command` (dial, ask, hang_up, look_up), `mid`, `attempt`; for ask and look_up `menu`, but none if nothing
+        was heard since the dial;
         but for look_up `token`, `visit`, `retry`. Out: for look_up what was heard; for dial `refused`, why
         the provider will not place the call, if it will not. Raises the leaves of RetryableError, which
         the state machine tries again.
         """
         mid, attempt = str(task["mid"]), int(task["attempt"])
         if task["command"] == "look_up":
-            return self._look_up(mid, attempt, int(task["menu"]))
+            return self._look_up(mid, attempt, task.get("menu"))
         ticket = Ticket(str(task["visit"]), int(task["retry"]), str(task["token"]))
         if task["command"] == Kind.DIAL:
             refused = self._dial(mid, attempt, ticket)
@@ -174,12 +176,15 @@ class Control:
     def _give(self, reply: Reply, call: Call) -> None:
         give_reply(reply, call, calls=self.calls, engine=self.engine, clock=self.clock)
 
-    def _look_up(self, mid: str, attempt: int, menu: int) -> dict[str, Any]:
+    def _look_up(self, mid: str, attempt: int, menu: int | None) -> dict[str, Any]:
         """Nothing was heard of the telephony in time: is the contact still there?
 
         Out: `ended`; or what was heard too late for its token; or `idle` with the seq of the question
-        that nobody answers any more.
+        that nobody answers any more. `menu`: None after the dial; then `answered` or `ended`.
         """
+        if menu is None:
+            parts: Any = {"calls": self.calls, "telephony": self.telephony, "engine": self.engine, "clock": self.clock}
+            return heard(*look_up_dial(mid, attempt, **parts))
         call = self.calls.get(mid, attempt)
         if call and call.goes_by_log:
             ports: Any = {"calls": self.calls, "engine": self.engine, "telephony": self.telephony, "clock": self.clock}

@@ -9,17 +9,17 @@ due index, then the named ─► message ─► expired? finish ─► machine �
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from speechcall.application.message_ports import Claim, LinesFull, LineTaken, MessageStore, NumberBusy, Pool, TooSoon
 from speechcall.application.pool import PoolStore
 from speechcall.application.ports import Clock
-from speechcall.domain.dialling import DIAL_MARGIN_SECONDS
 from speechcall.domain.errors import MenusRefused, RetryableError, StoreUnavailable
 from speechcall.domain.ids import holder
 from speechcall.domain.message import Menu, Message, State
 from speechcall.domain.outcome import EXPIRED, MENUS_REFUSED
+from speechcall.domain.time_bounds import DIAL_MARGIN_SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +30,7 @@ AGAIN_SECONDS = 20
 """For how long a message that could not be dialled makes room for the others in the due index."""
 BUSY_AGAIN_SECONDS, MOST_BUSY_SECONDS = 60, 900
 """The same for each further message to a number that is in a call; the first of them keeps its place."""
-CLAIM_TRIES = 3
-SKEW_MSEC = 2000
+CLAIM_TRIES, SKEW_MSEC = 3, 2000
 """A message that another function's clock has just made due is due."""
 
 
@@ -64,13 +63,14 @@ def dial_messages(
     stack: Pool,
     clock: Clock,
     time_left: Callable[[], float],
+    dial_wait: Callable[[int], int] = DIAL_MARGIN_SECONDS.__add__,
 ) -> Dialled:
     """Dials the messages that wait for a line: those in the due index, and the `named` that it does not show yet.
 
     Stops when the lines are full, when none is left, or when `time_left` (seconds) runs out; waits
     for the rate's next free moment, never longer. `stack` is what holds where no operator has chosen
-    otherwise. Any number of copies may run. What goes wrong with one message is logged, and the
-    message tried again 20 s later at the earliest.
+    otherwise; `dial_wait`, how long an answer is waited for by the message's own time. Any number of copies may run.
+    What goes wrong with one message is logged, and the message tried again 20 s later at the earliest.
     """
     state = lines.read()
     if state.stack != stack:
@@ -80,9 +80,8 @@ def dial_messages(
             # It is for operators to read: no message waits for it.
             logger.exception("what the stack's parameters are could not be written down")
     pool = state.in_effect(stack)
-    run = _Run(messages, flows, pool, clock, time_left, busy=set(state.held))
-    free = pool.lines - len(state.held)
-    if free > 0:
+    run = _Run(messages, flows, pool, clock, time_left, dial_wait, busy=set(state.held))
+    if (free := pool.lines - len(state.held)) > 0:
         for mid in _candidates(named, min(free + MARGIN, MOST_READ), run):
             if time_left() <= 0 or not run.goes_on_after(mid):
                 break
@@ -95,7 +94,7 @@ def dial_messages(
 def execution_input(message: Message, attempt: int) -> dict[str, Any]:
     """The input of an execution, from the stored message alone: a second start is the same start."""
     waits = {f"m{index}": ask.wait_seconds for index, ask in enumerate(message.asks)}
-    waits["dial"] = message.ring_seconds + DIAL_MARGIN_SECONDS
+    waits["dial"] = message.dial_wait_seconds or message.ring_seconds + DIAL_MARGIN_SECONDS
     return {"mid": message.mid, "attempt": attempt, "waits": waits}
 
 
@@ -131,6 +130,7 @@ class _Run:
     pool: Pool
     clock: Clock
     time_left: Callable[[], float]
+    dial_wait: Callable[[int], int]
     busy: set[str]
     """Numbers that were in a call when the run began, or are found to be."""
     done: Dialled = field(default_factory=Dialled)
@@ -168,6 +168,7 @@ class _Run:
             logger.exception("message %s has menus that Step Functions does not take", mid)
             self.done.refused += self.messages.refuse(mid, State.QUEUED, MENUS_REFUSED, str(error), now)
             return None
+        message = replace(message, dial_wait_seconds=self.dial_wait(message.ring_seconds))
         claim = self._claim(message, flow_arn)
         if isinstance(claim, NumberBusy):
             return self._wait_for_number(message)

@@ -16,14 +16,10 @@ from speechcall.domain.errors import TelephonyUnavailable
 from speechcall.domain.message import Message, State
 from speechcall.domain.outcome import EXPIRED, NOT_PLACED, End, Outcome
 from speechcall.domain.owed import owed_webhooks
+from speechcall.domain.time_bounds import GIVE_UP_SECONDS, MAY_RING_SECONDS
 from speechcall.domain.webhook import WebhookTask
 
 logger = logging.getLogger(__name__)
-
-MAY_RING_SECONDS = 75
-"""No phone rings for longer than 60 s (StartOutboundVoiceContact, RingTimeoutInSeconds); the rest is for its start."""
-GIVE_UP_SECONDS = 30 * 60
-"""After its line was taken: longer than a call may last, and than its execution does."""
 
 
 def finish_call(
@@ -44,7 +40,7 @@ def finish_call(
     A call that has not been heard to end is stopped and looked up; if even then it cannot be seen to
     have ended, the reason is `unconfirmed`. `owe` queues a webhook of a key to which the state machine did
     not come, under the id that the machine would have given it. Raises what keeps it from that, and nothing is given
-    back then; but half an hour after its line was taken the message is finished, whatever is raised.
+    back then; but 70 minutes after its line was taken the message is finished, whatever is raised.
     """
     message = messages.get(mid)
     is_calling = message is not None and message.state is State.CALLING and message.attempt == attempt

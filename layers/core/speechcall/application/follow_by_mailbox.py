@@ -58,7 +58,7 @@ def follow_by_mailbox(
         if pause and call:
             clock.sleep(pause)
             call = calls.get(call.mid, call.attempt)
-        if call is None or call.ended or call.contact_id != contact_id:
+        if call is None or call.is_over or call.contact_id != contact_id:
             return HANG_UP
         is_overtaken = call.turn > turn > 0
         if call.seq > after and not is_overtaken:

@@ -82,7 +82,7 @@ def follow_call(
 
 def _is_over(call: Call | None, contact_id: str, heard: Heard) -> bool:
     """Whether this contact has no call any more. Who answers may be the first whom the call hears of."""
-    if call is None or call.ended:
+    if call is None or call.is_over:
         return True
     own = (None, contact_id) if heard.event == ANSWERED else (contact_id,)
     return call.contact_id not in own

@@ -127,7 +127,13 @@ class CallStore(Protocol):
         """
 
     def set_answered(self, mid: str, attempt: int, contact_id: str, now_msec: int) -> Call | None:
-        """None if there is no such call, it has ended, or another contact is its own."""
+        """None if there is no such call, it has ended or was given up, or another contact is its own."""
+
+    def give_up(self, mid: str, attempt: int, now_msec: int) -> Call | None:
+        """The phone has rung for as long as it may. None: somebody has answered, or the call has ended.
+
+        Of a call whose contact is known the cause is `noAnswer`, unless it has one.
+        """
 
     def set_done(self, mid: str, attempt: int, seq: int, step: Step | None, reply: Reply | None = None) -> None:
         """Marks a command answered, once, with the step for the call's path; keeps the reply for a next try.

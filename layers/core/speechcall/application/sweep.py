@@ -19,11 +19,11 @@ from speechcall.domain.errors import RetryableError
 from speechcall.domain.ids import holder, latest_msec, parse_holder
 from speechcall.domain.message import Message, State
 from speechcall.domain.outcome import EXPIRED
+from speechcall.domain.time_bounds import CALL_CHECK_SECONDS
 
 logger = logging.getLogger(__name__)
 
 PREPARE_AGAIN_SECONDS = 300
-CALL_CHECK_SECONDS = 26 * 60
 PAGE, PAGES = 200, 5
 MEND_SECONDS, STRIDE = 40, 7
 """For how long a run looks after calls, and by how many places the next minute's begins further on."""

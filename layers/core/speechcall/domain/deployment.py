@@ -8,6 +8,7 @@ WHOLE_NUMBERS: Mapping[str, tuple[int, int]] = {
     "Lines": (1, 300),
     "CallsPerSecond": (1, 100),
     "GraceSeconds": (1, 100),
+    "RingAllowanceSeconds": (5, 60),
     "MaxMenuVisits": (1, 500),
     "MaxCallSeconds": (30, 1200),
     "SilentRepeats": (0, 49),

@@ -101,6 +101,9 @@ class Message:
     """How often it was put back to be dialled again after a call that reached nobody."""
     claimed_msec: int | None = field(default=None, compare=False)
     """When it last took a line; None: never, or a release before this one wrote it."""
+    dial_wait_seconds: int | None = field(default=None, compare=False)
+    """For how long its state machine waits for an answer, as it was when the line was taken; None: as a release before
+    this one waits. An execution's input must not change with a deployment: it would be taken for another's."""
     due_msec: int | None = field(default=None, compare=False)
     """When its state has to go on; None: never."""
 

@@ -2,6 +2,7 @@
 
     Dial ─► Menu 0 ─► Menu 0 key? ─► Menu 0 d1 1 webhook ─► Hang up ─► Completed
       │        └─► Menu 0 silent? ─┘
+      ├─► Dial silent? ─► Dial answered? ─► Menu 0
       └─► Not answered              (every other end: Caller hung up, Lost, Put off, Failed)
 
 Only shapes go in: texts, audio, urls, bodies, headers and seconds stay in the message and are looked
@@ -14,24 +15,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from speechcall.domain.errors import NOT_ANSWERED, TelephonyThrottled, retryable_error_names
+from speechcall.domain.errors import NOT_ANSWERED, TelephonyThrottled
 from speechcall.domain.message import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook
 from speechcall.domain.outcome import End
-from speechcall.statemachine.integration import LAMBDA_ERRORS, integration
+from speechcall.domain.time_bounds import (
+    DEFAULT_CALL_SECONDS,
+    DEFAULT_GRACE_SECONDS,
+    FINISH_RETRIES,
+    HANG_UP_SECONDS,
+    WEBHOOK_RETRIES,
+    execution_seconds,
+)
+from speechcall.statemachine.integration import integration
+from speechcall.statemachine.retries import retry_command, retry_of
 
 State = dict[str, Any]
-
-HANG_UP_SECONDS = 10
-EXECUTION_SECONDS = 25 * 60
 
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """What the machine calls."""
+    """What the machine calls, and after how long it is stopped whatever it does."""
 
     control_call_arn: str
     finish_call_arn: str
     webhook_queue_url: str
+    execution_seconds: int = execution_seconds(DEFAULT_CALL_SECONDS, DEFAULT_GRACE_SECONDS)
 
 
 def compile_flow(menus: Sequence[Menu], wiring: Wiring) -> State:
@@ -40,7 +48,15 @@ def compile_flow(menus: Sequence[Menu], wiring: Wiring) -> State:
     The execution's input is `{"mid", "attempt", "waits": {"dial": seconds, "m0": seconds, ...}}`, its output the
     answer of finish_call.
     """
-    states: dict[str, State] = {"Dial": _dial(wiring)}
+    states: dict[str, State] = {
+        "Dial": _dial(wiring),
+        "Dial silent?": _look_up(None, wiring),
+        "Dial answered?": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.heard.event", "StringEquals": "answered", "Next": "Menu 0"}],
+            "Default": "Not answered",
+        },
+    }
     for index in _reachable(menus):
         states.update(_menu_states(index, menus[index], wiring))
     states["Hang up"] = _hang_up(wiring)
@@ -49,7 +65,7 @@ def compile_flow(menus: Sequence[Menu], wiring: Wiring) -> State:
     return {
         "Comment": "SpeechCall: one shape of menus",
         "StartAt": "Dial",
-        "TimeoutSeconds": EXECUTION_SECONDS,
+        "TimeoutSeconds": wiring.execution_seconds,
         "States": states,
     }
 
@@ -135,9 +151,9 @@ def _dial(wiring: Wiring) -> State:
     state = _command("dial", wiring, "Menu 0")
     state["TimeoutSecondsPath"] = "$.waits.dial"
     # Not tried again with its line held: the pool slows down, and the message is dialled again later.
-    state["Retry"] = _retry(but=TelephonyThrottled.__name__)
-    # Timed out is a phone that nobody hears of any more: finish_call sees to it that the contact is dead.
-    ends = {NOT_ANSWERED: "Not answered", TelephonyThrottled.__name__: "Put off", "States.Timeout": "Lost"}
+    state["Retry"] = retry_command(but=TelephonyThrottled.__name__)
+    # Timed out is a phone that has rung for as long as it may, or was answered just now.
+    ends = {NOT_ANSWERED: "Not answered", TelephonyThrottled.__name__: "Put off", "States.Timeout": "Dial silent?"}
     state["Catch"] = [*(_catch(error, end) for error, end in ends.items()), *state["Catch"]]
     return state
 
@@ -175,25 +191,27 @@ def _command(command: str, wiring: Wiring, target: str, **details: int) -> State
             },
         },
         "ResultPath": "$.heard",
-        "Retry": _retry(),
+        "Retry": retry_command(),
         "Catch": [_catch("States.ALL", "Failed")],
         "Next": target,
     }
 
 
-def _look_up(index: int, wiring: Wiring) -> State:
+def _look_up(index: int | None, wiring: Wiring) -> State:
+    """What has become of a menu, or of the dial (None), of which nothing was heard in time?"""
+    menu = {} if index is None else {"menu": index}
     return {
         "Type": "Task",
         "Resource": integration("lambda:invoke", wiring.control_call_arn),
         "Parameters": {
             "FunctionName": wiring.control_call_arn,
-            "Payload": {"command": "look_up", "menu": index, "mid.$": "$.mid", "attempt.$": "$.attempt"},
+            "Payload": {"command": "look_up", **menu, "mid.$": "$.mid", "attempt.$": "$.attempt"},
         },
         "ResultSelector": {"event.$": "$.Payload.event", "key.$": "$.Payload.key", "seq.$": "$.Payload.seq"},
         "ResultPath": "$.heard",
-        "Retry": _retry(),
+        "Retry": retry_command(),
         "Catch": [_catch("States.ALL", "Lost")],
-        "Next": f"Menu {index} key?",
+        "Next": "Dial answered?" if index is None else f"Menu {index} key?",
     }
 
 
@@ -217,7 +235,7 @@ def _webhook(index: int, key: str, step: int, target: str, wiring: Wiring) -> St
             },
         },
         "ResultPath": None,
-        "Retry": [_retry_of(["States.TaskFailed"], attempts=6)],
+        "Retry": [retry_of(["States.TaskFailed"], attempts=WEBHOOK_RETRIES)],
         "Catch": [_catch("States.ALL", "Failed")],
         "Next": target,
     }
@@ -232,22 +250,8 @@ def _finish(end: End, wiring: Wiring) -> State:
             "Payload": {"mid.$": "$.mid", "attempt.$": "$.attempt", "end": end.value},
         },
         "ResultSelector": {"outcome.$": "$.Payload.outcome", "reason.$": "$.Payload.reason"},
-        "Retry": [_retry_of(["States.TaskFailed"], attempts=8)],
+        "Retry": [retry_of(["States.TaskFailed"], attempts=FINISH_RETRIES)],
         "End": True,
-    }
-
-
-def _retry(but: str = "") -> list[State]:
-    return [_retry_of([name for name in [*retryable_error_names(), *LAMBDA_ERRORS] if name != but], 3)]
-
-
-def _retry_of(errors: list[str], attempts: int) -> State:
-    return {
-        "ErrorEquals": errors,
-        "IntervalSeconds": 1,
-        "BackoffRate": 2.0,
-        "MaxAttempts": attempts,
-        "MaxDelaySeconds": 30,
     }
 
 

@@ -10,11 +10,11 @@ from functools import lru_cache
 from speechcall.domain.call_log import SILENT_REPEATS
 from speechcall.domain.errors import Problem
 from speechcall.domain.message import WRONG, Action, Menu, Webhook
+from speechcall.domain.time_bounds import DEFAULT_CALL_SECONDS
 from speechcall.domain.timing import idle_seconds
 from speechcall.domain.walk import MAX_VISITS, react
 from speechcall.statemachine.shape import Outline, menus_of, outline_of
 
-MAX_CALL_SECONDS = 900
 ADVISED_KEYS = 6
 SHORT_IDLE_MSEC = 1000
 MOST = 20
@@ -80,7 +80,7 @@ def call_bounds(menus: Sequence[Menu], prompt_seconds: Mapping[str, float], max_
             )
         ]
     seconds, visits = longest[0]
-    return CallBounds(_shortest(menus), visits, min(seconds, MAX_CALL_SECONDS))
+    return CallBounds(_shortest(menus), visits, min(seconds, DEFAULT_CALL_SECONDS))
 
 
 def _shortest(menus: Sequence[Menu]) -> int | None:

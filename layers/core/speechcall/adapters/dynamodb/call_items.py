@@ -103,6 +103,7 @@ def load_call(item: Values) -> Call:
         plan=_load_plan(item["plan"]) if "plan" in item else None,
         log=log,
         placing_msec=item.get("placing_msec"),
+        gave_up_msec=item.get("gave_up_msec"),
         not_placed_msec=item.get("not_placed_msec"),
         refused=Refused(refused["reason"], Cause(refused["cause"])) if refused else None,
     )

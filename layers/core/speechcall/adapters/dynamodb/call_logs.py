@@ -25,6 +25,7 @@ class CallLogs(DialledCalls):
         key 2, seq 3         UpdateItem ──X entry 3 is there: key 1 stays
         key 1, seq 3, of another contact  ──X    after the end  ──X
         event 7, key 1, seq 3    UpdateItem entry 3, turn 7;  turn 8 is there ──X ──► UpdateItem entry 3
+        answered, seq 1, when the ringing was given up  ──X    (the time-line of both stands at `set_answered`)
         a function of a release without a log tells the machine seq 3: seq 4 ──► an entry 3 that comes now ──X
         """
         behind_its_predecessor = "log_seq = :before"
@@ -45,7 +46,8 @@ class CallLogs(DialledCalls):
         if entry.event == PROMPT_ERROR:
             values[":reason"] = entry.then.reason
             changes += ", stop_reason = if_not_exists(stop_reason, :reason)"
-        clauses = [EXISTS, NOT_ENDED, its_own, behind_its_predecessor, not_left_behind]
+        not_given_up = "attribute_not_exists(gave_up_msec)"
+        clauses = [EXISTS, NOT_ENDED, not_given_up, its_own, behind_its_predecessor, not_left_behind]
         if turn:
             newer = "(attribute_not_exists(turn) OR turn < :turn)"
             its_turn = values | {":turn": turn}

@@ -67,13 +67,33 @@ class DynamoCalls(CallLogs):
         return self._renew_token(mid, attempt, ticket)
 
     def set_answered(self, mid: str, attempt: int, contact_id: str, now_msec: int) -> Call | None:
+        """
+        the callee answers   UpdateItem answered ──► served
+        Dial's time is up         UpdateItem gave_up ──X somebody has answered ──► Menu 0
+        or
+        Dial's time is up    UpdateItem gave_up ──► noAnswer, and the contact is stopped
+        the callee answers        UpdateItem answered ──X it was given up ──► is told to hang up
+        """
+        not_given_up = "attribute_not_exists(gave_up_msec)"
+        its_own = "(attribute_not_exists(contact_id) OR contact_id = :id)"
         return self._update_if(
             mid,
             attempt,
             "SET answered_msec = if_not_exists(answered_msec, :now), contact_id = if_not_exists(contact_id, :id)",
-            [EXISTS, NOT_ENDED, "(attribute_not_exists(contact_id) OR contact_id = :id)"],
+            [EXISTS, NOT_ENDED, not_given_up, its_own],
             {":now": now_msec, ":id": contact_id},
         )
+
+    def give_up(self, mid: str, attempt: int, now_msec: int) -> Call | None:
+        """The time-line stands at `set_answered`."""
+        nothing_heard = "attribute_not_exists(answered_msec)"
+        clauses = [EXISTS, NOT_ENDED, nothing_heard]
+        given_up = "SET gave_up_msec = if_not_exists(gave_up_msec, :now)"
+        known = f"{given_up}, cause = if_not_exists(cause, :cause)"
+        placed = "attribute_exists(contact_id)"
+        values = {":now": now_msec, ":cause": Cause.NO_ANSWER.value}
+        found = self._update_if(mid, attempt, known, [*clauses, placed], values)
+        return found or self._update_if(mid, attempt, given_up, clauses, {":now": now_msec})
 
     def take_turn(self, mid: str, attempt: int, contact_id: str, turn: int, reply: Reply | None = None) -> Call | None:
         """

@@ -110,6 +110,7 @@ def load(item: Values) -> Message:
         silent_repeats=item.get("silent_repeats"),
         redials=item.get("redials", 0),
         claimed_msec=item.get("claimed_msec"),
+        dial_wait_seconds=item.get("dial_wait_seconds"),
         due_msec=item.get("due_at"),
     )
 

@@ -103,7 +103,8 @@ class DynamoMessages:
         it_waits_for_this_attempt = "#state = :from AND attempt = :before"
         call_it = self._change(
             message.mid,
-            f"SET #state = :to, attempt = :attempt, flow_arn = :flow, claimed_msec = :now, {_SHARD}",
+            "SET #state = :to, attempt = :attempt, flow_arn = :flow, claimed_msec = :now, dial_wait_seconds = :wait, "
+            + _SHARD,
             it_waits_for_this_attempt,
             {
                 ":from": State.QUEUED.value,
@@ -112,6 +113,7 @@ class DynamoMessages:
                 ":attempt": attempt,
                 ":flow": flow_arn,
                 ":now": now_msec,
+                ":wait": message.dial_wait_seconds,
                 **due_values(shard_name(message.mid, State.CALLING), now_msec + CALLING_CHECK_MSEC),
             },
         )

@@ -69,13 +69,21 @@ class ConnectTelephony:
         flow_id: str = "",
         caller_id: str = "",
         dialling: "Callable[[], ConnectClient] | None" = None,
+        *,
+        provider_rings: bool = False,
     ) -> None:
-        """`client` makes or gives the boto3 client, `dialling` that of who dials, which repeats nothing by itself."""
+        """`client` makes or gives the boto3 client, `dialling` that of who dials, which repeats nothing by itself.
+
+        `provider_rings`: the instance is told for how long a phone may ring. It may refuse that for traffic that is no
+        campaign's, so it is told only where an operator has asked for it.
+        """
+        self._provider_rings = provider_rings
         self._client, self._dialling, self._instance_id = client, dialling or client, instance_id
         self._flow_id, self._caller_id = flow_id, caller_id
 
     def place(self, call: Call, ring_timeout_seconds: int) -> str:
         """StartOutboundVoiceContact. The client token is the call attempt: it dials once in 7 days."""
+        ringing: Any = {"RingTimeoutInSeconds": ring_timeout_seconds} if self._provider_rings else {}
         try:
             with _telephony_errors():
                 started = self._dialling().start_outbound_voice_contact(
@@ -83,7 +91,7 @@ class ConnectTelephony:
                     ContactFlowId=self._flow_id,
                     DestinationPhoneNumber=call.number,
                     SourcePhoneNumber=call.caller_id or self._caller_id,
-                    RingTimeoutInSeconds=ring_timeout_seconds,
+                    **ringing,
                     ClientToken=holder(call.mid, call.attempt),
                     Attributes={"mid": call.mid, "attempt": str(call.attempt)},
                 )

@@ -12,7 +12,9 @@ from speechcall.application.report import HEARD, Heard, Next
 from speechcall.domain.call import Kind
 from speechcall.domain.ids import parse_attempt
 
-PROTOCOLS = frozenset({"1"})
+NO_PROMPT = "none"
+"""Where nothing is to be played: whether a value may be empty is not written."""
+PROTOCOLS = frozenset({"1", "2"})
 """Those that are spoken here. The last one is that of `contact_flow`."""
 
 
@@ -49,7 +51,7 @@ def render_next(step: Next) -> dict[str, str]:
 
     Every field each time: each invocation replaces them all, and a missing one matches no branch.
     """
-    answer = {"op": step.op, "seq": str(step.seq), "promptUri": "", "seconds": "0"}
+    answer = {"op": step.op, "seq": str(step.seq), "promptUri": NO_PROMPT, "seconds": "0"}
     if step.command and step.call and step.command.kind is Kind.ASK:
         ask = step.call.asks[step.command.menu or 0]
         answer |= {"promptUri": ask.prompt_uri, "seconds": str(ask.idle_seconds)}

@@ -3,9 +3,14 @@
 It knows no menu. It asks the function connect_flow for the next command, carries it out, reports
 what it heard and asks again:
 
-    answered ─► op ─┬─ ask ───► seconds ─► one input block ─► key, idle, prompt_error ─► op
-                    ├─ hold ──► one second of silence ─► next ─► op
-                    └─ hangup ► disconnect
+    answered ─► keep ─► op ─┬─ ask ───► seconds ─► one input block ─► key, idle, prompt_error ─► keep
+                            ├─ hold ──► one second of silence ─► next ─► keep
+                            └─ hangup ► disconnect
+
+A report that fails is made again after a second, the same one, three times; then the callee hears an apology. Each try
+is a block of its own, so that nothing but the flow's form bounds their number. What a failed invocation leaves in
+$.External is not written, so the `seq` to which a report belongs is kept in the contact's attributes. A key never is:
+it stands in its blocks, for attributes are kept with the contact for two years.
 
 Written for the flow language 2019-10-30 (Amazon Connect API reference, "Flow language"). Run as a
 program it prints the nested stack that deploys the flow: `make contact-flow`.
@@ -13,48 +18,74 @@ program it prints the nested stack that deploys the flow: `make contact-flow`.
 
 import json
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from speechcall.domain.time_bounds import REPORT_HOLD_SECONDS, REPORT_LIMIT_SECONDS, REPORT_TRIES
 from speechcall.domain.timing import IDLE_STEPS
 
-PROTOCOL = "1"
+PROTOCOL = "2"
 """The conversation between flow and function; a call in progress keeps the flow it began with."""
 
 KEYS = {**{digit: f"key-{digit}" for digit in "0123456789"}, "*": "key-star", "#": "key-hash"}
 
-_LAMBDA_LIMIT_SECONDS = "8"
-_HOLD = '<speak><break time="1s"/></speak>'
+_LAMBDA_LIMIT_SECONDS = str(REPORT_LIMIT_SECONDS)
+_HOLD = f'<speak><break time="{REPORT_HOLD_SECONDS}s"/></speak>'
+_COLUMN, _ROW, _A_COLUMN = 260, 180, 14
+"""Of the picture that the console draws, in its units, and how many blocks stand below one another."""
 
 
-def build_contact_flow(function_arn: str) -> dict[str, Any]:
-    """The flow's content, asking the function at `function_arn`."""
+def build_contact_flow(function_arn: str, apology_uri: str, flow_logging: str = "Disabled") -> dict[str, Any]:
+    """The flow's content, asking the function at `function_arn`.
+
+    In: the URI in S3 of what is played when that fails for good; whether the flow logs, `Enabled` or `Disabled`.
+    """
     actions = [
-        _action("log", "UpdateFlowLoggingBehavior", {"FlowLoggingBehavior": "Disabled"}, "answered"),
-        _report("answered", function_arn, {"event": "answered"}),
+        _action("log", "UpdateFlowLoggingBehavior", {"FlowLoggingBehavior": flow_logging}, "answered"),
+        *_report("answered", function_arn, {"event": "answered"}),
+        _action("keep", "UpdateContactAttributes", _KEEP, "op", {"NoMatchingError": "sorry"}),
         _compare("op", "$.External.op", {"ask": "seconds", "hold": "hold", "hangup": "bye"}),
         _compare("seconds", "$.External.seconds", {str(step): f"ask-{step}" for step in IDLE_STEPS}),
         *(_input_block(step) for step in IDLE_STEPS),
-        *(_report(name, function_arn, {"event": "key", "key": key, **_SEQ}) for key, name in KEYS.items()),
-        _report("key-other", function_arn, {"event": "key", "key": "other", **_SEQ}),
-        _report("idle", function_arn, {"event": "idle", **_SEQ}),
-        _report("prompt-error", function_arn, {"event": "prompt_error", **_SEQ}),
+        *(
+            block
+            for key, name in KEYS.items()
+            for block in _report(name, function_arn, {"event": "key", "key": key, **_SEQ})
+        ),
+        *_report("key-other", function_arn, {"event": "key", "key": "other", **_SEQ}),
+        *_report("idle", function_arn, {"event": "idle", **_SEQ}),
+        *_report("prompt-error", function_arn, {"event": "prompt_error", **_SEQ}),
         _action("hold", "MessageParticipant", {"SSML": _HOLD}, "next", {"NoMatchingError": "next"}),
-        _report("next", function_arn, {"event": "next", **_SEQ}),
+        *_report("next", function_arn, {"event": "next", **_SEQ}),
+        _action("sorry", "MessageParticipant", {"Media": _media(apology_uri)}, "bye", {"NoMatchingError": "bye"}),
         {"Identifier": "bye", "Type": "DisconnectParticipant", "Parameters": {}, "Transitions": {}},
     ]
-    return {"Version": "2019-10-30", "StartAction": "log", "Metadata": {}, "Actions": actions}
+    return {"Version": "2019-10-30", "StartAction": "log", "Metadata": _picture(actions), "Actions": actions}
 
 
-_SEQ = {"seq": "$.External.seq"}
+_SEQ = {"seq": "$.Attributes.seq"}
+_KEEP = {"Attributes": {"seq": "$.External.seq"}, "TargetContact": "Current"}
+
+
+def _picture(actions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Where the console draws each block: whoever opens the flow would else find them all on one spot."""
+    places = {
+        action["Identifier"]: {"position": {"x": _COLUMN * (1 + number // _A_COLUMN), "y": _ROW * (number % _A_COLUMN)}}
+        for number, action in enumerate(actions)
+    }
+    return {"entryPointPosition": {"x": 0, "y": 0}, "ActionMetadata": places}
+
+
+NESTED_PARAMETERS = ("InstanceArn", "FunctionArn", "FlowName", "ApologyUri", "FlowLogging")
 
 
 def nested_template() -> dict[str, Any]:
     """The CloudFormation template that deploys the flow and lets it invoke the function."""
-    content = json.dumps(build_contact_flow("${FunctionArn}"), separators=(",", ":"))
+    content = json.dumps(build_contact_flow("${FunctionArn}", "${ApologyUri}", "${FlowLogging}"), separators=(",", ":"))
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "The contact flow of SpeechCall. Generated (make contact-flow); do not edit.",
-        "Parameters": {name: {"Type": "String"} for name in ("InstanceArn", "FunctionArn", "FlowName")},
+        "Parameters": {name: {"Type": "String"} for name in NESTED_PARAMETERS},
         "Resources": {
             "FunctionAssociation": {
                 "Type": "AWS::Connect::IntegrationAssociation",
@@ -87,7 +118,7 @@ def nested_template() -> dict[str, Any]:
 
 def _input_block(seconds: int) -> dict[str, Any]:
     parameters = {
-        "Media": {"Uri": "$.External.promptUri", "SourceType": "S3", "MediaType": "Audio"},
+        "Media": _media("$.External.promptUri"),
         "StoreInput": "False",
         "InputTimeLimitSeconds": str(seconds),
     }
@@ -95,14 +126,26 @@ def _input_block(seconds: int) -> dict[str, Any]:
     return _action(f"ask-{seconds}", "GetParticipantInput", parameters, "key-other", errors, KEYS)
 
 
-def _report(name: str, function_arn: str, attributes: dict[str, str]) -> dict[str, Any]:
+def _media(uri: str) -> dict[str, str]:
+    return {"Uri": uri, "SourceType": "S3", "MediaType": "Audio"}
+
+
+def _report(name: str, function_arn: str, attributes: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """The tries of one report, with a second of silence between them."""
     parameters = {
         "LambdaFunctionARN": function_arn,
         "InvocationTimeLimitSeconds": _LAMBDA_LIMIT_SECONDS,
         "LambdaInvocationAttributes": {**attributes, "protocol": PROTOCOL},
         "ResponseValidation": {"ResponseType": "STRING_MAP"},
     }
-    return _action(name, "InvokeLambdaFunction", parameters, "op", {"NoMatchingError": "bye"})
+    for number in range(1, REPORT_TRIES + 1):
+        this = name if number == 1 else f"{name}-{number}"
+        if number == REPORT_TRIES:
+            yield _action(this, "InvokeLambdaFunction", parameters, "keep", {"NoMatchingError": "sorry"})
+            return
+        hold, again = f"{name}-hold-{number}", f"{name}-{number + 1}"
+        yield _action(this, "InvokeLambdaFunction", parameters, "keep", {"NoMatchingError": hold})
+        yield _action(hold, "MessageParticipant", {"SSML": _HOLD}, again, {"NoMatchingError": again})
 
 
 def _compare(name: str, value: str, targets: dict[str, str]) -> dict[str, Any]:

@@ -9,6 +9,8 @@ import boto3
 from speechcall.adapters.lazy import once
 from speechcall.adapters.settings import MissingSetting, setting
 from speechcall.application.ports import Telephony
+from speechcall.domain.dialling import Ringing
+from speechcall.domain.time_bounds import dial_wait_seconds
 
 
 def chosen_telephony(*, dials: bool = False) -> Telephony:
@@ -30,4 +32,17 @@ def chosen_telephony(*, dials: bool = False) -> Telephony:
     client = once(partial(boto3.client, "connect", config=connect.CLIENT_CONFIG))
     dialling = once(partial(boto3.client, "connect", config=connect.DIAL_CONFIG))
     instance_id = setting("CONNECT_INSTANCE_ID")
-    return cast("Telephony", connect.ConnectTelephony(client, instance_id, flow_id, caller_id, dialling))
+    rings = dials and setting("PROVIDER_RING_TIMEOUT") == "true"
+    made = connect.ConnectTelephony(client, instance_id, flow_id, caller_id, dialling, provider_rings=rings)
+    return cast("Telephony", made)
+
+
+def dial_wait(ring_seconds: int) -> int:
+    """For how long a state machine of the stack waits for an answer, by the message's own time."""
+    return dial_wait_seconds(ring_seconds, _who_ends_ringing(), int(setting("RING_ALLOWANCE_SECONDS")))
+
+
+def _who_ends_ringing() -> Ringing:
+    if setting("TELEPHONY_PROVIDER") == "chime":
+        return Ringing.NETWORKS
+    return Ringing.PROVIDERS if setting("PROVIDER_RING_TIMEOUT") == "true" else Ringing.OURS

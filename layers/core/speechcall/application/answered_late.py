@@ -1,0 +1,51 @@
+"""What has become of a dial of which nobody was heard in time.
+
+the callee            call item             state machine          provider
+│                     │                  Dial's time is up         │
+│                     │                     │──── the contact? ───►│   over: its cause; answered: Menu 0
+│                     │◄── gave_up ─────────│
+│── answers ─────────X│                     │── stop ─────────────►│   no line is given back before it is dead
+or
+│── answers ─────────►│                     │
+│                     │X◄─ gave_up ─────────│                          Menu 0
+"""
+
+from speechcall.application.end_call import end_call
+from speechcall.application.ports import CallStore, Clock, Engine, Telephony
+from speechcall.domain.call import Call, Cause
+from speechcall.domain.call_log import ANSWERED
+
+
+def look_up_dial(
+    mid: str, attempt: int, *, calls: CallStore, telephony: Telephony, engine: Engine, clock: Clock
+) -> tuple[str, Call | None]:
+    """`answered`, or `ended`: then nobody who answers later is served. With the call as it is now.
+
+    The ringing is ended where the call is finished.
+    """
+    call = calls.get(mid, attempt)
+    if call and call.contact_id and not (call.is_over or call.answered_msec is not None):
+        contact = telephony.look_up(call.contact_id)
+        if contact.answered:
+            # The flow's report is still on its way, or being made again.
+            _note_answer(call, call.contact_id, calls, clock.now_msec())
+        if contact.ended and not contact.missing:
+            cause = contact.cause or Cause.NO_ANSWER
+            end_call(mid, attempt, cause, calls=calls, engine=engine, clock=clock)
+    calls.give_up(mid, attempt, clock.now_msec())
+    call = calls.get(mid, attempt)
+    if call and call.goes_by_log and call.entry(1):
+        return "answered", call  # also if it has ended since: what was heard in it counts
+    if call is None or call.is_over or call.answered_msec is None:
+        return "ended", call
+    if call.awaits_answer:
+        calls.set_done(mid, attempt, call.seq, None, call.known_reply)
+    return "answered", call
+
+
+def _note_answer(call: Call, contact_id: str, calls: CallStore, now_msec: int) -> None:
+    entry = call.would_log(1, ANSWERED, "", now_msec)
+    if entry:
+        calls.append(call.mid, call.attempt, contact_id, entry)
+    else:
+        calls.set_answered(call.mid, call.attempt, contact_id, now_msec)
