@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 
-from local.guards import dynamodb, executions, network, parser, speed, sqs, tokens
+from local.guards import dynamodb, executions, network, parser, s3, speed, sqs, tokens
 
 TESTED_MOTO = "5.2.5"
 
@@ -27,6 +27,7 @@ GUARDS: Mapping[str, Callable[[], None]] = {
         dynamodb.take_one_request_at_a_time,
         dynamodb.copy_only_what_a_transaction_touches,
         dynamodb.announce_stream_records,
+        s3.keep_what_is_written_over_readable,
         speed.give_items_as_they_stand,
         speed.parse_each_path_once,
         speed.read_one_attribute_of_a_queue_at_a_time,

@@ -24,6 +24,7 @@ from moto.core.config import DefaultConfig
 from moto.core.serialize import AttributePicker
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.table import Table
+from moto.s3.models import s3_backends
 from moto.sqs.models import Message, Queue
 from moto.stepfunctions.models import StateMachine
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
@@ -323,6 +324,19 @@ def copy_only_what_a_transaction_touches() -> bool:
     return tables["things"] is not before
 
 
+def keep_what_is_written_over_readable() -> bool:
+    with fresh_moto():
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="files", CreateBucketConfiguration={"LocationConstraint": REGION})
+        client.put_object(Bucket="files", Key="a", Body=b"before")
+        being_read = s3_backends[ACCOUNT]["aws"].get_object("files", "a")
+        client.put_object(Bucket="files", Key="a", Body=b"after")
+        try:
+            return bool(being_read.value != b"before")
+        except ValueError:
+            return True
+
+
 def give_items_as_they_stand() -> bool:
     """Whether each value of an item is looked for on its own."""
     looked_for: list[str] = []
@@ -426,6 +440,7 @@ SYMPTOMS: dict[str, Callable[[], bool]] = {
         take_one_request_at_a_time,
         copy_only_what_a_transaction_touches,
         announce_stream_records,
+        keep_what_is_written_over_readable,
         give_items_as_they_stand,
         parse_each_path_once,
         read_one_attribute_of_a_queue_at_a_time,

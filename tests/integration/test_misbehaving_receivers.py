@@ -205,6 +205,29 @@ def test_tls_that_cannot_be_trusted_never_sees_the_webhook(speaks_tls, word, sel
     assert not [request for request in receiver.requests if b"confirm" in request]
 
 
+@pytest.mark.parametrize(
+    "ends",
+    [resets, lambda _: None, says("HTTP/1.1 400 X\r\n\r\n"), says("\x15\x03\x03\x00\x02\x02\x28")],
+    ids=["a reset", "an end", "plain HTTP", "an alert"],
+)
+def test_a_handshake_that_the_receiver_ends_is_told_as_one(ends):
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        for _ in range(8):
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(16384)
+                ends(connection)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    with listener:
+        bench = deliver(listener.getsockname()[1], "https")
+        thread.join(5)
+    assert end_of(bench) == ("dead", ["TLS_FAILED"] * 8)
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 404, 410])
 def test_a_refusal_and_a_redirect_to_an_internal_address_end_it(status):
     with receiving(answers(200)) as internal:

@@ -12,6 +12,7 @@ from speechcall.adapters.http_answers import answer_json
 from speechcall.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.application.accounts import with_checksum
 from speechcall.application.query import parameter
+from speechcall.domain.characters import unseen
 from speechcall.domain.errors import NotFound, RateLimited, RequestError, Unauthorized
 
 
@@ -101,12 +102,19 @@ def test_a_failure_of_ours_says_what_can_be_done(key, says):
     assert ("messages" in message) == (key == "POST /bat/messagelist")
 
 
-@pytest.mark.parametrize("given", ["webhookid", "WEBHOOKID", "webhook_id", "webhook-id", "WebhookId"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("webhookid", "WEBHOOKID", "webhook_id", "webhook-id", "WebhookId"),
+        *("webhookId ", " webhookId", "webhook id", "webhook.id", "webhookId[]", "webhookId:", "webhookId\u200b"),
+        *("\ufeffwebhookId", "ｗｅｂｈｏｏｋＩｄ", "webhook\u00a0id", "web\u00adhookId", '"webhookId"', "webhookId\n"),
+    ],
+)
 def test_a_parameter_that_is_spelled_otherwise_is_not_passed_over(given):
     with pytest.raises(RequestError) as refused:
         parameter({"a": "1", given: "x"}, "webhookId")
     (problem,) = refused.value.problems
-    assert (problem.path, problem.message) == (given, "is not known here; did you mean webhookId?")
+    assert (problem.path, problem.message) == (given, f"is not known here; did you mean webhookId?{unseen(given)}")
 
 
 def test_a_parameter_is_had_by_its_name_and_others_change_nothing():

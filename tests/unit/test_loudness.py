@@ -69,3 +69,18 @@ def test_no_peak_is_cut_off_and_nothing_breaks(values):
     if gain:
         assert highest <= 32767 * 10 ** (PEAK_DB / 20) + 1
     assert highest <= 32767
+
+
+@pytest.mark.parametrize("offset", [0.004, 0.3, -0.9])
+def test_a_constant_is_not_heard(offset):
+    found = measure(array("f", [offset]) * 20_000)
+    assert (found.level_db, found.silent_at_start, gain_db(found)) == (None, 2.5, 0.0)
+
+
+@pytest.mark.parametrize("offset", [0.02, -0.3])
+def test_an_offset_of_a_recording_is_no_part_of_its_level_and_hides_no_pause(offset):
+    spoken = SILENCE * 3 + tone(-30, 2) + SILENCE * 4
+    found, without = measure(array("f", (sample + offset for sample in spoken))), measure(spoken)
+    assert found.level_db == pytest.approx(without.level_db, abs=0.05)
+    assert (found.silent_at_start, found.silent_at_end) == (without.silent_at_start, without.silent_at_end)
+    assert found.peak_db == pytest.approx(20 * math.log10(max(max(spoken) + offset, -min(spoken) - offset)), abs=0.01)

@@ -80,10 +80,17 @@ class _Stream(httpcore.NetworkStream):
         left = self._attempt.left(timeout, httpcore.ConnectTimeout)
         # RFC 6066, 3: the name in SNI has no dot at its end; no certificate's has one either.
         verified = server_hostname.removesuffix(".") if server_hostname else None
-        return _Stream(self._inner.start_tls(ssl_context, verified, left), self._attempt)
+        try:
+            return _Stream(self._inner.start_tls(ssl_context, verified, left), self._attempt)
+        except httpcore.ConnectError as error:
+            raise TlsFailed(str(error)) from error
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
+
+
+class TlsFailed(httpcore.ConnectError):
+    """There is a connection, and no TLS on it: for its certificate, or because the other side ended the handshake."""
 
 
 class Unsent(httpcore.WriteError):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpcore
 import httpx
 
-from speechcall.adapters.guarded_network import OUR_SIDE
+from speechcall.adapters.guarded_network import OUR_SIDE, TlsFailed
 from speechcall.adapters.http import GuardedClient
 from speechcall.adapters.http_answer import MAX_BODY_BYTES
 from speechcall.domain.address import Target, target_of
@@ -23,6 +23,7 @@ _WORDS = {
     httpcore.PoolTimeout: OUR_NETWORK,
     httpcore.ConnectTimeout: "CONNECT_TIMEOUT",
     httpcore.TimeoutException: "TIMEOUT",
+    TlsFailed: "TLS_FAILED",
     httpcore.ConnectError: "CONNECT_FAILED",
     httpcore.ProtocolError: "BAD_ANSWER",
     httpcore.NetworkError: "CONNECTION_RESET",

@@ -1,7 +1,10 @@
 """The parameters in a request's query."""
 
+import unicodedata
 from collections.abc import Mapping
 
+from speechcall.application.request_problems import shown
+from speechcall.domain.characters import unseen
 from speechcall.domain.errors import Problem, RequestError
 
 
@@ -14,10 +17,13 @@ def parameter(query: Mapping[str, str], name: str) -> str | None:
         return query[name]
     for given in query:
         if _folded(given) == _folded(name):
-            problem = Problem("INVALID_REQUEST", given, f"is not known here; did you mean {name}?")
+            problem = Problem(
+                "INVALID_REQUEST", shown(given), f"is not known here; did you mean {name}?{unseen(given)}"
+            )
             raise RequestError("The query cannot be used.", [problem])
     return None
 
 
 def _folded(name: str) -> str:
-    return name.replace("_", "").replace("-", "").lower()
+    """Its letters and digits alone: case, width, spaces and signs (`webhookId `, `webhook_id`) make no other name."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name))).casefold()

@@ -27,7 +27,10 @@ _RELATIVE_GATE_DB = -10.0
 
 @dataclass(frozen=True, slots=True)
 class Loudness:
-    """Level of what is heard and highest peak, in decibels of full scale (None: silence); seconds of silence."""
+    """Level of what is heard and highest peak, in decibels of full scale (None: silence); seconds of silence.
+
+    Silence has a peak where an offset leads beyond full scale.
+    """
 
     level_db: float | None
     peak_db: float | None
@@ -39,8 +42,11 @@ def measure(samples: "array[float]") -> Loudness:
     """What is heard in samples (8 kHz, full scale is 1)."""
     steps = [_power(samples[start : start + _STEP]) for start in range(0, len(samples), _STEP)]
     heard = [index for index, power in enumerate(steps) if _db(power) > _ABSOLUTE_GATE_DB]
+    highest = max(map(abs, samples))
+    peak_db = 20 * math.log10(highest) if highest > 0 else -math.inf
     if not heard:
-        return Loudness(None, None, len(samples) / SAMPLE_RATE, len(samples) / SAMPLE_RATE)
+        seconds = len(samples) / SAMPLE_RATE
+        return Loudness(None, peak_db if peak_db > 0 else None, seconds, seconds)
     blocks = [
         sum(window) / len(window)
         for start in range(max(1, len(steps) - _STEPS + 1))
@@ -49,10 +55,9 @@ def measure(samples: "array[float]") -> Loudness:
     loud = [power for power in blocks if _db(power) > _ABSOLUTE_GATE_DB] or [steps[index] for index in heard]
     gate = _db(sum(loud) / len(loud)) + _RELATIVE_GATE_DB
     speech = [power for power in loud if _db(power) > gate]
-    highest, lowest = max(samples), min(samples)
     return Loudness(
         level_db=_db(sum(speech) / len(speech)),
-        peak_db=20 * math.log10(max(highest, -lowest)),
+        peak_db=peak_db,
         silent_at_start=heard[0] * _STEP / SAMPLE_RATE,
         silent_at_end=(len(steps) - 1 - heard[-1]) * _STEP / SAMPLE_RATE,
     )
@@ -60,8 +65,10 @@ def measure(samples: "array[float]") -> Loudness:
 
 def gain_db(found: Loudness) -> float:
     """What brings the audio to the target: no peak is cut off, and a difference that nobody hears is left."""
-    if found.level_db is None or found.peak_db is None:
+    if found.peak_db is None:
         return 0.0
+    if found.level_db is None:
+        return PEAK_DB - found.peak_db
     wanted = min(TARGET_DB - found.level_db, MOST_GAIN_DB, PEAK_DB - found.peak_db)
     return 0.0 if abs(wanted) < UNCHANGED_DB and found.peak_db <= 0 else wanted
 
@@ -76,7 +83,11 @@ def scaled(samples: "array[float]", decibels: float) -> "array[int]":
 
 
 def _power(samples: "array[float]") -> float:
-    return float(sum(map(mul, samples, samples))) / len(samples)
+    """Of what can be heard: an offset, as many a sound card leaves, moves the loudspeaker once and makes no sound."""
+    offset = float(sum(samples)) / len(samples)
+    # Of the differences, and not of the squares less the offset's: that would lose a soft sound in rounding.
+    changes = [sample - offset for sample in samples]
+    return math.fsum(map(mul, changes, changes)) / len(samples)
 
 
 def _db(power: float) -> float:
