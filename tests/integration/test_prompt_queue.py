@@ -21,7 +21,7 @@ from local.triggers.queues import QueueTrigger
 from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.http import LOOPBACK, TOTAL_SECONDS
-from speechcall.adapters.prompt_queue import GROUPS, PromptQueue
+from speechcall.adapters.prompt_queue import GROUPS, PromptQueue, _group
 from speechcall.application import attempt_prompt, fetch_prompts
 from speechcall.application.prepare_prompts import Apart
 from speechcall.domain.message import Hangup, Menu, State
@@ -140,14 +140,26 @@ def test_messages_with_one_url_that_arrive_at_the_same_moment_fetch_it_once(worl
     assert ready[0].asks[0].prompt_seconds == 2.0
 
 
+def in_groups_of_their_own(audio, *names):
+    """Paths that begin so, of which no two are in one group of an account's."""
+    found = {}
+    for name in names:
+        paths = (f"/{name}{number}.wav" for number in itertools.count())
+        path = next(one for one in paths if _group(of_urls(audio.url(one)), 0, Apart.NO) not in found)
+        found[_group(of_urls(audio.url(path)), 0, Apart.NO)] = path
+    return list(found.values())
+
+
 def test_a_url_that_does_not_answer_delays_nobody_holds_no_line_and_is_told(world, gate, monkeypatch):
     monkeypatch.setattr(attempt_prompt, "RETRY_SECONDS", (1, 1))
     # Given a host that fails, one that does not answer yet, and one that is well
-    world.audio.put("/dead.wav", b"", 503)
-    world.audio.put("/slow.wav", behind(gate, file_of(MP3)), Content_Length=str(len(file_of(MP3))))
-    world.audio.put("/good.wav", file_of(MP3))
-    names = ["dead", "slow", "good", "dead", "gone", "slow"]
-    dead, slow, good, also_dead, gone, also_slow = mids = world.add([world.audio.url(f"/{one}.wav") for one in names])
+    # (each in another group of the account's, for of two in one the second waits for the first attempt at the other)
+    to_dead, to_slow, to_good, to_gone = in_groups_of_their_own(world.audio, "dead", "slow", "good", "gone")
+    world.audio.put(to_dead, b"", 503)
+    world.audio.put(to_slow, behind(gate, file_of(MP3)), Content_Length=str(len(file_of(MP3))))
+    world.audio.put(to_good, file_of(MP3))
+    paths = [to_dead, to_slow, to_good, to_dead, to_gone, to_slow]
+    dead, slow, good, also_dead, gone, also_slow = mids = world.add([world.audio.url(path) for path in paths])
     world.prepare(mids)
     # Then the good one is ready while the others are waited for, and what is gone has ended
     world.wait([good], State.QUEUED)
@@ -159,14 +171,15 @@ def test_a_url_that_does_not_answer_delays_nobody_holds_no_line_and_is_told(worl
         TableName=world.messages._registry, Key={"pk": {"S": "POOL"}, "sk": {"S": "POOL"}}
     )
     assert "held" not in held.get("Item", {})
+    # What was slow is ready as soon as it comes
+    gate.set()
+    world.wait([slow, also_slow], State.QUEUED)
+    assert world.audio.paths().count(to_slow) == 1
     # And the failure is told to both of its messages, after three attempts in all
     for message in world.wait([dead, also_dead], State.FINISHED):
         assert (message.outcome, message.reason) == ("promptUnavailable", "promptUnavailable")
-        assert message.cause == f"{world.audio.url('/dead.wav')} answered 503 (asked 3 times)"
-    assert world.audio.paths().count("/dead.wav") == 3
-    gate.set()
-    world.wait([slow, also_slow], State.QUEUED)
-    assert world.audio.paths().count("/slow.wav") == 1
+        assert message.cause == f"{world.audio.url(to_dead)} answered 503 (asked 3 times)"
+    assert world.audio.paths().count(to_dead) == 3
 
 
 def test_what_is_queued_names_no_url(world, gate):
@@ -233,15 +246,15 @@ def of_urls(*urls, account="acme", mid="1"):
 
 def test_an_account_has_few_groups_however_many_urls_it_has(sent):
     queue, received = sent
-    urls = [f"https://example.com/{number}.wav" for number in range(20)] * 2
+    urls = [f"https://example.com/{number}.wav" for number in range(60)] * 2
     for number, url in enumerate(urls):
         queue.ask_for(of_urls(url, mid=str(number)), 0)
-    queue.ask_for(of_urls(urls[0], account="other", mid="99"), 0)
+    queue.ask_for(of_urls(urls[0], account="other", mid="other"), 0)
     groups = {body["mid"]: group for group, body in received()}
     assert len(set(groups.values())) <= GROUPS + 1
     # A URL is in one of them, and no other account's is in it
-    assert all(groups[str(number)] == groups[str(number + 20)] for number in range(20))
-    assert groups["99"] not in {groups[str(number)] for number in range(40)}
+    assert all(groups[str(number)] == groups[str(number + 60)] for number in range(60))
+    assert groups["other"] not in {groups[str(number)] for number in range(120)}
 
 
 def test_what_goes_apart_has_a_group_of_its_url_or_of_its_message(sent):

@@ -548,7 +548,7 @@ def test_the_longer_a_job_waits_apart_the_more_rarely_it_asks():
         for apart in Apart
     }
     assert waits[Apart.URL] == waits[Apart.MESSAGE] == [4, 6, 26, 60, 60]
-    assert waits[Apart.NO] == [3] * 5
+    assert waits[Apart.NO] == [3, 4, 9, 10, 10]
     assert turn_seconds(1, Apart.NO, lambda low, _high: low) == 2
 
 

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
-GROUPS = 8
-"""Of an account: so many of its URLs are at work at the same time, at most, while none has to be tried again."""
+GROUPS = 32
+"""Of an account: so many of its URLs are looked at, at most, while none has to be tried again. The more there are, the
+more rarely a URL stands behind one that hangs, which it does for one attempt."""
 
 
 @dataclass(frozen=True, slots=True)

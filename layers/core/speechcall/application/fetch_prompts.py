@@ -97,11 +97,12 @@ def most_at_a_host(consumers: int) -> int:
 def turn_seconds(received: int, apart: Apart, uniform: Uniform) -> int:
     """How long a job waits for its turn that was handed out so often.
 
-    An account has few that are not apart, and they stand before others. Those apart may be many: the longer one has
-    waited, the longer it waits.
+    The longer one has waited, the longer it waits: so many that wait cost little. An account has few that are not
+    apart, and others stand behind them, so these are quicker.
     """
-    longest = min(LONGEST_TURN_SECONDS, 4 * 1.6 ** min(received - 1, 20)) if apart else 3.0
-    return max(1, round(uniform(longest / 2, longest)))
+    first, growth, most = (4.0, 1.6, LONGEST_TURN_SECONDS) if apart else (3.0, 1.3, 10.0)
+    longest = min(most, first * growth ** min(received - 1, 20))
+    return round(uniform(longest / 2, longest))
 
 
 def _fetch(message: Message, menu: Menu, received: int, apart: Apart, fetching: Fetching) -> int | Apart | None:
