@@ -327,7 +327,7 @@ def copy_only_what_a_transaction_touches() -> bool:
 def keep_what_is_written_over_readable() -> bool:
     with fresh_moto():
         client = boto3.client("s3")
-        client.create_bucket(Bucket="files", CreateBucketConfiguration={"LocationConstraint": REGION})
+        client.create_bucket(Bucket="files", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
         client.put_object(Bucket="files", Key="a", Body=b"before")
         being_read = s3_backends[ACCOUNT]["aws"].get_object("files", "a")
         client.put_object(Bucket="files", Key="a", Body=b"after")

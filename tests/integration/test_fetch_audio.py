@@ -1,6 +1,9 @@
 """The file behind an introUrl: from a real host over a real connection, within its bounds."""
 
 import gzip
+import socket
+import struct
+import threading
 import time
 import tracemalloc
 import zlib
@@ -117,6 +120,40 @@ def test_a_forbidden_address_is_not_asked(host):
 def test_a_host_that_cannot_be_reached_may_be_there_later(url):
     with pytest.raises(PromptUnreachable, match="could not be fetched: ConnectError"):
         fetch(url)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"SSH-2.0-OpenSSH\r\n", "RemoteProtocolError \\(its answer is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "RemoteProtocolError \\(its answer is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nRIFF", "RemoteProtocolError .*ended too early"),
+        (None, "ReadError \\(the connection broke"),
+    ],
+)
+def test_what_was_wrong_is_said_in_words(answer, reason):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_answer_once, args=(listener, answer), daemon=True)
+        thread.start()
+        with pytest.raises(PromptUnreachable, match=reason):
+            fetch(f"http://127.0.0.1:{listener.getsockname()[1]}/a.wav")
+        thread.join(5)
+
+
+def _answer_once(listener, answer):
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(65536)
+        if answer is None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        else:
+            connection.sendall(answer)
+
+
+def test_a_compressed_file_that_is_cut_off_is_called_damaged(host):
+    host.put("/a.wav", gzip.compress(b"RIFF" * 1000)[:-20], Content_Encoding="gzip")
+    with pytest.raises(PromptUnavailable, match=r"compressed \(gzip\).* damaged"):
+        fetch(host.url())
 
 
 @pytest.mark.parametrize("url", ["http://a..b/", "http://"])

@@ -121,6 +121,7 @@ def test_a_host_has_one_form(written, sent):
         ("[v1.a]", "its host cannot be read"),
         ("[1.2.3.4]", "its host cannot be read"),
         ("[2001:4860::1%25eth0]", "not a public address"),
+        ("[2001:4860::1%25eth0]", "a zone (%)"),
     ],
 )
 def test_what_can_be_no_host_is_told_by_what_is_wrong(host, says):

@@ -77,6 +77,11 @@ def test_half_a_sample_at_the_end_is_dropped():
     assert len(telephone_samples(content, Encoding.PCM_16)) == 6
 
 
+@pytest.mark.parametrize("samples", [1, 8000 * 299, 8000 * 300 - 400, 8000 * 300 - 1])
+def test_all_that_is_less_than_five_minutes_can_be_played(samples):
+    assert seconds_of(samples) == samples / 8000
+
+
 @pytest.mark.parametrize(("samples", "says"), [(0, "empty"), (8000 * 300, "300.0 s"), (8000 * 301, "five minutes")])
 def test_nothing_and_too_much_cannot_be_played(samples, says):
     with pytest.raises(PromptUnavailable, match=says):

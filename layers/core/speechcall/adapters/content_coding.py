@@ -19,7 +19,11 @@ class TooMuch(Exception):
 
 
 class StillCoded(Exception):
-    """The bytes are those of a coding that is not undone here, or are damaged. The text names the codings."""
+    """The bytes are those of a coding that is not undone here. The text names the codings."""
+
+
+class Damaged(StillCoded):
+    """The coding could be undone, if the bytes were whole."""
 
 
 def decoded(content: bytes, header: str, most: int) -> bytes:
@@ -38,7 +42,7 @@ def decoded(content: bytes, header: str, most: int) -> bytes:
             try:
                 content = _inflated(content, -zlib.MAX_WBITS, most)  # "deflate" without zlib's header is common
             except zlib.error:
-                raise StillCoded(name) from None
+                raise Damaged(name) from None
     return content
 
 

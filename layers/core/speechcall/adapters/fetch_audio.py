@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from speechcall.adapters.content_coding import StillCoded, TooMuch, decoded
+from speechcall.adapters.content_coding import Damaged, StillCoded, TooMuch, decoded
 from speechcall.adapters.http import TOTAL_SECONDS, GuardedClient
 from speechcall.application.prompt_sources import Fetched
 from speechcall.domain.address import is_url
@@ -19,6 +19,12 @@ MOST_SHOWN = 200
 _VALIDATOR = re.compile(r"[\x20-\x7e]{1,1000}")
 _PASSING = {408, 425, 429}
 _REDIRECTS = {301, 302, 303, 307, 308}
+_IN_WORDS = {
+    httpx.ConnectError: "no connection can be made, or TLS does not come about on it",
+    httpx.RemoteProtocolError: "its answer is not HTTP, or ended too early",
+    httpx.NetworkError: "the connection broke",
+}
+"""The first that fits."""
 
 
 class AudioFetcher:
@@ -62,7 +68,7 @@ class AudioFetcher:
         except (httpx.UnsupportedProtocol, httpx.InvalidURL, ForbiddenAddress) as error:
             raise PromptUnavailable(f"{_shown(url)} cannot be fetched: {error}") from error
         except httpx.HTTPError as error:
-            raise PromptUnreachable(f"{_shown(url)} could not be fetched: {type(error).__name__}") from error
+            raise PromptUnreachable(f"{_shown(url)} could not be fetched: {_word(error)}") from error
 
     def _request(self, url: str, headers: dict[str, str]) -> httpx.Request:
         try:
@@ -99,7 +105,8 @@ def _read(response: httpx.Response, url: str) -> Fetched | str:
     except TooMuch:
         raise PromptUnavailable(too_much) from None
     except StillCoded as coding:
-        text = f"{_shown(url)} sent its file compressed ({coding}), although it was asked not to"
+        damaged = ", and it is damaged" if isinstance(coding, Damaged) else ""
+        text = f"{_shown(url)} sent its file compressed ({coding}), although it was asked not to{damaged}"
         raise PromptUnavailable(text) from None
     return Fetched(whole, *validators)
 
@@ -123,6 +130,11 @@ def _moved(url: str, location: str) -> str:
     if not target:
         raise PromptUnavailable(f"{_shown(url)} leads to a URL that is not http(s), or holds a user name")
     return target
+
+
+def _word(error: httpx.HTTPError) -> str:
+    said = next((words for kind, words in _IN_WORDS.items() if isinstance(error, kind)), "")
+    return f"{type(error).__name__} ({said})" if said else type(error).__name__
 
 
 def _shown(url: str) -> str:

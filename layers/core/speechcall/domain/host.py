@@ -51,7 +51,7 @@ def _v6(given: str) -> ipaddress.IPv6Address:
     except ValueError:
         raise UnusableUrl("is not a URL: its host cannot be read") from None
     if zone:  # it means an address beside the machine that sends
-        raise UnusableUrl(f"leads to {address}, which is not a public address", is_address=True)
+        raise UnusableUrl(f"leads to {address} in a zone (%), which is not a public address", is_address=True)
     return address
 
 

@@ -8,7 +8,8 @@ from speechcall.domain.errors import PromptUnavailable
 from speechcall.domain.riff import NamedContent, Wav, form_file, read_wav
 
 SAMPLE_RATE = 8000
-MAX_SECONDS = 299.9
+MAX_SECONDS = 300
+"""Less than these can be played."""
 MAX_BYTES = 50_000_000 - 1
 """Amazon Connect plays less than 50 MB and less than five minutes (administrator guide, "Set up prompts to play from an
 S3 bucket")."""
@@ -68,6 +69,6 @@ def seconds_of(samples: int) -> float:
     seconds = samples / SAMPLE_RATE
     if not samples:
         raise PromptUnavailable("the audio is empty: it has no samples")
-    if seconds > MAX_SECONDS:
+    if seconds >= MAX_SECONDS:
         raise PromptUnavailable(f"the audio lasts {seconds:.1f} s; less than five minutes can be played")
     return seconds
