@@ -14,6 +14,7 @@ from speechcall.application.message_ports import Claim, LinesFull, LineTaken, No
 from speechcall.domain.ask import Ask
 from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Step, Ticket
 from speechcall.domain.call_log import Entry
+from speechcall.domain.end_of_call import is_over
 from speechcall.domain.errors import StoreUnavailable
 from speechcall.domain.ids import holder
 from speechcall.domain.message import Message, State
@@ -80,7 +81,7 @@ class MemoryCalls:
         def appended(call: Call) -> Call | None:
             own = (None, contact_id) if entry.seq == 1 else (contact_id,)
             follows = call.log_seq == entry.seq - 1 and call.seq <= entry.seq
-            if call.plan is None or call.is_over or call.contact_id not in own or not follows:
+            if call.plan is None or is_over(call) or call.contact_id not in own or not follows:
                 return None
             return replace(call.with_entry(entry), contact_id=contact_id, turn=max(call.turn, turn))
 
@@ -131,7 +132,7 @@ class MemoryCalls:
 
     def set_answered(self, mid: str, attempt: int, contact_id: str, now_msec: int) -> Call | None:
         def answered(call: Call) -> Call | None:
-            if call.is_over or call.contact_id not in (None, contact_id):
+            if is_over(call) or call.contact_id not in (None, contact_id):
                 return None
             return replace(call, answered_msec=call.answered_msec or now_msec, contact_id=call.contact_id or contact_id)
 

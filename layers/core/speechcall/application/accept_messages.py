@@ -53,8 +53,8 @@ def accept_messages(
 
     The answer lists every entry in the order sent: `messageId`, `recipient`, `"status":"sent"`, or
     `"status":"rejected"` with its error. A repeat with the same idempotency `key` is given the first
-    one's answer and spends nothing. `allow_loopback`: URLs may lead to this machine. Raises the leaves of RequestError.
-    `ring_time_kept`: the stack's telephony rings for as long as a message says; else who says so is warned.
+    one's answer and spends nothing. `allow_loopback`: URLs may lead to this machine; `ring_time_kept`: phones ring as
+    a message says. Raises the leaves of RequestError.
     """
     _check_key(key)
     entries = read_entries(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept)
@@ -167,20 +167,13 @@ def _answer(entries: Sequence[Entry], list_id: str, ids: Sequence[str]) -> dict[
 
 
 def check_messages(
-    account: Account,
-    body: bytes,
-    picture: bool = False,
-    *,
-    prompts: Prompts,
-    allow_loopback: bool = False,
-    ring_time_kept: bool = True,
+    account: Account, body: bytes, picture: bool = False, *, prompts: Prompts, **facts: bool
 ) -> dict[str, Any]:
     """POST /bat/messagelist/check: what would be rejected, and the warnings; nothing is stored or spent.
 
     Beside each acceptable message, how short and how long its call can be, and on request its `picture`.
     """
-    given = read_entries(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept)
-    entries = judge_entries(given, account, prompts)
+    entries = judge_entries(read_entries(body, **facts), account, prompts)
     described = [{**describe_entry(entry, "acceptable"), **_foresee(entry, picture)} for entry in entries]
     return with_count({"messages": described}, entries)
 

@@ -14,6 +14,7 @@ from speechcall.application.end_call import end_call
 from speechcall.application.ports import CallStore, Clock, Engine, Telephony
 from speechcall.domain.call import Call, Cause
 from speechcall.domain.call_log import ANSWERED
+from speechcall.domain.end_of_call import is_over
 
 
 def look_up_dial(
@@ -24,7 +25,7 @@ def look_up_dial(
     The ringing is ended where the call is finished.
     """
     call = calls.get(mid, attempt)
-    if call and call.contact_id and not (call.is_over or call.answered_msec is not None):
+    if call and call.contact_id and not (is_over(call) or call.answered_msec is not None):
         contact = telephony.look_up(call.contact_id)
         if contact.answered:
             # The flow's report is still on its way, or being made again.
@@ -36,7 +37,7 @@ def look_up_dial(
     call = calls.get(mid, attempt)
     if call and call.goes_by_log and call.entry(1):
         return "answered", call  # also if it has ended since: what was heard in it counts
-    if call is None or call.is_over or call.answered_msec is None:
+    if call is None or is_over(call) or call.answered_msec is None:
         return "ended", call
     if call.awaits_answer:
         calls.set_done(mid, attempt, call.seq, None, call.known_reply)

@@ -25,6 +25,7 @@ from speechcall.application.give_reply import give_reply
 from speechcall.application.ports import CallStore, Clock, Engine
 from speechcall.application.report import HANG_UP, Heard, Next
 from speechcall.domain.call import Call, Kind, Reply
+from speechcall.domain.end_of_call import is_over
 from speechcall.domain.errors import EngineUnavailable
 
 MAILBOX_SECONDS = 2.5
@@ -58,7 +59,7 @@ def follow_by_mailbox(
         if pause and call:
             clock.sleep(pause)
             call = calls.get(call.mid, call.attempt)
-        if call is None or call.is_over or call.contact_id != contact_id:
+        if call is None or is_over(call) or call.contact_id != contact_id:
             return HANG_UP
         is_overtaken = call.turn > turn > 0
         if call.seq > after and not is_overtaken:

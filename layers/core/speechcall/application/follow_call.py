@@ -29,6 +29,7 @@ from speechcall.application.ports import CallStore, Clock, Engine
 from speechcall.application.report import HANG_UP, Heard, Next, told_by_log
 from speechcall.domain.call import Call
 from speechcall.domain.call_log import ANSWERED
+from speechcall.domain.end_of_call import is_over
 from speechcall.domain.errors import EngineUnavailable
 
 
@@ -82,7 +83,7 @@ def follow_call(
 
 def _is_over(call: Call | None, contact_id: str, heard: Heard) -> bool:
     """Whether this contact has no call any more. Who answers may be the first whom the call hears of."""
-    if call is None or call.is_over:
+    if call is None or is_over(call):
         return True
     own = (None, contact_id) if heard.event == ANSWERED else (contact_id,)
     return call.contact_id not in own

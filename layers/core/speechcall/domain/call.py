@@ -118,8 +118,7 @@ class Call:
     """What was heard, and what follows from it. Entry s has seq s; entries are added, never changed."""
     placing_msec: int | None = None
     """When the provider was last asked to dial, unless it has certainly refused; whether it dials may not be known."""
-    gave_up_msec: int | None = None
-    """When the phone had rung for as long as it may; who answers it after that is hung up."""
+    gave_up_msec: int | None = None  # see `end_of_call.is_over`
     not_placed_msec: int | None = None
     """When every request to dial, the last of them made then, had certainly come to nothing."""
     refused: Refused | None = None
@@ -128,11 +127,6 @@ class Call:
     @property
     def ended(self) -> bool:
         return self.ended_msec is not None
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more may be done in it: it has ended, or was given up."""
-        return self.ended or self.gave_up_msec is not None
 
     @property
     def is_certainly_not_placed(self) -> bool:

@@ -6,6 +6,13 @@ from speechcall.domain.outcome import NOT_PLACED, End, Outcome
 _UNANSWERED = {Cause.BUSY, Cause.NO_ANSWER, Cause.INVALID_NUMBER, Cause.BLOCKED}
 
 
+def is_over(call: Call) -> bool:
+    """Whether nothing more may be done in a call: it has ended, or was given up (`gave_up_msec`) when its phone had
+    rung for as long as it may. Who answers after that is hung up.
+    """
+    return call.ended or call.gave_up_msec is not None
+
+
 def outcome_of(call: Call | None, end: End) -> Outcome:
     """The outcome of a call that has ended (or was never placed) and the reason to show for it."""
     if call is None:
