@@ -1,6 +1,7 @@
 """`python -m local run`: the whole service on this machine, until Ctrl-C. `python -m local demo`: without hands."""
 
 import argparse
+import re
 import shlex
 import signal
 import sys
@@ -18,6 +19,7 @@ from local.seed import PASSWORD, USER, WEBHOOK_SECRET
 
 ROOT = Path(__file__).parent.parent
 PORT = 8080
+MOST_PORT = 65_535
 API_PORT = 3000
 """`sam local`'s own default."""
 LOGS = ROOT / "build"
@@ -45,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description="SpeechCall on this machine.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run_command = commands.add_parser("run", help="start the whole service, with a phone in the browser")
-    run_command.add_argument("--port", type=int, default=PORT, help=f"of the API and the phone page ({PORT})")
+    run_command.add_argument("--port", type=_port, default=PORT, help=f"of the API and the phone page ({PORT})")
     run_command.add_argument(
         "--webhooks",
         choices=["receiver", "real"],
@@ -74,6 +76,13 @@ def _parser() -> argparse.ArgumentParser:
             help="who runs them: this process; or, what bin/sam-build has built, Lambda's runtime or `sam local`",
         )
     return parser
+
+
+def _port(given: str) -> int:
+    """A number of a port; 0 is any that is free. Raises argparse's error for what is none."""
+    if not re.fullmatch(r"[0-9]{1,5}", given) or int(given) > MOST_PORT:
+        raise argparse.ArgumentTypeError(f"a port is a number from 1 to {MOST_PORT}, not {given!r}")
+    return int(given)
 
 
 def run(options: argparse.Namespace) -> int:

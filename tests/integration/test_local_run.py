@@ -1,5 +1,6 @@
 """`make run` as a process: what it takes first, what it prints, and that it leaves another service's state alone."""
 
+import errno
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ import httpx
 import pytest
 
 import local.__main__ as command
+from local.http_server import HttpServer, PortTaken
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,6 +45,23 @@ def test_a_taken_port_leaves_the_running_services_log_alone(
     assert capsys.readouterr().err == f"Port {port} is taken; choose another with PORT=…\n"
     assert log.read_text() == "what the running service has written\n"
     assert list(logs.iterdir()) == [log]
+
+
+@pytest.mark.parametrize("port", ["65536", "99999", "-1", "abc", "1e3", "", "١٢٣", "9" * 5000])
+def test_what_is_no_port_is_told(capsys: pytest.CaptureFixture[str], port: str) -> None:
+    with pytest.raises(SystemExit) as left:
+        command.main(["run", f"--port={port}"])
+    assert left.value.code == 2
+    assert "argument --port: a port is a number from 1 to 65535" in capsys.readouterr().err
+
+
+def test_a_port_that_may_not_be_listened_on_is_not_called_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr("local.http_server._Server.server_bind", refuse)
+    with pytest.raises(PortTaken, match=r"Port 80 is not to be had \(Permission denied\); choose another"):
+        HttpServer(None, 80)
 
 
 @contextmanager
