@@ -10,7 +10,7 @@ import typer
 
 from cli import values
 from cli.deployment import Deployment
-from cli.failures import Refusal
+from cli.failures import Refusal, shown_once
 from cli.table import show_table
 from cli.target import on_deployment
 from cli.webhook_secret import give_secret, show_secret, take_secrets, tell_rotation
@@ -22,6 +22,7 @@ from speechcall.domain.account import (
     DEFAULT_CALLS_PER_DAY,
     DEFAULT_RATE,
     LEAST_BURST,
+    MOST,
     Account,
 )
 
@@ -32,15 +33,17 @@ TOLL_FRAUD = (
     "cost, premium-rate numbers that pay the caller included: that is how toll fraud works."
 )
 _TRIES = 20
+_ROTATE = "`account rotate {0}` gives it a new password and key"
+_ROTATE_SECRET = "`account rotate {0} --webhook-secret` gives a new one"
 
 AccountId = Annotated[str, typer.Argument(metavar="ID", callback=values.account_id, help="The account's id.")]
 NewAccountId = Annotated[str, typer.Argument(metavar="ID", callback=values.new_account_id, help="The account's id.")]
 AnyDestination = Annotated[bool, typer.Option("--any-destination", help='Confirms --prefix "*".')]
 _PREFIXES = typer.Option(metavar="+N", callback=values.prefixes, help='What it dials begins so; "*": any. Repeatable.')
 _SENDERS = typer.Option(metavar="NAME=+N", callback=values.senders, help="A `from`, with its caller ID. Repeatable.")
-_CALLS_PER_DAY = typer.Option(min=1, help="Calls a day (UTC).")
-_RATE = typer.Option(min=1, help="Messages a second, in the long run.")
-_BURST = typer.Option(min=LEAST_BURST, help="Messages at once; a request may hold 100.")
+_CALLS_PER_DAY = typer.Option(min=1, max=MOST, help="Calls a day (UTC).")
+_RATE = typer.Option(min=1, max=MOST, help="Messages a second, in the long run.")
+_BURST = typer.Option(min=LEAST_BURST, max=MOST, help="Messages at once; a request may hold 100.")
 
 
 @app.command()
@@ -63,10 +66,13 @@ def create(
     if not deployment.accounts.add(account, credentials_of(account_id, given)):
         raise Refusal(f"There is an account (or a user) {account_id} already; `account rotate` gives it new secrets.")
     where = "any number at all" if ANYWHERE in prefix else f"numbers that begin with {', '.join(account.prefixes)}"
-    typer.echo(f"The account {account_id} can dial {where}.\n")
-    _show_once(given)
-    typer.echo("\nIts webhooks are signed:\n")
-    show_secret(give_secret(deployment, account_id, 0))
+    with shown_once(f"{_ROTATE.format(account_id)}, `account rotate {account_id} --webhook-secret` a webhook secret"):
+        typer.echo(f"The account {account_id} can dial {where}.\n")
+        _show_once(given)
+    secret = give_secret(deployment, account_id, 0)
+    with shown_once(_ROTATE_SECRET.format(account_id)):
+        typer.echo("\nIts webhooks are signed:\n")
+        show_secret(secret)
 
 
 @app.command()
@@ -82,14 +88,16 @@ def rotate(
         found(deployment, account_id)
         before = deployment.webhook_secrets.secrets_of(account_id)
         secret = give_secret(deployment, account_id, keep_hours)
-        typer.echo(tell_rotation(account_id, keep_hours, before) + "\n")
-        show_secret(secret)
+        with shown_once(_ROTATE_SECRET.format(account_id)):
+            typer.echo(tell_rotation(account_id, keep_hours, before) + "\n")
+            show_secret(secret)
         return
     account, given = found(deployment, account_id), _new_secrets(account_id)
     if not deployment.accounts.replace_credentials(account_id, credentials_of(account_id, given)):
         raise Refusal(f"Somebody else has just given {account_id} new credentials; rotate again if you still want to.")
-    typer.echo(f"The old password and key of {account_id} have stopped working just now. The new ones:\n")
-    _show_once(given)
+    with shown_once(_ROTATE.format(account_id)):
+        typer.echo(f"The old password and key of {account_id} have stopped working just now. The new ones:\n")
+        _show_once(given)
     if account.disabled:
         typer.echo(f"\nThe account is disabled; `account enable {account_id}` lets it in again.")
 

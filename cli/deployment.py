@@ -10,7 +10,8 @@ import boto3
 import botocore.session
 import httpx
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.dead_letters import DeadLetters
 from cli.failures import Refusal
@@ -160,6 +161,7 @@ def _on_this_machine(port: int) -> Deployment:
     try:
         with httpx.Client(trust_env=False, timeout=10) as client:
             names: dict[str, str] = client.get(f"{door}/resources").raise_for_status().json()
+            _check_names(names)
     except (httpx.HTTPError, ValueError) as error:
         raise Refusal(
             f"No SpeechCall answers on port {port}: start it with `make run`, or give the port it runs on with --port."
@@ -167,10 +169,19 @@ def _on_this_machine(port: int) -> Deployment:
     return Deployment(_made_up_session(), names.__getitem__, _LOCAL_CONFIG, door)
 
 
+def _check_names(names: Any) -> None:
+    """Raises ValueError unless this is what `make run` tells of itself: another program may have the port."""
+    if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+        raise ValueError("no names of resources")
+    if "RegistryTable" not in names:
+        raise ValueError("no RegistryTable")
+
+
 def _made_up_session() -> boto3.Session:
-    """A session that knows nothing of the user's profiles: not even a profile that does not exist disturbs it."""
+    """A session that knows nothing of the user's settings: no profile, file or variable disturbs it."""
+    unset = {name: (None, None, default, to) for name, (_, _, default, to) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()}
     nothing = (None, None, os.devnull, None)
-    without_files = {"profile": (None, None, None, None), "config_file": nothing, "credentials_file": nothing}
+    without_files = {**unset, "config_file": nothing, "credentials_file": nothing}
     return boto3.Session(
         aws_access_key_id="local",
         aws_secret_access_key="local",
@@ -180,8 +191,13 @@ def _made_up_session() -> boto3.Session:
 
 
 def _in_stack(place: Place) -> Deployment:
-    session = boto3.Session(profile_name=place.profile, region_name=place.region)
-    cloudformation = session.client("cloudformation", config=_CONFIG)
+    try:
+        session = boto3.Session(profile_name=place.profile, region_name=place.region)
+        cloudformation = session.client("cloudformation", config=_CONFIG)
+    except BotoCoreError:
+        raise
+    except ValueError as error:  # AWS_METADATA_SERVICE_NUM_ATTEMPTS=many, for one
+        raise Refusal(f"The settings of AWS, in the environment or its files, cannot be used: {error}.") from error
 
     def name_of(logical_id: str) -> str:
         # One at a time: DescribeStackResources tells of the first 100 only, and there are about as many.

@@ -1,10 +1,12 @@
 """How a command says that it could not do what it was asked: one sentence, and exit status 1."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NotReached
 
 from cli.terminal import plain
 from speechcall.domain.errors import PromptUnavailable, StoreUnavailable
@@ -14,9 +16,26 @@ class Refusal(Exception):
     """A command cannot be carried out; the sentence says why, and what would help."""
 
 
+def unwritten(error: OSError) -> str:
+    """What is said where the output takes nothing more."""
+    return f"The output cannot be written: {error.strerror}"
+
+
 @contextmanager
-def told() -> Iterator[None]:
-    """Tells what went wrong instead of showing a traceback. What is left over is a bug of ours."""
+def shown_once(remedy: str) -> Iterator[None]:
+    """For secrets. Where they cannot be written they are lost, and the sentence says what would help."""
+    try:
+        yield
+    except OSError as error:
+        raise Refusal(f"{unwritten(error)}. What was given is lost: {remedy}.") from error
+
+
+@contextmanager
+def told(*, local: bool = False) -> Iterator[None]:
+    """Tells what went wrong instead of showing a traceback. What is left over is a bug of ours.
+
+    `local`: it is `make run` that was asked, which needs no profile.
+    """
     try:
         yield
     except (Refusal, PromptUnavailable) as refusal:
@@ -26,7 +45,15 @@ def told() -> Iterator[None]:
     except ClientError as error:
         sentence = f"AWS refuses {error.operation_name}: {error.response.get('Error', {}).get('Message', error)}"
     except BotoCoreError as error:
-        sentence = f"AWS cannot be asked ({str(error).rstrip('.')}); --profile and --region say as whom and where."
+        said = str(error).rstrip(".")
+        if local and isinstance(error, (NotReached, HTTPClientError)):
+            sentence = f"The service of `make run` does not answer ({said})."
+        else:
+            sentence = f"AWS cannot be asked ({said}); --profile and --region say as whom and where."
+    except OSError as error:  # behind BotoCoreError, of which some are this too
+        if error.errno == errno.EPIPE:
+            raise  # who reads has enough: the command ends, and says nothing
+        sentence = f"{unwritten(error)}."
     else:
         return
     typer.echo(plain(f"Error: {sentence[:1].upper()}{sentence[1:]}"), err=True)

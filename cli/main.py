@@ -1,11 +1,14 @@
 """`speechcall`: gives out accounts and prompts, in a deployed stack or in the service that runs on this machine."""
 
+import os
 import sys
-from io import TextIOWrapper
+from contextlib import suppress
+from io import StringIO, TextIOWrapper
 
 import typer
 
 from cli import accounts, deadletter, lists, menus, pool, prompts, webhooks
+from cli.failures import unwritten
 
 # A traceback shows no local variables: among them are passwords.
 app = typer.Typer(
@@ -30,7 +33,28 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    app()
+    if sys.stdout is None:
+        # Secrets that are shown once would be lost: so nothing is done.
+        typer.echo("Error: There is no output to write to: it is closed.", err=True)
+        sys.exit(1)
+    if sys.stdin is None:
+        sys.stdin = StringIO()  # nobody is there to answer
+    try:
+        app()
+    except OSError as error:
+        typer.echo(f"Error: {unwritten(error)}.", err=True)
+        sys.exit(1)
+    finally:
+        _drop_what_is_unwritten()
+
+
+def _drop_what_is_unwritten() -> None:
+    """What an output did not take is tried again when the interpreter ends, which complains in its own way."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

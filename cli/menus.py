@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from cli.failures import Refusal, told
-from speechcall.application.json_text import parse_json
+from cli.files import read_file
+from speechcall.application.json_text import MAX_JSON_BYTES, parse_json
 from speechcall.application.requests import check_message, to_menus
 from speechcall.domain.errors import MalformedJson, PayloadTooLarge
 from speechcall.domain.message import Menu
@@ -54,9 +55,9 @@ def explain(file: File) -> None:
 def _read(file: Path) -> Iterator[tuple[str, tuple[Menu, ...]]]:
     """Each message's place in the file, and its menus."""
     try:
-        given = parse_json(file.read_bytes())
+        given = parse_json(read_file(file, MAX_JSON_BYTES))
     except (MalformedJson, PayloadTooLarge) as error:
-        raise Refusal(f"{file.name}: {error.message}") from error
+        raise Refusal(f"The file {file.name}: {error.message}") from error
     for path, menu in _menu_arrays(given):
         model, problems = check_message({**_COMPLETE, "menu": menu}, path)
         if model is None:

@@ -14,9 +14,10 @@ from cli import values
 from cli.accounts import found
 from cli.deployment import Deployment
 from cli.failures import Refusal
+from cli.files import read_file, write_file
 from cli.table import show_table
 from cli.target import on_deployment
-from speechcall.adapters.audio_sandbox import decode_audio
+from speechcall.adapters.audio_sandbox import MAX_BYTES, decode_audio
 from speechcall.adapters.clock import SystemClock
 from speechcall.application.prompts import Workshop, add_prompt
 from speechcall.domain.prompt import KnownPrompt, Prompt
@@ -41,7 +42,7 @@ def add(
     """Upload a prompt: WAV, MP3, OGG, FLAC, M4A …, less than 5 minutes. One of the same name is replaced."""
     found(deployment, account)
     workshop = Workshop(decode_audio, deployment.prompt_encoding, deployment.audio.put)
-    content = file.read_bytes()
+    content = read_file(file, MAX_BYTES)
     known = add_prompt(account, name, content, prompts=deployment.prompts, workshop=workshop, clock=SystemClock())
     prompt = _prompt(known)
     typer.echo(f"Messages of {account} can say {name} in introUrl now ({prompt.seconds:.1f} s).")
@@ -86,7 +87,7 @@ def play(
     """Play a prompt on this machine, as a telephone will: 8 kHz, mono."""
     content = deployment.audio.get(_prompt(_found(deployment, account, name)).uri)
     if save:
-        save.write_bytes(content)
+        write_file(save, content)
         typer.echo(f"{save} has {len(content)} bytes.")
         return
     player = next((command for command in PLAYERS if shutil.which(command[0])), None)

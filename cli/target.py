@@ -33,7 +33,7 @@ def on_deployment(command: Callable[Concatenate[Deployment, P], None]) -> Callab
     def run(ctx: typer.Context, **given: Any) -> None:
         place = _place(**{field.name: given.pop(field.name) for field in fields(Place)})
         opened: Callable[[Place], Deployment] = ctx.obj or open_deployment
-        with told():
+        with told(local=place.local):
             body(opened(place), **given)
 
     kind = inspect.Parameter.KEYWORD_ONLY

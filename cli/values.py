@@ -104,6 +104,8 @@ def _sender(given: str) -> tuple[str, str]:
             f'"{given}" is not NAME=+NUMBER, with a name of 1 to {MAX_SENDER_LENGTH} characters: Shop=+4930123456'
             f"{unseen(given)}."
         )
+    if any("\ud800" <= character <= "\udfff" for character in name):
+        raise typer.BadParameter(f"the name of a sender is text{unseen(name)}.")
     if to_e164(number) != number:
         text = f'the number of the sender "{name}" is not in E.164 form, such as +4930123456{foreign(number)}.'
         raise typer.BadParameter(text)

@@ -1,11 +1,14 @@
 """`python -m local run`: the whole service on this machine, until Ctrl-C. `python -m local demo`: without hands."""
 
 import argparse
+import os
+import re
 import shlex
 import signal
 import sys
 import threading
-from io import TextIOWrapper
+from contextlib import suppress
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import TextIO, get_args
 from urllib.parse import urlsplit
@@ -18,6 +21,7 @@ from local.seed import PASSWORD, USER, WEBHOOK_SECRET
 
 ROOT = Path(__file__).parent.parent
 PORT = 8080
+MOST_PORT = 65_535
 API_PORT = 3000
 """`sam local`'s own default."""
 LOGS = ROOT / "build"
@@ -26,8 +30,15 @@ PLACEHOLDER = "+380XXXXXXXXX"
 EXAMPLE_NUMBER = "+380671234567"
 
 
+class NoLog(RuntimeError):
+    """The functions' log cannot be begun."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; the process's exit status."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it is closed: `>&-`
+            setattr(sys, name, StringIO())
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A terminal whose encoding lacks a character gets its code instead.
@@ -45,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description="SpeechCall on this machine.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run_command = commands.add_parser("run", help="start the whole service, with a phone in the browser")
-    run_command.add_argument("--port", type=int, default=PORT, help=f"of the API and the phone page ({PORT})")
+    run_command.add_argument("--port", type=_port, default=PORT, help=f"of the API and the phone page ({PORT})")
     run_command.add_argument(
         "--webhooks",
         choices=["receiver", "real"],
@@ -76,6 +87,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _say(text: str) -> None:
+    """Prints; where the output takes nothing (a full disk, `| head -1`) the service runs all the same."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        # What is left in the buffer would be tried again at the end.
+        with suppress(OSError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
+
+
+def _port(given: str) -> int:
+    """A number of a port; 0 is any that is free. Raises argparse's error for what is none."""
+    if not re.fullmatch(r"[0-9]{1,5}", given) or int(given) > MOST_PORT:
+        raise argparse.ArgumentTypeError(f"a port is a number from 1 to {MOST_PORT}, not {given!r}")
+    return int(given)
+
+
 def run(options: argparse.Namespace) -> int:
     """Start the cloud, say how to use it, and wait for Ctrl-C (or a TERM signal)."""
     stopping = threading.Event()
@@ -98,11 +126,11 @@ def run(options: argparse.Namespace) -> int:
                 "curl": curl(cloud.api_url),
             }
             log = "here" if options.verbose else _shown(log_of(urlsplit(cloud.url).port or PORT))
-            print(greeting(cloud, log), flush=True)
+            _say(greeting(cloud, log))
             stopping.wait()
-            print("\nStopping.", flush=True)
-    except PortTaken as taken:
-        print(taken, file=sys.stderr)
+            _say("\nStopping.")
+    except (PortTaken, NoLog) as obstacle:
+        print(obstacle, file=sys.stderr)
         return 1
     return 0
 
@@ -114,8 +142,11 @@ def log_of(port: int) -> Path:
 
 def open_log(port: int) -> TextIO:
     """Begin the log anew. To be called by whoever has the port: until then it may be a running service's."""
-    LOGS.mkdir(parents=True, exist_ok=True)
-    return log_of(port).open("w", encoding="utf-8", buffering=1)
+    try:
+        LOGS.mkdir(parents=True, exist_ok=True)
+        return log_of(port).open("w", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise NoLog(f"The log {_shown(log_of(port))} cannot be written: {error.strerror}") from error
 
 
 def greeting(cloud: Cloud, log: str) -> str:

@@ -3,6 +3,7 @@
 The address is loopback's, or the one by which containers reach this machine.
 """
 
+import errno
 import io
 import re
 import socket
@@ -28,7 +29,7 @@ _URL = re.compile(r"http://([^/?#]+)([^#]*)", re.IGNORECASE)
 
 
 class PortTaken(RuntimeError):
-    """Somebody else listens on the port that was asked for."""
+    """Another program listens on the port that was asked for, or this user may not."""
 
 
 class HttpServer:
@@ -47,7 +48,8 @@ class HttpServer:
         try:
             self._server = _Server((host, port), self)
         except OSError as error:
-            raise PortTaken(f"Port {port} is taken; choose another with PORT=…") from error
+            what = "taken" if error.errno == errno.EADDRINUSE else f"not to be had ({error.strerror})"
+            raise PortTaken(f"Port {port} is {what}; choose another with PORT=…") from error
         self.port: int = self._server.server_address[1]
         self.url = f"http://{host}:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name=name, daemon=True)

@@ -4,14 +4,19 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import httpx
 import pytest
-from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from typer.testing import CliRunner
 
-from cli.deployment import Place
+from cli.deployment import Place, open_deployment
 from cli.main import app
 from speechcall.domain.errors import StoreUnavailable
 from tests.stores.accounts import MemoryAccounts
+
+_Client = httpx.Client
+_ANSWER = AWSResponse("http://127.0.0.1:9000/aws", 200, {}, SimpleNamespace(stream=lambda **_: [b"{}"]))
 
 
 def run(*arguments, obj=None):
@@ -102,3 +107,53 @@ def test_help_names_every_command():
         text = run(noun, "--help").output
         assert all(f"\n  {verb} " in text for verb in verbs.split())
     assert run("--help").exit_code == 0
+
+
+@pytest.mark.parametrize("answer", [b"{}", b"[]", b'"x"', b"5", b'{"RegistryTable": 5}', b"<html>"])
+def test_another_program_that_has_the_port_is_no_speechcall(answer, monkeypatch):
+    given = httpx.MockTransport(lambda _request: httpx.Response(200, content=answer))
+    monkeypatch.setattr("cli.deployment.httpx.Client", lambda **_: _Client(transport=given))
+    result = run("account", "list", "--local", "--port", "9000")
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: No SpeechCall answers on port 9000")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("AWS_MAX_ATTEMPTS", "many"),
+        ("AWS_RETRY_MODE", "often"),
+        ("AWS_DEFAULTS_MODE", "none"),
+        ("AWS_USE_FIPS_ENDPOINT", "true"),
+        ("AWS_USE_DUALSTACK_ENDPOINT", "true"),
+        ("AWS_CA_BUNDLE", "/nowhere"),
+    ],
+)
+def test_the_services_of_this_machine_are_reached_whatever_is_set_for_aws(variable, value, monkeypatch):
+    monkeypatch.setenv(variable, value)
+    names = {"RegistryTable": "RegistryTable"}
+    given = httpx.MockTransport(lambda _request: httpx.Response(200, json=names))
+    monkeypatch.setattr("cli.deployment.httpx.Client", lambda **_: _Client(transport=given))
+    urls = []
+    client = open_deployment(Place(local=True, port=9000))._dynamodb
+    client.meta.events.register("before-send", lambda request, **_: urls.append(request.url) or _ANSWER)
+    client.list_tables()
+    assert urls == ["http://127.0.0.1:9000/aws"]
+
+
+@pytest.mark.parametrize("options", [[], ["--profile", "me"]])
+def test_settings_of_aws_that_cannot_be_read_are_told(options, monkeypatch, tmp_path):
+    config = tmp_path / "config"
+    config.write_text("[profile me]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "many")
+    result = run("account", "list", "--stack", "prod", "--region", "eu-west-1", *options)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: The settings of AWS, in the environment or its files, cannot be used: ")
+
+
+def test_a_service_that_stopped_is_not_looked_for_by_profile():
+    result = run("account", "list", "--local", obj=failing(EndpointConnectionError(endpoint_url="http://127.0.0.1:1")))
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: The service of `make run` does not answer (Could not connect")
+    assert "--profile" not in result.output

@@ -9,6 +9,8 @@ DEFAULT_BURST = 500
 LEAST_BURST = 100
 """A request may hold 100 messages; with a smaller burst it could never be taken."""
 DEFAULT_CALLS_PER_DAY = 10_000
+MOST = 1_000_000_000
+"""Of calls a day, rate and burst: a table's number has 38 digits, and what is reckoned with these stays far below."""
 NEW_SHAPES_PER_DAY = 200
 """How many shapes of menus that nobody has sent before an account may bring in a day (UTC)."""
 
