@@ -18,7 +18,7 @@ class Refusal(Exception):
 
 def unwritten(error: OSError) -> str:
     """What is said where the output takes nothing more."""
-    return f"The output cannot be written: {error.strerror}"
+    return f"The output cannot be written: {error.strerror or error}"
 
 
 @contextmanager

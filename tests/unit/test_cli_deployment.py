@@ -3,10 +3,12 @@
 import subprocess
 import sys
 from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from typer.testing import CliRunner
 
@@ -16,7 +18,7 @@ from speechcall.domain.errors import StoreUnavailable
 from tests.stores.accounts import MemoryAccounts
 
 _Client = httpx.Client
-_ANSWER = AWSResponse("http://127.0.0.1:9000/aws", 200, {}, SimpleNamespace(stream=lambda **_: [b"{}"]))
+_ANSWER = AWSResponse("http://127.0.0.1:9000/aws", 200, HTTPHeaders(), SimpleNamespace(stream=lambda **_: [b"{}"]))
 
 
 def run(*arguments, obj=None):
@@ -136,7 +138,8 @@ def test_the_services_of_this_machine_are_reached_whatever_is_set_for_aws(variab
     monkeypatch.setattr("cli.deployment.httpx.Client", lambda **_: _Client(transport=given))
     urls = []
     client = open_deployment(Place(local=True, port=9000))._dynamodb
-    client.meta.events.register("before-send", lambda request, **_: urls.append(request.url) or _ANSWER)
+    events: Any = client.meta.events
+    events.register("before-send", lambda request, **_: urls.append(request.url) or _ANSWER)
     client.list_tables()
     assert urls == ["http://127.0.0.1:9000/aws"]
 

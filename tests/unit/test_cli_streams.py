@@ -10,9 +10,8 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-from cli import accounts as account_commands
 from cli.main import app, main
-from speechcall.domain.account import Account
+from speechcall.domain.account import MOST, Account
 from tests.stores.accounts import MemoryAccounts
 from tests.stores.webhook_secrets import MemoryWebhookSecrets, seal
 
@@ -101,7 +100,7 @@ def test_a_number_that_no_table_could_give_back_is_refused(run, deployment, opti
 
 
 def test_the_largest_numbers_are_taken(deployment):
-    most = str(account_commands.MOST)
+    most = str(MOST)
     limits = ["--calls-per-day", most, "--rate", most, "--burst", most]
     made = CliRunner().invoke(app, ["account", "create", "acme", "--prefix", "+380", *limits, "--local"])
     assert made.exit_code == 0, made.output
