@@ -170,10 +170,18 @@ def test_a_provider_that_cannot_be_reached_is_an_error_that_may_pass(connect, te
 
 
 @pytest.mark.parametrize(
+    ("reason", "cause"),
+    [("OUTBOUND_DESTINATION_ENDPOINT_ERROR", Cause.BLOCKED), ("OUTBOUND_RESOURCE_ERROR", Cause.FAILED)],
+)
+def test_an_end_before_anything_rang_has_its_cause(reason, cause):
+    over = dt.datetime(2026, 11, 29, tzinfo=dt.UTC)
+    assert to_contact("c", {"DisconnectTimestamp": over, "DisconnectReason": reason}).cause is cause
+
+
+@pytest.mark.parametrize(
     ("code", "message", "reason"),
     [
         ("DestinationNotAllowedException", "Outbound calls to {} are not allowed", "destinationNotAllowed"),
-        ("OutboundContactNotPermittedException", "The contact is not permitted", "contactNotPermitted"),
         ("InvalidParameterException", "DestinationPhoneNumber {} is not valid", "invalidNumber"),
         ("InvalidRequestException", "Value at 'destinationPhoneNumber' {}", "invalidNumber"),
     ],
@@ -213,6 +221,7 @@ def test_every_modelled_error_is_one_of_ours(connect, telephony, method, operati
     ("code", "message", "status"),
     [
         ("InvalidParameterException", "SourcePhoneNumber is not claimed in the instance", 400),
+        ("OutboundContactNotPermittedException", "The contact is not permitted", 403),
         ("InvalidParameterException", "Invalid parameter", 400),
         ("InvalidRequestException", "The contact flow is not published", 400),
         ("ResourceNotFoundException", "no such contact flow", 404),

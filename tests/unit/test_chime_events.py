@@ -154,6 +154,17 @@ def test_what_was_heard_answers_the_question(event, heard, key):
     assert [step.heard for step in bench.call.path] == [key or heard]
 
 
+@pytest.mark.parametrize("failed", ["ReceiveDigits", "Pause", "Hangup"])
+def test_an_action_that_played_nothing_says_nothing_of_the_introduction(failed):
+    bench = Bench().asking()
+    event = copy.deepcopy(FILES["action-failed-prompt"])
+    event["ActionData"]["Type"] = failed
+    answer = bench.events.answer(event)
+    assert "Actions" not in answer
+    assert "token-1-0" not in bench.engine.answers
+    assert bench.call.stop_reason is None
+
+
 def test_of_two_quick_keys_the_first_counts():
     bench = Bench().asking()
     event = copy.deepcopy(FILES["digits-received"])

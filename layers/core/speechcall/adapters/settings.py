@@ -60,4 +60,4 @@ CALLER_WAITS_CONFIG = Config(
     max_pool_connections=50,
     parameter_validation=False,
 )
-"""For connect_flow: a caller listens to silence meanwhile, and the contact flow hangs up after 8 s."""
+"""For connect_flow: a caller listens to silence meanwhile, and the contact flow waits 8 s."""

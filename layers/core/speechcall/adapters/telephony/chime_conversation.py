@@ -117,7 +117,7 @@ def _parse(event: Mapping[str, Any]) -> Event:
 
 def _heard(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) -> Heard | None:
     """What an event of a call that is up reports; None: nothing, and its actions go on."""
-    doing, seq, action = attributes.get("doing"), int(attributes.get("seq") or 0), data.get("Type")
+    doing, seq, action = attributes.get("doing"), int(attributes.get("seq") or 0), str(data.get("Type") or "")
     if kind == "CALL_ANSWERED":
         return Heard("answered", 0)
     if kind == "CALL_UPDATE_REQUESTED":
@@ -126,7 +126,8 @@ def _heard(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) ->
         digits = str(data.get("ReceivedDigits") or "")
         return Heard("key", seq, digits[0]) if digits and doing == ASK else None
     if doing == ASK and kind == "ACTION_FAILED":
-        return Heard("prompt_error", seq)
+        # Another action that fails says nothing of the introduction: the machine's own wait finds such a call silent.
+        return Heard("prompt_error", seq) if action.startswith("PlayAudio") else None
     if doing == ASK:
         return Heard("idle", seq) if kind == "ACTION_SUCCESSFUL" and action == "Pause" else None
     if kind not in {"ACTION_SUCCESSFUL", "ACTION_FAILED"}:

@@ -33,10 +33,9 @@ DIAL_CONFIG = CLIENT_CONFIG.merge(Config(retries={"mode": "standard", "total_max
 """Who dials has to know what each request was told: what a repeat is told says nothing of the request before it."""
 
 _THROTTLES = {"TooManyRequestsException", "LimitExceededException", "ThrottlingException"}
-_REFUSALS = {
-    "DestinationNotAllowedException": "destinationNotAllowed",
-    "OutboundContactNotPermittedException": "contactNotPermitted",
-}
+_REFUSALS = {"DestinationNotAllowedException": "destinationNotAllowed"}
+"""Of this number. OutboundContactNotPermittedException is not among them: nothing says what it is about, and if it is
+the instance that may not call, a whole campaign would be counted as blocked, for good and without an alarm."""
 _INVALID = {"InvalidParameterException", "InvalidRequestException"}
 _GONE = {"ContactNotFoundException", "ResourceNotFoundException"}
 
@@ -47,6 +46,8 @@ _CAUSES = {
     "TELECOM_BUSY": Cause.BUSY,
     "TELECOM_NUMBER_INVALID": Cause.INVALID_NUMBER,
     "TELECOM_POTENTIAL_BLOCKING": Cause.BLOCKED,
+    "OUTBOUND_DESTINATION_ENDPOINT_ERROR": Cause.BLOCKED,
+    "OUTBOUND_RESOURCE_ERROR": Cause.FAILED,
     "TELECOM_UNANSWERED": Cause.NO_ANSWER,
     "TELECOM_TIMEOUT": Cause.NO_ANSWER,
     "TELECOM_ORIGINATOR_CANCEL": Cause.NO_ANSWER,
@@ -54,7 +55,8 @@ _CAUSES = {
     "CUSTOMER_DISCONNECT": Cause.CALLER_HUNG_UP,
     "CONTACT_FLOW_DISCONNECT": Cause.HUNG_UP,
 }
-"""DisconnectReason of voice contacts (administrator guide, "Contact records data model")."""
+"""DisconnectReason of voice contacts (administrator guide, "Contact records data model"; the two of OUTBOUND: "Amazon
+Connect contact events", "configurations do not allow this destination" and a lack of resources)."""
 
 
 class ConnectTelephony:
