@@ -14,7 +14,7 @@ from speechcall.adapters.metrics import count
 from speechcall.adapters.published_flows import PublishedFlows
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.stream import message_id
-from speechcall.adapters.telephony.provider import dial_wait
+from speechcall.adapters.telephony.provider import dial_waits
 from speechcall.application.dial_messages import dial_messages
 from speechcall.application.message_ports import Pool
 from speechcall.domain.time_bounds import execution_seconds
@@ -40,7 +40,7 @@ dial = partial(
     lines=DynamoPool(dynamodb, setting("REGISTRY_TABLE")),
     stack=Pool(int(setting("LINES")), int(setting("CALLS_PER_SECOND"))),
     clock=SystemClock(),
-    dial_wait=dial_wait,
+    dial_wait=dial_waits(),
 )
 
 

@@ -62,7 +62,7 @@ def test_the_longest_definition_is_far_from_what_step_functions_takes():
         lists["d1"] = (*(HOOK,) * 9, GotoMenu(min(index + 1, MOST_MENUS - 1)))
         menus.append(Menu("intro", 1000, lists))
     states = compile_flow(menus, LONG)["States"]
-    assert len(states) == 1 + MOST_MENUS * 3 + MOST_MENUS * 9 + 1 + 6
+    assert len(states) == 1 + MOST_MENUS * 3 + MOST_MENUS * 9 + 1 + 8
     assert 200_000 < size(tuple(menus)) < MOST_BYTES
 
 

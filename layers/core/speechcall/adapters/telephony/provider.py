@@ -1,5 +1,6 @@
 """The telephony that the stack has chosen (template.yaml: TelephonyProvider)."""
 
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from typing import cast
@@ -37,9 +38,11 @@ def chosen_telephony(*, dials: bool = False) -> Telephony:
     return cast("Telephony", made)
 
 
-def dial_wait(ring_seconds: int) -> int:
-    """For how long a state machine of the stack waits for an answer, by the message's own time."""
-    return dial_wait_seconds(ring_seconds, _who_ends_ringing(), int(setting("RING_ALLOWANCE_SECONDS")))
+def dial_waits() -> Callable[[int], int]:
+    """For how long a state machine of the stack waits for an answer, by the message's own time; settings are read now."""
+    return partial(
+        dial_wait_seconds, ringing=_who_ends_ringing(), allowance_seconds=int(setting("RING_ALLOWANCE_SECONDS"))
+    )
 
 
 def _who_ends_ringing() -> Ringing:
