@@ -29,7 +29,7 @@ LEAST_CASES = {"full": 2000, "short": 300}
 LEAST_ACCEPTED = {"full": 300, "short": 50}
 EXAMPLES = {"full": 300, "short": 10}
 # The calls of what is accepted share the machine with the requests.
-CALLS_PER_SECOND = {"full": "500", "short": "5"}
+CALLS_PER_SECOND = {"full": "100", "short": "5"}
 PHASES = {"full": "examples,coverage,fuzzing,stateful", "short": "examples,coverage,fuzzing"}
 
 Counts = Counter[tuple[str, int]]
@@ -41,7 +41,7 @@ def main(size: str) -> int:
     # Every body has menus of its own, and the limit on their shapes has tests of its own.
     vars(shapes)["NEW_SHAPES_PER_DAY"] = 1_000_000
     callers = {"caller_for": lambda _number: Script([busy()]), "playback": 100.0}
-    settings = CloudSettings(parameters={"Lines": "500", "CallsPerSecond": CALLS_PER_SECOND[size]}, carrier=callers)
+    settings = CloudSettings(parameters={"Lines": "300", "CallsPerSecond": CALLS_PER_SECOND[size]}, carrier=callers)
     with Cloud(settings) as cloud, tempfile.TemporaryDirectory() as folder:
         counts_file = Path(folder) / "counts.json"
         environment = {

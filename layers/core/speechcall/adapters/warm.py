@@ -10,7 +10,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from speechcall.application.ports import CallStore, Engine
 from speechcall.domain.errors import RetryableError
@@ -38,7 +37,7 @@ class Warming:
             self._client().invoke(
                 FunctionName=self._function, InvocationType="Event", Payload=json.dumps(WARM).encode()
             )
-        except (BotoCoreError, ClientError) as error:
+        except Exception as error:  # noqa: BLE001 - the phone rings already: the call goes on without it
             logger.warning("a function could not be made ready: %s", type(error).__name__)
 
 

@@ -39,7 +39,7 @@ def chosen_telephony(*, dials: bool = False) -> Telephony:
 
 
 def dial_waits() -> Callable[[int], int]:
-    """For how long a state machine of the stack waits for an answer, by the message's own time; settings are read now."""
+    """For how long a state machine waits for an answer, by the message's own time. The settings are read now."""
     return partial(
         dial_wait_seconds, ringing=_who_ends_ringing(), allowance_seconds=int(setting("RING_ALLOWANCE_SECONDS"))
     )
