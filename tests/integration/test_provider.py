@@ -13,7 +13,13 @@ made = chosen_telephony(dials=True)
 loaded = [name for name in sys.modules if name.startswith("speechcall.adapters.telephony.")]
 print(type(made).__name__, *sorted(name.rpartition(".")[2] for name in loaded))
 """
-SETTINGS = {"CALLER_ID": "+1", "CONNECT_INSTANCE_ID": "i", "CONNECT_FLOW_ID": "f", "SIP_MEDIA_APPLICATION_ID": "s"}
+SETTINGS = {
+    "CALLER_ID": "+1",
+    "CONNECT_INSTANCE_ID": "i",
+    "CONNECT_FLOW_ID": "f",
+    "SIP_MEDIA_APPLICATION_ID": "s",
+    "PROVIDER_RING_TIMEOUT": "false",
+}
 
 
 @pytest.mark.parametrize(
