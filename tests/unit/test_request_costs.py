@@ -100,12 +100,14 @@ def test_a_host_that_is_longer_than_any_name_is_not_read(place):
 
 def test_a_host_of_many_marks_costs_no_more_than_one_of_letters():
     def spent(host):
-        # Each host once: what is known of a URL is remembered
-        messages = [action(action="webhook", url=f"https://{number}{host}/")[0] for number in range(100)]
-        body = json.dumps({"messages": messages}, ensure_ascii=False).encode()
-        begin = time.process_time()
-        check_messages(ACME, body, prompts=LISTS)
-        return time.process_time() - begin
+        best = float("inf")
+        for first in (0, 100, 200):  # each host once: what is known of a URL is remembered
+            urls = [f"https://{number}{host}/" for number in range(first, first + 100)]
+            body = json.dumps({"messages": [action(action="webhook", url=url)[0] for url in urls]}, ensure_ascii=False)
+            begin = time.process_time()
+            check_messages(ACME, body.encode(), prompts=LISTS)
+            best = min(best, time.process_time() - begin)
+        return best
 
     # Read, these marks would take a hundred times as long as the letters
     assert spent(MARKS * 2) < 10 * spent("a" * 2000)
