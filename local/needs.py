@@ -24,6 +24,7 @@ _PATHS = {
     ("polly", "/v1/speech"): "polly:SynthesizeSpeech",
     ("lambda", "/2016-08-19/account-settings"): "lambda:GetAccountSettings",
     ("servicequotas", "/"): "servicequotas:ListServiceQuotas",
+    ("servicequotas", ""): "servicequotas:ListServiceQuotas",
 }
 _OF_AN_INSTANCE = {"instance": "DescribeInstance", "contact-flows-summary": "ListContactFlows"}
 _S3 = {"GET": "GetObject", "HEAD": "HeadObject", "PUT": "PutObject", "DELETE": "DeleteObject"}

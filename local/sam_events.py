@@ -69,12 +69,7 @@ def _ask(files: list[EventFile], given: Sequence[str]) -> list[bool]:
     told = []
     with ThreadPoolExecutor(2) as pool:
         for file, pending in [(file, pool.submit(invoke, file, given)) for file in files]:
-            answer: Any
-            try:
-                answer = pending.result()
-                is_sensible = file.is_sensible(answer)
-            except FunctionError as error:
-                answer, is_sensible = str(error), False
+            is_sensible, answer = file.judge(pending.result)
             told.append(is_sensible)
             shown = json.dumps(answer, ensure_ascii=False)[: 100 if is_sensible else None]
             print(f"{'ok   ' if is_sensible else 'WRONG'} {file.path} → {file.function}: {shown}", flush=True)
