@@ -157,13 +157,16 @@ class SamHost:
                 connection.close()
 
     def _warm(self, spec: FunctionSpec) -> None:
-        event = {file.function: file for file in EVENT_FILES}[spec.logical_id].load()
+        file = {file.function: file for file in EVENT_FILES}[spec.logical_id]
+        event = file.load()
         for last in (False, False, True):
             with self._locks[spec.name]:
                 answer = self._post(spec.name, json.dumps(event).encode())
             try:
                 read_answer(*answer)
             except FunctionError as error:
+                if error.error_type == file.error:
+                    return
                 # On a busy machine a cold start may take longer than the function's timeout; the next try is warmer.
                 if last or error.error_type != TIMED_OUT:
                     raise
