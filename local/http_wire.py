@@ -45,10 +45,11 @@ class Wire:
         self._socket = connection
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
         self._in_body, self._body_bytes = False, 0
+        self._is_head = False
 
     def next_request(self) -> h11.Request | None:
         """The head of a request; None if the other side says no more. Raises TransportError, or Gone."""
-        self._in_body, self._body_bytes = False, 0
+        self._in_body, self._body_bytes, self._is_head = False, 0, False
         try:
             event = self._next_event()
         except TimeoutError as silence:
@@ -57,6 +58,7 @@ class Wire:
             raise TransportError(408, "the request's head did not come to its end") from silence
         if not isinstance(event, h11.Request):
             return None
+        self._is_head = event.method == b"HEAD"
         _check(event)
         self._in_body = True
         return event
@@ -101,7 +103,8 @@ class Wire:
             body = json.dumps({"message": error.message}).encode()
             kind, length = ("Content-Type", "application/json"), ("Content-Length", str(len(body)))
             self.begin(error.status, "", [kind, length, ("Connection", "close")])
-            self.write(body)
+            if not self._is_head:  # its answer has a body's length, and no body (RFC 9110, 9.3.2)
+                self.write(body)
             self._send(h11.EndOfMessage())
         self._linger()
 

@@ -240,6 +240,17 @@ def test_a_head_has_the_length_of_what_a_get_gives_and_no_body(served: Served) -
         assert reader.readline() == b"HTTP/1.1 200 OK\r\n"
 
 
+@pytest.mark.parametrize("host", ["evil.example", "a\r\nTransfer-Encoding: chunked"])
+def test_a_head_that_is_refused_has_no_body_either(served: Served, host: str) -> None:
+    with served.connect() as connection:
+        connection.sendall(f"HEAD / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        said = b"".join(iter(lambda: connection.recv(65536), b""))
+    status, _, rest = said.partition(b"\r\n")
+    assert status.split()[1] == b"421"
+    assert b"Content-Length: " in rest
+    assert rest.endswith(b"\r\n\r\n")
+
+
 # ----------------------------------------------------------------- who is asked
 @pytest.mark.parametrize(
     "host", ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.0.0.1:1", "127.1.2.3:8080", "[::1]", "[::1]:8080"]
