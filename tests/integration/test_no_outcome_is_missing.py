@@ -38,6 +38,8 @@ RECORDS = frozenset(
 """Without these nothing can be written down, nor read whether it was. They are healed at last."""
 HEALED_MSEC = NOW + TTL_SECONDS * 1000 + 60 * MINUTE
 NO_WORK = ("SystemClock.", "count")
+HOURS = 24
+"""A webhook that is never answered, and is replayed when it was given up, ends in the seventeenth or eighteenth hour."""
 PARTS = 4
 """In which the long tests are shared out."""
 
@@ -55,7 +57,7 @@ def told(cloud: VirtualCloud, plan: Callable[[Story], Plan], **story: Any) -> tu
     here = Story(cloud, **story)
     here.begin()
     with planned(plan(here)) as planned_:
-        return here, planned_, here.violations(hours=16)
+        return here, planned_, here.violations(HOURS)
 
 
 def once(sites: frozenset[Site]) -> Callable[[Story], Plan]:
