@@ -39,7 +39,7 @@ RECORDS = frozenset(
 HEALED_MSEC = NOW + TTL_SECONDS * 1000 + 60 * MINUTE
 NO_WORK = ("SystemClock.", "count")
 HOURS = 24
-"""A webhook that is never answered, and is replayed when it was given up, ends in the seventeenth or eighteenth hour."""
+"""A webhook that is never answered, and is replayed when it was given up, ends in the seventeenth or eighteenth."""
 PARTS = 4
 """In which the long tests are shared out."""
 
