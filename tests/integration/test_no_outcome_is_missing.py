@@ -171,7 +171,7 @@ def test_every_call_about_one_message_fails_for_ever(cloud, what, part, moment):
     if is_unheard:  # the others are those of any message
         looked -= looked_at(cloud, concern, not is_unheard)
     wrong = {}
-    for call in sorted({site.call for site in looked})[part::PARTS]:
+    for call in sorted({site.call for site in looked if site.moment == moment})[part::PARTS]:
         if found := poisoned(cloud, call, moment, concern, is_unheard):
             wrong[call] = found
     assert wrong == {}
@@ -179,7 +179,7 @@ def test_every_call_about_one_message_fails_for_ever(cloud, what, part, moment):
 
 def looked_at(cloud: VirtualCloud, concern: Concern, is_unheard: bool) -> set[Site]:
     """Every call in which the poison would be, where nothing is poisoned."""
-    more = {"names": ("victim", *OTHERS), "unheard": is_unheard}
+    more = {"names": ("victim", *OTHERS), "unheard": is_unheard, "ttl_seconds": TTL_SECONDS}
     _, plan, _ = told(cloud, lambda here: Looking(concerns=concern(here)), **more)
     assert isinstance(plan, Looking)
     return {site for site in plan.concerned if "/bat/" not in site.label and not site.call.startswith(NO_WORK)}
