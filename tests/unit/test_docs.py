@@ -218,6 +218,13 @@ def test_each_table_bucket_and_queue_is_in_the_page_of_storage():
     assert [name for name in kept if f"`{name}`" not in page] == []
 
 
+def test_each_function_is_in_the_page_of_the_architecture():
+    page = text_of(DOCS / "architecture.md")
+    folders = [app.parent.name for app in ROOT.glob("functions/*/app.py")]
+    assert folders
+    assert [name for name in folders if f"\n| `{name}` |" not in page] == []
+
+
 def test_each_time_bound_is_in_the_page_of_the_architecture():
     tree = ast.parse(text_of(ROOT / "layers/core/speechcall/domain/time_bounds.py"))
     names = {
