@@ -14,6 +14,7 @@ import typer
 
 from cli.main import app
 from local.intrinsics import read_document
+from speechcall.domain import time_bounds
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -225,18 +226,17 @@ def test_each_function_is_in_the_page_of_the_architecture():
     assert [name for name in folders if f"\n| `{name}` |" not in page] == []
 
 
-def test_each_time_bound_is_in_the_page_of_the_architecture():
+def test_each_time_bound_is_in_the_page_of_the_architecture_with_its_value():
     tree = ast.parse(text_of(ROOT / "layers/core/speechcall/domain/time_bounds.py"))
-    names = {
-        name.id
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        for name in ast.walk(target)
-        if isinstance(name, ast.Name)
+    targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    names = {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+    rows = re.findall(r"^\| (`[A-Z_]+`.*?) \| (.+?) \|", text_of(DOCS / "architecture.md"), re.MULTILINE)
+    said = {
+        name: value.removesuffix(" s").replace(",", "")
+        for cell, values in rows
+        for name, value in zip(re.findall(r"\w+", cell), re.split(r", (?=\d)", values), strict=True)
     }
-    page = text_of(DOCS / "architecture.md")
-    assert [name for name in sorted(names) if f"`{name}`" not in page] == []
+    assert said == {name: f"{getattr(time_bounds, name):g}" for name in names}
 
 
 # ------------------------------------------------------------------ licences
