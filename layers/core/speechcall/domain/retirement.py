@@ -1,7 +1,8 @@
 """When a state machine that no message has used for long is deleted.
 
 Its use is noted once a day, and a dialer believes for an hour what it has read. So a mark that has stood for a day was
-seen by every dialer that needs the machine, and each takes it away again. Executions end within 25 minutes.
+seen by every dialer that needs the machine, and each takes it away again. Executions end within 63
+minutes (`time_bounds`).
 """
 
 from dataclasses import dataclass
