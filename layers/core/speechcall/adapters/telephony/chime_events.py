@@ -80,7 +80,7 @@ class ChimeEvents:
             return chime_actions.go_on()
         if found.problem:
             self.logger.warning(found.problem)
-        return chime_actions.hang_up() if found.op == "hang_up" else chime_actions.go_on()
+        return chime_actions.hang_up(found.named) if found.op == "hang_up" else chime_actions.go_on()
 
     def _note(self, placed: Placed) -> None:
         """The contact may be known before the provider's answer is stored, or though that was lost.
@@ -131,7 +131,7 @@ class ChimeEvents:
         if over.was_answered and call.answered_msec is None:
             call = self.calls.set_answered(over.mid, over.attempt, over.contact_id, self.clock.now_msec()) or call
         cause = cause_of(over.sip_code, call.answered_msec is not None)
-        if cause is Cause.CALLER_HUNG_UP and call.command.kind is Kind.HANG_UP:
+        if cause is Cause.CALLER_HUNG_UP and (over.hung_up or call.command.kind is Kind.HANG_UP):
             cause = Cause.HUNG_UP
         end_call(over.mid, over.attempt, cause, calls=self.calls, engine=self.engine, clock=self.clock)
         self.logger.info("call ended", mid=call.mid, attempt=call.attempt, cause=cause, sip_code=over.sip_code)
