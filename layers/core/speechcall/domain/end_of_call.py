@@ -1,6 +1,6 @@
 """How a call ended: its outcome, and the reason to show for it."""
 
-from speechcall.domain.call import Call, Cause
+from speechcall.domain.call import Call, Cause, Kind
 from speechcall.domain.call_log import IDLE, PROMPT_ERROR, ThenKind
 from speechcall.domain.outcome import NOT_PLACED, NOT_PLAYED, PROMPT_UNAVAILABLE, End, Outcome
 
@@ -14,6 +14,15 @@ def is_over(call: Call) -> bool:
     rung for as long as it may. Who answers after that is hung up.
     """
     return call.ended or call.gave_up_msec is not None
+
+
+def awaits_report(call: Call) -> bool:
+    """Whether a question stands open in a call that is up, so that an answer to it may just be on its way to us."""
+    if call.ended:
+        return False
+    if call.goes_by_log:  # the state machine may be far behind
+        return bool(call.log) and call.log[-1].then.kind is ThenKind.ASK
+    return call.command.kind is Kind.ASK and call.awaits_answer and call.known_reply is None
 
 
 def may_have_heard(call: Call) -> bool:

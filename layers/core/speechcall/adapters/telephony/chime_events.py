@@ -17,6 +17,7 @@ from speechcall.application.follow_call import follow_call
 from speechcall.application.ports import CallStore, Clock, Engine
 from speechcall.application.report import Heard, Next
 from speechcall.domain.call import Call, Cause, Kind
+from speechcall.domain.end_of_call import awaits_report
 from speechcall.domain.errors import RetryableError
 
 PATIENCE_SECONDS = 0.8
@@ -117,8 +118,7 @@ class ChimeEvents:
         until = self.clock.now_msec() + round(EARLIER_SECONDS * 1000)
         while True:
             call = self.calls.get(over.mid, over.attempt)
-            is_asked = call is not None and call.command.kind is Kind.ASK and call.awaits_answer and not call.ended
-            if call is None or not is_asked or call.known_key or call.turn >= over.turn - 1:
+            if call is None or not awaits_report(call) or call.turn >= over.turn - 1:
                 return call
             if self.clock.now_msec() >= until:
                 return call
