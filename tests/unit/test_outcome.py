@@ -29,6 +29,8 @@ def test_a_call_that_nobody_answered_says_why(cause, end):
     assert outcome_of(call, end) == NOT_CALLED_BACK.get(cause, Outcome("failed", cause.value))
 
 
+OURS = {Cause.HUNG_UP, Cause.STOPPED, Cause.FAILED, Cause.THROTTLED, Cause.UNCONFIRMED}
+"""Ends that are not the callee's."""
 ASKED = replace(CALL, visits=1)
 PLAN = Plan(({"wrong": "end"},), 50, NOW + 900_000)
 ANSWER = Entry(1, None, "answered", "", NOW, Then(ThenKind.ASK, 0))
@@ -43,14 +45,10 @@ def test_a_call_in_which_a_menu_was_handed_out_is_answered_whatever_came_after(c
     assert outcome.outcome == "answered"
     if cause is Cause.UNCONFIRMED:
         assert outcome.reason == "unconfirmed"
-    elif end is End.NOT_ANSWERED:
+    elif end is End.NOT_ANSWERED or (end is End.CALLER_HUNG_UP and cause in OURS):
         assert outcome.reason == cause.value
     else:
         assert outcome.reason == end.value
-
-
-OURS = {Cause.HUNG_UP, Cause.STOPPED, Cause.FAILED, Cause.THROTTLED, Cause.UNCONFIRMED}
-"""Ends that are not the callee's."""
 
 
 @pytest.mark.parametrize(("cause", "end"), EVERY)

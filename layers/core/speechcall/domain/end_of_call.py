@@ -73,4 +73,7 @@ def outcome_of(call: Call | None, end: End) -> Outcome:
         return Outcome("answered", "unconfirmed", no_prompt)
     if end is End.NOT_ANSWERED:  # somebody answered, and was gone before the first menu
         return Outcome("answered", (call.cause or Cause.CALLER_HUNG_UP).value)
-    return Outcome("answered", call.stop_reason or end.value, no_prompt)
+    # A state machine that is told of an end in a menu takes it for the callee's.
+    is_ours_all_the_same = end is End.CALLER_HUNG_UP and call.cause not in _NOT_OURS
+    reason = call.cause if is_ours_all_the_same and call.cause else end
+    return Outcome("answered", call.stop_reason or reason.value, no_prompt)
