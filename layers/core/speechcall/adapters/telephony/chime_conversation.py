@@ -138,9 +138,8 @@ def _heard(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) ->
         # Answered with another Hangup, it might fail as often as it can be told. Who ends the call asks for it again.
         return None
     if _is_deaf(kind, data, attributes):
-        return Heard(
-            "next", seq - 1
-        )  # it stands before the introduction, which was not played: the menu is asked again
+        # It stands before the introduction, which was not played: the menu is asked again.
+        return Heard("next", seq - 1)
     if doing == ASK and kind == "ACTION_FAILED":
         # A pause that fails says nothing of the introduction, which was played, and keys are still heard.
         return Heard("prompt_error", seq) if action.startswith("PlayAudio") else None
