@@ -32,7 +32,8 @@ DeliveryStatus = Annotated[
     Literal["scheduled", "processing", "delivered", "undeliverable", "permanenterror"],
     Field(
         description="`scheduled`: being prepared, or waiting for a line. `processing`: dialling or in a call. "
-        "`delivered`: somebody answered. `undeliverable`: busy, no answer, failed, or its time ran out. "
+        "`delivered`: somebody answered, and may have heard it. `undeliverable`: busy, no answer, failed (also where "
+        "somebody answered and nothing could be played: `notPlayed`), or its time ran out. "
         "`permanenterror`: invalid or blocked number, no introduction, or menus that cannot run."
     ),
 ]
@@ -50,7 +51,7 @@ Outcome = Annotated[
     ],
     Field(description="How the message ended."),
 ]
-EndReason = Annotated[str, Field(description="Why it ended so, such as `completed`, `callerHungUp` or `limit`.")]
+EndReason = Annotated[str, Field(description="Why it ended so, such as `completed`, `callerHungUp` or `notPlayed`.")]
 CustomerId = Annotated[str, Field(max_length=64, description="Your own id, where you gave one.")]
 
 _closed = with_config(ConfigDict(extra="forbid"))
@@ -209,6 +210,7 @@ class Call(TypedDict):
     answeredAt: Moment | None
     endedAt: Moment | None
     durationSec: Annotated[float, Field(ge=0)] | None
+    keyPressed: Annotated[bool, Field(description="Whether any key was pressed, one without a list too.")]
     attempts: list[Attempt]
     path: Annotated[list[Step], Field(description="The callee's way through the menus.")]
     webhooks: list[WebhookDelivery]

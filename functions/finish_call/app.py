@@ -57,5 +57,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
     outcome = finish(mid, attempt, end)
     count("CallsEnded", outcome=outcome.outcome)
     count("CallEndReasons", reason=outcome.reason)
+    count("PromptsNotPlayed", int(outcome.prompt_failed))
     logger.info("call finished", mid=mid, attempt=attempt, outcome=outcome.outcome, reason=outcome.reason)
     return {"outcome": outcome.outcome, "reason": outcome.reason}

@@ -48,7 +48,7 @@ class Carrier:
         self._outbox = Outbox(emit, self._clock, chance.deliveries)
         self._outbox_workers = Workers()
         self._workers = Workers()
-        prompts = PromptStore(read_prompt)
+        prompts = PromptStore(read_prompt, settings.unplayable)
         exchange = Exchange(
             settings, load_flow(flow), invoke, prompts, journal, self._clock, self._outbox, self._workers, chance
         )

@@ -4,6 +4,7 @@ Sources: Amazon Connect administrator guide, "Contact events" (which events, whe
 records data model" (DisconnectReason).
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,12 @@ class Contact:
     def hang_up(self) -> bool:
         """The callee puts the receiver down."""
         with self.phone.changed:
-            return self.phone.state is CallState.ANSWERED and self.end("CUSTOMER_DISCONNECT")
+            if self.phone.state is not CallState.ANSWERED:
+                return False
+            gone: Callable[[], object] = lambda: self.end("CUSTOMER_DISCONNECT")  # noqa: E731
+            if self._exchange.settings.input_fails_on_hang_up and self._session and self._session.fail_input(gone):
+                return True
+            return bool(gone())
 
     def stop(self) -> bool:
         """StopContact. False if the call had ended already."""

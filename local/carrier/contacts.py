@@ -77,6 +77,8 @@ class Contacts(Register[Contact]):
         if request.get("TrafficType", "GENERAL") != "GENERAL" or "AnswerMachineDetectionConfig" in request:
             raise self._service.error("InvalidRequestException", "the instance has no campaign traffic")
         self._check_attributes(request.get("Attributes", {}))
+        if settings.not_permitted and settings.not_permitted(number):
+            raise self._service.error("OutboundContactNotPermittedException", "The contact is not permitted")
         if not number.startswith(settings.allowed_prefixes):
             raise self._service.error("DestinationNotAllowedException", "Outbound calls to this number are not allowed")
         if self._is_full(settings.concurrent_calls):

@@ -16,8 +16,12 @@ DISCONNECT_REASONS = (
     "TELECOM_TIMEOUT",
     "TELECOM_ORIGINATOR_CANCEL",
     "TELECOM_PROBLEM",
+    "OUTBOUND_DESTINATION_ENDPOINT_ERROR",
+    "OUTBOUND_RESOURCE_ERROR",
+    "CUSTOMER_DISCONNECT",
 )
-"""Why a call does not come about (administrator guide, "Contact records data model")."""
+"""Why a call does not come about (administrator guide, "Contact records data model"; those of OUTBOUND: "Contact
+events"). That a customer who rejects a call has disconnected is inferred: the reason may stand without an answer."""
 
 
 DOCUMENTED_QUOTAS: Mapping[str, Quota] = {

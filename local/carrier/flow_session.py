@@ -73,6 +73,23 @@ class FlowSession:
         self._advance_in_thread(Pressed(key))
         return True
 
+    def fail_input(self, then: Callable[[], object]) -> bool:
+        """An input block takes its Error branch; `then` happens once that is reported. False: none is active."""
+        if not self._phone.input_open:
+            return False
+        self._close_input()
+        turn = self._turn = self._turn + 1
+
+        def fail() -> None:
+            with self._phone.changed:
+                effect = None if self._is_over(turn) else self._steps.send(Failed())
+            if isinstance(effect, Invoke):
+                self._invoke(turn, effect)
+            then()
+
+        self._exchange.workers.spawn(f"contact-{self._call.id}", fail)
+        return True
+
     def outwait(self) -> bool:
         """Silence until the time limit; False if no input block is active."""
         if not self._phone.input_open:

@@ -13,14 +13,16 @@ _CHARACTERS_PER_SECOND = 15
 
 
 class PromptStore:
-    """Where prompts come from, and which were asked for."""
+    """Where prompts come from, and which were asked for. `unplayable`: see the settings of the carriers."""
 
-    def __init__(self, read: Callable[[str], bytes]) -> None:
-        self._read = read
+    def __init__(self, read: Callable[[str], bytes], unplayable: Callable[[str], bool] | None = None) -> None:
+        self._read, self._unplayable = read, unplayable
         self._asked: set[str] = set()
 
     def read(self, uri: str) -> bytes:
-        """The file that a contact flow wants played. Raises what the source raises."""
+        """The file that a call wants played. Raises what the source raises."""
+        if self._unplayable is not None and self._unplayable(uri):
+            raise PromptUnplayableError("Cannot access S3 bucket or audio file.")
         data = self._read(uri)
         self._asked.add(uri)
         return data
@@ -33,7 +35,7 @@ class PromptStore:
 
 
 class PromptUnplayableError(ValueError):
-    """Connect would not play this file: the block's error branch is taken."""
+    """The telephony would not play this file: the block's error branch is taken, or the action fails."""
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,18 @@ class CarrierSettings:
     """How many times faster than real prompts are played. Idle limits are always real seconds."""
     forgets_external: bool = True
     """Whether a function that fails leaves nothing of the answer before it in $.External; nobody has written which."""
+    unplayable: Callable[[str], bool] | None = None
+    """Gets a prompt's URI; True: it cannot be played in a call, whatever the file is, as where the bucket's policy does
+    not let Connect read it, or its key is AWS's own. The block then takes its Error branch, at once and in silence, and
+    nothing else tells of it (administrator guide, "Play prompt" and "Setup prompts to play from an S3 bucket"; of "Get
+    customer input" it is inferred)."""
+    input_fails_on_hang_up: bool = False
+    """Whether an input block during which the callee hangs up takes its Error branch, so that a report is made before
+    the news of the end. Neither is written: "Get customer input" says only that the branch is for what cannot be
+    played or heard."""
+    not_permitted: Callable[[str], bool] | None = None
+    """Gets the number that is dialled; True: OutboundContactNotPermittedException ("The contact is not permitted", API
+    reference, StartOutboundVoiceContact; what it is about is not written)."""
     allowed_prefixes: tuple[str, ...] = ("+",)
     """Destinations that the instance may call (E.164 prefixes); others are refused, as by Connect's allow list."""
     claimed_numbers: tuple[str, ...] = ()

@@ -168,9 +168,25 @@ def key_against_hang_up(random: Random) -> Race:
 
     def came_to(here: World) -> None:
         assert here.keys_run in ([], ["d1"])
-        if here.side.numbers_events:
+        if here.keeps_log or here.side.numbers_events:
             # A key of which our function was told runs its list, though the end was told at the same moment
             assert here.keys_run == ["d1"] * here.side.keys_told
+        ended(here, "answered", "callerHungUp")
+
+    return Race(Faults(news_seconds=news(random, 0, 0.01, 0.1, 1)), callee, came_to)
+
+
+def slow_key_against_hang_up(random: Random) -> Race:
+    """As before, and the function that is told of the key takes seconds to begin."""
+
+    def callee(me: Callee) -> None:
+        if me.answer() and me.press(1, "1", random.random()):
+            me.here.triggers.append(("follow_call", "append", lambda: me.play.sleep(random.uniform(0, 5))))
+            me.hang_up(soon(random))
+
+    def came_to(here: World) -> None:
+        # Its list runs, or the end was told before
+        assert here.keys_run in ([], ["d1"])
         ended(here, "answered", "callerHungUp")
 
     return Race(Faults(news_seconds=news(random, 0, 0.01, 0.1, 1)), callee, came_to)
@@ -690,6 +706,7 @@ RACES: dict[str, Callable[[Random], Race]] = {
     "key against idle": key_against_idle,
     "key against the machine's timeout": key_against_the_machines_timeout,
     "key against hang-up": key_against_hang_up,
+    "slow key against hang-up": slow_key_against_hang_up,
     "hang-up told at once": late_hang_up((0.1,), 2),
     "hang-up told 1 s late": late_hang_up((1,), 2),
     "hang-up told 10 s late": late_hang_up((10,), 2),
@@ -792,7 +809,7 @@ def _believes_silence(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _forgets_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    def end(mid: str, attempt: int, cause: Any, *, calls: Any, engine: Any, clock: Any) -> Any:
+    def end(mid: str, attempt: int, cause: Any, *, calls: Any, engine: Any, clock: Any, **_at: int) -> Any:
         return calls.end(mid, attempt, cause, clock.now_msec())
 
     monkeypatch.setattr("speechcall.application.end_call.end_call", end)
@@ -833,6 +850,10 @@ def _hears_who_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
         return written, call
 
     monkeypatch.setattr(MemoryCalls, "append", append)
+
+
+def _believes_an_end_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("speechcall.application.end_call.IN_FLIGHT_SECONDS", 0)
 
 
 def _stops_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -900,7 +921,8 @@ def _dials_again(monkeypatch: pytest.MonkeyPatch) -> None:
         ("connect", _marks_before_it_answers, "killed between two writes", False),
         ("connect", _lets_the_last_word_count, "token answered twice", True),
         ("connect", _lets_the_last_word_count, "every invocation may fail", True),
-        ("connect", _hears_who_is_gone, "key against hang-up", True),
+        ("connect", _hears_who_is_gone, "slow key against hang-up", True),
+        ("connect", _believes_an_end_at_once, "key against hang-up", True),
         ("connect", _stops_at_the_end, "keys ahead, then a hang-up", True),
         ("connect", _tells_once, "every invocation may fail", True),
         ("connect", _owes_nothing, "stopped with keys ahead", True),

@@ -4,6 +4,7 @@ import copy
 import json
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,10 @@ from hypothesis import strategies as st
 from local.carrier.chime.actions import parameter_problem, read_answer
 from speechcall.adapters.telephony.chime_events import EARLIER_SECONDS, ChimeEvents
 from speechcall.domain.call import Bounds, Cause, Command, Kind, Step, Ticket
+from speechcall.domain.call_log import HOLD_SECONDS, Plan
+from speechcall.domain.end_of_call import outcome_of
 from speechcall.domain.errors import EngineUnavailable, StoreUnavailable
+from speechcall.domain.outcome import End, Outcome
 from tests.fixtures.samples import ASK, CALL, MESSAGE, NOW, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls
 
@@ -29,10 +33,12 @@ LONG_AFTER = 100
 class Bench:
     """A call that the machine has dialled, and its events, each with a Sequence of its own."""
 
-    def __init__(self):
+    def __init__(self, keeps_log=False):
         self.calls, self.engine, self.clock = MemoryCalls(), FakeEngine(), FakeClock()
         self.events = ChimeEvents(self.calls, self.engine, self.clock, Quiet())
-        self.calls.open(replace(CALL, mid=MID), MESSAGE.expires_at)
+        self.keeps_log = keeps_log
+        plan = Plan(({"d1": "end", "wrong": "end"},), 9, NOW + 900_000) if keeps_log else None
+        self.calls.open(replace(CALL, mid=MID, plan=plan), MESSAGE.expires_at)
         self.sequence = 0
         self.attributes = {}
         self.then = {}
@@ -44,9 +50,15 @@ class Bench:
 
         self.clock.sleep = slept
 
-    def hear(self, name, *, sequence=None, **attributes):
+    def fail(self, action):
+        """The answer to an event of an action that has failed."""
+        return self.hear("action-failed-prompt", action=action)
+
+    def hear(self, name, *, sequence=None, action=None, **attributes):
         """The answer to one of the event files, with the attributes that the last answer has set."""
         event = copy.deepcopy(FILES[name])
+        if action:
+            event["ActionData"]["Type"] = action
         self.sequence += 1
         event["Sequence"] = self.sequence if sequence is None else sequence
         event["CallDetails"]["TransactionAttributes"] = {**self.attributes, **attributes}
@@ -58,14 +70,20 @@ class Bench:
     def put(self, visit, kind=Kind.ASK, retry=0):
         command = Command(kind, 0 if kind is Kind.ASK else None)
         ticket = Ticket(f"2027-01-01T00:00:0{visit}.000Z", retry, f"token-{visit}-{retry}")
-        self.calls.put_command(MID, 1, command, ticket, BOUNDS, NOW)
+        if self.keeps_log:
+            self.calls.advance(MID, 1, command, ticket)
+        else:
+            self.calls.put_command(MID, 1, command, ticket, BOUNDS, NOW)
 
     def asking(self):
         """The callee has answered and menu 0 is asked, as command 2."""
         self.hear("new-outbound-call")
         self.hear("ringing")
-        self.then[len(self.clock.slept) + 1] = lambda: self.put(1)
+        if not self.keeps_log:
+            self.then[len(self.clock.slept) + 1] = lambda: self.put(1)
         assert types(self.hear("call-answered"))[0] == "ReceiveDigits"
+        if self.keeps_log:
+            self.put(1)
         return self
 
     @property
@@ -154,15 +172,61 @@ def test_what_was_heard_answers_the_question(event, heard, key):
     assert [step.heard for step in bench.call.path] == [key or heard]
 
 
-@pytest.mark.parametrize("failed", ["ReceiveDigits", "Pause", "Hangup"])
-def test_an_action_that_played_nothing_says_nothing_of_the_introduction(failed):
-    bench = Bench().asking()
-    event = copy.deepcopy(FILES["action-failed-prompt"])
-    event["ActionData"]["Type"] = failed
-    answer = bench.events.answer(event)
+@pytest.mark.parametrize("action", ["Pause", "Hangup"])
+@pytest.mark.parametrize("keeps_log", [True, False])
+def test_an_action_that_played_nothing_says_nothing_of_the_introduction(action, keeps_log):
+    bench = Bench(keeps_log).asking()
+    answer = bench.fail(action)
     assert "Actions" not in answer
     assert "token-1-0" not in bench.engine.answers
     assert bench.call.stop_reason is None
+
+
+@pytest.mark.parametrize("keeps_log", [True, False])
+def test_a_menu_that_cannot_listen_is_asked_again_and_then_played_all_the_same(keeps_log):
+    bench = Bench(keeps_log).asking()
+    first = bench.attributes
+    # Given a list whose first action fails, so that nothing of it is done
+    assert types(bench.fail("ReceiveDigits"))[:2] == ["ReceiveDigits", "PlayAudio"]
+    assert bench.attributes == {**first, "deaf": "1"}
+    # When it fails once more, then the callee hears the menu at least
+    assert types(bench.fail("ReceiveDigits"))[:2] == ["PlayAudio", "Pause"]
+    assert bench.attributes == {**first, "deaf": "2"}
+    # And nothing was heard in it, nor is anything said of the introduction, until that fails
+    assert "token-1-0" not in bench.engine.answers
+    assert bench.call.stop_reason is None
+    bench.fail("PlayAudio")
+    assert bench.engine.answers["token-1-0"]["event"] == "prompt_error"
+
+
+@pytest.mark.parametrize("keeps_log", [True, False])
+def test_a_hang_up_that_fails_is_not_answered_with_another(keeps_log):
+    bench = Bench(keeps_log).asking()
+    assert is_hold(bench.hear("digits-received"))
+    bench.put(2, Kind.HANG_UP)
+    assert bench.fail("Hangup") == GO_ON
+
+
+@pytest.mark.parametrize("keeps_log", [True, False])
+def test_a_hold_that_cannot_pause_asks_what_is_next(keeps_log):
+    bench = Bench(keeps_log).asking()
+    assert is_hold(bench.hear("digits-received"))
+    bench.put(2, Kind.HANG_UP)
+    assert types(bench.fail("Pause")) == ["Hangup"]
+
+
+@pytest.mark.parametrize("by_us", [True, False])
+def test_who_has_hung_up_is_known_though_the_machine_has_not_asked_for_it(by_us):
+    bench = Bench(keeps_log=True).asking()
+    assert is_hold(bench.fail("PlayAudio"))
+    if by_us:  # nobody has given a command for half a minute
+        asked = datetime.fromisoformat(bench.call.ticket.visit)
+        bench.clock.msec = round(asked.timestamp() + HOLD_SECONDS) * 1000
+        assert types(bench.hear("action-successful-hold")) == ["Hangup"]
+    bench.hear("hangup-normal")
+    assert bench.call.cause is (Cause.HUNG_UP if by_us else Cause.CALLER_HUNG_UP)
+    outcome = Outcome("failed", "notPlayed") if by_us else Outcome("answered", "callerHungUp")
+    assert outcome_of(bench.call, End.FAILED) == outcome
 
 
 def test_of_two_quick_keys_the_first_counts():

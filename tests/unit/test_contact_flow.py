@@ -74,10 +74,27 @@ def test_each_step_has_an_input_block_of_its_length_that_hears_every_key(seconds
     heard = {c["Condition"]["Operands"][0]: c["NextAction"] for c in block["Transitions"]["Conditions"]}
     assert heard == KEYS
     assert set(heard) == set("0123456789*#")
-    seconds_choice = ACTIONS["seconds"]["Transitions"]["Conditions"]
-    assert [c["NextAction"] for c in seconds_choice if c["Condition"]["Operands"] == [str(seconds)]] == [
-        f"ask-{seconds}"
-    ]
+    assert where("seconds", str(seconds)) == f"ask-{seconds}"
+
+
+def where(name, value):
+    """Where a value leads from a chain of Compare blocks."""
+    while (action := ACTIONS[name])["Type"] == "Compare":
+        conditions = action["Transitions"]["Conditions"]
+        found = [c["NextAction"] for c in conditions if c["Condition"]["Operands"] == [value]]
+        (name,) = found or [error["NextAction"] for error in action["Transitions"]["Errors"]]
+        if found:
+            return name
+    return name
+
+
+@pytest.mark.parametrize("value", ["", "0", "31", "181", "none"])
+def test_a_value_that_no_block_knows_ends_the_call(value):
+    assert where("seconds", value) == where("op", value) == "bye"
+
+
+def test_no_block_has_more_conditions_than_flows_are_known_to_have():
+    assert max(len(action["Transitions"].get("Conditions", ())) for action in FLOW["Actions"]) <= 15
 
 
 def test_each_report_says_what_was_heard_of_which_question():

@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from speechcall.application.end_call import EndHeard, contact_ended, end_call, hear_end
+from speechcall.application.end_call import IN_FLIGHT_SECONDS, EndHeard, contact_ended, end_call, hear_end
 from speechcall.application.ports import Contact
 from speechcall.domain.call import Bounds, Cause, Command, Kind, Reply, Ticket
+from speechcall.domain.call_log import Plan
 from speechcall.domain.errors import TelephonyUnavailable
 from tests.fixtures.samples import CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls
 
+OTHER = "227633266688000009"
 CONTACT = Contact("contact-1", {"mid": MID, "attempt": "1"}, ended=True, answered=False, cause=Cause.BUSY)
 
 
@@ -176,6 +178,54 @@ def test_a_callee_who_is_gone_is_known_at_once_whatever_the_record_says(calls, e
     clock = FakeClock()
     call = news(calls, engine, Records(replace(LIVE, answered=recorded)), answered=told, clock=clock)
     assert (call.cause, call.answered_msec) == (Cause.CALLER_HUNG_UP, NOW)
+    assert clock.slept == []
+
+
+def logged(calls, *entries):
+    """A call that keeps a log: the callee has answered and is asked menu 0, then `entries`."""
+    calls.open(replace(CALL, mid=OTHER, plan=Plan(({"d1": 0, "d2": "end", "wrong": 0},), 9, NOW + 900_000)), 1)
+    for seq, event, key in [(1, "answered", ""), *entries]:
+        call = calls.get(OTHER, 1)
+        assert calls.append(OTHER, 1, "contact-1", call.would_log(seq, event, key, NOW))[0]
+
+
+@pytest.mark.parametrize(
+    ("ended_msec", "waits"),
+    [(None, IN_FLIGHT_SECONDS), (NOW, IN_FLIGHT_SECONDS), (NOW - 1500, 0.5), (NOW - 2000, 0), (NOW + 9000, 2)],
+)
+def test_the_end_waits_for_what_was_reported_just_before_it_and_no_longer(calls, engine, ended_msec, waits):
+    logged(calls)
+    clock = FakeClock()
+    contact = replace(CONTACT, attributes={"mid": OTHER, "attempt": "1"}, answered=True, ended_msec=ended_msec)
+    call = contact_ended(contact, calls=calls, engine=engine, clock=clock)
+    assert call.ended_msec == NOW  # what was waited is no part of the call
+    assert sum(clock.slept) == pytest.approx(waits)
+
+
+def test_a_key_that_comes_meanwhile_counts_and_ends_the_waiting(calls, engine):
+    logged(calls)
+    clock = FakeClock()
+    sleep = clock.sleep
+
+    def key_comes(seconds):
+        sleep(seconds)
+        if len(clock.slept) == 3:
+            entry = calls.get(OTHER, 1).would_log(2, "key", "d1", clock.msec)
+            assert calls.append(OTHER, 1, "contact-1", entry)[0]
+
+    clock.sleep = key_comes
+    contact = replace(CONTACT, attributes={"mid": OTHER, "attempt": "1"}, answered=True)
+    call = contact_ended(contact, calls=calls, engine=engine, clock=clock)
+    assert [entry.key for entry in call.log] == ["", "d1"]
+    assert (call.ended, len(clock.slept)) == (True, 3)
+
+
+@pytest.mark.parametrize("entries", [[(2, "key", "d2")], [(2, "prompt_error", "")]])
+def test_nothing_is_waited_for_where_no_question_stands_open(calls, engine, entries):
+    logged(calls, *entries)
+    clock = FakeClock()
+    contact = replace(CONTACT, attributes={"mid": OTHER, "attempt": "1"}, answered=True)
+    assert contact_ended(contact, calls=calls, engine=engine, clock=clock).ended
     assert clock.slept == []
 
 

@@ -51,9 +51,9 @@ class Telephony:
 
 
 class Bench:
-    """A message that holds the only line, and its call."""
+    """A message that holds the only line, and its call; whom was `asked` a menu may have heard it."""
 
-    def __init__(self, telephony=None, *, placed=True, answered=True, throttled=False, **fields):
+    def __init__(self, telephony=None, *, placed=True, answered=True, throttled=False, asked=True, **fields):
         self.calls, self.messages, self.engine, self.clock = MemoryCalls(), MemoryMessages(), FakeEngine(), FakeClock()
         self.telephony = telephony or Telephony()
         self.owed = []
@@ -62,7 +62,7 @@ class Bench:
         self.messages.queue(MID, (ASK,), NOW)
         self.messages.claim_line(self.messages.get(MID), "arn:flow", Pool(1, 1), NOW)
         if placed:
-            self.calls.open(CALL, MESSAGE.expires_at)
+            self.calls.open(replace(CALL, visits=int(answered and asked)), MESSAGE.expires_at)
         if throttled:
             self.calls.begin_placing(MID, 1, NOW, NOW)
             self.calls.set_not_placed(MID, 1, NOW)
@@ -114,6 +114,25 @@ def test_a_call_that_cannot_be_seen_to_end_is_unconfirmed():
     bench = Bench(Telephony(obeys=False))
     assert bench.finish() == Outcome("answered", "unconfirmed")
     assert bench.messages.held == set()
+
+
+REDIAL = Redial(2, (60,))
+
+
+@pytest.mark.parametrize("on", [("failed",), ("busy", "noAnswer")])
+def test_who_answered_and_heard_nothing_is_dialled_again_where_failures_are(on):
+    bench = Bench(asked=False, redial=replace(REDIAL, on=on))
+    bench.calls.end(MID, 1, Cause.HUNG_UP, NOW)
+    assert bench.finish(End.NOT_ANSWERED) == Outcome("failed", "notPlayed")
+    assert bench.message.state is (State.QUEUED if "failed" in on else State.FINISHED)
+    assert bench.messages.held == set()
+
+
+def test_who_answered_and_may_have_heard_a_menu_is_never_dialled_again_for_a_failure():
+    bench = Bench(redial=REDIAL)
+    bench.calls.end(MID, 1, Cause.FAILED, NOW)
+    assert bench.finish(End.FAILED) == Outcome("answered", "failed")
+    assert bench.message.state is State.FINISHED
 
 
 def test_a_contact_whose_record_lags_behind_its_end_is_looked_up_again():

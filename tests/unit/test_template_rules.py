@@ -330,6 +330,16 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     ),
     "a sum of metrics that may not exist": (add_up, "no_filling"),
     "nobody hears of ends that nobody confirms": (without("UnconfirmedEndsAlarm"), "no_filling"),
+    "nobody hears of calls in which nothing was heard": (without("NotPlayedCallsAlarm"), "no_filling"),
+    "nobody hears of prompts that cannot be played": (without("UnplayablePromptsAlarm"), "no_filling"),
+    "an alarm on a reason that no call has": (
+        watch("NotPlayedCallsAlarm", Dimensions=dimensions(service="speechcall", reason="notHeard")),
+        "alarms",
+    ),
+    "an alarm on prompts by a dimension that they have not": (
+        watch("UnplayablePromptsAlarm", Dimensions=dimensions(service="speechcall", reason="promptUnavailable")),
+        "alarms",
+    ),
     "a queue is not encrypted": (drop("WebhookQueue", "SqsManagedSseEnabled"), "queues"),
     "webhooks without an order": (put(True, "WebhookQueue", "ContentBasedDeduplication"), "queues"),
     "a table that goes with the stack": (forget_retention, "lasting"),

@@ -35,7 +35,7 @@ class ChimeCarrier:
         """What the phone page shows before any call: how to send one ("api", "user", "password", "curl")."""
         self._clock = Clock()
         self._workers = Workers()
-        prompts = PromptStore(read_prompt)
+        prompts = PromptStore(read_prompt, settings.unplayable)
         switch = Switch(settings, invoke, prompts, journal, self._clock, self._workers)
         description = chime_description()
         self.contacts = ChimeCalls(switch, description)

@@ -93,6 +93,10 @@ class ActionRunner:
             if problem := parameter_problem(action):
                 self._fail(action, "InvalidActionParameter", problem)
                 return
+            fails = self._switch.settings.action_fails
+            if fails is not None and (error := fails(action.type, self._phone.number)):
+                self._fail(action, error, "System error occurred while running action")
+                return
             if not self._begin(action):
                 return
             done = action

@@ -53,6 +53,14 @@ class ChimeSettings:
     """After so long without an answer the function is invoked again (developer guide, "Timeouts and retries") …"""
     give_up_seconds: float = 20.0
     """… and after so long the call is hung up."""
+    unplayable: Callable[[str], bool] | None = None
+    """Gets a prompt's URI, s3://bucket/key; True: it cannot be played in a call, as where the bucket's policy does not
+    let the service read it: PlayAudio fails with InvalidAudioSource (developer guide, "Debugging unexpected
+    ACTION_FAILED events")."""
+    action_fails: Callable[[str, str], str | None] | None = None
+    """Gets an action's type when its turn comes, and the number of the call; what it gives is the ErrorType with which
+    the action fails, such as SystemException ("System error occurred while running action", one page for each action).
+    ACTION_FAILED is told of that action, whichever of its list it is, and the rest of the list is dropped."""
     interrupts: bool = True
     """Whether an answer to a key cuts an action short, as an update does. The guide's pages disagree on it."""
     faults: Faults = field(default_factory=Faults)

@@ -16,16 +16,26 @@ from speechcall.application.give_reply import give_reply, tell_task
 from speechcall.application.look_up import look_until_ended
 from speechcall.application.ports import CallStore, Clock, Contact, Engine, Telephony
 from speechcall.domain.call import Call, Cause, Kind
+from speechcall.domain.end_of_call import awaits_report
 from speechcall.domain.errors import NOT_ANSWERED, TelephonyUnavailable
 from speechcall.domain.ids import parse_attempt
 
 
-def end_call(mid: str, attempt: int, cause: Cause, *, calls: CallStore, engine: Engine, clock: Clock) -> Call | None:
-    """Marks a call ended and answers its waiting task; returns the call, None if there is none.
+def end_call(
+    mid: str,
+    attempt: int,
+    cause: Cause,
+    *,
+    calls: CallStore,
+    engine: Engine,
+    clock: Clock,
+    at_msec: int | None = None,
+) -> Call | None:
+    """Marks a call ended (`at_msec`; None: now) and answers its waiting task; returns the call, None if there is none.
 
     A repeat answers again, for the first one may have died between its two steps.
     """
-    call = calls.end(mid, attempt, cause, clock.now_msec())
+    call = calls.end(mid, attempt, cause, clock.now_msec() if at_msec is None else at_msec)
     if call and call.goes_by_log and call.entry(call.seq) and (reply := call.known_reply):
         tell_task(reply, call.ticket.token, engine)
     elif call and call.awaits_answer:
@@ -36,6 +46,29 @@ def end_call(mid: str, attempt: int, cause: Cause, *, calls: CallStore, engine: 
         else:
             engine.succeed(call.ticket.token, {"event": "ended", "key": "", "seq": call.seq})
     return call
+
+
+IN_FLIGHT_SECONDS, LOOK_SECONDS = 2.0, 0.1
+"""For how long behind a contact's end a report from before it may be on its way, and how often that is looked at."""
+
+
+def _await_report(call: Call, contact: Contact, calls: CallStore, clock: Clock) -> None:
+    """Waits until what was heard just before a contact's end is written, or cannot come any more.
+
+    connect_flow            call item            connect_events
+        │── key 1, seq 2 ...    │                     │  the callee has hung up
+        │                       │      looks, 2 s     │
+        │── entry 2: key 1 ────►│◄────────────────────│  a new entry: nothing else can be on its way
+        │                       │◄── ended ───────────│
+
+    A callee who presses and hangs up makes two pieces of news that nobody numbers; that of the end may be the quicker.
+    """
+    now = clock.now_msec()
+    until, heard = min(now, contact.ended_msec or now) + round(IN_FLIGHT_SECONDS * 1000), call.log_seq
+    found: Call | None = call
+    while found and found.log_seq == heard and awaits_report(found) and clock.now_msec() < until:
+        clock.sleep(LOOK_SECONDS)
+        found = calls.get(call.mid, call.attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +118,11 @@ def contact_ended(contact: Contact, *, calls: CallStore, engine: Engine, clock: 
     call = calls.get(mid, attempt)
     if call is None or call.contact_id not in (None, contact.contact_id):
         return None
+    now = clock.now_msec()
     if contact.answered:
         # The flow's own report may be late or lost; that somebody answered is known all the same.
-        calls.set_answered(mid, attempt, contact.contact_id, clock.now_msec())
-    return end_call(mid, attempt, contact.cause or Cause.FAILED, calls=calls, engine=engine, clock=clock)
+        calls.set_answered(mid, attempt, contact.contact_id, now)
+    if call.goes_by_log:
+        _await_report(call, contact, calls, clock)
+    cause = contact.cause or Cause.FAILED
+    return end_call(mid, attempt, cause, calls=calls, engine=engine, clock=clock, at_msec=now)

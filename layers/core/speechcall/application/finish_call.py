@@ -11,7 +11,7 @@ from speechcall.application.ports import CallStore, Clock, Engine, Telephony
 from speechcall.domain.account import Account
 from speechcall.domain.call import Call, Cause, Command, Kind, Ticket
 from speechcall.domain.dialling import throttled_again_seconds
-from speechcall.domain.end_of_call import outcome_of
+from speechcall.domain.end_of_call import may_have_heard, outcome_of
 from speechcall.domain.errors import TelephonyUnavailable
 from speechcall.domain.message import Message, State
 from speechcall.domain.outcome import EXPIRED, NOT_PLACED, End, Outcome
@@ -76,11 +76,11 @@ def give_up_msec(message: Message) -> int:
 
 
 def _outcome_of_what_is_given_up(mid: str, attempt: int, call: Call | None, calls: CallStore, now_msec: int) -> Outcome:
-    """Whether it is known that somebody answered. The call ends too, if it can, so that no callee is kept."""
+    """Whether somebody may have heard it. The call ends too, if it can, so that no callee is kept."""
     with suppress(Exception):
         call = calls.end(mid, attempt, Cause.UNCONFIRMED, now_msec) or call
-    was_answered = call is not None and call.answered_msec is not None
-    return Outcome("answered" if was_answered else "failed", Cause.UNCONFIRMED.value)
+    was_heard = call is not None and call.answered_msec is not None and may_have_heard(call)
+    return Outcome("answered" if was_heard else "failed", Cause.UNCONFIRMED.value)
 
 
 def _forestall(message: Message, calls: CallStore, now_msec: int) -> Call:

@@ -44,6 +44,8 @@ class Contact:
     cause: Cause | None
     missing: bool = False
     """The provider does not know it: it is over and forgotten, or so new that not all of the provider knows it."""
+    ended_msec: int | None = None
+    """When it ended, as far as the provider says."""
 
 
 class Telephony(Protocol):

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from speechcall.domain.call import Call
+from speechcall.domain.call_log import PROMPT_ERROR
 from speechcall.domain.delivery import Delivery
+from speechcall.domain.end_of_call import key_was_pressed, was_cut_short
 from speechcall.domain.message import Message, State
 from speechcall.domain.outcome import EXPIRED, NOT_PLACED
 from speechcall.domain.webhook import WebhookTask
@@ -34,6 +36,8 @@ EXPLANATIONS = {
     "contactNotPermitted": "Amazon Connect does not permit this call; a support case can say why (docs/telephony.md).",
     "telephonyMisconfigured": "The telephony refused the stack's own settings, not this number: contact flow or SIP"
     " media application, caller ID, or a right is missing (docs/telephony.md).",
+    "notPlayed": "Somebody answered, and the call was ended before anything could be played to them: its introduction"
+    " cannot be had by the telephony, or our own service was in trouble (docs/telephony.md).",
     "expired": "Its ttl ran out before there was a line for it.",
 }
 """What a reason alone does not say to who has to act on it."""
@@ -102,11 +106,13 @@ def describe_message(history: History, now_msec: int) -> dict[str, Any]:
             "nextAttemptAt": _moment(message.due_msec) if waits_again else None,
             "finishedAt": _moment(finished_msec),
             **_last_answer(calls),
+            "keyPressed": any(key_was_pressed(call) for call in calls),
             "attempts": [_describe_call(call) for call in calls],
             "path": [
                 {"attempt": call.attempt, "menu": step.menu, "heard": step.heard, "at": _moment(step.at_msec)}
                 for call in calls
                 for step in call.path
+                if not (step.heard == PROMPT_ERROR and was_cut_short(call))
             ],
             "webhooks": [_describe_delivery(task, delivery) for task, delivery in history.deliveries],
         },

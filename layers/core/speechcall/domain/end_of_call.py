@@ -1,9 +1,12 @@
 """How a call ended: its outcome, and the reason to show for it."""
 
-from speechcall.domain.call import Call, Cause
-from speechcall.domain.outcome import NOT_PLACED, End, Outcome
+from speechcall.domain.call import Call, Cause, Kind
+from speechcall.domain.call_log import IDLE, PROMPT_ERROR, ThenKind
+from speechcall.domain.outcome import NOT_PLACED, NOT_PLAYED, PROMPT_UNAVAILABLE, End, Outcome
 
 _UNANSWERED = {Cause.BUSY, Cause.NO_ANSWER, Cause.INVALID_NUMBER, Cause.BLOCKED}
+_NOT_OURS = {Cause.CALLER_HUNG_UP, *_UNANSWERED}
+"""An answered call that ended so was not ended by us, nor for a fault."""
 
 
 def is_over(call: Call) -> bool:
@@ -13,15 +16,64 @@ def is_over(call: Call) -> bool:
     return call.ended or call.gave_up_msec is not None
 
 
+def awaits_report(call: Call) -> bool:
+    """Whether a question stands open in a call that is up, so that an answer to it may just be on its way to us."""
+    if call.ended:
+        return False
+    if call.goes_by_log:  # the state machine may be far behind
+        return bool(call.log) and call.log[-1].then.kind is ThenKind.ASK
+    return call.command.kind is Kind.ASK and call.awaits_answer and call.known_reply is None
+
+
+def may_have_heard(call: Call) -> bool:
+    """Whether a menu may have been heard in a call: one was handed to the telephony, which has not said of the very
+    first that it could not be played.
+
+    What is handed out may have been heard, although nothing was reported of it.
+    """
+    was_handed_out = call.visits > 0 or any(entry.then.kind is ThenKind.ASK for entry in call.log)
+    first_failed = len(call.path) == 1 and call.path[0].heard == PROMPT_ERROR and call.visits <= 1
+    return was_handed_out and not first_failed
+
+
+def key_was_pressed(call: Call) -> bool:
+    """Whether any key was heard in a call, one without a list too."""
+    return any(step.heard not in {IDLE, PROMPT_ERROR} for step in call.path)
+
+
+def was_cut_short(call: Call) -> bool:
+    """Whether an introduction that "could not be played" is one that the callee cut short by hanging up.
+
+    Perhaps a telephony takes the one for the other. Who has hung up decides: news may lag, so when we hear of the
+    two says nothing of which was first.
+    """
+    return call.stop_reason == PROMPT_UNAVAILABLE.reason and call.cause is Cause.CALLER_HUNG_UP
+
+
 def outcome_of(call: Call | None, end: End) -> Outcome:
-    """The outcome of a call that has ended (or was never placed) and the reason to show for it."""
+    """The outcome of a call that has ended (or was never placed) and the reason to show for it.
+
+    Somebody who answered and may have heard a menu is `answered`, and so never dialled again for a failure. Where
+    nothing was heard and the end was ours, the call has failed: `notPlayed`.
+    """
     if call is None:
         return Outcome("failed", NOT_PLACED)
     if call.answered_msec is None:
-        known = call.cause if call.cause in _UNANSWERED else Cause.FAILED
-        return Outcome(known.value, call.stop_reason or (call.cause or Cause.FAILED).value)
+        # Who hangs up before the answer has rejected the call: a network tells that as busy.
+        cause = Cause.BUSY if call.cause is Cause.CALLER_HUNG_UP else call.cause
+        known = cause if cause in _UNANSWERED else Cause.FAILED
+        return Outcome(known.value, call.stop_reason or (cause or Cause.FAILED).value)
+    if was_cut_short(call):
+        return Outcome("answered", Cause.CALLER_HUNG_UP.value)
+    no_prompt = call.stop_reason == PROMPT_UNAVAILABLE.reason
+    if call.cause not in _NOT_OURS and not may_have_heard(call):
+        reason = call.cause.value if call.cause is Cause.UNCONFIRMED else NOT_PLAYED
+        return Outcome("failed", reason, no_prompt)
     if call.cause is Cause.UNCONFIRMED:
-        return Outcome("answered", "unconfirmed")
+        return Outcome("answered", "unconfirmed", no_prompt)
     if end is End.NOT_ANSWERED:  # somebody answered, and was gone before the first menu
         return Outcome("answered", (call.cause or Cause.CALLER_HUNG_UP).value)
-    return Outcome("answered", call.stop_reason or end.value)
+    # A state machine that is told of an end in a menu takes it for the callee's.
+    is_ours_all_the_same = end is End.CALLER_HUNG_UP and call.cause not in _NOT_OURS
+    reason = call.cause if is_ours_all_the_same and call.cause else end
+    return Outcome("answered", call.stop_reason or reason.value, no_prompt)

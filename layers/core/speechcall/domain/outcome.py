@@ -1,6 +1,6 @@
 """How a message ended."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -23,10 +23,14 @@ class Outcome:
 
     outcome: str
     reason: str
+    prompt_failed: bool = field(default=False, compare=False)
+    """An introduction could not be played in the call. It is counted, and not stored."""
 
 
 NOT_PLACED = "notPlaced"
 """The reason of a call that nobody has dialled: its state machine ended before."""
+NOT_PLAYED = "notPlayed"
+"""The reason of a call that was answered, and that we ended before anything of it could be heard."""
 
 EXPIRED = Outcome("expired", "expired")
 MENUS_REFUSED = Outcome("menusRefused", "menusRefused")

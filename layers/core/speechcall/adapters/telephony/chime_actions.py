@@ -6,6 +6,7 @@ Source: Amazon Chime SDK developer guide, "Supported actions": at most 10 action
 
 from typing import Any
 
+from speechcall.adapters.telephony.chime import HANG_UP
 from speechcall.adapters.telephony.chime_conversation import ASK, HOLD, Report
 from speechcall.application.report import Next
 from speechcall.domain.ask import Ask
@@ -15,6 +16,9 @@ HOLD_MSEC = 300
 """Of silence, after which the next command is asked for again."""
 IDLE_PAUSES = 8
 """With ReceiveDigits and PlayAudio as many actions as a list may have: each of 125 ms to 22.5 s."""
+
+MOST_DEAF = 2
+"""So often ReceiveDigits may fail in turn; then a menu is played without it."""
 
 _KEYS = [*"0123456789*#"]
 _LISTEN = {
@@ -32,9 +36,13 @@ def go_on() -> Answer:
     return {"SchemaVersion": "1.0"}
 
 
-def hang_up() -> Answer:
-    """The call ends. Its attributes stay, for the HANGUP event to come back with."""
-    return {"SchemaVersion": "1.0", "Actions": [_action("Hangup", SipResponseCode="0")]}
+def hang_up(named: tuple[str, int] | None = None) -> Answer:
+    """The call ends. Its HANGUP event, which says nothing of who hung up, comes back with attributes that do."""
+    answer = {"SchemaVersion": "1.0", "Actions": [_action("Hangup", SipResponseCode="0")]}
+    if named is None:
+        return answer
+    mid, attempt = named
+    return answer | {"TransactionAttributes": {"mid": mid, "attempt": str(attempt), "doing": HANG_UP}}
 
 
 def placed(mid: str, attempt: int) -> Answer:
@@ -47,9 +55,14 @@ def render_next(step: Next, report: Report) -> Answer:
     if step.op == "go_on":
         return go_on()
     if step.op == "hangup":
-        return hang_up()
+        return hang_up((report.mid, report.attempt))
     if step.command and step.call and step.command.kind is Kind.ASK:
-        return _answer(_ask(step.call.asks[step.command.menu or 0]), report, doing=ASK, seq=str(step.seq))
+        actions = _ask(step.call.asks[step.command.menu or 0])
+        if not report.deaf:
+            return _answer(actions, report, doing=ASK, seq=str(step.seq))
+        # Once more as it is; then it is played all the same, to a callee whose keys cannot be heard.
+        actions = actions[report.deaf >= MOST_DEAF :]
+        return _answer(actions, report, doing=ASK, seq=str(step.seq), deaf=str(report.deaf))
     return _answer([_pause(HOLD_MSEC)], report, doing=HOLD, seq=str(step.seq))
 
 

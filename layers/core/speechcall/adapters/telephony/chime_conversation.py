@@ -6,6 +6,7 @@ the service gives back with every event:
     mid, attempt   which call it is
     doing, seq     what the last action list does (`ask`, `hold`, `hang_up`), for which command
     heard, key     in a `hold`: a report that could not be told, and is told again when the pause is over
+    deaf           in an `ask`: how often in turn its ReceiveDigits has failed
 
 Source: Amazon Chime SDK developer guide, "Understanding telephony events", "Responding to
 invocations with action lists", and one page for each action.
@@ -43,6 +44,8 @@ class Report:
     contact_id: str
     heard: Heard
     turn: int
+    deaf: int = 0
+    """How often in turn no key could be listened for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class Over:
     contact_id: str
     sip_code: int | None
     turn: int
+    hung_up: bool = False
+    """By an action list of ours."""
 
     @property
     def was_answered(self) -> bool:
@@ -71,11 +76,13 @@ class Word:
     op: str
     problem: str = ""
     """What an operator should know of."""
+    named: tuple[str, int] | None = None
+    """Which call it is, where that is known."""
 
 
 Event = Placed | Report | Over | Word
 
-GO_ON, STOP = Word("go_on"), Word("hang_up")
+GO_ON = Word("go_on")
 
 
 def parse_event(event: Any) -> Event:
@@ -100,19 +107,21 @@ def _parse(event: Mapping[str, Any]) -> Event:
         return Placed(*named, contact_id) if named else GO_ON
     named = parse_attempt(attributes.get("mid"), attributes.get("attempt"))
     if kind == "HANGUP" or (_is_gone(details) and kind not in {"INVALID_LAMBDA_RESPONSE", "DIGITS_RECEIVED"}):
-        return Over(*named, contact_id, _sip_code(parameters.get("SipResponseCode")), turn) if named else GO_ON
+        code, hung_up = _sip_code(parameters.get("SipResponseCode")), attributes.get("doing") == HANG_UP
+        return Over(*named, contact_id, code, turn, hung_up) if named else GO_ON
     if kind == "INVALID_LAMBDA_RESPONSE":
         error = event.get("ErrorType") or data.get("ErrorType")
-        return Word("hang_up", f"the last answer was unusable: {str(error)[:100]}")
+        return Word("hang_up", f"the last answer was unusable: {str(error)[:100]}", named)
     if kind == "RINGING" and named:
         return Placed(*named, contact_id, is_ringing=True)
     if kind in {"RINGING", "ACTION_INTERRUPTED"}:
         return GO_ON
     is_stop = kind == "CALL_UPDATE_REQUESTED" and _texts(parameters.get("Arguments")).get(COMMAND) == HANG_UP
     if is_stop or named is None or kind == "NEW_INBOUND_CALL":
-        return STOP
+        return Word("hang_up", named=named)
     heard = _heard(kind, data, attributes)
-    return Report(*named, contact_id, heard, turn) if heard else GO_ON
+    deaf = int(attributes.get("deaf") or 0) + 1 if _is_deaf(kind, data, attributes) else 0
+    return Report(*named, contact_id, heard, turn, deaf) if heard else GO_ON
 
 
 def _heard(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) -> Heard | None:
@@ -125,8 +134,14 @@ def _heard(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) ->
     if kind == "DIGITS_RECEIVED":
         digits = str(data.get("ReceivedDigits") or "")
         return Heard("key", seq, digits[0]) if digits and doing == ASK else None
+    if kind == "ACTION_FAILED" and action == "Hangup":
+        # Answered with another Hangup, it might fail as often as it can be told. Who ends the call asks for it again.
+        return None
+    if _is_deaf(kind, data, attributes):
+        # It stands before the introduction, which was not played: the menu is asked again.
+        return Heard("next", seq - 1)
     if doing == ASK and kind == "ACTION_FAILED":
-        # Another action that fails says nothing of the introduction: the machine's own wait finds such a call silent.
+        # A pause that fails says nothing of the introduction, which was played, and keys are still heard.
         return Heard("prompt_error", seq) if action.startswith("PlayAudio") else None
     if doing == ASK:
         return Heard("idle", seq) if kind == "ACTION_SUCCESSFUL" and action == "Pause" else None
@@ -134,6 +149,11 @@ def _heard(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) ->
         return None
     repeated = attributes.get("heard")
     return Heard(repeated, seq, attributes.get("key", "")) if repeated in HEARD else Heard("next", seq)
+
+
+def _is_deaf(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) -> bool:
+    """Whether a menu could not begin to listen for a key."""
+    return kind == "ACTION_FAILED" and data.get("Type") == "ReceiveDigits" and attributes.get("doing") == ASK
 
 
 def _is_gone(details: Mapping[str, Any]) -> bool:

@@ -17,6 +17,7 @@ from speechcall.application.follow_call import follow_call
 from speechcall.application.ports import CallStore, Clock, Engine
 from speechcall.application.report import Heard, Next
 from speechcall.domain.call import Call, Cause, Kind
+from speechcall.domain.end_of_call import awaits_report
 from speechcall.domain.errors import RetryableError
 
 PATIENCE_SECONDS = 0.8
@@ -80,7 +81,7 @@ class ChimeEvents:
             return chime_actions.go_on()
         if found.problem:
             self.logger.warning(found.problem)
-        return chime_actions.hang_up() if found.op == "hang_up" else chime_actions.go_on()
+        return chime_actions.hang_up(found.named) if found.op == "hang_up" else chime_actions.go_on()
 
     def _note(self, placed: Placed) -> None:
         """The contact may be known before the provider's answer is stored, or though that was lost.
@@ -117,8 +118,7 @@ class ChimeEvents:
         until = self.clock.now_msec() + round(EARLIER_SECONDS * 1000)
         while True:
             call = self.calls.get(over.mid, over.attempt)
-            is_asked = call is not None and call.command.kind is Kind.ASK and call.awaits_answer and not call.ended
-            if call is None or not is_asked or call.known_key or call.turn >= over.turn - 1:
+            if call is None or not awaits_report(call) or call.turn >= over.turn - 1:
                 return call
             if self.clock.now_msec() >= until:
                 return call
@@ -131,7 +131,7 @@ class ChimeEvents:
         if over.was_answered and call.answered_msec is None:
             call = self.calls.set_answered(over.mid, over.attempt, over.contact_id, self.clock.now_msec()) or call
         cause = cause_of(over.sip_code, call.answered_msec is not None)
-        if cause is Cause.CALLER_HUNG_UP and call.command.kind is Kind.HANG_UP:
+        if cause is Cause.CALLER_HUNG_UP and (over.hung_up or call.command.kind is Kind.HANG_UP):
             cause = Cause.HUNG_UP
         end_call(over.mid, over.attempt, cause, calls=self.calls, engine=self.engine, clock=self.clock)
         self.logger.info("call ended", mid=call.mid, attempt=call.attempt, cause=cause, sip_code=over.sip_code)

@@ -136,7 +136,9 @@ def to_contact(contact_id: str, described: Mapping[str, Any]) -> Contact:
         cause = _CAUSES.get(str(reason), Cause.STOPPED if answered else Cause.FAILED)
         if not reason:
             cause = Cause.CALLER_HUNG_UP if answered else Cause.NO_ANSWER
-    return Contact(contact_id, dict(described.get("Attributes") or {}), ended, answered, cause)
+    ended_msec = round(described["DisconnectTimestamp"].timestamp() * 1000) if ended else None
+    attributes = dict(described.get("Attributes") or {})
+    return Contact(contact_id, attributes, ended, answered, cause, ended_msec=ended_msec)
 
 
 def _is_set(timestamp: Any) -> bool:

@@ -30,6 +30,8 @@ PROTOCOL = "2"
 KEYS = {**{digit: f"key-{digit}" for digit in "0123456789"}, "*": "key-star", "#": "key-hash"}
 
 _LAMBDA_LIMIT_SECONDS = str(REPORT_LIMIT_SECONDS)
+_MOST_CONDITIONS = 15
+"""Of one block. No limit is written, and nobody is known to have published a block with more than a few."""
 _HOLD = f'<speak><break time="{REPORT_HOLD_SECONDS}s"/></speak>'
 _COLUMN, _ROW, _A_COLUMN = 260, 180, 14
 """Of the picture that the console draws, in its units, and how many blocks stand below one another."""
@@ -44,8 +46,8 @@ def build_contact_flow(function_arn: str, apology_uri: str, flow_logging: str = 
         _action("log", "UpdateFlowLoggingBehavior", {"FlowLoggingBehavior": flow_logging}, "answered"),
         *_report("answered", function_arn, {"event": "answered"}),
         _action("keep", "UpdateContactAttributes", _KEEP, "op", {"NoMatchingError": "sorry"}),
-        _compare("op", "$.External.op", {"ask": "seconds", "hold": "hold", "hangup": "bye"}),
-        _compare("seconds", "$.External.seconds", {str(step): f"ask-{step}" for step in IDLE_STEPS}),
+        *_compare("op", "$.External.op", {"ask": "seconds", "hold": "hold", "hangup": "bye"}),
+        *_compare("seconds", "$.External.seconds", {str(step): f"ask-{step}" for step in IDLE_STEPS}),
         *(_input_block(step) for step in IDLE_STEPS),
         *(
             block
@@ -148,8 +150,15 @@ def _report(name: str, function_arn: str, attributes: dict[str, str]) -> Iterato
         yield _action(hold, "MessageParticipant", {"SSML": _HOLD}, again, {"NoMatchingError": again})
 
 
-def _compare(name: str, value: str, targets: dict[str, str]) -> dict[str, Any]:
-    return _action(name, "Compare", {"ComparisonValue": value}, "bye", {"NoMatchingCondition": "bye"}, targets)
+def _compare(name: str, value: str, targets: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """As many blocks as it takes, each behind the one before it; what matches nowhere ends the call."""
+    values = list(targets)
+    for begin in range(0, len(values), _MOST_CONDITIONS):
+        number, end = begin // _MOST_CONDITIONS + 1, begin + _MOST_CONDITIONS
+        this = name if number == 1 else f"{name}-{number}"
+        other = f"{name}-{number + 1}" if end < len(values) else "bye"
+        part = {one: targets[one] for one in values[begin:end]}
+        yield _action(this, "Compare", {"ComparisonValue": value}, other, {"NoMatchingCondition": other}, part)
 
 
 def _action(
