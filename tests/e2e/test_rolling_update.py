@@ -1,0 +1,274 @@
+"""Calls in progress survive an update, and its roll-back: the previous release's functions, taken from git, and ours.
+
+    previous   accepts, dials, asks ... │ every function is turned │ ... ours hear, send and end
+    ours       accepts, dials, asks ... │     rolled back          │ ... the previous release's hear, send and end
+
+Both releases work on the same tables, queues, state machines and telephones. Each callee stops where it says so, and
+does the rest when the functions have been turned. The sweeper looks after every call at that moment, too.
+"""
+
+import json
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import boto3
+import httpx
+import pytest
+
+from local import seed
+from tests.e2e.conftest import HANGUP, Client, goto, menu, message, running, webhook
+from tests.fixtures.releases.git_tree import ROOT, NoHistoryError, unpack_previous
+from tests.fixtures.releases.rolling import NEW, OLD, flow_of, hosting_both, template_of
+
+IDLE_MSEC = 9000
+MENUS = (
+    menu(idle=IDLE_MSEC, d1=[webhook({"menu": 0}), goto(1)], wrong=[webhook({"menu": 0, "wrong": 1}), HANGUP]),
+    menu(idle=IDLE_MSEC, d2=[webhook({"menu": 1}), HANGUP], wrong=[HANGUP]),
+)
+SILENT_MENU = menu(idle=2000, wrong=[webhook({"wrong": True}), HANGUP])
+
+
+@pytest.fixture(scope="module")
+def previous(tmp_path_factory):
+    """The previous release's files."""
+    try:
+        return unpack_previous(tmp_path_factory.mktemp("previous"))
+    except NoHistoryError as error:
+        pytest.skip(f"the previous release cannot be had: {error}")
+
+
+@dataclass
+class Crowd:
+    """The callees of one update, by number; each has come so far, and then waits for the functions to be turned."""
+
+    turned: threading.Event = field(default_factory=threading.Event)
+    arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    kinds: dict[str, str] = field(default_factory=dict)
+
+    def take(self, phone):
+        {**KINDS, **LATER}[self.kinds[phone.number]].behave(self, phone)
+
+    def wait(self):
+        self.arrived.release()
+        assert self.turned.wait(60)
+
+
+def _rings(crowd, phone):
+    assert phone.wait_until_ringing(20)
+    crowd.wait()
+    assert phone.answer()
+    _press(phone, "1")
+    _press(phone, "2")
+
+
+def _is_asked(crowd, phone):
+    _answer(phone)
+    phone.wait_for_input(0, 20)
+    crowd.wait()
+    _press(phone, "1")
+    _press(phone, "2")
+
+
+def _is_asked_again(crowd, phone):
+    _answer(phone)
+    _press(phone, "1")
+    phone.wait_for_input(1, 20)
+    crowd.wait()
+    _press(phone, "2")
+
+
+def _hangs_up(crowd, phone):
+    _answer(phone)
+    _press(phone, "1")
+    phone.wait_for_input(1, 20)
+    crowd.wait()
+    assert phone.hang_up()
+
+
+def _is_silent(crowd, phone):
+    _answer(phone)
+    phone.wait_for_input(0, 20)
+    crowd.wait()
+
+
+def _is_busy(crowd, phone):
+    assert phone.wait_until_ringing(20)
+    crowd.wait()
+    assert phone.reject()
+
+
+def _comes_later(_crowd, phone):
+    """Is called only when the functions have been turned."""
+    _answer(phone)
+    _press(phone, "1")
+    _press(phone, "2")
+
+
+def _answer(phone):
+    assert phone.wait_until_ringing(30)
+    assert phone.answer()
+
+
+def _press(phone, key):
+    """In the next input block."""
+    before = getattr(phone, "pressed_in", 0)
+    assert phone.wait_for_input(before, 30)
+    phone.pressed_in = phone.input_block
+    assert phone.press(key)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a callee does, and what must become of the message."""
+
+    behave: object
+    reason: str
+    path: list
+    hooks: list
+    menus: tuple = MENUS
+
+
+BOTH = {"path": [(0, "d1"), (1, "d2")], "hooks": [{"menu": 0}, {"menu": 1}]}
+KINDS = {
+    "rings": Kind(_rings, "completed", **BOTH),
+    "is asked": Kind(_is_asked, "completed", **BOTH),
+    "is asked again": Kind(_is_asked_again, "completed", **BOTH),
+    "hangs up": Kind(_hangs_up, "callerHungUp", [(0, "d1")], [{"menu": 0}]),
+    "is silent": Kind(_is_silent, "completed", [(0, "idle")], [{"wrong": True}], (SILENT_MENU,)),
+    "is busy": Kind(_is_busy, "busy", [], []),
+}
+FETCHED_KIND = "has to be fetched"
+FETCHED = "https://example.com/%s.mp3"
+LATER = {
+    "was accepted": Kind(_comes_later, "completed", **BOTH),
+    FETCHED_KIND: Kind(_comes_later, "completed", **BOTH, menus=({**MENUS[0], "introUrl": FETCHED}, MENUS[1])),
+}
+
+ALL = (*KINDS, *LATER)
+SOME = ("rings", "is asked", "hangs up", "was accepted")
+
+
+@contextmanager
+def both_running(previous, telephony, first):
+    """A laptop cloud with both releases, and a crowd that can be changed."""
+    crowds = {}
+    carrier = {"caller_for": lambda number: crowds[number], "no_answer_seconds": 60}
+    if telephony == "connect":
+        carrier["ring_timeout_needs_campaign"] = False  # the previous release sends it
+    with hosting_both(previous, first) as made, running(telephony=telephony, carrier=carrier) as cloud:
+        yield cloud, made[0], crowds
+
+
+def turn(cloud, rolling, release, previous):
+    """All functions, and the contact flow with which calls begin from now on."""
+    rolling.turn(release)
+    if cloud.settings.telephony == "connect":
+        folder = previous if release == OLD else ROOT
+        flow = flow_of(template_of(folder, cloud.template.parameters))
+        object.__setattr__(cloud.carrier.contacts._exchange, "flow", flow)
+
+
+def sent(cloud, crowds, crowd, kinds, name):
+    """One message of each kind; its id by the kind."""
+    numbers = {kind: f"+38067{len(crowds) + place:07}" for place, kind in enumerate(kinds)}
+    crowd.kinds |= {number: kind for kind, number in numbers.items()}
+    crowds |= dict.fromkeys(numbers.values(), crowd)
+    messages = []
+    for kind, what in kinds.items():
+        menus = [{**one, "introUrl": one["introUrl"].replace("%s", name)} for one in what.menus]
+        messages.append(message(*menus, to=numbers[kind]))
+    return dict(zip(kinds, Client(cloud.url).send(messages), strict=True))
+
+
+def sweep_all(cloud, rolling):
+    """What the clock does each minute, where every call in progress is a minute old."""
+    table, items = cloud.template.ref("MessagesTable"), boto3.client("dynamodb")
+    found = items.scan(
+        TableName=table, FilterExpression="sk = :message", ExpressionAttributeValues={":message": {"S": "MESSAGE"}}
+    )
+    for one in found["Items"]:
+        if one["state"] == {"S": "calling"}:
+            key = {name: one[name] for name in ("pk", "sk")}
+            items.update_item(
+                TableName=table,
+                Key=key,
+                UpdateExpression="SET due_at = :now",
+                ExpressionAttributeValues={":now": {"N": "1"}},
+            )
+    rolling.invoke("SweepFunction", {})
+
+
+def update(cloud, rolling, crowds, first, second, previous, *, kinds=ALL, early=()):
+    """Messages that one release begins and the other ends, as they must. `early`: functions turned before others."""
+    crowd = Crowd()
+    now, later = ({kind: what for kind, what in part.items() if kind in kinds} for part in (KINDS, LATER))
+    turn(cloud, rolling, first, previous)
+    if early:
+        rolling.turn(second, *early)
+    with rolling.holding("SendWebhookFunction"):
+        mids = sent(cloud, crowds, crowd, now, f"{first}-{len(crowds)}")
+        for _ in now:
+            assert crowd.arrived.acquire(timeout=40)
+        with rolling.holding("DialerFunction") as dialer, rolling.holding("FetchPromptFunction") as fetching:
+            mids |= sent(cloud, crowds, crowd, later, f"{first}-{len(crowds)}")
+            assert dialer.arrived.wait(30)
+            assert FETCHED_KIND not in later or fetching.arrived.wait(30)
+            turn(cloud, rolling, second, previous)
+            sweep_all(cloud, rolling)
+    crowd.turned.set()
+    for kind, mid in mids.items():
+        expect(cloud, rolling, {**KINDS, **LATER}[kind], mid, (kind, first, early))
+
+
+def story_of(cloud, mid):
+    """Its reason, its path, the webhooks that arrived, and whether its state machine ended well."""
+    cloud.journal.wait_for(lambda one: one["mid"] == mid and one["kind"] == "state" and one["state"] == "finished", 60)
+    status = httpx.get(f"{cloud.url}/bat/message/{mid}", auth=(seed.USER, seed.PASSWORD)).json()["call"]
+    hooks = [hook["webhookId"] for hook in status["webhooks"]]
+    for hook in hooks:
+        cloud.journal.wait_for(
+            lambda one, hook=hook: one["kind"] == "webhook" and dict(one["headers"]).get("webhook-id") == hook, 30
+        )
+    arrived = [one["body"] for one in cloud.journal.entries(mid) if one["kind"] == "webhook"]
+    rung = [one for one in cloud.journal.entries(mid) if one["kind"] == "dialled"]
+    return status["endReason"], [(step["menu"], step["heard"]) for step in status["path"]], arrived, len(rung)
+
+
+def expect(cloud, rolling, kind, mid, told):
+    rolling.turn(NEW, "MessageStatusFunction")  # the previous release does not show what stands in the log
+    reason, path, arrived, dials = story_of(cloud, mid)
+    hooks = [{"from": "BazarCOM", "mid": mid, "action": body} for body in kind.hooks]
+    assert (told, reason, path, dials) == (told, kind.reason, kind.path, 1)
+    found = [{name: json.loads(one)[name] for name in ("from", "mid", "action")} for one in arrived]
+    assert (told, found) == (told, hooks)
+
+
+def settled(cloud):
+    """No line is held, and nothing failed."""
+    pool = boto3.client("dynamodb").get_item(
+        TableName=cloud.template.ref("RegistryTable"), Key={"pk": {"S": "POOL"}, "sk": {"S": "POOL"}}
+    )["Item"]
+    assert not {"held", "numbers"} & set(pool)
+    assert [one for one in cloud.journal.entries() if one["kind"] == "failure"] == []
+
+
+@pytest.mark.parametrize("telephony", ["connect", "chime"])
+def test_calls_survive_an_update_and_its_roll_back(telephony, previous):
+    with both_running(previous, telephony, OLD) as (cloud, rolling, crowds):
+        kinds = ALL if telephony == "connect" else SOME
+        update(cloud, rolling, crowds, OLD, NEW, previous, kinds=kinds)
+        update(cloud, rolling, crowds, NEW, OLD, previous, kinds=SOME)
+        settled(cloud)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("first", [OLD, NEW])
+@pytest.mark.parametrize("telephony", ["connect", "chime"])
+def test_calls_survive_whichever_function_is_turned_first(telephony, first, previous):
+    second = NEW if first == OLD else OLD
+    with both_running(previous, telephony, first) as (cloud, rolling, crowds):
+        for function in (None, *rolling.functions):
+            update(cloud, rolling, crowds, first, second, previous, early=[function] if function else [])
+        settled(cloud)
