@@ -9,8 +9,10 @@ does the rest when the functions have been turned. The sweeper looks after every
 
 import json
 import threading
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import boto3
 import httpx
@@ -122,14 +124,14 @@ def _press(phone, key):
 class Kind:
     """What a callee does, and what must become of the message."""
 
-    behave: object
+    behave: Callable[[Crowd, Any], None]
     reason: str
-    path: list
-    hooks: list
-    menus: tuple = MENUS
+    path: list[tuple[int, str]]
+    hooks: list[dict[str, Any]]
+    menus: tuple[dict[str, Any], ...] = MENUS
 
 
-BOTH = {"path": [(0, "d1"), (1, "d2")], "hooks": [{"menu": 0}, {"menu": 1}]}
+BOTH: dict[str, Any] = {"path": [(0, "d1"), (1, "d2")], "hooks": [{"menu": 0}, {"menu": 1}]}
 KINDS = {
     "rings": Kind(_rings, "completed", **BOTH),
     "is asked": Kind(_is_asked, "completed", **BOTH),
