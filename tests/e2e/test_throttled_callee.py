@@ -11,7 +11,7 @@ from collections import Counter
 
 import pytest
 
-from local.carrier import Script, answer, flow_session, press
+from local.carrier import Script, answer, flow_session, invocation, press
 from local.carrier.flow_runner import Failed
 from local.functions import FunctionError, FunctionHost, name_of
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
@@ -43,7 +43,7 @@ class EverySecond:
 def throttled(monkeypatch):
     """Both telephonies' invocations of our function, of which every second one fails."""
     every_second = EverySecond()
-    invoke_function, invoke = flow_session.invoke_function, FunctionHost.invoke
+    invoke_function, invoke = invocation.invoke_function, FunctionHost.invoke
 
     def of_the_flow(invoker, function_arn, event, limit_seconds):
         if every_second.fails(event["Details"]["ContactData"]["ContactId"]):
