@@ -101,7 +101,7 @@ def _item(case: Case, event: dict[str, Any]) -> dict[str, Any]:
     details = event.get("CallDetails") or event.get("Details", {}).get("ContactData", {})
     contact = details.get("TransactionId") or details.get("ContactId")
     ticket = Ticket("2026-09-21T12:00:00.000Z", 0, "t" * 600)
-    row = {"d1": 1, "d2": "end", "wrong": 0}
+    row: dict[str, int | str] = {"d1": 1, "d2": "end", "wrong": 0}
     plan = Plan((row,) * MENUS, 50, 2 * NOW, 2)
     call = replace(CALL, mid=MID, ticket=ticket, asks=CALL.asks * MENUS, plan=plan)
     log: list[str] = []
@@ -144,6 +144,8 @@ def _measure(case: Case) -> tuple[tuple[float, float], tuple[float, float], Coun
     for client in clients:
         client.meta.events.register("provide-client-params", _noting(client, sent))
     ours, floor, holds = list[float](), list[float](), 0
+    answer: dict[str, Any] = {}
+    made: list[tuple[Any, dict[str, Any]]] = []
     for turn in range(WARM + ROUNDS):
         clients[0].put_item(TableName=os.environ["MESSAGES_TABLE"], Item=item)
         sent.clear()
