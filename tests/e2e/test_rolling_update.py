@@ -203,8 +203,8 @@ def sent(cloud, crowds, crowd, kinds, name):
     return dict(zip(kinds, Client(cloud.url).send(messages), strict=True))
 
 
-def sweep_all(cloud, rolling):
-    """What the clock does each minute, where every call in progress is a minute old."""
+def sweep_all(cloud, functions, change="", values=None):
+    """What the clock does each minute, every call in progress being a minute old; `change`: of their items before."""
     table, items = cloud.template.ref("MessagesTable"), boto3.client("dynamodb")
     found = items.scan(
         TableName=table, FilterExpression="sk = :message", ExpressionAttributeValues={":message": {"S": "MESSAGE"}}
@@ -215,10 +215,10 @@ def sweep_all(cloud, rolling):
             items.update_item(
                 TableName=table,
                 Key=key,
-                UpdateExpression="SET due_at = :now",
-                ExpressionAttributeValues={":now": {"N": "1"}},
+                UpdateExpression=f"SET due_at = :now{change}",
+                ExpressionAttributeValues={":now": {"N": "1"}, **(values or {})},
             )
-    rolling.invoke("SweepFunction", {})
+    functions.invoke("SweepFunction", {})
 
 
 def refused_webhooks(cloud, mids):
@@ -296,6 +296,18 @@ def test_calls_survive_an_update_and_its_roll_back(telephony, previous):
     with both_running(previous, telephony, OLD) as (cloud, rolling, crowds):
         for first, second in ((OLD, NEW), (NEW, OLD)):
             update(cloud, rolling, crowds, first, second, previous, kinds=SOME[telephony, first])
+        settled(cloud)
+
+
+def test_a_call_that_another_release_has_begun_with_another_input_goes_on():
+    """Whatever a release puts into it: Step Functions says that the execution exists, not that it has ended."""
+    crowd = Crowd(kinds={"+380670000001": "is asked"})
+    with running(crowd) as cloud:
+        (mid,) = Client(cloud.url).send([message(*MENUS, to="+380670000001")])
+        assert crowd.arrived.acquire(timeout=40)
+        sweep_all(cloud, cloud.functions, ", dial_wait_seconds = :other", {":other": {"N": "99"}})
+        crowd.turned.set()
+        assert story_of(cloud, mid)[:2] == ("completed", [(0, "d1"), (1, "d2")])
         settled(cloud)
 
 
