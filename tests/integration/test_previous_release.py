@@ -57,6 +57,13 @@ def test_a_shallow_clone_has_no_history(repository, tmp_path, monkeypatch):
         unpack_previous(tmp_path / "there")
 
 
+def test_a_repository_of_a_single_commit_has_none(repository, tmp_path, monkeypatch):
+    name(monkeypatch, tmp_path, "0" * 40)
+    subprocess.run(["git", "reset", "-q", "--hard", first_commit(repository)], cwd=repository, check=True)
+    with pytest.raises(NoHistoryError, match="a clone without history"):
+        unpack_previous(tmp_path / "there")
+
+
 def test_a_folder_that_is_no_repository_has_none(tmp_path, monkeypatch):
     monkeypatch.setattr(git_tree, "ROOT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
