@@ -79,12 +79,29 @@ def main() -> None:
             print(f"{case.source:<16}{case.what:<12}{times}{ratio}   {requests.total()}: {told}")
 
 
+def requests_of(case: Case, endpoint: str) -> Counter[str]:
+    """The requests to AWS, one after the other, that one event of a case makes before its answer."""
+    stack = CONNECT_STACK if case.source == CONNECT else CHIME_STACK
+    os.environ.update(variables_of(case.folder, endpoint, stack))
+    app, event = _load(case.folder), _event(case.event)
+    sent: list[tuple[Any, dict[str, Any]]] = []
+    clients = _clients(app)
+    clients[0].put_item(TableName=os.environ["MESSAGES_TABLE"], Item=_item(case, event))
+    for client in clients:
+        client.meta.events.register("provide-client-params", _noting(client, sent))
+    with redirect_stdout(io.StringIO()):  # its metrics
+        answer = app.handler(event, _Context())
+    if case.command and not _asks(answer):
+        raise RuntimeError(f"{case.source} was told to hold: {answer}")
+    return Counter(_name(method) for method, _ in sent)
+
+
 def _item(case: Case, event: dict[str, Any]) -> dict[str, Any]:
     """The call as the event finds it: it rings, or its first menu is asked, as command 2; of twenty menus."""
     details = event.get("CallDetails") or event.get("Details", {}).get("ContactData", {})
     contact = details.get("TransactionId") or details.get("ContactId")
     ticket = Ticket("2026-09-21T12:00:00.000Z", 0, "t" * 600)
-    row = {"d1": 1, "d2": "end", "wrong": 0}
+    row: dict[str, int | str] = {"d1": 1, "d2": "end", "wrong": 0}
     plan = Plan((row,) * MENUS, 50, 2 * NOW, 2)
     call = replace(CALL, mid=MID, ticket=ticket, asks=CALL.asks * MENUS, plan=plan)
     log: list[str] = []
@@ -127,6 +144,8 @@ def _measure(case: Case) -> tuple[tuple[float, float], tuple[float, float], Coun
     for client in clients:
         client.meta.events.register("provide-client-params", _noting(client, sent))
     ours, floor, holds = list[float](), list[float](), 0
+    answer: dict[str, Any] = {}
+    made: list[tuple[Any, dict[str, Any]]] = []
     for turn in range(WARM + ROUNDS):
         clients[0].put_item(TableName=os.environ["MESSAGES_TABLE"], Item=item)
         sent.clear()

@@ -104,8 +104,8 @@ def _lambda(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
     if operation != "Invoke":
         yield Need(f"lambda:{operation}", "")
         return
-    name = given["FunctionName"].rpartition(":")[2]
-    yield Need("lambda:InvokeFunction", _arn("lambda", f"function:{name}"))
+    function = given["FunctionName"]  # a name, or an ARN, which an alias may qualify
+    yield Need("lambda:InvokeFunction", function if ":" in function else _arn("lambda", f"function:{function}"))
 
 
 def _states(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:

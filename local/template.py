@@ -62,7 +62,7 @@ class Template:
 
     def __init__(self, path: Path, parameters: Mapping[str, str]) -> None:
         self._document = read_document(path)
-        self._directory = path.resolve().parent
+        self._path, self._directory = path, path.resolve().parent
         self.parameters = _settle_parameters(self._document.get("Parameters", {}), parameters)
         self._resolver = Resolver(self._document.get("Conditions", {}), self._ref, self._get_att)
         self._resources: dict[str, dict[str, Any]] = {
@@ -110,8 +110,18 @@ class Template:
         properties = self.resource(logical_id)["Properties"]
         return Template(self._directory / properties["TemplateURL"], properties.get("Parameters", {}))
 
+    def with_parameters(self, **changes: str) -> "Template":
+        """The same template in a stack whose parameters differ in these."""
+        return Template(self._path, {**self.parameters, **changes})
+
     def ref(self, logical_id: str) -> str:
-        """What `Ref` gives for a resource: a table's or bucket's name, a queue's URL …"""
+        """What `Ref` gives for a resource: a table's or bucket's name, a queue's URL, for `Function.Alias` its ARN …"""
+        function, _, of_it = logical_id.partition(".")
+        if of_it == "Alias":
+            alias = self._declared(function)["Properties"].get("AutoPublishAlias")
+            if alias is None:
+                raise TemplateError(f"{function} has no alias")
+            return f"{self.get_att(function, 'Arn')}:{alias}"
         return reference(logical_id, self._declared(logical_id)["Type"], self._named(logical_id))
 
     def get_att(self, logical_id: str, name: str) -> str:

@@ -50,8 +50,9 @@ def test_three_keys_are_heard_in_three_menus_before_the_machine_has_asked_the_fi
     assert held_up == [0, 1, 2]
 
 
+@pytest.mark.parametrize("kept_ready", ["0", "2"])  # the function itself, or its alias
 @pytest.mark.parametrize("telephony", ["connect", "chime"])
-def test_what_will_hear_the_callee_is_made_ready_while_the_phone_rings(telephony, monkeypatch):
+def test_what_will_hear_the_callee_is_made_ready_while_the_phone_rings(telephony, kept_ready, monkeypatch):
     ready = threading.Event()
 
     def make_ready(*parts):
@@ -61,13 +62,15 @@ def test_what_will_hear_the_callee_is_made_ready_while_the_phone_rings(telephony
     warm_up = warm.make_ready
     monkeypatch.setattr(warm, "make_ready", make_ready)
     # Given a phone that rings until the function is ready
-    with running(Waits(ready), telephony=telephony) as cloud:
+    with running(Waits(ready), telephony=telephony, parameters={"ReadyForCallees": kept_ready}) as cloud:
         (mid,) = Client(cloud.url).send([message(menu(d1=[HANGUP]))])
         assert finished(cloud, mid)["reason"] == "callerHungUp"
         attempt = httpx.get(f"{cloud.url}/bat/message/{mid}", auth=(seed.USER, seed.PASSWORD)).json()["call"][
             "attempts"
         ]
+        failures = [one for one in cloud.journal.entries() if one["kind"] == "failure"]
     assert ready.is_set()
+    assert failures == []
     assert 0 <= attempt[0]["answerToFirstCommandMsec"] < 10_000
 
 

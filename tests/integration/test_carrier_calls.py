@@ -88,7 +88,7 @@ def test_the_event_of_an_invocation() -> None:
                     "References": {},
                     "SystemEndpoint": {"Address": CALLER_ID, "Type": "TELEPHONE_NUMBER"},
                 },
-                "Parameters": {"event": "answered", "protocol": "2"},
+                "Parameters": {"event": "answered", "protocol": "1"},
             },
         }
 

@@ -480,6 +480,34 @@ def test_an_execution_that_was_just_started_is_told_from_one_that_runs(engine, a
     assert resume_execution(engine.client, ARN, "1-1", {}) is execution
 
 
+@pytest.mark.parametrize(
+    ("status", "execution"),
+    [
+        ("RUNNING", Execution.RUNS),
+        ("SUCCEEDED", Execution.ENDED),
+        ("ABORTED", Execution.ENDED),
+        (None, Execution.ENDED),
+    ],
+)
+def test_an_execution_that_another_release_has_started_with_another_input_is_looked_at(engine, status, execution):
+    engine.add_client_error("start_execution", "ExecutionAlreadyExists", http_status_code=400)
+    arn = f"{ARN}:1-1".replace(":stateMachine:", ":execution:")
+    asked = {"executionArn": arn}
+    if status:
+        found = {"executionArn": arn, "stateMachineArn": ARN, "startDate": WHEN, "status": status}
+        engine.add_response("describe_execution", found, asked)
+    else:
+        engine.add_client_error("describe_execution", "ExecutionDoesNotExist", http_status_code=400)
+    assert resume_execution(engine.client, ARN, "1-1", {}) is execution
+
+
+def test_an_engine_that_does_not_say_whether_an_execution_runs_is_asked_again(engine):
+    engine.add_client_error("start_execution", "ExecutionAlreadyExists", http_status_code=400)
+    engine.add_client_error("describe_execution", "ThrottlingException", http_status_code=400)
+    with pytest.raises(EngineUnavailable):
+        resume_execution(engine.client, ARN, "1-1", {})
+
+
 class Machines(Registry):
     """The names of published machines, in memory."""
 

@@ -654,6 +654,24 @@ def test_taking_a_line_makes_the_message_a_call(messages):
     assert messages.get(MID) == replace(waiting, state=State.CALLING, attempt=1, flow_arn="arn:flow")
 
 
+def test_the_release_before_does_not_look_after_what_this_one_has_claimed(dynamodb):
+    """It would start the execution again with another input, be told that there was one, and hang up a call."""
+    waiting = queued(dynamodb.messages)
+    at = {"pk": {"S": f"M#{MID}"}, "sk": {"S": "MESSAGE"}}
+    # Given a message whose attempt before was claimed by that release
+    dynamodb.client.update_item(
+        TableName=dynamodb.messages_table,
+        Key=at,
+        UpdateExpression="SET flow_arn = :old",
+        ExpressionAttributeValues={":old": {"S": "arn:before"}},
+    )
+    dynamodb.messages.claim_line(replace(waiting, dial_wait_seconds=50), "arn:flow", POOL, NOW)
+    item = dynamodb.client.get_item(TableName=dynamodb.messages_table, Key=at)["Item"]
+    assert "flow_arn" not in item
+    found = dynamodb.messages.get(MID)
+    assert (found.flow_arn, found.dial_wait_seconds) == ("arn:flow", 50)
+
+
 def test_a_message_is_taken_once_however_many_try(messages):
     waiting = queued(messages)
     messages.claim_line(waiting, "arn:flow", POOL, NOW)

@@ -119,16 +119,16 @@ def test_limits_of_the_whole_flow() -> None:
 def test_a_call_from_answer_to_hang_up() -> None:
     steps = walk(load_flow(build_contact_flow(ARN, APOLOGY)), FACTS)
     effect = next(steps)
-    assert effect == Invoke(ARN, {"event": "answered", "protocol": "2"}, 8)
+    assert effect == Invoke(ARN, {"event": "answered", "protocol": "1"}, 8)
     effect = steps.send(Returned({"op": "hold", "seq": "0"}))
     assert effect == Play(Prompt(speech='<speak><break time="1s"/></speak>'))
     effect = steps.send(Played())
-    assert effect == Invoke(ARN, {"event": "next", "seq": "0", "protocol": "2"}, 8)
+    assert effect == Invoke(ARN, {"event": "next", "seq": "0", "protocol": "1"}, 8)
     effect = steps.send(Returned({"op": "ask", "seq": "1", "seconds": "15", "promptUri": "https://p/1.wav"}))
     assert isinstance(effect, Listen)
     assert (effect.prompt, effect.limit_seconds) == (Prompt(uri="https://p/1.wav"), 15)
     effect = steps.send(Pressed("*"))
-    assert effect == Invoke(ARN, {"event": "key", "key": "*", "seq": "1", "protocol": "2"}, 8)
+    assert effect == Invoke(ARN, {"event": "key", "key": "*", "seq": "1", "protocol": "1"}, 8)
     with pytest.raises(StopIteration):
         steps.send(Returned({"op": "hangup", "seq": "2"}))
 
@@ -190,7 +190,7 @@ def test_after_a_report_that_came_through_late_the_call_goes_on() -> None:
     next(steps)
     assert isinstance(steps.send(Failed()), Play)
     again = steps.send(Played())
-    assert again == Invoke(ARN, {"event": "answered", "protocol": "2"}, 8)
+    assert again == Invoke(ARN, {"event": "answered", "protocol": "1"}, 8)
     answer = {"op": "ask", "seq": "2", "seconds": "15", "promptUri": "https://p/1.wav"}
     assert isinstance(steps.send(Returned(answer)), Listen)
 

@@ -100,7 +100,7 @@ def test_no_block_has_more_conditions_than_flows_are_known_to_have():
 def test_each_report_says_what_was_heard_of_which_question():
     for key, name in KEYS.items():
         attributes = ACTIONS[name]["Parameters"]["LambdaInvocationAttributes"]
-        assert attributes == {"event": "key", "key": key, "seq": "$.Attributes.seq", "protocol": "2"}
+        assert attributes == {"event": "key", "key": key, "seq": "$.Attributes.seq", "protocol": "1"}
     assert ACTIONS["idle"]["Parameters"]["LambdaInvocationAttributes"]["event"] == "idle"
     assert ACTIONS["prompt-error"]["Parameters"]["LambdaInvocationAttributes"]["event"] == "prompt_error"
 

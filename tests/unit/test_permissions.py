@@ -34,6 +34,18 @@ MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:m"
             {"QueueUrl": QUEUE},
             [("sqs:SendMessage", "arn:aws:sqs:eu-central-1:123456789012:Q.fifo")],
         ),
+        (
+            "lambda",
+            "Invoke",
+            {"FunctionName": "f"},
+            [("lambda:InvokeFunction", "arn:aws:lambda:eu-central-1:123456789012:function:f")],
+        ),
+        (
+            "lambda",
+            "Invoke",
+            {"FunctionName": "arn:aws:lambda:eu-central-1:123456789012:function:f:live"},
+            [("lambda:InvokeFunction", "arn:aws:lambda:eu-central-1:123456789012:function:f:live")],
+        ),
         ("stepfunctions", "SendTaskSuccess", {"taskToken": "t"}, [("states:SendTaskSuccess", "")]),
         (
             "stepfunctions",

@@ -57,6 +57,15 @@ def without(resource: str) -> Callable[[dict[str, Any]], None]:
     return mistake
 
 
+def depends(resource: str, *others: str) -> Callable[[dict[str, Any]], None]:
+    """The mistake of waiting for these alone."""
+
+    def mistake(document: dict[str, Any]) -> None:
+        document["Resources"][resource]["DependsOn"] = list(others)
+
+    return mistake
+
+
 def forbid(function: str, action: str) -> Callable[[dict[str, Any]], None]:
     """The mistake of forgetting a permission: an action, out of all statements."""
 
@@ -415,6 +424,41 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         for name in DOCUMENT["Outputs"]
         if name not in ("ApiUrl", "SipMediaApplicationId")
     },
+    "what is kept ready has the code of before": (
+        drop("ConnectFlowFunction", "AutoPublishAliasAllProperties"),
+        "ready",
+    ),
+    "what is kept ready has the layer of before": (drop("CoreLayer", "PublishLambdaVersion"), "ready"),
+    "what is kept ready has old libraries": (drop("DependenciesLayer", "PublishLambdaVersion"), "ready"),
+    "nothing is kept ready": (drop("ConnectFlowFunction", "ProvisionedConcurrencyConfig"), "ready"),
+    "something is always kept ready": (
+        put(
+            {"ProvisionedConcurrentExecutions": {"Ref": "ReadyForCallees"}},
+            "ChimeEventsFunction",
+            "ProvisionedConcurrencyConfig",
+        ),
+        "ready",
+    ),
+    "the flow does not ask what is kept ready": (
+        put({"Fn::GetAtt": ["ConnectFlowFunction", "Arn"]}, "ConnectStack", "Parameters", "FunctionArn"),
+        "ready",
+    ),
+    "the flow asks the alias whatever is kept ready": (
+        put({"Ref": "ConnectFlowFunction.Alias"}, "ConnectStack", "Parameters", "FunctionArn"),
+        "ready",
+    ),
+    "the application does not ask what is kept ready": (
+        put({"Fn::GetAtt": ["ChimeEventsFunction", "Arn"]}, "ChimeStack", "Parameters", "FunctionArn"),
+        "ready",
+    ),
+    "Connect may not invoke what is kept ready": (without("ConnectFlowAliasPermission"), "ready"),
+    "the Chime SDK may not invoke what is kept ready": (without("ChimeEventsAliasPermission"), "ready"),
+    "anybody may invoke what is kept ready": (drop("ConnectFlowAliasPermission", "SourceArn"), "least_privilege"),
+    "the flow is published before it may invoke": (depends("ConnectStack", "ConnectFlowPermission"), "ready"),
+    "another function is made ready": (
+        put({"Ref": "DialerFunction"}, "ControlCallFunction", "Environment", "Variables", "WARM_FUNCTION"),
+        "ready",
+    ),
     "a type that not every Region has": (type_of_few_regions, "regions"),
     "log lines for ever": (drop("LogGroup", "RetentionInDays"), "functions"),
     "a layer is missing": (in_globals("Layers", value=[{"Ref": "CoreLayer"}]), "functions"),

@@ -12,6 +12,7 @@ WHOLE_NUMBERS: Mapping[str, tuple[int, int]] = {
     "MaxMenuVisits": (1, 500),
     "MaxCallSeconds": (30, 1200),
     "SilentRepeats": (0, 49),
+    "ReadyForCallees": (0, 5),
     "WebhooksInFlight": (1, 40),
     "WebhookConcurrency": (2, 100),
     "PromptConcurrency": (2, 100),

@@ -1,4 +1,11 @@
-"""How a message is written down: pk `M#<mid>`, sk `MESSAGE`, and for the sparse index what it waits for."""
+"""How a message is written down: pk `M#<mid>`, sk `MESSAGE`, and for the sparse index what it waits for.
+
+Who claims a message writes down its state machine: the release before as `flow_arn`, this one as `machine_arn`. What
+an execution is given to begin with differs between the two (`dial_wait_seconds`), and Step Functions takes a start
+with another input for that of another execution: a sweeper that started it again to see whether it runs would be told
+that it has ended, and would hang up. So the release before must find no `flow_arn` in what this one has claimed, and
+an item with a `flow_arn` was claimed by it last, whatever else stands in it.
+"""
 
 from dataclasses import asdict
 from itertools import chain, islice, zip_longest
@@ -83,6 +90,7 @@ def dump(message: Message) -> Values:
 
 def load(item: Values) -> Message:
     """The message in an item."""
+    is_claimed_by_release_before = "flow_arn" in item
     return Message(
         mid=item["mid"],
         list_id=item["list_id"],
@@ -97,7 +105,7 @@ def load(item: Values) -> Message:
         state=State(item["state"]),
         attempt=item["attempt"],
         asks=tuple(Ask(**ask) for ask in item.get("asks", ())),
-        flow_arn=item.get("flow_arn"),
+        flow_arn=item["flow_arn"] if is_claimed_by_release_before else item.get("machine_arn"),
         caller_id=item.get("caller_id"),
         outcome=item.get("outcome"),
         reason=item.get("reason"),
@@ -110,7 +118,7 @@ def load(item: Values) -> Message:
         silent_repeats=item.get("silent_repeats"),
         redials=item.get("redials", 0),
         claimed_msec=item.get("claimed_msec"),
-        dial_wait_seconds=item.get("dial_wait_seconds"),
+        dial_wait_seconds=None if is_claimed_by_release_before else item.get("dial_wait_seconds"),
         due_msec=item.get("due_at"),
     )
 

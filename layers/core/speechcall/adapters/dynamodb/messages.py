@@ -103,8 +103,8 @@ class DynamoMessages:
         it_waits_for_this_attempt = "#state = :from AND attempt = :before"
         call_it = self._change(
             message.mid,
-            "SET #state = :to, attempt = :attempt, flow_arn = :flow, claimed_msec = :now, dial_wait_seconds = :wait, "
-            + _SHARD,
+            "SET #state = :to, attempt = :attempt, claimed_msec = :now, dial_wait_seconds = :wait, "
+            f"machine_arn = :flow, {_SHARD} REMOVE flow_arn",  # see `message_items`
             it_waits_for_this_attempt,
             {
                 ":from": State.QUEUED.value,

@@ -24,8 +24,13 @@ from typing import Any
 from speechcall.domain.time_bounds import REPORT_HOLD_SECONDS, REPORT_LIMIT_SECONDS, REPORT_TRIES
 from speechcall.domain.timing import IDLE_STEPS
 
-PROTOCOL = "2"
-"""The conversation between flow and function; a call in progress keeps the flow it began with."""
+PROTOCOL = "1"
+"""The conversation between flow and function; a call in progress keeps the flow it began with.
+
+It gets a new number only where a function of the release before could not answer this flow: such a function hangs up
+on a number that it does not know, and after a roll-back it has this flow's calls. (2 stood here for a while, for the
+second tries; they ask nothing new of the function.)
+"""
 
 KEYS = {**{digit: f"key-{digit}" for digit in "0123456789"}, "*": "key-star", "#": "key-hash"}
 

@@ -1,0 +1,21 @@
+"""How many requests to AWS, one after the other, stand between what a callee does and the next thing that they hear."""
+
+import os
+
+import pytest
+
+from benchmarks.canned_call import canned_call
+from benchmarks.keys import CASES, MOST_REQUESTS, requests_of
+
+
+@pytest.fixture
+def endpoint(monkeypatch):
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    with canned_call() as address:
+        yield address
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.source}, {case.what}")
+def test_a_callee_waits_for_three_requests_at_most(case, endpoint):
+    requests = requests_of(case, endpoint)
+    assert 1 <= requests.total() <= MOST_REQUESTS == 3, requests
