@@ -8,6 +8,8 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from local.journal import Journal
 from local.triggers.stream_reader import StreamReader
+from speechcall.adapters.dynamodb.message_items import state_of
+from speechcall.domain.message import State
 
 STOP_SECONDS = 0.8
 _BATCH = 1000
@@ -39,8 +41,8 @@ class JournalFeed:
         new, old = _item(change.get("NewImage")), _item(change.get("OldImage"))
         mid = str(new.get("pk", "")).partition("#")[2]
         if new.get("sk") == "MESSAGE":
-            told = {name: new.get(name) for name in ("state", "outcome", "reason")}
-            if told != {name: old.get(name) for name in told}:
+            told = _told(new)
+            if told != _told(old):
                 self._journal.record("state", mid, **told)
         elif str(new.get("sk", "")).startswith("CALL#") and new.get("seq") != old.get("seq"):
             command = new.get("command") or {}
@@ -53,6 +55,13 @@ def tell_accepted(journal: Journal, answer: bytes) -> None:
     for message in json.loads(answer).get("messages", []):
         if "messageId" in message:
             journal.record("accepted", str(message["messageId"]), recipient=message.get("recipient"))
+
+
+def _told(item: dict[str, Any]) -> dict[str, Any]:
+    """Where a message stands. While it settles nothing else is known of it."""
+    if item and state_of(item) is State.SETTLING:
+        return {"state": State.SETTLING.value, "outcome": None, "reason": None}
+    return {name: item.get(name) for name in ("state", "outcome", "reason")}
 
 
 def _item(image: dict[str, Any] | None) -> dict[str, Any]:

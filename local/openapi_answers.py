@@ -31,7 +31,8 @@ Count = Annotated[int, Field(ge=0)]
 DeliveryStatus = Annotated[
     Literal["scheduled", "processing", "delivered", "undeliverable", "permanenterror"],
     Field(
-        description="`scheduled`: being prepared, or waiting for a line. `processing`: dialling or in a call. "
+        description="`scheduled`: being prepared, or waiting for a line. "
+        "`processing`: dialling, in a call, or just after it, when its outcome is not known yet. "
         "`delivered`: somebody answered, and may have heard it. `undeliverable`: busy, no answer, failed (also where "
         "somebody answered and nothing could be played: `notPlayed`), or its time ran out. "
         "`permanenterror`: invalid or blocked number, no introduction, or menus that cannot run."

@@ -30,7 +30,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if found is None or not found.ended:
         logger.warning("an event that tells of no contact's end was ignored")
         return {"ours": False}
-    heard = EndHeard(found.contact_id, found.answered)
+    heard = EndHeard(found.contact_id, found.answered, found.is_repeat, found.at_msec)
     call = hear_end(heard, telephony=telephony, calls=calls, engine=engine, clock=clock)
     if call:
         logger.info("call ended", mid=call.mid, attempt=call.attempt, cause=call.cause)

@@ -10,30 +10,22 @@ from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.messages import DynamoMessages
-from speechcall.adapters.metrics import count
+from speechcall.adapters.ended_metrics import counting, owing
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.stepfunctions import TaskEngine
 from speechcall.adapters.telephony.provider import chosen_telephony
 from speechcall.adapters.webhook_queue import SqsWebhookQueue
 from speechcall.application.finish_call import finish_call
 from speechcall.domain.ids import parse_holder
-from speechcall.domain.outcome import End
-from speechcall.domain.webhook import WebhookTask
+from speechcall.domain.outcome import SETTLING, End
 
 logger = Logger()
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 webhooks = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_QUEUE_URL"))
-
-
-def owe(task: WebhookTask) -> None:
-    webhooks.first(task)
-    count("WebhooksOwed")
-
-
 finish = partial(
-    finish_call,
-    owe=owe,
+    counting(finish_call),
+    owe=owing(webhooks.first),
     calls=DynamoCalls(dynamodb, setting("MESSAGES_TABLE")),
     messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")),
     telephony=chosen_telephony(),
@@ -54,9 +46,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
         end = End.FAILED
     else:
         mid, attempt, end = str(event["mid"]), int(event["attempt"]), End(event["end"])
-    outcome = finish(mid, attempt, end)
-    count("CallsEnded", outcome=outcome.outcome)
-    count("CallEndReasons", reason=outcome.reason)
-    count("PromptsNotPlayed", int(outcome.prompt_failed))
-    logger.info("call finished", mid=mid, attempt=attempt, outcome=outcome.outcome, reason=outcome.reason)
-    return {"outcome": outcome.outcome, "reason": outcome.reason}
+    found = finish(mid, attempt, end) or SETTLING
+    logger.info("call finished", mid=mid, attempt=attempt, outcome=found.outcome, reason=found.reason)
+    return {"outcome": found.outcome, "reason": found.reason}

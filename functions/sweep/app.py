@@ -11,6 +11,7 @@ from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.dynamodb.pool import DynamoPool
+from speechcall.adapters.ended_metrics import counting, owing
 from speechcall.adapters.executions import resume_execution
 from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
@@ -20,7 +21,6 @@ from speechcall.adapters.webhook_queue import SqsWebhookQueue
 from speechcall.application.finish_call import finish_call
 from speechcall.application.sweep import Calls, sweep
 from speechcall.domain.outcome import End
-from speechcall.domain.webhook import WebhookTask
 
 logger = Logger()
 
@@ -29,20 +29,14 @@ stepfunctions = boto3.client("stepfunctions", config=AWS_CONFIG)
 messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"))
 clock = SystemClock()
 webhooks = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_QUEUE_URL"))
-
-
-def owe(task: WebhookTask) -> None:
-    webhooks.first(task)
-    count("WebhooksOwed")
-
-
+telephony = chosen_telephony()
 finish = partial(
-    finish_call,
-    owe=owe,
+    counting(finish_call),
+    owe=owing(webhooks.first),
     end=End.FAILED,
     calls=DynamoCalls(dynamodb, setting("MESSAGES_TABLE")),
     messages=messages,
-    telephony=chosen_telephony(),
+    telephony=telephony,
     engine=TaskEngine(stepfunctions),
     clock=clock,
     find_account=DynamoAccounts(dynamodb, setting("REGISTRY_TABLE")).find,
@@ -54,6 +48,7 @@ calls = Calls(
     finish=finish,
     clock=clock,
     count=count,
+    has_records=telephony.has_records,
 )
 
 

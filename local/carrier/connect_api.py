@@ -76,7 +76,9 @@ class _Operations:
             "DisconnectTimestamp": contact.disconnected,
         }
         times = {name: moment for name, moment in happened.items() if moment is not None and moment <= shown_until}
-        reason = contact.reason if "DisconnectTimestamp" in times else None
+        told_from = shown_until - timedelta(seconds=self._chance.faults.reason_lag_seconds)
+        is_told = contact.disconnected is not None and contact.disconnected <= told_from
+        reason = contact.reason if is_told else None
         times["InitiationTimestamp"] = contact.initiated
         times["LastUpdateTimestamp"] = max(times.values())
         return {

@@ -50,6 +50,12 @@ class Faults:
     """A function has run, and its answer does not reach the contact flow, which tries again."""
     record_lag_seconds: float = 0.0
     """DescribeContact shows a contact as it was so long ago."""
+    reason_lag_seconds: float = 0.0
+    """DescribeContact shows the end of a contact (DisconnectTimestamp), and only so long after it its DisconnectReason.
+
+    Amazon Connect's developer guide, "Eventual consistency": a change "typically takes less than a few seconds", "but
+    in some cases it can take several minutes" to be seen. DescribeContact's reference marks neither member as required.
+    """
     record_late_seconds: float = 0.0
     """DescribeContact and StopContact do not know a contact that is newer: nowhere is said that they do at once."""
 

@@ -32,6 +32,7 @@ FAULTS: dict[str, Any] = {
     "answers_lost": 0.1,
     "record_lag_seconds": 0.3,
     "record_late_seconds": 0.5,
+    "reason_lag_seconds": 0.5,
 }
 CHIME_FAULTS: dict[str, Any] = {"requests_failed": 0.05, "requests_lost": 0.15}
 """Of a request that failed and did nothing nobody hears for 22 s."""

@@ -14,6 +14,7 @@ from standardwebhooks import Webhook
 from local import seed
 from local.carrier import Script, answer, busy, press, stay_silent
 from local.carrier.chime.settings import CREATE
+from local.carrier.faults import Faults
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
 from tests.fixtures.audio_host import audio_host
 
@@ -131,6 +132,18 @@ def test_a_hundred_messages_with_a_hundred_bodies_share_one_state_machine():
         machines = boto3.client("stepfunctions").list_state_machines()["stateMachines"]
     assert {end["outcome"] for end in ends} == {"busy"}
     assert len(machines) == 1
+
+
+def test_a_busy_number_is_busy_and_its_line_free_though_its_record_says_so_later():
+    with running(Script([busy()]), carrier={"faults": Faults(reason_lag_seconds=1)}) as cloud:
+        (mid,) = Client(cloud.url).send([message(menu(d1=[HANGUP]))])
+        end = finished(cloud, mid)
+        states = [entry["state"] for entry in cloud.journal.entries(mid) if entry["kind"] == "state"]
+        key = {"pk": {"S": "POOL"}, "sk": {"S": "POOL"}}
+        pool = boto3.client("dynamodb").get_item(TableName=cloud.template.ref("RegistryTable"), Key=key)["Item"]
+    assert (end["outcome"], end["reason"]) == ("busy", "busy")
+    assert states[-3:] == ["calling", "settling", "finished"]
+    assert not {"held", "numbers"} & set(pool)
 
 
 def test_a_callee_never_waits_for_a_receiver():

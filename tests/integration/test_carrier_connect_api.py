@@ -185,6 +185,17 @@ def test_the_record_of_a_contact_may_lag_behind_its_events() -> None:
         assert contact["Attributes"] == {"mid": "7748021", "attempt": "1"}
 
 
+def test_why_a_contact_ended_may_be_shown_later_than_that_it_has() -> None:
+    with bench(faults=Faults(reason_lag_seconds=3600)) as b:
+        contact_id = b.dial()
+        phone = b.phone(contact_id)
+        assert phone.wait_until_ringing(WAIT)
+        assert phone.reject()
+        contact = b.ended(contact_id)
+        assert "DisconnectTimestamp" in contact
+        assert "DisconnectReason" not in contact
+
+
 def test_answers_have_only_members_that_the_service_describes() -> None:
     with bench([ask(1)], Script([answer(after=0), hang_up()])) as b:
         operation: Any = b.connect.meta.service_model.operation_model("DescribeContact")

@@ -300,6 +300,7 @@ def test_why_a_contact_ended(reason, answered, cause):
         described["DisconnectReason"] = reason
     found = to_contact(CONTACT, described)
     assert (found.ended, found.answered, found.cause) == (True, answered, cause)
+    assert found.cause_is_guess == (not reason)
 
 
 @pytest.mark.parametrize("unset", [None, NEVER])

@@ -17,7 +17,7 @@ from speechcall.adapters.dynamodb.pool import DynamoPool
 from speechcall.application.message_ports import Pool
 from speechcall.domain.call import Cause, Step
 from speechcall.domain.message import State
-from speechcall.domain.outcome import EXPIRED, Outcome
+from speechcall.domain.outcome import EXPIRED, End, Outcome
 from tests.fixtures.http_api import NUMBER, TEMPLATE, specification
 from tests.fixtures.samples import ASK, CALL, NOW
 
@@ -53,9 +53,11 @@ def move(api, mid, *, to, outcome="answered"):
         return
     if to is not State.PREPARING:
         api.messages.queue(mid, (ASK,), NOW)
-    if to in (State.CALLING, State.FINISHED):
+    if to in (State.CALLING, State.SETTLING, State.FINISHED):
         stored = api.messages.get(mid)
         api.messages.claim_line(stored, "arn:flow", POOL, NOW + int(mid) % 1_000_000)
+    if to is State.SETTLING:
+        assert api.messages.settle(api.messages.get(mid), End.NOT_ANSWERED, Outcome("noAnswer", "noAnswer"), NOW + 9000)
     if to is State.FINISHED:
         assert api.messages.finish(api.messages.get(mid), Outcome(outcome, "completed"), NOW + 9000)
 
@@ -64,6 +66,7 @@ WORDS = [
     (State.PREPARING, None, "scheduled"),
     (State.QUEUED, None, "scheduled"),
     (State.CALLING, None, "processing"),
+    (State.SETTLING, None, "processing"),
     (State.FINISHED, "answered", "delivered"),
     (State.FINISHED, "busy", "undeliverable"),
     (State.FINISHED, "noAnswer", "undeliverable"),
@@ -91,6 +94,21 @@ def test_the_five_words_are_the_vendors(api, state, outcome, word):
     assert (found["messagelistId"], found["messageId"], found["recipient"]) == (list_id, mid, NUMBER)
     (summary,) = page(api, list_id)["messages"]
     assert (summary["deliverystatus"], summary["outcome"]) == (word, outcome)
+
+
+def test_a_guess_is_not_told_while_it_may_be_corrected(api):
+    list_id, (mid,) = send(api)
+    move(api, mid, to=State.SETTLING)
+    calls = DynamoCalls(boto3.client("dynamodb"), api.tables[0])
+    calls.open(replace(CALL, mid=mid), NOW // 1000 + 9)
+    calls.end(mid, 1, Cause.NO_ANSWER, NOW, is_guess=True)
+    found = message(api, mid)["call"]
+    assert (found["attempts"][0]["cause"], found["endReason"], found["finishedAt"]) == (None, None, None)
+    assert page(api, list_id)["outcomes"] == {}
+    calls.explain(mid, 1, Cause.BUSY, None)
+    assert api.messages.finish(api.messages.get(mid), Outcome("busy", "busy"), NOW + 9)
+    found = message(api, mid)["call"]
+    assert (found["attempts"][0]["cause"], found["outcome"]) == ("busy", "busy")
 
 
 def test_a_call_is_told_from_the_first_ring_to_the_last_webhook(api):

@@ -30,8 +30,8 @@ TTL_SECONDS = 600
 
 RECORDS = frozenset(
     {
-        *("DynamoMessages.get", "DynamoMessages.refuse", "DynamoMessages.finish", "DynamoMessages.requeue"),
-        *("DynamoMessages.redial", "DynamoDeliveries.begin", "DynamoDeliveries.record"),
+        *("DynamoMessages.get", "DynamoMessages.refuse", "LeavingMessages.finish", "LeavingMessages.requeue"),
+        *("LeavingMessages.redial", "DynamoDeliveries.begin", "DynamoDeliveries.record"),
         *("dynamodb.GetItem", "dynamodb.PutItem", "dynamodb.UpdateItem", "dynamodb.TransactWriteItems"),
     }
 )

@@ -17,13 +17,14 @@ from typing import Any
 import pytest
 
 from local.carrier.flow import load_flow
+from speechcall.application.ask_why import ask_why
 from speechcall.application.control_call import Control
 from speechcall.application.give_reply import tell_task
 from speechcall.domain.call import Bounds, Call, Cause
 from speechcall.domain.dialling import Ringing
-from speechcall.domain.errors import StoreUnavailable, TelephonyMisconfigured
+from speechcall.domain.errors import StoreUnavailable, TelephonyMisconfigured, TelephonyUnavailable
 from speechcall.domain.message import GotoMenu, Hangup, Menu, State
-from speechcall.domain.time_bounds import dial_wait_seconds
+from speechcall.domain.time_bounds import SETTLING_SECONDS, dial_wait_seconds
 from tests.fixtures.carrier_bench import protocol_1
 from tests.fixtures.races import connect_side
 from tests.fixtures.races.chime_side import ChimeSide
@@ -702,7 +703,50 @@ def answer_against_the_rings_end(random: Random) -> Race:
     return Race(Faults(ring_seconds=15, record_lag_seconds=lag, doubled=doubled), callee, came_to)
 
 
+def record_that_lags(random: Random) -> Race:
+    """Why a call has ended is in its record late, up to minutes; that it is dead is told at once, or never."""
+    lag, missing = random.choice((0.2, 2, 10, 50, 200)), random.choice((0, 0, 3, 30))
+    does = random.choice(("busy", "busy", "answers", "rings"))
+    rings = random.uniform(0, 3)
+    gone: list[int] = []
+    is_told, shows_nothing = random.random() < 0.9, random.random() < 0.5
+
+    def callee(me: Callee) -> None:
+        me.play.until(lambda: bool(me.here.side.phones), 400)
+        me.play.sleep(rings)
+        if does == "busy":
+            me.phone.refuse()
+        elif does == "answers" and me.phone.answer():
+            me.press(1, "1", random.random())
+            me.hang_up(random.random())
+        gone.append(me.play.msec)
+
+    def came_to(here: World) -> None:
+        if does == "busy" and is_told:
+            ended(here, "busy", "busy")
+        elif does == "answers":
+            assert here.message.outcome == "answered"
+            assert here.message.reason == "callerHungUp" or not is_told
+        elif does == "rings":
+            ended(here, "noAnswer", "noAnswer")
+        # It is dead, so its line is free, whatever is known of it; and it is final in time
+        if is_told and does != "rings":
+            assert (here.freed[0] - gone[0]) / 1000 <= 5
+        assert (here.message.finished_msec - here.freed[0]) / 1000 <= SETTLING_SECONDS
+
+    faults = Faults(
+        news_seconds=news(random, 0, 0.01, 0.5) if is_told else tuple,
+        record_lag_seconds=lag if shows_nothing else 0,
+        reason_lag_seconds=0 if shows_nothing else lag,
+        record_late_seconds=missing,
+        place_seconds=random.choice((0, 0, 1)),
+        ring_seconds=15,
+    )
+    return Race(faults, callee, came_to)
+
+
 RACES: dict[str, Callable[[Random], Race]] = {
+    "a record that lags": record_that_lags,
     "key against idle": key_against_idle,
     "key against the machine's timeout": key_against_the_machines_timeout,
     "key against hang-up": key_against_hang_up,
@@ -809,10 +853,13 @@ def _believes_silence(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _forgets_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    def end(mid: str, attempt: int, cause: Any, *, calls: Any, engine: Any, clock: Any, **_at: int) -> Any:
-        return calls.end(mid, attempt, cause, clock.now_msec())
+    def end(
+        mid: str, attempt: int, cause: Any, *, calls: Any, engine: Any, clock: Any, is_guess: bool = False, **_at: int
+    ) -> Any:
+        return calls.end(mid, attempt, cause, clock.now_msec(), is_guess=is_guess)
 
     monkeypatch.setattr("speechcall.application.end_call.end_call", end)
+    monkeypatch.setattr("speechcall.application.end_call._tell_end", lambda *_: None)
 
 
 def _marks_before_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -886,7 +933,7 @@ def _runs_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("speechcall.application.report.MOST_AHEAD", 50)
 
 
-APPEND, WOULD_LOG, TELL = MemoryCalls.append, Call.would_log, tell_task
+APPEND, WOULD_LOG, TELL, ASK_WHY = MemoryCalls.append, Call.would_log, tell_task, ask_why
 
 
 def _forgets_keys_of_who_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -904,6 +951,20 @@ def _serves_whoever_was_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     for part in ("application.follow_call", "application.follow_by_mailbox"):
         monkeypatch.setattr(f"speechcall.{part}.is_over", lambda call: call.ended)
     monkeypatch.setattr("tests.stores.memory.is_over", lambda call: call.ended)
+
+
+def _takes_a_guess_for_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("speechcall.application.finish_call.hangs_on_cause", lambda *_: False)
+
+
+def _keeps_the_line_until_it_knows_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(call: Any, calls: Any, telephony: Any) -> Any:
+        asked = ASK_WHY(call, calls, telephony)
+        if asked.cause_is_guess and asked.answered_msec is None:
+            raise TelephonyUnavailable("its record does not say it")
+        return asked
+
+    monkeypatch.setattr("speechcall.application.finish_call.ask_why", ask)
 
 
 def _dials_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -935,6 +996,8 @@ def _dials_again(monkeypatch: pytest.MonkeyPatch) -> None:
         ("chime", _believes_silence, "hang-up never told", True),
         ("chime", _lets_the_last_word_count, "key twice", True),
         ("connect", _gives_up_whoever_has_answered, "answer against the ring's end", True),
+        ("connect", _takes_a_guess_for_the_cause, "a record that lags", True),
+        ("connect", _keeps_the_line_until_it_knows_why, "a record that lags", True),
         ("connect", _serves_whoever_was_given_up, "answer against the ring's end", False),
     ],
 )

@@ -12,6 +12,7 @@ from moto import mock_aws
 from local.moto_guards import install_guards
 from local.template import Template
 from speechcall.adapters.dynamodb.calls import DynamoCalls
+from speechcall.adapters.dynamodb.history import DynamoHistory
 from speechcall.adapters.dynamodb.lists import DynamoLists
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.dynamodb.pool import DynamoPool
@@ -34,7 +35,7 @@ from speechcall.domain.call_log import Entry, Plan, Table, Then, ThenKind
 from speechcall.domain.dialling import Redial
 from speechcall.domain.errors import RateLimited, StoreUnavailable
 from speechcall.domain.message import State
-from speechcall.domain.outcome import EXPIRED, PROMPT_UNAVAILABLE, Outcome
+from speechcall.domain.outcome import EXPIRED, PROMPT_UNAVAILABLE, End, Outcome
 from tests.fixtures.samples import ASK, CALL, MESSAGE, MID, NOW, message
 from tests.stores.memory import MemoryCalls, MemoryMessages
 
@@ -435,6 +436,112 @@ def test_the_end_sees_the_token_that_was_written_last(calls):
     assert calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW).ticket == ticket(1, retry=1)
 
 
+# ------------------------------------------------------- dead, and why
+def test_a_guess_is_the_cause_until_it_is_known_and_what_is_known_stays(calls):
+    calls.open(CALL, EXPIRES)
+    guessed = calls.end(MID, 1, Cause.NO_ANSWER, NOW + 1, is_guess=True)
+    assert guessed == replace(CALL, ended_msec=NOW + 1, cause=Cause.NO_ANSWER, cause_is_guess=True)
+    # News that comes again guesses nothing else, nor says when it ended
+    assert calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW + 2, is_guess=True) == guessed
+    assert calls.end(MID, 1, Cause.STOPPED, NOW + 2) == guessed == calls.get(MID, 1)
+    # The record is asked
+    known = calls.explain(MID, 1, Cause.BUSY, None)
+    assert known == replace(guessed, cause=Cause.BUSY, cause_is_guess=False)
+    assert calls.explain(MID, 1, Cause.NO_ANSWER, None) is None
+    assert calls.end(MID, 1, Cause.NO_ANSWER, NOW + 3, is_guess=True) == known == calls.get(MID, 1)
+
+
+def test_what_is_certain_is_no_guess_afterwards(calls):
+    calls.open(CALL, EXPIRES)
+    ended = calls.end(MID, 1, Cause.BUSY, NOW + 1)
+    assert calls.end(MID, 1, Cause.NO_ANSWER, NOW + 2, is_guess=True) == ended
+    assert calls.explain(MID, 1, Cause.NO_ANSWER, None) is None
+    assert calls.get(MID, 1) == ended
+
+
+def test_a_better_guess_is_a_guess_and_an_answer_that_was_known_stays(calls):
+    calls.open(CALL, EXPIRES)
+    calls.end(MID, 1, Cause.NO_ANSWER, NOW + 1, is_guess=True)
+    better = calls.explain(MID, 1, Cause.CALLER_HUNG_UP, NOW + 1, is_guess=True)
+    assert (better.cause, better.answered_msec, better.cause_is_guess) == (Cause.CALLER_HUNG_UP, NOW + 1, True)
+    known = calls.explain(MID, 1, Cause.HUNG_UP, NOW + 9)
+    assert known == replace(better, cause=Cause.HUNG_UP, cause_is_guess=False) == calls.get(MID, 1)
+
+
+def test_nothing_is_explained_of_a_call_that_is_up_or_not_there(calls):
+    assert calls.explain(MID, 1, Cause.BUSY, None) is None
+    calls.open(CALL, EXPIRES)
+    assert calls.explain(MID, 1, Cause.BUSY, NOW) is None
+    assert calls.get(MID, 1) == CALL
+    assert calls.end("99", 1, Cause.BUSY, NOW, is_guess=True) is None
+
+
+def test_whose_a_contact_is_is_known_as_soon_as_it_is_noted(calls):
+    assert calls.find_contact("contact-1") is None
+    calls.name_contact("contact-1", MID, 2, EXPIRES)
+    assert calls.find_contact("contact-1") == (MID, 2)
+    assert calls.find_contact("contact-2") is None
+    assert calls.get(MID, 2) is None
+
+
+def test_a_call_that_was_ended_by_the_release_before_has_its_cause(dynamodb):
+    # That release knows no guess: an item without the mark is certain
+    dynamodb.calls.open(CALL, EXPIRES)
+    dynamodb.client.update_item(
+        TableName=dynamodb.messages_table,
+        Key={"pk": {"S": f"M#{MID}"}, "sk": {"S": "CALL#001"}},
+        UpdateExpression="SET ended_msec = :now, cause = :cause",
+        ExpressionAttributeValues={":now": {"N": str(NOW)}, ":cause": {"S": "noAnswer"}},
+    )
+    assert not dynamodb.calls.get(MID, 1).cause_is_guess
+    assert dynamodb.calls.end(MID, 1, Cause.BUSY, NOW, is_guess=True).cause is Cause.NO_ANSWER
+
+
+# ------------------------------------------------------- given up
+@pytest.mark.parametrize("placed", [True, False])
+def test_a_phone_that_has_rung_for_as_long_as_it_may_is_given_up(calls, placed):
+    calls.open(LOGGED, EXPIRES)
+    if placed:
+        calls.set_contact(MID, 1, "contact-1")
+    given_up = calls.give_up(MID, 1, NOW + 1)
+    assert given_up == calls.get(MID, 1)
+    # Of a call that may never have been placed there is no cause: it is looked into where the call is finished
+    assert (given_up.gave_up_msec, given_up.cause) == (NOW + 1, Cause.NO_ANSWER if placed else None)
+    assert not given_up.ended
+    # A repeat changes nothing, and no answer counts any more
+    assert calls.give_up(MID, 1, NOW + 2) == given_up
+    assert calls.set_answered(MID, 1, "contact-1", NOW + 3) is None
+    written, found = append(calls, "answered", 1)
+    assert (written, found) == (False, given_up)
+
+
+def test_whoever_has_answered_or_is_gone_is_not_given_up(calls):
+    assert calls.give_up(MID, 1, NOW) is None
+    calls.open(CALL, EXPIRES)
+    answered = calls.set_answered(MID, 1, "contact-1", NOW + 1)
+    assert calls.give_up(MID, 1, NOW + 2) is None
+    assert calls.get(MID, 1) == answered
+    ended = replace(CALL, attempt=2)
+    calls.open(ended, EXPIRES)
+    gone = calls.end(MID, 2, Cause.BUSY, NOW + 1)
+    assert calls.give_up(MID, 2, NOW + 2) is None
+    assert calls.get(MID, 2) == gone
+
+
+def test_an_answer_that_stands_in_the_log_is_not_given_up(calls):
+    answered = logged(calls)
+    assert calls.give_up(MID, 1, NOW + 2) is None
+    assert calls.get(MID, 1) == answered
+
+
+def test_a_call_that_was_given_up_ends_as_not_answered_whatever_its_record_says(calls):
+    calls.open(CALL, EXPIRES)
+    calls.set_contact(MID, 1, "contact-1")
+    calls.give_up(MID, 1, NOW + 1)
+    ended = calls.end(MID, 1, Cause.FAILED, NOW + 2, is_guess=True)
+    assert (ended.cause, ended.cause_is_guess, ended.ended_msec) == (Cause.NO_ANSWER, False, NOW + 2)
+
+
 # ------------------------------------------------------------------- the log
 TWO: Table = ({"d1": 1, "wrong": 0}, {"d1": "end", "d2": "wait", "wrong": 1})
 LOGGED = replace(CALL, asks=(ASK, ASK), plan=Plan(TWO, 50, NOW + 900_000, 2))
@@ -511,6 +618,18 @@ def test_nothing_stands_in_the_log_of_a_call_that_has_ended_or_is_unknown_or_kee
     calls.open(replace(LOGGED, attempt=2), EXPIRES)
     ended = calls.end(MID, 2, Cause.CALLER_HUNG_UP, NOW)
     assert calls.append(MID, 2, "contact-1", entry) == (False, ended)
+
+
+def test_an_entry_takes_the_turn_of_the_event_that_brings_it_and_stands_also_when_a_later_one_was_first(calls):
+    logged(calls)
+    call = calls.get(MID, 1)
+    written, found = calls.append(MID, 1, "contact-1", call.would_log(2, "key", "d1", NOW), 7)
+    assert (written, found.turn, found.log_seq) == (True, 7, 2)
+    written, found = calls.append(MID, 1, "contact-1", found.would_log(3, "key", "d2", NOW), 6)
+    assert (written, found.turn, found.log_seq) == (True, 7, 3)
+    # Of an entry that is there the turn is not taken: who brings it has heard nothing new
+    written, found = calls.append(MID, 1, "contact-1", found.log[2], 9)
+    assert (written, found.turn, found.log_seq) == (False, 7, 3)
 
 
 def test_the_machine_comes_to_each_entry_in_turn_and_not_further_than_the_log(calls):
@@ -813,6 +932,83 @@ def test_a_message_that_is_put_back_waits_for_its_next_attempt_without_a_line(me
     assert not messages.requeue(first, 2, NOW + 60_001)
     assert lines.read().held == {first.number: f"{MID}-2"}
     assert messages.finish(messages.get(MID), ANSWERED, NOW + 60_002)
+
+
+def settling(messages, mid=MID, **more):
+    found = called(messages, mid, **more)
+    assert messages.settle(found, End.LOST, Outcome("noAnswer", "noAnswer"), NOW + 5)
+    return messages.get(mid)
+
+
+def test_a_message_settles_once_without_its_line_and_without_an_outcome(messages, lines):
+    first = called(messages)
+    assert messages.settle(first, End.LOST, Outcome("noAnswer", "noAnswer"), NOW + 5)
+    found = messages.get(MID)
+    assert found == replace(first, state=State.SETTLING, settling_end=End.LOST)
+    assert (found.due_msec, lines.read().held) == (NOW + 5, {})
+    assert messages.due(State.SETTLING, NOW + 4, 9) == messages.due(State.CALLING, NOW + 10**9, 9) == []
+    assert messages.due(State.SETTLING, NOW + 5, 9) == [MID]
+    # Whoever still takes it for calling, or for another attempt, changes nothing
+    assert not messages.settle(first, End.FAILED, EXPIRED, NOW + 6)
+    assert not messages.finish(first, ANSWERED, NOW + 6)
+    assert not messages.requeue(first, 1, NOW + 6)
+    assert messages.redial(first, NOW + 6, 9) is Redialled.DONE_BEFORE
+    assert not messages.finish(replace(found, attempt=2), ANSWERED, NOW + 6)
+    assert not messages.refuse(MID, State.QUEUED, EXPIRED, None, NOW + 6)
+    assert messages.claim_line(replace(found, state=State.QUEUED), "arn:flow", POOL, NOW + 6) == NotQueued()
+    assert messages.get(MID) == found
+
+
+def test_a_message_that_has_settled_is_finished_once_and_gives_nothing_back(messages, lines):
+    found = settling(messages, "1")
+    # Given another message that calls the same number meanwhile
+    messages.add([message("2", number=found.number)])
+    messages.queue("2", (ASK,), NOW)
+    assert messages.claim_line(messages.get("2"), "arn:flow", POOL, NOW + 10**6) == LineTaken()
+    assert messages.finish(found, Outcome("busy", "busy"), NOW + 7)
+    finished = messages.get("1")
+    assert (finished.state, finished.outcome, finished.finished_msec) == (State.FINISHED, "busy", NOW + 7)
+    assert (finished.settling_end, finished.due_msec, messages.due(State.SETTLING, NOW + 10**9, 9)) == (None, None, [])
+    assert not messages.finish(found, ANSWERED, NOW + 8)
+    assert not messages.requeue(found, 1, NOW + 8)
+    assert messages.get("1") == finished
+    # Then its line, and its number, are still taken
+    assert lines.read().held == {found.number: "2-1"}
+    messages.add([message("3", number=found.number)])
+    messages.queue("3", (ASK,), NOW)
+    assert messages.claim_line(messages.get("3"), "arn:flow", Pool(9, 1000), NOW + 10**7) == NumberBusy()
+
+
+def test_a_message_that_has_settled_is_dialled_again_and_shows_no_outcome_meanwhile(messages, lines):
+    found, other = (settling(messages, mid, pool=Pool(9, 1000), now=NOW + int(mid)) for mid in ("1", "2"))
+    assert messages.redial(other, NOW + 60_000, 0) is Redialled.DAY_FULL
+    assert messages.get("2") == other
+    assert messages.redial(found, NOW + 60_000, 1) is Redialled.QUEUED
+    back = messages.get("1")
+    assert (back.state, back.redials, back.due_msec, back.settling_end) == (State.QUEUED, 1, NOW + 60_000, None)
+    assert (back.outcome, back.reason, back.finished_msec) == (None, None, None)
+    assert messages.redial(found, NOW + 60_000, 9) is Redialled.DONE_BEFORE
+    assert messages.redial(other, NOW + 60_000, 1) is Redialled.DAY_FULL
+    assert messages.claim_line(back, "arn:flow", POOL, NOW + 10**6) == LineTaken()
+    assert not messages.finish(found, ANSWERED, NOW + 8)
+    assert lines.read().held == {found.number: "1-2"}
+
+
+def test_a_message_that_cannot_be_read_while_it_settles_can_still_be_refused(messages):
+    settling(messages)
+    assert messages.refuse(MID, State.SETTLING, EXPIRED, None, NOW + 9)
+    assert not messages.refuse(MID, State.SETTLING, EXPIRED, None, NOW + 9)
+    assert (messages.get(MID).state, messages.get(MID).outcome) == (State.FINISHED, "expired")
+
+
+def test_a_message_that_settles_is_finished_for_a_release_that_knows_no_such_state(dynamodb):
+    settling(dynamodb.messages)
+    key = {"pk": {"S": f"M#{MID}"}, "sk": {"S": "MESSAGE"}}
+    item = dynamodb.client.get_item(TableName=dynamodb.messages_table, Key=key)["Item"]
+    assert (item["state"], item["outcome"], item["reason"]) == ({"S": "finished"}, {"S": "noAnswer"}, {"S": "noAnswer"})
+    # And for this one it is neither finished nor has an outcome, in a list as by itself
+    (summary,) = DynamoHistory(dynamodb.client, dynamodb.messages_table).summaries([MID])
+    assert (summary.state, summary.outcome, summary.reason) == (State.SETTLING, None, None)
 
 
 def test_the_due_come_in_order_and_no_more_than_asked_for(messages):

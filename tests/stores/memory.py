@@ -18,7 +18,7 @@ from speechcall.domain.end_of_call import is_over
 from speechcall.domain.errors import StoreUnavailable
 from speechcall.domain.ids import holder
 from speechcall.domain.message import Message, State
-from speechcall.domain.outcome import Outcome
+from speechcall.domain.outcome import End, Outcome
 from speechcall.domain.refusal import over_limit
 from tests.stores.index import MemoryIndex
 from tests.stores.pool import MemoryPool
@@ -30,6 +30,7 @@ class MemoryCalls:
     """A `CallStore` in memory."""
 
     def __init__(self) -> None:
+        self._contacts: dict[str, Key] = {}
         self._calls: dict[Key, Call] = {}
         self._lock = threading.Lock()
 
@@ -130,6 +131,12 @@ class MemoryCalls:
     def set_contact(self, mid: str, attempt: int, contact_id: str) -> None:
         self._change(mid, attempt, lambda call: replace(call, contact_id=call.contact_id or contact_id))
 
+    def name_contact(self, contact_id: str, mid: str, attempt: int, expires_at: int) -> None:
+        self._contacts[contact_id] = (mid, attempt)
+
+    def find_contact(self, contact_id: str) -> Key | None:
+        return self._contacts.get(contact_id)
+
     def set_answered(self, mid: str, attempt: int, contact_id: str, now_msec: int) -> Call | None:
         def answered(call: Call) -> Call | None:
             if is_over(call) or call.contact_id not in (None, contact_id):
@@ -164,12 +171,23 @@ class MemoryCalls:
     def set_stop_reason(self, mid: str, attempt: int, reason: str) -> None:
         self._change(mid, attempt, lambda call: replace(call, stop_reason=call.stop_reason or reason))
 
-    def end(self, mid: str, attempt: int, cause: Cause, now_msec: int) -> Call | None:
-        return self._change(
-            mid,
-            attempt,
-            lambda call: replace(call, ended_msec=call.ended_msec or now_msec, cause=call.cause or cause),
-        )
+    def end(self, mid: str, attempt: int, cause: Cause, now_msec: int, *, is_guess: bool = False) -> Call | None:
+        def ended(call: Call) -> Call:
+            guesses = (is_guess and call.cause is None) or call.cause_is_guess
+            known = call.cause or cause
+            return replace(call, ended_msec=call.ended_msec or now_msec, cause=known, cause_is_guess=guesses)
+
+        return self._change(mid, attempt, ended)
+
+    def explain(
+        self, mid: str, attempt: int, cause: Cause, answered_msec: int | None, *, is_guess: bool = False
+    ) -> Call | None:
+        def explained(call: Call) -> Call | None:
+            answered = call.answered_msec if call.answered_msec is not None else answered_msec
+            changed = replace(call, cause=cause, answered_msec=answered, cause_is_guess=is_guess)
+            return changed if call.cause_is_guess else None
+
+        return self._change(mid, attempt, explained)
 
     def _change(self, mid: str, attempt: int, change: Callable[[Call], Call | None]) -> Call | None:
         with self._lock:
@@ -262,17 +280,27 @@ class MemoryMessages:
                 self._put(called, now_msec + CALLING_CHECK_MSEC)
             return claim
 
+    def settle(self, message: Message, end: End, guess: Outcome, now_msec: int) -> bool:
+        def settling(stored: Message) -> Message:
+            return replace(stored, state=State.SETTLING, settling_end=end)
+
+        return self._leave(message, settling, now_msec, is_later=False)
+
     def finish(self, message: Message, outcome: Outcome, now_msec: int) -> bool:
-        return self._give_back(message, lambda stored: _finished(stored, outcome, now_msec), None)
+        return self._leave(message, lambda stored: _finished(stored, outcome, now_msec), None)
 
     def requeue(self, message: Message, redials: int, due_msec: int) -> bool:
-        return self._give_back(message, lambda stored: replace(stored, state=State.QUEUED, redials=redials), due_msec)
+        def queued(stored: Message) -> Message:
+            return replace(stored, state=State.QUEUED, redials=redials, settling_end=None)
+
+        return self._leave(message, queued, due_msec)
 
     def redial(self, message: Message, due_msec: int, calls_per_day: int) -> Redialled:
         day = (message.account_id, f"{datetime.fromtimestamp(due_msec / 1000, UTC):%Y-%m-%d}")
         with self._lock:
             stored = self._messages.get(message.mid)
-            is_calling = stored is not None and stored.state is State.CALLING and stored.attempt == message.attempt
+            state = State.SETTLING if message.state is State.SETTLING else State.CALLING
+            is_calling = stored is not None and stored.state is state and stored.attempt == message.attempt
             if calls_per_day < 1 or (is_calling and self.calls[day] >= calls_per_day):
                 return Redialled.DAY_FULL
             self.calls[day] += is_calling
@@ -286,13 +314,22 @@ class MemoryMessages:
     def postpone(self, mid: str, state: State, due_msec: int) -> None:
         self._move(mid, state, lambda message: message, due_msec, is_later=state is State.QUEUED)
 
-    def _give_back(self, message: Message, change: Callable[[Message], Message], due_msec: int | None) -> bool:
+    def _leave(
+        self,
+        message: Message,
+        change: Callable[[Message], Message],
+        due_msec: int | None,
+        *,
+        is_later: bool = True,
+    ) -> bool:
+        state = State.SETTLING if message.state is State.SETTLING else State.CALLING
         with self._lock:
             stored = self._messages.get(message.mid)
-            if stored is None or stored.state is not State.CALLING or stored.attempt != message.attempt:
+            if stored is None or stored.state is not state or stored.attempt != message.attempt:
                 return False
-            self.pool.give_back(holder(message.mid, message.attempt), message.number)
-            self._put(change(stored), due_msec, is_later=True)
+            if state is State.CALLING:
+                self.pool.give_back(holder(message.mid, message.attempt), message.number)
+            self._put(change(stored), due_msec, is_later=is_later)
             return True
 
     def _move(
@@ -320,6 +357,7 @@ def _finished(message: Message, outcome: Outcome, now_msec: int, cause: str | No
     return replace(
         message,
         state=State.FINISHED,
+        settling_end=None,
         outcome=outcome.outcome,
         reason=outcome.reason,
         cause=cause,

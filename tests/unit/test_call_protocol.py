@@ -44,9 +44,9 @@ class Interrupted:
         if not callable(operation):
             return operation
 
-        def interrupted(*given_arguments: Any) -> Any:
+        def interrupted(*given_arguments: Any, **named: Any) -> Any:
             self._interrupt(name)
-            return operation(*given_arguments)
+            return operation(*given_arguments, **named)
 
         return interrupted
 
@@ -76,7 +76,7 @@ class Visit:
 class World:
     """One call: state machine, telephony, callee, and whatever may go wrong between them."""
 
-    dials_once = True
+    dials_once = has_records = True
 
     def __init__(self, script: list[str], breaks: set[int], keeps_log: bool = True) -> None:
         self.script, self.breaks = list(reversed(script)), breaks

@@ -496,7 +496,7 @@ def test_a_hang_up_in_trouble_is_tried_again_for_nobody_waits():
     bench = Bench().asking()
     errors = [StoreUnavailable("down"), EngineUnavailable("down")]
     real = bench.calls.end
-    bench.calls.end = lambda *given: failing(errors.pop())() if errors else real(*given)
+    bench.calls.end = lambda *given, **named: failing(errors.pop())() if errors else real(*given, **named)
     assert bench.hear("hangup-normal") == GO_ON
     assert bench.call.ended
     bench.calls.end = failing(StoreUnavailable("down"))
@@ -504,7 +504,7 @@ def test_a_hang_up_in_trouble_is_tried_again_for_nobody_waits():
 
 
 def failing(error):
-    def raise_it(*_):
+    def raise_it(*_, **__):
         raise error
 
     return raise_it

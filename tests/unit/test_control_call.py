@@ -24,7 +24,7 @@ from tests.stores.memory import MemoryCalls, MemoryMessages
 class Telephony:
     """A provider that places each call attempt once."""
 
-    dials_once = True
+    dials_once = has_records = True
 
     def __init__(self):
         self.placed, self.errors, self.contact = [], [], None

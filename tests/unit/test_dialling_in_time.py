@@ -10,8 +10,9 @@ from dataclasses import replace
 import pytest
 
 from speechcall.application.message_ports import Pool
-from speechcall.domain.call import Call
+from speechcall.domain.call import Call, Cause
 from speechcall.domain.errors import TelephonyUnavailable
+from speechcall.domain.ids import holder
 from speechcall.domain.message import State
 from tests.fixtures.dialling_calls import Line
 from tests.fixtures.dialling_world import BATCH, KILL_POINTS, NONE, TROUBLES, World, mixed, overtaken
@@ -53,6 +54,10 @@ def assert_that_all_went_well(world, messages):
     assert Counter(one.state for one in found) == {State.FINISHED: messages}
     assert set(ledger.ends.values()) == {1}
     assert len(ledger.ends) == messages
+    # What is told of a message is how its last call has ended, however late its record says so.
+    last = {one.mid: world.phones.cause_of(holder(one.mid, one.attempt)) for one in found}
+    unanswered = [one for one in found if last[one.mid] not in (None, Cause.CALLER_HUNG_UP)]
+    assert [(one.mid, one.outcome, last[one.mid]) for one in unanswered if one.outcome != last[one.mid]] == []
     # No line is lost, and no more are in use than there are.
     assert world.messages.held == set()
     assert rung.live == {}

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from speechcall.application.end_call import IN_FLIGHT_SECONDS, EndHeard, contact_ended, end_call, hear_end
+from speechcall.application.end_call import IN_FLIGHT_SECONDS, EndHeard, end_call, hear_end
 from speechcall.application.ports import Contact
 from speechcall.domain.call import Bounds, Cause, Command, Kind, Reply, Ticket
 from speechcall.domain.call_log import Plan
@@ -33,7 +33,8 @@ def end(calls, engine, cause=Cause.CALLER_HUNG_UP):
 
 
 def hear(calls, engine, contact):
-    return contact_ended(contact, calls=calls, engine=engine, clock=FakeClock())
+    """News of a contact that nobody has noted, and whose record is there."""
+    return news(calls, engine, Records(contact), answered=contact.answered)
 
 
 def ask(calls, kind=Kind.ASK):
@@ -102,14 +103,9 @@ def test_a_contact_that_was_answered_tells_so_even_when_its_flow_did_not(calls, 
     assert (call.cause, call.answered_msec, call.contact_id) == (Cause.CALLER_HUNG_UP, NOW, "contact-1")
 
 
-def test_a_contact_that_ended_without_a_cause_has_failed(calls, engine):
-    assert hear(calls, engine, replace(CONTACT, cause=None)).cause is Cause.FAILED
-
-
 @pytest.mark.parametrize(
     "contact",
     [
-        replace(CONTACT, ended=False),
         replace(CONTACT, attributes={}),
         replace(CONTACT, attributes={"mid": MID}),
         replace(CONTACT, attributes={"mid": "x", "attempt": "1"}),
@@ -122,7 +118,7 @@ def test_a_contact_that_ended_without_a_cause_has_failed(calls, engine):
         replace(CONTACT, attributes={"mid": MID, "attempt": "2"}),
     ],
 )
-def test_a_contact_that_goes_on_or_is_none_of_ours_ends_nothing(calls, engine, contact):
+def test_a_contact_that_is_none_of_ours_ends_nothing(calls, engine, contact):
     assert hear(calls, engine, contact) is None
     assert not calls.get(MID, 1).ended
     assert engine.tries == []
@@ -149,8 +145,8 @@ class Records:
 LIVE = replace(CONTACT, ended=False, cause=None)
 
 
-def news(calls, engine, records, answered=False, clock=None):
-    heard = EndHeard("contact-1", answered)
+def news(calls, engine, records, answered=False, clock=None, is_repeat=False):
+    heard = EndHeard("contact-1", answered, is_repeat)
     return hear_end(heard, telephony=records, calls=calls, engine=engine, clock=clock or FakeClock())
 
 
@@ -160,10 +156,57 @@ def test_news_of_an_end_that_the_record_shows_is_taken_in_at_once(calls, engine)
     assert records.looks == 1
 
 
-def test_why_nobody_answered_is_waited_for_when_the_record_lags_behind_the_news(calls, engine):
-    records, clock = Records(LIVE, LIVE, CONTACT), FakeClock()
-    assert news(calls, engine, records, clock=clock).cause is Cause.BUSY
-    assert clock.slept == [0.5]
+def test_the_end_of_a_contact_that_is_noted_is_taken_in_at_once_and_no_record_is_asked(calls, engine):
+    # Given a provider whose record is anywhere, or in trouble
+    calls.set_contact(MID, 1, "contact-1")
+    calls.name_contact("contact-1", MID, 1, 9)
+    records, clock = Records(), FakeClock()
+    # When its end is told, twice at once as Amazon Connect does, then the machine knows it, and nobody has asked why
+    for is_repeat in (False, True):
+        call = news(calls, engine, records, clock=clock, is_repeat=is_repeat)
+        assert (call.ended, call.cause, call.cause_is_guess) == (True, Cause.NO_ANSWER, True)
+    assert engine.answers["dial-0"]["error"] == "NotAnswered"
+    assert (records.looks, clock.slept) == (0, [])
+
+
+@pytest.mark.parametrize(("kind", "cause"), [(Kind.ASK, Cause.CALLER_HUNG_UP), (Kind.HANG_UP, Cause.HUNG_UP)])
+def test_who_ended_a_call_is_guessed_by_what_was_asked_of_it(calls, engine, kind, cause):
+    ask(calls, kind)
+    calls.name_contact("contact-1", MID, 1, 9)
+    call = news(calls, engine, Records(), answered=True)
+    assert (call.cause, call.cause_is_guess) == (cause, True)
+
+
+def test_why_a_call_ended_takes_the_place_of_a_guess_and_stays(calls, engine):
+    end_call(MID, 1, Cause.NO_ANSWER, calls=calls, engine=engine, clock=FakeClock(), is_guess=True)
+    assert end(calls, engine, Cause.BUSY).cause is Cause.BUSY
+    assert end(calls, engine, Cause.FAILED).cause is Cause.BUSY
+    call = end_call(MID, 1, Cause.NO_ANSWER, calls=calls, engine=engine, clock=FakeClock(), is_guess=True)
+    assert (call.cause, call.cause_is_guess) == (Cause.BUSY, False)
+
+
+def test_the_end_of_a_contact_whose_dial_is_not_answered_yet_says_which_contact_to_ask(calls, engine):
+    assert news(calls, engine, Records(LIVE)).contact_id == "contact-1"
+
+
+def test_of_a_contact_that_nobody_has_noted_the_repeat_asks_nothing(calls, engine):
+    records = Records(CONTACT)
+    assert news(calls, engine, records, is_repeat=True) is None
+    assert records.looks == 0
+
+
+def test_a_contact_that_is_noted_while_its_record_is_waited_for_is_ours(calls, engine):
+    clock = FakeClock()
+    sleep = clock.sleep
+
+    def name_meanwhile(seconds):
+        sleep(seconds)
+        calls.name_contact("contact-1", MID, 1, 9)
+
+    clock.sleep = name_meanwhile
+    unknown = Contact("contact-1", {}, ended=True, answered=False, cause=Cause.FAILED, missing=True)
+    call = news(calls, engine, Records(unknown), clock=clock)
+    assert (call.cause, call.cause_is_guess, clock.slept) == (Cause.NO_ANSWER, True, [0.5])
 
 
 def test_news_of_an_end_is_believed_though_the_record_never_shows_it(calls, engine):
@@ -197,7 +240,7 @@ def test_the_end_waits_for_what_was_reported_just_before_it_and_no_longer(calls,
     logged(calls)
     clock = FakeClock()
     contact = replace(CONTACT, attributes={"mid": OTHER, "attempt": "1"}, answered=True, ended_msec=ended_msec)
-    call = contact_ended(contact, calls=calls, engine=engine, clock=clock)
+    call = news(calls, engine, Records(contact), answered=True, clock=clock)
     assert call.ended_msec == NOW  # what was waited is no part of the call
     assert sum(clock.slept) == pytest.approx(waits)
 
@@ -215,7 +258,7 @@ def test_a_key_that_comes_meanwhile_counts_and_ends_the_waiting(calls, engine):
 
     clock.sleep = key_comes
     contact = replace(CONTACT, attributes={"mid": OTHER, "attempt": "1"}, answered=True)
-    call = contact_ended(contact, calls=calls, engine=engine, clock=clock)
+    call = news(calls, engine, Records(contact), answered=True, clock=clock)
     assert [entry.key for entry in call.log] == ["", "d1"]
     assert (call.ended, len(clock.slept)) == (True, 3)
 
@@ -225,7 +268,7 @@ def test_nothing_is_waited_for_where_no_question_stands_open(calls, engine, entr
     logged(calls, *entries)
     clock = FakeClock()
     contact = replace(CONTACT, attributes={"mid": OTHER, "attempt": "1"}, answered=True)
-    assert contact_ended(contact, calls=calls, engine=engine, clock=clock).ended
+    assert news(calls, engine, Records(contact), answered=True, clock=clock).ended
     assert clock.slept == []
 
 

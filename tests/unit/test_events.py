@@ -144,7 +144,11 @@ def test_contact_events_tell_of_the_contact_of_the_flow(name: str, ended: bool, 
     report = parse_report(load_event("connect/flow-answered.json"))
     assert report is not None
     event = load_event(f"connect/contact-{name}.json")
-    assert parse_contact_event(event) == ContactEvent(report.contact_id, ended, answered)
+    is_repeat = name.endswith("completed")
+    found = parse_contact_event(event)
+    assert found is not None
+    assert found == ContactEvent(report.contact_id, ended, answered, found.at_msec, is_repeat)
+    assert (found.at_msec is not None) == ended
 
 
 def _with_more(value: Any) -> Any:

@@ -4,14 +4,16 @@ import logging
 from collections import ChainMap
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from speechcall.application.finish_call import finish_call
-from speechcall.application.message_ports import Pool
+from speechcall.application.message_ports import NumberBusy, Pool
 from speechcall.application.ports import Contact
 from speechcall.domain.account import Account
 from speechcall.domain.call import Bounds, Cause, Command, Kind, Refused, Ticket
+from speechcall.domain.call_log import Plan
 from speechcall.domain.dialling import (
     MAX_REDIALS,
     MAX_TTL_SECONDS,
@@ -21,17 +23,18 @@ from speechcall.domain.dialling import (
     Redial,
 )
 from speechcall.domain.errors import StoreUnavailable, TelephonyMisconfigured, TelephonyUnavailable
-from speechcall.domain.message import State
+from speechcall.domain.message import Hangup, Menu, State, Webhook
 from speechcall.domain.outcome import End, Outcome
-from speechcall.domain.time_bounds import GIVE_UP_SECONDS, MAY_RING_SECONDS
-from tests.fixtures.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
+from speechcall.domain.time_bounds import GIVE_UP_SECONDS, MAY_RING_SECONDS, SETTLING_SECONDS
+from speechcall.domain.walk import table_of
+from tests.fixtures.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine, message
 from tests.stores.memory import MemoryCalls, MemoryMessages
 
 
 class Telephony:
     """A provider with one contact, which obeys `stop` or does not."""
 
-    dials_once = True
+    dials_once = has_records = True
 
     def __init__(self, *, obeys=True, cause=Cause.STOPPED, error=None, lag=0):
         self.obeys, self.cause, self.error, self.stopped, self.lag = obeys, cause, error, [], lag
@@ -55,7 +58,7 @@ class Bench:
 
     def __init__(self, telephony=None, *, placed=True, answered=True, throttled=False, asked=True, **fields):
         self.calls, self.messages, self.engine, self.clock = MemoryCalls(), MemoryMessages(), FakeEngine(), FakeClock()
-        self.telephony = telephony or Telephony()
+        self.telephony: Any = telephony or Telephony()
         self.owed = []
         self.accounts = {"acme": Account("acme", ("*",), calls_per_day=100)}
         self.messages.add([replace(MESSAGE, **fields)])
@@ -110,8 +113,18 @@ def test_a_call_that_was_not_heard_to_end_is_stopped_first():
     assert "dial-0" in bench.engine.answers
 
 
-def test_a_call_that_cannot_be_seen_to_end_is_unconfirmed():
+def test_a_call_that_cannot_be_seen_to_end_is_unconfirmed_when_nobody_has_told_better_for_a_while():
     bench = Bench(Telephony(obeys=False))
+    assert bench.finish() is None
+    assert (bench.message.state, bench.messages.held) == (State.SETTLING, set())
+    bench.clock.msec += SETTLING_SECONDS * 1000
+    assert bench.finish() == Outcome("answered", "unconfirmed")
+
+
+def test_a_call_that_cannot_be_seen_to_end_is_unconfirmed_at_once_where_nothing_lags():
+    telephony = Telephony(obeys=False)
+    telephony.has_records = False
+    bench = Bench(telephony)
     assert bench.finish() == Outcome("answered", "unconfirmed")
     assert bench.messages.held == set()
 
@@ -215,6 +228,179 @@ def test_another_attempt_finishes_nothing():
     assert bench.finish(attempt=2) == Outcome("failed", "notPlaced")
     assert bench.message.state is State.CALLING
     assert replace(bench.message, state=State.QUEUED).attempt == 1
+
+
+# ---------------------------------------------------------- records that lag
+class Lagging(Telephony):
+    """A provider whose record says from a moment on why the call has ended, and that it does is no secret before."""
+
+    def __init__(self, cause=Cause.BUSY, told_msec=0, answered=False, error=None):
+        super().__init__()
+        self.cause, self.told_msec, self.answered, self.looks, self.error = cause, told_msec, answered, 0, error
+        self.bench: Any = None
+
+    def look_up(self, contact_id):
+        self.looks += 1
+        if self.error:
+            raise self.error
+        if self.bench.clock.msec < self.told_msec:
+            return Contact(contact_id, {}, True, self.answered, Cause.NO_ANSWER, cause_is_guess=True)
+        return Contact(contact_id, {}, True, self.answered, self.cause)
+
+
+def guessed(telephony, *, answered=False, cause=None, **fields):
+    """A call of whose end there is news, and no more."""
+    bench = Bench(telephony, answered=answered, **fields)
+    telephony.bench = bench
+    bench.calls.set_contact(MID, 1, "contact-1")
+    bench.calls.end(MID, 1, cause or (Cause.CALLER_HUNG_UP if answered else Cause.NO_ANSWER), NOW, is_guess=True)
+    return bench
+
+
+def test_why_a_call_ended_is_asked_once_where_the_record_is_there():
+    bench = guessed(Lagging())
+    assert bench.finish(End.NOT_ANSWERED) == Outcome("busy", "busy")
+    assert (bench.telephony.looks, bench.clock.slept) == (1, [])
+    assert (bench.message.state, bench.calls.get(MID, 1).cause) == (State.FINISHED, Cause.BUSY)
+
+
+def test_a_line_is_free_before_it_is_known_why_its_call_ended():
+    bench = guessed(Lagging(told_msec=NOW + 1000))
+    held = []
+    look_up = bench.telephony.look_up
+    bench.telephony.look_up = lambda contact_id: held.append(set(bench.messages.held)) or look_up(contact_id)
+    assert bench.finish(End.NOT_ANSWERED) == Outcome("busy", "busy")
+    assert held == [{f"{MID}-1"}, set(), set()]
+    assert bench.clock.slept == [0.5, 1.0]
+
+
+def test_a_message_settles_as_long_as_its_record_lags_and_is_finished_when_it_is_known():
+    bench = guessed(Lagging(told_msec=NOW + 130_000))
+    assert bench.finish(End.NOT_ANSWERED) is None
+    assert (bench.message.state, bench.message.outcome, bench.messages.held) == (State.SETTLING, None, set())
+    assert bench.messages.due(State.SETTLING, bench.clock.msec, 9) == [MID]
+    # When the sweeper comes each minute, with a word that is not the machine's
+    for outcome in (None, None, Outcome("busy", "busy")):
+        bench.clock.msec += 60_000
+        assert bench.finish(End.FAILED) == outcome
+    assert (bench.message.state, bench.message.outcome) == (State.FINISHED, "busy")
+    assert bench.messages.due(State.SETTLING, bench.clock.msec, 9) == []
+
+
+@pytest.mark.parametrize("error", [None, TelephonyUnavailable("x"), TelephonyMisconfigured("x"), ValueError("x")])
+def test_after_five_minutes_the_guess_is_final_whatever_comes_then(error):
+    bench = guessed(Lagging(told_msec=NOW + 10**9, error=error))
+    minutes = 0
+    while bench.finish(End.NOT_ANSWERED) is None:
+        bench.clock.msec += 60_000
+        minutes += 1
+    assert minutes * 60 <= SETTLING_SECONDS < (minutes + 2) * 60
+    assert (bench.message.state, bench.message.outcome) == (State.FINISHED, "noAnswer")
+    # What is told of the call stays what is told of the message
+    assert bench.calls.explain(MID, 1, Cause.BUSY, None) is None
+
+
+def test_news_that_comes_just_as_the_guess_becomes_final_is_either_in_both_or_in_neither():
+    bench = guessed(Lagging(told_msec=NOW + 10**9))
+    bench.finish(End.NOT_ANSWERED)
+    bench.clock.msec += SETTLING_SECONDS * 1000
+    explain = bench.calls.explain
+
+    def overtaken(mid, attempt, cause, answered_msec):
+        explain(mid, attempt, Cause.BUSY, None)
+        return explain(mid, attempt, cause, answered_msec)
+
+    bench.calls.explain = overtaken
+    assert bench.finish(End.NOT_ANSWERED) == Outcome("busy", "busy")
+    assert bench.calls.get(MID, 1).cause is Cause.BUSY
+
+
+def test_somebody_who_answered_is_known_to_have_by_a_record_that_does_not_say_why_it_ended():
+    # Given an answer that nobody has told, and a redial
+    bench = guessed(Lagging(told_msec=NOW + 10**9, answered=True), redial=TWICE)
+    assert bench.finish(End.NOT_ANSWERED) is None
+    bench.clock.msec = NOW + SETTLING_SECONDS * 1000
+    assert bench.finish(End.FAILED) == Outcome("answered", "callerHungUp")
+    call = bench.calls.get(MID, 1)
+    assert (call.answered_msec, call.cause, bench.message.state) == (NOW, Cause.CALLER_HUNG_UP, State.FINISHED)
+
+
+def test_an_answered_call_waits_for_no_record():
+    bench = guessed(Lagging(told_msec=NOW + 10**9), answered=True)
+    assert bench.finish(End.COMPLETED) == Outcome("answered", "completed")
+    assert (bench.telephony.looks, bench.clock.slept) == (1, [])
+
+
+def test_an_answered_call_has_the_cause_that_its_record_says():
+    bench = guessed(Lagging(cause=Cause.HUNG_UP), answered=True)
+    bench.finish(End.COMPLETED)
+    assert bench.calls.get(MID, 1).cause is Cause.HUNG_UP
+
+
+def test_a_call_whose_contact_is_not_known_to_anybody_settles_too():
+    bench = Bench(Lagging(told_msec=NOW + 10**9), answered=False)
+    bench.calls.end(MID, 1, Cause.NO_ANSWER, NOW, is_guess=True)
+    assert bench.finish(End.NOT_ANSWERED) is None
+    bench.clock.msec += SETTLING_SECONDS * 1000
+    assert bench.finish(End.NOT_ANSWERED) == Outcome("noAnswer", "noAnswer")
+
+
+def test_a_number_is_dialled_again_so_long_after_its_call_and_not_after_it_was_known_why_that_ended():
+    bench = guessed(Lagging(told_msec=NOW + 30_000), redial=TWICE)
+    assert bench.finish(End.NOT_ANSWERED) is None
+    assert bench.message.due_msec == bench.clock.msec - 3500
+    bench.clock.msec = NOW + 45_000
+    assert bench.finish(End.FAILED) == Outcome("busy", "busy")
+    assert (bench.message.state, bench.message.redials, bench.message.due_msec) == (State.QUEUED, 1, NOW + 60_000)
+    assert bench.message.settling_end is None
+
+
+def test_a_number_that_is_due_again_before_its_call_is_explained_is_dialled_at_once_then():
+    bench = guessed(Lagging(told_msec=NOW + 100_000), redial=TWICE)
+    bench.finish(End.NOT_ANSWERED)
+    bench.clock.msec = NOW + 120_000
+    bench.finish(End.FAILED)
+    assert bench.message.due_msec == NOW + 120_000
+
+
+def test_a_number_that_another_message_calls_meanwhile_stays_busy_when_the_first_has_settled():
+    bench = guessed(Lagging(told_msec=NOW + 100_000))
+    bench.finish(End.NOT_ANSWERED)
+    bench.messages.add([message("2", number=MESSAGE.number), message("3", number=MESSAGE.number)])
+    for mid in ("2", "3"):
+        bench.messages.queue(mid, (ASK,), NOW)
+    bench.messages.claim_line(bench.messages.get("2"), "arn:flow", Pool(9, 1000), bench.clock.msec)
+    bench.clock.msec = NOW + 120_000
+    bench.finish(End.NOT_ANSWERED)
+    assert bench.messages.held == {"2-1"}
+    claim = bench.messages.claim_line(bench.messages.get("3"), "arn:flow", Pool(9, 1000), bench.clock.msec)
+    assert isinstance(claim, NumberBusy)
+
+
+def test_what_is_owed_is_queued_once_though_its_message_settles():
+    # Given a call that we stopped with a key in its log, and of whose end nothing is to be seen
+    menus = (Menu("intro", 5000, {"d1": (Webhook("https://example.com"), Hangup())}),)
+    bench = Bench(Lagging(told_msec=NOW + 10**9), placed=False, menus=menus)
+    bench.telephony.bench = bench
+    bench.calls.open(replace(CALL, plan=Plan(table_of(menus), 9, NOW + 10**6, 2)), 9)
+    bench.calls.append(MID, 1, "contact-1", bench.calls.get(MID, 1).would_log(1, "answered", "", NOW))
+    bench.calls.append(MID, 1, "contact-1", bench.calls.get(MID, 1).would_log(2, "key", "d1", NOW))
+    bench.calls.end(MID, 1, Cause.UNCONFIRMED, NOW, is_guess=True)
+    assert bench.finish(End.FAILED) is None
+    assert bench.finish(End.FAILED) is None
+    assert [task.key for task in bench.owed] == ["d1"]
+
+
+def test_a_message_that_settles_ends_whatever_goes_wrong():
+    bench = guessed(Lagging(told_msec=NOW + 10**9))
+    bench.finish(End.NOT_ANSWERED)
+    bench.calls.get = for_ever(ValueError("nobody has foreseen it"))
+    bench.clock.msec = NOW + (GIVE_UP_SECONDS - 1) * 1000
+    with pytest.raises(ValueError, match="foreseen"):
+        bench.finish(End.FAILED)
+    bench.clock.msec = NOW + GIVE_UP_SECONDS * 1000
+    assert bench.finish(End.FAILED).outcome == "failed"
+    assert bench.message.state is State.FINISHED
 
 
 # -------------------------------------------------------------------- redial

@@ -23,6 +23,7 @@ class Provider:
 
     def __init__(self, *failures, dials_once):
         self.failures, self.asked, self.dials_once = list(failures), 0, dials_once
+        self.has_records = dials_once
 
     def place(self, call, ring_timeout_seconds):
         self.asked += 1

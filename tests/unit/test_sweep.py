@@ -14,7 +14,7 @@ from speechcall.domain.dialling import MAX_TTL_SECONDS
 from speechcall.domain.errors import EngineUnavailable, StoreUnavailable
 from speechcall.domain.ids import new_ids
 from speechcall.domain.message import State
-from speechcall.domain.outcome import EXPIRED
+from speechcall.domain.outcome import EXPIRED, End
 from speechcall.domain.time_bounds import CALL_CHECK_SECONDS, GIVE_UP_SECONDS
 from tests.fixtures.samples import ASK, MESSAGE, MID, NOW, FakeClock, message
 from tests.stores.memory import MemoryMessages
@@ -28,7 +28,7 @@ class Bench:
     def __init__(self):
         self.messages, self.clock = MemoryMessages(), FakeClock()
         self.started, self.finished, self.ended, self.errors = [], [], set(), {}
-        self.execution = Execution.RUNS
+        self.execution, self.has_records, self.slow = Execution.RUNS, True, 0
 
     def calling(self, *mids):
         for mid in mids:
@@ -48,14 +48,18 @@ class Bench:
         self.started.append((flow_arn, name, given_input))
         return Execution.ENDED if name in self.ended else self.execution
 
+    def finish(self, mid, attempt):
+        self.clock.sleep(self.slow)
+        if mid in self.errors:
+            raise self.errors[mid]
+        self.finished.append((mid, attempt))
+
     def sweep(self, later_msec=0):
         """What was mended, by metric."""
         self.clock.msec += later_msec
         counted = Counter()
-        finish = lambda mid, attempt: self.finished.append((mid, attempt))  # noqa: E731
-        calls = Calls(
-            self.messages, self.messages.pool, self.start, finish, self.clock, lambda name, n: counted.update({name: n})
-        )
+        count = lambda name, n: counted.update({name: n})  # noqa: E731
+        calls = Calls(self.messages, self.messages.pool, self.start, self.finish, self.clock, count, self.has_records)
         sweep(calls.mends())
         return +counted
 
@@ -175,6 +179,54 @@ def test_one_part_that_fails_does_not_stop_the_others_and_is_told():
         bench.sweep(MINUTE)
     assert {type(error) for error in raised.value.exceptions} == {StoreUnavailable}
     assert bench.messages.held == set()
+
+
+# ------------------------------------------------------------------ settling
+def settling(bench, *mids):
+    bench.calling(*mids)
+    for mid in mids:
+        bench.messages.settle(bench.messages.get(mid), End.NOT_ANSWERED, EXPIRED, bench.clock.msec)
+    return bench
+
+
+def test_why_a_call_ended_is_asked_again_each_minute():
+    bench = settling(Bench(), "1", "2").calling("3")
+    bench.sweep(1000)
+    bench.sweep(30_000)
+    assert bench.finished == [("1", 1), ("2", 1)] * 2
+
+
+def test_one_call_that_cannot_be_asked_about_keeps_nobody_from_an_answer(caplog):
+    bench = settling(Bench(), "1", "2", "3")
+    bench.errors = {"1": ValueError("unforeseen"), "2": StoreUnavailable("throttled")}
+    bench.sweep(1000)
+    assert bench.finished == [("3", 1)]
+    assert "message 1 could not be mended" in caplog.text
+
+
+def test_asking_why_never_takes_the_time_of_the_calls_that_are_to_be_finished():
+    bench = settling(Bench(), *(str(number) for number in range(10, 40)))
+    bench.slow = 3
+    bench.calling("7")
+    bench.ended.add("7-1")
+    bench.clock.msec += MINUTE
+    begin = bench.clock.msec
+    bench.sweep()
+    assert ("7", 1) in bench.finished
+    assert bench.clock.msec - begin <= 20_000
+
+
+def test_where_nothing_lags_nothing_is_looked_for_but_once_an_hour():
+    bench = settling(Bench(), "1")
+    bench.has_records = False
+    asked = []
+    due = bench.messages.due
+    bench.messages.due = lambda state, *more: asked.append(state) or due(state, *more)
+    bench.clock.msec = NOW // (60 * MINUTE) * 60 * MINUTE + 60 * MINUTE
+    for _ in range(120):
+        bench.sweep(MINUTE)
+    assert asked.count(State.SETTLING) == 2
+    assert len(bench.finished) == 2
 
 
 # --------------------------------------------------------------------- lines

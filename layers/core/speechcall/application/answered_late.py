@@ -32,7 +32,8 @@ def look_up_dial(
             _note_answer(call, call.contact_id, calls, clock.now_msec())
         if contact.ended and not contact.missing:
             cause = contact.cause or Cause.NO_ANSWER
-            end_call(mid, attempt, cause, calls=calls, engine=engine, clock=clock)
+            is_guess = contact.cause_is_guess
+            end_call(mid, attempt, cause, calls=calls, engine=engine, clock=clock, is_guess=is_guess)
     calls.give_up(mid, attempt, clock.now_msec())
     call = calls.get(mid, attempt)
     if call and call.goes_by_log and call.entry(1):

@@ -13,7 +13,7 @@ from speechcall.application.end_call import end_call
 from speechcall.application.give_reply import give_reply, step_of, tell_task
 from speechcall.application.message_ports import MessageStore
 from speechcall.application.obey_log import has_logged, heard, look_up_by_log, obey_log, plan_of
-from speechcall.application.place_call import Doubt, place_once
+from speechcall.application.place_call import Doubt, note_contact, place_once
 from speechcall.application.pool import PoolStore
 from speechcall.application.ports import CallStore, Clock, Engine, Telephony
 from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Ticket
@@ -118,7 +118,7 @@ class Control:
         if isinstance(placed, Doubt):
             return self._wait_in_doubt(mid, attempt, placed.said)
         if placed:
-            self.calls.set_contact(mid, attempt, placed)
+            note_contact(placed, call, message.expires_at, telephony=self.telephony, calls=self.calls)
         return None
 
     def _wait_in_doubt(self, mid: str, attempt: int, said: Exception) -> str | None:
@@ -194,8 +194,8 @@ class Control:
         # Somebody was asked a menu, so one that is missing is not new: it is over.
         contact = self.telephony.look_up(call.contact_id)
         if contact.ended:
-            cause = contact.cause or Cause.CALLER_HUNG_UP
-            end_call(mid, attempt, cause, calls=self.calls, engine=self.engine, clock=self.clock)
+            cause, is_guess = contact.cause or Cause.CALLER_HUNG_UP, contact.cause_is_guess
+            end_call(mid, attempt, cause, calls=self.calls, engine=self.engine, clock=self.clock, is_guess=is_guess)
             return heard("ended", call)
         is_asked = call.command == Command(Kind.ASK, menu)
         reply = (call.known_reply if is_asked else None) or Reply(call.seq, "idle")

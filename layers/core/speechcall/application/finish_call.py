@@ -1,20 +1,33 @@
-"""After a call: certainly dead, what it owes queued, line given back, message finished or dialled again later."""
+"""After a call: certainly dead, what it owes queued, line given back, message finished or dialled again later.
+
+Dead and why are two facts. A provider's record may not say for minutes why a call has ended; if what is told of the
+message hangs on it, the line is given back all the same, and the message settles: it is asked again, here for some
+seconds and then each minute by the sweeper, and after five minutes the guess is final.
+
+      finish_call                      message                     sweeper
+          │── the record: why? nothing yet ──►│                       │
+          │── calling → settling, the line is free ──►│               │
+          │── why? after 0.5, 1, 2 s ──► settling → finished          │
+          or                                  │◄── why? each minute ──│  settling → finished, or queued again
+"""
 
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
+from speechcall.application.ask_why import ask_why, ask_why_for_seconds, is_told_too_late
 from speechcall.application.end_call import end_call
+from speechcall.application.leave_call import leave_call
 from speechcall.application.look_up import look_until_ended
-from speechcall.application.message_ports import MessageStore, Redialled
+from speechcall.application.message_ports import MessageStore
 from speechcall.application.ports import CallStore, Clock, Engine, Telephony
 from speechcall.domain.account import Account
 from speechcall.domain.call import Call, Cause, Command, Kind, Ticket
-from speechcall.domain.dialling import throttled_again_seconds
-from speechcall.domain.end_of_call import may_have_heard, outcome_of
+from speechcall.domain.end_of_call import hangs_on_cause, may_have_heard, outcome_of
 from speechcall.domain.errors import TelephonyUnavailable
 from speechcall.domain.message import Message, State
-from speechcall.domain.outcome import EXPIRED, NOT_PLACED, End, Outcome
+from speechcall.domain.outcome import NOT_PLACED, End, Outcome
 from speechcall.domain.owed import owed_webhooks
 from speechcall.domain.time_bounds import GIVE_UP_SECONDS, MAY_RING_SECONDS
 from speechcall.domain.webhook import WebhookTask
@@ -34,8 +47,8 @@ def finish_call(
     clock: Clock,
     owe: Callable[[WebhookTask], object],
     find_account: Callable[[str], Account | None],
-) -> Outcome:
-    """Finishes a call attempt, whatever ended it; returns how it went. Safe to repeat.
+) -> Outcome | None:
+    """Finishes a call attempt, whatever ended it; returns how it went, None while that settles. Safe to repeat.
 
     A call that has not been heard to end is stopped and looked up; if even then it cannot be seen to
     have ended, the reason is `unconfirmed`. `owe` queues a webhook of a key to which the state machine did
@@ -43,30 +56,66 @@ def finish_call(
     back then; but 70 minutes after its line was taken the message is finished, whatever is raised.
     """
     message = messages.get(mid)
-    is_calling = message is not None and message.state is State.CALLING and message.attempt == attempt
+    is_this_call = message is not None and message.attempt == attempt
+    is_open = is_this_call and message is not None and message.state in (State.CALLING, State.SETTLING)
     call: Call | None = None
     outcome: Outcome | None = None
     try:
         call = calls.get(mid, attempt)
-        if call is None and message is not None and is_calling:
+        if message is not None and is_open and message.state is State.SETTLING:
+            return _settle(message, call, calls, messages, telephony, clock, find_account)
+        if call is None and message is not None and is_open:
             call = _forestall(message, calls, clock.now_msec())
         if call is not None and not call.ended:
-            cause = _make_sure(call, end, calls, telephony, clock)
-            call = end_call(mid, attempt, cause, calls=calls, engine=engine, clock=clock)
+            cause, is_guess = _make_sure(call, end, calls, telephony, clock)
+            call = end_call(mid, attempt, cause, calls=calls, engine=engine, clock=clock, is_guess=is_guess)
+        if call is not None and is_open and call.cause_is_guess:
+            call = ask_why(call, calls, telephony)
         outcome = outcome_of(call, end)
-        if message is not None and is_calling:
+        if message is not None and is_open:
             for task in owed_webhooks(call, message.menus, end) if call else ():
                 owe(task)
-            is_throttled = outcome.outcome == "failed" and call is not None and call.cause is Cause.THROTTLED
-            _leave(message, outcome, is_throttled, messages, clock.now_msec(), find_account)
+            if call is not None and hangs_on_cause(call, end):
+                # Its line is free from here on, and nothing of the rest is done twice: the message is not calling.
+                messages.settle(message, end, outcome, clock.now_msec())
+                settling = replace(message, state=State.SETTLING, settling_end=end)
+                call = ask_why_for_seconds(call, end, calls, telephony, clock)
+                return _settle(settling, call, calls, messages, telephony, clock, find_account, is_asked=True)
+            leave_call(message, call, outcome, messages, clock.now_msec(), find_account)
     except Exception:
         now = clock.now_msec()
-        if message is None or not is_calling or now < give_up_msec(message):
+        if message is None or not is_open or now < give_up_msec(message):
             raise
         # Nothing of it is up any more, and no machine runs: whatever is wrong must not keep its line, and its outcome.
         logger.exception("call %s-%s is given up: it cannot be finished as it should", mid, attempt)
         outcome = outcome or _outcome_of_what_is_given_up(mid, attempt, call, calls, now)
         messages.finish(message, outcome, now)
+    return outcome
+
+
+def _settle(
+    message: Message,
+    call: Call | None,
+    calls: CallStore,
+    messages: MessageStore,
+    telephony: Telephony,
+    clock: Clock,
+    find_account: Callable[[str], Account | None],
+    *,
+    is_asked: bool = False,
+) -> Outcome | None:
+    """Finishes a message that settles, if it is known why its call has ended, or too late to ask; None: it is not."""
+    end = message.settling_end or End.FAILED
+    if call is not None and not is_asked and hangs_on_cause(call, end):
+        call = ask_why(call, calls, telephony)
+    if call is not None and hangs_on_cause(call, end) and not is_told_too_late(call, clock.now_msec()):
+        return None
+    if call is not None and call.cause_is_guess:
+        # What is told of the call stands: nothing that comes later explains it otherwise.
+        final = calls.explain(call.mid, call.attempt, call.cause or Cause.FAILED, None)
+        call = final or calls.get(call.mid, call.attempt)
+    outcome = outcome_of(call, end)
+    leave_call(message, call, outcome, messages, clock.now_msec(), find_account)
     return outcome
 
 
@@ -109,45 +158,8 @@ def _forestall(message: Message, calls: CallStore, now_msec: int) -> Call:
     return calls.end(message.mid, message.attempt, Cause.FAILED, now_msec) or call
 
 
-def _leave(
-    message: Message,
-    outcome: Outcome,
-    is_throttled: bool,
-    messages: MessageStore,
-    now_msec: int,
-    find_account: Callable[[str], Account | None],
-) -> None:
-    """The message leaves the state of calling: for another call inside its time, or for good."""
-    if is_throttled:
-        # A call that was not placed is neither one of the account's nor a redial.
-        put_offs = message.attempt - 1 - message.redials
-        again = now_msec + throttled_again_seconds(put_offs) * 1000
-        if again < message.dial_until_msec:
-            messages.requeue(message, message.redials, again)
-        else:
-            messages.finish(message, EXPIRED, now_msec)
-    elif not _redial(message, outcome, messages, now_msec, find_account):
-        messages.finish(message, outcome, now_msec)
-
-
-def _redial(
-    message: Message,
-    outcome: Outcome,
-    messages: MessageStore,
-    now_msec: int,
-    find_account: Callable[[str], Account | None],
-) -> bool:
-    """Whether it is dialled again: inside its time, and as one of its account's calls of that day."""
-    again = message.redial.next_msec(message.redials, outcome.outcome, now_msec) if message.redial else None
-    if again is None or again >= message.dial_until_msec:
-        return False
-    account = find_account(message.account_id)
-    redialled = messages.redial(message, again, account.calls_per_day if account else 0)
-    return redialled is not Redialled.DAY_FULL
-
-
-def _make_sure(call: Call, end: End, calls: CallStore, telephony: Telephony, clock: Clock) -> Cause:
-    """Stops the contact and says how it ended."""
+def _make_sure(call: Call, end: End, calls: CallStore, telephony: Telephony, clock: Clock) -> tuple[Cause, bool]:
+    """Stops the contact and says how it ended, and whether that is a guess."""
     may_ring = clock.now_msec() < call.asked_msec + MAY_RING_SECONDS * 1000
     if call.contact_id is None:
         # The provider may have taken the dial though its answer was lost. Such a phone rings for its
@@ -156,8 +168,8 @@ def _make_sure(call: Call, end: End, calls: CallStore, telephony: Telephony, clo
             raise TelephonyUnavailable("whether the call was placed is not known, and its phone may still ring")
         if call.refused:
             calls.set_stop_reason(call.mid, call.attempt, call.refused.reason)
-            return call.refused.cause
-        return Cause.THROTTLED if end is End.THROTTLED else Cause.FAILED
+            return call.refused.cause, False
+        return (Cause.THROTTLED if end is End.THROTTLED else Cause.FAILED), False
     telephony.stop(call.contact_id)
     contact = look_until_ended(call.contact_id, telephony, clock, is_new=may_ring)
     if may_ring and contact.missing:
@@ -169,4 +181,6 @@ def _make_sure(call: Call, end: End, calls: CallStore, telephony: Telephony, clo
         # A provider that did not know it yet has stopped nothing.
         telephony.stop(call.contact_id)
         contact = look_until_ended(call.contact_id, telephony, clock)
-    return (contact.cause or Cause.STOPPED) if contact.ended else Cause.UNCONFIRMED
+    if not contact.ended:
+        return Cause.UNCONFIRMED, telephony.has_records
+    return contact.cause or Cause.STOPPED, contact.cause_is_guess

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from speechcall.domain.ask import Ask
 from speechcall.domain.message import Message, State
-from speechcall.domain.outcome import Outcome
+from speechcall.domain.outcome import End, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +80,20 @@ class MessageStore(Protocol):
     def claim_line(self, message: Message, flow_arn: str, pool: Pool, now_msec: int) -> Claim:
         """queued → calling, together with a line for attempt `message.attempt + 1`."""
 
+    def settle(self, message: Message, end: End, guess: Outcome, now_msec: int) -> bool:
+        """calling → settling, together with giving the line of `message.attempt` back. False if it was done before.
+
+        `guess`: the outcome if nothing more is heard, for a release that knows no such state.
+        """
+
     def finish(self, message: Message, outcome: Outcome, now_msec: int) -> bool:
-        """calling → finished, together with giving the line of `message.attempt` back. False if it was done before."""
+        """calling → finished, together with giving the line of `message.attempt` back; or settling → finished.
+
+        Which of both, `message` says. False if it is not in that state any more.
+        """
 
     def requeue(self, message: Message, redials: int, due_msec: int) -> bool:
-        """calling → queued, to be dialled again, together with giving the line of `message.attempt` back.
-
-        False if it was done before.
-        """
+        """As `finish`, but → queued, to be dialled again."""
 
     def redial(self, message: Message, due_msec: int, calls_per_day: int) -> Redialled:
         """As `requeue`, for a call more of the account, of those of the day (UTC) of `due_msec`: one redial more."""

@@ -81,7 +81,8 @@ def look_up_by_log(
     found: Call | None
     if contact.ended:
         cause = contact.cause or Cause.CALLER_HUNG_UP
-        found = end_call(call.mid, call.attempt, cause, calls=calls, engine=engine, clock=clock)
+        is_guess = contact.cause_is_guess
+        found = end_call(call.mid, call.attempt, cause, calls=calls, engine=engine, clock=clock, is_guess=is_guess)
     else:
         entry = call.would_log(call.seq, IDLE, "", clock.now_msec())
         found = calls.append(call.mid, call.attempt, call.contact_id, entry)[1] if entry else call

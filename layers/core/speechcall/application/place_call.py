@@ -27,6 +27,7 @@ first event would say so, within moments of the request.
           or, nothing having come for 22 s: it has not dialled, and may be asked again
 """
 
+import logging
 from dataclasses import dataclass
 
 from speechcall.application.ports import CallStore, Clock, Telephony
@@ -37,6 +38,8 @@ from speechcall.domain.errors import (
     TelephonyMisconfigured,
     TelephonyUnavailable,
 )
+
+logger = logging.getLogger(__name__)
 
 SETTLED_SECONDS = 22
 """A SIP media application hangs up what its function has not answered for 20 s: a call that we have not heard of
@@ -64,6 +67,17 @@ def place_once(
     """
     place = _repeat if telephony.dials_once else _place_and_look
     return place(call, ring_timeout_seconds, telephony, calls, clock)
+
+
+def note_contact(contact_id: str, call: Call, expires_at: int, *, telephony: Telephony, calls: CallStore) -> None:
+    """Notes the contact of a call, and whose the contact is where the news of its end does not say so."""
+    if telephony.has_records:
+        try:
+            calls.name_contact(contact_id, call.mid, call.attempt, expires_at)
+        except Exception:
+            # Then it is looked for in its record.
+            logger.exception("whose the contact of call %s-%s is could not be noted", call.mid, call.attempt)
+    calls.set_contact(call.mid, call.attempt, contact_id)
 
 
 def is_certain(error: Exception) -> bool:

@@ -42,6 +42,8 @@ class Contact:
     ended: bool
     answered: bool
     cause: Cause | None
+    cause_is_guess: bool = False
+    """The record shows the end and not yet its reason: `cause` is what is meant if it never does."""
     missing: bool = False
     """The provider does not know it: it is over and forgotten, or so new that not all of the provider knows it."""
     ended_msec: int | None = None
@@ -56,6 +58,9 @@ class Telephony(Protocol):
 
     dials_once: bool
     """Whether the provider knows a call attempt that it is asked to place again, and does not dial twice."""
+    has_records: bool
+    """Whether it keeps a record of each call, which alone tells whose the call is and why it ended, and may lag behind
+    the news; of another provider the news says both."""
 
     def place(self, call: Call, ring_timeout_seconds: int) -> str:
         """Dials; returns the contact's id. Use cases go by `place_once`.
@@ -121,6 +126,12 @@ class CallStore(Protocol):
 
     def set_contact(self, mid: str, attempt: int, contact_id: str) -> None: ...
 
+    def name_contact(self, contact_id: str, mid: str, attempt: int, expires_at: int) -> None:
+        """Notes whose a contact is, for news that does not say so. It is the contact of no other attempt, ever."""
+
+    def find_contact(self, contact_id: str) -> tuple[str, int] | None:
+        """Whose a contact is, by what was noted; None: nothing was."""
+
     def take_turn(self, mid: str, attempt: int, contact_id: str, turn: int, reply: Reply | None = None) -> Call | None:
         """Notes the number of a contact's event that is about to be answered; the highest stays.
 
@@ -152,5 +163,13 @@ class CallStore(Protocol):
     def set_stop_reason(self, mid: str, attempt: int, reason: str) -> None:
         """Why we end the call ourselves; the first reason stays."""
 
-    def end(self, mid: str, attempt: int, cause: Cause, now_msec: int) -> Call | None:
-        """Marks the call ended; the first cause stays. Returns the call, None if there is none."""
+    def end(self, mid: str, attempt: int, cause: Cause, now_msec: int, *, is_guess: bool = False) -> Call | None:
+        """Marks the call ended; the first cause stays, also a guess. Returns the call, None if there is none."""
+
+    def explain(
+        self, mid: str, attempt: int, cause: Cause, answered_msec: int | None, *, is_guess: bool = False
+    ) -> Call | None:
+        """Puts why a call has ended, and when it was answered if that was not known, in place of a guess.
+
+        None if there is none (any more): the cause of a call is known once. `is_guess`: this is a better guess.
+        """

@@ -79,7 +79,7 @@ def delivery_status(state: State, outcome: str | None) -> str:
     """The vendor's word: scheduled, processing, delivered, undeliverable or permanenterror."""
     if state is State.FINISHED:
         return _STATUS_OF_OUTCOME.get(outcome or "", "undeliverable")
-    return "processing" if state is State.CALLING else "scheduled"
+    return "processing" if state in (State.CALLING, State.SETTLING) else "scheduled"
 
 
 def describe_message(history: History, now_msec: int) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def describe_message(history: History, now_msec: int) -> dict[str, Any]:
             "finishedAt": _moment(finished_msec),
             **_last_answer(calls),
             "keyPressed": any(key_was_pressed(call) for call in calls),
-            "attempts": [_describe_call(call) for call in calls],
+            "attempts": [_describe_call(call, message.state is State.SETTLING) for call in calls],
             "path": [
                 {"attempt": call.attempt, "menu": step.menu, "heard": step.heard, "at": _moment(step.at_msec)}
                 for call in calls
@@ -174,7 +174,9 @@ def _last_answer(calls: Sequence[Call]) -> dict[str, Any]:
     }
 
 
-def _describe_call(call: Call) -> dict[str, Any]:
+def _describe_call(call: Call, settles: bool) -> dict[str, Any]:
+    """`settles`: a guess is not told, for it may be corrected."""
+    is_known = call.cause is not None and not (settles and call.cause_is_guess)
     return {
         "attempt": call.attempt,
         "dialledAt": _moment(call.dialled_msec),
@@ -182,7 +184,7 @@ def _describe_call(call: Call) -> dict[str, Any]:
         "answerToFirstCommandMsec": call.log[0].waited_msec if call.log else None,
         "endedAt": _moment(call.ended_msec),
         "durationSec": _duration(call),
-        "cause": call.cause.value if call.cause else None,
+        "cause": call.cause.value if call.cause and is_known else None,
     }
 
 

@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 
 PREPARE_AGAIN_SECONDS = 300
 PAGE, PAGES = 200, 5
-MEND_SECONDS, STRIDE = 40, 7
-"""For how long a run looks after calls, and by how many places the next minute's begins further on."""
+SETTLE_SECONDS, MEND_SECONDS, STRIDE = 10, 35, 7
+"""For how long a run asks why calls have ended, and looks after calls; by how many places the next one begins on."""
 UNREADABLE_SECONDS = MAX_TTL_SECONDS + 3600
 """The age at which no message waits for anything any more, nor is in a call."""
 
@@ -70,10 +70,25 @@ class Calls:
     finish: Callable[[str, int], object]
     clock: Clock
     count: Callable[[str, int], object]
+    has_records: bool = True
+    """Whether messages settle, as the telephony is now; where none does they are looked for once an hour."""
 
     def mends(self) -> tuple[Mend, ...]:
         """All of them. That which waits for a telephony comes last: it may take all the time that there is."""
-        return (self.prepare_again, self.release_lines, self.expire, self.mend_calls)
+        is_hour = self.clock.now_msec() // 60_000 % 60 == 0
+        settles = (self.settle,) if self.has_records or is_hour else ()
+        return (self.prepare_again, self.release_lines, self.expire, *settles, self.mend_calls)
+
+    def settle(self) -> None:
+        """Messages whose call has ended and that wait to hear why: asked again, the oldest first."""
+        begin = self.clock.now_msec()
+        for mid in self.messages.due(State.SETTLING, begin, PAGE * PAGES):
+            if self.clock.now_msec() >= begin + SETTLE_SECONDS * 1000:
+                return
+            with self._alone(mid):
+                message = self._read(mid, State.SETTLING)
+                if message is not None and message.state is State.SETTLING:
+                    self.finish(mid, message.attempt)
 
     def prepare_again(self) -> None:
         """Messages that nobody prepares are touched, so that the stream names them again, until their time is up."""

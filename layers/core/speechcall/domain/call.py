@@ -1,7 +1,7 @@
 """One call attempt: the conversation between a state machine and a telephony. See docs/telephony.md."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from speechcall.domain.ask import Ask
@@ -106,8 +106,9 @@ class Call:
     answered_msec: int | None = None
     ended_msec: int | None = None
     cause: Cause | None = None
+    cause_is_guess: bool = False  # see `end_of_call.hangs_on_cause`
     stop_reason: str | None = None
-    path: tuple[Step, ...] = field(default=())
+    path: tuple[Step, ...] = ()
     kept_reply: Reply | None = None
     """What was heard last: for the token of a next try of the task that waits for it."""
     turn: int = 0
@@ -135,9 +136,7 @@ class Call:
 
     @property
     def may_be_placed(self) -> bool:
-        """Whether an earlier try may have dialled. A try that has noted nothing is one of the release before this one,
-        which noted nothing, or died before it came to it.
-        """
+        """Whether an earlier try may have dialled. One that has noted nothing died before, or is of an old release."""
         has_noted_nothing = self.ticket.retry > 0 and self.not_placed_msec is None
         return self.contact_id is not None or self.placing_msec is not None or has_noted_nothing
 

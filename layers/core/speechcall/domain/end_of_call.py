@@ -1,5 +1,7 @@
 """How a call ended: its outcome, and the reason to show for it."""
 
+from dataclasses import replace
+
 from speechcall.domain.call import Call, Cause, Kind
 from speechcall.domain.call_log import IDLE, PROMPT_ERROR, ThenKind
 from speechcall.domain.outcome import NOT_PLACED, NOT_PLAYED, PROMPT_UNAVAILABLE, End, Outcome
@@ -7,6 +9,7 @@ from speechcall.domain.outcome import NOT_PLACED, NOT_PLAYED, PROMPT_UNAVAILABLE
 _UNANSWERED = {Cause.BUSY, Cause.NO_ANSWER, Cause.INVALID_NUMBER, Cause.BLOCKED}
 _NOT_OURS = {Cause.CALLER_HUNG_UP, *_UNANSWERED}
 """An answered call that ended so was not ended by us, nor for a fault."""
+_ANSWERED = {Cause.CALLER_HUNG_UP, Cause.HUNG_UP, Cause.STOPPED}
 
 
 def is_over(call: Call) -> bool:
@@ -48,6 +51,24 @@ def was_cut_short(call: Call) -> bool:
     two says nothing of which was first.
     """
     return call.stop_reason == PROMPT_UNAVAILABLE.reason and call.cause is Cause.CALLER_HUNG_UP
+
+
+def guessed_cause(call: Call, *, answered: bool) -> Cause:
+    """Why a call has ended of which only that is known. An end that we had asked for is ours."""
+    if not answered:
+        return Cause.NO_ANSWER
+    return Cause.HUNG_UP if call.command.kind is Kind.HANG_UP else Cause.CALLER_HUNG_UP
+
+
+def hangs_on_cause(call: Call, end: End) -> bool:
+    """Whether what is told of the call may be another when it is known why it ended.
+
+    Of one that was not answered it may: its record may yet say that it was.
+    """
+    if not call.cause_is_guess:
+        return False
+    possible = (call, *(replace(call, cause=cause) for cause in _ANSWERED))
+    return call.answered_msec is None or len({outcome_of(one, end) for one in possible}) > 1
 
 
 def outcome_of(call: Call | None, end: End) -> Outcome:

@@ -8,6 +8,7 @@ from typing import Any
 
 from speechcall.domain.ask import Ask
 from speechcall.domain.dialling import DEFAULT_RING_SECONDS, DEFAULT_TTL_SECONDS, Redial
+from speechcall.domain.outcome import End
 from speechcall.domain.speech import Say
 
 KEYS = (*(f"d{digit}" for digit in range(10)), "d*", "d#")
@@ -20,6 +21,8 @@ class State(StrEnum):
     PREPARING = "preparing"
     QUEUED = "queued"
     CALLING = "calling"
+    SETTLING = "settling"
+    """Its call is over and its line free; why the call ended, and so what has become of the message, is asked for."""
     FINISHED = "finished"
 
 
@@ -88,6 +91,8 @@ class Message:
     cause: str | None = None
     """Why it could not be dialled at all: an introduction, or its state machine."""
     finished_msec: int | None = None
+    settling_end: End | None = None
+    """With which word its machine, or who heard that it died, has finished its call; only while it is settling."""
     menus_text: str | None = field(default=None, compare=False, repr=False)
     """`dump_menus(menus)`, where it is known already: it was measured before the message was accepted."""
     customer_id: str | None = None

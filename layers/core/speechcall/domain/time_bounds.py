@@ -43,6 +43,10 @@ own function and Amazon Connect's queue their time before that."""
 MAY_RING_SECONDS = 75
 """No phone rings for longer than 60 s (StartOutboundVoiceContact, RingTimeoutInSeconds); the rest is for its start."""
 
+SETTLING_SECONDS, SWEEP_SECONDS = 300, 60
+"""How long it is asked again why a call has ended whose record does not say it yet, and how often at least: a change
+"in some cases … can take several minutes" to be seen (Amazon Connect developer guide, "Eventual consistency")."""
+
 CALL_CHECK_SECONDS = 26 * 60
 """How often the sweeper asks whether the execution of a call still runs."""
 

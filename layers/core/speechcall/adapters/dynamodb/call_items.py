@@ -95,6 +95,7 @@ def load_call(item: Values) -> Call:
         answered_msec=item.get("answered_msec"),
         ended_msec=item.get("ended_msec"),
         cause=Cause(cause) if cause else None,
+        cause_is_guess=item.get("cause_is_guess", False),
         stop_reason=item.get("stop_reason"),
         # What a release without a log has written meanwhile stands behind what is in the log.
         path=(*path_of(log), *(Step(**step) for step in item["path"])),

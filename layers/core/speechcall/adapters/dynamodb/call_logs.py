@@ -3,13 +3,14 @@
 from typing import Any
 
 from speechcall.adapters.dynamodb.call_items import call_key, dump_command, dump_entry, load_call
-from speechcall.adapters.dynamodb.dialled_calls import EXISTS, NOT_ENDED, DialledCalls
+from speechcall.adapters.dynamodb.dialled_calls import EXISTS, NOT_ENDED
+from speechcall.adapters.dynamodb.ended_calls import EndedCalls
 from speechcall.adapters.dynamodb.table import ConditionFailed, from_wire, store_errors, to_wire
 from speechcall.domain.call import Call, Command, Kind, Ticket
 from speechcall.domain.call_log import PROMPT_ERROR, Entry
 
 
-class CallLogs(DialledCalls):
+class CallLogs(EndedCalls):
     """The part of a `CallStore` that keeps the log."""
 
     def get(self, mid: str, attempt: int) -> Call | None:

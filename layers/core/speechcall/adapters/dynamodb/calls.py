@@ -152,15 +152,6 @@ class DynamoCalls(CallLogs):
             mid, attempt, "SET stop_reason = if_not_exists(stop_reason, :reason)", [EXISTS], {":reason": reason}
         )
 
-    def end(self, mid: str, attempt: int, cause: Cause, now_msec: int) -> Call | None:
-        return self._update_if(
-            mid,
-            attempt,
-            "SET ended_msec = if_not_exists(ended_msec, :now), cause = if_not_exists(cause, :cause)",
-            [EXISTS],
-            {":now": now_msec, ":cause": cause.value},
-        )
-
 
 def _reply_values(reply: Reply) -> dict[str, Any]:
     return {":reply": asdict(reply), ":seq": reply.seq}

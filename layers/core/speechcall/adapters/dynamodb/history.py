@@ -49,7 +49,8 @@ class DynamoHistory:
         """Where these messages (at most 100) stand, in their order; without those that have expired."""
         table: Any = {
             "Keys": [to_wire({"pk": f"M#{mid}", "sk": "MESSAGE"}) for mid in mids],
-            "ProjectionExpression": "mid, recipient, #state, outcome, reason, created_msec, ttl_seconds, customer_id",
+            "ProjectionExpression": "mid, recipient, #state, outcome, reason, created_msec, ttl_seconds, customer_id, "
+            + message_items.SETTLING_END,
             "ExpressionAttributeNames": {"#state": "state"},
         }
         unread: Any = {self._table: table}
@@ -58,13 +59,14 @@ class DynamoHistory:
             with store_errors():
                 answer = self._client.batch_get_item(RequestItems=unread)
             for item in map(from_wire, answer["Responses"].get(self._table, [])):
-                state = State(item["state"])
+                state = message_items.state_of(item)
+                known = {} if state is State.SETTLING else item
                 found[item["mid"]] = Summary(
                     mid=item["mid"],
                     recipient=item["recipient"],
                     state=state,
-                    outcome=item.get("outcome"),
-                    reason=item.get("reason"),
+                    outcome=known.get("outcome"),
+                    reason=known.get("reason"),
                     dial_until_msec=item["created_msec"] + item["ttl_seconds"] * 1000,
                     customer_id=item.get("customer_id"),
                 )

@@ -16,6 +16,7 @@ from speechcall.domain.ask import Ask
 from speechcall.domain.dialling import Redial
 from speechcall.domain.ids import SHARDS, shard_of
 from speechcall.domain.message import Message, State, dump_menus, load_menus
+from speechcall.domain.outcome import End
 
 PREPARING_CHECK_MSEC = 300_000
 CALLING_CHECK_MSEC = 60_000
@@ -25,6 +26,9 @@ def key(mid: str) -> dict[str, str]:
     """The key of a message's item."""
     return {"pk": f"M#{mid}", "sk": "MESSAGE"}
 
+
+SETTLING_SHARD = State.SETTLING.value
+"""The part of the sparse index with the messages that are settling: few, and not for long."""
 
 LATER = "later"
 """The part of the sparse index with the messages that wait for a moment, not for their turn; it is short."""
@@ -37,6 +41,8 @@ def due_values(shard: str, due_msec: int) -> dict[str, Any]:
 
 def shard_name(mid: str, state: State) -> str:
     """The part of the sparse index in which a message in `state` waits."""
+    if state is State.SETTLING:
+        return SETTLING_SHARD
     return f"{state.value}#{shard_of(mid)}"
 
 
@@ -46,6 +52,8 @@ def parts(state: State) -> list[list[str]]:
     A queued message that was put off would lose its place to a whole backlog if it stood among it with its
     new moment. It stands apart, and takes turns with those that wait.
     """
+    if state is State.SETTLING:
+        return [[SETTLING_SHARD]]
     turns = [[f"{state.value}#{shard}" for shard in range(SHARDS)]]
     return [[LATER], *turns] if state is State.QUEUED else turns
 
@@ -88,9 +96,23 @@ def dump(message: Message) -> Values:
     }
 
 
+def state_of(item: Values) -> State:
+    """The state of a message in an item.
+
+    One that is settling is written down as finished with the outcome that is guessed, and `settling_end`. A release
+    that knows no such state takes the guess for the outcome, as it would have; and the end of a call wakes the dialer.
+    """
+    return State.SETTLING if SETTLING_END in item else State(item["state"])
+
+
+SETTLING_END = "settling_end"
+
+
 def load(item: Values) -> Message:
     """The message in an item."""
     is_claimed_by_release_before = "flow_arn" in item
+    state = state_of(item)
+    known = {} if state is State.SETTLING else item
     return Message(
         mid=item["mid"],
         list_id=item["list_id"],
@@ -102,15 +124,16 @@ def load(item: Values) -> Message:
         menus=load_menus(item["menus"]),
         created_msec=item["created_msec"],
         expires_at=item["expires_at"],
-        state=State(item["state"]),
+        state=state,
         attempt=item["attempt"],
         asks=tuple(Ask(**ask) for ask in item.get("asks", ())),
         flow_arn=item["flow_arn"] if is_claimed_by_release_before else item.get("machine_arn"),
         caller_id=item.get("caller_id"),
-        outcome=item.get("outcome"),
-        reason=item.get("reason"),
-        cause=item.get("cause"),
-        finished_msec=item.get("finished_msec"),
+        outcome=known.get("outcome"),
+        reason=known.get("reason"),
+        cause=known.get("cause"),
+        finished_msec=known.get("finished_msec"),
+        settling_end=End(item[SETTLING_END]) if SETTLING_END in item else None,
         customer_id=item.get("customer_id"),
         ttl_seconds=item["ttl_seconds"],
         ring_seconds=item["ring_seconds"],

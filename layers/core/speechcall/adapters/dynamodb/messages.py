@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from speechcall.adapters.dynamodb.days import take_calls
 from speechcall.adapters.dynamodb.due_index import due_in
+from speechcall.adapters.dynamodb.leaving_messages import FINISHED, NOT_DUE, SHARD, LeavingMessages
 from speechcall.adapters.dynamodb.message_items import (
     CALLING_CHECK_MSEC,
     LATER,
+    SETTLING_END,
     due_values,
     dump,
     key,
@@ -17,27 +18,18 @@ from speechcall.adapters.dynamodb.message_items import (
     shard_name,
     take_turns,
 )
-from speechcall.adapters.dynamodb.pool import give_back, take_line, why_no_line
-from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
-from speechcall.application.message_ports import Claim, LinesFull, LineTaken, NotQueued, Pool, Redialled
+from speechcall.adapters.dynamodb.pool import take_line, why_no_line
+from speechcall.adapters.dynamodb.table import ConditionFailed, from_wire, store_errors, to_wire
+from speechcall.application.message_ports import Claim, LinesFull, LineTaken, NotQueued, Pool
 from speechcall.domain.ask import Ask
 from speechcall.domain.errors import StoreUnavailable
 from speechcall.domain.ids import holder
 from speechcall.domain.message import Message, State
 from speechcall.domain.outcome import Outcome
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
-_SHARD = "due_shard = :shard, due_at = :due"
-_NOT_DUE = "REMOVE due_shard, due_at"
-
-
-class DynamoMessages:
+class DynamoMessages(LeavingMessages):
     """A `MessageStore` on DynamoDB."""
-
-    def __init__(self, client: "DynamoDBClient", messages_table: str, registry_table: str) -> None:
-        self._client, self._messages, self._registry = client, messages_table, registry_table
 
     def get(self, mid: str) -> Message | None:
         with store_errors():
@@ -65,14 +57,14 @@ class DynamoMessages:
 
     def queue(self, mid: str, asks: tuple[Ask, ...], now_msec: int) -> bool:
         values = {":asks": [asdict(ask) for ask in asks], **due_values(shard_name(mid, State.QUEUED), now_msec)}
-        return self._move(mid, State.PREPARING, State.QUEUED, f"SET #state = :to, asks = :asks, {_SHARD}", values)
+        return self._move(mid, State.PREPARING, State.QUEUED, f"SET #state = :to, asks = :asks, {SHARD}", values)
 
     def refuse(self, mid: str, before: State, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
         values = {":outcome": outcome.outcome, ":reason": outcome.reason, ":now": now_msec}
-        expression = "SET #state = :to, outcome = :outcome, reason = :reason, finished_msec = :now"
+        expression = FINISHED
         if cause:
             expression, values = f"{expression}, cause = :cause", {**values, ":cause": cause}
-        return self._move(mid, before, State.FINISHED, f"{expression} {_NOT_DUE}", values)
+        return self._move(mid, before, State.FINISHED, f"{expression} {NOT_DUE}, {SETTLING_END}", values)
 
     def note_fault(self, mid: str) -> int:
         """
@@ -104,7 +96,7 @@ class DynamoMessages:
         call_it = self._change(
             message.mid,
             "SET #state = :to, attempt = :attempt, claimed_msec = :now, dial_wait_seconds = :wait, "
-            f"machine_arn = :flow, {_SHARD} REMOVE flow_arn",  # see `message_items`
+            f"machine_arn = :flow, {SHARD} REMOVE flow_arn",  # see `message_items`
             it_waits_for_this_attempt,
             {
                 ":from": State.QUEUED.value,
@@ -126,61 +118,6 @@ class DynamoMessages:
             return why_no_line(failed.items.get(0), message.number, pool, now_msec)
         return LineTaken()
 
-    def finish(self, message: Message, outcome: Outcome, now_msec: int) -> bool:
-        values = {":outcome": outcome.outcome, ":reason": outcome.reason, ":now": now_msec}
-        expression = "SET #state = :to, outcome = :outcome, reason = :reason, finished_msec = :now"
-        try:
-            self._give_back(message, State.FINISHED, f"{expression} {_NOT_DUE}", values)
-        except ConditionFailed:
-            return False
-        return True
-
-    def requeue(self, message: Message, redials: int, due_msec: int) -> bool:
-        return self._queue_again(message, redials, due_msec) is Redialled.QUEUED
-
-    def redial(self, message: Message, due_msec: int, calls_per_day: int) -> Redialled:
-        """
-        finish 1   TransactWrite: m calling → queued, held - m-1, the day + 1 ──► queued
-        finish 2        TransactWrite: the same ──X m is not calling: it was done, and counted once
-        finish 3        TransactWrite: n calling → queued, held - n-1, the day + 1 ──X the day is full
-        """
-        if calls_per_day < 1:  # a day that nobody has begun yet has no item to compare
-            return Redialled.DAY_FULL
-        day = take_calls(self._registry, message.account_id, 1, calls_per_day, due_msec)
-        return self._queue_again(message, message.redials + 1, due_msec, day)
-
-    def _queue_again(self, message: Message, redials: int, due_msec: int, *more: Any) -> Redialled:
-        values = {":redials": redials, **due_values(LATER, due_msec)}
-        expression = f"SET #state = :to, redials = :redials, {_SHARD}"
-        try:
-            self._give_back(message, State.QUEUED, expression, values, *more)
-        except ConditionFailed as failed:
-            return Redialled.DONE_BEFORE if 0 in failed.items else Redialled.DAY_FULL
-        return Redialled.QUEUED
-
-    def _give_back(self, message: Message, after: State, expression: str, values: Values, *more: Any) -> None:
-        """Raises ConditionFailed, of item 0 if it was done before.
-
-        finish 1   TransactWrite: m calling → finished, held - m-1 ──► done
-        finish 2        TransactWrite: the same ──X m is not calling: it was done
-        finish 1, late       TransactWrite: m, attempt 1 ──X m is calling for the second time
-        """
-        it_is_this_call = "#state = :from AND attempt = :attempt"
-        of_this_call = {":from": State.CALLING.value, ":to": after.value, ":attempt": message.attempt}
-        change = self._change(message.mid, expression, it_is_this_call, {**of_this_call, **values})
-        give = give_back(self._registry, holder(message.mid, message.attempt), message.number)
-        self._transact([{"Update": update} for update in (change, give, *more)])
-
-    def _change(self, mid: str, expression: str, condition: str, values: Values) -> Any:
-        return {
-            "TableName": self._messages,
-            "Key": to_wire(key(mid)),
-            "UpdateExpression": expression,
-            "ConditionExpression": condition,
-            "ExpressionAttributeNames": {"#state": "state"},
-            "ExpressionAttributeValues": to_wire(values),
-        }
-
     def due(self, state: State, now_msec: int, limit: int) -> list[str]:
         lists = []
         for shards in parts(state):
@@ -191,18 +128,4 @@ class DynamoMessages:
 
     def postpone(self, mid: str, state: State, due_msec: int) -> None:
         shard = LATER if state is State.QUEUED else shard_name(mid, state)
-        self._move(mid, state, state, f"SET #state = :to, {_SHARD}", due_values(shard, due_msec))
-
-    def _move(self, mid: str, before: State, after: State, expression: str, values: dict[str, Any]) -> bool:
-        """Leaves a state, once: of two that try, one finds the message gone from it."""
-        change = self._change(mid, expression, "#state = :from", {":from": before.value, ":to": after.value, **values})
-        try:
-            with store_errors():
-                self._client.update_item(**change)
-        except ConditionFailed:
-            return False
-        return True
-
-    def _transact(self, items: list[Any]) -> None:
-        with store_errors():
-            self._client.transact_write_items(TransactItems=items)
+        self._move(mid, state, state, f"SET #state = :to, {SHARD}", due_values(shard, due_msec))

@@ -45,7 +45,7 @@ _SAY_NOTHING = {408, 409}
 class ChimeTelephony:
     """A `Telephony` on one SIP media application. `client` makes or gives the boto3 client chime-sdk-voice."""
 
-    dials_once = False
+    dials_once = has_records = False
 
     def __init__(self, client: Callable[[], Any], application_id: str, caller_id: str = "") -> None:
         self._client, self._application_id, self._caller_id = client, application_id, caller_id

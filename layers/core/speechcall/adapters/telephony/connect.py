@@ -62,7 +62,7 @@ Connect contact events", "configurations do not allow this destination" and a la
 class ConnectTelephony:
     """A `Telephony` on one Amazon Connect instance."""
 
-    dials_once = True
+    dials_once = has_records = True
 
     def __init__(
         self,
@@ -121,13 +121,13 @@ class ConnectTelephony:
                 found = self._client().describe_contact(InstanceId=self._instance_id, ContactId=contact_id)
         except _Refused as refused:
             if refused.code in _GONE:
-                return Contact(contact_id, {}, ended=True, answered=False, cause=Cause.FAILED, missing=True)
+                return Contact(contact_id, {}, True, False, Cause.FAILED, cause_is_guess=True, missing=True)
             raise TelephonyMisconfigured(refused.code) from refused
         return to_contact(contact_id, found["Contact"])
 
 
 def to_contact(contact_id: str, described: Mapping[str, Any]) -> Contact:
-    """A contact from DescribeContact's answer. Its disconnect reason may be missing."""
+    """A contact from DescribeContact's answer. Its disconnect reason may be missing, for a time or for ever."""
     ended = _is_set(described.get("DisconnectTimestamp"))
     answered = _is_set(described.get("ConnectedToSystemTimestamp"))
     reason = described.get("DisconnectReason")
@@ -138,7 +138,7 @@ def to_contact(contact_id: str, described: Mapping[str, Any]) -> Contact:
             cause = Cause.CALLER_HUNG_UP if answered else Cause.NO_ANSWER
     ended_msec = round(described["DisconnectTimestamp"].timestamp() * 1000) if ended else None
     attributes = dict(described.get("Attributes") or {})
-    return Contact(contact_id, attributes, ended, answered, cause, ended_msec=ended_msec)
+    return Contact(contact_id, attributes, ended, answered, cause, ended and not reason, ended_msec=ended_msec)
 
 
 def _is_set(timestamp: Any) -> bool:

@@ -8,6 +8,7 @@ was never set. Attributes and, outside campaigns, the reason of the end are not 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 _CONTACT_ID = re.compile(r"[A-Za-z0-9-]{1,256}")
@@ -21,6 +22,10 @@ class ContactEvent:
     contact_id: str
     ended: bool
     answered: bool
+    at_msec: int | None = None
+    """When it ended, in epoch milliseconds."""
+    is_repeat: bool = False
+    """COMPLETED: published right after DISCONNECTED, with the same data (administrator guide, as above)."""
 
 
 def parse_contact_event(event: Any) -> ContactEvent | None:
@@ -32,8 +37,17 @@ def parse_contact_event(event: Any) -> ContactEvent | None:
     contact_id = members.get("contactid")
     if not isinstance(contact_id, str) or not _CONTACT_ID.fullmatch(contact_id):
         return None
-    ended = str(members.get("eventtype")).upper() in _ENDS
-    return ContactEvent(contact_id, ended, _is_set(members.get("connectedtosystemtimestamp")))
+    kind = str(members.get("eventtype")).upper()
+    answered = _is_set(members.get("connectedtosystemtimestamp"))
+    at_msec = _msec(members.get("disconnecttimestamp")) if kind in _ENDS else None
+    return ContactEvent(contact_id, kind in _ENDS, answered, at_msec, is_repeat=kind == "COMPLETED")
+
+
+def _msec(timestamp: Any) -> int | None:
+    try:
+        return round(datetime.fromisoformat(timestamp).timestamp() * 1000) if _is_set(timestamp) else None
+    except (ValueError, OverflowError):  # nothing that we know, and nothing that we need
+        return None
 
 
 def _is_set(timestamp: Any) -> bool:

@@ -1,0 +1,72 @@
+"""What is written about a call attempt's end, and whose a contact is of whose end there is news.
+
+A contact's own item has pk `C#<contact id>`, sk `CONTACT`, and the call attempt: an end's news names the contact alone.
+A release that knows neither it nor `cause_is_guess` takes a guess for the cause, as it would have guessed itself.
+"""
+
+from typing import Any
+
+from speechcall.adapters.dynamodb.dialled_calls import EXISTS, DialledCalls
+from speechcall.adapters.dynamodb.table import from_wire, store_errors, to_wire
+from speechcall.domain.call import Call, Cause
+
+
+class EndedCalls(DialledCalls):
+    """The part of a `CallStore` that ends have."""
+
+    def end(self, mid: str, attempt: int, cause: Cause, now_msec: int, *, is_guess: bool = False) -> Call | None:
+        """
+        news of the end   UpdateItem ended, noAnswer, a guess ──► the line is given back
+        the record             (explain) UpdateItem busy, no guess ──► busy
+        news, once more             UpdateItem ──X a cause is there: it is not guessed again
+        or
+        we give up        UpdateItem noAnswer (no guess: our own decision)
+        news of the end        UpdateItem ──X a cause is there ──► UpdateItem ended
+        """
+        values: dict[str, Any] = {":now": now_msec, ":cause": cause.value}
+        ended = "SET ended_msec = if_not_exists(ended_msec, :now)"
+        if is_guess:
+            no_cause = "attribute_not_exists(cause)"
+            guess, its_values = f"{ended}, cause = :cause, cause_is_guess = :yes", values | {":yes": True}
+            if guessed := self._update_if(mid, attempt, guess, [EXISTS, no_cause], its_values):
+                return guessed
+        return self._update_if(mid, attempt, f"{ended}, cause = if_not_exists(cause, :cause)", [EXISTS], values)
+
+    def explain(
+        self, mid: str, attempt: int, cause: Cause, answered_msec: int | None, *, is_guess: bool = False
+    ) -> Call | None:
+        """
+        finish_call   DescribeContact: busy ──► UpdateItem busy, no guess ──► busy
+        the sweeper        five minutes are over ──► UpdateItem noAnswer ──X it is no guess any more ──► reads busy
+        or
+        the sweeper   five minutes are over ──► UpdateItem noAnswer, no guess ──► final
+        finish_call        DescribeContact: busy ──► UpdateItem ──X: what is told of the call stays
+        """
+        it_is_a_guess = "cause_is_guess = :yes"
+        values: dict[str, Any] = {":cause": cause.value, ":yes": True}
+        expression = "SET cause = :cause"
+        if answered_msec is not None:
+            expression += ", answered_msec = if_not_exists(answered_msec, :answered)"
+            values[":answered"] = answered_msec
+        if not is_guess:
+            expression += " REMOVE cause_is_guess"
+        return self._update_if(mid, attempt, expression, [EXISTS, it_is_a_guess], values)
+
+    def name_contact(self, contact_id: str, mid: str, attempt: int, expires_at: int) -> None:
+        item = _contact_key(contact_id) | {"mid": mid, "attempt": attempt, "expires_at": expires_at}
+        with store_errors():
+            self._client.put_item(TableName=self._table, Item=to_wire(item))
+
+    def find_contact(self, contact_id: str) -> tuple[str, int] | None:
+        with store_errors():
+            found = self._client.get_item(
+                TableName=self._table, Key=to_wire(_contact_key(contact_id)), ConsistentRead=True
+            )
+        if "Item" not in found:
+            return None
+        item = from_wire(found["Item"])
+        return item["mid"], item["attempt"]
+
+
+def _contact_key(contact_id: str) -> dict[str, Any]:
+    return {"pk": f"C#{contact_id}", "sk": "CONTACT"}

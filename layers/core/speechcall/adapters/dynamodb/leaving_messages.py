@@ -1,0 +1,123 @@
+"""How a message leaves a state: once, by a conditional write; and a call, with what becomes of its line."""
+
+from typing import TYPE_CHECKING, Any
+
+from speechcall.adapters.dynamodb.days import take_calls
+from speechcall.adapters.dynamodb.message_items import LATER, SETTLING_END, due_values, key, shard_name
+from speechcall.adapters.dynamodb.pool import give_back
+from speechcall.adapters.dynamodb.table import ConditionFailed, Values, store_errors, to_wire
+from speechcall.application.message_ports import Redialled
+from speechcall.domain.ids import holder
+from speechcall.domain.message import Message, State
+from speechcall.domain.outcome import End, Outcome
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+SHARD = "due_shard = :shard, due_at = :due"
+NOT_DUE = "REMOVE due_shard, due_at"
+FINISHED = "SET #state = :to, outcome = :outcome, reason = :reason, finished_msec = :now"
+NOT_FINISHED = f"REMOVE outcome, reason, finished_msec, {SETTLING_END}"
+
+
+def _it_is(state: State) -> tuple[str, State]:
+    """The clause of a state, and its `:from`: a message that settles is written down as finished (`state_of`)."""
+    if state is State.SETTLING:
+        return f"#state = :from AND attribute_exists({SETTLING_END})", State.FINISHED
+    return "#state = :from", state
+
+
+class LeavingMessages:
+    """The part of a `MessageStore` that leaves states."""
+
+    def __init__(self, client: "DynamoDBClient", messages_table: str, registry_table: str) -> None:
+        self._client, self._messages, self._registry = client, messages_table, registry_table
+
+    def settle(self, message: Message, end: End, guess: Outcome, now_msec: int) -> bool:
+        """The time-line stands at `_leave`."""
+        values = {":outcome": guess.outcome, ":reason": guess.reason, ":now": now_msec, ":end": end.value}
+        due = due_values(shard_name(message.mid, State.SETTLING), now_msec)
+        expression = f"{FINISHED}, {SETTLING_END} = :end, {SHARD}"
+        return self._leaves(message, State.FINISHED, expression, values | due)
+
+    def finish(self, message: Message, outcome: Outcome, now_msec: int) -> bool:
+        values = {":outcome": outcome.outcome, ":reason": outcome.reason, ":now": now_msec}
+        return self._leaves(message, State.FINISHED, f"{FINISHED} {NOT_DUE}, {SETTLING_END}", values)
+
+    def _leaves(self, message: Message, after: State, expression: str, values: Values) -> bool:
+        try:
+            self._leave(message, after, expression, values)
+        except ConditionFailed:
+            return False
+        return True
+
+    def requeue(self, message: Message, redials: int, due_msec: int) -> bool:
+        return self._queue_again(message, redials, due_msec) is Redialled.QUEUED
+
+    def redial(self, message: Message, due_msec: int, calls_per_day: int) -> Redialled:
+        """
+        finish 1   TransactWrite: m calling → queued, held - m-1, the day + 1 ──► queued
+        finish 2        TransactWrite: the same ──X m is not calling: it was done, and counted once
+        finish 3        TransactWrite: n calling → queued, held - n-1, the day + 1 ──X the day is full
+        """
+        if calls_per_day < 1:  # a day that nobody has begun yet has no item to compare
+            return Redialled.DAY_FULL
+        day = take_calls(self._registry, message.account_id, 1, calls_per_day, due_msec)
+        return self._queue_again(message, message.redials + 1, due_msec, day)
+
+    def _queue_again(self, message: Message, redials: int, due_msec: int, *more: Any) -> Redialled:
+        values = {":redials": redials, **due_values(LATER, due_msec)}
+        expression = f"SET #state = :to, redials = :redials, {SHARD} {NOT_FINISHED}"
+        try:
+            self._leave(message, State.QUEUED, expression, values, *more)
+        except ConditionFailed as failed:
+            return Redialled.DONE_BEFORE if 0 in failed.items else Redialled.DAY_FULL
+        return Redialled.QUEUED
+
+    def _leave(self, message: Message, after: State, expression: str, values: Values, *more: Any) -> None:
+        """Raises ConditionFailed, of item 0 if it was done before. Who leaves the state of calling gives its line back.
+
+        finish 1   TransactWrite: m calling → finished, held - m-1 ──► done
+        finish 2        TransactWrite: the same ──X m is not calling: it was done
+        finish 1, late       TransactWrite: m, attempt 1 ──X m is calling for the second time
+        or
+        finish 1   TransactWrite: m calling → settling, held - m-1 ──► asks why
+        finish 2        TransactWrite: m calling → settling ──X m is not calling
+        n, its number       TransactWrite: held + n-1 ──► the number is n's now: m gives nothing back any more
+        sweeper                  TransactWrite: m settling → finished ──► done
+        finish 1                      TransactWrite: m settling → finished ──X m is not settling: it was done
+        """
+        is_settling = message.state is State.SETTLING
+        it_is_in_its_state, before = _it_is(State.SETTLING if is_settling else State.CALLING)
+        it_is_this_call = f"{it_is_in_its_state} AND attempt = :attempt"
+        of_this_call = {":from": before.value, ":to": after.value, ":attempt": message.attempt}
+        change = self._change(message.mid, expression, it_is_this_call, {**of_this_call, **values})
+        give = give_back(self._registry, holder(message.mid, message.attempt), message.number)
+        updates = [change, *more] if is_settling else [change, give, *more]
+        self._transact([{"Update": update} for update in updates])
+
+    def _change(self, mid: str, expression: str, condition: str, values: Values) -> Any:
+        return {
+            "TableName": self._messages,
+            "Key": to_wire(key(mid)),
+            "UpdateExpression": expression,
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": to_wire(values),
+        }
+
+    def _move(self, mid: str, before: State, after: State, expression: str, values: dict[str, Any]) -> bool:
+        """Leaves a state, once: of two that try, one finds the message gone from it."""
+        it_is_in_its_state, stored = _it_is(before)
+        values = {":from": stored.value, ":to": after.value, **values}
+        change = self._change(mid, expression, it_is_in_its_state, values)
+        try:
+            with store_errors():
+                self._client.update_item(**change)
+        except ConditionFailed:
+            return False
+        return True
+
+    def _transact(self, items: list[Any]) -> None:
+        with store_errors():
+            self._client.transact_write_items(TransactItems=items)

@@ -1,0 +1,49 @@
+"""Asking a provider's record why a call has ended, when the end itself is certain."""
+
+import logging
+
+from speechcall.application.look_up import LOOK_AGAIN_SECONDS
+from speechcall.application.ports import CallStore, Clock, Telephony
+from speechcall.domain.call import Call
+from speechcall.domain.end_of_call import guessed_cause, hangs_on_cause
+from speechcall.domain.outcome import End
+from speechcall.domain.time_bounds import SETTLING_SECONDS, SWEEP_SECONDS
+
+logger = logging.getLogger(__name__)
+
+
+def ask_why(call: Call, calls: CallStore, telephony: Telephony) -> Call:
+    """The call as it is known when its record has been looked into, once. `call`: one whose cause is a guess.
+
+    A provider that does not answer, whatever with, has not said why: no line and no message waits for it here.
+    """
+    if call.contact_id is None:
+        return call
+    try:
+        contact = telephony.look_up(call.contact_id)
+    except Exception as error:  # noqa: BLE001 - it may be better the next time, and there is a last one
+        logger.warning("why call %s-%s ended could not be asked: %s", call.mid, call.attempt, type(error).__name__)
+        return call
+    answered_msec = call.ended_msec if contact.answered and call.answered_msec is None else None
+    explained: Call | None = call
+    if contact.ended and contact.cause and not contact.cause_is_guess:
+        explained = calls.explain(call.mid, call.attempt, contact.cause, answered_msec)
+    elif answered_msec is not None:
+        guess = guessed_cause(call, answered=True)
+        explained = calls.explain(call.mid, call.attempt, guess, answered_msec, is_guess=True)
+    return explained or calls.get(call.mid, call.attempt) or call
+
+
+def ask_why_for_seconds(call: Call, end: End, calls: CallStore, telephony: Telephony, clock: Clock) -> Call:
+    """Asks again for 3.5 s, as long as what is told of the call hangs on it."""
+    for pause in LOOK_AGAIN_SECONDS:
+        clock.sleep(pause)
+        call = ask_why(call, calls, telephony)
+        if not hangs_on_cause(call, end):
+            break
+    return call
+
+
+def is_told_too_late(call: Call, now_msec: int) -> bool:
+    """Whether there is no next time to ask: a sweep from now its time to settle is over."""
+    return now_msec + SWEEP_SECONDS * 1000 > (call.ended_msec or 0) + SETTLING_SECONDS * 1000

@@ -1,0 +1,52 @@
+"""What becomes of a message when its call is over: another one inside its time, or its end."""
+
+from collections.abc import Callable
+
+from speechcall.application.message_ports import MessageStore, Redialled
+from speechcall.domain.account import Account
+from speechcall.domain.call import Call, Cause
+from speechcall.domain.dialling import throttled_again_seconds
+from speechcall.domain.message import Message, State
+from speechcall.domain.outcome import EXPIRED, Outcome
+
+
+def leave_call(
+    message: Message,
+    call: Call | None,
+    outcome: Outcome,
+    messages: MessageStore,
+    now_msec: int,
+    find_account: Callable[[str], Account | None],
+) -> None:
+    """The message leaves its state: for another call inside its time, or for good."""
+    if outcome.outcome == "failed" and call is not None and call.cause is Cause.THROTTLED:
+        # A call that was not placed is neither one of the account's nor a redial.
+        put_offs = message.attempt - 1 - message.redials
+        again = now_msec + throttled_again_seconds(put_offs) * 1000
+        if again < message.dial_until_msec:
+            messages.requeue(message, message.redials, again)
+        else:
+            messages.finish(message, EXPIRED, now_msec)
+    elif not _redial(message, call, outcome, messages, now_msec, find_account):
+        messages.finish(message, outcome, now_msec)
+
+
+def _redial(
+    message: Message,
+    call: Call | None,
+    outcome: Outcome,
+    messages: MessageStore,
+    now_msec: int,
+    find_account: Callable[[str], Account | None],
+) -> bool:
+    """Whether it is dialled again: inside its time, and as one of its account's calls of that day."""
+    # What is asked for a while takes nothing from the time in which it is dialled again.
+    ended_msec = call.ended_msec if call and message.state is State.SETTLING else None
+    again = (
+        message.redial.next_msec(message.redials, outcome.outcome, ended_msec or now_msec) if message.redial else None
+    )
+    if again is None or again >= message.dial_until_msec:
+        return False
+    account = find_account(message.account_id)
+    redialled = messages.redial(message, max(again, now_msec), account.calls_per_day if account else 0)
+    return redialled is not Redialled.DAY_FULL
