@@ -99,6 +99,12 @@ openapi: install ## Write docs/openapi.yaml and the served openapi.json anew fro
 golden: install ## Write tests/golden anew: the state machines of the specification's examples
 	@$(PY) -m tests.golden.flows
 
+.PHONY: permissions
+permissions: install ## Write tests/golden/permissions.json anew: what the functions ask for while the tests run
+	@rm -rf build/permissions-seen
+	PERMISSIONS_SEEN=build/permissions-seen $(PY) -m pytest -n 2 -q tests/e2e tests/integration
+	PERMISSIONS_SEEN=build/permissions-seen $(PY) -m tests.fixtures.permission_rules
+
 # Keeps every version that still fits pyproject.toml; LOCK=--upgrade takes the newest ones.
 lock: install ## Write constraints.txt and the other locks anew from pyproject.toml [LOCK=--upgrade]
 	$(PY) -m pip install --quiet --disable-pip-version-check uv==0.13.9

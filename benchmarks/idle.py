@@ -1,8 +1,8 @@
 """What a stack costs in a month in which nobody uses it: the template's resources by the price list.
 
-Prices: us-east-1, as they stood in 2026; other Regions cost up to a quarter more. Free tiers are left out. What runs by
-itself: the clock's functions, the long polls of the queues' triggers (Lambda developer guide, "Using Lambda with Amazon
-SQS": five pollers for each queue, each waiting up to 20 s), and the alarms.
+Prices: us-east-1, as they stood in 2026 (docs/costs.md says where each is from); other Regions up to a quarter more.
+Free tiers are left out. What runs by itself: the clock's functions, the long polls of the queues' triggers (Lambda
+developer guide, "Using Lambda with Amazon SQS": five pollers for each queue, each waiting up to 20 s), and the alarms.
 """
 
 from dataclasses import dataclass

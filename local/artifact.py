@@ -13,7 +13,7 @@ BUILT_TEMPLATE = ROOT / ".aws-sam" / "build" / "template.yaml"
 INSTANCE_ARN = "arn:aws:connect:eu-central-1:123456789012:instance/5eec4ca1-0000-4000-8000-00000000ca11"
 
 BUDGETS = {
-    "DependenciesLayer": (14.0, 4.5),
+    "DependenciesLayer": (24.0, 8.5),
     "CoreLayer": (2.0, 1.0),
     "PydanticLayer": (20.0, 7.0),
     "AudioLayer": (110.0, 38.0),

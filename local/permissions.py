@@ -11,30 +11,7 @@ from botocore.exceptions import ClientError
 from botocore.handlers import BUILTIN_HANDLERS
 
 from local.needs import Need, needs_of
-from local.physical_names import ACCOUNT, PARTITION, REGION
 from local.template import Template
-
-_POLLING = (
-    "ChangeMessageVisibility",
-    "ChangeMessageVisibilityBatch",
-    "DeleteMessage",
-    "DeleteMessageBatch",
-    "GetQueueAttributes",
-    "ReceiveMessage",
-)
-
-# SAM's policy templates that a function may have; what each allows (SAM's policy_templates.json).
-_TEMPLATES: Mapping[str, Callable[[Mapping[str, str]], dict[str, Any]]] = {
-    "SQSSendMessagePolicy": lambda given: {"Action": "sqs:SendMessage*", "Resource": _queue(given["QueueName"])},
-    "SQSPollerPolicy": lambda given: {
-        "Action": [f"sqs:{action}" for action in _POLLING],
-        "Resource": _queue(given["QueueName"]),
-    },
-}
-
-
-def _queue(name: str) -> str:
-    return f"arn:{PARTITION}:sqs:{REGION}:{ACCOUNT}:{name}"
 
 
 class Permissions:
@@ -69,16 +46,19 @@ class Permissions:
 
 
 def statements_of(template: Template, function: str) -> Iterator[dict[str, Any]]:
-    """The statements of a function's own policies, resolved."""
-    policies = template.resource(function)["Properties"].get("Policies", [])
-    for policy in policies if isinstance(policies, list) else [policies]:
-        for name, given in policy.items():
-            if name == "Statement":
-                yield from given if isinstance(given, list) else [given]
-            elif name in _TEMPLATES:
-                yield {"Effect": "Allow", **_TEMPLATES[name](given)}
-            elif name != "Version":
-                raise ValueError(f"{function}: write {name} out, as a Statement of the actions that it needs")
+    """The statements of a function's role, resolved. It has one of its own, written out: SAM would add more to its own.
+
+    Source: SAM, "AWS::Serverless::Function", Role and Policies: with a Role, no policy is made or attached.
+    """
+    properties = template.resource(function)["Properties"]
+    if "Policies" in properties:
+        raise ValueError(
+            f"{function}: write its Policies into {function}Role, as Statements of the actions that it needs"
+        )
+    for name, role in template.resources_of("AWS::IAM::Role").items():
+        if template.get_att(name, "Arn") == properties.get("Role"):
+            for policy in role.get("Policies", []):
+                yield from policy["PolicyDocument"]["Statement"]
 
 
 def allows(statement: Mapping[str, Any], need: Need) -> bool:

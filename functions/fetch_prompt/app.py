@@ -13,6 +13,7 @@ from speechcall.adapters.dynamodb.places import PROMPT_LEASE_MSEC, DynamoPlaces
 from speechcall.adapters.dynamodb.prompts import DynamoPrompts
 from speechcall.adapters.fetch_audio import AudioFetcher
 from speechcall.adapters.http import make_client
+from speechcall.adapters.metrics import count
 from speechcall.adapters.polly import POLLY_CONFIG, PollySpeaker
 from speechcall.adapters.prompt_queue import PromptJob, PromptQueue
 from speechcall.adapters.s3_audio import FETCHED, S3Audio
@@ -49,6 +50,7 @@ fetching = Fetching(
     of_accounts=DynamoPlaces(dynamodb, setting("REGISTRY_TABLE"), most_of_an_account(consumers), PROMPT_LEASE_MSEC),
     at_hosts=DynamoPlaces(dynamodb, setting("REGISTRY_TABLE"), most_at_a_host(consumers), PROMPT_LEASE_MSEC),
     uniform=random.uniform,
+    on_given_up=lambda: count("PromptsGivenUp"),
 )
 
 

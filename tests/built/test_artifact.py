@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from local.artifact import BUDGETS, OTHERS, built_template, folders, measure
+from tests.unit.test_boto3_layer import services_kept
 
 pytestmark = pytest.mark.artifact
 
 MAGIC_3_13 = (3571).to_bytes(2, "little") + b"\r\n"
 UNCHECKED_HASH = 0b01
-RUNTIMES_OWN = ("boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six.py", "jmespath")
-"""What Lambda's runtime has itself."""
+SDK = ("boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six.py", "jmespath")
+"""What Lambda's runtime has itself, in a version of its own. It must not be this one that a function imports."""
 
 NEGLIGIBLE = {"standardwebhooks"}
 """A few kilobytes: a layer of its own would weigh more."""
@@ -33,8 +34,10 @@ print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 def imported(built, tmp_path_factory):
     """What each function has imported, with nothing on its path but itself, its layers and what the runtime has."""
     runtime = tmp_path_factory.mktemp("runtime")
-    for name in RUNTIMES_OWN:
-        (runtime / name).symlink_to(next(Path(entry) / name for entry in sys.path if (Path(entry) / name).exists()))
+    for name in SDK:
+        package = runtime / name if name.endswith(".py") else runtime / name / "__init__.py"
+        package.parent.mkdir(exist_ok=True)
+        package.write_text("raise ImportError('the runtime's own, not the layer's')\n", encoding="utf-8")
     found: dict[str, set[str]] = {}
     for name, spec in built.functions.items():
         path = [spec.code_dir, *(layer / "python" for layer in spec.layers), runtime]
@@ -92,8 +95,23 @@ def test_the_layers_byte_code_is_that_of_their_source_and_needs_no_check():
             assert header[8:] == importlib.util.source_hash(source.read_bytes()), compiled
 
 
-def test_nothing_is_shipped_that_the_runtime_has_or_that_only_development_needs():
-    unwanted = {"boto3", "botocore", "s3transfer", "aws_xray_sdk", "pip", "setuptools", "pytest", "moto", "hypothesis"}
+def test_boto3_is_in_the_layer_with_the_services_in_use_and_no_others(built):
+    (layer,) = {
+        layer for spec in built.functions.values() for layer in spec.layers if layer.name == "DependenciesLayer"
+    }
+    assert all((layer / "python" / name).exists() for name in SDK)
+    data = layer / "python" / "botocore" / "data"
+    assert {path.name for path in data.iterdir() if path.is_dir()} == services_kept()
+    assert {"endpoints.json", "partitions.json", "sdk-default-configuration.json"} <= {
+        path.name for path in data.iterdir()
+    }
+    for name, folder in folders().items():
+        if name != "DependenciesLayer":
+            assert not {"boto3", "botocore"} & {path.name for path in folder.rglob("*")}, name
+
+
+def test_nothing_is_shipped_that_only_development_needs():
+    unwanted = {"aws_xray_sdk", "pip", "setuptools", "pytest", "moto", "hypothesis"}
     for name, folder in folders().items():
         found = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
         names = {Path(path).name for path in found}

@@ -26,6 +26,7 @@ from speechcall.adapters.telephony.connect import CLIENT_CONFIG, DIAL_CONFIG, Co
 from speechcall.adapters.telephony.connect_conversation import parse_report, render_next
 from speechcall.adapters.telephony.connect_events import parse_contact_event
 from speechcall.application.place_call import PATIENCE_SECONDS
+from speechcall.application.ports import TaskAnswer
 from speechcall.application.report import HANG_UP, Heard, Next
 from speechcall.application.sweep import Execution
 from speechcall.domain.call import Cause, Command, Kind
@@ -422,11 +423,13 @@ def test_the_flow_gets_every_field_as_text_each_time(step, expected):
 
 
 # -------------------------------------------------------------------- engine
+ANSWER: TaskAnswer = {"event": "key", "key": "d1", "seq": 2}
+
+
 def test_the_first_answer_to_a_task_is_the_first(engine):
-    output = {"event": "key", "key": "d1", "seq": 2}
-    engine.add_response("send_task_success", {}, {"taskToken": "t", "output": json.dumps(output)})
+    engine.add_response("send_task_success", {}, {"taskToken": "t", "output": json.dumps(ANSWER)})
     engine.add_response("send_task_failure", {}, {"taskToken": "t", "error": "NotAnswered", "cause": "busy"})
-    assert TaskEngine(engine.client).succeed("t", output)
+    assert TaskEngine(engine.client).succeed("t", ANSWER)
     assert TaskEngine(engine.client).fail("t", "NotAnswered", "busy")
 
 
@@ -434,7 +437,7 @@ def test_the_first_answer_to_a_task_is_the_first(engine):
 def test_any_other_answer_is_told_so(engine, code):
     engine.add_client_error("send_task_success", code, http_status_code=400)
     engine.add_client_error("send_task_failure", code, http_status_code=400)
-    assert not TaskEngine(engine.client).succeed("t", {})
+    assert not TaskEngine(engine.client).succeed("t", ANSWER)
     assert not TaskEngine(engine.client).fail("t", "NotAnswered", "x")
 
 
@@ -445,7 +448,7 @@ def test_an_engine_in_trouble_is_an_error_that_may_pass(engine, code, status):
     for operation in ("send_task_success", "send_task_failure", "start_execution"):
         engine.add_client_error(operation, code, http_status_code=status)
     with pytest.raises(EngineUnavailable):
-        TaskEngine(engine.client).succeed("t", {})
+        TaskEngine(engine.client).succeed("t", ANSWER)
     with pytest.raises(EngineUnavailable):
         TaskEngine(engine.client).fail("t", "NotAnswered", "x")
     with pytest.raises(EngineUnavailable):
@@ -456,7 +459,7 @@ def test_an_engine_in_trouble_is_an_error_that_may_pass(engine, code, status):
 def test_an_engine_that_cannot_be_reached_is_an_error_that_may_pass(engine, monkeypatch, failure):
     broken(monkeypatch, engine, failure)
     with pytest.raises(EngineUnavailable):
-        TaskEngine(engine.client).succeed("t", {})
+        TaskEngine(engine.client).succeed("t", ANSWER)
     with pytest.raises(EngineUnavailable):
         start_execution(engine.client, "arn:m", "1-1", {})
 

@@ -5,7 +5,6 @@ say so; the folder build/ keeps asl-validator from one run to the next.
 """
 
 import json
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,14 +14,14 @@ from typing import Any
 import pytest
 
 from speechcall.statemachine.compile_flow import compile_flow
+from tests.fixtures.npm import node_package
 from tests.fixtures.random_menus import random_menus
 from tests.golden.flows import NAMES, WIRING, golden_path
 
 ROOT = Path(__file__).parents[2]
 ASL_VALIDATOR = "asl-validator@4.0.0"
-NODE_HOME = ROOT / "build" / "asl-validator"
 CFN_LINT = ROOT / ".venv-sam" / "bin" / "cfn-lint"
-INSTALL_SECONDS, RUN_SECONDS = 60, 300
+RUN_SECONDS = 300
 RANDOM_DEFINITIONS = 30
 
 
@@ -43,29 +42,8 @@ def run(command: Sequence[str | Path], seconds: float) -> subprocess.CompletedPr
 
 @pytest.fixture(scope="module")
 def asl_validator() -> Path:
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("there is no Node here, so asl-validator has not read the definitions")
-    tool = NODE_HOME / "node_modules" / ".bin" / "asl-validator"
-    if not tool.exists():
-        NODE_HOME.mkdir(parents=True, exist_ok=True)
-        command: list[str | Path] = [
-            "npm",
-            "install",
-            "--silent",
-            "--no-audit",
-            "--no-fund",
-            "--prefix",
-            NODE_HOME,
-            ASL_VALIDATOR,
-        ]
-        try:
-            installed = run(command, INSTALL_SECONDS)
-        except subprocess.TimeoutExpired:
-            pytest.skip("asl-validator could not be installed in a minute, so it has not read the definitions")
-        if installed.returncode:
-            last = (installed.stderr.strip() or "npm said nothing").splitlines()[-1]
-            pytest.skip(f"asl-validator could not be installed, so it has not read the definitions: {last}")
-    return tool
+    home = node_package(ASL_VALIDATOR, "asl-validator has not read the definitions")
+    return home / "node_modules" / ".bin" / "asl-validator"
 
 
 def write(folder: Path, given: Mapping[str, Any]) -> list[Path]:

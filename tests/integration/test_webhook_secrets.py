@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from local.aws import LocalAws
+from local.permissions import statements_of
 from local.template import Template, read_template
 from speechcall.adapters.dynamodb.webhook_secrets import DynamoWebhookSecrets
 from speechcall.adapters.kms import KmsSeal
@@ -111,8 +112,7 @@ def test_who_signs_may_read_the_secrets_and_open_them_and_nothing_else_of_that_k
     resources = aws.template.get_att("RegistryTable", "Arn"), aws.template.get_att("WebhookSecretsKey", "Arn")
     allowed = {
         statement["Action"]: statement["Condition"]
-        for policy in aws.template.resource("SendWebhookFunction")["Properties"]["Policies"]
-        for statement in policy.get("Statement", [])
+        for statement in statements_of(aws.template, "SendWebhookFunction")
         if statement["Resource"] in resources
     }
     assert allowed == {

@@ -97,6 +97,17 @@ def test_anything_else_is_unauthorized_and_says_nothing_of_the_secret(headers):
     assert "key-2" not in refused.value.message
 
 
+@pytest.mark.parametrize("form", ["@:{}", "header"])
+def test_an_unknown_key_costs_one_look_up(form):
+    # There is no user whose existence the time would tell
+    asked = []
+    for secret in ("x" * 22, with_checksum("x" * 22)):
+        headers = {"x-authorization-key": secret} if form == "header" else basic(form.format(secret))
+        with pytest.raises(Unauthorized):
+            authenticate(headers, asked.append, lambda _: pytest.fail("an account was looked up"))
+    assert len(asked) == 2
+
+
 def test_an_unknown_user_costs_the_same_look_ups_as_a_known_one():
     asked = []
     for headers in (basic("nobody:x"), basic("shop:x")):

@@ -75,7 +75,7 @@ class Bench:
     def answered(self):
         self.run("dial")
         call = self.calls.set_answered(MID, 1, "contact-1", NOW)
-        self.engine.succeed(call.ticket.token, {})
+        self.engine.succeed(call.ticket.token, {"event": "answered", "key": "", "seq": 1})
         self.calls.set_done(MID, 1, 1, None)
         return self
 
@@ -309,7 +309,7 @@ def test_an_answer_that_was_taken_by_a_try_that_failed_all_the_same_is_given_aga
     # Given a key that a token took, and an engine that tries its task again nevertheless
     bench = Bench().answered()
     bench.ask(1)
-    bench.engine.succeed("ask-1-0", {"event": "key"})
+    bench.engine.succeed("ask-1-0", {"event": "key", "key": "d1", "seq": 2})
     bench.calls.set_done(MID, 1, 2, Step(0, "d1", NOW), Reply(2, "key", "d1"))
     bench.ask(1, retry=1)
     # Then the new token has the same answer, and the path tells it once

@@ -69,6 +69,7 @@ class World:
     prompts: MemoryPrompts = field(default_factory=MemoryPrompts)
     of_accounts: MemoryPlaces = field(default_factory=lambda: MemoryPlaces(2))
     at_hosts: MemoryPlaces = field(default_factory=lambda: MemoryPlaces(1))
+    given_up: list[int] = field(default_factory=list)
     wait: int | None = None
     created_msec: int = NOW
 
@@ -113,7 +114,13 @@ class World:
     @property
     def fetching(self):
         return Fetching(
-            self.preparation, self.sources, self.workshop, self.of_accounts, self.at_hosts, lambda low, _high: low
+            self.preparation,
+            self.sources,
+            self.workshop,
+            self.of_accounts,
+            self.at_hosts,
+            uniform=lambda low, _high: low,
+            on_given_up=lambda: self.given_up.append(self.clock.msec),
         )
 
     def work(self, received=1):
@@ -371,6 +378,7 @@ def test_and_comes_to_an_end(error, caplog):
     assert (len(waits), waits[:6], waits[-1]) == (MOST_FAULTS - 1, [2, 5, 10, 20, 40, 60], 60)
     assert (world.message.outcome, len(world.asked)) == ("promptUnavailable", MOST_FAULTS)
     assert world.message.cause == f"{OUR_FAULT} (tried {MOST_FAULTS} times)"
+    assert len(world.given_up) == 1
 
 
 def test_after_a_failure_of_ours_the_old_prompt_is_played_too():
@@ -393,6 +401,7 @@ def test_an_attempt_that_ends_the_function_itself_is_counted():
     world.queue = [job]
     assert world.work().message.outcome == "promptUnavailable"
     assert world.message.cause == f"{OUR_FAULT} (tried 3 times)"
+    assert len(world.given_up) == 1
     assert len(world.asked) == 3
     # And its places were given back, or free themselves
     assert world.at_hosts.take("prompts at https://example.com", NOW)

@@ -24,6 +24,13 @@ def properties(document: dict[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
+def statements(document: dict[str, Any], function: str) -> list[dict[str, Any]]:
+    """What a function's role allows, as it is written."""
+    (policy,) = properties(document, f"{function}Role")["Policies"]
+    found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return found
+
+
 def drop(resource: str, *path: str) -> Callable[[dict[str, Any]], None]:
     """The mistake of leaving something out: a property, by its path below Properties."""
 
@@ -71,12 +78,11 @@ def forbid(function: str, action: str) -> Callable[[dict[str, Any]], None]:
 
     def mistake(document: dict[str, Any]) -> None:
         found = 0
-        for policy in properties(document, function)["Policies"]:
-            listed = policy.get("Statement", [])
-            for statement in (one for entry in listed for one in entry.get("Fn::If", [entry]) if "Action" in one):
-                actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-                found += action in actions
-                statement["Action"] = [one for one in actions if one != action] or ["none:None"]
+        listed = statements(document, function)
+        for statement in (one for entry in listed for one in entry.get("Fn::If", [entry]) if "Action" in one):
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            found += action in actions
+            statement["Action"] = [one for one in actions if one != action] or ["none:None"]
         assert found
 
     return mistake
@@ -84,7 +90,7 @@ def forbid(function: str, action: str) -> Callable[[dict[str, Any]], None]:
 
 def widen(function: str) -> Callable[[dict[str, Any]], None]:
     def mistake(document: dict[str, Any]) -> None:
-        properties(document, function)["Policies"][-1]["Statement"][0]["Resource"] = "*"
+        statements(document, function)[0]["Resource"] = "*"
 
     return mistake
 
@@ -116,11 +122,10 @@ def do_not_tell(output: str) -> Callable[[dict[str, Any]], None]:
 
 def feed_back(document: dict[str, Any]) -> None:
     """The function that wakes webhooks is triggered by a queue that theirs feeds."""
-    name, arn = {"Fn::GetAtt": ["PromptQueue", "QueueName"]}, {"Fn::GetAtt": ["PromptQueue", "Arn"]}
-    properties(document, "SendWebhookFunction")["Policies"].append({"SQSSendMessagePolicy": {"QueueName": name}})
-    properties(document, "FetchPromptFunction")["Policies"].append(
-        {"SQSSendMessagePolicy": {"QueueName": {"Fn::GetAtt": ["WebhookRetryQueue", "QueueName"]}}}
-    )
+    arn = {"Fn::GetAtt": ["PromptQueue", "Arn"]}
+    for function, queue in (("SendWebhookFunction", "PromptQueue"), ("FetchPromptFunction", "WebhookRetryQueue")):
+        fed = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": {"Fn::GetAtt": [queue, "Arn"]}}
+        statements(document, function).append(fed)
     properties(document, "WakeWebhooksFunction")["Events"]["Again"] = {"Type": "SQS", "Properties": {"Queue": arn}}
 
 
@@ -144,9 +149,14 @@ def one_more_index(table: str, name: str, keys: tuple[str, str]) -> Callable[[di
     return mistake
 
 
-def allow_more(document: dict[str, Any]) -> None:
-    statement = {"Effect": "Allow", "Action": "dynamodb:Scan", "Resource": {"Fn::GetAtt": ["RegistryTable", "Arn"]}}
-    properties(document, "SweepFunction")["Policies"][0]["Statement"].append(statement)
+def allow(function: str, action: str, resource: str) -> Callable[[dict[str, Any]], None]:
+    """The mistake of one permission too many."""
+
+    def mistake(document: dict[str, Any]) -> None:
+        one = {"Effect": "Allow", "Action": action, "Resource": {"Fn::GetAtt": [resource, "Arn"]}}
+        statements(document, function).append(one)
+
+    return mistake
 
 
 def take_any_number(document: dict[str, Any]) -> None:
@@ -184,6 +194,7 @@ def dimensions(**values: str) -> list[dict[str, str]]:
     return [{"Name": name, "Value": value} for name, value in values.items()]
 
 
+MANAGED = ("ManagedPolicyArns",)
 RULES_OF_BUCKET = ("PromptsBucket", "LifecycleConfiguration", "Rules")
 FILTERS = ("Events", "Messages", "Properties", "FilterCriteria")
 
@@ -198,7 +209,7 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         in_globals("Environment", "Variables", "MESSAGES_TABLE", value={"Ref": "RegistryTable"}),
         "environment",
     ),
-    "webhooks cannot be retried": (drop("SendWebhookFunction", "Policies"), "permissions"),
+    "webhooks cannot be retried": (drop("SendWebhookFunctionRole", "Policies"), "permissions"),
     "machines cannot be made": (forbid("DialerFunction", "states:CreateStateMachine"), "permissions"),
     "executions cannot be started": (forbid("DialerFunction", "states:StartExecution"), "permissions"),
     "the role cannot be passed on": (forbid("DialerFunction", "iam:PassRole"), "permissions"),
@@ -211,13 +222,26 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         "permissions",
     ),
     "a policy on everything": (widen("DialerFunction"), "least_privilege"),
-    "a permission that nothing needs": (allow_more, "unused"),
+    "a permission that nothing needs": (allow("SweepFunction", "dynamodb:Scan", "RegistryTable"), "unused"),
     "every action of a service": (
-        put(
-            [{"Statement": [{"Effect": "Allow", "Action": "dynamodb:*", "Resource": "a"}]}], "SweepFunction", "Policies"
-        ),
+        allow("SweepFunction", "dynamodb:*", "RegistryTable"),
         "least_privilege",
     ),
+    "SAM's own role, with AWS's policies": (drop("SweepFunction", "Role"), "own_roles"),
+    "a policy of AWS's": (
+        put(["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"], "SweepFunctionRole", *MANAGED),
+        "own_roles",
+    ),
+    "another function's role": (
+        put({"Fn::GetAtt": ["DialerFunctionRole", "Arn"]}, "SweepFunction", "Role"),
+        "own_roles",
+    ),
+    "nothing may be logged": (forbid("SweepFunction", "logs:PutLogEvents"), "served"),
+    "a queue cannot be read": (forbid("SendWebhookFunction", "sqs:DeleteMessage"), "served"),
+    "a stream cannot be read": (forbid("DialerFunction", "dynamodb:GetRecords"), "served"),
+    "what failed cannot be kept": (forbid("PreparePromptsFunction", "sqs:SendMessage"), "served"),
+    "an event that failed cannot be kept": (forbid("FinishCallFunction", "sqs:SendMessage"), "served"),
+    "a queue that is not its own is read": (allow("SweepFunction", "sqs:ReceiveMessage", "PromptQueue"), "unused"),
     "anybody's Connect may invoke": (drop("ConnectFlowPermission", "SourceArn"), "least_privilege"),
     "no filter on a stream": (drop("PreparePromptsFunction", *FILTERS), "event_sources"),
     "a filter's word is another": (
@@ -338,6 +362,11 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         "alarms",
     ),
     "a sum of metrics that may not exist": (add_up, "no_filling"),
+    "nobody hears of introductions that were given up": (without("PromptsGivenUpAlarm"), "told"),
+    "a job of the prompts cannot be put off": (
+        forbid("FetchPromptFunction", "sqs:ChangeMessageVisibility"),
+        "permissions",
+    ),
     "nobody hears of ends that nobody confirms": (without("UnconfirmedEndsAlarm"), "no_filling"),
     "nobody hears of calls in which nothing was heard": (without("NotPlayedCallsAlarm"), "no_filling"),
     "nobody hears of prompts that cannot be played": (without("UnplayablePromptsAlarm"), "no_filling"),

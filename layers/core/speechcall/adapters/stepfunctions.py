@@ -1,9 +1,9 @@
 """Step Functions: answering the tasks that wait."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -11,6 +11,8 @@ from speechcall.domain.errors import EngineUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+
+    from speechcall.application.ports import TaskAnswer
 
 _PASSES = {"ThrottlingException", "TooManyRequestsException", "StateMachineDeleting"}
 _ANSWERED_BEFORE = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}
@@ -22,8 +24,8 @@ class TaskEngine:
     def __init__(self, client: "SFNClient") -> None:
         self._client = client
 
-    def succeed(self, token: str, output: Mapping[str, Any]) -> bool:
-        return _first(lambda: self._client.send_task_success(taskToken=token, output=json.dumps(dict(output))))
+    def succeed(self, token: str, output: "TaskAnswer") -> bool:
+        return _first(lambda: self._client.send_task_success(taskToken=token, output=json.dumps(output)))
 
     def fail(self, token: str, error: str, cause: str) -> bool:
         return _first(lambda: self._client.send_task_failure(taskToken=token, error=error, cause=cause[:32768]))

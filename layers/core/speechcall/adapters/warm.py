@@ -46,4 +46,4 @@ def make_ready(calls: CallStore, engine: Engine) -> None:
     with suppress(RetryableError):
         calls.get("0", 0)
     with suppress(RetryableError):
-        engine.succeed("nobody-waits-with-this-token", {})
+        engine.succeed("nobody-waits-with-this-token", {"event": "", "key": "", "seq": 0})

@@ -86,7 +86,7 @@ def authenticate(
 
     In: headers with lower-case names. The three forms of the vendor: Basic user:password,
     `X-Authorization-Key: KEY`, Basic `@:KEY`. Credentials have 128 random bits or more, so one
-    SHA-256 is enough; an unknown user costs the same look-ups and comparison as a known one.
+    SHA-256 is enough; an unknown user costs the same look-ups and comparison as a known one. An unknown key costs one.
     """
     user, secret = _given(headers)
     if is_mistaken(secret):
@@ -97,6 +97,11 @@ def authenticate(
     if refusals and refusals.has(refusal):
         raise Unauthorized("The user name, password or key is wrong.")
     found = find(name)
+    if found is None and user is None:
+        # Nobody finds out by it which keys there are: that of an account has 128 random bits.
+        if refusals and secret.startswith(MARK):
+            refusals.note(refusal)
+        raise Unauthorized("The user name, password or key is wrong.")
     credential = found or _UNKNOWN
     account = find_account(credential.account_id)
     matches = hmac.compare_digest(digest, credential.secret_sha256)

@@ -1,6 +1,7 @@
 """One attempt at the file of an introduction, recorded with its prompt before it begins, and when it has ended."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 
@@ -44,13 +45,24 @@ def fault_seconds(faults: int) -> int:
 
 
 def attempt(
-    known: KnownPrompt, account_id: str, fetch: Fetch, *, prompts: PromptStore, workshop: Workshop, clock: Clock
+    known: KnownPrompt,
+    account_id: str,
+    fetch: Fetch,
+    *,
+    prompts: PromptStore,
+    workshop: Workshop,
+    clock: Clock,
+    on_given_up: Callable[[], None],
 ) -> int | None:
-    """One attempt. In how many seconds there is to be another; None: none. Raises what keeps it from being recorded."""
+    """One attempt. In how many seconds there is to be another; None: none. Raises what keeps it from being recorded.
+
+    `on_given_up`: it cannot be had, and that is our own fault.
+    """
     source = known.source
     if known.trying.is_open and known.trying.count >= LEAST_TRIES:  # the last one has ended the function itself
         lost = f"{OUR_FAULT} (tried {known.trying.count} times)"
         prompts.put(account_id, failed(known, lost, clock.now_msec()))
+        on_given_up()
         return None
     begun = replace(known, trying=known.trying.begun(clock.now_msec()))
     prompts.put(account_id, begun)
@@ -65,6 +77,8 @@ def attempt(
     except Exception as error:  # noqa: BLE001 - one that may pass, or that nobody has foreseen: it is recorded
         made, wait = _after_failure(begun, error, clock.now_msec())
     prompts.put(account_id, made)
+    if made.source.failed_msec is not None and (made.source.cause or "").startswith(OUR_FAULT):
+        on_given_up()
     return wait
 
 

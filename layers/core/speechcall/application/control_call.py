@@ -15,7 +15,7 @@ from speechcall.application.message_ports import MessageStore
 from speechcall.application.obey_log import has_logged, heard, look_up_by_log, obey_log, plan_of
 from speechcall.application.place_call import Doubt, note_contact, place_once
 from speechcall.application.pool import PoolStore
-from speechcall.application.ports import CallStore, Clock, Engine, Telephony
+from speechcall.application.ports import CallStore, Clock, Engine, TaskAnswer, Telephony
 from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Ticket
 from speechcall.domain.call_log import ANSWERED
 from speechcall.domain.errors import (
@@ -56,7 +56,7 @@ class Control:
         """
         mid, attempt = str(task["mid"]), int(task["attempt"])
         if task["command"] == "look_up":
-            return self._look_up(mid, attempt, task.get("menu"))
+            return dict(self._look_up(mid, attempt, task.get("menu")))
         ticket = Ticket(str(task["visit"]), int(task["retry"]), str(task["token"]))
         if task["command"] == Kind.DIAL:
             refused = self._dial(mid, attempt, ticket)
@@ -176,7 +176,7 @@ class Control:
     def _give(self, reply: Reply, call: Call) -> None:
         give_reply(reply, call, calls=self.calls, engine=self.engine, clock=self.clock)
 
-    def _look_up(self, mid: str, attempt: int, menu: int | None) -> dict[str, Any]:
+    def _look_up(self, mid: str, attempt: int, menu: int | None) -> TaskAnswer:
         """Nothing was heard of the telephony in time: is the contact still there?
 
         Out: `ended`; or what was heard too late for its token; or `idle` with the seq of the question

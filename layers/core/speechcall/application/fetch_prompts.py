@@ -11,7 +11,7 @@ tried again, or waits for its host, goes apart: it no longer stands before what 
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -43,6 +43,8 @@ class Fetching:
     of_accounts: Places
     at_hosts: Places
     uniform: Uniform
+    on_given_up: Callable[[], None]
+    """Called when an introduction, or a message for its sake, is given up for a fault of our own."""
 
 
 def fetch_prompt(mid: str, menu: int, received: int, apart: Apart = Apart.NO, *, fetching: Fetching) -> int | None:
@@ -67,15 +69,17 @@ def fetch_prompt(mid: str, menu: int, received: int, apart: Apart = Apart.NO, *,
         return following
     except Exception:
         logger.exception("message %s could not be prepared", mid)
-    return _after_fault(message, menu, apart, world)
+    return _after_fault(message, menu, apart, fetching)
 
 
-def _after_fault(message: Message, menu: int, apart: Apart, world: Preparation) -> int | None:
+def _after_fault(message: Message, menu: int, apart: Apart, fetching: Fetching) -> int | None:
     """A fault in what concerns one message: it is tried again, apart from all others, so often."""
+    world = fetching.world
     faults = world.messages.note_fault(message.mid)
     if faults >= MOST_FAULTS:
         cause = f"{OUR_FAULT} (tried {faults} times)"
         world.messages.refuse(message.mid, State.PREPARING, PROMPT_UNAVAILABLE, cause, world.clock.now_msec())
+        fetching.on_given_up()
         return None
     if faults and apart is not Apart.MESSAGE:
         with suppress(Exception):  # then it has to wait where it is
@@ -151,7 +155,15 @@ def _places(message: Message, menu: Menu, fetching: Fetching) -> Iterator[Places
 
 def _attempt(known: KnownPrompt, account_id: str, menu: Menu, fetching: Fetching) -> int | None:
     fetch, world = _fetch_of(menu, fetching.sources), fetching.world
-    return attempt(known, account_id, fetch, prompts=world.prompts, workshop=fetching.workshop, clock=world.clock)
+    return attempt(
+        known,
+        account_id,
+        fetch,
+        prompts=world.prompts,
+        workshop=fetching.workshop,
+        clock=world.clock,
+        on_given_up=fetching.on_given_up,
+    )
 
 
 def _fetch_of(menu: Menu, sources: Sources) -> Fetch:

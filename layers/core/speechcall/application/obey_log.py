@@ -10,11 +10,9 @@ A menu that is not to be asked any more (`limit`, `silence`) is answered `limit`
 knows, also one that was published by an earlier release.
 """
 
-from typing import Any
-
 from speechcall.application.end_call import end_call
 from speechcall.application.give_reply import tell_task
-from speechcall.application.ports import CallStore, Clock, Engine, Telephony
+from speechcall.application.ports import CallStore, Clock, Engine, TaskAnswer, Telephony
 from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Reply, Ticket
 from speechcall.domain.call_log import IDLE, Plan, ThenKind
 from speechcall.domain.errors import StoreUnavailable, TelephonyUnavailable
@@ -65,7 +63,7 @@ def obey_log(call: Call, command: Command, ticket: Ticket, *, calls: CallStore, 
 
 def look_up_by_log(
     call: Call, menu: int, *, calls: CallStore, engine: Engine, telephony: Telephony, clock: Clock
-) -> dict[str, Any]:
+) -> TaskAnswer:
     """What was heard in a menu of which the state machine has heard nothing in time. `call`: just read.
 
     What stands in the log counts, silence too. Else the contact is looked up; if it is there, the callee was silent.
@@ -89,10 +87,10 @@ def look_up_by_log(
     return _said(reply) if found and (reply := found.known_reply) else heard("ended", found)
 
 
-def heard(event: str, call: Call | None) -> dict[str, Any]:
+def heard(event: str, call: Call | None) -> TaskAnswer:
     """What a task is told that no telephony has said."""
     return {"event": event, "key": "", "seq": call.seq if call else 0}
 
 
-def _said(reply: Reply) -> dict[str, Any]:
+def _said(reply: Reply) -> TaskAnswer:
     return {"event": reply.event, "key": reply.key, "seq": reply.seq}

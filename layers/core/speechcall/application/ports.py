@@ -7,7 +7,7 @@ steps themselves.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol, TypedDict
 
 from speechcall.domain.call import Bounds, Call, Cause, Command, Refused, Reply, Step, Ticket
 from speechcall.domain.call_log import Entry
@@ -23,10 +23,22 @@ class Clock(Protocol):
         """Returns after `seconds`."""
 
 
+class TaskAnswer(TypedDict):
+    """What a waiting task is told, and what a look-up returns. Every answer has all three.
+
+    The machines compare each of them: on AWS a Choice on a path that is not there ends the execution (States.Runtime),
+    and no Catch catches it (Step Functions developer guide, "Handling errors in Step Functions workflows").
+    """
+
+    event: str
+    key: str
+    seq: int
+
+
 class Engine(Protocol):
     """Step Functions as seen by who answers its tasks."""
 
-    def succeed(self, token: str, output: Mapping[str, Any]) -> bool:
+    def succeed(self, token: str, output: TaskAnswer) -> bool:
         """Answers a task. False: it was answered before, or its state has timed out."""
 
     def fail(self, token: str, error: str, cause: str) -> bool:
