@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from speechcall.application import accounts as module
 from speechcall.application.accounts import (
     MAX_REFUSALS,
     REFUSED_SECONDS,
@@ -216,6 +217,33 @@ def test_whoever_repeats_what_was_refused_costs_no_look_up_for_a_while(headers):
     assert [asked_for(headers, refusals) for _ in range(3)] == [1, 0, 0]
     clock.now += REFUSED_SECONDS
     assert asked_for(headers, refusals) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "most"),
+    [
+        ({}, 0),
+        ({"authorization": "Bearer abc"}, 0),
+        ({"authorization": "Basic !!!"}, 0),
+        ({"x-authorization-key": REPLACED[:-1] + "_"}, 1),
+        (basic(f"shop:{REPLACED[:-1]}_"), 1),
+        ({"x-authorization-key": REPLACED}, 0),
+        (basic(f"shop:{REPLACED}"), 0),
+    ],
+)
+def test_a_stranger_costs_at_most_one_sha256(monkeypatch, headers, most):
+    refusals, made = Refusals(Clock()), []
+    asked_for(headers, refusals)
+    monkeypatch.setattr(module, "sha256", lambda text: made.append(text) or sha256(text))
+    asked_for(headers, refusals)
+    assert len(made) <= most
+
+
+@pytest.mark.parametrize("other", [basic(f":{REPLACED}"), basic(f"@:{REPLACED}"), basic(f"None:{REPLACED}")])
+def test_a_refusal_is_of_its_user_alone(other):
+    refusals = Refusals(Clock())
+    asked_for(basic(f"shop:{REPLACED}"), refusals)
+    assert asked_for(other, refusals) == 1
 
 
 def test_a_refusal_stands_in_nobodys_way():
