@@ -3,8 +3,8 @@
 import logging
 
 from speechcall.application.look_up import LOOK_AGAIN_SECONDS
-from speechcall.application.ports import CallStore, Clock, Telephony
-from speechcall.domain.call import Call
+from speechcall.application.ports import CallStore, Clock, Contact, Telephony
+from speechcall.domain.call import Call, Cause
 from speechcall.domain.end_of_call import guessed_cause, hangs_on_cause
 from speechcall.domain.outcome import End
 from speechcall.domain.time_bounds import SETTLING_SECONDS, SWEEP_SECONDS
@@ -28,10 +28,18 @@ def ask_why(call: Call, calls: CallStore, telephony: Telephony) -> Call:
     explained: Call | None = call
     if contact.ended and contact.cause and not contact.cause_is_guess:
         explained = calls.explain(call.mid, call.attempt, contact.cause, answered_msec)
-    elif answered_msec is not None:
-        guess = guessed_cause(call, answered=True)
+    elif (guess := _guess(call, contact)) is not call.cause or answered_msec is not None:
         explained = calls.explain(call.mid, call.attempt, guess, answered_msec, is_guess=True)
     return explained or calls.get(call.mid, call.attempt) or call
+
+
+def _guess(call: Call, contact: Contact) -> Cause:
+    """What is meant as long as a record does not say why the call has ended."""
+    if call.cause is Cause.UNCONFIRMED:  # we have stopped it, and have not seen it end: until the record shows that
+        return Cause.STOPPED if contact.ended and not contact.missing else Cause.UNCONFIRMED
+    if contact.answered and call.answered_msec is None:
+        return guessed_cause(call, answered=True)
+    return call.cause or Cause.FAILED
 
 
 def ask_why_for_seconds(call: Call, end: End, calls: CallStore, telephony: Telephony, clock: Clock) -> Call:
