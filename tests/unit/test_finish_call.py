@@ -59,7 +59,7 @@ class Bench:
     def __init__(self, telephony=None, *, placed=True, answered=True, throttled=False, asked=True, **fields):
         self.calls, self.messages, self.engine, self.clock = MemoryCalls(), MemoryMessages(), FakeEngine(), FakeClock()
         self.telephony: Any = telephony or Telephony()
-        self.owed = []
+        self.owed, self.told = [], []
         self.accounts = {"acme": Account("acme", ("*",), calls_per_day=100)}
         self.messages.add([replace(MESSAGE, **fields)])
         self.messages.queue(MID, (ASK,), NOW)
@@ -83,6 +83,7 @@ class Bench:
             engine=self.engine,
             clock=self.clock,
             owe=self.owed.append,
+            tell_end=self.told.append,
             find_account=self.accounts.get,
         )
 
@@ -422,6 +423,40 @@ def test_what_is_owed_is_queued_once_though_its_message_settles():
     assert bench.finish(End.FAILED) is None
     assert bench.finish(End.FAILED) is None
     assert [task.key for task in bench.owed] == ["d1"]
+
+
+@pytest.mark.parametrize("redial", [None, Redial(2, (60,))])
+def test_how_a_call_ended_is_told_once_also_where_the_sweeper_asks_at_the_same_time(redial):
+    bench = guessed(Lagging(told_msec=NOW + 1000), redial=redial)
+    explain, others = bench.calls.explain, []
+
+    def overtaken(*given, **named):
+        bench.calls.explain = explain
+        others.append(bench.finish(End.FAILED))
+        return explain(*given, **named)
+
+    bench.calls.explain = overtaken
+    assert bench.finish(End.NOT_ANSWERED) == Outcome("busy", "busy")
+    assert others == [Outcome("busy", "busy")]
+    assert bench.finish(End.FAILED) == Outcome("busy", "busy")
+    assert bench.told == [Outcome("busy", "busy")]
+
+
+def test_how_a_call_ended_is_told_where_it_is_given_up_too():
+    bench = Bench(Telephony(error=ValueError("nobody has foreseen it")))
+    bench.clock.msec += GIVE_UP_SECONDS * 1000
+    bench.finish(End.FAILED)
+    bench.finish(End.FAILED)
+    assert bench.told == [Outcome("answered", "unconfirmed")]
+
+
+def test_a_message_whose_time_to_settle_is_over_does_not_keep_the_others_waiting_for_a_telephony_in_trouble():
+    bench = guessed(Lagging(error=TelephonyUnavailable("timed out")))
+    assert bench.finish(End.NOT_ANSWERED) is None
+    looks = bench.telephony.looks
+    bench.clock.msec = NOW + SETTLING_SECONDS * 1000 + 1
+    assert bench.finish(End.FAILED) == Outcome("noAnswer", "noAnswer")
+    assert bench.telephony.looks == looks
 
 
 def test_a_message_that_settles_ends_whatever_goes_wrong():
