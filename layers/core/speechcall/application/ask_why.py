@@ -3,9 +3,9 @@
 import logging
 
 from speechcall.application.look_up import LOOK_AGAIN_SECONDS
-from speechcall.application.ports import CallStore, Clock, Contact, Telephony
-from speechcall.domain.call import Call, Cause
-from speechcall.domain.end_of_call import guessed_cause, hangs_on_cause
+from speechcall.application.ports import CallStore, Clock, Telephony
+from speechcall.domain.call import Call
+from speechcall.domain.end_of_call import better_guess, hangs_on_cause
 from speechcall.domain.outcome import End
 from speechcall.domain.time_bounds import SETTLING_SECONDS, SWEEP_SECONDS
 
@@ -25,21 +25,16 @@ def ask_why(call: Call, calls: CallStore, telephony: Telephony) -> Call:
         logger.warning("why call %s-%s ended could not be asked: %s", call.mid, call.attempt, type(error).__name__)
         return call
     answered_msec = call.ended_msec if contact.answered and call.answered_msec is None else None
-    explained: Call | None = call
+    explained: Call | None
     if contact.ended and contact.cause and not contact.cause_is_guess:
         explained = calls.explain(call.mid, call.attempt, contact.cause, answered_msec)
-    elif (guess := _guess(call, contact)) is not call.cause or answered_msec is not None:
+    else:
+        has_ended = contact.ended and not contact.missing
+        guess = better_guess(call, answered=contact.answered, has_ended=has_ended)
+        if guess is call.cause and answered_msec is None:
+            return call
         explained = calls.explain(call.mid, call.attempt, guess, answered_msec, is_guess=True)
     return explained or calls.get(call.mid, call.attempt) or call
-
-
-def _guess(call: Call, contact: Contact) -> Cause:
-    """What is meant as long as a record does not say why the call has ended."""
-    if call.cause is Cause.UNCONFIRMED:  # we have stopped it, and have not seen it end: until the record shows that
-        return Cause.STOPPED if contact.ended and not contact.missing else Cause.UNCONFIRMED
-    if contact.answered and call.answered_msec is None:
-        return guessed_cause(call, answered=True)
-    return call.cause or Cause.FAILED
 
 
 def ask_why_for_seconds(call: Call, end: End, calls: CallStore, telephony: Telephony, clock: Clock) -> Call:
