@@ -17,10 +17,18 @@ from local.template import Template
 class Permissions:
     """Per function, what it may do and what it has done."""
 
-    def __init__(self, template: Template, on_refusal: Callable[[str, str], None] = lambda _name, _why: None) -> None:
-        """`on_refusal` is told the function's logical id and what it was refused."""
+    def __init__(
+        self,
+        template: Template,
+        on_refusal: Callable[[str, str], None] = lambda _name, _why: None,
+        read: Callable[[Template, str], Iterable[dict[str, Any]]] | None = None,
+    ) -> None:
+        """`on_refusal` is told the function's logical id and what it was refused; `read` is `statements_of`, or as
+        another release has written what a function may do.
+        """
         self._on_refusal = on_refusal
-        self._statements = {name: list(statements_of(template, name)) for name in template.functions}
+        read = read or statements_of
+        self._statements = {name: list(read(template, name)) for name in template.functions}
         self.used: dict[str, set[Need]] = {name: set() for name in template.functions}
 
     def refusal(self, function: str, needs: Iterable[Need]) -> str | None:

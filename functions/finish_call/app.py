@@ -10,7 +10,7 @@ from speechcall.adapters.clock import SystemClock
 from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.messages import DynamoMessages
-from speechcall.adapters.ended_metrics import counting, owing
+from speechcall.adapters.ended_metrics import count_end, owing
 from speechcall.adapters.settings import AWS_CONFIG, setting
 from speechcall.adapters.stepfunctions import TaskEngine
 from speechcall.adapters.telephony.provider import chosen_telephony
@@ -24,8 +24,9 @@ logger = Logger()
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 webhooks = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_QUEUE_URL"))
 finish = partial(
-    counting(finish_call),
+    finish_call,
     owe=owing(webhooks.first),
+    tell_end=count_end,
     calls=DynamoCalls(dynamodb, setting("MESSAGES_TABLE")),
     messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")),
     telephony=chosen_telephony(),

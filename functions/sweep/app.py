@@ -11,7 +11,7 @@ from speechcall.adapters.dynamodb.accounts import DynamoAccounts
 from speechcall.adapters.dynamodb.calls import DynamoCalls
 from speechcall.adapters.dynamodb.messages import DynamoMessages
 from speechcall.adapters.dynamodb.pool import DynamoPool
-from speechcall.adapters.ended_metrics import counting, owing
+from speechcall.adapters.ended_metrics import count_end, owing
 from speechcall.adapters.executions import resume_execution
 from speechcall.adapters.metrics import count
 from speechcall.adapters.settings import AWS_CONFIG, setting
@@ -31,8 +31,9 @@ clock = SystemClock()
 webhooks = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_QUEUE_URL"))
 telephony = chosen_telephony()
 finish = partial(
-    counting(finish_call),
+    finish_call,
     owe=owing(webhooks.first),
+    tell_end=count_end,
     end=End.FAILED,
     calls=DynamoCalls(dynamodb, setting("MESSAGES_TABLE")),
     messages=messages,

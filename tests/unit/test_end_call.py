@@ -156,6 +156,31 @@ def test_news_of_an_end_that_the_record_shows_is_taken_in_at_once(calls, engine)
     assert records.looks == 1
 
 
+def test_news_of_an_answer_counts_though_the_end_was_written_by_a_record_that_did_not_know_of_it(calls, engine):
+    calls.set_contact(MID, 1, "contact-1")
+    calls.end(MID, 1, Cause.NO_ANSWER, NOW, is_guess=True)
+    news(calls, engine, Records(LIVE), answered=True)
+    call = calls.get(MID, 1)
+    assert (call.answered_msec, call.cause, call.cause_is_guess) == (NOW, Cause.CALLER_HUNG_UP, True)
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_call_of_whose_end_there_is_news_is_not_unconfirmed_any_more(calls, engine, answered):
+    calls.set_contact(MID, 1, "contact-1")
+    calls.end(MID, 1, Cause.UNCONFIRMED, NOW, is_guess=True)
+    news(calls, engine, Records(LIVE), answered=answered)
+    call = calls.get(MID, 1)
+    assert (call.answered_msec is not None, call.cause, call.cause_is_guess) == (answered, Cause.STOPPED, True)
+
+
+@pytest.mark.parametrize("cause", [Cause.BUSY, Cause.UNCONFIRMED])
+def test_news_of_an_end_changes_nothing_of_what_is_final(calls, engine, cause):
+    calls.set_contact(MID, 1, "contact-1")
+    before = calls.end(MID, 1, cause, NOW)
+    news(calls, engine, Records(LIVE), answered=True)
+    assert calls.get(MID, 1) == before
+
+
 def test_the_end_of_a_contact_that_is_noted_is_taken_in_at_once_and_no_record_is_asked(calls, engine):
     # Given a provider whose record is anywhere, or in trouble
     calls.set_contact(MID, 1, "contact-1")

@@ -59,7 +59,7 @@ class Bench:
     def __init__(self, telephony=None, *, placed=True, answered=True, throttled=False, asked=True, **fields):
         self.calls, self.messages, self.engine, self.clock = MemoryCalls(), MemoryMessages(), FakeEngine(), FakeClock()
         self.telephony: Any = telephony or Telephony()
-        self.owed = []
+        self.owed, self.told = [], []
         self.accounts = {"acme": Account("acme", ("*",), calls_per_day=100)}
         self.messages.add([replace(MESSAGE, **fields)])
         self.messages.queue(MID, (ASK,), NOW)
@@ -83,6 +83,7 @@ class Bench:
             engine=self.engine,
             clock=self.clock,
             owe=self.owed.append,
+            tell_end=self.told.append,
             find_account=self.accounts.get,
         )
 
@@ -127,6 +128,29 @@ def test_a_call_that_cannot_be_seen_to_end_is_unconfirmed_at_once_where_nothing_
     bench = Bench(telephony)
     assert bench.finish() == Outcome("answered", "unconfirmed")
     assert bench.messages.held == set()
+
+
+def test_a_call_that_nobody_has_seen_to_end_stays_unconfirmed_though_its_record_says_that_it_was_answered():
+    # Given an answer of which nobody has told us, and a call that does not end when it is stopped
+    bench = Bench(Telephony(obeys=False), answered=False)
+    bench.calls.set_contact(MID, 1, "contact-1")
+    bench.clock.msec += MAY_RING_SECONDS * 1000
+    assert bench.finish(End.LOST) is None
+    bench.clock.msec += SETTLING_SECONDS * 1000 - 1
+    # Then it is neither told as the callee's own end, nor kept from the alarm on what is unconfirmed
+    assert bench.finish(End.FAILED) == Outcome("failed", "unconfirmed")
+    call = bench.calls.get(MID, 1)
+    assert (call.answered_msec is not None, call.cause) == (True, Cause.UNCONFIRMED)
+
+
+def test_a_call_that_was_seen_to_end_late_and_does_not_say_why_was_stopped():
+    telephony = Telephony(obeys=False)
+    bench = Bench(telephony)
+    assert bench.finish(End.LOST) is None
+    telephony.look_up = lambda contact_id: Contact(contact_id, {}, True, True, Cause.CALLER_HUNG_UP, True)
+    bench.clock.msec += 60_000
+    assert bench.finish(End.FAILED) == Outcome("answered", "lost")
+    assert bench.calls.get(MID, 1).cause is Cause.STOPPED
 
 
 REDIAL = Redial(2, (60,))
@@ -363,6 +387,17 @@ def test_a_number_that_is_due_again_before_its_call_is_explained_is_dialled_at_o
     assert bench.message.due_msec == NOW + 120_000
 
 
+def test_a_number_whose_time_ran_out_while_its_call_was_explained_keeps_the_outcome_of_that_call():
+    # Given a redial that would have been in time, and a record that says too late for it why the call ended
+    bench = guessed(Lagging(told_msec=NOW + 100_000), redial=TWICE, ttl_seconds=110)
+    assert bench.finish(End.NOT_ANSWERED) is None
+    bench.clock.msec = NOW + 120_000
+    assert bench.finish(End.FAILED) == Outcome("busy", "busy")
+    assert (bench.message.state, bench.message.outcome) == (State.FINISHED, "busy")
+    # Then no call of the day is taken for a call that nobody makes
+    assert not +bench.messages.calls
+
+
 def test_a_number_that_another_message_calls_meanwhile_stays_busy_when_the_first_has_settled():
     bench = guessed(Lagging(told_msec=NOW + 100_000))
     bench.finish(End.NOT_ANSWERED)
@@ -380,8 +415,7 @@ def test_a_number_that_another_message_calls_meanwhile_stays_busy_when_the_first
 def test_what_is_owed_is_queued_once_though_its_message_settles():
     # Given a call that we stopped with a key in its log, and of whose end nothing is to be seen
     menus = (Menu("intro", 5000, {"d1": (Webhook("https://example.com"), Hangup())}),)
-    bench = Bench(Lagging(told_msec=NOW + 10**9), placed=False, menus=menus)
-    bench.telephony.bench = bench
+    bench = Bench(Telephony(obeys=False), placed=False, menus=menus)
     bench.calls.open(replace(CALL, plan=Plan(table_of(menus), 9, NOW + 10**6, 2)), 9)
     bench.calls.append(MID, 1, "contact-1", bench.calls.get(MID, 1).would_log(1, "answered", "", NOW))
     bench.calls.append(MID, 1, "contact-1", bench.calls.get(MID, 1).would_log(2, "key", "d1", NOW))
@@ -389,6 +423,40 @@ def test_what_is_owed_is_queued_once_though_its_message_settles():
     assert bench.finish(End.FAILED) is None
     assert bench.finish(End.FAILED) is None
     assert [task.key for task in bench.owed] == ["d1"]
+
+
+@pytest.mark.parametrize("redial", [None, Redial(2, (60,))])
+def test_how_a_call_ended_is_told_once_also_where_the_sweeper_asks_at_the_same_time(redial):
+    bench = guessed(Lagging(told_msec=NOW + 1000), redial=redial)
+    explain, others = bench.calls.explain, []
+
+    def overtaken(*given, **named):
+        bench.calls.explain = explain
+        others.append(bench.finish(End.FAILED))
+        return explain(*given, **named)
+
+    bench.calls.explain = overtaken
+    assert bench.finish(End.NOT_ANSWERED) == Outcome("busy", "busy")
+    assert others == [Outcome("busy", "busy")]
+    assert bench.finish(End.FAILED) == Outcome("busy", "busy")
+    assert bench.told == [Outcome("busy", "busy")]
+
+
+def test_how_a_call_ended_is_told_where_it_is_given_up_too():
+    bench = Bench(Telephony(error=ValueError("nobody has foreseen it")))
+    bench.clock.msec += GIVE_UP_SECONDS * 1000
+    bench.finish(End.FAILED)
+    bench.finish(End.FAILED)
+    assert bench.told == [Outcome("answered", "unconfirmed")]
+
+
+def test_a_message_whose_time_to_settle_is_over_does_not_keep_the_others_waiting_for_a_telephony_in_trouble():
+    bench = guessed(Lagging(error=TelephonyUnavailable("timed out")))
+    assert bench.finish(End.NOT_ANSWERED) is None
+    looks = bench.telephony.looks
+    bench.clock.msec = NOW + SETTLING_SECONDS * 1000 + 1
+    assert bench.finish(End.FAILED) == Outcome("noAnswer", "noAnswer")
+    assert bench.telephony.looks == looks
 
 
 def test_a_message_that_settles_ends_whatever_goes_wrong():

@@ -5,7 +5,7 @@ import logging
 from speechcall.application.look_up import LOOK_AGAIN_SECONDS
 from speechcall.application.ports import CallStore, Clock, Telephony
 from speechcall.domain.call import Call
-from speechcall.domain.end_of_call import guessed_cause, hangs_on_cause
+from speechcall.domain.end_of_call import better_guess, hangs_on_cause
 from speechcall.domain.outcome import End
 from speechcall.domain.time_bounds import SETTLING_SECONDS, SWEEP_SECONDS
 
@@ -25,11 +25,14 @@ def ask_why(call: Call, calls: CallStore, telephony: Telephony) -> Call:
         logger.warning("why call %s-%s ended could not be asked: %s", call.mid, call.attempt, type(error).__name__)
         return call
     answered_msec = call.ended_msec if contact.answered and call.answered_msec is None else None
-    explained: Call | None = call
+    explained: Call | None
     if contact.ended and contact.cause and not contact.cause_is_guess:
         explained = calls.explain(call.mid, call.attempt, contact.cause, answered_msec)
-    elif answered_msec is not None:
-        guess = guessed_cause(call, answered=True)
+    else:
+        has_ended = contact.ended and not contact.missing
+        guess = better_guess(call, answered=contact.answered, has_ended=has_ended)
+        if guess is call.cause and answered_msec is None:
+            return call
         explained = calls.explain(call.mid, call.attempt, guess, answered_msec, is_guess=True)
     return explained or calls.get(call.mid, call.attempt) or call
 
@@ -47,3 +50,10 @@ def ask_why_for_seconds(call: Call, end: End, calls: CallStore, telephony: Telep
 def is_told_too_late(call: Call, now_msec: int) -> bool:
     """Whether there is no next time to ask: a sweep from now its time to settle is over."""
     return now_msec + SWEEP_SECONDS * 1000 > (call.ended_msec or 0) + SETTLING_SECONDS * 1000
+
+
+def is_final(call: Call, now_msec: int) -> bool:
+    """Whether its time to settle is over, and the guess stands. What a telephony in trouble has kept from being asked
+    in time is not asked for behind it: all the others would wait the longer.
+    """
+    return now_msec > (call.ended_msec or 0) + SETTLING_SECONDS * 1000

@@ -20,7 +20,7 @@ from speechcall.application.give_reply import give_reply, tell_task
 from speechcall.application.look_up import LOOK_AGAIN_SECONDS
 from speechcall.application.ports import CallStore, Clock, Contact, Engine, Telephony
 from speechcall.domain.call import Call, Cause, Kind
-from speechcall.domain.end_of_call import awaits_report, guessed_cause
+from speechcall.domain.end_of_call import awaits_report, better_guess, guessed_cause
 from speechcall.domain.errors import NOT_ANSWERED, TelephonyUnavailable
 from speechcall.domain.ids import parse_attempt
 
@@ -117,6 +117,7 @@ def hear_end(heard: EndHeard, *, telephony: Telephony, calls: CallStore, engine:
         return None
     now = clock.now_msec()
     if call.ended:
+        call = _learn(call, heard, calls)
         _tell_end(call, calls, engine, clock)
         return call
     if call.contact_id is None:
@@ -133,6 +134,17 @@ def hear_end(heard: EndHeard, *, telephony: Telephony, calls: CallStore, engine:
         cause, is_guess = contact.cause, False
     given: Any = {"calls": calls, "engine": engine, "clock": clock}
     return end_call(call.mid, call.attempt, cause, at_msec=now, is_guess=is_guess, **given)
+
+
+def _learn(call: Call, heard: EndHeard, calls: CallStore) -> Call:
+    """What the news adds to a guess that was made without it: that somebody answered, or that it is over at all."""
+    if not call.cause_is_guess:
+        return call
+    answered_msec = call.ended_msec if heard.answered and call.answered_msec is None else None
+    guess = better_guess(call, answered=heard.answered, has_ended=True)
+    if guess is call.cause and answered_msec is None:
+        return call
+    return calls.explain(call.mid, call.attempt, guess, answered_msec, is_guess=True) or call
 
 
 def _look_for(

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from speechcall.application.ask_why import ask_why, ask_why_for_seconds, is_told_too_late
+from speechcall.application.ask_why import ask_why, ask_why_for_seconds, is_final, is_told_too_late
 from speechcall.application.end_call import end_call
 from speechcall.application.leave_call import leave_call
 from speechcall.application.look_up import look_until_ended
@@ -47,12 +47,14 @@ def finish_call(
     clock: Clock,
     owe: Callable[[WebhookTask], object],
     find_account: Callable[[str], Account | None],
+    tell_end: Callable[[Outcome], object] = lambda _outcome: None,
 ) -> Outcome | None:
     """Finishes a call attempt, whatever ended it; returns how it went, None while that settles. Safe to repeat.
 
     A call that has not been heard to end is stopped and looked up; if even then it cannot be seen to
     have ended, the reason is `unconfirmed`. `owe` queues a webhook of a key to which the state machine did
-    not come, under the id that the machine would have given it. Raises what keeps it from that, and nothing is given
+    not come, under the id that the machine would have given it. `tell_end` hears how the call went from the one run
+    that takes the message out of it, of however many. Raises what keeps it from that, and nothing is given
     back then; but 70 minutes after its line was taken the message is finished, whatever is raised.
     """
     message = messages.get(mid)
@@ -63,7 +65,7 @@ def finish_call(
     try:
         call = calls.get(mid, attempt)
         if message is not None and is_open and message.state is State.SETTLING:
-            return _settle(message, call, calls, messages, telephony, clock, find_account)
+            return _settle(message, call, calls, messages, telephony, clock, find_account, tell_end)
         if call is None and message is not None and is_open:
             call = _forestall(message, calls, clock.now_msec())
         if call is not None and not call.ended:
@@ -80,8 +82,9 @@ def finish_call(
                 messages.settle(message, end, outcome, clock.now_msec())
                 settling = replace(message, state=State.SETTLING, settling_end=end)
                 call = ask_why_for_seconds(call, end, calls, telephony, clock)
-                return _settle(settling, call, calls, messages, telephony, clock, find_account, is_asked=True)
-            leave_call(message, call, outcome, messages, clock.now_msec(), find_account)
+                return _settle(settling, call, calls, messages, telephony, clock, find_account, tell_end, is_asked=True)
+            if leave_call(message, call, outcome, messages, clock.now_msec(), find_account):
+                tell_end(outcome)
     except Exception:
         now = clock.now_msec()
         if message is None or not is_open or now < give_up_msec(message):
@@ -89,7 +92,8 @@ def finish_call(
         # Nothing of it is up any more, and no machine runs: whatever is wrong must not keep its line, and its outcome.
         logger.exception("call %s-%s is given up: it cannot be finished as it should", mid, attempt)
         outcome = outcome or _outcome_of_what_is_given_up(mid, attempt, call, calls, now)
-        messages.finish(message, outcome, now)
+        if messages.finish(message, outcome, now):
+            tell_end(outcome)
     return outcome
 
 
@@ -101,12 +105,14 @@ def _settle(
     telephony: Telephony,
     clock: Clock,
     find_account: Callable[[str], Account | None],
+    tell_end: Callable[[Outcome], object],
     *,
     is_asked: bool = False,
 ) -> Outcome | None:
     """Finishes a message that settles, if it is known why its call has ended, or too late to ask; None: it is not."""
     end = message.settling_end or End.FAILED
-    if call is not None and not is_asked and hangs_on_cause(call, end):
+    now = clock.now_msec()
+    if call is not None and not is_asked and hangs_on_cause(call, end) and not is_final(call, now):
         call = ask_why(call, calls, telephony)
     if call is not None and hangs_on_cause(call, end) and not is_told_too_late(call, clock.now_msec()):
         return None
@@ -115,7 +121,8 @@ def _settle(
         final = calls.explain(call.mid, call.attempt, call.cause or Cause.FAILED, None)
         call = final or calls.get(call.mid, call.attempt)
     outcome = outcome_of(call, end)
-    leave_call(message, call, outcome, messages, clock.now_msec(), find_account)
+    if leave_call(message, call, outcome, messages, clock.now_msec(), find_account):
+        tell_end(outcome)
     return outcome
 
 

@@ -1,6 +1,7 @@
 """What becomes of a message when its call is over: another one inside its time, or its end."""
 
 from collections.abc import Callable
+from typing import assert_never
 
 from speechcall.application.message_ports import MessageStore, Redialled
 from speechcall.domain.account import Account
@@ -17,18 +18,24 @@ def leave_call(
     messages: MessageStore,
     now_msec: int,
     find_account: Callable[[str], Account | None],
-) -> None:
-    """The message leaves its state: for another call inside its time, or for good."""
+) -> bool:
+    """The message leaves its state: for another call inside its time, or for good. False: it had left it before."""
     if outcome.outcome == "failed" and call is not None and call.cause is Cause.THROTTLED:
         # A call that was not placed is neither one of the account's nor a redial.
         put_offs = message.attempt - 1 - message.redials
         again = now_msec + throttled_again_seconds(put_offs) * 1000
         if again < message.dial_until_msec:
-            messages.requeue(message, message.redials, again)
-        else:
-            messages.finish(message, EXPIRED, now_msec)
-    elif not _redial(message, call, outcome, messages, now_msec, find_account):
-        messages.finish(message, outcome, now_msec)
+            return messages.requeue(message, message.redials, again)
+        return messages.finish(message, EXPIRED, now_msec)
+    match _redial(message, call, outcome, messages, now_msec, find_account):
+        case Redialled.QUEUED:
+            return True
+        case Redialled.DONE_BEFORE:
+            return False
+        case Redialled.DAY_FULL | None:
+            return messages.finish(message, outcome, now_msec)
+        case redialled:
+            assert_never(redialled)
 
 
 def _redial(
@@ -38,15 +45,17 @@ def _redial(
     messages: MessageStore,
     now_msec: int,
     find_account: Callable[[str], Account | None],
-) -> bool:
-    """Whether it is dialled again: inside its time, and as one of its account's calls of that day."""
+) -> Redialled | None:
+    """It is dialled again inside its time, and as one of its account's calls of that day. None: not for this outcome,
+    not any more, or not in time.
+    """
     # What is asked for a while takes nothing from the time in which it is dialled again.
     ended_msec = call.ended_msec if call and message.state is State.SETTLING else None
     again = (
         message.redial.next_msec(message.redials, outcome.outcome, ended_msec or now_msec) if message.redial else None
     )
-    if again is None or again >= message.dial_until_msec:
-        return False
+    # When its time has run out meanwhile, nobody would dial it: it would expire, and its outcome be lost.
+    if again is None or (again := max(again, now_msec)) >= message.dial_until_msec:
+        return None
     account = find_account(message.account_id)
-    redialled = messages.redial(message, max(again, now_msec), account.calls_per_day if account else 0)
-    return redialled is not Redialled.DAY_FULL
+    return messages.redial(message, again, account.calls_per_day if account else 0)

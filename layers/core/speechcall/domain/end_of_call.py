@@ -60,6 +60,14 @@ def guessed_cause(call: Call, *, answered: bool) -> Cause:
     return Cause.HUNG_UP if call.command.kind is Kind.HANG_UP else Cause.CALLER_HUNG_UP
 
 
+def better_guess(call: Call, *, answered: bool, has_ended: bool) -> Cause:
+    """What is meant when more is known of a call whose cause is a guess, and not yet why it ended."""
+    if call.cause is Cause.UNCONFIRMED:  # we have stopped it, and nobody had seen it end
+        return Cause.STOPPED if has_ended else Cause.UNCONFIRMED
+    is_news = answered and call.answered_msec is None
+    return guessed_cause(call, answered=True) if is_news else call.cause or Cause.FAILED
+
+
 def hangs_on_cause(call: Call, end: End) -> bool:
     """Whether what is told of the call may be another when it is known why it ended.
 
