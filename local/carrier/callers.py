@@ -7,8 +7,16 @@ stays on the line in silence. One script may serve any number of calls at once.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from local.carrier.phone import Phone
+
+
+class Caller(Protocol):
+    """Who answers a simulated telephone."""
+
+    def take(self, phone: Phone) -> None:
+        """Deal with one call. Runs in its own thread, from before the first ring; the call outlives a return."""
 
 
 @dataclass

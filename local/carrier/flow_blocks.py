@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from local.carrier.phone import KEYS
 from local.carrier.references import is_dynamic, is_reference, unknown_reference
 
-KEYS = "0123456789*#"
 COMPARISONS = frozenset(
     {"Equals", "TextStartsWith", "TextEndsWith", "TextContains"}
     | {"NumberGreaterThan", "NumberGreaterOrEqualTo", "NumberLessThan", "NumberLessOrEqualTo"}

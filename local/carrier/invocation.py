@@ -5,17 +5,16 @@ Source: Amazon Connect administrator guide, "Grant Amazon Connect access to your
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from local.carrier.flow_runner import Failed, Returned
+from local.carrier.invoker import Invoker
 
 RETRIES = 3
 MAX_ANSWER_BYTES = 32 * 1024
 CHAIN_SECONDS = 20.0
 """The most that invocations may take together while the caller hears nothing between them."""
-
-Invoker = Callable[[str, dict[str, Any]], Any]
 
 
 def contact_flow_event(

@@ -7,7 +7,8 @@ from threading import Condition
 from typing import Protocol
 
 from local.carrier.faults import DISCONNECT_REASONS
-from local.carrier.flow_blocks import KEYS
+
+KEYS = "0123456789*#"
 
 
 class CallState(StrEnum):

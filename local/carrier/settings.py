@@ -2,18 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
+from local.carrier.callers import Caller
 from local.carrier.faults import Faults
-from local.carrier.phone import Phone
 from local.carrier.quota import Quota
-
-
-class Caller(Protocol):
-    """Who answers a simulated telephone."""
-
-    def take(self, phone: Phone) -> None:
-        """Deal with one call. Runs in its own thread, from before the first ring; the call outlives a return."""
 
 
 @dataclass(frozen=True)

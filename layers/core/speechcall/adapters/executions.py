@@ -6,20 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from speechcall.adapters.machines import _NEVER_RUNS, MachineMissing, start_on_machine
 from speechcall.adapters.stepfunctions import engine_errors, error_code
 from speechcall.application.sweep import Execution
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-_NEVER_RUNS = {"ExecutionAlreadyExists", "StateMachineDoesNotExist"}
 
 JUST_STARTED_SECONDS = 30
 """The sweeper asks after a minute, so an execution that is younger was started by its asking."""
-
-
-class MachineMissing(Exception):
-    """There is no state machine of this ARN: somebody has deleted it, or it was made so lately that not all know it."""
 
 
 def start_execution(client: "SFNClient", flow_arn: str, name: str, execution_input: dict[str, Any]) -> bool:
@@ -28,20 +24,6 @@ def start_execution(client: "SFNClient", flow_arn: str, name: str, execution_inp
         return start_on_machine(client, flow_arn, name, execution_input)
     except MachineMissing:
         return False
-
-
-def start_on_machine(client: "SFNClient", flow_arn: str, name: str, execution_input: dict[str, Any]) -> bool:
-    """Starts an execution. True: it runs, whoever started it; False: it has ended before. Raises MachineMissing."""
-    try:
-        with engine_errors():
-            client.start_execution(stateMachineArn=flow_arn, name=name, input=json.dumps(execution_input))
-    except ClientError as error:
-        if error_code(error) == "StateMachineDoesNotExist":
-            raise MachineMissing from error
-        if error_code(error) in _NEVER_RUNS:
-            return False
-        raise
-    return True
 
 
 def resume_execution(client: "SFNClient", flow_arn: str, name: str, execution_input: dict[str, Any]) -> Execution:

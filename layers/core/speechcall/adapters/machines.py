@@ -4,10 +4,34 @@ Source: Step Functions API reference, ListStateMachines, DeleteStateMachine (asy
 their next transition; deleting one that is gone succeeds).
 """
 
+import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from speechcall.adapters.stepfunctions import engine_errors
+from botocore.exceptions import ClientError
+
+from speechcall.adapters.stepfunctions import engine_errors, error_code
+
+_NEVER_RUNS = {"ExecutionAlreadyExists", "StateMachineDoesNotExist"}
+
+
+class MachineMissing(Exception):
+    """There is no state machine of this ARN: somebody has deleted it, or it was made so lately that not all know it."""
+
+
+def start_on_machine(client: "SFNClient", flow_arn: str, name: str, execution_input: dict[str, Any]) -> bool:
+    """Starts an execution. True: it runs, whoever started it; False: it has ended before. Raises MachineMissing."""
+    try:
+        with engine_errors():
+            client.start_execution(stateMachineArn=flow_arn, name=name, input=json.dumps(execution_input))
+    except ClientError as error:
+        if error_code(error) == "StateMachineDoesNotExist":
+            raise MachineMissing from error
+        if error_code(error) in _NEVER_RUNS:
+            return False
+        raise
+    return True
+
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

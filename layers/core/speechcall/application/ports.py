@@ -7,32 +7,11 @@ steps themselves.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypedDict
+from typing import Protocol
 
+from speechcall.application.tasks import TaskAnswer
 from speechcall.domain.call import Bounds, Call, Cause, Command, Refused, Reply, Step, Ticket
 from speechcall.domain.call_log import Entry
-
-
-class Clock(Protocol):
-    """Time, and the only way to wait."""
-
-    def now_msec(self) -> int:
-        """Epoch milliseconds."""
-
-    def sleep(self, seconds: float) -> None:
-        """Returns after `seconds`."""
-
-
-class TaskAnswer(TypedDict):
-    """What a waiting task is told, and what a look-up returns. Every answer has all three.
-
-    The machines compare each of them: on AWS a Choice on a path that is not there ends the execution (States.Runtime),
-    and no Catch catches it (Step Functions developer guide, "Handling errors in Step Functions workflows").
-    """
-
-    event: str
-    key: str
-    seq: int
 
 
 class Engine(Protocol):

@@ -1,25 +1,11 @@
 """How long, how often and when a message is dialled."""
 
 from dataclasses import dataclass
-from enum import Enum
 
 DEFAULT_TTL_SECONDS = 86_400
 MIN_TTL_SECONDS, MAX_TTL_SECONDS = 30, 172_800
 
 DEFAULT_RING_SECONDS = 45
-MIN_RING_SECONDS, MAX_RING_SECONDS = 15, 60
-"""Amazon Connect: RingTimeoutInSeconds, 15 to 60 (API reference, StartOutboundVoiceContact)."""
-
-
-class Ringing(Enum):
-    """Who ends the ringing of a phone that nobody answers."""
-
-    OURS = "ours"
-    """We do, when `ringTimeoutSec` and an allowance for the call's start have passed."""
-    PROVIDERS = "provider's"
-    """The provider does, which is told the time."""
-    NETWORKS = "network's"
-    """The network alone: neither is the provider told, nor can it stop a phone that rings."""
 
 
 MAX_REDIALS = 4

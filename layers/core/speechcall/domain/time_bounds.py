@@ -7,10 +7,25 @@
 Bounds that only one part knows (a client's patience, a poll's pause) stand where they are used.
 """
 
+from enum import Enum
 from typing import assert_never
 
-from speechcall.domain.dialling import MAX_RING_SECONDS, Ringing
 from speechcall.domain.timing import MAX_IDLE_TIMEOUT_MSEC
+
+MIN_RING_SECONDS, MAX_RING_SECONDS = 15, 60
+"""Amazon Connect: RingTimeoutInSeconds, 15 to 60 (API reference, StartOutboundVoiceContact)."""
+
+
+class Ringing(Enum):
+    """Who ends the ringing of a phone that nobody answers."""
+
+    OURS = "ours"
+    """We do, when `ringTimeoutSec` and an allowance for the call's start have passed."""
+    PROVIDERS = "provider's"
+    """The provider does, which is told the time."""
+    NETWORKS = "network's"
+    """The network alone: neither is the provider told, nor can it stop a phone that rings."""
+
 
 FUNCTION_SECONDS = 30
 """A function of the state machine runs no longer than this (template.yaml, Globals)."""

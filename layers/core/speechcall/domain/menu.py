@@ -1,0 +1,101 @@
+"""Menus: what is played, how long a key is awaited, and what each key does."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from speechcall.domain.speech import Say
+
+KEYS = (*(f"d{digit}" for digit in range(10)), "d*", "d#")
+
+
+WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """POST to `url`; `body` is the JSON text of the customer's object, kept as it was written."""
+
+    url: str
+    body: str = "{}"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup:
+    """End the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class GotoMenu:
+    """Go on with another menu (0-based)."""
+
+    menu: int
+
+
+Action = Webhook | Hangup | GotoMenu
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """What is played, how long a key is awaited, and what each key (or `wrong`) does."""
+
+    intro: str
+    """A URL, an uploaded prompt's identifier, or the name of what `say` says."""
+    idle_timeout_msec: int
+    actions: Mapping[str, tuple[Action, ...]]
+    say: Say | None = None
+
+    def list_for(self, heard: str) -> str | None:
+        """The name of the list that a key (`d1`) or silence (`wrong`) selects; None: hang up."""
+        if heard in self.actions:
+            return heard
+        return WRONG if WRONG in self.actions else None
+
+
+def dump_menus(menus: tuple[Menu, ...]) -> str:
+    """The menus as JSON text, for storing."""
+    return _ENCODER.encode([_dump_menu(menu) for menu in menus])
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
+
+
+def load_menus(text: str) -> tuple[Menu, ...]:
+    """The menus that `dump_menus` wrote."""
+    return tuple(
+        Menu(
+            intro=menu["intro"],
+            idle_timeout_msec=menu["idle"],
+            actions={key: tuple(_load_action(action) for action in steps) for key, steps in menu["on"].items()},
+            say=Say(*menu["say"]) if "say" in menu else None,
+        )
+        for menu in json.loads(text)
+    )
+
+
+def _dump_menu(menu: Menu) -> dict[str, Any]:
+    lists = {key: [_dump_action(action) for action in steps] for key, steps in menu.actions.items()}
+    say = {"say": [menu.say.text, menu.say.language, menu.say.voice]} if menu.say else {}
+    return {"intro": menu.intro, "idle": menu.idle_timeout_msec, "on": lists, **say}
+
+
+def _dump_action(action: Action) -> dict[str, Any]:
+    match action:
+        case Webhook(url, body, headers):
+            return {"do": "webhook", "url": url, "body": body, "headers": dict(headers)}
+        case Hangup():
+            return {"do": "hangup"}
+        case GotoMenu(menu):
+            return {"do": "gotoMenu", "menu": menu}
+
+
+def _load_action(stored: dict[str, Any]) -> Action:
+    match stored["do"]:
+        case "webhook":
+            return Webhook(stored["url"], stored["body"], stored["headers"])
+        case "hangup":
+            return Hangup()
+        case _:
+            return GotoMenu(stored["menu"])
