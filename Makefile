@@ -43,7 +43,7 @@ test-sam-local: install built ## The demonstration through `sam local`, and ever
 	@$(SAM_LOCAL) $(PY) -m pytest -m sam_local tests/sam_local $(ARGS)
 
 sam-events: install built ## `sam local invoke` with every file of events/ [EVENTS="sqs/webhook.json …"]
-	@$(SAM_LOCAL) $(PY) -m local.sam_events $(EVENTS)
+	@$(SAM_LOCAL) $(PY) -m local.tools.sam_events $(EVENTS)
 
 test-runtime: install built ## Run what is deployed under Lambda's own runtime: its tests, and the demonstration [ARGS=…]
 	$(PY) -m pytest -m runtime tests/runtime $(ARGS)
@@ -73,19 +73,19 @@ check: install install-sam ## Lint, types, import rules; validate and build the 
 	$(SAM)/cfn-lint
 	$(SAM)/cfn-lint --template telephony/chime.template.yaml --regions $(CHIME_REGIONS)
 	$(SAM)/sam validate --lint
-	@bin/sam-build; built=$$?; [ $$built -eq 3 ] || { [ $$built -eq 0 ] && $(PY) -m local.artifact && $(PY) -m pytest -q -m artifact tests/built; } # 3: it has said that there is no Python 3.13
+	@bin/sam-build; built=$$?; [ $$built -eq 3 ] || { [ $$built -eq 0 ] && $(PY) -m local.cloud.artifact && $(PY) -m pytest -q -m artifact tests/built; } # 3: it has said that there is no Python 3.13
 
 # Those with Amazon Connect in which CloudFormation knows SIP media applications.
 CHIME_REGIONS = us-east-1 ap-northeast-1 ap-northeast-2 ap-southeast-1 ap-southeast-2 ca-central-1 eu-central-1 eu-west-2
 
 contact-flow: install ## Write telephony/connect.template.json anew from contact_flow.py
-	$(PY) -m speechcall.adapters.telephony.contact_flow >telephony/new.json
+	$(PY) -m speechcall.telephony.connect.contact_flow >telephony/new.json
 	@mv telephony/new.json telephony/connect.template.json
 
 .PHONY: fuzz
 fuzz: ## Thousands of made-up requests, each answer held to docs/openapi.yaml [FUZZ=short]
 	@bin/install fuzz
-	@.venv-fuzz/bin/python -m local.fuzz $(FUZZ)
+	@.venv-fuzz/bin/python -m local.tools.fuzz $(FUZZ)
 
 .PHONY: fuzz-bytes
 fuzz-bytes: install ## Strangers' bytes, made up by what they reach in the code (atheris; Linux) [SECONDS=10 for each target, TARGETS="json url"]
@@ -94,7 +94,7 @@ fuzz-bytes: install ## Strangers' bytes, made up by what they reach in the code 
 
 .PHONY: openapi
 openapi: install ## Write docs/openapi.yaml and the served openapi.json anew from the models
-	@$(PY) -m local.openapi
+	@$(PY) -m local.tools.openapi
 
 golden: install ## Write tests/golden anew: the state machines of the specification's examples
 	@$(PY) -m tests.golden.flows
@@ -103,7 +103,7 @@ golden: install ## Write tests/golden anew: the state machines of the specificat
 permissions: install ## Write tests/golden/permissions.json anew: what the functions ask for while the tests run
 	@rm -rf build/permissions-seen
 	PERMISSIONS_SEEN=build/permissions-seen $(PY) -m pytest -n 2 -q tests/e2e tests/integration
-	PERMISSIONS_SEEN=build/permissions-seen $(PY) -m tests.fixtures.permission_rules
+	PERMISSIONS_SEEN=build/permissions-seen $(PY) -m tests.kit.permission_rules
 
 # Keeps every version that still fits pyproject.toml; LOCK=--upgrade takes the newest ones.
 lock: install ## Write constraints.txt and the other locks anew from pyproject.toml [LOCK=--upgrade]

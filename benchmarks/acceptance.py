@@ -22,11 +22,11 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from benchmarks.canned_dynamodb import canned_dynamodb
 from benchmarks.deployed import variables_of
 from benchmarks.length import in_short
-from speechcall.adapters.dynamodb.accounts import DynamoAccounts
-from speechcall.adapters.dynamodb.prompts import DynamoPrompts
-from speechcall.application.accounts import Secrets, credentials_of
-from speechcall.domain.account import Account
-from speechcall.domain.prompt import KnownPrompt, Prompt
+from speechcall.accounts.adapters.accounts_store import DynamoAccounts
+from speechcall.accounts.rules.account import Account
+from speechcall.accounts.use_cases.accounts import Secrets, credentials_of
+from speechcall.prompts.adapters.prompts_store import DynamoPrompts
+from speechcall.prompts.rules.prompt import KnownPrompt, Prompt
 
 ROOT = Path(__file__).parent.parent
 SIZES = (1, 10, 100)

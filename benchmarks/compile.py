@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.length import in_short
-from speechcall.domain.message import KEYS, WRONG, GotoMenu, Hangup, Menu, Webhook
-from speechcall.domain.walk import MAX_VISITS
-from speechcall.statemachine.compile_flow import compile_flow
-from speechcall.statemachine.publication import publication
-from speechcall.statemachine.shape import shape_of
+from speechcall.menus.rules.compile_flow import compile_flow
+from speechcall.menus.rules.menu import KEYS, WRONG, GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.publication import publication
+from speechcall.menus.rules.shape import shape_of
+from speechcall.menus.rules.walk import MAX_VISITS
 from tests.golden.flows import NAMES, WIRING, example_menus
 
 ROUNDS = in_short(40, 1)

@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from local.template import Template, read_template
+from local.cloud.template import Template, read_template
 
 ROOT = Path(__file__).parent.parent
 INSTANCE = "arn:aws:connect:eu-central-1:123456789012:instance/5eec4ca1-0000-4000-8000-00000000ca11"

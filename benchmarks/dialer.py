@@ -18,15 +18,15 @@ from moto import mock_aws
 
 from benchmarks.deployed import CONNECT
 from benchmarks.length import in_short
-from local.template import read_template
-from speechcall.adapters.dynamodb.messages import DynamoMessages
-from speechcall.adapters.dynamodb.pool import DynamoPool
-from speechcall.application.dial_messages import dial_messages
-from speechcall.application.message_ports import Pool
-from speechcall.domain.ids import new_ids, parse_holder
-from speechcall.domain.message import State
-from speechcall.domain.outcome import Outcome
-from tests.fixtures.samples import ASK, MESSAGE, NOW, FakeClock
+from local.cloud.template import read_template
+from speechcall.dialling.use_cases.dial_messages import dial_messages
+from speechcall.messages.adapters.lines_store import DynamoPool
+from speechcall.messages.adapters.messages_store import DynamoMessages
+from speechcall.messages.rules.message import State
+from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.shared.rules.ids import new_ids, parse_holder
+from speechcall.shared.rules.outcome import Outcome
+from tests.kit.samples import ASK, MESSAGE, NOW, FakeClock
 from tests.stores.memory import MemoryMessages
 
 ROOT = Path(__file__).parent.parent

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.deployed import CHIME, CONNECT
 from benchmarks.length import in_short
-from local.template import read_template
+from local.cloud.template import read_template
 
 ROOT = Path(__file__).parent.parent
 ROUNDS = in_short(7, 1)

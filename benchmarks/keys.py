@@ -23,11 +23,11 @@ from benchmarks.deployed import CHIME as CHIME_STACK
 from benchmarks.deployed import CONNECT as CONNECT_STACK
 from benchmarks.deployed import variables_of
 from benchmarks.length import in_short
-from speechcall.adapters.dynamodb.call_items import dump_call, dump_entry
-from speechcall.adapters.dynamodb.table import to_wire
-from speechcall.domain.call import Command, Kind, Ticket
-from speechcall.domain.call_log import Entry, Plan, Then, ThenKind
-from tests.fixtures.samples import CALL, NOW
+from speechcall.calls.adapters.call_items import dump_call, dump_entry
+from speechcall.calls.rules.call import Command, Kind, Ticket
+from speechcall.menus.rules.call_log import Entry, Plan, Then, ThenKind
+from speechcall.shared.adapters.table import to_wire
+from tests.kit.samples import CALL, NOW
 
 ROOT = Path(__file__).parent.parent
 ROUNDS, WARM = in_short((300, 20), (10, 1))

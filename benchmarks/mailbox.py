@@ -5,9 +5,9 @@ Reckoned by the reference walk that every compiled state machine is held to (dom
 
 from itertools import repeat
 
-from speechcall.domain.call_log import SILENT_REPEATS
-from speechcall.domain.message import WRONG, GotoMenu, Menu
-from speechcall.domain.walk import MAX_VISITS, Behaviour, walk
+from speechcall.menus.rules.call_log import SILENT_REPEATS
+from speechcall.menus.rules.menu import WRONG, GotoMenu, Menu
+from speechcall.menus.rules.walk import MAX_VISITS, Behaviour, walk
 
 MENU = Menu(intro="ivr", idle_timeout_msec=10_000, actions={WRONG: (GotoMenu(0),)})
 PROMPT_SECONDS = 5.0

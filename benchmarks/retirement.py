@@ -10,9 +10,9 @@ from dataclasses import replace
 from random import Random
 
 from benchmarks.length import in_short
-from speechcall.application.retire_flows import BATCH, retire_flows
-from speechcall.domain.errors import EngineUnavailable
-from speechcall.domain.retirement import DAY_MSEC, PARTS, FlowUse, part_of
+from speechcall.menus.rules.retirement import DAY_MSEC, PARTS, FlowUse, part_of
+from speechcall.menus.use_cases.retire_flows import BATCH, retire_flows
+from speechcall.shared.rules.errors import EngineUnavailable
 
 MACHINES = in_short(100_000, 500)
 NEW_EACH_DAY = in_short(1_600, 10)

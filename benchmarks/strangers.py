@@ -15,10 +15,10 @@ from aws_lambda_powertools import Logger
 
 from benchmarks import acceptance
 from benchmarks.length import in_short
-from speechcall.adapters.http_answers import answer_problem
-from speechcall.adapters.metrics import count
-from speechcall.application.accounts import with_checksum
-from speechcall.domain.errors import Unauthorized
+from speechcall.accounts.use_cases.accounts import with_checksum
+from speechcall.api.adapters.http_answers import answer_problem
+from speechcall.shared.adapters.metrics import count
+from speechcall.shared.rules.errors import Unauthorized
 
 AIM = 1.2
 REPEATS = in_short(300, 1)

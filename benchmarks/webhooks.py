@@ -12,15 +12,16 @@ import httpx
 
 from benchmarks.length import in_short
 from benchmarks.receiver import receivers
-from speechcall.adapters.clock import SystemClock
-from speechcall.adapters.http import make_client
-from speechcall.adapters.webhook_http import WebhookSender
-from speechcall.application.deliver_webhook import Sending
-from speechcall.application.webhook_secrets import Signer, new_secret, rotate_secret
-from speechcall.domain.message import Hangup, Menu, Message, Webhook
-from speechcall.domain.webhook import WebhookTask, webhook_of, webhook_request
-from tests.fixtures.samples import MESSAGE
-from tests.fixtures.webhook_bench import task_of
+from speechcall.menus.rules.menu import Hangup, Menu, Webhook
+from speechcall.messages.rules.message import Message
+from speechcall.outbound.adapters.http_clients import make_client
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.webhooks.adapters.sender import WebhookSender
+from speechcall.webhooks.rules.webhook import WebhookTask, webhook_of, webhook_request
+from speechcall.webhooks.use_cases.deliver_webhook import Sending
+from speechcall.webhooks.use_cases.webhook_secrets import Signer, new_secret, rotate_secret
+from tests.kit.samples import MESSAGE
+from tests.kit.webhook_bench import task_of
 from tests.stores.memory import MemoryMessages
 from tests.stores.webhook_secrets import MemoryWebhookSecrets, seal, unseal
 from tests.stores.webhooks import MemoryDeliveries, MemoryPlaces

@@ -14,9 +14,7 @@ from cli.failures import Refusal, shown_once
 from cli.table import show_table
 from cli.target import on_deployment
 from cli.webhook_secret import give_secret, show_secret, take_secrets, tell_rotation
-from speechcall.adapters.clock import SystemClock
-from speechcall.application.accounts import Secrets, credentials_of, new_secrets, with_checksum
-from speechcall.domain.account import (
+from speechcall.accounts.rules.account import (
     ANYWHERE,
     DEFAULT_BURST,
     DEFAULT_CALLS_PER_DAY,
@@ -25,6 +23,8 @@ from speechcall.domain.account import (
     MOST,
     Account,
 )
+from speechcall.accounts.use_cases.accounts import Secrets, credentials_of, new_secrets, with_checksum
+from speechcall.shared.adapters.clock import SystemClock
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -15,17 +15,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.dead_letters import DeadLetters
 from cli.failures import Refusal
-from speechcall.adapters.dynamodb.accounts import DynamoAccounts
-from speechcall.adapters.dynamodb.deliveries import DynamoDeliveries
-from speechcall.adapters.dynamodb.history import DynamoHistory
-from speechcall.adapters.dynamodb.lists import DynamoLists
-from speechcall.adapters.dynamodb.pool import DynamoPool
-from speechcall.adapters.dynamodb.prompts import DynamoPrompts
-from speechcall.adapters.dynamodb.webhook_secrets import DynamoWebhookSecrets
-from speechcall.adapters.kms import KmsSeal
-from speechcall.adapters.s3_audio import S3Audio
-from speechcall.adapters.webhook_queue import SqsWebhookQueue
-from speechcall.domain.wav import Encoding
+from speechcall.accounts.adapters.accounts_store import DynamoAccounts
+from speechcall.messages.adapters.lines_store import DynamoPool
+from speechcall.prompts.adapters.prompts_store import DynamoPrompts
+from speechcall.prompts.adapters.s3_audio import S3Audio
+from speechcall.prompts.rules.wav import Encoding
+from speechcall.requests.adapters.lists_store import DynamoLists
+from speechcall.status.adapters.history_store import DynamoHistory
+from speechcall.webhooks.adapters.deliveries_store import DynamoDeliveries
+from speechcall.webhooks.adapters.queue import SqsWebhookQueue
+from speechcall.webhooks.adapters.seal import KmsSeal
+from speechcall.webhooks.adapters.secrets_store import DynamoWebhookSecrets
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

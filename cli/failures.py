@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NotReached
 
 from cli.terminal import plain
-from speechcall.domain.errors import PromptUnavailable, StoreUnavailable
+from speechcall.shared.rules.errors import PromptUnavailable, StoreUnavailable
 
 
 class Refusal(Exception):

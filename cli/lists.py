@@ -13,9 +13,9 @@ from cli.deployment import Deployment
 from cli.failures import Refusal
 from cli.target import on_deployment
 from cli.terminal import live_console
-from speechcall.adapters.clock import SystemClock
-from speechcall.application.status import Summary, as_of, seconds_left
-from speechcall.domain.message import State
+from speechcall.messages.rules.message import State
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.status.use_cases.status import Summary, as_of, seconds_left
 
 app = typer.Typer(no_args_is_help=True)
 

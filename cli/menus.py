@@ -8,13 +8,13 @@ import typer
 
 from cli.failures import Refusal, told
 from cli.files import read_file
-from speechcall.application.json_text import MAX_JSON_BYTES, parse_json
-from speechcall.application.requests import check_message, to_menus
-from speechcall.domain.errors import MalformedJson, PayloadTooLarge
-from speechcall.domain.message import Menu
-from speechcall.statemachine.menu_picture import draw as draw_menus
-from speechcall.statemachine.menu_picture import explain as explain_menus
-from speechcall.statemachine.menu_report import call_bounds, report
+from speechcall.menus.rules.menu import Menu
+from speechcall.menus.rules.menu_picture import draw as draw_menus
+from speechcall.menus.rules.menu_picture import explain as explain_menus
+from speechcall.menus.rules.menu_report import call_bounds, report
+from speechcall.requests.use_cases.read_messages import check_message, to_menus
+from speechcall.shared.rules.errors import MalformedJson, PayloadTooLarge
+from speechcall.shared.rules.json_text import MAX_JSON_BYTES, parse_json
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 

@@ -8,8 +8,8 @@ import typer
 from cli.deployment import Deployment
 from cli.table import show_table
 from cli.target import on_deployment
-from speechcall.adapters.clock import SystemClock
-from speechcall.application.pool import PoolSetting, PoolState
+from speechcall.messages.use_cases.lines import PoolSetting, PoolState
+from speechcall.shared.adapters.clock import SystemClock
 
 app = typer.Typer(no_args_is_help=True)
 

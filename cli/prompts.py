@@ -17,10 +17,10 @@ from cli.failures import Refusal
 from cli.files import read_file, write_file
 from cli.table import show_table
 from cli.target import on_deployment
-from speechcall.adapters.audio_sandbox import MAX_BYTES, decode_audio
-from speechcall.adapters.clock import SystemClock
-from speechcall.application.prompts import Workshop, add_prompt
-from speechcall.domain.prompt import KnownPrompt, Prompt
+from speechcall.prompts.adapters.audio_sandbox import MAX_BYTES, decode_audio
+from speechcall.prompts.rules.prompt import KnownPrompt, Prompt
+from speechcall.prompts.use_cases.prompts import Workshop, add_prompt
+from speechcall.shared.adapters.clock import SystemClock
 
 app = typer.Typer(no_args_is_help=True)
 

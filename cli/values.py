@@ -4,9 +4,9 @@ import re
 
 import typer
 
-from speechcall.domain.account import ANYWHERE
-from speechcall.domain.characters import foreign, unseen
-from speechcall.domain.phone import to_e164
+from speechcall.accounts.rules.account import ANYWHERE
+from speechcall.shared.rules.characters import foreign, unseen
+from speechcall.shared.rules.phone_numbers import to_e164
 
 MAX_SENDER_LENGTH = 64
 """As long as a message's `from` may be."""

@@ -7,8 +7,8 @@ import typer
 
 from cli.deployment import Deployment
 from cli.failures import Refusal
-from speechcall.adapters.clock import SystemClock
-from speechcall.application.webhook_secrets import MAX_SECRETS, TooManySecrets, new_secret, rotate_secret
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.webhooks.use_cases.webhook_secrets import MAX_SECRETS, TooManySecrets, new_secret, rotate_secret
 
 HOUR_MSEC = 3_600_000
 

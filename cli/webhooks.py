@@ -13,11 +13,11 @@ from cli.deployment import Deployment
 from cli.failures import Refusal
 from cli.table import show_table
 from cli.target import on_deployment
-from speechcall.adapters.clock import SystemClock
-from speechcall.application.replay_webhooks import obstacle
-from speechcall.application.replay_webhooks import replay as replay_all
-from speechcall.domain.delivery import UNDELIVERED, Delivery, DeliveryState
-from speechcall.domain.webhook import WebhookTask
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.status.use_cases.replay_webhooks import obstacle
+from speechcall.status.use_cases.replay_webhooks import replay as replay_all
+from speechcall.webhooks.rules.delivery import UNDELIVERED, Delivery, DeliveryState
+from speechcall.webhooks.rules.webhook import WebhookTask
 
 app = typer.Typer(no_args_is_help=True)
 

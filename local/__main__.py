@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TextIO, get_args
 from urllib.parse import urlsplit
 
-from local import demo
-from local.artifact import NotBuiltError
-from local.cloud import Cloud, CloudSettings, Hosting, PortTaken, Telephony
-from local.runtime.emulator import RuntimeMissingError
-from local.seed import PASSWORD, USER, WEBHOOK_SECRET
+from local.cloud.artifact import NotBuiltError
+from local.cloud.laptop_cloud import Cloud, CloudSettings, Hosting, PortTaken, Telephony
+from local.cloud.runtime.emulator import RuntimeMissingError
+from local.cloud.seed import PASSWORD, USER, WEBHOOK_SECRET
+from local.tools import demo
 
 ROOT = Path(__file__).parent.parent
 PORT = 8080

@@ -19,7 +19,7 @@ def _permissions_seen() -> Iterator[None]:
     if not os.environ.get("PERMISSIONS_SEEN"):
         yield
         return
-    from tests.fixtures.permission_rules import Seen  # noqa: PLC0415 - the unit tests load nothing of the cloud
+    from tests.kit.permission_rules import Seen  # noqa: PLC0415 - the unit tests load nothing of the cloud
 
     seen = Seen()
     with pytest.MonkeyPatch.context() as patch:

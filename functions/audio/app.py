@@ -5,19 +5,26 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from speechcall.adapters.clock import SystemClock
-from speechcall.adapters.dynamodb.accounts import DynamoAccounts
-from speechcall.adapters.dynamodb.prompts import DynamoPrompts
-from speechcall.adapters.http_answers import Answer, answer_json
-from speechcall.adapters.http_api import HttpApi, HttpRequest, account_of
-from speechcall.adapters.s3_audio import S3Audio
-from speechcall.adapters.s3_uploads import S3Uploads
-from speechcall.adapters.settings import CLIENT_WAITS_CONFIG, SIGNER_CONFIG, setting
-from speechcall.adapters.time_to_answer import answering, decode_in_time
-from speechcall.application.manage_audio import AudioDesk, begin_upload, list_audio, put_audio, read_audio, remove_audio
-from speechcall.application.prompts import Workshop
-from speechcall.application.query import parameter
-from speechcall.domain.wav import Encoding
+from speechcall.accounts.adapters.accounts_store import DynamoAccounts
+from speechcall.api.adapters.http_answers import Answer, answer_json
+from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
+from speechcall.api.use_cases.query import parameter
+from speechcall.prompts.adapters.prompts_store import DynamoPrompts
+from speechcall.prompts.adapters.s3_audio import S3Audio
+from speechcall.prompts.adapters.s3_uploads import S3Uploads
+from speechcall.prompts.adapters.time_to_answer import answering, decode_in_time
+from speechcall.prompts.rules.wav import Encoding
+from speechcall.prompts.use_cases.manage_audio import (
+    AudioDesk,
+    begin_upload,
+    list_audio,
+    put_audio,
+    read_audio,
+    remove_audio,
+)
+from speechcall.prompts.use_cases.prompts import Workshop
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.settings import CLIENT_WAITS_CONFIG, SIGNER_CONFIG, setting
 
 logger = Logger()
 app = HttpApi(logger)

@@ -8,10 +8,10 @@ from aws_lambda_powertools import Logger
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from speechcall.adapters.custom_resource import response, rolls_back, send
-from speechcall.adapters.s3_audio import S3Audio
-from speechcall.adapters.settings import setting
-from speechcall.adapters.telephony.apology import apology
+from speechcall.deployment.adapters.custom_resource import response, rolls_back, send
+from speechcall.prompts.adapters.s3_audio import S3Audio
+from speechcall.shared.adapters.settings import setting
+from speechcall.telephony.connect.apology import apology
 
 PHYSICAL_ID = "carried-prompts"
 # All tries end before the function's time does.

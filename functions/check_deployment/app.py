@@ -6,11 +6,11 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config
 
-from speechcall.adapters.custom_resource import response, rolls_back, send
-from speechcall.adapters.deployment_questions import Clients, load_of, questions
-from speechcall.adapters.patience import answers
-from speechcall.domain.concurrency import reserved_for_each
-from speechcall.domain.deployment import why_not_whole
+from speechcall.deployment.adapters.custom_resource import response, rolls_back, send
+from speechcall.deployment.adapters.deployment_questions import Clients, load_of, questions
+from speechcall.deployment.adapters.patience import answers
+from speechcall.deployment.rules.checks import why_not_whole
+from speechcall.deployment.rules.concurrency import reserved_for_each
 
 PHYSICAL_ID = "deployment-check"
 # All tries end before the function's time does.

@@ -5,14 +5,14 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from speechcall.adapters.began import Began
-from speechcall.adapters.clock import SystemClock
-from speechcall.adapters.dynamodb.calls import DynamoCalls
-from speechcall.adapters.settings import CALLER_WAITS_CONFIG, setting
-from speechcall.adapters.stepfunctions import TaskEngine
-from speechcall.adapters.telephony.chime_events import ChimeEvents
-from speechcall.adapters.telephony.heard_metrics import tell_of
-from speechcall.adapters.warm import WARM, make_ready
+from speechcall.calls.adapters.calls_store import DynamoCalls
+from speechcall.calls.adapters.warm_functions import WARM, make_ready
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.invocation_start import Began
+from speechcall.shared.adapters.settings import CALLER_WAITS_CONFIG, setting
+from speechcall.shared.adapters.stepfunctions import TaskEngine
+from speechcall.telephony.chime.events import ChimeEvents
+from speechcall.telephony.heard_metrics import tell_of
 
 logger = Logger()
 

@@ -6,14 +6,14 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from speechcall.adapters.clock import SystemClock
-from speechcall.adapters.dynamodb.calls import DynamoCalls
-from speechcall.adapters.lazy import once
-from speechcall.adapters.settings import AWS_CONFIG, setting
-from speechcall.adapters.stepfunctions import TaskEngine
-from speechcall.adapters.telephony.connect import CLIENT_CONFIG, ConnectTelephony
-from speechcall.adapters.telephony.connect_events import parse_contact_event
-from speechcall.application.end_call import EndHeard, hear_end
+from speechcall.calls.adapters.calls_store import DynamoCalls
+from speechcall.calls.use_cases.end_call import EndHeard, hear_end
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.lazy import once
+from speechcall.shared.adapters.settings import AWS_CONFIG, setting
+from speechcall.shared.adapters.stepfunctions import TaskEngine
+from speechcall.telephony.connect.client import CLIENT_CONFIG, ConnectTelephony
+from speechcall.telephony.connect.contact_events import parse_contact_event
 
 logger = Logger()
 

@@ -6,16 +6,16 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from speechcall.adapters.began import Began
-from speechcall.adapters.clock import SystemClock
-from speechcall.adapters.dynamodb.calls import DynamoCalls
-from speechcall.adapters.settings import CALLER_WAITS_CONFIG, setting
-from speechcall.adapters.stepfunctions import TaskEngine
-from speechcall.adapters.telephony.connect_conversation import parse_report, render_next
-from speechcall.adapters.telephony.heard_metrics import tell_of
-from speechcall.adapters.warm import WARM, make_ready
-from speechcall.application.follow_call import follow_call
-from speechcall.application.report import HANG_UP
+from speechcall.calls.adapters.calls_store import DynamoCalls
+from speechcall.calls.adapters.warm_functions import WARM, make_ready
+from speechcall.calls.use_cases.follow_call import follow_call
+from speechcall.calls.use_cases.report import HANG_UP
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.invocation_start import Began
+from speechcall.shared.adapters.settings import CALLER_WAITS_CONFIG, setting
+from speechcall.shared.adapters.stepfunctions import TaskEngine
+from speechcall.telephony.connect.conversation import parse_report, render_next
+from speechcall.telephony.heard_metrics import tell_of
 
 logger = Logger()
 

@@ -6,18 +6,18 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from speechcall.adapters.clock import SystemClock
-from speechcall.adapters.dynamodb.calls import DynamoCalls
-from speechcall.adapters.dynamodb.messages import DynamoMessages
-from speechcall.adapters.dynamodb.pool import DynamoPool
-from speechcall.adapters.lazy import once
-from speechcall.adapters.metrics import count
-from speechcall.adapters.settings import AWS_CONFIG, setting
-from speechcall.adapters.stepfunctions import TaskEngine
-from speechcall.adapters.telephony.provider import chosen_telephony
-from speechcall.adapters.warm import CLIENT_CONFIG, Warming
-from speechcall.application.control_call import Control
-from speechcall.domain.call import Bounds, Kind
+from speechcall.calls.adapters.calls_store import DynamoCalls
+from speechcall.calls.adapters.warm_functions import CLIENT_CONFIG, Warming
+from speechcall.calls.rules.call import Bounds, Kind
+from speechcall.calls.use_cases.control_call import Control
+from speechcall.messages.adapters.lines_store import DynamoPool
+from speechcall.messages.adapters.messages_store import DynamoMessages
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.lazy import once
+from speechcall.shared.adapters.metrics import count
+from speechcall.shared.adapters.settings import AWS_CONFIG, setting
+from speechcall.shared.adapters.stepfunctions import TaskEngine
+from speechcall.telephony.provider import chosen_telephony
 
 logger = Logger()
 warm = Warming(once(partial(boto3.client, "lambda", config=CLIENT_CONFIG)), setting("WARM_FUNCTION"))

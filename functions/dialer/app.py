@@ -6,19 +6,19 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from speechcall.adapters.clock import SystemClock
-from speechcall.adapters.dynamodb.messages import DynamoMessages
-from speechcall.adapters.dynamodb.pool import DynamoPool
-from speechcall.adapters.dynamodb.registry import Registry
-from speechcall.adapters.metrics import count
-from speechcall.adapters.published_flows import PublishedFlows
-from speechcall.adapters.settings import AWS_CONFIG, setting
-from speechcall.adapters.stream import message_id
-from speechcall.adapters.telephony.provider import dial_waits
-from speechcall.application.dial_messages import dial_messages
-from speechcall.application.message_ports import Pool
-from speechcall.domain.time_bounds import execution_seconds
-from speechcall.statemachine.compile_flow import Wiring
+from speechcall.dialling.use_cases.dial_messages import dial_messages
+from speechcall.menus.adapters.flows_store import Registry
+from speechcall.menus.adapters.published_flows import PublishedFlows
+from speechcall.menus.rules.compile_flow import Wiring
+from speechcall.messages.adapters.lines_store import DynamoPool
+from speechcall.messages.adapters.messages_store import DynamoMessages
+from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.metrics import count
+from speechcall.shared.adapters.settings import AWS_CONFIG, setting
+from speechcall.shared.adapters.stream import message_id
+from speechcall.shared.rules.time_bounds import execution_seconds
+from speechcall.telephony.provider import dial_waits
 
 logger = Logger()
 MARGIN_SECONDS = 5

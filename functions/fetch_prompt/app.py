@@ -6,23 +6,23 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from speechcall.adapters.audio_sandbox import decode_audio
-from speechcall.adapters.clock import SystemClock
-from speechcall.adapters.dynamodb.messages import DynamoMessages
-from speechcall.adapters.dynamodb.places import PROMPT_LEASE_MSEC, DynamoPlaces
-from speechcall.adapters.dynamodb.prompts import DynamoPrompts
-from speechcall.adapters.fetch_audio import AudioFetcher
-from speechcall.adapters.http import make_client
-from speechcall.adapters.metrics import count
-from speechcall.adapters.polly import POLLY_CONFIG, PollySpeaker
-from speechcall.adapters.prompt_queue import PromptJob, PromptQueue
-from speechcall.adapters.s3_audio import FETCHED, S3Audio
-from speechcall.adapters.settings import AWS_CONFIG, setting
-from speechcall.application.fetch_prompts import Fetching, fetch_prompt, most_at_a_host, most_of_an_account
-from speechcall.application.prepare_prompts import Preparation
-from speechcall.application.prompt_sources import Sources
-from speechcall.application.prompts import Workshop
-from speechcall.domain.wav import Encoding
+from speechcall.messages.adapters.messages_store import DynamoMessages
+from speechcall.outbound.adapters.http_clients import make_client
+from speechcall.prompts.adapters.audio_sandbox import decode_audio
+from speechcall.prompts.adapters.fetch_audio import AudioFetcher
+from speechcall.prompts.adapters.polly import POLLY_CONFIG, PollySpeaker
+from speechcall.prompts.adapters.prompts_store import DynamoPrompts
+from speechcall.prompts.adapters.queue import PromptJob, PromptQueue
+from speechcall.prompts.adapters.s3_audio import FETCHED, S3Audio
+from speechcall.prompts.rules.wav import Encoding
+from speechcall.prompts.use_cases.fetch_prompts import Fetching, fetch_prompt, most_at_a_host, most_of_an_account
+from speechcall.prompts.use_cases.prepare_prompts import Preparation
+from speechcall.prompts.use_cases.prompt_sources import Sources
+from speechcall.prompts.use_cases.prompts import Workshop
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.metrics import count
+from speechcall.shared.adapters.settings import AWS_CONFIG, setting
+from speechcall.webhooks.adapters.places_store import PROMPT_LEASE_MSEC, DynamoPlaces
 
 logger = Logger()
 

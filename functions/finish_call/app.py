@@ -6,18 +6,18 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from speechcall.adapters.clock import SystemClock
-from speechcall.adapters.dynamodb.accounts import DynamoAccounts
-from speechcall.adapters.dynamodb.calls import DynamoCalls
-from speechcall.adapters.dynamodb.messages import DynamoMessages
-from speechcall.adapters.ended_metrics import count_end, owing
-from speechcall.adapters.settings import AWS_CONFIG, setting
-from speechcall.adapters.stepfunctions import TaskEngine
-from speechcall.adapters.telephony.provider import chosen_telephony
-from speechcall.adapters.webhook_queue import SqsWebhookQueue
-from speechcall.application.finish_call import finish_call
-from speechcall.domain.ids import parse_holder
-from speechcall.domain.outcome import SETTLING, End
+from speechcall.accounts.adapters.accounts_store import DynamoAccounts
+from speechcall.calls.adapters.calls_store import DynamoCalls
+from speechcall.calls.adapters.ended_metrics import count_end, owing
+from speechcall.calls.use_cases.finish_call import finish_call
+from speechcall.messages.adapters.messages_store import DynamoMessages
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.settings import AWS_CONFIG, setting
+from speechcall.shared.adapters.stepfunctions import TaskEngine
+from speechcall.shared.rules.ids import parse_holder
+from speechcall.shared.rules.outcome import SETTLING, End
+from speechcall.telephony.provider import chosen_telephony
+from speechcall.webhooks.adapters.queue import SqsWebhookQueue
 
 logger = Logger()
 

@@ -5,17 +5,17 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from speechcall.adapters.clock import SystemClock
-from speechcall.adapters.dynamodb.accounts import DynamoAccounts
-from speechcall.adapters.dynamodb.history import DynamoHistory
-from speechcall.adapters.dynamodb.lists import DynamoLists
-from speechcall.adapters.dynamodb.pool import DynamoPool
-from speechcall.adapters.http_answers import Answer, answer_json, answer_text
-from speechcall.adapters.http_api import HttpApi, HttpRequest, account_of
-from speechcall.adapters.settings import AWS_CONFIG, setting
-from speechcall.application.message_ports import Pool
-from speechcall.application.openapi import openapi_text
-from speechcall.application.read_status import read_list, read_message
+from speechcall.accounts.adapters.accounts_store import DynamoAccounts
+from speechcall.api.adapters.http_answers import Answer, answer_json, answer_text
+from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
+from speechcall.api.use_cases.openapi import openapi_text
+from speechcall.messages.adapters.lines_store import DynamoPool
+from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.requests.adapters.lists_store import DynamoLists
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.settings import AWS_CONFIG, setting
+from speechcall.status.adapters.history_store import DynamoHistory
+from speechcall.status.use_cases.read_status import read_list, read_message
 
 logger = Logger()
 app = HttpApi(logger)

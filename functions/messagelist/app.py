@@ -6,16 +6,16 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from speechcall.adapters.clock import SystemClock
-from speechcall.adapters.dynamodb.accounts import DynamoAccounts
-from speechcall.adapters.dynamodb.lists import DynamoLists
-from speechcall.adapters.dynamodb.messages import DynamoMessages
-from speechcall.adapters.http_answers import Answer, answer_json
-from speechcall.adapters.http_api import HttpApi, HttpRequest, account_of
-from speechcall.adapters.metrics import count
-from speechcall.adapters.settings import AWS_CONFIG, allows_loopback, setting
-from speechcall.application.accept_messages import accept_messages, check_messages
-from speechcall.application.query import parameter
+from speechcall.accounts.adapters.accounts_store import DynamoAccounts
+from speechcall.api.adapters.http_answers import Answer, answer_json
+from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
+from speechcall.api.use_cases.query import parameter
+from speechcall.messages.adapters.messages_store import DynamoMessages
+from speechcall.requests.adapters.lists_store import DynamoLists
+from speechcall.requests.use_cases.accept_messages import accept_messages, check_messages
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.metrics import count
+from speechcall.shared.adapters.settings import AWS_CONFIG, allows_loopback, setting
 
 logger = Logger()
 app = HttpApi(logger)

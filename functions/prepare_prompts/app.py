@@ -5,14 +5,14 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from speechcall.adapters.clock import SystemClock
-from speechcall.adapters.dynamodb.messages import DynamoMessages
-from speechcall.adapters.dynamodb.prompts import DynamoPrompts
-from speechcall.adapters.prompt_queue import PromptQueue
-from speechcall.adapters.settings import AWS_CONFIG, setting
-from speechcall.adapters.stream import message_id, process_each
-from speechcall.application.prepare_prompts import Preparation, prepare_message
-from speechcall.domain.wav import Encoding
+from speechcall.messages.adapters.messages_store import DynamoMessages
+from speechcall.prompts.adapters.prompts_store import DynamoPrompts
+from speechcall.prompts.adapters.queue import PromptQueue
+from speechcall.prompts.rules.wav import Encoding
+from speechcall.prompts.use_cases.prepare_prompts import Preparation, prepare_message
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.settings import AWS_CONFIG, setting
+from speechcall.shared.adapters.stream import message_id, process_each
 
 logger = Logger()
 

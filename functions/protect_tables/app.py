@@ -8,8 +8,8 @@ from aws_lambda_powertools import Logger
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from speechcall.adapters.custom_resource import response, rolls_back, send, stack_status
-from speechcall.adapters.dynamodb.protection import protect_all
+from speechcall.deployment.adapters.custom_resource import response, rolls_back, send, stack_status
+from speechcall.deployment.adapters.protection import protect_all
 
 PHYSICAL_ID = "deletion-protection"
 # All tries end before the function's time does.

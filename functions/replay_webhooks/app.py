@@ -5,17 +5,17 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from speechcall.adapters.clock import SystemClock
-from speechcall.adapters.dynamodb.accounts import DynamoAccounts
-from speechcall.adapters.dynamodb.deliveries import DynamoDeliveries
-from speechcall.adapters.dynamodb.history import DynamoHistory
-from speechcall.adapters.http_answers import Answer, answer_json
-from speechcall.adapters.http_api import HttpApi, HttpRequest, account_of
-from speechcall.adapters.metrics import count
-from speechcall.adapters.settings import AWS_CONFIG, setting
-from speechcall.adapters.webhook_queue import SqsWebhookQueue
-from speechcall.application.query import parameter
-from speechcall.application.replay_webhooks import replay_of_message
+from speechcall.accounts.adapters.accounts_store import DynamoAccounts
+from speechcall.api.adapters.http_answers import Answer, answer_json
+from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
+from speechcall.api.use_cases.query import parameter
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.metrics import count
+from speechcall.shared.adapters.settings import AWS_CONFIG, setting
+from speechcall.status.adapters.history_store import DynamoHistory
+from speechcall.status.use_cases.replay_webhooks import replay_of_message
+from speechcall.webhooks.adapters.deliveries_store import DynamoDeliveries
+from speechcall.webhooks.adapters.queue import SqsWebhookQueue
 
 logger = Logger()
 app = HttpApi(logger)

@@ -7,13 +7,13 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from speechcall.adapters.clock import SystemClock
-from speechcall.adapters.dynamodb.registry import Registry
-from speechcall.adapters.machines import delete_machine, machines_of
-from speechcall.adapters.metrics import count
-from speechcall.adapters.settings import AWS_CONFIG, setting
-from speechcall.application.retire_flows import retire_flows
-from speechcall.domain.retirement import PARTS
+from speechcall.menus.adapters.flows_store import Registry
+from speechcall.menus.adapters.machines import delete_machine, machines_of
+from speechcall.menus.rules.retirement import PARTS
+from speechcall.menus.use_cases.retire_flows import retire_flows
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.metrics import count
+from speechcall.shared.adapters.settings import AWS_CONFIG, setting
 
 MARGIN_SECONDS = 15
 

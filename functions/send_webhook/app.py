@@ -7,22 +7,22 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from speechcall.adapters.clock import SystemClock
-from speechcall.adapters.dynamodb.deliveries import DynamoDeliveries
-from speechcall.adapters.dynamodb.messages import DynamoMessages
-from speechcall.adapters.dynamodb.places import DynamoPlaces
-from speechcall.adapters.dynamodb.webhook_secrets import DynamoWebhookSecrets
-from speechcall.adapters.http import make_client
-from speechcall.adapters.kms import KmsSeal
-from speechcall.adapters.metrics import count
-from speechcall.adapters.settings import AWS_CONFIG, setting
-from speechcall.adapters.stream import Record, process_each
-from speechcall.adapters.webhook_http import WebhookSender
-from speechcall.adapters.webhook_queue import SqsWebhookQueue
-from speechcall.application.deliver_webhook import Sending
-from speechcall.application.webhook_secrets import Signer
-from speechcall.application.work_webhooks import WebhookWork
-from speechcall.domain.delivery import places_of_an_account
+from speechcall.messages.adapters.messages_store import DynamoMessages
+from speechcall.outbound.adapters.http_clients import make_client
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.metrics import count
+from speechcall.shared.adapters.settings import AWS_CONFIG, setting
+from speechcall.shared.adapters.stream import Record, process_each
+from speechcall.webhooks.adapters.deliveries_store import DynamoDeliveries
+from speechcall.webhooks.adapters.places_store import DynamoPlaces
+from speechcall.webhooks.adapters.queue import SqsWebhookQueue
+from speechcall.webhooks.adapters.seal import KmsSeal
+from speechcall.webhooks.adapters.secrets_store import DynamoWebhookSecrets
+from speechcall.webhooks.adapters.sender import WebhookSender
+from speechcall.webhooks.rules.delivery import places_of_an_account
+from speechcall.webhooks.use_cases.deliver_webhook import Sending
+from speechcall.webhooks.use_cases.webhook_secrets import Signer
+from speechcall.webhooks.use_cases.work_webhooks import WebhookWork
 
 logger = Logger()
 

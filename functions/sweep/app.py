@@ -6,21 +6,21 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from speechcall.adapters.clock import SystemClock
-from speechcall.adapters.dynamodb.accounts import DynamoAccounts
-from speechcall.adapters.dynamodb.calls import DynamoCalls
-from speechcall.adapters.dynamodb.messages import DynamoMessages
-from speechcall.adapters.dynamodb.pool import DynamoPool
-from speechcall.adapters.ended_metrics import count_end, owing
-from speechcall.adapters.executions import resume_execution
-from speechcall.adapters.metrics import count
-from speechcall.adapters.settings import AWS_CONFIG, setting
-from speechcall.adapters.stepfunctions import TaskEngine
-from speechcall.adapters.telephony.provider import chosen_telephony
-from speechcall.adapters.webhook_queue import SqsWebhookQueue
-from speechcall.application.finish_call import finish_call
-from speechcall.application.sweep import Calls, sweep
-from speechcall.domain.outcome import End
+from speechcall.accounts.adapters.accounts_store import DynamoAccounts
+from speechcall.calls.adapters.calls_store import DynamoCalls
+from speechcall.calls.adapters.ended_metrics import count_end, owing
+from speechcall.calls.use_cases.finish_call import finish_call
+from speechcall.dialling.adapters.executions import resume_execution
+from speechcall.dialling.use_cases.sweep import Calls, sweep
+from speechcall.messages.adapters.lines_store import DynamoPool
+from speechcall.messages.adapters.messages_store import DynamoMessages
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.metrics import count
+from speechcall.shared.adapters.settings import AWS_CONFIG, setting
+from speechcall.shared.adapters.stepfunctions import TaskEngine
+from speechcall.shared.rules.outcome import End
+from speechcall.telephony.provider import chosen_telephony
+from speechcall.webhooks.adapters.queue import SqsWebhookQueue
 
 logger = Logger()
 

@@ -5,12 +5,12 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from speechcall.adapters.clock import SystemClock
-from speechcall.adapters.dynamodb.deliveries import DynamoDeliveries
-from speechcall.adapters.metrics import count
-from speechcall.adapters.settings import AWS_CONFIG, setting
-from speechcall.adapters.webhook_queue import SqsWebhookQueue
-from speechcall.application.wake_webhooks import wake_webhooks
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.metrics import count
+from speechcall.shared.adapters.settings import AWS_CONFIG, setting
+from speechcall.webhooks.adapters.deliveries_store import DynamoDeliveries
+from speechcall.webhooks.adapters.queue import SqsWebhookQueue
+from speechcall.webhooks.use_cases.wake_webhooks import wake_webhooks
 
 MARGIN_SECONDS = 15
 

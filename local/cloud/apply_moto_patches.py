@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 
-from local.guards import dynamodb, executions, network, parser, s3, speed, sqs, tokens
+from local.cloud.moto_patches import dynamodb, executions, network, parser, s3, speed, sqs, tokens
 
 TESTED_MOTO = "5.2.5"
 

@@ -1,4 +1,7 @@
-"""What `bin/sam-build` has built: layers and functions as they are deployed. `python -m local.artifact` lists sizes."""
+"""What `bin/sam-build` has built: layers and functions as they are deployed.
+
+`python -m local.cloud.artifact` lists sizes.
+"""
 
 import io
 import sys
@@ -6,9 +9,9 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.template import Template, read_template
+from local.cloud.template import Template, read_template
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 BUILT_TEMPLATE = ROOT / ".aws-sam" / "build" / "template.yaml"
 INSTANCE_ARN = "arn:aws:connect:eu-central-1:123456789012:instance/5eec4ca1-0000-4000-8000-00000000ca11"
 

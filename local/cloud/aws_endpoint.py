@@ -16,12 +16,12 @@ from botocore.compat import HTTPHeaders
 from moto.core.models import botocore_stubber
 from werkzeug.wrappers import Request, Response
 
-from local.needs import needs_of_request
-from local.permissions import Permissions
-from local.physical_names import REGION
-from local.signature import SignatureError, SignedRequest, scope_of, verify
-from local.template import Template
-from local.this_machine import comes_from_a_page
+from local.cloud.iam_actions import needs_of_request
+from local.cloud.permissions import Permissions
+from local.cloud.physical_names import REGION
+from local.cloud.signature import SignatureError, SignedRequest, scope_of, verify
+from local.cloud.template import Template
+from local.common.this_machine import comes_from_a_page
 
 WSGIApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
 

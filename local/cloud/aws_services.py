@@ -9,14 +9,14 @@ import boto3
 from moto import mock_aws
 from moto.core.config import DefaultConfig
 
-from local.guards.executions import stop_all
-from local.guards.sqs import release_receivers
-from local.intrinsics import scalar_text
-from local.moto_guards import install_guards
-from local.physical_names import ACCOUNT, REGION
-from local.signature import SECRET
-from local.template import Template
-from speechcall.adapters.settings import AWS_CONFIG, CALLER_WAITS_CONFIG, CLIENT_WAITS_CONFIG
+from local.cloud.apply_moto_patches import install_guards
+from local.cloud.intrinsics import scalar_text
+from local.cloud.moto_patches.executions import stop_all
+from local.cloud.moto_patches.sqs import release_receivers
+from local.cloud.physical_names import ACCOUNT, REGION
+from local.cloud.signature import SECRET
+from local.cloud.template import Template
+from speechcall.shared.adapters.settings import AWS_CONFIG, CALLER_WAITS_CONFIG, CLIENT_WAITS_CONFIG
 
 _MOTO_CONFIG: DefaultConfig = {
     "stepfunctions": {"execute_state_machine": True},

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from local import handler_output
-from local.intrinsics import TemplateError
-from local.permissions import Permissions
-from local.template import FunctionSpec, Template
+from local.cloud import handler_output
+from local.cloud.intrinsics import TemplateError
+from local.cloud.permissions import Permissions
+from local.cloud.template import FunctionSpec, Template
 
 Overrides = Mapping[str, Mapping[str, str]] | Mapping[str, str] | Mapping[str, str | Mapping[str, str]]
 """Variables to replace: by function ({"DialerFunction": {"LINES": "3"}}), or for every function that has them."""

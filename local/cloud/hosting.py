@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from subprocess import DEVNULL
 from typing import Literal, TextIO
 
-from local.aws_door import CONTAINERS_NAME, LOOPBACK, MOUNT, AwsDoor, Network, WSGIApplication
-from local.functions import FunctionError, FunctionHost, Functions, Overrides
-from local.http_server import HttpServer
-from local.permissions import Permissions
-from local.runtime.containers import find_containers
-from local.runtime.host import RuntimeHost
-from local.runtime.sam_local import SamHost, write_env_vars
-from local.template import Template
+from local.cloud.aws_endpoint import CONTAINERS_NAME, LOOPBACK, MOUNT, AwsDoor, Network, WSGIApplication
+from local.cloud.functions import FunctionError, FunctionHost, Functions, Overrides
+from local.cloud.permissions import Permissions
+from local.cloud.runtime.containers import find_containers
+from local.cloud.runtime.host import RuntimeHost
+from local.cloud.runtime.sam_local import SamHost, write_env_vars
+from local.cloud.template import Template
+from local.common.http_server import HttpServer
 
 Hosting = Literal["process", "runtime", "sam"]
 

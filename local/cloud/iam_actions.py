@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from local.physical_names import ACCOUNT, PARTITION, REGION
+from local.cloud.physical_names import ACCOUNT, PARTITION, REGION
 
 _TRANSACTION = {
     "Put": "PutItem",

@@ -6,10 +6,10 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from local.journal import Journal
-from local.triggers.stream_reader import StreamReader
-from speechcall.adapters.dynamodb.message_items import state_of
-from speechcall.domain.message import State
+from local.cloud.triggers.stream_reader import StreamReader
+from local.common.journal import Journal
+from speechcall.messages.adapters.message_items import state_of
+from speechcall.messages.rules.message import State
 
 STOP_SECONDS = 0.8
 _BATCH = 1000

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlparse
 from botocore.awsrequest import AWSResponse
 from botocore.handlers import BUILTIN_HANDLERS
 
-from local.functions import FunctionError, UnknownFunctionError
+from local.cloud.functions import FunctionError, UnknownFunctionError
 
 Invoke = Callable[[str, Any], Any]
 Submit = Callable[[str, Any], None]

@@ -12,37 +12,39 @@ from urllib.parse import urlparse
 import boto3
 from werkzeug.wrappers import Request
 
-from local.api_gateway import ApiGateway
-from local.artifact import BUILT_TEMPLATE, NotBuiltError
-from local.aws import LocalAws
-from local.aws_door import MOUNT, AwsDoor, WSGIApplication
-from local.carrier import Carrier, CarrierSettings
-from local.carrier.chime import ChimeCarrier, ChimeSettings
-from local.functions import FunctionError, Functions, Overrides
-from local.guards.executions import add_end_listener
-from local.handler_output import LOG, logging_to
-from local.hosting import Hosting, host_functions, surroundings_of, warm
-from local.http_server import HttpServer, PortTaken
-from local.journal import Journal
-from local.journal_feed import JournalFeed, tell_accepted
-from local.lambda_service import served_by
-from local.physical_names import ACCOUNT, REGION
-from local.polly import answer_as_polly
-from local.receiver import Receiver
-from local.seed import WEBHOOK_SECRET, seed
-from local.template import EventSpec, FunctionSpec, Template, read_template
-from local.triggers.asynchronous import AsynchronousInvocations
-from local.triggers.event_bus import EventBus, execution_ended
-from local.triggers.queues import QueueTrigger
-from local.triggers.schedules import ScheduleTrigger
-from local.triggers.streams import StreamTrigger
-from speechcall.adapters.http import LOOPBACK
-from speechcall.adapters.s3_audio import S3Audio
-from speechcall.adapters.telephony.apology import apology
+from local.cloud.api_gateway import ApiGateway
+from local.cloud.artifact import BUILT_TEMPLATE, NotBuiltError
+from local.cloud.aws_endpoint import MOUNT, AwsDoor, WSGIApplication
+from local.cloud.aws_services import LocalAws
+from local.cloud.functions import FunctionError, Functions, Overrides
+from local.cloud.handler_output import LOG, logging_to
+from local.cloud.hosting import Hosting, host_functions, surroundings_of, warm
+from local.cloud.journal_feed import JournalFeed, tell_accepted
+from local.cloud.lambda_service import served_by
+from local.cloud.moto_patches.executions import add_end_listener
+from local.cloud.physical_names import ACCOUNT, REGION
+from local.cloud.polly import answer_as_polly
+from local.cloud.receiver import Receiver
+from local.cloud.seed import WEBHOOK_SECRET, seed
+from local.cloud.template import EventSpec, FunctionSpec, Template, read_template
+from local.cloud.triggers.asynchronous import AsynchronousInvocations
+from local.cloud.triggers.event_bus import EventBus, execution_ended
+from local.cloud.triggers.queues import QueueTrigger
+from local.cloud.triggers.schedules import ScheduleTrigger
+from local.cloud.triggers.streams import StreamTrigger
+from local.common.http_server import HttpServer, PortTaken
+from local.common.journal import Journal
+from local.network.chime.settings import ChimeSettings
+from local.network.chime.simulator import ChimeCarrier
+from local.network.connect.settings import CarrierSettings
+from local.network.connect.simulator import Carrier
+from speechcall.outbound.adapters.http_clients import LOOPBACK
+from speechcall.prompts.adapters.s3_audio import S3Audio
+from speechcall.telephony.connect.apology import apology
 
 __all__ = ["Cloud", "CloudSettings", "Hosting", "PortTaken", "Telephony"]
 
-TEMPLATE = Path(__file__).parent.parent / "template.yaml"
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 INSTANCE_ID = "5eec4ca1-0000-4000-8000-00000000ca11"
 INSTANCE_ARN = f"arn:aws:connect:{REGION}:{ACCOUNT}:instance/{INSTANCE_ID}"
 CALLER_ID = "+4930123456"

@@ -10,8 +10,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.handlers import BUILTIN_HANDLERS
 
-from local.needs import Need, needs_of
-from local.template import Template
+from local.cloud.iam_actions import Need, needs_of
+from local.cloud.template import Template
 
 
 class Permissions:

@@ -4,8 +4,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from local.intrinsics import TemplateError
-from speechcall.adapters.telephony.apology import apology_key
+from local.cloud.intrinsics import TemplateError
+from speechcall.telephony.connect.apology import apology_key
 
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"

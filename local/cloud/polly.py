@@ -11,11 +11,11 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from speechcall.adapters.audio_sandbox import decode_audio
-from speechcall.domain.errors import PromptUnavailable
-from speechcall.domain.loudness import scaled
-from speechcall.domain.mu_law import mu_law
-from speechcall.domain.speech import VOICES
+from speechcall.menus.rules.speech import VOICES
+from speechcall.prompts.adapters.audio_sandbox import decode_audio
+from speechcall.prompts.rules.loudness import scaled
+from speechcall.prompts.rules.mu_law import mu_law
+from speechcall.shared.rules.errors import PromptUnavailable
 
 PROGRAM = "espeak-ng"
 SECONDS = 8

@@ -17,9 +17,9 @@ from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from local.http_wire import Gone, TransportError, Wire
-from local.journal import KEEP, Journal
-from local.this_machine import is_this_machine
+from local.common.http_wire import Gone, TransportError, Wire
+from local.common.journal import KEEP, Journal
+from local.common.this_machine import is_this_machine
 
 AUDIO = Path(__file__).parent / "audio" / "ivr_651854.wav"
 """What every URL of an introduction gives."""

@@ -5,21 +5,21 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from speechcall.adapters.audio_sandbox import decode_audio
-from speechcall.adapters.clock import SystemClock
-from speechcall.adapters.dynamodb.accounts import DynamoAccounts
-from speechcall.adapters.dynamodb.prompts import DynamoPrompts
-from speechcall.adapters.dynamodb.webhook_secrets import DynamoWebhookSecrets
-from speechcall.adapters.kms import KmsSeal
-from speechcall.adapters.s3_audio import S3Audio
-from speechcall.application.accounts import Secrets, credentials_of
-from speechcall.application.prompts import Workshop, add_prompt
-from speechcall.application.webhook_secrets import rotate_secret
-from speechcall.domain.account import ANYWHERE, Account
-from speechcall.domain.wav import Encoding
+from speechcall.accounts.adapters.accounts_store import DynamoAccounts
+from speechcall.accounts.rules.account import ANYWHERE, Account
+from speechcall.accounts.use_cases.accounts import Secrets, credentials_of
+from speechcall.prompts.adapters.audio_sandbox import decode_audio
+from speechcall.prompts.adapters.prompts_store import DynamoPrompts
+from speechcall.prompts.adapters.s3_audio import S3Audio
+from speechcall.prompts.rules.wav import Encoding
+from speechcall.prompts.use_cases.prompts import Workshop, add_prompt
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.webhooks.adapters.seal import KmsSeal
+from speechcall.webhooks.adapters.secrets_store import DynamoWebhookSecrets
+from speechcall.webhooks.use_cases.webhook_secrets import rotate_secret
 
 if TYPE_CHECKING:
-    from local.template import Template
+    from local.cloud.template import Template
 
 ACCOUNT_ID = "laptop"
 USER = "laptop"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.intrinsics import NO_VALUE, Resolver, TemplateError, read_document, scalar_text
-from local.physical_names import ACCOUNT, PARTITION, REGION, attribute, reference
+from local.cloud.intrinsics import NO_VALUE, Resolver, TemplateError, read_document, scalar_text
+from local.cloud.physical_names import ACCOUNT, PARTITION, REGION, attribute, reference
 
 STACK_NAME = "speechcall"
 STACK_ID = (

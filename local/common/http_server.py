@@ -20,8 +20,8 @@ from urllib.parse import unquote_to_bytes
 import h11
 from werkzeug.datastructures import EnvironHeaders
 
-from local.http_wire import Body, Gone, TransportError, Wire
-from local.this_machine import comes_from_elsewhere, is_this_machine
+from local.common.http_wire import Body, Gone, TransportError, Wire
+from local.common.this_machine import comes_from_elsewhere, is_this_machine
 
 HOST = "127.0.0.1"
 STOP_SECONDS = 0.8

@@ -11,13 +11,13 @@ from typing import Any
 
 import httpx
 
-from local import seed
-from local.carrier import Phone
-from local.cloud import Cloud, CloudSettings, Hosting, Telephony
-from local.demo_cases import CASES, Case, differences
-from local.timeline import timeline
+from local.cloud import seed
+from local.cloud.laptop_cloud import Cloud, CloudSettings, Hosting, Telephony
+from local.network.shared.phone import Phone
+from local.tools.demo_cases import CASES, Case, differences
+from local.tools.timeline import timeline
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 RECIPIENT = re.compile('"to": "[^"]+"')
 NO_ANSWER_SECONDS = 3.0
 DEADLINE_SECONDS: dict[Hosting, float] = {"process": 90.0, "runtime": 180.0, "sam": 300.0}

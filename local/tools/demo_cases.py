@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.carrier import Script, answer, busy, hang_up, no_answer, press, stay_silent
+from local.network.shared.scripted_callees import Script, answer, busy, hang_up, no_answer, press, stay_silent
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,15 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter
 
-from local import openapi_answers as answers
-from local.openapi_audio import audio_paths
-from speechcall.application.accept_messages import MAX_KEY_LENGTH
-from speechcall.application.check_request import MAX_MESSAGES
-from speechcall.application.openapi import FILE as SERVED
-from speechcall.application.read_status import MAX_PAGE
-from speechcall.application.request_models import MessageModel
+from local.tools.openapi_audio import audio_paths
+from speechcall.api.rules import answers
+from speechcall.api.use_cases.openapi import FILE as SERVED
+from speechcall.requests.use_cases.accept_messages import MAX_KEY_LENGTH
+from speechcall.requests.use_cases.check_request import MAX_MESSAGES
+from speechcall.requests.use_cases.request_models import MessageModel
+from speechcall.status.use_cases.read_status import MAX_PAGE
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SHOWN = ROOT / "docs" / "openapi.yaml"
 SPEC = ROOT / "events" / "spec"
 PLACEHOLDER, NUMBER = "+380XXXXXXXXX", "+380936670003"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from speechcall.application.manage_audio import MAX_BODY_BYTES, MAX_UPLOAD_BYTES
+from speechcall.prompts.use_cases.manage_audio import MAX_BODY_BYTES, MAX_UPLOAD_BYTES
 
 _IDENTIFIER = {
     "name": "introId",

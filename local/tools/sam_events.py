@@ -1,7 +1,7 @@
 """`sam local invoke` with the files of events/, each answer read: SAM's exit status is 0 whatever happens.
 
-`python -m local.sam_events [FILE…]`: those files, or all of them. A laptop cloud is the functions' AWS meanwhile; the
-Chime SDK's function has one of its own.
+`python -m local.tools.sam_events [FILE…]`: those files, or all of them. A laptop cloud is the
+functions' AWS meanwhile; the Chime SDK's function has one of its own.
 """
 
 import json
@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from local.artifact import NotBuiltError
-from local.cloud import Cloud, CloudSettings, Telephony
-from local.event_files import CHIME_EVENT_FILES, EVENT_FILES, EVENTS, EventFile
-from local.functions import FunctionError
-from local.runtime.answers import TIMED_OUT, read_answer
-from local.runtime.emulator import RuntimeMissingError
-from local.runtime.sam_local import ROOT, SAM, options, sam_environment
+from local.cloud.artifact import NotBuiltError
+from local.cloud.event_files import CHIME_EVENT_FILES, EVENT_FILES, EVENTS, EventFile
+from local.cloud.functions import FunctionError
+from local.cloud.laptop_cloud import Cloud, CloudSettings, Telephony
+from local.cloud.runtime.answers import TIMED_OUT, read_answer
+from local.cloud.runtime.emulator import RuntimeMissingError
+from local.cloud.runtime.sam_local import ROOT, SAM, options, sam_environment
 
 INVOKE_SECONDS = 300
 TRIES = 3

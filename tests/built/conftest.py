@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.artifact import NotBuiltError, built_template
+from local.cloud.artifact import NotBuiltError, built_template
 
 
 @pytest.fixture(scope="session")

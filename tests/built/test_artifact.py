@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.artifact import BUDGETS, OTHERS, built_template, folders, measure
+from local.cloud.artifact import BUDGETS, OTHERS, built_template, folders, measure
 from tests.unit.test_boto3_layer import services_kept
 
 pytestmark = pytest.mark.artifact

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from local import seed
-from local.cloud import Cloud, CloudSettings
+from local.cloud import seed
+from local.cloud.laptop_cloud import Cloud, CloudSettings
 
 MANY = {"Lines": "100", "CallsPerSecond": "100"}
 SHORT_PROMPT_SECONDS = 0.2

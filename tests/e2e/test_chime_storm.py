@@ -5,9 +5,8 @@ from random import Random
 
 import pytest
 
-from local.carrier import Script, answer, busy, hang_up, press, stay_silent
-from local.carrier.chime import Fault
-from local.carrier.chime.settings import CREATE, DOCUMENTED_CALLS, DOCUMENTED_QUOTAS, UPDATE
+from local.network.chime.settings import CREATE, DOCUMENTED_CALLS, DOCUMENTED_QUOTAS, UPDATE, Fault
+from local.network.shared.scripted_callees import Script, answer, busy, hang_up, press, stay_silent
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
 
 CALLS, LINES = 60, DOCUMENTED_CALLS

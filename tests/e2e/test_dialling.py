@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from local.carrier import Script, answer, busy, hang_up, no_answer, press
+from local.network.shared.scripted_callees import Script, answer, busy, hang_up, no_answer, press
 from tests.e2e.conftest import HANGUP, Client, menu, message, running, webhook
 
 DIALERS = 3

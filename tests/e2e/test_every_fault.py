@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from local.carrier import DOCUMENTED_QUOTAS, Faults, Script, answer, fail, hang_up, press, stay_silent
-from local.carrier.chime import Fault
-from local.carrier.chime.settings import CREATE
-from local.carrier.chime.settings import DOCUMENTED_QUOTAS as CHIME_QUOTAS
-from local.carrier.connect_api import START
+from local.network.chime.settings import CREATE, Fault
+from local.network.chime.settings import DOCUMENTED_QUOTAS as CHIME_QUOTAS
+from local.network.connect.api import START
+from local.network.shared.faults import DOCUMENTED_QUOTAS, Faults
+from local.network.shared.scripted_callees import Script, answer, fail, hang_up, press, stay_silent
 from tests.e2e.conftest import HANGUP, Client, finished, menu, message, running, webhook
 
 LINES = 10

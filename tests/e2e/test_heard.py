@@ -8,10 +8,10 @@ import boto3
 import httpx
 import pytest
 
-from local import seed
-from local.carrier import Script, answer, fail, hang_up, press, stay_silent
-from speechcall.adapters.dynamodb.calls import DynamoCalls
-from speechcall.domain.errors import StoreUnavailable
+from local.cloud import seed
+from local.network.shared.scripted_callees import Script, answer, fail, hang_up, press, stay_silent
+from speechcall.calls.adapters.calls_store import DynamoCalls
+from speechcall.shared.rules.errors import StoreUnavailable
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, telephone_wav
 
 TELEPHONIES = pytest.mark.parametrize("telephony", ["connect", "chime"])

@@ -6,8 +6,8 @@ import shutil
 import httpx
 import pytest
 
-from local import polly, seed
-from local.carrier import Script, answer, stay_silent
+from local.cloud import polly, seed
+from local.network.shared.scripted_callees import Script, answer, stay_silent
 from tests.e2e.conftest import HANGUP, Client, finished, menu, message, running, telephone_wav
 
 PLAYBACK = 8.0

@@ -11,12 +11,12 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from local import seed
-from local.carrier import Script, answer, busy, press, stay_silent
-from local.carrier.chime.settings import CREATE
-from local.carrier.faults import Faults
+from local.cloud import seed
+from local.network.chime.settings import CREATE
+from local.network.shared.faults import Faults
+from local.network.shared.scripted_callees import Script, answer, busy, press, stay_silent
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
-from tests.fixtures.audio_host import audio_host
+from tests.kit.audio_host import audio_host
 
 TELEPHONIES = pytest.mark.parametrize("telephony", ["connect", "chime"])
 PRODUCT = ("layers/core/speechcall", "functions/")

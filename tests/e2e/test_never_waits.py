@@ -5,11 +5,11 @@ import threading
 import httpx
 import pytest
 
-from local import seed
-from local.carrier import Script, answer, press
-from speechcall.adapters import warm
-from speechcall.application.control_call import Control
-from speechcall.domain.call import Kind
+from local.cloud import seed
+from local.network.shared.scripted_callees import Script, answer, press
+from speechcall.calls.adapters import warm_functions as warm
+from speechcall.calls.rules.call import Kind
+from speechcall.calls.use_cases.control_call import Control
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
 
 MENUS = (

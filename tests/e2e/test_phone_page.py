@@ -8,9 +8,9 @@ import httpx
 import pytest
 from playwright.sync_api import sync_playwright
 
-from local import seed
+from local.cloud import seed
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
-from tests.fixtures.audio_files import Kind, encode, sound
+from tests.kit.audio_files import Kind, encode, sound
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None

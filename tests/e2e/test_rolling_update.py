@@ -18,10 +18,10 @@ import boto3
 import httpx
 import pytest
 
-from local import seed
+from local.cloud import seed
 from tests.e2e.conftest import HANGUP, Client, goto, menu, message, running, webhook
-from tests.fixtures.releases.git_tree import ROOT, NoHistoryError, unpack_previous
-from tests.fixtures.releases.rolling import NEW, OLD, flow_of, hosting_both, template_of
+from tests.kit.releases.git_tree import ROOT, NoHistoryError, unpack_previous
+from tests.kit.releases.rolling import NEW, OLD, flow_of, hosting_both, template_of
 
 IDLE_MSEC = 9000
 MENUS = (

@@ -11,9 +11,10 @@ from collections import Counter
 
 import pytest
 
-from local.carrier import Script, answer, flow_session, invocation, press
-from local.carrier.flow_runner import Failed
-from local.functions import FunctionError, FunctionHost, name_of
+from local.cloud.functions import FunctionError, FunctionHost, name_of
+from local.network.connect import flow_session, invocation
+from local.network.connect.flow_runner import Failed
+from local.network.shared.scripted_callees import Script, answer, press
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
 
 MENUS = (

@@ -10,8 +10,8 @@ import boto3
 import httpx
 from standardwebhooks import Webhook
 
-from local import seed
-from local.carrier import Script, answer, press
+from local.cloud import seed
+from local.network.shared.scripted_callees import Script, answer, press
 from tests.e2e.conftest import HANGUP, Client, finished, menu, message, running, webhook
 from tests.e2e.test_main_job import webhooks_of
 

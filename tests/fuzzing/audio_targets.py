@@ -5,16 +5,16 @@ import math
 import struct
 from array import array
 
-from speechcall.adapters.audio_decoder import MAX_SECONDS, decode
-from speechcall.adapters.audio_kind import NAMES, Refused, kind_of
-from speechcall.application.make_audio import Audio, Decoded, make_audio
-from speechcall.domain.errors import PromptUnavailable
-from speechcall.domain.loudness import gain_db, measure, scaled
-from speechcall.domain.wav import MAX_SECONDS as PLAYED_SECONDS
-from speechcall.domain.wav import SAMPLE_RATE, Encoding, telephone_samples, wav_file
-from tests.fixtures.audio_files import CORPUS, encode, sound
+from speechcall.prompts.adapters.audio_decoder import MAX_SECONDS, decode
+from speechcall.prompts.adapters.audio_kind import NAMES, Refused, kind_of
+from speechcall.prompts.rules.loudness import gain_db, measure, scaled
+from speechcall.prompts.rules.wav import MAX_SECONDS as PLAYED_SECONDS
+from speechcall.prompts.rules.wav import SAMPLE_RATE, Encoding, telephone_samples, wav_file
+from speechcall.prompts.use_cases.make_audio import Audio, Decoded, make_audio
+from speechcall.shared.rules.errors import PromptUnavailable
 from tests.fuzzing.choices import Choices
 from tests.fuzzing.target import Target, holds
+from tests.kit.audio_files import CORPUS, encode, sound
 
 
 def wav(data: bytes) -> None:

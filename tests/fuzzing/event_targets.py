@@ -8,20 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from local.carrier.chime.actions import read_answer
-from speechcall.adapters.http_api import HttpRequest
-from speechcall.adapters.prompt_queue import read_job
-from speechcall.adapters.stream import message_id, process_each
-from speechcall.adapters.telephony.chime_events import ChimeEvents
-from speechcall.adapters.telephony.connect_conversation import parse_report, render_next
-from speechcall.adapters.telephony.connect_events import parse_contact_event
-from speechcall.adapters.webhook_queue import parse_task
-from speechcall.application.follow_call import follow_call
-from speechcall.application.report import HEARD
-from speechcall.domain.call import Command, Kind, Ticket
-from tests.fixtures.samples import CALL, FakeClock, FakeEngine
+from local.network.chime.actions import read_answer
+from speechcall.api.adapters.http_api import HttpRequest
+from speechcall.calls.rules.call import Command, Kind, Ticket
+from speechcall.calls.use_cases.follow_call import follow_call
+from speechcall.calls.use_cases.report import HEARD
+from speechcall.prompts.adapters.queue import read_job
+from speechcall.shared.adapters.stream import message_id, process_each
+from speechcall.telephony.chime.events import ChimeEvents
+from speechcall.telephony.connect.contact_events import parse_contact_event
+from speechcall.telephony.connect.conversation import parse_report, render_next
+from speechcall.webhooks.adapters.queue import parse_task
 from tests.fuzzing.choices import Choices, edited
 from tests.fuzzing.target import Target, holds
+from tests.kit.samples import CALL, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls
 
 EVENTS = Path(__file__).parents[2] / "events"

@@ -6,16 +6,16 @@ from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from local.http_server import HttpServer
-from speechcall.adapters.fetch_audio import MAX_BYTES, AudioFetcher
-from speechcall.adapters.webhook_http import WebhookSender
-from speechcall.domain.errors import ForbiddenAddress, PromptUnavailable, PromptUnreachable, Unreachable
-from speechcall.domain.retry import is_delivered, is_retryable, retry_after_seconds
-from speechcall.domain.webhook import WebhookRequest
-from tests.fixtures.samples import NOW
+from local.common.http_server import HttpServer
+from speechcall.prompts.adapters.fetch_audio import MAX_BYTES, AudioFetcher
+from speechcall.shared.rules.errors import ForbiddenAddress, PromptUnavailable, PromptUnreachable, Unreachable
+from speechcall.webhooks.adapters.sender import WebhookSender
+from speechcall.webhooks.rules.retry import is_delivered, is_retryable, retry_after_seconds
+from speechcall.webhooks.rules.webhook import WebhookRequest
 from tests.fuzzing.choices import Choices
 from tests.fuzzing.target import Target, holds
 from tests.fuzzing.wire import answered
+from tests.kit.samples import NOW
 
 _REQUEST = WebhookRequest("http://receiver.example/hook", (("X-A", "b"), ("webhook-id", "1")), b"{}")
 

@@ -13,29 +13,30 @@ from typing import Any
 import h11
 from aws_lambda_powertools import Logger
 
-from speechcall.adapters.http_answers import answer_json
-from speechcall.adapters.http_api import HttpApi, HttpRequest
-from speechcall.adapters.webhook_http import WebhookSender
-from speechcall.application.accept_messages import accept_messages, check_messages
-from speechcall.application.accounts import Credential, authenticate, key_name, sha256, user_name
-from speechcall.application.json_text import dump_json, parse_json
-from speechcall.application.manage_audio import AudioDesk, begin_upload
-from speechcall.application.read_status import read_list
-from speechcall.domain.account import Account
-from speechcall.domain.address import Target as Place
-from speechcall.domain.address import is_forbidden, target_of, url_problem
-from speechcall.domain.errors import MalformedJson, RequestError
-from speechcall.domain.ids import parse_attempt, parse_holder
-from speechcall.domain.message import Message, Webhook, dump_menus, load_menus
-from speechcall.domain.phone import to_e164
-from speechcall.domain.retry import retry_after_seconds
-from speechcall.domain.webhook import WebhookRequest, WebhookTask, destination, webhook_request
-from speechcall.domain.webhook_header import header_problem
-from speechcall.statemachine.compile_flow import Wiring, compile_flow
-from tests.fixtures.samples import NOW, FakeClock
+from speechcall.accounts.rules.account import Account
+from speechcall.accounts.use_cases.accounts import Credential, authenticate, key_name, sha256, user_name
+from speechcall.api.adapters.http_answers import answer_json
+from speechcall.api.adapters.http_api import HttpApi, HttpRequest
+from speechcall.menus.rules.compile_flow import Wiring, compile_flow
+from speechcall.menus.rules.menu import Webhook, dump_menus, load_menus
+from speechcall.messages.rules.message import Message
+from speechcall.outbound.rules.address import Target as Place
+from speechcall.outbound.rules.address import is_forbidden, target_of, url_problem
+from speechcall.prompts.use_cases.manage_audio import AudioDesk, begin_upload
+from speechcall.requests.use_cases.accept_messages import accept_messages, check_messages
+from speechcall.shared.rules.errors import MalformedJson, RequestError
+from speechcall.shared.rules.ids import parse_attempt, parse_holder
+from speechcall.shared.rules.json_text import dump_json, parse_json
+from speechcall.shared.rules.phone_numbers import to_e164
+from speechcall.status.use_cases.read_status import read_list
+from speechcall.webhooks.adapters.sender import WebhookSender
+from speechcall.webhooks.rules.retry import retry_after_seconds
+from speechcall.webhooks.rules.webhook import WebhookRequest, WebhookTask, destination, webhook_request
+from speechcall.webhooks.rules.webhook_header import header_problem
 from tests.fuzzing.choices import Choices, edited
 from tests.fuzzing.target import Target, holds
 from tests.fuzzing.wire import PUBLIC, answered, the_client
+from tests.kit.samples import NOW, FakeClock
 from tests.stores.lists import MemoryLists
 from tests.stores.memory import MemoryMessages
 

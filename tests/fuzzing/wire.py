@@ -10,8 +10,8 @@ from unittest.mock import patch
 
 import httpcore
 
-from speechcall.adapters import guarded_network
-from speechcall.adapters.http import GuardedClient, make_client
+from speechcall.outbound.adapters import guarded_network
+from speechcall.outbound.adapters.http_clients import GuardedClient, make_client
 
 PUBLIC = "93.184.215.14"
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from speechcall.application.requests import check_message, to_menus
-from speechcall.statemachine.compile_flow import Wiring, compile_flow
+from speechcall.menus.rules.compile_flow import Wiring, compile_flow
+from speechcall.requests.use_cases.read_messages import check_message, to_menus
 
 HERE = Path(__file__).parent
 EXAMPLES = Path(__file__).parents[2] / "events" / "spec"

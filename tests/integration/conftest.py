@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fixtures.http_api import HttpApi, running_api
+from tests.kit.http_api import HttpApi, running_api
 
 
 @pytest.fixture(scope="module")

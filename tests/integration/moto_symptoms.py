@@ -33,8 +33,8 @@ from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.backend import execution_worker
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from local.guards.dynamodb import STREAM_NEWS
-from local.guards.executions import ExecutionEnd, add_end_listener
+from local.cloud.moto_patches.dynamodb import STREAM_NEWS
+from local.cloud.moto_patches.executions import ExecutionEnd, add_end_listener
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/any"

@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from local import openapi_answers as answers
-from speechcall.adapters.clock import SystemClock
-from speechcall.application.accept_messages import KEPT_SECONDS, accept_messages
-from speechcall.domain.errors import IdempotencyKeyReused
-from tests.fixtures.http_api import ACME, specification
-from tests.fixtures.samples import FakeClock
+from speechcall.api.rules import answers
+from speechcall.requests.use_cases.accept_messages import KEPT_SECONDS, accept_messages
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.rules.errors import IdempotencyKeyReused
+from tests.kit.http_api import ACME, specification
+from tests.kit.samples import FakeClock
 from tests.stores.lists import MemoryLists
 from tests.stores.memory import MemoryMessages
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from speechcall.adapters.dynamodb.accounts import DynamoAccounts
-from speechcall.application.accounts import Secrets, credentials_of, key_name, user_name
-from speechcall.domain.account import Account
-from tests.fixtures.registry import TABLE, empty_registry
+from speechcall.accounts.adapters.accounts_store import DynamoAccounts
+from speechcall.accounts.rules.account import Account
+from speechcall.accounts.use_cases.accounts import Secrets, credentials_of, key_name, user_name
+from tests.kit.registry import TABLE, empty_registry
 from tests.stores.accounts import MemoryAccounts
 
 ACME = Account("acme", ("+380", "+48"), calls_per_day=9, rate=5, burst=100, senders={"Shop": "+4930123456"})

@@ -14,14 +14,14 @@ from unittest.mock import patch
 
 import pytest
 
-from speechcall.domain.call import Bounds
-from speechcall.domain.call_log import MOST_AHEAD
-from speechcall.domain.message import Menu
-from speechcall.domain.walk import Behaviour, react, walk
-from tests.fixtures.races.chime_side import ChimeSide
-from tests.fixtures.races.connect_side import ConnectSide
-from tests.fixtures.races.world import Faults, World, world
-from tests.fixtures.random_menus import random_menus
+from speechcall.calls.rules.call import Bounds
+from speechcall.menus.rules.call_log import MOST_AHEAD
+from speechcall.menus.rules.menu import Menu
+from speechcall.menus.rules.walk import Behaviour, react, walk
+from tests.kit.races.chime_side import ChimeSide
+from tests.kit.races.connect_side import ConnectSide
+from tests.kit.races.world import Faults, World, world
+from tests.kit.random_menus import random_menus
 
 SIDES = {"connect": ConnectSide, "chime": ChimeSide}
 CALLS, MANY_CALLS, SHARDS = 25, 5000, 10
@@ -80,7 +80,7 @@ def came_to(case: Case, seed: int, side: Callable[[World], object], *, ahead: bo
         play.until(lambda: phone.ended or phone.questions > len(case.does), 900)
         phone.hang_up()
 
-    with patch("speechcall.application.report.MOST_AHEAD", MOST_AHEAD if ahead else 0):
+    with patch("speechcall.calls.use_cases.report.MOST_AHEAD", MOST_AHEAD if ahead else 0):
         here.run(callee)
     here.check()
     call = here.call

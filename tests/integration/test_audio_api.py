@@ -10,14 +10,14 @@ import boto3
 import httpx
 import pytest
 
-from local import seed
-from local.cloud import Cloud
-from speechcall.adapters.dynamodb.prompts import DynamoPrompts
-from speechcall.adapters.s3_audio import S3Audio
-from speechcall.domain.mu_law import linear
-from speechcall.domain.wav import Encoding, telephone_samples
-from tests.fixtures.audio_containers import form, wav
-from tests.fixtures.audio_files import Kind, encode, file_of, likeness
+from local.cloud import seed
+from local.cloud.laptop_cloud import Cloud
+from speechcall.prompts.adapters.prompts_store import DynamoPrompts
+from speechcall.prompts.adapters.s3_audio import S3Audio
+from speechcall.prompts.rules.mu_law import linear
+from speechcall.prompts.rules.wav import Encoding, telephone_samples
+from tests.kit.audio_containers import form, wav
+from tests.kit.audio_files import Kind, encode, file_of, likeness
 
 MP3 = Kind("mp3", "libmp3lame", 24_000, 2)
 

@@ -9,12 +9,12 @@ from array import array
 
 import pytest
 
-from speechcall.adapters import audio_sandbox
-from speechcall.adapters.audio_sandbox import decode_audio
-from speechcall.domain.errors import PromptUnavailable
-from speechcall.domain.loudness import MOST_GAIN_DB, PEAK_DB, TARGET_DB, measure
-from speechcall.domain.wav import SAMPLE_RATE, Encoding
-from tests.fixtures.audio_files import (
+from speechcall.prompts.adapters import audio_sandbox
+from speechcall.prompts.adapters.audio_sandbox import decode_audio
+from speechcall.prompts.rules.loudness import MOST_GAIN_DB, PEAK_DB, TARGET_DB, measure
+from speechcall.prompts.rules.wav import SAMPLE_RATE, Encoding
+from speechcall.shared.rules.errors import PromptUnavailable
+from tests.kit.audio_files import (
     CORPUS,
     LOUDEST,
     SECONDS,
@@ -26,7 +26,7 @@ from tests.fixtures.audio_files import (
     monotonous,
     sound,
 )
-from tests.fixtures.audio_prompts import decoded_here, prompt_of
+from tests.kit.audio_prompts import decoded_here, prompt_of
 
 ALIKE = 0.98
 """What the sound has to correlate with at least, after µ-law and, for lossy files, after their codec."""
@@ -168,10 +168,10 @@ def test_less_than_five_minutes_can_be_played(seconds, fits):
 # --------------------------------------------------------- in a process of its own
 MEASURE = """
 import resource, sys
-from speechcall.adapters.audio_sandbox import decode_audio
-from speechcall.application.make_audio import make_audio
-from speechcall.domain.errors import PromptUnavailable
-from speechcall.domain.wav import Encoding
+from speechcall.prompts.adapters.audio_sandbox import decode_audio
+from speechcall.prompts.use_cases.make_audio import make_audio
+from speechcall.shared.rules.errors import PromptUnavailable
+from speechcall.prompts.rules.wav import Encoding
 try:
     print(make_audio(sys.stdin.buffer.read(), Encoding.MU_LAW, decode_audio).seconds)
 except PromptUnavailable as refusal:
@@ -225,7 +225,7 @@ def test_one_that_takes_too_long_is_ended(monkeypatch):
 
 PROBE = """
 import os, sys
-from speechcall.adapters import audio_decoder
+from speechcall.prompts.adapters import audio_decoder
 audio_decoder.CPU_SECONDS, audio_decoder.MEMORY_BYTES = 1, 1 << 30
 audio_decoder._limit()
 what = sys.argv[1]

@@ -19,13 +19,13 @@ from botocore.exceptions import ClientError
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request, Response
 
-from local.aws_door import CONTAINERS_NAME, AwsDoor
-from local.cloud import INSTANCE_ID, Cloud
-from local.guards import dynamodb
-from local.http_server import HttpServer
-from local.permissions import Permissions
-from local.template import read_template
-from tests.fixtures.laptop import probe
+from local.cloud.aws_endpoint import CONTAINERS_NAME, AwsDoor
+from local.cloud.laptop_cloud import INSTANCE_ID, Cloud
+from local.cloud.moto_patches import dynamodb
+from local.cloud.permissions import Permissions
+from local.cloud.template import read_template
+from local.common.http_server import HttpServer
+from tests.kit.laptop import probe
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from local.carrier import (
-    DISCONNECT_REASONS,
-    Faults,
+from local.network.connect.invocation import RETRIES
+from local.network.shared.faults import DISCONNECT_REASONS, Faults
+from local.network.shared.scripted_callees import (
     Script,
     answer,
     busy,
@@ -21,9 +21,8 @@ from local.carrier import (
     press_at_once,
     stay_silent,
 )
-from local.carrier.invocation import RETRIES
-from speechcall.adapters.telephony.contact_flow import build_contact_flow
-from tests.fixtures.carrier_bench import (
+from speechcall.telephony.connect.contact_flow import build_contact_flow
+from tests.kit.carrier_bench import (
     APOLOGY,
     ARN,
     CALLER_ID,
@@ -320,7 +319,7 @@ def _hasty_flow() -> dict[str, Any]:
 
 
 def test_invocations_without_a_prompt_between_them_have_a_common_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("local.carrier.flow_session.CHAIN_SECONDS", 0.25)
+    monkeypatch.setattr("local.network.connect.flow_session.CHAIN_SECONDS", 0.25)
     never = threading.Event()
     slow: Answer = lambda _: (never.wait(0.1), ask(1))[1]  # noqa: E731 - one answer among others
     with bench([slow] * 10, Script([answer(after=0)]), prompts={}, flow=protocol_1()) as b:

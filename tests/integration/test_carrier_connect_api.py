@@ -8,8 +8,10 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from local.carrier import Faults, Quota, Script, answer, busy, hang_up
-from tests.fixtures.carrier_bench import ARN, CALLER_ID, FLOW_ID, INSTANCE, NUMBER, WAIT, Bench, ask, bench
+from local.network.shared.faults import Faults
+from local.network.shared.quota import Quota
+from local.network.shared.scripted_callees import Script, answer, busy, hang_up
+from tests.kit.carrier_bench import ARN, CALLER_ID, FLOW_ID, INSTANCE, NUMBER, WAIT, Bench, ask, bench
 
 SIGNED = (
     "AWS4-HMAC-SHA256 Credential=testing/20260110/eu-central-1/connect/aws4_request, SignedHeaders=host, Signature=0"

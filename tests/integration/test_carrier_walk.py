@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from speechcall.domain.message import GotoMenu, Hangup, Menu
-from tests.fixtures.carrier_walk import CarrierWalkBench, can_be_phoned, carrier_walk_bench
-from tests.fixtures.chime_walk import ChimeWalkBench
-from tests.fixtures.connect_walk import ConnectWalkBench
-from tests.fixtures.random_menus import HOOK, Does, Pair, random_menus, random_pair
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu
+from tests.kit.carrier_walk import CarrierWalkBench, can_be_phoned, carrier_walk_bench
+from tests.kit.chime_walk import ChimeWalkBench
+from tests.kit.connect_walk import ConnectWalkBench
+from tests.kit.random_menus import HOOK, Does, Pair, random_menus, random_pair
 
 PAIRS, MANY_PAIRS, AT_ONCE, PAIRS_A_SHAPE = 25, 500, 50, 8
 SIDES = {"connect": ConnectWalkBench, "chime": ChimeWalkBench}

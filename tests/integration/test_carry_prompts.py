@@ -10,12 +10,12 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from local.carrier.prompts import file_seconds
-from local.cloud import TEMPLATE
-from local.event_files import EVENTS
-from local.functions import LambdaContext
-from local.intrinsics import read_document
-from speechcall.adapters.telephony.apology import apology, apology_key
+from local.cloud.event_files import EVENTS
+from local.cloud.functions import LambdaContext
+from local.cloud.intrinsics import read_document
+from local.cloud.laptop_cloud import TEMPLATE
+from local.network.shared.prompts import file_seconds
+from speechcall.telephony.connect.apology import apology, apology_key
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CreateBucketConfigurationTypeDef

@@ -8,11 +8,11 @@ import pytest
 from botocore.stub import Stubber
 from werkzeug.wrappers import Request, Response
 
-from local.cloud import CALLER_ID, INSTANCE_ARN
-from local.event_files import EVENTS
-from local.functions import LambdaContext
-from local.http_server import HttpServer
-from speechcall.adapters import custom_resource, patience
+from local.cloud.event_files import EVENTS
+from local.cloud.functions import LambdaContext
+from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN
+from local.common.http_server import HttpServer
+from speechcall.deployment.adapters import custom_resource, patience
 
 APP = Path(__file__).parents[2] / "functions" / "check_deployment" / "app.py"
 STACK = "arn:aws:cloudformation:eu-central-1:123456789012:stack/speechcall/1"

@@ -11,17 +11,18 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from botocore.stub import Stubber
 
-from local.carrier import Quota, Script, answer
-from local.carrier.chime.settings import CREATE, UPDATE
-from speechcall.adapters.telephony.chime import CLIENT_CONFIG, ChimeTelephony
-from speechcall.domain.errors import (
+from local.network.chime.settings import CREATE, UPDATE
+from local.network.shared.quota import Quota
+from local.network.shared.scripted_callees import Script, answer
+from speechcall.shared.rules.errors import (
     DestinationRefused,
     TelephonyMisconfigured,
     TelephonyThrottled,
     TelephonyUnavailable,
 )
-from tests.fixtures.chime_bench import APPLICATION, CALLER_ID, NUMBER, WAIT, Bench, answer_of, bench, pause
-from tests.fixtures.samples import CALL, MID
+from speechcall.telephony.chime.client import CLIENT_CONFIG, ChimeTelephony
+from tests.kit.chime_bench import APPLICATION, CALLER_ID, NUMBER, WAIT, Bench, answer_of, bench, pause
+from tests.kit.samples import CALL, MID
 
 TRANSACTION = "3a6f0c1e-7b52-4d3b-9f43-2c8d51e0a7b4"
 SIGNED = "AWS4-HMAC-SHA256 Credential=testing/20260110/eu-central-1/chime/aws4_request, SignedHeaders=host, Signature=0"

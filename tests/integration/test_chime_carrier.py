@@ -6,9 +6,18 @@ from typing import Any
 
 import pytest
 
-from local.carrier import Script, answer, busy, hang_up, invalid_number, no_answer, press, stay_silent
-from local.carrier.chime import Fault
-from tests.fixtures.chime_bench import (
+from local.network.chime.settings import Fault
+from local.network.shared.scripted_callees import (
+    Script,
+    answer,
+    busy,
+    hang_up,
+    invalid_number,
+    no_answer,
+    press,
+    stay_silent,
+)
+from tests.kit.chime_bench import (
     ANY_KEY,
     APPLICATION,
     BUCKET,

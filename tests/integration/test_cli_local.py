@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 from werkzeug.wrappers import Request, Response
 
 from cli.main import app
-from local.cloud import Cloud
-from local.http_server import HttpServer
-from local.seed import AUDIO
+from local.cloud.laptop_cloud import Cloud
+from local.cloud.seed import AUDIO
+from local.common.http_server import HttpServer
 
 MENU = {"introUrl": "hello", "dtmfActions": {"d1": [{"action": "hangup"}]}}
 MESSAGE = {"from": "Shop", "to": "+380671234567", "text": "ivr", "type": "speechcall", "menu": [MENU]}

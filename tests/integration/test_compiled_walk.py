@@ -14,12 +14,12 @@ from unittest.mock import patch
 
 import pytest
 
-from speechcall.domain.message import GotoMenu, Menu
-from speechcall.domain.outcome import End
-from speechcall.statemachine.compile_flow import compile_flow
-from tests.fixtures.compiled_pairs import KEPT, MISTAKES, NAMES, SEVERAL, hold_against_the_walk, smallest_failing
-from tests.fixtures.random_menus import HOOK, Does, Pair, random_menus, random_mute_pair
-from tests.fixtures.walk_bench import WalkBench, walk_bench
+from speechcall.menus.rules.compile_flow import compile_flow
+from speechcall.menus.rules.menu import GotoMenu, Menu
+from speechcall.shared.rules.outcome import End
+from tests.kit.compiled_pairs import KEPT, MISTAKES, NAMES, SEVERAL, hold_against_the_walk, smallest_failing
+from tests.kit.random_menus import HOOK, Does, Pair, random_menus, random_mute_pair
+from tests.kit.walk_bench import WalkBench, walk_bench
 
 ENVIRONMENT_PAIRS = int(os.environ.get("COMPILED_WALK_PAIRS", "0"))
 SHARDS, PAIRS = 6, 300
@@ -85,7 +85,7 @@ def test_a_compiler_that_makes_a_mistake_is_found_out(bench, mistake):
         mistake(definition["States"])
         return definition
 
-    with patch("speechcall.adapters.published_flows.compile_flow", compiled):
+    with patch("speechcall.menus.adapters.published_flows.compile_flow", compiled):
         assert any(bench.differences(SEVERAL))
 
 
@@ -97,7 +97,7 @@ def test_what_fails_is_made_small(bench):
 
     there_and_back = Menu("intro", 1000, {"d1": (HOOK, GotoMenu(0)), "wrong": (HOOK, GotoMenu(0))})
     pair = Pair((there_and_back,), (Does("idle"), Does("d1")), max_visits=2)
-    with patch("speechcall.adapters.published_flows.compile_flow", compiled):
+    with patch("speechcall.menus.adapters.published_flows.compile_flow", compiled):
         (difference,) = bench.differences([pair])
         smallest, _ = smallest_failing(bench, pair, difference)
     # One thing that the callee does, one action that does not follow.

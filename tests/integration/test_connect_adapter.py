@@ -17,20 +17,17 @@ from botocore.exceptions import (
 )
 from botocore.stub import Stubber
 
-from speechcall.adapters.dynamodb.registry import Registry
-from speechcall.adapters.executions import resume_execution, start_execution
-from speechcall.adapters.published_flows import PublishedFlows
-from speechcall.adapters.settings import AWS_CONFIG, CALLER_WAITS_CONFIG
-from speechcall.adapters.stepfunctions import TaskEngine
-from speechcall.adapters.telephony.connect import CLIENT_CONFIG, DIAL_CONFIG, ConnectTelephony, to_contact
-from speechcall.adapters.telephony.connect_conversation import parse_report, render_next
-from speechcall.adapters.telephony.connect_events import parse_contact_event
-from speechcall.application.place_call import PATIENCE_SECONDS
-from speechcall.application.ports import TaskAnswer
-from speechcall.application.report import HANG_UP, Heard, Next
-from speechcall.application.sweep import Execution
-from speechcall.domain.call import Cause, Command, Kind
-from speechcall.domain.errors import (
+from speechcall.calls.rules.call import Cause, Command, Kind
+from speechcall.calls.use_cases.place_call import PATIENCE_SECONDS
+from speechcall.calls.use_cases.report import HANG_UP, Heard, Next
+from speechcall.dialling.adapters.executions import resume_execution, start_execution
+from speechcall.dialling.use_cases.sweep import Execution
+from speechcall.menus.adapters.flows_store import Registry
+from speechcall.menus.adapters.published_flows import PublishedFlows
+from speechcall.menus.rules.compile_flow import Wiring
+from speechcall.shared.adapters.settings import AWS_CONFIG, CALLER_WAITS_CONFIG
+from speechcall.shared.adapters.stepfunctions import TaskEngine
+from speechcall.shared.rules.errors import (
     DestinationRefused,
     EngineUnavailable,
     MenusRefused,
@@ -38,8 +35,11 @@ from speechcall.domain.errors import (
     TelephonyThrottled,
     TelephonyUnavailable,
 )
-from speechcall.statemachine.compile_flow import Wiring
-from tests.fixtures.samples import ASK, CALL, MENU, MID
+from speechcall.shared.use_cases.tasks import TaskAnswer
+from speechcall.telephony.connect.client import CLIENT_CONFIG, DIAL_CONFIG, ConnectTelephony, to_contact
+from speechcall.telephony.connect.contact_events import parse_contact_event
+from speechcall.telephony.connect.conversation import parse_report, render_next
+from tests.kit.samples import ASK, CALL, MENU, MID
 
 EVENTS = Path(__file__).parents[2] / "events"
 CONTACT = "0f4d7c60-1111-4222-8333-444455556666"

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from speechcall.statemachine.compile_flow import compile_flow
-from tests.fixtures.npm import node_package
-from tests.fixtures.random_menus import random_menus
+from speechcall.menus.rules.compile_flow import compile_flow
 from tests.golden.flows import NAMES, WIRING, golden_path
+from tests.kit.npm import node_package
+from tests.kit.random_menus import random_menus
 
 ROOT = Path(__file__).parents[2]
 ASL_VALIDATOR = "asl-validator@4.0.0"

@@ -9,17 +9,25 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from local.moto_guards import install_guards
-from local.template import read_template
-from speechcall.adapters.dynamodb.deliveries import DynamoDeliveries
-from speechcall.adapters.dynamodb.history import DynamoHistory
-from speechcall.adapters.dynamodb.messages import DynamoMessages
-from speechcall.adapters.dynamodb.places import LEASE_MSEC, DynamoPlaces
-from speechcall.domain.delivery import INTERNAL_ERROR, MAX_WAKES, PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
-from speechcall.domain.errors import StoreUnavailable
-from tests.fixtures.samples import MESSAGE, MID, NOW
-from tests.fixtures.webhook_bench import task_of
+from local.cloud.apply_moto_patches import install_guards
+from local.cloud.template import read_template
+from speechcall.messages.adapters.messages_store import DynamoMessages
+from speechcall.shared.rules.errors import StoreUnavailable
+from speechcall.status.adapters.history_store import DynamoHistory
+from speechcall.webhooks.adapters.deliveries_store import DynamoDeliveries
+from speechcall.webhooks.adapters.places_store import LEASE_MSEC, DynamoPlaces
+from speechcall.webhooks.rules.delivery import (
+    INTERNAL_ERROR,
+    MAX_WAKES,
+    PATIENCE_MSEC,
+    Attempt,
+    Delivery,
+    DeliveryState,
+    Wait,
+)
 from tests.integration.test_store_contract import CONNECT_ARN, TEMPLATE
+from tests.kit.samples import MESSAGE, MID, NOW
+from tests.kit.webhook_bench import task_of
 from tests.stores.webhooks import MemoryDeliveries, MemoryPlaces
 
 PLACE = "https://api.example.com"

@@ -13,10 +13,10 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from local.seed import WEBHOOK_SECRET
-from speechcall.domain.message import Webhook as WebhookAction
-from speechcall.domain.webhook import webhook_request
-from tests.fixtures.samples import MESSAGE
+from local.cloud.seed import WEBHOOK_SECRET
+from speechcall.menus.rules.menu import Webhook as WebhookAction
+from speechcall.webhooks.rules.webhook import webhook_request
+from tests.kit.samples import MESSAGE
 from tests.unit.test_webhook_secrets import Bench
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +51,9 @@ def test_the_first_test_vector_is_what_the_product_sends():
 
 
 def test_every_word_for_what_was_in_the_way_is_told():
-    sources = [ROOT / "layers/core/speechcall" / name for name in ("adapters/webhook_http.py", "domain/delivery.py")]
+    sources = [
+        ROOT / "layers/core/speechcall" / name for name in ("webhooks/adapters/sender.py", "webhooks/rules/delivery.py")
+    ]
     known = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+|TIMEOUT)"', "\n".join(path.read_text() for path in sources)))
     section = PAGE.partition("## What was in the way")[2].partition("\n## ")[0]
     assert set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+|TIMEOUT)`", section)) == known

@@ -11,13 +11,13 @@ from functools import cache
 
 import pytest
 
-from speechcall.adapters import fetch_audio as adapter
-from speechcall.adapters.fetch_audio import AudioFetcher
-from speechcall.adapters.http import make_client
-from speechcall.application.prompt_sources import Fetched
-from speechcall.domain.errors import PromptUnavailable, PromptUnreachable
-from speechcall.domain.wav import Encoding, wav_file
-from tests.fixtures.audio_host import audio_host
+from speechcall.outbound.adapters.http_clients import make_client
+from speechcall.prompts.adapters import fetch_audio as adapter
+from speechcall.prompts.adapters.fetch_audio import AudioFetcher
+from speechcall.prompts.rules.wav import Encoding, wav_file
+from speechcall.prompts.use_cases.prompt_sources import Fetched
+from speechcall.shared.rules.errors import PromptUnavailable, PromptUnreachable
+from tests.kit.audio_host import audio_host
 
 WAV = wav_file(bytes(range(256)) * 4, Encoding.MU_LAW)
 

@@ -3,16 +3,16 @@
 import boto3
 import pytest
 
-from local.moto_guards import install_guards
-from speechcall.adapters.dynamodb.registry import Registry
-from speechcall.adapters.machines import delete_machine, machines_of
-from speechcall.adapters.published_flows import PublishedFlows
-from speechcall.application.retire_flows import retire_flows
-from speechcall.domain.errors import EngineUnavailable, StoreUnavailable
-from speechcall.domain.retirement import BELIEVED_SECONDS, DAY_MSEC, DELETED_WITHIN_MSEC, FlowUse, part_of
-from speechcall.statemachine.compile_flow import Wiring
-from tests.fixtures.registry import TABLE, empty_registry
-from tests.fixtures.samples import MENU, NOW
+from local.cloud.apply_moto_patches import install_guards
+from speechcall.menus.adapters.flows_store import Registry
+from speechcall.menus.adapters.machines import delete_machine, machines_of
+from speechcall.menus.adapters.published_flows import PublishedFlows
+from speechcall.menus.rules.compile_flow import Wiring
+from speechcall.menus.rules.retirement import BELIEVED_SECONDS, DAY_MSEC, DELETED_WITHIN_MSEC, FlowUse, part_of
+from speechcall.menus.use_cases.retire_flows import retire_flows
+from speechcall.shared.rules.errors import EngineUnavailable, StoreUnavailable
+from tests.kit.registry import TABLE, empty_registry
+from tests.kit.samples import MENU, NOW
 
 PREFIX = "0a1b2c3d"
 WIRING = Wiring("arn:aws:lambda:eu-central-1:123456789012:function:c", "arn:f", "https://q")

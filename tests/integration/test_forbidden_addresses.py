@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from speechcall.adapters.fetch_audio import AudioFetcher
-from speechcall.adapters.http import make_client
-from speechcall.adapters.webhook_http import WebhookSender
-from speechcall.domain.address import is_forbidden
-from speechcall.domain.errors import ForbiddenAddress, SpeechCallError, Unreachable
-from speechcall.domain.webhook import WebhookRequest
+from speechcall.outbound.adapters.http_clients import make_client
+from speechcall.outbound.rules.address import is_forbidden
+from speechcall.prompts.adapters.fetch_audio import AudioFetcher
+from speechcall.shared.rules.errors import ForbiddenAddress, SpeechCallError, Unreachable
+from speechcall.webhooks.adapters.sender import WebhookSender
+from speechcall.webhooks.rules.webhook import WebhookRequest
 from tests.integration.test_http import Server, serving
 
 PUBLIC = "93.184.216.34"

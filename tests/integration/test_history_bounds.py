@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.compile import transitions
-from speechcall.domain.message import GotoMenu, Menu
-from speechcall.domain.walk import MAX_VISITS
-from speechcall.statemachine.compile_flow import compile_flow
-from tests.fixtures.random_menus import HOOK, MOST_IN_A_LIST, Does, Pair
-from tests.fixtures.walk_bench import WalkBench, walk_bench
+from speechcall.menus.rules.compile_flow import compile_flow
+from speechcall.menus.rules.menu import GotoMenu, Menu
+from speechcall.menus.rules.walk import MAX_VISITS
+from tests.kit.random_menus import HOOK, MOST_IN_A_LIST, Does, Pair
+from tests.kit.walk_bench import WalkBench, walk_bench
 
 MOST_EVENTS = 25_000
 EVENTS_A_RETRY = 3

@@ -14,13 +14,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from speechcall.adapters import guarded_network
-from speechcall.adapters.http import make_client
-from speechcall.adapters.webhook_http import WebhookSender
-from speechcall.domain.errors import ForbiddenAddress, Unreachable
-from speechcall.domain.message import Webhook
-from speechcall.domain.webhook import WebhookRequest, webhook_request
-from tests.fixtures.samples import MESSAGE
+from speechcall.menus.rules.menu import Webhook
+from speechcall.outbound.adapters import guarded_network
+from speechcall.outbound.adapters.http_clients import make_client
+from speechcall.shared.rules.errors import ForbiddenAddress, Unreachable
+from speechcall.webhooks.adapters.sender import WebhookSender
+from speechcall.webhooks.rules.webhook import WebhookRequest, webhook_request
+from tests.kit.samples import MESSAGE
 
 BODY = b'{"from":"BazarCOM","to":"380936670003","mid":"1","action":{}}'
 PUBLIC = "93.184.216.34"

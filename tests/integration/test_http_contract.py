@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from local import openapi_answers as answers
-from speechcall.application import action_models
-from speechcall.application.request_problems import shown
-from speechcall.domain.account import Account
-from tests.fixtures.http_api import NUMBER, SPEC, specification
+from speechcall.accounts.rules.account import Account
+from speechcall.api.rules import answers
+from speechcall.api.use_cases.request_problems import shown
+from speechcall.requests.use_cases import action_models
+from tests.kit.http_api import NUMBER, SPEC, specification
 
 BODIES = {name: specification(name) for name in ("basic-structure", "simple", "complex", "curl")}
 VALID: dict[str, Any] = BODIES["complex"]

@@ -10,16 +10,16 @@ import boto3
 import pytest
 from pydantic import TypeAdapter
 
-from local import openapi_answers as answers
-from local.permissions import statements_of
-from speechcall.adapters.dynamodb.calls import DynamoCalls
-from speechcall.adapters.dynamodb.pool import DynamoPool
-from speechcall.application.message_ports import Pool
-from speechcall.domain.call import Cause, Step
-from speechcall.domain.message import State
-from speechcall.domain.outcome import EXPIRED, End, Outcome
-from tests.fixtures.http_api import NUMBER, TEMPLATE, specification
-from tests.fixtures.samples import ASK, CALL, NOW
+from local.cloud.permissions import statements_of
+from speechcall.api.rules import answers
+from speechcall.calls.adapters.calls_store import DynamoCalls
+from speechcall.calls.rules.call import Cause, Step
+from speechcall.messages.adapters.lines_store import DynamoPool
+from speechcall.messages.rules.message import State
+from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.shared.rules.outcome import EXPIRED, End, Outcome
+from tests.kit.http_api import NUMBER, TEMPLATE, specification
+from tests.kit.samples import ASK, CALL, NOW
 
 MESSAGE: TypeAdapter[Any] = TypeAdapter(answers.MessageStatus)
 LIST: TypeAdapter[Any] = TypeAdapter(answers.ListStatus)

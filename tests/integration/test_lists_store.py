@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from speechcall.application.accept_messages import KEPT_SECONDS
-from speechcall.application.message_list import MessageList
-from speechcall.domain.account import Account
-from speechcall.domain.errors import RateLimited
-from tests.fixtures.samples import NOW
+from speechcall.accounts.rules.account import Account
+from speechcall.requests.use_cases.accept_messages import KEPT_SECONDS
+from speechcall.requests.use_cases.message_list import MessageList
+from speechcall.shared.rules.errors import RateLimited
+from tests.kit.samples import NOW
 from tests.stores.lists import MemoryLists
 
 LIST = MessageList("100", "acme", ("101",), NOW, NOW // 1000 + KEPT_SECONDS, "f", {"messagelistId": "100"})

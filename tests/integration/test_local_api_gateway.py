@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
-from local.api_gateway import ApiGateway
-from local.functions import FunctionError
-from tests.fixtures.laptop import probe
+from local.cloud.api_gateway import ApiGateway
+from local.cloud.functions import FunctionError
+from tests.kit.laptop import probe
 
 
 class Api:

@@ -10,11 +10,11 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ParamValidationError
 
-from local.aws import LocalAws
-from local.guards.network import LeavesTheMachineError
-from speechcall.adapters.settings import AWS_CONFIG, CALLER_WAITS_CONFIG
-from tests.fixtures.laptop import probe
+from local.cloud.aws_services import LocalAws
+from local.cloud.moto_patches.network import LeavesTheMachineError
+from speechcall.shared.adapters.settings import AWS_CONFIG, CALLER_WAITS_CONFIG
 from tests.integration.moto_symptoms import refused
+from tests.kit.laptop import probe
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import boto3
 import httpx
 import pytest
 
-from local.cloud import Cloud, CloudSettings, PortTaken
-from local.http_server import HttpServer
-from local.seed import PASSWORD, USER
+from local.cloud.laptop_cloud import Cloud, CloudSettings, PortTaken
+from local.cloud.seed import PASSWORD, USER
+from local.common.http_server import HttpServer
 
 MESSAGE = {
     "from": "Shop",

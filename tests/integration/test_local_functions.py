@@ -8,12 +8,12 @@ from typing import Any
 import boto3
 import pytest
 
-from local.aws import LocalAws
-from local.functions import FunctionError, FunctionHost, UnknownFunctionError
-from local.handler_output import logging_to
-from local.intrinsics import TemplateError
-from local.lambda_service import served_by
-from tests.fixtures.laptop import probe
+from local.cloud.aws_services import LocalAws
+from local.cloud.functions import FunctionError, FunctionHost, UnknownFunctionError
+from local.cloud.handler_output import logging_to
+from local.cloud.intrinsics import TemplateError
+from local.cloud.lambda_service import served_by
+from tests.kit.laptop import probe
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 import local.__main__ as command
-from local.http_server import HttpServer, PortTaken
+from local.common.http_server import HttpServer, PortTaken
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,7 +73,7 @@ def test_a_port_that_may_not_be_listened_on_is_not_called_taken(monkeypatch: pyt
     def refuse(*_: object) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    monkeypatch.setattr("local.http_server._Server.server_bind", refuse)
+    monkeypatch.setattr("local.common.http_server._Server.server_bind", refuse)
     with pytest.raises(PortTaken, match=r"Port 80 is not to be had \(Permission denied\); choose another"):
         HttpServer(None, 80)
 

@@ -8,17 +8,17 @@ from typing import Any
 import boto3
 import pytest
 
-from local.aws import LocalAws
-from local.functions import FunctionHost
-from local.guards.executions import ExecutionEnd
-from local.intrinsics import TemplateError
-from local.template import EventSpec, FunctionSpec, Template
-from local.triggers.asynchronous import AsynchronousInvocations
-from local.triggers.event_bus import EventBus, execution_ended
-from local.triggers.queues import QueueTrigger
-from local.triggers.schedules import ScheduleTrigger, rate_seconds
-from local.triggers.streams import StreamTrigger
-from tests.fixtures.laptop import probe
+from local.cloud.aws_services import LocalAws
+from local.cloud.functions import FunctionHost
+from local.cloud.intrinsics import TemplateError
+from local.cloud.moto_patches.executions import ExecutionEnd
+from local.cloud.template import EventSpec, FunctionSpec, Template
+from local.cloud.triggers.asynchronous import AsynchronousInvocations
+from local.cloud.triggers.event_bus import EventBus, execution_ended
+from local.cloud.triggers.queues import QueueTrigger
+from local.cloud.triggers.schedules import ScheduleTrigger, rate_seconds
+from local.cloud.triggers.streams import StreamTrigger
+from tests.kit.laptop import probe
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from speechcall.adapters.http import make_client
-from speechcall.adapters.webhook_http import MAX_RESPONSE_BYTES, WebhookSender
-from speechcall.domain.message import Hangup, Menu, Webhook
-from tests.fixtures.samples import MESSAGE
-from tests.fixtures.webhook_bench import WebhookBench, task_of
+from speechcall.menus.rules.menu import Hangup, Menu, Webhook
+from speechcall.outbound.adapters.http_clients import make_client
+from speechcall.webhooks.adapters.sender import MAX_RESPONSE_BYTES, WebhookSender
+from tests.kit.samples import MESSAGE
+from tests.kit.webhook_bench import WebhookBench, task_of
 
 Behaviour = Callable[[socket.socket], None]
 ATTEMPT_SECONDS = 0.25

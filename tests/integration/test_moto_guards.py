@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from local.moto_guards import GUARDS, install_guards
+from local.cloud.apply_moto_patches import GUARDS, install_guards
 from tests.integration.moto_symptoms import SYMPTOMS, Flows, fresh_moto, make_table, refused, shows, thing
 
 ROOT = Path(__file__).parent.parent.parent
@@ -48,11 +48,13 @@ def test_moto_still_has_the_symptom(guard: str, stock_moto: dict[str, bool]) -> 
     assert stock_moto[guard], f"guard {guard} can be removed: moto does it right by itself"
 
 
-@pytest.mark.parametrize(("module", "imports_ec2"), [("local.aws", False), ("moto.stepfunctions.parser.models", True)])
+@pytest.mark.parametrize(
+    ("module", "imports_ec2"), [("local.cloud.aws_services", False), ("moto.stepfunctions.parser.models", True)]
+)
 def test_ec2_is_not_imported_and_moto_would_import_it(module: str, imports_ec2: bool) -> None:
     program = f"import sys, {module}; sys.exit('moto.ec2.models' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 1
-    assert found == imports_ec2, "local/guards/__init__.py can be emptied: moto leaves EC2 alone by itself"
+    assert found == imports_ec2, "local/cloud/moto_patches/__init__.py can be emptied: moto leaves EC2 alone by itself"
 
 
 def test_a_token_is_refused_after_its_state_has_timed_out() -> None:

@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures.outcomes.cloud import MINUTE, VirtualCloud, running_cloud
-from tests.fixtures.outcomes.faults import Everything, Looking, Once, Plan, Poison, Site, planned
-from tests.fixtures.outcomes.found import KINDS, Found
-from tests.fixtures.outcomes.story import Story
-from tests.fixtures.samples import NOW
+from tests.kit.outcomes.cloud import MINUTE, VirtualCloud, running_cloud
+from tests.kit.outcomes.faults import Everything, Looking, Once, Plan, Poison, Site, planned
+from tests.kit.outcomes.found import KINDS, Found
+from tests.kit.outcomes.story import Story
+from tests.kit.samples import NOW
 
 TELEPHONIES = ("connect", "chime")
 OTHERS = ("neighbour", "stranger")

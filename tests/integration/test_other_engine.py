@@ -1,7 +1,7 @@
 """Compiled menus on an engine that shares no code with moto's: aws-local-stepfunctions.
 
 What it reads otherwise than moto, and as AWS does: a Choice on a missing path ends the execution and cannot be caught.
-Tokens, EnteredTime and RetryCount are the adapter's (tests/fixtures/node_engine), so it says nothing about these.
+Tokens, EnteredTime and RetryCount are the adapter's (tests/kit/node_engine), so it says nothing about these.
 Where there is no Node its tests are skipped and say so.
 """
 
@@ -17,20 +17,20 @@ from unittest.mock import patch
 
 import pytest
 
-from speechcall.adapters.published_flows import PublishedFlows
-from speechcall.adapters.stepfunctions import TaskEngine
-from speechcall.domain.errors import NOT_ANSWERED, TelephonyThrottled, retryable_error_names
-from speechcall.domain.outcome import End
-from speechcall.domain.time_bounds import COMMAND_RETRIES, FINISH_RETRIES, WEBHOOK_RETRIES
-from speechcall.statemachine.compile_flow import compile_flow
-from tests.fixtures.compiled_pairs import MISTAKES, SEVERAL, hold_against_the_walk
-from tests.fixtures.node_engine.client import Ended, NodeEngine, node_engine
-from tests.fixtures.npm import node_package
-from tests.fixtures.races.machine import DEATHS
-from tests.fixtures.random_menus import random_pair
-from tests.fixtures.scripted_calls import SILENCE, Script, ScriptedCalls
-from tests.fixtures.walk_bench import ROLE, WalkBench, walk_bench
+from speechcall.menus.adapters.published_flows import PublishedFlows
+from speechcall.menus.rules.compile_flow import compile_flow
+from speechcall.shared.adapters.stepfunctions import TaskEngine
+from speechcall.shared.rules.errors import NOT_ANSWERED, TelephonyThrottled, retryable_error_names
+from speechcall.shared.rules.outcome import End
+from speechcall.shared.rules.time_bounds import COMMAND_RETRIES, FINISH_RETRIES, WEBHOOK_RETRIES
 from tests.golden.flows import NAMES, WIRING, example_menus
+from tests.kit.compiled_pairs import MISTAKES, SEVERAL, hold_against_the_walk
+from tests.kit.node_engine.client import Ended, NodeEngine, node_engine
+from tests.kit.npm import node_package
+from tests.kit.races.machine import DEATHS
+from tests.kit.random_menus import random_pair
+from tests.kit.scripted_calls import SILENCE, Script, ScriptedCalls
+from tests.kit.walk_bench import ROLE, WalkBench, walk_bench
 
 PACKAGE = "aws-local-stepfunctions@3.0.0"
 PAIRS = int(os.environ.get("COMPILED_WALK_PAIRS", "300"))
@@ -86,7 +86,7 @@ def test_a_compiler_that_makes_a_mistake_is_found_out(bench, mistake):
         mistake(definition["States"])
         return definition
 
-    with patch("speechcall.adapters.published_flows.compile_flow", compiled):
+    with patch("speechcall.menus.adapters.published_flows.compile_flow", compiled):
         assert any(bench.differences(SEVERAL))
 
 

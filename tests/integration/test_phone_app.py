@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fixtures.carrier_bench import PROMPT, WAIT, Bench, ask, bench, mulaw_wav, serving
+from tests.kit.carrier_bench import PROMPT, WAIT, Bench, ask, bench, mulaw_wav, serving
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from local import polly
-from local.http_server import HttpServer
-from speechcall.adapters.polly import POLLY_CONFIG, PollySpeaker
-from speechcall.application.make_audio import make_audio
-from speechcall.domain.errors import PromptUnavailable, PromptUnreachable
-from speechcall.domain.speech import VOICES, Say
-from speechcall.domain.wav import Encoding, telephone_samples
+from local.cloud import polly
+from local.common.http_server import HttpServer
+from speechcall.menus.rules.speech import VOICES, Say
+from speechcall.prompts.adapters.polly import POLLY_CONFIG, PollySpeaker
+from speechcall.prompts.rules.wav import Encoding, telephone_samples
+from speechcall.prompts.use_cases.make_audio import make_audio
+from speechcall.shared.rules.errors import PromptUnavailable, PromptUnreachable
 
 needs_espeak = pytest.mark.skipif(shutil.which(polly.PROGRAM) is None, reason="espeak-ng is not installed")
 

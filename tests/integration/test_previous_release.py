@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from tests.fixtures.releases import git_tree
-from tests.fixtures.releases.git_tree import NoHistoryError, previous_commit, unpack_previous
+from tests.kit.releases import git_tree
+from tests.kit.releases.git_tree import NoHistoryError, previous_commit, unpack_previous
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 ME = ("-c", "user.name=a", "-c", "user.email=a@example.com")

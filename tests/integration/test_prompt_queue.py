@@ -13,21 +13,22 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
-from local.aws import LocalAws
-from local.cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
-from local.functions import FunctionHost
-from local.template import read_template
-from local.triggers.queues import QueueTrigger
-from speechcall.adapters.clock import SystemClock
-from speechcall.adapters.dynamodb.messages import DynamoMessages
-from speechcall.adapters.http import LOOPBACK, TOTAL_SECONDS
-from speechcall.adapters.prompt_queue import GROUPS, PromptQueue, _group
-from speechcall.application import attempt_prompt, fetch_prompts
-from speechcall.application.prepare_prompts import Apart
-from speechcall.domain.message import Hangup, Menu, State
-from tests.fixtures.audio_files import Kind, file_of
-from tests.fixtures.audio_host import audio_host
-from tests.fixtures.samples import MESSAGE
+from local.cloud.aws_services import LocalAws
+from local.cloud.functions import FunctionHost
+from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
+from local.cloud.template import read_template
+from local.cloud.triggers.queues import QueueTrigger
+from speechcall.menus.rules.menu import Hangup, Menu
+from speechcall.messages.adapters.messages_store import DynamoMessages
+from speechcall.messages.rules.message import State
+from speechcall.outbound.adapters.http_clients import LOOPBACK, TOTAL_SECONDS
+from speechcall.prompts.adapters.queue import GROUPS, PromptQueue, _group
+from speechcall.prompts.use_cases import attempt_prompt, fetch_prompts
+from speechcall.prompts.use_cases.prepare_prompts import Apart
+from speechcall.shared.adapters.clock import SystemClock
+from tests.kit.audio_files import Kind, file_of
+from tests.kit.audio_host import audio_host
+from tests.kit.samples import MESSAGE
 
 JOB = {"attributes": {"ApproximateReceiveCount": "7"}, "receiptHandle": "h"}
 MP3 = Kind("mp3", "libmp3lame", 24_000, 2)

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from speechcall.adapters.dynamodb.prompts import DynamoPrompts
-from speechcall.domain.prompt import AudioWarning, KnownPrompt, Prompt, Source, Trying
-from tests.fixtures.registry import TABLE, empty_registry
-from tests.fixtures.samples import NOW
+from speechcall.prompts.adapters.prompts_store import DynamoPrompts
+from speechcall.prompts.rules.prompt import AudioWarning, KnownPrompt, Prompt, Source, Trying
+from tests.kit.registry import TABLE, empty_registry
+from tests.kit.samples import NOW
 from tests.stores.prompts import MemoryPrompts
 
 PROMPT = Prompt("https://bucket/a.wav", 2.375, 19_058, (AudioWarning("SILENT_AUDIO", "nothing can be heard"),))

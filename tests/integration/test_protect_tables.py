@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from local.event_files import EVENTS
-from local.functions import LambdaContext
-from speechcall.adapters.dynamodb import protection
+from local.cloud.event_files import EVENTS
+from local.cloud.functions import LambdaContext
+from speechcall.deployment.adapters import protection
 
 APP = Path(__file__).parents[2] / "functions" / "protect_tables" / "app.py"
 TABLES = ["MessagesTable", "RegistryTable"]

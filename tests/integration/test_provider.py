@@ -8,10 +8,10 @@ import pytest
 
 CODE = """
 import sys
-from speechcall.adapters.telephony.provider import chosen_telephony
+from speechcall.telephony.provider import chosen_telephony
 made = chosen_telephony(dials=True)
-loaded = [name for name in sys.modules if name.startswith("speechcall.adapters.telephony.")]
-print(type(made).__name__, *sorted(name.rpartition(".")[2] for name in loaded))
+loaded = [name for name in sys.modules if name.startswith("speechcall.telephony.")]
+print(type(made).__name__, *sorted(name.removeprefix("speechcall.telephony.") for name in loaded))
 """
 SETTINGS = {
     "CALLER_ID": "+1",
@@ -23,7 +23,11 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize(
-    ("provider", "made"), [("connect", "ConnectTelephony connect provider"), ("chime", "ChimeTelephony chime provider")]
+    ("provider", "made"),
+    [
+        ("connect", "ConnectTelephony connect connect.client provider"),
+        ("chime", "ChimeTelephony chime chime.client provider"),
+    ],
 )
 def test_only_the_chosen_provider_is_imported(provider, made):
     environment = {**os.environ, **SETTINGS, "TELEPHONY_PROVIDER": provider}

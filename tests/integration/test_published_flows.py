@@ -13,18 +13,19 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from local.moto_guards import install_guards
-from local.template import read_template
-from local.triggers.event_filter import EventFilter
-from speechcall.adapters.published_flows import CREATE_PAUSE_SECONDS, PublishedFlows
-from speechcall.application.dial_messages import AGAIN_SECONDS, dial_messages
-from speechcall.application.message_ports import Pool
-from speechcall.domain.errors import EngineUnavailable
-from speechcall.domain.message import GotoMenu, Hangup, Menu, State, Webhook
-from speechcall.statemachine.compile_flow import Wiring, compile_flow
-from tests.fixtures.random_menus import random_menus
-from tests.fixtures.samples import ASK, MENU, NOW, FakeClock, message
-from tests.fixtures.walk_bench import MemoryFlows
+from local.cloud.apply_moto_patches import install_guards
+from local.cloud.template import read_template
+from local.cloud.triggers.event_filter import EventFilter
+from speechcall.dialling.use_cases.dial_messages import AGAIN_SECONDS, dial_messages
+from speechcall.menus.adapters.published_flows import CREATE_PAUSE_SECONDS, PublishedFlows
+from speechcall.menus.rules.compile_flow import Wiring, compile_flow
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook
+from speechcall.messages.rules.message import State
+from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.shared.rules.errors import EngineUnavailable
+from tests.kit.random_menus import random_menus
+from tests.kit.samples import ASK, MENU, NOW, FakeClock, message
+from tests.kit.walk_bench import MemoryFlows
 from tests.stores.memory import MemoryMessages
 
 ROOT = Path(__file__).parents[2]

@@ -16,20 +16,20 @@ from typing import Any
 
 import pytest
 
-from local.carrier.flow import load_flow
-from speechcall.application.ask_why import ask_why
-from speechcall.application.control_call import Control
-from speechcall.application.give_reply import tell_task
-from speechcall.domain.call import Bounds, Call, Cause
-from speechcall.domain.dialling import Ringing
-from speechcall.domain.errors import StoreUnavailable, TelephonyMisconfigured, TelephonyUnavailable
-from speechcall.domain.message import GotoMenu, Hangup, Menu, State
-from speechcall.domain.time_bounds import SETTLING_SECONDS, dial_wait_seconds
-from tests.fixtures.carrier_bench import protocol_1
-from tests.fixtures.races import connect_side
-from tests.fixtures.races.chime_side import ChimeSide
-from tests.fixtures.races.connect_side import ConnectSide
-from tests.fixtures.races.world import (
+from local.network.connect.flow import load_flow
+from speechcall.calls.rules.call import Bounds, Call, Cause
+from speechcall.calls.use_cases.ask_why import ask_why
+from speechcall.calls.use_cases.control_call import Control
+from speechcall.calls.use_cases.give_reply import tell_task
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu
+from speechcall.messages.rules.message import State
+from speechcall.shared.rules.errors import StoreUnavailable, TelephonyMisconfigured, TelephonyUnavailable
+from speechcall.shared.rules.time_bounds import SETTLING_SECONDS, Ringing, dial_wait_seconds
+from tests.kit.carrier_bench import protocol_1
+from tests.kit.races import connect_side
+from tests.kit.races.chime_side import ChimeSide
+from tests.kit.races.connect_side import ConnectSide
+from tests.kit.races.world import (
     BOUNDS,
     HOOK,
     IDLE_SECONDS,
@@ -40,7 +40,7 @@ from tests.fixtures.races.world import (
     World,
     world,
 )
-from tests.fixtures.samples import MID
+from tests.kit.samples import MID
 from tests.stores.memory import MemoryCalls
 
 SIDES: dict[str, Callable[[World], Side]] = {"connect": ConnectSide, "chime": ChimeSide}
@@ -841,7 +841,7 @@ def _forgets_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _gives_lines_back_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("speechcall.application.finish_call.MAY_RING_SECONDS", 0)
+    monkeypatch.setattr("speechcall.calls.use_cases.finish_call.MAY_RING_SECONDS", 0)
 
 
 def _believes_silence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -858,8 +858,8 @@ def _forgets_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     ) -> Any:
         return calls.end(mid, attempt, cause, clock.now_msec(), is_guess=is_guess)
 
-    monkeypatch.setattr("speechcall.application.end_call.end_call", end)
-    monkeypatch.setattr("speechcall.application.end_call._tell_end", lambda *_: None)
+    monkeypatch.setattr("speechcall.calls.use_cases.end_call.end_call", end)
+    monkeypatch.setattr("speechcall.calls.use_cases.end_call._tell_end", lambda *_: None)
 
 
 def _marks_before_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -867,7 +867,7 @@ def _marks_before_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         calls.set_done(call.mid, call.attempt, reply.seq, None)
         return bool(engine.succeed(call.ticket.token, {"event": reply.event, "key": reply.key, "seq": reply.seq}))
 
-    monkeypatch.setattr("speechcall.application.follow_by_mailbox.give_reply", give)
+    monkeypatch.setattr("speechcall.calls.use_cases.follow_by_mailbox.give_reply", give)
 
 
 def _lets_the_last_word_count(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -900,7 +900,7 @@ def _hears_who_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _believes_an_end_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("speechcall.application.end_call.IN_FLIGHT_SECONDS", 0)
+    monkeypatch.setattr("speechcall.calls.use_cases.end_call.IN_FLIGHT_SECONDS", 0)
 
 
 def _stops_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -921,16 +921,16 @@ def _tells_once(monkeypatch: pytest.MonkeyPatch) -> None:
         told.add(token)
         return False if again else TELL(reply, token, engine)
 
-    monkeypatch.setattr("speechcall.application.follow_call.tell_task", tell)
-    monkeypatch.setattr("speechcall.application.end_call.tell_task", tell)
+    monkeypatch.setattr("speechcall.calls.use_cases.follow_call.tell_task", tell)
+    monkeypatch.setattr("speechcall.calls.use_cases.end_call.tell_task", tell)
 
 
 def _owes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("speechcall.application.finish_call.owed_webhooks", lambda *_: [])
+    monkeypatch.setattr("speechcall.calls.use_cases.finish_call.owed_webhooks", lambda *_: [])
 
 
 def _runs_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("speechcall.application.report.MOST_AHEAD", 50)
+    monkeypatch.setattr("speechcall.calls.use_cases.report.MOST_AHEAD", 50)
 
 
 APPEND, WOULD_LOG, TELL, ASK_WHY = MemoryCalls.append, Call.would_log, tell_task, ask_why
@@ -954,7 +954,7 @@ def _serves_whoever_was_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _takes_a_guess_for_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("speechcall.application.finish_call.hangs_on_cause", lambda *_: False)
+    monkeypatch.setattr("speechcall.calls.use_cases.finish_call.hangs_on_cause", lambda *_: False)
 
 
 def _keeps_the_line_until_it_knows_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -964,14 +964,14 @@ def _keeps_the_line_until_it_knows_why(monkeypatch: pytest.MonkeyPatch) -> None:
             raise TelephonyUnavailable("its record does not say it")
         return asked
 
-    monkeypatch.setattr("speechcall.application.finish_call.ask_why", ask)
+    monkeypatch.setattr("speechcall.calls.use_cases.finish_call.ask_why", ask)
 
 
 def _dials_again(monkeypatch: pytest.MonkeyPatch) -> None:
     def place(call: Any, seconds: int, *, telephony: Any, calls: Any, clock: Any) -> str:
         return str(telephony.place(call, seconds))
 
-    monkeypatch.setattr("speechcall.application.control_call.place_once", place)
+    monkeypatch.setattr("speechcall.calls.use_cases.control_call.place_once", place)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from local.journal import Journal
-from local.receiver import Receiver
+from local.cloud.receiver import Receiver
+from local.common.journal import Journal
 
 WAIT = 5.0
 BODY = json.dumps({"from": "0443914272", "to": "50001", "mid": "7748021", "action": {"confirm": True}})

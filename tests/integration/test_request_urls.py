@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from local.functions import FunctionHost
-from speechcall.adapters.settings import LOOPBACK
-from tests.fixtures.http_api import TEMPLATE, HttpApi, specification
+from local.cloud.functions import FunctionHost
+from speechcall.shared.adapters.settings import LOOPBACK
+from tests.kit.http_api import TEMPLATE, HttpApi, specification
 
 HERE = ["http://127.0.0.1:9000/", "http://[::1]:9000/a", "http://localhost:9000/", "http://127.0.0.2/"]
 NEVER = ["http://10.0.0.1/", "http://169.254.169.254/", "http://127.1/", "http://[fe80::1]/"]

@@ -8,15 +8,15 @@ from typing import Any
 import boto3
 import pytest
 
-from local.functions import FunctionHost
-from speechcall.adapters.dynamodb.deliveries import DynamoDeliveries
-from speechcall.adapters.settings import LOOPBACK
-from speechcall.domain.delivery import MAX_WAKES
-from speechcall.domain.message import Hangup, Menu, Webhook
-from tests.fixtures.http_api import TEMPLATE, HttpApi
-from tests.fixtures.raw_receiver import raw_receiver
-from tests.fixtures.samples import MESSAGE
-from tests.fixtures.webhook_bench import task_of
+from local.cloud.functions import FunctionHost
+from speechcall.menus.rules.menu import Hangup, Menu, Webhook
+from speechcall.shared.adapters.settings import LOOPBACK
+from speechcall.webhooks.adapters.deliveries_store import DynamoDeliveries
+from speechcall.webhooks.rules.delivery import MAX_WAKES
+from tests.kit.http_api import TEMPLATE, HttpApi
+from tests.kit.raw_receiver import raw_receiver
+from tests.kit.samples import MESSAGE
+from tests.kit.webhook_bench import task_of
 
 FUNCTION = TEMPLATE.functions["SendWebhookFunction"].name
 

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from speechcall.adapters.dynamodb.lists import DynamoLists
-from speechcall.adapters.dynamodb.shapes import DAY_KEPT_SECONDS, DynamoShapes
-from speechcall.domain.account import NEW_SHAPES_PER_DAY, Account
-from speechcall.domain.errors import StoreUnavailable, TooManyMenuShapes
-from tests.fixtures.registry import TABLE, empty_registry
-from tests.fixtures.samples import NOW
+from speechcall.accounts.rules.account import NEW_SHAPES_PER_DAY, Account
+from speechcall.requests.adapters.lists_store import DynamoLists
+from speechcall.requests.adapters.shapes_store import DAY_KEPT_SECONDS, DynamoShapes
+from speechcall.shared.rules.errors import StoreUnavailable, TooManyMenuShapes
+from tests.kit.registry import TABLE, empty_registry
+from tests.kit.samples import NOW
 from tests.stores.shapes import MemoryShapes
 
 ACME, OTHER = Account("acme", ("*",)), Account("other", ("*",))

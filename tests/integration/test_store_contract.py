@@ -9,15 +9,20 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from local.moto_guards import install_guards
-from local.template import Template
-from speechcall.adapters.dynamodb.calls import DynamoCalls
-from speechcall.adapters.dynamodb.history import DynamoHistory
-from speechcall.adapters.dynamodb.lists import DynamoLists
-from speechcall.adapters.dynamodb.messages import DynamoMessages
-from speechcall.adapters.dynamodb.pool import DynamoPool
-from speechcall.adapters.dynamodb.registry import Registry
-from speechcall.application.message_ports import (
+from local.cloud.apply_moto_patches import install_guards
+from local.cloud.template import Template
+from speechcall.accounts.rules.account import Account
+from speechcall.calls.adapters.calls_store import DynamoCalls
+from speechcall.calls.rules.call import Bounds, Cause, Command, Kind, Refused, Reply, Step, Ticket
+from speechcall.calls.use_cases.ports import CallStore
+from speechcall.menus.adapters.flows_store import Registry
+from speechcall.menus.rules.call_log import Entry, Plan, Table, Then, ThenKind
+from speechcall.messages.adapters.lines_store import DynamoPool
+from speechcall.messages.adapters.messages_store import DynamoMessages
+from speechcall.messages.rules.dial_times import Redial
+from speechcall.messages.rules.message import State
+from speechcall.messages.use_cases.lines import PoolState, PoolStore
+from speechcall.messages.use_cases.message_ports import (
     LinesFull,
     LineTaken,
     MessageStore,
@@ -27,16 +32,11 @@ from speechcall.application.message_ports import (
     Redialled,
     TooSoon,
 )
-from speechcall.application.pool import PoolState, PoolStore
-from speechcall.application.ports import CallStore
-from speechcall.domain.account import Account
-from speechcall.domain.call import Bounds, Cause, Command, Kind, Refused, Reply, Step, Ticket
-from speechcall.domain.call_log import Entry, Plan, Table, Then, ThenKind
-from speechcall.domain.dialling import Redial
-from speechcall.domain.errors import RateLimited, StoreUnavailable
-from speechcall.domain.message import State
-from speechcall.domain.outcome import EXPIRED, PROMPT_UNAVAILABLE, End, Outcome
-from tests.fixtures.samples import ASK, CALL, MESSAGE, MID, NOW, message
+from speechcall.requests.adapters.lists_store import DynamoLists
+from speechcall.shared.rules.errors import RateLimited, StoreUnavailable
+from speechcall.shared.rules.outcome import EXPIRED, PROMPT_UNAVAILABLE, End, Outcome
+from speechcall.status.adapters.history_store import DynamoHistory
+from tests.kit.samples import ASK, CALL, MESSAGE, MID, NOW, message
 from tests.stores.memory import MemoryCalls, MemoryMessages
 
 CONNECT_ARN = "arn:aws:connect:eu-central-1:123456789012:instance/9308c2a1-9bc6-4cea-8290-6c0b4a6d38fa"

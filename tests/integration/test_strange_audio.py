@@ -9,15 +9,15 @@ from operator import sub
 
 import pytest
 
-from speechcall.adapters import audio_codecs
-from speechcall.adapters.audio_decoder import decode
-from speechcall.domain.errors import PromptUnavailable
-from speechcall.domain.mu_law import mu_law
-from speechcall.domain.wav import Encoding, wav_file
-from tests.fixtures import audio_containers as made
-from tests.fixtures.audio_files import WITHOUT_TAGS, Kind, encode, file_of, id3_tag, likeness, sound
-from tests.fixtures.audio_mutations import mutated
-from tests.fixtures.audio_prompts import codes, prompt_of
+from speechcall.prompts.adapters import audio_codecs
+from speechcall.prompts.adapters.audio_decoder import decode
+from speechcall.prompts.rules.mu_law import mu_law
+from speechcall.prompts.rules.wav import Encoding, wav_file
+from speechcall.shared.rules.errors import PromptUnavailable
+from tests.kit import audio_containers as made
+from tests.kit.audio_files import WITHOUT_TAGS, Kind, encode, file_of, id3_tag, likeness, sound
+from tests.kit.audio_mutations import mutated
+from tests.kit.audio_prompts import codes, prompt_of
 
 SECONDS = 0.75
 SOUND = sound(8000, SECONDS, high=False)

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from local.cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
-from local.template import read_template
-from speechcall.adapters.settings import CLIENT_WAITS_CONFIG
-from speechcall.adapters.time_to_answer import AFTER_SECONDS, LEAST_SECONDS, answering, decode_in_time
-from speechcall.domain.errors import PromptUnavailable
+from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
+from local.cloud.template import read_template
+from speechcall.prompts.adapters.time_to_answer import AFTER_SECONDS, LEAST_SECONDS, answering, decode_in_time
+from speechcall.shared.adapters.settings import CLIENT_WAITS_CONFIG
+from speechcall.shared.rules.errors import PromptUnavailable
 
 API_SECONDS = 30
 COLD_START_SECONDS = 2

@@ -12,13 +12,13 @@ from dataclasses import replace
 
 import pytest
 
-from speechcall.adapters import webhook_connections
-from speechcall.adapters.fetch_audio import AudioFetcher
-from speechcall.adapters.http import make_client
-from speechcall.adapters.webhook_http import WebhookSender
-from speechcall.domain.errors import ForbiddenAddress, PromptUnavailable, PromptUnreachable, Unreachable
-from speechcall.domain.webhook import WebhookRequest
-from tests.fixtures.raw_receiver import OK, certificate, raw_receiver, reset
+from speechcall.outbound.adapters import connections as webhook_connections
+from speechcall.outbound.adapters.http_clients import make_client
+from speechcall.prompts.adapters.fetch_audio import AudioFetcher
+from speechcall.shared.rules.errors import ForbiddenAddress, PromptUnavailable, PromptUnreachable, Unreachable
+from speechcall.webhooks.adapters.sender import WebhookSender
+from speechcall.webhooks.rules.webhook import WebhookRequest
+from tests.kit.raw_receiver import OK, certificate, raw_receiver, reset
 
 NAME = "hook.example"
 PUBLIC, PUBLIC_V6 = "93.184.216.34", "2606:4700:4700::1111"

@@ -8,15 +8,15 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from local.aws import LocalAws
-from local.permissions import statements_of
-from local.template import Template, read_template
-from speechcall.adapters.dynamodb.webhook_secrets import DynamoWebhookSecrets
-from speechcall.adapters.kms import KmsSeal
-from speechcall.application.webhook_secrets import SealedSecret
-from speechcall.domain.errors import StoreUnavailable
-from tests.fixtures.samples import NOW
+from local.cloud.aws_services import LocalAws
+from local.cloud.permissions import statements_of
+from local.cloud.template import Template, read_template
+from speechcall.shared.rules.errors import StoreUnavailable
+from speechcall.webhooks.adapters.seal import KmsSeal
+from speechcall.webhooks.adapters.secrets_store import DynamoWebhookSecrets
+from speechcall.webhooks.use_cases.webhook_secrets import SealedSecret
 from tests.integration.test_store_contract import CONNECT_ARN, TEMPLATE
+from tests.kit.samples import NOW
 from tests.stores.webhook_secrets import MemoryWebhookSecrets
 
 SECRET = "whsec_bGFwdG9wLXdlYmhvb2stc2VjcmV0LXNwZWVjaGNhbGw="

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.runtime.emulator import RuntimeMissingError, emulator_command
+from local.cloud.runtime.emulator import RuntimeMissingError, emulator_command
 
 
 @pytest.fixture(scope="session", autouse=True)

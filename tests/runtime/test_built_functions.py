@@ -2,9 +2,9 @@
 
 import pytest
 
-from local.cloud import Cloud
-from local.demo import Cast, play, settings_for
-from local.event_files import EVENT_FILES
+from local.cloud.event_files import EVENT_FILES
+from local.cloud.laptop_cloud import Cloud
+from local.tools.demo import Cast, play, settings_for
 
 pytestmark = [pytest.mark.runtime, pytest.mark.timeout(300)]
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from local.functions import FunctionError, UnknownFunctionError
-from local.runtime.host import RuntimeHost
-from local.template import read_template
-from tests.fixtures.laptop.probe import wait_until
+from local.cloud.functions import FunctionError, UnknownFunctionError
+from local.cloud.runtime.host import RuntimeHost
+from local.cloud.template import read_template
+from tests.kit.laptop.probe import wait_until
 
 pytestmark = pytest.mark.runtime
 
-TEMPLATE = Path(__file__).parents[1] / "fixtures" / "runtime" / "template.yaml"
+TEMPLATE = Path(__file__).parents[1] / "kit" / "runtime" / "template.yaml"
 ENDPOINT = "http://127.0.0.1:9/aws"
 
 

@@ -3,16 +3,16 @@
 import httpx
 import pytest
 
-from local import seed
-from local.cloud import Cloud
-from local.demo import Cast, play, settings_for
-from local.demo_cases import CASES
-from local.event_files import EVENT_FILES
-from local.runtime.containers import docker
-from local.runtime.sam_local import own_options
-from local.sam_events import invoke
+from local.cloud import seed
+from local.cloud.event_files import EVENT_FILES
+from local.cloud.laptop_cloud import Cloud
+from local.cloud.runtime.containers import docker
+from local.cloud.runtime.sam_local import own_options
+from local.tools.demo import Cast, play, settings_for
+from local.tools.demo_cases import CASES
+from local.tools.sam_events import invoke
 from tests.e2e.conftest import finished
-from tests.fixtures.audio_files import CORPUS, file_of
+from tests.kit.audio_files import CORPUS, file_of
 
 pytestmark = [pytest.mark.sam_local, pytest.mark.timeout(400)]
 

@@ -1,7 +1,7 @@
 """Accounts in memory: what `DynamoAccounts` does, held to it by tests/integration/test_accounts_store.py."""
 
-from speechcall.application.accounts import Credential
-from speechcall.domain.account import Account
+from speechcall.accounts.rules.account import Account
+from speechcall.accounts.use_cases.accounts import Credential
 
 
 class MemoryAccounts:

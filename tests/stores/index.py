@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from heapq import merge
 from itertools import islice, takewhile
 
-from speechcall.adapters.dynamodb.message_items import parts, take_turns
-from speechcall.domain.message import State
+from speechcall.messages.adapters.message_items import parts, take_turns
+from speechcall.messages.rules.message import State
 
 Entry = tuple[int, str]
 Place = tuple[str, Entry]

@@ -8,10 +8,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from speechcall.application.message_list import MessageList
-from speechcall.domain.account import Account
-from speechcall.domain.prompt import Prompt
-from speechcall.domain.throttle import TICKS_A_MESSAGE, latest_full, ticks, too_fast, too_many_today
+from speechcall.accounts.rules.account import Account
+from speechcall.accounts.rules.throttle import TICKS_A_MESSAGE, latest_full, ticks, too_fast, too_many_today
+from speechcall.prompts.rules.prompt import Prompt
+from speechcall.requests.use_cases.message_list import MessageList
 from tests.stores.shapes import MemoryShapes
 
 

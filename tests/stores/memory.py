@@ -9,17 +9,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from speechcall.adapters.dynamodb.message_items import CALLING_CHECK_MSEC, LATER, first_check_msec, shard_name
-from speechcall.application.message_ports import Claim, LinesFull, LineTaken, NotQueued, Pool, Redialled
-from speechcall.domain.ask import Ask
-from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Step, Ticket
-from speechcall.domain.call_log import Entry
-from speechcall.domain.end_of_call import is_over
-from speechcall.domain.errors import StoreUnavailable
-from speechcall.domain.ids import holder
-from speechcall.domain.message import Message, State
-from speechcall.domain.outcome import End, Outcome
-from speechcall.domain.refusal import over_limit
+from speechcall.calls.rules.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Step, Ticket
+from speechcall.calls.rules.end_of_call import is_over
+from speechcall.calls.rules.refusal import over_limit
+from speechcall.menus.rules.ask import Ask
+from speechcall.menus.rules.call_log import Entry
+from speechcall.messages.adapters.message_items import CALLING_CHECK_MSEC, LATER, first_check_msec, shard_name
+from speechcall.messages.rules.message import Message, State
+from speechcall.messages.use_cases.message_ports import Claim, LinesFull, LineTaken, NotQueued, Pool, Redialled
+from speechcall.shared.rules.errors import StoreUnavailable
+from speechcall.shared.rules.ids import holder
+from speechcall.shared.rules.outcome import End, Outcome
 from tests.stores.index import MemoryIndex
 from tests.stores.pool import MemoryPool
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from speechcall.application.message_ports import Claim, LinesFull, LineTaken, NumberBusy, Pool, TooSoon
-from speechcall.application.pool import PoolSetting, PoolState
+from speechcall.messages.use_cases.lines import PoolSetting, PoolState
+from speechcall.messages.use_cases.message_ports import Claim, LinesFull, LineTaken, NumberBusy, Pool, TooSoon
 
 
 @dataclass

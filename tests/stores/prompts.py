@@ -3,7 +3,7 @@
 import threading
 from dataclasses import dataclass, field, replace
 
-from speechcall.domain.prompt import KnownPrompt, is_uploaded
+from speechcall.prompts.rules.prompt import KnownPrompt, is_uploaded
 
 
 @dataclass

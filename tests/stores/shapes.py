@@ -5,8 +5,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from speechcall.domain.account import NEW_SHAPES_PER_DAY, Account
-from speechcall.domain.throttle import too_many_shapes
+from speechcall.accounts.rules.account import NEW_SHAPES_PER_DAY, Account
+from speechcall.accounts.rules.throttle import too_many_shapes
 
 
 @dataclass

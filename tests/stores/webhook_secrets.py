@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from speechcall.application.webhook_secrets import SealedSecret
+from speechcall.webhooks.use_cases.webhook_secrets import SealedSecret
 
 
 class MemoryWebhookSecrets:

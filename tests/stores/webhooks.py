@@ -10,10 +10,10 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from speechcall.adapters.dynamodb.places import LEASE_MSEC
-from speechcall.domain.delivery import MAX_WAKES, PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
-from speechcall.domain.message import Message
-from speechcall.domain.webhook import NOWHERE, WebhookTask
+from speechcall.messages.rules.message import Message
+from speechcall.webhooks.adapters.places_store import LEASE_MSEC
+from speechcall.webhooks.rules.delivery import MAX_WAKES, PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
+from speechcall.webhooks.rules.webhook import NOWHERE, WebhookTask
 
 
 @dataclass

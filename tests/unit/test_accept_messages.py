@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from speechcall.application import action_models
-from speechcall.application.accept_messages import KEPT_SECONDS, accept_messages, check_messages
-from speechcall.application.json_text import MAX_JSON_BYTES
-from speechcall.domain.account import Account
-from speechcall.domain.dialling import Redial
-from speechcall.domain.errors import (
+from speechcall.accounts.rules.account import Account
+from speechcall.messages.rules.dial_times import Redial
+from speechcall.messages.rules.message import State
+from speechcall.prompts.rules.prompt import Prompt
+from speechcall.requests.use_cases import action_models
+from speechcall.requests.use_cases.accept_messages import KEPT_SECONDS, accept_messages, check_messages
+from speechcall.shared.rules.errors import (
     IdempotencyKeyReused,
     InvalidRequest,
     MalformedJson,
@@ -19,9 +20,8 @@ from speechcall.domain.errors import (
     StoreUnavailable,
     TooManyMenuShapes,
 )
-from speechcall.domain.message import State
-from speechcall.domain.prompt import Prompt
-from tests.fixtures.samples import NOW, FakeClock
+from speechcall.shared.rules.json_text import MAX_JSON_BYTES
+from tests.kit.samples import NOW, FakeClock
 from tests.stores.memory import MemoryMessages
 from tests.stores.shapes import MemoryShapes
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.application import accounts as module
-from speechcall.application.accounts import (
+from speechcall.accounts.rules.account import Account
+from speechcall.accounts.use_cases import accounts as module
+from speechcall.accounts.use_cases.accounts import (
     MAX_REFUSALS,
     REFUSED_SECONDS,
     Credential,
@@ -22,8 +23,7 @@ from speechcall.application.accounts import (
     user_name,
     with_checksum,
 )
-from speechcall.domain.account import Account
-from speechcall.domain.errors import Unauthorized
+from speechcall.shared.rules.errors import Unauthorized
 
 KNOWN = {
     user_name("shop"): Credential("acme", sha256("pass:word")),

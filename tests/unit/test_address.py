@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.domain.address import is_forbidden, url_problem
+from speechcall.outbound.rules.address import is_forbidden, url_problem
 
 PRIVATE = [
     "10.0.0.1",

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Ticket
-from speechcall.domain.refusal import Refusal, over_limit, refusal
-from tests.fixtures.samples import CALL, NOW
+from speechcall.calls.rules.call import Bounds, Call, Cause, Command, Kind, Ticket
+from speechcall.calls.rules.refusal import Refusal, over_limit, refusal
+from tests.kit.samples import CALL, NOW
 
 BOUNDS = Bounds(max_visits=3, max_seconds=60)
 DIALLED = CALL.ticket

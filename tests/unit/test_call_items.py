@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from speechcall.adapters.dynamodb.call_items import dump_call, dump_entry, load_call
-from speechcall.adapters.dynamodb.table import from_wire, to_wire
-from speechcall.domain.call import Command, Kind, Reply, Step
-from speechcall.domain.call_log import Plan
-from tests.fixtures.samples import CALL, NOW
+from speechcall.calls.adapters.call_items import dump_call, dump_entry, load_call
+from speechcall.calls.rules.call import Command, Kind, Reply, Step
+from speechcall.menus.rules.call_log import Plan
+from speechcall.shared.adapters.table import from_wire, to_wire
+from tests.kit.samples import CALL, NOW
 
 BEFORE = {
     "pk": "M#227633266688000007",

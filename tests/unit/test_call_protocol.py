@@ -12,17 +12,17 @@ from hypothesis import event as note
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speechcall.application.control_call import Control
-from speechcall.application.end_call import end_call
-from speechcall.application.follow_call import follow_call
-from speechcall.application.message_ports import Pool
-from speechcall.application.ports import Contact
-from speechcall.application.report import Heard
-from speechcall.domain.call import Bounds, Cause, Kind
-from speechcall.domain.call_log import MOST_AHEAD
-from speechcall.domain.errors import RetryableError, StoreUnavailable, TelephonyUnavailable
-from speechcall.domain.message import GotoMenu, Menu
-from tests.fixtures.samples import ASK, HOOK, MESSAGE, MID, NOW, FakeClock, FakeEngine
+from speechcall.calls.rules.call import Bounds, Cause, Kind
+from speechcall.calls.use_cases.control_call import Control
+from speechcall.calls.use_cases.end_call import end_call
+from speechcall.calls.use_cases.follow_call import follow_call
+from speechcall.calls.use_cases.ports import Contact
+from speechcall.calls.use_cases.report import Heard
+from speechcall.menus.rules.call_log import MOST_AHEAD
+from speechcall.menus.rules.menu import GotoMenu, Menu
+from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.shared.rules.errors import RetryableError, StoreUnavailable, TelephonyUnavailable
+from tests.kit.samples import ASK, HOOK, MESSAGE, MID, NOW, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls, MemoryMessages, UnloggedCalls
 
 STEPS = ["machine", "answer", "key 1", "key 2", "idle", "again", "poll", "end", "fail", "zombie", "time out"]

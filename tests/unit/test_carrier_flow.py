@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from local.carrier.flow import FlowRefusedError, load_flow
-from local.carrier.flow_runner import (
+from local.network.connect.flow import FlowRefusedError, load_flow
+from local.network.connect.flow_runner import (
     Failed,
     FlowStuckError,
     Invoke,
@@ -19,7 +19,7 @@ from local.carrier.flow_runner import (
     Silence,
     walk,
 )
-from speechcall.adapters.telephony.contact_flow import build_contact_flow, nested_template
+from speechcall.telephony.connect.contact_flow import build_contact_flow, nested_template
 
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:connect-flow"
 APOLOGY = "https://prompts.s3.eu-central-1.amazonaws.com/prompts/sorry.wav"

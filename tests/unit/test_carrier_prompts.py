@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.carrier.prompts import PromptStore, PromptUnplayableError, file_seconds, read_wave, speech_seconds
-from tests.fixtures.carrier_bench import mulaw_wav
+from local.network.shared.prompts import PromptStore, PromptUnplayableError, file_seconds, read_wave, speech_seconds
+from tests.kit.carrier_bench import mulaw_wav
 
 
 def test_the_length_of_a_file() -> None:

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.application.accept_messages import check_messages
-from speechcall.application.check_request import read_entries
-from speechcall.application.manage_audio import begin_upload
-from speechcall.application.requests import check_message
-from speechcall.domain.account import Account
-from speechcall.domain.characters import foreign, is_blank, lookalike, unseen
-from speechcall.domain.errors import InvalidRequest, RequestError
+from speechcall.accounts.rules.account import Account
+from speechcall.prompts.use_cases.manage_audio import begin_upload
+from speechcall.requests.use_cases.accept_messages import check_messages
+from speechcall.requests.use_cases.check_request import read_entries
+from speechcall.requests.use_cases.read_messages import check_message
+from speechcall.shared.rules.characters import foreign, is_blank, lookalike, unseen
+from speechcall.shared.rules.errors import InvalidRequest, RequestError
 from tests.stores.lists import MemoryLists
 
 HOOK = {"action": "webhook", "url": "https://api.example.com/callback"}

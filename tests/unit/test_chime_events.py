@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.carrier.chime.actions import parameter_problem, read_answer
-from speechcall.adapters.telephony.chime_events import EARLIER_SECONDS, ChimeEvents
-from speechcall.domain.call import Bounds, Cause, Command, Kind, Step, Ticket
-from speechcall.domain.call_log import HOLD_SECONDS, Plan
-from speechcall.domain.end_of_call import outcome_of
-from speechcall.domain.errors import EngineUnavailable, StoreUnavailable
-from speechcall.domain.outcome import End, Outcome
-from tests.fixtures.samples import ASK, CALL, MESSAGE, NOW, FakeClock, FakeEngine
+from local.network.chime.actions import parameter_problem, read_answer
+from speechcall.calls.rules.call import Bounds, Cause, Command, Kind, Step, Ticket
+from speechcall.calls.rules.end_of_call import outcome_of
+from speechcall.menus.rules.call_log import HOLD_SECONDS, Plan
+from speechcall.shared.rules.errors import EngineUnavailable, StoreUnavailable
+from speechcall.shared.rules.outcome import End, Outcome
+from speechcall.telephony.chime.events import EARLIER_SECONDS, ChimeEvents
+from tests.kit.samples import ASK, CALL, MESSAGE, NOW, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls
 
 EVENTS = Path(__file__).parents[2] / "events" / "chime"

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from speechcall.application.accounts import credentials_of, key_name, new_secrets, sha256, user_name
-from speechcall.domain.account import Account
+from speechcall.accounts.rules.account import Account
+from speechcall.accounts.use_cases.accounts import credentials_of, key_name, new_secrets, sha256, user_name
 from tests.stores.accounts import MemoryAccounts
 from tests.stores.webhook_secrets import MemoryWebhookSecrets, seal, unseal
 

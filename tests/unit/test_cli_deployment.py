@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from cli.deployment import Place, open_deployment
 from cli.main import app
-from speechcall.domain.errors import StoreUnavailable
+from speechcall.shared.rules.errors import StoreUnavailable
 from tests.stores.accounts import MemoryAccounts
 
 _Client = httpx.Client

@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from speechcall.adapters.clock import SystemClock
-from speechcall.application.message_ports import Pool
-from speechcall.application.status import Summary
-from speechcall.domain.message import State
+from speechcall.messages.rules.message import State
+from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.status.use_cases.status import Summary
 from tests.stores.pool import MemoryPool
 
 LATER = 10**15

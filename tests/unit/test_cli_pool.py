@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from speechcall.adapters.clock import SystemClock
-from speechcall.application.message_ports import Pool
+from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.shared.adapters.clock import SystemClock
 from tests.stores.pool import MemoryPool
 
 

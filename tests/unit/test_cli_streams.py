@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app, main
-from speechcall.domain.account import MOST, Account
+from speechcall.accounts.rules.account import MOST, Account
 from tests.stores.accounts import MemoryAccounts
 from tests.stores.webhook_secrets import MemoryWebhookSecrets, seal
 

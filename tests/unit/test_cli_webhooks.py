@@ -8,12 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from speechcall.adapters.clock import SystemClock
-from speechcall.application.status import History
-from speechcall.domain.account import Account
-from speechcall.domain.delivery import Attempt, DeliveryState, Wait
-from tests.fixtures.samples import MESSAGE, MID
-from tests.fixtures.webhook_bench import task_of
+from speechcall.accounts.rules.account import Account
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.status.use_cases.status import History
+from speechcall.webhooks.rules.delivery import Attempt, DeliveryState, Wait
+from tests.kit.samples import MESSAGE, MID
+from tests.kit.webhook_bench import task_of
 from tests.stores.accounts import MemoryAccounts
 from tests.stores.webhooks import MemoryDeliveries, VirtualQueue
 

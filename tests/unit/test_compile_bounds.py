@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speechcall.domain.message import KEYS, WRONG, Action, GotoMenu, Hangup, Menu
-from speechcall.statemachine.compile_flow import Wiring, compile_flow
-from speechcall.statemachine.publication import publication
-from tests.fixtures.definition_checks import faults_of
-from tests.fixtures.random_menus import HOOK, MOST_ACTIONS, MOST_IN_A_LIST, MOST_MENUS
+from speechcall.menus.rules.compile_flow import Wiring, compile_flow
+from speechcall.menus.rules.menu import KEYS, WRONG, Action, GotoMenu, Hangup, Menu
+from speechcall.menus.rules.publication import publication
+from tests.kit.definition_checks import faults_of
+from tests.kit.random_menus import HOOK, MOST_ACTIONS, MOST_IN_A_LIST, MOST_MENUS
 
 MOST_BYTES = 700_000
 ALL_KEYS = (*KEYS, WRONG)

@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from speechcall.domain.message import GotoMenu, Hangup, Menu, Webhook
-from speechcall.statemachine.compile_flow import Wiring, compile_flow
-from speechcall.statemachine.publication import publication
-from tests.fixtures.races.machine import DEATHS
+from speechcall.menus.rules.compile_flow import Wiring, compile_flow
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.publication import publication
+from tests.kit.races.machine import DEATHS
 
 WIRING = Wiring("arn:control", "arn:finish", "https://queue.fifo")
 HOOK = Webhook("https://api.example.com/callback/option1", '{"confirm":true}', {"X-Custom-Header": "value"})

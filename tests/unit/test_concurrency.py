@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.domain.concurrency import Load, executions_needed, reserved_for_each, why_too_many
+from speechcall.deployment.rules.concurrency import Load, executions_needed, reserved_for_each, why_too_many
 
 LOADS = st.builds(Load, st.integers(1, 300), st.integers(2, 100), st.integers(2, 100), st.integers(1, 500))
 BY_DEFAULT = Load(10, 10, 20, 50)

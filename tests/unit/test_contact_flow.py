@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from speechcall.adapters.telephony.contact_flow import KEYS, build_contact_flow, nested_template
-from speechcall.domain.timing import IDLE_STEPS
+from speechcall.shared.rules.timing import IDLE_STEPS
+from speechcall.telephony.connect.contact_flow import KEYS, build_contact_flow, nested_template
 
 DEPLOYED = Path(__file__).parents[2] / "telephony" / "connect.template.json"
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:connect-flow"

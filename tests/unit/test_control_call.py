@@ -5,19 +5,19 @@ from dataclasses import replace
 
 import pytest
 
-from speechcall.application.control_call import THROTTLED_MSEC, Control
-from speechcall.application.message_ports import Pool
-from speechcall.application.ports import Contact
-from speechcall.domain.call import Bounds, Cause, Command, Kind, Refused, Reply, Step
-from speechcall.domain.call_log import Plan
-from speechcall.domain.errors import (
+from speechcall.calls.rules.call import Bounds, Cause, Command, Kind, Refused, Reply, Step
+from speechcall.calls.use_cases.control_call import THROTTLED_MSEC, Control
+from speechcall.calls.use_cases.ports import Contact
+from speechcall.menus.rules.call_log import Plan
+from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.shared.rules.errors import (
     DestinationRefused,
     StoreUnavailable,
     TelephonyMisconfigured,
     TelephonyThrottled,
     TelephonyUnavailable,
 )
-from tests.fixtures.samples import ASK, MESSAGE, MID, NOW, FakeClock, FakeEngine
+from tests.kit.samples import ASK, MESSAGE, MID, NOW, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls, MemoryMessages
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from benchmarks.compile import MENUS, STEPS, USD_PER_1000_TRANSITIONS, menus_of_menus, menus_of_steps, transitions
 from benchmarks.compile import usd_of_1000 as usd
-from speechcall.domain.message import GotoMenu, Hangup, Menu
-from speechcall.statemachine.compile_flow import compile_flow
-from tests.fixtures.random_menus import HOOK
+from speechcall.menus.rules.compile_flow import compile_flow
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu
 from tests.golden.flows import NAMES, WIRING, example_menus
+from tests.kit.random_menus import HOOK
 
 PAGE = (Path(__file__).parents[2] / "docs" / "costs.md").read_text(encoding="utf-8")
 

@@ -6,13 +6,13 @@ from random import Random
 
 import pytest
 
-from speechcall.domain.message import WRONG, GotoMenu
-from speechcall.domain.walk import Behaviour, walk
-from speechcall.statemachine.compile_flow import Wiring, compile_flow, steps_run
-from speechcall.statemachine.menu_report import reachable
-from tests.fixtures.definition_checks import faults_of
-from tests.fixtures.random_menus import MOST_ACTIONS, random_menus, random_pair
-from tests.fixtures.samples import MENU
+from speechcall.menus.rules.compile_flow import Wiring, compile_flow, steps_run
+from speechcall.menus.rules.menu import WRONG, GotoMenu
+from speechcall.menus.rules.menu_report import reachable
+from speechcall.menus.rules.walk import Behaviour, walk
+from tests.kit.definition_checks import faults_of
+from tests.kit.random_menus import MOST_ACTIONS, random_menus, random_pair
+from tests.kit.samples import MENU
 
 WIRING = Wiring("arn:c", "arn:f", "https://q")
 

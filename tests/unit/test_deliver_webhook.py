@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.domain.delivery import Attempt, Delivery, DeliveryState
-from speechcall.domain.errors import ForbiddenAddress, StoreUnavailable, Unreachable
-from speechcall.domain.message import GotoMenu, Hangup, Menu, Webhook
-from speechcall.domain.retry import MAX_OWN_FAULTS
-from speechcall.domain.webhook import WebhookAnswer
-from tests.fixtures.samples import MESSAGE, NOW
-from tests.fixtures.webhook_bench import Killed, WebhookBench, task_of
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook
+from speechcall.shared.rules.errors import ForbiddenAddress, StoreUnavailable, Unreachable
+from speechcall.webhooks.rules.delivery import Attempt, Delivery, DeliveryState
+from speechcall.webhooks.rules.retry import MAX_OWN_FAULTS
+from speechcall.webhooks.rules.webhook import WebhookAnswer
+from tests.kit.samples import MESSAGE, NOW
+from tests.kit.webhook_bench import Killed, WebhookBench, task_of
 
 TASK = task_of(MESSAGE)
 PLACE = "https://api.example.com"

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from speechcall.application.dial_messages import AGAIN_SECONDS, dial_messages, execution_input
-from speechcall.application.message_ports import Pool
-from speechcall.domain.errors import EngineUnavailable, MenusRefused, StoreUnavailable
-from speechcall.domain.message import State
-from speechcall.domain.outcome import EXPIRED
-from tests.fixtures.samples import ASK, MENU, MESSAGE, NOW, QUEUED, FakeClock, message
+from speechcall.dialling.use_cases.dial_messages import AGAIN_SECONDS, dial_messages, execution_input
+from speechcall.messages.rules.message import State
+from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.shared.rules.errors import EngineUnavailable, MenusRefused, StoreUnavailable
+from speechcall.shared.rules.outcome import EXPIRED
+from tests.kit.samples import ASK, MENU, MESSAGE, NOW, QUEUED, FakeClock, message
 from tests.stores.memory import MemoryMessages
 
 

@@ -9,14 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from speechcall.application.message_ports import Pool
-from speechcall.domain.call import Call, Cause
-from speechcall.domain.errors import TelephonyUnavailable
-from speechcall.domain.ids import holder
-from speechcall.domain.message import State
-from tests.fixtures.dialling_calls import Line
-from tests.fixtures.dialling_world import BATCH, KILL_POINTS, NONE, TROUBLES, World, mixed, overtaken
-from tests.fixtures.samples import NOW
+from speechcall.calls.rules.call import Call, Cause
+from speechcall.messages.rules.message import State
+from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.shared.rules.errors import TelephonyUnavailable
+from speechcall.shared.rules.ids import holder
+from tests.kit.dialling_calls import Line
+from tests.kit.dialling_world import BATCH, KILL_POINTS, NONE, TROUBLES, World, mixed, overtaken
+from tests.kit.samples import NOW
 from tests.stores.memory import MemoryCalls
 
 POOL = Pool(lines=10, calls_per_second=2)
@@ -111,7 +111,7 @@ def _takes_a_throttle_for_nothing_placed(monkeypatch):
                 continue
         raise TelephonyUnavailable("twice")
 
-    monkeypatch.setattr("speechcall.application.control_call.place_once", place)
+    monkeypatch.setattr("speechcall.calls.use_cases.control_call.place_once", place)
     only_try = property(lambda call: call.contact_id is None and call.ticket.retry == 0)
     monkeypatch.setattr(Call, "is_certainly_not_placed", only_try)
 

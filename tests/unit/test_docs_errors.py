@@ -10,26 +10,26 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Logger
 
-from speechcall.adapters.audio_kind import Refused as UnknownAudio
-from speechcall.adapters.audio_kind import kind_of
-from speechcall.adapters.http_api import HttpApi, HttpRequest
-from speechcall.application.accept_messages import accept_messages
-from speechcall.application.accounts import authenticate
-from speechcall.application.json_text import MAX_JSON_BYTES
-from speechcall.application.manage_audio import AudioDesk, begin_upload, put_audio, read_audio
-from speechcall.application.message_ports import Pool
-from speechcall.application.prompts import Workshop
-from speechcall.application.query import parameter
-from speechcall.application.read_status import read_list, read_message
-from speechcall.application.replay_webhooks import replay_of_message
-from speechcall.application.status import History
-from speechcall.domain.account import NEW_SHAPES_PER_DAY, Account
-from speechcall.domain.delivery import Attempt, Delivery, DeliveryState
-from speechcall.domain.errors import PromptUnavailable, RequestError
-from speechcall.domain.wav import Encoding
-from speechcall.domain.webhook import WebhookTask
-from tests.fixtures.samples import MESSAGE as MESSAGE_STORED
-from tests.fixtures.samples import MID, NOW, FakeClock
+from speechcall.accounts.rules.account import NEW_SHAPES_PER_DAY, Account
+from speechcall.accounts.use_cases.accounts import authenticate
+from speechcall.api.adapters.http_api import HttpApi, HttpRequest
+from speechcall.api.use_cases.query import parameter
+from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.prompts.adapters.audio_kind import Refused as UnknownAudio
+from speechcall.prompts.adapters.audio_kind import kind_of
+from speechcall.prompts.rules.wav import Encoding
+from speechcall.prompts.use_cases.manage_audio import AudioDesk, begin_upload, put_audio, read_audio
+from speechcall.prompts.use_cases.prompts import Workshop
+from speechcall.requests.use_cases.accept_messages import accept_messages
+from speechcall.shared.rules.errors import PromptUnavailable, RequestError
+from speechcall.shared.rules.json_text import MAX_JSON_BYTES
+from speechcall.status.use_cases.read_status import read_list, read_message
+from speechcall.status.use_cases.replay_webhooks import replay_of_message
+from speechcall.status.use_cases.status import History
+from speechcall.webhooks.rules.delivery import Attempt, Delivery, DeliveryState
+from speechcall.webhooks.rules.webhook import WebhookTask
+from tests.kit.samples import MESSAGE as MESSAGE_STORED
+from tests.kit.samples import MID, NOW, FakeClock
 from tests.stores.lists import MemoryLists
 from tests.stores.memory import MemoryMessages
 from tests.stores.prompts import MemoryPrompts
@@ -342,10 +342,10 @@ def test_the_page_has_no_other_sections_with_examples():
 def test_every_code_that_the_source_knows_is_on_the_page():
     source = ROOT / "layers" / "core" / "speechcall"
     files = [
-        *source.glob("application/*.py"),
-        source / "domain" / "errors.py",
-        source / "adapters" / "http_answers.py",
-        source / "statemachine" / "menu_report.py",
+        *source.glob("*/use_cases/*.py"),
+        source / "shared" / "rules" / "errors.py",
+        source / "api" / "adapters" / "http_answers.py",
+        source / "menus" / "rules" / "menu_report.py",
     ]
     text = "\n".join(path.read_text(encoding="utf-8") for path in files)
     codes = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', text)) - {"FORBIDDEN_ADDRESS"} | {"UNAUTHORIZED"}

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from speechcall.application.end_call import IN_FLIGHT_SECONDS, EndHeard, end_call, hear_end
-from speechcall.application.ports import Contact
-from speechcall.domain.call import Bounds, Cause, Command, Kind, Reply, Ticket
-from speechcall.domain.call_log import Plan
-from speechcall.domain.errors import TelephonyUnavailable
-from tests.fixtures.samples import CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
+from speechcall.calls.rules.call import Bounds, Cause, Command, Kind, Reply, Ticket
+from speechcall.calls.use_cases.end_call import IN_FLIGHT_SECONDS, EndHeard, end_call, hear_end
+from speechcall.calls.use_cases.ports import Contact
+from speechcall.menus.rules.call_log import Plan
+from speechcall.shared.rules.errors import TelephonyUnavailable
+from tests.kit.samples import CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls
 
 OTHER = "227633266688000009"

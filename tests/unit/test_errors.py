@@ -1,8 +1,8 @@
 """The tree of errors: class names are what published state machines match."""
 
-from speechcall.domain import errors
-from speechcall.statemachine.compile_flow import Wiring, compile_flow
-from tests.fixtures.samples import MENU
+from speechcall.menus.rules.compile_flow import Wiring, compile_flow
+from speechcall.shared.rules import errors
+from tests.kit.samples import MENU
 
 
 def tree(error):

@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
-from local.event_files import CHIME_EVENT_FILES, EVENT_FILES
-from local.template import read_template
-from speechcall.adapters.prompt_queue import PromptJob, read_job
-from speechcall.adapters.stream import message_id
-from speechcall.adapters.telephony.connect_conversation import parse_report
-from speechcall.adapters.telephony.connect_events import ContactEvent, parse_contact_event
-from speechcall.adapters.webhook_queue import parse_task
-from speechcall.domain.ids import event_id, parse_holder, shard_of
-from speechcall.domain.message import load_menus
-from speechcall.domain.outcome import End
+from local.cloud.event_files import CHIME_EVENT_FILES, EVENT_FILES
+from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
+from local.cloud.template import read_template
+from speechcall.menus.rules.menu import load_menus
+from speechcall.prompts.adapters.queue import PromptJob, read_job
+from speechcall.shared.adapters.stream import message_id
+from speechcall.shared.rules.ids import event_id, parse_holder, shard_of
+from speechcall.shared.rules.outcome import End
+from speechcall.telephony.connect.contact_events import ContactEvent, parse_contact_event
+from speechcall.telephony.connect.conversation import parse_report
+from speechcall.webhooks.adapters.queue import parse_task
 
 EVENTS = Path(__file__).parents[2] / "events"
 FILES = sorted(path.relative_to(EVENTS).as_posix() for path in EVENTS.rglob("*.json"))

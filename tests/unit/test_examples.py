@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local.demo_cases import CASES
-from speechcall.application.check_request import read_entries
+from local.tools.demo_cases import CASES
+from speechcall.requests.use_cases.check_request import read_entries
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.json"))

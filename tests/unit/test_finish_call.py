@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from speechcall.application.finish_call import finish_call
-from speechcall.application.message_ports import NumberBusy, Pool
-from speechcall.application.ports import Contact
-from speechcall.domain.account import Account
-from speechcall.domain.call import Bounds, Cause, Command, Kind, Refused, Ticket
-from speechcall.domain.call_log import Plan
-from speechcall.domain.dialling import (
+from speechcall.accounts.rules.account import Account
+from speechcall.calls.rules.call import Bounds, Cause, Command, Kind, Refused, Ticket
+from speechcall.calls.use_cases.finish_call import finish_call
+from speechcall.calls.use_cases.ports import Contact
+from speechcall.menus.rules.call_log import Plan
+from speechcall.menus.rules.menu import Hangup, Menu, Webhook
+from speechcall.menus.rules.walk import table_of
+from speechcall.messages.rules.dial_times import (
     MAX_REDIALS,
     MAX_TTL_SECONDS,
     MOST_AGAIN_SECONDS,
@@ -22,12 +23,12 @@ from speechcall.domain.dialling import (
     THROTTLED_AGAIN_SECONDS,
     Redial,
 )
-from speechcall.domain.errors import StoreUnavailable, TelephonyMisconfigured, TelephonyUnavailable
-from speechcall.domain.message import Hangup, Menu, State, Webhook
-from speechcall.domain.outcome import End, Outcome
-from speechcall.domain.time_bounds import GIVE_UP_SECONDS, MAY_RING_SECONDS, SETTLING_SECONDS
-from speechcall.domain.walk import table_of
-from tests.fixtures.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine, message
+from speechcall.messages.rules.message import State
+from speechcall.messages.use_cases.message_ports import NumberBusy, Pool
+from speechcall.shared.rules.errors import StoreUnavailable, TelephonyMisconfigured, TelephonyUnavailable
+from speechcall.shared.rules.outcome import End, Outcome
+from speechcall.shared.rules.time_bounds import GIVE_UP_SECONDS, MAY_RING_SECONDS, SETTLING_SECONDS
+from tests.kit.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine, message
 from tests.stores.memory import MemoryCalls, MemoryMessages
 
 

@@ -4,11 +4,11 @@ import math
 
 import pytest
 
-from speechcall.application.follow_by_mailbox import MAILBOX_SECONDS
-from speechcall.application.follow_call import follow_call
-from speechcall.application.report import HANG_UP, Heard, Next
-from speechcall.domain.call import Bounds, Cause, Command, Kind, Reply, Step, Ticket
-from tests.fixtures.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
+from speechcall.calls.rules.call import Bounds, Cause, Command, Kind, Reply, Step, Ticket
+from speechcall.calls.use_cases.follow_by_mailbox import MAILBOX_SECONDS
+from speechcall.calls.use_cases.follow_call import follow_call
+from speechcall.calls.use_cases.report import HANG_UP, Heard, Next
+from tests.kit.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls
 
 BOUNDS = Bounds(9, 900)

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from speechcall.application.follow_call import follow_call
-from speechcall.application.report import HANG_UP, Heard, Next
-from speechcall.domain.call import Cause, Command, Kind, Reply, Ticket
-from speechcall.domain.call_log import HOLD_SECONDS, Plan, Then, ThenKind
-from tests.fixtures.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
+from speechcall.calls.rules.call import Cause, Command, Kind, Reply, Ticket
+from speechcall.calls.use_cases.follow_call import follow_call
+from speechcall.calls.use_cases.report import HANG_UP, Heard, Next
+from speechcall.menus.rules.call_log import HOLD_SECONDS, Plan, Then, ThenKind
+from tests.kit.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls
 
 PLAN = Plan(({"d1": 1, "d2": "end", "d3": "wait", "wrong": 0}, {"wrong": 0}), 50, NOW + 900_000, 2)

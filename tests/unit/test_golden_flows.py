@@ -3,9 +3,9 @@
 import pytest
 from statelint.linter import Linter
 
-from speechcall.statemachine.compile_flow import compile_flow
-from tests.fixtures.definition_checks import faults_of
+from speechcall.menus.rules.compile_flow import compile_flow
 from tests.golden.flows import NAMES, WIRING, as_text, example_menus, golden_path, golden_text
+from tests.kit.definition_checks import faults_of
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.domain.address import Target, target_of, url_problem
-from speechcall.domain.errors import UnusableUrl
-from speechcall.domain.host import MAX_LABEL, MAX_NAME, sent_host
+from speechcall.outbound.rules.address import Target, target_of, url_problem
+from speechcall.outbound.rules.host import MAX_LABEL, MAX_NAME, sent_host
+from speechcall.shared.rules.errors import UnusableUrl
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Logger
 
-from speechcall.adapters.dynamodb.accounts import DynamoAccounts
-from speechcall.adapters.http_answers import answer_json
-from speechcall.adapters.http_api import HttpApi, HttpRequest, account_of
-from speechcall.application.accounts import with_checksum
-from speechcall.application.query import parameter
-from speechcall.domain.characters import unseen
-from speechcall.domain.errors import NotFound, RateLimited, RequestError, Unauthorized
+from speechcall.accounts.adapters.accounts_store import DynamoAccounts
+from speechcall.accounts.use_cases.accounts import with_checksum
+from speechcall.api.adapters.http_answers import answer_json
+from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
+from speechcall.api.use_cases.query import parameter
+from speechcall.shared.rules.characters import unseen
+from speechcall.shared.rules.errors import NotFound, RateLimited, RequestError, Unauthorized
 
 
 def api(handler):

@@ -3,8 +3,8 @@
 import re
 
 from benchmarks.idle import AIM_USD, Item, bill
-from local.cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
-from local.template import read_template
+from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
+from local.cloud.template import read_template
 
 
 def of_template() -> list[Item]:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.domain.ids import SHARDS, event_id, holder, latest_msec, new_ids, parse_holder, shard_of
-from speechcall.domain.message import KEYS, WRONG, Hangup, Menu, Webhook
-from speechcall.statemachine.compile_flow import Wiring, compile_flow
+from speechcall.menus.rules.compile_flow import Wiring, compile_flow
+from speechcall.menus.rules.menu import KEYS, WRONG, Hangup, Menu, Webhook
+from speechcall.shared.rules.ids import SHARDS, event_id, holder, latest_msec, new_ids, parse_holder, shard_of
 
 NOW = 1_790_000_000_000
 LAST_MSEC = 1_735_689_600_000 + (1 << 41) - 1

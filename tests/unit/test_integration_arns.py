@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from speechcall.domain.message import GotoMenu, Hangup, Menu
-from speechcall.statemachine.compile_flow import Wiring, compile_flow
-from tests.fixtures.samples import HOOK, MENU
+from speechcall.menus.rules.compile_flow import Wiring, compile_flow
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu
+from tests.kit.samples import HOOK, MENU
 
 ROOT = Path(__file__).parents[2]
 MENUS = (MENU, Menu("second", 5000, {"d*": (HOOK, GotoMenu(0)), "wrong": (HOOK, Hangup())}))

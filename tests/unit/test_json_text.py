@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.application.json_text import MAX_JSON_BYTES, Written, dump_json, parse_json, whole
-from speechcall.domain.errors import MalformedJson, PayloadTooLarge
+from speechcall.shared.rules.errors import MalformedJson, PayloadTooLarge
+from speechcall.shared.rules.json_text import MAX_JSON_BYTES, Written, dump_json, parse_json, whole
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 numbers = st.one_of(

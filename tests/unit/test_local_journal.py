@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from local.journal import Journal
+from local.common.journal import Journal
 
 
 def test_entries_are_numbered_and_told_apart_by_message() -> None:

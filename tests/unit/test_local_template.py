@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from local.cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
-from local.intrinsics import TemplateError
-from local.template import Template, read_template
-from speechcall.domain.message import GotoMenu, Hangup, Menu
-from speechcall.statemachine.compile_flow import Wiring, compile_flow
-from tests.fixtures.samples import HOOK, MENU
+from local.cloud.intrinsics import TemplateError
+from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
+from local.cloud.template import Template, read_template
+from speechcall.menus.rules.compile_flow import Wiring, compile_flow
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu
+from tests.kit.samples import HOOK, MENU
 
 MENUS = (MENU, Menu("second", 5000, {"d*": (HOOK, GotoMenu(0)), "wrong": (HOOK, Hangup())}))
 

@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from speechcall.application import report
-from speechcall.application.end_call import end_call
-from speechcall.application.obey_log import obey_log
-from speechcall.application.report import Heard, told_by_log
-from speechcall.domain.call import Call, Cause, Command, Kind, Ticket
-from speechcall.domain.call_log import MOST_AHEAD, Plan, ThenKind, follows
-from speechcall.domain.message import GotoMenu, Hangup, Menu
-from speechcall.domain.outcome import End
-from speechcall.domain.owed import owed_webhooks
-from speechcall.domain.walk import Behaviour, Walk, react, table_of, walk
-from tests.fixtures.samples import ASK, CALL, HOOK, MID, NOW, FakeClock
+from speechcall.calls.rules.call import Call, Cause, Command, Kind, Ticket
+from speechcall.calls.rules.owed import owed_webhooks
+from speechcall.calls.use_cases import report
+from speechcall.calls.use_cases.end_call import end_call
+from speechcall.calls.use_cases.obey_log import obey_log
+from speechcall.calls.use_cases.report import Heard, told_by_log
+from speechcall.menus.rules.call_log import MOST_AHEAD, Plan, ThenKind, follows
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu
+from speechcall.menus.rules.walk import Behaviour, Walk, react, table_of, walk
+from speechcall.shared.rules.outcome import End
+from tests.kit.samples import ASK, CALL, HOOK, MID, NOW, FakeClock
 from tests.stores.memory import MemoryCalls
 
 MENUS = (

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.domain.loudness import MOST_GAIN_DB, PEAK_DB, TARGET_DB, UNCHANGED_DB, gain_db, measure, scaled
+from speechcall.prompts.rules.loudness import MOST_GAIN_DB, PEAK_DB, TARGET_DB, UNCHANGED_DB, gain_db, measure, scaled
 
 
 def tone(level_db, seconds=1.0):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from speechcall.domain.message import GotoMenu, Hangup, Menu, Webhook
-from speechcall.domain.speech import Say
-from speechcall.statemachine.menu_picture import draw, explain
-from speechcall.statemachine.menu_report import call_bounds, report
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.menu_picture import draw, explain
+from speechcall.menus.rules.menu_report import call_bounds, report
+from speechcall.menus.rules.speech import Say
 
 HOOK = Webhook("https://user-api.example.com/secret?token=1")
 

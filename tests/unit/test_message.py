@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.domain.message import KEYS, WRONG, GotoMenu, Hangup, Menu, Webhook, dump_menus, load_menus
+from speechcall.menus.rules.menu import KEYS, WRONG, GotoMenu, Hangup, Menu, Webhook, dump_menus, load_menus
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 webhooks = st.builds(Webhook, texts, texts, st.dictionaries(texts, texts, max_size=3))

@@ -1,8 +1,8 @@
 """A message's item, from one release to the next."""
 
-from speechcall.adapters.dynamodb.message_items import dump, load
-from speechcall.application.dial_messages import execution_input
-from tests.fixtures.samples import MESSAGE
+from speechcall.dialling.use_cases.dial_messages import execution_input
+from speechcall.messages.adapters.message_items import dump, load
+from tests.kit.samples import MESSAGE
 
 CLAIMED_BEFORE = dump(MESSAGE) | {"state": "calling", "attempt": 2, "flow_arn": "arn:before"}
 CLAIMED = dump(MESSAGE) | {"state": "calling", "attempt": 1, "machine_arn": "arn:now", "dial_wait_seconds": 50}

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
-from local.template import read_template
-from speechcall.adapters.metrics import count
-from tests.fixtures.alarm_rules import counts_in, metric_of
+from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
+from local.cloud.template import read_template
+from speechcall.shared.adapters.metrics import count
+from tests.kit.alarm_rules import counts_in, metric_of
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,7 +4,7 @@ from array import array
 
 import av
 
-from speechcall.domain.mu_law import linear, mu_law
+from speechcall.prompts.rules.mu_law import linear, mu_law
 
 
 def by_ffmpeg(samples):

@@ -11,11 +11,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from local import openapi
-from local.template import Template
-from speechcall.application.openapi import openapi_text
-from speechcall.application.request_models import MessageModel
-from speechcall.domain.message import KEYS, WRONG
+from local.cloud.template import Template
+from local.tools import openapi
+from speechcall.api.use_cases.openapi import openapi_text
+from speechcall.menus.rules.menu import KEYS, WRONG
+from speechcall.requests.use_cases.request_models import MessageModel
 
 ROOT = Path(__file__).parents[2]
 CONNECT_ARN = "arn:aws:connect:eu-central-1:123456789012:instance/9308c2a1-9bc6-4cea-8290-6c0b4a6d38fa"

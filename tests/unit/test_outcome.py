@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from speechcall.domain.call import Cause, Step
-from speechcall.domain.call_log import Entry, Plan, Then, ThenKind
-from speechcall.domain.end_of_call import key_was_pressed, outcome_of
-from speechcall.domain.outcome import End, Outcome
-from tests.fixtures.samples import CALL, NOW
+from speechcall.calls.rules.call import Cause, Step
+from speechcall.calls.rules.end_of_call import key_was_pressed, outcome_of
+from speechcall.menus.rules.call_log import Entry, Plan, Then, ThenKind
+from speechcall.shared.rules.outcome import End, Outcome
+from tests.kit.samples import CALL, NOW
 
 OUTCOMES = {"answered", "busy", "noAnswer", "invalidNumber", "blocked", "failed"}
 NOT_CALLED_BACK = {

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from speechcall.domain.call_log import Plan
-from speechcall.domain.message import GotoMenu, Menu
-from speechcall.domain.outcome import End
-from speechcall.domain.owed import owed_webhooks
-from speechcall.domain.walk import table_of
-from tests.fixtures.samples import CALL, HOOK, MID, NOW
+from speechcall.calls.rules.owed import owed_webhooks
+from speechcall.menus.rules.call_log import Plan
+from speechcall.menus.rules.menu import GotoMenu, Menu
+from speechcall.menus.rules.walk import table_of
+from speechcall.shared.rules.outcome import End
+from tests.kit.samples import CALL, HOOK, MID, NOW
 
 MENUS = (Menu("intro", 1000, {"d1": (HOOK, HOOK, GotoMenu(0)), "wrong": (HOOK, GotoMenu(0))}),)
 

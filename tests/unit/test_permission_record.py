@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from local.needs import Need
-from local.permissions import Permissions
-from tests.fixtures.permission_rules import RECORD, SEEN, Seen, for_lambda, granted, record_of, stale, templates
+from local.cloud.iam_actions import Need
+from local.cloud.permissions import Permissions
+from tests.kit.permission_rules import RECORD, SEEN, Seen, for_lambda, granted, record_of, stale, templates
 
 TEMPLATES = templates()
 TABLE = "arn:aws:dynamodb:eu-central-1:123456789012:table/MessagesTable"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.domain.phone import masked, to_e164
+from speechcall.shared.rules.phone_numbers import masked, to_e164
 
 
 @pytest.mark.parametrize("given_number", ["+380936670003", "380936670003"])

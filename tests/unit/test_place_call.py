@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from speechcall.application.place_call import AGAIN_SECONDS, PATIENCE_SECONDS, SETTLED_SECONDS, Doubt, place_once
-from speechcall.domain.call import Cause
-from speechcall.domain.errors import (
+from speechcall.calls.rules.call import Cause
+from speechcall.calls.use_cases.place_call import AGAIN_SECONDS, PATIENCE_SECONDS, SETTLED_SECONDS, Doubt, place_once
+from speechcall.shared.rules.errors import (
     DestinationRefused,
     TelephonyMisconfigured,
     TelephonyThrottled,
     TelephonyUnavailable,
 )
-from tests.fixtures.samples import CALL, MESSAGE, MID, NOW, FakeClock
+from tests.kit.samples import CALL, MESSAGE, MID, NOW, FakeClock
 from tests.stores.memory import MemoryCalls
 
 LOST = TelephonyUnavailable("500", maybe_done=True)

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from speechcall.application.attempt_prompt import (
+from speechcall.menus.rules.ask import Ask
+from speechcall.menus.rules.menu import Hangup, Menu
+from speechcall.menus.rules.speech import Say
+from speechcall.messages.rules.message import State
+from speechcall.prompts.rules.prompt import KnownPrompt, Prompt, Source, Trying
+from speechcall.prompts.rules.wav import Encoding
+from speechcall.prompts.use_cases.attempt_prompt import (
     FRESH_MSEC,
     GIVE_UP_MSEC,
     MOST_FAULTS,
@@ -18,7 +24,7 @@ from speechcall.application.attempt_prompt import (
     fault_seconds,
     retry_seconds,
 )
-from speechcall.application.fetch_prompts import (
+from speechcall.prompts.use_cases.fetch_prompts import (
     MOST_LOOKS,
     Fetching,
     fetch_prompt,
@@ -26,18 +32,13 @@ from speechcall.application.fetch_prompts import (
     most_of_an_account,
     turn_seconds,
 )
-from speechcall.application.make_audio import Decoded
-from speechcall.application.prepare_prompts import NOT_IN_TIME, Apart, Preparation, prepare_message
-from speechcall.application.prompt_sources import Fetched, Sources
-from speechcall.application.prompts import USED_STEP_MSEC, Workshop, add_prompt, find_uploaded
-from speechcall.domain.ask import Ask
-from speechcall.domain.errors import NotFound, PromptUnavailable, PromptUnreachable, StoreUnavailable
-from speechcall.domain.message import Hangup, Menu, State
-from speechcall.domain.prompt import KnownPrompt, Prompt, Source, Trying
-from speechcall.domain.speech import Say
-from speechcall.domain.wav import Encoding
-from tests.fixtures.carrier_bench import mulaw_wav
-from tests.fixtures.samples import MENU, MESSAGE, MID, NOW, FakeClock
+from speechcall.prompts.use_cases.make_audio import Decoded
+from speechcall.prompts.use_cases.prepare_prompts import NOT_IN_TIME, Apart, Preparation, prepare_message
+from speechcall.prompts.use_cases.prompt_sources import Fetched, Sources
+from speechcall.prompts.use_cases.prompts import USED_STEP_MSEC, Workshop, add_prompt, find_uploaded
+from speechcall.shared.rules.errors import NotFound, PromptUnavailable, PromptUnreachable, StoreUnavailable
+from tests.kit.carrier_bench import mulaw_wav
+from tests.kit.samples import MENU, MESSAGE, MID, NOW, FakeClock
 from tests.stores.memory import MemoryMessages
 from tests.stores.prompts import MemoryPrompts
 from tests.stores.webhooks import MemoryPlaces

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from speechcall.application.replay_webhooks import replay, replay_of_message
-from speechcall.application.status import History
-from speechcall.domain.account import Account
-from speechcall.domain.delivery import MAX_ATTEMPTS, DeliveryState
-from speechcall.domain.errors import NotFound, NotReplayable
-from speechcall.domain.message import Hangup, Menu, Webhook
-from speechcall.domain.webhook import WebhookAnswer
-from tests.fixtures.samples import MESSAGE, MID
-from tests.fixtures.webhook_bench import WebhookBench, task_of
+from speechcall.accounts.rules.account import Account
+from speechcall.menus.rules.menu import Hangup, Menu, Webhook
+from speechcall.shared.rules.errors import NotFound, NotReplayable
+from speechcall.status.use_cases.replay_webhooks import replay, replay_of_message
+from speechcall.status.use_cases.status import History
+from speechcall.webhooks.rules.delivery import MAX_ATTEMPTS, DeliveryState
+from speechcall.webhooks.rules.webhook import WebhookAnswer
+from tests.kit.samples import MESSAGE, MID
+from tests.kit.webhook_bench import WebhookBench, task_of
 
 ACME = Account("acme", ("*",))
 HOOKS = tuple(Webhook(f"https://{name}.example/") for name in "abc")

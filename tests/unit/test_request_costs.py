@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from speechcall.application.accept_messages import check_messages
-from speechcall.application.requests import check_message
-from speechcall.domain.account import Account
+from speechcall.accounts.rules.account import Account
+from speechcall.requests.use_cases.accept_messages import check_messages
+from speechcall.requests.use_cases.read_messages import check_message
 from tests.stores.lists import MemoryLists
 
 ACME = Account("acme", ("*",))

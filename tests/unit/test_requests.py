@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.application.json_text import parse_json
-from speechcall.application.request_models import MenuModel, MessageModel
-from speechcall.application.request_problems import RIGHT
-from speechcall.application.requests import check_message, to_menus, to_redial, unknown_fields
-from speechcall.domain.dialling import Redial
-from speechcall.domain.message import GotoMenu, Hangup, Menu, Webhook
-from speechcall.domain.speech import VOICES, Say
+from speechcall.api.use_cases.request_problems import RIGHT
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.speech import VOICES, Say
+from speechcall.messages.rules.dial_times import Redial
+from speechcall.requests.use_cases.read_messages import check_message, to_menus, to_redial, unknown_fields
+from speechcall.requests.use_cases.request_models import MenuModel, MessageModel
+from speechcall.shared.rules.json_text import parse_json
 
 SPEC = Path(__file__).parents[2] / "events" / "spec"
 HOOK = {"action": "webhook", "url": "https://api.example.com/callback/option1", "body": {"confirm": True}}

@@ -7,9 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.application.retire_flows import retire_flows
-from speechcall.domain.errors import EngineUnavailable
-from speechcall.domain.retirement import (
+from speechcall.menus.rules.retirement import (
     BELIEVED_SECONDS,
     DAY_MSEC,
     MARKED_MSEC,
@@ -22,7 +20,9 @@ from speechcall.domain.retirement import (
     next_step,
     part_of,
 )
-from speechcall.domain.time_bounds import LONGEST_EXECUTION_SECONDS
+from speechcall.menus.use_cases.retire_flows import retire_flows
+from speechcall.shared.rules.errors import EngineUnavailable
+from speechcall.shared.rules.time_bounds import LONGEST_EXECUTION_SECONDS
 
 NAME = "0a1b2c3d-" + "0" * 40
 ARN = f"arn:{NAME}"

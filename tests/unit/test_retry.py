@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.domain.retry import (
+from speechcall.webhooks.rules.retry import (
     MAX_RETRY_AFTER_SECONDS,
     RETRY_DELAYS_SECONDS,
     is_delivered,

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from local.functions import FunctionError
-from local.runtime.answers import read_answer
+from local.cloud.functions import FunctionError
+from local.cloud.runtime.answers import read_answer
 
 REPORT = {"errorMessage": "nobody", "errorType": "NotAnswered", "requestId": "1", "stackTrace": ["line"]}
 

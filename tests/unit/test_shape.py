@@ -5,10 +5,10 @@ from random import Random
 
 import pytest
 
-from speechcall.domain.message import GotoMenu, Hangup, Menu, Webhook
-from speechcall.statemachine.compile_flow import Wiring, compile_flow
-from speechcall.statemachine.shape import shape_of
-from tests.fixtures.random_menus import HOOK, random_menus, random_pair, smaller
+from speechcall.menus.rules.compile_flow import Wiring, compile_flow
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.shape import shape_of
+from tests.kit.random_menus import HOOK, random_menus, random_pair, smaller
 
 WIRING = Wiring("arn:c", "arn:f", "https://q")
 

@@ -1,8 +1,8 @@
 """What `make bench` prints of a mailbox that is asked the same menu again and again."""
 
 from benchmarks.mailbox import MOST_PROMPTS, prompts
-from speechcall.domain.call_log import SILENT_REPEATS
-from speechcall.domain.walk import MAX_VISITS
+from speechcall.menus.rules.call_log import SILENT_REPEATS
+from speechcall.menus.rules.walk import MAX_VISITS
 
 
 def test_a_mailbox_holds_its_line_for_three_prompts_at_most():

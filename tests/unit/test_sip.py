@@ -2,8 +2,8 @@
 
 import pytest
 
-from speechcall.adapters.telephony.sip import cause_of
-from speechcall.domain.call import Cause
+from speechcall.calls.rules.call import Cause
+from speechcall.telephony.chime.sip_codes import cause_of
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 import boto3
 import pytest
 
-from local.polly import espeak_voice
-from speechcall.domain.message import Menu, dump_menus, load_menus
-from speechcall.domain.prompt import is_uploaded
-from speechcall.domain.speech import VOICES, Say, is_spoken
+from local.cloud.polly import espeak_voice
+from speechcall.menus.rules.menu import Menu, dump_menus, load_menus
+from speechcall.menus.rules.speech import VOICES, Say, is_spoken
+from speechcall.prompts.rules.prompt import is_uploaded
 
 REQUEST = (
     boto3.client("polly", region_name="eu-central-1").meta.service_model.operation_model("SynthesizeSpeech").input_shape

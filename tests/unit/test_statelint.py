@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statelint.linter import Linter
 
-from speechcall.domain.message import KEYS, WRONG, GotoMenu, Hangup, Menu, Webhook
-from speechcall.statemachine.compile_flow import Wiring, compile_flow
-from tests.fixtures.definition_checks import faults_of
+from speechcall.menus.rules.compile_flow import Wiring, compile_flow
+from speechcall.menus.rules.menu import KEYS, WRONG, GotoMenu, Hangup, Menu, Webhook
+from tests.kit.definition_checks import faults_of
 
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:"
 WIRING = Wiring(ARN + "control", ARN + "finish", "https://sqs.eu-central-1.amazonaws.com/1/q.fifo")

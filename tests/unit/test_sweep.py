@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from speechcall.application.dial_messages import execution_input
-from speechcall.application.message_ports import Pool
-from speechcall.application.prepare_prompts import NOT_IN_TIME
-from speechcall.application.sweep import PAGE, PREPARE_AGAIN_SECONDS, Calls, Execution, sweep
-from speechcall.domain.dialling import MAX_TTL_SECONDS
-from speechcall.domain.errors import EngineUnavailable, StoreUnavailable
-from speechcall.domain.ids import new_ids
-from speechcall.domain.message import State
-from speechcall.domain.outcome import EXPIRED, End
-from speechcall.domain.time_bounds import CALL_CHECK_SECONDS, GIVE_UP_SECONDS
-from tests.fixtures.samples import ASK, MESSAGE, MID, NOW, FakeClock, message
+from speechcall.dialling.use_cases.dial_messages import execution_input
+from speechcall.dialling.use_cases.sweep import PAGE, PREPARE_AGAIN_SECONDS, Calls, Execution, sweep
+from speechcall.messages.rules.dial_times import MAX_TTL_SECONDS
+from speechcall.messages.rules.message import State
+from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.prompts.use_cases.prepare_prompts import NOT_IN_TIME
+from speechcall.shared.rules.errors import EngineUnavailable, StoreUnavailable
+from speechcall.shared.rules.ids import new_ids
+from speechcall.shared.rules.outcome import EXPIRED, End
+from speechcall.shared.rules.time_bounds import CALL_CHECK_SECONDS, GIVE_UP_SECONDS
+from tests.kit.samples import ASK, MESSAGE, MID, NOW, FakeClock, message
 from tests.stores.memory import MemoryMessages
 
 MINUTE = 60_000

@@ -9,14 +9,15 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from speechcall.application.control_call import Control
-from speechcall.application.end_call import end_call
-from speechcall.application.follow_call import follow_call
-from speechcall.application.ports import Contact, Engine, TaskAnswer
-from speechcall.application.report import Heard
-from speechcall.domain.call import Bounds, Cause
-from speechcall.domain.call_log import Plan
-from tests.fixtures.samples import ASK, CALL, CALLING, MESSAGE, MID, NOW, FakeClock, FakeEngine, hold_to_shape
+from speechcall.calls.rules.call import Bounds, Cause
+from speechcall.calls.use_cases.control_call import Control
+from speechcall.calls.use_cases.end_call import end_call
+from speechcall.calls.use_cases.follow_call import follow_call
+from speechcall.calls.use_cases.ports import Contact, Engine
+from speechcall.calls.use_cases.report import Heard
+from speechcall.menus.rules.call_log import Plan
+from speechcall.shared.use_cases.tasks import TaskAnswer
+from tests.kit.samples import ASK, CALL, CALLING, MESSAGE, MID, NOW, FakeClock, FakeEngine, hold_to_shape
 from tests.stores.memory import MemoryCalls, MemoryMessages
 
 PLAN = Plan(({"d1": 0, "d2": "end", "wrong": 0},), 50, NOW + 900_000, 2)

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from local.cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
-from local.intrinsics import TemplateError, read_document
-from local.template import Template, read_template
-from tests.fixtures.template_rules import RULES, problems
+from local.cloud.intrinsics import TemplateError, read_document
+from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
+from local.cloud.template import Template, read_template
+from tests.kit.template_rules import RULES, problems
 
 PARAMETERS = {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID}
 DOCUMENT = read_document(TEMPLATE)

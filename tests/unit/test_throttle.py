@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.domain.throttle import TICKS_A_MESSAGE, latest_full, retry_after_seconds, ticks
-from tests.fixtures.samples import NOW
+from speechcall.accounts.rules.throttle import TICKS_A_MESSAGE, latest_full, retry_after_seconds, ticks
+from tests.kit.samples import NOW
 
 rates, bursts = st.integers(1, 1000), st.integers(100, 2000)
 spends = st.lists(st.tuples(st.integers(0, 4000), st.integers(1, 100)), min_size=1, max_size=60)

@@ -5,18 +5,17 @@ from typing import Any
 
 import pytest
 
-from local.cloud import TEMPLATE
-from local.intrinsics import read_document
-from speechcall.adapters.audio_decoder import MAX_SECONDS
-from speechcall.application.place_call import PATIENCE_SECONDS, SETTLED_SECONDS
-from speechcall.domain import time_bounds as bounds
-from speechcall.domain.deployment import WHOLE_NUMBERS
-from speechcall.domain.dialling import MAX_RING_SECONDS
-from speechcall.domain.message import Action, GotoMenu, Hangup, Menu, Webhook
-from speechcall.domain.time_bounds import execution_seconds
-from speechcall.domain.timing import MAX_IDLE_TIMEOUT_MSEC, menu_wait_seconds
-from speechcall.statemachine.compile_flow import Wiring, compile_flow
-from tests.fixtures.random_menus import MOST_IN_A_LIST
+from local.cloud.intrinsics import read_document
+from local.cloud.laptop_cloud import TEMPLATE
+from speechcall.calls.use_cases.place_call import PATIENCE_SECONDS, SETTLED_SECONDS
+from speechcall.deployment.rules.checks import WHOLE_NUMBERS
+from speechcall.menus.rules.compile_flow import Wiring, compile_flow
+from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Menu, Webhook
+from speechcall.prompts.adapters.audio_decoder import MAX_SECONDS
+from speechcall.shared.rules import time_bounds as bounds
+from speechcall.shared.rules.time_bounds import MAX_RING_SECONDS, execution_seconds
+from speechcall.shared.rules.timing import MAX_IDLE_TIMEOUT_MSEC, menu_wait_seconds
+from tests.kit.random_menus import MOST_IN_A_LIST
 
 HOOK = Webhook("https://api.example.com/hook")
 LONGEST_LIST: tuple[Action, ...] = (*[HOOK] * (bounds.MOST_STEPS - 1), GotoMenu(0))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.domain.timing import IDLE_STEPS, MAX_IDLE_TIMEOUT_MSEC, idle_seconds, menu_wait_seconds
+from speechcall.shared.rules.timing import IDLE_STEPS, MAX_IDLE_TIMEOUT_MSEC, idle_seconds, menu_wait_seconds
 
 
 @given(st.integers(1, MAX_IDLE_TIMEOUT_MSEC))

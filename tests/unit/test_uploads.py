@@ -6,9 +6,9 @@ import boto3
 import pytest
 import yaml
 
-from local.cloud import TEMPLATE
-from speechcall.adapters.s3_uploads import S3Uploads
-from speechcall.adapters.settings import SIGNER_CONFIG
+from local.cloud.laptop_cloud import TEMPLATE
+from speechcall.prompts.adapters.s3_uploads import S3Uploads
+from speechcall.shared.adapters.settings import SIGNER_CONFIG
 
 REGIONS = yaml.safe_load((TEMPLATE.parent / ".cfnlintrc").read_text(encoding="utf-8"))["regions"]
 BUCKET = "speechcall-promptsbucket-1x2y3z"

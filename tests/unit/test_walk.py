@@ -2,9 +2,9 @@
 
 import pytest
 
-from speechcall.domain.message import GotoMenu, Hangup, Menu, Webhook
-from speechcall.domain.outcome import End
-from speechcall.domain.walk import Behaviour, Sent, react, walk
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.walk import Behaviour, Sent, react, walk
+from speechcall.shared.rules.outcome import End
 
 HOOK = Webhook("https://api.example.com/x")
 

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from speechcall.adapters.began import MOST_START_MSEC, Began, process_started_msec
-from speechcall.adapters.telephony.heard_metrics import tell_of
-from speechcall.adapters.warm import WARM, Warming, make_ready
-from speechcall.application.report import LOST, Heard, Next
-from speechcall.domain.errors import EngineUnavailable, StoreUnavailable
-from tests.fixtures.samples import NOW
+from speechcall.calls.adapters.warm_functions import WARM, Warming, make_ready
+from speechcall.calls.use_cases.report import LOST, Heard, Next
+from speechcall.shared.adapters.invocation_start import MOST_START_MSEC, Began, process_started_msec
+from speechcall.shared.rules.errors import EngineUnavailable, StoreUnavailable
+from speechcall.telephony.heard_metrics import tell_of
+from tests.kit.samples import NOW
 
 
 class Lambda:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.domain.errors import PromptUnavailable
-from speechcall.domain.riff import read_wav
-from speechcall.domain.wav import Encoding, seconds_of, telephone_samples, wav_file
+from speechcall.prompts.rules.riff import read_wav
+from speechcall.prompts.rules.wav import Encoding, seconds_of, telephone_samples, wav_file
+from speechcall.shared.rules.errors import PromptUnavailable
 
 
 def chunk(name, content, size=None):

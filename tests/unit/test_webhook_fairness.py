@@ -9,16 +9,16 @@ from random import Random
 import pytest
 from greenlet import getcurrent, greenlet
 
-from local.cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
-from local.template import read_template
-from speechcall.application.deliver_webhook import Sending
-from speechcall.application.work_webhooks import WebhookWork
-from speechcall.domain.delivery import places_of_an_account
-from speechcall.domain.errors import Unreachable
-from speechcall.domain.message import Hangup, Menu, Webhook
-from speechcall.domain.webhook import WebhookAnswer, WebhookTask
-from tests.fixtures.samples import NOW, FakeClock, message
-from tests.fixtures.webhook_bench import task_of
+from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
+from local.cloud.template import read_template
+from speechcall.menus.rules.menu import Hangup, Menu, Webhook
+from speechcall.shared.rules.errors import Unreachable
+from speechcall.webhooks.rules.delivery import places_of_an_account
+from speechcall.webhooks.rules.webhook import WebhookAnswer, WebhookTask
+from speechcall.webhooks.use_cases.deliver_webhook import Sending
+from speechcall.webhooks.use_cases.work_webhooks import WebhookWork
+from tests.kit.samples import NOW, FakeClock, message
+from tests.kit.webhook_bench import task_of
 from tests.stores.memory import MemoryMessages
 from tests.stores.webhooks import MemoryDeliveries, MemoryPlaces
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.application.json_text import dump_json, parse_json
-from speechcall.domain.message import Webhook
-from speechcall.domain.webhook import destination, webhook_request
-from tests.fixtures.samples import HOOK, MESSAGE
+from speechcall.menus.rules.menu import Webhook
+from speechcall.shared.rules.json_text import dump_json, parse_json
+from speechcall.webhooks.rules.webhook import destination, webhook_request
+from tests.kit.samples import HOOK, MESSAGE
 
 texts = st.text(st.characters(codec="utf-8"), max_size=30)
 

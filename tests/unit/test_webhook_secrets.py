@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from speechcall.application.webhook_secrets import (
+from speechcall.menus.rules.menu import Webhook as WebhookAction
+from speechcall.shared.rules.errors import StoreUnavailable
+from speechcall.webhooks.rules.webhook import webhook_request
+from speechcall.webhooks.use_cases.webhook_secrets import (
     MAX_SECRETS,
     TRUSTED_MSEC,
     SealedSecret,
@@ -18,10 +21,7 @@ from speechcall.application.webhook_secrets import (
     new_secret,
     rotate_secret,
 )
-from speechcall.domain.errors import StoreUnavailable
-from speechcall.domain.message import Webhook as WebhookAction
-from speechcall.domain.webhook import webhook_request
-from tests.fixtures.samples import HOOK, MESSAGE, NOW, FakeClock
+from tests.kit.samples import HOOK, MESSAGE, NOW, FakeClock
 from tests.stores.webhook_secrets import MemoryWebhookSecrets, seal, unseal
 
 HOUR = 3_600_000

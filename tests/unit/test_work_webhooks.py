@@ -8,15 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.adapters.webhook_queue import NoTask, SqsWebhookQueue, parse_task
-from speechcall.application import deliver_webhook
-from speechcall.application.work_webhooks import (
-    HANDED_OVER_SECONDS,
-    MAX_FIRST_RECEIVES,
-    MAX_RECEIVES,
-    MAX_SENT_RECEIVES,
-)
-from speechcall.domain.delivery import (
+from speechcall.menus.rules.menu import Hangup, Menu, Webhook
+from speechcall.shared.rules.errors import StoreUnavailable, Unreachable
+from speechcall.webhooks.adapters.queue import NoTask, SqsWebhookQueue, parse_task
+from speechcall.webhooks.rules.delivery import (
     MAX_ORDER_WAITS,
     MAX_TURN_WAITS,
     MAX_WAKES,
@@ -24,12 +19,17 @@ from speechcall.domain.delivery import (
     Attempt,
     DeliveryState,
 )
-from speechcall.domain.errors import StoreUnavailable, Unreachable
-from speechcall.domain.message import Hangup, Menu, Webhook
-from speechcall.domain.retry import turn_delay
-from speechcall.domain.webhook import WebhookAnswer, WebhookTask
-from tests.fixtures.samples import MESSAGE, NOW
-from tests.fixtures.webhook_bench import Killed, WebhookBench, task_of
+from speechcall.webhooks.rules.retry import turn_delay
+from speechcall.webhooks.rules.webhook import WebhookAnswer, WebhookTask
+from speechcall.webhooks.use_cases import deliver_webhook
+from speechcall.webhooks.use_cases.work_webhooks import (
+    HANDED_OVER_SECONDS,
+    MAX_FIRST_RECEIVES,
+    MAX_RECEIVES,
+    MAX_SENT_RECEIVES,
+)
+from tests.kit.samples import MESSAGE, NOW
+from tests.kit.webhook_bench import Killed, WebhookBench, task_of
 
 DAY = 86_400_000
 FIRST, SECOND = Webhook("https://a.example/1"), Webhook("https://b.example/2")

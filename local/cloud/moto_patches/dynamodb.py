@@ -12,7 +12,7 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import StreamShard, Table
 
-from local.guards.replace import Replacement, instead_of
+from local.cloud.moto_patches.replace import Replacement, instead_of
 
 _one_at_a_time = threading.RLock()
 

@@ -16,7 +16,7 @@ from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommu
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
 from moto.stepfunctions.responses import StepFunctionResponse
 
-from local.guards.replace import Replacement, instead_of
+from local.cloud.moto_patches.replace import Replacement, instead_of
 
 STARTING_SECONDS = 5.0
 """How long StopExecution waits for an execution that has just been started to have something to stop."""

@@ -5,7 +5,7 @@ from urllib.parse import urlparse
 
 from botocore.httpsession import URLLib3Session
 
-from local.guards.replace import Replacement, instead_of
+from local.cloud.moto_patches.replace import Replacement, instead_of
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from moto.s3.models import FakeKey
 
-from local.guards.replace import Replacement, instead_of
+from local.cloud.moto_patches.replace import Replacement, instead_of
 
 
 def keep_what_is_written_over_readable() -> None:

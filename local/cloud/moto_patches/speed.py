@@ -10,7 +10,7 @@ from moto.core.utils import camelcase_to_underscores
 from moto.sqs.models import Queue
 from moto.stepfunctions.parser.asl.utils import json_path
 
-from local.guards.replace import Replacement, instead_of
+from local.cloud.moto_patches.replace import Replacement, instead_of
 
 
 def give_items_as_they_stand() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from moto.core.utils import unix_time_millis
 from moto.sqs.models import DEDUPLICATION_TIME_IN_SECONDS, Message, Queue, SQSBackend
 
-from local.guards.replace import Replacement, instead_of
+from local.cloud.moto_patches.replace import Replacement, instead_of
 
 _released = 0
 _LOOK_UP_SECONDS = 0.2

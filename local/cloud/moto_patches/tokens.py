@@ -20,7 +20,7 @@ from moto.stepfunctions.parser.asl.eval.callback.callback import (
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
-from local.guards.replace import Replacement, instead_of
+from local.cloud.moto_patches.replace import Replacement, instead_of
 
 ANSWER_MARGIN = 0.02
 """Seconds before a state's timeout after which its token is refused: what is accepted, the state still sees."""

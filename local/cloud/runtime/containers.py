@@ -5,8 +5,8 @@ import socket
 import subprocess
 from dataclasses import dataclass
 
-from local.aws_door import LOOPBACK, Network
-from local.runtime.emulator import RuntimeMissingError
+from local.cloud.aws_endpoint import LOOPBACK, Network
+from local.cloud.runtime.emulator import RuntimeMissingError
 
 LOCAL_IMAGE = "speechcall/lambda-python3.13:latest"
 """Made by bin/local-image, where AWS's cannot be had."""

@@ -18,11 +18,11 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO
 
-from local.physical_names import REGION
-from local.signature import SECRET
-from local.template import FunctionSpec
+from local.cloud.physical_names import REGION
+from local.cloud.signature import SECRET
+from local.cloud.template import FunctionSpec
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 START_SECONDS = 10.0
 BEYOND_TIMEOUT_SECONDS = 30.0
 """How much longer than the function's timeout an answer is waited for: a cold start is not in it."""

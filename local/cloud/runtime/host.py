@@ -7,10 +7,10 @@ from subprocess import DEVNULL
 from threading import Condition
 from typing import IO, Any
 
-from local.functions import FunctionError, UnknownFunctionError, name_of, with_overrides
-from local.runtime.answers import read_answer
-from local.runtime.emulator import Emulator, emulator_command, environment_of
-from local.template import FunctionSpec, Template
+from local.cloud.functions import FunctionError, UnknownFunctionError, name_of, with_overrides
+from local.cloud.runtime.answers import read_answer
+from local.cloud.runtime.emulator import Emulator, emulator_command, environment_of
+from local.cloud.template import FunctionSpec, Template
 
 MOST = 8
 """Environments of one function. A further invocation waits for one of them, where Lambda would start another."""
@@ -19,7 +19,7 @@ MAX_REQUEST_BYTES = 6 * 1024 * 1024
 
 
 class RuntimeHost:
-    """Invokes functions as `local.functions.FunctionHost` does, but each in a process of Lambda's runtime.
+    """Invokes functions as `local.cloud.functions.FunctionHost` does, but each in a process of Lambda's runtime.
 
     An environment is started when an invocation finds none idle, and is kept: its next invocation is a warm one.
     """

@@ -13,10 +13,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from local.artifact import BUILT_TEMPLATE
-from local.intrinsics import read_document
-from local.runtime.containers import LOCAL_IMAGE, docker, has_image
-from local.template import Template
+from local.cloud.artifact import BUILT_TEMPLATE
+from local.cloud.intrinsics import read_document
+from local.cloud.runtime.containers import LOCAL_IMAGE, docker, has_image
+from local.cloud.template import Template
 
 AWS_IMAGE = "public.ecr.aws/lambda/python:3.13-x86_64"
 REPOSITORY = "speechcall/functions"

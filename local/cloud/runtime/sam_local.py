@@ -15,19 +15,19 @@ from subprocess import DEVNULL
 from threading import Lock
 from typing import IO, Any
 
-from local.artifact import BUILT_TEMPLATE
-from local.aws_door import CONTAINERS_NAME
-from local.event_files import EVENT_FILES
-from local.functions import FunctionError, UnknownFunctionError, name_of, with_overrides
-from local.physical_names import REGION
-from local.runtime.answers import TIMED_OUT, read_answer
-from local.runtime.containers import LOCAL_IMAGE, has_image
-from local.runtime.emulator import RuntimeMissingError
-from local.runtime.layered_images import image_options
-from local.signature import SECRET
-from local.template import FunctionSpec, Template
+from local.cloud.artifact import BUILT_TEMPLATE
+from local.cloud.aws_endpoint import CONTAINERS_NAME
+from local.cloud.event_files import EVENT_FILES
+from local.cloud.functions import FunctionError, UnknownFunctionError, name_of, with_overrides
+from local.cloud.physical_names import REGION
+from local.cloud.runtime.answers import TIMED_OUT, read_answer
+from local.cloud.runtime.containers import LOCAL_IMAGE, has_image
+from local.cloud.runtime.emulator import RuntimeMissingError
+from local.cloud.runtime.layered_images import image_options
+from local.cloud.signature import SECRET
+from local.cloud.template import FunctionSpec, Template
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 ENV_VARS = ROOT / "build" / "sam-local.json"
 CHECK = "/bat/messagelist/check"
@@ -82,7 +82,7 @@ def sam_environment() -> dict[str, str]:
 
 
 class SamHost:
-    """Invokes functions as `local.functions.FunctionHost` does, but each in a warm container of `sam local`.
+    """Invokes functions as `local.cloud.functions.FunctionHost` does, but each in a warm container of `sam local`.
 
     There is one container of a function, and its emulator takes one invocation at a time: the others wait.
     """

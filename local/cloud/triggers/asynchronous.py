@@ -14,10 +14,10 @@ from typing import Any
 
 import boto3
 
-from local.functions import FunctionError, Functions, UnknownFunctionError, name_of
-from local.physical_names import queue_url
-from local.template import FunctionSpec, Template
-from local.workers import Workers
+from local.cloud.functions import FunctionError, Functions, UnknownFunctionError, name_of
+from local.cloud.physical_names import queue_url
+from local.cloud.template import FunctionSpec, Template
+from local.common.workers import Workers
 
 RETRY_SECONDS = (1.0, 2.0)
 """Before the second and the third try. (Lambda: one minute, two minutes.)"""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from local.guards.executions import ExecutionEnd
-from local.physical_names import ACCOUNT, REGION
-from local.template import Template
-from local.triggers.event_filter import EventFilter
+from local.cloud.moto_patches.executions import ExecutionEnd
+from local.cloud.physical_names import ACCOUNT, REGION
+from local.cloud.template import Template
+from local.cloud.triggers.event_filter import EventFilter
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from typing import Any
 
 import boto3
 
-from local.functions import FunctionError
-from local.guards.sqs import release_receivers
-from local.physical_names import REGION, queue_url
-from local.template import EventSpec, FunctionSpec
-from local.workers import Workers
+from local.cloud.functions import FunctionError
+from local.cloud.moto_patches.sqs import release_receivers
+from local.cloud.physical_names import REGION, queue_url
+from local.cloud.template import EventSpec, FunctionSpec
+from local.common.workers import Workers
 
 POLL_SECONDS = 20
 STOP_SECONDS = 0.8

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from local.intrinsics import TemplateError
-from local.physical_names import ACCOUNT, PARTITION, REGION
-from local.template import EventSpec, FunctionSpec
+from local.cloud.intrinsics import TemplateError
+from local.cloud.physical_names import ACCOUNT, PARTITION, REGION
+from local.cloud.template import EventSpec, FunctionSpec
 
 _UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 

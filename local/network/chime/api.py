@@ -6,11 +6,11 @@ Source: Amazon Chime SDK API reference, CreateSipMediaApplicationCall and Update
 from collections.abc import Mapping
 from typing import Any
 
-from local.carrier.chime.calls import ChimeCalls
-from local.carrier.chime.settings import CREATE, UPDATE, ChimeSettings
-from local.carrier.faults import Chance
-from local.carrier.service_api import ServiceApi
-from local.carrier.wire import ServiceDescription
+from local.network.chime.calls import ChimeCalls
+from local.network.chime.settings import CREATE, UPDATE, ChimeSettings
+from local.network.shared.faults import Chance
+from local.network.shared.service_api import ServiceApi
+from local.network.shared.wire import ServiceDescription
 
 
 def chime_description() -> ServiceDescription:

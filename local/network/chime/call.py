@@ -8,15 +8,15 @@ import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from local.carrier.chime.actions import Action, UnusableAnswerError, read_answer
-from local.carrier.chime.call_events import action_data, call_event, participant
-from local.carrier.chime.invocation import Invocation
-from local.carrier.chime.runner import ActionRunner
-from local.carrier.chime.switch import Switch
-from local.carrier.phone import CallState, Phone
+from local.network.chime.actions import Action, UnusableAnswerError, read_answer
+from local.network.chime.call_events import action_data, call_event, participant
+from local.network.chime.invocation import Invocation
+from local.network.chime.runner import ActionRunner
+from local.network.chime.switch import Switch
+from local.network.shared.phone import CallState, Phone
 
 if TYPE_CHECKING:
-    from local.carrier.clock import Timer
+    from local.network.shared.clock import Timer
 
 RING_SECONDS = 60.0
 _REFUSALS = {

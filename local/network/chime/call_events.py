@@ -7,8 +7,8 @@ Source: Amazon Chime SDK developer guide, "Understanding telephony events", and 
 from collections.abc import Mapping
 from typing import Any
 
-from local.carrier.chime.actions import Action
-from local.carrier.chime.settings import ChimeSettings
+from local.network.chime.actions import Action
+from local.network.chime.settings import ChimeSettings
 
 
 def action_data(action: Action, call_id: str, data: Mapping[str, Any]) -> dict[str, Any]:

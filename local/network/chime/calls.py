@@ -7,10 +7,10 @@ are live is not documented: here it is ResourceLimitExceededException, by its na
 from collections.abc import Mapping
 from typing import Any
 
-from local.carrier.chime.call import ChimeCall
-from local.carrier.chime.switch import Switch
-from local.carrier.register import Register
-from local.carrier.wire import ServiceDescription
+from local.network.chime.call import ChimeCall
+from local.network.chime.switch import Switch
+from local.network.shared.call_register import Register
+from local.network.shared.wire import ServiceDescription
 
 
 class ChimeCalls(Register[ChimeCall]):

@@ -8,11 +8,11 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from local.carrier.chime.settings import Fault
-from local.carrier.chime.switch import Switch
+from local.network.chime.settings import Fault
+from local.network.chime.switch import Switch
 
 if TYPE_CHECKING:
-    from local.carrier.clock import Timer
+    from local.network.shared.clock import Timer
 
 
 class Invocation:

@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from local.carrier.chime.actions import Action
-from local.carrier.clock import Clock
+from local.network.chime.actions import Action
+from local.network.shared.clock import Clock
 
 if TYPE_CHECKING:
-    from local.carrier.clock import Timer
+    from local.network.shared.clock import Timer
 
 
 class Listener:

@@ -9,14 +9,14 @@ from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from local.carrier.chime.actions import Action, parameter_problem
-from local.carrier.chime.listener import Listener
-from local.carrier.chime.switch import Switch
-from local.carrier.phone import Phone
-from local.carrier.prompts import pcm_seconds
+from local.network.chime.actions import Action, parameter_problem
+from local.network.chime.listener import Listener
+from local.network.chime.switch import Switch
+from local.network.shared.phone import Phone
+from local.network.shared.prompts import pcm_seconds
 
 if TYPE_CHECKING:
-    from local.carrier.clock import Timer
+    from local.network.shared.clock import Timer
 
 
 class Call(Protocol):

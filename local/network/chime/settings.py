@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from local.carrier.faults import Faults
-from local.carrier.quota import Quota
-from local.carrier.settings import Caller
+from local.network.shared.faults import Faults
+from local.network.shared.quota import Quota
+from local.network.shared.scripted_callees import Caller
 
 CREATE, UPDATE = "CreateSipMediaApplicationCall", "UpdateSipMediaApplicationCall"
 

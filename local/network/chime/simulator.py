@@ -4,16 +4,16 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from local.carrier.chime.api import chime_api, chime_description
-from local.carrier.chime.calls import ChimeCalls
-from local.carrier.chime.settings import ChimeSettings
-from local.carrier.chime.switch import Switch
-from local.carrier.clock import Clock
-from local.carrier.invocation import Invoker
-from local.carrier.prompts import PromptStore
-from local.journal import Journal
-from local.phone.app import PhoneApp
-from local.workers import Workers
+from local.common.journal import Journal
+from local.common.workers import Workers
+from local.network.chime.api import chime_api, chime_description
+from local.network.chime.calls import ChimeCalls
+from local.network.chime.settings import ChimeSettings
+from local.network.chime.switch import Switch
+from local.network.phone_page.app import PhoneApp
+from local.network.shared.clock import Clock
+from local.network.shared.invoker import Invoker
+from local.network.shared.prompts import PromptStore
 
 _STOP_SECONDS = 0.8
 

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from local.carrier.chime.settings import ChimeSettings
-from local.carrier.clock import Clock
-from local.carrier.invocation import Invoker
-from local.carrier.prompts import PromptStore
-from local.journal import Journal
-from local.workers import Workers
+from local.common.journal import Journal
+from local.common.workers import Workers
+from local.network.chime.settings import ChimeSettings
+from local.network.shared.clock import Clock
+from local.network.shared.invoker import Invoker
+from local.network.shared.prompts import PromptStore
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from local.carrier.contact import Contact
-from local.carrier.contact_events import now
-from local.carrier.contacts import Contacts
-from local.carrier.faults import Chance
-from local.carrier.service_api import ServiceApi
-from local.carrier.settings import CarrierSettings
-from local.carrier.wire import ServiceDescription
+from local.network.connect.contact import Contact
+from local.network.connect.contact_events import now
+from local.network.connect.contacts import Contacts
+from local.network.connect.settings import CarrierSettings
+from local.network.shared.faults import Chance
+from local.network.shared.service_api import ServiceApi
+from local.network.shared.wire import ServiceDescription
 
 START, STOP, DESCRIBE = "StartOutboundVoiceContact", "StopContact", "DescribeContact"
 

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from local.carrier.contact_events import contact_event, now
-from local.carrier.exchange import Exchange
-from local.carrier.flow_session import FlowSession
-from local.carrier.phone import CallState, Phone
+from local.network.connect.contact_events import contact_event, now
+from local.network.connect.exchange import Exchange
+from local.network.connect.flow_session import FlowSession
+from local.network.shared.phone import CallState, Phone
 
 if TYPE_CHECKING:
-    from local.carrier.clock import Timer
+    from local.network.shared.clock import Timer
 
 
 class Contact:

@@ -8,7 +8,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from local.carrier.settings import CarrierSettings
+from local.network.connect.settings import CarrierSettings
 
 
 def now() -> datetime:

@@ -4,10 +4,10 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from local.carrier.contact import Contact
-from local.carrier.exchange import Exchange
-from local.carrier.register import Register
-from local.carrier.wire import ServiceDescription
+from local.network.connect.contact import Contact
+from local.network.connect.exchange import Exchange
+from local.network.shared.call_register import Register
+from local.network.shared.wire import ServiceDescription
 
 _RING_SECONDS = 60
 _ATTRIBUTE_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
 
-from local.carrier.clock import Clock
-from local.carrier.faults import Chance
-from local.carrier.flow import Flow
-from local.carrier.invocation import Invoker
-from local.carrier.prompts import PromptStore
-from local.carrier.settings import CarrierSettings
-from local.journal import Journal
-from local.workers import Workers
+from local.common.journal import Journal
+from local.common.workers import Workers
+from local.network.connect.flow import Flow
+from local.network.connect.settings import CarrierSettings
+from local.network.shared.clock import Clock
+from local.network.shared.faults import Chance
+from local.network.shared.invoker import Invoker
+from local.network.shared.prompts import PromptStore
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.carrier.flow_blocks import BLOCKS
+from local.network.connect.flow_blocks import BLOCKS
 
 VERSION = "2019-10-30"
 MAX_ACTIONS = 250

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.carrier.phone import KEYS
-from local.carrier.references import is_dynamic, is_reference, unknown_reference
+from local.network.connect.references import is_dynamic, is_reference, unknown_reference
+from local.network.shared.phone import KEYS
 
 COMPARISONS = frozenset(
     {"Equals", "TextStartsWith", "TextEndsWith", "TextContains"}

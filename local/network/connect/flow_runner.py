@@ -10,8 +10,8 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from local.carrier.flow import Action, Flow
-from local.carrier.references import resolve
+from local.network.connect.flow import Action, Flow
+from local.network.connect.references import resolve
 
 
 @dataclass(frozen=True)

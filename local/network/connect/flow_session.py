@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from local.carrier.exchange import Exchange
-from local.carrier.flow_runner import (
+from local.network.connect.exchange import Exchange
+from local.network.connect.flow_runner import (
     Failed,
     FlowStuckError,
     Invoke,
@@ -23,12 +23,12 @@ from local.carrier.flow_runner import (
     Silence,
     walk,
 )
-from local.carrier.invocation import CHAIN_SECONDS, contact_flow_event, invoke_function
-from local.carrier.phone import Phone
-from local.carrier.prompts import file_seconds, speech_seconds
+from local.network.connect.invocation import CHAIN_SECONDS, contact_flow_event, invoke_function
+from local.network.shared.phone import Phone
+from local.network.shared.prompts import file_seconds, speech_seconds
 
 if TYPE_CHECKING:
-    from local.carrier.clock import Timer
+    from local.network.shared.clock import Timer
 
 
 class Call(Protocol):

@@ -8,8 +8,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from local.carrier.flow_runner import Failed, Returned
-from local.carrier.invoker import Invoker
+from local.network.connect.flow_runner import Failed, Returned
+from local.network.shared.invoker import Invoker
 
 RETRIES = 3
 MAX_ANSWER_BYTES = 32 * 1024

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from local.carrier.callers import Caller
-from local.carrier.faults import Faults
-from local.carrier.quota import Quota
+from local.network.shared.faults import Faults
+from local.network.shared.quota import Quota
+from local.network.shared.scripted_callees import Caller
 
 
 @dataclass(frozen=True)

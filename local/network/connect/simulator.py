@@ -4,18 +4,18 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from local.carrier.clock import Clock
-from local.carrier.connect_api import connect_api, connect_description
-from local.carrier.contacts import Contacts
-from local.carrier.exchange import Exchange, Outbox
-from local.carrier.faults import Chance
-from local.carrier.flow import load_flow
-from local.carrier.invocation import Invoker
-from local.carrier.prompts import PromptStore
-from local.carrier.settings import CarrierSettings
-from local.journal import Journal
-from local.phone.app import PhoneApp
-from local.workers import Workers
+from local.common.journal import Journal
+from local.common.workers import Workers
+from local.network.connect.api import connect_api, connect_description
+from local.network.connect.contacts import Contacts
+from local.network.connect.exchange import Exchange, Outbox
+from local.network.connect.flow import load_flow
+from local.network.connect.settings import CarrierSettings
+from local.network.phone_page.app import PhoneApp
+from local.network.shared.clock import Clock
+from local.network.shared.faults import Chance
+from local.network.shared.invoker import Invoker
+from local.network.shared.prompts import PromptStore
 
 _STOP_SECONDS = 0.8
 

@@ -11,9 +11,9 @@ from werkzeug.exceptions import Conflict, HTTPException, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from local.carrier.phone import Phone
-from local.carrier.prompts import PromptStore
-from local.journal import Journal
+from local.common.journal import Journal
+from local.network.shared.phone import Phone
+from local.network.shared.prompts import PromptStore
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

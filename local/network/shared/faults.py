@@ -6,7 +6,7 @@ from random import Random
 from threading import Lock
 from typing import Any
 
-from local.carrier.quota import Quota
+from local.network.shared.quota import Quota
 
 DISCONNECT_REASONS = (
     "TELECOM_BUSY",

@@ -6,7 +6,7 @@ from enum import StrEnum
 from threading import Condition
 from typing import Protocol
 
-from local.carrier.faults import DISCONNECT_REASONS
+from local.network.shared.faults import DISCONNECT_REASONS
 
 KEYS = "0123456789*#"
 

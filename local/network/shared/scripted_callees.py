@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from local.carrier.phone import Phone
+from local.network.shared.phone import Phone
 
 
 class Caller(Protocol):

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request, Response
 
-from local.carrier.faults import Chance
-from local.carrier.quota import Bucket, Quota
-from local.carrier.wire import ServiceDescription, ServiceError, failure
+from local.network.shared.faults import Chance
+from local.network.shared.quota import Bucket, Quota
+from local.network.shared.wire import ServiceDescription, ServiceError, failure
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

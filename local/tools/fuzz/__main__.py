@@ -1,4 +1,4 @@
-"""`python -m local.fuzz [short]`: the laptop cloud, and Schemathesis against it; 0 if all is as documented."""
+"""`python -m local.tools.fuzz [short]`: the laptop cloud, and Schemathesis against it; 0 if all is as documented."""
 
 import json
 import os
@@ -13,11 +13,11 @@ from typing import Any
 
 import httpx
 
-from local import seed
-from local.carrier import Script, busy
-from local.cloud import Cloud, CloudSettings
-from local.openapi import NUMBER, PLACEHOLDER, SPEC, describe
-from speechcall.adapters.dynamodb import shapes
+from local.cloud import seed
+from local.cloud.laptop_cloud import Cloud, CloudSettings
+from local.network.shared.scripted_callees import Script, busy
+from local.tools.openapi import NUMBER, PLACEHOLDER, SPEC, describe
+from speechcall.requests.adapters import shapes_store as shapes
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 MORE_CONFIG = {
@@ -46,7 +46,7 @@ def main(size: str) -> int:
         counts_file = Path(folder) / "counts.json"
         environment = {
             **os.environ,
-            "SCHEMATHESIS_HOOKS": "local.fuzz.hooks",
+            "SCHEMATHESIS_HOOKS": "local.tools.fuzz.hooks",
             "FUZZ_COUNTS": str(counts_file),
             "FUZZ_IDS": json.dumps(_first_ids(cloud.url)),
         }

@@ -1,8 +1,8 @@
 """What an operator should see of reports: how long a callee waited for the first command, and calls that were lost."""
 
-from speechcall.adapters.metrics import count, measure_msec
-from speechcall.application.report import Heard, Next
-from speechcall.domain.call_log import ANSWERED
+from speechcall.calls.use_cases.report import Heard, Next
+from speechcall.menus.rules.call_log import ANSWERED
+from speechcall.shared.adapters.metrics import count, measure_msec
 
 
 def tell_of(step: Next, heard: Heard, now_msec: int) -> None:

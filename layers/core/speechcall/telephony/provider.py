@@ -7,11 +7,10 @@ from typing import cast
 
 import boto3
 
-from speechcall.adapters.lazy import once
-from speechcall.adapters.settings import MissingSetting, setting
-from speechcall.application.ports import Telephony
-from speechcall.domain.dialling import Ringing
-from speechcall.domain.time_bounds import dial_wait_seconds
+from speechcall.calls.use_cases.ports import Telephony
+from speechcall.shared.adapters.lazy import once
+from speechcall.shared.adapters.settings import MissingSetting, setting
+from speechcall.shared.rules.time_bounds import Ringing, dial_wait_seconds
 
 
 def chosen_telephony(*, dials: bool = False) -> Telephony:
@@ -23,12 +22,12 @@ def chosen_telephony(*, dials: bool = False) -> Telephony:
     provider = setting("TELEPHONY_PROVIDER")
     caller_id = setting("CALLER_ID") if dials else ""
     if provider == "chime":
-        chime = import_module("speechcall.adapters.telephony.chime")
+        chime = import_module("speechcall.telephony.chime.client")
         client = once(partial(boto3.client, "chime-sdk-voice", config=chime.CLIENT_CONFIG))
         return cast("Telephony", chime.ChimeTelephony(client, setting("SIP_MEDIA_APPLICATION_ID"), caller_id))
     if provider != "connect":
         raise MissingSetting(f"TELEPHONY_PROVIDER is {provider!r}; template.yaml knows connect and chime")
-    connect = import_module("speechcall.adapters.telephony.connect")
+    connect = import_module("speechcall.telephony.connect.client")
     flow_id = setting("CONNECT_FLOW_ID") if dials else ""
     client = once(partial(boto3.client, "connect", config=connect.CLIENT_CONFIG))
     dialling = once(partial(boto3.client, "connect", config=connect.DIAL_CONFIG))

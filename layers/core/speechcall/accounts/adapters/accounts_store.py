@@ -3,9 +3,9 @@
 import time
 from typing import TYPE_CHECKING, Any
 
-from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
-from speechcall.application.accounts import Credential, Refusals
-from speechcall.domain.account import Account
+from speechcall.accounts.rules.account import Account
+from speechcall.accounts.use_cases.accounts import Credential, Refusals
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

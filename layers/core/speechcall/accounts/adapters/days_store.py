@@ -6,8 +6,8 @@ A message counts on the day on which it is accepted, a redial on the day for whi
 from datetime import UTC, datetime
 from typing import Any
 
-from speechcall.adapters.dynamodb.table import to_wire
-from speechcall.domain.throttle import next_day
+from speechcall.accounts.rules.throttle import next_day
+from speechcall.shared.adapters.table import to_wire
 
 DAY_KEPT_SECONDS = 3 * 24 * 3600
 

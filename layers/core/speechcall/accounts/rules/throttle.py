@@ -8,8 +8,8 @@ Moments are in ticks of 1/rate milliseconds: a message costs exactly 1,000 of th
 import math
 from datetime import UTC, datetime, timedelta
 
-from speechcall.domain.account import NEW_SHAPES_PER_DAY, Account
-from speechcall.domain.errors import RateLimited, TooManyMenuShapes
+from speechcall.accounts.rules.account import NEW_SHAPES_PER_DAY, Account
+from speechcall.shared.rules.errors import RateLimited, TooManyMenuShapes
 
 TICKS_A_MESSAGE = 1000
 

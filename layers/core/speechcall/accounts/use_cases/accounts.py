@@ -6,8 +6,8 @@ from binascii import a2b_base64
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 
-from speechcall.domain.account import Account
-from speechcall.domain.errors import Unauthorized
+from speechcall.accounts.rules.account import Account
+from speechcall.shared.rules.errors import Unauthorized
 
 KEY_HEADER = "x-authorization-key"
 MAX_USER_BYTES = 256

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from speechcall.domain.errors import RateLimited, RequestError, UnsupportedEncoding
+from speechcall.shared.rules.errors import RateLimited, RequestError, UnsupportedEncoding
 
 Answer = dict[str, Any]
 

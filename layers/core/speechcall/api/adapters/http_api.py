@@ -12,13 +12,13 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from speechcall.adapters.dynamodb.accounts import DynamoAccounts
-from speechcall.adapters.http_answers import Answer, answer_error, answer_problem
-from speechcall.adapters.metrics import count
-from speechcall.application.accounts import authenticate
-from speechcall.application.representation import check_representation
-from speechcall.domain.account import Account
-from speechcall.domain.errors import RequestError
+from speechcall.accounts.adapters.accounts_store import DynamoAccounts
+from speechcall.accounts.rules.account import Account
+from speechcall.accounts.use_cases.accounts import authenticate
+from speechcall.api.adapters.http_answers import Answer, answer_error, answer_problem
+from speechcall.api.use_cases.representation import check_representation
+from speechcall.shared.adapters.metrics import count
+from speechcall.shared.rules.errors import RequestError
 
 FAILED = "The request failed; repeat it."
 NOT_KNOWN = "The request failed. Whether its messages were accepted is not known; repeat it with an Idempotency-Key."

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from speechcall.domain.message import State
+from speechcall.messages.rules.message import State
 
 Id = Annotated[
     str,

@@ -3,9 +3,9 @@
 import unicodedata
 from collections.abc import Mapping
 
-from speechcall.application.request_problems import shown
-from speechcall.domain.characters import unseen
-from speechcall.domain.errors import Problem, RequestError
+from speechcall.api.use_cases.request_problems import shown
+from speechcall.shared.rules.characters import unseen
+from speechcall.shared.rules.errors import Problem, RequestError
 
 
 def parameter(query: Mapping[str, str], name: str) -> str | None:

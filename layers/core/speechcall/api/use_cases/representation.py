@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from speechcall.application.request_problems import shown
-from speechcall.domain.errors import RequestError, UnsupportedEncoding
+from speechcall.api.use_cases.request_problems import shown
+from speechcall.shared.rules.errors import RequestError, UnsupportedEncoding
 
 _PLAIN = {"", "identity", "utf-8", "utf8"}
 """The last two are no codings but a charset, in the wrong header: such a body is plain, and was always taken."""

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
-from speechcall.application.json_text import whole
-from speechcall.domain.address import url_problem
+from speechcall.outbound.rules.address import url_problem
+from speechcall.shared.rules.json_text import whole
 
 _ALLOW_LOOPBACK = "allow_loopback"
 

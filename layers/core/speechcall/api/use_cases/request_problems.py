@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from speechcall.domain.address import is_url
-from speechcall.domain.characters import foreign, lookalike, unseen
-from speechcall.domain.errors import Problem
+from speechcall.outbound.rules.address import is_url
+from speechcall.shared.rules.characters import foreign, lookalike, unseen
+from speechcall.shared.rules.errors import Problem
 
 MAX_PROBLEMS = 20
 """Of one message: an answer must fit into 6 MB (AWS Lambda), whatever was sent."""

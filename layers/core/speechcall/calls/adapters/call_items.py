@@ -9,10 +9,10 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from speechcall.adapters.dynamodb.table import Values
-from speechcall.domain.ask import Ask
-from speechcall.domain.call import Call, Cause, Command, Kind, Refused, Reply, Step, Ticket, path_of
-from speechcall.domain.call_log import Entry, Plan, Then, ThenKind
+from speechcall.calls.rules.call import Call, Cause, Command, Kind, Refused, Reply, Step, Ticket, path_of
+from speechcall.menus.rules.ask import Ask
+from speechcall.menus.rules.call_log import Entry, Plan, Then, ThenKind
+from speechcall.shared.adapters.table import Values
 
 
 def call_key(mid: str, attempt: int) -> dict[str, str]:

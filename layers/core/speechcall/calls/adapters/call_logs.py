@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from speechcall.adapters.dynamodb.call_items import call_key, dump_command, dump_entry, load_call
-from speechcall.adapters.dynamodb.dialled_calls import EXISTS, NOT_ENDED
-from speechcall.adapters.dynamodb.ended_calls import EndedCalls
-from speechcall.adapters.dynamodb.table import ConditionFailed, from_wire, store_errors, to_wire
-from speechcall.domain.call import Call, Command, Kind, Ticket
-from speechcall.domain.call_log import PROMPT_ERROR, Entry
+from speechcall.calls.adapters.call_items import call_key, dump_command, dump_entry, load_call
+from speechcall.calls.adapters.dialled_calls import EXISTS, NOT_ENDED
+from speechcall.calls.adapters.ended_calls import EndedCalls
+from speechcall.calls.rules.call import Call, Command, Kind, Ticket
+from speechcall.menus.rules.call_log import PROMPT_ERROR, Entry
+from speechcall.shared.adapters.table import ConditionFailed, from_wire, store_errors, to_wire
 
 
 class CallLogs(EndedCalls):

@@ -3,11 +3,11 @@
 from dataclasses import asdict
 from typing import Any
 
-from speechcall.adapters.dynamodb.call_items import dump_call, dump_command, load_call
-from speechcall.adapters.dynamodb.call_logs import CallLogs, ticket_values
-from speechcall.adapters.dynamodb.dialled_calls import EXISTS, NOT_ENDED
-from speechcall.adapters.dynamodb.table import ConditionFailed, store_errors, to_wire
-from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Reply, Step, Ticket
+from speechcall.calls.adapters.call_items import dump_call, dump_command, load_call
+from speechcall.calls.adapters.call_logs import CallLogs, ticket_values
+from speechcall.calls.adapters.dialled_calls import EXISTS, NOT_ENDED
+from speechcall.calls.rules.call import Bounds, Call, Cause, Command, Kind, Reply, Step, Ticket
+from speechcall.shared.adapters.table import ConditionFailed, store_errors, to_wire
 
 _STILL_AWAITED = [
     NOT_ENDED,

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from speechcall.adapters.dynamodb.call_items import call_key, load_call
-from speechcall.adapters.dynamodb.table import ConditionFailed, from_wire, store_errors, to_wire
-from speechcall.domain.call import Call, Refused
+from speechcall.calls.adapters.call_items import call_key, load_call
+from speechcall.calls.rules.call import Call, Refused
+from speechcall.shared.adapters.table import ConditionFailed, from_wire, store_errors, to_wire
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

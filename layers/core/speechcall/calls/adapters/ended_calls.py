@@ -6,9 +6,9 @@ A release that knows neither it nor `cause_is_guess` takes a guess for the cause
 
 from typing import Any
 
-from speechcall.adapters.dynamodb.dialled_calls import EXISTS, DialledCalls
-from speechcall.adapters.dynamodb.table import from_wire, store_errors, to_wire
-from speechcall.domain.call import Call, Cause
+from speechcall.calls.adapters.dialled_calls import EXISTS, DialledCalls
+from speechcall.calls.rules.call import Call, Cause
+from speechcall.shared.adapters.table import from_wire, store_errors, to_wire
 
 
 class EndedCalls(DialledCalls):

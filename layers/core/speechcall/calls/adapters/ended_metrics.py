@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from speechcall.adapters.metrics import count
-from speechcall.domain.outcome import Outcome
-from speechcall.domain.webhook import WebhookTask
+from speechcall.shared.adapters.metrics import count
+from speechcall.shared.rules.outcome import Outcome
+from speechcall.webhooks.rules.webhook import WebhookTask
 
 
 def count_end(outcome: Outcome) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from botocore.config import Config
 
-from speechcall.application.ports import CallStore, Engine
-from speechcall.domain.errors import RetryableError
+from speechcall.calls.use_cases.ports import CallStore, Engine
+from speechcall.shared.rules.errors import RetryableError
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from speechcall.domain.ask import Ask
-from speechcall.domain.call_log import PROMPT_ERROR, SILENT_REPEATS, Entry, Plan, follows
+from speechcall.menus.rules.ask import Ask
+from speechcall.menus.rules.call_log import PROMPT_ERROR, SILENT_REPEATS, Entry, Plan, follows
 
 
 class Kind(StrEnum):

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from speechcall.domain.call import Call, Cause, Kind
-from speechcall.domain.call_log import IDLE, PROMPT_ERROR, ThenKind
-from speechcall.domain.outcome import NOT_PLACED, NOT_PLAYED, PROMPT_UNAVAILABLE, End, Outcome
+from speechcall.calls.rules.call import Call, Cause, Kind
+from speechcall.menus.rules.call_log import IDLE, PROMPT_ERROR, ThenKind
+from speechcall.shared.rules.outcome import NOT_PLACED, NOT_PLAYED, PROMPT_UNAVAILABLE, End, Outcome
 
 _UNANSWERED = {Cause.BUSY, Cause.NO_ANSWER, Cause.INVALID_NUMBER, Cause.BLOCKED}
 _NOT_OURS = {Cause.CALLER_HUNG_UP, *_UNANSWERED}

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from speechcall.domain.call import Call
-from speechcall.domain.call_log import PROMPT_ERROR
-from speechcall.domain.ids import event_id
-from speechcall.domain.message import Menu
-from speechcall.domain.outcome import End
-from speechcall.domain.walk import react
-from speechcall.domain.webhook import WebhookTask
+from speechcall.calls.rules.call import Call
+from speechcall.menus.rules.call_log import PROMPT_ERROR
+from speechcall.menus.rules.menu import Menu
+from speechcall.menus.rules.walk import react
+from speechcall.shared.rules.ids import event_id
+from speechcall.shared.rules.outcome import End
+from speechcall.webhooks.rules.webhook import WebhookTask
 
 _CAME_TO_ALL = {End.COMPLETED, End.CALLER_HUNG_UP}
 """A machine that says so has come to the end of the log, and has run the list of every entry."""

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from speechcall.domain.call import Bounds, Call, Command, Kind, Ticket
+from speechcall.calls.rules.call import Bounds, Call, Command, Kind, Ticket
 
 
 class Refusal(StrEnum):

@@ -10,11 +10,12 @@ or
 │                     │X◄─ gave_up ─────────│                          Menu 0
 """
 
-from speechcall.application.end_call import end_call
-from speechcall.application.ports import CallStore, Clock, Engine, Telephony
-from speechcall.domain.call import Call, Cause
-from speechcall.domain.call_log import ANSWERED
-from speechcall.domain.end_of_call import is_over
+from speechcall.calls.rules.call import Call, Cause
+from speechcall.calls.rules.end_of_call import is_over
+from speechcall.calls.use_cases.end_call import end_call
+from speechcall.calls.use_cases.ports import CallStore, Engine, Telephony
+from speechcall.menus.rules.call_log import ANSWERED
+from speechcall.shared.use_cases.clock import Clock
 
 
 def look_up_dial(

@@ -2,12 +2,13 @@
 
 import logging
 
-from speechcall.application.look_up import LOOK_AGAIN_SECONDS
-from speechcall.application.ports import CallStore, Clock, Telephony
-from speechcall.domain.call import Call
-from speechcall.domain.end_of_call import better_guess, hangs_on_cause
-from speechcall.domain.outcome import End
-from speechcall.domain.time_bounds import SETTLING_SECONDS, SWEEP_SECONDS
+from speechcall.calls.rules.call import Call
+from speechcall.calls.rules.end_of_call import better_guess, hangs_on_cause
+from speechcall.calls.use_cases.look_up import LOOK_AGAIN_SECONDS
+from speechcall.calls.use_cases.ports import CallStore, Telephony
+from speechcall.shared.rules.outcome import End
+from speechcall.shared.rules.time_bounds import SETTLING_SECONDS, SWEEP_SECONDS
+from speechcall.shared.use_cases.clock import Clock
 
 logger = logging.getLogger(__name__)
 

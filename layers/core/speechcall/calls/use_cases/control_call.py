@@ -8,24 +8,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from speechcall.application.answered_late import look_up_dial
-from speechcall.application.end_call import end_call
-from speechcall.application.give_reply import give_reply, step_of, tell_task
-from speechcall.application.message_ports import MessageStore
-from speechcall.application.obey_log import has_logged, heard, look_up_by_log, obey_log, plan_of
-from speechcall.application.place_call import Doubt, note_contact, place_once
-from speechcall.application.pool import PoolStore
-from speechcall.application.ports import CallStore, Clock, Engine, TaskAnswer, Telephony
-from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Ticket
-from speechcall.domain.call_log import ANSWERED
-from speechcall.domain.errors import (
+from speechcall.calls.rules.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Ticket
+from speechcall.calls.rules.refusal import Refusal, refusal
+from speechcall.calls.use_cases.answered_late import look_up_dial
+from speechcall.calls.use_cases.end_call import end_call
+from speechcall.calls.use_cases.give_reply import give_reply, step_of, tell_task
+from speechcall.calls.use_cases.obey_log import has_logged, heard, look_up_by_log, obey_log, plan_of
+from speechcall.calls.use_cases.place_call import Doubt, note_contact, place_once
+from speechcall.calls.use_cases.ports import CallStore, Engine, Telephony
+from speechcall.menus.rules.call_log import ANSWERED
+from speechcall.messages.use_cases.lines import PoolStore
+from speechcall.messages.use_cases.message_ports import MessageStore
+from speechcall.shared.rules.errors import (
     NOT_ANSWERED,
     DestinationRefused,
     SpeechCallError,
     TelephonyMisconfigured,
     TelephonyThrottled,
 )
-from speechcall.domain.refusal import Refusal, refusal
+from speechcall.shared.use_cases.clock import Clock
+from speechcall.shared.use_cases.tasks import TaskAnswer
 
 logger = logging.getLogger(__name__)
 

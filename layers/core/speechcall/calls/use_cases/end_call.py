@@ -16,13 +16,14 @@ say why: then the end is written with a guess, and asked about when its line has
 from dataclasses import dataclass
 from typing import Any
 
-from speechcall.application.give_reply import give_reply, tell_task
-from speechcall.application.look_up import LOOK_AGAIN_SECONDS
-from speechcall.application.ports import CallStore, Clock, Contact, Engine, Telephony
-from speechcall.domain.call import Call, Cause, Kind
-from speechcall.domain.end_of_call import awaits_report, better_guess, guessed_cause
-from speechcall.domain.errors import NOT_ANSWERED, TelephonyUnavailable
-from speechcall.domain.ids import parse_attempt
+from speechcall.calls.rules.call import Call, Cause, Kind
+from speechcall.calls.rules.end_of_call import awaits_report, better_guess, guessed_cause
+from speechcall.calls.use_cases.give_reply import give_reply, tell_task
+from speechcall.calls.use_cases.look_up import LOOK_AGAIN_SECONDS
+from speechcall.calls.use_cases.ports import CallStore, Contact, Engine, Telephony
+from speechcall.shared.rules.errors import NOT_ANSWERED, TelephonyUnavailable
+from speechcall.shared.rules.ids import parse_attempt
+from speechcall.shared.use_cases.clock import Clock
 
 
 def end_call(

@@ -16,21 +16,22 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from speechcall.application.ask_why import ask_why, ask_why_for_seconds, is_final, is_told_too_late
-from speechcall.application.end_call import end_call
-from speechcall.application.leave_call import leave_call
-from speechcall.application.look_up import look_until_ended
-from speechcall.application.message_ports import MessageStore
-from speechcall.application.ports import CallStore, Clock, Engine, Telephony
-from speechcall.domain.account import Account
-from speechcall.domain.call import Call, Cause, Command, Kind, Ticket
-from speechcall.domain.end_of_call import hangs_on_cause, may_have_heard, outcome_of
-from speechcall.domain.errors import TelephonyUnavailable
-from speechcall.domain.message import Message, State
-from speechcall.domain.outcome import NOT_PLACED, End, Outcome
-from speechcall.domain.owed import owed_webhooks
-from speechcall.domain.time_bounds import GIVE_UP_SECONDS, MAY_RING_SECONDS
-from speechcall.domain.webhook import WebhookTask
+from speechcall.accounts.rules.account import Account
+from speechcall.calls.rules.call import Call, Cause, Command, Kind, Ticket
+from speechcall.calls.rules.end_of_call import hangs_on_cause, may_have_heard, outcome_of
+from speechcall.calls.rules.owed import owed_webhooks
+from speechcall.calls.use_cases.ask_why import ask_why, ask_why_for_seconds, is_final, is_told_too_late
+from speechcall.calls.use_cases.end_call import end_call
+from speechcall.calls.use_cases.leave_call import leave_call
+from speechcall.calls.use_cases.look_up import look_until_ended
+from speechcall.calls.use_cases.ports import CallStore, Engine, Telephony
+from speechcall.messages.rules.message import Message, State
+from speechcall.messages.use_cases.message_ports import MessageStore
+from speechcall.shared.rules.errors import TelephonyUnavailable
+from speechcall.shared.rules.outcome import NOT_PLACED, End, Outcome
+from speechcall.shared.rules.time_bounds import GIVE_UP_SECONDS, MAY_RING_SECONDS
+from speechcall.shared.use_cases.clock import Clock
+from speechcall.webhooks.rules.webhook import WebhookTask
 
 logger = logging.getLogger(__name__)
 

@@ -21,12 +21,13 @@ each reports counts; but only the latest is told what to do next, the others to 
 
 from collections.abc import Iterator
 
-from speechcall.application.give_reply import give_reply
-from speechcall.application.ports import CallStore, Clock, Engine
-from speechcall.application.report import HANG_UP, Heard, Next
-from speechcall.domain.call import Call, Kind, Reply
-from speechcall.domain.end_of_call import is_over
-from speechcall.domain.errors import EngineUnavailable
+from speechcall.calls.rules.call import Call, Kind, Reply
+from speechcall.calls.rules.end_of_call import is_over
+from speechcall.calls.use_cases.give_reply import give_reply
+from speechcall.calls.use_cases.ports import CallStore, Engine
+from speechcall.calls.use_cases.report import HANG_UP, Heard, Next
+from speechcall.shared.rules.errors import EngineUnavailable
+from speechcall.shared.use_cases.clock import Clock
 
 MAILBOX_SECONDS = 2.5
 

@@ -23,14 +23,15 @@ each reports counts; but only the latest is told what to do next, the others to 
 from contextlib import suppress
 from dataclasses import replace
 
-from speechcall.application.follow_by_mailbox import MAILBOX_SECONDS, follow_by_mailbox
-from speechcall.application.give_reply import tell_task
-from speechcall.application.ports import CallStore, Clock, Engine
-from speechcall.application.report import HANG_UP, Heard, Next, told_by_log
-from speechcall.domain.call import Call
-from speechcall.domain.call_log import ANSWERED
-from speechcall.domain.end_of_call import is_over
-from speechcall.domain.errors import EngineUnavailable
+from speechcall.calls.rules.call import Call
+from speechcall.calls.rules.end_of_call import is_over
+from speechcall.calls.use_cases.follow_by_mailbox import MAILBOX_SECONDS, follow_by_mailbox
+from speechcall.calls.use_cases.give_reply import tell_task
+from speechcall.calls.use_cases.ports import CallStore, Engine
+from speechcall.calls.use_cases.report import HANG_UP, Heard, Next, told_by_log
+from speechcall.menus.rules.call_log import ANSWERED
+from speechcall.shared.rules.errors import EngineUnavailable
+from speechcall.shared.use_cases.clock import Clock
 
 
 def follow_call(

@@ -1,7 +1,8 @@
 """What was heard is given to the task that waits for it."""
 
-from speechcall.application.ports import CallStore, Clock, Engine
-from speechcall.domain.call import Call, Kind, Reply, Step
+from speechcall.calls.rules.call import Call, Kind, Reply, Step
+from speechcall.calls.use_cases.ports import CallStore, Engine
+from speechcall.shared.use_cases.clock import Clock
 
 
 def tell_task(reply: Reply, token: str, engine: Engine) -> bool:

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import assert_never
 
-from speechcall.application.message_ports import MessageStore, Redialled
-from speechcall.domain.account import Account
-from speechcall.domain.call import Call, Cause
-from speechcall.domain.dialling import throttled_again_seconds
-from speechcall.domain.message import Message, State
-from speechcall.domain.outcome import EXPIRED, Outcome
+from speechcall.accounts.rules.account import Account
+from speechcall.calls.rules.call import Call, Cause
+from speechcall.messages.rules.dial_times import throttled_again_seconds
+from speechcall.messages.rules.message import Message, State
+from speechcall.messages.use_cases.message_ports import MessageStore, Redialled
+from speechcall.shared.rules.outcome import EXPIRED, Outcome
 
 
 def leave_call(

@@ -1,6 +1,7 @@
 """Looking a contact up, when the provider's record of it may lag behind what it has told."""
 
-from speechcall.application.ports import Clock, Contact, Telephony
+from speechcall.calls.use_cases.ports import Contact, Telephony
+from speechcall.shared.use_cases.clock import Clock
 
 LOOK_AGAIN_SECONDS = (0.5, 1.0, 2.0)
 

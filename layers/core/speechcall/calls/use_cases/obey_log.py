@@ -10,14 +10,16 @@ A menu that is not to be asked any more (`limit`, `silence`) is answered `limit`
 knows, also one that was published by an earlier release.
 """
 
-from speechcall.application.end_call import end_call
-from speechcall.application.give_reply import tell_task
-from speechcall.application.ports import CallStore, Clock, Engine, TaskAnswer, Telephony
-from speechcall.domain.call import Bounds, Call, Cause, Command, Kind, Reply, Ticket
-from speechcall.domain.call_log import IDLE, Plan, ThenKind
-from speechcall.domain.errors import StoreUnavailable, TelephonyUnavailable
-from speechcall.domain.message import Message
-from speechcall.domain.walk import table_of
+from speechcall.calls.rules.call import Bounds, Call, Cause, Command, Kind, Reply, Ticket
+from speechcall.calls.use_cases.end_call import end_call
+from speechcall.calls.use_cases.give_reply import tell_task
+from speechcall.calls.use_cases.ports import CallStore, Engine, Telephony
+from speechcall.menus.rules.call_log import IDLE, Plan, ThenKind
+from speechcall.menus.rules.walk import table_of
+from speechcall.messages.rules.message import Message
+from speechcall.shared.rules.errors import StoreUnavailable, TelephonyUnavailable
+from speechcall.shared.use_cases.clock import Clock
+from speechcall.shared.use_cases.tasks import TaskAnswer
 
 
 def plan_of(message: Message, bounds: Bounds, now_msec: int) -> Plan:

@@ -30,14 +30,15 @@ first event would say so, within moments of the request.
 import logging
 from dataclasses import dataclass
 
-from speechcall.application.ports import CallStore, Clock, Telephony
-from speechcall.domain.call import Call
-from speechcall.domain.errors import (
+from speechcall.calls.rules.call import Call
+from speechcall.calls.use_cases.ports import CallStore, Telephony
+from speechcall.shared.rules.errors import (
     DestinationRefused,
     SpeechCallError,
     TelephonyMisconfigured,
     TelephonyUnavailable,
 )
+from speechcall.shared.use_cases.clock import Clock
 
 logger = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from speechcall.application.tasks import TaskAnswer
-from speechcall.domain.call import Bounds, Call, Cause, Command, Refused, Reply, Step, Ticket
-from speechcall.domain.call_log import Entry
+from speechcall.calls.rules.call import Bounds, Call, Cause, Command, Refused, Reply, Step, Ticket
+from speechcall.menus.rules.call_log import Entry
+from speechcall.shared.use_cases.tasks import TaskAnswer
 
 
 class Engine(Protocol):

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from speechcall.domain.call import Call, Command, Kind, Reply
-from speechcall.domain.call_log import ANSWERED, HOLD_SECONDS, IDLE, KEY, MOST_AHEAD, PROMPT_ERROR
+from speechcall.calls.rules.call import Call, Command, Kind, Reply
+from speechcall.menus.rules.call_log import ANSWERED, HOLD_SECONDS, IDLE, KEY, MOST_AHEAD, PROMPT_ERROR
 
 NEXT = "next"
 HEARD = frozenset({ANSWERED, NEXT, KEY, IDLE, PROMPT_ERROR})

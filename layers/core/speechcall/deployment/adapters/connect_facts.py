@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from speechcall.domain.deployment import Instance
+from speechcall.deployment.rules.checks import Instance
 
 FLOWS_QUOTA = frozenset({"contact flows per instance", "flows per instance"})
 """The quota's name, in small letters; the service is being renamed, and its quotas with it."""

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from speechcall.adapters import connect_facts
-from speechcall.adapters.lambda_limits import unreserved_executions
-from speechcall.adapters.patience import Question
-from speechcall.domain import deployment
-from speechcall.domain.concurrency import FUNCTIONS_OF_A_CALL, Load, reserved_for_each, why_too_many
+from speechcall.deployment.adapters import connect_facts
+from speechcall.deployment.adapters.lambda_limits import unreserved_executions
+from speechcall.deployment.adapters.patience import Question
+from speechcall.deployment.rules import checks as deployment
+from speechcall.deployment.rules.concurrency import FUNCTIONS_OF_A_CALL, Load, reserved_for_each, why_too_many
 
 
 @dataclass(frozen=True)

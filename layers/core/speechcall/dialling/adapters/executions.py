@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from speechcall.adapters.machines import _NEVER_RUNS, MachineMissing, start_on_machine
-from speechcall.adapters.stepfunctions import engine_errors, error_code
-from speechcall.application.sweep import Execution
+from speechcall.dialling.use_cases.sweep import Execution
+from speechcall.menus.adapters.machines import _NEVER_RUNS, MachineMissing, start_on_machine
+from speechcall.shared.adapters.stepfunctions import engine_errors, error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

@@ -12,14 +12,23 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from speechcall.application.message_ports import Claim, LinesFull, LineTaken, MessageStore, NumberBusy, Pool, TooSoon
-from speechcall.application.pool import PoolStore
-from speechcall.application.ports import Clock
-from speechcall.domain.errors import MenusRefused, RetryableError, StoreUnavailable
-from speechcall.domain.ids import holder
-from speechcall.domain.message import Menu, Message, State
-from speechcall.domain.outcome import EXPIRED, MENUS_REFUSED
-from speechcall.domain.time_bounds import DIAL_MARGIN_SECONDS
+from speechcall.menus.rules.menu import Menu
+from speechcall.messages.rules.message import Message, State
+from speechcall.messages.use_cases.lines import PoolStore
+from speechcall.messages.use_cases.message_ports import (
+    Claim,
+    LinesFull,
+    LineTaken,
+    MessageStore,
+    NumberBusy,
+    Pool,
+    TooSoon,
+)
+from speechcall.shared.rules.errors import MenusRefused, RetryableError, StoreUnavailable
+from speechcall.shared.rules.ids import holder
+from speechcall.shared.rules.outcome import EXPIRED, MENUS_REFUSED
+from speechcall.shared.rules.time_bounds import DIAL_MARGIN_SECONDS
+from speechcall.shared.use_cases.clock import Clock
 
 logger = logging.getLogger(__name__)
 

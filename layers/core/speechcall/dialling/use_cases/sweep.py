@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from speechcall.application.dial_messages import execution_input
-from speechcall.application.finish_call import give_up_msec
-from speechcall.application.message_ports import MessageStore
-from speechcall.application.pool import PoolStore
-from speechcall.application.ports import Clock
-from speechcall.application.prepare_prompts import NOT_IN_TIME
-from speechcall.domain.dialling import MAX_TTL_SECONDS
-from speechcall.domain.errors import RetryableError
-from speechcall.domain.ids import holder, latest_msec, parse_holder
-from speechcall.domain.message import Message, State
-from speechcall.domain.outcome import EXPIRED
-from speechcall.domain.time_bounds import CALL_CHECK_SECONDS
+from speechcall.calls.use_cases.finish_call import give_up_msec
+from speechcall.dialling.use_cases.dial_messages import execution_input
+from speechcall.messages.rules.dial_times import MAX_TTL_SECONDS
+from speechcall.messages.rules.message import Message, State
+from speechcall.messages.use_cases.lines import PoolStore
+from speechcall.messages.use_cases.message_ports import MessageStore
+from speechcall.prompts.use_cases.prepare_prompts import NOT_IN_TIME
+from speechcall.shared.rules.errors import RetryableError
+from speechcall.shared.rules.ids import holder, latest_msec, parse_holder
+from speechcall.shared.rules.outcome import EXPIRED
+from speechcall.shared.rules.time_bounds import CALL_CHECK_SECONDS
+from speechcall.shared.use_cases.clock import Clock
 
 logger = logging.getLogger(__name__)
 

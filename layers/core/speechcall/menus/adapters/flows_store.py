@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from speechcall.adapters.clock import SystemClock
-from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
-from speechcall.domain.errors import StoreUnavailable
-from speechcall.domain.retirement import DELETED_WITHIN_MSEC, FlowUse, is_use_to_be_noted
+from speechcall.menus.rules.retirement import DELETED_WITHIN_MSEC, FlowUse, is_use_to_be_noted
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.shared.rules.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from speechcall.adapters.stepfunctions import engine_errors, error_code
+from speechcall.shared.adapters.stepfunctions import engine_errors, error_code
 
 _NEVER_RUNS = {"ExecutionAlreadyExists", "StateMachineDoesNotExist"}
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from speechcall.adapters.dynamodb.registry import Registry
-from speechcall.adapters.executions import MachineMissing, start_on_machine
-from speechcall.adapters.stepfunctions import engine_errors
-from speechcall.domain.errors import EngineUnavailable, MenusRefused
-from speechcall.domain.message import Menu
-from speechcall.domain.retirement import BELIEVED_SECONDS
-from speechcall.statemachine.compile_flow import Wiring, compile_flow
-from speechcall.statemachine.publication import LOGGING, Publication, publication
+from speechcall.menus.adapters.flows_store import Registry
+from speechcall.menus.adapters.machines import MachineMissing, start_on_machine
+from speechcall.menus.rules.compile_flow import Wiring, compile_flow
+from speechcall.menus.rules.menu import Menu
+from speechcall.menus.rules.publication import LOGGING, Publication, publication
+from speechcall.menus.rules.retirement import BELIEVED_SECONDS
+from speechcall.shared.adapters.stepfunctions import engine_errors
+from speechcall.shared.rules.errors import EngineUnavailable, MenusRefused
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

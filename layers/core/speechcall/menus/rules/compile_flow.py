@@ -15,10 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from speechcall.domain.errors import NOT_ANSWERED, TelephonyThrottled
-from speechcall.domain.message import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook
-from speechcall.domain.outcome import End
-from speechcall.domain.time_bounds import (
+from speechcall.menus.rules.integration import integration
+from speechcall.menus.rules.menu import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.retries import retry_command, retry_of
+from speechcall.shared.rules.errors import NOT_ANSWERED, TelephonyThrottled
+from speechcall.shared.rules.outcome import End
+from speechcall.shared.rules.time_bounds import (
     DEFAULT_CALL_SECONDS,
     DEFAULT_GRACE_SECONDS,
     FINISH_RETRIES,
@@ -26,8 +28,6 @@ from speechcall.domain.time_bounds import (
     WEBHOOK_RETRIES,
     execution_seconds,
 )
-from speechcall.statemachine.integration import integration
-from speechcall.statemachine.retries import retry_command, retry_of
 
 State = dict[str, Any]
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from speechcall.domain.speech import Say
+from speechcall.menus.rules.speech import Say
 
 KEYS = (*(f"d{digit}" for digit in range(10)), "d*", "d#")
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from speechcall.domain.address import is_url
-from speechcall.domain.message import KEYS, WRONG, Action, GotoMenu, Menu, Webhook
-from speechcall.domain.timing import idle_seconds
-from speechcall.statemachine.compile_flow import steps_run
-from speechcall.statemachine.menu_report import reachable
+from speechcall.menus.rules.compile_flow import steps_run
+from speechcall.menus.rules.menu import KEYS, WRONG, Action, GotoMenu, Menu, Webhook
+from speechcall.menus.rules.menu_report import reachable
+from speechcall.outbound.rules.address import is_url
+from speechcall.shared.rules.timing import idle_seconds
 
 
 def draw(menus: Sequence[Menu]) -> str:

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from speechcall.domain.call_log import SILENT_REPEATS
-from speechcall.domain.errors import Problem
-from speechcall.domain.message import WRONG, Action, Menu, Webhook
-from speechcall.domain.time_bounds import DEFAULT_CALL_SECONDS
-from speechcall.domain.timing import idle_seconds
-from speechcall.domain.walk import MAX_VISITS, react
-from speechcall.statemachine.shape import Outline, menus_of, outline_of
+from speechcall.menus.rules.call_log import SILENT_REPEATS
+from speechcall.menus.rules.menu import WRONG, Action, Menu, Webhook
+from speechcall.menus.rules.shape import Outline, menus_of, outline_of
+from speechcall.menus.rules.walk import MAX_VISITS, react
+from speechcall.shared.rules.errors import Problem
+from speechcall.shared.rules.time_bounds import DEFAULT_CALL_SECONDS
+from speechcall.shared.rules.timing import idle_seconds
 
 ADVISED_KEYS = 6
 SHORT_IDLE_MSEC = 1000

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from speechcall.domain.errors import retryable_error_names
-from speechcall.domain.time_bounds import (
+from speechcall.menus.rules.integration import LAMBDA_ERRORS
+from speechcall.shared.rules.errors import retryable_error_names
+from speechcall.shared.rules.time_bounds import (
     COMMAND_RETRIES,
     RETRY_FACTOR,
     RETRY_FIRST_SECONDS,
     RETRY_LONGEST_SECONDS,
 )
-from speechcall.statemachine.integration import LAMBDA_ERRORS
 
 
 def retry_command(but: str = "") -> list[dict[str, Any]]:

@@ -5,8 +5,8 @@ import json
 from collections.abc import Sequence
 from functools import lru_cache
 
-from speechcall.domain.message import Action, GotoMenu, Hangup, Menu, Webhook
-from speechcall.statemachine.compile_flow import Wiring, compile_flow
+from speechcall.menus.rules.compile_flow import Wiring, compile_flow
+from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Menu, Webhook
 
 Outline = tuple[tuple[tuple[str, tuple[int, ...]], ...], ...]
 """For each menu its keys, and for each key its actions: a menu to go to, or one of these."""

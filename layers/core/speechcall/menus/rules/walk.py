@@ -7,9 +7,9 @@ goes in, the menus asked, the webhooks sent and the end come out.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from speechcall.domain.call_log import OTHERWISE, SILENT_REPEATS, Table, ThenKind, repeats_silently
-from speechcall.domain.message import GotoMenu, Menu, Webhook
-from speechcall.domain.outcome import End
+from speechcall.menus.rules.call_log import OTHERWISE, SILENT_REPEATS, Table, ThenKind, repeats_silently
+from speechcall.menus.rules.menu import GotoMenu, Menu, Webhook
+from speechcall.shared.rules.outcome import End
 
 MAX_VISITS = 50
 

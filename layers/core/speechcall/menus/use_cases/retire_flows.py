@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol, assert_never
 
-from speechcall.domain.errors import RetryableError
-from speechcall.domain.retirement import FlowUse, Step, next_step, part_of
+from speechcall.menus.rules.retirement import FlowUse, Step, next_step, part_of
+from speechcall.shared.rules.errors import RetryableError
 
 logger = logging.getLogger(__name__)
 

@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
-from speechcall.adapters.dynamodb.days import take_calls
-from speechcall.adapters.dynamodb.message_items import LATER, SETTLING_END, due_values, key, shard_name
-from speechcall.adapters.dynamodb.pool import give_back
-from speechcall.adapters.dynamodb.table import ConditionFailed, Values, store_errors, to_wire
-from speechcall.application.message_ports import Redialled
-from speechcall.domain.ids import holder
-from speechcall.domain.message import Message, State
-from speechcall.domain.outcome import End, Outcome
+from speechcall.accounts.adapters.days_store import take_calls
+from speechcall.messages.adapters.lines_store import give_back
+from speechcall.messages.adapters.message_items import LATER, SETTLING_END, due_values, key, shard_name
+from speechcall.messages.rules.message import Message, State
+from speechcall.messages.use_cases.message_ports import Redialled
+from speechcall.shared.adapters.table import ConditionFailed, Values, store_errors, to_wire
+from speechcall.shared.rules.ids import holder
+from speechcall.shared.rules.outcome import End, Outcome
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

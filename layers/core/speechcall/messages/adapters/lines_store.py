@@ -8,9 +8,9 @@ given back in the transaction that changes its message's state: nothing is count
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
-from speechcall.application.message_ports import Claim, LinesFull, NumberBusy, Pool, TooSoon
-from speechcall.application.pool import PoolSetting, PoolState
+from speechcall.messages.use_cases.lines import PoolSetting, PoolState
+from speechcall.messages.use_cases.message_ports import Claim, LinesFull, NumberBusy, Pool, TooSoon
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -11,12 +11,13 @@ from dataclasses import asdict
 from itertools import chain, islice, zip_longest
 from typing import Any
 
-from speechcall.adapters.dynamodb.table import Values
-from speechcall.domain.ask import Ask
-from speechcall.domain.dialling import Redial
-from speechcall.domain.ids import SHARDS, shard_of
-from speechcall.domain.message import Message, State, dump_menus, load_menus
-from speechcall.domain.outcome import End
+from speechcall.menus.rules.ask import Ask
+from speechcall.menus.rules.menu import dump_menus, load_menus
+from speechcall.messages.rules.dial_times import Redial
+from speechcall.messages.rules.message import Message, State
+from speechcall.shared.adapters.table import Values
+from speechcall.shared.rules.ids import SHARDS, shard_of
+from speechcall.shared.rules.outcome import End
 
 PREPARING_CHECK_MSEC = 300_000
 CALLING_CHECK_MSEC = 60_000

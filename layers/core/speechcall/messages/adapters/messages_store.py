@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from speechcall.adapters.dynamodb.due_index import due_in
-from speechcall.adapters.dynamodb.leaving_messages import FINISHED, NOT_DUE, SHARD, LeavingMessages
-from speechcall.adapters.dynamodb.message_items import (
+from speechcall.menus.rules.ask import Ask
+from speechcall.messages.adapters.leaving_messages import FINISHED, NOT_DUE, SHARD, LeavingMessages
+from speechcall.messages.adapters.lines_store import take_line, why_no_line
+from speechcall.messages.adapters.message_items import (
     CALLING_CHECK_MSEC,
     LATER,
     SETTLING_END,
@@ -18,14 +19,13 @@ from speechcall.adapters.dynamodb.message_items import (
     shard_name,
     take_turns,
 )
-from speechcall.adapters.dynamodb.pool import take_line, why_no_line
-from speechcall.adapters.dynamodb.table import ConditionFailed, from_wire, store_errors, to_wire
-from speechcall.application.message_ports import Claim, LinesFull, LineTaken, NotQueued, Pool
-from speechcall.domain.ask import Ask
-from speechcall.domain.errors import StoreUnavailable
-from speechcall.domain.ids import holder
-from speechcall.domain.message import Message, State
-from speechcall.domain.outcome import Outcome
+from speechcall.messages.rules.message import Message, State
+from speechcall.messages.use_cases.message_ports import Claim, LinesFull, LineTaken, NotQueued, Pool
+from speechcall.shared.adapters.due_index import due_in
+from speechcall.shared.adapters.table import ConditionFailed, from_wire, store_errors, to_wire
+from speechcall.shared.rules.errors import StoreUnavailable
+from speechcall.shared.rules.ids import holder
+from speechcall.shared.rules.outcome import Outcome
 
 
 class DynamoMessages(LeavingMessages):

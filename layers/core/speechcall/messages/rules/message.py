@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from speechcall.domain.ask import Ask
-from speechcall.domain.dialling import DEFAULT_RING_SECONDS, DEFAULT_TTL_SECONDS, Redial
-from speechcall.domain.menu import Menu
-from speechcall.domain.outcome import End
+from speechcall.menus.rules.ask import Ask
+from speechcall.menus.rules.menu import Menu
+from speechcall.messages.rules.dial_times import DEFAULT_RING_SECONDS, DEFAULT_TTL_SECONDS, Redial
+from speechcall.shared.rules.outcome import End
 
 
 class State(StrEnum):

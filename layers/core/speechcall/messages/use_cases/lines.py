@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from speechcall.application.message_ports import Pool
+from speechcall.messages.use_cases.message_ports import Pool
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from speechcall.domain.ask import Ask
-from speechcall.domain.message import Message, State
-from speechcall.domain.outcome import End, Outcome
+from speechcall.menus.rules.ask import Ask
+from speechcall.messages.rules.message import Message, State
+from speechcall.shared.rules.outcome import End, Outcome
 
 
 @dataclass(frozen=True, slots=True)

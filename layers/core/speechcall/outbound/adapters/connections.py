@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 import httpcore
 
-from speechcall.adapters.guarded_network import Attempt, Unsent
-from speechcall.adapters.http_answer import AnswerReader, Head
-from speechcall.domain.address import Target
+from speechcall.outbound.adapters.guarded_network import Attempt, Unsent
+from speechcall.outbound.adapters.http_answer import AnswerReader, Head
+from speechcall.outbound.rules.address import Target
 
 KEPT_SECONDS = 15.0
 """How long an idle connection is kept for the next request: well below what gateways and servers forget."""

@@ -17,8 +17,8 @@ from typing import Any
 
 import httpcore
 
-from speechcall.domain.address import reach_problem
-from speechcall.domain.errors import ForbiddenAddress
+from speechcall.outbound.rules.address import reach_problem
+from speechcall.shared.rules.errors import ForbiddenAddress
 
 SocketOptions = Iterable[Any] | None
 

@@ -6,11 +6,11 @@ from typing import Any
 import httpcore
 import httpx
 
-from speechcall.adapters.guarded_network import Attempt, GuardedBackend, ReceiverBackend
-from speechcall.adapters.settings import LOOPBACK, allows_loopback
-from speechcall.adapters.webhook_connections import Receivers
-from speechcall.domain.address import target_of
-from speechcall.domain.errors import ForbiddenAddress, UnusableUrl
+from speechcall.outbound.adapters.connections import Receivers
+from speechcall.outbound.adapters.guarded_network import Attempt, GuardedBackend, ReceiverBackend
+from speechcall.outbound.rules.address import target_of
+from speechcall.shared.adapters.settings import LOOPBACK, allows_loopback
+from speechcall.shared.rules.errors import ForbiddenAddress, UnusableUrl
 
 __all__ = ["LOOPBACK", "GuardedClient", "make_client"]
 

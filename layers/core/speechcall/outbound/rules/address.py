@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from speechcall.domain.errors import UnusableUrl
-from speechcall.domain.host import MAX_NAME, sent_host
+from speechcall.outbound.rules.host import MAX_NAME, sent_host
+from speechcall.shared.rules.errors import UnusableUrl
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 

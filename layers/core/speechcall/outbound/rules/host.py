@@ -7,7 +7,7 @@ how long they may be. Submission and delivery use the same function, so what was
 import ipaddress
 import re
 
-from speechcall.domain.errors import UnusableUrl
+from speechcall.shared.rules.errors import UnusableUrl
 
 MAX_NAME, MAX_LABEL = 253, 63
 _MAX_SHOWN = 64

@@ -18,10 +18,18 @@ import av
 import av.error
 from av.audio.frame import AudioFrame
 
-from speechcall.adapters.audio_codecs import CODECS, PAUSE_SECONDS, decoder_of, is_pause
-from speechcall.adapters.audio_frames import SAMPLE_RATE, USUAL_PEAK, Clipping, Mixer, Usual, are_usual, check_shape
-from speechcall.adapters.audio_kind import DEMUXERS, NAMES, Refused, kind_of
-from speechcall.adapters.audio_sizes import stated_length, with_true_sizes
+from speechcall.prompts.adapters.audio_codecs import CODECS, PAUSE_SECONDS, decoder_of, is_pause
+from speechcall.prompts.adapters.audio_frames import (
+    SAMPLE_RATE,
+    USUAL_PEAK,
+    Clipping,
+    Mixer,
+    Usual,
+    are_usual,
+    check_shape,
+)
+from speechcall.prompts.adapters.audio_kind import DEMUXERS, NAMES, Refused, kind_of
+from speechcall.prompts.adapters.audio_sizes import stated_length, with_true_sizes
 
 MAX_SECONDS = 300
 CPU_SECONDS = 20

@@ -12,7 +12,7 @@ import av.filter
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
-from speechcall.adapters.audio_kind import Refused
+from speechcall.prompts.adapters.audio_kind import Refused
 
 SAMPLE_RATE = 8000
 LEAST_RATE, MOST_RATE = 4000, 192_000

@@ -2,7 +2,7 @@
 
 import re
 
-from speechcall.adapters.mpeg_frames import FAR_BEHIND_A_TAG_BYTES, FAR_BYTES, first_frame, leads_to
+from speechcall.prompts.adapters.mpeg_frames import FAR_BEHIND_A_TAG_BYTES, FAR_BYTES, first_frame, leads_to
 
 _KINDS: tuple[tuple[bytes, str], ...] = (
     (rb"(?s)RIFF....WAVE|RIFX....WAVE|RF64....WAVE|BW64....WAVE|riff\x2e\x91\xcf\x11", "wav"),

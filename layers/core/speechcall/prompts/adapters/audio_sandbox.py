@@ -7,8 +7,8 @@ import subprocess
 import sys
 from array import array
 
-from speechcall.application.make_audio import Decoded
-from speechcall.domain.errors import PromptUnavailable
+from speechcall.prompts.use_cases.make_audio import Decoded
+from speechcall.shared.rules.errors import PromptUnavailable
 
 SECONDS = 25
 MAX_BYTES = 25 * 1024 * 1024
@@ -31,7 +31,7 @@ def decode_audio(content: bytes, seconds: float | None = None) -> Decoded:
     kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "PATH") if name in os.environ}
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "speechcall.adapters.audio_decoder"],
+            [sys.executable, "-m", "speechcall.prompts.adapters.audio_decoder"],
             input=content,
             capture_output=True,
             timeout=limit,

@@ -9,8 +9,8 @@ Specification 1.0; AU (Sun's audio(5)); Advanced Systems Format Specification, 3
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from speechcall.adapters.mpeg_frames import stated_seconds
-from speechcall.domain.riff import NO_TRUE_SIZE, NamedContent, chunks_of, form_file, is_true_size, read_wav
+from speechcall.prompts.adapters.mpeg_frames import stated_seconds
+from speechcall.prompts.rules.riff import NO_TRUE_SIZE, NamedContent, chunks_of, form_file, is_true_size, read_wav
 
 MOST_STATED_SECONDS = 24 * 3600
 """More than that is no statement of a file of 25 MiB, but a mistake in it."""

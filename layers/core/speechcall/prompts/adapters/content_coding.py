@@ -6,7 +6,7 @@ was. A few compress it, and of these the common ones are undone, up to a bound.
 
 import zlib
 
-from speechcall.adapters.audio_kind import Refused, kind_of
+from speechcall.prompts.adapters.audio_kind import Refused, kind_of
 
 _ZLIB = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 CHANGING = {*_ZLIB, "br", "compress", "x-compress", "zstd", "dcb", "dcz"}

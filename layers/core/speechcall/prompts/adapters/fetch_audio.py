@@ -7,11 +7,11 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from speechcall.adapters.content_coding import Damaged, StillCoded, TooMuch, decoded
-from speechcall.adapters.http import TOTAL_SECONDS, GuardedClient
-from speechcall.application.prompt_sources import Fetched
-from speechcall.domain.address import is_url
-from speechcall.domain.errors import ForbiddenAddress, PromptUnavailable, PromptUnreachable
+from speechcall.outbound.adapters.http_clients import TOTAL_SECONDS, GuardedClient
+from speechcall.outbound.rules.address import is_url
+from speechcall.prompts.adapters.content_coding import Damaged, StillCoded, TooMuch, decoded
+from speechcall.prompts.use_cases.prompt_sources import Fetched
+from speechcall.shared.rules.errors import ForbiddenAddress, PromptUnavailable, PromptUnreachable
 
 MAX_REDIRECTS, MAX_LOCATION = 3, 8192
 MAX_BYTES = 25 * 1024 * 1024

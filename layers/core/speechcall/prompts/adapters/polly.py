@@ -5,10 +5,10 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from speechcall.adapters.settings import AWS_CONFIG
-from speechcall.domain.errors import PromptUnavailable, PromptUnreachable
-from speechcall.domain.speech import Say
-from speechcall.domain.wav import SAMPLE_RATE, Encoding, wav_file
+from speechcall.menus.rules.speech import Say
+from speechcall.prompts.rules.wav import SAMPLE_RATE, Encoding, wav_file
+from speechcall.shared.adapters.settings import AWS_CONFIG
+from speechcall.shared.rules.errors import PromptUnavailable, PromptUnreachable
 
 POLLY_CONFIG = AWS_CONFIG.merge(Config(read_timeout=10))
 """Speech begins to come within a second or two, and then comes faster than it is spoken."""

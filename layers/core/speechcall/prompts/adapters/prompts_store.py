@@ -4,9 +4,9 @@ import hashlib
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
-from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
-from speechcall.domain.prompt import AudioWarning, KnownPrompt, Prompt, Source, Trying, is_uploaded
-from speechcall.domain.speech import is_spoken
+from speechcall.menus.rules.speech import is_spoken
+from speechcall.prompts.rules.prompt import AudioWarning, KnownPrompt, Prompt, Source, Trying, is_uploaded
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from speechcall.application.attempt_prompt import fault_seconds
-from speechcall.application.prepare_prompts import Apart
-from speechcall.domain.errors import StoreUnavailable
-from speechcall.domain.message import Message
+from speechcall.messages.rules.message import Message
+from speechcall.prompts.use_cases.attempt_prompt import fault_seconds
+from speechcall.prompts.use_cases.prepare_prompts import Apart
+from speechcall.shared.rules.errors import StoreUnavailable
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from speechcall.domain.errors import PayloadTooLarge
+from speechcall.shared.rules.errors import PayloadTooLarge
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

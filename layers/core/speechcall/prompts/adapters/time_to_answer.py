@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from speechcall.adapters.audio_sandbox import decode_audio
-from speechcall.application.make_audio import Decoded
+from speechcall.prompts.adapters.audio_sandbox import decode_audio
+from speechcall.prompts.use_cases.make_audio import Decoded
 
 AFTER_SECONDS = 9.0
 """For all that comes behind the decoding: levelling, S3, DynamoDB, with a second try of one of them."""

@@ -9,7 +9,7 @@ from array import array
 from dataclasses import dataclass
 from operator import mul
 
-from speechcall.domain.wav import SAMPLE_RATE
+from speechcall.prompts.rules.wav import SAMPLE_RATE
 
 TARGET_DB = -20.0
 """Of full scale: where speech lies comfortably on a telephone, with room for its peaks."""

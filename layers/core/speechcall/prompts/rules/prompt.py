@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from speechcall.domain.address import is_url
-from speechcall.domain.speech import is_spoken
+from speechcall.menus.rules.speech import is_spoken
+from speechcall.outbound.rules.address import is_url
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ import struct
 from dataclasses import replace
 from enum import Enum
 
-from speechcall.domain.errors import PromptUnavailable
-from speechcall.domain.riff import NamedContent, Wav, form_file, read_wav
+from speechcall.prompts.rules.riff import NamedContent, Wav, form_file, read_wav
+from speechcall.shared.rules.errors import PromptUnavailable
 
 SAMPLE_RATE = 8000
 MAX_SECONDS = 300

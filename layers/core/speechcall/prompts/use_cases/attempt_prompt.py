@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 
-from speechcall.application.ports import Clock
-from speechcall.application.prompt_sources import Fetch, Fetched
-from speechcall.application.prompts import PromptStore, Workshop, failed
-from speechcall.domain.errors import PromptUnavailable, PromptUnreachable
-from speechcall.domain.prompt import KnownPrompt, Source, Trying
-from speechcall.domain.speech import is_spoken
+from speechcall.menus.rules.speech import is_spoken
+from speechcall.prompts.rules.prompt import KnownPrompt, Source, Trying
+from speechcall.prompts.use_cases.prompt_sources import Fetch, Fetched
+from speechcall.prompts.use_cases.prompts import PromptStore, Workshop, failed
+from speechcall.shared.rules.errors import PromptUnavailable, PromptUnreachable
+from speechcall.shared.use_cases.clock import Clock
 
 FRESH_MSEC = 3_600_000
 """The file behind a URL is asked for at most once in so long."""

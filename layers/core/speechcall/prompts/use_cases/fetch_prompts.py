@@ -15,16 +15,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
-from speechcall.application.attempt_prompt import FRESH_MSEC, MOST_FAULTS, OUR_FAULT, attempt, fault_seconds
-from speechcall.application.deliver_webhook import Places
-from speechcall.application.prepare_prompts import Apart, Preparation, find_prompt, has_to_be_fetched, prepare
-from speechcall.application.prompt_sources import Fetch, Fetched, Sources
-from speechcall.application.prompts import Workshop
-from speechcall.domain.message import Menu, Message, State
-from speechcall.domain.outcome import PROMPT_UNAVAILABLE
-from speechcall.domain.prompt import KnownPrompt, Trying, is_uploaded
-from speechcall.domain.retry import Uniform
-from speechcall.domain.webhook import destination
+from speechcall.menus.rules.menu import Menu
+from speechcall.messages.rules.message import Message, State
+from speechcall.prompts.rules.prompt import KnownPrompt, Trying, is_uploaded
+from speechcall.prompts.use_cases.attempt_prompt import FRESH_MSEC, MOST_FAULTS, OUR_FAULT, attempt, fault_seconds
+from speechcall.prompts.use_cases.prepare_prompts import Apart, Preparation, find_prompt, has_to_be_fetched, prepare
+from speechcall.prompts.use_cases.prompt_sources import Fetch, Fetched, Sources
+from speechcall.prompts.use_cases.prompts import Workshop
+from speechcall.shared.rules.outcome import PROMPT_UNAVAILABLE
+from speechcall.webhooks.rules.retry import Uniform
+from speechcall.webhooks.rules.webhook import destination
+from speechcall.webhooks.use_cases.deliver_webhook import Places
 
 LONGEST_TURN_SECONDS = 60.0
 MOST_LOOKS = 3

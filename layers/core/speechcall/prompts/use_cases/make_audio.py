@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
-from speechcall.domain.errors import PromptUnavailable
-from speechcall.domain.loudness import Loudness, gain_db, measure, scaled
-from speechcall.domain.mu_law import linear, mu_law
-from speechcall.domain.prompt import AudioWarning
-from speechcall.domain.riff import Wav
-from speechcall.domain.wav import MAX_BYTES, SAMPLE_RATE, Encoding, seconds_of, telephone_wav, wav_file
+from speechcall.prompts.rules.loudness import Loudness, gain_db, measure, scaled
+from speechcall.prompts.rules.mu_law import linear, mu_law
+from speechcall.prompts.rules.prompt import AudioWarning
+from speechcall.prompts.rules.riff import Wav
+from speechcall.prompts.rules.wav import MAX_BYTES, SAMPLE_RATE, Encoding, seconds_of, telephone_wav, wav_file
+from speechcall.shared.rules.errors import PromptUnavailable
 
 MOST_CLIPPED = 0.0002
 """A larger share of samples that stand in rows at the end of the scale can be heard as distortion."""

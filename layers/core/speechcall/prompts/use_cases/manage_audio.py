@@ -11,13 +11,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from speechcall.application.json_text import parse_json, whole
-from speechcall.application.ports import Clock
-from speechcall.application.prompts import PromptStore, Workshop, add_prompt, find_uploaded
-from speechcall.domain.account import Account
-from speechcall.domain.characters import foreign, lookalike
-from speechcall.domain.errors import NotFound, PayloadTooLarge, Problem, PromptUnavailable, RequestError, UnusableAudio
-from speechcall.domain.prompt import KnownPrompt
+from speechcall.accounts.rules.account import Account
+from speechcall.prompts.rules.prompt import KnownPrompt
+from speechcall.prompts.use_cases.prompts import PromptStore, Workshop, add_prompt, find_uploaded
+from speechcall.shared.rules.characters import foreign, lookalike
+from speechcall.shared.rules.errors import (
+    NotFound,
+    PayloadTooLarge,
+    Problem,
+    PromptUnavailable,
+    RequestError,
+    UnusableAudio,
+)
+from speechcall.shared.rules.json_text import parse_json, whole
+from speechcall.shared.use_cases.clock import Clock
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 """What fits through Lambda's 6 MB in base64, with room for the rest of the request."""

@@ -18,16 +18,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from speechcall.application.message_ports import MessageStore
-from speechcall.application.ports import Clock
-from speechcall.application.prompts import PromptStore, note_use
-from speechcall.domain.ask import Ask
-from speechcall.domain.errors import PromptUnavailable
-from speechcall.domain.message import Menu, Message, State
-from speechcall.domain.outcome import EXPIRED, PROMPT_UNAVAILABLE
-from speechcall.domain.prompt import KnownPrompt, is_uploaded
-from speechcall.domain.timing import idle_seconds, menu_wait_seconds
-from speechcall.domain.wav import Encoding
+from speechcall.menus.rules.ask import Ask
+from speechcall.menus.rules.menu import Menu
+from speechcall.messages.rules.message import Message, State
+from speechcall.messages.use_cases.message_ports import MessageStore
+from speechcall.prompts.rules.prompt import KnownPrompt, is_uploaded
+from speechcall.prompts.rules.wav import Encoding
+from speechcall.prompts.use_cases.prompts import PromptStore, note_use
+from speechcall.shared.rules.errors import PromptUnavailable
+from speechcall.shared.rules.outcome import EXPIRED, PROMPT_UNAVAILABLE
+from speechcall.shared.rules.timing import idle_seconds, menu_wait_seconds
+from speechcall.shared.use_cases.clock import Clock
 
 NOT_IN_TIME = "its introductions were not ready before its time was up"
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from speechcall.domain.speech import Say
+from speechcall.menus.rules.speech import Say
 
 
 @dataclass(frozen=True, slots=True)

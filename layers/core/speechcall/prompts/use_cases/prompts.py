@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from speechcall.application.make_audio import Decode, make_audio
-from speechcall.application.ports import Clock
-from speechcall.domain.errors import NotFound
-from speechcall.domain.prompt import KnownPrompt, Prompt, Trying
-from speechcall.domain.wav import Encoding
+from speechcall.prompts.rules.prompt import KnownPrompt, Prompt, Trying
+from speechcall.prompts.rules.wav import Encoding
+from speechcall.prompts.use_cases.make_audio import Decode, make_audio
+from speechcall.shared.rules.errors import NotFound
+from speechcall.shared.use_cases.clock import Clock
 
 USED_STEP_MSEC = 3_600_000
 """When a prompt was last used is kept to the hour: a thousand messages need not write it a thousand times."""

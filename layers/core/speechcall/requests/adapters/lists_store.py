@@ -7,15 +7,15 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from speechcall.adapters.dynamodb.days import DAY_KEPT_SECONDS, give_calls_back, take_calls
-from speechcall.adapters.dynamodb.prompts import DynamoPrompts
-from speechcall.adapters.dynamodb.shapes import DynamoShapes
-from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
-from speechcall.application.message_list import MessageList
-from speechcall.domain.account import Account
-from speechcall.domain.errors import RateLimited, StoreUnavailable
-from speechcall.domain.prompt import Prompt
-from speechcall.domain.throttle import TICKS_A_MESSAGE, latest_full, ticks, too_fast, too_many_today
+from speechcall.accounts.adapters.days_store import DAY_KEPT_SECONDS, give_calls_back, take_calls
+from speechcall.accounts.rules.account import Account
+from speechcall.accounts.rules.throttle import TICKS_A_MESSAGE, latest_full, ticks, too_fast, too_many_today
+from speechcall.prompts.adapters.prompts_store import DynamoPrompts
+from speechcall.prompts.rules.prompt import Prompt
+from speechcall.requests.adapters.shapes_store import DynamoShapes
+from speechcall.requests.use_cases.message_list import MessageList
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.shared.rules.errors import RateLimited, StoreUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

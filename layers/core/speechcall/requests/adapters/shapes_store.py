@@ -4,10 +4,10 @@ from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from speechcall.adapters.dynamodb.table import ConditionFailed, from_wire, store_errors, to_wire
-from speechcall.domain.account import NEW_SHAPES_PER_DAY, Account
-from speechcall.domain.errors import StoreUnavailable
-from speechcall.domain.throttle import too_many_shapes
+from speechcall.accounts.rules.account import NEW_SHAPES_PER_DAY, Account
+from speechcall.accounts.rules.throttle import too_many_shapes
+from speechcall.shared.adapters.table import ConditionFailed, from_wire, store_errors, to_wire
+from speechcall.shared.rules.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

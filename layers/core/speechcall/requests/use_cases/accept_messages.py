@@ -15,20 +15,20 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from speechcall.application.check_request import Entry, Prompts, Wanted, judge_entries, read_entries
-from speechcall.application.list_store import ListStore
-from speechcall.application.message_list import MessageList
-from speechcall.application.message_ports import MessageStore
-from speechcall.application.ports import Clock
-from speechcall.application.requests import to_redial
-from speechcall.domain.account import Account
-from speechcall.domain.characters import unseen
-from speechcall.domain.errors import IdempotencyKeyReused, InvalidRequest, RequestError, StoreUnavailable
-from speechcall.domain.ids import new_ids
-from speechcall.domain.message import Message
-from speechcall.statemachine.menu_picture import draw
-from speechcall.statemachine.menu_report import call_bounds
-from speechcall.statemachine.shape import shape_of
+from speechcall.accounts.rules.account import Account
+from speechcall.menus.rules.menu_picture import draw
+from speechcall.menus.rules.menu_report import call_bounds
+from speechcall.menus.rules.shape import shape_of
+from speechcall.messages.rules.message import Message
+from speechcall.messages.use_cases.message_ports import MessageStore
+from speechcall.requests.use_cases.check_request import Entry, Prompts, Wanted, judge_entries, read_entries
+from speechcall.requests.use_cases.list_ports import ListStore
+from speechcall.requests.use_cases.message_list import MessageList
+from speechcall.requests.use_cases.read_messages import to_redial
+from speechcall.shared.rules.characters import unseen
+from speechcall.shared.rules.errors import IdempotencyKeyReused, InvalidRequest, RequestError, StoreUnavailable
+from speechcall.shared.rules.ids import new_ids
+from speechcall.shared.use_cases.clock import Clock
 
 logger = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, WithJsonSchema, field_validator
 
-from speechcall.application.json_text import dump_json, whole
-from speechcall.application.request_fields import Strict, problem_of_url
-from speechcall.application.request_problems import RIGHT, shown
-from speechcall.domain.webhook_header import header_problem, repeated
+from speechcall.api.use_cases.request_fields import Strict, problem_of_url
+from speechcall.api.use_cases.request_problems import RIGHT, shown
+from speechcall.shared.rules.json_text import dump_json, whole
+from speechcall.webhooks.rules.webhook_header import header_problem, repeated
 
 _INDEX = re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII)
 

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from speechcall.application.json_text import parse_json
-from speechcall.application.request_models import MessageModel
-from speechcall.application.request_problems import shown
-from speechcall.application.requests import check_message, to_menus, unknown_fields
-from speechcall.domain.account import Account
-from speechcall.domain.characters import foreign, lookalike, unseen
-from speechcall.domain.errors import InvalidRequest, Problem
-from speechcall.domain.message import Menu, dump_menus
-from speechcall.domain.phone import to_e164
-from speechcall.domain.prompt import Prompt, is_uploaded
-from speechcall.statemachine.menu_report import report
+from speechcall.accounts.rules.account import Account
+from speechcall.api.use_cases.request_problems import shown
+from speechcall.menus.rules.menu import Menu, dump_menus
+from speechcall.menus.rules.menu_report import report
+from speechcall.prompts.rules.prompt import Prompt, is_uploaded
+from speechcall.requests.use_cases.read_messages import check_message, to_menus, unknown_fields
+from speechcall.requests.use_cases.request_models import MessageModel
+from speechcall.shared.rules.characters import foreign, lookalike, unseen
+from speechcall.shared.rules.errors import InvalidRequest, Problem
+from speechcall.shared.rules.json_text import parse_json
+from speechcall.shared.rules.phone_numbers import to_e164
 
 MAX_MESSAGES = 100
 MAX_MENUS_BYTES = 64 * 1024

@@ -3,9 +3,9 @@
 from collections.abc import Set as AbstractSet
 from typing import Protocol
 
-from speechcall.application.check_request import Prompts
-from speechcall.application.message_list import MessageList
-from speechcall.domain.account import Account
+from speechcall.accounts.rules.account import Account
+from speechcall.requests.use_cases.check_request import Prompts
+from speechcall.requests.use_cases.message_list import MessageList
 
 
 class ListStore(Prompts, Protocol):

@@ -5,13 +5,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from speechcall.application.action_models import GotoMenuModel, HangupModel, WebhookModel, WrittenObject
-from speechcall.application.request_fields import loopback_rule
-from speechcall.application.request_models import MenuModel, MessageModel
-from speechcall.application.request_problems import MAX_PROBLEMS, problem_of
-from speechcall.domain.dialling import Redial
-from speechcall.domain.errors import Problem
-from speechcall.domain.message import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook
+from speechcall.api.use_cases.request_fields import loopback_rule
+from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, problem_of
+from speechcall.menus.rules.menu import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook
+from speechcall.messages.rules.dial_times import Redial
+from speechcall.requests.use_cases.action_models import GotoMenuModel, HangupModel, WebhookModel, WrittenObject
+from speechcall.requests.use_cases.request_models import MenuModel, MessageModel
+from speechcall.shared.rules.errors import Problem
 
 MAX_ACTIONS = 200
 _NOTHING = WrittenObject({})

@@ -4,9 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from speechcall.application.request_fields import Whole
-from speechcall.application.request_problems import RIGHT
-from speechcall.domain.dialling import DEFAULT_REDIAL_AFTER, MAX_REDIAL_SECONDS, MAX_REDIALS, MIN_REDIAL_SECONDS
+from speechcall.api.use_cases.request_fields import Whole
+from speechcall.api.use_cases.request_problems import RIGHT
+from speechcall.messages.rules.dial_times import (
+    DEFAULT_REDIAL_AFTER,
+    MAX_REDIAL_SECONDS,
+    MAX_REDIALS,
+    MIN_REDIAL_SECONDS,
+)
 
 
 class RedialModel(BaseModel):

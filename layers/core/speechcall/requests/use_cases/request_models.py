@@ -6,16 +6,17 @@ from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
-from speechcall.application.action_models import ActionModel
-from speechcall.application.redial_model import RedialModel
-from speechcall.application.request_fields import Strict, Whole, problem_of_url
-from speechcall.application.request_problems import RIGHT
-from speechcall.application.say_model import ONE_INTRODUCTION, SayModel
-from speechcall.domain import dialling
-from speechcall.domain.address import is_url
-from speechcall.domain.call_log import MOST_SILENT_REPEATS
-from speechcall.domain.phone import to_e164
-from speechcall.domain.timing import DEFAULT_IDLE_TIMEOUT_MSEC, MAX_IDLE_TIMEOUT_MSEC
+from speechcall.api.use_cases.request_fields import Strict, Whole, problem_of_url
+from speechcall.api.use_cases.request_problems import RIGHT
+from speechcall.menus.rules.call_log import MOST_SILENT_REPEATS
+from speechcall.messages.rules import dial_times
+from speechcall.outbound.rules.address import is_url
+from speechcall.requests.use_cases.action_models import ActionModel
+from speechcall.requests.use_cases.redial_model import RedialModel
+from speechcall.requests.use_cases.say_model import ONE_INTRODUCTION, SayModel
+from speechcall.shared.rules import time_bounds
+from speechcall.shared.rules.phone_numbers import to_e164
+from speechcall.shared.rules.timing import DEFAULT_IDLE_TIMEOUT_MSEC, MAX_IDLE_TIMEOUT_MSEC
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 Key = Literal["d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9", "d*", "d#", "wrong"]
@@ -101,15 +102,17 @@ class MessageModel(Strict):
     ttl: Annotated[
         Whole,
         Field(
-            ge=dialling.MIN_TTL_SECONDS,
-            le=dialling.MAX_TTL_SECONDS,
+            ge=dial_times.MIN_TTL_SECONDS,
+            le=dial_times.MAX_TTL_SECONDS,
             description="Seconds from acceptance after which it is not dialled any more; then it has `expired`.",
         ),
-    ] = dialling.DEFAULT_TTL_SECONDS
+    ] = dial_times.DEFAULT_TTL_SECONDS
     ringTimeoutSec: Annotated[  # noqa: N815
         Whole,
-        Field(ge=dialling.MIN_RING_SECONDS, le=dialling.MAX_RING_SECONDS, description="How long the phone rings."),
-    ] = dialling.DEFAULT_RING_SECONDS
+        Field(
+            ge=time_bounds.MIN_RING_SECONDS, le=time_bounds.MAX_RING_SECONDS, description="How long the phone rings."
+        ),
+    ] = dial_times.DEFAULT_RING_SECONDS
     silentRepeats: Annotated[  # noqa: N815
         Annotated[Whole, Field(ge=0, le=MOST_SILENT_REPEATS)] | None,
         Field(

@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from speechcall.application.request_problems import shown
-from speechcall.domain.characters import is_blank
-from speechcall.domain.speech import MAX_TEXT, VOICES, Say
+from speechcall.api.use_cases.request_problems import shown
+from speechcall.menus.rules.speech import MAX_TEXT, VOICES, Say
+from speechcall.shared.rules.characters import is_blank
 
 ONE_INTRODUCTION: dict[str, Any] = {
     "oneOf": [

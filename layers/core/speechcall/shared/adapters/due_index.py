@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from speechcall.adapters.dynamodb.table import Values, from_wire, store_errors, to_wire
+from speechcall.shared.adapters.table import Values, from_wire, store_errors, to_wire
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

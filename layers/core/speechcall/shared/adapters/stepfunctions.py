@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from speechcall.domain.errors import EngineUnavailable
+from speechcall.shared.rules.errors import EngineUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-    from speechcall.application.ports import TaskAnswer
+    from speechcall.shared.use_cases.tasks import TaskAnswer
 
 _PASSES = {"ThrottlingException", "TooManyRequestsException", "StateMachineDeleting"}
 _ANSWERED_BEFORE = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}

@@ -8,7 +8,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from speechcall.domain.errors import StoreUnavailable
+from speechcall.shared.rules.errors import StoreUnavailable
 
 Values = dict[str, Any]
 

@@ -6,8 +6,8 @@ from typing import Any, NoReturn
 
 import simplejson
 
-from speechcall.domain.characters import foreign, named, unseen
-from speechcall.domain.errors import MalformedJson, PayloadTooLarge
+from speechcall.shared.rules.characters import foreign, named, unseen
+from speechcall.shared.rules.errors import MalformedJson, PayloadTooLarge
 
 MAX_JSON_BYTES = 1024 * 1024
 """Of every body that is read as JSON."""

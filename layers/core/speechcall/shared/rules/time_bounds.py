@@ -10,7 +10,7 @@ Bounds that only one part knows (a client's patience, a poll's pause) stand wher
 from enum import Enum
 from typing import assert_never
 
-from speechcall.domain.timing import MAX_IDLE_TIMEOUT_MSEC
+from speechcall.shared.rules.timing import MAX_IDLE_TIMEOUT_MSEC
 
 MIN_RING_SECONDS, MAX_RING_SECONDS = 15, 60
 """Amazon Connect: RingTimeoutInSeconds, 15 to 60 (API reference, StartOutboundVoiceContact)."""

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from speechcall.adapters.dynamodb import delivery_items, message_items
-from speechcall.adapters.dynamodb.call_items import load_call
-from speechcall.adapters.dynamodb.table import from_wire, store_errors, to_wire
-from speechcall.application.status import History, Summary
-from speechcall.domain.ids import SHARDS
-from speechcall.domain.message import State
+from speechcall.calls.adapters.call_items import load_call
+from speechcall.messages.adapters import message_items
+from speechcall.messages.rules.message import State
+from speechcall.shared.adapters.table import from_wire, store_errors, to_wire
+from speechcall.shared.rules.ids import SHARDS
+from speechcall.status.use_cases.status import History, Summary
+from speechcall.webhooks.adapters import delivery_items
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

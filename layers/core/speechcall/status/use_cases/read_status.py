@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from speechcall.application.message_list import MessageList
-from speechcall.application.message_ports import Pool
-from speechcall.application.query import parameter
-from speechcall.application.status import History, Summary, as_of, describe_list, describe_message, seconds_left
-from speechcall.domain.account import Account
-from speechcall.domain.characters import foreign
-from speechcall.domain.errors import NotFound, Problem, RequestError
-from speechcall.domain.message import State
+from speechcall.accounts.rules.account import Account
+from speechcall.api.use_cases.query import parameter
+from speechcall.messages.rules.message import State
+from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.requests.use_cases.message_list import MessageList
+from speechcall.shared.rules.characters import foreign
+from speechcall.shared.rules.errors import NotFound, Problem, RequestError
+from speechcall.status.use_cases.status import History, Summary, as_of, describe_list, describe_message, seconds_left
 
 MAX_PAGE = 100
 MAX_ID_LENGTH = 19

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from speechcall.application.deliver_webhook import WebhookQueue
-from speechcall.application.ports import Clock
-from speechcall.application.read_status import StatusStore, history_of
-from speechcall.domain.account import Account
-from speechcall.domain.delivery import MAX_ATTEMPTS, UNDELIVERED, Delivery, DeliveryState
-from speechcall.domain.errors import NotFound, NotReplayable
-from speechcall.domain.webhook import WebhookTask
+from speechcall.accounts.rules.account import Account
+from speechcall.shared.rules.errors import NotFound, NotReplayable
+from speechcall.shared.use_cases.clock import Clock
+from speechcall.status.use_cases.read_status import StatusStore, history_of
+from speechcall.webhooks.rules.delivery import MAX_ATTEMPTS, UNDELIVERED, Delivery, DeliveryState
+from speechcall.webhooks.rules.webhook import WebhookTask
+from speechcall.webhooks.use_cases.deliver_webhook import WebhookQueue
 
 
 class EndedDeliveries(Protocol):

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from speechcall.domain.call import Call
-from speechcall.domain.call_log import PROMPT_ERROR
-from speechcall.domain.delivery import Delivery
-from speechcall.domain.end_of_call import key_was_pressed, was_cut_short
-from speechcall.domain.message import Message, State
-from speechcall.domain.outcome import EXPIRED, NOT_PLACED
-from speechcall.domain.webhook import WebhookTask
+from speechcall.calls.rules.call import Call
+from speechcall.calls.rules.end_of_call import key_was_pressed, was_cut_short
+from speechcall.menus.rules.call_log import PROMPT_ERROR
+from speechcall.messages.rules.message import Message, State
+from speechcall.shared.rules.outcome import EXPIRED, NOT_PLACED
+from speechcall.webhooks.rules.delivery import Delivery
+from speechcall.webhooks.rules.webhook import WebhookTask
 
 ASSUMED_CALL_SECONDS = 60
 """How long a line is taken by one call, for estimates."""

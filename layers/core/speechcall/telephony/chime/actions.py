@@ -6,11 +6,11 @@ Source: Amazon Chime SDK developer guide, "Supported actions": at most 10 action
 
 from typing import Any
 
-from speechcall.adapters.telephony.chime import HANG_UP
-from speechcall.adapters.telephony.chime_conversation import ASK, HOLD, Report
-from speechcall.application.report import Next
-from speechcall.domain.ask import Ask
-from speechcall.domain.call import Kind
+from speechcall.calls.rules.call import Kind
+from speechcall.calls.use_cases.report import Next
+from speechcall.menus.rules.ask import Ask
+from speechcall.telephony.chime.client import HANG_UP
+from speechcall.telephony.chime.conversation import ASK, HOLD, Report
 
 HOLD_MSEC = 300
 """Of silence, after which the next command is asked for again."""

@@ -20,9 +20,9 @@ from botocore.exceptions import (
     ParamValidationError,
 )
 
-from speechcall.application.ports import Contact
-from speechcall.domain.call import Call, Cause
-from speechcall.domain.errors import (
+from speechcall.calls.rules.call import Call, Cause
+from speechcall.calls.use_cases.ports import Contact
+from speechcall.shared.rules.errors import (
     DestinationRefused,
     TelephonyMisconfigured,
     TelephonyThrottled,

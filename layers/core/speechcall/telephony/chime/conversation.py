@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from speechcall.adapters.telephony.chime import COMMAND, HANG_UP
-from speechcall.application.report import HEARD, Heard
-from speechcall.domain.ids import parse_attempt
+from speechcall.calls.use_cases.report import HEARD, Heard
+from speechcall.shared.rules.ids import parse_attempt
+from speechcall.telephony.chime.client import COMMAND, HANG_UP
 
 ASK, HOLD = "ask", "hold"
 _ID = re.compile(r"[A-Za-z0-9-]{1,256}")

@@ -9,16 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from speechcall.adapters.telephony import chime_actions
-from speechcall.adapters.telephony.chime_conversation import Event, Over, Placed, Report, parse_event
-from speechcall.adapters.telephony.sip import cause_of
-from speechcall.application.end_call import end_call
-from speechcall.application.follow_call import follow_call
-from speechcall.application.ports import CallStore, Clock, Engine
-from speechcall.application.report import Heard, Next
-from speechcall.domain.call import Call, Cause, Kind
-from speechcall.domain.end_of_call import awaits_report
-from speechcall.domain.errors import RetryableError
+from speechcall.calls.rules.call import Call, Cause, Kind
+from speechcall.calls.rules.end_of_call import awaits_report
+from speechcall.calls.use_cases.end_call import end_call
+from speechcall.calls.use_cases.follow_call import follow_call
+from speechcall.calls.use_cases.ports import CallStore, Engine
+from speechcall.calls.use_cases.report import Heard, Next
+from speechcall.shared.rules.errors import RetryableError
+from speechcall.shared.use_cases.clock import Clock
+from speechcall.telephony.chime import actions as chime_actions
+from speechcall.telephony.chime.conversation import Event, Over, Placed, Report, parse_event
+from speechcall.telephony.chime.sip_codes import cause_of
 
 PATIENCE_SECONDS = 0.8
 """For which a command is waited for; with the rest of our work the callee hears silence for less than a second."""

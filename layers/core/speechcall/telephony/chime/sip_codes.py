@@ -1,6 +1,6 @@
 """Why a call ended, from its SIP response code."""
 
-from speechcall.domain.call import Cause
+from speechcall.calls.rules.call import Cause
 
 _UNANSWERED = {
     0: Cause.NO_ANSWER,

@@ -14,15 +14,15 @@ from botocore.exceptions import (
     ParamValidationError,
 )
 
-from speechcall.application.ports import Contact
-from speechcall.domain.call import Call, Cause
-from speechcall.domain.errors import (
+from speechcall.calls.rules.call import Call, Cause
+from speechcall.calls.use_cases.ports import Contact
+from speechcall.shared.rules.errors import (
     DestinationRefused,
     TelephonyMisconfigured,
     TelephonyThrottled,
     TelephonyUnavailable,
 )
-from speechcall.domain.ids import holder
+from speechcall.shared.rules.ids import holder
 
 if TYPE_CHECKING:
     from mypy_boto3_connect import ConnectClient

@@ -21,8 +21,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from speechcall.domain.time_bounds import REPORT_HOLD_SECONDS, REPORT_LIMIT_SECONDS, REPORT_TRIES
-from speechcall.domain.timing import IDLE_STEPS
+from speechcall.shared.rules.time_bounds import REPORT_HOLD_SECONDS, REPORT_LIMIT_SECONDS, REPORT_TRIES
+from speechcall.shared.rules.timing import IDLE_STEPS
 
 PROTOCOL = "1"
 """The conversation between flow and function; a call in progress keeps the flow it began with.

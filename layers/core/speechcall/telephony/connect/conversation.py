@@ -8,9 +8,9 @@ In every protocol `op: hangup` ends the call.
 from dataclasses import dataclass
 from typing import Any
 
-from speechcall.application.report import HEARD, Heard, Next
-from speechcall.domain.call import Kind
-from speechcall.domain.ids import parse_attempt
+from speechcall.calls.rules.call import Kind
+from speechcall.calls.use_cases.report import HEARD, Heard, Next
+from speechcall.shared.rules.ids import parse_attempt
 
 NO_PROMPT = "none"
 """Where nothing is to be played: whether a value may be empty is not written."""

@@ -6,8 +6,12 @@ that was given up under `undelivered#<account>`, by the moment of that.
 
 from dataclasses import asdict
 
-from speechcall.adapters.dynamodb.delivery_endings import DynamoEndings
-from speechcall.adapters.dynamodb.delivery_items import (
+from speechcall.messages.rules.message import Message
+from speechcall.shared.adapters.due_index import due_in
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.shared.rules.ids import SHARDS
+from speechcall.webhooks.adapters.delivery_endings import DynamoEndings
+from speechcall.webhooks.adapters.delivery_items import (
     NEXT,
     dump,
     key,
@@ -18,12 +22,8 @@ from speechcall.adapters.dynamodb.delivery_items import (
     undelivered_shard,
     waiting,
 )
-from speechcall.adapters.dynamodb.due_index import due_in
-from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
-from speechcall.domain.delivery import MAX_WAKES, PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
-from speechcall.domain.ids import SHARDS
-from speechcall.domain.message import Message
-from speechcall.domain.webhook import WebhookTask
+from speechcall.webhooks.rules.delivery import MAX_WAKES, PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
+from speechcall.webhooks.rules.webhook import WebhookTask
 
 
 class DynamoDeliveries(DynamoEndings):

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from speechcall.adapters.dynamodb.delivery_items import (
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.webhooks.adapters.delivery_items import (
     NEXT,
     begun_anyway,
     ended,
@@ -13,9 +14,8 @@ from speechcall.adapters.dynamodb.delivery_items import (
     undelivered_shard,
     waiting,
 )
-from speechcall.adapters.dynamodb.table import ConditionFailed, Values, from_wire, store_errors, to_wire
-from speechcall.domain.delivery import MAX_WAKES, Attempt, Delivery, DeliveryState, Wait
-from speechcall.domain.webhook import WebhookTask
+from speechcall.webhooks.rules.delivery import MAX_WAKES, Attempt, Delivery, DeliveryState, Wait
+from speechcall.webhooks.rules.webhook import WebhookTask
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -2,11 +2,11 @@
 
 from dataclasses import asdict
 
-from speechcall.adapters.dynamodb.table import Values
-from speechcall.domain.delivery import PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
-from speechcall.domain.ids import shard_of
-from speechcall.domain.message import Message
-from speechcall.domain.webhook import NOWHERE, WebhookTask
+from speechcall.messages.rules.message import Message
+from speechcall.shared.adapters.table import Values
+from speechcall.shared.rules.ids import shard_of
+from speechcall.webhooks.rules.delivery import PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
+from speechcall.webhooks.rules.webhook import NOWHERE, WebhookTask
 
 _KEPT_SECONDS = 30 * 86_400
 NEXT = "next_msec = :next, due_shard = :shard, due_at = :due"

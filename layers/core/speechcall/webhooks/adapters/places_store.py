@@ -8,8 +8,8 @@ import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from speechcall.adapters.dynamodb.table import ConditionFailed, Values, store_errors, to_wire
-from speechcall.domain.errors import StoreUnavailable
+from speechcall.shared.adapters.table import ConditionFailed, Values, store_errors, to_wire
+from speechcall.shared.rules.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

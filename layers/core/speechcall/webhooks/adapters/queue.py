@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Protocol
 
-from speechcall.adapters.stream import group_of
-from speechcall.domain.webhook import WebhookTask
+from speechcall.shared.adapters.stream import group_of
+from speechcall.webhooks.rules.webhook import WebhookTask
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from speechcall.adapters.dynamodb.table import store_errors
+from speechcall.shared.adapters.table import store_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import httpcore
 import httpx
 
-from speechcall.adapters.guarded_network import OUR_SIDE, TlsFailed
-from speechcall.adapters.http import GuardedClient
-from speechcall.adapters.http_answer import MAX_BODY_BYTES
-from speechcall.domain.address import Target, target_of
-from speechcall.domain.delivery import OUR_NETWORK
-from speechcall.domain.errors import ForbiddenAddress, Unreachable, UnusableUrl
-from speechcall.domain.webhook import WebhookAnswer, WebhookRequest
+from speechcall.outbound.adapters.guarded_network import OUR_SIDE, TlsFailed
+from speechcall.outbound.adapters.http_answer import MAX_BODY_BYTES
+from speechcall.outbound.adapters.http_clients import GuardedClient
+from speechcall.outbound.rules.address import Target, target_of
+from speechcall.shared.rules.errors import ForbiddenAddress, Unreachable, UnusableUrl
+from speechcall.webhooks.rules.delivery import OUR_NETWORK
+from speechcall.webhooks.rules.webhook import WebhookAnswer, WebhookRequest
 
 MAX_RESPONSE_BYTES = MAX_BODY_BYTES
 """What of an answer is read behind its head."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from speechcall.domain.retry import Uniform, is_delivered, own_fault_delay, retry_delay
+from speechcall.webhooks.rules.retry import Uniform, is_delivered, own_fault_delay, retry_delay
 
 OUR_NETWORK = "OUR_NETWORK"
 """The error of an attempt that failed on our side: it does not count as one of the receiver's."""

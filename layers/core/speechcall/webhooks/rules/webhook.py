@@ -3,10 +3,11 @@
 import json
 from dataclasses import dataclass
 
-from speechcall.domain.address import target_of
-from speechcall.domain.errors import UnusableUrl
-from speechcall.domain.host import shown_host
-from speechcall.domain.message import Message, Webhook
+from speechcall.menus.rules.menu import Webhook
+from speechcall.messages.rules.message import Message
+from speechcall.outbound.rules.address import target_of
+from speechcall.outbound.rules.host import shown_host
+from speechcall.shared.rules.errors import UnusableUrl
 
 NOWHERE = "nowhere"
 """The destination of a URL that cannot be sent to."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from speechcall.domain.characters import foreign, named
+from speechcall.shared.rules.characters import foreign, named
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _RESERVED = {

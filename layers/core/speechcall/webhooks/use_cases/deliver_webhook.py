@@ -16,10 +16,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from speechcall.application.delivery_store import DeliveryStore
-from speechcall.application.message_ports import MessageStore
-from speechcall.application.ports import Clock
-from speechcall.domain.delivery import (
+from speechcall.menus.rules.menu import Webhook
+from speechcall.messages.rules.message import Message
+from speechcall.messages.use_cases.message_ports import MessageStore
+from speechcall.shared.rules.errors import ForbiddenAddress, Unreachable
+from speechcall.shared.rules.unforeseen import told
+from speechcall.shared.use_cases.clock import Clock
+from speechcall.webhooks.rules.delivery import (
     FORBIDDEN_ADDRESS,
     INTERNAL_ERROR,
     MAX_ORDER_WAITS,
@@ -33,11 +36,8 @@ from speechcall.domain.delivery import (
     Wait,
     after,
 )
-from speechcall.domain.errors import ForbiddenAddress, Unreachable
-from speechcall.domain.message import Message, Webhook
-from speechcall.domain.retry import Uniform, is_delivered, is_retryable, retry_after_seconds, turn_delay
-from speechcall.domain.unforeseen import told
-from speechcall.domain.webhook import (
+from speechcall.webhooks.rules.retry import Uniform, is_delivered, is_retryable, retry_after_seconds, turn_delay
+from speechcall.webhooks.rules.webhook import (
     WebhookAnswer,
     WebhookRequest,
     WebhookTask,
@@ -46,6 +46,7 @@ from speechcall.domain.webhook import (
     webhook_of,
     webhook_request,
 )
+from speechcall.webhooks.use_cases.delivery_ports import DeliveryStore
 
 logger = logging.getLogger(__name__)
 

@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
-from speechcall.domain.delivery import Attempt, Delivery, DeliveryState, Wait
-from speechcall.domain.message import Message
-from speechcall.domain.webhook import WebhookTask
+from speechcall.messages.rules.message import Message
+from speechcall.webhooks.rules.delivery import Attempt, Delivery, DeliveryState, Wait
+from speechcall.webhooks.rules.webhook import WebhookTask
 
 
 class DeliveryStore(Protocol):

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from speechcall.application.deliver_webhook import WebhookQueue
-from speechcall.application.ports import Clock
-from speechcall.domain.delivery import INTERNAL_ERROR, Attempt
-from speechcall.domain.unforeseen import told
-from speechcall.domain.webhook import WebhookTask
+from speechcall.shared.rules.unforeseen import told
+from speechcall.shared.use_cases.clock import Clock
+from speechcall.webhooks.rules.delivery import INTERNAL_ERROR, Attempt
+from speechcall.webhooks.rules.webhook import WebhookTask
+from speechcall.webhooks.use_cases.deliver_webhook import WebhookQueue
 
 logger = logging.getLogger(__name__)
 

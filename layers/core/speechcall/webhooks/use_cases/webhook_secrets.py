@@ -11,9 +11,9 @@ from typing import Protocol
 
 from standardwebhooks import Webhook
 
-from speechcall.application.ports import Clock
-from speechcall.domain.errors import StoreUnavailable
-from speechcall.domain.webhook import WebhookRequest
+from speechcall.shared.rules.errors import StoreUnavailable
+from speechcall.shared.use_cases.clock import Clock
+from speechcall.webhooks.rules.webhook import WebhookRequest
 
 PREFIX = "whsec_"
 SECRET_BYTES = 32

@@ -9,11 +9,11 @@ retries        ─► delivered ─ raises ─► recorded as an attempt ─ not
 import logging
 from dataclasses import dataclass
 
-from speechcall.application.deliver_webhook import Sending
-from speechcall.domain.delivery import INTERNAL_ERROR, OUR_NETWORK, Attempt, DeliveryState, NotRecorded
-from speechcall.domain.errors import RetryableError
-from speechcall.domain.unforeseen import told
-from speechcall.domain.webhook import WebhookTask
+from speechcall.shared.rules.errors import RetryableError
+from speechcall.shared.rules.unforeseen import told
+from speechcall.webhooks.rules.delivery import INTERNAL_ERROR, OUR_NETWORK, Attempt, DeliveryState, NotRecorded
+from speechcall.webhooks.rules.webhook import WebhookTask
+from speechcall.webhooks.use_cases.deliver_webhook import Sending
 
 logger = logging.getLogger(__name__)
 

@@ -1,1 +1,0 @@
-"""The only place that talks to AWS or to the network."""

@@ -1,1 +1,0 @@
-"""The stores on DynamoDB: two tables, every write conditional."""

@@ -1,1 +1,0 @@
-"""Use cases as plain functions; what they need is handed to them."""

@@ -1,1 +1,0 @@
-"""Rules and data. No I/O, no clock, no environment."""

@@ -1,0 +1,1 @@
+"""Messages as they are stored, and the lines of the pool that they hold."""

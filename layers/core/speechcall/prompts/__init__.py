@@ -1,0 +1,1 @@
+"""Audio that can be played: uploaded, fetched or spoken, decoded and levelled."""

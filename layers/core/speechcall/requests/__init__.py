@@ -1,0 +1,1 @@
+"""POST /bat/messagelist: read, checked, accepted, stored."""

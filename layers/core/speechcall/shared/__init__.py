@@ -1,0 +1,1 @@
+"""Words and tools that every room uses: errors, identifiers, time, the table, the clients."""

@@ -1,1 +1,0 @@
-"""Menus to Amazon States Language. Pure."""

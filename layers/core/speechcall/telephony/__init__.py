@@ -1,0 +1,1 @@
+"""The providers. A package each, and the choice between them."""

@@ -1,0 +1,1 @@
+"""The Amazon Chime SDK's PSTN audio."""

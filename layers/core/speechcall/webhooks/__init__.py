@@ -1,0 +1,1 @@
+"""Webhooks from the queue to their end: signed, sent, tried again."""

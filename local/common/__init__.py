@@ -1,0 +1,1 @@
+"""What the laptop cloud and the simulated telephone network share."""

@@ -1,0 +1,1 @@
+"""The simulated telephone network: two providers, telephones with callees, and the phone page."""
