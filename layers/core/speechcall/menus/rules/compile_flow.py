@@ -13,10 +13,20 @@ every Choice, an object at the end.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from speechcall.menus.rules.integration import integration
-from speechcall.menus.rules.menu import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.menu import (
+    KEYS,
+    WRONG,
+    Action,
+    GotoMenu,
+    Hangup,
+    Menu,
+    Webhook,
+    ends_list,
+    target_of,
+)
 from speechcall.menus.rules.retries import retry_command, retry_of
 from speechcall.shared.rules.errors import NOT_ANSWERED, TelephonyThrottled
 from speechcall.shared.rules.outcome import End
@@ -82,7 +92,7 @@ _ENDS = {
 
 def steps_run(actions: Sequence[Action]) -> list[Action]:
     """The actions of a list that can run: up to and with the first hangup or gotoMenu."""
-    ends = [position for position, action in enumerate(actions) if not isinstance(action, Webhook)]
+    ends = [position for position, action in enumerate(actions) if ends_list(action)]
     return list(actions[: ends[0] + 1]) if ends else list(actions)
 
 
@@ -94,7 +104,8 @@ def _reachable(menus: Sequence[Menu]) -> list[int]:
             continue
         seen.add(index)
         for actions in menus[index].actions.values():
-            waiting += [action.menu for action in steps_run(actions) if isinstance(action, GotoMenu)]
+            targets = (target_of(action) for action in steps_run(actions))
+            waiting += [target for target in targets if target is not None]
     return sorted(seen)
 
 
@@ -108,9 +119,14 @@ def _menu_states(index: int, menu: Menu, wiring: Wiring) -> dict[str, State]:
     for key in _listed(menu):
         actions = steps_run(menu.actions[key])
         for position, action in enumerate(actions):
-            if isinstance(action, Webhook):
-                target = _step_target(index, key, actions, position + 1)
-                states[_webhook_name(index, key, position)] = _webhook(index, key, position, target, wiring)
+            match action:
+                case Webhook():
+                    target = _step_target(index, key, actions, position + 1)
+                    states[_webhook_name(index, key, position)] = _webhook(index, key, position, target, wiring)
+                case Hangup() | GotoMenu():
+                    pass  # no state of their own: the step before them leads where they do
+                case _:
+                    assert_never(action)
     return states
 
 
@@ -141,6 +157,8 @@ def _step_target(index: int, key: str, actions: Sequence[Action], position: int)
             return "Hang up"
         case GotoMenu(menu):
             return f"Menu {menu}"
+        case unknown:
+            assert_never(unknown)
 
 
 def _webhook_name(index: int, key: str, position: int) -> str:

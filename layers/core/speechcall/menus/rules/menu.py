@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, assert_never
 
 from speechcall.menus.rules.speech import Say
 
@@ -35,6 +35,28 @@ class GotoMenu:
 
 
 Action = Webhook | Hangup | GotoMenu
+
+
+def ends_list(action: Action) -> bool:
+    """Whether no action behind it runs."""
+    match action:
+        case Webhook():
+            return False
+        case Hangup() | GotoMenu():
+            return True
+        case _:
+            assert_never(action)
+
+
+def target_of(action: Action) -> int | None:
+    """The menu that the action leads to."""
+    match action:
+        case GotoMenu(menu):
+            return menu
+        case Webhook() | Hangup():
+            return None
+        case _:
+            assert_never(action)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +111,8 @@ def _dump_action(action: Action) -> dict[str, Any]:
             return {"do": "hangup"}
         case GotoMenu(menu):
             return {"do": "gotoMenu", "menu": menu}
+        case _:
+            assert_never(action)
 
 
 def _load_action(stored: dict[str, Any]) -> Action:
@@ -97,5 +121,8 @@ def _load_action(stored: dict[str, Any]) -> Action:
             return Webhook(stored["url"], stored["body"], stored["headers"])
         case "hangup":
             return Hangup()
-        case _:
+        case "gotoMenu":
             return GotoMenu(stored["menu"])
+        case unknown:
+            # A later release may have stored it. Taken for another action, it would do what nobody asked for.
+            raise ValueError(f"a stored menu has the unknown action {unknown!r}")

@@ -1,10 +1,11 @@
 """A menu as a picture (Mermaid text) and in words. Of a URL only the host is shown: the rest may be secret."""
 
 from collections.abc import Mapping, Sequence
+from typing import assert_never
 from urllib.parse import urlsplit
 
 from speechcall.menus.rules.compile_flow import steps_run
-from speechcall.menus.rules.menu import KEYS, WRONG, Action, GotoMenu, Menu, Webhook
+from speechcall.menus.rules.menu import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook, ends_list
 from speechcall.menus.rules.menu_report import reachable
 from speechcall.outbound.rules.address import is_url
 from speechcall.shared.rules.timing import idle_seconds
@@ -43,8 +44,10 @@ def _draw_list(index: int, number: int, key: str, actions: Sequence[Action]) -> 
                 at, label = node, "-->"
             case GotoMenu(menu):
                 return [*lines, f"  {at} {label} m{menu}"]
-            case _:
+            case Hangup():
                 return [*lines, f"  {at} {label} hangup"]
+            case _:
+                assert_never(action)
     return [*lines, f"  {at} {label} hangup"]
 
 
@@ -70,9 +73,11 @@ def _explain_list(actions: Sequence[Action]) -> str:
                 words.append(f"{_host(url)} is told")
             case GotoMenu(menu):
                 words.append(f"menu {menu} follows")
-            case _:
+            case Hangup():
                 words.append("the call is hung up")
-    if not actions or isinstance(steps_run(actions)[-1], Webhook):
+            case _:
+                assert_never(action)
+    if not actions or not ends_list(steps_run(actions)[-1]):
         words.append("the call is hung up")
     return ", then ".join(words) + "."
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from speechcall.menus.rules.call_log import SILENT_REPEATS
-from speechcall.menus.rules.menu import WRONG, Action, Menu, Webhook
+from speechcall.menus.rules.menu import WRONG, Action, Menu, ends_list
 from speechcall.menus.rules.shape import Outline, menus_of, outline_of
 from speechcall.menus.rules.walk import MAX_VISITS, react
 from speechcall.shared.rules.errors import Problem
@@ -151,7 +151,7 @@ def _menu_findings(menu: Menu, index: int, path: str) -> list[Problem]:
 
 
 def _list_findings(actions: Sequence[Action], path: str) -> list[Problem]:
-    end = next((position for position, action in enumerate(actions) if not isinstance(action, Webhook)), None)
+    end = next((position for position, action in enumerate(actions) if ends_list(action)), None)
     if end is None:
         text = "ends without hangup or gotoMenu: the call is hung up behind its last action"
         return [Problem("LIST_WITHOUT_END", path, text)]

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import assert_never
 
 from speechcall.menus.rules.compile_flow import Wiring, compile_flow
 from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Menu, Webhook
@@ -11,6 +12,7 @@ from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Menu, Webhook
 Outline = tuple[tuple[tuple[str, tuple[int, ...]], ...], ...]
 """For each menu its keys, and for each key its actions: a menu to go to, or one of these."""
 _WEBHOOK, _HANGUP = -1, -2
+_LEADS_NOWHERE: dict[int, Action] = {_WEBHOOK: Webhook(""), _HANGUP: Hangup()}
 
 _NO_WIRING = Wiring("control", "finish", "queue")
 
@@ -42,12 +44,16 @@ def _shape(outline: Outline) -> str:
 
 
 def _number(action: Action) -> int:
-    if isinstance(action, Webhook):
-        return _WEBHOOK
-    return action.menu if isinstance(action, GotoMenu) else _HANGUP
+    match action:
+        case Webhook():
+            return _WEBHOOK
+        case Hangup():
+            return _HANGUP
+        case GotoMenu(menu):
+            return menu
+        case _:
+            assert_never(action)
 
 
 def _action(number: int) -> Action:
-    if number == _WEBHOOK:
-        return Webhook("")
-    return Hangup() if number == _HANGUP else GotoMenu(number)
+    return GotoMenu(number) if number >= 0 else _LEADS_NOWHERE[number]

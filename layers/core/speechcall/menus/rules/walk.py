@@ -6,9 +6,10 @@ goes in, the menus asked, the webhooks sent and the end come out.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from speechcall.menus.rules.call_log import OTHERWISE, SILENT_REPEATS, Table, ThenKind, repeats_silently
-from speechcall.menus.rules.menu import GotoMenu, Menu, Webhook
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook
 from speechcall.shared.rules.outcome import End
 
 MAX_VISITS = 50
@@ -63,10 +64,15 @@ def react(menu: Menu, heard: str) -> Reaction:
     key = menu.list_for(heard)
     webhooks: list[int] = []
     for step, action in enumerate(menu.actions[key] if key else ()):
-        if isinstance(action, Webhook):
-            webhooks.append(step)
-        else:
-            return Reaction(key, tuple(webhooks), action.menu if isinstance(action, GotoMenu) else None)
+        match action:
+            case Webhook():
+                webhooks.append(step)
+            case GotoMenu(target):
+                return Reaction(key, tuple(webhooks), target)
+            case Hangup():
+                return Reaction(key, tuple(webhooks), None)
+            case _:
+                assert_never(action)
     return Reaction(key, tuple(webhooks), None)
 
 

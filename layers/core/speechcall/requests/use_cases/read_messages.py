@@ -1,7 +1,7 @@
 """A message as a client sent it: checked, and from the checked model to its menus."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, assert_never
 
 from pydantic import ValidationError
 
@@ -73,6 +73,8 @@ def _to_action(action: WebhookModel | HangupModel | GotoMenuModel) -> Action:
             return GotoMenu(action.menu)
         case HangupModel():
             return Hangup()
+        case _:
+            assert_never(action)
 
 
 def _targets(model: MessageModel) -> list[tuple[str, int]]:
