@@ -2,6 +2,7 @@
 
 import os
 
+import boto3
 import pytest
 
 from benchmarks.canned_call import canned_call
@@ -11,6 +12,8 @@ from benchmarks.keys import CASES, MOST_REQUESTS, requests_of
 @pytest.fixture
 def endpoint(monkeypatch):
     monkeypatch.setattr(os, "environ", os.environ.copy())
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it would go on with the environment in which it was made
     with canned_call() as address:
         yield address
 

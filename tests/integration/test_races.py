@@ -948,8 +948,8 @@ def _gives_up_whoever_has_answered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _serves_whoever_was_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    for part in ("application.follow_call", "application.follow_by_mailbox"):
-        monkeypatch.setattr(f"speechcall.{part}.is_over", lambda call: call.ended)
+    for part in ("follow_call", "follow_by_mailbox"):
+        monkeypatch.setattr(f"speechcall.calls.use_cases.{part}.is_over", lambda call: call.ended)
     monkeypatch.setattr("tests.stores.memory.is_over", lambda call: call.ended)
 
 
