@@ -20,9 +20,10 @@ from botocore.stub import Stubber
 from speechcall.calls.rules.call import Cause, Command, Kind
 from speechcall.calls.use_cases.place_call import PATIENCE_SECONDS
 from speechcall.calls.use_cases.report import HANG_UP, Heard, Next
-from speechcall.dialling.adapters.executions import resume_execution, start_execution
+from speechcall.dialling.adapters.executions import resume_execution
 from speechcall.dialling.use_cases.sweep import Execution
 from speechcall.menus.adapters.flows_store import Registry
+from speechcall.menus.adapters.machines import MachineMissing, begin_execution
 from speechcall.menus.adapters.published_flows import PublishedFlows
 from speechcall.menus.rules.compile_flow import Wiring
 from speechcall.shared.adapters.settings import AWS_CONFIG, CALLER_WAITS_CONFIG
@@ -452,7 +453,7 @@ def test_an_engine_in_trouble_is_an_error_that_may_pass(engine, code, status):
     with pytest.raises(EngineUnavailable):
         TaskEngine(engine.client).fail("t", "NotAnswered", "x")
     with pytest.raises(EngineUnavailable):
-        start_execution(engine.client, "arn:m", "1-1", {})
+        begin_execution(engine.client, "arn:m", "1-1", {})
 
 
 @pytest.mark.parametrize("failure", NETWORK)
@@ -461,7 +462,7 @@ def test_an_engine_that_cannot_be_reached_is_an_error_that_may_pass(engine, monk
     with pytest.raises(EngineUnavailable):
         TaskEngine(engine.client).succeed("t", ANSWER)
     with pytest.raises(EngineUnavailable):
-        start_execution(engine.client, "arn:m", "1-1", {})
+        begin_execution(engine.client, "arn:m", "1-1", {})
 
 
 ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:12345678-x"
@@ -471,10 +472,13 @@ def test_an_execution_runs_whoever_started_it_or_has_ended(engine):
     started = {"executionArn": ARN, "startDate": WHEN}
     engine.add_response("start_execution", started, {"stateMachineArn": ARN, "name": "1-1", "input": '{"mid": "1"}'})
     engine.add_client_error("start_execution", "ExecutionAlreadyExists", http_status_code=400)
-    assert start_execution(engine.client, ARN, "1-1", {"mid": "1"})
+    assert begin_execution(engine.client, ARN, "1-1", {"mid": "1"}) == WHEN
     engine.add_client_error("start_execution", "StateMachineDoesNotExist", http_status_code=400)
-    assert not start_execution(engine.client, ARN, "1-1", {"mid": "1"})
-    assert not start_execution(engine.client, ARN, "1-1", {"mid": "1"})
+    assert begin_execution(engine.client, ARN, "1-1", {"mid": "1"}) is None
+    with pytest.raises(MachineMissing):
+        begin_execution(engine.client, ARN, "1-1", {"mid": "1"})
+    engine.add_client_error("start_execution", "StateMachineDoesNotExist", http_status_code=400)
+    assert resume_execution(engine.client, ARN, "1-1", {"mid": "1"}) is Execution.ENDED
 
 
 @pytest.mark.parametrize(("age", "execution"), [(0, Execution.STARTED), (60, Execution.RUNS)])

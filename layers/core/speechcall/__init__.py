@@ -1,4 +1,4 @@
 """SpeechCall: interactive voice calls from a list of messages.
 
-Imports run one way: functions → adapters → application → statemachine → domain.
+A room for each capability; docs/architecture.md says which there are, and which may import which.
 """

@@ -1,29 +1,19 @@
-"""Step Functions: starting executions. Apart from the answering of tasks, whose functions a caller waits for."""
+"""Step Functions: whether an execution runs that should."""
 
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from speechcall.dialling.use_cases.sweep import Execution
-from speechcall.menus.adapters.machines import _NEVER_RUNS, MachineMissing, start_on_machine
+from speechcall.menus.adapters.machines import MachineMissing, begin_execution
 from speechcall.shared.adapters.stepfunctions import engine_errors, error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-
 JUST_STARTED_SECONDS = 30
 """The sweeper asks after a minute, so an execution that is younger was started by its asking."""
-
-
-def start_execution(client: "SFNClient", flow_arn: str, name: str, execution_input: dict[str, Any]) -> bool:
-    """Starts an execution. True: it runs, whoever started it; False: it has ended before, or never can run."""
-    try:
-        return start_on_machine(client, flow_arn, name, execution_input)
-    except MachineMissing:
-        return False
 
 
 def resume_execution(client: "SFNClient", flow_arn: str, name: str, execution_input: dict[str, Any]) -> Execution:
@@ -35,15 +25,12 @@ def resume_execution(client: "SFNClient", flow_arn: str, name: str, execution_in
     then it is looked at. Nothing can run on a machine that somebody has deleted.
     """
     try:
-        with engine_errors():
-            found = client.start_execution(stateMachineArn=flow_arn, name=name, input=json.dumps(execution_input))
-    except ClientError as error:
-        if error_code(error) == "ExecutionAlreadyExists":
-            return _running_or_ended(client, flow_arn, name)
-        if error_code(error) in _NEVER_RUNS:
-            return Execution.ENDED
-        raise
-    age = time.time() - found["startDate"].timestamp()
+        begun = begin_execution(client, flow_arn, name, execution_input)
+    except MachineMissing:
+        return Execution.ENDED
+    if begun is None:
+        return _running_or_ended(client, flow_arn, name)
+    age = time.time() - begun.timestamp()
     return Execution.STARTED if age < JUST_STARTED_SECONDS else Execution.RUNS
 
 

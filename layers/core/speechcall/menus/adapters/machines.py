@@ -1,42 +1,44 @@
-"""Step Functions: the machines that there are, and the end of one.
+"""Step Functions: the machines that there are, an execution on one, and the end of one.
 
 Source: Step Functions API reference, ListStateMachines, DeleteStateMachine (asynchronous; executions that run end at
-their next transition; deleting one that is gone succeeds).
+their next transition; deleting one that is gone succeeds), StartExecution.
 """
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from speechcall.shared.adapters.stepfunctions import engine_errors, error_code
 
-_NEVER_RUNS = {"ExecutionAlreadyExists", "StateMachineDoesNotExist"}
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+PAGE = 1000
 
 
 class MachineMissing(Exception):
     """There is no state machine of this ARN: somebody has deleted it, or it was made so lately that not all know it."""
 
 
-def start_on_machine(client: "SFNClient", flow_arn: str, name: str, execution_input: dict[str, Any]) -> bool:
-    """Starts an execution. True: it runs, whoever started it; False: it has ended before. Raises MachineMissing."""
+def begin_execution(client: "SFNClient", flow_arn: str, name: str, execution_input: dict[str, Any]) -> datetime | None:
+    """Starts an execution; returns when it began, which for a running one of this input is the time of its first start.
+
+    None: Step Functions says that there is one of this name, which has ended or has another input. Raises
+    MachineMissing, EngineUnavailable.
+    """
     try:
         with engine_errors():
-            client.start_execution(stateMachineArn=flow_arn, name=name, input=json.dumps(execution_input))
+            begun = client.start_execution(stateMachineArn=flow_arn, name=name, input=json.dumps(execution_input))
     except ClientError as error:
         if error_code(error) == "StateMachineDoesNotExist":
             raise MachineMissing from error
-        if error_code(error) in _NEVER_RUNS:
-            return False
+        if error_code(error) == "ExecutionAlreadyExists":
+            return None
         raise
-    return True
-
-
-if TYPE_CHECKING:
-    from mypy_boto3_stepfunctions import SFNClient
-
-PAGE = 1000
+    return begun["startDate"]
 
 
 def machines_of(client: "SFNClient", prefix: str) -> Iterator[tuple[str, str]]:

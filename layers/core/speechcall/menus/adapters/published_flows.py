@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from speechcall.menus.adapters.flows_store import Registry
-from speechcall.menus.adapters.machines import MachineMissing, start_on_machine
+from speechcall.menus.adapters.machines import MachineMissing, begin_execution
 from speechcall.menus.rules.compile_flow import Wiring, compile_flow
 from speechcall.menus.rules.menu import Menu
 from speechcall.menus.rules.publication import LOGGING, Publication, publication
@@ -100,7 +100,7 @@ class PublishedFlows:
         """
         for pause in MISSING_PAUSES_SECONDS:
             try:
-                return start_on_machine(self._client, flow_arn, name, execution_input)
+                return begin_execution(self._client, flow_arn, name, execution_input) is not None
             except MachineMissing:
                 if self._last is None or not flow_arn.endswith(self._last.name):
                     break
