@@ -1,4 +1,4 @@
-"""The stores in memory: a second implementation of `application.ports`, for races and for large backlogs.
+"""The stores in memory: a second implementation of `calls.use_cases.ports`, for races and for large backlogs.
 
 Held equal to DynamoDB by tests/integration/test_store_contract.py. One lock makes each method one step.
 """

@@ -20,7 +20,7 @@ class DynamoAccounts:
         """Of this environment."""
 
     def find_credential(self, name: str) -> Credential | None:
-        """The credential stored under a name of `application.accounts`."""
+        """The credential stored under a name of `accounts.use_cases.accounts`."""
         found = self._get(f"CREDENTIAL#{name}", "CREDENTIAL")
         return Credential(found["account_id"], found["secret_sha256"]) if found else None
 

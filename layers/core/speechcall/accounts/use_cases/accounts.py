@@ -100,13 +100,9 @@ def authenticate(
     digest = sha256(secret)
     name = f"KEY#{digest}" if user is None else user_name(user)
     found = find(name)
-    if found is None and user is None:
-        # Nobody finds out by it which keys there are: that of an account has 128 random bits.
-        if refusals and secret.startswith(MARK):
-            refusals.note(sent)
-        raise Unauthorized("The user name, password or key is wrong.")
     credential = found or _UNKNOWN
-    account = find_account(credential.account_id)
+    # The time that an unknown key takes tells nothing: each has 128 random bits, and is tried as a whole.
+    account = find_account(credential.account_id) if found or user is not None else None
     matches = hmac.compare_digest(digest, credential.secret_sha256)
     if refusals and secret.startswith(MARK) and (found is None or not matches):
         # Not one that is disabled, nor one that somebody chose: it may be let in at any moment.

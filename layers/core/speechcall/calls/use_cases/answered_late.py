@@ -12,7 +12,7 @@ or
 
 from speechcall.calls.rules.call import Call, Cause
 from speechcall.calls.rules.end_of_call import is_over
-from speechcall.calls.use_cases.end_call import end_call
+from speechcall.calls.use_cases.end_call import end_as_recorded
 from speechcall.calls.use_cases.ports import CallStore, Engine, Telephony
 from speechcall.menus.rules.call_log import ANSWERED
 from speechcall.shared.use_cases.clock import Clock
@@ -32,9 +32,7 @@ def look_up_dial(
             # The flow's report is still on its way, or being made again.
             _note_answer(call, call.contact_id, calls, clock.now_msec())
         if contact.ended and not contact.missing:
-            cause = contact.cause or Cause.NO_ANSWER
-            is_guess = contact.cause_is_guess
-            end_call(mid, attempt, cause, calls=calls, engine=engine, clock=clock, is_guess=is_guess)
+            end_as_recorded(call, contact, Cause.NO_ANSWER, calls=calls, engine=engine, clock=clock)
     calls.give_up(mid, attempt, clock.now_msec())
     call = calls.get(mid, attempt)
     if call and call.goes_by_log and call.entry(1):

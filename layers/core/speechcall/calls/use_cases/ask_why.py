@@ -50,7 +50,7 @@ def ask_why_for_seconds(call: Call, end: End, calls: CallStore, telephony: Telep
 
 def is_told_too_late(call: Call, now_msec: int) -> bool:
     """Whether there is no next time to ask: a sweep from now its time to settle is over."""
-    return now_msec + SWEEP_SECONDS * 1000 > (call.ended_msec or 0) + SETTLING_SECONDS * 1000
+    return is_final(call, now_msec + SWEEP_SECONDS * 1000)
 
 
 def is_final(call: Call, now_msec: int) -> bool:

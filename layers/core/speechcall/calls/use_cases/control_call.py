@@ -11,7 +11,7 @@ from typing import Any
 from speechcall.calls.rules.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Ticket
 from speechcall.calls.rules.refusal import Refusal, refusal
 from speechcall.calls.use_cases.answered_late import look_up_dial
-from speechcall.calls.use_cases.end_call import end_call
+from speechcall.calls.use_cases.end_call import end_as_recorded, end_call
 from speechcall.calls.use_cases.give_reply import give_reply, step_of, tell_task
 from speechcall.calls.use_cases.obey_log import has_logged, heard, look_up_by_log, obey_log, plan_of
 from speechcall.calls.use_cases.place_call import Doubt, note_contact, place_once
@@ -196,8 +196,8 @@ class Control:
         # Somebody was asked a menu, so one that is missing is not new: it is over.
         contact = self.telephony.look_up(call.contact_id)
         if contact.ended:
-            cause, is_guess = contact.cause or Cause.CALLER_HUNG_UP, contact.cause_is_guess
-            end_call(mid, attempt, cause, calls=self.calls, engine=self.engine, clock=self.clock, is_guess=is_guess)
+            cause = Cause.CALLER_HUNG_UP
+            end_as_recorded(call, contact, cause, calls=self.calls, engine=self.engine, clock=self.clock)
             return heard("ended", call)
         is_asked = call.command == Command(Kind.ASK, menu)
         reply = (call.known_reply if is_asked else None) or Reply(call.seq, "idle")

@@ -14,7 +14,6 @@ say why: then the end is written with a guess, and asked about when its line has
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from speechcall.calls.rules.call import Call, Cause, Kind
 from speechcall.calls.rules.end_of_call import awaits_report, better_guess, guessed_cause
@@ -48,6 +47,14 @@ def end_call(
     if call:
         _tell_end(call, calls, engine, clock)
     return call
+
+
+def end_as_recorded(
+    call: Call, contact: Contact, otherwise: Cause, *, calls: CallStore, engine: Engine, clock: Clock
+) -> Call | None:
+    """As `end_call`, of a contact whose record shows its end; `otherwise` is the cause where that has none."""
+    cause, is_guess = contact.cause or otherwise, contact.cause_is_guess
+    return end_call(call.mid, call.attempt, cause, calls=calls, engine=engine, clock=clock, is_guess=is_guess)
 
 
 def _tell_end(call: Call, calls: CallStore, engine: Engine, clock: Clock) -> None:
@@ -133,8 +140,9 @@ def hear_end(heard: EndHeard, *, telephony: Telephony, calls: CallStore, engine:
     cause, is_guess = guessed_cause(call, answered=answered), True
     if contact and contact.ended and contact.cause and not contact.cause_is_guess:
         cause, is_guess = contact.cause, False
-    given: Any = {"calls": calls, "engine": engine, "clock": clock}
-    return end_call(call.mid, call.attempt, cause, at_msec=now, is_guess=is_guess, **given)
+    return end_call(
+        call.mid, call.attempt, cause, calls=calls, engine=engine, clock=clock, at_msec=now, is_guess=is_guess
+    )
 
 
 def _learn(call: Call, heard: EndHeard, calls: CallStore) -> Call:

@@ -11,7 +11,7 @@ knows, also one that was published by an earlier release.
 """
 
 from speechcall.calls.rules.call import Bounds, Call, Cause, Command, Kind, Reply, Ticket
-from speechcall.calls.use_cases.end_call import end_call
+from speechcall.calls.use_cases.end_call import end_as_recorded
 from speechcall.calls.use_cases.give_reply import tell_task
 from speechcall.calls.use_cases.ports import CallStore, Engine, Telephony
 from speechcall.menus.rules.call_log import IDLE, Plan, ThenKind
@@ -80,9 +80,7 @@ def look_up_by_log(
     contact = telephony.look_up(call.contact_id)
     found: Call | None
     if contact.ended:
-        cause = contact.cause or Cause.CALLER_HUNG_UP
-        is_guess = contact.cause_is_guess
-        found = end_call(call.mid, call.attempt, cause, calls=calls, engine=engine, clock=clock, is_guess=is_guess)
+        found = end_as_recorded(call, contact, Cause.CALLER_HUNG_UP, calls=calls, engine=engine, clock=clock)
     else:
         entry = call.would_log(call.seq, IDLE, "", clock.now_msec())
         found = calls.append(call.mid, call.attempt, call.contact_id, entry)[1] if entry else call

@@ -8,8 +8,6 @@ from typing import Any, assert_never
 from speechcall.menus.rules.speech import Say
 
 KEYS = (*(f"d{digit}" for digit in range(10)), "d*", "d#")
-
-
 WRONG = "wrong"
 
 

@@ -31,6 +31,8 @@ def key(mid: str) -> dict[str, str]:
 SETTLING_SHARD = State.SETTLING.value
 """The part of the sparse index with the messages that are settling: few, and not for long."""
 
+SETTLING_END = "settling_end"
+"""The word with which the call of a message that settles has ended; no other message has it."""
 LATER = "later"
 """The part of the sparse index with the messages that wait for a moment, not for their turn; it is short."""
 
@@ -106,14 +108,15 @@ def state_of(item: Values) -> State:
     return State.SETTLING if SETTLING_END in item else State(item["state"])
 
 
-SETTLING_END = "settling_end"
+def told_end(item: Values) -> Values:
+    """Where an item says how its message ended: nowhere, while that is a guess."""
+    return {} if SETTLING_END in item else item
 
 
 def load(item: Values) -> Message:
     """The message in an item."""
     is_claimed_by_release_before = "flow_arn" in item
-    state = state_of(item)
-    known = {} if state is State.SETTLING else item
+    end = told_end(item)
     return Message(
         mid=item["mid"],
         list_id=item["list_id"],
@@ -125,15 +128,15 @@ def load(item: Values) -> Message:
         menus=load_menus(item["menus"]),
         created_msec=item["created_msec"],
         expires_at=item["expires_at"],
-        state=state,
+        state=state_of(item),
         attempt=item["attempt"],
         asks=tuple(Ask(**ask) for ask in item.get("asks", ())),
         flow_arn=item["flow_arn"] if is_claimed_by_release_before else item.get("machine_arn"),
         caller_id=item.get("caller_id"),
-        outcome=known.get("outcome"),
-        reason=known.get("reason"),
-        cause=known.get("cause"),
-        finished_msec=known.get("finished_msec"),
+        outcome=end.get("outcome"),
+        reason=end.get("reason"),
+        cause=end.get("cause"),
+        finished_msec=end.get("finished_msec"),
         settling_end=End(item[SETTLING_END]) if SETTLING_END in item else None,
         customer_id=item.get("customer_id"),
         ttl_seconds=item["ttl_seconds"],

@@ -25,7 +25,7 @@ class GuardedClient(httpx.Client):
     """A client for customers' URLs: no redirects, no cookies, no proxies of the environment.
 
     Each request ends after `total_seconds`, whatever has come by then. Every host is sent in the one form that it has
-    (`domain.host`). No connection is kept for another request: the next one may be another account's.
+    (`outbound.rules.host`). No connection is kept for another request: the next one may be another account's.
     """
 
     def __init__(self, receiver: str, total_seconds: float) -> None:

@@ -60,14 +60,13 @@ class DynamoHistory:
             with store_errors():
                 answer = self._client.batch_get_item(RequestItems=unread)
             for item in map(from_wire, answer["Responses"].get(self._table, [])):
-                state = message_items.state_of(item)
-                known = {} if state is State.SETTLING else item
+                end = message_items.told_end(item)
                 found[item["mid"]] = Summary(
                     mid=item["mid"],
                     recipient=item["recipient"],
-                    state=state,
-                    outcome=known.get("outcome"),
-                    reason=known.get("reason"),
+                    state=message_items.state_of(item),
+                    outcome=end.get("outcome"),
+                    reason=end.get("reason"),
                     dial_until_msec=item["created_msec"] + item["ttl_seconds"] * 1000,
                     customer_id=item.get("customer_id"),
                 )

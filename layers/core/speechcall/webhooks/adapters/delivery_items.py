@@ -18,7 +18,7 @@ def waiting(mid: str, wait: Wait) -> Values:
 
 
 def shard(number: int) -> str:
-    """The part of the due index that holds the pending deliveries of a shard (`domain.ids`)."""
+    """The part of the due index that holds the pending deliveries of a shard (`shared.rules.ids`)."""
     return f"webhook#{number}"
 
 
