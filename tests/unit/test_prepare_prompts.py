@@ -382,6 +382,18 @@ def test_and_comes_to_an_end(error, caplog):
     assert len(world.given_up) == 1
 
 
+def test_what_was_given_up_before_is_given_up_again_only_when_it_is():
+    # Given an introduction that was given up for a fault of ours, and a message that comes after that
+    world = World(answers=[OSError("no bucket"), Fetched(mulaw_wav(1))], created_msec=NOW + 1)
+    source = Source(checked_msec=NOW, failed_msec=NOW, cause=OUR_FAULT)
+    world.prompts.put("acme", KnownPrompt(URL, None, NOW, None, source))
+    world.clock.msec = NOW + 1
+    # When it fails once more, and then not
+    world.prepare().work_off()
+    assert world.message.state is State.QUEUED
+    assert world.given_up == []
+
+
 def test_after_a_failure_of_ours_the_old_prompt_is_played_too():
     assert hour_later(OSError("no bucket")).work().message.asks[0].prompt_uri == "s3:old"
 

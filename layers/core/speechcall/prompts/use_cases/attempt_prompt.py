@@ -68,16 +68,17 @@ def attempt(
     prompts.put(account_id, begun)
     is_kept = known.prompt is not None and not _is_old(known, clock.now_msec())
     validators = (source.etag, source.last_modified) if is_kept else (None, None)
-    wait = None
+    wait, is_ours = None, False
     try:
         answer = fetch(known.name, *validators)
         made = _with_answer(known, answer, clock.now_msec(), workshop)
     except PromptUnavailable as error:
         made = failed(known, str(error), clock.now_msec())
     except Exception as error:  # noqa: BLE001 - one that may pass, or that nobody has foreseen: it is recorded
+        is_ours = not isinstance(error, PromptUnreachable)
         made, wait = _after_failure(begun, error, clock.now_msec())
     prompts.put(account_id, made)
-    if made.source.failed_msec is not None and (made.source.cause or "").startswith(OUR_FAULT):
+    if is_ours and made.source.failed_msec != source.failed_msec:
         on_given_up()
     return wait
 
