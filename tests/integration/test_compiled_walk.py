@@ -5,19 +5,24 @@ as small as it still fails and kept in build/compiled-walk/, where it is run aga
 runs 5,000 pairs; COMPILED_WALK_PAIRS says how many in either run.
 """
 
-import json
 import os
 import secrets
 from collections.abc import Iterator
 from random import Random
-from unittest.mock import patch
 
 import pytest
 
-from speechcall.menus.rules.compile_flow import compile_flow
 from speechcall.menus.rules.menu import GotoMenu, Menu
 from speechcall.shared.rules.outcome import End
-from tests.kit.compiled_pairs import KEPT, MISTAKES, NAMES, SEVERAL, hold_against_the_walk, smallest_failing
+from tests.kit.compiled_pairs import (
+    KEPT,
+    MISTAKES,
+    NAMES,
+    SEVERAL,
+    compiled_with,
+    hold_against_the_walk,
+    smallest_failing,
+)
 from tests.kit.random_menus import HOOK, Does, Pair, random_menus, random_mute_pair
 from tests.kit.walk_bench import WalkBench, walk_bench
 
@@ -80,24 +85,17 @@ def test_several_calls_are_as_they_must_be(bench):
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_compiler_that_makes_a_mistake_is_found_out(bench, mistake):
-    def compiled(menus, wiring):
-        definition = json.loads(json.dumps(compile_flow(menus, wiring)))
-        mistake(definition["States"])
-        return definition
-
-    with patch("speechcall.menus.adapters.published_flows.compile_flow", compiled):
+    with compiled_with(mistake):
         assert any(bench.differences(SEVERAL))
 
 
 def test_what_fails_is_made_small(bench):
-    def compiled(menus, wiring):
-        definition = json.loads(json.dumps(compile_flow(menus, wiring)))
-        definition["States"]["Menu 0 key?"]["Default"] = "Hang up"
-        return definition
+    def silence_hangs_up(states):
+        states["Menu 0 key?"]["Default"] = "Hang up"
 
     there_and_back = Menu("intro", 1000, {"d1": (HOOK, GotoMenu(0)), "wrong": (HOOK, GotoMenu(0))})
     pair = Pair((there_and_back,), (Does("idle"), Does("d1")), max_visits=2)
-    with patch("speechcall.menus.adapters.published_flows.compile_flow", compiled):
+    with compiled_with(silence_hangs_up):
         (difference,) = bench.differences([pair])
         smallest, _ = smallest_failing(bench, pair, difference)
     # One thing that the callee does, one action that does not follow.

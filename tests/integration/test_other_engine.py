@@ -13,7 +13,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 
@@ -24,7 +23,7 @@ from speechcall.shared.rules.errors import NOT_ANSWERED, TelephonyThrottled, ret
 from speechcall.shared.rules.outcome import End
 from speechcall.shared.rules.time_bounds import COMMAND_RETRIES, FINISH_RETRIES, WEBHOOK_RETRIES
 from tests.golden.flows import NAMES, WIRING, example_menus
-from tests.kit.compiled_pairs import MISTAKES, SEVERAL, hold_against_the_walk
+from tests.kit.compiled_pairs import MISTAKES, SEVERAL, compiled_with, hold_against_the_walk
 from tests.kit.node_engine.client import Ended, NodeEngine, node_engine
 from tests.kit.npm import node_package
 from tests.kit.races.machine import DEATHS
@@ -81,12 +80,7 @@ def test_several_calls_are_as_they_must_be(bench):
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_compiler_that_makes_a_mistake_is_found_out(bench, mistake):
-    def compiled(menus, wiring):
-        definition = json.loads(json.dumps(compile_flow(menus, wiring)))
-        mistake(definition["States"])
-        return definition
-
-    with patch("speechcall.menus.adapters.published_flows.compile_flow", compiled):
+    with compiled_with(mistake):
         assert any(bench.differences(SEVERAL))
 
 
