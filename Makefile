@@ -100,7 +100,7 @@ golden: install ## Write tests/golden anew: the state machines of the specificat
 	@$(PY) -m tests.golden.flows
 
 .PHONY: permissions
-permissions: install ## Write tests/golden/permissions.json anew: what the functions ask for while the tests run
+permissions: install ## Write tests/golden/permissions.json again: what the functions ask for while the tests run
 	@rm -rf build/permissions-seen
 	PERMISSIONS_SEEN=build/permissions-seen $(PY) -m pytest -n 2 -q tests/e2e tests/integration
 	PERMISSIONS_SEEN=build/permissions-seen $(PY) -m tests.kit.permission_rules

@@ -1,4 +1,4 @@
-"""Each thing that nobody could confirm says what follows if it is wrong, how that shows, and how to find out."""
+"""Each unconfirmed thing says what follows if it is wrong, how that shows, and how to find out."""
 
 import re
 

@@ -58,7 +58,7 @@ def _checksum(token: str) -> str:
 
 
 class Refusals:
-    """What was refused a moment ago: whoever repeats it is refused again without a look-up, and without a SHA-256.
+    """What was refused a moment ago. A repeat is refused again without a look-up, and without a SHA-256.
 
     Only of secrets in the form that is given out: by chance, so what was refused will not be given out a moment later.
     Kept is Python's hash of what was sent, 64 bits under a key that each process draws for itself. It is the cheapest

@@ -40,7 +40,7 @@ class EndedCalls(DialledCalls):
         the sweeper        five minutes are over ──► UpdateItem noAnswer ──X it is no guess any more ──► reads busy
         or
         the sweeper   five minutes are over ──► UpdateItem noAnswer, no guess ──► final
-        finish_call        DescribeContact: busy ──► UpdateItem ──X: what is told of the call stays
+        finish_call        DescribeContact: busy ──► UpdateItem ──X: the call's cause is final
         """
         it_is_a_guess = "cause_is_guess = :yes"
         values: dict[str, Any] = {":cause": cause.value, ":yes": True}

@@ -62,14 +62,14 @@ def guessed_cause(call: Call, *, answered: bool) -> Cause:
 
 def better_guess(call: Call, *, answered: bool, has_ended: bool) -> Cause:
     """What is meant when more is known of a call whose cause is a guess, and not yet why it ended."""
-    if call.cause is Cause.UNCONFIRMED:  # we have stopped it, and nobody had seen it end
+    if call.cause is Cause.UNCONFIRMED:  # we have stopped it, and no record had shown its end
         return Cause.STOPPED if has_ended else Cause.UNCONFIRMED
     is_news = answered and call.answered_msec is None
     return guessed_cause(call, answered=True) if is_news else call.cause or Cause.FAILED
 
 
 def hangs_on_cause(call: Call, end: End) -> bool:
-    """Whether what is told of the call may be another when it is known why it ended.
+    """Whether the outcome or the reason of the call may change when it is known why it ended.
 
     Of one that was not answered it may: its record may yet say that it was.
     """
@@ -102,7 +102,7 @@ def outcome_of(call: Call | None, end: End) -> Outcome:
         return Outcome("answered", "unconfirmed", no_prompt)
     if end is End.NOT_ANSWERED:  # somebody answered, and was gone before the first menu
         return Outcome("answered", (call.cause or Cause.CALLER_HUNG_UP).value)
-    # A state machine that is told of an end in a menu takes it for the callee's.
+    # A state machine takes the end of a call in a menu for the callee's.
     is_ours_all_the_same = end is End.CALLER_HUNG_UP and call.cause not in _NOT_OURS
     reason = call.cause if is_ours_all_the_same and call.cause else end
     return Outcome("answered", call.stop_reason or reason.value, no_prompt)

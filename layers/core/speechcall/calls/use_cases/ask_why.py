@@ -39,7 +39,7 @@ def ask_why(call: Call, calls: CallStore, telephony: Telephony) -> Call:
 
 
 def ask_why_for_seconds(call: Call, end: End, calls: CallStore, telephony: Telephony, clock: Clock) -> Call:
-    """Asks again for 3.5 s, as long as what is told of the call hangs on it."""
+    """Asks again for 3.5 s, as long as outcome or reason depend on it."""
     for pause in LOOK_AGAIN_SECONDS:
         clock.sleep(pause)
         call = ask_why(call, calls, telephony)

@@ -1,4 +1,4 @@
-"""The end of a call: one write, then an answer to whoever waits for it.
+"""The end of a call: one write, then the answer to the task that waits for it.
 
       control_call                call item                 end
           │                           │◄── ended ────────────│  (returns the new image)
@@ -6,7 +6,7 @@
           or
           │── ask, token 2 ──────────►│◄── ended ────────────│  finds token 2 and answers it
 
-Either the command fails, or the end sees its token: nobody waits for a dead call. What stands in the log for the
+Either the command fails, or the end sees its token: no task waits for a dead call. What is in the log for the
 command was heard while the call was up, silence too, and is the answer in both.
 
 That a call is dead and why are two facts. News of an end may come before the provider's record of it, which alone may
@@ -82,7 +82,7 @@ def _await_report(call: Call, ended_msec: int | None, calls: CallStore, clock: C
         │── entry 2: key 1 ────►│◄────────────────────│  a new entry: nothing else can be on its way
         │                       │◄── ended ───────────│
 
-    A callee who presses and hangs up makes two pieces of news that nobody numbers; that of the end may be the quicker.
+    A callee who presses and hangs up makes two events without an order; that of the end may come first.
     """
     now = clock.now_msec()
     until, heard = min(now, ended_msec or now) + round(IN_FLIGHT_SECONDS * 1000), call.log_seq
@@ -111,7 +111,7 @@ def hear_end(heard: EndHeard, *, telephony: Telephony, calls: CallStore, engine:
     """Takes in the news of a contact's end, in any order and as often as it comes. None: it is none of ours.
 
     Dead is dead: the machine is told at once, and no record is looked into for it. Why it ended is asked for when its
-    line is free. Only a contact that nobody has noted yet is looked for in its record. Raises TelephonyUnavailable if
+    line is free. Only a contact that is not noted yet is looked up in its record. Raises TelephonyUnavailable if
     there is none: the news should be told again.
     """
     named = calls.find_contact(heard.contact_id)
@@ -159,7 +159,7 @@ def _learn(call: Call, heard: EndHeard, calls: CallStore) -> Call:
 def _look_for(
     contact_id: str, telephony: Telephony, calls: CallStore, clock: Clock
 ) -> tuple[tuple[str, int] | None, Contact | None]:
-    """Whose a contact is that nobody had noted: by its record, or a note that was just being made. None: not ours."""
+    """Whose a contact is that was not noted: by its record, or a note that was just being made. None: not ours."""
     contact = telephony.look_up(contact_id)
     for pause in LOOK_AGAIN_SECONDS:
         if not contact.missing:

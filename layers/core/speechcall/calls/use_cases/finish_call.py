@@ -1,7 +1,7 @@
 """After a call: certainly dead, what it owes queued, line given back, message finished or dialled again later.
 
-Dead and why are two facts. A provider's record may not say for minutes why a call has ended; if what is told of the
-message hangs on it, the line is given back all the same, and the message settles: it is asked again, here for some
+Dead and why are two facts. A provider's record may not say for minutes why a call has ended; if the message's
+outcome depends on it, the line is given back all the same, and the message settles: it is asked again, here for some
 seconds and then each minute by the sweeper, and after five minutes the guess is final.
 
       finish_call                      message                     sweeper
@@ -118,7 +118,7 @@ def _settle(
     if call is not None and hangs_on_cause(call, end) and not is_told_too_late(call, clock.now_msec()):
         return None
     if call is not None and call.cause_is_guess:
-        # What is told of the call stands: nothing that comes later explains it otherwise.
+        # From now on the cause is final, whatever comes later.
         final = calls.explain(call.mid, call.attempt, call.cause or Cause.FAILED, None)
         call = final or calls.get(call.mid, call.attempt)
     outcome = outcome_of(call, end)

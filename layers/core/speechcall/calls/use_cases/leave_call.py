@@ -54,7 +54,7 @@ def _redial(
     again = (
         message.redial.next_msec(message.redials, outcome.outcome, ended_msec or now_msec) if message.redial else None
     )
-    # When its time has run out meanwhile, nobody would dial it: it would expire, and its outcome be lost.
+    # After its time it would not be dialled but expire, and its outcome would be lost.
     if again is None or (again := max(again, now_msec)) >= message.dial_until_msec:
         return None
     account = find_account(message.account_id)

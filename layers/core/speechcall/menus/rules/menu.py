@@ -122,5 +122,5 @@ def _load_action(stored: dict[str, Any]) -> Action:
         case "gotoMenu":
             return GotoMenu(stored["menu"])
         case unknown:
-            # A later release may have stored it. Taken for another action, it would do what nobody asked for.
+            # A later release may have stored it. Read as another action, it would do what its sender never asked for.
             raise ValueError(f"a stored menu has the unknown action {unknown!r}")

@@ -33,7 +33,7 @@ NOT_PLAYED = "notPlayed"
 """The reason of a call that was answered, and that we ended before anything of it could be heard."""
 
 SETTLING = Outcome("settling", "settling")
-"""What a state machine is told of a call whose line is free, and of which is not known yet why it ended."""
+"""The answer to a state machine whose call has freed its line, while it is not known yet why it ended."""
 EXPIRED = Outcome("expired", "expired")
 MENUS_REFUSED = Outcome("menusRefused", "menusRefused")
 PROMPT_UNAVAILABLE = Outcome("promptUnavailable", "promptUnavailable")

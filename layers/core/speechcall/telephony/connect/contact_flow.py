@@ -36,7 +36,7 @@ KEYS = {**{digit: f"key-{digit}" for digit in "0123456789"}, "*": "key-star", "#
 
 _LAMBDA_LIMIT_SECONDS = str(REPORT_LIMIT_SECONDS)
 _MOST_CONDITIONS = 15
-"""Of one block. No limit is written, and nobody is known to have published a block with more than a few."""
+"""Of one block. No limit is documented, and no published block with more than a few was found."""
 _HOLD = f'<speak><break time="{REPORT_HOLD_SECONDS}s"/></speak>'
 _COLUMN, _ROW, _A_COLUMN = 260, 180, 14
 """Of the picture that the console draws, in its units, and how many blocks stand below one another."""
