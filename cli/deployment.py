@@ -18,7 +18,7 @@ from cli.failures import Refusal
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
-from speechcall.prompts.adapters.s3_audio import S3Audio
+from speechcall.prompts.adapters.s3_audio import UPLOADED, S3Audio
 from speechcall.prompts.rules.wav import Encoding
 from speechcall.requests.adapters.lists_store import DynamoLists
 from speechcall.status.adapters.history_store import DynamoHistory
@@ -91,7 +91,7 @@ class Deployment:
     def audio(self) -> S3Audio:
         """The prompts' audio."""
         client = self._session.client("s3", endpoint_url=self._endpoint, config=self._config)
-        return S3Audio(client, self._name_of("PromptsBucket"))
+        return S3Audio(client, self._name_of("PromptsBucket"), UPLOADED)
 
     @cached_property
     def prompt_encoding(self) -> Encoding:

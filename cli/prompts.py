@@ -19,7 +19,7 @@ from cli.table import show_table
 from cli.target import on_deployment
 from speechcall.prompts.adapters.audio_sandbox import MAX_BYTES, decode_audio
 from speechcall.prompts.rules.prompt import KnownPrompt, Prompt
-from speechcall.prompts.use_cases.prompts import Workshop, add_prompt
+from speechcall.prompts.use_cases.prompts import Retire, Workshop, add_prompt, remove_prompt
 from speechcall.shared.adapters.clock import SystemClock
 
 app = typer.Typer(no_args_is_help=True)
@@ -43,7 +43,15 @@ def add(
     found(deployment, account)
     workshop = Workshop(decode_audio, deployment.prompt_encoding, deployment.audio.put)
     content = read_file(file, MAX_BYTES)
-    known = add_prompt(account, name, content, prompts=deployment.prompts, workshop=workshop, clock=SystemClock())
+    known = add_prompt(
+        account,
+        name,
+        content,
+        prompts=deployment.prompts,
+        workshop=workshop,
+        clock=SystemClock(),
+        retire=_retire(deployment),
+    )
     prompt = _prompt(known)
     typer.echo(f"Messages of {account} can say {name} in introUrl now ({prompt.seconds:.1f} s).")
     for warning in prompt.warnings:
@@ -106,8 +114,16 @@ def play(
 def remove(deployment: Deployment, name: Name, account: Owner) -> None:
     """Remove a prompt. New messages cannot name it; those that are queued already still play it."""
     _found(deployment, account, name)
-    deployment.prompts.remove(account, name)
+    remove_prompt(account, name, prompts=deployment.prompts, retire=_retire(deployment))
     typer.echo(f"Messages of {account} cannot say {name} in introUrl any more.")
+
+
+def _retire(deployment: Deployment) -> Retire:
+    def retire(uri: str) -> None:
+        if not deployment.audio.retire(uri):
+            typer.echo(f"Its audio is gone already, or may not be changed with these credentials: {uri}", err=True)
+
+    return retire
 
 
 def _found(deployment: Deployment, account: str, name: str) -> KnownPrompt:

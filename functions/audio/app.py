@@ -10,7 +10,7 @@ from speechcall.api.adapters.http_answers import Answer, answer_json
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.api.use_cases.query import parameter
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
-from speechcall.prompts.adapters.s3_audio import S3Audio
+from speechcall.prompts.adapters.s3_audio import UPLOADED, S3Audio
 from speechcall.prompts.adapters.s3_uploads import S3Uploads
 from speechcall.prompts.adapters.time_to_answer import answering, decode_in_time
 from speechcall.prompts.rules.wav import Encoding
@@ -33,8 +33,16 @@ signer = boto3.client("s3", config=SIGNER_CONFIG, endpoint_url=setting("UPLOAD_E
 bucket = setting("PROMPTS_BUCKET")
 accounts = DynamoAccounts(dynamodb, setting("REGISTRY_TABLE"))
 prompts = DynamoPrompts(dynamodb, setting("REGISTRY_TABLE"))
-workshop = Workshop(decode_in_time, Encoding.of(setting("PROMPT_ENCODING")), S3Audio(s3, bucket).put)
-desk = AudioDesk(prompts, workshop, S3Uploads(s3, signer, bucket), SystemClock())
+audio = S3Audio(s3, bucket, UPLOADED)
+workshop = Workshop(decode_in_time, Encoding.of(setting("PROMPT_ENCODING")), audio.put)
+
+
+def retire(uri: str) -> None:
+    if not audio.retire(uri):
+        logger.warning("The audio of a removed prompt is gone already, or could not be marked", extra={"uri": uri})
+
+
+desk = AudioDesk(prompts, workshop, S3Uploads(s3, signer, bucket), SystemClock(), retire)
 
 
 @app.route("PUT /bat/audio/{introId}")
@@ -60,7 +68,7 @@ def get(request: HttpRequest) -> Answer:
 
 @app.route("DELETE /bat/audio/{introId}")
 def delete(request: HttpRequest) -> Answer:
-    return answer_json(200, remove_audio(account_of(request, accounts), request.path["introId"], prompts))
+    return answer_json(200, remove_audio(account_of(request, accounts), request.path["introId"], desk))
 
 
 @logger.inject_lambda_context

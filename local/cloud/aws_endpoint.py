@@ -119,7 +119,7 @@ class AwsDoor:
         path, target = request.path.removeprefix(MOUNT), request.headers.get("X-Amz-Target", "")
         bucket = _bucket_of(request.host)
         path = f"/{bucket}{path}" if bucket else path
-        needs = needs_of_request(service, request.method, path, target, request.get_data())
+        needs = needs_of_request(service, request.method, path, target, request.get_data(), dict(request.headers))
         return self._permissions.refusal(asking, needs)
 
 

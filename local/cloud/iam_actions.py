@@ -27,6 +27,7 @@ _PATHS = {
     ("servicequotas", ""): "servicequotas:ListServiceQuotas",
 }
 _OF_AN_INSTANCE = {"instance": "DescribeInstance", "contact-flows-summary": "ListContactFlows"}
+_NO_HEADERS: Mapping[str, str] = {}
 _S3 = {"GET": "GetObject", "HEAD": "HeadObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
 
 
@@ -56,14 +57,20 @@ def needs_of(service: str, operation: str, parameters: Mapping[str, Any]) -> lis
     return [Need(f"{prefix}:{operation}", "")]
 
 
-def needs_of_request(service: str, method: str, path: str, target: str, body: bytes) -> list[Need]:
-    """Of a request as it comes over HTTP: its signature's service, method, path, X-Amz-Target and body."""
+def needs_of_request(
+    service: str, method: str, path: str, target: str, body: bytes, headers: Mapping[str, str] = _NO_HEADERS
+) -> list[Need]:
+    """Of a request as it comes over HTTP: its signature's service, method, path, X-Amz-Target, body, headers."""
     name, _, operation = target.partition(".")
     if name in _TARGETS:
         return needs_of(_TARGETS[name], operation, json.loads(body or b"{}"))
     if service == "s3":
         bucket, _, key = path.lstrip("/").partition("/")
-        return needs_of("s3", _S3.get(method, method) if key else "ListObjectsV2", {"Bucket": bucket, "Key": key})
+        sent = {name.lower(): value for name, value in headers.items()}
+        source, tags = sent.get("x-amz-copy-source"), sent.get("x-amz-tagging")
+        operation = "CopyObject" if source else _S3.get(method, method) if key else "ListObjectsV2"
+        given = {"Bucket": bucket, "Key": key, "CopySource": unquote(source or ""), "Tagging": tags}
+        return needs_of("s3", operation, given)
     if service == "connect":
         return _connect_request(method, path, body)
     if service == "chime":  # /sip-media-applications/ID/calls[/TRANSACTION]
@@ -123,6 +130,12 @@ def _s3(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
     bucket = f"arn:{PARTITION}:s3:::{given['Bucket']}"
     if operation.startswith("ListObjects") or operation == "HeadBucket":
         yield Need("s3:ListBucket", bucket)
+    elif operation == "CopyObject":  # API reference, CopyObject, "Permissions"
+        source = given["CopySource"]
+        place = source.lstrip("/") if isinstance(source, str) else f"{source['Bucket']}/{source['Key']}"
+        yield Need("s3:GetObject", f"arn:{PARTITION}:s3:::{place}")
+        yield Need("s3:PutObject", f"{bucket}/{given['Key']}")
+        yield from [Need("s3:PutObjectTagging", f"{bucket}/{given['Key']}")] if given.get("Tagging") else []
     else:
         yield Need(f"s3:{operation.replace('HeadObject', 'GetObject')}", f"{bucket}/{given.get('Key', '')}")
 

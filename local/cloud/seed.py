@@ -10,7 +10,7 @@ from speechcall.accounts.rules.account import ANYWHERE, Account
 from speechcall.accounts.use_cases.accounts import Secrets, credentials_of
 from speechcall.prompts.adapters.audio_sandbox import decode_audio
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
-from speechcall.prompts.adapters.s3_audio import S3Audio
+from speechcall.prompts.adapters.s3_audio import UPLOADED, S3Audio
 from speechcall.prompts.rules.wav import Encoding
 from speechcall.prompts.use_cases.prompts import Workshop, add_prompt
 from speechcall.shared.adapters.clock import SystemClock
@@ -52,7 +52,8 @@ def _let_sign(template: "Template") -> None:
 def put_prompt(template: "Template", name: str, content: bytes) -> None:
     """Upload audio to the account under an identifier. Raises PromptUnavailable if it is none."""
     environment = template.functions["FetchPromptFunction"].environment
-    audio = S3Audio(boto3.client("s3"), environment["PROMPTS_BUCKET"])
+    audio = S3Audio(boto3.client("s3"), environment["PROMPTS_BUCKET"], UPLOADED)
     prompts = DynamoPrompts(boto3.client("dynamodb"), environment["REGISTRY_TABLE"])
     workshop = Workshop(decode_audio, Encoding.of(environment["PROMPT_ENCODING"]), audio.put)
-    add_prompt(ACCOUNT_ID, name, content, prompts=prompts, workshop=workshop, clock=SystemClock())
+    clock = SystemClock()
+    add_prompt(ACCOUNT_ID, name, content, prompts=prompts, workshop=workshop, clock=clock, retire=audio.retire)

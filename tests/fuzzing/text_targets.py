@@ -329,7 +329,7 @@ class _Uploads:
         return f"https://{name}/{size}/{seconds}"
 
 
-_DESK = AudioDesk(None, None, _Uploads(), FakeClock())  # type: ignore[arg-type]
+_DESK = AudioDesk(None, None, _Uploads(), FakeClock(), str)  # type: ignore[arg-type]
 _LOGGER = Logger(service="fuzz", level="CRITICAL")
 _REQUESTS = [json.loads(path.read_text()) for path in sorted((ROOT / "events/spec").glob("*.json"))]
 _REQUESTS += [json.loads(path.read_text()) for path in sorted((ROOT / "examples").glob("*.json"))]

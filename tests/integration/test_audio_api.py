@@ -169,3 +169,31 @@ def test_a_removed_identifier_cannot_be_named(api):
     assert api.delete("/bat/audio/short").json() == {"introId": "short", "removed": True}
     assert json.loads(api.get("/bat/audio/short").text)["error"]["code"] == "NOT_FOUND"
     assert check(api, "short")["error"]["code"] == "UNKNOWN_AUDIO"
+
+
+def test_the_audio_of_what_was_replaced_or_removed_has_the_tag_that_lets_it_expire(api, cloud):
+    s3, environment = boto3.client("s3"), cloud.template.functions["AudioFunction"].environment
+    bucket = environment["PROMPTS_BUCKET"]
+
+    def put(seconds):
+        api.put("/bat/audio/passing", content=wav(bytes(16_000 * seconds))).raise_for_status()
+        known = DynamoPrompts(boto3.client("dynamodb"), environment["REGISTRY_TABLE"]).find(seed.ACCOUNT_ID, "passing")
+        return known.prompt.uri.partition(".amazonaws.com/")[2]
+
+    def tags(key):
+        return {tag["Key"]: tag["Value"] for tag in s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]}
+
+    first = put(1)
+    before = s3.get_object(Bucket=bucket, Key=first)
+    content = before["Body"].read()
+    # The same content is another upload's all the same
+    second = put(1)
+    assert first != second
+    assert [tags(key) for key in (first, second)] == [{"removed": "true"}, {}]
+    assert api.delete("/bat/audio/passing").json()["removed"]
+    assert tags(second) == {"removed": "true"}
+    # Messages that are queued still play it, and its age counts from now
+    after = s3.get_object(Bucket=bucket, Key=first)
+    assert after["Body"].read() == content
+    assert after["ContentType"] == "audio/wav"
+    assert after["LastModified"] >= before["LastModified"]

@@ -61,10 +61,42 @@ def test_its_use_is_noted_and_nothing_else_changes(prompts, known):
 
 def test_a_removed_prompt_stays_removed_though_its_use_is_noted(prompts):
     prompts.put("acme", UPLOADED)
-    assert prompts.remove("acme", "ivr_651854")
-    prompts.put_used("acme", "ivr_651854", NOW)
+    marked = prompts.mark_removed("acme", "ivr_651854")
+    assert marked == replace(UPLOADED, is_removed=True)
     assert prompts.find("acme", "ivr_651854") is None
-    assert not prompts.remove("acme", "ivr_651854")
+    assert prompts.find_any("acme", "ivr_651854") == marked
+    assert prompts.uploaded("acme") == []
+    assert prompts.mark_removed("acme", "ivr_651854") == marked
+    prompts.forget("acme", marked)
+    prompts.put_used("acme", "ivr_651854", NOW)
+    assert prompts.find_any("acme", "ivr_651854") is None
+    assert prompts.mark_removed("acme", "ivr_651854") is None
+
+
+def test_only_what_was_marked_and_is_still_there_is_forgotten(prompts):
+    prompts.put("acme", UPLOADED)
+    prompts.forget("acme", UPLOADED)
+    assert prompts.find("acme", "ivr_651854") == UPLOADED
+    marked = prompts.mark_removed("acme", "ivr_651854")
+    other = replace(UPLOADED, prompt=Prompt("https://bucket/other.wav", 1))
+    prompts.put("acme", replace(other, is_removed=True))
+    prompts.forget("acme", marked)
+    assert prompts.find_any("acme", "ivr_651854") == replace(other, is_removed=True)
+
+
+def test_it_takes_the_place_only_of_what_was_found(prompts):
+    other = replace(
+        UPLOADED, prompt=Prompt("https://bucket/other.wav", 1), replaced=(PROMPT.uri, "https://bucket/c.wav")
+    )
+    assert not prompts.put_instead("acme", other, UPLOADED)
+    assert prompts.put_instead("acme", UPLOADED, None)
+    assert not prompts.put_instead("acme", other, None)
+    assert prompts.put_instead("acme", other, replace(UPLOADED, used_msec=NOW))
+    assert not prompts.put_instead("acme", UPLOADED, UPLOADED)
+    prompts.note_settled("acme", UPLOADED)
+    assert prompts.find("acme", "ivr_651854") == other
+    prompts.note_settled("acme", other)
+    assert prompts.find("acme", "ivr_651854") == replace(other, replaced=())
 
 
 def test_the_uploaded_ones_are_listed_by_identifier_without_urls_and_other_accounts(prompts):

@@ -111,7 +111,7 @@ def put(body, intro_id="welcome", upload_id=None):
 
     workshop = Workshop(judge, Encoding.MU_LAW, lambda _content: "s3:a")
     uploads: Any = SimpleNamespace(take=lambda _name, _most: None)
-    desk = AudioDesk(MemoryPrompts(), workshop, uploads, FakeClock(), lambda: "x" * 32)
+    desk = AudioDesk(MemoryPrompts(), workshop, uploads, FakeClock(), lambda _uri: None, lambda: "x" * 32)
     return refused(lambda: put_audio(ACME, intro_id, body, upload_id, desk))
 
 

@@ -54,6 +54,16 @@ MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:m"
             [("states:CreateStateMachine", MACHINE), ("iam:PassRole", "r")],
         ),
         ("s3", "HeadObject", {"Bucket": "b", "Key": "a/c"}, [("s3:GetObject", "arn:aws:s3:::b/a/c")]),
+        (
+            "s3",
+            "CopyObject",
+            {"Bucket": "b", "Key": "a/d", "CopySource": {"Bucket": "b", "Key": "a/c"}, "Tagging": "old=yes"},
+            [
+                ("s3:GetObject", "arn:aws:s3:::b/a/c"),
+                ("s3:PutObject", "arn:aws:s3:::b/a/d"),
+                ("s3:PutObjectTagging", "arn:aws:s3:::b/a/d"),
+            ],
+        ),
         ("polly", "SynthesizeSpeech", {"Text": "a"}, [("polly:SynthesizeSpeech", "")]),
         ("lambda", "GetAccountSettings", {}, [("lambda:GetAccountSettings", "")]),
         (
@@ -91,6 +101,13 @@ def test_what_a_request_needs(service, operation, parameters, expected) -> None:
 )
 def test_what_a_request_over_http_needs(request_, expected) -> None:
     assert needs_of_request(*request_) == [Need(*expected)]
+
+
+def test_a_copy_over_http_needs_what_its_headers_say() -> None:
+    headers = {"x-amz-copy-source": "b/a%2Fc", "x-amz-tagging": "old=yes"}
+    needs = needs_of_request("s3", "PUT", "/b/a/d", "", b"", headers)
+    allowed = ("GetObject", "a/c"), ("PutObject", "a/d"), ("PutObjectTagging", "a/d")
+    assert needs == [Need(f"s3:{action}", f"arn:aws:s3:::b/{key}") for action, key in allowed]
 
 
 @pytest.mark.parametrize(

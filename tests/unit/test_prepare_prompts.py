@@ -35,7 +35,13 @@ from speechcall.prompts.use_cases.fetch_prompts import (
 from speechcall.prompts.use_cases.make_audio import Decoded
 from speechcall.prompts.use_cases.prepare_prompts import NOT_IN_TIME, Apart, Preparation, prepare_message
 from speechcall.prompts.use_cases.prompt_sources import Fetched, Sources
-from speechcall.prompts.use_cases.prompts import USED_STEP_MSEC, Workshop, add_prompt, find_uploaded
+from speechcall.prompts.use_cases.prompts import (
+    USED_STEP_MSEC,
+    Workshop,
+    add_prompt,
+    find_uploaded,
+    remove_prompt,
+)
 from speechcall.shared.rules.errors import NotFound, PromptUnavailable, PromptUnreachable, StoreUnavailable
 from tests.kit.carrier_bench import mulaw_wav
 from tests.kit.samples import MENU, MESSAGE, MID, NOW, FakeClock
@@ -71,6 +77,8 @@ class World:
     of_accounts: MemoryPlaces = field(default_factory=lambda: MemoryPlaces(2))
     at_hosts: MemoryPlaces = field(default_factory=lambda: MemoryPlaces(1))
     given_up: list[int] = field(default_factory=list)
+    retired: list[str] = field(default_factory=list)
+    killed: bool = False
     wait: int | None = None
     created_msec: int = NOW
 
@@ -95,6 +103,11 @@ class World:
     @property
     def sources(self):
         return Sources(self._fetch, self._speak)
+
+    def retire(self, uri):
+        if self.killed:
+            raise KeyboardInterrupt
+        self.retired.append(uri)
 
     def _keep(self, content):
         self.audio.append(content)
@@ -350,14 +363,14 @@ def test_a_failure_counts_for_all_who_were_there_before_it_and_later_ones_try_an
 
 def test_an_identifier_that_is_gone_is_not_fetched():
     world = World((MENU, BY_URL))
-    world.prompts.remove("acme", "ivr_651854")
+    world.prompts.mark_removed("acme", "ivr_651854")
     assert world.prepare().message.outcome == "promptUnavailable"
     assert not world.queue
 
 
 def test_another_accounts_audio_is_not_played():
     world = World((MENU,))
-    world.prompts.remove("acme", "ivr_651854")
+    world.prompts.mark_removed("acme", "ivr_651854")
     world.prompts.put("other", UPLOADED)
     assert world.prepare().message.state is State.FINISHED
 
@@ -601,7 +614,15 @@ def test_when_a_prompt_was_used_is_kept_to_the_hour():
 
 
 def add(world, content, name="ivr_1"):
-    return add_prompt("acme", name, content, prompts=world.prompts, workshop=world.workshop, clock=world.clock)
+    return add_prompt(
+        "acme",
+        name,
+        content,
+        prompts=world.prompts,
+        workshop=world.workshop,
+        clock=world.clock,
+        retire=world.retire,
+    )
 
 
 def test_uploaded_audio_is_checked_before_it_is_stored():
@@ -618,3 +639,71 @@ def test_uploaded_audio_is_checked_before_it_is_stored():
 def test_a_replaced_prompt_was_used_when_its_name_was():
     world = World((MENU,)).prepare()
     assert add(world, mulaw_wav(2), "ivr_651854").used_msec == NOW
+
+
+def remove(world):
+    return remove_prompt("acme", "ivr_1", prompts=world.prompts, retire=world.retire)
+
+
+def test_audio_that_was_replaced_or_removed_goes():
+    world = World()
+    uris = [add(world, mulaw_wav(seconds)).prompt.uri for seconds in (1, 2)]
+    assert world.retired == uris[:1]
+    assert world.prompts.find("acme", "ivr_1").replaced == ()
+    assert remove(world)
+    assert world.retired == uris
+    assert ("acme", "ivr_1") not in world.prompts.known
+    assert not remove(world)
+
+
+@pytest.mark.parametrize("again", [remove, lambda world: add(world, mulaw_wav(3))])
+@pytest.mark.parametrize("cut_off", [remove, lambda world: add(world, mulaw_wav(2))])
+def test_what_was_cut_off_before_its_audio_was_marked_is_done_by_the_next_request(cut_off, again):
+    world = World()
+    first = add(world, mulaw_wav(1)).prompt.uri
+    world.killed = True
+    with pytest.raises(KeyboardInterrupt):
+        cut_off(world)
+    assert world.retired == []
+    assert (world.prompts.find("acme", "ivr_1") is None) == (cut_off is remove)
+    world.killed = False
+    assert again(world)
+    assert first in world.retired
+    known = world.prompts.find("acme", "ivr_1")
+    assert (known is None) == (again is remove)
+    assert known is None or (known.replaced == () and known.prompt.uri not in world.retired)
+
+
+def test_an_upload_between_anothers_look_and_its_write_goes_too():
+    world = World()
+    add(world, mulaw_wav(1))
+    find_any = world.prompts.find_any
+
+    def find_and_be_late(account_id, name):
+        found = find_any(account_id, name)
+        world.prompts.find_any = find_any
+        add(world, mulaw_wav(2))
+        return found
+
+    world.prompts.find_any = find_and_be_late
+    last = add(world, mulaw_wav(3)).prompt.uri
+    assert world.prompts.find("acme", "ivr_1").prompt.uri == last
+    assert set(world.retired) == {f"s3:{number}" for number in (1, 2, 3)} - {last}
+
+
+def test_an_upload_during_a_removal_stays():
+    world = World()
+    first = add(world, mulaw_wav(1)).prompt.uri
+    retire = world.retire
+
+    def retire_late(uri):
+        if not world.retired:
+            world.retired.append(uri)
+            add(world, mulaw_wav(2))
+        else:
+            retire(uri)
+
+    assert remove_prompt("acme", "ivr_1", prompts=world.prompts, retire=retire_late)
+    known = world.prompts.find("acme", "ivr_1")
+    assert known.prompt.uri != first
+    assert known.prompt.uri not in world.retired

@@ -31,11 +31,11 @@ def statements(document: dict[str, Any], function: str) -> list[dict[str, Any]]:
     return found
 
 
-def drop(resource: str, *path: str) -> Callable[[dict[str, Any]], None]:
+def drop(resource: str, *path: str | int) -> Callable[[dict[str, Any]], None]:
     """The mistake of leaving something out: a property, by its path below Properties."""
 
     def mistake(document: dict[str, Any]) -> None:
-        place = properties(document, resource)
+        place: Any = properties(document, resource)
         for step in path[:-1]:
             place = place[step]
         del place[path[-1]]
@@ -447,6 +447,10 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         "audio",
     ),
     "audio that goes while a message may play it": (put(30, *RULES_OF_BUCKET, 1, "ExpirationInDays"), "audio"),
+    "removed audio for ever": (drop(*RULES_OF_BUCKET, 2), "audio"),
+    "removed audio goes while a message may play it": (put(29, *RULES_OF_BUCKET, 2, "ExpirationInDays"), "audio"),
+    "uploaded audio goes though nobody removed it": (drop(*RULES_OF_BUCKET, 2, "TagFilters"), "audio"),
+    "removed audio cannot be marked": (forbid("AudioFunction", "s3:PutObjectTagging"), "permissions"),
     "a public bucket": (put(False, "PromptsBucket", "PublicAccessBlockConfiguration", "BlockPublicAcls"), "storage"),
     **{
         f"the output {name} is missing": (do_not_tell(name), "outputs")

@@ -10,6 +10,7 @@ from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire,
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef
 
 _KEPT_SECONDS = 30 * 24 * 3600
 """A URL or a text that nobody used for so long is forgotten; an identifier stays until it is removed."""
@@ -22,7 +23,12 @@ class DynamoPrompts:
         self._client, self._table = client, table
 
     def find(self, account_id: str, name: str) -> KnownPrompt | None:
-        """What is stored under an identifier or a URL."""
+        """What is stored under an identifier or a URL, if messages can name it."""
+        known = self.find_any(account_id, name)
+        return None if known is None or known.is_removed else known
+
+    def find_any(self, account_id: str, name: str) -> KnownPrompt | None:
+        """What is stored under an identifier or a URL, though it is about to be removed."""
         with store_errors():
             found = self._client.get_item(
                 TableName=self._table, Key=to_wire(_key(account_id, name)), ConsistentRead=True
@@ -33,6 +39,45 @@ class DynamoPrompts:
         """Stores it in the place of what was there."""
         with store_errors():
             self._client.put_item(TableName=self._table, Item=to_wire(_dump(account_id, known)))
+
+    def put_instead(self, account_id: str, known: KnownPrompt, before: KnownPrompt | None) -> bool:
+        """
+        put     find_any: a ──────────────── put b if a is there ──X find_any: c ─── put b if c is there ──► written
+        put     find_any: a ─── put c if a is there ──► written, and a is marked
+        """
+        it_is_not_there, it_is_as_found = "attribute_not_exists(pk)", "uri = :uri"
+        given: PutItemInputTypeDef = {
+            "TableName": self._table,
+            "Item": to_wire(_dump(account_id, known)),
+            "ConditionExpression": it_is_not_there,
+        }
+        if before is not None:
+            given["ConditionExpression"] = it_is_as_found
+            given["ExpressionAttributeValues"] = to_wire({":uri": _uri(before)})
+        try:
+            with store_errors():
+                self._client.put_item(**given)
+        except ConditionFailed:
+            return False
+        return True
+
+    def note_settled(self, account_id: str, known: KnownPrompt) -> None:
+        """
+        put     put b, "b replaced a" ─── a is marked ─── note that ──X c is there, and says so itself
+        put                        find_any: b, a ── put c, "c replaced b, a" ──► written
+        """
+        it_is_the_same = "uri = :uri"
+        try:
+            with store_errors():
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=to_wire(_key(account_id, known.name)),
+                    UpdateExpression="REMOVE replaced",
+                    ConditionExpression=it_is_the_same,
+                    ExpressionAttributeValues=to_wire({":uri": _uri(known)}),
+                )
+        except ConditionFailed:
+            return
 
     def put_used(self, account_id: str, name: str, now_msec: int) -> None:
         """
@@ -54,13 +99,39 @@ class DynamoPrompts:
         except ConditionFailed:
             return
 
-    def remove(self, account_id: str, name: str) -> bool:
-        """Forgets an identifier or a URL. False: there was none."""
-        with store_errors():
-            old = self._client.delete_item(
-                TableName=self._table, Key=to_wire(_key(account_id, name)), ReturnValues="ALL_OLD"
-            )
-        return "Attributes" in old
+    def mark_removed(self, account_id: str, name: str) -> KnownPrompt | None:
+        """
+        remove   mark a ──► nobody finds it ─── a's audio is marked ─── forget a ──X b is there, and stays
+        put                         find_any: a ─── put b, "b replaced a" ──► written
+        """
+        it_is_there = "attribute_exists(pk)"
+        try:
+            with store_errors():
+                marked = self._client.update_item(
+                    TableName=self._table,
+                    Key=to_wire(_key(account_id, name)),
+                    UpdateExpression="SET is_removed = :yes",
+                    ConditionExpression=it_is_there,
+                    ExpressionAttributeValues=to_wire({":yes": True}),
+                    ReturnValues="ALL_NEW",
+                )
+        except ConditionFailed:
+            return None
+        return _load(from_wire(marked["Attributes"]))
+
+    def forget(self, account_id: str, known: KnownPrompt) -> None:
+        """The end of the race that `mark_removed` shows."""
+        it_is_marked, it_is_the_same = "is_removed = :yes", "uri = :uri"
+        try:
+            with store_errors():
+                self._client.delete_item(
+                    TableName=self._table,
+                    Key=to_wire(_key(account_id, known.name)),
+                    ConditionExpression=f"{it_is_marked} AND {it_is_the_same}",
+                    ExpressionAttributeValues=to_wire({":yes": True, ":uri": _uri(known)}),
+                )
+        except ConditionFailed:
+            return
 
     def uploaded(self, account_id: str) -> list[KnownPrompt]:
         """The prompts that have an identifier, in its order."""
@@ -71,7 +142,8 @@ class DynamoPrompts:
             ConsistentRead=True,
         )
         with store_errors():
-            return [_load(from_wire(item)) for page in pages for item in page["Items"]]
+            found = [_load(from_wire(item)) for page in pages for item in page["Items"]]
+        return [known for known in found if not known.is_removed]
 
 
 def _key(account_id: str, name: str) -> dict[str, str]:
@@ -79,6 +151,10 @@ def _key(account_id: str, name: str) -> dict[str, str]:
     kind = "SAY" if is_spoken(name) else "URL"
     sk = f"ID#{name}" if is_uploaded(name) else f"{kind}#{hashlib.sha256(name.encode()).hexdigest()}"
     return {"pk": f"PROMPT#{account_id}", "sk": sk}
+
+
+def _uri(known: KnownPrompt) -> str:
+    return known.prompt.uri if known.prompt else ""
 
 
 def _dump(account_id: str, known: KnownPrompt) -> Values:
@@ -89,6 +165,10 @@ def _dump(account_id: str, known: KnownPrompt) -> Values:
         values |= {"uri": prompt.uri, "seconds": prompt.seconds, "size": prompt.size, "warnings": warnings}
     if known.used_msec is not None:
         values["used_msec"] = known.used_msec
+    if known.is_removed:
+        values["is_removed"] = True
+    if known.replaced:
+        values["replaced"] = list(known.replaced)
     if source != Source():
         values["source"] = {name: value for name, value in asdict(source).items() if value is not None}
     if known.trying.since_msec is not None:  # beside `source`, whose names versions before this one take as they are
@@ -110,4 +190,13 @@ def _load(item: Values) -> KnownPrompt:
     source = Source(**{one.name: stored[one.name] for one in fields(Source) if one.name in stored})
     tried, is_open = (item.get("tries", 0), item.get("tried_since_msec")), item.get("try_is_open", False)
     trying = Trying(*tried, is_open=is_open, next_msec=item.get("next_try_msec"))
-    return KnownPrompt(item["name"], prompt, item["stored_msec"], item.get("used_msec"), source, trying)
+    return KnownPrompt(
+        item["name"],
+        prompt,
+        item["stored_msec"],
+        item.get("used_msec"),
+        source,
+        trying,
+        is_removed=item.get("is_removed", False),
+        replaced=tuple(item.get("replaced", ())),
+    )

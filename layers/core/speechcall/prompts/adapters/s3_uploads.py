@@ -4,13 +4,11 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from speechcall.prompts.adapters.s3_audio import MISSING
 from speechcall.shared.rules.errors import PayloadTooLarge
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-_MISSING = {"NoSuchKey", "AccessDenied", "404", "403"}
-"""Who may not list a bucket is not told that a key is missing, but that access is denied."""
 
 
 class S3Uploads:
@@ -29,7 +27,7 @@ class S3Uploads:
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=f"uploads/{name}")
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in _MISSING:
+            if error.response.get("Error", {}).get("Code") in MISSING:
                 return None
             raise
         if found["ContentLength"] > most:

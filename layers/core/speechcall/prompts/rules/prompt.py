@@ -65,7 +65,11 @@ class Trying:
 
 @dataclass(frozen=True, slots=True)
 class KnownPrompt:
-    """What is stored under a name: of an upload, a URL or spoken text. Without a prompt: it has led to none yet."""
+    """What is stored under a name: of an upload, a URL or spoken text. Without a prompt: it has led to none yet.
+
+    Of an upload: `is_removed`, messages can name it no more, and its audio is about to go; `replaced`, the URIs of the
+    audio before it, which is about to go.
+    """
 
     name: str
     prompt: Prompt | None
@@ -73,6 +77,13 @@ class KnownPrompt:
     used_msec: int | None = None
     source: Source = Source()
     trying: Trying = Trying()
+    is_removed: bool = False
+    replaced: tuple[str, ...] = ()
+
+    @property
+    def uris(self) -> tuple[str, ...]:
+        """All the audio that is kept for it."""
+        return (*((self.prompt.uri,) if self.prompt else ()), *self.replaced)
 
 
 def is_uploaded(name: str) -> bool:

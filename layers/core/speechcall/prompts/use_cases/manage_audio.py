@@ -13,7 +13,14 @@ from typing import Any, Protocol
 
 from speechcall.accounts.rules.account import Account
 from speechcall.prompts.rules.prompt import KnownPrompt
-from speechcall.prompts.use_cases.prompts import PromptStore, Workshop, add_prompt, find_uploaded
+from speechcall.prompts.use_cases.prompts import (
+    PromptStore,
+    Retire,
+    Workshop,
+    add_prompt,
+    find_uploaded,
+    remove_prompt,
+)
 from speechcall.shared.rules.characters import foreign, lookalike
 from speechcall.shared.rules.errors import (
     NotFound,
@@ -61,6 +68,7 @@ class AudioDesk:
     workshop: Workshop
     uploads: Uploads
     clock: Clock
+    retire: Retire
     new_id: Callable[[], str] = new_upload_id
 
 
@@ -105,10 +113,10 @@ def read_audio(account: Account, intro_id: str, prompts: PromptStore) -> dict[st
     return describe_audio(find_uploaded(account.account_id, intro_id, prompts))
 
 
-def remove_audio(account: Account, intro_id: str, prompts: PromptStore) -> dict[str, Any]:
-    """Forgets an identifier; messages that are queued already still play it. Raises NotFound."""
+def remove_audio(account: Account, intro_id: str, desk: AudioDesk) -> dict[str, Any]:
+    """Removes an identifier; messages that are queued already still play it. Raises NotFound."""
     _check_identifier(intro_id)
-    if not prompts.remove(account.account_id, intro_id):
+    if not remove_prompt(account.account_id, intro_id, prompts=desk.prompts, retire=desk.retire):
         raise NotFound("There is no audio of this identifier in this account.")
     return {"introId": intro_id, "removed": True}
 
@@ -127,11 +135,19 @@ def describe_audio(known: KnownPrompt) -> dict[str, Any]:
 
 
 def _store(account: Account, intro_id: str, content: bytes, desk: AudioDesk) -> dict[str, Any]:
-    stores: dict[str, Any] = {"prompts": desk.prompts, "workshop": desk.workshop, "clock": desk.clock}
     try:
-        return describe_audio(add_prompt(account.account_id, intro_id, content, **stores))
+        known = add_prompt(
+            account.account_id,
+            intro_id,
+            content,
+            prompts=desk.prompts,
+            workshop=desk.workshop,
+            clock=desk.clock,
+            retire=desk.retire,
+        )
     except PromptUnavailable as error:
         raise UnusableAudio(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
+    return describe_audio(known)
 
 
 def _checked_body(content: bytes) -> bytes:

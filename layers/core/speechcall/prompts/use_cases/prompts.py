@@ -17,15 +17,28 @@ USED_STEP_MSEC = 3_600_000
 class PromptStore(Protocol):
     """The prompts of each account, by identifier or URL."""
 
-    def find(self, account_id: str, name: str) -> KnownPrompt | None: ...
+    def find(self, account_id: str, name: str) -> KnownPrompt | None:
+        """What messages can name: not one that is about to be removed."""
+
+    def find_any(self, account_id: str, name: str) -> KnownPrompt | None:
+        """The same, or one that is about to be removed."""
 
     def put(self, account_id: str, known: KnownPrompt) -> None: ...
+
+    def put_instead(self, account_id: str, known: KnownPrompt, before: KnownPrompt | None) -> bool:
+        """Stores it in the place of what `find_any` gave. False: something else is there by now."""
+
+    def note_settled(self, account_id: str, known: KnownPrompt) -> None:
+        """The audio that it replaced is marked; does nothing where something else is there by now."""
 
     def put_used(self, account_id: str, name: str, now_msec: int) -> None:
         """Notes that a prompt was used; does nothing if it is gone."""
 
-    def remove(self, account_id: str, name: str) -> bool:
-        """Forgets a prompt; calls that were prepared with it still play it. False: there was none."""
+    def mark_removed(self, account_id: str, name: str) -> KnownPrompt | None:
+        """Nobody finds it any more; gives it. None: there was none."""
+
+    def forget(self, account_id: str, known: KnownPrompt) -> None:
+        """Drops what was marked so; does nothing where something else is there by now."""
 
     def uploaded(self, account_id: str) -> Sequence[KnownPrompt]:
         """The prompts that have an identifier, in its order."""
@@ -48,15 +61,55 @@ class Workshop:
         return Prompt(self.keep(audio.content), audio.seconds, len(audio.content), audio.warnings), audio.source_sha256
 
 
+Retire = Callable[[str], object]
+"""Marks audio that no message can name any more, so that it goes when no queued message can still play it."""
+
+
 def add_prompt(
-    account_id: str, name: str, content: bytes, *, prompts: PromptStore, workshop: Workshop, clock: Clock
+    account_id: str,
+    name: str,
+    content: bytes,
+    *,
+    prompts: PromptStore,
+    workshop: Workshop,
+    clock: Clock,
+    retire: Retire,
 ) -> KnownPrompt:
-    """Stores audio of any known format under an identifier. Raises PromptUnavailable with what is wrong with it."""
+    """Stores audio of any known format under an identifier. Raises PromptUnavailable with what is wrong with it.
+
+    What it replaces is named beside it until that is marked: where we are killed between, the next upload or removal
+    under the identifier marks it.
+    """
     prompt, _ = workshop.make(content)
-    before = prompts.find(account_id, name)
-    known = KnownPrompt(name, prompt, clock.now_msec(), before.used_msec if before else None)
-    prompts.put(account_id, known)
+    while True:
+        before = prompts.find_any(account_id, name)
+        used = before.used_msec if before and not before.is_removed else None
+        replaced = before.uris if before else ()
+        known = KnownPrompt(name, prompt, clock.now_msec(), used, replaced=replaced)
+        if prompts.put_instead(account_id, known, before):
+            break
+    if known.replaced:
+        _retire(known.replaced, retire)
+        prompts.note_settled(account_id, known)
     return known
+
+
+def remove_prompt(account_id: str, name: str, *, prompts: PromptStore, retire: Retire) -> bool:
+    """Removes an identifier and, later, its audio: queued messages still play it. False: there was none.
+
+    One that was marked, and no more, because we were killed then, is removed by the next request.
+    """
+    known = prompts.mark_removed(account_id, name)
+    if known is None:
+        return False
+    _retire(known.uris, retire)
+    prompts.forget(account_id, known)
+    return True
+
+
+def _retire(uris: Sequence[str], retire: Retire) -> None:
+    for uri in uris:
+        retire(uri)
 
 
 def find_uploaded(account_id: str, name: str, prompts: PromptStore) -> KnownPrompt:
