@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import socket
+from collections.abc import Mapping
 from contextlib import redirect_stdout, suppress
 from decimal import Decimal
 from ipaddress import ip_address
@@ -167,7 +168,7 @@ def _refused(work: Any) -> Any:
         return None
 
 
-def _answer_of(answer: dict[str, Any]) -> None:
+def _answer_of(answer: Mapping[str, Any]) -> None:
     size = len(answer_json(200, answer)["body"].encode())
     holds(size < 6_000_000, "the answer is larger than a function may give")
 

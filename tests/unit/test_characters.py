@@ -130,7 +130,9 @@ def test_a_sender_and_an_unknown_member_that_look_right_are_told():
     account = Account("acme", ("*",), senders={"BazarCOM": "+4930123456"})
     lists = MemoryLists({("acme", "ivr_651854")})
     entries = [message(**{"from": "BazarCOM\u200b"}), message(**{"ttl\u200b": 60})]
-    refused, warned = check_messages(account, json.dumps({"messages": entries}).encode(), prompts=lists)["messages"]
+    body = json.dumps({"messages": entries}).encode()
+    answered: list[Any] = check_messages(account, body, prompts=lists)["messages"]
+    refused, warned = answered
     assert refused["error"]["message"].endswith("which are: BazarCOM; character 9 is U+200B ZERO WIDTH SPACE")
     (warning,) = [one for one in warned["warnings"] if one["code"] == "UNKNOWN_FIELD"]
     assert warning["message"] == "is not known here and changes nothing; character 4 is U+200B ZERO WIDTH SPACE"

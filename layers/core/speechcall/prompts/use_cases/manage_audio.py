@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from speechcall.accounts.rules.account import Account
 from speechcall.prompts.rules.prompt import KnownPrompt
@@ -32,6 +32,9 @@ from speechcall.shared.rules.errors import (
 )
 from speechcall.shared.rules.json_text import parse_json, whole
 from speechcall.shared.use_cases.clock import Clock
+
+if TYPE_CHECKING:  # Its types are Pydantic's, which these functions do not load
+    from speechcall.api.rules.answers import Audio, AudioList, AudioRemoved, Upload
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 """What fits through Lambda's 6 MB in base64, with room for the rest of the request."""
@@ -72,7 +75,7 @@ class AudioDesk:
     new_id: Callable[[], str] = new_upload_id
 
 
-def put_audio(account: Account, intro_id: str, body: bytes, upload_id: str | None, desk: AudioDesk) -> dict[str, Any]:
+def put_audio(account: Account, intro_id: str, body: bytes, upload_id: str | None, desk: AudioDesk) -> "Audio":
     """Makes a prompt of a file, the body or an upload, in the place of what the identifier named. RequestError."""
     _check_identifier(intro_id)
     if upload_id is None:
@@ -88,7 +91,7 @@ def put_audio(account: Account, intro_id: str, body: bytes, upload_id: str | Non
     return answer
 
 
-def begin_upload(account: Account, intro_id: str, body: bytes, desk: AudioDesk) -> dict[str, Any]:
+def begin_upload(account: Account, intro_id: str, body: bytes, desk: AudioDesk) -> "Upload":
     """A URL to PUT a file of up to 25 MiB to. In: `{"bytes": N}`. Raises RequestError."""
     _check_identifier(intro_id)
     given = parse_json(body)
@@ -102,18 +105,18 @@ def begin_upload(account: Account, intro_id: str, body: bytes, desk: AudioDesk) 
     return {"introId": intro_id, "uploadId": upload_id, "method": "PUT", "url": url, "expiresInSec": UPLOAD_SECONDS}
 
 
-def list_audio(account: Account, prompts: PromptStore) -> dict[str, Any]:
+def list_audio(account: Account, prompts: PromptStore) -> "AudioList":
     """All audio that has an identifier, in its order."""
     return {"audio": [describe_audio(known) for known in prompts.uploaded(account.account_id)]}
 
 
-def read_audio(account: Account, intro_id: str, prompts: PromptStore) -> dict[str, Any]:
+def read_audio(account: Account, intro_id: str, prompts: PromptStore) -> "Audio":
     """What is known of one identifier. Raises NotFound."""
     _check_identifier(intro_id)
     return describe_audio(find_uploaded(account.account_id, intro_id, prompts))
 
 
-def remove_audio(account: Account, intro_id: str, desk: AudioDesk) -> dict[str, Any]:
+def remove_audio(account: Account, intro_id: str, desk: AudioDesk) -> "AudioRemoved":
     """Removes an identifier; messages that are queued already still play it. Raises NotFound."""
     _check_identifier(intro_id)
     if not remove_prompt(account.account_id, intro_id, prompts=desk.prompts, retire=desk.retire):
@@ -121,7 +124,7 @@ def remove_audio(account: Account, intro_id: str, desk: AudioDesk) -> dict[str, 
     return {"introId": intro_id, "removed": True}
 
 
-def describe_audio(known: KnownPrompt) -> dict[str, Any]:
+def describe_audio(known: KnownPrompt) -> "Audio":
     """An identifier's audio in an answer."""
     prompt = known.prompt
     return {
@@ -134,7 +137,7 @@ def describe_audio(known: KnownPrompt) -> dict[str, Any]:
     }
 
 
-def _store(account: Account, intro_id: str, content: bytes, desk: AudioDesk) -> dict[str, Any]:
+def _store(account: Account, intro_id: str, content: bytes, desk: AudioDesk) -> "Audio":
     try:
         known = add_prompt(
             account.account_id,

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import zlib
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -183,6 +184,6 @@ def _load(item: Values) -> MessageList:
     )
 
 
-def _packed(answer: dict[str, Any]) -> bytes:
+def _packed(answer: Mapping[str, object]) -> bytes:
     """An answer in the room of an item (400 KB): a hundred messages, each with twenty problems, repeat themselves."""
     return zlib.compress(json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode())

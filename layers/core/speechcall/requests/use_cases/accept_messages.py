@@ -13,7 +13,7 @@ Idempotency-Key finds that list, writes the messages under the ids it holds, and
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from speechcall.accounts.rules.account import Account
 from speechcall.menus.rules.menu_picture import draw
@@ -26,9 +26,21 @@ from speechcall.requests.use_cases.list_ports import ListStore
 from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.requests.use_cases.read_messages import to_redial
 from speechcall.shared.rules.characters import unseen
-from speechcall.shared.rules.errors import IdempotencyKeyReused, InvalidRequest, RequestError, StoreUnavailable
+from speechcall.shared.rules.errors import IdempotencyKeyReused, InvalidRequest, Problem, RequestError, StoreUnavailable
 from speechcall.shared.rules.ids import new_ids
 from speechcall.shared.use_cases.clock import Clock
+
+if TYPE_CHECKING:
+    from speechcall.api.rules.answers import (
+        Acceptable,
+        Accepted,
+        CallBounds,
+        Checked,
+        Place,
+        Refusal,
+        Rejected,
+        Sent,
+    )
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +60,7 @@ def accept_messages(
     random_bits: Callable[[int], int],
     allow_loopback: bool = False,
     ring_time_kept: bool = True,
-) -> dict[str, Any]:
+) -> "Accepted":
     """Stores the acceptable messages of a request, together, and returns the answer.
 
     The answer lists every entry in the order sent: `messageId`, `recipient`, `"status":"sent"`, or
@@ -116,9 +128,9 @@ def _check_key(key: str | None) -> None:
 def _accepted(entries: Sequence[Entry], stored: MessageList) -> list[tuple[str, Wanted | None]]:
     """The messages that were called sent, by their ids; None: a release before took what is refused today."""
     return [
-        (str(answered["messageId"]), entry.wanted)
+        (answered["messageId"], entry.wanted)
         for entry, answered in zip(entries, stored.answer["messages"], strict=True)
-        if "messageId" in answered
+        if answered["status"] == "sent"
     ]
 
 
@@ -157,53 +169,67 @@ def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account) ->
     )
 
 
-def _answer(entries: Sequence[Entry], list_id: str, ids: Sequence[str]) -> dict[str, Any]:
+def _answer(entries: Sequence[Entry], list_id: str, ids: Sequence[str]) -> "Accepted":
     remaining = iter(ids)
-    answered = [
-        {"messageId": next(remaining), **describe_entry(entry, "sent")} if entry.wanted else describe_entry(entry, "")
-        for entry in entries
-    ]
-    return with_count({"messages": answered, "messagelistId": list_id}, entries)
+    answered = [_rejected(entry) if entry.wanted is None else _sent(entry, next(remaining)) for entry in entries]
+    answer: Accepted = {"messages": answered, "messagelistId": list_id}
+    if rejected := sum(entry.wanted is None for entry in entries):
+        answer["rejected"] = rejected
+    return answer
 
 
 def check_messages(
     account: Account, body: bytes, picture: bool = False, *, prompts: Prompts, **facts: bool
-) -> dict[str, Any]:
+) -> "Checked":
     """POST /bat/messagelist/check: what would be rejected, and the warnings; nothing is stored or spent.
 
-    Beside each acceptable message, how short and how long its call can be, and on request its `picture`.
+    With each acceptable message, how short and how long its call can be, and on request its `picture`.
     """
     entries = judge_entries(read_entries(body, **facts), account, prompts)
-    described = [{**describe_entry(entry, "acceptable"), **_foresee(entry, picture)} for entry in entries]
-    return with_count({"messages": described}, entries)
+    described = [_foresee(entry, entry.wanted, picture) if entry.wanted else _rejected(entry) for entry in entries]
+    answer: Checked = {"messages": described}
+    if rejected := sum(entry.wanted is None for entry in entries):
+        answer["rejected"] = rejected
+    return answer
 
 
-def _foresee(entry: Entry, picture: bool) -> dict[str, Any]:
-    if entry.wanted is None:
-        return {}
-    bounds = call_bounds(entry.wanted.menus, {})
-    call = {
+def _sent(entry: Entry, message_id: str) -> "Sent":
+    answer: Sent = {"messageId": message_id, "recipient": str(entry.recipient), "status": "sent"}
+    if entry.customer_id:
+        answer["customerMessageId"] = entry.customer_id
+    if entry.warnings:
+        answer["warnings"] = _places(entry.warnings)
+    return answer
+
+
+def _foresee(entry: Entry, wanted: Wanted, picture: bool) -> "Acceptable":
+    bounds = call_bounds(wanted.menus, {})
+    call: CallBounds = {
         "shortestMenus": bounds.shortest_menus,
         "longestMenus": bounds.longest_menus,
         "longestIdleSeconds": bounds.longest_seconds,
     }
-    return {"call": call, "picture": draw(entry.wanted.menus)} if picture else {"call": call}
-
-
-def with_count(answer: dict[str, Any], entries: Sequence[Entry]) -> dict[str, Any]:
-    """The answer with the number of rejected entries, where there are any."""
-    rejected = sum(entry.wanted is None for entry in entries)
-    return {**answer, "rejected": rejected} if rejected else answer
-
-
-def describe_entry(entry: Entry, status: str) -> dict[str, Any]:
-    """An entry in an answer: `status`, or `rejected` with all its problems, the first of them as the error."""
-    answer: dict[str, Any] = {"recipient": entry.recipient, "status": status if entry.wanted else "rejected"}
+    answer: Acceptable = {"recipient": str(entry.recipient), "status": "acceptable", "call": call}
     if entry.customer_id:
         answer["customerMessageId"] = entry.customer_id
-    if not entry.wanted:
-        details = [{"code": one.code, "path": one.path, "message": one.message} for one in entry.problems]
-        answer["error"] = details[0] | ({"details": details} if len(details) > 1 else {})
-    if entry.wanted and entry.warnings:
-        answer["warnings"] = [{"code": one.code, "path": one.path, "message": one.message} for one in entry.warnings]
+    if entry.warnings:
+        answer["warnings"] = _places(entry.warnings)
+    if picture:
+        answer["picture"] = draw(wanted.menus)
     return answer
+
+
+def _rejected(entry: Entry) -> "Rejected":
+    """All its problems, the first of them as the error."""
+    first, *more = _places(entry.problems)
+    error: Refusal = {"code": first["code"], "path": first["path"], "message": first["message"]}
+    if more:
+        error["details"] = [first, *more]
+    answer: Rejected = {"recipient": entry.recipient, "status": "rejected", "error": error}
+    if entry.customer_id:
+        answer["customerMessageId"] = entry.customer_id
+    return answer
+
+
+def _places(problems: Sequence[Problem]) -> "list[Place]":
+    return [{"code": one.code, "path": one.path, "message": one.message} for one in problems]

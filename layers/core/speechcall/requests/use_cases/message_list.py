@@ -1,7 +1,10 @@
 """A message list as it is stored."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from speechcall.api.rules.answers import Accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,4 +17,4 @@ class MessageList:
     created_msec: int
     expires_at: int
     fingerprint: str
-    answer: dict[str, Any]
+    answer: "Accepted"
