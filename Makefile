@@ -62,14 +62,27 @@ BENCHMARKS := acceptance strangers imports keys compile webhooks dialer retireme
 bench: install ## Measure what our own code costs, against a floor measured in the same run [BENCH=short: only whether it runs]
 	@for benchmark in $(BENCHMARKS); do $(PY) -m benchmarks.$$benchmark || exit; done
 
+.PHONY: format lint types unit
+format: install ## Format the code, and fix what ruff can fix
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+lint: install ## Look for mistakes, and for imports against the rules
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/lint-imports
+
+types: install ## Check the types
+	.venv/bin/mypy
+
+# Those that take longer than the rest together run in `make test` only.
+unit: install ## Run the quick tests of rules and use cases [ARGS=tests/unit/test_walk.py]
+	$(PY) -m pytest -q -n 2 --dist worksteal -m "not slow and not long" $(or $(ARGS),tests/unit)
+
 check: export SAM_CLI_TELEMETRY = 0
 check: export AWS_DEFAULT_REGION = eu-central-1
 check: export AWS_EC2_METADATA_DISABLED = true
-check: install install-sam ## Lint, types, import rules; validate and build the SAM application
-	.venv/bin/ruff check
-	.venv/bin/ruff format --check
-	.venv/bin/mypy
-	.venv/bin/lint-imports
+check: lint types install-sam ## Lint, types, import rules; validate and build the SAM application
 	$(SAM)/cfn-lint
 	$(SAM)/cfn-lint --template telephony/chime.template.yaml --regions $(CHIME_REGIONS)
 	$(SAM)/sam validate --lint
