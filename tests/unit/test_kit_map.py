@@ -14,7 +14,7 @@ def test_the_map_has_each_part_of_the_kit_and_no_other():
         for path in (TESTS / folder).iterdir()
         if path.name not in ("__pycache__", "__init__.py")
     }
-    named = {name for name in re.findall(r"`((?:kit|stores)/[^`]+)`", TEXT)}
+    named = set(re.findall(r"`((?:kit|stores)/[^`]+)`", TEXT))
     assert named == there
 
 
