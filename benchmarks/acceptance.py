@@ -95,7 +95,7 @@ def _invoke(app: Any, event: dict[str, Any]) -> None:
 
 
 def _floor(app: Any, event: dict[str, Any]) -> Callable[[], None]:
-    """The same requests as the function makes for `event`, with their items serialised anew each time."""
+    """The same requests as the function makes for `event`, with their items serialised again each time."""
     sent: list[tuple[str, dict[str, Any]]] = []
 
     def note(params: dict[str, Any], model: Any, **_: Any) -> None:

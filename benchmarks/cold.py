@@ -1,9 +1,9 @@
 """The first invocation of each built function under Lambda's own runtime, in a new process each time.
 
-Beside it the floor (a handler that only creates the same boto3 clients, built the same way) and SAM's default build of
-the same function (its pip builder, which leaves byte code out). All three in turn, so that a busy moment hits them
-alike. Other programs make times longer, but not what a processor is used for: the ratio of that stands beside. What AWS
-adds (download, sandbox, less CPU for less memory) is not in it: the ratios are what to look at.
+Compared with the floor (a handler that only creates the same boto3 clients, built the same way) and SAM's default build
+of the same function (its pip builder, which leaves byte code out). All three in turn, so that a busy moment hits them
+alike. Other programs make times longer, but not what a processor is used for: its ratio is shown too. What AWS adds
+(download, sandbox, less CPU for less memory) is not in it: the ratios are what to look at.
 """
 
 import json

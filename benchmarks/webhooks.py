@@ -1,4 +1,4 @@
-"""What sending a webhook costs beside bare httpx, and what one receiver that hangs costs the others."""
+"""What sending a webhook costs compared with bare httpx, and what one receiver that hangs costs the others."""
 
 import heapq
 import itertools
@@ -52,7 +52,7 @@ def signer() -> Signer:
     return Signer(store, unseal, clock)
 
 
-# ------------------------------------------------------------- beside bare httpx
+# ------------------------------------------------------------- compared with bare httpx
 def compare_with_bare_httpx() -> None:
     """One client each, the same requests, the same receiver, in turn."""
     sign = signer()

@@ -29,7 +29,7 @@ from speechcall.shared.adapters.clock import SystemClock
 app = typer.Typer(no_args_is_help=True)
 
 TOLL_FRAUD = (
-    'With the prefix "*", whoever gets hold of these credentials can have any number in the world called at your '
+    'With the prefix "*", anybody who gets hold of these credentials can have any number in the world called at your '
     "cost, premium-rate numbers that pay the caller included: that is how toll fraud works."
 )
 _TRIES = 20
@@ -116,7 +116,9 @@ def list_(
 def disable(deployment: Deployment, account_id: AccountId) -> None:
     """Let an account in no more; what it has sent already is still called."""
     _change(deployment, account_id, lambda account: replace(account, disabled=True))
-    typer.echo(f"The account {account_id} is let in no more. What it has sent already is still called.")
+    typer.echo(
+        f"The account {account_id} is rejected from now on. Its messages that are stored already are still dialled."
+    )
 
 
 @app.command()
@@ -168,7 +170,7 @@ def found(deployment: Deployment, account_id: str) -> Account:
 
 
 def _change(deployment: Deployment, account_id: str, change: Callable[[Account], Account]) -> Account:
-    """Saves the changed account; one that somebody else has changed meanwhile is read and changed anew."""
+    """Saves the changed account; one that was changed meanwhile is read and changed again."""
     for _ in range(_TRIES):
         read = found(deployment, account_id)
         if deployment.accounts.save(changed := change(read), read):

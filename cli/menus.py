@@ -45,7 +45,7 @@ def explain(file: File) -> None:
             shortest = f"the shortest call asks {bounds.shortest_menus}" if bounds.shortest_menus else "no way ends"
             typer.echo(
                 f"Menus: {shortest}, the longest {bounds.longest_menus}, "
-                f"with {bounds.longest_seconds} s of silence beside the introductions."
+                f"with {bounds.longest_seconds} s of silence, without the introductions."
             )
             for finding in report(menus, title):
                 typer.echo(f"{finding.code} {finding.path} {finding.message}")

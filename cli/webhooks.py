@@ -34,7 +34,8 @@ Since = Annotated[
     str, typer.Option(metavar="AGO", callback=values.seconds_ago, help="With --account: since when (90m, 24h, 7d).")
 ]
 State = Annotated[
-    DeliveryState | None, typer.Option(help="With --account: only these (failed: refused; dead: tried in vain).")
+    DeliveryState | None,
+    typer.Option(help="With --account: only these (failed: refused; dead: given up after eight attempts)."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
@@ -103,7 +104,7 @@ def replay(
     for name in begun:
         typer.echo(name)
     webhooks = "1 webhook begins" if len(begun) == 1 else f"{len(begun)} webhooks begin"
-    typer.echo(f"{webhooks} anew, with the id that receivers know.", err=True)
+    typer.echo(f"{webhooks} again, with the id that receivers know.", err=True)
 
 
 def _choose(

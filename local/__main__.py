@@ -141,7 +141,7 @@ def log_of(port: int) -> Path:
 
 
 def open_log(port: int) -> TextIO:
-    """Begin the log anew. To be called by whoever has the port: until then it may be a running service's."""
+    """Begin a new log. To be called by the process that has the port: until then it may be a running service's."""
     try:
         LOGS.mkdir(parents=True, exist_ok=True)
         return log_of(port).open("w", encoding="utf-8", buffering=1)

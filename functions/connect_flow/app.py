@@ -33,7 +33,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
         return {}
     report = parse_report(event)
     if report is None:
-        logger.warning("a contact that is none of ours, or speaks another protocol, was told to hang up")
+        logger.warning("an unknown contact, or one of another protocol, was told to hang up")
         return render_next(HANG_UP)
     heard = replace(report.heard, began_msec=begin)
     step = follow_call(report.mid, report.attempt, report.contact_id, heard, calls=calls, engine=engine, clock=clock)

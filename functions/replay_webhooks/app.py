@@ -1,4 +1,4 @@
-"""API: the webhooks of a message that were given up begin anew."""
+"""API: the webhooks of a message that were given up are sent again."""
 
 from typing import Any
 

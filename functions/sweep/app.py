@@ -1,4 +1,4 @@
-"""Clock: what nobody heard of is mended."""
+"""Clock: repairs what an event that was lost left undone."""
 
 from functools import partial
 from typing import Any

@@ -70,7 +70,7 @@ def measure(folder: Path) -> Size:
 
 
 def main() -> int:
-    """Print every size beside its budget; 1 if one is over it."""
+    """Print every size with its budget; 1 if one is over it."""
     try:
         found = folders()
     except NotBuiltError as error:

@@ -168,7 +168,7 @@ def _ask_moto(request: Request, service: str) -> Response:
         return _refusal(request, 400, "ValidationException", f"The request cannot be read: {error!r}")
     if answer is None:
         return _refusal(request, 501, "NotImplemented", "The laptop cloud has no answer to this request.")
-    # A HEAD is answered with the length of what a GET would give; elsewhere it is counted anew.
+    # A HEAD is answered with the length of what a GET would give; elsewhere it is counted again.
     kept = [
         (name, value)
         for name, value in answer.headers.items()

@@ -67,7 +67,7 @@ class LambdaContext:
 
 
 class Functions(Protocol):
-    """Whoever runs the functions: this process, or environments of Lambda's runtime."""
+    """What runs the functions: this process, or environments of Lambda's runtime."""
 
     def invoke(self, function: str, event: Any) -> Any:
         """Run a function (name or ARN); what it returns. A FunctionError, or an UnknownFunctionError."""

@@ -25,7 +25,7 @@ class _Log(io.TextIOBase):
     def write(self, text: str) -> int:
         target = self.target
         if target is not None:
-            # Whoever reads it in a terminal is not to obey what a stranger's text holds.
+            # A terminal that shows it must not obey what a stranger's text holds.
             target.write(_COMMANDS.sub(lambda found: f"\\x{ord(found[0]):02x}", text))
         return len(text)
 

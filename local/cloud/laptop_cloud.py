@@ -104,7 +104,7 @@ class Cloud:
         self.url = ""
         """Of the API; the phone page is at /phone there."""
         self.api_url = ""
-        """Of the API as whoever runs the functions serves it: `sam local start-api`, or the same as `url`."""
+        """Of the API as it is served by what runs the functions: `sam local start-api`, or the same as `url`."""
         self.start_seconds = 0.0
         self._log: TextIO | None = None
         self._exits = ExitStack()
@@ -128,7 +128,7 @@ class Cloud:
             exits.callback(part.stop)
 
         self._surroundings = surroundings_of(self.settings.functions)
-        # First of all: whoever has no free port should not wait for the rest. Served when everything is there.
+        # First of all: without a free port the rest need not be waited for. Served when everything is there.
         front = HttpServer(self._answer, self.settings.port, "front")
         exits.callback(front.stop)
         self.url = front.url

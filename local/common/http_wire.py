@@ -189,4 +189,4 @@ def _check(request: h11.Request) -> None:
     if len(names) > MAX_FIELDS or sum(len(name) + len(value) for name, value in request.headers) > MAX_HEAD_BYTES:
         raise TransportError(431, f"more than {MAX_FIELDS} header fields, or {MAX_HEAD_BYTES} bytes of them")
     if b"transfer-encoding" in names and (b"content-length" in names or request.http_version == b"1.0"):
-        raise TransportError(400, "Transfer-Encoding beside Content-Length, or in HTTP/1.0 (RFC 9112, 6.1)")
+        raise TransportError(400, "Transfer-Encoding with Content-Length, or in HTTP/1.0 (RFC 9112, 6.1)")

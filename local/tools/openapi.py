@@ -1,6 +1,6 @@
 """`make openapi`: writes the API's description (OpenAPI 3.1) out of the models of requests and answers.
 
-It is written as docs/openapi.yaml for people and, compact, beside the function that serves it.
+It is written as docs/openapi.yaml for people and, compact, next to the function that serves it.
 """
 
 import json
@@ -34,7 +34,7 @@ Authentication is HTTP Basic, or an API key in `X-Authorization-Key` (also as th
 read as JSON whatever its Content-Type says. Members that a client does not know in an answer should be passed over.
 
 Errors have the shape `{"error":{"code","message","details":[{"code","path","message"}]}}`. The gateway before the
-service answers some requests itself, with `{"message":…}`: 404 at a path that is none, 413 above 10 MB, 429 above its
+service answers some requests itself, with `{"message":…}`: 404 for an unknown path, 413 above 10 MB, 429 above its
 throttle (100 requests a second for all accounts), 500 and 503 when the service did not answer it."""
 
 _EXAMPLES = {
@@ -74,7 +74,7 @@ def describe() -> dict[str, Any]:
 
 
 def _with_heads(paths: dict[str, Any]) -> dict[str, Any]:
-    """Beside every GET the HEAD: the same answers, without their content."""
+    """A HEAD for every GET: the same answers, without their content."""
     return {
         path: {**methods, "head": _head(methods["get"])} if "get" in methods else methods
         for path, methods in paths.items()
@@ -188,8 +188,8 @@ def _paths() -> dict[str, Any]:
                 "operationId": "replayWebhooks",
                 "tags": ["status"],
                 "summary": "Send the webhooks of a message again",
-                "description": "Those that were given up (`failed` or `dead`) begin anew, with the same `webhook-id`; "
-                "with `webhookId` that one alone, also if it was delivered.",
+                "description": "Those that were given up (`failed` or `dead`) are sent again, with the same "
+                "`webhook-id`; with `webhookId` that one alone, also if it was delivered.",
                 "parameters": [
                     _id("messageId"),
                     {

@@ -524,7 +524,11 @@ EACH_MISTAKE = [
     (message(menu=[1]), ".menu[0]", "must be an object with introUrl (or say) and dtmfActions"),
     (menu(introUrl=ABSENT), ".menu[0].introUrl", "is required: the URL of an audio file, or an identifier of 1 to 64 "),
     (menu(introUrl=ABSENT, say=None), ".menu[0].introUrl", "is required: the URL of an audio file, or an identifier "),
-    (menu(say={"text": "a", "language": "de-DE"}), ".menu[0].introUrl", "stands beside say; a menu has exactly one "),
+    (
+        menu(say={"text": "a", "language": "de-DE"}),
+        ".menu[0].introUrl",
+        "is given together with say; a menu has exactly one ",
+    ),
     (menu(introUrl=ABSENT, say="Hello"), ".menu[0].say", 'must be an object such as {"text": "Good morning.", '),
     (said(text=1), ".menu[0].say.text", "must be a string of 1 to 1500 characters"),
     (said(text=" \n"), ".menu[0].say.text", "has nothing in it that could be spoken"),

@@ -18,7 +18,7 @@ _one_at_a_time = threading.RLock()
 
 
 def one_request_at_a_time() -> AbstractContextManager[bool]:
-    """Held while a request to DynamoDB is answered; whoever reads moto's tables themselves holds it too."""
+    """Held while a request to DynamoDB is answered; code that reads moto's tables themselves holds it too."""
     return _one_at_a_time
 
 

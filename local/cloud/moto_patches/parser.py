@@ -1,4 +1,4 @@
-"""Repairs of moto's reading of definitions, and of what it makes anew or keeps for each task."""
+"""Repairs of moto's reading of definitions, and of what it makes again or keeps for each task."""
 # ruff: noqa: SLF001  (a repair works on what moto keeps to itself)
 
 import functools

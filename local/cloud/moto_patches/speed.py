@@ -14,7 +14,7 @@ from local.cloud.moto_patches.replace import Replacement, instead_of
 
 
 def give_items_as_they_stand() -> None:
-    """An item of 15 attributes takes 3 ms to be answered: each value is looked for under every name it might have.
+    """An item of 15 attributes takes 3 ms to be answered: each value is searched for under every name it might have.
 
     Moto keeps items in the very form in which DynamoDB's protocol sends them.
     """
@@ -39,7 +39,7 @@ def _on_the_wire(value: Any) -> Any:
 
 
 def parse_each_path_once() -> None:
-    """Each JSONPath of each task is parsed anew, with a new grammar: 1 ms for `$.mid`."""
+    """Each JSONPath of each task is parsed again, with a new grammar: 1 ms for `$.mid`."""
     module: Any = json_path
     module.parse = functools.lru_cache(1024)(module.parse)
 

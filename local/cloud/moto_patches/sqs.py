@@ -14,7 +14,7 @@ _LOOK_UP_SECONDS = 0.2
 
 
 def release_receivers() -> None:
-    """Let every long poll under way return empty-handed within 0.2 s: whoever polls is about to stop."""
+    """Let every long poll under way return empty-handed within 0.2 s: the pollers are about to stop."""
     global _released  # noqa: PLW0603  (moto's queues are global too)
     _released += 1
 

@@ -1,6 +1,6 @@
 """The functions' layers in images, once, so that SAM does not make an image for every container.
 
-`sam local` packs the layers that a template defines into an image anew whenever it starts a container, though nothing
+`sam local` packs the layers that a template defines into a new image whenever it starts a container, though nothing
 has changed: seconds of both processors for each function. So it is given a copy of the built template without layers,
 and images in which they lie at /opt, where Lambda puts them. SAM's plain commands (docs/sam-local.md) do it SAM's way.
 """
@@ -21,7 +21,7 @@ from local.cloud.template import Template
 AWS_IMAGE = "public.ecr.aws/lambda/python:3.13-x86_64"
 REPOSITORY = "speechcall/functions"
 LAYERLESS = BUILT_TEMPLATE.with_name("layers-in-images.json")
-"""Beside the built template, whose paths are relative."""
+"""Next to the built template, whose paths are relative."""
 
 
 def image_options(template: Template) -> list[str]:

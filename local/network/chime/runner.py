@@ -1,7 +1,7 @@
 """Carries out the action lists of one call, one action after the other; a timer or a key wakes it.
 
 What each action does and which event it ends in follows the Amazon Chime SDK developer guide, "Supported
-actions" and "Updating in-progress calls": PlayAudio, Pause and ReceiveDigits are told of only as the last
+actions" and "Updating in-progress calls": PlayAudio, Pause and ReceiveDigits are reported only as the last
 action of a list, a failed action takes the rest of its list with it, and a Hangup ends in nothing but HANGUP.
 """
 
@@ -83,7 +83,7 @@ class ActionRunner:
             self._listener.close()
 
     def _next(self, done: Action | None) -> None:
-        """Begins the next action; behind the last one, `done` is told of."""
+        """Begins the next action; behind the last one, `done` is reported."""
         while not self._closed and self._current is None:
             if not self._rest:
                 if done is not None:
@@ -135,7 +135,7 @@ class ActionRunner:
         return True
 
     def _begin_pause(self, action: Action) -> None:
-        # The listening is told of once: when the prompt is over, or when there was none.
+        # The listening is reported once: when the prompt is over, or when there was none.
         if self._waits_for_key and (self._phone.playing or not self._phone.input_open):
             self._open_input()
             self._phone.playing = False

@@ -60,7 +60,7 @@ class ChimeSettings:
     action_fails: Callable[[str, str], str | None] | None = None
     """Gets an action's type when its turn comes, and the number of the call; what it gives is the ErrorType with which
     the action fails, such as SystemException ("System error occurred while running action", one page for each action).
-    ACTION_FAILED is told of that action, whichever of its list it is, and the rest of the list is dropped."""
+    ACTION_FAILED is reported for that action, whichever of its list it is, and the rest of the list is dropped."""
     interrupts: bool = True
     """Whether an answer to a key cuts an action short, as an update does. The guide's pages disagree on it."""
     faults: Faults = field(default_factory=Faults)

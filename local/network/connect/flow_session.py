@@ -1,7 +1,7 @@
 """The contact flow's run in one call: does what the flow wants done and tells it what came of it.
 
 A session holds no thread while it plays or listens: a timer or a key wakes it. Each effect of the
-flow is a turn with a number; whoever comes with the number of an earlier turn comes too late. What a
+flow is a turn with a number; a request with the number of an earlier turn comes too late. What a
 block plays and hears follows the Amazon Connect administrator guide, "Get customer input" and "Play prompt".
 """
 

@@ -47,7 +47,7 @@ class PhoneApp:
         self._journal = journal
         self._prompts = prompts
         self._hello = hello
-        # Journal ids begin anew with every start; a page that was open before must not take up at its old place.
+        # Journal ids begin at 1 with every start; a page that was open before must not take up at its old place.
         self._run = uuid.uuid4().hex[:8]
         routes: dict[str, tuple[str, Callable[..., Response]]] = {
             "/phone/": ("GET", lambda _: _file("index.html")),

@@ -63,7 +63,7 @@ class MenuModel(Strict):
                 raise ValueError(f"is required: {RIGHT['introUrl']}; or say in its place, with a text to be spoken")
             return None
         if info.data.get("say") is not None:
-            raise ValueError("stands beside say; a menu has exactly one of the two")
+            raise ValueError("is given together with say; a menu has exactly one of the two")
         if is_url(intro):
             if problem := problem_of_url(intro, info):
                 raise ValueError(_NO_USER if _has_user(intro) else problem)
