@@ -98,7 +98,7 @@ def test_the_words_say_what_the_callee_meets():
         "  Any other key, or none: the call is hung up.\n"
         "\n"
         "Menu 2: the callee hears ivr_1 (3.6 s), and then has 10 s to press a key. "
-        "No key leads here, so nobody will ever hear it.\n"
+        "No key leads here, so it is never heard.\n"
         "  Key 1: user-api.example.com is told, then the call is hung up.\n"
         "  Any other key, or none: the call is hung up."
     )

@@ -83,7 +83,7 @@ class DynamoAccounts:
 
         rotate A   read: key 1 ──► transaction: key 1 ─► key 2 ──► written
         rotate B   read: key 1 ────────────────────────────► transaction ──X names not as read
-                                   (else key 2 would open the account for ever: nobody knows of it any more)
+                                   (else key 2 would open the account for ever, unknown to anybody)
         """
         found = self._get("ACCOUNTS", account_id)
         if found is None:

@@ -12,7 +12,7 @@ DEFAULT_CALLS_PER_DAY = 10_000
 MOST = 1_000_000_000
 """Of calls a day, rate and burst: a table's number has 38 digits, and what is reckoned with these stays far below."""
 NEW_SHAPES_PER_DAY = 200
-"""How many shapes of menus that nobody has sent before an account may bring in a day (UTC)."""
+"""How many shapes of menus that are new an account may bring in a day (UTC)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class Refusals:
     """
 
     def __init__(self, seconds: Callable[[], float]) -> None:
-        """`seconds` is any clock that only goes on."""
+        """`seconds` is any clock that only goes forward."""
         self._seconds = seconds
         self._until: dict[int, float] = {}
 

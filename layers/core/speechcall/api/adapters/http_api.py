@@ -76,7 +76,7 @@ class HttpApi:
         return add
 
     def resolve(self, event: Mapping[str, Any]) -> Answer:
-        """The answer to the gateway's event: a client's mistake, a route that is none, or a failure of ours too."""
+        """The answer to the gateway's event: a client's mistake, an unknown route, or a failure of ours too."""
         handler = self._routes.get(event.get("routeKey", ""))
         if handler is None:
             return answer_error(404, "NOT_FOUND", "There is nothing at this path.")

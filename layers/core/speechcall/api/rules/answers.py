@@ -151,7 +151,7 @@ class Attempt(TypedDict):
     answeredAt: Moment | None
     answerToFirstCommandMsec: Annotated[
         int | None,
-        Field(ge=0, description="From the moment that we heard of the answer until the first menu was decided."),
+        Field(ge=0, description="From the moment that the answer was reported until the first menu was decided."),
     ]
     endedAt: Moment | None
     durationSec: Annotated[float, Field(ge=0)] | None
@@ -219,7 +219,7 @@ class Call(TypedDict):
 
 @_closed
 class MessageStatus(TypedDict):
-    """Where a message stands."""
+    """The state of a message."""
 
     messagelistId: Id
     messageId: Id
@@ -234,7 +234,7 @@ class MessageStatus(TypedDict):
 
 @_closed
 class Replayed(TypedDict):
-    """Which webhooks of the message begin anew."""
+    """Which webhooks of the message are sent again."""
 
     messageId: Id
     replayed: Annotated[list[str], Field(description="Their ids; each is tried at once, as often as a new one.")]
@@ -288,7 +288,7 @@ class Upload(TypedDict):
 
 @_closed
 class Summary(TypedDict):
-    """Where a message of a list stands, in short."""
+    """The state of a message of a list, in short."""
 
     messageId: Id
     customerMessageId: NotRequired[CustomerId]
@@ -300,7 +300,7 @@ class Summary(TypedDict):
 
 @_closed
 class ListStatus(TypedDict):
-    """Where a list stands: all its messages counted, a page of them shown."""
+    """The state of a list: all its messages counted, a page of them shown."""
 
     messagelistId: Id
     total: Annotated[int, Field(ge=1, le=100, description="How many messages were accepted.")]
@@ -331,6 +331,6 @@ class Error(TypedDict):
 
 @_closed
 class GatewayError(TypedDict):
-    """What the gateway before us answers by itself: a path that is none, its own throttle, its own failure."""
+    """What the gateway before us answers by itself: an unknown path, its own throttle, its own failure."""
 
     message: str

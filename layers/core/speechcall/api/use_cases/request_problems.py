@@ -73,14 +73,14 @@ _FREE_TEXT = {"from", "text", "customerMessageId", "say.text"}
 """What may have any letters."""
 _SCHEME = len("https://")
 
-# Where the parts of a place stand: menu, 0, dtmfActions, d1, 0, webhook (pydantic's own mark), headers, X-Name
+# Where the parts of a place are: menu, 0, dtmfActions, d1, 0, webhook (pydantic's own mark), headers, X-Name
 _KEY, _ACTION_KIND = 3, 5
 _NAMES = {2: "menu[]", 4: "dtmfActions.key", 5: "action"}
 _KEY_MARK = "[key]"
 
 
 def problem_of(loc: tuple[int | str, ...], kind: str, message: str, given: Any, path: str) -> Problem:
-    """The problem that pydantic calls `kind` at `loc`, where `given` stands; `path` is that of the message."""
+    """The problem that pydantic calls `kind` at `loc`, where `given` is; `path` is that of the message."""
     code = _CODES.get(str(loc[0]), "INVALID_MENU") if loc else "INVALID_MESSAGE"
     is_key = len(loc) == _KEY + 2 and loc[-1] == _KEY_MARK
     parts = loc[:-1] if is_key else (*loc[:_ACTION_KIND], *loc[_ACTION_KIND + 1 :])

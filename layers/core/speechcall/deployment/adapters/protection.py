@@ -1,4 +1,4 @@
-"""A table's deletion protection, set beside CloudFormation.
+"""A table's deletion protection, set apart from CloudFormation.
 
 Source: DynamoDB API reference, UpdateTable (`DeletionProtectionEnabled`; ResourceInUseException while another update
 of the table is under way) and DeleteTable (ValidationException for a protected table).

@@ -39,7 +39,7 @@ def why_not_whole(parameters: Mapping[str, str]) -> Iterator[str]:
 
 
 def whole_number(value: str, least: int, most: int) -> int | None:
-    """The number in decimal digits, without sign, fraction or exponent; None if it is none, or out of bounds."""
+    """The number in decimal digits, without sign, fraction or exponent; None if it is no number, or out of bounds."""
     if not re.fullmatch(r"0|[1-9][0-9]{0,8}", value, re.ASCII) or not least <= int(value) <= most:
         return None
     return int(value)
@@ -57,10 +57,10 @@ def why_elsewhere(instance_arn: str, stack_id: str) -> str | None:
 
 
 def why_no_instance(instance_arn: str, instance: Instance | None) -> str | None:
-    """What is wrong with the instance: None stands for one that is not there."""
+    """What is wrong with the instance: None means that it is not there."""
     if instance is None:
         return (
-            f"There is no Amazon Connect instance {instance_arn}. Its ARN stands in the Amazon Connect console, "
+            f"There is no Amazon Connect instance {instance_arn}. Its ARN is in the Amazon Connect console, "
             '"Account overview" of the instance.'
         )
     if instance.status != "ACTIVE":

@@ -73,7 +73,7 @@ class Registry:
         return self._update(name, "SET marked_msec = :now", unused, {":now": now_msec, ":used": use.used_msec})
 
     def begin_deletion(self, name: str, use: FlowUse, now_msec: int) -> bool:
-        """From now on nobody may use it; if it is still marked, or its deletion had begun before."""
+        """From now on it may not be used; if it is still marked, or its deletion had begun before."""
         if use.deleting_msec is not None:
             as_it_was = {":now": now_msec, ":then": use.deleting_msec}
             return self._update(name, "SET deleting_msec = :now", "deleting_msec = :then", as_it_was)

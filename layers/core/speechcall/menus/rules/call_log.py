@@ -1,4 +1,4 @@
-"""What a call has heard and what follows from it: the rules by which a call goes on without its state machine.
+"""What a call has heard and what follows from it: the rules by which a call continues without its state machine.
 
 When a call is dialled, its menus become a small table (key → the next menu, or the end) and its bounds are fixed.
 Whatever is heard becomes an entry of the call's log, together with what follows. That is decided once, where
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 MOST_AHEAD = 3
-"""So many entries may stand in the log beyond the question that the state machine asks; then the telephony holds."""
+"""So many entries may be in the log beyond the question that the state machine asks; then the telephony holds."""
 HOLD_SECONDS = 30
 """For which a telephony holds without a command of the state machine's; after that the call is lost."""
 

@@ -139,7 +139,7 @@ def _choose(index: int, menu: Menu) -> State:
         return _step_target(index, key, steps_run(menu.actions[key]), 0) if key else "Hang up"
 
     heard = [("$.heard.event", "ended", "Caller hung up"), ("$.heard.event", "limit", "Hang up")]
-    # `prompt_error`: nobody was asked anything, so no list of the customer may run.
+    # `prompt_error`: the callee was asked nothing, so no list of the customer may run.
     heard.append(("$.heard.event", "prompt_error", "Hang up"))
     heard += [("$.heard.key", key, first(key)) for key in _listed(menu) if key != WRONG]
     choices = [{"Variable": path, "StringEquals": value, "Next": target} for path, value, target in heard]

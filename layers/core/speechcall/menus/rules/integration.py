@@ -8,7 +8,7 @@ LAMBDA_ERRORS = [
     "Lambda.SdkClientException",
     "Lambda.ServiceException",
     "Lambda.TooManyRequestsException",
-    # A function that ran out of time or memory, wherever it stood: each command may be given again. Older runtimes
+    # A function that ran out of time or memory, wherever it was: each command may be given again. Older runtimes
     # are reported by the first name, newer ones by the others.
     "Lambda.Unknown",
     "Runtime.ExitError",

@@ -27,7 +27,7 @@ class Hangup:
 
 @dataclass(frozen=True, slots=True)
 class GotoMenu:
-    """Go on with another menu (0-based)."""
+    """Continue with another menu (0-based)."""
 
     menu: int
 

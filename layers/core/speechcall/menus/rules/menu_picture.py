@@ -56,7 +56,7 @@ def _explain_menu(menu: Menu, index: int, reached: bool, prompt_seconds: Mapping
     heard = f"{_intro(menu)}{f' ({length:.1f} s)' if length is not None else ''}"
     lines = [f"Menu {index}: the callee hears {heard}, and then has {_wait(menu)} to press a key."]
     if not reached:
-        lines[0] += " No key leads here, so nobody will ever hear it."
+        lines[0] += " No key leads here, so it is never heard."
     for key in _listed(menu):
         who = "Any other key, or none:" if key == WRONG else f"Key {key[1:]}:"
         lines.append(f"  {who} {_explain_list(menu.actions[key])}")

@@ -34,7 +34,7 @@ class CallBounds:
 
 
 def report(menus: Sequence[Menu], path: str) -> list[Problem]:
-    """At most 20 findings; `path` is where the message stands (`messages[0]`)."""
+    """At most 20 findings; `path` is where the message is (`messages[0]`)."""
     found = _findings(outline_of(menus), tuple(menu.idle_timeout_msec for menu in menus))
     return [Problem(one.code, f"{path}.{one.path}", one.message) for one in found]
 
@@ -117,7 +117,7 @@ def _silent_circles(menus: Sequence[Menu], reached: set[int]) -> list[Problem]:
             circle = way[way.index(index) :]
             names = ", ".join(f"menu {one}" for one in circle)
             text = (
-                f"leads round when nobody presses a key ({names}): after {SILENT_REPEATS} repeats, "
+                f"leads back when no key is pressed ({names}): after {SILENT_REPEATS} repeats, "
                 "or as many as silentRepeats says, the call is hung up"
             )
             found.append(Problem("ENDLESS_SILENCE", f"menu[{circle[0]}].dtmfActions.wrong", text))
@@ -145,7 +145,7 @@ def _menu_findings(menu: Menu, index: int, path: str) -> list[Problem]:
         found += _list_findings(actions, here)
         reaction = react(menu, key)
         if key != WRONG and reaction.target == index and not reaction.webhooks:
-            text = "only asks the same menu again: whoever presses this key is where they were"
+            text = "only asks the same menu again: a callee who presses this key is where they were"
             found.append(Problem("KEY_LEADS_BACK", here, text))
     return found
 

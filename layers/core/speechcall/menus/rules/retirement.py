@@ -1,6 +1,6 @@
 """When a state machine that no message has used for long is deleted.
 
-Its use is noted once a day, and a dialer believes for an hour what it has read. So a mark that has stood for a day was
+Its use is noted once a day, and a dialer believes for an hour what it has read. So a mark that is a day old was
 seen by every dialer that needs the machine, and each takes it away again. Executions end within 63
 minutes (`time_bounds`).
 """
@@ -41,7 +41,7 @@ class FlowUse:
 
 
 def next_step(use: FlowUse | None, now_msec: int) -> Step:
-    """What comes next for a machine. None: there is none of it in the registry."""
+    """What comes next for a machine. None: the registry has no such machine."""
     if use is None or (use.used_msec is None and use.deleting_msec is None):
         return Step.COUNT
     if use.deleting_msec is not None:  # a run that died has begun it

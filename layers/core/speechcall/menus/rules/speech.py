@@ -83,7 +83,7 @@ class Say:
 
     @property
     def name(self) -> str:
-        """The same for what sounds the same: it stands where other introductions have their URL or identifier."""
+        """The same for what sounds the same: it is where other introductions have their URL or identifier."""
         parts = json.dumps([self.language, self.voice, self.engine, self.text])
         return _PREFIX + hashlib.sha256(parts.encode()).hexdigest()
 

@@ -17,7 +17,7 @@ MAX_VISITS = 50
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A webhook step that ran: in which visit (1 is the first menu asked), and where it stands."""
+    """A webhook step that ran: in which visit (1 is the first menu asked), and where it is in its list."""
 
     visit: int
     menu: int

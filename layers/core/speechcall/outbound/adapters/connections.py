@@ -20,7 +20,7 @@ KEPT_SECONDS = 15.0
 """How long an idle connection is kept for the next request: well below what gateways and servers forget."""
 KEPT_CONNECTIONS = 20
 BODY_SECONDS = 1.0
-"""How long a body may take that nobody looks at, so that its connection can be kept."""
+"""How long a body may take that is not looked at, so that its connection can be kept."""
 
 _READ_BYTES = 64 * 1024
 

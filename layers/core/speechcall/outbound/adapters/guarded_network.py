@@ -1,6 +1,6 @@
 """The connection step of HTTP to customers' addresses: name resolved once, every address checked, then connected to.
 
-The guard stands in the connection step alone: SNI, Host and all else that is sent is that of the request, whatever
+The guard is in the connection step alone: SNI, Host and all else that is sent is that of the request, whatever
 is connected to.
 """
 
@@ -156,7 +156,7 @@ def _resolve(host: str, port: int, seconds: float) -> list[str]:
         except Exception as error:  # noqa: BLE001 - raised where the answer is waited for
             answers.put(error)
 
-    # The system's resolver has no time limit that we could give it, so it is asked beside the attempt.
+    # The system's resolver has no time limit that we could give it, so it is asked in parallel with the attempt.
     try:
         threading.Thread(target=look_up, name="resolve", daemon=True).start()
     except RuntimeError as error:

@@ -22,7 +22,7 @@ _FORBIDDEN_V4 = [
         *("203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
     )
 ]
-_FORBIDDEN_V6 = [  # beside everything outside 2000::/3: protocol assignments with Teredo, documentation, 6to4
+_FORBIDDEN_V6 = [  # in addition to everything outside 2000::/3: protocol assignments with Teredo, documentation, 6to4
     ipaddress.IPv6Network(network) for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
 ]
 
@@ -109,7 +109,7 @@ class Target(NamedTuple):
 
     @property
     def authority(self) -> str:
-        """Host and port as they stand in a URL and in the header Host; the scheme's own port is left out."""
+        """Host and port as they are in a URL and in the header Host; the scheme's own port is left out."""
         shown = f"[{self.host}]" if ":" in self.host else self.host
         return shown if self.port == _PORTS[self.scheme] else f"{shown}:{self.port}"
 

@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*", re.ASCII)
 
 
 def sent_host(given: str) -> str:
-    """The host that is sent for one as it stands in a URL; an IPv6 address in its brackets, and without them after.
+    """The host that is sent for one as it is in a URL; an IPv6 address in its brackets, and without them after.
 
     A name is ASCII, in lower case, international labels as A-labels; a dot at its end stays. Raises UnusableUrl.
     """
@@ -50,7 +50,7 @@ def _v6(given: str) -> ipaddress.IPv6Address:
         address = ipaddress.IPv6Address(literal)
     except ValueError:
         raise UnusableUrl("is not a URL: its host cannot be read") from None
-    if zone:  # it means an address beside the machine that sends
+    if zone:  # it means an address next to the machine that sends
         raise UnusableUrl(f"leads to {address} in a zone (%), which is not a public address", is_address=True)
     return address
 

@@ -58,7 +58,7 @@ def main() -> None:
 def decode(content: bytes) -> tuple[dict[str, Any], bytes]:
     """The samples of a file, 8 kHz mono, 32-bit floats; and what was found: `rate`, `channels`, `codec`, `damaged`, …
 
-    `clipped` is the share of the samples that stand at the end of the scale in rows. No sample is anything but a
+    `clipped` is the share of the samples at the end of the scale in rows. No sample is anything but a
     number, or more than 2^31 times full scale. Raises Refused.
     """
     kind, start = kind_of(content)

@@ -76,7 +76,7 @@ def _graph_for(like: AudioFrame) -> Any:
 
 
 class Clipping:
-    """Counts the samples that stand in rows at the end of the scale."""
+    """Counts the samples in rows at the end of the scale."""
 
     def __init__(self) -> None:
         self._clipped = self._measured = 0
@@ -136,7 +136,7 @@ def _content(packed: AudioFrame, width: int) -> bytes:
     """The samples of a frame whose channels are not apart.
 
     PyAV must not be asked for the planes of one whose channels are: it looks for their end in what comes behind them,
-    and with eight of them reads memory that is none of theirs.
+    and with eight of them reads memory that is not theirs.
     """
     return bytes(packed.planes[0])[: packed.samples * packed.layout.nb_channels * width]
 
@@ -152,5 +152,5 @@ def check_shape(frame: AudioFrame) -> None:
 
 def are_usual(samples: "array[float]", most: float) -> bool:
     """Whether all are numbers, of at most `most` times full scale."""
-    # A sum of numbers of 32 bits is one; one that is none, or without end, makes it such.
+    # A sum of numbers of 32 bits is one; one that is no number, or infinite, makes it such.
     return not samples or (math.isfinite(sum(samples)) and -most <= min(samples) and max(samples) <= most)

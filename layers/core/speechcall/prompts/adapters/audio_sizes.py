@@ -44,7 +44,7 @@ def stated_length(content: bytes, kind: str, found: float | None) -> float | Non
 
 
 def _states_it(content: bytes, kind: str) -> bool:
-    """Whether the length that FFmpeg found stands in the file."""
+    """Whether the length that FFmpeg found is in the file."""
     match kind:
         case "flac":  # 36 bits of STREAMINFO; zero is "not known"
             return content[4] & 0x7F == 0 and (content[21] & 0xF or any(content[22:26])) > 0

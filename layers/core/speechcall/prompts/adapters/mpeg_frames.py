@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 FAR_BYTES = 4096
-"""How much may stand before the first frame."""
+"""How much may come before the first frame."""
 FAR_BEHIND_A_TAG_BYTES = 4 * 1024 * 1024
 """… where the file begins with a tag, whose size may be wrong: it has a picture, mostly."""
 
@@ -56,7 +56,7 @@ def leads_to(content: bytes, begin: int, end: int) -> bool:
 
 
 def frame_at(content: bytes, at: int) -> Frame | None:
-    """The frame whose header stands there; None if none does."""
+    """The frame whose header is there; None if there is none."""
     head = content[at : at + 7]
     if len(head) < 7 or head[0] != 0xFF or head[1] < 0xE2:
         return None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef
 
 _KEPT_SECONDS = 30 * 24 * 3600
-"""A URL or a text that nobody used for so long is forgotten; an identifier stays until it is removed."""
+"""A URL or a text that was not used for so long is forgotten; an identifier stays until it is removed."""
 
 
 class DynamoPrompts:
@@ -101,7 +101,7 @@ class DynamoPrompts:
 
     def mark_removed(self, account_id: str, name: str) -> KnownPrompt | None:
         """
-        remove   mark a ──► nobody finds it ─── a's audio is marked ─── forget a ──X b is there, and stays
+        remove   mark a ──► `find`: none ─── a's audio is marked ─── forget a ──X b is there, and stays
         put                         find_any: a ─── put b, "b replaced a" ──► written
         """
         it_is_there = "attribute_exists(pk)"
@@ -171,7 +171,7 @@ def _dump(account_id: str, known: KnownPrompt) -> Values:
         values["replaced"] = list(known.replaced)
     if source != Source():
         values["source"] = {name: value for name, value in asdict(source).items() if value is not None}
-    if known.trying.since_msec is not None:  # beside `source`, whose names versions before this one take as they are
+    if known.trying.since_msec is not None:  # not in `source`, whose names versions before this one take as they are
         values |= {"tries": known.trying.count, "tried_since_msec": known.trying.since_msec}
         values |= {"try_is_open": known.trying.is_open, "next_try_msec": known.trying.next_msec}
     if not is_uploaded(known.name):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 GROUPS = 32
 """Of an account: so many of its URLs are looked at, at most, while none has to be tried again. The more there are, the
-more rarely a URL stands behind one that hangs, which it does for one attempt."""
+more rarely a URL waits behind one that hangs, which it does for one attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class PromptQueue:
 
 
 def read_job(record: Mapping[str, Any]) -> PromptJob:
-    """The job in a record of the queue. Raises LookupError, TypeError, ValueError for what is none."""
+    """The job in a record of the queue. Raises LookupError, TypeError, ValueError for an invalid one."""
     body = json.loads(record["body"])
     attempt = int(record["attributes"]["ApproximateReceiveCount"])
     return PromptJob(body["mid"], body["menu"], attempt, record["receiptHandle"], Apart(body.get("apart", "")))
@@ -125,5 +125,5 @@ def _group_of_message(mid: str) -> str:
 
 
 def _digest(text: str) -> str:
-    """What a group or a message of the queue is called: any text can be, and nobody reads it there."""
+    """What a group or a message of the queue is called: any text can be; it is not read there."""
     return hashlib.sha256(text.encode()).hexdigest()

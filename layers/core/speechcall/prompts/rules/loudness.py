@@ -17,7 +17,7 @@ PEAK_DB = -1.0
 MOST_GAIN_DB = 20.0
 """More would make the noise of a bad recording the loudest thing in it."""
 UNCHANGED_DB = 1.0
-"""A difference that nobody hears changes nothing, and so a prompt that was levelled once stays as it is."""
+"""An inaudible difference changes nothing, and so a prompt that was levelled once stays as it is."""
 
 _STEP = SAMPLE_RATE // 10
 _STEPS = 4
@@ -64,7 +64,7 @@ def measure(samples: "array[float]") -> Loudness:
 
 
 def gain_db(found: Loudness) -> float:
-    """What brings the audio to the target: no peak is cut off, and a difference that nobody hears is left."""
+    """What brings the audio to the target: no peak is cut off, and an inaudible difference is left."""
     if found.peak_db is None:
         return 0.0
     if found.level_db is None:

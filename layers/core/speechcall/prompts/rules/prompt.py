@@ -29,7 +29,7 @@ class Source:
     """What is known of the file behind a URL.
 
     Its validators (RFC 9110, section 8.8) for asking whether it has changed, the SHA-256 of what came, when it was last
-    there, and until when nobody asks again; or when and why it could not be had (times are epoch milliseconds).
+    there, and until when it is not asked again; or when and why it could not be had (times are epoch milliseconds).
     """
 
     etag: str | None = None
@@ -59,7 +59,7 @@ class Trying:
         return Trying(self.count + 1, now_msec if self.since_msec is None else self.since_msec, is_open=True)
 
     def ended(self, next_msec: int) -> "Trying":
-        """With the last one ended, in vain."""
+        """With the last one ended, without success."""
         return Trying(self.count, self.since_msec, next_msec=next_msec)
 
 

@@ -200,7 +200,7 @@ def _adds_up(content: bytes, order: ByteOrder) -> bool:
 
 
 def _long_size(content: bytes, ds64: Chunk | None) -> int | None:
-    """The size of the sound as RF64 states it, beside the chunk of 32 bits."""
+    """The size of the sound as RF64 states it, in addition to the chunk of 32 bits."""
     return int.from_bytes(content[ds64.begin + 8 : ds64.begin + 16], "little") if ds64 and ds64.size >= 16 else None
 
 

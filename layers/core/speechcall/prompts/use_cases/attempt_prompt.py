@@ -15,7 +15,7 @@ from speechcall.shared.use_cases.clock import Clock
 FRESH_MSEC = 3_600_000
 """The file behind a URL is asked for at most once in so long."""
 STORED_MSEC = 30 * 86_400_000
-"""Audio is made and stored anew after so long, although its file is the same: it expires 90 days after it was stored
+"""Audio is made and stored again after so long, although its file is the same: it expires 90 days after it was stored
 (template.yaml), and a message plays what it was prepared with for up to a month. A text is spoken once in so long."""
 STALE_FRESH_MSEC = 300_000
 """… and so long after a host did not answer, while there is a prompt from before."""
@@ -74,7 +74,7 @@ def attempt(
         made = _with_answer(known, answer, clock.now_msec(), workshop)
     except PromptUnavailable as error:
         made = failed(known, str(error), clock.now_msec())
-    except Exception as error:  # noqa: BLE001 - one that may pass, or that nobody has foreseen: it is recorded
+    except Exception as error:  # noqa: BLE001 - one that may pass, or was not foreseen: it is recorded
         is_ours = not isinstance(error, PromptUnreachable)
         made, wait = _after_failure(begun, error, clock.now_msec())
     prompts.put(account_id, made)
@@ -102,7 +102,7 @@ def _after_failure(begun: KnownPrompt, error: Exception, now_msec: int) -> tuple
 
 
 def _is_old(known: KnownPrompt, now_msec: int) -> bool:
-    """Whether its audio is to be stored anew, so that it does not expire while it is used."""
+    """Whether its audio is to be stored again, so that it does not expire while it is used."""
     return now_msec - known.stored_msec >= STORED_MSEC
 
 

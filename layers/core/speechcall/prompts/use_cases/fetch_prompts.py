@@ -7,7 +7,7 @@ Every attempt is counted where its prompt is kept, before it begins. So whatever
 nobody has foreseen or the end of the function itself, the attempts come to an end, and the messages with it. An
 attempt takes a place among those of its account and one among those at its host; without one the job comes again a
 little later, so a host that does not answer, or an account with many such, leaves room for all others. What is to be
-tried again, or waits for its host, goes apart: it no longer stands before what else the account has.
+tried again, or waits for its host, goes apart: it no longer holds up the account's other jobs.
 """
 
 import logging
@@ -103,7 +103,7 @@ def turn_seconds(received: int, apart: Apart, uniform: Uniform) -> int:
     """How long a job waits for its turn that was handed out so often.
 
     The longer one has waited, the longer it waits: so many that wait cost little. An account has few that are not
-    apart, and others stand behind them, so these are quicker.
+    apart, and others wait behind them, so these are quicker.
     """
     first, growth, most = (4.0, 1.6, LONGEST_TURN_SECONDS) if apart else (3.0, 1.3, 10.0)
     longest = min(most, first * growth ** min(received - 1, 20))

@@ -13,7 +13,7 @@ from speechcall.prompts.rules.wav import MAX_BYTES, SAMPLE_RATE, Encoding, secon
 from speechcall.shared.rules.errors import PromptUnavailable
 
 MOST_CLIPPED = 0.0002
-"""A larger share of samples that stand in rows at the end of the scale can be heard as distortion."""
+"""A larger share of samples in rows at the end of the scale can be heard as distortion."""
 LONG_SILENCE_SECONDS = 2.0
 MISSING_SECONDS = 0.5
 """A length in seconds that a file states may be that much off; the bytes that it states are exact."""

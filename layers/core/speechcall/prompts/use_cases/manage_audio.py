@@ -59,7 +59,7 @@ class Uploads(Protocol):
 
 
 def new_upload_id() -> str:
-    """192 random bits: whoever has the id and no credentials can do nothing with it all the same."""
+    """192 random bits: the id without credentials opens nothing."""
     return secrets.token_urlsafe(24)
 
 

@@ -1,15 +1,15 @@
 """Makes a message's introductions ready to be played, before a line is taken for it.
 
     preparing ──► all there? ──────────────────────────────────────────────────────► queued
-                    │ no: a URL nobody has asked for within the hour, or a new text    ▲
+                    │ no: a URL not asked for within the hour, or a new text    ▲
                     └─► queue, in a group of the account ─► fetch_prompt ─► there? ────┤
                               one after the other              ├─ cannot be had ─► finished, promptUnavailable
                                                                └─ not in time ───► finished, expired
 
-A group is worked off one message at a time. So whoever comes first fetches, and those behind it find what it found,
+A group is worked off one message at a time. So the first one fetches, and those behind it find what it found,
 however many they are. An account has a few groups, among which its URLs are shared out, so it never has more at work,
 however many it has. What does not come at once goes apart, into a group of its own, and holds up that alone. Text that
-is to be spoken goes the same way: the queue and its jobs hold a hash of it and where it stands, never the text.
+is to be spoken goes the same way: the queue and its jobs hold a hash of it and where it is, never the text.
 """
 
 import logging
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 
 class Apart(StrEnum):
-    """In which group of the queue a job stands."""
+    """In which group of the queue a job is."""
 
     NO = ""
     """One of the account's."""
@@ -108,7 +108,7 @@ def _different(menus: Iterable[Menu]) -> Iterable[Menu]:
 
 def find_prompt(message: Message, menu: Menu, world: Preparation) -> KnownPrompt:
     """What is known of a menu's introduction. Raises PromptUnavailable for an upload that is gone."""
-    # A stack that changes its telephony has texts spoken anew.
+    # A stack that changes its telephony has texts spoken again.
     name = f"{menu.intro}.{world.encoding.word}" if menu.say else menu.intro
     known = world.prompts.find(message.account_id, name)
     if known is None and is_uploaded(name):
@@ -119,7 +119,7 @@ def find_prompt(message: Message, menu: Menu, world: Preparation) -> KnownPrompt
 def has_to_be_fetched(known: KnownPrompt, message: Message, now_msec: int) -> bool:
     """Whether a URL has to be asked for a message's sake: its prompt is none, or an hour old, and no failure says more.
 
-    A failure counts for the messages that were accepted before it; a later one tries anew.
+    A failure counts for the messages that were accepted before it; a later one tries again.
     """
     if known.prompt is not None and known.source.fresh_until_msec > now_msec:
         return False

@@ -1,4 +1,4 @@
-"""Where audio comes from that nobody has uploaded: a URL that is asked for its file, a text that is spoken."""
+"""Where audio comes from that was not uploaded: a URL that is asked for its file, a text that is spoken."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -23,7 +23,7 @@ class Fetch(Protocol):
 
 
 class Speak(Protocol):
-    """Speaks text, once: whoever says the same later is given the prompt that it became."""
+    """Speaks text, once: a message that says the same later gets the prompt that it became."""
 
     def __call__(self, say: Say) -> bytes:
         """A WAV file. Raises PromptUnavailable; PromptUnreachable if it may be otherwise in a moment."""

@@ -35,7 +35,7 @@ class PromptStore(Protocol):
         """Notes that a prompt was used; does nothing if it is gone."""
 
     def mark_removed(self, account_id: str, name: str) -> KnownPrompt | None:
-        """Nobody finds it any more; gives it. None: there was none."""
+        """`find` does not give it any more; returns it. None: there was none."""
 
     def forget(self, account_id: str, known: KnownPrompt) -> None:
         """Drops what was marked so; does nothing where something else is there by now."""
@@ -77,8 +77,8 @@ def add_prompt(
 ) -> KnownPrompt:
     """Stores audio of any known format under an identifier. Raises PromptUnavailable with what is wrong with it.
 
-    What it replaces is named beside it until that is marked: where we are killed between, the next upload or removal
-    under the identifier marks it.
+    What it replaces is named with it until that is marked: if the function is killed between, the next upload or
+    removal under the identifier marks it.
     """
     prompt, _ = workshop.make(content)
     while True:

@@ -88,7 +88,7 @@ class DynamoLists:
             self._client.update_item(**give_calls_back(self._table, account.account_id, messages, now_msec))
 
     def _refill(self, account: Account, messages: int) -> None:
-        """What others have taken meanwhile stays taken. A bucket that nobody has used is full."""
+        """What others have taken meanwhile stays taken. A bucket that was never used is full."""
         it_is_there = "attribute_exists(full_at)"
         values = {":cost": messages * TICKS_A_MESSAGE}
         with suppress(ConditionFailed):

@@ -79,7 +79,7 @@ _INDEX_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string",
 
 
 class GotoMenuModel(Strict):
-    """Go on with another menu of the message, by its 0-based index."""
+    """Continue with another menu of the message, by its 0-based index."""
 
     action: Literal["gotoMenu"]
     menu: Annotated[int, BeforeValidator(_index), WithJsonSchema(_INDEX_SCHEMA)]
@@ -97,6 +97,6 @@ ActionModel = Annotated[
     Discriminator(
         _action_name,
         custom_error_type="action",
-        custom_error_message="an action that is none",
+        custom_error_message="an unknown action",
     ),
 ]

@@ -64,7 +64,7 @@ class Entry:
 def read_entries(body: bytes, *, allow_loopback: bool = False, ring_time_kept: bool = True) -> list[Entry]:
     """The messages of a body, each checked on its own. The same body always gives the same entries.
 
-    Raises PayloadTooLarge, MalformedJson, or InvalidRequest for an envelope that is none.
+    Raises PayloadTooLarge, MalformedJson, or InvalidRequest for an invalid envelope.
     """
     given = _envelope(parse_json(body))
     return [_read(entry, f"messages[{index}]", allow_loopback, ring_time_kept) for index, entry in enumerate(given)]

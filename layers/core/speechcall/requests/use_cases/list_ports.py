@@ -20,7 +20,7 @@ class ListStore(Prompts, Protocol):
     def find_list_by_key(self, account_id: str, key: str) -> MessageList | None: ...
 
     def admit_shapes(self, account: Account, shapes: AbstractSet[str], now_msec: int) -> None:
-        """Makes shapes of menus known; those that nobody has sent before count for the account's day.
+        """Makes shapes of menus known; those that were never sent before count for the account's day.
 
         Raises TooManyMenuShapes, and then none of them has become known. Safe to repeat.
         """

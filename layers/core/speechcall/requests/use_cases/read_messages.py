@@ -19,7 +19,7 @@ _KNOWN = frozenset(field.alias or name for name, field in MessageModel.model_fie
 
 
 def check_message(entry: Any, path: str, *, allow_loopback: bool = False) -> tuple[MessageModel | None, list[Problem]]:
-    """The checked message, or None and all its problems; `path` is where it stands (`messages[0]`).
+    """The checked message, or None and all its problems; `path` is where it is (`messages[0]`).
 
     `allow_loopback`: whether its URLs may lead to this machine.
     """

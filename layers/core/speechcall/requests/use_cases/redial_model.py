@@ -15,11 +15,11 @@ from speechcall.messages.rules.dial_times import (
 
 
 class RedialModel(BaseModel):
-    """Dial again when nobody was reached. Never after `ttl`, and never an invalid, blocked or forbidden number."""
+    """Dial again when the callee was not reached. Not after `ttl`; never an invalid, blocked or forbidden number."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    attempts: Annotated[Whole, Field(ge=0, le=MAX_REDIALS, description="How often, beside the first time.")]
+    attempts: Annotated[Whole, Field(ge=0, le=MAX_REDIALS, description="How often, after the first time.")]
     afterSec: Annotated[  # noqa: N815
         list[Annotated[Whole, Field(ge=MIN_REDIAL_SECONDS, le=MAX_REDIAL_SECONDS)]],
         Field(

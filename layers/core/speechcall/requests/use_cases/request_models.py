@@ -22,7 +22,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 Key = Literal["d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9", "d*", "d#", "wrong"]
 
 _WRONG = object()
-"""In the place of a `say` that is told of already."""
+"""In the place of a `say` that is reported already."""
 _NO_USER = "must not hold a user name or password; use a signed URL, or upload the file and give its identifier"
 """A prompt's URL is asked for without headers of the customer's, so what helps for a webhook's does not help here."""
 
