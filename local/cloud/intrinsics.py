@@ -1,7 +1,9 @@
 """CloudFormation's language: a YAML document with its short forms, and the intrinsic functions in it."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +43,21 @@ _Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _loader, node: str
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """A template in YAML or JSON, with intrinsic functions in their long form and nothing resolved."""
-    document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  (a SafeLoader)
+    """A template in YAML or JSON, with intrinsic functions in their long form and nothing resolved.
+
+    Not to be changed: the same text is read once.
+    """
+    document = _parsed(path.read_text(encoding="utf-8"))
     if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
         raise TemplateError(f"{path} is not a CloudFormation template: it has no Resources")
     return document
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> Any:
+    if text.startswith("{"):
+        return json.loads(text)
+    return yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader)
 
 
 class Resolver:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from local.cloud.intrinsics import TemplateError
@@ -95,6 +96,7 @@ def attribute(logical_id: str, resource_type: str, properties: Mapping[str, Any]
     return known[resource_type][name]
 
 
+@cache
 def _id_of(text: str) -> str:
     """An identifier of a real one's shape, the same at every start."""
     return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{text}.local.speechcall"))

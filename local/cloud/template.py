@@ -70,6 +70,7 @@ class Template:
             for logical_id, resource in self._document["Resources"].items()
             if "Condition" not in resource or self._resolver.condition(resource["Condition"])
         }
+        self._resolved: dict[str, dict[str, Any]] = {}
         self.functions: dict[str, FunctionSpec] = {
             logical_id: self._function(logical_id)
             for logical_id, resource in self._resources.items()
@@ -93,9 +94,10 @@ class Template:
         return {logical_id: resource["Type"] for logical_id, resource in self._document["Resources"].items()}
 
     def resource(self, logical_id: str) -> dict[str, Any]:
-        """One resource (Type, Properties, …), resolved."""
-        resolved: dict[str, Any] = self._at(f"Resources.{logical_id}", self._declared(logical_id))
-        return resolved
+        """One resource (Type, Properties, …), resolved. Not to be changed: it is resolved once."""
+        if logical_id not in self._resolved:
+            self._resolved[logical_id] = self._at(f"Resources.{logical_id}", self._declared(logical_id))
+        return self._resolved[logical_id]
 
     def resources_of(self, resource_type: str) -> dict[str, dict[str, Any]]:
         """The Properties, resolved, of every resource of one type, by logical id."""

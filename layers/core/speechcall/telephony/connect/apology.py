@@ -4,6 +4,7 @@ The file was spoken by espeak-ng, in English, and made a telephone prompt like a
 for whoever has to play it can ask nobody; a callee who is simply cut off calls back, or calls it a nuisance.
 """
 
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,6 +16,7 @@ def apology() -> bytes:
     return _FILE.read_bytes()
 
 
+@cache
 def apology_key() -> str:
     """Where `S3Audio.put` lays it down in the bucket."""
     return f"prompts/{sha256(apology()).hexdigest()}.wav"
