@@ -25,6 +25,8 @@ from speechcall.shared.rules.errors import RetryableError, StoreUnavailable, Tel
 from tests.kit.samples import ASK, HOOK, MESSAGE, MID, NOW, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls, MemoryMessages, UnloggedCalls
 
+pytestmark = pytest.mark.slow
+
 STEPS = ["machine", "answer", "key 1", "key 2", "idle", "again", "poll", "end", "fail", "zombie", "time out"]
 CONTACT = "contact-1"
 MOST_VISITS = 6

@@ -19,6 +19,8 @@ from tests.kit.dialling_world import BATCH, KILL_POINTS, NONE, TROUBLES, World, 
 from tests.kit.samples import NOW
 from tests.stores.memory import MemoryCalls
 
+pytestmark = pytest.mark.slow
+
 POOL = Pool(lines=10, calls_per_second=2)
 FAIR = 150
 """How many messages may overtake one at most: those of the minute for which a refused one is put off, and more."""

@@ -26,6 +26,8 @@ from speechcall.shared.rules.outcome import End
 from tests.kit.samples import ASK, CALL, HOOK, MID, NOW, FakeClock
 from tests.stores.memory import MemoryCalls
 
+pytestmark = pytest.mark.slow
+
 MENUS = (
     Menu("intro", 1000, {"d1": (HOOK, GotoMenu(1)), "d2": (HOOK, Hangup()), "wrong": (HOOK, HOOK, GotoMenu(0))}),
     Menu("intro", 1000, {"d1": (HOOK, GotoMenu(0)), "d2": (Hangup(),), "wrong": (HOOK, GotoMenu(1))}),

@@ -17,6 +17,8 @@ from speechcall.api.use_cases.openapi import openapi_text
 from speechcall.menus.rules.menu import KEYS, WRONG
 from speechcall.requests.use_cases.request_models import MessageModel
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 CONNECT_ARN = "arn:aws:connect:eu-central-1:123456789012:instance/9308c2a1-9bc6-4cea-8290-6c0b4a6d38fa"
 DOCUMENT = openapi.describe()

@@ -8,6 +8,8 @@ from local.cloud.iam_actions import Need
 from local.cloud.permissions import Permissions
 from tests.kit.permission_rules import RECORD, SEEN, Seen, for_lambda, granted, record_of, stale, templates
 
+pytestmark = pytest.mark.slow
+
 TEMPLATES = templates()
 TABLE = "arn:aws:dynamodb:eu-central-1:123456789012:table/MessagesTable"
 

@@ -10,6 +10,8 @@ from speechcall.requests.use_cases.accept_messages import check_messages
 from speechcall.requests.use_cases.read_messages import check_message
 from tests.stores.lists import MemoryLists
 
+pytestmark = pytest.mark.slow
+
 ACME = Account("acme", ("*",))
 LISTS = MemoryLists({("acme", "ivr_651854")})
 HANGUP = {"action": "hangup"}

@@ -10,6 +10,8 @@ from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook
 from speechcall.menus.rules.shape import shape_of
 from tests.kit.random_menus import HOOK, random_menus, random_pair, smaller
 
+pytestmark = pytest.mark.slow
+
 WIRING = Wiring("arn:c", "arn:f", "https://q")
 
 

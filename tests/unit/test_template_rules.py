@@ -15,6 +15,8 @@ from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
 from local.cloud.template import Template, read_template
 from tests.kit.template_rules import RULES, problems
 
+pytestmark = pytest.mark.slow
+
 PARAMETERS = {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID}
 DOCUMENT = read_document(TEMPLATE)
 

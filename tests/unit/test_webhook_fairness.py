@@ -22,6 +22,8 @@ from tests.kit.webhook_bench import task_of
 from tests.stores.memory import MemoryMessages
 from tests.stores.webhooks import MemoryDeliveries, MemoryPlaces
 
+pytestmark = pytest.mark.slow
+
 FUNCTION = read_template(TEMPLATE, {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID}).functions[
     "SendWebhookFunction"
 ]

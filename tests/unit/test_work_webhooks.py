@@ -31,6 +31,8 @@ from speechcall.webhooks.use_cases.work_webhooks import (
 from tests.kit.samples import MESSAGE, NOW
 from tests.kit.webhook_bench import Killed, WebhookBench, task_of
 
+pytestmark = pytest.mark.slow
+
 DAY = 86_400_000
 FIRST, SECOND = Webhook("https://a.example/1"), Webhook("https://b.example/2")
 TWO = replace(MESSAGE, menus=(Menu("ivr_651854", 10_000, {"d1": (FIRST, SECOND, Hangup())}),))
