@@ -7,7 +7,7 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from speechcall.calls.adapters.calls_store import DynamoCalls
-from speechcall.calls.use_cases.end_call import EndHeard, hear_end
+from speechcall.calls.use_cases.end_call import ContactEnd, hear_contact_end
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.lazy import once
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
@@ -30,8 +30,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if found is None or not found.ended:
         logger.warning("an event that tells of no contact's end was ignored")
         return {"ours": False}
-    heard = EndHeard(found.contact_id, found.answered, found.is_repeat, found.at_msec)
-    call = hear_end(heard, telephony=telephony, calls=calls, engine=engine, clock=clock)
+    end = ContactEnd(found.contact_id, found.answered, found.is_repeat, found.at_msec)
+    call = hear_contact_end(end, telephony=telephony, calls=calls, engine=engine, clock=clock)
     if call:
         logger.info("call ended", mid=call.mid, attempt=call.attempt, cause=call.cause)
     return {"ours": call is not None}

@@ -1,6 +1,5 @@
 """Contact flow: what the callee did, and what to do next."""
 
-from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -35,7 +34,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
     if report is None:
         logger.warning("an unknown contact, or one of another protocol, was told to hang up")
         return render_next(HANG_UP)
-    heard = replace(report.heard, began_msec=begin)
-    step = follow_call(report.mid, report.attempt, report.contact_id, heard, calls=calls, engine=engine, clock=clock)
-    tell_of(step, heard, clock.now_msec())
+    report = report.begun(begin)
+    step = follow_call(report, calls=calls, engine=engine, clock=clock)
+    tell_of(step, report.heard, clock.now_msec())
     return render_next(step)

@@ -83,7 +83,7 @@ def contact_flow(data: bytes) -> None:
         "engine": FakeEngine(),
         "clock": FakeClock(),
     }
-    answer = render_next(follow_call(report.mid, report.attempt, report.contact_id, report.heard, **ports))
+    answer = render_next(follow_call(report, **ports))
     holds(all(type(name) is type(value) is str for name, value in answer.items()), "not a map of texts")
     holds(answer["op"] in ("ask", "hold", "hangup"), "an order that the flow does not know")
     for told in ports["engine"].answers.values():

@@ -17,7 +17,7 @@ from speechcall.calls.use_cases.control_call import Control
 from speechcall.calls.use_cases.end_call import end_call
 from speechcall.calls.use_cases.follow_call import follow_call
 from speechcall.calls.use_cases.ports import Contact
-from speechcall.calls.use_cases.report import Heard
+from speechcall.calls.use_cases.report import Heard, Report
 from speechcall.menus.rules.call_log import MOST_AHEAD
 from speechcall.menus.rules.menu import GotoMenu, Menu
 from speechcall.messages.use_cases.message_ports import Pool
@@ -216,7 +216,8 @@ class World:
     # ------------------------------------------------------------- the telephony
     def report(self, heard: Heard) -> None:
         self.last = heard
-        found = follow_call(MID, 1, CONTACT, heard, calls=self.calls, engine=self.engine, clock=self.clock)
+        report = Report(MID, 1, CONTACT, heard)
+        found = follow_call(report, calls=self.calls, engine=self.engine, clock=self.clock)
         self.seq = max(self.seq, found.seq)
         if found.op == "ask":
             assert found.command is not None

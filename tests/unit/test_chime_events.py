@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from local.network.chime.actions import parameter_problem, read_answer
 from speechcall.calls.rules.call import Bounds, Cause, Command, Kind, Step, Ticket
 from speechcall.calls.rules.end_of_call import outcome_of
+from speechcall.calls.use_cases.end_call import IN_FLIGHT_SECONDS
 from speechcall.menus.rules.call_log import HOLD_SECONDS, Plan
 from speechcall.shared.rules.errors import EngineUnavailable, StoreUnavailable
 from speechcall.shared.rules.outcome import End, Outcome
-from speechcall.telephony.chime.events import EARLIER_SECONDS, ChimeEvents
+from speechcall.telephony.chime.events import ChimeEvents
 from tests.kit.samples import ASK, CALL, MESSAGE, NOW, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls
 
@@ -472,7 +473,7 @@ def test_a_hang_up_behind_which_nothing_comes_is_not_waited_over_for_long():
     bench = Bench().asking()
     begin = bench.clock.msec
     bench.hear("hangup-normal", sequence=LONG_AFTER)
-    assert EARLIER_SECONDS * 1000 <= bench.clock.msec - begin <= EARLIER_SECONDS * 1000 + 200
+    assert IN_FLIGHT_SECONDS * 1000 <= bench.clock.msec - begin <= IN_FLIGHT_SECONDS * 1000 + 200
     assert bench.engine.answers["token-1-0"]["event"] == "ended"
     # Where nothing is missing before it, it is taken in at once
     other = Bench().asking()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from speechcall.calls.rules.call import Bounds, Cause, Command, Kind, Reply, Ticket
-from speechcall.calls.use_cases.end_call import IN_FLIGHT_SECONDS, EndHeard, end_call, hear_end
+from speechcall.calls.use_cases.end_call import IN_FLIGHT_SECONDS, ContactEnd, end_call, hear_contact_end
 from speechcall.calls.use_cases.ports import Contact
 from speechcall.menus.rules.call_log import Plan
 from speechcall.shared.rules.errors import TelephonyUnavailable
@@ -146,8 +146,8 @@ LIVE = replace(CONTACT, ended=False, cause=None)
 
 
 def news(calls, engine, records, answered=False, clock=None, is_repeat=False):
-    heard = EndHeard("contact-1", answered, is_repeat)
-    return hear_end(heard, telephony=records, calls=calls, engine=engine, clock=clock or FakeClock())
+    end = ContactEnd("contact-1", answered, is_repeat)
+    return hear_contact_end(end, telephony=records, calls=calls, engine=engine, clock=clock or FakeClock())
 
 
 def test_news_of_an_end_that_the_record_shows_is_taken_in_at_once(calls, engine):

@@ -7,7 +7,7 @@ import pytest
 from speechcall.calls.rules.call import Bounds, Cause, Command, Kind, Reply, Step, Ticket
 from speechcall.calls.use_cases.follow_by_mailbox import MAILBOX_SECONDS
 from speechcall.calls.use_cases.follow_call import follow_call
-from speechcall.calls.use_cases.report import HANG_UP, Heard, Next
+from speechcall.calls.use_cases.report import HANG_UP, Heard, Next, Report
 from tests.kit.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls
 
@@ -36,8 +36,8 @@ class Bench:
         return self.calls.put_command(MID, 1, command, ticket, BOUNDS, NOW)
 
     def hear(self, event, seq=0, key="", contact="contact-1"):
-        heard = Heard(event, seq, key)
-        return follow_call(MID, 1, contact, heard, calls=self.calls, engine=self.engine, clock=self.clock)
+        report = Report(MID, 1, contact, Heard(event, seq, key))
+        return follow_call(report, calls=self.calls, engine=self.engine, clock=self.clock)
 
     def asked(self):
         self.calls.set_answered(MID, 1, "contact-1", NOW)

@@ -7,7 +7,7 @@ import pytest
 
 from speechcall.calls.rules.call import Cause, Command, Kind, Reply, Ticket
 from speechcall.calls.use_cases.follow_call import follow_call
-from speechcall.calls.use_cases.report import HANG_UP, Heard, Next
+from speechcall.calls.use_cases.report import HANG_UP, Heard, Next, Report
 from speechcall.menus.rules.call_log import HOLD_SECONDS, Plan, Then, ThenKind
 from tests.kit.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls
@@ -25,7 +25,7 @@ class Bench:
     def hear(self, event, seq=0, key="", contact="contact-1", began=None, turn=0):
         heard = Heard(event, seq, key, began)
         ports: Any = {"calls": self.calls, "engine": self.engine, "clock": self.clock}
-        step = follow_call(MID, 1, contact, heard, turn=turn, **ports)
+        step = follow_call(Report(MID, 1, contact, heard, turn), **ports)
         assert self.clock.slept == []
         return step
 

@@ -14,7 +14,7 @@ from speechcall.calls.use_cases.control_call import Control
 from speechcall.calls.use_cases.end_call import end_call
 from speechcall.calls.use_cases.follow_call import follow_call
 from speechcall.calls.use_cases.ports import Contact, Engine
-from speechcall.calls.use_cases.report import Heard
+from speechcall.calls.use_cases.report import Heard, Report
 from speechcall.menus.rules.call_log import Plan
 from speechcall.shared.use_cases.tasks import TaskAnswer
 from tests.kit.samples import ASK, CALL, CALLING, MESSAGE, MID, NOW, FakeClock, FakeEngine, hold_to_shape
@@ -42,7 +42,7 @@ class Bench:
 
     def report(self, event, seq=0, key=""):
         ports: Any = {"calls": self.calls, "engine": self.engine, "clock": self.clock}
-        follow_call(MID, 1, "contact-1", Heard(event, seq, key), **ports)
+        follow_call(Report(MID, 1, "contact-1", Heard(event, seq, key)), **ports)
 
     def command(self, command, visit, **more):
         ticket = {"token": f"{command}-{visit}", "visit": f"2026-09-21T12:00:{visit + 1:02}.000Z", "retry": 0}

@@ -25,7 +25,7 @@ from speechcall.calls.rules.call import Call, Kind, Reply
 from speechcall.calls.rules.end_of_call import is_over
 from speechcall.calls.use_cases.give_reply import give_reply
 from speechcall.calls.use_cases.ports import CallStore, Engine
-from speechcall.calls.use_cases.report import HANG_UP, Heard, Next
+from speechcall.calls.use_cases.report import HANG_UP, Heard, Next, Report
 from speechcall.shared.rules.errors import EngineUnavailable
 from speechcall.shared.use_cases.clock import Clock
 
@@ -34,13 +34,11 @@ MAILBOX_SECONDS = 2.5
 
 def follow_by_mailbox(
     call: Call | None,
-    contact_id: str,
-    heard: Heard,
+    report: Report,
     *,
     calls: CallStore,
     engine: Engine,
     clock: Clock,
-    turn: int = 0,
     patience_seconds: float = MAILBOX_SECONDS,
 ) -> Next:
     """Takes in what was heard and returns what to do next, waiting up to `patience_seconds` for it. `call`: just read.
@@ -48,6 +46,7 @@ def follow_by_mailbox(
     Safe to repeat: a report for a command that was answered changes nothing. Step Functions in trouble is tried
     again, at the latest with the next report.
     """
+    heard, contact_id, turn = report.heard, report.contact_id, report.turn
     after = max(1, heard.seq)
     # A key is kept before anything else is done with it: the end of its call may overtake what follows.
     key = heard.reply if heard.event == "key" else None

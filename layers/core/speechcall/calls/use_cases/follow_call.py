@@ -28,74 +28,64 @@ from speechcall.calls.rules.end_of_call import is_over
 from speechcall.calls.use_cases.follow_by_mailbox import MAILBOX_SECONDS, follow_by_mailbox
 from speechcall.calls.use_cases.give_reply import tell_task
 from speechcall.calls.use_cases.ports import CallStore, Engine
-from speechcall.calls.use_cases.report import HANG_UP, Heard, Next, told_by_log
+from speechcall.calls.use_cases.report import HANG_UP, Next, Report, told_by_log
 from speechcall.menus.rules.call_log import ANSWERED
 from speechcall.shared.rules.errors import EngineUnavailable
 from speechcall.shared.use_cases.clock import Clock
 
 
 def follow_call(
-    mid: str,
-    attempt: int,
-    contact_id: str,
-    heard: Heard,
+    report: Report,
     *,
     calls: CallStore,
     engine: Engine,
     clock: Clock,
-    turn: int = 0,
     patience_seconds: float = MAILBOX_SECONDS,
 ) -> Next:
     """Takes in what was heard and returns what to do next: at most three requests, and no wait.
 
-    `turn`: the number of the provider's event, 0 if it gives none. `patience_seconds`: only for a call without a
-    log. Safe to repeat. A contact whose call is unknown, has ended, or belongs to another contact is told to hang up,
-    whatever it reports. Raises StoreUnavailable; Step Functions in trouble is tried again, with the next report.
+    `patience_seconds`: only for a call without a log. Safe to repeat. A contact whose call is unknown, has ended, or
+    belongs to another contact is told to hang up, whatever it reports. Raises StoreUnavailable; Step Functions in
+    trouble is tried again, with the next report.
     """
-    call = calls.get(mid, attempt)
-    if _is_over(call, contact_id, heard):
+    call, after = calls.get(report.mid, report.attempt), max(1, report.heard.seq)
+    if _is_over(call, report):
         return HANG_UP
     if call and call.goes_by_log:
-        call = _written(call, contact_id, heard, turn, calls, clock)
-        if call is None or _is_over(call, contact_id, heard):
+        call = _written(call, report, calls, clock)
+        if call is None or _is_over(call, report):
             return HANG_UP
     if call is None or not call.goes_by_log:
         return follow_by_mailbox(
-            call,
-            contact_id,
-            heard,
-            calls=calls,
-            engine=engine,
-            clock=clock,
-            turn=turn,
-            patience_seconds=patience_seconds,
+            call, report, calls=calls, engine=engine, clock=clock, patience_seconds=patience_seconds
         )
     reply = call.known_reply
     if reply:
         with suppress(EngineUnavailable):  # then the next report, the menu's timeout or the call's end tells it
             tell_task(reply, call.ticket.token, engine)
-    if call.turn > turn > 0:
-        return Next("go_on", max(1, heard.seq))
-    step = told_by_log(call, max(1, heard.seq), clock.now_msec())
+    if call.turn > report.turn > 0:
+        return Next("go_on", after)
+    step = told_by_log(call, after, clock.now_msec())
     if step.lost:
-        calls.set_stop_reason(mid, attempt, "lost")
+        calls.set_stop_reason(report.mid, report.attempt, "lost")
     return step
 
 
-def _is_over(call: Call | None, contact_id: str, heard: Heard) -> bool:
+def _is_over(call: Call | None, report: Report) -> bool:
     """Whether this contact has no call any more. Who answers may be the first whom the call hears of."""
     if call is None or is_over(call):
         return True
-    own = (None, contact_id) if heard.event == ANSWERED else (contact_id,)
+    own = (None, report.contact_id) if report.heard.event == ANSWERED else (report.contact_id,)
     return call.contact_id not in own
 
 
-def _written(call: Call, contact_id: str, heard: Heard, turn: int, calls: CallStore, clock: Clock) -> Call | None:
+def _written(call: Call, report: Report, calls: CallStore, clock: Clock) -> Call | None:
     """The call with what was heard in its log: this, or what was there before it.
 
     The turn is taken in the same write: the end of a call, which waits for the turns before its own, finds the entry.
     """
     now, written = clock.now_msec(), False
+    heard, contact_id, turn = report.heard, report.contact_id, report.turn
     reply = heard.reply
     entry = call.would_log(reply.seq, reply.event, reply.key, now) if reply else None
     if entry and entry.event == ANSWERED and heard.began_msec is not None:

@@ -1,9 +1,9 @@
-"""What a telephony reports, and what it is told to do next."""
+"""What a telephony reports, and what it is told to do next: the words that every provider's conversation shares."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from speechcall.calls.rules.call import Call, Command, Kind, Reply
+from speechcall.calls.rules.call import Call, Cause, Command, Kind, Reply
 from speechcall.menus.rules.call_log import ANSWERED, HOLD_SECONDS, IDLE, KEY, MOST_AHEAD, PROMPT_ERROR
 
 NEXT = "next"
@@ -33,6 +33,45 @@ class Heard:
         if self.event == KEY:
             key = f"d{self.key}" if self.key in _KEYS else "other"
         return Reply(self.seq, self.event, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a telephony says of one of our calls that is up: which call, which contact, what was heard."""
+
+    mid: str
+    attempt: int
+    contact_id: str
+    heard: Heard
+    turn: int = 0
+    """The number of the provider's event in its call; 0: it gives none."""
+
+    def begun(self, began_msec: int | None) -> "Report":
+        """The same, with the moment at which the invocation that brings it began."""
+        return replace(self, heard=replace(self.heard, began_msec=began_msec))
+
+
+@dataclass(frozen=True, slots=True)
+class EndReport:
+    """What a telephony says of the end of one of our calls.
+
+    Why it has ended may mean another thing where nobody had answered, which is known here better than to the provider.
+    """
+
+    mid: str
+    attempt: int
+    contact_id: str
+    answered: bool = False
+    """The news says that somebody had answered. If it does not, somebody may have all the same."""
+    if_answered: Cause | None = None
+    """Why it ended, if somebody had answered; None: it is not said."""
+    if_unanswered: Cause | None = None
+    is_last_word: bool = False
+    """No record will say more: where this does not say why it ended, what is guessed is final."""
+    at_msec: int | None = None
+    """When it ended, as far as that is said."""
+    turn: int = 0
+    """As in a `Report`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ Source: Amazon Chime SDK developer guide, "Supported actions": at most 10 action
 from typing import Any
 
 from speechcall.calls.rules.call import Kind
-from speechcall.calls.use_cases.report import Next
+from speechcall.calls.use_cases.report import Next, Report
 from speechcall.menus.rules.ask import Ask
 from speechcall.telephony.chime.client import HANG_UP
-from speechcall.telephony.chime.conversation import ASK, HOLD, Report
+from speechcall.telephony.chime.conversation import ASK, HOLD, Asks
 
 HOLD_MSEC = 300
 """Of silence, after which the next command is asked for again."""
@@ -50,19 +50,20 @@ def placed(mid: str, attempt: int) -> Answer:
     return {"SchemaVersion": "1.0", "Actions": [], "TransactionAttributes": {"mid": mid, "attempt": str(attempt)}}
 
 
-def render_next(step: Next, report: Report) -> Answer:
+def render_next(step: Next, asks: Asks) -> Answer:
     """What is to be done next, as actions, with what the next event needs to know."""
+    report = asks.report
     if step.op == "go_on":
         return go_on()
     if step.op == "hangup":
         return hang_up((report.mid, report.attempt))
     if step.command and step.call and step.command.kind is Kind.ASK:
         actions = _ask(step.call.asks[step.command.menu or 0])
-        if not report.deaf:
+        if not asks.deaf:
             return _answer(actions, report, doing=ASK, seq=str(step.seq))
         # Once more as it is; then it is played all the same, to a callee whose keys cannot be heard.
-        actions = actions[report.deaf >= MOST_DEAF :]
-        return _answer(actions, report, doing=ASK, seq=str(step.seq), deaf=str(report.deaf))
+        actions = actions[asks.deaf >= MOST_DEAF :]
+        return _answer(actions, report, doing=ASK, seq=str(step.seq), deaf=str(asks.deaf))
     return _answer([_pause(HOLD_MSEC)], report, doing=HOLD, seq=str(step.seq))
 
 

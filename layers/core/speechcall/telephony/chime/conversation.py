@@ -17,9 +17,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from speechcall.calls.use_cases.report import HEARD, Heard
+from speechcall.calls.rules.call import Cause
+from speechcall.calls.use_cases.report import HEARD, EndReport, Heard, Report
 from speechcall.shared.rules.ids import parse_attempt
 from speechcall.telephony.chime.client import COMMAND, HANG_UP
+from speechcall.telephony.chime.sip_codes import cause_of
 
 ASK, HOLD = "ask", "hold"
 _ID = re.compile(r"[A-Za-z0-9-]{1,256}")
@@ -36,14 +38,10 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """Something was heard, and the call needs to know what to do next. `turn`: the event's number in its call."""
+class Asks:
+    """Something was heard, and the call needs to know what to do next."""
 
-    mid: str
-    attempt: int
-    contact_id: str
-    heard: Heard
-    turn: int
+    report: Report
     deaf: int = 0
     """How often in turn no key could be listened for."""
 
@@ -52,21 +50,8 @@ class Report:
 class Over:
     """The call has ended. `sip_code`: as the service tells it, if it does."""
 
-    mid: str
-    attempt: int
-    contact_id: str
+    report: EndReport
     sip_code: int | None
-    turn: int
-    hung_up: bool = False
-    """By an action list of ours."""
-
-    @property
-    def was_answered(self) -> bool:
-        """Whether this event alone says so: a normal end, behind more than the beginning and the ringing.
-
-        It may be dealt with before the event of the answer is.
-        """
-        return self.sip_code == 0 and self.turn > 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +65,7 @@ class Word:
     """Which call it is, where that is known."""
 
 
-Event = Placed | Report | Over | Word
+Event = Placed | Asks | Over | Word
 
 GO_ON = Word("go_on")
 
@@ -108,7 +93,7 @@ def _parse(event: Mapping[str, Any]) -> Event:
     named = parse_attempt(attributes.get("mid"), attributes.get("attempt"))
     if kind == "HANGUP" or (_is_gone(details) and kind not in {"INVALID_LAMBDA_RESPONSE", "DIGITS_RECEIVED"}):
         code, hung_up = _sip_code(parameters.get("SipResponseCode")), attributes.get("doing") == HANG_UP
-        return Over(*named, contact_id, code, turn, hung_up) if named else GO_ON
+        return Over(_end(named, contact_id, code, turn, hung_up), code) if named else GO_ON
     if kind == "INVALID_LAMBDA_RESPONSE":
         error = event.get("ErrorType") or data.get("ErrorType")
         return Word("hang_up", f"the last answer was unusable: {str(error)[:100]}", named)
@@ -121,7 +106,21 @@ def _parse(event: Mapping[str, Any]) -> Event:
         return Word("hang_up", named=named)
     heard = _heard(kind, data, attributes)
     deaf = int(attributes.get("deaf") or 0) + 1 if _is_deaf(kind, data, attributes) else 0
-    return Report(*named, contact_id, heard, turn, deaf) if heard else GO_ON
+    return Asks(Report(*named, contact_id, heard, turn), deaf) if heard else GO_ON
+
+
+def _end(named: tuple[str, int], contact_id: str, sip_code: int | None, turn: int, hung_up: bool) -> EndReport:
+    """What a HANGUP event says. `hung_up`: by an action list of ours. There is no record that could say more.
+
+    That somebody had answered it says alone only of a normal end, behind more events than the beginning and the
+    ringing; it may be dealt with before the event of the answer is.
+    """
+    was_answered = sip_code == 0 and turn > 3
+    if_answered: Cause | None = cause_of(sip_code, answered=True)
+    if if_answered is Cause.CALLER_HUNG_UP:  # somebody has: the code does not say whether they or we
+        if_answered = Cause.HUNG_UP if hung_up else None
+    if_unanswered = cause_of(sip_code, answered=False)
+    return EndReport(*named, contact_id, was_answered, if_answered, if_unanswered, is_last_word=True, turn=turn)
 
 
 def _heard(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) -> Heard | None:

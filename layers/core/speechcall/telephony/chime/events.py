@@ -6,27 +6,22 @@ come twice, and while an earlier one is still being answered: see `follow_call`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, assert_never
 
-from speechcall.calls.rules.call import Call, Cause, Kind
-from speechcall.calls.rules.end_of_call import awaits_report
-from speechcall.calls.use_cases.end_call import end_call
+from speechcall.calls.use_cases.end_call import hear_end
 from speechcall.calls.use_cases.follow_call import follow_call
 from speechcall.calls.use_cases.ports import CallStore, Engine
-from speechcall.calls.use_cases.report import Heard, Next
+from speechcall.calls.use_cases.report import Heard, Next, Report
 from speechcall.shared.rules.errors import RetryableError
 from speechcall.shared.use_cases.clock import Clock
 from speechcall.telephony.chime import actions as chime_actions
-from speechcall.telephony.chime.conversation import Event, Over, Placed, Report, parse_event
-from speechcall.telephony.chime.sip_codes import cause_of
+from speechcall.telephony.chime.conversation import Asks, Event, Over, Placed, Word, parse_event
 
 PATIENCE_SECONDS = 0.8
 """For which a command is waited for; with the rest of our work the callee hears silence for less than a second."""
 NOTE_TRIES, END_TRIES, PAUSE_SECONDS = 3, 4, 1.0
 """While it rings nobody listens yet; nobody waits for the answer to a HANGUP either, and it is not told again."""
-EARLIER_SECONDS, LOOK_SECONDS = 2.0, 0.1
-"""For how long, and how often, an end looks for what was told before it and has not begun to be dealt with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,36 +48,34 @@ class ChimeEvents:
                 self.logger.warning("an event could not be dealt with now: %s", error)
             else:
                 self.logger.exception("an event could not be dealt with")
-            if isinstance(found, Report):
-                return chime_actions.again(found)
+            if isinstance(found, Asks):
+                return chime_actions.again(found.report)
             # A call without its name would be hung up as soon as it is answered.
             return _named(found) if isinstance(found, Placed) else chime_actions.go_on()
 
     def _answer(self, found: Event, begin: int | None) -> chime_actions.Answer:
-        if isinstance(found, Report):
-            heard = replace(found.heard, began_msec=begin)
-            step = follow_call(
-                found.mid,
-                found.attempt,
-                found.contact_id,
-                heard,
-                calls=self.calls,
-                engine=self.engine,
-                clock=self.clock,
-                turn=found.turn,
-                patience_seconds=PATIENCE_SECONDS,
-            )
-            self.tell_of(step, heard, self.clock.now_msec())
-            return chime_actions.render_next(step, found)
-        if isinstance(found, Placed):
-            self._insist(NOTE_TRIES, lambda: self._note(found))
-            return _named(found)
-        if isinstance(found, Over):
-            self._insist(END_TRIES, lambda: self._hear_end(found))
-            return chime_actions.go_on()
-        if found.problem:
-            self.logger.warning(found.problem)
-        return chime_actions.hang_up(found.named) if found.op == "hang_up" else chime_actions.go_on()
+        match found:
+            case Asks():
+                return chime_actions.render_next(self._follow(found.report.begun(begin)), found)
+            case Placed():
+                self._insist(NOTE_TRIES, lambda: self._note(found))
+                return _named(found)
+            case Over():
+                self._insist(END_TRIES, lambda: self._hear_end(found))
+                return chime_actions.go_on()
+            case Word():
+                if found.problem:
+                    self.logger.warning(found.problem)
+                return chime_actions.hang_up(found.named) if found.op == "hang_up" else chime_actions.go_on()
+            case _:
+                assert_never(found)
+
+    def _follow(self, report: Report) -> Next:
+        step = follow_call(
+            report, calls=self.calls, engine=self.engine, clock=self.clock, patience_seconds=PATIENCE_SECONDS
+        )
+        self.tell_of(step, report.heard, self.clock.now_msec())
+        return step
 
     def _note(self, placed: Placed) -> None:
         """The contact may be known before the provider's answer is stored, or though that was lost.
@@ -109,33 +102,10 @@ class ChimeEvents:
             else:
                 return
 
-    def _call_behind(self, over: Over) -> Call | None:
-        """The call, when what was told before its end has begun to be dealt with, or will not be any more.
-
-        The events of a call are numbered and dealt with at the same time, so that a HANGUP may overtake a key. A key is
-        kept with its event's number; where a number is missing, somebody may have pressed one. Others are
-        missing too: not each event is noted.
-        """
-        until = self.clock.now_msec() + round(EARLIER_SECONDS * 1000)
-        while True:
-            call = self.calls.get(over.mid, over.attempt)
-            if call is None or not awaits_report(call) or call.turn >= over.turn - 1:
-                return call
-            if self.clock.now_msec() >= until:
-                return call
-            self.clock.sleep(LOOK_SECONDS)
-
     def _hear_end(self, over: Over) -> None:
-        call = self._call_behind(over)
-        if call is None or call.contact_id not in (None, over.contact_id):
-            return
-        if over.was_answered and call.answered_msec is None:
-            call = self.calls.set_answered(over.mid, over.attempt, over.contact_id, self.clock.now_msec()) or call
-        cause = cause_of(over.sip_code, call.answered_msec is not None)
-        if cause is Cause.CALLER_HUNG_UP and (over.hung_up or call.command.kind is Kind.HANG_UP):
-            cause = Cause.HUNG_UP
-        end_call(over.mid, over.attempt, cause, calls=self.calls, engine=self.engine, clock=self.clock)
-        self.logger.info("call ended", mid=call.mid, attempt=call.attempt, cause=cause, sip_code=over.sip_code)
+        call = hear_end(over.report, calls=self.calls, engine=self.engine, clock=self.clock)
+        if call:
+            self.logger.info("call ended", mid=call.mid, attempt=call.attempt, cause=call.cause, sip_code=over.sip_code)
 
 
 def _named(placed: Placed) -> chime_actions.Answer:

@@ -5,27 +5,16 @@ speaks every protocol of which calls may still be in progress; the function is d
 In every protocol `op: hangup` ends the call.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from speechcall.calls.rules.call import Kind
-from speechcall.calls.use_cases.report import HEARD, Heard, Next
+from speechcall.calls.use_cases.report import HEARD, Heard, Next, Report
 from speechcall.shared.rules.ids import parse_attempt
 
 NO_PROMPT = "none"
 """Where nothing is to be played: whether a value may be empty is not written."""
 PROTOCOLS = frozenset({"1", "2"})
 """Those that are spoken here. The last one is that of `contact_flow`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a contact flow says: which call, which contact, what was heard."""
-
-    mid: str
-    attempt: int
-    contact_id: str
-    heard: Heard
 
 
 def parse_report(event: Any) -> Report | None:
