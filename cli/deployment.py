@@ -22,6 +22,7 @@ from speechcall.prompts.adapters.s3_audio import UPLOADED, S3Audio
 from speechcall.prompts.rules.wav import Encoding
 from speechcall.requests.adapters.lists_store import DynamoLists
 from speechcall.status.adapters.history_store import DynamoHistory
+from speechcall.telephony.provider import ProviderName, provider
 from speechcall.webhooks.adapters.deliveries_store import DynamoDeliveries
 from speechcall.webhooks.adapters.queue import SqsWebhookQueue
 from speechcall.webhooks.adapters.seal import KmsSeal
@@ -95,10 +96,11 @@ class Deployment:
 
     @cached_property
     def prompt_encoding(self) -> Encoding:
-        """What its telephony plays: Amazon Connect µ-law, the Chime SDK 16-bit PCM."""
-        # A stack of an older release has the application itself.
-        of_chime = self._has("ChimeStack") or self._has("SipMediaApplication")
-        return Encoding.PCM_16 if of_chime else Encoding.MU_LAW
+        """What its telephony plays."""
+        for one in map(provider, ProviderName):
+            if any(self._has(logical_id) for logical_id in one.known_by):
+                return one.encoding
+        raise Refusal("Who places this stack's calls cannot be told by its resources: it is of another release.")
 
     def _has(self, logical_id: str) -> bool:
         try:

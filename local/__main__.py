@@ -14,10 +14,11 @@ from typing import TextIO, get_args
 from urllib.parse import urlsplit
 
 from local.cloud.artifact import NotBuiltError
-from local.cloud.laptop_cloud import Cloud, CloudSettings, Hosting, PortTaken, Telephony
+from local.cloud.laptop_cloud import Cloud, CloudSettings, Hosting, PortTaken
 from local.cloud.runtime.emulator import RuntimeMissingError
 from local.cloud.seed import PASSWORD, USER, WEBHOOK_SECRET
 from local.tools import demo
+from speechcall.telephony.provider import ProviderName
 
 ROOT = Path(__file__).parent.parent
 PORT = 8080
@@ -70,12 +71,14 @@ def _parser() -> argparse.ArgumentParser:
     demo_command = commands.add_parser(
         "demo", help="call with scripted callees, and hold each call to the specification"
     )
-    demo_command.set_defaults(command=lambda options: demo.main(options.telephony, functions=options.functions))
+    demo_command.set_defaults(
+        command=lambda options: demo.main(ProviderName(options.telephony), functions=options.functions)
+    )
     for command in (run_command, demo_command):
         command.add_argument(
             "--telephony",
-            choices=get_args(Telephony),
-            default="connect",
+            choices=[name.value for name in ProviderName],
+            default=ProviderName.CONNECT.value,
             help="who places the calls: Amazon Connect, or the Chime SDK's PSTN audio",
         )
         command.add_argument(
@@ -111,7 +114,7 @@ def run(options: argparse.Namespace) -> int:
         signal.signal(signal_number, lambda *_: stopping.set())
     settings = CloudSettings(
         port=options.port,
-        telephony=options.telephony,
+        telephony=ProviderName(options.telephony),
         webhooks=options.webhooks,
         log=sys.stderr if options.verbose else open_log,
         functions=options.functions,

@@ -16,6 +16,7 @@ from speechcall.requests.use_cases.accept_messages import accept_messages, check
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.metrics import count
 from speechcall.shared.adapters.settings import AWS_CONFIG, allows_loopback, setting
+from speechcall.telephony.provider import chosen_provider
 
 logger = Logger()
 app = HttpApi(logger)
@@ -25,7 +26,7 @@ accounts = DynamoAccounts(dynamodb, setting("REGISTRY_TABLE"))
 messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"))
 lists = DynamoLists(dynamodb, setting("REGISTRY_TABLE"))
 allow_loopback = allows_loopback(setting("WEBHOOK_RECEIVER"))
-ring_time_kept = setting("TELEPHONY_PROVIDER") != "chime"
+ring_time_kept = chosen_provider().keeps_ring_time
 
 
 @app.route("POST /bat/messagelist")

@@ -1,6 +1,5 @@
 """The laptop cloud as a whole: the template's functions with everything that AWS puts around them."""
 
-import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
@@ -22,10 +21,18 @@ from local.cloud.hosting import Hosting, host_functions, surroundings_of, warm
 from local.cloud.journal_feed import JournalFeed, tell_accepted
 from local.cloud.lambda_service import served_by
 from local.cloud.moto_patches.executions import add_end_listener
-from local.cloud.physical_names import ACCOUNT, REGION
 from local.cloud.polly import answer_as_polly
 from local.cloud.receiver import Receiver
 from local.cloud.seed import WEBHOOK_SECRET, seed
+from local.cloud.simulated_providers import (
+    CALLER_ID,
+    INSTANCE_ARN,
+    INSTANCE_ID,
+    Simulator,
+    Surroundings,
+    parameters_of,
+    simulate,
+)
 from local.cloud.template import EventSpec, FunctionSpec, Template, read_template
 from local.cloud.triggers.asynchronous import AsynchronousInvocations
 from local.cloud.triggers.event_bus import EventBus, execution_ended
@@ -34,22 +41,14 @@ from local.cloud.triggers.schedules import ScheduleTrigger
 from local.cloud.triggers.streams import StreamTrigger
 from local.common.http_server import HttpServer, PortTaken
 from local.common.journal import Journal
-from local.network.chime.settings import ChimeSettings
-from local.network.chime.simulator import ChimeCarrier
-from local.network.connect.settings import CarrierSettings
-from local.network.connect.simulator import Carrier
 from speechcall.outbound.adapters.http_clients import LOOPBACK
 from speechcall.prompts.adapters.s3_audio import S3Audio
 from speechcall.telephony.connect.apology import apology
+from speechcall.telephony.provider import ProviderName, provider
 
-__all__ = ["Cloud", "CloudSettings", "Hosting", "PortTaken", "Telephony"]
+__all__ = ["CALLER_ID", "INSTANCE_ARN", "INSTANCE_ID", "Cloud", "CloudSettings", "Hosting", "PortTaken"]
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
-INSTANCE_ID = "5eec4ca1-0000-4000-8000-00000000ca11"
-INSTANCE_ARN = f"arn:aws:connect:{REGION}:{ACCOUNT}:instance/{INSTANCE_ID}"
-CALLER_ID = "+4930123456"
-
-Telephony = Literal["connect", "chime"]
 
 
 @dataclass(frozen=True)
@@ -58,14 +57,15 @@ class CloudSettings:
 
     port: int = 0
     """Of the API and the phone page; 0: any free one."""
-    telephony: Telephony = "connect"
+    telephony: ProviderName = ProviderName.CONNECT
     """Who places the calls (the template's TelephonyProvider)."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Of the template: {"Lines": "3"}."""
     overrides: Overrides = field(default_factory=dict)
     """Variables of functions, by function or for all that have them."""
     carrier: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of `CarrierSettings` (or `ChimeSettings`) beyond those that follow from the template."""
+    """Fields of the simulator's settings (`CarrierSettings`, `ChimeSettings`) beyond those that follow from the
+    template."""
     webhooks: Literal["receiver", "real"] = "receiver"
     """Where webhooks go: all to the built-in receiver, or to their URLs."""
     schedule_seconds: float | None = None
@@ -96,9 +96,10 @@ class Cloud:
         template = settings.template if settings.functions == "process" else BUILT_TEMPLATE
         if not template.is_file():
             raise NotBuiltError("the application is not built: run bin/sam-build")
-        self.template = read_template(template, {**_parameters(settings.telephony), **settings.parameters})
+        parameters = parameters_of(ProviderName(settings.telephony))
+        self.template = read_template(template, {**parameters, **settings.parameters})
         self.receiver = Receiver(self.journal, WEBHOOK_SECRET)
-        self.carrier: Carrier | ChimeCarrier
+        self.carrier: Simulator
         self.functions: Functions
         self.events: EventBus
         self.url = ""
@@ -137,7 +138,8 @@ class Cloud:
         start(telephony)
         polly = HttpServer(answer_as_polly, name="polly")
         start(polly)
-        others = {"CONNECT": telephony.url, "CHIME_SDK_VOICE": telephony.url, "POLLY": polly.url}
+        services = [provider(name).service.upper().replace("-", "_") for name in ProviderName]
+        others = {**dict.fromkeys(services, telephony.url), "POLLY": polly.url}
         aws = LocalAws(self.template, others)
         start(aws)
         self._carry_prompts()
@@ -160,7 +162,8 @@ class Cloud:
         exits.enter_context(served_by(self.functions.invoke, later.submit))
         self.events = EventBus(self.template, later.submit)
         exits.callback(add_end_listener(lambda end: self.events.put(execution_ended(end))))
-        self.carrier = self._make_carrier()
+        here = Surroundings(self.template, self.functions.invoke, self.events.put, read_prompt, self.journal)
+        self.carrier = simulate(ProviderName(self.settings.telephony), here, self.settings.carrier)
         start(self.carrier)
         for trigger in self._triggers(later):
             start(trigger)
@@ -195,42 +198,6 @@ class Cloud:
         declared = {name for spec in self.template.functions.values() for name in spec.environment}
         return {**{name: value for name, value in own.items() if name in declared}, **self.settings.overrides}
 
-    def _make_carrier(self) -> Carrier | ChimeCarrier:
-        if self.settings.telephony == "chime":
-            return self._make_chime()
-        settings = CarrierSettings(
-            **{
-                "instance_id": INSTANCE_ID,
-                "instance_arn": self.template.parameters["ConnectInstanceArn"],
-                "region": REGION,
-                "account": ACCOUNT,
-                "flow_id": self.template.get_att("ConnectStack", "Outputs.ContactFlowId"),
-                **self.settings.carrier,
-            }
-        )
-        flow = json.loads(self.template.nested("ConnectStack").resource("ContactFlow")["Properties"]["Content"])
-        return Carrier(
-            settings,
-            invoke=self.functions.invoke,
-            emit=self.events.put,
-            flow=flow,
-            read_prompt=read_prompt,
-            journal=self.journal,
-        )
-
-    def _make_chime(self) -> ChimeCarrier:
-        (endpoint,) = self.template.nested("ChimeStack").resource("SipMediaApplication")["Properties"]["Endpoints"]
-        settings = ChimeSettings(
-            **{
-                "application_id": self.template.get_att("ChimeStack", "Outputs.SipMediaApplicationId"),
-                "function_arn": endpoint["LambdaArn"],
-                "region": REGION,
-                "account": ACCOUNT,
-                **self.settings.carrier,
-            }
-        )
-        return ChimeCarrier(settings, invoke=self.functions.invoke, read_prompt=read_prompt, journal=self.journal)
-
     def _triggers(self, later: AsynchronousInvocations) -> Iterable[_Part]:
         yield JournalFeed(self.template.get_att("MessagesTable", "StreamArn"), self.journal)
         for function in self.template.functions.values():
@@ -262,7 +229,8 @@ class Cloud:
 
     def _other_services(self) -> dict[str, WSGIApplication]:
         """What is not moto's, by the service's name in a signature."""
-        return {"connect": self._answer_as_telephony, "chime": self._answer_as_telephony, "polly": answer_as_polly}
+        services = [provider(name).signs_as for name in ProviderName]
+        return {**dict.fromkeys(services, self._answer_as_telephony), "polly": answer_as_polly}
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """The front door: the phone page under /phone, AWS for other processes under /aws, the API everywhere else."""
@@ -280,12 +248,6 @@ class Cloud:
     def _answer_as_telephony(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         answer: Iterable[bytes] = self.carrier.api(environ, start_response)
         return answer
-
-
-def _parameters(telephony: Telephony) -> dict[str, str]:
-    """The template's parameters that choose a telephony."""
-    instance = {"ConnectInstanceArn": INSTANCE_ARN} if telephony == "connect" else {}
-    return {"TelephonyProvider": telephony, "CallerId": CALLER_ID, **instance}
 
 
 def read_prompt(uri: str) -> bytes:

@@ -12,10 +12,11 @@ from typing import Any
 import httpx
 
 from local.cloud import seed
-from local.cloud.laptop_cloud import Cloud, CloudSettings, Hosting, Telephony
+from local.cloud.laptop_cloud import Cloud, CloudSettings, Hosting
 from local.network.shared.phone import Phone
 from local.tools.demo_cases import CASES, Case, differences
 from local.tools.timeline import timeline
+from speechcall.telephony.provider import ProviderName
 
 ROOT = Path(__file__).parents[2]
 RECIPIENT = re.compile('"to": "[^"]+"')
@@ -63,7 +64,7 @@ class Sent:
     mid: str
 
 
-def main(telephony: Telephony = "connect", verbose: bool = True, functions: Hosting = "process") -> int:
+def main(telephony: ProviderName = ProviderName.CONNECT, verbose: bool = True, functions: Hosting = "process") -> int:
     """Run every case, print what happened; 0 if all went as the specification says, else 1."""
     cast, begin = Cast(), time.monotonic()
     with Cloud(settings_for(cast, telephony, functions)) as cloud:
@@ -78,7 +79,9 @@ def main(telephony: Telephony = "connect", verbose: bool = True, functions: Host
     return 1
 
 
-def settings_for(cast: Cast, telephony: Telephony = "connect", functions: Hosting = "process") -> CloudSettings:
+def settings_for(
+    cast: Cast, telephony: ProviderName = ProviderName.CONNECT, functions: Hosting = "process"
+) -> CloudSettings:
     """A cloud whose callees are `cast`."""
     carrier = {"no_answer_seconds": NO_ANSWER_SECONDS, "caller_for": lambda _number: cast}
     return CloudSettings(telephony=telephony, parameters=PARAMETERS[functions], carrier=carrier, functions=functions)

@@ -1,7 +1,7 @@
 """`sam local invoke` with the files of events/, each answer read: SAM's exit status is 0 whatever happens.
 
 `python -m local.tools.sam_events [FILE…]`: those files, or all of them. A laptop cloud is the
-functions' AWS meanwhile; the Chime SDK's function has one of its own.
+functions' AWS meanwhile, one for each provider.
 """
 
 import json
@@ -12,21 +12,20 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from local.cloud.artifact import NotBuiltError
-from local.cloud.event_files import CHIME_EVENT_FILES, EVENT_FILES, EVENTS, EventFile
+from local.cloud.event_files import EVENTS, EventFile
 from local.cloud.functions import FunctionError
-from local.cloud.laptop_cloud import Cloud, CloudSettings, Telephony
+from local.cloud.laptop_cloud import Cloud, CloudSettings
 from local.cloud.runtime.answers import TIMED_OUT, read_answer
 from local.cloud.runtime.emulator import RuntimeMissingError
 from local.cloud.runtime.sam_local import ROOT, SAM, options, sam_environment
+from local.cloud.simulated_providers import event_files_of
+from speechcall.telephony.provider import ProviderName
 
 INVOKE_SECONDS = 300
 TRIES = 3
 """SAM counts a cold start as time of the function, which Lambda does not: on a busy machine 8 s may not be enough."""
 
-COLLECTIONS: tuple[tuple[Telephony, tuple[EventFile, ...]], ...] = (
-    ("connect", EVENT_FILES),
-    ("chime", CHIME_EVENT_FILES),
-)
+COLLECTIONS = tuple((name, event_files_of(name)) for name in ProviderName)
 
 
 def invoke(file: EventFile, given: Sequence[str]) -> Any:

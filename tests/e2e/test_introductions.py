@@ -8,6 +8,7 @@ import pytest
 
 from local.cloud import polly, seed
 from local.network.shared.scripted_callees import Script, answer, stay_silent
+from speechcall.telephony.provider import ProviderName
 from tests.e2e.conftest import HANGUP, Client, finished, menu, message, running, telephone_wav
 
 PLAYBACK = 8.0
@@ -53,7 +54,7 @@ def test_an_introduction_behind_a_url_is_heard():
 
 
 @pytest.mark.skipif(shutil.which(polly.PROGRAM) is None, reason="espeak-ng is not installed")
-@pytest.mark.parametrize("telephony", ["connect", "chime"])
+@pytest.mark.parametrize("telephony", ProviderName)
 def test_text_is_heard_and_spoken_once(telephony, monkeypatch):
     asked, speak = [], polly._spoken
     monkeypatch.setattr(polly, "_spoken", lambda *given: asked.append(given) or speak(*given))

@@ -14,8 +14,8 @@ import pytest
 from standardwebhooks import Webhook
 
 from local.cloud.aws_services import LocalAws
-from local.cloud.event_files import CHIME_EVENT_FILES
 from local.cloud.functions import FunctionHost
+from local.cloud.simulated_providers import event_files_of, parameters_of
 from local.cloud.template import Template
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.account import Account
@@ -28,6 +28,7 @@ from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.rules.prompt import KnownPrompt, Prompt
 from speechcall.shared.adapters.settings import MissingSetting
 from speechcall.shared.adapters.stream import process_each
+from speechcall.telephony.provider import ProviderName
 from speechcall.webhooks.rules.webhook import webhook_request
 from speechcall.webhooks.use_cases.webhook_secrets import SealedSecret, Signer, new_secret
 from tests.kit.samples import CALL, CALLING, MESSAGE, MID, NOW, FakeClock
@@ -65,11 +66,16 @@ def host(template) -> Iterator[FunctionHost]:
 
 def test_every_function_of_the_template_starts_and_every_folder_is_deployed(host, template):
     # The host has loaded each with its environment alone: a setting that the template does not give would have failed
-    chime = Template(ROOT / "template.yaml", {"TelephonyProvider": "chime", "CallerId": "+4930123456"})
-    chime_host = FunctionHost(chime)
-    for file in CHIME_EVENT_FILES:
-        assert file.is_sensible(chime_host.invoke(chime.functions[file.function].name, file.load())), file.path
-    folders = {spec.code_dir for one in (template, chime) for spec in one.functions.values()}
+    others = {
+        name: Template(ROOT / "template.yaml", parameters_of(name))
+        for name in ProviderName
+        if name != template.parameters["TelephonyProvider"]
+    }
+    for name, other in others.items():
+        other_host = FunctionHost(other)
+        for file in event_files_of(name):
+            assert file.is_sensible(other_host.invoke(other.functions[file.function].name, file.load())), file.path
+    folders = {spec.code_dir for one in (template, *others.values()) for spec in one.functions.values()}
     assert folders == {path.parent for path in HANDLERS}
 
 

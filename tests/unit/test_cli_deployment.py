@@ -5,15 +5,19 @@ import sys
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import httpx
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
+from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from typer.testing import CliRunner
 
-from cli.deployment import Place, open_deployment
+from cli.deployment import Deployment, Place, open_deployment
+from cli.failures import Refusal
 from cli.main import app
+from speechcall.prompts.rules.wav import Encoding
 from speechcall.shared.rules.errors import StoreUnavailable
 from tests.stores.accounts import MemoryAccounts
 
@@ -102,6 +106,29 @@ app(["account", "create", "new", "--prefix", "+1", "--local"], obj=lambda _: dou
     assert ended.returncode == 1
     assert "RuntimeError: a bug" in ended.stderr
     assert "a-secret" not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("resources", "encoding"),
+    [
+        ({"ConnectStack"}, Encoding.MU_LAW),
+        ({"ConnectFlowFunction"}, Encoding.MU_LAW),  # of a release whose contact flow was no stack of its own
+        ({"ChimeStack"}, Encoding.PCM_16),
+        ({"SipMediaApplication"}, Encoding.PCM_16),
+    ],
+)
+def test_prompts_are_made_for_the_telephony_that_the_stack_has(resources, encoding):
+    made = Deployment(
+        boto3.Session(region_name="eu-central-1"), {name: name for name in resources}.__getitem__, Config()
+    )
+    assert made.prompt_encoding is encoding
+
+
+def test_a_stack_of_nobody_that_is_known_gets_no_prompts():
+    names: dict[str, str] = {}
+    made = Deployment(boto3.Session(region_name="eu-central-1"), names.__getitem__, Config())
+    with pytest.raises(Refusal, match="Who places this stack's calls"):
+        assert made.prompt_encoding
 
 
 def test_help_names_every_command():

@@ -161,6 +161,35 @@ def allow(function: str, action: str, resource: str) -> Callable[[dict[str, Any]
     return mistake
 
 
+def allow_for(function: str, action: str, resource: str) -> Callable[[dict[str, Any]], None]:
+    """The mistake of one permission too many, whoever places the calls."""
+
+    def mistake(document: dict[str, Any]) -> None:
+        statements(document, function).append({"Effect": "Allow", "Action": action, "Resource": resource})
+
+    return mistake
+
+
+def allow_a_provider(*more: str) -> Callable[[dict[str, Any]], None]:
+    """The mistake of other values of TelephonyProvider than the code's: these too; or, if none are given, too few."""
+
+    def mistake(document: dict[str, Any]) -> None:
+        values = document["Parameters"]["TelephonyProvider"]["AllowedValues"]
+        document["Parameters"]["TelephonyProvider"]["AllowedValues"] = [*values, *more] if more else values[:1]
+
+    return mistake
+
+
+def make_always(*resources: str) -> Callable[[dict[str, Any]], None]:
+    """The mistake of resources that every stack has."""
+
+    def mistake(document: dict[str, Any]) -> None:
+        for resource in resources:
+            del document["Resources"][resource]["Condition"]
+
+    return mistake
+
+
 def take_any_number(document: dict[str, Any]) -> None:
     del document["Parameters"]["GraceSeconds"]["MaxValue"]
 
@@ -494,6 +523,26 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         put({"Ref": "DialerFunction"}, "ControlCallFunction", "Environment", "Variables", "WARM_FUNCTION"),
         "ready",
     ),
+    "a provider that the code does not know": (allow_a_provider("pigeon"), "providers"),
+    "a provider that nobody can choose": (allow_a_provider(), "providers"),
+    "prompts for another provider": (
+        put("mulaw", "PreparePromptsFunction", "Environment", "Variables", "PROMPT_ENCODING"),
+        "providers",
+    ),
+    "a provider's setting is forgotten": (
+        drop("FinishCallFunction", "Environment", "Variables", "SIP_MEDIA_APPLICATION_ID"),
+        "providers",
+    ),
+    "a setting of who dials is forgotten": (
+        drop("ControlCallFunction", "Environment", "Variables", "CONNECT_FLOW_ID"),
+        "providers",
+    ),
+    "a provider's right is forgotten": (forbid("SweepFunction", "chime:UpdateSipMediaApplicationCall"), "providers"),
+    "a right to another provider's calls": (
+        allow_for("SweepFunction", "connect:StopContact", "*"),
+        "providers",
+    ),
+    "a stack has two who listen": (make_always("ConnectFlowFunction", "ConnectFlowFunctionRole"), "providers"),
     "a type that not every Region has": (type_of_few_regions, "regions"),
     "log lines for ever": (drop("LogGroup", "RetentionInDays"), "functions"),
     "a layer is missing": (in_globals("Layers", value=[{"Ref": "CoreLayer"}]), "functions"),

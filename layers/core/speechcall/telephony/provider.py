@@ -1,50 +1,158 @@
-"""The telephony that the stack has chosen (template.yaml: TelephonyProvider)."""
+"""The providers of phone calls: what is needed of each, in one record, and the one that the stack has chosen.
+
+A new member of `ProviderName` is a type error wherever somebody has to know each provider: here, and on the laptop.
+"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
-from importlib import import_module
-from typing import cast
+from typing import assert_never
 
 import boto3
 
 from speechcall.calls.use_cases.ports import Telephony
+from speechcall.prompts.rules.wav import Encoding
 from speechcall.shared.adapters.lazy import once
 from speechcall.shared.adapters.settings import MissingSetting, setting
 from speechcall.shared.rules.time_bounds import Ringing, dial_wait_seconds
 
 
-def chosen_telephony(*, dials: bool = False) -> Telephony:
-    """The provider that the function's environment names.
+class ProviderName(StrEnum):
+    """The values of template.yaml's TelephonyProvider."""
 
-    `dials`: the function also places calls, and has the settings for that. Of the two providers one is
-    imported, and its client made when it is first needed: a cold start pays for no other.
+    CONNECT = "connect"
+    CHIME = "chime"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """What is needed of a provider, beside its package of this folder."""
+
+    name: ProviderName
+    make: Callable[[bool], Telephony]
+    """Its client, from the settings of a function; whether that also dials. It imports what it needs when it is called:
+    a cold start pays for no other provider."""
+    encoding: Encoding
+    """In which it plays prompts."""
+    ringing: Ringing
+    """Who ends the ringing of a phone that nobody answers."""
+    takes_ring_time: bool
+    """Whether it ends the ringing itself, after the message's time, where ProviderRingTimeout says so."""
+    settings: tuple[str, ...]
+    """The environment variables of a function that stops calls and looks them up, other than TELEPHONY_PROVIDER."""
+    dial_settings: tuple[str, ...]
+    """Those of one that also dials, beside them."""
+    service: str
+    """Its API's name in boto3."""
+    signs_as: str
+    """Its API's name in signatures and in IAM's actions (`connect:StopContact`)."""
+    listener: str
+    """The template's name of the function that a callee waits for."""
+    stack: str
+    """The template's name of the nested stack with its resources."""
+    known_by: tuple[str, ...]
+    """Resources of the template that only a stack of this provider has, also one of an older release."""
+
+    @property
+    def keeps_ring_time(self) -> bool:
+        """Whether a phone rings for as long as its message says."""
+        return self.ringing is not Ringing.NETWORKS
+
+    def who_ends_ringing(self, asks_provider: bool) -> Ringing:
+        """Who ends it in a stack. `asks_provider`: its ProviderRingTimeout."""
+        return Ringing.PROVIDERS if self.takes_ring_time and asks_provider else self.ringing
+
+
+def provider(name: ProviderName) -> Provider:
+    """The record of a provider."""
+    match name:
+        case ProviderName.CONNECT:
+            return _CONNECT
+        case ProviderName.CHIME:
+            return _CHIME
+        case _:
+            assert_never(name)
+
+
+def chosen_provider() -> Provider:
+    """The one that the function's environment names. Raises MissingSetting for a name that there is not."""
+    name = setting("TELEPHONY_PROVIDER")
+    try:
+        return provider(ProviderName(name))
+    except ValueError:
+        known = " and ".join(ProviderName)
+        raise MissingSetting(f"TELEPHONY_PROVIDER is {name!r}; template.yaml knows {known}") from None
+
+
+def chosen_telephony(*, dials: bool = False) -> Telephony:
+    """The client of the provider that the function's environment names.
+
+    `dials`: the function also places calls, and has the settings for that. Only this provider is imported, and its AWS
+    client made when it is first needed.
     """
-    provider = setting("TELEPHONY_PROVIDER")
-    caller_id = setting("CALLER_ID") if dials else ""
-    if provider == "chime":
-        chime = import_module("speechcall.telephony.chime.client")
-        client = once(partial(boto3.client, "chime-sdk-voice", config=chime.CLIENT_CONFIG))
-        return cast("Telephony", chime.ChimeTelephony(client, setting("SIP_MEDIA_APPLICATION_ID"), caller_id))
-    if provider != "connect":
-        raise MissingSetting(f"TELEPHONY_PROVIDER is {provider!r}; template.yaml knows connect and chime")
-    connect = import_module("speechcall.telephony.connect.client")
-    flow_id = setting("CONNECT_FLOW_ID") if dials else ""
-    client = once(partial(boto3.client, "connect", config=connect.CLIENT_CONFIG))
-    dialling = once(partial(boto3.client, "connect", config=connect.DIAL_CONFIG))
-    instance_id = setting("CONNECT_INSTANCE_ID")
-    rings = dials and setting("PROVIDER_RING_TIMEOUT") == "true"
-    made = connect.ConnectTelephony(client, instance_id, flow_id, caller_id, dialling, provider_rings=rings)
-    return cast("Telephony", made)
+    return chosen_provider().make(dials)
 
 
 def dial_waits() -> Callable[[int], int]:
     """For how long a state machine waits for an answer, by the message's own time. The settings are read now."""
+    chosen = chosen_provider()
+    # Only a provider that takes the time has to be told whether it is asked to.
+    asks_provider = chosen.takes_ring_time and setting("PROVIDER_RING_TIMEOUT") == "true"
     return partial(
-        dial_wait_seconds, ringing=_who_ends_ringing(), allowance_seconds=int(setting("RING_ALLOWANCE_SECONDS"))
+        dial_wait_seconds,
+        ringing=chosen.who_ends_ringing(asks_provider),
+        allowance_seconds=int(setting("RING_ALLOWANCE_SECONDS")),
     )
 
 
-def _who_ends_ringing() -> Ringing:
-    if setting("TELEPHONY_PROVIDER") == "chime":
-        return Ringing.NETWORKS
-    return Ringing.PROVIDERS if setting("PROVIDER_RING_TIMEOUT") == "true" else Ringing.OURS
+def _connect(dials: bool) -> Telephony:
+    from speechcall.telephony.connect import client  # noqa: PLC0415 - see `Provider.make`
+
+    return client.ConnectTelephony(
+        once(partial(boto3.client, "connect", config=client.CLIENT_CONFIG)),
+        setting("CONNECT_INSTANCE_ID"),
+        setting("CONNECT_FLOW_ID") if dials else "",
+        setting("CALLER_ID") if dials else "",
+        once(partial(boto3.client, "connect", config=client.DIAL_CONFIG)),
+        provider_rings=dials and setting("PROVIDER_RING_TIMEOUT") == "true",
+    )
+
+
+_CONNECT = Provider(
+    ProviderName.CONNECT,
+    _connect,
+    encoding=Encoding.MU_LAW,
+    ringing=Ringing.OURS,
+    takes_ring_time=True,
+    settings=("CONNECT_INSTANCE_ID",),
+    dial_settings=("CONNECT_FLOW_ID", "CALLER_ID", "PROVIDER_RING_TIMEOUT"),
+    service="connect",
+    signs_as="connect",
+    listener="ConnectFlowFunction",
+    stack="ConnectStack",
+    known_by=("ConnectStack", "ConnectFlowFunction"),
+)
+
+
+def _chime(dials: bool) -> Telephony:
+    from speechcall.telephony.chime import client  # noqa: PLC0415 - see `Provider.make`
+
+    made = once(partial(boto3.client, "chime-sdk-voice", config=client.CLIENT_CONFIG))
+    return client.ChimeTelephony(made, setting("SIP_MEDIA_APPLICATION_ID"), setting("CALLER_ID") if dials else "")
+
+
+_CHIME = Provider(
+    ProviderName.CHIME,
+    _chime,
+    encoding=Encoding.PCM_16,
+    ringing=Ringing.NETWORKS,
+    takes_ring_time=False,
+    settings=("SIP_MEDIA_APPLICATION_ID",),
+    dial_settings=("CALLER_ID",),
+    service="chime-sdk-voice",
+    signs_as="chime",
+    listener="ChimeEventsFunction",
+    stack="ChimeStack",
+    known_by=("ChimeStack", "SipMediaApplication"),
+)
