@@ -15,11 +15,13 @@ from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
 from speechcall.shared.adapters.stepfunctions import TaskEngine
 from speechcall.shared.rules.ids import parse_holder
-from speechcall.shared.rules.outcome import SETTLING, End
+from speechcall.shared.rules.outcome import End
 from speechcall.telephony.provider import chosen_telephony
 from speechcall.webhooks.adapters.queue import SqsWebhookQueue
 
 logger = Logger()
+SETTLING = {"outcome": "settling", "reason": "settling"}
+"""The line of the call is free, and it is not known yet why the call ended."""
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 webhooks = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_QUEUE_URL"))
@@ -47,6 +49,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
         end = End.FAILED
     else:
         mid, attempt, end = str(event["mid"]), int(event["attempt"]), End(event["end"])
-    found = finish(mid, attempt, end) or SETTLING
-    logger.info("call finished", mid=mid, attempt=attempt, outcome=found.outcome, reason=found.reason)
-    return {"outcome": found.outcome, "reason": found.reason}
+    found = finish(mid, attempt, end)
+    told = {"outcome": found.outcome, "reason": found.reason} if found else SETTLING
+    logger.info("call finished", mid=mid, attempt=attempt, outcome=told["outcome"], reason=told["reason"])
+    return told

@@ -19,7 +19,7 @@ from botocore.stub import Stubber
 
 from speechcall.calls.rules.call import Cause, Command, Kind
 from speechcall.calls.use_cases.place_call import PATIENCE_SECONDS
-from speechcall.calls.use_cases.report import HANG_UP, Heard, Next
+from speechcall.calls.use_cases.report import HANG_UP, Heard, Next, Op
 from speechcall.dialling.adapters.executions import resume_execution
 from speechcall.dialling.use_cases.sweep import Execution
 from speechcall.menus.adapters.flows_store import Registry
@@ -408,13 +408,13 @@ def test_a_report_that_is_none_of_ours_is_none(event):
     ("step", "expected"),
     [
         (HANG_UP, {"op": "hangup", "seq": "0", "promptUri": "none", "seconds": "0"}),
-        (Next("hold", 3), {"op": "hold", "seq": "3", "promptUri": "none", "seconds": "0"}),
+        (Next(Op.HOLD, 3), {"op": "hold", "seq": "3", "promptUri": "none", "seconds": "0"}),
         (
-            Next("ask", 2, Command(Kind.ASK, 0), CALL),
+            Next(Op.ASK, 2, Command(Kind.ASK, 0), CALL),
             {"op": "ask", "seq": "2", "promptUri": ASK.prompt_uri, "seconds": "10"},
         ),
         (
-            Next("hangup", 3, Command(Kind.HANG_UP), CALL),
+            Next(Op.HANG_UP, 3, Command(Kind.HANG_UP), CALL),
             {"op": "hangup", "seq": "3", "promptUri": "none", "seconds": "0"},
         ),
     ],

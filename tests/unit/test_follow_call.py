@@ -7,7 +7,7 @@ import pytest
 from speechcall.calls.rules.call import Bounds, Cause, Command, Kind, Reply, Step, Ticket
 from speechcall.calls.use_cases.follow_by_mailbox import MAILBOX_SECONDS
 from speechcall.calls.use_cases.follow_call import follow_call
-from speechcall.calls.use_cases.report import HANG_UP, Heard, Next, Report
+from speechcall.calls.use_cases.report import HANG_UP, Heard, Next, Op, Report
 from tests.kit.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls
 
@@ -93,7 +93,7 @@ def test_a_command_that_is_already_there_is_given_without_waiting():
 
 def test_without_a_command_the_telephony_holds_after_two_and_a_half_seconds():
     bench = Bench().asked()
-    assert bench.hear("next", 2) == Next("hold", 2)
+    assert bench.hear("next", 2) == Next(Op.HOLD, 2)
     assert MAILBOX_SECONDS <= math.fsum(bench.clock.slept) < MAILBOX_SECONDS + 0.2
     assert set(bench.clock.slept) == {0.05, 0.15}
 

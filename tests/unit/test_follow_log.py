@@ -7,7 +7,7 @@ import pytest
 
 from speechcall.calls.rules.call import Cause, Command, Kind, Reply, Ticket
 from speechcall.calls.use_cases.follow_call import follow_call
-from speechcall.calls.use_cases.report import HANG_UP, Heard, Next, Report
+from speechcall.calls.use_cases.report import HANG_UP, Heard, Next, Op, Report
 from speechcall.menus.rules.call_log import HOLD_SECONDS, Plan, Then, ThenKind
 from tests.kit.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls
@@ -170,7 +170,7 @@ def test_an_earlier_event_counts_and_is_told_to_go_on():
     bench.hear("answered", turn=1)
     bench.machine(1)
     assert told(bench.hear("idle", 2, turn=9))[0] == "ask"
-    assert bench.hear("key", 2, "1", turn=8) == Next("go_on", 2)
+    assert bench.hear("key", 2, "1", turn=8) == Next(Op.GO_ON, 2)
     assert bench.call.known_reply == Reply(2, "idle")
 
 

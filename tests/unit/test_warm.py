@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from speechcall.calls.adapters.warm_functions import WARM, Warming, make_ready
-from speechcall.calls.use_cases.report import LOST, Heard, Next
+from speechcall.calls.use_cases.report import LOST, Heard, Next, Op
 from speechcall.shared.adapters.invocation_start import MOST_START_MSEC, Began, process_started_msec
 from speechcall.shared.rules.errors import EngineUnavailable, StoreUnavailable
 from speechcall.telephony.heard_metrics import tell_of
@@ -76,9 +76,9 @@ def test_when_this_process_was_started_is_known_or_said_not_to_be():
 @pytest.mark.parametrize(
     ("step", "event", "expected"),
     [
-        (Next("ask", 2), "answered", {"AnswerToFirstCommandMsec": 250.0}),
-        (Next("ask", 3), "key", {}),
-        (Next("hold", 1), "answered", {}),
+        (Next(Op.ASK, 2), "answered", {"AnswerToFirstCommandMsec": 250.0}),
+        (Next(Op.ASK, 3), "key", {}),
+        (Next(Op.HOLD, 1), "answered", {}),
         (LOST, "next", {"CallsLost": 1.0}),
     ],
 )

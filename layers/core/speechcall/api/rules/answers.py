@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from speechcall.messages.rules.message import State
+from speechcall.shared.rules.outcome import OutcomeName
 
 Id = Annotated[
     str,
@@ -39,17 +40,7 @@ DeliveryStatus = Annotated[
     ),
 ]
 Outcome = Annotated[
-    Literal[
-        "answered",
-        "busy",
-        "noAnswer",
-        "failed",
-        "expired",
-        "invalidNumber",
-        "blocked",
-        "promptUnavailable",
-        "menusRefused",
-    ],
+    OutcomeName,
     Field(description="How the message ended."),
 ]
 EndReason = Annotated[str, Field(description="Why it ended so, such as `completed`, `callerHungUp` or `notPlayed`.")]

@@ -5,7 +5,7 @@ from typing import Any
 from speechcall.calls.adapters.call_items import call_key, dump_command, dump_entry, load_call
 from speechcall.calls.adapters.dialled_calls import EXISTS, NOT_ENDED
 from speechcall.calls.adapters.ended_calls import EndedCalls
-from speechcall.calls.rules.call import Call, Command, Kind, Ticket
+from speechcall.calls.rules.call import Call, Command, Ticket
 from speechcall.menus.rules.call_log import PROMPT_ERROR, Entry
 from speechcall.shared.adapters.table import ConditionFailed, from_wire, store_errors, to_wire
 
@@ -71,7 +71,7 @@ class CallLogs(EndedCalls):
         not_over = "(attribute_not_exists(ended_msec) OR log_seq > seq)"
         values: dict[str, Any] = {":one": 1, ":command": dump_command(command), **ticket_values(ticket)}
         changes = "SET seq = seq + :one, command = :command, #visit = :visit, retry = :retry, #token = :token"
-        if command.kind is Kind.ASK:
+        if command.asks:
             changes += ", visits = visits + :one"
         clauses = [EXISTS, newer_visit, was_told_to_go_on, not_over]
         try:

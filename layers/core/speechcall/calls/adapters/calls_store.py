@@ -6,7 +6,7 @@ from typing import Any
 from speechcall.calls.adapters.call_items import dump_call, dump_command, load_call
 from speechcall.calls.adapters.call_logs import CallLogs, ticket_values
 from speechcall.calls.adapters.dialled_calls import EXISTS, NOT_ENDED
-from speechcall.calls.rules.call import Bounds, Call, Cause, Command, Kind, Reply, Step, Ticket
+from speechcall.calls.rules.call import Bounds, Call, Cause, Command, Reply, Step, Ticket
 from speechcall.shared.adapters.table import ConditionFailed, store_errors, to_wire
 
 _STILL_AWAITED = [
@@ -54,7 +54,7 @@ class DynamoCalls(CallLogs):
         clauses = [EXISTS, NOT_ENDED, newer_visit]
         values: dict[str, Any] = {":one": 1, ":command": dump_command(command), **ticket_values(ticket)}
         assignments = "seq = seq + :one, command = :command, #visit = :visit, retry = :retry, #token = :token"
-        if command.kind is Kind.ASK:
+        if command.asks:
             clauses += [within_visits, within_time]
             values |= {":max_visits": bounds.max_visits, ":oldest": now_msec - bounds.max_seconds * 1000}
             assignments += ", visits = visits + :one"

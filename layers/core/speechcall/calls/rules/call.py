@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import assert_never
 
 from speechcall.menus.rules.ask import Ask
 from speechcall.menus.rules.call_log import PROMPT_ERROR, SILENT_REPEATS, Entry, Plan, follows
 
 
 class Kind(StrEnum):
-    """What the telephony is told to do."""
+    """What a state machine commands. A new member is a type error at each place that has to know it."""
 
     DIAL = "dial"
     ASK = "ask"
@@ -37,6 +38,17 @@ class Command:
 
     kind: Kind
     menu: int | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is a question: it counts as a visit of its menu, and what is heard is its answer."""
+        match self.kind:
+            case Kind.ASK:
+                return True
+            case Kind.DIAL | Kind.HANG_UP:
+                return False
+            case _:
+                assert_never(self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +184,7 @@ class Call:
         """Which menu the question `seq` asks; None: there is no such question, or not yet."""
         if (before := self.entry(seq - 1)) and before.then.menu is not None:
             return before.then.menu
-        is_asked = self.command.kind is Kind.ASK and self.seq == seq and self.goes_by_log
+        is_asked = self.command.asks and self.seq == seq and self.goes_by_log
         return self.command.menu if is_asked else None
 
     def would_log(self, seq: int, event: str, key: str, at_msec: int) -> Entry | None:
@@ -196,11 +208,15 @@ class Call:
     @property
     def known_reply(self) -> Reply | None:
         """What is known to have been heard for the command, whether its task was told or not; None: nothing."""
-        if self.command.kind is Kind.DIAL:
-            return Reply(self.seq, "answered") if self.answered_msec is not None else None
-        if self.goes_by_log:
-            return Reply(entry.seq, entry.event, entry.key) if (entry := self.entry(self.seq)) else None
-        return self.kept_reply if self.kept_reply and self.kept_reply.seq == self.seq else None
+        match self.command.kind:
+            case Kind.DIAL:
+                return Reply(self.seq, "answered") if self.answered_msec is not None else None
+            case Kind.ASK | Kind.HANG_UP:
+                if self.goes_by_log:
+                    return Reply(entry.seq, entry.event, entry.key) if (entry := self.entry(self.seq)) else None
+                return self.kept_reply if self.kept_reply and self.kept_reply.seq == self.seq else None
+            case _:
+                assert_never(self.command.kind)
 
     @property
     def known_key(self) -> Reply | None:

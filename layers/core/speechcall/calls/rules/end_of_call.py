@@ -1,10 +1,11 @@
 """How a call ended: its outcome, and the reason to show for it."""
 
 from dataclasses import replace
+from typing import assert_never
 
 from speechcall.calls.rules.call import Call, Cause, Kind
 from speechcall.menus.rules.call_log import IDLE, PROMPT_ERROR, ThenKind
-from speechcall.shared.rules.outcome import NOT_PLACED, NOT_PLAYED, PROMPT_UNAVAILABLE, End, Outcome
+from speechcall.shared.rules.outcome import NOT_PLACED, NOT_PLAYED, PROMPT_UNAVAILABLE, End, Outcome, OutcomeName
 
 _UNANSWERED = {Cause.BUSY, Cause.NO_ANSWER, Cause.INVALID_NUMBER, Cause.BLOCKED}
 _NOT_OURS = {Cause.CALLER_HUNG_UP, *_UNANSWERED}
@@ -25,7 +26,7 @@ def awaits_report(call: Call) -> bool:
         return False
     if call.goes_by_log:  # the state machine may be far behind
         return bool(call.log) and call.log[-1].then.kind is ThenKind.ASK
-    return call.command.kind is Kind.ASK and call.awaits_answer and call.known_reply is None
+    return call.command.asks and call.awaits_answer and call.known_reply is None
 
 
 def may_have_heard(call: Call) -> bool:
@@ -90,8 +91,7 @@ def outcome_of(call: Call | None, end: End) -> Outcome:
     if call.answered_msec is None:
         # Who hangs up before the answer has rejected the call: a network tells that as busy.
         cause = Cause.BUSY if call.cause is Cause.CALLER_HUNG_UP else call.cause
-        known = cause if cause in _UNANSWERED else Cause.FAILED
-        return Outcome(known.value, call.stop_reason or (cause or Cause.FAILED).value)
+        return Outcome(_outcome_of_unanswered(cause), call.stop_reason or (cause or Cause.FAILED).value)
     if was_cut_short(call):
         return Outcome("answered", Cause.CALLER_HUNG_UP.value)
     no_prompt = call.stop_reason == PROMPT_UNAVAILABLE.reason
@@ -106,3 +106,19 @@ def outcome_of(call: Call | None, end: End) -> Outcome:
     is_ours_all_the_same = end is End.CALLER_HUNG_UP and call.cause not in _NOT_OURS
     reason = call.cause if is_ours_all_the_same and call.cause else end
     return Outcome("answered", call.stop_reason or reason.value, no_prompt)
+
+
+def _outcome_of_unanswered(cause: Cause | None) -> OutcomeName:
+    match cause:
+        case Cause.BUSY | Cause.CALLER_HUNG_UP:
+            return "busy"
+        case Cause.NO_ANSWER:
+            return "noAnswer"
+        case Cause.INVALID_NUMBER:
+            return "invalidNumber"
+        case Cause.BLOCKED:
+            return "blocked"
+        case Cause.FAILED | Cause.HUNG_UP | Cause.STOPPED | Cause.UNCONFIRMED | Cause.THROTTLED | None:
+            return "failed"
+        case _:
+            assert_never(cause)

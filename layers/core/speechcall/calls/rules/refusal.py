@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from speechcall.calls.rules.call import Bounds, Call, Command, Kind, Ticket
+from speechcall.calls.rules.call import Bounds, Call, Command, Ticket
 
 
 class Refusal(StrEnum):
@@ -26,7 +26,7 @@ def refusal(call: Call | None, ticket: Ticket, command: Command, bounds: Bounds,
         return Refusal.STALE
     if call.ended:
         return Refusal.ENDED
-    if command.kind is Kind.ASK and ticket.visit != call.ticket.visit and over_limit(call, bounds, now_msec):
+    if command.asks and ticket.visit != call.ticket.visit and over_limit(call, bounds, now_msec):
         return Refusal.LIMIT
     return None
 

@@ -6,7 +6,7 @@ Each command is written, with the task token that its answer needs, before anyth
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, assert_never
 
 from speechcall.calls.rules.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Ticket
 from speechcall.calls.rules.refusal import Refusal, refusal
@@ -60,11 +60,16 @@ class Control:
         if task["command"] == "look_up":
             return dict(self._look_up(mid, attempt, task.get("menu")))
         ticket = Ticket(str(task["visit"]), int(task["retry"]), str(task["token"]))
-        if task["command"] == Kind.DIAL:
-            refused = self._dial(mid, attempt, ticket)
-            return {"refused": refused} if refused else {}
-        self._command(mid, attempt, Command(Kind(task["command"]), task.get("menu")), ticket)
-        return {}
+        kind = Kind(task["command"])
+        match kind:
+            case Kind.DIAL:
+                refused = self._dial(mid, attempt, ticket)
+                return {"refused": refused} if refused else {}
+            case Kind.ASK | Kind.HANG_UP:
+                self._command(mid, attempt, Command(kind, task.get("menu")), ticket)
+                return {}
+            case _:
+                assert_never(kind)
 
     def _dial(self, mid: str, attempt: int, ticket: Ticket) -> str | None:
         """Why the provider refuses the call, None if it does not."""

@@ -14,6 +14,7 @@ say why: then the end is written with a guess, and asked about when its line has
 """
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from speechcall.calls.rules.call import Call, Cause, Kind
 from speechcall.calls.rules.end_of_call import awaits_report, better_guess, guessed_cause
@@ -62,12 +63,16 @@ def _tell_end(call: Call, calls: CallStore, engine: Engine, clock: Clock) -> Non
     if call.goes_by_log and call.entry(call.seq) and (reply := call.known_reply):
         tell_task(reply, call.ticket.token, engine)
     elif call.awaits_answer:
-        if call.command.kind is Kind.DIAL:
-            engine.fail(call.ticket.token, NOT_ANSWERED, (call.cause or Cause.FAILED).value)
-        elif key := call.known_key:
-            give_reply(key, call, calls=calls, engine=engine, clock=clock)
-        else:
-            engine.succeed(call.ticket.token, {"event": "ended", "key": "", "seq": call.seq})
+        match call.command.kind:
+            case Kind.DIAL:
+                engine.fail(call.ticket.token, NOT_ANSWERED, (call.cause or Cause.FAILED).value)
+            case Kind.ASK | Kind.HANG_UP:
+                if key := call.known_key:
+                    give_reply(key, call, calls=calls, engine=engine, clock=clock)
+                else:
+                    engine.succeed(call.ticket.token, {"event": "ended", "key": "", "seq": call.seq})
+            case _:
+                assert_never(call.command.kind)
 
 
 IN_FLIGHT_SECONDS, LOOK_SECONDS = 2.0, 0.1

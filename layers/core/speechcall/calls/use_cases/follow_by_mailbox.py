@@ -21,11 +21,11 @@ each reports counts; but only the latest is told what to do next, the others to 
 
 from collections.abc import Iterator
 
-from speechcall.calls.rules.call import Call, Kind, Reply
+from speechcall.calls.rules.call import Call, Reply
 from speechcall.calls.rules.end_of_call import is_over
 from speechcall.calls.use_cases.give_reply import give_reply
 from speechcall.calls.use_cases.ports import CallStore, Engine
-from speechcall.calls.use_cases.report import HANG_UP, Heard, Next, Report
+from speechcall.calls.use_cases.report import HANG_UP, Heard, Next, Op, Report, op_of
 from speechcall.shared.rules.errors import EngineUnavailable
 from speechcall.shared.use_cases.clock import Clock
 
@@ -63,8 +63,7 @@ def follow_by_mailbox(
             return HANG_UP
         is_overtaken = call.turn > turn > 0
         if call.seq > after and not is_overtaken:
-            op = "hangup" if call.command.kind is Kind.HANG_UP else "ask"
-            return Next(op, call.seq, call.command, call)
+            return Next(op_of(call.command), call.seq, call.command, call)
         reply = (call.known_reply or _reply_in(heard, call)) if call.awaits_answer else None
         # A token that was in vain is followed by another, if its task's try had failed.
         if reply and call.ticket.token != tried:
@@ -72,14 +71,14 @@ def follow_by_mailbox(
                 calls.keep_reply(call.mid, call.attempt, reply)
             tried = _tell(reply, call, calls, engine, clock)
         if is_overtaken:
-            return Next("go_on", after)
-    return Next("hold", after)
+            return Next(Op.GO_ON, after)
+    return Next(Op.HOLD, after)
 
 
 def _reply_in(heard: Heard, call: Call) -> Reply | None:
     """The reply in a report, if it is one to the question that waits."""
     reply = heard.reply
-    return reply if reply and call.command.kind is Kind.ASK and reply.seq == call.seq else None
+    return reply if reply and call.command.asks and reply.seq == call.seq else None
 
 
 def _tell(reply: Reply, call: Call, calls: CallStore, engine: Engine, clock: Clock) -> str | None:
@@ -90,7 +89,7 @@ def _tell(reply: Reply, call: Call, calls: CallStore, engine: Engine, clock: Clo
         token: str | None = call.ticket.token
     except EngineUnavailable:
         token = None
-    if call.kept_reply != reply and call.command.kind is Kind.ASK:
+    if call.kept_reply != reply and call.command.asks:
         calls.keep_reply(call.mid, call.attempt, reply)
     return token
 

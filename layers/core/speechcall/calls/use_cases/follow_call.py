@@ -28,7 +28,7 @@ from speechcall.calls.rules.end_of_call import is_over
 from speechcall.calls.use_cases.follow_by_mailbox import MAILBOX_SECONDS, follow_by_mailbox
 from speechcall.calls.use_cases.give_reply import tell_task
 from speechcall.calls.use_cases.ports import CallStore, Engine
-from speechcall.calls.use_cases.report import HANG_UP, Next, Report, told_by_log
+from speechcall.calls.use_cases.report import HANG_UP, Next, Op, Report, told_by_log
 from speechcall.menus.rules.call_log import ANSWERED
 from speechcall.shared.rules.errors import EngineUnavailable
 from speechcall.shared.use_cases.clock import Clock
@@ -64,7 +64,7 @@ def follow_call(
         with suppress(EngineUnavailable):  # then the next report, the menu's timeout or the call's end tells it
             tell_task(reply, call.ticket.token, engine)
     if call.turn > report.turn > 0:
-        return Next("go_on", after)
+        return Next(Op.GO_ON, after)
     step = told_by_log(call, after, clock.now_msec())
     if step.lost:
         calls.set_stop_reason(report.mid, report.attempt, "lost")

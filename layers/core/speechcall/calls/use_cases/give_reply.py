@@ -1,6 +1,6 @@
 """What was heard is given to the task that waits for it."""
 
-from speechcall.calls.rules.call import Call, Kind, Reply, Step
+from speechcall.calls.rules.call import Call, Reply, Step
 from speechcall.calls.use_cases.ports import CallStore, Engine
 from speechcall.shared.use_cases.clock import Clock
 
@@ -29,6 +29,6 @@ def give_reply(reply: Reply, call: Call, *, calls: CallStore, engine: Engine, cl
 
 def step_of(reply: Reply, call: Call, now_msec: int) -> Step | None:
     """The step that a reply puts on the call's path; None if nobody was asked."""
-    if call.command.kind is not Kind.ASK:
+    if not call.command.asks:
         return None
     return Step(call.command.menu or 0, reply.key or reply.event, now_msec)

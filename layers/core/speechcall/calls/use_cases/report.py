@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
 
 from speechcall.calls.rules.call import Call, Cause, Command, Kind, Reply
+from speechcall.menus.rules.ask import Ask
 from speechcall.menus.rules.call_log import ANSWERED, HOLD_SECONDS, IDLE, KEY, MOST_AHEAD, PROMPT_ERROR
 
 NEXT = "next"
@@ -74,20 +77,51 @@ class EndReport:
     """As in a `Report`."""
 
 
+class Op(StrEnum):
+    """What a telephony is told to do. A new member is a type error where a provider's answer is made."""
+
+    ASK = "ask"
+    HOLD = "hold"
+    """To wait a moment, in silence, and to ask again what is next."""
+    HANG_UP = "hangup"
+    GO_ON = "go_on"
+    """With what it does already: a later event of its call is told what is next."""
+
+
 @dataclass(frozen=True, slots=True)
 class Next:
     """What the telephony is to do: a command with its seq, to hold, to go on as it is, or (no call) to hang up."""
 
-    op: str
+    op: Op
     seq: int
     command: Command | None = None
     call: Call | None = None
     lost: bool = False
 
+    @property
+    def ask(self) -> Ask:
+        """What an ASK asks. Raises ValueError where there is nothing to be asked."""
+        if self.command is None or self.call is None:
+            raise ValueError(f"{self.op} asks no menu")
+        return self.call.asks[self.command.menu or 0]
 
-HANG_UP = Next("hangup", 0)
-LOST = Next("hangup", 0, lost=True)
+
+HANG_UP = Next(Op.HANG_UP, 0)
+LOST = Next(Op.HANG_UP, 0, lost=True)
 """The state machine has said nothing for as long as a telephony holds."""
+
+
+def op_of(command: Command) -> Op:
+    """What a telephony is told to do for a command that the state machine has given."""
+    match command.kind:
+        case Kind.ASK:
+            return Op.ASK
+        case Kind.HANG_UP:
+            return Op.HANG_UP
+        case Kind.DIAL:  # it has done that
+            return Op.HOLD
+        case _:
+            assert_never(command.kind)
 
 
 def told_by_log(call: Call, after: int, now_msec: int) -> Next:
@@ -96,16 +130,23 @@ def told_by_log(call: Call, after: int, now_msec: int) -> Next:
     Only a menu is told before the state machine asks it, and only so far ahead of it. All else is the machine's to say,
     and is waited for, in holds; but not for ever.
     """
-    if call.command.kind is Kind.HANG_UP and call.seq > after:
-        return Next("hangup", call.seq, call.command, call)
+    op = op_of(call.command)
+    match op:
+        case Op.HANG_UP:
+            if call.seq > after:
+                return Next(op, call.seq, call.command, call)
+        case Op.ASK | Op.HOLD | Op.GO_ON:  # the log says what is asked
+            pass
+        case _:
+            assert_never(op)
     entry = call.entry(after)
     if entry is None:  # asked what is next while it asks
-        return Next("hold", after)
+        return Next(Op.HOLD, after)
     menu = call.menu_asked(after + 1)
     if menu is not None and after + 1 <= call.seq + MOST_AHEAD:
-        return Next("ask", after + 1, Command(Kind.ASK, menu), call)
+        return Next(Op.ASK, after + 1, Command(Kind.ASK, menu), call)
     waits_since = max(entry.at_msec, _commanded_msec(call))
-    return LOST if now_msec - waits_since >= HOLD_SECONDS * 1000 else Next("hold", after)
+    return LOST if now_msec - waits_since >= HOLD_SECONDS * 1000 else Next(Op.HOLD, after)
 
 
 def _commanded_msec(call: Call) -> int:

@@ -1,6 +1,9 @@
 """How long, how often and when a message is dialled."""
 
 from dataclasses import dataclass
+from typing import Literal, assert_never, get_args
+
+from speechcall.shared.rules.outcome import OutcomeName
 
 DEFAULT_TTL_SECONDS = 86_400
 MIN_TTL_SECONDS, MAX_TTL_SECONDS = 30, 172_800
@@ -9,8 +12,9 @@ DEFAULT_RING_SECONDS = 45
 
 
 MAX_REDIALS = 4
-REDIAL_OUTCOMES = ("busy", "noAnswer", "failed")
+RedialOutcome = Literal["busy", "noAnswer", "failed"]
 """After these a number may be dialled again; an invalid, blocked or forbidden one never is."""
+REDIAL_OUTCOMES: tuple[RedialOutcome, ...] = get_args(RedialOutcome)
 DEFAULT_REDIAL_AFTER = (300,)
 MIN_REDIAL_SECONDS, MAX_REDIAL_SECONDS = 60, 86_400
 
@@ -26,6 +30,17 @@ def throttled_again_seconds(put_offs: int) -> int:
     return min(THROTTLED_AGAIN_SECONDS << min(put_offs, 10), MOST_AGAIN_SECONDS)
 
 
+def may_redial(outcome: OutcomeName) -> bool:
+    """Whether a number may be dialled again after this, if its message says so."""
+    match outcome:
+        case "busy" | "noAnswer" | "failed":
+            return True
+        case "answered" | "expired" | "invalidNumber" | "blocked" | "promptUnavailable" | "menusRefused":
+            return False
+        case _:
+            assert_never(outcome)
+
+
 @dataclass(frozen=True, slots=True)
 class Redial:
     """How often a number is dialled again, after how many seconds each time, and after which outcomes.
@@ -37,8 +52,8 @@ class Redial:
     after_seconds: tuple[int, ...] = DEFAULT_REDIAL_AFTER
     on: tuple[str, ...] = REDIAL_OUTCOMES
 
-    def next_msec(self, made: int, outcome: str, now_msec: int) -> int | None:
+    def next_msec(self, made: int, outcome: OutcomeName, now_msec: int) -> int | None:
         """When to dial again after `made` redials and a call that ended with `outcome` now; None: not again."""
-        if made >= self.attempts or outcome not in self.on or outcome not in REDIAL_OUTCOMES:
+        if made >= self.attempts or outcome not in self.on or not may_redial(outcome):
             return None
         return now_msec + self.after_seconds[min(made, len(self.after_seconds) - 1)] * 1000

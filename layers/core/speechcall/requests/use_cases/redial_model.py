@@ -1,6 +1,6 @@
 """How a client says that a number is to be dialled again, as a model."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -11,6 +11,8 @@ from speechcall.messages.rules.dial_times import (
     MAX_REDIAL_SECONDS,
     MAX_REDIALS,
     MIN_REDIAL_SECONDS,
+    REDIAL_OUTCOMES,
+    RedialOutcome,
 )
 
 
@@ -29,9 +31,9 @@ class RedialModel(BaseModel):
         ),
     ] = list(DEFAULT_REDIAL_AFTER)
     on: Annotated[
-        list[Literal["busy", "noAnswer", "failed"]],
+        list[RedialOutcome],
         Field(min_length=1, description="After which outcomes.", json_schema_extra={"uniqueItems": True}),
-    ] = ["busy", "noAnswer", "failed"]
+    ] = list(REDIAL_OUTCOMES)
 
     @field_validator("on")
     @classmethod

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal, get_args
 
 
 class End(StrEnum):
@@ -15,13 +16,35 @@ class End(StrEnum):
     FAILED = "failed"
 
 
+OutcomeName = Literal[
+    "answered",
+    "busy",
+    "noAnswer",
+    "failed",
+    "expired",
+    "invalidNumber",
+    "blocked",
+    "promptUnavailable",
+    "menusRefused",
+]
+"""How a message ended; `expired`, `promptUnavailable` and `menusRefused` are of messages that were never dialled.
+
+A new one is a type error at each place that has to know it. What is stored is a text: another release's may be among
+it, see `known_outcome`.
+"""
+OUTCOMES: tuple[OutcomeName, ...] = get_args(OutcomeName)
+
+
+def known_outcome(stored: str | None) -> OutcomeName | None:
+    """The outcome that a stored text names; None for none, and for one that only another release knows."""
+    return next((name for name in OUTCOMES if name == stored), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`outcome`: answered, busy, noAnswer, invalidNumber, blocked, failed, and for what was never dialled expired,
-    promptUnavailable, menusRefused. `reason`: why it ended so.
-    """
+    """How a message ended, and why it ended so."""
 
-    outcome: str
+    outcome: OutcomeName
     reason: str
     prompt_failed: bool = field(default=False, compare=False)
     """An introduction could not be played in the call. It is counted, and not stored."""
@@ -32,8 +55,6 @@ NOT_PLACED = "notPlaced"
 NOT_PLAYED = "notPlayed"
 """The reason of a call that was answered, and that we ended before anything of it could be heard."""
 
-SETTLING = Outcome("settling", "settling")
-"""The answer to a state machine whose call has freed its line, while it is not known yet why it ended."""
 EXPIRED = Outcome("expired", "expired")
 MENUS_REFUSED = Outcome("menusRefused", "menusRefused")
 PROMPT_UNAVAILABLE = Outcome("promptUnavailable", "promptUnavailable")

@@ -4,31 +4,18 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 
 from speechcall.calls.rules.call import Call
 from speechcall.calls.rules.end_of_call import key_was_pressed, was_cut_short
 from speechcall.menus.rules.call_log import PROMPT_ERROR
 from speechcall.messages.rules.message import Message, State
-from speechcall.shared.rules.outcome import EXPIRED, NOT_PLACED
+from speechcall.shared.rules.outcome import EXPIRED, NOT_PLACED, OutcomeName, known_outcome
 from speechcall.webhooks.rules.delivery import Delivery
 from speechcall.webhooks.rules.webhook import WebhookTask
 
 ASSUMED_CALL_SECONDS = 60
 """How long a line is taken by one call, for estimates."""
-
-_STATUS_OF_OUTCOME = {
-    "answered": "delivered",
-    "busy": "undeliverable",
-    "noAnswer": "undeliverable",
-    "failed": "undeliverable",
-    "expired": "undeliverable",
-    "invalidNumber": "permanenterror",
-    "blocked": "permanenterror",
-    "promptUnavailable": "permanenterror",
-    "menusRefused": "permanenterror",
-}
-
 
 EXPLANATIONS = {
     "destinationNotAllowed": "The Amazon Connect instance may not call this country. A support case opens it: service"
@@ -78,8 +65,21 @@ def as_of(now_msec: int, one: Dialled) -> Dialled:
 def delivery_status(state: State, outcome: str | None) -> str:
     """The vendor's word: scheduled, processing, delivered, undeliverable or permanenterror."""
     if state is State.FINISHED:
-        return _STATUS_OF_OUTCOME.get(outcome or "", "undeliverable")
+        known = known_outcome(outcome)
+        return _status_of(known) if known else "undeliverable"
     return "processing" if state in (State.CALLING, State.SETTLING) else "scheduled"
+
+
+def _status_of(outcome: OutcomeName) -> str:
+    match outcome:
+        case "answered":
+            return "delivered"
+        case "busy" | "noAnswer" | "failed" | "expired":
+            return "undeliverable"
+        case "invalidNumber" | "blocked" | "promptUnavailable" | "menusRefused":
+            return "permanenterror"
+        case _:
+            assert_never(outcome)
 
 
 def describe_message(history: History, now_msec: int) -> dict[str, Any]:

@@ -4,10 +4,9 @@ Source: Amazon Chime SDK developer guide, "Supported actions": at most 10 action
 100 to 30,000 ms, Flush longer than InBetween in ReceiveDigits. Numbers are integers.
 """
 
-from typing import Any
+from typing import Any, assert_never
 
-from speechcall.calls.rules.call import Kind
-from speechcall.calls.use_cases.report import Next, Report
+from speechcall.calls.use_cases.report import Next, Op, Report
 from speechcall.menus.rules.ask import Ask
 from speechcall.telephony.chime.client import HANG_UP
 from speechcall.telephony.chime.conversation import ASK, HOLD, Asks
@@ -53,18 +52,22 @@ def placed(mid: str, attempt: int) -> Answer:
 def render_next(step: Next, asks: Asks) -> Answer:
     """What is to be done next, as actions, with what the next event needs to know."""
     report = asks.report
-    if step.op == "go_on":
-        return go_on()
-    if step.op == "hangup":
-        return hang_up((report.mid, report.attempt))
-    if step.command and step.call and step.command.kind is Kind.ASK:
-        actions = _ask(step.call.asks[step.command.menu or 0])
-        if not asks.deaf:
-            return _answer(actions, report, doing=ASK, seq=str(step.seq))
-        # Once more as it is; then it is played all the same, to a callee whose keys cannot be heard.
-        actions = actions[asks.deaf >= MOST_DEAF :]
-        return _answer(actions, report, doing=ASK, seq=str(step.seq), deaf=str(asks.deaf))
-    return _answer([_pause(HOLD_MSEC)], report, doing=HOLD, seq=str(step.seq))
+    match step.op:
+        case Op.GO_ON:
+            return go_on()
+        case Op.HANG_UP:
+            return hang_up((report.mid, report.attempt))
+        case Op.ASK:
+            actions = _ask(step.ask)
+            if not asks.deaf:
+                return _answer(actions, report, doing=ASK, seq=str(step.seq))
+            # Once more as it is; then it is played all the same, to a callee whose keys cannot be heard.
+            actions = actions[asks.deaf >= MOST_DEAF :]
+            return _answer(actions, report, doing=ASK, seq=str(step.seq), deaf=str(asks.deaf))
+        case Op.HOLD:
+            return _answer([_pause(HOLD_MSEC)], report, doing=HOLD, seq=str(step.seq))
+        case _:
+            assert_never(step.op)
 
 
 def again(report: Report) -> Answer:

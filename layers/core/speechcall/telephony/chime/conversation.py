@@ -15,10 +15,10 @@ invocations with action lists", and one page for each action.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from speechcall.calls.rules.call import Cause
-from speechcall.calls.use_cases.report import HEARD, EndReport, Heard, Report
+from speechcall.calls.use_cases.report import HEARD, EndReport, Heard, Op, Report
 from speechcall.shared.rules.ids import parse_attempt
 from speechcall.telephony.chime.client import COMMAND, HANG_UP
 from speechcall.telephony.chime.sip_codes import cause_of
@@ -56,9 +56,9 @@ class Over:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """An event that has its answer in itself: `go_on` with the actions that are there, or `hang_up`."""
+    """An event that has its answer in itself: GO_ON with the actions that are there, or HANG_UP."""
 
-    op: str
+    op: Literal[Op.GO_ON, Op.HANG_UP]
     problem: str = ""
     """What an operator should know of."""
     named: tuple[str, int] | None = None
@@ -67,7 +67,7 @@ class Word:
 
 Event = Placed | Asks | Over | Word
 
-GO_ON = Word("go_on")
+GO_ON = Word(Op.GO_ON)
 
 
 def parse_event(event: Any) -> Event:
@@ -75,7 +75,7 @@ def parse_event(event: Any) -> Event:
     try:
         return _parse(event)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
-        return Word("hang_up", "an event could not be read")
+        return Word(Op.HANG_UP, "an event could not be read")
 
 
 def _parse(event: Mapping[str, Any]) -> Event:
@@ -96,14 +96,14 @@ def _parse(event: Mapping[str, Any]) -> Event:
         return Over(_end(named, contact_id, code, turn, hung_up), code) if named else GO_ON
     if kind == "INVALID_LAMBDA_RESPONSE":
         error = event.get("ErrorType") or data.get("ErrorType")
-        return Word("hang_up", f"the last answer was unusable: {str(error)[:100]}", named)
+        return Word(Op.HANG_UP, f"the last answer was unusable: {str(error)[:100]}", named)
     if kind == "RINGING" and named:
         return Placed(*named, contact_id, is_ringing=True)
     if kind in {"RINGING", "ACTION_INTERRUPTED"}:
         return GO_ON
     is_stop = kind == "CALL_UPDATE_REQUESTED" and _texts(parameters.get("Arguments")).get(COMMAND) == HANG_UP
     if is_stop or named is None or kind == "NEW_INBOUND_CALL":
-        return Word("hang_up", named=named)
+        return Word(Op.HANG_UP, named=named)
     heard = _heard(kind, data, attributes)
     deaf = int(attributes.get("deaf") or 0) + 1 if _is_deaf(kind, data, attributes) else 0
     return Asks(Report(*named, contact_id, heard, turn), deaf) if heard else GO_ON

@@ -12,7 +12,7 @@ from typing import Any, assert_never
 from speechcall.calls.use_cases.end_call import hear_end
 from speechcall.calls.use_cases.follow_call import follow_call
 from speechcall.calls.use_cases.ports import CallStore, Engine
-from speechcall.calls.use_cases.report import Heard, Next, Report
+from speechcall.calls.use_cases.report import Heard, Next, Op, Report
 from speechcall.shared.rules.errors import RetryableError
 from speechcall.shared.use_cases.clock import Clock
 from speechcall.telephony.chime import actions as chime_actions
@@ -66,7 +66,7 @@ class ChimeEvents:
             case Word():
                 if found.problem:
                     self.logger.warning(found.problem)
-                return chime_actions.hang_up(found.named) if found.op == "hang_up" else chime_actions.go_on()
+                return chime_actions.hang_up(found.named) if found.op is Op.HANG_UP else chime_actions.go_on()
             case _:
                 assert_never(found)
 

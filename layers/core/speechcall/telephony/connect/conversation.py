@@ -5,10 +5,9 @@ speaks every protocol of which calls may still be in progress; the function is d
 In every protocol `op: hangup` ends the call.
 """
 
-from typing import Any
+from typing import Any, assert_never
 
-from speechcall.calls.rules.call import Kind
-from speechcall.calls.use_cases.report import HEARD, Heard, Next, Report
+from speechcall.calls.use_cases.report import HEARD, Heard, Next, Op, Report
 from speechcall.shared.rules.ids import parse_attempt
 
 NO_PROMPT = "none"
@@ -40,8 +39,16 @@ def render_next(step: Next) -> dict[str, str]:
 
     Every field each time: each invocation replaces them all, and a missing one matches no branch.
     """
-    answer = {"op": step.op, "seq": str(step.seq), "promptUri": NO_PROMPT, "seconds": "0"}
-    if step.command and step.call and step.command.kind is Kind.ASK:
-        ask = step.call.asks[step.command.menu or 0]
-        answer |= {"promptUri": ask.prompt_uri, "seconds": str(ask.idle_seconds)}
-    return answer
+    match step.op:
+        case Op.ASK:
+            return _answer(Op.ASK, step.seq, step.ask.prompt_uri, step.ask.idle_seconds)
+        case Op.HANG_UP:
+            return _answer(Op.HANG_UP, step.seq)
+        case Op.HOLD | Op.GO_ON:  # while it asks, a flow does nothing with which it could go on
+            return _answer(Op.HOLD, step.seq)
+        case _:
+            assert_never(step.op)
+
+
+def _answer(op: Op, seq: int, prompt_uri: str = NO_PROMPT, seconds: int = 0) -> dict[str, str]:
+    return {"op": op.value, "seq": str(seq), "promptUri": prompt_uri, "seconds": str(seconds)}
