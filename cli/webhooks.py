@@ -99,8 +99,7 @@ def replay(
         chosen: Iterable[Found] = [(task, delivery)]
     else:
         chosen = (one for one in _choose(deployment, webhook, message, account, since, state) if _given_up(one))
-    stores: dict[str, Any] = {"deliveries": deployment.deliveries, "queue": deployment.webhook_queue}
-    begun = replay_all(chosen, **stores, clock=SystemClock())
+    begun = replay_all(chosen, deliveries=deployment.deliveries, queue=deployment.webhook_queue, clock=SystemClock())
     for name in begun:
         typer.echo(name)
     webhooks = "1 webhook begins" if len(begun) == 1 else f"{len(begun)} webhooks begin"

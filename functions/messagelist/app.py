@@ -53,8 +53,9 @@ def post_messagelist(request: HttpRequest) -> Answer:
 def post_check(request: HttpRequest) -> Answer:
     sender = account_of(request, accounts)
     picture = parameter(request.query, "picture") == "mermaid"
-    facts = {"allow_loopback": allow_loopback, "ring_time_kept": ring_time_kept}
-    checked = check_messages(sender, request.body, picture, prompts=lists, **facts)
+    checked = check_messages(
+        sender, request.body, picture, prompts=lists, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept
+    )
     return answer_json(200, checked)
 
 

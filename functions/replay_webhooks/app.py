@@ -30,9 +30,15 @@ queue = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK
 @app.route("POST /bat/message/{messageId}/webhooks/replay")
 def post_replay(request: HttpRequest) -> Answer:
     account = account_of(request, accounts)
-    webhook_id = parameter(request.query, "webhookId")
-    stores: dict[str, Any] = {"store": history, "deliveries": deliveries, "queue": queue, "clock": SystemClock()}
-    answer = replay_of_message(account, request.path["messageId"], webhook_id, **stores)
+    answer = replay_of_message(
+        account,
+        request.path["messageId"],
+        parameter(request.query, "webhookId"),
+        store=history,
+        deliveries=deliveries,
+        queue=queue,
+        clock=SystemClock(),
+    )
     count("WebhooksReplayed", len(answer["replayed"]))
     return answer_json(202, answer)
 

@@ -849,7 +849,7 @@ def _believes_silence(monkeypatch: pytest.MonkeyPatch) -> None:
         call = _control.calls.get(mid, attempt)
         return {"event": "idle", "key": "", "seq": call.seq if call else 0}
 
-    monkeypatch.setattr(Control, "_look_up", idle)
+    monkeypatch.setattr(Control, "_conclude", idle)
 
 
 def _forgets_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:

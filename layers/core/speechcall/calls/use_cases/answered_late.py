@@ -18,7 +18,7 @@ from speechcall.menus.rules.call_log import ANSWERED
 from speechcall.shared.use_cases.clock import Clock
 
 
-def look_up_dial(
+def conclude_dial(
     mid: str, attempt: int, *, calls: CallStore, telephony: Telephony, engine: Engine, clock: Clock
 ) -> tuple[str, Call | None]:
     """`answered`, or `ended`: then nobody who answers later is served. With the call as it is now.

@@ -10,10 +10,10 @@ from typing import Any, assert_never
 
 from speechcall.calls.rules.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Ticket
 from speechcall.calls.rules.refusal import Refusal, refusal
-from speechcall.calls.use_cases.answered_late import look_up_dial
+from speechcall.calls.use_cases.answered_late import conclude_dial
 from speechcall.calls.use_cases.end_call import end_as_recorded, end_call
 from speechcall.calls.use_cases.give_reply import give_reply, step_of, tell_task
-from speechcall.calls.use_cases.obey_log import has_logged, heard, look_up_by_log, obey_log, plan_of
+from speechcall.calls.use_cases.obey_log import conclude_by_log, has_logged, heard, obey_log, plan_of
 from speechcall.calls.use_cases.place_call import Doubt, note_contact, place_once
 from speechcall.calls.use_cases.ports import CallStore, Engine, Telephony
 from speechcall.menus.rules.call_log import ANSWERED
@@ -58,7 +58,7 @@ class Control:
         """
         mid, attempt = str(task["mid"]), int(task["attempt"])
         if task["command"] == "look_up":
-            return dict(self._look_up(mid, attempt, task.get("menu")))
+            return dict(self._conclude(mid, attempt, task.get("menu")))
         ticket = Ticket(str(task["visit"]), int(task["retry"]), str(task["token"]))
         kind = Kind(task["command"])
         match kind:
@@ -102,8 +102,9 @@ class Control:
             return None
         if call.ticket != ticket:
             return None
-        if self._knows_reply(call):
+        if reply := call.known_reply:
             # Placed by a try that failed afterwards, and answered before this one: its token was in vain.
+            self._tell_known(reply, call)
             return None
         if not call.may_be_placed and self.clock.now_msec() >= message.dial_until_msec:
             # Its machine began late. It ends as one that was put off: its time is over.
@@ -153,8 +154,8 @@ class Control:
         now = self.clock.now_msec()
         written, call = self.calls.put_command(mid, attempt, command, ticket, self.bounds, now)
         if written:
-            if call:
-                self._knows_reply(call)
+            if call and (reply := call.known_reply):
+                self._tell_known(reply, call)
             return
         reason = refusal(call, ticket, command, self.bounds, now) or Refusal.STALE
         if reason is Refusal.STALE:
@@ -168,34 +169,35 @@ class Control:
         event = "limit" if reason is Refusal.LIMIT else "ended"
         self.engine.succeed(ticket.token, heard(event, call))
 
-    def _knows_reply(self, call: Call) -> bool:
-        """Whether the telephony was heard before this token was there; the task has its answer then.
+    def _tell_known(self, reply: Reply, call: Call) -> None:
+        """Answers the task with what was heard before its token was there.
 
         Also if an earlier try's token took that answer: that there is another try says that it was lost.
         """
-        reply = call.known_reply
-        if reply and call.entry(reply.seq):
+        if call.entry(reply.seq):
             tell_task(reply, call.ticket.token, self.engine)
-        elif reply:
+        else:
             self._give(reply, call)
-        return reply is not None
 
     def _give(self, reply: Reply, call: Call) -> None:
         give_reply(reply, call, calls=self.calls, engine=self.engine, clock=self.clock)
 
-    def _look_up(self, mid: str, attempt: int, menu: int | None) -> TaskAnswer:
-        """Nothing was heard of the telephony in time: is the contact still there?
+    def _conclude(self, mid: str, attempt: int, menu: int | None) -> TaskAnswer:
+        """Nothing was heard of the telephony in time: what its question has come to, by its contact.
 
         Out: `ended`; or what was heard too late for its token; or `idle` with the seq of the question
         that nobody answers any more. `menu`: None after the dial; then `answered` or `ended`.
         """
         if menu is None:
-            parts: Any = {"calls": self.calls, "telephony": self.telephony, "engine": self.engine, "clock": self.clock}
-            return heard(*look_up_dial(mid, attempt, **parts))
+            event, found = conclude_dial(
+                mid, attempt, calls=self.calls, telephony=self.telephony, engine=self.engine, clock=self.clock
+            )
+            return heard(event, found)
         call = self.calls.get(mid, attempt)
         if call and call.goes_by_log:
-            ports: Any = {"calls": self.calls, "engine": self.engine, "telephony": self.telephony, "clock": self.clock}
-            return look_up_by_log(call, menu, **ports)
+            return conclude_by_log(
+                call, menu, calls=self.calls, engine=self.engine, telephony=self.telephony, clock=self.clock
+            )
         if call is None or call.ended or call.contact_id is None:
             return heard("ended", call)
         # Somebody was asked a menu, so one that is missing is not new: it is over.

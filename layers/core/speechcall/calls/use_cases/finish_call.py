@@ -70,7 +70,7 @@ def finish_call(
         if call is None and message is not None and is_open:
             call = _forestall(message, calls, clock.now_msec())
         if call is not None and not call.ended:
-            cause, is_guess = _make_sure(call, end, calls, telephony, clock)
+            cause, is_guess = _ensure_ended(call, end, calls, telephony, clock)
             call = end_call(mid, attempt, cause, calls=calls, engine=engine, clock=clock, is_guess=is_guess)
         if call is not None and is_open and call.cause_is_guess:
             call = ask_why(call, calls, telephony)
@@ -166,7 +166,7 @@ def _forestall(message: Message, calls: CallStore, now_msec: int) -> Call:
     return calls.end(message.mid, message.attempt, Cause.FAILED, now_msec) or call
 
 
-def _make_sure(call: Call, end: End, calls: CallStore, telephony: Telephony, clock: Clock) -> tuple[Cause, bool]:
+def _ensure_ended(call: Call, end: End, calls: CallStore, telephony: Telephony, clock: Clock) -> tuple[Cause, bool]:
     """Stops the contact and says how it ended, and whether that is a guess."""
     may_ring = clock.now_msec() < call.asked_msec + MAY_RING_SECONDS * 1000
     if call.contact_id is None:

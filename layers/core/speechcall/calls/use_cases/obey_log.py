@@ -63,7 +63,7 @@ def obey_log(call: Call, command: Command, ticket: Ticket, *, calls: CallStore, 
     engine.succeed(ticket.token, heard("ended", found))
 
 
-def look_up_by_log(
+def conclude_by_log(
     call: Call, menu: int, *, calls: CallStore, engine: Engine, telephony: Telephony, clock: Clock
 ) -> TaskAnswer:
     """What was heard in a menu of which the state machine has heard nothing in time. `call`: just read.

@@ -92,8 +92,8 @@ def dial_messages(
     run = _Run(messages, flows, pool, clock, time_left, dial_wait, busy=set(state.held))
     if (free := pool.lines - len(state.held)) > 0:
         for mid in _candidates(named, min(free + MARGIN, MOST_READ), run):
-            if time_left() <= 0 or not run.goes_on_after(mid):
-                break
+            if time_left() <= 0 or isinstance(run.dial(mid), LinesFull | TooSoon):
+                break  # there is no line for any other either, or no time
             # A line that came free meanwhile has woken another run.
             if run.done.started >= free:
                 break
@@ -146,20 +146,22 @@ class _Run:
     waiting: Counter[str] = field(default_factory=Counter)
     """How many messages were met whose number is in a call."""
 
-    def goes_on_after(self, mid: str) -> bool:
-        """Dials one message, if it can be; False: there is no line for any other either, or no time."""
+    def dial(self, mid: str) -> Claim | None:
+        """Dials one message, if it can be, and returns what its claim to a line came to; None: it made none.
+
+        What goes wrong with one puts it off, and is no reason to stop.
+        """
         message: Message | None = None
         try:
             message = self.messages.get(mid)
-            claim = self._dial(mid, message)
+            return self._dial(mid, message)
         except Exception as error:
             if isinstance(error, RetryableError):
                 logger.warning("message %s could not be dialled now: %s", mid, error)
             else:
                 logger.exception("message %s could not be dialled", mid)
             self._put_off(mid, AGAIN_SECONDS, message)
-            return True
-        return not isinstance(claim, LinesFull | TooSoon)
+            return None
 
     def _dial(self, mid: str, message: Message | None) -> Claim | None:
         now = self.clock.now_msec()

@@ -179,13 +179,20 @@ def _answer(entries: Sequence[Entry], list_id: str, ids: Sequence[str]) -> "Acce
 
 
 def check_messages(
-    account: Account, body: bytes, picture: bool = False, *, prompts: Prompts, **facts: bool
+    account: Account,
+    body: bytes,
+    picture: bool = False,
+    *,
+    prompts: Prompts,
+    allow_loopback: bool = False,
+    ring_time_kept: bool = True,
 ) -> "Checked":
     """POST /bat/messagelist/check: what would be rejected, and the warnings; nothing is stored or spent.
 
     With each acceptable message, how short and how long its call can be, and on request its `picture`.
     """
-    entries = judge_entries(read_entries(body, **facts), account, prompts)
+    entries = read_entries(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept)
+    entries = judge_entries(entries, account, prompts)
     described = [_foresee(entry, entry.wanted, picture) if entry.wanted else _rejected(entry) for entry in entries]
     answer: Checked = {"messages": described}
     if rejected := sum(entry.wanted is None for entry in entries):
