@@ -19,7 +19,7 @@ from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.adapters.s3_audio import UPLOADED, S3Audio
-from speechcall.prompts.rules.wav import Encoding
+from speechcall.prompts.rules.encoding import Encoding
 from speechcall.requests.adapters.lists_store import DynamoLists
 from speechcall.status.adapters.history_store import DynamoHistory
 from speechcall.telephony.provider import ProviderName, provider

@@ -13,7 +13,7 @@ from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.adapters.s3_audio import UPLOADED, S3Audio
 from speechcall.prompts.adapters.s3_uploads import S3Uploads
 from speechcall.prompts.adapters.time_to_answer import answering, decode_in_time
-from speechcall.prompts.rules.wav import Encoding
+from speechcall.prompts.rules.encoding import Encoding
 from speechcall.prompts.use_cases.manage_audio import (
     AudioDesk,
     begin_upload,

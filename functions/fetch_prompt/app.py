@@ -14,7 +14,7 @@ from speechcall.prompts.adapters.polly import POLLY_CONFIG, PollySpeaker
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.adapters.queue import PromptJob, PromptQueue
 from speechcall.prompts.adapters.s3_audio import FETCHED, S3Audio
-from speechcall.prompts.rules.wav import Encoding
+from speechcall.prompts.rules.encoding import Encoding
 from speechcall.prompts.use_cases.fetch_prompts import Fetching, fetch_prompt, most_at_a_host, most_of_an_account
 from speechcall.prompts.use_cases.prepare_prompts import Preparation
 from speechcall.prompts.use_cases.prompt_sources import Sources

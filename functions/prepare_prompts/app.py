@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.adapters.queue import PromptQueue
-from speechcall.prompts.rules.wav import Encoding
+from speechcall.prompts.rules.encoding import Encoding
 from speechcall.prompts.use_cases.prepare_prompts import Preparation, prepare_message
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting

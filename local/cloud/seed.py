@@ -11,7 +11,7 @@ from speechcall.accounts.use_cases.accounts import Secrets, credentials_of
 from speechcall.prompts.adapters.audio_sandbox import decode_audio
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.adapters.s3_audio import UPLOADED, S3Audio
-from speechcall.prompts.rules.wav import Encoding
+from speechcall.prompts.rules.encoding import Encoding
 from speechcall.prompts.use_cases.prompts import Workshop, add_prompt
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.webhooks.adapters.seal import KmsSeal

@@ -7,9 +7,10 @@ from array import array
 
 from speechcall.prompts.adapters.audio_decoder import MAX_SECONDS, decode
 from speechcall.prompts.adapters.audio_kind import NAMES, Refused, kind_of
+from speechcall.prompts.rules.encoding import Encoding
 from speechcall.prompts.rules.loudness import gain_db, measure, scaled
 from speechcall.prompts.rules.wav import MAX_SECONDS as PLAYED_SECONDS
-from speechcall.prompts.rules.wav import SAMPLE_RATE, Encoding, telephone_samples, wav_file
+from speechcall.prompts.rules.wav import SAMPLE_RATE, telephone_samples, wav_file
 from speechcall.prompts.use_cases.make_audio import Audio, Decoded, make_audio
 from speechcall.shared.rules.errors import PromptUnavailable
 from tests.fuzzing.choices import Choices

@@ -14,8 +14,9 @@ from local.cloud import seed
 from local.cloud.laptop_cloud import Cloud
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.adapters.s3_audio import S3Audio
+from speechcall.prompts.rules.encoding import Encoding
 from speechcall.prompts.rules.mu_law import linear
-from speechcall.prompts.rules.wav import Encoding, telephone_samples
+from speechcall.prompts.rules.wav import telephone_samples
 from tests.kit.audio_containers import form, wav
 from tests.kit.audio_files import Kind, encode, file_of, likeness
 

@@ -11,8 +11,9 @@ import pytest
 
 from speechcall.prompts.adapters import audio_sandbox
 from speechcall.prompts.adapters.audio_sandbox import decode_audio
+from speechcall.prompts.rules.encoding import Encoding
 from speechcall.prompts.rules.loudness import MOST_GAIN_DB, PEAK_DB, TARGET_DB, measure
-from speechcall.prompts.rules.wav import SAMPLE_RATE, Encoding
+from speechcall.prompts.rules.wav import SAMPLE_RATE
 from speechcall.shared.rules.errors import PromptUnavailable
 from tests.kit.audio_files import (
     CORPUS,
@@ -171,7 +172,7 @@ import resource, sys
 from speechcall.prompts.adapters.audio_sandbox import decode_audio
 from speechcall.prompts.use_cases.make_audio import make_audio
 from speechcall.shared.rules.errors import PromptUnavailable
-from speechcall.prompts.rules.wav import Encoding
+from speechcall.prompts.rules.encoding import Encoding
 try:
     print(make_audio(sys.stdin.buffer.read(), Encoding.MU_LAW, decode_audio).seconds)
 except PromptUnavailable as refusal:

@@ -14,7 +14,8 @@ import pytest
 from speechcall.outbound.adapters.http_clients import make_client
 from speechcall.prompts.adapters import fetch_audio as adapter
 from speechcall.prompts.adapters.fetch_audio import AudioFetcher
-from speechcall.prompts.rules.wav import Encoding, wav_file
+from speechcall.prompts.rules.encoding import Encoding
+from speechcall.prompts.rules.wav import wav_file
 from speechcall.prompts.use_cases.prompt_sources import Fetched
 from speechcall.shared.rules.errors import PromptUnavailable, PromptUnreachable
 from tests.kit.audio_host import audio_host

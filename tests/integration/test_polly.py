@@ -10,7 +10,8 @@ from local.cloud import polly
 from local.common.http_server import HttpServer
 from speechcall.menus.rules.speech import VOICES, Say
 from speechcall.prompts.adapters.polly import POLLY_CONFIG, PollySpeaker
-from speechcall.prompts.rules.wav import Encoding, telephone_samples
+from speechcall.prompts.rules.encoding import Encoding
+from speechcall.prompts.rules.wav import telephone_samples
 from speechcall.prompts.use_cases.make_audio import make_audio
 from speechcall.shared.rules.errors import PromptUnavailable, PromptUnreachable
 

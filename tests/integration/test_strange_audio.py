@@ -11,8 +11,9 @@ import pytest
 
 from speechcall.prompts.adapters import audio_codecs
 from speechcall.prompts.adapters.audio_decoder import decode
+from speechcall.prompts.rules.encoding import Encoding
 from speechcall.prompts.rules.mu_law import mu_law
-from speechcall.prompts.rules.wav import Encoding, wav_file
+from speechcall.prompts.rules.wav import wav_file
 from speechcall.shared.rules.errors import PromptUnavailable
 from tests.kit import audio_containers as made
 from tests.kit.audio_files import WITHOUT_TAGS, Kind, encode, file_of, id3_tag, likeness, sound

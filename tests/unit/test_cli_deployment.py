@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from cli.deployment import Deployment, Place, open_deployment
 from cli.failures import Refusal
 from cli.main import app
-from speechcall.prompts.rules.wav import Encoding
+from speechcall.prompts.rules.encoding import Encoding
 from speechcall.shared.rules.errors import StoreUnavailable
 from tests.stores.accounts import MemoryAccounts
 

@@ -17,7 +17,7 @@ from speechcall.api.use_cases.query import parameter
 from speechcall.messages.use_cases.message_ports import Pool
 from speechcall.prompts.adapters.audio_kind import Refused as UnknownAudio
 from speechcall.prompts.adapters.audio_kind import kind_of
-from speechcall.prompts.rules.wav import Encoding
+from speechcall.prompts.rules.encoding import Encoding
 from speechcall.prompts.use_cases.manage_audio import AudioDesk, begin_upload, put_audio, read_audio
 from speechcall.prompts.use_cases.prompts import Workshop
 from speechcall.requests.use_cases.accept_messages import accept_messages

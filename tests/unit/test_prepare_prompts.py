@@ -10,8 +10,8 @@ from speechcall.menus.rules.ask import Ask
 from speechcall.menus.rules.menu import Hangup, Menu
 from speechcall.menus.rules.speech import Say
 from speechcall.messages.rules.message import State
+from speechcall.prompts.rules.encoding import Encoding
 from speechcall.prompts.rules.prompt import KnownPrompt, Prompt, Source, Trying
-from speechcall.prompts.rules.wav import Encoding
 from speechcall.prompts.use_cases.attempt_prompt import (
     FRESH_MSEC,
     GIVE_UP_MSEC,

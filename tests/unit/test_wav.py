@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from speechcall.prompts.rules.encoding import Encoding
 from speechcall.prompts.rules.riff import read_wav
-from speechcall.prompts.rules.wav import Encoding, seconds_of, telephone_samples, wav_file
+from speechcall.prompts.rules.wav import seconds_of, telephone_samples, wav_file
 from speechcall.shared.rules.errors import PromptUnavailable
 
 

@@ -7,15 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 import boto3
 
-from speechcall.calls.use_cases.ports import Telephony
-from speechcall.prompts.rules.wav import Encoding
+from speechcall.prompts.rules.encoding import Encoding
 from speechcall.shared.adapters.lazy import once
 from speechcall.shared.adapters.settings import MissingSetting, setting
 from speechcall.shared.rules.time_bounds import Ringing, dial_wait_seconds
+
+if TYPE_CHECKING:
+    from speechcall.calls.use_cases.ports import Telephony
 
 
 class ProviderName(StrEnum):
@@ -30,7 +32,7 @@ class Provider:
     """What is needed of a provider, beside its package of this folder."""
 
     name: ProviderName
-    make: Callable[[bool], Telephony]
+    make: "Callable[[bool], Telephony]"
     """Its client, from the settings of a function; whether that also dials. It imports what it needs when it is called:
     a cold start pays for no other provider."""
     encoding: Encoding
@@ -85,7 +87,7 @@ def chosen_provider() -> Provider:
         raise MissingSetting(f"TELEPHONY_PROVIDER is {name!r}; template.yaml knows {known}") from None
 
 
-def chosen_telephony(*, dials: bool = False) -> Telephony:
+def chosen_telephony(*, dials: bool = False) -> "Telephony":
     """The client of the provider that the function's environment names.
 
     `dials`: the function also places calls, and has the settings for that. Only this provider is imported, and its AWS
@@ -106,7 +108,7 @@ def dial_waits() -> Callable[[int], int]:
     )
 
 
-def _connect(dials: bool) -> Telephony:
+def _connect(dials: bool) -> "Telephony":
     from speechcall.telephony.connect import client  # noqa: PLC0415 - see `Provider.make`
 
     return client.ConnectTelephony(
@@ -135,7 +137,7 @@ _CONNECT = Provider(
 )
 
 
-def _chime(dials: bool) -> Telephony:
+def _chime(dials: bool) -> "Telephony":
     from speechcall.telephony.chime import client  # noqa: PLC0415 - see `Provider.make`
 
     made = once(partial(boto3.client, "chime-sdk-voice", config=client.CLIENT_CONFIG))

@@ -6,7 +6,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from speechcall.menus.rules.speech import Say
-from speechcall.prompts.rules.wav import SAMPLE_RATE, Encoding, wav_file
+from speechcall.prompts.rules.encoding import Encoding
+from speechcall.prompts.rules.wav import SAMPLE_RATE, wav_file
 from speechcall.shared.adapters.settings import AWS_CONFIG
 from speechcall.shared.rules.errors import PromptUnavailable, PromptUnreachable
 

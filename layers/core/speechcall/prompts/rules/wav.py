@@ -2,8 +2,8 @@
 
 import struct
 from dataclasses import replace
-from enum import Enum
 
+from speechcall.prompts.rules.encoding import Encoding
 from speechcall.prompts.rules.riff import NamedContent, Wav, form_file, read_wav
 from speechcall.shared.rules.errors import PromptUnavailable
 
@@ -13,28 +13,6 @@ MAX_SECONDS = 300
 MAX_BYTES = 50_000_000 - 1
 """Amazon Connect plays less than 50 MB and less than five minutes (administrator guide, "Set up prompts to play from an
 S3 bucket")."""
-
-
-class Encoding(Enum):
-    """How a provider wants its samples: the WAV format's number, and the bits of a sample.
-
-    Amazon Connect plays µ-law from S3 and nothing else (administrator guide, as above); the Chime SDK's PlayAudio
-    plays uncompressed PCM (developer guide, "PlayAudio").
-    """
-
-    MU_LAW = ("mulaw", 7, 8)
-    PCM_16 = ("pcm16", 1, 16)
-
-    def __init__(self, word: str, number: int, bits: int) -> None:
-        self.word, self.number, self.bits = word, number, bits
-
-    @classmethod
-    def of(cls, word: str) -> "Encoding":
-        """The encoding that a setting names: `mulaw` or `pcm16`. ValueError for another word."""
-        for encoding in cls:
-            if encoding.word == word:
-                return encoding
-        raise ValueError(f'there is no encoding "{word}"; mulaw and pcm16 are known')
 
 
 def telephone_samples(content: bytes, encoding: Encoding) -> memoryview | None:

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
+from speechcall.prompts.rules.encoding import Encoding
 from speechcall.prompts.rules.loudness import Loudness, gain_db, measure, scaled
 from speechcall.prompts.rules.mu_law import linear, mu_law
 from speechcall.prompts.rules.prompt import AudioWarning
 from speechcall.prompts.rules.riff import Wav
-from speechcall.prompts.rules.wav import MAX_BYTES, SAMPLE_RATE, Encoding, seconds_of, telephone_wav, wav_file
+from speechcall.prompts.rules.wav import MAX_BYTES, SAMPLE_RATE, seconds_of, telephone_wav, wav_file
 from speechcall.shared.rules.errors import PromptUnavailable
 
 MOST_CLIPPED = 0.0002

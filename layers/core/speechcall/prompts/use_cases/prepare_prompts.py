@@ -22,8 +22,8 @@ from speechcall.menus.rules.ask import Ask
 from speechcall.menus.rules.menu import Menu
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.use_cases.message_ports import MessageStore
+from speechcall.prompts.rules.encoding import Encoding
 from speechcall.prompts.rules.prompt import KnownPrompt, is_uploaded
-from speechcall.prompts.rules.wav import Encoding
 from speechcall.prompts.use_cases.prompts import PromptStore, note_use
 from speechcall.shared.rules.errors import PromptUnavailable
 from speechcall.shared.rules.outcome import EXPIRED, PROMPT_UNAVAILABLE

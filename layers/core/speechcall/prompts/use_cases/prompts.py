@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from speechcall.prompts.rules.encoding import Encoding
 from speechcall.prompts.rules.prompt import KnownPrompt, Prompt, Trying
-from speechcall.prompts.rules.wav import Encoding
 from speechcall.prompts.use_cases.make_audio import Decode, make_audio
 from speechcall.shared.rules.errors import NotFound
 from speechcall.shared.use_cases.clock import Clock
