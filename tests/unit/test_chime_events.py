@@ -444,6 +444,19 @@ def test_a_call_whose_beginning_could_not_be_noted_is_known_when_it_is_answered(
     assert bench.call.contact_id == TRANSACTION
 
 
+def test_who_answers_a_call_that_was_given_up_has_not_answered_it():
+    # Given a call that was given up while its phone rang, and that is hung up when it is answered all the same
+    bench = Bench(keeps_log=True)
+    bench.hear("new-outbound-call")
+    bench.hear("ringing")
+    assert bench.calls.give_up(MID, 1, NOW)
+    assert types(bench.hear("call-answered")) == ["Hangup"]
+    # When its end is told as that of an answered call, then nobody was reached
+    bench.hear("hangup-normal", sequence=5)
+    assert bench.call.cause is Cause.NO_ANSWER
+    assert outcome_of(bench.call, End.NOT_ANSWERED) == Outcome("noAnswer", "noAnswer")
+
+
 def begun(bench, name, event, sequence):
     """What has begun to deal with an event, and is cut off behind its first write."""
     real = bench.engine.succeed
