@@ -7,7 +7,7 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from speechcall.calls.adapters.calls_store import DynamoCalls
-from speechcall.calls.use_cases.end_call import ContactEnd, hear_contact_end
+from speechcall.calls.use_cases.hear_end import ContactEnd, hear_contact_end
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.lazy import once
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting

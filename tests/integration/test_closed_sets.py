@@ -58,7 +58,7 @@ Action = Webhook | Hangup | GotoMenu | Pause
             "speechcall/calls/rules/call.py": {"asks", "known_reply"},
             "speechcall/calls/use_cases/report.py": {"op_of"},
             "speechcall/calls/use_cases/control_call.py": {"handle"},
-            "speechcall/calls/use_cases/end_call.py": {"_tell_end"},
+            "speechcall/calls/use_cases/end_call.py": {"tell_end"},
         },
     ),
     "next steps": Set(

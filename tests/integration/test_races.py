@@ -858,8 +858,9 @@ def _forgets_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     ) -> Any:
         return calls.end(mid, attempt, cause, clock.now_msec(), is_guess=is_guess)
 
-    monkeypatch.setattr("speechcall.calls.use_cases.end_call.end_call", end)
-    monkeypatch.setattr("speechcall.calls.use_cases.end_call._tell_end", lambda *_: None)
+    monkeypatch.setattr("speechcall.calls.use_cases.hear_end.end_call", end)
+    for module in ("end_call", "hear_end"):
+        monkeypatch.setattr(f"speechcall.calls.use_cases.{module}.tell_end", lambda *_: None)
 
 
 def _marks_before_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -900,7 +901,7 @@ def _hears_who_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _believes_an_end_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("speechcall.calls.use_cases.end_call.IN_FLIGHT_SECONDS", 0)
+    monkeypatch.setattr("speechcall.calls.use_cases.hear_end.IN_FLIGHT_SECONDS", 0)
 
 
 def _stops_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:

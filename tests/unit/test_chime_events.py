@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from local.network.chime.actions import parameter_problem, read_answer
 from speechcall.calls.rules.call import Bounds, Cause, Command, Kind, Step, Ticket
 from speechcall.calls.rules.end_of_call import outcome_of
-from speechcall.calls.use_cases.end_call import IN_FLIGHT_SECONDS
+from speechcall.calls.use_cases.hear_end import IN_FLIGHT_SECONDS
 from speechcall.menus.rules.call_log import HOLD_SECONDS, Plan
 from speechcall.shared.rules.errors import EngineUnavailable, StoreUnavailable
 from speechcall.shared.rules.outcome import End, Outcome

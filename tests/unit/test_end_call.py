@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from speechcall.calls.rules.call import Bounds, Cause, Command, Kind, Reply, Ticket
-from speechcall.calls.use_cases.end_call import IN_FLIGHT_SECONDS, ContactEnd, end_call, hear_contact_end
+from speechcall.calls.use_cases.end_call import end_call
+from speechcall.calls.use_cases.hear_end import IN_FLIGHT_SECONDS, ContactEnd, hear_contact_end
 from speechcall.calls.use_cases.ports import Contact
 from speechcall.menus.rules.call_log import Plan
 from speechcall.shared.rules.errors import TelephonyUnavailable

@@ -8,22 +8,14 @@
 
 Either the command fails, or the end sees its token: no task waits for a dead call. What is in the log for the
 command was heard while the call was up, silence too, and is the answer in both.
-
-That a call is dead and why are two facts. News of an end may come before the provider's record of it, which alone may
-say why: then the end is written with a guess, and asked about when its line has been given back (`finish_call`).
 """
 
-from dataclasses import dataclass
 from typing import assert_never
 
 from speechcall.calls.rules.call import Call, Cause, Kind
-from speechcall.calls.rules.end_of_call import awaits_report, better_guess, guessed_cause
 from speechcall.calls.use_cases.give_reply import give_reply, tell_task
-from speechcall.calls.use_cases.look_up import LOOK_AGAIN_SECONDS
-from speechcall.calls.use_cases.ports import CallStore, Contact, Engine, Telephony
-from speechcall.calls.use_cases.report import EndReport
-from speechcall.shared.rules.errors import NOT_ANSWERED, TelephonyUnavailable
-from speechcall.shared.rules.ids import parse_attempt
+from speechcall.calls.use_cases.ports import CallStore, Contact, Engine
+from speechcall.shared.rules.errors import NOT_ANSWERED
 from speechcall.shared.use_cases.clock import Clock
 
 
@@ -47,7 +39,7 @@ def end_call(
     if call and call.cause_is_guess and not is_guess:
         call = calls.explain(mid, attempt, cause, None) or call
     if call:
-        _tell_end(call, calls, engine, clock)
+        tell_end(call, calls, engine, clock)
     return call
 
 
@@ -59,7 +51,8 @@ def end_as_recorded(
     return end_call(call.mid, call.attempt, cause, calls=calls, engine=engine, clock=clock, is_guess=is_guess)
 
 
-def _tell_end(call: Call, calls: CallStore, engine: Engine, clock: Clock) -> None:
+def tell_end(call: Call, calls: CallStore, engine: Engine, clock: Clock) -> None:
+    """Answers the task that waits in a call that has ended: with what was heard before, else with the end."""
     if call.goes_by_log and call.entry(call.seq) and (reply := call.known_reply):
         tell_task(reply, call.ticket.token, engine)
     elif call.awaits_answer:
@@ -73,126 +66,3 @@ def _tell_end(call: Call, calls: CallStore, engine: Engine, clock: Clock) -> Non
                     engine.succeed(call.ticket.token, {"event": "ended", "key": "", "seq": call.seq})
             case _:
                 assert_never(call.command.kind)
-
-
-IN_FLIGHT_SECONDS, LOOK_SECONDS = 2.0, 0.1
-"""For how long behind a contact's end a report from before it may be on its way, and how often that is looked at."""
-
-
-def hear_end(report: EndReport, *, calls: CallStore, engine: Engine, clock: Clock) -> Call | None:
-    """Takes in the news of a call's end, in any order and as often as it comes; the call. None: the end is not its own.
-
-    Dead is dead: the machine is told at once, and no record is looked into for it. Where the news does not say why the
-    call has ended, that is asked for when its line is free, unless there is nothing to be asked.
-    """
-    call = calls.get(report.mid, report.attempt)
-    if call is None or call.contact_id not in (None, report.contact_id):
-        return None
-    now = clock.now_msec()
-    if call.ended:
-        call = _learn(call, report, calls)
-        _tell_end(call, calls, engine, clock)
-        return call
-    if call.contact_id is None:
-        # The end came before the provider's answer to the dial. Why it ended is asked for by the contact.
-        calls.set_contact(call.mid, call.attempt, report.contact_id)
-    if report.answered and call.answered_msec is None:
-        # The report of the answer may be late or lost; that somebody answered is known all the same.
-        call = calls.set_answered(call.mid, call.attempt, report.contact_id, now) or call
-    call = _await_report(call, report, calls, clock)
-    answered = report.answered or call.answered_msec is not None
-    said = report.if_answered if answered else report.if_unanswered
-    cause, is_guess = said or guessed_cause(call, answered=answered), said is None and not report.is_last_word
-    return end_call(
-        call.mid, call.attempt, cause, calls=calls, engine=engine, clock=clock, at_msec=now, is_guess=is_guess
-    )
-
-
-def _await_report(call: Call, end: EndReport, calls: CallStore, clock: Clock) -> Call:
-    """Waits until what was heard just before a contact's end is written, or cannot come any more.
-
-    follow_call             call item            hear_end
-        │── key 1, seq 2 ...    │                     │  the callee has hung up
-        │                       │      looks, 2 s     │
-        │── entry 2: key 1 ────►│◄────────────────────│  a new entry: nothing else can be on its way
-        │                       │◄── ended ───────────│
-
-    A callee who presses and hangs up makes two events without an order; that of the end may come first, and where
-    the events are numbered, be dealt with first. A key is kept with its event's number: where a number is missing,
-    somebody may have pressed one. Others are missing too, for not each event is noted.
-    """
-    if not (call.goes_by_log or end.turn):
-        return call
-    now = clock.now_msec()
-    until, heard = min(now, end.at_msec or now) + round(IN_FLIGHT_SECONDS * 1000), call.log_seq
-    found: Call | None = call
-    while found and awaits_report(found) and clock.now_msec() < until:
-        if found.turn >= end.turn - 1 if end.turn else found.log_seq != heard:
-            break
-        clock.sleep(LOOK_SECONDS)
-        found = calls.get(call.mid, call.attempt)
-    return found or call
-
-
-def _learn(call: Call, report: EndReport, calls: CallStore) -> Call:
-    """What the news adds to a guess that was made without it: that somebody answered, or that it is over at all."""
-    if not call.cause_is_guess:
-        return call
-    answered_msec = call.ended_msec if report.answered and call.answered_msec is None else None
-    said = report.if_answered if report.answered or call.answered_msec is not None else report.if_unanswered
-    if said:
-        return calls.explain(call.mid, call.attempt, said, answered_msec) or call
-    guess = better_guess(call, answered=report.answered, has_ended=True)
-    if guess is call.cause and answered_msec is None:
-        return call
-    return calls.explain(call.mid, call.attempt, guess, answered_msec, is_guess=True) or call
-
-
-@dataclass(frozen=True, slots=True)
-class ContactEnd:
-    """A provider's news that a contact has ended, which does not say whose it is. `answered`: somebody had answered.
-
-    `is_repeat`: it says once more what other news has said, or says just now.
-    """
-
-    contact_id: str
-    answered: bool
-    is_repeat: bool = False
-    at_msec: int | None = None
-    """When it ended, if the news says that."""
-
-
-def hear_contact_end(
-    end: ContactEnd, *, telephony: Telephony, calls: CallStore, engine: Engine, clock: Clock
-) -> Call | None:
-    """As `hear_end`, of a contact that the news does not give a name; None: it is none of ours.
-
-    Only a contact that is not noted yet is looked up in its record. Raises TelephonyUnavailable if there is none: the
-    news should be told again.
-    """
-    named = calls.find_contact(end.contact_id)
-    report = EndReport(*named, end.contact_id, end.answered, at_msec=end.at_msec) if named else None
-    if report is None and not end.is_repeat:  # the other news looks for it
-        report = _look_for(end, telephony, calls, clock)
-    return hear_end(report, calls=calls, engine=engine, clock=clock) if report else None
-
-
-def _look_for(end: ContactEnd, telephony: Telephony, calls: CallStore, clock: Clock) -> EndReport | None:
-    """Whose a contact is that was not noted: by its record, or a note that was just being made. None: not ours."""
-    contact = telephony.look_up(end.contact_id)
-    for pause in LOOK_AGAIN_SECONDS:
-        if not contact.missing:
-            break
-        clock.sleep(pause)
-        if named := calls.find_contact(end.contact_id):
-            return EndReport(*named, end.contact_id, end.answered, at_msec=end.at_msec)
-        contact = telephony.look_up(end.contact_id)
-    if contact.missing:
-        # Thrown away, the news would leave its line taken for minutes.
-        raise TelephonyUnavailable("news of a contact came before its record")
-    owner = parse_attempt(contact.attributes.get("mid"), contact.attributes.get("attempt"))
-    if owner is None:
-        return None
-    cause = contact.cause if contact.ended and not contact.cause_is_guess else None
-    answered = end.answered or contact.answered
-    return EndReport(*owner, end.contact_id, answered, cause, cause, at_msec=contact.ended_msec)

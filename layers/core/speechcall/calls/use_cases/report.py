@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from speechcall.calls.rules.call import Call, Cause, Command, Kind, Reply
+from speechcall.calls.rules.call import Call, Command, Kind, Reply
 from speechcall.menus.rules.ask import Ask
 from speechcall.menus.rules.call_log import ANSWERED, HOLD_SECONDS, IDLE, KEY, MOST_AHEAD, PROMPT_ERROR
 
@@ -52,29 +52,6 @@ class Report:
     def begun(self, began_msec: int | None) -> "Report":
         """The same, with the moment at which the invocation that brings it began."""
         return replace(self, heard=replace(self.heard, began_msec=began_msec))
-
-
-@dataclass(frozen=True, slots=True)
-class EndReport:
-    """What a telephony says of the end of one of our calls.
-
-    Why it has ended may mean another thing where nobody had answered, which is known here better than to the provider.
-    """
-
-    mid: str
-    attempt: int
-    contact_id: str
-    answered: bool = False
-    """The news says that somebody had answered. If it does not, somebody may have all the same."""
-    if_answered: Cause | None = None
-    """Why it ended, if somebody had answered; None: it is not said."""
-    if_unanswered: Cause | None = None
-    is_last_word: bool = False
-    """No record will say more: where this does not say why it ended, what is guessed is final."""
-    at_msec: int | None = None
-    """When it ended, as far as that is said."""
-    turn: int = 0
-    """As in a `Report`."""
 
 
 class Op(StrEnum):

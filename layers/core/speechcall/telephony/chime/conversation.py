@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from speechcall.calls.rules.call import Cause
-from speechcall.calls.use_cases.report import HEARD, EndReport, Heard, Op, Report
+from speechcall.calls.use_cases.hear_end import EndReport
+from speechcall.calls.use_cases.report import HEARD, Heard, Op, Report
 from speechcall.shared.rules.ids import parse_attempt
 from speechcall.telephony.chime.client import COMMAND, HANG_UP
 from speechcall.telephony.chime.sip_codes import cause_of

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from speechcall.calls.use_cases.end_call import hear_end
 from speechcall.calls.use_cases.follow_call import follow_call
+from speechcall.calls.use_cases.hear_end import hear_end
 from speechcall.calls.use_cases.ports import CallStore, Engine
 from speechcall.calls.use_cases.report import Heard, Next, Op, Report
 from speechcall.shared.rules.errors import RetryableError
