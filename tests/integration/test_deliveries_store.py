@@ -25,8 +25,8 @@ from speechcall.webhooks.rules.delivery import (
     DeliveryState,
     Wait,
 )
-from tests.integration.test_store_contract import CONNECT_ARN, TEMPLATE
 from tests.kit.samples import MESSAGE, MID, NOW
+from tests.kit.store_samples import CONNECT_ARN, TEMPLATE
 from tests.kit.webhook_bench import task_of
 from tests.stores.webhooks import MemoryDeliveries, MemoryPlaces
 

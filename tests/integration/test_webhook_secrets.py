@@ -15,8 +15,8 @@ from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.webhooks.adapters.seal import KmsSeal
 from speechcall.webhooks.adapters.secrets_store import DynamoWebhookSecrets
 from speechcall.webhooks.use_cases.webhook_secrets import SealedSecret
-from tests.integration.test_store_contract import CONNECT_ARN, TEMPLATE
 from tests.kit.samples import NOW
+from tests.kit.store_samples import CONNECT_ARN, TEMPLATE
 from tests.stores.webhook_secrets import MemoryWebhookSecrets
 
 SECRET = "whsec_bGFwdG9wLXdlYmhvb2stc2VjcmV0LXNwZWVjaGNhbGw="

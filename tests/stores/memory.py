@@ -1,6 +1,6 @@
 """The stores in memory: a second implementation of `calls.use_cases.ports`, for races and for large backlogs.
 
-Held equal to DynamoDB by tests/integration/test_store_contract.py. One lock makes each method one step.
+Held equal to DynamoDB by tests/integration/store_contract. One lock makes each method one step.
 """
 
 import threading

@@ -1,0 +1,77 @@
+"""The stores that are held equal: those in memory and DynamoDB (moto), by the same names."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from local.cloud.apply_moto_patches import install_guards
+from local.cloud.template import Template
+from speechcall.calls.adapters.calls_store import DynamoCalls
+from speechcall.calls.use_cases.ports import CallStore
+from speechcall.messages.adapters.lines_store import DynamoPool
+from speechcall.messages.adapters.messages_store import DynamoMessages
+from speechcall.messages.use_cases.lines import PoolStore
+from speechcall.messages.use_cases.message_ports import MessageStore
+from tests.kit.store_samples import CONNECT_ARN, TEMPLATE, Stores
+from tests.stores.memory import MemoryCalls, MemoryMessages
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, dict[str, Any]]:
+    """The requests that make the template's tables, in the order Messages, Registry."""
+    template = Template(TEMPLATE, {"ConnectInstanceArn": CONNECT_ARN, "CallerId": "+4930123456"})
+    wanted = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+    declared = template.resources_of("AWS::DynamoDB::Table")
+    return {
+        template.ref(name): {key: declared[name][key] for key in wanted if key in declared[name]}
+        for name in ("MessagesTable", "RegistryTable")
+    }
+
+
+@pytest.fixture(scope="module")
+def client() -> Any:
+    install_guards()
+    return boto3.client(
+        "dynamodb", region_name="eu-central-1", aws_access_key_id="testing", aws_secret_access_key="testing"
+    )
+
+
+@pytest.fixture
+def dynamodb(client, tables) -> Iterator[Stores]:
+    with mock_aws():
+        for name, request in tables.items():
+            client.create_table(TableName=name, **request)
+        messages_table, registry_table = tables
+        yield Stores(
+            DynamoCalls(client, messages_table),
+            DynamoMessages(client, *tables),
+            DynamoPool(client, registry_table),
+            client,
+            *tables,
+        )
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def stores(request) -> Stores:
+    if request.param == "memory":
+        memory = MemoryMessages()
+        return Stores(MemoryCalls(), memory, memory.pool)
+    return request.getfixturevalue("dynamodb")
+
+
+@pytest.fixture
+def calls(stores) -> CallStore:
+    return stores.calls
+
+
+@pytest.fixture
+def messages(stores) -> MessageStore:
+    return stores.messages
+
+
+@pytest.fixture
+def lines(stores) -> PoolStore:
+    return stores.lines

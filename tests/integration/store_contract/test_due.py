@@ -1,0 +1,62 @@
+"""What is due, in which order; DynamoDB and memory do the same."""
+
+from speechcall.messages.rules.message import State
+from speechcall.messages.use_cases.message_ports import LineTaken
+from tests.kit.samples import ASK, MESSAGE, MID, NOW
+from tests.kit.store_samples import ANSWERED, POOL, queued
+
+
+def test_the_due_come_in_order_and_no_more_than_asked_for(messages):
+    for step, mid in enumerate(["12", "9", "30", "1"]):
+        queued(messages, mid, NOW + step)
+    assert messages.due(State.QUEUED, NOW + 9, 10) == ["12", "9", "30", "1"]
+    assert messages.due(State.QUEUED, NOW + 9, 2) == ["12", "9"]
+    assert messages.due(State.QUEUED, NOW + 1, 10) == ["12", "9"]
+    assert messages.due(State.QUEUED, NOW - 1, 10) == []
+
+
+def test_each_state_is_due_at_its_own_time_and_finished_ones_never(messages):
+    messages.add([MESSAGE])
+    assert messages.due(State.PREPARING, NOW + 299_999, 10) == []
+    assert messages.due(State.PREPARING, NOW + 300_000, 10) == [MID]
+    messages.queue(MID, (ASK,), NOW)
+    assert messages.due(State.PREPARING, NOW + 10**9, 10) == []
+    assert messages.due(State.QUEUED, NOW, 10) == [MID]
+    messages.claim_line(messages.get(MID), "arn:flow", POOL, NOW)
+    assert messages.due(State.QUEUED, NOW + 10**9, 10) == []
+    assert messages.due(State.CALLING, NOW + 59_999, 10) == []
+    assert messages.due(State.CALLING, NOW + 60_000, 10) == [MID]
+    messages.finish(messages.get(MID), ANSWERED, NOW)
+    for state in State:
+        assert messages.due(state, NOW + 10**9, 10) == []
+
+
+def test_of_many_that_are_due_the_first_come_first_in_each_shard(messages):
+    for step in range(12):
+        queued(messages, str(100 + step), NOW + step)
+    assert messages.due(State.QUEUED, NOW + 99, 5) == ["100", "101", "102", "103", "104"]
+    assert messages.due(State.QUEUED, NOW + 99, 100) == [str(100 + step) for step in range(12)]
+
+
+def test_those_that_were_put_off_take_turns_with_those_that_wait(messages):
+    for step in range(6):
+        queued(messages, str(100 + step), NOW + step)
+    for mid, later in (("104", 20), ("100", 30), ("103", 40)):
+        messages.postpone(mid, State.QUEUED, NOW + later)
+    assert messages.due(State.QUEUED, NOW + 10, 9) == ["101", "102", "105"]
+    assert messages.due(State.QUEUED, NOW + 30, 9) == ["104", "101", "100", "102", "105"]
+    assert messages.due(State.QUEUED, NOW + 99, 3) == ["104", "101", "100"]
+    # What is put back after a call waits for its moment among them.
+    assert messages.claim_line(messages.get("101"), "arn:flow", POOL, NOW) == LineTaken()
+    assert messages.requeue(messages.get("101"), 1, NOW + 25)
+    assert messages.due(State.QUEUED, NOW + 30, 3) == ["104", "102", "101"]
+
+
+def test_postponing_moves_the_moment_in_that_state_only(messages):
+    queued(messages)
+    messages.postpone(MID, State.QUEUED, NOW + 500)
+    assert messages.due(State.QUEUED, NOW + 499, 10) == []
+    assert messages.due(State.QUEUED, NOW + 500, 10) == [MID]
+    messages.postpone(MID, State.CALLING, NOW + 900)
+    assert messages.due(State.QUEUED, NOW + 500, 10) == [MID]
+    assert messages.due(State.CALLING, NOW + 10**9, 10) == []

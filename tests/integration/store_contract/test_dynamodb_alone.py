@@ -1,0 +1,63 @@
+"""What only DynamoDB has: items of other releases, times to live, writes in between."""
+
+from speechcall.calls.rules.call import Cause
+from speechcall.menus.adapters.flows_store import Registry
+from speechcall.messages.rules.message import State
+from tests.kit.samples import ASK, CALL, MESSAGE, MID, NOW, message
+from tests.kit.store_samples import EXPIRES, put, ticket
+
+
+def test_a_later_try_that_loses_to_the_end_between_its_two_writes_is_told_so(dynamodb, monkeypatch):
+    # Given menu 0 asked by try 0, and a call that ends between the two writes of try 1
+    calls = dynamodb.calls
+    calls.open(CALL, EXPIRES)
+    put(calls, ticket(1))
+    update = dynamodb.client.update_item
+    seen = []
+
+    def update_item(**request):
+        try:
+            return update(**request)
+        finally:
+            if not seen:
+                seen.append(request)
+                calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW)
+
+    monkeypatch.setattr(dynamodb.client, "update_item", update_item)
+    # When try 1 brings its token
+    written, found = put(calls, ticket(1, retry=1))
+    # Then it hears that the call has ended, and not that somebody else has the word
+    assert not written
+    assert found.ended
+
+
+def test_items_say_when_they_expire_and_hold_no_token_beyond_the_call(dynamodb):
+    dynamodb.calls.open(CALL, EXPIRES)
+    dynamodb.messages.add([MESSAGE])
+    items = dynamodb.client.scan(TableName=dynamodb.messages_table)["Items"]
+    assert {item["expires_at"]["N"] for item in items} == {str(EXPIRES)}
+    assert "state" not in next(item for item in items if item["sk"]["S"].startswith("CALL#")), (
+        "the stream filters on it"
+    )
+
+
+def test_the_registry_finds_what_was_put_and_nothing_else(dynamodb):
+    registry = Registry(dynamodb.client, dynamodb.registry_table)
+    registry.put_flow("12345678-x", "arn:machine")
+    assert (registry.find_flow("12345678-x"), registry.find_flow("y")) == ("arn:machine", None)
+
+
+def test_a_new_message_is_looked_after_when_its_time_is_up_if_not_before(messages):
+    messages.add([message("1", ttl_seconds=30), message("2", ttl_seconds=86_400)])
+    assert messages.due(State.PREPARING, NOW + 29_999, 9) == []
+    assert messages.due(State.PREPARING, NOW + 30_000, 9) == ["1"]
+    assert set(messages.due(State.PREPARING, NOW + 300_000, 9)) == {"1", "2"}
+
+
+def test_faults_are_counted_while_a_message_is_prepared(messages):
+    messages.add([MESSAGE])
+    assert [messages.note_fault(MID) for _ in range(3)] == [1, 2, 3]
+    assert messages.get(MID) == MESSAGE
+    messages.queue(MID, (ASK,), NOW)
+    assert [messages.note_fault(MID), messages.note_fault("1")] == [0, 0]
+    assert messages.get("1") is None

@@ -1,0 +1,128 @@
+"""A call's log, by which it continues without its state machine; DynamoDB and memory do the same."""
+
+from dataclasses import replace
+
+import pytest
+
+from speechcall.calls.rules.call import Cause, Command, Kind, Reply, Step
+from speechcall.menus.rules.call_log import Entry, Then, ThenKind
+from tests.kit.samples import CALL, MID, NOW
+from tests.kit.store_samples import EXPIRES, LOGGED, append, ask, logged, put, ticket
+
+
+def test_a_call_with_a_plan_is_read_as_it_was_written(calls):
+    assert calls.open(LOGGED, EXPIRES) == LOGGED == calls.get(MID, 1)
+    assert LOGGED.goes_by_log
+
+
+def test_what_is_heard_stands_in_the_log_with_what_follows_and_on_the_path(calls):
+    call = logged(calls, "d1", "idle", "d2")
+    assert [(entry.seq, entry.menu, entry.event, entry.key, entry.then) for entry in call.log] == [
+        (1, None, "answered", "", Then(ThenKind.ASK, 0)),
+        (2, 0, "key", "d1", Then(ThenKind.ASK, 1)),
+        (3, 1, "idle", "", Then(ThenKind.ASK, 1)),
+        (4, 1, "key", "d2", Then(ThenKind.WAIT)),
+    ]
+    assert call.path == (Step(0, "d1", NOW + 1), Step(1, "idle", NOW + 2), Step(1, "d2", NOW + 3))
+    assert (call.answered_msec, call.contact_id, call.seq) == (NOW, "contact-1", 1)
+
+
+def test_an_introduction_that_could_not_be_played_is_why_the_call_ends(calls):
+    call = logged(calls, "prompt_error")
+    assert call.stop_reason == "promptUnavailable"
+    assert call.log[-1].then == Then(ThenKind.END, reason="promptUnavailable")
+
+
+def test_the_first_entry_of_a_seq_stays_and_none_stands_without_its_predecessor(calls):
+    before = logged(calls, "d1")
+    again = Entry(2, 0, "key", "d2", NOW, Then(ThenKind.END))
+    for entry in (again, replace(again, seq=1), replace(again, seq=4), replace(again, seq=9)):
+        assert calls.append(MID, 1, "contact-1", entry) == (False, before)
+    assert calls.get(MID, 1) == before
+
+
+@pytest.mark.parametrize("words", [(), ("d1",)])
+def test_of_another_contact_nothing_stands_in_the_log(calls, words):
+    logged(calls, *words)
+    written, call = append(calls, "d1", contact="contact-2")
+    assert (written, call.log_seq) == (False, 1 + len(words))
+
+
+def test_the_first_contact_that_answers_is_the_calls_unless_it_has_one(calls):
+    calls.open(LOGGED, EXPIRES)
+    calls.set_contact(MID, 1, "contact-1")
+    assert not append(calls, "answered", contact="contact-2")[0]
+    written, call = append(calls, "answered")
+    assert (written, call.contact_id, call.answered_msec) == (True, "contact-1", NOW)
+
+
+def test_nothing_stands_in_the_log_of_a_call_that_has_ended_or_is_unknown_or_keeps_none(calls):
+    entry = Entry(1, None, "answered", "", NOW, Then(ThenKind.ASK, 0))
+    assert calls.append(MID, 1, "contact-1", entry) == (False, None)
+    assert calls.advance(MID, 1, ask(), ticket(1)) == (False, None)
+    calls.open(CALL, EXPIRES)
+    assert calls.append(MID, 1, "contact-1", entry) == (False, CALL)
+    calls.open(replace(LOGGED, attempt=2), EXPIRES)
+    ended = calls.end(MID, 2, Cause.CALLER_HUNG_UP, NOW)
+    assert calls.append(MID, 2, "contact-1", entry) == (False, ended)
+
+
+def test_an_entry_takes_the_turn_of_the_event_that_brings_it_and_stands_also_when_a_later_one_was_first(calls):
+    logged(calls)
+    call = calls.get(MID, 1)
+    written, found = calls.append(MID, 1, "contact-1", call.would_log(2, "key", "d1", NOW), 7)
+    assert (written, found.turn, found.log_seq) == (True, 7, 2)
+    written, found = calls.append(MID, 1, "contact-1", found.would_log(3, "key", "d2", NOW), 6)
+    assert (written, found.turn, found.log_seq) == (True, 7, 3)
+    # Of an entry that is there the turn is not taken: who brings it has heard nothing new
+    written, found = calls.append(MID, 1, "contact-1", found.log[2], 9)
+    assert (written, found.turn, found.log_seq) == (False, 7, 3)
+
+
+def test_the_machine_comes_to_each_entry_in_turn_and_not_further_than_the_log(calls):
+    logged(calls, "d1")
+    written, call = calls.advance(MID, 1, ask(0), ticket(1))
+    assert (written, call.seq, call.visits, call.command, call.ticket) == (True, 2, 1, ask(0), ticket(1))
+    written, call = calls.advance(MID, 1, ask(1), ticket(2))
+    assert (written, call.seq, call.visits) == (True, 3, 2)
+    # What nobody was told to do yet is the command of a try that was given up
+    assert calls.advance(MID, 1, ask(1), ticket(3)) == (False, call)
+    append(calls, "d1")
+    written, call = calls.advance(MID, 1, Command(Kind.HANG_UP), ticket(4))
+    assert (written, call.seq, call.visits, call.command) == (True, 4, 2, Command(Kind.HANG_UP))
+
+
+def test_a_later_try_brings_its_token_and_an_earlier_one_or_visit_does_not(calls):
+    logged(calls, "d1", "d1")
+    calls.advance(MID, 1, ask(0), ticket(1))
+    written, call = calls.advance(MID, 1, ask(0), ticket(1, retry=2))
+    assert (written, call.seq, call.ticket) == (True, 2, ticket(1, retry=2))
+    assert calls.advance(MID, 1, ask(0), ticket(1, retry=1)) == (False, call)
+    assert calls.advance(MID, 1, ask(0), ticket(0)) == (False, call)
+    assert calls.get(MID, 1) == call
+
+
+def test_a_call_that_has_ended_goes_on_as_far_as_its_log_and_no_further(calls):
+    logged(calls, "d1")
+    calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW)
+    assert calls.advance(MID, 1, ask(0), ticket(1))[0]
+    written, call = calls.advance(MID, 1, ask(1), ticket(2))
+    assert (written, call.ended, call.seq) == (False, True, 2)
+    # A later try of what has its answer is told so without its token
+    written, call = calls.advance(MID, 1, ask(0), ticket(1, retry=1))
+    assert (written, call.ticket, call.known_reply) == (False, ticket(1), Reply(2, "key", "d1"))
+
+
+def test_a_machine_that_was_told_past_the_log_closes_it(calls):
+    # Given functions of the release before, which tell the machine and write nothing into the log
+    logged(calls)
+    put(calls, ticket(1))
+    put(calls, ticket(2))
+    call = calls.get(MID, 1)
+    assert (call.seq, call.goes_by_log) == (3, False)
+    # Then what comes late for an earlier question does not get into it
+    assert calls.append(MID, 1, "contact-1", Entry(2, 0, "key", "d1", NOW, Then(ThenKind.ASK, 1))) == (False, call)
+    # And the call goes on without
+    assert calls.keep_reply(MID, 1, Reply(3, "key", "d1")).known_reply == Reply(3, "key", "d1")
+    calls.set_done(MID, 1, 3, Step(1, "d1", NOW + 9))
+    assert calls.get(MID, 1).path == (Step(1, "d1", NOW + 9),)
