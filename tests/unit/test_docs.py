@@ -159,14 +159,6 @@ def trees_of(folder):
     return [ast.parse(text_of(source)) for source in ([home] if home.is_file() else home.rglob("*.py"))]
 
 
-STORES = [
-    path.relative_to(ROOT).as_posix()
-    for path in (ROOT / "layers/core/speechcall").glob("*/adapters/*.py")
-    if "dynamodb" in text_of(path)
-]
-"""What writes items."""
-
-
 def nodes_in(*folders):
     return (node for folder in folders for tree in trees_of(folder) for node in ast.walk(tree))
 
@@ -208,16 +200,40 @@ def test_each_field_that_a_query_names_is_logged():
     assert named - always - logged == set()
 
 
+KEYS = "layers/core/speechcall/shared/adapters/keys.py"
+"""The one module that makes keys."""
+
+
+def key_words(*folders):
+    """The words with which the code begins keys: `M` of `M#<mid>`, or a whole one."""
+    return {key for text in texts_in(*folders) for key in re.findall(r"^([A-Z]+(?=#$)|[A-Z][A-Z_]+$)", text)}
+
+
 def test_each_kind_of_item_is_in_the_page_of_storage():
-    keys = {
-        key
-        for text in texts_in(*STORES)
-        for key in re.findall(r"^([A-Z]+(?=#$)|[A-Z][A-Z_]+$)", text)
-        if text not in ("COUNT", "ALL_NEW", "ALL_OLD", "UPDATED_NEW")  # DynamoDB's own words
-    }
+    keys = key_words(KEYS)
     said = set(re.findall(r"[A-Z]+(?=#)|[A-Z][A-Z_]+", text_of(DOCS / "storage.md")))
     assert {"M", "HOOK", "CALL", "POOL", "WEBHOOK_SECRETS"} <= keys
     assert keys - said == set()
+
+
+def test_each_part_of_the_index_due_is_in_the_page_of_storage():
+    page = text_of(DOCS / "storage.md")
+    parts = {"settling", "later", "webhook#", "undelivered#", "queued#", "preparing#", "calling#"}
+    assert [part for part in parts if f"`{part}" not in page] == []
+
+
+def test_keys_are_made_in_one_module():
+    """What begins like a key, in a text or as a part of one, stands nowhere else; but names of credentials."""
+    whole = {word for word in key_words(KEYS) if "_" in word}
+    sources = [one for folder in ("layers/core", "functions", "cli", "local") for one in (ROOT / folder).rglob("*.py")]
+    elsewhere = {
+        (source.name, text)
+        for source in sources
+        if source != ROOT / KEYS
+        for text in texts_in(source.relative_to(ROOT).as_posix())
+        if re.match(r"[A-Z]+#$", text) or text in whole
+    }
+    assert elsewhere == {("accounts.py", "USER#"), ("accounts.py", "KEY#")}
 
 
 def test_each_table_bucket_and_queue_is_in_the_page_of_storage():

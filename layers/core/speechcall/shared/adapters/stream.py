@@ -4,12 +4,14 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from speechcall.shared.adapters.keys import mid_of
+
 Record = Mapping[str, Any]
 
 
 def message_id(record: Record) -> str:
     """The message that a record of the table's stream is about."""
-    return str(record["dynamodb"]["Keys"]["pk"]["S"]).removeprefix("M#")
+    return mid_of(record["dynamodb"]["Keys"]["pk"]["S"])
 
 
 def sequence_number(record: Record) -> str:
