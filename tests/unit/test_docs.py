@@ -186,11 +186,25 @@ def test_each_log_line_that_a_query_looks_for_is_written():
     assert [words for words in wanted if words not in said] == []
 
 
+def fields_of_log_lines():
+    """Words given to a logger, and members of maps that are: in a call of it, in `fields`, or made for that."""
+    found = set()
+    for node in nodes_in("layers/core", "functions"):
+        is_call = isinstance(node, ast.Call) and "logger" in ast.unparse(node.func)
+        is_named = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("fields", "names")
+        is_made = isinstance(node, ast.FunctionDef) and re.search("fields", node.name)
+        if is_call:
+            found |= {word.arg for word in node.keywords}
+        if is_call or is_named or is_made:
+            maps = [one for one in ast.walk(node) if isinstance(one, ast.Dict)]
+            found |= {key.value for one in maps for key in one.keys if isinstance(key, ast.Constant)}
+    return found
+
+
 def test_each_field_that_a_query_names_is_logged():
     """By a call of the logger, or by Powertools or Lambda (`LogFormat: JSON`) with every line."""
     always = {"level", "message", "function_name", "exception", "exception_name", "errorType", "errorMessage", "type"}
-    calls = [node for node in nodes_in("layers/core", "functions") if isinstance(node, ast.Call)]
-    logged = {word.arg for call in calls if "logger" in ast.unparse(call.func) for word in call.keywords}
+    logged = fields_of_log_lines()
     named = set()
     for block in _FENCE.findall(text_of(DOCS / "troubleshooting.md")):
         for line in re.findall(r"^fields (.+)$", block, re.MULTILINE):

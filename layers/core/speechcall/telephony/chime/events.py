@@ -18,7 +18,7 @@ from speechcall.calls.use_cases.report import Heard, Next
 from speechcall.shared.rules.errors import RetryableError
 from speechcall.shared.use_cases.clock import Clock
 from speechcall.telephony.chime import actions as chime_actions
-from speechcall.telephony.chime.conversation import Event, Over, Placed, Report, parse_event
+from speechcall.telephony.chime.conversation import Event, Over, Placed, Report, Word, parse_event
 from speechcall.telephony.chime.sip_codes import cause_of
 
 PATIENCE_SECONDS = 0.8
@@ -50,9 +50,9 @@ class ChimeEvents:
         except Exception as error:
             # Raised, it would be silence for the callee, and then the end of the call.
             if isinstance(error, RetryableError):
-                self.logger.warning("an event could not be dealt with now: %s", error)
+                self.logger.warning("an event could not be dealt with now: %s", error, **_fields(found))
             else:
-                self.logger.exception("an event could not be dealt with")
+                self.logger.exception("an event could not be dealt with", **_fields(found))
             if isinstance(found, Report):
                 return chime_actions.again(found)
             # A call without its name would be hung up as soon as it is answered.
@@ -81,7 +81,7 @@ class ChimeEvents:
             self._insist(END_TRIES, lambda: self._hear_end(found))
             return chime_actions.go_on()
         if found.problem:
-            self.logger.warning(found.problem)
+            self.logger.warning(found.problem, **_fields(found))
         return chime_actions.hang_up(found.named) if found.op == "hang_up" else chime_actions.go_on()
 
     def _note(self, placed: Placed) -> None:
@@ -136,6 +136,13 @@ class ChimeEvents:
             cause = Cause.HUNG_UP
         end_call(over.mid, over.attempt, cause, calls=self.calls, engine=self.engine, clock=self.clock)
         self.logger.info("call ended", mid=call.mid, attempt=call.attempt, cause=cause, sip_code=over.sip_code)
+
+
+def _fields(found: Event) -> dict[str, object]:
+    """The fields of a log line about an event: which call it is, where that is known."""
+    if isinstance(found, Word):
+        return dict(zip(("mid", "attempt"), found.named, strict=True)) if found.named else {}
+    return {"mid": found.mid, "attempt": found.attempt}
 
 
 def _named(placed: Placed) -> chime_actions.Answer:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from speechcall.shared.adapters.log_fields import Fields
 from speechcall.shared.adapters.stream import group_of
 from speechcall.webhooks.rules.webhook import WebhookTask
 
@@ -64,6 +65,14 @@ def parse_task(body: str) -> WebhookTask:
     if not (task.mid.isascii() and task.mid.isdigit() and task.event_id):
         raise NoTask("it names no webhook")
     return task
+
+
+def task_fields(record: Mapping[str, Any]) -> Fields:
+    """What a queue message is about, for the log: by the names in its task, if it is one."""
+    try:
+        return parse_task(record["body"]).log_fields
+    except (NoTask, LookupError):
+        return {}
 
 
 class SqsWebhookQueue:
