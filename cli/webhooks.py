@@ -119,7 +119,8 @@ def _choose(
     if message is not None:
         if (history := deployment.history.read(message)) is None:
             raise Refusal(f"There is no message {message}, or it has expired.")
-        return [one for one in history.deliveries if state in (None, one[1].state)]
+        webhooks = history.webhooks(SystemClock().now_msec())
+        return [one for one in webhooks if state in (None, one[1].state)]
     account_id = found(deployment, values.account_id(account or "")).account_id
     begin = SystemClock().now_msec() - values.to_seconds(since) * 1000
     names = deployment.deliveries.undelivered(account_id, begin)
@@ -144,7 +145,7 @@ def _row(task: WebhookTask, delivery: Delivery) -> dict[str, Any]:
     return {
         "id": task.event_id,
         "destination": delivery.destination,
-        "state": delivery.state.value,
+        "state": delivery.shown_state,
         "attempts": len(delivery.attempts),
         "last": _moment(last.at_msec) if last else "-",
         "answer": (last.error or last.status) if last else "-",

@@ -10,6 +10,7 @@ from speechcall.calls.adapters.calls_store import DynamoCalls
 from speechcall.calls.use_cases.hear_end import ContactEnd, hear_contact_end
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.lazy import once
+from speechcall.shared.adapters.log_fields import log_failures
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
 from speechcall.shared.adapters.stepfunctions import TaskEngine
 from speechcall.telephony.connect.client import CLIENT_CONFIG, ConnectTelephony
@@ -31,7 +32,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         logger.warning("an event that tells of no contact's end was ignored")
         return {"ours": False}
     end = ContactEnd(found.contact_id, found.answered, found.is_repeat, found.at_msec)
-    call = hear_contact_end(end, telephony=telephony, calls=calls, engine=engine, clock=clock)
+    with log_failures(logger, contact_id=found.contact_id):
+        call = hear_contact_end(end, telephony=telephony, calls=calls, engine=engine, clock=clock)
     if call:
         logger.info("call ended", mid=call.mid, attempt=call.attempt, cause=call.cause)
     return {"ours": call is not None}

@@ -11,6 +11,7 @@ from speechcall.calls.use_cases.follow_call import follow_call
 from speechcall.calls.use_cases.report import HANG_UP
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.invocation_start import Began
+from speechcall.shared.adapters.log_fields import log_failures
 from speechcall.shared.adapters.settings import CALLER_WAITS_CONFIG, setting
 from speechcall.shared.adapters.stepfunctions import TaskEngine
 from speechcall.telephony.connect.conversation import parse_report, render_next
@@ -35,6 +36,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
         logger.warning("an unknown contact, or one of another protocol, was told to hang up")
         return render_next(HANG_UP)
     report = report.begun(begin)
-    step = follow_call(report, calls=calls, engine=engine, clock=clock)
+    with log_failures(logger, mid=report.mid, attempt=report.attempt):
+        step = follow_call(report, calls=calls, engine=engine, clock=clock)
     tell_of(step, report.heard, clock.now_msec())
     return render_next(step)

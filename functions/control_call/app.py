@@ -14,6 +14,7 @@ from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.lazy import once
+from speechcall.shared.adapters.log_fields import log_failures
 from speechcall.shared.adapters.metrics import count
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
 from speechcall.shared.adapters.stepfunctions import TaskEngine
@@ -36,11 +37,12 @@ control = Control(
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    logger.append_keys(mid=event["mid"], attempt=event["attempt"], command=event["command"])
-    answer = control.handle(event)
+    names = {"mid": event["mid"], "attempt": event["attempt"], "command": event["command"]}
+    with log_failures(logger, **names):
+        answer = control.handle(event)
     if event["command"] == Kind.DIAL and not answer:
         warm()
     if reason := answer.get("refused"):
-        logger.error("the provider refuses the call", reason=reason)
+        logger.error("the provider refuses the call", **names, reason=reason)
         count("DialsRefused", reason=reason)
     return answer

@@ -12,6 +12,7 @@ from speechcall.calls.adapters.ended_metrics import count_end, owing
 from speechcall.calls.use_cases.finish_call import finish_call
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.log_fields import log_failures
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
 from speechcall.shared.adapters.stepfunctions import TaskEngine
 from speechcall.shared.rules.ids import parse_holder
@@ -49,7 +50,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
         end = End.FAILED
     else:
         mid, attempt, end = str(event["mid"]), int(event["attempt"]), End(event["end"])
-    found = finish(mid, attempt, end)
+    with log_failures(logger, mid=mid, attempt=attempt):
+        found = finish(mid, attempt, end)
     told = {"outcome": found.outcome, "reason": found.reason} if found else SETTLING
     logger.info("call finished", mid=mid, attempt=attempt, outcome=told["outcome"], reason=told["reason"])
     return told

@@ -45,7 +45,10 @@ def post_messagelist(request: HttpRequest) -> Answer:
     )
     count("MessagesAccepted", len(answer["messages"]) - answer.get("rejected", 0))
     count("MessagesRejected", answer.get("rejected", 0))
-    logger.info("messages accepted", messagelist_id=answer["messagelistId"], account_id=sender.account_id)
+    list_id, name = answer["messagelistId"], sender.account_id
+    for one in answer["messages"]:
+        if one["status"] == "sent":
+            logger.info("message accepted", mid=one["messageId"], messagelist_id=list_id, account=name)
     return answer_json(200, answer)
 
 

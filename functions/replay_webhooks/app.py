@@ -12,6 +12,7 @@ from speechcall.api.use_cases.query import parameter
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.metrics import count
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
+from speechcall.shared.rules.ids import call_attempt_of
 from speechcall.status.adapters.history_store import DynamoHistory
 from speechcall.status.use_cases.replay_webhooks import replay_of_message
 from speechcall.webhooks.adapters.deliveries_store import DynamoDeliveries
@@ -40,6 +41,9 @@ def post_replay(request: HttpRequest) -> Answer:
         clock=SystemClock(),
     )
     count("WebhooksReplayed", len(answer["replayed"]))
+    for name in answer["replayed"]:
+        fields = {"mid": answer["messageId"], "webhook_id": name, "attempt": call_attempt_of(name)}
+        logger.info("webhook", extra=fields, account=account.account_id, result="replayed")
     return answer_json(202, answer)
 
 

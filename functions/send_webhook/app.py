@@ -12,13 +12,14 @@ from speechcall.outbound.adapters.http_clients import make_client
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.metrics import count
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
-from speechcall.shared.adapters.stream import Record, process_each
+from speechcall.shared.adapters.stream import Record, process_each, sequence_number
 from speechcall.webhooks.adapters.deliveries_store import DynamoDeliveries
 from speechcall.webhooks.adapters.places_store import DynamoPlaces
-from speechcall.webhooks.adapters.queue import SqsWebhookQueue
+from speechcall.webhooks.adapters.queue import SqsWebhookQueue, task_fields
 from speechcall.webhooks.adapters.seal import KmsSeal
 from speechcall.webhooks.adapters.secrets_store import DynamoWebhookSecrets
 from speechcall.webhooks.adapters.sender import WebhookSender
+from speechcall.webhooks.adapters.webhook_log import delivery_fields
 from speechcall.webhooks.rules.delivery import places_of_an_account
 from speechcall.webhooks.use_cases.deliver_webhook import Sending
 from speechcall.webhooks.use_cases.webhook_secrets import Signer
@@ -46,15 +47,16 @@ sending = Sending(
 )
 
 
-work = WebhookWork(sending)
+work = WebhookWork(sending, lambda task, result: logger.info("webhook", extra=delivery_fields(task, result)))
 
 
 def deliver(record: Record) -> None:
     event_id, result = queue.work(record, work.do)
     count("WebhookAttempts", result=result)
-    logger.info("webhook", webhook_id=event_id, result=result)
+    if not event_id:
+        logger.error("a queue message that is no task went to the retries", record=sequence_number(record))
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return process_each(event, deliver, logger)
+    return process_each(event, deliver, logger, task_fields)

@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.metrics import count
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
+from speechcall.shared.rules.ids import call_attempt_of
 from speechcall.webhooks.adapters.deliveries_store import DynamoDeliveries
 from speechcall.webhooks.adapters.queue import SqsWebhookQueue
 from speechcall.webhooks.use_cases.wake_webhooks import wake_webhooks
@@ -20,6 +21,10 @@ deliveries = DynamoDeliveries(boto3.client("dynamodb", config=AWS_CONFIG), setti
 queue = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_RETRY_QUEUE_URL"))
 
 
+def tell_of(mid: str, event_id: str, word: str) -> None:
+    logger.info("webhook", mid=mid, attempt=call_attempt_of(event_id), webhook_id=event_id, result=word)
+
+
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     woken = wake_webhooks(
@@ -27,8 +32,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
         queue=queue,
         clock=SystemClock(),
         time_left=lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS,
+        tell_of=tell_of,
     )
     count("WebhookAttempts", woken.given_up, result="dead")
-    if woken.queued or woken.given_up:
-        logger.info("webhooks queued", woken=woken.queued, given_up=woken.given_up)
     return {"woken": woken.queued}

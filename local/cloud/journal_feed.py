@@ -10,6 +10,7 @@ from local.cloud.triggers.stream_reader import StreamReader
 from local.common.journal import Journal
 from speechcall.messages.adapters.message_items import state_of
 from speechcall.messages.rules.message import State
+from speechcall.shared.adapters.keys import CALLS, MESSAGE, mid_of
 
 STOP_SECONDS = 0.8
 _BATCH = 1000
@@ -39,12 +40,12 @@ class JournalFeed:
 
     def _tell(self, change: dict[str, Any]) -> None:
         new, old = _item(change.get("NewImage")), _item(change.get("OldImage"))
-        mid = str(new.get("pk", "")).partition("#")[2]
-        if new.get("sk") == "MESSAGE":
+        mid = mid_of(str(new.get("pk", "")))
+        if new.get("sk") == MESSAGE:
             told = _told(new)
             if told != _told(old):
                 self._journal.record("state", mid, **told)
-        elif str(new.get("sk", "")).startswith("CALL#") and new.get("seq") != old.get("seq"):
+        elif str(new.get("sk", "")).startswith(CALLS) and new.get("seq") != old.get("seq"):
             command = new.get("command") or {}
             if command.get("kind") == "ask":
                 self._journal.record("menu", mid, menu=int(command["menu"]), seq=int(new["seq"]))

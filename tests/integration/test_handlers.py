@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from standardwebhooks import Webhook
 
 from local.cloud.aws_services import LocalAws
@@ -26,9 +27,12 @@ from speechcall.messages.rules.message import State
 from speechcall.messages.use_cases.message_ports import Pool
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.rules.prompt import KnownPrompt, Prompt
+from speechcall.shared.adapters.log_fields import log_failures
 from speechcall.shared.adapters.settings import MissingSetting
-from speechcall.shared.adapters.stream import process_each
+from speechcall.shared.adapters.stream import process_each, stream_fields
+from speechcall.shared.rules.unforeseen import told
 from speechcall.telephony.provider import ProviderName
+from speechcall.webhooks.adapters.queue import task_fields
 from speechcall.webhooks.rules.webhook import webhook_request
 from speechcall.webhooks.use_cases.webhook_secrets import SealedSecret, Signer, new_secret
 from tests.kit.samples import CALL, CALLING, MESSAGE, MID, NOW, FakeClock
@@ -242,6 +246,63 @@ def test_of_many_records_those_that_failed_are_named():
     logger.disabled = True
     answer = process_each({"Records": records}, process, logger)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "7"}, {"itemIdentifier": "c"}]}
+
+
+STREAMED = {"SequenceNumber": "7", "Keys": {"pk": {"S": "M#12"}, "sk": {"S": "HOOK#12-3-2-m0-d1-0"}}}
+TASK = {"mid": "12", "attempt": 3, "seq": 2, "menu": 0, "key": "d1", "step": 0, "event_id": "12-3-2-m0-d1-0"}
+WEBHOOK = {"mid": "12", "attempt": 3, "webhook_id": "12-3-2-m0-d1-0"}
+
+
+@pytest.mark.parametrize(
+    ("record", "fields_of", "names"),
+    [
+        ({"dynamodb": STREAMED}, stream_fields, {"record": "7", **WEBHOOK}),
+        (
+            {"dynamodb": STREAMED | {"Keys": {"pk": {"S": "M#12"}, "sk": {"S": "CALL#003"}}}},
+            stream_fields,
+            {"record": "7", "mid": "12", "attempt": 3},
+        ),
+        ({"dynamodb": {"SequenceNumber": "7"}}, stream_fields, {"record": "7"}),
+        ({"messageId": "m", "body": json.dumps(TASK)}, task_fields, {"record": "m", **WEBHOOK}),
+        ({"messageId": "m", "body": '{"mid": "hunter2"'}, task_fields, {"record": "m"}),
+        ({"messageId": "m", "body": json.dumps(TASK | {"mid": "hunter2"})}, task_fields, {"record": "m"}),
+        ({"messageId": "m"}, task_fields, {"record": "m"}),
+    ],
+)
+def test_a_record_that_fails_is_named_in_the_log_and_its_body_is_not(record, fields_of, names, caplog):
+    secret = "hunter2"
+
+    def process(_record):
+        raise ValueError(secret) from RuntimeError(secret)
+
+    process_each({"Records": [record]}, process, logging.getLogger("named"), fields_of)
+    (line,) = caplog.records
+    known = ("record", "mid", "attempt", "webhook_id")
+    assert {name: vars(line)[name] for name in known if name in vars(line)} == names
+    assert line.message == "a record could not be processed"
+    assert line.error.startswith("ValueError at process:")
+    assert line.cause == "RuntimeError"
+    assert "process" in line.stack
+    assert secret not in str(vars(line))
+
+
+def test_an_error_of_aws_is_told_by_its_code():
+    refused = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "hunter2"}}, "Query")
+    assert told(refused) == "ClientError AccessDeniedException"
+    assert told(ValueError("hunter2")) == "ValueError"
+
+
+def test_an_invocation_that_fails_names_what_it_was_about(caplog):
+    secret = "hunter2"
+
+    def fail():
+        raise ValueError(secret)
+
+    with pytest.raises(ValueError, match=secret), log_failures(logging.getLogger("named"), mid="12", attempt=3):
+        fail()
+    (line,) = caplog.records
+    assert (line.mid, line.attempt, line.message) == ("12", 3, "an invocation failed")
+    assert secret not in str(vars(line))
 
 
 def test_a_webhook_that_cannot_be_delivered_now_comes_again(host, template):

@@ -86,13 +86,13 @@ def test_many_calls_fail_once(cloud):
     driven = {name for name, spec in cloud.template.functions.items() for one in spec.events if one.type != "HttpApi"}
     assert driven - BESIDE - {site.label.partition(" ")[0] for site in sites} == set()
     for seed in range(RUNS):
-        chosen = _some(sites, Random(seed))
+        chosen = some_of(sites, Random(seed))
         _, plan, wrong = told(cloud, once(chosen), seed=seed)
         assert wrong == [], sorted(map(str, plan.failed))
         assert len(plan.failed) > len(chosen) / 2
 
 
-def _some(sites: list[Site], random: Random) -> frozenset[Site]:
+def some_of(sites: list[Site], random: Random) -> frozenset[Site]:
     """Of each function some, in a mixed order; of that which a call hangs on one alone, or no other would be made."""
     chosen: dict[str, list[Site]] = {}
     for site in random.sample(sites, len(sites)):

@@ -76,6 +76,19 @@ def test_of_two_who_change_them_at_once_one_is_told(store):
     assert store.secrets_of("acme") == (ONE,)
 
 
+def test_secrets_of_which_a_newer_release_says_more_are_rotated(aws):
+    client, key = boto3.client("dynamodb"), {"pk": {"S": "WEBHOOK_SECRETS"}, "sk": {"S": "newer"}}
+    one = {"sealed": {"S": "AQ=="}, "created_msec": {"N": str(NOW)}, "until_msec": {"NULL": True}, "newer": {"S": "x"}}
+    client.put_item(TableName=aws.table, Item={**key, "secrets": {"L": [{"M": one}]}})
+    try:
+        assert aws.store.secrets_of("newer") == (ONE,)
+        assert not aws.store.replace("newer", [TWO], [TWO])
+        assert aws.store.replace("newer", [TWO, ONE], [ONE])
+        assert aws.store.secrets_of("newer") == (TWO, ONE)
+    finally:
+        client.delete_item(TableName=aws.table, Key=key)
+
+
 def test_who_has_a_secret_now(store):
     store.replace("acme", [TWO], ())
     store.replace("other", (), ())

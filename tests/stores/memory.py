@@ -14,9 +14,10 @@ from speechcall.calls.rules.end_of_call import is_over
 from speechcall.calls.rules.refusal import over_limit
 from speechcall.menus.rules.ask import Ask
 from speechcall.menus.rules.call_log import Entry
-from speechcall.messages.adapters.message_items import CALLING_CHECK_MSEC, LATER, first_check_msec, shard_name
+from speechcall.messages.adapters.message_items import CALLING_CHECK_MSEC, first_check_msec, shard_name
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.use_cases.message_ports import Claim, LinesFull, LineTaken, NotQueued, Pool, Redialled
+from speechcall.shared.adapters.keys import LATER
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
 from speechcall.shared.rules.outcome import End, Outcome

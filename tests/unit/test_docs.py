@@ -159,14 +159,6 @@ def trees_of(folder):
     return [ast.parse(text_of(source)) for source in ([home] if home.is_file() else home.rglob("*.py"))]
 
 
-STORES = [
-    path.relative_to(ROOT).as_posix()
-    for path in (ROOT / "layers/core/speechcall").glob("*/adapters/*.py")
-    if "dynamodb" in text_of(path)
-]
-"""What writes items."""
-
-
 def nodes_in(*folders):
     return (node for folder in folders for tree in trees_of(folder) for node in ast.walk(tree))
 
@@ -194,11 +186,25 @@ def test_each_log_line_that_a_query_looks_for_is_written():
     assert [words for words in wanted if words not in said] == []
 
 
+def fields_of_log_lines():
+    """Words given to a logger, and members of maps that are: in a call of it, in `fields`, or made for that."""
+    found = set()
+    for node in nodes_in("layers/core", "functions"):
+        is_call = isinstance(node, ast.Call) and "logger" in ast.unparse(node.func)
+        is_named = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("fields", "names")
+        is_made = isinstance(node, ast.FunctionDef) and re.search("fields", node.name)
+        if is_call:
+            found |= {word.arg for word in node.keywords}
+        if is_call or is_named or is_made:
+            maps = [one for one in ast.walk(node) if isinstance(one, ast.Dict)]
+            found |= {key.value for one in maps for key in one.keys if isinstance(key, ast.Constant)}
+    return found
+
+
 def test_each_field_that_a_query_names_is_logged():
     """By a call of the logger, or by Powertools or Lambda (`LogFormat: JSON`) with every line."""
     always = {"level", "message", "function_name", "exception", "exception_name", "errorType", "errorMessage", "type"}
-    calls = [node for node in nodes_in("layers/core", "functions") if isinstance(node, ast.Call)]
-    logged = {word.arg for call in calls if "logger" in ast.unparse(call.func) for word in call.keywords}
+    logged = fields_of_log_lines()
     named = set()
     for block in _FENCE.findall(text_of(DOCS / "troubleshooting.md")):
         for line in re.findall(r"^fields (.+)$", block, re.MULTILINE):
@@ -208,16 +214,40 @@ def test_each_field_that_a_query_names_is_logged():
     assert named - always - logged == set()
 
 
+KEYS = "layers/core/speechcall/shared/adapters/keys.py"
+"""The one module that makes keys."""
+
+
+def key_words(*folders):
+    """The words with which the code begins keys: `M` of `M#<mid>`, or a whole one."""
+    return {key for text in texts_in(*folders) for key in re.findall(r"^([A-Z]+(?=#$)|[A-Z][A-Z_]+$)", text)}
+
+
 def test_each_kind_of_item_is_in_the_page_of_storage():
-    keys = {
-        key
-        for text in texts_in(*STORES)
-        for key in re.findall(r"^([A-Z]+(?=#$)|[A-Z][A-Z_]+$)", text)
-        if text not in ("COUNT", "ALL_NEW", "ALL_OLD", "UPDATED_NEW")  # DynamoDB's own words
-    }
+    keys = key_words(KEYS)
     said = set(re.findall(r"[A-Z]+(?=#)|[A-Z][A-Z_]+", text_of(DOCS / "storage.md")))
     assert {"M", "HOOK", "CALL", "POOL", "WEBHOOK_SECRETS"} <= keys
     assert keys - said == set()
+
+
+def test_each_part_of_the_index_due_is_in_the_page_of_storage():
+    page = text_of(DOCS / "storage.md")
+    parts = {"settling", "later", "webhook#", "undelivered#", "queued#", "preparing#", "calling#"}
+    assert [part for part in parts if f"`{part}" not in page] == []
+
+
+def test_keys_are_made_in_one_module():
+    """What begins like a key, in a text or as a part of one, stands nowhere else; but names of credentials."""
+    whole = {word for word in key_words(KEYS) if "_" in word}
+    sources = [one for folder in ("layers/core", "functions", "cli", "local") for one in (ROOT / folder).rglob("*.py")]
+    elsewhere = {
+        (source.name, text)
+        for source in sources
+        if source != ROOT / KEYS
+        for text in texts_in(source.relative_to(ROOT).as_posix())
+        if re.match(r"[A-Z]+#$", text) or text in whole
+    }
+    assert elsewhere == {("accounts.py", "USER#"), ("accounts.py", "KEY#")}
 
 
 def test_each_table_bucket_and_queue_is_in_the_page_of_storage():

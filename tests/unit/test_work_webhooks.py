@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from speechcall.menus.rules.menu import Hangup, Menu, Webhook
 from speechcall.shared.rules.errors import StoreUnavailable, Unreachable
 from speechcall.webhooks.adapters.queue import NoTask, SqsWebhookQueue, parse_task
+from speechcall.webhooks.adapters.webhook_log import delivery_fields
 from speechcall.webhooks.rules.delivery import (
     MAX_ORDER_WAITS,
     MAX_TURN_WAITS,
@@ -114,6 +115,25 @@ def test_whatever_breaks_and_however_often_every_webhook_has_an_end(owner, name,
     if answer == 200 and times == 1:
         assert states(made) == [DeliveryState.DELIVERED] * 2
     assert "hunter2" not in caplog.text
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize(("owner", "name"), OPERATIONS)
+def test_whatever_breaks_the_log_has_the_end_of_each_request_that_was_sent(owner, name, times, caplog):
+    made, told = bench(503), []
+    made.work = replace(made.work, tell_of=lambda task, result: told.append(delivery_fields(task, result)))
+    breaks(made, owner, name, Unforeseen("hunter2"), times)
+    made.run(until_msec=NOW + 10 * DAY)
+    lines = told + [vars(line) for line in caplog.records]
+    for task in TASKS:
+        sent = [request for _, request in made.sent if dict(request.headers)["webhook-id"] == task.event_id]
+        mine = [line for line in lines if line.get("webhook_id") == task.event_id]
+        assert all((line["mid"], line["attempt"]) == (task.mid, 1) for line in mine)
+        ends = [line for line in mine if line.get("status") == 503 or line.get("error") == "INTERNAL_ERROR"]
+        assert len(ends) >= len(sent) > 0
+        assert [line["result"] for line in told if line["webhook_id"] == task.event_id][-1] == "dead"
+    retried = [line for line in told if line["result"] == "retried"]
+    assert all("next_attempt_at" in line and "webhook_attempt" in line for line in retried)
 
 
 @pytest.mark.parametrize("times", [1, 2, 7])

@@ -5,10 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 from speechcall.accounts.rules.account import Account
 from speechcall.accounts.use_cases.accounts import Credential, Refusals
+from speechcall.shared.adapters.keys import ACCOUNTS, Key, account_key, credential_key
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+FORM = 1
+"""`v` of the items that are made here. An item keeps the form in which it was made; without `v` it is form 1."""
 
 
 class DynamoAccounts:
@@ -21,12 +25,12 @@ class DynamoAccounts:
 
     def find_credential(self, name: str) -> Credential | None:
         """The credential stored under a name of `accounts.use_cases.accounts`."""
-        found = self._get(f"CREDENTIAL#{name}", "CREDENTIAL")
+        found = self._get(credential_key(name))
         return Credential(found["account_id"], found["secret_sha256"]) if found else None
 
     def find(self, account_id: str) -> Account | None:
         """An account by its id."""
-        found = self._get("ACCOUNTS", account_id)
+        found = self._get(account_key(account_id))
         return _load(found) if found else None
 
     def all(self) -> list[Account]:
@@ -36,7 +40,7 @@ class DynamoAccounts:
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues=to_wire({":pk": "ACCOUNTS"}),
+                ExpressionAttributeValues=to_wire({":pk": ACCOUNTS}),
                 ConsistentRead=True,
             )
             for page in pages:
@@ -46,7 +50,12 @@ class DynamoAccounts:
     def add(self, account: Account, credentials: dict[str, Credential]) -> bool:
         """Writes an account and its credentials together. False if the id or a name is taken."""
         new = "attribute_not_exists(pk)"
-        item = {**_key(account.account_id), **_settings(account), "credential_names": sorted(credentials)}
+        item = {
+            **account_key(account.account_id),
+            "v": FORM,
+            **_settings(account),
+            "credential_names": sorted(credentials),
+        }
         put = {"TableName": self._table, "Item": to_wire(item), "ConditionExpression": new}
         return self._write([{"Put": put}, *self._credential_puts(account.account_id, credentials)])
 
@@ -66,7 +75,7 @@ class DynamoAccounts:
             with store_errors():
                 self._client.update_item(
                     TableName=self._table,
-                    Key=to_wire(_key(account.account_id)),
+                    Key=to_wire(account_key(account.account_id)),
                     UpdateExpression=f"SET {', '.join(assignments)}",
                     ConditionExpression=" AND ".join(as_read),
                     ExpressionAttributeNames={f"#{name}": name for name in settings},
@@ -85,20 +94,20 @@ class DynamoAccounts:
         rotate B   read: key 1 ────────────────────────────► transaction ──X names not as read
                                    (else key 2 would open the account for ever, unknown to anybody)
         """
-        found = self._get("ACCOUNTS", account_id)
+        found = self._get(account_key(account_id))
         if found is None:
             return False
         names_as_read = "credential_names = :read"
         names = {":read": found["credential_names"], ":names": sorted(credentials)}
         update = {
             "TableName": self._table,
-            "Key": to_wire(_key(account_id)),
+            "Key": to_wire(account_key(account_id)),
             "UpdateExpression": "SET credential_names = :names",
             "ConditionExpression": names_as_read,
             "ExpressionAttributeValues": to_wire(names),
         }
         old = [name for name in found["credential_names"] if name not in credentials]
-        deletes = [{"Delete": {"TableName": self._table, "Key": to_wire(_credential_key(name))}} for name in old]
+        deletes = [{"Delete": {"TableName": self._table, "Key": to_wire(credential_key(name))}} for name in old]
         return self._write([{"Update": update}, *self._credential_puts(account_id, credentials), *deletes])
 
     def _credential_puts(self, account_id: str, credentials: dict[str, Credential]) -> list[Any]:
@@ -107,7 +116,7 @@ class DynamoAccounts:
             {
                 "Put": {
                     "TableName": self._table,
-                    "Item": to_wire({**_credential_key(name), **_dump_credential(credential)}),
+                    "Item": to_wire({**credential_key(name), **_dump_credential(credential)}),
                     "ConditionExpression": free_or_its_own,
                     "ExpressionAttributeValues": to_wire({":account": account_id}),
                 }
@@ -123,18 +132,10 @@ class DynamoAccounts:
             return False
         return True
 
-    def _get(self, pk: str, sk: str) -> Values | None:
+    def _get(self, key: Key) -> Values | None:
         with store_errors():
-            found = self._client.get_item(TableName=self._table, Key=to_wire({"pk": pk, "sk": sk}), ConsistentRead=True)
+            found = self._client.get_item(TableName=self._table, Key=to_wire(key), ConsistentRead=True)
         return from_wire(found["Item"]) if "Item" in found else None
-
-
-def _key(account_id: str) -> dict[str, str]:
-    return {"pk": "ACCOUNTS", "sk": account_id}
-
-
-def _credential_key(name: str) -> dict[str, str]:
-    return {"pk": f"CREDENTIAL#{name}", "sk": "CREDENTIAL"}
 
 
 def _dump_credential(credential: Credential) -> Values:

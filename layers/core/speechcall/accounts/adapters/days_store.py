@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from speechcall.accounts.rules.throttle import next_day
+from speechcall.shared.adapters.keys import day_key
 from speechcall.shared.adapters.table import to_wire
 
 DAY_KEPT_SECONDS = 3 * 24 * 3600
@@ -43,4 +44,4 @@ def give_calls_back(table: str, account_id: str, calls: int, at_msec: int) -> An
 
 
 def _key(account_id: str, day: datetime) -> Any:
-    return to_wire({"pk": f"DAY#{account_id}#{day:%Y-%m-%d}", "sk": "DAY"})
+    return to_wire(day_key(account_id, f"{day:%Y-%m-%d}"))

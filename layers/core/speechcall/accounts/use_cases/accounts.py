@@ -39,7 +39,11 @@ def user_name(user: str) -> str:
 
 def key_name(key: str) -> str:
     """The name under which an API key is stored; the key itself is nowhere."""
-    return f"KEY#{sha256(key)}"
+    return _name_by_digest(sha256(key))
+
+
+def _name_by_digest(digest: str) -> str:
+    return f"KEY#{digest}"
 
 
 def with_checksum(token: str) -> str:
@@ -98,7 +102,7 @@ def authenticate(
     if is_mistaken(secret):
         raise Unauthorized("The user name, password or key is wrong.")
     digest = sha256(secret)
-    name = f"KEY#{digest}" if user is None else user_name(user)
+    name = _name_by_digest(digest) if user is None else user_name(user)
     found = find(name)
     credential = found or _UNKNOWN
     # The time that an unknown key takes tells nothing: each has 128 random bits, and is tried as a whole.

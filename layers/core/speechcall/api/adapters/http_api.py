@@ -33,6 +33,8 @@ class HttpRequest:
         self.headers = {name.lower(): str(value) for name, value in (event.get("headers") or {}).items()}
         self.query: Mapping[str, str] = event.get("queryStringParameters") or {}
         self.path: Mapping[str, str] = event.get("pathParameters") or {}
+        self.account_id: str | None = None
+        """Whose it is, once its credentials are known."""
 
     @property
     def body(self) -> bytes:
@@ -48,7 +50,9 @@ class HttpRequest:
 
 def account_of(request: HttpRequest, accounts: DynamoAccounts) -> Account:
     """The account whose credentials a request carries. Raises Unauthorized."""
-    return authenticate(request.headers, accounts.find_credential, accounts.find, accounts.refusals)
+    account = authenticate(request.headers, accounts.find_credential, accounts.find, accounts.refusals)
+    request.account_id = account.account_id
+    return account
 
 
 Handler = Callable[[HttpRequest], Answer]
@@ -80,13 +84,16 @@ class HttpApi:
         handler = self._routes.get(event.get("routeKey", ""))
         if handler is None:
             return answer_error(404, "NOT_FOUND", "There is nothing at this path.")
+        request = HttpRequest(event)
         try:
-            return handler(HttpRequest(event))
+            return handler(request)
         except RequestError as error:
             count("RequestsRefused", code=error.code)
             return answer_problem(error)
         except Exception as error:
             count("RequestsFailed")
-            self._logger.error("the request failed", exc_info=error)
+            fields = {"route": event["routeKey"], "account": request.account_id, "mid": request.path.get("messageId")}
+            known = {name: value for name, value in fields.items() if value is not None}
+            self._logger.error("the request failed", exc_info=error, extra=known)
             text = NOT_KNOWN if event["routeKey"] == "POST /bat/messagelist" else FAILED
             return answer_error(500, "INTERNAL_ERROR", text)

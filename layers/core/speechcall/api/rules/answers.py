@@ -178,8 +178,11 @@ class WebhookDelivery(TypedDict):
     key: str
     step: Count
     state: Annotated[
-        Literal["pending", "delivered", "failed", "dead"],
-        Field(description="`failed`: refused for good. `dead`: given up after several attempts."),
+        Literal["queued", "pending", "delivered", "failed", "dead"],
+        Field(
+            description="`queued`: it waits for its first attempt, or that is being made. `pending`: it is to be tried "
+            "again. `failed`: refused for good. `dead`: given up after several attempts."
+        ),
     ]
     nextAttemptAt: Annotated[Moment | None, Field(description="While it is pending: when it is tried again.")]
     attempts: list[WebhookAttempt]

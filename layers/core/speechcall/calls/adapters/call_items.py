@@ -6,18 +6,16 @@ members that it knows, of which none is missing.
 """
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 from speechcall.calls.rules.call import Call, Cause, Command, Kind, Refused, Reply, Step, Ticket, path_of
-from speechcall.menus.rules.ask import Ask
+from speechcall.menus.adapters.ask_items import dump_ask, load_ask
 from speechcall.menus.rules.call_log import Entry, Plan, Then, ThenKind
+from speechcall.shared.adapters.keys import call_key
 from speechcall.shared.adapters.table import Values
 
-
-def call_key(mid: str, attempt: int) -> dict[str, str]:
-    """The key of a call attempt."""
-    return {"pk": f"M#{mid}", "sk": f"CALL#{attempt:03}"}
+FORM = 1
+"""`v` of the items that are made here. An item keeps the form in which it was made; without `v` it is form 1."""
 
 
 def dump_command(command: Command) -> dict[str, Any]:
@@ -25,18 +23,39 @@ def dump_command(command: Command) -> dict[str, Any]:
     return {"kind": command.kind.value} | ({} if command.menu is None else {"menu": command.menu})
 
 
+def dump_reply(reply: Reply) -> Values:
+    """A reply as a map."""
+    return {"seq": reply.seq, "event": reply.event, "key": reply.key}
+
+
+def _load_reply(stored: Values) -> Reply:
+    return Reply(stored["seq"], stored["event"], stored.get("key", ""))
+
+
+def dump_step(step: Step) -> Values:
+    """A step of a path as a map."""
+    return {"menu": step.menu, "heard": step.heard, "at_msec": step.at_msec}
+
+
+def _load_step(stored: Values) -> Step:
+    return Step(stored["menu"], stored["heard"], stored["at_msec"])
+
+
 def dump_call(call: Call) -> Values:
     """A new call attempt as an item."""
     return {
         **call_key(call.mid, call.attempt),
+        "v": FORM,
         "mid": call.mid,
         "attempt": call.attempt,
         "number": call.number,
-        "asks": [asdict(ask) for ask in call.asks],
+        "asks": [dump_ask(ask) for ask in call.asks],
         "seq": call.seq,
         "done_seq": call.done_seq,
         "command": dump_command(call.command),
-        **asdict(call.ticket),
+        "visit": call.ticket.visit,
+        "retry": call.ticket.retry,
+        "token": call.ticket.token,
         "visits": call.visits,
         "dialled_msec": call.dialled_msec,
         **({"caller_id": call.caller_id} if call.caller_id else {}),
@@ -83,7 +102,7 @@ def load_call(item: Values) -> Call:
         mid=item["mid"],
         attempt=item["attempt"],
         number=item["number"],
-        asks=tuple(Ask(**ask) for ask in item["asks"]),
+        asks=tuple(load_ask(ask) for ask in item["asks"]),
         seq=item["seq"],
         done_seq=item["done_seq"],
         command=Command(Kind(command["kind"]), command.get("menu")),
@@ -98,8 +117,8 @@ def load_call(item: Values) -> Call:
         cause_is_guess=item.get("cause_is_guess", False),
         stop_reason=item.get("stop_reason"),
         # What a release without a log has written meanwhile stands behind what is in the log.
-        path=(*path_of(log), *(Step(**step) for step in item["path"])),
-        kept_reply=Reply(**kept) if kept else None,
+        path=(*path_of(log), *(_load_step(step) for step in item["path"])),
+        kept_reply=_load_reply(kept) if kept else None,
         turn=item.get("turn", 0),
         plan=_load_plan(item["plan"]) if "plan" in item else None,
         log=log,

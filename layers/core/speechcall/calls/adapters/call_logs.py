@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from speechcall.calls.adapters.call_items import call_key, dump_command, dump_entry, load_call
+from speechcall.calls.adapters.call_items import dump_command, dump_entry, load_call
 from speechcall.calls.adapters.dialled_calls import EXISTS, NOT_ENDED
 from speechcall.calls.adapters.ended_calls import EndedCalls
 from speechcall.calls.rules.call import Call, Command, Ticket
 from speechcall.menus.rules.call_log import PROMPT_ERROR, Entry
+from speechcall.shared.adapters.keys import call_key
 from speechcall.shared.adapters.table import ConditionFailed, from_wire, store_errors, to_wire
 
 

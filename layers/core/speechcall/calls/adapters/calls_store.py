@@ -1,9 +1,8 @@
 """The call attempts: each write is one conditional update of one item."""
 
-from dataclasses import asdict
 from typing import Any
 
-from speechcall.calls.adapters.call_items import dump_call, dump_command, load_call
+from speechcall.calls.adapters.call_items import dump_call, dump_command, dump_reply, dump_step, load_call
 from speechcall.calls.adapters.call_logs import CallLogs, ticket_values
 from speechcall.calls.adapters.dialled_calls import EXISTS, NOT_ENDED
 from speechcall.calls.rules.call import Bounds, Call, Cause, Command, Reply, Step, Ticket
@@ -129,9 +128,9 @@ class DynamoCalls(CallLogs):
         done = "SET done_seq = :seq"
         if step:
             done += ", #path = list_append(#path, :steps)"
-            values[":steps"] = [asdict(step)]
+            values[":steps"] = [dump_step(step)]
         if reply:
-            kept = values | {":reply": asdict(reply)}
+            kept = values | {":reply": dump_reply(reply)}
             clauses = [EXISTS, not_done, nothing_newer_kept]
             if self._update_if(mid, attempt, f"{done}, kept_reply = :reply", clauses, kept):
                 return
@@ -154,4 +153,4 @@ class DynamoCalls(CallLogs):
 
 
 def _reply_values(reply: Reply) -> dict[str, Any]:
-    return {":reply": asdict(reply), ":seq": reply.seq}
+    return {":reply": dump_reply(reply), ":seq": reply.seq}

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from speechcall.calls.adapters.call_items import call_key, load_call
+from speechcall.calls.adapters.call_items import load_call
 from speechcall.calls.rules.call import Call, Refused
+from speechcall.shared.adapters.keys import call_key
 from speechcall.shared.adapters.table import ConditionFailed, from_wire, store_errors, to_wire
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import Any
 
 from speechcall.calls.adapters.dialled_calls import EXISTS, DialledCalls
 from speechcall.calls.rules.call import Call, Cause
+from speechcall.shared.adapters.keys import contact_key
 from speechcall.shared.adapters.table import from_wire, store_errors, to_wire
 
 
@@ -53,20 +54,16 @@ class EndedCalls(DialledCalls):
         return self._update_if(mid, attempt, expression, [EXISTS, it_is_a_guess], values)
 
     def name_contact(self, contact_id: str, mid: str, attempt: int, expires_at: int) -> None:
-        item = _contact_key(contact_id) | {"mid": mid, "attempt": attempt, "expires_at": expires_at}
+        item: dict[str, Any] = contact_key(contact_id) | {"mid": mid, "attempt": attempt, "expires_at": expires_at}
         with store_errors():
             self._client.put_item(TableName=self._table, Item=to_wire(item))
 
     def find_contact(self, contact_id: str) -> tuple[str, int] | None:
         with store_errors():
             found = self._client.get_item(
-                TableName=self._table, Key=to_wire(_contact_key(contact_id)), ConsistentRead=True
+                TableName=self._table, Key=to_wire(contact_key(contact_id)), ConsistentRead=True
             )
         if "Item" not in found:
             return None
         item = from_wire(found["Item"])
         return item["mid"], item["attempt"]
-
-
-def _contact_key(contact_id: str) -> dict[str, Any]:
-    return {"pk": f"C#{contact_id}", "sk": "CONTACT"}

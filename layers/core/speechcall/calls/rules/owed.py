@@ -1,9 +1,9 @@
-"""The webhooks of keys that were heard, and to which a call's state machine never came."""
+"""The webhooks of keys that were heard: all of them, and those to which a call's state machine never came."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from speechcall.calls.rules.call import Call
-from speechcall.menus.rules.call_log import PROMPT_ERROR
+from speechcall.menus.rules.call_log import PROMPT_ERROR, Entry
 from speechcall.menus.rules.menu import Menu
 from speechcall.menus.rules.walk import react
 from speechcall.shared.rules.ids import event_id
@@ -22,13 +22,22 @@ def owed_webhooks(call: Call, menus: Sequence[Menu], end: End) -> list[WebhookTa
     """
     if not call.goes_by_log or end in _CAME_TO_ALL:
         return []
-    owed = []
-    for entry in call.log[max(call.seq, 2) - 1 :]:
+    return _tasks(call, menus, call.log[max(call.seq, 2) - 1 :])
+
+
+def logged_webhooks(call: Call, menus: Sequence[Menu]) -> list[WebhookTask]:
+    """The tasks of all keys in the log, in order, whether they were queued or are going to be. None without a log."""
+    return _tasks(call, menus, call.log) if call.goes_by_log else []
+
+
+def _tasks(call: Call, menus: Sequence[Menu], entries: Iterable[Entry]) -> list[WebhookTask]:
+    tasks = []
+    for entry in entries:
         if entry.menu is None or entry.event == PROMPT_ERROR:
             continue
         reaction = react(menus[entry.menu], entry.key or entry.event)
         for step in reaction.webhooks:
             key = reaction.key or ""
             name = event_id(call.mid, call.attempt, entry.seq, entry.menu, key, step)
-            owed.append(WebhookTask(call.mid, call.attempt, entry.seq, entry.menu, key, step, name))
-    return owed
+            tasks.append(WebhookTask(call.mid, call.attempt, entry.seq, entry.menu, key, step, name))
+    return tasks

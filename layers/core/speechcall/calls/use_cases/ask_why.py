@@ -23,7 +23,8 @@ def ask_why(call: Call, calls: CallStore, telephony: Telephony) -> Call:
     try:
         contact = telephony.look_up(call.contact_id)
     except Exception as error:  # noqa: BLE001 - it may be better the next time, and there is a last one
-        logger.warning("why call %s-%s ended could not be asked: %s", call.mid, call.attempt, type(error).__name__)
+        said, fields = type(error).__name__, {"mid": call.mid, "attempt": call.attempt}
+        logger.warning("why call %s-%s ended could not be asked: %s", call.mid, call.attempt, said, extra=fields)
         return call
     answered_msec = call.ended_msec if contact.answered and call.answered_msec is None else None
     explained: Call | None

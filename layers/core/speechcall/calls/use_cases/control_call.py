@@ -136,7 +136,8 @@ class Control:
         """
         # What is not ours may have a number in it.
         told = said if isinstance(said, SpeechCallError) else type(said).__name__
-        logger.warning("whether call %s-%s was placed is not known: %s", mid, attempt, told)
+        fields = {"mid": mid, "attempt": attempt}
+        logger.warning("whether call %s-%s was placed is not known: %s", mid, attempt, told, extra=fields)
         if isinstance(said, TelephonyThrottled):
             self.lines.slow_down(self.clock.now_msec() + THROTTLED_MSEC)
             self.calls.set_refused(mid, attempt, Refused(Cause.THROTTLED.value, Cause.THROTTLED))

@@ -91,7 +91,8 @@ def finish_call(
         if message is None or not is_open or now < give_up_msec(message):
             raise
         # Nothing of it is up any more, and no machine runs: whatever is wrong must not keep its line, and its outcome.
-        logger.exception("call %s-%s is given up: it cannot be finished as it should", mid, attempt)
+        fields = {"mid": mid, "attempt": attempt, "account": message.account_id}
+        logger.exception("call %s-%s is given up: it cannot be finished as it should", mid, attempt, extra=fields)
         outcome = outcome or _outcome_of_what_is_given_up(mid, attempt, call, calls, now)
         if messages.finish(message, outcome, now):
             tell_end(outcome)

@@ -77,7 +77,8 @@ def note_contact(contact_id: str, call: Call, expires_at: int, *, telephony: Tel
             calls.name_contact(contact_id, call.mid, call.attempt, expires_at)
         except Exception:
             # Then it is looked for in its record.
-            logger.exception("whose the contact of call %s-%s is could not be noted", call.mid, call.attempt)
+            fields = {"mid": call.mid, "attempt": call.attempt}
+            logger.exception("whose the contact of call %s-%s is could not be noted", *fields.values(), extra=fields)
     calls.set_contact(call.mid, call.attempt, contact_id)
 
 

@@ -130,6 +130,11 @@ def _candidates(named: Iterable[str], limit: int, run: "_Run") -> Iterator[str]:
         limit = limit if fresh else min(limit * 2, MOST_READ)
 
 
+def _fields(mid: str, message: Message | None) -> dict[str, object]:
+    """The fields of a log line about a message."""
+    return {"mid": mid, **({"account": message.account_id} if message else {})}
+
+
 @dataclass
 class _Run:
     """One run of a dialer."""
@@ -157,9 +162,9 @@ class _Run:
             return self._dial(mid, message)
         except Exception as error:
             if isinstance(error, RetryableError):
-                logger.warning("message %s could not be dialled now: %s", mid, error)
+                logger.warning("message %s could not be dialled now: %s", mid, error, extra=_fields(mid, message))
             else:
-                logger.exception("message %s could not be dialled", mid)
+                logger.exception("message %s could not be dialled", mid, extra=_fields(mid, message))
             self._put_off(mid, AGAIN_SECONDS, message)
             return None
 
@@ -168,7 +173,10 @@ class _Run:
         if message is None or message.state is not State.QUEUED or (message.due_msec or 0) > now + SKEW_MSEC:
             return None
         if message.dial_until_msec <= now:
-            self.done.expired += self.messages.refuse(mid, State.QUEUED, EXPIRED, None, now)
+            expired = self.messages.refuse(mid, State.QUEUED, EXPIRED, None, now)
+            if expired:
+                logger.info("message finished", extra={**_fields(mid, message), "outcome": EXPIRED.outcome})
+            self.done.expired += expired
             return None
         if message.number in self.busy:
             return self._wait_for_number(message)
@@ -176,7 +184,7 @@ class _Run:
             # Published before a line is taken: a line never waits for Step Functions' throttle.
             flow_arn = self.flows.publish(message.menus)
         except MenusRefused as error:
-            logger.exception("message %s has menus that Step Functions does not take", mid)
+            logger.exception("message %s has menus that Step Functions does not take", mid, extra=_fields(mid, message))
             self.done.refused += self.messages.refuse(mid, State.QUEUED, MENUS_REFUSED, str(error), now)
             return None
         message = replace(message, dial_wait_seconds=self.dial_wait(message.ring_seconds))
@@ -187,6 +195,7 @@ class _Run:
             attempt = message.attempt + 1
             self.flows.start(flow_arn, holder(mid, attempt), execution_input(message, attempt))
             self.done.started += 1
+            logger.info("call started", extra={**_fields(mid, message), "attempt": attempt})
         return claim
 
     def _claim(self, message: Message, flow_arn: str) -> Claim | None:
@@ -223,4 +232,4 @@ class _Run:
         try:
             self.messages.postpone(mid, State.QUEUED, min(until, message.dial_until_msec) if message else until)
         except Exception:
-            logger.exception("message %s could not be put off", mid)
+            logger.exception("message %s could not be put off", mid, extra=_fields(mid, message))

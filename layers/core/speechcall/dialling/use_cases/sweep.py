@@ -104,8 +104,7 @@ class Calls:
         if message is None or message.state is not State.PREPARING:
             return "gone"
         if message.dial_until_msec <= now:
-            refused = self.messages.refuse(mid, State.PREPARING, EXPIRED, NOT_IN_TIME, now)
-            return "expired" if refused else "gone"
+            return "expired" if self._expire(message, NOT_IN_TIME, now) else "gone"
         due_msec = min(now + PREPARE_AGAIN_SECONDS * 1000, message.dial_until_msec)
         self.messages.postpone(mid, State.PREPARING, due_msec)
         return "again"
@@ -143,9 +142,9 @@ class Calls:
         try:
             yield
         except RetryableError as error:
-            logger.warning("message %s could not be mended now: %s", mid, error)
+            logger.warning("message %s could not be mended now: %s", mid, error, extra={"mid": mid})
         except Exception:
-            logger.exception("message %s could not be mended", mid)
+            logger.exception("message %s could not be mended", mid, extra={"mid": mid})
             if waits is not None:
                 with self._alone(mid):
                     self.messages.postpone(mid, waits, self.clock.now_msec() + PREPARE_AGAIN_SECONDS * 1000)
@@ -160,7 +159,7 @@ class Calls:
             now = self.clock.now_msec()
             if now < latest_msec(mid) + UNREADABLE_SECONDS * 1000:
                 raise
-            logger.exception("message %s is given up: it cannot be read", mid)
+            logger.exception("message %s is given up: it cannot be read", mid, extra={"mid": mid})
             self.messages.refuse(mid, state, EXPIRED, None, now)
             return None
 
@@ -186,7 +185,8 @@ class Calls:
         except Exception:
             if self.clock.now_msec() < give_up_msec(message):
                 raise
-            logger.exception("whether execution %s runs cannot be had", name)
+            fields = {"mid": message.mid, "attempt": message.attempt, "account": message.account_id}
+            logger.exception("whether execution %s runs cannot be had", name, extra=fields)
             return Execution.ENDED
 
     def release_lines(self) -> None:
@@ -204,6 +204,13 @@ class Calls:
                     released += self.lines.release(name, number)
         self.count("LinesReleased", released)
 
+    def _expire(self, message: Message, cause: str | None, now_msec: int) -> bool:
+        expired = self.messages.refuse(message.mid, message.state, EXPIRED, cause, now_msec)
+        if expired:
+            fields = {"mid": message.mid, "account": message.account_id, "outcome": EXPIRED.outcome}
+            logger.info("message finished", extra=fields)
+        return expired
+
     def expire(self) -> None:
         """Messages whose time has run out while every line was taken, so that no dialer looked at them."""
         now, expired = self.clock.now_msec(), 0
@@ -211,5 +218,5 @@ class Calls:
             with self._alone(mid):
                 message = self._read(mid, State.QUEUED)
                 if message is not None and message.dial_until_msec <= now:
-                    expired += self.messages.refuse(mid, State.QUEUED, EXPIRED, None, now)
+                    expired += self._expire(message, None, now)
         self.count("MessagesExpired", expired)

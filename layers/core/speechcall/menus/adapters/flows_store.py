@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from speechcall.menus.rules.retirement import DELETED_WITHIN_MSEC, FlowUse, is_use_to_be_noted
 from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.keys import flow_key, flow_of
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 from speechcall.shared.rules.errors import StoreUnavailable
 
@@ -30,7 +31,7 @@ class Registry:
         Raises StoreUnavailable while it is being deleted.
         """
         with store_errors():
-            found = self._client.get_item(TableName=self._table, Key=to_wire(_key(name)), ConsistentRead=True)
+            found = self._client.get_item(TableName=self._table, Key=to_wire(flow_key(name)), ConsistentRead=True)
         if "Item" not in found:
             return None
         item = from_wire(found["Item"])
@@ -47,20 +48,20 @@ class Registry:
 
     def put_flow(self, name: str, arn: str) -> None:
         """Notes that a machine was published, and used."""
-        item = {**_key(name), "arn": arn, "used_msec": self._now_msec()}
+        item = {**flow_key(name), "arn": arn, "used_msec": self._now_msec()}
         with store_errors():
             self._client.put_item(TableName=self._table, Item=to_wire(item))
 
     # ------------------------------------------------------------- their end
     def of(self, names: Sequence[str]) -> Mapping[str, FlowUse]:
         """What is known of machines, at most a hundred."""
-        request = {self._table: {"Keys": [to_wire(_key(name)) for name in names], "ConsistentRead": True}}
+        request = {self._table: {"Keys": [to_wire(flow_key(name)) for name in names], "ConsistentRead": True}}
         with store_errors():
             found = self._client.batch_get_item(RequestItems=request)  # type: ignore[arg-type]
         if found.get("UnprocessedKeys"):
             raise StoreUnavailable("not every flow could be read")
         items = map(from_wire, found.get("Responses", {}).get(self._table, []))
-        return {str(item["pk"]).removeprefix("FLOW#"): _use(item) for item in items}
+        return {flow_of(item["pk"]): _use(item) for item in items}
 
     def count_from(self, name: str, arn: str, now_msec: int) -> bool:
         """Begins a machine's time where nothing is known of its use."""
@@ -88,14 +89,14 @@ class Registry:
     def forget(self, name: str) -> None:
         """Its machine is gone."""
         with store_errors():
-            self._client.delete_item(TableName=self._table, Key=to_wire(_key(name)))
+            self._client.delete_item(TableName=self._table, Key=to_wire(flow_key(name)))
 
     def _update(self, name: str, update: str, condition: str, values: Values) -> bool:
         try:
             with store_errors():
                 self._client.update_item(
                     TableName=self._table,
-                    Key=to_wire(_key(name)),
+                    Key=to_wire(flow_key(name)),
                     UpdateExpression=update,
                     ConditionExpression=condition,
                     ExpressionAttributeValues=to_wire(values),
@@ -103,10 +104,6 @@ class Registry:
         except ConditionFailed:
             return False
         return True
-
-
-def _key(name: str) -> dict[str, str]:
-    return {"pk": f"FLOW#{name}", "sk": "FLOW"}
 
 
 def _use(item: Values) -> FlowUse:

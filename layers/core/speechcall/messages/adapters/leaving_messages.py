@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 from speechcall.accounts.adapters.days_store import take_calls
 from speechcall.messages.adapters.lines_store import give_back
-from speechcall.messages.adapters.message_items import LATER, SETTLING_END, due_values, key, shard_name
+from speechcall.messages.adapters.message_items import SETTLING_END, due_values, shard_name
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.use_cases.message_ports import Redialled
+from speechcall.shared.adapters.keys import LATER, message_key
 from speechcall.shared.adapters.table import ConditionFailed, Values, store_errors, to_wire
 from speechcall.shared.rules.ids import holder
 from speechcall.shared.rules.outcome import End, Outcome
@@ -99,7 +100,7 @@ class LeavingMessages:
     def _change(self, mid: str, expression: str, condition: str, values: Values) -> Any:
         return {
             "TableName": self._messages,
-            "Key": to_wire(key(mid)),
+            "Key": to_wire(message_key(mid)),
             "UpdateExpression": expression,
             "ConditionExpression": condition,
             "ExpressionAttributeNames": {"#state": "state"},

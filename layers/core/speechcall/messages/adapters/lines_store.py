@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from speechcall.messages.use_cases.lines import PoolSetting, PoolState
 from speechcall.messages.use_cases.message_ports import Claim, LinesFull, NumberBusy, Pool, TooSoon
+from speechcall.shared.adapters.keys import POOL
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-KEY = {"pk": "POOL", "sk": "POOL"}
 
 
 class DynamoPool:
@@ -26,7 +25,7 @@ class DynamoPool:
 
     def read(self) -> PoolState:
         with store_errors():
-            found = self._client.get_item(TableName=self._table, Key=to_wire(KEY), ConsistentRead=True)
+            found = self._client.get_item(TableName=self._table, Key=to_wire(POOL), ConsistentRead=True)
         item = from_wire(found.get("Item", {}))
         return PoolState(
             lines=item.get("chosen_lines"),
@@ -71,7 +70,7 @@ class DynamoPool:
             more["ConditionExpression"] = condition
         try:
             with store_errors():
-                self._client.update_item(TableName=self._table, Key=to_wire(KEY), UpdateExpression=expression, **more)
+                self._client.update_item(TableName=self._table, Key=to_wire(POOL), UpdateExpression=expression, **more)
         except ConditionFailed:
             return False
         return True
@@ -87,7 +86,7 @@ def take_line(table: str, holder: str, number: str, pool: Pool, now_msec: int) -
     the_slot_has_come = "(attribute_not_exists(next_msec) OR next_msec <= :now)"
     return {
         "TableName": table,
-        "Key": to_wire(KEY),
+        "Key": to_wire(POOL),
         "UpdateExpression": "SET next_msec = :next ADD held :entries, numbers :numbers",
         "ConditionExpression": f"{a_line_is_free} AND {the_number_is_free} AND {the_slot_has_come}",
         "ExpressionAttributeValues": to_wire(
@@ -107,7 +106,7 @@ def give_back(table: str, holder: str, number: str) -> Any:
     """The part of a transaction that gives a line back; it changes nothing where there is none."""
     return {
         "TableName": table,
-        "Key": to_wire(KEY),
+        "Key": to_wire(POOL),
         "UpdateExpression": _GIVE_BACK,
         "ExpressionAttributeValues": to_wire(_given_back(holder, number)),
     }

@@ -7,34 +7,25 @@ that it has ended, and would hang up. So the release before must find no `flow_a
 an item with a `flow_arn` was claimed by it last, whatever else stands in it.
 """
 
-from dataclasses import asdict
 from itertools import chain, islice, zip_longest
 from typing import Any
 
-from speechcall.menus.rules.ask import Ask
+from speechcall.menus.adapters.ask_items import load_ask
 from speechcall.menus.rules.menu import dump_menus, load_menus
 from speechcall.messages.rules.dial_times import Redial
 from speechcall.messages.rules.message import Message, State
+from speechcall.shared.adapters.keys import LATER, SETTLING, due_shard, due_shards, message_key
 from speechcall.shared.adapters.table import Values
-from speechcall.shared.rules.ids import SHARDS, shard_of
 from speechcall.shared.rules.outcome import End
 
+FORM = 1
+"""`v` of the items that are made here. An item keeps the form in which it was made; without `v` it is form 1."""
 PREPARING_CHECK_MSEC = 300_000
 CALLING_CHECK_MSEC = 60_000
 
 
-def key(mid: str) -> dict[str, str]:
-    """The key of a message's item."""
-    return {"pk": f"M#{mid}", "sk": "MESSAGE"}
-
-
-SETTLING_SHARD = State.SETTLING.value
-"""The part of the sparse index with the messages that are settling: few, and not for long."""
-
 SETTLING_END = "settling_end"
 """The word with which the call of a message that settles has ended; no other message has it."""
-LATER = "later"
-"""The part of the sparse index with the messages that wait for a moment, not for their turn; it is short."""
 
 
 def due_values(shard: str, due_msec: int) -> dict[str, Any]:
@@ -45,8 +36,8 @@ def due_values(shard: str, due_msec: int) -> dict[str, Any]:
 def shard_name(mid: str, state: State) -> str:
     """The part of the sparse index in which a message in `state` waits."""
     if state is State.SETTLING:
-        return SETTLING_SHARD
-    return f"{state.value}#{shard_of(mid)}"
+        return SETTLING
+    return due_shard(state.value, mid)
 
 
 def parts(state: State) -> list[list[str]]:
@@ -56,8 +47,8 @@ def parts(state: State) -> list[list[str]]:
     new moment. It stands apart, and takes turns with those that wait.
     """
     if state is State.SETTLING:
-        return [[SETTLING_SHARD]]
-    turns = [[f"{state.value}#{shard}" for shard in range(SHARDS)]]
+        return [[SETTLING]]
+    turns = [due_shards(state.value)]
     return [[LATER], *turns] if state is State.QUEUED else turns
 
 
@@ -75,7 +66,8 @@ def first_check_msec(message: Message) -> int:
 def dump(message: Message) -> Values:
     """The item of a new message."""
     return {
-        **key(message.mid),
+        **message_key(message.mid),
+        "v": FORM,
         "mid": message.mid,
         "list_id": message.list_id,
         "account_id": message.account_id,
@@ -92,7 +84,7 @@ def dump(message: Message) -> Values:
         **({"customer_id": message.customer_id} if message.customer_id else {}),
         "ttl_seconds": message.ttl_seconds,
         "ring_seconds": message.ring_seconds,
-        **({"redial": asdict(message.redial)} if message.redial else {}),
+        **({"redial": _dump_redial(message.redial)} if message.redial else {}),
         **({} if message.silent_repeats is None else {"silent_repeats": message.silent_repeats}),
         "due_shard": shard_name(message.mid, message.state),
         "due_at": first_check_msec(message),
@@ -130,7 +122,7 @@ def load(item: Values) -> Message:
         expires_at=item["expires_at"],
         state=state_of(item),
         attempt=item["attempt"],
-        asks=tuple(Ask(**ask) for ask in item.get("asks", ())),
+        asks=tuple(load_ask(ask) for ask in item.get("asks", ())),
         flow_arn=item["flow_arn"] if is_claimed_by_release_before else item.get("machine_arn"),
         caller_id=item.get("caller_id"),
         outcome=end.get("outcome"),
@@ -150,5 +142,9 @@ def load(item: Values) -> Message:
     )
 
 
-def _load_redial(item: Values) -> Redial:
-    return Redial(item["attempts"], tuple(item["after_seconds"]), tuple(item["on"]))
+def _dump_redial(redial: Redial) -> Values:
+    return {"attempts": redial.attempts, "after_seconds": redial.after_seconds, "on": redial.on}
+
+
+def _load_redial(stored: Values) -> Redial:
+    return Redial(stored["attempts"], tuple(stored["after_seconds"]), tuple(stored["on"]))

@@ -1,19 +1,17 @@
 """The messages (pk `M#<mid>`, sk `MESSAGE`) and the lines that they hold (see `pool`)."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
+from speechcall.menus.adapters.ask_items import dump_ask
 from speechcall.menus.rules.ask import Ask
 from speechcall.messages.adapters.leaving_messages import FINISHED, NOT_DUE, SHARD, LeavingMessages
 from speechcall.messages.adapters.lines_store import take_line, why_no_line
 from speechcall.messages.adapters.message_items import (
     CALLING_CHECK_MSEC,
-    LATER,
     SETTLING_END,
     due_values,
     dump,
-    key,
     load,
     parts,
     shard_name,
@@ -22,6 +20,7 @@ from speechcall.messages.adapters.message_items import (
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.use_cases.message_ports import Claim, LinesFull, LineTaken, NotQueued, Pool
 from speechcall.shared.adapters.due_index import due_in
+from speechcall.shared.adapters.keys import LATER, message_key, mid_of
 from speechcall.shared.adapters.table import ConditionFailed, from_wire, store_errors, to_wire
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
@@ -33,7 +32,7 @@ class DynamoMessages(LeavingMessages):
 
     def get(self, mid: str) -> Message | None:
         with store_errors():
-            found = self._client.get_item(TableName=self._messages, Key=to_wire(key(mid)), ConsistentRead=True)
+            found = self._client.get_item(TableName=self._messages, Key=to_wire(message_key(mid)), ConsistentRead=True)
         return load(from_wire(found["Item"])) if "Item" in found else None
 
     def add(self, messages: Sequence[Message]) -> None:
@@ -56,7 +55,7 @@ class DynamoMessages(LeavingMessages):
                 raise StoreUnavailable("the id of a message is taken") from failed
 
     def queue(self, mid: str, asks: tuple[Ask, ...], now_msec: int) -> bool:
-        values = {":asks": [asdict(ask) for ask in asks], **due_values(shard_name(mid, State.QUEUED), now_msec)}
+        values = {":asks": [dump_ask(ask) for ask in asks], **due_values(shard_name(mid, State.QUEUED), now_msec)}
         return self._move(mid, State.PREPARING, State.QUEUED, f"SET #state = :to, asks = :asks, {SHARD}", values)
 
     def refuse(self, mid: str, before: State, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
@@ -123,7 +122,7 @@ class DynamoMessages(LeavingMessages):
         for shards in parts(state):
             found = [item for shard in shards for item in due_in(self._client, self._messages, shard, now_msec, limit)]
             found.sort(key=lambda item: (item["due_at"], item["pk"]))
-            lists.append([str(item["pk"]).removeprefix("M#") for item in found])
+            lists.append([mid_of(item["pk"]) for item in found])
         return take_turns(lists, limit)
 
     def postpone(self, mid: str, state: State, due_msec: int) -> None:

@@ -1,17 +1,25 @@
 """The accounts' prompts, in Registry: pk `PROMPT#<account>`, sk `ID#<name>`, `URL#<sha256>` or `SAY#<sha256>`."""
 
 import hashlib
-from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
 from speechcall.menus.rules.speech import is_spoken
 from speechcall.prompts.rules.prompt import AudioWarning, KnownPrompt, Prompt, Source, Trying, is_uploaded
+from speechcall.shared.adapters.keys import (
+    UPLOADS,
+    fetched_prompt_key,
+    prompts_partition,
+    spoken_prompt_key,
+    uploaded_prompt_key,
+)
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef
 
+FORM = 1
+"""`v` of the items that are made here. An item keeps the form in which it was made; without `v` it is form 1."""
 _KEPT_SECONDS = 30 * 24 * 3600
 """A URL or a text that was not used for so long is forgotten; an identifier stays until it is removed."""
 
@@ -33,12 +41,12 @@ class DynamoPrompts:
             found = self._client.get_item(
                 TableName=self._table, Key=to_wire(_key(account_id, name)), ConsistentRead=True
             )
-        return _load(from_wire(found["Item"])) if "Item" in found else None
+        return load(from_wire(found["Item"])) if "Item" in found else None
 
     def put(self, account_id: str, known: KnownPrompt) -> None:
         """Stores it in the place of what was there."""
         with store_errors():
-            self._client.put_item(TableName=self._table, Item=to_wire(_dump(account_id, known)))
+            self._client.put_item(TableName=self._table, Item=to_wire(dump(account_id, known)))
 
     def put_instead(self, account_id: str, known: KnownPrompt, before: KnownPrompt | None) -> bool:
         """
@@ -48,7 +56,7 @@ class DynamoPrompts:
         it_is_not_there, it_is_as_found = "attribute_not_exists(pk)", "uri = :uri"
         given: PutItemInputTypeDef = {
             "TableName": self._table,
-            "Item": to_wire(_dump(account_id, known)),
+            "Item": to_wire(dump(account_id, known)),
             "ConditionExpression": it_is_not_there,
         }
         if before is not None:
@@ -117,7 +125,7 @@ class DynamoPrompts:
                 )
         except ConditionFailed:
             return None
-        return _load(from_wire(marked["Attributes"]))
+        return load(from_wire(marked["Attributes"]))
 
     def forget(self, account_id: str, known: KnownPrompt) -> None:
         """The end of the race that `mark_removed` shows."""
@@ -138,30 +146,31 @@ class DynamoPrompts:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :identifiers)",
-            ExpressionAttributeValues=to_wire({":pk": f"PROMPT#{account_id}", ":identifiers": "ID#"}),
+            ExpressionAttributeValues=to_wire({":pk": prompts_partition(account_id), ":identifiers": UPLOADS}),
             ConsistentRead=True,
         )
         with store_errors():
-            found = [_load(from_wire(item)) for page in pages for item in page["Items"]]
+            found = [load(from_wire(item)) for page in pages for item in page["Items"]]
         return [known for known in found if not known.is_removed]
 
 
 def _key(account_id: str, name: str) -> dict[str, str]:
-    """A URL may be longer than a sort key can be."""
-    kind = "SAY" if is_spoken(name) else "URL"
-    sk = f"ID#{name}" if is_uploaded(name) else f"{kind}#{hashlib.sha256(name.encode()).hexdigest()}"
-    return {"pk": f"PROMPT#{account_id}", "sk": sk}
+    if is_uploaded(name):
+        return uploaded_prompt_key(account_id, name)
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    return spoken_prompt_key(account_id, digest) if is_spoken(name) else fetched_prompt_key(account_id, digest)
 
 
 def _uri(known: KnownPrompt) -> str:
     return known.prompt.uri if known.prompt else ""
 
 
-def _dump(account_id: str, known: KnownPrompt) -> Values:
+def dump(account_id: str, known: KnownPrompt) -> Values:
+    """The item of a prompt."""
     prompt, source = known.prompt, known.source
-    values: Values = {**_key(account_id, known.name), "name": known.name, "stored_msec": known.stored_msec}
+    values: Values = {**_key(account_id, known.name), "v": FORM, "name": known.name, "stored_msec": known.stored_msec}
     if prompt is not None:
-        warnings = [asdict(warning) for warning in prompt.warnings]
+        warnings = [{"code": one.code, "message": one.message} for one in prompt.warnings]
         values |= {"uri": prompt.uri, "seconds": prompt.seconds, "size": prompt.size, "warnings": warnings}
     if known.used_msec is not None:
         values["used_msec"] = known.used_msec
@@ -170,7 +179,7 @@ def _dump(account_id: str, known: KnownPrompt) -> Values:
     if known.replaced:
         values["replaced"] = list(known.replaced)
     if source != Source():
-        values["source"] = {name: value for name, value in asdict(source).items() if value is not None}
+        values["source"] = _dump_source(source)
     if known.trying.since_msec is not None:  # not in `source`, whose names versions before this one take as they are
         values |= {"tries": known.trying.count, "tried_since_msec": known.trying.since_msec}
         values |= {"try_is_open": known.trying.is_open, "next_try_msec": known.trying.next_msec}
@@ -181,13 +190,13 @@ def _dump(account_id: str, known: KnownPrompt) -> Values:
     return values
 
 
-def _load(item: Values) -> KnownPrompt:
+def load(item: Values) -> KnownPrompt:
+    """The prompt in an item."""
     prompt = None
     if "uri" in item:
-        warnings = tuple(AudioWarning(**warning) for warning in item.get("warnings", ()))
+        warnings = tuple(AudioWarning(one["code"], one["message"]) for one in item.get("warnings", ()))
         prompt = Prompt(item["uri"], float(item["seconds"]), item.get("size", 0), warnings)
-    stored = item.get("source", {})
-    source = Source(**{one.name: stored[one.name] for one in fields(Source) if one.name in stored})
+    source = _load_source(item.get("source", {}))
     tried, is_open = (item.get("tries", 0), item.get("tried_since_msec")), item.get("try_is_open", False)
     trying = Trying(*tried, is_open=is_open, next_msec=item.get("next_try_msec"))
     return KnownPrompt(
@@ -199,4 +208,30 @@ def _load(item: Values) -> KnownPrompt:
         trying,
         is_removed=item.get("is_removed", False),
         replaced=tuple(item.get("replaced", ())),
+    )
+
+
+def _dump_source(source: Source) -> Values:
+    """Only what is known. The release before reads no other members than these."""
+    members = {
+        "etag": source.etag,
+        "last_modified": source.last_modified,
+        "sha256": source.sha256,
+        "checked_msec": source.checked_msec,
+        "fresh_until_msec": source.fresh_until_msec,
+        "failed_msec": source.failed_msec,
+        "cause": source.cause,
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _load_source(stored: Values) -> Source:
+    return Source(
+        etag=stored.get("etag"),
+        last_modified=stored.get("last_modified"),
+        sha256=stored.get("sha256"),
+        checked_msec=stored.get("checked_msec", 0),
+        fresh_until_msec=stored.get("fresh_until_msec", 0),
+        failed_msec=stored.get("failed_msec"),
+        cause=stored.get("cause"),
     )

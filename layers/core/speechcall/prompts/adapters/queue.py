@@ -68,12 +68,14 @@ class PromptQueue:
             try:
                 job = read_job(record)
             except (LookupError, TypeError, ValueError):
-                logger.exception("there is no job in a record of the queue of prompts")
+                name = {"record": record.get("messageId")}
+                logger.exception("there is no job in a record of the queue of prompts", extra=name)
                 continue
             try:
                 wait = do(job)
             except Exception:
-                logger.exception("message %s could not be prepared, nor its failure recorded", job.mid)
+                fields = {"mid": job.mid, "record": record.get("messageId")}
+                logger.exception("message %s could not be prepared, nor its failure recorded", job.mid, extra=fields)
                 wait = None if self._sent_apart(job) else fault_seconds(job.attempt)
             if wait is not None:
                 self._put_off(job, wait)
@@ -87,7 +89,7 @@ class PromptQueue:
         try:
             self._send(job.mid, job.menu, _group_of_message(job.mid), Apart.MESSAGE)
         except Exception as error:  # noqa: BLE001 - then it has to wait where it is
-            logger.warning("a job could not be put apart: %s", type(error).__name__)
+            logger.warning("a job could not be put apart: %s", type(error).__name__, extra={"mid": job.mid})
             return False
         return True
 
@@ -98,7 +100,7 @@ class PromptQueue:
                 QueueUrl=self._url, ReceiptHandle=job.receipt_handle, VisibilityTimeout=seconds
             )
         except Exception as error:  # noqa: BLE001 - it comes again after the queue's own timeout
-            logger.warning("a job comes again later than it should: %s", type(error).__name__)
+            logger.warning("a job comes again later than it should: %s", type(error).__name__, extra={"mid": job.mid})
 
 
 def read_job(record: Mapping[str, Any]) -> PromptJob:

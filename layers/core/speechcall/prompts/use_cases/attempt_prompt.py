@@ -76,19 +76,21 @@ def attempt(
         made = failed(known, str(error), clock.now_msec())
     except Exception as error:  # noqa: BLE001 - one that may pass, or was not foreseen: it is recorded
         is_ours = not isinstance(error, PromptUnreachable)
-        made, wait = _after_failure(begun, error, clock.now_msec())
+        made, wait = _after_failure(begun, account_id, error, clock.now_msec())
     prompts.put(account_id, made)
     if is_ours and made.source.failed_msec != source.failed_msec:
         on_given_up()
     return wait
 
 
-def _after_failure(begun: KnownPrompt, error: Exception, now_msec: int) -> tuple[KnownPrompt, int | None]:
+def _after_failure(
+    begun: KnownPrompt, account_id: str, error: Exception, now_msec: int
+) -> tuple[KnownPrompt, int | None]:
     """What is known of a URL after a failure that may pass, and when it is tried again."""
     source, trying = begun.source, begun.trying
     is_theirs = isinstance(error, PromptUnreachable)
     if not is_theirs:
-        logger.error("audio could not be made a prompt", exc_info=error)
+        logger.error("audio could not be made a prompt", exc_info=error, extra={"account": account_id})
     if begun.prompt is not None and now_msec - source.checked_msec < STALE_MSEC:
         stale = replace(source, fresh_until_msec=now_msec + STALE_FRESH_MSEC)
         return replace(begun, source=stale, trying=Trying()), None

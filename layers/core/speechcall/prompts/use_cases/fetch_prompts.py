@@ -19,7 +19,14 @@ from speechcall.menus.rules.menu import Menu
 from speechcall.messages.rules.message import Message, State
 from speechcall.prompts.rules.prompt import KnownPrompt, Trying, is_uploaded
 from speechcall.prompts.use_cases.attempt_prompt import FRESH_MSEC, MOST_FAULTS, OUR_FAULT, attempt, fault_seconds
-from speechcall.prompts.use_cases.prepare_prompts import Apart, Preparation, find_prompt, has_to_be_fetched, prepare
+from speechcall.prompts.use_cases.prepare_prompts import (
+    Apart,
+    Preparation,
+    find_prompt,
+    has_to_be_fetched,
+    prepare,
+    refuse,
+)
 from speechcall.prompts.use_cases.prompt_sources import Fetch, Fetched, Sources
 from speechcall.prompts.use_cases.prompts import Workshop
 from speechcall.shared.rules.outcome import PROMPT_UNAVAILABLE
@@ -69,7 +76,7 @@ def fetch_prompt(mid: str, menu: int, received: int, apart: Apart = Apart.NO, *,
             prepare(message, world)
         return following
     except Exception:
-        logger.exception("message %s could not be prepared", mid)
+        logger.exception("message %s could not be prepared", mid, extra={"mid": mid, "account": message.account_id})
     return _after_fault(message, menu, apart, fetching)
 
 
@@ -79,7 +86,7 @@ def _after_fault(message: Message, menu: int, apart: Apart, fetching: Fetching) 
     faults = world.messages.note_fault(message.mid)
     if faults >= MOST_FAULTS:
         cause = f"{OUR_FAULT} (tried {faults} times)"
-        world.messages.refuse(message.mid, State.PREPARING, PROMPT_UNAVAILABLE, cause, world.clock.now_msec())
+        refuse(message, PROMPT_UNAVAILABLE, cause, world)
         fetching.on_given_up()
         return None
     if faults and apart is not Apart.MESSAGE:

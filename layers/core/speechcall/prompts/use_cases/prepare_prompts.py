@@ -26,7 +26,7 @@ from speechcall.prompts.rules.encoding import Encoding
 from speechcall.prompts.rules.prompt import KnownPrompt, is_uploaded
 from speechcall.prompts.use_cases.prompts import PromptStore, note_use
 from speechcall.shared.rules.errors import PromptUnavailable
-from speechcall.shared.rules.outcome import EXPIRED, PROMPT_UNAVAILABLE
+from speechcall.shared.rules.outcome import EXPIRED, PROMPT_UNAVAILABLE, Outcome
 from speechcall.shared.rules.timing import idle_seconds, menu_wait_seconds
 from speechcall.shared.use_cases.clock import Clock
 
@@ -76,7 +76,7 @@ def prepare_message(mid: str, world: Preparation) -> None:
     try:
         prepare(message, world)
     except Exception:
-        logger.exception("message %s could not be prepared", mid)
+        logger.exception("message %s could not be prepared", mid, extra={"mid": mid, "account": message.account_id})
         world.ask_for(message, 0, Apart.MESSAGE)
 
 
@@ -84,21 +84,31 @@ def prepare(message: Message, world: Preparation) -> None:
     """As `prepare_message`, for a message that was preparing when it was read. Raises whatever goes wrong."""
     now = world.clock.now_msec()
     if message.dial_until_msec <= now:
-        world.messages.refuse(message.mid, State.PREPARING, EXPIRED, NOT_IN_TIME, now)
+        refuse(message, EXPIRED, NOT_IN_TIME, world)
         return
     try:
         known = {menu.intro: find_prompt(message, menu, world) for menu in _different(message.menus)}
         for index, menu in enumerate(message.menus):
             if not is_uploaded(menu.intro) and has_to_be_fetched(known[menu.intro], message, now):
                 world.ask_for(message, index)
+                fields = {"mid": message.mid, "account": message.account_id, "menu": index}
+                logger.info("message waits for a prompt", extra=fields)
                 return
         asks = _asks(message, known, world.grace_seconds)
     except PromptUnavailable as error:
-        world.messages.refuse(message.mid, State.PREPARING, PROMPT_UNAVAILABLE, str(error), now)
+        refuse(message, PROMPT_UNAVAILABLE, str(error), world)
         return
-    world.messages.queue(message.mid, asks, now)
+    if world.messages.queue(message.mid, asks, now):
+        logger.info("message queued", extra={"mid": message.mid, "account": message.account_id})
     for found in known.values():
         note_use(message.account_id, found, world.prompts, world.clock)
+
+
+def refuse(message: Message, outcome: Outcome, cause: str, world: Preparation) -> None:
+    """preparing → finished: the message cannot be called."""
+    if world.messages.refuse(message.mid, State.PREPARING, outcome, cause, world.clock.now_msec()):
+        fields = {"mid": message.mid, "account": message.account_id}
+        logger.info("message finished", extra={**fields, "outcome": outcome.outcome, "reason": outcome.reason})
 
 
 def _different(menus: Iterable[Menu]) -> Iterable[Menu]:

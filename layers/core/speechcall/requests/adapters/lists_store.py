@@ -15,11 +15,15 @@ from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.rules.prompt import Prompt
 from speechcall.requests.adapters.shapes_store import DynamoShapes
 from speechcall.requests.use_cases.message_list import MessageList
+from speechcall.shared.adapters.keys import Key, bucket_key, idempotency_key, list_key
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 from speechcall.shared.rules.errors import RateLimited, StoreUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+FORM = 1
+"""`v` of the items that are made here. An item keeps the form in which it was made; without `v` it is form 1."""
 
 
 class DynamoLists:
@@ -35,11 +39,11 @@ class DynamoLists:
 
     def find_list(self, list_id: str) -> MessageList | None:
         """A list by its id."""
-        found = self._get(f"LIST#{list_id}", "LIST")
+        found = self._get(list_key(list_id))
         return _load(found) if found else None
 
     def find_list_by_key(self, account_id: str, key: str) -> MessageList | None:
-        found = self._get(_key_name(account_id, key), "KEY")
+        found = self._get(_idempotency_key(account_id, key))
         return self.find_list(found["list_id"]) if found else None
 
     def add_list(self, made: MessageList, key: str | None) -> MessageList | None:
@@ -48,13 +52,13 @@ class DynamoLists:
         request B        TransactWrite: list 2, key k ──X k exists ──► list 1 is B's as well
         request C        TransactWrite: list 1 ──X another request drew the same id ──► None
         """
-        puts = [self._put(f"LIST#{made.list_id}", "LIST", _dump(made), "attribute_not_exists(pk)")]
+        puts = [self._put(list_key(made.list_id), _dump(made), "attribute_not_exists(pk)")]
         if key:
             named = {"list_id": made.list_id, "expires_at": made.expires_at}
             # DynamoDB deletes what has expired some day, not at once.
             it_is_free = "attribute_not_exists(pk) OR expires_at <= :now"
             now = {":now": made.created_msec // 1000}
-            puts.append(self._put(_key_name(made.account_id, key), "KEY", named, it_is_free, now))
+            puts.append(self._put(_idempotency_key(made.account_id, key), named, it_is_free, now))
         try:
             with store_errors():
                 self._client.transact_write_items(TransactItems=puts)
@@ -92,7 +96,7 @@ class DynamoLists:
         it_is_there = "attribute_exists(full_at)"
         values = {":cost": messages * TICKS_A_MESSAGE}
         with suppress(ConditionFailed):
-            self._update(_bucket_name(account), "BUCKET", "SET full_at = full_at - :cost", it_is_there, values)
+            self._update(_bucket_key(account), "SET full_at = full_at - :cost", it_is_there, values)
 
     def _spend_bucket(self, account: Account, messages: int, now_msec: int) -> None:
         """
@@ -104,17 +108,17 @@ class DynamoLists:
         latest = latest_full(now_msec, messages, account.rate, account.burst)
         it_is_full = "attribute_not_exists(full_at) OR full_at <= :now"
         it_has_enough = "full_at > :now AND full_at <= :latest"
-        name = _bucket_name(account)
+        bucket = _bucket_key(account)
         # A full bucket is the same as none: by then it is full.
         kept = {":until": now_msec // 1000 + account.burst // account.rate + DAY_KEPT_SECONDS}
         try:
             values = {":now": now, ":full": now + cost, **kept}
-            self._update(name, "BUCKET", "SET full_at = :full, expires_at = :until", it_is_full, values)
+            self._update(bucket, "SET full_at = :full, expires_at = :until", it_is_full, values)
         except ConditionFailed:
             try:
                 values = {":now": now, ":latest": latest, ":cost": cost, **kept}
                 set_it = "SET full_at = full_at + :cost, expires_at = :until"
-                self._update(name, "BUCKET", set_it, it_has_enough, values)
+                self._update(bucket, set_it, it_has_enough, values)
             except ConditionFailed as failed:
                 full = int((failed.item or {}).get("full_at", now))
                 raise too_fast(account, full, messages, now_msec) from failed
@@ -129,21 +133,21 @@ class DynamoLists:
         except ConditionFailed as failed:
             raise too_many_today(account, messages, now_msec) from failed
 
-    def _get(self, pk: str, sk: str) -> Values | None:
+    def _get(self, key: Key) -> Values | None:
         with store_errors():
-            found = self._client.get_item(TableName=self._table, Key=to_wire({"pk": pk, "sk": sk}), ConsistentRead=True)
+            found = self._client.get_item(TableName=self._table, Key=to_wire(key), ConsistentRead=True)
         return from_wire(found["Item"]) if "Item" in found else None
 
-    def _put(self, pk: str, sk: str, values: Values, condition: str, given: Values | None = None) -> Any:
-        item = to_wire({"pk": pk, "sk": sk, **values})
+    def _put(self, key: Key, values: Values, condition: str, given: Values | None = None) -> Any:
+        item = to_wire({**key, **values})
         put = {"TableName": self._table, "Item": item, "ConditionExpression": condition}
         return {"Put": {**put, "ExpressionAttributeValues": to_wire(given)} if given else put}
 
-    def _update(self, pk: str, sk: str, expression: str, condition: str, values: Values) -> None:
+    def _update(self, key: Key, expression: str, condition: str, values: Values) -> None:
         with store_errors():
             self._client.update_item(
                 TableName=self._table,
-                Key=to_wire({"pk": pk, "sk": sk}),
+                Key=to_wire(key),
                 UpdateExpression=expression,
                 ConditionExpression=condition,
                 ExpressionAttributeValues=to_wire(values),
@@ -151,17 +155,17 @@ class DynamoLists:
             )
 
 
-def _bucket_name(account: Account) -> str:
-    """Ticks depend on the rate: with another rate begins another bucket."""
-    return f"BUCKET#{account.account_id}#{account.rate}"
+def _bucket_key(account: Account) -> Key:
+    return bucket_key(account.account_id, account.rate)
 
 
-def _key_name(account_id: str, key: str) -> str:
-    return f"IDEMPOTENCY#{account_id}#{hashlib.sha256(key.encode()).hexdigest()}"
+def _idempotency_key(account_id: str, key: str) -> Key:
+    return idempotency_key(account_id, hashlib.sha256(key.encode()).hexdigest())
 
 
 def _dump(made: MessageList) -> Values:
     return {
+        "v": FORM,
         "list_id": made.list_id,
         "account_id": made.account_id,
         "message_ids": list(made.message_ids),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from speechcall.accounts.rules.account import NEW_SHAPES_PER_DAY, Account
 from speechcall.accounts.rules.throttle import too_many_shapes
+from speechcall.shared.adapters.keys import new_shapes_key, shape_key, shape_of
 from speechcall.shared.adapters.table import ConditionFailed, from_wire, store_errors, to_wire
 from speechcall.shared.rules.errors import StoreUnavailable
 
@@ -38,20 +39,20 @@ class DynamoShapes:
             self._count(account, new, now_msec)
         for shape in sorted(new):
             with store_errors():
-                self._client.put_item(TableName=self._table, Item=_key(shape))
+                self._client.put_item(TableName=self._table, Item=to_wire(shape_key(shape)))
         if len(self._remembered) > MOST_REMEMBERED:
             self._remembered = set()
         self._remembered |= shapes
 
     def known(self, shapes: AbstractSet[str]) -> set[str]:
         """Those of `shapes` (1 to 100, as many as a request has messages) that were sent before."""
-        keys = [_key(shape) for shape in shapes]
+        keys = [to_wire(shape_key(shape)) for shape in shapes]
         with store_errors():
             found = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
         if found.get("UnprocessedKeys"):
             raise StoreUnavailable("not every shape could be read")
         items = found.get("Responses", {}).get(self._table, [])
-        return {str(from_wire(item)["pk"]).removeprefix("SHAPE#") for item in items}
+        return {shape_of(from_wire(item)["pk"]) for item in items}
 
     def _count(self, account: Account, new: AbstractSet[str], now_msec: int) -> None:
         now = datetime.fromtimestamp(now_msec / 1000, UTC)
@@ -68,7 +69,7 @@ class DynamoShapes:
                 with store_errors():
                     self._client.update_item(
                         TableName=self._table,
-                        Key=to_wire({"pk": f"SHAPES#{account.account_id}#{now:%Y-%m-%d}", "sk": "SHAPES"}),
+                        Key=to_wire(new_shapes_key(account.account_id, f"{now:%Y-%m-%d}")),
                         UpdateExpression="SET expires_at = :until ADD shapes :more",
                         ConditionExpression="attribute_not_exists(shapes) OR size(shapes) <= :room",
                         ExpressionAttributeValues=to_wire(values),
@@ -78,7 +79,3 @@ class DynamoShapes:
                 counted = (failed.item or {}).get("shapes", frozenset())
             else:
                 return
-
-
-def _key(shape: str) -> dict[str, dict[str, str]]:
-    return {"pk": {"S": f"SHAPE#{shape}"}, "sk": {"S": "SHAPE"}}

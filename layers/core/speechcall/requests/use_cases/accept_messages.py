@@ -109,7 +109,8 @@ def _give_back(account: Account, messages: int, spent_msec: int, lists: ListStor
     try:
         lists.give_back(account, messages, spent_msec)
     except Exception:
-        logger.exception("%s messages of account %s could not be given back", messages, account.account_id)
+        name = account.account_id
+        logger.exception("%s messages of account %s could not be given back", messages, name, extra={"account": name})
 
 
 def _add_list(make: Callable[[], MessageList], key: str | None, lists: ListStore) -> MessageList:

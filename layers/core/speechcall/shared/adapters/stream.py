@@ -4,12 +4,16 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from speechcall.shared.adapters.keys import CALLS, DELIVERIES, mid_of
+from speechcall.shared.adapters.log_fields import Fields, failure_fields
+from speechcall.shared.rules.ids import call_attempt_of
+
 Record = Mapping[str, Any]
 
 
 def message_id(record: Record) -> str:
     """The message that a record of the table's stream is about."""
-    return str(record["dynamodb"]["Keys"]["pk"]["S"]).removeprefix("M#")
+    return mid_of(record["dynamodb"]["Keys"]["pk"]["S"])
 
 
 def sequence_number(record: Record) -> str:
@@ -23,14 +27,33 @@ def group_of(record: Record) -> str | None:
     return str(group) if group else None
 
 
+def stream_fields(record: Record) -> Fields:
+    """What a record of the table's stream is about, by the keys of its item alone."""
+    keys = record.get("dynamodb", {}).get("Keys", {})
+    if "pk" not in keys:
+        return {}
+    found: dict[str, object] = {"mid": message_id(record)}
+    sk = str(keys.get("sk", {}).get("S", ""))
+    if sk.startswith(CALLS) and (attempt := sk.removeprefix(CALLS)).isdigit():
+        found["attempt"] = int(attempt)
+    if sk.startswith(DELIVERIES):
+        name = sk.removeprefix(DELIVERIES)
+        found |= {"webhook_id": name, "attempt": call_attempt_of(name)}
+    return found
+
+
 def process_each(
-    event: Mapping[str, Any], process: Callable[[Record], None], logger: logging.Logger | Any
+    event: Mapping[str, Any],
+    process: Callable[[Record], None],
+    logger: logging.Logger | Any,
+    fields_of: Callable[[Record], Fields] = stream_fields,
 ) -> dict[str, Any]:
     """Processes each record; the answer names those that failed, so that only they come again.
 
     A stream goes on from the first that failed (Lambda developer guide, "Reporting batch item
     failures"), so processing a record twice must be harmless. What follows a failure in the same group of
-    a FIFO queue is left for after it.
+    a FIFO queue is left for after it. `fields_of` says what a record is about, for the log: by its names, never by
+    its body.
     """
     failures = []
     blocked = set()
@@ -40,8 +63,9 @@ def process_each(
             if group not in blocked:
                 process(record)
                 continue
-        except Exception:
-            logger.exception("a record could not be processed")
+        except Exception as error:  # noqa: BLE001 - the other records have nothing to do with it
+            fields = {"record": sequence_number(record), **fields_of(record), **failure_fields(error)}
+            logger.error("a record could not be processed", extra=fields)
             if group is not None:
                 blocked.add(group)
         failures.append({"itemIdentifier": sequence_number(record)})

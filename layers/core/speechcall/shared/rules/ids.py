@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 _EPOCH_MSEC = 1_735_689_600_000  # 2025-01-01T00:00:00Z
 _BLOCK_BITS, _PLACE_BITS = 15, 7
+_NUMBER = re.compile(r"[0-9]{1,3}")
 _ATTEMPT = re.compile(r"[0-9]{1,19}-[0-9]{1,3}")
 SHARD_BITS = 2
 SHARDS = 1 << SHARD_BITS
@@ -35,6 +36,13 @@ def shard_of(message_id: str) -> int:
 def event_id(message_id: str, attempt: int, visit: int, menu: int, key: str, step: int) -> str:
     """The name of one webhook step of one key press, the same however often it is run or sent."""
     return f"{message_id}-{attempt}-{visit}-m{menu}-{key}-{step}"
+
+
+def call_attempt_of(event_id: str) -> int | None:
+    """The call attempt in the name of a webhook; None if it is no such name."""
+    _, _, rest = event_id.partition("-")
+    attempt = rest.partition("-")[0]
+    return int(attempt) if _NUMBER.fullmatch(attempt) else None
 
 
 def holder(message_id: str, attempt: int) -> str:

@@ -2,10 +2,11 @@
 
 
 def told(error: BaseException) -> str:
-    """An error that nobody foresaw, for the log: its kind and its place. Its text may hold a customer's secrets."""
+    """An error that nobody foresaw, for the log: its kind, what AWS calls it, its place. Its text may hold secrets."""
     last = error.__traceback__
     while last and last.tb_next:
         last = last.tb_next
-    return (
-        f"{type(error).__name__} at {last.tb_frame.f_code.co_name}:{last.tb_lineno}" if last else type(error).__name__
-    )
+    answer = getattr(error, "response", None)  # of botocore's ClientError
+    code = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
+    kind = f"{type(error).__name__} {code}" if isinstance(code, str) else type(error).__name__
+    return f"{kind} at {last.tb_frame.f_code.co_name}:{last.tb_lineno}" if last else kind

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from speechcall.calls.adapters.call_items import load_call
 from speechcall.messages.adapters import message_items
 from speechcall.messages.rules.message import State
+from speechcall.shared.adapters.keys import CALLS, DELIVERIES, MESSAGE, due_shards, message_key, message_partition
 from speechcall.shared.adapters.table import from_wire, store_errors, to_wire
-from speechcall.shared.rules.ids import SHARDS
 from speechcall.status.use_cases.status import History, Summary
 from speechcall.webhooks.adapters import delivery_items
 
@@ -31,25 +31,25 @@ class DynamoHistory:
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues=to_wire({":pk": f"M#{mid}"}),
+                ExpressionAttributeValues=to_wire({":pk": message_partition(mid)}),
                 ConsistentRead=True,
             )
             for page in pages:
                 items += [from_wire(item) for item in page["Items"]]
-        found = [item for item in items if item["sk"] == "MESSAGE"]
+        found = [item for item in items if item["sk"] == MESSAGE]
         if not found:
             return None
-        hooks = [item for item in items if item["sk"].startswith("HOOK#")]
+        hooks = [item for item in items if item["sk"].startswith(DELIVERIES)]
         return History(
             message_items.load(found[0]),
-            [load_call(item) for item in items if item["sk"].startswith("CALL#")],
+            [load_call(item) for item in items if item["sk"].startswith(CALLS)],
             [(delivery_items.load_task(item), delivery_items.load(item)) for item in hooks],
         )
 
     def summaries(self, mids: Sequence[str]) -> list[Summary]:
         """Where these messages (at most 100) stand, in their order; without those that have expired."""
         table: Any = {
-            "Keys": [to_wire({"pk": f"M#{mid}", "sk": "MESSAGE"}) for mid in mids],
+            "Keys": [to_wire(message_key(mid)) for mid in mids],
             "ProjectionExpression": "mid, recipient, #state, outcome, reason, created_msec, ttl_seconds, customer_id, "
             + message_items.SETTLING_END,
             "ExpressionAttributeNames": {"#state": "state"},
@@ -76,13 +76,13 @@ class DynamoHistory:
     def backlog(self) -> int:
         """How many messages wait for a line; counted to 1,000 in each shard."""
         count = 0
-        for shard in range(SHARDS):
+        for shard in due_shards(State.QUEUED.value):
             with store_errors():
                 answer = self._client.query(
                     TableName=self._table,
                     IndexName="due",
                     KeyConditionExpression="due_shard = :shard",
-                    ExpressionAttributeValues=to_wire({":shard": f"{State.QUEUED.value}#{shard}"}),
+                    ExpressionAttributeValues=to_wire({":shard": shard}),
                     Select="COUNT",
                     Limit=MOST_COUNTED,
                 )

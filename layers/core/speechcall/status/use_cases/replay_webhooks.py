@@ -63,7 +63,7 @@ def replay_of_message(
 
     Raises NotFound, NotReplayable.
     """
-    every = history_of(account, mid, store).deliveries
+    every = history_of(account, mid, store).webhooks(clock.now_msec())
     chosen = [one for one in every if one[1].state in UNDELIVERED]
     if webhook_id is not None:
         chosen = [one for one in every if one[0].event_id == webhook_id]

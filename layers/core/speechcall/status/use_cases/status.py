@@ -8,11 +8,12 @@ from typing import Any, TypeVar, assert_never
 
 from speechcall.calls.rules.call import Call
 from speechcall.calls.rules.end_of_call import key_was_pressed, was_cut_short
+from speechcall.calls.rules.owed import logged_webhooks
 from speechcall.menus.rules.call_log import PROMPT_ERROR
 from speechcall.messages.rules.message import Message, State
 from speechcall.shared.rules.outcome import EXPIRED, NOT_PLACED, OutcomeName, known_outcome
-from speechcall.webhooks.rules.delivery import Delivery
-from speechcall.webhooks.rules.webhook import WebhookTask
+from speechcall.webhooks.rules.delivery import Delivery, DeliveryState
+from speechcall.webhooks.rules.webhook import WebhookTask, destination, webhook_of
 
 ASSUMED_CALL_SECONDS = 60
 """How long a line is taken by one call, for estimates."""
@@ -37,6 +38,21 @@ class History:
     message: Message
     calls: Sequence[Call]
     deliveries: Sequence[tuple[WebhookTask, Delivery]]
+
+    def webhooks(self, now_msec: int) -> list[tuple[WebhookTask, Delivery]]:
+        """The deliveries, and behind them the webhooks of keys in the calls' logs whose delivery has not begun.
+
+        A message that has expired has none of these: its deliveries may be deleted before it is.
+        """
+        begun = {task.event_id for task, _ in self.deliveries}
+        if self.message.expires_at * 1000 <= now_msec:
+            return [*self.deliveries]
+        tasks = [task for call in _in_order(self.calls) for task in logged_webhooks(call, self.message.menus)]
+        return [*self.deliveries, *((task, self._queued(task)) for task in tasks if task.event_id not in begun)]
+
+    def _queued(self, task: WebhookTask) -> Delivery:
+        webhook = webhook_of(self.message, task)
+        return Delivery(DeliveryState.PENDING, destination=destination(webhook.url) if webhook else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +130,17 @@ def describe_message(history: History, now_msec: int) -> dict[str, Any]:
                 for step in call.path
                 if not (step.heard == PROMPT_ERROR and was_cut_short(call))
             ],
-            "webhooks": [_describe_delivery(task, delivery) for task, delivery in history.deliveries],
+            "webhooks": [_describe_delivery(task, delivery) for task, delivery in history.webhooks(now_msec)],
         },
     }
 
 
 def _placed(calls: Sequence[Call]) -> list[Call]:
-    return sorted((call for call in calls if call.stop_reason != NOT_PLACED), key=lambda call: call.attempt)
+    return _in_order([call for call in calls if call.stop_reason != NOT_PLACED])
+
+
+def _in_order(calls: Sequence[Call]) -> list[Call]:
+    return sorted(calls, key=lambda call: call.attempt)
 
 
 def describe_list(
@@ -194,7 +214,7 @@ def _describe_delivery(task: WebhookTask, delivery: Delivery) -> dict[str, Any]:
         "menu": task.menu,
         "key": task.key,
         "step": task.step,
-        "state": delivery.state.value,
+        "state": delivery.shown_state,
         "nextAttemptAt": _moment(delivery.next_msec),
         "attempts": [
             {"at": _moment(one.at_msec), "msec": one.msec, "status": one.status, "error": one.error}

@@ -45,9 +45,9 @@ class ChimeEvents:
         except Exception as error:
             # Raised, it would be silence for the callee, and then the end of the call.
             if isinstance(error, RetryableError):
-                self.logger.warning("an event could not be dealt with now: %s", error)
+                self.logger.warning("an event could not be dealt with now: %s", error, **_fields(found))
             else:
-                self.logger.exception("an event could not be dealt with")
+                self.logger.exception("an event could not be dealt with", **_fields(found))
             if isinstance(found, Asks):
                 return chime_actions.again(found.report)
             # A call without its name would be hung up as soon as it is answered.
@@ -65,7 +65,7 @@ class ChimeEvents:
                 return chime_actions.go_on()
             case Word():
                 if found.problem:
-                    self.logger.warning(found.problem)
+                    self.logger.warning(found.problem, **_fields(found))
                 return chime_actions.hang_up(found.named) if found.op is Op.HANG_UP else chime_actions.go_on()
             case _:
                 assert_never(found)
@@ -106,6 +106,19 @@ class ChimeEvents:
         call = hear_end(over.report, calls=self.calls, engine=self.engine, clock=self.clock)
         if call:
             self.logger.info("call ended", mid=call.mid, attempt=call.attempt, cause=call.cause, sip_code=over.sip_code)
+
+
+def _fields(found: Event) -> dict[str, object]:
+    """The fields of a log line about an event: which call it is, where that is known."""
+    match found:
+        case Word():
+            return dict(zip(("mid", "attempt"), found.named, strict=True)) if found.named else {}
+        case Placed():
+            return {"mid": found.mid, "attempt": found.attempt}
+        case Asks() | Over():
+            return {"mid": found.report.mid, "attempt": found.report.attempt}
+        case _:
+            assert_never(found)
 
 
 def _named(placed: Placed) -> chime_actions.Answer:

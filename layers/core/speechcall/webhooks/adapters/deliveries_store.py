@@ -4,24 +4,20 @@ In the due index a pending one stands under `webhook#<shard>`, by the moment at 
 that was given up under `undelivered#<account>`, by the moment of that.
 """
 
-from dataclasses import asdict
-
 from speechcall.messages.rules.message import Message
 from speechcall.shared.adapters.due_index import due_in
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
-from speechcall.shared.rules.ids import SHARDS
-from speechcall.webhooks.adapters.delivery_endings import DynamoEndings
-from speechcall.webhooks.adapters.delivery_items import (
-    NEXT,
-    dump,
-    key,
-    load,
-    load_task,
-    names_of,
-    shard,
+from speechcall.shared.adapters.keys import (
+    WEBHOOK,
+    deliveries_of_a_call,
+    delivery_key,
+    delivery_names,
+    due_shards,
+    message_partition,
     undelivered_shard,
-    waiting,
 )
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.webhooks.adapters.delivery_endings import DynamoEndings
+from speechcall.webhooks.adapters.delivery_items import NEXT, dump, dump_attempt, load, load_task, waiting
 from speechcall.webhooks.rules.delivery import MAX_WAKES, PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
 from speechcall.webhooks.rules.webhook import WebhookTask
 
@@ -52,7 +48,7 @@ class DynamoDeliveries(DynamoEndings):
         copy A   POST 200 ──► delivered
         copy B   POST fails          UpdateItem ──X not pending in its version: delivered it stays, and A's schedule
         """
-        values: Values = {":state": state.value, ":attempts": [asdict(attempt)], ":none": 0}
+        values: Values = {":state": state.value, ":attempts": [dump_attempt(attempt)], ":none": 0}
         change = "delivery = :state, attempts = list_append(attempts, :attempts), waits = :none"
         if wait:
             return self._write(task, f"{change}, {NEXT}", "", {**values, **waiting(task.mid, wait)})
@@ -79,8 +75,8 @@ class DynamoDeliveries(DynamoEndings):
                 ProjectionExpression="seq, step",
                 ExpressionAttributeValues=to_wire(
                     {
-                        ":pk": f"M#{task.mid}",
-                        ":call": f"HOOK#{task.mid}-{task.attempt}-",
+                        ":pk": message_partition(task.mid),
+                        ":call": deliveries_of_a_call(task.mid, task.attempt),
                         ":pending": "pending",
                         ":none": 0,
                     }
@@ -92,12 +88,10 @@ class DynamoDeliveries(DynamoEndings):
 
     def due(self, now_msec: int, limit: int) -> list[tuple[str, str]]:
         found = [
-            item
-            for number in range(SHARDS)
-            for item in due_in(self._client, self._table, shard(number), now_msec, limit)
+            item for shard in due_shards(WEBHOOK) for item in due_in(self._client, self._table, shard, now_msec, limit)
         ]
         found.sort(key=lambda item: int(item["due_at"]))
-        return [names_of(item) for item in found[:limit]]
+        return [delivery_names(item) for item in found[:limit]]
 
     def wake(self, mid: str, event_id: str, now_msec: int) -> WebhookTask | None:
         """
@@ -119,7 +113,7 @@ class DynamoDeliveries(DynamoEndings):
             with store_errors():
                 changed = self._client.update_item(
                     TableName=self._table,
-                    Key=to_wire(key(mid, event_id)),
+                    Key=to_wire(delivery_key(mid, event_id)),
                     UpdateExpression="SET due_at = :due ADD woken :one",
                     ConditionExpression=f"{it_is_due} AND {it_may_help}",
                     ExpressionAttributeValues=to_wire(values),
@@ -132,7 +126,9 @@ class DynamoDeliveries(DynamoEndings):
     def find(self, mid: str, event_id: str) -> tuple[WebhookTask, Delivery] | None:
         """One delivery; None if there is none."""
         with store_errors():
-            found = self._client.get_item(TableName=self._table, Key=to_wire(key(mid, event_id)), ConsistentRead=True)
+            found = self._client.get_item(
+                TableName=self._table, Key=to_wire(delivery_key(mid, event_id)), ConsistentRead=True
+            )
         item = from_wire(found["Item"]) if "Item" in found else None
         return (load_task(item), load(item)) if item else None
 
@@ -144,7 +140,7 @@ class DynamoDeliveries(DynamoEndings):
             with store_errors():
                 self._client.update_item(
                     TableName=self._table,
-                    Key=to_wire(key(task.mid, task.event_id)),
+                    Key=to_wire(delivery_key(task.mid, task.event_id)),
                     UpdateExpression=f"SET {assignments}, version = :later, woken = :not_woken {removal}",
                     ConditionExpression=f"{it_is_pending} AND {nobody_came_first}",
                     ExpressionAttributeValues=to_wire(given),

@@ -4,16 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from speechcall.shared.adapters.keys import Key, delivery_key, delivery_names, undelivered_shard
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
-from speechcall.webhooks.adapters.delivery_items import (
-    NEXT,
-    begun_anyway,
-    ended,
-    key,
-    names_of,
-    undelivered_shard,
-    waiting,
-)
+from speechcall.webhooks.adapters.delivery_items import NEXT, begun_anyway, ended, waiting
 from speechcall.webhooks.rules.delivery import MAX_WAKES, Attempt, Delivery, DeliveryState, Wait
 from speechcall.webhooks.rules.webhook import WebhookTask
 
@@ -37,7 +30,7 @@ class DynamoEndings:
         nothing_came_of_it = "woken >= :most"
         assignments, values = ended(attempt, DeliveryState.DEAD)
         given = {**values, ":now": attempt.at_msec, ":most": MAX_WAKES}
-        return self._end(key(mid, event_id), assignments, {}, given, f"{it_is_due} AND {nothing_came_of_it}")
+        return self._end(delivery_key(mid, event_id), assignments, {}, given, f"{it_is_due} AND {nothing_came_of_it}")
 
     def finish(self, task: WebhookTask, attempt: Attempt, state: DeliveryState) -> bool:
         """
@@ -49,10 +42,10 @@ class DynamoEndings:
         assignments, values = ended(attempt, state)
         begun, names, more = begun_anyway(task, attempt)
         condition = f"{it_was_not_begun} OR {it_is_pending}"
-        item_key = key(task.mid, task.event_id)
+        item_key = delivery_key(task.mid, task.event_id)
         return self._end(item_key, begun + assignments, names, {**values, **more}, condition)
 
-    def _end(self, item_key: Values, assignments: str, names: dict[str, str], values: Values, condition: str) -> bool:
+    def _end(self, item_key: Key, assignments: str, names: dict[str, str], values: Values, condition: str) -> bool:
         change: Any = {
             "TableName": self._table,
             "Key": to_wire(item_key),
@@ -89,7 +82,7 @@ class DynamoEndings:
             with store_errors():
                 self._client.update_item(
                     TableName=self._table,
-                    Key=to_wire(key(task.mid, task.event_id)),
+                    Key=to_wire(delivery_key(task.mid, task.event_id)),
                     UpdateExpression="SET delivery = :pending, version = :later, round_start = :made, "
                     f"waits = :none, woken = :none, {NEXT}",
                     ConditionExpression=f"{it_has_ended} AND {as_it_was_read}",
@@ -109,4 +102,4 @@ class DynamoEndings:
                 ExpressionAttributeValues=to_wire({":shard": undelivered_shard(account_id), ":since": since_msec}),
             )
             for page in pages:
-                yield from (names_of(from_wire(item)) for item in page["Items"])
+                yield from (delivery_names(from_wire(item)) for item in page["Items"])

@@ -1,50 +1,57 @@
 """How a webhook's delivery is written down: pk `M#<mid>`, sk `HOOK#<event id>`, and when it is due."""
 
-from dataclasses import asdict
-
 from speechcall.messages.rules.message import Message
+from speechcall.shared.adapters.keys import WEBHOOK, delivery_key, due_shard, undelivered_shard
 from speechcall.shared.adapters.table import Values
-from speechcall.shared.rules.ids import shard_of
 from speechcall.webhooks.rules.delivery import PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
 from speechcall.webhooks.rules.webhook import NOWHERE, WebhookTask
 
+FORM = 1
+"""`v` of the items that are made here. An item keeps the form in which it was made; without `v` it is form 1."""
 _KEPT_SECONDS = 30 * 86_400
 NEXT = "next_msec = :next, due_shard = :shard, due_at = :due"
 
 
 def waiting(mid: str, wait: Wait) -> Values:
     """The values of `NEXT`."""
-    return {":next": wait.next_msec, ":shard": shard(shard_of(mid)), ":due": wait.due_msec}
+    return {":next": wait.next_msec, ":shard": due_shard(WEBHOOK, mid), ":due": wait.due_msec}
 
 
-def shard(number: int) -> str:
-    """The part of the due index that holds the pending deliveries of a shard (`shared.rules.ids`)."""
-    return f"webhook#{number}"
+def dump_attempt(attempt: Attempt) -> Values:
+    """An attempt as a map."""
+    return {"at_msec": attempt.at_msec, "msec": attempt.msec, "status": attempt.status, "error": attempt.error}
 
 
-def key(mid: str, event_id: str) -> Values:
-    """The key of a delivery's item."""
-    return {"pk": f"M#{mid}", "sk": f"HOOK#{event_id}"}
+def _load_attempt(stored: Values) -> Attempt:
+    return Attempt(stored["at_msec"], stored["msec"], stored.get("status"), stored.get("error"))
 
 
-def names_of(item: Values) -> tuple[str, str]:
-    """Message and event id out of an item's key."""
-    return str(item["pk"]).removeprefix("M#"), str(item["sk"]).removeprefix("HOOK#")
+def _which_webhook(task: WebhookTask) -> Values:
+    """What an item says of the key press and the action. `call_attempt` is the call's, `attempts` are the webhook's."""
+    return {
+        "mid": task.mid,
+        "seq": task.seq,
+        "menu": task.menu,
+        "key": task.key,
+        "step": task.step,
+        "event_id": task.event_id,
+        "call_attempt": task.attempt,
+    }
 
 
 def dump(task: WebhookTask, message: Message, place: str, now_msec: int) -> Values:
     """The item of a new delivery."""
     return {
-        **key(task.mid, task.event_id),
-        **{name: value for name, value in asdict(task).items() if name not in ("attempt", "version")},
-        "call_attempt": task.attempt,
+        **delivery_key(task.mid, task.event_id),
+        "v": FORM,
+        **_which_webhook(task),
         "account_id": message.account_id,
         "destination": place,
         "delivery": DeliveryState.PENDING.value,
         "attempts": [],
         "version": 0,
         "expires_at": message.expires_at,
-        "due_shard": shard(shard_of(task.mid)),
+        "due_shard": due_shard(WEBHOOK, task.mid),
         "due_at": now_msec + PATIENCE_MSEC,
         "undelivered_shard": undelivered_shard(message.account_id),
     }
@@ -56,7 +63,7 @@ def ended(attempt: Attempt, state: DeliveryState) -> tuple[str, Values]:
         "delivery = :ended, attempts = list_append(if_not_exists(attempts, :no_attempts), :attempts), "
         "version = if_not_exists(version, :none) + :one"
     )
-    values = {":ended": state.value, ":no_attempts": [], ":attempts": [asdict(attempt)], ":none": 0, ":one": 1}
+    values = {":ended": state.value, ":no_attempts": [], ":attempts": [dump_attempt(attempt)], ":none": 0, ":one": 1}
     if state is DeliveryState.DELIVERED:
         return f"{assignments} REMOVE due_shard, due_at, next_msec", values
     listed = "due_shard = if_not_exists(undelivered_shard, :unknown_shard), due_at = :due"
@@ -69,23 +76,17 @@ def begun_anyway(task: WebhookTask, attempt: Attempt) -> tuple[str, dict[str, st
 
     Its message could not be read, so its account and destination are not known.
     """
-    members = {name: value for name, value in asdict(task).items() if name not in ("attempt", "version")}
-    members |= {"call_attempt": task.attempt, "destination": NOWHERE, "account_id": ""}
+    members = _which_webhook(task) | {"destination": NOWHERE, "account_id": ""}
     members["expires_at"] = attempt.at_msec // 1000 + _KEPT_SECONDS
     assignments = "".join(f"#{name} = if_not_exists(#{name}, :{name}), " for name in members)
     return assignments, {f"#{name}": name for name in members}, {f":{name}": value for name, value in members.items()}
-
-
-def undelivered_shard(account_id: str) -> str:
-    """The part of the due index that holds what was given up for an account."""
-    return f"undelivered#{account_id}"
 
 
 def load(item: Values) -> Delivery:
     """The delivery in an item."""
     return Delivery(
         state=DeliveryState(item["delivery"]),
-        attempts=tuple(Attempt(**attempt) for attempt in item["attempts"]),
+        attempts=tuple(_load_attempt(attempt) for attempt in item["attempts"]),
         version=item["version"],
         round_start=item.get("round_start", 0),
         waits=item.get("waits", 0),

@@ -8,7 +8,8 @@ import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from speechcall.shared.adapters.table import ConditionFailed, Values, store_errors, to_wire
+from speechcall.shared.adapters.keys import destination_key
+from speechcall.shared.adapters.table import ConditionFailed, store_errors, to_wire
 from speechcall.shared.rules.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class DynamoPlaces:
         with store_errors():
             self._client.update_item(
                 TableName=self._table,
-                Key=_key(destination),
+                Key=to_wire(destination_key(destination)),
                 UpdateExpression="SET expires_at = :expires ADD held :name",
                 ConditionExpression=a_place_is_free,
                 ExpressionAttributeValues=to_wire(values),
@@ -71,11 +72,7 @@ class DynamoPlaces:
         with store_errors():
             self._client.update_item(
                 TableName=self._table,
-                Key=_key(destination),
+                Key=to_wire(destination_key(destination)),
                 UpdateExpression="DELETE held :names",
                 ExpressionAttributeValues=to_wire({":names": names}),
             )
-
-
-def _key(destination: str) -> Values:
-    return to_wire({"pk": f"DESTINATION#{destination[:900]}", "sk": "DESTINATION"})

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Protocol
 
+from speechcall.shared.adapters.log_fields import Fields
 from speechcall.shared.adapters.stream import group_of
 from speechcall.webhooks.rules.webhook import WebhookTask
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _MAX_NUMBER, _MAX_TEXT = 2**31, 200
-_FIELDS = {one.name: one.type for one in fields(WebhookTask)}
+_NUMBERS, _TEXTS = ("attempt", "seq", "menu", "step", "version"), ("mid", "key", "event_id")
 
 
 class NoTask(ValueError):
@@ -25,20 +25,54 @@ class Work(Protocol):
     def __call__(self, task: WebhookTask, *, receives: int, is_first: bool) -> str: ...
 
 
+def dump_task(task: WebhookTask) -> dict[str, str | int]:
+    """A task as the members of a queue message. State machines write the same ones (`compile_flow`), but `version`."""
+    return {
+        "mid": task.mid,
+        "attempt": task.attempt,
+        "seq": task.seq,
+        "menu": task.menu,
+        "key": task.key,
+        "step": task.step,
+        "event_id": task.event_id,
+        "version": task.version,
+    }
+
+
 def parse_task(body: str) -> WebhookTask:
     """The task in a queue message's body; members that are not known, another version's, are left. Raises NoTask."""
     try:
         given = json.loads(body)
-        task = WebhookTask(**{name: given[name] for name in _FIELDS if name in given})
+        task = WebhookTask(
+            mid=given["mid"],
+            attempt=given["attempt"],
+            seq=given["seq"],
+            menu=given["menu"],
+            key=given["key"],
+            step=given["step"],
+            event_id=given["event_id"],
+            version=given.get("version", 0),
+        )
     except Exception as error:
         raise NoTask(f"not a task: {type(error).__name__}") from error
-    for name, kind in _FIELDS.items():
-        value = getattr(task, name)
-        if type(value) is not kind or not (len(value) <= _MAX_TEXT if kind is str else 0 <= value < _MAX_NUMBER):
+    members = dump_task(task)
+    for name in _NUMBERS:
+        if type(value := members[name]) is not int or not 0 <= value < _MAX_NUMBER:
+            raise NoTask(f"its {name} is none")
+    for name in _TEXTS:
+        if type(value := members[name]) is not str or len(value) > _MAX_TEXT:
             raise NoTask(f"its {name} is none")
     if not (task.mid.isascii() and task.mid.isdigit() and task.event_id):
         raise NoTask("it names no webhook")
     return task
+
+
+def task_fields(record: Mapping[str, Any]) -> Fields:
+    """What a queue message is about, for the log: by the names in its task, if it is one."""
+    try:
+        return parse_task(record["body"]).log_fields
+    except (NoTask, LookupError):
+        return {}
 
 
 class SqsWebhookQueue:
@@ -49,7 +83,7 @@ class SqsWebhookQueue:
 
     def again(self, task: WebhookTask, delay_seconds: int) -> None:
         """The task comes after so many seconds (at most 900)."""
-        self._send(json.dumps(asdict(task)), delay_seconds)
+        self._send(json.dumps(dump_task(task)), delay_seconds)
 
     def work(self, record: Mapping[str, Any], do: Work) -> tuple[str, str]:
         """Has the task in a record of either queue done; its event id, and what came of it. Raises what `do` raises.
@@ -75,7 +109,7 @@ class SqsWebhookQueue:
         """The task comes in its turn, as a state machine queues it: `url` is that of the FIFO queue."""
         self._client.send_message(
             QueueUrl=self._url,
-            MessageBody=json.dumps(asdict(task)),
+            MessageBody=json.dumps(dump_task(task)),
             MessageGroupId=task.mid,
             MessageDeduplicationId=task.event_id,
         )

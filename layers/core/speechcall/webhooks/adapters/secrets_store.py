@@ -4,16 +4,17 @@ A key of their own, so that who signs may be allowed to read them and nothing el
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from speechcall.shared.adapters.keys import SIGNING_SECRETS, signing_secrets_key
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 from speechcall.webhooks.use_cases.webhook_secrets import SealedSecret
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_PK = "WEBHOOK_SECRETS"
+FORM = 1
+"""`v` of the items that are made here. An item keeps the form in which it was made; without `v` it is form 1."""
 
 
 class DynamoWebhookSecrets:
@@ -24,10 +25,10 @@ class DynamoWebhookSecrets:
 
     def secrets_of(self, account_id: str) -> tuple[SealedSecret, ...]:
         """Strongly consistent."""
-        key = to_wire({"pk": _PK, "sk": account_id})
+        key = to_wire(signing_secrets_key(account_id))
         with store_errors():
             found = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        return _load(from_wire(found.get("Item", {})))
+        return load(from_wire(found.get("Item", {})))
 
     def replace(self, account_id: str, secrets: Sequence[SealedSecret], instead_of: Sequence[SealedSecret]) -> bool:
         """
@@ -35,15 +36,14 @@ class DynamoWebhookSecrets:
         rotate B   read: 1          PutItem ──X not as read
                                     (else secret 2, which somebody was shown, would never sign)
         """
-        as_read = "secrets = :read" if instead_of else "attribute_not_exists(pk) OR secrets = :read"
-        read: Any = [asdict(one) for one in instead_of]
+        as_read, read = _as_read(instead_of)
         try:
             with store_errors():
                 self._client.put_item(
                     TableName=self._table,
-                    Item=to_wire({"pk": _PK, "sk": account_id, "secrets": [asdict(one) for one in secrets]}),
+                    Item=to_wire(dump(account_id, secrets)),
                     ConditionExpression=as_read,
-                    ExpressionAttributeValues=to_wire({":read": read}),
+                    ExpressionAttributeValues=to_wire(read),
                 )
         except ConditionFailed:
             return False
@@ -56,15 +56,46 @@ class DynamoWebhookSecrets:
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues=to_wire({":pk": _PK}),
+                ExpressionAttributeValues=to_wire({":pk": SIGNING_SECRETS}),
                 ConsistentRead=True,
             )
             for page in pages:
                 for item in map(from_wire, page["Items"]):
-                    if any(one.signs_at(now_msec) for one in _load(item)):
+                    if any(one.signs_at(now_msec) for one in load(item)):
                         found.add(item["sk"])
         return found
 
 
-def _load(item: Values) -> tuple[SealedSecret, ...]:
-    return tuple(SealedSecret(**one) for one in item.get("secrets", ()))
+def dump(account_id: str, secrets: Sequence[SealedSecret]) -> Values:
+    """The item of an account's secrets."""
+    members = [
+        {"sealed": one.sealed, "created_msec": one.created_msec, "until_msec": one.until_msec} for one in secrets
+    ]
+    return {**signing_secrets_key(account_id), "v": FORM, "secrets": members}
+
+
+def load(item: Values) -> tuple[SealedSecret, ...]:
+    """The secrets in an item."""
+    return tuple(
+        SealedSecret(one["sealed"], one["created_msec"], one.get("until_msec")) for one in item.get("secrets", ())
+    )
+
+
+def _as_read(secrets: Sequence[SealedSecret]) -> tuple[str, Values]:
+    """Whether an item has these secrets and no other, and the values of that condition.
+
+    Member by member: a newer release's item may say more of each than was read.
+    """
+    so_many = "size(secrets) = :count"
+    clauses = [so_many]
+    values: Values = {":count": len(secrets)}
+    for place, one in enumerate(secrets):
+        name, value = f"secrets[{place}].until_msec", f":until_{place}"
+        has_no_end = f"attribute_not_exists({name}) OR {name} = {value}"
+        clauses += [
+            f"secrets[{place}].sealed = :sealed_{place}",
+            f"({has_no_end})" if one.until_msec is None else f"{name} = {value}",
+        ]
+        values |= {f":sealed_{place}": one.sealed, value: one.until_msec}
+    held = " AND ".join(clauses)
+    return held if secrets else f"attribute_not_exists(pk) OR {held}", values

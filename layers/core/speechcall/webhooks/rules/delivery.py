@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from speechcall.webhooks.rules.retry import Uniform, is_delivered, own_fault_delay, retry_delay
+from speechcall.webhooks.rules.webhook import WebhookTask
 
 OUR_NETWORK = "OUR_NETWORK"
 """The error of an attempt that failed on our side: it does not count as one of the receiver's."""
@@ -36,6 +37,8 @@ class DeliveryState(StrEnum):
     DEAD = "dead"
 
 
+QUEUED = "queued"
+"""What is shown of a webhook that waits for its first attempt, whether its delivery was begun or not."""
 UNDELIVERED = (DeliveryState.FAILED, DeliveryState.DEAD)
 
 
@@ -74,6 +77,11 @@ class Delivery:
     destination: str = ""
     """Scheme, host and port of its URL."""
 
+    @property
+    def shown_state(self) -> str:
+        """Its state as it is shown: until its first attempt has come to something, it is `queued`."""
+        return QUEUED if self.state is DeliveryState.PENDING and not self.attempts else self.state.value
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:
@@ -91,6 +99,11 @@ class Wait:
         if delay_seconds <= MAX_QUEUE_DELAY_SECONDS:
             return cls(until, delay_seconds, until + PATIENCE_MSEC)
         return cls(until, None, until)
+
+
+def is_current(delivery: Delivery, task: WebhookTask) -> bool:
+    """Whether a task is the one that is to be done: of a pending delivery, in its version."""
+    return delivery.state is DeliveryState.PENDING and delivery.version == task.version
 
 
 def places_of_an_account(consumers: int) -> int:

@@ -30,6 +30,11 @@ class WebhookTask:
     event_id: str
     version: int = 0
 
+    @property
+    def log_fields(self) -> dict[str, object]:
+        """The fields of every log line that is about it. `attempt` is the call's, as in all other lines."""
+        return {"mid": self.mid, "attempt": self.attempt, "webhook_id": self.event_id}
+
 
 @dataclass(frozen=True, slots=True)
 class WebhookRequest:

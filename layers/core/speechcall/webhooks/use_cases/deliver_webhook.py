@@ -1,6 +1,6 @@
 """One attempt to deliver one webhook.
 
-      task ─► delivery begun, or read ─► is it the task that counts? ─► its turn? ─► a place? ─► POST ─► recorded
+      task ─► delivery begun, or read ─► is it the task that is_current? ─► its turn? ─► a place? ─► POST ─► recorded
                                             no: nothing is done         no: later    no: later            └─► queued
 
 The table is the truth, and a queue only wakes: what a crash keeps from being queued is found by its due time
@@ -35,6 +35,7 @@ from speechcall.webhooks.rules.delivery import (
     NotRecorded,
     Wait,
     after,
+    is_current,
 )
 from speechcall.webhooks.rules.retry import Uniform, is_delivered, is_retryable, retry_after_seconds, turn_delay
 from speechcall.webhooks.rules.webhook import (
@@ -66,6 +67,23 @@ class WebhookQueue(Protocol):
     def again(self, task: WebhookTask, delay_seconds: int) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveryResult:
+    """What came of a task: a word, for the metric, and what the log tells of it."""
+
+    word: str
+    """`delivered`, `retried`, `ourFault`, `failed`, `dead`, `handedOver`; `waited` for its turn; `none`: no work."""
+    account_id: str | None = None
+    destination: str | None = None
+    attempt: Attempt | None = None
+    number: int | None = None
+    """Which attempt at this webhook it was, from 1; a wait is none."""
+    next_msec: int | None = None
+    """When the next attempt is due."""
+    skipped: str | None = None
+    """Why there was nothing to do: `messageGone`, `noSuchWebhook`, `ended`, `overtaken`, `recorded`."""
+
+
 Post = Callable[[WebhookRequest], WebhookAnswer]
 """Sends a request. Raises ForbiddenAddress, Unreachable."""
 Sign = Callable[[str, WebhookRequest], WebhookRequest]
@@ -86,25 +104,32 @@ class Sending:
     clock: Clock
     uniform: Uniform
 
-    def deliver(self, task: WebhookTask) -> str:
+    def deliver(self, task: WebhookTask) -> DeliveryResult:
         """Tries a webhook once; one that may yet arrive is queued for another attempt.
 
-        Out, for who counts: `delivered`, `retried`, `ourFault`, `failed`, `dead`; `waited` for its turn;
-        `none` if there was nothing to do. Raises whatever its stores, its queue and `sign` raise, and NotRecorded.
+        Raises whatever its stores, its queue and `sign` raise, and NotRecorded.
         """
         message = self.messages.get(task.mid)
-        webhook = webhook_of(message, task) if message else None
-        if message is None or webhook is None:
-            return "none"
+        if message is None:
+            return DeliveryResult("none", skipped="messageGone")
+        webhook = webhook_of(message, task)
+        if webhook is None:
+            return DeliveryResult("none", message.account_id, skipped="noSuchWebhook")
         now, place = self.clock.now_msec(), destination(webhook.url)
         delivery = self.deliveries.begin(task, message, place, now)
-        if delivery.state is not DeliveryState.PENDING or delivery.version != task.version:
-            return "none"
+        result = self._try_once(message, task, delivery, webhook, now, place)
+        return replace(result, account_id=message.account_id, destination=place)
+
+    def _try_once(
+        self, message: Message, task: WebhookTask, delivery: Delivery, webhook: Webhook, now: int, place: str
+    ) -> DeliveryResult:
+        if not is_current(delivery, task):
+            return DeliveryResult("none", skipped="overtaken" if delivery.state is DeliveryState.PENDING else "ended")
         if self._has_to_follow(task, message, delivery):
             return self._wait(task, delivery)
         request = self._request(message, webhook, task, now)
         with self._turn(message.account_id, place, now) as has_come:
-            outcome = self._attempt(request) if has_come else None
+            outcome = self._attempt(task, request) if has_come else None
         return self.settle(task, delivery, *outcome) if outcome else self._wait(task, delivery)
 
     def settle(
@@ -114,15 +139,18 @@ class Sending:
         attempt: Attempt,
         may_pass: bool = True,
         retry_after: int | None = None,
-    ) -> str:
+    ) -> DeliveryResult:
         """Records an attempt, and queues the next one, if there is one. Out: as `deliver`. Raises NotRecorded."""
         state, delay = after(delivery, attempt, may_pass, retry_after, self.uniform)
         wait = None if delay is None else Wait.of(delay, self.clock.now_msec())
         if self._record(task, attempt, state, wait):
             self._again(task, wait)
-        if state is DeliveryState.PENDING:
-            return "ourFault" if attempt.error == OUR_NETWORK else "retried"
-        return state.value
+        is_ours = attempt.error == OUR_NETWORK
+        word = ("ourFault" if is_ours else "retried") if state is DeliveryState.PENDING else state.value
+        number, next_msec = len(delivery.attempts) + 1, wait.next_msec if wait else None
+        return DeliveryResult(
+            word, destination=delivery.destination, attempt=attempt, number=number, next_msec=next_msec
+        )
 
     def _has_to_follow(self, task: WebhookTask, message: Message, delivery: Delivery) -> bool:
         if delivery.attempts or delivery.waits >= MAX_ORDER_WAITS or not may_follow_others(message, task):
@@ -145,26 +173,26 @@ class Sending:
                 try:
                     places.give_back(name, taken)
                 except Exception as error:  # noqa: BLE001 - it frees itself, and the attempt is what has to be recorded
-                    logger.warning("a place was not given back: %s", told(error))
+                    logger.warning("a place was not given back: %s", told(error), extra={"place": name})
 
     def _request(self, message: Message, webhook: Webhook, task: WebhookTask, now_msec: int) -> WebhookRequest:
         return self.sign(message.account_id, webhook_request(message, webhook, task.event_id, now_msec // 1000))
 
-    def _wait(self, task: WebhookTask, delivery: Delivery) -> str:
+    def _wait(self, task: WebhookTask, delivery: Delivery) -> DeliveryResult:
         now = self.clock.now_msec()
         if delivery.waits >= MAX_TURN_WAITS:
             return self.settle(task, delivery, Attempt(now, 0, None, NO_TURN))
         wait = Wait.of(turn_delay(delivery.waits, self.uniform), now)
         if self.deliveries.put_off(task, wait):
             self._again(task, wait)
-        return "waited"
+        return DeliveryResult("waited", next_msec=wait.next_msec)
 
     def _record(self, task: WebhookTask, attempt: Attempt, state: DeliveryState, wait: Wait | None) -> bool:
         """A failure of the store would have the receiver see the webhook once more, so it is tried twice."""
         try:
             return self.deliveries.record(task, attempt, state, wait)
         except Exception as error:  # noqa: BLE001 - whatever it was, what the attempt came to is still to be written
-            logger.warning("an attempt was not recorded at once: %s", told(error))
+            logger.warning("an attempt was not recorded at once: %s", told(error), extra=task.log_fields)
         try:
             return self.deliveries.record(task, attempt, state, wait)
         except Exception as error:
@@ -175,7 +203,7 @@ class Sending:
         if wait and wait.queue_seconds is not None:
             self.queue.again(replace(task, version=task.version + 1), wait.queue_seconds)
 
-    def _attempt(self, request: WebhookRequest) -> tuple[Attempt, bool, int | None]:
+    def _attempt(self, task: WebhookTask, request: WebhookRequest) -> tuple[Attempt, bool, int | None]:
         """The attempt, whether its failure may pass, and the seconds that the receiver asks us to wait."""
         begin = self.clock.now_msec()
         status, error, may_pass, retry_after = None, None, True, None
@@ -191,6 +219,6 @@ class Sending:
             if failure.ours:
                 error = OUR_NETWORK
         except Exception as unforeseen:  # noqa: BLE001 - an attempt that is not recorded would have no end
-            logger.error("a webhook could not be sent: %s", told(unforeseen))
+            logger.error("a webhook could not be sent: %s", told(unforeseen), extra=task.log_fields)
             error = INTERNAL_ERROR
         return Attempt(begin, self.clock.now_msec() - begin, status, error), may_pass, retry_after

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from speechcall.shared.rules.ids import call_attempt_of
 from speechcall.shared.rules.unforeseen import told
 from speechcall.shared.use_cases.clock import Clock
-from speechcall.webhooks.rules.delivery import INTERNAL_ERROR, Attempt
+from speechcall.webhooks.rules.delivery import INTERNAL_ERROR, Attempt, DeliveryState
 from speechcall.webhooks.rules.webhook import WebhookTask
 from speechcall.webhooks.use_cases.deliver_webhook import WebhookQueue
 
@@ -44,9 +45,17 @@ class Woken:
 
 
 def wake_webhooks(
-    *, deliveries: DueDeliveries, queue: WebhookQueue, clock: Clock, time_left: Callable[[], float]
+    *,
+    deliveries: DueDeliveries,
+    queue: WebhookQueue,
+    clock: Clock,
+    time_left: Callable[[], float],
+    tell_of: Callable[[str, str, str], object] = lambda _mid, _event_id, _word: None,
 ) -> Woken:
-    """Queues what is due while there is time (`time_left` in seconds). What goes wrong with one holds up no other."""
+    """Queues what is due while there is time (`time_left` in seconds). What goes wrong with one holds up no other.
+
+    `tell_of` hears of each, by message and event id, whether it was `woken` or given up (`dead`).
+    """
     queued, given_up = 0, 0
     stuck: set[tuple[str, str]] = set()
     while time_left() > 0:
@@ -62,10 +71,13 @@ def wake_webhooks(
                 if task := deliveries.wake(mid, event_id, clock.now_msec()):
                     queue.again(task, 0)
                     queued += 1
+                    tell_of(mid, event_id, "woken")
                 elif deliveries.give_up_woken(mid, event_id, Attempt(clock.now_msec(), 0, None, INTERNAL_ERROR)):
                     given_up += 1
+                    tell_of(mid, event_id, DeliveryState.DEAD)
             except Exception as error:  # noqa: BLE001 - the next one has nothing to do with it
-                logger.error("a webhook was not woken: webhook_id=%s %s", event_id, told(error))
+                fields = {"mid": mid, "attempt": call_attempt_of(event_id), "webhook_id": event_id}
+                logger.error("a webhook was not woken: %s", told(error), extra=fields)
                 stuck.add((mid, event_id))
         if len(found) < PAGE or queued + given_up + len(stuck) == before:
             break

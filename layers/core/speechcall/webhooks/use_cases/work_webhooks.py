@@ -7,13 +7,21 @@ retries        ─► delivered ─ raises ─► recorded as an attempt ─ not
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from speechcall.shared.rules.errors import RetryableError
 from speechcall.shared.rules.unforeseen import told
-from speechcall.webhooks.rules.delivery import INTERNAL_ERROR, OUR_NETWORK, Attempt, DeliveryState, NotRecorded
+from speechcall.webhooks.rules.delivery import (
+    INTERNAL_ERROR,
+    OUR_NETWORK,
+    Attempt,
+    DeliveryState,
+    NotRecorded,
+    is_current,
+)
 from speechcall.webhooks.rules.webhook import WebhookTask
-from speechcall.webhooks.use_cases.deliver_webhook import Sending
+from speechcall.webhooks.use_cases.deliver_webhook import DeliveryResult, Sending
 
 logger = logging.getLogger(__name__)
 
@@ -31,12 +39,19 @@ class WebhookWork:
     """What handles one message of either queue."""
 
     sending: Sending
+    tell_of: Callable[[WebhookTask, DeliveryResult], object] = lambda _task, _result: None
+    """Called once with what came of each task; not where its work raises."""
 
     def do(self, task: WebhookTask, *, receives: int, is_first: bool) -> str:
         """Tries a webhook once. `receives`: how often the queue has brought this message; `is_first`: of which queue.
 
-        Out: as `Sending.deliver`, and `handedOver`. Raises what keeps a retry from being recorded.
+        Out: the word of `DeliveryResult`. Raises what keeps a retry from being recorded.
         """
+        result = self._do(task, receives, is_first)
+        self.tell_of(task, result)
+        return result.word
+
+    def _do(self, task: WebhookTask, receives: int, is_first: bool) -> DeliveryResult:
         if is_first and receives > MAX_FIRST_RECEIVES:
             return self._hand_over(task, 0)
         if not is_first and receives > MAX_RECEIVES:
@@ -44,14 +59,14 @@ class WebhookWork:
         try:
             return self.sending.deliver(task)
         except Exception as error:
-            logger.error("a webhook met an error: webhook_id=%s %s", task.event_id, told(error.__cause__ or error))
+            logger.error("a webhook met an error: %s", told(error.__cause__ or error), extra=_fields(task, error))
             if result := self._recorded(task, error, is_last=not is_first and receives >= MAX_SENT_RECEIVES):
                 return result
             if is_first:
                 return self._hand_over(task, HANDED_OVER_SECONDS)
             raise
 
-    def _recorded(self, task: WebhookTask, error: Exception, *, is_last: bool) -> str | None:
+    def _recorded(self, task: WebhookTask, error: Exception, *, is_last: bool) -> DeliveryResult | None:
         """What the attempt came to that met an error; None if that could not be written down."""
         try:
             if isinstance(error, NotRecorded):
@@ -62,21 +77,32 @@ class WebhookWork:
             if found is None:
                 return None
             delivery = found[1]
-            if delivery.state is not DeliveryState.PENDING or delivery.version != task.version:
-                return "none"  # what failed came after the record
+            if not is_current(delivery, task):
+                # What failed came after the record.
+                made = delivery.attempts[-1] if delivery.attempts else None
+                number, destination = len(delivery.attempts), delivery.destination
+                return DeliveryResult("none", None, destination, made, number, delivery.next_msec, skipped="recorded")
             word = OUR_NETWORK if isinstance(error, RetryableError) else INTERNAL_ERROR
             return self.sending.settle(task, delivery, self._attempt(word))
         except Exception as another:  # noqa: BLE001 - the first error is the one that is told
             cause = another.__cause__ or another
-            logger.error("its attempt was not recorded: webhook_id=%s %s", task.event_id, told(cause))
+            logger.error("its attempt was not recorded: %s", told(cause), extra=task.log_fields)
             return None
 
-    def _hand_over(self, task: WebhookTask, seconds: int) -> str:
+    def _hand_over(self, task: WebhookTask, seconds: int) -> DeliveryResult:
         self.sending.queue.again(task, seconds)
-        return "handedOver"
+        return DeliveryResult("handedOver", next_msec=self.sending.clock.now_msec() + seconds * 1000)
 
-    def _finish(self, task: WebhookTask, attempt: Attempt, state: DeliveryState) -> str:
-        return state.value if self.sending.deliveries.finish(task, attempt, state) else "none"
+    def _finish(self, task: WebhookTask, attempt: Attempt, state: DeliveryState) -> DeliveryResult:
+        if self.sending.deliveries.finish(task, attempt, state):
+            return DeliveryResult(state.value, attempt=attempt)
+        return DeliveryResult("none", skipped="ended")
 
     def _attempt(self, word: str) -> Attempt:
         return Attempt(self.sending.clock.now_msec(), 0, None, word)
+
+
+def _fields(task: WebhookTask, error: Exception) -> dict[str, object]:
+    """The fields of a log line about an error; what an attempt came to that was not recorded is said nowhere else."""
+    made = error.attempt if isinstance(error, NotRecorded) else None
+    return task.log_fields | ({"status": made.status, "error": made.error} if made else {})

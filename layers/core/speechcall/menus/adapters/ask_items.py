@@ -1,0 +1,24 @@
+"""How what a call has of a menu is written down: a map in the list `asks` of a message and of its call attempts."""
+
+from speechcall.menus.rules.ask import Ask
+from speechcall.shared.adapters.table import Values
+
+
+def dump_ask(ask: Ask) -> Values:
+    """An ask as a map."""
+    return {
+        "prompt_uri": ask.prompt_uri,
+        "prompt_seconds": ask.prompt_seconds,
+        "idle_seconds": ask.idle_seconds,
+        "wait_seconds": ask.wait_seconds,
+    }
+
+
+def load_ask(stored: Values) -> Ask:
+    """The ask in a map."""
+    return Ask(
+        prompt_uri=stored["prompt_uri"],
+        prompt_seconds=stored["prompt_seconds"],
+        idle_seconds=stored["idle_seconds"],
+        wait_seconds=stored["wait_seconds"],
+    )

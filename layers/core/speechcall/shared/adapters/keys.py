@@ -1,0 +1,179 @@
+"""The keys of every item, and the parts of the index `due`: nothing else makes or takes one apart.
+
+docs/storage.md says what stands under each, and a test holds that page to this module. In MessagesTable all that
+belongs to a message has its partition, `M#<mid>`; readers pick by the beginning of the sort key.
+"""
+
+from typing import Any
+
+from speechcall.shared.rules.ids import SHARDS, shard_of
+
+Key = dict[str, str]
+Item = dict[str, Any]
+
+CALLS, DELIVERIES = "CALL#", "HOOK#"
+"""How the sort keys of a message's call attempts and of its deliveries begin."""
+MESSAGE = "MESSAGE"
+"""The sort key of a message itself."""
+
+
+# ------------------------------------------------------------- MessagesTable
+def message_partition(mid: str) -> str:
+    """The partition of a message, its call attempts and its deliveries."""
+    return f"M#{mid}"
+
+
+def message_key(mid: str) -> Key:
+    """A message."""
+    return {"pk": message_partition(mid), "sk": MESSAGE}
+
+
+def mid_of(pk: str) -> str:
+    """The message that a partition belongs to."""
+    return pk.removeprefix("M#")
+
+
+def call_key(mid: str, attempt: int) -> Key:
+    """A call attempt. Three digits, so that they stand in order."""
+    return {"pk": message_partition(mid), "sk": f"{CALLS}{attempt:03}"}
+
+
+def delivery_key(mid: str, event_id: str) -> Key:
+    """The delivery of a webhook."""
+    return {"pk": message_partition(mid), "sk": f"{DELIVERIES}{event_id}"}
+
+
+def deliveries_of_a_call(mid: str, attempt: int) -> str:
+    """How the sort keys of the deliveries of one call attempt begin: see `ids.event_id`."""
+    return f"{DELIVERIES}{mid}-{attempt}-"
+
+
+def delivery_names(item: Item) -> tuple[str, str]:
+    """Message and event id out of the key of a delivery's item."""
+    return mid_of(item["pk"]), str(item["sk"]).removeprefix(DELIVERIES)
+
+
+def contact_key(contact_id: str) -> Key:
+    """Whose a contact of Amazon Connect is."""
+    return {"pk": f"C#{contact_id}", "sk": "CONTACT"}
+
+
+# ---------------------------------------------------- MessagesTable's index `due`
+SETTLING = "settling"
+"""The messages whose call is over, and of which is not known yet why: few, and not for long."""
+LATER = "later"
+"""The messages that wait for a moment, not for their turn; it is short."""
+
+
+def due_shard(state: str, mid: str) -> str:
+    """The part that holds what is due in `state` and belongs to a message."""
+    return f"{state}#{shard_of(mid)}"
+
+
+def due_shards(state: str) -> list[str]:
+    """All parts that hold what is due in `state`."""
+    return [f"{state}#{number}" for number in range(SHARDS)]
+
+
+WEBHOOK = "webhook"
+"""The state, in `due_shard`, of a delivery that is pending."""
+
+
+def undelivered_shard(account_id: str) -> str:
+    """The part that holds what was given up for an account."""
+    return f"undelivered#{account_id}"
+
+
+# ------------------------------------------------------------- RegistryTable
+ACCOUNTS = "ACCOUNTS"
+"""The partition of all accounts."""
+SIGNING_SECRETS = "WEBHOOK_SECRETS"
+"""The partition of all accounts' signing secrets."""
+POOL: Key = {"pk": "POOL", "sk": "POOL"}
+UPLOADS = "ID#"
+"""How the sort keys of uploaded prompts begin."""
+
+
+def account_key(account_id: str) -> Key:
+    """An account's settings."""
+    return {"pk": ACCOUNTS, "sk": account_id}
+
+
+def credential_key(name: str) -> Key:
+    """A credential, by a name of `accounts.use_cases.accounts`."""
+    return {"pk": f"CREDENTIAL#{name}", "sk": "CREDENTIAL"}
+
+
+def signing_secrets_key(account_id: str) -> Key:
+    """An account's signing secrets."""
+    return {"pk": SIGNING_SECRETS, "sk": account_id}
+
+
+def list_key(list_id: str) -> Key:
+    """A list of messages."""
+    return {"pk": f"LIST#{list_id}", "sk": "LIST"}
+
+
+def idempotency_key(account_id: str, digest: str) -> Key:
+    """The list that an account's idempotency key belongs to, by the key's SHA-256."""
+    return {"pk": f"IDEMPOTENCY#{account_id}#{digest}", "sk": "KEY"}
+
+
+def bucket_key(account_id: str, rate: int) -> Key:
+    """An account's token bucket. Its ticks depend on the rate: with another rate begins another bucket."""
+    return {"pk": f"BUCKET#{account_id}#{rate}", "sk": "BUCKET"}
+
+
+def day_key(account_id: str, date: str) -> Key:
+    """The calls of an account's day; `date` as YYYY-MM-DD."""
+    return {"pk": f"DAY#{account_id}#{date}", "sk": "DAY"}
+
+
+def shape_key(shape: str) -> Key:
+    """A shape of menus that was sent before."""
+    return {"pk": f"SHAPE#{shape}", "sk": "SHAPE"}
+
+
+def shape_of(pk: str) -> str:
+    """The shape that a partition belongs to."""
+    return pk.removeprefix("SHAPE#")
+
+
+def new_shapes_key(account_id: str, date: str) -> Key:
+    """The new shapes of an account's day; `date` as YYYY-MM-DD."""
+    return {"pk": f"SHAPES#{account_id}#{date}", "sk": "SHAPES"}
+
+
+def prompts_partition(account_id: str) -> str:
+    """The partition of an account's prompts."""
+    return f"PROMPT#{account_id}"
+
+
+def uploaded_prompt_key(account_id: str, name: str) -> Key:
+    """A prompt that was uploaded under an identifier."""
+    return {"pk": prompts_partition(account_id), "sk": f"{UPLOADS}{name}"}
+
+
+def fetched_prompt_key(account_id: str, digest: str) -> Key:
+    """A prompt from a URL, by the URL's SHA-256: it may be longer than a sort key can be."""
+    return {"pk": prompts_partition(account_id), "sk": f"URL#{digest}"}
+
+
+def spoken_prompt_key(account_id: str, digest: str) -> Key:
+    """A prompt from a text, by the text's SHA-256."""
+    return {"pk": prompts_partition(account_id), "sk": f"SAY#{digest}"}
+
+
+def flow_key(name: str) -> Key:
+    """A published flow, by its machine's name."""
+    return {"pk": f"FLOW#{name}", "sk": "FLOW"}
+
+
+def flow_of(pk: str) -> str:
+    """The machine's name that a partition belongs to."""
+    return pk.removeprefix("FLOW#")
+
+
+def destination_key(name: str) -> Key:
+    """The attempts in flight to a receiver, for an account, or for prompts. A name may be longer than a key can be."""
+    return {"pk": f"DESTINATION#{name[:900]}", "sk": "DESTINATION"}

@@ -1,0 +1,33 @@
+"""What log lines say of failures, and the names by which a line is found: docs/troubleshooting.md has them all.
+
+`mid`, `attempt` (of the call), `webhook_id` and `account` are fields of each line that is about one, so that one filter
+tells a message's whole story. The functions' logger is that of the service, `speechcall`, so it is the parent of the
+package's own: their lines have the same form, and what comes in `extra` stands next to the message in each.
+"""
+
+import logging
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from speechcall.shared.rules.unforeseen import told
+
+Fields = Mapping[str, object]
+
+
+@contextmanager
+def log_failures(logger: logging.Logger | Any, **fields: object) -> Iterator[None]:
+    """Logs what an invocation was about when it raises: the line that Lambda writes of the error does not say so."""
+    try:
+        yield
+    except Exception as error:
+        logger.error("an invocation failed", extra={**fields, **failure_fields(error)})
+        raise
+
+
+def failure_fields(error: Exception) -> Fields:
+    """An error for the log, without its text, which may hold a customer's: its kind and cause, and where it was."""
+    cause = error.__cause__
+    because = {"cause": told(cause)} if cause is not None else {}
+    return {"error": told(error), **because, "stack": "".join(traceback.format_tb(error.__traceback__))}
