@@ -102,8 +102,8 @@ def replay(
     begun = replay_all(chosen, deliveries=deployment.deliveries, queue=deployment.webhook_queue, clock=SystemClock())
     for name in begun:
         typer.echo(name)
-    webhooks = "1 webhook begins" if len(begun) == 1 else f"{len(begun)} webhooks begin"
-    typer.echo(f"{webhooks} again, with the id that receivers know.", err=True)
+    webhooks = "1 webhook is" if len(begun) == 1 else f"{len(begun)} webhooks are"
+    typer.echo(f"{webhooks} sent again, with the id that receivers know.", err=True)
 
 
 def _choose(

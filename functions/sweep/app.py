@@ -55,4 +55,4 @@ calls = Calls(
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> None:
-    sweep(calls.mends())
+    sweep(calls.repairs())

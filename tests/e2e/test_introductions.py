@@ -78,5 +78,6 @@ def test_text_that_cannot_be_spoken_here_ends_the_message_with_what_to_install(m
         (mid,) = Client(cloud.url).send([message(spoken)])
         finished(cloud, mid)
         status = httpx.get(f"{cloud.url}/bat/message/{mid}", auth=(seed.USER, seed.PASSWORD)).json()
-    assert (status["deliverystatus"], status["call"]["endReason"]) == ("permanenterror", "promptUnavailable")
+    assert status["deliverystatus"] == "permanenterror"
+    assert status["call"]["endReason"] == "promptUnavailable"
     assert "apt-get install espeak-ng" in status["call"]["cause"]

@@ -276,9 +276,11 @@ def expect(cloud, rolling, kind, mid, told):
     rolling.turn(NEW, "MessageStatusFunction")  # the previous release does not show what stands in the log
     reason, path, arrived, dials = story_of(cloud, mid)
     hooks = [{"from": "BazarCOM", "mid": mid, "action": body} for body in kind.hooks]
-    assert (told, reason, path, dials) == (told, kind.reason, kind.path, 1)
+    assert reason == kind.reason, told
+    assert path == kind.path, told
+    assert dials == 1
     found = [{name: json.loads(one)[name] for name in ("from", "mid", "action")} for one in arrived]
-    assert (told, found) == (told, hooks)
+    assert found == hooks, told
 
 
 def settled(cloud):

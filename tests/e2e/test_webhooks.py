@@ -42,7 +42,8 @@ def test_what_was_given_up_is_listed_and_sent_again_under_the_same_id():
         cloud.receiver.answer_with(200)
         url = f"{cloud.url}/bat/message/{mid}/webhooks/replay"
         one = httpx.post(url, params={"webhookId": ids[0]}, auth=AUTH, timeout=30)
-        assert (one.status_code, one.json()) == (202, {"messageId": mid, "replayed": ids[:1]})
+        assert one.status_code == 202
+        assert one.json() == {"messageId": mid, "replayed": ids[:1]}
         all_of_them = command(cloud, "webhook", "replay", "--account", seed.ACCOUNT_ID, "--since", "1h")
         assert all_of_them.split() == ids[1:]
         hooks = webhooks_of(cloud, mid, "delivered")

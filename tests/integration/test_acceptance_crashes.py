@@ -125,7 +125,8 @@ DOWN = {
 def test_with_the_store_down_the_answer_is_500_as_documented_and_a_repeat_is_right(api, error, at):
     with cut(at, "before", DOWN[error]):
         answer = api.post(BODY, idempotency_key="k")
-    assert (answer.status, answer.headers["Content-Type"]) == (500, "application/json")
+    assert answer.status == 500
+    assert answer.headers["Content-Type"] == "application/json"
     told = ERROR.validate_json(answer.text, strict=True)["error"]
     assert told["code"] == "INTERNAL_ERROR"
     assert "Idempotency-Key" in told["message"]

@@ -100,7 +100,8 @@ def test_the_events_on_the_bus() -> None:
         assert set(first) == {
             *("version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail")
         }
-        assert (first["source"], first["detail-type"]) == ("aws.connect", "Amazon Connect Contact Event")
+        assert first["source"] == "aws.connect"
+        assert first["detail-type"] == "Amazon Connect Contact Event"
         assert first["resources"] == [ARN, f"{ARN}/contact/{contact_id}"]
         assert first["detail"] == {
             "eventType": "INITIATED",
@@ -143,7 +144,8 @@ def test_calls_that_do_not_come_about(caller: Script, settings: dict[str, Any], 
 def test_a_call_fails_for_each_reason_that_there_is(reason: str) -> None:
     with bench([], Script([fail(reason)])) as b:
         contact = b.ended(b.dial())
-        assert (contact["DisconnectReason"], "ConnectedToSystemTimestamp" in contact) == (reason, False)
+        assert contact["DisconnectReason"] == reason
+        assert "ConnectedToSystemTimestamp" not in contact
         with pytest.raises(ValueError, match="no reason"):
             b.phone(contact["Id"]).fail("TELECOM_WHATEVER")
 

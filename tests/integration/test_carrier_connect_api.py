@@ -52,8 +52,10 @@ def test_a_contact_is_described() -> None:
         contact_id = b.dial()
         contact = b.describe(contact_id)
         assert contact["Arn"] == f"{ARN}/contact/{contact_id}"
-        assert (contact["Id"], contact["InitialContactId"]) == (contact_id, contact_id)
-        assert (contact["InitiationMethod"], contact["Channel"]) == ("API", "VOICE")
+        assert contact["Id"] == contact_id
+        assert contact["InitialContactId"] == contact_id
+        assert contact["InitiationMethod"] == "API"
+        assert contact["Channel"] == "VOICE"
         assert contact["Attributes"] == {"mid": "7748021", "attempt": "1"}
         assert contact["CustomerEndpoint"] == {"Type": "TELEPHONE_NUMBER", "Address": NUMBER}
         assert contact["SystemEndpoint"] == {"Type": "TELEPHONE_NUMBER", "Address": CALLER_ID}
@@ -120,7 +122,8 @@ def test_a_ring_timeout_is_for_campaigns(strict: Bench) -> None:
 )
 def test_requests_that_no_sdk_sends_are_refused(strict: Bench, body: Any, code: str) -> None:
     response = on_the_wire(strict, body)
-    assert (response.status_code, response.headers["x-amzn-errortype"]) == (400, code)
+    assert response.status_code == 400
+    assert response.headers["x-amzn-errortype"] == code
     assert response.json()["Message"]
 
 

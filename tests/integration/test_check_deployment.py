@@ -114,7 +114,8 @@ def ask(app, cloudformation, **changes):
     event |= {"ResponseURL": cloudformation.url, "StackId": STACK, **changes}
     app.handler(event, LambdaContext("check", "arn:aws:lambda:eu-central-1:123456789012:function:check", 512, 30))
     *_refused, (method, content_type, body) = cloudformation.requests
-    assert (method, content_type) == ("PUT", "")
+    assert method == "PUT"
+    assert content_type == ""
     assert len(body) < 4096
     answer = json.loads(body)
     assert {name: answer[name] for name in ("StackId", "RequestId", "LogicalResourceId")} == {
@@ -126,7 +127,8 @@ def ask(app, cloudformation, **changes):
 def test_lines_that_fit_are_deployed(app, aws, connect, cloudformation):
     has(aws, 200)
     answer = ask(app, cloudformation)
-    assert (answer["Status"], answer["Data"]) == ("SUCCESS", {"ReservedForEach": "16"})
+    assert answer["Status"] == "SUCCESS"
+    assert answer["Data"] == {"ReservedForEach": "16"}
 
 
 def test_a_new_accounts_limit_is_said_with_what_would_be_right(app, aws, connect, cloudformation):

@@ -205,7 +205,8 @@ def test_an_action_that_fails_takes_the_rest_of_its_list_with_it(failing: dict[s
     with bench([answer_of(pause(100), failing, pause(30_000))], Script([answer(after=0)])) as b:
         b.ended(b.dial())
         (failed,) = b.function.of("ACTION_FAILED")
-        assert (failed["ActionData"]["Type"], failed["ActionData"]["ErrorType"]) == (failing["Type"], error)
+        assert failed["ActionData"]["Type"] == failing["Type"]
+        assert failed["ActionData"]["ErrorType"] == error
 
 
 @pytest.mark.parametrize(

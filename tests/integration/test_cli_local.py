@@ -104,7 +104,9 @@ def test_what_is_set_is_what_the_api_goes_by(account, check, run):
     assert check(polish, auth=(user, password)) == (200, "rejected")
     assert check({**polish, "from": "Bank"}, auth=(user, password)) == (200, "acceptable")
     (found,) = (one for one in json.loads(run("account", "list", "--json")) if one["id"] == user)
-    assert (found["rate"], found["burst"], found["callsPerDay"]) == (1, 100, 1)
+    assert found["rate"] == 1
+    assert found["burst"] == 100
+    assert found["callsPerDay"] == 1
     assert found["senders"] == {"Bank": "+4930123456"}
 
 
@@ -160,7 +162,8 @@ def test_another_server_is_not_taken_for_ours():
         result = CliRunner().invoke(app, ["account", "list", "--local", "--port", str(server.port)])
     finally:
         server.stop()
-    assert (result.exit_code, result.output.startswith("Error: No SpeechCall answers on port")) == (1, True)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: No SpeechCall answers on port") is True
 
 
 # --------------------------------------------------------------------- stack

@@ -261,7 +261,10 @@ def test_a_contact_that_is_gone_is_stopped_and_has_ended(connect, telephony, cod
     connect.add_client_error("describe_contact", code, http_status_code=404)
     telephony.stop(CONTACT)
     found = telephony.look_up(CONTACT)
-    assert (found.contact_id, found.ended, found.answered, found.cause) == (CONTACT, True, False, Cause.FAILED)
+    assert found.contact_id == CONTACT
+    assert found.ended is True
+    assert found.answered is False
+    assert found.cause == Cause.FAILED
     assert found.missing
 
 
@@ -272,7 +275,9 @@ def test_a_contact_is_looked_up_with_its_attributes(connect, telephony):
     connect.add_response("describe_contact", {"Contact": contact}, expected)
     found = telephony.look_up(CONTACT)
     assert dict(found.attributes) == {"mid": MID, "attempt": "1"}
-    assert (found.ended, found.answered, found.cause) == (False, True, None)
+    assert found.ended is False
+    assert found.answered is True
+    assert found.cause is None
 
 
 @pytest.mark.parametrize(
@@ -301,7 +306,9 @@ def test_why_a_contact_ended(reason, answered, cause):
     if reason is not None:
         described["DisconnectReason"] = reason
     found = to_contact(CONTACT, described)
-    assert (found.ended, found.answered, found.cause) == (True, answered, cause)
+    assert found.ended is True
+    assert found.answered == answered
+    assert found.cause == cause
     assert found.cause_is_guess == (not reason)
 
 
@@ -310,7 +317,9 @@ def test_a_time_in_1970_is_no_time(unset):
     # Given a contact that rings, as the documentation's samples show it
     found = to_contact(CONTACT, {"ConnectedToSystemTimestamp": unset, "DisconnectTimestamp": unset})
     # Then it has neither been answered nor ended
-    assert (found.ended, found.answered, found.cause) == (False, False, None)
+    assert found.ended is False
+    assert found.answered is False
+    assert found.cause is None
 
 
 @pytest.mark.parametrize("attributes", [None, {}])
@@ -348,7 +357,9 @@ def test_an_event_about_no_contact_is_none(event):
 )
 def test_an_event_says_whether_its_contact_has_ended_and_was_answered(detail, ended, answered):
     told = parse_contact_event(contact_event(**detail))
-    assert (told.contact_id, told.ended, told.answered) == (CONTACT, ended, answered)
+    assert told.contact_id == CONTACT
+    assert told.ended == ended
+    assert told.answered == answered
 
 
 @pytest.mark.parametrize(
@@ -362,7 +373,8 @@ def test_an_event_says_whether_its_contact_has_ended_and_was_answered(detail, en
 )
 def test_the_contact_flow_says_which_call_it_is_and_what_it_heard(name, heard):
     report = parse_report(json.loads((EVENTS / "connect" / f"{name}.json").read_text()))
-    assert (report.heard.event, report.heard.key) == (heard.event, heard.key)
+    assert report.heard.event == heard.event
+    assert report.heard.key == heard.key
     assert report.mid.isdigit()
     assert report.attempt == 1
     assert report.contact_id

@@ -47,7 +47,8 @@ def test_the_first_test_vector_is_what_the_product_sends():
     hook = WebhookAction("https://x.example/", '{"confirm":true}')
     message = replace(MESSAGE, recipient="+380671234567", mid=name.partition("-")[0])
     request = bench.signer("acme", webhook_request(message, hook, name, int(timestamp)))
-    assert (request.body.decode(), dict(request.headers)["webhook-signature"]) == (body, signature)
+    assert request.body.decode() == body
+    assert dict(request.headers)["webhook-signature"] == signature
 
 
 def test_every_word_for_what_was_in_the_way_is_told():
@@ -86,7 +87,8 @@ def test_the_receiver_of_the_page_takes_what_is_ours_once_and_nothing_else(recei
         sent = {**headers, **{name.replace("_", "-"): value for name, value in changed.items()}}
         return httpx.post(url, content=body, headers=sent, trust_env=False, timeout=10).status_code
 
-    assert (post(), post()) == (204, 204)
+    assert post() == 204
+    assert post() == 204
     assert list(confirmed.items()) == [(headers["webhook-id"], {"confirm": True})]
     assert post(request.body.replace(b"true", b"false")) == 401
     assert post(webhook_id="another") == 401

@@ -124,9 +124,12 @@ def specification(to="+380936670003"):
 def test_the_specifications_request_is_accepted(post, tables):
     status, answer, _ = post(specification())
     (message,) = answer["messages"]
-    assert (status, message["status"], message["recipient"]) == (200, "sent", "+380936670003")
+    assert status == 200
+    assert message["status"] == "sent"
+    assert message["recipient"] == "+380936670003"
     stored = DynamoMessages(boto3.client("dynamodb"), *tables).get(message["messageId"])
-    assert (stored.account_id, stored.state) == ("acme", State.PREPARING)
+    assert stored.account_id == "acme"
+    assert stored.state == State.PREPARING
 
 
 def test_the_numbers_of_a_webhooks_body_are_stored_and_sent_and_signed_as_they_were_written(post, tables):
@@ -172,7 +175,8 @@ def test_a_body_that_the_gateway_has_encoded_is_the_same_body(post):
 )
 def test_a_mistake_is_answered_with_its_status_and_code(post, body, user, status, code):
     found, answer, whole = post(body, user)
-    assert (found, answer["error"]["code"]) == (status, code)
+    assert found == status
+    assert answer["error"]["code"] == code
     assert ("WWW-Authenticate" in whole["headers"]) == (status == 401)
     assert whole["headers"]["Content-Type"] == "application/json"
 
@@ -185,13 +189,15 @@ def test_a_refusal_tells_every_place(post):
 
 def test_another_path_is_not_found(post):
     status, answer, _ = post("{}", path="/bat/nothing")
-    assert (status, answer["error"]["code"]) == (404, "NOT_FOUND")
+    assert status == 404
+    assert answer["error"]["code"] == "NOT_FOUND"
 
 
 def test_our_own_failure_says_nothing_of_what_was_sent(post, monkeypatch, capfd):
     monkeypatch.setattr(DynamoPrompts, "find", lambda *_: (_ for _ in ()).throw(RuntimeError("boom")))
     status, answer, _ = post(specification())
-    assert (status, answer["error"]["code"]) == (500, "INTERNAL_ERROR")
+    assert status == 500
+    assert answer["error"]["code"] == "INTERNAL_ERROR"
     assert "boom" not in json.dumps(answer)
     shown = "".join(capfd.readouterr())
     assert "+380936670003" not in shown
@@ -301,7 +307,9 @@ def test_an_invocation_that_fails_names_what_it_was_about(caplog):
     with pytest.raises(ValueError, match=secret), log_failures(logging.getLogger("named"), mid="12", attempt=3):
         fail()
     (line,) = caplog.records
-    assert (line.mid, line.attempt, line.message) == ("12", 3, "an invocation failed")
+    assert line.mid == "12"
+    assert line.attempt == 3
+    assert line.message == "an invocation failed"
     assert secret not in str(vars(line))
 
 

@@ -179,7 +179,8 @@ def test_what_may_pass_is_tried_eight_times_and_given_up(behaviour, word):
     with receiving(behaviour) as receiver:
         bench = deliver(receiver.port)
     state, came_to = end_of(bench)
-    assert (state, len(came_to)) == ("dead", 8)
+    assert state == "dead"
+    assert len(came_to) == 8
     assert set(came_to) <= word
     assert waits_fit(bench)
     assert len({request.split(b"webhook-id: ")[1].split(b"\r\n")[0] for request in receiver.requests}) == 1
@@ -256,7 +257,8 @@ def test_one_receiver_that_misbehaves_in_turn_has_it_in_the_end():
     with receiving(*turns) as receiver:
         bench = deliver(receiver.port)
     state, came_to = end_of(bench)
-    assert (state, came_to[3:]) == ("delivered", [500, 429, "BAD_ANSWER", 409, 200])
+    assert state == "delivered"
+    assert came_to[3:] == [500, 429, "BAD_ANSWER", 409, 200]
     # The receiver's wish of 1000 s is less than the schedule's 1800 by then.
     assert waits_fit(bench)
     assert {request.split(b"\r\n\r\n")[1] for request in receiver.requests} == {bench.sent[0][1].body}

@@ -162,7 +162,9 @@ def test_a_status_line_that_says_it_is_well_decides(send, answer):
 def test_what_is_no_answer_is_none_and_is_told_at_once(send, answer):
     with raw_receiver(says(answer)) as receiver:
         failure = fails(send, receiver.port)
-        assert (failure.word, failure.ours, failure.hopeless) == ("BAD_ANSWER", False, False)
+        assert failure.word == "BAD_ANSWER"
+        assert failure.ours is False
+        assert failure.hopeless is False
         assert len(receiver.requests) == 1
 
 
@@ -176,7 +178,8 @@ def test_the_first_retry_after_counts_whatever_stands_around_it(send):
     answer = b"HTTP/1.1 503 X\r\nBroken\r\nretry-AFTER:  120 \r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n"
     with raw_receiver(says(answer)) as receiver, make_client("loopback") as client:
         answered = WebhookSender(client)(WebhookRequest(f"http://127.0.0.1:{receiver.port}/", (), b""))
-        assert (answered.status, answered.retry_after) == (503, "120")
+        assert answered.status == 503
+        assert answered.retry_after == "120"
 
 
 def test_interim_answers_without_end_cost_neither_time_nor_room(send):
@@ -559,7 +562,9 @@ def test_a_refusal_is_told_even_where_the_time_ends_at_the_next_address(send, mo
 def test_a_host_that_cannot_be_sent_ends_it(send, host, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: pytest.fail("it was looked up"))
     failure = fails(send, f"https://{host}/")
-    assert (failure.word, failure.hopeless, failure.ours) == ("BAD_REQUEST", True, False)
+    assert failure.word == "BAD_REQUEST"
+    assert failure.hopeless is True
+    assert failure.ours is False
 
 
 @pytest.mark.parametrize("host", ["127.1", "0x7f.1", "[2001:4860::1%25eth0]"])

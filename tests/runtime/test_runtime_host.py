@@ -41,20 +41,24 @@ def failure(host, **event):
 
 def test_an_environment_is_kept_warm_with_its_state(host):
     first, second = (host.invoke("Misbehaves", {}) for _ in range(2))
-    assert (first["invocations"], second["invocations"]) == (1, 2)
+    assert first["invocations"] == 1
+    assert second["invocations"] == 2
     assert first["pid"] == second["pid"]
 
 
 def test_a_function_is_told_what_the_template_says(host):
     told = host.invoke("arn:aws:lambda:eu-central-1:123456789012:function:Misbehaves", {})
-    assert (told["colour"], told["endpoint"]) == ("blue", ENDPOINT)
-    assert (told["name"], int(told["memory"])) == ("Misbehaves", 256)
+    assert told["colour"] == "blue"
+    assert told["endpoint"] == ENDPOINT
+    assert told["name"] == "Misbehaves"
+    assert int(told["memory"]) == 256
     assert 0 < told["left_msec"] <= 2000
 
 
 def test_an_error_keeps_its_class_and_message_and_is_told(host, failures):
     error = failure(host, do="raise")
-    assert (error.error_type, error.message) == ("NotAnswered", "nobody there")
+    assert error.error_type == "NotAnswered"
+    assert error.message == "nobody there"
     assert "app.py" in "".join(error.stack_trace)
     assert failures == [("Misbehaves", error)]
     assert host.invoke("Misbehaves", {})["invocations"] == 2

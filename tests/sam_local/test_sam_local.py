@@ -61,7 +61,8 @@ def test_spoken_text_and_an_uploaded_mp3_are_played(cloud, cast):
         mid = answer["messages"][0]["messageId"]
         cast.give(mid, case)
         end = finished(cloud, mid, 120)
-        assert (end["outcome"], end["reason"]) == ("answered", "completed")
+        assert end["outcome"] == "answered"
+        assert end["reason"] == "completed"
 
 
 @pytest.mark.parametrize("file", [file for file in EVENT_FILES if file.path in PLAIN], ids=lambda file: file.path)

@@ -111,13 +111,21 @@ def test_the_answer_is_that_of_the_specification(api):
 def test_an_accepted_message_is_stored_as_it_was_given(api):
     answer = api.post({"messages": [entry("380936670003")]})
     stored = api.messages.get(answer["messages"][0]["messageId"])
-    assert (stored.sender, stored.recipient, stored.number) == ("BazarCOM", "380936670003", "+380936670003")
-    assert (stored.account_id, stored.list_id, stored.state) == ("acme", answer["messagelistId"], State.PREPARING)
-    assert (stored.created_msec, stored.expires_at, stored.attempt) == (NOW, NOW // 1000 + KEPT_SECONDS, 0)
+    assert stored.sender == "BazarCOM"
+    assert stored.recipient == "380936670003"
+    assert stored.number == "+380936670003"
+    assert stored.account_id == "acme"
+    assert stored.list_id == answer["messagelistId"]
+    assert stored.state == State.PREPARING
+    assert stored.created_msec == NOW
+    assert stored.expires_at == NOW // 1000 + KEPT_SECONDS
+    assert stored.attempt == 0
     assert stored.menus[0].actions["d1"][0].body == '{"confirm":true}'
     (made,) = api.lists.lists
-    assert (made.list_id, made.account_id) == (answer["messagelistId"], "acme")
-    assert (made.message_ids, made.created_msec) == ((answer["messages"][0]["messageId"],), NOW)
+    assert made.list_id == answer["messagelistId"]
+    assert made.account_id == "acme"
+    assert made.message_ids == (answer["messages"][0]["messageId"],)
+    assert made.created_msec == NOW
     assert made.expires_at == NOW // 1000 + KEPT_SECONDS
 
 
@@ -134,7 +142,8 @@ def test_a_rejected_message_keeps_its_place_and_is_counted(api):
     assert answer["rejected"] == 2
     assert [message["recipient"] for message in answer["messages"]] == ["+380936670003", "12", None, "+380936670004"]
     error = answer["messages"][1]["error"]
-    assert (error["code"], error["path"]) == ("INVALID_RECIPIENT", "messages[1].to")
+    assert error["code"] == "INVALID_RECIPIENT"
+    assert error["path"] == "messages[1].to"
     assert "messageId" not in answer["messages"][1]
     stored = api.messages.get(answer["messages"][3]["messageId"])
     assert stored.number == "+380936670004"
@@ -150,20 +159,23 @@ def test_a_rejected_message_with_several_problems_tells_them_all(api):
 
 def test_when_every_message_is_refused_so_is_the_request(api):
     error = api.refused({"messages": [entry("12"), entry(type="sms")]})
-    assert (error.status, error.code) == (400, "INVALID_RECIPIENT")
+    assert error.status == 400
+    assert error.code == "INVALID_RECIPIENT"
     assert [problem.path for problem in error.problems] == ["messages[0].to", "messages[1].type"]
 
 
 @pytest.mark.parametrize("body", [{}, {"messages": None}, {"messages": {}}, {"messages": "x"}])
 def test_an_envelope_without_a_list_is_unusable(api, body):
     error = api.refused(body)
-    assert (error.code, error.problems[0].path) == ("INVALID_REQUEST", "messages")
+    assert error.code == "INVALID_REQUEST"
+    assert error.problems[0].path == "messages"
 
 
 @pytest.mark.parametrize("body", [None, [], "messages", 1, [entry()]])
 def test_an_envelope_that_is_no_object_is_wrong_as_a_whole(api, body):
     error = api.refused(body)
-    assert (error.code, error.problems[0].path) == ("INVALID_REQUEST", "")
+    assert error.code == "INVALID_REQUEST"
+    assert error.problems[0].path == ""
 
 
 @pytest.mark.parametrize("count", [0, 101])
@@ -187,7 +199,8 @@ def test_an_identifier_that_the_account_has_not_uploaded_is_refused_where_it_sta
     other = MENU | {"introUrl": "ivr_1"}
     answer = api.post({"messages": [entry(menu=[MENU, other]), entry()]})
     error = answer["messages"][0]["error"]
-    assert (error["code"], error["path"]) == ("UNKNOWN_AUDIO", "messages[0].menu[1].introUrl")
+    assert error["code"] == "UNKNOWN_AUDIO"
+    assert error["path"] == "messages[0].menu[1].introUrl"
     assert answer["messages"][1]["status"] == "sent"
 
 
@@ -200,13 +213,15 @@ def test_each_identifier_is_looked_up_once_and_a_url_never(api):
 def test_a_message_whose_menus_are_too_large_to_store_is_refused(api):
     full = MENU | {"dtmfActions": {f"d{digit}": [HOOK | {"body": {"a": "x" * 8000}}] for digit in range(9)}}
     answer = api.post({"messages": [entry(), entry(menu=[full])]})
-    assert (answer["messages"][1]["error"]["path"], answer["rejected"]) == ("messages[1].menu", 1)
+    assert answer["messages"][1]["error"]["path"] == "messages[1].menu"
+    assert answer["rejected"] == 1
 
 
 def test_unknown_fields_are_told_back_as_warnings(api):
     answer = api.post({"messages": [entry(priority=60), entry()]})
     (warning,) = answer["messages"][0]["warnings"]
-    assert (warning["code"], warning["path"]) == ("UNKNOWN_FIELD", "messages[0].priority")
+    assert warning["code"] == "UNKNOWN_FIELD"
+    assert warning["path"] == "messages[0].priority"
     assert "warnings" not in answer["messages"][1]
 
 
@@ -226,7 +241,10 @@ def test_what_the_sender_says_of_dialling_is_stored_and_nothing_else_changes(api
     with_it, without = (api.messages.get(one["messageId"]) for one in answer["messages"])
     fields = {"customer_id": "order-7", "ttl_seconds": 60, "ring_seconds": 20, "redial": Redial(2)}
     assert with_it == replace(without, mid=with_it.mid, **fields)
-    assert (without.customer_id, without.ttl_seconds, without.ring_seconds, without.redial) == (None, 86_400, 45, None)
+    assert without.customer_id is None
+    assert without.ttl_seconds == 86_400
+    assert without.ring_seconds == 45
+    assert without.redial is None
     assert without.dial_until_msec == without.created_msec + 86_400_000
 
 
@@ -266,7 +284,9 @@ def test_messages_are_stored_together_or_not_at_all(api):
 def test_a_repeat_with_the_same_key_gets_the_same_answer_and_spends_nothing(api):
     first = api.post({"messages": [entry()]}, key="k")
     assert api.post({"messages": [entry()]}, key="k") == first
-    assert (len(api.lists.lists), len(api.messages._messages), api.lists.spent) == (1, 1, [1])
+    assert len(api.lists.lists) == 1
+    assert len(api.messages._messages) == 1
+    assert api.lists.spent == [1]
 
 
 def test_a_repeat_writes_the_messages_that_a_crash_left_out(api):
@@ -290,7 +310,8 @@ def test_a_repeat_is_answered_although_the_rules_have_become_stricter_meanwhile(
     # When its sender repeats the request
     assert api.post({"messages": [TWICE, *others]}, key="k") == first
     # Then it is answered as it was, and nothing is changed
-    assert (api.messages._messages, api.lists.spent) == (stored, [1 + len(others)])
+    assert api.messages._messages == stored
+    assert api.lists.spent == [1 + len(others)]
 
 
 def test_what_a_crash_left_out_is_not_called_sent_when_it_cannot_be_written_any_more(api, monkeypatch):
@@ -327,8 +348,10 @@ def test_an_account_calls_only_its_destinations_and_as_its_senders(api):
     answer = api.post({"messages": [entry(), entry("+4930123456"), entry(**{"from": "Other"})]}, account=account)
     sent, foreign, other = answer["messages"]
     assert api.messages.get(sent["messageId"]).caller_id == "+4930123456"
-    assert (foreign["error"]["code"], foreign["error"]["path"]) == ("INVALID_RECIPIENT", "messages[1].to")
-    assert (other["error"]["code"], other["error"]["path"]) == ("INVALID_SENDER", "messages[2].from")
+    assert foreign["error"]["code"] == "INVALID_RECIPIENT"
+    assert foreign["error"]["path"] == "messages[1].to"
+    assert other["error"]["code"] == "INVALID_SENDER"
+    assert other["error"]["path"] == "messages[2].from"
     assert api.lists.spent == [1]
 
 
@@ -355,7 +378,9 @@ def test_too_many_new_shapes_refuse_the_whole_request_and_spend_nothing(api):
     stored = len(api.messages._messages)
     with pytest.raises(TooManyMenuShapes):
         api.post({"messages": [of_shape(150), of_shape(300)]})
-    assert (len(api.messages._messages), len(api.lists.lists), api.lists.spent) == (stored, 2, [100, 100])
+    assert len(api.messages._messages) == stored
+    assert len(api.lists.lists) == 2
+    assert api.lists.spent == [100, 100]
     api.drawn = 300
     api.post({"messages": [of_shape(150), of_shape(250)]})
 
@@ -383,4 +408,6 @@ def test_a_check_tells_the_same_and_stores_nothing(api):
     answer = check_messages(ACME, body, prompts=api.lists)
     assert [one["status"] for one in answer["messages"]] == ["acceptable", "rejected"]
     assert answer["rejected"] == 1
-    assert (api.lists.lists, api.lists.spent, api.messages._messages) == ([], [], {})
+    assert api.lists.lists == []
+    assert api.lists.spent == []
+    assert api.messages._messages == {}

@@ -40,7 +40,9 @@ PLANNED = replace(CALL, plan=Plan(({"d1": 0, "wrong": "end"},), 50, NOW + 900_00
 
 def test_an_item_of_the_release_before_is_a_call_that_goes_on_as_it_began():
     call = load_call(from_wire(to_wire(BEFORE)))
-    assert (call.plan, call.log, call.goes_by_log) == (None, (), False)
+    assert call.plan is None
+    assert call.log == ()
+    assert call.goes_by_log is False
     assert call.path == (Step(0, "d1", NOW),)
     assert call.would_log(3, "key", "d1", NOW) is None
     assert replace(call, done_seq=1, seq=2).known_reply == Reply(2, "key", "d1")

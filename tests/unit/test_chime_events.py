@@ -288,7 +288,8 @@ def test_the_end_is_told_with_its_cause(name, answered, cause):
     else:
         bench.hear("new-outbound-call")
     assert bench.hear(name) == GO_ON
-    assert (bench.call.ended, bench.call.cause) == (True, cause)
+    assert bench.call.ended is True
+    assert bench.call.cause == cause
     token = "token-1-0" if answered else "dial-0"
     told = bench.engine.answers[token]
     assert told == {"event": "ended", "key": "", "seq": 2} if answered else told["error"] == "NotAnswered"
@@ -307,7 +308,8 @@ def test_an_end_that_overtakes_the_answer_says_that_somebody_had_answered():
     bench = Bench()
     bench.hear("new-outbound-call")
     bench.hear("hangup-normal", sequence=4)
-    assert (bench.call.answered_msec is not None, bench.call.cause) == (True, Cause.CALLER_HUNG_UP)
+    assert bench.call.answered_msec is not None
+    assert bench.call.cause == Cause.CALLER_HUNG_UP
     assert bench.engine.answers["dial-0"]["error"] == "NotAnswered"
     assert types(bench.hear("call-answered", sequence=3)) == ["Hangup"]
 
@@ -335,7 +337,8 @@ def test_a_second_call_for_the_same_attempt_is_hung_up_when_it_is_answered_and_s
     answered = copy.deepcopy(FILES["call-answered"])
     answered["CallDetails"]["TransactionId"], answered["Sequence"] = "another", LONG_AFTER
     assert types(bench.events.answer(answered)) == ["Hangup"]
-    assert (bench.call.contact_id, bench.call.turn) == (TRANSACTION, bench.sequence)
+    assert bench.call.contact_id == TRANSACTION
+    assert bench.call.turn == bench.sequence
 
 
 @pytest.mark.parametrize("name", ["call-update-hang-up", "new-inbound-call", "invalid-lambda-response"])

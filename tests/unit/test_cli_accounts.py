@@ -77,7 +77,8 @@ def test_what_is_not_given_has_the_products_defaults(run, accounts):
 
 def test_an_id_that_is_taken_is_left_alone(run, accounts):
     result = run("create", "acme", "--prefix", "+1")
-    assert (result.exit_code, accounts.find("acme")) == (1, ACME)
+    assert result.exit_code == 1
+    assert accounts.find("acme") == ACME
     assert result.output == (
         "Error: There is an account (or a user) acme already; `account rotate` gives it new secrets.\n"
     )
@@ -122,7 +123,8 @@ def test_an_id_that_is_taken_is_left_alone(run, accounts):
 )
 def test_what_cannot_be_is_refused_before_anything_is_asked(run, accounts, arguments, complaint):
     result = run("create", *arguments)
-    assert (result.exit_code, list(accounts.accounts)) == (2, ["acme"])
+    assert result.exit_code == 2
+    assert list(accounts.accounts) == ["acme"]
     assert complaint in result.output
 
 
@@ -209,7 +211,8 @@ def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(run, accounts, secr
     assert "for 24 h" in second.output
     new, old = secrets.kept["acme"]
     assert opened(secrets) == [secret_in(second.output), secret_in(first.output)]
-    assert (new.until_msec, old.until_msec) == (None, new.created_msec + 24 * 3_600_000)
+    assert new.until_msec is None
+    assert old.until_msec == new.created_msec + 24 * 3_600_000
     assert accounts.credentials == {}
 
 
@@ -225,7 +228,8 @@ def test_no_more_secrets_sign_at_once_than_a_header_should_hold(run, secrets):
         assert run("rotate", "acme", "--webhook-secret").exit_code == 0
     before = secrets.kept["acme"]
     result = run("rotate", "acme", "--webhook-secret")
-    assert (result.exit_code, secrets.kept["acme"]) == (1, before)
+    assert result.exit_code == 1
+    assert secrets.kept["acme"] == before
     assert "--keep-hours 0" in result.output
     assert run("rotate", "acme", "--webhook-secret", "--keep-hours", "0").exit_code == 0
 
@@ -274,7 +278,7 @@ def test_set_refuses_what_makes_no_sense(run, accounts, arguments):
 
 
 def test_disable_and_enable(run, accounts):
-    assert "no more" in run("disable", "acme").output
+    assert "is rejected from now on" in run("disable", "acme").output
     assert accounts.find("acme") == replace(ACME, disabled=True)
     assert run("disable", "acme").exit_code == 0
     assert run("enable", "acme").exit_code == 0

@@ -36,7 +36,8 @@ def say(monkeypatch):
 @pytest.mark.parametrize("command", ["", "account", "prompt", "prompt add", "list watch", "webhook list"])
 def test_help_is_readable(say, encoding, command):
     status, out, err = say(encoding, *command.split(), "--help")
-    assert (status, err) == (0, "")
+    assert status == 0
+    assert err == ""
     assert "Usage:" in out
 
 
@@ -46,7 +47,8 @@ def test_menus_with_names_of_any_script_are_readable(say, encoding, command, tmp
     file = tmp_path / "menus.json"
     file.write_text(MENU, encoding="utf-8")
     status, out, err = say(encoding, "menu", command, str(file))
-    assert (status, err) == (0, "")
+    assert status == 0
+    assert err == ""
     assert ("пример" if encoding in ("utf-8", "koi8-u") else "\\u043f\\u0440\\u0438") in out
 
 
@@ -58,7 +60,8 @@ def test_so_is_what_went_wrong(say, encoding, tmp_path):
     file = tmp_path / "menus.json"
     file.write_text('{"漢": 1}', encoding="utf-8")
     status, _, err = say(encoding, "menu", "explain", str(file))
-    assert (status, err[:6]) == (1, "Error:")
+    assert status == 1
+    assert err[:6] == "Error:"
 
 
 def refuse(sentence):

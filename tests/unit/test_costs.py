@@ -37,7 +37,8 @@ def test_a_price_stands_on_the_page(region):
 )
 def test_transitions_are_the_states_of_the_shortest_and_the_longest_call(lists, shortest, longest):
     found = transitions(compile_flow((Menu("intro", 1000, lists),), WIRING))
-    assert (found.shortest, found.longest) == (shortest, longest)
+    assert found.shortest == shortest
+    assert found.longest == longest
 
 
 def test_a_call_that_no_key_ends_ends_at_the_limit():

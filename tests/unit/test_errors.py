@@ -66,11 +66,15 @@ def test_each_mistake_of_a_client_has_its_status_and_code():
         (401, "UNAUTHORIZED"),
         (413, "PAYLOAD_TOO_LARGE"),
     ]
-    assert (errors.NotFound.status, errors.IdempotencyKeyReused.status, errors.RateLimited.status) == (404, 422, 429)
-    assert (errors.TooManyMenuShapes.status, errors.TooManyMenuShapes.code) == (422, "TOO_MANY_MENU_SHAPES")
+    assert errors.NotFound.status == 404
+    assert errors.IdempotencyKeyReused.status == 422
+    assert errors.RateLimited.status == 429
+    assert errors.TooManyMenuShapes.status == 422
+    assert errors.TooManyMenuShapes.code == "TOO_MANY_MENU_SHAPES"
 
 
 def test_an_invalid_request_has_the_code_of_its_first_problem():
     problems = [errors.Problem("INVALID_TEXT", "messages[0].text", "is required"), errors.Problem("B", "b", "b")]
     error = errors.InvalidRequest("No.", problems)
-    assert (error.code, error.problems) == ("INVALID_TEXT", tuple(problems))
+    assert error.code == "INVALID_TEXT"
+    assert error.problems == tuple(problems)

@@ -98,11 +98,9 @@ def test_a_call_that_has_ended_is_finished_without_asking_anybody():
     bench.calls.end(MID, 1, Cause.HUNG_UP, NOW)
     assert bench.finish() == Outcome("answered", "completed")
     assert bench.telephony.stopped == []
-    assert (bench.message.state, bench.message.outcome, bench.message.reason) == (
-        State.FINISHED,
-        "answered",
-        "completed",
-    )
+    assert bench.message.state == State.FINISHED
+    assert bench.message.outcome == "answered"
+    assert bench.message.reason == "completed"
     assert bench.messages.held == set()
 
 
@@ -111,14 +109,16 @@ def test_a_call_that_was_not_heard_to_end_is_stopped_first():
     assert bench.finish(End.LOST) == Outcome("answered", "lost")
     assert bench.telephony.stopped == ["contact-1"]
     call = bench.calls.get(MID, 1)
-    assert (call.ended, call.cause) == (True, Cause.STOPPED)
+    assert call.ended is True
+    assert call.cause == Cause.STOPPED
     assert "dial-0" in bench.engine.answers
 
 
 def test_a_call_that_cannot_be_seen_to_end_is_unconfirmed_when_nobody_has_told_better_for_a_while():
     bench = Bench(Telephony(obeys=False))
     assert bench.finish() is None
-    assert (bench.message.state, bench.messages.held) == (State.SETTLING, set())
+    assert bench.message.state == State.SETTLING
+    assert bench.messages.held == set()
     bench.clock.msec += SETTLING_SECONDS * 1000
     assert bench.finish() == Outcome("answered", "unconfirmed")
 
@@ -141,7 +141,8 @@ def test_a_call_that_nobody_has_seen_to_end_stays_unconfirmed_though_its_record_
     # Then it is neither told as the callee's own end, nor kept from the alarm on what is unconfirmed
     assert bench.finish(End.FAILED) == Outcome("failed", "unconfirmed")
     call = bench.calls.get(MID, 1)
-    assert (call.answered_msec is not None, call.cause) == (True, Cause.UNCONFIRMED)
+    assert call.answered_msec is not None
+    assert call.cause == Cause.UNCONFIRMED
 
 
 def test_a_call_that_was_seen_to_end_late_and_does_not_say_why_was_stopped():
@@ -285,8 +286,10 @@ def guessed(telephony, *, answered=False, cause=None, **fields):
 def test_why_a_call_ended_is_asked_once_where_the_record_is_there():
     bench = guessed(Lagging())
     assert bench.finish(End.NOT_ANSWERED) == Outcome("busy", "busy")
-    assert (bench.telephony.looks, bench.clock.slept) == (1, [])
-    assert (bench.message.state, bench.calls.get(MID, 1).cause) == (State.FINISHED, Cause.BUSY)
+    assert bench.telephony.looks == 1
+    assert bench.clock.slept == []
+    assert bench.message.state == State.FINISHED
+    assert bench.calls.get(MID, 1).cause == Cause.BUSY
 
 
 def test_a_line_is_free_before_it_is_known_why_its_call_ended():
@@ -302,13 +305,16 @@ def test_a_line_is_free_before_it_is_known_why_its_call_ended():
 def test_a_message_settles_as_long_as_its_record_lags_and_is_finished_when_it_is_known():
     bench = guessed(Lagging(told_msec=NOW + 130_000))
     assert bench.finish(End.NOT_ANSWERED) is None
-    assert (bench.message.state, bench.message.outcome, bench.messages.held) == (State.SETTLING, None, set())
+    assert bench.message.state == State.SETTLING
+    assert bench.message.outcome is None
+    assert bench.messages.held == set()
     assert bench.messages.due(State.SETTLING, bench.clock.msec, 9) == [MID]
     # When the sweeper comes each minute, with a word that is not the machine's
     for outcome in (None, None, Outcome("busy", "busy")):
         bench.clock.msec += 60_000
         assert bench.finish(End.FAILED) == outcome
-    assert (bench.message.state, bench.message.outcome) == (State.FINISHED, "busy")
+    assert bench.message.state == State.FINISHED
+    assert bench.message.outcome == "busy"
     assert bench.messages.due(State.SETTLING, bench.clock.msec, 9) == []
 
 
@@ -320,7 +326,8 @@ def test_after_five_minutes_the_guess_is_final_whatever_comes_then(error):
         bench.clock.msec += 60_000
         minutes += 1
     assert minutes * 60 <= SETTLING_SECONDS < (minutes + 2) * 60
-    assert (bench.message.state, bench.message.outcome) == (State.FINISHED, "noAnswer")
+    assert bench.message.state == State.FINISHED
+    assert bench.message.outcome == "noAnswer"
     # What is told of the call stays what is told of the message
     assert bench.calls.explain(MID, 1, Cause.BUSY, None) is None
 
@@ -347,13 +354,16 @@ def test_somebody_who_answered_is_known_to_have_by_a_record_that_does_not_say_wh
     bench.clock.msec = NOW + SETTLING_SECONDS * 1000
     assert bench.finish(End.FAILED) == Outcome("answered", "callerHungUp")
     call = bench.calls.get(MID, 1)
-    assert (call.answered_msec, call.cause, bench.message.state) == (NOW, Cause.CALLER_HUNG_UP, State.FINISHED)
+    assert call.answered_msec == NOW
+    assert call.cause == Cause.CALLER_HUNG_UP
+    assert bench.message.state == State.FINISHED
 
 
 def test_an_answered_call_waits_for_no_record():
     bench = guessed(Lagging(told_msec=NOW + 10**9), answered=True)
     assert bench.finish(End.COMPLETED) == Outcome("answered", "completed")
-    assert (bench.telephony.looks, bench.clock.slept) == (1, [])
+    assert bench.telephony.looks == 1
+    assert bench.clock.slept == []
 
 
 def test_an_answered_call_has_the_cause_that_its_record_says():
@@ -376,7 +386,9 @@ def test_a_number_is_dialled_again_so_long_after_its_call_and_not_after_it_was_k
     assert bench.message.due_msec == bench.clock.msec - 3500
     bench.clock.msec = NOW + 45_000
     assert bench.finish(End.FAILED) == Outcome("busy", "busy")
-    assert (bench.message.state, bench.message.redials, bench.message.due_msec) == (State.QUEUED, 1, NOW + 60_000)
+    assert bench.message.state == State.QUEUED
+    assert bench.message.redials == 1
+    assert bench.message.due_msec == NOW + 60_000
     assert bench.message.settling_end is None
 
 
@@ -394,7 +406,8 @@ def test_a_number_whose_time_ran_out_while_its_call_was_explained_keeps_the_outc
     assert bench.finish(End.NOT_ANSWERED) is None
     bench.clock.msec = NOW + 120_000
     assert bench.finish(End.FAILED) == Outcome("busy", "busy")
-    assert (bench.message.state, bench.message.outcome) == (State.FINISHED, "busy")
+    assert bench.message.state == State.FINISHED
+    assert bench.message.outcome == "busy"
     # Then no call of the day is taken for a call that nobody makes
     assert not +bench.messages.calls
 
@@ -486,7 +499,9 @@ def unanswered(cause, **fields):
 def test_a_number_that_was_not_reached_is_dialled_again_and_its_line_is_free_meanwhile(cause):
     bench = unanswered(cause, redial=TWICE)
     assert bench.finish(End.NOT_ANSWERED).outcome == cause.value
-    assert (bench.message.state, bench.message.redials, bench.message.attempt) == (State.QUEUED, 1, 1)
+    assert bench.message.state == State.QUEUED
+    assert bench.message.redials == 1
+    assert bench.message.attempt == 1
     assert bench.message.due_msec == NOW + 60_000
     assert bench.messages.held == set()
     # The second waits as long as the second number says, and after it the outcome stands.
@@ -496,14 +511,16 @@ def test_a_number_that_was_not_reached_is_dialled_again_and_its_line_is_free_mea
         bench.calls.end(MID, attempt, cause, NOW)
         bench.finish(End.NOT_ANSWERED, attempt)
         assert bench.message.due_msec == (NOW + waits if waits else None)
-    assert (bench.message.state, bench.message.outcome) == (State.FINISHED, cause.value)
+    assert bench.message.state == State.FINISHED
+    assert bench.message.outcome == cause.value
 
 
 @pytest.mark.parametrize("cause", [Cause.INVALID_NUMBER, Cause.BLOCKED])
 def test_an_invalid_or_forbidden_number_is_never_dialled_again(cause):
     bench = unanswered(cause, redial=Redial(4, on=(*REDIAL_OUTCOMES, "invalidNumber", "blocked", "answered")))
     bench.finish(End.NOT_ANSWERED)
-    assert (bench.message.state, bench.message.outcome) == (State.FINISHED, cause.value)
+    assert bench.message.state == State.FINISHED
+    assert bench.message.outcome == cause.value
 
 
 def test_who_answered_is_not_dialled_again():
@@ -553,14 +570,16 @@ def test_the_messages_of_an_account_that_is_gone_are_not_dialled_again():
     bench = unanswered(Cause.BUSY, redial=TWICE)
     bench.accounts.clear()
     bench.finish(End.NOT_ANSWERED)
-    assert (bench.message.state, bench.message.outcome) == (State.FINISHED, "busy")
+    assert bench.message.state == State.FINISHED
+    assert bench.message.outcome == "busy"
 
 
 # ------------------------------------------------------------------ throttle
 def test_a_call_that_the_provider_would_not_take_is_put_off_and_counts_as_no_redial():
     bench = Bench(answered=False, throttled=True, redial=TWICE)
     bench.finish(End.THROTTLED)
-    assert (bench.message.state, bench.message.redials) == (State.QUEUED, 0)
+    assert bench.message.state == State.QUEUED
+    assert bench.message.redials == 0
     assert bench.message.due_msec == NOW + THROTTLED_AGAIN_SECONDS * 1000
     assert bench.messages.held == set()
     assert bench.calls.get(MID, 1).cause is Cause.THROTTLED
@@ -611,7 +630,9 @@ def test_a_call_in_doubt_of_which_nothing_was_heard_ends_as_its_last_repeat_was_
         bench.finish(End.LOST)
     bench.clock.msec += MAY_RING_SECONDS * 1000
     bench.finish(End.LOST)
-    assert (bench.message.state, bench.message.outcome, bench.message.reason) == (state, outcome, reason)
+    assert bench.message.state == state
+    assert bench.message.outcome == outcome
+    assert bench.message.reason == reason
 
 
 def test_a_call_that_was_certainly_not_placed_is_finished_at_once_whatever_ended_it():
@@ -657,13 +678,16 @@ def test_a_message_whose_machine_began_after_its_time_has_expired():
     bench.clock.msec += 30_000
     bench.calls.end(MID, 1, Cause.THROTTLED, bench.clock.msec)
     bench.finish(End.NOT_ANSWERED)
-    assert (bench.message.state, bench.message.outcome) == (State.FINISHED, "expired")
+    assert bench.message.state == State.FINISHED
+    assert bench.message.outcome == "expired"
 
 
 def test_a_message_that_was_put_off_until_its_time_is_over_has_expired():
     bench = Bench(answered=False, throttled=True, ttl_seconds=10)
     bench.finish(End.THROTTLED)
-    assert (bench.message.state, bench.message.outcome, bench.message.reason) == (State.FINISHED, "expired", "expired")
+    assert bench.message.state == State.FINISHED
+    assert bench.message.outcome == "expired"
+    assert bench.message.reason == "expired"
 
 
 def test_a_call_that_was_answered_although_its_last_try_was_throttled_was_answered():
@@ -717,7 +741,9 @@ def test_a_redial_that_can_never_be_had_leaves_the_outcome_of_the_last_call():
         bench.finish(End.NOT_ANSWERED)
     bench.clock.msec += GIVE_UP_SECONDS * 1000
     bench.finish(End.NOT_ANSWERED)
-    assert (bench.message.state, bench.message.outcome, bench.message.reason) == (State.FINISHED, "busy", "busy")
+    assert bench.message.state == State.FINISHED
+    assert bench.message.outcome == "busy"
+    assert bench.message.reason == "busy"
 
 
 def test_a_call_whose_line_was_taken_by_the_release_before_is_given_up_half_an_hour_after_its_time():

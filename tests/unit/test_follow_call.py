@@ -55,8 +55,13 @@ def test_an_answered_call_is_told_and_gets_its_first_question():
     bench.then[2] = lambda: bench.put(1)
     step = bench.hear("answered")
     assert bench.engine.answers == {"dial-0": {"event": "answered", "key": "", "seq": 1}}
-    assert (step.op, step.seq, step.command, step.call.asks) == ("ask", 2, Command(Kind.ASK, 0), (ASK,))
-    assert (bench.call.answered_msec, bench.call.contact_id, bench.call.done_seq) == (NOW, "contact-1", 1)
+    assert step.op == "ask"
+    assert step.seq == 2
+    assert step.command == Command(Kind.ASK, 0)
+    assert step.call.asks == (ASK,)
+    assert bench.call.answered_msec == NOW
+    assert bench.call.contact_id == "contact-1"
+    assert bench.call.done_seq == 1
 
 
 def test_an_answer_that_is_reported_twice_is_told_once():
@@ -251,7 +256,8 @@ def test_another_contact_is_hung_up_and_what_it_says_counts_for_nothing(event):
     bench = Bench().asked()
     assert bench.hear(event, 2, "1", contact="contact-2") == HANG_UP
     assert bench.engine.tries == []
-    assert (bench.call.path, bench.call.stop_reason) == ((), None)
+    assert bench.call.path == ()
+    assert bench.call.stop_reason is None
 
 
 def test_a_contact_that_reports_before_its_call_was_answered_is_never_told_to_dial():

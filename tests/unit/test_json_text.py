@@ -78,7 +78,8 @@ def test_every_number_of_json_arrives_as_it_was_written(text):
 def test_a_number_without_a_fraction_is_an_integer_however_it_is_written(text):
     value, exact = whole(parse_json(text.encode())), Decimal(text)
     if abs(exact) < 10**19 and exact == exact.to_integral_value():
-        assert (type(value), value) == (int, int(exact))
+        assert type(value) is int
+        assert value == int(exact)
     else:
         assert type(value) is not int or len(text.strip("-")) > 19
 

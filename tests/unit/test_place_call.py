@@ -91,7 +91,8 @@ def test_a_try_that_died_with_its_question_open_is_looked_into_by_the_next():
     bench.clock.msec += 5000
     with pytest.raises(TelephonyUnavailable):
         bench.place()
-    assert (bench.provider.asked, bench.clock.msec) == (0, NOW + SETTLED_SECONDS * 1000)
+    assert bench.provider.asked == 0
+    assert bench.clock.msec == NOW + SETTLED_SECONDS * 1000
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,9 @@ def test_a_message_is_queued_with_what_the_telephony_needs_to_ask():
 
 def test_audio_behind_a_url_is_asked_for_and_not_waited_for():
     world = World((BY_URL, MENU, BY_URL)).prepare()
-    assert (world.message.state, world.queue, world.asked) == (State.PREPARING, [(MID, 0)], [])
+    assert world.message.state == State.PREPARING
+    assert world.queue == [(MID, 0)]
+    assert world.asked == []
 
 
 def test_audio_behind_a_url_is_fetched_once_a_message_and_stored():
@@ -175,13 +177,16 @@ def test_audio_behind_a_url_is_fetched_once_a_message_and_stored():
     assert world.asked == [(URL, None, None)]
     assert world.message.asks[1] == world.message.asks[2] == Ask("s3:1", 1.5, 16, 38)
     source = world.prompts.find("acme", URL).source
-    assert (source.etag, source.last_modified) == ('"v1"', "Mon")
-    assert (source.checked_msec, source.fresh_until_msec) == (NOW, NOW + FRESH_MSEC)
+    assert source.etag == '"v1"'
+    assert source.last_modified == "Mon"
+    assert source.checked_msec == NOW
+    assert source.fresh_until_msec == NOW + FRESH_MSEC
 
 
 def test_two_urls_are_fetched_one_after_the_other_each_in_its_group():
     world = World((BY_URL, BY_OTHER_URL), [Fetched(mulaw_wav(1)), Fetched(mulaw_wav(2))]).prepare().work()
-    assert (world.message.state, world.queue) == (State.PREPARING, [(MID, 1)])
+    assert world.message.state == State.PREPARING
+    assert world.queue == [(MID, 1)]
     assert [ask.prompt_seconds for ask in world.work().message.asks] == [1, 2]
 
 
@@ -190,7 +195,8 @@ SPOKEN = Menu(SAY.name, 10_000, {}, SAY)
 
 def test_text_is_asked_for_and_spoken_once_however_many_say_it():
     world = World((SPOKEN, SPOKEN), [Fetched(mulaw_wav(2))]).prepare()
-    assert (world.message.state, world.queue) == (State.PREPARING, [(MID, 0)])
+    assert world.message.state == State.PREPARING
+    assert world.queue == [(MID, 0)]
     world.work()
     assert world.asked == [(SAY, None, None)]
     assert [ask.prompt_seconds for ask in world.message.asks] == [2, 2]
@@ -198,7 +204,8 @@ def test_text_is_asked_for_and_spoken_once_however_many_say_it():
     world.clock.msec += STORED_MSEC - 1
     world.messages.add([replace(MESSAGE, mid="2", menus=(SPOKEN,), created_msec=world.clock.msec)])
     prepare_message("2", world.preparation)
-    assert (world.messages.get("2").state, len(world.asked)) == (State.QUEUED, 1)
+    assert world.messages.get("2").state == State.QUEUED
+    assert len(world.asked) == 1
 
 
 @pytest.mark.parametrize("menu", [SPOKEN, BY_URL])
@@ -227,7 +234,8 @@ def test_text_is_spoken_anew_for_a_telephony_with_another_encoding():
 
 def test_text_that_cannot_be_spoken_ends_the_message_with_its_cause():
     world = World((SPOKEN,), [PromptUnavailable("the text cannot be spoken: …")]).prepare().work()
-    assert (world.message.state, world.message.outcome) == (State.FINISHED, "promptUnavailable")
+    assert world.message.state == State.FINISHED
+    assert world.message.outcome == "promptUnavailable"
     assert world.message.cause == "the text cannot be spoken: …"
 
 
@@ -268,12 +276,15 @@ def test_after_an_hour_the_host_is_asked_whether_it_has_changed():
     assert world.asked == [(URL, '"v1"', "Mon")]
     assert world.message.asks[0].prompt_uri == "s3:old"
     source = world.prompts.find("acme", URL).source
-    assert (source.etag, source.last_modified, source.fresh_until_msec) == ('"v1"', "Mon", NOW + 2 * FRESH_MSEC)
+    assert source.etag == '"v1"'
+    assert source.last_modified == "Mon"
+    assert source.fresh_until_msec == NOW + 2 * FRESH_MSEC
 
 
 def test_a_changed_file_is_another_prompt():
     world = hour_later(Fetched(mulaw_wav(4), '"v2"')).work()
-    assert (world.message.asks[0].prompt_uri, world.message.asks[0].prompt_seconds) == ("s3:1", 4)
+    assert world.message.asks[0].prompt_uri == "s3:1"
+    assert world.message.asks[0].prompt_seconds == 4
     assert world.prompts.find("acme", URL).source.last_modified is None
 
 
@@ -282,7 +293,8 @@ def test_the_same_file_from_a_host_without_validators_is_not_made_a_prompt_again
     world.clock.msec += FRESH_MSEC
     world.messages.add([replace(MESSAGE, mid="2", menus=(BY_URL,))])
     fetch_prompt("2", 0, 1, fetching=world.fetching)
-    assert (len(world.asked), len(world.audio)) == (2, 1)
+    assert len(world.asked) == 2
+    assert len(world.audio) == 1
 
 
 @pytest.mark.parametrize("error", [SLOW, PromptUnreachable("timed out")])
@@ -290,12 +302,14 @@ def test_a_failure_that_may_pass_is_tried_again_and_the_message_waits(error):
     world = World(answers=[error, Fetched(mulaw_wav(1))]).prepare()
     # It goes apart, so that others of the account do not wait for it
     assert world.work().wait is None
-    assert (world.message.state, world.queue) == (State.PREPARING, [(MID, 0, Apart.URL)])
+    assert world.message.state == State.PREPARING
+    assert world.queue == [(MID, 0, Apart.URL)]
     # And so do those that come for the same URL meanwhile
     world.prepare()
     world.queue.reverse()
     world.work()
-    assert (world.queue, len(world.asked)) == ([(MID, 0, Apart.URL)] * 2, 1)
+    assert world.queue == [(MID, 0, Apart.URL)] * 2
+    assert len(world.asked) == 1
     assert world.work_off() == [RETRY_SECONDS[0]]
     assert world.message.state is State.QUEUED
     assert len(world.asked) == 2
@@ -305,7 +319,8 @@ def test_a_failure_that_may_pass_is_tried_again_and_the_message_waits(error):
 def test_a_failure_that_does_not_pass_ends_the_message_with_its_cause():
     world = World(answers=[SLOW] * 6).prepare()
     assert tuple(world.work_off()) == RETRY_SECONDS
-    assert (world.message.state, world.message.outcome) == (State.FINISHED, "promptUnavailable")
+    assert world.message.state == State.FINISHED
+    assert world.message.outcome == "promptUnavailable"
     assert [world.message.cause] == ["https://example.com/intro.wav answered 503 (asked 6 times)"]
 
 
@@ -343,7 +358,8 @@ def test_a_file_that_is_gone_is_not_played_from_memory():
 )
 def test_a_message_whose_audio_cannot_be_had_is_finished_and_never_dialled(answer, cause):
     world = World((MENU, BY_URL), [answer]).prepare().work()
-    assert (world.message.state, world.message.outcome) == (State.FINISHED, "promptUnavailable")
+    assert world.message.state == State.FINISHED
+    assert world.message.outcome == "promptUnavailable"
     assert cause in world.message.cause
     assert world.messages.due(State.QUEUED, NOW + 10**9, 1) == []
     assert not world.audio
@@ -377,7 +393,8 @@ def test_another_accounts_audio_is_not_played():
 
 def test_a_failure_of_ours_leaves_the_message_as_it_is_and_is_tried_again():
     world = World(answers=[OSError("no bucket"), Fetched(mulaw_wav(1))]).prepare().work()
-    assert (world.message.state, world.queue) == (State.PREPARING, [(MID, 0, Apart.URL)])
+    assert world.message.state == State.PREPARING
+    assert world.queue == [(MID, 0, Apart.URL)]
     assert world.work_off() == [fault_seconds(1)]
     assert world.message.state is State.QUEUED
 
@@ -389,8 +406,11 @@ def test_and_comes_to_an_end(error, caplog):
     caplog.set_level(logging.CRITICAL)
     world = World((BY_URL, MENU), [error] * 99).prepare()
     waits = world.work_off()
-    assert (len(waits), waits[:6], waits[-1]) == (MOST_FAULTS - 1, [2, 5, 10, 20, 40, 60], 60)
-    assert (world.message.outcome, len(world.asked)) == ("promptUnavailable", MOST_FAULTS)
+    assert len(waits) == MOST_FAULTS - 1
+    assert waits[:6] == [2, 5, 10, 20, 40, 60]
+    assert waits[-1] == 60
+    assert world.message.outcome == "promptUnavailable"
+    assert len(world.asked) == MOST_FAULTS
     assert world.message.cause == f"{OUR_FAULT} (tried {MOST_FAULTS} times)"
     assert len(world.given_up) == 1
 
@@ -468,7 +488,8 @@ def test_what_goes_wrong_in_preparing_is_left_to_the_queue():
     world = World((MENU,))
     world.messages.queue, real = None, world.messages.queue
     world.prepare()
-    assert (world.message.state, world.queue) == (State.PREPARING, [(MID, 0, Apart.MESSAGE)])
+    assert world.message.state == State.PREPARING
+    assert world.queue == [(MID, 0, Apart.MESSAGE)]
     world.messages.queue = real
     assert world.work().message.state is State.QUEUED
 
@@ -489,13 +510,16 @@ def test_a_message_whose_time_is_up_is_not_prepared():
     world.clock.msec += 1
     prepare_message("2", world.preparation)
     message = world.messages.get("2")
-    assert (message.state, message.outcome, message.cause) == (State.FINISHED, "expired", NOT_IN_TIME)
+    assert message.state == State.FINISHED
+    assert message.outcome == "expired"
+    assert message.cause == NOT_IN_TIME
 
 
 def test_nor_fetched_for():
     world = with_ttl(30, *[SLOW] * 9)
     waits = world.work_off()
-    assert (waits, world.messages.get("2").outcome) == ([2, 5, 10, 20], "expired")
+    assert waits == [2, 5, 10, 20]
+    assert world.messages.get("2").outcome == "expired"
     assert len(world.asked) == 4
 
 
@@ -523,7 +547,9 @@ def test_without_one_it_waits_and_that_is_no_attempt(full, places, apart):
     world.queue = [(MID, 0, apart)] * 3
     waits = [world.work(received).wait for received in (1, MOST_LOOKS - 1)]
     assert waits == ([2, 3] if apart else [2, 2])
-    assert (world.asked, world.prompts.find("acme", URL), world.message.state) == ([], None, State.PREPARING)
+    assert world.asked == []
+    assert world.prompts.find("acme", URL) is None
+    assert world.message.state == State.PREPARING
     getattr(world, full).give_back(name, taken[0])
     assert world.work(9).message.state is State.QUEUED
     # Nothing is held
@@ -538,7 +564,8 @@ def test_what_waits_for_its_host_does_not_keep_the_account_from_others():
     assert world.work().queue == [(MID, 0, Apart.URL)] * 2
     world.at_hosts.give_back(HOST, taken)
     assert world.work_off() == []
-    assert (world.message.state, len(world.asked)) == (State.QUEUED, 1)
+    assert world.message.state == State.QUEUED
+    assert len(world.asked) == 1
 
 
 def test_attempts_of_long_ago_say_nothing():
@@ -546,7 +573,8 @@ def test_attempts_of_long_ago_say_nothing():
     world.prompts.put("acme", KnownPrompt(URL, None, 0, trying=Trying(5, NOW, is_open=True)))
     world.clock.msec += FRESH_MSEC
     world.prepare().work()
-    assert (world.prompts.find("acme", URL).trying.count, world.queue) == (1, [(MID, 0, Apart.URL)])
+    assert world.prompts.find("acme", URL).trying.count == 1
+    assert world.queue == [(MID, 0, Apart.URL)]
 
 
 def test_a_fault_that_cannot_go_apart_waits_where_it_is():
@@ -564,7 +592,8 @@ def test_neither_an_account_nor_a_host_ever_has_all_consumers():
 
 def test_text_needs_no_place_at_a_host():
     world = World((SPOKEN,), [Fetched(mulaw_wav(1))]).prepare().work()
-    assert (world.of_accounts.most_seen, world.at_hosts.most_seen) == ({ACCOUNT: 1}, {})
+    assert world.of_accounts.most_seen == {ACCOUNT: 1}
+    assert world.at_hosts.most_seen == {}
 
 
 def test_attempts_that_had_to_wait_for_their_places_come_to_an_end_too():

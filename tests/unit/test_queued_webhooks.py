@@ -101,5 +101,6 @@ def test_one_that_is_queued_cannot_be_replayed_and_is_no_stranger():
 
 
 def test_the_call_attempt_is_in_a_webhooks_name():
-    assert (call_attempt_of(FIRST), call_attempt_of("1-12-3-m0-d1-0")) == (1, 12)
+    assert call_attempt_of(FIRST) == 1
+    assert call_attempt_of("1-12-3-m0-d1-0") == 12
     assert [call_attempt_of(name) for name in ("", "1", "1-", "1-x-2", "1-1234-2", "1-²-2")] == [None] * 6

@@ -60,7 +60,7 @@ class Bench:
         counted = Counter()
         count = lambda name, n: counted.update({name: n})  # noqa: E731
         calls = Calls(self.messages, self.messages.pool, self.start, self.finish, self.clock, count, self.has_records)
-        sweep(calls.mends())
+        sweep(calls.repairs())
         return +counted
 
 
@@ -90,7 +90,9 @@ def test_a_message_whose_time_is_up_while_it_is_prepared_expires(ttl, minutes):
     assert bench.messages.get(MID).state is State.PREPARING
     counted += bench.sweep(MINUTE)
     expired = bench.messages.get(MID)
-    assert (expired.state, expired.outcome, expired.cause) == (State.FINISHED, "expired", NOT_IN_TIME)
+    assert expired.state == State.FINISHED
+    assert expired.outcome == "expired"
+    assert expired.cause == NOT_IN_TIME
     assert counted == Counter(MessagesPreparedAgain=(minutes - 1) // 5, MessagesExpired=1) + Counter()
 
 
@@ -120,7 +122,7 @@ def test_what_cannot_be_written_holds_up_no_other(caplog):
 
     bench.messages.refuse, bench.messages.postpone = refused, None
     assert bench.sweep(MINUTE) == {"MessagesExpired": 1}
-    assert "message 1 could not be mended" in caplog.text
+    assert "message 1 could not be repaired" in caplog.text
 
 
 def test_more_than_one_look_at_the_index_finds_is_prepared_again_in_one_sweep():
@@ -174,7 +176,7 @@ def test_one_part_that_fails_does_not_stop_the_others_and_is_told():
     bench = Bench().calling("1")
     bench.messages.due = lambda *_: (_ for _ in ()).throw(StoreUnavailable("throttled"))
     bench.messages.pool.state = replace(bench.messages.pool.state, held={"+380936670003": "9-1"})
-    # When the sweeper comes, then what does not need the index is mended, and Lambda hears of the rest
+    # When the sweeper comes, then what does not need the index is repaired, and Lambda hears of the rest
     with pytest.raises(ExceptionGroup) as raised:
         bench.sweep(MINUTE)
     assert {type(error) for error in raised.value.exceptions} == {StoreUnavailable}
@@ -201,7 +203,7 @@ def test_one_call_that_cannot_be_asked_about_keeps_nobody_from_an_answer(caplog)
     bench.errors = {"1": ValueError("unforeseen"), "2": StoreUnavailable("throttled")}
     bench.sweep(1000)
     assert bench.finished == [("3", 1)]
-    assert "message 1 could not be mended" in caplog.text
+    assert "message 1 could not be repaired" in caplog.text
 
 
 def test_asking_why_never_takes_the_time_of_the_calls_that_are_to_be_finished():
@@ -328,7 +330,8 @@ def test_a_message_that_can_never_be_read_ends_when_none_of_its_age_has_any_time
         bench.sweep((MAX_TTL_SECONDS + 3600) * 1000 - 2)
         assert read(mid).state is state
         bench.sweep(4)
-        assert (read(mid).state, read(mid).outcome) == (State.FINISHED, "expired")
+        assert read(mid).state == State.FINISHED
+        assert read(mid).outcome == "expired"
         assert bench.messages.held == set()
 
 

@@ -28,7 +28,8 @@ def test_the_function_is_invoked_without_waiting_for_it():
     client: Any = Lambda()
     Warming(lambda: client, "connect-flow")()
     (request,) = client.invoked
-    assert (request["FunctionName"], request["InvocationType"]) == ("connect-flow", "Event")
+    assert request["FunctionName"] == "connect-flow"
+    assert request["InvocationType"] == "Event"
     assert json.loads(request["Payload"]) == WARM
 
 

@@ -130,4 +130,6 @@ def test_whatever_size_is_stated_the_sound_is_what_is_there(sound, size, whole, 
     # What is made of it has true sizes, and the same sound
     again = read_wav(wav.file())
     assert again is not None
-    assert (again.data, again.is_true, again.missing) == (wav.data, True, 0)
+    assert again.data == wav.data
+    assert again.is_true is True
+    assert again.missing == 0

@@ -159,7 +159,8 @@ def test_two_accounts_that_hang_leave_room_for_a_third():
 
 
 def test_no_two_accounts_fill_the_workers_of_a_queue():
-    assert (int(FIRST), int(AGAIN)) == (CONSUMERS, CONSUMERS)
+    assert int(FIRST) == CONSUMERS
+    assert int(AGAIN) == CONSUMERS
     for consumers in range(3, 101):
         assert 2 * places_of_an_account(consumers) < consumers
     assert places_of_an_account(2) == 1

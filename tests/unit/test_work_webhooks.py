@@ -258,10 +258,8 @@ def test_a_retry_that_leaves_no_record_is_given_up_before_the_queue_does():
     made.run()
     for task in TASKS:
         delivery = made.delivery(task)
-        assert (delivery.state, delivery.attempts) == (
-            DeliveryState.DEAD,
-            (Attempt(delivery.attempts[0].at_msec, 0, None, "INTERNAL_ERROR"),),
-        )
+        assert delivery.state == DeliveryState.DEAD
+        assert delivery.attempts == (Attempt(delivery.attempts[0].at_msec, 0, None, "INTERNAL_ERROR"),)
     assert len(made.errors) == 2 * MAX_RECEIVES
     assert made.dead_letters == []
 
@@ -296,7 +294,8 @@ def test_a_turn_that_never_comes_is_an_attempt_each_time_that_it_has_been_waited
     made.places.take("https://a.example", NOW + 1000 * DAY)
     made.run()
     delivery = made.delivery(TASKS[0])
-    assert (delivery.state, [one.error for one in delivery.attempts]) == (DeliveryState.DEAD, ["NO_TURN"] * 8)
+    assert delivery.state == DeliveryState.DEAD
+    assert [one.error for one in delivery.attempts] == ["NO_TURN"] * 8
 
 
 def test_that_is_a_day():
@@ -411,7 +410,8 @@ def test_a_task_for_a_step_that_the_message_has_not_does_nothing(wrong):
     made = WebhookBench(lambda _request: WebhookAnswer(200), message=TWO)
     made.put(replace(TASKS[0], **wrong))
     made.run()
-    assert (made.sent, made.results) == ([], ["none"])
+    assert made.sent == []
+    assert made.results == ["none"]
 
 
 def test_a_receiver_that_cannot_be_reached_is_no_error_of_ours():

@@ -44,7 +44,9 @@ def test_a_command_of_a_newer_visit_gets_the_next_seq(calls):
     assert call == replace(CALL, seq=2, command=ask(), ticket=ticket(1), visits=1) == calls.get(MID, 1)
     written, call = put(calls, ticket(2), Command(Kind.HANG_UP))
     assert written
-    assert (call.seq, call.command, call.visits) == (3, Command(Kind.HANG_UP), 1)
+    assert call.seq == 3
+    assert call.command == Command(Kind.HANG_UP)
+    assert call.visits == 1
 
 
 def test_a_later_try_keeps_the_seq_and_replaces_the_token(calls):
@@ -52,7 +54,9 @@ def test_a_later_try_keeps_the_seq_and_replaces_the_token(calls):
     put(calls, ticket(1))
     written, call = put(calls, ticket(1, retry=1))
     assert written
-    assert (call.seq, call.ticket, call.visits) == (2, ticket(1, retry=1), 1)
+    assert call.seq == 2
+    assert call.ticket == ticket(1, retry=1)
+    assert call.visits == 1
 
 
 def test_the_same_try_written_twice_is_written_once(calls):
@@ -60,7 +64,8 @@ def test_the_same_try_written_twice_is_written_once(calls):
     put(calls, ticket(1))
     written, call = put(calls, ticket(1))
     assert written
-    assert (call.seq, call.ticket) == (2, ticket(1))
+    assert call.seq == 2
+    assert call.ticket == ticket(1)
 
 
 def test_an_earlier_try_that_comes_late_is_refused(calls):
@@ -102,7 +107,9 @@ def test_no_menu_begins_after_the_last_visit_but_hanging_up_does(calls):
     for second in (1, 2, 3):
         assert put(calls, ticket(second))[0]
     written, found = put(calls, ticket(4))
-    assert (written, found.seq, found.visits) == (False, 4, 3)
+    assert written is False
+    assert found.seq == 4
+    assert found.visits == 3
     assert put(calls, ticket(3, retry=1))[0], "a later try of the last menu is no new visit"
     assert put(calls, ticket(4), Command(Kind.HANG_UP))[0]
 
@@ -193,7 +200,8 @@ def test_of_the_events_the_latest_has_the_turn(calls):
     calls.set_contact(MID, 1, "contact-1")
     # Another contact counts its own events
     found = calls.take_turn(MID, 1, "contact-2", 9)
-    assert (found.turn, found.contact_id) == (4, "contact-1")
+    assert found.turn == 4
+    assert found.contact_id == "contact-1"
     assert calls.take_turn(MID, 2, "contact-1", 1) is None
 
 
@@ -204,10 +212,12 @@ def test_a_key_is_kept_in_the_step_in_which_its_event_takes_its_turn(calls):
     calls.put_command(MID, 1, ask, Ticket("2027", 0, "ask-0"), BOUNDS, NOW)
     key, other = Reply(2, "key", "d1"), Reply(2, "key", "d2")
     found = calls.take_turn(MID, 1, "contact-1", 5, key)
-    assert (found.turn, found.kept_reply) == (5, key)
+    assert found.turn == 5
+    assert found.kept_reply == key
     # The first one stays; the turn is taken all the same
     found = calls.take_turn(MID, 1, "contact-1", 6, other)
-    assert (found.turn, found.kept_reply) == (6, key)
+    assert found.turn == 6
+    assert found.kept_reply == key
     # So it is for another question, one that was answered, an earlier event, another contact, and a call that is over
     for contact, turn, reply in (
         ("contact-1", 7, Reply(1, "key", "d3")),
@@ -221,7 +231,8 @@ def test_a_key_is_kept_in_the_step_in_which_its_event_takes_its_turn(calls):
     calls.put_command(MID, 1, ask, Ticket("2029", 0, "ask-2"), BOUNDS, NOW)
     calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW)
     found = calls.take_turn(MID, 1, "contact-1", 11, Reply(4, "key", "d1"))
-    assert (found.turn, found.kept_reply) == (11, key)
+    assert found.turn == 11
+    assert found.kept_reply == key
     assert calls.take_turn(MID, 2, "contact-1", 1, key) is None
 
 
@@ -234,7 +245,8 @@ def test_a_command_is_done_once_with_what_was_heard_first(calls):
     calls.set_done(MID, 1, 2, Step(0, "idle", NOW + 2))
     call = calls.get(MID, 1)
     assert not call.awaits_answer
-    assert (call.done_seq, call.path) == (2, (Step(0, "d1", NOW + 1),))
+    assert call.done_seq == 2
+    assert call.path == (Step(0, "d1", NOW + 1),)
 
 
 def test_what_was_heard_is_kept_when_the_next_command_was_quicker(calls):
@@ -283,7 +295,8 @@ def test_a_kept_reply_outlives_the_late_note_of_an_earlier_one(calls):
     calls.set_done(MID, 1, 1, None, Reply(1, "answered"))
     # Then the key is still there, and the first command is done
     call = calls.get(MID, 1)
-    assert (call.known_reply, call.done_seq) == (Reply(2, "key", "d1"), 1)
+    assert call.known_reply == Reply(2, "key", "d1")
+    assert call.done_seq == 1
 
 
 def test_no_reply_is_kept_for_a_command_that_is_done_or_not_there_or_a_call_that_is_over(calls):

@@ -35,7 +35,9 @@ def test_a_better_guess_is_a_guess_and_an_answer_that_was_known_stays(calls):
     calls.open(CALL, EXPIRES)
     calls.end(MID, 1, Cause.NO_ANSWER, NOW + 1, is_guess=True)
     better = calls.explain(MID, 1, Cause.CALLER_HUNG_UP, NOW + 1, is_guess=True)
-    assert (better.cause, better.answered_msec, better.cause_is_guess) == (Cause.CALLER_HUNG_UP, NOW + 1, True)
+    assert better.cause == Cause.CALLER_HUNG_UP
+    assert better.answered_msec == NOW + 1
+    assert better.cause_is_guess is True
     known = calls.explain(MID, 1, Cause.HUNG_UP, NOW + 9)
     assert known == replace(better, cause=Cause.HUNG_UP, cause_is_guess=False) == calls.get(MID, 1)
 
@@ -77,13 +79,15 @@ def test_a_phone_that_has_rung_for_as_long_as_it_may_is_given_up(calls, placed):
     given_up = calls.give_up(MID, 1, NOW + 1)
     assert given_up == calls.get(MID, 1)
     # Of a call that may never have been placed there is no cause: it is looked into where the call is finished
-    assert (given_up.gave_up_msec, given_up.cause) == (NOW + 1, Cause.NO_ANSWER if placed else None)
+    assert given_up.gave_up_msec == NOW + 1
+    assert given_up.cause == (Cause.NO_ANSWER if placed else None)
     assert not given_up.ended
     # A repeat changes nothing, and no answer counts any more
     assert calls.give_up(MID, 1, NOW + 2) == given_up
     assert calls.set_answered(MID, 1, "contact-1", NOW + 3) is None
     written, found = append(calls, "answered", 1)
-    assert (written, found) == (False, given_up)
+    assert written is False
+    assert found == given_up
 
 
 def test_whoever_has_answered_or_is_gone_is_not_given_up(calls):
@@ -110,4 +114,6 @@ def test_a_call_that_was_given_up_ends_as_not_answered_whatever_its_record_says(
     calls.set_contact(MID, 1, "contact-1")
     calls.give_up(MID, 1, NOW + 1)
     ended = calls.end(MID, 1, Cause.FAILED, NOW + 2, is_guess=True)
-    assert (ended.cause, ended.cause_is_guess, ended.ended_msec) == (Cause.NO_ANSWER, False, NOW + 2)
+    assert ended.cause == Cause.NO_ANSWER
+    assert ended.cause_is_guess is False
+    assert ended.ended_msec == NOW + 2

@@ -24,7 +24,9 @@ def test_what_is_heard_stands_in_the_log_with_what_follows_and_on_the_path(calls
         (4, 1, "key", "d2", Then(ThenKind.WAIT)),
     ]
     assert call.path == (Step(0, "d1", NOW + 1), Step(1, "idle", NOW + 2), Step(1, "d2", NOW + 3))
-    assert (call.answered_msec, call.contact_id, call.seq) == (NOW, "contact-1", 1)
+    assert call.answered_msec == NOW
+    assert call.contact_id == "contact-1"
+    assert call.seq == 1
 
 
 def test_an_introduction_that_could_not_be_played_is_why_the_call_ends(calls):
@@ -45,7 +47,8 @@ def test_the_first_entry_of_a_seq_stays_and_none_stands_without_its_predecessor(
 def test_of_another_contact_nothing_stands_in_the_log(calls, words):
     logged(calls, *words)
     written, call = append(calls, "d1", contact="contact-2")
-    assert (written, call.log_seq) == (False, 1 + len(words))
+    assert written is False
+    assert call.log_seq == 1 + len(words)
 
 
 def test_the_first_contact_that_answers_is_the_calls_unless_it_has_one(calls):
@@ -53,7 +56,9 @@ def test_the_first_contact_that_answers_is_the_calls_unless_it_has_one(calls):
     calls.set_contact(MID, 1, "contact-1")
     assert not append(calls, "answered", contact="contact-2")[0]
     written, call = append(calls, "answered")
-    assert (written, call.contact_id, call.answered_msec) == (True, "contact-1", NOW)
+    assert written is True
+    assert call.contact_id == "contact-1"
+    assert call.answered_msec == NOW
 
 
 def test_nothing_stands_in_the_log_of_a_call_that_has_ended_or_is_unknown_or_keeps_none(calls):
@@ -71,32 +76,49 @@ def test_an_entry_takes_the_turn_of_the_event_that_brings_it_and_stands_also_whe
     logged(calls)
     call = calls.get(MID, 1)
     written, found = calls.append(MID, 1, "contact-1", call.would_log(2, "key", "d1", NOW), 7)
-    assert (written, found.turn, found.log_seq) == (True, 7, 2)
+    assert written is True
+    assert found.turn == 7
+    assert found.log_seq == 2
     written, found = calls.append(MID, 1, "contact-1", found.would_log(3, "key", "d2", NOW), 6)
-    assert (written, found.turn, found.log_seq) == (True, 7, 3)
+    assert written is True
+    assert found.turn == 7
+    assert found.log_seq == 3
     # Of an entry that is there the turn is not taken: who brings it has heard nothing new
     written, found = calls.append(MID, 1, "contact-1", found.log[2], 9)
-    assert (written, found.turn, found.log_seq) == (False, 7, 3)
+    assert written is False
+    assert found.turn == 7
+    assert found.log_seq == 3
 
 
 def test_the_machine_comes_to_each_entry_in_turn_and_not_further_than_the_log(calls):
     logged(calls, "d1")
     written, call = calls.advance(MID, 1, ask(0), ticket(1))
-    assert (written, call.seq, call.visits, call.command, call.ticket) == (True, 2, 1, ask(0), ticket(1))
+    assert written is True
+    assert call.seq == 2
+    assert call.visits == 1
+    assert call.command == ask(0)
+    assert call.ticket == ticket(1)
     written, call = calls.advance(MID, 1, ask(1), ticket(2))
-    assert (written, call.seq, call.visits) == (True, 3, 2)
+    assert written is True
+    assert call.seq == 3
+    assert call.visits == 2
     # What nobody was told to do yet is the command of a try that was given up
     assert calls.advance(MID, 1, ask(1), ticket(3)) == (False, call)
     append(calls, "d1")
     written, call = calls.advance(MID, 1, Command(Kind.HANG_UP), ticket(4))
-    assert (written, call.seq, call.visits, call.command) == (True, 4, 2, Command(Kind.HANG_UP))
+    assert written is True
+    assert call.seq == 4
+    assert call.visits == 2
+    assert call.command == Command(Kind.HANG_UP)
 
 
 def test_a_later_try_brings_its_token_and_an_earlier_one_or_visit_does_not(calls):
     logged(calls, "d1", "d1")
     calls.advance(MID, 1, ask(0), ticket(1))
     written, call = calls.advance(MID, 1, ask(0), ticket(1, retry=2))
-    assert (written, call.seq, call.ticket) == (True, 2, ticket(1, retry=2))
+    assert written is True
+    assert call.seq == 2
+    assert call.ticket == ticket(1, retry=2)
     assert calls.advance(MID, 1, ask(0), ticket(1, retry=1)) == (False, call)
     assert calls.advance(MID, 1, ask(0), ticket(0)) == (False, call)
     assert calls.get(MID, 1) == call
@@ -107,10 +129,14 @@ def test_a_call_that_has_ended_goes_on_as_far_as_its_log_and_no_further(calls):
     calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW)
     assert calls.advance(MID, 1, ask(0), ticket(1))[0]
     written, call = calls.advance(MID, 1, ask(1), ticket(2))
-    assert (written, call.ended, call.seq) == (False, True, 2)
+    assert written is False
+    assert call.ended is True
+    assert call.seq == 2
     # A later try of what has its answer is told so without its token
     written, call = calls.advance(MID, 1, ask(0), ticket(1, retry=1))
-    assert (written, call.ticket, call.known_reply) == (False, ticket(1), Reply(2, "key", "d1"))
+    assert written is False
+    assert call.ticket == ticket(1)
+    assert call.known_reply == Reply(2, "key", "d1")
 
 
 def test_a_machine_that_was_told_past_the_log_closes_it(calls):
@@ -119,7 +145,8 @@ def test_a_machine_that_was_told_past_the_log_closes_it(calls):
     put(calls, ticket(1))
     put(calls, ticket(2))
     call = calls.get(MID, 1)
-    assert (call.seq, call.goes_by_log) == (3, False)
+    assert call.seq == 3
+    assert call.goes_by_log is False
     # Then what comes late for an earlier question does not get into it
     assert calls.append(MID, 1, "contact-1", Entry(2, 0, "key", "d1", NOW, Then(ThenKind.ASK, 1))) == (False, call)
     # And the call goes on without

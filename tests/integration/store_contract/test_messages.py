@@ -69,8 +69,12 @@ def test_a_message_is_refused_once_in_the_state_it_was_in_and_never_goes_on_then
         assert not messages.refuse(MID, other, EXPIRED, None, NOW)
     assert messages.refuse(MID, before, PROMPT_UNAVAILABLE, "no audio", NOW + 5)
     found = messages.get(MID)
-    assert (found.state, found.outcome, found.reason) == (State.FINISHED, "promptUnavailable", "promptUnavailable")
-    assert (found.cause, found.finished_msec, found.due_msec) == ("no audio", NOW + 5, None)
+    assert found.state == State.FINISHED
+    assert found.outcome == "promptUnavailable"
+    assert found.reason == "promptUnavailable"
+    assert found.cause == "no audio"
+    assert found.finished_msec == NOW + 5
+    assert found.due_msec is None
     assert not messages.refuse(MID, before, ANSWERED, "", NOW)
     assert not messages.queue(MID, (ASK,), NOW)
     assert messages.claim_line(waiting, "arn:flow", POOL, NOW) == NotQueued()
@@ -80,7 +84,8 @@ def test_a_message_is_refused_once_in_the_state_it_was_in_and_never_goes_on_then
 def test_a_refusal_may_have_no_cause(messages):
     queued(messages)
     assert messages.refuse(MID, State.QUEUED, EXPIRED, None, NOW)
-    assert (messages.get(MID).outcome, messages.get(MID).cause) == ("expired", None)
+    assert messages.get(MID).outcome == "expired"
+    assert messages.get(MID).cause is None
 
 
 def test_taking_a_line_makes_the_message_a_call(messages):
@@ -104,7 +109,8 @@ def test_the_release_before_does_not_look_after_what_this_one_has_claimed(dynamo
     item = dynamodb.client.get_item(TableName=dynamodb.messages_table, Key=at)["Item"]
     assert "flow_arn" not in item
     found = dynamodb.messages.get(MID)
-    assert (found.flow_arn, found.dial_wait_seconds) == ("arn:flow", 50)
+    assert found.flow_arn == "arn:flow"
+    assert found.dial_wait_seconds == 50
 
 
 def test_a_message_is_taken_once_however_many_try(messages):
@@ -178,7 +184,9 @@ def test_finishing_gives_the_line_back_once(messages, lines):
     first, second = called(messages, "1", pool=one), queued(messages, "2")
     assert messages.finish(first, ANSWERED, NOW)
     finished = messages.get("1")
-    assert (finished.state, finished.outcome, finished.reason) == (State.FINISHED, "answered", "completed")
+    assert finished.state == State.FINISHED
+    assert finished.outcome == "answered"
+    assert finished.reason == "completed"
     assert lines.read().held == {}
     assert messages.claim_line(second, "arn:flow", one, NOW + 1) == LineTaken()
     # A repeat changes neither the message nor the other's line.
@@ -206,13 +214,16 @@ def test_a_redial_takes_a_call_of_the_day_for_which_it_is_due_once(messages, lin
     first, second, third = (called(messages, str(mid), pool=many, now=NOW + mid) for mid in (1, 2, 3))
     assert messages.redial(first, midnight - 1, 1) is Redialled.QUEUED
     again = messages.get("1")
-    assert (again.state, again.redials, again.due_msec) == (State.QUEUED, 1, midnight - 1)
+    assert again.state == State.QUEUED
+    assert again.redials == 1
+    assert again.due_msec == midnight - 1
     # A repeat neither changes it nor takes another
     assert messages.redial(first, midnight - 1, 2) is Redialled.DONE_BEFORE
     assert messages.get("1") == again
     # A full day changes nothing, the next one has room, and more of them is a larger account's
     assert messages.redial(second, midnight - 1, 1) is Redialled.DAY_FULL
-    assert (messages.get("2"), "2-1" in lines.read().held.values()) == (second, True)
+    assert messages.get("2") == second
+    assert "2-1" in lines.read().held.values()
     assert messages.redial(second, midnight, 1) is Redialled.QUEUED
     assert messages.redial(third, midnight - 1, 0) is Redialled.DAY_FULL
     assert messages.redial(third, midnight - 1, 2) is Redialled.QUEUED

@@ -29,7 +29,7 @@ class ProviderName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """What is needed of a provider, beside its package of this folder."""
+    """What is needed of a provider, in addition to its package of this folder."""
 
     name: ProviderName
     make: "Callable[[bool], Telephony]"
@@ -38,13 +38,13 @@ class Provider:
     encoding: Encoding
     """In which it plays prompts."""
     ringing: Ringing
-    """Who ends the ringing of a phone that nobody answers."""
+    """Who ends the ringing of an unanswered phone."""
     takes_ring_time: bool
     """Whether it ends the ringing itself, after the message's time, where ProviderRingTimeout says so."""
     settings: tuple[str, ...]
     """The environment variables of a function that stops calls and looks them up, other than TELEPHONY_PROVIDER."""
     dial_settings: tuple[str, ...]
-    """Those of one that also dials, beside them."""
+    """Those of one that also dials, in addition."""
     service: str
     """Its API's name in boto3."""
     signs_as: str

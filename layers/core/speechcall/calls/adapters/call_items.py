@@ -116,7 +116,7 @@ def load_call(item: Values) -> Call:
         cause=Cause(cause) if cause else None,
         cause_is_guess=item.get("cause_is_guess", False),
         stop_reason=item.get("stop_reason"),
-        # What a release without a log has written meanwhile stands behind what is in the log.
+        # What a release without a log has written meanwhile comes behind what is in the log.
         path=(*path_of(log), *(_load_step(step) for step in item["path"])),
         kept_reply=_load_reply(kept) if kept else None,
         turn=item.get("turn", 0),

@@ -27,7 +27,7 @@ class CallLogs(EndedCalls):
         key 2, seq 3         UpdateItem ──X entry 3 is there: key 1 stays
         key 1, seq 3, of another contact  ──X    after the end  ──X
         event 7, key 1, seq 3    UpdateItem entry 3, turn 7;  turn 8 is there ──X ──► UpdateItem entry 3
-        answered, seq 1, when the ringing was given up  ──X    (the time-line of both stands at `set_answered`)
+        answered, seq 1, when the ringing was given up  ──X    (the time-line of both is at `set_answered`)
         a function of a release without a log tells the machine seq 3: seq 4 ──► an entry 3 that comes now ──X
         """
         behind_its_predecessor = "log_seq = :before"
@@ -64,7 +64,7 @@ class CallLogs(EndedCalls):
         """
         Menu 1, try 0    UpdateItem seq 3 ──► written; entry 3 is there already, or comes
         Menu 1, try 1         UpdateItem ──X visit not newer ──► UpdateItem token 1 ──► still seq 3
-        Menu 1, of a try that was given up long ago   ──X entry 3 is not there: nobody was told to go on
+        Menu 1, of a try that was given up long ago   ──X entry 3 is not there: no one was told to continue
         the call's end   ended ──► a command for which there is an entry is written all the same, every later one fails
         """
         newer_visit = "#visit < :visit"

@@ -84,7 +84,7 @@ class DynamoCalls(CallLogs):
         )
 
     def give_up(self, mid: str, attempt: int, now_msec: int) -> Call | None:
-        """The time-line stands at `set_answered`."""
+        """The time-line is at `set_answered`."""
         nothing_heard = "attribute_not_exists(answered_msec)"
         clauses = [EXISTS, NOT_ENDED, nothing_heard]
         given_up = "SET gave_up_msec = if_not_exists(gave_up_msec, :now)"
@@ -119,7 +119,7 @@ class DynamoCalls(CallLogs):
     def set_done(self, mid: str, attempt: int, seq: int, step: Step | None, reply: Reply | None = None) -> None:
         """
         seq 1 answered    task told ──────────────────────────────────► UpdateItem ──X d1 is kept ──► UpdateItem done 1
-        seq 2, key 1             its token in vain ──► UpdateItem d1 ──► kept
+        seq 2, key 1             its token expired ──► UpdateItem d1 ──► kept
         """
         # The next command may already stand here: the state machine can be quicker than this write.
         not_done = "done_seq < :seq"
@@ -138,11 +138,11 @@ class DynamoCalls(CallLogs):
 
     def keep_reply(self, mid: str, attempt: int, reply: Reply) -> Call | None:
         """
-        key 1, token 0 in vain   UpdateItem d1 ──► kept
+        key 1, token 0 expired   UpdateItem d1 ──► kept
         Menu 0, try 1                 UpdateItem token 1 ──► finds d1, answers token 1 with it
         or
         Menu 0, try 1            UpdateItem token 1 ──► nothing kept: waits
-        key 1, token 0 in vain        UpdateItem d1 ──► finds token 1, which the next look answers
+        key 1, token 0 expired        UpdateItem d1 ──► finds token 1, which the next look answers
         """
         return self._update_if(mid, attempt, "SET kept_reply = :reply", [EXISTS, *_STILL_AWAITED], _reply_values(reply))
 

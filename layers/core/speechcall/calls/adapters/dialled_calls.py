@@ -27,8 +27,8 @@ class DialledCalls:
         the contact       ──► set_contact ──► try 1 finds it;  or nothing comes, and try 2 may dial
         """
         not_placed = "attribute_not_exists(contact_id)"
-        nobody_places = "(attribute_not_exists(placing_msec) OR placing_msec < :before)"
-        clauses = [EXISTS, NOT_ENDED, not_placed, nobody_places]
+        no_other_places = "(attribute_not_exists(placing_msec) OR placing_msec < :before)"
+        clauses = [EXISTS, NOT_ENDED, not_placed, no_other_places]
         values = {":now": now_msec, ":before": before_msec}
         # A function of the version before knows no `not_placed_msec`: it is void once the provider is asked again.
         asked = "SET placing_msec = :now REMOVE not_placed_msec"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WARM = {"warm": True}
 """The event of such an invocation."""
 CLIENT_CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
-"""Once, and not for long: without it the call goes on as well."""
+"""Once, and not for long: without it the call continues as well."""
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Warming:
             self._client().invoke(
                 FunctionName=self._function, InvocationType="Event", Payload=json.dumps(WARM).encode()
             )
-        except Exception as error:  # noqa: BLE001 - the phone rings already: the call goes on without it
+        except Exception as error:  # noqa: BLE001 - the phone rings already: the call continues without it
             logger.warning("a function could not be made ready: %s", type(error).__name__)
 
 

@@ -126,7 +126,7 @@ class Call:
     turn: int = 0
     """The latest of the provider's numbered events that has asked what to do next."""
     plan: Plan | None = None
-    """What decides how the call goes on; None: it was dialled under a release that kept no log."""
+    """What decides how the call continues; None: it was dialled under a release that kept no log."""
     log: tuple[Entry, ...] = ()
     """What was heard, and what follows from it. Entry s has seq s; entries are added, never changed."""
     placing_msec: int | None = None
@@ -135,7 +135,7 @@ class Call:
     not_placed_msec: int | None = None
     """When every request to dial, the last of them made then, had certainly come to nothing."""
     refused: Refused | None = None
-    """How the call ends if nothing is ever heard of it."""
+    """How the call ends if nothing is ever reported of it."""
 
     @property
     def ended(self) -> bool:
@@ -169,7 +169,7 @@ class Call:
 
     @property
     def goes_by_log(self) -> bool:
-        """Whether what was heard is in the log: all that the state machine was told stands there.
+        """Whether what was heard is in the log: all that the state machine was told is there.
 
         It is not for a call of a release that kept none, nor once a function of that release has answered a task, while
         the new one was being deployed: such a call goes by `kept_reply`.

@@ -21,7 +21,7 @@ def is_over(call: Call) -> bool:
 
 
 def awaits_report(call: Call) -> bool:
-    """Whether a question stands open in a call that is up, so that an answer to it may just be on its way to us."""
+    """Whether a question is open in a call that is up, so that an answer to it may just be on its way to us."""
     if call.ended:
         return False
     if call.goes_by_log:  # the state machine may be far behind

@@ -1,4 +1,4 @@
-"""What has become of a dial of which nobody was heard in time.
+"""What has become of a dial without a report in time.
 
 the callee            call item             state machine          provider
 │                     │                  Dial's time is up         │
@@ -21,7 +21,7 @@ from speechcall.shared.use_cases.clock import Clock
 def conclude_dial(
     mid: str, attempt: int, *, calls: CallStore, telephony: Telephony, engine: Engine, clock: Clock
 ) -> tuple[str, Call | None]:
-    """`answered`, or `ended`: then nobody who answers later is served. With the call as it is now.
+    """`answered`, or `ended`: then a callee who answers later is not served. With the call as it is now.
 
     The ringing is ended where the call is finished.
     """

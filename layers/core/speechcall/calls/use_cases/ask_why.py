@@ -55,7 +55,7 @@ def is_told_too_late(call: Call, now_msec: int) -> bool:
 
 
 def is_final(call: Call, now_msec: int) -> bool:
-    """Whether its time to settle is over, and the guess stands. What a telephony in trouble has kept from being asked
+    """Whether its time to settle is over, and the guess is final. What a telephony in trouble has kept from being asked
     in time is not asked for behind it: all the others would wait the longer.
     """
     return now_msec > (call.ended_msec or 0) + SETTLING_SECONDS * 1000

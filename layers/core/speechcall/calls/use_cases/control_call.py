@@ -103,7 +103,7 @@ class Control:
         if call.ticket != ticket:
             return None
         if reply := call.known_reply:
-            # Placed by a try that failed afterwards, and answered before this one: its token was in vain.
+            # Placed by a try that failed afterwards, and answered before this one: its token had expired.
             self._tell_known(reply, call)
             return None
         if not call.may_be_placed and self.clock.now_msec() >= message.dial_until_msec:
@@ -115,7 +115,7 @@ class Control:
                 call, message.ring_seconds, telephony=self.telephony, calls=self.calls, clock=self.clock
             )
         except TelephonyThrottled:
-            # The state machine puts the message off: nobody fails for it.
+            # The state machine puts the message off: no call fails for it.
             self.lines.slow_down(self.clock.now_msec() + THROTTLED_MSEC)
             raise
         except (DestinationRefused, TelephonyMisconfigured) as error:
@@ -184,10 +184,10 @@ class Control:
         give_reply(reply, call, calls=self.calls, engine=self.engine, clock=self.clock)
 
     def _conclude(self, mid: str, attempt: int, menu: int | None) -> TaskAnswer:
-        """Nothing was heard of the telephony in time: what its question has come to, by its contact.
+        """No report came from the telephony in time: what its question has come to, by its contact.
 
         Out: `ended`; or what was heard too late for its token; or `idle` with the seq of the question
-        that nobody answers any more. `menu`: None after the dial; then `answered` or `ended`.
+        that is not answered any more. `menu`: None after the dial; then `answered` or `ended`.
         """
         if menu is None:
             event, found = conclude_dial(

@@ -1,6 +1,6 @@
 """The telephony's side of a call that keeps no log: one that was dialled under the release before.
 
-Such a call goes on as it began: what was heard is told to the waiting task, and the next command is awaited.
+Such a call continues as it began: what was heard is told to the waiting task, and the next command is awaited.
 To be removed in the release after this one, when no such call can be in progress.
 
       control_call                 call item                telephony
@@ -12,11 +12,11 @@ To be removed in the release after this one, when no such call can be in progres
           │                              │◄── seq 2 is done       │
           │  seq 3, hang up, token ─────►│─── hang up, seq 3 ────►│
 
-A key whose token was in vain (its task's try had failed) is kept in the call item: the next try
+A key whose token had expired (its task's try had failed) is kept in the call item: the next try
 finds it there when it writes its token, or the telephony's next question finds that token.
 
 A provider that numbers its events may bring a second one while the first is still being answered. What
-each reports counts; but only the latest is told what to do next, the others to go on as they are.
+each reports counts; but only the latest is told what to do next, the others to continue as they are.
 """
 
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ def follow_by_mailbox(
         if call.seq > after and not is_overtaken:
             return Next(op_of(call.command), call.seq, call.command, call)
         reply = (call.known_reply or _reply_in(heard, call)) if call.awaits_answer else None
-        # A token that was in vain is followed by another, if its task's try had failed.
+        # A token that has expired is followed by another, if its task's try had failed.
         if reply and call.ticket.token != tried:
             if turn and reply == key and call.kept_reply != reply:
                 calls.keep_reply(call.mid, call.attempt, reply)
@@ -97,7 +97,7 @@ def _tell(reply: Reply, call: Call, calls: CallStore, engine: Engine, clock: Clo
 def _pauses(clock: Clock, patience_seconds: float) -> Iterator[float]:
     """When the mailbox is looked into: at once, every 50 ms for a second, then every 150 ms.
 
-    By the clock, not by the pauses: a slow store must not make the contact flow wait in vain.
+    By the clock, not by the pauses: a slow store must not make the contact flow wait too long.
     """
     begin = clock.now_msec()
     yield 0.0

@@ -13,11 +13,11 @@
           │── next, seq 3 ──────►│
           │◄─ hang up, seq 4 ────│
 
-The first entry for a question counts, whoever reports what later: a repeat is told what that entry says. Each report
-tells the waiting task again what stands in the log for it, so that a SendTaskSuccess that failed costs nothing.
+The first entry for a question counts, whatever is reported later: a repeat is told what that entry says. Each report
+tells the waiting task again what is in the log for it, so that a SendTaskSuccess that failed costs nothing.
 
 A provider that numbers its events may bring a second one while the first is still being answered. What
-each reports counts; but only the latest is told what to do next, the others to go on as they are.
+each reports counts; but only the latest is told what to do next, the others to continue as they are.
 """
 
 from contextlib import suppress
@@ -72,7 +72,7 @@ def follow_call(
 
 
 def _is_over(call: Call | None, report: Report) -> bool:
-    """Whether this contact has no call any more. Who answers may be the first whom the call hears of."""
+    """Whether this contact has no call any more. The first contact that answers may be unknown to the call."""
     if call is None or is_over(call):
         return True
     own = (None, report.contact_id) if report.heard.event == ANSWERED else (report.contact_id,)

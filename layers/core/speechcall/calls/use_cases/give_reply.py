@@ -14,7 +14,7 @@ def tell_task(reply: Reply, token: str, engine: Engine) -> bool:
 
 
 def give_reply(reply: Reply, call: Call, *, calls: CallStore, engine: Engine, clock: Clock) -> bool:
-    """Answers the task of a call without a log, then marks its command done. False: its token was in vain.
+    """Answers the task of a call without a log, then marks its command done. False: its token had expired.
 
     The task is answered first: Step Functions decides which answer was first, and tells the others
     so. Raises EngineUnavailable; whether the task was answered is then not known.
@@ -28,7 +28,7 @@ def give_reply(reply: Reply, call: Call, *, calls: CallStore, engine: Engine, cl
 
 
 def step_of(reply: Reply, call: Call, now_msec: int) -> Step | None:
-    """The step that a reply puts on the call's path; None if nobody was asked."""
+    """The step that a reply puts on the call's path; None if nothing was asked."""
     if not call.command.asks:
         return None
     return Step(call.command.menu or 0, reply.key or reply.event, now_msec)

@@ -9,7 +9,7 @@ LOOK_AGAIN_SECONDS = (0.5, 1.0, 2.0)
 def look_until_ended(contact_id: str, telephony: Telephony, clock: Clock, *, is_new: bool = False) -> Contact:
     """The contact, looked up again for 3.5 s as long as it does not show its end.
 
-    `is_new`: one that is missing may not be known yet, and is looked for again.
+    `is_new`: one that is missing may not be known yet, and is looked up again.
     """
     contact = telephony.look_up(contact_id)
     for pause in LOOK_AGAIN_SECONDS:

@@ -23,7 +23,7 @@ from speechcall.shared.use_cases.tasks import TaskAnswer
 
 
 def plan_of(message: Message, bounds: Bounds, now_msec: int) -> Plan:
-    """What decides how a call goes on, fixed when it is dialled: no setting that changes meanwhile has a say in it."""
+    """What decides how a call continues, fixed when it is dialled: a setting that changes meanwhile has no effect."""
     repeats = message.silent_repeats
     return Plan(
         table=table_of(message.menus),
@@ -68,7 +68,7 @@ def conclude_by_log(
 ) -> TaskAnswer:
     """What was heard in a menu of which the state machine has heard nothing in time. `call`: just read.
 
-    What stands in the log counts, silence too. Else the contact is looked up; if it is there, the callee was silent.
+    What is in the log counts, silence too. Else the contact is looked up; if it is there, the callee was silent.
     """
     is_asked = call.command == Command(Kind.ASK, menu)
     if not is_asked and not call.ended:

@@ -1,7 +1,7 @@
-"""Dialling, such that no phone rings twice for one call attempt, and none rings that nobody knows of.
+"""Dialling, such that no phone rings twice for one call attempt, and none rings unknown to us.
 
-What was sent and not certainly refused may ring. That it was sent stands in the call item before it is sent, so
-that also another try, or whoever finishes the call, knows of it. What a repeat is told says nothing about the
+What was sent and not certainly refused may ring. That it was sent is in the call item before it is sent, so
+that also another try, or the function that finishes the call, knows of it. What a repeat is told says nothing about the
 request before it: that may have dialled although this one is throttled or refused.
 
 A provider that knows repeats is asked again, by us and not by its SDK, so that each request's answer is seen:
@@ -43,7 +43,7 @@ from speechcall.shared.use_cases.clock import Clock
 logger = logging.getLogger(__name__)
 
 SETTLED_SECONDS = 22
-"""A SIP media application hangs up what its function has not answered for 20 s: a call that we have not heard of
+"""A SIP media application hangs up what its function has not answered for 20 s: a call that was not reported
 by then is over, or never was (Amazon Chime SDK developer guide, "Understanding timeouts and retries")."""
 LOOK_SECONDS = 1.0
 AGAIN_SECONDS = (0.5, 1.0, 2.0, 4.0, 4.0)
@@ -76,7 +76,7 @@ def note_contact(contact_id: str, call: Call, expires_at: int, *, telephony: Tel
         try:
             calls.name_contact(contact_id, call.mid, call.attempt, expires_at)
         except Exception:
-            # Then it is looked for in its record.
+            # Then it is looked up in its record.
             fields = {"mid": call.mid, "attempt": call.attempt}
             logger.exception("whose the contact of call %s-%s is could not be noted", *fields.values(), extra=fields)
     calls.set_contact(call.mid, call.attempt, contact_id)

@@ -74,7 +74,7 @@ class CallStore(Protocol):
     def open(self, call: Call, expires_at: int) -> Call:
         """Writes a new attempt with its dial command, or a later try's token into the same one.
 
-        Returns the call as it is now, whoever wrote it.
+        Returns the call as it is now, also where another wrote it.
         """
 
     def put_command(

@@ -67,7 +67,7 @@ class Op(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What the telephony is to do: a command with its seq, to hold, to go on as it is, or (no call) to hang up."""
+    """What the telephony is to do: a command with its seq, to hold, to continue as it is, or (no call) to hang up."""
 
     op: Op
     seq: int

@@ -50,7 +50,7 @@ class Flows(Protocol):
         """The ARN of the machine for these menus, creating it when it is new. RetryableError, MenusRefused."""
 
     def start(self, flow_arn: str, name: str, execution_input: dict[str, Any]) -> bool:
-        """Starts an execution. True: it runs, whoever started it; False: it has ended before."""
+        """Starts an execution. True: it runs, also where another started it; False: it has ended before."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Mends each minute what nobody heard of."""
+"""Repairs each minute what an event that was lost left undone."""
 
 import logging
 from collections import Counter
@@ -30,25 +30,25 @@ SETTLE_SECONDS, MEND_SECONDS, STRIDE = 10, 35, 7
 UNREADABLE_SECONDS = MAX_TTL_SECONDS + 3600
 """The age at which no message waits for anything any more, nor is in a call."""
 
-Mend = Callable[[], None]
-"""Mends one kind of thing, and counts what it mended."""
+Repair = Callable[[], None]
+"""Repairs one kind of thing, and counts what it repaired."""
 
 
 class Execution(Enum):
     """What became of an execution that should be running."""
 
     STARTED = "started"
-    """Just now: nobody had started it before."""
+    """Just now: it had not been started before."""
     RUNS = "runs"
     ENDED = "ended"
 
 
-def sweep(mends: Iterable[Mend]) -> None:
-    """Runs each mend, whatever becomes of the others. Raises what went wrong, when all have run; safe to repeat."""
+def sweep(repairs: Iterable[Repair]) -> None:
+    """Runs each repair, whatever becomes of the others. Raises what went wrong, when all have run; safe to repeat."""
     errors: list[Exception] = []
-    for mend in mends:
+    for repair in repairs:
         try:
-            mend()
+            repair()
         except Exception as error:  # noqa: BLE001 - the next one has nothing to do with it
             errors.append(error)
     if errors:
@@ -57,10 +57,10 @@ def sweep(mends: Iterable[Mend]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """The mends of messages and of the lines that they hold.
+    """The repairs of messages and of the lines that they hold.
 
     `start` (flow ARN, name, input) starts an execution that does not exist yet, `finish` (message id,
-    attempt) ends a call, `count` (metric, number) tells of each thing that was mended. What goes wrong with
+    attempt) ends a call, `count` (metric, number) tells of each thing that was repaired. What goes wrong with
     one message is logged, and tried again the next minute.
     """
 
@@ -71,9 +71,9 @@ class Calls:
     clock: Clock
     count: Callable[[str, int], object]
     has_records: bool = True
-    """Whether messages settle, as the telephony is now; where none does they are looked for once an hour."""
+    """Whether messages settle, as the telephony is now; where none does they are queried once an hour."""
 
-    def mends(self) -> tuple[Mend, ...]:
+    def repairs(self) -> tuple[Repair, ...]:
         """All of them. That which waits for a telephony comes last: it may take all the time that there is."""
         is_hour = self.clock.now_msec() // 60_000 % 60 == 0
         settles = (self.settle,) if self.has_records or is_hour else ()
@@ -91,7 +91,7 @@ class Calls:
                     self.finish(mid, message.attempt)
 
     def prepare_again(self) -> None:
-        """Messages that nobody prepares are touched, so that the stream names them again, until their time is up."""
+        """Unprepared messages are touched, so that the stream names them again, until their time is up."""
         counted: Counter[str] = Counter()
         for mid in self._preparing():
             with self._alone(mid, State.PREPARING):
@@ -135,16 +135,16 @@ class Calls:
 
     @contextmanager
     def _alone(self, mid: str, waits: State | None = None) -> Iterator[None]:
-        """What goes wrong with one message keeps nobody from the others.
+        """What goes wrong with one message does not hold up the others.
 
         `waits`: a state in which it is looked at again in five minutes only; a look at the index finds the oldest.
         """
         try:
             yield
         except RetryableError as error:
-            logger.warning("message %s could not be mended now: %s", mid, error, extra={"mid": mid})
+            logger.warning("message %s could not be repaired now: %s", mid, error, extra={"mid": mid})
         except Exception:
-            logger.exception("message %s could not be mended", mid, extra={"mid": mid})
+            logger.exception("message %s could not be repaired", mid, extra={"mid": mid})
             if waits is not None:
                 with self._alone(mid):
                     self.messages.postpone(mid, waits, self.clock.now_msec() + PREPARE_AGAIN_SECONDS * 1000)
@@ -193,7 +193,7 @@ class Calls:
         """A line whose call has ended is given back: of a message that is gone, or was changed by hand.
 
         The pool is read before the messages. An attempt leaves the pool with its state, and never comes
-        back, so an attempt that stands in the pool and is found not to be calling holds no call.
+        back, so an attempt that is in the pool and is found not to be calling holds no call.
         """
         released = 0
         for number, name in self.lines.read().held.items():

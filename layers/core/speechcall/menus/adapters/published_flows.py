@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 _REFUSALS = {"InvalidDefinition"}
-"""For good, whoever asks (Step Functions API reference, CreateStateMachine). A role that is missing or a quota that is
+"""For good (Step Functions API reference, CreateStateMachine). A role that is missing or a quota that is
 used up are the operator's to fix: those messages are tried again as long as their time lasts."""
 MISSING_PAUSES_SECONDS = (0.2, 1.0, 2.0)
 CREATE_PAUSE_SECONDS = 1.0

@@ -35,7 +35,7 @@ class LeavingMessages:
         self._client, self._messages, self._registry = client, messages_table, registry_table
 
     def settle(self, message: Message, end: End, guess: Outcome, now_msec: int) -> bool:
-        """The time-line stands at `_leave`."""
+        """The time-line is at `_leave`."""
         values = {":outcome": guess.outcome, ":reason": guess.reason, ":now": now_msec, ":end": end.value}
         due = due_values(shard_name(message.mid, State.SETTLING), now_msec)
         expression = f"{FINISHED}, {SETTLING_END} = :end, {SHARD}"
@@ -61,7 +61,7 @@ class LeavingMessages:
         finish 2        TransactWrite: the same ──X m is not calling: it was done, and counted once
         finish 3        TransactWrite: n calling → queued, held - n-1, the day + 1 ──X the day is full
         """
-        if calls_per_day < 1:  # a day that nobody has begun yet has no item to compare
+        if calls_per_day < 1:  # a day without a call yet has no item to compare
             return Redialled.DAY_FULL
         day = take_calls(self._registry, message.account_id, 1, calls_per_day, due_msec)
         return self._queue_again(message, message.redials + 1, due_msec, day)

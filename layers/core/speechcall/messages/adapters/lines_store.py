@@ -113,7 +113,7 @@ def give_back(table: str, holder: str, number: str) -> Any:
 
 
 def why_no_line(item: Values | None, number: str, pool: Pool, now_msec: int) -> Claim:
-    """Why a line could not be taken of the pool as it was found. Full weighs most: nobody else finds a line either."""
+    """Why a line could not be taken of the pool as it was found. Full weighs most: then no message finds a line."""
     found = item or {}
     if len(found.get("held", ())) >= pool.lines:
         return LinesFull()

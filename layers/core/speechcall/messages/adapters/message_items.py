@@ -4,7 +4,7 @@ Who claims a message writes down its state machine: the release before as `flow_
 an execution is given to begin with differs between the two (`dial_wait_seconds`), and Step Functions takes a start
 with another input for that of another execution: a sweeper that started it again to see whether it runs would be told
 that it has ended, and would hang up. So the release before must find no `flow_arn` in what this one has claimed, and
-an item with a `flow_arn` was claimed by it last, whatever else stands in it.
+an item with a `flow_arn` was claimed by it last, whatever else is in it.
 """
 
 from itertools import chain, islice, zip_longest
@@ -29,7 +29,7 @@ SETTLING_END = "settling_end"
 
 
 def due_values(shard: str, due_msec: int) -> dict[str, Any]:
-    """Where a message stands in the sparse index: `:shard` and `:due`."""
+    """The place of a message in the sparse index: `:shard` and `:due`."""
     return {":shard": shard, ":due": due_msec}
 
 
@@ -44,7 +44,7 @@ def parts(state: State) -> list[list[str]]:
     """The parts of the sparse index that hold what is due in `state`; the same share of each list is read.
 
     A queued message that was put off would lose its place to a whole backlog if it stood among it with its
-    new moment. It stands apart, and takes turns with those that wait.
+    new moment. It is apart, and takes turns with those that wait.
     """
     if state is State.SETTLING:
         return [[SETTLING]]

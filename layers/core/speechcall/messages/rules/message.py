@@ -10,7 +10,7 @@ from speechcall.shared.rules.outcome import End
 
 
 class State(StrEnum):
-    """Where a message stands. Each state is left once, by a conditional write."""
+    """The state of a message. Each state is left once, by a conditional write."""
 
     PREPARING = "preparing"
     QUEUED = "queued"
@@ -56,14 +56,14 @@ class Message:
     silent_repeats: int | None = None
     """How many menus may be asked again since the last key before silence ends the call; None: as the stack says."""
     redials: int = 0
-    """How often it was put back to be dialled again after a call that reached nobody."""
+    """How often it was put back to be dialled again after a call that did not reach the callee."""
     claimed_msec: int | None = field(default=None, compare=False)
     """When it last took a line; None: never, or a release before this one wrote it."""
     dial_wait_seconds: int | None = field(default=None, compare=False)
     """For how long its state machine waits for an answer, as it was when the line was taken; None: as a release before
     this one waits. An execution's input must not change with a deployment: it would be taken for another's."""
     due_msec: int | None = field(default=None, compare=False)
-    """When its state has to go on; None: never."""
+    """When its state has to change; None: never."""
 
     @property
     def dial_until_msec(self) -> int:

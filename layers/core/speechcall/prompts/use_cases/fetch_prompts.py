@@ -4,7 +4,7 @@
              no: done           no: expired   no: prepared    no: later     └─ failed ─► later, or cannot be had
 
 Every attempt is counted where its prompt is kept, before it begins. So whatever it ends with, an exception that
-nobody has foreseen or the end of the function itself, the attempts come to an end, and the messages with it. An
+was not foreseen or the end of the function itself, the attempts come to an end, and the messages with it. An
 attempt takes a place among those of its account and one among those at its host; without one the job comes again a
 little later, so a host that does not answer, or an account with many such, leaves room for all others. What is to be
 tried again, or waits for its host, goes apart: it no longer holds up the account's other jobs.

@@ -1,6 +1,6 @@
 """The keys of every item, and the parts of the index `due`: nothing else makes or takes one apart.
 
-docs/storage.md says what stands under each, and a test holds that page to this module. In MessagesTable all that
+docs/storage.md says what is under each, and a test holds that page to this module. In MessagesTable all that
 belongs to a message has its partition, `M#<mid>`; readers pick by the beginning of the sort key.
 """
 

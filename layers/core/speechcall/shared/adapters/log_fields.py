@@ -2,7 +2,7 @@
 
 `mid`, `attempt` (of the call), `webhook_id` and `account` are fields of each line that is about one, so that one filter
 tells a message's whole story. The functions' logger is that of the service, `speechcall`, so it is the parent of the
-package's own: their lines have the same form, and what comes in `extra` stands next to the message in each.
+package's own: their lines have the same form, and what comes in `extra` is next to the message in each.
 """
 
 import logging

@@ -42,7 +42,7 @@ SIGNER_CONFIG = Config(
     signature_version="s3v4", s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
 )
 """For URLs that are given away. Their host is the Region's: for a bucket's first day S3's global name may lead
-elsewhere, and whoever follows the redirect sends another Host than the one that is signed."""
+elsewhere, and a client that follows the redirect sends another Host than the one that is signed."""
 
 CLIENT_WAITS_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 2},

@@ -50,7 +50,7 @@ def process_each(
 ) -> dict[str, Any]:
     """Processes each record; the answer names those that failed, so that only they come again.
 
-    A stream goes on from the first that failed (Lambda developer guide, "Reporting batch item
+    A stream continues from the first that failed (Lambda developer guide, "Reporting batch item
     failures"), so processing a record twice must be harmless. What follows a failure in the same group of
     a FIFO queue is left for after it. `fields_of` says what a record is about, for the log: by its names, never by
     its body.

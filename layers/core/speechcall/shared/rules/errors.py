@@ -19,7 +19,7 @@ SpeechCallError
 │  ├─ EngineUnavailable         Step Functions asks for fewer requests, or did not answer
 │  └─ StoreUnavailable          DynamoDB refused for load, or another transaction was in the way
 ├─ DestinationRefused      the provider will never call this number
-├─ TelephonyMisconfigured  the provider refuses our settings: an operator has to mend them
+├─ TelephonyMisconfigured  the provider refuses our settings: an operator has to fix them
 ├─ MenusRefused            Step Functions will never take the state machine that the menus become
 ├─ PromptUnavailable       an introduction cannot be had, or cannot be played
 ├─ PromptUnreachable       … could not be had just now; it is asked for again, for a bounded time

@@ -128,7 +128,7 @@ def _refuse_twice(name: str) -> NoReturn:
     hidden = unseen(name).removeprefix("; ")
     told = f" ({hidden})" if hidden else ""
     shown = name[:64].encode("utf-8", "replace").decode()  # half a surrogate pair could not be sent
-    raise MalformedJson(f'The member "{shown}"{told} stands twice in one object; once would be right.')
+    raise MalformedJson(f'The member "{shown}"{told} is twice in one object; once would be right.')
 
 
 def _is_too_deep(value: Any) -> bool:

@@ -51,7 +51,7 @@ class Outcome:
 
 
 NOT_PLACED = "notPlaced"
-"""The reason of a call that nobody has dialled: its state machine ended before."""
+"""The reason of a call that was never dialled: its state machine ended before."""
 NOT_PLAYED = "notPlayed"
 """The reason of a call that was answered, and that we ended before anything of it could be heard."""
 

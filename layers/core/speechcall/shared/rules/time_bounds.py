@@ -17,7 +17,7 @@ MIN_RING_SECONDS, MAX_RING_SECONDS = 15, 60
 
 
 class Ringing(Enum):
-    """Who ends the ringing of a phone that nobody answers."""
+    """Who ends the ringing of an unanswered phone."""
 
     OURS = "ours"
     """We do, when `ringTimeoutSec` and an allowance for the call's start have passed."""

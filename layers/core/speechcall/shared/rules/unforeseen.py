@@ -1,8 +1,8 @@
-"""Errors that nobody foresaw."""
+"""Unforeseen errors."""
 
 
 def told(error: BaseException) -> str:
-    """An error that nobody foresaw, for the log: its kind, what AWS calls it, its place. Its text may hold secrets."""
+    """An unforeseen error, for the log: its kind, what AWS calls it, its place. Its text may hold secrets."""
     last = error.__traceback__
     while last and last.tb_next:
         last = last.tb_next

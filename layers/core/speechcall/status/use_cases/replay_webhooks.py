@@ -1,4 +1,4 @@
-"""Webhooks that have ended begin anew: one, those of a message, or those that were given up for an account."""
+"""Webhooks that have ended are sent again: one, those of a message, or those that were given up for an account."""
 
 from collections.abc import Iterable
 from typing import Any, Protocol
@@ -13,14 +13,14 @@ from speechcall.webhooks.use_cases.deliver_webhook import WebhookQueue
 
 
 class EndedDeliveries(Protocol):
-    """The deliveries that can begin anew."""
+    """The deliveries that can begin again."""
 
     def replay(self, task: WebhookTask, delivery: Delivery, now_msec: int) -> WebhookTask | None:
         """Pending again, with all its attempts before it; None if it is not as it was read."""
 
 
 def obstacle(delivery: Delivery) -> str | None:
-    """Why a delivery cannot begin anew, or None."""
+    """Why a delivery cannot begin again, or None."""
     if delivery.state is DeliveryState.PENDING:
         return "is still being tried"
     if len(delivery.attempts) >= MAX_ATTEMPTS:
@@ -31,7 +31,7 @@ def obstacle(delivery: Delivery) -> str | None:
 def replay(
     found: Iterable[tuple[WebhookTask, Delivery]], *, deliveries: EndedDeliveries, queue: WebhookQueue, clock: Clock
 ) -> list[str]:
-    """Lets deliveries begin anew, at once and with the whole schedule; their ids. Passes over those that cannot.
+    """Lets deliveries begin again, at once and with the whole schedule; their ids. Passes over those that cannot.
 
     One that is not queued is delayed by a quarter of an hour. What goes wrong with one is raised behind the last.
     """

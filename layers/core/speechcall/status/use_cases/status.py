@@ -57,7 +57,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Where one message of a list stands."""
+    """The state of one message of a list."""
 
     mid: str
     recipient: str

@@ -39,7 +39,7 @@ _THROTTLES = {"ThrottledClientException", "ThrottlingException", "TooManyRequest
 _FULL = "ResourceLimitExceededException"
 _GONE = "NotFoundException"
 _SAY_NOTHING = {408, 409}
-"""A request that took too long, or that stands in another's way: it may have been done, or is being done."""
+"""A request that took too long, or that is in another's way: it may have been done, or is being done."""
 
 
 class ChimeTelephony:
@@ -66,7 +66,7 @@ class ChimeTelephony:
         return str(created["SipMediaApplicationCall"]["TransactionId"])
 
     def stop(self, contact_id: str) -> None:
-        """Has the call's function answer with Hangup. A phone that still rings goes on ringing."""
+        """Has the call's function answer with Hangup. A phone that still rings continues to ring."""
         self._update(contact_id, HANG_UP)
 
     def look_up(self, contact_id: str) -> Contact:

@@ -125,7 +125,7 @@ def _end(named: tuple[str, int], contact_id: str, sip_code: int | None, turn: in
 
 
 def _heard(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) -> Heard | None:
-    """What an event of a call that is up reports; None: nothing, and its actions go on."""
+    """What an event of a call that is up reports; None: nothing, and its actions continue."""
     doing, seq, action = attributes.get("doing"), int(attributes.get("seq") or 0), str(data.get("Type") or "")
     if kind == "CALL_ANSWERED":
         return Heard("answered", 0)
@@ -138,7 +138,7 @@ def _heard(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) ->
         # Answered with another Hangup, it might fail as often as it can be told. Who ends the call asks for it again.
         return None
     if _is_deaf(kind, data, attributes):
-        # It stands before the introduction, which was not played: the menu is asked again.
+        # It comes before the introduction, which was not played: the menu is asked again.
         return Heard("next", seq - 1)
     if doing == ASK and kind == "ACTION_FAILED":
         # A pause that fails says nothing of the introduction, which was played, and keys are still heard.

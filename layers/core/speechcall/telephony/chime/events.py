@@ -21,7 +21,7 @@ from speechcall.telephony.chime.conversation import Asks, Event, Over, Placed, W
 PATIENCE_SECONDS = 0.8
 """For which a command is waited for; with the rest of our work the callee hears silence for less than a second."""
 NOTE_TRIES, END_TRIES, PAUSE_SECONDS = 3, 4, 1.0
-"""While it rings nobody listens yet; nobody waits for the answer to a HANGUP either, and it is not told again."""
+"""No callee listens yet while it rings, none waits for the answer to a HANGUP, and a HANGUP is not repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class ChimeEvents:
     def _note(self, placed: Placed) -> None:
         """The contact may be known before the provider's answer is stored, or though that was lost.
 
-        A call that nobody has noted would be dialled again, so it is noted once more when it begins to ring.
+        A call that was not noted would be dialled again, so it is noted once more when it begins to ring.
         """
         call = self.calls.get(placed.mid, placed.attempt) if placed.is_ringing else None
         if call is None or call.contact_id is None:

@@ -1,7 +1,7 @@
 """What a callee hears when the contact flow cannot reach our function for good: "Sorry, something went wrong. Goodbye."
 
 The file was spoken by espeak-ng, in English, and made a telephone prompt like any other. It is carried by the stack,
-for whoever has to play it can ask nobody; a callee who is simply cut off calls back, or calls it a nuisance.
+for the flow that plays it can ask no function; a callee who is simply cut off calls back, or calls it a nuisance.
 """
 
 from functools import cache

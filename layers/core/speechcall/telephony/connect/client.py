@@ -40,7 +40,7 @@ _INVALID = {"InvalidParameterException", "InvalidRequestException"}
 _GONE = {"ContactNotFoundException", "ResourceNotFoundException"}
 
 _SAY_NOTHING = {408, 409}
-"""A request that took too long, or that stands in another's way: it may have been done, or is being done."""
+"""A request that took too long, or that is in another's way: it may have been done, or is being done."""
 
 _CAUSES = {
     "TELECOM_BUSY": Cause.BUSY,

@@ -10,7 +10,7 @@ what it heard and asks again:
 A report that fails is made again after a second, the same one, three times; then the callee hears an apology. Each try
 is a block of its own, so that nothing but the flow's form bounds their number. What a failed invocation leaves in
 $.External is not written, so the `seq` to which a report belongs is kept in the contact's attributes. A key never is:
-it stands in its blocks, for attributes are kept with the contact for two years.
+it is in its blocks, for attributes are kept with the contact for two years.
 
 Written for the flow language 2019-10-30 (Amazon Connect API reference, "Flow language"). Run as a
 program it prints the nested stack that deploys the flow: `make contact-flow`.
@@ -75,7 +75,7 @@ _KEEP = {"Attributes": {"seq": "$.External.seq"}, "TargetContact": "Current"}
 
 
 def _picture(actions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Where the console draws each block: whoever opens the flow would else find them all on one spot."""
+    """Where the console draws each block: else they would all be on one spot."""
     places = {
         action["Identifier"]: {"position": {"x": _COLUMN * (1 + number // _A_COLUMN), "y": _ROW * (number % _A_COLUMN)}}
         for number, action in enumerate(actions)

@@ -44,7 +44,7 @@ def render_next(step: Next) -> dict[str, str]:
             return _answer(Op.ASK, step.seq, step.ask.prompt_uri, step.ask.idle_seconds)
         case Op.HANG_UP:
             return _answer(Op.HANG_UP, step.seq)
-        case Op.HOLD | Op.GO_ON:  # while it asks, a flow does nothing with which it could go on
+        case Op.HOLD | Op.GO_ON:  # while it asks, a flow does nothing with which it could continue
             return _answer(Op.HOLD, step.seq)
         case _:
             assert_never(step.op)

@@ -1,6 +1,6 @@
 """The webhook deliveries: pk `M#<mid>`, sk `HOOK#<event id>`.
 
-In the due index a pending one stands under `webhook#<shard>`, by the moment at which somebody should look after it; one
+In the due index a pending one is under `webhook#<shard>`, by the moment at which it should be looked after; one
 that was given up under `undelivered#<account>`, by the moment of that.
 """
 
@@ -134,7 +134,7 @@ class DynamoDeliveries(DynamoEndings):
 
     def _write(self, task: WebhookTask, assignments: str, removal: str, values: Values) -> bool:
         it_is_pending = "delivery = :pending"
-        nobody_came_first = "version = :version"
+        no_other_came_first = "version = :version"
         given = {**values, ":pending": "pending", ":version": task.version, ":later": task.version + 1, ":not_woken": 0}
         try:
             with store_errors():
@@ -142,7 +142,7 @@ class DynamoDeliveries(DynamoEndings):
                     TableName=self._table,
                     Key=to_wire(delivery_key(task.mid, task.event_id)),
                     UpdateExpression=f"SET {assignments}, version = :later, woken = :not_woken {removal}",
-                    ConditionExpression=f"{it_is_pending} AND {nobody_came_first}",
+                    ConditionExpression=f"{it_is_pending} AND {no_other_came_first}",
                     ExpressionAttributeValues=to_wire(given),
                 )
         except ConditionFailed:

@@ -1,4 +1,4 @@
-"""The deliveries of webhooks that end without having arrived, and those of them that begin anew."""
+"""The deliveries of webhooks that end without having arrived, and those of them that are sent again."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class DynamoEndings:
-    """The part of a `DeliveryStore` on DynamoDB that gives up and begins anew."""
+    """The part of a `DeliveryStore` on DynamoDB that gives up and begins again."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
@@ -34,7 +34,7 @@ class DynamoEndings:
 
     def finish(self, task: WebhookTask, attempt: Attempt, state: DeliveryState) -> bool:
         """
-        worker A   can neither read nor record it ──► UpdateItem: dead, whatever else stands there
+        worker A   can neither read nor record it ──► UpdateItem: dead, whatever else is there
         worker B   record: delivered ──► UpdateItem ──X not pending: delivered it stays
         """
         it_was_not_begun = "attribute_not_exists(pk)"
@@ -63,7 +63,7 @@ class DynamoEndings:
         return True
 
     def replay(self, task: WebhookTask, delivery: Delivery, now_msec: int) -> WebhookTask | None:
-        """A delivery that has ended begins anew, as it was read; None if somebody else came first.
+        """A delivery that has ended begins again, as it was read; None if another request came first.
 
         replay A   dead, version 9 ──► UpdateItem: pending, 10 ──► queued as 10
         replay B   dead, version 9         UpdateItem ──X version is 10: it queues nothing

@@ -58,7 +58,7 @@ def dump(task: WebhookTask, message: Message, place: str, now_msec: int) -> Valu
 
 
 def ended(attempt: Attempt, state: DeliveryState) -> tuple[str, Values]:
-    """The end of a delivery, whatever stands in its item: assignments and removals, and their values."""
+    """The end of a delivery, whatever is in its item: assignments and removals, and their values."""
     assignments = (
         "delivery = :ended, attempts = list_append(if_not_exists(attempts, :no_attempts), :attempts), "
         "version = if_not_exists(version, :none) + :one"

@@ -46,7 +46,7 @@ class DynamoPlaces:
                 self._delete(destination, run_out)
                 self._add(destination, name, now_msec)
         except (ConditionFailed, StoreUnavailable):
-            # The item takes about a thousand writes a second: whoever comes beyond them waits for a turn as well.
+            # The item takes about a thousand writes a second: a worker beyond them waits for a turn as well.
             return None
         return name
 

@@ -88,7 +88,7 @@ class SqsWebhookQueue:
     def work(self, record: Mapping[str, Any], do: Work) -> tuple[str, str]:
         """Has the task in a record of either queue done; its event id, and what came of it. Raises what `do` raises.
 
-        What cannot be read goes on from the queue that keeps the order, where it would be in others' way, to the
+        What cannot be read is moved from the queue that keeps the order, where it would be in others' way, to the
         retries; from there the queue itself puts it among the dead letters (NoTask).
         """
         is_first = group_of(record) is not None

@@ -31,7 +31,7 @@ _WORDS = {
 """The first that fits, where no cause says more."""
 
 _OUR_RESOLVER = {socket.EAI_AGAIN, socket.EAI_MEMORY, socket.EAI_SYSTEM}
-"""The resolver has no answer, or no room to work in: nobody is known to be at fault."""
+"""The resolver has no answer, or no room to work in: it is not known who is at fault."""
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*")
 

@@ -11,7 +11,7 @@ OUR_NETWORK = "OUR_NETWORK"
 """The error of an attempt that failed on our side: it does not count as one of the receiver's."""
 FORBIDDEN_ADDRESS = "FORBIDDEN_ADDRESS"
 INTERNAL_ERROR = "INTERNAL_ERROR"
-"""The error of an attempt that met what nobody had foreseen. It counts, so that such attempts come to an end too."""
+"""The error of an attempt that met the unforeseen. It counts, so that such attempts come to an end too."""
 NO_TURN = "NO_TURN"
 """The error of an attempt that was not made, since its turn did not come for a day. It counts."""
 MAX_ATTEMPTS = 200
@@ -21,7 +21,7 @@ MAX_QUEUE_DELAY_SECONDS = 900
 PATIENCE_MSEC = 900_000
 """How late a queue may bring what it was given before it is taken to have lost it."""
 MAX_WAKES = 48
-"""How often a pending webhook is looked for in vain, each time after PATIENCE_MSEC, before it is given up: 12 hours."""
+"""How often a pending webhook is queued again without an attempt, each time after PATIENCE_MSEC: 12 hours in all."""
 MAX_ORDER_WAITS = 25
 """How often a webhook waits for one before it in its call: about 20 minutes, more than PATIENCE_MSEC."""
 MAX_TURN_WAITS = 1444
@@ -29,7 +29,7 @@ MAX_TURN_WAITS = 1444
 
 
 class DeliveryState(StrEnum):
-    """Where a webhook stands. `failed`: refused for good; `dead`: given up after its last attempt."""
+    """The state of a webhook. `failed`: refused for good; `dead`: given up after its last attempt."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -90,7 +90,7 @@ class Wait:
     next_msec: int
     queue_seconds: int | None
     due_msec: int
-    """When it is looked for, whoever should have brought it."""
+    """When it is queued again, whatever should have brought it."""
 
     @classmethod
     def of(cls, delay_seconds: int, now_msec: int) -> "Wait":

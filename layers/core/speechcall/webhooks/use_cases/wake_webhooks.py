@@ -1,6 +1,7 @@
 """Queues, each minute, the webhooks whose next attempt is due: the longer waits, and what was lost on its way.
 
-One that was queued so often in vain, whatever was in the way, is given up here: nothing that is pending is so for ever.
+One that was queued so often without an attempt, whatever was in the way, is given up here: nothing is pending for
+ever.
 """
 
 import logging
@@ -54,7 +55,7 @@ def wake_webhooks(
 ) -> Woken:
     """Queues what is due while there is time (`time_left` in seconds). What goes wrong with one holds up no other.
 
-    `tell_of` hears of each, by message and event id, whether it was `woken` or given up (`dead`).
+    `tell_of` is called for each, by message and event id, whether it was `woken` or given up (`dead`).
     """
     queued, given_up = 0, 0
     stuck: set[tuple[str, str]] = set()

@@ -1,6 +1,6 @@
 """The secrets with which an account's webhooks are signed: made, rotated, and used.
 
-They must be readable by who signs, so they are stored sealed: nobody reads them without the key.
+They must be readable by who signs, so they are stored sealed: they cannot be read without the key.
 """
 
 import base64
@@ -64,7 +64,7 @@ def new_secret(random_bytes: Callable[[int], bytes]) -> str:
 def rotate_secret(
     account_id: str, secret: str, kept_msec: int, *, store: SecretStore, seal: Seal, now_msec: int
 ) -> bool:
-    """Lets a new secret sign; those before it go on for `kept_msec` at most (0: they end at once).
+    """Lets a new secret sign; those before it sign with it for `kept_msec` at most (0: they end at once).
 
     False if somebody else changed them in this moment. Raises TooManySecrets.
     """
