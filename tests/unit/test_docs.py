@@ -87,6 +87,13 @@ def test_no_line_is_longer_than_120_characters(name):
     assert [line for line in text_of(ROOT / name).splitlines() if len(line) > 120] == []
 
 
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=lambda page: page.name)
+def test_no_sentence_runs_beyond_120_characters(page):
+    """What may: a row of a table, a command or an answer as it is, a link's target."""
+    long = [line for line in prose_of(page).splitlines() if len(line) > 120]
+    assert [line for line in long if not re.match(r"\||    |- \[.*\]\(.*\)$", line)] == []
+
+
 # ------------------------------------------------------------------ commands
 def commands_of(command, words=()):
     """Every command of a command line, by its words."""
@@ -304,7 +311,7 @@ def test_no_other_package_has_a_licence_there():
 @pytest.mark.skipif(sys.platform != "linux", reason="the layers have the wheels for Linux")
 def test_what_is_said_of_ffmpeg_is_so():
     built = import_module("av._core").library_meta["libavcodec"]
-    page = text_of(DOCS / "dependencies.md")
+    page = " ".join(text_of(DOCS / "dependencies.md").split())
     assert built["license"] in page
     options = built["configuration"].split()
     said = {option: f"`{option}`" in page for option in ("--enable-version3", "--enable-libx264", "--enable-libx265")}
