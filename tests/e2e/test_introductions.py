@@ -67,7 +67,7 @@ def test_text_is_heard_and_spoken_once(telephony, monkeypatch):
             assert 1 < entry_of(cloud, mid, "prompt")["seconds"] < 4
         assert not [entry for entry in cloud.journal.entries() if entry["kind"] == "failure"]
     assert asked == [("Good morning. Press one.", "en-gb")]
-    assert "messages accepted" in log.getvalue()
+    assert "message accepted" in log.getvalue()
     assert "Good morning" not in log.getvalue()
 
 

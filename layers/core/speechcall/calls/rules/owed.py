@@ -1,4 +1,6 @@
-"""The webhooks of keys that were heard: all of them, and those to which a call's state machine never came."""
+"""The webhooks of the keys in a call's log: `logged_webhooks` gives all of them, `owed_webhooks` those that the state
+machine did not queue because it ended early.
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -15,14 +17,17 @@ _CAME_TO_ALL = {End.COMPLETED, End.CALLER_HUNG_UP}
 
 
 def owed_webhooks(call: Call, menus: Sequence[Menu], end: End) -> list[WebhookTask]:
-    """The tasks that are still to be queued, in order, when the machine is over with `end`.
+    """The tasks that are still to be queued, in order, when the state machine is over with `end`.
 
-    The machine asks a menu only when the list before it has run to its end. Of the list of its last question it may
-    have run a part: those tasks are named too, under the ids that the machine gave them, and so are not sent twice.
+    The machine asks a menu only when the list before it has run to its end, so the lists of all earlier entries ran.
+    Of the list of its last question it may have run a part: those tasks are named too, under the ids that the machine
+    gave them, and so are not sent twice. Empty for a call without a log (of an earlier release), whose machine alone
+    knows what was heard.
     """
     if not call.goes_by_log or end in _CAME_TO_ALL:
         return []
-    return _tasks(call, menus, call.log[max(call.seq, 2) - 1 :])
+    first_seq = max(call.seq, 2)  # entry 1 is the answer to the dial, which has no list
+    return _tasks(call, menus, call.log[first_seq - 1 :])  # entries are numbered from 1
 
 
 def logged_webhooks(call: Call, menus: Sequence[Menu]) -> list[WebhookTask]:

@@ -1,4 +1,7 @@
-"""The state machine's side of a call that goes by its log: it comes to the same, however late.
+"""The state machine's side of a call with a log (`menus/rules/call_log.py`).
+
+The telephony follows the log and does not wait for the machine. The machine walks through the same menus behind it, and
+may be late: what was heard for its question is then in the log already, and is its answer at once.
 
       call item                          control_call
           │   entry 2: key 1, then ask 1      │  token 2 is told key 1; its list runs
@@ -66,9 +69,10 @@ def obey_log(call: Call, command: Command, ticket: Ticket, *, calls: CallStore, 
 def conclude_by_log(
     call: Call, menu: int, *, calls: CallStore, engine: Engine, telephony: Telephony, clock: Clock
 ) -> TaskAnswer:
-    """What was heard in a menu of which the state machine has heard nothing in time. `call`: just read.
+    """The answer to a menu whose task has run into its timeout: no report came while the machine waited.
 
-    What is in the log counts, silence too. Else the contact is looked up; if it is there, the callee was silent.
+    `call`: just read. What is in the log counts, silence too. Else the contact is looked up: if it is up, the callee
+    was silent, and that is written into the log; if it has ended, so has the call.
     """
     is_asked = call.command == Command(Kind.ASK, menu)
     if not is_asked and not call.ended:
@@ -82,9 +86,13 @@ def conclude_by_log(
     if contact.ended:
         found = end_as_recorded(call, contact, Cause.CALLER_HUNG_UP, calls=calls, engine=engine, clock=clock)
     else:
-        entry = call.would_log(call.seq, IDLE, "", clock.now_msec())
-        found = calls.append(call.mid, call.attempt, call.contact_id, entry)[1] if entry else call
-    return _said(reply) if found and (reply := found.known_reply) else heard("ended", found)
+        silence = call.would_log(call.seq, IDLE, "", clock.now_msec())
+        found = call
+        if silence:
+            _, found = calls.append(call.mid, call.attempt, call.contact_id, silence)
+    if found and (reply := found.known_reply):
+        return _said(reply)
+    return heard("ended", found)
 
 
 def heard(event: str, call: Call | None) -> TaskAnswer:

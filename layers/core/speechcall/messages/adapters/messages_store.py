@@ -81,12 +81,15 @@ class DynamoMessages(LeavingMessages):
         return int(from_wire(changed["Attributes"])["faults"])
 
     def claim_line(self, message: Message, flow_arn: str, pool: Pool, now_msec: int) -> Claim:
-        """
-        dialer A   TransactWrite: held + m-1, m queued → calling ──► taken
-        dialer B        TransactWrite: the same ──X m is calling: somebody else has it
+        """Takes a line for a queued message and makes it `calling`, in one transaction; or says why not.
+
+        "m-1" is message m's first attempt, as the pool's set `held` has it; `flow_arn` its state machine.
+
+        dialer A   TransactWrite: add m-1 to held, m queued → calling ──► taken
+        dialer B        TransactWrite: the same ──X m is calling: another dialer has it
         dialer B        TransactWrite: n, of the same number ──X the number is in a call
         dialer B        TransactWrite: o ──X next_msec is in the future: too soon
-        finish m             held - m-1, m calling → finished
+        finish m             remove m-1 from held, m calling → finished
         """
         if pool.lines < 1:  # an empty set does not exist, and has no size
             return LinesFull()
@@ -95,7 +98,7 @@ class DynamoMessages(LeavingMessages):
         call_it = self._change(
             message.mid,
             "SET #state = :to, attempt = :attempt, claimed_msec = :now, dial_wait_seconds = :wait, "
-            f"machine_arn = :flow, {SHARD} REMOVE flow_arn",  # see `message_items`
+            f"machine_arn = :flow, {SHARD} REMOVE flow_arn",  # its name in the release before
             it_waits_for_this_attempt,
             {
                 ":from": State.QUEUED.value,

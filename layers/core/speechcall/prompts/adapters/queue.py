@@ -1,4 +1,8 @@
-"""The queue of messages that wait for the audio behind a URL."""
+"""The queue of messages that wait for the audio behind a URL, or for a spoken text.
+
+It is a FIFO queue: jobs of one group are worked off one at a time. A group has the jobs of some URLs of one account; a
+job that waits or fails is moved to a group of its own (`Apart`), so that it does not hold up the others.
+"""
 
 import hashlib
 import json
@@ -76,14 +80,17 @@ class PromptQueue:
             except Exception:
                 fields = {"mid": job.mid, "record": record.get("messageId")}
                 logger.exception("message %s could not be prepared, nor its failure recorded", job.mid, extra=fields)
-                wait = None if self._sent_apart(job) else fault_seconds(job.attempt)
+                wait = None if self._try_to_send_apart(job) else fault_seconds(job.attempt)
             if wait is not None:
                 self._put_off(job, wait)
                 failures.append({"itemIdentifier": record["messageId"]})
         return failures
 
-    def _sent_apart(self, job: PromptJob) -> bool:
-        """Whether a job of which nothing could be recorded has left its group, so that others do not wait for it."""
+    def _try_to_send_apart(self, job: PromptJob) -> bool:
+        """Moves a job whose failure could not be written to the tables to its message's own group.
+
+        True: it was moved, and no other job waits for it. False: it has a group of its own already, or cannot be moved.
+        """
         if job.apart is Apart.MESSAGE:
             return False
         try:

@@ -136,17 +136,21 @@ def _first_of(chunks: Iterable[Chunk]) -> dict[bytes, Chunk]:
 
 
 def is_true_size(stated: int, content: bytes, begin: int, order: ByteOrder) -> bool:
-    """Whether a chunk of sound, which begins there, may have the size that it states; it may be cut off."""
+    """Whether the chunk of sound that begins at `begin` can have the size that it states (RIFF; not RF64, Wave64).
+
+    A program that writes into a pipe states 0 or the largest number; a file may also be cut off, which is no lie.
+    """
     end = begin + stated
     if stated >= NO_TRUE_SIZE:
         return False
-    if end >= len(content):
+    if end >= len(content):  # cut off, or just whole; 0 is true only where there is nothing
         return stated > 0 or begin >= len(content)
     if stated == 0:
         return _are_chunks(content, begin, order)
-    # More sound than is stated: the file as a whole says that all of it belongs to it, and it is nothing else.
-    all_of_it = int.from_bytes(content[4:8], order) + 8 == len(content)
-    return not all_of_it or len(content) - end < 8 or _are_chunks(content, _next(content, end, stated), order)
+    # Bytes follow the stated end. RIFF's own size (bytes 4 to 7) may count them in: then they must be chunks,
+    # else they are sound. Fewer than 8 bytes are no chunk, but padding.
+    counts_them = int.from_bytes(content[4:8], order) + 8 == len(content)
+    return not counts_them or len(content) - end < 8 or _are_chunks(content, _next(content, end, stated), order)
 
 
 def _sound_before_chunks(content: bytes, begin: int, order: ByteOrder) -> int:
