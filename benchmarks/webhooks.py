@@ -170,7 +170,7 @@ class Traffic:
         """One worker."""
         while time.monotonic() < until:
             task = self._next()
-            if self.sending.deliver(task) == "delivered":
+            if self.sending.deliver(task).word == "delivered":
                 self.delivered[int(task.mid) - 1] += 1
 
     def _next(self) -> WebhookTask:
