@@ -40,6 +40,8 @@ AIMS = {
 }
 """For the ratio to the floor."""
 IN_SHORT = ["ControlCallFunction"]
+LATE_CLIENTS = {"ControlCallFunction": ["lambda"]}
+"""Clients that a function makes in the invocation itself: a dial wakes the function that will hear the callee."""
 
 
 def main(wanted: list[str]) -> None:
@@ -96,6 +98,7 @@ def first_invocation(spec: FunctionSpec, event: bytes, endpoint: str) -> tuple[f
 def floor(spec: FunctionSpec) -> FunctionSpec:
     """A function that makes the clients that `spec` makes, and nothing else, with the same layers there to be used."""
     services = re.findall(r'boto3\.client\("(\w+)"', (spec.code_dir / "app.py").read_text(encoding="utf-8"))
+    services += LATE_CLIENTS.get(spec.logical_id, [])
     folder = WORK / f"floor-{spec.logical_id}"
     folder.mkdir(parents=True, exist_ok=True)
     clients = "\n".join(f'client_{index} = boto3.client("{service}")' for index, service in enumerate(services))
