@@ -113,8 +113,9 @@ def play(
 @on_deployment
 def remove(deployment: Deployment, name: Name, account: Owner) -> None:
     """Remove a prompt. New messages cannot name it; those that are queued already still play it."""
-    _found(deployment, account, name)
-    remove_prompt(account, name, prompts=deployment.prompts, retire=_retire(deployment))
+    found(deployment, account)
+    if not remove_prompt(account, name, prompts=deployment.prompts, retire=_retire(deployment)):
+        raise _no_prompt(account, name)
     typer.echo(f"Messages of {account} cannot say {name} in introUrl any more.")
 
 
@@ -130,8 +131,12 @@ def _found(deployment: Deployment, account: str, name: str) -> KnownPrompt:
     found(deployment, account)
     known = deployment.prompts.find(account, name)
     if known is None:
-        raise Refusal(f"{account} has no prompt {name}; `prompt list` shows those there are.")
+        raise _no_prompt(account, name)
     return known
+
+
+def _no_prompt(account: str, name: str) -> Refusal:
+    return Refusal(f"{account} has no prompt {name}; `prompt list` shows those there are.")
 
 
 def _prompt(known: KnownPrompt) -> Prompt:

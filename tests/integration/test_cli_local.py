@@ -5,6 +5,7 @@ import re
 import socket
 from urllib.parse import parse_qs
 
+import boto3
 import httpx
 import pytest
 from typer.testing import CliRunner
@@ -14,6 +15,7 @@ from cli.main import app
 from local.cloud.laptop_cloud import Cloud
 from local.cloud.seed import AUDIO
 from local.common.http_server import HttpServer
+from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 
 MENU = {"introUrl": "hello", "dtmfActions": {"d1": [{"action": "hangup"}]}}
 MESSAGE = {"from": "Shop", "to": "+380671234567", "text": "ivr", "type": "speechcall", "menu": [MENU]}
@@ -119,6 +121,24 @@ def test_no_secret_is_listed(account, run):
 
 
 # ------------------------------------------------------------------- prompts
+@pytest.fixture(scope="module")
+def clients(cloud):
+    """Made before a test's settings are in the environment."""
+    return boto3.client("dynamodb"), boto3.client("s3")
+
+
+def test_a_removal_that_was_cut_off_is_finished_by_the_next_one(clients, account, run, cloud):
+    (dynamodb, s3), (user, _, _) = clients, account
+    environment = cloud.template.functions["AudioFunction"].environment
+    prompts = DynamoPrompts(dynamodb, environment["REGISTRY_TABLE"])
+    # Given a command that was killed when it had marked the prompt, and no more
+    key = prompts.mark_removed(user, "hello").prompt.uri.partition(".amazonaws.com/")[2]
+    run("prompt", "remove", "hello", "--account", user)
+    assert prompts.find_any(user, "hello") is None
+    found = s3.get_object_tagging(Bucket=environment["PROMPTS_BUCKET"], Key=key)["TagSet"]
+    assert found == [{"Key": "removed", "Value": "true"}]
+
+
 def test_prompts_are_listed_by_identifier(account, run):
     user = account[0]
     run("prompt", "add", "another", WAV, "--account", user)

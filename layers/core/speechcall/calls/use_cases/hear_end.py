@@ -1,4 +1,4 @@
-"""News of a call's end, as each provider brings it. Apart from `end_call`: who dials and finishes hears none.
+"""News of a call's end, as each provider brings it. Apart from `end_call`, so that dialling does not load it.
 
 That a call is dead and why are two facts. News of an end may come before the provider's record of it, which alone may
 say why: then the end is written with a guess, and asked about when its line has been given back (`finish_call`).
@@ -23,7 +23,8 @@ IN_FLIGHT_SECONDS, LOOK_SECONDS = 2.0, 0.1
 class EndReport:
     """What a telephony says of the end of one of our calls.
 
-    Why it has ended may mean another thing where nobody had answered, which is known here better than to the provider.
+    Before an answer the same news may mean another cause, and whether there was one is known here better than to the
+    provider.
     """
 
     mid: str
@@ -133,11 +134,15 @@ def hear_contact_end(
     Only a contact that is not noted yet is looked up in its record. Raises TelephonyUnavailable if there is none: the
     news should be told again.
     """
-    named = calls.find_contact(end.contact_id)
-    report = EndReport(*named, end.contact_id, end.answered, at_msec=end.at_msec) if named else None
+    report = _named(end, calls)
     if report is None and not end.is_repeat:  # the other news looks for it
         report = _look_for(end, telephony, calls, clock)
     return hear_end(report, calls=calls, engine=engine, clock=clock) if report else None
+
+
+def _named(end: ContactEnd, calls: CallStore) -> EndReport | None:
+    owner = calls.find_contact(end.contact_id)
+    return EndReport(*owner, end.contact_id, end.answered, at_msec=end.at_msec) if owner else None
 
 
 def _look_for(end: ContactEnd, telephony: Telephony, calls: CallStore, clock: Clock) -> EndReport | None:
@@ -147,8 +152,8 @@ def _look_for(end: ContactEnd, telephony: Telephony, calls: CallStore, clock: Cl
         if not contact.missing:
             break
         clock.sleep(pause)
-        if named := calls.find_contact(end.contact_id):
-            return EndReport(*named, end.contact_id, end.answered, at_msec=end.at_msec)
+        if report := _named(end, calls):
+            return report
         contact = telephony.look_up(end.contact_id)
     if contact.missing:
         # Thrown away, the news would leave its line taken for minutes.

@@ -24,6 +24,7 @@ from speechcall.messages.use_cases.message_ports import (
     Pool,
     TooSoon,
 )
+from speechcall.messages.use_cases.refuse_message import refuse_message
 from speechcall.shared.rules.errors import MenusRefused, RetryableError, StoreUnavailable
 from speechcall.shared.rules.ids import holder
 from speechcall.shared.rules.outcome import EXPIRED, MENUS_REFUSED
@@ -173,10 +174,7 @@ class _Run:
         if message is None or message.state is not State.QUEUED or (message.due_msec or 0) > now + SKEW_MSEC:
             return None
         if message.dial_until_msec <= now:
-            expired = self.messages.refuse(mid, State.QUEUED, EXPIRED, None, now)
-            if expired:
-                logger.info("message finished", extra={**_fields(mid, message), "outcome": EXPIRED.outcome})
-            self.done.expired += expired
+            self.done.expired += refuse_message(message, EXPIRED, None, now, messages=self.messages)
             return None
         if message.number in self.busy:
             return self._wait_for_number(message)
@@ -185,7 +183,7 @@ class _Run:
             flow_arn = self.flows.publish(message.menus)
         except MenusRefused as error:
             logger.exception("message %s has menus that Step Functions does not take", mid, extra=_fields(mid, message))
-            self.done.refused += self.messages.refuse(mid, State.QUEUED, MENUS_REFUSED, str(error), now)
+            self.done.refused += refuse_message(message, MENUS_REFUSED, str(error), now, messages=self.messages)
             return None
         message = replace(message, dial_wait_seconds=self.dial_wait(message.ring_seconds))
         claim = self._claim(message, flow_arn)

@@ -14,6 +14,7 @@ from speechcall.messages.rules.dial_times import MAX_TTL_SECONDS
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.use_cases.lines import PoolStore
 from speechcall.messages.use_cases.message_ports import MessageStore
+from speechcall.messages.use_cases.refuse_message import refuse_message
 from speechcall.prompts.use_cases.prepare_prompts import NOT_IN_TIME
 from speechcall.shared.rules.errors import RetryableError
 from speechcall.shared.rules.ids import holder, latest_msec, parse_holder
@@ -104,7 +105,8 @@ class Calls:
         if message is None or message.state is not State.PREPARING:
             return "gone"
         if message.dial_until_msec <= now:
-            return "expired" if self._expire(message, NOT_IN_TIME, now) else "gone"
+            expired = refuse_message(message, EXPIRED, NOT_IN_TIME, now, messages=self.messages)
+            return "expired" if expired else "gone"
         due_msec = min(now + PREPARE_AGAIN_SECONDS * 1000, message.dial_until_msec)
         self.messages.postpone(mid, State.PREPARING, due_msec)
         return "again"
@@ -204,13 +206,6 @@ class Calls:
                     released += self.lines.release(name, number)
         self.count("LinesReleased", released)
 
-    def _expire(self, message: Message, cause: str | None, now_msec: int) -> bool:
-        expired = self.messages.refuse(message.mid, message.state, EXPIRED, cause, now_msec)
-        if expired:
-            fields = {"mid": message.mid, "account": message.account_id, "outcome": EXPIRED.outcome}
-            logger.info("message finished", extra=fields)
-        return expired
-
     def expire(self) -> None:
         """Messages whose time has run out while every line was taken, so that no dialer looked at them."""
         now, expired = self.clock.now_msec(), 0
@@ -218,5 +213,5 @@ class Calls:
             with self._alone(mid):
                 message = self._read(mid, State.QUEUED)
                 if message is not None and message.dial_until_msec <= now:
-                    expired += self._expire(message, None, now)
+                    expired += refuse_message(message, EXPIRED, None, now, messages=self.messages)
         self.count("MessagesExpired", expired)

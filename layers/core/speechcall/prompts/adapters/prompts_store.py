@@ -75,17 +75,7 @@ class DynamoPrompts:
         put                        find_any: b, a ── put c, "c replaced b, a" ──► written
         """
         it_is_the_same = "uri = :uri"
-        try:
-            with store_errors():
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=to_wire(_key(account_id, known.name)),
-                    UpdateExpression="REMOVE replaced",
-                    ConditionExpression=it_is_the_same,
-                    ExpressionAttributeValues=to_wire({":uri": _uri(known)}),
-                )
-        except ConditionFailed:
-            return
+        self._update(account_id, known.name, "REMOVE replaced", it_is_the_same, {":uri": _uri(known)})
 
     def put_used(self, account_id: str, name: str, now_msec: int) -> None:
         """
@@ -95,17 +85,7 @@ class DynamoPrompts:
         it_is_there = "attribute_exists(pk)"
         until = ", expires_at = :until" if not is_uploaded(name) else ""
         values = {":now": now_msec, **({":until": now_msec // 1000 + _KEPT_SECONDS} if until else {})}
-        try:
-            with store_errors():
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=to_wire(_key(account_id, name)),
-                    UpdateExpression=f"SET used_msec = :now{until}",
-                    ConditionExpression=it_is_there,
-                    ExpressionAttributeValues=to_wire(values),
-                )
-        except ConditionFailed:
-            return
+        self._update(account_id, name, f"SET used_msec = :now{until}", it_is_there, values)
 
     def mark_removed(self, account_id: str, name: str) -> KnownPrompt | None:
         """
@@ -113,19 +93,8 @@ class DynamoPrompts:
         put                         find_any: a ─── put b, "b replaced a" ──► written
         """
         it_is_there = "attribute_exists(pk)"
-        try:
-            with store_errors():
-                marked = self._client.update_item(
-                    TableName=self._table,
-                    Key=to_wire(_key(account_id, name)),
-                    UpdateExpression="SET is_removed = :yes",
-                    ConditionExpression=it_is_there,
-                    ExpressionAttributeValues=to_wire({":yes": True}),
-                    ReturnValues="ALL_NEW",
-                )
-        except ConditionFailed:
-            return None
-        return load(from_wire(marked["Attributes"]))
+        marked = self._update(account_id, name, "SET is_removed = :yes", it_is_there, {":yes": True})
+        return load(marked) if marked else None
 
     def forget(self, account_id: str, known: KnownPrompt) -> None:
         """The end of the race that `mark_removed` shows."""
@@ -152,6 +121,22 @@ class DynamoPrompts:
         with store_errors():
             found = [load(from_wire(item)) for page in pages for item in page["Items"]]
         return [known for known in found if not known.is_removed]
+
+    def _update(self, account_id: str, name: str, change: str, condition: str, values: Values) -> Values | None:
+        """The item as it is then. None: the condition does not hold, and nothing has changed."""
+        try:
+            with store_errors():
+                changed = self._client.update_item(
+                    TableName=self._table,
+                    Key=to_wire(_key(account_id, name)),
+                    UpdateExpression=change,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=to_wire(values),
+                    ReturnValues="ALL_NEW",
+                )
+        except ConditionFailed:
+            return None
+        return from_wire(changed["Attributes"])
 
 
 def _key(account_id: str, name: str) -> dict[str, str]:

@@ -17,16 +17,10 @@ from dataclasses import dataclass, replace
 
 from speechcall.menus.rules.menu import Menu
 from speechcall.messages.rules.message import Message, State
+from speechcall.messages.use_cases.refuse_message import refuse_message
 from speechcall.prompts.rules.prompt import KnownPrompt, Trying, is_uploaded
 from speechcall.prompts.use_cases.attempt_prompt import FRESH_MSEC, MOST_FAULTS, OUR_FAULT, attempt, fault_seconds
-from speechcall.prompts.use_cases.prepare_prompts import (
-    Apart,
-    Preparation,
-    find_prompt,
-    has_to_be_fetched,
-    prepare,
-    refuse,
-)
+from speechcall.prompts.use_cases.prepare_prompts import Apart, Preparation, find_prompt, has_to_be_fetched, prepare
 from speechcall.prompts.use_cases.prompt_sources import Fetch, Fetched, Sources
 from speechcall.prompts.use_cases.prompts import Workshop
 from speechcall.shared.rules.outcome import PROMPT_UNAVAILABLE
@@ -86,7 +80,7 @@ def _after_fault(message: Message, menu: int, apart: Apart, fetching: Fetching) 
     faults = world.messages.note_fault(message.mid)
     if faults >= MOST_FAULTS:
         cause = f"{OUR_FAULT} (tried {faults} times)"
-        refuse(message, PROMPT_UNAVAILABLE, cause, world)
+        refuse_message(message, PROMPT_UNAVAILABLE, cause, world.clock.now_msec(), messages=world.messages)
         fetching.on_given_up()
         return None
     if faults and apart is not Apart.MESSAGE:

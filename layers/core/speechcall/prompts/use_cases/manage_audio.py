@@ -8,7 +8,6 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from speechcall.accounts.rules.account import Account
@@ -31,6 +30,7 @@ from speechcall.shared.rules.errors import (
     UnusableAudio,
 )
 from speechcall.shared.rules.json_text import parse_json, whole
+from speechcall.shared.rules.timing import utc_text
 from speechcall.shared.use_cases.clock import Clock
 
 if TYPE_CHECKING:  # Its types are Pydantic's, which these functions do not load
@@ -131,8 +131,8 @@ def describe_audio(known: KnownPrompt) -> "Audio":
         "introId": known.name,
         "seconds": round(prompt.seconds, 3) if prompt else 0,
         "bytes": prompt.size if prompt else 0,
-        "storedAt": _moment(known.stored_msec),
-        "lastUsedAt": _moment(known.used_msec) if known.used_msec else None,
+        "storedAt": utc_text(known.stored_msec),
+        "lastUsedAt": utc_text(known.used_msec) if known.used_msec else None,
         "warnings": [{"code": one.code, "message": one.message} for one in (prompt.warnings if prompt else ())],
     }
 
@@ -173,7 +173,3 @@ def _upload_name(account: Account, intro_id: str, upload_id: str) -> str:
     if not _UPLOAD_ID.fullmatch(upload_id):
         raise NotFound("There is no upload of this id.")
     return f"{account.account_id}/{intro_id}/{upload_id}"
-
-
-def _moment(msec: int) -> str:
-    return datetime.fromtimestamp(msec / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

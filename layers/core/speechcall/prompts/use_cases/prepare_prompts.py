@@ -1,7 +1,7 @@
 """Makes a message's introductions ready to be played, before a line is taken for it.
 
     preparing ──► all there? ──────────────────────────────────────────────────────► queued
-                    │ no: a URL not asked for within the hour, or a new text    ▲
+                    │ no: a URL not asked for within the hour, or a new text           ▲
                     └─► queue, in a group of the account ─► fetch_prompt ─► there? ────┤
                               one after the other              ├─ cannot be had ─► finished, promptUnavailable
                                                                └─ not in time ───► finished, expired
@@ -22,11 +22,12 @@ from speechcall.menus.rules.ask import Ask
 from speechcall.menus.rules.menu import Menu
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.use_cases.message_ports import MessageStore
+from speechcall.messages.use_cases.refuse_message import refuse_message
 from speechcall.prompts.rules.encoding import Encoding
 from speechcall.prompts.rules.prompt import KnownPrompt, is_uploaded
 from speechcall.prompts.use_cases.prompts import PromptStore, note_use
 from speechcall.shared.rules.errors import PromptUnavailable
-from speechcall.shared.rules.outcome import EXPIRED, PROMPT_UNAVAILABLE, Outcome
+from speechcall.shared.rules.outcome import EXPIRED, PROMPT_UNAVAILABLE
 from speechcall.shared.rules.timing import idle_seconds, menu_wait_seconds
 from speechcall.shared.use_cases.clock import Clock
 
@@ -84,7 +85,7 @@ def prepare(message: Message, world: Preparation) -> None:
     """As `prepare_message`, for a message that was preparing when it was read. Raises whatever goes wrong."""
     now = world.clock.now_msec()
     if message.dial_until_msec <= now:
-        refuse(message, EXPIRED, NOT_IN_TIME, world)
+        refuse_message(message, EXPIRED, NOT_IN_TIME, now, messages=world.messages)
         return
     try:
         known = {menu.intro: find_prompt(message, menu, world) for menu in _different(message.menus)}
@@ -96,19 +97,12 @@ def prepare(message: Message, world: Preparation) -> None:
                 return
         asks = _asks(message, known, world.grace_seconds)
     except PromptUnavailable as error:
-        refuse(message, PROMPT_UNAVAILABLE, str(error), world)
+        refuse_message(message, PROMPT_UNAVAILABLE, str(error), now, messages=world.messages)
         return
     if world.messages.queue(message.mid, asks, now):
         logger.info("message queued", extra={"mid": message.mid, "account": message.account_id})
     for found in known.values():
         note_use(message.account_id, found, world.prompts, world.clock)
-
-
-def refuse(message: Message, outcome: Outcome, cause: str, world: Preparation) -> None:
-    """preparing → finished: the message cannot be called."""
-    if world.messages.refuse(message.mid, State.PREPARING, outcome, cause, world.clock.now_msec()):
-        fields = {"mid": message.mid, "account": message.account_id}
-        logger.info("message finished", extra={**fields, "outcome": outcome.outcome, "reason": outcome.reason})
 
 
 def _different(menus: Iterable[Menu]) -> Iterable[Menu]:

@@ -1,6 +1,7 @@
-"""How long a call waits for a key."""
+"""How long a call waits for a key; and how a moment is written."""
 
 import math
+from datetime import UTC, datetime
 from itertools import chain
 
 DEFAULT_IDLE_TIMEOUT_MSEC = 10_000
@@ -27,3 +28,8 @@ def menu_wait_seconds(prompt_seconds: float, idle_timeout_msec: int, grace_secon
     is longer than introduction and idle timeout by the grace.
     """
     return math.ceil(prompt_seconds) + idle_seconds(idle_timeout_msec) + grace_seconds
+
+
+def utc_text(msec: int) -> str:
+    """A moment (epoch milliseconds) as the API and the log write it: 2026-11-22T09:30:00.000Z."""
+    return datetime.fromtimestamp(msec / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

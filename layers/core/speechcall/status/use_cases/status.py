@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, TypeVar, assert_never
 
 from speechcall.calls.rules.call import Call
@@ -12,6 +11,7 @@ from speechcall.calls.rules.owed import logged_webhooks
 from speechcall.menus.rules.call_log import PROMPT_ERROR
 from speechcall.messages.rules.message import Message, State
 from speechcall.shared.rules.outcome import EXPIRED, NOT_PLACED, OutcomeName, known_outcome
+from speechcall.shared.rules.timing import utc_text
 from speechcall.webhooks.rules.delivery import Delivery, DeliveryState
 from speechcall.webhooks.rules.webhook import WebhookTask, destination, webhook_of
 
@@ -230,6 +230,4 @@ def _duration(call: Call) -> float | None:
 
 
 def _moment(msec: int | None) -> str | None:
-    if msec is None:
-        return None
-    return datetime.fromtimestamp(msec / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if msec is None else utc_text(msec)

@@ -1,7 +1,6 @@
 """The log line about a webhook's task: its names, a status or a word, and when the next attempt is."""
 
-from datetime import UTC, datetime
-
+from speechcall.shared.rules.timing import utc_text
 from speechcall.webhooks.rules.webhook import WebhookTask
 from speechcall.webhooks.use_cases.deliver_webhook import DeliveryResult
 
@@ -16,14 +15,8 @@ def delivery_fields(task: WebhookTask, result: DeliveryResult) -> dict[str, obje
         "status": attempt.status if attempt else None,
         "error": attempt.error if attempt else None,
         "msec": attempt.msec if attempt else None,
-        "next_attempt_at": _moment(result.next_msec),
+        "next_attempt_at": utc_text(result.next_msec) if result.next_msec is not None else None,
         "skipped": result.skipped,
     }
     said = {name: value for name, value in fields.items() if value not in (None, "")}
     return {**task.log_fields, "result": result.word, **said}
-
-
-def _moment(msec: int | None) -> str | None:
-    if msec is None:
-        return None
-    return datetime.fromtimestamp(msec / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

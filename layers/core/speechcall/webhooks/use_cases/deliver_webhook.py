@@ -1,6 +1,6 @@
 """One attempt to deliver one webhook.
 
-      task ─► delivery begun, or read ─► is it the task that is_current? ─► its turn? ─► a place? ─► POST ─► recorded
+      task ─► delivery begun, or read ─► is it the task that counts? ─► its turn? ─► a place? ─► POST ─► recorded
                                             no: nothing is done         no: later    no: later            └─► queued
 
 The table is the truth, and a queue only wakes: what a crash keeps from being queued is found by its due time
