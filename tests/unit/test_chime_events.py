@@ -454,7 +454,7 @@ def test_who_answers_a_call_that_was_given_up_has_not_answered_it():
     bench.hear("ringing")
     assert bench.calls.give_up(MID, 1, NOW)
     assert types(bench.hear("call-answered")) == ["Hangup"]
-    # When its end is told as that of an answered call, then nobody was reached
+    # When its end is told as that of an answered call, then it was not answered
     bench.hear("hangup-normal", sequence=5)
     assert bench.call.cause is Cause.NO_ANSWER
     assert outcome_of(bench.call, End.NOT_ANSWERED) == Outcome("noAnswer", "noAnswer")

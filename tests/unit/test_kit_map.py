@@ -1,4 +1,4 @@
-"""tests/README.md: whoever looks for a tool finds it there."""
+"""tests/README.md names every tool of the tests."""
 
 import re
 from pathlib import Path

@@ -162,7 +162,7 @@ def allow(function: str, action: str, resource: str) -> Callable[[dict[str, Any]
 
 
 def allow_for(function: str, action: str, resource: str) -> Callable[[dict[str, Any]], None]:
-    """The mistake of one permission too many, whoever places the calls."""
+    """The mistake of one permission too many, with any provider."""
 
     def mistake(document: dict[str, Any]) -> None:
         statements(document, function).append({"Effect": "Allow", "Action": action, "Resource": resource})
@@ -480,7 +480,7 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "audio that goes while a message may play it": (put(30, *RULES_OF_BUCKET, 1, "ExpirationInDays"), "audio"),
     "removed audio for ever": (drop(*RULES_OF_BUCKET, 2), "audio"),
     "removed audio goes while a message may play it": (put(29, *RULES_OF_BUCKET, 2, "ExpirationInDays"), "audio"),
-    "uploaded audio goes though nobody removed it": (drop(*RULES_OF_BUCKET, 2, "TagFilters"), "audio"),
+    "uploaded audio goes without being removed": (drop(*RULES_OF_BUCKET, 2, "TagFilters"), "audio"),
     "removed audio cannot be marked": (forbid("AudioFunction", "s3:PutObjectTagging"), "permissions"),
     "a public bucket": (put(False, "PromptsBucket", "PublicAccessBlockConfiguration", "BlockPublicAcls"), "storage"),
     **{
@@ -524,7 +524,7 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         "ready",
     ),
     "a provider that the code does not know": (allow_a_provider("pigeon"), "providers"),
-    "a provider that nobody can choose": (allow_a_provider(), "providers"),
+    "a provider that cannot be chosen": (allow_a_provider(), "providers"),
     "prompts for another provider": (
         put("mulaw", "PreparePromptsFunction", "Environment", "Variables", "PROMPT_ENCODING"),
         "providers",

@@ -1,4 +1,4 @@
-"""Repairs of moto's executions: how they start, how they are stopped, and who is told of their end."""
+"""Repairs of moto's executions: how they start, how they are stopped, and who learns of their end."""
 # ruff: noqa: SLF001  (a repair works on what moto keeps to itself)
 
 import threading

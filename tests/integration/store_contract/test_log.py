@@ -102,7 +102,7 @@ def test_the_machine_comes_to_each_entry_in_turn_and_not_further_than_the_log(ca
     assert written is True
     assert call.seq == 3
     assert call.visits == 2
-    # What nobody was told to do yet is the command of a try that was given up
+    # What was not commanded yet is the command of a try that was given up
     assert calls.advance(MID, 1, ask(1), ticket(3)) == (False, call)
     append(calls, "d1")
     written, call = calls.advance(MID, 1, Command(Kind.HANG_UP), ticket(4))
@@ -149,7 +149,7 @@ def test_a_machine_that_was_told_past_the_log_closes_it(calls):
     assert call.goes_by_log is False
     # Then what comes late for an earlier question does not get into it
     assert calls.append(MID, 1, "contact-1", Entry(2, 0, "key", "d1", NOW, Then(ThenKind.ASK, 1))) == (False, call)
-    # And the call goes on without
+    # And the call continues without
     assert calls.keep_reply(MID, 1, Reply(3, "key", "d1")).known_reply == Reply(3, "key", "d1")
     calls.set_done(MID, 1, 3, Step(1, "d1", NOW + 9))
     assert calls.get(MID, 1).path == (Step(1, "d1", NOW + 9),)

@@ -162,7 +162,7 @@ def test_of_two_messages_to_one_number_only_one_has_a_line(messages):
         messages.queue(mid, (ASK,), NOW)
     assert messages.claim_line(messages.get("1"), "arn:flow", many, NOW) == LineTaken()
     second = messages.get("2")
-    # Busy weighs more than too soon: to wait for the slot would be in vain.
+    # Busy weighs more than too soon: to wait for the slot would not help.
     for later in (0, 9999):
         assert messages.claim_line(second, "arn:flow", many, NOW + later) == NumberBusy()
     assert messages.get("2") == second

@@ -19,7 +19,7 @@ def test_a_message_settles_once_without_its_line_and_without_an_outcome(messages
     assert lines.read().held == {}
     assert messages.due(State.SETTLING, NOW + 4, 9) == messages.due(State.CALLING, NOW + 10**9, 9) == []
     assert messages.due(State.SETTLING, NOW + 5, 9) == [MID]
-    # Whoever still takes it for calling, or for another attempt, changes nothing
+    # A write that still takes it for calling, or for another attempt, changes nothing
     assert not messages.settle(first, End.FAILED, EXPIRED, NOW + 6)
     assert not messages.finish(first, ANSWERED, NOW + 6)
     assert not messages.requeue(first, 1, NOW + 6)
