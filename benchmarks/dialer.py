@@ -26,6 +26,7 @@ from speechcall.messages.rules.message import State
 from speechcall.messages.use_cases.message_ports import Pool
 from speechcall.shared.rules.ids import new_ids, parse_holder
 from speechcall.shared.rules.outcome import Outcome
+from tests.kit.registry import requests_for_tables
 from tests.kit.samples import ASK, MESSAGE, NOW, FakeClock
 from tests.stores.memory import MemoryMessages
 
@@ -109,16 +110,13 @@ def _dial_through(backlog: int) -> tuple[float, tuple[tuple[str, int], ...]]:
 def _requests_of_operations() -> dict[str, int]:
     """How many requests each operation of the stores makes of DynamoDB."""
     template = read_template(ROOT / "template.yaml", CONNECT)
-    wanted = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
     environment = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_DEFAULT_REGION": "eu-central-1"}
     with patch.dict(os.environ, environment), mock_aws():
         client = boto3.client("dynamodb")
-        names = []
-        for logical_id in ("MessagesTable", "RegistryTable"):
-            declared = template.resource(logical_id)["Properties"]
-            request = {key: declared[key] for key in wanted if key in declared}
-            client.create_table(TableName=logical_id, **request)
-            names.append(logical_id)
+        tables = requests_for_tables(template)
+        for name, request in tables.items():
+            client.create_table(TableName=name, **request)
+        names = [*tables]
         made = Counter[str]()
         client.meta.events.register("before-call.dynamodb", lambda **_: made.update(["all"]))
         messages, lines = DynamoMessages(client, *names), DynamoPool(client, names[1])

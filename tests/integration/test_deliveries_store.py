@@ -5,11 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
-from local.cloud.apply_moto_patches import install_guards
 from local.cloud.template import read_template
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.shared.rules.errors import StoreUnavailable
@@ -25,6 +23,7 @@ from speechcall.webhooks.rules.delivery import (
     DeliveryState,
     Wait,
 )
+from tests.kit.registry import dynamodb_client, requests_for_tables
 from tests.kit.samples import MESSAGE, MID, NOW
 from tests.kit.store_samples import CONNECT_ARN, TEMPLATE
 from tests.kit.webhook_bench import task_of
@@ -46,19 +45,13 @@ class Stores:
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[tuple[Any, list[str]]]:
-    install_guards()
     template = read_template(TEMPLATE, {"ConnectInstanceArn": CONNECT_ARN, "CallerId": "+4930123456"})
-    declared = template.resources_of("AWS::DynamoDB::Table")
-    names = ["MessagesTable", "RegistryTable"]
+    tables = requests_for_tables(template)
     with mock_aws():
-        client = boto3.client(
-            "dynamodb", region_name="eu-central-1", aws_access_key_id="testing", aws_secret_access_key="testing"
-        )
-        for name in names:
-            wanted = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
-            request = {key: declared[name][key] for key in wanted if key in declared[name]}
-            client.create_table(TableName=template.ref(name), **request)
-        yield client, [template.ref(name) for name in names]
+        client = dynamodb_client()
+        for name, request in tables.items():
+            client.create_table(TableName=name, **request)
+        yield client, [*tables]
 
 
 @pytest.fixture

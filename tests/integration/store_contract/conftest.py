@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
-from local.cloud.apply_moto_patches import install_guards
 from local.cloud.template import Template
 from speechcall.calls.adapters.calls_store import DynamoCalls
 from speechcall.calls.use_cases.ports import CallStore
@@ -15,28 +13,19 @@ from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.use_cases.lines import PoolStore
 from speechcall.messages.use_cases.message_ports import MessageStore
+from tests.kit.registry import dynamodb_client, requests_for_tables
 from tests.kit.store_samples import CONNECT_ARN, TEMPLATE, Stores
 from tests.stores.memory import MemoryCalls, MemoryMessages
 
 
 @pytest.fixture(scope="module")
 def tables() -> dict[str, dict[str, Any]]:
-    """The requests that make the template's tables, in the order Messages, Registry."""
-    template = Template(TEMPLATE, {"ConnectInstanceArn": CONNECT_ARN, "CallerId": "+4930123456"})
-    wanted = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
-    declared = template.resources_of("AWS::DynamoDB::Table")
-    return {
-        template.ref(name): {key: declared[name][key] for key in wanted if key in declared[name]}
-        for name in ("MessagesTable", "RegistryTable")
-    }
+    return requests_for_tables(Template(TEMPLATE, {"ConnectInstanceArn": CONNECT_ARN, "CallerId": "+4930123456"}))
 
 
 @pytest.fixture(scope="module")
 def client() -> Any:
-    install_guards()
-    return boto3.client(
-        "dynamodb", region_name="eu-central-1", aws_access_key_id="testing", aws_secret_access_key="testing"
-    )
+    return dynamodb_client()
 
 
 @pytest.fixture
