@@ -114,7 +114,7 @@ def list_(
 @app.command()
 @on_deployment
 def disable(deployment: Deployment, account_id: AccountId) -> None:
-    """Let an account in no more; what it has sent already is still called."""
+    """Reject an account from now on. Its messages that are stored already are still dialled."""
     _change(deployment, account_id, lambda account: replace(account, disabled=True))
     typer.echo(
         f"The account {account_id} is rejected from now on. Its messages that are stored already are still dialled."
