@@ -125,10 +125,10 @@ def test_fifty_calls_at_once_end_right_and_nothing_in_the_product_sleeps(monkeyp
     assert max(took) <= 3 * statistics.median(took), (max(took), statistics.median(took))
 
 
-def test_forty_messages_with_forty_bodies_share_one_state_machine():
+def test_a_hundred_messages_with_a_hundred_bodies_share_one_state_machine():
     with running(Script([busy()])) as cloud:
         mids = Client(cloud.url).send(
-            [message(menu(d1=[webhook({"order": n}), HANGUP]), to=f"+3806700001{n:02}") for n in range(40)]
+            [message(menu(d1=[webhook({"order": n}), HANGUP]), to=f"+3806700001{n:02}") for n in range(100)]
         )
         ends = [finished(cloud, mid, 90) for mid in mids]
         machines = boto3.client("stepfunctions").list_state_machines()["stateMachines"]

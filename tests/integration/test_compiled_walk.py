@@ -27,7 +27,7 @@ from tests.kit.random_menus import HOOK, Does, Pair, random_menus, random_mute_p
 from tests.kit.walk_bench import WalkBench, walk_bench
 
 ENVIRONMENT_PAIRS = int(os.environ.get("COMPILED_WALK_PAIRS", "0"))
-SHARDS, PAIRS = 4, 200
+SHARDS, PAIRS = 6, 300
 LONG_SHARDS, LONG_PAIRS = 20, 5000
 
 

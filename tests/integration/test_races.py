@@ -2,7 +2,7 @@
 
 No engine threads and no clock: `World` runs the real use cases, the compiled menus and the provider's side of the
 conversation as coroutines on a made-up clock, and each operation on store, engine or provider lets the others go first.
-50 or 100 orders of most races here, 1,000 in `make test-long`; a failure tells its RACE_SEED, which repeats it.
+100 or 200 orders of most races here, 1,000 in `make test-long`; a failure tells its RACE_SEED, which repeats it.
 
 A race knows no provider. `SIDES` has one entry for each.
 """
@@ -44,7 +44,7 @@ from tests.kit.samples import MID
 from tests.stores.memory import MemoryCalls
 
 SIDES: dict[str, Callable[[World], Side]] = {"connect": ConnectSide, "chime": ChimeSide}
-ORDERS, MANY_ORDERS = {"connect": 100, "chime": 50}, 1000
+ORDERS, MANY_ORDERS = {"connect": 200, "chime": 100}, 1000
 LISTENING_SECONDS = PROMPT_SECONDS + IDLE_SECONDS
 RING = tuple(
     Menu(
