@@ -31,11 +31,11 @@ ring_time_kept = chosen_provider().keeps_ring_time
 
 @app.route("POST /bat/messagelist")
 def post_messagelist(request: HttpRequest) -> Answer:
-    key, sender = request.headers.get("idempotency-key"), account_of(request, accounts)
+    sender = account_of(request, accounts)
     answer = accept_messages(
         sender,
         request.body,
-        key,
+        request.headers.get("idempotency-key"),
         messages=messages,
         lists=lists,
         clock=SystemClock(),

@@ -36,6 +36,8 @@ def told(request):
     [
         ({}, "headers", {"x-one": "1"}),
         ({"headers": None}, "headers", {}),
+        ({"headers": {"x-one": "1", "x-two": "2"}}, "headers", {"x-one": "1", "x-two": "2"}),
+        ({"headers": {"x-one": "1", "X-Two": "2"}}, "headers", {"x-one": "1", "x-two": "2"}),
         ({}, "path", {"id": "7"}),
         ({}, "query", {}),
         ({"queryStringParameters": None}, "query", {}),

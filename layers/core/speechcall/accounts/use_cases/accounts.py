@@ -5,6 +5,7 @@ import hmac
 from binascii import a2b_base64
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from speechcall.accounts.rules.account import Account
 from speechcall.shared.rules.errors import Unauthorized
@@ -17,8 +18,7 @@ CHECK_CHARACTERS = 6
 REFUSED_SECONDS, MAX_REFUSALS = 10.0, 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(NamedTuple):
     """What is stored of a credential: whose it is, and the SHA-256 of its secret."""
 
     account_id: str
@@ -53,17 +53,19 @@ def with_checksum(token: str) -> str:
 
 def is_mistaken(secret: str) -> bool:
     """Whether a secret has the form that is given out, and was not. Those of before have no mark, and may be right."""
-    token, check = secret[len(MARK) : -CHECK_CHARACTERS], secret[-CHECK_CHARACTERS:]
-    return secret.startswith(MARK) and check != _checksum(token)
+    if not secret.startswith(MARK):
+        return False
+    return secret[-CHECK_CHARACTERS:] != _checksum(secret[len(MARK) : -CHECK_CHARACTERS])
 
 
 def _checksum(token: str) -> str:
-    return sha256(f"speechcall {token}")[:CHECK_CHARACTERS]
+    return hashlib.sha256(b"speechcall " + token.encode("utf-8", "surrogatepass")).hexdigest()[:CHECK_CHARACTERS]
 
 
 class Refusals:
     """What was refused a moment ago. A repeat is refused again without a look-up, and without a SHA-256.
 
+    Also of what was mistyped: a client that was given a wrong key sends it again and again.
     Only of secrets in the form that is given out: by chance, so what was refused will not be given out a moment later.
     Kept is Python's hash of what was sent, 64 bits under a key that each process draws for itself. It is the cheapest
     there is, tells nothing of the secret, and takes one in 10^16 for another.
@@ -95,11 +97,12 @@ def authenticate(
     `X-Authorization-Key: KEY`, Basic `@:KEY`. Credentials have 128 random bits or more, so one
     SHA-256 is enough; an unknown user costs the same look-ups and comparison as a known one. An unknown key costs one.
     """
-    sent = headers.get(KEY_HEADER), headers.get("authorization")
+    user, secret = sent = _given(headers)
     if refusals and refusals.has(sent):
         raise Unauthorized("The user name, password or key is wrong.")
-    user, secret = _given(headers)
     if is_mistaken(secret):
+        if refusals:
+            refusals.note(sent)
         raise Unauthorized("The user name, password or key is wrong.")
     digest = sha256(secret)
     name = _name_by_digest(digest) if user is None else user_name(user)

@@ -26,15 +26,24 @@ NOT_KNOWN = "The request failed. Whether its messages were accepted is not known
 
 
 class HttpRequest:
-    """One request; `headers` by their names in lower case, `path` by the names in the route."""
+    """One request; `headers` by their names in lower case, `path` by the names in the route.
+
+    Whatever is made before the credentials are looked at is made for strangers too, so it is little.
+    """
 
     def __init__(self, event: Mapping[str, Any]) -> None:
         self._event = event
-        self.headers = {name.lower(): str(value) for name, value in (event.get("headers") or {}).items()}
-        self.query: Mapping[str, str] = event.get("queryStringParameters") or {}
-        self.path: Mapping[str, str] = event.get("pathParameters") or {}
+        self.headers = _in_lower_case(event.get("headers") or {})
         self.account_id: str | None = None
         """Whose it is, once its credentials are known."""
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        return self._event.get("queryStringParameters") or {}
+
+    @property
+    def path(self) -> Mapping[str, str]:
+        return self._event.get("pathParameters") or {}
 
     @property
     def body(self) -> bytes:
@@ -46,6 +55,13 @@ class HttpRequest:
         if given:
             check_representation(self.headers)
         return base64.b64decode(given) if self._event.get("isBase64Encoded") else given.encode("utf-8", "surrogatepass")
+
+
+def _in_lower_case(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Headers by their names in lower case, as the gateway sends them; other servers of its events may not."""
+    if "".join(headers).islower():
+        return headers
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def account_of(request: HttpRequest, accounts: DynamoAccounts) -> Account:
