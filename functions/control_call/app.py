@@ -11,7 +11,7 @@ from speechcall.calls.adapters.warm_functions import CLIENT_CONFIG, Warming
 from speechcall.calls.rules.call import Bounds, Kind
 from speechcall.calls.use_cases.control_call import Control
 from speechcall.messages.adapters.lines_store import DynamoPool
-from speechcall.messages.adapters.messages_store import DynamoMessages
+from speechcall.messages.adapters.message_reader import DynamoMessageReader
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.lazy import once
 from speechcall.shared.adapters.log_fields import log_failures
@@ -26,7 +26,7 @@ warm = Warming(once(partial(boto3.client, "lambda", config=CLIENT_CONFIG)), sett
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 control = Control(
     calls=DynamoCalls(dynamodb, setting("MESSAGES_TABLE")),
-    messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), ""),
+    messages=DynamoMessageReader(dynamodb, setting("MESSAGES_TABLE")),
     engine=TaskEngine(boto3.client("stepfunctions", config=AWS_CONFIG)),
     telephony=chosen_telephony(dials=True),
     clock=SystemClock(),

@@ -30,7 +30,7 @@ TTL_SECONDS = 600
 
 RECORDS = frozenset(
     {
-        *("DynamoMessages.get", "DynamoMessages.refuse", "LeavingMessages.finish", "LeavingMessages.requeue"),
+        *("DynamoMessageReader.get", "DynamoMessages.refuse", "LeavingMessages.finish", "LeavingMessages.requeue"),
         *("LeavingMessages.redial", "DynamoDeliveries.begin", "DynamoDeliveries.record"),
         *("dynamodb.GetItem", "dynamodb.PutItem", "dynamodb.UpdateItem", "dynamodb.TransactWriteItems"),
     }

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from speechcall.accounts.adapters.days_store import take_calls
 from speechcall.messages.adapters.lines_store import give_back
 from speechcall.messages.adapters.message_items import SETTLING_END, due_values, shard_name
+from speechcall.messages.adapters.message_reader import DynamoMessageReader
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.use_cases.message_ports import Redialled
 from speechcall.shared.adapters.keys import LATER, message_key
@@ -28,11 +29,12 @@ def _it_is(state: State) -> tuple[str, State]:
     return "#state = :from", state
 
 
-class LeavingMessages:
+class LeavingMessages(DynamoMessageReader):
     """The part of a `MessageStore` that leaves states."""
 
     def __init__(self, client: "DynamoDBClient", messages_table: str, registry_table: str) -> None:
-        self._client, self._messages, self._registry = client, messages_table, registry_table
+        super().__init__(client, messages_table)
+        self._registry = registry_table
 
     def settle(self, message: Message, end: End, guess: Outcome, now_msec: int) -> bool:
         """The time-line is at `_leave`."""

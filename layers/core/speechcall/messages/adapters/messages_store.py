@@ -12,7 +12,6 @@ from speechcall.messages.adapters.message_items import (
     SETTLING_END,
     due_values,
     dump,
-    load,
     parts,
     shard_name,
     take_turns,
@@ -20,7 +19,7 @@ from speechcall.messages.adapters.message_items import (
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.use_cases.message_ports import Claim, LinesFull, LineTaken, NotQueued, Pool
 from speechcall.shared.adapters.due_index import due_in
-from speechcall.shared.adapters.keys import LATER, message_key, mid_of
+from speechcall.shared.adapters.keys import LATER, mid_of
 from speechcall.shared.adapters.table import ConditionFailed, from_wire, store_errors, to_wire
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
@@ -29,11 +28,6 @@ from speechcall.shared.rules.outcome import Outcome
 
 class DynamoMessages(LeavingMessages):
     """A `MessageStore` on DynamoDB."""
-
-    def get(self, mid: str) -> Message | None:
-        with store_errors():
-            found = self._client.get_item(TableName=self._messages, Key=to_wire(message_key(mid)), ConsistentRead=True)
-        return load(from_wire(found["Item"])) if "Item" in found else None
 
     def add(self, messages: Sequence[Message]) -> None:
         puts: list[Any] = [

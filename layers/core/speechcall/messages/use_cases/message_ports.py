@@ -6,7 +6,7 @@ Apart from it, so that the functions that a caller waits for load nothing of thi
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from speechcall.menus.rules.ask import Ask
 from speechcall.messages.rules.message import Message, State
@@ -28,8 +28,7 @@ class LinesFull:
     """As many calls are live as there are lines."""
 
 
-@dataclass(frozen=True, slots=True)
-class TooSoon:
+class TooSoon(NamedTuple):
     """The rate's next free moment, in epoch milliseconds."""
 
     next_msec: int
@@ -52,18 +51,21 @@ class Redialled(Enum):
 Claim = LineTaken | NotQueued | LinesFull | NumberBusy | TooSoon
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(NamedTuple):
     """How many calls at once, and how many a second."""
 
     lines: int
     calls_per_second: int
 
 
-class MessageStore(Protocol):
-    """The messages, and the lines that they hold."""
+class MessageReader(Protocol):
+    """The messages, for who only reads them."""
 
     def get(self, mid: str) -> Message | None: ...
+
+
+class MessageStore(MessageReader, Protocol):
+    """The messages, and the lines that they hold."""
 
     def add(self, messages: Sequence[Message]) -> None:
         """Writes new messages (at most 100) together or not at all; those of a list that is there stay as they are."""
