@@ -146,7 +146,7 @@ def new_shape(number):
     """Menus of a shape that no other number has."""
     bits = f"{number + 1:010b}"
     lists = {f"d{place}": (GotoMenu(int(bit)),) for place, bit in enumerate(bits)}
-    return (replace(MENU, actions={**lists, "wrong": (GotoMenu(1),)}), MENU)
+    return (MENU._replace(actions={**lists, "wrong": (GotoMenu(1),)}), MENU)
 
 
 class Backlog:

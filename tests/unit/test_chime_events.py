@@ -150,7 +150,7 @@ def test_every_idle_timeout_is_waited_to_the_millisecond(seconds):
     bench = Bench()
     bench.calls = MemoryCalls()
     bench.events = ChimeEvents(bench.calls, bench.engine, bench.clock, Quiet())
-    bench.calls.open(replace(CALL, mid=MID, asks=(replace(ASK, idle_seconds=seconds),)), MESSAGE.expires_at)
+    bench.calls.open(replace(CALL, mid=MID, asks=(ASK._replace(idle_seconds=seconds),)), MESSAGE.expires_at)
     bench.hear("new-outbound-call")
     bench.put(1)
     pauses = bench.hear("call-answered")["Actions"][2:]

@@ -57,7 +57,7 @@ class Dialler:
         self.messages, self.flows, self.clock = MemoryMessages(), Flows(), FakeClock()
         self.pool = Pool(lines, rate)
         for step, mid in enumerate(mids):
-            self.messages.add([message(mid, menus=(replace(MENU, intro=f"intro-{mid}"),), **fields)])
+            self.messages.add([message(mid, menus=(MENU._replace(intro=f"intro-{mid}"),), **fields)])
             self.messages.queue(mid, (ASK,), NOW - 1000 + step)
 
     def dial(self, *named, seconds=60.0):

@@ -102,7 +102,7 @@ def test_a_contact_that_has_ended_ends_its_call(calls, engine):
 
 
 def test_a_contact_that_was_answered_tells_so_even_when_its_flow_did_not(calls, engine):
-    call = hear(calls, engine, replace(CONTACT, answered=True, cause=Cause.CALLER_HUNG_UP))
+    call = hear(calls, engine, CONTACT._replace(answered=True, cause=Cause.CALLER_HUNG_UP))
     assert call.cause == Cause.CALLER_HUNG_UP
     assert call.answered_msec == NOW
     assert call.contact_id == "contact-1"
@@ -111,16 +111,16 @@ def test_a_contact_that_was_answered_tells_so_even_when_its_flow_did_not(calls, 
 @pytest.mark.parametrize(
     "contact",
     [
-        replace(CONTACT, attributes={}),
-        replace(CONTACT, attributes={"mid": MID}),
-        replace(CONTACT, attributes={"mid": "x", "attempt": "1"}),
-        replace(CONTACT, attributes={"mid": MID, "attempt": "one"}),
-        replace(CONTACT, attributes={"mid": MID, "attempt": "²"}),
-        replace(CONTACT, attributes={"mid": "²", "attempt": "1"}),
-        replace(CONTACT, attributes={"mid": "1", "attempt": "1"}),
-        replace(CONTACT, attributes={"mid": "1" * 3000, "attempt": "1"}),
-        replace(CONTACT, attributes={"mid": MID, "attempt": "1" * 3000}),
-        replace(CONTACT, attributes={"mid": MID, "attempt": "2"}),
+        CONTACT._replace(attributes={}),
+        CONTACT._replace(attributes={"mid": MID}),
+        CONTACT._replace(attributes={"mid": "x", "attempt": "1"}),
+        CONTACT._replace(attributes={"mid": MID, "attempt": "one"}),
+        CONTACT._replace(attributes={"mid": MID, "attempt": "²"}),
+        CONTACT._replace(attributes={"mid": "²", "attempt": "1"}),
+        CONTACT._replace(attributes={"mid": "1", "attempt": "1"}),
+        CONTACT._replace(attributes={"mid": "1" * 3000, "attempt": "1"}),
+        CONTACT._replace(attributes={"mid": MID, "attempt": "1" * 3000}),
+        CONTACT._replace(attributes={"mid": MID, "attempt": "2"}),
     ],
 )
 def test_a_contact_that_is_none_of_ours_ends_nothing(calls, engine, contact):
@@ -147,7 +147,7 @@ class Records:
         return self.contacts.pop(0) if len(self.contacts) > 1 else self.contacts[0]
 
 
-LIVE = replace(CONTACT, ended=False, cause=None)
+LIVE = CONTACT._replace(ended=False, cause=None)
 
 
 def news(calls, engine, records, answered=False, clock=None, is_repeat=False):
@@ -262,7 +262,7 @@ def test_news_of_an_end_is_believed_though_the_record_never_shows_it(calls, engi
 def test_a_callee_who_is_gone_is_known_at_once_whatever_the_record_says(calls, engine, told, recorded):
     ask(calls)
     clock = FakeClock()
-    call = news(calls, engine, Records(replace(LIVE, answered=recorded)), answered=told, clock=clock)
+    call = news(calls, engine, Records(LIVE._replace(answered=recorded)), answered=told, clock=clock)
     assert call.cause == Cause.CALLER_HUNG_UP
     assert call.answered_msec == NOW
     assert clock.slept == []
@@ -283,7 +283,7 @@ def logged(calls, *entries):
 def test_the_end_waits_for_what_was_reported_just_before_it_and_no_longer(calls, engine, ended_msec, waits):
     logged(calls)
     clock = FakeClock()
-    contact = replace(CONTACT, attributes={"mid": OTHER, "attempt": "1"}, answered=True, ended_msec=ended_msec)
+    contact = CONTACT._replace(attributes={"mid": OTHER, "attempt": "1"}, answered=True, ended_msec=ended_msec)
     call = news(calls, engine, Records(contact), answered=True, clock=clock)
     assert call.ended_msec == NOW  # what was waited is no part of the call
     assert sum(clock.slept) == pytest.approx(waits)
@@ -301,7 +301,7 @@ def test_a_key_that_comes_meanwhile_counts_and_ends_the_waiting(calls, engine):
             assert calls.append(OTHER, 1, "contact-1", entry)[0]
 
     clock.sleep = key_comes
-    contact = replace(CONTACT, attributes={"mid": OTHER, "attempt": "1"}, answered=True)
+    contact = CONTACT._replace(attributes={"mid": OTHER, "attempt": "1"}, answered=True)
     call = news(calls, engine, Records(contact), answered=True, clock=clock)
     assert [entry.key for entry in call.log] == ["", "d1"]
     assert call.ended is True
@@ -312,12 +312,12 @@ def test_a_key_that_comes_meanwhile_counts_and_ends_the_waiting(calls, engine):
 def test_nothing_is_waited_for_where_no_question_stands_open(calls, engine, entries):
     logged(calls, *entries)
     clock = FakeClock()
-    contact = replace(CONTACT, attributes={"mid": OTHER, "attempt": "1"}, answered=True)
+    contact = CONTACT._replace(attributes={"mid": OTHER, "attempt": "1"}, answered=True)
     assert news(calls, engine, Records(contact), answered=True, clock=clock).ended
     assert clock.slept == []
 
 
-@pytest.mark.parametrize("contact", [replace(LIVE, attributes={}), replace(CONTACT, attributes={"a": "b"})])
+@pytest.mark.parametrize("contact", [LIVE._replace(attributes={}), CONTACT._replace(attributes={"a": "b"})])
 def test_news_of_somebody_elses_contact_is_not_waited_over(calls, engine, contact):
     records = Records(contact)
     assert news(calls, engine, records) is None

@@ -160,7 +160,7 @@ REDIAL = Redial(2, (60,))
 
 @pytest.mark.parametrize("on", [("failed",), ("busy", "noAnswer")])
 def test_who_answered_and_heard_nothing_is_dialled_again_where_failures_are(on):
-    bench = Bench(asked=False, redial=replace(REDIAL, on=on))
+    bench = Bench(asked=False, redial=REDIAL._replace(on=on))
     bench.calls.end(MID, 1, Cause.HUNG_UP, NOW)
     assert bench.finish(End.NOT_ANSWERED) == Outcome("failed", "notPlayed")
     assert bench.message.state is (State.QUEUED if "failed" in on else State.FINISHED)
@@ -592,7 +592,7 @@ def test_a_call_that_the_provider_would_not_take_is_put_off_and_counts_as_no_red
 
 def test_a_throttle_after_a_try_that_may_have_dialled_is_not_put_off_before_that_phone_has_rung_out():
     bench = Bench(answered=False)
-    bench.calls.open(replace(CALL, ticket=replace(CALL.ticket, retry=1)), 9)
+    bench.calls.open(replace(CALL, ticket=CALL.ticket._replace(retry=1)), 9)
     with pytest.raises(TelephonyUnavailable):
         bench.finish(End.THROTTLED)
     assert bench.messages.held == {f"{MID}-1"}

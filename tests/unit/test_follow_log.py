@@ -123,7 +123,7 @@ def test_an_introduction_that_cannot_be_played_ends_the_call():
 
 
 def test_silence_ends_the_call_after_its_repeats_and_a_key_without_a_list_is_no_silence():
-    bench = Bench(replace(PLAN, silent_repeats=1))
+    bench = Bench(PLAN._replace(silent_repeats=1))
     bench.hear("answered")
     for number, heard in enumerate(("idle", "key", "idle", "idle"), 1):
         bench.machine(number)

@@ -23,7 +23,7 @@ from tests.stores.memory import MemoryCalls, MemoryMessages
 PLAN = Plan(({"d1": 0, "d2": "end", "wrong": 0},), 50, NOW + 900_000, 2)
 BY_LOG = pytest.mark.parametrize("plan", [PLAN, None], ids=["with a log", "without"])
 IS_THERE = Contact("contact-1", {}, ended=False, answered=True, cause=None)
-IS_GONE = replace(IS_THERE, ended=True, cause=Cause.CALLER_HUNG_UP)
+IS_GONE = IS_THERE._replace(ended=True, cause=Cause.CALLER_HUNG_UP)
 
 
 class Bench:
@@ -89,7 +89,7 @@ def test_a_command_that_is_answered_at_once(plan, command):
     ended.command(command, 1, **({"menu": 0} if command == "ask" else {}))
     assert ended.told(f"{command}-1") == "ended"
     if command == "ask":
-        limited = Bench(plan and replace(plan, max_visits=0), max_visits=0)
+        limited = Bench(plan and plan._replace(max_visits=0), max_visits=0)
         limited.command("ask", 1, menu=0)
         assert limited.told("ask-1") == "limit"
 
@@ -116,7 +116,7 @@ def test_a_look_up(plan, contact, event):
 @BY_LOG
 @pytest.mark.parametrize("answered", [True, False])
 def test_a_look_up_after_the_dial(plan, answered):
-    bench = Bench(plan, IS_THERE if answered else replace(IS_GONE, answered=False), answered=answered)
+    bench = Bench(plan, IS_THERE if answered else IS_GONE._replace(answered=False), answered=answered)
     found = bench.control.handle({"command": "look_up", "mid": MID, "attempt": 1})
     hold_to_shape(found)
     assert found["event"] == ("answered" if answered else "ended")

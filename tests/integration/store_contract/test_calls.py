@@ -18,13 +18,13 @@ def test_an_opened_call_is_read_as_it_was_written(calls):
 
 def test_a_later_try_of_dial_brings_its_token_into_the_same_call(calls):
     calls.open(CALL, EXPIRES)
-    later = replace(CALL, ticket=replace(CALL.ticket, retry=1, token="dial-1"), dialled_msec=NOW + 9)
+    later = replace(CALL, ticket=CALL.ticket._replace(retry=1, token="dial-1"), dialled_msec=NOW + 9)
     # The moment of the first dialling stays: the bound on a call's seconds counts from there.
     assert calls.open(later, EXPIRES) == replace(CALL, ticket=later.ticket) == calls.get(MID, 1)
 
 
 def test_an_earlier_try_of_dial_that_comes_late_changes_nothing(calls):
-    later = replace(CALL, ticket=replace(CALL.ticket, retry=1, token="dial-1"))
+    later = replace(CALL, ticket=CALL.ticket._replace(retry=1, token="dial-1"))
     calls.open(later, EXPIRES)
     assert calls.open(CALL, EXPIRES) == later
 

@@ -38,7 +38,7 @@ def test_an_introduction_that_could_not_be_played_is_why_the_call_ends(calls):
 def test_the_first_entry_of_a_seq_stays_and_none_stands_without_its_predecessor(calls):
     before = logged(calls, "d1")
     again = Entry(2, 0, "key", "d2", NOW, Then(ThenKind.END))
-    for entry in (again, replace(again, seq=1), replace(again, seq=4), replace(again, seq=9)):
+    for entry in (again, again._replace(seq=1), again._replace(seq=4), again._replace(seq=9)):
         assert calls.append(MID, 1, "contact-1", entry) == (False, before)
     assert calls.get(MID, 1) == before
 

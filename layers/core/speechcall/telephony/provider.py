@@ -4,10 +4,9 @@ A new member of `ProviderName` is a type error wherever somebody has to know eac
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 import boto3
 
@@ -27,8 +26,7 @@ class ProviderName(StrEnum):
     CHIME = "chime"
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(NamedTuple):
     """What is needed of a provider, in addition to its package of this folder."""
 
     name: ProviderName

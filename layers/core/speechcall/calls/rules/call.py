@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from speechcall.menus.rules.ask import Ask
 from speechcall.menus.rules.call_log import PROMPT_ERROR, SILENT_REPEATS, Entry, Plan, follows
@@ -32,8 +32,7 @@ class Cause(StrEnum):
     THROTTLED = "throttled"
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """What to do, and for an `ask` which menu."""
 
     kind: Kind
@@ -51,8 +50,7 @@ class Command:
                 assert_never(self.kind)
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(NamedTuple):
     """Who gives a command: the state's visit (its entry time), the try, and the task token.
 
     A retried task comes with the visit of the first try and a higher `retry`; only the token of the
@@ -64,8 +62,7 @@ class Ticket:
     token: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What the telephony heard for command `seq`: `answered`, `key` (`d1` … or `other`), `idle`, `prompt_error`."""
 
     seq: int
@@ -73,16 +70,14 @@ class Reply:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """What a repeat was told that was refused, though the request before it may have dialled."""
 
     reason: str
     cause: Cause
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """The most that one call may do."""
 
     max_visits: int
@@ -90,8 +85,7 @@ class Bounds:
     silent_repeats: int = SILENT_REPEATS
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One thing that was heard in a menu: `d1`, `idle` or `other`, at an epoch millisecond."""
 
     menu: int

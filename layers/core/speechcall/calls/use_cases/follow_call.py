@@ -21,7 +21,6 @@ each reports counts; but only the latest is told what to do next, the others to 
 """
 
 from contextlib import suppress
-from dataclasses import replace
 
 from speechcall.calls.rules.call import Call
 from speechcall.calls.rules.end_of_call import is_over
@@ -89,7 +88,7 @@ def _written(call: Call, report: Report, calls: CallStore, clock: Clock) -> Call
     reply = heard.reply
     entry = call.would_log(reply.seq, reply.event, reply.key, now) if reply else None
     if entry and entry.event == ANSWERED and heard.began_msec is not None:
-        entry = replace(entry, waited_msec=max(0, now - heard.began_msec))
+        entry = entry._replace(waited_msec=max(0, now - heard.began_msec))
     found: Call | None = call
     if entry:
         written, found = calls.append(call.mid, call.attempt, contact_id, entry, turn)

@@ -28,7 +28,7 @@ first event would say so, within moments of the request.
 """
 
 import logging
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from speechcall.calls.rules.call import Call
 from speechcall.calls.use_cases.ports import CallStore, Telephony
@@ -52,8 +52,7 @@ PATIENCE_SECONDS = 15
 """After which no repeat is begun: one may take 11 s, and the function has 30."""
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(NamedTuple):
     """Whether the call was placed is not known. `said`: what the last request for it was told."""
 
     said: Exception

@@ -6,8 +6,7 @@ steps themselves.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from speechcall.calls.rules.call import Bounds, Call, Cause, Command, Refused, Reply, Step, Ticket
 from speechcall.menus.rules.call_log import Entry
@@ -24,8 +23,7 @@ class Engine(Protocol):
         """Answers a task with an error name. False as for `succeed`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(NamedTuple):
     """A provider's record of one call. `attributes` are those given when it was placed."""
 
     contact_id: str

@@ -1,9 +1,8 @@
 """What a telephony reports, and what it is told to do next: the words that every provider's conversation shares."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from speechcall.calls.rules.call import Call, Command, Kind, Reply
 from speechcall.menus.rules.ask import Ask
@@ -15,8 +14,7 @@ HEARD = frozenset({ANSWERED, NEXT, KEY, IDLE, PROMPT_ERROR})
 _KEYS = frozenset("0123456789*#")
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """What the telephony reports: one of HEARD; `key` comes with the key."""
 
     event: str
@@ -38,8 +36,7 @@ class Heard:
         return Reply(self.seq, self.event, key)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """What a telephony says of one of our calls that is up: which call, which contact, what was heard."""
 
     mid: str
@@ -51,7 +48,7 @@ class Report:
 
     def begun(self, began_msec: int | None) -> "Report":
         """The same, with the moment at which the invocation that brings it began."""
-        return replace(self, heard=replace(self.heard, began_msec=began_msec))
+        return self._replace(heard=self.heard._replace(began_msec=began_msec))
 
 
 class Op(StrEnum):
@@ -65,8 +62,7 @@ class Op(StrEnum):
     """With what it does already: a later event of its call is told what is next."""
 
 
-@dataclass(frozen=True, slots=True)
-class Next:
+class Next(NamedTuple):
     """What the telephony is to do: a command with its seq, to hold, to continue as it is, or (no call) to hang up."""
 
     op: Op

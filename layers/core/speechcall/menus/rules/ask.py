@@ -1,10 +1,9 @@
 """What a call has of a menu, without its actions."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """What the telephony needs to ask a menu: the prompt's URI, its length, seconds to wait."""
 
     prompt_uri: str

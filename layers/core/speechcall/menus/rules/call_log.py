@@ -9,8 +9,8 @@ Entry 1 says that the callee has answered. Each later one answers the question o
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 MOST_AHEAD = 3
 """So many entries may be in the log beyond the question that the state machine asks; then the telephony holds."""
@@ -32,8 +32,7 @@ class ThenKind(StrEnum):
     WAIT = "wait"
 
 
-@dataclass(frozen=True, slots=True)
-class Then:
+class Then(NamedTuple):
     """What follows an entry. `menu` comes with ASK; `reason` with an END that no list of the customer's asked for."""
 
     kind: ThenKind
@@ -41,8 +40,7 @@ class Then:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One thing that was heard. `menu`: None for the answer; `key`: `d1` … or `other`; `at_msec`: since the epoch."""
 
     seq: int
@@ -59,8 +57,7 @@ Table = tuple[Mapping[str, int | str], ...]
 """For each menu where a key leads: the index of a menu, `end` or `wait`; OTHERWISE: every other key, and silence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """All that decides what follows, fixed when the call is dialled."""
 
     table: Table

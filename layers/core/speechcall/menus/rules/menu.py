@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
 
 from speechcall.menus.rules.speech import Say
 
@@ -25,8 +25,7 @@ class Hangup:
     """End the call."""
 
 
-@dataclass(frozen=True, slots=True)
-class GotoMenu:
+class GotoMenu(NamedTuple):
     """Continue with another menu (0-based)."""
 
     menu: int
@@ -57,8 +56,7 @@ def target_of(action: Action) -> int | None:
             assert_never(action)
 
 
-@dataclass(frozen=True, slots=True)
-class Menu:
+class Menu(NamedTuple):
     """What is played, how long a key is awaited, and what each key (or `wrong`) does."""
 
     intro: str

@@ -4,8 +4,8 @@ Each is a sentence for somebody who does not program; its code and path are for 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from speechcall.menus.rules.call_log import SILENT_REPEATS
 from speechcall.menus.rules.menu import WRONG, Action, Menu, ends_list
@@ -20,8 +20,7 @@ SHORT_IDLE_MSEC = 1000
 MOST = 20
 
 
-@dataclass(frozen=True, slots=True)
-class CallBounds:
+class CallBounds(NamedTuple):
     """The shortest and the longest that a call through the menus can be, if the callee does not hang up.
 
     Menus are counted as often as they are asked. Seconds are those of listening: introductions of

@@ -5,8 +5,7 @@ goes in, the menus asked, the webhooks sent and the end come out.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from speechcall.menus.rules.call_log import OTHERWISE, SILENT_REPEATS, Table, ThenKind, repeats_silently
 from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook
@@ -15,8 +14,7 @@ from speechcall.shared.rules.outcome import End
 MAX_VISITS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """A webhook step that ran: in which visit (1 is the first menu asked), and where it is in its list."""
 
     visit: int
@@ -25,8 +23,7 @@ class Sent:
     step: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reaction:
+class Reaction(NamedTuple):
     """What one thing heard in a menu leads to: the webhook steps of a list, then a menu or the end (None)."""
 
     key: str | None
@@ -34,8 +31,7 @@ class Reaction:
     target: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Behaviour:
+class Behaviour(NamedTuple):
     """What the callee does in one menu.
 
     `heard`: a key (`d1`), `idle` for silence, `other` for a key that no telephone has, `hang_up`;
@@ -47,8 +43,7 @@ class Behaviour:
     hangs_up_after: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(NamedTuple):
     """A call: the menus asked in order, the webhooks sent in order, how it ended, and why we ended it."""
 
     menus: tuple[int, ...]

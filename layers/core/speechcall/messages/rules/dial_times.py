@@ -1,7 +1,6 @@
 """How long, how often and when a message is dialled."""
 
-from dataclasses import dataclass
-from typing import Literal, assert_never, get_args
+from typing import Literal, NamedTuple, assert_never, get_args
 
 from speechcall.shared.rules.outcome import OutcomeName
 
@@ -41,8 +40,7 @@ def may_redial(outcome: OutcomeName) -> bool:
             assert_never(outcome)
 
 
-@dataclass(frozen=True, slots=True)
-class Redial:
+class Redial(NamedTuple):
     """How often a number is dialled again, after how many seconds each time, and after which outcomes.
 
     The last of `after_seconds` holds for all further times.

@@ -1,21 +1,20 @@
 """Prompts: the audio of introductions, as it is known under an identifier, a URL or a text."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from speechcall.menus.rules.speech import is_spoken
 from speechcall.outbound.rules.address import is_url
 
 
-@dataclass(frozen=True, slots=True)
-class AudioWarning:
+class AudioWarning(NamedTuple):
     """What is odd about audio that was taken."""
 
     code: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(NamedTuple):
     """A telephone prompt: where it is played from, how long it is in seconds, its bytes, and what is odd about it."""
 
     uri: str

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from speechcall.accounts.rules.account import Account
 from speechcall.api.use_cases.request_problems import shown
@@ -28,8 +28,7 @@ class Prompts(Protocol):
     def find_prompt(self, account_id: str, identifier: str) -> Prompt | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """A message that can be accepted, as far as the request alone decides."""
 
     model: MessageModel

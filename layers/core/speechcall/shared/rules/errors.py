@@ -34,7 +34,7 @@ state machines list the leaves of RetryableError; renaming one changes every sta
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 NOT_ANSWERED = "NotAnswered"
 
@@ -43,8 +43,7 @@ class SpeechCallError(Exception):
     """Base of all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """What is wrong at one place of a request: code, path (`messages[0].to`), sentence."""
 
     code: str
