@@ -17,7 +17,7 @@ from local.cloud.template import read_template
 ROOT = Path(__file__).parent.parent
 ROUNDS = in_short(7, 1)
 FUNCTIONS = (
-    ("MessagelistFunction", CONNECT, ("dynamodb",), 1.6),
+    ("MessagelistFunction", CONNECT, ("dynamodb",), 1.4),
     ("ConnectFlowFunction", CONNECT, ("dynamodb", "stepfunctions"), 1.2),
     ("ControlCallFunction", CONNECT, ("dynamodb", "stepfunctions"), 1.2),
     ("ChimeEventsFunction", CHIME, ("dynamodb", "stepfunctions"), 1.2),
