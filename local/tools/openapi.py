@@ -24,6 +24,19 @@ SHOWN = ROOT / "docs" / "openapi.yaml"
 SPEC = ROOT / "events" / "spec"
 PLACEHOLDER, NUMBER = "+380XXXXXXXXX", "+380936670003"
 
+ANSWERS = (
+    answers.Accepted,
+    answers.Checked,
+    answers.MessageStatus,
+    answers.ListStatus,
+    answers.Replayed,
+    answers.Audio,
+    answers.AudioList,
+    answers.AudioRemoved,
+    answers.Upload,
+)
+"""Those to requests that succeed."""
+
 _JSON = "application/json"
 _REF = "#/components/schemas/"
 
@@ -308,18 +321,7 @@ def _schemas() -> dict[str, Any]:
             }
         },
     }
-    types = (
-        answers.Accepted,
-        answers.Checked,
-        answers.MessageStatus,
-        answers.ListStatus,
-        answers.Replayed,
-        answers.Audio,
-        answers.AudioList,
-        answers.AudioRemoved,
-        answers.Upload,
-    )
-    for answer in (*types, answers.Error, answers.GatewayError):
+    for answer in (*ANSWERS, answers.Error, answers.GatewayError):
         schema = TypeAdapter(answer).json_schema(ref_template=f"{_REF}{{model}}")
         for name, inner in schema.pop("$defs", {}).items():
             found[name] = _opened(inner)

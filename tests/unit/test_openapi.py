@@ -20,6 +20,7 @@ from speechcall.requests.use_cases.request_models import MessageModel
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
+USE_CASES = sorted((ROOT / "layers" / "core" / "speechcall").glob("*/use_cases/*.py"))
 CONNECT_ARN = "arn:aws:connect:eu-central-1:123456789012:instance/9308c2a1-9bc6-4cea-8290-6c0b4a6d38fa"
 DOCUMENT = openapi.describe()
 SCHEMAS = DOCUMENT["components"]["schemas"]
@@ -53,6 +54,12 @@ def test_it_is_valid_openapi():
 def test_every_schema_is_used():
     text = json.dumps(DOCUMENT)
     assert [name for name in SCHEMAS if f'"#/components/schemas/{name}"' not in text] == []
+
+
+def test_every_answer_is_typed_where_it_is_made():
+    sources = "".join(path.read_text(encoding="utf-8") for path in USE_CASES)
+    returned = set(re.findall(r'-> "(?:answers\.)?(\w+)":', sources))
+    assert [one.__name__ for one in openapi.ANSWERS if one.__name__ not in returned] == []
 
 
 def test_it_has_the_routes_of_the_template():

@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from speechcall.shared.rules.errors import RateLimited, RequestError, UnsupportedEncoding
+
+if TYPE_CHECKING:
+    from speechcall.api.rules.answers import Error, Place
 
 Answer = dict[str, Any]
 
@@ -15,7 +18,7 @@ def answer_text(status: int, text: str, headers: Mapping[str, str] | None = None
     return {"statusCode": status, "headers": told, "body": text, "isBase64Encoded": False}
 
 
-def answer_json(status: int, content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
+def answer_json(status: int, content: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Answer:
     """A JSON answer."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return answer_text(status, text, headers)
@@ -25,19 +28,21 @@ def answer_error(
     status: int,
     code: str,
     message: str,
-    details: list[dict[str, str]] | None = None,
+    details: "list[Place] | None" = None,
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
     """`{"error":{"code","message","details"}}`."""
-    error: dict[str, Any] = {"code": code, "message": message}
+    content: Error = {"error": {"code": code, "message": message}}
     if details:
-        error["details"] = details
-    return answer_json(status, {"error": error}, headers)
+        content["error"]["details"] = details
+    return answer_json(status, content, headers)
 
 
 def answer_problem(error: RequestError) -> Answer:
     """The answer to a client's mistake, with all its problems."""
-    details = [{"code": problem.code, "path": problem.path, "message": problem.message} for problem in error.problems]
+    details: list[Place] = [
+        {"code": problem.code, "path": problem.path, "message": problem.message} for problem in error.problems
+    ]
     headers = {}
     if error.status == 401:
         headers["WWW-Authenticate"] = 'Basic realm="SpeechCall", charset="UTF-8"'

@@ -9,8 +9,8 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from speechcall.messages.rules.message import State
 from speechcall.shared.rules.outcome import OutcomeName
+from speechcall.webhooks.rules.delivery import ShownState
 
 Id = Annotated[
     str,
@@ -178,7 +178,7 @@ class WebhookDelivery(TypedDict):
     key: str
     step: Count
     state: Annotated[
-        Literal["queued", "pending", "delivered", "failed", "dead"],
+        ShownState,
         Field(
             description="`queued`: it waits for its first attempt, or that is being made. `pending`: it is to be tried "
             "again. `failed`: refused for good. `dead`: given up after several attempts."
@@ -192,7 +192,7 @@ class WebhookDelivery(TypedDict):
 class Call(TypedDict):
     """What happened, in full."""
 
-    state: Literal[tuple(State)]  # type: ignore[valid-type]
+    state: Literal["preparing", "queued", "calling", "settling", "finished"]
     outcome: Outcome | None
     endReason: EndReason | None
     cause: Annotated[

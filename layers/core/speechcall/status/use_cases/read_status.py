@@ -1,7 +1,7 @@
 """GET /bat/message/{messageId} and GET /bat/messagelist/{messagelistId}."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from speechcall.accounts.rules.account import Account
 from speechcall.api.use_cases.query import parameter
@@ -11,6 +11,9 @@ from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.shared.rules.characters import foreign
 from speechcall.shared.rules.errors import NotFound, Problem, RequestError
 from speechcall.status.use_cases.status import History, Summary, as_of, describe_list, describe_message, seconds_left
+
+if TYPE_CHECKING:
+    from speechcall.api.rules.answers import ListStatus, MessageStatus
 
 MAX_PAGE = 100
 MAX_ID_LENGTH = 19
@@ -32,7 +35,7 @@ class Lists(Protocol):
     def find_list(self, list_id: str) -> MessageList | None: ...
 
 
-def read_message(account: Account, mid: str, now_msec: int, *, store: StatusStore) -> dict[str, Any]:
+def read_message(account: Account, mid: str, now_msec: int, *, store: StatusStore) -> "MessageStatus":
     """The answer about one message. NotFound if the account has none of that id."""
     return describe_message(history_of(account, mid, store), now_msec)
 
@@ -54,7 +57,7 @@ def read_list(
     store: StatusStore,
     lists: Lists,
     pool: Callable[[], Pool],
-) -> dict[str, Any]:
+) -> "ListStatus":
     """The answer about one list. `query`: `limit` (1 to 100) and `offset`. NotFound, RequestError."""
     limit, offset = _number(query, "limit", 1, MAX_PAGE, MAX_PAGE), _number(query, "offset", 0, MAX_PAGE, 0)
     found = lists.find_list(list_id) if _is_id(list_id) else None

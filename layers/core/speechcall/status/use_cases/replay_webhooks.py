@@ -1,7 +1,7 @@
 """Webhooks that have ended are sent again: one, those of a message, or those that were given up for an account."""
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from speechcall.accounts.rules.account import Account
 from speechcall.shared.rules.errors import NotFound, NotReplayable
@@ -10,6 +10,9 @@ from speechcall.status.use_cases.read_status import StatusStore, history_of
 from speechcall.webhooks.rules.delivery import MAX_ATTEMPTS, UNDELIVERED, Delivery, DeliveryState
 from speechcall.webhooks.rules.webhook import WebhookTask
 from speechcall.webhooks.use_cases.deliver_webhook import WebhookQueue
+
+if TYPE_CHECKING:
+    from speechcall.api.rules.answers import Replayed
 
 
 class EndedDeliveries(Protocol):
@@ -58,7 +61,7 @@ def replay_of_message(
     deliveries: EndedDeliveries,
     queue: WebhookQueue,
     clock: Clock,
-) -> dict[str, Any]:
+) -> "Replayed":
     """POST /bat/message/{messageId}/webhooks/replay: all that were given up, or the one named, whatever became of it.
 
     Raises NotFound, NotReplayable.

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, assert_never
+from typing import TYPE_CHECKING, TypeVar, assert_never, cast
 
 from speechcall.calls.rules.call import Call
 from speechcall.calls.rules.end_of_call import key_was_pressed, was_cut_short
@@ -14,6 +14,9 @@ from speechcall.shared.rules.outcome import EXPIRED, NOT_PLACED, OutcomeName, kn
 from speechcall.shared.rules.timing import utc_text
 from speechcall.webhooks.rules.delivery import Delivery, DeliveryState
 from speechcall.webhooks.rules.webhook import WebhookTask, destination, webhook_of
+
+if TYPE_CHECKING:
+    from speechcall.api.rules import answers
 
 ASSUMED_CALL_SECONDS = 60
 """How long a line is taken by one call, for estimates."""
@@ -78,7 +81,7 @@ def as_of(now_msec: int, one: Dialled) -> Dialled:
     return one
 
 
-def delivery_status(state: State, outcome: str | None) -> str:
+def delivery_status(state: State, outcome: str | None) -> "answers.DeliveryStatus":
     """The vendor's word: scheduled, processing, delivered, undeliverable or permanenterror."""
     if state is State.FINISHED:
         known = known_outcome(outcome)
@@ -86,7 +89,7 @@ def delivery_status(state: State, outcome: str | None) -> str:
     return "processing" if state in (State.CALLING, State.SETTLING) else "scheduled"
 
 
-def _status_of(outcome: OutcomeName) -> str:
+def _status_of(outcome: OutcomeName) -> "answers.DeliveryStatus":
     match outcome:
         case "answered":
             return "delivered"
@@ -98,15 +101,15 @@ def _status_of(outcome: OutcomeName) -> str:
             assert_never(outcome)
 
 
-def describe_message(history: History, now_msec: int) -> dict[str, Any]:
+def describe_message(history: History, now_msec: int) -> "answers.MessageStatus":
     """The answer to GET /bat/message/{messageId}: the vendor's fields, and `call`. No bodies, no secrets."""
     message, calls = as_of(now_msec, history.message), _placed(history.calls)
     waits_again = message.state is State.QUEUED and message.attempt > 0
     finished_msec = message.dial_until_msec if message.reason == EXPIRED.reason else message.finished_msec
-    return {
+    last_answered = next((call for call in reversed(calls) if call.answered_msec is not None), None)
+    answer: answers.MessageStatus = {
         "messagelistId": message.list_id,
         "messageId": message.mid,
-        **({"customerMessageId": message.customer_id} if message.customer_id else {}),
         "recipient": message.recipient,
         "text": message.text,
         "deliverystatus": delivery_status(message.state, message.outcome),
@@ -114,18 +117,20 @@ def describe_message(history: History, now_msec: int) -> dict[str, Any]:
         "cost": 0,
         "call": {
             "state": message.state.value,
-            "outcome": message.outcome,
+            "outcome": _told_outcome(message.outcome),
             "endReason": message.reason,
             "cause": message.cause or EXPLANATIONS.get(message.reason or ""),
-            "acceptedAt": _moment(message.created_msec),
-            "dialledUntil": _moment(message.dial_until_msec),
+            "acceptedAt": utc_text(message.created_msec),
+            "dialledUntil": utc_text(message.dial_until_msec),
             "nextAttemptAt": _moment(message.due_msec) if waits_again else None,
             "finishedAt": _moment(finished_msec),
-            **_last_answer(calls),
+            "answeredAt": _moment(last_answered.answered_msec) if last_answered else None,
+            "endedAt": _moment(calls[-1].ended_msec) if calls else None,
+            "durationSec": _duration(last_answered) if last_answered else None,
             "keyPressed": any(key_was_pressed(call) for call in calls),
             "attempts": [_describe_call(call, message.state is State.SETTLING) for call in calls],
             "path": [
-                {"attempt": call.attempt, "menu": step.menu, "heard": step.heard, "at": _moment(step.at_msec)}
+                {"attempt": call.attempt, "menu": step.menu, "heard": step.heard, "at": utc_text(step.at_msec)}
                 for call in calls
                 for step in call.path
                 if not (step.heard == PROMPT_ERROR and was_cut_short(call))
@@ -133,6 +138,9 @@ def describe_message(history: History, now_msec: int) -> dict[str, Any]:
             "webhooks": [_describe_delivery(task, delivery) for task, delivery in history.webhooks(now_msec)],
         },
     }
+    if message.customer_id:
+        answer["customerMessageId"] = message.customer_id
+    return answer
 
 
 def _placed(calls: Sequence[Call]) -> list[Call]:
@@ -145,29 +153,19 @@ def _in_order(calls: Sequence[Call]) -> list[Call]:
 
 def describe_list(
     list_id: str, summaries: Sequence[Summary], offset: int, limit: int, total: int, done_in_seconds: int | None
-) -> dict[str, Any]:
+) -> "answers.ListStatus":
     """The answer to GET /bat/messagelist/{messagelistId}: counts, one page of messages, an estimate.
 
     In: the summaries of all messages that are kept, in the order sent; `total`, how many there were.
     """
     page = summaries[offset : offset + limit]
-    answer: dict[str, Any] = {
+    answer: answers.ListStatus = {
         "messagelistId": list_id,
         "total": total,
         "statuses": dict(Counter(delivery_status(one.state, one.outcome) for one in summaries)),
-        "outcomes": dict(Counter(one.outcome for one in summaries if one.outcome)),
+        "outcomes": dict(Counter(outcome for one in summaries if (outcome := _told_outcome(one.outcome)))),
         "estimatedSecondsLeft": done_in_seconds,
-        "messages": [
-            {
-                "messageId": one.mid,
-                **({"customerMessageId": one.customer_id} if one.customer_id else {}),
-                "recipient": one.recipient,
-                "deliverystatus": delivery_status(one.state, one.outcome),
-                "outcome": one.outcome,
-                "endReason": one.reason,
-            }
-            for one in page
-        ],
+        "messages": [_describe_summary(one) for one in page],
     }
     if offset + limit < len(summaries):
         answer["nextOffset"] = offset + limit
@@ -184,22 +182,30 @@ def seconds_left(unfinished: int, backlog: int, lines: int, calls_per_second: in
     return round(max(unfinished, backlog) / a_second) + ASSUMED_CALL_SECONDS
 
 
-def _last_answer(calls: Sequence[Call]) -> dict[str, Any]:
-    answered = [call for call in calls if call.answered_msec is not None]
-    last = answered[-1] if answered else None
-    return {
-        "answeredAt": _moment(last.answered_msec) if last else None,
-        "endedAt": _moment(calls[-1].ended_msec) if calls else None,
-        "durationSec": _duration(last) if last else None,
+def _describe_summary(one: Summary) -> "answers.Summary":
+    answer: answers.Summary = {
+        "messageId": one.mid,
+        "recipient": one.recipient,
+        "deliverystatus": delivery_status(one.state, one.outcome),
+        "outcome": _told_outcome(one.outcome),
+        "endReason": one.reason,
     }
+    if one.customer_id:
+        answer["customerMessageId"] = one.customer_id
+    return answer
 
 
-def _describe_call(call: Call, settles: bool) -> dict[str, Any]:
+def _told_outcome(stored: str | None) -> OutcomeName | None:
+    """As it is stored: an outcome that only a later release knows is told too, while both are in use."""
+    return cast("OutcomeName | None", stored)
+
+
+def _describe_call(call: Call, settles: bool) -> "answers.Attempt":
     """`settles`: a guess is not told, for it may be corrected."""
     is_known = call.cause is not None and not (settles and call.cause_is_guess)
     return {
         "attempt": call.attempt,
-        "dialledAt": _moment(call.dialled_msec),
+        "dialledAt": utc_text(call.dialled_msec),
         "answeredAt": _moment(call.answered_msec),
         "answerToFirstCommandMsec": call.log[0].waited_msec if call.log else None,
         "endedAt": _moment(call.ended_msec),
@@ -208,7 +214,7 @@ def _describe_call(call: Call, settles: bool) -> dict[str, Any]:
     }
 
 
-def _describe_delivery(task: WebhookTask, delivery: Delivery) -> dict[str, Any]:
+def _describe_delivery(task: WebhookTask, delivery: Delivery) -> "answers.WebhookDelivery":
     return {
         "webhookId": task.event_id,
         "menu": task.menu,
@@ -217,7 +223,7 @@ def _describe_delivery(task: WebhookTask, delivery: Delivery) -> dict[str, Any]:
         "state": delivery.shown_state,
         "nextAttemptAt": _moment(delivery.next_msec),
         "attempts": [
-            {"at": _moment(one.at_msec), "msec": one.msec, "status": one.status, "error": one.error}
+            {"at": utc_text(one.at_msec), "msec": one.msec, "status": one.status, "error": one.error}
             for one in delivery.attempts
         ],
     }

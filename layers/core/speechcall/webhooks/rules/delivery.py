@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final, Literal
 
 from speechcall.webhooks.rules.retry import Uniform, is_delivered, own_fault_delay, retry_delay
 from speechcall.webhooks.rules.webhook import WebhookTask
@@ -37,8 +38,9 @@ class DeliveryState(StrEnum):
     DEAD = "dead"
 
 
-QUEUED = "queued"
+QUEUED: Final = "queued"
 """What is shown of a webhook that waits for its first attempt, whether its delivery was begun or not."""
+ShownState = Literal["queued", "pending", "delivered", "failed", "dead"]
 UNDELIVERED = (DeliveryState.FAILED, DeliveryState.DEAD)
 
 
@@ -78,7 +80,7 @@ class Delivery:
     """Scheme, host and port of its URL."""
 
     @property
-    def shown_state(self) -> str:
+    def shown_state(self) -> ShownState:
         """Its state as it is shown: until its first attempt has come to something, it is `queued`."""
         return QUEUED if self.state is DeliveryState.PENDING and not self.attempts else self.state.value
 
