@@ -84,12 +84,9 @@ check: export AWS_DEFAULT_REGION = eu-central-1
 check: export AWS_EC2_METADATA_DISABLED = true
 check: lint types install-sam ## Lint, types, import rules; validate and build the SAM application
 	$(SAM)/cfn-lint
-	$(SAM)/cfn-lint --template telephony/chime.template.yaml --regions $(CHIME_REGIONS)
+	$(SAM)/cfn-lint $(wildcard telephony/*.template.yaml) # its Metadata says for which Regions
 	$(SAM)/sam validate --lint
 	@bin/sam-build; built=$$?; [ $$built -eq 3 ] || { [ $$built -eq 0 ] && $(PY) -m local.cloud.artifact && $(PY) -m pytest -q -m artifact tests/built; } # 3: it has said that there is no Python 3.13
-
-# Those with Amazon Connect in which CloudFormation knows SIP media applications.
-CHIME_REGIONS = us-east-1 ap-northeast-1 ap-northeast-2 ap-southeast-1 ap-southeast-2 ca-central-1 eu-central-1 eu-west-2
 
 contact-flow: install ## Write telephony/connect.template.json anew from contact_flow.py
 	$(PY) -m speechcall.telephony.connect.contact_flow >telephony/new.json

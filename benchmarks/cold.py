@@ -22,10 +22,10 @@ from typing import Any
 from benchmarks.length import in_short
 from local.cloud.artifact import built_template
 from local.cloud.aws_endpoint import MOUNT
-from local.cloud.event_files import EVENT_FILES
 from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, Cloud
 from local.cloud.runtime.answers import read_answer
 from local.cloud.runtime.emulator import Emulator, environment_of
+from local.cloud.simulated_providers import EVENT_FILES
 from local.cloud.template import FunctionSpec, Template, read_template
 from local.common.http_server import HttpServer
 

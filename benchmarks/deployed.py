@@ -3,17 +3,16 @@
 from functools import cache
 from pathlib import Path
 
+from local.cloud.simulated_providers import parameters_of
 from local.cloud.template import Template, read_template
+from speechcall.telephony.provider import ProviderName
 
 ROOT = Path(__file__).parent.parent
-INSTANCE = "arn:aws:connect:eu-central-1:123456789012:instance/5eec4ca1-0000-4000-8000-00000000ca11"
-CONNECT = {"TelephonyProvider": "connect", "ConnectInstanceArn": INSTANCE, "CallerId": "+4930123456"}
-CHIME = {"TelephonyProvider": "chime", "CallerId": "+12065550100"}
 
 
-def variables_of(folder: str, endpoint: str, parameters: dict[str, str] = CONNECT) -> dict[str, str]:
-    """All that a function of `functions/` finds, in a stack with these parameters."""
-    (spec,) = (spec for spec in _template(**parameters).functions.values() if spec.code_dir.name == folder)
+def variables_of(folder: str, endpoint: str, name: ProviderName = ProviderName.CONNECT) -> dict[str, str]:
+    """All that a function of `functions/` finds, in a stack of this provider."""
+    (spec,) = (spec for spec in _template(name).functions.values() if spec.code_dir.name == folder)
     return {
         **spec.environment,
         "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
@@ -27,5 +26,5 @@ def variables_of(folder: str, endpoint: str, parameters: dict[str, str] = CONNEC
 
 
 @cache
-def _template(**parameters: str) -> Template:
-    return read_template(ROOT / "template.yaml", parameters)
+def _template(name: ProviderName) -> Template:
+    return read_template(ROOT / "template.yaml", parameters_of(name))

@@ -16,8 +16,8 @@ from unittest.mock import patch
 import boto3
 from moto import mock_aws
 
-from benchmarks.deployed import CONNECT
 from benchmarks.length import in_short
+from local.cloud.simulated_providers import parameters_of
 from local.cloud.template import read_template
 from speechcall.dialling.use_cases.dial_messages import dial_messages
 from speechcall.messages.adapters.lines_store import DynamoPool
@@ -26,6 +26,7 @@ from speechcall.messages.rules.message import State
 from speechcall.messages.use_cases.message_ports import Pool
 from speechcall.shared.rules.ids import new_ids, parse_holder
 from speechcall.shared.rules.outcome import Outcome
+from speechcall.telephony.provider import ProviderName
 from tests.kit.registry import requests_for_tables
 from tests.kit.samples import ASK, MESSAGE, NOW, FakeClock
 from tests.stores.memory import MemoryMessages
@@ -109,7 +110,7 @@ def _dial_through(backlog: int) -> tuple[float, tuple[tuple[str, int], ...]]:
 
 def _requests_of_operations() -> dict[str, int]:
     """How many requests each operation of the stores makes of DynamoDB."""
-    template = read_template(ROOT / "template.yaml", CONNECT)
+    template = read_template(ROOT / "template.yaml", parameters_of(ProviderName.CONNECT))
     environment = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_DEFAULT_REGION": "eu-central-1"}
     with patch.dict(os.environ, environment), mock_aws():
         client = boto3.client("dynamodb")

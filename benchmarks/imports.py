@@ -10,20 +10,23 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.deployed import CHIME, CONNECT
 from benchmarks.length import in_short
+from local.cloud.simulated_providers import parameters_of
 from local.cloud.template import read_template
+from speechcall.telephony.provider import ProviderName, provider
 
 ROOT = Path(__file__).parent.parent
 ROUNDS = in_short(7, 1)
+DEFAULT = ProviderName.CONNECT
 FUNCTIONS = (
-    ("MessagelistFunction", CONNECT, ("dynamodb",), 1.4),
-    ("ConnectFlowFunction", CONNECT, ("dynamodb", "stepfunctions"), 1.2),
-    ("ControlCallFunction", CONNECT, ("dynamodb", "stepfunctions"), 1.2),
-    ("ChimeEventsFunction", CHIME, ("dynamodb", "stepfunctions"), 1.2),
-    ("ControlCallFunction", CHIME, ("dynamodb", "stepfunctions"), 1.2),
+    ("MessagelistFunction", DEFAULT, ("dynamodb",), 1.4),
+    *(
+        (function, name, ("dynamodb", "stepfunctions"), 1.2)
+        for name in ProviderName
+        for function in (provider(name).listener, "ControlCallFunction")
+    ),
 )
-"""With the stack's parameters, the clients of the floor, and the aim for the ratio."""
+"""With the stack's provider, the clients of the floor, and the aim for the ratio."""
 
 _TIMED = "import time; begin = time.process_time()\n{}\nprint(time.process_time() - begin)"
 
@@ -32,8 +35,8 @@ def main() -> None:
     """Print the least import time of each function, of its floor, and their ratio."""
     print(f"\nImport of a function, ms of CPU time (least of {ROUNDS} new processes, in turn with the floor)")
     print(f"{'function':<32}{'ours':>8}{'floor':>8}{'ratio':>8}")
-    for name, parameters, services, aim in FUNCTIONS:
-        spec = read_template(ROOT / "template.yaml", parameters).functions[name]
+    for function, name, services, aim in FUNCTIONS:
+        spec = read_template(ROOT / "template.yaml", parameters_of(name)).functions[function]
         clients = "; ".join(f"boto3.client({service!r})" for service in services)
         sources = [
             f"import runpy; runpy.run_path({json.dumps(str(spec.code_dir / 'app.py'))})",
@@ -46,7 +49,7 @@ def main() -> None:
                 if turn:  # the first one compiles
                     found.append(seconds)
         ours, floor = (min(found) * 1000 for found in times)
-        label = f"{name} (Chime)" if parameters is CHIME else name
+        label = function if name is DEFAULT else f"{function} ({name})"
         print(f"{label:<32}{ours:>8.0f}{floor:>8.0f}{ours / floor:>8.2f}   (aim: at most {aim})")
 
 

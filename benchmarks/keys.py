@@ -19,14 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.canned_call import canned_call
-from benchmarks.deployed import CHIME as CHIME_STACK
-from benchmarks.deployed import CONNECT as CONNECT_STACK
 from benchmarks.deployed import variables_of
 from benchmarks.length import in_short
+from local.cloud.simulated_providers import parameters_of, simulated
+from local.cloud.template import read_template
 from speechcall.calls.adapters.call_items import dump_call, dump_entry
 from speechcall.calls.rules.call import Command, Kind, Ticket
 from speechcall.menus.rules.call_log import Entry, Plan, Then, ThenKind
 from speechcall.shared.adapters.table import to_wire
+from speechcall.telephony.provider import ProviderName
 from tests.kit.samples import CALL, NOW
 
 ROOT = Path(__file__).parent.parent
@@ -34,13 +35,14 @@ ROUNDS, WARM = in_short((300, 20), (10, 1))
 MID = "1234567890123456789"
 MENUS = 20
 MOST_REQUESTS = 3
-CONNECT, CHIME, ENGINE = "Connect", "Chime SDK", "Step Functions"
+ENGINE = "Step Functions"
 
 
 @dataclass(frozen=True)
 class Case:
     """One event of a function. `command`: what waits for its answer; None: it writes a command itself."""
 
+    provider: ProviderName
     source: str
     what: str
     folder: str
@@ -48,13 +50,20 @@ class Case:
     command: Kind | None
 
 
-CASES = (
-    Case(CONNECT, "key", "connect_flow", "connect/flow-key.json", Kind.ASK),
-    Case(CHIME, "key", "chime_events", "chime/digits-received.json", Kind.ASK),
-    Case(CONNECT, "answer", "connect_flow", "connect/flow-answered.json", Kind.DIAL),
-    Case(CHIME, "answer", "chime_events", "chime/call-answered.json", Kind.DIAL),
-    Case(ENGINE, "next menu", "control_call", "stepfunctions/control-call-ask.json", None),
-)
+COMMANDS = {"key": Kind.ASK, "answered": Kind.DIAL}
+"""What a callee does, and the command that waits for it."""
+
+
+def cases() -> list[Case]:
+    """What callees do, with each provider; and the machine's next command."""
+    found = []
+    for heard, command in COMMANDS.items():
+        for name in ProviderName:
+            (event,) = (file for file in simulated(name).event_files if file.hears == heard)
+            functions = read_template(ROOT / "template.yaml", parameters_of(name)).functions
+            found.append(Case(name, name, heard, functions[event.function].code_dir.name, event.path, command))
+    machine = (ENGINE, "next menu", "control_call", "stepfunctions/control-call-ask.json", None)
+    return [*found, Case(ProviderName.CONNECT, *machine)]
 
 
 def main() -> None:
@@ -64,10 +73,8 @@ def main() -> None:
         f"{'from':<16}{'what':<12}{'p50':>8}{'p99':>8}{'floor p50':>12}{'floor p99':>12}{'p50 ÷':>8}   requests in turn"
     )
     with canned_call() as endpoint:
-        for case in CASES:
-            os.environ.update(
-                variables_of(case.folder, endpoint, CONNECT_STACK if case.source == CONNECT else CHIME_STACK)
-            )
+        for case in cases():
+            os.environ.update(variables_of(case.folder, endpoint, case.provider))
             ours, floor, requests = _measure(case)
             told = ", ".join(f"{count} {name}" for name, count in requests.items())
             times = "".join(
@@ -81,8 +88,7 @@ def main() -> None:
 
 def requests_of(case: Case, endpoint: str) -> Counter[str]:
     """The requests to AWS, one after the other, that one event of a case makes before its answer."""
-    stack = CONNECT_STACK if case.source == CONNECT else CHIME_STACK
-    os.environ.update(variables_of(case.folder, endpoint, stack))
+    os.environ.update(variables_of(case.folder, endpoint, case.provider))
     app, event = _load(case.folder), _event(case.event)
     sent: list[tuple[Any, dict[str, Any]]] = []
     clients = _clients(app)
@@ -188,7 +194,8 @@ def _name(method: Any) -> str:
 
 
 def _asks(answer: dict[str, Any]) -> bool:
-    return answer.get("op") == "ask" or any(action["Type"] == "PlayAudio" for action in answer.get("Actions", ()))
+    """Whether it plays the introduction, in whatever form the provider takes it."""
+    return CALL.asks[0].prompt_uri.rpartition("/")[2] in json.dumps(answer)
 
 
 def _percentiles(times: list[float]) -> tuple[float, float]:

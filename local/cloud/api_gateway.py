@@ -13,9 +13,9 @@ from urllib.parse import parse_qsl
 
 from werkzeug.wrappers import Request, Response
 
-from local.cloud.functions import FunctionError
-from local.cloud.physical_names import ACCOUNT
+from local.cloud.account import ACCOUNT
 from local.cloud.template import Template
+from local.network.shared.invoker import FunctionError
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 MAX_EVENT_BYTES = 6 * 1024 * 1024

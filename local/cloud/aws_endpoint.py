@@ -16,9 +16,9 @@ from botocore.compat import HTTPHeaders
 from moto.core.models import botocore_stubber
 from werkzeug.wrappers import Request, Response
 
+from local.cloud.account import REGION
 from local.cloud.iam_actions import needs_of_request
 from local.cloud.permissions import Permissions
-from local.cloud.physical_names import REGION
 from local.cloud.signature import SignatureError, SignedRequest, scope_of, verify
 from local.cloud.template import Template
 from local.common.this_machine import comes_from_a_page

@@ -9,11 +9,11 @@ import boto3
 from moto import mock_aws
 from moto.core.config import DefaultConfig
 
+from local.cloud.account import ACCOUNT, REGION
 from local.cloud.apply_moto_patches import install_guards
 from local.cloud.intrinsics import scalar_text
 from local.cloud.moto_patches.executions import stop_all
 from local.cloud.moto_patches.sqs import release_receivers
-from local.cloud.physical_names import ACCOUNT, REGION
 from local.cloud.signature import SECRET
 from local.cloud.template import Template
 from speechcall.shared.adapters.settings import AWS_CONFIG, CALLER_WAITS_CONFIG, CLIENT_WAITS_CONFIG

@@ -17,22 +17,13 @@ from local.cloud import handler_output
 from local.cloud.intrinsics import TemplateError
 from local.cloud.permissions import Permissions
 from local.cloud.template import FunctionSpec, Template
+from local.network.shared.invoker import FunctionError
 
 Overrides = Mapping[str, Mapping[str, str]] | Mapping[str, str] | Mapping[str, str | Mapping[str, str]]
 """Variables to replace: by function ({"DialerFunction": {"LINES": "3"}}), or for every function that has them."""
 
 _PROCESS_VARIABLES = ("HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TMPDIR", "TZ")
 _hosts = itertools.count(1)
-
-
-class FunctionError(Exception):
-    """A handler raised: `error_type` is the exception's class, as Step Functions matches it."""
-
-    def __init__(self, error_type: str, message: str, stack_trace: list[str] | None = None) -> None:
-        super().__init__(f"{error_type}: {message}")
-        self.error_type = error_type
-        self.message = message
-        self.stack_trace = stack_trace or []
 
 
 class UnknownFunctionError(LookupError):

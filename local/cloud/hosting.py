@@ -7,13 +7,14 @@ from subprocess import DEVNULL
 from typing import Literal, TextIO
 
 from local.cloud.aws_endpoint import CONTAINERS_NAME, LOOPBACK, MOUNT, AwsDoor, Network, WSGIApplication
-from local.cloud.functions import FunctionError, FunctionHost, Functions, Overrides
+from local.cloud.functions import FunctionHost, Functions, Overrides
 from local.cloud.permissions import Permissions
 from local.cloud.runtime.containers import find_containers
 from local.cloud.runtime.host import RuntimeHost
 from local.cloud.runtime.sam_local import SamHost, write_env_vars
 from local.cloud.template import Template
 from local.common.http_server import HttpServer
+from local.network.shared.invoker import FunctionError
 
 Hosting = Literal["process", "runtime", "sam"]
 

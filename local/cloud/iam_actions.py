@@ -5,11 +5,13 @@ Sources: Service Authorization Reference, of each service; DynamoDB developer gu
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from local.cloud.physical_names import ACCOUNT, PARTITION, REGION
+from local.cloud.account import PARTITION, arn
+from local.cloud.providers.record import Need
+from local.cloud.simulated_providers import simulated
+from speechcall.telephony.provider import ProviderName, provider
 
 _TRANSACTION = {
     "Put": "PutItem",
@@ -17,7 +19,12 @@ _TRANSACTION = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
-_PREFIX = {"stepfunctions": "states", "chime-sdk-voice": "chime", "service-quotas": "servicequotas"}
+_PROVIDERS = tuple((provider(name), simulated(name)) for name in ProviderName)
+_PREFIX = {
+    "stepfunctions": "states",
+    "service-quotas": "servicequotas",
+    **{one.service: one.signs_as for one, _ in _PROVIDERS},
+}
 _BATCHES = {"SendMessageBatch": "SendMessage", "DeleteMessageBatch": "DeleteMessage"}
 _TARGETS = {"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs", "AWSStepFunctions": "states", "TrentService": "kms"}
 _PATHS = {
@@ -26,17 +33,8 @@ _PATHS = {
     ("servicequotas", "/"): "servicequotas:ListServiceQuotas",
     ("servicequotas", ""): "servicequotas:ListServiceQuotas",
 }
-_OF_AN_INSTANCE = {"instance": "DescribeInstance", "contact-flows-summary": "ListContactFlows"}
 _NO_HEADERS: Mapping[str, str] = {}
 _S3 = {"GET": "GetObject", "HEAD": "HeadObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
-
-
-@dataclass(frozen=True, order=True)
-class Need:
-    """One action on one resource; "" where the request does not tell the resource (a task token)."""
-
-    action: str
-    resource: str
 
 
 def needs_of(service: str, operation: str, parameters: Mapping[str, Any]) -> list[Need]:
@@ -47,10 +45,9 @@ def needs_of(service: str, operation: str, parameters: Mapping[str, Any]) -> lis
         "sqs": _sqs,
         "states": _states,
         "s3": _s3,
-        "connect": _connect,
         "kms": _kms,
-        "chime": _chime,
         "lambda": _lambda,
+        **{one.signs_as: simulation.needs for one, simulation in _PROVIDERS},
     }
     if prefix in handlers:
         return list(handlers[prefix](operation, parameters))
@@ -71,11 +68,9 @@ def needs_of_request(
         operation = "CopyObject" if source else _S3.get(method, method) if key else "ListObjectsV2"
         given = {"Bucket": bucket, "Key": key, "CopySource": unquote(source or ""), "Tagging": tags}
         return needs_of("s3", operation, given)
-    if service == "connect":
-        return _connect_request(method, path, body)
-    if service == "chime":  # /sip-media-applications/ID/calls[/TRANSACTION]
-        operation = "Create" if path.endswith("/calls") else "Update"
-        return needs_of("chime", f"{operation}SipMediaApplicationCall", {"SipMediaApplicationId": path.split("/")[2]})
+    for one, simulation in _PROVIDERS:
+        if service == one.signs_as:
+            return needs_of(service, *simulation.request_of(method, path, body))
     if service == "lambda" and path.endswith("/invocations"):
         return needs_of("lambda", "Invoke", {"FunctionName": unquote(path.split("/")[-2])})
     if action := _PATHS.get((service, path)):
@@ -83,13 +78,9 @@ def needs_of_request(
     return [Need(f"{service}:{method} {path}", "")]
 
 
-def _arn(service: str, rest: str) -> str:
-    return f"arn:{PARTITION}:{service}:{REGION}:{ACCOUNT}:{rest}"
-
-
 def _dynamodb(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
     def need(action: str, table: str, index: str = "") -> Need:
-        return Need(f"dynamodb:{action}", _arn("dynamodb", f"table/{table}" + (f"/index/{index}" if index else "")))
+        return Need(f"dynamodb:{action}", arn("dynamodb", f"table/{table}" + (f"/index/{index}" if index else "")))
 
     if operation == "TransactWriteItems":
         for item in given["TransactItems"]:
@@ -104,7 +95,7 @@ def _dynamodb(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
 
 
 def _sqs(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
-    yield Need(f"sqs:{_BATCHES.get(operation, operation)}", _arn("sqs", given["QueueUrl"].rsplit("/", 1)[-1]))
+    yield Need(f"sqs:{_BATCHES.get(operation, operation)}", arn("sqs", given["QueueUrl"].rsplit("/", 1)[-1]))
 
 
 def _lambda(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
@@ -112,12 +103,12 @@ def _lambda(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
         yield Need(f"lambda:{operation}", "")
         return
     function = given["FunctionName"]  # a name, or an ARN, which an alias may qualify
-    yield Need("lambda:InvokeFunction", function if ":" in function else _arn("lambda", f"function:{function}"))
+    yield Need("lambda:InvokeFunction", function if ":" in function else arn("lambda", f"function:{function}"))
 
 
 def _states(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
     if operation == "CreateStateMachine":
-        machine = _arn("states", f"stateMachine:{given['name']}")
+        machine = arn("states", f"stateMachine:{given['name']}")
         yield Need("states:CreateStateMachine", machine)
         yield Need("iam:PassRole", given["roleArn"])
         if given.get("tags"):
@@ -138,35 +129,6 @@ def _s3(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
         yield from [Need("s3:PutObjectTagging", f"{bucket}/{given['Key']}")] if given.get("Tagging") else []
     else:
         yield Need(f"s3:{operation.replace('HeadObject', 'GetObject')}", f"{bucket}/{given.get('Key', '')}")
-
-
-def _connect_request(method: str, path: str, body: bytes) -> list[Need]:
-    parts = path.split("/")[1:]
-    if method == "GET" and parts[0] in _OF_AN_INSTANCE:
-        return needs_of("connect", _OF_AN_INSTANCE[parts[0]], {"InstanceId": parts[1]})
-    if method == "GET":
-        return needs_of("connect", "DescribeContact", {"InstanceId": parts[1], "ContactId": parts[2]})
-    if parts == ["phone-number", "list"]:
-        return needs_of("connect", "ListPhoneNumbersV2", {})
-    operation = "StartOutboundVoiceContact" if parts[-1] == "outbound-voice" else "StopContact"
-    return needs_of("connect", operation, json.loads(body or b"{}"))
-
-
-def _connect(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
-    if operation in _OF_AN_INSTANCE.values():
-        yield Need(f"connect:{operation}", _arn("connect", f"instance/{given['InstanceId']}"))
-        if operation == "DescribeInstance":
-            yield Need("ds:DescribeDirectories", "")
-        return
-    if operation == "ListPhoneNumbersV2":
-        yield Need(f"connect:{operation}", _arn("connect", "phone-number/*"))
-        return
-    contact = given.get("ContactId", "new")
-    yield Need(f"connect:{operation}", _arn("connect", f"instance/{given['InstanceId']}/contact/{contact}"))
-
-
-def _chime(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
-    yield Need(f"chime:{operation}", _arn("chime", f"sma/{given['SipMediaApplicationId']}"))
 
 
 def _kms(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:

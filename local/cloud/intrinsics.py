@@ -64,11 +64,16 @@ class Resolver:
     """Replaces intrinsic functions by their values. What it does not know is a TemplateError, never an empty string."""
 
     def __init__(
-        self, conditions: Mapping[str, Any], ref: Callable[[str], Any], get_att: Callable[[str, str], Any]
+        self,
+        conditions: Mapping[str, Any],
+        ref: Callable[[str], Any],
+        get_att: Callable[[str, str], Any],
+        mappings: Mapping[str, Any] | None = None,
     ) -> None:
         self._conditions = conditions
         self._ref = ref
         self._get_att = get_att
+        self._mappings = mappings or {}
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Ref": lambda name: ref(str(name)),
             "Condition": lambda name: self.condition(str(name)),
@@ -78,6 +83,7 @@ class Resolver:
             "Fn::Select": self._select,
             "Fn::Split": self._split,
             "Fn::If": self._if,
+            "Fn::FindInMap": self._find_in_map,
             "Fn::Equals": lambda pair: self._equals(*pair),
             "Fn::Not": lambda one: not self._truth(one[0]),
             "Fn::And": lambda many: all(map(self._truth, many)),
@@ -145,6 +151,15 @@ class Resolver:
 
     def _if(self, value: list[Any]) -> Any:
         return self.resolve(value[1] if self.condition(value[0]) else value[2])
+
+    def _find_in_map(self, value: list[Any]) -> Any:
+        names = [str(self.resolve(name)) for name in value]
+        found: Any = self._mappings
+        for name in names:
+            if not isinstance(found, dict) or name not in found:
+                raise TemplateError(f"there is no {'.'.join(names)} in the template's Mappings")
+            found = found[name]
+        return found
 
     def _equals(self, left: Any, right: Any) -> bool:
         return scalar_text(self.resolve(left)) == scalar_text(self.resolve(right))

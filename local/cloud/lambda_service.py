@@ -12,7 +12,8 @@ from urllib.parse import unquote, urlparse
 from botocore.awsrequest import AWSResponse
 from botocore.handlers import BUILTIN_HANDLERS
 
-from local.cloud.functions import FunctionError, UnknownFunctionError
+from local.cloud.functions import UnknownFunctionError
+from local.network.shared.invoker import FunctionError
 
 Invoke = Callable[[str, Any], Any]
 Submit = Callable[[str, Any], None]

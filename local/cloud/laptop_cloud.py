@@ -15,24 +15,18 @@ from local.cloud.api_gateway import ApiGateway
 from local.cloud.artifact import BUILT_TEMPLATE, NotBuiltError
 from local.cloud.aws_endpoint import MOUNT, AwsDoor, WSGIApplication
 from local.cloud.aws_services import LocalAws
-from local.cloud.functions import FunctionError, Functions, Overrides
+from local.cloud.functions import Functions, Overrides
 from local.cloud.handler_output import LOG, logging_to
 from local.cloud.hosting import Hosting, host_functions, surroundings_of, warm
 from local.cloud.journal_feed import JournalFeed, tell_accepted
 from local.cloud.lambda_service import served_by
 from local.cloud.moto_patches.executions import add_end_listener
 from local.cloud.polly import answer_as_polly
+from local.cloud.providers.connect import INSTANCE_ARN, INSTANCE_ID
+from local.cloud.providers.record import Simulator, Surroundings
 from local.cloud.receiver import Receiver
 from local.cloud.seed import WEBHOOK_SECRET, seed
-from local.cloud.simulated_providers import (
-    CALLER_ID,
-    INSTANCE_ARN,
-    INSTANCE_ID,
-    Simulator,
-    Surroundings,
-    parameters_of,
-    simulate,
-)
+from local.cloud.simulated_providers import CALLER_ID, api_setting, parameters_of, simulated
 from local.cloud.template import EventSpec, FunctionSpec, Template, read_template
 from local.cloud.triggers.asynchronous import AsynchronousInvocations
 from local.cloud.triggers.event_bus import EventBus, execution_ended
@@ -41,6 +35,7 @@ from local.cloud.triggers.schedules import ScheduleTrigger
 from local.cloud.triggers.streams import StreamTrigger
 from local.common.http_server import HttpServer, PortTaken
 from local.common.journal import Journal
+from local.network.shared.invoker import FunctionError
 from speechcall.outbound.adapters.http_clients import LOOPBACK
 from speechcall.prompts.adapters.s3_audio import S3Audio
 from speechcall.telephony.connect.apology import apology
@@ -64,8 +59,7 @@ class CloudSettings:
     overrides: Overrides = field(default_factory=dict)
     """Variables of functions, by function or for all that have them."""
     carrier: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of the simulator's settings (`CarrierSettings`, `ChimeSettings`) beyond those that follow from the
-    template."""
+    """Fields of the simulator's settings (such as `CarrierSettings`) beyond those that follow from the template."""
     webhooks: Literal["receiver", "real"] = "receiver"
     """Where webhooks go: all to the built-in receiver, or to their URLs."""
     schedule_seconds: float | None = None
@@ -138,8 +132,7 @@ class Cloud:
         start(telephony)
         polly = HttpServer(answer_as_polly, name="polly")
         start(polly)
-        services = [provider(name).service.upper().replace("-", "_") for name in ProviderName]
-        others = {**dict.fromkeys(services, telephony.url), "POLLY": polly.url}
+        others = {**dict.fromkeys(map(api_setting, ProviderName), telephony.url), "POLLY": polly.url}
         aws = LocalAws(self.template, others)
         start(aws)
         self._carry_prompts()
@@ -163,7 +156,7 @@ class Cloud:
         self.events = EventBus(self.template, later.submit)
         exits.callback(add_end_listener(lambda end: self.events.put(execution_ended(end))))
         here = Surroundings(self.template, self.functions.invoke, self.events.put, read_prompt, self.journal)
-        self.carrier = simulate(ProviderName(self.settings.telephony), here, self.settings.carrier)
+        self.carrier = simulated(ProviderName(self.settings.telephony)).make(here, self.settings.carrier)
         start(self.carrier)
         for trigger in self._triggers(later):
             start(trigger)

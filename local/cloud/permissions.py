@@ -10,7 +10,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.handlers import BUILTIN_HANDLERS
 
-from local.cloud.iam_actions import Need, needs_of
+from local.cloud.iam_actions import needs_of
+from local.cloud.providers.record import Need
 from local.cloud.template import Template
 
 

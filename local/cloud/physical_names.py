@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from local.cloud.account import ACCOUNT, REGION, arn
 from local.cloud.intrinsics import TemplateError
+from local.cloud.simulated_providers import simulated
 from speechcall.telephony.connect.apology import apology_key
-
-REGION = "eu-central-1"
-ACCOUNT = "123456789012"
-PARTITION = "aws"
+from speechcall.telephony.provider import ProviderName
 
 _NAME_PROPERTY: Mapping[str, str] = {
     "AWS::DynamoDB::Table": "TableName",
@@ -23,10 +22,6 @@ _NAME_PROPERTY: Mapping[str, str] = {
 }
 # A table's real stream ARN ends in the moment of its making; moto finds the stream by the table's name alone.
 _STREAM_LABEL = "2026-01-01T00:00:00.000"
-
-
-def _arn(service: str, rest: str, region: str = REGION, account: str = ACCOUNT) -> str:
-    return f"arn:{PARTITION}:{service}:{region}:{account}:{rest}"
 
 
 def physical_name(logical_id: str, resource_type: str, properties: Mapping[str, Any]) -> str:
@@ -49,15 +44,15 @@ def reference(logical_id: str, resource_type: str, properties: Mapping[str, Any]
     if resource_type == "AWS::SQS::Queue":
         return queue_url(name)
     if resource_type == "AWS::Serverless::LayerVersion":
-        return _arn("lambda", f"layer:{name}:1")
+        return arn("lambda", f"layer:{name}:1")
     if resource_type == "AWS::CloudFormation::Stack":
-        return _arn("cloudformation", f"stack/{name}/{_id_of(name)}")
+        return arn("cloudformation", f"stack/{name}/{_id_of(name)}")
     return name
 
 
-def queue_url(arn: str) -> str:
+def queue_url(queue_arn: str) -> str:
     """The URL of the queue with this ARN."""
-    return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{arn.rsplit(':', 1)[-1]}"
+    return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{queue_arn.rsplit(':', 1)[-1]}"
 
 
 def attribute(logical_id: str, resource_type: str, properties: Mapping[str, Any], name: str) -> str:
@@ -65,15 +60,15 @@ def attribute(logical_id: str, resource_type: str, properties: Mapping[str, Any]
     physical = physical_name(logical_id, resource_type, properties)
     known: dict[str, dict[str, str]] = {
         "AWS::DynamoDB::Table": {
-            "Arn": _arn("dynamodb", f"table/{physical}"),
-            "StreamArn": _arn("dynamodb", f"table/{physical}/stream/{_STREAM_LABEL}"),
+            "Arn": arn("dynamodb", f"table/{physical}"),
+            "StreamArn": arn("dynamodb", f"table/{physical}/stream/{_STREAM_LABEL}"),
         },
-        "AWS::IAM::Role": {"Arn": _arn("iam", f"role/{physical}", region="")},
-        "AWS::KMS::Key": {"Arn": _arn("kms", physical)},
-        "AWS::Logs::LogGroup": {"Arn": _arn("logs", f"log-group:{physical}:*")},
-        "AWS::S3::Bucket": {"Arn": _arn("s3", physical, region="", account="")},
+        "AWS::IAM::Role": {"Arn": arn("iam", f"role/{physical}", region="")},
+        "AWS::KMS::Key": {"Arn": arn("kms", physical)},
+        "AWS::Logs::LogGroup": {"Arn": arn("logs", f"log-group:{physical}:*")},
+        "AWS::S3::Bucket": {"Arn": arn("s3", physical, region="", account="")},
         "AWS::SQS::Queue": {
-            "Arn": _arn("sqs", physical),
+            "Arn": arn("sqs", physical),
             "QueueName": physical,
             "QueueUrl": reference(logical_id, resource_type, properties),
         },
@@ -81,16 +76,11 @@ def attribute(logical_id: str, resource_type: str, properties: Mapping[str, Any]
         "Custom::CarriedPrompts": {
             "ApologyUri": f"https://{properties.get('Bucket')}.s3.{REGION}.amazonaws.com/{apology_key()}"
         },
-        "AWS::Connect::ContactFlow": {
-            "ContactFlowArn": _arn("connect", f"instance/{_id_of('instance')}/contact-flow/{_id_of(physical)}"),
-        },
-        "AWS::Chime::SipMediaApplication": {
-            "SipMediaApplicationId": _id_of(physical),
-            "SipMediaApplicationArn": _arn("chime", f"sma/{_id_of(physical)}"),
-        },
-        "AWS::Serverless::Function": {"Arn": _arn("lambda", f"function:{physical}")},
+        "AWS::Serverless::Function": {"Arn": arn("lambda", f"function:{physical}")},
         "AWS::Serverless::HttpApi": {"ApiEndpoint": f"https://{physical}.execute-api.{REGION}.amazonaws.com"},
     }
+    for one in map(simulated, ProviderName):
+        known |= one.attributes_of(_id_of(physical))
     if name not in known.get(resource_type, {}):
         raise TemplateError(f"the attribute {logical_id}.{name} ({resource_type}) is not known to the laptop cloud")
     return known[resource_type][name]

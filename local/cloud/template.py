@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.cloud.account import ACCOUNT, PARTITION, REGION
 from local.cloud.intrinsics import NO_VALUE, Resolver, TemplateError, read_document, scalar_text
-from local.cloud.physical_names import ACCOUNT, PARTITION, REGION, attribute, reference
+from local.cloud.physical_names import attribute, reference
 
 STACK_NAME = "speechcall"
 STACK_ID = (
@@ -64,7 +65,9 @@ class Template:
         self._document = read_document(path)
         self._path, self._directory = path, path.resolve().parent
         self.parameters = _settle_parameters(self._document.get("Parameters", {}), parameters)
-        self._resolver = Resolver(self._document.get("Conditions", {}), self._ref, self._get_att)
+        self._resolver = Resolver(
+            self._document.get("Conditions", {}), self._ref, self._get_att, self._document.get("Mappings", {})
+        )
         self._resources: dict[str, dict[str, Any]] = {
             logical_id: resource
             for logical_id, resource in self._document["Resources"].items()
@@ -87,6 +90,11 @@ class Template:
         """The parameters as they are written down: Type, Default, bounds."""
         declared: Mapping[str, Any] = self._document.get("Parameters", {})
         return declared
+
+    @property
+    def written(self) -> Mapping[str, Any]:
+        """The whole document, as it is written down. Not to be changed."""
+        return self._document
 
     @property
     def written_types(self) -> dict[str, str]:

@@ -13,19 +13,19 @@ from typing import Any
 
 from local.cloud.artifact import NotBuiltError
 from local.cloud.event_files import EVENTS, EventFile
-from local.cloud.functions import FunctionError
 from local.cloud.laptop_cloud import Cloud, CloudSettings
 from local.cloud.runtime.answers import TIMED_OUT, read_answer
 from local.cloud.runtime.emulator import RuntimeMissingError
 from local.cloud.runtime.sam_local import ROOT, SAM, options, sam_environment
-from local.cloud.simulated_providers import event_files_of
+from local.cloud.simulated_providers import simulated
+from local.network.shared.invoker import FunctionError
 from speechcall.telephony.provider import ProviderName
 
 INVOKE_SECONDS = 300
 TRIES = 3
 """SAM counts a cold start as time of the function, which Lambda does not: on a busy machine 8 s may not be enough."""
 
-COLLECTIONS = tuple((name, event_files_of(name)) for name in ProviderName)
+COLLECTIONS = tuple((name, simulated(name).event_files) for name in ProviderName)
 
 
 def invoke(file: EventFile, given: Sequence[str]) -> Any:

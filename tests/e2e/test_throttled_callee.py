@@ -11,9 +11,10 @@ from collections import Counter
 
 import pytest
 
-from local.cloud.functions import FunctionError, FunctionHost, name_of
+from local.cloud.functions import FunctionHost, name_of
 from local.network.connect import flow_session, invocation
 from local.network.connect.flow_runner import Failed
+from local.network.shared.invoker import FunctionError
 from local.network.shared.scripted_callees import Script, answer, press
 from speechcall.telephony.provider import ProviderName
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook

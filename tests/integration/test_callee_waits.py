@@ -6,7 +6,7 @@ import boto3
 import pytest
 
 from benchmarks.canned_call import canned_call
-from benchmarks.keys import CASES, MOST_REQUESTS, requests_of
+from benchmarks.keys import MOST_REQUESTS, cases, requests_of
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def endpoint(monkeypatch):
         yield address
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.source}, {case.what}")
+@pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.source}, {case.what}")
 def test_a_callee_waits_for_three_requests_at_most(case, endpoint):
     requests = requests_of(case, endpoint)
     assert 1 <= requests.total() <= MOST_REQUESTS == 3, requests

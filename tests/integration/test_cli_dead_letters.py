@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 from cli.dead_letters import QUEUES, DeadLetters
 from cli.main import app
 from local.cloud.event_files import EVENTS
-from local.cloud.functions import FunctionError
 from local.cloud.lambda_service import served_by
 from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
 from local.cloud.template import read_template
+from local.network.shared.invoker import FunctionError
 
 TEMPLATE_READ = read_template(TEMPLATE, {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID})
 FIFO = frozenset(name for name in TEMPLATE_READ.resources_of("AWS::SQS::Queue") if "Fifo" in name) | {

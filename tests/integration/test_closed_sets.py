@@ -96,7 +96,7 @@ Action = Webhook | Hangup | GotoMenu | Pause
         "ProviderName.PIGEON",
         {
             "speechcall/telephony/provider.py": {"provider"},
-            LAPTOP: {"parameters_of", "simulate", "event_files_of"},
+            LAPTOP: {"simulated"},
         },
     ),
 }

@@ -16,7 +16,7 @@ from standardwebhooks import Webhook
 
 from local.cloud.aws_services import LocalAws
 from local.cloud.functions import FunctionHost
-from local.cloud.simulated_providers import event_files_of, parameters_of
+from local.cloud.simulated_providers import parameters_of, simulated
 from local.cloud.template import Template
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.account import Account
@@ -77,7 +77,7 @@ def test_every_function_of_the_template_starts_and_every_folder_is_deployed(host
     }
     for name, other in others.items():
         other_host = FunctionHost(other)
-        for file in event_files_of(name):
+        for file in simulated(name).event_files:
             assert file.is_sensible(other_host.invoke(other.functions[file.function].name, file.load())), file.path
     folders = {spec.code_dir for one in (template, *others.values()) for spec in one.functions.values()}
     assert folders == {path.parent for path in HANDLERS}

@@ -8,7 +8,7 @@ import pytest
 from werkzeug.test import Client
 
 from local.cloud.api_gateway import ApiGateway
-from local.cloud.functions import FunctionError
+from local.network.shared.invoker import FunctionError
 from tests.kit.laptop import probe
 
 

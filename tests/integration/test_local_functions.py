@@ -9,10 +9,11 @@ import boto3
 import pytest
 
 from local.cloud.aws_services import LocalAws
-from local.cloud.functions import FunctionError, FunctionHost, UnknownFunctionError
+from local.cloud.functions import FunctionHost, UnknownFunctionError
 from local.cloud.handler_output import logging_to
 from local.cloud.intrinsics import TemplateError
 from local.cloud.lambda_service import served_by
+from local.network.shared.invoker import FunctionError
 from tests.kit.laptop import probe
 
 

@@ -3,17 +3,24 @@
 import os
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
+import botocore.session
 import pytest
 
+from local.cloud.simulated_providers import simulated
 from speechcall.telephony.provider import ProviderName, provider
 from tests.integration.test_anticipation import SIDES as SIDES_OF_LOGS
 from tests.integration.test_carrier_walk import SIDES as SIDES_OF_PAIRS
 from tests.integration.test_races import SIDES as SIDES_OF_RACES
 from tests.kit.outcomes.telephony import SIDES as SIDES_OF_OUTCOMES
 
+ROOT = Path(__file__).parents[2]
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
 CODE = """
 import sys
+from local.cloud.simulated_providers import simulated
 from speechcall.telephony.provider import chosen_telephony
 made = chosen_telephony(dials=True)
 loaded = [name for name in sys.modules if name.startswith("speechcall.telephony.")]
@@ -44,6 +51,35 @@ def test_only_the_chosen_provider_is_imported(name, made):
 @pytest.mark.parametrize("sides", [MADE, SIDES_OF_LOGS, SIDES_OF_OUTCOMES, SIDES_OF_PAIRS, SIDES_OF_RACES])
 def test_each_provider_is_one_that_the_tests_know(sides):
     assert set(sides) == set(ProviderName)
+
+
+@pytest.mark.parametrize("name", ProviderName)
+def test_its_api_is_named_and_signed_for_as_boto3_does_it(name):
+    model = botocore.session.get_session().get_service_model(provider(name).service)
+    assert provider(name).signs_as == model.signing_name
+
+
+@pytest.mark.parametrize("name", ProviderName)
+def test_the_benchmarks_have_an_answer_and_a_key(name):
+    heard = [file.hears for file in simulated(name).event_files if file.hears]
+    assert sorted(heard) == ["answered", "key"]
+
+
+@pytest.mark.parametrize("package", ["speechcall.telephony", "local.network"])
+def test_the_rules_of_imports_hold_each_apart_from_the_others(package):
+    independent = [set(one["modules"]) for one in CONTRACTS if one["type"] == "independence"]
+    assert {f"{package}.{name}" for name in ProviderName} in independent
+
+
+@pytest.mark.parametrize("name", ProviderName)
+def test_the_rules_of_imports_know_what_a_callee_waits_for(name):
+    (waited_for,) = (one for one in CONTRACTS if one["name"].startswith("What a callee waits for"))
+    assert any(module.startswith(f"speechcall.telephony.{name}.") for module in waited_for["source_modules"])
+
+
+@pytest.mark.parametrize("name", ProviderName)
+def test_calls_are_placed_with_each_before_a_release(name):
+    assert f"make demo TELEPHONY={name}" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ProviderName)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.cloud.event_files import EVENT_FILES
 from local.cloud.laptop_cloud import Cloud
+from local.cloud.simulated_providers import EVENT_FILES
 from local.tools.demo import Cast, play, settings_for
 
 pytestmark = [pytest.mark.runtime, pytest.mark.timeout(300)]

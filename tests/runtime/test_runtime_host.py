@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud.functions import FunctionError, UnknownFunctionError
+from local.cloud.functions import UnknownFunctionError
 from local.cloud.runtime.host import RuntimeHost
 from local.cloud.template import read_template
+from local.network.shared.invoker import FunctionError
 from tests.kit.laptop.probe import wait_until
 
 pytestmark = pytest.mark.runtime

@@ -4,10 +4,10 @@ import httpx
 import pytest
 
 from local.cloud import seed
-from local.cloud.event_files import EVENT_FILES
 from local.cloud.laptop_cloud import Cloud
 from local.cloud.runtime.containers import docker
 from local.cloud.runtime.sam_local import own_options
+from local.cloud.simulated_providers import EVENT_FILES
 from local.tools.demo import Cast, play, settings_for
 from local.tools.demo_cases import CASES
 from local.tools.sam_events import invoke

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.cloud.event_files import CHIME_EVENT_FILES, EVENT_FILES
 from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
+from local.cloud.simulated_providers import EVENT_FILES, parameters_of, simulated
 from local.cloud.template import read_template
 from speechcall.menus.rules.menu import load_menus
 from speechcall.prompts.adapters.queue import PromptJob, read_job
@@ -19,6 +19,7 @@ from speechcall.shared.rules.ids import event_id, parse_holder, shard_of
 from speechcall.shared.rules.outcome import End
 from speechcall.telephony.connect.contact_events import ContactEvent, parse_contact_event
 from speechcall.telephony.connect.conversation import parse_report
+from speechcall.telephony.provider import ProviderName
 from speechcall.webhooks.adapters.queue import parse_task
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -47,8 +48,12 @@ def test_the_readme_says_whose_each_event_is_and_every_function_has_one() -> Non
     row = re.compile(r"^\| `([\w/-]+\.json)` \| ([\w, ]+?)(?: \(not subscribed to\))? \|", re.MULTILINE)
     told = {(path, name) for path, names in row.findall(readme) for name in names.split(", ")}
     connect = read_template(TEMPLATE, {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID}).functions
-    functions = connect | read_template(TEMPLATE, {"TelephonyProvider": "chime", "CallerId": CALLER_ID}).functions
-    files = (*EVENT_FILES, *CHIME_EVENT_FILES)
+    functions = {
+        logical_id: function
+        for provider in ProviderName
+        for logical_id, function in read_template(TEMPLATE, parameters_of(provider)).functions.items()
+    }
+    files = [file for provider in ProviderName for file in simulated(provider).event_files]
     known = {(file.path, functions[file.function].code_dir.name) for file in files}
     assert told == known
     assert {file.function for file in EVENT_FILES} == set(connect)

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from local.cloud.iam_actions import Need
 from local.cloud.permissions import Permissions
+from local.cloud.providers.record import Need
 from tests.kit.permission_rules import RECORD, SEEN, Seen, for_lambda, granted, record_of, stale, templates
 
 pytestmark = pytest.mark.slow

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from local.cloud.functions import FunctionError
 from local.cloud.runtime.answers import read_answer
+from local.network.shared.invoker import FunctionError
 
 REPORT = {"errorMessage": "nobody", "errorType": "NotAnswered", "requestId": "1", "stackTrace": ["line"]}
 

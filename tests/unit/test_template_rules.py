@@ -180,6 +180,25 @@ def allow_a_provider(*more: str) -> Callable[[dict[str, Any]], None]:
     return mistake
 
 
+def cannot_play(principal: str) -> Callable[[dict[str, Any]], None]:
+    """The mistake of a bucket that another service may read."""
+
+    def mistake(document: dict[str, Any]) -> None:
+        policy = document["Resources"]["PromptsBucketPolicy"]["Properties"]["PolicyDocument"]
+        policy["Statement"] = json.loads(json.dumps(policy["Statement"]).replace(principal, f"other.{principal}"))
+
+    return mistake
+
+
+def no_condition(name: str) -> Callable[[dict[str, Any]], None]:
+    """The mistake of a provider's condition that says it by another's."""
+
+    def mistake(document: dict[str, Any]) -> None:
+        document["Conditions"][name] = {"Fn::Not": [{"Condition": "Connect"}]}
+
+    return mistake
+
+
 def make_always(*resources: str) -> Callable[[dict[str, Any]], None]:
     """The mistake of resources that every stack has."""
 
@@ -542,6 +561,18 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         allow_for("SweepFunction", "connect:StopContact", "*"),
         "providers",
     ),
+    "a provider may not read its prompts": (cannot_play("connect.amazonaws.com"), "providers"),
+    "an else that is every other provider's": (
+        put(
+            {"Fn::If": ["Connect", "x", {"Ref": "CallerId"}]},
+            "ControlCallFunction",
+            "Environment",
+            "Variables",
+            "CALLER_ID",
+        ),
+        "providers",
+    ),
+    "a provider has no condition": (no_condition("Chime"), "providers"),
     "a stack has two who listen": (make_always("ConnectFlowFunction", "ConnectFlowFunctionRole"), "providers"),
     "a type that not every Region has": (type_of_few_regions, "regions"),
     "log lines for ever": (drop("LogGroup", "RetentionInDays"), "functions"),

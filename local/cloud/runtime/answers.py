@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any
 
-from local.cloud.functions import FunctionError
+from local.network.shared.invoker import FunctionError
 
 _REPORT = frozenset({"cause", "errorMessage", "errorType", "requestId", "stackTrace"})
 _TIMED_OUT = re.compile(rb"Task timed out after [\d.]+ seconds")

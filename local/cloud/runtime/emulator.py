@@ -18,7 +18,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO
 
-from local.cloud.physical_names import REGION
+from local.cloud.account import REGION
 from local.cloud.signature import SECRET
 from local.cloud.template import FunctionSpec
 

@@ -7,10 +7,11 @@ from subprocess import DEVNULL
 from threading import Condition
 from typing import IO, Any
 
-from local.cloud.functions import FunctionError, UnknownFunctionError, name_of, with_overrides
+from local.cloud.functions import UnknownFunctionError, name_of, with_overrides
 from local.cloud.runtime.answers import read_answer
 from local.cloud.runtime.emulator import Emulator, emulator_command, environment_of
 from local.cloud.template import FunctionSpec, Template
+from local.network.shared.invoker import FunctionError
 
 MOST = 8
 """Environments of one function. A further invocation waits for one of them, where Lambda would start another."""

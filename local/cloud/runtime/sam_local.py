@@ -15,17 +15,18 @@ from subprocess import DEVNULL
 from threading import Lock
 from typing import IO, Any
 
+from local.cloud.account import REGION
 from local.cloud.artifact import BUILT_TEMPLATE
 from local.cloud.aws_endpoint import CONTAINERS_NAME
-from local.cloud.event_files import EVENT_FILES
-from local.cloud.functions import FunctionError, UnknownFunctionError, name_of, with_overrides
-from local.cloud.physical_names import REGION
+from local.cloud.functions import UnknownFunctionError, name_of, with_overrides
 from local.cloud.runtime.answers import TIMED_OUT, read_answer
 from local.cloud.runtime.containers import LOCAL_IMAGE, has_image
 from local.cloud.runtime.emulator import RuntimeMissingError
 from local.cloud.runtime.layered_images import image_options
 from local.cloud.signature import SECRET
+from local.cloud.simulated_providers import EVENT_FILES
 from local.cloud.template import FunctionSpec, Template
+from local.network.shared.invoker import FunctionError
 
 ROOT = Path(__file__).parents[3]
 SAM = ROOT / ".venv-sam" / "bin" / "sam"

@@ -14,10 +14,11 @@ from typing import Any
 
 import boto3
 
-from local.cloud.functions import FunctionError, Functions, UnknownFunctionError, name_of
+from local.cloud.functions import Functions, UnknownFunctionError, name_of
 from local.cloud.physical_names import queue_url
 from local.cloud.template import FunctionSpec, Template
 from local.common.workers import Workers
+from local.network.shared.invoker import FunctionError
 
 RETRY_SECONDS = (1.0, 2.0)
 """Before the second and the third try. (Lambda: one minute, two minutes.)"""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from local.cloud.account import ACCOUNT, REGION
 from local.cloud.moto_patches.executions import ExecutionEnd
-from local.cloud.physical_names import ACCOUNT, REGION
 from local.cloud.template import Template
 from local.cloud.triggers.event_filter import EventFilter
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import boto3
 
-from local.cloud.functions import FunctionError
+from local.cloud.account import REGION
 from local.cloud.moto_patches.sqs import release_receivers
-from local.cloud.physical_names import REGION, queue_url
+from local.cloud.physical_names import queue_url
 from local.cloud.template import EventSpec, FunctionSpec
 from local.common.workers import Workers
+from local.network.shared.invoker import FunctionError
 
 POLL_SECONDS = 20
 STOP_SECONDS = 0.8

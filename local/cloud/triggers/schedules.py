@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from local.cloud.account import ACCOUNT, PARTITION, REGION
 from local.cloud.intrinsics import TemplateError
-from local.cloud.physical_names import ACCOUNT, PARTITION, REGION
 from local.cloud.template import EventSpec, FunctionSpec
 
 _UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86400}

@@ -7,8 +7,8 @@ from typing import Any
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.table import StreamShard
 
+from local.cloud.account import ACCOUNT, REGION
 from local.cloud.moto_patches.dynamodb import STREAM_NEWS, one_request_at_a_time
-from local.cloud.physical_names import ACCOUNT, REGION
 
 LONGEST_WAIT = 1.0
 """Seconds after which a reader looks again although nothing was announced."""

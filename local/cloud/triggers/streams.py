@@ -9,11 +9,11 @@ from typing import Any
 
 import boto3
 
-from local.cloud.functions import FunctionError
 from local.cloud.physical_names import queue_url
 from local.cloud.template import EventSpec, FunctionSpec
 from local.cloud.triggers.event_filter import EventFilter
 from local.cloud.triggers.stream_reader import StreamReader
+from local.network.shared.invoker import FunctionError
 
 Records = list[dict[str, Any]]
 Invoke = Callable[[str, Any], Any]

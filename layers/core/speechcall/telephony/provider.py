@@ -47,6 +47,8 @@ class Provider(NamedTuple):
     """Its API's name in boto3."""
     signs_as: str
     """Its API's name in signatures and in IAM's actions (`connect:StopContact`)."""
+    plays_as: str
+    """Its service's name in policies: who reads the bucket with the prompts."""
     listener: str
     """The template's name of the function that a callee waits for."""
     stack: str
@@ -129,6 +131,7 @@ _CONNECT = Provider(
     dial_settings=("CONNECT_FLOW_ID", "CALLER_ID", "PROVIDER_RING_TIMEOUT"),
     service="connect",
     signs_as="connect",
+    plays_as="connect.amazonaws.com",
     listener="ConnectFlowFunction",
     stack="ConnectStack",
     known_by=("ConnectStack", "ConnectFlowFunction"),
@@ -152,6 +155,7 @@ _CHIME = Provider(
     dial_settings=("CALLER_ID",),
     service="chime-sdk-voice",
     signs_as="chime",
+    plays_as="voiceconnector.chime.amazonaws.com",
     listener="ChimeEventsFunction",
     stack="ChimeStack",
     known_by=("ChimeStack", "SipMediaApplication"),

@@ -10,7 +10,6 @@ from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from speechcall.shared.rules.outcome import OutcomeName
-from speechcall.webhooks.rules.delivery import ShownState
 
 Id = Annotated[
     str,
@@ -178,7 +177,7 @@ class WebhookDelivery(TypedDict):
     key: str
     step: Count
     state: Annotated[
-        ShownState,
+        Literal["queued", "pending", "delivered", "failed", "dead"],
         Field(
             description="`queued`: it waits for its first attempt, or that is being made. `pending`: it is to be tried "
             "again. `failed`: refused for good. `dead`: given up after several attempts."
