@@ -97,7 +97,7 @@ class FunctionHost:
             raise UnknownFunctionError(f"Function not found: {function}")
         context = LambdaContext(spec.name, spec.arn, spec.memory, spec.timeout)
         try:
-            with handler_output.as_a_function(), self._permissions.held_for(spec.logical_id):
+            with handler_output.as_a_function(context), self._permissions.held_for(spec.logical_id):
                 return _copied(self._handlers[spec.name](_copied(event), context))
         except Exception as error:
             failure = FunctionError(type(error).__name__, str(error), traceback.format_exception(error))

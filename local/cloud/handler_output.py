@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TextIO
 
+from aws_lambda_powertools.logging.formatter import THREAD_LOCAL_KEYS
+from aws_lambda_powertools.logging.lambda_context import build_lambda_context_model
+
 _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _in_handler: ContextVar[bool] = ContextVar("in_handler", default=False)
 
@@ -70,13 +73,19 @@ def logging_to(target: TextIO | None) -> Iterator[None]:
 
 
 @contextmanager
-def as_a_function() -> Iterator[None]:
-    """Within it, this thread runs a function's code: its output is the log's."""
-    token = _in_handler.set(True)
+def as_a_function(context: Any) -> Iterator[None]:
+    """Within it, this thread runs a function's code: its output is the log's, and its log lines name this invocation.
+
+    A Powertools Logger keeps what `inject_lambda_context` tells it for all threads, which is right where a process is
+    one function. What it is told for this thread comes before that.
+    """
+    in_handler = _in_handler.set(True)
+    fields = THREAD_LOCAL_KEYS.set(dict(vars(build_lambda_context_model(context))))
     try:
         yield
     finally:
-        _in_handler.reset(token)
+        THREAD_LOCAL_KEYS.reset(fields)
+        _in_handler.reset(in_handler)
 
 
 @contextmanager

@@ -2,11 +2,13 @@
 
 import io
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
 import pytest
+from aws_lambda_powertools import Logger
 
 from local.cloud.aws_services import LocalAws
 from local.cloud.functions import FunctionHost, UnknownFunctionError
@@ -45,6 +47,30 @@ def test_a_function_sees_its_variables_and_no_others(host: FunctionHost, monkeyp
     assert "SECRET_OF_THE_SHELL" not in environment
     host.invoke("Queued", {})
     assert "COLOUR" not in probe.last_call("Queued")[1]
+
+
+def test_a_log_line_names_its_own_function_though_another_began_meanwhile(host: FunctionHost) -> None:
+    lines = io.StringIO()
+    logger = Logger(service="probe", stream=lines)
+
+    def function(name: str, then: Callable[[], Any]) -> Callable[[Any], Any]:
+        @logger.inject_lambda_context
+        def handler(_event: Any, _context: Any) -> None:
+            then()
+            logger.info(name)
+
+        return lambda event: handler(event, probe.last_call(name)[0])
+
+    def begin_another() -> None:
+        thread = threading.Thread(target=host.invoke, args=("Queued", {}))
+        thread.start()
+        thread.join()
+
+    probe.reset(Streamed=function("Streamed", begin_another), Queued=function("Queued", lambda: None))
+    host.invoke("Streamed", {})
+    found = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [(one["message"], one["function_name"]) for one in found] == [("Queued", "Queued"), ("Streamed", "Streamed")]
+    assert found[1]["function_request_id"] == probe.last_call("Streamed")[0].aws_request_id
 
 
 def test_an_override_replaces_what_the_template_gives() -> None:
