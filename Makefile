@@ -77,7 +77,10 @@ types: install ## Check the types
 
 # Those that take longer than the rest together run in `make test` only.
 unit: install ## Run the quick tests of rules and use cases [ARGS=tests/unit/test_walk.py]
-	$(PY) -m pytest -q -n 2 --dist worksteal -m "not slow and not long" $(or $(ARGS),tests/unit)
+	$(PY) -m pytest -q -n 2 --dist worksteal -m "not slow and not long" $(or $(ARGS),tests/unit $(NOT_QUICK))
+
+# Modules that are slow as a whole need not be imported.
+NOT_QUICK = $(addprefix --ignore=,$(shell grep -l '^pytestmark = pytest.mark.slow' tests/unit/*.py))
 
 check: export SAM_CLI_TELEMETRY = 0
 check: export AWS_DEFAULT_REGION = eu-central-1

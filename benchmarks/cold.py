@@ -22,10 +22,11 @@ from typing import Any
 from benchmarks.length import in_short
 from local.cloud.artifact import built_template
 from local.cloud.aws_endpoint import MOUNT
-from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, Cloud
+from local.cloud.laptop_cloud import Cloud
+from local.cloud.providers.connect import INSTANCE_ARN
 from local.cloud.runtime.answers import read_answer
 from local.cloud.runtime.emulator import Emulator, environment_of
-from local.cloud.simulated_providers import EVENT_FILES
+from local.cloud.simulated_providers import CALLER_ID, EVENT_FILES
 from local.cloud.template import FunctionSpec, Template, read_template
 from local.common.http_server import HttpServer
 

@@ -7,8 +7,9 @@ developer guide, "Using Lambda with Amazon SQS": five pollers for each queue, ea
 
 from dataclasses import dataclass
 
-from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
-from local.cloud.template import Template, read_template
+from local.cloud.providers.connect import INSTANCE_ARN
+from local.cloud.simulated_providers import CALLER_ID
+from local.cloud.template import TEMPLATE, Template, read_template
 
 AIM_USD = 12.0
 SECONDS = 365 / 12 * 24 * 3600

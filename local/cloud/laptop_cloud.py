@@ -22,12 +22,11 @@ from local.cloud.journal_feed import JournalFeed, tell_accepted
 from local.cloud.lambda_service import served_by
 from local.cloud.moto_patches.executions import add_end_listener
 from local.cloud.polly import answer_as_polly
-from local.cloud.providers.connect import INSTANCE_ARN, INSTANCE_ID
 from local.cloud.providers.record import Simulator, Surroundings
 from local.cloud.receiver import Receiver
 from local.cloud.seed import WEBHOOK_SECRET, seed
-from local.cloud.simulated_providers import CALLER_ID, api_setting, parameters_of, simulated
-from local.cloud.template import EventSpec, FunctionSpec, Template, read_template
+from local.cloud.simulated_providers import api_setting, parameters_of, simulated
+from local.cloud.template import TEMPLATE, EventSpec, FunctionSpec, Template, read_template
 from local.cloud.triggers.asynchronous import AsynchronousInvocations
 from local.cloud.triggers.event_bus import EventBus, execution_ended
 from local.cloud.triggers.queues import QueueTrigger
@@ -41,9 +40,7 @@ from speechcall.prompts.adapters.s3_audio import S3Audio
 from speechcall.telephony.connect.apology import apology
 from speechcall.telephony.provider import ProviderName, provider
 
-__all__ = ["CALLER_ID", "INSTANCE_ARN", "INSTANCE_ID", "Cloud", "CloudSettings", "Hosting", "PortTaken"]
-
-TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+__all__ = ["Cloud", "CloudSettings", "Hosting", "PortTaken"]
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,9 @@ _PSEUDO_PARAMETERS: Mapping[str, Any] = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+"""The product's."""
+
 
 @dataclass(frozen=True)
 class EventSpec:

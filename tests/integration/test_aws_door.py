@@ -20,9 +20,10 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request, Response
 
 from local.cloud.aws_endpoint import CONTAINERS_NAME, AwsDoor
-from local.cloud.laptop_cloud import INSTANCE_ID, Cloud
+from local.cloud.laptop_cloud import Cloud
 from local.cloud.moto_patches import dynamodb
 from local.cloud.permissions import Permissions
+from local.cloud.providers.connect import INSTANCE_ID
 from local.cloud.template import read_template
 from local.common.http_server import HttpServer
 from tests.kit.laptop import probe

@@ -13,7 +13,7 @@ from moto import mock_aws
 from local.cloud.event_files import EVENTS
 from local.cloud.functions import LambdaContext
 from local.cloud.intrinsics import read_document
-from local.cloud.laptop_cloud import TEMPLATE
+from local.cloud.template import TEMPLATE
 from local.network.shared.prompts import file_seconds
 from speechcall.telephony.connect.apology import apology, apology_key
 

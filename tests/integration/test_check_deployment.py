@@ -10,7 +10,8 @@ from werkzeug.wrappers import Request, Response
 
 from local.cloud.event_files import EVENTS
 from local.cloud.functions import LambdaContext
-from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN
+from local.cloud.providers.connect import INSTANCE_ARN
+from local.cloud.simulated_providers import CALLER_ID
 from local.common.http_server import HttpServer
 from speechcall.deployment.adapters import custom_resource, patience
 

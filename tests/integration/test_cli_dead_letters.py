@@ -13,8 +13,9 @@ from cli.dead_letters import QUEUES, DeadLetters
 from cli.main import app
 from local.cloud.event_files import EVENTS
 from local.cloud.lambda_service import served_by
-from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
-from local.cloud.template import read_template
+from local.cloud.providers.connect import INSTANCE_ARN
+from local.cloud.simulated_providers import CALLER_ID
+from local.cloud.template import TEMPLATE, read_template
 from local.network.shared.invoker import FunctionError
 
 TEMPLATE_READ = read_template(TEMPLATE, {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID})

@@ -3,6 +3,8 @@
 import json
 import re
 import socket
+import subprocess
+import sys
 from urllib.parse import parse_qs
 
 import boto3
@@ -232,3 +234,22 @@ def test_a_stack_that_is_not_there_is_one_sentence(stack):
     result = CliRunner().invoke(app, ["account", "list", "--stack", "prof"])
     assert result.exit_code == 1
     assert result.output == "Error: AWS refuses DescribeStackResource: Stack 'prof' does not exist\n"
+
+
+def test_a_bug_is_no_sentence_and_its_traceback_shows_no_secret():
+    program = """
+from types import SimpleNamespace
+from cli import accounts
+from cli.main import app
+
+def fail(*_):
+    raise RuntimeError("a bug")
+
+accounts.secrets = SimpleNamespace(token_urlsafe=lambda _: "a-" + "secret")
+double = SimpleNamespace(accounts=SimpleNamespace(add=fail))
+app(["account", "create", "new", "--prefix", "+1", "--local"], obj=lambda _: double)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "RuntimeError: a bug" in ended.stderr
+    assert "a-secret" not in ended.stdout + ended.stderr

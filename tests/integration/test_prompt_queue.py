@@ -15,8 +15,9 @@ from moto import mock_aws
 
 from local.cloud.aws_services import LocalAws
 from local.cloud.functions import FunctionHost
-from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
-from local.cloud.template import read_template
+from local.cloud.providers.connect import INSTANCE_ARN
+from local.cloud.simulated_providers import CALLER_ID
+from local.cloud.template import TEMPLATE, read_template
 from local.cloud.triggers.queues import QueueTrigger
 from speechcall.menus.rules.menu import Hangup, Menu
 from speechcall.messages.adapters.messages_store import DynamoMessages

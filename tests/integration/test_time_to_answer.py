@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
-from local.cloud.template import read_template
+from local.cloud.providers.connect import INSTANCE_ARN
+from local.cloud.simulated_providers import CALLER_ID
+from local.cloud.template import TEMPLATE, read_template
 from speechcall.prompts.adapters.time_to_answer import AFTER_SECONDS, LEAST_SECONDS, answering, decode_in_time
 from speechcall.shared.adapters.settings import CLIENT_WAITS_CONFIG
 from speechcall.shared.rules.errors import PromptUnavailable

@@ -23,7 +23,10 @@ def services_named():
     known = {path.name for path in (Path(botocore.__file__).parent / "data").iterdir() if path.is_dir()}
     found = set()
     for source in [*ROOT.glob("functions/*/app.py"), *(ROOT / "layers" / "core").rglob("*.py")]:
-        tree = ast.parse(source.read_text(encoding="utf-8"))
+        text = source.read_text(encoding="utf-8")
+        if "boto3" not in text:
+            continue
+        tree = ast.parse(text)
         imported = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
         if "boto3" in imported:
             found |= {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)} & known

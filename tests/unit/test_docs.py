@@ -160,19 +160,25 @@ def test_each_path_exists(name):
 
 
 # --------------------------------------------------- what the code has is said
+def sources_in(*places):
+    """The modules of folders; or single modules."""
+    homes = [ROOT / place for place in places]
+    return [source for home in homes for source in ([home] if home.is_file() else sorted(home.rglob("*.py")))]
+
+
 @cache
-def trees_of(folder):
-    home = ROOT / folder
-    return [ast.parse(text_of(source)) for source in ([home] if home.is_file() else home.rglob("*.py"))]
+def nodes_of(source):
+    return list(ast.walk(ast.parse(text_of(source))))
 
 
-def nodes_in(*folders):
-    return (node for folder in folders for tree in trees_of(folder) for node in ast.walk(tree))
+@cache
+def texts_of(source):
+    return [one.value for one in nodes_of(source) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
 
 
-def texts_in(*folders):
+def texts_in(*places):
     """The text constants of the code, with the parts of f-strings apart."""
-    return [one.value for one in nodes_in(*folders) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    return [text for source in sources_in(*places) for text in texts_of(source)]
 
 
 def test_each_alarm_has_its_heading_in_the_page_of_troubles():
@@ -193,11 +199,20 @@ def test_each_log_line_that_a_query_looks_for_is_written():
     assert [words for words in wanted if words not in said] == []
 
 
+def names_in(function):
+    """`self._logger.error` as [`error`, `_logger`, `self`], joined."""
+    names = []
+    while isinstance(function, ast.Attribute):
+        names.append(function.attr)
+        function = function.value
+    return " ".join([*names, function.id]) if isinstance(function, ast.Name) else " ".join(names)
+
+
 def fields_of_log_lines():
     """Words given to a logger, and members of maps that are: in a call of it, in `fields`, or made for that."""
     found = set()
-    for node in nodes_in("layers/core", "functions"):
-        is_call = isinstance(node, ast.Call) and "logger" in ast.unparse(node.func)
+    for node in (node for source in sources_in("layers/core", "functions") for node in nodes_of(source)):
+        is_call = isinstance(node, ast.Call) and "logger" in names_in(node.func)
         is_named = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("fields", "names")
         is_made = isinstance(node, ast.FunctionDef) and re.search("fields", node.name)
         if is_call:
@@ -246,12 +261,11 @@ def test_each_part_of_the_index_due_is_in_the_page_of_storage():
 def test_keys_are_made_in_one_module():
     """What begins like a key, in a text or as a part of one, stands nowhere else; but names of credentials."""
     whole = {word for word in key_words(KEYS) if "_" in word}
-    sources = [one for folder in ("layers/core", "functions", "cli", "local") for one in (ROOT / folder).rglob("*.py")]
     elsewhere = {
         (source.name, text)
-        for source in sources
+        for source in sources_in("layers/core", "functions", "cli", "local")
         if source != ROOT / KEYS
-        for text in texts_in(source.relative_to(ROOT).as_posix())
+        for text in texts_of(source)
         if re.match(r"[A-Z]+#$", text) or text in whole
     }
     assert elsewhere == {("accounts.py", "USER#"), ("accounts.py", "KEY#")}

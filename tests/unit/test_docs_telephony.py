@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from local.cloud.laptop_cloud import TEMPLATE
+from local.cloud.template import TEMPLATE
 
 PAGE = (TEMPLATE.parent / "docs" / "telephony.md").read_text(encoding="utf-8")
 HEAD = "| assumption | if it is wrong | how it shows | two minutes by hand |"

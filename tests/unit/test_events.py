@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
-from local.cloud.simulated_providers import EVENT_FILES, parameters_of, simulated
-from local.cloud.template import read_template
+from local.cloud.providers.connect import INSTANCE_ARN
+from local.cloud.simulated_providers import CALLER_ID, EVENT_FILES, parameters_of, simulated
+from local.cloud.template import TEMPLATE, read_template
 from speechcall.menus.rules.menu import load_menus
 from speechcall.prompts.adapters.queue import PromptJob, read_job
 from speechcall.shared.adapters.stream import message_id

@@ -3,8 +3,9 @@
 import re
 
 from benchmarks.idle import AIM_USD, Item, bill
-from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
-from local.cloud.template import read_template
+from local.cloud.providers.connect import INSTANCE_ARN
+from local.cloud.simulated_providers import CALLER_ID
+from local.cloud.template import TEMPLATE, read_template
 
 
 def of_template() -> list[Item]:

@@ -1,8 +1,8 @@
 """The template that `sam local` is given: the deployed one, but for layers, and for what SAM has to be told besides."""
 
 from local.cloud.intrinsics import read_document
-from local.cloud.laptop_cloud import TEMPLATE
 from local.cloud.runtime.layered_images import BINARY, for_sam_local
+from local.cloud.template import TEMPLATE
 
 
 def test_no_function_has_a_layer_bodies_may_be_binary_and_all_else_is_the_same() -> None:

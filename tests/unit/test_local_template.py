@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from local.cloud.intrinsics import TemplateError
-from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
-from local.cloud.template import Template, read_template
+from local.cloud.providers.connect import INSTANCE_ARN
+from local.cloud.simulated_providers import CALLER_ID
+from local.cloud.template import TEMPLATE, Template, read_template
 from speechcall.menus.rules.compile_flow import Wiring, compile_flow
 from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu
 from tests.kit.samples import HOOK, MENU

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
-from local.cloud.template import read_template
+from local.cloud.providers.connect import INSTANCE_ARN
+from local.cloud.simulated_providers import CALLER_ID
+from local.cloud.template import TEMPLATE, read_template
 from speechcall.shared.adapters.metrics import count
 from tests.kit.alarm_rules import counts_in, metric_of
 

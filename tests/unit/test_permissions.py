@@ -7,10 +7,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.cloud.iam_actions import needs_of, needs_of_request
-from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
 from local.cloud.permissions import Permissions, allows
+from local.cloud.providers.connect import INSTANCE_ARN
 from local.cloud.providers.record import Need
-from local.cloud.template import read_template
+from local.cloud.simulated_providers import CALLER_ID
+from local.cloud.template import TEMPLATE, read_template
 
 TABLE = "arn:aws:dynamodb:eu-central-1:123456789012:table/T"
 QUEUE = "https://sqs.eu-central-1.amazonaws.com/123456789012/Q.fifo"

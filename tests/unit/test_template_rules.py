@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from local.cloud.intrinsics import TemplateError, read_document
-from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
-from local.cloud.template import Template, read_template
+from local.cloud.providers.connect import INSTANCE_ARN
+from local.cloud.simulated_providers import CALLER_ID
+from local.cloud.template import TEMPLATE, Template, read_template
 from tests.kit.template_rules import RULES, problems
 
 pytestmark = pytest.mark.slow

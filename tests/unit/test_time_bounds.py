@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.cloud.intrinsics import read_document
-from local.cloud.laptop_cloud import TEMPLATE
+from local.cloud.template import TEMPLATE
 from speechcall.calls.use_cases.place_call import PATIENCE_SECONDS, SETTLED_SECONDS
 from speechcall.deployment.rules.checks import WHOLE_NUMBERS
 from speechcall.menus.rules.compile_flow import Wiring, compile_flow

@@ -6,7 +6,7 @@ import boto3
 import pytest
 import yaml
 
-from local.cloud.laptop_cloud import TEMPLATE
+from local.cloud.template import TEMPLATE
 from speechcall.prompts.adapters.s3_uploads import S3Uploads
 from speechcall.shared.adapters.settings import SIGNER_CONFIG
 

@@ -9,8 +9,9 @@ from random import Random
 import pytest
 from greenlet import getcurrent, greenlet
 
-from local.cloud.laptop_cloud import CALLER_ID, INSTANCE_ARN, TEMPLATE
-from local.cloud.template import read_template
+from local.cloud.providers.connect import INSTANCE_ARN
+from local.cloud.simulated_providers import CALLER_ID
+from local.cloud.template import TEMPLATE, read_template
 from speechcall.menus.rules.menu import Hangup, Menu, Webhook
 from speechcall.shared.rules.errors import Unreachable
 from speechcall.webhooks.rules.delivery import places_of_an_account
