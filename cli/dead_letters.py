@@ -47,7 +47,7 @@ class Letter:
 
     @property
     def content(self) -> dict[str, Any]:
-        """Its body; empty if it is no JSON object."""
+        """The JSON object in the letter's body; empty if the body is none."""
         try:
             content = json.loads(self.body)
         except ValueError:
@@ -55,7 +55,7 @@ class Letter:
         return content if isinstance(content, dict) else {}
 
     def row(self) -> dict[str, Any]:
-        """For a table. Names only: a body may hold numbers and texts."""
+        """The letter as a row of a table. Names only: a body may hold numbers and texts."""
         content = self.content
         context, answer = content.get("requestContext", {}), content.get("responsePayload") or {}
         arn = context.get("functionArn") or self.attributes.get("TARGET_ARN", "")
@@ -104,6 +104,7 @@ class DeadLetters:
         self._sqs.delete_message(QueueUrl=self._name_of(url), ReceiptHandle=letter.receipt)
 
     def _received(self, queue: str) -> Iterator[Letter]:
+        """The letters of a queue. Each is hidden from other readers for HIDDEN_SECONDS, or is deleted."""
         url = self._name_of(QUEUES[queue][0])
         while found := self._sqs.receive_message(
             QueueUrl=url,
@@ -135,6 +136,7 @@ class DeadLetters:
         self._sqs.send_message(QueueUrl=url, MessageBody=letter.body, **fifo)
 
     def _invoke(self, function_arn: str, event: Any) -> None:
+        """Gives a function the event that it failed at. Raises NotRedriven if it fails again, even at one record."""
         payload = json.dumps(event, default=_as_lambda_gives_it)
         answer = self._functions.invoke(FunctionName=_unqualified(function_arn), Payload=payload.encode())
         if answer.get("FunctionError"):

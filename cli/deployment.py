@@ -159,6 +159,7 @@ def open_deployment(place: Place) -> Deployment:
 
 
 def _on_this_machine(port: int) -> Deployment:
+    """What `make run` serves on a port. Raises Refusal if nothing does."""
     door = f"http://127.0.0.1:{port}/aws"
     try:
         with httpx.Client(trust_env=False, timeout=10) as client:
@@ -193,6 +194,7 @@ def _made_up_session() -> boto3.Session:
 
 
 def _in_stack(place: Place) -> Deployment:
+    """A deployed stack, by the AWS settings of the command's user; its resources are looked up when they are needed."""
     try:
         session = boto3.Session(profile_name=place.profile, region_name=place.region)
         cloudformation = session.client("cloudformation", config=_CONFIG)

@@ -23,7 +23,7 @@ def unwritten(error: OSError) -> str:
 
 @contextmanager
 def shown_once(remedy: str) -> Iterator[None]:
-    """For secrets. Where they cannot be written they are lost, and the sentence says what would help."""
+    """Around the printing of secrets. Where they cannot be written they are lost; `remedy` says what then helps."""
     try:
         yield
     except OSError as error:

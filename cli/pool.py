@@ -66,7 +66,7 @@ def _show_settings(state: PoolState) -> None:
 
 
 def _settings(state: PoolState) -> list[tuple[str, int | None, int | None, int | None]]:
-    """For each setting its name, what is gone by, what the stack says, and what an operator has chosen."""
+    """Each setting: its name, the value in effect, the stack's, and the operator's (None: none was chosen)."""
     stack = state.stack
     deployed = (stack.lines, stack.calls_per_second) if stack else (None, None)
     chosen = (state.lines, state.calls_per_second)

@@ -98,6 +98,7 @@ def to_seconds(given: str) -> int:
 
 
 def _sender(given: str) -> tuple[str, str]:
+    """A sender's name and number out of NAME=+NUMBER. Raises BadParameter."""
     name, _, number = given.rpartition("=")
     if not 1 <= len(name) <= MAX_SENDER_LENGTH:
         raise typer.BadParameter(

@@ -114,6 +114,7 @@ def _choose(
     since: str,
     state: DeliveryState | None,
 ) -> Iterable[Found]:
+    """The webhooks of a message, or those that were given up for an account since a moment. One of the two is given."""
     if sum(given is not None for given in (webhook, message, account)) != 1:
         raise typer.BadParameter("say which: --message ID, or --account ID.")
     if message is not None:

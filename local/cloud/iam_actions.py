@@ -38,7 +38,7 @@ _S3 = {"GET": "GetObject", "HEAD": "HeadObject", "PUT": "PutObject", "DELETE": "
 
 
 def needs_of(service: str, operation: str, parameters: Mapping[str, Any]) -> list[Need]:
-    """Of a request by a service's name in boto3, in its parameters."""
+    """What a request needs, told by its service's and operation's names in boto3 and by its parameters."""
     prefix = _PREFIX.get(service, service)
     handlers = {
         "dynamodb": _dynamodb,
@@ -57,7 +57,7 @@ def needs_of(service: str, operation: str, parameters: Mapping[str, Any]) -> lis
 def needs_of_request(
     service: str, method: str, path: str, target: str, body: bytes, headers: Mapping[str, str] = _NO_HEADERS
 ) -> list[Need]:
-    """Of a request as it comes over HTTP: its signature's service, method, path, X-Amz-Target, body, headers."""
+    """What a request over HTTP needs, told by its signature's service, method, path, X-Amz-Target, body, headers."""
     name, _, operation = target.partition(".")
     if name in _TARGETS:
         return needs_of(_TARGETS[name], operation, json.loads(body or b"{}"))

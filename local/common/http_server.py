@@ -82,7 +82,7 @@ class HttpServer:
             self._threads.add(threading.current_thread())
 
     def closed(self, connection: socket.socket) -> None:
-        """It has it no more."""
+        """This thread has no connection any more."""
         with self._changing:
             self._connections.discard(connection)
             self._threads.discard(threading.current_thread())

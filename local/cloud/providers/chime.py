@@ -56,7 +56,7 @@ def _make(here: Surroundings, changes: Mapping[str, Any]) -> "ChimeCarrier":
 
 
 def _request_of(_method: str, path: str, _body: bytes) -> tuple[str, Mapping[str, Any]]:
-    """Of /sip-media-applications/ID/calls[/TRANSACTION]."""
+    """The operation of a request to /sip-media-applications/ID/calls[/TRANSACTION], and the application's id."""
     operation = "Create" if path.endswith("/calls") else "Update"
     return f"{operation}SipMediaApplicationCall", {"SipMediaApplicationId": path.split("/")[2]}
 

@@ -86,7 +86,7 @@ def _image(base: str, layers: tuple[Path, ...]) -> str:
 
 
 def _digest(base: str, layers: Iterable[Path]) -> str:
-    """Of the base image's name and id, and of every file. SAM drops a tag, so it stands in the repository's name."""
+    """A digest of the base image and of every file. SAM drops a tag, so it is in the repository's name."""
     digest = hashlib.sha256(base.encode())
     if base == LOCAL_IMAGE:
         digest.update(docker("image", "inspect", "-f", "{{.Id}}", base).encode())

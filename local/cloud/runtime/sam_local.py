@@ -66,7 +66,7 @@ def _common_options(template: Template) -> list[str]:
 
 
 def sam_environment() -> dict[str, str]:
-    """For SAM's own process: nothing of the user's AWS account, which it would hand to the containers.
+    """The environment of SAM's own process: nothing of the user's AWS account, which it would hand to the containers.
 
     It may write its byte code: without it SAM takes 7 s of a processor for its imports, each time.
     """

@@ -53,7 +53,7 @@ class ServiceDescription:
 
     @property
     def operations(self) -> tuple[str, ...]:
-        """Their names."""
+        """The names of the operations."""
         return tuple(self._operations)
 
     def success(self, operation: str, body: Mapping[str, Any]) -> Response:

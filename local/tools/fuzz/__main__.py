@@ -106,7 +106,7 @@ def _command(url: str, size: str, document: Path, config: Path) -> list[str]:
 
 
 def _first_ids(url: str) -> Mapping[str, list[str]]:
-    """Of two messages that are sent before anything else."""
+    """The ids of two messages that are sent before anything else."""
     body = (SPEC / "curl.json").read_text(encoding="utf-8").replace(PLACEHOLDER, NUMBER)
     sent = [httpx.post(f"{url}/bat/messagelist", content=body, auth=(seed.USER, seed.PASSWORD)).json() for _ in "12"]
     return {

@@ -47,7 +47,7 @@ class HttpRequest:
 
     @property
     def body(self) -> bytes:
-        """As it was sent: the gateway encodes what it does not know as text.
+        """The request's body as it was sent: the gateway encodes in base64 what it does not know as text.
 
         Raises UnsupportedEncoding, RequestError: it is compressed, or only a part.
         """

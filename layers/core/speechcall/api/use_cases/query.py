@@ -25,5 +25,5 @@ def parameter(query: Mapping[str, str], name: str) -> str | None:
 
 
 def _folded(name: str) -> str:
-    """Its letters and digits alone: case, width, spaces and signs (`webhookId `, `webhook_id`) make no other name."""
+    """A name's letters and digits alone: case, width, spaces and signs (`webhookId `, `webhook_id`) do not matter."""
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name))).casefold()

@@ -22,7 +22,8 @@ class CallLogs(EndedCalls):
         return load_call(from_wire(found["Item"])) if "Item" in found else None
 
     def append(self, mid: str, attempt: int, contact_id: str, entry: Entry, turn: int = 0) -> tuple[bool, Call | None]:
-        """
+        """Adds an entry to the log behind its predecessor; whether it was this one, and the call as it is now.
+
         key 1, seq 3    UpdateItem ──► entry 3 is key 1
         key 2, seq 3         UpdateItem ──X entry 3 is there: key 1 stays
         key 1, seq 3, of another contact  ──X    after the end  ──X
@@ -61,7 +62,8 @@ class CallLogs(EndedCalls):
             return False, load_call(failed.item) if failed.item else None
 
     def advance(self, mid: str, attempt: int, command: Command, ticket: Ticket) -> tuple[bool, Call | None]:
-        """
+        """Writes the machine's next command, or a later try's token; whether the token counts, and the call.
+
         Menu 1, try 0    UpdateItem seq 3 ──► written; entry 3 is there already, or comes
         Menu 1, try 1         UpdateItem ──X visit not newer ──► UpdateItem token 1 ──► still seq 3
         Menu 1, of a try that was given up long ago   ──X entry 3 is not there: no one was told to continue

@@ -21,7 +21,8 @@ class DynamoCalls(CallLogs):
     """A `CallStore` on DynamoDB."""
 
     def open(self, call: Call, expires_at: int) -> Call:
-        """
+        """Writes a new attempt with its dial command, or a later try's token into it; the call as it is now.
+
         try 0   PutItem ──► written                    (then dies, or its place() is throttled)
         try 1        PutItem ──X exists ──► UpdateItem token 1 ──► the same seq, token 1
         try 0 late                                UpdateItem token 0 ──X retry 1 is newer
@@ -41,7 +42,8 @@ class DynamoCalls(CallLogs):
     def put_command(
         self, mid: str, attempt: int, command: Command, ticket: Ticket, bounds: Bounds, now_msec: int
     ) -> tuple[bool, Call | None]:
-        """
+        """Writes a command under a new `seq`, or a later try's token; whether the token counts, and the call.
+
         Menu 0, try 0   UpdateItem seq 2 ──────────────────► written
         Menu 0, try 1        UpdateItem ──X visit not newer ──► UpdateItem token 1 ──► still seq 2
         Menu 0, try 0, late       UpdateItem ──X visit not newer ──► UpdateItem ──X retry 1 is newer
@@ -66,7 +68,8 @@ class DynamoCalls(CallLogs):
         return self._renew_token(mid, attempt, ticket)
 
     def set_answered(self, mid: str, attempt: int, contact_id: str, now_msec: int) -> Call | None:
-        """
+        """Notes that the callee has answered; the call, None: it has ended, or was given up before.
+
         the callee answers   UpdateItem answered ──► served
         Dial's time is up         UpdateItem gave_up ──X somebody has answered ──► Menu 0
         or
@@ -84,7 +87,7 @@ class DynamoCalls(CallLogs):
         )
 
     def give_up(self, mid: str, attempt: int, now_msec: int) -> Call | None:
-        """The time-line is at `set_answered`."""
+        """Gives up the ringing; the call, None: somebody has answered. The time-line is at `set_answered`."""
         nothing_heard = "attribute_not_exists(answered_msec)"
         clauses = [EXISTS, NOT_ENDED, nothing_heard]
         given_up = "SET gave_up_msec = if_not_exists(gave_up_msec, :now)"
@@ -95,7 +98,8 @@ class DynamoCalls(CallLogs):
         return found or self._update_if(mid, attempt, given_up, clauses, {":now": now_msec})
 
     def take_turn(self, mid: str, attempt: int, contact_id: str, turn: int, reply: Reply | None = None) -> Call | None:
-        """
+        """Notes the number of the contact's event that is about to be answered; the highest number stays.
+
         event 7   UpdateItem turn 7 ──► waits for the next command ... finds turn 8: event 8 is told it
         event 8        UpdateItem turn 8 ──► waits for the next command ──► is told it
         event 7, late       UpdateItem ──X turn 8 is newer
@@ -117,7 +121,8 @@ class DynamoCalls(CallLogs):
             return load_call(failed.item) if failed.item else None
 
     def set_done(self, mid: str, attempt: int, seq: int, step: Step | None, reply: Reply | None = None) -> None:
-        """
+        """Notes up to which command the machine's task was answered.
+
         seq 1 answered    task told ──────────────────────────────────► UpdateItem ──X d1 is kept ──► UpdateItem done 1
         seq 2, key 1             its token expired ──► UpdateItem d1 ──► kept
         """
@@ -137,7 +142,8 @@ class DynamoCalls(CallLogs):
         self._update_if(mid, attempt, done, [EXISTS, not_done], values)
 
     def keep_reply(self, mid: str, attempt: int, reply: Reply) -> Call | None:
-        """
+        """Keeps what was heard, for the token of the task's next try; the call, None: it waits for none.
+
         key 1, token 0 expired   UpdateItem d1 ──► kept
         Menu 0, try 1                 UpdateItem token 1 ──► finds d1, answers token 1 with it
         or

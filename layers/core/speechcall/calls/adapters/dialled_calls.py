@@ -21,7 +21,8 @@ class DialledCalls:
         self._client, self._table = client, table
 
     def begin_placing(self, mid: str, attempt: int, now_msec: int, before_msec: int) -> bool:
-        """
+        """Notes that the provider is about to be asked to dial. False: it was asked just now, or need not be.
+
         try 0   UpdateItem placing ──► placed, but the answer is lost
         try 1        UpdateItem ──X try 0 was just now ──► waits for the contact's own event, or asks under its token
         the contact       ──► set_contact ──► try 1 finds it;  or nothing comes, and try 2 may dial
@@ -35,7 +36,8 @@ class DialledCalls:
         return self._update_if(mid, attempt, asked, clauses, values) is not None
 
     def set_not_placed(self, mid: str, attempt: int, placing_msec: int) -> bool:
-        """
+        """Notes that no request to dial has placed the call. False: the provider was asked again since.
+
         try 0   UpdateItem placing 0 ──► is throttled ────────────────► UpdateItem ──X placing 1: nothing is certain
         try 1        (try 0 was given up) ──► UpdateItem placing 1 ──► placed
         """

@@ -16,7 +16,8 @@ class EndedCalls(DialledCalls):
     """The part of a `CallStore` that ends have."""
 
     def end(self, mid: str, attempt: int, cause: Cause, now_msec: int, *, is_guess: bool = False) -> Call | None:
-        """
+        """Notes the end of a call, and its cause if none is known; the call as it is now, None: there is none.
+
         news of the end   UpdateItem ended, noAnswer, a guess ──► the line is given back
         the record             (explain) UpdateItem busy, no guess ──► busy
         news, once more             UpdateItem ──X a cause is there: it is not guessed again
@@ -36,7 +37,8 @@ class EndedCalls(DialledCalls):
     def explain(
         self, mid: str, attempt: int, cause: Cause, answered_msec: int | None, *, is_guess: bool = False
     ) -> Call | None:
-        """
+        """Replaces a guessed cause by the one that the provider's record has; the call, None: it was no guess.
+
         finish_call   DescribeContact: busy ──► UpdateItem busy, no guess ──► busy
         the sweeper        five minutes are over ──► UpdateItem noAnswer ──X it is no guess any more ──► reads busy
         or

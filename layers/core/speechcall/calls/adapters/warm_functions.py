@@ -42,7 +42,7 @@ class Warming:
 
 
 def make_ready(calls: CallStore, engine: Engine) -> None:
-    """What such an invocation does: a request to each service opens the connection to it. Changes nothing."""
+    """Opens the connections of a function that is made ready, by a request to each service. Changes nothing."""
     with suppress(RetryableError):
         calls.get("0", 0)
     with suppress(RetryableError):

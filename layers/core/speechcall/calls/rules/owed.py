@@ -36,6 +36,7 @@ def logged_webhooks(call: Call, menus: Sequence[Menu]) -> list[WebhookTask]:
 
 
 def _tasks(call: Call, menus: Sequence[Menu], entries: Iterable[Entry]) -> list[WebhookTask]:
+    """The webhooks that these entries of a call's log ask for, in their order. A prompt that failed asks for none."""
     tasks = []
     for entry in entries:
         if entry.menu is None or entry.event == PROMPT_ERROR:

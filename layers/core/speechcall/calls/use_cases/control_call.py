@@ -148,6 +148,7 @@ class Control:
         return None
 
     def _command(self, mid: str, attempt: int, command: Command, ticket: Ticket) -> None:
+        """Gives the telephony a command of the machine. If it may not be written, its task is answered at once."""
         known = self.calls.get(mid, attempt)
         if known and has_logged(known, ticket):
             obey_log(known, command, ticket, calls=self.calls, engine=self.engine)

@@ -46,7 +46,7 @@ def end_call(
 def end_as_recorded(
     call: Call, contact: Contact, otherwise: Cause, *, calls: CallStore, engine: Engine, clock: Clock
 ) -> Call | None:
-    """As `end_call`, of a contact whose record shows its end; `otherwise` is the cause where that has none."""
+    """Ends a call by its contact's record (see `end_call`); `otherwise` is the cause where the record has none."""
     cause, is_guess = contact.cause or otherwise, contact.cause_is_guess
     return end_call(call.mid, call.attempt, cause, calls=calls, engine=engine, clock=clock, is_guess=is_guess)
 

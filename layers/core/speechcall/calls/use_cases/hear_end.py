@@ -129,7 +129,7 @@ class ContactEnd:
 def hear_contact_end(
     end: ContactEnd, *, telephony: Telephony, calls: CallStore, engine: Engine, clock: Clock
 ) -> Call | None:
-    """As `hear_end`, of a contact that the news does not give a name; None: it is none of ours.
+    """Ends the call of a contact, by news that does not say whose the contact is. None: it is none of ours.
 
     Only a contact that is not noted yet is looked up in its record. Raises TelephonyUnavailable if there is none: the
     news should be told again.

@@ -89,6 +89,10 @@ def is_certain(error: Exception) -> bool:
 def _repeat(
     call: Call, ring_timeout_seconds: int, telephony: Telephony, calls: CallStore, clock: Clock
 ) -> str | Doubt | None:
+    """Dials by a provider that knows a repeat, again and again until it is certain what came of it.
+
+    The contact; None: the call is over or gone; Doubt: patience has run out, and the phone may ring.
+    """
     begin = asked = clock.now_msec()
     # Refused where an earlier request may have dialled.
     is_first = not call.may_be_placed and calls.begin_placing(call.mid, call.attempt, begin, 0)
@@ -119,6 +123,7 @@ def _repeat(
 def _place_and_look(
     call: Call, ring_timeout_seconds: int, telephony: Telephony, calls: CallStore, clock: Clock
 ) -> str | None:
+    """Dials once by a provider that would dial again for a repeat, then waits for the contact's own event."""
     begin = clock.now_msec()
     if calls.begin_placing(call.mid, call.attempt, begin, begin - SETTLED_SECONDS * 1000):
         try:
@@ -131,7 +136,7 @@ def _place_and_look(
 
 
 def _look_for(call: Call, calls: CallStore, clock: Clock) -> str | None:
-    """The contact of a call that may have been placed, once it is known."""
+    """Waits for the contact of a call that may ring. None: the call is over. Raises TelephonyUnavailable."""
     while True:
         found = calls.get(call.mid, call.attempt)
         if found is None or found.ended:

@@ -25,7 +25,7 @@ class Heard(NamedTuple):
 
     @property
     def reply(self) -> Reply | None:
-        """What it says to a question; None: it only asks what is next. That somebody answered is said to the dial."""
+        """The answer to a command that the report holds; None: it only asks what is next. `answered` is the dial's."""
         if self.event == NEXT:
             return None
         if self.event == ANSWERED:

@@ -87,7 +87,7 @@ class Registry:
         self._update(name, "REMOVE deleting_msec", "deleting_msec > :never", {":never": 0})
 
     def forget(self, name: str) -> None:
-        """Its machine is gone."""
+        """Deletes the item of a flow whose state machine is gone."""
         with store_errors():
             self._client.delete_item(TableName=self._table, Key=to_wire(flow_key(name)))
 

@@ -97,6 +97,7 @@ def steps_run(actions: Sequence[Action]) -> list[Action]:
 
 
 def _reachable(menus: Sequence[Menu]) -> list[int]:
+    """The menus that keys can lead to from the first one; the others get no states."""
     seen, waiting = set[int](), [0]
     while waiting:
         index = waiting.pop()
@@ -135,6 +136,8 @@ def _listed(menu: Menu) -> list[str]:
 
 
 def _choose(index: int, menu: Menu) -> State:
+    """The state that goes by what was heard in a menu, to the first step of that key's list."""
+
     def first(key: str | None) -> str:
         return _step_target(index, key, steps_run(menu.actions[key]), 0) if key else "Hang up"
 
@@ -234,6 +237,7 @@ def _look_up(index: int | None, wiring: Wiring) -> State:
 
 
 def _webhook(index: int, key: str, step: int, target: str, wiring: Wiring) -> State:
+    """The state that queues a webhook. The same step of the same question is queued once (MessageDeduplicationId)."""
     event = f"States.Format('{{}}-{{}}-{{}}-m{index}-{key}-{step}', $.mid, $.attempt, $.heard.seq)"
     return {
         "Type": "Task",
@@ -260,6 +264,7 @@ def _webhook(index: int, key: str, step: int, target: str, wiring: Wiring) -> St
 
 
 def _finish(end: End, wiring: Wiring) -> State:
+    """The last state: gives the line back and finishes the message, with the word of this end."""
     return {
         "Type": "Task",
         "Resource": integration("lambda:invoke", wiring.finish_call_arn),

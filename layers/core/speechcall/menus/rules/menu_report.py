@@ -125,6 +125,7 @@ def _silent_circles(menus: Sequence[Menu], reached: set[int]) -> list[Problem]:
 
 
 def _menu_findings(menu: Menu, index: int, path: str) -> list[Problem]:
+    """The warnings about one menu: they change nothing."""
     found = []
     keys = [key for key in menu.actions if key != WRONG]
     if menu.idle_timeout_msec < SHORT_IDLE_MSEC:

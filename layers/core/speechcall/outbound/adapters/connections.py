@@ -70,7 +70,7 @@ class Connection:
         return True
 
     def is_clean(self) -> bool:
-        """Whether it is open, and nothing has come on it."""
+        """Whether the connection is open, with nothing unread on it."""
         try:
             return not self.has_unread()
         except httpcore.ReadError:
@@ -171,6 +171,7 @@ class Receivers:
         self._kept.close()
 
     def _ask(self, key: Key, connection: Connection, request: bytes, *, is_new: bool) -> Head:
+        """Sends a request over a connection; the head of the answer. The connection is kept for the next, or closed."""
         keep = False
         try:
             if is_new and connection.has_unread():

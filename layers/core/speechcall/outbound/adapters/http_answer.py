@@ -57,7 +57,8 @@ class AnswerReader:
     def head(self) -> Head:
         """The head of the answer that counts. Raises httpcore.RemoteProtocolError, ReadError, ReadTimeout.
 
-        The head that ends too early, by a closed connection, is enough if its status says that all is well.
+        Interim answers (1xx) before it are skipped. If the connection closes within the head, what came is enough where
+        the status is 2xx.
         """
         self._left = MAX_HEAD_BYTES
         try:

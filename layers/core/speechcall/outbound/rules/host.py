@@ -113,6 +113,6 @@ def _character(number: int | None) -> str:
 
 
 def _shown(text: str) -> str:
-    """Its beginning, with what cannot be seen by its number."""
+    """The beginning of a text for a message; a character that cannot be seen is shown by its number."""
     seen = "".join(one if one.isprintable() else f"U+{ord(one):04X}" for one in text[:_MAX_SHOWN])
     return seen if len(text) <= _MAX_SHOWN else f"{seen}…"

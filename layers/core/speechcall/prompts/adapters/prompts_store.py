@@ -49,7 +49,8 @@ class DynamoPrompts:
             self._client.put_item(TableName=self._table, Item=to_wire(dump(account_id, known)))
 
     def put_instead(self, account_id: str, known: KnownPrompt, before: KnownPrompt | None) -> bool:
-        """
+        """Stores audio in the place of what was found (None: of nothing). False: another has stored its own since.
+
         put     find_any: a ──────────────── put b if a is there ──X find_any: c ─── put b if c is there ──► written
         put     find_any: a ─── put c if a is there ──► written, and a is marked
         """
@@ -70,7 +71,8 @@ class DynamoPrompts:
         return True
 
     def note_settled(self, account_id: str, known: KnownPrompt) -> None:
-        """
+        """Forgets what this audio has replaced, once all of that is marked as removed.
+
         put     put b, "b replaced a" ─── a is marked ─── note that ──X c is there, and says so itself
         put                        find_any: b, a ── put c, "c replaced b, a" ──► written
         """
@@ -78,7 +80,8 @@ class DynamoPrompts:
         self._update(account_id, known.name, "REMOVE replaced", it_is_the_same, {":uri": _uri(known)})
 
     def put_used(self, account_id: str, name: str, now_msec: int) -> None:
-        """
+        """Notes when a prompt was last used; what was fetched or spoken is kept for as long again.
+
         used     UpdateItem used_msec ──► written
         removed  DeleteItem, then UpdateItem ──X it is gone, and stays gone
         """
@@ -88,7 +91,8 @@ class DynamoPrompts:
         self._update(account_id, name, f"SET used_msec = :now{until}", it_is_there, values)
 
     def mark_removed(self, account_id: str, name: str) -> KnownPrompt | None:
-        """
+        """Takes an identifier out of use, before its audio is marked; what it named, None: there was nothing.
+
         remove   mark a ──► `find`: none ─── a's audio is marked ─── forget a ──X b is there, and stays
         put                         find_any: a ─── put b, "b replaced a" ──► written
         """

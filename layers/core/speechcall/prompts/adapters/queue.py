@@ -54,6 +54,7 @@ class PromptQueue:
             raise StoreUnavailable("the queue of prompts did not take a message") from error
 
     def _send(self, mid: str, menu: int, group: str, apart: Apart) -> None:
+        """Queues a fetch. The queue brings the messages of a group one by one, and drops a repeat within 5 minutes."""
         self._client.send_message(
             QueueUrl=self._url,
             MessageBody=json.dumps({"mid": mid, "menu": menu, **({"apart": apart.value} if apart else {})}),

@@ -83,7 +83,7 @@ def scaled(samples: "array[float]", decibels: float) -> "array[int]":
 
 
 def _power(samples: "array[float]") -> float:
-    """Of what can be heard: an offset, as many a sound card leaves, moves the loudspeaker once and makes no sound."""
+    """The mean power of what can be heard: an offset, which many a sound card leaves, makes no sound."""
     offset = float(sum(samples)) / len(samples)
     # Of the differences, and not of the squares less the offset's: that would lose a soft sound in rounding.
     changes = [sample - offset for sample in samples]

@@ -112,7 +112,7 @@ def turn_seconds(received: int, apart: Apart, uniform: Uniform) -> int:
 
 
 def _fetch(message: Message, menu: Menu, received: int, apart: Apart, fetching: Fetching) -> int | Apart | None:
-    """In how many seconds to try it again, or where; None: it is known what there is."""
+    """Fetches a menu's introduction if need be. Seconds until the next try, or where to try; None: it is settled."""
     world, now = fetching.world, fetching.world.clock.now_msec()
     if is_uploaded(menu.intro):
         return None

@@ -138,6 +138,7 @@ def describe_audio(known: KnownPrompt) -> "Audio":
 
 
 def _store(account: Account, intro_id: str, content: bytes, desk: AudioDesk) -> "Audio":
+    """Stores audio under an identifier; the API's answer. Raises UnusableAudio."""
     try:
         known = add_prompt(
             account.account_id,

@@ -82,7 +82,7 @@ def prepare_message(mid: str, world: Preparation) -> None:
 
 
 def prepare(message: Message, world: Preparation) -> None:
-    """As `prepare_message`, for a message that was preparing when it was read. Raises whatever goes wrong."""
+    """Queues a message whose prompts are all there, refuses it, or asks for the first that is missing."""
     now = world.clock.now_msec()
     if message.dial_until_msec <= now:
         refuse_message(message, EXPIRED, NOT_IN_TIME, now, messages=world.messages)
@@ -106,7 +106,7 @@ def prepare(message: Message, world: Preparation) -> None:
 
 
 def _different(menus: Iterable[Menu]) -> Iterable[Menu]:
-    """Of the menus with one introduction, one."""
+    """One menu for each introduction."""
     return {menu.intro: menu for menu in menus}.values()
 
 
@@ -131,6 +131,7 @@ def has_to_be_fetched(known: KnownPrompt, message: Message, now_msec: int) -> bo
 
 
 def _asks(message: Message, known: Mapping[str, KnownPrompt], grace_seconds: int) -> tuple[Ask, ...]:
+    """What the telephony will play and wait for, menu by menu. Raises PromptUnavailable."""
     asks = []
     for menu in message.menus:
         prompt, source = known[menu.intro].prompt, known[menu.intro].source

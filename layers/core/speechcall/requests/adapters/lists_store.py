@@ -47,7 +47,8 @@ class DynamoLists:
         return self.find_list(found["list_id"]) if found else None
 
     def add_list(self, made: MessageList, key: str | None) -> MessageList | None:
-        """
+        """Writes a list and its idempotency key together; the list that has the key, None: the id is another's.
+
         request A   TransactWrite: list 1, key k ──► written
         request B        TransactWrite: list 2, key k ──X k exists ──► list 1 is B's as well
         request C        TransactWrite: list 1 ──X another request drew the same id ──► None
@@ -75,7 +76,8 @@ class DynamoLists:
         self._shapes.admit(account, shapes, now_msec)
 
     def spend(self, account: Account, messages: int, now_msec: int) -> None:
-        """
+        """Takes messages from the account's bucket and from its day, or from neither. Raises RateLimited.
+
         request A   UpdateItem bucket ──► UpdateItem day ──► taken
         request B   UpdateItem bucket ──► UpdateItem day ──X the day is full ──► UpdateItem bucket: given back, 429
         """
@@ -99,7 +101,8 @@ class DynamoLists:
             self._update(_bucket_key(account), "SET full_at = full_at - :cost", it_is_there, values)
 
     def _spend_bucket(self, account: Account, messages: int, now_msec: int) -> None:
-        """
+        """Takes messages from the account's bucket, which is stored as the moment when it is full again.
+
         full_at ≤ now: the bucket is full ──► full_at = now + cost
         full_at > now, not too far ─────────► full_at + cost
         else ───────────────────────────────► 429
@@ -124,6 +127,7 @@ class DynamoLists:
                 raise too_fast(account, full, messages, now_msec) from failed
 
     def _spend_day(self, account: Account, messages: int, now_msec: int) -> None:
+        """Takes messages from the calls that the account may make today. Raises RateLimited."""
         if messages > account.calls_per_day:
             raise too_many_today(account, messages, now_msec)
         taken = take_calls(self._table, account.account_id, messages, account.calls_per_day, now_msec)

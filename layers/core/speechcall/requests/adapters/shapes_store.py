@@ -25,7 +25,8 @@ class DynamoShapes:
         self._remembered: set[str] = set()
 
     def admit(self, account: Account, shapes: AbstractSet[str], now_msec: int) -> None:
-        """
+        """Makes shapes of menus known; new ones count for the account's day. Raises TooManyMenuShapes.
+
         request A   is shape s known? no ──► ADD s to the account's day ──────────────────► s is known
         request B   is shape s known? no ──────────► ADD s: it is among them, none more ──► s is known
         request C   is shape t known? no ──► ADD t ──X 200 are among them ──► 422, nothing becomes known
@@ -55,6 +56,7 @@ class DynamoShapes:
         return {shape_of(from_wire(item)["pk"]) for item in items}
 
     def _count(self, account: Account, new: AbstractSet[str], now_msec: int) -> None:
+        """Adds new shapes to the account's day. Those that a repeat or a race finds there need no room."""
         now = datetime.fromtimestamp(now_msec / 1000, UTC)
         counted: AbstractSet[str] = frozenset()
         while more := new - counted:

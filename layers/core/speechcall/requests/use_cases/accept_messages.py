@@ -211,6 +211,7 @@ def _sent(entry: Entry, message_id: str) -> "Sent":
 
 
 def _foresee(entry: Entry, wanted: Wanted, picture: bool) -> "Acceptable":
+    """What the check answers about a message that would be accepted."""
     bounds = call_bounds(wanted.menus, {})
     call: CallBounds = {
         "shortestMenus": bounds.shortest_menus,

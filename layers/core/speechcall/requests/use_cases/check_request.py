@@ -76,6 +76,7 @@ def judge_entries(entries: Sequence[Entry], account: Account, prompts: Prompts) 
 
 
 def _envelope(body: Any) -> list[Any]:
+    """The messages of a body. Raises InvalidRequest if it has no list of 1 to 100."""
     if not isinstance(body, dict):
         problem = Problem("INVALID_REQUEST", "", 'The body must be an object: {"messages": […]}')
         raise InvalidRequest("The body is not an object.", [problem])
@@ -98,6 +99,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _read(given: Any, path: str, allow_loopback: bool, ring_time_kept: bool) -> Entry:
+    """Reads one message and judges it by itself; without its account and without stored audio."""
     model, problems = check_message(given, path, allow_loopback=allow_loopback)
     number = to_e164(model.to) if model else None
     if model is None or number is None:
@@ -119,6 +121,7 @@ def _read(given: Any, path: str, allow_loopback: bool, ring_time_kept: bool) -> 
 
 
 def _judge(entry: Entry, account: Account, prompts: Prompts, known: dict[str, Prompt | None]) -> Entry:
+    """Judges a message by its account (destinations, senders, uploads). `known`: uploads looked up already."""
     if entry.wanted is None:
         return entry
     problems, warnings = [], list(entry.warnings)

@@ -78,6 +78,7 @@ def _to_action(action: WebhookModel | HangupModel | GotoMenuModel) -> Action:
 
 
 def _targets(model: MessageModel) -> list[tuple[str, int]]:
+    """Each `gotoMenu` of a message: its path in the request, and the menu that it leads to."""
     return [
         (f"menu[{index}].dtmfActions.{key}[{position}]", action.menu)
         for index, menu in enumerate(model.menu)

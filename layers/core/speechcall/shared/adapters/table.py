@@ -81,7 +81,7 @@ def _plain(value: Any) -> Any:
 
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """Maps botocore's errors: a failed condition, load that passes; the rest stays what it is."""
+    """Maps botocore's errors: ConditionFailed, StoreUnavailable where a repeat may succeed; others stay as they are."""
     try:
         yield
     except ClientError as error:

@@ -145,6 +145,7 @@ def _is_too_deep(value: Any) -> bool:
 
 
 def _check_strings(value: Any) -> None:
+    """Refuses half a surrogate pair anywhere in a value: it could not be stored or sent. Raises MalformedJson."""
     match value:
         case str():
             try:

@@ -196,7 +196,7 @@ def _describe_summary(one: Summary) -> "answers.Summary":
 
 
 def _told_outcome(stored: str | None) -> OutcomeName | None:
-    """As it is stored: an outcome that only a later release knows is told too, while both are in use."""
+    """An outcome as it is stored; one that only a later release knows is told too, while both are in use."""
     return cast("OutcomeName | None", stored)
 
 

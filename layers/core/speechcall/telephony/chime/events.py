@@ -54,6 +54,7 @@ class ChimeEvents:
             return _named(found) if isinstance(found, Placed) else chime_actions.go_on()
 
     def _answer(self, found: Event, begin: int | None) -> chime_actions.Answer:
+        """Carries out what an event says, and answers it with the next actions. `begin`: when the invocation began."""
         match found:
             case Asks():
                 return chime_actions.render_next(self._follow(found.report.begun(begin)), found)

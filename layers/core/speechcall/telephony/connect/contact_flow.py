@@ -156,7 +156,7 @@ def _report(name: str, function_arn: str, attributes: dict[str, str]) -> Iterato
 
 
 def _compare(name: str, value: str, targets: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """As many blocks as it takes, each behind the one before it; what matches nowhere ends the call."""
+    """Blocks that compare a value, in a chain, for one holds few conditions; what matches nowhere ends the call."""
     values = list(targets)
     for begin in range(0, len(values), _MOST_CONDITIONS):
         number, end = begin // _MOST_CONDITIONS + 1, begin + _MOST_CONDITIONS

@@ -26,7 +26,8 @@ class DynamoDeliveries(DynamoEndings):
     """A `DeliveryStore`, and the deliveries that are due, on DynamoDB."""
 
     def begin(self, task: WebhookTask, message: Message, place: str, now_msec: int) -> Delivery:
-        """
+        """Writes a delivery as pending, if there is none yet; the delivery as it is stored.
+
         receive 1   PutItem ──► pending ──► POST ──► delivered
         receive 2        PutItem ──X exists: delivered ──► nothing is sent again
         """
@@ -44,7 +45,8 @@ class DynamoDeliveries(DynamoEndings):
         return load(item)
 
     def record(self, task: WebhookTask, attempt: Attempt, state: DeliveryState, wait: Wait | None) -> bool:
-        """
+        """Adds an attempt and what follows from it. False: the delivery is not pending in the task's version.
+
         copy A   POST 200 ──► delivered
         copy B   POST fails          UpdateItem ──X not pending in its version: delivered it stays, and A's schedule
         """
@@ -59,7 +61,8 @@ class DynamoDeliveries(DynamoEndings):
         return self._write(task, f"{change}, {listed}", "REMOVE next_msec", ended)
 
     def put_off(self, task: WebhookTask, wait: Wait) -> bool:
-        """
+        """Notes that a delivery waits for its turn. False: it is not pending in the task's version.
+
         waits   version 3 ──► UpdateItem: version 4 ──► queued as 4
         another copy of 3           UpdateItem ──X version is 4: it queues nothing
         """
@@ -94,7 +97,8 @@ class DynamoDeliveries(DynamoEndings):
         return [delivery_names(item) for item in found[:limit]]
 
     def wake(self, mid: str, event_id: str, now_msec: int) -> WebhookTask | None:
-        """
+        """Puts off a delivery whose queue may have lost it; the task to queue again, None: it is not due.
+
         tick 1   due at 12:00 ──► UpdateItem: 12:15 ──► queued
         tick 2   due at 12:00 (the index lags) ──► UpdateItem ──X due at 12:15: nothing
 
@@ -133,6 +137,7 @@ class DynamoDeliveries(DynamoEndings):
         return (load_task(item), load(item)) if item else None
 
     def _write(self, task: WebhookTask, assignments: str, removal: str, values: Values) -> bool:
+        """Changes a delivery that is pending in the task's version, into the next version. False: it is not."""
         it_is_pending = "delivery = :pending"
         no_other_came_first = "version = :version"
         given = {**values, ":pending": "pending", ":version": task.version, ":later": task.version + 1, ":not_woken": 0}

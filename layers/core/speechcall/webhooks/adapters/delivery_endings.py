@@ -21,7 +21,8 @@ class DynamoEndings:
         self._client, self._table = client, table
 
     def give_up_woken(self, mid: str, event_id: str, attempt: Attempt) -> bool:
-        """
+        """Ends a delivery that was woken as often as it may be. False: it is not pending, or not yet so often.
+
         tick 1    woken 48 times ──► UpdateItem: dead
         tick 2    (the index lags) ──► UpdateItem ──X not pending: nothing
         worker    of the 48th time ──► record ──X not pending: dead it stays
@@ -33,7 +34,8 @@ class DynamoEndings:
         return self._end(delivery_key(mid, event_id), assignments, {}, given, f"{it_is_due} AND {nothing_came_of_it}")
 
     def finish(self, task: WebhookTask, attempt: Attempt, state: DeliveryState) -> bool:
-        """
+        """Ends a delivery, begun or not, whatever else is written there. False: it has ended already.
+
         worker A   can neither read nor record it ──► UpdateItem: dead, whatever else is there
         worker B   record: delivered ──► UpdateItem ──X not pending: delivered it stays
         """

@@ -31,7 +31,8 @@ class DynamoWebhookSecrets:
         return load(from_wire(found.get("Item", {})))
 
     def replace(self, account_id: str, secrets: Sequence[SealedSecret], instead_of: Sequence[SealedSecret]) -> bool:
-        """
+        """Stores an account's secrets in the place of those that were read. False: they have changed since.
+
         rotate A   read: 1 ──► PutItem: 2, 1 ──► written
         rotate B   read: 1          PutItem ──X not as read
                                     (else secret 2, which somebody was shown, would never sign)

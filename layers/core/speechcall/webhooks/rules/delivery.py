@@ -81,7 +81,7 @@ class Delivery:
 
     @property
     def shown_state(self) -> ShownState:
-        """Its state as it is shown: until its first attempt has come to something, it is `queued`."""
+        """The state as the sender sees it: until the first attempt has come to something, it is `queued`."""
         return QUEUED if self.state is DeliveryState.PENDING and not self.attempts else self.state.value
 
 

@@ -43,7 +43,7 @@ def repeated(names: Iterable[str]) -> str | None:
 
 
 def _value_problem(value: str) -> str | None:
-    """Of a character that cannot be sent only the name is told, and where it is: the value may be a secret."""
+    """What is wrong with a header's value: a character's name and place, for the value may be a secret."""
     if found := _CONTROL.search(value):
         return f"holds a control character in its value: character {found.start() + 1} is {named(found[0])}"
     if value != value.strip(" "):

@@ -32,7 +32,7 @@ class SealedSecret:
     until_msec: int | None = None
 
     def signs_at(self, now_msec: int) -> bool:
-        """Whether it signs at a moment."""
+        """Whether this secret signs webhooks at a moment."""
         return self.until_msec is None or self.until_msec > now_msec
 
 
@@ -99,6 +99,7 @@ class Signer:
         return replace(request, headers=(*request.headers, ("webhook-signature", " ".join(signatures))))
 
     def _secrets(self, account_id: str, now_msec: int) -> tuple[SealedSecret, ...]:
+        """An account's secrets, read again after TRUSTED_MSEC; the old ones while the store cannot be read."""
         known = self._read.get(account_id)
         if known and now_msec - known[0] < TRUSTED_MSEC:
             return known[1]

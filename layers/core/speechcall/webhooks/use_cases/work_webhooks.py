@@ -52,6 +52,7 @@ class WebhookWork:
         return result.word
 
     def _do(self, task: WebhookTask, receives: int, is_first: bool) -> DeliveryResult:
+        """Delivers one task. What goes wrong is recorded as an attempt, or handed to the queue of later attempts."""
         if is_first and receives > MAX_FIRST_RECEIVES:
             return self._hand_over(task, 0)
         if not is_first and receives > MAX_RECEIVES:
