@@ -96,7 +96,7 @@ class Deployment:
 
     @cached_property
     def prompt_encoding(self) -> Encoding:
-        """What its telephony plays."""
+        """The encoding that this stack's telephony plays. Raises Refusal."""
         for one in map(provider, ProviderName):
             if any(self._has(logical_id) for logical_id in one.known_by):
                 return one.encoding

@@ -51,7 +51,7 @@ def follow_call(
     if _is_over(call, report):
         return HANG_UP
     if call and call.goes_by_log:
-        call = _written(call, report, calls, clock)
+        call = _log_report(call, report, calls, clock)
         if call is None or _is_over(call, report):
             return HANG_UP
     if call is None or not call.goes_by_log:
@@ -78,10 +78,11 @@ def _is_over(call: Call | None, report: Report) -> bool:
     return call.contact_id not in own
 
 
-def _written(call: Call, report: Report, calls: CallStore, clock: Clock) -> Call | None:
-    """The call with what was heard in its log: this, or what was there before it.
+def _log_report(call: Call, report: Report, calls: CallStore, clock: Clock) -> Call | None:
+    """Adds what was heard to the call's log, and notes the event's turn; the call as it is then. None: it is gone.
 
-    The turn is taken in the same write: the end of a call, which waits for the turns before its own, finds the entry.
+    Where the log has another entry in this place already, that one stays. Entry and turn are one write: the end of a
+    call waits for the turns before its own, and finds their entries.
     """
     now, written = clock.now_msec(), False
     heard, contact_id, turn = report.heard, report.contact_id, report.turn

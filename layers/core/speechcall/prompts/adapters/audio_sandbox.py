@@ -51,6 +51,7 @@ def decode_audio(content: bytes, seconds: float | None = None) -> Decoded:
 
 
 def _read(answer: bytes) -> Decoded:
+    """The decoder's answer: a line of JSON with the facts, then the samples. Raises PromptUnavailable for a refusal."""
     line, _, content = answer.partition(b"\n")
     facts = json.loads(line)
     if "refused" in facts:

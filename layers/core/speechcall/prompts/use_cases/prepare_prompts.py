@@ -121,9 +121,10 @@ def find_prompt(message: Message, menu: Menu, world: Preparation) -> KnownPrompt
 
 
 def has_to_be_fetched(known: KnownPrompt, message: Message, now_msec: int) -> bool:
-    """Whether a URL has to be asked for a message's sake: its prompt is none, or an hour old, and no failure says more.
+    """Whether an introduction has to be fetched or spoken before this message can use it.
 
-    A failure counts for the messages that were accepted before it; a later one tries again.
+    Not if its prompt is fresh (see `fresh_until_msec`), nor if it has failed since the message was accepted: the
+    failure decides for that message. A message that was accepted after the failure tries again.
     """
     if known.prompt is not None and known.source.fresh_until_msec > now_msec:
         return False

@@ -123,7 +123,7 @@ class Sending:
     def _try_once(
         self, message: Message, task: WebhookTask, delivery: Delivery, webhook: Webhook, now: int, place: str
     ) -> DeliveryResult:
-        """One attempt, if the task is that of the delivery's version, no webhook before it waits, and its turn is there."""
+        """One attempt, if the task is that of the delivery's version, no earlier one waits, and its turn has come."""
         if not is_current(delivery, task):
             return DeliveryResult("none", skipped="overtaken" if delivery.state is DeliveryState.PENDING else "ended")
         if self._has_to_follow(task, message, delivery):
