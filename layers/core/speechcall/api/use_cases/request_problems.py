@@ -79,7 +79,7 @@ _NAMES = {2: "menu[]", 4: "dtmfActions.key", 5: "action"}
 _KEY_MARK = "[key]"
 
 
-def problem_of(loc: tuple[int | str, ...], kind: str, message: str, given: Any, path: str) -> Problem:
+def problem_of(loc: tuple[int | str, ...], kind: str, message: str, given: object, path: str) -> Problem:
     """The problem that pydantic calls `kind` at `loc`, where `given` is; `path` is that of the message."""
     code = _CODES.get(str(loc[0]), "INVALID_MENU") if loc else "INVALID_MESSAGE"
     is_key = len(loc) == _KEY + 2 and loc[-1] == _KEY_MARK

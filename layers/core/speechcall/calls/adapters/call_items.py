@@ -6,7 +6,6 @@ members that it knows, of which none is missing.
 """
 
 import json
-from typing import Any
 
 from speechcall.calls.rules.call import Call, Cause, Command, Kind, Refused, Reply, Step, Ticket, path_of
 from speechcall.menus.adapters.ask_items import dump_ask, load_ask
@@ -18,7 +17,7 @@ FORM = 1
 """`v` of the items that are made here. An item keeps the form in which it was made; without `v` it is form 1."""
 
 
-def dump_command(command: Command) -> dict[str, Any]:
+def dump_command(command: Command) -> dict[str, str | int]:
     """A command as a map."""
     return {"kind": command.kind.value} | ({} if command.menu is None else {"menu": command.menu})
 

@@ -104,6 +104,6 @@ class CallLogs(EndedCalls):
             return False, load_call(failed.item) if failed.item else None
 
 
-def ticket_values(ticket: Ticket) -> dict[str, Any]:
+def ticket_values(ticket: Ticket) -> dict[str, str | int]:
     """What conditions and updates need of a ticket."""
     return {":visit": ticket.visit, ":retry": ticket.retry, ":token": ticket.token}

@@ -5,17 +5,20 @@ reference, ListServiceQuotas.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from speechcall.deployment.rules.checks import Instance
 
+if TYPE_CHECKING:
+    from mypy_boto3_connect import ConnectClient
+
 FLOWS_QUOTA = frozenset({"contact flows per instance", "flows per instance"})
 """The quota's name, in small letters; the service is being renamed, and its quotas with it."""
 
 
-def instance(connect: Any, instance_arn: str) -> Instance | None:
+def instance(connect: "ConnectClient", instance_arn: str) -> Instance | None:
     """The instance; None if there is none. Raises ClientError. In: boto3's client of Amazon Connect."""
     try:
         found = connect.describe_instance(InstanceId=instance_arn.rpartition("/")[2])["Instance"]
@@ -26,14 +29,14 @@ def instance(connect: Any, instance_arn: str) -> Instance | None:
     return Instance(found.get("InstanceStatus", "ACTIVE"), bool(found.get("OutboundCallsEnabled", True)))
 
 
-def claimed_numbers(connect: Any, caller_id: str) -> dict[str, str]:
+def claimed_numbers(connect: "ConnectClient", caller_id: str) -> dict[str, str]:
     """Those numbers of the account in this Region that begin so, with the ARN that each belongs to."""
     given = {"PhoneNumberPrefix": caller_id, "MaxResults": 1000}
     pages = _pages(connect.list_phone_numbers_v2, given, "ListPhoneNumbersSummaryList")
     return {one["PhoneNumber"]: one.get("TargetArn", "") for one in pages}
 
 
-def flow_names(connect: Any, instance_arn: str) -> list[str]:
+def flow_names(connect: "ConnectClient", instance_arn: str) -> list[str]:
     """The names of all flows of the instance."""
     given = {"InstanceId": instance_arn.rpartition("/")[2], "MaxResults": 1000}
     return [one["Name"] for one in _pages(connect.list_contact_flows, given, "ContactFlowSummaryList")]

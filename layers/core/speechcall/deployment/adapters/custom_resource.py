@@ -9,7 +9,10 @@ import time
 import urllib.request
 from collections.abc import Mapping
 from http.client import HTTPException
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
 
 PAUSES_SECONDS = (0.5, 1.5)
 """Between the tries. Who is not answered waits for the resource's ServiceTimeout."""
@@ -19,7 +22,7 @@ REASON_CHARACTERS = 2000
 
 def response(
     event: Mapping[str, Any], physical_id: str, refusal: str | None, attributes: Mapping[str, str] | None = None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """What CloudFormation is told.
 
     In: its request; the resource's id, which must stay; why it fails, if it does; what GetAtt gives of it.
@@ -33,7 +36,7 @@ def response(
     }
 
 
-def send(url: str, answer: Mapping[str, Any]) -> bool:
+def send(url: str, answer: Mapping[str, object]) -> bool:
     """Give the answer to CloudFormation, in three tries; whether it took it."""
     body = json.dumps(answer).encode()
     for pause in (0.0, *PAUSES_SECONDS):
@@ -47,11 +50,11 @@ def send(url: str, answer: Mapping[str, Any]) -> bool:
     return False
 
 
-def stack_status(cloudformation: Any, stack_id: str) -> str:
+def stack_status(cloudformation: "CloudFormationClient", stack_id: str) -> str:
     """What CloudFormation is doing with the stack. In: boto3's client of it."""
     return str(cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]["StackStatus"])
 
 
-def rolls_back(cloudformation: Any, stack_id: str) -> bool:
+def rolls_back(cloudformation: "CloudFormationClient", stack_id: str) -> bool:
     """Whether the stack returns to what it was; that must not fail, whatever it was."""
     return "ROLLBACK" in stack_status(cloudformation, stack_id)

@@ -6,9 +6,12 @@ of the table is under way) and DeleteTable (ValidationException for a protected 
 
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0, 8.0)
 
@@ -17,7 +20,7 @@ class TableNotReady(Exception):
     """Another update of the table has not come to its end."""
 
 
-def protect_all(dynamodb: Any, tables: Iterable[str], *, on: bool) -> None:
+def protect_all(dynamodb: "DynamoDBClient", tables: Iterable[str], *, on: bool) -> None:
     """`protect` for each table; one that fails keeps none of the others from it, and its error is raised at the end."""
     failed: Exception | None = None
     for table in sorted(tables):
@@ -29,7 +32,7 @@ def protect_all(dynamodb: Any, tables: Iterable[str], *, on: bool) -> None:
         raise failed
 
 
-def protect(dynamodb: Any, table: str, *, on: bool) -> None:
+def protect(dynamodb: "DynamoDBClient", table: str, *, on: bool) -> None:
     """Make the table refuse to be deleted, or not. A table that is gone needs nothing.
 
     Raises TableNotReady, ClientError. In: boto3's client of DynamoDB.

@@ -5,9 +5,9 @@ their next transition; deleting one that is gone succeeds), StartExecution.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -23,7 +23,9 @@ class MachineMissing(Exception):
     """There is no state machine of this ARN: somebody has deleted it, or it was made so lately that not all know it."""
 
 
-def begin_execution(client: "SFNClient", flow_arn: str, name: str, execution_input: dict[str, Any]) -> datetime | None:
+def begin_execution(
+    client: "SFNClient", flow_arn: str, name: str, execution_input: Mapping[str, object]
+) -> datetime | None:
     """Starts an execution; returns when it began, which for a running one of this input is the time of its first start.
 
     None: Step Functions says that there is one of this name, which has ended or has another input. Raises

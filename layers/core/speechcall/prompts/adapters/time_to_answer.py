@@ -7,7 +7,7 @@ adjustable), and what was uploaded would be lost without a word.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Protocol
 
 from speechcall.prompts.adapters.audio_sandbox import decode_audio
 from speechcall.prompts.use_cases.make_audio import Decoded
@@ -16,11 +16,18 @@ AFTER_SECONDS = 9.0
 """For all that comes behind the decoding: levelling, S3, DynamoDB, with a second try of one of them."""
 LEAST_SECONDS = 0.1
 
-_context: ContextVar[Any] = ContextVar("context")
+
+class Context(Protocol):
+    """What is needed of Lambda's context."""
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
+_context: ContextVar[Context] = ContextVar("context")
 
 
 @contextmanager
-def answering(context: Any) -> Iterator[None]:
+def answering(context: Context) -> Iterator[None]:
     """Within it, Lambda's context says how much time there is; on a laptop several requests share a process."""
     token = _context.set(context)
     try:

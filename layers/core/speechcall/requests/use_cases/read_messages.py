@@ -1,7 +1,7 @@
 """A message as a client sent it: checked, and from the checked model to its menus."""
 
 from collections.abc import Mapping
-from typing import Any, assert_never
+from typing import assert_never
 
 from pydantic import ValidationError
 
@@ -18,7 +18,9 @@ _NOTHING = WrittenObject({})
 _KNOWN = frozenset(field.alias or name for name, field in MessageModel.model_fields.items())
 
 
-def check_message(entry: Any, path: str, *, allow_loopback: bool = False) -> tuple[MessageModel | None, list[Problem]]:
+def check_message(
+    entry: object, path: str, *, allow_loopback: bool = False
+) -> tuple[MessageModel | None, list[Problem]]:
     """The checked message, or None and all its problems; `path` is where it is (`messages[0]`).
 
     `allow_loopback`: whether its URLs may lead to this machine.
@@ -88,6 +90,6 @@ def _targets(model: MessageModel) -> list[tuple[str, int]]:
     ]
 
 
-def unknown_fields(entry: Mapping[str, Any]) -> list[str]:
+def unknown_fields(entry: Mapping[str, object]) -> list[str]:
     """Names at message level that mean nothing to us; they are accepted, and the first of them told back."""
     return [name for name in entry if name not in _KNOWN][:MAX_PROBLEMS]

@@ -9,15 +9,18 @@ import logging
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 from speechcall.shared.rules.unforeseen import told
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
 
 Fields = Mapping[str, object]
 
 
 @contextmanager
-def log_failures(logger: logging.Logger | Any, **fields: object) -> Iterator[None]:
+def log_failures(logger: "logging.Logger | Logger", **fields: object) -> Iterator[None]:
     """Logs what an invocation was about when it raises: the line that Lambda writes of the error does not say so."""
     try:
         yield

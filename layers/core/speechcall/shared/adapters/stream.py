@@ -2,11 +2,14 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from speechcall.shared.adapters.keys import CALLS, DELIVERIES, mid_of
 from speechcall.shared.adapters.log_fields import Fields, failure_fields
 from speechcall.shared.rules.ids import call_attempt_of
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
 
 Record = Mapping[str, Any]
 
@@ -45,9 +48,9 @@ def stream_fields(record: Record) -> Fields:
 def process_each(
     event: Mapping[str, Any],
     process: Callable[[Record], None],
-    logger: logging.Logger | Any,
+    logger: "logging.Logger | Logger",
     fields_of: Callable[[Record], Fields] = stream_fields,
-) -> dict[str, Any]:
+) -> dict[str, list[dict[str, str]]]:
     """Processes each record; the answer names those that failed, so that only they come again.
 
     A stream continues from the first that failed (Lambda developer guide, "Reporting batch item

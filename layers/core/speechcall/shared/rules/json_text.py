@@ -71,12 +71,12 @@ def parse_json(body: bytes) -> Any:
     return value
 
 
-def dump_json(value: Any) -> str:
+def dump_json(value: object) -> str:
     """The JSON text of a value that `parse_json` gave."""
     return str(_ENCODER.encode(value))
 
 
-def whole(given: Any) -> Any:
+def whole(given: object) -> object:
     """An int for a number without a fraction (`10000.0`, `1e4`), as JSON Schema has it; anything else as it is."""
     if not isinstance(given, Decimal | float) or given != given:  # noqa: PLR0124 - NaN is not itself
         return given
