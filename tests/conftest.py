@@ -1,5 +1,6 @@
 """What holds for every test."""
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -11,6 +12,12 @@ settings.register_profile("speechcall", deadline=None, max_examples=60)
 # What differs from one Python to the next is seen in the first ones.
 settings.register_profile("few", deadline=None, max_examples=5)
 settings.load_profile("speechcall")
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays: the collector of garbage need not look through thousands of tests and modules."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 import boto3
 import pytest
-from typer.testing import CliRunner
 
 from cli.main import app
 from local.network.shared.scripted_callees import Script, answer, busy, hang_up, no_answer, press
 from tests.e2e.conftest import HANGUP, Client, menu, message, running, webhook
+from tests.kit.command_line import CliRunner
 
 DIALERS = 3
 CALLEES = {

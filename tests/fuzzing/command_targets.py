@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from typer.testing import CliRunner
 
 from cli import menus, values
 from tests.fuzzing.choices import Choices, edited
 from tests.fuzzing.target import Target, holds
+from tests.kit.command_line import CliRunner
 
 ROOT = Path(__file__).parents[2]
 _FILES = [json.loads(path.read_text()) for path in sorted((ROOT / "examples").glob("*.json"))]

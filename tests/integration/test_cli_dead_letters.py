@@ -7,7 +7,6 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
-from typer.testing import CliRunner
 
 from cli.dead_letters import QUEUES, DeadLetters
 from cli.main import app
@@ -17,6 +16,7 @@ from local.cloud.providers.connect import INSTANCE_ARN
 from local.cloud.simulated_providers import CALLER_ID
 from local.cloud.template import TEMPLATE, read_template
 from local.network.shared.invoker import FunctionError
+from tests.kit.command_line import CliRunner
 
 TEMPLATE_READ = read_template(TEMPLATE, {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID})
 FIFO = frozenset(name for name in TEMPLATE_READ.resources_of("AWS::SQS::Queue") if "Fifo" in name) | {

@@ -10,7 +10,6 @@ from urllib.parse import parse_qs
 import boto3
 import httpx
 import pytest
-from typer.testing import CliRunner
 from werkzeug.wrappers import Request, Response
 
 from cli.main import app
@@ -18,6 +17,7 @@ from local.cloud.laptop_cloud import Cloud
 from local.cloud.seed import AUDIO
 from local.common.http_server import HttpServer
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
+from tests.kit.command_line import CliRunner
 
 MENU = {"introUrl": "hello", "dtmfActions": {"d1": [{"action": "hangup"}]}}
 MESSAGE = {"from": "Shop", "to": "+380671234567", "text": "ivr", "type": "speechcall", "menu": [MENU]}

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass, field, replace
 
 import pytest
-from typer.testing import CliRunner
 
 from cli.main import app
 from speechcall.accounts.rules.account import Account
 from speechcall.accounts.use_cases.accounts import credentials_of, key_name, new_secrets, sha256, user_name
+from tests.kit.command_line import CliRunner
 from tests.stores.accounts import MemoryAccounts
 from tests.stores.webhook_secrets import MemoryWebhookSecrets, seal, unseal
 

@@ -10,13 +10,13 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
-from typer.testing import CliRunner
 
 from cli.deployment import Deployment, Place, open_deployment
 from cli.failures import Refusal
 from cli.main import app
 from speechcall.prompts.rules.encoding import Encoding
 from speechcall.shared.rules.errors import StoreUnavailable
+from tests.kit.command_line import CliRunner
 from tests.stores.accounts import MemoryAccounts
 
 _Client = httpx.Client

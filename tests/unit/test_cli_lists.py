@@ -7,13 +7,13 @@ from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
-from typer.testing import CliRunner
 
 from cli.main import app
 from speechcall.messages.rules.message import State
 from speechcall.messages.use_cases.message_ports import Pool
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.status.use_cases.status import Summary
+from tests.kit.command_line import CliRunner
 from tests.stores.pool import MemoryPool
 
 LATER = 10**15

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from cli.main import app
+from tests.kit.command_line import CliRunner
 
 SPEC = Path(__file__).parents[2] / "events" / "spec"
 

@@ -4,11 +4,11 @@ import json
 from dataclasses import dataclass, field
 
 import pytest
-from typer.testing import CliRunner
 
 from cli.main import app
 from speechcall.messages.use_cases.message_ports import Pool
 from speechcall.shared.adapters.clock import SystemClock
+from tests.kit.command_line import CliRunner
 from tests.stores.pool import MemoryPool
 
 

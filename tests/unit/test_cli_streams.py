@@ -8,10 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from typer.testing import CliRunner
 
 from cli.main import app, main
 from speechcall.accounts.rules.account import MOST, Account
+from tests.kit.command_line import CliRunner
 from tests.stores.accounts import MemoryAccounts
 from tests.stores.webhook_secrets import MemoryWebhookSecrets, seal
 

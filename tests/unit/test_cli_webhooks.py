@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from cli.main import app
 from speechcall.accounts.rules.account import Account
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.status.use_cases.status import History
 from speechcall.webhooks.rules.delivery import Attempt, DeliveryState, Wait
+from tests.kit.command_line import CliRunner
 from tests.kit.samples import MESSAGE, MID
 from tests.kit.webhook_bench import task_of
 from tests.stores.accounts import MemoryAccounts

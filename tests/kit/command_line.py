@@ -1,0 +1,12 @@
+"""The command `speechcall` in this process: Typer's runner, which builds the commands once and not at each call."""
+
+from functools import cache
+
+from typer import testing
+from typer.testing import CliRunner
+
+__all__ = ["CliRunner"]
+
+# A command keeps nothing from one call to the next; making all of them takes ten times as long as most calls.
+if not hasattr(testing._get_command, "cache_info"):
+    testing._get_command = cache(testing._get_command)
