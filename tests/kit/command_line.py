@@ -2,11 +2,11 @@
 
 from functools import cache
 
+import typer
 from typer import testing
 from typer.testing import CliRunner
 
 __all__ = ["CliRunner"]
 
 # A command keeps nothing from one call to the next; making all of them takes ten times as long as most calls.
-if not hasattr(testing._get_command, "cache_info"):
-    testing._get_command = cache(testing._get_command)
+testing._get_command = cache(typer.main.get_command)  # type: ignore[attr-defined]

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from speechcall.deployment.adapters import connect_facts
-from speechcall.deployment.adapters.lambda_limits import unreserved_executions
 from speechcall.deployment.adapters.patience import Question
 from speechcall.deployment.rules import checks as deployment
 from speechcall.deployment.rules.concurrency import FUNCTIONS_OF_A_CALL, Load, reserved_for_each, why_too_many
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,14 @@ def load_of(given: Mapping[str, str]) -> Load | None:
     return None if None in numbers else Load(*(number for number in numbers if number is not None))
 
 
-def _why_too_many(load: Load, given: Mapping[str, str], before: Mapping[str, str], functions: Any) -> str | None:
+def _why_too_many(
+    load: Load, given: Mapping[str, str], before: Mapping[str, str], functions: "LambdaClient"
+) -> str | None:
     """What is reserved by the stack itself, as it is before an update, is free for it."""
     had = load_of(before) if before.get("ReserveConcurrency") == "true" else None
     own = FUNCTIONS_OF_A_CALL * reserved_for_each(had.lines) if had else 0
-    free = unreserved_executions(functions) + own
+    unreserved = functions.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
+    free = int(unreserved) + own
     return why_too_many(load, free, reserve=given.get("ReserveConcurrency") == "true")
 
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from speechcall.menus.rules.integration import integration
+from speechcall.menus.rules.integration import integration, retry_command, retry_of
 from speechcall.menus.rules.menu import (
     KEYS,
     WRONG,
@@ -27,7 +27,6 @@ from speechcall.menus.rules.menu import (
     ends_list,
     target_of,
 )
-from speechcall.menus.rules.retries import retry_command, retry_of
 from speechcall.shared.rules.errors import NOT_ANSWERED, TelephonyThrottled
 from speechcall.shared.rules.outcome import End
 from speechcall.shared.rules.time_bounds import (
