@@ -30,7 +30,8 @@ app = typer.Typer(no_args_is_help=True)
 
 TOLL_FRAUD = (
     'With the prefix "*", anybody who gets hold of these credentials can have any number in the world called at your '
-    "cost, premium-rate numbers that pay the caller included: that is how toll fraud works."
+    "cost, and be paid for calls to expensive ones: that is how toll fraud works. Numbers that are known to be "
+    "premium-rate are called only with --premium; many expensive ones look like any other."
 )
 _TRIES = 20
 _ROTATE = "`account rotate {0}` gives it a new password and key"
@@ -40,6 +41,8 @@ AccountId = Annotated[str, typer.Argument(metavar="ID", callback=values.account_
 NewAccountId = Annotated[str, typer.Argument(metavar="ID", callback=values.new_account_id, help="The account's id.")]
 AnyDestination = Annotated[bool, typer.Option("--any-destination", help='Confirms --prefix "*".')]
 _PREFIXES = typer.Option(metavar="+N", callback=values.prefixes, help='What it dials begins so; "*": any. Repeatable.')
+_DENIED = typer.Option(metavar="+N", callback=values.denied, help="But not what begins so. Repeatable.")
+_PREMIUM = typer.Option(help="Premium-rate and shared-cost numbers too.")
 _SENDERS = typer.Option(metavar="NAME=+N", callback=values.senders, help="A `from`, with its caller ID. Repeatable.")
 _CALLS_PER_DAY = typer.Option(min=1, max=MOST, help="Calls a day (UTC).")
 _RATE = typer.Option(min=1, max=MOST, help="Messages a second, in the long run.")
@@ -56,16 +59,22 @@ def create(
     rate: Annotated[int, _RATE] = DEFAULT_RATE,
     burst: Annotated[int, _BURST] = DEFAULT_BURST,
     sender: Annotated[list[str] | None, _SENDERS] = None,
+    deny: Annotated[list[str] | None, _DENIED] = None,
+    premium: Annotated[bool, typer.Option("--premium", help="Premium-rate and shared-cost numbers too.")] = False,
     any_destination: AnyDestination = False,
 ) -> None:
     """Make an account and show its credentials, once."""
     _confirm_destinations(prefix, any_destination)
     senders = values.senders_by_name(sender)
-    account = Account(account_id, tuple(dict.fromkeys(prefix)), calls_per_day, rate, burst, senders)
+    account = Account(
+        account_id, _once(prefix), calls_per_day, rate, burst, senders, denied=_once(deny), premium=premium
+    )
     given = _new_secrets(account_id)
     if not deployment.accounts.add(account, credentials_of(account_id, given)):
         raise Refusal(f"There is an account (or a user) {account_id} already; `account rotate` gives it new secrets.")
     where = "any number at all" if ANYWHERE in prefix else f"numbers that begin with {', '.join(account.prefixes)}"
+    if deny:
+        where += f", but none that begin with {', '.join(account.denied)}"
     with shown_once(f"{_ROTATE.format(account_id)}, `account rotate {account_id} --webhook-secret` a webhook secret"):
         typer.echo(f"The account {account_id} can dial {where}.\n")
         _show_once(given)
@@ -139,21 +148,28 @@ def set_(
     rate: Annotated[int | None, _RATE] = None,
     burst: Annotated[int | None, _BURST] = None,
     sender: Annotated[list[str] | None, _SENDERS] = None,
+    deny: Annotated[list[str] | None, _DENIED] = None,
+    no_deny: Annotated[bool, typer.Option("--no-deny", help="All that begins with its prefixes.")] = False,
+    premium: Annotated[bool | None, _PREMIUM] = None,
     no_senders: Annotated[bool, typer.Option("--no-senders", help="Any `from`, with the stack's caller ID.")] = False,
     no_webhook_secret: Annotated[bool, typer.Option("--no-webhook-secret", help="Webhooks go unsigned.")] = False,
     any_destination: AnyDestination = False,
 ) -> None:
-    """Change what is named and leave the rest. Prefixes and senders take the place of all that there were."""
+    """Change what is named and leave the rest. Prefixes, denied ones and senders take the place of all there were."""
     if sender and no_senders:
         raise typer.BadParameter("give either --sender or --no-senders.")
-    given = {"calls_per_day": calls_per_day, "rate": rate, "burst": burst}
+    if deny and no_deny:
+        raise typer.BadParameter("give either --deny or --no-deny.")
+    given = {"calls_per_day": calls_per_day, "rate": rate, "burst": burst, "premium": premium}
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if prefix:
-        changes["prefixes"] = tuple(dict.fromkeys(prefix))
+        changes["prefixes"] = _once(prefix)
+    if deny or no_deny:
+        changes["denied"] = _once(deny)
     if sender or no_senders:
         changes["senders"] = values.senders_by_name(sender)
     if not changes and not no_webhook_secret:
-        raise typer.BadParameter("say what to change: --prefix, --calls-per-day, --rate, --burst, --sender …")
+        raise typer.BadParameter("say what to change: --prefix, --deny, --calls-per-day, --rate, --burst, --sender …")
     _confirm_destinations(prefix or [], any_destination)
     account = _change(deployment, account_id, lambda account: replace(account, **changes))
     if no_webhook_secret:
@@ -176,6 +192,10 @@ def _change(deployment: Deployment, account_id: str, change: Callable[[Account],
         if deployment.accounts.save(changed := change(read), read):
             return changed
     raise Refusal(f"The account {account_id} is being changed by somebody else all the time; nothing was changed.")
+
+
+def _once(given: list[str] | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(given or []))
 
 
 def _confirm_destinations(prefixes: list[str], any_destination: bool) -> None:
@@ -209,6 +229,8 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
             "rate": account.rate,
             "burst": account.burst,
             "senders": dict(account.senders),
+            "denied": list(account.denied),
+            "premium": account.premium,
             "signed": account.account_id in signed,
             "disabled": account.disabled,
         }

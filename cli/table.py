@@ -24,5 +24,5 @@ def _text(cell: Any) -> str:
     if isinstance(cell, Mapping):
         return ",".join(f"{name}={value}" for name, value in cell.items()) or "-"
     if isinstance(cell, list):
-        return ",".join(cell)
+        return ",".join(cell) or "-"
     return ("yes" if cell else "no") if isinstance(cell, bool) else str(cell)

@@ -50,6 +50,13 @@ def prefixes(given: list[str] | None) -> list[str] | None:
     return given
 
 
+def denied(given: list[str] | None) -> list[str] | None:
+    """The beginnings of the numbers that may not be dialled."""
+    if ANYWHERE in (given or []):
+        raise typer.BadParameter('"*" denies every number; what no --prefix names is denied without a word.')
+    return prefixes(given)
+
+
 def senders(given: list[str] | None) -> list[str] | None:
     """`NAME=+NUMBER`: a `from` that may be used, and the caller ID that it is shown with."""
     names = [_sender(one)[0] for one in given or []]

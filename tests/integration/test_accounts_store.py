@@ -78,6 +78,8 @@ def test_all_are_listed_by_id(accounts):
         {"senders": {}},
         {"senders": {"Shop": "+4930123457"}},
         {"disabled": True},
+        {"denied": ("+3890",)},
+        {"premium": True},
     ],
 )
 def test_settings_are_saved_in_the_place_of_those_that_were_read(accounts, change):
@@ -85,6 +87,10 @@ def test_settings_are_saved_in_the_place_of_those_that_were_read(accounts, chang
     changed = replace(ACME, **change)
     assert accounts.save(changed, ACME)
     assert accounts.find("acme") == changed
+    # And back, in the same way.
+    assert accounts.save(ACME, changed)
+    assert accounts.find("acme") == ACME
+    assert accounts.save(changed, ACME)
     # Whatever it is that was changed meanwhile, who has not read it does not undo it.
     assert not accounts.save(replace(ACME, rate=7), ACME)
     assert accounts.find("acme") == changed
@@ -110,6 +116,15 @@ def test_new_credentials_end_the_old_ones_and_leave_the_settings(accounts):
     assert opens(accounts, 2) is False
     assert opens(accounts, 3) is True
     assert accounts.find("acme") == ACME
+
+
+def test_an_account_of_the_release_before_is_read_and_saved(client):
+    accounts = DynamoAccounts(client, TABLE)
+    accounts.add(ACME, credentials(1))
+    (item,) = (one for one in client.scan(TableName=TABLE)["Items"] if one["sk"]["S"] == "acme")
+    assert not {"denied", "premium"} & item.keys()
+    assert accounts.save(replace(ACME, denied=("+3890",), premium=True), ACME)
+    assert accounts.find("acme") == replace(ACME, denied=("+3890",), premium=True)
 
 
 # --------------------------------------------------------------------- races

@@ -355,6 +355,31 @@ def test_an_account_calls_only_its_destinations_and_as_its_senders(api):
     assert api.lists.spent == [1]
 
 
+def test_the_longest_prefix_that_fits_a_number_decides_whether_it_is_called(api):
+    account = Account("acme", ("*", "+380441"), denied=("+38", "+38044", "+4930"))
+    numbers = ["+380671234567", "+380442234567", "+380441234567", "+4930123456", "+4940123456"]
+    answer = api.post({"messages": [entry(to) for to in numbers]}, account=account)
+    assert [one["recipient"] for one in answer["messages"] if one["status"] == "sent"] == [numbers[2], numbers[4]]
+    assert answer["messages"][0]["error"]["message"].endswith("which are: *, +380441, without +38, +38044, +4930")
+
+
+@pytest.mark.parametrize(("premium", "sent"), [(False, [0, 5]), (True, [0, 1, 2, 3, 4, 5])])
+def test_premium_numbers_are_for_accounts_that_may_call_them(api, premium, sent):
+    numbers = ["+380671234567", "+380900212345", "+979123456789", "+80812345678", "+49900112345678", "+80012345678"]
+    body = {"messages": [entry(to) for to in numbers]}
+    answer = api.post(body, account=Account("acme", ("*",), premium=premium))
+    taken = [one["recipient"] for one in answer["messages"] if one["status"] == "sent"]
+    assert taken == [numbers[index] for index in sent]
+    errors = [one["error"] for one in answer["messages"] if one["status"] == "rejected"]
+    assert {error["code"] for error in errors} <= {"INVALID_RECIPIENT"}
+    assert [error["path"] for error in errors] == [f"messages[{at}].to" for at in range(6) if at not in sent]
+
+
+def test_a_number_that_can_be_none_is_refused_before_its_account_is_looked_at(api):
+    error = api.refused({"messages": [entry("2146491379"), entry("+38067123456")]})
+    assert [problem.code for problem in error.problems] == ["INVALID_RECIPIENT"] * 2
+
+
 def of_shape(number):
     """A message whose menu has a shape that no other number below 1,000 gives it."""
     digits = f"{number:03}"

@@ -261,6 +261,8 @@ def test_an_account_that_is_not_there_gets_no_secret(run, secrets):
         (["--prefix", "+48", "--prefix", "+1"], {"prefixes": ("+48", "+1")}),
         (["--sender", "New=+4930123457"], {"senders": {"New": "+4930123457"}}),
         (["--no-senders"], {"senders": {}}),
+        (["--deny", "+38090", "--deny", "+38089"], {"denied": ("+38090", "+38089")}),
+        (["--premium"], {"premium": True}),
     ],
 )
 def test_set_changes_what_is_named_and_leaves_the_rest(run, accounts, arguments, changed):
@@ -270,11 +272,29 @@ def test_set_changes_what_is_named_and_leaves_the_rest(run, accounts, arguments,
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["--no-senders", "--sender", "S=+4930123456"], ["--burst", "99"], ["--prefix", "x"]]
+    "arguments",
+    [
+        *([], ["--no-senders", "--sender", "S=+4930123456"], ["--burst", "99"], ["--prefix", "x"]),
+        *(["--deny", "x"], ["--deny", "*"], ["--deny", "+3890", "--no-deny"]),
+    ],
 )
 def test_set_refuses_what_makes_no_sense(run, accounts, arguments):
     assert run("set", "acme", *arguments).exit_code == 2
     assert accounts.find("acme") == ACME
+
+
+def test_what_was_denied_or_allowed_is_taken_back(run, accounts):
+    assert run("set", "acme", "--deny", "+38090", "--premium").exit_code == 0
+    assert run("set", "acme", "--no-deny").exit_code == 0
+    assert accounts.find("acme") == replace(ACME, premium=True)
+    assert run("set", "acme", "--no-premium").exit_code == 0
+    assert accounts.find("acme") == ACME
+
+
+def test_a_new_account_says_what_it_may_not_dial(run, accounts):
+    made = run("create", "new", "--prefix", "+380", "--deny", "+38090", "--premium")
+    assert "numbers that begin with +380, but none that begin with +38090." in made.output
+    assert accounts.find("new") == Account("new", ("+380",), denied=("+38090",), premium=True)
 
 
 def test_disable_and_enable(run, accounts):
@@ -330,9 +350,9 @@ def test_the_list_is_a_table_with_a_line_for_each(run, accounts):
     accounts.add(Account("zeta", ("+380", "+48"), disabled=True), {})
     lines = [line.split() for line in run("list").output.splitlines()]
     assert lines == [
-        ["ID", "PREFIXES", "CALLS/DAY", "RATE/S", "BURST", "SENDERS", "SIGNED", "DISABLED"],
-        ["acme", "+380", "10000", "5", "100", "Shop=+4930123456", "no", "no"],
-        ["zeta", "+380,+48", "10000", "50", "500", "-", "no", "yes"],
+        ["ID", "PREFIXES", "CALLS/DAY", "RATE/S", "BURST", "SENDERS", "DENIED", "PREMIUM", "SIGNED", "DISABLED"],
+        ["acme", "+380", "10000", "5", "100", "Shop=+4930123456", "-", "no", "no", "no"],
+        ["zeta", "+380,+48", "10000", "50", "500", "-", "-", "no", "no", "yes"],
     ]
 
 
@@ -345,6 +365,8 @@ def test_the_list_for_programs(run):
             "rate": 5,
             "burst": 100,
             "senders": {"Shop": "+4930123456"},
+            "denied": [],
+            "premium": False,
             "signed": False,
             "disabled": False,
         }

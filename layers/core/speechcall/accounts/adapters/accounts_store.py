@@ -67,8 +67,9 @@ class DynamoAccounts:
         rotate                                     credential_names: neither read nor written here
         """
         settings, read = _settings(account), _settings(instead_of)
-        as_read = [f"#{name} = :read_{name}" for name in read]
+        as_read = [f"#{name} = :read_{name}" if name in read else f"attribute_not_exists(#{name})" for name in _NAMES]
         assignments = [f"#{name} = :{name}" for name in settings]
+        unset = [f"#{name}" for name in _NAMES if name not in settings]
         values = {f":{name}": value for name, value in settings.items()}
         values |= {f":read_{name}": value for name, value in read.items()}
         try:
@@ -76,9 +77,9 @@ class DynamoAccounts:
                 self._client.update_item(
                     TableName=self._table,
                     Key=to_wire(account_key(account.account_id)),
-                    UpdateExpression=f"SET {', '.join(assignments)}",
+                    UpdateExpression=f"SET {', '.join(assignments)}" + (f" REMOVE {', '.join(unset)}" if unset else ""),
                     ConditionExpression=" AND ".join(as_read),
-                    ExpressionAttributeNames={f"#{name}": name for name in settings},
+                    ExpressionAttributeNames={f"#{name}": name for name in _NAMES},
                     ExpressionAttributeValues=to_wire(values),
                 )
         except ConditionFailed:
@@ -142,6 +143,10 @@ def _dump_credential(credential: Credential) -> Values:
     return {"account_id": credential.account_id, "secret_sha256": credential.secret_sha256}
 
 
+_NAMES = ("prefixes", "calls_per_day", "rate", "burst", "senders", "disabled", "denied", "premium")
+"""Of the settings. Those of a later release than form 1 are absent where they say nothing, as in the items before."""
+
+
 def _settings(account: Account) -> Values:
     return {
         "prefixes": list(account.prefixes),
@@ -150,6 +155,8 @@ def _settings(account: Account) -> Values:
         "burst": account.burst,
         "senders": dict(account.senders),
         "disabled": account.disabled,
+        **({"denied": list(account.denied)} if account.denied else {}),
+        **({"premium": True} if account.premium else {}),
     }
 
 
@@ -162,4 +169,6 @@ def _load(item: Values) -> Account:
         burst=item["burst"],
         senders=item["senders"],
         disabled=item["disabled"],
+        denied=tuple(item.get("denied", ())),
+        premium=item.get("premium", False),
     )

@@ -17,7 +17,10 @@ NEW_SHAPES_PER_DAY = 200
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What an account may do. `prefixes` are of E.164 numbers; `*` is any number at all."""
+    """What an account may do.
+
+    `prefixes` (`*` is any number at all) and `denied` are beginnings of E.164 numbers; the longest that fits decides.
+    """
 
     account_id: str
     prefixes: tuple[str, ...]
@@ -29,10 +32,16 @@ class Account:
     senders: Mapping[str, str] = field(default_factory=dict)
     """Which `from` may be used, and the caller ID of each; empty: any, with the stack's number."""
     disabled: bool = False
+    denied: tuple[str, ...] = ()
+    """What it may not call of that which `prefixes` allow."""
+    premium: bool = False
+    """Whether it may call numbers that cost more than a call: premium rate and shared cost."""
 
     def may_dial(self, number: str) -> bool:
         """Whether a number (E.164) is among the account's destinations."""
-        return ANYWHERE in self.prefixes or number.startswith(self.prefixes)
+        anywhere = 0 if ANYWHERE in self.prefixes else -1
+        allowed = max((len(prefix) for prefix in self.prefixes if number.startswith(prefix)), default=anywhere)
+        return allowed > max((len(prefix) for prefix in self.denied if number.startswith(prefix)), default=-1)
 
     def may_send_as(self, sender: str) -> bool:
         """Whether `from` is one of the account's senders."""

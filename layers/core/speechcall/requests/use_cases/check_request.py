@@ -9,6 +9,7 @@ from speechcall.api.use_cases.request_problems import shown
 from speechcall.menus.rules.menu import Menu, dump_menus
 from speechcall.menus.rules.menu_report import report
 from speechcall.prompts.rules.prompt import Prompt, is_uploaded
+from speechcall.requests.rules.numbering import is_surcharged
 from speechcall.requests.use_cases.read_messages import check_message, to_menus, unknown_fields
 from speechcall.requests.use_cases.request_models import MessageModel
 from speechcall.shared.rules.characters import foreign, lookalike, unseen
@@ -98,6 +99,10 @@ def _some(names: Sequence[str]) -> str:
     return f"{', '.join(names[:MAX_NAMES]) or 'none'}{f' and {more} more' if more > 0 else ''}"
 
 
+def _destinations(account: Account) -> str:
+    return _some(account.prefixes) + (f", without {_some(account.denied)}" if account.denied else "")
+
+
 def _read(given: Any, path: str, allow_loopback: bool, ring_time_kept: bool) -> Entry:
     """Reads one message and judges it by itself; without its account and without stored audio."""
     model, problems = check_message(given, path, allow_loopback=allow_loopback)
@@ -126,7 +131,10 @@ def _judge(entry: Entry, account: Account, prompts: Prompts, known: dict[str, Pr
         return entry
     problems, warnings = [], list(entry.warnings)
     if not account.may_dial(entry.wanted.number):
-        text = f"is not among the destinations of this account, which are: {_some(account.prefixes)}"
+        text = f"is not among the destinations of this account, which are: {_destinations(account)}"
+        problems.append(Problem("INVALID_RECIPIENT", f"{entry.path}.to", text))
+    elif not account.premium and is_surcharged(entry.wanted.number):
+        text = "is a premium-rate or shared-cost number, which this account may not call"
         problems.append(Problem("INVALID_RECIPIENT", f"{entry.path}.to", text))
     if not account.may_send_as(entry.wanted.model.from_):
         given = entry.wanted.model.from_

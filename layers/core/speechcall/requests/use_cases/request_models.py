@@ -11,6 +11,7 @@ from speechcall.api.use_cases.request_problems import RIGHT
 from speechcall.menus.rules.call_log import MOST_SILENT_REPEATS
 from speechcall.messages.rules import dial_times
 from speechcall.outbound.rules.address import is_url
+from speechcall.requests.rules.numbering import fault_of
 from speechcall.requests.use_cases.action_models import ActionModel
 from speechcall.requests.use_cases.redial_model import RedialModel
 from speechcall.requests.use_cases.say_model import ONE_INTRODUCTION, SayModel
@@ -88,7 +89,8 @@ class MessageModel(Strict):
     to: Annotated[
         str,
         Field(
-            description="International format, with or without +. Comes back as written in the answer and in webhooks.",
+            description="International format, with or without +; a country code that exists, and as many digits as its"
+            " numbers can have. Comes back as written in the answer and in webhooks.",
             json_schema_extra={"pattern": r"^\+?[1-9][0-9]{6,14}$"},
         ),
     ]
@@ -125,6 +127,9 @@ class MessageModel(Strict):
     @field_validator("to")
     @classmethod
     def _to(cls, to: str) -> str:
-        if to_e164(to) is None:
+        number = to_e164(to)
+        if number is None:
             raise ValueError(f"must be {RIGHT['to']}")
+        if fault := fault_of(number):
+            raise ValueError(fault)
         return to
