@@ -14,6 +14,8 @@ MAX_REDIALS = 4
 RedialOutcome = Literal["busy", "noAnswer", "failed"]
 """After these a number may be dialled again; an invalid, blocked or forbidden one never is."""
 REDIAL_OUTCOMES: tuple[RedialOutcome, ...] = get_args(RedialOutcome)
+NO_KEY = "noKey"
+"""In `on` of a redial: also who answered and pressed no key, though a menu had one to press."""
 DEFAULT_REDIAL_AFTER = (300,)
 MIN_REDIAL_SECONDS, MAX_REDIAL_SECONDS = 60, 86_400
 
@@ -43,15 +45,21 @@ def may_redial(outcome: OutcomeName) -> bool:
 class Redial(NamedTuple):
     """How often a number is dialled again, after how many seconds each time, and after which outcomes.
 
-    The last of `after_seconds` holds for all further times.
+    The last of `after_seconds` holds for all further times. `on` has outcomes, and `noKey`.
     """
 
     attempts: int
     after_seconds: tuple[int, ...] = DEFAULT_REDIAL_AFTER
     on: tuple[str, ...] = REDIAL_OUTCOMES
 
-    def next_msec(self, made: int, outcome: OutcomeName, now_msec: int) -> int | None:
-        """When to dial again after `made` redials and a call that ended with `outcome` now; None: not again."""
-        if made >= self.attempts or outcome not in self.on or not may_redial(outcome):
+    def next_msec(self, made: int, outcome: OutcomeName, now_msec: int, *, without_key: bool = False) -> int | None:
+        """When to dial again after `made` redials and a call that ended with `outcome` now; None: not again.
+
+        `without_key`: the callee pressed no key, though a menu of the message has one (`has_key`).
+        """
+        may_again = outcome in self.on and may_redial(outcome)
+        if outcome == "answered":
+            may_again = without_key and NO_KEY in self.on
+        if made >= self.attempts or not may_again:
             return None
         return now_msec + self.after_seconds[min(made, len(self.after_seconds) - 1)] * 1000

@@ -1,0 +1,26 @@
+"""Of several attempts, which one is the message's outcome; and whether a key could be pressed at all."""
+
+from collections.abc import Sequence
+
+from speechcall.menus.rules.menu import WRONG, Menu
+from speechcall.shared.rules.outcome import OutcomeName
+
+
+def has_key(menus: Sequence[Menu]) -> bool:
+    """Whether a menu has a key to press: a list beside `wrong`. Without one, `noKey` has no meaning."""
+    return any(key != WRONG for menu in menus for key in menu.actions)
+
+
+def is_better(outcome: OutcomeName, key_pressed: bool, than: OutcomeName, its_key_pressed: bool) -> bool:
+    """Whether a later attempt, not the one before it, is what becomes of a message: `than` is the best until now.
+
+    The best attempt is the message's outcome: one with a key pressed, else one that was answered, else the last one.
+    Where two are alike, the later one counts.
+    """
+    return _rank(outcome, key_pressed) >= _rank(than, its_key_pressed)
+
+
+def _rank(outcome: OutcomeName, key_pressed: bool) -> int:
+    if outcome != "answered":
+        return 0
+    return 2 if key_pressed else 1

@@ -1,0 +1,87 @@
+"""When a message may be dialled next: the one answer to that, from all that has a say in it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from speechcall.messages.rules.calling_hours import Hours, next_open, open_until
+
+LOOK_AHEAD_SECONDS = 62 * 86_400
+"""How far the next opening is looked for: hours repeat each week, but for days off."""
+MOST_SEND_AT_SECONDS = 30 * 86_400
+
+Obstacle = Literal["ttl", "window", "capped"]
+"""What keeps a message from being dialled before its time is up: time itself, its hours, or a cap on calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialTimes:
+    """What a message itself says, frozen when it was accepted. Times in milliseconds since 1970.
+
+    All of `hours` have to be open. From `until_msec` on it is not dialled any more.
+    """
+
+    until_msec: int
+    send_at_msec: int = 0
+    hours: tuple[Hours, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dialable:
+    """The first moment at which a message may be dialled (now, if that is open), and the one at which it shuts."""
+
+    at_msec: int
+    until_msec: int
+
+
+@dataclass(frozen=True, slots=True)
+class NeverDialable:
+    """It may not be dialled before its time is up; why, and when it could have been otherwise (None: not known)."""
+
+    obstacle: Obstacle
+    opens_msec: int | None
+
+
+def next_dial(times: DialTimes, now_msec: int, *, redial_msec: int = 0, cap_msec: int = 0) -> Dialable | NeverDialable:
+    """When a message may be dialled next.
+
+    `redial_msec`: not before this, because it was just dialled. `cap_msec`: not before this, because its number or its
+    account has had as many calls as may be. 0: nothing of the kind.
+    """
+    earliest = max(now_msec, times.send_at_msec, redial_msec)
+    opens = next_opening_msec(times.hours, max(earliest, cap_msec))
+    if opens is not None and opens < times.until_msec:
+        shuts = open_until(times.hours, opens // 1000, _seconds_up(times.until_msec)) * 1000
+        return Dialable(opens, min(shuts, times.until_msec))
+    if earliest >= times.until_msec:
+        return NeverDialable("ttl", opens)
+    without_cap = next_opening_msec(times.hours, earliest)
+    is_capped = without_cap is not None and without_cap < times.until_msec
+    return NeverDialable("capped" if is_capped else "window", opens)
+
+
+def next_opening_msec(hours: tuple[Hours, ...], from_msec: int) -> int | None:
+    """The first moment from `from_msec` on at which all hours are open; None: none within two months."""
+    if not hours:
+        return from_msec
+    second = from_msec // 1000
+    found = next_open(hours, second, second + LOOK_AHEAD_SECONDS)
+    return None if found is None else max(found * 1000, from_msec)
+
+
+def _seconds_up(msec: int) -> int:
+    return -(-msec // 1000)
+
+
+def dial_until_msec(
+    hours: tuple[Hours, ...], accepted_msec: int, send_at_msec: int, ttl_seconds: int | None, default_seconds: int
+) -> int | None:
+    """From which moment on a message is not dialled any more; None: there is no moment at which it could be.
+
+    `ttl_seconds` counts from acceptance, or from `sendAt` if that is later. Without it, it is `default_seconds` from
+    the first moment at which the message may be dialled.
+    """
+    begins = max(accepted_msec, send_at_msec)
+    if ttl_seconds is not None:
+        return begins + ttl_seconds * 1000
+    first = next_opening_msec(hours, begins)
+    return None if first is None else first + default_seconds * 1000
