@@ -8,6 +8,7 @@ import pytest
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.account import Account
 from speechcall.accounts.use_cases.accounts import Secrets, credentials_of, key_name, user_name
+from speechcall.shared.rules.calling_hours import Window
 from tests.kit.registry import TABLE, empty_registry
 from tests.stores.accounts import MemoryAccounts
 
@@ -80,6 +81,7 @@ def test_all_are_listed_by_id(accounts):
         {"disabled": True},
         {"denied": ("+3890",)},
         {"premium": True},
+        {"windows": (Window(540, 1200, (0, 4)), Window(600, 60)), "time_zone": "recipient"},
     ],
 )
 def test_settings_are_saved_in_the_place_of_those_that_were_read(accounts, change):

@@ -10,6 +10,7 @@ from speechcall.menus.rules.call_log import Entry, Plan, Table, Then, ThenKind
 from speechcall.messages.rules.dial_times import Redial
 from speechcall.messages.use_cases.lines import PoolStore
 from speechcall.messages.use_cases.message_ports import LineTaken, MessageStore, Pool
+from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.outcome import End, Outcome
 from tests.kit.samples import ASK, CALL, MESSAGE, MID, NOW, message
 
@@ -79,6 +80,8 @@ def full(mid):
         "ring_seconds": 20,
         "redial": Redial(2, (60, 120), ("busy",)),
         "silent_repeats": 0,
+        "send_at_msec": NOW + 60_000,
+        "hours": (Hours((Window(540, 1200, (0, 4)),), ("Europe/Kyiv",), ("2026-12-25",)), Hours((), ("UTC",))),
     }
     return message(mid, caller_id="+4930123456", **said)
 

@@ -16,6 +16,7 @@ from speechcall.messages.rules.dial_times import Redial
 from speechcall.prompts.adapters import prompts_store
 from speechcall.prompts.rules.prompt import AudioWarning, KnownPrompt, Prompt, Source
 from speechcall.shared.adapters.table import from_wire, to_wire
+from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.webhooks.adapters import delivery_items, secrets_store
 from speechcall.webhooks.adapters.queue import dump_task, parse_task
 from speechcall.webhooks.rules.delivery import Attempt
@@ -32,6 +33,7 @@ PROMPT = KnownPrompt(
     "https://a.example/x.wav", Prompt("https://p/x.wav", 2.5, 9, (AudioWarning("QUIET", "q"),)), NOW, None, SOURCE
 )
 REDIAL = Redial(2, (60, 120), ("busy",))
+HOURS = (Hours((Window(540, 1200, (0, 4)),), ("Europe/Kyiv",), ("2026-12-25",)),)
 
 ASK_MAP = {"prompt_uri": ASK.prompt_uri, "prompt_seconds": 2.5, "idle_seconds": 10, "wait_seconds": 33}
 STEP_MAP = {"menu": 0, "heard": "d1", "at_msec": NOW}
@@ -49,6 +51,11 @@ SOURCE_MAP = {
     "cause": "why",
 }
 REDIAL_MAP = {"attempts": 2, "after_seconds": [60, 120], "on": ["busy"]}
+HOURS_MAP = {
+    "windows": [{"start": 540, "until": 1200, "days": [0, 4]}],
+    "zones": ["Europe/Kyiv"],
+    "days_off": ["2026-12-25"],
+}
 TASK_MAP = {
     "mid": MID,
     "attempt": 1,
@@ -67,7 +74,9 @@ def stored(item):
 
 
 CALL_ITEM = stored(dump_call(CALL) | {"path": [STEP_MAP], "kept_reply": REPLY_MAP})
-MESSAGE_ITEM = stored(message_items.dump(replace(MESSAGE, redial=REDIAL)) | {"asks": [ASK_MAP]})
+MESSAGE_ITEM = stored(
+    message_items.dump(replace(MESSAGE, redial=REDIAL, hours=HOURS, send_at_msec=NOW + 9)) | {"asks": [ASK_MAP]}
+)
 DELIVERY_ITEM = stored(delivery_items.dump(TASK, MESSAGE, "https://a.example", NOW) | {"attempts": [ATTEMPT_MAP]})
 PROMPT_ITEM = stored(prompts_store.dump("acme", PROMPT))
 SECRETS_ITEM = stored(secrets_store.dump("acme", [SECRET]))
@@ -79,6 +88,7 @@ READ = [
     pytest.param(CALL_ITEM, "command", lambda item: load_call(item).command, CALL.command, id="command"),
     pytest.param(MESSAGE_ITEM, "asks", lambda item: message_items.load(item).asks, (ASK,), id="ask of a message"),
     pytest.param(MESSAGE_ITEM, "redial", lambda item: message_items.load(item).redial, REDIAL, id="redial"),
+    pytest.param(MESSAGE_ITEM, "hours", lambda item: message_items.load(item).hours, HOURS, id="calling hours"),
     pytest.param(
         DELIVERY_ITEM,
         "attempts",
@@ -115,6 +125,8 @@ def test_what_an_older_release_did_not_write_has_its_default():
     assert call.kept_reply == Reply(2, "idle", "")
     bare = delivery_items.load(DELIVERY_ITEM | {"attempts": [{"at_msec": NOW, "msec": 1}]})
     assert bare.attempts == (Attempt(NOW, 1, None, None),)
+    early = {name: value for name, value in MESSAGE_ITEM.items() if name not in ("hours", "send_at_msec")}
+    assert (message_items.load(early).hours, message_items.load(early).send_at_msec) == ((), 0)
     assert secrets_store.load({"secrets": [{"sealed": "AQ==", "created_msec": 1}]}) == (SealedSecret("AQ==", 1, None),)
     assert prompts_store.load(PROMPT_ITEM | {"source": {"etag": "e"}}).source == Source("e")
     without = {name: value for name, value in PROMPT_ITEM.items() if name not in ("source", "warnings", "size", "v")}
@@ -139,6 +151,8 @@ def test_maps_are_written_as_every_release_has_written_them():
         "token": "dial-0",
     }
     assert MESSAGE_ITEM["redial"] == REDIAL_MAP
+    assert MESSAGE_ITEM["hours"] == [HOURS_MAP]
+    assert MESSAGE_ITEM["send_at_msec"] == NOW + 9
     assert delivery_items.dump_attempt(ATTEMPT) == ATTEMPT_MAP
     assert PROMPT_ITEM["source"] == SOURCE_MAP
     assert PROMPT_ITEM["warnings"] == [WARNING_MAP]

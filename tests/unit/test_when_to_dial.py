@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from speechcall.messages.rules.calling_hours import ALWAYS, Hours, Window, is_always, open_until, window_class
 from speechcall.messages.rules.when_to_dial import (
     Dialable,
     DialTimes,
@@ -18,6 +17,7 @@ from speechcall.messages.rules.when_to_dial import (
     next_dial,
     next_opening_msec,
 )
+from speechcall.shared.rules.calling_hours import ALWAYS, Hours, Window, is_always, open_until, window_class
 
 MINUTE, DAY = 60_000, 86_400_000
 EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from speechcall.messages.rules.zone_names import is_zone, similar_zone
+from speechcall.shared.rules.zone_names import is_zone, similar_zone
 
 
 @pytest.mark.parametrize("name", ["Europe/Kyiv", "Europe/Kiev", "UTC", "America/Argentina/Buenos_Aires", "Etc/GMT+5"])

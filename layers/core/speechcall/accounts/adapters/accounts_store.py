@@ -7,6 +7,7 @@ from speechcall.accounts.rules.account import Account
 from speechcall.accounts.use_cases.accounts import Credential, Refusals
 from speechcall.shared.adapters.keys import ACCOUNTS, Key, account_key, credential_key
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.shared.rules.calling_hours import dump_windows, load_windows
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -143,7 +144,18 @@ def _dump_credential(credential: Credential) -> Values:
     return {"account_id": credential.account_id, "secret_sha256": credential.secret_sha256}
 
 
-_NAMES = ("prefixes", "calls_per_day", "rate", "burst", "senders", "disabled", "denied", "premium")
+_NAMES = (
+    "prefixes",
+    "calls_per_day",
+    "rate",
+    "burst",
+    "senders",
+    "disabled",
+    "denied",
+    "premium",
+    "windows",
+    "time_zone",
+)
 """Of the settings. Those of a later release than form 1 are absent where they say nothing, as in the items before."""
 
 
@@ -157,6 +169,8 @@ def _settings(account: Account) -> Values:
         "disabled": account.disabled,
         **({"denied": list(account.denied)} if account.denied else {}),
         **({"premium": True} if account.premium else {}),
+        **({"windows": dump_windows(account.windows)} if account.windows else {}),
+        **({"time_zone": account.time_zone} if account.time_zone else {}),
     }
 
 
@@ -171,4 +185,6 @@ def _load(item: Values) -> Account:
         disabled=item["disabled"],
         denied=tuple(item.get("denied", ())),
         premium=item.get("premium", False),
+        windows=load_windows(item.get("windows", ())),
+        time_zone=item.get("time_zone"),
     )

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from speechcall.shared.rules.calling_hours import Window
+
 ANYWHERE = "*"
 DEFAULT_RATE = 50
 DEFAULT_BURST = 500
@@ -36,6 +38,10 @@ class Account:
     """What it may not call of that which `prefixes` allow."""
     premium: bool = False
     """Whether it may call numbers that cost more than a call: premium rate and shared cost."""
+    windows: tuple[Window, ...] = ()
+    """In which its messages may be dialled, and which they may narrow; empty: at every hour."""
+    time_zone: str | None = None
+    """Of its windows, and of its messages' that name none: an IANA name, or `recipient`."""
 
     def may_dial(self, number: str) -> bool:
         """Whether a number (E.164) is among the account's destinations."""

@@ -16,6 +16,7 @@ from speechcall.messages.rules.dial_times import Redial
 from speechcall.messages.rules.message import Message, State
 from speechcall.shared.adapters.keys import LATER, SETTLING, due_shard, due_shards, message_key
 from speechcall.shared.adapters.table import Values
+from speechcall.shared.rules.calling_hours import Hours, dump_windows, load_windows
 from speechcall.shared.rules.outcome import End
 
 FORM = 1
@@ -85,6 +86,8 @@ def dump(message: Message) -> Values:
         "ttl_seconds": message.ttl_seconds,
         "ring_seconds": message.ring_seconds,
         **({"redial": _dump_redial(message.redial)} if message.redial else {}),
+        **({"send_at_msec": message.send_at_msec} if message.send_at_msec else {}),
+        **({"hours": [_dump_hours(one) for one in message.hours]} if message.hours else {}),
         **({} if message.silent_repeats is None else {"silent_repeats": message.silent_repeats}),
         "due_shard": shard_name(message.mid, message.state),
         "due_at": first_check_msec(message),
@@ -134,12 +137,22 @@ def load(item: Values) -> Message:
         ttl_seconds=item["ttl_seconds"],
         ring_seconds=item["ring_seconds"],
         redial=_load_redial(item["redial"]) if "redial" in item else None,
+        send_at_msec=item.get("send_at_msec", 0),
+        hours=tuple(_load_hours(one) for one in item.get("hours", ())),
         silent_repeats=item.get("silent_repeats"),
         redials=item.get("redials", 0),
         claimed_msec=item.get("claimed_msec"),
         dial_wait_seconds=None if is_claimed_by_release_before else item.get("dial_wait_seconds"),
         due_msec=item.get("due_at"),
     )
+
+
+def _dump_hours(hours: Hours) -> Values:
+    return {"windows": dump_windows(hours.windows), "zones": list(hours.zones), "days_off": list(hours.days_off)}
+
+
+def _load_hours(stored: Values) -> Hours:
+    return Hours(load_windows(stored["windows"]), tuple(stored["zones"]), tuple(stored["days_off"]))
 
 
 def _dump_redial(redial: Redial) -> Values:

@@ -6,6 +6,8 @@ from enum import StrEnum
 from speechcall.menus.rules.ask import Ask
 from speechcall.menus.rules.menu import Menu
 from speechcall.messages.rules.dial_times import DEFAULT_RING_SECONDS, DEFAULT_TTL_SECONDS, Redial
+from speechcall.messages.rules.when_to_dial import DialTimes
+from speechcall.shared.rules.calling_hours import Hours
 from speechcall.shared.rules.outcome import End
 
 
@@ -51,8 +53,13 @@ class Message:
     customer_id: str | None = None
     """The customer's own name for it (`customerMessageId`)."""
     ttl_seconds: int = DEFAULT_TTL_SECONDS
+    """From acceptance, whatever it was counted from when it was asked for."""
     ring_seconds: int = DEFAULT_RING_SECONDS
     redial: Redial | None = None
+    send_at_msec: int = 0
+    """Before this moment it is not dialled; 0: at once."""
+    hours: tuple[Hours, ...] = ()
+    """All have to be open while it is dialled: its account's and its own, frozen when it was accepted."""
     silent_repeats: int | None = None
     """How many menus may be asked again since the last key before silence ends the call; None: as the stack says."""
     redials: int = 0
@@ -69,3 +76,8 @@ class Message:
     def dial_until_msec(self) -> int:
         """From this moment on it is not dialled any more."""
         return self.created_msec + self.ttl_seconds * 1000
+
+    @property
+    def dial_times(self) -> DialTimes:
+        """What it says itself about when it may be dialled, for `next_dial`."""
+        return DialTimes(self.dial_until_msec, self.send_at_msec, self.hours)

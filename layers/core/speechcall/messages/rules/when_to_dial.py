@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from speechcall.messages.rules.calling_hours import Hours, next_open, open_until
+from speechcall.shared.rules.calling_hours import Hours, next_open, open_until
 
 LOOK_AHEAD_SECONDS = 62 * 86_400
 """How far the next opening is looked for: hours repeat each week, but for days off."""

@@ -13,17 +13,19 @@ Moments are whole seconds since 1970 (UTC); of a day, whole seconds since its mi
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 DAY = 86_400
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+RECIPIENT = "recipient"
+"""In the place of a zone's name: those in which the number may be."""
 ALWAYS = "always"
 """The class of messages that may be dialled at any hour."""
 
@@ -53,6 +55,16 @@ class Hours:
     windows: tuple[Window, ...]
     zones: tuple[str, ...]
     days_off: tuple[str, ...] = ()
+
+
+def dump_windows(windows: Sequence[Window]) -> list[dict[str, Any]]:
+    """As windows are stored."""
+    return [{"start": one.start, "until": one.until, "days": list(one.days)} for one in windows]
+
+
+def load_windows(stored: Sequence[Mapping[str, Any]]) -> tuple[Window, ...]:
+    """Windows as they were stored; a table's numbers may be decimals."""
+    return tuple(Window(int(one["start"]), int(one["until"]), tuple(map(int, one["days"]))) for one in stored)
 
 
 @dataclass(frozen=True, slots=True)
