@@ -31,19 +31,18 @@ def fault_of(number: str) -> str | None:
 
     Ranges that libphonenumber does not know can be: countries open new ones.
     """
-    parts = _parts(number)
-    if parts is None:
+    if (parts := _parts(number)) is None:
         return _NO_COUNTRY
-    if prefix := _trunk_prefix(parts):
-        return f"has the {prefix} that is dialled within the country; leave it out after +{parts.country_code}"
-    match is_possible_number_with_reason(parts):
+    country_code, national = parts
+    if prefix := _trunk_prefix(country_code, national):
+        return f"has the {prefix} that is dialled within the country; leave it out after +{country_code}"
+    match is_possible_number_with_reason(_number(country_code, national)):
         case ValidationResult.IS_POSSIBLE:
             return None
         case ValidationResult.INVALID_COUNTRY_CODE:
             return _NO_COUNTRY
         case _:
-            given = len(number) - 1 - len(str(parts.country_code))
-            return f"has {given} digits after +{parts.country_code}; a number there has {_lengths(parts.country_code)}"
+            return f"has {len(national)} digits after +{country_code}; a number there has {_lengths(country_code)}"
 
 
 def is_surcharged(number: str) -> bool:
@@ -52,18 +51,17 @@ def is_surcharged(number: str) -> bool:
     Networks look no further than the end of a number that is complete. So one that is nothing else and begins with a
     premium number reaches that, whatever digits come after it.
     """
-    parts = _parts(number)
-    if parts is None:
+    if (parts := _parts(number)) is None:
         return False
-    kind = number_type(parts)
+    country_code, national = parts
+    kind = number_type(_number(country_code, national))
     if kind != PhoneNumberType.UNKNOWN:
         return kind in _SURCHARGED
-    if supported_types_for_non_geo_entity(parts.country_code) <= _SURCHARGED and _is_worldwide(parts.country_code):
+    if _is_worldwide(country_code) and supported_types_for_non_geo_entity(country_code) <= _SURCHARGED:
         return True
-    national = _national(number, parts.country_code)
     return any(
         re.match(desc.national_number_pattern, national)
-        for plan in _plans(parts.country_code)
+        for plan in _plans(country_code)
         for desc in (plan.premium_rate, plan.shared_cost)
         if desc is not None and desc.national_number_pattern
     )
@@ -78,20 +76,21 @@ def zones_of(number: str) -> tuple[str, ...]:
     from phonenumbers.timezone import time_zones_for_number  # noqa: PLC0415
 
     parts = _parts(number)
-    zones = time_zones_for_number(parts) if parts else ()
+    zones = time_zones_for_number(_number(*parts)) if parts else ()
     return () if _UNKNOWN_ZONE in zones else tuple(sorted(zones))
 
 
-def _parts(number: str) -> PhoneNumber | None:
-    """The number as libphonenumber holds it, with every digit that was given; None: no country code begins so."""
+def _parts(number: str) -> tuple[int, str] | None:
+    """Country code and national number, every digit of it; None: no country code begins so."""
     digits = number.removeprefix("+")
     for length in range(1, _LONGEST_COUNTRY_CODE + 1):
         if (country_code := int(digits[:length])) in COUNTRY_CODE_TO_REGION_CODE:
-            return _number(country_code, digits[length:])
+            return country_code, digits[length:]
     return None
 
 
 def _number(country_code: int, national: str) -> PhoneNumber:
+    """The number as libphonenumber holds it, with the zeros that it begins with."""
     zeros = len(national) - len(national[:-1].lstrip("0")) - 1
     return PhoneNumber(
         country_code=country_code,
@@ -101,23 +100,14 @@ def _number(country_code: int, national: str) -> PhoneNumber:
     )
 
 
-def _national(number: str, country_code: int) -> str:
-    return number.removeprefix(f"+{country_code}")
-
-
-def _trunk_prefix(parts: PhoneNumber) -> str:
+def _trunk_prefix(country_code: int, national: str) -> str:
     """The digits before a national number that are dialled only in the country; empty: there are none."""
-    plan = next(iter(_plans(parts.country_code)), None)
-    prefix = plan.national_prefix if plan else None
-    national = "0" * _zeros(parts) + str(parts.national_number)
-    rest = national.removeprefix(prefix or "")
-    if not prefix or rest in ("", national) or number_type(parts) != PhoneNumberType.UNKNOWN:
+    plans = _plans(country_code)
+    prefix = (plans[0].national_prefix if plans else None) or ""
+    rest = national.removeprefix(prefix)
+    if rest in ("", national) or number_type(_number(country_code, national)) != PhoneNumberType.UNKNOWN:
         return ""
-    return prefix if number_type(_number(parts.country_code, rest)) != PhoneNumberType.UNKNOWN else ""
-
-
-def _zeros(parts: PhoneNumber) -> int:
-    return (parts.number_of_leading_zeros or 1) if parts.italian_leading_zero else 0
+    return prefix if number_type(_number(country_code, rest)) != PhoneNumberType.UNKNOWN else ""
 
 
 def _plans(country_code: int) -> list[PhoneMetadata]:
@@ -136,6 +126,6 @@ def _is_worldwide(country_code: int) -> bool:
 
 def _lengths(country_code: int) -> str:
     """`9 or 10`: how many digits can follow a country code."""
-    lengths = [str(one) for one in _plans(country_code)[0].general_desc.possible_length]
-    *most, last = lengths
+    general = _plans(country_code)[0].general_desc
+    *most, last = map(str, general.possible_length if general else ())
     return f"{', '.join(most)} or {last}" if most else last
