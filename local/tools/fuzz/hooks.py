@@ -77,7 +77,9 @@ def _acceptable(body: Any) -> Any:
 def _mended(message: Any) -> Any:
     if not isinstance(message, dict) or not isinstance(message.get("menu"), list):
         return message
-    return {**message, "menu": [_mended_menu(menu, len(message["menu"])) for menu in message["menu"]]}
+    # The schema does not say which numbers there are.
+    number = {"to": f"+38067{_chance(message['to'], 10**7):07}"} if isinstance(message.get("to"), str) else {}
+    return {**message, **number, "menu": [_mended_menu(menu, len(message["menu"])) for menu in message["menu"]]}
 
 
 def _mended_menu(menu: Any, count: int) -> Any:
