@@ -1,12 +1,15 @@
 """When a message may be dialled next: the one answer to that, from all that has a say in it."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from speechcall.shared.rules.calling_hours import Hours, next_open, open_until
 
 LOOK_AHEAD_SECONDS = 62 * 86_400
 """How far the next opening is looked for: hours repeat each week, but for days off."""
+OPEN_AT_MOST_SECONDS = 8 * 86_400
+"""How far is looked for the moment at which hours shut: what is open for longer is said to be open for so long."""
 MOST_SEND_AT_SECONDS = 30 * 86_400
 
 Obstacle = Literal["ttl", "window", "capped"]
@@ -27,7 +30,10 @@ class DialTimes:
 
 @dataclass(frozen=True, slots=True)
 class Dialable:
-    """The first moment at which a message may be dialled (now, if that is open), and the one at which it shuts."""
+    """The first moment at which a message may be dialled (now, if that is open), and the one at which it shuts.
+
+    Of what stays open for more than eight days, a moment eight days later.
+    """
 
     at_msec: int
     until_msec: int
@@ -50,8 +56,7 @@ def next_dial(times: DialTimes, now_msec: int, *, redial_msec: int = 0, cap_msec
     earliest = max(now_msec, times.send_at_msec, redial_msec)
     opens = next_opening_msec(times.hours, max(earliest, cap_msec))
     if opens is not None and opens < times.until_msec:
-        shuts = open_until(times.hours, opens // 1000, _seconds_up(times.until_msec)) * 1000
-        return Dialable(opens, min(shuts, times.until_msec))
+        return Dialable(opens, min(_shuts_msec(times.hours, opens), times.until_msec))
     if earliest >= times.until_msec:
         return NeverDialable("ttl", opens)
     without_cap = next_opening_msec(times.hours, earliest)
@@ -63,13 +68,24 @@ def next_opening_msec(hours: tuple[Hours, ...], from_msec: int) -> int | None:
     """The first moment from `from_msec` on at which all hours are open; None: none within two months."""
     if not hours:
         return from_msec
-    second = from_msec // 1000
-    found = next_open(hours, second, second + LOOK_AHEAD_SECONDS)
+    found = _opening(hours, from_msec // 60_000)
     return None if found is None else max(found * 1000, from_msec)
 
 
-def _seconds_up(msec: int) -> int:
-    return -(-msec // 1000)
+def _shuts_msec(hours: tuple[Hours, ...], open_msec: int) -> int:
+    return _shutting(hours, open_msec // 60_000) * 1000 if hours else open_msec + OPEN_AT_MOST_SECONDS * 1000
+
+
+# Windows, days and changes of clocks begin and end at whole minutes. So all moments of a minute have one answer, and
+# all messages of one class share it: a number that may be in forty zones takes milliseconds.
+@lru_cache(maxsize=2048)
+def _opening(hours: tuple[Hours, ...], minute: int) -> int | None:
+    return next_open(hours, minute * 60, minute * 60 + LOOK_AHEAD_SECONDS)
+
+
+@lru_cache(maxsize=2048)
+def _shutting(hours: tuple[Hours, ...], minute: int) -> int:
+    return open_until(hours, minute * 60, minute * 60 + OPEN_AT_MOST_SECONDS)
 
 
 def dial_until_msec(

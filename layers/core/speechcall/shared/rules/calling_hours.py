@@ -125,10 +125,12 @@ def next_open(hours: Sequence[Hours], start: int, end: int) -> int | None:
     clocks = _clocks(hours)
     moment = start
     while moment < end:
-        for week, zone in clocks:
+        for index, (week, zone) in enumerate(clocks):
             is_open, changes = _state(week, zone, moment)
             if not is_open:
                 moment = changes
+                # Asked first from now on: the one that opens last decides.
+                clocks.insert(0, clocks.pop(index))
                 break
         else:
             return moment
