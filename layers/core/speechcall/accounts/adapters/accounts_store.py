@@ -7,10 +7,11 @@ from speechcall.accounts.rules.account import Account
 from speechcall.accounts.use_cases.accounts import Credential, Refusals
 from speechcall.shared.adapters.keys import ACCOUNTS, Key, account_key, credential_key
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
-from speechcall.shared.rules.calling_hours import dump_windows, load_windows
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from speechcall.shared.rules.calling_hours import Window
 
 FORM = 1
 """`v` of the items that are made here. An item keeps the form in which it was made; without `v` it is form 1."""
@@ -169,7 +170,7 @@ def _settings(account: Account) -> Values:
         "disabled": account.disabled,
         **({"denied": list(account.denied)} if account.denied else {}),
         **({"premium": True} if account.premium else {}),
-        **({"windows": dump_windows(account.windows)} if account.windows else {}),
+        **({"windows": _dump_windows(account.windows)} if account.windows else {}),
         **({"time_zone": account.time_zone} if account.time_zone else {}),
     }
 
@@ -185,6 +186,18 @@ def _load(item: Values) -> Account:
         disabled=item["disabled"],
         denied=tuple(item.get("denied", ())),
         premium=item.get("premium", False),
-        windows=load_windows(item.get("windows", ())),
+        windows=_load_windows(item["windows"]) if "windows" in item else (),
         time_zone=item.get("time_zone"),
     )
+
+
+def _dump_windows(windows: "tuple[Window, ...]") -> list[dict[str, Any]]:
+    from speechcall.shared.rules.calling_hours import dump_windows  # noqa: PLC0415, few accounts have windows
+
+    return dump_windows(windows)
+
+
+def _load_windows(stored: list[dict[str, Any]]) -> "tuple[Window, ...]":
+    from speechcall.shared.rules.calling_hours import load_windows  # noqa: PLC0415, as above
+
+    return load_windows(stored)

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from speechcall.shared.rules.calling_hours import Window
+if TYPE_CHECKING:
+    from speechcall.shared.rules.calling_hours import Window
 
 ANYWHERE = "*"
 DEFAULT_RATE = 50
@@ -38,7 +40,7 @@ class Account:
     """What it may not call of that which `prefixes` allow."""
     premium: bool = False
     """Whether it may call numbers that cost more than a call: premium rate and shared cost."""
-    windows: tuple[Window, ...] = ()
+    windows: "tuple[Window, ...]" = ()
     """In which its messages may be dialled, and which they may narrow; empty: at every hour."""
     time_zone: str | None = None
     """Of its windows, and of its messages' that name none: an IANA name, or `recipient`."""

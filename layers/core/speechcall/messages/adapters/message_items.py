@@ -8,7 +8,7 @@ an item with a `flow_arn` was claimed by it last, whatever else is in it.
 """
 
 from itertools import chain, islice, zip_longest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from speechcall.menus.adapters.ask_items import load_ask
 from speechcall.menus.rules.menu import dump_menus, load_menus
@@ -16,8 +16,10 @@ from speechcall.messages.rules.dial_times import Redial
 from speechcall.messages.rules.message import Message, State
 from speechcall.shared.adapters.keys import LATER, SETTLING, due_shard, due_shards, message_key
 from speechcall.shared.adapters.table import Values
-from speechcall.shared.rules.calling_hours import Hours, dump_windows, load_windows
 from speechcall.shared.rules.outcome import End
+
+if TYPE_CHECKING:
+    from speechcall.shared.rules.calling_hours import Hours
 
 FORM = 1
 """`v` of the items that are made here. An item keeps the form in which it was made; without `v` it is form 1."""
@@ -147,11 +149,15 @@ def load(item: Values) -> Message:
     )
 
 
-def _dump_hours(hours: Hours) -> Values:
+def _dump_hours(hours: "Hours") -> Values:
+    from speechcall.shared.rules.calling_hours import dump_windows  # noqa: PLC0415, few messages have hours
+
     return {"windows": dump_windows(hours.windows), "zones": list(hours.zones), "days_off": list(hours.days_off)}
 
 
-def _load_hours(stored: Values) -> Hours:
+def _load_hours(stored: Values) -> "Hours":
+    from speechcall.shared.rules.calling_hours import Hours, load_windows  # noqa: PLC0415, as above
+
     return Hours(load_windows(stored["windows"]), tuple(stored["zones"]), tuple(stored["days_off"]))
 
 

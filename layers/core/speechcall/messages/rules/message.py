@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from speechcall.menus.rules.ask import Ask
 from speechcall.menus.rules.menu import Menu
 from speechcall.messages.rules.dial_times import DEFAULT_RING_SECONDS, DEFAULT_TTL_SECONDS, Redial
-from speechcall.messages.rules.when_to_dial import DialTimes
-from speechcall.shared.rules.calling_hours import Hours
 from speechcall.shared.rules.outcome import End
+
+if TYPE_CHECKING:
+    from speechcall.messages.rules.when_to_dial import DialTimes
+    from speechcall.shared.rules.calling_hours import Hours
 
 
 class State(StrEnum):
@@ -58,7 +61,7 @@ class Message:
     redial: Redial | None = None
     send_at_msec: int = 0
     """Before this moment it is not dialled; 0: at once."""
-    hours: tuple[Hours, ...] = ()
+    hours: "tuple[Hours, ...]" = ()
     """All have to be open while it is dialled: its account's and its own, frozen when it was accepted."""
     silent_repeats: int | None = None
     """How many menus may be asked again since the last key before silence ends the call; None: as the stack says."""
@@ -78,6 +81,9 @@ class Message:
         return self.created_msec + self.ttl_seconds * 1000
 
     @property
-    def dial_times(self) -> DialTimes:
+    def dial_times(self) -> "DialTimes":
         """What it says itself about when it may be dialled, for `next_dial`."""
+        # During a call nobody asks: what a callee waits for need not load it.
+        from speechcall.messages.rules.when_to_dial import DialTimes  # noqa: PLC0415
+
         return DialTimes(self.dial_until_msec, self.send_at_msec, self.hours)
