@@ -122,7 +122,7 @@ def _requests_of_operations() -> dict[str, int]:
         client.meta.events.register("before-call.dynamodb", lambda **_: made.update(["all"]))
         messages, lines = DynamoMessages(client, *names), DynamoPool(client, names[1])
         messages.add([MESSAGE])
-        messages.queue(MESSAGE.mid, (ASK,), NOW)
+        messages.queue(messages.get(MESSAGE.mid), (ASK,), NOW)
         message: Any = messages.get(MESSAGE.mid)
         found = {}
         for name, work in {

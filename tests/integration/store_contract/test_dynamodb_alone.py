@@ -59,6 +59,6 @@ def test_faults_are_counted_while_a_message_is_prepared(messages):
     messages.add([MESSAGE])
     assert [messages.note_fault(MID) for _ in range(3)] == [1, 2, 3]
     assert messages.get(MID) == MESSAGE
-    messages.queue(MID, (ASK,), NOW)
+    messages.queue(messages.get(MID), (ASK,), NOW)
     assert [messages.note_fault(MID), messages.note_fault("1")] == [0, 0]
     assert messages.get("1") is None
