@@ -19,8 +19,13 @@ from speechcall.accounts.rules.account import (
     DEFAULT_BURST,
     DEFAULT_CALLS_PER_DAY,
     DEFAULT_RATE,
+    DEFAULT_SHARE,
     LEAST_BURST,
+    LEAST_SHARE,
     MOST,
+    MOST_LINES,
+    MOST_SHARE,
+    MOST_URGENT,
     Account,
 )
 from speechcall.accounts.use_cases.accounts import Secrets, credentials_of, new_secrets, with_checksum
@@ -44,6 +49,9 @@ _SENDERS = typer.Option(metavar="NAME=+N", callback=values.senders, help="A `fro
 _CALLS_PER_DAY = typer.Option(min=1, max=MOST, help="Calls a day (UTC).")
 _RATE = typer.Option(min=1, max=MOST, help="Messages a second, in the long run.")
 _BURST = typer.Option(min=LEAST_BURST, max=MOST, help="Messages at once; a request may hold 100.")
+_SHARE = typer.Option(min=LEAST_SHARE, max=MOST_SHARE, help="Of line time, against the others' shares.")
+_MAX_LINES = typer.Option(min=0, max=MOST_LINES, help="Calls at once; 0: as many as there are lines.")
+_URGENT = typer.Option(min=0, max=MOST_URGENT, help="Urgent messages a minute; 0: none.")
 
 
 @app.command()
@@ -56,12 +64,25 @@ def create(
     rate: Annotated[int, _RATE] = DEFAULT_RATE,
     burst: Annotated[int, _BURST] = DEFAULT_BURST,
     sender: Annotated[list[str] | None, _SENDERS] = None,
+    share: Annotated[int, _SHARE] = DEFAULT_SHARE,
+    max_lines: Annotated[int, _MAX_LINES] = 0,
+    urgent_per_minute: Annotated[int, _URGENT] = 0,
     any_destination: AnyDestination = False,
 ) -> None:
     """Make an account and show its credentials, once."""
     _confirm_destinations(prefix, any_destination)
     senders = values.senders_by_name(sender)
-    account = Account(account_id, tuple(dict.fromkeys(prefix)), calls_per_day, rate, burst, senders)
+    account = Account(
+        account_id,
+        tuple(dict.fromkeys(prefix)),
+        calls_per_day,
+        rate,
+        burst,
+        senders,
+        share=share,
+        max_lines=max_lines or None,
+        urgent_per_minute=urgent_per_minute,
+    )
     given = _new_secrets(account_id)
     if not deployment.accounts.add(account, credentials_of(account_id, given)):
         raise Refusal(f"There is an account (or a user) {account_id} already; `account rotate` gives it new secrets.")
@@ -138,6 +159,9 @@ def set_(
     calls_per_day: Annotated[int | None, _CALLS_PER_DAY] = None,
     rate: Annotated[int | None, _RATE] = None,
     burst: Annotated[int | None, _BURST] = None,
+    share: Annotated[int | None, _SHARE] = None,
+    max_lines: Annotated[int | None, _MAX_LINES] = None,
+    urgent_per_minute: Annotated[int | None, _URGENT] = None,
     sender: Annotated[list[str] | None, _SENDERS] = None,
     no_senders: Annotated[bool, typer.Option("--no-senders", help="Any `from`, with the stack's caller ID.")] = False,
     no_webhook_secret: Annotated[bool, typer.Option("--no-webhook-secret", help="Webhooks go unsigned.")] = False,
@@ -146,14 +170,22 @@ def set_(
     """Change what is named and leave the rest. Prefixes and senders take the place of all that there were."""
     if sender and no_senders:
         raise typer.BadParameter("give either --sender or --no-senders.")
-    given = {"calls_per_day": calls_per_day, "rate": rate, "burst": burst}
+    given = {
+        "calls_per_day": calls_per_day,
+        "rate": rate,
+        "burst": burst,
+        "share": share,
+        "urgent_per_minute": urgent_per_minute,
+    }
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if max_lines is not None:
+        changes["max_lines"] = max_lines or None
     if prefix:
         changes["prefixes"] = tuple(dict.fromkeys(prefix))
     if sender or no_senders:
         changes["senders"] = values.senders_by_name(sender)
     if not changes and not no_webhook_secret:
-        raise typer.BadParameter("say what to change: --prefix, --calls-per-day, --rate, --burst, --sender …")
+        raise typer.BadParameter("say what to change: --prefix, --calls-per-day, --rate, --burst, --share, --sender …")
     _confirm_destinations(prefix or [], any_destination)
     account = _change(deployment, account_id, lambda account: replace(account, **changes))
     if no_webhook_secret:
@@ -208,6 +240,9 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
             "callsPerDay": account.calls_per_day,
             "rate": account.rate,
             "burst": account.burst,
+            "share": account.share,
+            "maxLines": account.max_lines,
+            "urgentPerMinute": account.urgent_per_minute,
             "senders": dict(account.senders),
             "signed": account.account_id in signed,
             "disabled": account.disabled,
@@ -217,4 +252,8 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
     else:
-        show_table(rows, {"callsPerDay": "calls/day", "rate": "rate/s"}, "There are no accounts yet.")
+        show_table(
+            rows,
+            {"callsPerDay": "calls/day", "rate": "rate/s", "maxLines": "lines", "urgentPerMinute": "urgent/min"},
+            "There are no accounts yet.",
+        )

@@ -49,13 +49,11 @@ dial = partial(
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     records = event.get("Records", [])
-    queued = [
-        message_id(record)
-        for record in records
-        if record["dynamodb"].get("NewImage", {}).get("state") == {"S": "queued"}
-    ]
+    images = {message_id(record): record["dynamodb"].get("NewImage", {}) for record in records}
+    queued = [mid for mid, image in images.items() if image.get("state") == {"S": "queued"}]
+    urgent = [mid for mid in queued if "urgent" in images[mid]]
     time_left = lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS  # noqa: E731
-    done = dial(queued, time_left=time_left, calls_back=not records)
+    done = dial(queued, urgent=urgent, time_left=time_left, calls_back=not records)
     count("CallsStarted", done.started)
     count("MessagesExpired", done.expired)
     count("MenusRefused", done.refused)

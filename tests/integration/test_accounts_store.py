@@ -150,7 +150,7 @@ def test_a_rotation_does_not_undo_a_change_of_settings_nor_the_other_way_round(c
     rotating = interrupted(client, "transact_write_items", lambda: accounts.save(disabled, ACME))
     assert rotating.replace_credentials("acme", credentials(2))
     assert accounts.find("acme") == disabled
-    saving = interrupted(client, "update_item", lambda: accounts.replace_credentials("acme", credentials(3)))
+    saving = interrupted(client, "transact_write_items", lambda: accounts.replace_credentials("acme", credentials(3)))
     assert saving.save(ACME, disabled)
     assert accounts.find("acme") == ACME
     assert opens(accounts, 2) is False

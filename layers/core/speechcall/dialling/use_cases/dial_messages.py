@@ -86,13 +86,15 @@ def dial_messages(
     clock: Clock,
     time_left: Callable[[], float],
     dial_wait: Callable[[int], int] = DIAL_MARGIN_SECONDS.__add__,
+    urgent: Iterable[str] = (),
     calls_back: bool = True,
 ) -> Dialled:
     """Dials the messages that wait for a line, in their order, and the `named` that the order does not show yet.
 
     Stops when the lines are full, when none is left, or when `time_left` (seconds) runs out; waits
     for the rate's next free moment, never longer. `stack` is what holds where no operator has chosen
-    otherwise; `dial_wait`, how long an answer is waited for by the message's own time. `calls_back`: messages that were
+    otherwise; `dial_wait`, how long an answer is waited for by the message's own time; `urgent`, urgent ones among the
+    named, which wait for no index. `calls_back`: messages that were
     put off, and may be dialled again, go back to their queues first; without it, when nothing else is left.
     Any number of copies may run. What goes wrong with one message is logged, and the message tried again 20 s later
     at the earliest.
@@ -107,12 +109,14 @@ def dial_messages(
     pool = state.in_effect(stack)
     run = _Run(messages, turns, flows, lines, pool, clock, time_left, dial_wait, state=state)
     if len(state.held) < pool.lines:
+        run.dial_named(urgent)
         if calls_back:
             run.call_back()
         run.dial_in_order()
         if not calls_back and run.found_nothing and run.call_back():
             run.dial_in_order()
-        run.dial_named(named)
+        if run.found_nothing:
+            run.dial_named(named)
     return run.done
 
 
@@ -204,9 +208,9 @@ class _Run:
             self._look_again()
 
     def dial_named(self, named: Iterable[str]) -> None:
-        """Those that the order, which lags, did not show: last, so that they overtake none that it did."""
+        """Those that the order, which lags, does not show: last, so that they overtake none that it did, or urgent."""
         for mid in dict.fromkeys(named):
-            while self.found_nothing and self.time_left() > 0 and self.started < self.free and mid not in self.tried:
+            while self.time_left() > 0 and self.started < self.free and mid not in self.tried:
                 if self._is_the_end(mid, None):
                     return
 

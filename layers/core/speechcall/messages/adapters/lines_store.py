@@ -36,7 +36,7 @@ class DynamoPool:
         return PoolState(
             lines=item.get("chosen_lines"),
             calls_per_second=item.get("chosen_calls_per_second"),
-            stack=Pool(item["stack_lines"], item["stack_calls_per_second"]) if "stack_lines" in item else None,
+            stack=_stack_of(item),
             held={number: holder for holder, number in map(_parts, item.get("held", ()))},
             normal=frozenset(_parts(entry)[0] for entry in item.get("held_normal", ())),
             strays=frozenset(item.get("held_normal", ())) - frozenset(item.get("held", ())),
@@ -51,8 +51,9 @@ class DynamoPool:
         self._update(expression.strip(), {f":{name}": value for name, value in chosen.items()})
 
     def tell_stack(self, stack: Pool) -> None:
-        values = {":lines": stack.lines, ":rate": stack.calls_per_second}
-        self._update("SET stack_lines = :lines, stack_calls_per_second = :rate", values)
+        values = {":lines": stack.lines, ":rate": stack.calls_per_second, ":urgent": stack.urgent_lines}
+        told = "SET stack_lines = :lines, stack_calls_per_second = :rate, stack_urgent_lines = :urgent"
+        self._update(told, values)
 
     def slow_down(self, next_msec: int) -> None:
         """
@@ -87,6 +88,13 @@ class DynamoPool:
         except ConditionFailed:
             return False
         return True
+
+
+def _stack_of(item: Values) -> Pool | None:
+    """The stack's parameters as they were told; a release before knew no urgent lines."""
+    if "stack_lines" not in item:
+        return None
+    return Pool(item["stack_lines"], item["stack_calls_per_second"], item.get("stack_urgent_lines", 0))
 
 
 _GIVE_BACK = "DELETE held :entries, held_normal :entries, numbers :numbers"

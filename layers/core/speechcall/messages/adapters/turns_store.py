@@ -7,8 +7,9 @@ one that does not has none, and costs a dialer nothing. Places are written by cl
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from speechcall.accounts.rules.account import DEFAULT_SHARE
 from speechcall.messages.adapters.lines_store import CLOCKS
-from speechcall.messages.rules.turns import DEFAULT_SHARE, NONE_CANCELLED, Queue, Turn, cost
+from speechcall.messages.rules.turns import NONE_CANCELLED, Queue, Turn, cost
 from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.shared.adapters.keys import (
     POOL,
@@ -18,9 +19,11 @@ from speechcall.shared.adapters.keys import (
     campaign_key,
     mid_of,
     queue_key,
+    queue_names,
     queue_place,
     queues_partition,
     turn_key,
+    turn_names,
     turn_place,
     turns_partition,
     waiting_partition,
@@ -306,9 +309,10 @@ def call_ended(table: str, account_id: str, campaign: str) -> Any:
 # ------------------------------------------------------------------------ codecs
 def load_turn(item: Values) -> Turn:
     """The turn in an item; one that an end has made holds nothing but what is owed."""
+    account_id, is_urgent = turn_names(item)
     return Turn(
-        account_id=_account_of(item),
-        is_urgent=item["sk"] == "URGENT",
+        account_id=account_id,
+        is_urgent=is_urgent,
         share=item.get("line_share", DEFAULT_SHARE),
         max_lines=item.get("max_lines"),
         virtual=item.get("virtual_time", 0),
@@ -327,18 +331,14 @@ def load_turn(item: Values) -> Turn:
 
 def load_queue(item: Values) -> Queue:
     """The queue in an item."""
-    _, lane, campaign = item["sk"].split("#", 2)
+    account_id, campaign, is_urgent = queue_names(item)
     return Queue(
-        account_id=_account_of(item),
+        account_id=account_id,
         campaign=campaign,
-        is_urgent=lane == "URGENT",
+        is_urgent=is_urgent,
         virtual=item.get("virtual_time", 0),
         owed=item.get("owed", 0),
         is_waiting="order_pk" in item,
         woken_msec=item.get("woken_msec", 0),
         revision=item.get("revision", 0),
     )
-
-
-def _account_of(item: Values) -> str:
-    return str(item["pk"]).removeprefix("TURN#")

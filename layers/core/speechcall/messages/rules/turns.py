@@ -9,9 +9,10 @@ SIGCOMM 1996.)
 
 from dataclasses import dataclass, replace
 
-DEFAULT_SHARE, LEAST_SHARE, MOST_SHARE = 10, 1, 1000
+from speechcall.accounts.rules.account import DEFAULT_SHARE
+
 SCALE = 1000
-"""Units of virtual time for a millisecond of line time at share 1: whole numbers up to the largest share."""
+"""Units of virtual time for a millisecond of line time at share 1: a whole one at the largest share."""
 ASSUMED_CALL_MSEC, ASSUMED_CALLS = 60_000, 5
 """What a call takes, as long as an account has few to reckon by; it weighs as much as so many of its calls."""
 MOST_COUNTED = 200

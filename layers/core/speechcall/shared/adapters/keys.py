@@ -143,6 +143,17 @@ def queue_key(account_id: str, campaign: str, is_urgent: bool) -> Key:
     return {"pk": turns_partition(account_id), "sk": f"{QUEUES}{_lane(is_urgent)}#{campaign}"}
 
 
+def turn_names(key: Item) -> tuple[str, bool]:
+    """The account of a turn, and whether it is about its urgent messages, out of the key of its item."""
+    return str(key["pk"]).removeprefix("TURN#"), key["sk"] == _lane(is_urgent=True)
+
+
+def queue_names(key: Item) -> tuple[str, str, bool]:
+    """Account and campaign of a queue, and whether it is about urgent messages, out of the key of its item."""
+    lane, _, campaign = str(key["sk"]).removeprefix(QUEUES).partition("#")
+    return str(key["pk"]).removeprefix("TURN#"), campaign, lane == _lane(is_urgent=True)
+
+
 def campaign_key(account_id: str, name: str) -> Key:
     """A campaign of an account."""
     return {"pk": f"CAMPAIGN#{account_id}#{name}", "sk": "CAMPAIGN"}
@@ -192,6 +203,11 @@ def bucket_key(account_id: str, rate: int) -> Key:
 def day_key(account_id: str, date: str) -> Key:
     """The calls of an account's day; `date` as YYYY-MM-DD."""
     return {"pk": f"DAY#{account_id}#{date}", "sk": "DAY"}
+
+
+def urgent_key(account_id: str, minute: int) -> Key:
+    """The urgent messages of an account's minute, counted from the epoch."""
+    return {"pk": f"URGENT#{account_id}#{minute}", "sk": "URGENT"}
 
 
 def shape_key(shape: str) -> Key:
