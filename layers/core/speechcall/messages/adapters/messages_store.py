@@ -181,7 +181,7 @@ class DynamoMessages(LeavingMessages):
         parts: dict[str, Any] = {Brake.LIST.value: {"ConditionCheck": of_list}}
         if message.campaign:
             call_more = {
-                "UpdateExpression": "ADD calling :one",
+                "UpdateExpression": "ADD in_calls :one",
                 "ExpressionAttributeValues": to_wire({":one": 1}),
             }
             key = to_wire(campaign_key(message.account_id, message.campaign))

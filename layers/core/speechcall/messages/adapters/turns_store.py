@@ -301,7 +301,7 @@ def call_ended(table: str, account_id: str, campaign: str) -> Any:
     return {
         "TableName": table,
         "Key": to_wire(campaign_key(account_id, campaign)),
-        "UpdateExpression": "ADD calling :less",
+        "UpdateExpression": "ADD in_calls :less",
         "ExpressionAttributeValues": to_wire({":less": -1}),
     }
 
