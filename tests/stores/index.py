@@ -11,13 +11,13 @@ from typing import Any
 from speechcall.messages.adapters.message_items import parts, take_turns
 from speechcall.messages.rules.message import State
 
-Entry = tuple[Any, str]
-"""A moment, or a place in an order; and a message."""
+Entry = tuple[Any, Any]
+"""A moment, or a place in an order; and whose it is."""
 Place = tuple[str, Entry]
 
 
 @dataclass
-class _Shard:
+class Shard:
     """Entries in their order. What leaves at the head is only passed over, now and then: a backlog is long."""
 
     entries: list[Entry] = field(default_factory=list)
@@ -46,7 +46,7 @@ class MemoryIndex:
 
     lag_msec: int = 0
     now_msec: Callable[[], int] = lambda: 0
-    _shards: dict[str, _Shard] = field(default_factory=lambda: defaultdict(_Shard))
+    _shards: dict[str, Shard] = field(default_factory=lambda: defaultdict(Shard))
     _places: dict[str, Place] = field(default_factory=dict)
     _coming: deque[tuple[int, str, str, Any]] = field(default_factory=deque)
 

@@ -3,16 +3,17 @@
 The order lags as the index does; what is read by key does not.
 """
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from speechcall.messages.adapters.turns_store import ALREADY_AWAKE_MSEC
 from speechcall.messages.rules.turns import Queue, Turn, cost
 from speechcall.messages.use_cases.message_ports import AccountFull, Brake, Claim, HeldBack, TurnMoved
 from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.shared.adapters.keys import waiting_partition
-from tests.stores.index import MemoryIndex
+from tests.stores.index import MemoryIndex, Shard
 
 TurnName = tuple[str, bool]
 QueueName = tuple[str, str, bool]
@@ -33,22 +34,20 @@ class MemoryTurns:
     _queues: dict[QueueName, Queue] = field(default_factory=dict)
     _seen_turns: dict[TurnName, Turn] = field(default_factory=dict)
     _seen_queues: dict[QueueName, Queue] = field(default_factory=dict)
+    _order: Shard = field(default_factory=Shard)
+    _queue_order: dict[TurnName, Shard] = field(default_factory=lambda: defaultdict(Shard))
     _coming: deque[tuple[int, Turn | Queue]] = field(default_factory=deque)
     _woken: dict[QueueName, int] = field(default_factory=dict)
 
     # ------------------------------------------------------------------ reads
     def waiting(self, limit: int) -> list[Turn]:
         self._catch_up()
-        waiting = [turn for turn in self._seen_turns.values() if turn.is_waiting]
-        waiting.sort(key=lambda turn: (not turn.is_urgent, turn.virtual, turn.account_id))
-        return waiting[:limit]
+        return [self._seen_turns[name] for _, name in self._order.first(limit)]
 
     def queues(self, turn: Turn, limit: int) -> list[Queue]:
         self._catch_up()
-        name = (turn.account_id, turn.is_urgent)
-        found = [one for one in self._seen_queues.values() if one.is_waiting and _owner(one) == name]
-        found.sort(key=lambda queue: (queue.virtual, queue.campaign))
-        return found[:limit]
+        shard = self._queue_order[turn.account_id, turn.is_urgent]
+        return [self._seen_queues[name] for _, name in shard.first(limit)]
 
     def heads(self, queue: Queue, limit: int) -> list[str]:
         return self.places.first(waiting_partition(queue.account_id, queue.campaign, queue.is_urgent), limit)
@@ -170,10 +169,30 @@ class MemoryTurns:
 
     def _show(self, made: Turn | Queue) -> None:
         if isinstance(made, Turn):
-            self._seen_turns[made.account_id, made.is_urgent] = made
+            name = (made.account_id, made.is_urgent)
+            _move(self._order, name, _turn_place, self._seen_turns.get(name), made)
+            self._seen_turns[name] = made
         else:
-            self._seen_queues[made.account_id, made.campaign, made.is_urgent] = made
+            order, queue = (
+                self._queue_order[made.account_id, made.is_urgent],
+                (made.account_id, made.campaign, made.is_urgent),
+            )
+            _move(order, queue, _queue_place, self._seen_queues.get(queue), made)
+            self._seen_queues[queue] = made
 
 
-def _owner(queue: Queue) -> TurnName:
-    return queue.account_id, queue.is_urgent
+def _turn_place(turn: Turn) -> tuple[bool, int, str]:
+    return not turn.is_urgent, turn.virtual, turn.account_id
+
+
+def _queue_place(queue: Queue) -> tuple[int, str]:
+    return queue.virtual, queue.campaign
+
+
+def _move(
+    order: Shard, name: Any, place: Callable[[Any], Any], before: Turn | Queue | None, after: Turn | Queue
+) -> None:
+    if before is not None and before.is_waiting:
+        order.remove((place(before), name))
+    if after.is_waiting:
+        order.add((place(after), name))
