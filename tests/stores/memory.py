@@ -272,6 +272,9 @@ class MemoryMessages:
     def _wake(self, message: Message, now_msec: int) -> None:
         self.turns.wake(message.account_id, message.campaign, message.is_urgent, now_msec)
 
+    def forget_place(self, message: Message) -> None:
+        self._move(message.mid, State.FINISHED, lambda stored: stored)
+
     def refuse(self, message: Message, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
         return self._move(message.mid, message.state, lambda stored: _finished(stored, outcome, now_msec, cause))
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol, assert_never
 from speechcall.dialling.use_cases.find_next import Candidate, Order
 from speechcall.menus.rules.menu import Menu
 from speechcall.messages.rules.message import Message, State
+from speechcall.messages.rules.turns import REST_MSEC
 from speechcall.messages.use_cases.lines import PoolState, PoolStore
 from speechcall.messages.use_cases.message_ports import (
     AccountFull,
@@ -106,9 +107,8 @@ def dial_messages(
         except Exception:
             # It is for operators to read: no message waits for it.
             logger.exception("what the stack's parameters are could not be written down")
-    pool = state.in_effect(stack)
-    run = _Run(messages, turns, flows, lines, pool, clock, time_left, dial_wait, state=state)
-    if len(state.held) < pool.lines:
+    run = _Run(messages, turns, flows, lines, stack, clock, time_left, dial_wait, state=state)
+    if len(state.held) < run.pool.lines:
         run.dial_named(urgent)
         if calls_back:
             run.call_back()
@@ -140,7 +140,7 @@ class _Run:
     turns: TurnStore
     flows: Flows
     lines: PoolStore
-    pool: Pool
+    stack: Pool
     clock: Clock
     time_left: Callable[[], float]
     dial_wait: Callable[[int], int]
@@ -159,6 +159,7 @@ class _Run:
 
     def _look(self) -> None:
         """The order as it is now, and what is free."""
+        self.pool = self.state.in_effect(self.stack)
         self.busy = set(self.state.held)
         """Numbers that were in a call then, or are found to be."""
         self.free = self.pool.lines - len(self.state.held)
@@ -173,7 +174,6 @@ class _Run:
         is_late = self.clock.now_msec() >= self.looked_msec + LOOK_AGAIN_MSEC
         if is_late or self.started >= LOOK_AGAIN_CALLS:
             self.state = self.lines.read()
-            self.pool = self.state.in_effect(self.pool)
             self._look()
 
     def call_back(self) -> int:
@@ -277,6 +277,9 @@ class _Run:
         """None: no claim was made."""
         now = self.clock.now_msec()
         if message is None or message.state is not State.QUEUED or _was_put_off(message, now):
+            if message is not None and message.finished_msec and message.finished_msec < now - REST_MSEC:
+                # A release before has ended it, which knew no queues: it would stand at the head for ever.
+                self.messages.forget_place(message)
             return None
         if message.dial_until_msec <= now:
             self.done.expired += refuse_message(message, EXPIRED, None, now, messages=self.messages)

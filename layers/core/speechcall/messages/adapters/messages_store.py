@@ -86,6 +86,10 @@ class DynamoMessages(LeavingMessages):
         values = waiting_values(message)
         return self._move(message.mid, State.QUEUED, State.QUEUED, f"SET #state = :to, {SHARD}, {PLACE}", values)
 
+    def forget_place(self, message: Message) -> None:
+        """A message that is finished is never queued again."""
+        self._move(message.mid, State.FINISHED, State.FINISHED, f"SET #state = :to REMOVE {PLACE_NAMES}", {})
+
     def refuse(self, message: Message, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
         values = {":outcome": outcome.outcome, ":reason": outcome.reason, ":now": now_msec}
         expression = FINISHED

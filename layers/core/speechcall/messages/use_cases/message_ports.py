@@ -153,6 +153,9 @@ class MessageStore(MessageReader, Protocol):
         Of the queued, those whose time is up, and those that were put off and may be dialled again.
         """
 
+    def forget_place(self, message: Message) -> None:
+        """Takes a message that is finished out of its queue, where a release before has left it."""
+
     def put_off(self, now_msec: int, limit: int) -> list[str]:
         """Ids of queued messages that were put off and may be dialled again, the oldest first."""
 
