@@ -262,6 +262,8 @@ class _Run:
             case AccountFull():
                 if candidate:
                     self.order.pass_over(candidate.turn)
+                else:
+                    self.tried.add(mid)
                 return False
             case HeldBack(by, is_final):
                 self.tried.add(mid)
@@ -305,12 +307,12 @@ class _Run:
                 self._hold_back(message, by, is_final=is_final)
             case LineTaken():
                 attempt = message.attempt + 1
-                self.flows.start(flow_arn, holder(mid, attempt), execution_input(message, attempt))
-                self.done.started += 1
                 self.started += 1
                 self.next_msec = max(self.next_msec, now + -(-1000 // self.pool.calls_per_second))
                 self.busy.add(message.number)
                 self.order.charge(charge, holder(mid, attempt))
+                self.flows.start(flow_arn, holder(mid, attempt), execution_input(message, attempt))
+                self.done.started += 1
                 logger.info("call started", extra={**_fields(mid, message), "attempt": attempt})
             case _:
                 pass
