@@ -214,7 +214,7 @@ def test_lines_are_kept_free_for_urgent_ones(messages, lines):
     assert messages.finish(messages.get("1"), ANSWERED, NOW + 3)
     assert lines.read().normal == frozenset()
     assert claim(messages, "2", NOW + 4, pool) == LineTaken()
-    assert claim(messages, "2", NOW + 4, replace(pool, urgent_lines=2)) == LinesFull()
+    assert claim(messages, "2", NOW + 4, pool._replace(urgent_lines=2)) == LinesFull()
 
 
 # ------------------------------------------------------------------- stopped
