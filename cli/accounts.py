@@ -19,8 +19,13 @@ from speechcall.accounts.rules.account import (
     DEFAULT_BURST,
     DEFAULT_CALLS_PER_DAY,
     DEFAULT_RATE,
+    DEFAULT_SHARE,
     LEAST_BURST,
+    LEAST_SHARE,
     MOST,
+    MOST_LINES,
+    MOST_SHARE,
+    MOST_URGENT,
     Account,
 )
 from speechcall.accounts.use_cases.accounts import Secrets, credentials_of, new_secrets, with_checksum
@@ -47,6 +52,9 @@ _SENDERS = typer.Option(metavar="NAME=+N", callback=values.senders, help="A `fro
 _CALLS_PER_DAY = typer.Option(min=1, max=MOST, help="Calls a day (UTC).")
 _RATE = typer.Option(min=1, max=MOST, help="Messages a second, in the long run.")
 _BURST = typer.Option(min=LEAST_BURST, max=MOST, help="Messages at once; a request may hold 100.")
+_SHARE = typer.Option(min=LEAST_SHARE, max=MOST_SHARE, help="Of line time, against the others' shares.")
+_MAX_LINES = typer.Option(min=0, max=MOST_LINES, help="Calls at once; 0: as many as there are lines.")
+_URGENT = typer.Option(min=0, max=MOST_URGENT, help="Urgent messages a minute; 0: none.")
 
 
 @app.command()
@@ -59,6 +67,9 @@ def create(
     rate: Annotated[int, _RATE] = DEFAULT_RATE,
     burst: Annotated[int, _BURST] = DEFAULT_BURST,
     sender: Annotated[list[str] | None, _SENDERS] = None,
+    share: Annotated[int, _SHARE] = DEFAULT_SHARE,
+    max_lines: Annotated[int, _MAX_LINES] = 0,
+    urgent_per_minute: Annotated[int, _URGENT] = 0,
     deny: Annotated[list[str] | None, _DENIED] = None,
     premium: Annotated[bool, typer.Option("--premium", help="Premium-rate and shared-cost numbers too.")] = False,
     any_destination: AnyDestination = False,
@@ -67,7 +78,17 @@ def create(
     _confirm_destinations(prefix, any_destination)
     senders = values.senders_by_name(sender)
     account = Account(
-        account_id, _once(prefix), calls_per_day, rate, burst, senders, denied=_once(deny), premium=premium
+        account_id,
+        _once(prefix),
+        calls_per_day,
+        rate,
+        burst,
+        senders,
+        share=share,
+        max_lines=max_lines or None,
+        urgent_per_minute=urgent_per_minute,
+        denied=_once(deny),
+        premium=premium,
     )
     given = _new_secrets(account_id)
     if not deployment.accounts.add(account, credentials_of(account_id, given)):
@@ -147,6 +168,9 @@ def set_(
     calls_per_day: Annotated[int | None, _CALLS_PER_DAY] = None,
     rate: Annotated[int | None, _RATE] = None,
     burst: Annotated[int | None, _BURST] = None,
+    share: Annotated[int | None, _SHARE] = None,
+    max_lines: Annotated[int | None, _MAX_LINES] = None,
+    urgent_per_minute: Annotated[int | None, _URGENT] = None,
     sender: Annotated[list[str] | None, _SENDERS] = None,
     deny: Annotated[list[str] | None, _DENIED] = None,
     no_deny: Annotated[bool, typer.Option("--no-deny", help="All that begins with its prefixes.")] = False,
@@ -160,8 +184,17 @@ def set_(
         raise typer.BadParameter("give either --sender or --no-senders.")
     if deny and no_deny:
         raise typer.BadParameter("give either --deny or --no-deny.")
-    given = {"calls_per_day": calls_per_day, "rate": rate, "burst": burst, "premium": premium}
+    given = {
+        "calls_per_day": calls_per_day,
+        "rate": rate,
+        "burst": burst,
+        "share": share,
+        "urgent_per_minute": urgent_per_minute,
+        "premium": premium,
+    }
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if max_lines is not None:
+        changes["max_lines"] = max_lines or None
     if prefix:
         changes["prefixes"] = _once(prefix)
     if deny or no_deny:
@@ -169,7 +202,7 @@ def set_(
     if sender or no_senders:
         changes["senders"] = values.senders_by_name(sender)
     if not changes and not no_webhook_secret:
-        raise typer.BadParameter("say what to change: --prefix, --deny, --calls-per-day, --rate, --burst, --sender …")
+        raise typer.BadParameter("say what to change: --prefix, --deny, --calls-per-day, --rate, --share, --sender …")
     _confirm_destinations(prefix or [], any_destination)
     account = _change(deployment, account_id, lambda account: replace(account, **changes))
     if no_webhook_secret:
@@ -228,6 +261,9 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
             "callsPerDay": account.calls_per_day,
             "rate": account.rate,
             "burst": account.burst,
+            "share": account.share,
+            "maxLines": account.max_lines,
+            "urgentPerMinute": account.urgent_per_minute,
             "senders": dict(account.senders),
             "denied": list(account.denied),
             "premium": account.premium,
@@ -239,4 +275,8 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
     else:
-        show_table(rows, {"callsPerDay": "calls/day", "rate": "rate/s"}, "There are no accounts yet.")
+        show_table(
+            rows,
+            {"callsPerDay": "calls/day", "rate": "rate/s", "maxLines": "lines", "urgentPerMinute": "urgent/min"},
+            "There are no accounts yet.",
+        )

@@ -34,7 +34,7 @@ def show(deployment: Deployment, as_json: AsJson = False) -> None:
 @on_deployment
 def set_(
     deployment: Deployment,
-    lines: Annotated[int | None, typer.Option(min=0, max=10_000, help="Calls at once; 0: begin none.")] = None,
+    lines: Annotated[int | None, typer.Option(min=0, max=300, help="Calls at once; 0: begin none.")] = None,
     calls_per_second: Annotated[int | None, typer.Option(min=1, max=1000, help="Calls begun a second.")] = None,
     as_deployed: Annotated[bool, typer.Option("--as-deployed", help="Go by the stack's parameters again.")] = False,
 ) -> None:

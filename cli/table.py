@@ -23,6 +23,8 @@ def show_table(rows: Sequence[Mapping[str, Any]], headings: Mapping[str, str], i
 def _text(cell: Any) -> str:
     if isinstance(cell, Mapping):
         return ",".join(f"{name}={value}" for name, value in cell.items()) or "-"
+    if cell is None:
+        return "-"
     if isinstance(cell, list):
         return ",".join(cell) or "-"
     return ("yes" if cell else "no") if isinstance(cell, bool) else str(cell)

@@ -33,12 +33,14 @@ flows = PublishedFlows(
     setting("FLOW_ROLE_ARN"),
     setting("FLOW_PREFIX"),
 )
+messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"))
 dial = partial(
     dial_messages,
-    messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")),
+    messages=messages,
+    turns=messages.turns,
     flows=flows,
     lines=DynamoPool(dynamodb, setting("REGISTRY_TABLE")),
-    stack=Pool(int(setting("LINES")), int(setting("CALLS_PER_SECOND"))),
+    stack=Pool(int(setting("LINES")), int(setting("CALLS_PER_SECOND")), int(setting("URGENT_LINES"))),
     clock=SystemClock(),
     dial_wait=dial_waits(),
 )
@@ -46,15 +48,16 @@ dial = partial(
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    queued = [
-        message_id(record)
-        for record in event.get("Records", [])
-        if record["dynamodb"].get("NewImage", {}).get("state") == {"S": "queued"}
-    ]
-    done = dial(queued, time_left=lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS)
+    records = event.get("Records", [])
+    images = {message_id(record): record["dynamodb"].get("NewImage", {}) for record in records}
+    queued = [mid for mid, image in images.items() if image.get("state") == {"S": "queued"}]
+    urgent = [mid for mid in queued if "urgent" in images[mid]]
+    time_left = lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS  # noqa: E731
+    done = dial(queued, urgent=urgent, time_left=time_left, calls_back=not records)
     count("CallsStarted", done.started)
     count("MessagesExpired", done.expired)
     count("MenusRefused", done.refused)
+    count("MessagesCancelled", done.cancelled)
     if done.started:
         logger.info("calls started", started=done.started)
     return {"started": done.started}

@@ -27,6 +27,7 @@ logger = Logger()
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 stepfunctions = boto3.client("stepfunctions", config=AWS_CONFIG)
 messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"))
+accounts = DynamoAccounts(dynamodb, setting("REGISTRY_TABLE"))
 clock = SystemClock()
 webhooks = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_QUEUE_URL"))
 telephony = chosen_telephony()
@@ -40,11 +41,13 @@ finish = partial(
     telephony=telephony,
     engine=TaskEngine(stepfunctions),
     clock=clock,
-    find_account=DynamoAccounts(dynamodb, setting("REGISTRY_TABLE")).find,
+    find_account=accounts.find,
 )
 calls = Calls(
     messages=messages,
     lines=DynamoPool(dynamodb, setting("REGISTRY_TABLE")),
+    turns=messages.turns,
+    accounts=lambda: [account.account_id for account in accounts.all()],
     start=partial(resume_execution, stepfunctions),
     finish=finish,
     clock=clock,

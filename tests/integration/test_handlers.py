@@ -221,7 +221,7 @@ def test_a_dead_execution_finishes_its_message(host, template, tables):
     client = boto3.client("dynamodb")
     messages, calls = DynamoMessages(client, *tables), DynamoCalls(client, tables[0])
     messages.add([MESSAGE])
-    messages.queue(MID, CALLING.asks, NOW)
+    messages.queue(messages.get(MID), CALLING.asks, NOW)
     messages.claim_line(messages.get(MID), "arn:flow", Pool(1, 1), NOW)
     calls.open(CALL, MESSAGE.expires_at)
     event = json.loads((ROOT / "events" / "stepfunctions" / "execution-failed.json").read_text())

@@ -49,10 +49,10 @@ def page(api, list_id, query=""):
 def move(api, mid, *, to, outcome="answered"):
     """Brings a message into a state, as the functions do."""
     if outcome == "promptUnavailable":
-        api.messages.refuse(mid, State.PREPARING, Outcome(outcome, outcome), "404", NOW)
+        api.messages.refuse(api.messages.get(mid), Outcome(outcome, outcome), "404", NOW)
         return
     if to is not State.PREPARING:
-        api.messages.queue(mid, (ASK,), NOW)
+        api.messages.queue(api.messages.get(mid), (ASK,), NOW)
     if to in (State.CALLING, State.SETTLING, State.FINISHED):
         stored = api.messages.get(mid)
         api.messages.claim_line(stored, "arn:flow", POOL, NOW + int(mid) % 1_000_000)
@@ -167,7 +167,7 @@ def test_a_message_that_will_be_dialled_again_says_when(api):
     _, (mid,) = send(api)
     move(api, mid, to=State.CALLING)
     assert message(api, mid)["call"]["nextAttemptAt"] is None
-    api.messages.requeue(api.messages.get(mid), 1, NOW + 60_000)
+    api.messages.requeue(api.messages.get(mid), 1, NOW + 60_000, NOW)
     told = message(api, mid)
     assert told["deliverystatus"] == "scheduled"
     assert told["call"]["nextAttemptAt"] == "2026-09-21T14:14:20.000Z"
@@ -192,7 +192,7 @@ def test_a_message_whose_time_is_over_has_expired_although_nobody_has_written_it
     assert call["finishedAt"] == call["dialledUntil"]
     assert page(api, list_id)["outcomes"] == {"expired": 1}
     # And nothing changes when it is.
-    assert api.messages.refuse(mid, State.QUEUED, EXPIRED, None, begun + 7_200_000)
+    assert api.messages.refuse(api.messages.get(mid), EXPIRED, None, begun + 7_200_000)
     assert message(api, mid) == told
 
 

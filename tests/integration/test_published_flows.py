@@ -160,13 +160,14 @@ class Backlog:
         for number in range(new + known):
             menus = new_shape(number) if number < new else (MENU,)
             self.messages.add([message(str(number), menus=menus)])
-            self.messages.queue(str(number), (ASK,) * len(menus), NOW - 10_000 + number)
+            self.messages.queue(self.messages.get(str(number)), (ASK,) * len(menus), NOW - 10_000 + number)
 
     def dial(self):
         """One run of the dialler, each minute."""
         done = dial_messages(
             (),
             messages=self.messages,
+            turns=self.messages.turns,
             flows=self.flows,
             lines=self.messages.pool,
             stack=Pool(10_000, 1000),

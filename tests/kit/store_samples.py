@@ -68,7 +68,7 @@ def append(calls, word, seq=None, contact="contact-1", then=None):
 
 def queued(messages, mid=MID, now=NOW):
     messages.add([message(mid)])
-    assert messages.queue(mid, (ASK,), now)
+    assert messages.queue(messages.get(mid), (ASK,), now)
     return messages.get(mid)
 
 

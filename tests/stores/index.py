@@ -6,16 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import merge
 from itertools import islice, takewhile
+from typing import Any
 
 from speechcall.messages.adapters.message_items import parts, take_turns
 from speechcall.messages.rules.message import State
 
-Entry = tuple[int, str]
+Entry = tuple[Any, Any]
+"""A moment, or a place in an order; and whose it is."""
 Place = tuple[str, Entry]
 
 
 @dataclass
-class _Shard:
+class Shard:
     """Entries in their order. What leaves at the head is only passed over, now and then: a backlog is long."""
 
     entries: list[Entry] = field(default_factory=list)
@@ -44,21 +46,34 @@ class MemoryIndex:
 
     lag_msec: int = 0
     now_msec: Callable[[], int] = lambda: 0
-    _shards: dict[str, _Shard] = field(default_factory=lambda: defaultdict(_Shard))
+    _shards: dict[str, Shard] = field(default_factory=lambda: defaultdict(Shard))
     _places: dict[str, Place] = field(default_factory=dict)
-    _coming: deque[tuple[int, str, str, int | None]] = field(default_factory=deque)
+    _coming: deque[tuple[int, str, str, Any]] = field(default_factory=deque)
 
-    def put(self, mid: str, shard: str, due_msec: int | None) -> None:
+    def put(self, mid: str, shard: str, due_msec: Any) -> None:
         """A message stands in a shard, and is due there at a moment; None: never."""
         if self.lag_msec:
             self._coming.append((self.now_msec() + self.lag_msec, mid, shard, due_msec))
         else:
             self._set(mid, shard, due_msec)
 
-    def due(self, state: State, now_msec: int, limit: int) -> list[str]:
-        """As the query of each shard, put together: the first `limit` of what is due."""
+    def first(self, shard: str, limit: int) -> list[str]:
+        """As the query of one shard: the first `limit`, whatever their moment."""
+        self._catch_up()
+        return [mid for _, mid in self._shards[shard].first(limit)]
+
+    def due_in(self, shard: str, now_msec: int, limit: int) -> list[str]:
+        """The first `limit` of what is due in one shard."""
+        self._catch_up()
+        return [mid for _, mid in takewhile(lambda entry: entry[0] <= now_msec, self._shards[shard].first(limit))]
+
+    def _catch_up(self) -> None:
         while self._coming and self._coming[0][0] <= self.now_msec():
             self._set(*self._coming.popleft()[1:])
+
+    def due(self, state: State, now_msec: int, limit: int) -> list[str]:
+        """As the query of each shard, put together: the first `limit` of what is due."""
+        self._catch_up()
         lists = []
         for shards in parts(state):
             pages = [self._shards[shard].first(limit) for shard in shards]
@@ -66,7 +81,7 @@ class MemoryIndex:
             lists.append([mid for _, mid in islice(due, limit)])
         return take_turns(lists, limit)
 
-    def _set(self, mid: str, shard: str, due_msec: int | None) -> None:
+    def _set(self, mid: str, shard: str, due_msec: Any) -> None:
         place = self._places.pop(mid, None)
         if place:
             self._shards[place[0]].remove(place[1])

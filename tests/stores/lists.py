@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from speechcall.accounts.rules.account import Account
-from speechcall.accounts.rules.throttle import TICKS_A_MESSAGE, latest_full, ticks, too_fast, too_many_today
+from speechcall.accounts.rules.throttle import (
+    TICKS_A_MESSAGE,
+    latest_full,
+    ticks,
+    too_fast,
+    too_many_today,
+    too_many_urgent,
+)
 from speechcall.prompts.rules.prompt import Prompt
 from speechcall.requests.use_cases.message_list import MessageList
 from tests.stores.shapes import MemoryShapes
@@ -24,6 +31,7 @@ class MemoryLists:
     keys: dict[tuple[str, str], MessageList] = field(default_factory=dict)
     full_at: dict[tuple[str, int], int] = field(default_factory=dict)
     calls: dict[tuple[str, str], int] = field(default_factory=dict)
+    urgent: dict[tuple[str, int], int] = field(default_factory=dict)
     shapes: MemoryShapes = field(default_factory=MemoryShapes)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -54,8 +62,11 @@ class MemoryLists:
     def admit_shapes(self, account: Account, shapes: AbstractSet[str], now_msec: int) -> None:
         self.shapes.admit_shapes(account, shapes, now_msec)
 
-    def spend(self, account: Account, messages: int, now_msec: int) -> None:
+    def spend(self, account: Account, messages: int, now_msec: int, urgent: int = 0) -> None:
         with self._lock:
+            minute = (account.account_id, now_msec // 60_000)
+            if self.urgent.get(minute, 0) + urgent > account.urgent_per_minute:
+                raise too_many_urgent(account, urgent, now_msec)
             name, now_ticks = (account.account_id, account.rate), ticks(now_msec, account.rate)
             full = max(self.full_at.get(name, 0), now_ticks)
             if full > now_ticks and full > latest_full(now_msec, messages, account.rate, account.burst):
@@ -65,9 +76,13 @@ class MemoryLists:
                 raise too_many_today(account, messages, now_msec)
             self.full_at[name] = full + messages * TICKS_A_MESSAGE
             self.calls[day] = self.calls.get(day, 0) + messages
+            self.urgent[minute] = self.urgent.get(minute, 0) + urgent
 
-    def give_back(self, account: Account, messages: int, now_msec: int) -> None:
+    def give_back(self, account: Account, messages: int, now_msec: int, urgent: int = 0) -> None:
         with self._lock:
+            minute = (account.account_id, now_msec // 60_000)
+            if self.urgent.get(minute, 0) >= urgent:
+                self.urgent[minute] = self.urgent.get(minute, 0) - urgent
             name, day = (account.account_id, account.rate), _day(account, now_msec)
             if name in self.full_at:
                 self.full_at[name] -= messages * TICKS_A_MESSAGE

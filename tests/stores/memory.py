@@ -16,13 +16,25 @@ from speechcall.menus.rules.ask import Ask
 from speechcall.menus.rules.call_log import Entry
 from speechcall.messages.adapters.message_items import CALLING_CHECK_MSEC, first_check_msec, shard_name
 from speechcall.messages.rules.message import Message, State
-from speechcall.messages.use_cases.message_ports import Claim, LinesFull, LineTaken, NotQueued, Pool, Redialled
-from speechcall.shared.adapters.keys import LATER
+from speechcall.messages.rules.turns import cost
+from speechcall.messages.use_cases.message_ports import (
+    Brake,
+    Claim,
+    HeldBack,
+    LinesFull,
+    LineTaken,
+    NotQueued,
+    Pool,
+    Redialled,
+)
+from speechcall.messages.use_cases.turn_ports import Charge
+from speechcall.shared.adapters.keys import LATER, waiting_partition, waiting_place
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
 from speechcall.shared.rules.outcome import End, Outcome
 from tests.stores.index import MemoryIndex
 from tests.stores.pool import MemoryPool
+from tests.stores.turns import MemoryTurns
 
 Key = tuple[str, int]
 
@@ -219,6 +231,9 @@ class MemoryMessages:
 
     pool: MemoryPool = field(default_factory=MemoryPool)
     index: MemoryIndex = field(default_factory=MemoryIndex)
+    turns: MemoryTurns = field(default_factory=MemoryTurns)
+    brakes: dict[tuple[Brake, object], str] = field(default_factory=dict)
+    """What is stopped: `paused` or `cancelled`, by list, or by account and campaign."""
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By account and day: those that redials have taken."""
     faults: Counter[str] = field(default_factory=Counter)
@@ -244,13 +259,27 @@ class MemoryMessages:
             for message in messages:
                 self._put(message, first_check_msec(message))
 
-    def queue(self, mid: str, asks: tuple[Ask, ...], now_msec: int) -> bool:
-        return self._move(
-            mid, State.PREPARING, lambda message: replace(message, state=State.QUEUED, asks=asks), now_msec
-        )
+    def queue(self, message: Message, asks: tuple[Ask, ...], now_msec: int) -> bool:
+        with self._lock:
+            self._wake(message, now_msec)
+        return self._move(message.mid, State.PREPARING, lambda stored: replace(stored, state=State.QUEUED, asks=asks))
 
-    def refuse(self, mid: str, before: State, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
-        return self._move(mid, before, lambda message: _finished(message, outcome, now_msec, cause), None)
+    def promote(self, message: Message, now_msec: int) -> bool:
+        with self._lock:
+            self._wake(message, now_msec)
+        return self._move(message.mid, State.QUEUED, lambda stored: stored)
+
+    def _wake(self, message: Message, now_msec: int) -> None:
+        self.turns.wake(message.account_id, message.campaign, message.is_urgent, now_msec)
+
+    def forget_place(self, message: Message) -> None:
+        self._move(message.mid, State.FINISHED, lambda stored: stored)
+
+    def refuse(self, message: Message, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
+        return self._move(message.mid, message.state, lambda stored: _finished(stored, outcome, now_msec, cause))
+
+    def refuse_unreadable(self, mid: str, before: State, outcome: Outcome, now_msec: int) -> bool:
+        return self._move(mid, before, lambda stored: _finished(stored, outcome, now_msec))
 
     def note_fault(self, mid: str) -> int:
         with self._lock:
@@ -260,43 +289,62 @@ class MemoryMessages:
             self.faults[mid] += 1
             return self.faults[mid]
 
-    def claim_line(self, message: Message, flow_arn: str, pool: Pool, now_msec: int) -> Claim:
+    def claim_line(
+        self, message: Message, flow_arn: str, pool: Pool, now_msec: int, charge: Charge | None = None
+    ) -> Claim:
         attempt = message.attempt + 1
-        if pool.lines < 1:
+        if pool.lines_for(message.is_urgent) < 1:
             return LinesFull()
         with self._lock:
             stored = self._messages.get(message.mid)
             if stored is None or stored.state is not State.QUEUED or stored.attempt != message.attempt:
                 return NotQueued()
-            claim = self.pool.take(holder(message.mid, attempt), message.number, pool, now_msec)
-            if isinstance(claim, LineTaken):
-                called = replace(
-                    stored,
-                    state=State.CALLING,
-                    attempt=attempt,
-                    flow_arn=flow_arn,
-                    claimed_msec=now_msec,
-                    dial_wait_seconds=message.dial_wait_seconds,
-                )
-                self._put(called, now_msec + CALLING_CHECK_MSEC)
-            return claim
+            refused = self._refusal(message, pool, now_msec, charge)
+            if refused:
+                return refused
+            name, is_urgent = holder(message.mid, attempt), message.is_urgent
+            self.pool.take(name, message.number, pool, now_msec, is_urgent=is_urgent)
+            if charge:
+                self.turns.charge(charge, name)
+            called = replace(
+                stored,
+                state=State.CALLING,
+                attempt=attempt,
+                flow_arn=flow_arn,
+                claimed_msec=now_msec,
+                dial_wait_seconds=message.dial_wait_seconds,
+                share=charge.turn.share if charge else None,
+                charged_msec=charge.line_msec if charge else 0,
+                is_limited=charge is not None and charge.turn.max_lines is not None,
+            )
+            self._put(called, now_msec + CALLING_CHECK_MSEC)
+            return LineTaken()
+
+    def _refusal(self, message: Message, pool: Pool, now_msec: int, charge: Charge | None) -> Claim | None:
+        for brake, name in ((Brake.LIST, message.list_id), (Brake.CAMPAIGN, (message.account_id, message.campaign))):
+            if stopped := self.brakes.get((brake, name)):
+                return HeldBack(brake, is_final=stopped == "cancelled")
+        moved = self.turns.refusal(charge, message.mid) if charge else None
+        if isinstance(moved, HeldBack):
+            return moved
+        return self.pool.refusal(message.number, pool, now_msec, is_urgent=message.is_urgent) or moved
 
     def settle(self, message: Message, end: End, guess: Outcome, now_msec: int) -> bool:
         def settling(stored: Message) -> Message:
             return replace(stored, state=State.SETTLING, settling_end=end)
 
-        return self._leave(message, settling, now_msec, is_later=False)
+        return self._leave(message, settling, now_msec, now_msec)
 
     def finish(self, message: Message, outcome: Outcome, now_msec: int) -> bool:
-        return self._leave(message, lambda stored: _finished(stored, outcome, now_msec), None)
+        return self._leave(message, lambda stored: _finished(stored, outcome, now_msec), None, now_msec)
 
-    def requeue(self, message: Message, redials: int, due_msec: int) -> bool:
+    def requeue(self, message: Message, redials: int, due_msec: int, now_msec: int) -> bool:
         def queued(stored: Message) -> Message:
             return replace(stored, state=State.QUEUED, redials=redials, settling_end=None)
 
-        return self._leave(message, queued, due_msec)
+        return self._leave(message, queued, due_msec, now_msec)
 
-    def redial(self, message: Message, due_msec: int, calls_per_day: int) -> Redialled:
+    def redial(self, message: Message, due_msec: int, calls_per_day: int, now_msec: int) -> Redialled:
         day = (message.account_id, f"{datetime.fromtimestamp(due_msec / 1000, UTC):%Y-%m-%d}")
         with self._lock:
             stored = self._messages.get(message.mid)
@@ -305,23 +353,22 @@ class MemoryMessages:
             if calls_per_day < 1 or (is_calling and self.calls[day] >= calls_per_day):
                 return Redialled.DAY_FULL
             self.calls[day] += is_calling
-        done = self.requeue(message, message.redials + 1, due_msec)
+        done = self.requeue(message, message.redials + 1, due_msec, now_msec)
         return Redialled.QUEUED if done else Redialled.DONE_BEFORE
 
     def due(self, state: State, now_msec: int, limit: int) -> list[str]:
         with self._lock:
             return self.index.due(state, now_msec, limit)
 
+    def put_off(self, now_msec: int, limit: int) -> list[str]:
+        with self._lock:
+            return self.index.due_in(LATER, now_msec, limit)
+
     def postpone(self, mid: str, state: State, due_msec: int) -> None:
-        self._move(mid, state, lambda message: message, due_msec, is_later=state is State.QUEUED)
+        self._move(mid, state, lambda message: message, due_msec)
 
     def _leave(
-        self,
-        message: Message,
-        change: Callable[[Message], Message],
-        due_msec: int | None,
-        *,
-        is_later: bool = True,
+        self, message: Message, change: Callable[[Message], Message], due_msec: int | None, now_msec: int
     ) -> bool:
         state = State.SETTLING if message.state is State.SETTLING else State.CALLING
         with self._lock:
@@ -329,8 +376,14 @@ class MemoryMessages:
             if stored is None or stored.state is not state or stored.attempt != message.attempt:
                 return False
             if state is State.CALLING:
-                self.pool.give_back(holder(message.mid, message.attempt), message.number)
-            self._put(change(stored), due_msec, is_later=is_later)
+                name = holder(message.mid, message.attempt)
+                self.pool.give_back(name, message.number)
+                if message.share is not None:
+                    line_msec = max(now_msec - (message.claimed_msec or now_msec), 0)
+                    owed = cost(line_msec - message.charged_msec, message.share)
+                    queue = (message.account_id, message.campaign, message.is_urgent)
+                    self.turns.settle(queue, name, line_msec, owed, is_limited=message.is_limited)
+            self._put(change(stored), due_msec)
             return True
 
     def _move(
@@ -338,20 +391,24 @@ class MemoryMessages:
         mid: str,
         before: State,
         change: Callable[[Message], Message],
-        due_msec: int | None,
-        *,
-        is_later: bool = False,
+        due_msec: int | None = None,
     ) -> bool:
         with self._lock:
             stored = self._messages.get(mid)
             if stored is None or stored.state is not before:
                 return False
-            self._put(change(stored), due_msec, is_later=is_later)
+            self._put(change(stored), due_msec)
             return True
 
-    def _put(self, message: Message, due_msec: int | None, *, is_later: bool = False) -> None:
-        self._messages[message.mid] = replace(message, due_msec=due_msec)
-        self.index.put(message.mid, LATER if is_later else shard_name(message.mid, message.state), due_msec)
+    def _put(self, message: Message, due_msec: int | None) -> None:
+        """A queued message without a moment stands in its queue, and is due when its time is up."""
+        stands = message.state is State.QUEUED and due_msec is None
+        due = message.dial_until_msec if stands else due_msec
+        self._messages[message.mid] = replace(message, due_msec=due)
+        is_later = message.state is State.QUEUED and not stands
+        self.index.put(message.mid, LATER if is_later else shard_name(message.mid, message.state), due)
+        partition = waiting_partition(message.account_id, message.campaign, message.is_urgent)
+        self.turns.places.put(message.mid, partition, waiting_place(message.mid) if stands else None)
 
 
 def _finished(message: Message, outcome: Outcome, now_msec: int, cause: str | None = None) -> Message:

@@ -1,11 +1,11 @@
 """The pool in memory. Its owner's lock makes taking and giving back one step with the messages' states."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from speechcall.messages.use_cases.lines import PoolSetting, PoolState
-from speechcall.messages.use_cases.message_ports import Claim, LinesFull, LineTaken, NumberBusy, Pool, TooSoon
+from speechcall.messages.use_cases.message_ports import Claim, LinesFull, NumberBusy, Pool, TooSoon
 
 
 @dataclass
@@ -33,20 +33,29 @@ class MemoryPool:
         self.give_back(holder, number)
         return True
 
-    def take(self, holder: str, number: str, pool: Pool, now_msec: int) -> Claim:
-        """As `take_line` and `why_no_line` do."""
-        held = self.state.held
-        if len(held) >= pool.lines:
+    def forget_strays(self, strays: Collection[str]) -> None:
+        assert not strays, "no release before writes here"
+
+    def refusal(self, number: str, pool: Pool, now_msec: int, *, is_urgent: bool) -> Claim | None:
+        """Why no line can be taken, as `why_no_line` says; None: one can."""
+        held, normal = self.state.held, self.state.normal
+        kept = pool.urgent_lines and not is_urgent and len(normal) >= pool.lines_for(is_urgent=False)
+        if len(held) >= pool.lines or kept:
             return LinesFull()
         if number in held:
             return NumberBusy()
         if self.state.next_msec > now_msec:
             return TooSoon(self.state.next_msec)
+        return None
+
+    def take(self, holder: str, number: str, pool: Pool, now_msec: int, *, is_urgent: bool) -> None:
+        """As `take_line` does."""
         next_msec = now_msec + -(-1000 // pool.calls_per_second)
-        self.state = replace(self.state, held={**held, number: holder}, next_msec=next_msec)
-        return LineTaken()
+        held = {**self.state.held, number: holder}
+        normal = self.state.normal | {holder} if pool.urgent_lines and not is_urgent else self.state.normal
+        self.state = replace(self.state, held=held, normal=normal, next_msec=next_msec)
 
     def give_back(self, holder: str, number: str) -> None:
         """As `give_back` does."""
         held = {taken: by for taken, by in self.state.held.items() if (taken, by) != (number, holder)}
-        self.state = replace(self.state, held=held)
+        self.state = replace(self.state, held=held, normal=self.state.normal - {holder})

@@ -59,10 +59,10 @@ class Lists(MemoryShapes):
     def find_list_by_key(self, account_id, key):
         return self.keys.get(key)
 
-    def spend(self, account, messages, now_msec):
+    def spend(self, account, messages, now_msec, urgent=0):
         self.spent.append(messages)
 
-    def give_back(self, account, messages, now_msec):
+    def give_back(self, account, messages, now_msec, urgent=0):
         self.spent.remove(messages)
 
     def find_prompt(self, account_id, identifier):

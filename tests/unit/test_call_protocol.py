@@ -87,7 +87,7 @@ class World:
         self.answers, self.clock = FakeEngine(), FakeClock()
         messages = MemoryMessages()
         messages.add([replace(MESSAGE, menus=(AGAIN,))])
-        messages.queue(MID, (ASK,), NOW)
+        messages.queue(messages.get(MID), (ASK,), NOW)
         messages.claim_line(messages.get(MID), "arn:flow", Pool(1, 1), NOW)
         self.calls: Any = Interrupted(self.store, self.interrupt)
         self.engine: Any = Interrupted(self.answers, self.interrupt)

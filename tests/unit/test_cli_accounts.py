@@ -350,9 +350,23 @@ def test_the_list_is_a_table_with_a_line_for_each(run, accounts):
     accounts.add(Account("zeta", ("+380", "+48"), disabled=True), {})
     lines = [line.split() for line in run("list").output.splitlines()]
     assert lines == [
-        ["ID", "PREFIXES", "CALLS/DAY", "RATE/S", "BURST", "SENDERS", "DENIED", "PREMIUM", "SIGNED", "DISABLED"],
-        ["acme", "+380", "10000", "5", "100", "Shop=+4930123456", "-", "no", "no", "no"],
-        ["zeta", "+380,+48", "10000", "50", "500", "-", "-", "no", "no", "yes"],
+        [
+            "ID",
+            "PREFIXES",
+            "CALLS/DAY",
+            "RATE/S",
+            "BURST",
+            "SHARE",
+            "LINES",
+            "URGENT/MIN",
+            "SENDERS",
+            "DENIED",
+            "PREMIUM",
+            "SIGNED",
+            "DISABLED",
+        ],
+        ["acme", "+380", "10000", "5", "100", "10", "-", "0", "Shop=+4930123456", "-", "no", "no", "no"],
+        ["zeta", "+380,+48", "10000", "50", "500", "10", "-", "0", "-", "-", "no", "no", "yes"],
     ]
 
 
@@ -364,6 +378,9 @@ def test_the_list_for_programs(run):
             "callsPerDay": 10000,
             "rate": 5,
             "burst": 100,
+            "share": 10,
+            "maxLines": None,
+            "urgentPerMinute": 0,
             "senders": {"Shop": "+4930123456"},
             "denied": [],
             "premium": False,

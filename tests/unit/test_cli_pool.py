@@ -63,7 +63,7 @@ def test_what_is_deployed_holds_until_something_is_chosen(run, deployment):
 
 
 def test_what_goes_on_is_told_without_numbers(run, deployment):
-    deployment.lines.take("1-1", "+380671234567", Pool(10, 2), SystemClock().now_msec())
+    deployment.lines.take("1-1", "+380671234567", Pool(10, 2), SystemClock().now_msec(), is_urgent=False)
     deployment.lines.slow_down(SystemClock().now_msec() + 60_000)
     shown = run("show")
     assert "In calls: 1 (paused: the telephony asked for fewer). Waiting for a line: 7." in shown.output

@@ -53,7 +53,7 @@ class Bench:
         self.calls, self.messages, self.engine, self.clock = MemoryCalls(), MemoryMessages(), FakeEngine(), FakeClock()
         self.telephony = Telephony()
         self.messages.add([replace(MESSAGE, **fields)])
-        self.messages.queue(MID, (ASK,), NOW)
+        self.messages.queue(self.messages.get(MID), (ASK,), NOW)
         self.messages.claim_line(self.messages.get(MID), "arn:flow", Pool(1, 1), NOW)
         self.control = Control(
             self.calls,

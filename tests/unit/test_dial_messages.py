@@ -7,6 +7,7 @@ import pytest
 
 from speechcall.dialling.use_cases.dial_messages import AGAIN_SECONDS, dial_messages, execution_input
 from speechcall.messages.rules.message import State
+from speechcall.messages.rules.turns import Queue
 from speechcall.messages.use_cases.message_ports import Pool
 from speechcall.shared.rules.errors import EngineUnavailable, MenusRefused, StoreUnavailable
 from speechcall.shared.rules.outcome import EXPIRED
@@ -58,7 +59,7 @@ class Dialler:
         self.pool = Pool(lines, rate)
         for step, mid in enumerate(mids):
             self.messages.add([message(mid, menus=(MENU._replace(intro=f"intro-{mid}"),), **fields)])
-            self.messages.queue(mid, (ASK,), NOW - 1000 + step)
+            self.messages.queue(self.messages.get(mid), (ASK,), NOW - 1000 + step)
 
     def dial(self, *named, seconds=60.0):
         end = self.clock.msec + seconds * 1000
@@ -66,6 +67,7 @@ class Dialler:
             named,
             messages=self.messages,
             flows=self.flows,
+            turns=self.messages.turns,
             lines=self.messages.pool,
             stack=self.pool,
             clock=self.clock,
@@ -83,7 +85,7 @@ def test_the_due_ones_come_in_their_order_then_the_named_ones_that_the_index_doe
     dialler = Dialler("1", "2", "3", "4")
     dialler.messages.index.lag_msec, dialler.messages.index.now_msec = 1000, dialler.clock.now_msec
     dialler.messages.add([message("5")])
-    dialler.messages.queue("5", (ASK,), NOW)
+    dialler.messages.queue(dialler.messages.get("5"), (ASK,), NOW)
     assert dialler.dial("5", "3") == 5
     assert dialler.dialled == ["1-1", "2-1", "3-1", "4-1", "5-1"]
     assert {one.state for one in dialler.messages._messages.values()} == {State.CALLING}
@@ -260,9 +262,9 @@ def test_a_number_that_is_in_a_call_is_not_called_a_second_time():
 def test_the_first_that_waits_for_a_number_keeps_its_place_and_the_others_make_room():
     dialler = Dialler(*map(str, range(1, 6)), number=SAME)
     dialler.dial()
-    assert dialler.messages.due(State.QUEUED, dialler.clock.msec, 99) == ["2"]
-    for waits, mids in ((60, {"2", "3"}), (180, {"2", "3", "4", "5"})):
-        assert {*dialler.messages.due(State.QUEUED, NOW + waits * 1000, 99)} == mids
+    assert dialler.messages.turns.heads(Queue(MESSAGE.account_id), 9) == ["2"]
+    for waits, mids in ((60, ["3"]), (180, ["3", "4", "5"])):
+        assert dialler.messages.put_off(NOW + waits * 1000, 99) == mids
     # While the number is busy for minutes, they keep their order.
     dialler.clock.msec += 120_000
     dialler.dial()
@@ -275,7 +277,7 @@ def test_many_messages_to_one_number_do_not_hide_the_others():
     dialler = Dialler(*map(str, range(1, 900)), lines=3, number=SAME)
     for mid in ("5001", "5002", "5003"):
         dialler.messages.add([message(mid)])
-        dialler.messages.queue(mid, (ASK,), NOW)
+        dialler.messages.queue(dialler.messages.get(mid), (ASK,), NOW)
     assert dialler.dial() == 3
     assert dialler.dialled == ["1-1", "5001-1", "5002-1"]
     dialler.messages.finish(dialler.messages.get("5001"), EXPIRED, dialler.clock.msec)
@@ -318,7 +320,7 @@ def test_a_pool_that_was_slowed_down_is_waited_for_no_longer_than_it_says():
     dialler = Dialler("1")
     dialler.messages.pool.slow_down(NOW + 2000)
     assert dialler.dial() == 1
-    assert dialler.clock.slept == [2.0]
+    assert dialler.clock.slept == [1.0, 1.0], "it looks each second whether an urgent message has come"
 
 
 def test_menus_that_step_functions_will_never_take_end_the_message_and_say_so(caplog):

@@ -42,6 +42,7 @@ MENU = {"introUrl": "ivr_651854", "dtmfActions": {"d1": [HOOK, HANGUP], "wrong":
 SAY = {"text": "Good morning.", "language": "en-GB", "voice": "Amy"}
 MESSAGE = {"from": "BazarCOM", "to": "+380671234567", "text": "ivr", "type": "speechcall", "menu": [MENU]}
 ACME = Account("acme", ("+380",), senders={"BazarCOM": "+4930123456"}, calls_per_day=50, rate=5, burst=100)
+URGENT = MESSAGE | {"priority": "urgent"}
 ABSENT = object()
 
 
@@ -238,6 +239,8 @@ GIVEN = {
         lambda: message(redial={"attempts": 1, "on": ["blocked"]}),
         lambda: message(redial={"attempts": 1, "on": ["busy", "busy"]}),
         lambda: message(redial={"attempts": 1, "after": 300}),
+        lambda: message(priority="high"),
+        lambda: message(priority="urgent"),
         lambda: menu(dtmfActions={f"d{digit}": [HOOK | {"body": {"a": "x" * 8000}}] for digit in range(9)}),
     ],
     "400 a menu": [
@@ -309,6 +312,8 @@ GIVEN = {
         lambda: send([MESSAGE] * 60, second=[MESSAGE] * 60, account=replace(ACME, calls_per_day=1000)),
         lambda: send([MESSAGE] * 30, second=[MESSAGE] * 30),
         lambda: send([MESSAGE] * 60),
+        lambda: send([URGENT] * 4, second=[URGENT] * 4, account=replace(ACME, urgent_per_minute=6)),
+        lambda: send([URGENT] * 7, account=replace(ACME, urgent_per_minute=6)),
     ],
     "500": [lambda: our_failure("POST /bat/messagelist"), lambda: our_failure("GET /bat/audio")],
 }

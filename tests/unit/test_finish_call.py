@@ -63,7 +63,7 @@ class Bench:
         self.owed, self.told = [], []
         self.accounts = {"acme": Account("acme", ("*",), calls_per_day=100)}
         self.messages.add([replace(MESSAGE, **fields)])
-        self.messages.queue(MID, (ASK,), NOW)
+        self.messages.queue(self.messages.get(MID), (ASK,), NOW)
         self.messages.claim_line(self.messages.get(MID), "arn:flow", Pool(1, 1), NOW)
         if placed:
             self.calls.open(replace(CALL, visits=int(answered and asked)), MESSAGE.expires_at)
@@ -417,7 +417,7 @@ def test_a_number_that_another_message_calls_meanwhile_stays_busy_when_the_first
     bench.finish(End.NOT_ANSWERED)
     bench.messages.add([message("2", number=MESSAGE.number), message("3", number=MESSAGE.number)])
     for mid in ("2", "3"):
-        bench.messages.queue(mid, (ASK,), NOW)
+        bench.messages.queue(bench.messages.get(mid), (ASK,), NOW)
     bench.messages.claim_line(bench.messages.get("2"), "arn:flow", Pool(9, 1000), bench.clock.msec)
     bench.clock.msec = NOW + 120_000
     bench.finish(End.NOT_ANSWERED)

@@ -10,6 +10,7 @@ from speechcall.menus.rules.ask import Ask
 from speechcall.menus.rules.menu import Hangup, Menu
 from speechcall.menus.rules.speech import Say
 from speechcall.messages.rules.message import State
+from speechcall.messages.rules.turns import Queue
 from speechcall.prompts.rules.encoding import Encoding
 from speechcall.prompts.rules.prompt import KnownPrompt, Prompt, Source, Trying
 from speechcall.prompts.use_cases.attempt_prompt import (
@@ -161,7 +162,7 @@ def test_a_message_is_queued_with_what_the_telephony_needs_to_ask():
     world = World((MENU,)).prepare()
     assert world.message.state is State.QUEUED
     assert world.message.asks == (Ask("s3:ivr", 3.25, 10, 34),)
-    assert world.messages.due(State.QUEUED, NOW, 1) == [MID]
+    assert world.messages.turns.heads(Queue(world.message.account_id), 1) == [MID]
     assert not world.queue
 
 

@@ -170,9 +170,9 @@ def test_the_content_type_that_is_sent_anyway_may_be_given(name, value):
 
 
 def test_unknown_fields_are_accepted_at_message_level_and_named():
-    entry = message(priority=7, ttl=60, from_="x")
+    entry = message(colour=7, ttl=60, from_="x")
     check(entry)
-    assert unknown_fields(entry) == ["priority", "from_"]
+    assert unknown_fields(entry) == ["colour", "from_"]
 
 
 REDIAL = {"attempts": 4, "afterSec": [60, 86_400], "on": ["failed", "busy"]}
@@ -191,6 +191,8 @@ REDIAL = {"attempts": 4, "afterSec": [60, 86_400], "on": ["failed", "busy"]}
         {"silentRepeats": 0},
         {"silentRepeats": 49},
         {"silentRepeats": None},
+        {"priority": "urgent"},
+        {"priority": "normal"},
         {"redial": REDIAL},
         {"redial": {"attempts": 0}},
         {"redial": None},
@@ -219,6 +221,7 @@ def test_a_redial_is_as_it_was_asked_for_and_reasonable_where_nothing_was_said()
         *(({"ttl": given}, "ttl") for given in (29, 172_801, "60", 60.5, True, None)),
         *(({"ringTimeoutSec": given}, "ringTimeoutSec") for given in (14, 61, "45", None)),
         *(({"silentRepeats": given}, "silentRepeats") for given in (-1, 50, "2", 1.5, True)),
+        *(({"priority": given}, "priority") for given in ("high", "Urgent", 1, True, None)),
         *(({"redial": given}, "redial") for given in (3, [], "yes", True)),
         ({"redial": {}}, "redial.attempts"),
         *(({"redial": {"attempts": given}}, "redial.attempts") for given in (-1, 5, "1", None, True)),
@@ -236,6 +239,7 @@ def test_what_cannot_be_said_of_dialling_is_refused_in_its_place(fields, place):
         "ringTimeoutSec": "INVALID_RING_TIMEOUT",
         "silentRepeats": "INVALID_SILENT_REPEATS",
         "redial": "INVALID_REDIAL",
+        "priority": "INVALID_PRIORITY",
     }
     (name,) = fields
     assert problems(message(**fields)) == [(codes[name], f"messages[0].{place}")]

@@ -33,7 +33,7 @@ class Bench:
     def calling(self, *mids):
         for mid in mids:
             self.messages.add([message(mid)])
-            self.messages.queue(mid, (ASK,), NOW)
+            self.messages.queue(self.messages.get(mid), (ASK,), NOW)
             self.messages.claim_line(self.messages.get(mid), "arn:flow", Pool(100, 1_000_000), self.clock.msec)
             self.clock.msec += 1
         return self
@@ -59,7 +59,17 @@ class Bench:
         self.clock.msec += later_msec
         counted = Counter()
         count = lambda name, n: counted.update({name: n})  # noqa: E731
-        calls = Calls(self.messages, self.messages.pool, self.start, self.finish, self.clock, count, self.has_records)
+        calls = Calls(
+            messages=self.messages,
+            lines=self.messages.pool,
+            turns=self.messages.turns,
+            accounts=lambda: [MESSAGE.account_id],
+            start=self.start,
+            finish=self.finish,
+            clock=self.clock,
+            count=count,
+            has_records=self.has_records,
+        )
         sweep(calls.repairs())
         return +counted
 
@@ -115,10 +125,10 @@ def test_what_cannot_be_written_holds_up_no_other(caplog):
     bench.messages.add([replace(MESSAGE, mid=mid, ttl_seconds=30) for mid in ("1", "2")])
     refuse = bench.messages.refuse
 
-    def refused(mid, *given):
-        if mid == "1":
+    def refused(message, *given):
+        if message.mid == "1":
             raise ValueError("unforeseen")
-        return refuse(mid, *given)
+        return refuse(message, *given)
 
     bench.messages.refuse, bench.messages.postpone = refused, None
     assert bench.sweep(MINUTE) == {"MessagesExpired": 1}
@@ -255,7 +265,7 @@ def test_a_line_that_is_given_back_while_the_sweeper_looks_is_not_taken_from_the
         bench.messages.get = get
         bench.messages.finish(get("1"), EXPIRED, bench.clock.msec)
         bench.messages.add([message("2", number=number)])
-        bench.messages.queue("2", (ASK,), bench.clock.msec)
+        bench.messages.queue(bench.messages.get("2"), (ASK,), bench.clock.msec)
         bench.messages.claim_line(get("2"), "arn:flow", Pool(9, 1_000_000), bench.clock.msec + 1)
         return get(mid)
 
@@ -269,7 +279,7 @@ def test_a_message_whose_time_ran_out_behind_full_lines_is_expired():
     bench = Bench()
     for mid, ttl in (("1", 30), ("2", 60)):
         bench.messages.add([message(mid, ttl_seconds=ttl)])
-        bench.messages.queue(mid, (ASK,), NOW)
+        bench.messages.queue(bench.messages.get(mid), (ASK,), NOW)
     assert bench.sweep(29_999) == {}
     assert bench.sweep(1) == {"MessagesExpired": 1}
     assert [bench.messages.get(mid).outcome for mid in ("1", "2")] == ["expired", None]
@@ -309,7 +319,7 @@ def test_one_message_that_cannot_be_read_keeps_nobody_from_its_end(error, caplog
     bench = Bench()
     for mid in mids:
         bench.messages.add([message(mid, ttl_seconds=30)])
-        bench.messages.queue(mid, (ASK,), NOW)
+        bench.messages.queue(bench.messages.get(mid), (ASK,), NOW)
     bench.messages.get = broken_for(bench.messages.get, mids[0], error)
     with caplog.at_level(logging.CRITICAL):
         assert bench.sweep(30_000) == {"MessagesExpired": 2}
@@ -322,7 +332,7 @@ def test_a_message_that_can_never_be_read_ends_when_none_of_its_age_has_any_time
         bench = Bench()
         bench.messages.add([message(mid), message(other)])
         for one in (mid, other) if state is State.CALLING else (mid,):
-            bench.messages.queue(one, (ASK,), NOW)
+            bench.messages.queue(bench.messages.get(one), (ASK,), NOW)
         if state is State.CALLING:
             bench.calling_of(mid)
         read = bench.messages.get

@@ -483,7 +483,7 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "tables cannot be protected": (forbid("ProtectTablesFunction", "dynamodb:UpdateTable"), "permissions"),
     "an index that nothing reads": (one_more_index("MessagesTable", "list", ("list_id", "pk")), "indexes"),
     "two indexes in one update": (
-        one_more_index("RegistryTable", "due", ("due_shard", "due_at")),
+        one_more_index("MessagesTable", "list", ("list_id", "pk")),
         "indexes",
     ),
     "an index with other keys": (

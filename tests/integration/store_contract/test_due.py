@@ -1,27 +1,43 @@
 """What is due, in which order; DynamoDB and memory do the same."""
 
 from speechcall.messages.rules.message import State
+from speechcall.messages.rules.turns import Queue
 from speechcall.messages.use_cases.message_ports import LineTaken
-from tests.kit.samples import ASK, MESSAGE, MID, NOW
+from tests.kit.samples import ASK, MESSAGE, MID, NOW, message
 from tests.kit.store_samples import ANSWERED, POOL, queued
 
 
+def put_off(messages, *mids):
+    """Queued messages that were put off, each a millisecond longer than the one before."""
+    for step, mid in enumerate(mids):
+        queued(messages, mid)
+        messages.postpone(mid, State.QUEUED, NOW + step)
+
+
 def test_the_due_come_in_order_and_no_more_than_asked_for(messages):
-    for step, mid in enumerate(["12", "9", "30", "1"]):
-        queued(messages, mid, NOW + step)
+    put_off(messages, "12", "9", "30", "1")
     assert messages.due(State.QUEUED, NOW + 9, 10) == ["12", "9", "30", "1"]
     assert messages.due(State.QUEUED, NOW + 9, 2) == ["12", "9"]
     assert messages.due(State.QUEUED, NOW + 1, 10) == ["12", "9"]
     assert messages.due(State.QUEUED, NOW - 1, 10) == []
+    assert messages.put_off(NOW + 9, 3) == ["12", "9", "30"]
+    assert messages.put_off(NOW, 9) == ["12"]
+
+
+def test_a_message_that_stands_in_its_queue_is_due_when_its_time_is_up(messages):
+    queued(messages)
+    assert messages.due(State.QUEUED, MESSAGE.dial_until_msec - 1, 10) == []
+    assert messages.due(State.QUEUED, MESSAGE.dial_until_msec, 10) == [MID]
+    assert messages.put_off(MESSAGE.dial_until_msec, 10) == []
 
 
 def test_each_state_is_due_at_its_own_time_and_finished_ones_never(messages):
     messages.add([MESSAGE])
     assert messages.due(State.PREPARING, NOW + 299_999, 10) == []
     assert messages.due(State.PREPARING, NOW + 300_000, 10) == [MID]
-    messages.queue(MID, (ASK,), NOW)
+    messages.queue(messages.get(MID), (ASK,), NOW)
     assert messages.due(State.PREPARING, NOW + 10**9, 10) == []
-    assert messages.due(State.QUEUED, NOW, 10) == [MID]
+    assert messages.due(State.QUEUED, MESSAGE.dial_until_msec, 10) == [MID]
     messages.claim_line(messages.get(MID), "arn:flow", POOL, NOW)
     assert messages.due(State.QUEUED, NOW + 10**9, 10) == []
     assert messages.due(State.CALLING, NOW + 59_999, 10) == []
@@ -33,23 +49,35 @@ def test_each_state_is_due_at_its_own_time_and_finished_ones_never(messages):
 
 def test_of_many_that_are_due_the_first_come_first_in_each_shard(messages):
     for step in range(12):
-        queued(messages, str(100 + step), NOW + step)
-    assert messages.due(State.QUEUED, NOW + 99, 5) == ["100", "101", "102", "103", "104"]
-    assert messages.due(State.QUEUED, NOW + 99, 100) == [str(100 + step) for step in range(12)]
+        messages.add([message(str(100 + step), created_msec=NOW + step)])
+    due = NOW + 300_099
+    assert messages.due(State.PREPARING, due, 5) == ["100", "101", "102", "103", "104"]
+    assert messages.due(State.PREPARING, due, 100) == [str(100 + step) for step in range(12)]
 
 
-def test_those_that_were_put_off_take_turns_with_those_that_wait(messages):
+def test_those_that_were_put_off_leave_their_queue_until_they_are_called_back(messages):
     for step in range(6):
-        queued(messages, str(100 + step), NOW + step)
+        queued(messages, str(100 + step))
+    assert heads(messages) == ["100", "101", "102", "103", "104", "105"]
     for mid, later in (("104", 20), ("100", 30), ("103", 40)):
         messages.postpone(mid, State.QUEUED, NOW + later)
-    assert messages.due(State.QUEUED, NOW + 10, 9) == ["101", "102", "105"]
-    assert messages.due(State.QUEUED, NOW + 30, 9) == ["104", "101", "100", "102", "105"]
-    assert messages.due(State.QUEUED, NOW + 99, 3) == ["104", "101", "100"]
+    assert heads(messages) == ["101", "102", "105"]
+    assert messages.put_off(NOW + 30, 9) == ["104", "100"]
     # What is put back after a call waits for its moment among them.
     assert messages.claim_line(messages.get("101"), "arn:flow", POOL, NOW) == LineTaken()
-    assert messages.requeue(messages.get("101"), 1, NOW + 25)
-    assert messages.due(State.QUEUED, NOW + 30, 3) == ["104", "102", "101"]
+    assert messages.requeue(messages.get("101"), 1, NOW + 25, NOW)
+    assert messages.put_off(NOW + 30, 9) == ["104", "101", "100"]
+    # Called back, they have their places again: first accepted, first served.
+    for mid in ("104", "101"):
+        assert messages.promote(messages.get(mid), NOW + 30)
+    assert heads(messages) == ["101", "102", "104", "105"]
+    assert messages.put_off(NOW + 99, 9) == ["100", "103"]
+    messages.claim_line(messages.get("101"), "arn:flow", POOL, NOW + 1000)
+    assert not messages.promote(messages.get("101"), NOW + 1000)
+
+
+def heads(messages):
+    return messages.turns.heads(Queue(MESSAGE.account_id), 9)
 
 
 def test_postponing_moves_the_moment_in_that_state_only(messages):

@@ -3,6 +3,7 @@
 from speechcall.calls.rules.call import Cause
 from speechcall.menus.adapters.flows_store import Registry
 from speechcall.messages.rules.message import State
+from speechcall.messages.rules.turns import Queue
 from tests.kit.samples import ASK, CALL, MESSAGE, MID, NOW, message
 from tests.kit.store_samples import EXPIRES, put, ticket
 
@@ -59,6 +60,42 @@ def test_faults_are_counted_while_a_message_is_prepared(messages):
     messages.add([MESSAGE])
     assert [messages.note_fault(MID) for _ in range(3)] == [1, 2, 3]
     assert messages.get(MID) == MESSAGE
-    messages.queue(MID, (ASK,), NOW)
+    messages.queue(messages.get(MID), (ASK,), NOW)
     assert [messages.note_fault(MID), messages.note_fault("1")] == [0, 0]
     assert messages.get("1") is None
+
+
+def test_what_a_release_before_has_ended_is_taken_out_of_its_queue(dynamodb):
+    messages, queue = dynamodb.messages, Queue(MESSAGE.account_id)
+    messages.add([MESSAGE])
+    messages.queue(MESSAGE, (ASK,), NOW)
+    dynamodb.client.update_item(
+        TableName=dynamodb.messages_table,
+        Key={"pk": {"S": f"M#{MID}"}, "sk": {"S": "MESSAGE"}},
+        UpdateExpression="SET #state = :finished, finished_msec = :now",
+        ExpressionAttributeNames={"#state": "state"},
+        ExpressionAttributeValues={":finished": {"S": "finished"}, ":now": {"N": str(NOW)}},
+    )
+    assert messages.turns.heads(queue, 9) == [MID]
+    messages.forget_place(messages.get(MID))
+    assert messages.turns.heads(queue, 9) == []
+
+
+def test_a_message_that_a_release_before_has_queued_is_due_at_once_and_can_be_put_into_its_queue(dynamodb):
+    messages = dynamodb.messages
+    messages.add([MESSAGE])
+    dynamodb.client.update_item(
+        TableName=dynamodb.messages_table,
+        Key={"pk": {"S": f"M#{MID}"}, "sk": {"S": "MESSAGE"}},
+        UpdateExpression="SET #state = :queued, due_shard = :shard, due_at = :now",
+        ExpressionAttributeNames={"#state": "state"},
+        ExpressionAttributeValues={
+            ":queued": {"S": "queued"},
+            ":shard": {"S": f"queued#{int(MID) % 4}"},
+            ":now": {"N": str(NOW)},
+        },
+    )
+    assert messages.due(State.QUEUED, NOW, 9) == [MID]
+    assert messages.promote(messages.get(MID), NOW)
+    assert messages.due(State.QUEUED, NOW, 9) == []
+    assert messages.turns.heads(Queue(MESSAGE.account_id), 9) == [MID]

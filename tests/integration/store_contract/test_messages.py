@@ -39,7 +39,7 @@ def test_messages_are_added_together_or_not_at_all(messages):
 
 def test_messages_that_are_there_from_the_same_list_are_a_repeat_and_from_another_are_not(messages):
     messages.add([MESSAGE, replace(MESSAGE, mid="8")])
-    messages.queue(MID, (ASK,), NOW)
+    messages.queue(messages.get(MID), (ASK,), NOW)
     messages.add([MESSAGE, replace(MESSAGE, mid="8")])
     assert messages.get(MID).state is State.QUEUED
     with pytest.raises(StoreUnavailable):
@@ -54,8 +54,8 @@ def test_a_hundred_messages_are_added_at_once(messages):
 def test_a_message_is_queued_once(messages):
     found = queued(messages)
     assert found == replace(message(MID), state=State.QUEUED, asks=(ASK,))
-    assert found.due_msec == NOW
-    assert not messages.queue(MID, (), NOW)
+    assert found.due_msec == MESSAGE.dial_until_msec
+    assert not messages.queue(messages.get(MID), (), NOW)
     assert messages.get(MID) == found
 
 
@@ -63,11 +63,11 @@ def test_a_message_is_queued_once(messages):
 def test_a_message_is_refused_once_in_the_state_it_was_in_and_never_goes_on_then(messages, before):
     messages.add([MESSAGE])
     if before is State.QUEUED:
-        messages.queue(MID, (ASK,), NOW)
+        messages.queue(messages.get(MID), (ASK,), NOW)
     waiting = messages.get(MID)
     for other in {*State} - {before}:
-        assert not messages.refuse(MID, other, EXPIRED, None, NOW)
-    assert messages.refuse(MID, before, PROMPT_UNAVAILABLE, "no audio", NOW + 5)
+        assert not messages.refuse(replace(messages.get(MID), state=other), EXPIRED, None, NOW)
+    assert messages.refuse(messages.get(MID), PROMPT_UNAVAILABLE, "no audio", NOW + 5)
     found = messages.get(MID)
     assert found.state == State.FINISHED
     assert found.outcome == "promptUnavailable"
@@ -75,15 +75,15 @@ def test_a_message_is_refused_once_in_the_state_it_was_in_and_never_goes_on_then
     assert found.cause == "no audio"
     assert found.finished_msec == NOW + 5
     assert found.due_msec is None
-    assert not messages.refuse(MID, before, ANSWERED, "", NOW)
-    assert not messages.queue(MID, (ASK,), NOW)
+    assert not messages.refuse(replace(MESSAGE, state=before), ANSWERED, "", NOW)
+    assert not messages.queue(messages.get(MID), (ASK,), NOW)
     assert messages.claim_line(waiting, "arn:flow", POOL, NOW) == NotQueued()
     assert messages.get(MID) == found
 
 
 def test_a_refusal_may_have_no_cause(messages):
     queued(messages)
-    assert messages.refuse(MID, State.QUEUED, EXPIRED, None, NOW)
+    assert messages.refuse(messages.get(MID), EXPIRED, None, NOW)
     assert messages.get(MID).outcome == "expired"
     assert messages.get(MID).cause is None
 
@@ -124,7 +124,7 @@ def test_a_message_is_taken_once_however_many_try(messages):
 def test_a_message_that_is_not_queued_takes_no_line(messages, state):
     messages.add([MESSAGE])
     if state is State.FINISHED:
-        messages.refuse(MID, State.PREPARING, ANSWERED, "", NOW)
+        messages.refuse(messages.get(MID), ANSWERED, "", NOW)
     assert messages.claim_line(MESSAGE, "arn:flow", POOL, NOW) == NotQueued()
 
 
@@ -159,7 +159,7 @@ def test_of_two_messages_to_one_number_only_one_has_a_line(messages):
     many = Pool(10, 1)
     messages.add([replace(MESSAGE, mid="1"), replace(MESSAGE, mid="2")])
     for mid in ("1", "2"):
-        messages.queue(mid, (ASK,), NOW)
+        messages.queue(messages.get(mid), (ASK,), NOW)
     assert messages.claim_line(messages.get("1"), "arn:flow", many, NOW) == LineTaken()
     second = messages.get("2")
     # Busy weighs more than too soon: to wait for the slot would not help.
@@ -175,7 +175,7 @@ def test_full_lines_weigh_more_than_a_busy_number(messages):
     one = Pool(1, 1000)
     first = called(messages, "1", pool=one)
     messages.add([message("2", number=first.number)])
-    messages.queue("2", (ASK,), NOW)
+    messages.queue(messages.get("2"), (ASK,), NOW)
     assert messages.claim_line(messages.get("2"), "arn:flow", one, NOW + 1) == LinesFull()
 
 
@@ -191,7 +191,7 @@ def test_finishing_gives_the_line_back_once(messages, lines):
     assert messages.claim_line(second, "arn:flow", one, NOW + 1) == LineTaken()
     # A repeat changes neither the message nor the other's line.
     assert not messages.finish(first, Outcome("failed", "failed"), NOW + 2)
-    assert not messages.requeue(first, 1, NOW + 2)
+    assert not messages.requeue(first, 1, NOW + 2, NOW)
     assert messages.get("1") == finished
     assert lines.read().held == {second.number: "2-1"}
     third = queued(messages, "3")
@@ -204,7 +204,7 @@ def test_only_the_attempt_that_holds_the_line_can_finish(messages):
     messages.claim_line(waiting, "arn:flow", POOL, NOW)
     for attempt in (0, 2):
         assert not messages.finish(replace(waiting, attempt=attempt), ANSWERED, NOW)
-        assert not messages.requeue(replace(waiting, attempt=attempt), 1, NOW)
+        assert not messages.requeue(replace(waiting, attempt=attempt), 1, NOW, NOW)
     assert not messages.finish(message("99", attempt=1), ANSWERED, NOW)
     assert messages.get(MID).state is State.CALLING
 
@@ -212,21 +212,21 @@ def test_only_the_attempt_that_holds_the_line_can_finish(messages):
 def test_a_redial_takes_a_call_of_the_day_for_which_it_is_due_once(messages, lines):
     many, midnight = Pool(9, 1000), 1_790_035_200_000
     first, second, third = (called(messages, str(mid), pool=many, now=NOW + mid) for mid in (1, 2, 3))
-    assert messages.redial(first, midnight - 1, 1) is Redialled.QUEUED
+    assert messages.redial(first, midnight - 1, 1, NOW) is Redialled.QUEUED
     again = messages.get("1")
     assert again.state == State.QUEUED
     assert again.redials == 1
     assert again.due_msec == midnight - 1
     # A repeat neither changes it nor takes another
-    assert messages.redial(first, midnight - 1, 2) is Redialled.DONE_BEFORE
+    assert messages.redial(first, midnight - 1, 2, NOW) is Redialled.DONE_BEFORE
     assert messages.get("1") == again
     # A full day changes nothing, the next one has room, and more of them is a larger account's
-    assert messages.redial(second, midnight - 1, 1) is Redialled.DAY_FULL
+    assert messages.redial(second, midnight - 1, 1, NOW) is Redialled.DAY_FULL
     assert messages.get("2") == second
     assert "2-1" in lines.read().held.values()
-    assert messages.redial(second, midnight, 1) is Redialled.QUEUED
-    assert messages.redial(third, midnight - 1, 0) is Redialled.DAY_FULL
-    assert messages.redial(third, midnight - 1, 2) is Redialled.QUEUED
+    assert messages.redial(second, midnight, 1, NOW) is Redialled.QUEUED
+    assert messages.redial(third, midnight - 1, 0, NOW) is Redialled.DAY_FULL
+    assert messages.redial(third, midnight - 1, 2, NOW) is Redialled.QUEUED
     assert lines.read().held == {}
 
 
@@ -238,15 +238,15 @@ def test_messages_and_redials_count_on_the_same_day(dynamodb):
     many = Pool(9, 1000)
     first, second = (called(dynamodb.messages, str(mid), pool=many, now=NOW + mid) for mid in (1, 2))
     # Then there is room for one redial, and for nothing after it
-    assert dynamodb.messages.redial(first, NOW + 60_000, 2) is Redialled.QUEUED
-    assert dynamodb.messages.redial(second, NOW + 60_000, 2) is Redialled.DAY_FULL
+    assert dynamodb.messages.redial(first, NOW + 60_000, 2, NOW) is Redialled.QUEUED
+    assert dynamodb.messages.redial(second, NOW + 60_000, 2, NOW) is Redialled.DAY_FULL
     with pytest.raises(RateLimited):
         lists.spend(account, 1, NOW)
 
 
 def test_a_message_that_is_put_back_waits_for_its_next_attempt_without_a_line(messages, lines):
     first = called(messages)
-    assert messages.requeue(first, 1, NOW + 60_000)
+    assert messages.requeue(first, 1, NOW + 60_000, NOW)
     back = messages.get(MID)
     assert back == replace(first, state=State.QUEUED, redials=1)
     assert back.due_msec == NOW + 60_000
@@ -256,6 +256,6 @@ def test_a_message_that_is_put_back_waits_for_its_next_attempt_without_a_line(me
     # The next attempt is another: what is late of the first one changes nothing.
     assert messages.claim_line(back, "arn:flow", POOL, NOW + 60_000) == LineTaken()
     assert not messages.finish(first, ANSWERED, NOW + 60_001)
-    assert not messages.requeue(first, 2, NOW + 60_001)
+    assert not messages.requeue(first, 2, NOW + 60_001, NOW)
     assert lines.read().held == {first.number: f"{MID}-2"}
     assert messages.finish(messages.get(MID), ANSWERED, NOW + 60_002)

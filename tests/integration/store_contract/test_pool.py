@@ -49,7 +49,7 @@ def test_a_line_is_released_once_and_only_from_the_attempt_that_holds_it(message
     assert lines.read().held == {second.number: "2-1"}
     # By now the number is in another call: what is late about the first does not touch it.
     messages.add([message("4", number=first.number)])
-    messages.queue("4", (ASK,), NOW)
+    messages.queue(messages.get("4"), (ASK,), NOW)
     assert messages.claim_line(messages.get("4"), "arn:flow", POOL, NOW + 9999) == LineTaken()
     assert not lines.release("1-1", first.number)
     assert lines.read().held == {second.number: "2-1", first.number: "4-1"}

@@ -22,10 +22,10 @@ def test_a_message_settles_once_without_its_line_and_without_an_outcome(messages
     # A write that still takes it for calling, or for another attempt, changes nothing
     assert not messages.settle(first, End.FAILED, EXPIRED, NOW + 6)
     assert not messages.finish(first, ANSWERED, NOW + 6)
-    assert not messages.requeue(first, 1, NOW + 6)
-    assert messages.redial(first, NOW + 6, 9) is Redialled.DONE_BEFORE
+    assert not messages.requeue(first, 1, NOW + 6, NOW)
+    assert messages.redial(first, NOW + 6, 9, NOW) is Redialled.DONE_BEFORE
     assert not messages.finish(replace(found, attempt=2), ANSWERED, NOW + 6)
-    assert not messages.refuse(MID, State.QUEUED, EXPIRED, None, NOW + 6)
+    assert not messages.refuse(replace(found, state=State.QUEUED), EXPIRED, None, NOW + 6)
     assert messages.claim_line(replace(found, state=State.QUEUED), "arn:flow", POOL, NOW + 6) == NotQueued()
     assert messages.get(MID) == found
 
@@ -34,7 +34,7 @@ def test_a_message_that_has_settled_is_finished_once_and_gives_nothing_back(mess
     found = settling(messages, "1")
     # Given another message that calls the same number meanwhile
     messages.add([message("2", number=found.number)])
-    messages.queue("2", (ASK,), NOW)
+    messages.queue(messages.get("2"), (ASK,), NOW)
     assert messages.claim_line(messages.get("2"), "arn:flow", POOL, NOW + 10**6) == LineTaken()
     assert messages.finish(found, Outcome("busy", "busy"), NOW + 7)
     finished = messages.get("1")
@@ -45,20 +45,20 @@ def test_a_message_that_has_settled_is_finished_once_and_gives_nothing_back(mess
     assert finished.due_msec is None
     assert messages.due(State.SETTLING, NOW + 10**9, 9) == []
     assert not messages.finish(found, ANSWERED, NOW + 8)
-    assert not messages.requeue(found, 1, NOW + 8)
+    assert not messages.requeue(found, 1, NOW + 8, NOW)
     assert messages.get("1") == finished
     # Then its line, and its number, are still taken
     assert lines.read().held == {found.number: "2-1"}
     messages.add([message("3", number=found.number)])
-    messages.queue("3", (ASK,), NOW)
+    messages.queue(messages.get("3"), (ASK,), NOW)
     assert messages.claim_line(messages.get("3"), "arn:flow", Pool(9, 1000), NOW + 10**7) == NumberBusy()
 
 
 def test_a_message_that_has_settled_is_dialled_again_and_shows_no_outcome_meanwhile(messages, lines):
     found, other = (settling(messages, mid, pool=Pool(9, 1000), now=NOW + int(mid)) for mid in ("1", "2"))
-    assert messages.redial(other, NOW + 60_000, 0) is Redialled.DAY_FULL
+    assert messages.redial(other, NOW + 60_000, 0, NOW) is Redialled.DAY_FULL
     assert messages.get("2") == other
-    assert messages.redial(found, NOW + 60_000, 1) is Redialled.QUEUED
+    assert messages.redial(found, NOW + 60_000, 1, NOW) is Redialled.QUEUED
     back = messages.get("1")
     assert back.state == State.QUEUED
     assert back.redials == 1
@@ -67,8 +67,8 @@ def test_a_message_that_has_settled_is_dialled_again_and_shows_no_outcome_meanwh
     assert back.outcome is None
     assert back.reason is None
     assert back.finished_msec is None
-    assert messages.redial(found, NOW + 60_000, 9) is Redialled.DONE_BEFORE
-    assert messages.redial(other, NOW + 60_000, 1) is Redialled.DAY_FULL
+    assert messages.redial(found, NOW + 60_000, 9, NOW) is Redialled.DONE_BEFORE
+    assert messages.redial(other, NOW + 60_000, 1, NOW) is Redialled.DAY_FULL
     assert messages.claim_line(back, "arn:flow", POOL, NOW + 10**6) == LineTaken()
     assert not messages.finish(found, ANSWERED, NOW + 8)
     assert lines.read().held == {found.number: "1-2"}
@@ -76,8 +76,8 @@ def test_a_message_that_has_settled_is_dialled_again_and_shows_no_outcome_meanwh
 
 def test_a_message_that_cannot_be_read_while_it_settles_can_still_be_refused(messages):
     settling(messages)
-    assert messages.refuse(MID, State.SETTLING, EXPIRED, None, NOW + 9)
-    assert not messages.refuse(MID, State.SETTLING, EXPIRED, None, NOW + 9)
+    assert messages.refuse_unreadable(MID, State.SETTLING, EXPIRED, NOW + 9)
+    assert not messages.refuse_unreadable(MID, State.SETTLING, EXPIRED, NOW + 9)
     assert messages.get(MID).state == State.FINISHED
     assert messages.get(MID).outcome == "expired"
 

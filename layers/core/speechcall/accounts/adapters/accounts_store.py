@@ -1,11 +1,12 @@
 """Accounts (pk `ACCOUNTS`, sk their id) and their credentials, in the table Registry."""
 
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from speechcall.accounts.rules.account import Account
+from speechcall.accounts.rules.account import DEFAULT_SHARE, Account
 from speechcall.accounts.use_cases.accounts import Credential, Refusals
-from speechcall.shared.adapters.keys import ACCOUNTS, Key, account_key, credential_key
+from speechcall.shared.adapters.keys import ACCOUNTS, Key, account_key, credential_key, turn_key
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 
 if TYPE_CHECKING:
@@ -13,6 +14,16 @@ if TYPE_CHECKING:
 
     from speechcall.shared.rules.calling_hours import Window
 
+_NEWER: Mapping[str, object] = {
+    "share": DEFAULT_SHARE,
+    "max_lines": None,
+    "urgent_per_minute": 0,
+    "denied": [],
+    "premium": False,
+    "windows": [],
+    "time_zone": None,
+}
+"""Settings that items of the release before lack, with what they are then."""
 FORM = 1
 """`v` of the items that are made here. An item keeps the form in which it was made; without `v` it is form 1."""
 
@@ -59,34 +70,53 @@ class DynamoAccounts:
             "credential_names": sorted(credentials),
         }
         put = {"TableName": self._table, "Item": to_wire(item), "ConditionExpression": new}
-        return self._write([{"Put": put}, *self._credential_puts(account.account_id, credentials)])
+        turns = self._turn_updates(account) if _queues_otherwise(account, Account("", ())) else []
+        return self._write([{"Put": put}, *self._credential_puts(account.account_id, credentials), *turns])
 
     def save(self, account: Account, instead_of: Account) -> bool:
         """Replaces an account's settings if they are as they were read. False if they are not, or there are none.
+
+        Share and lines are its turn's too, which claims go by: both are written together, so they hold from the next
+        claim on.
 
         set --rate 5   find: rate 50, enabled ───────────────────► UpdateItem ──X not as read: find again
         disable            find: rate 50, enabled ──► UpdateItem ──► disabled, and stays so
         rotate                                     credential_names: neither read nor written here
         """
         settings, read = _settings(account), _settings(instead_of)
-        as_read = [f"#{name} = :read_{name}" if name in read else f"attribute_not_exists(#{name})" for name in _NAMES]
+        as_read = [_as_read(name, value) for name, value in read.items()]
         assignments = [f"#{name} = :{name}" for name in settings]
-        unset = [f"#{name}" for name in _NAMES if name not in settings]
         values = {f":{name}": value for name, value in settings.items()}
         values |= {f":read_{name}": value for name, value in read.items()}
-        try:
-            with store_errors():
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=to_wire(account_key(account.account_id)),
-                    UpdateExpression=f"SET {', '.join(assignments)}" + (f" REMOVE {', '.join(unset)}" if unset else ""),
-                    ConditionExpression=" AND ".join(as_read),
-                    ExpressionAttributeNames={f"#{name}": name for name in _NAMES},
-                    ExpressionAttributeValues=to_wire(values),
-                )
-        except ConditionFailed:
-            return False
-        return True
+        update = {
+            "TableName": self._table,
+            "Key": to_wire(account_key(account.account_id)),
+            "UpdateExpression": f"SET {', '.join(assignments)}",
+            "ConditionExpression": " AND ".join(as_read),
+            "ExpressionAttributeNames": {f"#{name}": name for name in settings},
+            "ExpressionAttributeValues": to_wire(values),
+        }
+        turns = self._turn_updates(account) if _queues_otherwise(account, instead_of) else []
+        return self._write([{"Update": update}, *turns])
+
+    def _turn_updates(self, account: Account) -> list[Any]:
+        """What its turns go by from now on. The limit of lines is of those calls that are not urgent."""
+        of_all = ("SET line_share = :share REMOVE max_lines", {":share": account.share})
+        of_normal = of_all
+        if account.max_lines is not None:
+            limited = {":share": account.share, ":most": account.max_lines}
+            of_normal = ("SET line_share = :share, max_lines = :most", limited)
+        return [
+            {
+                "Update": {
+                    "TableName": self._table,
+                    "Key": to_wire(turn_key(account.account_id, is_urgent)),
+                    "UpdateExpression": expression,
+                    "ExpressionAttributeValues": to_wire(values),
+                }
+            }
+            for is_urgent, (expression, values) in ((False, of_normal), (True, of_all))
+        ]
 
     def replace_credentials(self, account_id: str, credentials: dict[str, Credential]) -> bool:
         """Takes the place of all credentials of an account, at once.
@@ -145,21 +175,6 @@ def _dump_credential(credential: Credential) -> Values:
     return {"account_id": credential.account_id, "secret_sha256": credential.secret_sha256}
 
 
-_NAMES = (
-    "prefixes",
-    "calls_per_day",
-    "rate",
-    "burst",
-    "senders",
-    "disabled",
-    "denied",
-    "premium",
-    "windows",
-    "time_zone",
-)
-"""Of the settings. Those of a later release than form 1 are absent where they say nothing, as in the items before."""
-
-
 def _settings(account: Account) -> Values:
     return {
         "prefixes": list(account.prefixes),
@@ -168,11 +183,27 @@ def _settings(account: Account) -> Values:
         "burst": account.burst,
         "senders": dict(account.senders),
         "disabled": account.disabled,
-        **({"denied": list(account.denied)} if account.denied else {}),
-        **({"premium": True} if account.premium else {}),
-        **({"windows": _dump_windows(account.windows)} if account.windows else {}),
-        **({"time_zone": account.time_zone} if account.time_zone else {}),
+        "share": account.share,
+        "max_lines": account.max_lines,
+        "urgent_per_minute": account.urgent_per_minute,
+        "denied": list(account.denied),
+        "premium": account.premium,
+        "windows": _dump_windows(account.windows) if account.windows else [],
+        "time_zone": account.time_zone,
     }
+
+
+def _as_read(name: str, value: object) -> str:
+    """The clause that a setting is as it was read. A release before wrote none of the newer ones."""
+    default = _NEWER.get(name, ...)
+    return (
+        f"(attribute_not_exists(#{name}) OR #{name} = :read_{name})" if value == default else f"#{name} = :read_{name}"
+    )
+
+
+def _queues_otherwise(account: Account, before: Account) -> bool:
+    """Whether its turn goes by something else than before."""
+    return (account.share, account.max_lines) != (before.share, before.max_lines)
 
 
 def _load(item: Values) -> Account:
@@ -184,9 +215,12 @@ def _load(item: Values) -> Account:
         burst=item["burst"],
         senders=item["senders"],
         disabled=item["disabled"],
+        share=item.get("share", DEFAULT_SHARE),
+        max_lines=item.get("max_lines"),
+        urgent_per_minute=item.get("urgent_per_minute", 0),
         denied=tuple(item.get("denied", ())),
         premium=item.get("premium", False),
-        windows=_load_windows(item["windows"]) if "windows" in item else (),
+        windows=_load_windows(stored) if (stored := item.get("windows")) else (),
         time_zone=item.get("time_zone"),
     )
 

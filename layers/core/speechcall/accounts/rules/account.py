@@ -15,6 +15,10 @@ LEAST_BURST = 100
 DEFAULT_CALLS_PER_DAY = 10_000
 MOST = 1_000_000_000
 """Of calls a day, rate and burst: a table's number has 38 digits, and what is reckoned with these stays far below."""
+DEFAULT_SHARE, LEAST_SHARE, MOST_SHARE = 10, 1, 1000
+"""Of the lines: an account with twice the share of another has twice the line time while both have calls to make."""
+MOST_LINES = 300
+MOST_URGENT = 1000
 NEW_SHAPES_PER_DAY = 200
 """How many shapes of menus that are new an account may bring in a day (UTC)."""
 
@@ -36,6 +40,11 @@ class Account:
     senders: Mapping[str, str] = field(default_factory=dict)
     """Which `from` may be used, and the caller ID of each; empty: any, with the stack's number."""
     disabled: bool = False
+    share: int = DEFAULT_SHARE
+    max_lines: int | None = None
+    """How many lines it may hold at once, not counting those of urgent messages; None: all there are."""
+    urgent_per_minute: int = 0
+    """How many urgent messages it may send in a minute of the clock."""
     denied: tuple[str, ...] = ()
     """What it may not call of that which `prefixes` allow."""
     premium: bool = False

@@ -47,6 +47,15 @@ def too_many_today(account: Account, messages: int, now_msec: int) -> RateLimite
     return RateLimited(f"{text}, and these would be more; try again in {wait} s.", wait)
 
 
+def too_many_urgent(account: Account, messages: int, now_msec: int) -> RateLimited:
+    """The refusal of urgent messages for which the minute has no room."""
+    wait = 60 - now_msec // 1000 % 60
+    text = f"This account may send {account.urgent_per_minute} urgent messages a minute"
+    if messages > account.urgent_per_minute:
+        return RateLimited(f"{text}; send at most as many in a request.", wait)
+    return RateLimited(f"{text}, and these would be more; try again in {wait} s.", wait)
+
+
 def too_many_shapes(brought: int, more: int) -> TooManyMenuShapes:
     """The refusal of more new shapes of menus than the day has room for."""
     return TooManyMenuShapes(

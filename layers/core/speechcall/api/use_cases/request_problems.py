@@ -30,6 +30,7 @@ RIGHT = {
     "redial.afterSec[]": "a whole number of seconds from 60 to 86400",
     "redial.on[]": '"busy", "noAnswer" or "failed"',
     "redial.on": 'an array of "busy", "noAnswer" and "failed", each at most once',
+    "priority": '"normal" or "urgent"',
     "menu[]": "an object with introUrl (or say) and dtmfActions",
     "say": 'an object such as {"text": "Good morning.", "language": "en-GB", "voice": "Amy"}',
     "say.text": "a string of 1 to 1500 characters",
@@ -67,6 +68,7 @@ _CODES = {
     "ringTimeoutSec": "INVALID_RING_TIMEOUT",
     "silentRepeats": "INVALID_SILENT_REPEATS",
     "redial": "INVALID_REDIAL",
+    "priority": "INVALID_PRIORITY",
 }
 
 _FREE_TEXT = {"from", "text", "customerMessageId", "say.text"}

@@ -25,7 +25,7 @@ def leave_call(
         put_offs = message.attempt - 1 - message.redials
         again = now_msec + throttled_again_seconds(put_offs) * 1000
         if again < message.dial_until_msec:
-            return messages.requeue(message, message.redials, again)
+            return messages.requeue(message, message.redials, again, now_msec)
         return messages.finish(message, EXPIRED, now_msec)
     match _redial(message, call, outcome, messages, now_msec, find_account):
         case Redialled.QUEUED:
@@ -58,4 +58,4 @@ def _redial(
     if again is None or (again := max(again, now_msec)) >= message.dial_until_msec:
         return None
     account = find_account(message.account_id)
-    return messages.redial(message, again, account.calls_per_day if account else 0)
+    return messages.redial(message, again, account.calls_per_day if account else 0, now_msec)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 WHOLE_NUMBERS: Mapping[str, tuple[int, int]] = {
     "Lines": (1, 300),
+    "UrgentLines": (0, 299),
     "CallsPerSecond": (1, 100),
     "GraceSeconds": (1, 100),
     "RingAllowanceSeconds": (5, 60),
@@ -31,11 +32,14 @@ class Instance:
 
 
 def why_not_whole(parameters: Mapping[str, str]) -> Iterator[str]:
-    """Each parameter of WHOLE_NUMBERS that is given and is no whole number within its bounds."""
+    """Each parameter of WHOLE_NUMBERS that is no whole number within its bounds; and no line for most messages."""
     for name, (least, most) in WHOLE_NUMBERS.items():
         value = parameters.get(name)
         if isinstance(value, str) and whole_number(value, least, most) is None:
             yield f"{name}={value} is not a whole number from {least} to {most}."
+    lines, urgent = (whole_number(str(parameters.get(name)), 0, 300) for name in ("Lines", "UrgentLines"))
+    if lines is not None and urgent is not None and urgent >= lines:
+        yield f"UrgentLines={urgent} leaves none of Lines={lines} for other messages; it has to be smaller."
 
 
 def whole_number(value: str, least: int, most: int) -> int | None:

@@ -1,47 +1,58 @@
-"""Takes a line for each message that is due, and starts its state machine.
+"""Takes a line for each message whose turn it is, and starts its state machine.
 
-pool full? ─► stop                ┌──────── too soon: sleep until the next slot, once more ◄─┐
-due index, then the named ─► message ─► expired? finish ─► machine ─► line? ─► execution     │
-                                └─ its number is in a call: the next one │  └────────────────┘
-                                                                         └─ lines full: stop
+pool full? ─► stop                                        ┌── another dialer was quicker: whose turn is it now? ◄──┐
+accounts in order ─► its queues in order ─► first message ─► expired? finish ─► machine ─► line? ─► execution      │
+      ▲                                        │                                             └─────────────────────┘
+      └── nothing of it can be dialled: the next account, and out of the order if it has slept for a minute
 """
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, assert_never
 
+from speechcall.dialling.use_cases.find_next import Candidate, Order
 from speechcall.menus.rules.menu import Menu
 from speechcall.messages.rules.message import Message, State
-from speechcall.messages.use_cases.lines import PoolStore
+from speechcall.messages.rules.turns import REST_MSEC
+from speechcall.messages.use_cases.lines import PoolState, PoolStore
 from speechcall.messages.use_cases.message_ports import (
+    AccountFull,
+    Brake,
     Claim,
+    HeldBack,
     LinesFull,
     LineTaken,
     MessageStore,
+    NotQueued,
     NumberBusy,
     Pool,
     TooSoon,
+    TurnMoved,
 )
 from speechcall.messages.use_cases.refuse_message import refuse_message
+from speechcall.messages.use_cases.turn_ports import Charge, TurnStore
 from speechcall.shared.rules.errors import MenusRefused, RetryableError, StoreUnavailable
 from speechcall.shared.rules.ids import holder
-from speechcall.shared.rules.outcome import EXPIRED, MENUS_REFUSED
+from speechcall.shared.rules.outcome import CANCELLED, EXPIRED, MENUS_REFUSED
 from speechcall.shared.rules.time_bounds import DIAL_MARGIN_SECONDS
 from speechcall.shared.use_cases.clock import Clock
 
 logger = logging.getLogger(__name__)
 
-MARGIN = 10
-"""How many more messages are read from the due index than there are free lines; doubled while none can be dialled."""
-MOST_READ = 1000
 AGAIN_SECONDS = 20
-"""For how long a message that could not be dialled makes room for the others in the due index."""
+"""For how long a message that could not be dialled makes room for the others of its queue."""
 BUSY_AGAIN_SECONDS, MOST_BUSY_SECONDS = 60, 900
 """The same for each further message to a number that is in a call; the first of them keeps its place."""
+PAUSED_AGAIN_SECONDS = 900
+"""The same for a message of a list that is paused; a list that is resumed calls its messages back at once."""
 CLAIM_TRIES, SKEW_MSEC = 3, 2000
 """A message that another function's clock has just made due is due."""
+MOST_PROMOTED = 100
+"""How many messages that were put off a run calls back at most."""
+LOOK_AGAIN_MSEC, LOOK_AGAIN_CALLS = 1000, 10
+"""After which time, or so many calls, a run reads the pool and the order again: an urgent message may have come."""
 
 
 class Flows(Protocol):
@@ -62,25 +73,32 @@ class Dialled:
     expired: int = 0
     refused: int = 0
     """Step Functions will never take their state machine."""
+    cancelled: int = 0
 
 
 def dial_messages(
     named: Iterable[str],
     *,
     messages: MessageStore,
+    turns: TurnStore,
     flows: Flows,
     lines: PoolStore,
     stack: Pool,
     clock: Clock,
     time_left: Callable[[], float],
     dial_wait: Callable[[int], int] = DIAL_MARGIN_SECONDS.__add__,
+    urgent: Iterable[str] = (),
+    calls_back: bool = True,
 ) -> Dialled:
-    """Dials the messages that wait for a line: those in the due index, and the `named` that it does not show yet.
+    """Dials the messages that wait for a line, in their order, and the `named` that the order does not show yet.
 
     Stops when the lines are full, when none is left, or when `time_left` (seconds) runs out; waits
     for the rate's next free moment, never longer. `stack` is what holds where no operator has chosen
-    otherwise; `dial_wait`, how long an answer is waited for by the message's own time. Any number of copies may run.
-    What goes wrong with one message is logged, and the message tried again 20 s later at the earliest.
+    otherwise; `dial_wait`, how long an answer is waited for by the message's own time; `urgent`, urgent ones among the
+    named, which wait for no index. `calls_back`: messages that were
+    put off, and may be dialled again, go back to their queues first; without it, when nothing else is left.
+    Any number of copies may run. What goes wrong with one message is logged, and the message tried again 20 s later
+    at the earliest.
     """
     state = lines.read()
     if state.stack != stack:
@@ -89,15 +107,16 @@ def dial_messages(
         except Exception:
             # It is for operators to read: no message waits for it.
             logger.exception("what the stack's parameters are could not be written down")
-    pool = state.in_effect(stack)
-    run = _Run(messages, flows, pool, clock, time_left, dial_wait, busy=set(state.held))
-    if (free := pool.lines - len(state.held)) > 0:
-        for mid in _candidates(named, min(free + MARGIN, MOST_READ), run):
-            if time_left() <= 0 or isinstance(run.dial(mid), LinesFull | TooSoon):
-                break  # there is no line for any other either, or no time
-            # A line that came free meanwhile has woken another run.
-            if run.done.started >= free:
-                break
+    run = _Run(messages, turns, flows, lines, stack, clock, time_left, dial_wait, state=state)
+    if len(state.held) < run.pool.lines:
+        run.dial_named(urgent)
+        if calls_back:
+            run.call_back()
+        run.dial_in_order()
+        if not calls_back and run.found_nothing and run.call_back():
+            run.dial_in_order()
+        if run.found_nothing:
+            run.dial_named(named)
     return run.done
 
 
@@ -106,29 +125,6 @@ def execution_input(message: Message, attempt: int) -> dict[str, Any]:
     waits = {f"m{index}": ask.wait_seconds for index, ask in enumerate(message.asks)}
     waits["dial"] = message.dial_wait_seconds or message.ring_seconds + DIAL_MARGIN_SECONDS
     return {"mid": message.mid, "attempt": attempt, "waits": waits}
-
-
-def _candidates(named: Iterable[str], limit: int, run: "_Run") -> Iterator[str]:
-    """First come, first served: what the index shows has waited longer than what a record has just named. Of a page
-    the lower ids come first: they were accepted first, also where they have been put off meanwhile.
-
-    A page without anything new, as it is when the index lags or many messages wait for one number, is
-    followed by a longer one.
-    """
-    seen: set[str] = set()
-    more = list(dict.fromkeys(named))
-    while True:
-        page = run.messages.due(State.QUEUED, run.clock.now_msec(), limit)
-        is_last = len(page) < limit
-        page.sort(key=int)
-        if is_last:
-            page += more
-        fresh = [mid for mid in dict.fromkeys(page) if mid not in seen]
-        seen.update(fresh)
-        yield from fresh
-        if is_last or (not fresh and limit >= MOST_READ):
-            return
-        limit = limit if fresh else min(limit * 2, MOST_READ)
 
 
 def _fields(mid: str, message: Message | None) -> dict[str, object]:
@@ -141,43 +137,159 @@ class _Run:
     """One run of a dialer."""
 
     messages: MessageStore
+    turns: TurnStore
     flows: Flows
-    pool: Pool
+    lines: PoolStore
+    stack: Pool
     clock: Clock
     time_left: Callable[[], float]
     dial_wait: Callable[[int], int]
-    busy: set[str]
-    """Numbers that were in a call when the run began, or are found to be."""
+    state: PoolState
     done: Dialled = field(default_factory=Dialled)
     waiting: Counter[str] = field(default_factory=Counter)
     """How many messages were met whose number is in a call."""
+    tried: set[str] = field(default_factory=set)
+    latest: Message | None = None
+    """The message that was read last."""
+    found_nothing: bool = False
+    """The order was gone through to its end, and lines are left."""
 
-    def dial(self, mid: str) -> Claim | None:
-        """Dials one message, if it can be, and returns what its claim to a line came to; None: it made none.
+    def __post_init__(self) -> None:
+        self._look()
+
+    def _look(self) -> None:
+        """The order as it is now, and what is free."""
+        self.pool = self.state.in_effect(self.stack)
+        self.busy = set(self.state.held)
+        """Numbers that were in a call then, or are found to be."""
+        self.free = self.pool.lines - len(self.state.held)
+        self.free_normal = min(self.free, self.pool.lines_for(is_urgent=False) - len(self.state.normal))
+        self.next_msec = self.state.next_msec
+        """The rate's next free moment, as far as it is known."""
+        self.order = Order(self.turns, self.clock, self.free, skip=self.tried)
+        self.started, self.looked_msec = 0, self.clock.now_msec()
+
+    def _look_again(self) -> None:
+        """Others dial too, and somebody may have come who goes first."""
+        is_late = self.clock.now_msec() >= self.looked_msec + LOOK_AGAIN_MSEC
+        if is_late or self.started >= LOOK_AGAIN_CALLS:
+            self.state = self.lines.read()
+            self._look()
+
+    def call_back(self) -> int:
+        """Messages that were put off until now stand in their queues again; how many. Those without time expire."""
+        called = 0
+        for mid in self.messages.put_off(self.clock.now_msec(), MOST_PROMOTED):
+            message = None
+            try:
+                message = self.messages.get(mid)
+                now = self.clock.now_msec()
+                if message is None or message.state is not State.QUEUED or (message.due_msec or 0) > now + SKEW_MSEC:
+                    continue
+                if message.dial_until_msec <= now:
+                    self.done.expired += refuse_message(message, EXPIRED, None, now, messages=self.messages)
+                else:
+                    called += self.messages.promote(message, now)
+            except Exception:
+                logger.exception("message %s could not be called back", mid, extra=_fields(mid, message))
+        return called
+
+    def dial_in_order(self) -> None:
+        """Until no line is free, or nothing is left that may be dialled."""
+        while self.time_left() > 0 and self.started < self.free:
+            candidate = self.order.next()
+            if candidate is None:
+                self.found_nothing = True
+                return
+            if self.started >= self.free_normal and not candidate.turn.is_urgent:
+                return  # the urgent ones come first, so none of these is left for the lines that are
+            if self._is_the_end(candidate.mid, candidate):
+                return
+            self._look_again()
+
+    def dial_named(self, named: Iterable[str]) -> None:
+        """Those that the order, which lags, does not show: last, so that they overtake none that it did, or urgent."""
+        for mid in dict.fromkeys(named):
+            while self.time_left() > 0 and self.started < self.free and mid not in self.tried:
+                if self._is_the_end(mid, None):
+                    return
+
+    def _waits_for_slot(self) -> bool:
+        """Waits a second at most for the rate's next free moment, since somebody may come meanwhile who goes first.
+
+        False: that moment comes too late for this run.
+        """
+        wait = (self.next_msec - self.clock.now_msec()) / 1000
+        if wait > self.time_left():
+            return False
+        self.clock.sleep(max(min(wait, LOOK_AGAIN_MSEC / 1000), 0.001))
+        return True
+
+    def _is_the_end(self, mid: str, candidate: Candidate | None) -> bool:
+        """Dials one message, if it can be. True: there is no line for any other either, or no time.
 
         What goes wrong with one puts it off, and is no reason to stop.
         """
         message: Message | None = None
         try:
-            message = self.messages.get(mid)
-            return self._dial(mid, message)
+            message = self._message(mid)
+            claim = self._dial(mid, message, candidate)
         except Exception as error:
             if isinstance(error, RetryableError):
                 logger.warning("message %s could not be dialled now: %s", mid, error, extra=_fields(mid, message))
             else:
                 logger.exception("message %s could not be dialled", mid, extra=_fields(mid, message))
             self._put_off(mid, AGAIN_SECONDS, message)
-            return None
+            claim = None
+        return self._is_full(claim, mid, candidate)
 
-    def _dial(self, mid: str, message: Message | None) -> Claim | None:
+    def _is_full(self, claim: Claim | None, mid: str, candidate: Candidate | None) -> bool:
+        """What a claim means for the order. True: there is no line for any other either, or no time."""
+        match claim:
+            case TooSoon(next_msec):
+                self.next_msec = next_msec
+                return not self._waits_for_slot()
+            case LinesFull():
+                # Urgent ones may have lines left: they are before all others, so nothing of theirs waits.
+                return True
+            case TurnMoved(turn):
+                if candidate:
+                    self.order.set_turn(turn)
+                return False
+            case LineTaken() | NotQueued() | NumberBusy() | None:
+                self.tried.add(mid)
+                return False
+            case AccountFull():
+                if candidate:
+                    self.order.pass_over(candidate.turn)
+                else:
+                    self.tried.add(mid)
+                return False
+            case HeldBack(by, is_final):
+                self.tried.add(mid)
+                if candidate and by is Brake.ACCOUNT and not is_final:
+                    self.order.pass_over(candidate.turn)
+                elif candidate and by is Brake.CAMPAIGN:
+                    self.order.pass_over_queue(candidate.queue)
+                return False
+            case _:
+                assert_never(claim)
+
+    def _dial(self, mid: str, message: Message | None, candidate: Candidate | None) -> Claim | None:
+        """None: no claim was made."""
         now = self.clock.now_msec()
-        if message is None or message.state is not State.QUEUED or (message.due_msec or 0) > now + SKEW_MSEC:
+        if message is None or message.state is not State.QUEUED or _was_put_off(message, now):
+            if message is not None and message.finished_msec and message.finished_msec < now - REST_MSEC:
+                # A release before has ended it, which knew no queues: it would stand at the head for ever.
+                self.messages.forget_place(message)
             return None
         if message.dial_until_msec <= now:
             self.done.expired += refuse_message(message, EXPIRED, None, now, messages=self.messages)
             return None
         if message.number in self.busy:
             return self._wait_for_number(message)
+        if self.next_msec > now:
+            return TooSoon(self.next_msec)
         try:
             # Published before a line is taken: a line never waits for Step Functions' throttle.
             flow_arn = self.flows.publish(message.menus)
@@ -186,35 +298,55 @@ class _Run:
             self.done.refused += refuse_message(message, MENUS_REFUSED, str(error), now, messages=self.messages)
             return None
         message = replace(message, dial_wait_seconds=self.dial_wait(message.ring_seconds))
-        claim = self._claim(message, flow_arn)
-        if isinstance(claim, NumberBusy):
-            return self._wait_for_number(message)
-        if isinstance(claim, LineTaken):
-            attempt = message.attempt + 1
-            self.flows.start(flow_arn, holder(mid, attempt), execution_input(message, attempt))
-            self.done.started += 1
-            logger.info("call started", extra={**_fields(mid, message), "attempt": attempt})
+        charge = self._charge(message, candidate)
+        claim = self._claim(message, flow_arn, charge)
+        match claim:
+            case NumberBusy():
+                return self._wait_for_number(message)
+            case HeldBack(by, is_final):
+                self._hold_back(message, by, is_final=is_final)
+            case LineTaken():
+                attempt = message.attempt + 1
+                self.started += 1
+                self.next_msec = max(self.next_msec, now + -(-1000 // self.pool.calls_per_second))
+                self.busy.add(message.number)
+                self.order.charge(charge, holder(mid, attempt))
+                self.flows.start(flow_arn, holder(mid, attempt), execution_input(message, attempt))
+                self.done.started += 1
+                logger.info("call started", extra={**_fields(mid, message), "attempt": attempt})
+            case _:
+                pass
         return claim
 
-    def _claim(self, message: Message, flow_arn: str) -> Claim | None:
-        """Takes a line, waiting for the rate's next moments; None: the message's time has run out meanwhile."""
-        refusals = 0
-        while (now := self.clock.now_msec()) < message.dial_until_msec:
+    def _message(self, mid: str) -> Message | None:
+        """A message as it is, or as it was a moment ago when its turn came: a claim decides."""
+        if self.latest is None or self.latest.mid != mid:
+            self.latest = self.messages.get(mid)
+        return self.latest
+
+    def _charge(self, message: Message, candidate: Candidate | None) -> Charge:
+        if candidate:
+            return Charge(candidate.turn, candidate.queue)
+        account, is_urgent = message.account_id, message.is_urgent
+        turn = self.turns.find(account, is_urgent)
+        return Charge(turn, self.turns.find_queue(account, message.campaign, is_urgent))
+
+    def _hold_back(self, message: Message, by: Brake, *, is_final: bool) -> None:
+        """What is cancelled ends; of a paused list the messages make room, as the queue is others' too."""
+        if is_final:
+            now = self.clock.now_msec()
+            self.done.cancelled += refuse_message(message, CANCELLED, None, now, messages=self.messages)
+        elif by is Brake.LIST:
+            self._put_off(message.mid, PAUSED_AGAIN_SECONDS, message)
+
+    def _claim(self, message: Message, flow_arn: str, charge: Charge) -> Claim:
+        """Takes a line, where load or another transaction of the same moment does not keep it from that."""
+        for refusals in range(1, CLAIM_TRIES):
             try:
-                claim = self.messages.claim_line(message, flow_arn, self.pool, now)
+                return self.messages.claim_line(message, flow_arn, self.pool, self.clock.now_msec(), charge)
             except StoreUnavailable:  # every dialer and every end of a call writes the pool
-                refusals += 1
-                if refusals == CLAIM_TRIES:
-                    raise
                 self.clock.sleep(0.1 * refusals)
-                continue
-            if not isinstance(claim, TooSoon):
-                return claim
-            wait = max(claim.next_msec - now, 1) / 1000
-            if wait > self.time_left():
-                return claim
-            self.clock.sleep(wait)
-        return None
+        return self.messages.claim_line(message, flow_arn, self.pool, self.clock.now_msec(), charge)
 
     def _wait_for_number(self, message: Message) -> NumberBusy:
         """The first message to a number in a call keeps its place, so that it is next; the others make room."""
@@ -225,9 +357,15 @@ class _Run:
         return NumberBusy()
 
     def _put_off(self, mid: str, seconds: int, message: Message | None) -> None:
-        """The due index is read from its head: a hundred that must wait must not stand there. None misses its end."""
+        """Queues are read from their heads: a hundred that must wait must not stand there. None misses its end."""
         until = self.clock.now_msec() + seconds * 1000
         try:
             self.messages.postpone(mid, State.QUEUED, min(until, message.dial_until_msec) if message else until)
         except Exception:
             logger.exception("message %s could not be put off", mid, extra=_fields(mid, message))
+
+
+def _was_put_off(message: Message, now_msec: int) -> bool:
+    """Whether a queued message is to be dialled later. One that stands in its queue is due when its time is up."""
+    due = message.due_msec or 0
+    return now_msec + SKEW_MSEC < due < message.dial_until_msec

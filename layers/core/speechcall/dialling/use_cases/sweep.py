@@ -1,6 +1,7 @@
 """Repairs each minute what an event that was lost left undone."""
 
 import logging
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,9 +13,11 @@ from speechcall.calls.use_cases.finish_call import give_up_msec
 from speechcall.dialling.use_cases.dial_messages import execution_input
 from speechcall.messages.rules.dial_times import MAX_TTL_SECONDS
 from speechcall.messages.rules.message import Message, State
+from speechcall.messages.rules.turns import Queue, Turn
 from speechcall.messages.use_cases.lines import PoolStore
 from speechcall.messages.use_cases.message_ports import MessageStore
 from speechcall.messages.use_cases.refuse_message import refuse_message
+from speechcall.messages.use_cases.turn_ports import TurnStore
 from speechcall.prompts.use_cases.prepare_prompts import NOT_IN_TIME
 from speechcall.shared.rules.errors import RetryableError
 from speechcall.shared.rules.ids import holder, latest_msec, parse_holder
@@ -26,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 PREPARE_AGAIN_SECONDS = 300
 PAGE, PAGES = 200, 5
+WAKE_MINUTES = 5
+"""In how many minutes each account's queues are looked at once."""
 SETTLE_SECONDS, MEND_SECONDS, STRIDE = 10, 35, 7
 """For how long a run asks why calls have ended, and looks after calls; by how many places the next one begins on."""
 UNREADABLE_SECONDS = MAX_TTL_SECONDS + 3600
@@ -71,6 +76,9 @@ class Calls:
     finish: Callable[[str, int], object]
     clock: Clock
     count: Callable[[str, int], object]
+    turns: TurnStore
+    accounts: Callable[[], Iterable[str]]
+    """The ids of all accounts."""
     has_records: bool = True
     """Whether messages settle, as the telephony is now; where none does they are queried once an hour."""
 
@@ -78,7 +86,7 @@ class Calls:
         """All of them. That which waits for a telephony comes last: it may take all the time that there is."""
         is_hour = self.clock.now_msec() // 60_000 % 60 == 0
         settles = (self.settle,) if self.has_records or is_hour else ()
-        return (self.prepare_again, self.release_lines, self.expire, *settles, self.mend_calls)
+        return (self.prepare_again, self.release_lines, self.expire, self.wake_queues, *settles, self.mend_calls)
 
     def settle(self) -> None:
         """Messages whose call has ended and that wait to hear why: asked again, the oldest first."""
@@ -162,7 +170,7 @@ class Calls:
             if now < latest_msec(mid) + UNREADABLE_SECONDS * 1000:
                 raise
             logger.exception("message %s is given up: it cannot be read", mid, extra={"mid": mid})
-            self.messages.refuse(mid, state, EXPIRED, None, now)
+            self.messages.refuse_unreadable(mid, state, EXPIRED, now)
             return None
 
     def _mend_call(self, mid: str) -> None:
@@ -197,21 +205,59 @@ class Calls:
         The pool is read before the messages. An attempt leaves the pool with its state, and never comes
         back, so an attempt that is in the pool and is found not to be calling holds no call.
         """
-        released = 0
-        for number, name in self.lines.read().held.items():
+        released, pool = 0, self.lines.read()
+        for number, name in pool.held.items():
             mid, attempt = parse_holder(name)
             with self._alone(mid):
                 message = self._read(mid, State.CALLING)
                 if message is None or message.state is not State.CALLING or message.attempt != attempt:
                     released += self.lines.release(name, number)
+        self.lines.forget_strays(pool.strays)
         self.count("LinesReleased", released)
 
     def expire(self) -> None:
-        """Messages whose time has run out while every line was taken, so that no dialer looked at them."""
+        """Messages whose time has run out while every line was taken, so that no dialer looked at them.
+
+        Those that were put off are called back; and those that a release before has queued, which knew no queues.
+        """
         now, expired = self.clock.now_msec(), 0
         for mid in self.messages.due(State.QUEUED, now, PAGE):
             with self._alone(mid):
                 message = self._read(mid, State.QUEUED)
-                if message is not None and message.dial_until_msec <= now:
+                if message is None or message.state is not State.QUEUED or (message.due_msec or 0) > now:
+                    continue
+                if message.dial_until_msec <= now:
                     expired += refuse_message(message, EXPIRED, None, now, messages=self.messages)
+                else:
+                    self.messages.promote(message, now)
         self.count("MessagesExpired", expired)
+
+    def wake_queues(self) -> None:
+        """A queue that holds messages and is not in the order is put there; each account is looked at in five minutes.
+
+        A message stands in its queue only after that was woken, and a queue leaves the order only when nothing has
+        woken it for a minute and nothing is seen in it. So this finds none, unless an index lags for a minute.
+        The turn is read before the pool, as in `release_lines`: who is not in the pool then holds no line any more.
+        """
+        now, woken = self.clock.now_msec(), 0
+        for account_id in self.accounts():
+            if zlib.crc32(account_id.encode()) % WAKE_MINUTES != now // 60_000 % WAKE_MINUTES:
+                continue
+            turns, queues = self.turns.all_of(account_id)
+            order = {turn.is_urgent: turn for turn in turns}
+            if any(turn.live for turn in turns):
+                held = set(self.lines.read().held.values())
+                for turn in turns:
+                    self.turns.forget_live(turn, sorted(turn.live - held))
+            for queue in queues:
+                if not _stands(queue, order.get(queue.is_urgent)) and self.turns.heads(queue, 1):
+                    self.turns.wake(account_id, queue.campaign, queue.is_urgent, now)
+                    woken += 1
+        self.count("QueuesWoken", woken)
+
+
+def _stands(queue: Queue, turn: Turn | None) -> bool:
+    """Whether a queue is in the order, or is kept out of it on purpose."""
+    if turn is None:
+        return False
+    return turn.is_paused or (queue.is_waiting and (turn.is_waiting or not turn.has_room))

@@ -6,7 +6,9 @@ from speechcall.accounts.adapters.days_store import take_calls
 from speechcall.messages.adapters.lines_store import give_back
 from speechcall.messages.adapters.message_items import SETTLING_END, due_values, shard_name
 from speechcall.messages.adapters.message_reader import DynamoMessageReader
+from speechcall.messages.adapters.turns_store import DynamoTurns, call_ended, settle_queue, settle_turn
 from speechcall.messages.rules.message import Message, State
+from speechcall.messages.rules.turns import cost
 from speechcall.messages.use_cases.message_ports import Redialled
 from speechcall.shared.adapters.keys import LATER, message_key
 from speechcall.shared.adapters.table import ConditionFailed, Values, store_errors, to_wire
@@ -17,9 +19,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 SHARD = "due_shard = :shard, due_at = :due"
-NOT_DUE = "REMOVE due_shard, due_at"
+PLACE = "order_pk = :order_pk, order_sk = :order_sk"
+PLACE_NAMES = "order_pk, order_sk"
+NOT_DUE = f"REMOVE due_shard, due_at, {PLACE_NAMES}"
 FINISHED = "SET #state = :to, outcome = :outcome, reason = :reason, finished_msec = :now"
-NOT_FINISHED = f"REMOVE outcome, reason, finished_msec, {SETTLING_END}"
+NOT_FINISHED = f"REMOVE outcome, reason, finished_msec, {SETTLING_END}, {PLACE_NAMES}"
 
 
 def _it_is(state: State) -> tuple[str, State]:
@@ -35,29 +39,30 @@ class LeavingMessages(DynamoMessageReader):
     def __init__(self, client: "DynamoDBClient", messages_table: str, registry_table: str) -> None:
         super().__init__(client, messages_table)
         self._registry = registry_table
+        self.turns = DynamoTurns(client, messages_table, registry_table)
 
     def settle(self, message: Message, end: End, guess: Outcome, now_msec: int) -> bool:
         """The time-line is at `_leave`."""
         values = {":outcome": guess.outcome, ":reason": guess.reason, ":now": now_msec, ":end": end.value}
         due = due_values(shard_name(message.mid, State.SETTLING), now_msec)
         expression = f"{FINISHED}, {SETTLING_END} = :end, {SHARD}"
-        return self._leaves(message, State.FINISHED, expression, values | due)
+        return self._leaves(message, State.FINISHED, expression, values | due, now_msec)
 
     def finish(self, message: Message, outcome: Outcome, now_msec: int) -> bool:
         values = {":outcome": outcome.outcome, ":reason": outcome.reason, ":now": now_msec}
-        return self._leaves(message, State.FINISHED, f"{FINISHED} {NOT_DUE}, {SETTLING_END}", values)
+        return self._leaves(message, State.FINISHED, f"{FINISHED} {NOT_DUE}, {SETTLING_END}", values, now_msec)
 
-    def _leaves(self, message: Message, after: State, expression: str, values: Values) -> bool:
+    def _leaves(self, message: Message, after: State, expression: str, values: Values, now_msec: int) -> bool:
         try:
-            self._leave(message, after, expression, values)
+            self._leave(message, after, expression, values, now_msec)
         except ConditionFailed:
             return False
         return True
 
-    def requeue(self, message: Message, redials: int, due_msec: int) -> bool:
-        return self._queue_again(message, redials, due_msec) is Redialled.QUEUED
+    def requeue(self, message: Message, redials: int, due_msec: int, now_msec: int) -> bool:
+        return self._queue_again(message, redials, due_msec, now_msec) is Redialled.QUEUED
 
-    def redial(self, message: Message, due_msec: int, calls_per_day: int) -> Redialled:
+    def redial(self, message: Message, due_msec: int, calls_per_day: int, now_msec: int) -> Redialled:
         """
         finish 1   TransactWrite: m calling → queued, held - m-1, the day + 1 ──► queued
         finish 2        TransactWrite: the same ──X m is not calling: it was done, and counted once
@@ -66,18 +71,20 @@ class LeavingMessages(DynamoMessageReader):
         if calls_per_day < 1:  # a day without a call yet has no item to compare
             return Redialled.DAY_FULL
         day = take_calls(self._registry, message.account_id, 1, calls_per_day, due_msec)
-        return self._queue_again(message, message.redials + 1, due_msec, day)
+        return self._queue_again(message, message.redials + 1, due_msec, now_msec, day)
 
-    def _queue_again(self, message: Message, redials: int, due_msec: int, *more: Any) -> Redialled:
+    def _queue_again(self, message: Message, redials: int, due_msec: int, now_msec: int, *more: Any) -> Redialled:
         values = {":redials": redials, **due_values(LATER, due_msec)}
         expression = f"SET #state = :to, redials = :redials, {SHARD} {NOT_FINISHED}"
         try:
-            self._leave(message, State.QUEUED, expression, values, *more)
+            self._leave(message, State.QUEUED, expression, values, now_msec, *more)
         except ConditionFailed as failed:
             return Redialled.DONE_BEFORE if 0 in failed.items else Redialled.DAY_FULL
         return Redialled.QUEUED
 
-    def _leave(self, message: Message, after: State, expression: str, values: Values, *more: Any) -> None:
+    def _leave(
+        self, message: Message, after: State, expression: str, values: Values, now_msec: int, *more: Any
+    ) -> None:
         """Raises ConditionFailed, of item 0 if it was done before. Who leaves the state of calling gives its line back.
 
         finish 1   TransactWrite: m calling → finished, held - m-1 ──► done
@@ -95,9 +102,27 @@ class LeavingMessages(DynamoMessageReader):
         it_is_this_call = f"{it_is_in_its_state} AND attempt = :attempt"
         of_this_call = {":from": before.value, ":to": after.value, ":attempt": message.attempt}
         change = self._change(message.mid, expression, it_is_this_call, {**of_this_call, **values})
-        give = give_back(self._registry, holder(message.mid, message.attempt), message.number)
-        updates = [change, *more] if is_settling else [change, give, *more]
-        self._transact([{"Update": update} for update in updates])
+        line = [] if is_settling else self._line_parts(message, now_msec)
+        self._transact([{"Update": update} for update in [change, *line, *more]])
+
+    def _line_parts(self, message: Message, now_msec: int) -> list[Any]:
+        """The parts of an end that give a line back, and correct what its account was charged for it."""
+        name = holder(message.mid, message.attempt)
+        parts = [give_back(self._registry, name, message.number)]
+        if message.share is not None:
+            line_msec = max(now_msec - (message.claimed_msec or now_msec), 0)
+            owed = cost(line_msec - message.charged_msec, message.share)
+            account, campaign, is_urgent = message.account_id, message.campaign, message.is_urgent
+            of_turn = (self._registry, account, is_urgent, name, line_msec, owed)
+            parts.append(settle_turn(*of_turn, is_limited=message.is_limited))
+            parts.append(settle_queue(self._registry, account, campaign, is_urgent, owed))
+            if campaign:
+                parts.append(call_ended(self._registry, account, campaign))
+        return parts
+
+    def _end(self, message: Message, before: State, expression: str, values: Values) -> bool:
+        """The end of a message without a line."""
+        return self._move(message.mid, before, State.FINISHED, expression, values)
 
     def _change(self, mid: str, expression: str, condition: str, values: Values) -> Any:
         return {

@@ -1,11 +1,13 @@
 """The pool of lines: one item of the table Registry.
 
 `held` is the set of call attempts that have a line, each with its number; `numbers` the set of these numbers, so
-that one write can see that a number is in a call; `next_msec` the rate's next free moment. A line is taken and
+that one write can see that a number is in a call; `held_normal` those of `held` that are not urgent, as long as lines
+are kept free for urgent ones; `next_msec` the rate's next free moment; and the clocks are the virtual times of the
+accounts that took the latest lines. A line is taken and
 given back in the transaction that changes its message's state: nothing is counted, nothing can be counted wrong.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from speechcall.messages.use_cases.lines import PoolSetting, PoolState
@@ -15,6 +17,10 @@ from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire,
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+CLOCKS = {False: "clock_normal", True: "clock_urgent"}
+"""Where the virtual time of the account stands that took the latest line, by whether that was an urgent one."""
 
 
 class DynamoPool:
@@ -30,8 +36,10 @@ class DynamoPool:
         return PoolState(
             lines=item.get("chosen_lines"),
             calls_per_second=item.get("chosen_calls_per_second"),
-            stack=Pool(item["stack_lines"], item["stack_calls_per_second"]) if "stack_lines" in item else None,
+            stack=_stack_of(item),
             held={number: holder for holder, number in map(_parts, item.get("held", ()))},
+            normal=frozenset(_parts(entry)[0] for entry in item.get("held_normal", ())),
+            strays=frozenset(item.get("held_normal", ())) - frozenset(item.get("held", ())),
             next_msec=item.get("next_msec", 0),
         )
 
@@ -43,8 +51,9 @@ class DynamoPool:
         self._update(expression.strip(), {f":{name}": value for name, value in chosen.items()})
 
     def tell_stack(self, stack: Pool) -> None:
-        values = {":lines": stack.lines, ":rate": stack.calls_per_second}
-        self._update("SET stack_lines = :lines, stack_calls_per_second = :rate", values)
+        values = {":lines": stack.lines, ":rate": stack.calls_per_second, ":urgent": stack.urgent_lines}
+        told = "SET stack_lines = :lines, stack_calls_per_second = :rate, stack_urgent_lines = :urgent"
+        self._update(told, values)
 
     def slow_down(self, next_msec: int) -> None:
         """
@@ -63,6 +72,11 @@ class DynamoPool:
         given_back = _given_back(holder, number)
         return self._update(_GIVE_BACK, {**given_back, ":entry": _entry(holder, number)}, it_holds_a_line)
 
+    def forget_strays(self, strays: Collection[str]) -> None:
+        """An attempt that has left `held` never comes back, so this needs no condition."""
+        if strays:
+            self._update("DELETE held_normal :strays", {":strays": set(strays)})
+
     def _update(self, expression: str, values: Values, condition: str | None = None) -> bool:
         """False: the condition did not hold."""
         more: Any = {"ExpressionAttributeValues": to_wire(values)} if values else {}
@@ -76,28 +90,43 @@ class DynamoPool:
         return True
 
 
-_GIVE_BACK = "DELETE held :entries, numbers :numbers"
+def _stack_of(item: Values) -> Pool | None:
+    """The stack's parameters as they were told; a release before knew no urgent lines."""
+    if "stack_lines" not in item:
+        return None
+    return Pool(item["stack_lines"], item["stack_calls_per_second"], item.get("stack_urgent_lines", 0))
 
 
-def take_line(table: str, holder: str, number: str, pool: Pool, now_msec: int) -> Any:
-    """The part of a transaction that takes a line."""
+_GIVE_BACK = "DELETE held :entries, held_normal :entries, numbers :numbers"
+
+
+def take_line(table: str, holder: str, number: str, pool: Pool, now_msec: int, *, is_urgent: bool, clock: int) -> Any:
+    """The part of a transaction that takes a line. `clock`: the virtual time of the account that takes it."""
     a_line_is_free = "(attribute_not_exists(held) OR size(held) < :lines)"
     the_number_is_free = "(attribute_not_exists(numbers) OR NOT contains(numbers, :number))"
     the_slot_has_come = "(attribute_not_exists(next_msec) OR next_msec <= :now)"
+    conditions = [a_line_is_free, the_number_is_free, the_slot_has_come]
+    values: Values = {
+        ":lines": pool.lines,
+        ":number": number,
+        ":now": now_msec,
+        ":next": now_msec + slot_msec(pool),
+        ":clock": clock,
+        **_given_back(holder, number),
+    }
+    kept_free = ""
+    if pool.urgent_lines and not is_urgent:
+        lines_are_left_for_urgent_ones = "(attribute_not_exists(held_normal) OR size(held_normal) < :normal)"
+        conditions.append(lines_are_left_for_urgent_ones)
+        values[":normal"] = pool.lines_for(is_urgent=False)
+        kept_free = ", held_normal :entries"
     return {
         "TableName": table,
         "Key": to_wire(POOL),
-        "UpdateExpression": "SET next_msec = :next ADD held :entries, numbers :numbers",
-        "ConditionExpression": f"{a_line_is_free} AND {the_number_is_free} AND {the_slot_has_come}",
-        "ExpressionAttributeValues": to_wire(
-            {
-                ":lines": pool.lines,
-                ":number": number,
-                ":now": now_msec,
-                ":next": now_msec + slot_msec(pool),
-                **_given_back(holder, number),
-            }
-        ),
+        "UpdateExpression": f"SET next_msec = :next, {CLOCKS[is_urgent]} = :clock "
+        f"ADD held :entries, numbers :numbers{kept_free}",
+        "ConditionExpression": " AND ".join(conditions),
+        "ExpressionAttributeValues": to_wire(values),
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
 
@@ -112,10 +141,11 @@ def give_back(table: str, holder: str, number: str) -> Any:
     }
 
 
-def why_no_line(item: Values | None, number: str, pool: Pool, now_msec: int) -> Claim:
+def why_no_line(item: Values | None, number: str, pool: Pool, now_msec: int, *, is_urgent: bool) -> Claim:
     """Why a line could not be taken of the pool as it was found. Full weighs most: then no message finds a line."""
     found = item or {}
-    if len(found.get("held", ())) >= pool.lines:
+    normal = 0 if is_urgent or not pool.urgent_lines else len(found.get("held_normal", ()))
+    if len(found.get("held", ())) >= pool.lines or (normal and normal >= pool.lines_for(is_urgent)):
         return LinesFull()
     if number in found.get("numbers", ()):
         return NumberBusy()

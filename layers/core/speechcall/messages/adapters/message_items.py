@@ -14,7 +14,15 @@ from speechcall.menus.adapters.ask_items import load_ask
 from speechcall.menus.rules.menu import dump_menus, load_menus
 from speechcall.messages.rules.dial_times import Redial
 from speechcall.messages.rules.message import Message, State
-from speechcall.shared.adapters.keys import LATER, SETTLING, due_shard, due_shards, message_key
+from speechcall.shared.adapters.keys import (
+    LATER,
+    SETTLING,
+    due_shard,
+    due_shards,
+    message_key,
+    waiting_partition,
+    waiting_place,
+)
 from speechcall.shared.adapters.table import Values
 from speechcall.shared.rules.outcome import End
 
@@ -36,6 +44,15 @@ def due_values(shard: str, due_msec: int) -> dict[str, Any]:
     return {":shard": shard, ":due": due_msec}
 
 
+def waiting_values(message: Message) -> dict[str, Any]:
+    """The place of a queued message: in its queue, and where it is seen when its time is up."""
+    return {
+        ":order_pk": waiting_partition(message.account_id, message.campaign, message.is_urgent),
+        ":order_sk": waiting_place(message.mid),
+        **due_values(shard_name(message.mid, State.QUEUED), message.dial_until_msec),
+    }
+
+
 def shard_name(mid: str, state: State) -> str:
     """The part of the sparse index in which a message in `state` waits."""
     if state is State.SETTLING:
@@ -46,8 +63,8 @@ def shard_name(mid: str, state: State) -> str:
 def parts(state: State) -> list[list[str]]:
     """The parts of the sparse index that hold what is due in `state`; the same share of each list is read.
 
-    A queued message that was put off would lose its place to a whole backlog if it stood among it with its
-    new moment. It is apart, and takes turns with those that wait.
+    A queued message that was put off is apart from those that stand in their queues: these are due when their time is
+    up. (The release before put those there that waited for a line, due at once: they are found here too.)
     """
     if state is State.SETTLING:
         return [[SETTLING]]
@@ -91,6 +108,8 @@ def dump(message: Message) -> Values:
         **({"send_at_msec": message.send_at_msec} if message.send_at_msec else {}),
         **({"hours": [_dump_hours(one) for one in message.hours]} if message.hours else {}),
         **({} if message.silent_repeats is None else {"silent_repeats": message.silent_repeats}),
+        **({"campaign": message.campaign} if message.campaign else {}),
+        **({"urgent": True} if message.is_urgent else {}),
         "due_shard": shard_name(message.mid, message.state),
         "due_at": first_check_msec(message),
     }
@@ -145,6 +164,11 @@ def load(item: Values) -> Message:
         redials=item.get("redials", 0),
         claimed_msec=item.get("claimed_msec"),
         dial_wait_seconds=None if is_claimed_by_release_before else item.get("dial_wait_seconds"),
+        campaign=item.get("campaign", ""),
+        is_urgent=item.get("urgent", False),
+        share=None if is_claimed_by_release_before else item.get("line_share") or None,
+        charged_msec=item.get("charged_msec", 0),
+        is_limited=item.get("has_limit", False),
         due_msec=item.get("due_at"),
     )
 

@@ -1,11 +1,18 @@
 """The messages (pk `M#<mid>`, sk `MESSAGE`) and the lines that they hold (see `pool`)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from speechcall.menus.adapters.ask_items import dump_ask
 from speechcall.menus.rules.ask import Ask
-from speechcall.messages.adapters.leaving_messages import FINISHED, NOT_DUE, SHARD, LeavingMessages
+from speechcall.messages.adapters.leaving_messages import (
+    FINISHED,
+    NOT_DUE,
+    PLACE,
+    PLACE_NAMES,
+    SHARD,
+    LeavingMessages,
+)
 from speechcall.messages.adapters.lines_store import take_line, why_no_line
 from speechcall.messages.adapters.message_items import (
     CALLING_CHECK_MSEC,
@@ -15,12 +22,26 @@ from speechcall.messages.adapters.message_items import (
     parts,
     shard_name,
     take_turns,
+    waiting_values,
 )
+from speechcall.messages.adapters.turns_store import charge_queue, charge_turn, load_turn
 from speechcall.messages.rules.message import Message, State
-from speechcall.messages.use_cases.message_ports import Claim, LinesFull, LineTaken, NotQueued, Pool
+from speechcall.messages.rules.turns import Turn
+from speechcall.messages.use_cases.message_ports import (
+    AccountFull,
+    Brake,
+    Claim,
+    HeldBack,
+    LinesFull,
+    LineTaken,
+    NotQueued,
+    Pool,
+    TurnMoved,
+)
+from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.shared.adapters.due_index import due_in
-from speechcall.shared.adapters.keys import LATER, mid_of
-from speechcall.shared.adapters.table import ConditionFailed, from_wire, store_errors, to_wire
+from speechcall.shared.adapters.keys import LATER, campaign_key, list_brake_key, mid_of
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
 from speechcall.shared.rules.outcome import Outcome
@@ -48,16 +69,37 @@ class DynamoMessages(LeavingMessages):
             if found is None or found.list_id != messages[0].list_id:
                 raise StoreUnavailable("the id of a message is taken") from failed
 
-    def queue(self, mid: str, asks: tuple[Ask, ...], now_msec: int) -> bool:
-        values = {":asks": [dump_ask(ask) for ask in asks], **due_values(shard_name(mid, State.QUEUED), now_msec)}
-        return self._move(mid, State.PREPARING, State.QUEUED, f"SET #state = :to, asks = :asks, {SHARD}", values)
+    def queue(self, message: Message, asks: tuple[Ask, ...], now_msec: int) -> bool:
+        """Its queue is awake before the message stands in it, so that a dialer finds it whatever happens then."""
+        self.turns.wake(message.account_id, message.campaign, message.is_urgent, now_msec)
+        values = {":asks": [dump_ask(ask) for ask in asks], **waiting_values(message)}
+        expression = f"SET #state = :to, asks = :asks, {SHARD}, {PLACE}"
+        return self._move(message.mid, State.PREPARING, State.QUEUED, expression, values)
 
-    def refuse(self, mid: str, before: State, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
+    def promote(self, message: Message, now_msec: int) -> bool:
+        """
+        dialer A   wake its queue ── UpdateItem: m in its place in its queue ──► waits
+        dialer B                           the same ──► the same again
+        dialer C                      claims m         B ──X it is not queued any more
+        """
+        self.turns.wake(message.account_id, message.campaign, message.is_urgent, now_msec)
+        values = waiting_values(message)
+        return self._move(message.mid, State.QUEUED, State.QUEUED, f"SET #state = :to, {SHARD}, {PLACE}", values)
+
+    def forget_place(self, message: Message) -> None:
+        """A message that is finished is never queued again."""
+        self._move(message.mid, State.FINISHED, State.FINISHED, f"SET #state = :to REMOVE {PLACE_NAMES}", {})
+
+    def refuse(self, message: Message, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
         values = {":outcome": outcome.outcome, ":reason": outcome.reason, ":now": now_msec}
         expression = FINISHED
         if cause:
             expression, values = f"{expression}, cause = :cause", {**values, ":cause": cause}
-        return self._move(mid, before, State.FINISHED, f"{expression} {NOT_DUE}, {SETTLING_END}", values)
+        return self._end(message, message.state, f"{expression} {NOT_DUE}, {SETTLING_END}", values)
+
+    def refuse_unreadable(self, mid: str, before: State, outcome: Outcome, now_msec: int) -> bool:
+        values = {":outcome": outcome.outcome, ":reason": outcome.reason, ":now": now_msec}
+        return self._move(mid, before, State.FINISHED, f"{FINISHED} {NOT_DUE}, {SETTLING_END}", values)
 
     def note_fault(self, mid: str) -> int:
         """
@@ -74,7 +116,9 @@ class DynamoMessages(LeavingMessages):
             return 0
         return int(from_wire(changed["Attributes"])["faults"])
 
-    def claim_line(self, message: Message, flow_arn: str, pool: Pool, now_msec: int) -> Claim:
+    def claim_line(
+        self, message: Message, flow_arn: str, pool: Pool, now_msec: int, charge: Charge | None = None
+    ) -> Claim:
         """Takes a line for a queued message and makes it `calling`, in one transaction; or says why not.
 
         "m-1" is message m's first attempt, as the pool's set `held` has it; `flow_arn` its state machine.
@@ -83,16 +127,21 @@ class DynamoMessages(LeavingMessages):
         dialer B        TransactWrite: the same ──X m is calling: another dialer has it
         dialer B        TransactWrite: n, of the same number ──X the number is in a call
         dialer B        TransactWrite: o ──X next_msec is in the future: too soon
+        dialer C        TransactWrite: p, for the account as it was before A ──X A has charged it: another may be next
+        pause              UpdateItem: the campaign is paused
+        dialer D             TransactWrite: q of the campaign ──X paused; so no call begins after the pause is written
         finish m             remove m-1 from held, m calling → finished
         """
-        if pool.lines < 1:  # an empty set does not exist, and has no size
+        if pool.lines_for(message.is_urgent) < 1:  # an empty set does not exist, and has no size
             return LinesFull()
         attempt = message.attempt + 1
+        name = holder(message.mid, attempt)
         it_waits_for_this_attempt = "#state = :from AND attempt = :before"
         call_it = self._change(
             message.mid,
             "SET #state = :to, attempt = :attempt, claimed_msec = :now, dial_wait_seconds = :wait, "
-            f"machine_arn = :flow, {SHARD} REMOVE flow_arn",  # its name in the release before
+            f"machine_arn = :flow, line_share = :share, charged_msec = :charged, has_limit = :limited, {SHARD} "
+            f"REMOVE flow_arn, {PLACE_NAMES}",  # `flow_arn`: its name in the release before
             it_waits_for_this_attempt,
             {
                 ":from": State.QUEUED.value,
@@ -102,17 +151,46 @@ class DynamoMessages(LeavingMessages):
                 ":flow": flow_arn,
                 ":now": now_msec,
                 ":wait": message.dial_wait_seconds,
+                ":share": charge.turn.share if charge else 0,
+                ":charged": charge.line_msec if charge else 0,
+                ":limited": charge is not None and charge.turn.max_lines is not None,
                 **due_values(shard_name(message.mid, State.CALLING), now_msec + CALLING_CHECK_MSEC),
             },
         )
-        take = take_line(self._registry, holder(message.mid, attempt), message.number, pool, now_msec)
+        take = take_line(
+            self._registry,
+            name,
+            message.number,
+            pool,
+            now_msec,
+            is_urgent=message.is_urgent,
+            clock=charge.turn.standing if charge else 0,
+        )
+        parts = {"pool": {"Update": take}, "message": {"Update": call_it}, **self._brakes(message)}
+        if charge:
+            parts["turn"] = {"Update": charge_turn(self._registry, charge, name, message.mid)}
+            parts["queue"] = {"Update": charge_queue(self._registry, charge)}
         try:
-            self._transact([{"Update": take}, {"Update": call_it}])
+            self._transact([*parts.values()])
         except ConditionFailed as failed:
-            if 1 in failed.items:
-                return NotQueued()
-            return why_no_line(failed.items.get(0), message.number, pool, now_msec)
+            why = {name: failed.items[index] for index, name in enumerate(parts) if index in failed.items}
+            return _why_not(why, message, pool, now_msec, charge)
         return LineTaken()
+
+    def _brakes(self, message: Message) -> dict[str, Any]:
+        """The parts of a claim that ask whether what the message belongs to is stopped."""
+        nothing_stops_it = "attribute_not_exists(paused_msec) AND attribute_not_exists(cancelled_msec)"
+        given = {"ConditionExpression": nothing_stops_it, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+        of_list = {"TableName": self._registry, "Key": to_wire(list_brake_key(message.list_id)), **given}
+        parts: dict[str, Any] = {Brake.LIST.value: {"ConditionCheck": of_list}}
+        if message.campaign:
+            call_more = {
+                "UpdateExpression": "ADD in_calls :one",
+                "ExpressionAttributeValues": to_wire({":one": 1}),
+            }
+            key = to_wire(campaign_key(message.account_id, message.campaign))
+            parts[Brake.CAMPAIGN.value] = {"Update": {"TableName": self._registry, "Key": key, **call_more, **given}}
+        return parts
 
     def due(self, state: State, now_msec: int, limit: int) -> list[str]:
         lists = []
@@ -122,6 +200,36 @@ class DynamoMessages(LeavingMessages):
             lists.append([mid_of(item["pk"]) for item in found])
         return take_turns(lists, limit)
 
+    def put_off(self, now_msec: int, limit: int) -> list[str]:
+        return [mid_of(item["pk"]) for item in due_in(self._client, self._messages, LATER, now_msec, limit)]
+
     def postpone(self, mid: str, state: State, due_msec: int) -> None:
-        shard = LATER if state is State.QUEUED else shard_name(mid, state)
-        self._move(mid, state, state, f"SET #state = :to, {SHARD}", due_values(shard, due_msec))
+        if state is State.QUEUED:
+            expression, shard = f"SET #state = :to, {SHARD} REMOVE {PLACE_NAMES}", LATER
+        else:
+            expression, shard = f"SET #state = :to, {SHARD}", shard_name(mid, state)
+        self._move(mid, state, state, expression, due_values(shard, due_msec))
+
+
+def _why_not(
+    failed: Mapping[str, Values | None], message: Message, pool: Pool, now_msec: int, charge: Charge | None
+) -> Claim:
+    """Why a claim could not be made, by what stood where its conditions did not hold.
+
+    What ends or stops the message comes first; then what holds for every message of the account; then the pool.
+    """
+    if "message" in failed:
+        return NotQueued()
+    for brake in (Brake.LIST, Brake.CAMPAIGN):
+        if brake.value in failed:
+            return HeldBack(brake, is_final="cancelled_msec" in (failed[brake.value] or {}))
+    turn = load_turn(failed["turn"] or {}) if failed.get("turn") else None
+    if turn and turn.cancelled_upto >= int(message.mid):
+        return HeldBack(Brake.ACCOUNT, is_final=True)
+    if turn and turn.is_paused:
+        return HeldBack(Brake.ACCOUNT, is_final=False)
+    if "pool" in failed:
+        return why_no_line(failed["pool"], message.number, pool, now_msec, is_urgent=message.is_urgent)
+    if turn and charge and turn.virtual == charge.turn.virtual and not turn.has_room:
+        return AccountFull()
+    return TurnMoved(turn or Turn(message.account_id, message.is_urgent))

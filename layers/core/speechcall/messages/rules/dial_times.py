@@ -36,7 +36,7 @@ def may_redial(outcome: OutcomeName) -> bool:
     match outcome:
         case "busy" | "noAnswer" | "failed":
             return True
-        case "answered" | "expired" | "invalidNumber" | "blocked" | "promptUnavailable" | "menusRefused":
+        case "answered" | "expired" | "invalidNumber" | "blocked" | "promptUnavailable" | "menusRefused" | "cancelled":
             return False
         case _:
             assert_never(outcome)

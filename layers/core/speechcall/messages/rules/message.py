@@ -72,6 +72,16 @@ class Message:
     dial_wait_seconds: int | None = field(default=None, compare=False)
     """For how long its state machine waits for an answer, as it was when the line was taken; None: as a release before
     this one waits. An execution's input must not change with a deployment: it would be taken for another's."""
+    campaign: str = ""
+    """The name under which its list is counted, stopped and shares its account's lines; empty: none."""
+    is_urgent: bool = False
+    """It goes before all that are not, on lines that are kept free for such."""
+    share: int | None = field(default=None, compare=False)
+    """Its account's share as it was when it took its line; None: it never did, or in a release before."""
+    charged_msec: int = field(default=0, compare=False)
+    """The line time that its account was charged for its call."""
+    is_limited: bool = field(default=False, compare=False)
+    """Its account may hold so many lines only, and has one back when its call ends."""
     due_msec: int | None = field(default=None, compare=False)
     """When its state has to change; None: never."""
 

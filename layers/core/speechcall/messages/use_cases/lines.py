@@ -1,6 +1,6 @@
 """The pool of lines, as operators and dialers see it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -17,6 +17,10 @@ class PoolState:
     """As the dialer last told it; None: no dialer has run yet."""
     held: Mapping[str, str] = field(default_factory=dict)
     """The numbers in a call, each with the call attempt that holds a line for it."""
+    normal: frozenset[str] = frozenset()
+    """The call attempts of `held` that are not urgent, where lines are kept free for urgent ones."""
+    strays: frozenset[str] = frozenset()
+    """What stands among `normal` and not among `held`: a release that knows no urgent messages has ended its call."""
     next_msec: int = 0
     """The rate's next free moment."""
 
@@ -25,6 +29,7 @@ class PoolState:
         return Pool(
             stack.lines if self.lines is None else self.lines,
             stack.calls_per_second if self.calls_per_second is None else self.calls_per_second,
+            stack.urgent_lines,
         )
 
 
@@ -48,3 +53,6 @@ class PoolStore(Protocol):
 
     def release(self, holder: str, number: str) -> bool:
         """Takes a line from a call attempt that is not live any more. False: it holds none."""
+
+    def forget_strays(self, strays: Collection[str]) -> None:
+        """Takes `PoolState.strays` out of the normal ones."""

@@ -10,6 +10,8 @@ from typing import NamedTuple, Protocol
 
 from speechcall.menus.rules.ask import Ask
 from speechcall.messages.rules.message import Message, State
+from speechcall.messages.rules.turns import Turn
+from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.shared.rules.outcome import End, Outcome
 
 
@@ -25,7 +27,7 @@ class NotQueued:
 
 @dataclass(frozen=True, slots=True)
 class LinesFull:
-    """As many calls are live as there are lines."""
+    """As many calls are live as there are lines for such a message."""
 
 
 class TooSoon(NamedTuple):
@@ -48,7 +50,35 @@ class Redialled(Enum):
     """The account's calls of that day are used up; nothing was changed."""
 
 
-Claim = LineTaken | NotQueued | LinesFull | NumberBusy | TooSoon
+class Brake(Enum):
+    """What an operator or a customer can stop."""
+
+    ACCOUNT = "account"
+    CAMPAIGN = "campaign"
+    LIST = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """The message may not be dialled: what it belongs to is paused, or cancelled (`is_final`)."""
+
+    by: Brake
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFull:
+    """Its account holds as many lines as it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnMoved:
+    """Another dialer has charged the account meanwhile. The turn as it is."""
+
+    turn: Turn
+
+
+Claim = LineTaken | NotQueued | LinesFull | NumberBusy | TooSoon | HeldBack | AccountFull | TurnMoved
 
 
 class Pool(NamedTuple):
@@ -56,6 +86,12 @@ class Pool(NamedTuple):
 
     lines: int
     calls_per_second: int
+    urgent_lines: int = 0
+    """Of the lines, how many only urgent messages may take."""
+
+    def lines_for(self, is_urgent: bool) -> int:
+        """The lines that a message may take."""
+        return self.lines if is_urgent else max(self.lines - self.urgent_lines, 0)
 
 
 class MessageReader(Protocol):
@@ -70,17 +106,28 @@ class MessageStore(MessageReader, Protocol):
     def add(self, messages: Sequence[Message]) -> None:
         """Writes new messages (at most 100) together or not at all; those of a list that is there stay as they are."""
 
-    def queue(self, mid: str, asks: tuple[Ask, ...], now_msec: int) -> bool:
+    def queue(self, message: Message, asks: tuple[Ask, ...], now_msec: int) -> bool:
         """preparing → queued. False if it is not preparing."""
 
-    def refuse(self, mid: str, before: State, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
-        """preparing or queued (`before`) → finished, without a call. False if it is not in that state."""
+    def refuse(self, message: Message, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
+        """preparing, queued or settling → finished, without a call. False if it is not in the state of `message`."""
+
+    def refuse_unreadable(self, mid: str, before: State, outcome: Outcome, now_msec: int) -> bool:
+        """The same for a message of which nothing can be read but its id: nobody is told, nothing is counted."""
 
     def note_fault(self, mid: str) -> int:
         """Counts a fault of ours in preparing a message. How many there were; 0 if it is not preparing."""
 
-    def claim_line(self, message: Message, flow_arn: str, pool: Pool, now_msec: int) -> Claim:
-        """queued → calling, together with a line for attempt `message.attempt + 1`."""
+    def claim_line(
+        self, message: Message, flow_arn: str, pool: Pool, now_msec: int, charge: Charge | None = None
+    ) -> Claim:
+        """queued → calling, together with a line for attempt `message.attempt + 1`, at the account's charge.
+
+        None: nobody is charged, and the call counts for no account.
+        """
+
+    def promote(self, message: Message, now_msec: int) -> bool:
+        """A queued message that was put off stands in its queue again. False if it is not queued."""
 
     def settle(self, message: Message, end: End, guess: Outcome, now_msec: int) -> bool:
         """calling → settling, together with giving the line of `message.attempt` back. False if it was done before.
@@ -94,17 +141,23 @@ class MessageStore(MessageReader, Protocol):
         Which of both, `message` says. False if it is not in that state any more.
         """
 
-    def requeue(self, message: Message, redials: int, due_msec: int) -> bool:
+    def requeue(self, message: Message, redials: int, due_msec: int, now_msec: int) -> bool:
         """As `finish`, but → queued, to be dialled again."""
 
-    def redial(self, message: Message, due_msec: int, calls_per_day: int) -> Redialled:
+    def redial(self, message: Message, due_msec: int, calls_per_day: int, now_msec: int) -> Redialled:
         """As `requeue`, for a call more of the account, of those of the day (UTC) of `due_msec`: one redial more."""
 
     def due(self, state: State, now_msec: int, limit: int) -> list[str]:
         """Ids of messages in `state` that are due, the oldest of each shard first. May be a little behind.
 
-        Of the queued, those that were put off take turns with the others.
+        Of the queued, those whose time is up, and those that were put off and may be dialled again.
         """
 
+    def forget_place(self, message: Message) -> None:
+        """Takes a message that is finished out of its queue, where a release before has left it."""
+
+    def put_off(self, now_msec: int, limit: int) -> list[str]:
+        """Ids of queued messages that were put off and may be dialled again, the oldest first."""
+
     def postpone(self, mid: str, state: State, due_msec: int) -> None:
-        """Moves the moment at which a message in `state` is due. A queued one keeps no place among the others."""
+        """Moves the moment at which a message in `state` is due. A queued one leaves its queue until then."""

@@ -13,7 +13,7 @@ def refuse_message(
     message: Message, outcome: Outcome, cause: str | None, now_msec: int, *, messages: MessageStore
 ) -> bool:
     """preparing or queued → finished, from the state in which it was read. False: it has left that state meanwhile."""
-    refused = messages.refuse(message.mid, message.state, outcome, cause, now_msec)
+    refused = messages.refuse(message, outcome, cause, now_msec)
     if refused:
         fields = {"mid": message.mid, "account": message.account_id}
         logger.info("message finished", extra={**fields, "outcome": outcome.outcome, "reason": outcome.reason})

@@ -99,7 +99,7 @@ def prepare(message: Message, world: Preparation) -> None:
     except PromptUnavailable as error:
         refuse_message(message, PROMPT_UNAVAILABLE, str(error), now, messages=world.messages)
         return
-    if world.messages.queue(message.mid, asks, now):
+    if world.messages.queue(message, asks, now):
         logger.info("message queued", extra={"mid": message.mid, "account": message.account_id})
     for found in known.values():
         note_use(message.account_id, found, world.prompts, world.clock)

@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from speechcall.accounts.adapters.days_store import DAY_KEPT_SECONDS, give_calls_back, take_calls
 from speechcall.accounts.rules.account import Account
-from speechcall.accounts.rules.throttle import TICKS_A_MESSAGE, latest_full, ticks, too_fast, too_many_today
+from speechcall.accounts.rules.throttle import (
+    TICKS_A_MESSAGE,
+    latest_full,
+    ticks,
+    too_fast,
+    too_many_today,
+    too_many_urgent,
+)
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.rules.prompt import Prompt
 from speechcall.requests.adapters.shapes_store import DynamoShapes
 from speechcall.requests.use_cases.message_list import MessageList
-from speechcall.shared.adapters.keys import Key, bucket_key, idempotency_key, list_key
+from speechcall.shared.adapters.keys import Key, bucket_key, idempotency_key, list_key, urgent_key
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 from speechcall.shared.rules.errors import RateLimited, StoreUnavailable
 
@@ -75,23 +82,54 @@ class DynamoLists:
     def admit_shapes(self, account: Account, shapes: AbstractSet[str], now_msec: int) -> None:
         self._shapes.admit(account, shapes, now_msec)
 
-    def spend(self, account: Account, messages: int, now_msec: int) -> None:
+    def spend(self, account: Account, messages: int, now_msec: int, urgent: int = 0) -> None:
         """Takes messages from the account's bucket and from its day, or from neither. Raises RateLimited.
 
         request A   UpdateItem bucket ──► UpdateItem day ──► taken
         request B   UpdateItem bucket ──► UpdateItem day ──X the day is full ──► UpdateItem bucket: given back, 429
+        Urgent ones are taken from their minute before, and given back in the same way.
         """
-        self._spend_bucket(account, messages, now_msec)
+        if urgent:
+            self._spend_minute(account, urgent, now_msec)
+        try:
+            self._spend_bucket(account, messages, now_msec)
+        except RateLimited:
+            self._give_minute_back(account, urgent, now_msec)
+            raise
         try:
             self._spend_day(account, messages, now_msec)
         except RateLimited:
             self._refill(account, messages)
+            self._give_minute_back(account, urgent, now_msec)
             raise
 
-    def give_back(self, account: Account, messages: int, now_msec: int) -> None:
+    def give_back(self, account: Account, messages: int, now_msec: int, urgent: int = 0) -> None:
         self._refill(account, messages)
+        self._give_minute_back(account, urgent, now_msec)
         with suppress(ConditionFailed), store_errors():
             self._client.update_item(**give_calls_back(self._table, account.account_id, messages, now_msec))
+
+    def _spend_minute(self, account: Account, urgent: int, now_msec: int) -> None:
+        if urgent > account.urgent_per_minute:
+            raise too_many_urgent(account, urgent, now_msec)
+        within_the_minute = "attribute_not_exists(messages) OR messages <= :before"
+        values = {
+            ":more": urgent,
+            ":before": account.urgent_per_minute - urgent,
+            ":until": now_msec // 1000 + DAY_KEPT_SECONDS,
+        }
+        taken = "SET expires_at = :until ADD messages :more"
+        try:
+            self._update(urgent_key(account.account_id, now_msec // 60_000), taken, within_the_minute, values)
+        except ConditionFailed as failed:
+            raise too_many_urgent(account, urgent, now_msec) from failed
+
+    def _give_minute_back(self, account: Account, urgent: int, now_msec: int) -> None:
+        if urgent:
+            were_taken = "messages >= :less"
+            key = urgent_key(account.account_id, now_msec // 60_000)
+            with suppress(ConditionFailed):
+                self._update(key, "SET messages = messages - :less", were_taken, {":less": urgent})
 
     def _refill(self, account: Account, messages: int) -> None:
         """What others have taken meanwhile stays taken. A bucket that was never used is full."""

@@ -78,14 +78,15 @@ def accept_messages(
         if not count:
             problems = [problem for entry in judged for problem in entry.problems]
             raise InvalidRequest("No message of the request can be accepted.", problems)
+        urgent = sum(entry.wanted is not None and entry.wanted.is_urgent for entry in judged)
         shapes = {shape_of(entry.wanted.menus) for entry in judged if entry.wanted}
         spent_msec = clock.now_msec()
-        lists.spend(account, count, spent_msec)
+        lists.spend(account, count, spent_msec, urgent)
         try:
             lists.admit_shapes(account, shapes, spent_msec)
         except Exception:
             # Refused, or failed before anything was accepted.
-            _give_back(account, count, spent_msec, lists)
+            _give_back(account, count, spent_msec, urgent, lists)
             raise
         drawn: set[str] = set()
 
@@ -98,16 +99,16 @@ def accept_messages(
 
         stored = _add_list(make, key, lists)
         if stored.list_id not in drawn:  # a request of the same moment had the key first
-            _give_back(account, count, spent_msec, lists)
+            _give_back(account, count, spent_msec, urgent, lists)
     if stored.fingerprint != fingerprint:
         raise IdempotencyKeyReused("This Idempotency-Key came before with another body; use a new key.")
     _write(_accepted(entries, stored), stored, account, messages)
     return stored.answer
 
 
-def _give_back(account: Account, messages: int, spent_msec: int, lists: ListStore) -> None:
+def _give_back(account: Account, messages: int, spent_msec: int, urgent: int, lists: ListStore) -> None:
     try:
-        lists.give_back(account, messages, spent_msec)
+        lists.give_back(account, messages, spent_msec, urgent)
     except Exception:
         name = account.account_id
         logger.exception("%s messages of account %s could not be given back", messages, name, extra={"account": name})
@@ -167,6 +168,7 @@ def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account) ->
         ring_seconds=wanted.model.ringTimeoutSec,
         redial=to_redial(wanted.model),
         silent_repeats=wanted.model.silentRepeats,
+        is_urgent=wanted.is_urgent,
     )
 
 

@@ -37,6 +37,11 @@ class Wanted(NamedTuple):
     menus: tuple[Menu, ...]
     menus_text: str
 
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it goes before all that are not."""
+        return self.model.priority == "urgent"
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -140,6 +145,9 @@ def _judge(entry: Entry, account: Account, prompts: Prompts, known: dict[str, Pr
         given = entry.wanted.model.from_
         text = f"is not among the senders of this account, which are: {_some([*account.senders])}{unseen(given)}"
         problems.append(Problem("INVALID_SENDER", f"{entry.path}.from", text))
+    if entry.wanted.is_urgent and not account.urgent_per_minute:
+        text = "cannot be urgent: this account may send no urgent messages; leave priority out"
+        problems.append(Problem("PRIORITY_NOT_ALLOWED", f"{entry.path}.priority", text))
     for index, menu in enumerate(entry.wanted.menus):
         if not is_uploaded(menu.intro):
             continue

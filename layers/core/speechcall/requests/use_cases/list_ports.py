@@ -25,8 +25,11 @@ class ListStore(Prompts, Protocol):
         Raises TooManyMenuShapes, and then none of them has become known. Safe to repeat.
         """
 
-    def spend(self, account: Account, messages: int, now_msec: int) -> None:
-        """Takes messages from the account's bucket and from its day, or of neither. Raises RateLimited."""
+    def spend(self, account: Account, messages: int, now_msec: int, urgent: int = 0) -> None:
+        """Takes messages from the account's bucket and from its day, and `urgent` of them from its minute; or of none.
 
-    def give_back(self, account: Account, messages: int, now_msec: int) -> None:
+        Raises RateLimited.
+        """
+
+    def give_back(self, account: Account, messages: int, now_msec: int, urgent: int = 0) -> None:
         """Gives back what `spend` took at `now_msec`."""

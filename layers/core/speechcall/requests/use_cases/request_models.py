@@ -123,6 +123,10 @@ class MessageModel(Strict):
         ),
     ] = None
     redial: RedialModel | None = None
+    priority: Annotated[
+        Literal["normal", "urgent"],
+        Field(description="`urgent` goes before all others, for accounts that may send such (`PRIORITY_NOT_ALLOWED`)."),
+    ] = "normal"
 
     @field_validator("to")
     @classmethod

@@ -84,6 +84,17 @@ def undelivered_shard(account_id: str) -> str:
     return f"undelivered#{account_id}"
 
 
+# --------------------------------------------------- MessagesTable's index `order`
+def waiting_partition(account_id: str, campaign: str, is_urgent: bool) -> str:
+    """The messages of one queue that wait for a line."""
+    return f"WAITING#{account_id}#{_lane(is_urgent)}#{campaign}"
+
+
+def waiting_place(mid: str) -> str:
+    """The place of a message in its queue, by its id: first accepted, first served, also when it is dialled again."""
+    return f"{mid:0>19}"
+
+
 # ------------------------------------------------------------- RegistryTable
 ACCOUNTS = "ACCOUNTS"
 """The partition of all accounts."""
@@ -109,6 +120,71 @@ def signing_secrets_key(account_id: str) -> Key:
     return {"pk": SIGNING_SECRETS, "sk": account_id}
 
 
+def _lane(is_urgent: bool) -> str:
+    return "URGENT" if is_urgent else "NORMAL"
+
+
+QUEUES = "QUEUE#"
+"""How the sort keys of an account's queues begin, in the partition of its turns."""
+
+
+def turns_partition(account_id: str) -> str:
+    """The partition of an account's turns and of its queues."""
+    return f"TURN#{account_id}"
+
+
+def turn_key(account_id: str, is_urgent: bool) -> Key:
+    """An account among those that wait for a line."""
+    return {"pk": turns_partition(account_id), "sk": _lane(is_urgent)}
+
+
+def queue_key(account_id: str, campaign: str, is_urgent: bool) -> Key:
+    """One of an account's queues."""
+    return {"pk": turns_partition(account_id), "sk": f"{QUEUES}{_lane(is_urgent)}#{campaign}"}
+
+
+def turn_names(key: Item) -> tuple[str, bool]:
+    """The account of a turn, and whether it is about its urgent messages, out of the key of its item."""
+    return str(key["pk"]).removeprefix("TURN#"), key["sk"] == _lane(is_urgent=True)
+
+
+def queue_names(key: Item) -> tuple[str, str, bool]:
+    """Account and campaign of a queue, and whether it is about urgent messages, out of the key of its item."""
+    lane, _, campaign = str(key["sk"]).removeprefix(QUEUES).partition("#")
+    return str(key["pk"]).removeprefix("TURN#"), campaign, lane == _lane(is_urgent=True)
+
+
+def campaign_key(account_id: str, name: str) -> Key:
+    """A campaign of an account."""
+    return {"pk": f"CAMPAIGN#{account_id}#{name}", "sk": "CAMPAIGN"}
+
+
+def list_brake_key(list_id: str) -> Key:
+    """Whether a list is paused or cancelled; apart from the list, because every claim looks at it."""
+    return {"pk": f"LIST#{list_id}", "sk": "BRAKE"}
+
+
+# ------------------------------------------------- RegistryTable's index `order`
+TURNS = "TURNS"
+"""The accounts that wait for a line, by virtual time."""
+
+
+def turn_place(account_id: str, is_urgent: bool, virtual: int) -> str:
+    """The place of an account among those that wait: the urgent ones first."""
+    return f"{0 if is_urgent else 1}#{virtual:020}#{account_id}"
+
+
+def queues_partition(account_id: str, is_urgent: bool) -> str:
+    """The queues of an account that wait for a line."""
+    return f"QUEUES#{account_id}#{_lane(is_urgent)}"
+
+
+def queue_place(campaign: str, virtual: int) -> str:
+    """The place of a queue among its account's."""
+    return f"{virtual:020}#{campaign}"
+
+
+# ------------------------------------------------------------------------- lists
 def list_key(list_id: str) -> Key:
     """A list of messages."""
     return {"pk": f"LIST#{list_id}", "sk": "LIST"}
@@ -127,6 +203,11 @@ def bucket_key(account_id: str, rate: int) -> Key:
 def day_key(account_id: str, date: str) -> Key:
     """The calls of an account's day; `date` as YYYY-MM-DD."""
     return {"pk": f"DAY#{account_id}#{date}", "sk": "DAY"}
+
+
+def urgent_key(account_id: str, minute: int) -> Key:
+    """The urgent messages of an account's minute, counted from the epoch."""
+    return {"pk": f"URGENT#{account_id}#{minute}", "sk": "URGENT"}
 
 
 def shape_key(shape: str) -> Key:

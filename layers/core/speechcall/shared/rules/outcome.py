@@ -26,8 +26,10 @@ OutcomeName = Literal[
     "blocked",
     "promptUnavailable",
     "menusRefused",
+    "cancelled",
 ]
-"""How a message ended; `expired`, `promptUnavailable` and `menusRefused` are of messages that were never dialled.
+"""How a message ended; `expired`, `promptUnavailable`, `menusRefused` and `cancelled` are of messages that no call
+reached: they were never dialled, or not again.
 
 A new one is a type error at each place that has to know it. What is stored is a text: another release's may be among
 it, see `known_outcome`.
@@ -56,5 +58,6 @@ NOT_PLAYED = "notPlayed"
 """The reason of a call that was answered, and that we ended before anything of it could be heard."""
 
 EXPIRED = Outcome("expired", "expired")
+CANCELLED = Outcome("cancelled", "cancelled")
 MENUS_REFUSED = Outcome("menusRefused", "menusRefused")
 PROMPT_UNAVAILABLE = Outcome("promptUnavailable", "promptUnavailable")

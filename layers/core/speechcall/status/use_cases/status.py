@@ -93,7 +93,7 @@ def _status_of(outcome: OutcomeName) -> "answers.DeliveryStatus":
     match outcome:
         case "answered":
             return "delivered"
-        case "busy" | "noAnswer" | "failed" | "expired":
+        case "busy" | "noAnswer" | "failed" | "expired" | "cancelled":
             return "undeliverable"
         case "invalidNumber" | "blocked" | "promptUnavailable" | "menusRefused":
             return "permanenterror"

@@ -1,0 +1,166 @@
+"""Which message is the next to be dialled: accounts by their turns, their queues, and the first message there.
+
+A run goes by what it has read and what it has done since, so that a claim costs it no further read. What it reads
+lags, and others dial too: a claim decides, and says what has changed.
+"""
+
+from dataclasses import dataclass, field
+
+from speechcall.messages.rules.turns import Queue, Turn, cost, may_rest
+from speechcall.messages.use_cases.turn_ports import Charge, TurnStore
+from speechcall.shared.use_cases.clock import Clock
+
+MARGIN = 10
+"""How many more are read than there are free lines; doubled while none of a page can be dialled."""
+MOST_READ = 1000
+QUEUES_READ = 10
+
+Name = tuple[str, bool]
+"""An account, and whether it is about its urgent messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The message whose turn it is, and for whom it takes a line."""
+
+    mid: str
+    turn: Turn
+    queue: Queue
+
+
+@dataclass
+class _Heads:
+    """The first messages of a queue, as far as they were read, and what is left of them."""
+
+    limit: int
+    left: list[str] = field(default_factory=list)
+    is_last: bool = False
+    seen: set[str] = field(default_factory=set)
+
+
+@dataclass
+class _Queues:
+    """The first queues of an account, as far as they were read."""
+
+    limit: int
+    found: dict[str, Queue] = field(default_factory=dict)
+    passed: set[str] = field(default_factory=set)
+    is_last: bool = False
+
+
+class Order:
+    """The order as a run sees it. `skip`: messages that it has tried; its user adds to it."""
+
+    def __init__(self, turns: TurnStore, clock: Clock, free: int, skip: set[str]) -> None:
+        self._turns, self._clock, self._skip = turns, clock, skip
+        self._page = min(free + MARGIN, MOST_READ)
+        self._limit = self._page
+        self._known: dict[Name, Turn] = {}
+        self._passed: set[Name] = set()
+        self._queues: dict[Name, _Queues] = {}
+        self._heads: dict[tuple[Name, str], _Heads] = {}
+        self._is_last = False
+        self._read()
+
+    def next(self) -> Candidate | None:
+        """Whose turn it is; None: nothing is left that may be dialled."""
+        while True:
+            left = [turn for name, turn in self._known.items() if name not in self._passed]
+            if not left:
+                if self._is_last or self._limit >= MOST_READ:
+                    return None
+                self._limit = min(self._limit * 2, MOST_READ)
+                self._read()
+                continue
+            turn = min(left, key=lambda one: one.order)
+            found = self._first_of(turn)
+            if found:
+                return found
+            self._pass_over(turn)
+
+    def charge(self, charge: Charge, holder: str) -> None:
+        """A line was taken at this charge: the order changes."""
+        turn = charge.turn.charged(holder, charge.queue.standing)
+        name = _name(turn)
+        if name in self._known:
+            self._known[name] = turn
+        queues = self._queues.get(name)
+        if queues and charge.queue.campaign in queues.found:
+            queues.found[charge.queue.campaign] = charge.queue.charged(cost(charge.line_msec, charge.turn.share))
+
+    def set_turn(self, turn: Turn) -> None:
+        """An account's turn is another than was read."""
+        self._known[_name(turn)] = turn
+
+    def pass_over(self, turn: Turn) -> None:
+        """Nothing of an account can be dialled for now, and it need not stand in the order."""
+        self._passed.add(_name(turn))
+        self._turns.rest(turn)
+
+    def pass_over_queue(self, queue: Queue) -> None:
+        """The same for one of its queues."""
+        name = (queue.account_id, queue.is_urgent)
+        self._queues[name].passed.add(queue.campaign)
+        self._turns.rest(self._known[name], queue)
+
+    def _read(self) -> None:
+        page = self._turns.waiting(self._limit)
+        self._is_last = len(page) < self._limit
+        for turn in page:
+            self._known.setdefault(_name(turn), turn)
+
+    def _first_of(self, turn: Turn) -> Candidate | None:
+        """The first message of an account that may be dialled."""
+        if turn.is_paused or not turn.has_room:
+            return None
+        name = _name(turn)
+        queues = self._queues.setdefault(name, _Queues(QUEUES_READ))
+        while True:
+            left = [queue for campaign, queue in queues.found.items() if campaign not in queues.passed]
+            if not left:
+                if queues.is_last or queues.limit > MOST_READ:
+                    return None
+                page = self._turns.queues(turn, queues.limit)
+                queues.is_last = len(page) < queues.limit
+                queues.limit *= 4
+                for queue in page:
+                    queues.found.setdefault(queue.campaign, queue)
+                continue
+            queue = min(left, key=lambda one: (one.standing, one.campaign))
+            mid = self._head_of(name, queue)
+            if mid is not None:
+                return Candidate(mid, turn, queue)
+            queues.passed.add(queue.campaign)
+            if may_rest(queue.woken_msec, self._clock.now_msec()) and not self._saw_any(name, queue):
+                self._turns.rest(turn, queue)
+
+    def _head_of(self, name: Name, queue: Queue) -> str | None:
+        heads = self._heads.setdefault((name, queue.campaign), _Heads(self._page))
+        while True:
+            while heads.left:
+                if heads.left[0] not in self._skip:
+                    return heads.left[0]
+                heads.left.pop(0)
+            if heads.is_last:
+                return None
+            page = self._turns.heads(queue, heads.limit)
+            heads.is_last = len(page) < heads.limit or heads.limit >= MOST_READ
+            heads.limit = min(heads.limit * 2, MOST_READ)
+            heads.left = [mid for mid in page if mid not in heads.seen]
+            heads.seen.update(page)
+
+    def _saw_any(self, name: Name, queue: Queue) -> bool:
+        return bool(self._heads[name, queue.campaign].seen)
+
+    def _pass_over(self, turn: Turn) -> None:
+        """Leaves the order too, if it has nothing that could be dialled without something waking it."""
+        name = _name(turn)
+        self._passed.add(name)
+        queues = self._queues.get(name)
+        has_none = queues is not None and not queues.found and may_rest(turn.woken_msec, self._clock.now_msec())
+        if turn.is_paused or not turn.has_room or has_none:
+            self._turns.rest(turn)
+
+
+def _name(turn: Turn) -> Name:
+    return turn.account_id, turn.is_urgent

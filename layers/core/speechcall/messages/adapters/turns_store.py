@@ -1,0 +1,344 @@
+"""Who waits for a line, and in which order: turns and queues, in the table Registry and its index `order`.
+
+What belongs to an account has one partition, `TURN#<account>`. A turn or queue that waits has a place in the index;
+one that does not has none, and costs a dialer nothing. Places are written by claims (see `DynamoMessages.claim_line`).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from speechcall.accounts.rules.account import DEFAULT_SHARE
+from speechcall.messages.adapters.lines_store import CLOCKS
+from speechcall.messages.rules.turns import NONE_CANCELLED, Queue, Turn, cost
+from speechcall.messages.use_cases.turn_ports import Charge
+from speechcall.shared.adapters.keys import (
+    POOL,
+    QUEUES,
+    TURNS,
+    Key,
+    campaign_key,
+    mid_of,
+    queue_key,
+    queue_names,
+    queue_place,
+    queues_partition,
+    turn_key,
+    turn_names,
+    turn_place,
+    turns_partition,
+    waiting_partition,
+)
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+FORM = 1
+"""`v` of the items that are made here. An item keeps the form in which it was made; without `v` it is form 1."""
+ALREADY_AWAKE_MSEC = 20_000
+"""For how long an environment believes that a queue which it has woken is awake: it is for a minute (`REST_MSEC`)."""
+MOST_REMEMBERED = 1000
+
+
+class DynamoTurns:
+    """A `TurnStore` on DynamoDB."""
+
+    def __init__(self, client: "DynamoDBClient", messages_table: str, registry_table: str) -> None:
+        self._client, self._messages, self._registry = client, messages_table, registry_table
+        self._woken: dict[tuple[str, str, bool], int] = {}
+
+    # ------------------------------------------------------------------ reads
+    def waiting(self, limit: int) -> list[Turn]:
+        return [load_turn(item) for item in self._in_order(self._registry, TURNS, limit)]
+
+    def queues(self, turn: Turn, limit: int) -> list[Queue]:
+        partition = queues_partition(turn.account_id, turn.is_urgent)
+        return [load_queue(item) for item in self._in_order(self._registry, partition, limit)]
+
+    def heads(self, queue: Queue, limit: int) -> list[str]:
+        partition = waiting_partition(queue.account_id, queue.campaign, queue.is_urgent)
+        return [mid_of(item["pk"]) for item in self._in_order(self._messages, partition, limit)]
+
+    def find(self, account_id: str, is_urgent: bool) -> Turn:
+        item = self._get(turn_key(account_id, is_urgent))
+        return load_turn(item) if item else Turn(account_id, is_urgent)
+
+    def find_queue(self, account_id: str, campaign: str, is_urgent: bool) -> Queue:
+        item = self._get(queue_key(account_id, campaign, is_urgent))
+        return load_queue(item) if item else Queue(account_id, campaign, is_urgent)
+
+    def all_of(self, account_id: str) -> tuple[list[Turn], list[Queue]]:
+        turns, queues = [], []
+        with store_errors():
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._registry,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues=to_wire({":pk": turns_partition(account_id)}),
+                ConsistentRead=True,
+            )
+            for item in (from_wire(one) for page in pages for one in page["Items"]):
+                if item["sk"].startswith(QUEUES):
+                    queues.append(load_queue(item))
+                else:
+                    turns.append(load_turn(item))
+        return turns, queues
+
+    def _in_order(self, table: str, partition: str, limit: int) -> list[Values]:
+        with store_errors():
+            page = self._client.query(
+                TableName=table,
+                IndexName="order",
+                KeyConditionExpression="order_pk = :pk",
+                ExpressionAttributeValues=to_wire({":pk": partition}),
+                Limit=limit,
+            )
+        return [from_wire(item) for item in page["Items"]]
+
+    # ----------------------------------------------------------------- writes
+    def wake(self, account_id: str, campaign: str, is_urgent: bool, now_msec: int) -> None:
+        """The queue first, then the account: an account in the order without a queue is taken out of it again.
+
+        prepare_prompts   wake ──► message queued
+        dialer                                   nothing is seen of the queue (its index lags) ── rest ──X woken lately
+        or
+        dialer            nothing is seen of the queue, which was woken long ago
+        prepare_prompts   wake: revision + 1 ──► message queued
+        dialer                                ── rest ──X not the revision that it read
+        """
+        name = (account_id, campaign, is_urgent)
+        if now_msec < self._woken.get(name, 0) + ALREADY_AWAKE_MSEC:
+            return
+        self._wake(
+            queue_key(account_id, campaign, is_urgent),
+            now_msec,
+            queues_partition(account_id, is_urgent),
+            lambda virtual: queue_place(campaign, virtual),
+            lambda: self.find(account_id, is_urgent).queue_clock,
+        )
+        self._wake(
+            turn_key(account_id, is_urgent),
+            now_msec,
+            TURNS,
+            lambda virtual: turn_place(account_id, is_urgent, virtual),
+            lambda: int((self._get(POOL) or {}).get(CLOCKS[is_urgent], 0)),
+        )
+        if len(self._woken) >= MOST_REMEMBERED:
+            self._woken.clear()
+        self._woken[name] = now_msec
+
+    def _wake(
+        self,
+        key: Key,
+        now_msec: int,
+        partition: str,
+        place: Callable[[int], str],
+        clock: Callable[[], int],
+    ) -> None:
+        """Keeps awake what is in the order; puts into it what is not, where those are that are served now.
+
+        What was away has saved no line time: it begins at `clock`, or at its own virtual time if that is later. What
+        is paused stays away until it is resumed.
+
+        wake A   not in the order ──► virtual 7, its place ──► in the order
+        wake B   not in the order ──────────────────────────► virtual 7, its place: the same again
+        claim                              virtual 7 → 9
+        wake C   not in the order, virtual 7 ───────────X charged meanwhile ──► from virtual 9
+        """
+        it_is_in_the_order = "attribute_exists(order_pk)"
+        woken = "SET woken_msec = :now ADD revision :one"
+        awake = self._update(key, woken, it_is_in_the_order, {":now": now_msec, ":one": 1})
+        if awake is None:
+            return
+        while awake is not None and "paused_msec" not in awake:
+            owed, read = awake.get("owed", 0), awake.get("virtual_time", 0)
+            virtual = max(read + owed, clock())
+            nobody_has_charged_it = "(attribute_not_exists(virtual_time) OR virtual_time = :read)"
+            values = {
+                ":now": now_msec,
+                ":one": 1,
+                ":form": FORM,
+                ":pk": partition,
+                ":sk": place(virtual),
+                ":virtual": virtual,
+                ":read": read,
+                ":less": -owed,
+            }
+            awake = self._update(
+                key,
+                "SET order_pk = :pk, order_sk = :sk, virtual_time = :virtual, woken_msec = :now, v = :form "
+                "ADD revision :one, owed :less",
+                nobody_has_charged_it,
+                values,
+            )
+
+    def rest(self, turn: Turn, queue: Queue | None = None) -> bool:
+        key = queue_key(queue.account_id, queue.campaign, queue.is_urgent) if queue else None
+        nothing_has_woken_it = "revision = :revision"
+        found = self._update(
+            key or turn_key(turn.account_id, turn.is_urgent),
+            "REMOVE order_pk",
+            nothing_has_woken_it,
+            {":revision": queue.revision if queue else turn.revision},
+        )
+        if found is None and queue:
+            self._woken.pop((queue.account_id, queue.campaign, queue.is_urgent), None)
+        return found is None
+
+    def forget_live(self, turn: Turn, holders: Sequence[str]) -> None:
+        """An attempt leaves the pool with its state and never comes back, so this needs no condition."""
+        if holders:
+            self._update(turn_key(turn.account_id, turn.is_urgent), "DELETE live :gone", None, {":gone": set(holders)})
+
+    def _update(self, key: Key, expression: str, condition: str | None, values: Values) -> Values | None:
+        """None: it was done; else what stood there."""
+        more: Any = {"ConditionExpression": condition} if condition else {}
+        try:
+            with store_errors():
+                self._client.update_item(
+                    TableName=self._registry,
+                    Key=to_wire(key),
+                    UpdateExpression=expression,
+                    ExpressionAttributeValues=to_wire(values),
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    **more,
+                )
+        except ConditionFailed as failed:
+            return failed.item or {}
+        return None
+
+    def _get(self, key: Key) -> Values | None:
+        with store_errors():
+            found = self._client.get_item(TableName=self._registry, Key=to_wire(key), ConsistentRead=True)
+        return from_wire(found["Item"]) if "Item" in found else None
+
+
+# ------------------------------------------------------- parts of transactions
+def charge_turn(table: str, charge: Charge, holder: str, mid: str) -> Any:
+    """The part of a claim that charges an account for a call."""
+    turn = charge.turn
+    charged = turn.charged(holder, charge.queue.standing)
+    nobody_else_has_charged_it = "(attribute_not_exists(virtual_time) OR virtual_time = :read)"
+    it_is_not_paused = "attribute_not_exists(paused_msec)"
+    the_message_is_not_cancelled = "(attribute_not_exists(cancelled_upto) OR cancelled_upto < :mid)"
+    values = {
+        ":read": turn.virtual,
+        ":mid": int(mid),
+        ":virtual": charged.virtual,
+        ":place": turn_place(turn.account_id, turn.is_urgent, charged.virtual),
+        ":clock": charged.queue_clock,
+        ":paid": -turn.owed,
+        ":calls": charged.ended - turn.ended,
+        ":msec": charged.line_msec - turn.line_msec,
+        ":holders": {holder},
+    }
+    conditions = [nobody_else_has_charged_it, it_is_not_paused, the_message_is_not_cancelled]
+    if turn.max_lines is not None:
+        it_has_room = "(attribute_not_exists(live) OR size(live) < :most)"
+        conditions.append(it_has_room)
+        values[":most"] = turn.max_lines
+    return {
+        "TableName": table,
+        "Key": to_wire(turn_key(turn.account_id, turn.is_urgent)),
+        "UpdateExpression": "SET virtual_time = :virtual, order_sk = :place, queue_clock = :clock "
+        "ADD owed :paid, ended :calls, line_msec :msec, live :holders",
+        "ConditionExpression": " AND ".join(conditions),
+        "ExpressionAttributeValues": to_wire(values),
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+
+
+def charge_queue(table: str, charge: Charge) -> Any:
+    """The part of a claim that charges the queue. Whoever claims of an account holds its turn: no condition."""
+    queue = charge.queue
+    charged = queue.charged(cost(charge.line_msec, charge.turn.share))
+    return {
+        "TableName": table,
+        "Key": to_wire(queue_key(queue.account_id, queue.campaign, queue.is_urgent)),
+        "UpdateExpression": "SET virtual_time = :virtual, order_sk = :place ADD owed :paid",
+        "ExpressionAttributeValues": to_wire(
+            {
+                ":virtual": charged.virtual,
+                ":place": queue_place(queue.campaign, charged.virtual),
+                ":paid": -queue.owed,
+            }
+        ),
+    }
+
+
+def settle_turn(
+    table: str, account_id: str, is_urgent: bool, holder: str, line_msec: int, owed: int, *, is_limited: bool
+) -> Any:
+    """The part of an end that corrects what its account was charged, and takes the call from its live ones.
+
+    An account that may hold so many lines only may have left the order because it held them all: it is put back.
+    """
+    values = {":owed": owed, ":one": 1, ":msec": line_msec, ":holders": {holder}}
+    put_back = also_woken = ""
+    if is_limited:
+        # A dialer that saw no room in it must not take it out of the order now: see `rest`.
+        put_back, also_woken = "SET order_pk = :pk, order_sk = if_not_exists(order_sk, :sk) ", ", revision :one"
+        values |= {":pk": TURNS, ":sk": turn_place(account_id, is_urgent, 0)}
+    return {
+        "TableName": table,
+        "Key": to_wire(turn_key(account_id, is_urgent)),
+        "UpdateExpression": f"{put_back}ADD owed :owed, ended :one, line_msec :msec{also_woken} DELETE live :holders",
+        "ExpressionAttributeValues": to_wire(values),
+    }
+
+
+def settle_queue(table: str, account_id: str, campaign: str, is_urgent: bool, owed: int) -> Any:
+    """The part of an end that corrects what its queue was charged."""
+    return {
+        "TableName": table,
+        "Key": to_wire(queue_key(account_id, campaign, is_urgent)),
+        "UpdateExpression": "ADD owed :owed",
+        "ExpressionAttributeValues": to_wire({":owed": owed}),
+    }
+
+
+def call_ended(table: str, account_id: str, campaign: str) -> Any:
+    """The part of an end that takes a call from those of its campaign that are up."""
+    return {
+        "TableName": table,
+        "Key": to_wire(campaign_key(account_id, campaign)),
+        "UpdateExpression": "ADD in_calls :less",
+        "ExpressionAttributeValues": to_wire({":less": -1}),
+    }
+
+
+# ------------------------------------------------------------------------ codecs
+def load_turn(item: Values) -> Turn:
+    """The turn in an item; one that an end has made holds nothing but what is owed."""
+    account_id, is_urgent = turn_names(item)
+    return Turn(
+        account_id=account_id,
+        is_urgent=is_urgent,
+        share=item.get("line_share", DEFAULT_SHARE),
+        max_lines=item.get("max_lines"),
+        virtual=item.get("virtual_time", 0),
+        owed=item.get("owed", 0),
+        queue_clock=item.get("queue_clock", 0),
+        live=frozenset(item.get("live", ())),
+        is_waiting="order_pk" in item,
+        woken_msec=item.get("woken_msec", 0),
+        revision=item.get("revision", 0),
+        is_paused="paused_msec" in item,
+        cancelled_upto=item.get("cancelled_upto", NONE_CANCELLED),
+        ended=item.get("ended", 0),
+        line_msec=item.get("line_msec", 0),
+    )
+
+
+def load_queue(item: Values) -> Queue:
+    """The queue in an item."""
+    account_id, campaign, is_urgent = queue_names(item)
+    return Queue(
+        account_id=account_id,
+        campaign=campaign,
+        is_urgent=is_urgent,
+        virtual=item.get("virtual_time", 0),
+        owed=item.get("owed", 0),
+        is_waiting="order_pk" in item,
+        woken_msec=item.get("woken_msec", 0),
+        revision=item.get("revision", 0),
+    )

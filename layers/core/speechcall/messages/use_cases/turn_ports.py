@@ -1,0 +1,51 @@
+"""What the use cases need of the order in which accounts and their queues have their turn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from speechcall.messages.rules.turns import Queue, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """For whom a line is taken: the turn and the queue as they were read."""
+
+    turn: Turn
+    queue: Queue
+
+    @property
+    def line_msec(self) -> int:
+        """What is charged for the call until its end is known."""
+        return self.turn.expected_msec
+
+
+class TurnStore(Protocol):
+    """Accounts and queues that wait for a line. What is read by the order may be a little behind."""
+
+    def waiting(self, limit: int) -> list[Turn]:
+        """The first accounts of the order: urgent turns first, then by virtual time."""
+
+    def queues(self, turn: Turn, limit: int) -> list[Queue]:
+        """The first of an account's queues, by virtual time."""
+
+    def heads(self, queue: Queue, limit: int) -> list[str]:
+        """The ids of the first messages of a queue."""
+
+    def find(self, account_id: str, is_urgent: bool) -> Turn:
+        """An account's turn, strongly consistent; a fresh one if it never had any."""
+
+    def find_queue(self, account_id: str, campaign: str, is_urgent: bool) -> Queue:
+        """One of its queues, in the same way."""
+
+    def all_of(self, account_id: str) -> tuple[Sequence[Turn], Sequence[Queue]]:
+        """All turns and queues of an account, also those that do not wait; strongly consistent."""
+
+    def wake(self, account_id: str, campaign: str, is_urgent: bool, now_msec: int) -> None:
+        """A message of the queue waits, or is about to: queue and account are in the order for the next minute."""
+
+    def rest(self, turn: Turn, queue: Queue | None = None) -> bool:
+        """Takes a queue, or the account, out of the order. False: something has woken it since it was read."""
+
+    def forget_live(self, turn: Turn, holders: Sequence[str]) -> None:
+        """Call attempts that hold no line any more are not counted among the account's."""

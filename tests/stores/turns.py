@@ -1,0 +1,198 @@
+"""Turns and queues in memory. Its owner's lock makes a claim one step with the messages' states.
+
+The order lags as the index does; what is read by key does not.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from speechcall.messages.adapters.turns_store import ALREADY_AWAKE_MSEC
+from speechcall.messages.rules.turns import Queue, Turn, cost
+from speechcall.messages.use_cases.message_ports import AccountFull, Brake, Claim, HeldBack, TurnMoved
+from speechcall.messages.use_cases.turn_ports import Charge
+from speechcall.shared.adapters.keys import waiting_partition
+from tests.stores.index import MemoryIndex, Shard
+
+TurnName = tuple[str, bool]
+QueueName = tuple[str, str, bool]
+
+
+@dataclass
+class MemoryTurns:
+    """A `TurnStore` in memory. `lag_msec`: how long after a write the order shows it, by the clock `now_msec`."""
+
+    lag_msec: int = 0
+    now_msec: Callable[[], int] = lambda: 0
+    clocks: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})
+    places: MemoryIndex = field(default_factory=MemoryIndex)
+    """The messages that stand in their queues."""
+    remembers: bool = True
+    """It believes for a while that what it has woken is awake, as an environment does."""
+    _turns: dict[TurnName, Turn] = field(default_factory=dict)
+    _queues: dict[QueueName, Queue] = field(default_factory=dict)
+    _seen_turns: dict[TurnName, Turn] = field(default_factory=dict)
+    _seen_queues: dict[QueueName, Queue] = field(default_factory=dict)
+    _order: Shard = field(default_factory=Shard)
+    _queue_order: dict[TurnName, Shard] = field(default_factory=lambda: defaultdict(Shard))
+    _coming: deque[tuple[int, Turn | Queue]] = field(default_factory=deque)
+    _woken: dict[QueueName, int] = field(default_factory=dict)
+
+    # ------------------------------------------------------------------ reads
+    def waiting(self, limit: int) -> list[Turn]:
+        self._catch_up()
+        return [self._seen_turns[name] for _, name in self._order.first(limit)]
+
+    def queues(self, turn: Turn, limit: int) -> list[Queue]:
+        self._catch_up()
+        shard = self._queue_order[turn.account_id, turn.is_urgent]
+        return [self._seen_queues[name] for _, name in shard.first(limit)]
+
+    def heads(self, queue: Queue, limit: int) -> list[str]:
+        return self.places.first(waiting_partition(queue.account_id, queue.campaign, queue.is_urgent), limit)
+
+    def find(self, account_id: str, is_urgent: bool) -> Turn:
+        return self._turns.get((account_id, is_urgent)) or Turn(account_id, is_urgent)
+
+    def find_queue(self, account_id: str, campaign: str, is_urgent: bool) -> Queue:
+        return self._queues.get((account_id, campaign, is_urgent)) or Queue(account_id, campaign, is_urgent)
+
+    def all_of(self, account_id: str) -> tuple[list[Turn], list[Queue]]:
+        turns = [turn for turn in self._turns.values() if turn.account_id == account_id]
+        return turns, [queue for queue in self._queues.values() if queue.account_id == account_id]
+
+    # ----------------------------------------------------------------- writes
+    def wake(self, account_id: str, campaign: str, is_urgent: bool, now_msec: int) -> None:
+        name = (account_id, campaign, is_urgent)
+        if self.remembers and now_msec < self._woken.get(name, 0) + ALREADY_AWAKE_MSEC:
+            return
+        turn, queue = self.find(account_id, is_urgent), self.find_queue(account_id, campaign, is_urgent)
+        if not queue.is_waiting:
+            queue = replace(queue, virtual=max(queue.standing, turn.queue_clock), owed=0, is_waiting=True)
+        self._put(replace(queue, woken_msec=now_msec, revision=queue.revision + 1))
+        if not turn.is_paused:
+            if not turn.is_waiting:
+                virtual = max(turn.standing, self.clocks[is_urgent])
+                turn = replace(turn, virtual=virtual, owed=0, is_waiting=True)
+            self._put(replace(turn, woken_msec=now_msec, revision=turn.revision + 1))
+        self._woken[name] = now_msec
+
+    def rest(self, turn: Turn, queue: Queue | None = None) -> bool:
+        if queue is not None:
+            stored = self.find_queue(queue.account_id, queue.campaign, queue.is_urgent)
+            if stored.revision != queue.revision:
+                return False
+            self._woken.pop((queue.account_id, queue.campaign, queue.is_urgent), None)
+            self._put(replace(stored, is_waiting=False))
+            return True
+        found = self.find(turn.account_id, turn.is_urgent)
+        if found.revision != turn.revision:
+            return False
+        self._put(replace(found, is_waiting=False))
+        return True
+
+    def forget_live(self, turn: Turn, holders: Sequence[str]) -> None:
+        if holders:
+            found = self.find(turn.account_id, turn.is_urgent)
+            self._put(replace(found, live=found.live - set(holders)))
+
+    # ------------------------------------------------- parts of claims and ends
+    def refusal(self, charge: Charge, mid: str) -> Claim | None:
+        """Why an account may not be charged; None: it may."""
+        turn, read = self.find(charge.turn.account_id, charge.turn.is_urgent), charge.turn
+        if turn.cancelled_upto >= int(mid):
+            return HeldBack(Brake.ACCOUNT, is_final=True)
+        if turn.is_paused:
+            return HeldBack(Brake.ACCOUNT, is_final=False)
+        if turn.virtual not in (0, read.virtual):
+            return TurnMoved(turn)
+        if read.max_lines is not None and len(turn.live) >= read.max_lines:
+            return AccountFull() if turn.virtual == read.virtual and not turn.has_room else TurnMoved(turn)
+        return None
+
+    def charge(self, charge: Charge, holder: str) -> None:
+        """As `charge_turn` and `charge_queue` do."""
+        read = charge.turn
+        turn = self.find(read.account_id, read.is_urgent)
+        queue = self.find_queue(read.account_id, charge.queue.campaign, read.is_urgent)
+        charged, queued = read.charged(holder, charge.queue.standing), charge.queue
+        queued = queued.charged(cost(charge.line_msec, read.share))
+        self._put(
+            replace(
+                turn,
+                virtual=charged.virtual,
+                owed=turn.owed - read.owed,
+                queue_clock=charged.queue_clock,
+                live=turn.live | {holder},
+                ended=turn.ended + charged.ended - read.ended,
+                line_msec=turn.line_msec + charged.line_msec - read.line_msec,
+            )
+        )
+        self._put(replace(queue, virtual=queued.virtual, owed=queue.owed - charge.queue.owed))
+        self.clocks[read.is_urgent] = read.standing
+
+    def settle(self, name: QueueName, holder: str, line_msec: int, owed: int, *, is_limited: bool) -> None:
+        """As `settle_turn` and `settle_queue` do."""
+        account_id, campaign, is_urgent = name
+        turn, queue = self.find(account_id, is_urgent), self.find_queue(account_id, campaign, is_urgent)
+        self._put(
+            replace(
+                turn,
+                owed=turn.owed + owed,
+                ended=turn.ended + 1,
+                line_msec=turn.line_msec + line_msec,
+                live=turn.live - {holder},
+                is_waiting=turn.is_waiting or is_limited,
+                revision=turn.revision + is_limited,
+            )
+        )
+        self._put(replace(queue, owed=queue.owed + owed))
+
+    def change(self, turn: Turn) -> None:
+        """A turn as an operator sets it."""
+        self._put(turn)
+
+    def _put(self, made: Turn | Queue) -> None:
+        if isinstance(made, Turn):
+            self._turns[made.account_id, made.is_urgent] = made
+        else:
+            self._queues[made.account_id, made.campaign, made.is_urgent] = made
+        if self.lag_msec:
+            self._coming.append((self.now_msec() + self.lag_msec, made))
+        else:
+            self._show(made)
+
+    def _catch_up(self) -> None:
+        while self._coming and self._coming[0][0] <= self.now_msec():
+            self._show(self._coming.popleft()[1])
+
+    def _show(self, made: Turn | Queue) -> None:
+        if isinstance(made, Turn):
+            name = (made.account_id, made.is_urgent)
+            _move(self._order, name, _turn_place, self._seen_turns.get(name), made)
+            self._seen_turns[name] = made
+        else:
+            order, queue = (
+                self._queue_order[made.account_id, made.is_urgent],
+                (made.account_id, made.campaign, made.is_urgent),
+            )
+            _move(order, queue, _queue_place, self._seen_queues.get(queue), made)
+            self._seen_queues[queue] = made
+
+
+def _turn_place(turn: Turn) -> tuple[bool, int, str]:
+    return not turn.is_urgent, turn.virtual, turn.account_id
+
+
+def _queue_place(queue: Queue) -> tuple[int, str]:
+    return queue.virtual, queue.campaign
+
+
+def _move(
+    order: Shard, name: Any, place: Callable[[Any], Any], before: Turn | Queue | None, after: Turn | Queue
+) -> None:
+    if before is not None and before.is_waiting:
+        order.remove((place(before), name))
+    if after.is_waiting:
+        order.add((place(after), name))

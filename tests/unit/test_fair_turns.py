@@ -1,0 +1,194 @@
+"""Fifty accounts share the lines on a clock that nobody waits for, whatever goes wrong and whatever is stopped."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from speechcall.messages.rules.message import State
+from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.shared.rules.ids import parse_holder
+from tests.kit.dialling_world import NONE, TROUBLES
+from tests.kit.fair_world import FairWorld
+from tests.kit.samples import NOW
+
+pytestmark = pytest.mark.slow
+
+LONGEST = 150 + 30
+"""Seconds for which a call may hold its line: the longest call, and what dialling and ending it take."""
+WINDOW = 200
+FAIR = 0.05
+"""How far an account's part of the line time of 200 calls may be from its share."""
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog):
+    caplog.set_level(logging.CRITICAL, "speechcall")
+
+
+def assert_that_nothing_is_stranded(world: FairWorld) -> None:
+    found = world.all()
+    assert world.ledger.wrong == []
+    assert Counter(one.state for one in found) == {State.FINISHED: len(found)}
+    assert set(world.ledger.ends.values()) == {1}
+    assert len(world.ledger.ends) == len(found)
+    assert world.messages.held == set()
+    assert {turn.live for account in world.accounts for turn in world.messages.turns.all_of(account)[0]} == {
+        frozenset()
+    }
+
+
+def assert_that_what_is_stopped_rings_no_more(world: FairWorld) -> None:
+    lists = {one.mid: one.list_id for one in world.all()}
+    begun = {(lists[mid], moment) for moment, mid in world.ledger.claims}
+    assert [list_id for list_id, moment in begun if moment > world.cancelled.get(list_id, moment)] == []
+    accounts = [(one.account_id, begin) for one in world.all() for begin in _begun(world, one.mid)]
+    for account, begin, end in world.paused:
+        assert [moment for name, moment in accounts if name == account and begin < moment < end] == []
+
+
+def _begun(world: FairWorld, mid: str) -> list[int]:
+    return [moment for moment, claimed in world.ledger.claims if claimed == mid]
+
+
+def windows(world: FairWorld) -> Iterator[tuple[int, int]]:
+    """From when to when 200 claims in a row went during which every account had something to dial."""
+    names = list(world.lines.began)
+    last = {world.account_of(name): index for index, name in enumerate(names)}
+    for first in range(WINDOW // 2, min(last.values()) - WINDOW, 20):
+        yield world.lines.began[names[first]], world.lines.began[names[first + WINDOW]]
+
+
+# ----------------------------------------------------------------------- fair
+@pytest.mark.parametrize("lengths", [(60,), (15, 30, 60, 90, 150)], ids=["equal", "mixed"])
+def test_line_time_follows_the_shares_whatever_the_lengths_of_queues_and_calls(lengths):
+    world = FairWorld(3, Pool(20, 100), {"a": 10, "b": 20, "c": 30, "d": 40}, call_seconds=lengths)
+    for account, count in (("a", 250), ("b", 700), ("c", 500), ("d", 600)):
+        world.arrive(account, count)
+    world.run()
+    assert_that_nothing_is_stranded(world)
+    checked = 0
+    for window in windows(world):
+        seconds = world.line_seconds(*window)
+        total = sum(seconds.values())
+        for account, share in world.shares.items():
+            assert abs(seconds[account] / total - share / 100) <= FAIR, (account, seconds)
+        checked += 1
+    assert checked >= 20
+
+
+def test_short_calls_have_as_much_line_time_as_long_ones():
+    # Given two accounts of one share, of which one makes calls ten times as long as the other's
+    world = FairWorld(5, Pool(10, 100), {"short": 10, "long": 10})
+    world.phones.seconds_of = lambda name: 15.0 if world.account_of(name) == "short" else 150.0
+    world.arrive("short", 1500)
+    world.arrive("long", 300)
+    world.run()
+    assert_that_nothing_is_stranded(world)
+    for window in windows(world):
+        seconds = world.line_seconds(*window)
+        assert abs(seconds["short"] / sum(seconds.values()) - 0.5) <= FAIR
+
+
+def test_a_new_account_waits_for_the_shares_that_wait_and_not_for_their_queues():
+    shares = {f"old{number}": 10 for number in range(8)} | {"new": 10}
+    world = FairWorld(7, Pool(5, 100), shares)
+    for account in world.accounts[:-1]:
+        world.arrive(account, 60)
+    arrives = 600
+    world.arrive("new", 3, at_seconds=arrives)
+    world.run()
+    assert_that_nothing_is_stranded(world)
+    first = min(moment for name, moment in world.lines.began.items() if world.account_of(name) == "new")
+    bound = (sum(shares.values()) / 10 / 5 + 1) * LONGEST
+    assert (first - NOW) / 1000 - arrives <= bound
+    # Behind the whole backlog it would have come after all of it.
+    assert sum(moment > first for moment in world.lines.began.values()) >= 200
+
+
+def test_an_account_holds_no_more_lines_than_it_may():
+    world = FairWorld(9, Pool(10, 100), {"big": 100, "small": 10}, max_lines={"big": 3})
+    world.arrive("big", 60)
+    world.arrive("small", 60)
+    world.run()
+    assert_that_nothing_is_stranded(world)
+    events = sorted(
+        [(moment, 1) for name, moment in world.lines.began.items() if world.account_of(name) == "big"]
+        + [(moment, -1) for name, moment in world.lines.ended.items() if world.account_of(name) == "big"]
+    )
+    live = most = 0
+    for _, change in events:
+        live += change
+        most = max(most, live)
+    assert most == 3
+
+
+# --------------------------------------------------------------------- urgent
+def test_an_urgent_message_is_dialled_within_two_seconds_while_a_line_is_kept_free():
+    world = FairWorld(11, Pool(10, 2, urgent_lines=3), {"loud": 10, "calm": 10}, replace(NONE, lag_msec=1000))
+    world.arrive("loud", 300)
+    for number in range(20):
+        world.arrive("calm", 1, at_seconds=60 + number * 137, is_urgent=True)
+    world.run()
+    assert_that_nothing_is_stranded(world)
+    urgent = [one for one in world.all() if one.is_urgent]
+    assert len(urgent) == 20
+    for one in urgent:
+        (claimed, *_) = _begun(world, one.mid)
+        assert claimed - world.ready[one.mid] <= 2000
+    # The lines that are kept free are free: never more than seven others at once.
+    others = [name for name in world.lines.began if not world.messages._messages[parse_holder(name)[0]].is_urgent]
+    events = sorted(
+        [(world.lines.began[name], 1) for name in others] + [(world.lines.ended[name], -1) for name in others]
+    )
+    live = [0]
+    for _, change in events:
+        live.append(live[-1] + change)
+    assert max(live) == 7
+
+
+# ------------------------------------------------- whatever goes wrong, whatever is stopped
+def flow_through(accounts: int, most: int, seed: int) -> FairWorld:
+    """Accounts with queues from 1 to `most`, some urgent, some paused or cancelled at a random moment."""
+    pool = Pool(20, 100, urgent_lines=2)
+    shares = {f"a{number:02}": (10, 20, 50)[number % 3] for number in range(accounts)}
+    world = FairWorld(seed, pool, shares, TROUBLES, call_seconds=(1, 3, 5, 15))
+    random = world.random
+    for number, account in enumerate(world.accounts):
+        count = max(1, round(most ** (number / (accounts - 1))))
+        world.arrive(
+            account, count, at_seconds=random.uniform(0, 60), campaign=f"c{number % 2}" if number % 4 == 1 else ""
+        )
+        if number % 5 == 0:
+            world.arrive(account, 2, at_seconds=random.uniform(0, 300), is_urgent=True)
+    for account in random.sample(world.accounts, accounts // 5):
+        world.play.after(random.uniform(20, 200), lambda account=account: world.pause(account, random.uniform(10, 200)))  # type: ignore[misc]
+    for _ in range(accounts // 5):
+        world.play.after(
+            random.uniform(20, 200), lambda: world.cancel(random.choice([*world.messages._messages.values()]).list_id)
+        )
+    world.run()
+    return world
+
+
+def test_fifty_accounts_flow_through_whatever_goes_wrong_and_whatever_is_stopped():
+    world = flow_through(50, 150, 13)
+    assert_that_nothing_is_stranded(world)
+    assert_that_what_is_stopped_rings_no_more(world)
+    assert len(world.ledger.kills) >= 20
+    assert world.paused
+    assert world.cancelled
+    assert Counter(one.outcome for one in world.all())["cancelled"] >= 5
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", [17, 19])
+def test_fifty_accounts_with_queues_of_up_to_fifty_thousand(seed):
+    world = flow_through(50, 50_000, seed)
+    assert_that_nothing_is_stranded(world)
+    assert_that_what_is_stopped_rings_no_more(world)
+    hours, calls = (world.now_msec() - NOW) / 3_600_000, len(world.ledger.claims)
+    print(f"{len(world.all())} messages, {calls} calls, {world.runs} runs of dialers, {hours:.1f} h")
