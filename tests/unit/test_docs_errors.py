@@ -11,7 +11,8 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from speechcall.accounts.rules.account import NEW_SHAPES_PER_DAY, Account
-from speechcall.accounts.use_cases.accounts import authenticate
+from speechcall.accounts.rules.scope import Scope
+from speechcall.accounts.use_cases.accounts import Credential, authenticate, authorize
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest
 from speechcall.api.use_cases.query import parameter
 from speechcall.messages.use_cases.message_ports import Pool
@@ -121,8 +122,14 @@ def begin(body):
     return refused(lambda: begin_upload(ACME, "welcome", body, desk))
 
 
-def authorize(**headers):
+def stranger(**headers):
     return refused(lambda: authenticate(headers, lambda _name: None, lambda _account: None))
+
+
+def used(scope, address):
+    """What the use of a key is refused with that may only send, from one network."""
+    key = Credential("acme", "", frozenset({Scope.SEND}), "web-shop", ("203.0.113.0/24",))
+    return refused(lambda: authorize(key, scope, address))
 
 
 class Nothing:
@@ -280,9 +287,13 @@ GIVEN = {
         lambda: hook(headers={"Content-Encoding": "gzip"}),
     ],
     "401": [
-        authorize,
-        lambda: authorize(authorization="Basic !"),
-        lambda: authorize(authorization="Basic dTpw"),
+        stranger,
+        lambda: stranger(authorization="Basic !"),
+        lambda: stranger(authorization="Basic dTpw"),
+    ],
+    "403": [
+        lambda: used(Scope.MANAGE, "203.0.113.17"),
+        lambda: used(Scope.SEND, "198.51.100.7"),
     ],
     "404": [
         lambda: refused(lambda: read_message(ACME, "1", 0, store=Nothing())),  # type: ignore[arg-type]
