@@ -160,7 +160,8 @@ def _paths() -> dict[str, Any]:
                             "maxLength": MAX_KEY_LENGTH,
                             "pattern": "^[!-~]([ -~]*[!-~])?$",
                         },
-                    }
+                    },
+                    _STRICT,
                 ],
                 "requestBody": _request_body(),
                 "responses": {
@@ -192,7 +193,8 @@ def _paths() -> dict[str, Any]:
                         "in": "query",
                         "description": "`mermaid`: each acceptable message's menus as Mermaid text.",
                         "schema": {"type": "string", "enum": ["mermaid"]},
-                    }
+                    },
+                    _STRICT,
                 ],
                 "requestBody": _request_body(),
                 "responses": {
@@ -265,6 +267,15 @@ def _paths() -> dict[str, Any]:
             }
         },
     }
+
+
+_STRICT = {
+    "name": "strict",
+    "in": "query",
+    "description": "`true`: a field that is not known is refused, `UNKNOWN_FIELD`. Otherwise only one that is nearly a "
+    "known one is, and of others a message is warned.",
+    "schema": {"type": "boolean", "default": False},
+}
 
 
 def _request_body() -> dict[str, Any]:
