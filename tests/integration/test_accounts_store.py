@@ -31,6 +31,12 @@ def named(number, account_id="acme", name=None):
     return f"NAMED#{number}", key
 
 
+def add(accounts, number, account_id="acme", name=None, most=MAX_KEYS):
+    """Adds a key with a name; what became of that."""
+    stored_as, key = named(number, account_id, name)
+    return accounts.add_named_key(stored_as, key, most)
+
+
 def names_of(accounts, account_id="acme"):
     return sorted(key.key_name for key in accounts.named_keys(account_id).values())
 
@@ -130,8 +136,8 @@ def test_keys_with_a_name_are_made_found_and_revoked_one_by_one(accounts):
     accounts.add(Account("other", ("*",)), credentials(2, "other"))
     assert accounts.named_keys("acme") == {}
     for number in (1, 2):
-        assert accounts.add_named_key(*named(number), MAX_KEYS) is Change.DONE
-    assert accounts.add_named_key(*named(3, "other", "till-1"), MAX_KEYS) is Change.DONE
+        assert add(accounts, number) is Change.DONE
+    assert add(accounts, 3, "other", "till-1") is Change.DONE
     assert accounts.find_credential("NAMED#1") == named(1)[1]
     assert accounts.named_keys("acme") == dict([named(1), named(2)])
     assert accounts.remove_named_key("acme", "till-1") is Change.DONE
@@ -144,17 +150,17 @@ def test_keys_with_a_name_are_made_found_and_revoked_one_by_one(accounts):
 
 def test_a_name_is_given_once_and_free_when_it_is_revoked(accounts):
     accounts.add(ACME, credentials(1))
-    assert accounts.add_named_key(*named(1, name="shop"), MAX_KEYS) is Change.DONE
-    assert accounts.add_named_key(*named(2, name="shop"), MAX_KEYS) is Change.TAKEN
+    assert add(accounts, 1, name="shop") is Change.DONE
+    assert add(accounts, 2, name="shop") is Change.TAKEN
     assert accounts.find_credential("NAMED#2") is None
     assert accounts.remove_named_key("acme", "shop") is Change.DONE
     assert accounts.remove_named_key("acme", "shop") is Change.NOT_THERE
-    assert accounts.add_named_key(*named(2, name="shop"), MAX_KEYS) is Change.DONE
+    assert add(accounts, 2, name="shop") is Change.DONE
 
 
 def test_an_account_that_is_not_there_has_no_keys(accounts):
     assert accounts.named_keys("acme") is None
-    assert accounts.add_named_key(*named(1), MAX_KEYS) is Change.NOT_THERE
+    assert add(accounts, 1) is Change.NOT_THERE
     assert accounts.remove_named_key("acme", "shop") is Change.NOT_THERE
     assert accounts.find_credential("NAMED#1") is None
 
@@ -162,14 +168,14 @@ def test_an_account_that_is_not_there_has_no_keys(accounts):
 def test_an_account_has_so_many_keys_at_most_and_can_still_be_rotated(accounts):
     accounts.add(ACME, credentials(1))
     for number in range(3):
-        assert accounts.add_named_key(*named(number), most=3) is Change.DONE
-    assert accounts.add_named_key(*named(3), most=3) is Change.TOO_MANY
+        assert add(accounts, number, most=3) is Change.DONE
+    assert add(accounts, 3, most=3) is Change.TOO_MANY
     assert accounts.replace_credentials("acme", credentials(2))
     assert names_of(accounts) == ["till-0", "till-1", "till-2"]
     assert opens(accounts, 1) is False
     assert opens(accounts, 2) is True
     assert accounts.remove_named_key("acme", "till-1") is Change.DONE
-    assert accounts.add_named_key(*named(3), most=3) is Change.DONE
+    assert add(accounts, 3, most=3) is Change.DONE
 
 
 # --------------------------------------------------------------------- races
@@ -223,10 +229,10 @@ def test_two_keys_of_one_name_at_once_are_one(client):
     accounts = DynamoAccounts(client, TABLE)
     accounts.add(ACME, credentials(1))
     first = []
-    other = lambda: first or first.append(accounts.add_named_key(*named(1, name="shop"), most=MAX_KEYS))  # noqa: E731
+    other = lambda: first or first.append(add(accounts, 1, name="shop"))  # noqa: E731
     slow = interrupted(client, "transact_write_items", other)
-    assert slow.add_named_key(*named(2, name="shop"), most=MAX_KEYS) is Change.RACED
-    assert slow.add_named_key(*named(2, name="shop"), most=MAX_KEYS) is Change.TAKEN
+    assert add(slow, 2, name="shop") is Change.RACED
+    assert add(slow, 2, name="shop") is Change.TAKEN
     assert first == [Change.DONE]
     assert list(accounts.named_keys("acme")) == ["NAMED#1"]
     assert accounts.find_credential("NAMED#2") is None
@@ -239,7 +245,7 @@ def test_of_two_changes_at_once_neither_undoes_the_other(client, change, other):
     accounts = DynamoAccounts(client, TABLE)
     accounts.add(ACME, credentials(1))
     for number in (1, 2):
-        accounts.add_named_key(*named(number), most=MAX_KEYS)
+        add(accounts, number)
     drawn = iter("abcdefghij")
 
     def do(what, store, number):

@@ -330,7 +330,7 @@ def test_strict_is_a_word_of_the_query(api, path):
     ):
         answered = as_documented(api.ask("POST", path + query, key, body), kind)["messages"]
         assert [one["status"] for one in answered] == verdicts
-    assert answered[1]["error"]["code"] == "UNKNOWN_FIELD"
+        assert all(one["error"]["code"] == "UNKNOWN_FIELD" for one in answered if one["status"] == "rejected")
     before = api.stored()
     for query, wrong in (("?strict=yes", "strict"), ("?strict", "strict"), ("?Strict=true", "Strict")):
         error = as_documented(api.ask("POST", path + query, key, body))["error"]

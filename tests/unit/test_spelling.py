@@ -2,7 +2,7 @@
 
 import json
 import string
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import assume, given
@@ -141,7 +141,7 @@ def test_what_the_vendors_family_calls_something_is_warned_of_as_before(name):
 
 
 def test_the_names_of_each_place_are_those_of_its_model():
-    models = {
+    models: dict[str, Any] = {
         "redial": RedialModel,
         "menu[]": MenuModel,
         "say": SayModel,
@@ -149,7 +149,7 @@ def test_the_names_of_each_place_are_those_of_its_model():
         "hangup": HangupModel,
         "gotoMenu": GotoMenuModel,
     }
-    keys = tuple(key for key in Key.__args__ if key.isalnum())
+    keys = tuple(key for key in get_args(Key) if key.isalnum())
     found = {place: tuple(model.model_fields) for place, model in models.items()}
     assert {**found, "dtmfActions.key": keys} == KNOWN_NAMES
 
