@@ -14,8 +14,8 @@ from cli.failures import Refusal, shown_once
 from cli.table import show_table
 from cli.target import on_deployment
 from speechcall.accounts.rules.scope import Scope, allows
-from speechcall.accounts.use_cases.accounts import Credential
-from speechcall.accounts.use_cases.named_keys import MAX_KEYS, Change, NewKey, NotDone, create_key, revoke_key
+from speechcall.accounts.use_cases.accounts import Change, Credential
+from speechcall.accounts.use_cases.named_keys import MAX_KEYS, NewKey, NotDone, create_key, revoke_key
 from speechcall.shared.adapters.clock import SystemClock
 
 app = typer.Typer(no_args_is_help=True)

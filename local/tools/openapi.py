@@ -14,8 +14,8 @@ from pydantic import TypeAdapter
 from local.tools.openapi_audio import audio_paths
 from speechcall.accounts.rules.scope import Scope, allows
 from speechcall.api.rules import answers
-from speechcall.api.rules.routes import scope_of
 from speechcall.api.use_cases.openapi import FILE as SERVED
+from speechcall.api.use_cases.routes import scope_of
 from speechcall.requests.use_cases.accept_messages import MAX_KEY_LENGTH
 from speechcall.requests.use_cases.check_request import MAX_MESSAGES
 from speechcall.requests.use_cases.request_models import MessageModel

@@ -8,8 +8,8 @@ import pytest
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.account import Account
 from speechcall.accounts.rules.scope import Scope
-from speechcall.accounts.use_cases.accounts import Credential, Secrets, credentials_of, key_name, user_name
-from speechcall.accounts.use_cases.named_keys import MAX_KEYS, Change, NewKey, create_key, revoke_key
+from speechcall.accounts.use_cases.accounts import Change, Credential, Secrets, credentials_of, key_name, user_name
+from speechcall.accounts.use_cases.named_keys import MAX_KEYS, NewKey, create_key, revoke_key
 from tests.kit.registry import TABLE, empty_registry
 from tests.stores.accounts import MemoryAccounts
 

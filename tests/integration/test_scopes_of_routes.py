@@ -7,7 +7,7 @@ import pytest
 
 from speechcall.accounts.rules.scope import Scope
 from speechcall.accounts.use_cases.named_keys import NewKey, create_key, revoke_key
-from speechcall.api.rules.routes import SCOPES, scope_of
+from speechcall.api.use_cases.routes import SCOPES, scope_of
 from speechcall.prompts.rules.prompt import KnownPrompt, Prompt
 from tests.kit.http_api import HttpApi, specification
 from tests.kit.samples import NOW

@@ -1,8 +1,7 @@
 """Accounts in memory: what `DynamoAccounts` does, held to it by tests/integration/test_accounts_store.py."""
 
 from speechcall.accounts.rules.account import Account
-from speechcall.accounts.use_cases.accounts import NAMED, Credential
-from speechcall.accounts.use_cases.named_keys import Change
+from speechcall.accounts.use_cases.accounts import NAMED, Change, Credential
 
 
 class MemoryAccounts:

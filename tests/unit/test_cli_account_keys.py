@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from cli.main import app
 from speechcall.accounts.rules.account import Account
 from speechcall.accounts.rules.scope import Scope
-from speechcall.accounts.use_cases.accounts import Credential, key_name, sha256
-from speechcall.accounts.use_cases.named_keys import MAX_KEYS, Change
+from speechcall.accounts.use_cases.accounts import Change, Credential, key_name, sha256
+from speechcall.accounts.use_cases.named_keys import MAX_KEYS
 from tests.stores.accounts import MemoryAccounts
 from tests.stores.webhook_secrets import MemoryWebhookSecrets
 

@@ -23,7 +23,7 @@ from speechcall.accounts.use_cases.accounts import (
     with_checksum,
 )
 from speechcall.api.adapters.http_api import HttpRequest, account_of
-from speechcall.api.rules.routes import SCOPES, scope_of
+from speechcall.api.use_cases.routes import SCOPES, scope_of
 from speechcall.shared.adapters.table import from_wire, to_wire
 from speechcall.shared.rules.errors import AddressNotAllowed, ScopeRequired
 

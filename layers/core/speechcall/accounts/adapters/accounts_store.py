@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from speechcall.accounts.rules.account import DEFAULT_SHARE, Account
 from speechcall.accounts.rules.scope import WITHOUT_A_NAME, Scope
-from speechcall.accounts.use_cases.accounts import NAMED, Credential, Refusals
-from speechcall.accounts.use_cases.named_keys import Change
+from speechcall.accounts.use_cases.accounts import NAMED, Change, Credential, Refusals
 from speechcall.shared.adapters.keys import ACCOUNTS, Key, account_key, credential_key, turn_key
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 

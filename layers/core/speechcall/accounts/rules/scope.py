@@ -7,7 +7,7 @@ from typing import assert_never
 
 
 class Scope(StrEnum):
-    """A kind of request. Which route needs which: `api.rules.routes`."""
+    """A kind of request. Which route needs which: `api.use_cases.routes`."""
 
     SEND = "send"
     READ = "read"

@@ -5,6 +5,7 @@ import hmac
 from binascii import a2b_base64
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import NamedTuple
 
 from speechcall.accounts.rules.account import Account
@@ -187,3 +188,16 @@ def credentials_of(account_id: str, secrets: Secrets) -> dict[str, Credential]:
         user_name(secrets.user): Credential(account_id, sha256(secrets.password)),
         key_name(secrets.key): Credential(account_id, sha256(secrets.key)),
     }
+
+
+class Change(Enum):
+    """What became of a change of an account's keys."""
+
+    DONE = auto()
+    TAKEN = auto()
+    """There is a key of this name."""
+    TOO_MANY = auto()
+    NOT_THERE = auto()
+    """There is no such account, or no key of this name."""
+    RACED = auto()
+    """Another has changed the account's credentials in this moment: nothing was done."""

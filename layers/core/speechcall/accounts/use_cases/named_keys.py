@@ -2,28 +2,14 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from typing import Literal, Protocol
 
 from speechcall.accounts.rules.scope import Scope
-from speechcall.accounts.use_cases.accounts import NAMED_MARK, Credential, key_name, sha256, with_checksum
+from speechcall.accounts.use_cases.accounts import NAMED_MARK, Change, Credential, key_name, sha256, with_checksum
 
 MAX_KEYS = 50
 """Of an account. The release before ends them all when it rotates, in one transaction, which has 100 writes."""
 _TRIES = 20
-
-
-class Change(Enum):
-    """What became of a change of an account's keys."""
-
-    DONE = auto()
-    TAKEN = auto()
-    """There is a key of this name."""
-    TOO_MANY = auto()
-    NOT_THERE = auto()
-    """There is no such account, or no key of this name."""
-    RACED = auto()
-    """Another has changed the account's credentials in this moment: nothing was done."""
 
 
 NotDone = Literal[Change.TAKEN, Change.TOO_MANY, Change.NOT_THERE, Change.RACED]

@@ -16,8 +16,8 @@ from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.account import Account
 from speechcall.accounts.use_cases.accounts import authenticate, authorize
 from speechcall.api.adapters.http_answers import Answer, answer_error, answer_problem
-from speechcall.api.rules.routes import Route, scope_of
 from speechcall.api.use_cases.representation import check_representation
+from speechcall.api.use_cases.routes import Route, scope_of
 from speechcall.shared.adapters.metrics import count
 from speechcall.shared.rules.errors import RequestError
 
@@ -84,7 +84,7 @@ def account_of(request: HttpRequest, accounts: DynamoAccounts) -> Account:
     request.account_id = account.account_id
     scope = scope_of(request.route)
     if scope is None:
-        raise ValueError(f"the route {request.route} asks whose it is, and has no scope in api.rules.routes")
+        raise ValueError(f"the route {request.route} asks whose it is, and has no scope in api.use_cases.routes")
     authorize(credential, scope, request.address)
     return account
 
