@@ -17,13 +17,20 @@ from typing import Any
 from unittest.mock import patch
 
 import boto3
+from botocore import useragent
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
+from moto.core import responses
 from moto.core.config import DefaultConfig
 from moto.core.serialize import AttributePicker
+from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
+from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+from moto.dynamodb.responses import DynamoHandler
 from moto.s3.models import s3_backends
 from moto.sqs.models import Message, Queue
 from moto.stepfunctions.models import StateMachine
@@ -35,6 +42,7 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from local.cloud.moto_patches.dynamodb import STREAM_NEWS
 from local.cloud.moto_patches.executions import ExecutionEnd, add_end_listener
+from tests.integration.moto_expressions import answers
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/any"
@@ -324,6 +332,66 @@ def copy_only_what_a_transaction_touches() -> bool:
     return tables["things"] is not before
 
 
+def parse_each_update_once() -> bool:
+    text = "SET colour = :red"
+    return UpdateExpressionParser.make(text) is not UpdateExpressionParser.make(text)
+
+
+def parse_each_condition_once() -> bool:
+    client, read = make_table(), []
+    stock = ConditionExpressionParser._lex_condition_expression
+
+    def counted(parser: Any) -> Any:
+        read.append(parser)
+        return stock(parser)
+
+    def put() -> None:
+        client.put_item(TableName="things", Item=thing("1"), ConditionExpression="attribute_not_exists(colour)")
+
+    put()
+    with patch.object(ConditionExpressionParser, "_lex_condition_expression", counted):
+        put()
+    return bool(read)
+
+
+def walk_trees_by_class() -> bool:
+    client, asked = make_table(), []
+    stock = DepthFirstTraverser.nodes_to_be_processed
+
+    def counted(traverser: Any) -> Any:
+        asked.append(traverser)
+        return stock(traverser)
+
+    change: Any = {"UpdateExpression": "SET colour = :red", "ExpressionAttributeValues": {":red": {"S": "red"}}}
+    with patch.object(DepthFirstTraverser, "nodes_to_be_processed", counted):
+        client.update_item(TableName="things", Key=thing("1"), **change)
+    return bool(asked)
+
+
+def weigh_each_attribute_once() -> bool:
+    client, weighed = make_table(), []
+    stock = DynamoType.size
+
+    def counted(value: Any) -> Any:
+        weighed.append(value)
+        return stock(value)
+
+    item = thing("1", **{f"name{n}": "text" for n in range(48)})
+    with patch.object(DynamoType, "size", counted):
+        client.put_item(TableName="things", Item=item)
+    return len(weighed) > 3 * len(item)
+
+
+def list_the_methods_of_a_service_once() -> bool:
+    methods_of = vars(responses)["method_names_from_class"]
+    return methods_of(DynamoHandler) is not methods_of(DynamoHandler)
+
+
+def clean_each_user_agent_once() -> bool:
+    clean = vars(useragent)["sanitize_user_agent_string_component"]
+    return clean("a b", allow_hash=False) is not clean("a b", allow_hash=False)
+
+
 def keep_what_is_written_over_readable() -> bool:
     with fresh_moto():
         client = boto3.client("s3")
@@ -440,6 +508,12 @@ SYMPTOMS: dict[str, Callable[[], bool]] = {
         take_one_request_at_a_time,
         copy_only_what_a_transaction_touches,
         announce_stream_records,
+        parse_each_update_once,
+        parse_each_condition_once,
+        walk_trees_by_class,
+        weigh_each_attribute_once,
+        list_the_methods_of_a_service_once,
+        clean_each_user_agent_once,
         keep_what_is_written_over_readable,
         give_items_as_they_stand,
         parse_each_path_once,
@@ -458,8 +532,14 @@ def shows(name: str) -> bool:
         return SYMPTOMS[name]()
 
 
+def answers_to_expressions() -> list[Any]:
+    """What this process's moto answers to expressions of all kinds."""
+    with fresh_moto():
+        return answers(make_table())
+
+
 if __name__ == "__main__":
-    found = {}
+    found: dict[str, Any] = {"answers": answers_to_expressions()}
     for name in SYMPTOMS:
         began = time.monotonic()
         found[name] = shows(name)

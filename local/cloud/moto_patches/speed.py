@@ -5,6 +5,8 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from botocore import useragent
+from moto.core import responses
 from moto.core.serialize import BaseJSONSerializer
 from moto.core.utils import camelcase_to_underscores
 from moto.sqs.models import Queue
@@ -42,6 +44,18 @@ def parse_each_path_once() -> None:
     """Each JSONPath of each task is parsed again, with a new grammar: 1 ms for `$.mid`."""
     module: Any = json_path
     module.parse = functools.lru_cache(1024)(module.parse)
+
+
+def list_the_methods_of_a_service_once() -> None:
+    """Each request lists all methods of the class that answers its service, a hundred of them, in order to find one."""
+    module: Any = responses
+    module.method_names_from_class = functools.cache(module.method_names_from_class)
+
+
+def clean_each_user_agent_once() -> None:
+    """Each request looks at each letter of its User-Agent twice: botocore makes it again of the same 20 parts."""
+    module: Any = useragent
+    module.sanitize_user_agent_string_component = functools.lru_cache(1024)(module.sanitize_user_agent_string_component)
 
 
 def read_one_attribute_of_a_queue_at_a_time() -> None:
