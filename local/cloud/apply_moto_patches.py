@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 
-from local.cloud.moto_patches import dynamodb, executions, expressions, network, parser, s3, speed, sqs, tokens
+from local.cloud.moto_patches import clients, dynamodb, executions, expressions, network, parser, s3, speed, sqs, tokens
 
 TESTED_MOTO = "5.2.5"
 
@@ -15,6 +15,9 @@ GUARDS: Mapping[str, Callable[[], None]] = {
         parser.parse_each_definition_by_itself,
         parser.parse_each_definition_once,
         parser.make_each_client_once,
+        clients.read_each_description_once,
+        clients.alias_each_event_once,
+        clients.copy_handlers_by_their_kind,
         parser.forget_finished_threads,
         tokens.find_tokens_without_a_search,
         tokens.answer_tokens_once,

@@ -17,9 +17,10 @@ from typing import Any
 from unittest.mock import patch
 
 import boto3
-from botocore import useragent
+from botocore import hooks, useragent
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.session import Session
 from moto import mock_aws
 from moto.core import responses
 from moto.core.config import DefaultConfig
@@ -171,6 +172,38 @@ def parse_each_definition_once() -> bool:
 
 def make_each_client_once() -> bool:
     return boto_client_for(REGION, "sqs") is not boto_client_for(REGION, "sqs")
+
+
+def read_each_description_once() -> bool:
+    one, other = (Session().get_component("data_loader") for _ in range(2))
+    return one.load_service_model("sqs", "service-2") is not other.load_service_model("sqs", "service-2")
+
+
+def alias_each_event_once() -> bool:
+    looked_for: list[str] = []
+
+    class Aliases(dict[str, str]):
+        def items(self) -> Any:
+            looked_for.append("")
+            return super().items()
+
+    for _ in range(2):
+        looked_for.clear()
+        emitter = hooks.EventAliaser(hooks.HierarchicalEmitter(), Aliases(hooks.EVENT_ALIASES))
+        emitter.emit("before-send.sqs")
+    return bool(looked_for)
+
+
+def copy_handlers_by_their_kind() -> bool:
+    copied, stock = [], hooks.NodeList.__copy__
+
+    def counted(nodes: hooks.NodeList) -> Any:
+        copied.append(nodes)
+        return stock(nodes)
+
+    with patch.object(hooks.NodeList, "__copy__", counted):
+        Session().create_client("sqs")
+    return len(copied) > 100
 
 
 def forget_finished_threads() -> bool:
@@ -496,6 +529,9 @@ SYMPTOMS: dict[str, Callable[[], bool]] = {
         refuse_to_leave_the_machine,
         parse_each_definition_once,
         make_each_client_once,
+        read_each_description_once,
+        alias_each_event_once,
+        copy_handlers_by_their_kind,
         forget_finished_threads,
         find_tokens_without_a_search,
         answer_tokens_once,
