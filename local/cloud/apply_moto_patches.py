@@ -13,6 +13,7 @@ GUARDS: Mapping[str, Callable[[], None]] = {
     for guard in (
         network.refuse_to_leave_the_machine,
         parser.parse_each_definition_by_itself,
+        parser.parse_quickly_what_is_well_formed,
         parser.parse_each_definition_once,
         parser.make_each_client_once,
         clients.read_each_description_once,

@@ -17,6 +17,7 @@ from typing import Any
 from unittest.mock import patch
 
 import boto3
+from antlr4.atn.ParserATNSimulator import ParserATNSimulator
 from botocore import hooks, useragent
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -168,6 +169,19 @@ def parse_each_definition_by_itself() -> bool:
 def parse_each_definition_once() -> bool:
     definition = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
     return AmazonStateLanguageParser.parse(definition) is not AmazonStateLanguageParser.parse(definition)
+
+
+def parse_quickly_what_is_well_formed() -> bool:
+    looked, stock = [], ParserATNSimulator.execATNWithFullContext
+
+    def counted(simulator: Any, *arguments: Any) -> Any:
+        looked.append(simulator)
+        return stock(simulator, *arguments)
+
+    states = {"A": {"Type": "Pass", "Parameters": {"a": {"b.$": "$.c", "d": [1, "e"]}}, "End": True}}
+    with patch.object(ParserATNSimulator, "execATNWithFullContext", counted):
+        AmazonStateLanguageParser.parse(json.dumps({"Comment": "new", "StartAt": "A", "States": states}))
+    return bool(looked)
 
 
 def make_each_client_once() -> bool:
@@ -528,6 +542,7 @@ SYMPTOMS: dict[str, Callable[[], bool]] = {
     for symptom in (
         refuse_to_leave_the_machine,
         parse_each_definition_once,
+        parse_quickly_what_is_well_formed,
         make_each_client_once,
         read_each_description_once,
         alias_each_event_once,
