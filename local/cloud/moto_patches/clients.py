@@ -47,6 +47,8 @@ def copy_handlers_by_their_kind() -> None:
                 copy[key] = copied(value) if kind is dict else value
         return copy
 
-    @instead_of(hooks._PrefixTrie, "_recursive_copy")
+    trie: Any = vars(hooks)["_PrefixTrie"]
+
+    @instead_of(trie, "_recursive_copy")
     def recursive_copy(_stock: Replacement, _trie: Any, node: dict[str, Any]) -> dict[str, Any]:
         return copied(node)

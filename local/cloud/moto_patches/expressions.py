@@ -7,9 +7,7 @@ from typing import Any
 from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.utilities import bytesize
-from moto.dynamodb.parsing import ast_nodes
-from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser
-from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+from moto.dynamodb.parsing import ast_nodes, expressions
 from moto.dynamodb.parsing.validators import (
     ActionCountValidator,
     OverlappingPathsValidator,
@@ -19,13 +17,17 @@ from moto.dynamodb.parsing.validators import (
 
 from local.cloud.moto_patches.replace import Replacement, instead_of
 
+# What these two modules have, mypy does not see: they are ignored as a whole.
+_nodes: Any = ast_nodes
+_parsing: Any = expressions
+
 KEPT = 1024
 """Expressions. The product has about a hundred; the lists of names in some of them make more."""
 
 
 def parse_each_update_once() -> None:
     """Each update parses its expression twice. Whoever changes the tree copies it first."""
-    parser: Any = UpdateExpressionParser
+    parser: Any = _parsing.UpdateExpressionParser
     parser.make = staticmethod(functools.lru_cache(KEPT)(parser.make))
 
 
@@ -76,14 +78,13 @@ def walk_trees_by_class() -> None:
     passed: set[tuple[Any, ...]] = set()
     of_the_text = (ActionCountValidator, OverlappingPathsValidator, UpdateHashRangeKeyValidator)
 
-    @instead_of(DepthFirstTraverser, "traverse")
+    @instead_of(_nodes.DepthFirstTraverser, "traverse")
     def traverse(_stock: Replacement, traverser: Any, root: Any) -> Any:
         steps = traverser._processing_map()
-        told = type(traverser).pre_processing_of_child is not DepthFirstTraverser.pre_processing_of_child
+        told = type(traverser).pre_processing_of_child is not _nodes.DepthFirstTraverser.pre_processing_of_child
         return _walk(root, -1, steps, _steps_by_kind(tuple(steps)), traverser.pre_processing_of_child if told else None)
 
-    node: Any = ast_nodes.Node
-    node.__deepcopy__ = lambda root, _memo: _copied(root, None)
+    _nodes.Node.__deepcopy__ = lambda root, _memo: _copied(root, None)
 
     @instead_of(Validator, "__init__")
     def init(stock: Replacement, validator: Any, expression: Any, *others: Any, **more: Any) -> None:
@@ -103,8 +104,8 @@ def walk_trees_by_class() -> None:
 
 
 @functools.cache
-def _is_node(kind: type[Any]) -> bool:
-    return issubclass(kind, ast_nodes.Node)
+def _is_node(kind: Any) -> bool:
+    return issubclass(kind, _nodes.Node)
 
 
 class _StepsByKind(dict[type[Any], type[Any] | None]):
@@ -126,7 +127,7 @@ def _walk(node: Any, child_id: int, steps: Any, step_of: _StepsByKind, tell: Any
     for i, child in enumerate(node.children or ()):
         if tell:
             tell(node, i)
-        if _is_node(type(child)):
+        if _is_node(child.__class__):
             _walk(child, i, steps, step_of, tell)
     step = step_of[type(node)]
     if step is not None:
@@ -143,7 +144,7 @@ def _copied(node: Any, parent: Any) -> Any:
     copy = node.__class__.__new__(node.__class__)
     copy.type, copy.parent = node.type, parent
     copy.children = node.children and [
-        _copied(child, copy) if _is_node(type(child)) else child for child in node.children
+        _copied(child, copy) if _is_node(child.__class__) else child for child in node.children
     ]
     return copy
 
