@@ -38,10 +38,8 @@ CONDITIONS = (
     "a = ",
     "m.inner.#b = :v AND e[1] = :w",
 )
-VALUES: tuple[dict[str, Any], ...] = (
-    {":v": {"S": "x"}, ":w": {"S": "y"}},
-    {":v": {"S": "y"}, ":w": {"M": {"deep": {"L": [{"N": "1"}]}}}},
-)
+VALUES: dict[str, Any] = {":v": {"S": "x"}, ":w": {"S": "y"}}
+OTHERS: dict[str, Any] = {":v": {"S": "y"}, ":w": {"M": {"deep": {"L": [{"N": "1"}]}}}}
 ALWAYS: dict[str, Any] = {
     ":one": {"N": "1"},
     ":list": {"L": [{"S": "p"}, {"S": "q"}]},
@@ -60,13 +58,18 @@ ITEM: dict[str, Any] = {
     "tags": {"SS": ["x", "y"]},
     "others": {"SS": ["x"]},
 }
+WAYS: tuple[tuple[str, dict[str, Any], dict[str, Any] | None], ...] = (
+    ("update_item", VALUES, ITEM),
+    ("transact_write_items", OTHERS, ITEM),
+    ("update_item", OTHERS, None),
+)
 
 
 def answers(client: Any) -> list[Any]:
     """What a client of an empty table `things` is answered; each expression comes several times."""
     said = []
     pairs = [*((update, None) for update in UPDATES), *((UPDATES[0], condition) for condition in CONDITIONS)]
-    for (update, condition), values, item in itertools.product(pairs, VALUES, (ITEM, None)):
+    for (update, condition), (operation, values, item) in itertools.product(pairs, WAYS):
         if item:
             client.put_item(TableName="things", Item=item)
         else:
@@ -79,9 +82,9 @@ def answers(client: Any) -> list[Any]:
             request["ExpressionAttributeNames"] = {"#b": "bb"}
         if taken := {name: value for name, value in {**ALWAYS, **values}.items() if name in text}:
             request["ExpressionAttributeValues"] = taken
-        said.append([update, condition, _answer(client, "update_item", ReturnValues="ALL_NEW", Key=KEY, **request)])
-        said.append(_answer(client, "transact_write_items", Key=KEY, **request))
-        said.append(_answer(client, "get_item", Key=KEY))
+        said.append([update, condition, _answer(client, operation, Key=KEY, **request)])
+        if operation == "transact_write_items":
+            said.append(_answer(client, "get_item", Key=KEY))
     heavy = {"Item": {**KEY, **{f"text{n}": {"S": "x" * 100_000} for n in range(5)}}}
     said.append(_answer(client, "put_item", **heavy))
     return said
@@ -89,6 +92,8 @@ def answers(client: Any) -> list[Any]:
 
 def _answer(client: Any, operation: str, **request: Any) -> Any:
     request = {"TableName": "things", **request}
+    if operation == "update_item":
+        request["ReturnValues"] = "ALL_NEW"
     if operation == "transact_write_items":
         request = {"TransactItems": [{"Update": request}]}
     try:
@@ -97,4 +102,4 @@ def _answer(client: Any, operation: str, **request: Any) -> Any:
         return [error.response["Error"], error.response.get("CancellationReasons")]
     except Exception as error:  # noqa: BLE001 - moto stumbles over some of them, each time in the same way
         return [type(error).__name__, str(error)]
-    return json.loads(json.dumps({name: answer.get(name) for name in ("Item", "Attributes")}, default=sorted))
+    return json.loads(json.dumps({name: answer.get(name) for name in ("Item", "Attributes")}))
