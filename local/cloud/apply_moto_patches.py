@@ -40,6 +40,7 @@ GUARDS: Mapping[str, Callable[[], None]] = {
         speed.parse_each_path_once,
         speed.list_the_methods_of_a_service_once,
         speed.clean_each_user_agent_once,
+        speed.make_pairs_for_asymmetric_keys_alone,
         speed.read_one_attribute_of_a_queue_at_a_time,
         sqs.handle_each_queue_in_one_step,
         sqs.remember_deduplication_ids,

@@ -32,6 +32,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.parsing import ast_nodes, expressions
 from moto.dynamodb.responses import DynamoHandler
+from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
 from moto.sqs.models import Message, Queue
 from moto.stepfunctions.models import StateMachine
@@ -439,6 +440,17 @@ def clean_each_user_agent_once() -> bool:
     return clean("a b", allow_hash=False) is not clean("a b", allow_hash=False)
 
 
+def make_pairs_for_asymmetric_keys_alone() -> bool:
+    client = boto3.client("kms")
+    keys = {
+        spec: client.create_key(KeySpec=spec)["KeyMetadata"]["KeyId"] for spec in ("SYMMETRIC_DEFAULT", "ECC_NIST_P256")
+    }
+    secret = client.encrypt(KeyId=keys["SYMMETRIC_DEFAULT"], Plaintext=b"secret")["CiphertextBlob"]
+    made = kms_backends[ACCOUNT][REGION].keys
+    works = client.decrypt(CiphertextBlob=secret)["Plaintext"] == b"secret" and made[keys["ECC_NIST_P256"]].private_key
+    return not works or made[keys["SYMMETRIC_DEFAULT"]].private_key is not None
+
+
 def keep_what_is_written_over_readable() -> bool:
     with fresh_moto():
         client = boto3.client("s3")
@@ -565,6 +577,7 @@ SYMPTOMS: dict[str, Callable[[], bool]] = {
         weigh_each_attribute_once,
         list_the_methods_of_a_service_once,
         clean_each_user_agent_once,
+        make_pairs_for_asymmetric_keys_alone,
         keep_what_is_written_over_readable,
         give_items_as_they_stand,
         parse_each_path_once,
