@@ -48,9 +48,9 @@ sam-events: install built ## `sam local invoke` with every file of events/ [EVEN
 test-runtime: install built ## Run what is deployed under Lambda's own runtime: its tests, and the demonstration [ARGS=…]
 	$(PY) -m pytest -m runtime tests/runtime $(ARGS)
 
-# Three at a time, for two cores: calls wait for keys and timeouts.
+# Four at a time, for two cores: calls wait for keys and timeouts.
 test: install ## Run the tests [ARGS="-k menu" ON=3.11]
-	$(PY) -m pytest -n 3 --dist worksteal $(ARGS)
+	$(PY) -m pytest -n 4 --dist worksteal $(ARGS)
 
 test-long: install ## Run the tests that take minutes: 5,000 compiled menus and callees, 100,000 messages [COMPILED_WALK_PAIRS=…]
 	$(PY) -m pytest -n 2 --dist worksteal -m long $(ARGS)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import values
+from cli import account_keys, values
 from cli.deployment import Deployment
 from cli.failures import Refusal, shown_once
 from cli.table import show_table
@@ -32,6 +32,7 @@ from speechcall.accounts.use_cases.accounts import Secrets, credentials_of, new_
 from speechcall.shared.adapters.clock import SystemClock
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(account_keys.app, name="key", help="Keys with a name, each for some of what the account may do.")
 
 TOLL_FRAUD = (
     'With the prefix "*", anybody who gets hold of these credentials can have any number in the world called at your '
@@ -113,7 +114,10 @@ def rotate(
     webhook_secret: Annotated[bool, typer.Option("--webhook-secret", help="A new webhook secret instead.")] = False,
     keep_hours: Annotated[int, typer.Option(min=0, max=168, help="The old webhook secret signs too for so long.")] = 24,
 ) -> None:
-    """Give an account a new password and key (the old ones stop at once), or a new webhook secret."""
+    """Give an account a new password and key (the old ones stop at once), or a new webhook secret.
+
+    Its keys with a name stay: `account key revoke` ends one.
+    """
     if webhook_secret:
         found(deployment, account_id)
         before = deployment.webhook_secrets.secrets_of(account_id)
@@ -124,10 +128,13 @@ def rotate(
         return
     account, given = found(deployment, account_id), _new_secrets(account_id)
     if not deployment.accounts.replace_credentials(account_id, credentials_of(account_id, given)):
-        raise Refusal(f"Somebody else has just given {account_id} new credentials; rotate again if you still want to.")
+        raise Refusal(f"Somebody else has just changed {account_id}'s credentials; rotate again if you still want to.")
     with shown_once(_ROTATE.format(account_id)):
         typer.echo(f"The old password and key of {account_id} have stopped working just now. The new ones:\n")
         _show_once(given)
+    if kept := deployment.accounts.named_keys(account_id):
+        names = ", ".join(sorted(str(key.key_name) for key in kept.values()))
+        typer.echo(f"\nKeys with a name stay as they are: {names}. `account key revoke {account_id} NAME` ends one.")
     if account.disabled:
         typer.echo(f"\nThe account is disabled; `account enable {account_id}` lets it in again.")
 

@@ -1,6 +1,7 @@
 """What may be given on the command line: ids, prefixes, senders. Each check raises BadParameter with what would do."""
 
 import re
+from ipaddress import ip_address, ip_network
 
 import typer
 
@@ -10,6 +11,8 @@ from speechcall.shared.rules.phone_numbers import to_e164
 
 MAX_SENDER_LENGTH = 64
 """As long as a message's `from` may be."""
+MAX_NETWORKS = 20
+"""Of a key."""
 
 _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _PROMPT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -30,6 +33,37 @@ def new_account_id(given: str) -> str:
     if not any(character.isalnum() for character in account_id(given)):
         raise typer.BadParameter("an id has a letter or a digit in it.")
     return given
+
+
+def key_name(given: str) -> str:
+    """The name of an account's key."""
+    if not _ACCOUNT_ID.fullmatch(given):
+        raise typer.BadParameter(f"a name has 1 to 64 letters, digits, dots, underscores and dashes{foreign(given)}.")
+    return given
+
+
+def networks(given: list[str] | None) -> list[str] | None:
+    """The networks or addresses from which a key may be used."""
+    if given and len(given) > MAX_NETWORKS:
+        raise typer.BadParameter(f"a key has at most {MAX_NETWORKS} networks.")
+    for one in given or []:
+        network(one)
+    return given
+
+
+def network(given: str) -> str:
+    """A network in CIDR form; one address is a network too."""
+    try:
+        found = None if "%" in given else ip_network(given, strict=False)
+    except ValueError:
+        found = None
+    if found is None:
+        raise typer.BadParameter(
+            f'"{given}" is no address and no network, such as 203.0.113.7 or 203.0.113.0/24{foreign(given)}.'
+        )
+    if ip_address(given.partition("/")[0]) != found.network_address:
+        raise typer.BadParameter(f'"{given}" is an address in a network; did you mean {found}, or the address alone?')
+    return str(found)
 
 
 def prompt_id(given: str) -> str:

@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.api.adapters.http_answers import Answer, answer_json
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
-from speechcall.api.use_cases.query import parameter
+from speechcall.api.use_cases.query import parameter, truth
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.requests.adapters.lists_store import DynamoLists
 from speechcall.requests.use_cases.accept_messages import accept_messages, check_messages
@@ -42,6 +42,7 @@ def post_messagelist(request: HttpRequest) -> Answer:
         random_bits=secrets.randbits,
         allow_loopback=allow_loopback,
         ring_time_kept=ring_time_kept,
+        strict=truth(request.query, "strict"),
     )
     count("MessagesAccepted", len(answer["messages"]) - answer.get("rejected", 0))
     count("MessagesRejected", answer.get("rejected", 0))
@@ -55,10 +56,9 @@ def post_messagelist(request: HttpRequest) -> Answer:
 @app.route("POST /bat/messagelist/check")
 def post_check(request: HttpRequest) -> Answer:
     sender = account_of(request, accounts)
-    picture = parameter(request.query, "picture") == "mermaid"
-    checked = check_messages(
-        sender, request.body, picture, prompts=lists, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept
-    )
+    picture, strict = parameter(request.query, "picture") == "mermaid", truth(request.query, "strict")
+    rules: Any = {"allow_loopback": allow_loopback, "ring_time_kept": ring_time_kept, "strict": strict}
+    checked = check_messages(sender, request.body, picture, prompts=lists, **rules)
     return answer_json(200, checked)
 
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 
-from local.cloud.moto_patches import dynamodb, executions, network, parser, s3, speed, sqs, tokens
+from local.cloud.moto_patches import clients, dynamodb, executions, expressions, network, parser, s3, speed, sqs, tokens
 
 TESTED_MOTO = "5.2.5"
 
@@ -13,8 +13,12 @@ GUARDS: Mapping[str, Callable[[], None]] = {
     for guard in (
         network.refuse_to_leave_the_machine,
         parser.parse_each_definition_by_itself,
+        parser.parse_quickly_what_is_well_formed,
         parser.parse_each_definition_once,
         parser.make_each_client_once,
+        clients.read_each_description_once,
+        clients.alias_each_event_once,
+        clients.copy_handlers_by_their_kind,
         parser.forget_finished_threads,
         tokens.find_tokens_without_a_search,
         tokens.answer_tokens_once,
@@ -27,9 +31,16 @@ GUARDS: Mapping[str, Callable[[], None]] = {
         dynamodb.take_one_request_at_a_time,
         dynamodb.copy_only_what_a_transaction_touches,
         dynamodb.announce_stream_records,
+        expressions.parse_each_update_once,
+        expressions.parse_each_condition_once,
+        expressions.walk_trees_by_class,
+        expressions.weigh_each_attribute_once,
         s3.keep_what_is_written_over_readable,
         speed.give_items_as_they_stand,
         speed.parse_each_path_once,
+        speed.list_the_methods_of_a_service_once,
+        speed.clean_each_user_agent_once,
+        speed.make_pairs_for_asymmetric_keys_alone,
         speed.read_one_attribute_of_a_queue_at_a_time,
         sqs.handle_each_queue_in_one_step,
         sqs.remember_deduplication_ids,

@@ -69,9 +69,10 @@ class LocalAws:
             # A parameter that AWS would refuse is refused here, where somebody can see why.
             vars(config)["parameter_validation"] = True
         self._mock.start()
-        for resource_type, make in _MAKERS.items():
+        for resource_type, (service, make) in _MAKERS.items():
+            client = boto3.client(service)  # type: ignore[call-overload]  # one of many names
             for logical_id, properties in self._template.resources_of(resource_type).items():
-                make(self._template.ref(logical_id), properties)
+                make(client, self._template.ref(logical_id), properties)
         self._redrive_to_dead_letter_queues()
 
     def stop(self) -> None:
@@ -86,26 +87,26 @@ class LocalAws:
 
     def _redrive_to_dead_letter_queues(self) -> None:
         """Name the dead-letter queues once all queues are there, whatever their order in the template."""
+        client = boto3.client("sqs")
         for logical_id, properties in self._template.resources_of("AWS::SQS::Queue").items():
             if "RedrivePolicy" in properties:
-                boto3.client("sqs").set_queue_attributes(
+                client.set_queue_attributes(
                     QueueUrl=self._template.ref(logical_id),
                     Attributes={"RedrivePolicy": json.dumps(properties["RedrivePolicy"])},
                 )
 
 
-def _make_table(name: str, properties: Mapping[str, Any]) -> None:
+def _make_table(client: Any, name: str, properties: Mapping[str, Any]) -> None:
     taken = ("AttributeDefinitions", "KeySchema", "BillingMode", "ProvisionedThroughput", "GlobalSecondaryIndexes")
     request = {key: properties[key] for key in (*taken, "LocalSecondaryIndexes") if key in properties}
     if "StreamSpecification" in properties:
         request["StreamSpecification"] = {"StreamEnabled": True, **properties["StreamSpecification"]}
-    client = boto3.client("dynamodb")
     client.create_table(TableName=name, **request)
     if "TimeToLiveSpecification" in properties:
         client.update_time_to_live(TableName=name, TimeToLiveSpecification=properties["TimeToLiveSpecification"])
 
 
-def _make_queue(url: str, properties: Mapping[str, Any]) -> None:
+def _make_queue(client: Any, url: str, properties: Mapping[str, Any]) -> None:
     attributes: Any = {
         key: scalar_text(value)
         for key, value in properties.items()
@@ -113,16 +114,14 @@ def _make_queue(url: str, properties: Mapping[str, Any]) -> None:
     }
     if attributes.get("FifoQueue") == "false":
         del attributes["FifoQueue"]
-    boto3.client("sqs").create_queue(QueueName=url.rsplit("/", 1)[-1], Attributes=attributes)
+    client.create_queue(QueueName=url.rsplit("/", 1)[-1], Attributes=attributes)
 
 
-def _make_bucket(name: str, _properties: Mapping[str, Any]) -> None:
-    place: Any = {"LocationConstraint": REGION}
-    boto3.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration=place)
+def _make_bucket(client: Any, name: str, _properties: Mapping[str, Any]) -> None:
+    client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
 
 
-def _make_role(name: str, properties: Mapping[str, Any]) -> None:
-    client = boto3.client("iam")
+def _make_role(client: Any, name: str, properties: Mapping[str, Any]) -> None:
     client.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(properties["AssumeRolePolicyDocument"]))
     for policy in properties.get("Policies", []):
         client.put_role_policy(
@@ -130,15 +129,14 @@ def _make_role(name: str, properties: Mapping[str, Any]) -> None:
         )
 
 
-def _make_key(alias: str, _properties: Mapping[str, Any]) -> None:
-    client = boto3.client("kms")
+def _make_key(client: Any, alias: str, _properties: Mapping[str, Any]) -> None:
     client.create_alias(AliasName=alias, TargetKeyId=client.create_key()["KeyMetadata"]["KeyId"])
 
 
-_MAKERS: Mapping[str, Callable[[str, Mapping[str, Any]], None]] = {
-    "AWS::DynamoDB::Table": _make_table,
-    "AWS::SQS::Queue": _make_queue,
-    "AWS::S3::Bucket": _make_bucket,
-    "AWS::IAM::Role": _make_role,
-    "AWS::KMS::Key": _make_key,
+_MAKERS: Mapping[str, tuple[str, Callable[[Any, str, Mapping[str, Any]], None]]] = {
+    "AWS::DynamoDB::Table": ("dynamodb", _make_table),
+    "AWS::SQS::Queue": ("sqs", _make_queue),
+    "AWS::S3::Bucket": ("s3", _make_bucket),
+    "AWS::IAM::Role": ("iam", _make_role),
+    "AWS::KMS::Key": ("kms", _make_key),
 }

@@ -12,8 +12,10 @@ import yaml
 from pydantic import TypeAdapter
 
 from local.tools.openapi_audio import audio_paths
+from speechcall.accounts.rules.scope import Scope, allows
 from speechcall.api.rules import answers
 from speechcall.api.use_cases.openapi import FILE as SERVED
+from speechcall.api.use_cases.routes import scope_of
 from speechcall.requests.use_cases.accept_messages import MAX_KEY_LENGTH
 from speechcall.requests.use_cases.check_request import MAX_MESSAGES
 from speechcall.requests.use_cases.request_models import MessageModel
@@ -43,8 +45,10 @@ _REF = "#/components/schemas/"
 _ABOUT = """\
 Automated calls with menus: a request holds messages, each message is one call.
 
-Authentication is HTTP Basic, or an API key in `X-Authorization-Key` (also as the password of the user `@`). The body is
-read as JSON whatever its Content-Type says. Members that a client does not know in an answer should be passed over.
+Authentication is HTTP Basic, or an API key in `X-Authorization-Key` (also as the password of the user `@`). A key
+with a name may have fewer scopes than an account has: `security` says which one an operation needs ({scopes}).
+The body is read as JSON whatever its Content-Type says. Members that a client does not know in an answer should be
+passed over.
 
 Errors have the shape `{"error":{"code","message","details":[{"code","path","message"}]}}`. The gateway before the
 service answers some requests itself, with `{"message":…}`: 404 for an unknown path, 413 above 10 MB, 429 above its
@@ -58,12 +62,17 @@ _EXAMPLES = {
 }
 
 
+def _about() -> str:
+    scopes = "; ".join(f"`{scope}`: {allows(scope)}" for scope in Scope)
+    return _ABOUT.replace("{scopes}", scopes)
+
+
 def describe() -> dict[str, Any]:
     """The whole document."""
     schemas = _schemas()
     return {
         "openapi": "3.1.0",
-        "info": {"title": "SpeechCall", "version": "1", "description": _ABOUT},
+        "info": {"title": "SpeechCall", "version": "1", "description": _about()},
         "servers": [{"url": "/", "description": "The host that serves this document."}],
         "security": [{"basic": []}, {"key": []}],
         "tags": [
@@ -71,7 +80,7 @@ def describe() -> dict[str, Any]:
             {"name": "status", "description": "Asking."},
             {"name": "audio", "description": "Introductions."},
         ],
-        "paths": _with_heads(_paths()),
+        "paths": _with_scopes(_with_heads(_paths())),
         "components": {
             "schemas": schemas,
             "securitySchemes": {
@@ -84,6 +93,31 @@ def describe() -> dict[str, Any]:
             },
         },
     }
+
+
+def _with_scopes(paths: dict[str, Any]) -> dict[str, Any]:
+    """What a key needs for each operation, and the answer to one that has not got it."""
+    return {
+        path: {
+            method: _scoped(operation, scope_of(f"{method.upper()} {path}")) for method, operation in methods.items()
+        }
+        for path, methods in paths.items()
+    }
+
+
+def _scoped(operation: dict[str, Any], scope: Scope | None) -> dict[str, Any]:
+    if scope is None:
+        return {**operation, "security": []}
+    refused = _error(403, sends=False)
+    if "content" not in operation["responses"]["401"]:  # a HEAD
+        del refused["content"]
+    responses = {}
+    for status, response in operation["responses"].items():
+        responses[status] = response
+        if status == "401":
+            responses["403"] = refused
+    names = [scope.value]
+    return {**operation, "security": [{"basic": names}, {"key": names}], "responses": responses}
 
 
 def _with_heads(paths: dict[str, Any]) -> dict[str, Any]:
@@ -126,7 +160,8 @@ def _paths() -> dict[str, Any]:
                             "maxLength": MAX_KEY_LENGTH,
                             "pattern": "^[!-~]([ -~]*[!-~])?$",
                         },
-                    }
+                    },
+                    _STRICT,
                 ],
                 "requestBody": _request_body(),
                 "responses": {
@@ -158,7 +193,8 @@ def _paths() -> dict[str, Any]:
                         "in": "query",
                         "description": "`mermaid`: each acceptable message's menus as Mermaid text.",
                         "schema": {"type": "string", "enum": ["mermaid"]},
-                    }
+                    },
+                    _STRICT,
                 ],
                 "requestBody": _request_body(),
                 "responses": {
@@ -224,7 +260,6 @@ def _paths() -> dict[str, Any]:
             "get": {
                 "operationId": "getOpenapi",
                 "summary": "This document",
-                "security": [],
                 "responses": {
                     "200": {"description": "OpenAPI 3.1", "content": {_JSON: {"schema": {"type": "object"}}}},
                     **_errors(429, 500),
@@ -232,6 +267,15 @@ def _paths() -> dict[str, Any]:
             }
         },
     }
+
+
+_STRICT = {
+    "name": "strict",
+    "in": "query",
+    "description": "`true`: a field that is not known is refused, `UNKNOWN_FIELD`. Otherwise only one that is nearly a "
+    "known one is, and of others a message is warned.",
+    "schema": {"type": "boolean", "default": False},
+}
 
 
 def _request_body() -> dict[str, Any]:
@@ -253,6 +297,7 @@ def _answer(description: str, schema: str, links: Mapping[str, Any] | None = Non
 _ERRORS = {
     400: "The request cannot be used: no JSON, no list of messages, or none of them is acceptable.",
     401: "No credentials, or wrong ones.",
+    403: "The key has not got the scope of this operation, or may not be used from this address.",
     404: "There is nothing of this id in this account, or it has expired (after 30 days).",
     409: "The webhook is still being tried, or has been tried 200 times.",
     413: "The body is larger than 1 MiB.",

@@ -261,7 +261,7 @@ def credentials(data: bytes) -> None:
     seen = []
 
     def handler(request: HttpRequest) -> Any:
-        account = authenticate(request.headers, _CREDENTIALS.get, lambda name: ACCOUNT if name == "acme" else None)
+        account, _ = authenticate(request.headers, _CREDENTIALS.get, lambda name: ACCOUNT if name == "acme" else None)
         seen.append((account.account_id, request.body))
         return answer_json(200, {"path": dict(request.path or {})})
 

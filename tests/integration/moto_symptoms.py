@@ -17,13 +17,22 @@ from typing import Any
 from unittest.mock import patch
 
 import boto3
+from antlr4.atn.ParserATNSimulator import ParserATNSimulator
+from botocore import hooks, useragent
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.session import Session
 from moto import mock_aws
+from moto.core import responses
 from moto.core.config import DefaultConfig
 from moto.core.serialize import AttributePicker
+from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
+from moto.dynamodb.parsing import ast_nodes, expressions
+from moto.dynamodb.responses import DynamoHandler
+from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
 from moto.sqs.models import Message, Queue
 from moto.stepfunctions.models import StateMachine
@@ -35,6 +44,7 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from local.cloud.moto_patches.dynamodb import STREAM_NEWS
 from local.cloud.moto_patches.executions import ExecutionEnd, add_end_listener
+from tests.integration.moto_expressions import answers
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/any"
@@ -161,8 +171,53 @@ def parse_each_definition_once() -> bool:
     return AmazonStateLanguageParser.parse(definition) is not AmazonStateLanguageParser.parse(definition)
 
 
+def parse_quickly_what_is_well_formed() -> bool:
+    looked, stock = [], ParserATNSimulator.execATNWithFullContext
+
+    def counted(simulator: Any, *arguments: Any) -> Any:
+        looked.append(simulator)
+        return stock(simulator, *arguments)
+
+    states = {"A": {"Type": "Pass", "Parameters": {"a": {"b.$": "$.c", "d": [1, "e"]}}, "End": True}}
+    with patch.object(ParserATNSimulator, "execATNWithFullContext", counted):
+        AmazonStateLanguageParser.parse(json.dumps({"Comment": "new", "StartAt": "A", "States": states}))
+    return bool(looked)
+
+
 def make_each_client_once() -> bool:
     return boto_client_for(REGION, "sqs") is not boto_client_for(REGION, "sqs")
+
+
+def read_each_description_once() -> bool:
+    one, other = (Session().get_component("data_loader") for _ in range(2))
+    return one.load_service_model("sqs", "service-2") is not other.load_service_model("sqs", "service-2")
+
+
+def alias_each_event_once() -> bool:
+    looked_for: list[str] = []
+
+    class Aliases(dict[str, str]):
+        def items(self) -> Any:
+            looked_for.append("")
+            return super().items()
+
+    for _ in range(2):
+        looked_for.clear()
+        emitter = hooks.EventAliaser(hooks.HierarchicalEmitter(), Aliases(hooks.EVENT_ALIASES))
+        emitter.emit("before-send.sqs")
+    return bool(looked_for)
+
+
+def copy_handlers_by_their_kind() -> bool:
+    copied, stock = [], hooks.NodeList.__copy__
+
+    def counted(nodes: hooks.NodeList) -> Any:
+        copied.append(nodes)
+        return stock(nodes)
+
+    with patch.object(hooks.NodeList, "__copy__", counted):
+        Session().create_client("sqs")
+    return len(copied) > 100
 
 
 def forget_finished_threads() -> bool:
@@ -324,6 +379,78 @@ def copy_only_what_a_transaction_touches() -> bool:
     return tables["things"] is not before
 
 
+def parse_each_update_once() -> bool:
+    make, text = vars(expressions)["UpdateExpressionParser"].make, "SET colour = :red"
+    return make(text) is not make(text)
+
+
+def parse_each_condition_once() -> bool:
+    client, read = make_table(), []
+    stock = ConditionExpressionParser._lex_condition_expression
+
+    def counted(parser: Any) -> Any:
+        read.append(parser)
+        return stock(parser)
+
+    def put() -> None:
+        client.put_item(TableName="things", Item=thing("1"), ConditionExpression="attribute_not_exists(colour)")
+
+    put()
+    with patch.object(ConditionExpressionParser, "_lex_condition_expression", counted):
+        put()
+    return bool(read)
+
+
+def walk_trees_by_class() -> bool:
+    client, asked = make_table(), []
+    traversers = vars(ast_nodes)["DepthFirstTraverser"]
+    stock = traversers.nodes_to_be_processed
+
+    def counted(traverser: Any) -> Any:
+        asked.append(traverser)
+        return stock(traverser)
+
+    change: Any = {"UpdateExpression": "SET colour = :red", "ExpressionAttributeValues": {":red": {"S": "red"}}}
+    with patch.object(traversers, "nodes_to_be_processed", counted):
+        client.update_item(TableName="things", Key=thing("1"), **change)
+    return bool(asked)
+
+
+def weigh_each_attribute_once() -> bool:
+    client, weighed = make_table(), []
+    stock = DynamoType.size
+
+    def counted(value: Any) -> Any:
+        weighed.append(value)
+        return stock(value)
+
+    item = thing("1", **{f"name{n}": "text" for n in range(48)})
+    with patch.object(DynamoType, "size", counted):
+        client.put_item(TableName="things", Item=item)
+    return len(weighed) > 3 * len(item)
+
+
+def list_the_methods_of_a_service_once() -> bool:
+    methods_of = vars(responses)["method_names_from_class"]
+    return methods_of(DynamoHandler) is not methods_of(DynamoHandler)
+
+
+def clean_each_user_agent_once() -> bool:
+    clean = vars(useragent)["sanitize_user_agent_string_component"]
+    return clean("a b", allow_hash=False) is not clean("a b", allow_hash=False)
+
+
+def make_pairs_for_asymmetric_keys_alone() -> bool:
+    client = boto3.client("kms")
+    keys = {
+        spec: client.create_key(KeySpec=spec)["KeyMetadata"]["KeyId"] for spec in ("SYMMETRIC_DEFAULT", "ECC_NIST_P256")
+    }
+    secret = client.encrypt(KeyId=keys["SYMMETRIC_DEFAULT"], Plaintext=b"secret")["CiphertextBlob"]
+    made = kms_backends[ACCOUNT][REGION].keys
+    works = client.decrypt(CiphertextBlob=secret)["Plaintext"] == b"secret" and made[keys["ECC_NIST_P256"]].private_key
+    return not works or made[keys["SYMMETRIC_DEFAULT"]].private_key is not None
+
+
 def keep_what_is_written_over_readable() -> bool:
     with fresh_moto():
         client = boto3.client("s3")
@@ -427,7 +554,11 @@ SYMPTOMS: dict[str, Callable[[], bool]] = {
     for symptom in (
         refuse_to_leave_the_machine,
         parse_each_definition_once,
+        parse_quickly_what_is_well_formed,
         make_each_client_once,
+        read_each_description_once,
+        alias_each_event_once,
+        copy_handlers_by_their_kind,
         forget_finished_threads,
         find_tokens_without_a_search,
         answer_tokens_once,
@@ -440,6 +571,13 @@ SYMPTOMS: dict[str, Callable[[], bool]] = {
         take_one_request_at_a_time,
         copy_only_what_a_transaction_touches,
         announce_stream_records,
+        parse_each_update_once,
+        parse_each_condition_once,
+        walk_trees_by_class,
+        weigh_each_attribute_once,
+        list_the_methods_of_a_service_once,
+        clean_each_user_agent_once,
+        make_pairs_for_asymmetric_keys_alone,
         keep_what_is_written_over_readable,
         give_items_as_they_stand,
         parse_each_path_once,
@@ -458,8 +596,14 @@ def shows(name: str) -> bool:
         return SYMPTOMS[name]()
 
 
+def answers_to_expressions() -> list[Any]:
+    """What this process's moto answers to expressions of all kinds."""
+    with fresh_moto():
+        return answers(make_table())
+
+
 if __name__ == "__main__":
-    found = {}
+    found: dict[str, Any] = {"answers": answers_to_expressions()}
     for name in SYMPTOMS:
         began = time.monotonic()
         found[name] = shows(name)

@@ -7,7 +7,9 @@ import pytest
 
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.account import Account
-from speechcall.accounts.use_cases.accounts import Secrets, credentials_of, key_name, user_name
+from speechcall.accounts.rules.scope import Scope
+from speechcall.accounts.use_cases.accounts import Change, Credential, Secrets, credentials_of, key_name, user_name
+from speechcall.accounts.use_cases.named_keys import MAX_KEYS, NewKey, create_key, revoke_key
 from speechcall.shared.rules.calling_hours import Window
 from tests.kit.registry import TABLE, empty_registry
 from tests.stores.accounts import MemoryAccounts
@@ -22,6 +24,22 @@ def credentials(number, account_id="acme", user=None):
 def opens(accounts, number):
     """Whether the key with this number is let in."""
     return accounts.find_credential(key_name(f"key-{number}")) is not None
+
+
+def named(number, account_id="acme", name=None):
+    """A key with a name, by the name under which it is stored."""
+    key = Credential(account_id, "0" * 64, frozenset({Scope.SEND}), name or f"till-{number}", ("203.0.113.0/24",), 5)
+    return f"NAMED#{number}", key
+
+
+def add(accounts, number, account_id="acme", name=None, most=MAX_KEYS):
+    """Adds a key with a name; what became of that."""
+    stored_as, key = named(number, account_id, name)
+    return accounts.add_named_key(stored_as, key, most)
+
+
+def names_of(accounts, account_id="acme"):
+    return sorted(key.key_name for key in accounts.named_keys(account_id).values())
 
 
 @pytest.fixture
@@ -130,6 +148,54 @@ def test_what_a_release_before_did_not_write_is_read_and_saved(client):
     assert accounts.find("acme") == replace(ACME, denied=("+3890",), premium=True)
 
 
+# ------------------------------------------------------------ keys with a name
+def test_keys_with_a_name_are_made_found_and_revoked_one_by_one(accounts):
+    accounts.add(ACME, credentials(1))
+    accounts.add(Account("other", ("*",)), credentials(2, "other"))
+    assert accounts.named_keys("acme") == {}
+    for number in (1, 2):
+        assert add(accounts, number) is Change.DONE
+    assert add(accounts, 3, "other", "till-1") is Change.DONE
+    assert accounts.find_credential("NAMED#1") == named(1)[1]
+    assert accounts.named_keys("acme") == dict([named(1), named(2)])
+    assert accounts.remove_named_key("acme", "till-1") is Change.DONE
+    assert accounts.find_credential("NAMED#1") is None
+    assert names_of(accounts) == ["till-2"]
+    assert names_of(accounts, "other") == ["till-1"]
+    assert opens(accounts, 1)
+    assert accounts.find("acme") == ACME
+
+
+def test_a_name_is_given_once_and_free_when_it_is_revoked(accounts):
+    accounts.add(ACME, credentials(1))
+    assert add(accounts, 1, name="shop") is Change.DONE
+    assert add(accounts, 2, name="shop") is Change.TAKEN
+    assert accounts.find_credential("NAMED#2") is None
+    assert accounts.remove_named_key("acme", "shop") is Change.DONE
+    assert accounts.remove_named_key("acme", "shop") is Change.NOT_THERE
+    assert add(accounts, 2, name="shop") is Change.DONE
+
+
+def test_an_account_that_is_not_there_has_no_keys(accounts):
+    assert accounts.named_keys("acme") is None
+    assert add(accounts, 1) is Change.NOT_THERE
+    assert accounts.remove_named_key("acme", "shop") is Change.NOT_THERE
+    assert accounts.find_credential("NAMED#1") is None
+
+
+def test_an_account_has_so_many_keys_at_most_and_can_still_be_rotated(accounts):
+    accounts.add(ACME, credentials(1))
+    for number in range(3):
+        assert add(accounts, number, most=3) is Change.DONE
+    assert add(accounts, 3, most=3) is Change.TOO_MANY
+    assert accounts.replace_credentials("acme", credentials(2))
+    assert names_of(accounts) == ["till-0", "till-1", "till-2"]
+    assert opens(accounts, 1) is False
+    assert opens(accounts, 2) is True
+    assert accounts.remove_named_key("acme", "till-1") is Change.DONE
+    assert add(accounts, 3, most=3) is Change.DONE
+
+
 # --------------------------------------------------------------------- races
 class Meanwhile:
     """A client that lets somebody else in just before each write of one kind."""
@@ -175,3 +241,63 @@ def test_a_rotation_does_not_undo_a_change_of_settings_nor_the_other_way_round(c
     assert opens(accounts, 3) is True
     assert accounts.replace_credentials("acme", credentials(4))
     assert not opens(accounts, 3)
+
+
+def test_two_keys_of_one_name_at_once_are_one(client):
+    accounts = DynamoAccounts(client, TABLE)
+    accounts.add(ACME, credentials(1))
+    first = []
+    other = lambda: first or first.append(add(accounts, 1, name="shop"))  # noqa: E731
+    slow = interrupted(client, "transact_write_items", other)
+    assert add(slow, 2, name="shop") is Change.RACED
+    assert add(slow, 2, name="shop") is Change.TAKEN
+    assert first == [Change.DONE]
+    assert list(accounts.named_keys("acme")) == ["NAMED#1"]
+    assert accounts.find_credential("NAMED#2") is None
+
+
+@pytest.mark.parametrize("change", ["create", "revoke", "rotate"])
+@pytest.mark.parametrize("other", ["create", "revoke", "rotate", "disable"])
+def test_of_two_changes_at_once_neither_undoes_the_other(client, change, other):
+    # Given an account with two keys, and two operators who change it in the same moment
+    accounts = DynamoAccounts(client, TABLE)
+    accounts.add(ACME, credentials(1))
+    for number in (1, 2):
+        add(accounts, number)
+    drawn = iter("abcdefghij")
+
+    def do(what, store, number):
+        match what:
+            case "create":
+                tokens: Any = {"token": lambda: f"{next(drawn)}" * 22, "now_msec": 5}
+                assert isinstance(create_key("acme", f"new-{number}", [Scope.READ], [], store=store, **tokens), NewKey)
+            case "revoke":
+                assert revoke_key("acme", f"till-{number}", store=store) is Change.DONE
+            case "rotate":
+                return store.replace_credentials("acme", credentials(10 + number))
+            case "disable":
+                assert store.save(replace(ACME, disabled=True), ACME)
+        return True
+
+    done = []
+    # When one of them is quicker, between the other's reading and writing
+    slow = interrupted(client, "transact_write_items", lambda: done or done.append(do(other, accounts, 2)))
+    was_done = do(change, slow, 1)
+    # Then both are done; only a rotation gives up, and says so
+    assert done == [True]
+    assert was_done == (change != "rotate" or other == "disable")
+    wanted = {"till-1", "till-2"}
+    for what, number, happened in ((change, 1, was_done), (other, 2, True)):
+        wanted |= {f"new-{number}"} if what == "create" and happened else set()
+        wanted -= {f"till-{number}"} if what == "revoke" and happened else set()
+    assert set(names_of(accounts)) == wanted
+    assert opens(accounts, 12) == (other == "rotate")
+    assert opens(accounts, 11) == (change == "rotate" and was_done)
+    assert opens(accounts, 1) == (not opens(accounts, 11) and not opens(accounts, 12))
+    assert accounts.find("acme").disabled == (other == "disable")
+    # And every credential that opens is among the account's: the next rotation and revocations end them all
+    assert accounts.replace_credentials("acme", credentials(20))
+    for name in names_of(accounts):
+        assert revoke_key("acme", name, store=accounts) is Change.DONE
+    left = [item["pk"]["S"] for item in client.scan(TableName=TABLE)["Items"] if item["sk"]["S"] == "CREDENTIAL"]
+    assert sorted(left) == sorted(f"CREDENTIAL#{name}" for name in credentials(20))

@@ -88,6 +88,25 @@ def test_after_a_rotation_only_the_new_ones_open(account, check, run):
     assert check(auth=(user, new_password))[0] == check(headers={"X-Authorization-Key": new_key})[0] == 200
 
 
+def test_a_key_with_a_name_sends_from_its_network_until_it_is_revoked(account, check, run):
+    user, password, _ = account
+
+    def key(name, *options):
+        return json.loads(run("account", "key", "create", user, name, *options, "--json"))["key"]
+
+    here = key("shop", "--scope", "send", "--from-ip", "127.0.0.0/8", "--from-ip", "::1")
+    elsewhere = key("till", "--scope", "send", "--from-ip", "203.0.113.7")
+    reading = key("screen", "--scope", "read")
+    assert check(headers={"X-Authorization-Key": here}) == check(auth=("@", here)) == (200, "acceptable")
+    assert check(headers={"X-Authorization-Key": elsewhere})[0] == check(headers={"X-Authorization-Key": reading})[0]
+    assert check(headers={"X-Authorization-Key": reading})[0] == 403
+    run("account", "rotate", user)
+    assert check(headers={"X-Authorization-Key": here})[0] == 200
+    run("account", "key", "revoke", user, "shop")
+    assert check(headers={"X-Authorization-Key": here})[0] == check(auth=(user, password))[0] == 401
+    assert [one["name"] for one in json.loads(run("account", "key", "list", user, "--json"))] == ["screen", "till"]
+
+
 def test_a_disabled_account_is_let_in_no_more_until_it_is_enabled(account, check, run):
     user, password, key = account
     run("account", "disable", user)

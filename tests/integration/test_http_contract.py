@@ -319,6 +319,26 @@ def test_a_repeat_is_answered_although_a_release_has_become_stricter_meanwhile(a
 
 
 @pytest.mark.parametrize("path", ["/bat/messagelist", "/bat/messagelist/check"])
+def test_strict_is_a_word_of_the_query(api, path):
+    key, entry = {"x-authorization-key": "acme-key"}, BODIES["simple"]["messages"][0]
+    body = json.dumps({"messages": [entry, {**entry, "colour": 7}]}).encode()
+    kind, taken = ("checked", "acceptable") if path.endswith("check") else ("accepted", "sent")
+    for query, verdicts in (
+        ("", [taken, taken]),
+        ("?strict=false", [taken, taken]),
+        ("?strict=true", [taken, "rejected"]),
+    ):
+        answered = as_documented(api.ask("POST", path + query, key, body), kind)["messages"]
+        assert [one["status"] for one in answered] == verdicts
+        assert all(one["error"]["code"] == "UNKNOWN_FIELD" for one in answered if one["status"] == "rejected")
+    before = api.stored()
+    for query, wrong in (("?strict=yes", "strict"), ("?strict", "strict"), ("?Strict=true", "Strict")):
+        error = as_documented(api.ask("POST", path + query, key, body))["error"]
+        assert (error["code"], paths_of(error)) == ("INVALID_REQUEST", [wrong])
+    assert api.stored() == before
+
+
+@pytest.mark.parametrize("path", ["/bat/messagelist", "/bat/messagelist/check"])
 def test_who_is_unknown_is_told_nothing_else(api, path):
     for body in (BODIES["simple"], b"{", b" " * (1024 * 1024 + 1)):
         answer = api.post(body, path=path, user="nobody")

@@ -9,9 +9,19 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from local.cloud.apply_moto_patches import GUARDS, install_guards
-from tests.integration.moto_symptoms import SYMPTOMS, Flows, fresh_moto, make_table, refused, shows, thing
+from tests.integration.moto_symptoms import (
+    SYMPTOMS,
+    Flows,
+    answers_to_expressions,
+    fresh_moto,
+    make_table,
+    refused,
+    shows,
+    thing,
+)
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -46,6 +56,24 @@ def test_the_guard_takes_the_symptom_away(guard: str) -> None:
 @pytest.mark.parametrize("guard", SYMPTOMS)
 def test_moto_still_has_the_symptom(guard: str, stock_moto: dict[str, bool]) -> None:
     assert stock_moto[guard], f"guard {guard} can be removed: moto does it right by itself"
+
+
+def test_expressions_that_are_read_once_mean_what_they_meant(stock_moto: dict[str, Any]) -> None:
+    assert json.loads(json.dumps(answers_to_expressions())) == stock_moto["answers"]
+
+
+@pytest.mark.parametrize(
+    ("definition", "said"),
+    [
+        ("{", "mismatched input '<EOF>'"),
+        ('{"StartAt": "A", "States": {"A": {"Type": "Pass", }}}', "extraneous|mismatched"),
+    ],
+)
+def test_a_definition_that_is_refused_is_refused_for_what_is_wrong_with_it(definition: str, said: str) -> None:
+    with fresh_moto(), pytest.raises(ClientError, match=said):
+        boto3.client("stepfunctions").create_state_machine(
+            name="m", definition=definition, roleArn="arn:aws:iam::1:role/r"
+        )
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,13 @@ def send(clients):
     return sending
 
 
+def test_the_certificates_are_read_once_for_a_client(monkeypatch):
+    read, stock = [], ssl.create_default_context
+    monkeypatch.setattr(ssl, "create_default_context", lambda *given, **more: read.append(1) or stock(*given, **more))
+    make_client("loopback").close()
+    assert read == [1]
+
+
 def fails(send, *given, **more):
     with pytest.raises(Unreachable) as failure:
         send(*given, **more)

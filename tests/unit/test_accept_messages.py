@@ -218,10 +218,10 @@ def test_a_message_whose_menus_are_too_large_to_store_is_refused(api):
 
 
 def test_unknown_fields_are_told_back_as_warnings(api):
-    answer = api.post({"messages": [entry(priority=60), entry()]})
+    answer = api.post({"messages": [entry(colour=60), entry()]})
     (warning,) = answer["messages"][0]["warnings"]
     assert warning["code"] == "UNKNOWN_FIELD"
-    assert warning["path"] == "messages[0].priority"
+    assert warning["path"] == "messages[0].colour"
     assert "warnings" not in answer["messages"][1]
 
 

@@ -131,13 +131,15 @@ def test_the_size_of_an_upload_that_seems_to_be_there_is_told():
 def test_a_sender_and_an_unknown_member_that_look_right_are_told():
     account = Account("acme", ("*",), senders={"BazarCOM": "+4930123456"})
     lists = MemoryLists({("acme", "ivr_651854")})
-    entries = [message(**{"from": "BazarCOM\u200b"}), message(**{"ttl\u200b": 60})]
+    entries = [message(**{"from": "BazarCOM\u200b"}), message(**{"ttl\u200b": 60}), message(**{"order\u200b": 1})]
     body = json.dumps({"messages": entries}).encode()
     answered: list[Any] = check_messages(account, body, prompts=lists)["messages"]
-    refused, warned = answered
+    refused, mistyped, warned = answered
     assert refused["error"]["message"].endswith("which are: BazarCOM; character 9 is U+200B ZERO WIDTH SPACE")
     (warning,) = [one for one in warned["warnings"] if one["code"] == "UNKNOWN_FIELD"]
-    assert warning["message"] == "is not known here and changes nothing; character 4 is U+200B ZERO WIDTH SPACE"
+    assert warning["message"] == "is not known here and changes nothing; character 6 is U+200B ZERO WIDTH SPACE"
+    meant = "is not known here; did you mean ttl?; character 4 is U+200B ZERO WIDTH SPACE"
+    assert mistyped["error"]["message"] == meant
 
 
 def test_letters_of_any_language_are_nothing_hidden_where_they_may_stand():

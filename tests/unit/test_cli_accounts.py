@@ -173,7 +173,7 @@ def test_who_loses_a_race_of_rotations_is_told_and_shown_no_secrets(run, account
     result = run("rotate", "acme")
     assert result.exit_code == 1
     assert result.output == (
-        "Error: Somebody else has just given acme new credentials; rotate again if you still want to.\n"
+        "Error: Somebody else has just changed acme's credentials; rotate again if you still want to.\n"
     )
 
 

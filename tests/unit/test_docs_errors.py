@@ -11,9 +11,10 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from speechcall.accounts.rules.account import NEW_SHAPES_PER_DAY, Account
-from speechcall.accounts.use_cases.accounts import authenticate
+from speechcall.accounts.rules.scope import Scope
+from speechcall.accounts.use_cases.accounts import Credential, authenticate, authorize
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest
-from speechcall.api.use_cases.query import parameter
+from speechcall.api.use_cases.query import parameter, truth
 from speechcall.messages.use_cases.message_ports import Pool
 from speechcall.prompts.adapters.audio_kind import Refused as UnknownAudio
 from speechcall.prompts.adapters.audio_kind import kind_of
@@ -59,7 +60,7 @@ def changed(base, **changes):
     return {name: value for name, value in (base | changes).items() if value is not ABSENT}
 
 
-def send(body, *, times=1, key=None, second=None, account=ACME, warm=None):
+def send(body, *, times=1, key=None, second=None, account=ACME, warm=None, strict=False):
     """What the last of some requests is refused with; `body` as bytes, or the messages of it."""
     lists, messages, clock = MemoryLists({("acme", "ivr_651854")}), MemoryMessages(), FakeClock()
     drawn = iter(range(10**6))
@@ -67,7 +68,7 @@ def send(body, *, times=1, key=None, second=None, account=ACME, warm=None):
     try:
         for one in bodies:
             content = one if isinstance(one, bytes) else json.dumps({"messages": one}).encode()
-            stores: Any = {"messages": messages, "lists": lists, "clock": clock}
+            stores: Any = {"messages": messages, "lists": lists, "clock": clock, "strict": strict}
             accept_messages(account, content, key, **stores, random_bits=lambda bits: next(drawn) % (1 << bits))
     except RequestError as error:
         return Refused(error)
@@ -121,8 +122,14 @@ def begin(body):
     return refused(lambda: begin_upload(ACME, "welcome", body, desk))
 
 
-def authorize(**headers):
+def stranger(**headers):
     return refused(lambda: authenticate(headers, lambda _name: None, lambda _account: None))
+
+
+def used(scope, address):
+    """What the use of a key is refused with that may only send, from one network."""
+    key = Credential("acme", "", frozenset({Scope.SEND}), "web-shop", ("203.0.113.0/24",))
+    return refused(lambda: authorize(key, scope, address))
 
 
 class Nothing:
@@ -212,6 +219,8 @@ GIVEN = {
         lambda: send('{"messages":\u00a0[]}'.encode()),
         lambda: refused(lambda: parameter({"webhookid": "1-1-2-m0-d1-0"}, "webhookId")),
         lambda: read(**{"content-range": "bytes 0-999/5000"}),
+        lambda: refused(lambda: truth({"strict": "yes"}, "strict")),
+        lambda: send(json.dumps({"messages": [MESSAGE], "message": []}).encode()),
     ],
     "400 a message": [
         lambda: send([7]),
@@ -242,6 +251,8 @@ GIVEN = {
         lambda: message(priority="high"),
         lambda: message(priority="urgent"),
         lambda: menu(dtmfActions={f"d{digit}": [HOOK | {"body": {"a": "x" * 8000}}] for digit in range(9)}),
+        lambda: message(TTL=60),
+        lambda: send([changed(MESSAGE, colour=7)], strict=True),
     ],
     "400 a menu": [
         lambda: menu(introUrl=ABSENT),
@@ -259,6 +270,7 @@ GIVEN = {
         lambda: menu(idleTimeoutMsec="10000"),
         lambda: menu(idleTimeoutMsec=200_000),
         lambda: menu(idleTimeout=10_000),
+        lambda: menu(introURL="ivr_651854"),
         lambda: menu(dtmfActions=[]),
         lambda: menu(dtmfActions={"1": []}),
         lambda: menu(dtmfActions={"d1": HANGUP}),
@@ -285,9 +297,13 @@ GIVEN = {
         lambda: hook(headers={"Content-Encoding": "gzip"}),
     ],
     "401": [
-        authorize,
-        lambda: authorize(authorization="Basic !"),
-        lambda: authorize(authorization="Basic dTpw"),
+        stranger,
+        lambda: stranger(authorization="Basic !"),
+        lambda: stranger(authorization="Basic dTpw"),
+    ],
+    "403": [
+        lambda: used(Scope.MANAGE, "203.0.113.17"),
+        lambda: used(Scope.SEND, "198.51.100.7"),
     ],
     "404": [
         lambda: refused(lambda: read_message(ACME, "1", 0, store=Nothing())),  # type: ignore[arg-type]

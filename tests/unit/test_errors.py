@@ -15,6 +15,8 @@ def test_the_tree_of_errors_is_the_one_that_its_module_shows():
             "MalformedJson": {},
             "InvalidRequest": {},
             "Unauthorized": {},
+            "ScopeRequired": {},
+            "AddressNotAllowed": {},
             "NotFound": {},
             "NotReplayable": {},
             "IdempotencyKeyReused": {},

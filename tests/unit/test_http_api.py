@@ -15,10 +15,12 @@ from speechcall.api.use_cases.query import parameter
 from speechcall.shared.rules.characters import unseen
 from speechcall.shared.rules.errors import NotFound, RateLimited, RequestError, Unauthorized
 
+ROUTE: Any = "GET /things/{id}"
+
 
 def api(handler):
     made = HttpApi(Logger(service="test", level="CRITICAL"))
-    made.route("GET /things/{id}")(handler)
+    made.route(ROUTE)(handler)
     return made
 
 

@@ -78,16 +78,16 @@ def test_every_status_that_can_occur_is_there():
     heads = {route: found.pop(route) for route in list(found) if route.startswith("HEAD ")}
     assert heads == {route.replace("GET ", "HEAD "): found[route] for route in found if route.startswith("GET ")}
     assert found == {
-        "POST /bat/messagelist": ["200", "400", "401", "413", "415", "422", "429", "500"],
-        "POST /bat/messagelist/check": ["200", "400", "401", "413", "415", "429", "500"],
-        "GET /bat/messagelist/{messagelistId}": ["200", "400", "401", "404", "429", "500"],
-        "GET /bat/message/{messageId}": ["200", "401", "404", "429", "500"],
-        "POST /bat/message/{messageId}/webhooks/replay": ["202", "400", "401", "404", "409", "429", "500"],
-        "GET /bat/audio": ["200", "401", "429", "500"],
-        "PUT /bat/audio/{introId}": ["200", "400", "401", "404", "413", "415", "422", "429", "500"],
-        "GET /bat/audio/{introId}": ["200", "400", "401", "404", "429", "500"],
-        "DELETE /bat/audio/{introId}": ["200", "400", "401", "404", "429", "500"],
-        "POST /bat/audio/{introId}/upload": ["200", "400", "401", "404", "413", "415", "429", "500"],
+        "POST /bat/messagelist": ["200", "400", "401", "403", "413", "415", "422", "429", "500"],
+        "POST /bat/messagelist/check": ["200", "400", "401", "403", "413", "415", "429", "500"],
+        "GET /bat/messagelist/{messagelistId}": ["200", "400", "401", "403", "404", "429", "500"],
+        "GET /bat/message/{messageId}": ["200", "401", "403", "404", "429", "500"],
+        "POST /bat/message/{messageId}/webhooks/replay": ["202", "400", "401", "403", "404", "409", "429", "500"],
+        "GET /bat/audio": ["200", "401", "403", "429", "500"],
+        "PUT /bat/audio/{introId}": ["200", "400", "401", "403", "404", "413", "415", "422", "429", "500"],
+        "GET /bat/audio/{introId}": ["200", "400", "401", "403", "404", "429", "500"],
+        "DELETE /bat/audio/{introId}": ["200", "400", "401", "403", "404", "429", "500"],
+        "POST /bat/audio/{introId}/upload": ["200", "400", "401", "403", "404", "413", "415", "429", "500"],
         "GET /openapi.json": ["200", "429", "500"],
     }
     assert "Retry-After" in OPERATIONS["POST /bat/messagelist"]["responses"]["429"]["headers"]
@@ -95,7 +95,7 @@ def test_every_status_that_can_occur_is_there():
 
 def test_only_the_description_itself_needs_no_credentials():
     assert DOCUMENT["security"] == [{"basic": []}, {"key": []}]
-    free = [route for route, operation in OPERATIONS.items() if "security" in operation]
+    free = [route for route, operation in OPERATIONS.items() if not operation["security"]]
     assert free == ["GET /openapi.json", "HEAD /openapi.json"]
 
 

@@ -20,6 +20,8 @@ pytestmark = pytest.mark.slow
 
 PARAMETERS = {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID}
 DOCUMENT = read_document(TEMPLATE)
+AS_JSON = json.dumps(DOCUMENT)
+"""Four times as fast to read as the document is to copy."""
 
 
 def properties(document: dict[str, Any], name: str) -> dict[str, Any]:
@@ -604,7 +606,8 @@ def test_there_are_many_mistakes() -> None:
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_is_found_by_its_rule(name: str, tmp_path: Path) -> None:
     mistake, rule = MISTAKES[name]
-    document = copy.deepcopy(DOCUMENT)
+    document = json.loads(AS_JSON)
+    assert document == DOCUMENT
     mistake(document)
     assert document != DOCUMENT
     (check,) = (check for check in RULES if check.__name__ == rule)

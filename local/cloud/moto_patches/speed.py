@@ -5,8 +5,11 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from botocore import useragent
+from moto.core import responses
 from moto.core.serialize import BaseJSONSerializer
 from moto.core.utils import camelcase_to_underscores
+from moto.kms import models as kms
 from moto.sqs.models import Queue
 from moto.stepfunctions.parser.asl.utils import json_path
 
@@ -42,6 +45,27 @@ def parse_each_path_once() -> None:
     """Each JSONPath of each task is parsed again, with a new grammar: 1 ms for `$.mid`."""
     module: Any = json_path
     module.parse = functools.lru_cache(1024)(module.parse)
+
+
+def list_the_methods_of_a_service_once() -> None:
+    """Each request lists all methods of the class that answers its service, a hundred of them, in order to find one."""
+    module: Any = responses
+    module.method_names_from_class = functools.cache(module.method_names_from_class)
+
+
+def clean_each_user_agent_once() -> None:
+    """Each request looks at each letter of its User-Agent twice: botocore makes it again of the same 20 parts."""
+    module: Any = useragent
+    module.sanitize_user_agent_string_component = functools.lru_cache(1024)(module.sanitize_user_agent_string_component)
+
+
+def make_pairs_for_asymmetric_keys_alone() -> None:
+    """A symmetric key of KMS gets an RSA pair too, which nothing can ask for: 50 to 200 ms for each start."""
+    module: Any = kms
+
+    @instead_of(module, "generate_private_key")
+    def generate_private_key(stock: Replacement, key_spec: str) -> Any:
+        return None if key_spec == "SYMMETRIC_DEFAULT" else stock(key_spec)
 
 
 def read_one_attribute_of_a_queue_at_a_time() -> None:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from speechcall.accounts.rules.account import DEFAULT_SHARE, Account
-from speechcall.accounts.use_cases.accounts import Credential, Refusals
+from speechcall.accounts.rules.scope import WITHOUT_A_NAME, Scope
+from speechcall.accounts.use_cases.accounts import NAMED, Change, Credential, Refusals
 from speechcall.shared.adapters.keys import ACCOUNTS, Key, account_key, credential_key, turn_key
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 
@@ -39,7 +40,7 @@ class DynamoAccounts:
     def find_credential(self, name: str) -> Credential | None:
         """The credential stored under a name of `accounts.use_cases.accounts`."""
         found = self._get(credential_key(name))
-        return Credential(found["account_id"], found["secret_sha256"]) if found else None
+        return load_credential(found) if found else None
 
     def find(self, account_id: str) -> Account | None:
         """An account by its id."""
@@ -119,9 +120,9 @@ class DynamoAccounts:
         ]
 
     def replace_credentials(self, account_id: str, credentials: dict[str, Credential]) -> bool:
-        """Takes the place of all credentials of an account, at once.
+        """Takes the place of the credentials without a name of an account, at once. Keys with a name stay.
 
-        False if there is no such account, or its credentials were replaced by another in this moment.
+        False if there is no such account, or its credentials were changed by another in this moment.
 
         rotate A   read: key 1 ──► transaction: key 1 ─► key 2 ──► written
         rotate B   read: key 1 ────────────────────────────► transaction ──X names not as read
@@ -130,8 +131,67 @@ class DynamoAccounts:
         found = self._get(account_key(account_id))
         if found is None:
             return False
+        read = found["credential_names"]
+        gone = [name for name in read if not name.startswith(NAMED) and name not in credentials]
+        return self._change_credentials(account_id, read, credentials, gone)
+
+    def named_keys(self, account_id: str) -> dict[str, Credential] | None:
+        """The keys with a name of an account, by the names under which they are stored; None: no such account."""
+        found = self._get(account_key(account_id))
+        return None if found is None else self._named_keys(found["credential_names"])
+
+    def add_named_key(self, stored_as: str, key: Credential, most: int) -> Change:
+        """Adds a key with a name, if the account has none of this name, and fewer than `most`.
+
+        create A `shop`   read: names 1 ──► transaction ──► names 2
+        create B `shop`   read: names 1 ──────────────────────► transaction ──X names not as read: read again, TAKEN
+                                     (else two keys had one name, and revoking it would stop one of them)
+
+        rotate            read: names 1 ──► transaction ──► names 2 (the rotated, and what has a name)
+        create            read: names 1 ──────────────────────► transaction ──X names not as read: read again
+                                     (else the rotated credentials were no longer among the account's)
+
+        disable           its condition is on the settings alone: both are written, in any order
+        """
+        found = self._get(account_key(key.account_id))
+        if found is None:
+            return Change.NOT_THERE
+        read = found["credential_names"]
+        there = self._named_keys(read)
+        if any(one.key_name == key.key_name for one in there.values()):
+            return Change.TAKEN
+        if len(there) >= most:
+            return Change.TOO_MANY
+        done = self._change_credentials(key.account_id, read, {stored_as: key}, [])
+        return Change.DONE if done else Change.RACED
+
+    def remove_named_key(self, account_id: str, key_name: str) -> Change:
+        """Takes the key of a name away: it opens nothing from the next request on.
+
+        revoke `shop`            read: names 1 ──► transaction: item deleted ──► names 2
+        create `shop`, TAKEN     read: names 1 ──X has one of this name (a repeat finds the name free)
+        create `till`            read: names 1 ─────────────────────────────────────► transaction ──X names not as read
+                                     (else `till` would bring the revoked name back into the account's names)
+        """
+        found = self._get(account_key(account_id))
+        if found is None:
+            return Change.NOT_THERE
+        read = found["credential_names"]
+        gone = [name for name, key in self._named_keys(read).items() if key.key_name == key_name]
+        if not gone:
+            return Change.NOT_THERE
+        return Change.DONE if self._change_credentials(account_id, read, {}, gone) else Change.RACED
+
+    def _named_keys(self, credential_names: list[str]) -> dict[str, Credential]:
+        """One read for each. The items never change, so they are as they were when the names were read, or gone."""
+        found = {name: self.find_credential(name) for name in credential_names if name.startswith(NAMED)}
+        return {name: credential for name, credential in found.items() if credential}
+
+    def _change_credentials(
+        self, account_id: str, read: list[str], put: dict[str, Credential], gone: list[str]
+    ) -> bool:
         names_as_read = "credential_names = :read"
-        names = {":read": found["credential_names"], ":names": sorted(credentials)}
+        names = {":read": read, ":names": sorted((set(read) | set(put)) - set(gone))}
         update = {
             "TableName": self._table,
             "Key": to_wire(account_key(account_id)),
@@ -139,9 +199,8 @@ class DynamoAccounts:
             "ConditionExpression": names_as_read,
             "ExpressionAttributeValues": to_wire(names),
         }
-        old = [name for name in found["credential_names"] if name not in credentials]
-        deletes = [{"Delete": {"TableName": self._table, "Key": to_wire(credential_key(name))}} for name in old]
-        return self._write([{"Update": update}, *self._credential_puts(account_id, credentials), *deletes])
+        deletes = [{"Delete": {"TableName": self._table, "Key": to_wire(credential_key(name))}} for name in gone]
+        return self._write([{"Update": update}, *self._credential_puts(account_id, put), *deletes])
 
     def _credential_puts(self, account_id: str, credentials: dict[str, Credential]) -> list[Any]:
         free_or_its_own = "attribute_not_exists(pk) OR account_id = :account"
@@ -149,7 +208,7 @@ class DynamoAccounts:
             {
                 "Put": {
                     "TableName": self._table,
-                    "Item": to_wire({**credential_key(name), **_dump_credential(credential)}),
+                    "Item": to_wire({**credential_key(name), **dump_credential(credential)}),
                     "ConditionExpression": free_or_its_own,
                     "ExpressionAttributeValues": to_wire({":account": account_id}),
                 }
@@ -171,8 +230,28 @@ class DynamoAccounts:
         return from_wire(found["Item"]) if "Item" in found else None
 
 
-def _dump_credential(credential: Credential) -> Values:
-    return {"account_id": credential.account_id, "secret_sha256": credential.secret_sha256}
+def dump_credential(credential: Credential) -> Values:
+    """Without a name as every release has written it."""
+    item: Values = {"account_id": credential.account_id, "secret_sha256": credential.secret_sha256}
+    if credential.key_name is None:
+        return item
+    return {
+        **item,
+        "v": FORM,
+        "key_name": credential.key_name,
+        "scopes": sorted(credential.scopes),
+        "from_ips": list(credential.from_ips),
+        "created_msec": credential.created_msec,
+    }
+
+
+def load_credential(item: Values) -> Credential:
+    """A scope that is not known here (a later release has written it) allows nothing here."""
+    account_id, digest = item["account_id"], item["secret_sha256"]
+    if "key_name" not in item:
+        return Credential(account_id, digest, WITHOUT_A_NAME)
+    scopes = frozenset(scope for scope in Scope if scope in item["scopes"])
+    return Credential(account_id, digest, scopes, item["key_name"], tuple(item["from_ips"]), item.get("created_msec"))
 
 
 def _settings(account: Account) -> Values:

@@ -5,24 +5,36 @@ import hmac
 from binascii import a2b_base64
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import NamedTuple
 
 from speechcall.accounts.rules.account import Account
-from speechcall.shared.rules.errors import Unauthorized
+from speechcall.accounts.rules.scope import WITHOUT_A_NAME, Scope, is_from
+from speechcall.shared.rules.errors import AddressNotAllowed, ScopeRequired, Unauthorized
 
 KEY_HEADER = "x-authorization-key"
 MAX_USER_BYTES = 256
 MARK = "sck_"
 """What given out secrets begin with, so that they are also found where they should not be, by who looks for leaks."""
+NAMED_MARK = "sckn_"
+"""What keys with a name begin with. They are stored apart, see `_name_by_digest`."""
+NAMED = "NAMED#"
+"""How the names begin under which keys with a name are stored."""
 CHECK_CHARACTERS = 6
 REFUSED_SECONDS, MAX_REFUSALS = 10.0, 1000
 
 
 class Credential(NamedTuple):
-    """What is stored of a credential: whose it is, and the SHA-256 of its secret."""
+    """What is stored of a credential: whose it is, the SHA-256 of its secret, and what it may be used for."""
 
     account_id: str
     secret_sha256: str
+    scopes: frozenset[Scope] = WITHOUT_A_NAME
+    key_name: str | None = None
+    """Of a key that was given a name; one of an account's has it."""
+    from_ips: tuple[str, ...] = ()
+    """Networks (CIDR) from which it may be used; none: from anywhere."""
+    created_msec: int | None = None
 
 
 _UNKNOWN = Credential("no account has this id", "0" * 64)
@@ -39,23 +51,25 @@ def user_name(user: str) -> str:
 
 def key_name(key: str) -> str:
     """The name under which an API key is stored; the key itself is nowhere."""
-    return _name_by_digest(sha256(key))
+    return _name_by_digest(key, sha256(key))
 
 
-def _name_by_digest(digest: str) -> str:
-    return f"KEY#{digest}"
+def _name_by_digest(key: str, digest: str) -> str:
+    """Keys with a name are stored where no release looks that does not know of scopes: it would grant them all."""
+    return f"{NAMED if key.startswith(NAMED_MARK) else 'KEY#'}{digest}"
 
 
-def with_checksum(token: str) -> str:
+def with_checksum(token: str, mark: str = MARK) -> str:
     """A secret in the form that is given out: who mistypes it, or makes one up, is refused without a look-up."""
-    return f"{MARK}{token}{_checksum(token)}"
+    return f"{mark}{token}{_checksum(token)}"
 
 
 def is_mistaken(secret: str) -> bool:
     """Whether a secret has the form that is given out, and was not. Those of before have no mark, and may be right."""
-    if not secret.startswith(MARK):
+    if not secret.startswith((MARK, NAMED_MARK)):
         return False
-    return secret[-CHECK_CHARACTERS:] != _checksum(secret[len(MARK) : -CHECK_CHARACTERS])
+    mark = NAMED_MARK if secret.startswith(NAMED_MARK) else MARK
+    return secret[-CHECK_CHARACTERS:] != _checksum(secret[len(mark) : -CHECK_CHARACTERS])
 
 
 def _checksum(token: str) -> str:
@@ -90,8 +104,8 @@ class Refusals:
 
 def authenticate(
     headers: Mapping[str, str], find: FindCredential, find_account: FindAccount, refusals: Refusals | None = None
-) -> Account:
-    """The account that the request's credentials belong to. Raises Unauthorized.
+) -> tuple[Account, Credential]:
+    """The account that the request's credentials belong to, and which these are. Raises Unauthorized.
 
     In: headers with lower-case names. The three forms of the vendor: Basic user:password,
     `X-Authorization-Key: KEY`, Basic `@:KEY`. Credentials have 128 random bits or more, so one
@@ -105,18 +119,30 @@ def authenticate(
             refusals.note(sent)
         raise Unauthorized("The user name, password or key is wrong.")
     digest = sha256(secret)
-    name = _name_by_digest(digest) if user is None else user_name(user)
+    name = _name_by_digest(secret, digest) if user is None else user_name(user)
     found = find(name)
     credential = found or _UNKNOWN
     # The time that an unknown key takes tells nothing: each has 128 random bits, and is tried as a whole.
     account = find_account(credential.account_id) if found or user is not None else None
     matches = hmac.compare_digest(digest, credential.secret_sha256)
-    if refusals and secret.startswith(MARK) and (found is None or not matches):
+    if refusals and secret.startswith((MARK, NAMED_MARK)) and (found is None or not matches):
         # Not one that is disabled, nor one that somebody chose: it may be let in at any moment.
         refusals.note(sent)
     if found is None or not matches or account is None or account.disabled:
         raise Unauthorized("The user name, password or key is wrong.")
-    return account
+    return account, credential
+
+
+def authorize(credential: Credential, scope: Scope, address: str) -> None:
+    """Raises AddressNotAllowed or ScopeRequired where a credential may not be used so, in this order.
+
+    From a wrong address everything has one answer: whoever has stolen a key learns nothing of what it is for.
+    """
+    if not is_from(credential.from_ips, address):
+        raise AddressNotAllowed("This key may not be used from the address that the request came from.")
+    if scope not in credential.scopes:
+        held = ", ".join(sorted(credential.scopes)) or "none"
+        raise ScopeRequired(f"This needs a key with the scope {scope}; the scopes of this one: {held}.")
 
 
 def sha256(secret: str) -> str:
@@ -162,3 +188,16 @@ def credentials_of(account_id: str, secrets: Secrets) -> dict[str, Credential]:
         user_name(secrets.user): Credential(account_id, sha256(secrets.password)),
         key_name(secrets.key): Credential(account_id, sha256(secrets.key)),
     }
+
+
+class Change(Enum):
+    """What became of a change of an account's keys."""
+
+    DONE = auto()
+    TAKEN = auto()
+    """There is a key of this name."""
+    TOO_MANY = auto()
+    NOT_THERE = auto()
+    """There is no such account, or no key of this name."""
+    RACED = auto()
+    """Another has changed the account's credentials in this moment: nothing was done."""

@@ -14,9 +14,10 @@ from aws_lambda_powertools import Logger
 
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.account import Account
-from speechcall.accounts.use_cases.accounts import authenticate
+from speechcall.accounts.use_cases.accounts import authenticate, authorize
 from speechcall.api.adapters.http_answers import Answer, answer_error, answer_problem
 from speechcall.api.use_cases.representation import check_representation
+from speechcall.api.use_cases.routes import Route, scope_of
 from speechcall.shared.adapters.metrics import count
 from speechcall.shared.rules.errors import RequestError
 
@@ -46,6 +47,16 @@ class HttpRequest:
         return self._event.get("pathParameters") or {}
 
     @property
+    def route(self) -> str:
+        """As the gateway has found it ("HEAD /bat/audio")."""
+        return str(self._event.get("routeKey", ""))
+
+    @property
+    def address(self) -> str:
+        """Who has connected to the gateway; headers that claim another address are not looked at."""
+        return str(((self._event.get("requestContext") or {}).get("http") or {}).get("sourceIp", ""))
+
+    @property
     def body(self) -> bytes:
         """The request's body as it was sent: the gateway encodes in base64 what it does not know as text.
 
@@ -65,9 +76,16 @@ def _in_lower_case(headers: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def account_of(request: HttpRequest, accounts: DynamoAccounts) -> Account:
-    """The account whose credentials a request carries. Raises Unauthorized."""
-    account = authenticate(request.headers, accounts.find_credential, accounts.find, accounts.refusals)
+    """The account whose credentials a request carries, and which may be used for its route, from where it comes.
+
+    Raises Unauthorized, AddressNotAllowed, ScopeRequired.
+    """
+    account, credential = authenticate(request.headers, accounts.find_credential, accounts.find, accounts.refusals)
     request.account_id = account.account_id
+    scope = scope_of(request.route)
+    if scope is None:
+        raise ValueError(f"the route {request.route} asks whose it is, and has no scope in api.use_cases.routes")
+    authorize(credential, scope, request.address)
     return account
 
 
@@ -81,7 +99,7 @@ class HttpApi:
         self._logger = logger
         self._routes: dict[str, Handler] = {}
 
-    def route(self, key: str) -> Callable[[Handler], Handler]:
+    def route(self, key: Route) -> Callable[[Handler], Handler]:
         """A decorator: the function answers this route ("GET /bat/message/{messageId}", as in template.yaml).
 
         With a GET it answers the HEAD as well, by the same answer: the gateway sends no body after a HEAD.

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from speechcall.api.use_cases.request_problems import shown
-from speechcall.shared.rules.characters import unseen
+from speechcall.shared.rules.characters import foreign, unseen
 from speechcall.shared.rules.errors import Problem, RequestError
 
 
@@ -22,6 +22,15 @@ def parameter(query: Mapping[str, str], name: str) -> str | None:
             )
             raise RequestError("The query cannot be used.", [problem])
     return None
+
+
+def truth(query: Mapping[str, str], name: str) -> bool:
+    """A parameter that is true or false; absent, it is false. Raises RequestError."""
+    given = parameter(query, name)
+    if given is not None and given not in ("true", "false"):
+        problem = Problem("INVALID_REQUEST", name, f"must be true or false{foreign(given)}")
+        raise RequestError("The query cannot be used.", [problem])
+    return given == "true"
 
 
 def _folded(name: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from speechcall.outbound.rules.address import is_url
 from speechcall.shared.rules.characters import foreign, lookalike, unseen
 from speechcall.shared.rules.errors import Problem
+from speechcall.shared.rules.spelling import Names
 
 MAX_PROBLEMS = 20
 """Of one message: an answer must fit into 6 MB (AWS Lambda), whatever was sent."""
@@ -58,6 +59,17 @@ _UNKNOWN = {
     "hangup": "is not known here; a hangup has only action",
     "gotoMenu": "is not known here; a gotoMenu has action and menu",
 }
+KNOWN_NAMES = {
+    "redial": ("attempts", "afterSec", "on"),
+    "menu[]": ("say", "introUrl", "idleTimeoutMsec", "dtmfActions"),
+    "say": ("text", "language", "voice"),
+    "dtmfActions.key": ("d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9", "wrong"),
+    "webhook": ("action", "url", "body", "headers"),
+    "hangup": ("action",),
+    "gotoMenu": ("action", "menu"),
+}
+"""The names that are known in each place that has no others; of keys those that are more than a letter and a sign."""
+_KNOWN = {place: Names(known) for place, known in KNOWN_NAMES.items()}
 _CODES = {
     "to": "INVALID_RECIPIENT",
     "from": "INVALID_SENDER",
@@ -98,17 +110,24 @@ def shown(text: str) -> str:
 
 def _text(loc: tuple[int | str, ...], kind: str, message: str, is_key: bool) -> str:
     if is_key:
-        return _UNKNOWN["dtmfActions.key"]
+        return _unknown("dtmfActions.key", str(loc[-2]))
     if kind == "extra_forbidden" and loc[0] == "redial":
-        return _UNKNOWN["redial"]
+        return _unknown("redial", str(loc[-1]))
     if kind == "extra_forbidden" and _is_inside_say(loc):
-        return _UNKNOWN["say"]
+        return _unknown("say", str(loc[-1]))
     if kind == "extra_forbidden":
-        return _UNKNOWN[str(loc[_ACTION_KIND]) if len(loc) > _ACTION_KIND else "menu[]"]
+        return _unknown(str(loc[_ACTION_KIND]) if len(loc) > _ACTION_KIND else "menu[]", str(loc[-1]))
     if kind == "value_error":  # one of ours, in our own words
         return message.removeprefix("Value error, ")
     right = RIGHT[_name(loc)]
     return f"is required: {right}" if kind == "missing" else f"must be {right}"
+
+
+def _unknown(place: str, name: str) -> str:
+    """The sentence about a name that a place does not know."""
+    if meant := _KNOWN[place].meant_by(name):
+        return f"{_UNKNOWN[place].partition(';')[0]}; did you mean {meant}?"
+    return _UNKNOWN[place]
 
 
 def _hidden(loc: tuple[int | str, ...], kind: str, given: Any, is_key: bool) -> str:

@@ -42,7 +42,7 @@ class GuardedClient(httpx.Client):
         connect_seconds = min(CONNECT_SECONDS, total_seconds)
         self.receivers = Receivers(backend, context, self.attempt, seconds=(connect_seconds, total_seconds))
         """For webhooks."""
-        transport = httpx.HTTPTransport(trust_env=False)
+        transport = httpx.HTTPTransport(verify=context, trust_env=False)
         # httpx has no parameter for the network backend of the pool that it makes.
         transport._pool.close()
         transport._pool = httpcore.ConnectionPool(

@@ -60,16 +60,17 @@ def accept_messages(
     random_bits: Callable[[int], int],
     allow_loopback: bool = False,
     ring_time_kept: bool = True,
+    strict: bool = False,
 ) -> "Accepted":
     """Stores the acceptable messages of a request, together, and returns the answer.
 
     The answer lists every entry in the order sent: `messageId`, `recipient`, `"status":"sent"`, or
     `"status":"rejected"` with its error. A repeat with the same idempotency `key` is given the first
     one's answer and spends nothing. `allow_loopback`: URLs may lead to this machine; `ring_time_kept`: phones ring as
-    a message says. Raises the leaves of RequestError.
+    a message says; `strict`: no field may be unknown. Raises the leaves of RequestError.
     """
     _check_key(key)
-    entries = read_entries(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept)
+    entries = read_entries(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
     fingerprint = hashlib.sha256(body).hexdigest()
     stored = lists.find_list_by_key(account.account_id, key) if key else None
     if stored is None or stored.expires_at * 1000 <= clock.now_msec():
@@ -189,12 +190,13 @@ def check_messages(
     prompts: Prompts,
     allow_loopback: bool = False,
     ring_time_kept: bool = True,
+    strict: bool = False,
 ) -> "Checked":
     """POST /bat/messagelist/check: what would be rejected, and the warnings; nothing is stored or spent.
 
     With each acceptable message, how short and how long its call can be, and on request its `picture`.
     """
-    entries = read_entries(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept)
+    entries = read_entries(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
     entries = judge_entries(entries, account, prompts)
     described = [_foresee(entry, entry.wanted, picture) if entry.wanted else _rejected(entry) for entry in entries]
     answer: Checked = {"messages": described}

@@ -5,22 +5,25 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 from speechcall.accounts.rules.account import Account
-from speechcall.api.use_cases.request_problems import shown
+from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, shown
 from speechcall.menus.rules.menu import Menu, dump_menus
 from speechcall.menus.rules.menu_report import report
 from speechcall.prompts.rules.prompt import Prompt, is_uploaded
 from speechcall.requests.rules.numbering import is_surcharged
-from speechcall.requests.use_cases.read_messages import check_message, to_menus, unknown_fields
+from speechcall.requests.use_cases.field_names import judge_names
+from speechcall.requests.use_cases.read_messages import KNOWN_FIELDS, check_message, to_menus, unknown_fields
 from speechcall.requests.use_cases.request_models import MessageModel
-from speechcall.shared.rules.characters import foreign, lookalike, unseen
+from speechcall.shared.rules.characters import lookalike, unseen
 from speechcall.shared.rules.errors import InvalidRequest, Problem
 from speechcall.shared.rules.json_text import parse_json
 from speechcall.shared.rules.phone_numbers import to_e164
+from speechcall.shared.rules.spelling import Names
 
 MAX_MESSAGES = 100
 MAX_MENUS_BYTES = 64 * 1024
 MAX_NAMES = 20
 MAX_CUSTOMER_ID_LENGTH = 64
+_IN_A_MESSAGE, _AROUND_MESSAGES = Names(KNOWN_FIELDS), Names(["messages"])
 
 
 class Prompts(Protocol):
@@ -66,13 +69,17 @@ class Entry:
         return given if isinstance(given, str) and 1 <= len(given) <= MAX_CUSTOMER_ID_LENGTH else None
 
 
-def read_entries(body: bytes, *, allow_loopback: bool = False, ring_time_kept: bool = True) -> list[Entry]:
+def read_entries(
+    body: bytes, *, allow_loopback: bool = False, ring_time_kept: bool = True, strict: bool = False
+) -> list[Entry]:
     """The messages of a body, each checked on its own. The same body always gives the same entries.
 
-    Raises PayloadTooLarge, MalformedJson, or InvalidRequest for an invalid envelope.
+    `strict`: no field may be unknown. Raises PayloadTooLarge, MalformedJson, or InvalidRequest for an invalid envelope.
     """
-    given = _envelope(parse_json(body))
-    return [_read(entry, f"messages[{index}]", allow_loopback, ring_time_kept) for index, entry in enumerate(given)]
+    given = _envelope(parse_json(body), strict)
+    return [
+        _read(entry, f"messages[{index}]", allow_loopback, ring_time_kept, strict) for index, entry in enumerate(given)
+    ]
 
 
 def judge_entries(entries: Sequence[Entry], account: Account, prompts: Prompts) -> list[Entry]:
@@ -81,16 +88,19 @@ def judge_entries(entries: Sequence[Entry], account: Account, prompts: Prompts) 
     return [_judge(entry, account, prompts, known) for entry in entries]
 
 
-def _envelope(body: Any) -> list[Any]:
-    """The messages of a body. Raises InvalidRequest if it has no list of 1 to 100."""
+def _envelope(body: Any, strict: bool) -> list[Any]:
+    """The messages of a body. Raises InvalidRequest if it has no list of 1 to 100, or a field that is refused."""
     if not isinstance(body, dict):
         problem = Problem("INVALID_REQUEST", "", 'The body must be an object: {"messages": […]}')
         raise InvalidRequest("The body is not an object.", [problem])
+    mistaken = judge_names((name for name in body if name != "messages"), _AROUND_MESSAGES, "", strict=strict).problems
     if not isinstance(body.get("messages"), list):
         verb = "must be" if "messages" in body else "is required:"
         text = f"{verb} an array of 1 to {MAX_MESSAGES} messages{lookalike(body, 'messages')}"
         problem = Problem("INVALID_REQUEST", "messages", text)
-        raise InvalidRequest("The body has no list of messages.", [problem])
+        raise InvalidRequest("The body has no list of messages.", [problem, *mistaken])
+    if mistaken:
+        raise InvalidRequest("The body has a field that is not known.", mistaken)
     count = len(body["messages"])
     if not 1 <= count <= MAX_MESSAGES:
         problem = Problem("INVALID_REQUEST", "messages", f"holds {count} messages; 1 to {MAX_MESSAGES} would be right")
@@ -108,9 +118,13 @@ def _destinations(account: Account) -> str:
     return _some(account.prefixes) + (f", without {_some(account.denied)}" if account.denied else "")
 
 
-def _read(given: Any, path: str, allow_loopback: bool, ring_time_kept: bool) -> Entry:
+def _read(given: Any, path: str, allow_loopback: bool, ring_time_kept: bool, strict: bool) -> Entry:
     """Reads one message and judges it by itself; without its account and without stored audio."""
     model, problems = check_message(given, path, allow_loopback=allow_loopback)
+    names = unknown_fields(given) if isinstance(given, dict) else []
+    unknown = judge_names(names, _IN_A_MESSAGE, f"{path}.", strict=strict)
+    if unknown.problems:
+        return Entry(given, path, None, [*problems, *unknown.problems][:MAX_PROBLEMS])
     number = to_e164(model.to) if model else None
     if model is None or number is None:
         return Entry(given, path, None, problems)
@@ -120,14 +134,11 @@ def _read(given: Any, path: str, allow_loopback: bool, ring_time_kept: bool) -> 
         text = f"has {size} bytes as it is stored; at most {MAX_MENUS_BYTES} can be"
         problem = Problem("INVALID_MENU", f"{path}.menu", text)
         return Entry(given, path, None, [problem])
-    unknown = [
-        Problem("UNKNOWN_FIELD", f"{path}.{shown(name)}", f"is not known here and changes nothing{foreign(name)}")
-        for name in unknown_fields(given)
-    ]
+    warnings = unknown.warnings
     if "ringTimeoutSec" in given and not ring_time_kept:
         text = "is not kept: the telephony of this service cannot end the ringing, so the callee's network does"
-        unknown.append(Problem("RING_TIMEOUT_NOT_KEPT", f"{path}.ringTimeoutSec", text))
-    return Entry(given, path, Wanted(model, number, menus, menus_text), (), [*unknown, *report(menus, path)])
+        warnings.append(Problem("RING_TIMEOUT_NOT_KEPT", f"{path}.ringTimeoutSec", text))
+    return Entry(given, path, Wanted(model, number, menus, menus_text), (), [*warnings, *report(menus, path)])
 
 
 def _judge(entry: Entry, account: Account, prompts: Prompts, known: dict[str, Prompt | None]) -> Entry:

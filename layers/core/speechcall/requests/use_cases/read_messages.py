@@ -15,7 +15,8 @@ from speechcall.shared.rules.errors import Problem
 
 MAX_ACTIONS = 200
 _NOTHING = WrittenObject({})
-_KNOWN = frozenset(field.alias or name for name, field in MessageModel.model_fields.items())
+KNOWN_FIELDS = tuple(field.alias or name for name, field in MessageModel.model_fields.items())
+"""Of a message."""
 
 
 def check_message(
@@ -91,5 +92,5 @@ def _targets(model: MessageModel) -> list[tuple[str, int]]:
 
 
 def unknown_fields(entry: Mapping[str, object]) -> list[str]:
-    """Names at message level that mean nothing to us; they are accepted, and the first of them told back."""
-    return [name for name in entry if name not in _KNOWN][:MAX_PROBLEMS]
+    """Names at message level that mean nothing to us."""
+    return [name for name in entry if name not in KNOWN_FIELDS]

@@ -81,7 +81,10 @@ def _has_user(url: str) -> bool:
 
 
 class MessageModel(Strict):
-    """One call. Other members are accepted, change nothing, and are named in the answer's `warnings`."""
+    """One call. Other members are accepted, change nothing, and are named in the answer's `warnings`.
+
+    One that is nearly a member here, such as `TTL`, is refused; with `strict=true` any other is.
+    """
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 

@@ -4,6 +4,8 @@ SpeechCallError
 ├─ RequestError            the client's mistake; carries the HTTP status and the code
 │  ├─ MalformedJson        400  the body is not JSON that can be read in only one way
 │  ├─ InvalidRequest       400  the envelope is unusable, or every message was refused
+│  ├─ ScopeRequired        403  the key is good, and not for this kind of request
+│  ├─ AddressNotAllowed    403  the key is good, and not from this address
 │  ├─ NotFound             404  there is no such message or list in this account
 │  ├─ NotReplayable        409  the webhook is being tried, or was tried too often
 │  ├─ IdempotencyKeyReused 422  the key came before with another body
@@ -78,6 +80,16 @@ class InvalidRequest(RequestError):
 class Unauthorized(RequestError):
     status = 401
     code = "UNAUTHORIZED"
+
+
+class ScopeRequired(RequestError):
+    status = 403
+    code = "SCOPE_REQUIRED"
+
+
+class AddressNotAllowed(RequestError):
+    status = 403
+    code = "ADDRESS_NOT_ALLOWED"
 
 
 class NotFound(RequestError):

@@ -1,0 +1,44 @@
+"""Every route of the API, and the scope that a key needs for it. There is no other list of this.
+
+A route of a function that stands in none of these is a type error (`HttpApi.route`), and one of template.yaml a
+failing test. A HEAD belongs where its GET does.
+"""
+
+from collections.abc import Mapping
+from typing import Final, Literal, get_args
+
+from speechcall.accounts.rules.scope import Scope
+
+Sends = Literal[
+    "POST /bat/messagelist",
+    "POST /bat/messagelist/check",
+]
+Reads = Literal[
+    "GET /bat/messagelist/{messagelistId}",
+    "GET /bat/message/{messageId}",
+    "GET /bat/audio",
+    "GET /bat/audio/{introId}",
+]
+Manages = Literal[
+    "POST /bat/message/{messageId}/webhooks/replay",
+    "PUT /bat/audio/{introId}",
+    "DELETE /bat/audio/{introId}",
+    "POST /bat/audio/{introId}/upload",
+]
+Open = Literal["GET /openapi.json"]
+"""Asked without credentials."""
+
+Route = Sends | Reads | Manages | Open
+
+SCOPES: Final[Mapping[str, Scope | None]] = {
+    **dict.fromkeys(get_args(Sends), Scope.SEND),
+    **dict.fromkeys(get_args(Reads), Scope.READ),
+    **dict.fromkeys(get_args(Manages), Scope.MANAGE),
+    **dict.fromkeys(get_args(Open)),
+}
+"""The scope of each route; None: it needs no credentials."""
+
+
+def scope_of(route_key: str) -> Scope | None:
+    """The scope that a route of the gateway needs ("HEAD /bat/audio"); None also for one that is not known."""
+    return SCOPES.get(f"GET {route_key.removeprefix('HEAD ')}" if route_key.startswith("HEAD ") else route_key)

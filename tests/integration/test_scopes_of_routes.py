@@ -1,0 +1,159 @@
+"""Every route, with a key of each scope: of its own account, of another one, and from another address."""
+
+import json
+from typing import Any
+
+import pytest
+
+from speechcall.accounts.rules.scope import Scope
+from speechcall.accounts.use_cases.named_keys import NewKey, create_key, revoke_key
+from speechcall.api.use_cases.routes import SCOPES, scope_of
+from speechcall.prompts.rules.prompt import KnownPrompt, Prompt
+from tests.kit.http_api import HttpApi, specification
+from tests.kit.samples import NOW
+
+HOME, ELSEWHERE = "203.0.113.17", "198.51.100.7"
+INTRO = "ivr_651854"
+ROUTES = [*SCOPES, *(f"HEAD {route.removeprefix('GET ')}" for route in SCOPES if route.startswith("GET "))]
+BODIES = {
+    "POST /bat/messagelist": json.dumps(specification("simple")).encode(),
+    "POST /bat/messagelist/check": json.dumps(specification("simple")).encode(),
+    "POST /bat/audio/{introId}/upload": b'{"bytes": 100}',
+}
+ANSWERS = {"POST /bat/message/{messageId}/webhooks/replay": 202, "PUT /bat/audio/{introId}": 400}
+"""To the account's own key, where it is not 200. The PUT has no file: nothing is decoded here."""
+BY_ID = [route for route in ROUTES if "{" in route and not route.startswith("P")]
+BY_ID += ["POST /bat/message/{messageId}/webhooks/replay"]
+"""The routes that ask for something that is there already."""
+
+
+class World:
+    """Two accounts with a key for each scope; acme has a message, and both have audio."""
+
+    def __init__(self, api: HttpApi) -> None:
+        self.api = api
+        api.reset()
+        drawn = iter(range(100))
+        self.keys: dict[tuple[str, Scope], str] = {}
+        for account_id in ("acme", "other"):
+            for scope in Scope:
+                made = create_key(
+                    account_id,
+                    scope.value,
+                    [scope],
+                    ["203.0.113.0/24"],
+                    store=api.accounts,
+                    token=lambda: f"{next(drawn):022}",
+                    now_msec=1,
+                )
+                assert isinstance(made, NewKey)
+                self.keys[account_id, scope] = made.key
+        sent = api.post(specification("simple")).json
+        ids = {"messagelistId": sent["messagelistId"], "messageId": sent["messages"][0]["messageId"], "introId": INTRO}
+        self.ids: dict[str, str] = ids
+
+    def has_audio(self, name: str = INTRO) -> None:
+        """Acme has audio, also after a DELETE."""
+        self.api._prompts.put("acme", KnownPrompt(name, Prompt("https://bucket/a.wav", 2), NOW))
+
+    def ask(self, route: str, headers: dict[str, str], address: str = HOME, **ids: str) -> Any:
+        method, _, path = route.partition(" ")
+        for name, value in {**self.ids, **ids}.items():
+            path = path.replace(f"{{{name}}}", value)
+        return self.api.ask(method, path, headers, BODIES.get(route, b""), address)
+
+    def with_key(self, route: str, account_id: str, scope: Scope, address: str = HOME, **ids: str) -> Any:
+        return self.ask(route, {"x-authorization-key": self.keys[account_id, scope]}, address, **ids)
+
+
+@pytest.fixture(scope="module")
+def world(made: HttpApi) -> World:
+    return World(made)
+
+
+def code(answer):
+    return json.loads(answer.text)["error"]["code"]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("scope", Scope)
+def test_a_key_is_let_in_where_the_table_says_and_nowhere_else(made, world, route, scope):
+    needed = scope_of(route)
+    world.has_audio()
+    before = made.stored()
+    answer = world.with_key(route, "acme", scope)
+    if needed in (None, scope):
+        assert answer.status == ANSWERS.get(route, 200), answer.text
+        return
+    assert (answer.status, code(answer)) == (403, "SCOPE_REQUIRED")
+    assert f"the scope {needed};" in answer.json["error"]["message"]
+    # Nor is anything done, or told of what there is
+    assert made.stored() == before
+    assert answer.text == world.with_key(route, "acme", scope, messageId="1", messagelistId="1", introId="none").text
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if scope_of(route)])
+def test_from_another_address_no_key_is_let_in_and_all_are_told_the_same(made, world, route):
+    before = made.stored()
+    told = {
+        (answer.status, answer.text)
+        for scope in Scope
+        for ids in ({}, {"messageId": "1", "messagelistId": "1", "introId": "none"})
+        for answer in [world.with_key(route, "acme", scope, ELSEWHERE, **ids)]
+    }
+    assert len(told) == 1
+    ((status, text),) = told
+    assert (status, json.loads(text)["error"]["code"]) == (403, "ADDRESS_NOT_ALLOWED")
+    assert HOME not in text
+    assert "203.0.113" not in text
+    assert made.stored() == before
+
+
+def test_headers_that_claim_an_address_are_not_believed(world):
+    key = world.keys["acme", Scope.READ]
+    for name in ("x-forwarded-for", "x-real-ip", "forwarded", "true-client-ip", "cf-connecting-ip"):
+        headers = {"x-authorization-key": key, name: HOME if name != "forwarded" else f"for={HOME}"}
+        assert world.ask("GET /bat/audio", headers, ELSEWHERE).status == 403
+
+
+@pytest.mark.parametrize("route", BY_ID)
+def test_what_belongs_to_another_account_is_not_there(made, world, route):
+    world.has_audio("only_acmes")
+    before = made.stored()
+    scope = scope_of(route)
+    foreign = world.with_key(route, "other", scope, introId="only_acmes")
+    absent = world.with_key(route, "other", scope, messageId="1", messagelistId="1", introId="none")
+    assert (foreign.status, code(foreign)) == (404, "NOT_FOUND")
+    assert foreign.text == absent.text
+    assert made.stored() == before
+
+
+def test_the_audio_of_another_account_is_not_listed(world):
+    world.has_audio("only_acmes")
+    own = world.with_key("GET /bat/audio", "acme", Scope.READ).json
+    other = world.with_key("GET /bat/audio", "other", Scope.READ).json
+    assert "only_acmes" in [one["introId"] for one in own["audio"]]
+    assert [one["introId"] for one in other["audio"]] == [INTRO]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_without_credentials_a_route_is_asked_in_vain(world, route):
+    answer = world.ask(route, {})
+    assert answer.status == (200 if scope_of(route) is None else 401)
+
+
+def test_the_password_and_the_key_without_a_name_are_good_for_every_route_from_anywhere(world):
+    for route in ROUTES:
+        world.has_audio()
+        answer = world.ask(route, {"x-authorization-key": "acme-key"}, ELSEWHERE)
+        assert answer.status == ANSWERS.get(route, 200), route
+
+
+def test_a_revoked_key_stops_with_the_next_request_and_the_others_go_on(made, world):
+    more: Any = {"store": made.accounts, "token": lambda: "r" * 22, "now_msec": 1}
+    revoked: Any = create_key("acme", "revoked", [Scope.READ], [], **more)
+    headers = {"x-authorization-key": revoked.key}
+    assert world.ask("GET /bat/audio", headers).status == 200
+    revoke_key("acme", "revoked", store=made.accounts)
+    assert world.ask("GET /bat/audio", headers).status == 401
+    assert world.with_key("GET /bat/audio", "acme", Scope.READ).status == 200
