@@ -17,6 +17,7 @@ from cli.dead_letters import DeadLetters
 from cli.failures import Refusal
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.messages.adapters.lines_store import DynamoPool
+from speechcall.messages.adapters.turns_store import DynamoTurns
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.adapters.s3_audio import UPLOADED, S3Audio
 from speechcall.prompts.rules.encoding import Encoding
@@ -77,6 +78,11 @@ class Deployment:
     def lines(self) -> DynamoPool:
         """The pool of lines."""
         return DynamoPool(self._dynamodb, self._registry_table)
+
+    @cached_property
+    def turns(self) -> DynamoTurns:
+        """Whose turn it is for a line."""
+        return DynamoTurns(self._dynamodb, self._messages_table, self._registry_table)
 
     @cached_property
     def lists(self) -> DynamoLists:

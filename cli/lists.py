@@ -13,9 +13,11 @@ from cli.deployment import Deployment
 from cli.failures import Refusal
 from cli.target import on_deployment
 from cli.terminal import live_console
+from speechcall.messages.rules.estimates import Capacity, estimate
 from speechcall.messages.rules.message import State
+from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.shared.adapters.clock import SystemClock
-from speechcall.status.use_cases.status import Summary, as_of, seconds_left
+from speechcall.status.use_cases.status import Summary, as_of
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -38,7 +40,8 @@ def _lists() -> None:
 @on_deployment
 def watch(deployment: Deployment, ids: ListIds, interval: Interval = 3.0) -> None:
     """Show the progress of message lists until every message has ended: outcomes, and an estimate of the rest."""
-    clock, tally = SystemClock(), Tally(_message_ids(deployment, ids))
+    lists = _found(deployment, ids)
+    clock, tally = SystemClock(), Tally([mid for made in lists for mid in made.message_ids], lists)
     if console := live_console():
         columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
         with Progress(*columns, console=console) as bar:
@@ -61,6 +64,7 @@ class Tally:
     """Where messages stand. Those that have ended are not looked at again."""
 
     unfinished: Sequence[str]
+    lists: Sequence[MessageList] = ()
     total: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     calling: int = 0
@@ -101,13 +105,13 @@ class Tally:
         self.unfinished = [one.mid for one in found if one.state is not State.FINISHED]
 
 
-def _message_ids(deployment: Deployment, ids: Sequence[str]) -> list[str]:
-    found: list[str] = []
+def _found(deployment: Deployment, ids: Sequence[str]) -> list[MessageList]:
+    found: list[MessageList] = []
     for list_id in dict.fromkeys(ids):
         made = deployment.lists.find_list(list_id)
         if made is None:
             raise Refusal(f"There is no message list {list_id}, or it was deleted after 30 days.")
-        found += made.message_ids
+        found.append(made)
     return found
 
 
@@ -121,10 +125,25 @@ def _look(deployment: Deployment, tally: Tally, clock: SystemClock) -> bool:
         return False
     state = deployment.lines.read()
     if state.stack:
-        pool = state.in_effect(state.stack)
-        backlog = deployment.history.backlog()
-        tally.left_seconds = seconds_left(len(tally.unfinished), backlog, pool.lines, pool.calls_per_second)
+        tally.left_seconds = _seconds_left(deployment, tally, state.capacity(state.stack), clock.now_msec())
     return True
+
+
+def _seconds_left(deployment: Deployment, tally: Tally, capacity: Capacity, now_msec: int) -> int | None:
+    """Until the last of the lists is done; None: nothing of one of them is dialled."""
+    unfinished, seconds = set(tally.unfinished), 0
+    for made in tally.lists:
+        left = len(unfinished.intersection(made.message_ids))
+        if not left:
+            continue
+        name, last = made.account_id, made.message_ids[-1]
+        before = deployment.history.waiting_before(name, made.campaign, last)
+        turn, rivals = deployment.turns.find(name, False), deployment.lists.campaigns.count_open(name)
+        found = estimate(max(left, before), turn, capacity, rivals, now_msec)
+        if found is None:
+            return None
+        seconds = max(seconds, found.seconds)
+    return seconds
 
 
 def _roughly(seconds: int | None) -> str:

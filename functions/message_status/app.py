@@ -1,4 +1,4 @@
-"""API: where a message or a list of messages stands."""
+"""API: where a message, a list of messages or a campaign stands."""
 
 from typing import Any
 
@@ -10,11 +10,13 @@ from speechcall.api.adapters.http_answers import Answer, answer_json, answer_tex
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.api.use_cases.openapi import openapi_text
 from speechcall.messages.adapters.lines_store import DynamoPool
+from speechcall.messages.adapters.turns_store import DynamoTurns
 from speechcall.messages.use_cases.message_ports import Pool
 from speechcall.requests.adapters.lists_store import DynamoLists
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
 from speechcall.status.adapters.history_store import DynamoHistory
+from speechcall.status.use_cases.read_campaigns import read_campaign, read_campaigns, read_lists
 from speechcall.status.use_cases.read_status import read_list, read_message
 
 logger = Logger()
@@ -23,19 +25,37 @@ app = HttpApi(logger)
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 accounts = DynamoAccounts(dynamodb, setting("REGISTRY_TABLE"))
 lists_store = DynamoLists(dynamodb, setting("REGISTRY_TABLE"))
+campaigns = lists_store.campaigns
 history = DynamoHistory(dynamodb, setting("MESSAGES_TABLE"))
+turns = DynamoTurns(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"))
 lines = DynamoPool(dynamodb, setting("REGISTRY_TABLE"))
-stack = Pool(int(setting("LINES")), int(setting("CALLS_PER_SECOND")))
+stack = Pool(int(setting("LINES")), int(setting("CALLS_PER_SECOND")), int(setting("URGENT_LINES")))
+shared: Any = {"turns": turns, "capacity": lambda: lines.read().capacity(stack)}
 clock = SystemClock()
 
 
 @app.route("GET /bat/messagelist/{messagelistId}")
 def get_messagelist(request: HttpRequest) -> Answer:
-    account, query = account_of(request, accounts), request.query
-    pool = lambda: lines.read().in_effect(stack)  # noqa: E731
-    given = (request.path["messagelistId"], query, clock.now_msec())
-    found = read_list(account, *given, store=history, lists=lists_store, pool=pool)
-    return answer_json(200, found)
+    account = account_of(request, accounts)
+    given = (account, request.path["messagelistId"], request.query, clock.now_msec())
+    stores: dict[str, Any] = {"store": history, "lists": lists_store, "open_campaigns": campaigns.count_open}
+    return answer_json(200, read_list(*given, **stores, **shared))
+
+
+@app.route("GET /bat/messagelist")
+def get_messagelists(request: HttpRequest) -> Answer:
+    return answer_json(200, read_lists(account_of(request, accounts), request.query, campaigns=campaigns))
+
+
+@app.route("GET /bat/campaign")
+def get_campaigns(request: HttpRequest) -> Answer:
+    return answer_json(200, read_campaigns(account_of(request, accounts), request.query, campaigns=campaigns))
+
+
+@app.route("GET /bat/campaign/{campaign}")
+def get_campaign(request: HttpRequest) -> Answer:
+    given = (account_of(request, accounts), request.path["campaign"], clock.now_msec())
+    return answer_json(200, read_campaign(*given, campaigns=campaigns, **shared))
 
 
 @app.route("GET /bat/message/{messageId}")

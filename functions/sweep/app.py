@@ -10,8 +10,10 @@ from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.calls.adapters.calls_store import DynamoCalls
 from speechcall.calls.adapters.ended_metrics import count_end, owing
 from speechcall.calls.use_cases.finish_call import finish_call
+from speechcall.campaigns.adapters.campaigns_store import DynamoCampaigns
 from speechcall.dialling.adapters.executions import resume_execution
 from speechcall.dialling.use_cases.sweep import Calls, sweep
+from speechcall.dialling.use_cases.sweep_campaigns import withdraw_lists
 from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.shared.adapters.clock import SystemClock
@@ -55,7 +57,15 @@ calls = Calls(
     has_records=telephony.has_records,
 )
 
+withdraw = partial(
+    withdraw_lists,
+    lists=DynamoCampaigns(dynamodb, setting("REGISTRY_TABLE")),
+    messages=messages,
+    clock=clock,
+    count=count,
+)
+
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> None:
-    sweep(calls.repairs())
+    sweep((withdraw, *calls.repairs()))

@@ -16,9 +16,13 @@ from speechcall.accounts.rules.scope import Scope, allows
 from speechcall.api.rules import answers
 from speechcall.api.use_cases.openapi import FILE as SERVED
 from speechcall.api.use_cases.routes import scope_of
+from speechcall.campaigns.rules.campaign import NAME
 from speechcall.requests.use_cases.accept_messages import MAX_KEY_LENGTH
 from speechcall.requests.use_cases.check_request import MAX_MESSAGES
 from speechcall.requests.use_cases.request_models import MessageModel
+from speechcall.status.use_cases.cursors import MAX_LENGTH
+from speechcall.status.use_cases.read_campaigns import MAX_PAGE as PAGE_OF_CAMPAIGNS
+from speechcall.status.use_cases.read_campaigns import PAGE
 from speechcall.status.use_cases.read_status import MAX_PAGE
 
 ROOT = Path(__file__).parents[2]
@@ -26,11 +30,15 @@ SHOWN = ROOT / "docs" / "openapi.yaml"
 SPEC = ROOT / "events" / "spec"
 PLACEHOLDER, NUMBER = "+380XXXXXXXXX", "+380936670003"
 
+CAMPAIGN = f"^{NAME.pattern}$"
 ANSWERS = (
     answers.Accepted,
     answers.Checked,
     answers.MessageStatus,
     answers.ListStatus,
+    answers.CampaignStatus,
+    answers.CampaignList,
+    answers.Messagelists,
     answers.Replayed,
     answers.Audio,
     answers.AudioList,
@@ -176,9 +184,20 @@ def _paths() -> dict[str, Any]:
                             },
                         },
                     ),
-                    **_errors(400, 401, 413, 415, 422, 429, 500, sends=True),
+                    **_errors(400, 401, 409, 413, 415, 422, 429, 500, sends=True),
                 },
-            }
+            },
+            "get": {
+                "operationId": "getMessagelists",
+                "tags": ["status"],
+                "summary": "The lists of a campaign, the latest first",
+                "parameters": [_campaign("query"), *_paged("How many lists to show.")],
+                "responses": {
+                    "200": _answer("A page of its lists.", "Messagelists"),
+                    **_query_error(),
+                    **_errors(401, 404, 429, 500),
+                },
+            },
         },
         "/bat/messagelist/check": {
             "post": {
@@ -216,6 +235,32 @@ def _paths() -> dict[str, Any]:
                 "responses": {
                     "200": _answer("All messages counted, a page of them shown.", "ListStatus"),
                     **_query_error(),
+                    **_errors(401, 404, 429, 500),
+                },
+            }
+        },
+        "/bat/campaign": {
+            "get": {
+                "operationId": "getCampaigns",
+                "tags": ["status"],
+                "summary": "The campaigns of the account, the latest first",
+                "description": "By the moment of its first list. A campaign is forgotten 30 days after its latest.",
+                "parameters": _paged("How many campaigns to show."),
+                "responses": {
+                    "200": _answer("A page of them.", "CampaignList"),
+                    **_query_error(),
+                    **_errors(401, 429, 500),
+                },
+            }
+        },
+        "/bat/campaign/{campaign}": {
+            "get": {
+                "operationId": "getCampaign",
+                "tags": ["status"],
+                "summary": "Where a campaign stands",
+                "parameters": [_campaign("path")],
+                "responses": {
+                    "200": _answer("Its numbers, its funnels, an estimate.", "CampaignStatus"),
                     **_errors(401, 404, 429, 500),
                 },
             }
@@ -299,14 +344,19 @@ _ERRORS = {
     401: "No credentials, or wrong ones.",
     403: "The key has not got the scope of this operation, or may not be used from this address.",
     404: "There is nothing of this id in this account, or it has expired (after 30 days).",
-    409: "The webhook is still being tried, or has been tried 200 times.",
+    409: "The campaign was cancelled; use another name.",
     413: "The body is larger than 1 MiB.",
     415: "The body has a `Content-Encoding`, such as gzip; send it as it is.",
-    422: "The Idempotency-Key came before with another body, or too many new menus came from this account today.",
+    422: "The Idempotency-Key came before with another body; or too many new menus came from this account today, or "
+    "too many campaigns are unfinished.",
     429: "Too many messages a second or a day; nothing of the request was accepted.",
     500: "The request failed. Whether it was accepted is not known: repeat it with the same Idempotency-Key.",
 }
-_ERRORS_OF_READING = {429: "The gateway's own throttle.", 500: "The request failed; repeat it."}
+_ERRORS_OF_READING = {
+    409: "The webhook is still being tried, or has been tried 200 times.",
+    429: "The gateway's own throttle.",
+    500: "The request failed; repeat it.",
+}
 _BY_GATEWAY_TOO = {404, 413, 429, 500}
 _HEADERS = {
     401: {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}, "description": "Basic"}},
@@ -343,6 +393,21 @@ def _id(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": schema, "example": "234881024000000001"}
 
 
+def _campaign(place: str) -> dict[str, Any]:
+    schema = {"type": "string", "pattern": CAMPAIGN}
+    return {"name": "campaign", "in": place, "required": True, "schema": schema, "example": "spring"}
+
+
+def _paged(description: str) -> list[dict[str, Any]]:
+    cursor = {
+        "name": "cursor",
+        "in": "query",
+        "description": "`nextCursor` of the page before.",
+        "schema": {"type": "string", "maxLength": MAX_LENGTH},
+    }
+    return [_number("limit", 1, PAGE_OF_CAMPAIGNS, PAGE, description), cursor]
+
+
 def _number(name: str, least: int, most: int, default: int, description: str) -> dict[str, Any]:
     schema = {"type": "integer", "minimum": least, "maximum": most, "default": default}
     return {"name": name, "in": "query", "description": description, "schema": schema}
@@ -363,7 +428,13 @@ def _schemas() -> dict[str, Any]:
                 "minItems": 1,
                 "maxItems": MAX_MESSAGES,
                 "items": {"$ref": f"{_REF}Message"},
-            }
+            },
+            "campaign": {
+                "type": "string",
+                "pattern": CAMPAIGN,
+                "description": "The name under which the list is counted, and shares the account's lines with others.",
+                "examples": ["spring"],
+            },
         },
     }
     for answer in (*ANSWERS, answers.Error, answers.GatewayError):

@@ -29,6 +29,7 @@ from speechcall.shared.rules.errors import MalformedJson, RequestError
 from speechcall.shared.rules.ids import parse_attempt, parse_holder
 from speechcall.shared.rules.json_text import dump_json, parse_json
 from speechcall.shared.rules.phone_numbers import to_e164
+from speechcall.status.use_cases.cursors import load_cursor
 from speechcall.status.use_cases.read_status import read_list
 from speechcall.webhooks.adapters.sender import WebhookSender
 from speechcall.webhooks.rules.retry import retry_after_seconds
@@ -307,7 +308,10 @@ def names(data: bytes) -> None:
         holds(mid.isascii() and mid.isdigit() and isinstance(attempt, int), "a name of nobody")
     query = {"limit": one, "offset": other} if choices.byte() % 2 else {choices.text(): one}
     with suppress(RequestError):
-        read_list(ACCOUNT, other, query, NOW, store=None, lists=MemoryLists(), pool=None)
+        stores: dict[str, Any] = {"store": None, "turns": None, "open_campaigns": None, "capacity": None}
+        read_list(ACCOUNT, other, query, NOW, lists=MemoryLists(), **stores)
+    with suppress(RequestError):
+        holds(load_cursor(one, "campaigns", other) is None, "a cursor of nobody")
     ports: dict[str, Any] = {
         "messages": MemoryMessages(),
         "lists": _lists(),

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from speechcall.api.rules import answers
+from speechcall.dialling.use_cases.sweep_campaigns import withdraw_lists
 from speechcall.requests.use_cases.accept_messages import KEPT_SECONDS, accept_messages
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.rules.errors import IdempotencyKeyReused
@@ -106,6 +107,78 @@ def test_a_crash_without_a_key_leaves_all_messages_or_none(api, at, when):
     with cut(at, when, Crash()), pytest.raises(Crash):
         api.post(BODY)
     assert len(api.message_ids()) == (2 if (at, when) == (len(KEYLESS) - 1, "after") else 0)
+
+
+CAMPAIGN_BODY = BODY.replace(b'{"messages"', b'{"campaign": "spring", "messages"', 1)
+CAMPAIGN_CALLS = [*CALLS[:-2], "GetItem campaign", *CALLS[-2:], "UpdateItem list of campaign"]
+
+
+def test_these_are_the_calls_of_an_acceptance_in_a_campaign(api):
+    with cut(-1, "before", Crash()) as calls:
+        assert api.post(CAMPAIGN_BODY, idempotency_key="k").status == 200
+    assert calls == [name.split()[0] for name in CAMPAIGN_CALLS]
+
+
+def counts(api):
+    """Of the campaign: lists, messages, unfinished ones; and how many campaigns are open."""
+    found = api.lists.campaigns.find("acme", "spring")
+    numbers = (found.lists, found.messages, found.unfinished) if found else (0, 0, 0)
+    return *numbers, api.lists.campaigns.count_open("acme")
+
+
+def swept(api, after_seconds=301):
+    """What the sweeper makes of lists that were cut off."""
+    clock = FakeClock(SystemClock().now_msec() + after_seconds * 1000)
+    withdraw_lists(lists=api.lists.campaigns, messages=api.messages, clock=clock, count=lambda _name, _number: None)
+
+
+@pytest.mark.parametrize("sweeps", [False, True], ids=["", "swept"])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("at", range(10, len(CAMPAIGN_CALLS)), ids=CAMPAIGN_CALLS[10:])
+def test_a_crash_anywhere_leaves_a_campaign_counted_exactly(api, at, when, sweeps):
+    """Counted are the messages that are there, as soon as the sweeper has looked; and each once, behind a repeat."""
+    with cut(at, when, Crash()), pytest.raises(Crash):
+        api.post(CAMPAIGN_BODY, idempotency_key="k")
+    if sweeps:
+        swept(api)
+        there = len(api.message_ids())
+        assert counts(api) == ((1, 2, 2, 1) if there else (0, 0, 0, 0))
+        swept(api, 9999)
+    answer = api.post(CAMPAIGN_BODY, idempotency_key="k")
+    assert answer.status == 200, answer
+    assert len(api.message_ids()) == 2
+    assert counts(api) == (1, 2, 2, 1)
+    page, _ = api.lists.campaigns.lists_page("acme", "spring", 10, None)
+    assert [one.list_id for one in page] == [answer.json["messagelistId"]]
+    before = api.stored()
+    assert api.post(CAMPAIGN_BODY, idempotency_key="k").text == answer.text
+    swept(api)
+    assert api.stored() == before
+
+
+@pytest.mark.parametrize("at", [6, 7], ids=["TransactWriteItems counted again", "TransactWriteItems messages"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_repeat_of_a_withdrawn_list_that_is_cut_off_too_is_counted_exactly(api, at, when):
+    with cut(10, "after", Crash()), pytest.raises(Crash):
+        api.post(CAMPAIGN_BODY, idempotency_key="k")
+    swept(api)
+    assert counts(api) == (0, 0, 0, 0)
+    with cut(at, when, Crash()), pytest.raises(Crash):
+        api.post(CAMPAIGN_BODY, idempotency_key="k")
+    swept(api, 999)
+    assert counts(api) == ((1, 2, 2, 1) if api.message_ids() else (0, 0, 0, 0))
+    assert api.post(CAMPAIGN_BODY, idempotency_key="k").status == 200
+    assert counts(api) == (1, 2, 2, 1)
+
+
+def test_a_request_that_is_cut_off_before_its_messages_without_a_key_is_withdrawn(api):
+    with cut(9, "after", Crash()), pytest.raises(Crash):  # without a key it is not looked for
+        api.post(CAMPAIGN_BODY)
+    assert counts(api) == (1, 2, 2, 1)
+    swept(api, 299)
+    assert counts(api) == (1, 2, 2, 1)
+    swept(api)
+    assert counts(api) == (0, 0, 0, 0)
 
 
 DOWN = {

@@ -19,6 +19,7 @@ from speechcall.accounts.rules.throttle import (
 )
 from speechcall.prompts.rules.prompt import Prompt
 from speechcall.requests.use_cases.message_list import MessageList
+from tests.stores.campaigns import MemoryCampaigns
 from tests.stores.shapes import MemoryShapes
 
 
@@ -32,6 +33,7 @@ class MemoryLists:
     full_at: dict[tuple[str, int], int] = field(default_factory=dict)
     calls: dict[tuple[str, str], int] = field(default_factory=dict)
     urgent: dict[tuple[str, int], int] = field(default_factory=dict)
+    campaigns: MemoryCampaigns = field(default_factory=MemoryCampaigns)
     shapes: MemoryShapes = field(default_factory=MemoryShapes)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -54,10 +56,20 @@ class MemoryLists:
                 return first
             if made.list_id in self.lists:
                 return None
+            if made.campaign:
+                made = self.campaigns.count_list(made)
             self.lists[made.list_id] = made
             if name:
                 self.keys[name] = made
             return made
+
+    def resume_list(self, stored: MessageList, now_msec: int) -> None:
+        with self._lock:
+            self.campaigns.resume_list(stored, now_msec)
+
+    def confirm_list(self, stored: MessageList) -> None:
+        with self._lock:
+            self.campaigns.confirm_list(stored.list_id, stored.account_id, stored.campaign)
 
     def admit_shapes(self, account: Account, shapes: AbstractSet[str], now_msec: int) -> None:
         self.shapes.admit_shapes(account, shapes, now_msec)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from speechcall.calls.rules.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Step, Ticket
 from speechcall.calls.rules.end_of_call import is_over
 from speechcall.calls.rules.refusal import over_limit
+from speechcall.campaigns.rules.funnel import Heard
 from speechcall.menus.rules.ask import Ask
 from speechcall.menus.rules.call_log import Entry
 from speechcall.messages.adapters.message_items import CALLING_CHECK_MSEC, first_check_msec, shard_name
@@ -32,6 +33,7 @@ from speechcall.shared.adapters.keys import LATER, waiting_partition, waiting_pl
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
 from speechcall.shared.rules.outcome import End, Outcome
+from tests.stores.campaigns import MemoryCampaigns
 from tests.stores.index import MemoryIndex
 from tests.stores.pool import MemoryPool
 from tests.stores.turns import MemoryTurns
@@ -232,6 +234,7 @@ class MemoryMessages:
     pool: MemoryPool = field(default_factory=MemoryPool)
     index: MemoryIndex = field(default_factory=MemoryIndex)
     turns: MemoryTurns = field(default_factory=MemoryTurns)
+    campaigns: MemoryCampaigns = field(default_factory=MemoryCampaigns)
     brakes: dict[tuple[Brake, object], str] = field(default_factory=dict)
     """What is stopped: `paused` or `cancelled`, by list, or by account and campaign."""
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -276,10 +279,19 @@ class MemoryMessages:
         self._move(message.mid, State.FINISHED, lambda stored: stored)
 
     def refuse(self, message: Message, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
-        return self._move(message.mid, message.state, lambda stored: _finished(stored, outcome, now_msec, cause))
+        return self._move(
+            message.mid, message.state, lambda stored: self._finish(_finished(stored, outcome, now_msec, cause))
+        )
 
     def refuse_unreadable(self, mid: str, before: State, outcome: Outcome, now_msec: int) -> bool:
-        return self._move(mid, before, lambda stored: _finished(stored, outcome, now_msec))
+        return self._move(mid, before, lambda stored: self._finish(_finished(stored, outcome, now_msec)))
+
+    def _finish(self, finished: Message) -> Message:
+        """Counted in its campaign, if it has one."""
+        if finished.campaign and finished.outcome:
+            key = (finished.account_id, finished.campaign)
+            self.campaigns.finish(key, finished.outcome, finished.finished_msec or 0)
+        return finished
 
     def note_fault(self, mid: str) -> int:
         with self._lock:
@@ -306,6 +318,7 @@ class MemoryMessages:
             self.pool.take(name, message.number, pool, now_msec, is_urgent=is_urgent)
             if charge:
                 self.turns.charge(charge, name)
+            self.campaigns.call((message.account_id, message.campaign), 1)
             called = replace(
                 stored,
                 state=State.CALLING,
@@ -335,16 +348,21 @@ class MemoryMessages:
 
         return self._leave(message, settling, now_msec, now_msec)
 
-    def finish(self, message: Message, outcome: Outcome, now_msec: int) -> bool:
-        return self._leave(message, lambda stored: _finished(stored, outcome, now_msec), None, now_msec)
+    def finish(self, message: Message, outcome: Outcome, now_msec: int, heard: Heard | None = None) -> bool:
+        def finished(stored: Message) -> Message:
+            return self._finish(_finished(stored, outcome, now_msec))
 
-    def requeue(self, message: Message, redials: int, due_msec: int, now_msec: int) -> bool:
+        return self._leave(message, finished, None, now_msec, heard)
+
+    def requeue(self, message: Message, redials: int, due_msec: int, now_msec: int, heard: Heard | None = None) -> bool:
         def queued(stored: Message) -> Message:
             return replace(stored, state=State.QUEUED, redials=redials, settling_end=None)
 
-        return self._leave(message, queued, due_msec, now_msec)
+        return self._leave(message, queued, due_msec, now_msec, heard)
 
-    def redial(self, message: Message, due_msec: int, calls_per_day: int, now_msec: int) -> Redialled:
+    def redial(
+        self, message: Message, due_msec: int, calls_per_day: int, now_msec: int, heard: Heard | None = None
+    ) -> Redialled:
         day = (message.account_id, f"{datetime.fromtimestamp(due_msec / 1000, UTC):%Y-%m-%d}")
         with self._lock:
             stored = self._messages.get(message.mid)
@@ -353,7 +371,7 @@ class MemoryMessages:
             if calls_per_day < 1 or (is_calling and self.calls[day] >= calls_per_day):
                 return Redialled.DAY_FULL
             self.calls[day] += is_calling
-        done = self.requeue(message, message.redials + 1, due_msec, now_msec)
+        done = self.requeue(message, message.redials + 1, due_msec, now_msec, heard)
         return Redialled.QUEUED if done else Redialled.DONE_BEFORE
 
     def due(self, state: State, now_msec: int, limit: int) -> list[str]:
@@ -368,7 +386,12 @@ class MemoryMessages:
         self._move(mid, state, lambda message: message, due_msec)
 
     def _leave(
-        self, message: Message, change: Callable[[Message], Message], due_msec: int | None, now_msec: int
+        self,
+        message: Message,
+        change: Callable[[Message], Message],
+        due_msec: int | None,
+        now_msec: int,
+        heard: Heard | None = None,
     ) -> bool:
         state = State.SETTLING if message.state is State.SETTLING else State.CALLING
         with self._lock:
@@ -378,12 +401,15 @@ class MemoryMessages:
             if state is State.CALLING:
                 name = holder(message.mid, message.attempt)
                 self.pool.give_back(name, message.number)
+                self.campaigns.call((message.account_id, message.campaign), -1)
                 if message.share is not None:
                     line_msec = max(now_msec - (message.claimed_msec or now_msec), 0)
                     owed = cost(line_msec - message.charged_msec, message.share)
                     queue = (message.account_id, message.campaign, message.is_urgent)
                     self.turns.settle(queue, name, line_msec, owed, is_limited=message.is_limited)
             self._put(change(stored), due_msec)
+            if heard and stored.funnel:
+                self.campaigns.hear((stored.account_id, stored.campaign), stored.funnel, stored.mid, heard)
             return True
 
     def _move(

@@ -24,6 +24,9 @@ class MemoryPool:
     def tell_stack(self, stack: Pool) -> None:
         self.state = replace(self.state, stack=stack)
 
+    def tell_waiting(self, shares: int, now_msec: int) -> None:
+        self.state = replace(self.state, waiting_shares=shares, waiting_told_msec=now_msec)
+
     def slow_down(self, next_msec: int) -> None:
         self.state = replace(self.state, next_msec=max(self.state.next_msec, next_msec))
 

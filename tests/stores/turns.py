@@ -44,6 +44,11 @@ class MemoryTurns:
         self._catch_up()
         return [self._seen_turns[name] for _, name in self._order.first(limit)]
 
+    def waiting_shares(self) -> int:
+        self._catch_up()
+        waiting = [turn for turn in self._seen_turns.values() if turn.is_waiting and not turn.is_paused]
+        return sum({turn.account_id: turn.share for turn in waiting}.values())
+
     def queues(self, turn: Turn, limit: int) -> list[Queue]:
         self._catch_up()
         shard = self._queue_order[turn.account_id, turn.is_urgent]

@@ -59,6 +59,12 @@ class Lists(MemoryShapes):
     def find_list_by_key(self, account_id, key):
         return self.keys.get(key)
 
+    def resume_list(self, stored, now_msec):
+        raise AssertionError("no list is of a campaign here")
+
+    def confirm_list(self, stored):
+        raise AssertionError("no list is of a campaign here")
+
     def spend(self, account, messages, now_msec, urgent=0):
         self.spent.append(messages)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from speechcall.accounts.rules.account import Account
 from speechcall.prompts.use_cases.manage_audio import begin_upload
 from speechcall.requests.use_cases.accept_messages import check_messages
-from speechcall.requests.use_cases.check_request import read_entries
+from speechcall.requests.use_cases.check_request import read_request
 from speechcall.requests.use_cases.read_messages import check_message
 from speechcall.shared.rules.characters import foreign, is_blank, lookalike, unseen
 from speechcall.shared.rules.errors import InvalidRequest, RequestError
@@ -117,7 +117,7 @@ def test_what_is_missing_but_seems_to_be_there_is_told():
         "the name that looks like it has U+200B ZERO WIDTH SPACE as character 5"
     )
     with pytest.raises(InvalidRequest) as refused:
-        read_entries(json.dumps({"\ufeffmessages": [MESSAGE]}).encode())
+        read_request(json.dumps({"\ufeffmessages": [MESSAGE]}).encode())
     assert "has U+FEFF ZERO WIDTH NO-BREAK SPACE as character 1" in refused.value.problems[0].message
 
 

@@ -4,17 +4,18 @@ import os
 import sys
 import threading
 from contextlib import suppress
-from types import SimpleNamespace
 
 import pytest
 
 from cli.main import app
 from speechcall.messages.rules.message import State
 from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.status.use_cases.status import Summary
 from tests.kit.command_line import CliRunner
 from tests.stores.pool import MemoryPool
+from tests.stores.turns import MemoryTurns
 
 LATER = 10**15
 
@@ -26,19 +27,23 @@ class Deployment:
         self.looks, self.asked = list(looks), []
         self.lines = MemoryPool()
         self.lines.tell_stack(Pool(1, 1))
-        self.history = self.lists = self
+        self.history = self.lists = self.campaigns = self
+        self.turns = MemoryTurns()
 
     def find_list(self, list_id):
         ids = {"7": ("1", "2", "3"), "8": ("4",)}.get(list_id)
-        return SimpleNamespace(message_ids=ids) if ids else None
+        return MessageList(list_id, "acme", ids, 0, 0, "", {"messages": [], "messagelistId": list_id}) if ids else None
 
     def summaries(self, mids):
         self.asked.append(list(mids))
         look = self.looks.pop(0)
         return [look[mid] for mid in mids if mid in look]
 
-    def backlog(self):
+    def waiting_before(self, account_id, campaign, mid):
         return 1
+
+    def count_open(self, account_id):
+        return 0
 
 
 def one(mid, state, outcome=None, until=LATER):
@@ -68,8 +73,8 @@ def test_each_change_is_a_line_and_it_ends_with_the_last_message():
     result = watch(deployment, "7")
     assert result.exit_code == 0
     assert result.output.splitlines() == [
-        "0 of 3 done: waiting 3, about 4 min left",
-        "1 of 3 done: answered 1, waiting 1, in calls 1, about 3 min left",
+        "0 of 3 done: waiting 3, about 3 min left",
+        "1 of 3 done: answered 1, waiting 1, in calls 1, about 2 min left",
         "3 of 3 done: answered 2, busy 1",
     ]
     # What has ended is not read again.
@@ -135,8 +140,8 @@ def test_in_a_terminal_it_is_a_bar(terminal):
 
 FORCED = [{"FORCE_COLOR": "1"}, {"FORCE_COLOR": "1", "TERM": "xterm"}, {"TTY_COMPATIBLE": "1"}]
 LINES = [
-    "0 of 3 done: waiting 3, about 4 min left",
-    "1 of 3 done: answered 1, waiting 1, in calls 1, about 3 min left",
+    "0 of 3 done: waiting 3, about 3 min left",
+    "1 of 3 done: answered 1, waiting 1, in calls 1, about 2 min left",
     "3 of 3 done: answered 2, busy 1",
 ]
 

@@ -15,6 +15,7 @@ from speechcall.accounts.rules.scope import Scope
 from speechcall.accounts.use_cases.accounts import Credential, authenticate, authorize
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest
 from speechcall.api.use_cases.query import parameter, truth
+from speechcall.campaigns.rules.campaign import MOST_OPEN, Campaign
 from speechcall.messages.use_cases.message_ports import Pool
 from speechcall.prompts.adapters.audio_kind import Refused as UnknownAudio
 from speechcall.prompts.adapters.audio_kind import kind_of
@@ -24,6 +25,8 @@ from speechcall.prompts.use_cases.prompts import Workshop
 from speechcall.requests.use_cases.accept_messages import accept_messages
 from speechcall.shared.rules.errors import PromptUnavailable, RequestError
 from speechcall.shared.rules.json_text import MAX_JSON_BYTES
+from speechcall.status.use_cases.cursors import dump_cursor
+from speechcall.status.use_cases.read_campaigns import read_campaign, read_campaigns, read_lists
 from speechcall.status.use_cases.read_status import read_list, read_message
 from speechcall.status.use_cases.replay_webhooks import replay_of_message
 from speechcall.status.use_cases.status import History
@@ -31,6 +34,7 @@ from speechcall.webhooks.rules.delivery import Attempt, Delivery, DeliveryState
 from speechcall.webhooks.rules.webhook import WebhookTask
 from tests.kit.samples import MESSAGE as MESSAGE_STORED
 from tests.kit.samples import MID, NOW, FakeClock
+from tests.stores.campaigns import MemoryCampaigns
 from tests.stores.lists import MemoryLists
 from tests.stores.memory import MemoryMessages
 from tests.stores.prompts import MemoryPrompts
@@ -143,8 +147,32 @@ class Nothing:
 
 
 def ask(query):
-    stores: Any = {"store": Nothing(), "lists": Nothing(), "pool": lambda: Pool(1, 1)}
+    stores: Any = {"store": Nothing(), "lists": Nothing(), "turns": None, "open_campaigns": None, "capacity": None}
     return refused(lambda: read_list(ACME, "1", query, 0, **stores))
+
+
+def campaigns(query, name=None):
+    """What asking for campaigns, or for one, is refused with."""
+    stores: Any = {"campaigns": MemoryCampaigns(), "turns": None, "capacity": None}
+    if name:
+        return refused(lambda: read_campaign(ACME, name, NOW, **stores))
+    return refused(lambda: read_campaigns(ACME, query, campaigns=stores["campaigns"]))
+
+
+def lists_of(query):
+    return refused(lambda: read_lists(ACME, query, campaigns=MemoryCampaigns()))
+
+
+def in_campaign(name, known=None, count=0):
+    """What a list for a campaign is refused with; `known`: the campaign as it is, of `count` that are open."""
+    lists: Any = MemoryLists({("acme", "ivr_651854")})
+    if known:
+        lists.campaigns.campaigns["acme", name] = known
+    for number in range(count):
+        lists.campaigns.campaigns["acme", f"c{number}"] = Campaign("acme", f"c{number}", NOW, unfinished=1)
+    body = json.dumps({"campaign": name, "messages": [MESSAGE]}).encode()
+    stores: Any = {"messages": MemoryMessages(), "lists": lists, "clock": FakeClock()}
+    return refused(lambda: accept_messages(ACME, body, **stores, random_bits=lambda bits: bits))
 
 
 def read(**headers):
@@ -221,6 +249,10 @@ GIVEN = {
         lambda: read(**{"content-range": "bytes 0-999/5000"}),
         lambda: refused(lambda: truth({"strict": "yes"}, "strict")),
         lambda: send(json.dumps({"messages": [MESSAGE], "message": []}).encode()),
+        lambda: in_campaign("summer sale"),
+        lambda: lists_of({}),
+        lambda: campaigns({"cursor": "2"}),
+        lambda: campaigns({"cursor": dump_cursor("0", "campaigns", "other")}),
     ],
     "400 a message": [
         lambda: send([7]),
@@ -308,6 +340,7 @@ GIVEN = {
     "404": [
         lambda: refused(lambda: read_message(ACME, "1", 0, store=Nothing())),  # type: ignore[arg-type]
         lambda: ask({}),
+        lambda: campaigns({}, "none"),
         lambda: replayed(DeliveryState.DEAD, 1, webhook_id="another"),
         lambda: refused(lambda: read_audio(ACME, "welcome", MemoryPrompts())),
         lambda: put(b"", upload_id="x" * 32),
@@ -316,12 +349,14 @@ GIVEN = {
     "409": [
         lambda: replayed(DeliveryState.PENDING, 1),
         lambda: replayed(DeliveryState.DEAD, 200),
+        lambda: in_campaign("spring", Campaign("acme", "spring", NOW, cancelled_msec=NOW)),
     ],
     "413": [lambda: send(b" " * (MAX_JSON_BYTES + 1)), lambda: put(b" " * (4 * 1024 * 1024 + 1))],
     "415": [lambda: read(**{"content-encoding": "gzip"})],
     "422": [
         lambda: send([MESSAGE], key="k", second=[MESSAGE, MESSAGE]),
         too_many_shapes,
+        lambda: in_campaign("spring", count=MOST_OPEN),
         lambda: put(b"Press one."),
     ],
     "429": [

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.tools.demo_cases import CASES
-from speechcall.requests.use_cases.check_request import read_entries
+from speechcall.requests.use_cases.check_request import read_request
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.json"))
@@ -24,7 +24,7 @@ def test_there_is_one_for_each_use_case_of_the_specification():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_is_acceptable_and_nothing_is_to_be_said_about_it(name):
-    (entry,) = read_entries((EXAMPLES / f"{name}.json").read_bytes())
+    (entry,) = read_request((EXAMPLES / f"{name}.json").read_bytes()).entries
     assert entry.problems == ()
     assert entry.warnings == []
 

@@ -43,6 +43,13 @@ Outcome = Annotated[
     Field(description="How the message ended."),
 ]
 EndReason = Annotated[str, Field(description="Why it ended so, such as `completed`, `callerHungUp` or `notPlayed`.")]
+CampaignName = Annotated[
+    str,
+    Field(pattern="^[A-Za-z0-9_-]{1,64}$", description="The name under which lists are counted.", examples=["spring"]),
+]
+Cursor = Annotated[
+    str, Field(max_length=512, description="`cursor` of the next page, where there is one. Only we read it.")
+]
 CustomerId = Annotated[str, Field(max_length=64, description="Your own id, where you gave one.")]
 
 _closed = with_config(ConfigDict(extra="forbid"))
@@ -217,6 +224,7 @@ class MessageStatus(TypedDict):
     messagelistId: Id
     messageId: Id
     customerMessageId: NotRequired[CustomerId]
+    campaign: NotRequired[CampaignName]
     recipient: str
     text: str
     deliverystatus: DeliveryStatus
@@ -291,19 +299,146 @@ class Summary(TypedDict):
     endReason: EndReason | None
 
 
+SecondsLeft = Annotated[
+    Count | None,
+    Field(description="A guess, until the last call is over: `estimate.secondsLeft`. Null: nothing of it is dialled."),
+]
+
+
+@_closed
+class Estimate(TypedDict):
+    """How long it takes, by the shares of the accounts that wait and the length of the account's calls so far."""
+
+    secondsLeft: Count
+    atLeast: Annotated[
+        Count, Field(description="Seconds, with shorter calls and no other campaign of the account in the way.")
+    ]
+    atMost: Annotated[
+        Count, Field(description="Seconds, with longer calls and every open campaign of the account dialling.")
+    ]
+    certainty: Annotated[
+        Literal["fair", "rough"],
+        Field(description="`rough`: fewer than 20 calls of the account so far, or it is not known who waits."),
+    ]
+
+
 @_closed
 class ListStatus(TypedDict):
     """The state of a list: all its messages counted, a page of them shown."""
 
     messagelistId: Id
+    campaign: NotRequired[CampaignName]
     total: Annotated[int, Field(ge=1, le=100, description="How many messages were accepted.")]
     statuses: Annotated[dict[DeliveryStatus, int], Field(description="How many messages have each status.")]
     outcomes: Annotated[dict[Outcome, int], Field(description="How many messages ended in each way.")]
-    estimatedSecondsLeft: Annotated[
-        Count | None, Field(description="A guess, until the last call is over. Null: paused.")
-    ]
+    estimatedSecondsLeft: SecondsLeft
+    estimate: Estimate | None
     messages: Annotated[list[Summary], Field(max_length=100)]
     nextOffset: NotRequired[Annotated[int, Field(description="`offset` of the next page, where there is one.")]]
+
+
+@_closed
+class Campaign(TypedDict):
+    """The numbers of a campaign."""
+
+    campaign: CampaignName
+    state: Annotated[
+        Literal["running", "paused", "cancelled", "finished"],
+        Field(description="`finished`: no message is unfinished; another list makes it `running` again."),
+    ]
+    createdAt: Moment
+    latestMessagelistId: Id
+    finishedAt: Annotated[Moment | None, Field(description="When the last message was finished. Null: not yet.")]
+    lists: Count
+    total: Annotated[Count, Field(description="How many messages were accepted.")]
+    unfinished: Annotated[Count, Field(description="Of these, how many have no outcome yet.")]
+    calling: Annotated[Count, Field(description="Of these, how many hold a line.")]
+    outcomes: Annotated[dict[Outcome, int], Field(description="How many messages ended in each way.")]
+
+
+@_closed
+class Bucket(TypedDict):
+    """Keys that came within so many seconds, and not within those of the bucket before."""
+
+    upToSeconds: Annotated[int | None, Field(description="Null: longer than the bucket before.")]
+    keys: Count
+
+
+@_closed
+class SecondsToKey(TypedDict):
+    """How long callees took for a key, the introduction with it."""
+
+    medianBetween: Annotated[
+        list[int | None] | None,
+        Field(
+            min_length=2,
+            max_length=2,
+            description="Between which seconds the median is: the bounds of its bucket. Null behind 55 s; null at "
+            "all: no key was pressed.",
+        ),
+    ]
+    buckets: Annotated[list[Bucket], Field(min_length=10, max_length=10)]
+
+
+@_closed
+class MenuNumbers(TypedDict):
+    """How often a menu was asked, and how it was left; the others add up to `asked`."""
+
+    menu: Count
+    asked: Count
+    keys: Annotated[
+        dict[str, int], Field(description="`d0` to `d9`, `d*`, `d#`; `other`: what is no key of a telephone.")
+    ]
+    silence: Annotated[Count, Field(description="No key in time.")]
+    hungUp: Annotated[Count, Field(description="The callee hung up in it.")]
+    interrupted: Annotated[Count, Field(description="It could not be played, or our side ended the call in it.")]
+    secondsToKey: SecondsToKey
+
+
+@_closed
+class Funnel(TypedDict):
+    """All call attempts with menus of one shape (which key leads where) that are over."""
+
+    shape: Annotated[str, Field(description="The shape's digest; `other`: all shapes without a funnel of their own.")]
+    exampleMessageId: NotRequired[Annotated[Id, Field(description="A message with such menus.")]]
+    calls: Count
+    answered: Count
+    menus: Annotated[list[MenuNumbers], Field(max_length=20)]
+
+
+@_closed
+class CampaignStatus(Campaign):
+    """Where a campaign stands."""
+
+    estimatedSecondsLeft: SecondsLeft
+    estimate: Estimate | None
+    funnels: Annotated[list[Funnel], Field(max_length=14, description="The one with most calls first; `other` last.")]
+
+
+@_closed
+class CampaignList(TypedDict):
+    """A page of an account's campaigns, the latest first."""
+
+    campaigns: Annotated[list[Campaign], Field(max_length=100)]
+    nextCursor: NotRequired[Cursor]
+
+
+@_closed
+class ListOfCampaign(TypedDict):
+    """One list of a campaign."""
+
+    messagelistId: Id
+    acceptedAt: Moment
+    total: Annotated[int, Field(ge=1, le=100, description="How many messages were accepted.")]
+
+
+@_closed
+class Messagelists(TypedDict):
+    """A page of the lists of a campaign, the latest first."""
+
+    campaign: CampaignName
+    messagelists: Annotated[list[ListOfCampaign], Field(max_length=100)]
+    nextCursor: NotRequired[Cursor]
 
 
 @_closed

@@ -21,6 +21,7 @@ RIGHT = {
     "text": "a string of 1 to 1600 characters",
     "type": '"speechcall"',
     "menu": "an array of 1 to 20 menus",
+    "campaign": "a string of 1 to 64 letters (A to Z, a to z), digits, _ and -",
     "customerMessageId": "a string of 1 to 64 characters",
     "ttl": "a whole number of seconds from 30 to 172800",
     "ringTimeoutSec": "a whole number of seconds from 15 to 60",

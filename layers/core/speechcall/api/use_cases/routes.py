@@ -14,6 +14,9 @@ Sends = Literal[
     "POST /bat/messagelist/check",
 ]
 Reads = Literal[
+    "GET /bat/campaign",
+    "GET /bat/campaign/{name}",
+    "GET /bat/messagelist",
     "GET /bat/messagelist/{messagelistId}",
     "GET /bat/message/{messageId}",
     "GET /bat/audio",

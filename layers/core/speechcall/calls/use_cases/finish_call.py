@@ -19,6 +19,7 @@ from dataclasses import replace
 from speechcall.accounts.rules.account import Account
 from speechcall.calls.rules.call import Call, Cause, Command, Kind, Ticket
 from speechcall.calls.rules.end_of_call import hangs_on_cause, may_have_heard, outcome_of
+from speechcall.calls.rules.heard import heard_in
 from speechcall.calls.rules.owed import owed_webhooks
 from speechcall.calls.use_cases.ask_why import ask_why, ask_why_for_seconds, is_final, is_told_too_late
 from speechcall.calls.use_cases.end_call import end_call
@@ -94,7 +95,8 @@ def finish_call(
         fields = {"mid": mid, "attempt": attempt, "account": message.account_id}
         logger.exception("call %s-%s is given up: it cannot be finished as it should", mid, attempt, extra=fields)
         outcome = outcome or _outcome_of_what_is_given_up(mid, attempt, call, calls, now)
-        if messages.finish(message, outcome, now):
+        heard = heard_in(call) if call and message.campaign else None
+        if messages.finish(message, outcome, now, heard):
             tell_end(outcome)
     return outcome
 

@@ -5,6 +5,8 @@ from typing import assert_never
 
 from speechcall.accounts.rules.account import Account
 from speechcall.calls.rules.call import Call, Cause
+from speechcall.calls.rules.heard import heard_in
+from speechcall.campaigns.rules.funnel import Heard
 from speechcall.messages.rules.dial_times import throttled_again_seconds
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.use_cases.message_ports import MessageStore, Redialled
@@ -20,20 +22,21 @@ def leave_call(
     find_account: Callable[[str], Account | None],
 ) -> bool:
     """The message leaves its state: for another call inside its time, or for good. False: it had left it before."""
+    heard = heard_in(call) if call and message.campaign else None
     if outcome.outcome == "failed" and call is not None and call.cause is Cause.THROTTLED:
         # A call that was not placed is neither one of the account's nor a redial.
         put_offs = message.attempt - 1 - message.redials
         again = now_msec + throttled_again_seconds(put_offs) * 1000
         if again < message.dial_until_msec:
-            return messages.requeue(message, message.redials, again, now_msec)
-        return messages.finish(message, EXPIRED, now_msec)
-    match _redial(message, call, outcome, messages, now_msec, find_account):
+            return messages.requeue(message, message.redials, again, now_msec, heard)
+        return messages.finish(message, EXPIRED, now_msec, heard)
+    match _redial(message, call, outcome, heard, messages, now_msec, find_account):
         case Redialled.QUEUED:
             return True
         case Redialled.DONE_BEFORE:
             return False
         case Redialled.DAY_FULL | None:
-            return messages.finish(message, outcome, now_msec)
+            return messages.finish(message, outcome, now_msec, heard)
         case redialled:
             assert_never(redialled)
 
@@ -42,6 +45,7 @@ def _redial(
     message: Message,
     call: Call | None,
     outcome: Outcome,
+    heard: Heard | None,
     messages: MessageStore,
     now_msec: int,
     find_account: Callable[[str], Account | None],
@@ -58,4 +62,4 @@ def _redial(
     if again is None or (again := max(again, now_msec)) >= message.dial_until_msec:
         return None
     account = find_account(message.account_id)
-    return messages.redial(message, again, account.calls_per_day if account else 0, now_msec)
+    return messages.redial(message, again, account.calls_per_day if account else 0, now_msec, heard)

@@ -86,7 +86,8 @@ class Calls:
         """All of them. That which waits for a telephony comes last: it may take all the time that there is."""
         is_hour = self.clock.now_msec() // 60_000 % 60 == 0
         settles = (self.settle,) if self.has_records or is_hour else ()
-        return (self.prepare_again, self.release_lines, self.expire, self.wake_queues, *settles, self.mend_calls)
+        first = (self.prepare_again, self.release_lines, self.expire, self.wake_queues, self.tell_shares)
+        return (*first, *settles, self.mend_calls)
 
     def settle(self) -> None:
         """Messages whose call has ended and that wait to hear why: asked again, the oldest first."""
@@ -231,6 +232,10 @@ class Calls:
                 else:
                     self.messages.promote(message, now)
         self.count("MessagesExpired", expired)
+
+    def tell_shares(self) -> None:
+        """Who waits for a line, in shares: estimates go by it, and reading it each time would read every account."""
+        self.lines.tell_waiting(self.turns.waiting_shares(), self.clock.now_msec())
 
     def wake_queues(self) -> None:
         """A queue that holds messages and is not in the order is put there; each account is looked at in five minutes.

@@ -1,17 +1,38 @@
-"""How a message leaves a state: once, by a conditional write; and a call, with what becomes of its line."""
+"""How a message leaves a state: once, by one transaction, whatever ends it.
 
+Every way to end a message goes through `LeavingMessages.leave`: the end of its call, a refusal, expiry, cancelling,
+giving up. What is known goes in (`Leaving`), the parts of the transaction come out (`_parts`): the change of the
+message; its line given back and what its account was charged corrected, if it had one; its campaign's counts and
+funnel, if it has one. Where the change stands alone it is a single update.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from speechcall.accounts.adapters.days_store import take_calls
+from speechcall.campaigns.adapters.campaign_counts import (
+    CAMPAIGN,
+    EndedMessage,
+    Fewer,
+    Parts,
+    end_parts,
+    fewer_of,
+)
+from speechcall.campaigns.adapters.campaigns_store import TRIES, patiently
+from speechcall.campaigns.rules.funnel import Heard
 from speechcall.messages.adapters.lines_store import give_back
 from speechcall.messages.adapters.message_items import SETTLING_END, due_values, shard_name
 from speechcall.messages.adapters.message_reader import DynamoMessageReader
-from speechcall.messages.adapters.turns_store import DynamoTurns, call_ended, settle_queue, settle_turn
+from speechcall.messages.adapters.turns_store import DynamoTurns, settle_queue, settle_turn
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.turns import cost
 from speechcall.messages.use_cases.message_ports import Redialled
 from speechcall.shared.adapters.keys import LATER, message_key
-from speechcall.shared.adapters.table import ConditionFailed, Values, store_errors, to_wire
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
 from speechcall.shared.rules.outcome import End, Outcome
 
@@ -24,6 +45,8 @@ PLACE_NAMES = "order_pk, order_sk"
 NOT_DUE = f"REMOVE due_shard, due_at, {PLACE_NAMES}"
 FINISHED = "SET #state = :to, outcome = :outcome, reason = :reason, finished_msec = :now"
 NOT_FINISHED = f"REMOVE outcome, reason, finished_msec, {SETTLING_END}, {PLACE_NAMES}"
+MESSAGE, DAY = "message", "day"
+"""The names of two parts."""
 
 
 def _it_is(state: State) -> tuple[str, State]:
@@ -33,6 +56,33 @@ def _it_is(state: State) -> tuple[str, State]:
     return "#state = :from", state
 
 
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A message that leaves the state in which it was read, and all that has to do with that."""
+
+    message: Message
+    after: State
+    now_msec: int
+    expression: str
+    """What the change of the message says, besides its state."""
+    values: Values
+    outcome: Outcome | None = None
+    """With which it is finished for good; None: it is not."""
+    heard: Heard | None = None
+    """What was heard in the attempt that is over for good; None: none is, or nothing is known of it."""
+    more: Parts = field(default_factory=dict)
+    """Further parts of the transaction, by their names."""
+
+    @property
+    def had_line(self) -> bool:
+        return self.message.state is State.CALLING
+
+    @property
+    def is_of_call(self) -> bool:
+        """Whether a call attempt is left: of that very attempt alone, since the message may be in the next one."""
+        return self.message.state in (State.CALLING, State.SETTLING)
+
+
 class LeavingMessages(DynamoMessageReader):
     """The part of a `MessageStore` that leaves states."""
 
@@ -40,29 +90,45 @@ class LeavingMessages(DynamoMessageReader):
         super().__init__(client, messages_table)
         self._registry = registry_table
         self.turns = DynamoTurns(client, messages_table, registry_table)
+        self.sleep: Callable[[float], object] = time.sleep
 
+    # ------------------------------------------------------------ ways to leave
     def settle(self, message: Message, end: End, guess: Outcome, now_msec: int) -> bool:
-        """The time-line is at `_leave`."""
         values = {":outcome": guess.outcome, ":reason": guess.reason, ":now": now_msec, ":end": end.value}
         due = due_values(shard_name(message.mid, State.SETTLING), now_msec)
         expression = f"{FINISHED}, {SETTLING_END} = :end, {SHARD}"
-        return self._leaves(message, State.FINISHED, expression, values | due, now_msec)
+        # The guess is not its outcome, and its call may turn out to have been answered: neither is counted yet.
+        leaving = Leaving(_in_a_call(message), State.FINISHED, now_msec, expression, values | due)
+        return self._has_left(leaving)
 
-    def finish(self, message: Message, outcome: Outcome, now_msec: int) -> bool:
+    def finish(self, message: Message, outcome: Outcome, now_msec: int, heard: Heard | None = None) -> bool:
+        return self._has_left(_finishing(_in_a_call(message), outcome, None, now_msec, heard))
+
+    def refuse(self, message: Message, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
+        return self._has_left(_finishing(message, outcome, cause, now_msec))
+
+    def refuse_unreadable(self, mid: str, before: State, outcome: Outcome, now_msec: int) -> bool:
+        """Its campaign is told, as far as that can be read: it would never be finished."""
+        with store_errors():
+            found = self._client.get_item(TableName=self._messages, Key=to_wire(message_key(mid)), ConsistentRead=True)
+        item = from_wire(found.get("Item", {}))
+        known = {name: item.get(name, "") for name in ("account_id", "campaign", "funnel")}
+        ended: EndedMessage | None = None
+        if all(isinstance(value, str) for value in known.values()) and known["campaign"]:
+            had_line = before is State.CALLING
+            ended = EndedMessage(**known, mid=mid, expires_at=0, had_line=had_line, outcome=outcome, heard=None)
+        it_is_in_its_state, stored = _it_is(before)
         values = {":outcome": outcome.outcome, ":reason": outcome.reason, ":now": now_msec}
-        return self._leaves(message, State.FINISHED, f"{FINISHED} {NOT_DUE}, {SETTLING_END}", values, now_msec)
+        values |= {":from": stored.value, ":to": State.FINISHED.value}
+        change = self._change(mid, f"{FINISHED} {NOT_DUE}, {SETTLING_END}", it_is_in_its_state, values)
+        return not self._count_and_write({MESSAGE: {"Update": change}}, ended, now_msec)
 
-    def _leaves(self, message: Message, after: State, expression: str, values: Values, now_msec: int) -> bool:
-        try:
-            self._leave(message, after, expression, values, now_msec)
-        except ConditionFailed:
-            return False
-        return True
+    def requeue(self, message: Message, redials: int, due_msec: int, now_msec: int, heard: Heard | None = None) -> bool:
+        return self._queue_again(message, redials, due_msec, now_msec, heard, {}) is Redialled.QUEUED
 
-    def requeue(self, message: Message, redials: int, due_msec: int, now_msec: int) -> bool:
-        return self._queue_again(message, redials, due_msec, now_msec) is Redialled.QUEUED
-
-    def redial(self, message: Message, due_msec: int, calls_per_day: int, now_msec: int) -> Redialled:
+    def redial(
+        self, message: Message, due_msec: int, calls_per_day: int, now_msec: int, heard: Heard | None = None
+    ) -> Redialled:
         """
         finish 1   TransactWrite: m calling → queued, held - m-1, the day + 1 ──► queued
         finish 2        TransactWrite: the same ──X m is not calling: it was done, and counted once
@@ -70,22 +136,26 @@ class LeavingMessages(DynamoMessageReader):
         """
         if calls_per_day < 1:  # a day without a call yet has no item to compare
             return Redialled.DAY_FULL
-        day = take_calls(self._registry, message.account_id, 1, calls_per_day, due_msec)
-        return self._queue_again(message, message.redials + 1, due_msec, now_msec, day)
+        day = {DAY: {"Update": take_calls(self._registry, message.account_id, 1, calls_per_day, due_msec)}}
+        return self._queue_again(message, message.redials + 1, due_msec, now_msec, heard, day)
 
-    def _queue_again(self, message: Message, redials: int, due_msec: int, now_msec: int, *more: Any) -> Redialled:
+    def _queue_again(
+        self, message: Message, redials: int, due_msec: int, now_msec: int, heard: Heard | None, more: Parts
+    ) -> Redialled:
         values = {":redials": redials, **due_values(LATER, due_msec)}
         expression = f"SET #state = :to, redials = :redials, {SHARD} {NOT_FINISHED}"
-        try:
-            self._leave(message, State.QUEUED, expression, values, now_msec, *more)
-        except ConditionFailed as failed:
-            return Redialled.DONE_BEFORE if 0 in failed.items else Redialled.DAY_FULL
-        return Redialled.QUEUED
+        message = _in_a_call(message)
+        failed = self._leave(Leaving(message, State.QUEUED, now_msec, expression, values, None, heard, more))
+        if not failed:
+            return Redialled.QUEUED
+        return Redialled.DONE_BEFORE if MESSAGE in failed else Redialled.DAY_FULL
 
-    def _leave(
-        self, message: Message, after: State, expression: str, values: Values, now_msec: int, *more: Any
-    ) -> None:
-        """Raises ConditionFailed, of item 0 if it was done before. Who leaves the state of calling gives its line back.
+    # ------------------------------------------------------ the one transaction
+    def _has_left(self, leaving: Leaving) -> bool:
+        return not self._leave(leaving)
+
+    def _leave(self, leaving: Leaving) -> Mapping[str, Values | None]:
+        """Leaves a state; the parts whose conditions failed, if it could not. Who leaves a call gives its line back.
 
         finish 1   TransactWrite: m calling → finished, held - m-1 ──► done
         finish 2        TransactWrite: the same ──X m is not calling: it was done
@@ -96,34 +166,82 @@ class LeavingMessages(DynamoMessageReader):
         n, its number       TransactWrite: held + n-1 ──► the number is n's now: m gives nothing back any more
         sweeper                  TransactWrite: m settling → finished ──► done
         finish 1                      TransactWrite: m settling → finished ──X m is not settling: it was done
+        or
+        dialer     TransactWrite: m queued → calling ──► in a call
+        sweeper         TransactWrite: m queued → finished (expired), its campaign's counts ──X m is not queued:
+                        nothing was counted
         """
-        is_settling = message.state is State.SETTLING
-        it_is_in_its_state, before = _it_is(State.SETTLING if is_settling else State.CALLING)
-        it_is_this_call = f"{it_is_in_its_state} AND attempt = :attempt"
-        of_this_call = {":from": before.value, ":to": after.value, ":attempt": message.attempt}
-        change = self._change(message.mid, expression, it_is_this_call, {**of_this_call, **values})
-        line = [] if is_settling else self._line_parts(message, now_msec)
-        self._transact([{"Update": update} for update in [change, *line, *more]])
+        message = leaving.message
+        ended: EndedMessage | None = None
+        if message.campaign:
+            ended = EndedMessage(
+                message.account_id,
+                message.campaign,
+                message.funnel,
+                message.mid,
+                message.expires_at,
+                leaving.had_line,
+                leaving.outcome,
+                leaving.heard,
+            )
+        return self._count_and_write(self._parts(leaving), ended, leaving.now_msec)
 
-    def _line_parts(self, message: Message, now_msec: int) -> list[Any]:
+    def _parts(self, leaving: Leaving) -> Parts:
+        """All but its campaign's, whose form depends on how many are left."""
+        message = leaving.message
+        clause, before = _it_is(message.state)
+        values = {":from": before.value, ":to": leaving.after.value, **leaving.values}
+        if leaving.is_of_call:
+            it_is_this_call = "attempt = :attempt"
+            clause, values[":attempt"] = f"{clause} AND {it_is_this_call}", message.attempt
+        change = self._change(message.mid, leaving.expression, clause, values)
+        line = self._line_parts(message, leaving.now_msec) if leaving.had_line else {}
+        return {MESSAGE: {"Update": change}, **line, **leaving.more}
+
+    def _line_parts(self, message: Message, now_msec: int) -> Parts:
         """The parts of an end that give a line back, and correct what its account was charged for it."""
         name = holder(message.mid, message.attempt)
-        parts = [give_back(self._registry, name, message.number)]
+        parts: Parts = {"pool": {"Update": give_back(self._registry, name, message.number)}}
         if message.share is not None:
             line_msec = max(now_msec - (message.claimed_msec or now_msec), 0)
             owed = cost(line_msec - message.charged_msec, message.share)
             account, campaign, is_urgent = message.account_id, message.campaign, message.is_urgent
             of_turn = (self._registry, account, is_urgent, name, line_msec, owed)
-            parts.append(settle_turn(*of_turn, is_limited=message.is_limited))
-            parts.append(settle_queue(self._registry, account, campaign, is_urgent, owed))
-            if campaign:
-                parts.append(call_ended(self._registry, account, campaign))
+            parts["turn"] = {"Update": settle_turn(*of_turn, is_limited=message.is_limited)}
+            parts["queue"] = {"Update": settle_queue(self._registry, account, campaign, is_urgent, owed)}
         return parts
 
-    def _end(self, message: Message, before: State, expression: str, values: Values) -> bool:
-        """The end of a message without a line."""
-        return self._move(message.mid, before, State.FINISHED, expression, values)
+    def _count_and_write(self, parts: Parts, ended: EndedMessage | None, now_msec: int) -> Mapping[str, Values | None]:
+        """Writes the parts with those of the campaign; what failed of them, the campaign's counts apart.
 
+        Many ends of one campaign at once are in each other's way: each is tried again for half a second, and whoever
+        still fails is told (StoreUnavailable), and is tried again by who called it: nothing was written.
+        """
+        if ended is None:
+            return self._write(parts)
+        fewer = Fewer.SOME_LEFT
+        for _ in range(TRIES):
+            every = {**parts, **end_parts(self._registry, ended, fewer, now_msec)}
+            failed = patiently(partial(self._write, every), self.sleep)
+            if CAMPAIGN not in failed or any(name in failed for name in parts):
+                return failed
+            fewer = fewer_of(failed[CAMPAIGN], 1)
+        raise StoreUnavailable("the campaign changes too fast")
+
+    def _write(self, parts: Parts, token: str = "") -> Mapping[str, Values | None]:
+        """What failed, by the names of the parts; empty: all is written. One part alone is no transaction."""
+        try:
+            with store_errors():
+                if len(parts) == 1:
+                    self._client.update_item(**parts[MESSAGE]["Update"])
+                else:
+                    given: Any = {"ClientRequestToken": token} if token else {}
+                    self._client.transact_write_items(TransactItems=[*parts.values()], **given)
+        except ConditionFailed as failed:
+            return {name: failed.items[index] for index, name in enumerate(parts) if index in failed.items}
+        return {}
+
+    # ----------------------------------------------------------------- changes
     def _change(self, mid: str, expression: str, condition: str, values: Values) -> Any:
         return {
             "TableName": self._messages,
@@ -135,17 +253,27 @@ class LeavingMessages(DynamoMessageReader):
         }
 
     def _move(self, mid: str, before: State, after: State, expression: str, values: dict[str, Any]) -> bool:
-        """Leaves a state, once: of two that try, one finds the message gone from it."""
+        """Leaves a state, or stays in it, once: of two that try, one finds the message gone from it."""
         it_is_in_its_state, stored = _it_is(before)
         values = {":from": stored.value, ":to": after.value, **values}
-        change = self._change(mid, expression, it_is_in_its_state, values)
-        try:
-            with store_errors():
-                self._client.update_item(**change)
-        except ConditionFailed:
-            return False
-        return True
+        return not self._write({MESSAGE: {"Update": self._change(mid, expression, it_is_in_its_state, values)}})
 
     def _transact(self, items: list[Any]) -> None:
         with store_errors():
             self._client.transact_write_items(TransactItems=items)
+
+
+def _finishing(
+    message: Message, outcome: Outcome, cause: str | None, now_msec: int, heard: Heard | None = None
+) -> Leaving:
+    values = {":outcome": outcome.outcome, ":reason": outcome.reason, ":now": now_msec}
+    expression = f"{FINISHED}, cause = :cause" if cause else FINISHED
+    if cause:
+        values[":cause"] = cause
+    expression = f"{expression} {NOT_DUE}, {SETTLING_END}"
+    return Leaving(message, State.FINISHED, now_msec, expression, values, outcome, heard)
+
+
+def _in_a_call(message: Message) -> Message:
+    """The message as one that is in a call, or settles: what ends it is the end of a call, however it was read."""
+    return message if message.state is State.SETTLING else replace(message, state=State.CALLING)

@@ -41,6 +41,8 @@ class DynamoPool:
             normal=frozenset(_parts(entry)[0] for entry in item.get("held_normal", ())),
             strays=frozenset(item.get("held_normal", ())) - frozenset(item.get("held", ())),
             next_msec=item.get("next_msec", 0),
+            waiting_shares=item.get("waiting_shares", 0),
+            waiting_told_msec=item.get("waiting_told_msec", 0),
         )
 
     def choose(self, changes: Mapping[PoolSetting, int | None]) -> None:
@@ -54,6 +56,10 @@ class DynamoPool:
         values = {":lines": stack.lines, ":rate": stack.calls_per_second, ":urgent": stack.urgent_lines}
         told = "SET stack_lines = :lines, stack_calls_per_second = :rate, stack_urgent_lines = :urgent"
         self._update(told, values)
+
+    def tell_waiting(self, shares: int, now_msec: int) -> None:
+        values = {":shares": shares, ":now": now_msec}
+        self._update("SET waiting_shares = :shares, waiting_told_msec = :now", values)
 
     def slow_down(self, next_msec: int) -> None:
         """

@@ -5,18 +5,10 @@ from typing import Any
 
 from speechcall.menus.adapters.ask_items import dump_ask
 from speechcall.menus.rules.ask import Ask
-from speechcall.messages.adapters.leaving_messages import (
-    FINISHED,
-    NOT_DUE,
-    PLACE,
-    PLACE_NAMES,
-    SHARD,
-    LeavingMessages,
-)
+from speechcall.messages.adapters.leaving_messages import PLACE, PLACE_NAMES, SHARD, LeavingMessages
 from speechcall.messages.adapters.lines_store import take_line, why_no_line
 from speechcall.messages.adapters.message_items import (
     CALLING_CHECK_MSEC,
-    SETTLING_END,
     due_values,
     dump,
     parts,
@@ -44,7 +36,6 @@ from speechcall.shared.adapters.keys import LATER, campaign_key, list_brake_key,
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
-from speechcall.shared.rules.outcome import Outcome
 
 
 class DynamoMessages(LeavingMessages):
@@ -89,17 +80,6 @@ class DynamoMessages(LeavingMessages):
     def forget_place(self, message: Message) -> None:
         """A message that is finished is never queued again."""
         self._move(message.mid, State.FINISHED, State.FINISHED, f"SET #state = :to REMOVE {PLACE_NAMES}", {})
-
-    def refuse(self, message: Message, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
-        values = {":outcome": outcome.outcome, ":reason": outcome.reason, ":now": now_msec}
-        expression = FINISHED
-        if cause:
-            expression, values = f"{expression}, cause = :cause", {**values, ":cause": cause}
-        return self._end(message, message.state, f"{expression} {NOT_DUE}, {SETTLING_END}", values)
-
-    def refuse_unreadable(self, mid: str, before: State, outcome: Outcome, now_msec: int) -> bool:
-        values = {":outcome": outcome.outcome, ":reason": outcome.reason, ":now": now_msec}
-        return self._move(mid, before, State.FINISHED, f"{FINISHED} {NOT_DUE}, {SETTLING_END}", values)
 
     def note_fault(self, mid: str) -> int:
         """

@@ -16,7 +16,6 @@ from speechcall.shared.adapters.keys import (
     QUEUES,
     TURNS,
     Key,
-    campaign_key,
     mid_of,
     queue_key,
     queue_names,
@@ -50,6 +49,20 @@ class DynamoTurns:
     # ------------------------------------------------------------------ reads
     def waiting(self, limit: int) -> list[Turn]:
         return [load_turn(item) for item in self._in_order(self._registry, TURNS, limit)]
+
+    def waiting_shares(self) -> int:
+        shares: dict[str, int] = {}
+        with store_errors():
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._registry,
+                IndexName="order",
+                KeyConditionExpression="order_pk = :pk",
+                ExpressionAttributeValues=to_wire({":pk": TURNS}),
+            )
+            for turn in (load_turn(from_wire(item)) for page in pages for item in page["Items"]):
+                if not turn.is_paused:
+                    shares[turn.account_id] = turn.share
+        return sum(shares.values())
 
     def queues(self, turn: Turn, limit: int) -> list[Queue]:
         partition = queues_partition(turn.account_id, turn.is_urgent)
@@ -293,16 +306,6 @@ def settle_queue(table: str, account_id: str, campaign: str, is_urgent: bool, ow
         "Key": to_wire(queue_key(account_id, campaign, is_urgent)),
         "UpdateExpression": "ADD owed :owed",
         "ExpressionAttributeValues": to_wire({":owed": owed}),
-    }
-
-
-def call_ended(table: str, account_id: str, campaign: str) -> Any:
-    """The part of an end that takes a call from those of its campaign that are up."""
-    return {
-        "TableName": table,
-        "Key": to_wire(campaign_key(account_id, campaign)),
-        "UpdateExpression": "ADD in_calls :less",
-        "ExpressionAttributeValues": to_wire({":less": -1}),
     }
 
 

@@ -74,6 +74,8 @@ class Message:
     this one waits. An execution's input must not change with a deployment: it would be taken for another's."""
     campaign: str = ""
     """The name under which its list is counted, stopped and shares its account's lines; empty: none."""
+    funnel: str = ""
+    """Under which shape of menus its calls are counted in its campaign; empty: in none."""
     is_urgent: bool = False
     """It goes before all that are not, on lines that are kept free for such."""
     share: int | None = field(default=None, compare=False)

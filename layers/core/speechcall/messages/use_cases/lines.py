@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from speechcall.messages.rules.estimates import Capacity
 from speechcall.messages.use_cases.message_ports import Pool
 
 
@@ -23,6 +24,9 @@ class PoolState:
     """What stands among `normal` and not among `held`: a release that knows no urgent messages has ended its call."""
     next_msec: int = 0
     """The rate's next free moment."""
+    waiting_shares: int = 0
+    """The sum of the shares of the accounts that wait for a line, as a sweep last told it."""
+    waiting_told_msec: int = 0
 
     def in_effect(self, stack: Pool) -> Pool:
         """What is gone by: the operator's choice, and the stack's parameters where nothing was chosen."""
@@ -31,6 +35,12 @@ class PoolState:
             stack.calls_per_second if self.calls_per_second is None else self.calls_per_second,
             stack.urgent_lines,
         )
+
+    def capacity(self, stack: Pool) -> Capacity:
+        """What messages that are not urgent share, for estimates."""
+        pool = self.in_effect(stack)
+        lines = pool.lines_for(is_urgent=False)
+        return Capacity(lines, pool.calls_per_second, self.waiting_shares, self.waiting_told_msec)
 
 
 PoolSetting = Literal["lines", "calls_per_second"]
@@ -47,6 +57,9 @@ class PoolStore(Protocol):
 
     def tell_stack(self, stack: Pool) -> None:
         """Writes down what the stack's parameters are."""
+
+    def tell_waiting(self, shares: int, now_msec: int) -> None:
+        """Writes down the sum of the shares that wait."""
 
     def slow_down(self, next_msec: int) -> None:
         """No line is taken before a moment."""

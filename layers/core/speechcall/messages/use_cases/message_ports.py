@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, Protocol
 
+from speechcall.campaigns.rules.funnel import Heard
 from speechcall.menus.rules.ask import Ask
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.turns import Turn
@@ -113,7 +114,7 @@ class MessageStore(MessageReader, Protocol):
         """preparing, queued or settling → finished, without a call. False if it is not in the state of `message`."""
 
     def refuse_unreadable(self, mid: str, before: State, outcome: Outcome, now_msec: int) -> bool:
-        """The same for a message of which nothing can be read but its id: nobody is told, nothing is counted."""
+        """The same for a message that cannot be read: only its campaign is told, as far as that can be."""
 
     def note_fault(self, mid: str) -> int:
         """Counts a fault of ours in preparing a message. How many there were; 0 if it is not preparing."""
@@ -135,16 +136,19 @@ class MessageStore(MessageReader, Protocol):
         `guess`: the outcome if nothing more is heard, for a release that knows no such state.
         """
 
-    def finish(self, message: Message, outcome: Outcome, now_msec: int) -> bool:
+    def finish(self, message: Message, outcome: Outcome, now_msec: int, heard: Heard | None = None) -> bool:
         """calling → finished, together with giving the line of `message.attempt` back; or settling → finished.
 
-        Which of both, `message` says. False if it is not in that state any more.
+        Which of both, `message` says. False if it is not in that state any more. `heard`: what its campaign counts of
+        the attempt.
         """
 
-    def requeue(self, message: Message, redials: int, due_msec: int, now_msec: int) -> bool:
+    def requeue(self, message: Message, redials: int, due_msec: int, now_msec: int, heard: Heard | None = None) -> bool:
         """As `finish`, but → queued, to be dialled again."""
 
-    def redial(self, message: Message, due_msec: int, calls_per_day: int, now_msec: int) -> Redialled:
+    def redial(
+        self, message: Message, due_msec: int, calls_per_day: int, now_msec: int, heard: Heard | None = None
+    ) -> Redialled:
         """As `requeue`, for a call more of the account, of those of the day (UTC) of `due_msec`: one redial more."""
 
     def due(self, state: State, now_msec: int, limit: int) -> list[str]:

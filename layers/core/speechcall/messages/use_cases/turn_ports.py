@@ -26,6 +26,9 @@ class TurnStore(Protocol):
     def waiting(self, limit: int) -> list[Turn]:
         """The first accounts of the order: urgent turns first, then by virtual time."""
 
+    def waiting_shares(self) -> int:
+        """The sum of the shares of the accounts in the order, each account once."""
+
     def queues(self, turn: Turn, limit: int) -> list[Queue]:
         """The first of an account's queues, by virtual time."""
 

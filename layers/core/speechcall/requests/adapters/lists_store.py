@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from speechcall.accounts.adapters.days_store import DAY_KEPT_SECONDS, give_calls_back, take_calls
@@ -18,6 +19,7 @@ from speechcall.accounts.rules.throttle import (
     too_many_today,
     too_many_urgent,
 )
+from speechcall.campaigns.adapters.campaigns_store import DynamoCampaigns, NewList
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.rules.prompt import Prompt
 from speechcall.requests.adapters.shapes_store import DynamoShapes
@@ -38,6 +40,7 @@ class DynamoLists:
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
+        self.campaigns = DynamoCampaigns(client, table)
         self._prompts, self._shapes = DynamoPrompts(client, table), DynamoShapes(client, table)
 
     def find_prompt(self, account_id: str, identifier: str) -> Prompt | None:
@@ -60,16 +63,12 @@ class DynamoLists:
         request B        TransactWrite: list 2, key k ──X k exists ──► list 1 is B's as well
         request C        TransactWrite: list 1 ──X another request drew the same id ──► None
         """
-        puts = [self._put(list_key(made.list_id), _dump(made), "attribute_not_exists(pk)")]
-        if key:
-            named = {"list_id": made.list_id, "expires_at": made.expires_at}
-            # DynamoDB deletes what has expired some day, not at once.
-            it_is_free = "attribute_not_exists(pk) OR expires_at <= :now"
-            now = {":now": made.created_msec // 1000}
-            puts.append(self._put(_idempotency_key(made.account_id, key), named, it_is_free, now))
         try:
+            if made.campaign:
+                funnels = self.campaigns.count_list(_new(made), lambda own: self._puts(replace(made, funnels=own), key))
+                return replace(made, funnels=funnels)
             with store_errors():
-                self._client.transact_write_items(TransactItems=puts)
+                self._client.transact_write_items(TransactItems=self._puts(made, key))
         except ConditionFailed as failed:
             if not key or 1 not in failed.items:
                 return None
@@ -78,6 +77,22 @@ class DynamoLists:
                 raise StoreUnavailable("the list of this key is not there") from failed
             return first
         return made
+
+    def _puts(self, made: MessageList, key: str | None) -> list[Any]:
+        puts = [self._put(list_key(made.list_id), _dump(made), "attribute_not_exists(pk)")]
+        if key:
+            named = {"list_id": made.list_id, "expires_at": made.expires_at}
+            # DynamoDB deletes what has expired some day, not at once.
+            it_is_free = "attribute_not_exists(pk) OR expires_at <= :now"
+            now = {":now": made.created_msec // 1000}
+            puts.append(self._put(_idempotency_key(made.account_id, key), named, it_is_free, now))
+        return puts
+
+    def resume_list(self, stored: MessageList, now_msec: int) -> None:
+        self.campaigns.resume_list(_new(stored), now_msec)
+
+    def confirm_list(self, stored: MessageList) -> None:
+        self.campaigns.confirm_list(stored.list_id, stored.account_id, stored.campaign)
 
     def admit_shapes(self, account: Account, shapes: AbstractSet[str], now_msec: int) -> None:
         self._shapes.admit(account, shapes, now_msec)
@@ -197,6 +212,20 @@ class DynamoLists:
             )
 
 
+def _new(made: MessageList) -> NewList:
+    """What its campaign is told of a list. It has a message: a list without one is refused."""
+    return NewList(
+        list_id=made.list_id,
+        account_id=made.account_id,
+        campaign=made.campaign,
+        first_mid=made.message_ids[0],
+        messages=len(made.message_ids),
+        created_msec=made.created_msec,
+        expires_at=made.expires_at,
+        shapes=made.funnels,
+    )
+
+
 def _bucket_key(account: Account) -> Key:
     return bucket_key(account.account_id, account.rate)
 
@@ -215,6 +244,7 @@ def _dump(made: MessageList) -> Values:
         "expires_at": made.expires_at,
         "fingerprint": made.fingerprint,
         "answer": _packed(made.answer),
+        **({"campaign": made.campaign, "funnels": list(made.funnels)} if made.campaign else {}),
     }
 
 
@@ -227,6 +257,8 @@ def _load(item: Values) -> MessageList:
         expires_at=item["expires_at"],
         fingerprint=item["fingerprint"],
         answer=json.loads(zlib.decompress(bytes(item["answer"].value))),
+        campaign=item.get("campaign", ""),
+        funnels=tuple(item.get("funnels", ())),
     )
 
 

@@ -8,20 +8,25 @@ What is refused behind the bucket and the day, or turns out to be a repeat of th
 
 A crash behind the list item leaves a list whose messages do not exist. The same request with the same
 Idempotency-Key finds that list, writes the messages under the ids it holds, and gives its answer.
+
+A list of a campaign is counted there with its list item. When its messages are written it is confirmed, in one write
+more; the sweeper takes back the counts of one that has had none for five minutes.
 """
 
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from speechcall.accounts.rules.account import Account
+from speechcall.campaigns.rules.campaign import OTHER
 from speechcall.menus.rules.menu_picture import draw
 from speechcall.menus.rules.menu_report import call_bounds
 from speechcall.menus.rules.shape import shape_of
 from speechcall.messages.rules.message import Message
 from speechcall.messages.use_cases.message_ports import MessageStore
-from speechcall.requests.use_cases.check_request import Entry, Prompts, Wanted, judge_entries, read_entries
+from speechcall.requests.use_cases.check_request import Entry, Prompts, Wanted, judge_entries, read_request
 from speechcall.requests.use_cases.list_ports import ListStore
 from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.requests.use_cases.read_messages import to_redial
@@ -70,9 +75,11 @@ def accept_messages(
     a message says; `strict`: no field may be unknown. Raises the leaves of RequestError.
     """
     _check_key(key)
-    entries = read_entries(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
+    asked = read_request(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
+    entries = asked.entries
     fingerprint = hashlib.sha256(body).hexdigest()
     stored = lists.find_list_by_key(account.account_id, key) if key else None
+    is_new = False
     if stored is None or stored.expires_at * 1000 <= clock.now_msec():
         judged = judge_entries(entries, account, lists)
         count = sum(entry.wanted is not None for entry in judged)
@@ -80,11 +87,11 @@ def accept_messages(
             problems = [problem for entry in judged for problem in entry.problems]
             raise InvalidRequest("No message of the request can be accepted.", problems)
         urgent = sum(entry.wanted is not None and entry.wanted.is_urgent for entry in judged)
-        shapes = {shape_of(entry.wanted.menus) for entry in judged if entry.wanted}
+        shapes = tuple(dict.fromkeys(shape_of(entry.wanted.menus) for entry in judged if entry.wanted))
         spent_msec = clock.now_msec()
         lists.spend(account, count, spent_msec, urgent)
         try:
-            lists.admit_shapes(account, shapes, spent_msec)
+            lists.admit_shapes(account, frozenset(shapes), spent_msec)
         except Exception:
             # Refused, or failed before anything was accepted.
             _give_back(account, count, spent_msec, urgent, lists)
@@ -96,15 +103,30 @@ def accept_messages(
             list_id, *ids = new_ids(count + 1, now, random_bits)
             drawn.add(list_id)
             expires, answer = now // 1000 + KEPT_SECONDS, _answer(judged, list_id, ids)
-            return MessageList(list_id, account.account_id, tuple(ids), now, expires, fingerprint, answer)
+            made = MessageList(list_id, account.account_id, tuple(ids), now, expires, fingerprint, answer)
+            return replace(made, campaign=asked.campaign, funnels=shapes) if asked.campaign else made
 
-        stored = _add_list(make, key, lists)
-        if stored.list_id not in drawn:  # a request of the same moment had the key first
+        stored = _add_list(make, key, lists, lambda: _give_back(account, count, spent_msec, urgent, lists))
+        is_new = stored.list_id in drawn
+        if not is_new:  # a request of the same moment had the key first
             _give_back(account, count, spent_msec, urgent, lists)
     if stored.fingerprint != fingerprint:
         raise IdempotencyKeyReused("This Idempotency-Key came before with another body; use a new key.")
+    if stored.campaign and not is_new:
+        lists.resume_list(stored, clock.now_msec())
     _write(_accepted(entries, stored), stored, account, messages)
+    if stored.campaign:
+        _confirm(stored, lists)
     return stored.answer
+
+
+def _confirm(stored: MessageList, lists: ListStore) -> None:
+    """All is accepted: what goes wrong here is made good by the sweeper."""
+    try:
+        lists.confirm_list(stored)
+    except Exception:
+        name = stored.account_id
+        logger.exception("list %s of account %s is not shown yet", stored.list_id, name, extra={"account": name})
 
 
 def _give_back(account: Account, messages: int, spent_msec: int, urgent: int, lists: ListStore) -> None:
@@ -115,10 +137,17 @@ def _give_back(account: Account, messages: int, spent_msec: int, urgent: int, li
         logger.exception("%s messages of account %s could not be given back", messages, name, extra={"account": name})
 
 
-def _add_list(make: Callable[[], MessageList], key: str | None, lists: ListStore) -> MessageList:
+def _add_list(
+    make: Callable[[], MessageList], key: str | None, lists: ListStore, give_back: Callable[[], None]
+) -> MessageList:
     """The list that has the key. Two requests of one millisecond draw the same ids once in 32,768 times."""
     for _ in range(MAX_DRAWS):
-        if stored := lists.add_list(make(), key):
+        try:
+            stored = lists.add_list(make(), key)
+        except RequestError:  # its campaign takes none
+            give_back()
+            raise
+        if stored:
             return stored
     raise StoreUnavailable("no id could be had")
 
@@ -170,7 +199,14 @@ def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account) ->
         redial=to_redial(wanted.model),
         silent_repeats=wanted.model.silentRepeats,
         is_urgent=wanted.is_urgent,
+        campaign=stored.campaign,
+        funnel=_funnel(wanted, stored) if stored.campaign else "",
     )
+
+
+def _funnel(wanted: Wanted, stored: MessageList) -> str:
+    shape = shape_of(wanted.menus)
+    return shape if shape in stored.funnels else OTHER
 
 
 def _answer(entries: Sequence[Entry], list_id: str, ids: Sequence[str]) -> "Accepted":
@@ -196,8 +232,8 @@ def check_messages(
 
     With each acceptable message, how short and how long its call can be, and on request its `picture`.
     """
-    entries = read_entries(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
-    entries = judge_entries(entries, account, prompts)
+    asked = read_request(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
+    entries = judge_entries(asked.entries, account, prompts)
     described = [_foresee(entry, entry.wanted, picture) if entry.wanted else _rejected(entry) for entry in entries]
     answer: Checked = {"messages": described}
     if rejected := sum(entry.wanted is None for entry in entries):

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 from speechcall.accounts.rules.account import Account
-from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, shown
+from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, RIGHT, shown
+from speechcall.campaigns.rules.campaign import NAME
 from speechcall.menus.rules.menu import Menu, dump_menus
 from speechcall.menus.rules.menu_report import report
 from speechcall.prompts.rules.prompt import Prompt, is_uploaded
@@ -23,7 +24,9 @@ MAX_MESSAGES = 100
 MAX_MENUS_BYTES = 64 * 1024
 MAX_NAMES = 20
 MAX_CUSTOMER_ID_LENGTH = 64
-_IN_A_MESSAGE, _AROUND_MESSAGES = Names(KNOWN_FIELDS), Names(["messages"])
+_ENVELOPE = ("messages", "campaign")
+"""What may stand around the messages."""
+_IN_A_MESSAGE, _AROUND_MESSAGES = Names(KNOWN_FIELDS), Names(_ENVELOPE)
 
 
 class Prompts(Protocol):
@@ -69,17 +72,27 @@ class Entry:
         return given if isinstance(given, str) and 1 <= len(given) <= MAX_CUSTOMER_ID_LENGTH else None
 
 
-def read_entries(
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A body as it was read."""
+
+    entries: Sequence[Entry]
+    campaign: str = ""
+    """The name under which the list is counted; empty: none."""
+
+
+def read_request(
     body: bytes, *, allow_loopback: bool = False, ring_time_kept: bool = True, strict: bool = False
-) -> list[Entry]:
-    """The messages of a body, each checked on its own. The same body always gives the same entries.
+) -> Asked:
+    """The messages of a body, each checked on its own, and its envelope. The same body always gives the same.
 
     `strict`: no field may be unknown. Raises PayloadTooLarge, MalformedJson, or InvalidRequest for an invalid envelope.
     """
-    given = _envelope(parse_json(body), strict)
-    return [
-        _read(entry, f"messages[{index}]", allow_loopback, ring_time_kept, strict) for index, entry in enumerate(given)
-    ]
+    envelope = parse_json(body)
+    given = _envelope(envelope, strict)
+    rules = (allow_loopback, ring_time_kept, strict)
+    entries = [_read(one, f"messages[{index}]", *rules) for index, one in enumerate(given)]
+    return Asked(entries, _campaign(envelope))
 
 
 def judge_entries(entries: Sequence[Entry], account: Account, prompts: Prompts) -> list[Entry]:
@@ -93,7 +106,7 @@ def _envelope(body: Any, strict: bool) -> list[Any]:
     if not isinstance(body, dict):
         problem = Problem("INVALID_REQUEST", "", 'The body must be an object: {"messages": […]}')
         raise InvalidRequest("The body is not an object.", [problem])
-    mistaken = judge_names((name for name in body if name != "messages"), _AROUND_MESSAGES, "", strict=strict).problems
+    mistaken = judge_names((name for name in body if name not in _ENVELOPE), _AROUND_MESSAGES, "", strict=strict).problems
     if not isinstance(body.get("messages"), list):
         verb = "must be" if "messages" in body else "is required:"
         text = f"{verb} an array of 1 to {MAX_MESSAGES} messages{lookalike(body, 'messages')}"
@@ -106,6 +119,17 @@ def _envelope(body: Any, strict: bool) -> list[Any]:
         problem = Problem("INVALID_REQUEST", "messages", f"holds {count} messages; 1 to {MAX_MESSAGES} would be right")
         raise InvalidRequest("The list has too few or too many messages.", [problem])
     return list(body["messages"])
+
+
+def _campaign(body: Any) -> str:
+    """The name in an envelope. One that cannot be used refuses the request: its messages could not be stopped by it."""
+    if "campaign" not in body:
+        return ""
+    given = body["campaign"]
+    if not isinstance(given, str) or not NAME.fullmatch(given):
+        text = f"must be {RIGHT['campaign']}{foreign(given) if isinstance(given, str) else ''}"
+        raise InvalidRequest("The campaign's name cannot be used.", [Problem("INVALID_CAMPAIGN", "campaign", text)])
+    return given
 
 
 def _some(names: Sequence[str]) -> str:

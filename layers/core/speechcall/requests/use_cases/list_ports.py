@@ -14,8 +14,19 @@ class ListStore(Prompts, Protocol):
     def add_list(self, made: MessageList, key: str | None) -> MessageList | None:
         """Writes a list and its idempotency key together; returns the list that has the key.
 
-        A key whose list has expired is free. None: another list has the id.
+        A key whose list has expired is free. None: another list has the id. A list of a campaign is counted there in
+        the same step, and comes back with those `funnels` that the campaign has. Raises CampaignCancelled,
+        TooManyCampaigns.
         """
+
+    def resume_list(self, stored: MessageList, now_msec: int) -> None:
+        """The messages of a list of a campaign that was there before will be written now, if they are not.
+
+        Counted again, where its counts were taken back. Raises as `add_list`.
+        """
+
+    def confirm_list(self, stored: MessageList) -> None:
+        """The messages of a list of a campaign are written. Safe to repeat."""
 
     def find_list_by_key(self, account_id: str, key: str) -> MessageList | None: ...
 

@@ -18,3 +18,7 @@ class MessageList:
     expires_at: int
     fingerprint: str
     answer: "Accepted"
+    campaign: str = ""
+    """The name under which it is counted; empty: none."""
+    funnels: tuple[str, ...] = ()
+    """The shapes of its menus that have a funnel of their own in the campaign. Where it is new: all its shapes."""

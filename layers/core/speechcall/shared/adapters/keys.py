@@ -159,6 +159,25 @@ def campaign_key(account_id: str, name: str) -> Key:
     return {"pk": f"CAMPAIGN#{account_id}#{name}", "sk": "CAMPAIGN"}
 
 
+def list_in_campaign_key(list_id: str) -> Key:
+    """What the campaign of a list has of it."""
+    return {"pk": f"LIST#{list_id}", "sk": "CAMPAIGN"}
+
+
+FUNNELS = "FUNNEL#"
+"""How the sort keys of a campaign's funnels begin, in its partition."""
+
+
+def funnel_key(account_id: str, name: str, shape: str) -> Key:
+    """The funnel of one shape of menus in a campaign."""
+    return {"pk": campaign_key(account_id, name)["pk"], "sk": f"{FUNNELS}{shape}"}
+
+
+def open_campaigns_key(account_id: str) -> Key:
+    """How many campaigns of an account have an unfinished message."""
+    return {"pk": f"CAMPAIGNS#{account_id}", "sk": "OPEN"}
+
+
 def list_brake_key(list_id: str) -> Key:
     """Whether a list is paused or cancelled; apart from the list, because every claim looks at it."""
     return {"pk": f"LIST#{list_id}", "sk": "BRAKE"}
@@ -182,6 +201,35 @@ def queues_partition(account_id: str, is_urgent: bool) -> str:
 def queue_place(campaign: str, virtual: int) -> str:
     """The place of a queue among its account's."""
     return f"{virtual:020}#{campaign}"
+
+
+ACCEPTING = "ACCEPTING"
+"""The lists of campaigns that are counted, and whose messages may not be written yet, by the moment of that."""
+
+
+def accepting_place(list_id: str, msec: int) -> str:
+    """The place of a list among those whose messages are being written."""
+    return f"{msec:013}#{list_id}"
+
+
+def campaigns_partition(account_id: str) -> str:
+    """The campaigns of an account."""
+    return f"CAMPAIGNS#{account_id}"
+
+
+def campaign_place(name: str, created_msec: int) -> str:
+    """The place of a campaign among its account's, by the moment at which it began."""
+    return f"{created_msec:013}#{name}"
+
+
+def campaign_lists_partition(account_id: str, name: str) -> str:
+    """The lists of a campaign."""
+    return f"CAMPAIGN#{account_id}#{name}"
+
+
+def campaign_lists_place(list_id: str) -> str:
+    """The place of a list in its campaign, by its id: ids are in the order of time."""
+    return f"{list_id:0>19}"
 
 
 # ------------------------------------------------------------------------- lists

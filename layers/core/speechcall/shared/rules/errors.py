@@ -6,11 +6,14 @@ SpeechCallError
 │  ├─ InvalidRequest       400  the envelope is unusable, or every message was refused
 │  ├─ ScopeRequired        403  the key is good, and not for this kind of request
 │  ├─ AddressNotAllowed    403  the key is good, and not from this address
+│  ├─ InvalidCursor        400  a listing cannot be continued from there
 │  ├─ NotFound             404  there is no such message or list in this account
 │  ├─ NotReplayable        409  the webhook is being tried, or was tried too often
+│  ├─ CampaignCancelled    409  nothing more is taken for the campaign
 │  ├─ IdempotencyKeyReused 422  the key came before with another body
 │  ├─ UnusableAudio        422  the file cannot become a prompt; the sentence says why
 │  ├─ TooManyMenuShapes    422  more new shapes of menus than an account may bring in a day
+│  ├─ TooManyCampaigns     422  as many campaigns are unfinished as an account may have
 │  ├─ RateLimited          429  too many messages a second or a day; carries `retry_after`
 │  ├─ Unauthorized         401  no account, or wrong credentials
 │  ├─ PayloadTooLarge      413  over 1 MiB
@@ -77,6 +80,12 @@ class InvalidRequest(RequestError):
         self.code = problems[0].code if problems else "INVALID_REQUEST"
 
 
+class InvalidCursor(RequestError):
+    """It is no cursor, or was made for another listing."""
+
+    code = "INVALID_CURSOR"
+
+
 class Unauthorized(RequestError):
     status = 401
     code = "UNAUTHORIZED"
@@ -119,6 +128,20 @@ class TooManyMenuShapes(RequestError):
 
     status = 422
     code = "TOO_MANY_MENU_SHAPES"
+
+
+class CampaignCancelled(RequestError):
+    """Cancelling is final: what the name stands for is over."""
+
+    status = 409
+    code = "CAMPAIGN_CANCELLED"
+
+
+class TooManyCampaigns(RequestError):
+    """A campaign groups lists; one for each message is a mistake."""
+
+    status = 422
+    code = "TOO_MANY_CAMPAIGNS"
 
 
 class RateLimited(RequestError):

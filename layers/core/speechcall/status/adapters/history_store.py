@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 from speechcall.calls.adapters.call_items import load_call
 from speechcall.messages.adapters import message_items
 from speechcall.messages.rules.message import State
-from speechcall.shared.adapters.keys import CALLS, DELIVERIES, MESSAGE, due_shards, message_key, message_partition
+from speechcall.shared.adapters.keys import (
+    CALLS,
+    DELIVERIES,
+    MESSAGE,
+    due_shards,
+    message_key,
+    message_partition,
+    waiting_partition,
+    waiting_place,
+)
 from speechcall.shared.adapters.table import from_wire, store_errors, to_wire
 from speechcall.status.use_cases.status import History, Summary
 from speechcall.webhooks.adapters import delivery_items
@@ -15,7 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MOST_COUNTED = 1000
-"""Of the backlog, in each shard: an estimate needs no more."""
+"""Of a queue: an estimate needs no more."""
 
 
 class DynamoHistory:
@@ -72,6 +81,20 @@ class DynamoHistory:
                 )
             unread = answer.get("UnprocessedKeys")
         return [found[mid] for mid in mids if mid in found]
+
+    def waiting_before(self, account_id: str, campaign: str, mid: str) -> int:
+        """How many messages of a queue (of those that are not urgent) wait for a line up to `mid`; to 1,000."""
+        values = {":pk": waiting_partition(account_id, campaign, False), ":place": waiting_place(mid)}
+        with store_errors():
+            answer = self._client.query(
+                TableName=self._table,
+                IndexName="order",
+                KeyConditionExpression="order_pk = :pk AND order_sk <= :place",
+                ExpressionAttributeValues=to_wire(values),
+                Select="COUNT",
+                Limit=MOST_COUNTED,
+            )
+        return answer["Count"]
 
     def backlog(self) -> int:
         """How many messages wait for a line; counted to 1,000 in each shard."""

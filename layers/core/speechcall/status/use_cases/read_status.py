@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from speechcall.accounts.rules.account import Account
 from speechcall.api.use_cases.query import parameter
+from speechcall.messages.rules.estimates import NOTHING_LEFT, Capacity, Estimate, estimate
 from speechcall.messages.rules.message import State
-from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.messages.rules.turns import Turn
 from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.shared.rules.characters import foreign
 from speechcall.shared.rules.errors import NotFound, Problem, RequestError
-from speechcall.status.use_cases.status import History, Summary, as_of, describe_list, describe_message, seconds_left
+from speechcall.status.use_cases.status import History, Summary, as_of, describe_list, describe_message
 
 if TYPE_CHECKING:
     from speechcall.api.rules.answers import ListStatus, MessageStatus
@@ -26,7 +27,14 @@ class StatusStore(Protocol):
 
     def summaries(self, mids: Sequence[str]) -> list[Summary]: ...
 
-    def backlog(self) -> int: ...
+    def waiting_before(self, account_id: str, campaign: str, mid: str) -> int:
+        """How many messages of a queue wait for a line up to this one, it too; counted to 1,000."""
+
+
+class Turns(Protocol):
+    """Whose turn it is for a line."""
+
+    def find(self, account_id: str, is_urgent: bool) -> Turn: ...
 
 
 class Lists(Protocol):
@@ -56,27 +64,33 @@ def read_list(
     *,
     store: StatusStore,
     lists: Lists,
-    pool: Callable[[], Pool],
+    turns: Turns,
+    open_campaigns: Callable[[str], int],
+    capacity: Callable[[], Capacity],
 ) -> "ListStatus":
     """The answer about one list. `query`: `limit` (1 to 100) and `offset`. NotFound, RequestError."""
-    limit, offset = _number(query, "limit", 1, MAX_PAGE, MAX_PAGE), _number(query, "offset", 0, MAX_PAGE, 0)
+    limit, offset = whole_number(query, "limit", 1, MAX_PAGE, MAX_PAGE), whole_number(query, "offset", 0, MAX_PAGE, 0)
     found = lists.find_list(list_id) if _is_id(list_id) else None
     if found is None or found.account_id != account.account_id:
         raise NotFound("There is no message list of this id in this account, or it has expired.")
     summaries = [as_of(now_msec, one) for one in store.summaries(found.message_ids)]
     unfinished = sum(one.state is not State.FINISHED for one in summaries)
-    left: int | None = 0
+    left: Estimate | None = NOTHING_LEFT
     if unfinished:
-        lines = pool()
-        left = seconds_left(unfinished, store.backlog(), lines.lines, lines.calls_per_second)
-    return describe_list(list_id, summaries, offset, limit, len(found.message_ids), left)
+        name = account.account_id
+        # Within a queue the first come are the first served, so what came later does not count.
+        before = store.waiting_before(name, found.campaign, found.message_ids[-1])
+        rivals = open_campaigns(name)
+        left = estimate(max(unfinished, before), turns.find(name, False), capacity(), rivals, now_msec)
+    return describe_list(found, summaries, offset, limit, left)
 
 
 def _is_id(given: str) -> bool:
     return given.isascii() and given.isdigit() and len(given) <= MAX_ID_LENGTH
 
 
-def _number(query: Mapping[str, str], name: str, least: int, most: int, default: int) -> int:
+def whole_number(query: Mapping[str, str], name: str, least: int, most: int, default: int) -> int:
+    """A number in a query. Raises RequestError, which says what would be right."""
     given = parameter(query, name)
     if given is None:
         return default

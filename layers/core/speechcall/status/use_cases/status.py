@@ -9,7 +9,9 @@ from speechcall.calls.rules.call import Call
 from speechcall.calls.rules.end_of_call import key_was_pressed, was_cut_short
 from speechcall.calls.rules.owed import logged_webhooks
 from speechcall.menus.rules.call_log import PROMPT_ERROR
+from speechcall.messages.rules.estimates import Estimate
 from speechcall.messages.rules.message import Message, State
+from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.shared.rules.outcome import EXPIRED, NOT_PLACED, OutcomeName, known_outcome
 from speechcall.shared.rules.timing import utc_text
 from speechcall.webhooks.rules.delivery import Delivery, DeliveryState
@@ -17,9 +19,6 @@ from speechcall.webhooks.rules.webhook import WebhookTask, destination, webhook_
 
 if TYPE_CHECKING:
     from speechcall.api.rules import answers
-
-ASSUMED_CALL_SECONDS = 60
-"""How long a line is taken by one call, for estimates."""
 
 EXPLANATIONS = {
     "destinationNotAllowed": "The Amazon Connect instance may not call this country. A support case opens it: service"
@@ -140,6 +139,8 @@ def describe_message(history: History, now_msec: int) -> "answers.MessageStatus"
     }
     if message.customer_id:
         answer["customerMessageId"] = message.customer_id
+    if message.campaign:
+        answer["campaign"] = message.campaign
     return answer
 
 
@@ -152,34 +153,39 @@ def _in_order(calls: Sequence[Call]) -> list[Call]:
 
 
 def describe_list(
-    list_id: str, summaries: Sequence[Summary], offset: int, limit: int, total: int, done_in_seconds: int | None
+    found: MessageList, summaries: Sequence[Summary], offset: int, limit: int, left: Estimate | None
 ) -> "answers.ListStatus":
     """The answer to GET /bat/messagelist/{messagelistId}: counts, one page of messages, an estimate.
 
-    In: the summaries of all messages that are kept, in the order sent; `total`, how many there were.
+    In: the summaries of all messages that are kept, in the order sent.
     """
     page = summaries[offset : offset + limit]
     answer: answers.ListStatus = {
-        "messagelistId": list_id,
-        "total": total,
+        "messagelistId": found.list_id,
+        "total": len(found.message_ids),
         "statuses": dict(Counter(delivery_status(one.state, one.outcome) for one in summaries)),
         "outcomes": dict(Counter(outcome for one in summaries if (outcome := _told_outcome(one.outcome)))),
-        "estimatedSecondsLeft": done_in_seconds,
+        "estimatedSecondsLeft": left.seconds if left else None,
+        "estimate": describe_estimate(left),
         "messages": [_describe_summary(one) for one in page],
     }
+    if found.campaign:
+        answer["campaign"] = found.campaign
     if offset + limit < len(summaries):
         answer["nextOffset"] = offset + limit
     return answer
 
 
-def seconds_left(unfinished: int, backlog: int, lines: int, calls_per_second: int) -> int | None:
-    """When a list with `unfinished` messages will be done, if `backlog` messages wait in all; None: no line, never."""
-    if not unfinished:
-        return 0
-    if not lines:
+def describe_estimate(left: Estimate | None) -> "answers.Estimate | None":
+    """How long it takes, and how sure that is. None: nothing is dialled."""
+    if left is None:
         return None
-    a_second = min(float(calls_per_second), lines / ASSUMED_CALL_SECONDS)
-    return round(max(unfinished, backlog) / a_second) + ASSUMED_CALL_SECONDS
+    return {
+        "secondsLeft": left.seconds,
+        "atLeast": left.at_least,
+        "atMost": left.at_most,
+        "certainty": left.certainty.value,
+    }
 
 
 def _describe_summary(one: Summary) -> "answers.Summary":

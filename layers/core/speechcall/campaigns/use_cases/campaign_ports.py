@@ -1,0 +1,64 @@
+"""What the use cases need of the campaigns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from speechcall.campaigns.rules.campaign import Campaign
+from speechcall.campaigns.rules.funnel import Funnel
+
+
+@dataclass(frozen=True, slots=True)
+class ListOfCampaign:
+    """One list of a campaign."""
+
+    list_id: str
+    created_msec: int
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptingList:
+    """A list that is counted, and whose messages may not be written."""
+
+    list_id: str
+    account_id: str
+    campaign: str
+    first_mid: str
+    messages: int
+    accepting_msec: int
+    """Since when somebody is about to write them."""
+
+
+class AcceptingLists(Protocol):
+    """The lists of campaigns whose messages may not be written."""
+
+    def accepting(self, before_msec: int, limit: int) -> Sequence[AcceptingList]:
+        """Those that were counted before a moment, the oldest first."""
+
+    def confirm_list(self, list_id: str, account_id: str, campaign: str) -> None:
+        """Its messages are there: it is shown among the lists of its campaign. Safe to repeat."""
+
+    def withdraw(self, accepting: AcceptingList, now_msec: int) -> bool:
+        """Takes its counts back. False: somebody writes its messages now, or has."""
+
+
+class CampaignStore(Protocol):
+    """The campaigns of all accounts. They are counted in the transactions that accept and end messages."""
+
+    def find(self, account_id: str, name: str) -> Campaign | None:
+        """Strongly consistent."""
+
+    def find_with_funnels(self, account_id: str, name: str) -> tuple[Campaign, Sequence[Funnel]] | None:
+        """The same, with the funnels of its shapes."""
+
+    def page(self, account_id: str, limit: int, before: str | None) -> tuple[Sequence[Campaign], str | None]:
+        """Campaigns, the latest one first; and where the next page begins (`before`). May be a little behind."""
+
+    def lists_page(
+        self, account_id: str, name: str, limit: int, before: str | None
+    ) -> tuple[Sequence[ListOfCampaign], str | None]:
+        """The lists of a campaign, the latest one first, in the same way."""
+
+    def count_open(self, account_id: str) -> int:
+        """How many campaigns of an account have an unfinished message."""

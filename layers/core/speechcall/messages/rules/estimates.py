@@ -1,0 +1,84 @@
+"""How long it takes until messages that wait have been called, from the shares that wait and real call lengths.
+
+An account has of the lines its share among the shares that wait, and of the calls a second too. Its campaigns share
+that evenly while they have something to dial. So the time of what is left is between that of a campaign which has the
+account's lines alone, and that of one which shares them with every other open one.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil
+
+from speechcall.messages.rules.turns import Turn
+
+FEW_CALLS = 20
+"""With fewer calls an account's mean is mostly what we assume."""
+TOLD_LATELY_MSEC = 180_000
+"""The shares that wait are told each minute."""
+ROUGHLY, FAIRLY = (0.5, 2.0), (0.8, 1.25)
+"""What the mean time of a call may turn out to be, as a part of what it is now."""
+
+
+class Certainty(StrEnum):
+    """How sure an estimate is."""
+
+    FAIR = "fair"
+    ROUGH = "rough"
+    """Few calls of the account have ended so far, or it is not known lately who waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What there is to be shared, and by how many."""
+
+    lines: int
+    """For messages that are not urgent."""
+    calls_per_second: int
+    waiting_shares: int = 0
+    """The sum of the shares of the accounts that waited when that was last told."""
+    told_msec: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Whole seconds until the last call is over: as expected, and between what."""
+
+    seconds: int
+    at_least: int
+    at_most: int
+    certainty: Certainty
+
+
+NOTHING_LEFT = Estimate(0, 0, 0, Certainty.FAIR)
+
+
+def estimate(left: int, turn: Turn, capacity: Capacity, open_campaigns: int, now_msec: int) -> Estimate | None:
+    """For `left` messages that are to be called in the order of one queue. None: nothing is dialled, so never.
+
+    `open_campaigns`: how many campaigns of the account have unfinished messages, with this one. Redials, and time in
+    which a phone is busy or a message is prepared, come on top.
+    """
+    if left <= 0:
+        return NOTHING_LEFT
+    if capacity.lines < 1 or turn.is_paused or turn.max_lines == 0:
+        return None
+    is_known = turn.ended >= FEW_CALLS and now_msec - capacity.told_msec < TOLD_LATELY_MSEC
+    least, most = FAIRLY if is_known else ROUGHLY
+    mean = turn.expected_msec / 1000
+    rivals = max(open_campaigns, 1)
+    return Estimate(
+        seconds=ceil(_seconds(left, mean, turn, capacity, rivals)),
+        at_least=int(_seconds(left, mean * least, turn, capacity, 1)),
+        at_most=ceil(_seconds(left, mean * most, turn, capacity, rivals)),
+        certainty=Certainty.FAIR if is_known else Certainty.ROUGH,
+    )
+
+
+def _seconds(left: int, mean: float, turn: Turn, capacity: Capacity, rivals: int) -> float:
+    """Until the last one begins, and its call."""
+    part = turn.share / max(capacity.waiting_shares, turn.share)
+    lines = capacity.lines * part
+    if turn.max_lines is not None:
+        lines = min(lines, turn.max_lines)
+    a_second = min(lines / mean if mean else capacity.calls_per_second, capacity.calls_per_second * part) / rivals
+    return (left - 1) / a_second + mean
