@@ -78,8 +78,11 @@ def test_every_status_that_can_occur_is_there():
     heads = {route: found.pop(route) for route in list(found) if route.startswith("HEAD ")}
     assert heads == {route.replace("GET ", "HEAD "): found[route] for route in found if route.startswith("GET ")}
     assert found == {
-        "POST /bat/messagelist": ["200", "400", "401", "403", "413", "415", "422", "429", "500"],
+        "POST /bat/messagelist": ["200", "400", "401", "403", "409", "413", "415", "422", "429", "500"],
         "POST /bat/messagelist/check": ["200", "400", "401", "403", "413", "415", "429", "500"],
+        "GET /bat/messagelist": ["200", "400", "401", "403", "404", "429", "500"],
+        "GET /bat/campaign": ["200", "400", "401", "403", "429", "500"],
+        "GET /bat/campaign/{campaign}": ["200", "401", "403", "404", "429", "500"],
         "GET /bat/messagelist/{messagelistId}": ["200", "400", "401", "403", "404", "429", "500"],
         "GET /bat/message/{messageId}": ["200", "401", "403", "404", "429", "500"],
         "POST /bat/message/{messageId}/webhooks/replay": ["202", "400", "401", "403", "404", "409", "429", "500"],

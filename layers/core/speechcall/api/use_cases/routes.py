@@ -15,7 +15,7 @@ Sends = Literal[
 ]
 Reads = Literal[
     "GET /bat/campaign",
-    "GET /bat/campaign/{name}",
+    "GET /bat/campaign/{campaign}",
     "GET /bat/messagelist",
     "GET /bat/messagelist/{messagelistId}",
     "GET /bat/message/{messageId}",
