@@ -36,10 +36,9 @@ clock = SystemClock()
 
 @app.route("GET /bat/messagelist/{messagelistId}")
 def get_messagelist(request: HttpRequest) -> Answer:
-    account = account_of(request, accounts)
-    given = (account, request.path["messagelistId"], request.query, clock.now_msec())
-    stores: dict[str, Any] = {"store": history, "lists": lists_store, "open_campaigns": campaigns.count_open}
-    return answer_json(200, read_list(*given, **stores, **shared))
+    account, list_id = account_of(request, accounts), request.path["messagelistId"]
+    stores: dict[str, Any] = {"store": history, "lists": lists_store, "open_campaigns": campaigns.count_open, **shared}
+    return answer_json(200, read_list(account, list_id, request.query, clock.now_msec(), **stores))
 
 
 @app.route("GET /bat/messagelist")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from speechcall.campaigns.rules.funnel import Heard
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.use_cases.message_ports import Brake, Claim, LineTaken, Pool
 from speechcall.messages.use_cases.turn_ports import Charge
@@ -37,14 +38,14 @@ class Timed(Watched):
             self.lines.began[holder(message.mid, message.attempt + 1)] = now_msec
         return claim
 
-    def finish(self, message: Message, outcome: Outcome, now_msec: int) -> bool:
-        return self._note(message, super().finish(message, outcome, now_msec), now_msec)
+    def finish(self, message: Message, outcome: Outcome, now_msec: int, heard: Heard | None = None) -> bool:
+        return self._note(message, super().finish(message, outcome, now_msec, heard), now_msec)
 
     def settle(self, message: Message, end: End, guess: Outcome, now_msec: int) -> bool:
         return self._note(message, super().settle(message, end, guess, now_msec), now_msec)
 
-    def requeue(self, message: Message, redials: int, due_msec: int, now_msec: int) -> bool:
-        return self._note(message, super().requeue(message, redials, due_msec, now_msec), now_msec)
+    def requeue(self, message: Message, redials: int, due_msec: int, now_msec: int, heard: Heard | None = None) -> bool:
+        return self._note(message, super().requeue(message, redials, due_msec, now_msec, heard), now_msec)
 
     def _note(self, message: Message, done: bool, now_msec: int) -> bool:
         if done and message.state is State.CALLING:

@@ -30,9 +30,7 @@ HEARD = Heard(was_answered=True, visits=(Visit(0, "d1", 3500), Visit(1, "hungUp"
 @pytest.fixture
 def lists(stores) -> Any:
     if stores.client is None:
-        found = MemoryLists()
-        found.campaigns = stores.messages.campaigns
-        return found
+        return MemoryLists(campaigns=stores.messages.campaigns)
     found = DynamoLists(stores.client, stores.registry_table)
     found.campaigns.sleep = stores.messages.sleep = lambda _: None
     return found
@@ -45,7 +43,17 @@ def campaigns(lists) -> Any:
 
 def made(number, mids=("7",), *, campaign=SPRING, shapes=("a",), account=ACME, created=NOW):
     ids = tuple(mids)
-    return MessageList(str(number), account, ids, created, EXPIRES, "f", {"messages": []}, campaign, tuple(shapes))
+    return MessageList(
+        str(number),
+        account,
+        ids,
+        created,
+        EXPIRES,
+        "f",
+        {"messages": [], "messagelistId": str(number)},
+        campaign,
+        tuple(shapes),
+    )
 
 
 def accepted(lists, messages, number, mids, *, funnel="a", **more):
