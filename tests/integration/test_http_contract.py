@@ -38,10 +38,12 @@ def as_documented(answer, kind="accepted"):
 
 # ------------------------------------------------------------ what may be sent
 names = st.one_of(
-    st.sampled_from(["messages", "from", "to", "text", "type", "menu", "introUrl", "idleTimeoutMsec", "dtmfActions"]),
+    st.sampled_from(
+        ["messages", "campaign", "from", "to", "text", "type", "menu", "introUrl", "idleTimeoutMsec", "dtmfActions"]
+    ),
     st.sampled_from(["d1", "d#", "wrong", "d10", "action", "url", "body", "headers", "webhook", "hangup", "gotoMenu"]),
     st.text(max_size=4),
-    st.sampled_from(["[key]", "a.b", "messages[0]", "ключ" * 40]),
+    st.sampled_from(["[key]", "a.b", "messages[0]", "campaign", "ключ" * 40]),
 )
 scalars = st.one_of(
     st.none(),

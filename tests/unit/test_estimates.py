@@ -65,6 +65,7 @@ def test_with_few_calls_or_old_news_it_is_rough():
     assert estimate(5, KNOWN, ALONE, 1, NOW).certainty is Certainty.FAIR
     assert estimate(5, Turn("acme", ended=19, line_msec=10**6), ALONE, 1, NOW).certainty is Certainty.ROUGH
     assert estimate(5, KNOWN, replace(ALONE, told_msec=NOW - 180_000), 1, NOW).certainty is Certainty.ROUGH
+    assert estimate(5, KNOWN, replace(ALONE, waiting_shares=0, told_msec=0), 1, NOW).certainty is Certainty.FAIR
 
 
 @given(

@@ -74,6 +74,29 @@ class Bench:
         return +counted
 
 
+def test_the_shares_that_wait_are_told_each_minute_and_that_nobody_waits_once():
+    bench = Bench()
+    bench.sweep()
+    assert bench.messages.pool.state.waiting_told_msec == 0
+    bench.messages.add([message("1"), message("2", account_id="other"), message("3", account_id="other")])
+    for mid in ("1", "2", "3"):
+        bench.messages.queue(bench.messages.get(mid), (ASK,), NOW)
+    turns = bench.messages.turns
+    turns.change(replace(turns.find("other", False), share=30))
+    bench.sweep(MINUTE)
+    told = bench.messages.pool.state
+    assert (told.waiting_shares, told.waiting_told_msec) == (40, bench.clock.msec)
+    turns.change(replace(turns.find("other", False), is_paused=True))
+    bench.sweep(MINUTE)
+    assert bench.messages.pool.state.waiting_shares == 10
+    turns.change(replace(turns.find("acme", False), is_waiting=False))
+    bench.sweep(MINUTE)
+    told = bench.messages.pool.state
+    assert told.waiting_shares == 0
+    bench.sweep(MINUTE)
+    assert bench.messages.pool.state.waiting_told_msec == told.waiting_told_msec
+
+
 def test_what_is_not_overdue_is_left_alone():
     bench = Bench().calling(MID)
     bench.messages.add([message("1")])

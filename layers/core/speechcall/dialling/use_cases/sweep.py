@@ -234,8 +234,13 @@ class Calls:
         self.count("MessagesExpired", expired)
 
     def tell_shares(self) -> None:
-        """Who waits for a line, in shares: estimates go by it, and reading it each time would read every account."""
-        self.lines.tell_waiting(self.turns.waiting_shares(), self.clock.now_msec())
+        """Who waits for a line, in shares: estimates go by it, and reading it each time would read every account.
+
+        While nobody waits it is not told again and again.
+        """
+        shares = self.turns.waiting_shares()
+        if shares or self.lines.read().waiting_shares:
+            self.lines.tell_waiting(shares, self.clock.now_msec())
 
     def wake_queues(self) -> None:
         """A queue that holds messages and is not in the order is put there; each account is looked at in five minutes.

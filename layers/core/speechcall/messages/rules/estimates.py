@@ -62,7 +62,9 @@ def estimate(left: int, turn: Turn, capacity: Capacity, open_campaigns: int, now
         return NOTHING_LEFT
     if capacity.lines < 1 or turn.is_paused or turn.max_lines == 0:
         return None
-    is_known = turn.ended >= FEW_CALLS and now_msec - capacity.told_msec < TOLD_LATELY_MSEC
+    # That nobody waits is told once.
+    is_told = not capacity.waiting_shares or now_msec - capacity.told_msec < TOLD_LATELY_MSEC
+    is_known = turn.ended >= FEW_CALLS and is_told
     least, most = FAIRLY if is_known else ROUGHLY
     mean = turn.expected_msec / 1000
     rivals = max(open_campaigns, 1)
