@@ -138,7 +138,8 @@ def _seconds_left(deployment: Deployment, tally: Tally, capacity: Capacity, now_
             continue
         name, last = made.account_id, made.message_ids[-1]
         before = deployment.history.waiting_before(name, made.campaign, last)
-        turn, rivals = deployment.turns.find(name, False), deployment.lists.campaigns.count_open(name)
+        turn = deployment.turns.find(name, False)
+        rivals = deployment.lists.campaigns.count_open(name) + (not made.campaign)
         found = estimate(max(left, before), turn, capacity, rivals, now_msec)
         if found is None:
             return None

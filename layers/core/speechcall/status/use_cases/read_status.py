@@ -80,7 +80,8 @@ def read_list(
         name = account.account_id
         # Within a queue the first come are the first served, so what came later does not count.
         before = store.waiting_before(name, found.campaign, found.message_ids[-1])
-        rivals = open_campaigns(name)
+        # What is in no campaign shares the lines as a campaign does.
+        rivals = open_campaigns(name) + (not found.campaign)
         left = estimate(max(unfinished, before), turns.find(name, False), capacity(), rivals, now_msec)
     return describe_list(found, summaries, offset, limit, left)
 
