@@ -16,7 +16,6 @@ from speechcall.accounts.use_cases.accounts import Credential, authenticate, aut
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest
 from speechcall.api.use_cases.query import parameter, truth
 from speechcall.campaigns.rules.campaign import MOST_OPEN, Campaign
-from speechcall.messages.use_cases.message_ports import Pool
 from speechcall.prompts.adapters.audio_kind import Refused as UnknownAudio
 from speechcall.prompts.adapters.audio_kind import kind_of
 from speechcall.prompts.rules.encoding import Encoding

@@ -14,7 +14,7 @@ from speechcall.requests.rules.numbering import is_surcharged
 from speechcall.requests.use_cases.field_names import judge_names
 from speechcall.requests.use_cases.read_messages import KNOWN_FIELDS, check_message, to_menus, unknown_fields
 from speechcall.requests.use_cases.request_models import MessageModel
-from speechcall.shared.rules.characters import lookalike, unseen
+from speechcall.shared.rules.characters import foreign, lookalike, unseen
 from speechcall.shared.rules.errors import InvalidRequest, Problem
 from speechcall.shared.rules.json_text import parse_json
 from speechcall.shared.rules.phone_numbers import to_e164
@@ -106,7 +106,9 @@ def _envelope(body: Any, strict: bool) -> list[Any]:
     if not isinstance(body, dict):
         problem = Problem("INVALID_REQUEST", "", 'The body must be an object: {"messages": […]}')
         raise InvalidRequest("The body is not an object.", [problem])
-    mistaken = judge_names((name for name in body if name not in _ENVELOPE), _AROUND_MESSAGES, "", strict=strict).problems
+    mistaken = judge_names(
+        (name for name in body if name not in _ENVELOPE), _AROUND_MESSAGES, "", strict=strict
+    ).problems
     if not isinstance(body.get("messages"), list):
         verb = "must be" if "messages" in body else "is required:"
         text = f"{verb} an array of 1 to {MAX_MESSAGES} messages{lookalike(body, 'messages')}"
