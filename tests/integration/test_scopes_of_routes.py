@@ -20,6 +20,8 @@ BODIES = {
     "POST /bat/messagelist/check": json.dumps(specification("simple")).encode(),
     "POST /bat/audio/{introId}/upload": b'{"bytes": 100}',
 }
+QUERIES = {"/bat/messagelist": "?campaign={campaign}"}
+"""What a GET has to be asked with."""
 ANSWERS = {"POST /bat/message/{messageId}/webhooks/replay": 202, "PUT /bat/audio/{introId}": 400}
 """To the account's own key, where it is not 200. The PUT has no file: nothing is decoded here."""
 BY_ID = [route for route in ROUTES if "{" in route and not route.startswith("P")]
@@ -48,8 +50,9 @@ class World:
                 )
                 assert isinstance(made, NewKey)
                 self.keys[account_id, scope] = made.key
-        sent = api.post(specification("simple")).json
-        ids = {"messagelistId": sent["messagelistId"], "messageId": sent["messages"][0]["messageId"], "introId": INTRO}
+        sent = api.post({**specification("simple"), "campaign": "spring"}).json
+        message_id = sent["messages"][0]["messageId"]
+        ids = {"messagelistId": sent["messagelistId"], "messageId": message_id, "introId": INTRO, "campaign": "spring"}
         self.ids: dict[str, str] = ids
 
     def has_audio(self, name: str = INTRO) -> None:
@@ -60,6 +63,7 @@ class World:
         method, _, path = route.partition(" ")
         for name, value in {**self.ids, **ids}.items():
             path = path.replace(f"{{{name}}}", value)
+        path += QUERIES.get(route.removeprefix("HEAD ").removeprefix("GET "), "").format(**{**self.ids, **ids})
         return self.api.ask(method, path, headers, BODIES.get(route, b""), address)
 
     def with_key(self, route: str, account_id: str, scope: Scope, address: str = HOME, **ids: str) -> Any:
@@ -89,7 +93,10 @@ def test_a_key_is_let_in_where_the_table_says_and_nowhere_else(made, world, rout
     assert f"the scope {needed};" in answer.json["error"]["message"]
     # Nor is anything done, or told of what there is
     assert made.stored() == before
-    assert answer.text == world.with_key(route, "acme", scope, messageId="1", messagelistId="1", introId="none").text
+    assert (
+        answer.text
+        == world.with_key(route, "acme", scope, messageId="1", messagelistId="1", introId="none", campaign="none").text
+    )
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if scope_of(route)])
@@ -98,7 +105,7 @@ def test_from_another_address_no_key_is_let_in_and_all_are_told_the_same(made, w
     told = {
         (answer.status, answer.text)
         for scope in Scope
-        for ids in ({}, {"messageId": "1", "messagelistId": "1", "introId": "none"})
+        for ids in ({}, {"messageId": "1", "messagelistId": "1", "introId": "none", "campaign": "none"})
         for answer in [world.with_key(route, "acme", scope, ELSEWHERE, **ids)]
     }
     assert len(told) == 1
@@ -122,7 +129,7 @@ def test_what_belongs_to_another_account_is_not_there(made, world, route):
     before = made.stored()
     scope = scope_of(route)
     foreign = world.with_key(route, "other", scope, introId="only_acmes")
-    absent = world.with_key(route, "other", scope, messageId="1", messagelistId="1", introId="none")
+    absent = world.with_key(route, "other", scope, messageId="1", messagelistId="1", introId="none", campaign="none")
     assert (foreign.status, code(foreign)) == (404, "NOT_FOUND")
     assert foreign.text == absent.text
     assert made.stored() == before

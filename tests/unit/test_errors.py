@@ -14,6 +14,7 @@ def test_the_tree_of_errors_is_the_one_that_its_module_shows():
         "RequestError": {
             "MalformedJson": {},
             "InvalidRequest": {},
+            "InvalidCursor": {},
             "Unauthorized": {},
             "ScopeRequired": {},
             "AddressNotAllowed": {},
@@ -22,6 +23,8 @@ def test_the_tree_of_errors_is_the_one_that_its_module_shows():
             "IdempotencyKeyReused": {},
             "UnusableAudio": {},
             "TooManyMenuShapes": {},
+            "CampaignCancelled": {},
+            "TooManyCampaigns": {},
             "RateLimited": {},
             "PayloadTooLarge": {},
             "UnsupportedEncoding": {},

@@ -51,7 +51,7 @@ def test_what_asks_is_read_what_sends_is_send_and_the_rest_is_manage():
 
 def test_a_head_needs_what_its_get_needs_and_what_is_no_route_has_none():
     assert scope_of("HEAD /bat/audio") is scope_of("GET /bat/audio") is Scope.READ
-    assert scope_of("HEAD /bat/messagelist") is scope_of("$default") is scope_of("") is None
+    assert scope_of("HEAD /bat/messagelist/check") is scope_of("$default") is scope_of("") is None
 
 
 def test_the_description_says_the_scope_and_the_403_of_each_route():

@@ -4,9 +4,9 @@ SpeechCallError
 ├─ RequestError            the client's mistake; carries the HTTP status and the code
 │  ├─ MalformedJson        400  the body is not JSON that can be read in only one way
 │  ├─ InvalidRequest       400  the envelope is unusable, or every message was refused
+│  ├─ InvalidCursor        400  a listing cannot be continued from there
 │  ├─ ScopeRequired        403  the key is good, and not for this kind of request
 │  ├─ AddressNotAllowed    403  the key is good, and not from this address
-│  ├─ InvalidCursor        400  a listing cannot be continued from there
 │  ├─ NotFound             404  there is no such message or list in this account
 │  ├─ NotReplayable        409  the webhook is being tried, or was tried too often
 │  ├─ CampaignCancelled    409  nothing more is taken for the campaign
