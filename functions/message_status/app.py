@@ -10,6 +10,7 @@ from speechcall.api.adapters.http_answers import Answer, answer_json, answer_tex
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.api.use_cases.openapi import openapi_text
 from speechcall.messages.adapters.lines_store import DynamoPool
+from speechcall.messages.adapters.stops_store import DynamoStops
 from speechcall.messages.use_cases.message_ports import Pool
 from speechcall.requests.adapters.lists_store import DynamoLists
 from speechcall.shared.adapters.clock import SystemClock
@@ -26,6 +27,7 @@ lists_store = DynamoLists(dynamodb, setting("REGISTRY_TABLE"))
 history = DynamoHistory(dynamodb, setting("MESSAGES_TABLE"))
 lines = DynamoPool(dynamodb, setting("REGISTRY_TABLE"))
 stack = Pool(int(setting("LINES")), int(setting("CALLS_PER_SECOND")))
+stops = DynamoStops(dynamodb, setting("REGISTRY_TABLE"))
 clock = SystemClock()
 
 
@@ -34,14 +36,15 @@ def get_messagelist(request: HttpRequest) -> Answer:
     account, query = account_of(request, accounts), request.query
     pool = lambda: lines.read().in_effect(stack)  # noqa: E731
     given = (request.path["messagelistId"], query, clock.now_msec())
-    found = read_list(account, *given, store=history, lists=lists_store, pool=pool)
+    found = read_list(account, *given, store=history, lists=lists_store, stops=stops, pool=pool)
     return answer_json(200, found)
 
 
 @app.route("GET /bat/message/{messageId}")
 def get_message(request: HttpRequest) -> Answer:
     account = account_of(request, accounts)
-    return answer_json(200, read_message(account, request.path["messageId"], clock.now_msec(), store=history))
+    found = read_message(account, request.path["messageId"], clock.now_msec(), store=history, stops=stops)
+    return answer_json(200, found)
 
 
 @app.route("GET /openapi.json")

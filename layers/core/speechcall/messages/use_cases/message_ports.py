@@ -48,6 +48,8 @@ class Redialled(Enum):
     DONE_BEFORE = "doneBefore"
     DAY_FULL = "dayFull"
     """The account's calls of that day are used up; nothing was changed."""
+    CANCELLED = "cancelled"
+    """It, or what it belongs to, was cancelled; nothing was changed."""
 
 
 class Brake(Enum):
@@ -56,6 +58,7 @@ class Brake(Enum):
     ACCOUNT = "account"
     CAMPAIGN = "campaign"
     LIST = "list"
+    MESSAGE = "message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +144,8 @@ class MessageStore(MessageReader, Protocol):
         Which of both, `message` says. False if it is not in that state any more.
         """
 
-    def requeue(self, message: Message, redials: int, due_msec: int, now_msec: int) -> bool:
-        """As `finish`, but → queued, to be dialled again."""
+    def requeue(self, message: Message, redials: int, due_msec: int, now_msec: int) -> Redialled:
+        """As `finish`, but → queued, to be dialled again; nothing is changed where that was cancelled."""
 
     def redial(self, message: Message, due_msec: int, calls_per_day: int, now_msec: int) -> Redialled:
         """As `requeue`, for a call more of the account, of those of the day (UTC) of `due_msec`: one redial more."""
@@ -161,3 +164,12 @@ class MessageStore(MessageReader, Protocol):
 
     def postpone(self, mid: str, state: State, due_msec: int) -> None:
         """Moves the moment at which a message in `state` is due. A queued one leaves its queue until then."""
+
+    def hold_back(self, message: Message, due_msec: int) -> bool:
+        """As `postpone` of a queued message whose list is paused. False: it is not, or not any more; nothing changed."""
+
+    def stop_redials(self, message: Message, now_msec: int, *, hangs_up: bool) -> bool:
+        """A message that is calling or settling is not dialled again. False: it has left the state of `message`.
+
+        `hangs_up`: that its call is to be ended is written down in the same write, also as a job (see `StopJob`).
+        """
