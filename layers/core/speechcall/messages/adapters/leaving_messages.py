@@ -192,7 +192,7 @@ class LeavingMessages(DynamoMessageReader):
 
 
 def _join(updates: list[Any], checks: Sequence[Any]) -> list[Any]:
-    """Puts conditions to the updates of the same items, as a transaction has one part for each; the parts of the rest."""
+    """Puts conditions to the updates of the same items: a transaction has one part for each. The rest, as parts."""
     alone = []
     for check in checks:
         update = next((one for one in updates if one["Key"] == check["Key"]), None)

@@ -180,7 +180,7 @@ class DynamoStops:
             ":one": 1,
         }
         return self._change_job(
-            job, expression, _IT_IS_AS_READ, {**values, ":revision": job.revision}, {**_CURSOR, "#left": "left"}
+            job, expression, _IT_IS_AS_READ, {**values, ":revision": job.revision}, _RESERVED
         )
 
     def end_job(self, job: StopJob) -> bool:
@@ -245,7 +245,7 @@ class DynamoStops:
 
 
 _IT_IS_AS_READ = "revision = :revision"
-_CURSOR = {"#cursor": "cursor"}  # a reserved word
+_RESERVED = {"#cursor": "cursor", "#left": "left"}
 
 
 def job_part(table: str, what: Stopped, now_msec: int, *, hangs_up: bool, upto: int = 0) -> Any:
@@ -271,8 +271,8 @@ def job_part(table: str, what: Stopped, now_msec: int, *, hangs_up: bool, upto: 
         "Key": to_wire(key),
         "UpdateExpression": "SET v = :form, kind = :kind, account_id = :account, #name = :name, begun_msec = :now, "
         f"order_pk = :pk, order_sk = :sk, upto = :upto{hangs} ADD revision :one "
-        "REMOVE until_msec, pass_msec, #cursor",
-        "ExpressionAttributeNames": {"#name": "name", **_CURSOR},
+        "REMOVE until_msec, pass_msec, #left, #cursor",
+        "ExpressionAttributeNames": {"#name": "name", **_RESERVED},
         "ExpressionAttributeValues": to_wire(values),
     }
 
@@ -292,7 +292,7 @@ def _load_stop(item: Values) -> Stop:
 def _load_numbers(item: Values) -> CampaignNumbers:
     beginning = "outcome_"
     outcomes = {name.removeprefix(beginning): count for name, count in item.items() if name.startswith(beginning)}
-    return CampaignNumbers(item.get("messages", 0), item.get("unfinished", 0), item.get("calling", 0), outcomes)
+    return CampaignNumbers(item.get("messages", 0), item.get("unfinished", 0), item.get("in_calls", 0), outcomes)
 
 
 def _load_job(item: Values) -> StopJob:

@@ -166,7 +166,7 @@ class MessageStore(MessageReader, Protocol):
         """Moves the moment at which a message in `state` is due. A queued one leaves its queue until then."""
 
     def hold_back(self, message: Message, due_msec: int) -> bool:
-        """As `postpone` of a queued message whose list is paused. False: it is not, or not any more; nothing changed."""
+        """As `postpone` of a queued message whose list is paused. False: it is not (any more), and nothing changed."""
 
     def stop_redials(self, message: Message, now_msec: int, *, hangs_up: bool) -> bool:
         """A message that is calling or settling is not dialled again. False: it has left the state of `message`.
