@@ -12,6 +12,7 @@ import yaml
 from pydantic import TypeAdapter
 
 from local.tools.openapi_audio import audio_paths
+from local.tools.openapi_stops import stop_paths
 from speechcall.api.rules import answers
 from speechcall.api.use_cases.openapi import FILE as SERVED
 from speechcall.requests.use_cases.accept_messages import MAX_KEY_LENGTH
@@ -30,6 +31,11 @@ ANSWERS = (
     answers.MessageStatus,
     answers.ListStatus,
     answers.Replayed,
+    answers.MessageCancelled,
+    answers.ListCancelled,
+    answers.ListStopped,
+    answers.CampaignCancelled,
+    answers.CampaignStopped,
     answers.Audio,
     answers.AudioList,
     answers.AudioRemoved,
@@ -69,6 +75,7 @@ def describe() -> dict[str, Any]:
         "tags": [
             {"name": "messages", "description": "Sending."},
             {"name": "status", "description": "Asking."},
+            {"name": "stopping", "description": "Pausing and cancelling."},
             {"name": "audio", "description": "Introductions."},
         ],
         "paths": _with_heads(_paths()),
@@ -219,6 +226,7 @@ def _paths() -> dict[str, Any]:
                 },
             }
         },
+        **stop_paths(_answer, _errors, _id("messagelistId"), _id("messageId")),
         **audio_paths(_answer, _errors),
         "/openapi.json": {
             "get": {

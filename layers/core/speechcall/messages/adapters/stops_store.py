@@ -179,9 +179,7 @@ class DynamoStops:
             ":left": job.left,
             ":one": 1,
         }
-        return self._change_job(
-            job, expression, _IT_IS_AS_READ, {**values, ":revision": job.revision}, _RESERVED
-        )
+        return self._change_job(job, expression, _IT_IS_AS_READ, {**values, ":revision": job.revision}, _RESERVED)
 
     def end_job(self, job: StopJob) -> bool:
         key = stop_key(job.what.kind.value, job.what.account_id, job.what.name)

@@ -73,7 +73,8 @@ def _try(message: Message, hangs_up: bool, messages: MessageStore, clock: Clock)
             is_done = refuse_message(message, CANCELLED, None, now, messages=messages)
             return Cancelled.CANCELLED if is_done else None
         case State.CALLING:
-            if not messages.stop_redials(message, now, hangs_up=hangs_up):
+            is_new = message.cancelled_msec is None or (hangs_up and message.hangup_msec is None)
+            if is_new and not messages.stop_redials(message, now, hangs_up=hangs_up):
                 return None
             return Cancelled.HANGING_UP if hangs_up or message.hangup_msec is not None else Cancelled.TOO_LATE
         case State.SETTLING:
