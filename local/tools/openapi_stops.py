@@ -73,8 +73,8 @@ def stop_paths(
         "/bat/message/{messageId}/cancel": post(
             "cancelMessage",
             "Cancel a message",
-            "It is not dialled any more; its call in progress is ended with `hangup`. A repeat is answered the same, or "
-            "says how the call has ended since.",
+            "It is not dialled any more; its call in progress is ended with `hangup`. A repeat is answered the "
+            "same, or says how the call has ended since.",
             message_id,
             {
                 "200": answer("What has become of it.", "MessageCancelled"),
