@@ -62,6 +62,17 @@ def cancel_message(
     raise StoreUnavailable("the message left its state each time that it was read")
 
 
+def cancel_waiting(mid: str, hangs_up: bool, *, messages: MessageStore, clock: Clock) -> Cancelled | None:
+    """As `cancel_message`, where there is no telephony: a call that is to be ended is ended by the job of it."""
+    for _ in range(TRIES):
+        message = messages.get(mid)
+        if message is None:
+            return None
+        if done := _try(message, hangs_up, messages, clock):
+            return done
+    raise StoreUnavailable("the message left its state each time that it was read")
+
+
 def _try(message: Message, hangs_up: bool, messages: MessageStore, clock: Clock) -> Cancelled | None:
     """What becomes of a message that is as it was read. None: it is not any more."""
     now = clock.now_msec()
