@@ -116,5 +116,5 @@ def test_two_hundred_messages_are_paused_at_20_calls_and_cancelled_at_60(telepho
         assert counted("scheduled") == 0
         until(lambda: counted("processing") == 0, 120)
         outcomes = [get(cloud, f"/bat/messagelist/{one}")["outcomes"] for one in ids]
-        assert sum(one["cancelled"] for one in outcomes) == not_dialled
-        assert sum(one["busy"] for one in outcomes) == len(dialled()) == 200 - not_dialled
+        assert sum(one.get("cancelled", 0) for one in outcomes) == not_dialled
+        assert sum(one.get("busy", 0) for one in outcomes) == len(dialled()) == 200 - not_dialled
