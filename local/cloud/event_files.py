@@ -82,6 +82,7 @@ COMMON_EVENT_FILES = (
     EventFile("stepfunctions/execution-failed.json", "FinishCallFunction", _NEVER_PLACED),
     EventFile("schedule/each-minute.json", "WakeWebhooksFunction", has({"woken": 0})),
     EventFile("schedule/each-minute.json", "SweepFunction", is_nothing),
+    EventFile("schedule/each-minute.json", "CarryOutStopsFunction", is_nothing),
     EventFile("schedule/each-hour.json", "RetireFlowsFunction", has({"deleted": 0})),
 )
 """Those of functions that a stack of any provider has."""
