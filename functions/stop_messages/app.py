@@ -57,22 +57,39 @@ def cancel_message_(request: HttpRequest) -> Answer:
     return answer_json(202 if goes_on else 200, answer)
 
 
-def _route(path: str, parameter: str, answer: Any) -> None:
-    def handle(request: HttpRequest) -> Answer:
-        account = account_of(request, accounts)
-        told = answer(account, request.path[parameter], request.body, request.query, desk)
-        logger.info("stop", account=account.account_id, route=path, state=told["state"])
-        return answer_json(200, told)
-
-    app.route(f"POST {path}")(handle)
+def _told(request: HttpRequest, name: str, answer: Any) -> Answer:
+    account = account_of(request, accounts)
+    return answer_json(200, answer(account, name, request.body, request.query, desk))
 
 
-_route("/bat/messagelist/{messagelistId}/cancel", "messagelistId", asked.cancel_list)
-_route("/bat/messagelist/{messagelistId}/pause", "messagelistId", asked.pause_list)
-_route("/bat/messagelist/{messagelistId}/resume", "messagelistId", asked.resume_a_list)
-_route("/bat/campaign/{campaign}/cancel", "campaign", asked.cancel_campaign)
-_route("/bat/campaign/{campaign}/pause", "campaign", asked.pause_campaign)
-_route("/bat/campaign/{campaign}/resume", "campaign", asked.resume_a_campaign)
+@app.route("POST /bat/messagelist/{messagelistId}/cancel")
+def cancel_list(request: HttpRequest) -> Answer:
+    return _told(request, request.path["messagelistId"], asked.cancel_list)
+
+
+@app.route("POST /bat/messagelist/{messagelistId}/pause")
+def pause_list(request: HttpRequest) -> Answer:
+    return _told(request, request.path["messagelistId"], asked.pause_list)
+
+
+@app.route("POST /bat/messagelist/{messagelistId}/resume")
+def resume_list(request: HttpRequest) -> Answer:
+    return _told(request, request.path["messagelistId"], asked.resume_a_list)
+
+
+@app.route("POST /bat/campaign/{campaign}/cancel")
+def cancel_campaign(request: HttpRequest) -> Answer:
+    return _told(request, request.path["campaign"], asked.cancel_campaign)
+
+
+@app.route("POST /bat/campaign/{campaign}/pause")
+def pause_campaign(request: HttpRequest) -> Answer:
+    return _told(request, request.path["campaign"], asked.pause_campaign)
+
+
+@app.route("POST /bat/campaign/{campaign}/resume")
+def resume_campaign(request: HttpRequest) -> Answer:
+    return _told(request, request.path["campaign"], asked.resume_a_campaign)
 
 
 @logger.inject_lambda_context

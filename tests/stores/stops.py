@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from speechcall.messages.rules.stops import CampaignNumbers, Held, Stop
+from speechcall.messages.rules.stops import CampaignNumbers, Held, Stop, StopState
 from speechcall.messages.rules.turns import NONE_CANCELLED
 from speechcall.messages.use_cases.message_ports import Brake
 from speechcall.messages.use_cases.stop_ports import StopJob, Stopped
@@ -65,6 +65,10 @@ class MemoryStops:
         paused = Stop(paused_msec=0) if turn.is_paused else Stop()
         upto_msec = self._upto_msec.get(account_id) if turn.cancelled_upto > NONE_CANCELLED else None
         return Held((*stops, paused), turn.cancelled_upto, upto_msec)
+
+    def is_paused(self, account_id: str, campaign: str) -> bool:
+        what = Stopped(Brake.CAMPAIGN, account_id, campaign)
+        return self._stops.get(what, Stop()).state is StopState.PAUSED
 
     def jobs(self, limit: int) -> Sequence[StopJob]:
         for what, msec in self.messages.jobs_begun:

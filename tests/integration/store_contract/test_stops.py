@@ -78,6 +78,8 @@ def test_no_line_is_taken_for_what_is_paused_and_one_is_when_it_is_resumed(store
     stops.pause(what, NOW, EXPIRES)
     assert claim(messages) == HeldBack(what.kind, is_final=False)
     assert stops.held(ACME, MESSAGE.list_id, "spring", is_urgent=False).is_paused
+    assert stops.is_paused(ACME, "spring") == (what is CAMPAIGN)
+    assert not stops.is_paused(ACME, "autumn")
     stops.resume(what)
     assert not stops.held(ACME, MESSAGE.list_id, "spring", is_urgent=False).is_paused
     assert claim(messages) == LineTaken()

@@ -8,7 +8,7 @@ until its messages are finished.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from speechcall.messages.rules.stops import CampaignNumbers, Held, Stop
+from speechcall.messages.rules.stops import CampaignNumbers, Held, Stop, StopState
 from speechcall.messages.rules.turns import NONE_CANCELLED
 from speechcall.messages.use_cases.message_ports import Brake
 from speechcall.messages.use_cases.stop_ports import StopJob, Stopped
@@ -146,6 +146,11 @@ class DynamoStops:
         return Held(
             tuple(map(_load_stop, found)), turn.get("cancelled_upto", NONE_CANCELLED), turn.get("cancelled_upto_msec")
         )
+
+    def is_paused(self, account_id: str, campaign: str) -> bool:
+        """Whether a campaign is paused."""
+        found = self._get([campaign_key(account_id, campaign)])
+        return bool(found) and _load_stop(found[0]).state is StopState.PAUSED
 
     def lists_of(self, account_id: str, campaign: str, after: str, limit: int) -> Sequence[str]:
         values = {

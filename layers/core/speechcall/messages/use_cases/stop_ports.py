@@ -58,6 +58,9 @@ class StopStore(Protocol):
     def held(self, account_id: str, list_id: str, campaign: str, *, is_urgent: bool) -> Held:
         """All that may stop the messages of a list; strongly consistent."""
 
+    def is_paused(self, account_id: str, campaign: str) -> bool:
+        """Whether a campaign is paused; strongly consistent."""
+
     def jobs(self, limit: int) -> Sequence[StopJob]:
         """The oldest jobs; they may be a little behind."""
 
