@@ -85,8 +85,9 @@ def resume_list_(deployment: Deployment, list_id: ListId) -> None:
     """Let a paused list be dialled again."""
     made = _list(deployment, list_id)
     held = held_messages(made, deployment.history)
-    ports = {"stops": deployment.stops, "messages": deployment.messages}
-    _tell_stop(f"list {list_id}", resume_list(_what(made), held, clock=SystemClock(), **ports))
+    stops, messages_store = deployment.stops, deployment.messages
+    stop = resume_list(_what(made), held, stops=stops, messages=messages_store, clock=SystemClock())
+    _tell_stop(f"list {list_id}", stop)
 
 
 @campaigns.command("cancel")

@@ -761,7 +761,7 @@ def cancelled_at_any_moment(random: Random) -> Race:
             me.press(1, "1", random.random() * 3)
 
     def arrange(here: World) -> None:
-        here.play.after(when, lambda: here.play.spawn("cancel", here.cancel))
+        here.play.after(when, here.cancel_soon)
 
     def came_to(here: World) -> None:
         first, *_ = here.cancelled

@@ -5,6 +5,7 @@ from collections import Counter
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 from moto import mock_aws
@@ -66,7 +67,7 @@ def test_a_campaign_is_stopped_by_one_write_and_its_messages_follow_at_the_state
     for number in range(lists):
         list_id = str((number + 1) * 128)
         mids = tuple(str((number + 1) * 128 + place) for place in range(1, 101))
-        answer = {"messages": [], "messagelistId": list_id}
+        answer: Any = {"messages": [], "messagelistId": list_id}
         stored.add_list(MessageList(list_id, "acme", mids, NOW, 2**31, "f", answer), None)
         place = {
             ":pk": campaign_lists_partition("acme", "spring"),

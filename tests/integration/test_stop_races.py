@@ -12,9 +12,9 @@ from random import Random
 
 import pytest
 from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT
 from moto.dynamodb.models import dynamodb_backends
 
+from local.cloud.account import ACCOUNT
 from local.cloud.template import Template
 from speechcall.accounts.rules.account import Account
 from speechcall.calls.rules.call import Cause
@@ -107,7 +107,7 @@ class Order:
         place = campaign_lists_partition(self.account, "spring"), campaign_lists_place(self.list_id)
         self._put(list_key(self.list_id) | {"order_pk": place[0], "order_sk": place[1]})
         self._put(campaign_key(self.account, "spring"))
-        self.in_calls = set()
+        self.in_calls = {}
 
     def _put(self, item):
         self.client.put_item(TableName=self.registry, Item=to_wire(item))
@@ -227,13 +227,16 @@ class Order:
         done = []
         for actor in actors:
             delay = self.random.choice((0, 0, 0.01, 0.05, 0.2))
-            self.play.after(delay, lambda actor=actor: done.append(self.play.spawn(str(actor), actor)))
+            self.play.after(delay, partial(self._begin, actor, done))
         self.play.run()
         self.client.meta.events.unregister("before-call.dynamodb", unique_id="steps")
         for one in done:
             if one.error:
                 raise one.error
         assert len(done) == len(actors)
+
+    def _begin(self, actor, done):
+        done.append(self.play.spawn(str(actor), actor))
 
     def later(self, seconds):
         self.play.msec += round(seconds * 1000)

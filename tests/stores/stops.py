@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from speechcall.messages.rules.stops import CampaignNumbers, Held, Stop, StopState
 from speechcall.messages.rules.turns import NONE_CANCELLED
@@ -119,7 +120,7 @@ class MemoryStops:
         self.messages.brakes[what.kind, name] = "" if stop == Stop() else stop.state.value
         return stop
 
-    def _change_turns(self, account_id: str, **changes: int) -> None:
+    def _change_turns(self, account_id: str, **changes: Any) -> None:
         turns = self.messages.turns
         for lane in LANES:
             turns.change(replace(turns.find(account_id, lane), **changes))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from speechcall.accounts.rules.account import Account
 from speechcall.messages.rules.message import Message
@@ -17,9 +17,19 @@ from speechcall.shared.use_cases.clock import Clock
 from speechcall.status.use_cases.read_status import MAX_ID_LENGTH, Lists, list_of
 from speechcall.status.use_cases.status import Summary
 from speechcall.stopping.rules.stop_request import hangs_up
-from speechcall.stopping.use_cases.stop_answers import count_of, describe_cancel, describe_stop
+from speechcall.stopping.use_cases.stop_answers import (
+    count_of,
+    describe_campaign_cancel,
+    describe_campaign_stop,
+    describe_list_cancel,
+    describe_list_stop,
+    describe_message_cancel,
+)
 from speechcall.stopping.use_cases.stop_many import resume_campaign, resume_list
 from speechcall.stopping.use_cases.stop_message import Cancelled
+
+if TYPE_CHECKING:
+    from speechcall.api.rules import answers
 
 CAMPAIGN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -47,7 +57,9 @@ class StopDesk:
     clock: Clock
 
 
-def cancel_one(account: Account, mid: str, body: Body, query: Query, desk: StopDesk) -> tuple[dict[str, Any], bool]:
+def cancel_one(
+    account: Account, mid: str, body: Body, query: Query, desk: StopDesk
+) -> "tuple[answers.MessageCancelled, bool]":
     """The answer to the cancellation of a message, and whether something of it is still going on.
 
     NotFound, InvalidRequest.
@@ -60,20 +72,20 @@ def cancel_one(account: Account, mid: str, body: Body, query: Query, desk: StopD
     done = desk.cancel(message, ends_call)
     if done is None:
         raise NotFound("There is no message of this id in this account, or it has expired.")
-    return {"messageId": mid, "state": done.value}, done is Cancelled.HANGING_UP
+    return describe_message_cancel(mid, done), done is Cancelled.HANGING_UP
 
 
-def cancel_list(account: Account, list_id: str, body: Body, query: Query, desk: StopDesk) -> dict[str, Any]:
+def cancel_list(account: Account, list_id: str, body: Body, query: Query, desk: StopDesk) -> "answers.ListCancelled":
     """The answer to the cancellation of a list: certain for all that is to come. NotFound, InvalidRequest."""
     ends_calls, found = hangs_up(body, query), list_of(account, list_id, desk.lists)
     desk.stops.cancel(_list(found), desk.clock.now_msec(), found.expires_at, hangs_up=ends_calls)
     # Behind the write, and up to date: each claim that was quicker is seen.
     counts = count_of(desk.history.summaries(found.message_ids, is_now=True))
     desk.wake_worker()
-    return describe_cancel({"messagelistId": list_id}, counts)
+    return describe_list_cancel(list_id, counts)
 
 
-def pause_list(account: Account, list_id: str, body: Body, query: Query, desk: StopDesk) -> dict[str, Any]:
+def pause_list(account: Account, list_id: str, body: Body, query: Query, desk: StopDesk) -> "answers.ListStopped":
     """The answer to the pause of a list. NotFound, InvalidRequest, ListCancelled."""
     hangs_up(body, query, may_hang_up=False)
     found = list_of(account, list_id, desk.lists)
@@ -81,7 +93,7 @@ def pause_list(account: Account, list_id: str, body: Body, query: Query, desk: S
     return _of_list(list_id, stop)
 
 
-def resume_a_list(account: Account, list_id: str, body: Body, query: Query, desk: StopDesk) -> dict[str, Any]:
+def resume_a_list(account: Account, list_id: str, body: Body, query: Query, desk: StopDesk) -> "answers.ListStopped":
     """The answer to the end of a list's pause. NotFound, InvalidRequest, ListCancelled."""
     hangs_up(body, query, may_hang_up=False)
     found = list_of(account, list_id, desk.lists)
@@ -97,7 +109,9 @@ def held_messages(found: MessageList, history: Summaries) -> Iterator[str]:
             yield one.mid
 
 
-def cancel_campaign(account: Account, name: str, body: Body, query: Query, desk: StopDesk) -> dict[str, Any]:
+def cancel_campaign(
+    account: Account, name: str, body: Body, query: Query, desk: StopDesk
+) -> "answers.CampaignCancelled":
     """The answer to the cancellation of a campaign: certain for all that is to come. NotFound, InvalidRequest."""
     ends_calls, what = hangs_up(body, query), _campaign(account, name)
     if desk.stops.cancel(what, desk.clock.now_msec(), 0, hangs_up=ends_calls) is None:
@@ -106,34 +120,36 @@ def cancel_campaign(account: Account, name: str, body: Body, query: Query, desk:
     if numbers is None:
         raise _no_campaign()
     desk.wake_worker()
-    return describe_cancel({"campaign": name}, numbers.stop_counts)
+    return describe_campaign_cancel(name, numbers.stop_counts)
 
 
-def pause_campaign(account: Account, name: str, body: Body, query: Query, desk: StopDesk) -> dict[str, Any]:
+def pause_campaign(account: Account, name: str, body: Body, query: Query, desk: StopDesk) -> "answers.CampaignStopped":
     """The answer to the pause of a campaign. NotFound, InvalidRequest, CampaignCancelled."""
     hangs_up(body, query, may_hang_up=False)
     return _of_campaign(name, desk.stops.pause(_campaign(account, name), desk.clock.now_msec(), 0))
 
 
-def resume_a_campaign(account: Account, name: str, body: Body, query: Query, desk: StopDesk) -> dict[str, Any]:
+def resume_a_campaign(
+    account: Account, name: str, body: Body, query: Query, desk: StopDesk
+) -> "answers.CampaignStopped":
     """The answer to the end of a campaign's pause. NotFound, InvalidRequest, CampaignCancelled."""
     hangs_up(body, query, may_hang_up=False)
     stop = resume_campaign(_campaign(account, name), stops=desk.stops, turns=desk.turns, clock=desk.clock)
     return _of_campaign(name, stop)
 
 
-def _of_list(list_id: str, stop: Stop | None) -> dict[str, Any]:
+def _of_list(list_id: str, stop: Stop | None) -> "answers.ListStopped":
     if stop is None or stop.state is StopState.CANCELLED:
         raise ListCancelled("This message list is cancelled, and that is final; send its messages in a new one.")
-    return describe_stop({"messagelistId": list_id}, stop)
+    return describe_list_stop(list_id, stop)
 
 
-def _of_campaign(name: str, stop: Stop | None) -> dict[str, Any]:
+def _of_campaign(name: str, stop: Stop | None) -> "answers.CampaignStopped":
     if stop is None:
         raise _no_campaign()
     if stop.state is StopState.CANCELLED:
         raise CampaignCancelled("This campaign is cancelled, and that is final; send its messages under a new name.")
-    return describe_stop({"campaign": name}, stop)
+    return describe_campaign_stop(name, stop)
 
 
 def _list(found: MessageList) -> Stopped:
