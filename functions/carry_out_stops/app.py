@@ -6,17 +6,14 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from speechcall.calls.adapters.calls_store import DynamoCalls
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.adapters.stops_store import DynamoStops
 from speechcall.requests.adapters.lists_store import DynamoLists
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.metrics import count
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
-from speechcall.shared.adapters.stepfunctions import TaskEngine
+from speechcall.stopping.adapters.stop_wiring import canceller
 from speechcall.stopping.use_cases.carry_out_stops import StopWork
-from speechcall.stopping.use_cases.stop_message import cancel_message
-from speechcall.telephony.provider import chosen_telephony
 
 logger = Logger()
 MARGIN_SECONDS = 10
@@ -25,14 +22,7 @@ MARGIN_SECONDS = 10
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 tables = setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")
 messages, clock = DynamoMessages(dynamodb, *tables), SystemClock()
-cancel = partial(
-    cancel_message,
-    messages=messages,
-    calls=DynamoCalls(dynamodb, tables[0]),
-    telephony=chosen_telephony(),
-    engine=TaskEngine(boto3.client("stepfunctions", config=AWS_CONFIG)),
-    clock=clock,
-)
+cancel = canceller(dynamodb, boto3.client("stepfunctions", config=AWS_CONFIG), tables[0], messages, clock)
 work = partial(
     StopWork,
     stops=DynamoStops(dynamodb, tables[1]),

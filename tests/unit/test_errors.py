@@ -17,6 +17,8 @@ def test_the_tree_of_errors_is_the_one_that_its_module_shows():
             "Unauthorized": {},
             "NotFound": {},
             "NotReplayable": {},
+            "CampaignCancelled": {},
+            "ListCancelled": {},
             "IdempotencyKeyReused": {},
             "UnusableAudio": {},
             "TooManyMenuShapes": {},
