@@ -11,6 +11,7 @@ import typer
 from cli import account_keys, values
 from cli.deployment import Deployment
 from cli.failures import Refusal, shown_once
+from cli.queues import Queue, chosen_queue, settle_queue
 from cli.table import show_table
 from cli.target import on_deployment
 from cli.webhook_secret import give_secret, show_secret, take_secrets, tell_rotation
@@ -150,12 +151,16 @@ def list_(
 
 @app.command()
 @on_deployment
-def disable(deployment: Deployment, account_id: AccountId) -> None:
-    """Reject an account from now on. Its messages that are stored already are still dialled."""
+def disable(
+    deployment: Deployment,
+    account_id: AccountId,
+    queue: Annotated[Queue | None, typer.Option(help="What becomes of its messages that are stored already.")] = None,
+) -> None:
+    """Reject an account from now on. What becomes of its messages is asked for, or said with --queue."""
+    queue = chosen_queue(queue)
     _change(deployment, account_id, lambda account: replace(account, disabled=True))
-    typer.echo(
-        f"The account {account_id} is rejected from now on. Its messages that are stored already are still dialled."
-    )
+    told = settle_queue(deployment, account_id, queue)
+    typer.echo(f"The account {account_id} is rejected from now on. {told}")
 
 
 @app.command()

@@ -17,6 +17,8 @@ from cli.dead_letters import DeadLetters
 from cli.failures import Refusal
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.messages.adapters.lines_store import DynamoPool
+from speechcall.messages.adapters.messages_store import DynamoMessages
+from speechcall.messages.adapters.stops_store import DynamoStops
 from speechcall.messages.adapters.turns_store import DynamoTurns
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.adapters.s3_audio import UPLOADED, S3Audio
@@ -88,6 +90,16 @@ class Deployment:
     def lists(self) -> DynamoLists:
         """The message lists."""
         return DynamoLists(self._dynamodb, self._registry_table)
+
+    @cached_property
+    def messages(self) -> DynamoMessages:
+        """The messages."""
+        return DynamoMessages(self._dynamodb, self._messages_table, self._registry_table)
+
+    @cached_property
+    def stops(self) -> DynamoStops:
+        """What is paused or cancelled."""
+        return DynamoStops(self._dynamodb, self._registry_table)
 
     @cached_property
     def prompts(self) -> DynamoPrompts:

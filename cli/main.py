@@ -7,7 +7,7 @@ from io import StringIO, TextIOWrapper
 
 import typer
 
-from cli import accounts, deadletter, lists, menus, pool, prompts, webhooks
+from cli import accounts, deadletter, lists, menus, pool, prompts, stops, webhooks
 from cli.failures import unwritten
 
 # A traceback shows no local variables: among them are passwords.
@@ -22,7 +22,9 @@ app = typer.Typer(
 app.add_typer(accounts.app, name="account", help="Accounts: who may use the API, and what each may dial.")
 app.add_typer(prompts.app, name="prompt", help="Prompts: the audio that an account's messages name in introUrl.")
 app.add_typer(pool.app, name="pool", help="The pool of lines: how many calls at once, and how many a second.")
-app.add_typer(lists.app, name="list", help="Message lists: their progress as it goes.")
+app.add_typer(stops.messages, name="message", help="Messages: to cancel one.")
+app.add_typer(lists.app, name="list", help="Message lists: their progress as it goes; to pause or cancel one.")
+app.add_typer(stops.campaigns, name="campaign", help="Campaigns: to pause or cancel one.")
 app.add_typer(webhooks.app, name="webhook", help="Webhooks: what became of each, and to send it again.")
 app.add_typer(deadletter.app, name="deadletter", help="Dead letters: what could not be handled, and another try.")
 app.add_typer(menus.app, name="menu", help="Menus: what a file's menus will do to the person who answers.")

@@ -16,6 +16,7 @@ MAX_NETWORKS = 20
 
 _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _PROMPT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_CAMPAIGN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _WEBHOOK_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,3}-[0-9]{1,6}-m[0-9]{1,3}-(d[0-9*#]|wrong)-[0-9]{1,3}")
 _AGO = re.compile(r"[1-9][0-9]{0,4}[mhd]")
 _PREFIX = re.compile(r"\+[1-9][0-9]{0,14}")
@@ -116,6 +117,18 @@ def message_id(given: str | None) -> str | None:
     if given is not None and not (given.isascii() and given.isdigit() and len(given) <= 19):
         raise typer.BadParameter(f"an id of a message has up to 19 digits{foreign(given)}.")
     return given
+
+
+def campaign(given: str) -> str:
+    """A campaign's name."""
+    if not _CAMPAIGN.fullmatch(given):
+        raise typer.BadParameter(f"a name has 1 to 64 letters, digits, underscores and dashes{foreign(given)}.")
+    return given
+
+
+def list_id(given: str) -> str:
+    """The id of one message list."""
+    return list_ids([given])[0]
 
 
 def list_ids(given: list[str]) -> list[str]:

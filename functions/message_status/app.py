@@ -10,6 +10,7 @@ from speechcall.api.adapters.http_answers import Answer, answer_json, answer_tex
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.api.use_cases.openapi import openapi_text
 from speechcall.messages.adapters.lines_store import DynamoPool
+from speechcall.messages.adapters.stops_store import DynamoStops
 from speechcall.messages.adapters.turns_store import DynamoTurns
 from speechcall.messages.use_cases.message_ports import Pool
 from speechcall.requests.adapters.lists_store import DynamoLists
@@ -31,13 +32,15 @@ turns = DynamoTurns(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE
 lines = DynamoPool(dynamodb, setting("REGISTRY_TABLE"))
 stack = Pool(int(setting("LINES")), int(setting("CALLS_PER_SECOND")), int(setting("URGENT_LINES")))
 shared: Any = {"turns": turns, "capacity": lambda: lines.read().capacity(stack)}
+stops = DynamoStops(dynamodb, setting("REGISTRY_TABLE"))
 clock = SystemClock()
 
 
 @app.route("GET /bat/messagelist/{messagelistId}")
 def get_messagelist(request: HttpRequest) -> Answer:
     account, list_id = account_of(request, accounts), request.path["messagelistId"]
-    stores: dict[str, Any] = {"store": history, "lists": lists_store, "open_campaigns": campaigns.count_open, **shared}
+    stores: dict[str, Any] = {"store": history, "lists": lists_store, "stops": stops, **shared}
+    stores["open_campaigns"] = campaigns.count_open
     return answer_json(200, read_list(account, list_id, request.query, clock.now_msec(), **stores))
 
 
@@ -60,7 +63,8 @@ def get_campaign(request: HttpRequest) -> Answer:
 @app.route("GET /bat/message/{messageId}")
 def get_message(request: HttpRequest) -> Answer:
     account = account_of(request, accounts)
-    return answer_json(200, read_message(account, request.path["messageId"], clock.now_msec(), store=history))
+    found = read_message(account, request.path["messageId"], clock.now_msec(), store=history, stops=stops)
+    return answer_json(200, found)
 
 
 @app.route("GET /openapi.json")

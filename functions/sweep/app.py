@@ -16,6 +16,7 @@ from speechcall.dialling.use_cases.sweep import Calls, sweep
 from speechcall.dialling.use_cases.sweep_campaigns import withdraw_lists
 from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.messages_store import DynamoMessages
+from speechcall.messages.adapters.stops_store import DynamoStops
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.metrics import count
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
@@ -55,6 +56,7 @@ calls = Calls(
     clock=clock,
     count=count,
     has_records=telephony.has_records,
+    is_paused=DynamoStops(dynamodb, setting("REGISTRY_TABLE")).is_paused,
 )
 
 withdraw = partial(

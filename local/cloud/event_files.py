@@ -66,6 +66,7 @@ COMMON_EVENT_FILES = (
     EventFile("api/get-message.json", "MessageStatusFunction", _UNKNOWN_CALLER),
     EventFile("api/put-audio.json", "AudioFunction", _UNKNOWN_CALLER),
     EventFile("api/post-replay.json", "ReplayWebhooksFunction", _UNKNOWN_CALLER),
+    EventFile("api/post-cancel.json", "StopMessagesFunction", _UNKNOWN_CALLER),
     EventFile("dynamodb/message-inserted.json", "PreparePromptsFunction", _ALL_DONE),
     EventFile("dynamodb/message-queued.json", "DialerFunction", _NONE_STARTED),
     EventFile("dynamodb/message-finished.json", "DialerFunction", _NONE_STARTED),
@@ -81,6 +82,7 @@ COMMON_EVENT_FILES = (
     EventFile("stepfunctions/execution-failed.json", "FinishCallFunction", _NEVER_PLACED),
     EventFile("schedule/each-minute.json", "WakeWebhooksFunction", has({"woken": 0})),
     EventFile("schedule/each-minute.json", "SweepFunction", is_nothing),
+    EventFile("schedule/each-minute.json", "CarryOutStopsFunction", is_nothing),
     EventFile("schedule/each-hour.json", "RetireFlowsFunction", has({"deleted": 0})),
 )
 """Those of functions that a stack of any provider has."""

@@ -12,6 +12,7 @@ import yaml
 from pydantic import TypeAdapter
 
 from local.tools.openapi_audio import audio_paths
+from local.tools.openapi_stops import stop_paths
 from speechcall.accounts.rules.scope import Scope, allows
 from speechcall.api.rules import answers
 from speechcall.api.use_cases.openapi import FILE as SERVED
@@ -40,6 +41,11 @@ ANSWERS = (
     answers.CampaignList,
     answers.Messagelists,
     answers.Replayed,
+    answers.MessageCancelled,
+    answers.ListCancelled,
+    answers.ListStopped,
+    answers.CampaignCancelled,
+    answers.CampaignStopped,
     answers.Audio,
     answers.AudioList,
     answers.AudioRemoved,
@@ -86,6 +92,7 @@ def describe() -> dict[str, Any]:
         "tags": [
             {"name": "messages", "description": "Sending."},
             {"name": "status", "description": "Asking."},
+            {"name": "stopping", "description": "Pausing and cancelling."},
             {"name": "audio", "description": "Introductions."},
         ],
         "paths": _with_scopes(_with_heads(_paths())),
@@ -300,6 +307,7 @@ def _paths() -> dict[str, Any]:
                 },
             }
         },
+        **stop_paths(_answer, _errors, _id("messagelistId"), _id("messageId")),
         **audio_paths(_answer, _errors),
         "/openapi.json": {
             "get": {

@@ -31,6 +31,7 @@ from speechcall.shared.rules.json_text import dump_json, parse_json
 from speechcall.shared.rules.phone_numbers import to_e164
 from speechcall.status.use_cases.cursors import load_cursor
 from speechcall.status.use_cases.read_status import read_list
+from speechcall.stopping.rules.stop_request import hangs_up
 from speechcall.webhooks.adapters.sender import WebhookSender
 from speechcall.webhooks.rules.retry import retry_after_seconds
 from speechcall.webhooks.rules.webhook import WebhookRequest, WebhookTask, destination, webhook_request
@@ -308,10 +309,12 @@ def names(data: bytes) -> None:
         holds(mid.isascii() and mid.isdigit() and isinstance(attempt, int), "a name of nobody")
     query = {"limit": one, "offset": other} if choices.byte() % 2 else {choices.text(): one}
     with suppress(RequestError):
-        stores: dict[str, Any] = {"store": None, "turns": None, "open_campaigns": None, "capacity": None}
+        stores: dict[str, Any] = {"store": None, "stops": None, "turns": None, "open_campaigns": None, "capacity": None}
         read_list(ACCOUNT, other, query, NOW, lists=MemoryLists(), **stores)
     with suppress(RequestError):
         holds(load_cursor(one, "campaigns", other) is None, "a cursor of nobody")
+    with suppress(RequestError):
+        holds(isinstance(hangs_up(one.encode("utf-8", "surrogatepass"), {}), bool), "neither yes nor no")
     ports: dict[str, Any] = {
         "messages": MemoryMessages(),
         "lists": _lists(),

@@ -109,7 +109,7 @@ def test_a_key_with_a_name_sends_from_its_network_until_it_is_revoked(account, c
 
 def test_a_disabled_account_is_let_in_no_more_until_it_is_enabled(account, check, run):
     user, password, key = account
-    run("account", "disable", user)
+    run("account", "disable", user, "--queue", "keep")
     assert check(auth=(user, password))[0] == check(headers={"X-Authorization-Key": key})[0] == 401
     run("account", "enable", user)
     assert check(auth=(user, password))[0] == 200

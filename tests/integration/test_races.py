@@ -25,6 +25,7 @@ from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu
 from speechcall.messages.rules.message import State
 from speechcall.shared.rules.errors import StoreUnavailable, TelephonyMisconfigured, TelephonyUnavailable
 from speechcall.shared.rules.time_bounds import SETTLING_SECONDS, Ringing, dial_wait_seconds
+from speechcall.stopping.use_cases.stop_message import Cancelled
 from tests.kit.carrier_bench import protocol_1
 from tests.kit.races import connect_side
 from tests.kit.races.chime_side import ChimeSide
@@ -745,7 +746,44 @@ def record_that_lags(random: Random) -> Race:
     return Race(faults, callee, came_to)
 
 
+def cancelled_at_any_moment(random: Random) -> Race:
+    """The message is cancelled, and its call ended: before the dial, while it rings, just at the answer, in a menu."""
+    when = random.choice((0, 0, 0.05, 0.3, 1, 2, 3, 8)) * random.random()
+    answered: list[bool] = []
+    waits = random.choice((0, 0.5, 2, 70))
+
+    def callee(me: Callee) -> None:
+        if not me.play.until(lambda: bool(me.here.side.phones), 100):
+            return
+        me.play.sleep(waits * random.random())
+        answered.append(me.phone.answer())
+        if answered[0]:
+            me.press(1, "1", random.random() * 3)
+
+    def arrange(here: World) -> None:
+        here.play.after(when, here.cancel_soon)
+
+    def came_to(here: World) -> None:
+        first, *_ = here.cancelled
+        assert first in {Cancelled.HANGING_UP, Cancelled.HUNG_UP, Cancelled.TOO_LATE}
+        if here.rings_no_more:
+            assert not here.side.phones
+        if first is not Cancelled.TOO_LATE:
+            assert (here.message.outcome, here.message.reason) in {
+                ("cancelled", "cancelled"),
+                ("answered", "cancelled"),
+            }, (here.message.outcome, here.message.reason)
+        if not any(answered):
+            assert here.message.outcome != "answered"
+        assert here.message.attempt == 1
+
+    lag = random.choice((0, 0, 0.5))
+    faults = Faults(record_lag_seconds=lag, doubled=random.choice((0, 0.3)), place_seconds=random.choice((0, 0.3, 2)))
+    return Race(faults, callee, came_to, arrange)
+
+
 RACES: dict[str, Callable[[Random], Race]] = {
+    "cancelled at any moment": cancelled_at_any_moment,
     "a record that lags": record_that_lags,
     "key against idle": key_against_idle,
     "key against the machine's timeout": key_against_the_machines_timeout,

@@ -9,7 +9,7 @@ from typing import Any
 
 from speechcall.campaigns.rules.funnel import Heard
 from speechcall.messages.rules.message import Message, State
-from speechcall.messages.use_cases.message_ports import Brake, Claim, LineTaken, Pool
+from speechcall.messages.use_cases.message_ports import Brake, Claim, LineTaken, Pool, Redialled
 from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.shared.rules.ids import holder, new_ids, parse_holder
 from speechcall.shared.rules.outcome import End, Outcome
@@ -44,8 +44,12 @@ class Timed(Watched):
     def settle(self, message: Message, end: End, guess: Outcome, now_msec: int) -> bool:
         return self._note(message, super().settle(message, end, guess, now_msec), now_msec)
 
-    def requeue(self, message: Message, redials: int, due_msec: int, now_msec: int, heard: Heard | None = None) -> bool:
-        return self._note(message, super().requeue(message, redials, due_msec, now_msec, heard), now_msec)
+    def requeue(
+        self, message: Message, redials: int, due_msec: int, now_msec: int, heard: Heard | None = None
+    ) -> Redialled:
+        done = super().requeue(message, redials, due_msec, now_msec, heard)
+        self._note(message, done is Redialled.QUEUED, now_msec)
+        return done
 
     def _note(self, message: Message, done: bool, now_msec: int) -> bool:
         if done and message.state is State.CALLING:

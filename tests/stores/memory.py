@@ -28,6 +28,7 @@ from speechcall.messages.use_cases.message_ports import (
     Pool,
     Redialled,
 )
+from speechcall.messages.use_cases.stop_ports import Stopped
 from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.shared.adapters.keys import LATER, waiting_partition, waiting_place
 from speechcall.shared.rules.errors import StoreUnavailable
@@ -118,7 +119,7 @@ class MemoryCalls:
     def begin_placing(self, mid: str, attempt: int, now_msec: int, before_msec: int) -> bool:
         def placing(call: Call) -> Call | None:
             just_now = call.placing_msec is not None and call.placing_msec >= before_msec
-            if call.ended or call.contact_id or just_now:
+            if is_over(call) or call.contact_id or just_now:
                 return None
             return replace(call, placing_msec=now_msec, not_placed_msec=None)
 
@@ -143,8 +144,8 @@ class MemoryCalls:
 
         return self._change(mid, attempt, taken) or self.get(mid, attempt)
 
-    def set_contact(self, mid: str, attempt: int, contact_id: str) -> None:
-        self._change(mid, attempt, lambda call: replace(call, contact_id=call.contact_id or contact_id))
+    def set_contact(self, mid: str, attempt: int, contact_id: str) -> Call | None:
+        return self._change(mid, attempt, lambda call: replace(call, contact_id=call.contact_id or contact_id))
 
     def name_contact(self, contact_id: str, mid: str, attempt: int, expires_at: int) -> None:
         self._contacts[contact_id] = (mid, attempt)
@@ -240,6 +241,8 @@ class MemoryMessages:
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By account and day: those that redials have taken."""
     faults: Counter[str] = field(default_factory=Counter)
+    jobs_begun: list[tuple[Stopped, int]] = field(default_factory=list)
+    """What `stop_redials` has made, for the store of jobs."""
     _messages: dict[str, Message] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -270,7 +273,7 @@ class MemoryMessages:
     def promote(self, message: Message, now_msec: int) -> bool:
         with self._lock:
             self._wake(message, now_msec)
-        return self._move(message.mid, State.QUEUED, lambda stored: stored)
+        return self._move(message.mid, State.QUEUED, lambda stored: replace(stored, is_held=False))
 
     def _wake(self, message: Message, now_msec: int) -> None:
         self.turns.wake(message.account_id, message.campaign, message.is_urgent, now_msec)
@@ -329,6 +332,7 @@ class MemoryMessages:
                 share=charge.turn.share if charge else None,
                 charged_msec=charge.line_msec if charge else 0,
                 is_limited=charge is not None and charge.turn.max_lines is not None,
+                is_held=False,
             )
             self._put(called, now_msec + CALLING_CHECK_MSEC)
             return LineTaken()
@@ -354,25 +358,65 @@ class MemoryMessages:
 
         return self._leave(message, finished, None, now_msec, heard)
 
-    def requeue(self, message: Message, redials: int, due_msec: int, now_msec: int, heard: Heard | None = None) -> bool:
+    def requeue(
+        self, message: Message, redials: int, due_msec: int, now_msec: int, heard: Heard | None = None
+    ) -> Redialled:
         def queued(stored: Message) -> Message:
             return replace(stored, state=State.QUEUED, redials=redials, settling_end=None)
 
-        return self._leave(message, queued, due_msec, now_msec, heard)
+        with self._lock:
+            why = self._why_not_again(message)
+        if why:
+            return why
+        is_done = self._leave(message, queued, due_msec, now_msec, heard)
+        return Redialled.QUEUED if is_done else Redialled.DONE_BEFORE
 
     def redial(
         self, message: Message, due_msec: int, calls_per_day: int, now_msec: int, heard: Heard | None = None
     ) -> Redialled:
         day = (message.account_id, f"{datetime.fromtimestamp(due_msec / 1000, UTC):%Y-%m-%d}")
         with self._lock:
-            stored = self._messages.get(message.mid)
-            state = State.SETTLING if message.state is State.SETTLING else State.CALLING
-            is_calling = stored is not None and stored.state is state and stored.attempt == message.attempt
-            if calls_per_day < 1 or (is_calling and self.calls[day] >= calls_per_day):
+            if calls_per_day < 1:
                 return Redialled.DAY_FULL
-            self.calls[day] += is_calling
-        done = self.requeue(message, message.redials + 1, due_msec, now_msec, heard)
-        return Redialled.QUEUED if done else Redialled.DONE_BEFORE
+            if why := self._why_not_again(message):
+                return why
+            if self.calls[day] >= calls_per_day:
+                return Redialled.DAY_FULL
+            self.calls[day] += 1
+        return self.requeue(message, message.redials + 1, due_msec, now_msec, heard)
+
+    def _why_not_again(self, message: Message) -> Redialled | None:
+        """Why a message in a call is not queued again; None: it is."""
+        stored = self._messages.get(message.mid)
+        state = State.SETTLING if message.state is State.SETTLING else State.CALLING
+        if stored is None or stored.state is not state or stored.attempt != message.attempt:
+            return Redialled.DONE_BEFORE
+        names = ((Brake.LIST, message.list_id), (Brake.CAMPAIGN, (message.account_id, message.campaign)))
+        is_stopped = any(self.brakes.get(name) == "cancelled" for name in names)
+        turn = self.turns.find(message.account_id, message.is_urgent)
+        is_cancelled = stored.cancelled_msec is not None or turn.cancelled_upto >= int(message.mid)
+        return Redialled.CANCELLED if is_stopped or is_cancelled else None
+
+    def hold_back(self, message: Message, due_msec: int) -> bool:
+        with self._lock:
+            stored = self._messages.get(message.mid)
+            is_paused = self.brakes.get((Brake.LIST, message.list_id)) == "paused"
+            if stored is None or stored.state is not State.QUEUED or not is_paused:
+                return False
+            self._put(replace(stored, is_held=True), due_msec)
+            return True
+
+    def stop_redials(self, message: Message, now_msec: int, *, hangs_up: bool) -> bool:
+        with self._lock:
+            stored = self._messages.get(message.mid)
+            if stored is None or stored.state is not message.state or stored.attempt != message.attempt:
+                return False
+            hangup_msec = (stored.hangup_msec or now_msec) if hangs_up else stored.hangup_msec
+            changed = replace(stored, cancelled_msec=stored.cancelled_msec or now_msec, hangup_msec=hangup_msec)
+            self._messages[message.mid] = changed
+            if hangs_up:
+                self.jobs_begun.append((Stopped(Brake.MESSAGE, message.account_id, message.mid), now_msec))
+            return True
 
     def due(self, state: State, now_msec: int, limit: int) -> list[str]:
         with self._lock:

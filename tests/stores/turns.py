@@ -68,9 +68,11 @@ class MemoryTurns:
         return turns, [queue for queue in self._queues.values() if queue.account_id == account_id]
 
     # ----------------------------------------------------------------- writes
-    def wake(self, account_id: str, campaign: str, is_urgent: bool, now_msec: int) -> None:
+    def wake(
+        self, account_id: str, campaign: str, is_urgent: bool, now_msec: int, *, was_stopped: bool = False
+    ) -> None:
         name = (account_id, campaign, is_urgent)
-        if self.remembers and now_msec < self._woken.get(name, 0) + ALREADY_AWAKE_MSEC:
+        if not was_stopped and self.remembers and now_msec < self._woken.get(name, 0) + ALREADY_AWAKE_MSEC:
             return
         turn, queue = self.find(account_id, is_urgent), self.find_queue(account_id, campaign, is_urgent)
         if not queue.is_waiting:

@@ -178,7 +178,13 @@ def test_who_loses_a_race_of_rotations_is_told_and_shown_no_secrets(run, account
 
 
 @pytest.mark.parametrize(
-    "command", [["rotate", "nobody"], ["disable", "nobody"], ["enable", "nobody"], ["set", "nobody", "--rate", "1"]]
+    "command",
+    [
+        ["rotate", "nobody"],
+        ["disable", "nobody", "--queue", "keep"],
+        ["enable", "nobody"],
+        ["set", "nobody", "--rate", "1"],
+    ],
 )
 def test_an_account_that_is_not_there_is_one_sentence(run, command):
     result = run(*command)
@@ -298,9 +304,9 @@ def test_a_new_account_says_what_it_may_not_dial(run, accounts):
 
 
 def test_disable_and_enable(run, accounts):
-    assert "is rejected from now on" in run("disable", "acme").output
+    assert "is rejected from now on" in run("disable", "acme", "--queue", "keep").output
     assert accounts.find("acme") == replace(ACME, disabled=True)
-    assert run("disable", "acme").exit_code == 0
+    assert run("disable", "acme", "--queue", "keep").exit_code == 0
     assert run("enable", "acme").exit_code == 0
     assert accounts.find("acme") == ACME
 

@@ -16,6 +16,9 @@ from speechcall.accounts.use_cases.accounts import Credential, authenticate, aut
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest
 from speechcall.api.use_cases.query import parameter, truth
 from speechcall.campaigns.rules.campaign import MOST_OPEN, Campaign
+from speechcall.messages.rules.stops import CampaignNumbers
+from speechcall.messages.use_cases.message_ports import Brake
+from speechcall.messages.use_cases.stop_ports import Stopped
 from speechcall.prompts.adapters.audio_kind import Refused as UnknownAudio
 from speechcall.prompts.adapters.audio_kind import kind_of
 from speechcall.prompts.rules.encoding import Encoding
@@ -29,6 +32,8 @@ from speechcall.status.use_cases.read_campaigns import read_campaign, read_campa
 from speechcall.status.use_cases.read_status import read_list, read_message
 from speechcall.status.use_cases.replay_webhooks import replay_of_message
 from speechcall.status.use_cases.status import History
+from speechcall.stopping.rules.stop_request import hangs_up
+from speechcall.stopping.use_cases.stop_requests import StopDesk, cancel_campaign, pause_list, resume_a_campaign
 from speechcall.webhooks.rules.delivery import Attempt, Delivery, DeliveryState
 from speechcall.webhooks.rules.webhook import WebhookTask
 from tests.kit.samples import MESSAGE as MESSAGE_STORED
@@ -37,6 +42,7 @@ from tests.stores.campaigns import MemoryCampaigns
 from tests.stores.lists import MemoryLists
 from tests.stores.memory import MemoryMessages
 from tests.stores.prompts import MemoryPrompts
+from tests.stores.stops import MemoryStops
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
@@ -146,7 +152,8 @@ class Nothing:
 
 
 def ask(query):
-    stores: Any = {"store": Nothing(), "lists": Nothing(), "turns": None, "open_campaigns": None, "capacity": None}
+    stores: Any = {"store": Nothing(), "lists": Nothing(), "stops": None, "turns": None}
+    stores |= {"open_campaigns": None, "capacity": None}
     return refused(lambda: read_list(ACME, "1", query, 0, **stores))
 
 
@@ -195,6 +202,19 @@ class Holding:
 
     def read(self, mid):
         return self.history
+
+
+def stopped(ask):
+    """What is refused where the list 7 and the campaign `spring` are cancelled."""
+    messages = MemoryMessages()
+    stops = MemoryStops(messages, {("acme", "spring"): CampaignNumbers()})
+    for what in (Stopped(Brake.LIST, "acme", "7"), Stopped(Brake.CAMPAIGN, "acme", "spring")):
+        stops.cancel(what, NOW, 0, hangs_up=False)
+    made = SimpleNamespace(list_id="7", account_id="acme", message_ids=(), expires_at=0)
+    lists: Any = SimpleNamespace(find_list=lambda _list_id: made)
+    rest: Any = dict.fromkeys(("history", "cancel", "wake_worker"))
+    desk = StopDesk(messages=messages, stops=stops, turns=messages.turns, lists=lists, clock=FakeClock(), **rest)
+    return refused(lambda: ask(desk))
 
 
 def our_failure(route):
@@ -252,6 +272,10 @@ GIVEN = {
         lambda: lists_of({}),
         lambda: campaigns({"cursor": "2"}),
         lambda: campaigns({"cursor": dump_cursor("0", "campaigns", "other")}),
+        lambda: refused(lambda: hangs_up(b'{"hangup": "yes"}', {})),
+        lambda: refused(lambda: hangs_up(b'{"hang_up": true}', {})),
+        lambda: refused(lambda: hangs_up(b"[true]", {})),
+        lambda: refused(lambda: hangs_up(b"", {"hangup": "true"})),
     ],
     "400 a message": [
         lambda: send([7]),
@@ -337,11 +361,12 @@ GIVEN = {
         lambda: used(Scope.SEND, "198.51.100.7"),
     ],
     "404": [
-        lambda: refused(lambda: read_message(ACME, "1", 0, store=Nothing())),  # type: ignore[arg-type]
+        lambda: refused(lambda: read_message(ACME, "1", 0, store=Nothing(), stops=None)),  # type: ignore[arg-type]
         lambda: ask({}),
         lambda: campaigns({}, "none"),
         lambda: replayed(DeliveryState.DEAD, 1, webhook_id="another"),
         lambda: refused(lambda: read_audio(ACME, "welcome", MemoryPrompts())),
+        lambda: stopped(lambda desk: cancel_campaign(ACME, "autumn", b"", {}, desk)),
         lambda: put(b"", upload_id="x" * 32),
         lambda: put(b"", upload_id="x"),
     ],
@@ -349,6 +374,8 @@ GIVEN = {
         lambda: replayed(DeliveryState.PENDING, 1),
         lambda: replayed(DeliveryState.DEAD, 200),
         lambda: in_campaign("spring", Campaign("acme", "spring", NOW, cancelled_msec=NOW)),
+        lambda: stopped(lambda desk: pause_list(ACME, "7", b"", {}, desk)),
+        lambda: stopped(lambda desk: resume_a_campaign(ACME, "spring", b"", {}, desk)),
     ],
     "413": [lambda: send(b" " * (MAX_JSON_BYTES + 1)), lambda: put(b" " * (4 * 1024 * 1024 + 1))],
     "415": [lambda: read(**{"content-encoding": "gzip"})],

@@ -31,6 +31,11 @@ OPERATIONS = {
 }
 
 
+STOPPED = ["200", "400", "401", "404", "413", "415", "429", "500"]
+FINAL = ["200", "400", "401", "404", "409", "413", "415", "429", "500"]
+WHAT_STOPS = ("messagelist/{messagelistId}", "campaign/{campaign}")
+
+
 def is_valid(schema, value):
     registry = Registry().with_resource("openapi", DRAFT202012.create_resource(DOCUMENT))
     return Draft202012Validator({"$ref": f"openapi#/components/schemas/{schema}"}, registry=registry).is_valid(value)
@@ -86,6 +91,9 @@ def test_every_status_that_can_occur_is_there():
         "GET /bat/messagelist/{messagelistId}": ["200", "400", "401", "403", "404", "429", "500"],
         "GET /bat/message/{messageId}": ["200", "401", "403", "404", "429", "500"],
         "POST /bat/message/{messageId}/webhooks/replay": ["202", "400", "401", "403", "404", "409", "429", "500"],
+        "POST /bat/message/{messageId}/cancel": ["200", "202", *STOPPED[1:]],
+        **{f"POST /bat/{what}/cancel": STOPPED for what in WHAT_STOPS},
+        **{f"POST /bat/{what}/{verb}": FINAL for what in WHAT_STOPS for verb in ("pause", "resume")},
         "GET /bat/audio": ["200", "401", "403", "429", "500"],
         "PUT /bat/audio/{introId}": ["200", "400", "401", "403", "404", "413", "415", "422", "429", "500"],
         "GET /bat/audio/{introId}": ["200", "400", "401", "403", "404", "429", "500"],

@@ -29,6 +29,7 @@ class Bench:
         self.messages, self.clock = MemoryMessages(), FakeClock()
         self.started, self.finished, self.ended, self.errors = [], [], set(), {}
         self.execution, self.has_records, self.slow = Execution.RUNS, True, 0
+        self.paused = set()
 
     def calling(self, *mids):
         for mid in mids:
@@ -69,6 +70,7 @@ class Bench:
             clock=self.clock,
             count=count,
             has_records=self.has_records,
+            is_paused=lambda _account, name: name in self.paused,
         )
         sweep(calls.repairs())
         return +counted
@@ -405,3 +407,16 @@ def test_calls_that_take_all_the_time_keep_neither_the_other_mends_nor_each_othe
         if set(looked) == set(mids):
             break
     assert set(looked) == set(mids)
+
+
+def test_the_queue_of_a_paused_campaign_is_woken_only_when_it_is_resumed():
+    bench = Bench()
+    bench.messages.add([replace(MESSAGE, campaign="spring")])
+    bench.messages.queue(bench.messages.get(MID), (ASK,), NOW)
+    bench.messages.turns.rest(
+        bench.messages.turns.find("acme", False), bench.messages.turns.find_queue("acme", "spring", False)
+    )
+    bench.paused = {"spring"}
+    assert sum((bench.sweep(MINUTE) for _ in range(5)), Counter()) == {}
+    bench.paused = set()
+    assert sum((bench.sweep(MINUTE) for _ in range(5)), Counter()) == {"QueuesWoken": 1}

@@ -2,7 +2,7 @@
 
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.turns import Queue
-from speechcall.messages.use_cases.message_ports import LineTaken
+from speechcall.messages.use_cases.message_ports import LineTaken, Redialled
 from tests.kit.samples import ASK, MESSAGE, MID, NOW, message
 from tests.kit.store_samples import ANSWERED, POOL, queued
 
@@ -65,7 +65,7 @@ def test_those_that_were_put_off_leave_their_queue_until_they_are_called_back(me
     assert messages.put_off(NOW + 30, 9) == ["104", "100"]
     # What is put back after a call waits for its moment among them.
     assert messages.claim_line(messages.get("101"), "arn:flow", POOL, NOW) == LineTaken()
-    assert messages.requeue(messages.get("101"), 1, NOW + 25, NOW)
+    assert messages.requeue(messages.get("101"), 1, NOW + 25, NOW) is Redialled.QUEUED
     assert messages.put_off(NOW + 30, 9) == ["104", "101", "100"]
     # Called back, they have their places again: first accepted, first served.
     for mid in ("104", "101"):

@@ -191,7 +191,7 @@ def test_finishing_gives_the_line_back_once(messages, lines):
     assert messages.claim_line(second, "arn:flow", one, NOW + 1) == LineTaken()
     # A repeat changes neither the message nor the other's line.
     assert not messages.finish(first, Outcome("failed", "failed"), NOW + 2)
-    assert not messages.requeue(first, 1, NOW + 2, NOW)
+    assert messages.requeue(first, 1, NOW + 2, NOW) is Redialled.DONE_BEFORE
     assert messages.get("1") == finished
     assert lines.read().held == {second.number: "2-1"}
     third = queued(messages, "3")
@@ -204,7 +204,7 @@ def test_only_the_attempt_that_holds_the_line_can_finish(messages):
     messages.claim_line(waiting, "arn:flow", POOL, NOW)
     for attempt in (0, 2):
         assert not messages.finish(replace(waiting, attempt=attempt), ANSWERED, NOW)
-        assert not messages.requeue(replace(waiting, attempt=attempt), 1, NOW, NOW)
+        assert messages.requeue(replace(waiting, attempt=attempt), 1, NOW, NOW) is Redialled.DONE_BEFORE
     assert not messages.finish(message("99", attempt=1), ANSWERED, NOW)
     assert messages.get(MID).state is State.CALLING
 
@@ -246,7 +246,7 @@ def test_messages_and_redials_count_on_the_same_day(dynamodb):
 
 def test_a_message_that_is_put_back_waits_for_its_next_attempt_without_a_line(messages, lines):
     first = called(messages)
-    assert messages.requeue(first, 1, NOW + 60_000, NOW)
+    assert messages.requeue(first, 1, NOW + 60_000, NOW) is Redialled.QUEUED
     back = messages.get(MID)
     assert back == replace(first, state=State.QUEUED, redials=1)
     assert back.due_msec == NOW + 60_000
@@ -256,6 +256,6 @@ def test_a_message_that_is_put_back_waits_for_its_next_attempt_without_a_line(me
     # The next attempt is another: what is late of the first one changes nothing.
     assert messages.claim_line(back, "arn:flow", POOL, NOW + 60_000) == LineTaken()
     assert not messages.finish(first, ANSWERED, NOW + 60_001)
-    assert not messages.requeue(first, 2, NOW + 60_001, NOW)
+    assert messages.requeue(first, 2, NOW + 60_001, NOW) is Redialled.DONE_BEFORE
     assert lines.read().held == {first.number: f"{MID}-2"}
     assert messages.finish(messages.get(MID), ANSWERED, NOW + 60_002)

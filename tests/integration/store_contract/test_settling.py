@@ -22,7 +22,7 @@ def test_a_message_settles_once_without_its_line_and_without_an_outcome(messages
     # A write that still takes it for calling, or for another attempt, changes nothing
     assert not messages.settle(first, End.FAILED, EXPIRED, NOW + 6)
     assert not messages.finish(first, ANSWERED, NOW + 6)
-    assert not messages.requeue(first, 1, NOW + 6, NOW)
+    assert messages.requeue(first, 1, NOW + 6, NOW) is Redialled.DONE_BEFORE
     assert messages.redial(first, NOW + 6, 9, NOW) is Redialled.DONE_BEFORE
     assert not messages.finish(replace(found, attempt=2), ANSWERED, NOW + 6)
     assert not messages.refuse(replace(found, state=State.QUEUED), EXPIRED, None, NOW + 6)
@@ -45,7 +45,7 @@ def test_a_message_that_has_settled_is_finished_once_and_gives_nothing_back(mess
     assert finished.due_msec is None
     assert messages.due(State.SETTLING, NOW + 10**9, 9) == []
     assert not messages.finish(found, ANSWERED, NOW + 8)
-    assert not messages.requeue(found, 1, NOW + 8, NOW)
+    assert messages.requeue(found, 1, NOW + 8, NOW) is Redialled.DONE_BEFORE
     assert messages.get("1") == finished
     # Then its line, and its number, are still taken
     assert lines.read().held == {found.number: "2-1"}

@@ -199,6 +199,9 @@ class Call(TypedDict):
     """What happened, in full."""
 
     state: Literal["preparing", "queued", "calling", "settling", "finished"]
+    paused: NotRequired[
+        Annotated[bool, Field(description="True: it waits, and its list, campaign or account is paused.")]
+    ]
     outcome: Outcome | None
     endReason: EndReason | None
     cause: Annotated[
@@ -231,6 +234,78 @@ class MessageStatus(TypedDict):
     partscount: Literal[1]
     cost: Annotated[float, Field(ge=0)]
     call: Call
+
+
+StopStateName = Annotated[
+    Literal["active", "paused", "cancelled"],
+    Field(
+        description="`paused`: nothing of it is dialled until it is resumed; `cancelled`: for good. What stops its "
+        "campaign or its account stops a list too."
+    ),
+]
+
+
+@_closed
+class MessageCancelled(TypedDict):
+    """What has become of a message that was to be cancelled."""
+
+    messageId: Id
+    state: Annotated[
+        Literal["cancelled", "hangingUp", "hungUp", "tooLate"],
+        Field(
+            description="`cancelled`: it waited, and is not dialled any more. `hangingUp`: its call is being ended. "
+            "`hungUp`: its call was ended, and is over. `tooLate`: it is in a call, which goes on, and is not dialled "
+            "again; or it was finished before."
+        ),
+    ]
+
+
+@_closed
+class StopNote(TypedDict):
+    """What is to be known of a pause."""
+
+    code: Annotated[str, Field(description="For programs.", examples=["TTL_RUNS_ON"])]
+    message: str
+
+
+@_closed
+class ListStopped(TypedDict):
+    """A list that was paused or resumed."""
+
+    messagelistId: Id
+    state: Annotated[Literal["active", "paused"], Field(description="What was asked for.")]
+    warnings: NotRequired[Annotated[list[StopNote], Field(min_length=1)]]
+
+
+@_closed
+class CampaignStopped(TypedDict):
+    """A campaign that was paused or resumed."""
+
+    campaign: str
+    state: Annotated[Literal["active", "paused"], Field(description="What was asked for.")]
+    warnings: NotRequired[Annotated[list[StopNote], Field(min_length=1)]]
+
+
+@_closed
+class ListCancelled(TypedDict):
+    """A list that is cancelled, and what that means for its messages."""
+
+    messagelistId: Id
+    state: Literal["cancelled"]
+    notDialled: Annotated[Count, Field(description="They waited; none of them is dialled any more.")]
+    inProgress: Annotated[Count, Field(description="In a call, or just after one; none of them is dialled again.")]
+    finished: Annotated[Count, Field(description="They had ended before.")]
+
+
+@_closed
+class CampaignCancelled(TypedDict):
+    """A campaign that is cancelled, and what that means for its messages."""
+
+    campaign: str
+    state: Literal["cancelled"]
+    notDialled: Annotated[Count, Field(description="They waited; none of them is dialled any more.")]
+    inProgress: Annotated[Count, Field(description="In a call; none of them is dialled again.")]
+    finished: Annotated[Count, Field(description="They had ended before.")]
 
 
 @_closed
@@ -328,6 +403,7 @@ class ListStatus(TypedDict):
 
     messagelistId: Id
     campaign: NotRequired[CampaignName]
+    state: StopStateName
     total: Annotated[int, Field(ge=1, le=100, description="How many messages were accepted.")]
     statuses: Annotated[dict[DeliveryStatus, int], Field(description="How many messages have each status.")]
     outcomes: Annotated[dict[Outcome, int], Field(description="How many messages ended in each way.")]

@@ -23,6 +23,13 @@ Reads = Literal[
     "GET /bat/audio/{introId}",
 ]
 Manages = Literal[
+    "POST /bat/message/{messageId}/cancel",
+    "POST /bat/messagelist/{messagelistId}/cancel",
+    "POST /bat/messagelist/{messagelistId}/pause",
+    "POST /bat/messagelist/{messagelistId}/resume",
+    "POST /bat/campaign/{campaign}/cancel",
+    "POST /bat/campaign/{campaign}/pause",
+    "POST /bat/campaign/{campaign}/resume",
     "POST /bat/message/{messageId}/webhooks/replay",
     "PUT /bat/audio/{introId}",
     "DELETE /bat/audio/{introId}",

@@ -26,10 +26,14 @@ class DialledCalls:
         try 0   UpdateItem placing ──► placed, but the answer is lost
         try 1        UpdateItem ──X try 0 was just now ──► waits for the contact's own event, or asks under its token
         the contact       ──► set_contact ──► try 1 finds it;  or nothing comes, and try 2 may dial
+        or
+        cancel   UpdateItem given up ──► nothing was placed: the call is over
+        try 0         UpdateItem ──X given up: it is not dialled
         """
         not_placed = "attribute_not_exists(contact_id)"
         no_other_places = "(attribute_not_exists(placing_msec) OR placing_msec < :before)"
-        clauses = [EXISTS, NOT_ENDED, not_placed, no_other_places]
+        not_given_up = "attribute_not_exists(gave_up_msec)"
+        clauses = [EXISTS, NOT_ENDED, not_placed, not_given_up, no_other_places]
         values = {":now": now_msec, ":before": before_msec}
         # A function of the version before knows no `not_placed_msec`: it is void once the provider is asked again.
         asked = "SET placing_msec = :now REMOVE not_placed_msec"
@@ -50,9 +54,10 @@ class DialledCalls:
         value = {"reason": refused.reason, "cause": refused.cause.value}
         self._update_if(mid, attempt, "SET refused = :refused", [EXISTS, NOT_ENDED], {":refused": value})
 
-    def set_contact(self, mid: str, attempt: int, contact_id: str) -> None:
+    def set_contact(self, mid: str, attempt: int, contact_id: str) -> Call | None:
         """The contact that answered is already known when the provider's own reply comes late."""
-        self._update_if(mid, attempt, "SET contact_id = if_not_exists(contact_id, :id)", [EXISTS], {":id": contact_id})
+        known = "SET contact_id = if_not_exists(contact_id, :id)"
+        return self._update_if(mid, attempt, known, [EXISTS], {":id": contact_id})
 
     def _update_if(
         self, mid: str, attempt: int, expression: str, clauses: list[str], values: dict[str, Any]

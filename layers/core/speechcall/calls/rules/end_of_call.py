@@ -5,7 +5,15 @@ from typing import assert_never
 
 from speechcall.calls.rules.call import Call, Cause, Kind
 from speechcall.menus.rules.call_log import IDLE, PROMPT_ERROR, ThenKind
-from speechcall.shared.rules.outcome import NOT_PLACED, NOT_PLAYED, PROMPT_UNAVAILABLE, End, Outcome, OutcomeName
+from speechcall.shared.rules.outcome import (
+    CANCELLED,
+    NOT_PLACED,
+    NOT_PLAYED,
+    PROMPT_UNAVAILABLE,
+    End,
+    Outcome,
+    OutcomeName,
+)
 
 _UNANSWERED = {Cause.BUSY, Cause.NO_ANSWER, Cause.INVALID_NUMBER, Cause.BLOCKED}
 _NOT_OURS = {Cause.CALLER_HUNG_UP, *_UNANSWERED}
@@ -84,10 +92,13 @@ def outcome_of(call: Call | None, end: End) -> Outcome:
     """The outcome of a call that has ended (or was never placed) and the reason to show for it.
 
     Somebody who answered and may have heard a menu is `answered`, and so never dialled again for a failure. Where
-    nothing was heard and the end was ours, the call has failed: `notPlayed`.
+    nothing was heard and the end was ours, the call has failed: `notPlayed`. One that was ended because its message was
+    cancelled is `cancelled`, or `answered` where somebody may have heard a menu.
     """
     if call is None:
         return Outcome("failed", NOT_PLACED)
+    if call.stop_reason == CANCELLED.reason and (call.answered_msec is None or not may_have_heard(call)):
+        return CANCELLED
     if call.answered_msec is None:
         # Who hangs up before the answer has rejected the call: a network tells that as busy.
         cause = Cause.BUSY if call.cause is Cause.CALLER_HUNG_UP else call.cause
@@ -100,6 +111,8 @@ def outcome_of(call: Call | None, end: End) -> Outcome:
         return Outcome("failed", reason, no_prompt)
     if call.cause is Cause.UNCONFIRMED:
         return Outcome("answered", "unconfirmed", no_prompt)
+    if call.stop_reason == CANCELLED.reason:
+        return Outcome("answered", CANCELLED.reason)
     if end is End.NOT_ANSWERED:  # somebody answered, and was gone before the first menu
         return Outcome("answered", (call.cause or Cause.CALLER_HUNG_UP).value)
     # A state machine takes the end of a call in a menu for the callee's.

@@ -17,19 +17,20 @@ from contextlib import suppress
 from dataclasses import replace
 
 from speechcall.accounts.rules.account import Account
-from speechcall.calls.rules.call import Call, Cause, Command, Kind, Ticket
+from speechcall.calls.rules.call import Call, Cause
 from speechcall.calls.rules.end_of_call import hangs_on_cause, may_have_heard, outcome_of
 from speechcall.calls.rules.heard import heard_in
 from speechcall.calls.rules.owed import owed_webhooks
 from speechcall.calls.use_cases.ask_why import ask_why, ask_why_for_seconds, is_final, is_told_too_late
 from speechcall.calls.use_cases.end_call import end_call
+from speechcall.calls.use_cases.forestall import forestall
 from speechcall.calls.use_cases.leave_call import leave_call
 from speechcall.calls.use_cases.look_up import look_until_ended
 from speechcall.calls.use_cases.ports import CallStore, Engine, Telephony
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.use_cases.message_ports import MessageStore
 from speechcall.shared.rules.errors import TelephonyUnavailable
-from speechcall.shared.rules.outcome import NOT_PLACED, End, Outcome
+from speechcall.shared.rules.outcome import CANCELLED, NOT_PLACED, End, Outcome
 from speechcall.shared.rules.time_bounds import GIVE_UP_SECONDS, MAY_RING_SECONDS
 from speechcall.shared.use_cases.clock import Clock
 from speechcall.webhooks.rules.webhook import WebhookTask
@@ -69,13 +70,13 @@ def finish_call(
         if message is not None and is_open and message.state is State.SETTLING:
             return _settle(message, call, calls, messages, telephony, clock, find_account, tell_end)
         if call is None and message is not None and is_open:
-            call = _forestall(message, calls, clock.now_msec())
+            call = forestall(message, calls, clock.now_msec())
         if call is not None and not call.ended:
             cause, is_guess = _ensure_ended(call, end, calls, telephony, clock)
             call = end_call(mid, attempt, cause, calls=calls, engine=engine, clock=clock, is_guess=is_guess)
         if call is not None and is_open and call.cause_is_guess:
             call = ask_why(call, calls, telephony)
-        outcome = outcome_of(call, end)
+        outcome = _outcome_of(message, call, end)
         if message is not None and is_open:
             for task in owed_webhooks(call, message.menus, end) if call else ():
                 owe(task)
@@ -130,6 +131,13 @@ def _settle(
     return outcome
 
 
+def _outcome_of(message: Message | None, call: Call | None, end: End) -> Outcome:
+    """A call that was made sure never to be placed has failed, or was cancelled."""
+    outcome = outcome_of(call, end)
+    is_cancelled = message is not None and message.hangup_msec is not None and outcome.reason == NOT_PLACED
+    return CANCELLED if is_cancelled else outcome
+
+
 def give_up_msec(message: Message) -> int:
     """From when on a message that is being called is finished whatever goes wrong."""
     return (message.claimed_msec or message.dial_until_msec) + GIVE_UP_SECONDS * 1000
@@ -141,32 +149,6 @@ def _outcome_of_what_is_given_up(mid: str, attempt: int, call: Call | None, call
         call = calls.end(mid, attempt, Cause.UNCONFIRMED, now_msec) or call
     was_heard = call is not None and call.answered_msec is not None and may_have_heard(call)
     return Outcome("answered" if was_heard else "failed", Cause.UNCONFIRMED.value)
-
-
-def _forestall(message: Message, calls: CallStore, now_msec: int) -> Call:
-    """Sees to it that a call which was never written is never placed; returns it, or the one that was quicker.
-
-    control_call  open ──► written, places         finish_call   open ──X is there: a call like any other
-    or
-    finish_call   open ──► written, ended          control_call  open ──X is there, of another visit: places nothing
-    """
-    never = Call(
-        mid=message.mid,
-        attempt=message.attempt,
-        number=message.number,
-        asks=(),
-        seq=1,
-        done_seq=1,
-        command=Command(Kind.DIAL),
-        ticket=Ticket("", 0, ""),
-        visits=0,
-        dialled_msec=now_msec,
-    )
-    call = calls.open(never, message.expires_at)
-    if call.ticket != never.ticket or call.ended:
-        return call
-    calls.set_stop_reason(message.mid, message.attempt, NOT_PLACED)
-    return calls.end(message.mid, message.attempt, Cause.FAILED, now_msec) or call
 
 
 def _ensure_ended(call: Call, end: End, calls: CallStore, telephony: Telephony, clock: Clock) -> tuple[Cause, bool]:

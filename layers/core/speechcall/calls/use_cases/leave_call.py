@@ -1,6 +1,7 @@
 """What becomes of a message when its call is over: another one inside its time, or its end."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import assert_never
 
 from speechcall.accounts.rules.account import Account
@@ -10,7 +11,7 @@ from speechcall.campaigns.rules.funnel import Heard
 from speechcall.messages.rules.dial_times import throttled_again_seconds
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.use_cases.message_ports import MessageStore, Redialled
-from speechcall.shared.rules.outcome import EXPIRED, Outcome
+from speechcall.shared.rules.outcome import CANCELLED, EXPIRED, Outcome
 
 
 def leave_call(
@@ -28,16 +29,34 @@ def leave_call(
         put_offs = message.attempt - 1 - message.redials
         again = now_msec + throttled_again_seconds(put_offs) * 1000
         if again < message.dial_until_msec:
-            return messages.requeue(message, message.redials, again, now_msec, heard)
+            again_or_not = messages.requeue(message, message.redials, again, now_msec, heard)
+            return _left(again_or_not, message, CANCELLED, CANCELLED, heard, messages, now_msec)
         return messages.finish(message, EXPIRED, now_msec, heard)
-    match _redial(message, call, outcome, heard, messages, now_msec, find_account):
+    redialled = _redial(message, call, outcome, heard, messages, now_msec, find_account)
+    cancelled = replace(outcome, reason=CANCELLED.reason)
+    return _left(redialled, message, outcome, cancelled, heard, messages, now_msec)
+
+
+def _left(
+    redialled: Redialled | None,
+    message: Message,
+    outcome: Outcome,
+    cancelled: Outcome,
+    heard: Heard | None,
+    messages: MessageStore,
+    now_msec: int,
+) -> bool:
+    """Finishes a message that is not dialled again: with `outcome`, or `cancelled` if that is why."""
+    match redialled:
         case Redialled.QUEUED:
             return True
         case Redialled.DONE_BEFORE:
             return False
         case Redialled.DAY_FULL | None:
             return messages.finish(message, outcome, now_msec, heard)
-        case redialled:
+        case Redialled.CANCELLED:
+            return messages.finish(message, cancelled, now_msec, heard)
+        case _:
             assert_never(redialled)
 
 

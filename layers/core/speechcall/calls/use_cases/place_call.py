@@ -31,6 +31,7 @@ import logging
 from typing import NamedTuple
 
 from speechcall.calls.rules.call import Call
+from speechcall.calls.rules.end_of_call import is_over
 from speechcall.calls.use_cases.ports import CallStore, Telephony
 from speechcall.shared.rules.errors import (
     DestinationRefused,
@@ -38,6 +39,7 @@ from speechcall.shared.rules.errors import (
     TelephonyMisconfigured,
     TelephonyUnavailable,
 )
+from speechcall.shared.rules.outcome import CANCELLED
 from speechcall.shared.use_cases.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -70,7 +72,10 @@ def place_once(
 
 
 def note_contact(contact_id: str, call: Call, expires_at: int, *, telephony: Telephony, calls: CallStore) -> None:
-    """Notes the contact of a call, and whose the contact is where the news of its end does not say so."""
+    """Notes the contact of a call, and whose the contact is where the news of its end does not say so.
+
+    A call that was cancelled while it was being dialled is stopped: who cancelled it knew no contact.
+    """
     if telephony.has_records:
         try:
             calls.name_contact(contact_id, call.mid, call.attempt, expires_at)
@@ -78,7 +83,14 @@ def note_contact(contact_id: str, call: Call, expires_at: int, *, telephony: Tel
             # Then it is looked up in its record.
             fields = {"mid": call.mid, "attempt": call.attempt}
             logger.exception("whose the contact of call %s-%s is could not be noted", *fields.values(), extra=fields)
-    calls.set_contact(call.mid, call.attempt, contact_id)
+    found = calls.set_contact(call.mid, call.attempt, contact_id)
+    if found and is_over(found) and found.stop_reason == CANCELLED.reason:
+        try:
+            telephony.stop(contact_id)
+        except Exception:
+            # It is tried again where it was cancelled, and who answers is hung up.
+            fields = {"mid": call.mid, "attempt": call.attempt}
+            logger.exception("call %s-%s, which was cancelled, could not be stopped", *fields.values(), extra=fields)
 
 
 def is_certain(error: Exception) -> bool:
@@ -100,7 +112,7 @@ def _repeat(
     while True:
         if not is_first and not calls.begin_placing(call.mid, call.attempt, asked, asked + 1):
             found = calls.get(call.mid, call.attempt)
-            if found is None or found.ended:
+            if found is None or is_over(found):
                 return None
             if found.contact_id:
                 return found.contact_id
@@ -139,7 +151,7 @@ def _look_for(call: Call, calls: CallStore, clock: Clock) -> str | None:
     """Waits for the contact of a call that may ring. None: the call is over. Raises TelephonyUnavailable."""
     while True:
         found = calls.get(call.mid, call.attempt)
-        if found is None or found.ended:
+        if found is None or is_over(found):
             return None
         if found.contact_id:
             return found.contact_id

@@ -101,7 +101,7 @@ class CallStore(Protocol):
     def begin_placing(self, mid: str, attempt: int, now_msec: int, before_msec: int) -> bool:
         """Notes that a provider is about to be asked to dial.
 
-        False: its contact is known, it was asked at `before_msec` or later, or the call has ended.
+        False: its contact is known, it was asked at `before_msec` or later, or the call has ended or was given up.
         """
 
     def set_not_placed(self, mid: str, attempt: int, placing_msec: int) -> bool:
@@ -113,7 +113,8 @@ class CallStore(Protocol):
     def set_refused(self, mid: str, attempt: int, refused: Refused) -> None:
         """What a repeat was told, while the request before it may have dialled; the last stays."""
 
-    def set_contact(self, mid: str, attempt: int, contact_id: str) -> None: ...
+    def set_contact(self, mid: str, attempt: int, contact_id: str) -> Call | None:
+        """The first contact stays. The call as it is then; None: there is none."""
 
     def name_contact(self, contact_id: str, mid: str, attempt: int, expires_at: int) -> None:
         """Notes whose a contact is, for news that does not say so. It is the contact of no other attempt, ever."""

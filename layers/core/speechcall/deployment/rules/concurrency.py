@@ -10,8 +10,8 @@ FUNCTIONS_OF_A_CALL = 3
 """What a callee or a line waits for: what the telephony asks, what commands it, and what ends the call."""
 STREAM_CONSUMERS, STREAM_SHARDS = 2, 4
 """One environment for each shard and consumer; a new on-demand table has four partitions."""
-EACH_MINUTE = 4
-"""The dialer, which may last beyond its minute, the sweeper and what wakes webhooks."""
+EACH_MINUTE = 6
+"""The dialer, which may last beyond its minute, the sweeper, what wakes webhooks, and twice what carries out stops."""
 ALWAYS_UNRESERVED = 100
 
 

@@ -286,6 +286,9 @@ class _Run:
         if message.dial_until_msec <= now:
             self.done.expired += refuse_message(message, EXPIRED, None, now, messages=self.messages)
             return None
+        if message.cancelled_msec is not None:  # a release before has queued it again all the same
+            self._hold_back(message, Brake.MESSAGE, is_final=True)
+            return None
         if message.number in self.busy:
             return self._wait_for_number(message)
         if self.next_msec > now:
@@ -337,7 +340,8 @@ class _Run:
             now = self.clock.now_msec()
             self.done.cancelled += refuse_message(message, CANCELLED, None, now, messages=self.messages)
         elif by is Brake.LIST:
-            self._put_off(message.mid, PAUSED_AGAIN_SECONDS, message)
+            until = self.clock.now_msec() + PAUSED_AGAIN_SECONDS * 1000
+            self.messages.hold_back(message, min(until, message.dial_until_msec))
 
     def _claim(self, message: Message, flow_arn: str, charge: Charge) -> Claim:
         """Takes a line, where load or another transaction of the same moment does not keep it from that."""

@@ -79,6 +79,8 @@ class Calls:
     turns: TurnStore
     accounts: Callable[[], Iterable[str]]
     """The ids of all accounts."""
+    is_paused: Callable[[str, str], bool] = lambda _account_id, _campaign: False
+    """Whether a campaign of an account is paused: its queue is kept out of the order."""
     has_records: bool = True
     """Whether messages settle, as the telephony is now; where none does they are queried once an hour."""
 
@@ -260,7 +262,9 @@ class Calls:
                 for turn in turns:
                     self.turns.forget_live(turn, sorted(turn.live - held))
             for queue in queues:
-                if not _stands(queue, order.get(queue.is_urgent)) and self.turns.heads(queue, 1):
+                if _stands(queue, order.get(queue.is_urgent)) or not self.turns.heads(queue, 1):
+                    continue
+                if not (queue.campaign and self.is_paused(account_id, queue.campaign)):
                     self.turns.wake(account_id, queue.campaign, queue.is_urgent, now)
                     woken += 1
         self.count("QueuesWoken", woken)

@@ -30,7 +30,7 @@ from speechcall.messages.adapters.turns_store import DynamoTurns, settle_queue, 
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.turns import cost
 from speechcall.messages.use_cases.message_ports import Redialled
-from speechcall.shared.adapters.keys import LATER, message_key
+from speechcall.shared.adapters.keys import LATER, campaign_key, list_brake_key, message_key, turn_key
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
@@ -49,7 +49,7 @@ MESSAGE, DAY = "message", "day"
 """The names of two parts."""
 
 
-def _it_is(state: State) -> tuple[str, State]:
+def it_is(state: State) -> tuple[str, State]:
     """The clause of a state, and its `:from`: a message that settles is written down as finished (`state_of`)."""
     if state is State.SETTLING:
         return f"#state = :from AND attribute_exists({SETTLING_END})", State.FINISHED
@@ -72,6 +72,8 @@ class Leaving:
     """What was heard in the attempt that is over for good; None: none is, or nothing is known of it."""
     more: Parts = field(default_factory=dict)
     """Further parts of the transaction, by their names."""
+    checks: Parts = field(default_factory=dict)
+    """What else has to hold, of other items, by the names of the parts; the message must not be cancelled then."""
 
     @property
     def had_line(self) -> bool:
@@ -117,14 +119,16 @@ class LeavingMessages(DynamoMessageReader):
         if all(isinstance(value, str) for value in known.values()) and known["campaign"]:
             had_line = before is State.CALLING
             ended = EndedMessage(**known, mid=mid, expires_at=0, had_line=had_line, outcome=outcome, heard=None)
-        it_is_in_its_state, stored = _it_is(before)
+        it_is_in_its_state, stored = it_is(before)
         values = {":outcome": outcome.outcome, ":reason": outcome.reason, ":now": now_msec}
         values |= {":from": stored.value, ":to": State.FINISHED.value}
         change = self._change(mid, f"{FINISHED} {NOT_DUE}, {SETTLING_END}", it_is_in_its_state, values)
         return not self._count_and_write({MESSAGE: {"Update": change}}, ended, now_msec)
 
-    def requeue(self, message: Message, redials: int, due_msec: int, now_msec: int, heard: Heard | None = None) -> bool:
-        return self._queue_again(message, redials, due_msec, now_msec, heard, {}) is Redialled.QUEUED
+    def requeue(
+        self, message: Message, redials: int, due_msec: int, now_msec: int, heard: Heard | None = None
+    ) -> Redialled:
+        return self._queue_again(message, redials, due_msec, now_msec, heard, {})
 
     def redial(
         self, message: Message, due_msec: int, calls_per_day: int, now_msec: int, heard: Heard | None = None
@@ -142,13 +146,39 @@ class LeavingMessages(DynamoMessageReader):
     def _queue_again(
         self, message: Message, redials: int, due_msec: int, now_msec: int, heard: Heard | None, more: Parts
     ) -> Redialled:
+        """Puts a message back to be dialled again, unless it, its list, its campaign or its account was cancelled.
+
+        cancel     UpdateItem: the list is cancelled
+        finish 1        TransactWrite: m calling → queued ──X cancelled ──► m calling → finished
+        or
+        finish 1   TransactWrite: m calling → queued ──► waits
+        cancel          UpdateItem: the list is cancelled ──► no claim of m is possible; its worker finishes it
+        """
         values = {":redials": redials, **due_values(LATER, due_msec)}
         expression = f"SET #state = :to, redials = :redials, {SHARD} {NOT_FINISHED}"
         message = _in_a_call(message)
-        failed = self._leave(Leaving(message, State.QUEUED, now_msec, expression, values, None, heard, more))
-        if not failed:
-            return Redialled.QUEUED
-        return Redialled.DONE_BEFORE if MESSAGE in failed else Redialled.DAY_FULL
+        checks = self._nothing_is_cancelled(message)
+        failed = self._leave(Leaving(message, State.QUEUED, now_msec, expression, values, None, heard, more, checks))
+        return _why_not_again(failed, message)
+
+    def _nothing_is_cancelled(self, message: Message) -> Parts:
+        """The conditions under which a message may be dialled again, beside its own."""
+        it_is_not_cancelled = "attribute_not_exists(cancelled_msec)"
+        keys = {"list": list_brake_key(message.list_id)}
+        if message.campaign:
+            keys[CAMPAIGN] = campaign_key(message.account_id, message.campaign)
+        checks: Parts = {
+            name: {"TableName": self._registry, "Key": to_wire(key), "ConditionExpression": it_is_not_cancelled}
+            for name, key in keys.items()
+        }
+        the_message_is_not_cancelled = "(attribute_not_exists(cancelled_upto) OR cancelled_upto < :mid)"
+        checks["turn"] = {
+            "TableName": self._registry,
+            "Key": to_wire(turn_key(message.account_id, message.is_urgent)),
+            "ConditionExpression": the_message_is_not_cancelled,
+            "ExpressionAttributeValues": to_wire({":mid": int(message.mid)}),
+        }
+        return checks
 
     # ------------------------------------------------------ the one transaction
     def _has_left(self, leaving: Leaving) -> bool:
@@ -184,17 +214,21 @@ class LeavingMessages(DynamoMessageReader):
                 leaving.outcome,
                 leaving.heard,
             )
-        return self._count_and_write(self._parts(leaving), ended, leaving.now_msec)
+        return self._count_and_write(self._parts(leaving), ended, leaving.now_msec, leaving.checks)
 
     def _parts(self, leaving: Leaving) -> Parts:
         """All but its campaign's, whose form depends on how many are left."""
         message = leaving.message
-        clause, before = _it_is(message.state)
+        clause, before = it_is(message.state)
         values = {":from": before.value, ":to": leaving.after.value, **leaving.values}
         if leaving.is_of_call:
             it_is_this_call = "attempt = :attempt"
             clause, values[":attempt"] = f"{clause} AND {it_is_this_call}", message.attempt
+        if leaving.checks:
+            it_is_not_cancelled = "attribute_not_exists(cancelled_msec)"
+            clause = f"{clause} AND {it_is_not_cancelled}"
         change = self._change(message.mid, leaving.expression, clause, values)
+        change["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         line = self._line_parts(message, leaving.now_msec) if leaving.had_line else {}
         return {MESSAGE: {"Update": change}, **line, **leaving.more}
 
@@ -211,19 +245,21 @@ class LeavingMessages(DynamoMessageReader):
             parts["queue"] = {"Update": settle_queue(self._registry, account, campaign, is_urgent, owed)}
         return parts
 
-    def _count_and_write(self, parts: Parts, ended: EndedMessage | None, now_msec: int) -> Mapping[str, Values | None]:
+    def _count_and_write(
+        self, parts: Parts, ended: EndedMessage | None, now_msec: int, checks: Parts | None = None
+    ) -> Mapping[str, Values | None]:
         """Writes the parts with those of the campaign; what failed of them, the campaign's counts apart.
 
         Many ends of one campaign at once are in each other's way: each is tried again for half a second, and whoever
         still fails is told (StoreUnavailable), and is tried again by who called it: nothing was written.
         """
         if ended is None:
-            return self._write(parts)
+            return self._write(_join(parts, checks or {}))
         fewer = Fewer.SOME_LEFT
         for _ in range(TRIES):
-            every = {**parts, **end_parts(self._registry, ended, fewer, now_msec)}
+            every = _join({**parts, **end_parts(self._registry, ended, fewer, now_msec)}, checks or {})
             failed = patiently(partial(self._write, every), self.sleep)
-            if CAMPAIGN not in failed or any(name in failed for name in parts):
+            if CAMPAIGN not in failed or ended.outcome is None or any(name in failed for name in parts):
                 return failed
             fewer = fewer_of(failed[CAMPAIGN], 1)
         raise StoreUnavailable("the campaign changes too fast")
@@ -254,7 +290,7 @@ class LeavingMessages(DynamoMessageReader):
 
     def _move(self, mid: str, before: State, after: State, expression: str, values: dict[str, Any]) -> bool:
         """Leaves a state, or stays in it, once: of two that try, one finds the message gone from it."""
-        it_is_in_its_state, stored = _it_is(before)
+        it_is_in_its_state, stored = it_is(before)
         values = {":from": stored.value, ":to": after.value, **values}
         return not self._write({MESSAGE: {"Update": self._change(mid, expression, it_is_in_its_state, values)}})
 
@@ -272,6 +308,33 @@ def _finishing(
         values[":cause"] = cause
     expression = f"{expression} {NOT_DUE}, {SETTLING_END}"
     return Leaving(message, State.FINISHED, now_msec, expression, values, outcome, heard)
+
+
+def _join(parts: Parts, checks: Parts) -> Parts:
+    """Puts conditions to the parts of the same items, as a transaction has one part for each; the others are alone."""
+    joined = dict(parts)
+    for name, check in checks.items():
+        update = parts.get(name, {}).get("Update")
+        if update is None:
+            joined[name] = {"ConditionCheck": check}
+            continue
+        values = {**update["ExpressionAttributeValues"], **check.get("ExpressionAttributeValues", {})}
+        condition = {"ConditionExpression": check["ConditionExpression"], "ExpressionAttributeValues": values}
+        joined[name] = {"Update": {**update, **condition}}
+    return joined
+
+
+def _why_not_again(failed: Mapping[str, Values | None], message: Message) -> Redialled:
+    """What became of a message that was to be dialled again, by what stood where conditions did not hold."""
+    if not failed:
+        return Redialled.QUEUED
+    if MESSAGE in failed:
+        found = failed[MESSAGE] or {}
+        is_this_call = "cancelled_msec" in found and found.get("attempt") == message.attempt
+        settles = message.state is State.SETTLING
+        is_in_its_state = (SETTLING_END in found) if settles else found.get("state") == State.CALLING.value
+        return Redialled.CANCELLED if is_this_call and is_in_its_state else Redialled.DONE_BEFORE
+    return Redialled.DAY_FULL if set(failed) == {DAY} else Redialled.CANCELLED
 
 
 def _in_a_call(message: Message) -> Message:

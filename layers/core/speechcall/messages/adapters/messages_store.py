@@ -5,7 +5,7 @@ from typing import Any
 
 from speechcall.menus.adapters.ask_items import dump_ask
 from speechcall.menus.rules.ask import Ask
-from speechcall.messages.adapters.leaving_messages import PLACE, PLACE_NAMES, SHARD, LeavingMessages
+from speechcall.messages.adapters.leaving_messages import PLACE, PLACE_NAMES, SHARD, LeavingMessages, it_is
 from speechcall.messages.adapters.lines_store import take_line, why_no_line
 from speechcall.messages.adapters.message_items import (
     CALLING_CHECK_MSEC,
@@ -16,6 +16,7 @@ from speechcall.messages.adapters.message_items import (
     take_turns,
     waiting_values,
 )
+from speechcall.messages.adapters.stops_store import job_part
 from speechcall.messages.adapters.turns_store import charge_queue, charge_turn, load_turn
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.turns import Turn
@@ -30,6 +31,7 @@ from speechcall.messages.use_cases.message_ports import (
     Pool,
     TurnMoved,
 )
+from speechcall.messages.use_cases.stop_ports import Stopped
 from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.shared.adapters.due_index import due_in
 from speechcall.shared.adapters.keys import LATER, campaign_key, list_brake_key, mid_of
@@ -75,7 +77,9 @@ class DynamoMessages(LeavingMessages):
         """
         self.turns.wake(message.account_id, message.campaign, message.is_urgent, now_msec)
         values = waiting_values(message)
-        return self._move(message.mid, State.QUEUED, State.QUEUED, f"SET #state = :to, {SHARD}, {PLACE}", values)
+        return self._move(
+            message.mid, State.QUEUED, State.QUEUED, f"SET #state = :to, {SHARD}, {PLACE} REMOVE held_back", values
+        )
 
     def forget_place(self, message: Message) -> None:
         """A message that is finished is never queued again."""
@@ -121,7 +125,7 @@ class DynamoMessages(LeavingMessages):
             message.mid,
             "SET #state = :to, attempt = :attempt, claimed_msec = :now, dial_wait_seconds = :wait, "
             f"machine_arn = :flow, line_share = :share, charged_msec = :charged, has_limit = :limited, {SHARD} "
-            f"REMOVE flow_arn, {PLACE_NAMES}",  # `flow_arn`: its name in the release before
+            f"REMOVE flow_arn, held_back, {PLACE_NAMES}",  # `flow_arn`: its name in the release before
             it_waits_for_this_attempt,
             {
                 ":from": State.QUEUED.value,
@@ -189,6 +193,54 @@ class DynamoMessages(LeavingMessages):
         else:
             expression, shard = f"SET #state = :to, {SHARD}", shard_name(mid, state)
         self._move(mid, state, state, expression, due_values(shard, due_msec))
+
+    def hold_back(self, message: Message, due_msec: int) -> bool:
+        """
+        dialer    TransactWrite: m leaves its queue, if the list is paused ──► held back
+        resume         UpdateItem: not paused ──► reads m: it is held back ──► promotes it
+        or
+        resume    UpdateItem: not paused ──► reads m: it stands in its queue
+        dialer         TransactWrite ──X the list is not paused: m keeps its place
+        """
+        its_list_is_paused = "attribute_exists(paused_msec)"
+        it_is_queued = "#state = :from"
+        expression = f"SET held_back = :yes, {SHARD} REMOVE {PLACE_NAMES}"
+        values = {":from": State.QUEUED.value, ":yes": True, **due_values(LATER, due_msec)}
+        brake = {
+            "TableName": self._registry,
+            "Key": to_wire(list_brake_key(message.list_id)),
+            "ConditionExpression": its_list_is_paused,
+        }
+        move = self._change(message.mid, expression, it_is_queued, values)
+        try:
+            self._transact([{"Update": move}, {"ConditionCheck": brake}])
+        except ConditionFailed:
+            return False
+        return True
+
+    def stop_redials(self, message: Message, now_msec: int, *, hangs_up: bool) -> bool:
+        """
+        cancel     UpdateItem: m, which is calling, is cancelled ──► told that it is too late
+        finish          TransactWrite: m calling → queued ──X cancelled ──► calling → finished
+        or
+        finish     TransactWrite: m calling → queued
+        cancel          UpdateItem ──X m is not calling any more ──► reads it again: it waits, and is finished
+        """
+        it_is_in_its_state, before = it_is(message.state)
+        it_is_this_call = f"{it_is_in_its_state} AND attempt = :attempt"
+        expression = "SET cancelled_msec = if_not_exists(cancelled_msec, :now)"
+        if hangs_up:
+            expression += ", hangup_msec = if_not_exists(hangup_msec, :now)"
+        values = {":from": before.value, ":attempt": message.attempt, ":now": now_msec}
+        parts = [self._change(message.mid, expression, it_is_this_call, values)]
+        if hangs_up:
+            what = Stopped(Brake.MESSAGE, message.account_id, message.mid)
+            parts.append(job_part(self._registry, what, now_msec, hangs_up=True))
+        try:
+            self._transact([{"Update": part} for part in parts])
+        except ConditionFailed:
+            return False
+        return True
 
 
 def _why_not(

@@ -108,7 +108,9 @@ class DynamoTurns:
         return [from_wire(item) for item in page["Items"]]
 
     # ----------------------------------------------------------------- writes
-    def wake(self, account_id: str, campaign: str, is_urgent: bool, now_msec: int) -> None:
+    def wake(
+        self, account_id: str, campaign: str, is_urgent: bool, now_msec: int, *, was_stopped: bool = False
+    ) -> None:
         """The queue first, then the account: an account in the order without a queue is taken out of it again.
 
         prepare_prompts   wake ──► message queued
@@ -119,7 +121,7 @@ class DynamoTurns:
         dialer                                ── rest ──X not the revision that it read
         """
         name = (account_id, campaign, is_urgent)
-        if now_msec < self._woken.get(name, 0) + ALREADY_AWAKE_MSEC:
+        if not was_stopped and now_msec < self._woken.get(name, 0) + ALREADY_AWAKE_MSEC:
             return
         self._wake(
             queue_key(account_id, campaign, is_urgent),

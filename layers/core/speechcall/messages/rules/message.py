@@ -84,6 +84,12 @@ class Message:
     """The line time that its account was charged for its call."""
     is_limited: bool = field(default=False, compare=False)
     """Its account may hold so many lines only, and has one back when its call ends."""
+    cancelled_msec: int | None = field(default=None, compare=False)
+    """When it was cancelled in a call, or just after one: it is not dialled again."""
+    hangup_msec: int | None = field(default=None, compare=False)
+    """When it was asked that its call be ended."""
+    is_held: bool = field(default=False, compare=False)
+    """It was put off because its list is paused, and comes back as soon as that is resumed."""
     due_msec: int | None = field(default=None, compare=False)
     """When its state has to change; None: never."""
 

@@ -49,6 +49,8 @@ class Redialled(Enum):
     DONE_BEFORE = "doneBefore"
     DAY_FULL = "dayFull"
     """The account's calls of that day are used up; nothing was changed."""
+    CANCELLED = "cancelled"
+    """It, or what it belongs to, was cancelled; nothing was changed."""
 
 
 class Brake(Enum):
@@ -57,6 +59,7 @@ class Brake(Enum):
     ACCOUNT = "account"
     CAMPAIGN = "campaign"
     LIST = "list"
+    MESSAGE = "message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +146,10 @@ class MessageStore(MessageReader, Protocol):
         the attempt.
         """
 
-    def requeue(self, message: Message, redials: int, due_msec: int, now_msec: int, heard: Heard | None = None) -> bool:
-        """As `finish`, but → queued, to be dialled again."""
+    def requeue(
+        self, message: Message, redials: int, due_msec: int, now_msec: int, heard: Heard | None = None
+    ) -> Redialled:
+        """As `finish`, but → queued, to be dialled again; nothing is changed where that was cancelled."""
 
     def redial(
         self, message: Message, due_msec: int, calls_per_day: int, now_msec: int, heard: Heard | None = None
@@ -165,3 +170,12 @@ class MessageStore(MessageReader, Protocol):
 
     def postpone(self, mid: str, state: State, due_msec: int) -> None:
         """Moves the moment at which a message in `state` is due. A queued one leaves its queue until then."""
+
+    def hold_back(self, message: Message, due_msec: int) -> bool:
+        """As `postpone` of a queued message whose list is paused. False: it is not (any more), and nothing changed."""
+
+    def stop_redials(self, message: Message, now_msec: int, *, hangs_up: bool) -> bool:
+        """A message that is calling or settling is not dialled again. False: it has left the state of `message`.
+
+        `hangs_up`: that its call is to be ended is written down in the same write, also as a job (see `StopJob`).
+        """

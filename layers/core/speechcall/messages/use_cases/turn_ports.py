@@ -44,8 +44,13 @@ class TurnStore(Protocol):
     def all_of(self, account_id: str) -> tuple[Sequence[Turn], Sequence[Queue]]:
         """All turns and queues of an account, also those that do not wait; strongly consistent."""
 
-    def wake(self, account_id: str, campaign: str, is_urgent: bool, now_msec: int) -> None:
-        """A message of the queue waits, or is about to: queue and account are in the order for the next minute."""
+    def wake(
+        self, account_id: str, campaign: str, is_urgent: bool, now_msec: int, *, was_stopped: bool = False
+    ) -> None:
+        """A message of the queue waits, or is about to: queue and account are in the order for the next minute.
+
+        `was_stopped`: also if that was written just now, for what was paused has left the order since.
+        """
 
     def rest(self, turn: Turn, queue: Queue | None = None) -> bool:
         """Takes a queue, or the account, out of the order. False: something has woken it since it was read."""

@@ -52,6 +52,11 @@ class DynamoLists:
         found = self._get(list_key(list_id))
         return _load(found) if found else None
 
+    def message_ids(self, list_id: str) -> tuple[str, ...]:
+        """The ids of a list's messages; none if there is no such list (any more)."""
+        found = self.find_list(list_id)
+        return found.message_ids if found else ()
+
     def find_list_by_key(self, account_id: str, key: str) -> MessageList | None:
         found = self._get(_idempotency_key(account_id, key))
         return self.find_list(found["list_id"]) if found else None

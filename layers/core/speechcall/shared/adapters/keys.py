@@ -183,9 +183,33 @@ def list_brake_key(list_id: str) -> Key:
     return {"pk": f"LIST#{list_id}", "sk": "BRAKE"}
 
 
+def stop_key(kind: str, account_id: str, name: str) -> Key:
+    """What is still to be done about something that was cancelled. `kind`: list, campaign, account or message."""
+    return {"pk": f"STOP#{kind}#{account_id}#{name}", "sk": "STOP"}
+
+
 # ------------------------------------------------- RegistryTable's index `order`
 TURNS = "TURNS"
 """The accounts that wait for a line, by virtual time."""
+
+
+STOPS = "STOPS"
+"""What was cancelled and is not done with, the oldest first."""
+
+
+def stop_place(begun_msec: int, pk: str) -> str:
+    """The place of something that was cancelled among the others."""
+    return f"{begun_msec:013}#{pk}"
+
+
+def campaign_lists_partition(account_id: str, name: str) -> str:
+    """The lists of a campaign."""
+    return f"CAMPAIGN#{account_id}#{name}"
+
+
+def campaign_lists_place(list_id: str) -> str:
+    """The place of a list in its campaign, by its id: ids are in the order of time."""
+    return f"{list_id:0>19}"
 
 
 def turn_place(account_id: str, is_urgent: bool, virtual: int) -> str:
@@ -220,16 +244,6 @@ def campaigns_partition(account_id: str) -> str:
 def campaign_place(name: str, created_msec: int) -> str:
     """The place of a campaign among its account's, by the moment at which it began."""
     return f"{created_msec:013}#{name}"
-
-
-def campaign_lists_partition(account_id: str, name: str) -> str:
-    """The lists of a campaign."""
-    return f"CAMPAIGN#{account_id}#{name}"
-
-
-def campaign_lists_place(list_id: str) -> str:
-    """The place of a list in its campaign, by its id: ids are in the order of time."""
-    return f"{list_id:0>19}"
 
 
 # ------------------------------------------------------------------------- lists

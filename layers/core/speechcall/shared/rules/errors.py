@@ -10,6 +10,7 @@ SpeechCallError
 │  ├─ NotFound             404  there is no such message or list in this account
 │  ├─ NotReplayable        409  the webhook is being tried, or was tried too often
 │  ├─ CampaignCancelled    409  nothing more is taken for the campaign
+│  ├─ ListCancelled        409  a list that is cancelled cannot be paused or resumed
 │  ├─ IdempotencyKeyReused 422  the key came before with another body
 │  ├─ UnusableAudio        422  the file cannot become a prompt; the sentence says why
 │  ├─ TooManyMenuShapes    422  more new shapes of menus than an account may bring in a day
@@ -111,6 +112,20 @@ class NotReplayable(RequestError):
     code = "NOT_REPLAYABLE"
 
 
+class CampaignCancelled(RequestError):
+    """Cancelling is final: what the name stands for is over."""
+
+    status = 409
+    code = "CAMPAIGN_CANCELLED"
+
+
+class ListCancelled(RequestError):
+    """Cancelling is final."""
+
+    status = 409
+    code = "LIST_CANCELLED"
+
+
 class IdempotencyKeyReused(RequestError):
     status = 422
     code = "IDEMPOTENCY_KEY_REUSED"
@@ -128,13 +143,6 @@ class TooManyMenuShapes(RequestError):
 
     status = 422
     code = "TOO_MANY_MENU_SHAPES"
-
-
-class CampaignCancelled(RequestError):
-    """Cancelling is final: what the name stands for is over."""
-
-    status = 409
-    code = "CAMPAIGN_CANCELLED"
 
 
 class TooManyCampaigns(RequestError):

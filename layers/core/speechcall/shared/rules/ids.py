@@ -28,6 +28,11 @@ def latest_msec(message_id: str) -> int:
     return (int(message_id) >> (_BLOCK_BITS + _PLACE_BITS)) + _EPOCH_MSEC + 1
 
 
+def last_id(now_msec: int) -> int:
+    """The largest id that can be drawn at a moment, as a number: what was accepted by then is not above it."""
+    return ((now_msec - _EPOCH_MSEC + 1) << (_BLOCK_BITS + _PLACE_BITS)) - 1
+
+
 def shard_of(message_id: str) -> int:
     """The shard (0 to 3) of the due index that holds a message."""
     return int(message_id) % SHARDS

@@ -55,13 +55,17 @@ class DynamoHistory:
             [(delivery_items.load_task(item), delivery_items.load(item)) for item in hooks],
         )
 
-    def summaries(self, mids: Sequence[str]) -> list[Summary]:
-        """Where these messages (at most 100) stand, in their order; without those that have expired."""
+    def summaries(self, mids: Sequence[str], *, is_now: bool = False) -> list[Summary]:
+        """Where these messages (at most 100) stand, in their order; without those that have expired.
+
+        `is_now`: strongly consistent, for twice the price.
+        """
         table: Any = {
             "Keys": [to_wire(message_key(mid)) for mid in mids],
             "ProjectionExpression": "mid, recipient, #state, outcome, reason, created_msec, ttl_seconds, customer_id, "
-            + message_items.SETTLING_END,
+            "campaign, urgent, held_back, hangup_msec, " + message_items.SETTLING_END,
             "ExpressionAttributeNames": {"#state": "state"},
+            "ConsistentRead": is_now,
         }
         unread: Any = {self._table: table}
         found: dict[str, Summary] = {}
@@ -78,6 +82,10 @@ class DynamoHistory:
                     reason=end.get("reason"),
                     dial_until_msec=item["created_msec"] + item["ttl_seconds"] * 1000,
                     customer_id=item.get("customer_id"),
+                    campaign=item.get("campaign", ""),
+                    is_urgent=item.get("urgent", False),
+                    is_held=item.get("held_back", False),
+                    was_hung_up="hangup_msec" in item,
                 )
             unread = answer.get("UnprocessedKeys")
         return [found[mid] for mid in mids if mid in found]

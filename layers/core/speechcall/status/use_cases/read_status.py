@@ -6,12 +6,21 @@ from typing import TYPE_CHECKING, Protocol
 from speechcall.accounts.rules.account import Account
 from speechcall.api.use_cases.query import parameter
 from speechcall.messages.rules.estimates import NOTHING_LEFT, Capacity, Estimate, estimate
-from speechcall.messages.rules.message import State
+from speechcall.messages.rules.message import Message, State
+from speechcall.messages.rules.stops import Held
 from speechcall.messages.rules.turns import Turn
 from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.shared.rules.characters import foreign
 from speechcall.shared.rules.errors import NotFound, Problem, RequestError
-from speechcall.status.use_cases.status import History, Summary, as_of, describe_list, describe_message
+from speechcall.status.use_cases.status import (
+    NOT_HELD,
+    WAITING,
+    History,
+    Summary,
+    as_of,
+    describe_list,
+    describe_message,
+)
 
 if TYPE_CHECKING:
     from speechcall.api.rules.answers import ListStatus, MessageStatus
@@ -43,9 +52,23 @@ class Lists(Protocol):
     def find_list(self, list_id: str) -> MessageList | None: ...
 
 
-def read_message(account: Account, mid: str, now_msec: int, *, store: StatusStore) -> "MessageStatus":
+class Stops(Protocol):
+    """What is paused or cancelled."""
+
+    def held(self, account_id: str, list_id: str, campaign: str, *, is_urgent: bool) -> Held: ...
+
+
+def read_message(account: Account, mid: str, now_msec: int, *, store: StatusStore, stops: Stops) -> "MessageStatus":
     """The answer about one message. NotFound if the account has none of that id."""
-    return describe_message(history_of(account, mid, store), now_msec)
+    history = history_of(account, mid, store)
+    return describe_message(history, now_msec, _held(history.message, stops))
+
+
+def _held(message: Message, stops: Stops) -> Held:
+    """What may stop a message that waits; of another nothing is asked."""
+    if message.state not in WAITING:
+        return NOT_HELD
+    return stops.held(message.account_id, message.list_id, message.campaign, is_urgent=message.is_urgent)
 
 
 def history_of(account: Account, mid: str, store: StatusStore) -> History:
@@ -64,16 +87,17 @@ def read_list(
     *,
     store: StatusStore,
     lists: Lists,
+    stops: Stops,
     turns: Turns,
     open_campaigns: Callable[[str], int],
     capacity: Callable[[], Capacity],
 ) -> "ListStatus":
     """The answer about one list. `query`: `limit` (1 to 100) and `offset`. NotFound, RequestError."""
     limit, offset = whole_number(query, "limit", 1, MAX_PAGE, MAX_PAGE), whole_number(query, "offset", 0, MAX_PAGE, 0)
-    found = lists.find_list(list_id) if _is_id(list_id) else None
-    if found is None or found.account_id != account.account_id:
-        raise NotFound("There is no message list of this id in this account, or it has expired.")
-    summaries = [as_of(now_msec, one) for one in store.summaries(found.message_ids)]
+    found = list_of(account, list_id, lists)
+    read = store.summaries(found.message_ids)
+    held = held_of(found, read, stops)
+    summaries = [as_of(now_msec, one, held) for one in read]
     unfinished = sum(one.state is not State.FINISHED for one in summaries)
     left: Estimate | None = NOTHING_LEFT
     if unfinished:
@@ -83,7 +107,23 @@ def read_list(
         # What is in no campaign shares the lines as a campaign does.
         rivals = open_campaigns(name) + (not found.campaign)
         left = estimate(max(unfinished, before), turns.find(name, False), capacity(), rivals, now_msec)
-    return describe_list(found, summaries, offset, limit, left)
+    if held.is_paused and any(one.state in WAITING for one in summaries):
+        left = None
+    return describe_list(found, summaries, offset, limit, left, held.state)
+
+
+def list_of(account: Account, list_id: str, lists: Lists) -> MessageList:
+    """An account's list. NotFound if the account has none of that id."""
+    found = lists.find_list(list_id) if _is_id(list_id) else None
+    if found is None or found.account_id != account.account_id:
+        raise NotFound("There is no message list of this id in this account, or it has expired.")
+    return found
+
+
+def held_of(found: MessageList, summaries: Sequence[Summary], stops: Stops) -> Held:
+    """What may stop the messages of a list, which are all of one campaign and in one lane."""
+    is_urgent = bool(summaries) and summaries[0].is_urgent
+    return stops.held(found.account_id, found.list_id, found.campaign, is_urgent=is_urgent)
 
 
 def _is_id(given: str) -> bool:

@@ -11,8 +11,9 @@ from speechcall.calls.rules.owed import logged_webhooks
 from speechcall.menus.rules.call_log import PROMPT_ERROR
 from speechcall.messages.rules.estimates import Estimate
 from speechcall.messages.rules.message import Message, State
+from speechcall.messages.rules.stops import Held, StopState
 from speechcall.requests.use_cases.message_list import MessageList
-from speechcall.shared.rules.outcome import EXPIRED, NOT_PLACED, OutcomeName, known_outcome
+from speechcall.shared.rules.outcome import CANCELLED, EXPIRED, NOT_PLACED, OutcomeName, known_outcome
 from speechcall.shared.rules.timing import utc_text
 from speechcall.webhooks.rules.delivery import Delivery, DeliveryState
 from speechcall.webhooks.rules.webhook import WebhookTask, destination, webhook_of
@@ -29,6 +30,7 @@ EXPLANATIONS = {
     "notPlayed": "Somebody answered, and the call was ended before anything could be played to them: its introduction"
     " cannot be had by the telephony, or our own service was in trouble (docs/telephony.md).",
     "expired": "Its ttl ran out before there was a line for it.",
+    "cancelled": "It was cancelled, or what it belongs to was.",
 }
 """What a reason alone does not say to who has to act on it."""
 
@@ -68,13 +70,29 @@ class Summary:
     reason: str | None
     dial_until_msec: int
     customer_id: str | None = None
+    campaign: str = ""
+    is_urgent: bool = False
+    is_held: bool = False
+    """It was put off because its list is paused."""
+    was_hung_up: bool = False
+    """It was asked that its call be ended."""
 
 
+WAITING = (State.PREPARING, State.QUEUED)
 Dialled = TypeVar("Dialled", Message, Summary)
 
 
-def as_of(now_msec: int, one: Dialled) -> Dialled:
-    """What waits for a line past its time has expired: it is not dialled any more, whenever that is written down."""
+NOT_HELD = Held()
+
+
+def as_of(now_msec: int, one: Dialled, held: Held = NOT_HELD) -> Dialled:
+    """What waits for a line past its time has expired, and what waits and is cancelled has ended.
+
+    It is not dialled any more, whenever that is written down.
+    """
+    cancelled_msec = held.cancelled_msec(one.mid) if one.state in WAITING else None
+    if cancelled_msec is not None and cancelled_msec < one.dial_until_msec:
+        return replace(one, state=State.FINISHED, outcome=CANCELLED.outcome, reason=CANCELLED.reason)
     if one.state is State.QUEUED and one.dial_until_msec <= now_msec:
         return replace(one, state=State.FINISHED, outcome=EXPIRED.outcome, reason=EXPIRED.reason)
     return one
@@ -100,11 +118,13 @@ def _status_of(outcome: OutcomeName) -> "answers.DeliveryStatus":
             assert_never(outcome)
 
 
-def describe_message(history: History, now_msec: int) -> "answers.MessageStatus":
+def describe_message(history: History, now_msec: int, held: Held = NOT_HELD) -> "answers.MessageStatus":
     """The answer to GET /bat/message/{messageId}: the vendor's fields, and `call`. No bodies, no secrets."""
-    message, calls = as_of(now_msec, history.message), _placed(history.calls)
-    waits_again = message.state is State.QUEUED and message.attempt > 0
+    message, calls = as_of(now_msec, history.message, held), _placed(history.calls)
+    waits_again = message.state is State.QUEUED and message.attempt > 0 and not message.is_held
     finished_msec = message.dial_until_msec if message.reason == EXPIRED.reason else message.finished_msec
+    if message.outcome == CANCELLED.outcome and finished_msec is None:
+        finished_msec = held.cancelled_msec(message.mid)
     last_answered = next((call for call in reversed(calls) if call.answered_msec is not None), None)
     answer: answers.MessageStatus = {
         "messagelistId": message.list_id,
@@ -141,6 +161,8 @@ def describe_message(history: History, now_msec: int) -> "answers.MessageStatus"
         answer["customerMessageId"] = message.customer_id
     if message.campaign:
         answer["campaign"] = message.campaign
+    if message.state in WAITING and held.is_paused:
+        answer["call"]["paused"] = True
     return answer
 
 
@@ -153,7 +175,12 @@ def _in_order(calls: Sequence[Call]) -> list[Call]:
 
 
 def describe_list(
-    found: MessageList, summaries: Sequence[Summary], offset: int, limit: int, left: Estimate | None
+    found: MessageList,
+    summaries: Sequence[Summary],
+    offset: int,
+    limit: int,
+    left: Estimate | None,
+    state: StopState = StopState.ACTIVE,
 ) -> "answers.ListStatus":
     """The answer to GET /bat/messagelist/{messagelistId}: counts, one page of messages, an estimate.
 
@@ -162,6 +189,7 @@ def describe_list(
     page = summaries[offset : offset + limit]
     answer: answers.ListStatus = {
         "messagelistId": found.list_id,
+        "state": state.value,
         "total": len(found.message_ids),
         "statuses": dict(Counter(delivery_status(one.state, one.outcome) for one in summaries)),
         "outcomes": dict(Counter(outcome for one in summaries if (outcome := _told_outcome(one.outcome)))),

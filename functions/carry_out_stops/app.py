@@ -1,0 +1,40 @@
+"""Clock, and whoever has cancelled something: the messages of what was cancelled are finished."""
+
+from functools import partial
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+
+from speechcall.messages.adapters.messages_store import DynamoMessages
+from speechcall.messages.adapters.stops_store import DynamoStops
+from speechcall.requests.adapters.lists_store import DynamoLists
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.metrics import count
+from speechcall.shared.adapters.settings import AWS_CONFIG, setting
+from speechcall.stopping.adapters.stop_wiring import canceller
+from speechcall.stopping.use_cases.carry_out_stops import StopWork
+
+logger = Logger()
+MARGIN_SECONDS = 10
+"""A call that is to be ended may take so long."""
+
+dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
+tables = setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")
+messages, clock = DynamoMessages(dynamodb, *tables), SystemClock()
+cancel = canceller(dynamodb, boto3.client("stepfunctions", config=AWS_CONFIG), tables[0], messages, clock)
+work = partial(
+    StopWork,
+    stops=DynamoStops(dynamodb, tables[1]),
+    messages=messages,
+    turns=messages.turns,
+    lists=DynamoLists(dynamodb, tables[1]),
+    cancel=cancel,
+    clock=clock,
+    count=count,
+)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: Any) -> None:
+    work(time_left=lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS).do()

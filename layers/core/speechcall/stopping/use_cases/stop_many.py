@@ -1,0 +1,68 @@
+"""Lists, campaigns and accounts: paused, resumed, cancelled.
+
+One write, which every claim of a line looks at, and no call of it begins after the answer. What follows from it is
+done behind that: by `carry_out_stops` for what was cancelled; by the dialer, which passes over what is paused.
+
+      cancel     one write: the flag, and the job ──► answered
+      worker          the messages, one after the other: preparing, queued → finished, `cancelled`
+      dialer     TransactWrite: a line for one of them ──X cancelled ──► finished, `cancelled`
+
+      resume     one write: no flag ──► queues in the order again; what was held back stands in its queue ──► answered
+      killed                        ──► the sweeper finds the queues within five minutes; what was held back comes
+                                        back by itself within a quarter of an hour; a repeat does both at once
+"""
+
+from collections.abc import Iterable
+
+from speechcall.messages.rules.stops import Stop, StopState
+from speechcall.messages.use_cases.message_ports import Brake, MessageStore
+from speechcall.messages.use_cases.stop_ports import Stopped, StopStore
+from speechcall.messages.use_cases.turn_ports import TurnStore
+from speechcall.shared.rules.ids import last_id
+from speechcall.shared.use_cases.clock import Clock
+
+
+def resume_list(
+    what: Stopped,
+    held: Iterable[str],
+    *,
+    stops: StopStore,
+    messages: MessageStore,
+    clock: Clock,
+) -> Stop | None:
+    """Lets a list be dialled again; what was held back for its pause comes back. `held`: asked for behind the write.
+
+    A cancelled list stays so.
+    """
+    stop = stops.resume(what)
+    if stop is None or stop.state is StopState.CANCELLED:
+        return stop
+    for mid in held:
+        message = messages.get(mid)
+        if message is not None and message.is_held:
+            messages.promote(message, clock.now_msec())
+    return stop
+
+
+def resume_campaign(what: Stopped, *, stops: StopStore, turns: TurnStore, clock: Clock) -> Stop | None:
+    """Lets a campaign be dialled again: its queues are in the order. A cancelled one stays so. None: there is none."""
+    stop = stops.resume(what)
+    if stop is None or stop.state is StopState.CANCELLED:
+        return stop
+    for is_urgent in (False, True):
+        turns.wake(what.account_id, what.name, is_urgent, clock.now_msec(), was_stopped=True)
+    return stop
+
+
+def resume_account(account_id: str, *, stops: StopStore, turns: TurnStore, clock: Clock) -> None:
+    """Lets an account's messages be dialled again: its queues are in the order."""
+    stops.resume(Stopped(Brake.ACCOUNT, account_id))
+    _, queues = turns.all_of(account_id)
+    for queue in queues:
+        turns.wake(account_id, queue.campaign, queue.is_urgent, clock.now_msec(), was_stopped=True)
+
+
+def cancel_queue(account_id: str, *, stops: StopStore, clock: Clock) -> None:
+    """Cancels all messages of an account that were accepted until now and are not in a call."""
+    now = clock.now_msec()
+    stops.cancel_queue(account_id, last_id(now), now)
