@@ -43,15 +43,14 @@ Libphonenumber Authors, Apache License 2.0, https://www.apache.org/licenses/LICE
 
 """
 
-_PLANS_TYPE = (
-    "dict[int, tuple[tuple[str, str, tuple[str, tuple[int, ...]], tuple[tuple[str, str, tuple[int, ...]], ...]], ...]]"
-)
+_RANGE = "tuple[str, tuple[int, ...]]"
+_PLANS = f"dict[int, tuple[tuple[str, str, {_RANGE}, tuple[tuple[str, {_RANGE}], ...]], ...]]"
 
 
 def plans_text() -> str:
     """The module of the numbering plans, one plan a line."""
     lines = [_about("The numbering plans under each country code, the main one first: numbering.py's Plan.")]
-    lines.append(f"PLANS: {_PLANS_TYPE} = {{\n")
+    lines.append(f"PLANS: {_PLANS} = {{\n")
     for code, regions in sorted(COUNTRY_CODE_TO_REGION_CODE.items()):
         lines.append(f"    {code}: (\n")
         lines += [f"        {_plain(plan)!r},\n" for plan in _plans(code, regions)]
@@ -113,7 +112,7 @@ def _range(desc: PhoneNumberDesc | None) -> Range | None:
 
 def _plain(plan: Plan) -> tuple[object, ...]:
     """Without the names, which would be calls: constants are read with the byte code."""
-    return (plan.leading, plan.trunk, tuple(plan.general), tuple((kind, *found) for kind, found in plan.kinds))
+    return (plan.leading, plan.trunk, tuple(plan.general), tuple((kind, tuple(found)) for kind, found in plan.kinds))
 
 
 if __name__ == "__main__":

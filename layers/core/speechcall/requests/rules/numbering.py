@@ -121,7 +121,7 @@ def plans_of(country_code: int) -> tuple[Plan, ...]:
     from speechcall.requests.rules.numbering_plans import PLANS  # noqa: PLC0415
 
     return tuple(
-        Plan(leading, trunk, Range(*general), tuple((kind, Range(*numbers)) for kind, *numbers in kinds))
+        Plan(leading, trunk, Range(*general), tuple((kind, Range(*numbers)) for kind, numbers in kinds))
         for leading, trunk, general, kinds in PLANS.get(country_code, ())
     )
 
