@@ -109,6 +109,10 @@ fuzz-bytes: install ## Strangers' bytes, made up by what they reach in the code 
 openapi: install ## Write docs/openapi.yaml and the served openapi.json anew from the models
 	@$(PY) -m local.tools.openapi
 
+.PHONY: numbering
+numbering: install ## Write the numbering plans in speechcall/requests/rules again, from libphonenumber's metadata
+	@$(PY) -m local.tools.numbering
+
 golden: install ## Write tests/golden anew: the state machines of the specification's examples
 	@$(PY) -m tests.golden.flows
 

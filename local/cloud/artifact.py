@@ -17,8 +17,8 @@ INSTANCE_ARN = "arn:aws:connect:eu-central-1:123456789012:instance/5eec4ca1-0000
 
 BUDGETS = {
     "DependenciesLayer": (24.0, 8.5),
-    "CoreLayer": (2.4, 1.2),
-    "PydanticLayer": (20.0, 7.0),
+    "CoreLayer": (3.0, 1.45),
+    "PydanticLayer": (15.0, 6.0),
     "AudioLayer": (110.0, 38.0),
     "AudioArmLayer": (110.0, 38.0),
 }

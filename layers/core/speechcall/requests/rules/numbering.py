@@ -1,29 +1,49 @@
 """What is known of telephone numbers: which can be, which cost more than a call, in which time zones they are.
 
-All of it is libphonenumber's, from the numbering plans of the countries. A country's data is loaded when a number of
-it is first asked about. Whether a number has been given to anybody, nobody knows but its network.
+All of it is libphonenumber's, from the numbering plans of the countries. `make numbering` writes its metadata into two
+modules of constants beside this one; they are loaded when the first number is asked about, and the library never is.
+Whether a number has been given to anybody, nobody knows but its network.
 
 A number is judged as it is written, because so it is dialled: libphonenumber's `parse` would take the 0 of
 +49 (0) 30 … away, and find that it is right.
 """
 
 import re
+from functools import cache
+from typing import NamedTuple
 
-from phonenumbers import (
-    COUNTRY_CODE_TO_REGION_CODE,
-    PhoneMetadata,
-    PhoneNumber,
-    PhoneNumberType,
-    ValidationResult,
-    is_possible_number_with_reason,
-    number_type,
-    supported_types_for_non_geo_entity,
-)
-
+LINES, MOBILES = "fixed_line", "mobile"
+_SURCHARGED = {"premium_rate", "shared_cost"}
 _NO_COUNTRY = "begins with no country code that there is; write it in international format, such as +380671234567"
-_SURCHARGED = {PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST}
 _LONGEST_COUNTRY_CODE = 3
 _UNKNOWN_ZONE = "Etc/Unknown"
+
+
+class Range(NamedTuple):
+    """A set of national numbers: a pattern of the whole number, and how many digits it may have (empty: any)."""
+
+    pattern: str
+    lengths: tuple[int, ...]
+
+    def holds(self, national: str) -> bool:
+        """Whether a national number is one of them."""
+        if self.lengths and len(national) not in self.lengths:
+            return False
+        return re.fullmatch(self.pattern, national) is not None
+
+
+class Plan(NamedTuple):
+    """The numbering plan of a country, or of a worldwide code such as +800.
+
+    `leading` (a pattern, may be empty) tells its numbers from those of other countries under the same code; `trunk`
+    (may be empty) is what is dialled before a number only within the country; `kinds` are in the order in which they
+    are asked for.
+    """
+
+    leading: str
+    trunk: str
+    general: Range
+    kinds: tuple[tuple[str, Range], ...]
 
 
 def fault_of(number: str) -> str | None:
@@ -34,15 +54,12 @@ def fault_of(number: str) -> str | None:
     if (parts := _parts(number)) is None:
         return _NO_COUNTRY
     country_code, national = parts
+    main = plans_of(country_code)[0]
     if prefix := _trunk_prefix(country_code, national):
         return f"has the {prefix} that is dialled within the country; leave it out after +{country_code}"
-    match is_possible_number_with_reason(_number(country_code, national)):
-        case ValidationResult.IS_POSSIBLE:
-            return None
-        case ValidationResult.INVALID_COUNTRY_CODE:
-            return _NO_COUNTRY
-        case _:
-            return f"has {len(national)} digits after +{country_code}; a number there has {_lengths(country_code)}"
+    if len(national) not in main.general.lengths:
+        return f"has {len(national)} digits after +{country_code}; a number there has {_in_words(main.general.lengths)}"
+    return None
 
 
 def is_surcharged(number: str) -> bool:
@@ -54,17 +71,12 @@ def is_surcharged(number: str) -> bool:
     if (parts := _parts(number)) is None:
         return False
     country_code, national = parts
-    kind = number_type(_number(country_code, national))
-    if kind != PhoneNumberType.UNKNOWN:
-        return kind in _SURCHARGED
-    if _is_worldwide(country_code) and supported_types_for_non_geo_entity(country_code) <= _SURCHARGED:
-        return True
-    return any(
-        re.match(desc.national_number_pattern, national)
-        for plan in _plans(country_code)
-        for desc in (plan.premium_rate, plan.shared_cost)
-        if desc is not None and desc.national_number_pattern
-    )
+    # First what decides for nearly every number by two or three short patterns, of the ten that a plan has.
+    nothing_else = {kind for plan in plans_of(country_code) for kind, _ in plan.kinds} <= _SURCHARGED
+    if not nothing_else and not _begins_as_surcharged(country_code, national):
+        return False
+    kind = kind_of(country_code, national)
+    return kind is None or kind in _SURCHARGED
 
 
 def zones_of(number: str) -> tuple[str, ...]:
@@ -72,60 +84,84 @@ def zones_of(number: str) -> tuple[str, ...]:
 
     Empty: not known, as for satellite telephones, +800, and numbers of ranges that are not known.
     """
-    # 110 KB of prefixes, which only those messages need that ask for the recipient's zone.
-    from phonenumbers.timezone import time_zones_for_number  # noqa: PLC0415
+    # 40 KB of beginnings, which only those messages need that ask for the recipient's zone.
+    from speechcall.requests.rules.numbering_zones import LOCAL_MOBILES  # noqa: PLC0415
 
     parts = _parts(number)
-    zones = time_zones_for_number(_number(*parts)) if parts else ()
+    if parts is None or (kind := kind_of(*parts)) is None:
+        return ()
+    country_code, national = parts
+    local = kind == LINES or (kind == MOBILES and country_code in LOCAL_MOBILES)
+    digits = f"{country_code}{national if local else ''}"
+    found = _zones(country_code)
+    zones: tuple[str, ...] = next((found[digits[:n]] for n in range(len(digits), 0, -1) if digits[:n] in found), ())
     return () if _UNKNOWN_ZONE in zones else tuple(sorted(zones))
+
+
+def kind_of(country_code: int, national: str) -> str | None:
+    """What a national number is, by libphonenumber's names of types in small letters; None: of no known range.
+
+    `fixed_line` is also what may be either fixed or mobile.
+    """
+    for plan in plans_of(country_code):
+        if plan.leading and not re.match(plan.leading, national):
+            continue
+        kind = None
+        if plan.general.holds(national):
+            kind = next((kind for kind, numbers in plan.kinds if numbers.holds(national)), None)
+        if kind or plan.leading:
+            return kind
+    return None
+
+
+@cache
+def plans_of(country_code: int) -> tuple[Plan, ...]:
+    """The numbering plans under a country code: several share +1, +7, +44 and others. The main one comes first."""
+    # 120 KB that no start needs.
+    from speechcall.requests.rules.numbering_plans import PLANS  # noqa: PLC0415
+
+    return tuple(
+        Plan(leading, trunk, Range(*general), tuple((kind, Range(*numbers)) for kind, numbers in kinds))
+        for leading, trunk, general, kinds in PLANS.get(country_code, ())
+    )
+
+
+@cache
+def _zones(country_code: int) -> dict[str, tuple[str, ...]]:
+    """The zones of the numbers under a country code, by the digits (country code included) that they begin with."""
+    from speechcall.requests.rules.numbering_zones import ZONES  # noqa: PLC0415
+
+    return {prefix: zones for zones, prefixes in ZONES[country_code] for prefix in prefixes.split()}
 
 
 def _parts(number: str) -> tuple[int, str] | None:
     """Country code and national number, every digit of it; None: no country code begins so."""
     digits = number.removeprefix("+")
     for length in range(1, _LONGEST_COUNTRY_CODE + 1):
-        if (country_code := int(digits[:length])) in COUNTRY_CODE_TO_REGION_CODE:
+        if plans_of(country_code := int(digits[:length])):
             return country_code, digits[length:]
     return None
 
 
-def _number(country_code: int, national: str) -> PhoneNumber:
-    """The number as libphonenumber holds it, with the zeros that it begins with."""
-    zeros = len(national) - len(national[:-1].lstrip("0")) - 1
-    return PhoneNumber(
-        country_code=country_code,
-        national_number=int(national),
-        italian_leading_zero=True if zeros else None,
-        number_of_leading_zeros=zeros if zeros > 1 else None,
+def _begins_as_surcharged(country_code: int, national: str) -> bool:
+    return any(
+        re.match(numbers.pattern, national)
+        for plan in plans_of(country_code)
+        for kind, numbers in plan.kinds
+        if kind in _SURCHARGED
     )
 
 
 def _trunk_prefix(country_code: int, national: str) -> str:
     """The digits before a national number that are dialled only in the country; empty: there are none."""
-    plans = _plans(country_code)
-    prefix = (plans[0].national_prefix if plans else None) or ""
+    prefix = plans_of(country_code)[0].trunk
     rest = national.removeprefix(prefix)
-    if rest in ("", national) or number_type(_number(country_code, national)) != PhoneNumberType.UNKNOWN:
+    if rest in ("", national) or kind_of(country_code, national) is not None:
         return ""
-    return prefix if number_type(_number(country_code, rest)) != PhoneNumberType.UNKNOWN else ""
+    return prefix if kind_of(country_code, rest) is not None else ""
 
 
-def _plans(country_code: int) -> list[PhoneMetadata]:
-    """The numbering plans under a country code: several share +1, +7, +44 and others. The main one comes first."""
-    plans = [
-        PhoneMetadata.metadata_for_region_or_calling_code(country_code, region)
-        for region in COUNTRY_CODE_TO_REGION_CODE[country_code]
-    ]
-    return [plan for plan in plans if plan is not None]
-
-
-def _is_worldwide(country_code: int) -> bool:
-    """Whether a code belongs to no country: +800, +979 and the like."""
-    return COUNTRY_CODE_TO_REGION_CODE[country_code] == ("001",)
-
-
-def _lengths(country_code: int) -> str:
-    """`9 or 10`: how many digits can follow a country code."""
-    general = _plans(country_code)[0].general_desc
-    *most, last = map(str, general.possible_length if general else ())
+def _in_words(lengths: tuple[int, ...]) -> str:
+    """`9 or 10`."""
+    *most, last = map(str, lengths)
     return f"{', '.join(most)} or {last}" if most else last
