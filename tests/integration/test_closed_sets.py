@@ -81,8 +81,8 @@ Action = Webhook | Hangup | GotoMenu | Pause
     ),
     "outcomes": Set(
         "speechcall/shared/rules/outcome.py",
-        '    "menusRefused",\n]',
-        '    "menusRefused",\n    "voicemail",\n]',
+        '    "cancelled",\n]',
+        '    "cancelled",\n    "voicemail",\n]',
         "Literal['voicemail']",
         {
             "speechcall/messages/rules/dial_times.py": {"may_redial"},

@@ -3,12 +3,15 @@
 import json
 from typing import Any
 
+import boto3
 import pytest
 
 from speechcall.accounts.rules.scope import Scope
 from speechcall.accounts.use_cases.named_keys import NewKey, create_key, revoke_key
 from speechcall.api.use_cases.routes import SCOPES, scope_of
 from speechcall.prompts.rules.prompt import KnownPrompt, Prompt
+from speechcall.shared.adapters.keys import campaign_key, list_brake_key
+from speechcall.shared.adapters.table import to_wire
 from tests.kit.http_api import HttpApi, specification
 from tests.kit.samples import NOW
 
@@ -56,7 +59,11 @@ class World:
         self.ids: dict[str, str] = ids
 
     def has_audio(self, name: str = INTRO) -> None:
-        """Acme has audio, also after a DELETE."""
+        """Acme has audio, also after a DELETE; and nothing of it is stopped, also after a cancel."""
+        client, table = boto3.client("dynamodb"), self.api.tables[1]
+        for key in (list_brake_key(self.ids["messagelistId"]), campaign_key("acme", "spring")):
+            going = "REMOVE cancelled_msec, paused_msec"
+            client.update_item(TableName=table, Key=to_wire(key), UpdateExpression=going)
         self.api._prompts.put("acme", KnownPrompt(name, Prompt("https://bucket/a.wav", 2), NOW))
 
     def ask(self, route: str, headers: dict[str, str], address: str = HOME, **ids: str) -> Any:

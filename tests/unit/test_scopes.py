@@ -46,7 +46,7 @@ def test_what_asks_is_read_what_sends_is_send_and_the_rest_is_manage():
     for route, scope in SCOPES.items():
         if scope is not None:
             assert (scope is Scope.READ) == route.startswith("GET ")
-            assert (scope is Scope.SEND) == route.startswith("POST /bat/messagelist")
+            assert (scope is Scope.SEND) == (route in ("POST /bat/messagelist", "POST /bat/messagelist/check"))
 
 
 def test_a_head_needs_what_its_get_needs_and_what_is_no_route_has_none():
