@@ -14,6 +14,7 @@ from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.use_cases.message_ports import Pool
 from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.keys import LATER
 from speechcall.shared.adapters.metrics import count
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
 from speechcall.shared.adapters.stream import message_id
@@ -51,9 +52,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     records = event.get("Records", [])
     images = {message_id(record): record["dynamodb"].get("NewImage", {}) for record in records}
     queued = [mid for mid, image in images.items() if image.get("state") == {"S": "queued"}]
+    # A release before knows no queues; what it has queued is given its place before anything is dialled.
+    strays = [mid for mid in queued if "order_pk" not in images[mid] and images[mid].get("due_shard") != {"S": LATER}]
     urgent = [mid for mid in queued if "urgent" in images[mid]]
     time_left = lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS  # noqa: E731
-    done = dial(queued, urgent=urgent, time_left=time_left, calls_back=not records)
+    done = dial(queued, urgent=urgent, strays=strays, time_left=time_left, calls_back=not records)
     count("CallsStarted", done.started)
     count("MessagesExpired", done.expired)
     count("MenusRefused", done.refused)

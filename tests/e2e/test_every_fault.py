@@ -83,7 +83,7 @@ class Telephony:
     def number_of(self, index: int) -> str:
         """The number of a message, whose last digit tells the kind of its callee."""
         kind = index % len(self.kinds)
-        return f"{self.kinds[kind].prefix}{1_000_000 + index}{kind}"
+        return f"{self.kinds[kind].prefix}{100_000 + index}{kind}"
 
 
 CONNECT = Telephony((*KINDS, NOT_ALLOWED), 2, {}, START, "InternalServiceException", "TooManyRequestsException")

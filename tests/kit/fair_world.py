@@ -112,13 +112,15 @@ class FairWorld(World):
     def pause(self, account: str, seconds: float) -> None:
         """No call of an account begins for a while."""
         turns, begin = self.messages.turns, self.now_msec()
-        turns.change(replace(turns.find(account, False), is_paused=True))
+        for is_urgent in (False, True):
+            turns.change(replace(turns.find(account, is_urgent), is_paused=True))
         self.paused.append((account, begin, begin + round(seconds * 1000)))
         self.play.after(seconds, lambda: self._resume(account))
 
     def _resume(self, account: str) -> None:
         turns = self.messages.turns
-        turns.change(replace(turns.find(account, False), is_paused=False))
+        for is_urgent in (False, True):
+            turns.change(replace(turns.find(account, is_urgent), is_paused=False))
         turns._woken.clear()
         for queue in turns.all_of(account)[1]:
             turns.wake(account, queue.campaign, queue.is_urgent, self.now_msec())

@@ -268,12 +268,17 @@ class MemoryMessages:
     def queue(self, message: Message, asks: tuple[Ask, ...], now_msec: int) -> bool:
         with self._lock:
             self._wake(message, now_msec)
-        return self._move(message.mid, State.PREPARING, lambda stored: replace(stored, state=State.QUEUED, asks=asks))
+
+        def queued(stored: Message) -> Message:
+            return replace(stored, state=State.QUEUED, asks=asks)
+
+        return self._move(message.mid, State.PREPARING, queued, now_msec, stands=True)
 
     def promote(self, message: Message, now_msec: int) -> bool:
         with self._lock:
             self._wake(message, now_msec)
-        return self._move(message.mid, State.QUEUED, lambda stored: replace(stored, is_held=False))
+        called_back = lambda stored: replace(stored, is_held=False)  # noqa: E731
+        return self._move(message.mid, State.QUEUED, called_back, now_msec, stands=True)
 
     def _wake(self, message: Message, now_msec: int) -> None:
         self.turns.wake(message.account_id, message.campaign, message.is_urgent, now_msec)
@@ -462,21 +467,21 @@ class MemoryMessages:
         before: State,
         change: Callable[[Message], Message],
         due_msec: int | None = None,
+        *,
+        stands: bool = False,
     ) -> bool:
         with self._lock:
             stored = self._messages.get(mid)
             if stored is None or stored.state is not before:
                 return False
-            self._put(change(stored), due_msec)
+            self._put(change(stored), due_msec, stands=stands)
             return True
 
-    def _put(self, message: Message, due_msec: int | None) -> None:
-        """A queued message without a moment stands in its queue, and is due when its time is up."""
-        stands = message.state is State.QUEUED and due_msec is None
-        due = message.dial_until_msec if stands else due_msec
-        self._messages[message.mid] = replace(message, due_msec=due)
+    def _put(self, message: Message, due_msec: int | None, *, stands: bool = False) -> None:
+        """`stands`: a queued message has its place in its queue."""
+        self._messages[message.mid] = replace(message, due_msec=due_msec, stands=stands)
         is_later = message.state is State.QUEUED and not stands
-        self.index.put(message.mid, LATER if is_later else shard_name(message.mid, message.state), due)
+        self.index.put(message.mid, LATER if is_later else shard_name(message.mid, message.state), due_msec)
         partition = waiting_partition(message.account_id, message.campaign, message.is_urgent)
         self.turns.places.put(message.mid, partition, waiting_place(message.mid) if stands else None)
 

@@ -24,11 +24,13 @@ def test_the_due_come_in_order_and_no_more_than_asked_for(messages):
     assert messages.put_off(NOW, 9) == ["12"]
 
 
-def test_a_message_that_stands_in_its_queue_is_due_when_its_time_is_up(messages):
-    queued(messages)
-    assert messages.due(State.QUEUED, MESSAGE.dial_until_msec - 1, 10) == []
-    assert messages.due(State.QUEUED, MESSAGE.dial_until_msec, 10) == [MID]
-    assert messages.put_off(MESSAGE.dial_until_msec, 10) == []
+def test_a_message_that_stands_in_its_queue_is_due_for_the_release_before(messages):
+    assert queued(messages).stands
+    assert messages.due(State.QUEUED, NOW - 1, 10) == []
+    assert messages.due(State.QUEUED, NOW, 10) == [MID]
+    assert messages.put_off(NOW + 10**9, 10) == []
+    messages.postpone(MID, State.QUEUED, NOW + 5)
+    assert not messages.get(MID).stands
 
 
 def test_each_state_is_due_at_its_own_time_and_finished_ones_never(messages):
@@ -37,7 +39,7 @@ def test_each_state_is_due_at_its_own_time_and_finished_ones_never(messages):
     assert messages.due(State.PREPARING, NOW + 300_000, 10) == [MID]
     messages.queue(messages.get(MID), (ASK,), NOW)
     assert messages.due(State.PREPARING, NOW + 10**9, 10) == []
-    assert messages.due(State.QUEUED, MESSAGE.dial_until_msec, 10) == [MID]
+    assert messages.due(State.QUEUED, NOW, 10) == [MID]
     messages.claim_line(messages.get(MID), "arn:flow", POOL, NOW)
     assert messages.due(State.QUEUED, NOW + 10**9, 10) == []
     assert messages.due(State.CALLING, NOW + 59_999, 10) == []

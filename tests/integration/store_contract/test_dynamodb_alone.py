@@ -96,6 +96,7 @@ def test_a_message_that_a_release_before_has_queued_is_due_at_once_and_can_be_pu
         },
     )
     assert messages.due(State.QUEUED, NOW, 9) == [MID]
+    assert not messages.get(MID).stands
     assert messages.promote(messages.get(MID), NOW)
-    assert messages.due(State.QUEUED, NOW, 9) == []
+    assert messages.get(MID).stands
     assert messages.turns.heads(Queue(MESSAGE.account_id), 9) == [MID]

@@ -54,7 +54,7 @@ def test_a_hundred_messages_are_added_at_once(messages):
 def test_a_message_is_queued_once(messages):
     found = queued(messages)
     assert found == replace(message(MID), state=State.QUEUED, asks=(ASK,))
-    assert found.due_msec == MESSAGE.dial_until_msec
+    assert found.due_msec == NOW
     assert not messages.queue(messages.get(MID), (), NOW)
     assert messages.get(MID) == found
 

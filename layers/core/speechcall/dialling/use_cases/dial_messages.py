@@ -88,6 +88,7 @@ def dial_messages(
     time_left: Callable[[], float],
     dial_wait: Callable[[int], int] = DIAL_MARGIN_SECONDS.__add__,
     urgent: Iterable[str] = (),
+    strays: Iterable[str] = (),
     calls_back: bool = True,
 ) -> Dialled:
     """Dials the messages that wait for a line, in their order, and the `named` that the order does not show yet.
@@ -95,7 +96,7 @@ def dial_messages(
     Stops when the lines are full, when none is left, or when `time_left` (seconds) runs out; waits
     for the rate's next free moment, never longer. `stack` is what holds where no operator has chosen
     otherwise; `dial_wait`, how long an answer is waited for by the message's own time; `urgent`, urgent ones among the
-    named, which wait for no index. `calls_back`: messages that were
+    named, which wait for no index; `strays`, those that have no place in a queue. `calls_back`: messages that were
     put off, and may be dialled again, go back to their queues first; without it, when nothing else is left.
     Any number of copies may run. What goes wrong with one message is logged, and the message tried again 20 s later
     at the earliest.
@@ -110,6 +111,7 @@ def dial_messages(
     run = _Run(messages, turns, flows, lines, stack, clock, time_left, dial_wait, state=state)
     if len(state.held) < run.pool.lines:
         run.dial_named(urgent)
+        run.give_places(strays)
         if calls_back:
             run.call_back()
         run.dial_in_order()
@@ -178,8 +180,12 @@ class _Run:
 
     def call_back(self) -> int:
         """Messages that were put off until now stand in their queues again; how many. Those without time expire."""
+        return self.give_places(self.messages.put_off(self.clock.now_msec(), MOST_PROMOTED))
+
+    def give_places(self, mids: Iterable[str]) -> int:
+        """Messages that wait for nothing any more stand in their queues; how many of them did not."""
         called = 0
-        for mid in self.messages.put_off(self.clock.now_msec(), MOST_PROMOTED):
+        for mid in mids:
             message = None
             try:
                 message = self.messages.get(mid)
@@ -188,7 +194,7 @@ class _Run:
                     continue
                 if message.dial_until_msec <= now:
                     self.done.expired += refuse_message(message, EXPIRED, None, now, messages=self.messages)
-                else:
+                elif not message.stands:
                     called += self.messages.promote(message, now)
             except Exception:
                 logger.exception("message %s could not be called back", mid, extra=_fields(mid, message))
@@ -370,6 +376,5 @@ class _Run:
 
 
 def _was_put_off(message: Message, now_msec: int) -> bool:
-    """Whether a queued message is to be dialled later. One that stands in its queue is due when its time is up."""
-    due = message.due_msec or 0
-    return now_msec + SKEW_MSEC < due < message.dial_until_msec
+    """Whether a queued message is to be dialled later."""
+    return (message.due_msec or 0) > now_msec + SKEW_MSEC

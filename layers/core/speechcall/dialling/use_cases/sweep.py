@@ -231,7 +231,7 @@ class Calls:
                     continue
                 if message.dial_until_msec <= now:
                     expired += refuse_message(message, EXPIRED, None, now, messages=self.messages)
-                else:
+                elif not message.stands:
                     self.messages.promote(message, now)
         self.count("MessagesExpired", expired)
 

@@ -44,12 +44,16 @@ def due_values(shard: str, due_msec: int) -> dict[str, Any]:
     return {":shard": shard, ":due": due_msec}
 
 
-def waiting_values(message: Message) -> dict[str, Any]:
-    """The place of a queued message: in its queue, and where it is seen when its time is up."""
+def waiting_values(message: Message, now_msec: int) -> dict[str, Any]:
+    """The place of a queued message: in its queue, and in the index of what is due.
+
+    It is due at once there, though nobody goes by that: the release before knows no queues, and finds by it what waits
+    when an update is rolled back. The release after this one may let it be due when its time is up.
+    """
     return {
         ":order_pk": waiting_partition(message.account_id, message.campaign, message.is_urgent),
         ":order_sk": waiting_place(message.mid),
-        **due_values(shard_name(message.mid, State.QUEUED), message.dial_until_msec),
+        **due_values(shard_name(message.mid, State.QUEUED), now_msec),
     }
 
 
@@ -63,8 +67,8 @@ def shard_name(mid: str, state: State) -> str:
 def parts(state: State) -> list[list[str]]:
     """The parts of the sparse index that hold what is due in `state`; the same share of each list is read.
 
-    A queued message that was put off is apart from those that stand in their queues: these are due when their time is
-    up. (The release before put those there that waited for a line, due at once: they are found here too.)
+    A queued message that was put off is apart from those that stand in their queues: these are found by the queue's
+    order, and here only when their time is up, or if the release before has queued them.
     """
     if state is State.SETTLING:
         return [[SETTLING]]
@@ -175,6 +179,7 @@ def load(item: Values) -> Message:
         hangup_msec=item.get("hangup_msec"),
         is_held=item.get("held_back", False),
         due_msec=item.get("due_at"),
+        stands="order_pk" in item,
     )
 
 

@@ -65,7 +65,7 @@ class DynamoMessages(LeavingMessages):
     def queue(self, message: Message, asks: tuple[Ask, ...], now_msec: int) -> bool:
         """Its queue is awake before the message stands in it, so that a dialer finds it whatever happens then."""
         self.turns.wake(message.account_id, message.campaign, message.is_urgent, now_msec)
-        values = {":asks": [dump_ask(ask) for ask in asks], **waiting_values(message)}
+        values = {":asks": [dump_ask(ask) for ask in asks], **waiting_values(message, now_msec)}
         expression = f"SET #state = :to, asks = :asks, {SHARD}, {PLACE}"
         return self._move(message.mid, State.PREPARING, State.QUEUED, expression, values)
 
@@ -76,7 +76,7 @@ class DynamoMessages(LeavingMessages):
         dialer C                      claims m         B ──X it is not queued any more
         """
         self.turns.wake(message.account_id, message.campaign, message.is_urgent, now_msec)
-        values = waiting_values(message)
+        values = waiting_values(message, now_msec)
         return self._move(
             message.mid, State.QUEUED, State.QUEUED, f"SET #state = :to, {SHARD}, {PLACE} REMOVE held_back", values
         )

@@ -90,6 +90,8 @@ class Message:
     """When it was asked that its call be ended."""
     is_held: bool = field(default=False, compare=False)
     """It was put off because its list is paused, and comes back as soon as that is resumed."""
+    stands: bool = field(default=False, compare=False)
+    """It has its place in its queue."""
     due_msec: int | None = field(default=None, compare=False)
     """When its state has to change; None: never."""
 
