@@ -58,7 +58,7 @@ def carry_out(api):
 
 
 def campaign(api, **numbers):
-    item = {**campaign_key("acme", "spring"), "messages": 0, "unfinished": 0, **numbers}
+    item = {**campaign_key("acme", "spring"), "message_count": 0, "unfinished_count": 0, **numbers}
     boto3.client("dynamodb").put_item(TableName=api.tables[1], Item=to_wire(item))
 
 
@@ -113,7 +113,7 @@ def test_a_paused_list_says_so_and_what_was_held_back_comes_back_with_it(api):
 def test_a_campaign_is_paused_resumed_and_cancelled_with_its_numbers(api, worker):
     unknown = api.stop("/bat/campaign/spring/pause")
     assert (unknown.status, unknown.json["error"]["code"]) == (404, "NOT_FOUND")
-    campaign(api, messages=10, unfinished=7, in_calls=2, outcome_busy=3)
+    campaign(api, message_count=10, unfinished_count=7, in_calls=2, outcome_busy=3)
     assert api.stop("/bat/campaign/spring/pause").json["state"] == "paused"
     assert api.stop("/bat/campaign/spring/resume").json == {"campaign": "spring", "state": "active"}
     cancelled = api.stop("/bat/campaign/spring/cancel", {"hangup": True})

@@ -31,7 +31,7 @@ def stops(stores):
     lists = ("99", "100")
     if stores.client is None:
         return MemoryStops(stores.messages, {(ACME, "spring"): NUMBERS}, {(ACME, "spring"): lists})
-    made = {"messages": 9, "unfinished": 5, "in_calls": 2, "outcome_cancelled": 1}
+    made = {"message_count": 9, "unfinished_count": 5, "in_calls": 2, "outcome_cancelled": 1}
     items = [{**campaign_key(ACME, "spring"), **made}]
     for one in lists:
         place = {"order_pk": campaign_lists_partition(ACME, "spring"), "order_sk": campaign_lists_place(one)}

@@ -8,6 +8,7 @@ until its messages are finished.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from speechcall.campaigns.adapters.campaign_items import OUTCOME
 from speechcall.messages.rules.stops import CampaignNumbers, Held, Stop, StopState
 from speechcall.messages.rules.turns import NONE_CANCELLED
 from speechcall.messages.use_cases.message_ports import Brake
@@ -293,9 +294,9 @@ def _load_stop(item: Values) -> Stop:
 
 
 def _load_numbers(item: Values) -> CampaignNumbers:
-    beginning = "outcome_"
-    outcomes = {name.removeprefix(beginning): count for name, count in item.items() if name.startswith(beginning)}
-    return CampaignNumbers(item.get("messages", 0), item.get("unfinished", 0), item.get("in_calls", 0), outcomes)
+    outcomes = {name.removeprefix(OUTCOME): count for name, count in item.items() if name.startswith(OUTCOME)}
+    messages, unfinished = item.get("message_count", 0), item.get("unfinished_count", 0)
+    return CampaignNumbers(messages, unfinished, item.get("in_calls", 0), outcomes)
 
 
 def _load_job(item: Values) -> StopJob:
