@@ -24,9 +24,18 @@ from speechcall.campaigns.rules.campaign import OTHER
 from speechcall.menus.rules.menu_picture import draw
 from speechcall.menus.rules.menu_report import call_bounds
 from speechcall.menus.rules.shape import shape_of
+from speechcall.messages.rules.dial_times import MAX_TTL_SECONDS
 from speechcall.messages.rules.message import Message
+from speechcall.messages.rules.when_to_dial import DialTimes
 from speechcall.messages.use_cases.message_ports import MessageStore
-from speechcall.requests.use_cases.check_request import Entry, Prompts, Wanted, judge_entries, read_request
+from speechcall.requests.use_cases.check_request import (
+    Entry,
+    Prompts,
+    Wanted,
+    dial_times_of,
+    judge_entries,
+    read_request,
+)
 from speechcall.requests.use_cases.list_ports import ListStore
 from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.requests.use_cases.read_messages import to_redial
@@ -81,7 +90,7 @@ def accept_messages(
     stored = lists.find_list_by_key(account.account_id, key) if key else None
     is_new = False
     if stored is None or stored.expires_at * 1000 <= clock.now_msec():
-        judged = judge_entries(entries, account, lists)
+        judged = judge_entries(entries, account, lists, clock.now_msec())
         count = sum(entry.wanted is not None for entry in judged)
         if not count:
             problems = [problem for entry in judged for problem in entry.problems]
@@ -102,7 +111,7 @@ def accept_messages(
             now = clock.now_msec()
             list_id, *ids = new_ids(count + 1, now, random_bits)
             drawn.add(list_id)
-            expires, answer = now // 1000 + KEPT_SECONDS, _answer(judged, list_id, ids)
+            expires, answer = _expires_at(judged, account, now), _answer(judged, list_id, ids)
             made = MessageList(list_id, account.account_id, tuple(ids), now, expires, fingerprint, answer)
             return replace(made, campaign=asked.campaign, funnels=shapes) if asked.campaign else made
 
@@ -127,6 +136,16 @@ def _confirm(stored: MessageList, lists: ListStore) -> None:
     except Exception:
         name = stored.account_id
         logger.exception("list %s of account %s is not shown yet", stored.list_id, name, extra={"account": name})
+
+
+def _expires_at(entries: Sequence[Entry], account: Account, now_msec: int) -> int:
+    """When a list and its messages are forgotten: in 30 days, and never less than 28 after the last may be dialled.
+
+    Without hours and `sendAt` that is the same, since a `ttl` has two days at most.
+    """
+    times = [dial_times_of(entry.wanted, account, now_msec) for entry in entries if entry.wanted]
+    last_msec = max((one.until_msec for one in times if isinstance(one, DialTimes)), default=now_msec)
+    return max(now_msec, last_msec - MAX_TTL_SECONDS * 1000) // 1000 + KEPT_SECONDS
 
 
 def _give_back(account: Account, messages: int, spent_msec: int, urgent: int, lists: ListStore) -> None:
@@ -180,6 +199,9 @@ def _write(
 
 
 def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account) -> Message:
+    times = dial_times_of(wanted, account, stored.created_msec)
+    if isinstance(times, Problem):  # the account's hours, or a millisecond, have passed since it was judged
+        times = DialTimes(stored.created_msec)
     return Message(
         mid=mid,
         list_id=stored.list_id,
@@ -194,7 +216,9 @@ def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account) ->
         expires_at=stored.expires_at,
         caller_id=account.senders.get(wanted.model.from_),
         customer_id=wanted.model.customerMessageId,
-        ttl_seconds=wanted.model.ttl,
+        ttl_seconds=(times.until_msec - stored.created_msec) // 1000,
+        send_at_msec=times.send_at_msec,
+        hours=times.hours,
         ring_seconds=wanted.model.ringTimeoutSec,
         redial=to_redial(wanted.model),
         silent_repeats=wanted.model.silentRepeats,
@@ -224,6 +248,7 @@ def check_messages(
     picture: bool = False,
     *,
     prompts: Prompts,
+    clock: Clock,
     allow_loopback: bool = False,
     ring_time_kept: bool = True,
     strict: bool = False,
@@ -233,7 +258,7 @@ def check_messages(
     With each acceptable message, how short and how long its call can be, and on request its `picture`.
     """
     asked = read_request(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
-    entries = judge_entries(asked.entries, account, prompts)
+    entries = judge_entries(asked.entries, account, prompts, clock.now_msec())
     described = [_foresee(entry, entry.wanted, picture) if entry.wanted else _rejected(entry) for entry in entries]
     answer: Checked = {"messages": described}
     if rejected := sum(entry.wanted is None for entry in entries):

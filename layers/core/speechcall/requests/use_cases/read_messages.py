@@ -10,6 +10,7 @@ from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, problem_of
 from speechcall.menus.rules.menu import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook
 from speechcall.messages.rules.dial_times import Redial
 from speechcall.requests.use_cases.action_models import GotoMenuModel, HangupModel, WebhookModel, WrittenObject
+from speechcall.requests.use_cases.hours_model import HoursModel
 from speechcall.requests.use_cases.request_models import MenuModel, MessageModel
 from speechcall.shared.rules.errors import Problem
 
@@ -42,6 +43,16 @@ def check_message(
     if count > MAX_ACTIONS:
         problems.append(Problem("INVALID_MENU", f"{path}.menu", f"holds {count} actions; at most {MAX_ACTIONS} can be"))
     return (None, problems[:MAX_PROBLEMS]) if problems else (model, [])
+
+
+def check_hours(given: Mapping[str, object]) -> list[Problem]:
+    """What is wrong with the hours that an envelope gives all its messages."""
+    try:
+        HoursModel.model_validate(given)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False)[:MAX_PROBLEMS]
+        return [problem_of(one["loc"], one["type"], one["msg"], one["input"], "") for one in found]
+    return []
 
 
 def to_menus(model: MessageModel) -> tuple[Menu, ...]:
