@@ -242,7 +242,8 @@ class LeavingMessages(DynamoMessageReader):
             account, campaign, is_urgent = message.account_id, message.campaign, message.is_urgent
             of_turn = (self._registry, account, is_urgent, name, line_msec, owed)
             parts["turn"] = {"Update": settle_turn(*of_turn, is_limited=message.is_limited)}
-            parts["queue"] = {"Update": settle_queue(self._registry, account, campaign, is_urgent, owed)}
+            queue = settle_queue(self._registry, account, campaign, is_urgent, owed, message.window)
+            parts["queue"] = {"Update": queue}
         return parts
 
     def _count_and_write(

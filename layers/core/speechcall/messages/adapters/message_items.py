@@ -47,7 +47,7 @@ def due_values(shard: str, due_msec: int) -> dict[str, Any]:
 def waiting_values(message: Message) -> dict[str, Any]:
     """The place of a queued message: in its queue, and where it is seen when its time is up."""
     return {
-        ":order_pk": waiting_partition(message.account_id, message.campaign, message.is_urgent),
+        ":order_pk": waiting_partition(message.account_id, message.campaign, message.is_urgent, message.window),
         ":order_sk": waiting_place(message.mid),
         **due_values(shard_name(message.mid, State.QUEUED), message.dial_until_msec),
     }

@@ -99,6 +99,15 @@ class Message:
         return self.created_msec + self.ttl_seconds * 1000
 
     @property
+    def window(self) -> str:
+        """The class of its hours, see `Queue`."""
+        if not self.hours:
+            return ""
+        from speechcall.shared.rules.calling_hours import window_class  # noqa: PLC0415, as below
+
+        return window_class(self.hours)
+
+    @property
     def dial_times(self) -> "DialTimes":
         """What it says itself about when it may be dialled, for `next_dial`."""
         # During a call nobody asks: what a callee waits for need not load it.
