@@ -83,7 +83,8 @@ class MemoryTurns:
     ) -> None:
         name = (account_id, campaign, is_urgent, window)
         if opens_msec > now_msec:
-            self.shut(Queue(account_id, campaign, is_urgent, window=window), opens_msec)
+            if self.find_queue(*name).opens_msec != opens_msec:
+                self.shut(Queue(account_id, campaign, is_urgent, window=window), opens_msec)
             return
         if not was_stopped and self.remembers and now_msec < self._woken.get(name, 0) + ALREADY_AWAKE_MSEC:
             return

@@ -25,6 +25,7 @@ from speechcall.messages.rules.dial_times import (
 )
 from speechcall.messages.rules.message import State
 from speechcall.messages.use_cases.message_ports import NumberBusy, Pool
+from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.errors import StoreUnavailable, TelephonyMisconfigured, TelephonyUnavailable
 from speechcall.shared.rules.outcome import End, Outcome
 from speechcall.shared.rules.time_bounds import GIVE_UP_SECONDS, MAY_RING_SECONDS, SETTLING_SECONDS
@@ -754,3 +755,27 @@ def test_a_call_whose_line_was_taken_by_the_release_before_is_given_up_half_an_h
         bench.finish(End.FAILED)
     bench.clock.msec += 1
     assert bench.finish(End.FAILED) == Outcome("answered", "unconfirmed")
+
+
+@pytest.mark.parametrize("ttl", [86_400, 3600])
+def test_a_redial_waits_for_the_hours_of_its_message_or_is_not_made(ttl):
+    # Given a call that ends ten minutes before its hours do, and a redial an hour later
+    shut = NOW - NOW % 60_000 + 600_000
+    minute = shut // 60_000 % 1440
+    hours = (Hours((Window(minute - 60, minute),), ("UTC",)),)
+    bench = unanswered(Cause.BUSY, redial=Redial(2, (3600,)), hours=hours, ttl_seconds=ttl)
+    assert bench.finish(End.NOT_ANSWERED) == Outcome("busy", "busy")
+    if ttl == 3600:
+        assert (bench.message.state, bench.message.outcome) == (State.FINISHED, "busy")
+    else:
+        assert (bench.message.state, bench.message.due_msec) == (State.QUEUED, shut + 23 * 3_600_000)
+
+
+def test_a_call_that_was_not_placed_waits_for_the_hours_too():
+    shut = NOW - NOW % 60_000 + 60_000
+    minute = shut // 60_000 % 1440
+    hours = (Hours((Window(minute - 60, minute),), ("UTC",)),)
+    bench = unanswered(Cause.THROTTLED, hours=hours)
+    bench.clock.msec = shut - 5000
+    bench.finish(End.THROTTLED)
+    assert (bench.message.state, bench.message.due_msec) == (State.QUEUED, shut + 23 * 3_600_000)

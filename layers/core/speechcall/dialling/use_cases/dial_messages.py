@@ -54,6 +54,8 @@ CLAIM_TRIES, SKEW_MSEC = 3, 2000
 """A message that another function's clock has just made due is due."""
 MOST_PROMOTED = 100
 """How many messages that were put off a run calls back at most."""
+INDEX_SECONDS = 1
+"""After which time an index mostly shows what was written."""
 LOOK_AGAIN_MSEC, LOOK_AGAIN_CALLS = 1000, 10
 """After which time, or so many calls, a run reads the pool and the order again: an urgent message may have come."""
 
@@ -183,9 +185,9 @@ class _Run:
         """Messages that were put off until now stand in their queues again, and queues whose hours have opened in the
         order; how many. Messages without time expire.
         """
-        called = 0
+        called, opened = 0, 0
         try:
-            called += self.turns.open_due(self.clock.now_msec())
+            opened = self.turns.open_due(self.clock.now_msec())
         except Exception:
             logger.exception("queues whose hours have opened could not be called back")
         for mid in self.messages.put_off(self.clock.now_msec(), MOST_PROMOTED):
@@ -202,7 +204,12 @@ class _Run:
                     called += self.messages.promote(message, now)
             except Exception:
                 logger.exception("message %s could not be called back", mid, extra=_fields(mid, message))
-        return called
+        if opened:
+            self.clock.sleep(INDEX_SECONDS)  # no message was changed, so nothing else wakes a dialer for them
+        if opened or called:
+            self.state = self.lines.read()
+            self._look()
+        return called + opened
 
     def dial_in_order(self) -> None:
         """Until no line is free, or nothing is left that may be dialled."""
@@ -269,24 +276,30 @@ class _Run:
             case LineTaken() | NotQueued() | NumberBusy() | None:
                 self.tried.add(mid)
                 return False
-            case QueueShut():
-                self.tried.add(mid)
-                if candidate:
-                    self.order.skip_queue(candidate.queue)
+            case AccountFull() | QueueShut() | HeldBack():
+                self._pass_over(claim, mid, candidate)
                 return False
+            case _:
+                assert_never(claim)
+
+    def _pass_over(self, claim: AccountFull | QueueShut | HeldBack, mid: str, candidate: Candidate | None) -> None:
+        """What holds a message back may hold back others too."""
+        match claim:
             case AccountFull():
                 if candidate:
                     self.order.pass_over(candidate.turn)
                 else:
                     self.tried.add(mid)
-                return False
+            case QueueShut():
+                self.tried.add(mid)
+                if candidate:
+                    self.order.skip_queue(candidate.queue)
             case HeldBack(by, is_final):
                 self.tried.add(mid)
                 if candidate and by is Brake.ACCOUNT and not is_final:
                     self.order.pass_over(candidate.turn)
                 elif candidate and by is Brake.CAMPAIGN:
                     self.order.pass_over_queue(candidate.queue)
-                return False
             case _:
                 assert_never(claim)
 
