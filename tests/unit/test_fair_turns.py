@@ -241,7 +241,7 @@ def assert_that_no_phone_rings_outside_its_hours(world: FairWorld) -> None:
 
 
 def test_no_phone_rings_outside_its_hours_whatever_goes_wrong_and_whatever_the_clocks_do():
-    world = through_the_hours(40, 23)
+    world = through_the_hours(20, 23)
     assert_that_nothing_is_stranded(world)
     assert_that_no_phone_rings_outside_its_hours(world)
     assert {one.outcome for one in world.all()} >= {"answered", "noAnswer"}
