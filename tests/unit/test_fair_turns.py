@@ -191,10 +191,10 @@ def test_fifty_accounts_flow_through_whatever_goes_wrong_and_whatever_is_stopped
 CLOCK_CHANGE = 1_790_431_200_000
 """2026-09-26T14:00Z: in Auckland it becomes 3 o'clock instead of 2."""
 HOURS = {
-    "over the change": (Hours((Window(60, 240),), ("Pacific/Auckland",)),),
-    "over midnight": (Hours((Window(22 * 60, 90),), ("Pacific/Auckland",), ("2026-09-28",)),),
-    "two clocks": (Hours((Window(540, 1080),), ("Pacific/Auckland", "Australia/Perth")),),
-    "narrowed": (Hours((Window(540, 1200),), ("Europe/Kyiv",)), Hours((Window(1140, 1320),), ("Europe/Kyiv",))),
+    "over the change": (Hours((Window(110, 190),), ("Pacific/Auckland",)),),
+    "over midnight": (Hours((Window(23 * 60 + 50, 10),), ("Pacific/Auckland",), ("2026-09-29",)),),
+    "two clocks": (Hours((Window(540, 14 * 60 + 15),), ("Pacific/Auckland", "Australia/Perth")),),
+    "narrowed": (Hours((Window(540, 1200),), ("Europe/Kyiv",)), Hours((Window(1190, 1320),), ("Europe/Kyiv",))),
     "every hour": (),
 }
 
@@ -218,7 +218,7 @@ def _shows(hours: Hours, shown: datetime) -> bool:
 
 def through_the_hours(most: int, seed: int) -> FairWorld:
     """Accounts with hours, of which one goes over a change of clocks, and messages that are to be sent later."""
-    world = FairWorld(seed, Pool(10, 100), dict.fromkeys(HOURS, 10), TROUBLES, call_seconds=(5, 15, 60))
+    world = FairWorld(seed, Pool(3, 100), dict.fromkeys(HOURS, 10), TROUBLES, call_seconds=(30, 60, 150))
     world.play.msec = CLOCK_CHANGE - 7_200_000
     for account, hours in HOURS.items():
         fields = {"hours": hours, "redial": Redial(2, (60, 3600))}
@@ -226,7 +226,7 @@ def through_the_hours(most: int, seed: int) -> FairWorld:
         later = world.play.msec + world.random.randrange(3_600_000, 40_000_000)
         world.arrive(account, most // 4, at_seconds=3, send_at_msec=later, campaign="later", **fields)
         world.arrive(account, 2, at_seconds=5000, is_urgent=True, **fields)
-    world.run(hours=(CLOCK_CHANGE - NOW) / 3_600_000 + 45)
+    world.run(hours=(CLOCK_CHANGE - NOW) / 3_600_000 + 47)
     return world
 
 
@@ -241,12 +241,15 @@ def assert_that_no_phone_rings_outside_its_hours(world: FairWorld) -> None:
 
 
 def test_no_phone_rings_outside_its_hours_whatever_goes_wrong_and_whatever_the_clocks_do():
-    world = through_the_hours(20, 23)
+    world = through_the_hours(40, 23)
     assert_that_nothing_is_stranded(world)
     assert_that_no_phone_rings_outside_its_hours(world)
-    assert {one.outcome for one in world.all()} >= {"answered", "noAnswer"}
+    # Its hours are too short for what an account has: some messages wait for the next day, and some for none.
+    days = {zone_day for moment, _ in world.ledger.claims if (zone_day := moment // 86_400_000)}
+    assert len(days) == 3
+    assert {(one.outcome, one.reason) for one in world.all()} >= {("answered", "completed"), ("expired", "window")}
     assert sum(one.redials > 0 for one in world.all()) >= 5
-    # Most calls of an account are made in its first hours: what waits for them costs its queue a few writes.
+    # What waits for its hours costs its queue a few writes.
     queues = [queue for account in HOURS for queue in world.messages.turns.all_of(account)[1] if queue.window]
     assert len(queues) >= 8
     assert max(one.revision for one in queues) <= 200
