@@ -372,7 +372,8 @@ class MemoryMessages:
         self, message: Message, redials: int, due_msec: int, now_msec: int, heard: Heard | None = None
     ) -> Redialled:
         def queued(stored: Message) -> Message:
-            return replace(stored, state=State.QUEUED, redials=redials, settling_end=None)
+            queued = replace(stored, state=State.QUEUED, redials=redials, settling_end=None)
+            return replace(queued, answered_reason=message.answered_reason)
 
         with self._lock:
             why = self._why_not_again(message)

@@ -304,6 +304,7 @@ GIVEN = {
         lambda: message(redial={"attempts": 1, "afterSec": [10]}),
         lambda: message(redial={"attempts": 1, "on": ["blocked"]}),
         lambda: message(redial={"attempts": 1, "on": ["busy", "busy"]}),
+        lambda: message(redial={"attempts": 1, "on": ["noKey"]}, menu=[MENU | {"dtmfActions": {}}]),
         lambda: message(redial={"attempts": 1, "after": 300}),
         lambda: message(priority="high"),
         lambda: message(priority="urgent"),

@@ -15,6 +15,7 @@ from speechcall.messages.use_cases.message_ports import (
     LineTaken,
     Pool,
     QueueShut,
+    Redialled,
     TurnMoved,
 )
 from speechcall.messages.use_cases.turn_ports import Charge
@@ -364,3 +365,15 @@ def test_a_message_that_is_to_be_sent_later_stands_in_no_queue_until_then(messag
     assert messages.promote(messages.get("7"), later)
     assert turns.heads(Queue(ACME), 9) == ["7"]
     assert messages.put_off(later, 9) == []
+
+
+def test_how_a_call_before_was_answered_is_kept_while_the_message_waits(messages):
+    queued(messages, "7")
+    claim(messages, "7")
+    calling = replace(messages.get("7"), answered_reason="callerHungUp")
+    assert messages.redial(calling, NOW + 60_000, 9, NOW) is Redialled.QUEUED
+    assert messages.get("7").answered_reason == "callerHungUp"
+    assert messages.promote(messages.get("7"), NOW + 60_000)
+    assert claim(messages, "7", NOW + 60_000) == LineTaken()
+    assert messages.requeue(messages.get("7"), 1, NOW + 90_000, NOW + 70_000)
+    assert messages.get("7").answered_reason == "callerHungUp"

@@ -154,8 +154,11 @@ class LeavingMessages(DynamoMessageReader):
         finish 1   TransactWrite: m calling → queued ──► waits
         cancel          UpdateItem: the list is cancelled ──► no claim of m is possible; its worker finishes it
         """
-        values = {":redials": redials, **due_values(LATER, due_msec)}
-        expression = f"SET #state = :to, redials = :redials, {SHARD} {NOT_FINISHED}"
+        values: Values = {":redials": redials, **due_values(LATER, due_msec)}
+        answered = ""
+        if message.answered_reason is not None:
+            answered, values[":answered"] = ", answered_reason = :answered", message.answered_reason
+        expression = f"SET #state = :to, redials = :redials{answered}, {SHARD} {NOT_FINISHED}"
         message = _in_a_call(message)
         checks = self._nothing_is_cancelled(message)
         failed = self._leave(Leaving(message, State.QUEUED, now_msec, expression, values, None, heard, more, checks))

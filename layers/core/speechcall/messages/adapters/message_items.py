@@ -163,6 +163,7 @@ def load(item: Values) -> Message:
         hours=tuple(_load_hours(one) for one in item.get("hours", ())),
         silent_repeats=item.get("silent_repeats"),
         redials=item.get("redials", 0),
+        answered_reason=item.get("answered_reason"),
         claimed_msec=item.get("claimed_msec"),
         dial_wait_seconds=None if is_claimed_by_release_before else item.get("dial_wait_seconds"),
         campaign=item.get("campaign", ""),

@@ -159,7 +159,10 @@ class MessageStore(MessageReader, Protocol):
     def redial(
         self, message: Message, due_msec: int, calls_per_day: int, now_msec: int, heard: Heard | None = None
     ) -> Redialled:
-        """As `requeue`, for a call more of the account, of those of the day (UTC) of `due_msec`: one redial more."""
+        """As `requeue`, for a call more of the account, of those of the day (UTC) of `due_msec`: one redial more.
+
+        Both write `answered_reason` of `message` down.
+        """
 
     def due(self, state: State, now_msec: int, limit: int) -> list[str]:
         """Ids of messages in `state` that are due, the oldest of each shard first. May be a little behind.

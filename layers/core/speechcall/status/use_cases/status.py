@@ -31,6 +31,7 @@ EXPLANATIONS = {
     " cannot be had by the telephony, or our own service was in trouble (docs/telephony.md).",
     "expired": "Its ttl ran out before there was a line for it.",
     "cancelled": "It was cancelled, or what it belongs to was.",
+    "window": "Its calling hours shut before there was a line for it, and do not open again before its time is up.",
 }
 """What a reason alone does not say to who has to act on it."""
 
