@@ -2,16 +2,18 @@
 
 import json
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from speechcall.accounts.rules.account import Account
-from speechcall.requests.use_cases.accept_messages import accept_messages
+from speechcall.requests.use_cases.accept_messages import accept_messages, check_messages
 from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.rfc3339 import to_msec
-from tests.kit.samples import FakeClock
+from speechcall.status.use_cases.status import History, describe_message
+from tests.kit.samples import NOW, QUEUED, FakeClock
 from tests.stores.lists import MemoryLists
 from tests.stores.memory import MemoryMessages
 
@@ -49,3 +51,36 @@ def test_messages_have_the_hours_of_their_request_on_their_own_clocks(sent):
     assert kyiv.hours == (Hours(windows, ("Europe/Kyiv",), ("2026-12-25",)),)
     assert new_york.hours == (Hours(windows, ("America/New_York",), ("2026-12-25",)),)
     assert len(CURLS) == 2
+
+
+def test_the_check_says_when_each_message_may_be_dialled_first():
+    account, lists = Account("acme", ("*",)), MemoryLists({("acme", "ivr_651854")})
+    # NOW is a Monday, 14:13:20 UTC: 17:13 in Kyiv, 10:13 in New York.
+    clock = FakeClock()
+    at_a_moment, in_hours = (json.loads(curl[curl.index("-d") + 1]) for curl in CURLS)
+    answer: Any = check_messages(account, json.dumps(at_a_moment).encode(), prompts=lists, clock=clock)
+    assert [one["dialledFrom"] for one in answer["messages"]] == ["2026-10-01T06:00:00.000Z"]
+    in_hours["notOn"] = ["2026-09-21"]
+    in_hours["messages"].append(in_hours["messages"][0] | {"notOn": None})
+    answer = check_messages(account, json.dumps(in_hours).encode(), prompts=lists, clock=clock)
+    assert [one.get("dialledFrom") for one in answer["messages"]] == [
+        "2026-09-22T06:00:00.000Z",
+        "2026-09-22T13:00:00.000Z",
+        None,
+    ]
+
+
+def test_the_status_says_when_a_message_that_waits_for_its_moment_is_dialled():
+    evening = (Hours((Window(1200, 1260),), ("UTC",)),)
+    waits = replace(QUEUED, due_msec=QUEUED.dial_until_msec)
+    later = NOW + 3_600_000
+    told = [
+        describe_message(History(message, (), ()), NOW)["call"]["nextAttemptAt"]
+        for message in (
+            waits,
+            replace(waits, hours=evening),
+            replace(waits, send_at_msec=later, due_msec=later),
+            replace(waits, hours=(Hours((Window(840, 900),), ("UTC",)),)),
+        )
+    ]
+    assert told == [None, "2026-09-21T20:00:00.000Z", "2026-09-21T15:13:20.000Z", None]

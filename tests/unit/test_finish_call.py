@@ -792,7 +792,7 @@ def answered(key=None, **fields):
     bench.calls.open(replace(CALL, plan=Plan(table_of(bench.message.menus), 9, NOW + 10**6, 2)), MESSAGE.expires_at)
     bench.calls.append(MID, 1, "contact-1", bench.calls.get(MID, 1).would_log(1, "answered", "", NOW))
     heard = ("key", key) if key else ("idle", "")
-    bench.calls.append(MID, 1, "contact-1", bench.calls.get(MID, 1).would_log(2, *heard, NOW))
+    bench.calls.append(MID, 1, "contact-1", bench.calls.get(MID, 1).would_log(2, heard[0], heard[1], NOW))
     bench.calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW)
     return bench
 

@@ -26,7 +26,7 @@ from speechcall.menus.rules.menu_report import call_bounds
 from speechcall.menus.rules.shape import shape_of
 from speechcall.messages.rules.dial_times import MAX_TTL_SECONDS
 from speechcall.messages.rules.message import Message
-from speechcall.messages.rules.when_to_dial import DialTimes
+from speechcall.messages.rules.when_to_dial import Dialable, DialTimes, next_dial
 from speechcall.messages.use_cases.message_ports import MessageStore
 from speechcall.requests.use_cases.check_request import (
     Entry,
@@ -42,6 +42,7 @@ from speechcall.requests.use_cases.read_messages import to_redial
 from speechcall.shared.rules.characters import unseen
 from speechcall.shared.rules.errors import IdempotencyKeyReused, InvalidRequest, Problem, RequestError, StoreUnavailable
 from speechcall.shared.rules.ids import new_ids
+from speechcall.shared.rules.timing import utc_text
 from speechcall.shared.use_cases.clock import Clock
 
 if TYPE_CHECKING:
@@ -255,11 +256,21 @@ def check_messages(
 ) -> "Checked":
     """POST /bat/messagelist/check: what would be rejected, and the warnings; nothing is stored or spent.
 
-    With each acceptable message, how short and how long its call can be, and on request its `picture`.
+    With each acceptable message, when it may be dialled first if that is later, how short and how long its call can be,
+    and on request its `picture`.
     """
     asked = read_request(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
-    entries = judge_entries(asked.entries, account, prompts, clock.now_msec())
-    described = [_foresee(entry, entry.wanted, picture) if entry.wanted else _rejected(entry) for entry in entries]
+    now = clock.now_msec()
+    entries = judge_entries(asked.entries, account, prompts, now)
+    described: list[Acceptable | Rejected] = []
+    for entry in entries:
+        if entry.wanted is None:
+            described.append(_rejected(entry))
+            continue
+        foreseen = _foresee(entry, entry.wanted, picture)
+        if from_msec := _dialled_from(entry.wanted, account, now):
+            foreseen["dialledFrom"] = utc_text(from_msec)
+        described.append(foreseen)
     answer: Checked = {"messages": described}
     if rejected := sum(entry.wanted is None for entry in entries):
         answer["rejected"] = rejected
@@ -291,6 +302,13 @@ def _foresee(entry: Entry, wanted: Wanted, picture: bool) -> "Acceptable":
     if picture:
         answer["picture"] = draw(wanted.menus)
     return answer
+
+
+def _dialled_from(wanted: Wanted, account: Account, now_msec: int) -> int | None:
+    """The first moment at which a message may be dialled; None: now."""
+    times = dial_times_of(wanted, account, now_msec)
+    first = next_dial(times, now_msec) if isinstance(times, DialTimes) else None
+    return first.at_msec if isinstance(first, Dialable) and first.at_msec > now_msec else None
 
 
 def _rejected(entry: Entry) -> "Rejected":
