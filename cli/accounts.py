@@ -50,6 +50,10 @@ AnyDestination = Annotated[bool, typer.Option("--any-destination", help='Confirm
 _PREFIXES = typer.Option(metavar="+N", callback=values.prefixes, help='What it dials begins so; "*": any. Repeatable.')
 _DENIED = typer.Option(metavar="+N", callback=values.denied, help="But not what begins so. Repeatable.")
 _PREMIUM = typer.Option(help="Premium-rate and shared-cost numbers too.")
+_WINDOWS = typer.Option(
+    metavar="[DAYS=]FROM-TO", callback=values.windows, help="Phones ring only then: mon-fri=09:00-20:00. Repeatable."
+)
+_TIME_ZONE = typer.Option(metavar="ZONE", callback=values.time_zone, help='Of the windows: an IANA name; "recipient".')
 _SENDERS = typer.Option(metavar="NAME=+N", callback=values.senders, help="A `from`, with its caller ID. Repeatable.")
 _CALLS_PER_DAY = typer.Option(min=1, max=MOST, help="Calls a day (UTC).")
 _RATE = typer.Option(min=1, max=MOST, help="Messages a second, in the long run.")
@@ -74,9 +78,12 @@ def create(
     urgent_per_minute: Annotated[int, _URGENT] = 0,
     deny: Annotated[list[str] | None, _DENIED] = None,
     premium: Annotated[bool, typer.Option("--premium", help="Premium-rate and shared-cost numbers too.")] = False,
+    window: Annotated[list[str] | None, _WINDOWS] = None,
+    time_zone: Annotated[str | None, _TIME_ZONE] = None,
     any_destination: AnyDestination = False,
 ) -> None:
     """Make an account and show its credentials, once."""
+    _clock(window, time_zone)
     _confirm_destinations(prefix, any_destination)
     senders = values.senders_by_name(sender)
     account = Account(
@@ -91,6 +98,8 @@ def create(
         urgent_per_minute=urgent_per_minute,
         denied=_once(deny),
         premium=premium,
+        windows=values.to_windows(window),
+        time_zone=time_zone,
     )
     given = _new_secrets(account_id)
     if not deployment.accounts.add(account, credentials_of(account_id, given)):
@@ -187,6 +196,9 @@ def set_(
     deny: Annotated[list[str] | None, _DENIED] = None,
     no_deny: Annotated[bool, typer.Option("--no-deny", help="All that begins with its prefixes.")] = False,
     premium: Annotated[bool | None, _PREMIUM] = None,
+    window: Annotated[list[str] | None, _WINDOWS] = None,
+    no_windows: Annotated[bool, typer.Option("--no-windows", help="At every hour.")] = False,
+    time_zone: Annotated[str | None, _TIME_ZONE] = None,
     no_senders: Annotated[bool, typer.Option("--no-senders", help="Any `from`, with the stack's caller ID.")] = False,
     no_webhook_secret: Annotated[bool, typer.Option("--no-webhook-secret", help="Webhooks go unsigned.")] = False,
     any_destination: AnyDestination = False,
@@ -196,6 +208,8 @@ def set_(
         raise typer.BadParameter("give either --sender or --no-senders.")
     if deny and no_deny:
         raise typer.BadParameter("give either --deny or --no-deny.")
+    if window and no_windows:
+        raise typer.BadParameter("give either --window or --no-windows.")
     given = {
         "calls_per_day": calls_per_day,
         "rate": rate,
@@ -203,6 +217,7 @@ def set_(
         "share": share,
         "urgent_per_minute": urgent_per_minute,
         "premium": premium,
+        "time_zone": time_zone,
     }
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if max_lines is not None:
@@ -211,11 +226,15 @@ def set_(
         changes["prefixes"] = _once(prefix)
     if deny or no_deny:
         changes["denied"] = _once(deny)
+    if window or no_windows:
+        changes["windows"] = values.to_windows(window)
     if sender or no_senders:
         changes["senders"] = values.senders_by_name(sender)
     if not changes and not no_webhook_secret:
-        raise typer.BadParameter("say what to change: --prefix, --deny, --calls-per-day, --rate, --share, --sender …")
+        raise typer.BadParameter("say what to change: --prefix, --deny, --calls-per-day, --rate, --sender, --window …")
     _confirm_destinations(prefix or [], any_destination)
+    if window:
+        _clock(window, time_zone or found(deployment, account_id).time_zone)
     account = _change(deployment, account_id, lambda account: replace(account, **changes))
     if no_webhook_secret:
         take_secrets(deployment, account_id)
@@ -237,6 +256,11 @@ def _change(deployment: Deployment, account_id: str, change: Callable[[Account],
         if deployment.accounts.save(changed := change(read), read):
             return changed
     raise Refusal(f"The account {account_id} is being changed by somebody else all the time; nothing was changed.")
+
+
+def _clock(window: list[str] | None, time_zone: str | None) -> None:
+    if window and not time_zone:
+        raise typer.BadParameter('say on which clock the windows are: --time-zone Europe/Kyiv, or "recipient".')
 
 
 def _once(given: list[str] | None) -> tuple[str, ...]:
@@ -279,6 +303,8 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
             "senders": dict(account.senders),
             "denied": list(account.denied),
             "premium": account.premium,
+            "windows": [values.shown_window(one) for one in account.windows],
+            "timeZone": account.time_zone,
             "signed": account.account_id in signed,
             "disabled": account.disabled,
         }
@@ -289,6 +315,12 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
     else:
         show_table(
             rows,
-            {"callsPerDay": "calls/day", "rate": "rate/s", "maxLines": "lines", "urgentPerMinute": "urgent/min"},
+            {
+                "callsPerDay": "calls/day",
+                "rate": "rate/s",
+                "maxLines": "lines",
+                "urgentPerMinute": "urgent/min",
+                "timeZone": "zone",
+            },
             "There are no accounts yet.",
         )

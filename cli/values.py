@@ -6,9 +6,12 @@ from ipaddress import ip_address, ip_network
 import typer
 
 from speechcall.accounts.rules.account import ANYWHERE
+from speechcall.shared.rules.calling_hours import RECIPIENT, WEEKDAYS, Window
 from speechcall.shared.rules.characters import foreign, unseen
 from speechcall.shared.rules.phone_numbers import to_e164
+from speechcall.shared.rules.zone_names import is_zone, similar_zone
 
+MOST_WINDOWS = 7
 MAX_SENDER_LENGTH = 64
 """As long as a message's `from` may be."""
 MAX_NETWORKS = 20
@@ -19,6 +22,7 @@ _PROMPT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CAMPAIGN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _WEBHOOK_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,3}-[0-9]{1,6}-m[0-9]{1,3}-(d[0-9*#]|wrong)-[0-9]{1,3}")
 _AGO = re.compile(r"[1-9][0-9]{0,4}[mhd]")
+_WINDOW = re.compile(r"((?:[01][0-9]|2[0-3]):[0-5][0-9])-((?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)", re.ASCII)
 _PREFIX = re.compile(r"\+[1-9][0-9]{0,14}")
 
 
@@ -90,6 +94,66 @@ def denied(given: list[str] | None) -> list[str] | None:
     if ANYWHERE in (given or []):
         raise typer.BadParameter('"*" denies every number; what no --prefix names is denied without a word.')
     return prefixes(given)
+
+
+def windows(given: list[str] | None) -> list[str] | None:
+    """`[DAYS=]FROM-TO`: hours of the day, on some days or on all."""
+    if given and len(given) > MOST_WINDOWS:
+        raise typer.BadParameter(f"an account has at most {MOST_WINDOWS} windows.")
+    for one in given or []:
+        _window(one)
+    return given
+
+
+def to_windows(given: list[str] | None) -> tuple[Window, ...]:
+    """Checked windows as an account holds them."""
+    return tuple(map(_window, given or []))
+
+
+def shown_window(window: Window) -> str:
+    """A window as it is given."""
+    times = "-".join(f"{one // 60:02}:{one % 60:02}" for one in (window.start, window.until))
+    days = [WEEKDAYS[day] for day in window.days]
+    if len(days) == 7:
+        return times
+    in_a_row = len(days) > 2 and window.days[-1] - window.days[0] == len(days) - 1
+    return f"{f'{days[0]}-{days[-1]}' if in_a_row else ','.join(days)}={times}"
+
+
+def _window(given: str) -> Window:
+    days, equals, times = given.rpartition("=")
+    found = _WINDOW.fullmatch(times)
+    if found is None:
+        raise typer.BadParameter(
+            f'"{given}" is not [DAYS=]FROM-TO, with times from 00:00 to 24:00: 09:00-20:00, mon-fri=09:00-20:00, '
+            f"sat,sun=10:00-18:00{foreign(given)}."
+        )
+    return Window(_minute(found[1]), _minute(found[2]) or 1440, _days(days) if equals else tuple(range(7)))
+
+
+def _minute(time: str) -> int:
+    return int(time[:2]) * 60 + int(time[3:])
+
+
+def _days(given: str) -> tuple[int, ...]:
+    days: set[int] = set()
+    for part in given.split(","):
+        first, dash, last = part.partition("-")
+        if first not in WEEKDAYS or (dash and last not in WEEKDAYS):
+            raise typer.BadParameter(f'"{part}" is no day; {", ".join(WEEKDAYS)} are, and mon-fri{foreign(part)}.')
+        start = WEEKDAYS.index(first)
+        length = (WEEKDAYS.index(last) - start) % 7 + 1 if dash else 1
+        days |= {(start + day) % 7 for day in range(length)}
+    return tuple(sorted(days))
+
+
+def time_zone(given: str | None) -> str | None:
+    """The IANA name of a time zone, or `recipient`."""
+    if given is None or given == RECIPIENT or is_zone(given):
+        return given
+    similar = similar_zone(given)
+    hint = f"did you mean {similar}?" if similar else 'an IANA name would be, such as Europe/Kyiv; or "recipient".'
+    raise typer.BadParameter(f'"{given}" is no time zone; {hint}')
 
 
 def senders(given: list[str] | None) -> list[str] | None:

@@ -1,5 +1,6 @@
 """Stream and clock: messages that wait for a line are dialled."""
 
+import time
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,10 @@ from speechcall.telephony.provider import dial_waits
 
 logger = Logger()
 MARGIN_SECONDS = 5
+CALL_BACK_SECONDS = 5.0
+"""How often an environment looks at most for messages that were put off until now: redials are dialled soon, at a cost
+that does not grow with the calls."""
+called_back = [-CALL_BACK_SECONDS]
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 limit = execution_seconds(int(setting("MAX_CALL_SECONDS")), int(setting("GRACE_SECONDS")))
@@ -47,6 +52,14 @@ dial = partial(
 )
 
 
+def _calls_back() -> bool:
+    now = time.monotonic()
+    is_time = now >= called_back[0] + CALL_BACK_SECONDS
+    if is_time:
+        called_back[0] = now
+    return is_time
+
+
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     records = event.get("Records", [])
@@ -56,7 +69,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     strays = [mid for mid in queued if "order_pk" not in images[mid] and images[mid].get("due_shard") != {"S": LATER}]
     urgent = [mid for mid in queued if "urgent" in images[mid]]
     time_left = lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS  # noqa: E731
-    done = dial(queued, urgent=urgent, strays=strays, time_left=time_left, calls_back=not records)
+    done = dial(queued, urgent=urgent, strays=strays, time_left=time_left, calls_back=_calls_back())
     count("CallsStarted", done.started)
     count("MessagesExpired", done.expired)
     count("MenusRefused", done.refused)

@@ -58,7 +58,7 @@ def post_check(request: HttpRequest) -> Answer:
     sender = account_of(request, accounts)
     picture, strict = parameter(request.query, "picture") == "mermaid", truth(request.query, "strict")
     rules: Any = {"allow_loopback": allow_loopback, "ring_time_kept": ring_time_kept, "strict": strict}
-    checked = check_messages(sender, request.body, picture, prompts=lists, **rules)
+    checked = check_messages(sender, request.body, picture, prompts=lists, clock=SystemClock(), **rules)
     return answer_json(200, checked)
 
 

@@ -20,6 +20,7 @@ from speechcall.api.use_cases.routes import scope_of
 from speechcall.campaigns.rules.campaign import NAME
 from speechcall.requests.use_cases.accept_messages import MAX_KEY_LENGTH
 from speechcall.requests.use_cases.check_request import MAX_MESSAGES
+from speechcall.requests.use_cases.hours_model import HoursModel
 from speechcall.requests.use_cases.request_models import MessageModel
 from speechcall.status.use_cases.cursors import MAX_LENGTH
 from speechcall.status.use_cases.read_campaigns import MAX_PAGE as PAGE_OF_CAMPAIGNS
@@ -427,6 +428,7 @@ def _schemas() -> dict[str, Any]:
     message = MessageModel.model_json_schema(by_alias=True, ref_template=f"{_REF}{{model}}")
     for name, schema in {**message.pop("$defs"), "MessageModel": message}.items():
         found[name.removesuffix("Model")] = schema
+    hours = HoursModel.model_json_schema(by_alias=True, ref_template=f"{_REF}{{model}}")["properties"]
     found["Messagelist"] = {
         "type": "object",
         "required": ["messages"],
@@ -443,6 +445,7 @@ def _schemas() -> dict[str, Any]:
                 "description": "The name under which the list is counted, and shares the account's lines with others.",
                 "examples": ["spring"],
             },
+            **hours,
         },
     }
     for answer in (*ANSWERS, answers.Error, answers.GatewayError):

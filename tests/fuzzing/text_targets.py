@@ -105,14 +105,14 @@ def pumped(data: bytes) -> None:
     numbered = choices.byte() % 2
     middle = b",".join(piece.replace(b"%", b"%d" % n) for n in range(times)) if numbered else piece * times
     body = before + middle + after
-    _refused(lambda: check_messages(ACCOUNT, body, prompts=MemoryLists()))
+    _refused(lambda: check_messages(ACCOUNT, body, prompts=MemoryLists(), clock=FakeClock()))
     _refused(lambda: begin_upload(ACCOUNT, "a", body, _DESK))
 
 
 # ------------------------------------------------------------------ requests
 def request(data: bytes) -> None:
     """A whole request as bytes: checked, accepted, written down, compiled, and its webhooks made."""
-    _refused(lambda: _answer_of(check_messages(ACCOUNT, data, True, prompts=_lists())))
+    _refused(lambda: _answer_of(check_messages(ACCOUNT, data, True, prompts=_lists(), clock=FakeClock())))
     messages, lists = MemoryMessages(), _lists()
     ports: dict[str, Any] = {"messages": messages, "lists": lists, "clock": FakeClock(), "random_bits": lambda _n: 3}
     answer = _refused(lambda: accept_messages(ACCOUNT, data, **ports))

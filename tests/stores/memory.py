@@ -17,6 +17,7 @@ from speechcall.menus.rules.ask import Ask
 from speechcall.menus.rules.call_log import Entry
 from speechcall.messages.adapters.message_items import CALLING_CHECK_MSEC, first_check_msec, shard_name
 from speechcall.messages.rules.message import Message, State
+from speechcall.messages.rules.opening import opens_later_msec
 from speechcall.messages.rules.turns import cost
 from speechcall.messages.use_cases.message_ports import (
     Brake,
@@ -266,22 +267,27 @@ class MemoryMessages:
                 self._put(message, first_check_msec(message))
 
     def queue(self, message: Message, asks: tuple[Ask, ...], now_msec: int) -> bool:
-        with self._lock:
-            self._wake(message, now_msec)
+        later = self._wake(message, now_msec)
 
         def queued(stored: Message) -> Message:
             return replace(stored, state=State.QUEUED, asks=asks)
 
-        return self._move(message.mid, State.PREPARING, queued, now_msec, stands=True)
+        return self._move(message.mid, State.PREPARING, queued, later or now_msec, stands=later is None)
 
     def promote(self, message: Message, now_msec: int) -> bool:
-        with self._lock:
-            self._wake(message, now_msec)
+        later = self._wake(message, now_msec)
         called_back = lambda stored: replace(stored, is_held=False)  # noqa: E731
-        return self._move(message.mid, State.QUEUED, called_back, now_msec, stands=True)
+        return self._move(message.mid, State.QUEUED, called_back, later or now_msec, stands=later is None)
 
-    def _wake(self, message: Message, now_msec: int) -> None:
-        self.turns.wake(message.account_id, message.campaign, message.is_urgent, now_msec)
+    def _wake(self, message: Message, now_msec: int) -> int | None:
+        """Its queue is awake; or the moment for which it waits before it stands in one."""
+        if message.send_at_msec > now_msec:
+            return message.send_at_msec
+        opens = opens_later_msec(message, now_msec)
+        queue = (message.account_id, message.campaign, message.is_urgent)
+        with self._lock:
+            self.turns.wake(*queue, now_msec, window=message.window, opens_msec=opens)
+        return None
 
     def forget_place(self, message: Message) -> None:
         self._move(message.mid, State.FINISHED, lambda stored: stored)
@@ -367,7 +373,8 @@ class MemoryMessages:
         self, message: Message, redials: int, due_msec: int, now_msec: int, heard: Heard | None = None
     ) -> Redialled:
         def queued(stored: Message) -> Message:
-            return replace(stored, state=State.QUEUED, redials=redials, settling_end=None)
+            queued = replace(stored, state=State.QUEUED, redials=redials, settling_end=None)
+            return replace(queued, answered_reason=message.answered_reason)
 
         with self._lock:
             why = self._why_not_again(message)
@@ -454,7 +461,7 @@ class MemoryMessages:
                 if message.share is not None:
                     line_msec = max(now_msec - (message.claimed_msec or now_msec), 0)
                     owed = cost(line_msec - message.charged_msec, message.share)
-                    queue = (message.account_id, message.campaign, message.is_urgent)
+                    queue = (message.account_id, message.campaign, message.is_urgent, message.window)
                     self.turns.settle(queue, name, line_msec, owed, is_limited=message.is_limited)
             self._put(change(stored), due_msec)
             if heard and stored.funnel:
@@ -479,10 +486,12 @@ class MemoryMessages:
 
     def _put(self, message: Message, due_msec: int | None, *, stands: bool = False) -> None:
         """`stands`: a queued message has its place in its queue."""
+        if stands and message.window:
+            due_msec = message.dial_until_msec
         self._messages[message.mid] = replace(message, due_msec=due_msec, stands=stands)
         is_later = message.state is State.QUEUED and not stands
         self.index.put(message.mid, LATER if is_later else shard_name(message.mid, message.state), due_msec)
-        partition = waiting_partition(message.account_id, message.campaign, message.is_urgent)
+        partition = waiting_partition(message.account_id, message.campaign, message.is_urgent, message.window)
         self.turns.places.put(message.mid, partition, waiting_place(message.mid) if stands else None)
 
 

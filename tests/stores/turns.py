@@ -8,15 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from speechcall.messages.adapters.turns_store import ALREADY_AWAKE_MSEC
+from speechcall.messages.adapters.turns_store import ALREADY_AWAKE_MSEC, MOST_OPENED
 from speechcall.messages.rules.turns import Queue, Turn, cost
-from speechcall.messages.use_cases.message_ports import AccountFull, Brake, Claim, HeldBack, TurnMoved
+from speechcall.messages.use_cases.message_ports import AccountFull, Brake, Claim, HeldBack, QueueShut, TurnMoved
 from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.shared.adapters.keys import waiting_partition
 from tests.stores.index import MemoryIndex, Shard
 
 TurnName = tuple[str, bool]
-QueueName = tuple[str, str, bool]
+QueueName = tuple[str, str, bool, str]
 
 
 @dataclass
@@ -55,13 +55,15 @@ class MemoryTurns:
         return [self._seen_queues[name] for _, name in shard.first(limit)]
 
     def heads(self, queue: Queue, limit: int) -> list[str]:
-        return self.places.first(waiting_partition(queue.account_id, queue.campaign, queue.is_urgent), limit)
+        partition = waiting_partition(queue.account_id, queue.campaign, queue.is_urgent, queue.window)
+        return self.places.first(partition, limit)
 
     def find(self, account_id: str, is_urgent: bool) -> Turn:
         return self._turns.get((account_id, is_urgent)) or Turn(account_id, is_urgent)
 
-    def find_queue(self, account_id: str, campaign: str, is_urgent: bool) -> Queue:
-        return self._queues.get((account_id, campaign, is_urgent)) or Queue(account_id, campaign, is_urgent)
+    def find_queue(self, account_id: str, campaign: str, is_urgent: bool, window: str = "") -> Queue:
+        found = self._queues.get((account_id, campaign, is_urgent, window))
+        return found or Queue(account_id, campaign, is_urgent, window=window)
 
     def all_of(self, account_id: str) -> tuple[list[Turn], list[Queue]]:
         turns = [turn for turn in self._turns.values() if turn.account_id == account_id]
@@ -69,14 +71,26 @@ class MemoryTurns:
 
     # ----------------------------------------------------------------- writes
     def wake(
-        self, account_id: str, campaign: str, is_urgent: bool, now_msec: int, *, was_stopped: bool = False
+        self,
+        account_id: str,
+        campaign: str,
+        is_urgent: bool,
+        now_msec: int,
+        *,
+        window: str = "",
+        opens_msec: int = 0,
+        was_stopped: bool = False,
     ) -> None:
-        name = (account_id, campaign, is_urgent)
+        name = (account_id, campaign, is_urgent, window)
+        if opens_msec > now_msec:
+            if self.find_queue(*name).opens_msec != opens_msec:
+                self.shut(Queue(account_id, campaign, is_urgent, window=window), opens_msec)
+            return
         if not was_stopped and self.remembers and now_msec < self._woken.get(name, 0) + ALREADY_AWAKE_MSEC:
             return
-        turn, queue = self.find(account_id, is_urgent), self.find_queue(account_id, campaign, is_urgent)
+        turn, queue = self.find(account_id, is_urgent), self.find_queue(*name)
         if not queue.is_waiting:
-            queue = replace(queue, virtual=max(queue.standing, turn.queue_clock), owed=0, is_waiting=True)
+            queue = replace(queue, opens_msec=0, virtual=max(queue.standing, turn.queue_clock), owed=0, is_waiting=True)
         self._put(replace(queue, woken_msec=now_msec, revision=queue.revision + 1))
         if not turn.is_paused:
             if not turn.is_waiting:
@@ -85,12 +99,24 @@ class MemoryTurns:
             self._put(replace(turn, woken_msec=now_msec, revision=turn.revision + 1))
         self._woken[name] = now_msec
 
+    def shut(self, queue: Queue, opens_msec: int) -> None:
+        name = _queue_name(queue)
+        stored = self.find_queue(*name)
+        self._woken.pop(name, None)
+        self._put(replace(stored, is_waiting=False, opens_msec=opens_msec, revision=stored.revision + 1))
+
+    def open_due(self, now_msec: int) -> int:
+        found = [queue for queue in self._queues.values() if 0 < queue.opens_msec <= now_msec]
+        for queue in sorted(found, key=lambda one: one.opens_msec)[:MOST_OPENED]:
+            self.wake(queue.account_id, queue.campaign, queue.is_urgent, now_msec, window=queue.window)
+        return len(found[:MOST_OPENED])
+
     def rest(self, turn: Turn, queue: Queue | None = None) -> bool:
         if queue is not None:
-            stored = self.find_queue(queue.account_id, queue.campaign, queue.is_urgent)
+            stored = self.find_queue(*_queue_name(queue))
             if stored.revision != queue.revision:
                 return False
-            self._woken.pop((queue.account_id, queue.campaign, queue.is_urgent), None)
+            self._woken.pop(_queue_name(queue), None)
             self._put(replace(stored, is_waiting=False))
             return True
         found = self.find(turn.account_id, turn.is_urgent)
@@ -114,6 +140,8 @@ class MemoryTurns:
             return HeldBack(Brake.ACCOUNT, is_final=False)
         if turn.virtual not in (0, read.virtual):
             return TurnMoved(turn)
+        if charge.queue.window and self.find_queue(*_queue_name(charge.queue)).opens_msec:
+            return QueueShut()
         if read.max_lines is not None and len(turn.live) >= read.max_lines:
             return AccountFull() if turn.virtual == read.virtual and not turn.has_room else TurnMoved(turn)
         return None
@@ -122,7 +150,7 @@ class MemoryTurns:
         """As `charge_turn` and `charge_queue` do."""
         read = charge.turn
         turn = self.find(read.account_id, read.is_urgent)
-        queue = self.find_queue(read.account_id, charge.queue.campaign, read.is_urgent)
+        queue = self.find_queue(*_queue_name(charge.queue))
         charged, queued = read.charged(holder, charge.queue.standing), charge.queue
         queued = queued.charged(cost(charge.line_msec, read.share))
         self._put(
@@ -141,8 +169,8 @@ class MemoryTurns:
 
     def settle(self, name: QueueName, holder: str, line_msec: int, owed: int, *, is_limited: bool) -> None:
         """As `settle_turn` and `settle_queue` do."""
-        account_id, campaign, is_urgent = name
-        turn, queue = self.find(account_id, is_urgent), self.find_queue(account_id, campaign, is_urgent)
+        account_id, _, is_urgent, _ = name
+        turn, queue = self.find(account_id, is_urgent), self.find_queue(*name)
         self._put(
             replace(
                 turn,
@@ -164,7 +192,7 @@ class MemoryTurns:
         if isinstance(made, Turn):
             self._turns[made.account_id, made.is_urgent] = made
         else:
-            self._queues[made.account_id, made.campaign, made.is_urgent] = made
+            self._queues[_queue_name(made)] = made
         if self.lag_msec:
             self._coming.append((self.now_msec() + self.lag_msec, made))
         else:
@@ -180,10 +208,7 @@ class MemoryTurns:
             _move(self._order, name, _turn_place, self._seen_turns.get(name), made)
             self._seen_turns[name] = made
         else:
-            order, queue = (
-                self._queue_order[made.account_id, made.is_urgent],
-                (made.account_id, made.campaign, made.is_urgent),
-            )
+            order, queue = self._queue_order[made.account_id, made.is_urgent], _queue_name(made)
             _move(order, queue, _queue_place, self._seen_queues.get(queue), made)
             self._seen_queues[queue] = made
 
@@ -192,8 +217,12 @@ def _turn_place(turn: Turn) -> tuple[bool, int, str]:
     return not turn.is_urgent, turn.virtual, turn.account_id
 
 
-def _queue_place(queue: Queue) -> tuple[int, str]:
-    return queue.virtual, queue.campaign
+def _queue_name(queue: Queue) -> QueueName:
+    return queue.account_id, queue.campaign, queue.is_urgent, queue.window
+
+
+def _queue_place(queue: Queue) -> tuple[int, str, str]:
+    return queue.virtual, *queue.name
 
 
 def _move(

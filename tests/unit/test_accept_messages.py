@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from speechcall.accounts.rules.account import Account
 from speechcall.messages.rules.dial_times import Redial
 from speechcall.messages.rules.message import State
+from speechcall.messages.rules.when_to_dial import Dialable, next_dial
 from speechcall.prompts.rules.prompt import Prompt
 from speechcall.requests.use_cases import action_models
 from speechcall.requests.use_cases.accept_messages import KEPT_SECONDS, accept_messages, check_messages
+from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.errors import (
     IdempotencyKeyReused,
     InvalidRequest,
@@ -233,11 +236,11 @@ def test_unknown_fields_are_told_back_as_warnings(api):
 
 def test_a_ring_time_that_cannot_be_kept_is_told_back(api):
     body = json.dumps({"messages": [entry(ringTimeoutSec=20), entry()]}).encode()
-    checked: Any = check_messages(ACME, body, prompts=Lists("ivr_651854"), ring_time_kept=False)
+    checked: Any = check_messages(ACME, body, prompts=Lists("ivr_651854"), clock=FakeClock(), ring_time_kept=False)
     one, other = checked["messages"]
     assert [warning["code"] for warning in one["warnings"]] == ["RING_TIMEOUT_NOT_KEPT"]
     assert "warnings" not in other
-    kept = check_messages(ACME, body, prompts=Lists("ivr_651854"))["messages"]
+    kept = check_messages(ACME, body, prompts=Lists("ivr_651854"), clock=FakeClock())["messages"]
     assert not any("warnings" in message for message in kept)
 
 
@@ -430,15 +433,128 @@ def test_a_repeat_is_answered_whatever_shapes_there_are(api):
 
 
 def test_a_check_brings_no_shape(api):
-    check_messages(ACME, json.dumps({"messages": [of_shape(1)]}).encode(), prompts=api.lists)
+    check_messages(ACME, json.dumps({"messages": [of_shape(1)]}).encode(), prompts=api.lists, clock=FakeClock())
     assert not api.lists.known
 
 
 def test_a_check_tells_the_same_and_stores_nothing(api):
     body = json.dumps({"messages": [entry(), entry("+1")]}).encode()
-    answer = check_messages(ACME, body, prompts=api.lists)
+    answer = check_messages(ACME, body, prompts=api.lists, clock=FakeClock())
     assert [one["status"] for one in answer["messages"]] == ["acceptable", "rejected"]
     assert answer["rejected"] == 1
     assert api.lists.lists == []
     assert api.lists.spent == []
     assert api.messages._messages == {}
+
+
+# ---------------------------------------------------------------- when to dial
+def moment(msec):
+    return datetime.fromtimestamp(msec / 1000, UTC).isoformat()
+
+
+# NOW is Monday, 2026-09-21, 14:13 in UTC and 17:13 in Kyiv.
+EVENING = [{"from": "18:00", "to": "20:00"}]
+
+
+def test_a_message_is_stored_with_its_hours_and_its_time_in_them(api):
+    wish = {"windows": EVENING, "timeZone": "Europe/Kyiv", "notOn": ["2026-12-25"]}
+    answer = api.post({"messages": [entry(**wish), entry(), entry(**wish, ttl=7200)]})
+    evening, plain, short = (api.messages.get(one["messageId"]) for one in answer["messages"])
+    assert evening.hours == (Hours((Window(1080, 1200),), ("Europe/Kyiv",), ("2026-12-25",)),)
+    opens = NOW - NOW % 3_600_000 + 3_600_000
+    assert 0 <= opens + 86_400_000 - evening.dial_until_msec < 1000
+    assert next_dial(evening.dial_times, NOW) == Dialable(opens, opens + 7_200_000)
+    assert (plain.hours, plain.send_at_msec, plain.ttl_seconds) == ((), 0, 86_400)
+    assert short.ttl_seconds == 7200
+
+
+def test_send_at_is_the_moment_from_which_its_time_counts(api):
+    later = NOW + 3 * 86_400_000
+    body = {"messages": [entry(sendAt=moment(later), ttl=60), entry(sendAt=moment(NOW - 5000)), entry()]}
+    ahead, past, _ = (api.messages.get(one["messageId"]) for one in api.post(body)["messages"])
+    assert ahead.send_at_msec == later
+    assert ahead.dial_until_msec == later + 60_000
+    assert (past.send_at_msec, past.ttl_seconds) == (0, 86_400)
+
+
+def test_no_message_is_forgotten_before_it_could_have_been_dialled_and_asked_about(api):
+    month = NOW + 30 * 86_400_000
+    answer = api.post({"messages": [entry(), entry(sendAt=moment(month), ttl=172_800)]})
+    stored = [api.messages.get(one["messageId"]) for one in answer["messages"]]
+    assert {one.expires_at for one in stored} == {month // 1000 + KEPT_SECONDS} == {api.lists.lists[0].expires_at}
+
+
+@pytest.mark.parametrize(
+    ("wish", "code", "path"),
+    [
+        ({"sendAt": moment(NOW - 86_401_000)}, "INVALID_SEND_AT", "sendAt"),
+        ({"sendAt": moment(NOW + 30 * 86_400_000 + 1000)}, "INVALID_SEND_AT", "sendAt"),
+        ({"windows": EVENING}, "INVALID_TIME_ZONE", "timeZone"),
+        ({"timeZone": "Europe/Kyiv"}, "INVALID_TIME_ZONE", "timeZone"),
+        ({"to": "+80012345678", "windows": EVENING, "timeZone": "recipient"}, "INVALID_TIME_ZONE", "timeZone"),
+        ({"windows": EVENING, "timeZone": "Europe/Kyiv", "ttl": 600}, "NEVER_DIALLABLE", "ttl"),
+        (
+            {"windows": [{"from": "09:00", "to": "10:00", "days": ["tue"]}], "timeZone": "UTC", "ttl": 3600},
+            "NEVER_DIALLABLE",
+            "ttl",
+        ),
+        (
+            {"windows": [{"from": "02:00", "to": "03:00", "days": ["mon"]}], "timeZone": "recipient", "ttl": 172_800},
+            "NEVER_DIALLABLE",
+            "ttl",
+        ),
+    ],
+)
+def test_what_can_never_be_dialled_is_refused_where_it_says_so(api, wish, code, path):
+    error = api.refused({"messages": [entry(**wish)]})
+    assert [(one.code, one.path) for one in error.problems] == [(code, f"messages[0].{path}")]
+    checked: Any = check_messages(
+        ACME, json.dumps({"messages": [entry(**wish)]}).encode(), prompts=api.lists, clock=FakeClock()
+    )
+    assert checked["messages"][0]["error"]["code"] == code
+
+
+def test_who_is_never_dialled_is_told_when_the_hours_open(api):
+    wish = {"windows": EVENING, "timeZone": "Europe/Kyiv", "ttl": 600}
+    (problem,) = api.refused({"messages": [entry(**wish)]}).problems
+    assert problem.message.endswith("its hours open at 2026-09-21T18:00+03:00")
+
+
+def test_the_envelope_speaks_for_the_messages_that_do_not_say_otherwise(api):
+    morning = [{"from": "08:00", "to": "09:00"}]
+    body = {"windows": EVENING, "timeZone": "Europe/Kyiv", "notOn": ["2026-12-25"]}
+    messages = [entry(), entry(windows=morning), entry(timeZone="UTC"), entry(windows=None, notOn=None, timeZone=None)]
+    answer = api.post({**body, "messages": messages})
+    hours = [api.messages.get(one["messageId"]).hours for one in answer["messages"]]
+    off = ("2026-12-25",)
+    assert hours == [
+        (Hours((Window(1080, 1200),), ("Europe/Kyiv",), off),),
+        (Hours((Window(480, 540),), ("Europe/Kyiv",), off),),
+        (Hours((Window(1080, 1200),), ("UTC",), off),),
+        (),
+    ]
+    assert all("warnings" not in one for one in answer["messages"])
+
+
+def test_what_the_envelope_says_is_refused_in_its_own_place(api):
+    error = api.refused({"windows": [{"from": "9", "to": "20:00"}], "sendAt": 5, "messages": [entry()]})
+    assert [(one.code, one.path) for one in error.problems] == [
+        ("INVALID_SEND_AT", "sendAt"),
+        ("INVALID_WINDOW", "windows[0].from"),
+    ]
+
+
+def test_an_accounts_hours_hold_for_its_messages_and_are_narrowed_by_theirs(api):
+    account = Account("acme", ("*",), windows=(Window(540, 1200),), time_zone="recipient")
+    early = [{"from": "06:00", "to": "10:00"}]
+    messages = [entry(), entry("+12125550123"), entry(windows=early), entry("+80012345678")]
+    answer = api.post({"messages": [*messages, entry("+80012345678", timeZone="UTC")]}, account=account)
+    day = Window(540, 1200)
+    sent = [api.messages.get(one["messageId"]).hours for one in answer["messages"] if one["status"] == "sent"]
+    assert sent == [
+        (Hours((day,), ("Europe/Kyiv",)),),
+        (Hours((day,), ("America/New_York",)),),
+        (Hours((day,), ("Europe/Kyiv",)), Hours((Window(360, 600),), ("Europe/Kyiv",))),
+        (Hours((day,), ("UTC",)),),
+    ]
+    assert answer["messages"][3]["error"]["code"] == "INVALID_TIME_ZONE"

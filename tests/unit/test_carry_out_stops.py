@@ -2,20 +2,23 @@
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from speechcall.messages.rules.message import State
-from speechcall.messages.rules.stops import CampaignNumbers
+from speechcall.messages.rules.stops import CampaignNumbers, Stop
 from speechcall.messages.use_cases.message_ports import Brake, LineTaken, Pool
 from speechcall.messages.use_cases.stop_ports import Stopped
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.outcome import CANCELLED, EXPIRED
 from speechcall.stopping.use_cases.carry_out_stops import DONE, SETTLED_MSEC, StopWork
+from speechcall.stopping.use_cases.stop_many import resume_campaign
 from speechcall.stopping.use_cases.stop_message import Cancelled, cancel_message, cancel_waiting
 from tests.kit.samples import ASK, NOW, FakeClock, message
 from tests.stores.memory import MemoryMessages
 from tests.stores.stops import MemoryStops
+from tests.stores.turns import MemoryTurns
 
 LISTS, EACH = 3, 4
 POOL = Pool(99, 1000)
@@ -211,3 +214,25 @@ def test_a_message_that_always_moves_is_given_up(bench, monkeypatch):
     with pytest.raises(StoreUnavailable):
         cancel_waiting("101", False, messages=bench.messages, clock=bench.clock)
     assert replace(bench.messages.get("101"), due_msec=None).state is State.QUEUED
+
+
+class Resumed:
+    """A store in which everything can be resumed."""
+
+    def resume(self, _what):
+        return Stop()
+
+
+def test_a_campaign_that_is_resumed_has_all_its_queues_in_the_order_but_those_whose_hours_are_shut():
+    turns: Any = MemoryTurns()
+    for window, opens_msec in (("", 0), ("day", 0), ("night", NOW + 3_600_000)):
+        turns.wake("acme", "spring", False, NOW, window=window, opens_msec=opens_msec)
+    turns.wake("acme", "autumn", False, NOW, window="day")
+    for queue in turns.all_of("acme")[1]:
+        if not queue.opens_msec:
+            assert turns.rest(turns.find("acme", False), queue)
+    stops: Any = Resumed()
+    resume_campaign(Stopped(Brake.CAMPAIGN, "acme", "spring"), stops=stops, turns=turns, clock=FakeClock())
+    found = {one.name for one in turns.queues(turns.find("acme", False), 9)}
+    assert found == {("spring", ""), ("spring", "day")}
+    assert turns.find_queue("acme", "spring", False, "night").opens_msec == NOW + 3_600_000

@@ -14,6 +14,7 @@ from speechcall.requests.use_cases.check_request import read_request
 from speechcall.requests.use_cases.read_messages import check_message
 from speechcall.shared.rules.characters import foreign, is_blank, lookalike, unseen
 from speechcall.shared.rules.errors import InvalidRequest, RequestError
+from tests.kit.samples import FakeClock
 from tests.stores.lists import MemoryLists
 
 HOOK = {"action": "webhook", "url": "https://api.example.com/callback"}
@@ -133,7 +134,7 @@ def test_a_sender_and_an_unknown_member_that_look_right_are_told():
     lists = MemoryLists({("acme", "ivr_651854")})
     entries = [message(**{"from": "BazarCOM\u200b"}), message(**{"ttl\u200b": 60}), message(**{"order\u200b": 1})]
     body = json.dumps({"messages": entries}).encode()
-    answered: list[Any] = check_messages(account, body, prompts=lists)["messages"]
+    answered: list[Any] = check_messages(account, body, prompts=lists, clock=FakeClock())["messages"]
     refused, mistyped, warned = answered
     assert refused["error"]["message"].endswith("which are: BazarCOM; character 9 is U+200B ZERO WIDTH SPACE")
     (warning,) = [one for one in warned["warnings"] if one["code"] == "UNKNOWN_FIELD"]

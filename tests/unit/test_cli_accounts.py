@@ -10,6 +10,7 @@ import pytest
 from cli.main import app
 from speechcall.accounts.rules.account import Account
 from speechcall.accounts.use_cases.accounts import credentials_of, key_name, new_secrets, sha256, user_name
+from speechcall.shared.rules.calling_hours import Window
 from tests.kit.command_line import CliRunner
 from tests.stores.accounts import MemoryAccounts
 from tests.stores.webhook_secrets import MemoryWebhookSecrets, seal, unseal
@@ -269,6 +270,18 @@ def test_an_account_that_is_not_there_gets_no_secret(run, secrets):
         (["--no-senders"], {"senders": {}}),
         (["--deny", "+38090", "--deny", "+38089"], {"denied": ("+38090", "+38089")}),
         (["--premium"], {"premium": True}),
+        (
+            ["--window", "mon-fri=09:00-20:00", "--window", "sat,sun=10:00-24:00", "--time-zone", "recipient"],
+            {
+                "windows": (Window(540, 1200, (0, 1, 2, 3, 4)), Window(600, 1440, (5, 6))),
+                "time_zone": "recipient",
+            },
+        ),
+        (
+            ["--window", "22:00-06:00", "--window", "fri-mon=00:00-00:00", "--time-zone", "Europe/Kyiv"],
+            {"windows": (Window(1320, 360), Window(0, 1440, (0, 4, 5, 6))), "time_zone": "Europe/Kyiv"},
+        ),
+        (["--time-zone", "UTC"], {"time_zone": "UTC"}),
     ],
 )
 def test_set_changes_what_is_named_and_leaves_the_rest(run, accounts, arguments, changed):
@@ -282,6 +295,10 @@ def test_set_changes_what_is_named_and_leaves_the_rest(run, accounts, arguments,
     [
         *([], ["--no-senders", "--sender", "S=+4930123456"], ["--burst", "99"], ["--prefix", "x"]),
         *(["--deny", "x"], ["--deny", "*"], ["--deny", "+3890", "--no-deny"]),
+        *(["--window", one, "--time-zone", "UTC"] for one in ("9-20", "09:00-24:01", "24:00-24:00", "mo=09:00-10:00")),
+        *(["--window", one, "--time-zone", "UTC"] for one in ("=09:00-10:00", "mon-=09:00-10:00", "09:00 - 10:00", "")),
+        *(["--window", "09:00-20:00"], ["--window", "09:00-20:00", "--no-windows"], ["--time-zone", "europe/kyiv"]),
+        ["--time-zone", "UTC", *(part for _ in range(8) for part in ("--window", "09:00-20:00"))],
     ],
 )
 def test_set_refuses_what_makes_no_sense(run, accounts, arguments):
@@ -295,6 +312,19 @@ def test_what_was_denied_or_allowed_is_taken_back(run, accounts):
     assert accounts.find("acme") == replace(ACME, premium=True)
     assert run("set", "acme", "--no-premium").exit_code == 0
     assert accounts.find("acme") == ACME
+
+
+def test_windows_are_shown_as_they_are_given_and_taken_back(run, accounts):
+    given = ["mon-fri=09:00-20:00", "sat,sun=10:00-24:00", "06:00-05:00", "tue,thu=00:00-24:00"]
+    options = [part for one in given for part in ("--window", one)]
+    assert run("set", "acme", *options, "--time-zone", "Europe/Kyiv").exit_code == 0
+    (listed,) = json.loads(run("list", "--json").output)
+    assert (listed["windows"], listed["timeZone"]) == (given, "Europe/Kyiv")
+    # The zone is known already.
+    assert run("set", "acme", "--window", "09:00-20:00").exit_code == 0
+    assert accounts.find("acme").windows == (Window(540, 1200),)
+    assert run("set", "acme", "--no-windows").exit_code == 0
+    assert accounts.find("acme") == replace(ACME, time_zone="Europe/Kyiv")
 
 
 def test_a_new_account_says_what_it_may_not_dial(run, accounts):
@@ -368,11 +398,13 @@ def test_the_list_is_a_table_with_a_line_for_each(run, accounts):
             "SENDERS",
             "DENIED",
             "PREMIUM",
+            "WINDOWS",
+            "ZONE",
             "SIGNED",
             "DISABLED",
         ],
-        ["acme", "+380", "10000", "5", "100", "10", "-", "0", "Shop=+4930123456", "-", "no", "no", "no"],
-        ["zeta", "+380,+48", "10000", "50", "500", "10", "-", "0", "-", "-", "no", "no", "yes"],
+        ["acme", "+380", "10000", "5", "100", "10", "-", "0", "Shop=+4930123456", "-", "no", "-", "-", "no", "no"],
+        ["zeta", "+380,+48", "10000", "50", "500", "10", "-", "0", "-", "-", "no", "-", "-", "no", "yes"],
     ]
 
 
@@ -390,6 +422,8 @@ def test_the_list_for_programs(run):
             "senders": {"Shop": "+4930123456"},
             "denied": [],
             "premium": False,
+            "windows": [],
+            "timeZone": None,
             "signed": False,
             "disabled": False,
         }

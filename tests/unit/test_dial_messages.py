@@ -9,6 +9,7 @@ from speechcall.dialling.use_cases.dial_messages import AGAIN_SECONDS, dial_mess
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.turns import Queue
 from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.errors import EngineUnavailable, MenusRefused, StoreUnavailable
 from speechcall.shared.rules.outcome import EXPIRED
 from tests.kit.samples import ASK, MENU, MESSAGE, NOW, QUEUED, FakeClock, message
@@ -396,4 +397,79 @@ def test_a_message_to_a_busy_number_is_not_put_off_beyond_its_time():
 def test_what_the_stacks_parameters_are_need_not_be_written_down_for_a_message_to_be_dialled():
     dialler = Dialler("1")
     dialler.messages.pool.tell_stack = refuse
+    assert dialler.dial() == 1
+
+
+# ----------------------------------------------------------------------- hours
+UTC_DAY = NOW - NOW % 86_400_000
+"""NOW is 14:13 UTC."""
+EVENING = (Hours((Window(20 * 60, 21 * 60),), ("UTC",)),)
+AFTERNOON = (Hours((Window(14 * 60, 14 * 60 + 15),), ("UTC",)),)
+
+
+def test_messages_with_hours_wait_for_them_for_nothing_and_start_in_order():
+    dialler = Dialler("1", "2", "3", hours=EVENING)
+    turns, window = dialler.messages.turns, message("1", hours=EVENING).window
+    assert dialler.dial("3") == 0
+    assert turns.waiting(9) == []
+    before = turns.find_queue(MESSAGE.account_id, "", False, window)
+    dialler.clock.msec = UTC_DAY + 20 * 3_600_000 - 1
+    assert dialler.dial("1") == 0
+    assert turns.find_queue(MESSAGE.account_id, "", False, window) == before
+    dialler.clock.msec += 1
+    assert dialler.dial() == 3
+    assert dialler.dialled == ["1-1", "2-1", "3-1"]
+
+
+def test_a_queue_leaves_the_order_when_its_hours_shut_and_the_others_go_on():
+    dialler = Dialler("1", "2", hours=AFTERNOON)
+    dialler.messages.add([message("9", number="+499")])
+    dialler.messages.queue(dialler.messages.get("9"), (ASK,), NOW)
+    dialler.clock.msec = UTC_DAY + 14 * 3_600_000 + 15 * 60_000
+    assert dialler.dial() == 1
+    assert dialler.dialled == ["9-1"]
+    queue = dialler.messages.turns.find_queue(MESSAGE.account_id, "", False, message("1", hours=AFTERNOON).window)
+    assert (queue.is_waiting, queue.opens_msec) == (False, UTC_DAY + (24 + 14) * 3_600_000)
+
+
+def test_no_call_begins_after_its_hours_while_a_machine_is_published():
+    dialler = Dialler("1", hours=AFTERNOON)
+    publish = dialler.flows.publish
+
+    def slowly(menus):
+        dialler.clock.msec = UTC_DAY + 14 * 3_600_000 + 15 * 60_000
+        return publish(menus)
+
+    dialler.flows.publish = slowly
+    assert dialler.dial() == 0
+    assert dialler.messages.get("1").state is State.QUEUED
+
+
+def test_hours_that_do_not_open_any_more_in_time_end_a_message():
+    dialler = Dialler("1", hours=AFTERNOON, ttl_seconds=3600)
+    dialler.clock.msec = UTC_DAY + 14 * 3_600_000 + 15 * 60_000
+    assert dialler.dial() == 0
+    found = dialler.messages.get("1")
+    assert (found.outcome, found.reason) == ("expired", "window")
+    assert dialler.done.expired == 1
+
+
+def test_a_message_is_not_dialled_before_it_is_to_be_sent():
+    later = NOW + 3_600_000
+    dialler = Dialler("1", send_at_msec=later)
+    assert dialler.dial("1") == 0
+    dialler.clock.msec = later - 1
+    assert dialler.dial("1") == 0
+    dialler.clock.msec = later
+    assert dialler.dial() == 1
+
+
+def test_what_a_release_before_has_put_into_the_wrong_queue_is_put_right_and_not_dialled():
+    # Given a queue of the messages without hours, with one that has some
+    dialler = Dialler("1", "2")
+    dialler.messages._messages["1"] = replace(dialler.messages.get("1"), hours=EVENING)
+    assert dialler.dial() == 1
+    assert dialler.dialled == ["2-1"]
+    assert dialler.messages.turns.heads(Queue(MESSAGE.account_id), 9) == []
+    dialler.clock.msec = UTC_DAY + 20 * 3_600_000
     assert dialler.dial() == 1

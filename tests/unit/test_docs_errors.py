@@ -53,6 +53,8 @@ SAY = {"text": "Good morning.", "language": "en-GB", "voice": "Amy"}
 MESSAGE = {"from": "BazarCOM", "to": "+380671234567", "text": "ivr", "type": "speechcall", "menu": [MENU]}
 ACME = Account("acme", ("+380",), senders={"BazarCOM": "+4930123456"}, calls_per_day=50, rate=5, burst=100)
 URGENT = MESSAGE | {"priority": "urgent"}
+EVENING = [{"from": "18:00", "to": "20:00", "days": ["mon"]}]
+TWO_MONTHS = [f"2026-{month}-{day:02}" for month in (10, 11) for day in range(1, 31)] + ["2026-09-21", "2026-09-28"]
 ABSENT = object()
 
 
@@ -302,12 +304,34 @@ GIVEN = {
         lambda: message(redial={"attempts": 1, "afterSec": [10]}),
         lambda: message(redial={"attempts": 1, "on": ["blocked"]}),
         lambda: message(redial={"attempts": 1, "on": ["busy", "busy"]}),
+        lambda: message(redial={"attempts": 1, "on": ["noKey"]}, menu=[MENU | {"dtmfActions": {}}]),
         lambda: message(redial={"attempts": 1, "after": 300}),
         lambda: message(priority="high"),
         lambda: message(priority="urgent"),
         lambda: menu(dtmfActions={f"d{digit}": [HOOK | {"body": {"a": "x" * 8000}}] for digit in range(9)}),
         lambda: message(TTL=60),
         lambda: send([changed(MESSAGE, colour=7)], strict=True),
+    ],
+    "400 the hours of a message": [
+        lambda: message(sendAt="2026-12-01 09:00"),
+        lambda: message(sendAt="2026-09-01T09:00:00Z"),
+        lambda: message(sendAt="2026-12-01T09:00:00+02:00"),
+        lambda: message(windows=[]),
+        lambda: message(windows=["09:00-20:00"]),
+        lambda: message(windows=[{"from": "9:00", "to": "20:00"}], timeZone="UTC"),
+        lambda: message(windows=[{"from": "09:00", "to": "24:30"}], timeZone="UTC"),
+        lambda: message(windows=[{"from": "09:00", "to": "20:00", "days": []}], timeZone="UTC"),
+        lambda: message(windows=[{"from": "09:00", "to": "20:00", "days": ["Monday"]}], timeZone="UTC"),
+        lambda: message(windows=[{"from": "09:00", "until": "20:00", "to": "20:00"}], timeZone="UTC"),
+        lambda: message(windows=EVENING),
+        lambda: message(windows=EVENING, timeZone="europe/kyiv"),
+        lambda: message(windows=EVENING, timeZone="EU"),
+        lambda: message(timeZone="Europe/Kyiv"),
+        lambda: message(windows=EVENING, timeZone="recipient", to="+380111111111"),
+        lambda: message(windows=EVENING, timeZone="UTC", notOn=["25.12.2026"]),
+        lambda: message(windows=EVENING, timeZone="UTC", notOn=[]),
+        lambda: message(windows=EVENING, timeZone="Europe/Kyiv", ttl=600),
+        lambda: message(windows=EVENING, timeZone="UTC", notOn=TWO_MONTHS),
     ],
     "400 a menu": [
         lambda: menu(introUrl=ABSENT),

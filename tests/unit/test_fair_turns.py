@@ -4,11 +4,15 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from speechcall.messages.rules.dial_times import Redial
 from speechcall.messages.rules.message import State
 from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.ids import parse_holder
 from tests.kit.dialling_world import NONE, TROUBLES
 from tests.kit.fair_world import FairWorld
@@ -181,6 +185,83 @@ def test_fifty_accounts_flow_through_whatever_goes_wrong_and_whatever_is_stopped
     assert world.paused
     assert world.cancelled
     assert Counter(one.outcome for one in world.all())["cancelled"] >= 5
+
+
+# ----------------------------------------------------------------------- hours
+CLOCK_CHANGE = 1_790_431_200_000
+"""2026-09-26T14:00Z: in Auckland it becomes 3 o'clock instead of 2."""
+HOURS = {
+    "over the change": (Hours((Window(110, 190),), ("Pacific/Auckland",)),),
+    "over midnight": (Hours((Window(23 * 60 + 50, 10),), ("Pacific/Auckland",), ("2026-09-29",)),),
+    "two clocks": (Hours((Window(540, 14 * 60 + 15),), ("Pacific/Auckland", "Australia/Perth")),),
+    "narrowed": (Hours((Window(540, 1200),), ("Europe/Kyiv",)), Hours((Window(1190, 1320),), ("Europe/Kyiv",))),
+    "every hour": (),
+}
+
+
+def is_open(hours: tuple[Hours, ...], moment_msec: int) -> bool:
+    """By what the clocks on the wall show."""
+    return all(
+        _shows(one, datetime.fromtimestamp(moment_msec / 1000, ZoneInfo(zone))) for one in hours for zone in one.zones
+    )
+
+
+def _shows(hours: Hours, shown: datetime) -> bool:
+    if f"{shown:%Y-%m-%d}" in hours.days_off:
+        return False
+    minute = shown.hour * 60 + shown.minute
+    return any(
+        one.start <= minute < one.until if one.start < one.until else minute >= one.start or minute < one.until
+        for one in hours.windows
+    )
+
+
+def through_the_hours(most: int, seed: int) -> FairWorld:
+    """Accounts with hours, of which one goes over a change of clocks, and messages that are to be sent later."""
+    world = FairWorld(seed, Pool(3, 100), dict.fromkeys(HOURS, 10), TROUBLES, call_seconds=(30, 60, 150))
+    world.play.msec = CLOCK_CHANGE - 7_200_000
+    for account, hours in HOURS.items():
+        fields = {"hours": hours, "redial": Redial(2, (60, 3600))}
+        world.arrive(account, most, at_seconds=world.random.uniform(0, 60), **fields)
+        later = world.play.msec + world.random.randrange(3_600_000, 40_000_000)
+        world.arrive(account, most // 4, at_seconds=3, send_at_msec=later, campaign="later", **fields)
+        world.arrive(account, 2, at_seconds=5000, is_urgent=True, **fields)
+    world.run(hours=(CLOCK_CHANGE - NOW) / 3_600_000 + 47)
+    return world
+
+
+def assert_that_no_phone_rings_outside_its_hours(world: FairWorld) -> None:
+    found = {one.mid: one for one in world.all()}
+    wrong = [
+        (mid, moment)
+        for moment, mid in world.ledger.claims
+        if not is_open(found[mid].hours, moment) or moment < found[mid].send_at_msec
+    ]
+    assert wrong == []
+
+
+def test_no_phone_rings_outside_its_hours_whatever_goes_wrong_and_whatever_the_clocks_do():
+    world = through_the_hours(40, 23)
+    assert_that_nothing_is_stranded(world)
+    assert_that_no_phone_rings_outside_its_hours(world)
+    # Its hours are too short for what an account has: some messages wait for the next day, and some for none.
+    days = {zone_day for moment, _ in world.ledger.claims if (zone_day := moment // 86_400_000)}
+    assert len(days) == 3
+    assert {(one.outcome, one.reason) for one in world.all()} >= {("answered", "completed"), ("expired", "window")}
+    assert sum(one.redials > 0 for one in world.all()) >= 5
+    # What waits for its hours costs its queue a few writes.
+    queues = [queue for account in HOURS for queue in world.messages.turns.all_of(account)[1] if queue.window]
+    assert len(queues) >= 8
+    assert max(one.revision for one in queues) <= 200
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", range(29, 34))
+def test_hours_with_queues_of_thousands(seed):
+    world = through_the_hours(4000, seed)
+    assert_that_nothing_is_stranded(world)
+    assert_that_no_phone_rings_outside_its_hours(world)
 
 
 @pytest.mark.long

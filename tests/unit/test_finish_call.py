@@ -25,10 +25,12 @@ from speechcall.messages.rules.dial_times import (
 )
 from speechcall.messages.rules.message import State
 from speechcall.messages.use_cases.message_ports import NumberBusy, Pool
+from speechcall.messages.use_cases.refuse_message import refuse_message
+from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.errors import StoreUnavailable, TelephonyMisconfigured, TelephonyUnavailable
-from speechcall.shared.rules.outcome import End, Outcome
+from speechcall.shared.rules.outcome import EXPIRED, End, Outcome
 from speechcall.shared.rules.time_bounds import GIVE_UP_SECONDS, MAY_RING_SECONDS, SETTLING_SECONDS
-from tests.kit.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine, message
+from tests.kit.samples import ASK, CALL, MENU, MESSAGE, MID, NOW, FakeClock, FakeEngine, message
 from tests.stores.memory import MemoryCalls, MemoryMessages
 
 
@@ -754,3 +756,91 @@ def test_a_call_whose_line_was_taken_by_the_release_before_is_given_up_half_an_h
         bench.finish(End.FAILED)
     bench.clock.msec += 1
     assert bench.finish(End.FAILED) == Outcome("answered", "unconfirmed")
+
+
+@pytest.mark.parametrize("ttl", [86_400, 3600])
+def test_a_redial_waits_for_the_hours_of_its_message_or_is_not_made(ttl):
+    # Given a call that ends ten minutes before its hours do, and a redial an hour later
+    shut = NOW - NOW % 60_000 + 600_000
+    minute = shut // 60_000 % 1440
+    hours = (Hours((Window(minute - 60, minute),), ("UTC",)),)
+    bench = unanswered(Cause.BUSY, redial=Redial(2, (3600,)), hours=hours, ttl_seconds=ttl)
+    assert bench.finish(End.NOT_ANSWERED) == Outcome("busy", "busy")
+    if ttl == 3600:
+        assert (bench.message.state, bench.message.outcome) == (State.FINISHED, "busy")
+    else:
+        assert (bench.message.state, bench.message.due_msec) == (State.QUEUED, shut + 23 * 3_600_000)
+
+
+def test_a_call_that_was_not_placed_waits_for_the_hours_too():
+    shut = NOW - NOW % 60_000 + 60_000
+    minute = shut // 60_000 % 1440
+    hours = (Hours((Window(minute - 60, minute),), ("UTC",)),)
+    bench = unanswered(Cause.THROTTLED, hours=hours)
+    bench.clock.msec = shut - 5000
+    bench.finish(End.THROTTLED)
+    assert (bench.message.state, bench.message.due_msec) == (State.QUEUED, shut + 23 * 3_600_000)
+
+
+# -------------------------------------------------------------- answered, no key
+NO_KEY = Redial(1, (60,), ("busy", "noKey"))
+
+
+def answered(key=None, **fields):
+    """A call that asked a menu and heard a key, or none."""
+    bench = Bench(placed=False, **fields)
+    bench.calls.open(replace(CALL, plan=Plan(table_of(bench.message.menus), 9, NOW + 10**6, 2)), MESSAGE.expires_at)
+    bench.calls.append(MID, 1, "contact-1", bench.calls.get(MID, 1).would_log(1, "answered", "", NOW))
+    heard = ("key", key) if key else ("idle", "")
+    bench.calls.append(MID, 1, "contact-1", bench.calls.get(MID, 1).would_log(2, heard[0], heard[1], NOW))
+    bench.calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW)
+    return bench
+
+
+def second_call(bench, cause, *, is_answered=False):
+    bench.clock.msec = NOW + 60_000
+    assert bench.messages.promote(bench.message, bench.clock.msec)
+    bench.messages.claim_line(bench.message, "arn:flow", Pool(1, 1), bench.clock.msec)
+    bench.calls.open(replace(CALL, attempt=2, visits=int(is_answered)), MESSAGE.expires_at)
+    if is_answered:
+        bench.calls.set_answered(MID, 2, "contact-2", bench.clock.msec)
+    bench.calls.end(MID, 2, cause, bench.clock.msec)
+
+
+@pytest.mark.parametrize(
+    ("key", "redial", "again"),
+    [(None, NO_KEY, True), ("d1", NO_KEY, False), ("other", NO_KEY, False), (None, Redial(1, (60,)), False)],
+)
+def test_who_answered_and_pressed_no_key_is_dialled_again_where_that_is_asked_for(key, redial, again):
+    bench = answered(key, redial=redial)
+    assert bench.finish(End.CALLER_HUNG_UP).outcome == "answered"
+    assert bench.message.state is (State.QUEUED if again else State.FINISHED)
+
+
+def test_without_a_key_to_press_nobody_is_dialled_again_for_it():
+    bench = answered(redial=NO_KEY, menus=(MENU._replace(actions={"wrong": ()}),))
+    bench.finish(End.CALLER_HUNG_UP)
+    assert bench.message.state is State.FINISHED
+
+
+def test_a_message_that_was_answered_stays_answered_when_the_next_call_reaches_nobody():
+    bench = answered(redial=NO_KEY)
+    first = bench.finish(End.CALLER_HUNG_UP)
+    second_call(bench, Cause.BUSY)
+    assert bench.finish(End.NOT_ANSWERED, attempt=2) == Outcome("busy", "busy")
+    assert (bench.message.outcome, bench.message.reason) == (first.outcome, first.reason)
+
+
+def test_of_two_calls_that_were_answered_the_later_one_counts():
+    bench = answered(redial=NO_KEY)
+    assert bench.finish(End.CALLER_HUNG_UP).reason == "callerHungUp"
+    second_call(bench, Cause.HUNG_UP, is_answered=True)
+    assert bench.finish(End.COMPLETED, attempt=2).outcome == "answered"
+    assert (bench.message.outcome, bench.message.reason) == ("answered", "completed")
+
+
+def test_a_message_that_was_answered_stays_answered_when_its_time_runs_out():
+    bench = answered(redial=NO_KEY)
+    bench.finish(End.CALLER_HUNG_UP)
+    assert refuse_message(bench.message, EXPIRED, None, NOW + 10**9, messages=bench.messages)
+    assert bench.message.outcome == "answered"

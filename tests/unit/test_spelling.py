@@ -13,12 +13,14 @@ from speechcall.api.use_cases.query import truth
 from speechcall.api.use_cases.request_problems import KNOWN_NAMES, MAX_PROBLEMS
 from speechcall.requests.use_cases.accept_messages import check_messages
 from speechcall.requests.use_cases.action_models import GotoMenuModel, HangupModel, WebhookModel
+from speechcall.requests.use_cases.hours_model import WindowModel
 from speechcall.requests.use_cases.read_messages import KNOWN_FIELDS
 from speechcall.requests.use_cases.redial_model import RedialModel
 from speechcall.requests.use_cases.request_models import Key, MenuModel
 from speechcall.requests.use_cases.say_model import SayModel
 from speechcall.shared.rules.errors import InvalidRequest, RequestError
 from speechcall.shared.rules.spelling import Names
+from tests.kit.samples import FakeClock
 from tests.stores.lists import MemoryLists
 
 ACME = Account("acme", ("*",))
@@ -34,7 +36,8 @@ LETTERS = string.ascii_letters + string.digits + "_- .жß\u200b\uff41"
 
 def checked(*messages, strict=False, **around):
     body = json.dumps({"messages": [*messages], **around}).encode()
-    answer: Any = check_messages(ACME, body, prompts=MemoryLists({("acme", "ivr_651854")}), strict=strict)
+    lists = MemoryLists({("acme", "ivr_651854")})
+    answer: Any = check_messages(ACME, body, prompts=lists, clock=FakeClock(), strict=strict)
     return answer["messages"]
 
 
@@ -143,6 +146,7 @@ def test_what_the_vendors_family_calls_something_is_warned_of_as_before(name):
 def test_the_names_of_each_place_are_those_of_its_model():
     models: dict[str, Any] = {
         "redial": RedialModel,
+        "windows[]": WindowModel,
         "menu[]": MenuModel,
         "say": SayModel,
         "webhook": WebhookModel,
@@ -150,7 +154,9 @@ def test_the_names_of_each_place_are_those_of_its_model():
         "gotoMenu": GotoMenuModel,
     }
     keys = tuple(key for key in get_args(Key) if key.isalnum())
-    found = {place: tuple(model.model_fields) for place, model in models.items()}
+    found = {
+        place: tuple(one.alias or name for name, one in model.model_fields.items()) for place, model in models.items()
+    }
     assert {**found, "dtmfActions.key": keys} == KNOWN_NAMES
 
 
@@ -160,7 +166,7 @@ def test_the_names_of_each_place_are_those_of_its_model():
     [
         *(("TTL", "ttl"), ("ttls", "ttl"), ("tll", "ttl"), ("re_dial", "redial"), ("redail", "redial")),
         *(("ringTimeoutSecs", "ringTimeoutSec"), ("ring_timeout_sec", "ringTimeoutSec")),
-        ("silent-repeats", "silentRepeats"),
+        *(("silent-repeats", "silentRepeats"), ("sendat", "sendAt"), ("window", "windows"), ("time_zone", "timeZone")),
     ],
 )
 def test_a_brake_that_is_mistyped_is_refused_at_its_place_and_the_others_are_sent(name, meant):
@@ -205,7 +211,7 @@ def test_around_the_messages_it_is_the_same(around, strict, message):
 
 def test_without_messages_the_name_that_was_meant_is_told_too():
     with pytest.raises(InvalidRequest) as refused:
-        check_messages(ACME, json.dumps({"Messages": [MESSAGE]}).encode(), prompts=MemoryLists())
+        check_messages(ACME, json.dumps({"Messages": [MESSAGE]}).encode(), prompts=MemoryLists(), clock=FakeClock())
     assert [(one.code, one.path) for one in refused.value.problems] == [
         ("INVALID_REQUEST", "messages"),
         ("UNKNOWN_FIELD", "Messages"),

@@ -76,7 +76,14 @@ def _acceptable(body: Any) -> Any:
     """The body with its audio known and its targets there, nine times of ten; and few messages."""
     if not isinstance(body, dict) or not isinstance(body.get("messages"), list) or _chance(body) == 0:
         return body
-    return {**body, "messages": [_mended(message) for message in body["messages"][:MOST_MESSAGES]]}
+    return _with_hours({**body, "messages": [_mended(message) for message in body["messages"][:MOST_MESSAGES]]})
+
+
+def _with_hours(given: dict[str, Any]) -> dict[str, Any]:
+    """The schema does not say which zones there are, nor that they belong to something, nor when it is now."""
+    hours = {"sendAt": None, "notOn": ["2026-12-25"] if given.get("notOn") else None}
+    zone = "Europe/Kyiv" if given.get("windows") or hours["notOn"] else None
+    return {**given, **{name: value for name, value in {**hours, "timeZone": zone}.items() if name in given or value}}
 
 
 def _known_alone(body: Any) -> Any:
@@ -95,7 +102,11 @@ def _mended(message: Any) -> Any:
         return message
     # The schema does not say which numbers there are.
     number = {"to": f"+38067{_chance(message['to'], 10**7):07}"} if isinstance(message.get("to"), str) else {}
-    return {**message, **number, "menu": [_mended_menu(menu, len(message["menu"])) for menu in message["menu"]]}
+    return {
+        **_with_hours(message),
+        **number,
+        "menu": [_mended_menu(menu, len(message["menu"])) for menu in message["menu"]],
+    }
 
 
 def _mended_menu(menu: Any, count: int) -> Any:

@@ -392,3 +392,12 @@ def test_a_queue_belongs_to_its_campaign(lists, messages):
     queues = messages.turns.queues(Turn(ACME), 10)
     assert {queue.campaign for queue in queues} == {"a", "b"}
     assert messages.turns.heads(Queue(ACME, "b"), 5) == ["2"]
+
+
+def test_a_campaign_is_kept_until_the_last_of_its_lists_is_forgotten(dynamodb):
+    lists = DynamoLists(dynamodb.client, dynamodb.registry_table)
+    # Given a list that is to be sent in a month, and one behind it that is sent at once
+    later = replace(made(1), expires_at=EXPIRES + 2_592_000)
+    lists.add_list(later, None)
+    lists.add_list(made(2, ("8",)), None)
+    assert lists.campaigns.find(ACME, SPRING).expires_at == later.expires_at

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from speechcall.messages.rules.turns import Queue, Turn
+from speechcall.accounts.rules.account import DEFAULT_SHARE
+from speechcall.messages.rules.message import State
+from speechcall.messages.rules.turns import SCALE, Queue, Turn
 from speechcall.messages.use_cases.message_ports import (
     AccountFull,
     Brake,
@@ -12,9 +14,12 @@ from speechcall.messages.use_cases.message_ports import (
     LinesFull,
     LineTaken,
     Pool,
+    QueueShut,
+    Redialled,
     TurnMoved,
 )
 from speechcall.messages.use_cases.turn_ports import Charge
+from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.outcome import End
 from tests.kit.samples import ASK, MESSAGE, NOW, message
 from tests.kit.store_samples import ANSWERED
@@ -82,7 +87,7 @@ def claim(messages, mid, now=NOW, pool=MANY):
     """A claim by the turn and the queue as they are."""
     found, turns = messages.get(mid), messages.turns
     turn = turns.find(found.account_id, found.is_urgent)
-    charge = Charge(turn, turns.find_queue(found.account_id, found.campaign, found.is_urgent))
+    charge = Charge(turn, turns.find_queue(found.account_id, found.campaign, found.is_urgent, found.window))
     return messages.claim_line(found, "arn:flow", pool, now, charge)
 
 
@@ -283,3 +288,92 @@ def test_calls_that_hold_no_line_any_more_are_forgotten(messages, turns):
     turns.forget_live(turn, ["1-1", "7-1"])
     turns.forget_live(turn, [])
     assert turns.find(ACME, False).live == {"2-1"}
+
+
+# ---------------------------------------------------------------------- hours
+NIGHT = (Hours((Window(20 * 60, 6 * 60),), ("UTC",)),)
+"""Shut at NOW, which is 14:13 UTC."""
+OPENS = NOW - NOW % 86_400_000 + 20 * 3_600_000
+SHUTS = OPENS + 10 * 3_600_000
+
+
+def test_a_queue_whose_hours_are_shut_is_not_in_the_order_until_they_open(messages, turns):
+    for mid in ("20", "3"):
+        queued(messages, mid, hours=NIGHT)
+    window = messages.get("3").window
+    queue = turns.find_queue(ACME, "", False, window)
+    assert (queue.window, queue.is_waiting, queue.opens_msec) == (window, False, OPENS)
+    assert turns.waiting(9) == []
+    assert turns.heads(queue, 9) == ["3", "20"]
+    assert turns.heads(Queue(ACME), 9) == []
+    assert turns.open_due(OPENS - 1) == 0
+    # At the opening it takes one write, however many wait.
+    assert turns.open_due(OPENS) == 1
+    assert turns.open_due(OPENS) == 0
+    (turn,) = turns.waiting(9)
+    (queue,) = turns.queues(turn, 9)
+    assert (queue.window, queue.is_waiting, queue.opens_msec) == (window, True, 0)
+    assert claim(messages, "3", OPENS) == LineTaken()
+    assert messages.finish(messages.get("3"), ANSWERED, OPENS + 5000)
+    assert turns.find_queue(ACME, "", False, window).standing == 5000 * SCALE // DEFAULT_SHARE
+    assert turns.find_queue(ACME, "", False).standing == 0
+
+
+def test_what_was_read_while_the_hours_were_open_neither_calls_nor_takes_the_queue_from_its_place(messages, turns):
+    queued(messages, "7", OPENS, hours=NIGHT)
+    queued(messages, "8", OPENS)
+    (turn,) = turns.waiting(9)
+    read = turns.find_queue(ACME, "", False, messages.get("7").window)
+    turns.shut(read, SHUTS + 1)
+    charge = Charge(turn, read)
+    assert messages.claim_line(messages.get("7"), "arn:flow", MANY, OPENS, charge) == QueueShut()
+    assert messages.get("7").state is State.QUEUED
+    assert not turns.rest(turn, read)
+    assert [queue.name for queue in turns.queues(turn, 9)] == [("", "")]
+    assert claim(messages, "8", OPENS) == LineTaken()
+    assert turns.open_due(SHUTS + 1) == 1
+
+
+def test_urgent_messages_campaigns_and_other_hours_have_queues_of_their_own(messages, turns):
+    day = (Hours((Window(8 * 60, 20 * 60),), ("UTC",)),)
+    queued(messages, "1", hours=NIGHT, campaign="spring")
+    queued(messages, "2", hours=NIGHT, is_urgent=True)
+    queued(messages, "3", hours=day)
+    queued(messages, "4")
+    open_ones = [queue for turn in turns.waiting(9) for queue in turns.queues(turn, 9)]
+    assert {queue.window for queue in open_ones} == {"", messages.get("3").window}
+    found = {(queue.campaign, queue.is_urgent, queue.window) for queue in turns.all_of(ACME)[1]}
+    night = messages.get("1").window
+    assert found == {
+        ("spring", False, night),
+        ("", True, night),
+        ("", False, messages.get("3").window),
+        ("", False, ""),
+    }
+    assert turns.open_due(OPENS) == 2
+
+
+def test_a_message_that_is_to_be_sent_later_stands_in_no_queue_until_then(messages, turns):
+    later = NOW + 3_600_000
+    queued(messages, "7", send_at_msec=later)
+    assert turns.waiting(9) == []
+    assert messages.put_off(later - 1, 9) == []
+    # Whoever calls it back too early moves nothing.
+    assert messages.promote(messages.get("7"), NOW)
+    assert turns.heads(Queue(ACME), 9) == []
+    assert messages.put_off(later, 9) == ["7"]
+    assert messages.promote(messages.get("7"), later)
+    assert turns.heads(Queue(ACME), 9) == ["7"]
+    assert messages.put_off(later, 9) == []
+
+
+def test_how_a_call_before_was_answered_is_kept_while_the_message_waits(messages):
+    queued(messages, "7")
+    claim(messages, "7")
+    calling = replace(messages.get("7"), answered_reason="callerHungUp")
+    assert messages.redial(calling, NOW + 60_000, 9, NOW) is Redialled.QUEUED
+    assert messages.get("7").answered_reason == "callerHungUp"
+    assert messages.promote(messages.get("7"), NOW + 60_000)
+    assert claim(messages, "7", NOW + 60_000) == LineTaken()
+    assert messages.requeue(messages.get("7"), 1, NOW + 90_000, NOW + 70_000)
+    assert messages.get("7").answered_reason == "callerHungUp"

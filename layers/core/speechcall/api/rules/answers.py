@@ -128,6 +128,9 @@ class Acceptable(TypedDict):
     customerMessageId: NotRequired[CustomerId]
     warnings: NotRequired[Annotated[list[Place], Field(min_length=1)]]
     call: CallBounds
+    dialledFrom: NotRequired[
+        Annotated[Moment, Field(description="The first moment at which it may be dialled, if it may not be at once.")]
+    ]
     picture: NotRequired[Annotated[str, Field(description="The menus as Mermaid text, with `picture=mermaid`.")]]
 
 

@@ -26,12 +26,22 @@ RIGHT = {
     "ttl": "a whole number of seconds from 30 to 172800",
     "ringTimeoutSec": "a whole number of seconds from 15 to 60",
     "silentRepeats": "a whole number from 0 to 49",
+    "sendAt": "a moment with its offset (RFC 3339), such as 2026-12-01T09:00:00+02:00",
+    "windows": "an array of 1 to 7 windows",
+    "windows[]": 'an object such as {"from": "09:00", "to": "20:00", "days": ["mon", "tue"]}',
+    "windows[].from": "a time from 00:00 to 23:59",
+    "windows[].to": "a time from 00:00 to 24:00",
+    "windows[].days": 'an array of "mon", "tue", "wed", "thu", "fri", "sat" and "sun", each at most once',
+    "windows[].days[]": '"mon", "tue", "wed", "thu", "fri", "sat" or "sun"',
+    "timeZone": 'the IANA name of a time zone, such as Europe/Kyiv, or "recipient"',
+    "notOn": "an array of 1 to 100 dates, such as 2026-12-25",
+    "notOn[]": "a date, such as 2026-12-25",
     "redial": 'an object such as {"attempts": 2, "afterSec": [300, 900], "on": ["busy", "noAnswer", "failed"]}',
     "redial.attempts": "a whole number from 0 to 4",
     "redial.afterSec": "an array of 1 to 4 whole numbers of seconds from 60 to 86400",
     "redial.afterSec[]": "a whole number of seconds from 60 to 86400",
-    "redial.on[]": '"busy", "noAnswer" or "failed"',
-    "redial.on": 'an array of "busy", "noAnswer" and "failed", each at most once',
+    "redial.on[]": '"busy", "noAnswer", "failed" or "noKey"',
+    "redial.on": 'an array of "busy", "noAnswer", "failed" and "noKey", each at most once',
     "priority": '"normal" or "urgent"',
     "menu[]": "an object with introUrl (or say) and dtmfActions",
     "say": 'an object such as {"text": "Good morning.", "language": "en-GB", "voice": "Amy"}',
@@ -53,6 +63,7 @@ RIGHT = {
 
 _UNKNOWN = {
     "redial": "is not known here; a redial has attempts, afterSec and on",
+    "windows[]": "is not known here; a window has from, to and days",
     "menu[]": "is not known here; a menu has introUrl or say, idleTimeoutMsec and dtmfActions",
     "say": "is not known here; a say has text, language and voice",
     "dtmfActions.key": "is no key; d0 to d9, d*, d# and wrong are",
@@ -62,6 +73,7 @@ _UNKNOWN = {
 }
 KNOWN_NAMES = {
     "redial": ("attempts", "afterSec", "on"),
+    "windows[]": ("from", "to", "days"),
     "menu[]": ("say", "introUrl", "idleTimeoutMsec", "dtmfActions"),
     "say": ("text", "language", "voice"),
     "dtmfActions.key": ("d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9", "wrong"),
@@ -82,6 +94,10 @@ _CODES = {
     "silentRepeats": "INVALID_SILENT_REPEATS",
     "redial": "INVALID_REDIAL",
     "priority": "INVALID_PRIORITY",
+    "sendAt": "INVALID_SEND_AT",
+    "windows": "INVALID_WINDOW",
+    "timeZone": "INVALID_TIME_ZONE",
+    "notOn": "INVALID_NOT_ON",
 }
 
 _FREE_TEXT = {"from", "text", "customerMessageId", "say.text"}
@@ -95,13 +111,13 @@ _KEY_MARK = "[key]"
 
 
 def problem_of(loc: tuple[int | str, ...], kind: str, message: str, given: object, path: str) -> Problem:
-    """The problem that pydantic calls `kind` at `loc`, where `given` is; `path` is that of the message."""
+    """The problem that pydantic calls `kind` at `loc`, where `given` is; `path` is that of the message, or empty."""
     code = _CODES.get(str(loc[0]), "INVALID_MENU") if loc else "INVALID_MESSAGE"
     is_key = len(loc) == _KEY + 2 and loc[-1] == _KEY_MARK
     parts = loc[:-1] if is_key else (*loc[:_ACTION_KIND], *loc[_ACTION_KIND + 1 :])
     for part in parts:
         path += f"[{part}]" if isinstance(part, int) else f".{shown(part)}"
-    return Problem(code, path, _text(loc, kind, message, is_key) + _hidden(loc, kind, given, is_key))
+    return Problem(code, path.removeprefix("."), _text(loc, kind, message, is_key) + _hidden(loc, kind, given, is_key))
 
 
 def shown(text: str) -> str:
@@ -114,6 +130,8 @@ def _text(loc: tuple[int | str, ...], kind: str, message: str, is_key: bool) -> 
         return _unknown("dtmfActions.key", str(loc[-2]))
     if kind == "extra_forbidden" and loc[0] == "redial":
         return _unknown("redial", str(loc[-1]))
+    if kind == "extra_forbidden" and loc[0] == "windows":
+        return _unknown("windows[]", str(loc[-1]))
     if kind == "extra_forbidden" and _is_inside_say(loc):
         return _unknown("say", str(loc[-1]))
     if kind == "extra_forbidden":
@@ -159,6 +177,8 @@ def _name(loc: tuple[int | str, ...]) -> str:
         return "message"
     if loc[0] == "redial":
         return ".".join(str(part) for part in loc[:2]) + ("[]" if len(loc) > 2 else "")
+    if loc[0] in ("windows", "notOn"):
+        return str(loc[0]) + "".join("[]" if isinstance(part, int) else f".{part}" for part in loc[1:])
     if _is_inside_say(loc):
         return f"say.{loc[-1]}"
     if len(loc) > _ACTION_KIND + 2:

@@ -27,6 +27,7 @@ from speechcall.calls.use_cases.forestall import forestall
 from speechcall.calls.use_cases.leave_call import leave_call
 from speechcall.calls.use_cases.look_up import look_until_ended
 from speechcall.calls.use_cases.ports import CallStore, Engine, Telephony
+from speechcall.messages.rules.attempts import best_outcome
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.use_cases.message_ports import MessageStore
 from speechcall.shared.rules.errors import TelephonyUnavailable
@@ -97,7 +98,7 @@ def finish_call(
         logger.exception("call %s-%s is given up: it cannot be finished as it should", mid, attempt, extra=fields)
         outcome = outcome or _outcome_of_what_is_given_up(mid, attempt, call, calls, now)
         heard = heard_in(call) if call and message.campaign else None
-        if messages.finish(message, outcome, now, heard):
+        if messages.finish(message, best_outcome(message, outcome), now, heard):
             tell_end(outcome)
     return outcome
 

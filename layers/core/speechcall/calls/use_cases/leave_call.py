@@ -6,10 +6,13 @@ from typing import assert_never
 
 from speechcall.accounts.rules.account import Account
 from speechcall.calls.rules.call import Call, Cause
+from speechcall.calls.rules.end_of_call import key_was_pressed
 from speechcall.calls.rules.heard import heard_in
 from speechcall.campaigns.rules.funnel import Heard
+from speechcall.messages.rules.attempts import best_outcome, has_key
 from speechcall.messages.rules.dial_times import throttled_again_seconds
 from speechcall.messages.rules.message import Message, State
+from speechcall.messages.rules.opening import redial_at_msec
 from speechcall.messages.use_cases.message_ports import MessageStore, Redialled
 from speechcall.shared.rules.outcome import CANCELLED, EXPIRED, Outcome
 
@@ -27,14 +30,16 @@ def leave_call(
     if outcome.outcome == "failed" and call is not None and call.cause is Cause.THROTTLED:
         # A call that was not placed is neither one of the account's nor a redial.
         put_offs = message.attempt - 1 - message.redials
-        again = now_msec + throttled_again_seconds(put_offs) * 1000
-        if again < message.dial_until_msec:
+        again = redial_at_msec(message, now_msec + throttled_again_seconds(put_offs) * 1000, now_msec)
+        if again is not None:
             again_or_not = messages.requeue(message, message.redials, again, now_msec, heard)
             return _left(again_or_not, message, CANCELLED, CANCELLED, heard, messages, now_msec)
-        return messages.finish(message, EXPIRED, now_msec, heard)
+        return messages.finish(message, best_outcome(message, EXPIRED), now_msec, heard)
     redialled = _redial(message, call, outcome, heard, messages, now_msec, find_account)
-    cancelled = replace(outcome, reason=CANCELLED.reason)
-    return _left(redialled, message, outcome, cancelled, heard, messages, now_msec)
+    key_pressed = call is not None and key_was_pressed(call)
+    best = best_outcome(message, outcome, key_pressed=key_pressed)
+    cancelled = best_outcome(message, replace(outcome, reason=CANCELLED.reason), key_pressed=key_pressed)
+    return _left(redialled, message, best, cancelled, heard, messages, now_msec)
 
 
 def _left(
@@ -69,16 +74,19 @@ def _redial(
     now_msec: int,
     find_account: Callable[[str], Account | None],
 ) -> Redialled | None:
-    """It is dialled again inside its time, and as one of its account's calls of that day. None: not for this outcome,
-    not any more, or not in time.
+    """It is dialled again inside its time and its hours, and as one of its account's calls of that day. None: not for
+    this outcome, not any more, or not in time.
     """
     # What is asked for a while takes nothing from the time in which it is dialled again.
     ended_msec = call.ended_msec if call and message.state is State.SETTLING else None
-    again = (
-        message.redial.next_msec(message.redials, outcome.outcome, ended_msec or now_msec) if message.redial else None
-    )
-    # After its time it would not be dialled but expire, and its outcome would be lost.
-    if again is None or (again := max(again, now_msec)) >= message.dial_until_msec:
+    if message.redial is None:
         return None
+    without_key = not (call and key_was_pressed(call)) and has_key(message.menus)
+    again = message.redial.next_msec(message.redials, outcome.outcome, ended_msec or now_msec, without_key=without_key)
+    # After its time it would not be dialled but expire, and its outcome would be lost.
+    if again is None or (again := redial_at_msec(message, again, now_msec)) is None:
+        return None
+    if outcome.outcome == "answered":
+        message = replace(message, answered_reason=outcome.reason)
     account = find_account(message.account_id)
     return messages.redial(message, again, account.calls_per_day if account else 0, now_msec, heard)

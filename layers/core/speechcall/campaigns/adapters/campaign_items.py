@@ -35,6 +35,7 @@ def load_campaign(item: Values) -> Campaign:
         finished_msec=item.get("finished_msec"),
         paused_msec=item.get("paused_msec"),
         cancelled_msec=item.get("cancelled_msec"),
+        expires_at=item.get("expires_at", 0),
     )
 
 

@@ -322,7 +322,8 @@ class DynamoCampaigns:
             ":name": new.campaign,
             ":now": new.created_msec,
             ":list": new.list_id,
-            ":until": new.expires_at,
+            # A list before may have messages that are to be sent in a month.
+            ":until": max(new.expires_at, campaign.expires_at if campaign else 0),
             ":pk": campaigns_partition(new.account_id),
             ":place": campaign_place(new.campaign, new.created_msec),
         }

@@ -50,6 +50,8 @@ class Campaign:
     """When the last of its messages was finished; None while one is unfinished."""
     paused_msec: int | None = None
     cancelled_msec: int | None = None
+    expires_at: int = field(default=0, compare=False)
+    """When it is forgotten (seconds): not before any of its lists is."""
 
     @property
     def state(self) -> CampaignState:

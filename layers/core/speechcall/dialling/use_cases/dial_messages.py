@@ -2,7 +2,8 @@
 
 pool full? ─► stop                                        ┌── another dialer was quicker: whose turn is it now? ◄──┐
 accounts in order ─► its queues in order ─► first message ─► expired? finish ─► machine ─► line? ─► execution      │
-      ▲                                        │                                             └─────────────────────┘
+      ▲                        ▲               │  └─ its hours are shut: the queue leaves the order  └──────────────┘
+      │                        └── it comes back when they open
       └── nothing of it can be dialled: the next account, and out of the order if it has slept for a minute
 """
 
@@ -16,6 +17,7 @@ from speechcall.dialling.use_cases.find_next import Candidate, Order
 from speechcall.menus.rules.menu import Menu
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.turns import REST_MSEC
+from speechcall.messages.rules.when_to_dial import Dialable, NeverDialable, Obstacle, next_dial
 from speechcall.messages.use_cases.lines import PoolState, PoolStore
 from speechcall.messages.use_cases.message_ports import (
     AccountFull,
@@ -28,6 +30,7 @@ from speechcall.messages.use_cases.message_ports import (
     NotQueued,
     NumberBusy,
     Pool,
+    QueueShut,
     TooSoon,
     TurnMoved,
 )
@@ -35,7 +38,7 @@ from speechcall.messages.use_cases.refuse_message import refuse_message
 from speechcall.messages.use_cases.turn_ports import Charge, TurnStore
 from speechcall.shared.rules.errors import MenusRefused, RetryableError, StoreUnavailable
 from speechcall.shared.rules.ids import holder
-from speechcall.shared.rules.outcome import CANCELLED, EXPIRED, MENUS_REFUSED
+from speechcall.shared.rules.outcome import CANCELLED, EXPIRED, HOURS_SHUT, MENUS_REFUSED, Outcome
 from speechcall.shared.rules.time_bounds import DIAL_MARGIN_SECONDS
 from speechcall.shared.use_cases.clock import Clock
 
@@ -51,6 +54,8 @@ CLAIM_TRIES, SKEW_MSEC = 3, 2000
 """A message that another function's clock has just made due is due."""
 MOST_PROMOTED = 100
 """How many messages that were put off a run calls back at most."""
+INDEX_SECONDS = 1
+"""After which time an index mostly shows what was written."""
 LOOK_AGAIN_MSEC, LOOK_AGAIN_CALLS = 1000, 10
 """After which time, or so many calls, a run reads the pool and the order again: an urgent message may have come."""
 
@@ -179,11 +184,24 @@ class _Run:
             self._look()
 
     def call_back(self) -> int:
-        """Messages that were put off until now stand in their queues again; how many. Those without time expire."""
-        return self.give_places(self.messages.put_off(self.clock.now_msec(), MOST_PROMOTED))
+        """Messages that were put off until now stand in their queues again, and queues whose hours have opened in the
+        order; how many. Messages without time expire.
+        """
+        opened = 0
+        try:
+            opened = self.turns.open_due(self.clock.now_msec())
+        except Exception:
+            logger.exception("queues whose hours have opened could not be called back")
+        called = self.give_places(self.messages.put_off(self.clock.now_msec(), MOST_PROMOTED))
+        if opened:
+            self.clock.sleep(INDEX_SECONDS)  # no message was changed, so nothing else wakes a dialer for them
+        if opened or called:
+            self.state = self.lines.read()
+            self._look()
+        return called + opened
 
     def give_places(self, mids: Iterable[str]) -> int:
-        """Messages that wait for nothing any more stand in their queues; how many of them did not."""
+        """Messages that wait for nothing any more stand in their queues; how many of them did not. Others expire."""
         called = 0
         for mid in mids:
             message = None
@@ -192,8 +210,9 @@ class _Run:
                 now = self.clock.now_msec()
                 if message is None or message.state is not State.QUEUED or (message.due_msec or 0) > now + SKEW_MSEC:
                     continue
-                if message.dial_until_msec <= now:
-                    self.done.expired += refuse_message(message, EXPIRED, None, now, messages=self.messages)
+                when = _when(message, now)
+                if isinstance(when, Outcome):
+                    self.done.expired += refuse_message(message, when, None, now, messages=self.messages)
                 elif not message.stands:
                     called += self.messages.promote(message, now)
             except Exception:
@@ -265,19 +284,30 @@ class _Run:
             case LineTaken() | NotQueued() | NumberBusy() | None:
                 self.tried.add(mid)
                 return False
+            case AccountFull() | QueueShut() | HeldBack():
+                self._pass_over(claim, mid, candidate)
+                return False
+            case _:
+                assert_never(claim)
+
+    def _pass_over(self, claim: AccountFull | QueueShut | HeldBack, mid: str, candidate: Candidate | None) -> None:
+        """What holds a message back may hold back others too."""
+        match claim:
             case AccountFull():
                 if candidate:
                     self.order.pass_over(candidate.turn)
                 else:
                     self.tried.add(mid)
-                return False
+            case QueueShut():
+                self.tried.add(mid)
+                if candidate:
+                    self.order.skip_queue(candidate.queue)
             case HeldBack(by, is_final):
                 self.tried.add(mid)
                 if candidate and by is Brake.ACCOUNT and not is_final:
                     self.order.pass_over(candidate.turn)
                 elif candidate and by is Brake.CAMPAIGN:
                     self.order.pass_over_queue(candidate.queue)
-                return False
             case _:
                 assert_never(claim)
 
@@ -289,8 +319,12 @@ class _Run:
                 # A release before has ended it, which knew no queues: it would stand at the head for ever.
                 self.messages.forget_place(message)
             return None
-        if message.dial_until_msec <= now:
-            self.done.expired += refuse_message(message, EXPIRED, None, now, messages=self.messages)
+        when = _when(message, now)
+        if isinstance(when, Outcome):
+            self.done.expired += refuse_message(message, when, None, now, messages=self.messages)
+            return None
+        if when.at_msec > now:
+            self._wait_for_hours(message, when.at_msec, candidate)
             return None
         if message.cancelled_msec is not None:  # a release before has queued it again all the same
             self._hold_back(message, Brake.MESSAGE, is_final=True)
@@ -308,7 +342,7 @@ class _Run:
             return None
         message = replace(message, dial_wait_seconds=self.dial_wait(message.ring_seconds))
         charge = self._charge(message, candidate)
-        claim = self._claim(message, flow_arn, charge)
+        claim = self._claim(message, flow_arn, charge, when.until_msec)
         match claim:
             case NumberBusy():
                 return self._wait_for_number(message)
@@ -338,7 +372,19 @@ class _Run:
             return Charge(candidate.turn, candidate.queue)
         account, is_urgent = message.account_id, message.is_urgent
         turn = self.turns.find(account, is_urgent)
-        return Charge(turn, self.turns.find_queue(account, message.campaign, is_urgent))
+        return Charge(turn, self.turns.find_queue(account, message.campaign, is_urgent, message.window))
+
+    def _wait_for_hours(self, message: Message, opens_msec: int, candidate: Candidate | None) -> None:
+        """A message that may not be dialled yet. All of its queue wait for the same hours: the queue leaves the order.
+
+        One that nobody has to look at now needs nothing: its queue was shut before it stood in it.
+        """
+        now = self.clock.now_msec()
+        if message.send_at_msec > now or (candidate and candidate.queue.window != message.window):
+            # It was put where it stands by a release before, which knew of neither.
+            self.messages.promote(message, now)
+        elif candidate:
+            self.order.shut(candidate.queue, opens_msec)
 
     def _hold_back(self, message: Message, by: Brake, *, is_final: bool) -> None:
         """What is cancelled ends; of a paused list the messages make room, as the queue is others' too."""
@@ -349,14 +395,22 @@ class _Run:
             until = self.clock.now_msec() + PAUSED_AGAIN_SECONDS * 1000
             self.messages.hold_back(message, min(until, message.dial_until_msec))
 
-    def _claim(self, message: Message, flow_arn: str, charge: Charge) -> Claim:
-        """Takes a line, where load or another transaction of the same moment does not keep it from that."""
-        for refusals in range(1, CLAIM_TRIES):
+    def _claim(self, message: Message, flow_arn: str, charge: Charge, until_msec: int) -> Claim:
+        """Takes a line, where load or another transaction of the same moment does not keep it from that.
+
+        Not from `until_msec` on: a machine's publication, or a claim that is tried again, may take seconds.
+        """
+        for refusals in range(1, CLAIM_TRIES + 1):
+            now = self.clock.now_msec()
+            if now >= until_msec:
+                return QueueShut()
             try:
-                return self.messages.claim_line(message, flow_arn, self.pool, self.clock.now_msec(), charge)
+                return self.messages.claim_line(message, flow_arn, self.pool, now, charge)
             except StoreUnavailable:  # every dialer and every end of a call writes the pool
+                if refusals == CLAIM_TRIES:
+                    raise
                 self.clock.sleep(0.1 * refusals)
-        return self.messages.claim_line(message, flow_arn, self.pool, self.clock.now_msec(), charge)
+        raise AssertionError("a claim is tried at least once")
 
     def _wait_for_number(self, message: Message) -> NumberBusy:
         """The first message to a number in a call keeps its place, so that it is next; the others make room."""
@@ -375,6 +429,28 @@ class _Run:
             logger.exception("message %s could not be put off", mid, extra=_fields(mid, message))
 
 
+def _when(message: Message, now_msec: int) -> Dialable | Outcome:
+    """When a message may be dialled next; or how it ends, if it may not be before its time is up."""
+    when = next_dial(message.dial_times, now_msec)
+    match when:
+        case Dialable():
+            return when
+        case NeverDialable(obstacle=obstacle):
+            return _end_of(obstacle)
+        case _:
+            assert_never(when)
+
+
+def _end_of(obstacle: Obstacle) -> Outcome:
+    match obstacle:
+        case "ttl" | "capped":
+            return EXPIRED
+        case "window":
+            return HOURS_SHUT
+        case _:
+            assert_never(obstacle)
+
+
 def _was_put_off(message: Message, now_msec: int) -> bool:
     """Whether a queued message is to be dialled later."""
-    return (message.due_msec or 0) > now_msec + SKEW_MSEC
+    return not message.stands and (message.due_msec or 0) > now_msec + SKEW_MSEC

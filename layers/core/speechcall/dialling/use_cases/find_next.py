@@ -17,6 +17,7 @@ QUEUES_READ = 10
 
 Name = tuple[str, bool]
 """An account, and whether it is about its urgent messages."""
+QueueName = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ class _Queues:
     """The first queues of an account, as far as they were read."""
 
     limit: int
-    found: dict[str, Queue] = field(default_factory=dict)
-    passed: set[str] = field(default_factory=set)
+    found: dict[QueueName, Queue] = field(default_factory=dict)
+    passed: set[QueueName] = field(default_factory=set)
     is_last: bool = False
 
 
@@ -58,7 +59,7 @@ class Order:
         self._known: dict[Name, Turn] = {}
         self._passed: set[Name] = set()
         self._queues: dict[Name, _Queues] = {}
-        self._heads: dict[tuple[Name, str], _Heads] = {}
+        self._heads: dict[tuple[Name, QueueName], _Heads] = {}
         self._is_last = False
         self._read()
 
@@ -85,8 +86,8 @@ class Order:
         if name in self._known:
             self._known[name] = turn
         queues = self._queues.get(name)
-        if queues and charge.queue.campaign in queues.found:
-            queues.found[charge.queue.campaign] = charge.queue.charged(cost(charge.line_msec, charge.turn.share))
+        if queues and charge.queue.name in queues.found:
+            queues.found[charge.queue.name] = charge.queue.charged(cost(charge.line_msec, charge.turn.share))
 
     def set_turn(self, turn: Turn) -> None:
         """An account's turn is another than was read."""
@@ -99,9 +100,17 @@ class Order:
 
     def pass_over_queue(self, queue: Queue) -> None:
         """The same for one of its queues."""
-        name = (queue.account_id, queue.is_urgent)
-        self._queues[name].passed.add(queue.campaign)
-        self._turns.rest(self._known[name], queue)
+        self.skip_queue(queue)
+        self._turns.rest(self._known[queue.account_id, queue.is_urgent], queue)
+
+    def skip_queue(self, queue: Queue) -> None:
+        """Nothing of a queue can be dialled in this run."""
+        self._queues[queue.account_id, queue.is_urgent].passed.add(queue.name)
+
+    def shut(self, queue: Queue, opens_msec: int) -> None:
+        """Its hours are shut until a moment: it leaves the order until then."""
+        self.skip_queue(queue)
+        self._turns.shut(queue, opens_msec)
 
     def _read(self) -> None:
         page = self._turns.waiting(self._limit)
@@ -116,7 +125,7 @@ class Order:
         name = _name(turn)
         queues = self._queues.setdefault(name, _Queues(QUEUES_READ))
         while True:
-            left = [queue for campaign, queue in queues.found.items() if campaign not in queues.passed]
+            left = [queue for one, queue in queues.found.items() if one not in queues.passed]
             if not left:
                 if queues.is_last or queues.limit > MOST_READ:
                     return None
@@ -124,18 +133,18 @@ class Order:
                 queues.is_last = len(page) < queues.limit
                 queues.limit *= 4
                 for queue in page:
-                    queues.found.setdefault(queue.campaign, queue)
+                    queues.found.setdefault(queue.name, queue)
                 continue
-            queue = min(left, key=lambda one: (one.standing, one.campaign))
+            queue = min(left, key=lambda one: (one.standing, one.name))
             mid = self._head_of(name, queue)
             if mid is not None:
                 return Candidate(mid, turn, queue)
-            queues.passed.add(queue.campaign)
+            queues.passed.add(queue.name)
             if may_rest(queue.woken_msec, self._clock.now_msec()) and not self._saw_any(name, queue):
                 self._turns.rest(turn, queue)
 
     def _head_of(self, name: Name, queue: Queue) -> str | None:
-        heads = self._heads.setdefault((name, queue.campaign), _Heads(self._page))
+        heads = self._heads.setdefault((name, queue.name), _Heads(self._page))
         while True:
             while heads.left:
                 if heads.left[0] not in self._skip:
@@ -150,7 +159,7 @@ class Order:
             heads.seen.update(page)
 
     def _saw_any(self, name: Name, queue: Queue) -> bool:
-        return bool(self._heads[name, queue.campaign].seen)
+        return bool(self._heads[name, queue.name].seen)
 
     def _pass_over(self, turn: Turn) -> None:
         """Leaves the order too, if it has nothing that could be dialled without something waking it."""

@@ -154,8 +154,11 @@ class LeavingMessages(DynamoMessageReader):
         finish 1   TransactWrite: m calling → queued ──► waits
         cancel          UpdateItem: the list is cancelled ──► no claim of m is possible; its worker finishes it
         """
-        values = {":redials": redials, **due_values(LATER, due_msec)}
-        expression = f"SET #state = :to, redials = :redials, {SHARD} {NOT_FINISHED}"
+        values: Values = {":redials": redials, **due_values(LATER, due_msec)}
+        answered = ""
+        if message.answered_reason is not None:
+            answered, values[":answered"] = ", answered_reason = :answered", message.answered_reason
+        expression = f"SET #state = :to, redials = :redials{answered}, {SHARD} {NOT_FINISHED}"
         message = _in_a_call(message)
         checks = self._nothing_is_cancelled(message)
         failed = self._leave(Leaving(message, State.QUEUED, now_msec, expression, values, None, heard, more, checks))
@@ -242,7 +245,8 @@ class LeavingMessages(DynamoMessageReader):
             account, campaign, is_urgent = message.account_id, message.campaign, message.is_urgent
             of_turn = (self._registry, account, is_urgent, name, line_msec, owed)
             parts["turn"] = {"Update": settle_turn(*of_turn, is_limited=message.is_limited)}
-            parts["queue"] = {"Update": settle_queue(self._registry, account, campaign, is_urgent, owed)}
+            queue = settle_queue(self._registry, account, campaign, is_urgent, owed, message.window)
+            parts["queue"] = {"Update": queue}
         return parts
 
     def _count_and_write(

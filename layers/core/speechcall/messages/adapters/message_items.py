@@ -48,12 +48,14 @@ def waiting_values(message: Message, now_msec: int) -> dict[str, Any]:
     """The place of a queued message: in its queue, and in the index of what is due.
 
     It is due at once there, though nobody goes by that: the release before knows no queues, and finds by it what waits
-    when an update is rolled back. The release after this one may let it be due when its time is up.
+    when an update is rolled back. The release after this one may let it be due when its time is up; what has calling
+    hours is so already, because the release before would dial it at any hour.
     """
+    due_msec = message.dial_until_msec if message.window else now_msec
     return {
-        ":order_pk": waiting_partition(message.account_id, message.campaign, message.is_urgent),
+        ":order_pk": waiting_partition(message.account_id, message.campaign, message.is_urgent, message.window),
         ":order_sk": waiting_place(message.mid),
-        **due_values(shard_name(message.mid, State.QUEUED), now_msec),
+        **due_values(shard_name(message.mid, State.QUEUED), due_msec),
     }
 
 
@@ -167,6 +169,7 @@ def load(item: Values) -> Message:
         hours=tuple(_load_hours(one) for one in item.get("hours", ())),
         silent_repeats=item.get("silent_repeats"),
         redials=item.get("redials", 0),
+        answered_reason=item.get("answered_reason"),
         claimed_msec=item.get("claimed_msec"),
         dial_wait_seconds=None if is_claimed_by_release_before else item.get("dial_wait_seconds"),
         campaign=item.get("campaign", ""),

@@ -19,6 +19,7 @@ from speechcall.messages.adapters.message_items import (
 from speechcall.messages.adapters.stops_store import job_part
 from speechcall.messages.adapters.turns_store import charge_queue, charge_turn, load_turn
 from speechcall.messages.rules.message import Message, State
+from speechcall.messages.rules.opening import opens_later_msec
 from speechcall.messages.rules.turns import Turn
 from speechcall.messages.use_cases.message_ports import (
     AccountFull,
@@ -29,6 +30,7 @@ from speechcall.messages.use_cases.message_ports import (
     LineTaken,
     NotQueued,
     Pool,
+    QueueShut,
     TurnMoved,
 )
 from speechcall.messages.use_cases.stop_ports import Stopped
@@ -64,10 +66,19 @@ class DynamoMessages(LeavingMessages):
 
     def queue(self, message: Message, asks: tuple[Ask, ...], now_msec: int) -> bool:
         """Its queue is awake before the message stands in it, so that a dialer finds it whatever happens then."""
-        self.turns.wake(message.account_id, message.campaign, message.is_urgent, now_msec)
-        values = {":asks": [dump_ask(ask) for ask in asks], **waiting_values(message, now_msec)}
-        expression = f"SET #state = :to, asks = :asks, {SHARD}, {PLACE}"
+        values = {":asks": [dump_ask(ask) for ask in asks], **self._stands(message, now_msec)}
+        place = f", {PLACE}" if ":order_pk" in values else ""
+        expression = f"SET #state = :to, asks = :asks, {SHARD}{place}"
         return self._move(message.mid, State.PREPARING, State.QUEUED, expression, values)
+
+    def _stands(self, message: Message, now_msec: int) -> Values:
+        """Where a queued message waits: for the moment of its `sendAt`, or in its queue, which is awake then."""
+        if message.send_at_msec > now_msec:
+            return due_values(LATER, message.send_at_msec)
+        opens_msec = opens_later_msec(message, now_msec)
+        account, campaign, is_urgent = message.account_id, message.campaign, message.is_urgent
+        self.turns.wake(account, campaign, is_urgent, now_msec, window=message.window, opens_msec=opens_msec)
+        return waiting_values(message, now_msec)
 
     def promote(self, message: Message, now_msec: int) -> bool:
         """
@@ -75,11 +86,9 @@ class DynamoMessages(LeavingMessages):
         dialer B                           the same ──► the same again
         dialer C                      claims m         B ──X it is not queued any more
         """
-        self.turns.wake(message.account_id, message.campaign, message.is_urgent, now_msec)
-        values = waiting_values(message, now_msec)
-        return self._move(
-            message.mid, State.QUEUED, State.QUEUED, f"SET #state = :to, {SHARD}, {PLACE} REMOVE held_back", values
-        )
+        values = self._stands(message, now_msec)
+        place = f", {PLACE} REMOVE held_back" if ":order_pk" in values else f" REMOVE {PLACE_NAMES}, held_back"
+        return self._move(message.mid, State.QUEUED, State.QUEUED, f"SET #state = :to, {SHARD}{place}", values)
 
     def forget_place(self, message: Message) -> None:
         """A message that is finished is never queued again."""
@@ -114,6 +123,8 @@ class DynamoMessages(LeavingMessages):
         dialer C        TransactWrite: p, for the account as it was before A ──X A has charged it: another may be next
         pause              UpdateItem: the campaign is paused
         dialer D             TransactWrite: q of the campaign ──X paused; so no call begins after the pause is written
+        8 pm               UpdateItem: the queue of r is shut
+        dialer E             TransactWrite: r ──X shut: no call begins after that is written
         finish m             remove m-1 from held, m calling → finished
         """
         if pool.lines_for(message.is_urgent) < 1:  # an empty set does not exist, and has no size
@@ -262,6 +273,8 @@ def _why_not(
         return HeldBack(Brake.ACCOUNT, is_final=False)
     if "pool" in failed:
         return why_no_line(failed["pool"], message.number, pool, now_msec, is_urgent=message.is_urgent)
+    if "queue" in failed:
+        return QueueShut()
     if turn and charge and turn.virtual == charge.turn.virtual and not turn.has_room:
         return AccountFull()
     return TurnMoved(turn or Turn(message.account_id, message.is_urgent))

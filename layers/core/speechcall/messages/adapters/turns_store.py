@@ -14,6 +14,7 @@ from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.shared.adapters.keys import (
     POOL,
     QUEUES,
+    SHUT,
     TURNS,
     Key,
     mid_of,
@@ -21,6 +22,8 @@ from speechcall.shared.adapters.keys import (
     queue_names,
     queue_place,
     queues_partition,
+    shut_place,
+    shut_until,
     turn_key,
     turn_names,
     turn_place,
@@ -37,6 +40,8 @@ FORM = 1
 ALREADY_AWAKE_MSEC = 20_000
 """For how long an environment believes that a queue which it has woken is awake: it is for a minute (`REST_MSEC`)."""
 MOST_REMEMBERED = 1000
+MOST_OPENED = 100
+"""How many queues are opened at once."""
 
 
 class DynamoTurns:
@@ -44,7 +49,9 @@ class DynamoTurns:
 
     def __init__(self, client: "DynamoDBClient", messages_table: str, registry_table: str) -> None:
         self._client, self._messages, self._registry = client, messages_table, registry_table
-        self._woken: dict[tuple[str, str, bool], int] = {}
+        self._woken: dict[tuple[str, str, bool, str], int] = {}
+        self._shut: dict[tuple[str, str, bool, str], int] = {}
+        """When each queue opens that this environment has shut."""
 
     # ------------------------------------------------------------------ reads
     def waiting(self, limit: int) -> list[Turn]:
@@ -69,16 +76,16 @@ class DynamoTurns:
         return [load_queue(item) for item in self._in_order(self._registry, partition, limit)]
 
     def heads(self, queue: Queue, limit: int) -> list[str]:
-        partition = waiting_partition(queue.account_id, queue.campaign, queue.is_urgent)
+        partition = waiting_partition(queue.account_id, queue.campaign, queue.is_urgent, queue.window)
         return [mid_of(item["pk"]) for item in self._in_order(self._messages, partition, limit)]
 
     def find(self, account_id: str, is_urgent: bool) -> Turn:
         item = self._get(turn_key(account_id, is_urgent))
         return load_turn(item) if item else Turn(account_id, is_urgent)
 
-    def find_queue(self, account_id: str, campaign: str, is_urgent: bool) -> Queue:
-        item = self._get(queue_key(account_id, campaign, is_urgent))
-        return load_queue(item) if item else Queue(account_id, campaign, is_urgent)
+    def find_queue(self, account_id: str, campaign: str, is_urgent: bool, window: str = "") -> Queue:
+        item = self._get(queue_key(account_id, campaign, is_urgent, window))
+        return load_queue(item) if item else Queue(account_id, campaign, is_urgent, window=window)
 
     def all_of(self, account_id: str) -> tuple[list[Turn], list[Queue]]:
         turns, queues = [], []
@@ -109,7 +116,15 @@ class DynamoTurns:
 
     # ----------------------------------------------------------------- writes
     def wake(
-        self, account_id: str, campaign: str, is_urgent: bool, now_msec: int, *, was_stopped: bool = False
+        self,
+        account_id: str,
+        campaign: str,
+        is_urgent: bool,
+        now_msec: int,
+        *,
+        window: str = "",
+        opens_msec: int = 0,
+        was_stopped: bool = False,
     ) -> None:
         """The queue first, then the account: an account in the order without a queue is taken out of it again.
 
@@ -120,14 +135,18 @@ class DynamoTurns:
         prepare_prompts   wake: revision + 1 ──► message queued
         dialer                                ── rest ──X not the revision that it read
         """
-        name = (account_id, campaign, is_urgent)
+        name = (account_id, campaign, is_urgent, window)
+        if opens_msec > now_msec:
+            if self._shut.get(name) != opens_msec:
+                self.shut(Queue(account_id, campaign, is_urgent, window=window), opens_msec)
+            return
         if not was_stopped and now_msec < self._woken.get(name, 0) + ALREADY_AWAKE_MSEC:
             return
         self._wake(
-            queue_key(account_id, campaign, is_urgent),
+            queue_key(account_id, campaign, is_urgent, window),
             now_msec,
             queues_partition(account_id, is_urgent),
-            lambda virtual: queue_place(campaign, virtual),
+            lambda virtual: queue_place(campaign, virtual, window),
             lambda: self.find(account_id, is_urgent).queue_clock,
         )
         self._wake(
@@ -159,7 +178,7 @@ class DynamoTurns:
         claim                              virtual 7 → 9
         wake C   not in the order, virtual 7 ───────────X charged meanwhile ──► from virtual 9
         """
-        it_is_in_the_order = "attribute_exists(order_pk)"
+        it_is_in_the_order = "attribute_exists(order_pk) AND attribute_not_exists(opens_msec)"
         woken = "SET woken_msec = :now ADD revision :one"
         awake = self._update(key, woken, it_is_in_the_order, {":now": now_msec, ":one": 1})
         if awake is None:
@@ -181,13 +200,46 @@ class DynamoTurns:
             awake = self._update(
                 key,
                 "SET order_pk = :pk, order_sk = :sk, virtual_time = :virtual, woken_msec = :now, v = :form "
-                "ADD revision :one, owed :less",
+                "ADD revision :one, owed :less REMOVE opens_msec",
                 nobody_has_charged_it,
                 values,
             )
 
+    def shut(self, queue: Queue, opens_msec: int) -> None:
+        """Whatever is written meanwhile: who opens it too late finds it a minute later, and who opens it too early
+        finds its hours shut.
+
+        dialer A      9 pm: shut until 8 am ──► it costs nothing until then
+        dialer B        9 pm: its index lags: the same again
+        dialer C        its head is not seen ── rest ──X it was shut since it was read
+        prepare           9:05 pm: wake, its hours are shut ──► the same again, once in an environment
+        any dialer          8 am: open_due: wake ──► in the order
+        """
+        name = (queue.account_id, queue.campaign, queue.is_urgent, queue.window)
+        values = {":pk": SHUT, ":sk": shut_place(opens_msec, *name), ":opens": opens_msec, ":one": 1, ":form": FORM}
+        shut = "SET order_pk = :pk, order_sk = :sk, opens_msec = :opens, v = :form ADD revision :one"
+        self._update(queue_key(*name), shut, None, values)
+        self._woken.pop(name, None)
+        if len(self._shut) >= MOST_REMEMBERED:
+            self._shut.clear()
+        self._shut[name] = opens_msec
+
+    def open_due(self, now_msec: int) -> int:
+        with store_errors():
+            page = self._client.query(
+                TableName=self._registry,
+                IndexName="order",
+                KeyConditionExpression="order_pk = :pk AND order_sk < :end",
+                ExpressionAttributeValues=to_wire({":pk": SHUT, ":end": shut_until(now_msec)}),
+                Limit=MOST_OPENED,
+            )
+        for item in page["Items"]:
+            queue = load_queue(from_wire(item))
+            self.wake(queue.account_id, queue.campaign, queue.is_urgent, now_msec, window=queue.window)
+        return len(page["Items"])
+
     def rest(self, turn: Turn, queue: Queue | None = None) -> bool:
-        key = queue_key(queue.account_id, queue.campaign, queue.is_urgent) if queue else None
+        key = queue_key(queue.account_id, queue.campaign, queue.is_urgent, queue.window) if queue else None
         nothing_has_woken_it = "revision = :revision"
         found = self._update(
             key or turn_key(turn.account_id, turn.is_urgent),
@@ -196,7 +248,7 @@ class DynamoTurns:
             {":revision": queue.revision if queue else turn.revision},
         )
         if found is None and queue:
-            self._woken.pop((queue.account_id, queue.campaign, queue.is_urgent), None)
+            self._woken.pop((queue.account_id, queue.campaign, queue.is_urgent, queue.window), None)
         return found is None
 
     def forget_live(self, turn: Turn, holders: Sequence[str]) -> None:
@@ -263,17 +315,21 @@ def charge_turn(table: str, charge: Charge, holder: str, mid: str) -> Any:
 
 
 def charge_queue(table: str, charge: Charge) -> Any:
-    """The part of a claim that charges the queue. Whoever claims of an account holds its turn: no condition."""
+    """The part of a claim that charges the queue. Who claims of an account holds its turn: one with hours must only
+    not have been shut meanwhile.
+    """
     queue = charge.queue
     charged = queue.charged(cost(charge.line_msec, charge.turn.share))
+    it_is_not_shut: Any = {"ConditionExpression": "attribute_not_exists(opens_msec)"} if queue.window else {}
     return {
         "TableName": table,
-        "Key": to_wire(queue_key(queue.account_id, queue.campaign, queue.is_urgent)),
+        "Key": to_wire(queue_key(queue.account_id, queue.campaign, queue.is_urgent, queue.window)),
+        **it_is_not_shut,
         "UpdateExpression": "SET virtual_time = :virtual, order_sk = :place ADD owed :paid",
         "ExpressionAttributeValues": to_wire(
             {
                 ":virtual": charged.virtual,
-                ":place": queue_place(queue.campaign, charged.virtual),
+                ":place": queue_place(queue.campaign, charged.virtual, queue.window),
                 ":paid": -queue.owed,
             }
         ),
@@ -301,11 +357,11 @@ def settle_turn(
     }
 
 
-def settle_queue(table: str, account_id: str, campaign: str, is_urgent: bool, owed: int) -> Any:
+def settle_queue(table: str, account_id: str, campaign: str, is_urgent: bool, owed: int, window: str = "") -> Any:
     """The part of an end that corrects what its queue was charged."""
     return {
         "TableName": table,
-        "Key": to_wire(queue_key(account_id, campaign, is_urgent)),
+        "Key": to_wire(queue_key(account_id, campaign, is_urgent, window)),
         "UpdateExpression": "ADD owed :owed",
         "ExpressionAttributeValues": to_wire({":owed": owed}),
     }
@@ -336,14 +392,16 @@ def load_turn(item: Values) -> Turn:
 
 def load_queue(item: Values) -> Queue:
     """The queue in an item."""
-    account_id, campaign, is_urgent = queue_names(item)
+    account_id, campaign, is_urgent, window = queue_names(item)
     return Queue(
         account_id=account_id,
         campaign=campaign,
         is_urgent=is_urgent,
         virtual=item.get("virtual_time", 0),
         owed=item.get("owed", 0),
-        is_waiting="order_pk" in item,
+        is_waiting="order_pk" in item and "opens_msec" not in item,
         woken_msec=item.get("woken_msec", 0),
         revision=item.get("revision", 0),
+        window=window,
+        opens_msec=item.get("opens_msec", 0),
     )

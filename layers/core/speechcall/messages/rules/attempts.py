@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from speechcall.menus.rules.menu import WRONG, Menu
-from speechcall.shared.rules.outcome import OutcomeName
+from speechcall.messages.rules.message import Message
+from speechcall.shared.rules.outcome import Outcome, OutcomeName
 
 
 def has_key(menus: Sequence[Menu]) -> bool:
@@ -24,3 +25,11 @@ def _rank(outcome: OutcomeName, key_pressed: bool) -> int:
     if outcome != "answered":
         return 0
     return 2 if key_pressed else 1
+
+
+def best_outcome(message: Message, outcome: Outcome, *, key_pressed: bool = False) -> Outcome:
+    """What becomes of a message that is not dialled again after `outcome`, with regard to its calls before."""
+    before = message.answered_reason
+    if before is None or is_better(outcome.outcome, key_pressed, "answered", its_key_pressed=False):
+        return outcome
+    return Outcome("answered", before)

@@ -14,7 +14,8 @@ MAX_REDIALS = 4
 RedialOutcome = Literal["busy", "noAnswer", "failed"]
 """After these a number may be dialled again; an invalid, blocked or forbidden one never is."""
 REDIAL_OUTCOMES: tuple[RedialOutcome, ...] = get_args(RedialOutcome)
-NO_KEY = "noKey"
+RedialAfter = Literal["busy", "noAnswer", "failed", "noKey"]
+NO_KEY: RedialAfter = "noKey"
 """In `on` of a redial: also who answered and pressed no key, though a menu had one to press."""
 DEFAULT_REDIAL_AFTER = (300,)
 MIN_REDIAL_SECONDS, MAX_REDIAL_SECONDS = 60, 86_400

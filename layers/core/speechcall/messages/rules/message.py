@@ -67,6 +67,8 @@ class Message:
     """How many menus may be asked again since the last key before silence ends the call; None: as the stack says."""
     redials: int = 0
     """How often it was put back to be dialled again after a call that did not reach the callee."""
+    answered_reason: str | None = None
+    """A call before was answered without a key and ended so: what becomes of it, unless a later call is answered."""
     claimed_msec: int | None = field(default=None, compare=False)
     """When it last took a line; None: never, or a release before this one wrote it."""
     dial_wait_seconds: int | None = field(default=None, compare=False)
@@ -99,6 +101,15 @@ class Message:
     def dial_until_msec(self) -> int:
         """From this moment on it is not dialled any more."""
         return self.created_msec + self.ttl_seconds * 1000
+
+    @property
+    def window(self) -> str:
+        """The class of its hours, see `Queue`."""
+        if not self.hours:
+            return ""
+        from speechcall.shared.rules.calling_hours import window_class  # noqa: PLC0415, as below
+
+        return window_class(self.hours)
 
     @property
     def dial_times(self) -> "DialTimes":

@@ -95,7 +95,9 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """The messages of one campaign of an account (or of none) that wait for a line: first come, first served."""
+    """The messages of one campaign of an account (or of none), with the same hours, that wait for a line: first come,
+    first served.
+    """
 
     account_id: str
     campaign: str = ""
@@ -105,6 +107,15 @@ class Queue:
     is_waiting: bool = False
     woken_msec: int = 0
     revision: int = 0
+    window: str = ""
+    """The class of its messages' hours: they open and shut together. Empty: they may be dialled at every hour."""
+    opens_msec: int = 0
+    """It is shut, and opens then; 0: it is not known to be shut."""
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """What tells it from the account's other queues of its lane."""
+        return self.campaign, self.window
 
     @property
     def standing(self) -> int:

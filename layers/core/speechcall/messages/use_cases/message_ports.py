@@ -76,13 +76,18 @@ class AccountFull:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueShut:
+    """The hours of its queue are shut."""
+
+
+@dataclass(frozen=True, slots=True)
 class TurnMoved:
     """Another dialer has charged the account meanwhile. The turn as it is."""
 
     turn: Turn
 
 
-Claim = LineTaken | NotQueued | LinesFull | NumberBusy | TooSoon | HeldBack | AccountFull | TurnMoved
+Claim = LineTaken | NotQueued | LinesFull | NumberBusy | TooSoon | HeldBack | AccountFull | QueueShut | TurnMoved
 
 
 class Pool(NamedTuple):
@@ -111,7 +116,7 @@ class MessageStore(MessageReader, Protocol):
         """Writes new messages (at most 100) together or not at all; those of a list that is there stay as they are."""
 
     def queue(self, message: Message, asks: tuple[Ask, ...], now_msec: int) -> bool:
-        """preparing → queued. False if it is not preparing."""
+        """preparing → queued, in its queue, or later if it says so (`sendAt`). False if it is not preparing."""
 
     def refuse(self, message: Message, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
         """preparing, queued or settling → finished, without a call. False if it is not in the state of `message`."""
@@ -131,7 +136,7 @@ class MessageStore(MessageReader, Protocol):
         """
 
     def promote(self, message: Message, now_msec: int) -> bool:
-        """A queued message that was put off stands in its queue again. False if it is not queued."""
+        """A queued message that was put off stands in its queue again, if its `sendAt` has come. False: not queued."""
 
     def settle(self, message: Message, end: End, guess: Outcome, now_msec: int) -> bool:
         """calling → settling, together with giving the line of `message.attempt` back. False if it was done before.
@@ -154,7 +159,10 @@ class MessageStore(MessageReader, Protocol):
     def redial(
         self, message: Message, due_msec: int, calls_per_day: int, now_msec: int, heard: Heard | None = None
     ) -> Redialled:
-        """As `requeue`, for a call more of the account, of those of the day (UTC) of `due_msec`: one redial more."""
+        """As `requeue`, for a call more of the account, of those of the day (UTC) of `due_msec`: one redial more.
+
+        Both write `answered_reason` of `message` down.
+        """
 
     def due(self, state: State, now_msec: int, limit: int) -> list[str]:
         """Ids of messages in `state` that are due, the oldest of each shard first. May be a little behind.

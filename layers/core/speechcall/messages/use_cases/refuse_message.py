@@ -2,6 +2,7 @@
 
 import logging
 
+from speechcall.messages.rules.attempts import best_outcome
 from speechcall.messages.rules.message import Message
 from speechcall.messages.use_cases.message_ports import MessageStore
 from speechcall.shared.rules.outcome import Outcome
@@ -12,7 +13,11 @@ logger = logging.getLogger(__name__)
 def refuse_message(
     message: Message, outcome: Outcome, cause: str | None, now_msec: int, *, messages: MessageStore
 ) -> bool:
-    """preparing or queued → finished, from the state in which it was read. False: it has left that state meanwhile."""
+    """preparing or queued → finished, from the state in which it was read. False: it has left that state meanwhile.
+
+    One that was answered in a call before stays answered.
+    """
+    outcome = best_outcome(message, outcome)
     refused = messages.refuse(message, outcome, cause, now_msec)
     if refused:
         fields = {"mid": message.mid, "account": message.account_id}

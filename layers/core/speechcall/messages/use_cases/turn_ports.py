@@ -38,19 +38,34 @@ class TurnStore(Protocol):
     def find(self, account_id: str, is_urgent: bool) -> Turn:
         """An account's turn, strongly consistent; a fresh one if it never had any."""
 
-    def find_queue(self, account_id: str, campaign: str, is_urgent: bool) -> Queue:
+    def find_queue(self, account_id: str, campaign: str, is_urgent: bool, window: str = "") -> Queue:
         """One of its queues, in the same way."""
 
     def all_of(self, account_id: str) -> tuple[Sequence[Turn], Sequence[Queue]]:
         """All turns and queues of an account, also those that do not wait; strongly consistent."""
 
     def wake(
-        self, account_id: str, campaign: str, is_urgent: bool, now_msec: int, *, was_stopped: bool = False
+        self,
+        account_id: str,
+        campaign: str,
+        is_urgent: bool,
+        now_msec: int,
+        *,
+        window: str = "",
+        opens_msec: int = 0,
+        was_stopped: bool = False,
     ) -> None:
         """A message of the queue waits, or is about to: queue and account are in the order for the next minute.
 
+        `opens_msec`: its hours are shut, and open then; until then it is not in the order. 0: they are open.
         `was_stopped`: also if that was written just now, for what was paused has left the order since.
         """
+
+    def shut(self, queue: Queue, opens_msec: int) -> None:
+        """The hours of a queue are shut until a moment: it leaves the order, and comes back when they open."""
+
+    def open_due(self, now_msec: int) -> int:
+        """Brings the queues whose hours have opened into the order, a hundred at the most; how many."""
 
     def rest(self, turn: Turn, queue: Queue | None = None) -> bool:
         """Takes a queue, or the account, out of the order. False: something has woken it since it was read."""

@@ -24,15 +24,25 @@ from speechcall.campaigns.rules.campaign import OTHER
 from speechcall.menus.rules.menu_picture import draw
 from speechcall.menus.rules.menu_report import call_bounds
 from speechcall.menus.rules.shape import shape_of
+from speechcall.messages.rules.dial_times import MAX_TTL_SECONDS
 from speechcall.messages.rules.message import Message
+from speechcall.messages.rules.when_to_dial import Dialable, DialTimes, next_dial
 from speechcall.messages.use_cases.message_ports import MessageStore
-from speechcall.requests.use_cases.check_request import Entry, Prompts, Wanted, judge_entries, read_request
+from speechcall.requests.use_cases.check_request import (
+    Entry,
+    Prompts,
+    Wanted,
+    dial_times_of,
+    judge_entries,
+    read_request,
+)
 from speechcall.requests.use_cases.list_ports import ListStore
 from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.requests.use_cases.read_messages import to_redial
 from speechcall.shared.rules.characters import unseen
 from speechcall.shared.rules.errors import IdempotencyKeyReused, InvalidRequest, Problem, RequestError, StoreUnavailable
 from speechcall.shared.rules.ids import new_ids
+from speechcall.shared.rules.timing import utc_text
 from speechcall.shared.use_cases.clock import Clock
 
 if TYPE_CHECKING:
@@ -81,7 +91,7 @@ def accept_messages(
     stored = lists.find_list_by_key(account.account_id, key) if key else None
     is_new = False
     if stored is None or stored.expires_at * 1000 <= clock.now_msec():
-        judged = judge_entries(entries, account, lists)
+        judged = judge_entries(entries, account, lists, clock.now_msec())
         count = sum(entry.wanted is not None for entry in judged)
         if not count:
             problems = [problem for entry in judged for problem in entry.problems]
@@ -102,7 +112,7 @@ def accept_messages(
             now = clock.now_msec()
             list_id, *ids = new_ids(count + 1, now, random_bits)
             drawn.add(list_id)
-            expires, answer = now // 1000 + KEPT_SECONDS, _answer(judged, list_id, ids)
+            expires, answer = _expires_at(judged, account, now), _answer(judged, list_id, ids)
             made = MessageList(list_id, account.account_id, tuple(ids), now, expires, fingerprint, answer)
             return replace(made, campaign=asked.campaign, funnels=shapes) if asked.campaign else made
 
@@ -127,6 +137,16 @@ def _confirm(stored: MessageList, lists: ListStore) -> None:
     except Exception:
         name = stored.account_id
         logger.exception("list %s of account %s is not shown yet", stored.list_id, name, extra={"account": name})
+
+
+def _expires_at(entries: Sequence[Entry], account: Account, now_msec: int) -> int:
+    """When a list and its messages are forgotten: in 30 days, and never less than 28 after the last may be dialled.
+
+    Without hours and `sendAt` that is the same, since a `ttl` has two days at most.
+    """
+    times = [dial_times_of(entry.wanted, account, now_msec) for entry in entries if entry.wanted]
+    last_msec = max((one.until_msec for one in times if isinstance(one, DialTimes)), default=now_msec)
+    return max(now_msec, last_msec - MAX_TTL_SECONDS * 1000) // 1000 + KEPT_SECONDS
 
 
 def _give_back(account: Account, messages: int, spent_msec: int, urgent: int, lists: ListStore) -> None:
@@ -180,6 +200,9 @@ def _write(
 
 
 def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account) -> Message:
+    times = dial_times_of(wanted, account, stored.created_msec)
+    if isinstance(times, Problem):  # the account's hours, or a millisecond, have passed since it was judged
+        times = DialTimes(stored.created_msec)
     return Message(
         mid=mid,
         list_id=stored.list_id,
@@ -194,7 +217,9 @@ def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account) ->
         expires_at=stored.expires_at,
         caller_id=account.senders.get(wanted.model.from_),
         customer_id=wanted.model.customerMessageId,
-        ttl_seconds=wanted.model.ttl,
+        ttl_seconds=(times.until_msec - stored.created_msec) // 1000,
+        send_at_msec=times.send_at_msec,
+        hours=times.hours,
         ring_seconds=wanted.model.ringTimeoutSec,
         redial=to_redial(wanted.model),
         silent_repeats=wanted.model.silentRepeats,
@@ -224,17 +249,28 @@ def check_messages(
     picture: bool = False,
     *,
     prompts: Prompts,
+    clock: Clock,
     allow_loopback: bool = False,
     ring_time_kept: bool = True,
     strict: bool = False,
 ) -> "Checked":
     """POST /bat/messagelist/check: what would be rejected, and the warnings; nothing is stored or spent.
 
-    With each acceptable message, how short and how long its call can be, and on request its `picture`.
+    With each acceptable message, when it may be dialled first if that is later, how short and how long its call can be,
+    and on request its `picture`.
     """
     asked = read_request(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
-    entries = judge_entries(asked.entries, account, prompts)
-    described = [_foresee(entry, entry.wanted, picture) if entry.wanted else _rejected(entry) for entry in entries]
+    now = clock.now_msec()
+    entries = judge_entries(asked.entries, account, prompts, now)
+    described: list[Acceptable | Rejected] = []
+    for entry in entries:
+        if entry.wanted is None:
+            described.append(_rejected(entry))
+            continue
+        foreseen = _foresee(entry, entry.wanted, picture)
+        if from_msec := _dialled_from(entry.wanted, account, now):
+            foreseen["dialledFrom"] = utc_text(from_msec)
+        described.append(foreseen)
     answer: Checked = {"messages": described}
     if rejected := sum(entry.wanted is None for entry in entries):
         answer["rejected"] = rejected
@@ -266,6 +302,13 @@ def _foresee(entry: Entry, wanted: Wanted, picture: bool) -> "Acceptable":
     if picture:
         answer["picture"] = draw(wanted.menus)
     return answer
+
+
+def _dialled_from(wanted: Wanted, account: Account, now_msec: int) -> int | None:
+    """The first moment at which a message may be dialled; None: now."""
+    times = dial_times_of(wanted, account, now_msec)
+    first = next_dial(times, now_msec) if isinstance(times, DialTimes) else None
+    return first.at_msec if isinstance(first, Dialable) and first.at_msec > now_msec else None
 
 
 def _rejected(entry: Entry) -> "Rejected":

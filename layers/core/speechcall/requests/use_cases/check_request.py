@@ -1,6 +1,6 @@
 """What a request asks for, checked: the part of it that only the request decides, and the account's part."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
@@ -9,10 +9,19 @@ from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, RIGHT, shown
 from speechcall.campaigns.rules.campaign import NAME
 from speechcall.menus.rules.menu import Menu, dump_menus
 from speechcall.menus.rules.menu_report import report
+from speechcall.messages.rules.when_to_dial import DialTimes
 from speechcall.prompts.rules.prompt import Prompt, is_uploaded
 from speechcall.requests.rules.numbering import is_surcharged
 from speechcall.requests.use_cases.field_names import judge_names
-from speechcall.requests.use_cases.read_messages import KNOWN_FIELDS, check_message, to_menus, unknown_fields
+from speechcall.requests.use_cases.hours_model import HOURS_FIELDS
+from speechcall.requests.use_cases.judge_hours import judge_hours
+from speechcall.requests.use_cases.read_messages import (
+    KNOWN_FIELDS,
+    check_hours,
+    check_message,
+    to_menus,
+    unknown_fields,
+)
 from speechcall.requests.use_cases.request_models import MessageModel
 from speechcall.shared.rules.characters import foreign, lookalike, unseen
 from speechcall.shared.rules.errors import InvalidRequest, Problem
@@ -24,7 +33,7 @@ MAX_MESSAGES = 100
 MAX_MENUS_BYTES = 64 * 1024
 MAX_NAMES = 20
 MAX_CUSTOMER_ID_LENGTH = 64
-_ENVELOPE = ("messages", "campaign")
+_ENVELOPE = ("messages", "campaign", *HOURS_FIELDS)
 """What may stand around the messages."""
 _IN_A_MESSAGE, _AROUND_MESSAGES = Names(KNOWN_FIELDS), Names(_ENVELOPE)
 
@@ -90,15 +99,16 @@ def read_request(
     """
     envelope = parse_json(body)
     given = _envelope(envelope, strict)
-    rules = (allow_loopback, ring_time_kept, strict)
+    defaults = _defaults(envelope)
+    rules = (defaults, allow_loopback, ring_time_kept, strict)
     entries = [_read(one, f"messages[{index}]", *rules) for index, one in enumerate(given)]
     return Asked(entries, _campaign(envelope))
 
 
-def judge_entries(entries: Sequence[Entry], account: Account, prompts: Prompts) -> list[Entry]:
-    """The entries as the account may send them: its destinations, senders and prompts."""
+def judge_entries(entries: Sequence[Entry], account: Account, prompts: Prompts, now_msec: int) -> list[Entry]:
+    """The entries as the account may send them now: its destinations, senders, prompts and hours."""
     known: dict[str, Prompt | None] = {}
-    return [_judge(entry, account, prompts, known) for entry in entries]
+    return [_judge(entry, account, prompts, known, now_msec) for entry in entries]
 
 
 def _envelope(body: Any, strict: bool) -> list[Any]:
@@ -134,19 +144,37 @@ def _campaign(body: Any) -> str:
     return given
 
 
+def _defaults(envelope: Mapping[str, Any]) -> dict[str, Any]:
+    """What the envelope says for all its messages; each message may say otherwise, field by field."""
+    defaults = {name: envelope[name] for name in HOURS_FIELDS if name in envelope}
+    if problems := check_hours(defaults):
+        raise InvalidRequest("What the request says for all its messages cannot be used.", problems)
+    return defaults
+
+
 def _some(names: Sequence[str]) -> str:
     """Names in a sentence; of many, the first."""
     more = len(names) - MAX_NAMES
     return f"{', '.join(names[:MAX_NAMES]) or 'none'}{f' and {more} more' if more > 0 else ''}"
 
 
+def dial_times_of(wanted: Wanted, account: Account, accepted_msec: int) -> DialTimes | Problem:
+    """When a message that is accepted at a moment may be dialled, or what is wrong with that (path in the message)."""
+    model = wanted.model
+    ttl = model.ttl if "ttl" in model.model_fields_set else None
+    return judge_hours(model, ttl, account, wanted.number, accepted_msec)
+
+
 def _destinations(account: Account) -> str:
     return _some(account.prefixes) + (f", without {_some(account.denied)}" if account.denied else "")
 
 
-def _read(given: Any, path: str, allow_loopback: bool, ring_time_kept: bool, strict: bool) -> Entry:
+def _read(
+    given: Any, path: str, defaults: Mapping[str, Any], allow_loopback: bool, ring_time_kept: bool, strict: bool
+) -> Entry:
     """Reads one message and judges it by itself; without its account and without stored audio."""
-    model, problems = check_message(given, path, allow_loopback=allow_loopback)
+    whole = {**defaults, **given} if isinstance(given, dict) else given
+    model, problems = check_message(whole, path, allow_loopback=allow_loopback)
     names = unknown_fields(given) if isinstance(given, dict) else []
     unknown = judge_names(names, _IN_A_MESSAGE, f"{path}.", strict=strict)
     if unknown.problems:
@@ -167,7 +195,7 @@ def _read(given: Any, path: str, allow_loopback: bool, ring_time_kept: bool, str
     return Entry(given, path, Wanted(model, number, menus, menus_text), (), [*warnings, *report(menus, path)])
 
 
-def _judge(entry: Entry, account: Account, prompts: Prompts, known: dict[str, Prompt | None]) -> Entry:
+def _judge(entry: Entry, account: Account, prompts: Prompts, known: dict[str, Prompt | None], now_msec: int) -> Entry:
     """Judges a message by its account (destinations, senders, uploads). `known`: uploads looked up already."""
     if entry.wanted is None:
         return entry
@@ -185,6 +213,9 @@ def _judge(entry: Entry, account: Account, prompts: Prompts, known: dict[str, Pr
     if entry.wanted.is_urgent and not account.urgent_per_minute:
         text = "cannot be urgent: this account may send no urgent messages; leave priority out"
         problems.append(Problem("PRIORITY_NOT_ALLOWED", f"{entry.path}.priority", text))
+    times = dial_times_of(entry.wanted, account, now_msec)
+    if isinstance(times, Problem):
+        problems.append(Problem(times.code, f"{entry.path}.{times.path}", times.message))
     for index, menu in enumerate(entry.wanted.menus):
         if not is_uploaded(menu.intro):
             continue

@@ -8,8 +8,10 @@ from pydantic import ValidationError
 from speechcall.api.use_cases.request_fields import loopback_rule
 from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, problem_of
 from speechcall.menus.rules.menu import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook
-from speechcall.messages.rules.dial_times import Redial
+from speechcall.messages.rules.attempts import has_key
+from speechcall.messages.rules.dial_times import NO_KEY, Redial
 from speechcall.requests.use_cases.action_models import GotoMenuModel, HangupModel, WebhookModel, WrittenObject
+from speechcall.requests.use_cases.hours_model import HoursModel
 from speechcall.requests.use_cases.request_models import MenuModel, MessageModel
 from speechcall.shared.rules.errors import Problem
 
@@ -31,6 +33,8 @@ def check_message(
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False)[:MAX_PROBLEMS]
         return None, [problem_of(one["loc"], one["type"], one["msg"], one["input"], path) for one in found]
+    if problem := _needless_redial(model, path):
+        return None, [problem]
     last = len(model.menu) - 1
     existing = f"menus 0 to {last} exist" if last else "only menu 0 exists"
     problems = [
@@ -42,6 +46,23 @@ def check_message(
     if count > MAX_ACTIONS:
         problems.append(Problem("INVALID_MENU", f"{path}.menu", f"holds {count} actions; at most {MAX_ACTIONS} can be"))
     return (None, problems[:MAX_PROBLEMS]) if problems else (model, [])
+
+
+def _needless_redial(model: MessageModel, path: str) -> Problem | None:
+    if model.redial is None or NO_KEY not in model.redial.on or has_key(to_menus(model)):
+        return None
+    place = f"{path}.redial.on[{model.redial.on.index(NO_KEY)}]"
+    return Problem("INVALID_REDIAL", place, '"noKey" changes nothing: no menu of this message has a key')
+
+
+def check_hours(given: Mapping[str, object]) -> list[Problem]:
+    """What is wrong with the hours that an envelope gives all its messages."""
+    try:
+        HoursModel.model_validate(given)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False)[:MAX_PROBLEMS]
+        return [problem_of(one["loc"], one["type"], one["msg"], one["input"], "") for one in found]
+    return []
 
 
 def to_menus(model: MessageModel) -> tuple[Menu, ...]:

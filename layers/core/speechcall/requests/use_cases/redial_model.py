@@ -12,12 +12,15 @@ from speechcall.messages.rules.dial_times import (
     MAX_REDIALS,
     MIN_REDIAL_SECONDS,
     REDIAL_OUTCOMES,
-    RedialOutcome,
+    RedialAfter,
 )
 
 
 class RedialModel(BaseModel):
-    """Dial again when the callee was not reached. Not after `ttl`; never an invalid, blocked or forbidden number."""
+    """Dial again when the callee was not reached, or pressed no key.
+
+    Not after `ttl`; never an invalid, blocked or forbidden number.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -31,8 +34,12 @@ class RedialModel(BaseModel):
         ),
     ] = list(DEFAULT_REDIAL_AFTER)
     on: Annotated[
-        list[RedialOutcome],
-        Field(min_length=1, description="After which outcomes.", json_schema_extra={"uniqueItems": True}),
+        list[RedialAfter],
+        Field(
+            min_length=1,
+            description="After which outcomes; `noKey`: also who answered and pressed no key, where a menu has one.",
+            json_schema_extra={"uniqueItems": True},
+        ),
     ] = list(REDIAL_OUTCOMES)
 
     @field_validator("on")

@@ -13,6 +13,7 @@ from speechcall.messages.rules import dial_times
 from speechcall.outbound.rules.address import is_url
 from speechcall.requests.rules.numbering import fault_of
 from speechcall.requests.use_cases.action_models import ActionModel
+from speechcall.requests.use_cases.hours_model import HoursModel
 from speechcall.requests.use_cases.redial_model import RedialModel
 from speechcall.requests.use_cases.say_model import ONE_INTRODUCTION, SayModel
 from speechcall.shared.rules import time_bounds
@@ -80,7 +81,7 @@ def _has_user(url: str) -> bool:
         return False
 
 
-class MessageModel(Strict):
+class MessageModel(HoursModel):
     """One call. Other members are accepted, change nothing, and are named in the answer's `warnings`.
 
     One that is nearly a member here, such as `TTL`, is refused; with `strict=true` any other is.

@@ -85,9 +85,9 @@ def undelivered_shard(account_id: str) -> str:
 
 
 # --------------------------------------------------- MessagesTable's index `order`
-def waiting_partition(account_id: str, campaign: str, is_urgent: bool) -> str:
+def waiting_partition(account_id: str, campaign: str, is_urgent: bool, window: str = "") -> str:
     """The messages of one queue that wait for a line."""
-    return f"WAITING#{account_id}#{_lane(is_urgent)}#{campaign}"
+    return f"WAITING#{account_id}#{_lane(is_urgent)}#{_queue(campaign, window)}"
 
 
 def waiting_place(mid: str) -> str:
@@ -138,9 +138,14 @@ def turn_key(account_id: str, is_urgent: bool) -> Key:
     return {"pk": turns_partition(account_id), "sk": _lane(is_urgent)}
 
 
-def queue_key(account_id: str, campaign: str, is_urgent: bool) -> Key:
+def _queue(campaign: str, window: str) -> str:
+    """The name of a queue in its lane. `window`: the class of its hours; empty for every hour."""
+    return f"{campaign}#{window}" if window else campaign
+
+
+def queue_key(account_id: str, campaign: str, is_urgent: bool, window: str = "") -> Key:
     """One of an account's queues."""
-    return {"pk": turns_partition(account_id), "sk": f"{QUEUES}{_lane(is_urgent)}#{campaign}"}
+    return {"pk": turns_partition(account_id), "sk": f"{QUEUES}{_lane(is_urgent)}#{_queue(campaign, window)}"}
 
 
 def turn_names(key: Item) -> tuple[str, bool]:
@@ -148,10 +153,11 @@ def turn_names(key: Item) -> tuple[str, bool]:
     return str(key["pk"]).removeprefix("TURN#"), key["sk"] == _lane(is_urgent=True)
 
 
-def queue_names(key: Item) -> tuple[str, str, bool]:
-    """Account and campaign of a queue, and whether it is about urgent messages, out of the key of its item."""
-    lane, _, campaign = str(key["sk"]).removeprefix(QUEUES).partition("#")
-    return str(key["pk"]).removeprefix("TURN#"), campaign, lane == _lane(is_urgent=True)
+def queue_names(key: Item) -> tuple[str, str, bool, str]:
+    """Account, campaign, urgency and hours of a queue, out of the key of its item."""
+    lane, _, name = str(key["sk"]).removeprefix(QUEUES).partition("#")
+    campaign, _, window = name.partition("#")
+    return str(key["pk"]).removeprefix("TURN#"), campaign, lane == _lane(is_urgent=True), window
 
 
 def campaign_key(account_id: str, name: str) -> Key:
@@ -222,9 +228,23 @@ def queues_partition(account_id: str, is_urgent: bool) -> str:
     return f"QUEUES#{account_id}#{_lane(is_urgent)}"
 
 
-def queue_place(campaign: str, virtual: int) -> str:
+def queue_place(campaign: str, virtual: int, window: str = "") -> str:
     """The place of a queue among its account's."""
-    return f"{virtual:020}#{campaign}"
+    return f"{virtual:020}#{_queue(campaign, window)}"
+
+
+SHUT = "SHUT"
+"""The queues whose hours are shut, by the moment at which they open."""
+
+
+def shut_place(opens_msec: int, account_id: str, campaign: str, is_urgent: bool, window: str) -> str:
+    """The place of a queue among those that are shut."""
+    return f"{opens_msec:013}#{account_id}#{_lane(is_urgent)}#{_queue(campaign, window)}"
+
+
+def shut_until(now_msec: int) -> str:
+    """Behind all places of queues that open until now."""
+    return f"{now_msec + 1:013}"
 
 
 ACCEPTING = "ACCEPTING"

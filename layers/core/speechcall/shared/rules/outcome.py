@@ -58,6 +58,8 @@ NOT_PLAYED = "notPlayed"
 """The reason of a call that was answered, and that we ended before anything of it could be heard."""
 
 EXPIRED = Outcome("expired", "expired")
+HOURS_SHUT = Outcome("expired", "window")
+"""Its hours do not open any more before its time is up."""
 CANCELLED = Outcome("cancelled", "cancelled")
 MENUS_REFUSED = Outcome("menusRefused", "menusRefused")
 PROMPT_UNAVAILABLE = Outcome("promptUnavailable", "promptUnavailable")

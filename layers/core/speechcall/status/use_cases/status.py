@@ -31,6 +31,7 @@ EXPLANATIONS = {
     " cannot be had by the telephony, or our own service was in trouble (docs/telephony.md).",
     "expired": "Its ttl ran out before there was a line for it.",
     "cancelled": "It was cancelled, or what it belongs to was.",
+    "window": "Its calling hours shut before there was a line for it, and do not open again before its time is up.",
 }
 """What a reason alone does not say to who has to act on it."""
 
@@ -121,7 +122,6 @@ def _status_of(outcome: OutcomeName) -> "answers.DeliveryStatus":
 def describe_message(history: History, now_msec: int, held: Held = NOT_HELD) -> "answers.MessageStatus":
     """The answer to GET /bat/message/{messageId}: the vendor's fields, and `call`. No bodies, no secrets."""
     message, calls = as_of(now_msec, history.message, held), _placed(history.calls)
-    waits_again = message.state is State.QUEUED and message.attempt > 0 and not message.is_held
     finished_msec = message.dial_until_msec if message.reason == EXPIRED.reason else message.finished_msec
     if message.outcome == CANCELLED.outcome and finished_msec is None:
         finished_msec = held.cancelled_msec(message.mid)
@@ -141,7 +141,7 @@ def describe_message(history: History, now_msec: int, held: Held = NOT_HELD) -> 
             "cause": message.cause or EXPLANATIONS.get(message.reason or ""),
             "acceptedAt": utc_text(message.created_msec),
             "dialledUntil": utc_text(message.dial_until_msec),
-            "nextAttemptAt": _moment(message.due_msec) if waits_again else None,
+            "nextAttemptAt": _moment(_next_attempt_msec(message, now_msec)),
             "finishedAt": _moment(finished_msec),
             "answeredAt": _moment(last_answered.answered_msec) if last_answered else None,
             "endedAt": _moment(calls[-1].ended_msec) if calls else None,
@@ -164,6 +164,22 @@ def describe_message(history: History, now_msec: int, held: Held = NOT_HELD) -> 
     if message.state in WAITING and held.is_paused:
         answer["call"]["paused"] = True
     return answer
+
+
+def _next_attempt_msec(message: Message, now_msec: int) -> int | None:
+    """When a message is dialled (again) that waits for a moment, not for a line alone; None: nobody can say."""
+    if message.state is not State.QUEUED or message.is_held:
+        return None
+    stands = message.due_msec == message.dial_until_msec
+    if stands and (message.hours or message.send_at_msec):
+        from speechcall.messages.rules.when_to_dial import Dialable, next_dial  # noqa: PLC0415, few have hours
+
+        when = next_dial(message.dial_times, now_msec)
+        if isinstance(when, Dialable) and when.at_msec > now_msec:
+            return when.at_msec
+        return None
+    waits = message.attempt > 0 or message.send_at_msec > now_msec
+    return message.due_msec if waits else None
 
 
 def _placed(calls: Sequence[Call]) -> list[Call]:

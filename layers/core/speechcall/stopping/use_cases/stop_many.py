@@ -15,6 +15,7 @@ done behind that: by `carry_out_stops` for what was cancelled; by the dialer, wh
 from collections.abc import Iterable
 
 from speechcall.messages.rules.stops import Stop, StopState
+from speechcall.messages.rules.turns import Queue
 from speechcall.messages.use_cases.message_ports import Brake, MessageStore
 from speechcall.messages.use_cases.stop_ports import Stopped, StopStore
 from speechcall.messages.use_cases.turn_ports import TurnStore
@@ -49,17 +50,27 @@ def resume_campaign(what: Stopped, *, stops: StopStore, turns: TurnStore, clock:
     stop = stops.resume(what)
     if stop is None or stop.state is StopState.CANCELLED:
         return stop
-    for is_urgent in (False, True):
-        turns.wake(what.account_id, what.name, is_urgent, clock.now_msec(), was_stopped=True)
+    # Also those that are not there yet: a message may be about to stand in one.
+    known = [Queue(what.account_id, what.name, is_urgent) for is_urgent in (False, True)]
+    _wake(
+        known + [one for one in turns.all_of(what.account_id)[1] if one.campaign == what.name and one.window],
+        turns,
+        clock,
+    )
     return stop
 
 
 def resume_account(account_id: str, *, stops: StopStore, turns: TurnStore, clock: Clock) -> None:
     """Lets an account's messages be dialled again: its queues are in the order."""
     stops.resume(Stopped(Brake.ACCOUNT, account_id))
-    _, queues = turns.all_of(account_id)
+    _wake(turns.all_of(account_id)[1], turns, clock)
+
+
+def _wake(queues: Iterable[Queue], turns: TurnStore, clock: Clock) -> None:
+    """Queues whose hours are shut stay so until they open."""
     for queue in queues:
-        turns.wake(account_id, queue.campaign, queue.is_urgent, clock.now_msec(), was_stopped=True)
+        now, names = clock.now_msec(), (queue.account_id, queue.campaign, queue.is_urgent)
+        turns.wake(*names, now, window=queue.window, opens_msec=queue.opens_msec, was_stopped=True)
 
 
 def cancel_queue(account_id: str, *, stops: StopStore, clock: Clock) -> None:

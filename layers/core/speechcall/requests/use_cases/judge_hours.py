@@ -1,0 +1,84 @@
+"""Whether a message can be dialled at all at the hours that it and its account ask for, and until when."""
+
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from speechcall.accounts.rules.account import Account
+from speechcall.messages.rules.dial_times import DEFAULT_TTL_SECONDS
+from speechcall.messages.rules.hours_in_force import WrongZone, hours_in_force, needs_number
+from speechcall.messages.rules.when_to_dial import (
+    LOOK_AHEAD_SECONDS,
+    MOST_SEND_AT_SECONDS,
+    Dialable,
+    DialTimes,
+    NeverDialable,
+    dial_until_msec,
+    next_dial,
+)
+from speechcall.requests.rules.numbering import zones_of
+from speechcall.requests.use_cases.hours_model import HoursModel
+from speechcall.shared.rules.calling_hours import Hours, zone
+from speechcall.shared.rules.errors import Problem
+
+MOST_PAST_SECONDS = 86_400
+"""A `sendAt` that is further in the past is a mistake, and no delay on the way here."""
+
+
+def judge_hours(
+    asked: HoursModel, ttl_seconds: int | None, account: Account, number: str, accepted_msec: int
+) -> DialTimes | Problem:
+    """When a message may be dialled that is accepted at a moment; or what is wrong, with a path inside the message.
+
+    `ttl_seconds`: None if the message gives none.
+    """
+    try:
+        wanted = asked.asked()
+        zones = zones_of(number) if needs_number(wanted, account) else ()
+        hours = hours_in_force(wanted, account, zones)
+    except WrongZone as wrong:
+        return _wrong_zone(wrong)
+    send_at = asked.send_at_msec
+    if asked.sendAt and send_at < accepted_msec - MOST_PAST_SECONDS * 1000:
+        return Problem("INVALID_SEND_AT", "sendAt", "is more than a day ago; leave it out to send at once")
+    if send_at > accepted_msec + MOST_SEND_AT_SECONDS * 1000:
+        days = MOST_SEND_AT_SECONDS // 86_400
+        return Problem("INVALID_SEND_AT", "sendAt", f"is more than {days} days ahead; at most {days} can be")
+    until = dial_until_msec(hours, accepted_msec, send_at, ttl_seconds, DEFAULT_TTL_SECONDS)
+    if until is None:
+        days = LOOK_AHEAD_SECONDS // 86_400
+        text = f"leave no moment of the next {days} days in which all that holds for the message is open"
+        return Problem("NEVER_DIALLABLE", "windows", text)
+    # Whole seconds from acceptance, as it is stored; never later than was asked for.
+    until -= (until - accepted_msec) % 1000
+    times = DialTimes(until, send_at if send_at > accepted_msec else 0, hours)
+    answer = next_dial(times, accepted_msec)
+    match answer:
+        case NeverDialable(opens_msec=opens):
+            next_opening = f"its hours open at {_shown(opens, hours)}" if opens else "its hours do not open for long"
+            return Problem("NEVER_DIALLABLE", "ttl", f"ends before the message may be dialled: {next_opening}")
+        case Dialable():
+            return times
+        case _:
+            assert_never(answer)
+
+
+def _wrong_zone(wrong: WrongZone) -> Problem:
+    match wrong.fault:
+        case "noZone":
+            text = 'is required with windows and notOn: an IANA name such as Europe/Kyiv, or "recipient"'
+        case "needless":
+            text = "changes nothing without windows or notOn; give those, or leave it out"
+        case "unknownZone":
+            text = "must be an IANA name, such as Europe/Kyiv: in which zone this number is, is not known"
+        case _:
+            assert_never(wrong.fault)
+    return Problem("INVALID_TIME_ZONE", "timeZone", text)
+
+
+def _shown(msec: int, hours: tuple[Hours, ...]) -> str:
+    """A moment on the clock of the first zone, to the minute."""
+    clock = zone(hours[0].zones[0])
+    moment = datetime.fromtimestamp(msec // 1000, clock)
+    if moment.second:  # sendAt in the middle of a minute
+        moment = moment.replace(second=0) + timedelta(minutes=1)
+    return moment.isoformat(timespec="minutes")
