@@ -36,7 +36,7 @@ FAULTS: dict[str, Any] = {
 }
 CHIME_FAULTS: dict[str, Any] = {"requests_failed": 0.05, "requests_lost": 0.15}
 """Of a request that failed and did nothing nobody hears for 22 s."""
-NOT_CALLABLE = "+1"
+NOT_CALLABLE = "+1212"
 LONG_IDLE = 9000
 """Enough for a key whose report has to be asked for again, also on a machine that has much else to do."""
 SEEDS = range(12, 12 + int(os.environ.get("FAULT_SEEDS", "1")))
