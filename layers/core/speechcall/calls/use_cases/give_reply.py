@@ -14,10 +14,12 @@ def tell_task(reply: Reply, token: str, engine: Engine) -> bool:
 
 
 def give_reply(reply: Reply, call: Call, *, calls: CallStore, engine: Engine, clock: Clock) -> bool:
-    """Answers the task of a call without a log, then marks its command done. False: its token had expired.
+    """For a call without a log, which the release before has dialled (see `follow_by_mailbox`): tells its waiting task
+    what was heard, then marks the command done and adds the step to the call's path.
 
-    The task is answered first: Step Functions decides which answer was first, and tells the others
-    so. Raises EngineUnavailable; whether the task was answered is then not known.
+    A prompt error is first written down as the reason for the end, whatever becomes of the task. False: the task had an
+    answer or has timed out, and nothing is marked done. The task is answered first: Step Functions decides which answer
+    was first, and tells the others so. Raises EngineUnavailable; whether the task was answered is then not known.
     """
     if reply.event == "prompt_error":
         calls.set_stop_reason(call.mid, call.attempt, "promptUnavailable")

@@ -231,7 +231,7 @@ class DynamoCampaigns:
                 values,
             )
         except ConditionFailed:
-            return
+            return  # confirmed before; it cannot be withdrawn, as no request lasts as long as that takes
 
     # ---------------------------------------------------------------- sweeper
     def accepting(self, before_msec: int, limit: int) -> list[AcceptingList]:

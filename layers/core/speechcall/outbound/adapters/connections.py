@@ -48,7 +48,7 @@ class Connection:
             was_sent = False
         self._read_until = float("inf")
         head = self._reader.head()
-        has_ended = self._body_ends(head)
+        has_ended = self._drop_body(head)
         return head, has_ended and was_sent and head.may_keep and self.is_clean()
 
     def has_unread(self) -> bool:
@@ -80,10 +80,10 @@ class Connection:
         """Lets go of the socket."""
         self._stream.close()
 
-    def _body_ends(self, head: Head) -> bool:
+    def _drop_body(self, head: Head) -> bool:
         self._read_until = time.monotonic() + BODY_SECONDS
         try:
-            return self._reader.body_ends(head)
+            return self._reader.drop_body(head)
         except Exception:  # noqa: BLE001 - the status has been said, whatever becomes of the body
             return False
 

@@ -71,8 +71,12 @@ class AnswerReader:
             raise httpcore.RemoteProtocolError(str(error)) from error
         raise httpcore.RemoteProtocolError("interim answers without end")
 
-    def body_ends(self, head: Head) -> bool:
-        """Reads the body and drops it, up to a bound. Whether its end has come."""
+    def drop_body(self, head: Head) -> bool:
+        """Reads the body and drops it, MAX_BODY_BYTES at most.
+
+        True: it was read to its end, and the connection stands at the next answer. False: it was too long, broken, or
+        ended by closing, so the connection is spent. Raises httpcore's read errors.
+        """
         self._left = MAX_BODY_BYTES
         try:
             if head.chunked:

@@ -25,6 +25,7 @@ _EVERY_DAY: tuple[Weekday, ...] = get_args(Weekday)
 
 
 def _date(text: str) -> str:
+    """A day off as given. ValueError if it is no date; `fromisoformat` alone would take 20261225 too."""
     try:
         is_date = bool(_DATE.fullmatch(text) and date.fromisoformat(text))
     except ValueError:  # a 30th of February
