@@ -99,7 +99,7 @@ def dial_messages(
     """Dials the messages that wait for a line, in their order, and the `named` that the order does not show yet.
 
     Stops when the lines are full, when none is left, or when `time_left` (seconds) runs out; waits
-    for the rate's next free moment, never longer. `stack` is what holds where no operator has chosen
+    for the rate's next free moment, a second at a time. `stack` is what holds where no operator has chosen
     otherwise; `dial_wait`, how long an answer is waited for by the message's own time; `urgent`, urgent ones among the
     named, which wait for no index; `strays`, those that have no place in a queue. `calls_back`: messages that were
     put off, and may be dialled again, go back to their queues first; without it, when nothing else is left.
@@ -228,7 +228,7 @@ class _Run:
                 return
             if self.started >= self.free_normal and not candidate.turn.is_urgent:
                 return  # the urgent ones come first, so none of these is left for the lines that are
-            if self._is_the_end(candidate.mid, candidate):
+            if self._dial_or_end(candidate.mid, candidate):
                 return
             self._look_again()
 
@@ -236,10 +236,10 @@ class _Run:
         """Those that the order, which lags, does not show: last, so that they overtake none that it did, or urgent."""
         for mid in dict.fromkeys(named):
             while self.time_left() > 0 and self.started < self.free and mid not in self.tried:
-                if self._is_the_end(mid, None):
+                if self._dial_or_end(mid, None):
                     return
 
-    def _waits_for_slot(self) -> bool:
+    def _wait_for_rate(self) -> bool:
         """Waits a second at most for the rate's next free moment, since somebody may come meanwhile who goes first.
 
         False: that moment comes too late for this run.
@@ -250,8 +250,8 @@ class _Run:
         self.clock.sleep(max(min(wait, LOOK_AGAIN_MSEC / 1000), 0.001))
         return True
 
-    def _is_the_end(self, mid: str, candidate: Candidate | None) -> bool:
-        """Dials one message, if it can be. True: there is no line for any other either, or no time.
+    def _dial_or_end(self, mid: str, candidate: Candidate | None) -> bool:
+        """Dials one message, if it can be. True: the run ends, there is no line for any other either, or no time.
 
         What goes wrong with one puts it off, and is no reason to stop.
         """
@@ -266,14 +266,18 @@ class _Run:
                 logger.exception("message %s could not be dialled", mid, extra=_fields(mid, message))
             self._put_off(mid, AGAIN_SECONDS, message)
             claim = None
-        return self._is_full(claim, mid, candidate)
+        return self._heed(claim, mid, candidate)
 
-    def _is_full(self, claim: Claim | None, mid: str, candidate: Candidate | None) -> bool:
-        """What a claim means for the order. True: there is no line for any other either, or no time."""
+    def _heed(self, claim: Claim | None, mid: str, candidate: Candidate | None) -> bool:
+        """Does what a claim (None: none was made, or it failed) means for the rest of the run: the message is not tried
+        again, or its queue or account is passed over, or the rate is waited for and the message taken again.
+
+        True: the run ends, there is no line for any other either, or no time.
+        """
         match claim:
             case TooSoon(next_msec):
                 self.next_msec = next_msec
-                return not self._waits_for_slot()
+                return not self._wait_for_rate()
             case LinesFull():
                 # Urgent ones may have lines left: they are before all others, so nothing of theirs waits.
                 return True

@@ -83,7 +83,7 @@ def follows(plan: Plan, log: Sequence[Entry], menu: int | None, event: str, key:
     asked = len(log)  # the answer asks nothing, and the question that this answers is not in the log yet
     if asked >= plan.max_visits or at_msec >= plan.until_msec:
         return Then(ThenKind.END, reason="limit")
-    if event == IDLE and repeats_silently([*_menus_since_a_key(log), menu or 0], target, plan.silent_repeats):
+    if event == IDLE and repeats_too_often([*_menus_since_a_key(log), menu or 0], target, plan.silent_repeats):
         return Then(ThenKind.END, reason="silence")
     return Then(ThenKind.ASK, target)
 
@@ -98,10 +98,11 @@ def _menus_since_a_key(log: Sequence[Entry]) -> list[int]:
     return menus[::-1]
 
 
-def repeats_silently(since_key: Sequence[int], target: int, silent_repeats: int) -> bool:
+def repeats_too_often(since_key: Sequence[int], target: int, silent_repeats: int) -> bool:
     """Whether `target` would be one menu too many for a callee who only listens.
 
-    `since_key`: the menus that were asked since the last key, in order; a key that has no list is one too. A menu
+    `since_key`: the menus that were asked since the last key was pressed, in order, the one that was just left in
+    silence included. Any key counts, also one without a list. A menu
     among them that is asked again is a repeat, whichever it is. So a menu that leads to itself is asked
     1 + `silent_repeats` times, a ring of n menus plays n + `silent_repeats`, and a chain of different menus
     never ends here.

@@ -7,7 +7,7 @@ goes in, the menus asked, the webhooks sent and the end come out.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, assert_never
 
-from speechcall.menus.rules.call_log import OTHERWISE, SILENT_REPEATS, Table, ThenKind, repeats_silently
+from speechcall.menus.rules.call_log import OTHERWISE, SILENT_REPEATS, Table, ThenKind, repeats_too_often
 from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook
 from speechcall.shared.rules.outcome import End
 
@@ -111,6 +111,6 @@ def walk(
         index = reaction.target
         if behaviour.heard != "idle":
             since_key = []
-        elif index is not None and len(asked) < max_visits and repeats_silently(since_key, index, silent_repeats):
+        elif index is not None and len(asked) < max_visits and repeats_too_often(since_key, index, silent_repeats):
             return Walk(tuple(asked), tuple(sent), End.COMPLETED, silence=True)
     return Walk(tuple(asked), tuple(sent), End.COMPLETED)

@@ -92,9 +92,10 @@ class GuardedClient(httpx.Client):
 
 
 def make_client(receiver: str, total_seconds: float = TOTAL_SECONDS) -> GuardedClient:
-    """A client for customers' URLs.
+    """The one client of a function for customers' URLs, made when it starts.
 
-    In: "" (the guard), "loopback" (the guard, but this machine may be reached), or "host:port:tls-port" of the
-    laptop's receiver.
+    `receiver`: the setting WEBHOOK_RECEIVER, for audio too. "": only public addresses are connected to
+    (`GuardedBackend`); "loopback": this machine too; "host:port:tls-port": every request goes to that receiver,
+    whatever its URL names (the laptop's).
     """
     return GuardedClient(receiver, total_seconds)
