@@ -13,7 +13,6 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from cli.main import app
-from local.cloud import seed
 from local.cloud.laptop_cloud import Cloud
 from local.cloud.seed import AUDIO
 from local.common.http_server import HttpServer
@@ -28,11 +27,6 @@ WAV = str(AUDIO / "ivr_651854.wav")
 @pytest.fixture(scope="module")
 def cloud():
     with Cloud() as cloud:
-        # What is made with the first request of all is made before the environment is somebody else's: see `run`.
-        spoken = {**MESSAGE, "menu": [{**MENU, "introUrl": "https://example.com/hello.wav"}]}
-        auth = (seed.USER, seed.PASSWORD)
-        first = httpx.post(f"{cloud.url}/bat/messagelist/check", json={"messages": [spoken]}, auth=auth)
-        assert first.status_code == 200, first.text
         yield cloud
 
 

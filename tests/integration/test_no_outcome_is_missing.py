@@ -85,7 +85,7 @@ def test_many_calls_fail_once(cloud):
     sites = calls_of(plan.seen)
     driven = {name for name, spec in cloud.template.functions.items() for one in spec.events if one.type != "HttpApi"}
     assert driven - BESIDE - {site.label.partition(" ")[0] for site in sites} == set()
-    for seed in range(5, 5 + RUNS):
+    for seed in range(1, 1 + RUNS):
         chosen = some_of(sites, Random(seed))
         _, plan, wrong = told(cloud, once(chosen), seed=seed)
         assert wrong == [], sorted(map(str, plan.failed))
