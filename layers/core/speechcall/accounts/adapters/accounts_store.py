@@ -8,7 +8,7 @@ from speechcall.accounts.rules.account import DEFAULT_SHARE, Account
 from speechcall.accounts.rules.scope import WITHOUT_A_NAME, Scope
 from speechcall.accounts.use_cases.accounts import NAMED, Change, Credential, Refusals
 from speechcall.shared.adapters.keys import ACCOUNTS, Key, account_key, credential_key, turn_key
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, read_item, store_errors, to_wire
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -225,9 +225,7 @@ class DynamoAccounts:
         return True
 
     def _get(self, key: Key) -> Values | None:
-        with store_errors():
-            found = self._client.get_item(TableName=self._table, Key=to_wire(key), ConsistentRead=True)
-        return from_wire(found["Item"]) if "Item" in found else None
+        return read_item(self._client, self._table, key)
 
 
 def dump_credential(credential: Credential) -> Values:

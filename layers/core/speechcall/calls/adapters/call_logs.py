@@ -8,18 +8,15 @@ from speechcall.calls.adapters.ended_calls import EndedCalls
 from speechcall.calls.rules.call import Call, Command, Ticket
 from speechcall.menus.rules.call_log import PROMPT_ERROR, Entry
 from speechcall.shared.adapters.keys import call_key
-from speechcall.shared.adapters.table import ConditionFailed, from_wire, store_errors, to_wire
+from speechcall.shared.adapters.table import ConditionFailed, read_item
 
 
 class CallLogs(EndedCalls):
     """The part of a `CallStore` that keeps the log."""
 
     def get(self, mid: str, attempt: int) -> Call | None:
-        with store_errors():
-            found = self._client.get_item(
-                TableName=self._table, Key=to_wire(call_key(mid, attempt)), ConsistentRead=True
-            )
-        return load_call(from_wire(found["Item"])) if "Item" in found else None
+        item = read_item(self._client, self._table, call_key(mid, attempt))
+        return load_call(item) if item else None
 
     def append(self, mid: str, attempt: int, contact_id: str, entry: Entry, turn: int = 0) -> tuple[bool, Call | None]:
         """Adds an entry to the log behind its predecessor; whether it was this one, and the call as it is now.

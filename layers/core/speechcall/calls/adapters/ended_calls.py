@@ -9,7 +9,7 @@ from typing import Any
 from speechcall.calls.adapters.dialled_calls import EXISTS, DialledCalls
 from speechcall.calls.rules.call import Call, Cause
 from speechcall.shared.adapters.keys import contact_key
-from speechcall.shared.adapters.table import from_wire, store_errors, to_wire
+from speechcall.shared.adapters.table import read_item, store_errors, to_wire
 
 
 class EndedCalls(DialledCalls):
@@ -61,11 +61,5 @@ class EndedCalls(DialledCalls):
             self._client.put_item(TableName=self._table, Item=to_wire(item))
 
     def find_contact(self, contact_id: str) -> tuple[str, int] | None:
-        with store_errors():
-            found = self._client.get_item(
-                TableName=self._table, Key=to_wire(contact_key(contact_id)), ConsistentRead=True
-            )
-        if "Item" not in found:
-            return None
-        item = from_wire(found["Item"])
-        return item["mid"], item["attempt"]
+        item = read_item(self._client, self._table, contact_key(contact_id))
+        return (item["mid"], item["attempt"]) if item else None

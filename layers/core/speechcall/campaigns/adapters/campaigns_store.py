@@ -40,7 +40,15 @@ from speechcall.shared.adapters.keys import (
     list_in_campaign_key,
     open_campaigns_key,
 )
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.shared.adapters.table import (
+    ConditionFailed,
+    Values,
+    from_wire,
+    read_item,
+    store_errors,
+    to_wire,
+    transact,
+)
 from speechcall.shared.rules.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -165,7 +173,7 @@ class DynamoCampaigns:
                 **self._add_list(new, campaign, funnels),
             }
             failed = self._transact(parts)
-            if failed is None:
+            if not failed:
                 return funnels
             if any(name.startswith("own") for name in failed):
                 raise ConditionFailed({int(name[3:]): item for name, item in failed.items() if name.startswith("own")})
@@ -217,7 +225,7 @@ class DynamoCampaigns:
         failed = self._transact({LIST: {"Update": again}, **self._add_list(new, campaign, ())})
         if failed and LIST not in failed:
             self._as_found(new, failed)
-        return failed is None
+        return not failed
 
     def confirm_list(self, list_id: str, account_id: str, campaign: str) -> None:
         """Its messages are written: from now on it is shown among the lists of its campaign. Safe to repeat."""
@@ -277,7 +285,7 @@ class DynamoCampaigns:
             name = (accepting.account_id, accepting.campaign)
             counts = take_away(self._table, *name, count, less, fewer, now_msec)
             failed = self._transact({LIST: {"Update": it_is_withdrawn}, **counts})
-            if failed is None:
+            if not failed:
                 return True
             if LIST in failed:
                 return False
@@ -371,17 +379,9 @@ class DynamoCampaigns:
             raise too_many_campaigns()
         return self.find(new.account_id, new.campaign)
 
-    def _transact(self, parts: Parts) -> dict[str, Values | None] | None:
-        """None: it was done; else which parts failed, with what stood there."""
-        try:
-            patiently(lambda token: self._write([*parts.values()], token), self.sleep)
-        except ConditionFailed as failed:
-            return {name: failed.items[index] for index, name in enumerate(parts) if index in failed.items}
-        return None
-
-    def _write(self, items: list[Any], token: str) -> None:
-        with store_errors():
-            self._client.transact_write_items(TransactItems=items, ClientRequestToken=token)
+    def _transact(self, parts: Parts) -> dict[str, Values | None]:
+        """Which parts failed, with what stood there; empty: it was done."""
+        return patiently(lambda token: transact(self._client, parts, token), self.sleep)
 
     def _update(self, key: Key, expression: str, condition: str, values: Values) -> None:
         with store_errors():
@@ -395,6 +395,4 @@ class DynamoCampaigns:
             )
 
     def _get(self, key: Key) -> Values | None:
-        with store_errors():
-            found = self._client.get_item(TableName=self._table, Key=to_wire(key), ConsistentRead=True)
-        return from_wire(found["Item"]) if "Item" in found else None
+        return read_item(self._client, self._table, key)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from speechcall.menus.rules.retirement import DELETED_WITHIN_MSEC, FlowUse, is_use_to_be_noted
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.keys import flow_key, flow_of
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, read_item, store_errors, to_wire
 from speechcall.shared.rules.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -30,11 +30,9 @@ class Registry:
 
         Raises StoreUnavailable while it is being deleted.
         """
-        with store_errors():
-            found = self._client.get_item(TableName=self._table, Key=to_wire(flow_key(name)), ConsistentRead=True)
-        if "Item" not in found:
+        item = read_item(self._client, self._table, flow_key(name))
+        if item is None:
             return None
-        item = from_wire(found["Item"])
         use, now = _use(item), self._now_msec()
         if use.deleting_msec is not None:
             if now - use.deleting_msec >= DELETED_WITHIN_MSEC:

@@ -31,7 +31,14 @@ from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.turns import cost
 from speechcall.messages.use_cases.message_ports import Redialled
 from speechcall.shared.adapters.keys import LATER, campaign_key, list_brake_key, message_key, turn_key
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.shared.adapters.table import (
+    ConditionFailed,
+    Values,
+    read_item,
+    store_errors,
+    to_wire,
+    transact,
+)
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
 from speechcall.shared.rules.outcome import End, Outcome
@@ -111,9 +118,7 @@ class LeavingMessages(DynamoMessageReader):
 
     def refuse_unreadable(self, mid: str, before: State, outcome: Outcome, now_msec: int) -> bool:
         """Its campaign is told, as far as that can be read: it would never be finished."""
-        with store_errors():
-            found = self._client.get_item(TableName=self._messages, Key=to_wire(message_key(mid)), ConsistentRead=True)
-        item = from_wire(found.get("Item", {}))
+        item = read_item(self._client, self._messages, message_key(mid)) or {}
         known = {name: item.get(name, "") for name in ("account_id", "campaign", "funnel")}
         ended: EndedMessage | None = None
         if all(isinstance(value, str) for value in known.values()) and known["campaign"]:
@@ -270,15 +275,13 @@ class LeavingMessages(DynamoMessageReader):
 
     def _write(self, parts: Parts, token: str = "") -> Mapping[str, Values | None]:
         """What failed, by the names of the parts; empty: all is written. One part alone is no transaction."""
+        if len(parts) > 1:
+            return transact(self._client, parts, token)
         try:
             with store_errors():
-                if len(parts) == 1:
-                    self._client.update_item(**parts[MESSAGE]["Update"])
-                else:
-                    given: Any = {"ClientRequestToken": token} if token else {}
-                    self._client.transact_write_items(TransactItems=[*parts.values()], **given)
+                self._client.update_item(**parts[MESSAGE]["Update"])
         except ConditionFailed as failed:
-            return {name: failed.items[index] for index, name in enumerate(parts) if index in failed.items}
+            return {MESSAGE: failed.item}
         return {}
 
     # ----------------------------------------------------------------- changes
@@ -297,10 +300,6 @@ class LeavingMessages(DynamoMessageReader):
         it_is_in_its_state, stored = it_is(before)
         values = {":from": stored.value, ":to": after.value, **values}
         return not self._write({MESSAGE: {"Update": self._change(mid, expression, it_is_in_its_state, values)}})
-
-    def _transact(self, items: list[Any]) -> None:
-        with store_errors():
-            self._client.transact_write_items(TransactItems=items)
 
 
 def _finishing(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from speechcall.messages.use_cases.lines import PoolSetting, PoolState
 from speechcall.messages.use_cases.message_ports import Claim, LinesFull, NumberBusy, Pool, TooSoon
 from speechcall.shared.adapters.keys import POOL
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.shared.adapters.table import ConditionFailed, Values, read_item, store_errors, to_wire
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -30,9 +30,7 @@ class DynamoPool:
         self._client, self._table = client, registry_table
 
     def read(self) -> PoolState:
-        with store_errors():
-            found = self._client.get_item(TableName=self._table, Key=to_wire(POOL), ConsistentRead=True)
-        item = from_wire(found.get("Item", {}))
+        item = read_item(self._client, self._table, POOL) or {}
         return PoolState(
             lines=item.get("chosen_lines"),
             calls_per_second=item.get("chosen_calls_per_second"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from speechcall.menus.adapters.ask_items import dump_ask
 from speechcall.menus.rules.ask import Ask
-from speechcall.messages.adapters.leaving_messages import PLACE, PLACE_NAMES, SHARD, LeavingMessages, it_is
+from speechcall.messages.adapters.leaving_messages import MESSAGE, PLACE, PLACE_NAMES, SHARD, LeavingMessages, it_is
 from speechcall.messages.adapters.lines_store import take_line, why_no_line
 from speechcall.messages.adapters.message_items import (
     CALLING_CHECK_MSEC,
@@ -37,7 +37,7 @@ from speechcall.messages.use_cases.stop_ports import Stopped
 from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.shared.adapters.due_index import due_in
 from speechcall.shared.adapters.keys import LATER, campaign_key, list_brake_key, mid_of
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire, transact
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
 
@@ -46,8 +46,8 @@ class DynamoMessages(LeavingMessages):
     """A `MessageStore` on DynamoDB."""
 
     def add(self, messages: Sequence[Message]) -> None:
-        puts: list[Any] = [
-            {
+        puts = {
+            message.mid: {
                 "Put": {
                     "TableName": self._messages,
                     "Item": to_wire(dump(message)),
@@ -55,14 +55,12 @@ class DynamoMessages(LeavingMessages):
                 }
             }
             for message in messages
-        ]
-        try:
-            self._transact(puts)
-        except ConditionFailed as failed:
+        }
+        if transact(self._client, puts):
             # All of them are there, from the same list: a repeat. Or another request drew the same ids.
             found = self.get(messages[0].mid)
             if found is None or found.list_id != messages[0].list_id:
-                raise StoreUnavailable("the id of a message is taken") from failed
+                raise StoreUnavailable("the id of a message is taken")
 
     def queue(self, message: Message, asks: tuple[Ask, ...], now_msec: int) -> bool:
         """Its queue is awake before the message stands in it, so that a dialer finds it whatever happens then."""
@@ -165,12 +163,8 @@ class DynamoMessages(LeavingMessages):
         if charge:
             parts["turn"] = {"Update": charge_turn(self._registry, charge, name, message.mid)}
             parts["queue"] = {"Update": charge_queue(self._registry, charge)}
-        try:
-            self._transact([*parts.values()])
-        except ConditionFailed as failed:
-            why = {name: failed.items[index] for index, name in enumerate(parts) if index in failed.items}
-            return _why_not(why, message, pool, now_msec, charge)
-        return LineTaken()
+        failed = transact(self._client, parts)
+        return _why_not(failed, message, pool, now_msec, charge) if failed else LineTaken()
 
     def _brakes(self, message: Message) -> dict[str, Any]:
         """The parts of a claim that ask whether what the message belongs to is stopped."""
@@ -223,11 +217,7 @@ class DynamoMessages(LeavingMessages):
             "ConditionExpression": its_list_is_paused,
         }
         move = self._change(message.mid, expression, it_is_queued, values)
-        try:
-            self._transact([{"Update": move}, {"ConditionCheck": brake}])
-        except ConditionFailed:
-            return False
-        return True
+        return not self._write({MESSAGE: {"Update": move}, Brake.LIST.value: {"ConditionCheck": brake}})
 
     def stop_redials(self, message: Message, now_msec: int, *, hangs_up: bool) -> bool:
         """
@@ -243,15 +233,11 @@ class DynamoMessages(LeavingMessages):
         if hangs_up:
             expression += ", hangup_msec = if_not_exists(hangup_msec, :now)"
         values = {":from": before.value, ":attempt": message.attempt, ":now": now_msec}
-        parts = [self._change(message.mid, expression, it_is_this_call, values)]
+        parts = {MESSAGE: {"Update": self._change(message.mid, expression, it_is_this_call, values)}}
         if hangs_up:
             what = Stopped(Brake.MESSAGE, message.account_id, message.mid)
-            parts.append(job_part(self._registry, what, now_msec, hangs_up=True))
-        try:
-            self._transact([{"Update": part} for part in parts])
-        except ConditionFailed:
-            return False
-        return True
+            parts["job"] = {"Update": job_part(self._registry, what, now_msec, hangs_up=True)}
+        return not self._write(parts)
 
 
 def _why_not(

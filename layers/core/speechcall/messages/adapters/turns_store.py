@@ -30,7 +30,7 @@ from speechcall.shared.adapters.keys import (
     turns_partition,
     waiting_partition,
 )
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, read_item, store_errors, to_wire
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -274,9 +274,7 @@ class DynamoTurns:
         return None
 
     def _get(self, key: Key) -> Values | None:
-        with store_errors():
-            found = self._client.get_item(TableName=self._registry, Key=to_wire(key), ConsistentRead=True)
-        return from_wire(found["Item"]) if "Item" in found else None
+        return read_item(self._client, self._registry, key)
 
 
 # ------------------------------------------------------- parts of transactions

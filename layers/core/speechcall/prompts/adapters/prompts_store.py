@@ -12,7 +12,7 @@ from speechcall.shared.adapters.keys import (
     spoken_prompt_key,
     uploaded_prompt_key,
 )
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, read_item, store_errors, to_wire
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -37,11 +37,8 @@ class DynamoPrompts:
 
     def find_any(self, account_id: str, name: str) -> KnownPrompt | None:
         """What is stored under an identifier or a URL, though it is about to be removed."""
-        with store_errors():
-            found = self._client.get_item(
-                TableName=self._table, Key=to_wire(_key(account_id, name)), ConsistentRead=True
-            )
-        return load(from_wire(found["Item"])) if "Item" in found else None
+        item = read_item(self._client, self._table, _key(account_id, name))
+        return load(item) if item else None
 
     def put(self, account_id: str, known: KnownPrompt) -> None:
         """Stores it in the place of what was there."""

@@ -25,7 +25,7 @@ from speechcall.prompts.rules.prompt import Prompt
 from speechcall.requests.adapters.shapes_store import DynamoShapes
 from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.shared.adapters.keys import Key, bucket_key, idempotency_key, list_key, urgent_key
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.shared.adapters.table import ConditionFailed, Values, read_item, store_errors, to_wire
 from speechcall.shared.rules.errors import RateLimited, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -196,9 +196,7 @@ class DynamoLists:
             raise too_many_today(account, messages, now_msec) from failed
 
     def _get(self, key: Key) -> Values | None:
-        with store_errors():
-            found = self._client.get_item(TableName=self._table, Key=to_wire(key), ConsistentRead=True)
-        return from_wire(found["Item"]) if "Item" in found else None
+        return read_item(self._client, self._table, key)
 
     def _put(self, key: Key, values: Values, condition: str, given: Values | None = None) -> Any:
         item = to_wire({**key, **values})

@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from speechcall.shared.rules.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 Values = dict[str, Any]
 
@@ -95,6 +98,27 @@ def store_errors() -> Iterator[None]:
         raise
     except BotoCoreError as error:
         raise StoreUnavailable(type(error).__name__) from error
+
+
+def read_item(client: "DynamoDBClient", table: str, key: Mapping[str, Any]) -> Values | None:
+    """What stands under a key, strongly consistent; None if nothing does. Raises StoreUnavailable."""
+    with store_errors():
+        found = client.get_item(TableName=table, Key=to_wire(key), ConsistentRead=True)
+    return from_wire(found["Item"]) if "Item" in found else None
+
+
+def transact(client: "DynamoDBClient", parts: Mapping[str, Any], token: str = "") -> dict[str, Values | None]:
+    """Writes named parts together, or none of them: those whose conditions failed, with what stood there; empty: done.
+
+    `token`: a transaction whose answer was lost may be sent again under it. Raises StoreUnavailable.
+    """
+    given: Any = {"ClientRequestToken": token} if token else {}
+    try:
+        with store_errors():
+            client.transact_write_items(TransactItems=[*parts.values()], **given)
+    except ConditionFailed as failed:
+        return {name: failed.items[index] for index, name in enumerate(parts) if index in failed.items}
+    return {}
 
 
 def _raise_cancelled(error: ClientError) -> None:

@@ -15,7 +15,7 @@ from speechcall.shared.adapters.keys import (
     message_partition,
     undelivered_shard,
 )
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, read_item, store_errors, to_wire
 from speechcall.webhooks.adapters.delivery_endings import DynamoEndings
 from speechcall.webhooks.adapters.delivery_items import NEXT, dump, dump_attempt, load, load_task, waiting
 from speechcall.webhooks.rules.delivery import MAX_WAKES, PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
@@ -129,11 +129,7 @@ class DynamoDeliveries(DynamoEndings):
 
     def find(self, mid: str, event_id: str) -> tuple[WebhookTask, Delivery] | None:
         """One delivery; None if there is none."""
-        with store_errors():
-            found = self._client.get_item(
-                TableName=self._table, Key=to_wire(delivery_key(mid, event_id)), ConsistentRead=True
-            )
-        item = from_wire(found["Item"]) if "Item" in found else None
+        item = read_item(self._client, self._table, delivery_key(mid, event_id))
         return (load_task(item), load(item)) if item else None
 
     def _write(self, task: WebhookTask, assignments: str, removal: str, values: Values) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from speechcall.shared.adapters.keys import SIGNING_SECRETS, signing_secrets_key
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, read_item, store_errors, to_wire
 from speechcall.webhooks.use_cases.webhook_secrets import SealedSecret
 
 if TYPE_CHECKING:
@@ -25,10 +25,7 @@ class DynamoWebhookSecrets:
 
     def secrets_of(self, account_id: str) -> tuple[SealedSecret, ...]:
         """Strongly consistent."""
-        key = to_wire(signing_secrets_key(account_id))
-        with store_errors():
-            found = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        return load(from_wire(found.get("Item", {})))
+        return load(read_item(self._client, self._table, signing_secrets_key(account_id)) or {})
 
     def replace(self, account_id: str, secrets: Sequence[SealedSecret], instead_of: Sequence[SealedSecret]) -> bool:
         """Stores an account's secrets in the place of those that were read. False: they have changed since.
