@@ -226,7 +226,8 @@ def through_the_hours(most: int, seed: int) -> FairWorld:
         later = world.play.msec + world.random.randrange(3_600_000, 40_000_000)
         world.arrive(account, most // 4, at_seconds=3, send_at_msec=later, campaign="later", **fields)
         world.arrive(account, 2, at_seconds=5000, is_urgent=True, **fields)
-    world.run(hours=(CLOCK_CHANGE - NOW) / 3_600_000 + 47)
+    # The sweeper ends two hundred a minute of those whose time is up while their hours are shut.
+    world.run(hours=(CLOCK_CHANGE - NOW) / 3_600_000 + 47 + most / 2000)
     return world
 
 
