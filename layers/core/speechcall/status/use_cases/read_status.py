@@ -73,10 +73,15 @@ def _held(message: Message, stops: Stops) -> Held:
 
 def history_of(account: Account, mid: str, store: StatusStore) -> History:
     """All that is stored of an account's message. NotFound if the account has none of that id."""
-    history = store.read(mid) if _is_id(mid) else None
+    history = store.read(mid) if is_id(mid) else None
     if history is None or history.message.account_id != account.account_id:
-        raise NotFound("There is no message of this id in this account, or it has expired.")
+        raise no_message()
     return history
+
+
+def no_message() -> NotFound:
+    """The answer to an id of which the account has no message."""
+    return NotFound("There is no message of this id in this account, or it has expired.")
 
 
 def read_list(
@@ -114,7 +119,7 @@ def read_list(
 
 def list_of(account: Account, list_id: str, lists: Lists) -> MessageList:
     """An account's list. NotFound if the account has none of that id."""
-    found = lists.find_list(list_id) if _is_id(list_id) else None
+    found = lists.find_list(list_id) if is_id(list_id) else None
     if found is None or found.account_id != account.account_id:
         raise NotFound("There is no message list of this id in this account, or it has expired.")
     return found
@@ -126,7 +131,8 @@ def held_of(found: MessageList, summaries: Sequence[Summary], stops: Stops) -> H
     return stops.held(found.account_id, found.list_id, found.campaign, is_urgent=is_urgent)
 
 
-def _is_id(given: str) -> bool:
+def is_id(given: str) -> bool:
+    """Whether a message or a list may have this id."""
     return given.isascii() and given.isdigit() and len(given) <= MAX_ID_LENGTH
 
 

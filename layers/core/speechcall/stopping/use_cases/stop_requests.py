@@ -1,11 +1,11 @@
 """POST … /cancel, /pause and /resume of a message, a list or a campaign."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from speechcall.accounts.rules.account import Account
+from speechcall.campaigns.rules.campaign import NAME
 from speechcall.messages.rules.message import Message
 from speechcall.messages.rules.stops import Stop, StopState
 from speechcall.messages.use_cases.message_ports import Brake, MessageStore
@@ -14,7 +14,7 @@ from speechcall.messages.use_cases.turn_ports import TurnStore
 from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.shared.rules.errors import CampaignCancelled, ListCancelled, NotFound
 from speechcall.shared.use_cases.clock import Clock
-from speechcall.status.use_cases.read_status import MAX_ID_LENGTH, Lists, list_of
+from speechcall.status.use_cases.read_status import Lists, is_id, list_of, no_message
 from speechcall.status.use_cases.status import Summary
 from speechcall.stopping.rules.stop_request import hangs_up
 from speechcall.stopping.use_cases.stop_answers import (
@@ -30,8 +30,6 @@ from speechcall.stopping.use_cases.stop_message import Cancelled
 
 if TYPE_CHECKING:
     from speechcall.api.rules import answers
-
-CAMPAIGN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 Body = bytes
 Query = Mapping[str, str]
@@ -65,13 +63,12 @@ def cancel_one(
     NotFound, InvalidRequest.
     """
     ends_call = hangs_up(body, query)
-    is_id = mid.isascii() and mid.isdigit() and len(mid) <= MAX_ID_LENGTH
-    message = desk.messages.get(mid) if is_id else None
+    message = desk.messages.get(mid) if is_id(mid) else None
     if message is None or message.account_id != account.account_id:
-        raise NotFound("There is no message of this id in this account, or it has expired.")
+        raise no_message()
     done = desk.cancel(message, ends_call)
     if done is None:
-        raise NotFound("There is no message of this id in this account, or it has expired.")
+        raise no_message()
     return describe_message_cancel(mid, done), done is Cancelled.HANGING_UP
 
 
@@ -157,7 +154,7 @@ def _list(found: MessageList) -> Stopped:
 
 
 def _campaign(account: Account, name: str) -> Stopped:
-    if not CAMPAIGN.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise _no_campaign()
     return Stopped(Brake.CAMPAIGN, account.account_id, name)
 
