@@ -9,6 +9,7 @@ import typer
 
 from cli import accounts, deadletter, lists, menus, pool, prompts, stops, webhooks
 from cli.failures import unwritten
+from speechcall import VERSION
 
 # A traceback shows no local variables: among them are passwords.
 app = typer.Typer(
@@ -28,6 +29,12 @@ app.add_typer(stops.campaigns, name="campaign", help="Campaigns: to pause or can
 app.add_typer(webhooks.app, name="webhook", help="Webhooks: what became of each, and to send it again.")
 app.add_typer(deadletter.app, name="deadletter", help="Dead letters: what could not be handled, and another try.")
 app.add_typer(menus.app, name="menu", help="Menus: what a file's menus will do to the person who answers.")
+
+
+@app.command()
+def version() -> None:
+    """Tell the command's version. What a stack runs is told by `GET /health` of its API."""
+    typer.echo(f"speechcall {VERSION}")
 
 
 def main() -> None:

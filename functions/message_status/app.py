@@ -1,4 +1,4 @@
-"""API: where a message, a list of messages or a campaign stands."""
+"""API: where a message, a list of messages or a campaign stands; and what the API itself is."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.api.adapters.http_answers import Answer, answer_json, answer_text
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
-from speechcall.api.use_cases.openapi import openapi_text
+from speechcall.api.use_cases.openapi import health, openapi_text
 from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.stops_store import DynamoStops
 from speechcall.messages.adapters.turns_store import DynamoTurns
@@ -33,15 +33,14 @@ lines = DynamoPool(dynamodb, setting("REGISTRY_TABLE"))
 stack = Pool(int(setting("LINES")), int(setting("CALLS_PER_SECOND")), int(setting("URGENT_LINES")))
 shared: Any = {"turns": turns, "capacity": lambda: lines.read().capacity(stack)}
 stops = DynamoStops(dynamodb, setting("REGISTRY_TABLE"))
-clock = SystemClock()
+clock, provider = SystemClock(), setting("TELEPHONY_PROVIDER")
 
 
 @app.route("GET /bat/messagelist/{messagelistId}")
 def get_messagelist(request: HttpRequest) -> Answer:
-    account, list_id = account_of(request, accounts), request.path["messagelistId"]
-    stores: dict[str, Any] = {"store": history, "lists": lists_store, "stops": stops, **shared}
-    stores["open_campaigns"] = campaigns.count_open
-    return answer_json(200, read_list(account, list_id, request.query, clock.now_msec(), **stores))
+    given = (account_of(request, accounts), request.path["messagelistId"], request.query, clock.now_msec())
+    stores: Any = {"store": history, "lists": lists_store, "stops": stops, "open_campaigns": campaigns.count_open}
+    return answer_json(200, read_list(*given, **stores | shared))
 
 
 @app.route("GET /bat/messagelist")
@@ -62,14 +61,18 @@ def get_campaign(request: HttpRequest) -> Answer:
 
 @app.route("GET /bat/message/{messageId}")
 def get_message(request: HttpRequest) -> Answer:
-    account = account_of(request, accounts)
-    found = read_message(account, request.path["messageId"], clock.now_msec(), store=history, stops=stops)
-    return answer_json(200, found)
+    given = (account_of(request, accounts), request.path["messageId"], clock.now_msec())
+    return answer_json(200, read_message(*given, store=history, stops=stops))
 
 
 @app.route("GET /openapi.json")
 def get_openapi(_request: HttpRequest) -> Answer:
     return answer_text(200, openapi_text())
+
+
+@app.route("GET /health")
+def get_health(_request: HttpRequest) -> Answer:
+    return answer_json(200, health(provider))
 
 
 @logger.inject_lambda_context

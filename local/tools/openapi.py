@@ -51,6 +51,7 @@ ANSWERS = (
     answers.AudioList,
     answers.AudioRemoved,
     answers.Upload,
+    answers.Health,
 )
 """Those to requests that succeed."""
 
@@ -318,6 +319,14 @@ def _paths() -> dict[str, Any]:
                     "200": {"description": "OpenAPI 3.1", "content": {_JSON: {"schema": {"type": "object"}}}},
                     **_errors(429, 500),
                 },
+            }
+        },
+        "/health": {
+            "get": {
+                "operationId": "getHealth",
+                "summary": "Whether the API answers, and which version it is",
+                "description": "For a monitor: nothing is looked up for it.",
+                "responses": {"200": _answer("It answers.", "Health"), **_errors(429, 500)},
             }
         },
     }

@@ -151,7 +151,7 @@ def test_a_compressed_body_is_refused_wherever_a_body_is_read(cloud, api, method
 @pytest.mark.parametrize(
     "path",
     [
-        *("/openapi.json", "/bat/audio", "/bat/audio/ivr_651854", "/bat/audio/nothing", "/bat/audio/a.b"),
+        *("/openapi.json", "/health", "/bat/audio", "/bat/audio/ivr_651854", "/bat/audio/nothing", "/bat/audio/a.b"),
         *("/bat/message/1", "/bat/messagelist/1", "/bat/messagelist/1?limit=0", "/bat/none"),
     ],
 )

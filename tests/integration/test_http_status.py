@@ -11,6 +11,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from local.cloud.permissions import statements_of
+from speechcall import VERSION
 from speechcall.api.rules import answers
 from speechcall.calls.adapters.calls_store import DynamoCalls
 from speechcall.calls.rules.call import Cause, Step
@@ -301,6 +302,13 @@ def test_asking_needs_credentials_and_the_description_does_not(api):
     assert described.status == 200
     assert described.headers["Content-Type"] == "application/json"
     assert json.loads(described.text)["openapi"] == "3.1.0"
+
+
+def test_health_tells_the_version_and_the_provider_and_looks_nothing_up(api, monkeypatch):
+    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", None)
+    answer = api.get("/health", user="nobody")
+    assert answer.status == 200
+    assert answer.json == {"status": "ok", "version": VERSION, "provider": "connect"}
 
 
 def test_messages_that_have_expired_are_not_counted_and_the_others_are_there(api):

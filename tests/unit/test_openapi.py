@@ -100,14 +100,15 @@ def test_every_status_that_can_occur_is_there():
         "DELETE /bat/audio/{introId}": ["200", "400", "401", "403", "404", "429", "500"],
         "POST /bat/audio/{introId}/upload": ["200", "400", "401", "403", "404", "413", "415", "429", "500"],
         "GET /openapi.json": ["200", "429", "500"],
+        "GET /health": ["200", "429", "500"],
     }
     assert "Retry-After" in OPERATIONS["POST /bat/messagelist"]["responses"]["429"]["headers"]
 
 
-def test_only_the_description_itself_needs_no_credentials():
+def test_only_the_description_and_the_health_need_no_credentials():
     assert DOCUMENT["security"] == [{"basic": []}, {"key": []}]
     free = [route for route, operation in OPERATIONS.items() if not operation["security"]]
-    assert free == ["GET /openapi.json", "HEAD /openapi.json"]
+    assert sorted(free) == ["GET /health", "GET /openapi.json", "HEAD /health", "HEAD /openapi.json"]
 
 
 def test_a_head_is_answered_as_the_get_but_for_the_body():

@@ -42,7 +42,7 @@ def test_each_route_of_the_template_has_its_scope_and_no_other_has_one():
 
 
 def test_what_asks_is_read_what_sends_is_send_and_the_rest_is_manage():
-    assert {route for route, scope in SCOPES.items() if scope is None} == {"GET /openapi.json"}
+    assert {route for route, scope in SCOPES.items() if scope is None} == {"GET /openapi.json", "GET /health"}
     for route, scope in SCOPES.items():
         if scope is not None:
             assert (scope is Scope.READ) == route.startswith("GET ")
@@ -188,6 +188,6 @@ def test_a_request_is_judged_by_the_route_and_the_address_that_the_gateway_tells
 
 
 def test_a_route_without_a_scope_lets_nobody_in():
-    for route in ("GET /openapi.json", "GET /bat/later", ""):
+    for route in ("GET /openapi.json", "GET /health", "GET /bat/later", ""):
         with pytest.raises(ValueError, match="has no scope"):
             account_by(routeKey=route, requestContext={"http": {"sourceIp": "203.0.113.7"}})

@@ -541,3 +541,14 @@ class GatewayError(TypedDict):
     """What the gateway before us answers by itself: an unknown path, its own throttle, its own failure."""
 
     message: str
+
+
+@_closed
+class Health(TypedDict):
+    """What answers."""
+
+    status: Literal["ok"]
+    version: Annotated[
+        str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+", description="Of the deployed SpeechCall.", examples=["0.1.0"])
+    ]
+    provider: Annotated[str, Field(description="The telephony: `connect` or `chime`.", examples=["connect"])]

@@ -35,7 +35,7 @@ Manages = Literal[
     "DELETE /bat/audio/{introId}",
     "POST /bat/audio/{introId}/upload",
 ]
-Open = Literal["GET /openapi.json"]
+Open = Literal["GET /openapi.json", "GET /health"]
 """Asked without credentials."""
 
 Route = Sends | Reads | Manages | Open
