@@ -40,7 +40,7 @@ def chosen_queue(given: Queue | None) -> Queue:
 
 
 def settle_queue(deployment: Deployment, account_id: str, queue: Queue) -> str:
-    """Does it, and says it in a sentence."""
+    """Keeps, pauses or cancels what an account has in its queue; the sentence that says what was done."""
     match queue:
         case Queue.KEEP:
             return "Its messages that are stored already are still dialled."

@@ -136,6 +136,7 @@ def _minute(time: str) -> int:
 
 
 def _days(given: str) -> tuple[int, ...]:
+    """Weekdays as numbers (0: Monday) from `mon-fri` or `mon,sat-sun`; a range may pass the end of the week."""
     days: set[int] = set()
     for part in given.split(","):
         first, dash, last = part.partition("-")

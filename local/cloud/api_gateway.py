@@ -89,6 +89,7 @@ class _MalformedAnswerError(ValueError):
 
 
 def _routes(template: Template) -> Iterable[Route]:
+    """The routes of all functions, as their HttpApi events name them."""
     for function in template.functions.values():
         for event in function.events:
             if event.type == "HttpApi":
@@ -107,6 +108,7 @@ def _path_pattern(path: str) -> re.Pattern[str]:
 
 
 def _event(request: Request, body: bytes, route: Route, parameters: Mapping[str, str]) -> dict[str, Any]:
+    """The event of an HTTP API, payload format 2.0, for one request: what the function is invoked with."""
     headers: dict[str, str] = {}
     for name, value in request.headers.items():
         key = name.lower()

@@ -114,6 +114,7 @@ class AwsDoor:
         return _ask_moto(request, service)
 
     def _refused(self, request: Request, asking: str, service: str) -> str | None:
+        """Why IAM would refuse the request, by the policies of the role that asks; None: it is allowed."""
         if self._permissions is None:
             return None
         path, target = request.path.removeprefix(MOUNT), request.headers.get("X-Amz-Target", "")
@@ -149,6 +150,7 @@ def _not_taken(request: Request, error: SignatureError) -> Response:
 
 
 def _ask_moto(request: Request, service: str) -> Response:
+    """The answer of moto's service to a request that a process of its own has sent here, as if it were sent to AWS."""
     host = f"{service}.{REGION}.amazonaws.com"
     if service == "s3" and (bucket := _bucket_of(request.host)):
         host = f"{bucket}.{host}"

@@ -99,6 +99,7 @@ def verify(request: SignedRequest, now: datetime) -> None:
 
 
 def _claim(request: SignedRequest) -> _Claim | None:
+    """What a request says of its own signature, in its query (a presigned URL) or its header; None: it says nothing."""
     query = dict(parse_qsl(request.query, keep_blank_values=True))
     if "X-Amz-Signature" in query or "X-Amz-Credential" in query:
         if query.get("X-Amz-Algorithm") != ALGORITHM:
@@ -121,6 +122,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def _check_moment(claim: _Claim, at: datetime, now: datetime) -> None:
+    """Raises SignatureError for a request signed too long ago or in the future, or a presigned URL that has expired."""
     if claim.expires is None:
         if abs(now - at) > SKEW:
             raise SignatureError(
@@ -141,6 +143,7 @@ def _check_moment(claim: _Claim, at: datetime, now: datetime) -> None:
 
 
 def _signature(request: SignedRequest, names: list[str], claim: _Claim, scope: re.Match[str]) -> str:
+    """The signature that the request should have: AWS Signature Version 4 over its canonical form."""
     _, date, region, service = scope.groups()
     canonical = "\n".join(
         (

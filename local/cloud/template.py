@@ -124,7 +124,7 @@ class Template:
         return Template(self._directory / properties["TemplateURL"], properties.get("Parameters", {}))
 
     def with_parameters(self, **changes: str) -> "Template":
-        """The same template in a stack whose parameters differ in these."""
+        """This template in a stack whose parameters differ in these."""
         return Template(self._path, {**self.parameters, **changes})
 
     def ref(self, logical_id: str) -> str:
@@ -188,6 +188,7 @@ class Template:
             raise TemplateError(f"{place}: {error}") from error
 
     def _function(self, logical_id: str) -> FunctionSpec:
+        """A function as its resource and the template's Globals declare it together, with every reference resolved."""
         defaults = self._document.get("Globals", {}).get("Function", {})
         declared = self._declared(logical_id).get("Properties", {})
         environment = {

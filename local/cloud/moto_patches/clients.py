@@ -38,6 +38,7 @@ def copy_handlers_by_their_kind() -> None:
     """Each client copies 400 nodes of handlers, each by way of `copy.copy`: a quarter of what it takes to make one."""
 
     def copied(node: dict[str, Any]) -> dict[str, Any]:
+        """A copy that shares no list and no dictionary with the tree, and the leaves alone."""
         copy: dict[str, Any] = {}
         for key, value in node.items():
             kind = type(value)

@@ -54,7 +54,7 @@ def own_options(template: Template) -> list[str]:
 
 
 def options(template: Template) -> list[str]:
-    """The same, with images that have the layers already."""
+    """What SAM's commands are given where the images have the layers in them already."""
     return [*image_options(template), *_common_options(template)]
 
 

@@ -62,6 +62,7 @@ class AsynchronousInvocations:
                 return
 
     def _give_up(self, spec: FunctionSpec, text: str, error: FunctionError, invocations: int) -> None:
+        """Sends an event that failed at every try to the function's failure queue, in Lambda's form of a record."""
         destination = spec.event_invoke_config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
         if destination is None:
             return

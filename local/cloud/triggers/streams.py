@@ -91,6 +91,7 @@ class StreamTrigger:
         return min((numbers.index(number) for number in failed if number in numbers), default=0)
 
     def _give_up(self, records: Records, invocations: int) -> None:
+        """Tells the function's failure queue where in the stream the records are, as Lambda does, and passes on."""
         if self._on_failure is None:
             return
         first, last = records[0]["dynamodb"], records[-1]["dynamodb"]

@@ -118,6 +118,7 @@ class ActionRunner:
         return True
 
     def _begin_prompt(self, action: Action) -> bool:
+        """Begins PlayAudio, or the prompt of an action that listens. False: it cannot be played, and it fails."""
         source = action.parameters["AudioSource"]
         uri = f"s3://{source['BucketName']}/{source['Key']}"
         try:

@@ -180,6 +180,7 @@ class FlowSession:
             return None
 
     def _begin_prompt(self, turn: int, effect: Play | Listen, seconds: float) -> None:
+        """The phone hears a prompt, and may press keys meanwhile where the block listens; it ends by a timer."""
         with self._phone.changed:
             if self._is_over(turn):
                 return

@@ -68,6 +68,7 @@ class DialledCalls:
             return None
 
     def _update(self, mid: str, attempt: int, expression: str, clauses: list[str], values: dict[str, Any]) -> Call:
+        """One conditional update of a call, and the call after it. Raises ConditionFailed with the item as it is."""
         names = {"#visit": "visit", "#token": "token", "#path": "path"}
         condition = " AND ".join(clauses)
         used = {name: real for name, real in names.items() if name in expression + condition}

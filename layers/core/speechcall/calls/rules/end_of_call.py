@@ -122,6 +122,7 @@ def outcome_of(call: Call | None, end: End) -> Outcome:
 
 
 def _outcome_of_unanswered(cause: Cause | None) -> OutcomeName:
+    """The outcome of a call that was not answered, by the provider's cause."""
     match cause:
         case Cause.BUSY | Cause.CALLER_HUNG_UP:
             return "busy"

@@ -47,7 +47,7 @@ class Report(NamedTuple):
     """The number of the provider's event in its call; 0: it gives none."""
 
     def begun(self, began_msec: int | None) -> "Report":
-        """The same, with the moment at which the invocation that brings it began."""
+        """This report, with the moment at which the invocation that brings it began."""
         return self._replace(heard=self.heard._replace(began_msec=began_msec))
 
 

@@ -210,6 +210,7 @@ class DynamoCampaigns:
         raise StoreUnavailable("the list changes too fast")
 
     def _count_again(self, new: NewList, now_msec: int) -> bool:
+        """Counts a list that was withdrawn, whose sender repeats it; False: it is not withdrawn (any more)."""
         it_is_withdrawn = "attribute_exists(withdrawn_msec)"
         again = {
             "TableName": self._table,
@@ -294,6 +295,7 @@ class DynamoCampaigns:
 
     # ------------------------------------------------------------------ parts
     def _put_list(self, new: NewList) -> Any:
+        """The part of a transaction that writes a list's small item, among those that are being accepted."""
         item = {
             **list_in_campaign_key(new.list_id),
             "v": FORM,

@@ -50,7 +50,7 @@ class CampaignStore(Protocol):
         """Strongly consistent."""
 
     def find_with_funnels(self, account_id: str, name: str) -> tuple[Campaign, Sequence[Funnel]] | None:
-        """The same, with the funnels of its shapes."""
+        """The campaign with the funnels of its shapes; None: there is none. Strongly consistent."""
 
     def page(self, account_id: str, limit: int, before: str | None) -> tuple[Sequence[Campaign], str | None]:
         """Campaigns, the latest one first; and where the next page begins (`before`). May be a little behind."""

@@ -99,7 +99,7 @@ class Order:
         self._turns.rest(turn)
 
     def pass_over_queue(self, queue: Queue) -> None:
-        """The same for one of its queues."""
+        """Nothing of a queue can be dialled for now, and it need not stand in its account's order."""
         self.skip_queue(queue)
         self._turns.rest(self._known[queue.account_id, queue.is_urgent], queue)
 
@@ -144,6 +144,7 @@ class Order:
                 self._turns.rest(turn, queue)
 
     def _head_of(self, name: Name, queue: Queue) -> str | None:
+        """A queue's first message that this run has not passed over; pages grow while all in them is passed over."""
         heads = self._heads.setdefault((name, queue.name), _Heads(self._page))
         while True:
             while heads.left:

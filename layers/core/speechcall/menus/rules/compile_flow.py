@@ -110,6 +110,7 @@ def _reachable(menus: Sequence[Menu]) -> list[int]:
 
 
 def _menu_states(index: int, menu: Menu, wiring: Wiring) -> dict[str, State]:
+    """A menu's states: its question, what to do after silence, the choice by key, and one state for each webhook."""
     name = f"Menu {index}"
     states = {
         name: _ask(index, wiring),

@@ -34,6 +34,7 @@ _SILENCE = "another key, or silence"
 
 
 def _draw_list(index: int, number: int, key: str, actions: Sequence[Action]) -> list[str]:
+    """A key's list as lines of Mermaid: from the menu through each webhook to where it leads."""
     lines, at = [], f"m{index}"
     label = f'-- "{_SILENCE if key == WRONG else key[1:]}" -->'
     for step, action in enumerate(actions):
@@ -66,6 +67,7 @@ def _explain_menu(menu: Menu, index: int, reached: bool, prompt_seconds: Mapping
 
 
 def _explain_list(actions: Sequence[Action]) -> str:
+    """A key's list in words, as far as it runs."""
     words = []
     for action in steps_run(actions):
         match action:

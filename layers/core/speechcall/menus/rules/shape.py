@@ -18,7 +18,10 @@ _NO_WIRING = Wiring("control", "finish", "queue")
 
 
 def shape_of(menus: Sequence[Menu]) -> str:
-    """The same for menus whose state machines are the same, in every stack; another compiler has other shapes."""
+    """A name for the state machine of these menus: two lists of menus have one name when they compile to one machine.
+
+    It is the same in every stack; another compiler gives other names.
+    """
     return _shape(outline_of(menus))
 
 

@@ -83,7 +83,7 @@ class Say:
 
     @property
     def name(self) -> str:
-        """The same for what sounds the same: it is where other introductions have their URL or identifier."""
+        """What stands for it where other introductions have a URL or identifier: one name for what sounds the same."""
         parts = json.dumps([self.language, self.voice, self.engine, self.text])
         return _PREFIX + hashlib.sha256(parts.encode()).hexdigest()
 

@@ -314,7 +314,10 @@ def _finishing(
 
 
 def _join(parts: Parts, checks: Parts) -> Parts:
-    """Puts conditions to the parts of the same items, as a transaction has one part for each; the others are alone."""
+    """One transaction out of `parts` and `checks`, also of the same items: DynamoDB takes one entry for an item.
+
+    A check of an item that is updated becomes the condition of that update; the others become condition checks.
+    """
     joined = dict(parts)
     for name, check in checks.items():
         update = parts.get(name, {}).get("Update")

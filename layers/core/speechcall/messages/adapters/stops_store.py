@@ -115,6 +115,7 @@ class DynamoStops:
         return {"TableName": self._table, "Key": key, "UpdateExpression": expression, **given}
 
     def _change(self, what: Stopped, expression: str, values: Values) -> Stop | None:
+        """Changes a list's or campaign's flag that is not cancelled; as it stands then. None: there is no campaign."""
         it_is_not_cancelled = "attribute_not_exists(cancelled_msec)"
         it_exists = " AND attribute_exists(pk)" if what.kind is Brake.CAMPAIGN else ""
         given: Any = {"ExpressionAttributeValues": to_wire(values)} if values else {}

@@ -44,7 +44,10 @@ class StopStore(Protocol):
         """How it stands then: a cancelled one stays so. None: there is no such campaign."""
 
     def resume(self, what: Stopped) -> Stop | None:
-        """As `pause`. Its queues are not woken here."""
+        """Ends a pause; how it stands then: a cancelled one stays so. None: there is no such campaign.
+
+        Its queues are not woken here.
+        """
 
     def cancel(self, what: Stopped, now_msec: int, expires_at: int, *, hangs_up: bool) -> Stop | None:
         """Cancels a list or a campaign for good, and makes the job of it, in one write. As `pause`."""

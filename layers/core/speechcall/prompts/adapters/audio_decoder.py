@@ -165,6 +165,7 @@ class _Decoding:
             raise Refused(f"the file is damaged all over ({_reason(error)})")
 
     def _take(self, frame: AudioFrame) -> None:
+        """Takes in one decoded frame: mixed to mono and kept. A new shape of frames begins a new mixer."""
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
         if shape != self._shape:  # at the beginning; and where streams were put one behind the other
             check_shape(frame)

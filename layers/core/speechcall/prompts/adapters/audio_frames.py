@@ -53,6 +53,7 @@ class Mixer:
 
 
 def _graph_for(like: AudioFrame) -> Any:
+    """An FFmpeg filter graph from frames such as `like` to mono floating-point samples at the telephone's rate."""
     channels = like.layout.nb_channels
     graph = av.filter.Graph()
     source = graph.add(

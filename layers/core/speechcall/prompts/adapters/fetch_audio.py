@@ -81,6 +81,10 @@ class AudioFetcher:
 
 
 def _read(response: httpx.Response, url: str) -> Fetched | str:
+    """What a host has answered: the audio, that it is unchanged (no content), or the URL to which it was moved.
+
+    Raises PromptUnreachable where another try may help, PromptUnavailable where none does.
+    """
     status = response.status_code
     if status in _REDIRECTS and "location" in response.headers:
         return _moved(url, str(response.headers["location"]))

@@ -92,6 +92,7 @@ def _encoded(pcm: "array[int]", encoding: Encoding) -> bytes:
 
 
 def _warnings(decoded: Decoded, found: Loudness, seconds: float) -> list[AudioWarning]:
+    """What its owner should hear about audio that can be played: silence, clipping, an odd rate, missing parts."""
     told = []
     if found.level_db is None:
         told.append(AudioWarning("SILENT_AUDIO", "nothing can be heard in the audio: it is silent throughout"))

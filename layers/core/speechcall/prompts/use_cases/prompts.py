@@ -21,7 +21,7 @@ class PromptStore(Protocol):
         """What messages can name: not one that is about to be removed."""
 
     def find_any(self, account_id: str, name: str) -> KnownPrompt | None:
-        """The same, or one that is about to be removed."""
+        """The prompt, also where it is about to be removed."""
 
     def put(self, account_id: str, known: KnownPrompt) -> None: ...
 

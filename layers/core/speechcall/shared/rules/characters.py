@@ -44,7 +44,10 @@ def foreign(text: str) -> str:
 
 
 def unseen(text: str) -> str:
-    """The same, of the first that shows nothing: for free text, which may have any letters."""
+    """`; character 5 is U+200B ZERO WIDTH SPACE`: the first that shows nothing. Empty: there is none.
+
+    For free text, which may have any letters.
+    """
     return _first(text, (found for found in _NOT_ASCII.finditer(text, 0, _MOST_LOOKED_AT) if _is_blank(found[0])))
 
 

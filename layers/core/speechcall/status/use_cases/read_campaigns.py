@@ -129,6 +129,7 @@ def _describe_funnel(funnel: Funnel) -> "answers.Funnel":
 
 
 def _describe_menu(number: int, menu: MenuFunnel) -> "answers.MenuNumbers":
+    """The numbers of one menu as the API gives them."""
     between = median_between(menu.buckets)
     return {
         "menu": number,

@@ -43,7 +43,7 @@ def describe_list_stop(list_id: str, stop: Stop) -> "answers.ListStopped":
 
 
 def describe_campaign_stop(name: str, stop: Stop) -> "answers.CampaignStopped":
-    """The same of a campaign."""
+    """The answer to a pause of a campaign, or its end."""
     if stop.state is StopState.PAUSED:
         return {"campaign": name, "state": "paused", "warnings": [TTL_RUNS_ON]}
     return {"campaign": name, "state": "active"}
@@ -61,7 +61,7 @@ def describe_list_cancel(list_id: str, counts: StopCounts) -> "answers.ListCance
 
 
 def describe_campaign_cancel(name: str, counts: StopCounts) -> "answers.CampaignCancelled":
-    """The same of a campaign."""
+    """The answer to the cancellation of a campaign."""
     return {
         "campaign": name,
         "state": "cancelled",

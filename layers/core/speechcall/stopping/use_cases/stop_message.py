@@ -63,7 +63,10 @@ def cancel_message(
 
 
 def cancel_waiting(mid: str, hangs_up: bool, *, messages: MessageStore, clock: Clock) -> Cancelled | None:
-    """As `cancel_message`, where there is no telephony: a call that is to be ended is ended by the job of it."""
+    """Cancels a message where there is no telephony: a call that is to be ended is ended by the job of it.
+
+    Returns what has become of the message; None: there is none. Safe to repeat.
+    """
     for _ in range(TRIES):
         message = messages.get(mid)
         if message is None:

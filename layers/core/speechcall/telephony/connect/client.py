@@ -157,6 +157,7 @@ class _Refused(Exception):
 
 @contextmanager
 def _telephony_errors() -> Iterator[None]:
+    """Around requests to Amazon Connect: each failure becomes ours, which says whether it may have been done."""
     try:
         yield
     except ClientError as error:

@@ -174,6 +174,10 @@ def _action(
     errors: dict[str, str] | None = None,
     conditions: dict[str, str] | None = None,
 ) -> dict[str, Any]:
+    """One action of Amazon Connect's flow language.
+
+    `errors`: the action that follows each type of error. `conditions`: the one that follows each value.
+    """
     return {
         "Identifier": name,
         "Type": kind,

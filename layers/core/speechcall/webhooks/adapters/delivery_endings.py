@@ -48,6 +48,7 @@ class DynamoEndings:
         return self._end(item_key, begun + assignments, names, {**values, **more}, condition)
 
     def _end(self, item_key: Key, assignments: str, names: dict[str, str], values: Values, condition: str) -> bool:
+        """Changes a delivery that is pending, under one more condition. False: it did not hold; nothing is changed."""
         change: Any = {
             "TableName": self._table,
             "Key": to_wire(item_key),

@@ -91,6 +91,7 @@ def _unreachable(error: Exception) -> Unreachable:
 
 
 def _word_of_cause(cause: BaseException) -> str | None:
+    """The word for a failure of the network, as the status shows it; None: it has none, look at what caused it."""
     match cause:
         case socket.gaierror(errno=number) if number in _OUR_RESOLVER:
             return OUR_NETWORK
