@@ -38,6 +38,7 @@ flows = PublishedFlows(
     wiring,
     setting("FLOW_ROLE_ARN"),
     setting("FLOW_PREFIX"),
+    tags=setting("FLOW_TAGS"),
 )
 messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"))
 dial = partial(

@@ -77,6 +77,9 @@ def attribute(logical_id: str, resource_type: str, properties: Mapping[str, Any]
             "ApologyUri": f"https://{properties.get('Bucket')}.s3.{REGION}.amazonaws.com/{apology_key()}"
         },
         "AWS::Serverless::Function": {"Arn": arn("lambda", f"function:{physical}")},
+        "AWS::ApiGatewayV2::DomainName": {"RegionalDomainName": f"{physical}.execute-api.{REGION}.amazonaws.com"},
+        "AWS::EC2::EIP": {"AllocationId": f"eipalloc-{physical}"},
+        "AWS::EC2::SecurityGroup": {"GroupId": f"sg-{physical}"},
         "AWS::Serverless::HttpApi": {"ApiEndpoint": f"https://{physical}.execute-api.{REGION}.amazonaws.com"},
     }
     for one in map(simulated, ProviderName):

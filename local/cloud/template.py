@@ -128,13 +128,17 @@ class Template:
         return Template(self._path, {**self.parameters, **changes})
 
     def ref(self, logical_id: str) -> str:
-        """What `Ref` gives for a resource: a table's or bucket's name, a queue's URL, for `Function.Alias` its ARN …"""
+        """What `Ref` gives for a resource: a table's or bucket's name, a queue's URL, for `Function.Alias` its ARN,
+        for `Api.Stage` its name …
+        """
         function, _, of_it = logical_id.partition(".")
         if of_it == "Alias":
             alias = self._declared(function)["Properties"].get("AutoPublishAlias")
             if alias is None:
                 raise TemplateError(f"{function} has no alias")
             return f"{self.get_att(function, 'Arn')}:{alias}"
+        if of_it == "Stage":
+            return str(self._declared(function)["Properties"]["StageName"])
         return reference(logical_id, self._declared(logical_id)["Type"], self._named(logical_id))
 
     def get_att(self, logical_id: str, name: str) -> str:

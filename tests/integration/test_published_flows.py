@@ -66,6 +66,21 @@ def flows_on(client, registry=None, clock=None):
     return PublishedFlows(client, known, WIRING, "arn:role", "0a1b2c3d", monotonic=seconds)
 
 
+def test_a_machine_has_the_tags_of_the_stack():
+    menus = (Menu("intro", 1000, {"d1": (Hangup(),)}),)
+    role = "arn:aws:iam::123456789012:role/flow"
+    wiring = replace(WIRING, control_call_arn="arn:aws:lambda:eu-central-1:123456789012:function:c")
+    with mock_aws():
+        client = boto3.client(
+            "stepfunctions", region_name="eu-central-1", aws_access_key_id="testing", aws_secret_access_key="testing"
+        )
+        for tags, prefix in (("team=voice,cost center=a=b", "0a1b2c3d"), ("", "ffffffff")):
+            registry: Any = MemoryFlows()
+            arn = PublishedFlows(client, registry, wiring, role, prefix, tags=tags).publish(menus)
+            found = {one["key"]: one["value"] for one in client.list_tags_for_resource(resourceArn=arn)["tags"]}
+            assert found == ({"team": "voice", "cost center": "a=b"} if tags else {})
+
+
 def test_ten_thousand_messages_of_one_shape_share_one_machine_and_one_creation():
     client = StepFunctions()
     flows = flows_on(client)

@@ -93,6 +93,16 @@ def forbid(function: str, action: str) -> Callable[[dict[str, Any]], None]:
     return mistake
 
 
+def forbid_nothing(function: str) -> Callable[[dict[str, Any]], None]:
+    """The mistake of forgetting what is denied."""
+
+    def mistake(document: dict[str, Any]) -> None:
+        listed = statements(document, function)
+        listed[:] = [one for one in listed if one.get("Fn::If", [None, one])[1].get("Effect") != "Deny"]
+
+    return mistake
+
+
 def widen(function: str) -> Callable[[dict[str, Any]], None]:
     def mistake(document: dict[str, Any]) -> None:
         statements(document, function)[0]["Resource"] = "*"
@@ -289,6 +299,21 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         put({"Fn::GetAtt": ["DialerFunctionRole", "Arn"]}, "SweepFunction", "Role"),
         "own_roles",
     ),
+    "a role without the boundary": (drop("SweepFunctionRole", "PermissionsBoundary"), "bounded"),
+    "a role outside of the path": (drop("FlowRole", "Path"), "bounded"),
+    "a boundary where none is given": (
+        put("arn:aws:iam::123456789012:policy/limit", "FlowRole", "PermissionsBoundary"),
+        "bounded",
+    ),
+    "webhooks come from any address": (drop("SendWebhookFunction", "VpcConfig"), "egress"),
+    "a function is in a network for nothing": (
+        put({"SubnetIds": ["subnet-0a1b2c3d"]}, "DialerFunction", "VpcConfig"),
+        "egress",
+    ),
+    "a function cannot join its network": (forbid("FetchPromptFunction", "ec2:CreateNetworkInterface"), "egress"),
+    "a function's code may make network interfaces": (forbid_nothing("SendWebhookFunction"), "egress"),
+    "the name leads to another API": (put("other", "ApiDomainMapping", "ApiId"), "domain"),
+    "the name has no certificate": (put([{}], "ApiDomain", "DomainNameConfigurations"), "domain"),
     "nothing may be logged": (forbid("SweepFunction", "logs:PutLogEvents"), "served"),
     "a queue cannot be read": (forbid("SendWebhookFunction", "sqs:DeleteMessage"), "served"),
     "a stream cannot be read": (forbid("DialerFunction", "dynamodb:GetRecords"), "served"),
@@ -589,7 +614,7 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
 
 
 def written(document: dict[str, Any], folder: Path) -> Template:
-    for name in ("functions", "layers", "telephony"):
+    for name in ("functions", "layers", "network", "telephony"):
         (folder / name).symlink_to(TEMPLATE.parent / name)
     (folder / "template.yaml").write_text(json.dumps(document), encoding="utf-8")
     return read_template(folder / "template.yaml", PARAMETERS)

@@ -17,6 +17,7 @@ from speechcall.shared.rules.errors import EngineUnavailable, MenusRefused
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import TagTypeDef
 
 _REFUSALS = {"InvalidDefinition"}
 """For good (Step Functions API reference, CreateStateMachine). A role that is missing or a quota that is
@@ -37,11 +38,13 @@ class PublishedFlows:
         role_arn: str,
         prefix: str,
         *,
+        tags: str = "",
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client, self._registry, self._wiring = client, registry, wiring
         self._role_arn, self._prefix = role_arn, prefix
+        self._tags: Any = {"tags": tags_of(tags)} if tags else {}
         self._known: dict[str, tuple[str, float]] = {}
         """ARN, and until when it is believed, by name."""
         self._last: Publication | None = None
@@ -82,6 +85,8 @@ class PublishedFlows:
                     roleArn=wanted.role_arn,
                     type="STANDARD",
                     loggingConfiguration={"level": LOGGING["level"], "includeExecutionData": False},
+                    # No part of what makes it idempotent: the first dialer's tags stay (API reference).
+                    **self._tags,
                 )
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in _REFUSALS:
@@ -108,3 +113,9 @@ class PublishedFlows:
                 self._sleep(pause)
         self._known.clear()
         raise EngineUnavailable("there is no such state machine")
+
+
+def tags_of(text: str) -> "list[TagTypeDef]":
+    """`team=voice,stage=prod` (template.yaml's MachineTags, which says what is valid) as Step Functions takes it."""
+    pairs = (one.partition("=") for one in text.split(","))
+    return [{"key": key.strip(), "value": value.strip()} for key, _, value in pairs]
