@@ -60,6 +60,7 @@ class Deployment:
     ) -> None:
         """`name_of` gives a resource's physical name by its logical one; `endpoint` stands in for AWS's own."""
         self._session, self._name_of, self._config, self._endpoint = session, name_of, config, endpoint
+        self._clients: dict[str, Any] = {}
 
     @cached_property
     def accounts(self) -> DynamoAccounts:
@@ -70,6 +71,22 @@ class Deployment:
     def webhook_secrets(self) -> DynamoWebhookSecrets:
         """The sealed secrets with which webhooks are signed."""
         return DynamoWebhookSecrets(self._dynamodb, self._registry_table)
+
+    def client(self, service: str) -> Any:
+        """The boto3 client of a service of AWS."""
+        if service not in self._clients:
+            client: Any = self._session.client
+            self._clients[service] = client(service, endpoint_url=self._endpoint, config=self._config)
+        return self._clients[service]
+
+    def name_of(self, logical_id: str) -> str:
+        """A resource's physical name. Raises KeyError or ClientError where there is none."""
+        return self._name_of(logical_id)
+
+    @property
+    def region(self) -> str:
+        """Where it runs."""
+        return self._session.region_name or ""
 
     def seal(self, account_id: str, secret: str) -> str:
         """A webhook secret as it is stored. Nobody here can open it again."""

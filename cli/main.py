@@ -8,7 +8,11 @@ from io import StringIO, TextIOWrapper
 import typer
 
 from cli import accounts, deadletter, lists, menus, pool, prompts, stops, webhooks
+from cli.deployment import Deployment, Place
+from cli.doctor.command import AsJson
+from cli.doctor.command import doctor as examine_deployment
 from cli.failures import unwritten
+from cli.target import on_place
 from speechcall import VERSION
 
 # A traceback shows no local variables: among them are passwords.
@@ -29,6 +33,13 @@ app.add_typer(stops.campaigns, name="campaign", help="Campaigns: to pause or can
 app.add_typer(webhooks.app, name="webhook", help="Webhooks: what became of each, and to send it again.")
 app.add_typer(deadletter.app, name="deadletter", help="Dead letters: what could not be handled, and another try.")
 app.add_typer(menus.app, name="menu", help="Menus: what a file's menus will do to the person who answers.")
+
+
+@app.command()
+@on_place
+def doctor(deployment: Deployment, place: Place, as_json: AsJson = False) -> None:
+    """Look at all that may be wrong with a deployment; each finding comes with what repairs it."""
+    raise typer.Exit(examine_deployment(deployment, place, typer.echo, as_json=as_json))
 
 
 @app.command()

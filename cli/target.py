@@ -27,6 +27,20 @@ def on_deployment(command: Callable[Concatenate[Deployment, P], None]) -> Callab
 
     A test gives its own way to open one as the context's `obj`.
     """
+
+    @functools.wraps(command)
+    def without_place(deployment: Deployment, _place: Place, /, *args: P.args, **given: P.kwargs) -> None:
+        command(deployment, *args, **given)
+
+    own = list(inspect.signature(command).parameters.values())
+    place = inspect.Parameter("_place", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    given_too: Any = without_place
+    given_too.__signature__ = inspect.Signature([own[0], place, *own[1:]])
+    return on_place(without_place)
+
+
+def on_place(command: Callable[Concatenate[Deployment, Place, P], None]) -> Callable[..., None]:
+    """As `on_deployment`, for a command that also wants to know how the deployment was named."""
     body: Callable[..., None] = command
 
     @functools.wraps(command)
@@ -34,10 +48,10 @@ def on_deployment(command: Callable[Concatenate[Deployment, P], None]) -> Callab
         place = _place(**{field.name: given.pop(field.name) for field in fields(Place)})
         opened: Callable[[Place], Deployment] = ctx.obj or open_deployment
         with told(local=place.local):
-            body(opened(place), **given)
+            body(opened(place), place, **given)
 
     kind = inspect.Parameter.KEYWORD_ONLY
-    own = list(inspect.signature(command).parameters.values())[1:]
+    own = list(inspect.signature(command).parameters.values())[2:]
     parameters = [
         inspect.Parameter("ctx", kind, annotation=typer.Context),
         *(parameter.replace(kind=kind) for parameter in own),

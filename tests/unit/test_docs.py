@@ -129,7 +129,7 @@ def test_each_command_exists_with_its_options(page):
         words = typed(line, "speechcall")
         if not words or not all(re.fullmatch(r"[a-z-]+", word) for word in words[:2]):  # `speechcall NOUN VERB`, `…`
             continue
-        length = 3 if tuple(words[:2]) in _NOUNS_IN_A_NOUN else 2
+        length = 1 if (words[0],) in COMMANDS else 3 if tuple(words[:2]) in _NOUNS_IN_A_NOUN else 2
         command = COMMANDS.get(tuple(words[:length]))
         known = {option for one in command.params for option in one.opts + one.secondary_opts} if command else set()
         unknown = [

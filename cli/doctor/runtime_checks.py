@@ -1,0 +1,92 @@
+"""What runs: does each queue, stream and clock reach its function, is anything left over, and would anybody be told?
+
+Sources: Lambda API reference, ListEventSourceMappings (State, LastProcessingResult); EventBridge API reference,
+DescribeRule; CloudWatch API reference, DescribeAlarms; Amazon SNS API reference, GetTopicAttributes.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from cli.dead_letters import QUEUES
+from cli.doctor.findings import Check, Finding, Verdict
+from cli.doctor.stack import Stack
+from cli.doctor.stack_checks import DEPLOY
+
+_MEANWHILE = frozenset({"Enabled", "Enabling", "Updating", "Creating"})
+_NO_PROBLEM = frozenset({"", "OK", "No records processed"})
+
+
+def runtime_checks(stack: Stack) -> Iterator[Check]:
+    """Of triggers, dead letters and alarms."""
+    yield Check("sources", "queues and streams reach their functions", lambda: _sources(stack))
+    yield Check("rules", "clock and events reach their functions", lambda: _rules(stack))
+    yield Check("dead-letters", "the dead-letter queues are empty", lambda: _dead_letters(stack))
+    yield Check("alarms", "no alarm is raised", lambda: _alarms(stack))
+    yield Check("alarm-actions", "somebody is told when an alarm is raised", lambda: _actions(stack))
+
+
+def _sources(stack: Stack) -> Iterator[Finding]:
+    for logical, uuid in stack.of_type("AWS::Lambda::EventSourceMapping").items():
+        found = stack.client("lambda").get_event_source_mapping(UUID=uuid)
+        if found["State"] not in _MEANWHILE:
+            yield Finding(
+                f"{logical} is {found['State']}: what waits there is not handled.",
+                f"aws lambda update-event-source-mapping --uuid {uuid} --enabled",
+            )
+        elif (told := found.get("LastProcessingResult", "")) not in _NO_PROBLEM:
+            yield Finding(f"{logical}: Lambda says {told!r}.", "docs/troubleshooting.md, and the log of its function.")
+
+
+def _rules(stack: Stack) -> Iterator[Finding]:
+    for logical, name in stack.of_type("AWS::Events::Rule").items():
+        if stack.client("events").describe_rule(Name=name)["State"] == "DISABLED":
+            yield Finding(f"{logical} is disabled: its events are lost.", f"aws events enable-rule --name {name}")
+
+
+def _dead_letters(stack: Stack) -> Iterator[Finding]:
+    for queue, (logical, _source) in QUEUES.items():
+        found = stack.client("sqs").get_queue_attributes(
+            QueueUrl=stack.deployment.name_of(logical),
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )["Attributes"]
+        if count := sum(map(int, found.values())):
+            yield Finding(
+                f"{count} dead letters in {queue}.",
+                f"speechcall deadletter list --stack {stack.name} shows them, deadletter redrive {queue} tries again.",
+            )
+
+
+def _stacks_alarms(stack: Stack) -> list[Any]:
+    names = list(stack.of_type("AWS::CloudWatch::Alarm").values())
+    found: list[Any] = []
+    for start in range(0, len(names), 100):
+        found += stack.client("cloudwatch").describe_alarms(AlarmNames=names[start : start + 100])["MetricAlarms"]
+    return found
+
+
+def _alarms(stack: Stack) -> Iterator[Finding]:
+    found = _stacks_alarms(stack)
+    for one in found:
+        if one["StateValue"] == "ALARM":
+            yield Finding(f"{one['AlarmName']}: {one['AlarmDescription']}.", "docs/troubleshooting.md says what to do.")
+    if len(found) < len(stack.of_type("AWS::CloudWatch::Alarm")):
+        yield Finding("Alarms of the stack are not there any more.", DEPLOY)
+
+
+def _actions(stack: Stack) -> Iterator[Finding]:
+    found = _stacks_alarms(stack)
+    silent = [one["AlarmName"] for one in found if not one["ActionsEnabled"] or not one["AlarmActions"]]
+    if silent:
+        yield Finding(
+            f"{len(silent)} of {len(found)} alarms tell nobody.",
+            "Give them an action: docs/troubleshooting.md, alarms.",
+            Verdict.WARNING,
+        )
+    topics = {arn for one in found for arn in one["AlarmActions"] if ":sns:" in arn}
+    for arn in sorted(topics):
+        attributes = stack.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]
+        if int(attributes.get("SubscriptionsConfirmed", 0)) == 0:
+            yield Finding(
+                f"Nobody listens to {arn.rpartition(':')[2]}: no subscription is confirmed.",
+                f"aws sns subscribe --topic-arn {arn} --protocol email --notification-endpoint YOU; then confirm it.",
+            )

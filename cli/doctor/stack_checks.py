@@ -1,0 +1,115 @@
+"""The stack as a whole: is it complete, is it this release, do the clocks agree, does it have room in the account?"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from cli.doctor.findings import Check, Finding, Verdict
+from cli.doctor.stack import Stack
+from speechcall import VERSION
+from speechcall.deployment.adapters.deployment_questions import load_of
+from speechcall.deployment.rules.concurrency import FUNCTIONS_OF_A_CALL, reserved_for_each, why_too_many
+
+COMPLETE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
+SKEW_SECONDS = 30
+"""Signatures and windows bear more; what is logged is compared by the second."""
+DEPLOY = "Deploy again: bin/sam-build && .venv-sam/bin/sam deploy."
+
+
+def stack_checks(stack: Stack) -> Iterator[Check]:
+    """Of the stack, its API and the account."""
+    yield Check("stack", "the stack is complete", lambda: _status(stack))
+    yield Check("version", "the stack is of this command's release", lambda: _version(stack))
+    yield Check("clock", "this machine's clock and AWS's agree", lambda: _clock(stack))
+    yield Check("concurrency", "Lambda has room for all that may run at once", lambda: _concurrency(stack))
+    yield Check("reserve", "executions are set aside for live calls", lambda: _reserve(stack))
+    yield Check("functions", "every function is ready", lambda: _functions(stack))
+
+
+def _status(stack: Stack) -> Iterator[Finding]:
+    status = stack.described["StackStatus"]
+    if status == "UPDATE_ROLLBACK_COMPLETE":
+        yield Finding(
+            "The last update failed and was taken back: the release before it runs.",
+            f"aws cloudformation describe-stack-events --stack-name {stack.name} says why it failed. {DEPLOY}",
+            Verdict.WARNING,
+        )
+    elif status not in COMPLETE:
+        yield Finding(
+            f"The stack is {status}.", f"aws cloudformation describe-stack-events --stack-name {stack.name} says why."
+        )
+
+
+def _health(stack: Stack) -> httpx.Response:
+    try:
+        return httpx.get(f"{stack.outputs['ApiUrl']}/health", timeout=10)
+    except httpx.HTTPError as error:
+        raise OSError(type(error).__name__) from error
+
+
+def _version(stack: Stack) -> Iterator[Finding]:
+    answer = _health(stack)
+    if answer.status_code != 200:
+        yield Finding(f"The API answers GET /health with {answer.status_code}.", "docs/troubleshooting.md, the API.")
+        return
+    told = answer.json()
+    if told["version"] != VERSION:
+        yield Finding(f"The stack runs {told['version']}, and this command is {VERSION}.", DEPLOY, Verdict.WARNING)
+    if told["provider"] != stack.provider:
+        yield Finding(f"The API says that {told['provider']} places the calls, the stack {stack.provider}.", DEPLOY)
+
+
+def _clock(stack: Stack) -> Iterator[Finding]:
+    there = parsedate_to_datetime(_health(stack).headers["Date"])
+    apart = abs((datetime.now(UTC) - there).total_seconds())
+    if apart > SKEW_SECONDS:
+        yield Finding(
+            f"This machine's clock is {apart:.0f} s away from AWS's; signatures are refused beyond five minutes.",
+            "Set the clock by NTP: sudo timedatectl set-ntp true.",
+            Verdict.WARNING,
+        )
+
+
+def _concurrency(stack: Stack) -> Iterator[Finding]:
+    load = load_of(stack.parameters)
+    if load is None:
+        yield Finding("The stack's parameters are not whole numbers.", DEPLOY)
+        return
+    reserves = stack.parameters["ReserveConcurrency"] == "true"
+    own = FUNCTIONS_OF_A_CALL * reserved_for_each(load.lines) if reserves else 0
+    limit = stack.client("lambda").get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
+    if told := why_too_many(load, int(limit) + own, reserve=reserves):
+        yield Finding(told, 'Service Quotas, AWS Lambda, "Concurrent executions" (L-B99A9384): ask for more.')
+
+
+def _in_calls(stack: Stack) -> list[str]:
+    listener = {"connect": "ConnectFlowFunction", "chime": "ChimeEventsFunction"}[stack.provider]
+    return [listener, "ControlCallFunction", "FinishCallFunction"]
+
+
+def _reserve(stack: Stack) -> Iterator[Finding]:
+    if stack.parameters["ReserveConcurrency"] != "true":
+        yield Finding(
+            "Webhooks, introductions and strangers can take the executions that live calls need.",
+            "Deploy with ReserveConcurrency=true when the account has enough executions.",
+            Verdict.WARNING,
+        )
+        return
+    wanted = reserved_for_each(stack.number("Lines"))
+    for name in _in_calls(stack):
+        found = stack.client("lambda").get_function_concurrency(FunctionName=stack.deployment.name_of(name))
+        if found.get("ReservedConcurrentExecutions") != wanted:
+            given = found.get("ReservedConcurrentExecutions", "none")
+            yield Finding(f"{name} has {given} executions of its own; with these Lines it needs {wanted}.", DEPLOY)
+
+
+def _functions(stack: Stack) -> Iterator[Finding]:
+    for logical, name in stack.of_type("AWS::Lambda::Function").items():
+        found = stack.client("lambda").get_function_configuration(FunctionName=name)
+        state, update = found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")
+        if state == "Inactive":
+            continue  # it was idle for weeks; the next invocation wakes it
+        if (state, update) != ("Active", "Successful"):
+            yield Finding(f"{logical} is {state}, its last update {update}.", DEPLOY)

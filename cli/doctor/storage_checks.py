@@ -1,0 +1,171 @@
+"""What lasts: tables, prompts, the key, the log. Is it protected, readable by the telephony, and forgotten in time?
+
+Sources: DynamoDB API reference, DescribeTable, DescribeTimeToLive, DescribeContinuousBackups; Amazon S3 API reference,
+GetBucketPolicy, GetBucketEncryption, GetPublicAccessBlock; AWS KMS API reference, DescribeKey.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from cli.doctor.findings import Check, Finding, Verdict
+from cli.doctor.stack import Stack
+from cli.doctor.stack_checks import DEPLOY
+from speechcall.telephony.connect.apology import apology_key
+from speechcall.telephony.provider import ProviderName, provider
+
+TABLES = ("MessagesTable", "RegistryTable")
+
+
+def storage_checks(stack: Stack) -> Iterator[Check]:
+    """Of tables, bucket, key and log group."""
+    yield Check("tables", "both tables are active", lambda: _active(stack))
+    yield Check("tables-forget", "both tables forget what has expired", lambda: _forget(stack))
+    yield Check("tables-recovery", "both tables can be restored to any second", lambda: _recovery(stack))
+    yield Check("tables-protection", "neither table can be deleted by mistake", lambda: _protection(stack))
+    yield Check("stream", "changes of messages are told to the functions", lambda: _stream(stack))
+    yield Check("bucket-policy", "the telephony may read the prompts", lambda: _bucket_policy(stack))
+    yield Check("bucket-encryption", "the prompts are encrypted so that they can be played", lambda: _encryption(stack))
+    yield Check("bucket-private", "the prompts are not public", lambda: _private(stack))
+    if stack.provider == "connect":
+        yield Check("apology", "what is played in an emergency is in the bucket", lambda: _apology(stack))
+    yield Check("key", "the key that seals webhook secrets is enabled", lambda: _key(stack))
+    yield Check("logs", "log lines are deleted in time", lambda: _logs(stack))
+
+
+def _tables(stack: Stack) -> Iterator[tuple[str, str]]:
+    for logical in TABLES:
+        yield logical, stack.deployment.name_of(logical)
+
+
+def _table(stack: Stack, name: str) -> Any:
+    return stack.client("dynamodb").describe_table(TableName=name)["Table"]
+
+
+def _active(stack: Stack) -> Iterator[Finding]:
+    for logical, name in _tables(stack):
+        try:
+            found = _table(stack, name)
+        except stack.client("dynamodb").exceptions.ResourceNotFoundException:
+            yield Finding(f"{logical} is not there any more.", 'docs/troubleshooting.md, "A table is lost".')
+            continue
+        states = {found["TableStatus"], *(one["IndexStatus"] for one in found.get("GlobalSecondaryIndexes", []))}
+        if states != {"ACTIVE"}:
+            yield Finding(f"{logical} or an index of it is {', '.join(sorted(states - {'ACTIVE'}))}.", "Wait.")
+
+
+def _forget(stack: Stack) -> Iterator[Finding]:
+    for logical, name in _tables(stack):
+        told = stack.client("dynamodb").describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        if told.get("TimeToLiveStatus") not in ("ENABLED", "ENABLING") or told.get("AttributeName") != "expires_at":
+            yield Finding(
+                f"{logical} keeps what has expired for ever.",
+                f"aws dynamodb update-time-to-live --table-name {name} --time-to-live-specification "
+                "Enabled=true,AttributeName=expires_at",
+            )
+
+
+def _recovery(stack: Stack) -> Iterator[Finding]:
+    wanted = stack.parameters["PointInTimeRecovery"] == "true"
+    for logical, name in _tables(stack):
+        told = stack.client("dynamodb").describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+        status = told.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
+        if status != "ENABLED":
+            yield Finding(
+                f"{logical} cannot be restored to an earlier second.",
+                f"aws dynamodb update-continuous-backups --table-name {name} "
+                "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
+                Verdict.PROBLEM if wanted else Verdict.WARNING,
+            )
+
+
+def _protection(stack: Stack) -> Iterator[Finding]:
+    wanted = stack.parameters["DeletionProtection"] == "true"
+    for logical, name in _tables(stack):
+        if not _table(stack, name).get("DeletionProtectionEnabled"):
+            yield Finding(
+                f"{logical} can be deleted by a mistake.",
+                f"aws dynamodb update-table --table-name {name} --deletion-protection-enabled",
+                Verdict.PROBLEM if wanted else Verdict.WARNING,
+            )
+
+
+def _stream(stack: Stack) -> Iterator[Finding]:
+    told = _table(stack, stack.deployment.name_of("MessagesTable")).get("StreamSpecification", {})
+    if not told.get("StreamEnabled") or told.get("StreamViewType") != "NEW_AND_OLD_IMAGES":
+        yield Finding("The messages' table tells nobody of its changes: nothing is prepared or dialled.", DEPLOY)
+
+
+def _bucket_policy(stack: Stack) -> Iterator[Finding]:
+    reader = provider(ProviderName(stack.provider)).plays_as
+    try:
+        text = stack.client("s3").get_bucket_policy(Bucket=stack.deployment.name_of("PromptsBucket"))["Policy"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchBucketPolicy":
+            raise
+        text = '{"Statement": []}'
+    for one in json.loads(text)["Statement"]:
+        if one["Effect"] == "Allow" and one.get("Principal") == {"Service": reader} and "s3:GetObject" in one["Action"]:
+            return
+    yield Finding(f"{reader} may not read the prompts, so callees hear nothing.", DEPLOY)
+
+
+def _encryption(stack: Stack) -> Iterator[Finding]:
+    found = stack.client("s3").get_bucket_encryption(Bucket=stack.deployment.name_of("PromptsBucket"))
+    rules = found["ServerSideEncryptionConfiguration"]["Rules"]
+    if any(one["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] != "AES256" for one in rules):
+        yield Finding(
+            "The prompts are encrypted with a key of KMS, which Amazon Connect cannot use: callees hear nothing.",
+            f"{DEPLOY} The bucket's default is AES256.",
+        )
+
+
+def _private(stack: Stack) -> Iterator[Finding]:
+    try:
+        found = stack.client("s3").get_public_access_block(Bucket=stack.deployment.name_of("PromptsBucket"))
+        blocked = all(found["PublicAccessBlockConfiguration"].values())
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchPublicAccessBlockConfiguration":
+            raise
+        blocked = False
+    if not blocked:
+        yield Finding("The bucket with the prompts may be made public.", DEPLOY)
+
+
+def _apology(stack: Stack) -> Iterator[Finding]:
+    try:
+        stack.client("s3").head_object(Bucket=stack.deployment.name_of("PromptsBucket"), Key=apology_key())
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("404", "NoSuchKey"):
+            raise
+        yield Finding(
+            "What callees hear when the function cannot be reached is not in the bucket: they would hear nothing.",
+            f"aws s3 cp layers/core/speechcall/telephony/connect/apology.wav "
+            f"s3://{stack.deployment.name_of('PromptsBucket')}/{apology_key()}",
+        )
+
+
+def _key(stack: Stack) -> Iterator[Finding]:
+    key = stack.deployment.name_of("WebhookSecretsKey")
+    found = stack.client("kms").describe_key(KeyId=key)["KeyMetadata"]
+    if found["KeyState"] != "Enabled":
+        what = (
+            "will be deleted, and every webhook secret with it" if found["KeyState"] == "PendingDeletion" else "rests"
+        )
+        first = f"aws kms cancel-key-deletion --key-id {key}; " if found["KeyState"] == "PendingDeletion" else ""
+        yield Finding(f"The key that seals webhook secrets {what}.", f"{first}aws kms enable-key --key-id {key}")
+
+
+def _logs(stack: Stack) -> Iterator[Finding]:
+    name, wanted = stack.outputs["LogGroupName"], stack.number("LogRetentionDays")
+    found = stack.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    kept = next((one.get("retentionInDays") for one in found if one["logGroupName"] == name), 0)
+    if kept == 0:
+        yield Finding("The log group is not there: the functions' lines are lost.", DEPLOY)
+    elif kept != wanted:
+        yield Finding(
+            f"Log lines are kept {f'{kept} days' if kept else 'for ever'}, and the stack says {wanted} days.",
+            f"aws logs put-retention-policy --log-group-name {name} --retention-in-days {wanted}",
+        )

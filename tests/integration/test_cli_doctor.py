@@ -1,0 +1,419 @@
+"""`speechcall doctor`: each check is seen passing and failing, forbidden to look, and in a wrong Region."""
+
+import json
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cli.deployment import Place
+from cli.doctor.command import checks_of, doctor
+from cli.doctor.findings import Verdict, examine
+from cli.main import app
+from speechcall.messages.rules.message import State
+from speechcall.messages.use_cases.message_ports import Pool
+from tests.kit.command_line import CliRunner
+from tests.kit.doctor_stack import CALLER_ID, INSTANCE, NAME, REGION, healthy_stack
+from tests.kit.samples import MID, message
+
+PLACE = Place(stack=NAME, region=REGION)
+
+
+@pytest.fixture(scope="module")
+def made():
+    with healthy_stack() as world:
+        yield world
+
+
+@pytest.fixture
+def world(made):
+    made.begin()
+    return made
+
+
+def results_of(world):
+    return {one.check.name: one for one in examine(checks_of(world.deployment, PLACE))}
+
+
+def look(world, name):
+    """What one check comes to."""
+    (found,) = examine(one for one in checks_of(world.deployment, PLACE) if one.name == name)
+    return found
+
+
+# ------------------------------------------------------------------ faults, by what AWS answers then
+def answer(operation, change):
+    return lambda world: world.changes.setdefault(operation, []).append(change)
+
+
+def put(*path, value):
+    """A change of an answer: a member, by its path."""
+
+    def change(found: Any) -> None:
+        for step in path[:-1]:
+            found = found[step]
+        found[path[-1]] = value
+
+    return change
+
+
+def parameter(name, value):
+    def change(found):
+        (one,) = (one for one in found["Stacks"][0]["Parameters"] if one["ParameterKey"] == name)
+        one["ParameterValue"] = value
+
+    return answer("DescribeStacks", change)
+
+
+def both(*faults):
+    return lambda world: [fault(world) for fault in faults]
+
+
+def health(**changed):
+    return lambda world: world.health.update(changed)
+
+
+def ahead(seconds):
+    return lambda world: setattr(world, "clock_is_ahead_seconds", seconds)
+
+
+def edited(found):
+    content = json.loads(found["ContactFlow"]["Content"])
+    content["Actions"][1]["Parameters"]["LambdaInvocationAttributes"] = {}
+    found["ContactFlow"]["Content"] = json.dumps(content)
+
+
+def fewer(quota):
+    return lambda found: [one.update(Value=1.0) for one in found["Quotas"] if quota in one["QuotaName"]]
+
+
+def first_alarm(**changed):
+    return lambda found: found["MetricAlarms"][0].update(changed)
+
+
+W, P, U = Verdict.WARNING, Verdict.PROBLEM, Verdict.UNKNOWN
+TABLE = ("Table",)
+FAULTS = {
+    "a failed update": (
+        "stack",
+        W,
+        answer("DescribeStacks", put("Stacks", 0, "StackStatus", value="UPDATE_ROLLBACK_COMPLETE")),
+        "release before it",
+    ),
+    "a stack half made": (
+        "stack",
+        P,
+        answer("DescribeStacks", put("Stacks", 0, "StackStatus", value="ROLLBACK_FAILED")),
+        "ROLLBACK_FAILED",
+    ),
+    "another release": ("version", W, health(version="0.0.9"), "0.0.9"),
+    "another provider": ("version", P, health(provider="chime"), "chime"),
+    "a clock that is wrong": ("clock", W, ahead(100), "100 s"),
+    "too few executions": (
+        "concurrency",
+        P,
+        answer("GetAccountSettings", put("AccountLimit", "UnreservedConcurrentExecutions", value=10)),
+        "concurrent executions",
+    ),
+    "no reserve": ("reserve", W, parameter("ReserveConcurrency", "false"), "can take the executions"),
+    "a reserve that somebody took": (
+        "reserve",
+        P,
+        answer("GetFunctionConcurrency", put("ReservedConcurrentExecutions", value=1)),
+        "has 1 executions of its own",
+    ),
+    "a function that failed to update": (
+        "functions",
+        P,
+        answer("GetFunctionConfiguration", put("LastUpdateStatus", value="Failed")),
+        "update Failed",
+    ),
+    "an instance that is being made": (
+        "instance",
+        P,
+        answer("DescribeInstance", put("Instance", "InstanceStatus", value="CREATION_IN_PROGRESS")),
+        "CREATION_IN_PROGRESS",
+    ),
+    "an instance that may not call out": (
+        "instance",
+        P,
+        answer("DescribeInstance", put("Instance", "OutboundCallsEnabled", value=False)),
+        "outbound calls",
+    ),
+    "an instance elsewhere": (
+        "instance",
+        P,
+        parameter("ConnectInstanceArn", INSTANCE.replace("eu-central-1", "eu-west-2")),
+        "eu-west-2",
+    ),
+    "a number that was given back": (
+        "caller-id",
+        P,
+        answer("ListPhoneNumbersV2", put("ListPhoneNumbersSummaryList", value=[])),
+        "not claimed",
+    ),
+    "a flow that is archived": (
+        "flow",
+        P,
+        answer("DescribeContactFlow", put("ContactFlow", "State", value="ARCHIVED")),
+        "archived",
+    ),
+    "a flow that is only saved": (
+        "flow",
+        P,
+        answer("DescribeContactFlow", put("ContactFlow", "Status", value="SAVED")),
+        "not published",
+    ),
+    "a flow that was edited": ("flow-content", P, answer("DescribeContactFlow", edited), "edited"),
+    "a function that is not allowed": (
+        "flow-function",
+        P,
+        answer("ListLambdaFunctions", put("LambdaFunctions", value=[])),
+        "apology",
+    ),
+    "more lines than the quota": ("quota-lines", P, answer("ListServiceQuotas", fewer("Concurrent")), "Lines=10"),
+    "more calls a second than the quota": (
+        "quota-rate",
+        P,
+        answer("ListServiceQuotas", fewer("Rate")),
+        "CallsPerSecond=2",
+    ),
+    "a quota that nobody names": (
+        "quota-rate",
+        U,
+        answer("ListServiceQuotas", put("Quotas", value=[])),
+        "does not say",
+    ),
+    "a flow that logs keys": ("flow-log", W, parameter("FlowLogging", "Enabled"), "keys"),
+    "an index that is being made": (
+        "tables",
+        P,
+        answer("DescribeTable", put("Table", "TableStatus", value="UPDATING")),
+        "UPDATING",
+    ),
+    "a table that keeps all": (
+        "tables-forget",
+        P,
+        answer("DescribeTimeToLive", put("TimeToLiveDescription", value={"TimeToLiveStatus": "DISABLED"})),
+        "for ever",
+    ),
+    "a table without recovery": (
+        "tables-recovery",
+        P,
+        answer(
+            "DescribeContinuousBackups",
+            put("ContinuousBackupsDescription", value={"ContinuousBackupsStatus": "ENABLED"}),
+        ),
+        "cannot be restored",
+    ),
+    "a table without protection": (
+        "tables-protection",
+        P,
+        answer("DescribeTable", put("Table", "DeletionProtectionEnabled", value=False)),
+        "deleted by a mistake",
+    ),
+    "no protection on purpose": (
+        "tables-protection",
+        W,
+        both(
+            parameter("DeletionProtection", "false"),
+            answer("DescribeTable", put("Table", "DeletionProtectionEnabled", value=False)),
+        ),
+        "deleted by a mistake",
+    ),
+    "a table without a stream": (
+        "stream",
+        P,
+        answer("DescribeTable", put("Table", "StreamSpecification", value={})),
+        "tells nobody",
+    ),
+    "a policy that somebody removed": (
+        "bucket-policy",
+        P,
+        answer("GetBucketPolicy", put("Policy", value='{"Statement": []}')),
+        "may not read the prompts",
+    ),
+    "prompts under a key of KMS": (
+        "bucket-encryption",
+        P,
+        answer(
+            "GetBucketEncryption",
+            put(
+                "ServerSideEncryptionConfiguration",
+                "Rules",
+                0,
+                "ApplyServerSideEncryptionByDefault",
+                "SSEAlgorithm",
+                value="aws:kms",
+            ),
+        ),
+        "KMS",
+    ),
+    "a bucket that may be public": (
+        "bucket-private",
+        P,
+        answer("GetPublicAccessBlock", put("PublicAccessBlockConfiguration", "BlockPublicPolicy", value=False)),
+        "public",
+    ),
+    "a key that is about to go": (
+        "key",
+        P,
+        answer("DescribeKey", put("KeyMetadata", "KeyState", value="PendingDeletion")),
+        "will be deleted",
+    ),
+    "a key that rests": ("key", P, answer("DescribeKey", put("KeyMetadata", "KeyState", value="Disabled")), "rests"),
+    "log lines for ever": (
+        "logs",
+        P,
+        answer("DescribeLogGroups", lambda found: [one.pop("retentionInDays", 0) for one in found["logGroups"]]),
+        "for ever",
+    ),
+    "a source that was switched off": (
+        "sources",
+        P,
+        answer("GetEventSourceMapping", put("State", value="Disabled")),
+        "Disabled",
+    ),
+    "a source that fails": (
+        "sources",
+        P,
+        answer("GetEventSourceMapping", put("LastProcessingResult", value="PROBLEM: Function call failed")),
+        "Function call failed",
+    ),
+    "a clock that was switched off": ("rules", P, answer("DescribeRule", put("State", value="DISABLED")), "disabled"),
+    "dead letters": (
+        "dead-letters",
+        P,
+        answer("GetQueueAttributes", put("Attributes", value={"ApproximateNumberOfMessages": "3"})),
+        "3 dead letters",
+    ),
+    "an alarm": ("alarms", P, answer("DescribeAlarms", first_alarm(StateValue="ALARM")), "given up"),
+    "an alarm that was deleted": (
+        "alarms",
+        P,
+        answer("DescribeAlarms", lambda found: found["MetricAlarms"].pop()),
+        "not there",
+    ),
+    "an alarm that tells nobody": ("alarm-actions", W, answer("DescribeAlarms", first_alarm(AlarmActions=[])), "1 of"),
+    "a topic without subscribers": (
+        "alarm-actions",
+        P,
+        answer("GetTopicAttributes", put("Attributes", "SubscriptionsConfirmed", value="0")),
+        "Nobody listens",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_found_and_its_repair_is_told(world, fault):
+    name, verdict, bring_about, said = FAULTS[fault]
+    assert look(world, name).verdict is Verdict.OK
+    bring_about(world)
+    found = look(world, name)
+    assert found.verdict is verdict
+    assert said in " ".join(one.text for one in found.findings)
+    assert all(one.repair for one in found.findings)
+
+
+def test_a_healthy_stack_is_told_so(world):
+    results = results_of(world)
+    assert {name: one.findings for name, one in results.items() if one.findings} == {}
+    assert len(results) >= 25
+    shown: list[str] = []
+    assert doctor(world.deployment, PLACE, shown.append, as_json=False) == 0
+    assert shown[-1] == f"\n{len(results)} checks: {len(results)} fine."
+
+
+def test_every_check_is_among_those_that_are_seen_failing(world):
+    by_hand = {"apology", "dialler", "lines", "throttle", "accounts", "destinations", "stuck"}
+    assert set(results_of(world)) == {name for name, *_ in FAULTS.values()} | by_hand
+
+
+def test_who_may_not_look_is_told_what_is_missing_for_each_check(world):
+    for check in checks_of(world.deployment, PLACE):
+        world.denied.clear()
+        (allowed,) = examine([check])
+        assert allowed.verdict is Verdict.OK
+    world.begin()
+    checks = list(checks_of(world.deployment, PLACE))  # the stack has been described, and may be no more
+    world.denied.add("*")
+    for result in examine(checks):
+        if result.check.name in ("stack", "version", "clock", "flow-log"):
+            continue  # nothing more of AWS is asked for them
+        assert result.verdict is Verdict.UNKNOWN, result
+        text = result.findings[0].text
+        assert "you may not" in text or "StoreUnavailable" in text, text
+
+
+def test_who_may_not_even_see_the_stack_is_told_that_alone(world):
+    world.denied.add("DescribeStacks")
+    (result,) = examine(checks_of(world.deployment, PLACE))
+    assert result.verdict is Verdict.UNKNOWN
+    assert "you may not DescribeStacks" in result.findings[0].text
+
+
+def test_in_a_wrong_region_it_says_where_it_has_looked(world):
+    elsewhere = replace(PLACE, stack="prod2")
+    shown: list[str] = []
+    assert doctor(world.deployment, elsewhere, shown.append, as_json=False) == 1
+    assert f"There is no stack prod2 in {REGION}" in shown[0]
+    assert "--region" in shown[1]
+
+
+def test_the_tables_tell_of_lines_accounts_and_messages(world):
+    deployment = world.deployment
+    deployment.lines.choose({"lines": 0})
+    assert "0 lines" in look(world, "lines").findings[0].text
+    deployment.lines.choose({"lines": 3})
+    assert look(world, "lines").verdict is Verdict.WARNING
+    deployment.lines.choose({"lines": None})
+    deployment.lines.slow_down(round(time.time() * 1000) + 60_000)
+    assert "No call is begun" in look(world, "throttle").findings[0].text
+    deployment.lines.slow_down(0)
+    acme = deployment.accounts.find("acme")
+    assert deployment.accounts.save(replace(acme, prefixes=("*",)), acme)
+    assert "acme may call any number" in look(world, "destinations").findings[0].text
+    assert deployment.accounts.save(replace(acme, disabled=True), replace(acme, prefixes=("*",)))
+    assert "no account that may send" in look(world, "accounts").findings[0].text
+    assert deployment.accounts.save(acme, replace(acme, disabled=True))
+    deployment.messages.add([replace(message(MID), due_msec=0)])
+    assert MID in look(world, "stuck").findings[0].text
+    deployment.messages.postpone(MID, State.PREPARING, round(time.time() * 1000))
+    assert look(world, "stuck").verdict is Verdict.OK
+
+
+def test_a_pool_that_no_dialler_has_seen_and_an_apology_that_is_gone(world):
+    deployment = world.deployment
+    name = deployment.name_of("RegistryTable")
+    table = deployment.client("dynamodb")
+    pool = next(one for one in table.scan(TableName=name)["Items"] if "stack_lines" in one or one["pk"]["S"] == "POOL")
+    table.delete_item(TableName=name, Key={key: pool[key] for key in ("pk", "sk")})
+    assert "No dialler" in look(world, "dialler").findings[0].text
+    deployment.lines.tell_stack(Pool(10, 2))
+    bucket, s3 = deployment.name_of("PromptsBucket"), deployment.client("s3")
+    (kept,) = s3.list_objects_v2(Bucket=bucket)["Contents"]
+    body = s3.get_object(Bucket=bucket, Key=kept["Key"])["Body"].read()
+    s3.delete_object(Bucket=bucket, Key=kept["Key"])
+    assert "not in the bucket" in look(world, "apology").findings[0].text
+    s3.put_object(Bucket=bucket, Key=kept["Key"], Body=body)
+    assert look(world, "apology").verdict is Verdict.OK
+
+
+def test_the_command_ends_with_1_where_something_is_wrong_and_speaks_json(world):
+    def run(*more):
+        return CliRunner().invoke(app, ["doctor", "--stack", NAME, *more], obj=lambda _place: world.deployment)
+
+    assert run().exit_code == 0
+    world.changes["DescribeTable"] = [put("Table", "DeletionProtectionEnabled", value=False)]
+    told = run("--json")
+    assert told.exit_code == 1
+    by_name = {one["check"]: one for one in json.loads(told.stdout)}
+    assert by_name["tables-protection"]["verdict"] == "problem"
+    assert by_name["tables-protection"]["findings"][0]["repair"].startswith("aws dynamodb update-table")
+    assert CALLER_ID not in told.stdout
+
+
+def test_what_is_found_names_no_full_number(world):
+    world.changes["ListPhoneNumbersV2"] = [put("ListPhoneNumbersSummaryList", value=[])]
+    assert CALLER_ID not in str(look(world, "caller-id"))

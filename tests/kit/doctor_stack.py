@@ -1,0 +1,248 @@
+"""A stack in moto that is as healthy as one can be, for what looks at stacks: made by moto's CloudFormation.
+
+Of template.yaml it has what moto's CloudFormation can make as it stands (tables, queues, bucket, key, alarms, log
+group); functions, triggers and rules are small ones under the same names. Amazon Connect and Service Quotas, which moto
+has not, answer from a table, and each answer is held to botocore's model.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from functools import cached_property
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+import httpx
+from botocore.exceptions import ClientError
+from botocore.validate import ParamValidator
+from moto import mock_aws
+
+from cli.deployment import Deployment, Place, open_deployment
+from local.cloud.apply_moto_patches import install_guards
+from local.cloud.intrinsics import read_document
+from local.cloud.template import TEMPLATE, read_template
+from speechcall import VERSION
+from speechcall.accounts.rules.account import Account
+from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.telephony.connect.apology import apology, apology_key
+from speechcall.telephony.connect.contact_flow import build_contact_flow
+
+ACCOUNT, REGION, NAME = "123456789012", "eu-central-1", "prod"
+INSTANCE_ID = "12345678-1234-1234-1234-123456789012"
+INSTANCE = f"arn:aws:connect:{REGION}:{ACCOUNT}:instance/{INSTANCE_ID}"
+CALLER_ID = "+4930123456"
+AS_THEY_STAND = (
+    *("AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::S3::Bucket", "AWS::KMS::Key"),
+    "AWS::Logs::LogGroup",
+)
+OWNERS = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}]}
+FLOW_ID = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+PARAMETERS = {"ConnectInstanceArn": INSTANCE, "CallerId": CALLER_ID, "DeletionProtection": "true"}
+
+Change = Callable[[Any], None]
+"""What is changed in an answer of AWS."""
+
+
+@dataclass
+class DoctorWorld:
+    """The stack, and what is wrong with it."""
+
+    changes: dict[str, list[Change]] = field(default_factory=dict)
+    """What is changed in the answers of an operation."""
+    denied: set[str] = field(default_factory=set)
+    """Operations that are not allowed; `*`: none is."""
+    asked: list[str] = field(default_factory=list)
+    """The operations of AWS that were asked, in order."""
+    health: dict[str, Any] = field(default_factory=dict)
+    clock_is_ahead_seconds: float = 0.0
+    alarms: dict[str, str] = field(default_factory=dict)
+    """Alarms of the stack, which moto's CloudFormation does not make, by their logical ids."""
+    table: dict[str, Any] = field(default_factory=dict)
+    """What Amazon Connect, Service Quotas and Lambda's account settings answer."""
+
+    def begin(self) -> None:
+        """Everything is well."""
+        for one in (self.changes, self.denied, self.asked):
+            one.clear()
+        self.health = {"status": "ok", "version": VERSION, "provider": "connect"}
+        self.clock_is_ahead_seconds = 0.0
+
+    @cached_property
+    def deployment(self) -> Deployment:
+        """As `--stack prod` opens it, with its requests watched."""
+        made = open_deployment(Place(stack=NAME, region=REGION))
+        events = made._session.events
+        events.register("before-call.*.*", self._before)
+        events.register("after-call.*.*", self._after)
+        return made
+
+    def _before(self, model: Any, **_more: Any) -> Any:
+        self.asked.append(model.name)
+        if model.name in self.denied or "*" in self.denied:
+            response: Any = {
+                "Error": {"Code": "AccessDeniedException", "Message": "not you"},
+                "ResponseMetadata": {"HTTPStatusCode": 400},
+            }
+            raise ClientError(response, model.name)
+        if model.name not in self.table:
+            return None
+        answer = json.loads(json.dumps(self.table[model.name]))
+        report = ParamValidator().validate(answer, model.output_shape)
+        assert not report.has_errors(), report.generate_report()
+        self._change(model.name, answer)
+        return httpx.Response(200), {**answer, "ResponseMetadata": {"HTTPStatusCode": 200}}
+
+    def _after(self, model: Any, parsed: Any, **_more: Any) -> None:
+        if model.name == "ListStackResources":
+            kind = "AWS::CloudWatch::Alarm"
+            parsed["StackResourceSummaries"] += [
+                {"LogicalResourceId": name, "PhysicalResourceId": physical, "ResourceType": kind}
+                for name, physical in self.alarms.items()
+            ]
+        if model.name == "GetTopicAttributes":  # moto counts a queue's subscription among those that wait
+            parsed["Attributes"]["SubscriptionsConfirmed"] = "1"
+        if model.name not in self.table:
+            self._change(model.name, parsed)
+
+    def _change(self, operation: str, answer: Any) -> None:
+        for change in self.changes.get(operation, ()):
+            change(answer)
+
+    def get_health(self, url: str, **_more: Any) -> httpx.Response:
+        """What the API answers to GET /health."""
+        assert url == "https://api.example.com/health"
+        ahead = datetime.now(UTC).timestamp() + self.clock_is_ahead_seconds
+        headers = {"Date": format_datetime(datetime.fromtimestamp(ahead, UTC), usegmt=True)}
+        return httpx.Response(200, json=self.health, headers=headers)
+
+
+def _document() -> dict[str, Any]:
+    product = json.loads(json.dumps(read_document(TEMPLATE)))
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "on-call"}}
+    resources: dict[str, Any] = {"OnCall": topic}
+    for name, one in product["Resources"].items():
+        if one["Type"] in AS_THEY_STAND:
+            resources[name] = {"Type": one["Type"], "Properties": one["Properties"]}
+            if one["Type"] == "AWS::KMS::Key":
+                one["Properties"]["KeyPolicy"] = json.dumps(OWNERS)  # as text: moto reads it again
+            if one["Properties"].get("FifoQueue"):
+                one["Properties"]["QueueName"] = f"{name}.fifo"
+            if one["Type"] == "AWS::DynamoDB::Table":
+                one["Properties"]["DeletionProtectionEnabled"] = True
+        elif one["Type"] == "AWS::Serverless::Function" and one.get("Condition") != "Chime":
+            resources[name] = {
+                "Type": "AWS::Lambda::Function",
+                "Properties": {
+                    "FunctionName": f"{NAME}-{name}",
+                    "Runtime": "python3.13",
+                    "Handler": "index.handler",
+                    "Role": f"arn:aws:iam::{ACCOUNT}:role/none",
+                    "Code": {"ZipFile": "def handler(event, context): pass"},
+                },
+            }
+    queue = {"Fn::GetAtt": ["WebhookQueue", "Arn"]}
+    mapping = {"EventSourceArn": queue, "FunctionName": {"Ref": "SendWebhookFunction"}}
+    resources["SendWebhookFunctionFirst"] = {"Type": "AWS::Lambda::EventSourceMapping", "Properties": mapping}
+    rule = {"Name": "each-minute", "ScheduleExpression": "rate(1 minute)", "State": "ENABLED"}
+    resources["DialerFunctionEachMinute"] = {"Type": "AWS::Events::Rule", "Properties": rule}
+    outputs = {
+        "ApiUrl": {"Value": "https://api.example.com"},
+        "ContactFlowId": {"Value": FLOW_ID},
+        "LogGroupName": {"Value": {"Ref": "LogGroup"}},
+    }
+    kept = {name: product[name] for name in ("AWSTemplateFormatVersion", "Parameters", "Conditions", "Mappings")}
+    return {**kept, "Resources": resources, "Outputs": outputs}
+
+
+@contextmanager
+def healthy_stack() -> Iterator[DoctorWorld]:
+    """The stack `prod`, in a moto of its own."""
+    install_guards()
+    environment = {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+    }
+    world = DoctorWorld()
+    world.begin()
+    with (
+        patch.dict("os.environ", environment),
+        mock_aws(config={"lambda": {"use_docker": False}}),
+        patch("cli.doctor.stack_checks.httpx.get", world.get_health),
+    ):
+        boto3.client("iam").create_role(RoleName="none", AssumeRolePolicyDocument="{}", Path="/")
+        boto3.client("cloudformation").create_stack(
+            StackName=NAME,
+            TemplateBody=json.dumps(_document()),
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in PARAMETERS.items()],
+        )
+        deployment = open_deployment(Place(stack=NAME, region=REGION))
+        _fill(deployment, world)
+        yield world
+
+
+def _fill(deployment: Deployment, world: DoctorWorld) -> None:
+    """What is no part of the stack, or of what moto's CloudFormation makes."""
+    dynamodb = deployment.client("dynamodb")
+    for logical in ("MessagesTable", "RegistryTable"):
+        name = deployment.name_of(logical)
+        ttl: Any = {"Enabled": True, "AttributeName": "expires_at"}
+        dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=ttl)
+        dynamodb.update_continuous_backups(
+            TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        )
+    bucket = deployment.name_of("PromptsBucket")
+    s3 = deployment.client("s3")
+    declared = read_template(TEMPLATE, PARAMETERS)
+    (policy,) = declared.resources_of("AWS::S3::BucketPolicy").values()
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy["PolicyDocument"]))
+    s3.put_public_access_block(
+        Bucket=bucket,
+        PublicAccessBlockConfiguration=declared.resource("PromptsBucket")["Properties"][
+            "PublicAccessBlockConfiguration"
+        ],
+    )
+    s3.put_object(Bucket=bucket, Key=apology_key(), Body=apology())
+    sns = deployment.client("sns")
+    topic = sns.list_topics()["Topics"][0]["TopicArn"]
+    for name, one in declared.resources_of("AWS::CloudWatch::Alarm").items():
+        numbers = {key: int(one[key]) for key in ("Period", "EvaluationPeriods", "Threshold")}
+        deployment.client("cloudwatch").put_metric_alarm(
+            **{**one, **numbers}, AlarmName=f"{NAME}-{name}", AlarmActions=[topic]
+        )
+        world.alarms[name] = f"{NAME}-{name}"
+    functions = deployment.client("lambda")
+    for name in ("ConnectFlowFunction", "ControlCallFunction", "FinishCallFunction"):
+        functions.put_function_concurrency(FunctionName=deployment.name_of(name), ReservedConcurrentExecutions=16)
+    deployment.lines.tell_stack(Pool(10, 2))
+    deployment.accounts.add(Account("acme", ("+49",)), {})
+    function = functions.get_function_configuration(FunctionName=deployment.name_of("ConnectFlowFunction"))[
+        "FunctionArn"
+    ]
+    apology_uri = f"https://{bucket}.s3.{REGION}.amazonaws.com/{apology_key()}"
+    flow = {
+        "Id": FLOW_ID,
+        "State": "ACTIVE",
+        "Status": "PUBLISHED",
+        "Content": json.dumps(build_contact_flow(function, apology_uri, "Disabled")),
+    }
+    instance = {"Id": INSTANCE_ID, "Arn": INSTANCE, "InstanceStatus": "ACTIVE", "OutboundCallsEnabled": True}
+    world.table = {
+        "DescribeInstance": {"Instance": instance},
+        "ListPhoneNumbersV2": {"ListPhoneNumbersSummaryList": [{"PhoneNumber": CALLER_ID, "TargetArn": INSTANCE}]},
+        "DescribeContactFlow": {"ContactFlow": flow},
+        "ListLambdaFunctions": {"LambdaFunctions": [function]},
+        "ListServiceQuotas": {
+            "Quotas": [
+                {"QuotaName": "Concurrent active calls per instance", "Value": 10.0},
+                {"QuotaName": "Rate of StartOutboundVoiceContact API requests", "Value": 2.0},
+            ]
+        },
+        "GetAccountSettings": {"AccountLimit": {"UnreservedConcurrentExecutions": 1000}},
+    }
