@@ -66,8 +66,8 @@ def append(calls, word, seq=None, contact="contact-1", then=None):
     return calls.append(MID, 1, contact, entry)
 
 
-def queued(messages, mid=MID, now=NOW):
-    messages.add([message(mid)])
+def queued(messages, mid=MID, now=NOW, **more):
+    messages.add([message(mid, **more)])
     assert messages.queue(messages.get(mid), (ASK,), now)
     return messages.get(mid)
 

@@ -8,7 +8,7 @@ from heapq import merge
 from itertools import islice, takewhile
 from typing import Any
 
-from speechcall.messages.adapters.message_items import parts, take_turns
+from speechcall.messages.adapters.message_items import due_ranges, parts, take_turns
 from speechcall.messages.rules.message import State
 
 Entry = tuple[Any, Any]
@@ -38,6 +38,10 @@ class Shard:
 
     def first(self, limit: int) -> list[Entry]:
         return self.entries[self.head : self.head + limit]
+
+    def between(self, since_msec: int, until_msec: int, limit: int) -> list[Entry]:
+        at = bisect_left(self.entries, (since_msec,), lo=self.head)
+        return list(takewhile(lambda entry: entry[0] <= until_msec, self.entries[at : at + limit]))
 
 
 @dataclass
@@ -76,9 +80,12 @@ class MemoryIndex:
         self._catch_up()
         lists = []
         for shards in parts(state):
-            pages = [self._shards[shard].first(limit) for shard in shards]
-            due = takewhile(lambda entry: entry[0] <= now_msec, merge(*pages))
-            lists.append([mid for _, mid in islice(due, limit)])
+            pages = [
+                self._shards[shard].between(since_msec, until_msec, limit)
+                for shard in shards
+                for since_msec, until_msec in due_ranges(shard, now_msec)
+            ]
+            lists.append([mid for _, mid in islice(merge(*pages), limit)])
         return take_turns(lists, limit)
 
     def _set(self, mid: str, shard: str, due_msec: Any) -> None:

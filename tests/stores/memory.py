@@ -15,7 +15,7 @@ from speechcall.calls.rules.refusal import over_limit
 from speechcall.campaigns.rules.funnel import Heard
 from speechcall.menus.rules.ask import Ask
 from speechcall.menus.rules.call_log import Entry
-from speechcall.messages.adapters.message_items import CALLING_CHECK_MSEC, first_check_msec, shard_name
+from speechcall.messages.adapters.message_items import CALLING_CHECK_MSEC, first_check_msec, shard_name, waiting_values
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.opening import opens_later_msec
 from speechcall.messages.rules.turns import cost
@@ -486,8 +486,8 @@ class MemoryMessages:
 
     def _put(self, message: Message, due_msec: int | None, *, stands: bool = False) -> None:
         """`stands`: a queued message has its place in its queue."""
-        if stands and message.window:
-            due_msec = message.dial_until_msec
+        if stands:
+            due_msec = waiting_values(message)[":due"]
         self._messages[message.mid] = replace(message, due_msec=due_msec, stands=stands)
         is_later = message.state is State.QUEUED and not stands
         self.index.put(message.mid, LATER if is_later else shard_name(message.mid, message.state), due_msec)

@@ -72,14 +72,14 @@ def test_the_check_says_when_each_message_may_be_dialled_first():
 
 def test_the_status_says_when_a_message_that_waits_for_its_moment_is_dialled():
     evening = (Hours((Window(1200, 1260),), ("UTC",)),)
-    waits = replace(QUEUED, due_msec=QUEUED.dial_until_msec)
+    waits = replace(QUEUED, stands=True)
     later = NOW + 3_600_000
     told = [
         describe_message(History(message, (), ()), NOW)["call"]["nextAttemptAt"]
         for message in (
             waits,
             replace(waits, hours=evening),
-            replace(waits, send_at_msec=later, due_msec=later),
+            replace(waits, send_at_msec=later, due_msec=later, stands=False),
             replace(waits, hours=(Hours((Window(840, 900),), ("UTC",)),)),
         )
     ]

@@ -300,6 +300,15 @@ def test_a_line_that_is_given_back_while_the_sweeper_looks_is_not_taken_from_the
 
 
 # ------------------------------------------------------------------- expired
+def test_whose_time_is_up_ends_within_a_minute_however_many_wait_before_it():
+    waiting = [str(10_000 + number) for number in range(450)]
+    bench = Bench()
+    for mid in waiting:
+        bench.messages.add([message(mid, ttl_seconds=60 if mid >= "10200" else 3600)])
+        bench.messages.queue(bench.messages.get(mid), (ASK,), NOW)
+    assert bench.sweep(60_000) == {"MessagesExpired": 250}
+
+
 def test_a_message_whose_time_ran_out_behind_full_lines_is_expired():
     bench = Bench()
     for mid, ttl in (("1", 30), ("2", 60)):

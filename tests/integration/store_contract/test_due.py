@@ -24,13 +24,22 @@ def test_the_due_come_in_order_and_no_more_than_asked_for(messages):
     assert messages.put_off(NOW, 9) == ["12"]
 
 
-def test_a_message_that_stands_in_its_queue_is_due_for_the_release_before(messages):
-    assert queued(messages).stands
-    assert messages.due(State.QUEUED, NOW - 1, 10) == []
-    assert messages.due(State.QUEUED, NOW, 10) == [MID]
+def test_a_message_that_stands_in_its_queue_is_due_when_its_time_is_up(messages):
+    found = queued(messages)
+    assert found.stands
+    assert messages.due(State.QUEUED, found.dial_until_msec - 1, 10) == []
+    assert messages.due(State.QUEUED, found.dial_until_msec, 10) == [MID]
     assert messages.put_off(NOW + 10**9, 10) == []
     messages.postpone(MID, State.QUEUED, NOW + 5)
     assert not messages.get(MID).stands
+
+
+def test_whose_time_is_up_is_found_among_any_number_that_wait(messages):
+    for number in range(20):
+        queued(messages, str(100 + number), ttl_seconds=3600 - 60 * number)
+    assert messages.due(State.QUEUED, NOW + 3_599_999 - 60_000 * 17, 2) == ["119", "118"]
+    messages.postpone("119", State.QUEUED, NOW + 5)
+    assert messages.due(State.QUEUED, NOW + 3_600_000 - 60_000 * 18, 2) == ["119", "118"]
 
 
 def test_each_state_is_due_at_its_own_time_and_finished_ones_never(messages):
@@ -39,7 +48,7 @@ def test_each_state_is_due_at_its_own_time_and_finished_ones_never(messages):
     assert messages.due(State.PREPARING, NOW + 300_000, 10) == [MID]
     messages.queue(messages.get(MID), (ASK,), NOW)
     assert messages.due(State.PREPARING, NOW + 10**9, 10) == []
-    assert messages.due(State.QUEUED, NOW, 10) == [MID]
+    assert messages.due(State.QUEUED, MESSAGE.dial_until_msec, 10) == [MID]
     messages.claim_line(messages.get(MID), "arn:flow", POOL, NOW)
     assert messages.due(State.QUEUED, NOW + 10**9, 10) == []
     assert messages.due(State.CALLING, NOW + 59_999, 10) == []

@@ -5,7 +5,7 @@ from speechcall.menus.adapters.flows_store import Registry
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.turns import Queue
 from tests.kit.samples import ASK, CALL, MESSAGE, MID, NOW, message
-from tests.kit.store_samples import EXPIRES, put, ticket
+from tests.kit.store_samples import EXPIRES, put, queued, ticket
 
 
 def test_a_later_try_that_loses_to_the_end_between_its_two_writes_is_told_so(dynamodb, monkeypatch):
@@ -79,6 +79,17 @@ def test_what_a_release_before_has_ended_is_taken_out_of_its_queue(dynamodb):
     assert messages.turns.heads(queue, 9) == [MID]
     messages.forget_place(messages.get(MID))
     assert messages.turns.heads(queue, 9) == []
+
+
+def test_what_waits_is_due_for_the_release_before_which_asks_for_all_that_is(dynamodb):
+    queued(dynamodb.messages)
+    found = dynamodb.client.query(
+        TableName=dynamodb.messages_table,
+        IndexName="due",
+        KeyConditionExpression="due_shard = :shard AND due_at <= :now",
+        ExpressionAttributeValues={":shard": {"S": f"queued#{int(MID) % 4}"}, ":now": {"N": str(NOW)}},
+    )
+    assert [one["pk"]["S"] for one in found["Items"]] == [f"M#{MID}"]
 
 
 def test_a_message_that_a_release_before_has_queued_is_due_at_once_and_can_be_put_into_its_queue(dynamodb):

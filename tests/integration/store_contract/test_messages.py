@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from speechcall.accounts.rules.account import Account
+from speechcall.messages.adapters.message_items import LONG_AGO_MSEC
 from speechcall.messages.rules.message import State
 from speechcall.messages.use_cases.message_ports import (
     LinesFull,
@@ -54,7 +55,7 @@ def test_a_hundred_messages_are_added_at_once(messages):
 def test_a_message_is_queued_once(messages):
     found = queued(messages)
     assert found == replace(message(MID), state=State.QUEUED, asks=(ASK,))
-    assert found.due_msec == NOW
+    assert found.due_msec == found.dial_until_msec - LONG_AGO_MSEC
     assert not messages.queue(messages.get(MID), (), NOW)
     assert messages.get(MID) == found
 

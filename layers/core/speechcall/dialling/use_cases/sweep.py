@@ -105,7 +105,7 @@ class Calls:
     def prepare_again(self) -> None:
         """Unprepared messages are touched, so that the stream names them again, until their time is up."""
         counted: Counter[str] = Counter()
-        for mid in self._preparing():
+        for mid in self._due(State.PREPARING):
             with self._alone(mid, State.PREPARING):
                 counted[self._prepare_again(mid)] += 1
         self.count("MessagesPreparedAgain", counted["again"])
@@ -122,11 +122,11 @@ class Calls:
         self.messages.postpone(mid, State.PREPARING, due_msec)
         return "again"
 
-    def _preparing(self) -> Iterator[str]:
+    def _due(self, state: State) -> Iterator[str]:
         """What is due, as far as one sweep comes: each is moved, so the next look finds others."""
         seen: set[str] = set()
         for _ in range(PAGES):
-            found = [mid for mid in self.messages.due(State.PREPARING, self.clock.now_msec(), PAGE) if mid not in seen]
+            found = [mid for mid in self.messages.due(state, self.clock.now_msec(), PAGE) if mid not in seen]
             if not found:
                 return
             seen.update(found)
@@ -224,7 +224,7 @@ class Calls:
         Those that were put off are called back; and those that a release before has queued, which knew no queues.
         """
         now, expired = self.clock.now_msec(), 0
-        for mid in self.messages.due(State.QUEUED, now, PAGE):
+        for mid in self._due(State.QUEUED):
             with self._alone(mid):
                 message = self._read(mid, State.QUEUED)
                 if message is None or message.state is not State.QUEUED or (message.due_msec or 0) > now:

@@ -39,24 +39,39 @@ SETTLING_END = "settling_end"
 """The word with which the call of a message that settles has ended; no other message has it."""
 
 
+LONG_AGO_MSEC = 10 * 365 * 24 * 3_600_000
+"""More than any message waits for, many times over."""
+
+
 def due_values(shard: str, due_msec: int) -> dict[str, Any]:
     """The place of a message in the sparse index: `:shard` and `:due`."""
     return {":shard": shard, ":due": due_msec}
 
 
-def waiting_values(message: Message, now_msec: int) -> dict[str, Any]:
+def waiting_values(message: Message) -> dict[str, Any]:
     """The place of a queued message: in its queue, and in the index of what is due.
 
-    It is due at once there, though nobody goes by that: the release before knows no queues, and finds by it what waits
-    when an update is rolled back. The release after this one may let it be due when its time is up; what has calling
-    hours is so already, because the release before would dial it at any hour.
+    The release before knows no queues: when an update is rolled back, it finds by that index what waits, and dials
+    what is due. So this is due there since long ago, in the order in which the times of all are up: among any number
+    the sweeper finds those whose time is up (`due_ranges`). What has calling hours is due when its time is up and not
+    before, because the release before would dial it at any hour.
     """
-    due_msec = message.dial_until_msec if message.window else now_msec
+    due_msec = message.dial_until_msec - (0 if message.window else LONG_AGO_MSEC)
     return {
         ":order_pk": waiting_partition(message.account_id, message.campaign, message.is_urgent, message.window),
         ":order_sk": waiting_place(message.mid),
         **due_values(shard_name(message.mid, State.QUEUED), due_msec),
     }
+
+
+def due_ranges(shard: str, now_msec: int) -> tuple[tuple[int, int], ...]:
+    """Where in a shard of the index that stands which is to be looked after now: from a moment to another.
+
+    Of the queued: what stands in a queue and whose time is up; and what is due at a moment of its own.
+    """
+    if shard not in due_shards(State.QUEUED.value):
+        return ((0, now_msec),)
+    return (0, now_msec - LONG_AGO_MSEC), (now_msec - LONG_AGO_MSEC // 2, now_msec)
 
 
 def shard_name(mid: str, state: State) -> str:

@@ -9,6 +9,7 @@ from speechcall.messages.adapters.leaving_messages import MESSAGE, PLACE, PLACE_
 from speechcall.messages.adapters.lines_store import take_line, why_no_line
 from speechcall.messages.adapters.message_items import (
     CALLING_CHECK_MSEC,
+    due_ranges,
     due_values,
     dump,
     parts,
@@ -76,7 +77,7 @@ class DynamoMessages(LeavingMessages):
         opens_msec = opens_later_msec(message, now_msec)
         account, campaign, is_urgent = message.account_id, message.campaign, message.is_urgent
         self.turns.wake(account, campaign, is_urgent, now_msec, window=message.window, opens_msec=opens_msec)
-        return waiting_values(message, now_msec)
+        return waiting_values(message)
 
     def promote(self, message: Message, now_msec: int) -> bool:
         """
@@ -184,7 +185,12 @@ class DynamoMessages(LeavingMessages):
     def due(self, state: State, now_msec: int, limit: int) -> list[str]:
         lists = []
         for shards in parts(state):
-            found = [item for shard in shards for item in due_in(self._client, self._messages, shard, now_msec, limit)]
+            found = [
+                item
+                for shard in shards
+                for since_msec, until_msec in due_ranges(shard, now_msec)
+                for item in due_in(self._client, self._messages, shard, until_msec, limit, since_msec)
+            ]
             found.sort(key=lambda item: (item["due_at"], item["pk"]))
             lists.append([mid_of(item["pk"]) for item in found])
         return take_turns(lists, limit)

@@ -8,14 +8,19 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-def due_in(client: "DynamoDBClient", table: str, shard: str, now_msec: int, limit: int) -> list[Values]:
-    """The keys and `due_at` of what is due in one shard, the oldest first; the index may lag behind the table."""
+def due_in(
+    client: "DynamoDBClient", table: str, shard: str, now_msec: int, limit: int, since_msec: int = 0
+) -> list[Values]:
+    """The keys and `due_at` of what is due in one shard, from a moment until now, the oldest first.
+
+    The index may lag behind the table.
+    """
     with store_errors():
         page = client.query(
             TableName=table,
             IndexName="due",
-            KeyConditionExpression="due_shard = :shard AND due_at <= :now",
-            ExpressionAttributeValues=to_wire({":shard": shard, ":now": now_msec}),
+            KeyConditionExpression="due_shard = :shard AND due_at BETWEEN :since AND :now",
+            ExpressionAttributeValues=to_wire({":shard": shard, ":since": since_msec, ":now": now_msec}),
             Limit=limit,
         )
     return [from_wire(item) for item in page["Items"]]

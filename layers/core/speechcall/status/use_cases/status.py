@@ -170,13 +170,13 @@ def _next_attempt_msec(message: Message, now_msec: int) -> int | None:
     """When a message is dialled (again) that waits for a moment, not for a line alone; None: nobody can say."""
     if message.state is not State.QUEUED or message.is_held:
         return None
-    stands = message.due_msec == message.dial_until_msec
-    if stands and (message.hours or message.send_at_msec):
+    if message.stands and (message.hours or message.send_at_msec):
         from speechcall.messages.rules.when_to_dial import Dialable, next_dial  # noqa: PLC0415, few have hours
 
         when = next_dial(message.dial_times, now_msec)
         if isinstance(when, Dialable) and when.at_msec > now_msec:
             return when.at_msec
+    if message.stands:
         return None
     waits = message.attempt > 0 or message.send_at_msec > now_msec
     return message.due_msec if waits else None
