@@ -28,7 +28,7 @@ from speechcall.dialling.use_cases.dial_messages import dial_messages
 from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.rules.message import State
-from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.shared.rules.ids import new_ids, parse_holder
 from speechcall.shared.rules.outcome import Outcome

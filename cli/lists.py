@@ -13,8 +13,9 @@ from cli.deployment import Deployment
 from cli.failures import Refusal
 from cli.target import on_deployment
 from cli.terminal import live_console
-from speechcall.messages.rules.estimates import Capacity, estimate
+from speechcall.messages.rules.estimates import estimate
 from speechcall.messages.rules.message import State
+from speechcall.messages.rules.pool import Capacity
 from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.status.use_cases.status import Summary, as_of

@@ -13,7 +13,7 @@ from speechcall.menus.adapters.published_flows import PublishedFlows
 from speechcall.menus.rules.compile_flow import Wiring
 from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.messages_store import DynamoMessages
-from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.messages.rules.pool import Pool
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.keys import LATER
 from speechcall.shared.adapters.metrics import count

@@ -10,7 +10,7 @@ from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.api.adapters.http_answers import Answer, answer_json
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.api.use_cases.query import parameter, truth
-from speechcall.messages.adapters.messages_store import DynamoMessages
+from speechcall.messages.adapters.new_messages import DynamoNewMessages
 from speechcall.requests.adapters.lists_store import DynamoLists
 from speechcall.requests.use_cases.accept_messages import accept_messages, check_messages
 from speechcall.shared.adapters.clock import SystemClock
@@ -23,7 +23,7 @@ app = HttpApi(logger)
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 accounts = DynamoAccounts(dynamodb, setting("REGISTRY_TABLE"))
-messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"))
+messages = DynamoNewMessages(dynamodb, setting("MESSAGES_TABLE"))
 lists = DynamoLists(dynamodb, setting("REGISTRY_TABLE"))
 allow_loopback = allows_loopback(setting("WEBHOOK_RECEIVER"))
 ring_time_kept = chosen_provider().keeps_ring_time

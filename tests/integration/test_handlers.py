@@ -24,7 +24,7 @@ from speechcall.accounts.use_cases.accounts import Secrets, credentials_of
 from speechcall.calls.adapters.calls_store import DynamoCalls
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.rules.message import State
-from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.messages.rules.pool import Pool
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.rules.prompt import KnownPrompt, Prompt
 from speechcall.shared.adapters.log_fields import log_failures

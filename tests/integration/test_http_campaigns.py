@@ -10,7 +10,8 @@ from pydantic import TypeAdapter
 from speechcall.api.rules import answers
 from speechcall.campaigns.rules.funnel import Heard, Visit
 from speechcall.messages.adapters.lines_store import DynamoPool
-from speechcall.messages.use_cases.message_ports import LineTaken, Pool
+from speechcall.messages.rules.pool import Pool
+from speechcall.messages.use_cases.message_ports import LineTaken
 from speechcall.shared.rules.outcome import EXPIRED, Outcome
 from tests.kit.http_api import specification
 from tests.kit.samples import ASK, NOW

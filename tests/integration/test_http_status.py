@@ -17,7 +17,7 @@ from speechcall.calls.adapters.calls_store import DynamoCalls
 from speechcall.calls.rules.call import Cause, Step
 from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.rules.message import State
-from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.messages.rules.pool import Pool
 from speechcall.shared.rules.outcome import EXPIRED, End, Outcome
 from tests.kit.http_api import NUMBER, TEMPLATE, specification
 from tests.kit.samples import ASK, CALL, NOW

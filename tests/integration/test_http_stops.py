@@ -9,7 +9,8 @@ from local.cloud.lambda_service import served_by
 from speechcall.calls.adapters.calls_store import DynamoCalls
 from speechcall.messages.adapters.stops_store import DynamoStops
 from speechcall.messages.rules.message import State
-from speechcall.messages.use_cases.message_ports import LineTaken, Pool
+from speechcall.messages.rules.pool import Pool
+from speechcall.messages.use_cases.message_ports import LineTaken
 from speechcall.shared.adapters.keys import campaign_key
 from speechcall.shared.adapters.table import to_wire
 from speechcall.shared.rules.outcome import Outcome

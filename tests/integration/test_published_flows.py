@@ -21,7 +21,7 @@ from speechcall.menus.adapters.published_flows import CREATE_PAUSE_SECONDS, Publ
 from speechcall.menus.rules.compile_flow import Wiring, compile_flow
 from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook
 from speechcall.messages.rules.message import State
-from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.messages.rules.pool import Pool
 from speechcall.shared.rules.errors import EngineUnavailable
 from tests.kit.random_menus import random_menus
 from tests.kit.samples import ASK, MENU, NOW, FakeClock, message

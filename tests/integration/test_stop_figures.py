@@ -13,7 +13,8 @@ from moto import mock_aws
 from local.cloud.template import Template
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.adapters.stops_store import DynamoStops
-from speechcall.messages.use_cases.message_ports import Brake, HeldBack, Pool
+from speechcall.messages.rules.pool import Pool
+from speechcall.messages.use_cases.message_ports import Brake, HeldBack
 from speechcall.messages.use_cases.stop_ports import Stopped
 from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.requests.adapters.lists_store import DynamoLists

@@ -25,7 +25,8 @@ from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.adapters.stops_store import DynamoStops
 from speechcall.messages.rules.dial_times import Redial
 from speechcall.messages.rules.message import State
-from speechcall.messages.use_cases.message_ports import Brake, LineTaken, Pool
+from speechcall.messages.rules.pool import Pool
+from speechcall.messages.use_cases.message_ports import Brake, LineTaken
 from speechcall.messages.use_cases.stop_ports import Stopped
 from speechcall.shared.adapters.keys import campaign_key, campaign_lists_partition, campaign_lists_place, list_key
 from speechcall.shared.adapters.table import to_wire

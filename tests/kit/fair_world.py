@@ -9,7 +9,8 @@ from typing import Any
 
 from speechcall.campaigns.rules.funnel import Heard
 from speechcall.messages.rules.message import Message, State
-from speechcall.messages.use_cases.message_ports import Brake, Claim, LineTaken, Pool, Redialled
+from speechcall.messages.rules.pool import Pool
+from speechcall.messages.use_cases.message_ports import Brake, Claim, LineTaken, Redialled
 from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.shared.rules.ids import holder, new_ids, parse_holder
 from speechcall.shared.rules.outcome import End, Outcome

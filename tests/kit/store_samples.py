@@ -8,8 +8,9 @@ from speechcall.calls.rules.call import Bounds, Command, Kind, Ticket
 from speechcall.calls.use_cases.ports import CallStore
 from speechcall.menus.rules.call_log import Entry, Plan, Table, Then, ThenKind
 from speechcall.messages.rules.dial_times import Redial
+from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.lines import PoolStore
-from speechcall.messages.use_cases.message_ports import LineTaken, MessageStore, Pool
+from speechcall.messages.use_cases.message_ports import LineTaken, MessageStore
 from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.outcome import End, Outcome
 from tests.kit.samples import ASK, CALL, MESSAGE, MID, NOW, message

@@ -18,6 +18,7 @@ from speechcall.menus.rules.call_log import Entry
 from speechcall.messages.adapters.message_items import CALLING_CHECK_MSEC, first_check_msec, shard_name, waiting_values
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.opening import opens_later_msec
+from speechcall.messages.rules.pool import Pool
 from speechcall.messages.rules.turns import cost
 from speechcall.messages.use_cases.message_ports import (
     Brake,
@@ -26,7 +27,6 @@ from speechcall.messages.use_cases.message_ports import (
     LinesFull,
     LineTaken,
     NotQueued,
-    Pool,
     Redialled,
 )
 from speechcall.messages.use_cases.stop_ports import Stopped

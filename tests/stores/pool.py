@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.lines import PoolSetting, PoolState
-from speechcall.messages.use_cases.message_ports import Claim, LinesFull, NumberBusy, Pool, TooSoon
+from speechcall.messages.use_cases.message_ports import Claim, LinesFull, NumberBusy, TooSoon
 
 
 @dataclass

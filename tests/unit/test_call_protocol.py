@@ -20,7 +20,7 @@ from speechcall.calls.use_cases.ports import Contact
 from speechcall.calls.use_cases.report import Heard, Report
 from speechcall.menus.rules.call_log import MOST_AHEAD
 from speechcall.menus.rules.menu import GotoMenu, Menu
-from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.messages.rules.pool import Pool
 from speechcall.shared.rules.errors import RetryableError, StoreUnavailable, TelephonyUnavailable
 from tests.kit.samples import ASK, HOOK, MESSAGE, MID, NOW, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls, MemoryMessages, UnloggedCalls

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from speechcall.messages.rules.message import State
+from speechcall.messages.rules.pool import Pool
 from speechcall.messages.rules.stops import CampaignNumbers, Stop
-from speechcall.messages.use_cases.message_ports import Brake, LineTaken, Pool
+from speechcall.messages.use_cases.message_ports import Brake, LineTaken
 from speechcall.messages.use_cases.stop_ports import Stopped
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.outcome import CANCELLED, EXPIRED

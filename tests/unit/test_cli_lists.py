@@ -9,7 +9,7 @@ import pytest
 
 from cli.main import app
 from speechcall.messages.rules.message import State
-from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.messages.rules.pool import Pool
 from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.status.use_cases.status import Summary

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from cli.main import app
-from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.messages.rules.pool import Pool
 from speechcall.shared.adapters.clock import SystemClock
 from tests.kit.command_line import CliRunner
 from tests.stores.pool import MemoryPool

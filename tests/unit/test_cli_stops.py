@@ -10,8 +10,9 @@ from cli import queues
 from cli.main import app
 from speechcall.accounts.rules.account import Account
 from speechcall.messages.rules.message import State
+from speechcall.messages.rules.pool import Pool
 from speechcall.messages.rules.stops import CampaignNumbers
-from speechcall.messages.use_cases.message_ports import Brake, LineTaken, Pool
+from speechcall.messages.use_cases.message_ports import Brake, LineTaken
 from speechcall.shared.rules.ids import last_id
 from speechcall.status.use_cases.status import Summary
 from tests.kit.samples import ASK, NOW, message

@@ -9,7 +9,7 @@ from speechcall.calls.rules.call import Bounds, Cause, Command, Kind, Refused, R
 from speechcall.calls.use_cases.control_call import THROTTLED_MSEC, Control
 from speechcall.calls.use_cases.ports import Contact
 from speechcall.menus.rules.call_log import Plan
-from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.messages.rules.pool import Pool
 from speechcall.shared.rules.errors import (
     DestinationRefused,
     StoreUnavailable,

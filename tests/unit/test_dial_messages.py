@@ -7,8 +7,8 @@ import pytest
 
 from speechcall.dialling.use_cases.dial_messages import AGAIN_SECONDS, dial_messages, execution_input
 from speechcall.messages.rules.message import State
+from speechcall.messages.rules.pool import Pool
 from speechcall.messages.rules.turns import Queue
-from speechcall.messages.use_cases.message_ports import Pool
 from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.errors import EngineUnavailable, MenusRefused, StoreUnavailable
 from speechcall.shared.rules.outcome import EXPIRED

@@ -11,7 +11,7 @@ import pytest
 
 from speechcall.calls.rules.call import Call, Cause
 from speechcall.messages.rules.message import State
-from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.messages.rules.pool import Pool
 from speechcall.shared.rules.errors import TelephonyUnavailable
 from speechcall.shared.rules.ids import holder
 from tests.kit.dialling_calls import Line

@@ -5,7 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.messages.rules.estimates import NOTHING_LEFT, Capacity, Certainty, estimate
+from speechcall.messages.rules.estimates import NOTHING_LEFT, Certainty, estimate
+from speechcall.messages.rules.pool import Capacity
 from speechcall.messages.rules.turns import Turn
 
 NOW = 1_790_000_000_000
@@ -26,18 +27,18 @@ def test_alone_it_has_all_lines():
 
 
 def test_it_has_its_share_of_the_shares_that_wait():
-    assert abs(seconds(1001, capacity=replace(ALONE, waiting_shares=40)) - 12_030) < 100
-    assert abs(seconds(1001, replace(KNOWN, share=30), replace(ALONE, waiting_shares=40)) - 4030) < 40
+    assert abs(seconds(1001, capacity=ALONE._replace(waiting_shares=40)) - 12_030) < 100
+    assert abs(seconds(1001, replace(KNOWN, share=30), ALONE._replace(waiting_shares=40)) - 4030) < 40
 
 
 def test_who_is_not_counted_yet_waits_all_the_same():
-    assert seconds(1001, capacity=replace(ALONE, waiting_shares=0)) == seconds(1001)
+    assert seconds(1001, capacity=ALONE._replace(waiting_shares=0)) == seconds(1001)
 
 
 def test_it_is_bounded_by_its_own_lines_and_by_its_share_of_the_rate():
     assert abs(seconds(1001, replace(KNOWN, max_lines=5)) - 6030) < 60
-    assert abs(seconds(1001, capacity=replace(ALONE, lines=1000, calls_per_second=2)) - 530) < 10
-    slow = replace(ALONE, lines=1000, calls_per_second=2, waiting_shares=20)
+    assert abs(seconds(1001, capacity=ALONE._replace(lines=1000, calls_per_second=2)) - 530) < 10
+    slow = ALONE._replace(lines=1000, calls_per_second=2, waiting_shares=20)
     assert abs(seconds(1001, capacity=slow) - 1030) < 10
 
 
@@ -56,7 +57,7 @@ def test_campaigns_of_an_account_share_its_lines_while_they_have_something_to_di
 
 def test_nothing_left_takes_no_time_and_what_is_not_dialled_never_ends():
     assert estimate(0, KNOWN, ALONE, 1, NOW) == NOTHING_LEFT
-    assert estimate(5, KNOWN, replace(ALONE, lines=0), 1, NOW) is None
+    assert estimate(5, KNOWN, ALONE._replace(lines=0), 1, NOW) is None
     assert estimate(5, replace(KNOWN, is_paused=True), ALONE, 1, NOW) is None
     assert estimate(5, replace(KNOWN, max_lines=0), ALONE, 1, NOW) is None
 
@@ -64,8 +65,8 @@ def test_nothing_left_takes_no_time_and_what_is_not_dialled_never_ends():
 def test_with_few_calls_or_old_news_it_is_rough():
     assert estimate(5, KNOWN, ALONE, 1, NOW).certainty is Certainty.FAIR
     assert estimate(5, Turn("acme", ended=19, line_msec=10**6), ALONE, 1, NOW).certainty is Certainty.ROUGH
-    assert estimate(5, KNOWN, replace(ALONE, told_msec=NOW - 180_000), 1, NOW).certainty is Certainty.ROUGH
-    assert estimate(5, KNOWN, replace(ALONE, waiting_shares=0, told_msec=0), 1, NOW).certainty is Certainty.FAIR
+    assert estimate(5, KNOWN, ALONE._replace(told_msec=NOW - 180_000), 1, NOW).certainty is Certainty.ROUGH
+    assert estimate(5, KNOWN, ALONE._replace(waiting_shares=0, told_msec=0), 1, NOW).certainty is Certainty.FAIR
 
 
 @given(

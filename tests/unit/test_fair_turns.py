@@ -11,7 +11,7 @@ import pytest
 
 from speechcall.messages.rules.dial_times import Redial
 from speechcall.messages.rules.message import State
-from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.messages.rules.pool import Pool
 from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.ids import parse_holder
 from tests.kit.dialling_world import NONE, TROUBLES

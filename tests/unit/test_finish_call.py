@@ -24,7 +24,8 @@ from speechcall.messages.rules.dial_times import (
     Redial,
 )
 from speechcall.messages.rules.message import State
-from speechcall.messages.use_cases.message_ports import NumberBusy, Pool
+from speechcall.messages.rules.pool import Pool
+from speechcall.messages.use_cases.message_ports import NumberBusy
 from speechcall.messages.use_cases.refuse_message import refuse_message
 from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.errors import StoreUnavailable, TelephonyMisconfigured, TelephonyUnavailable

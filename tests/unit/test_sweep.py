@@ -10,7 +10,7 @@ from speechcall.dialling.use_cases.dial_messages import execution_input
 from speechcall.dialling.use_cases.sweep import PAGE, PREPARE_AGAIN_SECONDS, Calls, Execution, sweep
 from speechcall.messages.rules.dial_times import MAX_TTL_SECONDS
 from speechcall.messages.rules.message import State
-from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.messages.rules.pool import Pool
 from speechcall.prompts.use_cases.prepare_prompts import NOT_IN_TIME
 from speechcall.shared.rules.errors import EngineUnavailable, StoreUnavailable
 from speechcall.shared.rules.ids import new_ids

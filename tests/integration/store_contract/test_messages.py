@@ -7,12 +7,12 @@ import pytest
 from speechcall.accounts.rules.account import Account
 from speechcall.messages.adapters.message_items import LONG_AGO_MSEC
 from speechcall.messages.rules.message import State
+from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.message_ports import (
     LinesFull,
     LineTaken,
     NotQueued,
     NumberBusy,
-    Pool,
     Redialled,
     TooSoon,
 )

@@ -1,7 +1,8 @@
 """The pool of lines; DynamoDB and memory do the same."""
 
+from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.lines import PoolState
-from speechcall.messages.use_cases.message_ports import LineTaken, Pool, TooSoon
+from speechcall.messages.use_cases.message_ports import LineTaken, TooSoon
 from tests.kit.samples import ASK, NOW, message
 from tests.kit.store_samples import POOL, called, queued
 

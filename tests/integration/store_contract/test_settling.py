@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from speechcall.messages.rules.message import State
-from speechcall.messages.use_cases.message_ports import LineTaken, NotQueued, NumberBusy, Pool, Redialled
+from speechcall.messages.rules.pool import Pool
+from speechcall.messages.use_cases.message_ports import LineTaken, NotQueued, NumberBusy, Redialled
 from speechcall.shared.rules.outcome import EXPIRED, End, Outcome
 from speechcall.status.adapters.history_store import DynamoHistory
 from tests.kit.samples import ASK, MID, NOW, message

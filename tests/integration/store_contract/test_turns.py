@@ -6,6 +6,7 @@ import pytest
 
 from speechcall.accounts.rules.account import DEFAULT_SHARE
 from speechcall.messages.rules.message import State
+from speechcall.messages.rules.pool import Pool
 from speechcall.messages.rules.turns import SCALE, Queue, Turn
 from speechcall.messages.use_cases.message_ports import (
     AccountFull,
@@ -13,7 +14,6 @@ from speechcall.messages.use_cases.message_ports import (
     HeldBack,
     LinesFull,
     LineTaken,
-    Pool,
     QueueShut,
     Redialled,
     TurnMoved,

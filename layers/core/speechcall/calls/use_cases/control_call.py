@@ -18,7 +18,7 @@ from speechcall.calls.use_cases.place_call import Doubt, note_contact, place_onc
 from speechcall.calls.use_cases.ports import CallStore, Engine, Telephony
 from speechcall.menus.rules.call_log import ANSWERED
 from speechcall.messages.use_cases.lines import PoolStore
-from speechcall.messages.use_cases.message_ports import MessageReader
+from speechcall.messages.use_cases.message_reader import MessageReader
 from speechcall.shared.rules.errors import (
     NOT_ANSWERED,
     DestinationRefused,

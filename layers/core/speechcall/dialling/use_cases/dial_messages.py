@@ -16,6 +16,7 @@ from typing import Any, Protocol, assert_never
 from speechcall.dialling.use_cases.find_next import Candidate, Order
 from speechcall.menus.rules.menu import Menu
 from speechcall.messages.rules.message import Message, State
+from speechcall.messages.rules.pool import Pool
 from speechcall.messages.rules.turns import REST_MSEC
 from speechcall.messages.rules.when_to_dial import Dialable, NeverDialable, Obstacle, next_dial
 from speechcall.messages.use_cases.lines import PoolState, PoolStore
@@ -29,7 +30,6 @@ from speechcall.messages.use_cases.message_ports import (
     MessageStore,
     NotQueued,
     NumberBusy,
-    Pool,
     QueueShut,
     TooSoon,
     TurnMoved,

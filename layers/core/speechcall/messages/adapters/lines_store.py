@@ -10,8 +10,8 @@ given back in the transaction that changes its message's state: nothing is count
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
+from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.lines import PoolSetting, PoolState
-from speechcall.messages.use_cases.message_ports import Claim, LinesFull, NumberBusy, Pool, TooSoon
 from speechcall.shared.adapters.keys import POOL
 from speechcall.shared.adapters.table import ConditionFailed, Values, read_item, store_errors, to_wire
 
@@ -143,17 +143,6 @@ def give_back(table: str, holder: str, number: str) -> Any:
         "UpdateExpression": _GIVE_BACK,
         "ExpressionAttributeValues": to_wire(_given_back(holder, number)),
     }
-
-
-def why_no_line(item: Values | None, number: str, pool: Pool, now_msec: int, *, is_urgent: bool) -> Claim:
-    """Why a line could not be taken of the pool as it was found. Full weighs most: then no message finds a line."""
-    found = item or {}
-    normal = 0 if is_urgent or not pool.urgent_lines else len(found.get("held_normal", ()))
-    if len(found.get("held", ())) >= pool.lines or (normal and normal >= pool.lines_for(is_urgent)):
-        return LinesFull()
-    if number in found.get("numbers", ()):
-        return NumberBusy()
-    return TooSoon(int(found.get("next_msec", now_msec)))
 
 
 def slot_msec(pool: Pool) -> int:

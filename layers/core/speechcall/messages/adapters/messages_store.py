@@ -1,26 +1,27 @@
 """The messages (pk `M#<mid>`, sk `MESSAGE`) and the lines that they hold (see `pool`)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from speechcall.menus.adapters.ask_items import dump_ask
 from speechcall.menus.rules.ask import Ask
 from speechcall.messages.adapters.leaving_messages import MESSAGE, PLACE, PLACE_NAMES, SHARD, LeavingMessages, it_is
-from speechcall.messages.adapters.lines_store import take_line, why_no_line
+from speechcall.messages.adapters.lines_store import take_line
 from speechcall.messages.adapters.message_items import (
     CALLING_CHECK_MSEC,
     due_ranges,
     due_values,
-    dump,
     parts,
     shard_name,
     take_turns,
     waiting_values,
 )
+from speechcall.messages.adapters.new_messages import DynamoNewMessages
 from speechcall.messages.adapters.stops_store import job_part
 from speechcall.messages.adapters.turns_store import charge_queue, charge_turn, load_turn
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.opening import opens_later_msec
+from speechcall.messages.rules.pool import Pool
 from speechcall.messages.rules.turns import Turn
 from speechcall.messages.use_cases.message_ports import (
     AccountFull,
@@ -30,8 +31,9 @@ from speechcall.messages.use_cases.message_ports import (
     LinesFull,
     LineTaken,
     NotQueued,
-    Pool,
+    NumberBusy,
     QueueShut,
+    TooSoon,
     TurnMoved,
 )
 from speechcall.messages.use_cases.stop_ports import Stopped
@@ -39,29 +41,11 @@ from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.shared.adapters.due_index import due_in
 from speechcall.shared.adapters.keys import LATER, campaign_key, list_brake_key, mid_of
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire, transact
-from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
 
 
-class DynamoMessages(LeavingMessages):
+class DynamoMessages(LeavingMessages, DynamoNewMessages):
     """A `MessageStore` on DynamoDB."""
-
-    def add(self, messages: Sequence[Message]) -> None:
-        puts = {
-            message.mid: {
-                "Put": {
-                    "TableName": self._messages,
-                    "Item": to_wire(dump(message)),
-                    "ConditionExpression": "attribute_not_exists(pk)",
-                }
-            }
-            for message in messages
-        }
-        if transact(self._client, puts):
-            # All of them are there, from the same list: a repeat. Or another request drew the same ids.
-            found = self.get(messages[0].mid)
-            if found is None or found.list_id != messages[0].list_id:
-                raise StoreUnavailable("the id of a message is taken")
 
     def queue(self, message: Message, asks: tuple[Ask, ...], now_msec: int) -> bool:
         """Its queue is awake before the message stands in it, so that a dialer finds it whatever happens then."""
@@ -264,9 +248,20 @@ def _why_not(
     if turn and turn.is_paused:
         return HeldBack(Brake.ACCOUNT, is_final=False)
     if "pool" in failed:
-        return why_no_line(failed["pool"], message.number, pool, now_msec, is_urgent=message.is_urgent)
+        return _why_no_line(failed["pool"], message.number, pool, now_msec, is_urgent=message.is_urgent)
     if "queue" in failed:
         return QueueShut()
     if turn and charge and turn.virtual == charge.turn.virtual and not turn.has_room:
         return AccountFull()
     return TurnMoved(turn or Turn(message.account_id, message.is_urgent))
+
+
+def _why_no_line(item: Values | None, number: str, pool: Pool, now_msec: int, *, is_urgent: bool) -> Claim:
+    """Why a line could not be taken of the pool as it was found. Full weighs most: then no message finds a line."""
+    found = item or {}
+    normal = 0 if is_urgent or not pool.urgent_lines else len(found.get("held_normal", ()))
+    if len(found.get("held", ())) >= pool.lines or (normal and normal >= pool.lines_for(is_urgent)):
+        return LinesFull()
+    if number in found.get("numbers", ()):
+        return NumberBusy()
+    return TooSoon(int(found.get("next_msec", now_msec)))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
 
+from speechcall.messages.rules.pool import Capacity
 from speechcall.messages.rules.turns import Turn
 
 FEW_CALLS = 20
@@ -25,18 +26,6 @@ class Certainty(StrEnum):
     FAIR = "fair"
     ROUGH = "rough"
     """Few calls of the account have ended so far, or it is not known lately who waits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Capacity:
-    """What there is to be shared, and by how many."""
-
-    lines: int
-    """For messages that are not urgent."""
-    calls_per_second: int
-    waiting_shares: int = 0
-    """The sum of the shares of the accounts that waited when that was last told."""
-    told_msec: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from speechcall.messages.rules.estimates import Capacity
-from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.messages.rules.pool import Capacity, Pool
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 Apart from it, so that the functions that a caller waits for load nothing of this.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, Protocol
@@ -11,7 +10,9 @@ from typing import NamedTuple, Protocol
 from speechcall.campaigns.rules.funnel import Heard
 from speechcall.menus.rules.ask import Ask
 from speechcall.messages.rules.message import Message, State
+from speechcall.messages.rules.pool import Pool
 from speechcall.messages.rules.turns import Turn
+from speechcall.messages.use_cases.new_messages import NewMessages
 from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.shared.rules.outcome import End, Outcome
 
@@ -90,30 +91,8 @@ class TurnMoved:
 Claim = LineTaken | NotQueued | LinesFull | NumberBusy | TooSoon | HeldBack | AccountFull | QueueShut | TurnMoved
 
 
-class Pool(NamedTuple):
-    """How many calls at once, and how many a second."""
-
-    lines: int
-    calls_per_second: int
-    urgent_lines: int = 0
-    """Of the lines, how many only urgent messages may take."""
-
-    def lines_for(self, is_urgent: bool) -> int:
-        """The lines that a message may take."""
-        return self.lines if is_urgent else max(self.lines - self.urgent_lines, 0)
-
-
-class MessageReader(Protocol):
-    """The messages, for who only reads them."""
-
-    def get(self, mid: str) -> Message | None: ...
-
-
-class MessageStore(MessageReader, Protocol):
+class MessageStore(NewMessages, Protocol):
     """The messages, and the lines that they hold."""
-
-    def add(self, messages: Sequence[Message]) -> None:
-        """Writes new messages (at most 100) together or not at all; those of a list that is there stay as they are."""
 
     def queue(self, message: Message, asks: tuple[Ask, ...], now_msec: int) -> bool:
         """preparing → queued, in its queue, or later if it says so (`sendAt`). False if it is not preparing."""

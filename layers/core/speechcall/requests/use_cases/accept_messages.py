@@ -27,7 +27,7 @@ from speechcall.menus.rules.shape import shape_of
 from speechcall.messages.rules.dial_times import MAX_TTL_SECONDS
 from speechcall.messages.rules.message import Message
 from speechcall.messages.rules.when_to_dial import Dialable, DialTimes, next_dial
-from speechcall.messages.use_cases.message_ports import MessageStore
+from speechcall.messages.use_cases.new_messages import NewMessages
 from speechcall.requests.use_cases.check_request import (
     Entry,
     Prompts,
@@ -69,7 +69,7 @@ def accept_messages(
     body: bytes,
     key: str | None = None,
     *,
-    messages: MessageStore,
+    messages: NewMessages,
     lists: ListStore,
     clock: Clock,
     random_bits: Callable[[int], int],
@@ -187,7 +187,7 @@ def _accepted(entries: Sequence[Entry], stored: MessageList) -> list[tuple[str, 
 
 
 def _write(
-    accepted: Sequence[tuple[str, Wanted | None]], stored: MessageList, account: Account, messages: MessageStore
+    accepted: Sequence[tuple[str, Wanted | None]], stored: MessageList, account: Account, messages: NewMessages
 ) -> None:
     """Writes the messages of a list: made of the body and the stored ids alone, so a repeat makes the same.
 

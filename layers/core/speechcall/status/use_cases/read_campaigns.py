@@ -13,7 +13,8 @@ from speechcall.api.use_cases.request_problems import RIGHT
 from speechcall.campaigns.rules.campaign import NAME, OTHER, Campaign, CampaignState
 from speechcall.campaigns.rules.funnel import BUCKET_SECONDS, KEYS, Funnel, MenuFunnel, median_between
 from speechcall.campaigns.use_cases.campaign_ports import CampaignStore
-from speechcall.messages.rules.estimates import NOTHING_LEFT, Capacity, estimate
+from speechcall.messages.rules.estimates import NOTHING_LEFT, estimate
+from speechcall.messages.rules.pool import Capacity
 from speechcall.shared.rules.characters import foreign
 from speechcall.shared.rules.errors import InvalidRequest, NotFound, Problem
 from speechcall.shared.rules.outcome import OUTCOMES

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from speechcall.accounts.rules.account import Account
 from speechcall.api.use_cases.query import parameter
-from speechcall.messages.rules.estimates import NOTHING_LEFT, Capacity, Estimate, estimate
+from speechcall.messages.rules.estimates import NOTHING_LEFT, Estimate, estimate
 from speechcall.messages.rules.message import Message, State
+from speechcall.messages.rules.pool import Capacity
 from speechcall.messages.rules.stops import Held
 from speechcall.messages.rules.turns import Turn
 from speechcall.requests.use_cases.message_list import MessageList

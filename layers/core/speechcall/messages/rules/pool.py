@@ -1,0 +1,27 @@
+"""The pool of lines: what there is of them, and what of it messages share."""
+
+from typing import NamedTuple
+
+
+class Pool(NamedTuple):
+    """How many calls at once, and how many a second."""
+
+    lines: int
+    calls_per_second: int
+    urgent_lines: int = 0
+    """Of the lines, how many only urgent messages may take."""
+
+    def lines_for(self, is_urgent: bool) -> int:
+        """The lines that a message may take."""
+        return self.lines if is_urgent else max(self.lines - self.urgent_lines, 0)
+
+
+class Capacity(NamedTuple):
+    """What there is to be shared, and by how many."""
+
+    lines: int
+    """For messages that are not urgent."""
+    calls_per_second: int
+    waiting_shares: int = 0
+    """The sum of the shares of the accounts that waited when that was last told."""
+    told_msec: int = 0
