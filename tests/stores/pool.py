@@ -54,7 +54,7 @@ class MemoryPool:
 
     def take(self, holder: str, number: str, pool: Pool, now_msec: int, *, is_urgent: bool) -> None:
         """As `take_line` does."""
-        next_msec = now_msec + -(-1000 // pool.calls_per_second)
+        next_msec = now_msec + pool.slot_msec
         held = {**self.state.held, number: holder}
         normal = self.state.normal | {holder} if pool.urgent_lines and not is_urgent else self.state.normal
         self.state = replace(self.state, held=held, normal=normal, next_msec=next_msec)

@@ -355,7 +355,7 @@ class _Run:
             case LineTaken():
                 attempt = message.attempt + 1
                 self.started += 1
-                self.next_msec = max(self.next_msec, now + -(-1000 // self.pool.calls_per_second))
+                self.next_msec = max(self.next_msec, now + self.pool.slot_msec)
                 self.busy.add(message.number)
                 self.order.charge(charge, holder(mid, attempt))
                 self.flows.start(flow_arn, holder(mid, attempt), execution_input(message, attempt))

@@ -114,7 +114,7 @@ def take_line(table: str, holder: str, number: str, pool: Pool, now_msec: int, *
         ":lines": pool.lines,
         ":number": number,
         ":now": now_msec,
-        ":next": now_msec + slot_msec(pool),
+        ":next": now_msec + pool.slot_msec,
         ":clock": clock,
         **_given_back(holder, number),
     }
@@ -143,11 +143,6 @@ def give_back(table: str, holder: str, number: str) -> Any:
         "UpdateExpression": _GIVE_BACK,
         "ExpressionAttributeValues": to_wire(_given_back(holder, number)),
     }
-
-
-def slot_msec(pool: Pool) -> int:
-    """The least time between two calls, rounded up: a rate that does not divide a second is not exceeded."""
-    return -(-1000 // pool.calls_per_second)
 
 
 def _entry(holder: str, number: str) -> str:

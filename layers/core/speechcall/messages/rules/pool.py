@@ -15,6 +15,11 @@ class Pool(NamedTuple):
         """The lines that a message may take."""
         return self.lines if is_urgent else max(self.lines - self.urgent_lines, 0)
 
+    @property
+    def slot_msec(self) -> int:
+        """The least time between two calls, rounded up: a rate that does not divide a second is not exceeded."""
+        return -(-1000 // self.calls_per_second)
+
 
 class Capacity(NamedTuple):
     """What there is to be shared, and by how many."""
