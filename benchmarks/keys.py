@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -109,10 +109,10 @@ def _item(case: Case, event: dict[str, Any]) -> dict[str, Any]:
     ticket = Ticket("2026-09-21T12:00:00.000Z", 0, "t" * 600)
     row: dict[str, int | str] = {"d1": 1, "d2": "end", "wrong": 0}
     plan = Plan((row,) * MENUS, 50, 2 * NOW, 2)
-    call = replace(CALL, mid=MID, ticket=ticket, asks=CALL.asks * MENUS, plan=plan)
+    call = CALL._replace(mid=MID, ticket=ticket, asks=CALL.asks * MENUS, plan=plan)
     log: list[str] = []
     if case.command is not Kind.DIAL:
-        call = replace(call, seq=2, command=Command(Kind.ASK, 0), visits=1)
+        call = call._replace(seq=2, command=Command(Kind.ASK, 0), visits=1)
         ask = Then(ThenKind.ASK, 0)
         entries = [Entry(1, None, "answered", "", NOW, ask), Entry(2, 0, "key", "d1", NOW, ask)]
         log = [dump_entry(entry) for entry in entries[: 1 if case.command else 2]]

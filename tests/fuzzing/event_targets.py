@@ -4,7 +4,6 @@ import json
 import logging
 import sys
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +55,8 @@ def _calls(mid: object, attempt: object) -> MemoryCalls:
         and attempt.isdigit()
         and len(attempt) < 9
     ):
-        asked = replace(
-            CALL, mid=mid, attempt=int(attempt), seq=2, command=Command(Kind.ASK, 0), ticket=Ticket("1", 0, "t")
+        asked = CALL._replace(
+            mid=mid, attempt=int(attempt), seq=2, command=Command(Kind.ASK, 0), ticket=Ticket("1", 0, "t")
         )
         calls.open(asked, 0)
     return calls

@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import time
-from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -106,7 +105,7 @@ def test_a_guess_is_not_told_while_it_may_be_corrected(api):
     list_id, (mid,) = send(api)
     move(api, mid, to=State.SETTLING)
     calls = DynamoCalls(boto3.client("dynamodb"), api.tables[0])
-    calls.open(replace(CALL, mid=mid), NOW // 1000 + 9)
+    calls.open(CALL._replace(mid=mid), NOW // 1000 + 9)
     calls.end(mid, 1, Cause.NO_ANSWER, NOW, is_guess=True)
     found = message(api, mid)["call"]
     assert found["attempts"][0]["cause"] is None
@@ -124,7 +123,7 @@ def test_a_call_is_told_from_the_first_ring_to_the_last_webhook(api):
     _, (mid,) = send(api)
     move(api, mid, to=State.CALLING)
     calls = DynamoCalls(boto3.client("dynamodb"), api.tables[0])
-    calls.open(replace(CALL, mid=mid), NOW // 1000 + 9)
+    calls.open(CALL._replace(mid=mid), NOW // 1000 + 9)
     calls.set_answered(mid, 1, "contact", NOW + 1500)
     calls.set_done(mid, 1, 2, Step(0, "d1", NOW + 4000))
     calls.end(mid, 1, Cause.CALLER_HUNG_UP, NOW + 7250)

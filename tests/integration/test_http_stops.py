@@ -1,7 +1,5 @@
 """Messages, lists and campaigns are cancelled, paused and resumed over HTTP; what cannot be read says where."""
 
-from dataclasses import replace
-
 import boto3
 import pytest
 
@@ -162,7 +160,7 @@ def test_a_phone_that_rings_is_stopped_and_that_is_told_as_going_on(api):
     _, (calling, *_) = sent(api)
     now = call(api, calling).created_msec
     calls = DynamoCalls(boto3.client("dynamodb"), api.tables[0])
-    calls.open(replace(CALL, mid=calling, dialled_msec=now), 2**31)
+    calls.open(CALL._replace(mid=calling, dialled_msec=now), 2**31)
     assert calls.begin_placing(calling, 1, now, 0)
     asked = api.stop(f"/bat/message/{calling}/cancel", {"hangup": True})
     assert (asked.status, asked.json["state"]) == (202, "hangingUp")

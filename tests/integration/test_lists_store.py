@@ -69,7 +69,7 @@ def test_a_list_is_found_by_its_id_and_its_key_as_it_was_written(lists):
 
 def test_the_first_list_keeps_its_key(lists):
     lists.add_list(LIST, "k")
-    second = replace(LIST, list_id="200")
+    second = LIST._replace(list_id="200")
     assert lists.add_list(second, "k") == LIST
     assert lists.find_list("200") is None
     assert lists.find_list_by_key("acme", "k") == LIST
@@ -77,7 +77,7 @@ def test_the_first_list_keeps_its_key(lists):
 
 def test_a_key_is_an_accounts_own(lists):
     lists.add_list(LIST, "k")
-    other = replace(LIST, list_id="200", account_id="other")
+    other = LIST._replace(list_id="200", account_id="other")
     assert lists.add_list(other, "k") == other
     assert lists.find_list_by_key("other", "k") == other
     assert lists.find_list_by_key("acme", "k") == LIST
@@ -86,14 +86,14 @@ def test_a_key_is_an_accounts_own(lists):
 @pytest.mark.parametrize("key", [None, "k"])
 def test_an_id_that_is_taken_is_told_so_and_changes_nothing(lists, key):
     lists.add_list(LIST, None)
-    assert lists.add_list(replace(LIST, fingerprint="g"), key) is None
+    assert lists.add_list(LIST._replace(fingerprint="g"), key) is None
     assert lists.find_list("100") == LIST
     assert lists.find_list_by_key("acme", "k") is None
 
 
 def test_a_key_is_free_again_when_its_list_has_expired(lists):
     lists.add_list(LIST, "k")
-    later = replace(LIST, list_id="200", created_msec=LIST.expires_at * 1000, expires_at=LIST.expires_at + KEPT_SECONDS)
+    later = LIST._replace(list_id="200", created_msec=LIST.expires_at * 1000, expires_at=LIST.expires_at + KEPT_SECONDS)
     assert lists.add_list(later, "k") == later
     assert lists.find_list_by_key("acme", "k") == later
 

@@ -1,7 +1,5 @@
 """One contract for the accounts' prompts: DynamoDB and memory do the same."""
 
-from dataclasses import replace
-
 import pytest
 
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
@@ -29,13 +27,13 @@ def prompts(request):
     "known",
     [
         UPLOADED,
-        replace(UPLOADED, used_msec=NOW + 5),
+        UPLOADED._replace(used_msec=NOW + 5),
         FETCHED,
         KnownPrompt(URL, None, 0, None, Source(failed_msec=NOW, cause="https://example.com/a answered 404")),
-        replace(UPLOADED, prompt=Prompt("https://bucket/b.wav", 3)),
-        replace(FETCHED, name="say:" + "ab" * 32 + ".mulaw"),
+        UPLOADED._replace(prompt=Prompt("https://bucket/b.wav", 3)),
+        FETCHED._replace(name="say:" + "ab" * 32 + ".mulaw"),
         KnownPrompt(URL, None, 0, trying=Trying(3, NOW, is_open=True)),
-        replace(FETCHED, trying=Trying(1, NOW, next_msec=NOW + 5)),
+        FETCHED._replace(trying=Trying(1, NOW, next_msec=NOW + 5)),
     ],
 )
 def test_what_was_put_is_found_by_its_account_and_name_alone(prompts, known):
@@ -47,22 +45,22 @@ def test_what_was_put_is_found_by_its_account_and_name_alone(prompts, known):
 
 
 def test_it_takes_the_place_of_what_was_there(prompts):
-    prompts.put("acme", replace(UPLOADED, used_msec=NOW))
-    prompts.put("acme", replace(UPLOADED, stored_msec=NOW + 1))
-    assert prompts.find("acme", "ivr_651854") == replace(UPLOADED, stored_msec=NOW + 1)
+    prompts.put("acme", UPLOADED._replace(used_msec=NOW))
+    prompts.put("acme", UPLOADED._replace(stored_msec=NOW + 1))
+    assert prompts.find("acme", "ivr_651854") == UPLOADED._replace(stored_msec=NOW + 1)
 
 
 @pytest.mark.parametrize("known", [UPLOADED, FETCHED])
 def test_its_use_is_noted_and_nothing_else_changes(prompts, known):
     prompts.put("acme", known)
     prompts.put_used("acme", known.name, NOW + 7)
-    assert prompts.find("acme", known.name) == replace(known, used_msec=NOW + 7)
+    assert prompts.find("acme", known.name) == known._replace(used_msec=NOW + 7)
 
 
 def test_a_removed_prompt_stays_removed_though_its_use_is_noted(prompts):
     prompts.put("acme", UPLOADED)
     marked = prompts.mark_removed("acme", "ivr_651854")
-    assert marked == replace(UPLOADED, is_removed=True)
+    assert marked == UPLOADED._replace(is_removed=True)
     assert prompts.find("acme", "ivr_651854") is None
     assert prompts.find_any("acme", "ivr_651854") == marked
     assert prompts.uploaded("acme") == []
@@ -78,29 +76,29 @@ def test_only_what_was_marked_and_is_still_there_is_forgotten(prompts):
     prompts.forget("acme", UPLOADED)
     assert prompts.find("acme", "ivr_651854") == UPLOADED
     marked = prompts.mark_removed("acme", "ivr_651854")
-    other = replace(UPLOADED, prompt=Prompt("https://bucket/other.wav", 1))
-    prompts.put("acme", replace(other, is_removed=True))
+    other = UPLOADED._replace(prompt=Prompt("https://bucket/other.wav", 1))
+    prompts.put("acme", other._replace(is_removed=True))
     prompts.forget("acme", marked)
-    assert prompts.find_any("acme", "ivr_651854") == replace(other, is_removed=True)
+    assert prompts.find_any("acme", "ivr_651854") == other._replace(is_removed=True)
 
 
 def test_it_takes_the_place_only_of_what_was_found(prompts):
-    other = replace(
-        UPLOADED, prompt=Prompt("https://bucket/other.wav", 1), replaced=(PROMPT.uri, "https://bucket/c.wav")
+    other = UPLOADED._replace(
+        prompt=Prompt("https://bucket/other.wav", 1), replaced=(PROMPT.uri, "https://bucket/c.wav")
     )
     assert not prompts.put_instead("acme", other, UPLOADED)
     assert prompts.put_instead("acme", UPLOADED, None)
     assert not prompts.put_instead("acme", other, None)
-    assert prompts.put_instead("acme", other, replace(UPLOADED, used_msec=NOW))
+    assert prompts.put_instead("acme", other, UPLOADED._replace(used_msec=NOW))
     assert not prompts.put_instead("acme", UPLOADED, UPLOADED)
     prompts.note_settled("acme", UPLOADED)
     assert prompts.find("acme", "ivr_651854") == other
     prompts.note_settled("acme", other)
-    assert prompts.find("acme", "ivr_651854") == replace(other, replaced=())
+    assert prompts.find("acme", "ivr_651854") == other._replace(replaced=())
 
 
 def test_the_uploaded_ones_are_listed_by_identifier_without_urls_and_other_accounts(prompts):
-    for known in (replace(UPLOADED, name="b"), replace(UPLOADED, name="a"), FETCHED):
+    for known in (UPLOADED._replace(name="b"), UPLOADED._replace(name="a"), FETCHED):
         prompts.put("acme", known)
     prompts.put("other", UPLOADED)
     assert [known.name for known in prompts.uploaded("acme")] == ["a", "b"]
@@ -110,7 +108,7 @@ def test_the_uploaded_ones_are_listed_by_identifier_without_urls_and_other_accou
 def test_attempts_stand_where_the_version_before_does_not_look():
     with empty_registry() as client:
         prompts = DynamoPrompts(client, TABLE)
-        prompts.put("acme", replace(FETCHED, trying=Trying(2, NOW, is_open=True)))
+        prompts.put("acme", FETCHED._replace(trying=Trying(2, NOW, is_open=True)))
         (item,) = client.scan(TableName=TABLE)["Items"]
         # It takes each name in there for one of its own
         assert set(item["source"]["M"]) <= {"etag", "last_modified", "sha256", "checked_msec", "fresh_until_msec"}

@@ -913,7 +913,7 @@ def _lets_the_last_word_count(monkeypatch: pytest.MonkeyPatch) -> None:
     def append(store: MemoryCalls, mid: str, attempt: int, contact_id: str, entry: Any, turn: int = 0) -> Any:
         call = store.get(mid, attempt)
         if call and call.log_seq == entry.seq > 1 and not call.ended:
-            store._change(mid, attempt, lambda call: replace(call, log=call.log[:-1], path=call.path[:-1]))
+            store._change(mid, attempt, lambda call: call._replace(log=call.log[:-1], path=call.path[:-1]))
         return APPEND(store, mid, attempt, contact_id, entry, turn)
 
     monkeypatch.setattr(MemoryCalls, "append", append)
@@ -921,7 +921,7 @@ def _lets_the_last_word_count(monkeypatch: pytest.MonkeyPatch) -> None:
         Call,
         "would_log",
         lambda call, seq, *heard: WOULD_LOG(
-            replace(call, log=call.log[: seq - 1]) if 1 < seq == call.log_seq else call, seq, *heard
+            call._replace(log=call.log[: seq - 1]) if 1 < seq == call.log_seq else call, seq, *heard
         ),
     )
 
@@ -929,10 +929,10 @@ def _lets_the_last_word_count(monkeypatch: pytest.MonkeyPatch) -> None:
 def _hears_who_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     def append(store: MemoryCalls, mid: str, attempt: int, contact_id: str, entry: Any, turn: int = 0) -> Any:
         ended = store.get(mid, attempt)
-        store._change(mid, attempt, lambda call: replace(call, ended_msec=None))
+        store._change(mid, attempt, lambda call: call._replace(ended_msec=None))
         written, call = APPEND(store, mid, attempt, contact_id, entry, turn)
         if ended and ended.ended_msec is not None:
-            call = store._change(mid, attempt, lambda call: replace(call, ended_msec=ended.ended_msec))
+            call = store._change(mid, attempt, lambda call: call._replace(ended_msec=ended.ended_msec))
         return written, call
 
     monkeypatch.setattr(MemoryCalls, "append", append)
@@ -981,7 +981,7 @@ def _forgets_keys_of_who_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _gives_up_whoever_has_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     def give_up(calls: MemoryCalls, mid: str, attempt: int, now_msec: int) -> Call | None:
-        return calls._change(mid, attempt, lambda call: replace(call, gave_up_msec=now_msec, cause=Cause.NO_ANSWER))
+        return calls._change(mid, attempt, lambda call: call._replace(gave_up_msec=now_msec, cause=Cause.NO_ANSWER))
 
     monkeypatch.setattr(MemoryCalls, "give_up", give_up)
 

@@ -162,7 +162,7 @@ class Order:
                 self._end(message)
 
     def _end(self, message):
-        call = replace(CALL, mid=message.mid, attempt=message.attempt, ended_msec=self.now_msec(), cause=Cause.BUSY)
+        call = CALL._replace(mid=message.mid, attempt=message.attempt, ended_msec=self.now_msec(), cause=Cause.BUSY)
         account = Account(self.account, ("*",))
         while True:
             try:

@@ -1,6 +1,6 @@
 """What the contract of the stores begins with: tickets, commands, messages and calls in each state."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ def put(calls, given, command=None, now=NOW, bounds=BOUNDS):
 
 
 TWO: Table = ({"d1": 1, "wrong": 0}, {"d1": "end", "d2": "wait", "wrong": 1})
-LOGGED = replace(CALL, asks=(ASK, ASK), plan=Plan(TWO, 50, NOW + 900_000, 2))
+LOGGED = CALL._replace(asks=(ASK, ASK), plan=Plan(TWO, 50, NOW + 900_000, 2))
 
 
 def logged(calls, *words, contact="contact-1"):

@@ -71,7 +71,7 @@ class MemoryCampaigns:
         self.created[made.list_id] = made.created_msec
         first, count = made.message_ids[0], len(made.message_ids)
         self.lists[made.list_id] = AcceptingList(made.list_id, *key, first, count, made.created_msec)
-        return replace(made, funnels=funnels)
+        return made._replace(funnels=funnels)
 
     def _add(self, key: Name, list_id: str, messages: int, now_msec: int) -> Campaign:
         known = self.campaigns.get(key) or Campaign(*key, now_msec)

@@ -77,7 +77,7 @@ class MemoryCalls:
             if ticket.visit < call.ticket.visit or (asks and over_limit(call, bounds, now_msec)):
                 return False, call
             visits = call.visits + asks
-            self._calls[key] = replace(call, seq=call.seq + 1, command=command, ticket=ticket, visits=visits)
+            self._calls[key] = call._replace(seq=call.seq + 1, command=command, ticket=ticket, visits=visits)
             return True, self._calls[key]
 
     def advance(self, mid: str, attempt: int, command: Command, ticket: Ticket) -> tuple[bool, Call | None]:
@@ -92,7 +92,7 @@ class MemoryCalls:
             if call.log_seq < call.seq or (call.ended and not is_behind):
                 return False, call
             visits = call.visits + (command.kind is Kind.ASK)
-            self._calls[key] = replace(call, seq=call.seq + 1, command=command, ticket=ticket, visits=visits)
+            self._calls[key] = call._replace(seq=call.seq + 1, command=command, ticket=ticket, visits=visits)
             return True, self._calls[key]
 
     def append(self, mid: str, attempt: int, contact_id: str, entry: Entry, turn: int = 0) -> tuple[bool, Call | None]:
@@ -101,7 +101,7 @@ class MemoryCalls:
             follows = call.log_seq == entry.seq - 1 and call.seq <= entry.seq
             if call.plan is None or is_over(call) or call.contact_id not in own or not follows:
                 return None
-            return replace(call.with_entry(entry), contact_id=contact_id, turn=max(call.turn, turn))
+            return call.with_entry(entry)._replace(contact_id=contact_id, turn=max(call.turn, turn))
 
         with self._lock:
             call = self._calls.get((mid, attempt))
@@ -114,7 +114,7 @@ class MemoryCalls:
         call = self._calls[key]
         if call.ended or call.ticket.visit != ticket.visit or call.ticket.retry > ticket.retry:
             return False
-        self._calls[key] = replace(call, ticket=ticket)
+        self._calls[key] = call._replace(ticket=ticket)
         return True
 
     def begin_placing(self, mid: str, attempt: int, now_msec: int, before_msec: int) -> bool:
@@ -122,31 +122,31 @@ class MemoryCalls:
             just_now = call.placing_msec is not None and call.placing_msec >= before_msec
             if is_over(call) or call.contact_id or just_now:
                 return None
-            return replace(call, placing_msec=now_msec, not_placed_msec=None)
+            return call._replace(placing_msec=now_msec, not_placed_msec=None)
 
         return self._change(mid, attempt, placing) is not None
 
     def set_not_placed(self, mid: str, attempt: int, placing_msec: int) -> bool:
         def not_placed(call: Call) -> Call | None:
             is_ours = call.placing_msec == placing_msec
-            return replace(call, placing_msec=None, not_placed_msec=placing_msec) if is_ours else None
+            return call._replace(placing_msec=None, not_placed_msec=placing_msec) if is_ours else None
 
         return self._change(mid, attempt, not_placed) is not None
 
     def set_refused(self, mid: str, attempt: int, refused: Refused) -> None:
-        self._change(mid, attempt, lambda call: None if call.ended else replace(call, refused=refused))
+        self._change(mid, attempt, lambda call: None if call.ended else call._replace(refused=refused))
 
     def take_turn(self, mid: str, attempt: int, contact_id: str, turn: int, reply: Reply | None = None) -> Call | None:
         def taken(call: Call) -> Call | None:
             if call.contact_id not in (None, contact_id) or call.turn >= turn:
                 return None
             kept = _kept(call, reply) if reply else None
-            return replace(kept or call, turn=turn)
+            return (kept or call)._replace(turn=turn)
 
         return self._change(mid, attempt, taken) or self.get(mid, attempt)
 
     def set_contact(self, mid: str, attempt: int, contact_id: str) -> Call | None:
-        return self._change(mid, attempt, lambda call: replace(call, contact_id=call.contact_id or contact_id))
+        return self._change(mid, attempt, lambda call: call._replace(contact_id=call.contact_id or contact_id))
 
     def name_contact(self, contact_id: str, mid: str, attempt: int, expires_at: int) -> None:
         self._contacts[contact_id] = (mid, attempt)
@@ -158,7 +158,7 @@ class MemoryCalls:
         def answered(call: Call) -> Call | None:
             if is_over(call) or call.contact_id not in (None, contact_id):
                 return None
-            return replace(call, answered_msec=call.answered_msec or now_msec, contact_id=call.contact_id or contact_id)
+            return call._replace(answered_msec=call.answered_msec or now_msec, contact_id=call.contact_id or contact_id)
 
         return self._change(mid, attempt, answered)
 
@@ -169,7 +169,7 @@ class MemoryCalls:
             path = (*call.path, step) if step else call.path
             kept = call.kept_reply
             newest = kept if reply is None or (kept and kept.seq > seq) else reply
-            return replace(call, done_seq=seq, path=path, kept_reply=newest)
+            return call._replace(done_seq=seq, path=path, kept_reply=newest)
 
         self._change(mid, attempt, done)
 
@@ -181,18 +181,18 @@ class MemoryCalls:
             if call.ended or call.answered_msec is not None:
                 return None
             cause = call.cause or (Cause.NO_ANSWER if call.contact_id else None)
-            return replace(call, gave_up_msec=call.gave_up_msec or now_msec, cause=cause)
+            return call._replace(gave_up_msec=call.gave_up_msec or now_msec, cause=cause)
 
         return self._change(mid, attempt, given_up)
 
     def set_stop_reason(self, mid: str, attempt: int, reason: str) -> None:
-        self._change(mid, attempt, lambda call: replace(call, stop_reason=call.stop_reason or reason))
+        self._change(mid, attempt, lambda call: call._replace(stop_reason=call.stop_reason or reason))
 
     def end(self, mid: str, attempt: int, cause: Cause, now_msec: int, *, is_guess: bool = False) -> Call | None:
         def ended(call: Call) -> Call:
             guesses = (is_guess and call.cause is None) or call.cause_is_guess
             known = call.cause or cause
-            return replace(call, ended_msec=call.ended_msec or now_msec, cause=known, cause_is_guess=guesses)
+            return call._replace(ended_msec=call.ended_msec or now_msec, cause=known, cause_is_guess=guesses)
 
         return self._change(mid, attempt, ended)
 
@@ -201,7 +201,7 @@ class MemoryCalls:
     ) -> Call | None:
         def explained(call: Call) -> Call | None:
             answered = call.answered_msec if call.answered_msec is not None else answered_msec
-            changed = replace(call, cause=cause, answered_msec=answered, cause_is_guess=is_guess)
+            changed = call._replace(cause=cause, answered_msec=answered, cause_is_guess=is_guess)
             return changed if call.cause_is_guess else None
 
         return self._change(mid, attempt, explained)
@@ -219,14 +219,14 @@ class UnloggedCalls(MemoryCalls):
     """The calls as a release that kept no log opened them."""
 
     def open(self, call: Call, expires_at: int) -> Call:
-        return super().open(replace(call, plan=None), expires_at)
+        return super().open(call._replace(plan=None), expires_at)
 
 
 def _kept(call: Call, reply: Reply) -> Call | None:
     earlier = call.kept_reply is not None and call.kept_reply.seq >= reply.seq
     if call.ended or earlier or not call.done_seq < reply.seq == call.seq:
         return None
-    return replace(call, kept_reply=reply)
+    return call._replace(kept_reply=reply)
 
 
 @dataclass

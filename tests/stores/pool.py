@@ -1,7 +1,7 @@
 """The pool in memory. Its owner's lock makes taking and giving back one step with the messages' states."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from speechcall.messages.rules.pool import Pool
@@ -16,20 +16,20 @@ class MemoryPool:
     state: PoolState = field(default_factory=PoolState)
 
     def read(self) -> PoolState:
-        return replace(self.state, held=dict(self.state.held))
+        return self.state._replace(held=dict(self.state.held))
 
     def choose(self, changes: Mapping[PoolSetting, int | None]) -> None:
         wanted: dict[str, Any] = dict(changes.items())
-        self.state = replace(self.state, **wanted)
+        self.state = self.state._replace(**wanted)
 
     def tell_stack(self, stack: Pool) -> None:
-        self.state = replace(self.state, stack=stack)
+        self.state = self.state._replace(stack=stack)
 
     def tell_waiting(self, shares: int, now_msec: int) -> None:
-        self.state = replace(self.state, waiting_shares=shares, waiting_told_msec=now_msec)
+        self.state = self.state._replace(waiting_shares=shares, waiting_told_msec=now_msec)
 
     def slow_down(self, next_msec: int) -> None:
-        self.state = replace(self.state, next_msec=max(self.state.next_msec, next_msec))
+        self.state = self.state._replace(next_msec=max(self.state.next_msec, next_msec))
 
     def release(self, holder: str, number: str) -> bool:
         if self.state.held.get(number) != holder:
@@ -57,9 +57,9 @@ class MemoryPool:
         next_msec = now_msec + pool.slot_msec
         held = {**self.state.held, number: holder}
         normal = self.state.normal | {holder} if pool.urgent_lines and not is_urgent else self.state.normal
-        self.state = replace(self.state, held=held, normal=normal, next_msec=next_msec)
+        self.state = self.state._replace(held=held, normal=normal, next_msec=next_msec)
 
     def give_back(self, holder: str, number: str) -> None:
         """As `give_back` does."""
         held = {taken: by for taken, by in self.state.held.items() if (taken, by) != (number, holder)}
-        self.state = replace(self.state, held=held, normal=self.state.normal - {holder})
+        self.state = self.state._replace(held=held, normal=self.state.normal - {holder})

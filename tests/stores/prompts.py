@@ -1,7 +1,7 @@
 """The accounts' prompts in memory. Held equal to DynamoDB by tests/integration/test_prompts_store.py."""
 
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from speechcall.prompts.rules.prompt import KnownPrompt, is_uploaded
 
@@ -37,17 +37,17 @@ class MemoryPrompts:
         with self._lock:
             found = self.known.get((account_id, known.name))
             if found and found.prompt == known.prompt:
-                self.known[account_id, known.name] = replace(found, replaced=())
+                self.known[account_id, known.name] = found._replace(replaced=())
 
     def put_used(self, account_id: str, name: str, now_msec: int) -> None:
         with self._lock:
             if found := self.known.get((account_id, name)):
-                self.known[account_id, name] = replace(found, used_msec=now_msec)
+                self.known[account_id, name] = found._replace(used_msec=now_msec)
 
     def mark_removed(self, account_id: str, name: str) -> KnownPrompt | None:
         with self._lock:
             if found := self.known.get((account_id, name)):
-                self.known[account_id, name] = replace(found, is_removed=True)
+                self.known[account_id, name] = found._replace(is_removed=True)
             return self.known.get((account_id, name))
 
     def forget(self, account_id: str, known: KnownPrompt) -> None:

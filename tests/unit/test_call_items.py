@@ -1,7 +1,5 @@
 """A call's item, from one release to the next."""
 
-from dataclasses import replace
-
 from speechcall.calls.adapters.call_items import dump_call, dump_entry, load_call
 from speechcall.calls.rules.call import Command, Kind, Reply, Step
 from speechcall.menus.rules.call_log import Plan
@@ -35,7 +33,7 @@ REQUIRED_BEFORE = (
 )
 """What that release reads without asking whether it is there."""
 
-PLANNED = replace(CALL, plan=Plan(({"d1": 0, "wrong": "end"},), 50, NOW + 900_000, 2))
+PLANNED = CALL._replace(plan=Plan(({"d1": 0, "wrong": "end"},), 50, NOW + 900_000, 2))
 
 
 def test_an_item_of_the_release_before_is_a_call_that_goes_on_as_it_began():
@@ -45,7 +43,7 @@ def test_an_item_of_the_release_before_is_a_call_that_goes_on_as_it_began():
     assert call.goes_by_log is False
     assert call.path == (Step(0, "d1", NOW),)
     assert call.would_log(3, "key", "d1", NOW) is None
-    assert replace(call, done_seq=1, seq=2).known_reply == Reply(2, "key", "d1")
+    assert call._replace(done_seq=1, seq=2).known_reply == Reply(2, "key", "d1")
 
 
 def test_the_release_before_finds_all_that_it_reads_in_an_item_of_this_one():
@@ -67,15 +65,15 @@ def test_what_the_release_before_has_written_stands_behind_the_log():
     call = load_call(item)
     assert call.path == (Step(0, "d1", NOW + 1), Step(0, "idle", NOW + 2))
     assert not call.goes_by_log
-    assert replace(call, seq=3).goes_by_log
+    assert call._replace(seq=3).goes_by_log
 
 
 def test_a_question_that_only_the_machine_knows_is_one_once_it_was_asked():
-    waits = replace(CALL, plan=Plan(({"d1": "wait", "wrong": "end"},), 50, NOW + 900_000, 2))
+    waits = CALL._replace(plan=Plan(({"d1": "wait", "wrong": "end"},), 50, NOW + 900_000, 2))
     for heard in (("answered", ""), ("key", "d1")):
         waits = waits.with_entry(waits.would_log(waits.log_seq + 1, *heard, NOW))
     assert waits.menu_asked(3) is None
     assert waits.would_log(3, "key", "d1", NOW) is None
-    asked = replace(waits, seq=3, command=Command(Kind.ASK, 0))
+    asked = waits._replace(seq=3, command=Command(Kind.ASK, 0))
     assert asked.menu_asked(3) == 0
     assert asked.would_log(3, "key", "d7", NOW).menu == 0

@@ -3,7 +3,6 @@
 import copy
 import json
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -39,7 +38,7 @@ class Bench:
         self.events = ChimeEvents(self.calls, self.engine, self.clock, Quiet())
         self.keeps_log = keeps_log
         plan = Plan(({"d1": "end", "wrong": "end"},), 9, NOW + 900_000) if keeps_log else None
-        self.calls.open(replace(CALL, mid=MID, plan=plan), MESSAGE.expires_at)
+        self.calls.open(CALL._replace(mid=MID, plan=plan), MESSAGE.expires_at)
         self.sequence = 0
         self.attributes = {}
         self.then = {}
@@ -150,7 +149,7 @@ def test_every_idle_timeout_is_waited_to_the_millisecond(seconds):
     bench = Bench()
     bench.calls = MemoryCalls()
     bench.events = ChimeEvents(bench.calls, bench.engine, bench.clock, Quiet())
-    bench.calls.open(replace(CALL, mid=MID, asks=(ASK._replace(idle_seconds=seconds),)), MESSAGE.expires_at)
+    bench.calls.open(CALL._replace(mid=MID, asks=(ASK._replace(idle_seconds=seconds),)), MESSAGE.expires_at)
     bench.hear("new-outbound-call")
     bench.put(1)
     pauses = bench.hear("call-answered")["Actions"][2:]

@@ -248,7 +248,7 @@ def test_what_decides_how_a_call_goes_on_is_fixed_when_it_is_dialled(said, repea
     bench.run("dial")
     assert bench.call.plan == Plan(({"d1": "end", "wrong": "end"},), 3, NOW + 60_000, repeats)
     # A later try changes nothing of it
-    bench.control = replace(bench.control, bounds=Bounds(9, 900, 9))
+    bench.control = bench.control._replace(bounds=Bounds(9, 900, 9))
     bench.run("dial", retry=1)
     assert bench.call.plan.max_visits == 3
 

@@ -1,7 +1,5 @@
 """The end of a call: one write, then an answer to whoever waits for it."""
 
-from dataclasses import replace
-
 import pytest
 
 from speechcall.calls.rules.call import Bounds, Cause, Command, Kind, Reply, Ticket
@@ -270,7 +268,7 @@ def test_a_callee_who_is_gone_is_known_at_once_whatever_the_record_says(calls, e
 
 def logged(calls, *entries):
     """A call that keeps a log: the callee has answered and is asked menu 0, then `entries`."""
-    calls.open(replace(CALL, mid=OTHER, plan=Plan(({"d1": 0, "d2": "end", "wrong": 0},), 9, NOW + 900_000)), 1)
+    calls.open(CALL._replace(mid=OTHER, plan=Plan(({"d1": 0, "d2": "end", "wrong": 0},), 9, NOW + 900_000)), 1)
     for seq, event, key in [(1, "answered", ""), *entries]:
         call = calls.get(OTHER, 1)
         assert calls.append(OTHER, 1, "contact-1", call.would_log(seq, event, key, NOW))[0]

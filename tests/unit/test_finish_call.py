@@ -69,7 +69,7 @@ class Bench:
         self.messages.queue(self.messages.get(MID), (ASK,), NOW)
         self.messages.claim_line(self.messages.get(MID), "arn:flow", Pool(1, 1), NOW)
         if placed:
-            self.calls.open(replace(CALL, visits=int(answered and asked)), MESSAGE.expires_at)
+            self.calls.open(CALL._replace(visits=int(answered and asked)), MESSAGE.expires_at)
         if throttled:
             self.calls.begin_placing(MID, 1, NOW, NOW)
             self.calls.set_not_placed(MID, 1, NOW)
@@ -433,7 +433,7 @@ def test_what_is_owed_is_queued_once_though_its_message_settles():
     # Given a call that we stopped with a key in its log, and of whose end nothing is to be seen
     menus = (Menu("intro", 5000, {"d1": (Webhook("https://example.com"), Hangup())}),)
     bench = Bench(Telephony(obeys=False), placed=False, menus=menus)
-    bench.calls.open(replace(CALL, plan=Plan(table_of(menus), 9, NOW + 10**6, 2)), 9)
+    bench.calls.open(CALL._replace(plan=Plan(table_of(menus), 9, NOW + 10**6, 2)), 9)
     bench.calls.append(MID, 1, "contact-1", bench.calls.get(MID, 1).would_log(1, "answered", "", NOW))
     bench.calls.append(MID, 1, "contact-1", bench.calls.get(MID, 1).would_log(2, "key", "d1", NOW))
     bench.calls.end(MID, 1, Cause.UNCONFIRMED, NOW, is_guess=True)
@@ -510,7 +510,7 @@ def test_a_number_that_was_not_reached_is_dialled_again_and_its_line_is_free_mea
     # The second waits as long as the second number says, and after it the outcome stands.
     for attempt, waits in ((2, 120_000), (3, None)):
         bench.messages.claim_line(bench.message, "arn:flow", Pool(1, 1000), NOW + 1000 * attempt)
-        bench.calls.open(replace(CALL, attempt=attempt), 9)
+        bench.calls.open(CALL._replace(attempt=attempt), 9)
         bench.calls.end(MID, attempt, cause, NOW)
         bench.finish(End.NOT_ANSWERED, attempt)
         assert bench.message.due_msec == (NOW + waits if waits else None)
@@ -595,7 +595,7 @@ def test_a_call_that_the_provider_would_not_take_is_put_off_and_counts_as_no_red
 
 def test_a_throttle_after_a_try_that_may_have_dialled_is_not_put_off_before_that_phone_has_rung_out():
     bench = Bench(answered=False)
-    bench.calls.open(replace(CALL, ticket=CALL.ticket._replace(retry=1)), 9)
+    bench.calls.open(CALL._replace(ticket=CALL.ticket._replace(retry=1)), 9)
     with pytest.raises(TelephonyUnavailable):
         bench.finish(End.THROTTLED)
     assert bench.messages.held == {f"{MID}-1"}
@@ -668,7 +668,7 @@ def test_a_message_that_is_put_off_again_and_again_waits_longer_each_time():
         waits.append((bench.message.due_msec - bench.clock.msec) // 1000)
         bench.clock.msec = bench.message.due_msec
         bench.messages.claim_line(bench.message, "arn:flow", Pool(1, 1000), bench.clock.msec)
-        bench.calls.open(replace(CALL, attempt=attempt + 1), 9)
+        bench.calls.open(CALL._replace(attempt=attempt + 1), 9)
         bench.calls.begin_placing(MID, attempt + 1, NOW, NOW)
         bench.calls.set_not_placed(MID, attempt + 1, NOW)
     assert waits == [10, 20, 40, 80, 160, 320, 320, 320]
@@ -790,7 +790,7 @@ NO_KEY = Redial(1, (60,), ("busy", "noKey"))
 def answered(key=None, **fields):
     """A call that asked a menu and heard a key, or none."""
     bench = Bench(placed=False, **fields)
-    bench.calls.open(replace(CALL, plan=Plan(table_of(bench.message.menus), 9, NOW + 10**6, 2)), MESSAGE.expires_at)
+    bench.calls.open(CALL._replace(plan=Plan(table_of(bench.message.menus), 9, NOW + 10**6, 2)), MESSAGE.expires_at)
     bench.calls.append(MID, 1, "contact-1", bench.calls.get(MID, 1).would_log(1, "answered", "", NOW))
     heard = ("key", key) if key else ("idle", "")
     bench.calls.append(MID, 1, "contact-1", bench.calls.get(MID, 1).would_log(2, heard[0], heard[1], NOW))
@@ -802,7 +802,7 @@ def second_call(bench, cause, *, is_answered=False):
     bench.clock.msec = NOW + 60_000
     assert bench.messages.promote(bench.message, bench.clock.msec)
     bench.messages.claim_line(bench.message, "arn:flow", Pool(1, 1), bench.clock.msec)
-    bench.calls.open(replace(CALL, attempt=2, visits=int(is_answered)), MESSAGE.expires_at)
+    bench.calls.open(CALL._replace(attempt=2, visits=int(is_answered)), MESSAGE.expires_at)
     if is_answered:
         bench.calls.set_answered(MID, 2, "contact-2", bench.clock.msec)
     bench.calls.end(MID, 2, cause, bench.clock.msec)

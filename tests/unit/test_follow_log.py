@@ -1,6 +1,5 @@
 """The telephony's side of a call that keeps a log."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ class Bench:
 
     def __init__(self, plan=PLAN):
         self.calls, self.engine, self.clock = MemoryCalls(), FakeEngine(), FakeClock()
-        self.calls.open(replace(CALL, asks=(ASK, ASK), plan=plan), MESSAGE.expires_at)
+        self.calls.open(CALL._replace(asks=(ASK, ASK), plan=plan), MESSAGE.expires_at)
 
     def hear(self, event, seq=0, key="", contact="contact-1", began=None, turn=0):
         heard = Heard(event, seq, key, began)

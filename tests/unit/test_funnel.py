@@ -41,7 +41,7 @@ def to(menu):
 
 def call(*log, cause=Cause.CALLER_HUNG_UP, stop=None):
     plan = Plan((), 50, NOW + 10**6)
-    found = replace(CALL, asks=(ASK, ASK), plan=plan, cause=cause, stop_reason=stop, ended_msec=NOW + 10**5)
+    found = CALL._replace(asks=(ASK, ASK), plan=plan, cause=cause, stop_reason=stop, ended_msec=NOW + 10**5)
     for one in log:
         found = found.with_entry(one)
     return found

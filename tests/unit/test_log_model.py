@@ -157,7 +157,7 @@ def _flight(model: Model, flight: Flight, rest: tuple[Flight, ...]) -> Iterator[
             yield "reads", replace(model, flights=(*rest, replace(flight, step="write", read=call.log_seq)))
         return
     if flight.step == "write":
-        before = replace(call, log=call.log[: flight.read], seq=min(call.seq, flight.read + 1))
+        before = call._replace(log=call.log[: flight.read], seq=min(call.seq, flight.read + 1))
         reply = flight.heard.reply
         entry = before.would_log(reply.seq, reply.event, reply.key, NOW) if reply else None
         store = store_of(call)
@@ -292,7 +292,7 @@ def _walked(call: Call) -> Walk:
 def search(visits: int, keys: tuple[str, ...] = KEYS, stray: int = 0) -> tuple[int, int, set[str]]:
     """Every state that can be reached: how many, how many of them are ends, and how the calls ended."""
     plan = Plan(table_of(MENUS), visits, NOW + 900_000, REPEATS)
-    start = Model(replace(CALL, asks=(ASK, ASK), plan=plan, contact_id=CONTACT), keys=keys, stray=stray)
+    start = Model(CALL._replace(asks=(ASK, ASK), plan=plan, contact_id=CONTACT), keys=keys, stray=stray)
     seen, waiting, ends, reasons = {start.key}, deque([start]), 0, set[str]()
     while waiting:
         model = waiting.popleft()
@@ -345,7 +345,7 @@ def _last_word_counts(monkeypatch):
     def last(store, mid, attempt, contact_id, entry, turn=0):
         call = store.get(mid, attempt)
         if call.log_seq == entry.seq:
-            store._change(mid, attempt, lambda call: replace(call, log=call.log[:-1]))
+            store._change(mid, attempt, lambda call: call._replace(log=call.log[:-1]))
         return append(store, mid, attempt, contact_id, entry)
 
     monkeypatch.setattr(MemoryCalls, "append", last)

@@ -1,7 +1,5 @@
 """What is owed when a state machine is over before it has come to all that was heard."""
 
-from dataclasses import replace
-
 import pytest
 
 from speechcall.calls.rules.owed import owed_webhooks
@@ -15,11 +13,11 @@ MENUS = (Menu("intro", 1000, {"d1": (HOOK, HOOK, GotoMenu(0)), "wrong": (HOOK, G
 
 
 def call(seq, *words):
-    made = replace(CALL, plan=Plan(table_of(MENUS), 50, NOW + 900_000, 9))
+    made = CALL._replace(plan=Plan(table_of(MENUS), 50, NOW + 900_000, 9))
     for word in ("answered", *words):
         event = "key" if word.startswith("d") else word
         made = made.with_entry(made.would_log(made.log_seq + 1, event, word if event == "key" else "", NOW))
-    return replace(made, seq=seq)
+    return made._replace(seq=seq)
 
 
 def names(seq, *words, end=End.FAILED):
@@ -47,4 +45,4 @@ def test_an_introduction_that_was_not_heard_owes_nothing():
 
 
 def test_a_call_without_a_log_owes_nothing():
-    assert owed_webhooks(replace(CALL, seq=2), MENUS, End.FAILED) == []
+    assert owed_webhooks(CALL._replace(seq=2), MENUS, End.FAILED) == []

@@ -1,7 +1,5 @@
 """Dialling: no phone rings twice for one attempt, and what a repeat is told says nothing of the request before it."""
 
-from dataclasses import replace
-
 import pytest
 
 from speechcall.calls.rules.call import Cause
@@ -191,7 +189,7 @@ def test_a_try_that_died_may_have_dialled_whatever_the_next_one_is_told(error):
 def test_a_later_try_of_a_call_about_which_nothing_was_noted_is_certain_of_nothing(error):
     # Given a first try of the release before this one, which noted nothing when it asked
     bench = Bench(*[error] * 9, dials_once=True)
-    bench.calls.open(replace(CALL, ticket=CALL.ticket._replace(retry=1)), 9)
+    bench.calls.open(CALL._replace(ticket=CALL.ticket._replace(retry=1)), 9)
     found = place_once(bench.call, 45, telephony=bench.provider, calls=bench.calls, clock=bench.clock)
     assert found == Doubt(error)
     assert not bench.call.is_certainly_not_placed

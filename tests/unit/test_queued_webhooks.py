@@ -24,11 +24,11 @@ REFUSED = Attempt(NOW, 10, 503, None)
 
 
 def call(*words, **changes):
-    made = replace(CALL, plan=Plan(table_of(MENUS), 50, NOW + 900_000, 9))
+    made = CALL._replace(plan=Plan(table_of(MENUS), 50, NOW + 900_000, 9))
     for word in ("answered", *words):
         event = "key" if word.startswith("d") else word
         made = made.with_entry(made.would_log(made.log_seq + 1, event, word if event == "key" else "", NOW))
-    return replace(made, seq=made.log_seq, **changes)
+    return made._replace(seq=made.log_seq, **changes)
 
 
 def begun(name, *attempts, state=DeliveryState.PENDING):
@@ -69,9 +69,9 @@ def test_it_is_queued_until_its_first_attempt_has_come_to_something():
 @pytest.mark.parametrize(
     "calls",
     [
-        pytest.param([replace(CALL, seq=2)], id="a call of a release that kept no log"),
+        pytest.param([CALL._replace(seq=2)], id="a call of a release that kept no log"),
         pytest.param([call("prompt_error")], id="an introduction that was not heard"),
-        pytest.param([replace(call("d1"), seq=9)], id="a call that an older function has gone on with"),
+        pytest.param([call("d1")._replace(seq=9)], id="a call that an older function has gone on with"),
     ],
 )
 def test_what_no_log_tells_for_sure_is_not_shown_before_it_begins(calls):
@@ -79,7 +79,7 @@ def test_what_no_log_tells_for_sure_is_not_shown_before_it_begins(calls):
 
 
 def test_each_call_of_a_message_has_its_own():
-    again = replace(call("d1"), attempt=2)
+    again = call("d1")._replace(attempt=2)
     assert [name.split("-")[1] for name, *_ in shown([again, call("d1")])] == ["1", "1", "2", "2"]
 
 

@@ -161,7 +161,7 @@ def test_maps_are_written_as_every_release_has_written_them():
 
 
 def test_of_a_source_only_what_is_known_is_written():
-    item = stored(prompts_store.dump("acme", replace(PROMPT, source=Source(etag="e"))))
+    item = stored(prompts_store.dump("acme", PROMPT._replace(source=Source(etag="e"))))
     assert item["source"] == {"etag": "e", "checked_msec": 0, "fresh_until_msec": 0}
 
 

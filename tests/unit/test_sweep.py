@@ -210,7 +210,7 @@ def test_one_part_that_fails_does_not_stop_the_others_and_is_told():
     # Given an index that cannot be read
     bench = Bench().calling("1")
     bench.messages.due = lambda *_: (_ for _ in ()).throw(StoreUnavailable("throttled"))
-    bench.messages.pool.state = replace(bench.messages.pool.state, held={"+380936670003": "9-1"})
+    bench.messages.pool.state = bench.messages.pool.state._replace(held={"+380936670003": "9-1"})
     # When the sweeper comes, then what does not need the index is repaired, and Lambda hears of the rest
     with pytest.raises(ExceptionGroup) as raised:
         bench.sweep(MINUTE)
@@ -276,7 +276,7 @@ def test_the_line_of_a_call_is_left_alone():
 @pytest.mark.parametrize("name", ["1-2", "7-1"])
 def test_a_line_that_no_call_holds_is_given_back(name):
     bench = Bench().calling("1")
-    bench.messages.pool.state = replace(bench.messages.pool.state, held={message("1").number: "1-1", "+1": name})
+    bench.messages.pool.state = bench.messages.pool.state._replace(held={message("1").number: "1-1", "+1": name})
     assert bench.sweep() == {"LinesReleased": 1}
     assert bench.messages.held == {"1-1"}
 
@@ -381,7 +381,7 @@ def test_a_message_that_can_never_be_read_ends_when_none_of_its_age_has_any_time
 
 def test_one_line_that_cannot_be_looked_into_does_not_keep_the_others():
     bench = Bench()
-    bench.messages.pool.state = replace(bench.messages.pool.state, held={"+1": "1-1", "+2": "2-1"})
+    bench.messages.pool.state = bench.messages.pool.state._replace(held={"+1": "1-1", "+2": "2-1"})
     bench.messages.get = broken_for(bench.messages.get, "1", StoreUnavailable)
     assert bench.sweep() == {"LinesReleased": 1}
     assert bench.messages.held == {"1-1"}
@@ -409,7 +409,7 @@ def test_calls_that_take_all_the_time_keep_neither_the_other_mends_nor_each_othe
     bench.clock.msec += MINUTE
     for _ in range(30):
         before = bench.clock.msec
-        bench.messages.pool.state = replace(bench.messages.pool.state, held={"+1": "1-1"})
+        bench.messages.pool.state = bench.messages.pool.state._replace(held={"+1": "1-1"})
         assert bench.sweep() == {"LinesReleased": 1}
         assert bench.clock.msec - before <= 50_000
         bench.clock.msec = before + MINUTE

@@ -4,7 +4,6 @@
 field: they take a Choice's Default, where AWS ends the execution for good.
 """
 
-from dataclasses import replace
 from typing import Any, get_type_hints
 
 import pytest
@@ -31,7 +30,7 @@ class Bench:
 
     def __init__(self, plan, contact=IS_THERE, *, answered=True, max_visits=50):
         self.calls, self.engine, self.clock, self.contact = MemoryCalls(), FakeEngine(), FakeClock(), contact
-        self.calls.open(replace(CALL, asks=(ASK,), plan=plan, contact_id="contact-1"), MESSAGE.expires_at)
+        self.calls.open(CALL._replace(asks=(ASK,), plan=plan, contact_id="contact-1"), MESSAGE.expires_at)
         messages = MemoryMessages()
         messages.add([CALLING])
         bounds = Bounds(max_visits, 900)

@@ -1,7 +1,5 @@
 """Calls: opened, given commands, answered; DynamoDB and memory do the same."""
 
-from dataclasses import replace
-
 import pytest
 
 from speechcall.calls.rules.call import Cause, Command, Kind, Refused, Reply, Step, Ticket
@@ -18,13 +16,13 @@ def test_an_opened_call_is_read_as_it_was_written(calls):
 
 def test_a_later_try_of_dial_brings_its_token_into_the_same_call(calls):
     calls.open(CALL, EXPIRES)
-    later = replace(CALL, ticket=CALL.ticket._replace(retry=1, token="dial-1"), dialled_msec=NOW + 9)
+    later = CALL._replace(ticket=CALL.ticket._replace(retry=1, token="dial-1"), dialled_msec=NOW + 9)
     # The moment of the first dialling stays: the bound on a call's seconds counts from there.
-    assert calls.open(later, EXPIRES) == replace(CALL, ticket=later.ticket) == calls.get(MID, 1)
+    assert calls.open(later, EXPIRES) == CALL._replace(ticket=later.ticket) == calls.get(MID, 1)
 
 
 def test_an_earlier_try_of_dial_that_comes_late_changes_nothing(calls):
-    later = replace(CALL, ticket=CALL.ticket._replace(retry=1, token="dial-1"))
+    later = CALL._replace(ticket=CALL.ticket._replace(retry=1, token="dial-1"))
     calls.open(later, EXPIRES)
     assert calls.open(CALL, EXPIRES) == later
 
@@ -41,7 +39,7 @@ def test_a_command_of_a_newer_visit_gets_the_next_seq(calls):
     calls.open(CALL, EXPIRES)
     written, call = put(calls, ticket(1))
     assert written
-    assert call == replace(CALL, seq=2, command=ask(), ticket=ticket(1), visits=1) == calls.get(MID, 1)
+    assert call == CALL._replace(seq=2, command=ask(), ticket=ticket(1), visits=1) == calls.get(MID, 1)
     written, call = put(calls, ticket(2), Command(Kind.HANG_UP))
     assert written
     assert call.seq == 3
@@ -128,7 +126,7 @@ def test_the_first_contact_and_the_first_answer_stay(calls):
     calls.set_contact(MID, 1, "contact-2")
     assert calls.get(MID, 1).contact_id == "contact-1"
     answered = calls.set_answered(MID, 1, "contact-1", NOW + 5)
-    assert answered == replace(CALL, contact_id="contact-1", answered_msec=NOW + 5)
+    assert answered == CALL._replace(contact_id="contact-1", answered_msec=NOW + 5)
     assert calls.set_answered(MID, 1, "contact-1", NOW + 9) == answered
 
 
@@ -184,7 +182,7 @@ def test_a_provider_whose_contact_is_known_or_whose_call_is_over_is_not_asked_to
     calls.open(CALL, EXPIRES)
     calls.set_contact(MID, 1, "contact-1")
     assert not calls.begin_placing(MID, 1, NOW, NOW)
-    calls.open(replace(CALL, attempt=2), EXPIRES)
+    calls.open(CALL._replace(attempt=2), EXPIRES)
     calls.end(MID, 2, Cause.NO_ANSWER, NOW)
     assert not calls.begin_placing(MID, 2, NOW, NOW)
     assert not calls.begin_placing(MID, 3, NOW, NOW)
@@ -317,7 +315,7 @@ def test_the_first_stop_reason_and_the_first_cause_stay(calls):
     calls.set_stop_reason(MID, 1, "limit")
     calls.set_stop_reason(MID, 1, "promptUnavailable")
     ended = calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW + 1)
-    assert ended == replace(CALL, stop_reason="limit", ended_msec=NOW + 1, cause=Cause.CALLER_HUNG_UP)
+    assert ended == CALL._replace(stop_reason="limit", ended_msec=NOW + 1, cause=Cause.CALLER_HUNG_UP)
     assert calls.end(MID, 1, Cause.STOPPED, NOW + 2) == ended == calls.get(MID, 1)
 
 

@@ -397,7 +397,7 @@ def test_a_queue_belongs_to_its_campaign(lists, messages):
 def test_a_campaign_is_kept_until_the_last_of_its_lists_is_forgotten(dynamodb):
     lists = DynamoLists(dynamodb.client, dynamodb.registry_table)
     # Given a list that is to be sent in a month, and one behind it that is sent at once
-    later = replace(made(1), expires_at=EXPIRES + 2_592_000)
+    later = made(1)._replace(expires_at=EXPIRES + 2_592_000)
     lists.add_list(later, None)
     lists.add_list(made(2, ("8",)), None)
     assert lists.campaigns.find(ACME, SPRING).expires_at == later.expires_at

@@ -1,7 +1,5 @@
 """How calls end: dead, and why; given up. DynamoDB and memory do the same."""
 
-from dataclasses import replace
-
 import pytest
 
 from speechcall.calls.rules.call import Cause
@@ -12,13 +10,13 @@ from tests.kit.store_samples import EXPIRES, LOGGED, append, logged
 def test_a_guess_is_the_cause_until_it_is_known_and_what_is_known_stays(calls):
     calls.open(CALL, EXPIRES)
     guessed = calls.end(MID, 1, Cause.NO_ANSWER, NOW + 1, is_guess=True)
-    assert guessed == replace(CALL, ended_msec=NOW + 1, cause=Cause.NO_ANSWER, cause_is_guess=True)
+    assert guessed == CALL._replace(ended_msec=NOW + 1, cause=Cause.NO_ANSWER, cause_is_guess=True)
     # News that comes again guesses nothing else, nor says when it ended
     assert calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW + 2, is_guess=True) == guessed
     assert calls.end(MID, 1, Cause.STOPPED, NOW + 2) == guessed == calls.get(MID, 1)
     # The record is asked
     known = calls.explain(MID, 1, Cause.BUSY, None)
-    assert known == replace(guessed, cause=Cause.BUSY, cause_is_guess=False)
+    assert known == guessed._replace(cause=Cause.BUSY, cause_is_guess=False)
     assert calls.explain(MID, 1, Cause.NO_ANSWER, None) is None
     assert calls.end(MID, 1, Cause.NO_ANSWER, NOW + 3, is_guess=True) == known == calls.get(MID, 1)
 
@@ -39,7 +37,7 @@ def test_a_better_guess_is_a_guess_and_an_answer_that_was_known_stays(calls):
     assert better.answered_msec == NOW + 1
     assert better.cause_is_guess is True
     known = calls.explain(MID, 1, Cause.HUNG_UP, NOW + 9)
-    assert known == replace(better, cause=Cause.HUNG_UP, cause_is_guess=False) == calls.get(MID, 1)
+    assert known == better._replace(cause=Cause.HUNG_UP, cause_is_guess=False) == calls.get(MID, 1)
 
 
 def test_nothing_is_explained_of_a_call_that_is_up_or_not_there(calls):
@@ -96,7 +94,7 @@ def test_whoever_has_answered_or_is_gone_is_not_given_up(calls):
     answered = calls.set_answered(MID, 1, "contact-1", NOW + 1)
     assert calls.give_up(MID, 1, NOW + 2) is None
     assert calls.get(MID, 1) == answered
-    ended = replace(CALL, attempt=2)
+    ended = CALL._replace(attempt=2)
     calls.open(ended, EXPIRES)
     gone = calls.end(MID, 2, Cause.BUSY, NOW + 1)
     assert calls.give_up(MID, 2, NOW + 2) is None

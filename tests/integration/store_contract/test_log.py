@@ -1,7 +1,5 @@
 """A call's log, by which it continues without its state machine; DynamoDB and memory do the same."""
 
-from dataclasses import replace
-
 import pytest
 
 from speechcall.calls.rules.call import Cause, Command, Kind, Reply, Step
@@ -67,7 +65,7 @@ def test_nothing_stands_in_the_log_of_a_call_that_has_ended_or_is_unknown_or_kee
     assert calls.advance(MID, 1, ask(), ticket(1)) == (False, None)
     calls.open(CALL, EXPIRES)
     assert calls.append(MID, 1, "contact-1", entry) == (False, CALL)
-    calls.open(replace(LOGGED, attempt=2), EXPIRES)
+    calls.open(LOGGED._replace(attempt=2), EXPIRES)
     ended = calls.end(MID, 2, Cause.CALLER_HUNG_UP, NOW)
     assert calls.append(MID, 2, "contact-1", entry) == (False, ended)
 

@@ -1,7 +1,6 @@
 """One call attempt: the conversation between a state machine and a telephony. See docs/telephony.md."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple, assert_never
 
@@ -93,8 +92,7 @@ class Step(NamedTuple):
     at_msec: int
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A call attempt as stored. Times are epoch milliseconds."""
 
     mid: str
@@ -191,8 +189,7 @@ class Call:
     def with_entry(self, entry: Entry) -> "Call":
         """The call with one entry more."""
         stop_reason = entry.then.reason if entry.event == PROMPT_ERROR else None
-        return replace(
-            self,
+        return self._replace(
             log=(*self.log, entry),
             path=(*self.path, *path_of([entry])),
             answered_msec=(self.answered_msec or entry.at_msec) if entry.seq == 1 else self.answered_msec,

@@ -1,6 +1,5 @@
 """How a call ended: its outcome, and the reason to show for it."""
 
-from dataclasses import replace
 from typing import assert_never
 
 from speechcall.calls.rules.call import Call, Cause, Kind
@@ -84,7 +83,7 @@ def hangs_on_cause(call: Call, end: End) -> bool:
     """
     if not call.cause_is_guess:
         return False
-    possible = (call, *(replace(call, cause=cause) for cause in _ANSWERED))
+    possible = (call, *(call._replace(cause=cause) for cause in _ANSWERED))
     return call.answered_msec is None or len({outcome_of(one, end) for one in possible}) > 1
 
 

@@ -5,8 +5,7 @@ Each command is written, with the task token that its answer needs, before anyth
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
 
 from speechcall.calls.rules.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Ticket
 from speechcall.calls.rules.refusal import Refusal, refusal
@@ -35,8 +34,7 @@ THROTTLED_MSEC = 2000
 """For how long no call is begun after the provider has asked for fewer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
+class Control(NamedTuple):
     """What the commands work with."""
 
     calls: CallStore
@@ -164,7 +162,7 @@ class Control:
             return
         if call and call.known_key and call.ticket.visit == ticket.visit:
             # Heard for an earlier try, before the call ended: its list has not been run.
-            self._give(call.known_key, replace(call, ticket=ticket))
+            self._give(call.known_key, call._replace(ticket=ticket))
             return
         if reason is Refusal.LIMIT:
             self.calls.set_stop_reason(mid, attempt, "limit")

@@ -5,7 +5,7 @@ the account's hours shorter and never longer.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from speechcall.accounts.rules.account import Account
 from speechcall.shared.rules.calling_hours import RECIPIENT, Hours, Window, is_always
@@ -14,8 +14,7 @@ Fault = Literal["noZone", "unknownZone", "needless"]
 """No zone is named for a window; that of the number is not known; a zone is named, and nothing is in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What a message asks for: windows, a zone (an IANA name, or `recipient`) and days off."""
 
     windows: tuple[Window, ...] = ()

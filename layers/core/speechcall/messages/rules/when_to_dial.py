@@ -1,8 +1,7 @@
 """When a message may be dialled next: the one answer to that, from all that has a say in it."""
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from speechcall.shared.rules.calling_hours import Hours, next_open, open_until
 
@@ -16,8 +15,7 @@ Obstacle = Literal["ttl", "window", "capped"]
 """What keeps a message from being dialled before its time is up: time itself, its hours, or a cap on calls."""
 
 
-@dataclass(frozen=True, slots=True)
-class DialTimes:
+class DialTimes(NamedTuple):
     """What a message itself says, frozen when it was accepted. Times in milliseconds since 1970.
 
     All of `hours` have to be open. From `until_msec` on it is not dialled any more.
@@ -28,8 +26,7 @@ class DialTimes:
     hours: tuple[Hours, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Dialable:
+class Dialable(NamedTuple):
     """The first moment at which a message may be dialled (now, if that is open), and the one at which it shuts.
 
     Of what stays open for more than eight days, a moment eight days later.
@@ -39,8 +36,7 @@ class Dialable:
     until_msec: int
 
 
-@dataclass(frozen=True, slots=True)
-class NeverDialable:
+class NeverDialable(NamedTuple):
     """It may not be dialled before its time is up; why, and when it could have been otherwise (None: not known)."""
 
     obstacle: Obstacle

@@ -1,21 +1,20 @@
 """The pool of lines, as operators and dialers see it."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from types import MappingProxyType
+from typing import Literal, NamedTuple, Protocol
 
 from speechcall.messages.rules.pool import Capacity, Pool
 
 
-@dataclass(frozen=True, slots=True)
-class PoolState:
+class PoolState(NamedTuple):
     """The pool as it is stored: what an operator has chosen, what the stack says, and who holds a line."""
 
     lines: int | None = None
     calls_per_second: int | None = None
     stack: Pool | None = None
     """As the dialer last told it; None: no dialer has run yet."""
-    held: Mapping[str, str] = field(default_factory=dict)
+    held: Mapping[str, str] = MappingProxyType({})
     """The numbers in a call, each with the call attempt that holds a line for it."""
     normal: frozenset[str] = frozenset()
     """The call attempts of `held` that are not urgent, where lines are kept free for urgent ones."""

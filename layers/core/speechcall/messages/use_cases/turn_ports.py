@@ -1,14 +1,12 @@
 """What the use cases need of the order in which accounts and their queues have their turn."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from speechcall.messages.rules.turns import Queue, Turn
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """For whom a line is taken: the turn and the queue as they were read."""
 
     turn: Turn

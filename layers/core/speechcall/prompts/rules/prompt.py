@@ -23,8 +23,7 @@ class Prompt(NamedTuple):
     warnings: tuple[AudioWarning, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """What is known of the file behind a URL.
 
     Its validators (RFC 9110, section 8.8) for asking whether it has changed, the SHA-256 of what came, when it was last
@@ -62,8 +61,7 @@ class Trying:
         return Trying(self.count, self.since_msec, next_msec=next_msec)
 
 
-@dataclass(frozen=True, slots=True)
-class KnownPrompt:
+class KnownPrompt(NamedTuple):
     """What is stored under a name: of an upload, a URL or spoken text. Without a prompt: it has led to none yet.
 
     Of an upload: `is_removed`, messages can name it no more, and its audio is about to go; `replaced`, the URIs of the

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from hashlib import sha256
 
 from speechcall.menus.rules.speech import is_spoken
@@ -64,7 +63,7 @@ def attempt(
         prompts.put(account_id, failed(known, lost, clock.now_msec()))
         on_given_up()
         return None
-    begun = replace(known, trying=known.trying.begun(clock.now_msec()))
+    begun = known._replace(trying=known.trying.begun(clock.now_msec()))
     prompts.put(account_id, begun)
     is_kept = known.prompt is not None and not _is_old(known, clock.now_msec())
     validators = (source.etag, source.last_modified) if is_kept else (None, None)
@@ -92,15 +91,15 @@ def _after_failure(
     if not is_theirs:
         logger.error("audio could not be made a prompt", exc_info=error, extra={"account": account_id})
     if begun.prompt is not None and now_msec - source.checked_msec < STALE_MSEC:
-        stale = replace(source, fresh_until_msec=now_msec + STALE_FRESH_MSEC)
-        return replace(begun, source=stale, trying=Trying()), None
+        stale = source._replace(fresh_until_msec=now_msec + STALE_FRESH_MSEC)
+        return begun._replace(source=stale, trying=Trying()), None
     too_long = trying.count >= LEAST_TRIES and now_msec - (trying.since_msec or 0) >= GIVE_UP_MSEC
     if is_theirs and (trying.count > len(RETRY_SECONDS) or too_long):
         return failed(begun, f"{error} (asked {trying.count} times)", now_msec), None
     if not is_theirs and trying.count >= MOST_FAULTS:
         return failed(begun, f"{OUR_FAULT} (tried {trying.count} times)", now_msec), None
     wait = retry_seconds(trying.count) if is_theirs else fault_seconds(trying.count)
-    return replace(begun, trying=trying.ended(now_msec + wait * 1000)), wait
+    return begun._replace(trying=trying.ended(now_msec + wait * 1000)), wait
 
 
 def _is_old(known: KnownPrompt, now_msec: int) -> bool:
@@ -109,7 +108,7 @@ def _is_old(known: KnownPrompt, now_msec: int) -> bool:
 
 
 def _with_answer(known: KnownPrompt, answer: Fetched, now_msec: int, workshop: Workshop) -> KnownPrompt:
-    known = replace(known, trying=Trying())
+    known = known._replace(trying=Trying())
     source = Source(
         etag=answer.etag,
         last_modified=answer.last_modified,
@@ -121,9 +120,9 @@ def _with_answer(known: KnownPrompt, answer: Fetched, now_msec: int, workshop: W
         if known.prompt is None:
             raise PromptUnavailable("the host says that the audio has not changed, and it was never had")
         validators = (answer.etag or known.source.etag, answer.last_modified or known.source.last_modified)
-        return replace(known, source=replace(source, etag=validators[0], last_modified=validators[1]))
+        return known._replace(source=source._replace(etag=validators[0], last_modified=validators[1]))
     is_the_same = known.source.sha256 == sha256(answer.content).hexdigest()
     if known.prompt is not None and is_the_same and not _is_old(known, now_msec):
-        return replace(known, source=source)
+        return known._replace(source=source)
     prompt, source_sha256 = workshop.make(answer.content)
-    return replace(known, prompt=prompt, stored_msec=now_msec, source=replace(source, sha256=source_sha256))
+    return known._replace(prompt=prompt, stored_msec=now_msec, source=source._replace(sha256=source_sha256))

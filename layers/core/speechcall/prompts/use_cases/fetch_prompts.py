@@ -13,7 +13,7 @@ tried again, or waits for its host, goes apart: it no longer holds up the accoun
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from speechcall.menus.rules.menu import Menu
 from speechcall.messages.rules.message import Message, State
@@ -120,7 +120,7 @@ def _fetch(message: Message, menu: Menu, received: int, apart: Apart, fetching: 
     if not has_to_be_fetched(known, message, now):
         return None
     if known.trying.since_msec is not None and now - known.trying.since_msec >= FRESH_MSEC:
-        known = replace(known, trying=Trying())  # what is left of long ago says nothing
+        known = known._replace(trying=Trying())  # what is left of long ago says nothing
     if apart is Apart.NO and known.trying != Trying():
         return Apart.URL
     if apart is not Apart.NO and now < (known.trying.next_msec or 0):
@@ -130,7 +130,7 @@ def _fetch(message: Message, menu: Menu, received: int, apart: Apart, fetching: 
             wait = _attempt(known, message.account_id, menu, fetching)
             return Apart.URL if wait is not None and apart is Apart.NO else wait
     if lacking is fetching.at_hosts and apart is Apart.NO and received >= MOST_LOOKS:
-        world.prompts.put(message.account_id, replace(known, trying=Trying(since_msec=now)))
+        world.prompts.put(message.account_id, known._replace(trying=Trying(since_msec=now)))
         return Apart.URL
     return turn_seconds(received, apart, fetching.uniform)
 

@@ -1,7 +1,7 @@
 """Prompts as an account has them: by identifier, once uploaded; by URL, once fetched."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from speechcall.prompts.rules.encoding import Encoding
@@ -129,5 +129,5 @@ def note_use(account_id: str, known: KnownPrompt, prompts: PromptStore, clock: C
 
 def failed(known: KnownPrompt, cause: str, now_msec: int) -> KnownPrompt:
     """What is known of a URL, now that it could not be had."""
-    source = replace(known.source, failed_msec=now_msec, cause=cause, fresh_until_msec=0)
-    return replace(known, source=source, trying=Trying())
+    source = known.source._replace(failed_msec=now_msec, cause=cause, fresh_until_msec=0)
+    return known._replace(source=source, trying=Trying())

@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from speechcall.accounts.adapters.days_store import DAY_KEPT_SECONDS, give_calls_back, take_calls
@@ -70,8 +69,8 @@ class DynamoLists:
         """
         try:
             if made.campaign:
-                funnels = self.campaigns.count_list(_new(made), lambda own: self._puts(replace(made, funnels=own), key))
-                return replace(made, funnels=funnels)
+                funnels = self.campaigns.count_list(_new(made), lambda own: self._puts(made._replace(funnels=own), key))
+                return made._replace(funnels=funnels)
             with store_errors():
                 self._client.transact_write_items(TransactItems=self._puts(made, key))
         except ConditionFailed as failed:

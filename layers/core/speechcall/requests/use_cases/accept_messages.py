@@ -16,7 +16,6 @@ more; the sweeper takes back the counts of one that has had none for five minute
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from speechcall.accounts.rules.account import Account
@@ -114,7 +113,7 @@ def accept_messages(
             drawn.add(list_id)
             expires, answer = _expires_at(judged, account, now), _answer(judged, list_id, ids)
             made = MessageList(list_id, account.account_id, tuple(ids), now, expires, fingerprint, answer)
-            return replace(made, campaign=asked.campaign, funnels=shapes) if asked.campaign else made
+            return made._replace(campaign=asked.campaign, funnels=shapes) if asked.campaign else made
 
         stored = _add_list(make, key, lists, lambda: _give_back(account, count, spent_msec, urgent, lists))
         is_new = stored.list_id in drawn

@@ -1,7 +1,6 @@
 """What a request asks for, checked: the part of it that only the request decides, and the account's part."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 from speechcall.accounts.rules.account import Account
@@ -58,15 +57,14 @@ class Wanted(NamedTuple):
         return self.model.priority == "urgent"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One message of a request as given: what it wants, or its problems; and what its sender should know."""
 
     given: Any
     path: str
     wanted: Wanted | None
     problems: Sequence[Problem] = ()
-    warnings: Sequence[Problem] = field(default=())
+    warnings: Sequence[Problem] = ()
 
     @property
     def recipient(self) -> str | None:
@@ -81,8 +79,7 @@ class Entry:
         return given if isinstance(given, str) and 1 <= len(given) <= MAX_CUSTOMER_ID_LENGTH else None
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A body as it was read."""
 
     entries: Sequence[Entry]
@@ -227,4 +224,4 @@ def _judge(entry: Entry, account: Account, prompts: Prompts, known: dict[str, Pr
             problems.append(Problem("UNKNOWN_AUDIO", path, text))
         else:
             warnings += [Problem(warning.code, path, warning.message) for warning in prompt.warnings]
-    return replace(entry, wanted=None, problems=problems) if problems else replace(entry, warnings=warnings)
+    return entry._replace(wanted=None, problems=problems) if problems else entry._replace(warnings=warnings)

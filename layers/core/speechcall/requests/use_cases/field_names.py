@@ -1,7 +1,7 @@
 """The names of fields that mean nothing here: harmless, or a known one that was mistyped."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, shown
 from speechcall.shared.rules.characters import foreign
@@ -11,8 +11,7 @@ from speechcall.shared.rules.spelling import Names
 CODE = "UNKNOWN_FIELD"
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownFields:
+class UnknownFields(NamedTuple):
     """What is refused for the name of a field, and what its sender is told of. At most 20 of each."""
 
     problems: list[Problem]

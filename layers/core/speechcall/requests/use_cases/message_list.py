@@ -1,14 +1,12 @@
 """A message list as it is stored."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from speechcall.api.rules.answers import Accepted
 
 
-@dataclass(frozen=True, slots=True)
-class MessageList:
+class MessageList(NamedTuple):
     """A stored request: who sent it, which messages it became, and the answer it was given."""
 
     list_id: str

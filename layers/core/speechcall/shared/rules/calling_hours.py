@@ -14,10 +14,9 @@ Moments are whole seconds since 1970 (UTC); of a day, whole seconds since its mi
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -33,8 +32,7 @@ Spans = tuple[tuple[int, int], ...]
 """Parts of a day, in order, none touching the next: from a second of it, to a later one."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Window:
+class Window(NamedTuple):
     """From one minute of a day (0 to 1439) to another (1 to 1440), on some weekdays (0 is Monday).
 
     Where `until` is not after `start`, it is a minute of the day after.
@@ -45,8 +43,7 @@ class Window:
     days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
 
 
-@dataclass(frozen=True, slots=True)
-class Hours:
+class Hours(NamedTuple):
     """Windows, and the time zones (IANA names) in each of which one has to be open. No windows: every hour is open.
 
     `days_off` are dates (`2026-12-25`), of each of these zones.
@@ -67,8 +64,7 @@ def load_windows(stored: Sequence[Mapping[str, Any]]) -> tuple[Window, ...]:
     return tuple(Window(int(one["start"]), int(one["until"]), tuple(map(int, one["days"]))) for one in stored)
 
 
-@dataclass(frozen=True, slots=True)
-class Week:
+class Week(NamedTuple):
     """What hours say of each day, made once: parts of days by weekday, and by whether the day before was a day off."""
 
     after_a_day: tuple[Spans, ...]
