@@ -17,7 +17,7 @@ from speechcall.accounts.rules.scope import Scope, allows
 from speechcall.api.rules import answers
 from speechcall.api.use_cases.openapi import FILE as SERVED
 from speechcall.api.use_cases.routes import scope_of
-from speechcall.campaigns.rules.campaign import NAME
+from speechcall.campaigns.rules.campaign_names import NAME
 from speechcall.requests.use_cases.accept_messages import MAX_KEY_LENGTH
 from speechcall.requests.use_cases.check_request import MAX_MESSAGES
 from speechcall.requests.use_cases.hours_model import HoursModel

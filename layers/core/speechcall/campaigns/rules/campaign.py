@@ -1,21 +1,17 @@
 """A campaign: lists of messages under one name, with the numbers of what became of them."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from speechcall.shared.rules.errors import CampaignCancelled, TooManyCampaigns
 
-NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MOST_OPEN = 1000
 """Campaigns of an account that have an unfinished message."""
 MOST_SHAPES = 13
 """Shapes of menus of a campaign with a funnel of their own, so that one answer reads at most twenty items: the
 campaign, these and the funnel of all other shapes; the pool, the account's turn and its number of open campaigns; and
 the two items by which a client is known."""
-OTHER = "other"
-"""The funnel of all shapes that have none of their own."""
 
 
 class CampaignState(StrEnum):

@@ -12,7 +12,7 @@ from speechcall.menus.rules.ask import Ask
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.rules.turns import Turn
-from speechcall.messages.use_cases.new_messages import NewMessages
+from speechcall.messages.use_cases.message_reader import NewMessages
 from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.shared.rules.outcome import End, Outcome
 

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from speechcall.accounts.adapters.days_store import DAY_KEPT_SECONDS, give_calls_back, take_calls
@@ -18,7 +19,6 @@ from speechcall.accounts.rules.throttle import (
     too_many_today,
     too_many_urgent,
 )
-from speechcall.campaigns.adapters.campaigns_store import DynamoCampaigns, NewList
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.rules.prompt import Prompt
 from speechcall.requests.adapters.shapes_store import DynamoShapes
@@ -30,6 +30,8 @@ from speechcall.shared.rules.errors import RateLimited, StoreUnavailable
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from speechcall.campaigns.adapters.campaigns_store import DynamoCampaigns, NewList
+
 FORM = 1
 """`v` of the items that are made here. An item keeps the form in which it was made; without `v` it is form 1."""
 
@@ -39,8 +41,14 @@ class DynamoLists:
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
-        self.campaigns = DynamoCampaigns(client, table)
         self._prompts, self._shapes = DynamoPrompts(client, table), DynamoShapes(client, table)
+
+    @cached_property
+    def campaigns(self) -> "DynamoCampaigns":
+        """Where its lists are counted."""
+        from speechcall.campaigns.adapters.campaigns_store import DynamoCampaigns  # noqa: PLC0415, few lists have one
+
+        return DynamoCampaigns(self._client, self._table)
 
     def find_prompt(self, account_id: str, identifier: str) -> Prompt | None:
         known = self._prompts.find(account_id, identifier)
@@ -214,8 +222,10 @@ class DynamoLists:
             )
 
 
-def _new(made: MessageList) -> NewList:
+def _new(made: MessageList) -> "NewList":
     """What its campaign is told of a list. It has a message: a list without one is refused."""
+    from speechcall.campaigns.adapters.campaigns_store import NewList  # noqa: PLC0415, as above
+
     return NewList(
         list_id=made.list_id,
         account_id=made.account_id,

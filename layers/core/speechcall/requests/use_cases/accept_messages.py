@@ -19,14 +19,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from speechcall.accounts.rules.account import Account
-from speechcall.campaigns.rules.campaign import OTHER
-from speechcall.menus.rules.menu_picture import draw
+from speechcall.campaigns.rules.campaign_names import OTHER
 from speechcall.menus.rules.menu_report import call_bounds
 from speechcall.menus.rules.shape import shape_of
 from speechcall.messages.rules.dial_times import MAX_TTL_SECONDS
 from speechcall.messages.rules.message import Message
 from speechcall.messages.rules.when_to_dial import Dialable, DialTimes, next_dial
-from speechcall.messages.use_cases.new_messages import NewMessages
+from speechcall.messages.use_cases.message_reader import NewMessages
 from speechcall.requests.use_cases.check_request import (
     Entry,
     Prompts,
@@ -299,6 +298,8 @@ def _foresee(entry: Entry, wanted: Wanted, picture: bool) -> "Acceptable":
     if entry.warnings:
         answer["warnings"] = _places(entry.warnings)
     if picture:
+        from speechcall.menus.rules.menu_picture import draw  # noqa: PLC0415, few ask for it, and only in a check
+
         answer["picture"] = draw(wanted.menus)
     return answer
 

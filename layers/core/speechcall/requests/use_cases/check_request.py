@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Protocol
 
 from speechcall.accounts.rules.account import Account
 from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, RIGHT, shown
-from speechcall.campaigns.rules.campaign import NAME
+from speechcall.campaigns.rules.campaign_names import NAME
 from speechcall.menus.rules.menu import Menu, dump_menus
 from speechcall.menus.rules.menu_report import report
 from speechcall.messages.rules.when_to_dial import DialTimes

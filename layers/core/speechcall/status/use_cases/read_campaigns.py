@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from speechcall.accounts.rules.account import Account
 from speechcall.api.use_cases.query import parameter
 from speechcall.api.use_cases.request_problems import RIGHT
-from speechcall.campaigns.rules.campaign import NAME, OTHER, Campaign, CampaignState
+from speechcall.campaigns.rules.campaign import Campaign, CampaignState
+from speechcall.campaigns.rules.campaign_names import NAME, OTHER
 from speechcall.campaigns.rules.funnel import BUCKET_SECONDS, KEYS, Funnel, MenuFunnel, median_between
 from speechcall.campaigns.use_cases.campaign_ports import CampaignStore
 from speechcall.messages.rules.estimates import NOTHING_LEFT, estimate

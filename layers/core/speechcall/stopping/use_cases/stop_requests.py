@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from speechcall.accounts.rules.account import Account
-from speechcall.campaigns.rules.campaign import NAME
+from speechcall.campaigns.rules.campaign_names import NAME
 from speechcall.messages.rules.message import Message
 from speechcall.messages.rules.stops import Stop, StopState
 from speechcall.messages.use_cases.message_ports import Brake, MessageStore
