@@ -12,7 +12,7 @@ from cli.doctor.command import checks_of, doctor
 from cli.doctor.findings import Verdict, examine
 from cli.main import app
 from speechcall.messages.rules.message import State
-from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.messages.rules.pool import Pool
 from tests.kit.command_line import CliRunner
 from tests.kit.doctor_stack import CALLER_ID, INSTANCE, NAME, REGION, healthy_stack
 from tests.kit.samples import MID, message

@@ -27,7 +27,7 @@ from local.cloud.intrinsics import read_document
 from local.cloud.template import TEMPLATE, read_template
 from speechcall import VERSION
 from speechcall.accounts.rules.account import Account
-from speechcall.messages.use_cases.message_ports import Pool
+from speechcall.messages.rules.pool import Pool
 from speechcall.telephony.connect.apology import apology, apology_key
 from speechcall.telephony.connect.contact_flow import build_contact_flow
 
