@@ -84,8 +84,8 @@ def shard_name(mid: str, state: State) -> str:
 def parts(state: State) -> list[list[str]]:
     """The parts of the sparse index that hold what is due in `state`; the same share of each list is read.
 
-    A queued message that was put off is apart from those that stand in their queues. These are found by the queue's
-    order; without calling hours they are due here at once too, with hours when their time is up (`waiting_values`).
+    A queued message that was put off is apart from those that stand in their queues: these are found by the queue's
+    order, and here when their time is up (`due_ranges`).
     """
     if state is State.SETTLING:
         return [[SETTLING]]

@@ -146,8 +146,8 @@ class MessageStore(NewMessages, Protocol):
     def due(self, state: State, now_msec: int, limit: int) -> list[str]:
         """Ids of messages in `state` that are due, the oldest of each shard first. May be a little behind.
 
-        Of the queued: those that were put off and may be dialled again; those without calling hours at once, so that
-        a release before, which knows no queues, finds them after a roll-back; those with hours when their time is up.
+        Of the queued: those that were put off and may be dialled again, those whose time is up, and what a release
+        before has queued, which knew no queues.
         """
 
     def forget_place(self, message: Message) -> None:
