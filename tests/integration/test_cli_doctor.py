@@ -109,7 +109,7 @@ FAULTS = {
     ),
     "another release": ("version", W, health(version="0.0.9"), "0.0.9"),
     "another provider": ("version", P, health(provider="chime"), "chime"),
-    "a clock that is wrong": ("clock", W, ahead(100), "100 s"),
+    "a clock that is wrong": ("clock", W, ahead(100), "away from AWS's"),
     "too few executions": (
         "concurrency",
         P,
