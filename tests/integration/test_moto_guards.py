@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.cloud.apply_moto_patches import GUARDS, install_guards
+from tests.integration.moto_expressions import answers
 from tests.integration.moto_symptoms import (
     SYMPTOMS,
     Flows,
@@ -22,6 +23,7 @@ from tests.integration.moto_symptoms import (
     shows,
     thing,
 )
+from tests.kit.direct_dynamodb import take_the_short_way
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -60,6 +62,15 @@ def test_moto_still_has_the_symptom(guard: str, stock_moto: dict[str, bool]) -> 
 
 def test_expressions_that_are_read_once_mean_what_they_meant(stock_moto: dict[str, Any]) -> None:
     assert json.loads(json.dumps(answers_to_expressions())) == stock_moto["answers"]
+
+
+def test_a_client_without_the_way_there_is_answered_the_same(stock_moto: dict[str, Any]) -> None:
+    with fresh_moto():
+        client = make_table()
+        take_the_short_way(client)
+        assert json.loads(json.dumps(answers(client))) == stock_moto["answers"]
+        with pytest.raises(TypeError, match="no bytes"):
+            client.put_item(TableName="things", Item={**thing("1"), "sound": {"B": b"beep"}})
 
 
 @pytest.mark.parametrize(
