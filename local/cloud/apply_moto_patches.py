@@ -41,6 +41,7 @@ GUARDS: Mapping[str, Callable[[], None]] = {
         executions.stop_what_waits,
         executions.keep_the_cause_of_a_stop,
         executions.tell_of_each_end,
+        dynamodb.hand_requests_to_dynamodb_at_once,
         dynamodb.take_one_request_at_a_time,
         dynamodb.copy_only_what_a_transaction_touches,
         dynamodb.announce_stream_records,

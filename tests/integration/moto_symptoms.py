@@ -27,6 +27,7 @@ from botocore.session import Session
 from moto import mock_aws
 from moto.core import responses
 from moto.core.config import DefaultConfig
+from moto.core.responses import BaseResponse
 from moto.core.serialize import AttributePicker
 from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.models import dynamodb_backends
@@ -374,6 +375,13 @@ def take_one_request_at_a_time() -> bool:
     return len(met) > 0
 
 
+def hand_requests_to_dynamodb_at_once() -> bool:
+    client = make_table()
+    with patch.object(BaseResponse, "setup_class", side_effect=BaseResponse.setup_class, autospec=True) as looked:
+        client.get_item(TableName="things", Key=thing("1"))
+    return bool(looked.called)
+
+
 def copy_only_what_a_transaction_touches() -> bool:
     client, tables = make_table(), dynamodb_backends[ACCOUNT][REGION].tables
     before = tables["things"]
@@ -633,6 +641,7 @@ SYMPTOMS: dict[str, Callable[[], bool]] = {
         stop_what_waits,
         keep_the_cause_of_a_stop,
         tell_of_each_end,
+        hand_requests_to_dynamodb_at_once,
         take_one_request_at_a_time,
         copy_only_what_a_transaction_touches,
         announce_stream_records,

@@ -83,7 +83,7 @@ def _regular(value: Any) -> Any:
 
 
 def take_attributes_by_their_names() -> None:
-    """An index that has some attributes of an item turns the whole item into Python's values, again for each of them."""
+    """An index that has some attributes of an item turns all of it into Python's values, again for each of them."""
 
     @instead_of(Item, "project")
     def project(stock: Replacement, item: Any, paths: list[list[str]]) -> Any:
