@@ -67,8 +67,8 @@ def minutes_of(hours: Hours, day: int) -> bytearray:
         for begun in (day, day - 1):
             if date.fromordinal(begun).weekday() in window.days and begun not in off:
                 first = window.start - 1440 * (day - begun)
-                for minute in range(max(first, 0), min(first + length, 1440)):
-                    minutes[minute] = 1
+                opened = range(max(first, 0), min(first + length, 1440))
+                minutes[opened.start : opened.start + len(opened)] = b"\1" * len(opened)
     return minutes
 
 
