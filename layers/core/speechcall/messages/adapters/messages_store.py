@@ -32,16 +32,21 @@ from speechcall.messages.use_cases.message_ports import (
     LineTaken,
     NotQueued,
     NumberBusy,
+    OptedOut,
     QueueShut,
     TooSoon,
     TurnMoved,
 )
 from speechcall.messages.use_cases.stop_ports import Stopped
 from speechcall.messages.use_cases.turn_ports import Charge
+from speechcall.optouts.adapters.not_opted_out import not_opted_out
 from speechcall.shared.adapters.due_index import due_in
 from speechcall.shared.adapters.keys import LATER, campaign_key, list_brake_key, mid_of
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire, transact
 from speechcall.shared.rules.ids import holder
+
+OPT_OUT = "opt-out of "
+"""How the names of a claim's parts begin that ask for opt-outs."""
 
 
 class DynamoMessages(LeavingMessages, DynamoNewMessages):
@@ -108,6 +113,8 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         dialer D             TransactWrite: q of the campaign ──X paused; so no call begins after the pause is written
         8 pm               UpdateItem: the queue of r is shut
         dialer E             TransactWrite: r ──X shut: no call begins after that is written
+        opt-out            UpdateItem: the number of r
+        dialer F             TransactWrite: r ──X opted out; so no call begins after the opt-out is written
         finish m             remove m-1 from held, m calling → finished
         """
         if pool.lines_for(message.is_urgent) < 1:  # an empty set does not exist, and has no size
@@ -145,6 +152,9 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
             clock=charge.turn.standing if charge else 0,
         )
         parts = {"pool": {"Update": take}, "message": {"Update": call_it}, **self._brakes(message)}
+        names = message.obeyed_lists
+        checks = not_opted_out(self._registry, message.account_id, message.number_digest, names)
+        parts |= {f"{OPT_OUT}{name}": check for name, check in zip(names, checks, strict=True)}
         if charge:
             parts["turn"] = {"Update": charge_turn(self._registry, charge, name, message.mid)}
             parts["queue"] = {"Update": charge_queue(self._registry, charge)}
@@ -239,6 +249,8 @@ def _why_not(
     """
     if "message" in failed:
         return NotQueued()
+    if any(name.startswith(OPT_OUT) for name in failed):
+        return OptedOut()
     for brake in (Brake.LIST, Brake.CAMPAIGN):
         if brake.value in failed:
             return HeldBack(brake, is_final="cancelled_msec" in (failed[brake.value] or {}))

@@ -9,6 +9,8 @@ from speechcall.campaigns.rules.campaign_names import NAME
 from speechcall.menus.rules.menu import Menu, dump_menus
 from speechcall.menus.rules.menu_report import report
 from speechcall.messages.rules.when_to_dial import DialTimes
+from speechcall.optouts.rules.opt_out import OWN_LIST
+from speechcall.optouts.use_cases.opt_out_ports import NOBODY, OptOuts
 from speechcall.prompts.rules.prompt import Prompt, is_uploaded
 from speechcall.requests.rules.numbering import is_surcharged
 from speechcall.requests.use_cases.field_names import judge_names
@@ -102,10 +104,36 @@ def read_request(
     return Asked(entries, _campaign(envelope))
 
 
-def judge_entries(entries: Sequence[Entry], account: Account, prompts: Prompts, now_msec: int) -> list[Entry]:
-    """The entries as the account may send them now: its destinations, senders, prompts and hours."""
+def judge_entries(
+    entries: Sequence[Entry], account: Account, prompts: Prompts, now_msec: int, opt_outs: OptOuts = NOBODY
+) -> list[Entry]:
+    """The entries as the account may send them now: its destinations, senders, prompts and hours, and to whom."""
     known: dict[str, Prompt | None] = {}
-    return [_judge(entry, account, prompts, known, now_msec) for entry in entries]
+    judged = [_judge(entry, account, prompts, known, now_msec) for entry in entries]
+    names = [_obeyed(entry, opt_outs) for entry in judged]
+    wanted = {name for some in names for name in some}
+    barred = opt_outs.opted_out(account.account_id, wanted) if wanted else set()
+    return [
+        _bar(entry, [name for digest, name in some if (digest, name) in barred])
+        for entry, some in zip(judged, names, strict=True)
+    ]
+
+
+def _obeyed(entry: Entry, opt_outs: OptOuts) -> list[tuple[str, str]]:
+    """The opt-outs that would bar a message that could be accepted: digest and list."""
+    if entry.wanted is None or entry.wanted.model.ignoreOptOut:
+        return []
+    digest = opt_outs.digest(entry.wanted.number)
+    return [(digest, name) for name in dict.fromkeys((OWN_LIST, *entry.wanted.model.optOutLists))] if digest else []
+
+
+def _bar(entry: Entry, lists: Sequence[str]) -> Entry:
+    """The entry, rejected if its number stands on a list."""
+    if not lists:
+        return entry
+    what = " and ".join(f"its list {name}" if name else "this account" for name in lists)
+    text = f"has opted out of the calls of {what}; it may be called again when the opt-out is removed"
+    return replace(entry, wanted=None, problems=[Problem("OPTED_OUT", f"{entry.path}.to", text)])
 
 
 def _envelope(body: Any, strict: bool) -> list[Any]:
@@ -213,6 +241,9 @@ def _judge(entry: Entry, account: Account, prompts: Prompts, known: dict[str, Pr
     times = dial_times_of(entry.wanted, account, now_msec)
     if isinstance(times, Problem):
         problems.append(Problem(times.code, f"{entry.path}.{times.path}", times.message))
+    if entry.wanted.model.ignoreOptOut and not account.ignores_opt_out:
+        text = "may not be true: this account may call nobody who has opted out; leave it out"
+        problems.append(Problem("IGNORE_OPT_OUT_NOT_ALLOWED", f"{entry.path}.ignoreOptOut", text))
     for index, menu in enumerate(entry.wanted.menus):
         if not is_uploaded(menu.intro):
             continue

@@ -113,7 +113,7 @@ def _status_of(outcome: OutcomeName) -> "answers.DeliveryStatus":
             return "delivered"
         case "busy" | "noAnswer" | "failed" | "expired" | "cancelled":
             return "undeliverable"
-        case "invalidNumber" | "blocked" | "promptUnavailable" | "menusRefused":
+        case "invalidNumber" | "blocked" | "promptUnavailable" | "menusRefused" | "optedOut":
             return "permanenterror"
         case _:
             assert_never(outcome)
