@@ -231,7 +231,7 @@ def _all(deployment: Deployment, account_id: str, list_name: str | None, *, all_
 def _row(opt_out: OptOut) -> dict[str, Any]:
     entry = describe(opt_out)
     return {
-        **{name: entry[name] for name in ("list", "ending", "optedOutAt", "by")},  # type: ignore[literal-required]
+        **{name: entry[name] for name in ("list", "ending", "optedOutAt", "by")},
         "reason": opt_out.reason,
         "messageId": opt_out.mid,
     }

@@ -81,7 +81,7 @@ CONSENT = b'{"basis": "form", "at": "2026-11-30T09:00:00Z", "ref": "order 4711"}
 def opted_out(by=By.API, list_name=""):
     """The opt-outs, where the number of MESSAGE has opted out."""
     store = MemoryOptOuts()
-    store.add("acme", OptOut(list_name, store.digest(MESSAGE["to"]), "67", NOW, by))
+    store.add("acme", OptOut(list_name, store.digest(str(MESSAGE["to"])), "67", NOW, by))
     return store
 
 
