@@ -34,6 +34,7 @@ MOST_BYTES = 50 * 1024 * 1024
 WORKERS = 16
 PAGE = 100
 MOST_SHOWN = 20
+MOST_DAYS = 3650
 _COLUMNS = (
     *("list", "digest", "ending", "optedOutAt", "by", "reason", "messageId"),
     *("removedAt", "consentBasis", "consentAt", "consentRef"),
@@ -70,34 +71,71 @@ def import_(
     file: Annotated[Path, typer.Argument(help="CSV: a number a line, and after a comma its date if it is known.")],
     list_name: ListName = OWN_LIST,
     max_age: Annotated[
-        int | None, typer.Option(min=1, metavar="DAYS", help="Leave out what is older; each line needs its date.")
+        int | None,
+        typer.Option(min=1, max=MOST_DAYS, metavar="DAYS", help="A register: for so many days the list may be used."),
     ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="DATE", help="From when the file is, of which --max-age counts; now.")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Remove those of earlier files that this one does not have.")
+    ] = False,
 ) -> None:
     """Add the numbers of a file. If a line is wrong, nothing is added."""
     found_account(deployment, account_id)
     now = SystemClock().now_msec()
-    rows, wrong = read_rows(read_file(file, MOST_BYTES), now, dated=max_age is not None)
+    until = _holds_until(list_name, max_age, as_of, now)
+    if until is not None and until <= now:
+        raise Refusal(f"The file is older than {max_age} days, so nothing was added.")
+    rows, wrong = read_rows(read_file(file, MOST_BYTES), now)
     if wrong:
         shown = "; ".join(wrong[:MOST_SHOWN])
         more = f"; and {len(wrong) - MOST_SHOWN} more" if len(wrong) > MOST_SHOWN else ""
         raise Refusal(f"The file {file.name} has {len(wrong)} wrong lines, so nothing was added: {shown}{more}.")
-    fresh = [row for row in rows if max_age is None or row.since_msec >= now - max_age * _DAY_MSEC]
+    if not rows:
+        raise Refusal(f"The file {file.name} has no number, so nothing was changed.")
     store = deployment.opt_outs
-
-    def add(row: Row) -> bool:
-        digest = store.digest(row.number)
-        return store.add(account_id, OptOut(list_name, digest, ending_of(row.number), row.since_msec, By.IMPORT))
-
-    added = 0
-    if fresh:
-        store.digest(fresh[0].number)  # the key is made, or opened, once
-        with ThreadPoolExecutor(WORKERS) as workers:
-            added = sum(workers.map(add, fresh))
+    store.digest(rows[0].number)  # the key is made, or opened, once
+    entries = [
+        OptOut(list_name, store.digest(row.number), ending_of(row.number), row.since_msec, By.IMPORT) for row in rows
+    ]
+    with ThreadPoolExecutor(WORKERS) as workers:
+        added = sum(workers.map(lambda entry: store.add(account_id, entry), entries))
     typer.echo(f"{added} numbers were added to {_named(list_name, account_id)}.")
-    if there := len(fresh) - added:
+    if there := len(rows) - added:
         typer.echo(f"{there} stood there already, and stay as they were.")
-    if old := len(rows) - len(fresh):
-        typer.echo(f"{old} are older than {max_age} days and were left out.")
+    if replace:
+        removed = _remove_all_but(deployment, account_id, list_name, {entry.digest for entry in entries}, now)
+        typer.echo(f"{removed} of earlier files are not in this one, and were removed.")
+    if until is not None:
+        store.set_holds_until(account_id, list_name, until)
+        typer.echo(f"The list holds until {utc_text(until)}; then messages that name it are refused.")
+
+
+def _holds_until(list_name: str, max_age: int | None, as_of: str | None, now_msec: int) -> int | None:
+    """Until when a list may be used that is imported now; None: it has no age."""
+    if max_age is None:
+        if as_of is not None:
+            raise typer.BadParameter("--as-of goes with --max-age.")
+        return None
+    if list_name == OWN_LIST:
+        raise typer.BadParameter("--max-age goes with --list: the account's own list has no age.")
+    drawn = now_msec if as_of is None else _moment(as_of)
+    if drawn is None or drawn > now_msec:
+        raise typer.BadParameter("--as-of is a day or a moment in the past: 2026-11-30 or 2026-11-30T09:00:00Z.")
+    return drawn + max_age * _DAY_MSEC
+
+
+def _remove_all_but(deployment: Deployment, account_id: str, list_name: str, kept: set[str], now_msec: int) -> int:
+    """Takes back what files have brought to a list, but for these digests. What callees and others did stays."""
+    store = deployment.opt_outs
+    gone = [
+        one
+        for one in _all(deployment, account_id, list_name, all_=False)
+        if one.by is By.IMPORT and one.digest not in kept
+    ]
+    with ThreadPoolExecutor(WORKERS) as workers:
+        return sum(workers.map(lambda one: store.remove(account_id, one, None, now_msec), gone))
 
 
 @app.command("list")
@@ -166,14 +204,13 @@ def remove(
     except NotFound as error:
         raise Refusal(f"This number is not on {_named(list_name, account_id)}.") from error
     except ConsentRequired as error:
-        raise Refusal(
-            "The callee has opted out by a key: say with --basis, --at and --ref why you may call."
-        ) from error
+        why = "The consent is from before" if consent else "Say with --basis, --at and --ref why you may call"
+        raise Refusal(f"The callee has opted out by a key. {why}.") from error
     typer.echo(f"The number that ends in {removed.ending} may be called again, as far as this list goes.")
 
 
-def read_rows(content: bytes, now_msec: int, *, dated: bool) -> tuple[list[Row], list[str]]:
-    """The rows of a file, and what is wrong with it, by line. `dated`: each line needs a date."""
+def read_rows(content: bytes, now_msec: int) -> tuple[list[Row], list[str]]:
+    """The rows of a file, and what is wrong with it, by line."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -184,7 +221,7 @@ def read_rows(content: bytes, now_msec: int, *, dated: bool) -> tuple[list[Row],
         cells = [cell.strip() for cell in fields]
         if not any(cells) or (line == 1 and cells[0].lower() in ("number", "phone", "to")):
             continue
-        row = _read_row(cells, now_msec, dated=dated)
+        row = _read_row(cells, now_msec)
         if isinstance(row, Row):
             rows.append(row)
         else:
@@ -192,7 +229,7 @@ def read_rows(content: bytes, now_msec: int, *, dated: bool) -> tuple[list[Row],
     return list({row.number: row for row in rows}.values()), wrong
 
 
-def _read_row(cells: list[str], now_msec: int, *, dated: bool) -> Row | str:
+def _read_row(cells: list[str], now_msec: int) -> Row | str:
     """The number itself is not told: what is printed may be kept."""
     number = to_e164(cells[0])
     if number is None:
@@ -200,7 +237,7 @@ def _read_row(cells: list[str], now_msec: int, *, dated: bool) -> Row | str:
     if len(cells) > 2:
         return f"{len(cells)} columns; a number and its date would be right"
     if len(cells) < 2 or not cells[1]:
-        return "no date, and --max-age needs one" if dated else Row(number, now_msec)
+        return Row(number, now_msec)
     since = _moment(cells[1])
     if since is None:
         return "a date is 2026-11-30 or 2026-11-30T09:00:00Z"

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ from speechcall.accounts.use_cases.named_keys import NewKey, create_key
 from speechcall.optouts.adapters.digests import NumberDigests
 from speechcall.optouts.adapters.opt_outs_store import DynamoOptOuts
 from speechcall.optouts.rules.opt_out import By, OptOut
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.rules.timing import utc_text
 from tests.kit.http_api import ACME, NUMBER, TEMPLATE, HttpApi, specification
 from tests.kit.samples import NOW
 
 PAGE = (Path(__file__).parents[2] / "docs" / "opt-outs.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^    (curl .*)$", PAGE, re.MULTILINE)
 HIS = "+380671234567"
+_numbers = count()
 
 
 @pytest.fixture
@@ -29,8 +33,8 @@ def api(made: HttpApi) -> HttpApi:
 
 
 def key(api: HttpApi, scope: Scope) -> str:
-    token = f"{list(Scope).index(scope):022}"
-    made = create_key("acme", scope.value, [scope], [], store=api.accounts, token=lambda: token, now_msec=1)
+    name = f"{scope}{next(_numbers)}"
+    made = create_key("acme", name, [scope], [], store=api.accounts, token=lambda: f"{name:0>22}", now_msec=1)
     assert isinstance(made, NewKey)
     return made.key
 
@@ -114,6 +118,25 @@ def test_an_account_that_may_ignores_them_and_another_is_told(api):
     sent = api.post(body).json["messages"][0]
     assert sent["status"] == "sent"
     assert api.messages.get(sent["messageId"]).ignores_opt_out
+    assert ask(api, f"/bat/message/{sent['messageId']}").json["ignoreOptOut"] is True
+
+
+def test_a_list_that_is_too_old_before_a_messages_time_is_up_is_not_called_by(api):
+    day, now = 86_400_000, SystemClock().now_msec()
+    store = register(api)
+    body = specification("simple")
+    body["messages"][0]["optOutLists"] = ["news", "register"]
+    for until, status in ((now + day // 2, "rejected"), (now + 2 * day, "acceptable")):
+        store.set_holds_until("acme", "register", until)
+        (one,) = api.post(body, path="/bat/messagelist/check").json["messages"]
+        assert one["status"] == status
+        if status == "rejected":
+            told = one["error"]
+            assert (told["code"], told["path"]) == ("OPT_OUT_LIST_TOO_OLD", "messages[0].optOutLists[1]")
+    store.set_holds_until("acme", "register", now + day // 2)
+    body["messages"][0]["ttl"] = 3600
+    assert api.post(body, path="/bat/messagelist/check").json["messages"][0]["status"] == "acceptable"
+    assert api.post(body, path="/bat/messagelist/check", user="other").json["messages"][0]["status"] == "acceptable"
 
 
 def test_what_the_callee_did_is_taken_back_with_a_consent_and_by_a_key_for_that(api):
@@ -123,7 +146,12 @@ def test_what_the_callee_did_is_taken_back_with_a_consent_and_by_a_key_for_that(
     assert ask(api, "/bat/optout/remove", {"number": HIS}).json["error"]["code"] == "SCOPE_REQUIRED"
     refused = ask(api, "/bat/optout/remove", {"number": HIS}, Scope.ERASE)
     assert (refused.status, refused.json["error"]["code"]) == (422, "CONSENT_REQUIRED")
+    body = {"number": HIS, "consent": {"basis": "form", "at": utc_text(NOW), "ref": "order 4711"}}
+    refused = ask(api, "/bat/optout/remove", body, Scope.ERASE)
+    assert refused.json["error"]["details"][0]["path"] == "consent.at"
     assert ask(api, "/bat/optout/find", {"number": HIS}).json["optedOut"] is True
+    body["consent"]["at"] = utc_text(NOW + 1)
+    assert ask(api, "/bat/optout/remove", body, Scope.ERASE).json["removed"] is True
 
 
 def test_pages_follow_each_other(api):

@@ -14,6 +14,7 @@ class MemoryOptOuts:
     """An `OptOutStore` in memory; one lock makes each method one step."""
 
     found: dict[tuple[str, str, str], OptOut] = field(default_factory=dict)
+    until: dict[tuple[str, str], int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def digest(self, number: str) -> str:
@@ -26,6 +27,14 @@ class MemoryOptOuts:
                 for digest, name in wanted
                 if (one := self.found.get((account_id, name, digest))) and one.holds
             }
+
+    def holds_until(self, account_id: str, lists: Collection[str]) -> dict[str, int]:
+        with self._lock:
+            return {name: self.until[account_id, name] for name in lists if (account_id, name) in self.until}
+
+    def set_holds_until(self, account_id: str, list_name: str, until_msec: int) -> None:
+        with self._lock:
+            self.until[account_id, list_name] = until_msec
 
     def add(self, account_id: str, opt_out: OptOut) -> bool:
         key = (account_id, opt_out.list_name, opt_out.digest)

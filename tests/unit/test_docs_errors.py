@@ -85,6 +85,13 @@ def opted_out(by=By.API, list_name=""):
     return store
 
 
+def old_register():
+    """Opt-outs of which one list is too old."""
+    store = MemoryOptOuts()
+    store.set_holds_until("acme", "register", NOW)
+    return store
+
+
 def opt_out(ask, body, by=None):
     """What a request about opt-outs is refused with; `by`: how the number has opted out before."""
     store = opted_out(by) if by else MemoryOptOuts()
@@ -347,6 +354,7 @@ GIVEN = {
         lambda: message(ignoreOptOut=True),
         lambda: send([MESSAGE], opt_outs=opted_out()),
         lambda: send([MESSAGE | {"optOutLists": ["news"]}], opt_outs=opted_out(list_name="news")),
+        lambda: send([MESSAGE | {"optOutLists": ["register"]}], opt_outs=old_register()),
         lambda: menu(dtmfActions={f"d{digit}": [HOOK | {"body": {"a": "x" * 8000}}] for digit in range(9)}),
         lambda: message(TTL=60),
         lambda: send([changed(MESSAGE, colour=7)], strict=True),
@@ -449,6 +457,9 @@ GIVEN = {
         lambda: in_campaign("spring", count=MOST_OPEN),
         lambda: put(b"Press one."),
         lambda: opt_out(remove_opt_out, b'{"number": "+380671234567"}', By.KEY),
+        lambda: opt_out(
+            remove_opt_out, b'{"number": "+380671234567", "consent": %s}' % CONSENT.replace(b"2026", b"2020"), By.KEY
+        ),
     ],
     "429": [
         lambda: send([MESSAGE] * 60, second=[MESSAGE] * 60, account=replace(ACME, calls_per_day=1000)),

@@ -50,6 +50,14 @@ def test_an_opt_out_holds_until_it_is_taken_back_and_may_come_again(opt_outs):
     assert opt_outs.find("acme", "", added.digest) == again
 
 
+def test_a_list_with_an_age_holds_until_a_moment_and_others_for_ever(opt_outs):
+    opt_outs.set_holds_until("acme", "register", NOW)
+    opt_outs.set_holds_until("acme", "register", NOW + 5)
+    assert opt_outs.holds_until("acme", ["register", "news"]) == {"register": NOW + 5}
+    assert opt_outs.holds_until("other", ["register"]) == {}
+    assert opt_outs.page("acme", None, 10, None, all_=True).found == []
+
+
 def test_what_the_callee_did_outweighs_what_others_wrote_and_nothing_outweighs_it(opt_outs):
     read = entry(opt_outs, reason="asked by mail")
     by_key = entry(opt_outs, by=By.KEY, mid="7", since_msec=NOW + 1)

@@ -231,6 +231,7 @@ class MessageStatus(TypedDict):
     messageId: Id
     customerMessageId: NotRequired[CustomerId]
     campaign: NotRequired[CampaignName]
+    ignoreOptOut: NotRequired[Annotated[Literal[True], Field(description="It is dialled whoever has opted out.")]]
     recipient: str
     text: str
     deliverystatus: DeliveryStatus

@@ -1,17 +1,25 @@
 """The opt-outs: pk `OPTOUTS#<account>`, sk `<list>#<digest>`, in the table Registry.
 
+A list that has an age (an import of a register's) has an item of its own, `OPTOUTLIST#<account>#<list>`.
 An entry that was taken back stays, as evidence, without `since_msec`: that attribute is what claims ask for.
 """
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from speechcall.optouts.adapters.digests import NumberDigests
 from speechcall.optouts.rules.opt_out import By, Consent, OptOut
 from speechcall.optouts.use_cases.opt_out_ports import Page
-from speechcall.shared.adapters.keys import opt_out_key, opt_out_names, opt_outs_of_list, opt_outs_partition
+from speechcall.shared.adapters.keys import (
+    Key,
+    opt_out_key,
+    opt_out_list_key,
+    opt_out_names,
+    opt_outs_of_list,
+    opt_outs_partition,
+)
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
 from speechcall.shared.rules.errors import StoreUnavailable
 
@@ -35,24 +43,34 @@ class DynamoOptOuts:
 
     def opted_out(self, account_id: str, wanted: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         """One request for a hundred: as many as a request has messages, where none names further lists."""
-        found: set[tuple[str, str]] = set()
-        names = sorted(set(wanted))
-        for first in range(0, len(names), MOST_KEYS):
-            some = names[first : first + MOST_KEYS]
+        keys = [opt_out_key(account_id, list_name, digest) for digest, list_name in sorted(set(wanted))]
+        found = [opt_out_names(item["sk"]) for item in self._read(keys, "sk, since_msec") if "since_msec" in item]
+        return {(digest, list_name) for list_name, digest in found}
+
+    def holds_until(self, account_id: str, lists: Collection[str]) -> dict[str, int]:
+        keys = [opt_out_list_key(account_id, name) for name in sorted(set(lists))]
+        return {item["list_name"]: item["until_msec"] for item in self._read(keys, "list_name, until_msec")}
+
+    def set_holds_until(self, account_id: str, list_name: str, until_msec: int) -> None:
+        known: Values = {"v": FORM, "list_name": list_name, "until_msec": until_msec}
+        with store_errors():
+            self._client.put_item(
+                TableName=self._table, Item=to_wire({**opt_out_list_key(account_id, list_name), **known})
+            )
+
+    def _read(self, keys: Sequence[Key], attributes: str) -> Iterator[Values]:
+        """Those of these items that exist."""
+        for first in range(0, len(keys), MOST_KEYS):
             asked: dict[str, Any] = {
-                "Keys": [to_wire(opt_out_key(account_id, list_name, digest)) for digest, list_name in some],
+                "Keys": [to_wire(key) for key in keys[first : first + MOST_KEYS]],
                 "ConsistentRead": True,
-                "ProjectionExpression": "sk, since_msec",
+                "ProjectionExpression": attributes,
             }
             with store_errors():
                 page = self._client.batch_get_item(RequestItems={self._table: asked})  # type: ignore[dict-item]
             if page.get("UnprocessedKeys"):
                 raise StoreUnavailable("not every opt-out could be read")
-            for item in map(from_wire, page.get("Responses", {}).get(self._table, [])):
-                if "since_msec" in item:
-                    list_name, digest = opt_out_names(item["sk"])
-                    found.add((digest, list_name))
-        return found
+            yield from map(from_wire, page.get("Responses", {}).get(self._table, []))
 
     def add(self, account_id: str, opt_out: OptOut) -> bool:
         """

@@ -15,6 +15,9 @@ class OptOuts(Protocol):
     def opted_out(self, account_id: str, wanted: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those of `wanted` (digest, list) that may not be called. Strongly consistent."""
 
+    def holds_until(self, account_id: str, lists: Collection[str]) -> dict[str, int]:
+        """Until when those of `lists` hold that have an age. Strongly consistent."""
+
 
 class Page(NamedTuple):
     """Some opt-outs; `cursor`: where the next page begins, None: this is the last."""
@@ -35,6 +38,9 @@ class OptOutStore(OptOuts, Protocol):
     def remove(self, account_id: str, read: OptOut, consent: Consent | None, now_msec: int) -> bool:
         """Takes an entry back that holds as it was read. False: it has changed since."""
 
+    def set_holds_until(self, account_id: str, list_name: str, until_msec: int) -> None:
+        """From now on the list has an age: it holds until then."""
+
     def page(self, account_id: str, list_name: str | None, limit: int, cursor: str | None, *, all_: bool) -> Page:
         """Entries in the order of lists and digests; `all_`: also those that were taken back.
 
@@ -48,6 +54,9 @@ class _Nobody:
 
     def opted_out(self, _account_id: str, _wanted: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         return set()
+
+    def holds_until(self, _account_id: str, _lists: Collection[str]) -> dict[str, int]:
+        return {}
 
 
 NOBODY: OptOuts = _Nobody()

@@ -29,6 +29,7 @@ from speechcall.shared.rules.errors import InvalidRequest, Problem
 from speechcall.shared.rules.json_text import parse_json
 from speechcall.shared.rules.phone_numbers import to_e164
 from speechcall.shared.rules.spelling import Names
+from speechcall.shared.rules.timing import utc_text
 
 MAX_MESSAGES = 100
 MAX_MENUS_BYTES = 64 * 1024
@@ -110,6 +111,7 @@ def judge_entries(
     """The entries as the account may send them now: its destinations, senders, prompts and hours, and to whom."""
     known: dict[str, Prompt | None] = {}
     judged = [_judge(entry, account, prompts, known, now_msec) for entry in entries]
+    judged = _judge_lists(judged, account, now_msec, opt_outs)
     names = [_obeyed(entry, opt_outs) for entry in judged]
     wanted = {name for some in names for name in some}
     barred = opt_outs.opted_out(account.account_id, wanted) if wanted else set()
@@ -117,6 +119,32 @@ def judge_entries(
         _bar(entry, [name for digest, name in some if (digest, name) in barred])
         for entry, some in zip(judged, names, strict=True)
     ]
+
+
+def _judge_lists(entries: Sequence[Entry], account: Account, now_msec: int, opt_outs: OptOuts) -> list[Entry]:
+    """The entries, each rejected that names a list which is too old before the entry's time is up.
+
+    A register is called by only as long as it is fresh. Asked here for the last moment at which a message may be
+    dialled, nothing has to be asked when it is.
+    """
+    wanted = {name for one in entries if one.wanted for name in one.wanted.model.optOutLists}
+    until = opt_outs.holds_until(account.account_id, wanted) if wanted else {}
+    return [_bar_by_age(entry, account, now_msec, until) if until else entry for entry in entries]
+
+
+def _bar_by_age(entry: Entry, account: Account, now_msec: int, until: Mapping[str, int]) -> Entry:
+    wanted = entry.wanted
+    if wanted is None or wanted.model.ignoreOptOut:
+        return entry
+    times = dial_times_of(wanted, account, now_msec)
+    last_msec = times.until_msec if isinstance(times, DialTimes) else now_msec
+    problems = []
+    for index, name in enumerate(wanted.model.optOutLists):
+        if name in until and until[name] < last_msec:
+            held = f"holds until {utc_text(until[name])}, and this message may be dialled until {utc_text(last_msec)}"
+            text = f"is a list that {held}; import it again, or shorten ttl"
+            problems.append(Problem("OPT_OUT_LIST_TOO_OLD", f"{entry.path}.optOutLists[{index}]", text))
+    return replace(entry, wanted=None, problems=problems) if problems else entry
 
 
 def _obeyed(entry: Entry, opt_outs: OptOuts) -> list[tuple[str, str]]:

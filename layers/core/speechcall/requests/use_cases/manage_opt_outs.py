@@ -91,12 +91,21 @@ def take_back(
         found = store.find(account_id, list_name, digest)
         if found is None or not found.holds:
             raise NotFound("This number is not on this list.")
-        if found.by is By.KEY and consent is None:
-            problem = Problem("CONSENT_REQUIRED", "consent", f"is required, since the callee opted out: {_CONSENT}")
-            raise ConsentRequired("The callee has opted out by a key; say why you may call again.", [problem])
+        if found.by is By.KEY:
+            _require_consent(found, consent)
         if store.remove(account_id, found, consent, now_msec):
             return found
     raise StoreUnavailable("the entry is being changed all the time")
+
+
+def _require_consent(found: OptOut, consent: Consent | None) -> None:
+    """What was agreed to before the callee pressed the key is what the key has taken back. Raises ConsentRequired."""
+    if consent is None:
+        problem = Problem("CONSENT_REQUIRED", "consent", f"is required, since the callee opted out: {_CONSENT}")
+        raise ConsentRequired("The callee has opted out by a key; say why you may call again.", [problem])
+    if (to_msec(consent.at) or 0) <= found.since_msec:
+        text = f"must be after {utc_text(found.since_msec)}, when the callee opted out"
+        raise ConsentRequired("The callee has opted out since then.", [Problem("CONSENT_REQUIRED", "consent.at", text)])
 
 
 def list_opt_outs(account: Account, query: Mapping[str, str], *, store: OptOutStore) -> "OptOuts":

@@ -213,6 +213,11 @@ def opt_out_key(account_id: str, list_name: str, digest: str) -> Key:
     return {"pk": opt_outs_partition(account_id), "sk": f"{opt_outs_of_list(list_name)}{digest}"}
 
 
+def opt_out_list_key(account_id: str, list_name: str) -> Key:
+    """What is known of a list of opt-outs as a whole."""
+    return {"pk": f"OPTOUTLIST#{account_id}#{list_name}", "sk": "LIST"}
+
+
 def opt_out_names(sk: str) -> tuple[str, str]:
     """List and digest out of a sort key."""
     list_name, _, digest = sk.partition("#")
