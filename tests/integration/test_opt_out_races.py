@@ -5,6 +5,7 @@ each order: no call begins after the answer to the opt-out, and every message en
 """
 
 from collections import Counter
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from random import Random
@@ -20,7 +21,7 @@ from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.rules.dial_times import Redial
 from speechcall.messages.rules.message import State
-from speechcall.messages.use_cases.message_ports import LineTaken, Pool
+from speechcall.messages.use_cases.message_ports import LineTaken, NotQueued, OptedOut, Pool
 from speechcall.optouts.adapters.digests import NumberDigests
 from speechcall.optouts.adapters.opt_outs_store import DynamoOptOuts
 from speechcall.optouts.rules.opt_out import By, OptOut
@@ -31,7 +32,7 @@ from tests.kit.registry import client_of_kms, dynamodb_client, requests_for_tabl
 from tests.kit.samples import ASK, MESSAGE, NOW
 from tests.kit.store_samples import CONNECT_ARN, TEMPLATE
 
-FEW, ORDERS = 6, 200
+FEW, ORDERS = 2, 200
 HOW_MANY = pytest.mark.parametrize(
     "many", [FEW, pytest.param(ORDERS, marks=[pytest.mark.long, pytest.mark.timeout(1800)])]
 )
@@ -105,10 +106,6 @@ class Order:
     def start(self, _arn, _name, _given):
         return True
 
-    def step(self, **_event):
-        if self.play.current:
-            self.play.step()
-
     # ---------------------------------------------------------------- actors
     def dial(self, named=()):
         end = self.now_msec() + 30_000
@@ -133,7 +130,7 @@ class Order:
 
     def run(self, *actors):
         """All of them at once, each beginning a little later or sooner."""
-        self.client.meta.events.register("before-call.dynamodb", self.step, unique_id="steps")
+        self.client.meta.events.register("before-call.dynamodb", partial(step, self.play), unique_id="steps")
         done = []
         for number, actor in enumerate(actors):
             delay = self.random.choice((0, 0, 0.01, 0.05, 0.2))
@@ -186,3 +183,46 @@ def test_a_removal_never_takes_back_what_the_callee_has_just_done(tables, many):
         order.run(remove, partial(order.opt_out, By.KEY), partial(order.opt_out, By.IMPORT))
         kept = order.opt_outs.find(order.account, "", order.digest)
         assert (kept.by, kept.holds) == (By.KEY, True), seed
+
+
+def test_a_claim_and_an_opt_out_in_two_hundred_orders(tables):
+    """The requests alone, without a dialer around them: what was claimed was so before the opt-out's answer."""
+    client, _, *names = tables
+    first = Order(tables, 0)
+    stored = [dynamodb_backends[ACCOUNT][client.meta.region_name].tables[name].items for name in names]
+    begun = [deepcopy(dict(table)) for table in stored]
+    messages, opt_outs = first.messages, first.opt_outs
+    queued = messages.get(MESSAGE.mid)
+    found = Counter()
+    for seed in range(ORDERS):
+        for table, items in zip(stored, begun, strict=True):
+            table.clear()
+            table.update(deepcopy(items))  # moto changes an item in its place
+        play = Interleaving(Random(seed), NOW)
+        told = []
+
+        def dial(told=told, play=play):
+            told.append(messages.claim_line(queued, "arn:flow", POOL, play.msec))
+
+        def opt_out(told=told, play=play, seed=seed):
+            by = (By.KEY, By.API)[seed % 2]
+            assert opt_outs.add(first.account, OptOut("", first.digest, "67", play.msec, by, mid="7"))
+            told.append(OptOut)
+
+        client.meta.events.register("before-call.dynamodb", partial(step, play), unique_id="steps")
+        actors = [play.spawn(f"actor {index}", work) for index, work in enumerate((dial, opt_out, dial))]
+        play.run()
+        client.meta.events.unregister("before-call.dynamodb", unique_id="steps")
+        assert [one.error for one in actors] == [None] * 3, seed
+        opted = told.index(OptOut)
+        assert LineTaken() not in told[opted:], seed
+        assert set(map(type, told)) <= {LineTaken, OptedOut, NotQueued, type}, seed
+        assert told.count(LineTaken()) <= 1, seed
+        found[LineTaken() in told] += 1
+    assert min(found[True], found[False]) >= ORDERS // 10, found
+
+
+def step(play, **_event):
+    """One request of an actor's is about to be made: the others have the word."""
+    if play.current:
+        play.step()
