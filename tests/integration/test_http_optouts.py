@@ -146,7 +146,7 @@ def test_what_the_callee_did_is_taken_back_with_a_consent_and_by_a_key_for_that(
     assert ask(api, "/bat/optout/remove", {"number": HIS}).json["error"]["code"] == "SCOPE_REQUIRED"
     refused = ask(api, "/bat/optout/remove", {"number": HIS}, Scope.ERASE)
     assert (refused.status, refused.json["error"]["code"]) == (422, "CONSENT_REQUIRED")
-    body = {"number": HIS, "consent": {"basis": "form", "at": utc_text(NOW), "ref": "order 4711"}}
+    body: Any = {"number": HIS, "consent": {"basis": "form", "at": utc_text(NOW), "ref": "order 4711"}}
     refused = ask(api, "/bat/optout/remove", body, Scope.ERASE)
     assert refused.json["error"]["details"][0]["path"] == "consent.at"
     assert ask(api, "/bat/optout/find", {"number": HIS}).json["optedOut"] is True
