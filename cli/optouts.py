@@ -20,7 +20,8 @@ from cli.failures import Refusal
 from cli.files import read_file
 from cli.table import show_table
 from cli.target import on_deployment
-from speechcall.optouts.rules.opt_out import LIST_NAME, OWN_LIST, By, Consent, OptOut, ending_of
+from speechcall.menus.rules.menu import OWN_LIST
+from speechcall.optouts.rules.opt_out import LIST_NAME, By, Consent, OptOut, ending_of
 from speechcall.requests.use_cases.manage_opt_outs import describe, take_back
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.rules.errors import ConsentRequired, NotFound

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from speechcall.campaigns.rules.funnel import Heard
+from speechcall.menus.rules.menu import OWN_LIST
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.message_ports import Brake, Claim, LineTaken, Redialled
 from speechcall.messages.use_cases.turn_ports import Charge
-from speechcall.optouts.rules.opt_out import OWN_LIST, By, OptOut
+from speechcall.optouts.rules.opt_out import By, OptOut
 from speechcall.shared.rules.ids import holder, new_ids, parse_holder
 from speechcall.shared.rules.outcome import End, Outcome
 from tests.kit.dialling_world import BATCH, NONE, Troubles, Watched, World

@@ -39,9 +39,8 @@ from speechcall.messages.use_cases.message_ports import (
 )
 from speechcall.messages.use_cases.stop_ports import Stopped
 from speechcall.messages.use_cases.turn_ports import Charge
-from speechcall.optouts.adapters.not_opted_out import not_opted_out
 from speechcall.shared.adapters.due_index import due_in
-from speechcall.shared.adapters.keys import LATER, campaign_key, list_brake_key, mid_of
+from speechcall.shared.adapters.keys import LATER, campaign_key, list_brake_key, mid_of, opt_out_key
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire, transact
 from speechcall.shared.rules.ids import holder
 
@@ -153,7 +152,7 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         )
         parts = {"pool": {"Update": take}, "message": {"Update": call_it}, **self._brakes(message)}
         names = message.obeyed_lists
-        checks = not_opted_out(self._registry, message.account_id, message.number_digest, names)
+        checks = _not_opted_out(self._registry, message)
         parts |= {f"{OPT_OUT}{name}": check for name, check in zip(names, checks, strict=True)}
         if charge:
             parts["turn"] = {"Update": charge_turn(self._registry, charge, name, message.mid)}
@@ -277,3 +276,18 @@ def _why_no_line(item: Values | None, number: str, pool: Pool, now_msec: int, *,
     if number in found.get("numbers", ()):
         return NumberBusy()
     return TooSoon(int(found.get("next_msec", now_msec)))
+
+
+def _not_opted_out(table: str, message: Message) -> list[Any]:
+    """The conditions that a message's number stands on none of the lists that the message obeys."""
+    nobody_has_opted_out = "attribute_not_exists(since_msec)"
+    return [
+        {
+            "ConditionCheck": {
+                "TableName": table,
+                "Key": to_wire(opt_out_key(message.account_id, name, message.number_digest)),
+                "ConditionExpression": nobody_has_opted_out,
+            }
+        }
+        for name in message.obeyed_lists
+    ]

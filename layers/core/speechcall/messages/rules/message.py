@@ -5,9 +5,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from speechcall.menus.rules.ask import Ask
-from speechcall.menus.rules.menu import Menu
+from speechcall.menus.rules.menu import OWN_LIST, Menu
 from speechcall.messages.rules.dial_times import DEFAULT_RING_SECONDS, DEFAULT_TTL_SECONDS, Redial
-from speechcall.optouts.rules.opt_out import OWN_LIST
 from speechcall.shared.rules.outcome import End
 
 if TYPE_CHECKING:

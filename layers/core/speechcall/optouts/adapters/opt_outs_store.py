@@ -9,7 +9,6 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from speechcall.optouts.adapters.digests import NumberDigests
 from speechcall.optouts.rules.opt_out import By, Consent, OptOut
 from speechcall.optouts.use_cases.opt_out_ports import Page
 from speechcall.shared.adapters.keys import (
@@ -26,20 +25,19 @@ from speechcall.shared.rules.errors import StoreUnavailable
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from speechcall.optouts.adapters.digests import NumberDigests
+
 FORM = 1
 MOST_KEYS = 100
 """Of one BatchGetItem."""
 _PLACE = re.compile(r"[A-Za-z0-9_-]{0,64}#[0-9a-f]{64}")
 
 
-class DynamoOptOuts:
-    """An `OptOutStore` on DynamoDB."""
+class OptOutEntries:
+    """The opt-outs on DynamoDB, for who has the digest of a number."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, digests: NumberDigests) -> None:
-        self._client, self._table, self.digests = client, table, digests
-
-    def digest(self, number: str) -> str:
-        return self.digests.of(number)
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client, self._table = client, table
 
     def opted_out(self, account_id: str, wanted: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         """One request for a hundred: as many as a request has messages, where none names further lists."""
@@ -145,6 +143,17 @@ class DynamoOptOuts:
         except ConditionFailed:
             return False
         return True
+
+
+class DynamoOptOuts(OptOutEntries):
+    """An `OptOutStore` on DynamoDB."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, digests: "NumberDigests") -> None:
+        super().__init__(client, table)
+        self.digests = digests
+
+    def digest(self, number: str) -> str:
+        return self.digests.of(number)
 
 
 def load(item: Values) -> OptOut:

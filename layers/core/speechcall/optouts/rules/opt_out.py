@@ -4,8 +4,6 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-OWN_LIST = ""
-"""The list of an account that every message of it obeys."""
 MOST_LISTS = 5
 """How many further lists a message can name."""
 MAX_REASON_LENGTH = 256

@@ -6,10 +6,9 @@ from typing import Any, NamedTuple, Protocol
 from speechcall.accounts.rules.account import Account
 from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, RIGHT, shown
 from speechcall.campaigns.rules.campaign_names import NAME
-from speechcall.menus.rules.menu import Menu, dump_menus
+from speechcall.menus.rules.menu import OWN_LIST, Menu, dump_menus
 from speechcall.menus.rules.menu_report import report
 from speechcall.messages.rules.when_to_dial import DialTimes
-from speechcall.optouts.rules.opt_out import OWN_LIST
 from speechcall.optouts.use_cases.opt_out_ports import NOBODY, OptOuts
 from speechcall.prompts.rules.prompt import Prompt, is_uploaded
 from speechcall.requests.rules.numbering import is_surcharged

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 from speechcall.accounts.rules.account import Account
 from speechcall.api.use_cases.query import parameter
 from speechcall.api.use_cases.request_problems import shown
+from speechcall.menus.rules.menu import OWN_LIST
 from speechcall.optouts.rules.opt_out import (
     LIST_NAME,
     MAX_CONSENT_LENGTH,
     MAX_REASON_LENGTH,
-    OWN_LIST,
     By,
     Consent,
     OptOut,
