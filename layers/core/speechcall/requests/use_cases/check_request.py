@@ -143,7 +143,7 @@ def _bar_by_age(entry: Entry, account: Account, now_msec: int, until: Mapping[st
             held = f"holds until {utc_text(until[name])}, and this message may be dialled until {utc_text(last_msec)}"
             text = f"is a list that {held}; import it again, or shorten ttl"
             problems.append(Problem("OPT_OUT_LIST_TOO_OLD", f"{entry.path}.optOutLists[{index}]", text))
-    return replace(entry, wanted=None, problems=problems) if problems else entry
+    return entry._replace(wanted=None, problems=problems) if problems else entry
 
 
 def _obeyed(entry: Entry, opt_outs: OptOuts) -> list[tuple[str, str]]:
@@ -160,7 +160,7 @@ def _bar(entry: Entry, lists: Sequence[str]) -> Entry:
         return entry
     what = " and ".join(f"its list {name}" if name else "this account" for name in lists)
     text = f"has opted out of the calls of {what}; it may be called again when the opt-out is removed"
-    return replace(entry, wanted=None, problems=[Problem("OPTED_OUT", f"{entry.path}.to", text)])
+    return entry._replace(wanted=None, problems=[Problem("OPTED_OUT", f"{entry.path}.to", text)])
 
 
 def _envelope(body: Any, strict: bool) -> list[Any]:
