@@ -54,6 +54,9 @@ _WINDOWS = typer.Option(
     metavar="[DAYS=]FROM-TO", callback=values.windows, help="Phones ring only then: mon-fri=09:00-20:00. Repeatable."
 )
 _TIME_ZONE = typer.Option(metavar="ZONE", callback=values.time_zone, help='Of the windows: an IANA name; "recipient".')
+_IGNORE_OPT_OUT = typer.Option(
+    help="Messages may say ignoreOptOut: calls that people have to get, whatever they chose."
+)
 _SENDERS = typer.Option(metavar="NAME=+N", callback=values.senders, help="A `from`, with its caller ID. Repeatable.")
 _CALLS_PER_DAY = typer.Option(min=1, max=MOST, help="Calls a day (UTC).")
 _RATE = typer.Option(min=1, max=MOST, help="Messages a second, in the long run.")
@@ -199,6 +202,7 @@ def set_(
     window: Annotated[list[str] | None, _WINDOWS] = None,
     no_windows: Annotated[bool, typer.Option("--no-windows", help="At every hour.")] = False,
     time_zone: Annotated[str | None, _TIME_ZONE] = None,
+    ignore_opt_out: Annotated[bool | None, _IGNORE_OPT_OUT] = None,
     no_senders: Annotated[bool, typer.Option("--no-senders", help="Any `from`, with the stack's caller ID.")] = False,
     no_webhook_secret: Annotated[bool, typer.Option("--no-webhook-secret", help="Webhooks go unsigned.")] = False,
     any_destination: AnyDestination = False,
@@ -218,6 +222,7 @@ def set_(
         "urgent_per_minute": urgent_per_minute,
         "premium": premium,
         "time_zone": time_zone,
+        "ignores_opt_out": ignore_opt_out,
     }
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if max_lines is not None:
@@ -305,6 +310,7 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
             "premium": account.premium,
             "windows": [values.shown_window(one) for one in account.windows],
             "timeZone": account.time_zone,
+            "ignoresOptOut": account.ignores_opt_out,
             "signed": account.account_id in signed,
             "disabled": account.disabled,
         }

@@ -99,6 +99,7 @@ def test_all_are_listed_by_id(accounts):
         {"disabled": True},
         {"denied": ("+3890",)},
         {"premium": True},
+        {"ignores_opt_out": True},
         {"windows": (Window(540, 1200, (0, 4)), Window(600, 60)), "time_zone": "recipient"},
     ],
 )

@@ -282,6 +282,7 @@ def test_an_account_that_is_not_there_gets_no_secret(run, secrets):
             {"windows": (Window(1320, 360), Window(0, 1440, (0, 4, 5, 6))), "time_zone": "Europe/Kyiv"},
         ),
         (["--time-zone", "UTC"], {"time_zone": "UTC"}),
+        (["--ignore-opt-out"], {"ignores_opt_out": True}),
     ],
 )
 def test_set_changes_what_is_named_and_leaves_the_rest(run, accounts, arguments, changed):
@@ -400,11 +401,25 @@ def test_the_list_is_a_table_with_a_line_for_each(run, accounts):
             "PREMIUM",
             "WINDOWS",
             "ZONE",
+            "IGNORESOPTOUT",
             "SIGNED",
             "DISABLED",
         ],
-        ["acme", "+380", "10000", "5", "100", "10", "-", "0", "Shop=+4930123456", "-", "no", "-", "-", "no", "no"],
-        ["zeta", "+380,+48", "10000", "50", "500", "10", "-", "0", "-", "-", "no", "-", "-", "no", "yes"],
+        [
+            "acme",
+            "+380",
+            "10000",
+            "5",
+            "100",
+            "10",
+            "-",
+            "0",
+            "Shop=+4930123456",
+            "-",
+            "no",
+            *["-", "-", "no", "no", "no"],
+        ],
+        ["zeta", "+380,+48", "10000", "50", "500", "10", "-", "0", "-", "-", "no", *["-", "-", "no", "no", "yes"]],
     ]
 
 
@@ -424,6 +439,7 @@ def test_the_list_for_programs(run):
             "premium": False,
             "windows": [],
             "timeZone": None,
+            "ignoresOptOut": False,
             "signed": False,
             "disabled": False,
         }

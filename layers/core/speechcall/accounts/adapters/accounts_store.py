@@ -21,6 +21,7 @@ _NEWER: Mapping[str, object] = {
     "urgent_per_minute": 0,
     "denied": [],
     "premium": False,
+    "ignores_opt_out": False,
     "windows": [],
     "time_zone": None,
 }
@@ -265,6 +266,7 @@ def _settings(account: Account) -> Values:
         "urgent_per_minute": account.urgent_per_minute,
         "denied": list(account.denied),
         "premium": account.premium,
+        "ignores_opt_out": account.ignores_opt_out,
         "windows": _dump_windows(account.windows) if account.windows else [],
         "time_zone": account.time_zone,
     }
@@ -297,6 +299,7 @@ def _load(item: Values) -> Account:
         urgent_per_minute=item.get("urgent_per_minute", 0),
         denied=tuple(item.get("denied", ())),
         premium=item.get("premium", False),
+        ignores_opt_out=item.get("ignores_opt_out", False),
         windows=_load_windows(stored) if (stored := item.get("windows")) else (),
         time_zone=item.get("time_zone"),
     )

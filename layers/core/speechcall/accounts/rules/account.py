@@ -49,6 +49,8 @@ class Account:
     """What it may not call of that which `prefixes` allow."""
     premium: bool = False
     """Whether it may call numbers that cost more than a call: premium rate and shared cost."""
+    ignores_opt_out: bool = False
+    """Whether its messages may say that they are dialled whoever has opted out (`ignoreOptOut`)."""
     windows: "tuple[Window, ...]" = ()
     """In which its messages may be dialled, and which they may narrow; empty: at every hour."""
     time_zone: str | None = None

@@ -30,6 +30,7 @@ from speechcall.messages.use_cases.message_ports import (
     MessageStore,
     NotQueued,
     NumberBusy,
+    OptedOut,
     QueueShut,
     TooSoon,
     TurnMoved,
@@ -38,7 +39,7 @@ from speechcall.messages.use_cases.refuse_message import refuse_message
 from speechcall.messages.use_cases.turn_ports import Charge, TurnStore
 from speechcall.shared.rules.errors import MenusRefused, RetryableError, StoreUnavailable
 from speechcall.shared.rules.ids import holder
-from speechcall.shared.rules.outcome import CANCELLED, EXPIRED, HOURS_SHUT, MENUS_REFUSED, Outcome
+from speechcall.shared.rules.outcome import CANCELLED, EXPIRED, HOURS_SHUT, MENUS_REFUSED, OPTED_OUT, Outcome
 from speechcall.shared.rules.time_bounds import DIAL_MARGIN_SECONDS
 from speechcall.shared.use_cases.clock import Clock
 
@@ -79,6 +80,7 @@ class Dialled:
     refused: int = 0
     """Step Functions will never take their state machine."""
     cancelled: int = 0
+    opted_out: int = 0
 
 
 def dial_messages(
@@ -285,7 +287,7 @@ class _Run:
                 if candidate:
                     self.order.set_turn(turn)
                 return False
-            case LineTaken() | NotQueued() | NumberBusy() | None:
+            case LineTaken() | NotQueued() | NumberBusy() | OptedOut() | None:
                 self.tried.add(mid)
                 return False
             case AccountFull() | QueueShut() | HeldBack():
@@ -346,12 +348,18 @@ class _Run:
             return None
         message = replace(message, dial_wait_seconds=self.dial_wait(message.ring_seconds))
         charge = self._charge(message, candidate)
-        claim = self._claim(message, flow_arn, charge, when.until_msec)
+        return self._take_in(message, flow_arn, charge, self._claim(message, flow_arn, charge, when.until_msec))
+
+    def _take_in(self, message: Message, flow_arn: str, charge: Charge, claim: Claim) -> Claim:
+        """What a claim means for its message: a call begins, or the message waits or ends."""
+        mid, now = message.mid, self.clock.now_msec()
         match claim:
             case NumberBusy():
                 return self._wait_for_number(message)
             case HeldBack(by, is_final):
                 self._hold_back(message, by, is_final=is_final)
+            case OptedOut():
+                self.done.opted_out += refuse_message(message, OPTED_OUT, None, now, messages=self.messages)
             case LineTaken():
                 attempt = message.attempt + 1
                 self.started += 1

@@ -72,6 +72,11 @@ class HeldBack:
 
 
 @dataclass(frozen=True, slots=True)
+class OptedOut:
+    """Its number stands on a list of opt-outs that it obeys."""
+
+
+@dataclass(frozen=True, slots=True)
 class AccountFull:
     """Its account holds as many lines as it may."""
 
@@ -88,7 +93,9 @@ class TurnMoved:
     turn: Turn
 
 
-Claim = LineTaken | NotQueued | LinesFull | NumberBusy | TooSoon | HeldBack | AccountFull | QueueShut | TurnMoved
+Claim = (
+    LineTaken | NotQueued | LinesFull | NumberBusy | TooSoon | HeldBack | OptedOut | AccountFull | QueueShut | TurnMoved
+)
 
 
 class MessageStore(NewMessages, Protocol):

@@ -194,6 +194,36 @@ def stop_key(kind: str, account_id: str, name: str) -> Key:
     return {"pk": f"STOP#{kind}#{account_id}#{name}", "sk": "STOP"}
 
 
+DIGEST_KEY: Key = {"pk": "DIGEST_KEY", "sk": "KEY"}
+"""The sealed key of the digests of numbers."""
+
+
+def opt_outs_partition(account_id: str) -> str:
+    """The partition of an account's opt-outs."""
+    return f"OPTOUTS#{account_id}"
+
+
+def opt_outs_of_list(list_name: str) -> str:
+    """How the sort keys of the opt-outs of a list begin."""
+    return f"{list_name}#"
+
+
+def opt_out_key(account_id: str, list_name: str, digest: str) -> Key:
+    """The opt-out of a number, by its digest."""
+    return {"pk": opt_outs_partition(account_id), "sk": f"{opt_outs_of_list(list_name)}{digest}"}
+
+
+def opt_out_list_key(account_id: str, list_name: str) -> Key:
+    """What is known of a list of opt-outs as a whole."""
+    return {"pk": f"OPTOUTLIST#{account_id}#{list_name}", "sk": "LIST"}
+
+
+def opt_out_names(sk: str) -> tuple[str, str]:
+    """List and digest out of a sort key."""
+    list_name, _, digest = sk.partition("#")
+    return list_name, digest
+
+
 # ------------------------------------------------- RegistryTable's index `order`
 TURNS = "TURNS"
 """The accounts that wait for a line, by virtual time."""
