@@ -1,56 +1,22 @@
 """Who calls the caller ID back: what they hear, and that 9 opts them out."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
-from speechcall.accounts.rules.account import MOST_CALL_BACK_TEXT, MOST_SENDERS_IN_TEXT, SENDER, Account, CallBack
+from speechcall.accounts.rules.account import MOST_CALL_BACK_TEXT, MOST_SENDERS_IN_TEXT, SENDER
 from speechcall.callbacks.rules import call_back as rules
 from speechcall.callbacks.rules.call_back import NOBODY, WITHHELD, shown_number
-from speechcall.callbacks.use_cases.answer_call_back import CallBackDesk, LastCall, greet, opt_out
+from speechcall.callbacks.use_cases.answer_call_back import LastCall, greet, opt_out
 from speechcall.optouts.rules.opt_out import By, outweighs
-from tests.kit.samples import NOW, FakeClock
-from tests.stores.accounts import MemoryAccounts
-from tests.stores.opt_outs import MemoryOptOuts
-
-HER, HIS = "+380936670003", "+380936670004"
-ACME = Account("acme", ("+380",))
-
-
-@dataclass
-class Called:
-    """The calls that there were, the latest last."""
-
-    calls: list[LastCall] = field(default_factory=list)
-
-    def last_call(self, digest):
-        return next((call for call in reversed(self.calls) if call.digest == digest), None)
-
-    def call_of(self, mid):
-        return next((call for call in self.calls if call.mid == mid), None)
-
-
-@dataclass
-class Uploaded:
-    names: dict[tuple[str, str], str] = field(default_factory=dict)
-
-    def uri_of(self, account_id, name):
-        return self.names.get((account_id, name), "")
+from tests.kit import call_back_desk
+from tests.kit.call_back_desk import AUDIO, HER, HIS, settle
+from tests.kit.samples import NOW
 
 
 @pytest.fixture
 def desk():
-    opt_outs = MemoryOptOuts()
-    called = Called(
-        [LastCall(mid, "acme", sender, opt_outs.digest(HER)) for mid, sender in (("7", "Old"), ("8", "Shop"))]
-    )
-    return CallBackDesk(
-        called, MemoryAccounts(ACME), Uploaded({("acme", "who"): "https://b.s3/w.wav"}), opt_outs, FakeClock()
-    )
-
-
-def settle(desk, **settings):
-    assert desk.accounts.save(replace(ACME, call_back=CallBack(**settings)), ACME)
+    return call_back_desk.desk()
 
 
 def test_who_was_called_hears_who_it_was_last_and_may_press_9(desk):
@@ -73,7 +39,7 @@ def test_what_the_account_wants_to_be_said_is_said_in_its_voice(desk):
 def test_audio_is_played_and_the_text_is_there_for_when_it_cannot_be(desk):
     settle(desk, audio="who", done_audio="gone")
     heard = greet(HER, desk).heard
-    assert (heard.audio_uri, "press 9" in heard.say.text) == ("https://b.s3/w.wav", True)
+    assert (heard.audio_uri, "press 9" in heard.say.text) == (AUDIO, True)
     # What the account has removed since is said.
     assert opt_out(HER, "8", desk).audio_uri == ""
 
