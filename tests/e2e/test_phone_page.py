@@ -131,5 +131,6 @@ def test_a_call_that_was_missed_is_called_back_and_9_opts_out(page):
         page.locator("#keypad").get_by_role("button", name="9").click()
         page.get_by_text("Shop will not call you again").first.wait_for()
         page.get_by_role("button", name="Call back").wait_for()
-        found = {"json": {"number": "+380671234567"}, "auth": (seed.USER, seed.PASSWORD), "timeout": 30}
-        assert httpx.post(f"{cloud.url}/bat/optout/find", **found).json()["optOut"]["by"] == "callBack"
+        number = {"number": "+380671234567"}
+        found = httpx.post(f"{cloud.url}/bat/optout/find", json=number, auth=(seed.USER, seed.PASSWORD), timeout=30)
+        assert found.json()["optOut"]["by"] == "callBack"

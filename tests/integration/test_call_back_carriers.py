@@ -15,7 +15,10 @@ FLOW = build_call_back_flow(FUNCTION)
 ASK = {"op": "ask", "mid": "8", "text": "Who it was. 9: no more.", "voice": "Joanna", "engine": "Neural"}
 ASK |= {"audio": "no", "promptUri": "none"}
 DONE = ASK | {"op": "tell", "text": "Done."}
-CHIME = {"call_back_application_id": "call-back-application", "call_back_function_arn": chime_bench.FUNCTION}
+CHIME: dict[str, Any] = {
+    "call_back_application_id": "call-back-application",
+    "call_back_function_arn": chime_bench.FUNCTION,
+}
 SPEAK = chime_bench.action("Speak", CallId="c", Text="Who it was. 9: no more.")
 
 

@@ -46,4 +46,5 @@ def desk() -> CallBackDesk:
 
 def settle(one: CallBackDesk, **settings: str) -> None:
     """What the account wants to be said."""
+    assert isinstance(one.accounts, MemoryAccounts)
     assert one.accounts.save(replace(ACME, call_back=CallBack(**settings)), ACME)

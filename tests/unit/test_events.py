@@ -17,8 +17,8 @@ from speechcall.prompts.adapters.queue import PromptJob, read_job
 from speechcall.shared.adapters.stream import message_id
 from speechcall.shared.rules.ids import event_id, parse_holder, shard_of
 from speechcall.shared.rules.outcome import End
-from speechcall.telephony.connect.contact_events import ContactEvent, parse_contact_event
 from speechcall.telephony.connect.call_backs import parse_asked
+from speechcall.telephony.connect.contact_events import ContactEvent, parse_contact_event
 from speechcall.telephony.connect.conversation import parse_report
 from speechcall.telephony.provider import ProviderName
 from speechcall.webhooks.adapters.queue import parse_task
