@@ -86,7 +86,9 @@ def test_another_call_of_another_account_meanwhile_changes_nothing(desk):
     assert {account for account, _, _ in desk.opt_outs.found} == {"acme"}
 
 
-@pytest.mark.parametrize(("caller", "mid"), [(HIS, "8"), (HER, "77"), (HER, ""), (HIS, "")])
+@pytest.mark.parametrize(
+    ("caller", "mid"), [(HIS, "8"), (HER, "77"), (HER, ""), (HIS, ""), (HER, "none"), (HER, "8" * 20)]
+)
 def test_nobody_opts_out_for_another_number(desk, caller, mid):
     assert opt_out(caller, mid, desk) is None
     assert desk.opt_outs.found == {}

@@ -32,6 +32,7 @@ NOT_NOW = "Hello. This number makes automatic calls. We cannot say now who has c
 NOT_STORED = "We are sorry, your wish could not be stored. Please call again later."
 
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
+_MID = re.compile(r"[0-9]{1,19}")
 
 
 class Heard(NamedTuple):
@@ -52,6 +53,11 @@ def shown_number(given: str) -> str:
     """The caller's number in E.164 form; empty for one that is withheld, whatever a provider writes then."""
     found = given if given.startswith("+") else f"+{given}"
     return found if _NUMBER.fullmatch(found) else ""
+
+
+def is_message(given: str) -> bool:
+    """Whether it is a message's id, as a provider brings it back."""
+    return _MID.fullmatch(given) is not None
 
 
 def say(text: str, settings: CallBack = OWN_WORDS, sender: str = "") -> Say:

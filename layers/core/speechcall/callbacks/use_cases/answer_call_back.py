@@ -11,6 +11,7 @@ from speechcall.callbacks.rules.call_back import (
     Heard,
     done_text,
     greeting_text,
+    is_message,
     say,
     shown_number,
 )
@@ -89,7 +90,7 @@ def opt_out(caller: str, mid: str, desk: CallBackDesk) -> Heard | None:
     any more: nothing was stored. Raises StoreUnavailable.
     """
     number = shown_number(caller)
-    found = desk.called.call_of(mid) if number else None
+    found = desk.called.call_of(mid) if number and is_message(mid) else None
     if found is None or not found.digest or desk.opt_outs.digest(number) != found.digest:
         return None
     now = desk.clock.now_msec()
