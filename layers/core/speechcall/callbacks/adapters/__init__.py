@@ -1,1 +1,1 @@
-"""Opt-outs: the table, and the key of the digests."""
+"""Calls back: who has called whom, and counts."""

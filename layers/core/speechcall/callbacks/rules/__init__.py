@@ -1,1 +1,1 @@
-"""Opt-outs: pure rules and data."""
+"""Calls back: pure rules and data."""
