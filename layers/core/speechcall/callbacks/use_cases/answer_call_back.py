@@ -15,7 +15,8 @@ from speechcall.callbacks.rules.call_back import (
     say,
     shown_number,
 )
-from speechcall.optouts.rules.opt_out import OWN_LIST, By, OptOut, ending_of
+from speechcall.menus.rules.menu import OWN_LIST
+from speechcall.optouts.rules.opt_out import By, OptOut, ending_of
 from speechcall.shared.use_cases.clock import Clock
 
 
