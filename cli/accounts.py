@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import account_keys, values
+from cli import account_keys, call_backs, values
 from cli.deployment import Deployment
 from cli.failures import Refusal, shown_once
 from cli.queues import Queue, chosen_queue, settle_queue
@@ -203,6 +203,12 @@ def set_(
     no_windows: Annotated[bool, typer.Option("--no-windows", help="At every hour.")] = False,
     time_zone: Annotated[str | None, _TIME_ZONE] = None,
     ignore_opt_out: Annotated[bool | None, _IGNORE_OPT_OUT] = None,
+    call_back_text: Annotated[str | None, call_backs.TEXT] = None,
+    call_back_audio: Annotated[str | None, call_backs.AUDIO] = None,
+    call_back_done_text: Annotated[str | None, call_backs.DONE_TEXT] = None,
+    call_back_done_audio: Annotated[str | None, call_backs.DONE_AUDIO] = None,
+    call_back_voice: Annotated[str | None, call_backs.VOICE] = None,
+    no_call_back: Annotated[bool, call_backs.NONE] = False,
     no_senders: Annotated[bool, typer.Option("--no-senders", help="Any `from`, with the stack's caller ID.")] = False,
     no_webhook_secret: Annotated[bool, typer.Option("--no-webhook-secret", help="Webhooks go unsigned.")] = False,
     any_destination: AnyDestination = False,
@@ -235,12 +241,16 @@ def set_(
         changes["windows"] = values.to_windows(window)
     if sender or no_senders:
         changes["senders"] = values.senders_by_name(sender)
-    if not changes and not no_webhook_secret:
+    spoken = call_backs.given(
+        call_back_text, call_back_audio, call_back_done_text, call_back_done_audio, call_back_voice, none=no_call_back
+    )
+    if not changes and not no_webhook_secret and not spoken:
         raise typer.BadParameter("say what to change: --prefix, --deny, --calls-per-day, --rate, --sender, --window …")
     _confirm_destinations(prefix or [], any_destination)
     if window:
         _clock(window, time_zone or found(deployment, account_id).time_zone)
-    account = _change(deployment, account_id, lambda account: replace(account, **changes))
+    call_backs.check_audio(deployment, account_id, spoken)
+    account = _change(deployment, account_id, lambda account: call_backs.changed(replace(account, **changes), spoken))
     if no_webhook_secret:
         take_secrets(deployment, account_id)
     _show(deployment, [account])
@@ -311,6 +321,7 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
             "windows": [values.shown_window(one) for one in account.windows],
             "timeZone": account.time_zone,
             "ignoresOptOut": account.ignores_opt_out,
+            "callBack": call_backs.shown(account.call_back),
             "signed": account.account_id in signed,
             "disabled": account.disabled,
         }
@@ -319,8 +330,9 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
     else:
+        # A text to who calls back would not fit a line.
         show_table(
-            rows,
+            [{name: cell for name, cell in row.items() if name != "callBack"} for row in rows],
             {
                 "callsPerDay": "calls/day",
                 "rate": "rate/s",

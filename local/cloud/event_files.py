@@ -62,6 +62,7 @@ COMMON_EVENT_FILES = (
     EventFile("cloudformation/check-deployment.json", "CheckDeploymentFunction", has({"Status": "SUCCESS"})),
     EventFile("cloudformation/protect-tables.json", "ProtectTablesFunction", has({"Status": "SUCCESS"})),
     EventFile("cloudformation/carry-prompts.json", "CarryPromptsFunction", has({"Status": "SUCCESS"})),
+    EventFile("cloudformation/route-call-backs.json", "RouteCallBacksFunction", has({"Status": "SUCCESS"})),
     EventFile("api/post-messagelist.json", "MessagelistFunction", _UNKNOWN_CALLER),
     EventFile("api/get-message.json", "MessageStatusFunction", _UNKNOWN_CALLER),
     EventFile("api/put-audio.json", "AudioFunction", _UNKNOWN_CALLER),

@@ -69,6 +69,16 @@ def test_what_the_callee_did_outweighs_what_others_wrote_and_nothing_outweighs_i
     assert opt_outs.find("acme", "", by_key.digest) == by_key
 
 
+@pytest.mark.parametrize(("first", "then"), [(By.KEY, By.CALL_BACK), (By.CALL_BACK, By.KEY)])
+def test_who_calls_back_counts_as_much_as_who_presses_a_key(opt_outs, first, then):
+    own = entry(opt_outs, by=first, mid="7")
+    assert opt_outs.add("acme", entry(opt_outs, by=By.IMPORT))
+    assert opt_outs.add("acme", own)
+    assert not opt_outs.add("acme", entry(opt_outs, by=then, mid="8"))
+    assert not opt_outs.add("acme", entry(opt_outs, by=By.OPERATOR))
+    assert opt_outs.find("acme", "", own.digest) == own
+
+
 def test_entries_are_told_in_pages_by_list(opt_outs):
     for number in range(5):
         opt_outs.add("acme", entry(opt_outs, f"+38067000000{number}", list_name="news"))

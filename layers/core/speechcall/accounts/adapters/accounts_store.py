@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from speechcall.accounts.rules.account import DEFAULT_SHARE, Account
+from speechcall.accounts.rules.account import DEFAULT_SHARE, Account, CallBack
 from speechcall.accounts.rules.scope import WITHOUT_A_NAME, Scope
 from speechcall.accounts.use_cases.accounts import NAMED, Change, Credential, Refusals
 from speechcall.shared.adapters.keys import ACCOUNTS, Key, account_key, credential_key, turn_key
@@ -24,6 +24,7 @@ _NEWER: Mapping[str, object] = {
     "ignores_opt_out": False,
     "windows": [],
     "time_zone": None,
+    "call_back": {},
 }
 """Settings that items of the release before lack, with what they are then."""
 FORM = 1
@@ -269,6 +270,7 @@ def _settings(account: Account) -> Values:
         "ignores_opt_out": account.ignores_opt_out,
         "windows": _dump_windows(account.windows) if account.windows else [],
         "time_zone": account.time_zone,
+        "call_back": {name: text for name, text in account.call_back._asdict().items() if text},
     }
 
 
@@ -302,6 +304,7 @@ def _load(item: Values) -> Account:
         ignores_opt_out=item.get("ignores_opt_out", False),
         windows=_load_windows(stored) if (stored := item.get("windows")) else (),
         time_zone=item.get("time_zone"),
+        call_back=CallBack(*(item.get("call_back", {}).get(name, "") for name in CallBack._fields)),
     )
 
 

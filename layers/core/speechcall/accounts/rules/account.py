@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from speechcall.shared.rules.calling_hours import Window
@@ -21,6 +21,28 @@ MOST_LINES = 300
 MOST_URGENT = 1000
 NEW_SHAPES_PER_DAY = 200
 """How many shapes of menus that are new an account may bring in a day (UTC)."""
+MOST_CALL_BACK_TEXT = 600
+"""Characters of a text that is said to who calls back. The Chime SDK takes 1,000, with the senders in their places."""
+SENDER, MOST_SENDERS_IN_TEXT = "{from}", 3
+"""What stands in such a text for the `from` of the message, and how often it may."""
+
+
+class CallBack(NamedTuple):
+    """What somebody hears who calls the caller ID back; what is empty is said in the product's own words.
+
+    In a text `{from}` stands for the message's `from`. Audio is the identifier of an uploaded introduction, which is
+    heard in place of the text. `done_…` is heard when they have opted out.
+    """
+
+    text: str = ""
+    audio: str = ""
+    done_text: str = ""
+    done_audio: str = ""
+    language: str = ""
+    voice: str = ""
+
+
+OWN_WORDS = CallBack()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +77,8 @@ class Account:
     """In which its messages may be dialled, and which they may narrow; empty: at every hour."""
     time_zone: str | None = None
     """Of its windows, and of its messages' that name none: an IANA name, or `recipient`."""
+    call_back: CallBack = OWN_WORDS
+    """What somebody hears whom it has called and who calls back."""
 
     def may_dial(self, number: str) -> bool:
         """Whether a number (E.164) is among the account's destinations."""

@@ -528,7 +528,10 @@ class OptOutEntry(TypedDict):
     list: Annotated[str, Field(description="Empty: the account's own list.", examples=["marketing"])]
     ending: Annotated[str, Field(pattern="^[0-9]{2}$", description="The last two digits of the number.")]
     optedOutAt: Annotated[Moment, Field(description="Of an import, what the file says.")]
-    by: Annotated[Literal["key", "api", "import", "operator"], Field(description="`key`: the callee pressed it.")]
+    by: Annotated[
+        Literal["key", "api", "import", "operator", "callBack"],
+        Field(description="`key`: the callee pressed it; `callBack`: the same, having called the caller ID back."),
+    ]
     reason: NotRequired[str]
     messageId: NotRequired[Annotated[Id, Field(description="In whose call the key was pressed.")]]
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 FORM = 1
 MOST_KEYS = 100
 """Of one BatchGetItem."""
+_THE_CALLEES = {f":by_{by.name.lower()}": by.value for by in By if by.is_the_callees}
 _PLACE = re.compile(r"[A-Za-z0-9_-]{0,64}#[0-9a-f]{64}")
 
 
@@ -78,11 +79,12 @@ class OptOutEntries:
         removal      reads api ───────────── UpdateItem ──X not as read any more
         """
         it_does_not_hold = "attribute_not_exists(since_msec)"
-        it_is_not_the_callees = "#by <> :key"
-        condition = f"{it_does_not_hold} OR {it_is_not_the_callees}" if opt_out.by is By.KEY else it_does_not_hold
+        it_is_not_the_callees = f"NOT #by IN ({', '.join(_THE_CALLEES)})"
+        own = opt_out.by.is_the_callees
+        condition = f"{it_does_not_hold} OR {it_is_not_the_callees}" if own else it_does_not_hold
         values: Values = {":v": FORM, ":since": opt_out.since_msec, ":by": opt_out.by.value, ":ending": opt_out.ending}
-        if opt_out.by is By.KEY:
-            values[":key"] = By.KEY.value
+        if own:
+            values |= _THE_CALLEES
         told = {"mid": opt_out.mid, "reason": opt_out.reason}
         values |= {f":{name}": value for name, value in told.items() if value is not None}
         assigned = ["v = :v", "since_msec = :since", "#by = :by", "ending = :ending"]

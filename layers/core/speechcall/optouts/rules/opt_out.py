@@ -20,6 +20,13 @@ class By(StrEnum):
     API = "api"
     IMPORT = "import"
     OPERATOR = "operator"
+    CALL_BACK = "callBack"
+    """The person called the caller ID back, and pressed a key there: as much the callee's own as `KEY`."""
+
+    @property
+    def is_the_callees(self) -> bool:
+        """Whether the person has asked for it: what a callee did counts most."""
+        return self in (By.KEY, By.CALL_BACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +69,4 @@ def ending_of(number: str) -> str:
 
 def outweighs(new: By, old: By) -> bool:
     """Whether an entry of one kind replaces one of the other kind: what a callee did counts most."""
-    return new is By.KEY and old is not By.KEY
+    return new.is_the_callees and not old.is_the_callees

@@ -91,7 +91,7 @@ def take_back(
         found = store.find(account_id, list_name, digest)
         if found is None or not found.holds:
             raise NotFound("This number is not on this list.")
-        if found.by is By.KEY:
+        if found.by.is_the_callees:
             _require_consent(found, consent)
         if store.remove(account_id, found, consent, now_msec):
             return found

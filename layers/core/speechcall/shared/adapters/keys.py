@@ -95,6 +95,21 @@ def waiting_place(mid: str) -> str:
     return f"{mid:0>19}"
 
 
+def called_partition(digest: str) -> str:
+    """The call attempts to a number, by its digest."""
+    return f"CALLED#{digest}"
+
+
+def called_digest(item: Item) -> str:
+    """The digest of the number that a call attempt calls, out of its item; empty: it has none."""
+    return str(item.get("order_pk", "")).removeprefix("CALLED#")
+
+
+def called_place(dialled_msec: int) -> str:
+    """The place of a call attempt among those to its number: the latest is the last."""
+    return f"{dialled_msec:013}"
+
+
 # ------------------------------------------------------------- RegistryTable
 ACCOUNTS = "ACCOUNTS"
 """The partition of all accounts."""
