@@ -21,7 +21,8 @@ from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.rules.dial_times import Redial
 from speechcall.messages.rules.message import State
-from speechcall.messages.use_cases.message_ports import LineTaken, NotQueued, OptedOut, Pool
+from speechcall.messages.rules.pool import Pool
+from speechcall.messages.use_cases.message_ports import LineTaken, NotQueued, OptedOut
 from speechcall.optouts.adapters.digests import NumberDigests
 from speechcall.optouts.adapters.opt_outs_store import DynamoOptOuts
 from speechcall.optouts.rules.opt_out import By, OptOut

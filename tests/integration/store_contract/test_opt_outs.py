@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from speechcall.messages.rules.message import State
-from speechcall.messages.use_cases.message_ports import LineTaken, OptedOut, Pool
+from speechcall.messages.rules.pool import Pool
+from speechcall.messages.use_cases.message_ports import LineTaken, OptedOut
 from speechcall.optouts.adapters.digests import NumberDigests
 from speechcall.optouts.adapters.opt_outs_store import DynamoOptOuts
 from speechcall.optouts.rules.opt_out import By, Consent, OptOut
