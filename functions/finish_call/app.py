@@ -1,4 +1,4 @@
-"""State machine, or EventBridge for one that died: a call is over."""
+"""State machine, or EventBridge for one that died: a call is over. Or its callee has opted out with a key."""
 
 from functools import partial
 from typing import Any
@@ -8,7 +8,8 @@ from aws_lambda_powertools import Logger
 
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.calls.adapters.calls_store import DynamoCalls
-from speechcall.calls.adapters.ended_metrics import count_end, owing
+from speechcall.calls.adapters.ended_metrics import count_end, opting_out, owing
+from speechcall.calls.rules.owed import opt_out_at
 from speechcall.calls.use_cases.finish_call import finish_call
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.shared.adapters.clock import SystemClock
@@ -26,21 +27,27 @@ SETTLING = {"outcome": "settling", "reason": "settling"}
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 webhooks = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_QUEUE_URL"))
+clock = SystemClock()
+messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"))
+opt_out = opting_out(dynamodb, setting("REGISTRY_TABLE"), clock)
 finish = partial(
     finish_call,
     owe=owing(webhooks.first),
+    opt_out=opt_out,
     tell_end=count_end,
     calls=DynamoCalls(dynamodb, setting("MESSAGES_TABLE")),
-    messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")),
+    messages=messages,
     telephony=chosen_telephony(),
     engine=TaskEngine(boto3.client("stepfunctions", config=AWS_CONFIG)),
-    clock=SystemClock(),
+    clock=clock,
     find_account=DynamoAccounts(dynamodb, setting("REGISTRY_TABLE")).find,
 )
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
+    if place := event.get("optOut"):
+        return keep(str(event["mid"]), place)
     if "detail" in event:
         try:
             mid, attempt = parse_holder(event["detail"]["name"])
@@ -55,3 +62,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
     told = {"outcome": found.outcome, "reason": found.reason} if found else SETTLING
     logger.info("call finished", mid=mid, attempt=attempt, outcome=told["outcome"], reason=told["reason"])
     return told
+
+
+def keep(mid: str, place: dict[str, Any]) -> dict[str, str]:
+    """A step of a state machine: durable when it is answered."""
+    message = messages.get(mid)
+    if message is None:  # it has expired, and its call with it
+        logger.warning("an opt-out of an unknown message was ignored", mid=mid)
+        return {"outcome": "none", "reason": "notOurs"}
+    opt_out(message, opt_out_at(message.menus, int(place["menu"]), str(place["key"]), int(place["step"])))
+    logger.info("the callee opted out", mid=mid)
+    return {"outcome": "optedOut", "reason": "optedOut"}

@@ -63,7 +63,7 @@ class Bench:
     def __init__(self, telephony=None, *, placed=True, answered=True, throttled=False, asked=True, **fields):
         self.calls, self.messages, self.engine, self.clock = MemoryCalls(), MemoryMessages(), FakeEngine(), FakeClock()
         self.telephony: Any = telephony or Telephony()
-        self.owed, self.told = [], []
+        self.owed, self.told, self.kept = [], [], []
         self.accounts = {"acme": Account("acme", ("*",), calls_per_day=100)}
         self.messages.add([replace(MESSAGE, **fields)])
         self.messages.queue(self.messages.get(MID), (ASK,), NOW)
@@ -87,6 +87,7 @@ class Bench:
             engine=self.engine,
             clock=self.clock,
             owe=self.owed.append,
+            opt_out=lambda message, step: self.kept.append((message.mid, step.list_name)),
             tell_end=self.told.append,
             find_account=self.accounts.get,
         )

@@ -13,7 +13,7 @@ MAX_PROBLEMS = 20
 MAX_SHOWN_BYTES = 64
 """Of a client's own text in an answer. The answer is stored, and an item has at most 400 KB (DynamoDB)."""
 
-_ACTION = 'an object whose "action" is "webhook", "hangup" or "gotoMenu"'
+_ACTION = 'an object whose "action" is "webhook", "hangup", "gotoMenu" or "optOut"'
 RIGHT = {
     "message": "an object with from, to, text, type and menu",
     "from": "a string of 1 to 64 characters",
@@ -60,6 +60,7 @@ RIGHT = {
     "action.body": "an object",
     "action.headers": "an object of at most 20 names, each with a string",
     "action.header": "a string",
+    "action.list": "the name of a list of opt-outs, 1 to 64 letters, digits, _ and -",
     "action.menu": 'the 0-based index of a menu, such as 1 or "1"',
 }
 """What would be right, by place; each completes "must be …"."""
@@ -73,6 +74,7 @@ _UNKNOWN = {
     "webhook": "is not known here; a webhook has action, url, body and headers",
     "hangup": "is not known here; a hangup has only action",
     "gotoMenu": "is not known here; a gotoMenu has action and menu",
+    "optOut": "is not known here; an optOut has action and list",
 }
 KNOWN_NAMES = {
     "redial": ("attempts", "afterSec", "on"),
@@ -83,6 +85,7 @@ KNOWN_NAMES = {
     "webhook": ("action", "url", "body", "headers"),
     "hangup": ("action",),
     "gotoMenu": ("action", "menu"),
+    "optOut": ("action", "list"),
 }
 """The names that are known in each place that has no others; of keys those that are more than a letter and a sign."""
 _KNOWN = {place: Names(known) for place, known in KNOWN_NAMES.items()}

@@ -1,10 +1,17 @@
-"""What is counted of a call that has ended."""
+"""What is counted of a call that has ended, and of what its keys ask for."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from speechcall.menus.rules.menu import OptOutStep
+from speechcall.messages.rules.message import Message
 from speechcall.shared.adapters.metrics import count
 from speechcall.shared.rules.outcome import Outcome
+from speechcall.shared.use_cases.clock import Clock
 from speechcall.webhooks.rules.webhook import WebhookTask
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 
 def count_end(outcome: Outcome) -> None:
@@ -22,3 +29,17 @@ def owing(first: Callable[[WebhookTask], object]) -> Callable[[WebhookTask], Non
         count("WebhooksOwed")
 
     return owe
+
+
+def opting_out(client: "DynamoDBClient", table: str, clock: Clock) -> Callable[[Message, OptOutStep], None]:
+    """Keeps that a message's callee has opted out with a key, and counts it."""
+
+    def opt_out(message: Message, step: OptOutStep) -> None:
+        # Few callees opt out, and for all others finish_call should start without these.
+        from speechcall.calls.use_cases.keep_opt_out import keep_opt_out  # noqa: PLC0415
+        from speechcall.optouts.adapters.opt_outs_store import OptOutEntries  # noqa: PLC0415
+
+        store = OptOutEntries(client, table)
+        count("OptOutsByKey", int(keep_opt_out(message, step, store=store, now_msec=clock.now_msec())))
+
+    return opt_out

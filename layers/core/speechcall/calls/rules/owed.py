@@ -1,12 +1,12 @@
 """The webhooks of the keys in a call's log: `logged_webhooks` gives all of them, `owed_webhooks` those that the state
-machine did not queue because it ended early.
+machine did not queue because it ended early. `owed_opt_outs` are the opt-outs that it did not come to.
 """
 
 from collections.abc import Iterable, Sequence
 
 from speechcall.calls.rules.call import Call
 from speechcall.menus.rules.call_log import PROMPT_ERROR, Entry
-from speechcall.menus.rules.menu import Menu
+from speechcall.menus.rules.menu import Menu, OptOutStep
 from speechcall.menus.rules.walk import react
 from speechcall.shared.rules.ids import event_id
 from speechcall.shared.rules.outcome import End
@@ -24,10 +24,36 @@ def owed_webhooks(call: Call, menus: Sequence[Menu], end: End) -> list[WebhookTa
     gave them, and so are not sent twice. Empty for a call without a log (of an earlier release), whose machine alone
     knows what was heard.
     """
+    return _tasks(call, menus, _entries_owed(call, end))
+
+
+def owed_opt_outs(call: Call, menus: Sequence[Menu], end: End) -> list[OptOutStep]:
+    """The opt-outs that are still to be kept, as `owed_webhooks`. To keep one twice changes nothing."""
+    found = []
+    for entry in _entries_owed(call, end):
+        if entry.menu is not None and entry.event != PROMPT_ERROR:
+            reaction = react(menus[entry.menu], entry.key or entry.event)
+            actions = menus[entry.menu].actions[reaction.key] if reaction.key else ()
+            found += [
+                action for action in map(actions.__getitem__, reaction.opt_outs) if isinstance(action, OptOutStep)
+            ]
+    return found
+
+
+def opt_out_at(menus: Sequence[Menu], menu: int, key: str, step: int) -> OptOutStep:
+    """The opt-out at a place. Raises LookupError if there is none."""
+    action = menus[menu].actions[key][step]
+    if not isinstance(action, OptOutStep):
+        raise LookupError(f"no opt-out in menu {menu}, {key}, step {step}")
+    return action
+
+
+def _entries_owed(call: Call, end: End) -> Sequence[Entry]:
+    """The entries of a call's log of whose lists the machine may not have run all."""
     if not call.goes_by_log or end in _CAME_TO_ALL:
-        return []
+        return ()
     first_seq = max(call.seq, 2)  # entry 1 is the answer to the dial, which has no list
-    return _tasks(call, menus, call.log[first_seq - 1 :])  # entries are numbered from 1
+    return call.log[first_seq - 1 :]  # entries are numbered from 1
 
 
 def logged_webhooks(call: Call, menus: Sequence[Menu]) -> list[WebhookTask]:

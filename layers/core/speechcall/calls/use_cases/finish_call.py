@@ -20,13 +20,14 @@ from speechcall.accounts.rules.account import Account
 from speechcall.calls.rules.call import Call, Cause
 from speechcall.calls.rules.end_of_call import hangs_on_cause, may_have_heard, outcome_of
 from speechcall.calls.rules.heard import heard_in
-from speechcall.calls.rules.owed import owed_webhooks
+from speechcall.calls.rules.owed import owed_opt_outs, owed_webhooks
 from speechcall.calls.use_cases.ask_why import ask_why, ask_why_for_seconds, is_final, is_told_too_late
 from speechcall.calls.use_cases.end_call import end_call
 from speechcall.calls.use_cases.forestall import forestall
 from speechcall.calls.use_cases.leave_call import leave_call
 from speechcall.calls.use_cases.look_up import look_until_ended
 from speechcall.calls.use_cases.ports import CallStore, Engine, Telephony
+from speechcall.menus.rules.menu import OptOutStep
 from speechcall.messages.rules.attempts import best_outcome
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.use_cases.message_ports import MessageStore
@@ -50,6 +51,7 @@ def finish_call(
     engine: Engine,
     clock: Clock,
     owe: Callable[[WebhookTask], object],
+    opt_out: Callable[[Message, OptOutStep], object],
     find_account: Callable[[str], Account | None],
     tell_end: Callable[[Outcome], object] = lambda _outcome: None,
 ) -> Outcome | None:
@@ -57,9 +59,10 @@ def finish_call(
 
     A call that has not been heard to end is stopped and looked up; if even then it cannot be seen to
     have ended, the reason is `unconfirmed`. `owe` queues a webhook of a key to which the state machine did
-    not come, under the id that the machine would have given it. `tell_end` hears how the call went from the one run
-    that takes the message out of it, of however many. Raises what keeps it from that, and nothing is given
-    back then; but 70 minutes after its line was taken the message is finished, whatever is raised.
+    not come, under the id that the machine would have given it; `opt_out` keeps an opt-out of such a key.
+    `tell_end` hears how the call went from the one run that takes the message out of it, of however many.
+    Raises what keeps it from that, and nothing is given back then; but 70 minutes after its line was taken the
+    message is finished, whatever is raised.
     """
     message = messages.get(mid)
     is_this_call = message is not None and message.attempt == attempt
@@ -79,8 +82,7 @@ def finish_call(
             call = ask_why(call, calls, telephony)
         outcome = _outcome_of(message, call, end)
         if message is not None and is_open:
-            for task in owed_webhooks(call, message.menus, end) if call else ():
-                owe(task)
+            _pay_debts(message, call, end, owe, opt_out)
             if call is not None and hangs_on_cause(call, end):
                 # Its line is free from here on, and nothing of the rest is done twice: the message is not calling.
                 messages.settle(message, end, outcome, clock.now_msec())
@@ -96,6 +98,8 @@ def finish_call(
         # Nothing of it is up any more, and no machine runs: whatever is wrong must not keep its line, and its outcome.
         fields = {"mid": mid, "attempt": attempt, "account": message.account_id}
         logger.exception("call %s-%s is given up: it cannot be finished as it should", mid, attempt, extra=fields)
+        with suppress(Exception):  # it may be what has failed for 70 minutes
+            _pay_debts(message, call, end, lambda _task: None, opt_out)
         outcome = outcome or _outcome_of_what_is_given_up(mid, attempt, call, calls, now)
         heard = heard_in(call) if call and message.campaign else None
         if messages.finish(message, best_outcome(message, outcome), now, heard):
@@ -130,6 +134,22 @@ def _settle(
     if leave_call(message, call, outcome, messages, clock.now_msec(), find_account):
         tell_end(outcome)
     return outcome
+
+
+def _pay_debts(
+    message: Message,
+    call: Call | None,
+    end: End,
+    owe: Callable[[WebhookTask], object],
+    opt_out: Callable[[Message, OptOutStep], object],
+) -> None:
+    """Does what the keys of a call ask for and its state machine did not come to. The opt-outs are first."""
+    if call is None:
+        return
+    for step in owed_opt_outs(call, message.menus, end):
+        opt_out(message, step)
+    for task in owed_webhooks(call, message.menus, end):
+        owe(task)
 
 
 def _outcome_of(message: Message | None, call: Call | None, end: End) -> Outcome:

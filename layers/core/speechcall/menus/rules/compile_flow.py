@@ -23,6 +23,7 @@ from speechcall.menus.rules.menu import (
     GotoMenu,
     Hangup,
     Menu,
+    OptOutStep,
     Webhook,
     ends_list,
     target_of,
@@ -34,6 +35,7 @@ from speechcall.shared.rules.time_bounds import (
     DEFAULT_GRACE_SECONDS,
     FINISH_RETRIES,
     HANG_UP_SECONDS,
+    QUEUE_SECONDS,
     WEBHOOK_RETRIES,
     execution_seconds,
 )
@@ -110,7 +112,7 @@ def _reachable(menus: Sequence[Menu]) -> list[int]:
 
 
 def _menu_states(index: int, menu: Menu, wiring: Wiring) -> dict[str, State]:
-    """A menu's states: its question, what to do after silence, the choice by key, and one state for each webhook."""
+    """A menu's states: its question, what to do after silence, the choice by key, and the steps that have one."""
     name = f"Menu {index}"
     states = {
         name: _ask(index, wiring),
@@ -124,6 +126,9 @@ def _menu_states(index: int, menu: Menu, wiring: Wiring) -> dict[str, State]:
                 case Webhook():
                     target = _step_target(index, key, actions, position + 1)
                     states[_webhook_name(index, key, position)] = _webhook(index, key, position, target, wiring)
+                case OptOutStep():
+                    target = _step_target(index, key, actions, position + 1)
+                    states[_opt_out_name(index, key, position)] = _opt_out(index, key, position, target, wiring)
                 case Hangup() | GotoMenu():
                     pass  # no state of their own: the step before them leads where they do
                 case _:
@@ -156,6 +161,8 @@ def _step_target(index: int, key: str, actions: Sequence[Action], position: int)
     match actions[position]:
         case Webhook():
             return _webhook_name(index, key, position)
+        case OptOutStep():
+            return _opt_out_name(index, key, position)
         case Hangup():
             return "Hang up"
         case GotoMenu(menu):
@@ -166,6 +173,10 @@ def _step_target(index: int, key: str, actions: Sequence[Action], position: int)
 
 def _webhook_name(index: int, key: str, position: int) -> str:
     return f"Menu {index} {key} {position + 1} webhook"
+
+
+def _opt_out_name(index: int, key: str, position: int) -> str:
+    return f"Menu {index} {key} {position + 1} opt-out"
 
 
 def _dial(wiring: Wiring) -> State:
@@ -258,6 +269,30 @@ def _webhook(index: int, key: str, step: int, target: str, wiring: Wiring) -> St
         },
         "ResultPath": None,
         "Retry": [retry_of(["States.TaskFailed"], attempts=WEBHOOK_RETRIES)],
+        "Catch": [_catch("States.ALL", "Failed")],
+        "Next": target,
+    }
+
+
+def _opt_out(index: int, key: str, step: int, target: str, wiring: Wiring) -> State:
+    """The state that keeps an opt-out: it is written before the next step runs. Whose, finish_call looks up.
+
+    What it does not come to is kept when the call is finished (`owed_opt_outs`).
+    """
+    return {
+        "Type": "Task",
+        "Resource": integration("lambda:invoke", wiring.finish_call_arn),
+        "Parameters": {
+            "FunctionName": wiring.finish_call_arn,
+            "Payload": {
+                "mid.$": "$.mid",
+                "attempt.$": "$.attempt",
+                "optOut": {"menu": index, "key": key, "step": step},
+            },
+        },
+        "TimeoutSeconds": QUEUE_SECONDS,
+        "ResultPath": None,
+        "Retry": [retry_of(["States.TaskFailed", "States.Timeout"], attempts=WEBHOOK_RETRIES)],
         "Catch": [_catch("States.ALL", "Failed")],
         "Next": target,
     }

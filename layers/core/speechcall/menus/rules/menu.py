@@ -34,13 +34,20 @@ class GotoMenu(NamedTuple):
 OWN_LIST = ""
 """The list of opt-outs of an account that every message of it obeys."""
 
-Action = Webhook | Hangup | GotoMenu
+
+class OptOutStep(NamedTuple):
+    """The callee's number opts out: of a list of the account's, or (OWN_LIST) of all its calls."""
+
+    list_name: str
+
+
+Action = Webhook | Hangup | GotoMenu | OptOutStep
 
 
 def ends_list(action: Action) -> bool:
     """Whether no action behind it runs."""
     match action:
-        case Webhook():
+        case Webhook() | OptOutStep():
             return False
         case Hangup() | GotoMenu():
             return True
@@ -53,7 +60,7 @@ def target_of(action: Action) -> int | None:
     match action:
         case GotoMenu(menu):
             return menu
-        case Webhook() | Hangup():
+        case Webhook() | Hangup() | OptOutStep():
             return None
         case _:
             assert_never(action)
@@ -110,6 +117,8 @@ def _dump_action(action: Action) -> dict[str, Any]:
             return {"do": "hangup"}
         case GotoMenu(menu):
             return {"do": "gotoMenu", "menu": menu}
+        case OptOutStep(list_name):
+            return {"do": "optOut", "list": list_name}
         case _:
             assert_never(action)
 
@@ -122,6 +131,8 @@ def _load_action(stored: dict[str, Any]) -> Action:
             return Hangup()
         case "gotoMenu":
             return GotoMenu(stored["menu"])
+        case "optOut":
+            return OptOutStep(stored["list"])
         case unknown:
             # A later release may have stored it. Read as another action, it would do what its sender never asked for.
             raise ValueError(f"a stored menu has the unknown action {unknown!r}")

@@ -5,7 +5,7 @@ from typing import assert_never
 from urllib.parse import urlsplit
 
 from speechcall.menus.rules.compile_flow import steps_run
-from speechcall.menus.rules.menu import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook, ends_list
+from speechcall.menus.rules.menu import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook, ends_list
 from speechcall.menus.rules.menu_report import reachable
 from speechcall.outbound.rules.address import is_url
 from speechcall.shared.rules.timing import idle_seconds
@@ -34,7 +34,7 @@ _SILENCE = "another key, or silence"
 
 
 def _draw_list(index: int, number: int, key: str, actions: Sequence[Action]) -> list[str]:
-    """A key's list as lines of Mermaid: from the menu through each webhook to where it leads."""
+    """A key's list as lines of Mermaid: from the menu through each step to where it leads."""
     lines, at = [], f"m{index}"
     label = f'-- "{_SILENCE if key == WRONG else key[1:]}" -->'
     for step, action in enumerate(actions):
@@ -42,6 +42,10 @@ def _draw_list(index: int, number: int, key: str, actions: Sequence[Action]) -> 
             case Webhook(url):
                 node = f"w{index}_{number}_{step}"
                 lines.append(f'  {at} {label} {node}[/"webhook to {_quoted(_host(url))}"/]')
+                at, label = node, "-->"
+            case OptOutStep(list_name):
+                node = f"o{index}_{number}_{step}"
+                lines.append(f'  {at} {label} {node}[/"opts out{f" of {list_name}" if list_name else ""}"/]')
                 at, label = node, "-->"
             case GotoMenu(menu):
                 return [*lines, f"  {at} {label} m{menu}"]
@@ -73,6 +77,8 @@ def _explain_list(actions: Sequence[Action]) -> str:
         match action:
             case Webhook(url):
                 words.append(f"{_host(url)} is told")
+            case OptOutStep(list_name):
+                words.append(f"the number opts out of {f'the list {list_name}' if list_name else 'all calls'}")
             case GotoMenu(menu):
                 words.append(f"menu {menu} follows")
             case Hangup():

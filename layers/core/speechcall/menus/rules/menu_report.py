@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from speechcall.menus.rules.call_log import SILENT_REPEATS
-from speechcall.menus.rules.menu import WRONG, Action, Menu, ends_list
+from speechcall.menus.rules.menu import WRONG, Action, Menu, OptOutStep, ends_list
 from speechcall.menus.rules.shape import Outline, menus_of, outline_of
 from speechcall.menus.rules.walk import MAX_VISITS, react
 from speechcall.shared.rules.errors import Problem
@@ -52,6 +52,20 @@ def _findings(outline: Outline, idle_timeouts_msec: tuple[int, ...]) -> tuple[Pr
     for index in sorted(reached):
         found += _menu_findings(menus[index], index, f"menu[{index}]")
     return tuple(found[:MOST])
+
+
+def opts_out(menus: Sequence[Menu]) -> bool:
+    """Whether a callee can press a key to opt out."""
+    lists = ((menus[index], key) for index in reachable(menus) for key in menus[index].actions if key != WRONG)
+    return any(react(menu, key).opt_outs for menu, key in lists)
+
+
+def no_opt_out_key(menus: Sequence[Menu], path: str) -> list[Problem]:
+    """That nobody can opt out with a key: for who asks what is to be known of menus, not for each message."""
+    if opts_out(menus):
+        return []
+    text = "has no key with an optOut: who does not want such calls has to say so elsewhere"
+    return [Problem("NO_OPT_OUT_KEY", f"{path}.menu", text)]
 
 
 def reachable(menus: Sequence[Menu]) -> set[int]:
@@ -144,7 +158,7 @@ def _menu_findings(menu: Menu, index: int, path: str) -> list[Problem]:
         here = f"{path}.dtmfActions.{key}"
         found += _list_findings(actions, here)
         reaction = react(menu, key)
-        if key != WRONG and reaction.target == index and not reaction.webhooks:
+        if key != WRONG and reaction.target == index and not (reaction.webhooks or reaction.opt_outs):
             text = "only asks the same menu again: a callee who presses this key is where they were"
             found.append(Problem("KEY_LEADS_BACK", here, text))
     return found
@@ -153,6 +167,8 @@ def _menu_findings(menu: Menu, index: int, path: str) -> list[Problem]:
 def _list_findings(actions: Sequence[Action], path: str) -> list[Problem]:
     end = next((position for position, action in enumerate(actions) if ends_list(action)), None)
     if end is None:
+        if actions and isinstance(actions[-1], OptOutStep):
+            return []  # who opts out is hung up on: nothing else is expected
         text = "ends without hangup or gotoMenu: the call is hung up behind its last action"
         return [Problem("LIST_WITHOUT_END", path, text)]
     if end + 1 < len(actions):

@@ -7,12 +7,12 @@ from functools import lru_cache
 from typing import assert_never
 
 from speechcall.menus.rules.compile_flow import Wiring, compile_flow
-from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook
 
 Outline = tuple[tuple[tuple[str, tuple[int, ...]], ...], ...]
 """For each menu its keys, and for each key its actions: a menu to go to, or one of these."""
-_WEBHOOK, _HANGUP = -1, -2
-_LEADS_NOWHERE: dict[int, Action] = {_WEBHOOK: Webhook(""), _HANGUP: Hangup()}
+_WEBHOOK, _HANGUP, _OPT_OUT = -1, -2, -3
+_LEADS_NOWHERE: dict[int, Action] = {_WEBHOOK: Webhook(""), _HANGUP: Hangup(), _OPT_OUT: OptOutStep("")}
 
 _NO_WIRING = Wiring("control", "finish", "queue")
 
@@ -52,6 +52,8 @@ def _number(action: Action) -> int:
             return _WEBHOOK
         case Hangup():
             return _HANGUP
+        case OptOutStep():
+            return _OPT_OUT
         case GotoMenu(menu):
             return menu
         case _:

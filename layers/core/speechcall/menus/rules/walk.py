@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, assert_never
 
 from speechcall.menus.rules.call_log import OTHERWISE, SILENT_REPEATS, Table, ThenKind, repeats_too_often
-from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, OptOutStep, Webhook
 from speechcall.shared.rules.outcome import End
 
 MAX_VISITS = 50
 
 
 class Sent(NamedTuple):
-    """A webhook step that ran: in which visit (1 is the first menu asked), and where it is in its list."""
+    """A webhook or an opt-out that ran: in which visit (1 is the first menu asked), and where it is in its list."""
 
     visit: int
     menu: int
@@ -24,11 +24,12 @@ class Sent(NamedTuple):
 
 
 class Reaction(NamedTuple):
-    """What one thing heard in a menu leads to: the webhook steps of a list, then a menu or the end (None)."""
+    """What one thing heard in a menu leads to: steps of a list, by their kind, then a menu or the end (None)."""
 
     key: str | None
     webhooks: tuple[int, ...]
     target: int | None
+    opt_outs: tuple[int, ...] = ()
 
 
 class Behaviour(NamedTuple):
@@ -44,7 +45,7 @@ class Behaviour(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """A call: the menus asked in order, the webhooks sent in order, how it ended, and why we ended it."""
+    """A call: the menus asked in order, the webhooks sent and the opt-outs kept, how it ended, why we ended it."""
 
     menus: tuple[int, ...]
     webhooks: tuple[Sent, ...]
@@ -52,23 +53,27 @@ class Walk(NamedTuple):
     limit: bool = False
     prompt_error: bool = False
     silence: bool = False
+    opt_outs: tuple[Sent, ...] = ()
 
 
 def react(menu: Menu, heard: str) -> Reaction:
     """What a menu does about `heard`. No list for it, nor `wrong`: hang up. A list without an end: hang up."""
     key = menu.list_for(heard)
     webhooks: list[int] = []
+    opt_outs: list[int] = []
     for step, action in enumerate(menu.actions[key] if key else ()):
         match action:
             case Webhook():
                 webhooks.append(step)
+            case OptOutStep():
+                opt_outs.append(step)
             case GotoMenu(target):
-                return Reaction(key, tuple(webhooks), target)
+                return Reaction(key, tuple(webhooks), target, tuple(opt_outs))
             case Hangup():
-                return Reaction(key, tuple(webhooks), None)
+                break
             case _:
                 assert_never(action)
-    return Reaction(key, tuple(webhooks), None)
+    return Reaction(key, tuple(webhooks), None, tuple(opt_outs))
 
 
 def table_of(menus: Sequence[Menu]) -> Table:
@@ -91,26 +96,32 @@ def walk(
     asked: list[int] = []
     since_key: list[int] = []
     sent: list[Sent] = []
+    kept: list[Sent] = []
+
+    def over(end: End, *, limit: bool = False, prompt_error: bool = False, silence: bool = False) -> Walk:
+        return Walk(tuple(asked), tuple(sent), end, limit, prompt_error, silence, tuple(kept))
+
     does = iter(behaviours)
     index: int | None = 0
     while index is not None:
         if len(asked) >= max_visits:
-            return Walk(tuple(asked), tuple(sent), End.COMPLETED, limit=True)
+            return over(End.COMPLETED, limit=True)
         asked.append(index)
         since_key.append(index)
         behaviour = next(does, Behaviour("hang_up"))
         if behaviour.heard == "hang_up":
-            return Walk(tuple(asked), tuple(sent), End.CALLER_HUNG_UP)
+            return over(End.CALLER_HUNG_UP)
         if behaviour.heard == "prompt_error":
-            return Walk(tuple(asked), tuple(sent), End.COMPLETED, prompt_error=True)
+            return over(End.COMPLETED, prompt_error=True)
         reaction = react(menus[index], behaviour.heard)
         # A list that a key has started runs to its end, whether anybody is on the line or not.
         sent += [Sent(len(asked), index, reaction.key or "", step) for step in reaction.webhooks]
+        kept += [Sent(len(asked), index, reaction.key or "", step) for step in reaction.opt_outs]
         if behaviour.hangs_up_after and reaction.target is not None:
-            return Walk(tuple(asked), tuple(sent), End.CALLER_HUNG_UP)
+            return over(End.CALLER_HUNG_UP)
         index = reaction.target
         if behaviour.heard != "idle":
             since_key = []
         elif index is not None and len(asked) < max_visits and repeats_too_often(since_key, index, silent_repeats):
-            return Walk(tuple(asked), tuple(sent), End.COMPLETED, silence=True)
-    return Walk(tuple(asked), tuple(sent), End.COMPLETED)
+            return over(End.COMPLETED, silence=True)
+    return over(End.COMPLETED)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from speechcall.accounts.rules.account import Account
 from speechcall.campaigns.rules.campaign_names import OTHER
-from speechcall.menus.rules.menu_report import call_bounds
+from speechcall.menus.rules.menu_report import call_bounds, no_opt_out_key
 from speechcall.menus.rules.shape import shape_of
 from speechcall.messages.rules.dial_times import MAX_TTL_SECONDS
 from speechcall.messages.rules.message import Message
@@ -305,8 +305,8 @@ def _foresee(entry: Entry, wanted: Wanted, picture: bool) -> "Acceptable":
     answer: Acceptable = {"recipient": str(entry.recipient), "status": "acceptable", "call": call}
     if entry.customer_id:
         answer["customerMessageId"] = entry.customer_id
-    if entry.warnings:
-        answer["warnings"] = _places(entry.warnings)
+    if warnings := [*entry.warnings, *no_opt_out_key(wanted.menus, entry.path)]:
+        answer["warnings"] = _places(warnings)
     if picture:
         from speechcall.menus.rules.menu_picture import draw  # noqa: PLC0415, few ask for it, and only in a check
 

@@ -8,6 +8,8 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo,
 
 from speechcall.api.use_cases.request_fields import Strict, problem_of_url
 from speechcall.api.use_cases.request_problems import RIGHT, shown
+from speechcall.menus.rules.menu import OWN_LIST
+from speechcall.optouts.rules.opt_out import LIST_NAME
 from speechcall.shared.rules.json_text import dump_json, whole
 from speechcall.webhooks.rules.webhook_header import header_problem, repeated
 
@@ -85,6 +87,19 @@ class GotoMenuModel(Strict):
     menu: Annotated[int, BeforeValidator(_index), WithJsonSchema(_INDEX_SCHEMA)]
 
 
+class OptOutModel(Strict):
+    """The number that is called opts out. It is kept before the next action, and may be the last one of its list."""
+
+    action: Literal["optOut"]
+    list: Annotated[
+        str,
+        Field(
+            pattern=f"^({LIST_NAME.pattern})?$",
+            description="Of which list (`optOutLists`); without it of all calls of the account.",
+        ),
+    ] = OWN_LIST
+
+
 def _action_name(action: Any) -> str | None:
     name = action.get("action") if isinstance(action, dict) else getattr(action, "action", None)
     return name if isinstance(name, str) else None
@@ -93,7 +108,8 @@ def _action_name(action: Any) -> str | None:
 ActionModel = Annotated[
     Annotated[WebhookModel, Tag("webhook")]
     | Annotated[HangupModel, Tag("hangup")]
-    | Annotated[GotoMenuModel, Tag("gotoMenu")],
+    | Annotated[GotoMenuModel, Tag("gotoMenu")]
+    | Annotated[OptOutModel, Tag("optOut")],
     Discriminator(
         _action_name,
         custom_error_type="action",

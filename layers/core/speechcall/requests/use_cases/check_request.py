@@ -19,6 +19,7 @@ from speechcall.requests.use_cases.read_messages import (
     KNOWN_FIELDS,
     check_hours,
     check_message,
+    lists_not_obeyed,
     to_menus,
     unknown_fields,
 )
@@ -244,6 +245,7 @@ def _read(
     if "ringTimeoutSec" in given and not ring_time_kept:
         text = "is not kept: the telephony of this service cannot end the ringing, so the callee's network does"
         warnings.append(Problem("RING_TIMEOUT_NOT_KEPT", f"{path}.ringTimeoutSec", text))
+    warnings += lists_not_obeyed(model, path)
     return Entry(given, path, Wanted(model, number, menus, menus_text), (), [*warnings, *report(menus, path)])
 
 

@@ -7,10 +7,16 @@ from pydantic import ValidationError
 
 from speechcall.api.use_cases.request_fields import loopback_rule
 from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, problem_of
-from speechcall.menus.rules.menu import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.menu import KEYS, OWN_LIST, WRONG, Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook
 from speechcall.messages.rules.attempts import has_key
 from speechcall.messages.rules.dial_times import NO_KEY, Redial
-from speechcall.requests.use_cases.action_models import GotoMenuModel, HangupModel, WebhookModel, WrittenObject
+from speechcall.requests.use_cases.action_models import (
+    GotoMenuModel,
+    HangupModel,
+    OptOutModel,
+    WebhookModel,
+    WrittenObject,
+)
 from speechcall.requests.use_cases.hours_model import HoursModel
 from speechcall.requests.use_cases.request_models import MenuModel, MessageModel
 from speechcall.shared.rules.errors import Problem
@@ -88,7 +94,7 @@ def to_redial(model: MessageModel) -> Redial | None:
     return Redial(asked.attempts, tuple(asked.afterSec), tuple(asked.on)) if asked and asked.attempts else None
 
 
-def _to_action(action: WebhookModel | HangupModel | GotoMenuModel) -> Action:
+def _to_action(action: WebhookModel | HangupModel | GotoMenuModel | OptOutModel) -> Action:
     match action:
         case WebhookModel():
             body = action.body if isinstance(action.body, WrittenObject) else _NOTHING
@@ -97,6 +103,8 @@ def _to_action(action: WebhookModel | HangupModel | GotoMenuModel) -> Action:
             return GotoMenu(action.menu)
         case HangupModel():
             return Hangup()
+        case OptOutModel():
+            return OptOutStep(action.list)
         case _:
             assert_never(action)
 
@@ -110,6 +118,18 @@ def _targets(model: MessageModel) -> list[tuple[str, int]]:
         for position, action in enumerate(actions)
         if isinstance(action, GotoMenuModel)
     ]
+
+
+def lists_not_obeyed(model: MessageModel, path: str) -> list[Problem]:
+    """The opt-outs of a message that it would not obey itself."""
+    text = "is not among optOutLists of this message: who opts out of it is still called by messages like this one"
+    return [
+        Problem("OPT_OUT_LIST_NOT_NAMED", f"{path}.menu[{index}].dtmfActions.{key}[{position}].list", text)
+        for index, menu in enumerate(model.menu)
+        for key, actions in menu.dtmfActions.items()
+        for position, action in enumerate(actions)
+        if isinstance(action, OptOutModel) and action.list not in (OWN_LIST, *model.optOutLists)
+    ][:MAX_PROBLEMS]
 
 
 def unknown_fields(entry: Mapping[str, object]) -> list[str]:

@@ -38,7 +38,7 @@ RETRY_FIRST_SECONDS, RETRY_FACTOR, RETRY_LONGEST_SECONDS = 1, 2.0, 30
 """Between the tries of a state: 1, 2, 4, 8, 16, 30, 30 … seconds."""
 COMMAND_RETRIES, WEBHOOK_RETRIES, FINISH_RETRIES = 3, 6, 8
 QUEUE_SECONDS = 5
-"""One request of Step Functions to a queue, at most."""
+"""One request of Step Functions to a queue, or that an opt-out be kept, at most."""
 
 HANG_UP_SECONDS = 10
 """For which the machine waits for the news that a call it has hung up is over."""
