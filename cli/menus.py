@@ -11,7 +11,7 @@ from cli.files import read_file
 from speechcall.menus.rules.menu import Menu
 from speechcall.menus.rules.menu_picture import draw as draw_menus
 from speechcall.menus.rules.menu_picture import explain as explain_menus
-from speechcall.menus.rules.menu_report import call_bounds, report
+from speechcall.menus.rules.menu_report import call_bounds, no_opt_out_key, report
 from speechcall.requests.use_cases.read_messages import check_message, to_menus
 from speechcall.shared.rules.errors import MalformedJson, PayloadTooLarge
 from speechcall.shared.rules.json_text import MAX_JSON_BYTES, parse_json
@@ -47,7 +47,7 @@ def explain(file: File) -> None:
                 f"Menus: {shortest}, the longest {bounds.longest_menus}, "
                 f"with {bounds.longest_seconds} s of silence, without the introductions."
             )
-            for finding in report(menus, title):
+            for finding in [*report(menus, title), *no_opt_out_key(menus, title)]:
                 typer.echo(f"{finding.code} {finding.path} {finding.message}")
             typer.echo("")
 

@@ -59,6 +59,7 @@ _NAMES = (
         "webhook",
         "hangup",
         "gotoMenu",
+        "optOut",
         "url",
         "body",
         "headers",

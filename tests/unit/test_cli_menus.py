@@ -31,6 +31,13 @@ def test_the_words_tell_the_menus_their_bounds_and_what_is_odd():
     assert "LIST_WITHOUT_END messages[0].menu[1].dtmfActions.d1" in result.output
 
 
+@pytest.mark.parametrize(("action", "is_told"), [("hangup", True), ("optOut", False)])
+def test_that_no_key_opts_out_is_told(tmp_path, action, is_told):
+    file = tmp_path / "menu.json"
+    file.write_text(json.dumps([{"introUrl": "a", "dtmfActions": {"d9": [{"action": action}]}}]))
+    assert ("NO_OPT_OUT_KEY message.menu has no key with an optOut" in run("explain", file).output) == is_told
+
+
 @pytest.mark.parametrize(
     "wrapped", [lambda menu: menu, lambda menu: {"menu": menu}, lambda menu: {"messages": [{"menu": menu}]}]
 )

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from speechcall.menus.rules.compile_flow import Wiring, compile_flow
-from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.publication import publication
 from tests.kit.races.machine import DEATHS
 
@@ -85,6 +85,17 @@ def test_a_list_without_an_end_hangs_up(steps):
         assert choice(compile_flow((menu(d1=steps),), WIRING), "Menu 0 key?", "d1") == "Hang up"
     else:
         assert states[f"Menu 0 d1 {len(steps)} webhook"]["Next"] == "Hang up"
+
+
+def test_an_opt_out_is_kept_before_the_next_step_and_its_failure_ends_the_call():
+    states = compile_flow((menu(d9=[HOOK, OptOutStep("news"), HOOK], wrong=[]),), WIRING)["States"]
+    assert states["Menu 0 d9 1 webhook"]["Next"] == "Menu 0 d9 2 opt-out"
+    state = states["Menu 0 d9 2 opt-out"]
+    assert state["Next"] == "Menu 0 d9 3 webhook"
+    assert not state["Resource"].endswith(".waitForTaskToken")
+    assert state["Parameters"]["Payload"]["optOut"] == {"menu": 0, "key": "d9", "step": 1}
+    assert [(one["ErrorEquals"], one["Next"]) for one in state["Catch"]] == [(["States.ALL"], "Failed")]
+    assert "news" not in str(states)
 
 
 def test_steps_behind_the_end_of_a_list_are_not_compiled():

@@ -405,6 +405,8 @@ GIVEN = {
         lambda: actions("hangup"),
         lambda: actions({"action": "goToMenu", "menu": 1}),
         lambda: actions({"action": "hangup", "after": 5}),
+        lambda: actions({"action": "optOut", "list": "my news"}),
+        lambda: actions({"action": "optOut", "lists": "news"}),
         lambda: actions({"action": "gotoMenu", "menu": "-1"}),
         lambda: actions({"action": "gotoMenu", "menu": "1"}),
         lambda: hook(url=ABSENT),

@@ -1,4 +1,7 @@
-"""The requests of examples/: acceptable as they stand, without a warning, explained, and sent by the demonstration."""
+"""The requests of examples/: acceptable as they stand, without a warning, explained, and sent by the demonstration.
+
+But for the one with calling hours: the demonstration runs at any hour. tests/e2e/test_opt_out_keys.py sends its menu.
+"""
 
 import json
 from pathlib import Path
@@ -6,14 +9,16 @@ from pathlib import Path
 import pytest
 
 from local.tools.demo_cases import CASES
+from speechcall.menus.rules.menu_report import no_opt_out_key
 from speechcall.requests.use_cases.check_request import read_request
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.json"))
+IN_HOURS = "recall-in-hours"
 
 
-def test_there_is_one_for_each_use_case_of_the_specification():
-    assert NAMES == [
+def test_there_is_one_for_each_use_case_of_the_specification_and_one_with_calling_hours():
+    assert [name for name in NAMES if name != IN_HOURS] == [
         "appointment-reminder",
         "customer-survey",
         "interactive-notification",
@@ -40,4 +45,12 @@ def test_an_example_plays_what_the_laptop_has_and_tells_a_server_that_is_nobodys
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_is_explained_and_sent_by_the_demonstration(name):
     assert f"[`{name}.json`]({name}.json)" in (EXAMPLES / "README.md").read_text(encoding="utf-8")
-    assert [case for case in CASES if case.folder == "examples" and case.body == name]
+    sent = [case for case in CASES if case.folder == "examples" and case.body == name]
+    assert bool(sent) == (name != IN_HOURS)
+
+
+def test_the_one_with_calling_hours_has_a_key_that_opts_out_of_the_list_it_obeys():
+    (entry,) = read_request((EXAMPLES / f"{IN_HOURS}.json").read_bytes()).entries
+    assert entry.wanted is not None
+    assert no_opt_out_key(entry.wanted.menus, "m") == []
+    assert entry.given["windows"]

@@ -13,7 +13,7 @@ from speechcall.calls.rules.call import Bounds, Cause, Command, Kind, Refused, T
 from speechcall.calls.use_cases.finish_call import finish_call
 from speechcall.calls.use_cases.ports import Contact
 from speechcall.menus.rules.call_log import Plan
-from speechcall.menus.rules.menu import Hangup, Menu, Webhook
+from speechcall.menus.rules.menu import Hangup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.walk import table_of
 from speechcall.messages.rules.dial_times import (
     MAX_REDIALS,
@@ -441,6 +441,21 @@ def test_what_is_owed_is_queued_once_though_its_message_settles():
     assert bench.finish(End.FAILED) is None
     assert bench.finish(End.FAILED) is None
     assert [task.key for task in bench.owed] == ["d1"]
+
+
+def test_an_opt_out_is_kept_though_its_machine_failed_and_also_where_the_call_is_given_up():
+    menus = (Menu("intro", 5000, {"d9": (OptOutStep("news"),)}),)
+    bench = Bench(placed=False, menus=menus)
+    bench.calls.open(CALL._replace(plan=Plan(table_of(menus), 9, NOW + 10**6, 2)), 9)
+    bench.calls.append(MID, 1, "contact-1", bench.calls.get(MID, 1).would_log(1, "answered", "", NOW))
+    bench.calls.append(MID, 1, "contact-1", bench.calls.get(MID, 1).would_log(2, "key", "d9", NOW))
+    bench.calls.end = for_ever(StoreUnavailable("x"))
+    with suppress(StoreUnavailable):
+        bench.finish(End.FAILED)
+    bench.clock.msec = NOW + GIVE_UP_SECONDS * 1000
+    bench.finish(End.FAILED)
+    assert bench.message.state is State.FINISHED
+    assert set(bench.kept) == {(MID, "news")}
 
 
 @pytest.mark.parametrize("redial", [None, Redial(2, (60,))])

@@ -2,9 +2,9 @@
 
 import pytest
 
-from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.menu_picture import draw, explain
-from speechcall.menus.rules.menu_report import call_bounds, report
+from speechcall.menus.rules.menu_report import call_bounds, no_opt_out_key, report
 from speechcall.menus.rules.speech import Say
 
 HOOK = Webhook("https://user-api.example.com/secret?token=1")
@@ -47,6 +47,28 @@ def test_each_finding_has_its_code_and_its_place(menus, expected):
     assert codes(*menus) == {expected}
 
 
+OPT_OUT = OptOutStep("news")
+
+
+@pytest.mark.parametrize(
+    "menus",
+    [
+        (GOOD,),
+        (menu(d9=[Hangup(), OPT_OUT], wrong=[]),),
+        (menu(d1=[Hangup()], wrong=[OPT_OUT]),),
+        (GOOD, menu(d9=[OPT_OUT])),
+    ],
+)
+def test_where_no_key_that_can_be_pressed_opts_out_it_is_said(menus):
+    assert [(one.code, one.path) for one in no_opt_out_key(menus, "m")] == [("NO_OPT_OUT_KEY", "m.menu")]
+
+
+def test_a_key_that_opts_out_needs_no_end_and_leads_nobody_back():
+    good = menu(d1=[OPT_OUT], d2=[OptOutStep(""), GotoMenu(0)], wrong=[Hangup()])
+    assert report((good,), "m") == []
+    assert no_opt_out_key((menu(d1=[GotoMenu(1)]), good), "m") == []
+
+
 def test_a_circle_that_a_key_leaves_but_silence_does_not_is_told_once():
     found = report((menu(wrong=[GotoMenu(1)]), menu(wrong=[GotoMenu(0)])), "m")
     assert [one.code for one in found] == ["ENDLESS_SILENCE"]
@@ -84,6 +106,15 @@ def test_the_picture_shows_every_key_and_no_secret():
     assert '  m1 -- "another key, or silence" --> hangup' in text
     assert "m2" not in text
     assert "token" not in text
+
+
+def test_an_opt_out_is_drawn_and_explained():
+    menus = (menu(d9=[OPT_OUT, Hangup()], d8=[OptOutStep(""), GotoMenu(0)], wrong=[Hangup()]),)
+    picture, words = draw(menus), explain(menus, {})
+    assert '[/"opts out of news"/]' in picture
+    assert '[/"opts out"/]' in picture
+    assert "  Key 9: the number opts out of the list news, then the call is hung up." in words
+    assert "  Key 8: the number opts out of all calls, then menu 0 follows." in words
 
 
 def test_the_words_say_what_the_callee_meets():

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechcall.menus.rules.menu import KEYS, WRONG, GotoMenu, Hangup, Menu, Webhook, dump_menus, load_menus
+from speechcall.menus.rules.menu import KEYS, WRONG, GotoMenu, Hangup, Menu, OptOutStep, Webhook, dump_menus, load_menus
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 webhooks = st.builds(Webhook, texts, texts, st.dictionaries(texts, texts, max_size=3))
-actions = st.one_of(webhooks, st.just(Hangup()), st.builds(GotoMenu, st.integers(0, 19)))
+opt_outs = st.builds(OptOutStep, st.sampled_from(["", "news"]))
+actions = st.one_of(webhooks, st.just(Hangup()), opt_outs, st.builds(GotoMenu, st.integers(0, 19)))
 lists = st.dictionaries(st.sampled_from((*KEYS, WRONG)), st.lists(actions, max_size=4).map(tuple), max_size=5)
 menus = st.lists(st.builds(Menu, texts, st.integers(1, 180_000), lists), max_size=4).map(tuple)
 

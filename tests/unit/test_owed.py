@@ -2,14 +2,21 @@
 
 import pytest
 
-from speechcall.calls.rules.owed import owed_webhooks
+from speechcall.calls.rules.owed import opt_out_at, owed_opt_outs, owed_webhooks
 from speechcall.menus.rules.call_log import Plan
-from speechcall.menus.rules.menu import GotoMenu, Menu
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, OptOutStep
 from speechcall.menus.rules.walk import table_of
 from speechcall.shared.rules.outcome import End
 from tests.kit.samples import CALL, HOOK, MID, NOW
 
-MENUS = (Menu("intro", 1000, {"d1": (HOOK, HOOK, GotoMenu(0)), "wrong": (HOOK, GotoMenu(0))}),)
+NEWS = OptOutStep("news")
+MENUS = (
+    Menu(
+        "intro",
+        1000,
+        {"d1": (HOOK, HOOK, GotoMenu(0)), "d9": (HOOK, NEWS, Hangup(), NEWS), "wrong": (HOOK, GotoMenu(0))},
+    ),
+)
 
 
 def call(seq, *words):
@@ -42,6 +49,22 @@ def test_a_machine_that_ended_by_itself_owes_nothing(end):
 
 def test_an_introduction_that_was_not_heard_owes_nothing():
     assert names(2, "prompt_error") == []
+
+
+def test_an_opt_out_to_which_the_machine_did_not_come_is_owed_and_none_behind_the_end_of_its_list():
+    assert owed_opt_outs(call(2, "d1", "d9"), MENUS, End.FAILED) == [NEWS]
+    assert owed_opt_outs(call(3, "d1", "d9"), MENUS, End.LOST) == [NEWS]
+    assert owed_opt_outs(call(4, "d1", "d9"), MENUS, End.FAILED) == []
+    assert owed_opt_outs(call(2, "d9"), MENUS, End.COMPLETED) == []
+    assert owed_opt_outs(call(2, "d1", "idle", "prompt_error"), MENUS, End.FAILED) == []
+    assert owed_opt_outs(CALL._replace(seq=2), MENUS, End.FAILED) == []
+
+
+def test_an_opt_out_is_found_at_its_place_and_nothing_else_is_taken_for_one():
+    assert opt_out_at(MENUS, 0, "d9", 1) == NEWS
+    for menu, key, step in [(0, "d9", 0), (0, "d8", 1), (0, "d9", 4), (1, "d9", 1)]:
+        with pytest.raises(LookupError):
+            opt_out_at(MENUS, menu, key, step)
 
 
 def test_a_call_without_a_log_owes_nothing():

@@ -12,7 +12,7 @@ from speechcall.accounts.rules.account import Account
 from speechcall.api.use_cases.query import truth
 from speechcall.api.use_cases.request_problems import KNOWN_NAMES, MAX_PROBLEMS
 from speechcall.requests.use_cases.accept_messages import check_messages
-from speechcall.requests.use_cases.action_models import GotoMenuModel, HangupModel, WebhookModel
+from speechcall.requests.use_cases.action_models import GotoMenuModel, HangupModel, OptOutModel, WebhookModel
 from speechcall.requests.use_cases.hours_model import WindowModel
 from speechcall.requests.use_cases.read_messages import KNOWN_FIELDS
 from speechcall.requests.use_cases.redial_model import RedialModel
@@ -46,7 +46,7 @@ def told(message, strict=False):
     (one,) = checked(message, strict=strict)
     if one["status"] == "rejected":
         return {(problem["path"], problem["message"]) for problem in one["error"].get("details", [one["error"]])}
-    return one.get("warnings", [])
+    return [warning for warning in one.get("warnings", []) if warning["code"] != "NO_OPT_OUT_KEY"]
 
 
 # -------------------------------------------------------------------- the rule
@@ -152,6 +152,7 @@ def test_the_names_of_each_place_are_those_of_its_model():
         "webhook": WebhookModel,
         "hangup": HangupModel,
         "gotoMenu": GotoMenuModel,
+        "optOut": OptOutModel,
     }
     keys = tuple(key for key in get_args(Key) if key.isalnum())
     found = {
@@ -253,6 +254,11 @@ def test_strictly_each_unknown_field_is_refused_and_what_is_known_is_taken():
             {"menu": [MENU | {"dtmfActions": {"d1": [{"action": "gotoMenu", "menu": 0, "menus": 1}]}}]},
             "menu[0].dtmfActions.d1[0].menus",
             "did you mean menu?",
+        ),
+        (
+            {"menu": [MENU | {"dtmfActions": {"d9": [{"action": "optOut", "lists": "news"}]}}]},
+            "menu[0].dtmfActions.d9[0].lists",
+            "did you mean list?",
         ),
     ],
 )
