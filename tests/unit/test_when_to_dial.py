@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from speechcall.messages.rules.caps import COUNTED_MSEC, Caps, Counted, still_counted
+from speechcall.messages.rules.dial_times import COUNTED_MSEC, Caps, Counted, still_counted
 from speechcall.messages.rules.when_to_dial import (
     Dialable,
     DialTimes,

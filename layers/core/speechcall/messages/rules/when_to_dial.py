@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from speechcall.messages.rules.caps import NO_CAPS, Caps
+from speechcall.messages.rules.dial_times import NO_CAPS, Caps
 from speechcall.shared.rules.calling_hours import Hours, next_open, open_until
 
 LOOK_AHEAD_SECONDS = 62 * 86_400
