@@ -6,15 +6,14 @@ number. `calls` is a set of `<moment> <mid>-<attempt>`; the number itself is now
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from speechcall.messages.rules.dial_times import COUNTED_MSEC, Caps, Counted, Limit, next_day_msec, still_counted
 from speechcall.messages.rules.message import Message
 from speechcall.shared.adapters.keys import Key, minutes_key, number_calls_key
-from speechcall.shared.adapters.table import Values, from_wire, store_errors, to_wire
-from speechcall.shared.rules.errors import StoreUnavailable
+from speechcall.shared.adapters.table import Values, read_item, to_wire
 from speechcall.shared.rules.ids import holder
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ MINUTE_MSEC = 60_000
 NUMBER_LIMITS: tuple[Limit, ...] = ("account", "stack")
 PREFIX = "limit "
 """How the names of parts begin that count."""
-READ_TRIES = 3
 KEPT_SECONDS = 3 * 86_400
 """For how long after its day an account's minutes are kept: a call that ends late corrects them."""
 
@@ -114,29 +112,15 @@ def caps_in(failed: Mapping[str, Values | None], limits: Mapping[str, int], now_
 
 def read_caps(client: "DynamoDBClient", table: str, message: Message, limits: Mapping[str, int], now_msec: int) -> Caps:
     """What is counted of a message's number and account now, for the limits that are given. Strongly consistent."""
-    keys = {name: _key(name, message) for name in NUMBER_LIMITS if name in limits}
-    if "minutes" in limits:
-        keys["minutes"] = _minutes_key(message.account_id, now_msec)
-    found = read_keys(client, table, keys.values())
-    counted = tuple(_counted(limits[name], found.get(_name(keys[name]))) for name in NUMBER_LIMITS if name in limits)
-    spent = found.get(_name(keys["minutes"]), {}).get("used_msec", 0) if "minutes" in limits else 0
-    is_spent = "minutes" in limits and spent >= limits["minutes"] * MINUTE_MSEC
-    return Caps(counted, next_day_msec(now_msec) if is_spent else 0)
-
-
-def read_keys(client: "DynamoDBClient", table: str, keys: Iterable[Key]) -> dict[str, Values]:
-    """What stands under keys (at most 100), by `pk`."""
-    left: Any = {table: {"Keys": [to_wire(key) for key in keys], "ConsistentRead": True}}
-    found: dict[str, Values] = {}
-    for _ in range(READ_TRIES):
-        if not left:
-            return found
-        with store_errors():
-            page = client.batch_get_item(RequestItems=left)
-        for item in (from_wire(one) for one in page["Responses"].get(table, ())):
-            found[item["pk"]] = item
-        left = page.get("UnprocessedKeys")
-    raise StoreUnavailable("some of what was asked for was not read")
+    counted = tuple(
+        _counted(limits[name], read_item(client, table, _key(name, message)))
+        for name in NUMBER_LIMITS
+        if name in limits
+    )
+    if "minutes" not in limits:
+        return Caps(counted)
+    spent = (read_item(client, table, _minutes_key(message.account_id, now_msec)) or {}).get("used_msec", 0)
+    return Caps(counted, next_day_msec(now_msec) if spent >= limits["minutes"] * MINUTE_MSEC else 0)
 
 
 def _counted(most: int, item: Values | None) -> Counted:
@@ -162,10 +146,6 @@ def _entry(moment_msec: int, name: str) -> str:
 
 def _moment(entry: str) -> int:
     return int(entry.partition(" ")[0])
-
-
-def _name(key: Key) -> str:
-    return key["pk"]
 
 
 def _key(limit: Limit, message: Message) -> Key:
