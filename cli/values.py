@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 
 import typer
 
-from speechcall.accounts.rules.account import ANYWHERE
+from speechcall.accounts.rules.account import ANYWHERE, MOST_CALLS_PER_NUMBER
 from speechcall.shared.rules.calling_hours import RECIPIENT, WEEKDAYS, Window
 from speechcall.shared.rules.characters import foreign, unseen
 from speechcall.shared.rules.phone_numbers import to_e164
@@ -23,6 +23,7 @@ _CAMPAIGN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _WEBHOOK_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,3}-[0-9]{1,6}-m[0-9]{1,3}-(d[0-9*#]|wrong)-[0-9]{1,3}")
 _AGO = re.compile(r"[1-9][0-9]{0,4}[mhd]")
 _WINDOW = re.compile(r"((?:[01][0-9]|2[0-3]):[0-5][0-9])-((?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)", re.ASCII)
+_PER_NUMBER = re.compile(r"([1-9][0-9]?)/24h", re.ASCII)
 _PREFIX = re.compile(r"\+[1-9][0-9]{0,14}")
 
 
@@ -94,6 +95,22 @@ def denied(given: list[str] | None) -> list[str] | None:
     if ANYWHERE in (given or []):
         raise typer.BadParameter('"*" denies every number; what no --prefix names is denied without a word.')
     return prefixes(given)
+
+
+def calls_per_number(given: str | None) -> str | None:
+    """`N/24h`: calls to one number in any 24 hours; `0` is no limit."""
+    found = _PER_NUMBER.fullmatch(given) if given is not None else None
+    if given is not None and given != "0" and not (found and int(found[1]) <= MOST_CALLS_PER_NUMBER):
+        raise typer.BadParameter(
+            f'"{given}" is not N/24h, with N from 1 to {MOST_CALLS_PER_NUMBER}, such as 3/24h; 0 is no limit'
+            f"{foreign(given)}."
+        )
+    return given
+
+
+def to_calls_per_number(given: str | None) -> int | None:
+    """A checked limit as a number; 0 is no limit, and None none that was given."""
+    return None if given is None else int(given.partition("/")[0])
 
 
 def windows(given: list[str] | None) -> list[str] | None:

@@ -47,7 +47,12 @@ dial = partial(
     turns=messages.turns,
     flows=flows,
     lines=DynamoPool(dynamodb, setting("REGISTRY_TABLE")),
-    stack=Pool(*(int(setting(name)) for name in ("LINES", "CALLS_PER_SECOND", "URGENT_LINES", "CALLS_PER_NUMBER"))),
+    stack=Pool(
+        int(setting("LINES")),
+        int(setting("CALLS_PER_SECOND")),
+        int(setting("URGENT_LINES")),
+        int(setting("CALLS_PER_NUMBER")),
+    ),
     clock=SystemClock(),
     dial_wait=dial_waits(),
 )
