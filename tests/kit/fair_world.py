@@ -71,6 +71,8 @@ class FairWorld(World):
         troubles: Troubles = NONE,
         call_seconds: tuple[float, ...] = (15, 30, 60, 90, 150),
         max_lines: Mapping[str, int] | None = None,
+        calls_per_number: Mapping[str, int] | None = None,
+        minutes_per_day: Mapping[str, int] | None = None,
     ):
         super().__init__(seed, pool, troubles, call_seconds)
         self.messages.lines = self.lines = Lines()  # type: ignore[attr-defined]
@@ -79,13 +81,19 @@ class FairWorld(World):
         """When each message was queued."""
         self.cancelled: dict[str, int] = {}
         """When each list was cancelled."""
+        self.numbers: dict[str, list[str]] = {}
+        """Whom an account calls; where that is not said, each message is to a number of its own."""
         self.paused: list[tuple[str, int, int]] = []
         """Which account was paused, from when to when."""
         turns = self.messages.turns
         for account, share in shares.items():
             for is_urgent in (False, True):
                 most = None if is_urgent else (max_lines or {}).get(account)
-                turns.change(replace(turns.find(account, is_urgent), share=share, max_lines=most))
+                limits = {
+                    "calls_per_number": (calls_per_number or {}).get(account),
+                    "minutes_per_day": (minutes_per_day or {}).get(account),
+                }
+                turns.change(replace(turns.find(account, is_urgent), share=share, max_lines=most, **limits))
 
     def arrive(self, account: str, count: int, at_seconds: float = 0, **fields: Any) -> None:
         """So many messages of an account arrive, a hundred a list and a list a second."""
@@ -97,13 +105,16 @@ class FairWorld(World):
         now = self.now_msec()
         list_id, *mids = new_ids(count + 1, now, self.random.getrandbits)
         base = replace(MESSAGE, list_id=list_id, account_id=account, created_msec=now, ttl_seconds=172_800)
-        made = [replace(base, mid=mid, number=f"+{mid[-14:]}", **fields) for mid in mids]
+        made = [replace(base, mid=mid, **{"number": self._number(account, mid), **fields}) for mid in mids]
         self.messages.add(made)
         for one in made:
             self.messages.queue(one, (ASK,), now)
             self.ready[one.mid] = now
         self._ids += mids
         self.wake(tuple(mids))
+
+    def _number(self, account: str, mid: str) -> str:
+        return self.random.choice(self.numbers[account]) if account in self.numbers else f"+{mid[-14:]}"
 
     def cancel(self, list_id: str) -> None:
         """No call of a list begins from now on."""

@@ -295,14 +295,14 @@ def test_without_hours_only_the_times_count():
     assert next_dial(DialTimes(1000), 5, caps=Caps(spent_until_msec=2000)) == NeverDialable("capped", 2000)
 
 
-def test_a_call_counts_for_a_day_and_for_the_minute_in_which_its_phone_may_begin_to_ring():
+def test_a_call_counts_for_a_day_and_for_the_minutes_in_which_its_phone_may_begin_to_ring():
     times = DialTimes(10 * DAY)
     made = Counted(2, (5, 1, 3))
-    assert made.allows_msec == 3 + DAY + MINUTE
-    assert next_dial(times, 9, caps=Caps((made,))) == Dialable(3 + DAY + MINUTE, 3 + DAY + MINUTE + 8 * DAY)
-    assert next_dial(times, 9, caps=Caps((made, Counted(1, (4,))))) == next_dial(times, 4 + DAY + MINUTE)
+    assert made.allows_msec == 3 + COUNTED_MSEC == 3 + DAY + 5 * MINUTE
+    assert next_dial(times, 9, caps=Caps((made,))) == Dialable(3 + COUNTED_MSEC, 3 + COUNTED_MSEC + 8 * DAY)
+    assert next_dial(times, 9, caps=Caps((made, Counted(1, (4,))))) == next_dial(times, 4 + COUNTED_MSEC)
     assert next_dial(times, 9, caps=Caps((Counted(4, (5, 1, 3)),))) == next_dial(times, 9)
-    assert still_counted((5, 1, 3), 3 + DAY + MINUTE) == (5,)
+    assert still_counted((5, 1, 3), 3 + COUNTED_MSEC) == (5,)
 
 
 # --------------------------------------------------------------------- class

@@ -39,7 +39,7 @@ def test_a_number_gets_so_many_calls_in_any_24_hours_and_no_more(messages, chang
     assert messages.get("3").attempt == 0
     # Another number is another matter.
     assert claim(messages, "6", moments[1] + 7000) == LineTaken()
-    # A day and a minute after the first there is room for one, and for the next after the second.
+    # When the first counts no more there is room for one, and for the next after the second.
     assert claim(messages, "3", NOW + COUNTED_MSEC - 1) == capped
     assert claim(messages, "3", NOW + COUNTED_MSEC) == LineTaken()
     ends(messages, "3", NOW + COUNTED_MSEC + 5000)

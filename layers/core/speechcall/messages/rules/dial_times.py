@@ -68,8 +68,10 @@ class Redial(NamedTuple):
 
 
 PERIOD_SECONDS = 86_400
-SLACK_SECONDS = 60
-"""A phone rings some seconds after its call has taken a line, and the moment of the line is what is counted."""
+SLACK_SECONDS = 300
+"""A call is counted by the moment at which it takes its line, and its phone rings a moment later. If the start of its
+machine fails, the sweeper starts it within two minutes, and its dial may be tried for two more.
+"""
 COUNTED_MSEC = (PERIOD_SECONDS + SLACK_SECONDS) * 1000
 """For so long a call counts, from the moment at which it took its line."""
 DAY_MSEC = 86_400_000
