@@ -6,6 +6,7 @@ from ipaddress import ip_address, ip_network
 import typer
 
 from speechcall.accounts.rules.account import ANYWHERE, MOST_CALLS_PER_NUMBER
+from speechcall.messages.rules.may_ring import days_in_short
 from speechcall.shared.rules.calling_hours import RECIPIENT, WEEKDAYS, Window
 from speechcall.shared.rules.characters import foreign, unseen
 from speechcall.shared.rules.phone_numbers import to_e164
@@ -130,11 +131,8 @@ def to_windows(given: list[str] | None) -> tuple[Window, ...]:
 def shown_window(window: Window) -> str:
     """A window as it is given."""
     times = "-".join(f"{one // 60:02}:{one % 60:02}" for one in (window.start, window.until))
-    days = [WEEKDAYS[day] for day in window.days]
-    if len(days) == 7:
-        return times
-    in_a_row = len(days) > 2 and window.days[-1] - window.days[0] == len(days) - 1
-    return f"{f'{days[0]}-{days[-1]}' if in_a_row else ','.join(days)}={times}"
+    days = days_in_short(window.days)
+    return f"{days}={times}" if days else times
 
 
 def _window(given: str) -> Window:

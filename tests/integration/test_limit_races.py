@@ -174,7 +174,7 @@ def test_no_call_begins_by_the_old_limit_after_the_new_one_was_answered(tables, 
     orders, found = Orders(tables), Counter()
     assert orders.claim("1", NOW) == LineTaken()
     assert orders.messages.finish(replace(orders.messages.get("1"), talked_msec=1000), BUSY, NOW + 5)
-    stricter = replace(ACME, calls_per_number=1)
+    stricter, moved = replace(ACME, calls_per_number=1), None
     for seed in orders.each(many):
 
         def change():
@@ -190,6 +190,7 @@ def test_no_call_begins_by_the_old_limit_after_the_new_one_was_answered(tables, 
             (moved,) = [claim for _, claim in orders.told if isinstance(claim, TurnMoved)]
             assert moved.turn.calls_per_number == 1, seed
     assert min(found[True], found[False]) >= many // 20, found
+    assert moved
     charge = Charge(moved.turn, orders.charges["2"].queue)
     late = orders.messages.claim_line(orders.read["2"], "arn:flow", POOL, NOW + 100, charge)
     assert isinstance(late, Capped | NotQueued)
@@ -197,11 +198,10 @@ def test_no_call_begins_by_the_old_limit_after_the_new_one_was_answered(tables, 
 
 def test_no_call_begins_after_its_hours_have_shut_and_what_waits_comes_back_when_they_open(tables):
     orders, found = Orders(tables, hours=OPEN), Counter()
-    opens = NOW + 3_600_000
+    opens, queue = NOW + 3_600_000, orders.charges["1"].queue
     for seed in orders.each():
-        queue = orders.charges["1"].queue
 
-        def shut(queue=queue):
+        def shut():
             orders.turns.shut(queue, opens)
             orders.told.append(("", "shut"))
 

@@ -89,7 +89,7 @@ class FairWorld(World):
         for account, share in shares.items():
             for is_urgent in (False, True):
                 most = None if is_urgent else (max_lines or {}).get(account)
-                limits = {
+                limits: dict[str, Any] = {
                     "calls_per_number": (calls_per_number or {}).get(account),
                     "minutes_per_day": (minutes_per_day or {}).get(account),
                 }

@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+from speechcall.accounts.adapters.accounts_store import DynamoAccounts
+from speechcall.accounts.rules.account import Account
+from speechcall.messages.adapters.caps_store import read_numbers
 from speechcall.messages.rules.dial_times import COUNTED_MSEC, NO_CAPS, Caps, Counted, next_day_msec
 from speechcall.messages.use_cases.message_ports import Capped, LineTaken, NumberBusy, Pool, Redialled, TurnMoved
 from speechcall.messages.use_cases.turn_ports import Charge
@@ -166,3 +169,30 @@ def test_who_claims_for_a_number_again_and_again_leaves_no_more_than_count(dynam
     assert len(item["calls"]["SS"]) == 2
     assert NUMBER not in str(item)
     assert int(item["expires_at"]["N"]) * 1000 > now
+
+
+def test_the_check_reads_what_an_account_has_called_and_nothing_of_others(dynamodb):
+    account = Account(ACME, ("*",), calls_per_number=2, minutes_per_day=1)
+    assert DynamoAccounts(dynamodb.client, dynamodb.registry_table).add(account, {})
+    waits(dynamodb.messages, "1")
+    waits(dynamodb.messages, "2", account_id="other")
+    pool = MANY._replace(calls_per_number=5)
+    for step, mid in enumerate("21"):
+        assert claim(dynamodb.messages, mid, NOW + 10_000 * step, pool) == LineTaken()
+        ends(dynamodb.messages, mid, NOW + 10_000 * step + 5000, talked_msec=59_000)
+    numbers = [NUMBER, "+4930999", *(f"+49301{number:07}" for number in range(98))]
+
+    def read(account, now=NOW + 20_000):
+        return read_numbers(dynamodb.client, dynamodb.registry_table, account, numbers, now)
+
+    found = read(account)
+    assert (len(found), found[NUMBER]) == (100, Caps((Counted(2, (NOW + 10_000,)),)))
+    assert found["+4930999"] == Caps((Counted(2),))
+    # Its minutes: a call of 59 seconds, and one that has just begun.
+    waits(dynamodb.messages, "3", number="+4930999")
+    assert claim(dynamodb.messages, "3", NOW + 30_000, pool) == LineTaken()
+    assert {caps.spent_until_msec for caps in read(account).values()} == {next_day_msec(NOW)}
+    assert {caps.spent_until_msec for caps in read(account, next_day_msec(NOW)).values()} == {0}
+    only = replace(account, calls_per_number=None)
+    assert read(only)[NUMBER] == Caps((), next_day_msec(NOW))
+    assert read(replace(only, minutes_per_day=None))[NUMBER] == NO_CAPS

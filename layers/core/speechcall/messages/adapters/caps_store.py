@@ -6,14 +6,15 @@ number. `calls` is a set of `<moment> <mid>-<attempt>`; the number itself is now
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from speechcall.accounts.rules.account import Account
 from speechcall.messages.rules.dial_times import COUNTED_MSEC, Caps, Counted, Limit, next_day_msec, still_counted
 from speechcall.messages.rules.message import Message
 from speechcall.shared.adapters.keys import Key, minutes_key, number_calls_key
-from speechcall.shared.adapters.table import Values, read_item, to_wire
+from speechcall.shared.adapters.table import Values, from_wire, read_item, store_errors, to_wire
 from speechcall.shared.rules.ids import holder
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 Parts = dict[str, Any]
 MINUTE_MSEC = 60_000
+READ_TRIES = 3
 NUMBER_LIMITS: tuple[Limit, ...] = ("account", "stack")
 PREFIX = "limit "
 """How the names of parts begin that count."""
@@ -117,10 +119,39 @@ def read_caps(client: "DynamoDBClient", table: str, message: Message, limits: Ma
         for name in NUMBER_LIMITS
         if name in limits
     )
-    if "minutes" not in limits:
-        return Caps(counted)
-    spent = (read_item(client, table, _minutes_key(message.account_id, now_msec)) or {}).get("used_msec", 0)
-    return Caps(counted, next_day_msec(now_msec) if spent >= limits["minutes"] * MINUTE_MSEC else 0)
+    return Caps(counted, _spent_until(client, table, message.account_id, limits.get("minutes"), now_msec))
+
+
+def read_numbers(
+    client: "DynamoDBClient", table: str, account: Account, numbers: Sequence[str], now_msec: int
+) -> dict[str, Caps]:
+    """What is counted of an account's calls to numbers (at most 100), and of its minutes. May be a little behind.
+
+    The stack's own count is not told: it would say whom other accounts call.
+    """
+    spent = _spent_until(client, table, account.account_id, account.minutes_per_day, now_msec)
+    most = account.calls_per_number
+    if most is None:
+        return dict.fromkeys(numbers, Caps((), spent))
+    keys = {number: number_calls_key(account.account_id, digest_of(number)) for number in numbers}
+    asked: Any = {table: {"Keys": [to_wire(key) for key in keys.values()]}} if keys else {}
+    found: dict[str, Values] = {}
+    for _ in range(READ_TRIES):
+        if not asked:
+            break
+        with store_errors():
+            page = client.batch_get_item(RequestItems=asked)
+        found |= {item["pk"]: item for item in map(from_wire, page["Responses"].get(table, ()))}
+        asked = page.get("UnprocessedKeys")
+    return {number: Caps((_counted(most, found.get(key["pk"])),), spent) for number, key in keys.items()}
+
+
+def _spent_until(client: "DynamoDBClient", table: str, account_id: str, minutes: int | None, now_msec: int) -> int:
+    """Until when an account has used up its minutes; 0: it has not."""
+    if minutes is None:
+        return 0
+    item = read_item(client, table, _minutes_key(account_id, now_msec)) or {}
+    return next_day_msec(now_msec) if item.get("used_msec", 0) >= minutes * MINUTE_MSEC else 0
 
 
 def _counted(most: int, item: Values | None) -> Counted:

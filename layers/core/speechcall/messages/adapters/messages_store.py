@@ -19,7 +19,7 @@ from speechcall.messages.adapters.message_items import (
 from speechcall.messages.adapters.new_messages import DynamoNewMessages
 from speechcall.messages.adapters.stops_store import job_part
 from speechcall.messages.adapters.turns_store import charge_queue, charge_turn, load_turn
-from speechcall.messages.rules.dial_times import NO_CAPS, Caps, Limit
+from speechcall.messages.rules.dial_times import NO_CAPS, Caps
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.opening import opens_later_msec
 from speechcall.messages.rules.pool import Pool
@@ -171,7 +171,7 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
 
     def _claim_within(
         self,
-        limits: Mapping[Limit, int],
+        limits: Mapping[str, int],
         parts: Mapping[str, Any],
         message: Message,
         holder_name: str,
@@ -284,9 +284,9 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         return not self._write(parts)
 
 
-def limits_of(charge: Charge | None, pool: Pool) -> dict[Limit, int]:
-    """The limits that hold for a call, with what they are."""
-    limits: dict[Limit, int] = {}
+def limits_of(charge: Charge | None, pool: Pool) -> dict[str, int]:
+    """The limits that hold for a call, by their names (`Limit`)."""
+    limits: dict[str, int] = {}
     if charge and charge.turn.calls_per_number is not None:
         limits["account"] = charge.turn.calls_per_number
     if pool.calls_per_number:
