@@ -183,7 +183,7 @@ def _next_attempt_msec(message: Message, now_msec: int) -> int | None:
             return when.at_msec
     if message.stands:
         return None
-    waits_long = not stands and (message.due_msec or 0) > now_msec + LONG_WAIT_MSEC
+    waits_long = (message.due_msec or 0) > now_msec + LONG_WAIT_MSEC
     waits = message.attempt > 0 or message.send_at_msec > now_msec or waits_long
     return message.due_msec if waits else None
 
