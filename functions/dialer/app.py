@@ -48,10 +48,7 @@ dial = partial(
     flows=flows,
     lines=DynamoPool(dynamodb, setting("REGISTRY_TABLE")),
     stack=Pool(
-        int(setting("LINES")),
-        int(setting("CALLS_PER_SECOND")),
-        int(setting("URGENT_LINES")),
-        int(setting("CALLS_PER_NUMBER")),
+        *map(int, (setting("LINES"), setting("CALLS_PER_SECOND"), setting("URGENT_LINES"), setting("CALLS_PER_NUMBER")))
     ),
     clock=SystemClock(),
     dial_wait=dial_waits(),
@@ -59,10 +56,8 @@ dial = partial(
 
 
 def _calls_back() -> bool:
-    now = time.monotonic()
-    is_time = now >= called_back[0] + CALL_BACK_SECONDS
-    if is_time:
-        called_back[0] = now
+    is_time = (now := time.monotonic()) >= called_back[0] + CALL_BACK_SECONDS
+    called_back[0] = now if is_time else called_back[0]
     return is_time
 
 
