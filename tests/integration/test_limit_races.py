@@ -21,12 +21,12 @@ from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.account import Account
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.rules.dial_times import Caps, Counted, next_day_msec
+from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.message_ports import (
     Capped,
     LineTaken,
     NotQueued,
     NumberBusy,
-    Pool,
     QueueShut,
     Redialled,
     TooSoon,

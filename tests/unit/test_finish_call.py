@@ -896,7 +896,7 @@ def test_no_redial_is_made_above_a_limit_and_the_last_outcome_stands():
 
 
 def test_for_how_long_a_call_was_up_is_what_is_charged_in_minutes():
-    end = replace(CALL, answered_msec=NOW + 5000, ended_msec=NOW + 65_000)
+    end = CALL._replace(answered_msec=NOW + 5000, ended_msec=NOW + 65_000)
     assert talked_msec(end) == 60_000
-    assert talked_msec(replace(end, answered_msec=None)) == 0
-    assert talked_msec(replace(end, ended_msec=None)) is talked_msec(None) is None
+    assert talked_msec(end._replace(answered_msec=None)) == 0
+    assert talked_msec(end._replace(ended_msec=None)) is talked_msec(None) is None

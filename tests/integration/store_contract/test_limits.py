@@ -6,7 +6,8 @@ from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.account import Account
 from speechcall.messages.adapters.caps_store import read_numbers
 from speechcall.messages.rules.dial_times import COUNTED_MSEC, NO_CAPS, Caps, Counted, next_day_msec
-from speechcall.messages.use_cases.message_ports import Capped, LineTaken, NumberBusy, Pool, Redialled, TurnMoved
+from speechcall.messages.rules.pool import Pool
+from speechcall.messages.use_cases.message_ports import Capped, LineTaken, NumberBusy, Redialled, TurnMoved
 from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.shared.rules.outcome import End, Outcome
 from tests.integration.store_contract.test_turns import ACME, claim

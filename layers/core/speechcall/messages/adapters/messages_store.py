@@ -43,6 +43,7 @@ from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.shared.adapters.due_index import due_in
 from speechcall.shared.adapters.keys import LATER, campaign_key, list_brake_key, mid_of
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire, transact
+from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
 
 CLAIM_TRIES = 3
