@@ -195,7 +195,6 @@ def _units_of_a_claim(account: Account | None, pool: Pool) -> tuple[int, dict[st
     """Requests, and write units by item.
 
     Two for each kilobyte in a transaction, and those of the indexes (DynamoDB's price list).
-
     What stands in an index and moves is deleted there and written again.
     """
     with _tables() as (client, names):
