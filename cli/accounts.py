@@ -31,6 +31,7 @@ from speechcall.accounts.rules.account import (
 )
 from speechcall.accounts.use_cases.accounts import Secrets, credentials_of, new_secrets, with_checksum
 from speechcall.shared.adapters.clock import SystemClock
+from speechcall.stopping.use_cases.stop_many import call_back
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(account_keys.app, name="key", help="Keys with a name, each for some of what the account may do.")
@@ -63,6 +64,10 @@ _RATE = typer.Option(min=1, max=MOST, help="Messages a second, in the long run."
 _BURST = typer.Option(min=LEAST_BURST, max=MOST, help="Messages at once; a request may hold 100.")
 _SHARE = typer.Option(min=LEAST_SHARE, max=MOST_SHARE, help="Of line time, against the others' shares.")
 _MAX_LINES = typer.Option(min=0, max=MOST_LINES, help="Calls at once; 0: as many as there are lines.")
+_PER_NUMBER = typer.Option(
+    metavar="N/24h", callback=values.calls_per_number, help="Calls to one number in any 24 hours; 0: any number."
+)
+_MINUTES = typer.Option(min=0, max=MOST, help="Minutes of calls a day (UTC); 0: any number.")
 _URGENT = typer.Option(min=0, max=MOST_URGENT, help="Urgent messages a minute; 0: none.")
 
 
@@ -81,6 +86,8 @@ def create(
     urgent_per_minute: Annotated[int, _URGENT] = 0,
     deny: Annotated[list[str] | None, _DENIED] = None,
     premium: Annotated[bool, typer.Option("--premium", help="Premium-rate and shared-cost numbers too.")] = False,
+    calls_per_number: Annotated[str, _PER_NUMBER] = "0",
+    minutes_per_day: Annotated[int, _MINUTES] = 0,
     window: Annotated[list[str] | None, _WINDOWS] = None,
     time_zone: Annotated[str | None, _TIME_ZONE] = None,
     any_destination: AnyDestination = False,
@@ -103,6 +110,8 @@ def create(
         premium=premium,
         windows=values.to_windows(window),
         time_zone=time_zone,
+        calls_per_number=values.to_calls_per_number(calls_per_number) or None,
+        minutes_per_day=minutes_per_day or None,
     )
     given = _new_secrets(account_id)
     if not deployment.accounts.add(account, credentials_of(account_id, given)):
@@ -199,6 +208,8 @@ def set_(
     deny: Annotated[list[str] | None, _DENIED] = None,
     no_deny: Annotated[bool, typer.Option("--no-deny", help="All that begins with its prefixes.")] = False,
     premium: Annotated[bool | None, _PREMIUM] = None,
+    calls_per_number: Annotated[str | None, _PER_NUMBER] = None,
+    minutes_per_day: Annotated[int | None, _MINUTES] = None,
     window: Annotated[list[str] | None, _WINDOWS] = None,
     no_windows: Annotated[bool, typer.Option("--no-windows", help="At every hour.")] = False,
     time_zone: Annotated[str | None, _TIME_ZONE] = None,
@@ -231,8 +242,12 @@ def set_(
         "ignores_opt_out": ignore_opt_out,
     }
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    if max_lines is not None:
-        changes["max_lines"] = max_lines or None
+    limits = {
+        "max_lines": max_lines,
+        "calls_per_number": values.to_calls_per_number(calls_per_number),
+        "minutes_per_day": minutes_per_day,
+    }
+    changes |= {name: value or None for name, value in limits.items() if value is not None}
     if prefix:
         changes["prefixes"] = _once(prefix)
     if deny or no_deny:
@@ -244,13 +259,15 @@ def set_(
     spoken = call_backs.given(
         call_back_text, call_back_audio, call_back_done_text, call_back_done_audio, call_back_voice, none=no_call_back
     )
-    if not changes and not no_webhook_secret and not spoken:
+    if not (changes or no_webhook_secret or spoken):
         raise typer.BadParameter("say what to change: --prefix, --deny, --calls-per-day, --rate, --sender, --window …")
     _confirm_destinations(prefix or [], any_destination)
     if window:
         _clock(window, time_zone or found(deployment, account_id).time_zone)
     call_backs.check_audio(deployment, account_id, spoken)
     account = _change(deployment, account_id, lambda account: call_backs.changed(replace(account, **changes), spoken))
+    if minutes_per_day is not None:
+        call_back(account_id, turns=deployment.turns, clock=SystemClock())
     if no_webhook_secret:
         take_secrets(deployment, account_id)
     _show(deployment, [account])
@@ -315,6 +332,8 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
             "share": account.share,
             "maxLines": account.max_lines,
             "urgentPerMinute": account.urgent_per_minute,
+            "callsPerNumber": account.calls_per_number,
+            "minutesPerDay": account.minutes_per_day,
             "senders": dict(account.senders),
             "denied": list(account.denied),
             "premium": account.premium,
@@ -338,6 +357,8 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
                 "rate": "rate/s",
                 "maxLines": "lines",
                 "urgentPerMinute": "urgent/min",
+                "callsPerNumber": "calls/number",
+                "minutesPerDay": "minutes/day",
                 "timeZone": "zone",
             },
             "There are no accounts yet.",

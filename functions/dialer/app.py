@@ -47,7 +47,9 @@ dial = partial(
     turns=messages.turns,
     flows=flows,
     lines=DynamoPool(dynamodb, setting("REGISTRY_TABLE")),
-    stack=Pool(int(setting("LINES")), int(setting("CALLS_PER_SECOND")), int(setting("URGENT_LINES"))),
+    stack=Pool(
+        *map(int, (setting("LINES"), setting("CALLS_PER_SECOND"), setting("URGENT_LINES"), setting("CALLS_PER_NUMBER")))
+    ),
     clock=SystemClock(),
     dial_wait=dial_waits(),
 )

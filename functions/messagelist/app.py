@@ -1,6 +1,7 @@
 """API: a client's list of messages, stored, or only checked."""
 
 import secrets
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -8,10 +9,12 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
+from speechcall.accounts.rules.account import Account
 from speechcall.api.adapters.http_answers import Answer, answer_json
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.api.use_cases.query import parameter, truth
 from speechcall.messages.adapters.new_messages import DynamoNewMessages
+from speechcall.messages.rules.dial_times import Caps
 from speechcall.optouts.adapters.digests import NumberDigests
 from speechcall.optouts.adapters.opt_outs_store import DynamoOptOuts
 from speechcall.requests.adapters.lists_store import DynamoLists
@@ -31,9 +34,12 @@ lists = DynamoLists(dynamodb, setting("REGISTRY_TABLE"))
 digests = NumberDigests(
     dynamodb, setting("REGISTRY_TABLE"), partial(boto3.client, "kms", config=AWS_CONFIG), setting("NUMBER_DIGESTS_KEY")
 )
-opt_outs = DynamoOptOuts(dynamodb, setting("REGISTRY_TABLE"), digests)
-allow_loopback = allows_loopback(setting("WEBHOOK_RECEIVER"))
-ring_time_kept = chosen_provider().keeps_ring_time
+judged_by: Any = {
+    "allow_loopback": allows_loopback(setting("WEBHOOK_RECEIVER")),
+    "ring_time_kept": chosen_provider().keeps_ring_time,
+    "opt_outs": DynamoOptOuts(dynamodb, setting("REGISTRY_TABLE"), digests),
+    "clock": SystemClock(),
+}
 
 
 @app.route("POST /bat/messagelist")
@@ -45,12 +51,9 @@ def post_messagelist(request: HttpRequest) -> Answer:
         request.headers.get("idempotency-key"),
         messages=messages,
         lists=lists,
-        clock=SystemClock(),
-        opt_outs=opt_outs,
         random_bits=secrets.randbits,
-        allow_loopback=allow_loopback,
-        ring_time_kept=ring_time_kept,
         strict=truth(request.query, "strict"),
+        **judged_by,
     )
     count("MessagesAccepted", len(answer["messages"]) - answer.get("rejected", 0))
     count("MessagesRejected", answer.get("rejected", 0))
@@ -61,14 +64,18 @@ def post_messagelist(request: HttpRequest) -> Answer:
     return answer_json(200, answer)
 
 
+def _caps_of(account: Account, numbers: Sequence[str], now_msec: int) -> dict[str, Caps]:
+    from speechcall.messages.adapters.caps_store import read_numbers  # noqa: PLC0415, few accounts have limits
+
+    return read_numbers(dynamodb, setting("REGISTRY_TABLE"), account, numbers, now_msec)
+
+
 @app.route("POST /bat/messagelist/check")
 def post_check(request: HttpRequest) -> Answer:
     sender = account_of(request, accounts)
     picture, strict = parameter(request.query, "picture") == "mermaid", truth(request.query, "strict")
-    rules: Any = {"allow_loopback": allow_loopback, "ring_time_kept": ring_time_kept, "strict": strict}
-    stores: Any = {"prompts": lists, "clock": SystemClock(), "opt_outs": opt_outs}
-    checked = check_messages(sender, request.body, picture, **stores, **rules)
-    return answer_json(200, checked)
+    rules = {"prompts": lists, "caps_of": _caps_of, "strict": strict, **judged_by}
+    return answer_json(200, check_messages(sender, request.body, picture, **rules))
 
 
 @logger.inject_lambda_context

@@ -16,6 +16,8 @@ from speechcall.campaigns.rules.funnel import Heard
 from speechcall.menus.rules.ask import Ask
 from speechcall.menus.rules.call_log import Entry
 from speechcall.messages.adapters.message_items import CALLING_CHECK_MSEC, first_check_msec, shard_name, waiting_values
+from speechcall.messages.adapters.messages_store import limits_of
+from speechcall.messages.rules.dial_times import NO_CAPS, Caps
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.opening import opens_later_msec
 from speechcall.messages.rules.pool import Pool
@@ -38,6 +40,7 @@ from speechcall.shared.rules.ids import holder
 from speechcall.shared.rules.outcome import End, Outcome
 from tests.stores.campaigns import MemoryCampaigns
 from tests.stores.index import MemoryIndex
+from tests.stores.limits import MemoryLimits
 from tests.stores.opt_outs import MemoryOptOuts
 from tests.stores.pool import MemoryPool
 from tests.stores.turns import MemoryTurns
@@ -243,6 +246,7 @@ class MemoryMessages:
     """What is stopped: `paused` or `cancelled`, by list, or by account and campaign."""
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By account and day: those that redials have taken."""
+    limits: MemoryLimits = field(default_factory=MemoryLimits)
     faults: Counter[str] = field(default_factory=Counter)
     jobs_begun: list[tuple[Stopped, int]] = field(default_factory=list)
     """What `stop_redials` has made, for the store of jobs."""
@@ -332,6 +336,8 @@ class MemoryMessages:
             if refused:
                 return refused
             name, is_urgent = holder(message.mid, attempt), message.is_urgent
+            limits = limits_of(charge, pool)
+            self.limits.count(message, limits, name, charge.line_msec if charge else 0, now_msec)
             self.pool.take(name, message.number, pool, now_msec, is_urgent=is_urgent)
             if charge:
                 self.turns.charge(charge, name)
@@ -346,6 +352,7 @@ class MemoryMessages:
                 share=charge.turn.share if charge else None,
                 charged_msec=charge.line_msec if charge else 0,
                 is_limited=charge is not None and charge.turn.max_lines is not None,
+                limits=limits,
                 is_held=False,
             )
             self._put(called, now_msec + CALLING_CHECK_MSEC)
@@ -361,7 +368,12 @@ class MemoryMessages:
         moved = self.turns.refusal(charge, message.mid) if charge else None
         if isinstance(moved, HeldBack):
             return moved
-        return self.pool.refusal(message.number, pool, now_msec, is_urgent=message.is_urgent) or moved
+        no_line = self.pool.refusal(message.number, pool, now_msec, is_urgent=message.is_urgent)
+        return no_line or moved or self.limits.refusal(message, limits_of(charge, pool), now_msec)
+
+    def caps_of(self, message: Message, now_msec: int) -> Caps:
+        with self._lock:
+            return self.limits.caps(message, message.limits, now_msec) if message.limits else NO_CAPS
 
     def settle(self, message: Message, end: End, guess: Outcome, now_msec: int) -> bool:
         def settling(stored: Message) -> Message:
@@ -469,7 +481,9 @@ class MemoryMessages:
                     owed = cost(line_msec - message.charged_msec, message.share)
                     queue = (message.account_id, message.campaign, message.is_urgent, message.window)
                     self.turns.settle(queue, name, line_msec, owed, is_limited=message.is_limited)
-            self._put(change(stored), due_msec)
+            changed = change(stored)
+            self.limits.end(message, now_msec, gives_back=state is State.CALLING, is_over=not changed.settling_end)
+            self._put(changed, due_msec)
             if heard and stored.funnel:
                 self.campaigns.hear((stored.account_id, stored.campaign), stored.funnel, stored.mid, heard)
             return True

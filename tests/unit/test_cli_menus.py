@@ -31,6 +31,25 @@ def test_the_words_tell_the_menus_their_bounds_and_what_is_odd():
     assert "LIST_WITHOUT_END messages[0].menu[1].dtmfActions.d1" in result.output
 
 
+def test_the_words_tell_when_the_phone_may_ring(tmp_path):
+    file = tmp_path / "request.json"
+    menu = {"menu": [{"introUrl": "a", "dtmfActions": {"wrong": [{"action": "hangup"}]}}]}
+    windows = [{"from": "09:00", "to": "20:00", "days": ["mon", "tue", "wed"]}]
+    messages = [menu, {**menu, "timeZone": "UTC", "notOn": ["2026-12-25"]}, {**menu, "windows": None, "sendAt": None}]
+    beside = {"windows": windows, "timeZone": "recipient", "sendAt": "2026-10-01T09:00:00+03:00"}
+    file.write_text(json.dumps({**beside, "messages": messages}))
+    told = [line for line in run("explain", file).output.splitlines() if line.startswith("The phone")]
+    at, rest = "from 2026-10-01T09:00:00+03:00 on", "The account's own hours and limits hold too."
+    assert told == [
+        f"The phone may ring only {at}; and only mon-wed 09:00-20:00 on the clock of the callee. {rest}",
+        f"The phone may ring only {at}; and only mon-wed 09:00-20:00 on the clock of UTC, not on 2026-12-25. {rest}",
+    ]
+    file.write_text(json.dumps({"windows": [{"from": "9"}], "messages": [menu]}))
+    result = run("explain", file)
+    assert result.exit_code == 1
+    assert "windows[0].from must be a time from 00:00 to 23:59" in result.output
+
+
 @pytest.mark.parametrize(
     "wrapped", [lambda menu: menu, lambda menu: {"menu": menu}, lambda menu: {"messages": [{"menu": menu}]}]
 )

@@ -131,6 +131,15 @@ class Acceptable(TypedDict):
     dialledFrom: NotRequired[
         Annotated[Moment, Field(description="The first moment at which it may be dialled, if it may not be at once.")]
     ]
+    mayRing: NotRequired[
+        Annotated[
+            str,
+            Field(
+                description="When its phone may ring, in words, where something limits that: its hours and its"
+                " account's, `sendAt`, and the account's calls to one number."
+            ),
+        ]
+    ]
     picture: NotRequired[Annotated[str, Field(description="The menus as Mermaid text, with `picture=mermaid`.")]]
 
 

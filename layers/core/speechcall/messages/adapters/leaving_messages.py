@@ -91,6 +91,11 @@ class Leaving:
         """Whether a call attempt is left: of that very attempt alone, since the message may be in the next one."""
         return self.message.state in (State.CALLING, State.SETTLING)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether all is known of the attempt that will be: it does not begin to settle."""
+        return self.outcome is not None or self.after is State.QUEUED
+
 
 class LeavingMessages(DynamoMessageReader):
     """The part of a `MessageStore` that leaves states."""
@@ -238,7 +243,8 @@ class LeavingMessages(DynamoMessageReader):
         change = self._change(message.mid, leaving.expression, clause, values)
         change["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         line = self._line_parts(message, leaving.now_msec) if leaving.had_line else {}
-        return {MESSAGE: {"Update": change}, **line, **leaving.more}
+        limits = self._limit_parts(leaving) if leaving.is_of_call else {}
+        return {MESSAGE: {"Update": change}, **line, **limits, **leaving.more}
 
     def _line_parts(self, message: Message, now_msec: int) -> Parts:
         """The parts of an end that give a line back, and correct what its account was charged for it."""
@@ -253,6 +259,17 @@ class LeavingMessages(DynamoMessageReader):
             queue = settle_queue(self._registry, account, campaign, is_urgent, owed, message.window)
             parts["queue"] = {"Update": queue}
         return parts
+
+    def _limit_parts(self, leaving: Leaving) -> Parts:
+        """The parts of an end that correct what was counted against the limits of its account and of the stack."""
+        if not leaving.message.limits:
+            return {}
+        # Few accounts have limits.
+        from speechcall.messages.adapters.caps_store import end_parts  # noqa: PLC0415
+
+        return end_parts(
+            self._registry, leaving.message, leaving.now_msec, gives_back=leaving.had_line, is_over=leaving.is_over
+        )
 
     def _count_and_write(
         self, parts: Parts, ended: EndedMessage | None, now_msec: int, checks: Parts | None = None

@@ -196,6 +196,7 @@ def load(item: Values) -> Message:
         share=None if is_claimed_by_release_before else item.get("line_share") or None,
         charged_msec=item.get("charged_msec", 0),
         is_limited=item.get("has_limit", False),
+        limits=item.get("limits", {}),
         cancelled_msec=item.get("cancelled_msec"),
         hangup_msec=item.get("hangup_msec"),
         is_held=item.get("held_back", False),

@@ -1,5 +1,6 @@
 """A message: one phone call that a customer asked for, with its menus."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -86,6 +87,12 @@ class Message:
     """The line time that its account was charged for its call."""
     is_limited: bool = field(default=False, compare=False)
     """Its account may hold so many lines only, and has one back when its call ends."""
+    limits: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """The limits for calls that its latest claim counted it in, by the names of `Limit`."""
+    was_not_placed: bool = field(default=False, compare=False)
+    """Only where it leaves a call: no phone can have rung, so the call is counted nowhere."""
+    talked_msec: int | None = field(default=None, compare=False)
+    """Only where it leaves a call: for how long it was up; None: that is not known, and its line's time counts."""
     cancelled_msec: int | None = field(default=None, compare=False)
     """When it was cancelled in a call, or just after one: it is not dialled again."""
     hangup_msec: int | None = field(default=None, compare=False)

@@ -15,14 +15,14 @@ more; the sweeper takes back the counts of one that has had none for five minute
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from speechcall.accounts.rules.account import Account
 from speechcall.campaigns.rules.campaign_names import OTHER
 from speechcall.menus.rules.menu_report import call_bounds
 from speechcall.menus.rules.shape import shape_of
-from speechcall.messages.rules.dial_times import MAX_TTL_SECONDS
+from speechcall.messages.rules.dial_times import MAX_TTL_SECONDS, NO_CAPS, Caps
 from speechcall.messages.rules.message import Message
 from speechcall.messages.rules.when_to_dial import Dialable, DialTimes, next_dial
 from speechcall.messages.use_cases.message_reader import NewMessages
@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     )
 
 logger = logging.getLogger(__name__)
+
+CapsOf = Callable[[Account, Sequence[str], int], Mapping[str, Caps]]
 
 KEPT_SECONDS = 30 * 24 * 3600
 MAX_KEY_LENGTH = 255
@@ -261,23 +263,30 @@ def check_messages(
     allow_loopback: bool = False,
     ring_time_kept: bool = True,
     strict: bool = False,
+    caps_of: CapsOf = lambda _account, _numbers, _now_msec: {},
 ) -> "Checked":
     """POST /bat/messagelist/check: what would be rejected, and the warnings; nothing is stored or spent.
 
-    With each acceptable message, when it may be dialled first if that is later, how short and how long its call can be,
-    and on request its `picture`.
+    With each acceptable message, when its phone may ring, when it may be dialled first if that is later, how short and
+    how long its call can be, and on request its `picture`. `caps_of`: the calls that an account has made to numbers,
+    for accounts with a limit.
     """
     asked = read_request(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
     now = clock.now_msec()
     entries = judge_entries(asked.entries, account, prompts, now, opt_outs)
+    numbers = sorted({entry.wanted.number for entry in entries if entry.wanted})
+    known = caps_of(account, numbers, now) if has_limits(account) else {}
     described: list[Acceptable | Rejected] = []
     for entry in entries:
         if entry.wanted is None:
             described.append(_rejected(entry))
             continue
-        foreseen = _foresee(entry, entry.wanted, picture)
-        if from_msec := _dialled_from(entry.wanted, account, now):
-            foreseen["dialledFrom"] = utc_text(from_msec)
+        when = _when_dialled(entry, entry.wanted, account, now, known.get(entry.wanted.number, NO_CAPS))
+        foreseen = _foresee(entry._replace(warnings=[*entry.warnings, *when.warnings]), entry.wanted, picture)
+        if when.may_ring:
+            foreseen["mayRing"] = when.may_ring
+        if when.from_msec:
+            foreseen["dialledFrom"] = utc_text(when.from_msec)
         described.append(foreseen)
     answer: Checked = {"messages": described}
     if rejected := sum(entry.wanted is None for entry in entries):
@@ -314,11 +323,47 @@ def _foresee(entry: Entry, wanted: Wanted, picture: bool) -> "Acceptable":
     return answer
 
 
-def _dialled_from(wanted: Wanted, account: Account, now_msec: int) -> int | None:
-    """The first moment at which a message may be dialled; None: now."""
+class _When(NamedTuple):
+    """When a message may be dialled, for who asks before it is sent."""
+
+    from_msec: int | None = None
+    """The first moment; None: now, or never."""
+    may_ring: str | None = None
+    warnings: tuple[Problem, ...] = ()
+
+
+def _when_dialled(entry: Entry, wanted: Wanted, account: Account, now_msec: int, caps: Caps) -> _When:
     times = dial_times_of(wanted, account, now_msec)
-    first = next_dial(times, now_msec) if isinstance(times, DialTimes) else None
-    return first.at_msec if isinstance(first, Dialable) and first.at_msec > now_msec else None
+    if isinstance(times, Problem):  # a millisecond has passed since it was judged
+        return _When()
+    first = next_dial(times, now_msec, caps=caps)
+    from_msec = first.at_msec if isinstance(first, Dialable) and first.at_msec > now_msec else None
+    rings = None
+    if times.hours or times.send_at_msec or account.calls_per_number is not None:
+        from speechcall.messages.rules.may_ring import may_ring  # noqa: PLC0415, a list that is sent needs none
+
+        rings = may_ring(times.hours, wanted.model.sendAt if times.send_at_msec else None, account.calls_per_number)
+    return _When(from_msec, rings, tuple(_limit_warnings(entry.path, caps, now_msec, is_never=from_msec is None)))
+
+
+def _limit_warnings(path: str, caps: Caps, now_msec: int, *, is_never: bool) -> Iterator[Problem]:
+    """What a limit that is reached means for a message that is sent now."""
+    ends = "; the message's time is up before that, so it would end as expired" if is_never else ""
+    for one in caps.counted:
+        if one.allows_msec > now_msec:
+            calls = "1 call" if one.most == 1 else f"{one.most} calls"
+            until = utc_text(one.allows_msec)
+            text = f"has had {calls} of this account in 24 hours, and may have no more until {until}{ends}"
+            yield Problem("CALLS_PER_NUMBER", f"{path}.to", text)
+    if caps.spent_until_msec > now_msec:
+        until = utc_text(caps.spent_until_msec)
+        text = f"waits: this account has used up its minutes of the day, until {until}{ends}"
+        yield Problem("MINUTES_PER_DAY", path, text)
+
+
+def has_limits(account: Account) -> bool:
+    """Whether its calls are counted."""
+    return account.calls_per_number is not None or account.minutes_per_day is not None
 
 
 def _rejected(entry: Entry) -> "Rejected":

@@ -332,6 +332,16 @@ def day_key(account_id: str, date: str) -> Key:
     return {"pk": f"DAY#{account_id}#{date}", "sk": "DAY"}
 
 
+def number_calls_key(account_id: str, digest: str) -> Key:
+    """The calls to a number that count against its cap: those of an account, or (empty) of all accounts."""
+    return {"pk": f"NUMBER#{account_id}#{digest}", "sk": "CALLS"}
+
+
+def minutes_key(account_id: str, date: str) -> Key:
+    """The line time of an account's day; `date` as YYYY-MM-DD."""
+    return {"pk": f"MINUTES#{account_id}#{date}", "sk": "MINUTES"}
+
+
 def urgent_key(account_id: str, minute: int) -> Key:
     """The urgent messages of an account's minute, counted from the epoch."""
     return {"pk": f"URGENT#{account_id}#{minute}", "sk": "URGENT"}

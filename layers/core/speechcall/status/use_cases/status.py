@@ -32,9 +32,14 @@ EXPLANATIONS = {
     "expired": "Its ttl ran out before there was a line for it.",
     "cancelled": "It was cancelled, or what it belongs to was.",
     "optedOut": "Its number has opted out of the calls of this account or of a list that it names (docs/opt-outs.md).",
+    "capped": "Its number had had as many calls in 24 hours as may be, and its time was up before another might be.",
     "window": "Its calling hours shut before there was a line for it, and do not open again before its time is up.",
 }
 """What a reason alone does not say to who has to act on it."""
+
+
+LONG_WAIT_MSEC = 900_000
+"""Who waits for longer waits for a moment, not for a number that is in a call just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +186,8 @@ def _next_attempt_msec(message: Message, now_msec: int) -> int | None:
             return when.at_msec
     if message.stands:
         return None
-    waits = message.attempt > 0 or message.send_at_msec > now_msec
+    waits_long = (message.due_msec or 0) > now_msec + LONG_WAIT_MSEC
+    waits = message.attempt > 0 or message.send_at_msec > now_msec or waits_long
     return message.due_msec if waits else None
 
 
