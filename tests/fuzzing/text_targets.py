@@ -23,6 +23,7 @@ from speechcall.menus.rules.menu import Webhook, dump_menus, load_menus
 from speechcall.messages.rules.message import Message
 from speechcall.outbound.rules.address import Target as Place
 from speechcall.outbound.rules.address import is_forbidden, target_of, url_problem
+from speechcall.outbound.rules.destination import destination
 from speechcall.prompts.use_cases.manage_audio import AudioDesk, begin_upload
 from speechcall.requests.use_cases.accept_messages import accept_messages, check_messages
 from speechcall.shared.rules.errors import MalformedJson, RequestError
@@ -34,7 +35,7 @@ from speechcall.status.use_cases.read_status import read_list
 from speechcall.stopping.rules.stop_request import hangs_up
 from speechcall.webhooks.adapters.sender import WebhookSender
 from speechcall.webhooks.rules.retry import retry_after_seconds
-from speechcall.webhooks.rules.webhook import WebhookRequest, WebhookTask, destination, webhook_request
+from speechcall.webhooks.rules.webhook import WebhookRequest, WebhookTask, webhook_request
 from speechcall.webhooks.rules.webhook_header import header_problem
 from tests.fuzzing.choices import Choices, edited
 from tests.fuzzing.target import Target, holds

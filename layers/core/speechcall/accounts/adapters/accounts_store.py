@@ -23,6 +23,8 @@ _NEWER: Mapping[str, object] = {
     "premium": False,
     "windows": [],
     "time_zone": None,
+    "status_url": "",
+    "status_events": ["final"],
 }
 """Settings that items of the release before lack, with what they are then."""
 FORM = 1
@@ -267,6 +269,8 @@ def _settings(account: Account) -> Values:
         "premium": account.premium,
         "windows": _dump_windows(account.windows) if account.windows else [],
         "time_zone": account.time_zone,
+        "status_url": account.status_url,
+        "status_events": list(account.status_events),
     }
 
 
@@ -299,6 +303,8 @@ def _load(item: Values) -> Account:
         premium=item.get("premium", False),
         windows=_load_windows(stored) if (stored := item.get("windows")) else (),
         time_zone=item.get("time_zone"),
+        status_url=item.get("status_url", ""),
+        status_events=tuple(item.get("status_events", ("final",))),
     )
 
 

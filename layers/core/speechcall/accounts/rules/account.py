@@ -53,6 +53,10 @@ class Account:
     """In which its messages may be dialled, and which they may narrow; empty: at every hour."""
     time_zone: str | None = None
     """Of its windows, and of its messages' that name none: an IANA name, or `recipient`."""
+    status_url: str = ""
+    """Where it is told what becomes of messages that name no other URL; empty: nowhere."""
+    status_events: tuple[str, ...] = ("final",)
+    """Of what it is told, where a message names no events."""
 
     def may_dial(self, number: str) -> bool:
         """Whether a number (E.164) is among the account's destinations."""

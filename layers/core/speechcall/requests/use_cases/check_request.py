@@ -12,16 +12,15 @@ from speechcall.messages.rules.when_to_dial import DialTimes
 from speechcall.prompts.rules.prompt import Prompt, is_uploaded
 from speechcall.requests.rules.numbering import is_surcharged
 from speechcall.requests.use_cases.field_names import judge_names
-from speechcall.requests.use_cases.hours_model import HOURS_FIELDS
 from speechcall.requests.use_cases.judge_hours import judge_hours
 from speechcall.requests.use_cases.read_messages import (
     KNOWN_FIELDS,
-    check_hours,
+    check_defaults,
     check_message,
     to_menus,
     unknown_fields,
 )
-from speechcall.requests.use_cases.request_models import MessageModel
+from speechcall.requests.use_cases.request_models import DEFAULT_FIELDS, MessageModel
 from speechcall.shared.rules.characters import foreign, lookalike, unseen
 from speechcall.shared.rules.errors import InvalidRequest, Problem
 from speechcall.shared.rules.json_text import parse_json
@@ -32,7 +31,7 @@ MAX_MESSAGES = 100
 MAX_MENUS_BYTES = 64 * 1024
 MAX_NAMES = 20
 MAX_CUSTOMER_ID_LENGTH = 64
-_ENVELOPE = ("messages", "campaign", *HOURS_FIELDS)
+_ENVELOPE = ("messages", "campaign", *DEFAULT_FIELDS)
 """What may stand around the messages."""
 _IN_A_MESSAGE, _AROUND_MESSAGES = Names(KNOWN_FIELDS), Names(_ENVELOPE)
 
@@ -85,6 +84,14 @@ class Asked(NamedTuple):
     entries: Sequence[Entry]
     campaign: str = ""
     """The name under which the list is counted; empty: none."""
+    status_url: str | None = None
+    """What the envelope says about where and of what its sender is told."""
+    status_events: Sequence[str] | None = None
+
+    def told_of_list(self, account: Account) -> str:
+        """Where the sender is told that the whole list has ended; empty: nowhere."""
+        events = account.status_events if self.status_events is None else self.status_events
+        return (self.status_url or account.status_url) if "list" in events else ""
 
 
 def read_request(
@@ -96,10 +103,10 @@ def read_request(
     """
     envelope = parse_json(body)
     given = _envelope(envelope, strict)
-    defaults = _defaults(envelope)
+    defaults = _defaults(envelope, allow_loopback)
     rules = (defaults, allow_loopback, ring_time_kept, strict)
     entries = [_read(one, f"messages[{index}]", *rules) for index, one in enumerate(given)]
-    return Asked(entries, _campaign(envelope))
+    return Asked(entries, _campaign(envelope), defaults.get("statusUrl"), defaults.get("statusEvents"))
 
 
 def judge_entries(entries: Sequence[Entry], account: Account, prompts: Prompts, now_msec: int) -> list[Entry]:
@@ -141,10 +148,10 @@ def _campaign(body: Any) -> str:
     return given
 
 
-def _defaults(envelope: Mapping[str, Any]) -> dict[str, Any]:
+def _defaults(envelope: Mapping[str, Any], allow_loopback: bool) -> dict[str, Any]:
     """What the envelope says for all its messages; each message may say otherwise, field by field."""
-    defaults = {name: envelope[name] for name in HOURS_FIELDS if name in envelope}
-    if problems := check_hours(defaults):
+    defaults = {name: envelope[name] for name in DEFAULT_FIELDS if name in envelope}
+    if problems := check_defaults(defaults, allow_loopback=allow_loopback):
         raise InvalidRequest("What the request says for all its messages cannot be used.", problems)
     return defaults
 
@@ -172,6 +179,10 @@ def _read(
     """Reads one message and judges it by itself; without its account and without stored audio."""
     whole = {**defaults, **given} if isinstance(given, dict) else given
     model, problems = check_message(whole, path, allow_loopback=allow_loopback)
+    if model and isinstance(given, dict) and "list" in (given.get("statusEvents") or ()):
+        place = f"{path}.statusEvents[{given['statusEvents'].index('list')}]"
+        text = '"list" is an event of the whole list; say so in the envelope'
+        model, problems = None, [Problem("INVALID_STATUS_EVENTS", place, text)]
     names = unknown_fields(given) if isinstance(given, dict) else []
     unknown = judge_names(names, _IN_A_MESSAGE, f"{path}.", strict=strict)
     if unknown.problems:
@@ -210,6 +221,9 @@ def _judge(entry: Entry, account: Account, prompts: Prompts, known: dict[str, Pr
     if entry.wanted.is_urgent and not account.urgent_per_minute:
         text = "cannot be urgent: this account may send no urgent messages; leave priority out"
         problems.append(Problem("PRIORITY_NOT_ALLOWED", f"{entry.path}.priority", text))
+    if entry.wanted.model.statusEvents and not (entry.wanted.model.statusUrl or account.status_url):
+        text = "changes nothing without a statusUrl, which neither the message, the envelope nor the account has"
+        problems.append(Problem("INVALID_STATUS_EVENTS", f"{entry.path}.statusEvents", text))
     times = dial_times_of(entry.wanted, account, now_msec)
     if isinstance(times, Problem):
         problems.append(Problem(times.code, f"{entry.path}.{times.path}", times.message))
