@@ -317,7 +317,7 @@ class MemoryMessages:
         )
 
     def refuse_unreadable(self, mid: str, before: State, outcome: Outcome, now_msec: int) -> bool:
-        stored = self.get(mid)
+        stored = self._messages.get(mid)
         moved = self._move(mid, before, lambda stored: self._finish(_finished(stored, outcome, now_msec)))
         return self._tell_if(moved, replace(stored, state=State.QUEUED), outcome, now_msec) if stored else moved
 
