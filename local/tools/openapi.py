@@ -20,8 +20,7 @@ from speechcall.api.use_cases.routes import scope_of
 from speechcall.campaigns.rules.campaign_names import NAME
 from speechcall.requests.use_cases.accept_messages import MAX_KEY_LENGTH
 from speechcall.requests.use_cases.check_request import MAX_MESSAGES
-from speechcall.requests.use_cases.hours_model import HoursModel
-from speechcall.requests.use_cases.request_models import MessageModel
+from speechcall.requests.use_cases.request_models import DefaultsModel, MessageModel
 from speechcall.status.use_cases.cursors import MAX_LENGTH
 from speechcall.status.use_cases.read_campaigns import MAX_PAGE as PAGE_OF_CAMPAIGNS
 from speechcall.status.use_cases.read_campaigns import PAGE
@@ -54,6 +53,8 @@ ANSWERS = (
     answers.Health,
 )
 """Those to requests that succeed."""
+EVENTS = {"final": answers.FinalEvent, "attempt": answers.AttemptEvent, "list": answers.ListEvent}
+"""What a `statusUrl` is sent."""
 
 _JSON = "application/json"
 _REF = "#/components/schemas/"
@@ -98,6 +99,7 @@ def describe() -> dict[str, Any]:
             {"name": "audio", "description": "Introductions."},
         ],
         "paths": _with_scopes(_with_heads(_paths())),
+        "webhooks": {name: _event(name, model) for name, model in EVENTS.items()},
         "components": {
             "schemas": schemas,
             "securitySchemes": {
@@ -109,6 +111,23 @@ def describe() -> dict[str, Any]:
                 "key": {"type": "apiKey", "in": "header", "name": "X-Authorization-Key"},
             },
         },
+    }
+
+
+def _event(name: str, model: type) -> dict[str, Any]:
+    """What is POSTed to a `statusUrl`; the headers are those of every webhook."""
+    headers = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    schema = {"$ref": f"{_REF}{model.__name__}"}
+    return {
+        "post": {
+            "operationId": f"tell_{name}",
+            "tags": ["status"],
+            "summary": f"What `statusUrl` is sent for the event `{name}` (docs/webhooks.md)",
+            "parameters": [{"name": one, "in": "header", "schema": {"type": "string"}} for one in headers],
+            "requestBody": {"required": True, "content": {_JSON: {"schema": schema}}},
+            "responses": {"2XX": {"description": "Taken; anything else is tried again, or given up."}},
+            "security": [],
+        }
     }
 
 
@@ -437,7 +456,7 @@ def _schemas() -> dict[str, Any]:
     message = MessageModel.model_json_schema(by_alias=True, ref_template=f"{_REF}{{model}}")
     for name, schema in {**message.pop("$defs"), "MessageModel": message}.items():
         found[name.removesuffix("Model")] = schema
-    hours = HoursModel.model_json_schema(by_alias=True, ref_template=f"{_REF}{{model}}")["properties"]
+    hours = DefaultsModel.model_json_schema(by_alias=True, ref_template=f"{_REF}{{model}}")["properties"]
     found["Messagelist"] = {
         "type": "object",
         "required": ["messages"],
@@ -457,7 +476,7 @@ def _schemas() -> dict[str, Any]:
             **hours,
         },
     }
-    for answer in (*ANSWERS, answers.Error, answers.GatewayError):
+    for answer in (*ANSWERS, *EVENTS.values(), answers.Error, answers.GatewayError):
         schema = TypeAdapter(answer).json_schema(ref_template=f"{_REF}{{model}}")
         for name, inner in schema.pop("$defs", {}).items():
             found[name] = _opened(inner)

@@ -38,7 +38,7 @@ from speechcall.shared.adapters.keys import LATER, waiting_partition, waiting_pl
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
 from speechcall.shared.rules.outcome import End, Outcome
-from speechcall.shared.rules.time_bounds import QUEUE_LOST_MSEC
+from speechcall.shared.rules.time_bounds import QUEUE_LOST_SECONDS
 from speechcall.webhooks.rules.webhook import status_task
 from tests.stores.campaigns import EndsOfList, MemoryCampaigns
 from tests.stores.index import MemoryIndex
@@ -337,7 +337,7 @@ class MemoryMessages:
                     events.append(list_event(message.list_id))
             self.told += events
             for event in events if self.hooks else ():
-                due_msec = now_msec + (QUEUE_LOST_MSEC if self.tell else 0)
+                due_msec = now_msec + (QUEUE_LOST_SECONDS * 1000 if self.tell else 0)
                 self.hooks.tell(status_task(event), message.account_id, destination(message.status_url), due_msec)
         for event in events if self.tell else ():
             self.tell(event)

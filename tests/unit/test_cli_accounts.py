@@ -282,6 +282,9 @@ def test_an_account_that_is_not_there_gets_no_secret(run, secrets):
             {"windows": (Window(1320, 360), Window(0, 1440, (0, 4, 5, 6))), "time_zone": "Europe/Kyiv"},
         ),
         (["--time-zone", "UTC"], {"time_zone": "UTC"}),
+        (["--status-url", "https://shop.example/s"], {"status_url": "https://shop.example/s"}),
+        (["--status-events", "final,list"], {"status_events": ("final", "list")}),
+        (["--status-events", "none"], {"status_events": ()}),
     ],
 )
 def test_set_changes_what_is_named_and_leaves_the_rest(run, accounts, arguments, changed):
@@ -299,6 +302,10 @@ def test_set_changes_what_is_named_and_leaves_the_rest(run, accounts, arguments,
         *(["--window", one, "--time-zone", "UTC"] for one in ("=09:00-10:00", "mon-=09:00-10:00", "09:00 - 10:00", "")),
         *(["--window", "09:00-20:00"], ["--window", "09:00-20:00", "--no-windows"], ["--time-zone", "europe/kyiv"]),
         ["--time-zone", "UTC", *(part for _ in range(8) for part in ("--window", "09:00-20:00"))],
+        *(["--status-url", url] for url in ("shop.example", "https://u:p@shop.example/", "http://10.0.0.1/", "")),
+        ["--status-url", "https://x.example/" + "a" * 2048],
+        ["--status-url", "https://x.example/", "--no-status-url"],
+        *(["--status-events", names] for names in ("", "finally", "final,final", "final,none")),
     ],
 )
 def test_set_refuses_what_makes_no_sense(run, accounts, arguments):
@@ -325,6 +332,17 @@ def test_windows_are_shown_as_they_are_given_and_taken_back(run, accounts):
     assert accounts.find("acme").windows == (Window(540, 1200),)
     assert run("set", "acme", "--no-windows").exit_code == 0
     assert accounts.find("acme") == replace(ACME, time_zone="Europe/Kyiv")
+
+
+def test_a_status_url_is_shown_without_what_may_be_secret_and_taken_back(run, accounts):
+    assert (
+        run("set", "acme", "--status-url", "https://Shop.example/s?key=secret", "--status-events", "list").exit_code
+        == 0
+    )
+    (listed,) = json.loads(run("list", "--json").output)
+    assert (listed["statusUrl"], listed["statusEvents"]) == ("https://shop.example", ["list"])
+    assert run("set", "acme", "--no-status-url").exit_code == 0
+    assert accounts.find("acme") == replace(ACME, status_events=("list",))
 
 
 def test_a_new_account_says_what_it_may_not_dial(run, accounts):
@@ -400,11 +418,31 @@ def test_the_list_is_a_table_with_a_line_for_each(run, accounts):
             "PREMIUM",
             "WINDOWS",
             "ZONE",
+            "STATUSURL",
+            "EVENTS",
             "SIGNED",
             "DISABLED",
         ],
-        ["acme", "+380", "10000", "5", "100", "10", "-", "0", "Shop=+4930123456", "-", "no", "-", "-", "no", "no"],
-        ["zeta", "+380,+48", "10000", "50", "500", "10", "-", "0", "-", "-", "no", "-", "-", "no", "yes"],
+        [
+            "acme",
+            "+380",
+            "10000",
+            "5",
+            "100",
+            "10",
+            "-",
+            "0",
+            "Shop=+4930123456",
+            "-",
+            "no",
+            "-",
+            "-",
+            "-",
+            "final",
+            "no",
+            "no",
+        ],
+        ["zeta", "+380,+48", "10000", "50", "500", "10", "-", "0", "-", "-", "no", "-", "-", "-", "final", "no", "yes"],
     ]
 
 
@@ -424,6 +462,8 @@ def test_the_list_for_programs(run):
             "premium": False,
             "windows": [],
             "timeZone": None,
+            "statusUrl": None,
+            "statusEvents": ["final"],
             "signed": False,
             "disabled": False,
         }

@@ -55,6 +55,7 @@ ACME = Account("acme", ("+380",), senders={"BazarCOM": "+4930123456"}, calls_per
 URGENT = MESSAGE | {"priority": "urgent"}
 EVENING = [{"from": "18:00", "to": "20:00", "days": ["mon"]}]
 TWO_MONTHS = [f"2026-{month}-{day:02}" for month in (10, 11) for day in range(1, 31)] + ["2026-09-21", "2026-09-28"]
+STATUS = "https://shop.example/status"
 ABSENT = object()
 
 
@@ -332,6 +333,17 @@ GIVEN = {
         lambda: message(windows=EVENING, timeZone="UTC", notOn=[]),
         lambda: message(windows=EVENING, timeZone="Europe/Kyiv", ttl=600),
         lambda: message(windows=EVENING, timeZone="UTC", notOn=TWO_MONTHS),
+    ],
+    "400 what is told of a message": [
+        lambda: message(statusUrl="shop.example/status"),
+        lambda: message(statusUrl=7),
+        lambda: message(statusUrl="http://10.0.0.1/status"),
+        lambda: message(statusUrl="https://user:secret@shop.example/"),
+        lambda: message(statusUrl=STATUS, statusEvents="final"),
+        lambda: message(statusUrl=STATUS, statusEvents=["finished"]),
+        lambda: message(statusUrl=STATUS, statusEvents=["final", "final"]),
+        lambda: message(statusUrl=STATUS, statusEvents=["final", "list"]),
+        lambda: message(statusEvents=["final"]),
     ],
     "400 a menu": [
         lambda: menu(introUrl=ABSENT),

@@ -16,7 +16,7 @@ from speechcall.requests.adapters.lists_store import DynamoLists
 from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.shared.adapters.table import from_wire
 from speechcall.shared.rules.outcome import CANCELLED, EXPIRED, End, Outcome
-from speechcall.shared.rules.time_bounds import QUEUE_LOST_MSEC
+from speechcall.shared.rules.time_bounds import QUEUE_LOST_SECONDS
 from speechcall.webhooks.adapters import delivery_items
 from speechcall.webhooks.adapters.deliveries_store import DynamoDeliveries
 from speechcall.webhooks.rules.delivery import Delivery, DeliveryState
@@ -256,7 +256,7 @@ def test_who_ends_a_message_queues_what_is_told_of_it(dynamodb, fails):
     assert told_to == [StatusEvent(StatusKind.ATTEMPT, MID, 1), StatusEvent(StatusKind.FINAL, MID, 1)]
     assert not dynamodb.messages.finish(one, ANSWERED, NOW)
     assert len(told_to) == 2
-    assert [item["due_at"] for item in hooks(dynamodb)] == [NOW + QUEUE_LOST_MSEC] * 2
+    assert [item["due_at"] for item in hooks(dynamodb)] == [NOW + QUEUE_LOST_SECONDS * 1000] * 2
 
 
 def test_a_new_list_counts_all_its_messages(dynamodb):

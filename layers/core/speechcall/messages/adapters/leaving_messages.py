@@ -44,7 +44,7 @@ from speechcall.shared.adapters.table import (
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
 from speechcall.shared.rules.outcome import End, Outcome
-from speechcall.shared.rules.time_bounds import QUEUE_LOST_MSEC
+from speechcall.shared.rules.time_bounds import QUEUE_LOST_SECONDS
 from speechcall.shared.rules.unforeseen import told
 
 if TYPE_CHECKING:
@@ -340,7 +340,7 @@ class LeavingMessages(DynamoMessageReader):
             open_after,
         )
 
-        due_msec = told_of.now_msec + (QUEUE_LOST_MSEC if self._queue_event else 0)
+        due_msec = told_of.now_msec + (QUEUE_LOST_SECONDS * 1000 if self._queue_event else 0)
         parts = {**parts, **event_parts(self._messages, told_of, due_msec)}
         fewer, left, counter = Fewer.SOME_LEFT, Open.SOME_LEFT, Values()
         for _ in range(TRIES):

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from speechcall.messages.rules.status_event import StatusKind
-from speechcall.shared.rules.time_bounds import QUEUE_LOST_MSEC
+from speechcall.shared.rules.time_bounds import QUEUE_LOST_SECONDS
 from speechcall.webhooks.rules.retry import Uniform, is_delivered, own_fault_delay, retry_delay
 from speechcall.webhooks.rules.webhook import WebhookTask
 
@@ -21,7 +21,7 @@ MAX_ATTEMPTS = 200
 """However often it is replayed."""
 MAX_QUEUE_DELAY_SECONDS = 900
 """SQS delays a message by no more (SendMessage, DelaySeconds)."""
-PATIENCE_MSEC = QUEUE_LOST_MSEC
+PATIENCE_MSEC = QUEUE_LOST_SECONDS * 1000
 MAX_WAKES = 48
 """How often a pending webhook is queued again without an attempt, each time after PATIENCE_MSEC: 12 hours in all."""
 MAX_ORDER_WAITS = 25
