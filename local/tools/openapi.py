@@ -22,6 +22,7 @@ from speechcall.requests.use_cases.accept_messages import MAX_KEY_LENGTH
 from speechcall.requests.use_cases.check_request import MAX_MESSAGES
 from speechcall.requests.use_cases.request_models import DefaultsModel, MessageModel
 from speechcall.status.use_cases.cursors import MAX_LENGTH
+from speechcall.status.use_cases.export import COLUMNS, Format
 from speechcall.status.use_cases.read_campaigns import MAX_PAGE as PAGE_OF_CAMPAIGNS
 from speechcall.status.use_cases.read_campaigns import PAGE
 from speechcall.status.use_cases.read_status import MAX_PAGE
@@ -128,6 +129,35 @@ def _event(name: str, model: type) -> dict[str, Any]:
             "responses": {"2XX": {"description": "Taken; anything else is tried again, or given up."}},
             "security": [],
         }
+    }
+
+
+def _export(name: str, summary: str, of: dict[str, Any]) -> dict[str, Any]:
+    """An export: text, and the next page in `Link`."""
+    forms = [one.value for one in Format]
+    cursor = {"name": "cursor", "in": "query", "description": "That of the `Link` of the page before."}
+    content = {media: {"schema": {"type": "string"}} for media in ("text/csv", "application/jsonl")}
+    return {
+        "operationId": name,
+        "tags": ["status"],
+        "summary": summary,
+        "description": f"The columns are {', '.join(f'`{one}`' for one in COLUMNS)}. In CSV, of `from`, `text` and "
+        "`customerMessageId`, what begins with `=`, `+`, `-`, `@`, a tab, a line break or an apostrophe has an "
+        "apostrophe before it. JSON lines have the same members, and nothing is altered.",
+        "parameters": [
+            of,
+            {"name": "format", "in": "query", "schema": {"type": "string", "enum": forms, "default": "csv"}},
+            {**cursor, "schema": {"type": "string", "maxLength": MAX_LENGTH}},
+        ],
+        "responses": {
+            "200": {
+                "description": "At most 100 messages. Where there are more, `Link` has the next page.",
+                "headers": {"Link": {"schema": {"type": "string"}, "description": '`<…>; rel="next"` (RFC 8288)'}},
+                "content": content,
+            },
+            **_query_error(),
+            **_errors(401, 404, 429, 500),
+        },
     }
 
 
@@ -249,6 +279,12 @@ def _paths() -> dict[str, Any]:
                     **_errors(400, 401, 413, 415, 429, 500),
                 },
             }
+        },
+        "/bat/messagelist/{messagelistId}/export": {
+            "get": _export("exportMessagelist", "The messages of a list as a table", _id("messagelistId"))
+        },
+        "/bat/campaign/{campaign}/export": {
+            "get": _export("exportCampaign", "The messages of a campaign as a table, page by page", _campaign("path"))
         },
         "/bat/messagelist/{messagelistId}": {
             "get": {

@@ -29,6 +29,7 @@ from speechcall.shared.rules.errors import PromptUnavailable, RequestError
 from speechcall.shared.rules.json_text import MAX_JSON_BYTES
 from speechcall.status.use_cases.cursors import dump_cursor
 from speechcall.status.use_cases.read_campaigns import read_campaign, read_campaigns, read_lists
+from speechcall.status.use_cases.read_export import export_campaign
 from speechcall.status.use_cases.read_status import read_list, read_message
 from speechcall.status.use_cases.replay_webhooks import replay_of_message
 from speechcall.status.use_cases.status import History
@@ -168,6 +169,11 @@ def campaigns(query, name=None):
     return refused(lambda: read_campaigns(ACME, query, campaigns=stores["campaigns"]))
 
 
+def exported(query):
+    stores: Any = {"store": Nothing(), "lists": Nothing(), "stops": None, "campaigns": MemoryCampaigns()}
+    return refused(lambda: export_campaign(ACME, "spring", query, NOW, **stores))
+
+
 def lists_of(query):
     return refused(lambda: read_lists(ACME, query, campaigns=MemoryCampaigns()))
 
@@ -279,6 +285,8 @@ GIVEN = {
         lambda: refused(lambda: hangs_up(b'{"hang_up": true}', {})),
         lambda: refused(lambda: hangs_up(b"[true]", {})),
         lambda: refused(lambda: hangs_up(b"", {"hangup": "true"})),
+        lambda: exported({"format": "xlsx"}),
+        lambda: exported({"cursor": dump_cursor("0", "export", "acme", "autumn")}),
     ],
     "400 a message": [
         lambda: send([7]),

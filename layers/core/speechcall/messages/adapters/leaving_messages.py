@@ -363,9 +363,12 @@ class LeavingMessages(DynamoMessageReader):
 
     def _queue_events(self, events: "list[StatusEvent]") -> None:
         """What is not queued now is found when it is due."""
-        for event in events if self._queue_event else ():
+        queue = self._queue_event
+        if queue is None:
+            return
+        for event in events:
             try:
-                self._queue_event(event)
+                queue(event)
             except Exception as error:  # noqa: BLE001 - the message has ended, and the event will be found
                 fields = {"mid": event.name, "webhook_id": event.event_id}
                 logger.warning("an event was not queued at once: %s", told(error), extra=fields)
