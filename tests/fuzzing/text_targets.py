@@ -65,6 +65,7 @@ _NAMES = (
         "language",
     ),
     *("en-GB", "voice", "Amy", "ttl", "ringTimeoutSec", "redial", "attempts", "afterSec", "on", "busy", "noAnswer"),
+    *("statusUrl", "statusEvents", "final", "attempt", "list", "https://shop.example/status"),
     *("customerMessageId", "http://", "https://", "+380671234567", "\\ud800", "1e400", "NaN", "Infinity", "-0"),
 )
 
