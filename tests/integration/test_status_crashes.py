@@ -83,7 +83,7 @@ class World:
     made: int = 0
 
     def __post_init__(self) -> None:
-        self.messages, self.lists = DynamoMessages(self.client, *TABLES), DynamoLists(self.client, REGISTRY)
+        self.messages, self.lists = DynamoMessages(self.client, MESSAGES, REGISTRY), DynamoLists(self.client, REGISTRY)
         self.deliveries = DynamoDeliveries(self.client, MESSAGES)
 
     def accept(self, campaign: str) -> Message:
@@ -127,7 +127,8 @@ class World:
         def tell(event: StatusEvent) -> None:
             steps.step(lambda: self.queued.append(status_task(event)))
 
-        store = DynamoMessages(Mortal(self.client, steps), *TABLES, tell)
+        client: Any = Mortal(self.client, steps)
+        store = DynamoMessages(client, MESSAGES, REGISTRY, tell)
         store.sleep = lambda _: None
         return store
 

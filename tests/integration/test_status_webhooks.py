@@ -1,4 +1,4 @@
-"""Nobody has to ask for a status: a server that docs/webhooks.md alone describes knows what the API would answer.
+"""Nobody has to ask for a status: a receiver that docs/webhooks.md alone describes knows what the API would answer.
 
 Calls with redials, cancels, busy and silent callees run through the functions as they are deployed, on a clock that
 nobody waits for. The server answers 503 now and then, also to what it has taken: so much comes twice, and out of order.
@@ -18,8 +18,11 @@ from local.cloud.seed import WEBHOOK_SECRET
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.account import Account
 from speechcall.accounts.use_cases.accounts import Secrets, credentials_of
+from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.rules.prompt import KnownPrompt
+from speechcall.shared.adapters.keys import uploaded_prompt_key
+from speechcall.shared.adapters.table import to_wire
 from tests.kit.outcomes.cloud import MINUTE, StoryReceiver, VirtualCloud
 from tests.kit.outcomes.story import HANGUP, PROMPT
 from tests.kit.outcomes.telephony import number_of
@@ -45,7 +48,7 @@ MENU = {
 
 
 class Shop(StoryReceiver):
-    """The customer's server behind the receiver of the laptop; it is unwell now and then."""
+    """A receiver of status webhooks, behind that of the laptop; it is unwell now and then."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,6 +76,16 @@ def cloud(request):
         yield made
 
 
+def begin(cloud: VirtualCloud) -> None:
+    """A new stack with an account that is told of attempts if a request says nothing."""
+    cloud.begin(1)
+    client = boto3.client("dynamodb")
+    account = Account("acme", ("*",), calls_per_day=10_000, status_url=STATUS, status_events=("attempt",))
+    DynamoAccounts(client, cloud.tables[1]).add(account, credentials_of("acme", Secrets("acme", "secret", "key")))
+    DynamoPrompts(client, cloud.tables[1]).put("acme", KnownPrompt("intro", PROMPT, NOW))
+    cloud.let_sign("acme")
+
+
 class Calls:
     """So many messages, and what their callees and their sender do."""
 
@@ -84,13 +97,9 @@ class Calls:
 
     def run(self) -> None:
         cloud = self.cloud
-        cloud.begin(1)
-        client = boto3.client("dynamodb")
-        account = Account("acme", ("*",), calls_per_day=10_000, status_url=STATUS, status_events=("attempt",))
-        DynamoAccounts(client, cloud.tables[1]).add(account, credentials_of("acme", Secrets("acme", "secret", "key")))
-        DynamoPrompts(client, cloud.tables[1]).put("acme", KnownPrompt("intro", PROMPT, NOW))
-        cloud.let_sign("acme")
-        cloud.receiver.random = Random(self.random.random())
+        begin(cloud)
+        shop: Any = cloud.receiver
+        shop.random = Random(self.random.random())
         numbers = [f"+38067{number:07}" for number in range(self.count)]
         for number in numbers:
             cloud.play.spawn(f"callee {number}", partial(self._callee, number, Random(self.random.random())))
@@ -145,10 +154,14 @@ class Calls:
     def _press(self, phone: Any, keys: str) -> None:
         asked = 0
         for key in keys:
-            self.cloud.play.until(lambda asked=asked: phone.ended or phone.questions > asked)
+            self.cloud.play.until(partial(self._has_asked, phone, asked))
             asked = phone.questions
             self.cloud.play.sleep(1)
             phone.press(key)
+
+    @staticmethod
+    def _has_asked(phone: Any, questions: int) -> bool:
+        return bool(phone.ended or phone.questions > questions)
 
     def _next_phone(self, number: str, met: int) -> Any:
         def rung() -> list[Any]:
@@ -185,7 +198,8 @@ def test_a_receiver_of_two_hundred_calls_knows_what_the_api_would_answer(cloud, 
 def reconstructs(cloud: VirtualCloud, count: int, seed: int) -> None:
     calls = Calls(cloud, count, seed)
     calls.run()
-    server = cloud.receiver.server
+    shop: Any = cloud.receiver
+    server = shop.server
     statuses = calls.statuses()
     assert len(statuses) == count
     for mid, status in statuses.items():
@@ -213,6 +227,39 @@ def reconstructs(cloud: VirtualCloud, count: int, seed: int) -> None:
     assert max(len(status["call"]["attempts"]) for status in statuses.values()) >= 2
     assert server.repeated
     in_order(cloud)
+
+
+def test_who_refuses_or_cancels_a_message_tells_of_it_at_once(cloud):
+    """Not only who finishes calls: prepare_prompts, and the worker of what was cancelled. With their own rights."""
+    begin(cloud)
+    client, registry = boto3.client("dynamodb"), cloud.tables[1]
+    DynamoPool(client, registry).choose({"lines": 0})
+    given = {"from": "Shop", "text": "ivr", "type": "speechcall", "to": "+380671234567"}
+    lists = []
+
+    def send(menu: Any) -> None:
+        body = {"messages": [{**given, "menu": [menu]}], "statusEvents": ["final", "list"]}
+        lists.append(json.loads(cloud.request("POST /bat/messagelist", body=body)["body"]))
+
+    def client_side() -> None:
+        # An introduction that is removed between acceptance and preparation
+        DynamoPrompts(client, registry).put("acme", KnownPrompt("gone", PROMPT, NOW))
+        send({**MENU, "introUrl": "gone"})
+        client.delete_item(TableName=registry, Key=to_wire(uploaded_prompt_key("acme", "gone")))
+        send(MENU)
+        cloud.play.sleep(5)
+        cloud.request("POST /bat/messagelist/{messagelistId}/cancel", body={}, messagelistId=lists[1]["messagelistId"])
+
+    cloud.play.spawn("client", client_side)
+    shop: Any = cloud.receiver
+    shop.random = Random(5)
+    cloud.play.run(NOW + 5 * MINUTE)
+    told = {one["messageId"]: one["call"]["outcome"] for one in shop.server.messages.values()}
+    mids = [made["messages"][0]["messageId"] for made in lists]
+    assert told == dict(zip(mids, ("promptUnavailable", "cancelled"), strict=True))
+    assert set(shop.server.lists) == {made["messagelistId"] for made in lists}
+    # Queued by who has ended them: the minute's tick would have found them after a quarter of an hour only
+    assert not cloud.unfinished()
 
 
 def in_order(cloud: VirtualCloud) -> None:

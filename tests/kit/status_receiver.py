@@ -1,4 +1,4 @@
-"""A customer's server as docs/webhooks.md has it: it verifies, takes each webhook once, and keeps what it is told.
+"""A receiver as docs/webhooks.md has it: it verifies, takes each webhook once, and keeps what it is told.
 
 Nothing of the product is used here: whoever has read that page alone could have written it.
 """

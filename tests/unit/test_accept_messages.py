@@ -585,9 +585,10 @@ STATUS = "https://shop.example/status"
 def test_who_is_told_is_frozen_when_a_message_is_accepted(account, around, own, kept, of_list):
     lists, messages = MemoryLists({("acme", "ivr_651854")}), MemoryMessages()
     body = json.dumps({"messages": [entry(**own)], **around}).encode()
-    stores = {"messages": messages, "lists": lists, "clock": FakeClock(), "random_bits": lambda bits: 1}
-    answer = accept_messages(replace(ACME, **account), body, **stores)
+    stores: Any = {"messages": messages, "lists": lists, "clock": FakeClock(), "random_bits": lambda bits: 1}
+    answer: Any = accept_messages(replace(ACME, **account), body, **stores)
     stored = messages.get(answer["messages"][0]["messageId"])
+    assert stored
     assert (stored.status_url, stored.status_events) == kept
     assert stored.counts_in_list is bool(of_list)
     assert lists.find_list(answer["messagelistId"]).status_url == of_list

@@ -74,7 +74,7 @@ def test_json_lines_are_never_altered():
 @pytest.fixture
 def history():
     heard = [("answered", None, 1), ("key", "d1", 2), ("idle", None, 3)]
-    call = replace(CALL, answered_msec=NOW + 1000, ended_msec=NOW + 9500, cause=Cause.HUNG_UP)
+    call = CALL._replace(answered_msec=NOW + 1000, ended_msec=NOW + 9500, cause=Cause.HUNG_UP)
     for event, key, seq in heard:
         menu, ask = None if seq == 1 else 0, Then(ThenKind.ASK, 0)
         call = call.with_entry(Entry(seq, menu, event, key or "", NOW + 1000 * seq, ask))

@@ -1,4 +1,4 @@
-"""What a customer's server is told of by itself: how a message ended, that an attempt is over, that a list is done."""
+"""What a receiver is told without being asked for: that a message, a call attempt or a list has ended."""
 
 from enum import StrEnum
 from typing import NamedTuple

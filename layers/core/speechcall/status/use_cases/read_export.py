@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from speechcall.accounts.rules.account import Account
 from speechcall.api.use_cases.query import parameter
-from speechcall.campaigns.rules.campaign import NAME
+from speechcall.campaigns.rules.campaign_names import NAME
 from speechcall.campaigns.use_cases.campaign_ports import CampaignStore
 from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.shared.rules.characters import foreign
