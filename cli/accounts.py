@@ -30,6 +30,7 @@ from speechcall.accounts.rules.account import (
     Account,
 )
 from speechcall.accounts.use_cases.accounts import Secrets, credentials_of, new_secrets, with_checksum
+from speechcall.outbound.rules.destination import destination
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.stopping.use_cases.stop_many import call_back
 
@@ -57,6 +58,10 @@ _WINDOWS = typer.Option(
 _TIME_ZONE = typer.Option(metavar="ZONE", callback=values.time_zone, help='Of the windows: an IANA name; "recipient".')
 _IGNORE_OPT_OUT = typer.Option(
     help="Messages may say ignoreOptOut: calls that people have to get, whatever they chose."
+)
+_STATUS_URL = typer.Option(metavar="URL", callback=values.status_url, help="Told what becomes of its messages.")
+_STATUS_EVENTS = typer.Option(
+    metavar="EVENTS", callback=values.status_events, help="Of what: final,attempt,list (as many as wanted)."
 )
 _SENDERS = typer.Option(metavar="NAME=+N", callback=values.senders, help="A `from`, with its caller ID. Repeatable.")
 _CALLS_PER_DAY = typer.Option(min=1, max=MOST, help="Calls a day (UTC).")
@@ -90,6 +95,8 @@ def create(
     minutes_per_day: Annotated[int, _MINUTES] = 0,
     window: Annotated[list[str] | None, _WINDOWS] = None,
     time_zone: Annotated[str | None, _TIME_ZONE] = None,
+    status_url: Annotated[str | None, _STATUS_URL] = None,
+    status_events: Annotated[str, _STATUS_EVENTS] = "final",
     any_destination: AnyDestination = False,
 ) -> None:
     """Make an account and show its credentials, once."""
@@ -112,6 +119,8 @@ def create(
         time_zone=time_zone,
         calls_per_number=values.to_calls_per_number(calls_per_number) or None,
         minutes_per_day=minutes_per_day or None,
+        status_url=status_url or "",
+        status_events=values.to_events(status_events),
     )
     given = _new_secrets(account_id)
     if not deployment.accounts.add(account, credentials_of(account_id, given)):
@@ -220,17 +229,18 @@ def set_(
     call_back_done_audio: Annotated[str | None, call_backs.DONE_AUDIO] = None,
     call_back_voice: Annotated[str | None, call_backs.VOICE] = None,
     no_call_back: Annotated[bool, call_backs.NONE] = False,
+    status_url: Annotated[str | None, _STATUS_URL] = None,
+    no_status_url: Annotated[bool, typer.Option("--no-status-url", help="It is told nothing by itself.")] = False,
+    status_events: Annotated[str | None, _STATUS_EVENTS] = None,
     no_senders: Annotated[bool, typer.Option("--no-senders", help="Any `from`, with the stack's caller ID.")] = False,
     no_webhook_secret: Annotated[bool, typer.Option("--no-webhook-secret", help="Webhooks go unsigned.")] = False,
     any_destination: AnyDestination = False,
 ) -> None:
     """Change what is named and leave the rest. Prefixes, denied ones and senders take the place of all there were."""
-    if sender and no_senders:
-        raise typer.BadParameter("give either --sender or --no-senders.")
-    if deny and no_deny:
-        raise typer.BadParameter("give either --deny or --no-deny.")
-    if window and no_windows:
-        raise typer.BadParameter("give either --window or --no-windows.")
+    _one_of("--sender", sender, "--no-senders", no_senders)
+    _one_of("--deny", deny, "--no-deny", no_deny)
+    _one_of("--window", window, "--no-windows", no_windows)
+    _one_of("--status-url", status_url, "--no-status-url", no_status_url)
     given = {
         "calls_per_day": calls_per_day,
         "rate": rate,
@@ -254,6 +264,7 @@ def set_(
         changes["denied"] = _once(deny)
     if window or no_windows:
         changes["windows"] = values.to_windows(window)
+    changes |= _events(status_url, no_status_url, status_events)
     if sender or no_senders:
         changes["senders"] = values.senders_by_name(sender)
     spoken = call_backs.given(
@@ -271,6 +282,17 @@ def set_(
     if no_webhook_secret:
         take_secrets(deployment, account_id)
     _show(deployment, [account])
+
+
+def _one_of(name: str, given: object, without: str, is_without: bool) -> None:
+    if given and is_without:
+        raise typer.BadParameter(f"give either {name} or {without}.")
+
+
+def _events(status_url: str | None, no_status_url: bool, status_events: str | None) -> dict[str, Any]:
+    """What changes of where an account is told what becomes of its messages."""
+    changes: dict[str, Any] = {"status_url": status_url or ""} if status_url or no_status_url else {}
+    return changes if status_events is None else {**changes, "status_events": values.to_events(status_events)}
 
 
 def found(deployment: Deployment, account_id: str) -> Account:
@@ -341,6 +363,8 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
             "timeZone": account.time_zone,
             "ignoresOptOut": account.ignores_opt_out,
             "callBack": call_backs.shown(account.call_back),
+            "statusUrl": destination(account.status_url) if account.status_url else None,  # a path may hold a secret
+            "statusEvents": list(account.status_events),
             "signed": account.account_id in signed,
             "disabled": account.disabled,
         }
@@ -360,6 +384,7 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
                 "callsPerNumber": "calls/number",
                 "minutesPerDay": "minutes/day",
                 "timeZone": "zone",
+                "statusEvents": "events",
             },
             "There are no accounts yet.",
         )

@@ -14,12 +14,16 @@ from speechcall.accounts.rules.account import (
 )
 from speechcall.menus.rules.speech import VOICES
 from speechcall.messages.rules.may_ring import days_in_short
+from speechcall.messages.rules.status_event import KINDS
+from speechcall.outbound.rules.address import url_problem
 from speechcall.shared.rules.calling_hours import RECIPIENT, WEEKDAYS, Window
 from speechcall.shared.rules.characters import foreign, unseen
 from speechcall.shared.rules.phone_numbers import to_e164
 from speechcall.shared.rules.zone_names import is_zone, similar_zone
 
 MOST_WINDOWS = 7
+MAX_URL = 2048
+"""As long as a message's `statusUrl` may be."""
 MAX_SENDER_LENGTH = 64
 """As long as a message's `from` may be."""
 MAX_NETWORKS = 20
@@ -28,7 +32,10 @@ MAX_NETWORKS = 20
 _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _PROMPT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CAMPAIGN = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_WEBHOOK_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,3}-[0-9]{1,6}-m[0-9]{1,3}-(d[0-9*#]|wrong)-[0-9]{1,3}")
+_WEBHOOK_ID = re.compile(
+    r"[0-9]{1,19}-[0-9]{1,3}-[0-9]{1,6}-m[0-9]{1,3}-(d[0-9*#]|wrong)-[0-9]{1,3}"
+    r"|[0-9]{1,19}-(final|a[0-9]{1,3}|list)"
+)
 _AGO = re.compile(r"[1-9][0-9]{0,4}[mhd]")
 _WINDOW = re.compile(r"((?:[01][0-9]|2[0-3]):[0-5][0-9])-((?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)", re.ASCII)
 _PER_NUMBER = re.compile(r"([1-9][0-9]?)/24h", re.ASCII)
@@ -205,6 +212,32 @@ def voice(given: str | None) -> str | None:
     if colon and name not in VOICES[language]:
         raise typer.BadParameter(f'"{name}" is no voice of {language}; there are {", ".join(VOICES[language])}.')
     return f"{language}:{name or VOICES[language][0]}"
+
+
+def status_url(given: str | None) -> str | None:
+    """Where an account is told what becomes of its messages; as the API judges a `statusUrl`."""
+    if given is None:
+        return None
+    if problem := url_problem(given):
+        raise typer.BadParameter(f"the URL {problem}.")
+    if len(given) > MAX_URL:
+        raise typer.BadParameter(f"the URL has {len(given)} characters; at most {MAX_URL} can be.")
+    return given
+
+
+def status_events(given: str | None) -> str | None:
+    """Names of status events, with commas; `none` for none."""
+    if given is not None:
+        to_events(given)
+    return given
+
+
+def to_events(given: str) -> tuple[str, ...]:
+    """Checked names of status events as an account holds them."""
+    names = () if given == "none" else tuple(name.strip() for name in given.split(","))
+    if set(names) - KINDS or len(set(names)) < len(names):
+        raise typer.BadParameter('of final, attempt and list each can be named once, such as "final,list"; or "none".')
+    return names
 
 
 def senders(given: list[str] | None) -> list[str] | None:

@@ -31,7 +31,7 @@ finish = partial(
     owe=owing(webhooks.first),
     tell_end=count_end,
     calls=DynamoCalls(dynamodb, setting("MESSAGES_TABLE")),
-    messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")),
+    messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"), webhooks.tell),
     telephony=chosen_telephony(),
     engine=TaskEngine(boto3.client("stepfunctions", config=AWS_CONFIG)),
     clock=SystemClock(),

@@ -21,9 +21,9 @@ from speechcall.api.use_cases.routes import scope_of
 from speechcall.campaigns.rules.campaign_names import NAME
 from speechcall.requests.use_cases.accept_messages import MAX_KEY_LENGTH
 from speechcall.requests.use_cases.check_request import MAX_MESSAGES
-from speechcall.requests.use_cases.hours_model import HoursModel
-from speechcall.requests.use_cases.request_models import MessageModel
+from speechcall.requests.use_cases.request_models import DefaultsModel, MessageModel
 from speechcall.status.use_cases.cursors import MAX_LENGTH
+from speechcall.status.use_cases.export import COLUMNS, Format
 from speechcall.status.use_cases.read_campaigns import MAX_PAGE as PAGE_OF_CAMPAIGNS
 from speechcall.status.use_cases.read_campaigns import PAGE
 from speechcall.status.use_cases.read_status import MAX_PAGE
@@ -59,6 +59,8 @@ ANSWERS = (
     answers.OptOuts,
 )
 """Those to requests that succeed."""
+EVENTS = {"final": answers.FinalEvent, "attempt": answers.AttemptEvent, "list": answers.ListEvent}
+"""What a `statusUrl` is sent."""
 
 _JSON = "application/json"
 _REF = "#/components/schemas/"
@@ -104,6 +106,7 @@ def describe() -> dict[str, Any]:
             {"name": "optouts", "description": "Who does not want to be called."},
         ],
         "paths": _with_scopes(_with_heads(_paths())),
+        "webhooks": {name: _event(name, model) for name, model in EVENTS.items()},
         "components": {
             "schemas": schemas,
             "securitySchemes": {
@@ -114,6 +117,52 @@ def describe() -> dict[str, Any]:
                 },
                 "key": {"type": "apiKey", "in": "header", "name": "X-Authorization-Key"},
             },
+        },
+    }
+
+
+def _event(name: str, model: type) -> dict[str, Any]:
+    """What is POSTed to a `statusUrl`; the headers are those of every webhook."""
+    headers = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    schema = {"$ref": f"{_REF}{model.__name__}"}
+    return {
+        "post": {
+            "operationId": f"tell_{name}",
+            "tags": ["status"],
+            "summary": f"What `statusUrl` is sent for the event `{name}` (docs/webhooks.md)",
+            "parameters": [{"name": one, "in": "header", "schema": {"type": "string"}} for one in headers],
+            "requestBody": {"required": True, "content": {_JSON: {"schema": schema}}},
+            "responses": {"2XX": {"description": "Taken; anything else is tried again, or given up."}},
+            "security": [],
+        }
+    }
+
+
+def _export(name: str, summary: str, of: dict[str, Any]) -> dict[str, Any]:
+    """An export: text, and the next page in `Link`."""
+    forms = [one.value for one in Format]
+    cursor = {"name": "cursor", "in": "query", "description": "That of the `Link` of the page before."}
+    content = {media: {"schema": {"type": "string"}} for media in ("text/csv", "application/jsonl")}
+    return {
+        "operationId": name,
+        "tags": ["status"],
+        "summary": summary,
+        "description": f"The columns are {', '.join(f'`{one}`' for one in COLUMNS)}. In CSV, of `from`, `text` and "
+        "`customerMessageId`, what begins with `=`, `+`, `-`, `@`, a tab, a line break or an apostrophe has an "
+        "apostrophe before it. JSON lines have the same members, and nothing is altered.",
+        "parameters": [
+            of,
+            {"name": "format", "in": "query", "schema": {"type": "string", "enum": forms, "default": "csv"}},
+            {**cursor, "schema": {"type": "string", "maxLength": MAX_LENGTH}},
+        ],
+        "responses": {
+            "200": {
+                "description": "At most 100 messages. Where there are more, `Link` has the next page.",
+                "headers": {"Link": {"schema": {"type": "string"}, "description": '`<…>; rel="next"` (RFC 8288)'}},
+                "content": content,
+            },
+            **_query_error(),
+            **_errors(401, 404, 429, 500),
         },
     }
 
@@ -236,6 +285,12 @@ def _paths() -> dict[str, Any]:
                     **_errors(400, 401, 413, 415, 429, 500),
                 },
             }
+        },
+        "/bat/messagelist/{messagelistId}/export": {
+            "get": _export("exportMessagelist", "The messages of a list as a table", _id("messagelistId"))
+        },
+        "/bat/campaign/{campaign}/export": {
+            "get": _export("exportCampaign", "The messages of a campaign as a table, page by page", _campaign("path"))
         },
         "/bat/messagelist/{messagelistId}": {
             "get": {
@@ -444,7 +499,7 @@ def _schemas() -> dict[str, Any]:
     message = MessageModel.model_json_schema(by_alias=True, ref_template=f"{_REF}{{model}}")
     for name, schema in {**message.pop("$defs"), "MessageModel": message}.items():
         found[name.removesuffix("Model")] = schema
-    hours = HoursModel.model_json_schema(by_alias=True, ref_template=f"{_REF}{{model}}")["properties"]
+    hours = DefaultsModel.model_json_schema(by_alias=True, ref_template=f"{_REF}{{model}}")["properties"]
     found["Messagelist"] = {
         "type": "object",
         "required": ["messages"],
@@ -464,7 +519,7 @@ def _schemas() -> dict[str, Any]:
             **hours,
         },
     }
-    for answer in (*ANSWERS, answers.Error, answers.GatewayError):
+    for answer in (*ANSWERS, *EVENTS.values(), answers.Error, answers.GatewayError):
         schema = TypeAdapter(answer).json_schema(ref_template=f"{_REF}{{model}}")
         for name, inner in schema.pop("$defs", {}).items():
             found[name] = _opened(inner)

@@ -25,6 +25,7 @@ from speechcall.messages.rules.dial_times import Caps, Counted, next_day_msec
 from speechcall.messages.rules.message import Message
 from speechcall.outbound.rules.address import Target as Place
 from speechcall.outbound.rules.address import is_forbidden, target_of, url_problem
+from speechcall.outbound.rules.destination import destination
 from speechcall.prompts.use_cases.manage_audio import AudioDesk, begin_upload
 from speechcall.requests.use_cases.accept_messages import accept_messages, check_messages
 from speechcall.requests.use_cases.manage_opt_outs import add_opt_out, find_opt_out, remove_opt_out
@@ -37,7 +38,7 @@ from speechcall.status.use_cases.read_status import read_list
 from speechcall.stopping.rules.stop_request import hangs_up
 from speechcall.webhooks.adapters.sender import WebhookSender
 from speechcall.webhooks.rules.retry import retry_after_seconds
-from speechcall.webhooks.rules.webhook import WebhookRequest, WebhookTask, destination, webhook_request
+from speechcall.webhooks.rules.webhook import WebhookRequest, WebhookTask, webhook_request
 from speechcall.webhooks.rules.webhook_header import header_problem
 from tests.fuzzing.choices import Choices, edited
 from tests.fuzzing.target import Target, holds
@@ -69,6 +70,7 @@ _NAMES = (
         "language",
     ),
     *("en-GB", "voice", "Amy", "ttl", "ringTimeoutSec", "redial", "attempts", "afterSec", "on", "busy", "noAnswer"),
+    *("statusUrl", "statusEvents", "final", "attempt", "list", "https://shop.example/status"),
     *("customerMessageId", "http://", "https://", "+380671234567", "\\ud800", "1e400", "NaN", "Infinity", "-0"),
 )
 

@@ -11,9 +11,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from speechcall.messages.rules.message import Message
+from speechcall.outbound.rules.destination import NOWHERE
 from speechcall.webhooks.adapters.places_store import LEASE_MSEC
-from speechcall.webhooks.rules.delivery import MAX_WAKES, PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
-from speechcall.webhooks.rules.webhook import NOWHERE, WebhookTask
+from speechcall.webhooks.rules.delivery import (
+    MAX_WAKES,
+    PATIENCE_MSEC,
+    Attempt,
+    Delivery,
+    DeliveryState,
+    Wait,
+    comes_before,
+)
+from speechcall.webhooks.rules.webhook import WebhookTask
 
 
 @dataclass
@@ -85,6 +94,22 @@ class MemoryDeliveries:
                 and (kept.task.seq, kept.task.step) < (task.seq, task.step)
                 for kept in self._kept.values()
             )
+
+    def has_untried_before(self, task: WebhookTask) -> bool:
+        with self._lock:
+            return any(
+                kept.delivery.state is DeliveryState.PENDING
+                and not kept.delivery.attempts
+                and kept.task.mid == task.mid
+                and comes_before((kept.task.attempt, kept.task.key), task.attempt, task.key)
+                for kept in self._kept.values()
+            )
+
+    def tell(self, task: WebhookTask, account_id: str, place: str, due_msec: int) -> None:
+        """A status event, as the store of messages writes it."""
+        with self._lock:
+            new = Delivery(DeliveryState.PENDING, destination=place)
+            self._kept[task.mid, task.event_id] = _Kept(task, new, account_id, due_msec)
 
     def due(self, now_msec: int, limit: int) -> list[tuple[str, str]]:
         with self._lock:

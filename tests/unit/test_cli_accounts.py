@@ -314,6 +314,9 @@ def test_an_account_that_is_not_there_gets_no_secret(run, secrets):
             ["--call-back-done-text", "Bye.", "--call-back-voice", "en-IN:Raveena"],
             {"call_back": CallBack(done_text="Bye.", language="en-IN", voice="Raveena")},
         ),
+        (["--status-url", "https://shop.example/s"], {"status_url": "https://shop.example/s"}),
+        (["--status-events", "final,list"], {"status_events": ("final", "list")}),
+        (["--status-events", "none"], {"status_events": ()}),
     ],
 )
 def test_set_changes_what_is_named_and_leaves_the_rest(run, accounts, arguments, changed):
@@ -335,6 +338,10 @@ def test_set_changes_what_is_named_and_leaves_the_rest(run, accounts, arguments,
         *(["--window", one, "--time-zone", "UTC"] for one in ("=09:00-10:00", "mon-=09:00-10:00", "09:00 - 10:00", "")),
         *(["--window", "09:00-20:00"], ["--window", "09:00-20:00", "--no-windows"], ["--time-zone", "europe/kyiv"]),
         ["--time-zone", "UTC", *(part for _ in range(8) for part in ("--window", "09:00-20:00"))],
+        *(["--status-url", url] for url in ("shop.example", "https://u:p@shop.example/", "http://10.0.0.1/", "")),
+        ["--status-url", "https://x.example/" + "a" * 2048],
+        ["--status-url", "https://x.example/", "--no-status-url"],
+        *(["--status-events", names] for names in ("", "finally", "final,final", "final,none")),
     ],
 )
 def test_set_refuses_what_makes_no_sense(run, accounts, arguments):
@@ -383,6 +390,17 @@ def test_windows_are_shown_as_they_are_given_and_taken_back(run, accounts):
     assert accounts.find("acme").windows == (Window(540, 1200),)
     assert run("set", "acme", "--no-windows").exit_code == 0
     assert accounts.find("acme") == replace(ACME, time_zone="Europe/Kyiv")
+
+
+def test_a_status_url_is_shown_without_what_may_be_secret_and_taken_back(run, accounts):
+    assert (
+        run("set", "acme", "--status-url", "https://Shop.example/s?key=secret", "--status-events", "list").exit_code
+        == 0
+    )
+    (listed,) = json.loads(run("list", "--json").output)
+    assert (listed["statusUrl"], listed["statusEvents"]) == ("https://shop.example", ["list"])
+    assert run("set", "acme", "--no-status-url").exit_code == 0
+    assert accounts.find("acme") == replace(ACME, status_events=("list",))
 
 
 def test_a_new_account_says_what_it_may_not_dial(run, accounts):
@@ -461,6 +479,8 @@ def test_the_list_is_a_table_with_a_line_for_each(run, accounts):
             "WINDOWS",
             "ZONE",
             "IGNORESOPTOUT",
+            "STATUSURL",
+            "EVENTS",
             "SIGNED",
             "DISABLED",
         ],
@@ -478,9 +498,12 @@ def test_the_list_is_a_table_with_a_line_for_each(run, accounts):
             "Shop=+4930123456",
             "-",
             "no",
-            *["-", "-", "no", "no", "no"],
+            *["-", "-", "no", "-", "final", "no", "no"],
         ],
-        ["zeta", "+380,+48", "10000", "50", "500", "10", "-", "0", *["-"] * 4, "no", *["-", "-", "no", "no", "yes"]],
+        [
+            *["zeta", "+380,+48", "10000", "50", "500", "10", "-", "0", *["-"] * 4],
+            *["no", "-", "-", "no", "-", "final", "no", "yes"],
+        ],
     ]
 
 
@@ -525,6 +548,8 @@ def test_the_list_for_programs(run):
             "timeZone": None,
             "ignoresOptOut": False,
             "callBack": {},
+            "statusUrl": None,
+            "statusEvents": ["final"],
             "signed": False,
             "disabled": False,
         }

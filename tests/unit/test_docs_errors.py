@@ -32,6 +32,7 @@ from speechcall.shared.rules.errors import PromptUnavailable, RequestError
 from speechcall.shared.rules.json_text import MAX_JSON_BYTES
 from speechcall.status.use_cases.cursors import dump_cursor
 from speechcall.status.use_cases.read_campaigns import read_campaign, read_campaigns, read_lists
+from speechcall.status.use_cases.read_export import export_campaign
 from speechcall.status.use_cases.read_status import read_list, read_message
 from speechcall.status.use_cases.replay_webhooks import replay_of_message
 from speechcall.status.use_cases.status import History
@@ -59,6 +60,7 @@ ACME = Account("acme", ("+380",), senders={"BazarCOM": "+4930123456"}, calls_per
 URGENT = MESSAGE | {"priority": "urgent"}
 EVENING = [{"from": "18:00", "to": "20:00", "days": ["mon"]}]
 TWO_MONTHS = [f"2026-{month}-{day:02}" for month in (10, 11) for day in range(1, 31)] + ["2026-09-21", "2026-09-28"]
+STATUS = "https://shop.example/status"
 ABSENT = object()
 
 
@@ -195,6 +197,11 @@ def campaigns(query, name=None):
     return refused(lambda: read_campaigns(ACME, query, campaigns=stores["campaigns"]))
 
 
+def exported(query):
+    stores: Any = {"store": Nothing(), "lists": Nothing(), "stops": None, "campaigns": MemoryCampaigns()}
+    return refused(lambda: export_campaign(ACME, "spring", query, NOW, **stores))
+
+
 def lists_of(query):
     return refused(lambda: read_lists(ACME, query, campaigns=MemoryCampaigns()))
 
@@ -318,6 +325,8 @@ GIVEN = {
         lambda: refused(lambda: list_opt_outs(ACME, {"limit": "101"}, store=MemoryOptOuts())),
         lambda: refused(lambda: list_opt_outs(ACME, {"list": "a b"}, store=MemoryOptOuts())),
         lambda: refused(lambda: list_opt_outs(ACME, {"cursor": "x"}, store=MemoryOptOuts())),
+        lambda: exported({"format": "xlsx"}),
+        lambda: exported({"cursor": dump_cursor("0", "export", "acme", "autumn")}),
     ],
     "400 a message": [
         lambda: send([7]),
@@ -379,6 +388,17 @@ GIVEN = {
         lambda: message(windows=EVENING, timeZone="UTC", notOn=[]),
         lambda: message(windows=EVENING, timeZone="Europe/Kyiv", ttl=600),
         lambda: message(windows=EVENING, timeZone="UTC", notOn=TWO_MONTHS),
+    ],
+    "400 what is told of a message": [
+        lambda: message(statusUrl="shop.example/status"),
+        lambda: message(statusUrl=7),
+        lambda: message(statusUrl="http://10.0.0.1/status"),
+        lambda: message(statusUrl="https://user:secret@shop.example/"),
+        lambda: message(statusUrl=STATUS, statusEvents="final"),
+        lambda: message(statusUrl=STATUS, statusEvents=["finished"]),
+        lambda: message(statusUrl=STATUS, statusEvents=["final", "final"]),
+        lambda: message(statusUrl=STATUS, statusEvents=["final", "list"]),
+        lambda: message(statusEvents=["final"]),
     ],
     "400 a menu": [
         lambda: menu(introUrl=ABSENT),

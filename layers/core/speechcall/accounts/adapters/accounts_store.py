@@ -27,6 +27,8 @@ _NEWER: Mapping[str, object] = {
     "call_back": {},
     "calls_per_number": None,
     "minutes_per_day": None,
+    "status_url": "",
+    "status_events": ["final"],
 }
 """Settings that items of the release before lack, with what they are then."""
 FORM = 1
@@ -279,6 +281,8 @@ def _settings(account: Account) -> Values:
         "call_back": {name: text for name, text in account.call_back._asdict().items() if text},
         "calls_per_number": account.calls_per_number,
         "minutes_per_day": account.minutes_per_day,
+        "status_url": account.status_url,
+        "status_events": list(account.status_events),
     }
 
 
@@ -326,6 +330,8 @@ def _load(item: Values) -> Account:
         call_back=CallBack(*(item.get("call_back", {}).get(name, "") for name in CallBack._fields)),
         calls_per_number=item.get("calls_per_number"),
         minutes_per_day=item.get("minutes_per_day"),
+        status_url=item.get("status_url", ""),
+        status_events=tuple(item.get("status_events", ("final",))),
     )
 
 

@@ -85,6 +85,10 @@ class Account:
     """How many calls it may make to one number in any 24 hours; None: any number."""
     minutes_per_day: int | None = None
     """How many minutes of calls it may make in a day (UTC); None: any number."""
+    status_url: str = ""
+    """Where it is told what becomes of messages that name no other URL; empty: nowhere."""
+    status_events: tuple[str, ...] = ("final",)
+    """Of what it is told, where a message names no events."""
 
     def may_dial(self, number: str) -> bool:
         """Whether a number (E.164) is among the account's destinations."""

@@ -187,28 +187,44 @@ class WebhookAttempt(TypedDict):
     error: str | None
 
 
+DeliveryState = Annotated[
+    Literal["queued", "pending", "delivered", "failed", "dead"],
+    Field(
+        description="`queued`: it waits for its first attempt, or that is being made. `pending`: it is to be tried "
+        "again. `failed`: refused for good. `dead`: given up after several attempts."
+    ),
+]
+WebhookId = Annotated[str, Field(description="The header `webhook-id` of every attempt.")]
+NextAttemptAt = Annotated[Moment | None, Field(description="While it is pending: when it is tried again.")]
+
+
 @_closed
 class WebhookDelivery(TypedDict):
     """The delivery of one webhook."""
 
-    webhookId: Annotated[str, Field(description="The header `webhook-id` of every attempt.")]
+    webhookId: WebhookId
     menu: Count
     key: str
     step: Count
-    state: Annotated[
-        Literal["queued", "pending", "delivered", "failed", "dead"],
-        Field(
-            description="`queued`: it waits for its first attempt, or that is being made. `pending`: it is to be tried "
-            "again. `failed`: refused for good. `dead`: given up after several attempts."
-        ),
-    ]
-    nextAttemptAt: Annotated[Moment | None, Field(description="While it is pending: when it is tried again.")]
+    state: DeliveryState
+    nextAttemptAt: NextAttemptAt
     attempts: list[WebhookAttempt]
 
 
 @_closed
-class Call(TypedDict):
-    """What happened, in full."""
+class StatusDelivery(TypedDict):
+    """The delivery of one status webhook."""
+
+    webhookId: WebhookId
+    event: Literal["final", "attempt"]
+    state: DeliveryState
+    nextAttemptAt: NextAttemptAt
+    attempts: list[WebhookAttempt]
+
+
+@_closed
+class ToldCall(TypedDict):
+    """What happened, without the deliveries of webhooks."""
 
     state: Literal["preparing", "queued", "calling", "settling", "finished"]
     paused: NotRequired[
@@ -229,7 +245,56 @@ class Call(TypedDict):
     keyPressed: Annotated[bool, Field(description="Whether any key was pressed, one without a list too.")]
     attempts: list[Attempt]
     path: Annotated[list[Step], Field(description="The callee's way through the menus.")]
+
+
+@_closed
+class Call(ToldCall):
+    """What happened, in full."""
+
     webhooks: list[WebhookDelivery]
+    statusWebhooks: Annotated[list[StatusDelivery], Field(description="Those that `statusUrl` was sent.")]
+
+
+@_closed
+class FinalEvent(TypedDict):
+    """What `statusUrl` is sent when a message has ended: the members are those of its status."""
+
+    event: Literal["final"]
+    messageId: Id
+    messagelistId: Id
+    customerMessageId: NotRequired[CustomerId]
+    campaign: NotRequired[CampaignName]
+    recipient: str
+    deliverystatus: DeliveryStatus
+    timestamp: Annotated[Moment, Field(description="When it happened.")]
+    call: NotRequired[Annotated[ToldCall, Field(description="Absent where the message could not be read.")]]
+
+
+@_closed
+class AttemptEvent(TypedDict):
+    """What `statusUrl` is sent when a call attempt is over: the message as it is then, with its calls until then."""
+
+    event: Literal["attempt"]
+    attempt: Annotated[int, Field(ge=1, description="Which one; one that was never dialled is not in `call`.")]
+    messageId: Id
+    messagelistId: Id
+    customerMessageId: NotRequired[CustomerId]
+    campaign: NotRequired[CampaignName]
+    recipient: str
+    deliverystatus: Annotated[DeliveryStatus, Field(description="`scheduled`: it is dialled again.")]
+    timestamp: Annotated[Moment, Field(description="When it was over.")]
+    call: NotRequired[ToldCall]
+
+
+@_closed
+class ListEvent(TypedDict):
+    """What `statusUrl` is sent when all messages of a list have ended."""
+
+    event: Literal["list"]
+    messagelistId: Id
+    timestamp: Annotated[Moment, Field(description="When the last one ended.")]
+    total: Annotated[int, Field(ge=1, description="Messages that were accepted.")]
+    outcomes: Annotated[dict[str, Count], Field(description="How many ended so.")]
 
 
 @_closed

@@ -16,8 +16,10 @@ Sends = Literal[
 Reads = Literal[
     "GET /bat/campaign",
     "GET /bat/campaign/{campaign}",
+    "GET /bat/campaign/{campaign}/export",
     "GET /bat/messagelist",
     "GET /bat/messagelist/{messagelistId}",
+    "GET /bat/messagelist/{messagelistId}/export",
     "GET /bat/message/{messageId}",
     "GET /bat/audio",
     "GET /bat/audio/{introId}",

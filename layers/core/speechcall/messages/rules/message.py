@@ -79,6 +79,12 @@ class Message:
     """The name under which its list is counted, stopped and shares its account's lines; empty: none."""
     funnel: str = ""
     """Under which shape of menus its calls are counted in its campaign; empty: in none."""
+    status_url: str = ""
+    """Where its sender is told what becomes of it; empty: nowhere. Frozen when it was accepted."""
+    status_events: tuple[str, ...] = ()
+    """Of which events (`StatusKind`) of its own."""
+    counts_in_list: bool = False
+    """Its end is counted for its list, whose sender is told when all have ended."""
     is_urgent: bool = False
     """It goes before all that are not, on lines that are kept free for such."""
     share: int | None = field(default=None, compare=False)

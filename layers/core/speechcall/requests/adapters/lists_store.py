@@ -98,6 +98,11 @@ class DynamoLists:
             it_is_free = "attribute_not_exists(pk) OR expires_at <= :now"
             now = {":now": made.created_msec // 1000}
             puts.append(self._put(_idempotency_key(made.account_id, key), named, it_is_free, now))
+        if made.status_url:
+            from speechcall.messages.adapters.status_items import new_ends  # noqa: PLC0415, few lists are told of
+
+            ends = new_ends(made.list_id, made.account_id, len(made.message_ids), made.status_url, made.expires_at)
+            puts.append({"Put": {"TableName": self._table, "Item": to_wire(ends)}})
         return puts
 
     def resume_list(self, stored: MessageList, now_msec: int) -> None:
@@ -256,6 +261,7 @@ def _dump(made: MessageList) -> Values:
         "expires_at": made.expires_at,
         "fingerprint": made.fingerprint,
         "answer": _packed(made.answer),
+        **({"status_url": made.status_url} if made.status_url else {}),
         **({"campaign": made.campaign, "funnels": list(made.funnels)} if made.campaign else {}),
     }
 
@@ -271,6 +277,7 @@ def _load(item: Values) -> MessageList:
         answer=json.loads(zlib.decompress(bytes(item["answer"].value))),
         campaign=item.get("campaign", ""),
         funnels=tuple(item.get("funnels", ())),
+        status_url=item.get("status_url", ""),
     )
 
 

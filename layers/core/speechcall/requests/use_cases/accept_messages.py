@@ -116,6 +116,8 @@ def accept_messages(
             drawn.add(list_id)
             expires, answer = _expires_at(judged, account, now), _answer(judged, list_id, ids)
             made = MessageList(list_id, account.account_id, tuple(ids), now, expires, fingerprint, answer)
+            told_at = asked.told_of_list(account)
+            made = made._replace(status_url=told_at) if told_at else made
             return made._replace(campaign=asked.campaign, funnels=shapes) if asked.campaign else made
 
         stored = _add_list(make, key, lists, lambda: _give_back(account, count, spent_msec, urgent, lists))
@@ -230,12 +232,27 @@ def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account, op
         redial=to_redial(wanted.model),
         silent_repeats=wanted.model.silentRepeats,
         is_urgent=wanted.is_urgent,
+        status_url=_status_url(wanted, account),
+        status_events=_status_events(wanted, account),
+        counts_in_list=bool(stored.status_url),
         campaign=stored.campaign,
         funnel=_funnel(wanted, stored) if stored.campaign else "",
         number_digest=opt_outs.digest(wanted.number),
         opt_out_lists=tuple(dict.fromkeys(wanted.model.optOutLists)),
         ignores_opt_out=wanted.model.ignoreOptOut,
     )
+
+
+def _status_url(wanted: Wanted, account: Account) -> str:
+    return (wanted.model.statusUrl or account.status_url) if _status_events(wanted, account) else ""
+
+
+def _status_events(wanted: Wanted, account: Account) -> tuple[str, ...]:
+    """Of which events of its own a message's sender is told: with a URL, `final` if nothing is said."""
+    if not (wanted.model.statusUrl or account.status_url):
+        return ()
+    given = wanted.model.statusEvents
+    return tuple(name for name in (account.status_events if given is None else given) if name != "list")
 
 
 def _funnel(wanted: Wanted, stored: MessageList) -> str:

@@ -1,6 +1,6 @@
 """What a request asks for, checked: the part of it that only the request decides, and the account's part."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from speechcall.accounts.rules.account import Account
@@ -13,16 +13,15 @@ from speechcall.optouts.use_cases.opt_out_ports import NOBODY, OptOuts
 from speechcall.prompts.rules.prompt import Prompt, is_uploaded
 from speechcall.requests.rules.numbering import is_surcharged
 from speechcall.requests.use_cases.field_names import judge_names
-from speechcall.requests.use_cases.hours_model import HOURS_FIELDS
 from speechcall.requests.use_cases.judge_hours import judge_hours
 from speechcall.requests.use_cases.read_messages import (
     KNOWN_FIELDS,
-    check_hours,
+    check_defaults,
     check_message,
     to_menus,
     unknown_fields,
 )
-from speechcall.requests.use_cases.request_models import MessageModel
+from speechcall.requests.use_cases.request_models import DEFAULT_FIELDS, MessageModel
 from speechcall.shared.rules.characters import foreign, lookalike, unseen
 from speechcall.shared.rules.errors import InvalidRequest, Problem
 from speechcall.shared.rules.json_text import parse_json
@@ -34,7 +33,7 @@ MAX_MESSAGES = 100
 MAX_MENUS_BYTES = 64 * 1024
 MAX_NAMES = 20
 MAX_CUSTOMER_ID_LENGTH = 64
-_ENVELOPE = ("messages", "campaign", *HOURS_FIELDS)
+_ENVELOPE = ("messages", "campaign", *DEFAULT_FIELDS)
 """What may stand around the messages."""
 _IN_A_MESSAGE, _AROUND_MESSAGES = Names(KNOWN_FIELDS), Names(_ENVELOPE)
 
@@ -87,6 +86,14 @@ class Asked(NamedTuple):
     entries: Sequence[Entry]
     campaign: str = ""
     """The name under which the list is counted; empty: none."""
+    status_url: str | None = None
+    """What the envelope says about where and of what its sender is told."""
+    status_events: Sequence[str] | None = None
+
+    def told_of_list(self, account: Account) -> str:
+        """Where the sender is told that the whole list has ended; empty: nowhere."""
+        events = account.status_events if self.status_events is None else self.status_events
+        return (self.status_url or account.status_url) if "list" in events else ""
 
 
 def read_request(
@@ -98,10 +105,10 @@ def read_request(
     """
     envelope = parse_json(body)
     given = _envelope(envelope, strict)
-    defaults = _defaults(envelope)
+    defaults = _defaults(envelope, allow_loopback)
     rules = (defaults, allow_loopback, ring_time_kept, strict)
     entries = [_read(one, f"messages[{index}]", *rules) for index, one in enumerate(given)]
-    return Asked(entries, _campaign(envelope))
+    return Asked(entries, _campaign(envelope), defaults.get("statusUrl"), defaults.get("statusEvents"))
 
 
 def judge_entries(
@@ -196,10 +203,10 @@ def _campaign(body: Any) -> str:
     return given
 
 
-def _defaults(envelope: Mapping[str, Any]) -> dict[str, Any]:
+def _defaults(envelope: Mapping[str, Any], allow_loopback: bool) -> dict[str, Any]:
     """What the envelope says for all its messages; each message may say otherwise, field by field."""
-    defaults = {name: envelope[name] for name in HOURS_FIELDS if name in envelope}
-    if problems := check_hours(defaults):
+    defaults = {name: envelope[name] for name in DEFAULT_FIELDS if name in envelope}
+    if problems := check_defaults(defaults, allow_loopback=allow_loopback):
         raise InvalidRequest("What the request says for all its messages cannot be used.", problems)
     return defaults
 
@@ -227,6 +234,10 @@ def _read(
     """Reads one message and judges it by itself; without its account and without stored audio."""
     whole = {**defaults, **given} if isinstance(given, dict) else given
     model, problems = check_message(whole, path, allow_loopback=allow_loopback)
+    if model and isinstance(given, dict) and "list" in (given.get("statusEvents") or ()):
+        place = f"{path}.statusEvents[{given['statusEvents'].index('list')}]"
+        text = '"list" is an event of the whole list; say so in the envelope'
+        model, problems = None, [Problem("INVALID_STATUS_EVENTS", place, text)]
     names = unknown_fields(given) if isinstance(given, dict) else []
     unknown = judge_names(names, _IN_A_MESSAGE, f"{path}.", strict=strict)
     if unknown.problems:
@@ -251,26 +262,8 @@ def _judge(entry: Entry, account: Account, prompts: Prompts, known: dict[str, Pr
     """Judges a message by its account (destinations, senders, uploads). `known`: uploads looked up already."""
     if entry.wanted is None:
         return entry
-    problems, warnings = [], list(entry.warnings)
-    if not account.may_dial(entry.wanted.number):
-        text = f"is not among the destinations of this account, which are: {_destinations(account)}"
-        problems.append(Problem("INVALID_RECIPIENT", f"{entry.path}.to", text))
-    elif not account.premium and is_surcharged(entry.wanted.number):
-        text = "is a premium-rate or shared-cost number, which this account may not call"
-        problems.append(Problem("INVALID_RECIPIENT", f"{entry.path}.to", text))
-    if not account.may_send_as(entry.wanted.model.from_):
-        given = entry.wanted.model.from_
-        text = f"is not among the senders of this account, which are: {_some([*account.senders])}{unseen(given)}"
-        problems.append(Problem("INVALID_SENDER", f"{entry.path}.from", text))
-    if entry.wanted.is_urgent and not account.urgent_per_minute:
-        text = "cannot be urgent: this account may send no urgent messages; leave priority out"
-        problems.append(Problem("PRIORITY_NOT_ALLOWED", f"{entry.path}.priority", text))
-    times = dial_times_of(entry.wanted, account, now_msec)
-    if isinstance(times, Problem):
-        problems.append(Problem(times.code, f"{entry.path}.{times.path}", times.message))
-    if entry.wanted.model.ignoreOptOut and not account.ignores_opt_out:
-        text = "may not be true: this account may call nobody who has opted out; leave it out"
-        problems.append(Problem("IGNORE_OPT_OUT_NOT_ALLOWED", f"{entry.path}.ignoreOptOut", text))
+    warnings = list(entry.warnings)
+    problems = list(_not_allowed(entry.path, entry.wanted, account, now_msec))
     for index, menu in enumerate(entry.wanted.menus):
         if not is_uploaded(menu.intro):
             continue
@@ -283,3 +276,29 @@ def _judge(entry: Entry, account: Account, prompts: Prompts, known: dict[str, Pr
         else:
             warnings += [Problem(warning.code, path, warning.message) for warning in prompt.warnings]
     return entry._replace(wanted=None, problems=problems) if problems else entry._replace(warnings=warnings)
+
+
+def _not_allowed(path: str, wanted: Wanted, account: Account, now_msec: int) -> Iterator[Problem]:
+    """What of a message its account may not ask for."""
+    if not account.may_dial(wanted.number):
+        text = f"is not among the destinations of this account, which are: {_destinations(account)}"
+        yield Problem("INVALID_RECIPIENT", f"{path}.to", text)
+    elif not account.premium and is_surcharged(wanted.number):
+        text = "is a premium-rate or shared-cost number, which this account may not call"
+        yield Problem("INVALID_RECIPIENT", f"{path}.to", text)
+    if not account.may_send_as(wanted.model.from_):
+        given = wanted.model.from_
+        text = f"is not among the senders of this account, which are: {_some([*account.senders])}{unseen(given)}"
+        yield Problem("INVALID_SENDER", f"{path}.from", text)
+    if wanted.is_urgent and not account.urgent_per_minute:
+        text = "cannot be urgent: this account may send no urgent messages; leave priority out"
+        yield Problem("PRIORITY_NOT_ALLOWED", f"{path}.priority", text)
+    if wanted.model.statusEvents and not (wanted.model.statusUrl or account.status_url):
+        text = "changes nothing without a statusUrl, which neither the message, the envelope nor the account has"
+        yield Problem("INVALID_STATUS_EVENTS", f"{path}.statusEvents", text)
+    times = dial_times_of(wanted, account, now_msec)
+    if isinstance(times, Problem):
+        yield Problem(times.code, f"{path}.{times.path}", times.message)
+    if wanted.model.ignoreOptOut and not account.ignores_opt_out:
+        text = "may not be true: this account may call nobody who has opted out; leave it out"
+        yield Problem("IGNORE_OPT_OUT_NOT_ALLOWED", f"{path}.ignoreOptOut", text)

@@ -199,6 +199,11 @@ def open_campaigns_key(account_id: str) -> Key:
     return {"pk": f"CAMPAIGNS#{account_id}", "sk": "OPEN"}
 
 
+def list_ends_key(list_id: str) -> Key:
+    """How many messages of a list have not ended, where its sender is told when all have; who tells reads it alone."""
+    return {"pk": f"ENDS#{list_id}", "sk": "ENDS"}
+
+
 def list_brake_key(list_id: str) -> Key:
     """Whether a list is paused or cancelled; apart from the list, because every claim looks at it."""
     return {"pk": f"LIST#{list_id}", "sk": "BRAKE"}
