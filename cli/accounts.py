@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from cli import account_keys, call_backs, values
 from cli.deployment import Deployment
 from cli.failures import Refusal, shown_once
+from cli.promise_files import read_promises_file
 from cli.queues import Queue, chosen_queue, settle_queue
 from cli.table import show_table
 from cli.target import on_deployment
@@ -30,7 +32,9 @@ from speechcall.accounts.rules.account import (
     Account,
 )
 from speechcall.accounts.use_cases.accounts import Secrets, credentials_of, new_secrets, with_checksum
+from speechcall.requests.use_cases.judge_promises import required_promises
 from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.rules.json_text import dump_json
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(account_keys.app, name="key", help="Keys with a name, each for some of what the account may do.")
@@ -41,6 +45,12 @@ TOLL_FRAUD = (
     "premium-rate are called only with --premium; many expensive ones look like any other."
 )
 _TRIES = 20
+_OPPOSITES = {
+    "--sender": "--no-senders",
+    "--deny": "--no-deny",
+    "--window": "--no-windows",
+    "--require": "--no-require",
+}
 _ROTATE = "`account rotate {0}` gives it a new password and key"
 _ROTATE_SECRET = "`account rotate {0} --webhook-secret` gives a new one"
 
@@ -56,6 +66,9 @@ _WINDOWS = typer.Option(
 _TIME_ZONE = typer.Option(metavar="ZONE", callback=values.time_zone, help='Of the windows: an IANA name; "recipient".')
 _IGNORE_OPT_OUT = typer.Option(
     help="Messages may say ignoreOptOut: calls that people have to get, whatever they chose."
+)
+_REQUIRE = typer.Option(
+    exists=True, dir_okay=False, help="A file of promises that the menus of its messages have to keep."
 )
 _SENDERS = typer.Option(metavar="NAME=+N", callback=values.senders, help="A `from`, with its caller ID. Repeatable.")
 _CALLS_PER_DAY = typer.Option(min=1, max=MOST, help="Calls a day (UTC).")
@@ -210,16 +223,21 @@ def set_(
     call_back_voice: Annotated[str | None, call_backs.VOICE] = None,
     no_call_back: Annotated[bool, call_backs.NONE] = False,
     no_senders: Annotated[bool, typer.Option("--no-senders", help="Any `from`, with the stack's caller ID.")] = False,
+    require: Annotated[Path | None, _REQUIRE] = None,
+    no_require: Annotated[bool, typer.Option("--no-require", help="Its menus need not keep any promises.")] = False,
     no_webhook_secret: Annotated[bool, typer.Option("--no-webhook-secret", help="Webhooks go unsigned.")] = False,
     any_destination: AnyDestination = False,
 ) -> None:
     """Change what is named and leave the rest. Prefixes, denied ones and senders take the place of all there were."""
-    if sender and no_senders:
-        raise typer.BadParameter("give either --sender or --no-senders.")
-    if deny and no_deny:
-        raise typer.BadParameter("give either --deny or --no-deny.")
-    if window and no_windows:
-        raise typer.BadParameter("give either --window or --no-windows.")
+    one_of = {
+        "--sender": (sender, no_senders),
+        "--deny": (deny, no_deny),
+        "--window": (window, no_windows),
+        "--require": (require, no_require),
+    }
+    for option, (some, none) in one_of.items():
+        if some and none:
+            raise typer.BadParameter(f"give either {option} or {_OPPOSITES[option]}.")
     given = {
         "calls_per_day": calls_per_day,
         "rate": rate,
@@ -233,14 +251,14 @@ def set_(
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if max_lines is not None:
         changes["max_lines"] = max_lines or None
-    if prefix:
-        changes["prefixes"] = _once(prefix)
-    if deny or no_deny:
-        changes["denied"] = _once(deny)
-    if window or no_windows:
-        changes["windows"] = values.to_windows(window)
-    if sender or no_senders:
-        changes["senders"] = values.senders_by_name(sender)
+    replaced: dict[str, tuple[bool, Callable[[], Any]]] = {
+        "prefixes": (bool(prefix), lambda: _once(prefix)),
+        "denied": (bool(deny) or no_deny, lambda: _once(deny)),
+        "windows": (bool(window) or no_windows, lambda: values.to_windows(window)),
+        "senders": (bool(sender) or no_senders, lambda: values.senders_by_name(sender)),
+        "requires": (bool(require) or no_require, lambda: _promises(require)),
+    }
+    changes |= {name: value() for name, (is_given, value) in replaced.items() if is_given}
     spoken = call_backs.given(
         call_back_text, call_back_audio, call_back_done_text, call_back_done_audio, call_back_voice, none=no_call_back
     )
@@ -278,6 +296,11 @@ def _clock(window: list[str] | None, time_zone: str | None) -> None:
         raise typer.BadParameter('say on which clock the windows are: --time-zone Europe/Kyiv, or "recipient".')
 
 
+def _promises(file: Path | None) -> str:
+    """The promises of a file, as an account holds them."""
+    return dump_json(read_promises_file(file)[0]) if file else ""
+
+
 def _once(given: list[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(given or []))
 
@@ -303,6 +326,12 @@ def _show_once(given: Secrets) -> None:
     typer.echo("Keep them now: they cannot be shown again, since only their SHA-256 is stored.")
 
 
+def _required(account: Account) -> list[str]:
+    """The promises that it requires, by name."""
+    promises = required_promises(account.requires)
+    return ["of a later release"] if promises is None else [one.name for one in promises]
+
+
 def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = False) -> None:
     signed = deployment.webhook_secrets.signed_accounts(SystemClock().now_msec())
     rows = [
@@ -322,6 +351,7 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
             "timeZone": account.time_zone,
             "ignoresOptOut": account.ignores_opt_out,
             "callBack": call_backs.shown(account.call_back),
+            "requires": _required(account),
             "signed": account.account_id in signed,
             "disabled": account.disabled,
         }
@@ -330,9 +360,9 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
     else:
-        # A text to who calls back would not fit a line.
+        # A text to who calls back, and promises, would not fit a line.
         show_table(
-            [{name: cell for name, cell in row.items() if name != "callBack"} for row in rows],
+            [{name: cell for name, cell in row.items() if name not in ("callBack", "requires")} for row in rows],
             {
                 "callsPerDay": "calls/day",
                 "rate": "rate/s",

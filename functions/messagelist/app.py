@@ -11,6 +11,7 @@ from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.api.adapters.http_answers import Answer, answer_json
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.api.use_cases.query import parameter, truth
+from speechcall.menus.rules.walk import CallLimits
 from speechcall.messages.adapters.new_messages import DynamoNewMessages
 from speechcall.optouts.adapters.digests import NumberDigests
 from speechcall.optouts.adapters.opt_outs_store import DynamoOptOuts
@@ -34,6 +35,7 @@ digests = NumberDigests(
 opt_outs = DynamoOptOuts(dynamodb, setting("REGISTRY_TABLE"), digests)
 allow_loopback = allows_loopback(setting("WEBHOOK_RECEIVER"))
 ring_time_kept = chosen_provider().keeps_ring_time
+limits = CallLimits(int(setting("MAX_MENU_VISITS")), int(setting("MAX_CALL_SECONDS")), int(setting("SILENT_REPEATS")))
 
 
 @app.route("POST /bat/messagelist")
@@ -51,6 +53,7 @@ def post_messagelist(request: HttpRequest) -> Answer:
         allow_loopback=allow_loopback,
         ring_time_kept=ring_time_kept,
         strict=truth(request.query, "strict"),
+        limits=limits,
     )
     count("MessagesAccepted", len(answer["messages"]) - answer.get("rejected", 0))
     count("MessagesRejected", answer.get("rejected", 0))
@@ -66,7 +69,7 @@ def post_check(request: HttpRequest) -> Answer:
     sender = account_of(request, accounts)
     picture, strict = parameter(request.query, "picture") == "mermaid", truth(request.query, "strict")
     rules: Any = {"allow_loopback": allow_loopback, "ring_time_kept": ring_time_kept, "strict": strict}
-    stores: Any = {"prompts": lists, "clock": SystemClock(), "opt_outs": opt_outs}
+    stores: Any = {"prompts": lists, "clock": SystemClock(), "opt_outs": opt_outs, "limits": limits}
     checked = check_messages(sender, request.body, picture, **stores, **rules)
     return answer_json(200, checked)
 

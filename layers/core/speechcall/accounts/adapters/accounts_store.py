@@ -25,6 +25,7 @@ _NEWER: Mapping[str, object] = {
     "windows": [],
     "time_zone": None,
     "call_back": {},
+    "requires": "",
 }
 """Settings that items of the release before lack, with what they are then."""
 FORM = 1
@@ -271,6 +272,7 @@ def _settings(account: Account) -> Values:
         "windows": _dump_windows(account.windows) if account.windows else [],
         "time_zone": account.time_zone,
         "call_back": {name: text for name, text in account.call_back._asdict().items() if text},
+        "requires": account.requires,
     }
 
 
@@ -305,6 +307,7 @@ def _load(item: Values) -> Account:
         windows=_load_windows(stored) if (stored := item.get("windows")) else (),
         time_zone=item.get("time_zone"),
         call_back=CallBack(*(item.get("call_back", {}).get(name, "") for name in CallBack._fields)),
+        requires=item.get("requires", ""),
     )
 
 

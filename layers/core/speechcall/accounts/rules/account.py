@@ -80,6 +80,9 @@ class Account:
     call_back: CallBack = OWN_WORDS
     """What somebody hears whom it has called and who calls back."""
 
+    requires: str = ""
+    """Promises that the menus of its messages have to keep, as JSON text; empty: none."""
+
     def may_dial(self, number: str) -> bool:
         """Whether a number (E.164) is among the account's destinations."""
         anywhere = 0 if ANYWHERE in self.prefixes else -1
