@@ -58,7 +58,7 @@ test-long: install ## Run the tests that take minutes: 5,000 compiled menus and 
 bench-cold: install built ## Measure the first invocation of each function under Lambda's runtime, against a floor [FUNCTIONS="ControlCallFunction …" BENCH=short]
 	@$(PY) -m benchmarks.cold $(FUNCTIONS)
 
-BENCHMARKS := acceptance strangers imports keys compile webhooks dialer retirement idle mailbox
+BENCHMARKS := acceptance strangers imports keys compile prove webhooks dialer retirement idle mailbox
 bench: install ## Measure what our own code costs, against a floor measured in the same run [BENCH=short: only whether it runs]
 	@for benchmark in $(BENCHMARKS); do $(PY) -m benchmarks.$$benchmark || exit; done
 

@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from cli import account_keys, call_backs, values
 from cli.deployment import Deployment
 from cli.failures import Refusal, shown_once
+from cli.promise_files import read_promises_file
 from cli.queues import Queue, chosen_queue, settle_queue
 from cli.table import show_table
 from cli.target import on_deployment
@@ -31,7 +33,9 @@ from speechcall.accounts.rules.account import (
 )
 from speechcall.accounts.use_cases.accounts import Secrets, credentials_of, new_secrets, with_checksum
 from speechcall.outbound.rules.destination import destination
+from speechcall.requests.use_cases.judge_promises import required_promises
 from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.rules.json_text import dump_json
 from speechcall.stopping.use_cases.stop_many import call_back
 
 app = typer.Typer(no_args_is_help=True)
@@ -62,6 +66,9 @@ _IGNORE_OPT_OUT = typer.Option(
 _STATUS_URL = typer.Option(metavar="URL", callback=values.status_url, help="Told what becomes of its messages.")
 _STATUS_EVENTS = typer.Option(
     metavar="EVENTS", callback=values.status_events, help="Of what: final,attempt,list (as many as wanted)."
+)
+_REQUIRE = typer.Option(
+    exists=True, dir_okay=False, help="A file of promises that the menus of its messages have to keep."
 )
 _SENDERS = typer.Option(metavar="NAME=+N", callback=values.senders, help="A `from`, with its caller ID. Repeatable.")
 _CALLS_PER_DAY = typer.Option(min=1, max=MOST, help="Calls a day (UTC).")
@@ -233,6 +240,8 @@ def set_(
     no_status_url: Annotated[bool, typer.Option("--no-status-url", help="It is told nothing by itself.")] = False,
     status_events: Annotated[str | None, _STATUS_EVENTS] = None,
     no_senders: Annotated[bool, typer.Option("--no-senders", help="Any `from`, with the stack's caller ID.")] = False,
+    require: Annotated[Path | None, _REQUIRE] = None,
+    no_require: Annotated[bool, typer.Option("--no-require", help="Its menus need not keep any promises.")] = False,
     no_webhook_secret: Annotated[bool, typer.Option("--no-webhook-secret", help="Webhooks go unsigned.")] = False,
     any_destination: AnyDestination = False,
 ) -> None:
@@ -241,6 +250,7 @@ def set_(
     _one_of("--deny", deny, "--no-deny", no_deny)
     _one_of("--window", window, "--no-windows", no_windows)
     _one_of("--status-url", status_url, "--no-status-url", no_status_url)
+    _one_of("--require", require, "--no-require", no_require)
     given = {
         "calls_per_day": calls_per_day,
         "rate": rate,
@@ -258,15 +268,15 @@ def set_(
         "minutes_per_day": minutes_per_day,
     }
     changes |= {name: value or None for name, value in limits.items() if value is not None}
-    if prefix:
-        changes["prefixes"] = _once(prefix)
-    if deny or no_deny:
-        changes["denied"] = _once(deny)
-    if window or no_windows:
-        changes["windows"] = values.to_windows(window)
+    replaced: dict[str, tuple[bool, Callable[[], Any]]] = {
+        "prefixes": (bool(prefix), lambda: _once(prefix)),
+        "denied": (bool(deny) or no_deny, lambda: _once(deny)),
+        "windows": (bool(window) or no_windows, lambda: values.to_windows(window)),
+        "senders": (bool(sender) or no_senders, lambda: values.senders_by_name(sender)),
+        "requires": (bool(require) or no_require, lambda: _promises(require)),
+    }
+    changes |= {name: value() for name, (is_given, value) in replaced.items() if is_given}
     changes |= _events(status_url, no_status_url, status_events)
-    if sender or no_senders:
-        changes["senders"] = values.senders_by_name(sender)
     spoken = call_backs.given(
         call_back_text, call_back_audio, call_back_done_text, call_back_done_audio, call_back_voice, none=no_call_back
     )
@@ -317,6 +327,11 @@ def _clock(window: list[str] | None, time_zone: str | None) -> None:
         raise typer.BadParameter('say on which clock the windows are: --time-zone Europe/Kyiv, or "recipient".')
 
 
+def _promises(file: Path | None) -> str:
+    """The promises of a file, as an account holds them."""
+    return dump_json(read_promises_file(file)[0]) if file else ""
+
+
 def _once(given: list[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(given or []))
 
@@ -342,6 +357,12 @@ def _show_once(given: Secrets) -> None:
     typer.echo("Keep them now: they cannot be shown again, since only their SHA-256 is stored.")
 
 
+def _required(account: Account) -> list[str]:
+    """The promises that it requires, by name."""
+    promises = required_promises(account.requires)
+    return ["of a later release"] if promises is None else [one.name for one in promises]
+
+
 def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = False) -> None:
     signed = deployment.webhook_secrets.signed_accounts(SystemClock().now_msec())
     rows = [
@@ -365,6 +386,7 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
             "callBack": call_backs.shown(account.call_back),
             "statusUrl": destination(account.status_url) if account.status_url else None,  # a path may hold a secret
             "statusEvents": list(account.status_events),
+            "requires": _required(account),
             "signed": account.account_id in signed,
             "disabled": account.disabled,
         }
@@ -373,9 +395,9 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
     else:
-        # A text to who calls back would not fit a line.
+        # A text to who calls back, and promises, would not fit a line.
         show_table(
-            [{name: cell for name, cell in row.items() if name != "callBack"} for row in rows],
+            [{name: cell for name, cell in row.items() if name not in ("callBack", "requires")} for row in rows],
             {
                 "callsPerDay": "calls/day",
                 "rate": "rate/s",

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli import values
+from cli import list_compare, values
 from cli.deployment import Deployment
 from cli.failures import Refusal
 from cli.target import on_deployment
@@ -38,6 +38,9 @@ Interval = Annotated[float, typer.Option(min=0.2, help="Seconds between two look
 @app.callback()
 def _lists() -> None:
     """Message lists, as they go."""
+
+
+app.command()(list_compare.compare)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from speechcall.accounts.rules.account import Account
 from speechcall.api.adapters.http_answers import Answer, answer_json
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.api.use_cases.query import parameter, truth
+from speechcall.menus.rules.walk import CallLimits
 from speechcall.messages.adapters.new_messages import DynamoNewMessages
 from speechcall.messages.rules.dial_times import Caps
 from speechcall.optouts.adapters.digests import NumberDigests
@@ -39,6 +40,9 @@ judged_by: Any = {
     "ring_time_kept": chosen_provider().keeps_ring_time,
     "opt_outs": DynamoOptOuts(dynamodb, setting("REGISTRY_TABLE"), digests),
     "clock": SystemClock(),
+    "limits": CallLimits(
+        int(setting("MAX_MENU_VISITS")), int(setting("MAX_CALL_SECONDS")), int(setting("SILENT_REPEATS"))
+    ),
 }
 
 

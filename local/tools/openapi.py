@@ -13,12 +13,14 @@ from pydantic import TypeAdapter
 
 from local.tools.openapi_audio import audio_paths
 from local.tools.openapi_optouts import opt_out_paths
+from local.tools.openapi_promises import promises_schema
 from local.tools.openapi_stops import stop_paths
 from speechcall.accounts.rules.scope import Scope, allows
 from speechcall.api.rules import answers
 from speechcall.api.use_cases.openapi import FILE as SERVED
 from speechcall.api.use_cases.routes import scope_of
 from speechcall.campaigns.rules.campaign_names import NAME
+from speechcall.menus.rules.promise import MOST_PROMISES
 from speechcall.requests.use_cases.accept_messages import MAX_KEY_LENGTH
 from speechcall.requests.use_cases.check_request import MAX_MESSAGES
 from speechcall.requests.use_cases.request_models import DefaultsModel, MessageModel
@@ -30,6 +32,7 @@ from speechcall.status.use_cases.read_status import MAX_PAGE
 
 ROOT = Path(__file__).parents[2]
 SHOWN = ROOT / "docs" / "openapi.yaml"
+PROMISES = ROOT / "docs" / "promises.schema.json"
 SPEC = ROOT / "events" / "spec"
 PLACEHOLDER, NUMBER = "+380XXXXXXXXX", "+380936670003"
 
@@ -268,8 +271,9 @@ def _paths() -> dict[str, Any]:
                 "operationId": "checkMessages",
                 "tags": ["messages"],
                 "summary": "Check messages without sending them",
-                "description": "What would be rejected and why, the warnings, and how short and how long each call can "
-                "be. Nothing is stored or spent. Also 200 when every message would be rejected.",
+                "description": "What would be rejected and why, the warnings, how short and how long each call can "
+                "be, and what is known of each promise. Nothing is stored or spent. Also 200 when every message would "
+                "be rejected.",
                 "parameters": [
                     {
                         "name": "picture",
@@ -516,6 +520,14 @@ def _schemas() -> dict[str, Any]:
                 "description": "The name under which the list is counted, and shares the account's lines with others.",
                 "examples": ["spring"],
             },
+            "promises": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": MOST_PROMISES,
+                "items": {"type": "object"},
+                "description": "What every call through the menus has to keep to (docs/promises.md, "
+                "docs/promises.schema.json); a message that does not is rejected, `PROMISE_BROKEN`.",
+            },
             **hours,
         },
     }
@@ -552,6 +564,10 @@ def _untitled(schema: Any) -> Any:
     }
 
 
+def _of_promises() -> dict[str, Any]:
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Promises", **promises_schema()}
+
+
 class _Dumper(yaml.SafeDumper):
     """Without anchors: what is equal is written out."""
 
@@ -567,6 +583,7 @@ def texts() -> dict[Path, str]:
     return {
         SHOWN: head + shown,
         SERVED: json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n",
+        PROMISES: json.dumps(_of_promises(), ensure_ascii=False, indent=2) + "\n",
     }
 
 

@@ -550,6 +550,7 @@ def test_the_list_for_programs(run):
             "callBack": {},
             "statusUrl": None,
             "statusEvents": ["final"],
+            "requires": [],
             "signed": False,
             "disabled": False,
         }
@@ -560,3 +561,26 @@ def test_an_empty_list_says_so_and_is_json_where_that_was_asked_for(run, account
     accounts.accounts.clear()
     assert run("list").output == "There are no accounts yet.\n"
     assert json.loads(run("list", "--json").output) == []
+
+
+# ------------------------------------------------------------------ promises
+def test_an_account_requires_the_promises_of_a_file(run, accounts, tmp_path):
+    file = tmp_path / "promises.json"
+    file.write_text('[{"name": "short", "always": {"menus": "<= 3"}}]')
+    assert run("set", "acme", "--require", str(file)).exit_code == 0
+    assert accounts.find("acme").requires == '[{"name":"short","always":{"menus":"<= 3"}}]'
+    assert json.loads(run("list", "--json").output)[0]["requires"] == ["short"]
+    assert run("set", "acme", "--rate", "7").exit_code == 0
+    assert accounts.find("acme").requires
+    assert run("set", "acme", "--no-require").exit_code == 0
+    assert accounts.find("acme").requires == ""
+    assert run("set", "acme", "--no-require", "--require", str(file)).exit_code == 2
+
+
+def test_promises_that_cannot_be_read_change_nothing(run, accounts, tmp_path):
+    file = tmp_path / "promises.json"
+    file.write_text('[{"always": {"menus": 3}}]')
+    result = run("set", "acme", "--require", str(file))
+    assert result.exit_code == 1
+    assert "promises[0].always.menus must be text" in result.output
+    assert accounts.find("acme") == ACME

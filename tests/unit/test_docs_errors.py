@@ -62,6 +62,8 @@ EVENING = [{"from": "18:00", "to": "20:00", "days": ["mon"]}]
 TWO_MONTHS = [f"2026-{month}-{day:02}" for month in (10, 11) for day in range(1, 31)] + ["2026-09-21", "2026-09-28"]
 STATUS = "https://shop.example/status"
 ABSENT = object()
+BY_SILENCE = [HOOK, HANGUP]
+SURE = {"name": "no confirmation by silence", "never": {"webhook": "*/callback", "by": "wrong"}}
 
 
 class Refused:
@@ -118,6 +120,14 @@ def send(body, *, times=1, key=None, second=None, account=ACME, warm=None, stric
 
 def message(**changes):
     return send([changed(MESSAGE, **changes)])
+
+
+def promising(*promises, account=ACME, intro="ivr_651854", **actions):
+    """What a message is refused with whose request, or account, has promises."""
+    lists = {"d1": [HOOK, HANGUP], "wrong": [HANGUP], **actions}
+    menus = [changed(MENU, introUrl=intro, dtmfActions=lists)]
+    body = {"messages": [changed(MESSAGE, menu=menus)], **({"promises": [*promises]} if promises else {})}
+    return send(json.dumps(body).encode(), account=account)
 
 
 def menu(**changes):
@@ -327,6 +337,10 @@ GIVEN = {
         lambda: refused(lambda: list_opt_outs(ACME, {"cursor": "x"}, store=MemoryOptOuts())),
         lambda: exported({"format": "xlsx"}),
         lambda: exported({"cursor": dump_cursor("0", "export", "acme", "autumn")}),
+        lambda: promising({"never": {"webhook": "*/callback", "without": "1"}}),
+        lambda: promising({"nevr": {"webhook": "*/callback"}}),
+        lambda: promising({"always": {"callSeconds": 90}}),
+        lambda: promising({"pack": "us-telemarketing"}),
     ],
     "400 a message": [
         lambda: send([7]),
@@ -420,6 +434,15 @@ GIVEN = {
         lambda: menu(dtmfActions=[]),
         lambda: menu(dtmfActions={"1": []}),
         lambda: menu(dtmfActions={"d1": HANGUP}),
+    ],
+    "400 promises": [
+        lambda: promising(SURE, wrong=BY_SILENCE),
+        lambda: promising({"always": {"menus": "<= 3"}}, wrong=[{"action": "gotoMenu", "menu": 0}]),
+        lambda: promising(account=replace(ACME, requires=json.dumps([SURE])), wrong=BY_SILENCE),
+        lambda: promising({"always": {"callSeconds": "<= 10"}}, wrong=[{"action": "gotoMenu", "menu": 0}]),
+        lambda: promising({"always": {"callSeconds": "<= 60"}}, intro="https://media.example.com/1.mp3"),
+        lambda: promising(account=replace(ACME, requires='[{"later": {}}]')),
+        lambda: message(promises=[SURE]),
     ],
     "400 an action": [
         lambda: actions("hangup"),
@@ -529,6 +552,7 @@ def test_every_code_that_the_source_knows_is_on_the_page():
         source / "shared" / "rules" / "errors.py",
         source / "api" / "adapters" / "http_answers.py",
         source / "menus" / "rules" / "menu_report.py",
+        source / "menus" / "rules" / "promise_grammar.py",
     ]
     text = "\n".join(path.read_text(encoding="utf-8") for path in files)
     codes = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', text)) - {"FORBIDDEN_ADDRESS"} | {"UNAUTHORIZED"}

@@ -29,6 +29,7 @@ _NEWER: Mapping[str, object] = {
     "minutes_per_day": None,
     "status_url": "",
     "status_events": ["final"],
+    "requires": "",
 }
 """Settings that items of the release before lack, with what they are then."""
 FORM = 1
@@ -283,6 +284,7 @@ def _settings(account: Account) -> Values:
         "minutes_per_day": account.minutes_per_day,
         "status_url": account.status_url,
         "status_events": list(account.status_events),
+        "requires": account.requires,
     }
 
 
@@ -332,6 +334,7 @@ def _load(item: Values) -> Account:
         minutes_per_day=item.get("minutes_per_day"),
         status_url=item.get("status_url", ""),
         status_events=tuple(item.get("status_events", ("final",))),
+        requires=item.get("requires", ""),
     )
 
 

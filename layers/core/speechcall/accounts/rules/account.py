@@ -90,6 +90,9 @@ class Account:
     status_events: tuple[str, ...] = ("final",)
     """Of what it is told, where a message names no events."""
 
+    requires: str = ""
+    """Promises that the menus of its messages have to keep, as JSON text; empty: none."""
+
     def may_dial(self, number: str) -> bool:
         """Whether a number (E.164) is among the account's destinations."""
         anywhere = 0 if ANYWHERE in self.prefixes else -1

@@ -92,6 +92,52 @@ class Sent(TypedDict):
 
 
 @_closed
+class HeardIn(TypedDict):
+    """What a callee does in a menu."""
+
+    menu: Annotated[int, Field(ge=0, description="0-based.")]
+    heard: Annotated[
+        str,
+        Field(
+            description="A key (`d1`); `idle`: none is pressed; `other`: one that no telephone has; `hang_up`; "
+            "`prompt_error`: the introduction cannot be played."
+        ),
+    ]
+    hangsUpAfter: NotRequired[Annotated[Literal[True], Field(description="And hangs up while the list runs.")]]
+
+
+@_closed
+class Counterexample(TypedDict):
+    """A shortest call that breaks a promise, or may."""
+
+    path: Annotated[str, Field(description="What of the menus does it.", examples=["menu[0].dtmfActions.wrong[0]"])]
+    words: Annotated[str, Field(examples=["menu 0: 2 → menu 1: silence"])]
+    keys: NotRequired[
+        Annotated[
+            list[HeardIn],
+            Field(description="Left out where an answer has 20,000 of them already."),
+        ]
+    ]
+
+
+@_closed
+class Judged(TypedDict):
+    """What is known of a promise about the menus of a message."""
+
+    promise: Annotated[str, Field(description="Its name, or else its JSON.")]
+    result: Annotated[
+        Literal["proved", "broken", "undecided"],
+        Field(description="Of all calls. `undecided`: a length is not known, or there are too many states."),
+    ]
+    message: Annotated[str, Field(description="For people.")]
+    isRequired: NotRequired[Annotated[Literal[True], Field(description="It is the account that requires it.")]]
+    counterexample: NotRequired[Counterexample]
+
+
+Judgements = Annotated[list[Judged], Field(min_length=1, description="Of each promise of the request and the account.")]
+
+
+@_closed
 class Rejected(TypedDict):
     """A message that was not accepted, in its place."""
 
@@ -99,6 +145,7 @@ class Rejected(TypedDict):
     status: Literal["rejected"]
     customerMessageId: NotRequired[CustomerId]
     error: Refusal
+    promises: NotRequired[Judgements]
 
 
 @_closed
@@ -141,6 +188,7 @@ class Acceptable(TypedDict):
         ]
     ]
     picture: NotRequired[Annotated[str, Field(description="The menus as Mermaid text, with `picture=mermaid`.")]]
+    promises: NotRequired[Judgements]
 
 
 @_closed

@@ -22,6 +22,7 @@ from speechcall.accounts.rules.account import Account
 from speechcall.campaigns.rules.campaign_names import OTHER
 from speechcall.menus.rules.menu_report import call_bounds
 from speechcall.menus.rules.shape import shape_of
+from speechcall.menus.rules.walk import AS_DEPLOYED, CallLimits
 from speechcall.messages.rules.dial_times import MAX_TTL_SECONDS, NO_CAPS, Caps
 from speechcall.messages.rules.message import Message
 from speechcall.messages.rules.when_to_dial import Dialable, DialTimes, next_dial
@@ -78,13 +79,15 @@ def accept_messages(
     allow_loopback: bool = False,
     ring_time_kept: bool = True,
     strict: bool = False,
+    limits: CallLimits = AS_DEPLOYED,
 ) -> "Accepted":
     """Stores the acceptable messages of a request, together, and returns the answer.
 
     The answer lists every entry in the order sent: `messageId`, `recipient`, `"status":"sent"`, or
     `"status":"rejected"` with its error. A repeat with the same idempotency `key` is given the first
     one's answer and spends nothing. `allow_loopback`: URLs may lead to this machine; `ring_time_kept`: phones ring as
-    a message says; `strict`: no field may be unknown. Raises the leaves of RequestError.
+    a message says; `strict`: no field may be unknown; `limits`: what the stack allows a call. Raises the leaves of
+    RequestError.
     """
     _check_key(key)
     asked = read_request(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
@@ -93,7 +96,7 @@ def accept_messages(
     stored = lists.find_list_by_key(account.account_id, key) if key else None
     is_new = False
     if stored is None or stored.expires_at * 1000 <= clock.now_msec():
-        judged = judge_entries(entries, account, lists, clock.now_msec(), opt_outs)
+        judged = judge_entries(asked, account, lists, clock.now_msec(), opt_outs, limits)
         count = sum(entry.wanted is not None for entry in judged)
         if not count:
             problems = [problem for entry in judged for problem in entry.problems]
@@ -281,22 +284,26 @@ def check_messages(
     ring_time_kept: bool = True,
     strict: bool = False,
     caps_of: CapsOf = lambda _account, _numbers, _now_msec: {},
+    limits: CallLimits = AS_DEPLOYED,
 ) -> "Checked":
     """POST /bat/messagelist/check: what would be rejected, and the warnings; nothing is stored or spent.
 
     With each acceptable message, when its phone may ring, when it may be dialled first if that is later, how short and
-    how long its call can be, and on request its `picture`. `caps_of`: the calls that an account has made to numbers,
-    for accounts with a limit.
+    how long its call can be, and on request its `picture`; with each, what is known of the promises about its menus.
+    `caps_of`: the calls that an account has made to numbers, for accounts with a limit.
     """
     asked = read_request(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
     now = clock.now_msec()
-    entries = judge_entries(asked.entries, account, prompts, now, opt_outs)
+    entries = judge_entries(asked, account, prompts, now, opt_outs, limits)
     numbers = sorted({entry.wanted.number for entry in entries if entry.wanted})
     known = caps_of(account, numbers, now) if has_limits(account) else {}
     described: list[Acceptable | Rejected] = []
     for entry in entries:
         if entry.wanted is None:
-            described.append(_rejected(entry))
+            rejected_one = _rejected(entry)
+            if entry.promises:
+                rejected_one["promises"] = [*entry.promises]
+            described.append(rejected_one)
             continue
         when = _when_dialled(entry, entry.wanted, account, now, known.get(entry.wanted.number, NO_CAPS))
         foreseen = _foresee(entry._replace(warnings=[*entry.warnings, *when.warnings]), entry.wanted, picture)
@@ -337,6 +344,8 @@ def _foresee(entry: Entry, wanted: Wanted, picture: bool) -> "Acceptable":
         from speechcall.menus.rules.menu_picture import draw  # noqa: PLC0415, few ask for it, and only in a check
 
         answer["picture"] = draw(wanted.menus)
+    if entry.promises:
+        answer["promises"] = [*entry.promises]
     return answer
 
 

@@ -1,17 +1,19 @@
 """What a request asks for, checked: the part of it that only the request decides, and the account's part."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from speechcall.accounts.rules.account import Account
 from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, RIGHT, shown
 from speechcall.campaigns.rules.campaign_names import NAME
 from speechcall.menus.rules.menu import OWN_LIST, Menu, dump_menus
 from speechcall.menus.rules.menu_report import report
+from speechcall.menus.rules.walk import AS_DEPLOYED, CallLimits
 from speechcall.messages.rules.when_to_dial import DialTimes
 from speechcall.optouts.use_cases.opt_out_ports import NOBODY, OptOuts
 from speechcall.prompts.rules.prompt import Prompt, is_uploaded
 from speechcall.requests.rules.numbering import is_surcharged
+from speechcall.requests.use_cases.field_names import CODE as MISPLACED
 from speechcall.requests.use_cases.field_names import judge_names
 from speechcall.requests.use_cases.judge_hours import judge_hours
 from speechcall.requests.use_cases.read_messages import (
@@ -29,11 +31,15 @@ from speechcall.shared.rules.phone_numbers import to_e164
 from speechcall.shared.rules.spelling import Names
 from speechcall.shared.rules.timing import utc_text
 
+if TYPE_CHECKING:  # Few requests have promises
+    from speechcall.api.rules.answers import Judged
+    from speechcall.menus.rules.promise import Promise
+
 MAX_MESSAGES = 100
 MAX_MENUS_BYTES = 64 * 1024
 MAX_NAMES = 20
 MAX_CUSTOMER_ID_LENGTH = 64
-_ENVELOPE = ("messages", "campaign", *DEFAULT_FIELDS)
+_ENVELOPE = ("messages", "campaign", "promises", *DEFAULT_FIELDS)
 """What may stand around the messages."""
 _IN_A_MESSAGE, _AROUND_MESSAGES = Names(KNOWN_FIELDS), Names(_ENVELOPE)
 
@@ -66,6 +72,8 @@ class Entry(NamedTuple):
     wanted: Wanted | None
     problems: Sequence[Problem] = ()
     warnings: Sequence[Problem] = ()
+    promises: "Sequence[Judged]" = ()
+    """What is known of each promise about its menus, where there are any."""
 
     @property
     def recipient(self) -> str | None:
@@ -86,6 +94,8 @@ class Asked(NamedTuple):
     entries: Sequence[Entry]
     campaign: str = ""
     """The name under which the list is counted; empty: none."""
+    promises: "tuple[Promise, ...]" = ()
+    """What every call of each message has to keep to."""
     status_url: str | None = None
     """What the envelope says about where and of what its sender is told."""
     status_events: Sequence[str] | None = None
@@ -108,23 +118,39 @@ def read_request(
     defaults = _defaults(envelope, allow_loopback)
     rules = (defaults, allow_loopback, ring_time_kept, strict)
     entries = [_read(one, f"messages[{index}]", *rules) for index, one in enumerate(given)]
-    return Asked(entries, _campaign(envelope), defaults.get("statusUrl"), defaults.get("statusEvents"))
+    promises = _promises(envelope) if "promises" in envelope else ()
+    told = (defaults.get("statusUrl"), defaults.get("statusEvents"))
+    return Asked(entries, _campaign(envelope), promises, *told)
 
 
 def judge_entries(
-    entries: Sequence[Entry], account: Account, prompts: Prompts, now_msec: int, opt_outs: OptOuts = NOBODY
+    asked: Asked,
+    account: Account,
+    prompts: Prompts,
+    now_msec: int,
+    opt_outs: OptOuts = NOBODY,
+    limits: CallLimits = AS_DEPLOYED,
 ) -> list[Entry]:
-    """The entries as the account may send them now: its destinations, senders, prompts and hours, and to whom."""
+    """The entries as the account may send them now: its destinations, senders, prompts and hours, and to whom.
+
+    And whether their menus keep the promises that the request makes and the account requires, under the stack's limits.
+    """
     known: dict[str, Prompt | None] = {}
-    judged = [_judge(entry, account, prompts, known, now_msec) for entry in entries]
+    judged = [_judge(entry, account, prompts, known, now_msec) for entry in asked.entries]
     judged = _judge_lists(judged, account, now_msec, opt_outs)
     names = [_obeyed(entry, opt_outs) for entry in judged]
     wanted = {name for some in names for name in some}
     barred = opt_outs.opted_out(account.account_id, wanted) if wanted else set()
-    return [
+    judged = [
         _bar(entry, [name for digest, name in some if (digest, name) in barred])
         for entry, some in zip(judged, names, strict=True)
     ]
+    if not asked.promises and not account.requires:
+        return judged
+    from speechcall.requests.use_cases.judge_promises import judge_promises  # noqa: PLC0415 - few requests have any
+
+    seconds = {intro: prompt.seconds for intro, prompt in known.items() if prompt}
+    return judge_promises(judged, asked.promises, account, limits, seconds)
 
 
 def _judge_lists(entries: Sequence[Entry], account: Account, now_msec: int, opt_outs: OptOuts) -> list[Entry]:
@@ -203,6 +229,16 @@ def _campaign(body: Any) -> str:
     return given
 
 
+def _promises(body: Any) -> "tuple[Promise, ...]":
+    """The promises of an envelope. One that cannot be read refuses the request: nothing would hold it to them."""
+    from speechcall.menus.rules.promise_grammar import read_promises  # noqa: PLC0415 - few requests have any
+
+    promises, problems = read_promises(body["promises"])
+    if problems:
+        raise InvalidRequest("The promises cannot be read.", problems)
+    return promises
+
+
 def _defaults(envelope: Mapping[str, Any], allow_loopback: bool) -> dict[str, Any]:
     """What the envelope says for all its messages; each message may say otherwise, field by field."""
     defaults = {name: envelope[name] for name in DEFAULT_FIELDS if name in envelope}
@@ -240,6 +276,9 @@ def _read(
         model, problems = None, [Problem("INVALID_STATUS_EVENTS", place, text)]
     names = unknown_fields(given) if isinstance(given, dict) else []
     unknown = judge_names(names, _IN_A_MESSAGE, f"{path}.", strict=strict)
+    if "promises" in names and not strict:
+        text = "belongs beside messages, and holds for all of them"
+        unknown.problems.append(Problem(MISPLACED, f"{path}.promises", text))
     if unknown.problems:
         return Entry(given, path, None, [*problems, *unknown.problems][:MAX_PROBLEMS])
     number = to_e164(model.to) if model else None
