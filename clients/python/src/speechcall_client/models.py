@@ -38,6 +38,14 @@ class Refusal(Note):
         return tuple(Problem(one.code, one.path, one.message) for one in self.details or (self,))
 
 
+class CallBounds(Answer):
+    """How short and how long a call can be."""
+
+    shortest_menus: int | None
+    longest_menus: int
+    longest_idle_seconds: int
+
+
 class MessageAnswer(Answer):
     """What became of one message of a request: `sent`, `acceptable` (of a check) or `rejected`."""
 
@@ -47,17 +55,9 @@ class MessageAnswer(Answer):
     customer_message_id: str | None = None
     warnings: tuple[Note, ...] = ()
     error: Refusal | None = None
-    call: "CallBounds | None" = None
+    call: CallBounds | None = None
     dialled_from: datetime | None = None
     picture: str | None = None
-
-
-class CallBounds(Answer):
-    """How short and how long a call can be."""
-
-    shortest_menus: int | None
-    longest_menus: int
-    longest_idle_seconds: int
 
 
 class Accepted(Answer):
