@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli import values
+from cli import list_send, values
 from cli.deployment import Deployment
 from cli.failures import Refusal
 from cli.target import on_deployment
@@ -35,6 +35,9 @@ Interval = Annotated[float, typer.Option(min=0.2, help="Seconds between two look
 @app.callback()
 def _lists() -> None:
     """Message lists, as they go."""
+
+
+app.command("send")(list_send.send)
 
 
 @app.command()

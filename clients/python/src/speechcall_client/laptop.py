@@ -291,9 +291,16 @@ class Laptop:
         """Where a message stands once its call is over."""
         return self.client.wait(message_id, within=timeout, every=0.1)
 
-    def webhooks(self, message_id: str | None = None, *, count: int = 1, timeout: float = 15.0) -> list[Delivered]:
+    def webhooks(self, message_id: str | None = None, *, count: int = 1, timeout: float = 30.0) -> list[Delivered]:
         """What has come, of a message or in all, once there are `count`; else an AssertionError."""
-        return self._receivers.wait_for(message_id, count, timeout)
+        try:
+            return self._receivers.wait_for(message_id, count, timeout)
+        except AssertionError as missing:
+            if message_id is None:
+                raise
+            call = self.client.status(message_id).call
+            heard = [step.heard for step in call.path]
+            raise AssertionError(f"{missing}; the call: {call.state}, {call.outcome}, heard {heard}") from missing
 
     def again(self, webhook: Delivered) -> int:
         """Delivers a webhook once more, as the service does when your answer is lost; the status."""
