@@ -204,7 +204,7 @@ def _end(tally: Tally, as_json: bool, error: str | None, status: int) -> None:
     if error:
         again = "; the same command goes on where it stopped" if status == UNKNOWN or tally.sent else ""
         if not as_json:
-            typer.echo(plain(f"Error: {error[:1].upper()}{error[1:]}{again}."), err=True)
+            typer.echo(plain(f"Error: {error[:1].upper()}{error[1:].rstrip('.')}{again}."), err=True)
         raise typer.Exit(status)
 
 
