@@ -46,6 +46,7 @@ class Api:
     ) -> tuple[int, Any]:
         """Status and JSON of the answer: 200, 400 or 403. Raises Stopped for every other."""
         headers = {"Content-Type": "application/json", **({"Idempotency-Key": key} if key else {})}
+        told, status = "", FAILED
         for tried in range(1, TRIES + 1):
             wait = 0.5 * 2**tried * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
             try:

@@ -4,7 +4,6 @@ import gzip
 import json
 import math
 from array import array
-from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -79,14 +78,14 @@ def test_what_the_telephone_plays_can_be_had(api, cloud):
     environment = cloud.template.functions["AudioFunction"].environment
     prompts = DynamoPrompts(boto3.client("dynamodb"), environment["REGISTRY_TABLE"])
     known = prompts.find(seed.ACCOUNT_ID, "played")
-    prompts.put(seed.ACCOUNT_ID, replace(known, prompt=known.prompt._replace(size=4_500_001)))
+    prompts.put(seed.ACCOUNT_ID, known._replace(prompt=known.prompt._replace(size=4_500_001)))
     moved = api.get("/bat/audio/played/file")
     assert moved.status_code == 307
     fetched = httpx.get(moved.headers["location"], trust_env=False)
     assert (fetched.status_code, fetched.content) == (200, answer.content)
     # And one whose audio is gone is not there
     gone = known.prompt._replace(uri=known.prompt.uri.replace("/uploaded/", "/uploaded/no-"))
-    prompts.put(seed.ACCOUNT_ID, replace(known, prompt=gone))
+    prompts.put(seed.ACCOUNT_ID, known._replace(prompt=gone))
     assert api.get("/bat/audio/played/file").status_code == 404
 
 
