@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-sys.path.append(str(EXAMPLES))
+sys.path += [str(EXAMPLES), str(Path(__file__).parent)]
 pytest.register_assert_rewrite("shop_checks")
 
 try:
