@@ -2,7 +2,7 @@
 
 import pytest
 
-from speechcall_client import Menu, Message, Redial, Say, Window, action, goto, hangup, webhook
+from speechcall_client import Menu, Message, Redial, Say, Window, action, goto, hangup, opt_out, webhook
 
 
 def test_a_menu_is_what_the_api_takes():
@@ -10,7 +10,7 @@ def test_a_menu_is_what_the_api_takes():
         Menu(audio="welcome", wait=1.5)
         .on(1, webhook("https://shop.example/1", headers={"X-Shop": "7"}, order=7), hangup())
         .on("*", goto(0))
-        .otherwise(action("optOut", list="offers"))
+        .otherwise(opt_out("offers"))
     )
     assert menu.to_json() == {
         "introUrl": "welcome",
@@ -31,6 +31,11 @@ def test_a_menu_is_what_the_api_takes():
     }
     said = Menu(say=Say("Good morning.", "en-GB", "Amy")).to_json()
     assert said == {"say": {"text": "Good morning.", "language": "en-GB", "voice": "Amy"}, "dtmfActions": {}}
+
+
+def test_an_action_that_the_client_does_not_know_yet_is_sent_as_it_is():
+    assert action("lookup", url="https://a.example").to_json() == {"action": "lookup", "url": "https://a.example"}
+    assert opt_out().to_json() == {"action": "optOut"}
 
 
 def test_a_menu_is_a_value():
@@ -87,6 +92,8 @@ def test_a_message_says_only_what_was_said():
         windows=[Window("09:00", "20:00", ("mon",)), Window("10:00", "12:00")],
         time_zone="recipient",
         not_on=["2026-12-25"],
+        opt_out_lists=["offers"],
+        ignore_opt_out=True,
         more={"statusUrl": "https://shop.example/status"},
     ).to_json()
     assert full.pop("menu")
@@ -105,6 +112,8 @@ def test_a_message_says_only_what_was_said():
         "windows": [{"from": "09:00", "to": "20:00", "days": ["mon"]}, {"from": "10:00", "to": "12:00"}],
         "timeZone": "recipient",
         "notOn": ["2026-12-25"],
+        "optOutLists": ["offers"],
+        "ignoreOptOut": True,
         "statusUrl": "https://shop.example/status",
     }
     assert plain.with_number("+4930123456", "8").to_json()["customerMessageId"] == "8"

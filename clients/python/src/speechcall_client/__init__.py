@@ -15,7 +15,7 @@ from speechcall_client.errors import (
     Unauthorized,
     Unreachable,
 )
-from speechcall_client.menus import Menu, Message, Redial, Say, Window, action, goto, hangup, webhook
+from speechcall_client.menus import Menu, Message, Redial, Say, Window, action, goto, hangup, opt_out, webhook
 from speechcall_client.retries import Patience
 from speechcall_client.webhooks import Event, InvalidWebhook, KeyPressed, StatusChanged, verify
 
@@ -47,6 +47,7 @@ __all__ = [
     "action",
     "goto",
     "hangup",
+    "opt_out",
     "verify",
     "webhook",
 ]

@@ -5,7 +5,7 @@ Both have the same methods; `operations` says what each sends, `retries` when it
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -271,6 +271,25 @@ class Client(_Base):
         """Another secret; those before it sign for 24 hours more."""
         return self._ask(operations.new_webhook_secret())
 
+    # ----------------------------------------------------------------- opt-outs
+    def opt_out(self, number: str, *, list: str | None = None, reason: str | None = None) -> models.OptOutAdded:
+        """A number is not called any more: on a list, or on the account's own, which all messages obey."""
+        return self._ask(operations.opt_out(number, list, reason))
+
+    def find_opt_out(self, number: str, *, list: str | None = None) -> models.OptOutFound:
+        """Whether a number stands on a list."""
+        return self._ask(operations.find_opt_out(number, list))
+
+    def remove_opt_out(
+        self, number: str, *, list: str | None = None, consent: Mapping[str, str] | None = None
+    ) -> models.OptOutRemoved:
+        """A number may be called again. What its owner did with a key needs a `consent`: basis, at and ref."""
+        return self._ask(operations.remove_opt_out(number, list, consent))
+
+    def opt_outs(self, *, list: str | None = None) -> Iterator[models.OptOut]:
+        """The opt-outs of a list that hold."""
+        yield from self._pages(lambda cursor: operations.opt_outs(list, cursor))
+
     # -------------------------------------------------------------------- audio
     def put_audio(self, intro_id: str, content: bytes) -> models.Audio:
         """Audio under an identifier that menus name: WAV, MP3 and other formats, at most 25 MiB."""
@@ -499,6 +518,26 @@ class AsyncClient(_Base):
     async def new_webhook_secret(self) -> models.WebhookSecret:
         """Another secret; those before it sign for 24 hours more."""
         return await self._ask(operations.new_webhook_secret())
+
+    # ----------------------------------------------------------------- opt-outs
+    async def opt_out(self, number: str, *, list: str | None = None, reason: str | None = None) -> models.OptOutAdded:
+        """A number is not called any more: on a list, or on the account's own, which all messages obey."""
+        return await self._ask(operations.opt_out(number, list, reason))
+
+    async def find_opt_out(self, number: str, *, list: str | None = None) -> models.OptOutFound:
+        """Whether a number stands on a list."""
+        return await self._ask(operations.find_opt_out(number, list))
+
+    async def remove_opt_out(
+        self, number: str, *, list: str | None = None, consent: Mapping[str, str] | None = None
+    ) -> models.OptOutRemoved:
+        """A number may be called again. What its owner did with a key needs a `consent`: basis, at and ref."""
+        return await self._ask(operations.remove_opt_out(number, list, consent))
+
+    async def opt_outs(self, *, list: str | None = None) -> AsyncIterator[models.OptOut]:
+        """The opt-outs of a list that hold."""
+        async for one in self._pages(lambda cursor: operations.opt_outs(list, cursor)):
+            yield one
 
     # -------------------------------------------------------------------- audio
     async def put_audio(self, intro_id: str, content: bytes) -> models.Audio:

@@ -80,8 +80,13 @@ def hangup() -> Hangup:
     return Hangup()
 
 
+def opt_out(list: str | None = None) -> OtherAction:  # noqa: A002 - the API's word
+    """The callee's number is not called any more: on a list, or on the account's own."""
+    return OtherAction({"action": "optOut", **({"list": list} if list else {})})
+
+
 def action(name: str, **content: Any) -> OtherAction:
-    """An action that this client does not know yet: `action("optOut", list="offers")`."""
+    """An action that this client does not know yet: `action("lookup", url="https://…")`."""
     return OtherAction({"action": name, **content})
 
 
@@ -209,6 +214,8 @@ class Message:
     windows: tuple[Window, ...] | list[Window] = ()
     time_zone: str | None = None
     not_on: tuple[str, ...] | list[str] = ()
+    opt_out_lists: tuple[str, ...] | list[str] = ()
+    ignore_opt_out: bool = False
     more: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -226,6 +233,8 @@ class Message:
             "windows": [one.to_json() for one in self.windows] or None,
             "timeZone": self.time_zone,
             "notOn": list(self.not_on) or None,
+            "optOutLists": list(self.opt_out_lists) or None,
+            "ignoreOptOut": self.ignore_opt_out or None,
         }
         return {**told, **{name: value for name, value in given.items() if value is not None}, **self.more}
 

@@ -153,6 +153,7 @@ class MessageStatus(Answer):
     recipient: str
     text: str
     deliverystatus: Annotated[str, Field(alias="deliverystatus")]
+    ignore_opt_out: bool = False
     partscount: Annotated[int, Field(alias="partscount")] = 1
     cost: float | None = None
     call: Call
@@ -254,6 +255,41 @@ class Replayed(Answer):
     message_id: str | None = None
     replayed: tuple[str, ...]
     next_cursor: str | None = None
+
+
+class OptOut(Answer):
+    """A number that does not want to be called; the number itself is not kept. `list` is empty for the account's."""
+
+    list: str
+    ending: str
+    opted_out_at: datetime
+    by: str
+    reason: str | None = None
+    message_id: str | None = None
+
+
+class OptOutAdded(Answer):
+    """The number is not called any more; not `added`: it had opted out before."""
+
+    opt_out: OptOut
+    added: bool
+
+
+class OptOutFound(Answer):
+    """Whether a number stands on one list, and the entry, also one that was removed."""
+
+    opted_out: bool
+    opt_out: OptOut | None = None
+    removed_at: datetime | None = None
+    consent: dict[str, str] | None = None
+
+
+class OptOutRemoved(Answer):
+    """The number may be called again, as far as this list goes."""
+
+    list: str
+    ending: str
+    removed: bool
 
 
 class GivenUpWebhook(Answer):

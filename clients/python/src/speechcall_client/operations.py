@@ -151,6 +151,27 @@ def webhooks(
     return Operation("GET", "/bat/webhook", _page("webhooks", models.GivenUpWebhook), query)
 
 
+def opt_out(number: str, name: str | None, reason: str | None) -> Operation[models.OptOutAdded]:
+    body = _dump(_given(number=number, list=name, reason=reason))
+    return Operation("POST", "/bat/optout", models.OptOutAdded.model_validate, {}, _JSON, body)
+
+
+def find_opt_out(number: str, name: str | None) -> Operation[models.OptOutFound]:
+    body = _dump(_given(number=number, list=name))
+    return Operation("POST", "/bat/optout/find", models.OptOutFound.model_validate, {}, _JSON, body)
+
+
+def remove_opt_out(number: str, name: str | None, consent: Mapping[str, str] | None) -> Operation[models.OptOutRemoved]:
+    body = _dump(_given(number=number, list=name, consent=dict(consent) if consent else None))
+    read = models.OptOutRemoved.model_validate
+    return Operation("POST", "/bat/optout/remove", read, {}, _JSON, body, again=Again.UNSENT)
+
+
+def opt_outs(name: str | None, cursor: str | None) -> Operation[Page[models.OptOut]]:
+    query = {**({"list": name} if name else {}), **_listing(cursor)}
+    return Operation("GET", "/bat/optout", _page("optOuts", models.OptOut), query)
+
+
 def account() -> Operation[models.Account]:
     return Operation("GET", "/bat/account", models.Account.model_validate)
 
@@ -198,6 +219,10 @@ _JSON: Mapping[str, str] = {"Content-Type": "application/json"}
 def _dump(content: Any) -> bytes:
     """As text of its own: what is NaN or infinite is no JSON, and a ValueError here."""
     return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _given(**members: Any) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _hangup(hangup: bool) -> bytes:

@@ -410,7 +410,9 @@ class AccountStatus(TypedDict):
 
     account: str
     key: Annotated[str | None, Field(description="The name of the key that was sent. Null: it has none.")]
-    scopes: Annotated[list[Literal["send", "read", "manage", "erase"]], Field(description="What the credentials are for.")]
+    scopes: Annotated[
+        list[Literal["send", "read", "manage", "erase"]], Field(description="What the credentials are for.")
+    ]
     limits: AccountLimits
     usedToday: UsedToday
     destinations: Destinations
