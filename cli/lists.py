@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli import list_compare, values
+from cli import list_compare, list_send, values
 from cli.deployment import Deployment
 from cli.failures import Refusal
 from cli.target import on_deployment
@@ -41,6 +41,7 @@ def _lists() -> None:
 
 
 app.command()(list_compare.compare)
+app.command("send")(list_send.send)
 
 
 @app.command()

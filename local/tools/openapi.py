@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter
 
+from local.tools.openapi_account import account_paths
 from local.tools.openapi_audio import audio_paths
 from local.tools.openapi_optouts import opt_out_paths
 from local.tools.openapi_promises import promises_schema
@@ -46,6 +47,10 @@ ANSWERS = (
     answers.CampaignList,
     answers.Messagelists,
     answers.Replayed,
+    answers.AccountReplayed,
+    answers.WebhookList,
+    answers.AccountStatus,
+    answers.SecretGiven,
     answers.MessageCancelled,
     answers.ListCancelled,
     answers.ListStopped,
@@ -107,6 +112,7 @@ def describe() -> dict[str, Any]:
             {"name": "stopping", "description": "Pausing and cancelling."},
             {"name": "audio", "description": "Introductions."},
             {"name": "optouts", "description": "Who does not want to be called."},
+            {"name": "account", "description": "What may be done, and webhooks that were given up."},
         ],
         "paths": _with_scopes(_with_heads(_paths())),
         "webhooks": {name: _event(name, model) for name, model in EVENTS.items()},
@@ -377,6 +383,7 @@ def _paths() -> dict[str, Any]:
         **stop_paths(_answer, _errors, _id("messagelistId"), _id("messageId")),
         **audio_paths(_answer, _errors),
         **opt_out_paths(_answer, _errors),
+        **account_paths(_answer, _errors, _paged("How many webhooks to look at.")),
         "/openapi.json": {
             "get": {
                 "operationId": "getOpenapi",
@@ -426,7 +433,8 @@ def _answer(description: str, schema: str, links: Mapping[str, Any] | None = Non
 _ERRORS = {
     400: "The request cannot be used: no JSON, no list of messages, or none of them is acceptable.",
     401: "No credentials, or wrong ones.",
-    403: "The key has not got the scope of this operation, or may not be used from this address.",
+    403: "The key has not got the scope of this operation, or may not be used from this address; or a page of another "
+    "site sent the request.",
     404: "There is nothing of this id in this account, or it has expired (after 30 days).",
     409: "The campaign was cancelled; use another name.",
     413: "The body is larger than 1 MiB.",

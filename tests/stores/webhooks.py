@@ -19,10 +19,12 @@ from speechcall.webhooks.rules.delivery import (
     Attempt,
     Delivery,
     DeliveryState,
+    GivenUp,
+    PlaceAmongGivenUp,
     Wait,
     comes_before,
 )
-from speechcall.webhooks.rules.webhook import WebhookTask
+from speechcall.webhooks.rules.webhook import NOWHERE, WebhookTask
 
 
 @dataclass
@@ -189,6 +191,34 @@ class MemoryDeliveries:
                 if kept.account_id == account_id and kept.ended_msec is not None and kept.ended_msec >= since_msec
             )
         yield from (name for _, name in found)
+
+    def given_up_page(
+        self,
+        account_id: str,
+        between_msec: tuple[int, int],
+        limit: int,
+        after: PlaceAmongGivenUp | None = None,
+        *,
+        latest_first: bool = False,
+    ) -> tuple[list[GivenUp], PlaceAmongGivenUp | None]:
+        with self._lock:
+            found = sorted(
+                (kept.ended_msec, *name)
+                for name, kept in self._kept.items()
+                if kept.account_id == account_id and kept.ended_msec is not None
+                if between_msec[0] <= kept.ended_msec <= between_msec[1]
+            )
+            if latest_first:
+                found.reverse()
+            if after:
+                found = [one for one in found if (one < after) == latest_first and one != after]
+            page = [PlaceAmongGivenUp(*one) for one in found[:limit]]
+            given_up = [
+                GivenUp(replace(kept.task, version=kept.delivery.version), kept.delivery, place.at_msec)
+                for place in page
+                for kept in [self._kept[place.mid, place.event_id]]
+            ]
+            return given_up, page[-1] if len(page) == limit else None
 
     def _pending(self, task: WebhookTask) -> _Kept | None:
         kept = self._kept.get((task.mid, task.event_id))

@@ -15,6 +15,7 @@ from speechcall.accounts.rules.scope import Scope
 from speechcall.accounts.use_cases.accounts import Credential, authenticate, authorize
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest
 from speechcall.api.use_cases.query import parameter, truth
+from speechcall.api.use_cases.representation import check_site
 from speechcall.campaigns.rules.campaign import MOST_OPEN, Campaign
 from speechcall.messages.rules.stops import CampaignNumbers
 from speechcall.messages.use_cases.message_ports import Brake
@@ -34,12 +35,15 @@ from speechcall.status.use_cases.cursors import dump_cursor
 from speechcall.status.use_cases.read_campaigns import read_campaign, read_campaigns, read_lists
 from speechcall.status.use_cases.read_export import export_campaign
 from speechcall.status.use_cases.read_status import read_list, read_message
+from speechcall.status.use_cases.read_webhooks import read_webhooks, replay_webhooks
 from speechcall.status.use_cases.replay_webhooks import replay_of_message
 from speechcall.status.use_cases.status import History
 from speechcall.stopping.rules.stop_request import hangs_up
 from speechcall.stopping.use_cases.stop_requests import StopDesk, cancel_campaign, pause_list, resume_a_campaign
 from speechcall.webhooks.rules.delivery import Attempt, Delivery, DeliveryState
 from speechcall.webhooks.rules.webhook import WebhookTask
+from speechcall.webhooks.use_cases.give_secret import give_secret
+from speechcall.webhooks.use_cases.webhook_secrets import MAX_SECRETS
 from tests.kit.samples import MESSAGE as MESSAGE_STORED
 from tests.kit.samples import MID, NOW, FakeClock
 from tests.stores.campaigns import MemoryCampaigns
@@ -48,6 +52,8 @@ from tests.stores.memory import MemoryMessages
 from tests.stores.opt_outs import MemoryOptOuts
 from tests.stores.prompts import MemoryPrompts
 from tests.stores.stops import MemoryStops
+from tests.stores.webhook_secrets import MemoryWebhookSecrets
+from tests.stores.webhooks import MemoryDeliveries
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
@@ -264,6 +270,21 @@ def stopped(ask):
     return refused(lambda: ask(desk))
 
 
+def webhooks(query):
+    return refused(lambda: read_webhooks(ACME, query, deliveries=MemoryDeliveries()))
+
+
+def all_replayed(body):
+    stores: Any = {"deliveries": MemoryDeliveries(), "queue": None, "clock": FakeClock()}
+    return refused(lambda: replay_webhooks(ACME, json.dumps(body).encode(), **stores))
+
+
+def secret(body=b"", times=1):
+    """What the last of some requests for a webhook secret is refused with."""
+    used: Any = {"store": MemoryWebhookSecrets(), "seal": lambda *_: "", "random_bytes": bytes, "now_msec": NOW}
+    return refused(lambda: [give_secret("acme", body, **used) for _ in range(times)])
+
+
 def our_failure(route):
     app = HttpApi(Logger(service="test", level="CRITICAL"))
 
@@ -341,6 +362,14 @@ GIVEN = {
         lambda: promising({"nevr": {"webhook": "*/callback"}}),
         lambda: promising({"always": {"callSeconds": 90}}),
         lambda: promising({"pack": "us-telemarketing"}),
+        lambda: webhooks({"state": "pending"}),
+        lambda: webhooks({"since": "yesterday"}),
+        lambda: webhooks({"since": "2026-12-01T09:00:00 02:00"}),
+        lambda: all_replayed({}),
+        lambda: all_replayed({"since": "2026-12-01T07:00:00Z", "cursor": 2}),
+        lambda: all_replayed({"since": "2026-12-01T07:00:00Z", "until": "2026-12-02T07:00:00Z"}),
+        lambda: secret(b'{"keepHours": 0}'),
+        lambda: secret(b"[]"),
     ],
     "400 a message": [
         lambda: send([7]),
@@ -471,6 +500,7 @@ GIVEN = {
         lambda: stranger(authorization="Basic dTpw"),
     ],
     "403": [
+        lambda: refused(lambda: check_site({"sec-fetch-site": "cross-site"})),
         lambda: used(Scope.MANAGE, "203.0.113.17"),
         lambda: used(Scope.SEND, "198.51.100.7"),
     ],
@@ -489,6 +519,7 @@ GIVEN = {
         lambda: replayed(DeliveryState.PENDING, 1),
         lambda: replayed(DeliveryState.DEAD, 200),
         lambda: in_campaign("spring", Campaign("acme", "spring", NOW, cancelled_msec=NOW)),
+        lambda: secret(times=MAX_SECRETS + 1),
         lambda: stopped(lambda desk: pause_list(ACME, "7", b"", {}, desk)),
         lambda: stopped(lambda desk: resume_a_campaign(ACME, "spring", b"", {}, desk)),
     ],

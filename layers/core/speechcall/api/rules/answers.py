@@ -443,6 +443,109 @@ class Replayed(TypedDict):
 
 
 @_closed
+class AccountReplayed(TypedDict):
+    """Which webhooks of the account are sent again."""
+
+    replayed: Annotated[
+        list[str], Field(max_length=100, description="Their ids; each is tried at once, as often as a new one.")
+    ]
+    nextCursor: NotRequired[Cursor]
+
+
+@_closed
+class GivenUpWebhook(TypedDict):
+    """A webhook that was given up."""
+
+    webhookId: Annotated[str, Field(description="The header `webhook-id` of every attempt.")]
+    messageId: Id
+    menu: Count
+    key: str
+    step: Count
+    destination: Annotated[str, Field(description="Scheme, host and port of its URL.")]
+    state: Annotated[
+        Literal["failed", "dead"],
+        Field(description="`failed`: refused for good. `dead`: given up after several attempts."),
+    ]
+    givenUpAt: Moment
+    attempts: Annotated[Count, Field(description="How many there were; the message's status has each.")]
+    lastAttempt: WebhookAttempt | None
+
+
+@_closed
+class WebhookList(TypedDict):
+    """A page of the webhooks that were given up, the latest first; it may have fewer than `limit`."""
+
+    webhooks: Annotated[list[GivenUpWebhook], Field(max_length=100)]
+    nextCursor: NotRequired[Cursor]
+
+
+@_closed
+class SecretGiven(TypedDict):
+    """A new secret. It is shown here and nowhere else."""
+
+    webhookSecret: Annotated[
+        str, Field(pattern="^whsec_[A-Za-z0-9+/]{43}=$", description="In the form of Standard Webhooks.")
+    ]
+    olderSignUntil: Annotated[
+        Moment | None, Field(description="Until then those before it sign too. Null: there were none.")
+    ]
+
+
+@_closed
+class AccountLimits(TypedDict):
+    """What the account may do."""
+
+    callsPerDay: Annotated[Count, Field(description="Redials count too. A day is one of UTC.")]
+    messagesPerSecond: Annotated[Count, Field(description="In the long run.")]
+    messagesAtOnce: Count
+    urgentPerMinute: Annotated[Count, Field(description="Urgent messages in a minute of the clock. 0: none.")]
+    newMenuShapesPerDay: Count
+    share: Annotated[int, Field(ge=1, description="Of the lines, against the shares of the other accounts that wait.")]
+    maxLines: Annotated[int | None, Field(description="How many lines it may hold at once. Null: all there are.")]
+
+
+@_closed
+class UsedToday(TypedDict):
+    """What of it is used."""
+
+    calls: Annotated[Count, Field(description="Of `callsPerDay`.")]
+    endsAt: Annotated[Moment, Field(description="When the day ends.")]
+
+
+@_closed
+class Destinations(TypedDict):
+    """Which numbers the account may call: the longest beginning that fits decides."""
+
+    allowed: Annotated[list[str], Field(description="Beginnings of numbers; `*` is any number.")]
+    denied: list[str]
+    premium: Annotated[bool, Field(description="Whether premium-rate and shared-cost numbers are among them.")]
+
+
+AccountWindow = TypedDict("AccountWindow", {"from": str, "to": str, "days": list[str]})
+AccountWindow.__doc__ = "Hours in which messages may be dialled."
+_closed(AccountWindow)
+
+
+@_closed
+class AccountStatus(TypedDict):
+    """The account of the credentials, and what these are for."""
+
+    account: str
+    key: Annotated[str | None, Field(description="The name of the key that was sent. Null: it has none.")]
+    scopes: Annotated[
+        list[Literal["send", "read", "manage", "erase"]], Field(description="What the credentials are for.")
+    ]
+    limits: AccountLimits
+    usedToday: UsedToday
+    destinations: Destinations
+    senders: Annotated[
+        dict[str, str], Field(description="What `from` may be, and the caller ID of each. Empty: anything.")
+    ]
+    windows: Annotated[list[AccountWindow], Field(description="Of messages that give none. Empty: every hour.")]
+    timeZone: Annotated[str | None, Field(description="Of the windows, and of messages that give none.")]
+
+
+@_closed
 class AudioNote(TypedDict):
     """What is odd about audio that was taken."""
 

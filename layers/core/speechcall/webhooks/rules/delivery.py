@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from speechcall.messages.rules.status_event import StatusKind
 from speechcall.shared.rules.time_bounds import QUEUE_LOST_SECONDS
@@ -84,6 +84,22 @@ class Delivery:
     def shown_state(self) -> ShownState:
         """The state as the sender sees it: until the first attempt has come to something, it is `queued`."""
         return QUEUED if self.state is DeliveryState.PENDING and not self.attempts else self.state.value
+
+
+class GivenUp(NamedTuple):
+    """A webhook that was given up, and when."""
+
+    task: WebhookTask
+    delivery: Delivery
+    at_msec: int
+
+
+class PlaceAmongGivenUp(NamedTuple):
+    """Where a page of what was given up for an account ends."""
+
+    at_msec: int
+    mid: str
+    event_id: str
 
 
 @dataclass(frozen=True, slots=True)
