@@ -24,7 +24,7 @@ from speechcall.webhooks.rules.delivery import (
     Wait,
     comes_before,
 )
-from speechcall.webhooks.rules.webhook import NOWHERE, WebhookTask
+from speechcall.webhooks.rules.webhook import WebhookTask
 
 
 @dataclass
