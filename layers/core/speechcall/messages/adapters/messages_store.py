@@ -124,12 +124,14 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
             return LinesFull()
         attempt = message.attempt + 1
         name = holder(message.mid, attempt)
+        limits = limits_of(charge, pool)
+        kept, gone = (", limits = :limits", "") if limits else ("", ", limits")
         it_waits_for_this_attempt = "#state = :from AND attempt = :before"
         call_it = self._change(
             message.mid,
             "SET #state = :to, attempt = :attempt, claimed_msec = :now, dial_wait_seconds = :wait, "
-            f"machine_arn = :flow, line_share = :share, charged_msec = :charged, has_limit = :limited, {SHARD} "
-            f"REMOVE flow_arn, held_back, {PLACE_NAMES}",  # `flow_arn`: its name in the release before
+            f"machine_arn = :flow, line_share = :share, charged_msec = :charged, has_limit = :limited, {SHARD}"
+            f"{kept} REMOVE flow_arn, held_back, {PLACE_NAMES}{gone}",  # `flow_arn`: its name in the release before
             it_waits_for_this_attempt,
             {
                 ":from": State.QUEUED.value,
@@ -143,14 +145,9 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
                 ":charged": charge.line_msec if charge else 0,
                 ":limited": charge is not None and charge.turn.max_lines is not None,
                 **due_values(shard_name(message.mid, State.CALLING), now_msec + CALLING_CHECK_MSEC),
+                **({":limits": limits} if limits else {}),
             },
         )
-        limits = limits_of(charge, pool)
-        if limits:
-            call_it["UpdateExpression"] = call_it["UpdateExpression"].replace(" REMOVE ", ", limits = :limits REMOVE ")
-            call_it["ExpressionAttributeValues"] |= to_wire({":limits": limits})
-        else:
-            call_it["UpdateExpression"] += ", limits"
         take = take_line(
             self._registry,
             name,
