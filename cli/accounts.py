@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import account_keys, values
+from cli import account_keys, call_backs, values
 from cli.deployment import Deployment
 from cli.failures import Refusal, shown_once
 from cli.queues import Queue, chosen_queue, settle_queue
@@ -55,6 +55,9 @@ _WINDOWS = typer.Option(
     metavar="[DAYS=]FROM-TO", callback=values.windows, help="Phones ring only then: mon-fri=09:00-20:00. Repeatable."
 )
 _TIME_ZONE = typer.Option(metavar="ZONE", callback=values.time_zone, help='Of the windows: an IANA name; "recipient".')
+_IGNORE_OPT_OUT = typer.Option(
+    help="Messages may say ignoreOptOut: calls that people have to get, whatever they chose."
+)
 _SENDERS = typer.Option(metavar="NAME=+N", callback=values.senders, help="A `from`, with its caller ID. Repeatable.")
 _CALLS_PER_DAY = typer.Option(min=1, max=MOST, help="Calls a day (UTC).")
 _RATE = typer.Option(min=1, max=MOST, help="Messages a second, in the long run.")
@@ -210,6 +213,13 @@ def set_(
     window: Annotated[list[str] | None, _WINDOWS] = None,
     no_windows: Annotated[bool, typer.Option("--no-windows", help="At every hour.")] = False,
     time_zone: Annotated[str | None, _TIME_ZONE] = None,
+    ignore_opt_out: Annotated[bool | None, _IGNORE_OPT_OUT] = None,
+    call_back_text: Annotated[str | None, call_backs.TEXT] = None,
+    call_back_audio: Annotated[str | None, call_backs.AUDIO] = None,
+    call_back_done_text: Annotated[str | None, call_backs.DONE_TEXT] = None,
+    call_back_done_audio: Annotated[str | None, call_backs.DONE_AUDIO] = None,
+    call_back_voice: Annotated[str | None, call_backs.VOICE] = None,
+    no_call_back: Annotated[bool, call_backs.NONE] = False,
     no_senders: Annotated[bool, typer.Option("--no-senders", help="Any `from`, with the stack's caller ID.")] = False,
     no_webhook_secret: Annotated[bool, typer.Option("--no-webhook-secret", help="Webhooks go unsigned.")] = False,
     any_destination: AnyDestination = False,
@@ -229,6 +239,7 @@ def set_(
         "urgent_per_minute": urgent_per_minute,
         "premium": premium,
         "time_zone": time_zone,
+        "ignores_opt_out": ignore_opt_out,
     }
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     limits = {
@@ -245,12 +256,16 @@ def set_(
         changes["windows"] = values.to_windows(window)
     if sender or no_senders:
         changes["senders"] = values.senders_by_name(sender)
-    if not (changes or no_webhook_secret):
+    spoken = call_backs.given(
+        call_back_text, call_back_audio, call_back_done_text, call_back_done_audio, call_back_voice, none=no_call_back
+    )
+    if not (changes or no_webhook_secret or spoken):
         raise typer.BadParameter("say what to change: --prefix, --deny, --calls-per-day, --rate, --sender, --window …")
     _confirm_destinations(prefix or [], any_destination)
     if window:
         _clock(window, time_zone or found(deployment, account_id).time_zone)
-    account = _change(deployment, account_id, lambda account: replace(account, **changes))
+    call_backs.check_audio(deployment, account_id, spoken)
+    account = _change(deployment, account_id, lambda account: call_backs.changed(replace(account, **changes), spoken))
     if minutes_per_day is not None:
         call_back(account_id, turns=deployment.turns, clock=SystemClock())
     if no_webhook_secret:
@@ -324,6 +339,8 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
             "premium": account.premium,
             "windows": [values.shown_window(one) for one in account.windows],
             "timeZone": account.time_zone,
+            "ignoresOptOut": account.ignores_opt_out,
+            "callBack": call_backs.shown(account.call_back),
             "signed": account.account_id in signed,
             "disabled": account.disabled,
         }
@@ -332,8 +349,9 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
     else:
+        # A text to who calls back would not fit a line.
         show_table(
-            rows,
+            [{name: cell for name, cell in row.items() if name != "callBack"} for row in rows],
             {
                 "callsPerDay": "calls/day",
                 "rate": "rate/s",

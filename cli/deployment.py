@@ -20,6 +20,8 @@ from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.adapters.stops_store import DynamoStops
 from speechcall.messages.adapters.turns_store import DynamoTurns
+from speechcall.optouts.adapters.digests import NumberDigests
+from speechcall.optouts.adapters.opt_outs_store import DynamoOptOuts
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.adapters.s3_audio import UPLOADED, S3Audio
 from speechcall.prompts.rules.encoding import Encoding
@@ -33,6 +35,7 @@ from speechcall.webhooks.adapters.secrets_store import DynamoWebhookSecrets
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kms import KMSClient
 
 LOCAL_REGION = "eu-central-1"
 DEFAULT_PORT = 8080
@@ -92,6 +95,17 @@ class Deployment:
         """A webhook secret as it is stored. Nobody here can open it again."""
         client = self._session.client("kms", endpoint_url=self._endpoint, config=self._config)
         return KmsSeal(lambda: client, self._name_of("WebhookSecretsKey")).seal(account_id, secret)
+
+    @cached_property
+    def opt_outs(self) -> DynamoOptOuts:
+        """Who does not want to be called."""
+
+        def make_kms() -> "KMSClient":
+            return self._session.client("kms", endpoint_url=self._endpoint, config=self._config)
+
+        key = self._name_of("WebhookSecretsKey")
+        digests = NumberDigests(self._dynamodb, self._registry_table, make_kms, key)
+        return DynamoOptOuts(self._dynamodb, self._registry_table, digests)
 
     @cached_property
     def lines(self) -> DynamoPool:

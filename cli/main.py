@@ -7,7 +7,7 @@ from io import StringIO, TextIOWrapper
 
 import typer
 
-from cli import accounts, deadletter, lists, menus, pool, prompts, stops, webhooks
+from cli import accounts, deadletter, lists, menus, optouts, pool, prompts, stops, webhooks
 from cli.deployment import Deployment, Place
 from cli.doctor.command import AsJson
 from cli.doctor.command import doctor as examine_deployment
@@ -30,6 +30,7 @@ app.add_typer(pool.app, name="pool", help="The pool of lines: how many calls at 
 app.add_typer(stops.messages, name="message", help="Messages: to cancel one.")
 app.add_typer(lists.app, name="list", help="Message lists: their progress as it goes; to pause or cancel one.")
 app.add_typer(stops.campaigns, name="campaign", help="Campaigns: to pause or cancel one.")
+app.add_typer(optouts.app, name="optout", help="Opt-outs: who does not want to be called.")
 app.add_typer(webhooks.app, name="webhook", help="Webhooks: what became of each, and to send it again.")
 app.add_typer(deadletter.app, name="deadletter", help="Dead letters: what could not be handled, and another try.")
 app.add_typer(menus.app, name="menu", help="Menus: what a file's menus will do to the person who answers.")

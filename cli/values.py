@@ -5,7 +5,14 @@ from ipaddress import ip_address, ip_network
 
 import typer
 
-from speechcall.accounts.rules.account import ANYWHERE, MOST_CALLS_PER_NUMBER
+from speechcall.accounts.rules.account import (
+    ANYWHERE,
+    MOST_CALL_BACK_TEXT,
+    MOST_CALLS_PER_NUMBER,
+    MOST_SENDERS_IN_TEXT,
+    SENDER,
+)
+from speechcall.menus.rules.speech import VOICES
 from speechcall.messages.rules.may_ring import days_in_short
 from speechcall.shared.rules.calling_hours import RECIPIENT, WEEKDAYS, Window
 from speechcall.shared.rules.characters import foreign, unseen
@@ -170,6 +177,34 @@ def time_zone(given: str | None) -> str | None:
     similar = similar_zone(given)
     hint = f"did you mean {similar}?" if similar else 'an IANA name would be, such as Europe/Kyiv; or "recipient".'
     raise typer.BadParameter(f'"{given}" is no time zone; {hint}')
+
+
+def call_back_text(given: str | None) -> str | None:
+    """What is said to who calls back."""
+    if given is not None and not 1 <= len(given.strip()) <= MOST_CALL_BACK_TEXT:
+        raise typer.BadParameter(f"a text has 1 to {MOST_CALL_BACK_TEXT} characters.")
+    if given is not None and not given.isprintable():
+        raise typer.BadParameter("a text is one line, without control characters.")
+    if given is not None and given.count(SENDER) > MOST_SENDERS_IN_TEXT:
+        raise typer.BadParameter(f"a text names {SENDER} at most {MOST_SENDERS_IN_TEXT} times.")
+    return given
+
+
+def call_back_audio(given: str | None) -> str | None:
+    """The identifier of what is played to who calls back."""
+    return None if given is None else prompt_id(given)
+
+
+def voice(given: str | None) -> str | None:
+    """`LANGUAGE` or `LANGUAGE:NAME`, of those that can speak."""
+    if given is None:
+        return None
+    language, colon, name = given.partition(":")
+    if language not in VOICES:
+        raise typer.BadParameter(f'nobody speaks "{language}"; there are {", ".join(VOICES)}.')
+    if colon and name not in VOICES[language]:
+        raise typer.BadParameter(f'"{name}" is no voice of {language}; there are {", ".join(VOICES[language])}.')
+    return f"{language}:{name or VOICES[language][0]}"
 
 
 def senders(given: list[str] | None) -> list[str] | None:

@@ -2,7 +2,7 @@
 
 Sources: Amazon Connect API reference, DescribeInstance, ListPhoneNumbersV2, DescribeContactFlow (State, Status),
 ListLambdaFunctions; Service Quotas API reference, ListServiceQuotas; Amazon Chime SDK API reference,
-GetSipMediaApplication.
+GetSipMediaApplication. Where calls to the number go: see `call_back_routes`.
 """
 
 import json
@@ -13,10 +13,12 @@ from cli.doctor.findings import Check, Finding, Verdict
 from cli.doctor.stack import Stack
 from cli.doctor.stack_checks import DEPLOY
 from speechcall.deployment.adapters import connect_facts
+from speechcall.deployment.adapters.call_back_routes import ChimeRoutes, ConnectRoutes, Routes
 from speechcall.deployment.rules.checks import why_elsewhere, why_no_instance, why_not_claimed
 from speechcall.telephony.connect.apology import apology_key
 from speechcall.telephony.connect.contact_flow import build_contact_flow
 
+CALLS_BACK = "who calls the caller ID back is answered by the stack"
 QUOTAS = {
     "Lines": ("calls at once", ("concurrent active calls per instance",)),
     "CallsPerSecond": ("calls begun a second", ("rate of startoutboundvoicecontact api requests",)),
@@ -28,6 +30,7 @@ def telephony_checks(stack: Stack) -> Iterator[Check]:
     """Of the provider that places the stack's calls."""
     if stack.provider == "chime":
         yield Check("application", "the SIP media application asks this stack", lambda: _application(stack))
+        yield Check("call-backs", CALLS_BACK, lambda: _call_backs(stack, "CallBackApplicationId"))
         return
     yield Check("instance", "the Amazon Connect instance is active and calls out", lambda: _instance(stack))
     yield Check("caller-id", "the caller ID is claimed in the instance", lambda: _caller_id(stack))
@@ -37,6 +40,7 @@ def telephony_checks(stack: Stack) -> Iterator[Check]:
     yield Check("quota-lines", "the instance's quota allows as many calls as Lines", lambda: _quota(stack, "Lines"))
     yield Check("quota-rate", "the quota allows CallsPerSecond", lambda: _quota(stack, "CallsPerSecond"))
     yield Check("flow-log", "the contact flow does not log keys", lambda: _flow_log(stack))
+    yield Check("call-backs", CALLS_BACK, lambda: _call_backs(stack, "CallBackFlowId"))
 
 
 def _instance_id(stack: Stack) -> str:
@@ -139,6 +143,25 @@ def _flow_log(stack: Stack) -> Iterator[Finding]:
         yield Finding(
             "The contact flow logs each step, with the keys that are pressed.",
             "Deploy with FlowLogging=Disabled when the fault is found.",
+            Verdict.WARNING,
+        )
+
+
+def _call_backs(stack: Stack, output: str) -> Iterator[Finding]:
+    """Where calls to the caller ID go. In: the output that names where they should."""
+    given, target = stack.parameters, stack.outputs.get(output, "")
+    if not target or given["RouteCallBacks"] != "true" or given["ExternalCallerId"] == "true":
+        return  # a stack of a release before answers none
+    arn, region = given["ConnectInstanceArn"], stack.deployment.region
+    routes: Routes = (
+        ConnectRoutes(stack.client("connect"), arn) if arn else ChimeRoutes(stack.client("chime-sdk-voice"), "", region)
+    )
+    found = routes.find(given["CallerId"], {target})
+    if found is not None and found.target != target:  # without the number `caller-id` says so
+        yield Finding(
+            f"Calls to the caller ID go {f'to {found.target}' if found.target else 'nowhere'}: who calls back does not "
+            "hear who has called, and cannot opt out.",
+            f"Lead them to {target} by hand (docs/call-backs.md), or deploy with RouteCallBacks=false.",
             Verdict.WARNING,
         )
 

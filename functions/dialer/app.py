@@ -75,6 +75,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     count("MessagesExpired", done.expired)
     count("MenusRefused", done.refused)
     count("MessagesCancelled", done.cancelled)
+    count("MessagesOptedOut", done.opted_out)
     if done.started:
         logger.info("calls started", started=done.started)
     return {"started": done.started}

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import boto3
@@ -14,6 +15,8 @@ from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.api.use_cases.query import parameter, truth
 from speechcall.messages.adapters.new_messages import DynamoNewMessages
 from speechcall.messages.rules.dial_times import Caps
+from speechcall.optouts.adapters.digests import NumberDigests
+from speechcall.optouts.adapters.opt_outs_store import DynamoOptOuts
 from speechcall.requests.adapters.lists_store import DynamoLists
 from speechcall.requests.use_cases.accept_messages import accept_messages, check_messages
 from speechcall.shared.adapters.clock import SystemClock
@@ -28,6 +31,10 @@ dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 accounts = DynamoAccounts(dynamodb, setting("REGISTRY_TABLE"))
 messages = DynamoNewMessages(dynamodb, setting("MESSAGES_TABLE"))
 lists = DynamoLists(dynamodb, setting("REGISTRY_TABLE"))
+digests = NumberDigests(
+    dynamodb, setting("REGISTRY_TABLE"), partial(boto3.client, "kms", config=AWS_CONFIG), setting("NUMBER_DIGESTS_KEY")
+)
+opt_outs = DynamoOptOuts(dynamodb, setting("REGISTRY_TABLE"), digests)
 allow_loopback = allows_loopback(setting("WEBHOOK_RECEIVER"))
 ring_time_kept = chosen_provider().keeps_ring_time
 
@@ -42,6 +49,7 @@ def post_messagelist(request: HttpRequest) -> Answer:
         messages=messages,
         lists=lists,
         clock=SystemClock(),
+        opt_outs=opt_outs,
         random_bits=secrets.randbits,
         allow_loopback=allow_loopback,
         ring_time_kept=ring_time_kept,
@@ -59,7 +67,7 @@ def post_messagelist(request: HttpRequest) -> Answer:
 def _caps_of(account: Account, numbers: Sequence[str], now_msec: int) -> dict[str, Caps]:
     from speechcall.messages.adapters.caps_store import read_numbers  # noqa: PLC0415, few accounts have limits
 
-    return read_numbers(dynamodb, setting("REGISTRY_TABLE"), account, numbers, now_msec)
+    return read_numbers(dynamodb, setting("REGISTRY_TABLE"), account, numbers, now_msec, digests.of)
 
 
 @app.route("POST /bat/messagelist/check")
@@ -68,7 +76,8 @@ def post_check(request: HttpRequest) -> Answer:
     picture, strict = parameter(request.query, "picture") == "mermaid", truth(request.query, "strict")
     rules: Any = {"allow_loopback": allow_loopback, "ring_time_kept": ring_time_kept, "strict": strict}
     rules["caps_of"] = _caps_of
-    checked = check_messages(sender, request.body, picture, prompts=lists, clock=SystemClock(), **rules)
+    stores: Any = {"prompts": lists, "clock": SystemClock(), "opt_outs": opt_outs}
+    checked = check_messages(sender, request.body, picture, **stores, **rules)
     return answer_json(200, checked)
 
 

@@ -4,7 +4,20 @@ import logging
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 
-from local.cloud.moto_patches import clients, dynamodb, executions, expressions, network, parser, s3, speed, sqs, tokens
+from local.cloud.moto_patches import (
+    clients,
+    dynamodb,
+    executions,
+    expressions,
+    items,
+    network,
+    parser,
+    s3,
+    speed,
+    sqs,
+    tokens,
+    updates,
+)
 
 TESTED_MOTO = "5.2.5"
 
@@ -28,13 +41,20 @@ GUARDS: Mapping[str, Callable[[], None]] = {
         executions.stop_what_waits,
         executions.keep_the_cause_of_a_stop,
         executions.tell_of_each_end,
+        dynamodb.hand_requests_to_dynamodb_at_once,
         dynamodb.take_one_request_at_a_time,
         dynamodb.copy_only_what_a_transaction_touches,
         dynamodb.announce_stream_records,
         expressions.parse_each_update_once,
         expressions.parse_each_condition_once,
-        expressions.walk_trees_by_class,
-        expressions.weigh_each_attribute_once,
+        expressions.look_up_reserved_words,
+        updates.work_out_each_update_in_one_walk,
+        items.copy_only_what_can_change,
+        items.compare_texts_as_they_are,
+        items.read_nested_values_once,
+        items.take_attributes_by_their_names,
+        items.weigh_each_attribute_once,
+        items.say_what_is_wrong_once,
         s3.keep_what_is_written_over_readable,
         speed.give_items_as_they_stand,
         speed.parse_each_path_once,

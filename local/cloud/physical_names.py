@@ -73,6 +73,7 @@ def attribute(logical_id: str, resource_type: str, properties: Mapping[str, Any]
             "QueueUrl": reference(logical_id, resource_type, properties),
         },
         "Custom::DeploymentCheck": {"ReservedForEach": "20"},
+        "Custom::CallBackRoute": {"Line": "routed"},
         "Custom::CarriedPrompts": {
             "ApologyUri": f"https://{properties.get('Bucket')}.s3.{REGION}.amazonaws.com/{apology_key()}"
         },

@@ -12,6 +12,7 @@ import yaml
 from pydantic import TypeAdapter
 
 from local.tools.openapi_audio import audio_paths
+from local.tools.openapi_optouts import opt_out_paths
 from local.tools.openapi_stops import stop_paths
 from speechcall.accounts.rules.scope import Scope, allows
 from speechcall.api.rules import answers
@@ -52,6 +53,10 @@ ANSWERS = (
     answers.AudioRemoved,
     answers.Upload,
     answers.Health,
+    answers.OptOutAdded,
+    answers.OptOutFound,
+    answers.OptOutRemoved,
+    answers.OptOuts,
 )
 """Those to requests that succeed."""
 
@@ -96,6 +101,7 @@ def describe() -> dict[str, Any]:
             {"name": "status", "description": "Asking."},
             {"name": "stopping", "description": "Pausing and cancelling."},
             {"name": "audio", "description": "Introductions."},
+            {"name": "optouts", "description": "Who does not want to be called."},
         ],
         "paths": _with_scopes(_with_heads(_paths())),
         "components": {
@@ -311,6 +317,7 @@ def _paths() -> dict[str, Any]:
         },
         **stop_paths(_answer, _errors, _id("messagelistId"), _id("messageId")),
         **audio_paths(_answer, _errors),
+        **opt_out_paths(_answer, _errors),
         "/openapi.json": {
             "get": {
                 "operationId": "getOpenapi",

@@ -119,3 +119,18 @@ def test_an_uploaded_introduction_is_heard_and_a_key_ends_it(page):
         kinds = [entry["kind"] for entry in cloud.journal.entries(mid)]
     assert "key" in kinds
     assert "listening" not in kinds  # which would say that it was played to its end
+
+
+def test_a_call_that_was_missed_is_called_back_and_9_opts_out(page):
+    with running(None, carrier={"playback": 20.0}) as cloud:
+        page.goto(f"{cloud.url}/phone/")
+        Client(cloud.url).send([message(menu(wrong=[HANGUP]), sender="Shop")])
+        page.get_by_role("button", name="Decline").click()
+        page.get_by_role("button", name="Call back").click()
+        page.get_by_text("Shop has called you from this number").first.wait_for()
+        page.locator("#keypad").get_by_role("button", name="9").click()
+        page.get_by_text("Shop will not call you again").first.wait_for()
+        page.get_by_role("button", name="Call back").wait_for()
+        number = {"number": "+380671234567"}
+        found = httpx.post(f"{cloud.url}/bat/optout/find", json=number, auth=(seed.USER, seed.PASSWORD), timeout=30)
+        assert found.json()["optOut"]["by"] == "callBack"

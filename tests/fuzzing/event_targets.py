@@ -3,7 +3,8 @@
 import json
 import logging
 import sys
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ from speechcall.calls.use_cases.follow_call import follow_call
 from speechcall.calls.use_cases.report import HEARD
 from speechcall.prompts.adapters.queue import read_job
 from speechcall.shared.adapters.stream import message_id, process_each
+from speechcall.telephony.chime.call_backs import ChimeCallBacks
 from speechcall.telephony.chime.events import ChimeEvents
+from speechcall.telephony.connect.call_backs import ConnectCallBacks
 from speechcall.telephony.connect.contact_events import parse_contact_event
 from speechcall.telephony.connect.conversation import parse_report, render_next
 from speechcall.webhooks.adapters.queue import parse_task
 from tests.fuzzing.choices import Choices, edited
 from tests.fuzzing.target import Target, holds
+from tests.kit import call_back_desk
 from tests.kit.samples import CALL, FakeClock, FakeEngine
 from tests.stores.memory import MemoryCalls
 
@@ -31,6 +35,7 @@ def _events(folder: str, beginning: str = "") -> list[Any]:
 
 
 _CONTACTS, _FLOWS, _CHIME = _events("connect", "contact"), _events("connect", "flow"), _events("chime")
+_CALL_BACKS = _events("connect", "flow-called") + _events("connect", "flow-opt") + _events("chime", "call-back")
 _RECORDS, _QUEUED, _API = _events("dynamodb"), _events("sqs"), _events("api")
 
 
@@ -100,6 +105,22 @@ def sip_event(data: bytes) -> None:
     answer = ChimeEvents(calls, FakeEngine(), FakeClock(), failures).answer(event)
     read_answer(json.loads(json.dumps(answer)))
     holds(not failures.told, f"it failed within: {failures.told}")
+
+
+def call_back(data: bytes) -> None:
+    """Who calls back is answered as the telephony can carry it out, and nobody opts out without having pressed 9."""
+    event = _event(data, _CALL_BACKS)
+    desk, failures = call_back_desk.desk(), _Failures()
+    with redirect_stdout(StringIO()):  # metrics
+        told = ConnectCallBacks(desk, failures).answer(event)
+        holds(all(type(name) is type(value) is str and value for name, value in told.items()), "not a map of texts")
+        holds(told["op"] in ("ask", "tell", "refused"), "an order that the flow does not know")
+        answer = ChimeCallBacks(desk, failures).answer(event)
+    read_answer(json.loads(json.dumps(answer)))
+    holds(not failures.told, f"it failed within: {failures.told}")
+    stored: Any = desk.opt_outs
+    has_asked = "9" in json.dumps(event) or "optOut" in json.dumps(event)
+    holds(not stored.found or has_asked, "somebody has opted out who did not ask for it")
 
 
 class _Failures(logging.Logger):
@@ -183,6 +204,7 @@ TARGETS = (
     Target("contact_event", contact_event, lambda: _some(_CONTACTS) + _whole(_CONTACTS)),
     Target("contact_flow", contact_flow, lambda: _some(_FLOWS) + _whole(_FLOWS)),
     Target("sip_event", sip_event, lambda: _some(_CHIME) + _whole(_CHIME)),
+    Target("call_back", call_back, lambda: _some(_CALL_BACKS) + _whole(_CALL_BACKS)),
     Target("records", records, lambda: _some(_RECORDS + _QUEUED), most_bytes=512),
     Target("gateway_event", gateway_event, lambda: _some(_API), most_bytes=512),
 )

@@ -27,6 +27,7 @@ from speechcall.outbound.rules.address import Target as Place
 from speechcall.outbound.rules.address import is_forbidden, target_of, url_problem
 from speechcall.prompts.use_cases.manage_audio import AudioDesk, begin_upload
 from speechcall.requests.use_cases.accept_messages import accept_messages, check_messages
+from speechcall.requests.use_cases.manage_opt_outs import add_opt_out, find_opt_out, remove_opt_out
 from speechcall.shared.rules.errors import MalformedJson, RequestError
 from speechcall.shared.rules.ids import parse_attempt, parse_holder
 from speechcall.shared.rules.json_text import dump_json, parse_json
@@ -44,6 +45,7 @@ from tests.fuzzing.wire import PUBLIC, answered, the_client
 from tests.kit.samples import NOW, FakeClock
 from tests.stores.lists import MemoryLists
 from tests.stores.memory import MemoryMessages
+from tests.stores.opt_outs import MemoryOptOuts
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = Account("acme", ("*",), rate=1_000_000, burst=1_000_000, calls_per_day=10**9)
@@ -110,6 +112,28 @@ def pumped(data: bytes) -> None:
     body = before + middle + after
     _refused(lambda: check_messages(ACCOUNT, body, prompts=MemoryLists(), clock=FakeClock()))
     _refused(lambda: begin_upload(ACCOUNT, "a", body, _DESK))
+
+
+# ------------------------------------------------------------------ opt-outs
+def opt_out(data: bytes) -> None:
+    """What is added is found, by its number and list alone, and can be removed; what is refused changes nothing."""
+    store = MemoryOptOuts()
+    added = _refused(lambda: add_opt_out(ACCOUNT, data, store=store, clock=FakeClock()))
+    found = _refused(lambda: find_opt_out(ACCOUNT, data, store=store))
+    holds((added is None) == (not store.found), "a refused opt-out is kept, or an accepted one is not")
+    if added is None or found is None:
+        return
+    holds(found["optedOut"], "what was added is not found")
+    (kept,) = store.found.values()
+    number, name = _given(data)
+    holds((kept.list_name, kept.digest) == (name, store.digest(number)), "another number or list was kept")
+    if _refused(lambda: remove_opt_out(ACCOUNT, data, store=store, clock=FakeClock())):
+        holds(not find_opt_out(ACCOUNT, data, store=store)["optedOut"], "what was removed is still there")
+
+
+def _given(data: bytes) -> tuple[str, str]:
+    body = json.loads(data)
+    return f"+{body['number'].removeprefix('+')}", body.get("list", "")
 
 
 # ------------------------------------------------------------------ requests
@@ -372,6 +396,12 @@ _URLS = (
 )
 _DATES = ("120", "Wed, 21 Oct 2026 07:28:00 GMT", "Wednesday, 21-Oct-26 07:28:00 GMT", "Wed Oct 21 07:28:00 2026", "-1")
 
+_OPT_OUTS = [
+    b'{"number":"+380671234567"}',
+    b'{"number":"380671234567","list":"marketing","reason":"asked"}',
+    b'{"number":"+380671234567","consent":{"basis":"form","at":"2026-11-30T09:00:00Z","ref":"4711"}}',
+]
+
 TARGETS = (
     Target("json", json_text, lambda: [_BODY, b'{"a":[1.10,-0,1e2,"\\u00e9\\ud83d\\ude00"],"a2":null}'], words=_NAMES),
     Target(
@@ -382,6 +412,7 @@ TARGETS = (
         most_bytes=800,
         most_seconds=6.0,
     ),
+    Target("opt_out", opt_out, lambda: _OPT_OUTS, most_bytes=2048, words=_NAMES),
     Target("request", request, lambda: [json.dumps(one).encode() for one in _REQUESTS], words=_NAMES),
     Target("request_shape", request_shape, lambda: [bytes([n, 3, 200, n]) for n in range(12)], most_bytes=512),
     Target(

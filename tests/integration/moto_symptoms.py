@@ -4,6 +4,7 @@
 moto as it is, where each must show, or its guard can go.
 """
 
+import copy
 import functools
 import itertools
 import json
@@ -17,6 +18,7 @@ from typing import Any
 from unittest.mock import patch
 
 import boto3
+import xmltodict
 from antlr4.atn.ParserATNSimulator import ParserATNSimulator
 from botocore import hooks, useragent
 from botocore.config import Config
@@ -25,12 +27,14 @@ from botocore.session import Session
 from moto import mock_aws
 from moto.core import responses
 from moto.core.config import DefaultConfig
+from moto.core.responses import BaseResponse
 from moto.core.serialize import AttributePicker
 from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.models import dynamodb_backends
-from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.parsing import ast_nodes, expressions
+from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 from moto.dynamodb.responses import DynamoHandler
 from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
@@ -371,6 +375,13 @@ def take_one_request_at_a_time() -> bool:
     return len(met) > 0
 
 
+def hand_requests_to_dynamodb_at_once() -> bool:
+    client = make_table()
+    with patch.object(BaseResponse, "setup_class", side_effect=BaseResponse.setup_class, autospec=True) as looked:
+        client.get_item(TableName="things", Key=thing("1"))
+    return bool(looked.called)
+
+
 def copy_only_what_a_transaction_touches() -> bool:
     client, tables = make_table(), dynamodb_backends[ACCOUNT][REGION].tables
     before = tables["things"]
@@ -401,19 +412,62 @@ def parse_each_condition_once() -> bool:
     return bool(read)
 
 
-def walk_trees_by_class() -> bool:
-    client, asked = make_table(), []
+def work_out_each_update_in_one_walk() -> bool:
+    client, walked = make_table(), []
     traversers = vars(ast_nodes)["DepthFirstTraverser"]
-    stock = traversers.nodes_to_be_processed
+    stock = traversers.traverse
 
-    def counted(traverser: Any) -> Any:
-        asked.append(traverser)
-        return stock(traverser)
+    def counted(traverser: Any, root: Any) -> Any:
+        walked.append(traverser)
+        return stock(traverser, root)
 
     change: Any = {"UpdateExpression": "SET colour = :red", "ExpressionAttributeValues": {":red": {"S": "red"}}}
-    with patch.object(traversers, "nodes_to_be_processed", counted):
+    client.update_item(TableName="things", Key=thing("1"), **change)
+    with patch.object(traversers, "traverse", counted):
         client.update_item(TableName="things", Key=thing("1"), **change)
-    return bool(asked)
+    return bool(walked)
+
+
+def copy_only_what_can_change() -> bool:
+    text = DynamoType({"S": "text"})
+    return copy.deepcopy(text) is not text
+
+
+def compare_texts_as_they_are() -> bool:
+    """Whether a text's value is worked out when it is compared."""
+    worked_out: list[Any] = []
+    with patch.object(DynamoType, "cast_value", property(worked_out.append)):
+        assert DynamoType({"S": "a"}) == DynamoType({"S": "a"}) or worked_out
+        assert DynamoType({"S": "a"}) in {DynamoType({"S": "a"}): 1} or worked_out
+    return bool(worked_out)
+
+
+def read_nested_values_once() -> bool:
+    client, copied = make_table(), []
+    client.put_item(TableName="things", Item={**thing("1"), "a": {"M": {"b": {"L": [{"S": "c"}]}}}})
+    stock: Any = vars(DynamoType)["__deepcopy__"]
+
+    def counted(value: Any, memo: Any) -> Any:
+        copied.append(value)
+        return stock(value, memo)
+
+    with patch.object(DynamoType, "__deepcopy__", counted):
+        client.delete_item(TableName="things", Key=thing("1"), ReturnValues="ALL_OLD")
+    return bool(copied)
+
+
+def take_attributes_by_their_names() -> bool:
+    client, read = make_table(), []
+    client.put_item(TableName="things", Item=thing("1", colour="red"))
+    stock = Item.to_regular_json
+
+    def counted(item: Any) -> Any:
+        read.append(item)
+        return stock(item)
+
+    with patch.object(Item, "to_regular_json", counted):
+        client.get_item(TableName="things", Key=thing("1"), ProjectionExpression="colour")
+    return bool(read)
 
 
 def weigh_each_attribute_once() -> bool:
@@ -425,9 +479,28 @@ def weigh_each_attribute_once() -> bool:
         return stock(value)
 
     item = thing("1", **{f"name{n}": "text" for n in range(48)})
+    change = f"SET {', '.join(f'name{n} = :text' for n in range(8))}"
     with patch.object(DynamoType, "size", counted):
         client.put_item(TableName="things", Item=item)
-    return len(weighed) > 3 * len(item)
+        of_new_item = len(weighed)
+        values = {":text": {"S": "other"}}
+        client.update_item(
+            TableName="things", Key=thing("1"), UpdateExpression=change, ExpressionAttributeValues=values
+        )
+    return of_new_item > 3 * len(item) or len(weighed) - of_new_item > 3 * len(item)
+
+
+def say_what_is_wrong_once() -> bool:
+    client = make_table()
+    with patch.object(xmltodict, "unparse", side_effect=xmltodict.unparse) as written:
+        refused(
+            lambda: client.put_item(TableName="things", Item=thing("1"), ConditionExpression="attribute_exists(pk)")
+        )
+    return bool(written.called)
+
+
+def look_up_reserved_words() -> bool:
+    return isinstance(ReservedKeywords.get_reserved_keywords(), list)
 
 
 def list_the_methods_of_a_service_once() -> bool:
@@ -568,13 +641,20 @@ SYMPTOMS: dict[str, Callable[[], bool]] = {
         stop_what_waits,
         keep_the_cause_of_a_stop,
         tell_of_each_end,
+        hand_requests_to_dynamodb_at_once,
         take_one_request_at_a_time,
         copy_only_what_a_transaction_touches,
         announce_stream_records,
         parse_each_update_once,
         parse_each_condition_once,
-        walk_trees_by_class,
+        work_out_each_update_in_one_walk,
+        look_up_reserved_words,
+        copy_only_what_can_change,
+        compare_texts_as_they_are,
+        read_nested_values_once,
+        take_attributes_by_their_names,
         weigh_each_attribute_once,
+        say_what_is_wrong_once,
         list_the_methods_of_a_service_once,
         clean_each_user_agent_once,
         make_pairs_for_asymmetric_keys_alone,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
-from speechcall.accounts.rules.account import Account
+from speechcall.accounts.rules.account import Account, CallBack
 from speechcall.accounts.rules.scope import Scope
 from speechcall.accounts.use_cases.accounts import Change, Credential, Secrets, credentials_of, key_name, user_name
 from speechcall.accounts.use_cases.named_keys import MAX_KEYS, NewKey, create_key, revoke_key
@@ -99,6 +99,8 @@ def test_all_are_listed_by_id(accounts):
         {"disabled": True},
         {"denied": ("+3890",)},
         {"premium": True},
+        {"ignores_opt_out": True},
+        {"call_back": CallBack("It was {from}.", done_audio="bye", language="pl-PL", voice="Ola")},
         {"windows": (Window(540, 1200, (0, 4)), Window(600, 60)), "time_zone": "recipient"},
     ],
 )

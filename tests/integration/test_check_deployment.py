@@ -42,7 +42,7 @@ def connect(app):
     told = {
         "DescribeInstance": {"Instance": {"InstanceStatus": "ACTIVE", "OutboundCallsEnabled": True}},
         "ListPhoneNumbersV2": {"ListPhoneNumbersSummaryList": [{"PhoneNumber": CALLER_ID, "TargetArn": INSTANCE_ARN}]},
-        "ListContactFlows": {"ContactFlowSummaryList": [{"Name": f"flow {number}"} for number in range(99)]},
+        "ListContactFlows": {"ContactFlowSummaryList": [{"Name": f"flow {number}"} for number in range(98)]},
         "ListServiceQuotas": {"Quotas": [{"QuotaName": "Contact flows per instance", "Value": 100.0}]},
     }
 
@@ -282,9 +282,30 @@ def test_a_number_of_a_traffic_distribution_group_is_let_through(app, aws, conne
 
 
 def test_a_stack_whose_flow_is_there_needs_no_room_for_it(app, aws, connect, cloudformation):
-    flows = [*(str(number) for number in range(99)), "speechcall-speechcall"]
+    ours = ["speechcall-speechcall", "speechcall-speechcall-call-back"]
+    flows = [*(str(number) for number in range(98)), *ours]
     connect["ListContactFlows"] = {"ContactFlowSummaryList": [{"Name": name} for name in flows]}
     assert refusal(app, aws, cloudformation) == ""
+
+
+def test_a_stack_of_a_release_before_needs_room_for_the_flow_of_calls_back(app, aws, connect, cloudformation):
+    flows = [*(str(number) for number in range(99)), "speechcall-speechcall"]
+    connect["ListContactFlows"] = {"ContactFlowSummaryList": [{"Name": name} for name in flows]}
+    assert "100 flows of 100, so there is no room for 1 of this stack's" in refusal(app, aws, cloudformation)
+
+
+NOBODY_CALLS = {"Instance": {"InstanceStatus": "ACTIVE", "OutboundCallsEnabled": True, "InboundCallsEnabled": False}}
+
+
+def test_an_instance_that_takes_no_calls_cannot_be_called_back(app, aws, connect, cloudformation):
+    connect["DescribeInstance"] = NOBODY_CALLS
+    assert "RouteCallBacks=false" in refusal(app, aws, cloudformation)
+
+
+@pytest.mark.parametrize("given", [{"RouteCallBacks": "false"}, {"ExternalCallerId": "true"}])
+def test_it_is_good_enough_where_calls_are_not_led_to_the_stack(app, aws, connect, cloudformation, given):
+    connect["DescribeInstance"] = NOBODY_CALLS
+    assert refusal(app, aws, cloudformation, **given) == ""
 
 
 def test_all_that_is_wrong_is_told_at_once(app, aws, connect, cloudformation):

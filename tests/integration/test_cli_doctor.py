@@ -172,6 +172,20 @@ FAULTS = {
         answer("ListLambdaFunctions", put("LambdaFunctions", value=[])),
         "apology",
     ),
+    "a caller ID that leads nowhere": (
+        "call-backs",
+        W,
+        answer("ListFlowAssociations", put("FlowAssociationSummaryList", value=[])),
+        "go nowhere",
+    ),
+    "a caller ID that somebody has a use for": (
+        "call-backs",
+        W,
+        answer(
+            "ListFlowAssociations", put("FlowAssociationSummaryList", 0, "FlowId", value="arn/contact-flow/hotline")
+        ),
+        "go to hotline",
+    ),
     "more lines than the quota": ("quota-lines", P, answer("ListServiceQuotas", fewer("Concurrent")), "Lines=10"),
     "more calls a second than the quota": (
         "quota-rate",

@@ -81,8 +81,8 @@ Action = Webhook | Hangup | GotoMenu | Pause
     ),
     "outcomes": Set(
         "speechcall/shared/rules/outcome.py",
-        '    "cancelled",\n]',
-        '    "cancelled",\n    "voicemail",\n]',
+        '    "optedOut",\n]',
+        '    "optedOut",\n    "voicemail",\n]',
         "Literal['voicemail']",
         {
             "speechcall/messages/rules/dial_times.py": {"may_redial"},

@@ -5,13 +5,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+import local.cloud.moto_patches.sqs
 from local.cloud.apply_moto_patches import GUARDS, install_guards
+from local.cloud.moto_patches.sqs import _seconds_to_next
+from tests.integration.moto_expressions import answers
 from tests.integration.moto_symptoms import (
     SYMPTOMS,
     Flows,
@@ -22,6 +26,7 @@ from tests.integration.moto_symptoms import (
     shows,
     thing,
 )
+from tests.kit.direct_dynamodb import take_the_short_way
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -60,6 +65,15 @@ def test_moto_still_has_the_symptom(guard: str, stock_moto: dict[str, bool]) -> 
 
 def test_expressions_that_are_read_once_mean_what_they_meant(stock_moto: dict[str, Any]) -> None:
     assert json.loads(json.dumps(answers_to_expressions())) == stock_moto["answers"]
+
+
+def test_a_client_without_the_way_there_is_answered_the_same(stock_moto: dict[str, Any]) -> None:
+    with fresh_moto():
+        client = make_table()
+        take_the_short_way(client)
+        assert json.loads(json.dumps(answers(client))) == stock_moto["answers"]
+        with pytest.raises(TypeError, match="no bytes"):
+            client.put_item(TableName="things", Item={**thing("1"), "sound": {"B": b"beep"}})
 
 
 @pytest.mark.parametrize(
@@ -169,3 +183,14 @@ def test_a_long_poll_sees_a_delayed_message_when_it_is_due() -> None:
         url = sqs.create_queue(QueueName="q")["QueueUrl"]
         sqs.send_message(QueueUrl=url, MessageBody="later", DelaySeconds=1)
         assert sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"][0]["Body"] == "later"
+
+
+def test_a_message_that_appears_at_this_very_moment_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To moto it is visible from the next millisecond on; who waits for the next one must not wait for ever."""
+    hidden, shown = (
+        SimpleNamespace(visible_at=5000.0, delayed_until=0.0),
+        SimpleNamespace(visible_at=1.0, delayed_until=0),
+    )
+    monkeypatch.setattr(local.cloud.moto_patches.sqs, "unix_time_millis", lambda: 5000.0)
+    assert _seconds_to_next(SimpleNamespace(_messages=[shown, hidden])) == pytest.approx(0.001)
+    assert _seconds_to_next(SimpleNamespace(_messages=[shown])) == float("inf")

@@ -1,16 +1,21 @@
 """What is cancelled or paused against a claim, the end of a call and the activation of messages, on real tables.
 
-Each request to DynamoDB (moto) lets the others go first, in an order that chance decides; a failure tells its seed. In
-each order: no call begins after the answer, every message ends once, and nothing is stranded.
+Each request to DynamoDB (moto) lets the others go first, in an order that chance decides. In each order: no call
+begins after the answer, every message ends once, and nothing is stranded. 200 orders of each race here, 1,000 in
+`make test-long`; a failure tells its RACE_SEED, which repeats it.
 """
 
-import itertools
+import os
+import re
+import secrets
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from random import Random
 
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 
@@ -36,31 +41,49 @@ from speechcall.shared.rules.outcome import Outcome
 from speechcall.stopping.use_cases.carry_out_stops import SETTLED_MSEC, StopWork
 from speechcall.stopping.use_cases.stop_many import cancel_queue, resume_account, resume_campaign, resume_list
 from speechcall.stopping.use_cases.stop_message import cancel_message
+from tests.kit.direct_dynamodb import take_the_short_way
 from tests.kit.races.interleaving import Interleaving
 from tests.kit.registry import dynamodb_client, requests_for_tables
 from tests.kit.samples import ASK, CALL, MESSAGE, NOW
 from tests.kit.store_samples import CONNECT_ARN, TEMPLATE
 
-FEW, ORDERS = 4, 200
-HOW_MANY = pytest.mark.parametrize(
-    "many", [FEW, pytest.param(ORDERS, marks=[pytest.mark.long, pytest.mark.timeout(1800)])]
-)
+ORDERS, MANY_ORDERS = 200, 1000
 POOL = Pool(lines=50, calls_per_second=1000)
 BUSY = Outcome("busy", "busy")
 MANY = (Brake.LIST, Brake.CAMPAIGN, Brake.ACCOUNT)
 
 
-@pytest.fixture(scope="module")
-def tables():
+class Tables:
     """The template's tables, which each order finds empty."""
-    with mock_aws():
-        client = dynamodb_client()
+
+    def __init__(self):
+        self.client = dynamodb_client()
         requests = requests_for_tables(
             Template(TEMPLATE, {"ConnectInstanceArn": CONNECT_ARN, "CallerId": "+4930123456"})
         )
         for name, request in requests.items():
-            client.create_table(TableName=name, **request)
-        yield client, *requests
+            self.client.create_table(TableName=name, **request)
+        self.names, self.step = (*requests,), None
+        take_the_short_way(self.client, lambda: self.step and self.step())
+
+    def clear(self):
+        for name in self.names:
+            dynamodb_backends[ACCOUNT][self.client.meta.region_name].tables[name].items.clear()
+
+    @contextmanager
+    def stepping(self, step):
+        """Meanwhile each request steps first, or none does."""
+        before, self.step = self.step, step
+        try:
+            yield
+        finally:
+            self.step = before
+
+
+@pytest.fixture(scope="module")
+def tables():
+    with mock_aws():
+        yield Tables()
 
 
 class Counted(DynamoMessages):
@@ -68,7 +91,7 @@ class Counted(DynamoMessages):
 
     def __init__(self, *given):
         super().__init__(*given)
-        self.ends, self.claims = Counter(), Counter()
+        self.ends, self.claims, self.refused = Counter(), Counter(), 0
 
     def finish(self, message, outcome, now_msec, heard=None):
         done = super().finish(message, outcome, now_msec, heard)
@@ -83,27 +106,24 @@ class Counted(DynamoMessages):
     def claim_line(self, message, *given):
         claim = super().claim_line(message, *given)
         self.claims[message.mid] += isinstance(claim, LineTaken)
+        self.refused += not isinstance(claim, LineTaken)
         return claim
 
 
 class Order:
     """One order: some messages, and who works on them. It is the clock and the flows of everybody too."""
 
-    count = itertools.count()
-
     def __init__(self, tables, seed, number=2):
-        client, *names = tables
-        for name in names:
-            dynamodb_backends[ACCOUNT][client.meta.region_name].tables[name].items.clear()
+        client, names = tables.client, tables.names
+        tables.clear()
         self.random = Random(seed)
-        self.play = Interleaving(self.random, NOW + next(self.count) * 10_000_000)
-        self.account, self.client, self.registry = f"acme{seed}", client, names[1]
-        client.meta.events.unregister("before-call.dynamodb", unique_id="steps")
+        self.play = Interleaving(self.random, NOW)
+        self.account, self.tables, self.registry = f"acme{seed}", tables, names[1]
         self.messages, self.stops = Counted(client, *names), DynamoStops(client, names[1])
         self.lines, self.upto = DynamoPool(client, names[1]), None
         self.list_id, *self.mids = new_ids(number + 1, self.play.msec, self.random.getrandbits)
         base = replace(MESSAGE, account_id=self.account, campaign="spring", list_id=self.list_id)
-        base = replace(base, created_msec=self.play.msec, redial=Redial(2, (60,)))
+        base = replace(base, created_msec=self.play.msec, redial=Redial(1, (60,)))
         self.messages.add([replace(base, mid=mid, number=f"+{mid[-14:]}") for mid in self.mids])
         place = campaign_lists_partition(self.account, "spring"), campaign_lists_place(self.list_id)
         self._put(list_key(self.list_id) | {"order_pk": place[0], "order_sk": place[1]})
@@ -111,7 +131,7 @@ class Order:
         self.in_calls = {}
 
     def _put(self, item):
-        self.client.put_item(TableName=self.registry, Item=to_wire(item))
+        self.tables.client.put_item(TableName=self.registry, Item=to_wire(item))
 
     # -------------------------------------------------------------- everybody
     def now_msec(self):
@@ -131,9 +151,6 @@ class Order:
 
     def message_ids(self, list_id):
         return self.mids if list_id == self.list_id else []
-
-    def step(self, **_event):
-        self.play.step()
 
     # ---------------------------------------------------------------- actors
     def activate(self):
@@ -155,11 +172,20 @@ class Order:
         )
 
     def end_calls(self):
-        """Everybody who is called is busy."""
-        for mid in self.mids:
-            message = self.messages.get(mid)
+        """Everybody who is called is busy; whether all messages had ended before."""
+        found = [self.messages.get(mid) for mid in self.mids]
+        for message in found:
             if message.state is State.CALLING:
                 self._end(message)
+        return all(message.state is State.FINISHED for message in found)
+
+    def call_until_all_have_ended(self):
+        """Without a sweeper, and not after a quarter of an hour."""
+        for _ in range(4):
+            self.later(61)
+            self.dial()
+            if self.end_calls():
+                return
 
     def _end(self, message):
         call = CALL._replace(mid=message.mid, attempt=message.attempt, ended_msec=self.now_msec(), cause=Cause.BUSY)
@@ -184,6 +210,12 @@ class Order:
     def pause(self, kind):
         self.stops.pause(self._what(kind), self.now_msec(), 2**31)
         self._note_calls()
+
+    def pause_for_a_moment(self, kind):
+        """It is resumed as soon as somebody has found it paused, who is about to say so."""
+        self.pause(kind)
+        self.play.until(lambda: self.messages.refused, self.random.random())
+        self.resume(kind)
 
     def resume(self, kind):
         what = self._what(kind)
@@ -216,21 +248,18 @@ class Order:
 
     def _note_calls(self):
         """The calls that began before the answer, at the moment of the answer."""
-        client = self.client
-        client.meta.events.unregister("before-call.dynamodb", unique_id="steps")
-        self.in_calls = {mid: self.messages.get(mid).attempt for mid in self.mids}
-        client.meta.events.register("before-call.dynamodb", self.step, unique_id="steps")
+        with self.tables.stepping(None):
+            self.in_calls = {mid: self.messages.get(mid).attempt for mid in self.mids}
 
     # ------------------------------------------------------------------ a run
     def run(self, *actors):
         """All of them at once, each beginning a little later or sooner."""
-        self.client.meta.events.register("before-call.dynamodb", self.step, unique_id="steps")
         done = []
         for actor in actors:
-            delay = self.random.choice((0, 0, 0.01, 0.05, 0.2))
+            delay = self.random.choice((0, 0, 0.01, 0.05, 0.2, self.random.random()))
             self.play.after(delay, partial(self._begin, actor, done))
-        self.play.run()
-        self.client.meta.events.unregister("before-call.dynamodb", unique_id="steps")
+        with self.tables.stepping(self.play.step):
+            self.play.run()
         for one in done:
             if one.error:
                 raise one.error
@@ -254,10 +283,6 @@ class Order:
         return [(message.outcome, message.reason) for message in found]
 
 
-def orders(kinds, many):
-    return [(seed, kinds[seed % len(kinds)]) for seed in range(many)]
-
-
 def after_a_cancellation(order, kind):
     """Whatever happens then: no call begins of what was cancelled, and all that is left ends once."""
     cancelled = order.mids[:1] if kind is Brake.MESSAGE else order.mids
@@ -268,68 +293,151 @@ def after_a_cancellation(order, kind):
         order.later(SETTLED_MSEC / 1000 + 1)
     assert order.attempts(cancelled) == {mid: order.in_calls[mid] for mid in cancelled}
     if kind is Brake.MESSAGE:
-        for _ in range(3):
-            order.later(120)
-            order.dial()
-            order.end_calls()
+        order.call_until_all_have_ended()
     assert not [job for job in order.stops.jobs(9) if job.what.account_id == order.account]
     return order.check_ended()
 
 
-@HOW_MANY
-def test_cancel_against_claim(tables, many):
-    for seed, kind in orders((*MANY, Brake.MESSAGE), many):
-        order = Order(tables, seed)
-        order.activate()
-        order.run(order.dial, partial(order.cancel, kind), partial(order.dial, order.mids))
-        after_a_cancellation(order, kind)
+def after_a_pause(order, kind, *meanwhile):
+    """No call begins until what is paused is resumed; then each message is called as often as it was to be."""
+    order.dial()
+    order.dial(order.mids)
+    assert order.attempts() == order.in_calls
+    order.run(partial(order.resume, kind), order.dial, *meanwhile)
+    called_as_often_as_it_was_to_be(order)
 
 
-@HOW_MANY
-def test_pause_and_resume_against_claim(tables, many):
-    for seed, kind in orders(MANY, many):
-        order = Order(tables, 10_000 + seed)
-        order.activate()
-        order.run(order.dial, partial(order.pause, kind))
-        order.dial()
-        order.dial(order.mids)
-        assert order.attempts() == order.in_calls
-        order.run(partial(order.resume, kind), order.dial, order.end_calls)
-        for _ in range(4):  # without a sweeper, and not after a quarter of an hour
-            order.later(61)
-            order.dial()
-            order.end_calls()
-        assert order.check_ended() == [("busy", "busy")] * 2
-        assert order.messages.claims == dict.fromkeys(order.mids, 3)
+def called_as_often_as_it_was_to_be(order):
+    order.call_until_all_have_ended()
+    assert order.check_ended() == [("busy", "busy")] * 2
+    assert order.messages.claims == dict.fromkeys(order.mids, 2)
 
 
-@HOW_MANY
-def test_requeue_after_a_call_against_cancel(tables, many):
-    for seed, kind in orders((*MANY, Brake.MESSAGE), many):
-        order = Order(tables, 20_000 + seed)
-        order.activate()
-        order.dial()
-        order.run(order.end_calls, partial(order.cancel, kind), order.carry_out)
-        order.later(90)
-        outcomes = after_a_cancellation(order, kind)
-        assert {reason for _, reason in outcomes[: 1 if kind is Brake.MESSAGE else 2]} == {"cancelled"}
+# ------------------------------------------------------------------- the races
+def cancel_against_claim(order, kind):
+    order.activate()
+    order.run(order.dial, partial(order.cancel, kind), partial(order.dial, order.mids))
+    after_a_cancellation(order, kind)
 
 
-@HOW_MANY
-def test_activation_against_cancel_and_pause(tables, many):
-    for seed, (kind, is_final) in orders([(kind, is_final) for kind in MANY for is_final in (True, False)], many):
-        order = Order(tables, 30_000 + seed)
-        stop = order.cancel if is_final else order.pause
-        order.run(order.activate, order.dial, partial(stop, kind))
-        if is_final:
-            after_a_cancellation(order, kind)
-            continue
-        order.dial()
-        assert order.attempts() == order.in_calls
-        order.run(partial(order.resume, kind), order.dial)
-        for _ in range(4):
-            order.later(61)
-            order.dial()
-            order.end_calls()
-        assert order.messages.claims == dict.fromkeys(order.mids, 3)
-        order.check_ended()
+def pause_and_resume_against_claim(order, kind):
+    order.activate()
+    if order.random.random() < 0.3:
+        order.run(order.dial, partial(order.pause_for_a_moment, kind))
+        called_as_often_as_it_was_to_be(order)
+        return
+    order.run(order.dial, partial(order.pause, kind))
+    after_a_pause(order, kind, order.end_calls)
+
+
+def requeue_after_a_call_against_cancel(order, kind):
+    order.activate()
+    order.dial()
+    order.run(order.end_calls, partial(order.cancel, kind), order.carry_out)
+    order.later(90)
+    outcomes = after_a_cancellation(order, kind)
+    assert {reason for _, reason in outcomes[: 1 if kind is Brake.MESSAGE else 2]} == {"cancelled"}
+
+
+def activation_against_cancel(order, kind):
+    order.run(order.activate, order.dial, partial(order.cancel, kind))
+    after_a_cancellation(order, kind)
+
+
+def activation_against_pause(order, kind):
+    order.run(order.activate, order.dial, partial(order.pause, kind))
+    after_a_pause(order, kind)
+
+
+RACES = {
+    "cancel against claim": (cancel_against_claim, (*MANY, Brake.MESSAGE), ORDERS),
+    "pause and resume against claim": (pause_and_resume_against_claim, MANY, ORDERS),
+    "requeue after a call against cancel": (requeue_after_a_call_against_cancel, (*MANY, Brake.MESSAGE), ORDERS),
+    "activation against cancel": (activation_against_cancel, MANY, ORDERS // 2),
+    "activation against pause": (activation_against_pause, MANY, ORDERS // 2),
+}
+"""Each race, what is stopped in it, and its number of orders in `make test`."""
+
+
+def hold(tables, name, orders, first=None):
+    """Runs one race in so many orders. RACE_SEED=… runs that one alone."""
+    race, kinds, _ = RACES[name]
+    given = os.environ.get("RACE_SEED")
+    first = int(given) if given else secrets.randbits(32) if first is None else first
+    for seed in range(first, first + (1 if given else orders)):
+        try:
+            race(Order(tables, seed), kinds[seed % len(kinds)])
+        except Exception as error:
+            error.add_note(f"RACE_SEED={seed}, {name}")
+            raise
+
+
+@pytest.mark.parametrize("name", RACES)
+def test_whatever_the_order(tables, name):
+    hold(tables, name, RACES[name][2])
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", RACES)
+def test_whatever_the_order_at_length(tables, name):
+    hold(tables, name, MANY_ORDERS)
+
+
+# -------------------------------------------------------------- the bench itself
+def test_one_seed_is_one_order(tables):
+    found = []
+    for _ in range(2):
+        order = Order(tables, 7)
+        cancel_against_claim(order, Brake.LIST)
+        found.append((order.play.msec, order.play.steps, order.in_calls, order.messages.claims))
+    assert found[0] == found[1]
+
+
+NOT_PAUSED, NOT_CANCELLED = "attribute_not_exists(paused_msec)", "attribute_not_exists(cancelled_msec)"
+NOT_CANCELLED_UPTO = "(attribute_not_exists(cancelled_upto) OR cancelled_upto < :mid)"
+ANYTHING = "(attribute_exists(pk) OR attribute_not_exists(pk))"
+
+
+def forget(request, clause, other):
+    """A request with something else in the place of a clause, and without the values that nothing names then."""
+    if isinstance(request, list):
+        return [forget(one, clause, other) for one in request]
+    if not isinstance(request, dict):
+        return request
+    request = {name: forget(value, clause, other) for name, value in request.items()}
+    condition = request.get("ConditionExpression", "")
+    if clause in condition:
+        request["ConditionExpression"] = condition.replace(clause, other)
+        texts = f"{request['ConditionExpression']} {request.get('UpdateExpression', '')}"
+        if values := request.get("ExpressionAttributeValues"):
+            request["ExpressionAttributeValues"] = {n: v for n, v in values.items() if re.search(rf"{n}\b", texts)}
+            if not request["ExpressionAttributeValues"]:
+                del request["ExpressionAttributeValues"]
+    return request
+
+
+@pytest.mark.parametrize(
+    ("name", "clause", "other"),
+    [
+        ("cancel against claim", f"{NOT_PAUSED} AND {NOT_CANCELLED}", NOT_PAUSED),
+        ("cancel against claim", f" AND {NOT_CANCELLED_UPTO}", ""),
+        ("cancel against claim", "#state = :from AND attempt = :before", "attempt = :before"),
+        ("cancel against claim", "#state = :from", "attribute_exists(#state)"),
+        ("pause and resume against claim", f"{NOT_PAUSED} AND {NOT_CANCELLED}", NOT_CANCELLED),
+        ("pause and resume against claim", f"{NOT_PAUSED} AND {NOT_CANCELLED_UPTO}", NOT_CANCELLED_UPTO),
+        ("pause and resume against claim", "attribute_exists(paused_msec)", ANYTHING),
+        ("requeue after a call against cancel", "#state = :from AND attempt = :attempt", "attempt = :attempt"),
+        ("requeue after a call against cancel", NOT_CANCELLED, ANYTHING),
+        ("requeue after a call against cancel", NOT_CANCELLED_UPTO, ANYTHING),
+        ("activation against cancel", f"{NOT_PAUSED} AND {NOT_CANCELLED}", NOT_PAUSED),
+        ("activation against cancel", f" AND {NOT_CANCELLED_UPTO}", ""),
+        ("activation against pause", f"{NOT_PAUSED} AND {NOT_CANCELLED}", NOT_CANCELLED),
+    ],
+)
+def test_a_clause_that_is_forgotten_is_found_out(tables, name, clause, other, monkeypatch):
+    stock = tables.client._make_api_call
+    monkeypatch.setattr(tables.client, "_make_api_call", lambda what, given: stock(what, forget(given, clause, other)))
+    with pytest.raises((AssertionError, ClientError)) as found:
+        hold(tables, name, ORDERS, first=0)
+    assert found.value.__notes__[0].startswith("RACE_SEED=")

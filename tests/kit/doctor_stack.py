@@ -40,6 +40,8 @@ AS_THEY_STAND = (
     "AWS::Logs::LogGroup",
 )
 OWNERS = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}]}
+CALL_BACK_FLOW_ID = "bbbbbbbb-cccc-dddd-eeee-ffffffffffff"
+NUMBER_ARN = f"arn:aws:connect:{REGION}:{ACCOUNT}:phone-number/1"
 FLOW_ID = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 PARAMETERS = {"ConnectInstanceArn": INSTANCE, "CallerId": CALLER_ID, "DeletionProtection": "true"}
 
@@ -152,6 +154,7 @@ def _document() -> dict[str, Any]:
     outputs = {
         "ApiUrl": {"Value": "https://api.example.com"},
         "ContactFlowId": {"Value": FLOW_ID},
+        "CallBackFlowId": {"Value": CALL_BACK_FLOW_ID},
         "LogGroupName": {"Value": {"Ref": "LogGroup"}},
     }
     kept = {name: product[name] for name in ("AWSTemplateFormatVersion", "Parameters", "Conditions", "Mappings")}
@@ -233,9 +236,12 @@ def _fill(deployment: Deployment, world: DoctorWorld) -> None:
         "Content": json.dumps(build_contact_flow(function, apology_uri, "Disabled")),
     }
     instance = {"Id": INSTANCE_ID, "Arn": INSTANCE, "InstanceStatus": "ACTIVE", "OutboundCallsEnabled": True}
+    number = {"PhoneNumber": CALLER_ID, "PhoneNumberArn": NUMBER_ARN, "TargetArn": INSTANCE}
+    way = {"ResourceId": NUMBER_ARN, "FlowId": f"{INSTANCE}/contact-flow/{CALL_BACK_FLOW_ID}"}
     world.table = {
         "DescribeInstance": {"Instance": instance},
-        "ListPhoneNumbersV2": {"ListPhoneNumbersSummaryList": [{"PhoneNumber": CALLER_ID, "TargetArn": INSTANCE}]},
+        "ListPhoneNumbersV2": {"ListPhoneNumbersSummaryList": [number]},
+        "ListFlowAssociations": {"FlowAssociationSummaryList": [way]},
         "DescribeContactFlow": {"ContactFlow": flow},
         "ListLambdaFunctions": {"LambdaFunctions": [function]},
         "ListServiceQuotas": {

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from speechcall.campaigns.rules.funnel import Heard
+from speechcall.menus.rules.menu import OWN_LIST
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.message_ports import Brake, Claim, LineTaken, Redialled
 from speechcall.messages.use_cases.turn_ports import Charge
+from speechcall.optouts.rules.opt_out import By, OptOut
 from speechcall.shared.rules.ids import holder, new_ids, parse_holder
 from speechcall.shared.rules.outcome import End, Outcome
 from tests.kit.dialling_world import BATCH, NONE, Troubles, Watched, World
@@ -83,6 +85,8 @@ class FairWorld(World):
         """When each list was cancelled."""
         self.numbers: dict[str, list[str]] = {}
         """Whom an account calls; where that is not said, each message is to a number of its own."""
+        self.opted_out: dict[str, int] = {}
+        """When the number of each of these messages opted out of what the message obeys."""
         self.paused: list[tuple[str, int, int]] = []
         """Which account was paused, from when to when."""
         turns = self.messages.turns
@@ -106,6 +110,7 @@ class FairWorld(World):
         list_id, *mids = new_ids(count + 1, now, self.random.getrandbits)
         base = replace(MESSAGE, list_id=list_id, account_id=account, created_msec=now, ttl_seconds=172_800)
         made = [replace(base, mid=mid, **{"number": self._number(account, mid), **fields}) for mid in mids]
+        made = [replace(one, number_digest=self.messages.opt_outs.digest(one.number)) for one in made]
         self.messages.add(made)
         for one in made:
             self.messages.queue(one, (ASK,), now)
@@ -120,6 +125,14 @@ class FairWorld(World):
         """No call of a list begins from now on."""
         self.messages.brakes[Brake.LIST, list_id] = "cancelled"
         self.cancelled[list_id] = self.now_msec()
+
+    def opt_out(self, message: Message) -> None:
+        """The number of a message opts out, of its account or of a list that the message may not obey."""
+        name = self.random.choice([OWN_LIST, "news", "sales"])
+        entry = OptOut(name, message.number_digest, "67", self.now_msec(), By.KEY, message.mid)
+        self.messages.opt_outs.add(message.account_id, entry)
+        if name in message.obeyed_lists:
+            self.opted_out.setdefault(message.mid, self.now_msec())
 
     def pause(self, account: str, seconds: float) -> None:
         """No call of an account begins for a while."""

@@ -18,6 +18,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "RolePath": ("/", "/speechcall/"),
     "MachineTags": ("", "team=voice,stage=prod"),
     "DomainName": ("", "calls.example.com"),
+    "RouteCallBacks": ("true", "false"),
     "ReserveConcurrency": ("true", "false"),
     "ReadyForCallees": ("0", "2"),
     "Architecture": ("x86_64", "arm64"),

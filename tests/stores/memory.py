@@ -29,6 +29,7 @@ from speechcall.messages.use_cases.message_ports import (
     LinesFull,
     LineTaken,
     NotQueued,
+    OptedOut,
     Redialled,
 )
 from speechcall.messages.use_cases.stop_ports import Stopped
@@ -40,6 +41,7 @@ from speechcall.shared.rules.outcome import End, Outcome
 from tests.stores.campaigns import MemoryCampaigns
 from tests.stores.index import MemoryIndex
 from tests.stores.limits import MemoryLimits
+from tests.stores.opt_outs import MemoryOptOuts
 from tests.stores.pool import MemoryPool
 from tests.stores.turns import MemoryTurns
 
@@ -248,6 +250,7 @@ class MemoryMessages:
     faults: Counter[str] = field(default_factory=Counter)
     jobs_begun: list[tuple[Stopped, int]] = field(default_factory=list)
     """What `stop_redials` has made, for the store of jobs."""
+    opt_outs: MemoryOptOuts = field(default_factory=MemoryOptOuts)
     _messages: dict[str, Message] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -356,6 +359,9 @@ class MemoryMessages:
             return LineTaken()
 
     def _refusal(self, message: Message, pool: Pool, now_msec: int, charge: Charge | None) -> Claim | None:
+        names = {(message.number_digest, name) for name in message.obeyed_lists}
+        if self.opt_outs.opted_out(message.account_id, names):
+            return OptedOut()
         for brake, name in ((Brake.LIST, message.list_id), (Brake.CAMPAIGN, (message.account_id, message.campaign))):
             if stopped := self.brakes.get((brake, name)):
                 return HeldBack(brake, is_final=stopped == "cancelled")

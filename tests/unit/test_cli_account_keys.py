@@ -130,7 +130,7 @@ def test_a_disabled_account_gets_a_key_and_a_word(run, deployment):
     ("arguments", "complaint"),
     [
         (["shop"], "Missing option '--scope'"),
-        (["shop", "--scope", "erase"], "Invalid value for '--scope'"),
+        (["shop", "--scope", "audit"], "Invalid value for '--scope'"),
         (["shop", "--scope", "SEND"], "Invalid value for '--scope'"),
         (["", "--scope", "send"], "Invalid value for 'NAME'"),
         (["a b", "--scope", "send"], "Invalid value for 'NAME'"),

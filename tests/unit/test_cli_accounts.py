@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from cli.main import app
-from speechcall.accounts.rules.account import Account
+from speechcall.accounts.rules.account import Account, CallBack
 from speechcall.accounts.use_cases.accounts import credentials_of, key_name, new_secrets, sha256, user_name
 from speechcall.shared.rules.calling_hours import Window
 from tests.kit.command_line import CliRunner
@@ -20,8 +20,17 @@ ACME = Account("acme", ("+380",), rate=5, burst=100, senders={"Shop": "+49301234
 
 
 @dataclass
+class Prompts:
+    """The account has uploaded `who` and `bye`."""
+
+    def find(self, account_id, name):
+        return name if (account_id, name) in {("acme", "who"), ("acme", "bye")} else None
+
+
+@dataclass
 class Deployment:
     accounts: MemoryAccounts = field(default_factory=MemoryAccounts)
+    prompts: Prompts = field(default_factory=Prompts)
     webhook_secrets: MemoryWebhookSecrets = field(default_factory=MemoryWebhookSecrets)
     turns: MemoryTurns = field(default_factory=MemoryTurns)
 
@@ -50,7 +59,10 @@ def run(accounts, secrets, turns):
 
     def invoke(*arguments, said=None):
         return CliRunner().invoke(
-            app, ["account", *arguments, "--local"], input=said, obj=lambda _place: Deployment(accounts, secrets, turns)
+            app,
+            ["account", *arguments, "--local"],
+            input=said,
+            obj=lambda _place: Deployment(accounts, webhook_secrets=secrets, turns=turns),
         )
 
     return invoke
@@ -292,6 +304,16 @@ def test_an_account_that_is_not_there_gets_no_secret(run, secrets):
             {"windows": (Window(1320, 360), Window(0, 1440, (0, 4, 5, 6))), "time_zone": "Europe/Kyiv"},
         ),
         (["--time-zone", "UTC"], {"time_zone": "UTC"}),
+        (["--ignore-opt-out"], {"ignores_opt_out": True}),
+        (["--call-back-text", "It was {from}. 9: no more."], {"call_back": CallBack("It was {from}. 9: no more.")}),
+        (
+            ["--call-back-audio", "who", "--call-back-done-audio", "bye", "--call-back-voice", "pl-PL"],
+            {"call_back": CallBack(audio="who", done_audio="bye", language="pl-PL", voice="Ola")},
+        ),
+        (
+            ["--call-back-done-text", "Bye.", "--call-back-voice", "en-IN:Raveena"],
+            {"call_back": CallBack(done_text="Bye.", language="en-IN", voice="Raveena")},
+        ),
     ],
 )
 def test_set_changes_what_is_named_and_leaves_the_rest(run, accounts, arguments, changed):
@@ -306,6 +328,9 @@ def test_set_changes_what_is_named_and_leaves_the_rest(run, accounts, arguments,
         *([], ["--no-senders", "--sender", "S=+4930123456"], ["--burst", "99"], ["--prefix", "x"]),
         *(["--calls-per-number", one] for one in ("3", "0/24h", "51/24h", "3/7d", "-1/24h", "٣/24h", "")),
         *(["--deny", "x"], ["--deny", "*"], ["--deny", "+3890", "--no-deny"]),
+        *(["--call-back-text", one] for one in ("", " ", "a\nb", "x" * 601, "{from}" * 4)),
+        *(["--call-back-voice", one] for one in ("uk-UA", "pl-PL:", "pl-PL:Joanna", "Ola")),
+        *(["--call-back-audio", "a b"], ["--call-back-audio", "who", "--no-call-back"]),
         *(["--window", one, "--time-zone", "UTC"] for one in ("9-20", "09:00-24:01", "24:00-24:00", "mo=09:00-10:00")),
         *(["--window", one, "--time-zone", "UTC"] for one in ("=09:00-10:00", "mon-=09:00-10:00", "09:00 - 10:00", "")),
         *(["--window", "09:00-20:00"], ["--window", "09:00-20:00", "--no-windows"], ["--time-zone", "europe/kyiv"]),
@@ -435,6 +460,7 @@ def test_the_list_is_a_table_with_a_line_for_each(run, accounts):
             "PREMIUM",
             "WINDOWS",
             "ZONE",
+            "IGNORESOPTOUT",
             "SIGNED",
             "DISABLED",
         ],
@@ -452,13 +478,31 @@ def test_the_list_is_a_table_with_a_line_for_each(run, accounts):
             "Shop=+4930123456",
             "-",
             "no",
-            "-",
-            "-",
-            "no",
-            "no",
+            *["-", "-", "no", "no", "no"],
         ],
-        ["zeta", "+380,+48", "10000", "50", "500", "10", "-", "0", "-", "-", "-", "-", "no", "-", "-", "no", "yes"],
+        ["zeta", "+380,+48", "10000", "50", "500", "10", "-", "0", *["-"] * 4, "no", *["-", "-", "no", "no", "yes"]],
     ]
+
+
+def test_a_call_back_text_takes_the_place_of_audio_and_no_call_back_of_all(run, accounts):
+    run("set", "acme", "--call-back-audio", "who", "--call-back-done-audio", "bye")
+    run("set", "acme", "--call-back-text", "It was {from}.", "--call-back-voice", "de-DE")
+    assert accounts.find("acme").call_back == CallBack("It was {from}.", "", "", "bye", "de-DE", "Daniel")
+    assert json.loads(run("list", "--json").output)[0]["callBack"] == {
+        "text": "It was {from}.",
+        "doneAudio": "bye",
+        "language": "de-DE",
+        "voice": "Daniel",
+    }
+    assert run("set", "acme", "--no-call-back").exit_code == 0
+    assert accounts.find("acme") == ACME
+
+
+def test_audio_that_the_account_has_not_uploaded_is_no_call_back(run, accounts):
+    result = run("set", "acme", "--call-back-audio", "who", "--call-back-done-audio", "gone")
+    assert result.exit_code != 0
+    assert "gone" in result.output
+    assert accounts.find("acme") == ACME
 
 
 def test_the_list_for_programs(run):
@@ -479,6 +523,8 @@ def test_the_list_for_programs(run):
             "premium": False,
             "windows": [],
             "timeZone": None,
+            "ignoresOptOut": False,
+            "callBack": {},
             "signed": False,
             "disabled": False,
         }

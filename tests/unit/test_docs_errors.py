@@ -19,12 +19,15 @@ from speechcall.campaigns.rules.campaign import MOST_OPEN, Campaign
 from speechcall.messages.rules.stops import CampaignNumbers
 from speechcall.messages.use_cases.message_ports import Brake
 from speechcall.messages.use_cases.stop_ports import Stopped
+from speechcall.optouts.rules.opt_out import By, OptOut
+from speechcall.optouts.use_cases.opt_out_ports import NOBODY
 from speechcall.prompts.adapters.audio_kind import Refused as UnknownAudio
 from speechcall.prompts.adapters.audio_kind import kind_of
 from speechcall.prompts.rules.encoding import Encoding
 from speechcall.prompts.use_cases.manage_audio import AudioDesk, begin_upload, put_audio, read_audio
 from speechcall.prompts.use_cases.prompts import Workshop
 from speechcall.requests.use_cases.accept_messages import accept_messages
+from speechcall.requests.use_cases.manage_opt_outs import add_opt_out, list_opt_outs, remove_opt_out
 from speechcall.shared.rules.errors import PromptUnavailable, RequestError
 from speechcall.shared.rules.json_text import MAX_JSON_BYTES
 from speechcall.status.use_cases.cursors import dump_cursor
@@ -41,6 +44,7 @@ from tests.kit.samples import MID, NOW, FakeClock
 from tests.stores.campaigns import MemoryCampaigns
 from tests.stores.lists import MemoryLists
 from tests.stores.memory import MemoryMessages
+from tests.stores.opt_outs import MemoryOptOuts
 from tests.stores.prompts import MemoryPrompts
 from tests.stores.stops import MemoryStops
 
@@ -71,7 +75,30 @@ def changed(base, **changes):
     return {name: value for name, value in (base | changes).items() if value is not ABSENT}
 
 
-def send(body, *, times=1, key=None, second=None, account=ACME, warm=None, strict=False):
+CONSENT = b'{"basis": "form", "at": "2026-11-30T09:00:00Z", "ref": "order 4711"}'
+
+
+def opted_out(by=By.API, list_name=""):
+    """The opt-outs, where the number of MESSAGE has opted out."""
+    store = MemoryOptOuts()
+    store.add("acme", OptOut(list_name, store.digest(str(MESSAGE["to"])), "67", NOW, by))
+    return store
+
+
+def old_register():
+    """Opt-outs of which one list is too old."""
+    store = MemoryOptOuts()
+    store.set_holds_until("acme", "register", NOW)
+    return store
+
+
+def opt_out(ask, body, by=None):
+    """What a request about opt-outs is refused with; `by`: how the number has opted out before."""
+    store = opted_out(by) if by else MemoryOptOuts()
+    return refused(lambda: ask(ACME, body, store=store, clock=FakeClock()))
+
+
+def send(body, *, times=1, key=None, second=None, account=ACME, warm=None, strict=False, opt_outs=NOBODY):
     """What the last of some requests is refused with; `body` as bytes, or the messages of it."""
     lists, messages, clock = MemoryLists({("acme", "ivr_651854")}), MemoryMessages(), FakeClock()
     drawn = iter(range(10**6))
@@ -80,6 +107,7 @@ def send(body, *, times=1, key=None, second=None, account=ACME, warm=None, stric
         for one in bodies:
             content = one if isinstance(one, bytes) else json.dumps({"messages": one}).encode()
             stores: Any = {"messages": messages, "lists": lists, "clock": clock, "strict": strict}
+            stores["opt_outs"] = opt_outs
             accept_messages(account, content, key, **stores, random_bits=lambda bits: next(drawn) % (1 << bits))
     except RequestError as error:
         return Refused(error)
@@ -278,6 +306,18 @@ GIVEN = {
         lambda: refused(lambda: hangs_up(b'{"hang_up": true}', {})),
         lambda: refused(lambda: hangs_up(b"[true]", {})),
         lambda: refused(lambda: hangs_up(b"", {"hangup": "true"})),
+        lambda: opt_out(add_opt_out, b'"+380671234567"'),
+        lambda: opt_out(add_opt_out, b"{}"),
+        lambda: opt_out(add_opt_out, b'{"number": "0671234567"}'),
+        lambda: opt_out(add_opt_out, b'{"number": "+380671234567", "list": "spring sale"}'),
+        lambda: opt_out(add_opt_out, b'{"number": "+380671234567", "reason": ""}'),
+        lambda: opt_out(add_opt_out, b'{"number": "+380671234567", "lists": "marketing"}'),
+        lambda: opt_out(remove_opt_out, b'{"number": "+380671234567", "consent": true}'),
+        lambda: opt_out(remove_opt_out, b'{"number": "+380671234567", "consent": %s}' % CONSENT.replace(b"form", b"")),
+        lambda: opt_out(remove_opt_out, b'{"number": "+380671234567", "consent": %s}' % CONSENT.replace(b"Z", b"")),
+        lambda: refused(lambda: list_opt_outs(ACME, {"limit": "101"}, store=MemoryOptOuts())),
+        lambda: refused(lambda: list_opt_outs(ACME, {"list": "a b"}, store=MemoryOptOuts())),
+        lambda: refused(lambda: list_opt_outs(ACME, {"cursor": "x"}, store=MemoryOptOuts())),
     ],
     "400 a message": [
         lambda: send([7]),
@@ -308,6 +348,13 @@ GIVEN = {
         lambda: message(redial={"attempts": 1, "after": 300}),
         lambda: message(priority="high"),
         lambda: message(priority="urgent"),
+        lambda: message(optOutLists="marketing"),
+        lambda: message(optOutLists=["spring sale"]),
+        lambda: message(ignoreOptOut="yes"),
+        lambda: message(ignoreOptOut=True),
+        lambda: send([MESSAGE], opt_outs=opted_out()),
+        lambda: send([MESSAGE | {"optOutLists": ["news"]}], opt_outs=opted_out(list_name="news")),
+        lambda: send([MESSAGE | {"optOutLists": ["register"]}], opt_outs=old_register()),
         lambda: menu(dtmfActions={f"d{digit}": [HOOK | {"body": {"a": "x" * 8000}}] for digit in range(9)}),
         lambda: message(TTL=60),
         lambda: send([changed(MESSAGE, colour=7)], strict=True),
@@ -393,6 +440,7 @@ GIVEN = {
         lambda: stopped(lambda desk: cancel_campaign(ACME, "autumn", b"", {}, desk)),
         lambda: put(b"", upload_id="x" * 32),
         lambda: put(b"", upload_id="x"),
+        lambda: opt_out(remove_opt_out, b'{"number": "+380671234567"}'),
     ],
     "409": [
         lambda: replayed(DeliveryState.PENDING, 1),
@@ -408,6 +456,10 @@ GIVEN = {
         too_many_shapes,
         lambda: in_campaign("spring", count=MOST_OPEN),
         lambda: put(b"Press one."),
+        lambda: opt_out(remove_opt_out, b'{"number": "+380671234567"}', By.KEY),
+        lambda: opt_out(
+            remove_opt_out, b'{"number": "+380671234567", "consent": %s}' % CONSENT.replace(b"2026", b"2020"), By.KEY
+        ),
     ],
     "429": [
         lambda: send([MESSAGE] * 60, second=[MESSAGE] * 60, account=replace(ACME, calls_per_day=1000)),

@@ -23,6 +23,7 @@ def test_the_tree_of_errors_is_the_one_that_its_module_shows():
             "CampaignCancelled": {},
             "ListCancelled": {},
             "IdempotencyKeyReused": {},
+            "ConsentRequired": {},
             "UnusableAudio": {},
             "TooManyMenuShapes": {},
             "TooManyCampaigns": {},

@@ -17,6 +17,7 @@ from speechcall.prompts.adapters.queue import PromptJob, read_job
 from speechcall.shared.adapters.stream import message_id
 from speechcall.shared.rules.ids import event_id, parse_holder, shard_of
 from speechcall.shared.rules.outcome import End
+from speechcall.telephony.connect.call_backs import parse_asked
 from speechcall.telephony.connect.contact_events import ContactEvent, parse_contact_event
 from speechcall.telephony.connect.conversation import parse_report
 from speechcall.telephony.provider import ProviderName
@@ -170,6 +171,8 @@ def _with_more(value: Any) -> Any:
 def test_members_that_nobody_knows_change_nothing(name: str) -> None:
     event = load_event(name)
     parse: Any = parse_contact_event if name.startswith("connect/contact-") else parse_report
+    if name in ("connect/flow-called-back.json", "connect/flow-opt-out.json"):
+        parse = parse_asked
     assert parse(event) is not None
     assert parse(_with_more(event)) == parse(event)
 

@@ -53,6 +53,14 @@ def assert_that_what_is_stopped_rings_no_more(world: FairWorld) -> None:
         assert [moment for name, moment in accounts if name == account and begin < moment < end] == []
 
 
+def assert_that_who_has_opted_out_is_not_called(world: FairWorld) -> None:
+    """Not a call of theirs began after the opt-out, whatever it was: the first one or a redial."""
+    late = [(mid, moment) for moment, mid in world.ledger.claims if moment > world.opted_out.get(mid, moment)]
+    assert late == []
+    told = {one.mid for one in world.all() if one.outcome == "optedOut"}
+    assert told <= world.opted_out.keys()
+
+
 def _begun(world: FairWorld, mid: str) -> list[int]:
     return [moment for moment, claimed in world.ledger.claims if claimed == mid]
 
@@ -166,12 +174,16 @@ def flow_through(accounts: int, most: int, seed: int) -> FairWorld:
             account, count, at_seconds=random.uniform(0, 60), campaign=f"c{number % 2}" if number % 4 == 1 else ""
         )
         if number % 5 == 0:
-            world.arrive(account, 2, at_seconds=random.uniform(0, 300), is_urgent=True)
+            world.arrive(account, 2, at_seconds=random.uniform(0, 300), is_urgent=True, opt_out_lists=("news",))
     for account in random.sample(world.accounts, accounts // 5):
         world.play.after(random.uniform(20, 200), lambda account=account: world.pause(account, random.uniform(10, 200)))  # type: ignore[misc]
     for _ in range(accounts // 5):
         world.play.after(
             random.uniform(20, 200), lambda: world.cancel(random.choice([*world.messages._messages.values()]).list_id)
+        )
+    for _ in range(accounts * 2):
+        world.play.after(
+            random.uniform(5, 250), lambda: world.opt_out(random.choice([*world.messages._messages.values()]))
         )
     world.run()
     return world
@@ -181,10 +193,12 @@ def test_fifty_accounts_flow_through_whatever_goes_wrong_and_whatever_is_stopped
     world = flow_through(50, 150, 13)
     assert_that_nothing_is_stranded(world)
     assert_that_what_is_stopped_rings_no_more(world)
+    assert_that_who_has_opted_out_is_not_called(world)
     assert len(world.ledger.kills) >= 20
     assert world.paused
     assert world.cancelled
-    assert Counter(one.outcome for one in world.all())["cancelled"] >= 5
+    outcomes = Counter(one.outcome for one in world.all())
+    assert min(outcomes["cancelled"], outcomes["optedOut"]) >= 5
 
 
 # ----------------------------------------------------------------------- hours
@@ -353,5 +367,6 @@ def test_fifty_accounts_with_queues_of_up_to_fifty_thousand(seed):
     world = flow_through(50, 50_000, seed)
     assert_that_nothing_is_stranded(world)
     assert_that_what_is_stopped_rings_no_more(world)
+    assert_that_who_has_opted_out_is_not_called(world)
     hours, calls = (world.now_msec() - NOW) / 3_600_000, len(world.ledger.claims)
     print(f"{len(world.all())} messages, {calls} calls, {world.runs} runs of dialers, {hours:.1f} h")

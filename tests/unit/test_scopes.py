@@ -45,8 +45,9 @@ def test_what_asks_is_read_what_sends_is_send_and_the_rest_is_manage():
     assert {route for route, scope in SCOPES.items() if scope is None} == {"GET /openapi.json", "GET /health"}
     for route, scope in SCOPES.items():
         if scope is not None:
-            assert (scope is Scope.READ) == route.startswith("GET ")
             assert (scope is Scope.SEND) == (route in ("POST /bat/messagelist", "POST /bat/messagelist/check"))
+            assert (scope is Scope.READ) == (route.startswith("GET ") or route == "POST /bat/optout/find")
+            assert (scope is Scope.ERASE) == (route == "POST /bat/optout/remove")
 
 
 def test_a_head_needs_what_its_get_needs_and_what_is_no_route_has_none():
@@ -146,7 +147,7 @@ def test_what_every_release_has_written_may_do_what_it_could():
 
 
 def test_a_scope_that_a_later_release_has_written_allows_nothing_here():
-    later = NAMED_ITEM | {"scopes": ["erase", "read"], "newer": 1, "v": 2}
+    later = NAMED_ITEM | {"scopes": ["audit", "read"], "newer": 1, "v": 2}
     assert load_credential(later).scopes == {Scope.READ}
     assert load_credential(NAMED_ITEM | {"scopes": []}).scopes == frozenset()
 

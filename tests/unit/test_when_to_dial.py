@@ -1,10 +1,9 @@
 """When a message may be dialled next: held to a reference that steps from minute to minute and asks the clocks."""
 
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -42,11 +41,20 @@ STEPS = 8 * 1440
 
 # ----------------------------------------------------------------- reference
 @lru_cache(maxsize=64)
-def clock(name: str, begin: str) -> list[tuple[int, int]]:
-    """What a zone's clock shows at each minute of an episode: the date's ordinal, and the minute of the day."""
+def clock(name: str, begin: str) -> list[tuple[int, int, int]]:
+    """What a zone's clock shows at each minute of an episode: the date's ordinal, and the minute of the day.
+
+    Minutes that follow each other are written once: with the number of them.
+    """
     zone, start = ZoneInfo(name), int(datetime.fromisoformat(begin).replace(tzinfo=UTC).timestamp())
     shown = (datetime.fromtimestamp(start + 60 * step, zone) for step in range(STEPS))
-    return [(one.toordinal(), one.hour * 60 + one.minute) for one in shown]
+    runs: list[tuple[int, int, int]] = []
+    for day, minute in ((one.toordinal(), one.hour * 60 + one.minute) for one in shown):
+        if runs and (day, minute) == (runs[-1][0], runs[-1][1] + runs[-1][2]):
+            runs[-1] = (*runs[-1][:2], runs[-1][2] + 1)
+        else:
+            runs.append((day, minute, 1))
+    return runs
 
 
 def minutes_of(hours: Hours, day: int) -> bytearray:
@@ -60,8 +68,8 @@ def minutes_of(hours: Hours, day: int) -> bytearray:
         for begun in (day, day - 1):
             if date.fromordinal(begun).weekday() in window.days and begun not in off:
                 first = window.start - 1440 * (day - begun)
-                for minute in range(max(first, 0), min(first + length, 1440)):
-                    minutes[minute] = 1
+                opened = range(max(first, 0), min(first + length, 1440))
+                minutes[opened.start : opened.start + len(opened)] = b"\1" * len(opened)
     return minutes
 
 
@@ -76,30 +84,29 @@ class Case:
     spent_until_msec: int
     counted: tuple[Counted, ...]
     until_msec: int
-    days: dict[tuple[int, int], bytearray] = field(default_factory=dict, compare=False, repr=False)
 
-    def is_open(self, step: int) -> bool:
-        for number, hours in enumerate(self.hours):
+    @cached_property
+    def minutes(self) -> bytes:
+        """Which minutes of the episode are open, 1 for each: those that are in each zone of all hours."""
+        all_open = int.from_bytes(b"\1" * STEPS)
+        for hours in self.hours:
+            days: dict[int, bytearray] = {}
             for zone in hours.zones:
-                day, minute = clock(zone, self.begin)[step]
-                minutes = self.days.get((number, day))
-                if minutes is None:
-                    minutes = self.days[number, day] = minutes_of(hours, day)
-                if not minutes[minute]:
-                    return False
-        return True
+                opened = bytearray()
+                for day, first, length in clock(zone, self.begin):
+                    if day not in days:
+                        days[day] = minutes_of(hours, day)
+                    opened += days[day][first : first + length]
+                all_open &= int.from_bytes(opened)
+        return all_open.to_bytes(STEPS)
 
-    def steps_from(self, msec: int) -> Iterator[tuple[int, int]]:
-        """A moment and its step, and each whole minute after it."""
+    def next(self, is_open: int, msec: int) -> int:
+        """A moment, or the first whole minute behind it that is open or shut; or the time's end before that."""
         step = (msec - self.begin_msec) // MINUTE
-        yield msec, step
-        # Between two minutes a call may cease to count.
-        ends = [one for one in self.ends() if one > msec]
-        for later in range(step + 1, STEPS):
-            at = self.begin_msec + later * MINUTE
-            while ends and ends[0] < at:
-                yield ends.pop(0), later - 1
-            yield at, later
+        if self.minutes[step] == is_open:
+            return min(msec, self.until_msec)
+        later = self.minutes.find(is_open, step + 1)
+        return min(self.begin_msec + later * MINUTE, self.until_msec) if later >= 0 else self.until_msec
 
     def ends(self) -> list[int]:
         """When something that keeps the number from being called does so no more."""
@@ -116,21 +123,16 @@ class Case:
 
     def opening(self, msec: int, *, with_caps: bool = False) -> int | None:
         """Before the time is up."""
-        asks = with_caps and (self.counted or self.spent_until_msec)
-        moments = (
-            at
-            for at, step in self.steps_from(msec)
-            if at >= self.until_msec or (self.is_open(step) and not (asks and self.is_capped(at)))
-        )
-        at = next(moments, None)
-        return at if at is not None and at < self.until_msec else None
+        at = self.next(1, msec)
+        while with_caps and at < self.until_msec and self.is_capped(at):
+            at = self.next(1, min(one for one in self.ends() if one > at))
+        return at if at < self.until_msec else None
 
     def expected(self) -> tuple[str, int | None, int | None]:
         earliest = max(self.now_msec, self.send_at_msec, self.redial_msec)
         at = self.opening(earliest, with_caps=True)
         if at is not None:
-            shut = next(when for when, step in self.steps_from(at) if when >= self.until_msec or not self.is_open(step))
-            return "dialable", at, min(shut, self.until_msec)
+            return "dialable", at, self.next(0, at)
         if earliest >= self.until_msec:
             return "ttl", None, None
         return ("window" if self.opening(earliest) is None else "capped"), None, None

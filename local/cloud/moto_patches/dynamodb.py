@@ -1,16 +1,23 @@
 """Repairs of moto's DynamoDB: a request is one step, a transaction touches only its items, a stream tells of news."""
 
 import copy
+import json
+import os
+import re
 import threading
 from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlparse
 
 from moto.core.botocore_stubber import BotocoreStubber
+from moto.core.utils import utcnow
 from moto.dynamodb import models
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import StreamShard, Table
+from moto.dynamodb.responses import DynamoHandler
+from moto.iam.models import get_account_id_from
+from werkzeug.http import http_date
 
 from local.cloud.moto_patches.replace import Replacement, instead_of
 
@@ -148,3 +155,44 @@ def announce_stream_records() -> None:
     def add(stock: Replacement, shard: Any, *images: Any) -> None:
         stock(shard, *images)
         STREAM_NEWS.tell()
+
+
+_HOST = re.compile(r"https://dynamodb\.([a-z0-9-]+)\.amazonaws\.com/?\Z")
+_BYTES = re.compile(rb'"BS?": ?["\[]')
+"""What bytes look like in a request; a text that looks so costs no more than the stock way."""
+_QUICK = frozenset(
+    f"DynamoDB_20120810.{name}"
+    for name in ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "BatchGetItem", "TransactWriteItems")
+)
+
+
+def hand_requests_to_dynamodb_at_once() -> None:
+    """A GetItem takes 0.3 ms of moto's DynamoDB, and 2 ms of what looks for it.
+
+    Moto compares the URL with those of all services, makes a web server's request of botocore's, looks through it for
+    a form, and turns the body, which is JSON already, into one by the service's description.
+    """
+
+    @instead_of(BotocoreStubber, "process_request")
+    def process_request(stock: Replacement, stubber: Any, request: Any) -> Any:
+        headers = request.headers
+        operation, host = _text(headers.get("X-Amz-Target")), _HOST.match(request.url)
+        body = request.body
+        if operation not in _QUICK or host is None or not isinstance(body, bytes) or _BYTES.search(body):
+            return stock(stubber, request)
+        if "MOTO_ACCOUNT_ID" in os.environ or "x-moto-account-id" in headers:
+            return stock(stubber, request)
+        handler: Any = DynamoHandler()
+        handler.headers = {"x-amz-target": operation, "Content-Type": _text(headers.get("Content-Type"))}
+        handler.querystring = handler.data = {}
+        handler.params = json.loads(body)
+        handler.region = host[1]
+        key = handler.access_key_regex.search(_text(headers.get("Authorization")))
+        handler.access_key = key[1] if key else "AKIAEXAMPLE"
+        handler.current_account = get_account_id_from(handler.access_key)
+        handler.response_headers = {"server": "amazon.com", "date": http_date(utcnow())}
+        return handler.call_action()
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else value or ""

@@ -54,10 +54,10 @@ def handle_each_queue_in_one_step() -> None:
 
 
 def _seconds_to_next(queue: Any) -> float:
-    """Seconds until a message that is hidden or delayed appears by itself."""
+    """Seconds until a message that is hidden or delayed appears by itself: just after its moment, as moto reads it."""
     now = unix_time_millis()
     moments = (max(message.visible_at, message.delayed_until) for message in queue._messages)
-    return min((moment - now for moment in moments if moment > now), default=float("inf")) / 1000 + 0.001
+    return min((moment - now for moment in moments if moment >= now), default=float("inf")) / 1000 + 0.001
 
 
 def remember_deduplication_ids() -> None:

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 _CARRIES_ON = has({"SchemaVersion": "1.0", "Actions": None})
 _HANGS_UP = has({"Actions": [{"Type": "Hangup", "Parameters": {"ParticipantTag": "LEG-A", "SipResponseCode": "0"}}]})
 
+
+def _says_last_words(answer: Any) -> bool:
+    return [action["Type"] for action in answer["Actions"]] == ["Speak", "Hangup"]
+
+
 _EVENT_FILES = (
     EventFile("chime/new-outbound-call.json", "ChimeEventsFunction", has({"Actions": []})),
     EventFile("chime/call-answered.json", "ChimeEventsFunction", _HANGS_UP, hears="answered"),
@@ -26,6 +31,8 @@ _EVENT_FILES = (
     EventFile("chime/call-update-look-up.json", "ChimeEventsFunction", _HANGS_UP),
     EventFile("chime/invalid-lambda-response.json", "ChimeEventsFunction", _HANGS_UP),
     EventFile("chime/new-inbound-call.json", "ChimeEventsFunction", _HANGS_UP),
+    EventFile("chime/call-back-new.json", "CallBacksFunction", _says_last_words),
+    EventFile("chime/call-back-digits.json", "CallBacksFunction", _says_last_words),
     EventFile("chime/ringing.json", "ChimeEventsFunction", _CARRIES_ON),
     EventFile("chime/action-interrupted.json", "ChimeEventsFunction", _CARRIES_ON),
     EventFile("chime/action-successful-after-hangup.json", "ChimeEventsFunction", _CARRIES_ON),
@@ -42,9 +49,14 @@ def _make(here: Surroundings, changes: Mapping[str, Any]) -> "ChimeCarrier":
     from local.network.chime.simulator import ChimeCarrier  # noqa: PLC0415
 
     stack = provider(ProviderName.CHIME).stack
-    (endpoint,) = here.template.nested(stack).resource("SipMediaApplication")["Properties"]["Endpoints"]
+    nested, is_routed = here.template.nested(stack), "CallBackRoute" in here.template.logical_ids
+    (endpoint,) = nested.resource("SipMediaApplication")["Properties"]["Endpoints"]
+    (of_call_backs,) = nested.resource("CallBackApplication")["Properties"]["Endpoints"]
+    call_back_application = here.template.get_att(stack, "Outputs.CallBackApplicationId")
     settings = ChimeSettings(
         **{
+            "call_back_application_id": call_back_application if is_routed else "",
+            "call_back_function_arn": of_call_backs["LambdaArn"],
             "application_id": here.template.get_att(stack, "Outputs.SipMediaApplicationId"),
             "function_arn": endpoint["LambdaArn"],
             "region": REGION,
@@ -55,14 +67,20 @@ def _make(here: Surroundings, changes: Mapping[str, Any]) -> "ChimeCarrier":
     return ChimeCarrier(settings, invoke=here.invoke, read_prompt=here.read_prompt, journal=here.journal)
 
 
-def _request_of(_method: str, path: str, _body: bytes) -> tuple[str, Mapping[str, Any]]:
-    """The operation of a request to /sip-media-applications/ID/calls[/TRANSACTION], and the application's id."""
+_OF_RULES = {"GET": "ListSipRules", "POST": "CreateSipRule", "PUT": "UpdateSipRule", "DELETE": "DeleteSipRule"}
+
+
+def _request_of(method: str, path: str, _body: bytes) -> tuple[str, Mapping[str, Any]]:
+    """The operation of a request to /sip-rules[/ID] or /sip-media-applications/ID/calls[/TRANSACTION]; that id."""
+    if path.startswith("/sip-rules"):
+        return _OF_RULES[method], {}
     operation = "Create" if path.endswith("/calls") else "Update"
     return f"{operation}SipMediaApplicationCall", {"SipMediaApplicationId": path.split("/")[2]}
 
 
 def _needs(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
-    yield Need(f"chime:{operation}", arn("chime", f"sma/{given['SipMediaApplicationId']}"))
+    application = given.get("SipMediaApplicationId")
+    yield Need(f"chime:{operation}", arn("chime", f"sma/{application}") if application else "")
 
 
 def _attributes_of(identifier: str) -> Mapping[str, dict[str, str]]:

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 INSTANCE_ID = "5eec4ca1-0000-4000-8000-00000000ca11"
 INSTANCE_ARN = arn("connect", f"instance/{INSTANCE_ID}")
 
-_OF_AN_INSTANCE = {"instance": "DescribeInstance", "contact-flows-summary": "ListContactFlows"}
+_OF_AN_INSTANCE = {
+    "instance": "DescribeInstance",
+    "contact-flows-summary": "ListContactFlows",
+    "flow-associations-summary": "ListFlowAssociations",
+}
+_OF_A_NUMBER = {"PUT": "AssociatePhoneNumberContactFlow", "DELETE": "DisassociatePhoneNumberContactFlow"}
 _TOLD_AGAIN = "TelephonyUnavailable"  # whose a contact is stands in its record alone, which may lag behind the news
 _HANG_UP = has({"op": "hangup", "seq": "0"})
 
@@ -26,6 +31,8 @@ _EVENT_FILES = (
     EventFile("connect/flow-prompt-error.json", "ConnectFlowFunction", _HANG_UP),
     EventFile("connect/flow-idle.json", "ConnectFlowFunction", _HANG_UP),
     EventFile("connect/flow-next.json", "ConnectFlowFunction", _HANG_UP),
+    EventFile("connect/flow-called-back.json", "CallBacksFunction", has({"op": "tell", "mid": "none"})),
+    EventFile("connect/flow-opt-out.json", "CallBacksFunction", has({"op": "refused"})),
     EventFile("connect/contact-initiated.json", "ConnectEventsFunction", has({"ours": False})),
     EventFile("connect/contact-connected.json", "ConnectEventsFunction", has({"ours": False})),
     EventFile("connect/contact-disconnected.json", "ConnectEventsFunction", is_nothing, _TOLD_AGAIN),
@@ -50,12 +57,16 @@ def _make(here: Surroundings, changes: Mapping[str, Any]) -> "Carrier":
             **changes,
         }
     )
-    flow = json.loads(here.template.nested(stack).resource("ContactFlow")["Properties"]["Content"])
+    nested, is_routed = here.template.nested(stack), "CallBackRoute" in here.template.logical_ids
+    flow, call_back_flow = (
+        json.loads(nested.resource(name)["Properties"]["Content"]) for name in ("ContactFlow", "CallBackFlow")
+    )
     return Carrier(
         settings,
         invoke=here.invoke,
         emit=here.emit,
         flow=flow,
+        call_back_flow=call_back_flow if is_routed else None,
         read_prompt=here.read_prompt,
         journal=here.journal,
     )
@@ -69,6 +80,8 @@ def _request_of(method: str, path: str, body: bytes) -> tuple[str, Mapping[str, 
         return "DescribeContact", {"InstanceId": parts[1], "ContactId": parts[2]}
     if parts == ["phone-number", "list"]:
         return "ListPhoneNumbersV2", {}
+    if parts[0] == "phone-number":
+        return _OF_A_NUMBER[method], {}
     operation = "StartOutboundVoiceContact" if parts[-1] == "outbound-voice" else "StopContact"
     return operation, json.loads(body or b"{}")
 
@@ -79,7 +92,7 @@ def _needs(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
         if operation == "DescribeInstance":
             yield Need("ds:DescribeDirectories", "")
         return
-    if operation == "ListPhoneNumbersV2":
+    if operation == "ListPhoneNumbersV2" or operation in _OF_A_NUMBER.values():
         yield Need(f"connect:{operation}", arn("connect", "phone-number/*"))
         return
     contact = given.get("ContactId", "new")

@@ -108,6 +108,17 @@ def _are_keys(value: Any) -> bool:
 
 _LEG: Mapping[str, Check] = {"ParticipantTag": lambda value: value == "LEG-A", "CallId": lambda v: isinstance(v, str)}
 _MUCH = 10**9
+_MAX_SPOKEN = 1000
+
+
+def _is_spoken(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and len(value) <= _MAX_SPOKEN
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[A-Za-z-]+", value) is not None
+
+
 _PARAMETERS: Mapping[str, tuple[Mapping[str, Check], Mapping[str, Check]]] = {
     "PlayAudio": (
         {"AudioSource": _is_source},
@@ -120,6 +131,15 @@ _PARAMETERS: Mapping[str, tuple[Mapping[str, Check], Mapping[str, Check]]] = {
             "FlushDigitsDurationInMilliseconds": _number(1, _MUCH),
         },
         {},
+    ),
+    "Speak": (
+        {"Text": _is_spoken, "CallId": lambda value: isinstance(value, str)},
+        {
+            "Engine": lambda value: value in ("standard", "neural"),
+            "LanguageCode": _is_name,
+            "TextType": lambda value: value in ("text", "ssml"),
+            "VoiceId": _is_name,
+        },
     ),
     "Pause": ({"DurationInMilliseconds": _number(100, 30_000)}, {}),
     "Hangup": ({}, {"SipResponseCode": lambda value: value in ("0", "480", "486")}),

@@ -35,10 +35,16 @@ _IGNORED = {"RINGING", "ACTION_INTERRUPTED", "HANGUP"}
 
 
 class ChimeCall:
-    """One outbound call. `phone.changed` guards its state and keeps events and journal in order."""
+    """One call: of the API, or, with `sip_rule_id`, of somebody who calls a number that has a SIP rule.
 
-    def __init__(self, switch: Switch, number: str, caller_id: str, arguments: Mapping[str, str]) -> None:
+    `number` is the person's in both cases. `phone.changed` guards its state and keeps events and journal in order.
+    """
+
+    def __init__(
+        self, switch: Switch, number: str, caller_id: str, arguments: Mapping[str, str], sip_rule_id: str = ""
+    ) -> None:
         self.id = str(uuid.uuid4())
+        self._sip_rule_id = sip_rule_id
         self.sip_code: int | None = None
         self.phone = Phone(self, self.id, number, caller_id, arguments.get("mid"))
         self._switch = switch
@@ -71,10 +77,21 @@ class ChimeCall:
             data = {"Type": "CallCreateRequest", "Parameters": {"Arguments": self._arguments}}
             self._invoke("NEW_OUTBOUND_CALL", data)
 
+    def call_in(self) -> None:
+        """The person calls: the application hears of it, and what it answers is done as soon as it answers.
+
+        An attempt that its function does not answer ends after 30 s (developer guide, "Receiving an inbound call");
+        its invocation has ended after 20 s.
+        """
+        with self.phone.changed:
+            self.record("called_in", number=self.phone.number, caller_id=self.phone.caller_id)
+            self.phone.state = CallState.RINGING
+            self._invoke("NEW_INBOUND_CALL")
+
     def answer(self) -> bool:
         """The callee takes the call."""
         with self.phone.changed:
-            if self.phone.state is not CallState.RINGING:
+            if self.phone.state is not CallState.RINGING or self._sip_rule_id:
                 return False
             self._stop_ringing()
             self.phone.state = CallState.ANSWERED
@@ -103,7 +120,8 @@ class ChimeCall:
     def hang_up(self) -> bool:
         """The callee puts the receiver down."""
         with self.phone.changed:
-            return self.phone.state is CallState.ANSWERED and self.end(0, "CALLEE_HUNG_UP")
+            is_up = self.phone.state is CallState.ANSWERED or bool(self._sip_rule_id)
+            return is_up and self.end(0, "CALLEE_HUNG_UP")
 
     def hang_up_for_list(self, sip_code: str) -> None:
         """A list's Hangup."""
@@ -151,14 +169,19 @@ class ChimeCall:
     def _invoke(self, kind: str, data: Mapping[str, Any] | None = None, **more: str) -> None:
         self._sequence += 1
         status = {CallState.ANSWERED: "Connected", CallState.ENDED: "Disconnected"}.get(self.phone.state)
-        leg = participant(self._call_id, self.phone.number, self.phone.caller_id, self._started_msec, status)
-        attributes = self._attributes
-        event = call_event(self._switch.settings, kind, self._sequence, self.id, attributes, leg, data) | more
+        settings, calls_in = self._switch.settings, bool(self._sip_rule_id)
+        leg = participant(
+            self._call_id, self.phone.number, self.phone.caller_id, self._started_msec, status, calls_in=calls_in
+        )
+        event = (
+            call_event(settings, kind, self._sequence, self.id, self._attributes, leg, data, self._sip_rule_id) | more
+        )
         invocation = Invocation(
             self._switch,
             event,
             answered=lambda answer: self._take(kind, answer),
             failed=lambda problem: self._lose(kind, problem),
+            function_arn=settings.call_back_function_arn if calls_in else settings.function_arn,
         )
         if kind != "HANGUP":
             self._invocations.add(invocation)
@@ -180,6 +203,15 @@ class ChimeCall:
                 return
             if answer.attributes is not None:
                 self._attributes = answer.attributes
+            if self._sip_rule_id and self._answered_at is None:
+                if not answer.actions:
+                    self.end(_NO_ANSWER, "SIP_480")
+                    return
+                # Its first actions answer it.
+                self.phone.state = CallState.ANSWERED
+                self._answered_at = time.time()
+                self.record("answered")
+                self.phone.changed.notify_all()
             if kind == "NEW_OUTBOUND_CALL":
                 self._ring()
             elif answer.actions is not None and self.phone.state is CallState.ANSWERED:

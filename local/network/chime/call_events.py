@@ -18,15 +18,16 @@ def action_data(action: Action, call_id: str, data: Mapping[str, Any]) -> dict[s
 
 
 def participant(
-    call_id: str, number: str, caller_id: str, started_msec: int, status: str | None
+    call_id: str, number: str, caller_id: str, started_msec: int, status: str | None, *, calls_in: bool = False
 ) -> dict[str, str | None]:
-    """The one leg of an outbound call."""
+    """The one leg of a call. `number` is the person's, who is called or, `calls_in`, who calls."""
+    called, calls = (caller_id, number) if calls_in else (number, caller_id)
     leg = {
         "CallId": call_id,
         "ParticipantTag": "LEG-A",
-        "To": number,
-        "From": caller_id,
-        "Direction": "Outbound",
+        "To": called,
+        "From": calls,
+        "Direction": "Inbound" if calls_in else "Outbound",
         "StartTimeInMilliseconds": str(started_msec),
     }
     return {**leg, **({"Status": status} if status else {})}
@@ -40,13 +41,16 @@ def call_event(
     attributes: Mapping[str, str],
     leg: Mapping[str, Any],
     data: Mapping[str, Any] | None,
+    sip_rule_id: str = "",
 ) -> dict[str, Any]:
-    """The whole event. What has not been set is left out."""
+    """The whole event. What has not been set is left out. `sip_rule_id`: of an inbound call, which is another's."""
+    application_id = settings.call_back_application_id if sip_rule_id else settings.application_id
     details: dict[str, Any] = {
         "TransactionId": transaction_id,
         "AwsAccountId": settings.account,
         "AwsRegion": settings.region,
-        "SipMediaApplicationId": settings.application_id,
+        **({"SipRuleId": sip_rule_id} if sip_rule_id else {}),
+        "SipMediaApplicationId": application_id,
         "Participants": [dict(leg)],
     }
     if attributes:

@@ -4,6 +4,7 @@ Quotas: AWS General Reference, "Amazon Chime SDK endpoints and quotas". Which er
 are live is not documented: here it is ResourceLimitExceededException, by its name.
 """
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,9 @@ from local.network.chime.call import ChimeCall
 from local.network.chime.switch import Switch
 from local.network.shared.call_register import Register
 from local.network.shared.wire import ServiceDescription
+
+WITHHELD = "Anonymous"
+"""The `From` of a caller who shows no number (RFC 3323, section 4.1.1.3). Nothing is written of it in the guide."""
 
 
 class ChimeCalls(Register[ChimeCall]):
@@ -31,6 +35,23 @@ class ChimeCalls(Register[ChimeCall]):
         caller = self._settings.caller_for(number) if self._settings.caller_for else None
         if caller is not None:
             self._switch.workers.spawn(f"caller-{call.id}", lambda: caller.take(call.phone))
+        return call
+
+    def call_in(self, number: str, dialled: str) -> ChimeCall | None:
+        """Somebody calls a number of the account; None: no SIP rule is about it, or all calls are taken.
+
+        In: the caller's number, "" where it is withheld. Inbound calls count among the active ones.
+        """
+        settings = self._settings
+        with self._lock:
+            owned = settings.owned_numbers
+            if not settings.call_back_application_id or not self._open or (owned and dialled not in owned):
+                return None
+            if self._is_full(settings.concurrent_calls):
+                return None
+            call = ChimeCall(self._switch, number or WITHHELD, dialled, {}, sip_rule_id=str(uuid.uuid4()))
+            self._by_id[call.id] = call
+        call.call_in()
         return call
 
     def update(self, transaction_id: str, arguments: Mapping[str, str]) -> None:

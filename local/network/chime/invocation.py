@@ -24,8 +24,9 @@ class Invocation:
         event: dict[str, Any],
         answered: Callable[[Any], None],
         failed: Callable[[str], None],
+        function_arn: str,
     ) -> None:
-        self._switch, self._event = switch, event
+        self._switch, self._event, self._function_arn = switch, event, function_arn
         self._answered, self._failed = answered, failed
         self._lock = threading.Lock()
         self._is_over = False
@@ -63,7 +64,7 @@ class Invocation:
 
     def _run(self, echo: float | None) -> None:
         try:
-            answer = self._switch.invoke(self._switch.settings.function_arn, self._event)
+            answer = self._switch.invoke(self._function_arn, self._event)
         except Exception as error:  # noqa: BLE001 - whatever befell the function, to the service it is one error
             with self._lock:
                 self._errors += 1
@@ -78,8 +79,8 @@ class Invocation:
             self._switch.clock.after(echo, self._spawn_echo)
 
     def _spawn_echo(self) -> None:
-        invoke, settings = self._switch.invoke, self._switch.settings
-        self._switch.workers.spawn("chime-echo", lambda: invoke(settings.function_arn, self._event))
+        invoke = self._switch.invoke
+        self._switch.workers.spawn("chime-echo", lambda: invoke(self._function_arn, self._event))
 
     def _end(self, answer: Any, problem: str | None) -> None:
         with self._lock:

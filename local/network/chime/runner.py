@@ -13,7 +13,7 @@ from local.network.chime.actions import Action, parameter_problem
 from local.network.chime.listener import Listener
 from local.network.chime.switch import Switch
 from local.network.shared.phone import Phone
-from local.network.shared.prompts import pcm_seconds
+from local.network.shared.prompts import pcm_seconds, speech_seconds
 
 if TYPE_CHECKING:
     from local.network.shared.clock import Timer
@@ -113,6 +113,8 @@ class ActionRunner:
             self._listener, self._asks = Listener(action, self._switch.clock, self._hear), True
         elif action.type == "Pause":
             self._begin_pause(action)
+        elif action.type == "Speak":
+            self._begin_speech(action)
         else:
             return self._begin_prompt(action)
         return True
@@ -134,6 +136,15 @@ class ActionRunner:
         self._call.record("prompt", uri=uri, seconds=seconds, **place)
         self._wait(action, seconds)
         return True
+
+    def _begin_speech(self, action: Action) -> None:
+        """Text is spoken to its end: nothing says that a key or an answer cuts it short."""
+        text = str(action.parameters["Text"])
+        seconds = speech_seconds(text) / self._switch.settings.playback
+        self._phone.playing = self._waits_for_key
+        self._open_input()
+        self._call.record("spoken", text=text, seconds=seconds)
+        self._wait(action, seconds)
 
     def _begin_pause(self, action: Action) -> None:
         # The listening is reported once: when the prompt is over, or when there was none.

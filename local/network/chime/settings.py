@@ -36,6 +36,9 @@ class ChimeSettings:
     function_arn: str
     region: str
     account: str
+    call_back_application_id: str = ""
+    """The application at which the SIP rule of the numbers aims that are called; empty: there is no rule."""
+    call_back_function_arn: str = ""
     no_answer_seconds: float | None = None
     """The network gives up ringing after this; None: a minute. The API has no ring timeout."""
     input_timer: bool = True

@@ -85,7 +85,7 @@ class _Operations:
             "Arn": f"{self._settings.instance_arn}/contact/{contact.id}",
             "Id": contact.id,
             "InitialContactId": contact.id,
-            "InitiationMethod": "API",
+            "InitiationMethod": contact.initiated_by,
             "Channel": "VOICE",
             "Attributes": contact.attributes,
             "CustomerEndpoint": {"Type": "TELEPHONE_NUMBER", "Address": contact.phone.number},

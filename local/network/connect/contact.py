@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.network.connect.contact_events import contact_event, now
 from local.network.connect.exchange import Exchange
+from local.network.connect.flow import Flow
 from local.network.connect.flow_session import FlowSession
 from local.network.shared.phone import CallState, Phone
 
@@ -18,12 +19,23 @@ if TYPE_CHECKING:
 
 
 class Contact:
-    """One outbound call of the API. `phone.changed` guards its state and keeps events and journal in order."""
+    """One call: of the API, or `INBOUND`, of somebody who calls a number of the instance.
+
+    `number` is the person's in both cases, and `caller_id` the instance's. `phone.changed` guards its state and keeps
+    events and journal in order.
+    """
 
     def __init__(
-        self, exchange: Exchange, contact_id: str, number: str, caller_id: str, attributes: dict[str, str]
+        self,
+        exchange: Exchange,
+        contact_id: str,
+        number: str,
+        caller_id: str,
+        attributes: dict[str, str],
+        initiated_by: str = "API",
     ) -> None:
         self.id = contact_id
+        self.initiated_by = initiated_by
         self.attributes = attributes
         self.initiated = now()
         self.connected: datetime | None = None
@@ -65,12 +77,24 @@ class Contact:
             self._stop_ringing()
             self.phone.state = CallState.ANSWERED
             self.connected = now()
-            self.record("answered")
-            self._announce("CONNECTED_TO_SYSTEM")
-            self._session = FlowSession(self._exchange, self)
-            self._session.begin()
-            self.phone.changed.notify_all()
+            self._run(self._exchange.flow)
             return True
+
+    def call_in(self, flow: Flow) -> None:
+        """The person calls: the flow of the number answers at once (administrator guide, "Contact events")."""
+        with self.phone.changed:
+            self.record("called_in", number=self.phone.number, caller_id=self.phone.caller_id)
+            self._announce("INITIATED")
+            self.phone.state = CallState.ANSWERED
+            self.connected = now()
+            self._run(flow)
+
+    def _run(self, flow: Flow) -> None:
+        self.record("answered")
+        self._announce("CONNECTED_TO_SYSTEM")
+        self._session = FlowSession(self._exchange, self, flow)
+        self._session.begin()
+        self.phone.changed.notify_all()
 
     def refuse(self, reason: str) -> bool:
         """The callee, or the network for it, says no; `reason` as a DisconnectReason."""
@@ -145,5 +169,6 @@ class Contact:
             initiated=self.initiated,
             connected=self.connected,
             disconnected=self.disconnected,
+            initiated_by=self.initiated_by,
         )
         self._exchange.outbox.put(event)

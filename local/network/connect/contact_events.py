@@ -31,6 +31,7 @@ def contact_event(
     initiated: datetime,
     connected: datetime | None,
     disconnected: datetime | None,
+    initiated_by: str = "API",
 ) -> dict[str, Any]:
     """The whole envelope. A time that has not come is left out: an unanswered call never has a connected one."""
     detail: dict[str, Any] = {
@@ -39,7 +40,7 @@ def contact_event(
         "initialContactId": contact_id,
         "channel": "VOICE",
         "instanceArn": settings.instance_arn,
-        "initiationMethod": "API",
+        "initiationMethod": initiated_by,
         "initiationTimestamp": iso(initiated),
         "tags": {"aws:connect:instanceId": settings.instance_id, "aws:connect:systemEndpoint": caller_id},
     }

@@ -10,6 +10,8 @@ from local.network.shared.call_register import Register
 from local.network.shared.wire import ServiceDescription
 
 _RING_SECONDS = 60
+WITHHELD = "anonymous"
+"""The address of a customer who shows no number. Nothing is written about it; by telephone networks' custom."""
 _ATTRIBUTE_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 _MAX_ATTRIBUTE_BYTES = 32_768
 
@@ -43,6 +45,24 @@ class Contacts(Register[Contact]):
                 self._by_token[token] = contact
         contact.dial(float(request.get("RingTimeoutInSeconds", _RING_SECONDS)))
         self._call_out(contact)
+        return contact
+
+    def call_in(self, number: str, dialled: str) -> Contact | None:
+        """Somebody calls a number of the instance; None: no flow answers there, or all lines are taken.
+
+        In: the caller's number, "" where it is withheld. Inbound contacts count among the concurrent calls.
+        """
+        flow = self._exchange.call_back_flow
+        with self._lock:
+            claimed = self._settings.claimed_numbers
+            if flow is None or not self._open or (claimed and dialled not in claimed):
+                return None
+            if self._is_full(self._settings.concurrent_calls):
+                return None
+            caller = number or WITHHELD
+            contact = Contact(self._exchange, str(uuid.uuid4()), caller, dialled, {}, initiated_by="INBOUND")
+            self._by_id[contact.id] = contact
+        contact.call_in(flow)
         return contact
 
     def close(self) -> None:

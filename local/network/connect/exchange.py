@@ -68,3 +68,5 @@ class Exchange:
     outbox: Outbox
     workers: Workers
     chance: Chance
+    call_back_flow: Flow | None = None
+    """What runs for who calls the claimed number; None: nothing is associated with it."""

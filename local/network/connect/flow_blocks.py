@@ -143,6 +143,12 @@ BLOCKS: Mapping[str, Block] = {
     "UpdateContactAttributes": Block(
         required={"Attributes": _string_map, "TargetContact": _one_of("Current")}, errors=frozenset({"NoMatchingError"})
     ),
+    # "Results in error if voice or engine are invalid" (its page); of a style nothing here makes use.
+    "UpdateContactTextToSpeechVoice": Block(
+        required={"TextToSpeechVoice": _text_or_reference},
+        optional={"TextToSpeechEngine": _text_or_reference},
+        errors=frozenset({"NoMatchingError"}),
+    ),
     "Compare": Block(
         required={"ComparisonValue": _reference}, errors=frozenset({"NoMatchingCondition"}), operators=COMPARISONS
     ),

@@ -6,6 +6,7 @@ Sources: Amazon Connect API reference, "Flow language actions"; administrator gu
 input", "Play prompt", "AWS Lambda function".
 """
 
+import re
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -94,6 +95,11 @@ _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
 }
 
 
+_ENGINES = frozenset({"Standard", "Neural", "Generative"})
+"""As exported flows write them; whether other spellings are taken is not written."""
+_VOICE_NAME = re.compile(r"[A-Z][a-z]+")
+
+
 class FlowStuckError(RuntimeError):
     """The flow runs in a circle of blocks in which nothing can happen any more."""
 
@@ -160,6 +166,11 @@ def _silent_step(action: Action, values: Mapping[str, str]) -> str | None:
     if action.type == "Compare":
         value = resolve(action.parameters["ComparisonValue"], values)
         return _matching(action, value) or action.errors["NoMatchingCondition"]
+    if action.type == "UpdateContactTextToSpeechVoice":
+        voice = resolve(action.parameters["TextToSpeechVoice"], values) or ""
+        engine = resolve(action.parameters.get("TextToSpeechEngine", "Standard"), values)
+        is_known = _VOICE_NAME.fullmatch(voice) is not None and engine in _ENGINES
+        return action.next if is_known else action.errors["NoMatchingError"]
     return None if action.type == "DisconnectParticipant" else action.next
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from local.network.connect.exchange import Exchange
+from local.network.connect.flow import Flow
 from local.network.connect.flow_runner import (
     Failed,
     FlowStuckError,
@@ -37,6 +38,7 @@ class Call(Protocol):
     id: str
     phone: Phone
     attributes: dict[str, str]
+    initiated_by: str
 
     def record(self, kind: str, **details: Any) -> None: ...
     def end(self, reason: str) -> bool: ...
@@ -45,11 +47,11 @@ class Call(Protocol):
 class FlowSession:
     """Runs the flow once. The contact's `phone.changed` guards its state and is held by who calls it."""
 
-    def __init__(self, exchange: Exchange, call: Call) -> None:
+    def __init__(self, exchange: Exchange, call: Call, flow: Flow) -> None:
         self._exchange = exchange
         self._call = call
         self._phone = call.phone
-        self._steps = walk(exchange.flow, self._facts(), forgets_external=exchange.settings.forgets_external)
+        self._steps = walk(flow, self._facts(), forgets_external=exchange.settings.forgets_external)
         self._turn = 0
         self._timer: Timer | None = None
         self._closed = False
@@ -151,6 +153,7 @@ class FlowSession:
             caller_id=self._phone.caller_id,
             attributes=self._call.attributes,
             parameters=effect.parameters,
+            initiated_by=self._call.initiated_by,
         )
         outcome = invoke_function(self._invoke_once, effect.function_arn, event, limit)
         with self._phone.changed:
@@ -193,6 +196,8 @@ class FlowSession:
                 seq = effect.values.get("External.seq") if isinstance(effect, Listen) else None
                 place = {"block": self._phone.input_block, "seq": seq} if listens else {}
                 self._call.record("prompt", uri=effect.prompt.uri, seconds=seconds, **place)
+            if effect.prompt is not None and (said := effect.prompt.speech) and not said.startswith("<speak>"):
+                self._call.record("spoken", text=said, seconds=seconds)
             self._phone.changed.notify_all()
             self._set_timer(turn, seconds, lambda: self._end_prompt(effect))
 

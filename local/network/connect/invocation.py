@@ -25,8 +25,9 @@ def contact_flow_event(
     caller_id: str,
     attributes: Mapping[str, str],
     parameters: Mapping[str, str],
+    initiated_by: str = "API",
 ) -> dict[str, Any]:
-    """The event of one invocation, as for a call that the API has started: the customer is who was called."""
+    """The event of one invocation. The customer is who was called, or, of an INBOUND contact, who calls."""
     return {
         "Name": "ContactFlowEvent",
         "Details": {
@@ -38,7 +39,7 @@ def contact_flow_event(
                 "CustomerId": None,
                 "Description": None,
                 "InitialContactId": contact_id,
-                "InitiationMethod": "API",
+                "InitiationMethod": initiated_by,
                 "InstanceARN": instance_arn,
                 "LanguageCode": "en-US",
                 "MediaStreams": {"Customer": {"Audio": None}},

@@ -26,9 +26,10 @@ class Carrier:
     """One Amazon Connect instance with telephones behind it.
 
     `invoke` runs a Lambda function (ARN, event) and returns its result or raises FunctionError. `emit`
-    puts an EventBridge envelope on the bus. `flow` is the contact flow's JSON, as it is deployed; a flow
-    that could not be published raises FlowRefusedError. `read_prompt` gives the bytes behind a prompt's URI
-    or raises. Serve `api` and `phone_app` with a server that has threads.
+    puts an EventBridge envelope on the bus. `flow` is the contact flow's JSON, as it is deployed, `call_back_flow` that
+    of who calls the claimed number (None: it has none); a flow that could not be published raises FlowRefusedError.
+    `read_prompt` gives the bytes behind a prompt's URI or raises. Serve `api` and `phone_app` with a server that has
+    threads.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Carrier:
         invoke: Invoker,
         emit: Callable[[dict[str, Any]], None],
         flow: dict[str, Any],
+        call_back_flow: dict[str, Any] | None = None,
         read_prompt: Callable[[str], bytes],
         journal: Journal,
     ) -> None:
@@ -50,7 +52,16 @@ class Carrier:
         self._workers = Workers()
         prompts = PromptStore(read_prompt, settings.unplayable)
         exchange = Exchange(
-            settings, load_flow(flow), invoke, prompts, journal, self._clock, self._outbox, self._workers, chance
+            settings,
+            load_flow(flow),
+            invoke,
+            prompts,
+            journal,
+            self._clock,
+            self._outbox,
+            self._workers,
+            chance,
+            load_flow(call_back_flow) if call_back_flow else None,
         )
         description = connect_description()
         self.contacts = Contacts(exchange, description)

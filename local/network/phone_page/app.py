@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from werkzeug.exceptions import Conflict, HTTPException, NotFound
+from werkzeug.exceptions import BadRequest, Conflict, HTTPException, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
@@ -32,9 +32,11 @@ class Call(Protocol):
 
 
 class Calls(Protocol):
-    """Where a contact is found by its id."""
+    """Where a contact is found by its id, and where somebody calls a number of ours."""
 
     def get(self, contact_id: str) -> Call | None: ...
+    def call_in(self, number: str, dialled: str) -> Call | None:
+        """A call from a number ("": it is withheld) to one of ours; None: nobody answers there."""
 
 
 class PhoneApp:
@@ -55,6 +57,7 @@ class PhoneApp:
             "/phone/hello": ("GET", lambda _: _json(self._hello())),
             "/phone/events": ("GET", self._events),
             "/phone/prompt": ("GET", self._prompt),
+            "/phone/call-back": ("POST", self._call_back),
             "/phone/calls/<contact_id>/answer": ("POST", self._act(Phone.answer)),
             "/phone/calls/<contact_id>/reject": ("POST", self._act(Phone.reject)),
             "/phone/calls/<contact_id>/hangup": ("POST", self._act(Phone.hang_up)),
@@ -128,6 +131,16 @@ class PhoneApp:
         if not heard:
             raise Conflict("no menu listens: the key is lost")
         return _json({"state": phone.state})
+
+    def _call_back(self, request: Request) -> Response:
+        """Somebody calls: `{"number": "+380…", "dialled": "+49…"}`; a `number` of "" is withheld."""
+        given = request.get_json(silent=True)
+        if not isinstance(given, dict) or not all(isinstance(given.get(name), str) for name in ("number", "dialled")):
+            raise BadRequest("number and dialled are missing, or no texts")
+        call = self._calls.call_in(given["number"], given["dialled"])
+        if call is None:
+            raise Conflict("nobody answers at that number")
+        return _json({"contact_id": call.phone.contact_id})
 
     def _phone(self, contact_id: str) -> Phone:
         if (call := self._calls.get(contact_id)) is None:

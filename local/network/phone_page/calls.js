@@ -97,6 +97,17 @@ const HANDLERS = {
     set(message, "waiting", "Dialled");
   },
 
+  called_in(message, entry) {
+    Object.assign(message, { contact: entry.contact_id, number: entry.number, callerId: entry.caller_id });
+    row(message, entry, "Called back", { detail: `${entry.number} calls ${entry.caller_id}`, tone: "ring" });
+    set(message, "busy", "You call back");
+  },
+
+  spoken(message, entry) {
+    row(message, entry, "Spoken", { detail: entry.text, tone: "menu" });
+    if (message.phase !== "listening") set(message, "busy", "You hear a voice");
+  },
+
   ringing(message, entry) {
     row(message, entry, "Ringing", { tone: "ring" });
     set(message, "ringing", "Incoming call");

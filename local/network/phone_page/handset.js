@@ -14,14 +14,15 @@ const HINTS = {
   playing: "A key interrupts the introduction. Your keyboard works too.",
   listening: "0–9, * and #, here or on your keyboard.",
   busy: "",
-  over: "The call is over.",
+  over: "The call is over. Call the number back, and hear who it was.",
 };
 const IN_CALL = new Set(["playing", "listening", "busy"]);
 
 export class Handset {
-  /** `act(path)` posts one deed for the shown call; it gives what is wrong with it, or "". */
-  constructor(act, sound) {
+  /** `act(path)` posts one deed for the shown call, `callBack()` calls its caller; they give what is wrong, or "". */
+  constructor(act, callBack, sound) {
     this.act = act;
+    this.callBack = callBack;
     this.sound = sound;
     this.root = find("handset");
     this.message = null;
@@ -31,6 +32,7 @@ export class Handset {
     find("answer").addEventListener("click", () => this.answer());
     find("decline").addEventListener("click", () => this.tell(this.act("reject")));
     find("hangup").addEventListener("click", () => this.tell(this.act("hangup")));
+    find("call-back").addEventListener("click", () => this.returnCall());
     document.addEventListener("keydown", (event) => this.typed(event));
   }
 
@@ -46,6 +48,12 @@ export class Handset {
     // Within the click, so that the browser lets the introduction sound.
     this.sound.unlock(this.message.contact);
     this.tell(this.act("answer"));
+    this.root.focus({ preventScroll: true });
+  }
+
+  returnCall() {
+    this.sound.wake(); // within the click, as above
+    this.tell(this.callBack());
     this.root.focus({ preventScroll: true });
   }
 

@@ -16,7 +16,7 @@ let howOpen = false;
 
 const sound = new Sound();
 const timeline = new Timeline();
-const handset = new Handset(act, sound);
+const handset = new Handset(act, callBack, sound);
 
 async function act(deed) {
   const contact = calls.messages.get(chosen)?.contact;
@@ -24,6 +24,25 @@ async function act(deed) {
   try {
     const answer = await fetch(`calls/${encodeURIComponent(contact)}/${deed}`, { method: "POST" });
     return answer.ok ? "" : (await answer.json()).error;
+  } catch {
+    return "The carrier cannot be reached.";
+  }
+}
+
+/** Call the number that the shown call came from. */
+async function callBack() {
+  const message = calls.messages.get(chosen);
+  if (!message) return "";
+  try {
+    const body = JSON.stringify({ number: message.number, dialled: message.callerId });
+    const headers = { "Content-Type": "application/json" };
+    const answer = await fetch("call-back", { method: "POST", headers, body });
+    const told = await answer.json();
+    if (!answer.ok) return told.error;
+    sound.unlock(told.contact_id);
+    chosen = told.contact_id;
+    draw();
+    return "";
   } catch {
     return "The carrier cannot be reached.";
   }

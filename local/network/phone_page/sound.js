@@ -25,6 +25,11 @@ export class Sound {
   /** To be called within a click: from then on this call's prompts may sound. */
   unlock(contact) {
     this.contact = contact;
+    this.wake();
+  }
+
+  /** Within a click too: the browser lets the page sound. */
+  wake() {
     this.context ??= new AudioContext();
     this.context.resume();
   }
@@ -33,6 +38,7 @@ export class Sound {
   follow(entry) {
     if (!this.contact || entry.contact_id !== this.contact) return;
     if (entry.kind === "prompt") this.play(entry);
+    if (entry.kind === "spoken") this.speak(entry);
     if (entry.kind === "key" || entry.kind === "ended" || entry.kind === "silence") this.stop();
   }
 
@@ -43,7 +49,15 @@ export class Sound {
     this.audio.play().catch(() => {}); // a browser without sound, or a prompt already over, is no trouble
   }
 
+  /** What the telephony speaks itself, in a voice of the browser's. */
+  speak(entry) {
+    if (this.on && Date.now() / 1000 - entry.at < FRESH_SECONDS) {
+      window.speechSynthesis?.speak(new SpeechSynthesisUtterance(entry.text));
+    }
+  }
+
   stop() {
+    window.speechSynthesis?.cancel();
     this.audio.pause();
     this.audio.removeAttribute("src");
     this.audio.load();

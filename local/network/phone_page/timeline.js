@@ -28,7 +28,8 @@ export class Timeline {
     }
     say(find("story-title"), spaced(message.number) || "A call");
     const from = message.callerId ? `, from ${spaced(message.callerId)}` : "";
-    say(find("facts"), `Message ${message.key}${from}`);
+    const isCallBack = message.key === message.contact;
+    say(find("facts"), isCallBack ? `A call back, to ${spaced(message.callerId)}` : `Message ${message.key}${from}`);
     message.rows.forEach((row, index) => this.place(message, row, index));
     if (follow) box.scrollTop = box.scrollHeight;
   }

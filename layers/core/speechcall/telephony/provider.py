@@ -6,7 +6,7 @@ A new member of `ProviderName` is a type error wherever somebody has to know eac
 from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, assert_never
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, assert_never
 
 import boto3
 
@@ -16,6 +16,7 @@ from speechcall.shared.adapters.settings import MissingSetting, setting
 from speechcall.shared.rules.time_bounds import Ringing, dial_wait_seconds
 
 if TYPE_CHECKING:
+    from speechcall.callbacks.use_cases.answer_call_back import CallBackDesk
     from speechcall.calls.use_cases.ports import Telephony
 
 
@@ -26,6 +27,13 @@ class ProviderName(StrEnum):
     CHIME = "chime"
 
 
+class CallBacks(Protocol):
+    """Answers who calls the caller ID back, in a provider's words."""
+
+    def answer(self, event: Any) -> dict[str, Any]:
+        """The answer to an invocation."""
+
+
 class Provider(NamedTuple):
     """What is needed of a provider, in addition to its package of this folder."""
 
@@ -33,6 +41,8 @@ class Provider(NamedTuple):
     make: "Callable[[bool], Telephony]"
     """Its client, from the settings of a function; whether that also dials. It imports what it needs when it is called:
     a cold start pays for no other provider."""
+    call_backs: "Callable[[CallBackDesk, Any], CallBacks]"
+    """Who answers calls back, with a logger of Powertools. It imports as `make` does."""
     encoding: Encoding
     """In which it plays prompts."""
     ringing: Ringing
@@ -121,9 +131,16 @@ def _connect(dials: bool) -> "Telephony":
     )
 
 
+def _connect_call_backs(desk: "CallBackDesk", logger: Any) -> CallBacks:
+    from speechcall.telephony.connect.call_backs import ConnectCallBacks  # noqa: PLC0415 - see `Provider.make`
+
+    return ConnectCallBacks(desk, logger)
+
+
 _CONNECT = Provider(
     ProviderName.CONNECT,
     _connect,
+    _connect_call_backs,
     encoding=Encoding.MU_LAW,
     ringing=Ringing.OURS,
     takes_ring_time=True,
@@ -145,9 +162,16 @@ def _chime(dials: bool) -> "Telephony":
     return client.ChimeTelephony(made, setting("SIP_MEDIA_APPLICATION_ID"), setting("CALLER_ID") if dials else "")
 
 
+def _chime_call_backs(desk: "CallBackDesk", logger: Any) -> CallBacks:
+    from speechcall.telephony.chime.call_backs import ChimeCallBacks  # noqa: PLC0415 - see `Provider.make`
+
+    return ChimeCallBacks(desk, logger)
+
+
 _CHIME = Provider(
     ProviderName.CHIME,
     _chime,
+    _chime_call_backs,
     encoding=Encoding.PCM_16,
     ringing=Ringing.NETWORKS,
     takes_ring_time=False,

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from speechcall.accounts.rules.account import DEFAULT_SHARE, Account
+from speechcall.accounts.rules.account import DEFAULT_SHARE, Account, CallBack
 from speechcall.accounts.rules.scope import WITHOUT_A_NAME, Scope
 from speechcall.accounts.use_cases.accounts import NAMED, Change, Credential, Refusals
 from speechcall.shared.adapters.keys import ACCOUNTS, Key, account_key, credential_key, turn_key
@@ -21,10 +21,12 @@ _NEWER: Mapping[str, object] = {
     "urgent_per_minute": 0,
     "denied": [],
     "premium": False,
+    "ignores_opt_out": False,
     "windows": [],
     "time_zone": None,
     "calls_per_number": None,
     "minutes_per_day": None,
+    "call_back": {},
 }
 """Settings that items of the release before lack, with what they are then."""
 FORM = 1
@@ -271,10 +273,12 @@ def _settings(account: Account) -> Values:
         "urgent_per_minute": account.urgent_per_minute,
         "denied": list(account.denied),
         "premium": account.premium,
+        "ignores_opt_out": account.ignores_opt_out,
         "windows": _dump_windows(account.windows) if account.windows else [],
         "time_zone": account.time_zone,
         "calls_per_number": account.calls_per_number,
         "minutes_per_day": account.minutes_per_day,
+        "call_back": {name: text for name, text in account.call_back._asdict().items() if text},
     }
 
 
@@ -316,10 +320,12 @@ def _load(item: Values) -> Account:
         urgent_per_minute=item.get("urgent_per_minute", 0),
         denied=tuple(item.get("denied", ())),
         premium=item.get("premium", False),
+        ignores_opt_out=item.get("ignores_opt_out", False),
         windows=_load_windows(stored) if (stored := item.get("windows")) else (),
         time_zone=item.get("time_zone"),
         calls_per_number=item.get("calls_per_number"),
         minutes_per_day=item.get("minutes_per_day"),
+        call_back=CallBack(*(item.get("call_back", {}).get(name, "") for name in CallBack._fields)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from speechcall.shared.rules.calling_hours import Window
@@ -23,6 +23,28 @@ MOST_CALLS_PER_NUMBER = 50
 """All calls that count stand in one small item, which each claim for the number writes."""
 NEW_SHAPES_PER_DAY = 200
 """How many shapes of menus that are new an account may bring in a day (UTC)."""
+MOST_CALL_BACK_TEXT = 600
+"""Characters of a text that is said to who calls back. The Chime SDK takes 1,000, with the senders in their places."""
+SENDER, MOST_SENDERS_IN_TEXT = "{from}", 3
+"""What stands in such a text for the `from` of the message, and how often it may."""
+
+
+class CallBack(NamedTuple):
+    """What somebody hears who calls the caller ID back; what is empty is said in the product's own words.
+
+    In a text `{from}` stands for the message's `from`. Audio is the identifier of an uploaded introduction, which is
+    heard in place of the text. `done_…` is heard when they have opted out.
+    """
+
+    text: str = ""
+    audio: str = ""
+    done_text: str = ""
+    done_audio: str = ""
+    language: str = ""
+    voice: str = ""
+
+
+OWN_WORDS = CallBack()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +73,8 @@ class Account:
     """What it may not call of that which `prefixes` allow."""
     premium: bool = False
     """Whether it may call numbers that cost more than a call: premium rate and shared cost."""
+    ignores_opt_out: bool = False
+    """Whether its messages may say that they are dialled whoever has opted out (`ignoreOptOut`)."""
     windows: "tuple[Window, ...]" = ()
     """In which its messages may be dialled, and which they may narrow; empty: at every hour."""
     time_zone: str | None = None
@@ -59,6 +83,8 @@ class Account:
     """How many calls it may make to one number in any 24 hours; None: any number."""
     minutes_per_day: int | None = None
     """How many minutes of calls it may make in a day (UTC); None: any number."""
+    call_back: CallBack = OWN_WORDS
+    """What somebody hears whom it has called and who calls back."""
 
     def may_dial(self, number: str) -> bool:
         """Whether a number (E.164) is among the account's destinations."""

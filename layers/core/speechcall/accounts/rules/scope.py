@@ -12,6 +12,7 @@ class Scope(StrEnum):
     SEND = "send"
     READ = "read"
     MANAGE = "manage"
+    ERASE = "erase"
 
 
 WITHOUT_A_NAME = frozenset({Scope.SEND, Scope.READ, Scope.MANAGE})
@@ -25,9 +26,11 @@ def allows(scope: Scope) -> str:
         case Scope.SEND:
             return "send messages, and check them"
         case Scope.READ:
-            return "everything that is asked with GET or HEAD"
+            return "everything that is asked with GET or HEAD, and whether a number has opted out"
         case Scope.MANAGE:
-            return "change anything else: audio, replays of webhooks"
+            return "change anything else: audio, replays of webhooks, new opt-outs"
+        case Scope.ERASE:
+            return "remove opt-outs"
         case _:
             assert_never(scope)
 

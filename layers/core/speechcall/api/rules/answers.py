@@ -35,7 +35,7 @@ DeliveryStatus = Annotated[
         "`processing`: dialling, in a call, or just after it, when its outcome is not known yet. "
         "`delivered`: somebody answered, and may have heard it. `undeliverable`: busy, no answer, failed (also where "
         "somebody answered and nothing could be played: `notPlayed`), or its time ran out. "
-        "`permanenterror`: invalid or blocked number, no introduction, or menus that cannot run."
+        "`permanenterror`: invalid or blocked number, no introduction, menus that cannot run, or somebody opted out."
     ),
 ]
 Outcome = Annotated[
@@ -240,6 +240,7 @@ class MessageStatus(TypedDict):
     messageId: Id
     customerMessageId: NotRequired[CustomerId]
     campaign: NotRequired[CampaignName]
+    ignoreOptOut: NotRequired[Annotated[Literal[True], Field(description="It is dialled whoever has opted out.")]]
     recipient: str
     text: str
     deliverystatus: DeliveryStatus
@@ -526,6 +527,65 @@ class Messagelists(TypedDict):
 
     campaign: CampaignName
     messagelists: Annotated[list[ListOfCampaign], Field(max_length=100)]
+    nextCursor: NotRequired[Cursor]
+
+
+@_closed
+class OptOutEntry(TypedDict):
+    """A number that does not want to be called. The number itself is not kept, and cannot be told."""
+
+    list: Annotated[str, Field(description="Empty: the account's own list.", examples=["marketing"])]
+    ending: Annotated[str, Field(pattern="^[0-9]{2}$", description="The last two digits of the number.")]
+    optedOutAt: Annotated[Moment, Field(description="Of an import, what the file says.")]
+    by: Annotated[
+        Literal["key", "api", "import", "operator", "callBack"],
+        Field(description="`key`: the callee pressed it; `callBack`: the same, having called the caller ID back."),
+    ]
+    reason: NotRequired[str]
+    messageId: NotRequired[Annotated[Id, Field(description="In whose call the key was pressed.")]]
+
+
+@_closed
+class OptOutAdded(TypedDict):
+    """The number is not called any more."""
+
+    optOut: OptOutEntry
+    added: Annotated[bool, Field(description="False: it had opted out before, and that entry stays.")]
+
+
+@_closed
+class ConsentGiven(TypedDict):
+    """Why a number may be called again."""
+
+    basis: str
+    at: str
+    ref: str
+
+
+@_closed
+class OptOutFound(TypedDict):
+    """Whether a number stands on one list."""
+
+    optedOut: bool
+    optOut: NotRequired[Annotated[OptOutEntry, Field(description="The entry, also one that was removed.")]]
+    removedAt: NotRequired[Moment]
+    consent: NotRequired[Annotated[ConsentGiven, Field(description="What it was removed with.")]]
+
+
+@_closed
+class OptOutRemoved(TypedDict):
+    """The number may be called again, as far as this list goes."""
+
+    list: str
+    ending: str
+    removed: Literal[True]
+
+
+@_closed
+class OptOuts(TypedDict):
+    """A page of the opt-outs that hold."""
+
+    optOuts: Annotated[list[OptOutEntry], Field(max_length=100)]
     nextCursor: NotRequired[Cursor]
 
 

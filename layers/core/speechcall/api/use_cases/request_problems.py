@@ -43,6 +43,9 @@ RIGHT = {
     "redial.on[]": '"busy", "noAnswer", "failed" or "noKey"',
     "redial.on": 'an array of "busy", "noAnswer", "failed" and "noKey", each at most once',
     "priority": '"normal" or "urgent"',
+    "optOutLists": "an array of at most 5 names of lists",
+    "optOutLists[]": "a name of 1 to 64 letters, digits, _ and -",
+    "ignoreOptOut": "true or false",
     "menu[]": "an object with introUrl (or say) and dtmfActions",
     "say": 'an object such as {"text": "Good morning.", "language": "en-GB", "voice": "Amy"}',
     "say.text": "a string of 1 to 1500 characters",
@@ -98,6 +101,8 @@ _CODES = {
     "windows": "INVALID_WINDOW",
     "timeZone": "INVALID_TIME_ZONE",
     "notOn": "INVALID_NOT_ON",
+    "optOutLists": "INVALID_OPT_OUT",
+    "ignoreOptOut": "INVALID_OPT_OUT",
 }
 
 _FREE_TEXT = {"from", "text", "customerMessageId", "say.text"}
@@ -179,6 +184,8 @@ def _name(loc: tuple[int | str, ...]) -> str:
         return ".".join(str(part) for part in loc[:2]) + ("[]" if len(loc) > 2 else "")
     if loc[0] in ("windows", "notOn"):
         return str(loc[0]) + "".join("[]" if isinstance(part, int) else f".{part}" for part in loc[1:])
+    if loc[0] == "optOutLists":
+        return "optOutLists" + ("[]" if len(loc) > 1 else "")
     if _is_inside_say(loc):
         return f"say.{loc[-1]}"
     if len(loc) > _ACTION_KIND + 2:

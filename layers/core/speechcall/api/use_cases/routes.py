@@ -21,6 +21,8 @@ Reads = Literal[
     "GET /bat/message/{messageId}",
     "GET /bat/audio",
     "GET /bat/audio/{introId}",
+    "GET /bat/optout",
+    "POST /bat/optout/find",
 ]
 Manages = Literal[
     "POST /bat/message/{messageId}/cancel",
@@ -34,16 +36,19 @@ Manages = Literal[
     "PUT /bat/audio/{introId}",
     "DELETE /bat/audio/{introId}",
     "POST /bat/audio/{introId}/upload",
+    "POST /bat/optout",
 ]
+Erases = Literal["POST /bat/optout/remove"]
 Open = Literal["GET /openapi.json", "GET /health"]
 """Asked without credentials."""
 
-Route = Sends | Reads | Manages | Open
+Route = Sends | Reads | Manages | Erases | Open
 
 SCOPES: Final[Mapping[str, Scope | None]] = {
     **dict.fromkeys(get_args(Sends), Scope.SEND),
     **dict.fromkeys(get_args(Reads), Scope.READ),
     **dict.fromkeys(get_args(Manages), Scope.MANAGE),
+    **dict.fromkeys(get_args(Erases), Scope.ERASE),
     **dict.fromkeys(get_args(Open)),
 }
 """The scope of each route; None: it needs no credentials."""

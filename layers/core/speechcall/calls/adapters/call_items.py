@@ -10,7 +10,7 @@ import json
 from speechcall.calls.rules.call import Call, Cause, Command, Kind, Refused, Reply, Step, Ticket, path_of
 from speechcall.menus.adapters.ask_items import dump_ask, load_ask
 from speechcall.menus.rules.call_log import Entry, Plan, Then, ThenKind
-from speechcall.shared.adapters.keys import call_key
+from speechcall.shared.adapters.keys import call_key, called_digest, called_partition, called_place
 from speechcall.shared.adapters.table import Values
 
 FORM = 1
@@ -60,7 +60,15 @@ def dump_call(call: Call) -> Values:
         **({"caller_id": call.caller_id} if call.caller_id else {}),
         "path": [],
         **({"plan": _dump_plan(call.plan), "log_entries": [], "log_seq": 0} if call.plan else {}),
+        **_dump_place(call),
     }
+
+
+def _dump_place(call: Call) -> Values:
+    """Where it is found when its number calls back."""
+    if not call.number_digest:
+        return {}
+    return {"order_pk": called_partition(call.number_digest), "order_sk": called_place(call.dialled_msec)}
 
 
 def _dump_plan(plan: Plan) -> str:
@@ -125,4 +133,5 @@ def load_call(item: Values) -> Call:
         gave_up_msec=item.get("gave_up_msec"),
         not_placed_msec=item.get("not_placed_msec"),
         refused=Refused(refused["reason"], Cause(refused["cause"])) if refused else None,
+        number_digest=called_digest(item),
     )

@@ -128,6 +128,8 @@ class Call(NamedTuple):
     """When every request to dial, the last of them made then, had certainly come to nothing."""
     refused: Refused | None = None
     """How the call ends if nothing is ever reported of it."""
+    number_digest: str = ""
+    """By which it is found when its number calls back; empty: it is not."""
 
     @property
     def ended(self) -> bool:

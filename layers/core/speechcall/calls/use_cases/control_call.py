@@ -89,6 +89,7 @@ class Control(NamedTuple):
             dialled_msec=now,
             caller_id=message.caller_id,
             plan=plan_of(message, self.bounds, now),
+            number_digest=message.number_digest,
         )
         call = self.calls.open(fresh, message.expires_at)
         if call.ended and call.goes_by_log and call.entry(1):

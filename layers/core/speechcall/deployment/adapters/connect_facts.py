@@ -26,7 +26,8 @@ def instance(connect: "ConnectClient", instance_arn: str) -> Instance | None:
         if error.response["Error"]["Code"] == "ResourceNotFoundException":
             return None
         raise
-    return Instance(found.get("InstanceStatus", "ACTIVE"), bool(found.get("OutboundCallsEnabled", True)))
+    calls_out, calls_in = (bool(found.get(f"{way}CallsEnabled", True)) for way in ("Outbound", "Inbound"))
+    return Instance(found.get("InstanceStatus", "ACTIVE"), calls_out, calls_in)
 
 
 def claimed_numbers(connect: "ConnectClient", caller_id: str) -> dict[str, str]:

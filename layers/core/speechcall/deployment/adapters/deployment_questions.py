@@ -1,6 +1,6 @@
 """What a deployment is asked before it may begin, each question with the service that it is put to."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,15 +56,24 @@ def _of_connect(given: Mapping[str, str], arn: str, stack_id: str, clients: Clie
     if elsewhere := deployment.why_elsewhere(arn, stack_id):
         yield lambda: elsewhere
         return
-    connect, caller, flow = clients.connect, given["CallerId"], given["FlowName"]
-    yield lambda: deployment.why_no_instance(arn, connect_facts.instance(connect, arn))
+    connect, caller = clients.connect, given["CallerId"]
+    flows = {given["FlowName"], given.get("CallBackFlowName", given["FlowName"])}
+    yield lambda: _why_not_fit(arn, given, connect)
     if given["ExternalCallerId"] != "true":
         yield lambda: deployment.why_not_claimed(caller, connect_facts.claimed_numbers(connect, caller), arn)
-    yield lambda: _why_no_flow(flow, arn, clients)
+    yield lambda: _why_no_flow(flows, arn, clients)
 
 
-def _why_no_flow(name: str, instance_arn: str, clients: Clients) -> str | None:
+def _why_not_fit(arn: str, given: Mapping[str, str], connect: Any) -> str | None:
+    instance = connect_facts.instance(connect, arn)
+    wrong = deployment.why_no_instance(arn, instance)
+    if wrong or given.get("RouteCallBacks") != "true" or given["ExternalCallerId"] == "true":
+        return wrong
+    return deployment.why_no_call_backs(instance)
+
+
+def _why_no_flow(names: Collection[str], instance_arn: str, clients: Clients) -> str | None:
     quota = connect_facts.flows_quota(clients.quotas)
     if quota is None:
         return None
-    return deployment.why_no_flow(name, connect_facts.flow_names(clients.connect, instance_arn), quota)
+    return deployment.why_no_flow(names, connect_facts.flow_names(clients.connect, instance_arn), quota)

@@ -30,6 +30,7 @@ class Instance:
 
     status: str
     calls_out: bool
+    calls_in: bool = True
 
 
 def why_not_whole(parameters: Mapping[str, str]) -> Iterator[str]:
@@ -78,6 +79,16 @@ def why_no_instance(instance_arn: str, instance: Instance | None) -> str | None:
     return None
 
 
+def why_no_call_backs(instance: Instance | None) -> str | None:
+    """What is wrong if calls to the caller ID are to be answered, and the instance takes none."""
+    if instance is None or instance.calls_in:
+        return None
+    return (
+        "The Amazon Connect instance takes no inbound calls, so nobody can call the caller ID back. Allow them in the "
+        'Amazon Connect console, "Telephony" of the instance, or deploy with RouteCallBacks=false.'
+    )
+
+
 def why_not_claimed(caller_id: str, claimed: Mapping[str, str], instance_arn: str) -> str | None:
     """What is wrong with the caller ID. In: the numbers that are claimed here, with the ARN that each belongs to.
 
@@ -94,11 +105,13 @@ def why_not_claimed(caller_id: str, claimed: Mapping[str, str], instance_arn: st
     )
 
 
-def why_no_flow(flow_name: str, flows: Collection[str], quota: int) -> str | None:
-    """What is wrong if the instance has no room for one more flow. In: the names of its flows."""
-    if flow_name in flows or len(flows) < quota:
+def why_no_flow(wanted: Collection[str], flows: Collection[str], quota: int) -> str | None:
+    """What is wrong if the instance has no room for the stack's flows. In: their names; those of its flows."""
+    missing = len(set(wanted) - set(flows))
+    if len(flows) + missing <= quota or not missing:
         return None
     return (
-        f"The Amazon Connect instance has {len(flows)} flows of {quota}, so there is no room for this stack's. Delete "
-        'one that is not used, or ask for more in Service Quotas, Amazon Connect, "Contact flows per instance".'
+        f"The Amazon Connect instance has {len(flows)} flows of {quota}, so there is no room for {missing} of this "
+        "stack's. Delete what is not used, or ask for more in Service Quotas, Amazon Connect, "
+        '"Contact flows per instance".'
     )

@@ -32,6 +32,7 @@ from speechcall.messages.use_cases.message_ports import (
     MessageStore,
     NotQueued,
     NumberBusy,
+    OptedOut,
     QueueShut,
     TooSoon,
     TurnMoved,
@@ -40,7 +41,15 @@ from speechcall.messages.use_cases.refuse_message import refuse_message
 from speechcall.messages.use_cases.turn_ports import Charge, TurnStore
 from speechcall.shared.rules.errors import MenusRefused, RetryableError, StoreUnavailable
 from speechcall.shared.rules.ids import holder
-from speechcall.shared.rules.outcome import CANCELLED, CAPPED, EXPIRED, HOURS_SHUT, MENUS_REFUSED, Outcome
+from speechcall.shared.rules.outcome import (
+    CANCELLED,
+    CAPPED,
+    EXPIRED,
+    HOURS_SHUT,
+    MENUS_REFUSED,
+    OPTED_OUT,
+    Outcome,
+)
 from speechcall.shared.rules.time_bounds import DIAL_MARGIN_SECONDS
 from speechcall.shared.use_cases.clock import Clock
 
@@ -81,6 +90,7 @@ class Dialled:
     refused: int = 0
     """Step Functions will never take their state machine."""
     cancelled: int = 0
+    opted_out: int = 0
 
 
 def dial_messages(
@@ -289,7 +299,7 @@ class _Run:
                 if candidate:
                     self.order.set_turn(turn)
                 return False
-            case LineTaken() | NotQueued() | NumberBusy() | None:
+            case LineTaken() | NotQueued() | NumberBusy() | OptedOut() | None:
                 self.tried.add(mid)
                 return False
             case AccountFull() | QueueShut() | HeldBack() | Capped():
@@ -377,6 +387,8 @@ class _Run:
                 self._hold_back(message, by, is_final=is_final)
             case Capped(caps):
                 self._wait_for_cap(message, caps)
+            case OptedOut():
+                self.done.opted_out += refuse_message(message, OPTED_OUT, None, now, messages=self.messages)
             case LineTaken():
                 attempt = message.attempt + 1
                 self.started += 1

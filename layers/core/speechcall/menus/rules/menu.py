@@ -31,6 +31,9 @@ class GotoMenu(NamedTuple):
     menu: int
 
 
+OWN_LIST = ""
+"""The list of opt-outs of an account that every message of it obeys."""
+
 Action = Webhook | Hangup | GotoMenu
 
 

@@ -132,6 +132,9 @@ def dump(message: Message) -> Values:
         **({"campaign": message.campaign} if message.campaign else {}),
         **({"funnel": message.funnel} if message.funnel else {}),
         **({"urgent": True} if message.is_urgent else {}),
+        **({"number_digest": message.number_digest} if message.number_digest else {}),
+        **({"opt_out_lists": list(message.opt_out_lists)} if message.opt_out_lists else {}),
+        **({"ignores_opt_out": True} if message.ignores_opt_out else {}),
         "due_shard": shard_name(message.mid, message.state),
         "due_at": first_check_msec(message),
     }
@@ -197,6 +200,9 @@ def load(item: Values) -> Message:
         cancelled_msec=item.get("cancelled_msec"),
         hangup_msec=item.get("hangup_msec"),
         is_held=item.get("held_back", False),
+        number_digest=item.get("number_digest", ""),
+        opt_out_lists=tuple(item.get("opt_out_lists", ())),
+        ignores_opt_out=item.get("ignores_opt_out", False),
         due_msec=item.get("due_at"),
         stands="order_pk" in item,
     )

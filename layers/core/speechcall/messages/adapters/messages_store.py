@@ -34,6 +34,7 @@ from speechcall.messages.use_cases.message_ports import (
     LineTaken,
     NotQueued,
     NumberBusy,
+    OptedOut,
     QueueShut,
     TooSoon,
     TurnMoved,
@@ -41,13 +42,15 @@ from speechcall.messages.use_cases.message_ports import (
 from speechcall.messages.use_cases.stop_ports import Stopped
 from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.shared.adapters.due_index import due_in
-from speechcall.shared.adapters.keys import LATER, campaign_key, list_brake_key, mid_of
+from speechcall.shared.adapters.keys import LATER, campaign_key, list_brake_key, mid_of, opt_out_key
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire, transact
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
 
 CLAIM_TRIES = 3
 """Of a claim for a number whose calls count no more, or whose count another has just changed."""
+OPT_OUT = "opt-out of "
+"""How the names of a claim's parts begin that ask for opt-outs."""
 
 
 class DynamoMessages(LeavingMessages, DynamoNewMessages):
@@ -118,6 +121,8 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         dialer G        TransactWrite: t, of the same number, when s has ended ──X two are counted
         set             UpdateItem: the account may make 1 call to a number
         dialer H             TransactWrite: u, under a limit of 2 ──X the limit is not as read
+        opt-out            UpdateItem: the number of r
+        dialer J             TransactWrite: r ──X opted out; so no call begins after the opt-out is written
         finish m             remove m-1 from held, m calling → finished
         """
         if pool.lines_for(message.is_urgent) < 1:  # an empty set does not exist, and has no size
@@ -158,6 +163,9 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
             clock=charge.turn.standing if charge else 0,
         )
         parts = {"pool": {"Update": take}, "message": {"Update": call_it}, **self._brakes(message)}
+        names = message.obeyed_lists
+        checks = _not_opted_out(self._registry, message)
+        parts |= {f"{OPT_OUT}{name}": check for name, check in zip(names, checks, strict=True)}
         if charge:
             parts["turn"] = {"Update": charge_turn(self._registry, charge, name, message.mid)}
             parts["queue"] = {"Update": charge_queue(self._registry, charge)}
@@ -303,6 +311,8 @@ def _why_not(
     """
     if "message" in failed:
         return NotQueued()
+    if any(name.startswith(OPT_OUT) for name in failed):
+        return OptedOut()
     for brake in (Brake.LIST, Brake.CAMPAIGN):
         if brake.value in failed:
             return HeldBack(brake, is_final="cancelled_msec" in (failed[brake.value] or {}))
@@ -329,3 +339,18 @@ def _why_no_line(item: Values | None, number: str, pool: Pool, now_msec: int, *,
     if number in found.get("numbers", ()):
         return NumberBusy()
     return TooSoon(int(found.get("next_msec", now_msec)))
+
+
+def _not_opted_out(table: str, message: Message) -> list[Any]:
+    """The conditions that a message's number stands on none of the lists that the message obeys."""
+    nobody_has_opted_out = "attribute_not_exists(since_msec)"
+    return [
+        {
+            "ConditionCheck": {
+                "TableName": table,
+                "Key": to_wire(opt_out_key(message.account_id, name, message.number_digest)),
+                "ConditionExpression": nobody_has_opted_out,
+            }
+        }
+        for name in message.obeyed_lists
+    ]

@@ -40,6 +40,8 @@ def may_redial(outcome: OutcomeName) -> bool:
             return True
         case "answered" | "expired" | "invalidNumber" | "blocked" | "promptUnavailable" | "menusRefused" | "cancelled":
             return False
+        case "optedOut":
+            return False
         case _:
             assert_never(outcome)
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from speechcall.menus.rules.ask import Ask
-from speechcall.menus.rules.menu import Menu
+from speechcall.menus.rules.menu import OWN_LIST, Menu
 from speechcall.messages.rules.dial_times import DEFAULT_RING_SECONDS, DEFAULT_TTL_SECONDS, Redial
 from speechcall.shared.rules.outcome import End
 
@@ -101,6 +101,12 @@ class Message:
     """It was put off because its list is paused, and comes back as soon as that is resumed."""
     stands: bool = field(default=False, compare=False)
     """It has its place in its queue."""
+    number_digest: str = ""
+    """By which its number is known among the opt-outs; empty: a release before accepted it, which knew none."""
+    opt_out_lists: tuple[str, ...] = ()
+    """The lists of opt-outs that it obeys, besides its account's own."""
+    ignores_opt_out: bool = False
+    """It is dialled whoever has opted out: its account was granted that."""
     due_msec: int | None = field(default=None, compare=False)
     """When its state has to change; None: never."""
 
@@ -117,6 +123,13 @@ class Message:
         from speechcall.shared.rules.calling_hours import window_class  # noqa: PLC0415, as below
 
         return window_class(self.hours)
+
+    @property
+    def obeyed_lists(self) -> tuple[str, ...]:
+        """The lists of opt-outs on which its number must not stand when it is dialled."""
+        if self.ignores_opt_out or not self.number_digest:
+            return ()
+        return (OWN_LIST, *self.opt_out_lists)
 
     @property
     def dial_times(self) -> "DialTimes":

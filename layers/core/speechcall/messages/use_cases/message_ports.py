@@ -73,6 +73,11 @@ class HeldBack:
 
 
 @dataclass(frozen=True, slots=True)
+class OptedOut:
+    """Its number stands on a list of opt-outs that it obeys."""
+
+
+@dataclass(frozen=True, slots=True)
 class AccountFull:
     """Its account holds as many lines as it may."""
 
@@ -96,7 +101,17 @@ class TurnMoved:
 
 
 Claim = (
-    LineTaken | NotQueued | LinesFull | NumberBusy | TooSoon | HeldBack | AccountFull | QueueShut | Capped | TurnMoved
+    LineTaken
+    | NotQueued
+    | LinesFull
+    | NumberBusy
+    | TooSoon
+    | HeldBack
+    | OptedOut
+    | AccountFull
+    | QueueShut
+    | Capped
+    | TurnMoved
 )
 
 

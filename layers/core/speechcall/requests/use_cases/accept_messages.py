@@ -26,6 +26,7 @@ from speechcall.messages.rules.dial_times import MAX_TTL_SECONDS, NO_CAPS, Caps
 from speechcall.messages.rules.message import Message
 from speechcall.messages.rules.when_to_dial import Dialable, DialTimes, next_dial
 from speechcall.messages.use_cases.message_reader import NewMessages
+from speechcall.optouts.use_cases.opt_out_ports import NOBODY, OptOuts
 from speechcall.requests.use_cases.check_request import (
     Entry,
     Prompts,
@@ -72,6 +73,7 @@ def accept_messages(
     messages: NewMessages,
     lists: ListStore,
     clock: Clock,
+    opt_outs: OptOuts = NOBODY,
     random_bits: Callable[[int], int],
     allow_loopback: bool = False,
     ring_time_kept: bool = True,
@@ -91,7 +93,7 @@ def accept_messages(
     stored = lists.find_list_by_key(account.account_id, key) if key else None
     is_new = False
     if stored is None or stored.expires_at * 1000 <= clock.now_msec():
-        judged = judge_entries(entries, account, lists, clock.now_msec())
+        judged = judge_entries(entries, account, lists, clock.now_msec(), opt_outs)
         count = sum(entry.wanted is not None for entry in judged)
         if not count:
             problems = [problem for entry in judged for problem in entry.problems]
@@ -124,7 +126,7 @@ def accept_messages(
         raise IdempotencyKeyReused("This Idempotency-Key came before with another body; use a new key.")
     if stored.campaign and not is_new:
         lists.resume_list(stored, clock.now_msec())
-    _write(_accepted(entries, stored), stored, account, messages)
+    _write(_accepted(entries, stored), stored, account, messages, opt_outs)
     if stored.campaign:
         _confirm(stored, lists)
     return stored.answer
@@ -187,7 +189,11 @@ def _accepted(entries: Sequence[Entry], stored: MessageList) -> list[tuple[str, 
 
 
 def _write(
-    accepted: Sequence[tuple[str, Wanted | None]], stored: MessageList, account: Account, messages: NewMessages
+    accepted: Sequence[tuple[str, Wanted | None]],
+    stored: MessageList,
+    account: Account,
+    messages: NewMessages,
+    opt_outs: OptOuts,
 ) -> None:
     """Writes the messages of a list: made of the body and the stored ids alone, so a repeat makes the same.
 
@@ -195,11 +201,11 @@ def _write(
     """
     if any(wanted is None and messages.get(mid) is None for mid, wanted in accepted):
         raise StoreUnavailable("a message that was accepted is not there, and would be refused today")
-    if made := [_message(wanted, mid, stored, account) for mid, wanted in accepted if wanted]:
+    if made := [_message(wanted, mid, stored, account, opt_outs) for mid, wanted in accepted if wanted]:
         messages.add(made)
 
 
-def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account) -> Message:
+def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account, opt_outs: OptOuts) -> Message:
     times = dial_times_of(wanted, account, stored.created_msec)
     if isinstance(times, Problem):  # the account's hours, or a millisecond, have passed since it was judged
         times = DialTimes(stored.created_msec)
@@ -226,6 +232,9 @@ def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account) ->
         is_urgent=wanted.is_urgent,
         campaign=stored.campaign,
         funnel=_funnel(wanted, stored) if stored.campaign else "",
+        number_digest=opt_outs.digest(wanted.number),
+        opt_out_lists=tuple(dict.fromkeys(wanted.model.optOutLists)),
+        ignores_opt_out=wanted.model.ignoreOptOut,
     )
 
 
@@ -250,6 +259,7 @@ def check_messages(
     *,
     prompts: Prompts,
     clock: Clock,
+    opt_outs: OptOuts = NOBODY,
     allow_loopback: bool = False,
     ring_time_kept: bool = True,
     strict: bool = False,
@@ -263,7 +273,7 @@ def check_messages(
     """
     asked = read_request(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
     now = clock.now_msec()
-    entries = judge_entries(asked.entries, account, prompts, now)
+    entries = judge_entries(asked.entries, account, prompts, now, opt_outs)
     numbers = sorted({entry.wanted.number for entry in entries if entry.wanted})
     known = caps_of(account, numbers, now) if has_limits(account) else {}
     described: list[Acceptable | Rejected] = []

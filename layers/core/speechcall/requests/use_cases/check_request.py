@@ -6,9 +6,10 @@ from typing import Any, NamedTuple, Protocol
 from speechcall.accounts.rules.account import Account
 from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, RIGHT, shown
 from speechcall.campaigns.rules.campaign_names import NAME
-from speechcall.menus.rules.menu import Menu, dump_menus
+from speechcall.menus.rules.menu import OWN_LIST, Menu, dump_menus
 from speechcall.menus.rules.menu_report import report
 from speechcall.messages.rules.when_to_dial import DialTimes
+from speechcall.optouts.use_cases.opt_out_ports import NOBODY, OptOuts
 from speechcall.prompts.rules.prompt import Prompt, is_uploaded
 from speechcall.requests.rules.numbering import is_surcharged
 from speechcall.requests.use_cases.field_names import judge_names
@@ -27,6 +28,7 @@ from speechcall.shared.rules.errors import InvalidRequest, Problem
 from speechcall.shared.rules.json_text import parse_json
 from speechcall.shared.rules.phone_numbers import to_e164
 from speechcall.shared.rules.spelling import Names
+from speechcall.shared.rules.timing import utc_text
 
 MAX_MESSAGES = 100
 MAX_MENUS_BYTES = 64 * 1024
@@ -102,10 +104,63 @@ def read_request(
     return Asked(entries, _campaign(envelope))
 
 
-def judge_entries(entries: Sequence[Entry], account: Account, prompts: Prompts, now_msec: int) -> list[Entry]:
-    """The entries as the account may send them now: its destinations, senders, prompts and hours."""
+def judge_entries(
+    entries: Sequence[Entry], account: Account, prompts: Prompts, now_msec: int, opt_outs: OptOuts = NOBODY
+) -> list[Entry]:
+    """The entries as the account may send them now: its destinations, senders, prompts and hours, and to whom."""
     known: dict[str, Prompt | None] = {}
-    return [_judge(entry, account, prompts, known, now_msec) for entry in entries]
+    judged = [_judge(entry, account, prompts, known, now_msec) for entry in entries]
+    judged = _judge_lists(judged, account, now_msec, opt_outs)
+    names = [_obeyed(entry, opt_outs) for entry in judged]
+    wanted = {name for some in names for name in some}
+    barred = opt_outs.opted_out(account.account_id, wanted) if wanted else set()
+    return [
+        _bar(entry, [name for digest, name in some if (digest, name) in barred])
+        for entry, some in zip(judged, names, strict=True)
+    ]
+
+
+def _judge_lists(entries: Sequence[Entry], account: Account, now_msec: int, opt_outs: OptOuts) -> list[Entry]:
+    """The entries, each rejected that names a list which is too old before the entry's time is up.
+
+    A register is called by only as long as it is fresh. Asked here for the last moment at which a message may be
+    dialled, nothing has to be asked when it is.
+    """
+    wanted = {name for one in entries if one.wanted for name in one.wanted.model.optOutLists}
+    until = opt_outs.holds_until(account.account_id, wanted) if wanted else {}
+    return [_bar_by_age(entry, account, now_msec, until) if until else entry for entry in entries]
+
+
+def _bar_by_age(entry: Entry, account: Account, now_msec: int, until: Mapping[str, int]) -> Entry:
+    wanted = entry.wanted
+    if wanted is None or wanted.model.ignoreOptOut:
+        return entry
+    times = dial_times_of(wanted, account, now_msec)
+    last_msec = times.until_msec if isinstance(times, DialTimes) else now_msec
+    problems = []
+    for index, name in enumerate(wanted.model.optOutLists):
+        if name in until and until[name] < last_msec:
+            held = f"holds until {utc_text(until[name])}, and this message may be dialled until {utc_text(last_msec)}"
+            text = f"is a list that {held}; import it again, or shorten ttl"
+            problems.append(Problem("OPT_OUT_LIST_TOO_OLD", f"{entry.path}.optOutLists[{index}]", text))
+    return entry._replace(wanted=None, problems=problems) if problems else entry
+
+
+def _obeyed(entry: Entry, opt_outs: OptOuts) -> list[tuple[str, str]]:
+    """The opt-outs that would bar a message that could be accepted: digest and list."""
+    if entry.wanted is None or entry.wanted.model.ignoreOptOut:
+        return []
+    digest = opt_outs.digest(entry.wanted.number)
+    return [(digest, name) for name in dict.fromkeys((OWN_LIST, *entry.wanted.model.optOutLists))] if digest else []
+
+
+def _bar(entry: Entry, lists: Sequence[str]) -> Entry:
+    """The entry, rejected if its number stands on a list."""
+    if not lists:
+        return entry
+    what = " and ".join(f"its list {name}" if name else "this account" for name in lists)
+    text = f"has opted out of the calls of {what}; it may be called again when the opt-out is removed"
+    return entry._replace(wanted=None, problems=[Problem("OPTED_OUT", f"{entry.path}.to", text)])
 
 
 def _envelope(body: Any, strict: bool) -> list[Any]:
@@ -213,6 +268,9 @@ def _judge(entry: Entry, account: Account, prompts: Prompts, known: dict[str, Pr
     times = dial_times_of(entry.wanted, account, now_msec)
     if isinstance(times, Problem):
         problems.append(Problem(times.code, f"{entry.path}.{times.path}", times.message))
+    if entry.wanted.model.ignoreOptOut and not account.ignores_opt_out:
+        text = "may not be true: this account may call nobody who has opted out; leave it out"
+        problems.append(Problem("IGNORE_OPT_OUT_NOT_ALLOWED", f"{entry.path}.ignoreOptOut", text))
     for index, menu in enumerate(entry.wanted.menus):
         if not is_uploaded(menu.intro):
             continue

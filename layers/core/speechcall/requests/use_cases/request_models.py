@@ -10,6 +10,7 @@ from speechcall.api.use_cases.request_fields import Strict, Whole, problem_of_ur
 from speechcall.api.use_cases.request_problems import RIGHT
 from speechcall.menus.rules.call_log import MOST_SILENT_REPEATS
 from speechcall.messages.rules import dial_times
+from speechcall.optouts.rules.opt_out import LIST_NAME, MOST_LISTS
 from speechcall.outbound.rules.address import is_url
 from speechcall.requests.rules.numbering import fault_of
 from speechcall.requests.use_cases.action_models import ActionModel
@@ -131,6 +132,20 @@ class MessageModel(HoursModel):
         Literal["normal", "urgent"],
         Field(description="`urgent` goes before all others, for accounts that may send such (`PRIORITY_NOT_ALLOWED`)."),
     ] = "normal"
+    optOutLists: Annotated[  # noqa: N815
+        list[Annotated[str, Field(pattern=f"^{LIST_NAME.pattern}$")]],
+        Field(
+            max_length=MOST_LISTS,
+            description="Lists of opt-outs that it obeys, besides the account's own, which every message obeys.",
+        ),
+    ] = []  # noqa: RUF012, pydantic copies it
+    ignoreOptOut: Annotated[  # noqa: N815
+        bool,
+        Field(
+            description="It is dialled whoever has opted out: for accounts that may (`IGNORE_OPT_OUT_NOT_ALLOWED`), "
+            "and what the callee has to be told."
+        ),
+    ] = False
 
     @field_validator("to")
     @classmethod

@@ -95,6 +95,21 @@ def waiting_place(mid: str) -> str:
     return f"{mid:0>19}"
 
 
+def called_partition(digest: str) -> str:
+    """The call attempts to a number, by its digest."""
+    return f"CALLED#{digest}"
+
+
+def called_digest(item: Item) -> str:
+    """The digest of the number that a call attempt calls, out of its item; empty: it has none."""
+    return str(item.get("order_pk", "")).removeprefix("CALLED#")
+
+
+def called_place(dialled_msec: int) -> str:
+    """The place of a call attempt among those to its number: the latest is the last."""
+    return f"{dialled_msec:013}"
+
+
 # ------------------------------------------------------------- RegistryTable
 ACCOUNTS = "ACCOUNTS"
 """The partition of all accounts."""
@@ -192,6 +207,36 @@ def list_brake_key(list_id: str) -> Key:
 def stop_key(kind: str, account_id: str, name: str) -> Key:
     """What is still to be done about something that was cancelled. `kind`: list, campaign, account or message."""
     return {"pk": f"STOP#{kind}#{account_id}#{name}", "sk": "STOP"}
+
+
+DIGEST_KEY: Key = {"pk": "DIGEST_KEY", "sk": "KEY"}
+"""The sealed key of the digests of numbers."""
+
+
+def opt_outs_partition(account_id: str) -> str:
+    """The partition of an account's opt-outs."""
+    return f"OPTOUTS#{account_id}"
+
+
+def opt_outs_of_list(list_name: str) -> str:
+    """How the sort keys of the opt-outs of a list begin."""
+    return f"{list_name}#"
+
+
+def opt_out_key(account_id: str, list_name: str, digest: str) -> Key:
+    """The opt-out of a number, by its digest."""
+    return {"pk": opt_outs_partition(account_id), "sk": f"{opt_outs_of_list(list_name)}{digest}"}
+
+
+def opt_out_list_key(account_id: str, list_name: str) -> Key:
+    """What is known of a list of opt-outs as a whole."""
+    return {"pk": f"OPTOUTLIST#{account_id}#{list_name}", "sk": "LIST"}
+
+
+def opt_out_names(sk: str) -> tuple[str, str]:
+    """List and digest out of a sort key."""
+    list_name, _, digest = sk.partition("#")
+    return list_name, digest
 
 
 # ------------------------------------------------- RegistryTable's index `order`

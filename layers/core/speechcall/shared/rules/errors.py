@@ -12,6 +12,7 @@ SpeechCallError
 │  ├─ CampaignCancelled    409  nothing more is taken for the campaign
 │  ├─ ListCancelled        409  a list that is cancelled cannot be paused or resumed
 │  ├─ IdempotencyKeyReused 422  the key came before with another body
+│  ├─ ConsentRequired      422  the callee opted out by a key; only a consent takes that back
 │  ├─ UnusableAudio        422  the file cannot become a prompt; the sentence says why
 │  ├─ TooManyMenuShapes    422  more new shapes of menus than an account may bring in a day
 │  ├─ TooManyCampaigns     422  as many campaigns are unfinished as an account may have
@@ -129,6 +130,11 @@ class ListCancelled(RequestError):
 class IdempotencyKeyReused(RequestError):
     status = 422
     code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class ConsentRequired(RequestError):
+    status = 422
+    code = "CONSENT_REQUIRED"
 
 
 class UnusableAudio(RequestError):

@@ -27,9 +27,10 @@ OutcomeName = Literal[
     "promptUnavailable",
     "menusRefused",
     "cancelled",
+    "optedOut",
 ]
-"""How a message ended; `expired`, `promptUnavailable`, `menusRefused` and `cancelled` are of messages that no call
-reached: they were never dialled, or not again.
+"""How a message ended; `expired`, `promptUnavailable`, `menusRefused`, `cancelled` and `optedOut` are of messages that
+no call reached: they were never dialled, or not again.
 
 A new one is a type error at each place that has to know it. What is stored is a text: another release's may be among
 it, see `known_outcome`.
@@ -63,5 +64,6 @@ HOURS_SHUT = Outcome("expired", "window")
 CAPPED = Outcome("expired", "capped")
 """Its number had as many calls as may be, until its time was up."""
 CANCELLED = Outcome("cancelled", "cancelled")
+OPTED_OUT = Outcome("optedOut", "optedOut")
 MENUS_REFUSED = Outcome("menusRefused", "menusRefused")
 PROMPT_UNAVAILABLE = Outcome("promptUnavailable", "promptUnavailable")

@@ -32,6 +32,7 @@ EXPLANATIONS = {
     "expired": "Its ttl ran out before there was a line for it.",
     "cancelled": "It was cancelled, or what it belongs to was.",
     "capped": "Its number had had as many calls in 24 hours as may be, and its time was up before another might be.",
+    "optedOut": "Its number has opted out of the calls of this account or of a list that it names (docs/opt-outs.md).",
     "window": "Its calling hours shut before there was a line for it, and do not open again before its time is up.",
 }
 """What a reason alone does not say to who has to act on it."""
@@ -118,7 +119,7 @@ def _status_of(outcome: OutcomeName) -> "answers.DeliveryStatus":
             return "delivered"
         case "busy" | "noAnswer" | "failed" | "expired" | "cancelled":
             return "undeliverable"
-        case "invalidNumber" | "blocked" | "promptUnavailable" | "menusRefused":
+        case "invalidNumber" | "blocked" | "promptUnavailable" | "menusRefused" | "optedOut":
             return "permanenterror"
         case _:
             assert_never(outcome)
@@ -166,6 +167,8 @@ def describe_message(history: History, now_msec: int, held: Held = NOT_HELD) -> 
         answer["customerMessageId"] = message.customer_id
     if message.campaign:
         answer["campaign"] = message.campaign
+    if message.ignores_opt_out:
+        answer["ignoreOptOut"] = True
     if message.state in WAITING and held.is_paused:
         answer["call"]["paused"] = True
     return answer

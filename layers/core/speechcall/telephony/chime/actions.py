@@ -19,7 +19,7 @@ IDLE_PAUSES = 8
 MOST_DEAF = 2
 """So often ReceiveDigits may fail in turn; then a menu is played without it."""
 
-_KEYS = [*"0123456789*#"]
+KEYS = [*"0123456789*#"]
 _LISTEN = {
     # Two keys in quick succession come as one text: the first one counts.
     "InputDigitsRegex": "^[0-9*#]+$",
@@ -37,7 +37,7 @@ def go_on() -> Answer:
 
 def hang_up(named: tuple[str, int] | None = None) -> Answer:
     """The call ends. Its HANGUP event, which says nothing of who hung up, comes back with attributes that do."""
-    answer = {"SchemaVersion": "1.0", "Actions": [_action("Hangup", SipResponseCode="0")]}
+    answer = {"SchemaVersion": "1.0", "Actions": [action("Hangup", SipResponseCode="0")]}
     if named is None:
         return answer
     mid, attempt = named
@@ -65,7 +65,7 @@ def render_next(step: Next, asks: Asks) -> Answer:
             actions = actions[asks.deaf >= MOST_DEAF :]
             return _answer(actions, report, doing=ASK, seq=str(step.seq), deaf=str(asks.deaf))
         case Op.HOLD:
-            return _answer([_pause(HOLD_MSEC)], report, doing=HOLD, seq=str(step.seq))
+            return _answer([pause(HOLD_MSEC)], report, doing=HOLD, seq=str(step.seq))
         case _:
             assert_never(step.op)
 
@@ -74,7 +74,7 @@ def again(report: Report) -> Answer:
     """What was reported could not be told: a short pause, and it is told again."""
     heard = report.heard
     told = {"heard": heard.event, **({"key": heard.key} if heard.key else {})}
-    return _answer([_pause(HOLD_MSEC)], report, doing=HOLD, seq=str(heard.seq), **told)
+    return _answer([pause(HOLD_MSEC)], report, doing=HOLD, seq=str(heard.seq), **told)
 
 
 def _ask(ask: Ask) -> list[Answer]:
@@ -83,13 +83,24 @@ def _ask(ask: Ask) -> list[Answer]:
     The wait is cut into pauses of equal length: should the service carry an action to its end before
     it takes up new ones, a key waits for an eighth of the idle timeout at most.
     """
-    bucket, key = _place(ask.prompt_uri)
+    return [listen(), play(ask.prompt_uri, KEYS), *wait(ask.idle_seconds)]
+
+
+def listen() -> Answer:
+    """A listener for one key."""
+    return action("ReceiveDigits", **_LISTEN)
+
+
+def play(prompt_uri: str, stopped_by: list[str]) -> Answer:
+    """A file, which the keys `stopped_by` stop."""
+    bucket, key = _place(prompt_uri)
     source = {"Type": "S3", "BucketName": bucket, "Key": key}
-    return [
-        _action("ReceiveDigits", **_LISTEN),
-        _action("PlayAudio", AudioSource=source, PlaybackTerminators=_KEYS),
-        *[_pause(ask.idle_seconds * 1000 // IDLE_PAUSES)] * IDLE_PAUSES,
-    ]
+    return action("PlayAudio", AudioSource=source, PlaybackTerminators=stopped_by)
+
+
+def wait(seconds: int) -> list[Answer]:
+    """A wait of 1 to 180 s, as pauses of equal length."""
+    return [pause(seconds * 1000 // IDLE_PAUSES)] * IDLE_PAUSES
 
 
 def _place(prompt_uri: str) -> tuple[str, str]:
@@ -98,11 +109,13 @@ def _place(prompt_uri: str) -> tuple[str, str]:
     return host.partition(".s3.")[0], key
 
 
-def _pause(msec: int) -> Answer:
-    return _action("Pause", DurationInMilliseconds=msec)
+def pause(msec: int) -> Answer:
+    """Silence."""
+    return action("Pause", DurationInMilliseconds=msec)
 
 
-def _action(kind: str, **parameters: Any) -> Answer:
+def action(kind: str, **parameters: Any) -> Answer:
+    """An action on the one leg that there is."""
     return {"Type": kind, "Parameters": {"ParticipantTag": "LEG-A", **parameters}}
 
 

@@ -1,0 +1,1 @@
+"""Who calls the caller ID back: what they hear, and that they may opt out."""

@@ -1,0 +1,1 @@
+"""Calls back: who has called whom, and counts."""

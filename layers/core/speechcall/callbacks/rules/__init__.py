@@ -1,0 +1,1 @@
+"""Calls back: pure rules and data."""

@@ -1,0 +1,1 @@
+"""Calls back: use cases, and what they need of the world around them."""
