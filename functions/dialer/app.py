@@ -25,8 +25,7 @@ from speechcall.telephony.provider import dial_waits
 logger = Logger()
 MARGIN_SECONDS = 5
 CALL_BACK_SECONDS = 5.0
-"""How often an environment looks at most for messages that were put off until now: redials are dialled soon, at a cost
-that does not grow with the calls."""
+"""How often an environment looks at most for messages that were put off: the cost does not grow with the calls."""
 called_back = [-CALL_BACK_SECONDS]
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
