@@ -1,7 +1,6 @@
 """API: a client's list of messages, stored, or only checked."""
 
 import secrets
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -9,13 +8,11 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
-from speechcall.accounts.rules.account import Account
 from speechcall.api.adapters.http_answers import Answer, answer_json
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.api.use_cases.query import parameter, truth
 from speechcall.menus.rules.walk import CallLimits
 from speechcall.messages.adapters.new_messages import DynamoNewMessages
-from speechcall.messages.rules.dial_times import Caps
 from speechcall.optouts.adapters.digests import NumberDigests
 from speechcall.optouts.adapters.opt_outs_store import DynamoOptOuts
 from speechcall.requests.adapters.lists_store import DynamoLists
@@ -68,17 +65,12 @@ def post_messagelist(request: HttpRequest) -> Answer:
     return answer_json(200, answer)
 
 
-def _caps_of(account: Account, numbers: Sequence[str], now_msec: int) -> dict[str, Caps]:
-    from speechcall.messages.adapters.caps_store import read_numbers  # noqa: PLC0415, few accounts have limits
-
-    return read_numbers(dynamodb, setting("REGISTRY_TABLE"), account, numbers, now_msec)
-
-
 @app.route("POST /bat/messagelist/check")
 def post_check(request: HttpRequest) -> Answer:
     sender = account_of(request, accounts)
     picture, strict = parameter(request.query, "picture") == "mermaid", truth(request.query, "strict")
-    rules = {"prompts": lists, "caps_of": _caps_of, "strict": strict, **judged_by}
+    caps_of = partial(lists.caps_of, digest=digests.of)
+    rules = {"prompts": lists, "caps_of": caps_of, "strict": strict, **judged_by}
     return answer_json(200, check_messages(sender, request.body, picture, **rules))
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.account import Account
-from speechcall.messages.adapters.caps_store import read_numbers
+from speechcall.messages.adapters.caps_store import read_numbers, unkeyed
 from speechcall.messages.rules.dial_times import COUNTED_MSEC, NO_CAPS, Caps, Counted, next_day_msec
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.message_ports import Capped, LineTaken, NumberBusy, Redialled, TurnMoved
@@ -184,7 +184,7 @@ def test_the_check_reads_what_an_account_has_called_and_nothing_of_others(dynamo
     numbers = [NUMBER, "+4930999", *(f"+49301{number:07}" for number in range(98))]
 
     def read(account, now=NOW + 20_000):
-        return read_numbers(dynamodb.client, dynamodb.registry_table, account, numbers, now)
+        return read_numbers(dynamodb.client, dynamodb.registry_table, account, numbers, now, unkeyed)
 
     found = read(account)
     assert (len(found), found[NUMBER]) == (100, Caps((Counted(2, (NOW + 10_000,)),)))

@@ -6,7 +6,7 @@ number. `calls` is a set of `<moment> <mid>-<attempt>`; the number itself is now
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -123,17 +123,23 @@ def read_caps(client: "DynamoDBClient", table: str, message: Message, limits: Ma
 
 
 def read_numbers(
-    client: "DynamoDBClient", table: str, account: Account, numbers: Sequence[str], now_msec: int
+    client: "DynamoDBClient",
+    table: str,
+    account: Account,
+    numbers: Sequence[str],
+    now_msec: int,
+    digest: Callable[[str], str],
 ) -> dict[str, Caps]:
     """What is counted of an account's calls to numbers (at most 100), and of its minutes. May be a little behind.
 
-    The stack's own count is not told: it would say whom other accounts call.
+    `digest`: of a number, as its messages have it. The stack's own count is not told: it would say whom other accounts
+    call.
     """
     spent = _spent_until(client, table, account.account_id, account.minutes_per_day, now_msec)
     most = account.calls_per_number
     if most is None:
         return dict.fromkeys(numbers, Caps((), spent))
-    keys = {number: number_calls_key(account.account_id, digest_of(number)) for number in numbers}
+    keys = {number: number_calls_key(account.account_id, digest(number)) for number in numbers}
     asked: Any = {table: {"Keys": [to_wire(key) for key in keys.values()]}} if keys else {}
     found: dict[str, Values] = {}
     for _ in range(READ_TRIES):
@@ -180,12 +186,14 @@ def _moment(entry: str) -> int:
 
 
 def _key(limit: Limit, message: Message) -> Key:
-    return number_calls_key(message.account_id if limit == "account" else "", digest_of(message.number))
+    return number_calls_key(
+        message.account_id if limit == "account" else "", message.number_digest or unkeyed(message.number)
+    )
 
 
-def digest_of(number: str) -> str:
-    """By which a number is known here."""
-    return hashlib.sha256(number.encode()).hexdigest()[:32]
+def unkeyed(number: str) -> str:
+    """By which a number is known here whose message has no digest: a release before has accepted it."""
+    return hashlib.sha256(number.encode()).hexdigest()
 
 
 def _minutes_key(account_id: str, moment_msec: int) -> Key:

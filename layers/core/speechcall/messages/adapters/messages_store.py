@@ -117,24 +117,26 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         dialer D             TransactWrite: q of the campaign ──X paused; so no call begins after the pause is written
         8 pm               UpdateItem: the queue of r is shut
         dialer E             TransactWrite: r ──X shut: no call begins after that is written
-        opt-out            UpdateItem: the number of r
-        dialer F             TransactWrite: r ──X opted out; so no call begins after the opt-out is written
         dialer F   TransactWrite: s, its number's calls + 1, if fewer than 2 are counted ──► taken, the second
         dialer G        TransactWrite: t, of the same number, when s has ended ──X two are counted
         set             UpdateItem: the account may make 1 call to a number
         dialer H             TransactWrite: u, under a limit of 2 ──X the limit is not as read
+        opt-out            UpdateItem: the number of r
+        dialer J             TransactWrite: r ──X opted out; so no call begins after the opt-out is written
         finish m             remove m-1 from held, m calling → finished
         """
         if pool.lines_for(message.is_urgent) < 1:  # an empty set does not exist, and has no size
             return LinesFull()
         attempt = message.attempt + 1
         name = holder(message.mid, attempt)
+        limits = limits_of(charge, pool)
+        kept, gone = (", limits = :limits", "") if limits else ("", ", limits")
         it_waits_for_this_attempt = "#state = :from AND attempt = :before"
         call_it = self._change(
             message.mid,
             "SET #state = :to, attempt = :attempt, claimed_msec = :now, dial_wait_seconds = :wait, "
-            f"machine_arn = :flow, line_share = :share, charged_msec = :charged, has_limit = :limited, {SHARD} "
-            f"REMOVE flow_arn, held_back, {PLACE_NAMES}",  # `flow_arn`: its name in the release before
+            f"machine_arn = :flow, line_share = :share, charged_msec = :charged, has_limit = :limited, {SHARD}"
+            f"{kept} REMOVE flow_arn, held_back, {PLACE_NAMES}{gone}",  # `flow_arn`: its name in the release before
             it_waits_for_this_attempt,
             {
                 ":from": State.QUEUED.value,
@@ -148,14 +150,9 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
                 ":charged": charge.line_msec if charge else 0,
                 ":limited": charge is not None and charge.turn.max_lines is not None,
                 **due_values(shard_name(message.mid, State.CALLING), now_msec + CALLING_CHECK_MSEC),
+                **({":limits": limits} if limits else {}),
             },
         )
-        limits = limits_of(charge, pool)
-        if limits:
-            call_it["UpdateExpression"] = call_it["UpdateExpression"].replace(" REMOVE ", ", limits = :limits REMOVE ")
-            call_it["ExpressionAttributeValues"] |= to_wire({":limits": limits})
-        else:
-            call_it["UpdateExpression"] += ", limits"
         take = take_line(
             self._registry,
             name,
