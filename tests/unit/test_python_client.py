@@ -62,9 +62,21 @@ def asked():
         return httpx.Response(200, json={"url": "https://bucket.example/", "uploadId": "u"})
 
     client: Any = Client("https://api.example", key="k", http=httpx.Client(transport=httpx.MockTransport(answer)))
-    names = {"status", "cancel", "replay", "list_status", "campaign", "lists_of", "audio", "audio_file", "remove_audio"}
-    by_one = dict.fromkeys(names, "7") | dict.fromkeys(("list_status",), "6")
-    by_one |= dict.fromkeys(("campaign", "lists_of"), "spring")
+    names = {
+        "status",
+        "cancel",
+        "replay",
+        "list_status",
+        "campaign",
+        "lists_of",
+        "export_list",
+        "export_campaign",
+        "audio",
+        "audio_file",
+        "remove_audio",
+    }
+    by_one = dict.fromkeys(names, "7") | dict.fromkeys(("list_status", "export_list"), "6")
+    by_one |= dict.fromkeys(("campaign", "lists_of", "export_campaign"), "spring")
     by_one |= dict.fromkeys(("audio", "audio_file", "remove_audio"), "welcome")
     by_one |= {f"{verb}_list": "6" for verb in ("cancel", "pause", "resume")}
     by_one |= {f"{verb}_campaign": "spring" for verb in ("cancel", "pause", "resume")}

@@ -60,6 +60,9 @@ class _Base:
 def _read(operation: Operation[T], response: httpx.Response) -> T:
     if response.status_code == 404:  # which `Trial` has taken for done
         return operation.read({})
+    if operation.paged:
+        following = response.links.get("next", {}).get("url")
+        return operation.read((response.content, httpx.URL(following).params.get("cursor") if following else None))
     if operation.raw:
         return operation.read(response.content)
     try:
@@ -204,6 +207,14 @@ class Client(_Base):
     def lists_of(self, campaign: str) -> Iterator[models.ListOfCampaign]:
         """The lists of a campaign, the latest first."""
         yield from self._pages(lambda cursor: operations.lists_of_campaign(campaign, cursor))
+
+    def export_list(self, messagelist_id: str) -> Iterator[dict[str, Any]]:
+        """What has become of a list's messages, a row each."""
+        yield from self._ask(operations.export_list(messagelist_id))[0]
+
+    def export_campaign(self, name: str) -> Iterator[dict[str, Any]]:
+        """The same of a campaign's messages, list by list."""
+        yield from self._pages(lambda cursor: operations.export_campaign(name, cursor))
 
     def account(self) -> models.Account:
         """What the account may do, what it has used today, and what the key is for."""
@@ -448,6 +459,16 @@ class AsyncClient(_Base):
     async def lists_of(self, campaign: str) -> AsyncIterator[models.ListOfCampaign]:
         """The lists of a campaign, the latest first."""
         async for one in self._pages(lambda cursor: operations.lists_of_campaign(campaign, cursor)):
+            yield one
+
+    async def export_list(self, messagelist_id: str) -> AsyncIterator[dict[str, Any]]:
+        """What has become of a list's messages, a row each."""
+        for one in (await self._ask(operations.export_list(messagelist_id)))[0]:
+            yield one
+
+    async def export_campaign(self, name: str) -> AsyncIterator[dict[str, Any]]:
+        """The same of a campaign's messages, list by list."""
+        async for one in self._pages(lambda cursor: operations.export_campaign(name, cursor)):
             yield one
 
     async def account(self) -> models.Account:

@@ -57,6 +57,10 @@ class MessageAnswer(Answer):
     error: Refusal | None = None
     call: CallBounds | None = None
     dialled_from: datetime | None = None
+    may_ring: str | None = None
+    """When the phone may ring, in words."""
+    promises: tuple[dict[str, Any], ...] = ()
+    """What is known of each promise about the menus."""
     picture: str | None = None
 
 
@@ -141,6 +145,8 @@ class Call(Answer):
     attempts: tuple[Attempt, ...]
     path: tuple[Step, ...]
     webhooks: tuple[WebhookDelivery, ...]
+    status_webhooks: tuple[dict[str, Any], ...] = ()
+    """The deliveries of its status events."""
 
 
 class MessageStatus(Answer):

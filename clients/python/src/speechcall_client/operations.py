@@ -40,6 +40,8 @@ class Operation(Generic[T]):
     again: Again = Again.ALWAYS
     idempotency_key: str | None = None
     raw: bool = False
+    paged: bool = False
+    """Of what is `raw`: `read` is also given the cursor of the next page, out of the header `Link`."""
     gone_is_done: bool = False
     """A 404 to a request that was sent once before means that the first one did it."""
 
@@ -195,6 +197,23 @@ def begin_upload(intro_id: str, size: int) -> Operation[tuple[str, str]]:
 def finish_upload(intro_id: str, upload_id: str) -> Operation[models.Audio]:
     path = f"/bat/audio/{_part(intro_id)}"
     return Operation("PUT", path, models.Audio.model_validate, {"uploadId": upload_id}, again=Again.UNSENT)
+
+
+def export_list(messagelist_id: str) -> Operation[Page[dict[str, Any]]]:
+    return _export(f"/bat/messagelist/{_part(messagelist_id)}/export", None)
+
+
+def export_campaign(name: str, cursor: str | None) -> Operation[Page[dict[str, Any]]]:
+    return _export(f"/bat/campaign/{_part(name)}/export", cursor)
+
+
+def _export(path: str, cursor: str | None) -> Operation[Page[dict[str, Any]]]:
+    def rows(told: tuple[bytes, str | None]) -> Page[dict[str, Any]]:
+        content, following = told
+        return tuple(json.loads(line) for line in content.splitlines()), following
+
+    query = {"format": "jsonl", **({"cursor": cursor} if cursor else {})}
+    return Operation("GET", path, rows, query, raw=True, paged=True)
 
 
 def audio_list() -> Operation[tuple[models.Audio, ...]]:
