@@ -11,7 +11,7 @@ SAM := .venv-sam/bin
 FUNCTIONS_NEED := $(if $(filter runtime sam,$(FUNCTIONS)),built)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-sam run test test-long demo bench check contact-flow golden lock clean
+.PHONY: help install install-sam run test test-long test-client demo bench check contact-flow golden lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,10 +55,13 @@ test: install ## Run the tests [ARGS="-k menu" ON=3.11]
 test-long: install ## Run the tests that take minutes: 5,000 compiled menus and callees, 100,000 messages [COMPILED_WALK_PAIRS=…]
 	$(PY) -m pytest -n 2 --dist worksteal -m long $(ARGS)
 
+test-client: install ## Build the wheels, and run the Python client's suite with them alone in an empty folder [ARGS=…]
+	$(PY) -m pytest -m long tests/e2e/test_client_wheels.py $(ARGS)
+
 bench-cold: install built ## Measure the first invocation of each function under Lambda's runtime, against a floor [FUNCTIONS="ControlCallFunction …" BENCH=short]
 	@$(PY) -m benchmarks.cold $(FUNCTIONS)
 
-BENCHMARKS := acceptance strangers imports keys compile webhooks dialer retirement idle mailbox
+BENCHMARKS := acceptance strangers imports keys compile prove webhooks dialer retirement idle mailbox
 bench: install ## Measure what our own code costs, against a floor measured in the same run [BENCH=short: only whether it runs]
 	@for benchmark in $(BENCHMARKS); do $(PY) -m benchmarks.$$benchmark || exit; done
 

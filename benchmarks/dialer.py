@@ -24,6 +24,8 @@ from moto import mock_aws
 from benchmarks.length import in_short
 from local.cloud.simulated_providers import parameters_of
 from local.cloud.template import read_template
+from speechcall.accounts.adapters.accounts_store import DynamoAccounts
+from speechcall.accounts.rules.account import Account
 from speechcall.dialling.use_cases.dial_messages import dial_messages
 from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.messages_store import DynamoMessages
@@ -47,6 +49,8 @@ MOST_UNITS = 40
 DIALLED = 90
 ROUNDS = in_short(3, 1)
 POOL = Pool(lines=10, calls_per_second=1000)
+LIMITED_POOL = POOL._replace(calls_per_number=9)
+LIMITED = Account(MESSAGE.account_id, ("*",), calls_per_number=3, minutes_per_day=600)
 AIM = 1.5
 """The most that a message may cost behind the longest backlog, in units of the shortest."""
 
@@ -94,10 +98,13 @@ def main() -> None:
         told = ", ".join(f"{name} {count:.2f} × {requests[name]}" for name, count in each.items())
         print(f"{backlog:>9,}{accounts:>9,}{total:>10.2f}{lost:>15.2f}{cpu * 1e6:>9.0f}{cpu / first:>7.2f}   {told}")
     print(f"(aim: at most {MOST_REQUESTS} requests with a lost claim, behind any backlog; a ratio of at most {AIM})")
-    units = _units_of_a_claim()
-    told = ", ".join(f"{name} {number}" for name, number in units.items())
-    rest = sum(number for name, number in units.items() if name not in ("pool", "message"))
-    print(f"\nWrite units of a claim: {told}; without pool and message {rest} (aim: at most {MOST_UNITS})")
+    print()
+    for title, account, pool in (("", None, POOL), (" that limits count", LIMITED, LIMITED_POOL)):
+        made, units = _units_of_a_claim(account, pool)
+        told = ", ".join(f"{name} {number}" for name, number in units.items())
+        rest = sum(number for name, number in units.items() if name not in ("pool", "message"))
+        print(f"A claim{title}: {made} request, write units: {told}; without pool and message {rest}")
+    print(f"(aim: at most {MOST_UNITS} without pool and message)")
 
 
 def _dial_through(backlog: int, accounts: int) -> tuple[float, tuple[tuple[str, int], ...]]:
@@ -147,8 +154,10 @@ def _tables() -> Iterator[tuple[Any, list[str]]]:
         yield client, [*tables]
 
 
-def _queued(client: Any, names: list[str]) -> tuple[DynamoMessages, Any, Charge]:
+def _queued(client: Any, names: list[str], account: Account | None = None) -> tuple[DynamoMessages, Any, Charge]:
     """A message of a campaign that waits, and at what charge it takes a line."""
+    if account:
+        DynamoAccounts(client, names[1]).add(account, {})
     messages = DynamoMessages(client, names[0], names[1])
     made = replace(MESSAGE, campaign="spring")
     messages.add([made])
@@ -182,15 +191,18 @@ def _requests_of_operations() -> dict[str, int]:
     return found
 
 
-def _units_of_a_claim() -> dict[str, int]:
-    """Write units by item: two for each kilobyte in a transaction, and those of the indexes (DynamoDB's price list).
+def _units_of_a_claim(account: Account | None, pool: Pool) -> tuple[int, dict[str, int]]:
+    """Requests, and write units by item.
 
+    Two for each kilobyte in a transaction, and those of the indexes (DynamoDB's price list).
     What stands in an index and moves is deleted there and written again.
     """
     with _tables() as (client, names):
-        messages, message, charge = _queued(client, names)
-        before = _items(client, names)
-        messages.claim_line(message, "arn:flow", POOL, NOW, charge)
+        messages, message, charge = _queued(client, names, account)
+        before, made = _items(client, names), Counter[str]()
+        client.meta.events.register("before-call.dynamodb", lambda **_: made.update(["all"]), unique_id="count")
+        messages.claim_line(message, "arn:flow", pool, NOW, charge)
+        client.meta.events.unregister("before-call.dynamodb", unique_id="count")
         after = _items(client, names)
     units = {}
     for key, item in after.items():
@@ -198,7 +210,7 @@ def _units_of_a_claim() -> dict[str, int]:
             places = [one.get(name) for one in (before.get(key, {}), item) for name in ("order_sk", "due_at")]
             moves = sum(place is not None for place in places)
             units[_name_of(key)] = 2 * _kilobytes(item) + moves * _kilobytes(item)
-    return {**units, "list": 2}
+    return made["all"], {**units, "list": 2}
 
 
 def _items(client: Any, names: list[str]) -> dict[str, dict[str, Any]]:
@@ -207,7 +219,8 @@ def _items(client: Any, names: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def _name_of(key: str) -> str:
-    names = {"POOL": "pool", "M#": "message", "CAMPAIGN#": "campaign"}
+    names = {"POOL": "pool", "M#": "message", "CAMPAIGN#": "campaign", "NUMBER##": "calls to the number"}
+    names |= {"NUMBER#": "the account's", "MINUTES#": "minutes"}
     if "QUEUE#" in key:
         return "queue"
     return next((name for start, name in names.items() if key.startswith(start)), "turn")

@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from cli import account_keys, call_backs, values
 from cli.deployment import Deployment
 from cli.failures import Refusal, shown_once
+from cli.promise_files import read_promises_file
 from cli.queues import Queue, chosen_queue, settle_queue
 from cli.table import show_table
 from cli.target import on_deployment
@@ -30,7 +32,11 @@ from speechcall.accounts.rules.account import (
     Account,
 )
 from speechcall.accounts.use_cases.accounts import Secrets, credentials_of, new_secrets, with_checksum
+from speechcall.outbound.rules.destination import destination
+from speechcall.requests.use_cases.judge_promises import required_promises
 from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.rules.json_text import dump_json
+from speechcall.stopping.use_cases.stop_many import call_back
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(account_keys.app, name="key", help="Keys with a name, each for some of what the account may do.")
@@ -57,12 +63,23 @@ _TIME_ZONE = typer.Option(metavar="ZONE", callback=values.time_zone, help='Of th
 _IGNORE_OPT_OUT = typer.Option(
     help="Messages may say ignoreOptOut: calls that people have to get, whatever they chose."
 )
+_STATUS_URL = typer.Option(metavar="URL", callback=values.status_url, help="Told what becomes of its messages.")
+_STATUS_EVENTS = typer.Option(
+    metavar="EVENTS", callback=values.status_events, help="Of what: final,attempt,list (as many as wanted)."
+)
+_REQUIRE = typer.Option(
+    exists=True, dir_okay=False, help="A file of promises that the menus of its messages have to keep."
+)
 _SENDERS = typer.Option(metavar="NAME=+N", callback=values.senders, help="A `from`, with its caller ID. Repeatable.")
 _CALLS_PER_DAY = typer.Option(min=1, max=MOST, help="Calls a day (UTC).")
 _RATE = typer.Option(min=1, max=MOST, help="Messages a second, in the long run.")
 _BURST = typer.Option(min=LEAST_BURST, max=MOST, help="Messages at once; a request may hold 100.")
 _SHARE = typer.Option(min=LEAST_SHARE, max=MOST_SHARE, help="Of line time, against the others' shares.")
 _MAX_LINES = typer.Option(min=0, max=MOST_LINES, help="Calls at once; 0: as many as there are lines.")
+_PER_NUMBER = typer.Option(
+    metavar="N/24h", callback=values.calls_per_number, help="Calls to one number in any 24 hours; 0: any number."
+)
+_MINUTES = typer.Option(min=0, max=MOST, help="Minutes of calls a day (UTC); 0: any number.")
 _URGENT = typer.Option(min=0, max=MOST_URGENT, help="Urgent messages a minute; 0: none.")
 
 
@@ -81,8 +98,12 @@ def create(
     urgent_per_minute: Annotated[int, _URGENT] = 0,
     deny: Annotated[list[str] | None, _DENIED] = None,
     premium: Annotated[bool, typer.Option("--premium", help="Premium-rate and shared-cost numbers too.")] = False,
+    calls_per_number: Annotated[str, _PER_NUMBER] = "0",
+    minutes_per_day: Annotated[int, _MINUTES] = 0,
     window: Annotated[list[str] | None, _WINDOWS] = None,
     time_zone: Annotated[str | None, _TIME_ZONE] = None,
+    status_url: Annotated[str | None, _STATUS_URL] = None,
+    status_events: Annotated[str, _STATUS_EVENTS] = "final",
     any_destination: AnyDestination = False,
 ) -> None:
     """Make an account and show its credentials, once."""
@@ -103,6 +124,10 @@ def create(
         premium=premium,
         windows=values.to_windows(window),
         time_zone=time_zone,
+        calls_per_number=values.to_calls_per_number(calls_per_number) or None,
+        minutes_per_day=minutes_per_day or None,
+        status_url=status_url or "",
+        status_events=values.to_events(status_events),
     )
     given = _new_secrets(account_id)
     if not deployment.accounts.add(account, credentials_of(account_id, given)):
@@ -199,6 +224,8 @@ def set_(
     deny: Annotated[list[str] | None, _DENIED] = None,
     no_deny: Annotated[bool, typer.Option("--no-deny", help="All that begins with its prefixes.")] = False,
     premium: Annotated[bool | None, _PREMIUM] = None,
+    calls_per_number: Annotated[str | None, _PER_NUMBER] = None,
+    minutes_per_day: Annotated[int | None, _MINUTES] = None,
     window: Annotated[list[str] | None, _WINDOWS] = None,
     no_windows: Annotated[bool, typer.Option("--no-windows", help="At every hour.")] = False,
     time_zone: Annotated[str | None, _TIME_ZONE] = None,
@@ -209,17 +236,21 @@ def set_(
     call_back_done_audio: Annotated[str | None, call_backs.DONE_AUDIO] = None,
     call_back_voice: Annotated[str | None, call_backs.VOICE] = None,
     no_call_back: Annotated[bool, call_backs.NONE] = False,
+    status_url: Annotated[str | None, _STATUS_URL] = None,
+    no_status_url: Annotated[bool, typer.Option("--no-status-url", help="It is told nothing by itself.")] = False,
+    status_events: Annotated[str | None, _STATUS_EVENTS] = None,
     no_senders: Annotated[bool, typer.Option("--no-senders", help="Any `from`, with the stack's caller ID.")] = False,
+    require: Annotated[Path | None, _REQUIRE] = None,
+    no_require: Annotated[bool, typer.Option("--no-require", help="Its menus need not keep any promises.")] = False,
     no_webhook_secret: Annotated[bool, typer.Option("--no-webhook-secret", help="Webhooks go unsigned.")] = False,
     any_destination: AnyDestination = False,
 ) -> None:
     """Change what is named and leave the rest. Prefixes, denied ones and senders take the place of all there were."""
-    if sender and no_senders:
-        raise typer.BadParameter("give either --sender or --no-senders.")
-    if deny and no_deny:
-        raise typer.BadParameter("give either --deny or --no-deny.")
-    if window and no_windows:
-        raise typer.BadParameter("give either --window or --no-windows.")
+    _one_of("--sender", sender, "--no-senders", no_senders)
+    _one_of("--deny", deny, "--no-deny", no_deny)
+    _one_of("--window", window, "--no-windows", no_windows)
+    _one_of("--status-url", status_url, "--no-status-url", no_status_url)
+    _one_of("--require", require, "--no-require", no_require)
     given = {
         "calls_per_day": calls_per_day,
         "rate": rate,
@@ -231,29 +262,47 @@ def set_(
         "ignores_opt_out": ignore_opt_out,
     }
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    if max_lines is not None:
-        changes["max_lines"] = max_lines or None
-    if prefix:
-        changes["prefixes"] = _once(prefix)
-    if deny or no_deny:
-        changes["denied"] = _once(deny)
-    if window or no_windows:
-        changes["windows"] = values.to_windows(window)
-    if sender or no_senders:
-        changes["senders"] = values.senders_by_name(sender)
+    limits = {
+        "max_lines": max_lines,
+        "calls_per_number": values.to_calls_per_number(calls_per_number),
+        "minutes_per_day": minutes_per_day,
+    }
+    changes |= {name: value or None for name, value in limits.items() if value is not None}
+    replaced: dict[str, tuple[bool, Callable[[], Any]]] = {
+        "prefixes": (bool(prefix), lambda: _once(prefix)),
+        "denied": (bool(deny) or no_deny, lambda: _once(deny)),
+        "windows": (bool(window) or no_windows, lambda: values.to_windows(window)),
+        "senders": (bool(sender) or no_senders, lambda: values.senders_by_name(sender)),
+        "requires": (bool(require) or no_require, lambda: _promises(require)),
+    }
+    changes |= {name: value() for name, (is_given, value) in replaced.items() if is_given}
+    changes |= _events(status_url, no_status_url, status_events)
     spoken = call_backs.given(
         call_back_text, call_back_audio, call_back_done_text, call_back_done_audio, call_back_voice, none=no_call_back
     )
-    if not changes and not no_webhook_secret and not spoken:
+    if not (changes or no_webhook_secret or spoken):
         raise typer.BadParameter("say what to change: --prefix, --deny, --calls-per-day, --rate, --sender, --window …")
     _confirm_destinations(prefix or [], any_destination)
     if window:
         _clock(window, time_zone or found(deployment, account_id).time_zone)
     call_backs.check_audio(deployment, account_id, spoken)
     account = _change(deployment, account_id, lambda account: call_backs.changed(replace(account, **changes), spoken))
+    if minutes_per_day is not None:
+        call_back(account_id, turns=deployment.turns, clock=SystemClock())
     if no_webhook_secret:
         take_secrets(deployment, account_id)
     _show(deployment, [account])
+
+
+def _one_of(name: str, given: object, without: str, is_without: bool) -> None:
+    if given and is_without:
+        raise typer.BadParameter(f"give either {name} or {without}.")
+
+
+def _events(status_url: str | None, no_status_url: bool, status_events: str | None) -> dict[str, Any]:
+    """What changes of where an account is told what becomes of its messages."""
+    changes: dict[str, Any] = {"status_url": status_url or ""} if status_url or no_status_url else {}
+    return changes if status_events is None else {**changes, "status_events": values.to_events(status_events)}
 
 
 def found(deployment: Deployment, account_id: str) -> Account:
@@ -276,6 +325,11 @@ def _change(deployment: Deployment, account_id: str, change: Callable[[Account],
 def _clock(window: list[str] | None, time_zone: str | None) -> None:
     if window and not time_zone:
         raise typer.BadParameter('say on which clock the windows are: --time-zone Europe/Kyiv, or "recipient".')
+
+
+def _promises(file: Path | None) -> str:
+    """The promises of a file, as an account holds them."""
+    return dump_json(read_promises_file(file)[0]) if file else ""
 
 
 def _once(given: list[str] | None) -> tuple[str, ...]:
@@ -303,6 +357,12 @@ def _show_once(given: Secrets) -> None:
     typer.echo("Keep them now: they cannot be shown again, since only their SHA-256 is stored.")
 
 
+def _required(account: Account) -> list[str]:
+    """The promises that it requires, by name."""
+    promises = required_promises(account.requires)
+    return ["of a later release"] if promises is None else [one.name for one in promises]
+
+
 def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = False) -> None:
     signed = deployment.webhook_secrets.signed_accounts(SystemClock().now_msec())
     rows = [
@@ -315,6 +375,8 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
             "share": account.share,
             "maxLines": account.max_lines,
             "urgentPerMinute": account.urgent_per_minute,
+            "callsPerNumber": account.calls_per_number,
+            "minutesPerDay": account.minutes_per_day,
             "senders": dict(account.senders),
             "denied": list(account.denied),
             "premium": account.premium,
@@ -322,6 +384,9 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
             "timeZone": account.time_zone,
             "ignoresOptOut": account.ignores_opt_out,
             "callBack": call_backs.shown(account.call_back),
+            "statusUrl": destination(account.status_url) if account.status_url else None,  # a path may hold a secret
+            "statusEvents": list(account.status_events),
+            "requires": _required(account),
             "signed": account.account_id in signed,
             "disabled": account.disabled,
         }
@@ -330,15 +395,18 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
     else:
-        # A text to who calls back would not fit a line.
+        # A text to who calls back, and promises, would not fit a line.
         show_table(
-            [{name: cell for name, cell in row.items() if name != "callBack"} for row in rows],
+            [{name: cell for name, cell in row.items() if name not in ("callBack", "requires")} for row in rows],
             {
                 "callsPerDay": "calls/day",
                 "rate": "rate/s",
                 "maxLines": "lines",
                 "urgentPerMinute": "urgent/min",
+                "callsPerNumber": "calls/number",
+                "minutesPerDay": "minutes/day",
                 "timeZone": "zone",
+                "statusEvents": "events",
             },
             "There are no accounts yet.",
         )

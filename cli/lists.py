@@ -1,14 +1,16 @@
-"""`speechcall list watch`: how far the messages of one or more lists have come."""
+"""`speechcall list watch` and `list export`: how far lists have come, and what has become of their messages."""
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli import values
+from cli import list_compare, list_send, values
 from cli.deployment import Deployment
 from cli.failures import Refusal
 from cli.target import on_deployment
@@ -18,6 +20,7 @@ from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Capacity
 from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.shared.adapters.clock import SystemClock
+from speechcall.status.use_cases.export import Format, render, row_of
 from speechcall.status.use_cases.status import Summary, as_of
 
 app = typer.Typer(no_args_is_help=True)
@@ -35,6 +38,10 @@ Interval = Annotated[float, typer.Option(min=0.2, help="Seconds between two look
 @app.callback()
 def _lists() -> None:
     """Message lists, as they go."""
+
+
+app.command()(list_compare.compare)
+app.command("send")(list_send.send)
 
 
 @app.command()
@@ -58,6 +65,28 @@ def watch(deployment: Deployment, ids: ListIds, interval: Interval = 3.0) -> Non
             typer.echo(said := tally.line)
         clock.sleep(interval)
     typer.echo(tally.line)
+
+
+@app.command()
+@on_deployment
+def export(
+    deployment: Deployment,
+    list_id: Annotated[str, typer.Argument(metavar="ID", callback=values.list_id, help="messagelistId.")],
+    form: Annotated[Format, typer.Option("--format", help="For spreadsheets, or for programs.")] = Format.CSV,
+) -> None:
+    """Write what has become of a list's messages to the standard output, as the API's export does."""
+    (found,) = _found(deployment, [list_id])
+    console = Console(stderr=True)
+    with Progress(BarColumn(), MofNCompleteColumn(), console=console, disable=not console.is_terminal) as bar:
+        read = map(deployment.history.read, bar.track(found.message_ids))
+        histories = [history for history in read if history]
+    is_urgent = bool(histories) and histories[0].message.is_urgent
+    held = deployment.stops.held(found.account_id, found.list_id, found.campaign, is_urgent=is_urgent)
+    now = SystemClock().now_msec()
+    text = render([row_of(one, now, held) for one in histories], form, begins=True)
+    # In bytes: the lines of CSV end as they do, whatever the system's own end is.
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
 
 
 @dataclass

@@ -1,36 +1,22 @@
 """`speechcall menu …`: what the menus in a file will do to the person who answers. Nobody is called."""
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Annotated, Any
-
 import typer
 
-from cli.failures import Refusal, told
-from cli.files import read_file
-from speechcall.menus.rules.menu import Menu
+from cli.failures import told
+from cli.menu_files import File, read_menus
+from cli.menu_proofs import compare, prove
 from speechcall.menus.rules.menu_picture import draw as draw_menus
 from speechcall.menus.rules.menu_picture import explain as explain_menus
 from speechcall.menus.rules.menu_report import call_bounds, no_opt_out_key, report
-from speechcall.requests.use_cases.read_messages import check_message, to_menus
-from speechcall.shared.rules.errors import MalformedJson, PayloadTooLarge
-from speechcall.shared.rules.json_text import MAX_JSON_BYTES, parse_json
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-
-File = Annotated[
-    Path, typer.Argument(exists=True, dir_okay=False, help="A request as it is sent, one message, or its menu array.")
-]
-
-_COMPLETE = {"from": "Sender", "to": "+380671234567", "text": "ivr", "type": "speechcall"}
-"""Only the menus of the file are looked at: a placeholder for a number does no harm."""
 
 
 @app.command()
 def draw(file: File) -> None:
     """Print the menus as Mermaid text, which GitHub, GitLab and mermaid.live show as a picture."""
     with told():
-        for title, menus in _read(file):
+        for title, menus, *_ in read_menus(file):
             typer.echo(f"%% {title}")
             typer.echo(draw_menus(menus))
 
@@ -39,8 +25,10 @@ def draw(file: File) -> None:
 def explain(file: File) -> None:
     """Tell in words what the callee will meet, and what is odd about it."""
     with told():
-        for title, menus in _read(file):
+        for title, menus, _, rings in read_menus(file):
             typer.echo(f"{title}\n\n{explain_menus(menus, {})}\n")
+            if rings:
+                typer.echo(f"The phone {rings}. The account's own hours and limits hold too.")
             bounds = call_bounds(menus, {})
             shortest = f"the shortest call asks {bounds.shortest_menus}" if bounds.shortest_menus else "no way ends"
             typer.echo(
@@ -52,27 +40,5 @@ def explain(file: File) -> None:
             typer.echo("")
 
 
-def _read(file: Path) -> Iterator[tuple[str, tuple[Menu, ...]]]:
-    """Each message's place in the file, and its menus."""
-    try:
-        given = parse_json(read_file(file, MAX_JSON_BYTES))
-    except (MalformedJson, PayloadTooLarge) as error:
-        raise Refusal(f"The file {file.name}: {error.message}") from error
-    for path, menu in _menu_arrays(given):
-        model, problems = check_message({**_COMPLETE, "menu": menu}, path)
-        if model is None:
-            raise Refusal(
-                "\n".join(["The menus cannot be used:", *(f"  {one.path} {one.message}" for one in problems)])
-            )
-        yield path, to_menus(model)
-
-
-def _menu_arrays(given: Any) -> list[tuple[str, Any]]:
-    if isinstance(given, list):
-        return [("message", given)]
-    if isinstance(given, dict) and isinstance(given.get("messages"), list):
-        found = [(f"messages[{index}]", message) for index, message in enumerate(given["messages"])]
-        return [(path, message.get("menu") if isinstance(message, dict) else None) for path, message in found]
-    if isinstance(given, dict) and "menu" in given:
-        return [("message", given["menu"])]
-    raise Refusal('The file holds neither {"messages": […]}, nor a message with "menu", nor an array of menus.')
+app.command()(prove)
+app.command()(compare)

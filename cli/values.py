@@ -5,14 +5,25 @@ from ipaddress import ip_address, ip_network
 
 import typer
 
-from speechcall.accounts.rules.account import ANYWHERE, MOST_CALL_BACK_TEXT, MOST_SENDERS_IN_TEXT, SENDER
+from speechcall.accounts.rules.account import (
+    ANYWHERE,
+    MOST_CALL_BACK_TEXT,
+    MOST_CALLS_PER_NUMBER,
+    MOST_SENDERS_IN_TEXT,
+    SENDER,
+)
 from speechcall.menus.rules.speech import VOICES
+from speechcall.messages.rules.may_ring import days_in_short
+from speechcall.messages.rules.status_event import KINDS
+from speechcall.outbound.rules.address import url_problem
 from speechcall.shared.rules.calling_hours import RECIPIENT, WEEKDAYS, Window
 from speechcall.shared.rules.characters import foreign, unseen
 from speechcall.shared.rules.phone_numbers import to_e164
 from speechcall.shared.rules.zone_names import is_zone, similar_zone
 
 MOST_WINDOWS = 7
+MAX_URL = 2048
+"""As long as a message's `statusUrl` may be."""
 MAX_SENDER_LENGTH = 64
 """As long as a message's `from` may be."""
 MAX_NETWORKS = 20
@@ -21,9 +32,13 @@ MAX_NETWORKS = 20
 _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _PROMPT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CAMPAIGN = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_WEBHOOK_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,3}-[0-9]{1,6}-m[0-9]{1,3}-(d[0-9*#]|wrong)-[0-9]{1,3}")
+_WEBHOOK_ID = re.compile(
+    r"[0-9]{1,19}-[0-9]{1,3}-[0-9]{1,6}-m[0-9]{1,3}-(d[0-9*#]|wrong)-[0-9]{1,3}"
+    r"|[0-9]{1,19}-(final|a[0-9]{1,3}|list)"
+)
 _AGO = re.compile(r"[1-9][0-9]{0,4}[mhd]")
 _WINDOW = re.compile(r"((?:[01][0-9]|2[0-3]):[0-5][0-9])-((?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)", re.ASCII)
+_PER_NUMBER = re.compile(r"([1-9][0-9]?)/24h", re.ASCII)
 _PREFIX = re.compile(r"\+[1-9][0-9]{0,14}")
 
 
@@ -97,6 +112,22 @@ def denied(given: list[str] | None) -> list[str] | None:
     return prefixes(given)
 
 
+def calls_per_number(given: str | None) -> str | None:
+    """`N/24h`: calls to one number in any 24 hours; `0` is no limit."""
+    found = _PER_NUMBER.fullmatch(given) if given is not None else None
+    if given is not None and given != "0" and not (found and int(found[1]) <= MOST_CALLS_PER_NUMBER):
+        raise typer.BadParameter(
+            f'"{given}" is not N/24h, with N from 1 to {MOST_CALLS_PER_NUMBER}, such as 3/24h; 0 is no limit'
+            f"{foreign(given)}."
+        )
+    return given
+
+
+def to_calls_per_number(given: str | None) -> int | None:
+    """A checked limit as a number; 0 is no limit, and None none that was given."""
+    return None if given is None else int(given.partition("/")[0])
+
+
 def windows(given: list[str] | None) -> list[str] | None:
     """`[DAYS=]FROM-TO`: hours of the day, on some days or on all."""
     if given and len(given) > MOST_WINDOWS:
@@ -114,11 +145,8 @@ def to_windows(given: list[str] | None) -> tuple[Window, ...]:
 def shown_window(window: Window) -> str:
     """A window as it is given."""
     times = "-".join(f"{one // 60:02}:{one % 60:02}" for one in (window.start, window.until))
-    days = [WEEKDAYS[day] for day in window.days]
-    if len(days) == 7:
-        return times
-    in_a_row = len(days) > 2 and window.days[-1] - window.days[0] == len(days) - 1
-    return f"{f'{days[0]}-{days[-1]}' if in_a_row else ','.join(days)}={times}"
+    days = days_in_short(window.days)
+    return f"{days}={times}" if days else times
 
 
 def _window(given: str) -> Window:
@@ -184,6 +212,32 @@ def voice(given: str | None) -> str | None:
     if colon and name not in VOICES[language]:
         raise typer.BadParameter(f'"{name}" is no voice of {language}; there are {", ".join(VOICES[language])}.')
     return f"{language}:{name or VOICES[language][0]}"
+
+
+def status_url(given: str | None) -> str | None:
+    """Where an account is told what becomes of its messages; as the API judges a `statusUrl`."""
+    if given is None:
+        return None
+    if problem := url_problem(given):
+        raise typer.BadParameter(f"the URL {problem}.")
+    if len(given) > MAX_URL:
+        raise typer.BadParameter(f"the URL has {len(given)} characters; at most {MAX_URL} can be.")
+    return given
+
+
+def status_events(given: str | None) -> str | None:
+    """Names of status events, with commas; `none` for none."""
+    if given is not None:
+        to_events(given)
+    return given
+
+
+def to_events(given: str) -> tuple[str, ...]:
+    """Checked names of status events as an account holds them."""
+    names = () if given == "none" else tuple(name.strip() for name in given.split(","))
+    if set(names) - KINDS or len(set(names)) < len(names):
+        raise typer.BadParameter('of final, attempt and list each can be named once, such as "final,list"; or "none".')
+    return names
 
 
 def senders(given: list[str] | None) -> list[str] | None:

@@ -9,19 +9,13 @@ from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.api.adapters.http_answers import Answer, answer_json
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.api.use_cases.query import parameter
+from speechcall.prompts.adapters.answer_file import answer_file
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.adapters.s3_audio import UPLOADED, S3Audio
 from speechcall.prompts.adapters.s3_uploads import S3Uploads
 from speechcall.prompts.adapters.time_to_answer import answering, decode_in_time
 from speechcall.prompts.rules.encoding import Encoding
-from speechcall.prompts.use_cases.manage_audio import (
-    AudioDesk,
-    begin_upload,
-    list_audio,
-    put_audio,
-    read_audio,
-    remove_audio,
-)
+from speechcall.prompts.use_cases import manage_audio as asked
 from speechcall.prompts.use_cases.prompts import Workshop
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.settings import CLIENT_WAITS_CONFIG, SIGNER_CONFIG, setting
@@ -42,33 +36,40 @@ def retire(uri: str) -> None:
         logger.warning("The audio of a removed prompt is gone already, or could not be marked", extra={"uri": uri})
 
 
-desk = AudioDesk(prompts, workshop, S3Uploads(s3, signer, bucket), SystemClock(), retire)
+desk = asked.AudioDesk(prompts, workshop, S3Uploads(s3, signer, bucket), SystemClock(), retire)
 
 
 @app.route("PUT /bat/audio/{introId}")
 def put(request: HttpRequest) -> Answer:
     account, upload_id = account_of(request, accounts), parameter(request.query, "uploadId")
-    return answer_json(200, put_audio(account, request.path["introId"], request.body, upload_id, desk))
+    return answer_json(200, asked.put_audio(account, request.path["introId"], request.body, upload_id, desk))
 
 
 @app.route("POST /bat/audio/{introId}/upload")
 def post_upload(request: HttpRequest) -> Answer:
-    return answer_json(200, begin_upload(account_of(request, accounts), request.path["introId"], request.body, desk))
+    return answer_json(
+        200, asked.begin_upload(account_of(request, accounts), request.path["introId"], request.body, desk)
+    )
 
 
 @app.route("GET /bat/audio")
 def get_all(request: HttpRequest) -> Answer:
-    return answer_json(200, list_audio(account_of(request, accounts), prompts))
+    return answer_json(200, asked.list_audio(account_of(request, accounts), prompts))
 
 
 @app.route("GET /bat/audio/{introId}")
 def get(request: HttpRequest) -> Answer:
-    return answer_json(200, read_audio(account_of(request, accounts), request.path["introId"], prompts))
+    return answer_json(200, asked.read_audio(account_of(request, accounts), request.path["introId"], prompts))
+
+
+@app.route("GET /bat/audio/{introId}/file")
+def get_file(request: HttpRequest) -> Answer:
+    return answer_file(asked.find_audio(account_of(request, accounts), request.path["introId"], prompts), audio, signer)
 
 
 @app.route("DELETE /bat/audio/{introId}")
 def delete(request: HttpRequest) -> Answer:
-    return answer_json(200, remove_audio(account_of(request, accounts), request.path["introId"], desk))
+    return answer_json(200, asked.remove_audio(account_of(request, accounts), request.path["introId"], desk))
 
 
 @logger.inject_lambda_context

@@ -21,12 +21,12 @@ from speechcall.shared.adapters.settings import AWS_CONFIG, setting
 from speechcall.shared.adapters.stream import message_id
 from speechcall.shared.rules.time_bounds import execution_seconds
 from speechcall.telephony.provider import dial_waits
+from speechcall.webhooks.adapters.queue import SqsWebhookQueue
 
 logger = Logger()
 MARGIN_SECONDS = 5
 CALL_BACK_SECONDS = 5.0
-"""How often an environment looks at most for messages that were put off until now: redials are dialled soon, at a cost
-that does not grow with the calls."""
+"""How often an environment looks at most for messages put off until now: the cost does not grow with the calls."""
 called_back = [-CALL_BACK_SECONDS]
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
@@ -40,14 +40,17 @@ flows = PublishedFlows(
     setting("FLOW_PREFIX"),
     tags=setting("FLOW_TAGS"),
 )
-messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"))
+webhooks = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_QUEUE_URL"))
+messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"), webhooks.tell)
 dial = partial(
     dial_messages,
     messages=messages,
     turns=messages.turns,
     flows=flows,
     lines=DynamoPool(dynamodb, setting("REGISTRY_TABLE")),
-    stack=Pool(int(setting("LINES")), int(setting("CALLS_PER_SECOND")), int(setting("URGENT_LINES"))),
+    stack=Pool(
+        *map(int, (setting("LINES"), setting("CALLS_PER_SECOND"), setting("URGENT_LINES"), setting("CALLS_PER_NUMBER")))
+    ),
     clock=SystemClock(),
     dial_wait=dial_waits(),
 )

@@ -23,15 +23,18 @@ from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.metrics import count
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
 from speechcall.webhooks.adapters.places_store import PROMPT_LEASE_MSEC, DynamoPlaces
+from speechcall.webhooks.adapters.queue import SqsWebhookQueue
 
 logger = Logger()
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 audio = S3Audio(boto3.client("s3", config=AWS_CONFIG), setting("PROMPTS_BUCKET"), FETCHED)
-queue = PromptQueue(boto3.client("sqs", config=AWS_CONFIG), setting("PROMPT_QUEUE_URL"))
+sqs = boto3.client("sqs", config=AWS_CONFIG)
+queue = PromptQueue(sqs, setting("PROMPT_QUEUE_URL"))
+webhooks = SqsWebhookQueue(sqs, setting("WEBHOOK_QUEUE_URL"))
 encoding = Encoding.of(setting("PROMPT_ENCODING"))
 world = Preparation(
-    messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")),
+    messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"), webhooks.tell),
     prompts=DynamoPrompts(dynamodb, setting("REGISTRY_TABLE")),
     ask_for=queue.ask_for,
     clock=SystemClock(),

@@ -28,7 +28,7 @@ SETTLING = {"outcome": "settling", "reason": "settling"}
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 webhooks = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_QUEUE_URL"))
 clock = SystemClock()
-messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"))
+messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"), webhooks.tell)
 opt_out = opting_out(dynamodb, setting("REGISTRY_TABLE"), clock)
 finish = partial(
     finish_call,

@@ -18,6 +18,7 @@ from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
 from speechcall.status.adapters.history_store import DynamoHistory
 from speechcall.status.use_cases.read_campaigns import read_campaign, read_campaigns, read_lists
+from speechcall.status.use_cases.read_export import export_campaign, export_list
 from speechcall.status.use_cases.read_status import read_list, read_message
 
 logger = Logger()
@@ -41,6 +42,20 @@ def get_messagelist(request: HttpRequest) -> Answer:
     given = (account_of(request, accounts), request.path["messagelistId"], request.query, clock.now_msec())
     stores: Any = {"store": history, "lists": lists_store, "stops": stops, "open_campaigns": campaigns.count_open}
     return answer_json(200, read_list(*given, **stores | shared))
+
+
+@app.route("GET /bat/messagelist/{messagelistId}/export")
+def get_list_export(request: HttpRequest) -> Answer:
+    given = (account_of(request, accounts), request.path["messagelistId"], request.query, clock.now_msec())
+    page = export_list(*given, store=history, lists=lists_store, stops=stops)
+    return answer_text(200, page.text, page.headers)
+
+
+@app.route("GET /bat/campaign/{campaign}/export")
+def get_campaign_export(request: HttpRequest) -> Answer:
+    given = (account_of(request, accounts), request.path["campaign"], request.query, clock.now_msec())
+    page = export_campaign(*given, store=history, lists=lists_store, stops=stops, campaigns=campaigns)
+    return answer_text(200, page.text, page.headers)
 
 
 @app.route("GET /bat/messagelist")

@@ -11,6 +11,7 @@ from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.api.adapters.http_answers import Answer, answer_json
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.api.use_cases.query import parameter, truth
+from speechcall.menus.rules.walk import CallLimits
 from speechcall.messages.adapters.new_messages import DynamoNewMessages
 from speechcall.optouts.adapters.digests import NumberDigests
 from speechcall.optouts.adapters.opt_outs_store import DynamoOptOuts
@@ -31,9 +32,15 @@ lists = DynamoLists(dynamodb, setting("REGISTRY_TABLE"))
 digests = NumberDigests(
     dynamodb, setting("REGISTRY_TABLE"), partial(boto3.client, "kms", config=AWS_CONFIG), setting("NUMBER_DIGESTS_KEY")
 )
-opt_outs = DynamoOptOuts(dynamodb, setting("REGISTRY_TABLE"), digests)
-allow_loopback = allows_loopback(setting("WEBHOOK_RECEIVER"))
-ring_time_kept = chosen_provider().keeps_ring_time
+judged_by: Any = {
+    "allow_loopback": allows_loopback(setting("WEBHOOK_RECEIVER")),
+    "ring_time_kept": chosen_provider().keeps_ring_time,
+    "opt_outs": DynamoOptOuts(dynamodb, setting("REGISTRY_TABLE"), digests),
+    "clock": SystemClock(),
+    "limits": CallLimits(
+        int(setting("MAX_MENU_VISITS")), int(setting("MAX_CALL_SECONDS")), int(setting("SILENT_REPEATS"))
+    ),
+}
 
 
 @app.route("POST /bat/messagelist")
@@ -45,12 +52,9 @@ def post_messagelist(request: HttpRequest) -> Answer:
         request.headers.get("idempotency-key"),
         messages=messages,
         lists=lists,
-        clock=SystemClock(),
-        opt_outs=opt_outs,
         random_bits=secrets.randbits,
-        allow_loopback=allow_loopback,
-        ring_time_kept=ring_time_kept,
         strict=truth(request.query, "strict"),
+        **judged_by,
     )
     count("MessagesAccepted", len(answer["messages"]) - answer.get("rejected", 0))
     count("MessagesRejected", answer.get("rejected", 0))
@@ -65,10 +69,9 @@ def post_messagelist(request: HttpRequest) -> Answer:
 def post_check(request: HttpRequest) -> Answer:
     sender = account_of(request, accounts)
     picture, strict = parameter(request.query, "picture") == "mermaid", truth(request.query, "strict")
-    rules: Any = {"allow_loopback": allow_loopback, "ring_time_kept": ring_time_kept, "strict": strict}
-    stores: Any = {"prompts": lists, "clock": SystemClock(), "opt_outs": opt_outs}
-    checked = check_messages(sender, request.body, picture, **stores, **rules)
-    return answer_json(200, checked)
+    caps_of = partial(lists.caps_of, digest=digests.of)
+    rules = {"prompts": lists, "caps_of": caps_of, "strict": strict, **judged_by}
+    return answer_json(200, check_messages(sender, request.body, picture, **rules))
 
 
 @logger.inject_lambda_context

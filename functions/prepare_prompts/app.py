@@ -13,14 +13,16 @@ from speechcall.prompts.use_cases.prepare_prompts import Preparation, prepare_me
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
 from speechcall.shared.adapters.stream import message_id, process_each
+from speechcall.webhooks.adapters.queue import SqsWebhookQueue
 
 logger = Logger()
 
-dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
+dynamodb, sqs = boto3.client("dynamodb", config=AWS_CONFIG), boto3.client("sqs", config=AWS_CONFIG)
+webhooks = SqsWebhookQueue(sqs, setting("WEBHOOK_QUEUE_URL"))
 world = Preparation(
-    messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")),
+    messages=DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"), webhooks.tell),
     prompts=DynamoPrompts(dynamodb, setting("REGISTRY_TABLE")),
-    ask_for=PromptQueue(boto3.client("sqs", config=AWS_CONFIG), setting("PROMPT_QUEUE_URL")).ask_for,
+    ask_for=PromptQueue(sqs, setting("PROMPT_QUEUE_URL")).ask_for,
     clock=SystemClock(),
     grace_seconds=int(setting("GRACE_SECONDS")),
     encoding=Encoding.of(setting("PROMPT_ENCODING")),

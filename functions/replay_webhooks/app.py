@@ -1,4 +1,4 @@
-"""API: the webhooks of a message that were given up are sent again."""
+"""API: the webhooks that were given up: listed, and sent again."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
+from speechcall.accounts.rules.account import Account
 from speechcall.api.adapters.http_answers import Answer, answer_json
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.api.use_cases.query import parameter
@@ -14,6 +15,7 @@ from speechcall.shared.adapters.metrics import count
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
 from speechcall.shared.rules.ids import call_attempt_of
 from speechcall.status.adapters.history_store import DynamoHistory
+from speechcall.status.use_cases.read_webhooks import read_webhooks, replay_webhooks
 from speechcall.status.use_cases.replay_webhooks import replay_of_message
 from speechcall.webhooks.adapters.deliveries_store import DynamoDeliveries
 from speechcall.webhooks.adapters.queue import SqsWebhookQueue
@@ -40,11 +42,28 @@ def post_replay(request: HttpRequest) -> Answer:
         queue=queue,
         clock=SystemClock(),
     )
-    count("WebhooksReplayed", len(answer["replayed"]))
-    for name in answer["replayed"]:
-        fields = {"mid": answer["messageId"], "webhook_id": name, "attempt": call_attempt_of(name)}
-        logger.info("webhook", extra=fields, account=account.account_id, result="replayed")
+    tell(account, answer["replayed"])
     return answer_json(202, answer)
+
+
+@app.route("GET /bat/webhook")
+def get_webhooks(request: HttpRequest) -> Answer:
+    return answer_json(200, read_webhooks(account_of(request, accounts), request.query, deliveries=deliveries))
+
+
+@app.route("POST /bat/webhook/replay")
+def post_replay_all(request: HttpRequest) -> Answer:
+    account = account_of(request, accounts)
+    answer = replay_webhooks(account, request.body, deliveries=deliveries, queue=queue, clock=SystemClock())
+    tell(account, answer["replayed"])
+    return answer_json(202, answer)
+
+
+def tell(account: Account, replayed: list[str]) -> None:
+    count("WebhooksReplayed", len(replayed))
+    for name in replayed:
+        fields = {"mid": name.partition("-")[0], "webhook_id": name, "attempt": call_attempt_of(name)}
+        logger.info("webhook", extra=fields, account=account.account_id, result="replayed")
 
 
 @logger.inject_lambda_context

@@ -13,6 +13,7 @@ from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.metrics import count
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
 from speechcall.shared.adapters.stream import Record, process_each, sequence_number
+from speechcall.status.adapters.status_reader import DynamoNotices
 from speechcall.webhooks.adapters.deliveries_store import DynamoDeliveries
 from speechcall.webhooks.adapters.places_store import DynamoPlaces
 from speechcall.webhooks.adapters.queue import SqsWebhookQueue, task_fields
@@ -44,6 +45,7 @@ sending = Sending(
     sign=Signer(secrets, seal.unseal, clock),
     clock=clock,
     uniform=random.uniform,
+    notice_of=DynamoNotices(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")).find,
 )
 
 

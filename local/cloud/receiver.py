@@ -138,12 +138,12 @@ class Receiver:
 
 
 def _mid(body: str) -> str | None:
-    """The message that a webhook's body names."""
+    """The message that a webhook's body names: that of a key, or that of a status."""
     try:
         content = json.loads(body)
     except ValueError:
         return None
-    mid = content.get("mid") if isinstance(content, dict) else None
+    mid = content.get("mid", content.get("messageId")) if isinstance(content, dict) else None
     return mid if isinstance(mid, str) else None
 
 

@@ -28,7 +28,9 @@ _PSEUDO_PARAMETERS: Mapping[str, Any] = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 
-TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+CARRIED = Path(__file__).parents[1] / "carried"
+"""What a wheel carries of the product (setup.py); in the repository it is not there."""
+TEMPLATE = (CARRIED if CARRIED.is_dir() else Path(__file__).parents[2]) / "template.yaml"
 """The product's."""
 
 

@@ -11,25 +11,29 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter
 
+from local.tools.openapi_account import account_paths
 from local.tools.openapi_audio import audio_paths
 from local.tools.openapi_optouts import opt_out_paths
+from local.tools.openapi_promises import promises_schema
 from local.tools.openapi_stops import stop_paths
 from speechcall.accounts.rules.scope import Scope, allows
 from speechcall.api.rules import answers
 from speechcall.api.use_cases.openapi import FILE as SERVED
 from speechcall.api.use_cases.routes import scope_of
 from speechcall.campaigns.rules.campaign_names import NAME
+from speechcall.menus.rules.promise import MOST_PROMISES
 from speechcall.requests.use_cases.accept_messages import MAX_KEY_LENGTH
 from speechcall.requests.use_cases.check_request import MAX_MESSAGES
-from speechcall.requests.use_cases.hours_model import HoursModel
-from speechcall.requests.use_cases.request_models import MessageModel
+from speechcall.requests.use_cases.request_models import DefaultsModel, MessageModel
 from speechcall.status.use_cases.cursors import MAX_LENGTH
+from speechcall.status.use_cases.export import COLUMNS, Format
 from speechcall.status.use_cases.read_campaigns import MAX_PAGE as PAGE_OF_CAMPAIGNS
 from speechcall.status.use_cases.read_campaigns import PAGE
 from speechcall.status.use_cases.read_status import MAX_PAGE
 
 ROOT = Path(__file__).parents[2]
 SHOWN = ROOT / "docs" / "openapi.yaml"
+PROMISES = ROOT / "docs" / "promises.schema.json"
 SPEC = ROOT / "events" / "spec"
 PLACEHOLDER, NUMBER = "+380XXXXXXXXX", "+380936670003"
 
@@ -43,6 +47,10 @@ ANSWERS = (
     answers.CampaignList,
     answers.Messagelists,
     answers.Replayed,
+    answers.AccountReplayed,
+    answers.WebhookList,
+    answers.AccountStatus,
+    answers.SecretGiven,
     answers.MessageCancelled,
     answers.ListCancelled,
     answers.ListStopped,
@@ -59,6 +67,8 @@ ANSWERS = (
     answers.OptOuts,
 )
 """Those to requests that succeed."""
+EVENTS = {"final": answers.FinalEvent, "attempt": answers.AttemptEvent, "list": answers.ListEvent}
+"""What a `statusUrl` is sent."""
 
 _JSON = "application/json"
 _REF = "#/components/schemas/"
@@ -102,8 +112,10 @@ def describe() -> dict[str, Any]:
             {"name": "stopping", "description": "Pausing and cancelling."},
             {"name": "audio", "description": "Introductions."},
             {"name": "optouts", "description": "Who does not want to be called."},
+            {"name": "account", "description": "What may be done, and webhooks that were given up."},
         ],
         "paths": _with_scopes(_with_heads(_paths())),
+        "webhooks": {name: _event(name, model) for name, model in EVENTS.items()},
         "components": {
             "schemas": schemas,
             "securitySchemes": {
@@ -114,6 +126,52 @@ def describe() -> dict[str, Any]:
                 },
                 "key": {"type": "apiKey", "in": "header", "name": "X-Authorization-Key"},
             },
+        },
+    }
+
+
+def _event(name: str, model: type) -> dict[str, Any]:
+    """What is POSTed to a `statusUrl`; the headers are those of every webhook."""
+    headers = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    schema = {"$ref": f"{_REF}{model.__name__}"}
+    return {
+        "post": {
+            "operationId": f"tell_{name}",
+            "tags": ["status"],
+            "summary": f"What `statusUrl` is sent for the event `{name}` (docs/webhooks.md)",
+            "parameters": [{"name": one, "in": "header", "schema": {"type": "string"}} for one in headers],
+            "requestBody": {"required": True, "content": {_JSON: {"schema": schema}}},
+            "responses": {"2XX": {"description": "Taken; anything else is tried again, or given up."}},
+            "security": [],
+        }
+    }
+
+
+def _export(name: str, summary: str, of: dict[str, Any]) -> dict[str, Any]:
+    """An export: text, and the next page in `Link`."""
+    forms = [one.value for one in Format]
+    cursor = {"name": "cursor", "in": "query", "description": "That of the `Link` of the page before."}
+    content = {media: {"schema": {"type": "string"}} for media in ("text/csv", "application/jsonl")}
+    return {
+        "operationId": name,
+        "tags": ["status"],
+        "summary": summary,
+        "description": f"The columns are {', '.join(f'`{one}`' for one in COLUMNS)}. In CSV, of `from`, `text` and "
+        "`customerMessageId`, what begins with `=`, `+`, `-`, `@`, a tab, a line break or an apostrophe has an "
+        "apostrophe before it. JSON lines have the same members, and nothing is altered.",
+        "parameters": [
+            of,
+            {"name": "format", "in": "query", "schema": {"type": "string", "enum": forms, "default": "csv"}},
+            {**cursor, "schema": {"type": "string", "maxLength": MAX_LENGTH}},
+        ],
+        "responses": {
+            "200": {
+                "description": "At most 100 messages. Where there are more, `Link` has the next page.",
+                "headers": {"Link": {"schema": {"type": "string"}, "description": '`<…>; rel="next"` (RFC 8288)'}},
+                "content": content,
+            },
+            **_query_error(),
+            **_errors(401, 404, 429, 500),
         },
     }
 
@@ -219,8 +277,9 @@ def _paths() -> dict[str, Any]:
                 "operationId": "checkMessages",
                 "tags": ["messages"],
                 "summary": "Check messages without sending them",
-                "description": "What would be rejected and why, the warnings, and how short and how long each call can "
-                "be. Nothing is stored or spent. Also 200 when every message would be rejected.",
+                "description": "What would be rejected and why, the warnings, how short and how long each call can "
+                "be, and what is known of each promise. Nothing is stored or spent. Also 200 when every message would "
+                "be rejected.",
                 "parameters": [
                     {
                         "name": "picture",
@@ -236,6 +295,12 @@ def _paths() -> dict[str, Any]:
                     **_errors(400, 401, 413, 415, 429, 500),
                 },
             }
+        },
+        "/bat/messagelist/{messagelistId}/export": {
+            "get": _export("exportMessagelist", "The messages of a list as a table", _id("messagelistId"))
+        },
+        "/bat/campaign/{campaign}/export": {
+            "get": _export("exportCampaign", "The messages of a campaign as a table, page by page", _campaign("path"))
         },
         "/bat/messagelist/{messagelistId}": {
             "get": {
@@ -318,6 +383,7 @@ def _paths() -> dict[str, Any]:
         **stop_paths(_answer, _errors, _id("messagelistId"), _id("messageId")),
         **audio_paths(_answer, _errors),
         **opt_out_paths(_answer, _errors),
+        **account_paths(_answer, _errors, _paged("How many webhooks to look at.")),
         "/openapi.json": {
             "get": {
                 "operationId": "getOpenapi",
@@ -367,7 +433,8 @@ def _answer(description: str, schema: str, links: Mapping[str, Any] | None = Non
 _ERRORS = {
     400: "The request cannot be used: no JSON, no list of messages, or none of them is acceptable.",
     401: "No credentials, or wrong ones.",
-    403: "The key has not got the scope of this operation, or may not be used from this address.",
+    403: "The key has not got the scope of this operation, or may not be used from this address; or a page of another "
+    "site sent the request.",
     404: "There is nothing of this id in this account, or it has expired (after 30 days).",
     409: "The campaign was cancelled; use another name.",
     413: "The body is larger than 1 MiB.",
@@ -444,7 +511,7 @@ def _schemas() -> dict[str, Any]:
     message = MessageModel.model_json_schema(by_alias=True, ref_template=f"{_REF}{{model}}")
     for name, schema in {**message.pop("$defs"), "MessageModel": message}.items():
         found[name.removesuffix("Model")] = schema
-    hours = HoursModel.model_json_schema(by_alias=True, ref_template=f"{_REF}{{model}}")["properties"]
+    hours = DefaultsModel.model_json_schema(by_alias=True, ref_template=f"{_REF}{{model}}")["properties"]
     found["Messagelist"] = {
         "type": "object",
         "required": ["messages"],
@@ -461,10 +528,18 @@ def _schemas() -> dict[str, Any]:
                 "description": "The name under which the list is counted, and shares the account's lines with others.",
                 "examples": ["spring"],
             },
+            "promises": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": MOST_PROMISES,
+                "items": {"type": "object"},
+                "description": "What every call through the menus has to keep to (docs/promises.md, "
+                "docs/promises.schema.json); a message that does not is rejected, `PROMISE_BROKEN`.",
+            },
             **hours,
         },
     }
-    for answer in (*ANSWERS, answers.Error, answers.GatewayError):
+    for answer in (*ANSWERS, *EVENTS.values(), answers.Error, answers.GatewayError):
         schema = TypeAdapter(answer).json_schema(ref_template=f"{_REF}{{model}}")
         for name, inner in schema.pop("$defs", {}).items():
             found[name] = _opened(inner)
@@ -497,6 +572,10 @@ def _untitled(schema: Any) -> Any:
     }
 
 
+def _of_promises() -> dict[str, Any]:
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Promises", **promises_schema()}
+
+
 class _Dumper(yaml.SafeDumper):
     """Without anchors: what is equal is written out."""
 
@@ -512,6 +591,7 @@ def texts() -> dict[Path, str]:
     return {
         SHOWN: head + shown,
         SERVED: json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n",
+        PROMISES: json.dumps(_of_promises(), ensure_ascii=False, indent=2) + "\n",
     }
 
 

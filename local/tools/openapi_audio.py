@@ -85,6 +85,26 @@ def audio_paths(answer: Callable[[str, str], Any], errors: Callable[..., dict[st
                 "responses": {"200": answer("It is gone.", "AudioRemoved"), **refusals(400, 401, 404, 429, 500)},
             },
         },
+        "/bat/audio/{introId}/file": {
+            "get": {
+                "operationId": "getAudioFile",
+                "tags": ["audio"],
+                "summary": "The audio of an identifier, as the telephone plays it",
+                "parameters": [_IDENTIFIER],
+                "responses": {
+                    "200": {
+                        "description": "WAV, 8 kHz, mono.",
+                        "content": {"audio/wav": {"schema": {"type": "string", "format": "binary"}}},
+                    },
+                    "307": {
+                        "description": "It is larger than 4.5 MB, and is for a minute at the URL in `Location`; no "
+                        "credentials are needed there, and none should be sent.",
+                        "headers": {"Location": {"required": True, "schema": {"type": "string"}}},
+                    },
+                    **refusals(400, 401, 404, 429, 500),
+                },
+            },
+        },
         "/bat/audio/{introId}/upload": {
             "post": {
                 "operationId": "beginUpload",

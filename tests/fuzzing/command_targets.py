@@ -54,6 +54,9 @@ def arguments(data: bytes) -> None:
         holds(len(values.senders_by_name([given, more])) == 2, "a sender is lost")
     with suppress(typer.BadParameter):
         holds(values.to_seconds(values.seconds_ago(given)) > 0, "no time at all")
+    with suppress(typer.BadParameter):
+        limit = values.to_calls_per_number(values.calls_per_number(given))
+        holds(limit is not None and 0 <= limit <= 50, "a limit that no account can have")
 
 
 TARGETS = (

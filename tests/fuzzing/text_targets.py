@@ -4,8 +4,9 @@ import base64
 import io
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout, suppress
+from dataclasses import replace
 from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,9 +21,11 @@ from speechcall.api.adapters.http_answers import answer_json
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest
 from speechcall.menus.rules.compile_flow import Wiring, compile_flow
 from speechcall.menus.rules.menu import Webhook, dump_menus, load_menus
+from speechcall.messages.rules.dial_times import Caps, Counted, next_day_msec
 from speechcall.messages.rules.message import Message
 from speechcall.outbound.rules.address import Target as Place
 from speechcall.outbound.rules.address import is_forbidden, target_of, url_problem
+from speechcall.outbound.rules.destination import destination
 from speechcall.prompts.use_cases.manage_audio import AudioDesk, begin_upload
 from speechcall.requests.use_cases.accept_messages import accept_messages, check_messages
 from speechcall.requests.use_cases.manage_opt_outs import add_opt_out, find_opt_out, remove_opt_out
@@ -35,7 +38,7 @@ from speechcall.status.use_cases.read_status import read_list
 from speechcall.stopping.rules.stop_request import hangs_up
 from speechcall.webhooks.adapters.sender import WebhookSender
 from speechcall.webhooks.rules.retry import retry_after_seconds
-from speechcall.webhooks.rules.webhook import WebhookRequest, WebhookTask, destination, webhook_request
+from speechcall.webhooks.rules.webhook import WebhookRequest, WebhookTask, webhook_request
 from speechcall.webhooks.rules.webhook_header import header_problem
 from tests.fuzzing.choices import Choices, edited
 from tests.fuzzing.target import Target, holds
@@ -47,6 +50,7 @@ from tests.stores.opt_outs import MemoryOptOuts
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = Account("acme", ("*",), rate=1_000_000, burst=1_000_000, calls_per_day=10**9)
+LIMITED = replace(ACCOUNT, calls_per_number=2, minutes_per_day=5)
 WIRING = Wiring("arn:aws:lambda:x:1:function:a", "arn:aws:lambda:x:1:function:b", "https://sqs.x/1/q.fifo")
 _NAMES = (
     *("messages", "from", "to", "text", "type", "speechcall", "menu", "introUrl", "idleTimeoutMsec", "dtmfActions"),
@@ -67,6 +71,7 @@ _NAMES = (
         "language",
     ),
     *("en-GB", "voice", "Amy", "ttl", "ringTimeoutSec", "redial", "attempts", "afterSec", "on", "busy", "noAnswer"),
+    *("statusUrl", "statusEvents", "final", "attempt", "list", "https://shop.example/status"),
     *("customerMessageId", "http://", "https://", "+380671234567", "\\ud800", "1e400", "NaN", "Infinity", "-0"),
 )
 
@@ -138,6 +143,9 @@ def _given(data: bytes) -> tuple[str, str]:
 def request(data: bytes) -> None:
     """A whole request as bytes: checked, accepted, written down, compiled, and its webhooks made."""
     _refused(lambda: _answer_of(check_messages(ACCOUNT, data, True, prompts=_lists(), clock=FakeClock())))
+    _refused(
+        lambda: _answer_of(check_messages(LIMITED, data, prompts=_lists(), clock=FakeClock(), caps_of=_at_the_limit))
+    )
     messages, lists = MemoryMessages(), _lists()
     ports: dict[str, Any] = {"messages": messages, "lists": lists, "clock": FakeClock(), "random_bits": lambda _n: 3}
     answer = _refused(lambda: accept_messages(ACCOUNT, data, **ports))
@@ -149,6 +157,12 @@ def request(data: bytes) -> None:
         message = messages.get(mid)
         holds(message is not None, "an accepted message is not there")
         _sendable(message)
+
+
+def _at_the_limit(_account: Account, numbers: Sequence[str], now_msec: int) -> dict[str, Caps]:
+    """Some numbers have had their calls, and the minutes of the day are used up."""
+    calls = Counted(2, (now_msec - 1000, now_msec - 2000))
+    return {number: Caps((calls,), next_day_msec(now_msec)) for number in numbers[::2]}
 
 
 def request_shape(data: bytes) -> None:

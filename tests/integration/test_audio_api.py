@@ -63,6 +63,32 @@ def test_a_small_file_is_the_body_and_is_heard(api, cloud):
     assert check(api, "welcome")["status"] == "acceptable"
 
 
+def test_what_the_telephone_plays_can_be_had(api, cloud):
+    assert api.put("/bat/audio/played", content=file_of(MP3)).status_code == 200
+    answer = api.get("/bat/audio/played/file")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/wav")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert linear(telephone_samples(answer.content, Encoding.MU_LAW)) == played(cloud, "played")
+    head = api.head("/bat/audio/played/file")
+    assert (head.status_code, head.headers["content-type"], head.content) == (200, "audio/wav", b"")
+    # What the stack carries itself is in another folder
+    assert api.get("/bat/audio/ivr_651854/file").status_code == 200
+    assert api.get("/bat/audio/none/file").status_code == 404
+    # One that a function cannot answer with is had by a URL of its own
+    environment = cloud.template.functions["AudioFunction"].environment
+    prompts = DynamoPrompts(boto3.client("dynamodb"), environment["REGISTRY_TABLE"])
+    known = prompts.find(seed.ACCOUNT_ID, "played")
+    prompts.put(seed.ACCOUNT_ID, known._replace(prompt=known.prompt._replace(size=4_500_001)))
+    moved = api.get("/bat/audio/played/file")
+    assert moved.status_code == 307
+    fetched = httpx.get(moved.headers["location"], trust_env=False)
+    assert (fetched.status_code, fetched.content) == (200, answer.content)
+    # And one whose audio is gone is not there
+    gone = known.prompt._replace(uri=known.prompt.uri.replace("/uploaded/", "/uploaded/no-"))
+    prompts.put(seed.ACCOUNT_ID, known._replace(prompt=gone))
+    assert api.get("/bat/audio/played/file").status_code == 404
+
+
 def test_a_large_file_goes_to_a_url_of_its_own_without_credentials(api, cloud):
     content = file_of(Kind("wav", "pcm_s24le", 48_000))
     begun = api.post("/bat/audio/large/upload", json={"bytes": len(content)}).json()

@@ -184,6 +184,30 @@ def test_what_was_given_up_is_listed_for_its_account_by_the_moment_of_that(deliv
     assert deliveries.due(NOW + 10**9, 10) == []
 
 
+@pytest.mark.parametrize("latest_first", [False, True])
+def test_what_was_given_up_is_read_page_by_page(deliveries, latest_first):
+    tasks = [replace(TASK, seq=number, event_id=f"{MID}-1-{number}-m0-d1-0") for number in range(1, 8)]
+    for number, task in enumerate(tasks):
+        begin(deliveries, task)
+        deliveries.record(task, replace(FAILED, at_msec=NOW + number * 1000), DEAD, None)
+    ends = [NOW + number * 1000 + FAILED.msec for number in range(7)]
+    # One of them is tried again, and one has arrived since
+    deliveries.replay(*deliveries.find(MID, tasks[2].event_id), NOW)
+    begin(deliveries, other := task_of(MESSAGE, step=1))
+    deliveries.record(other, RECEIVED, DELIVERED, None)
+    found, after = [], None
+    while True:
+        page, after = deliveries.given_up_page("acme", (ends[1], ends[5]), 2, after, latest_first=latest_first)
+        found += page
+        if after is None:
+            break
+    wanted = [(tasks[number].event_id, ends[number]) for number in (1, 3, 4, 5)]
+    assert [(one.task.event_id, one.at_msec) for one in found] == (wanted[::-1] if latest_first else wanted)
+    assert {(one.task.version, one.delivery.state) for one in found} == {(1, DEAD)}
+    assert deliveries.given_up_page("other", (0, 10**15), 100) == ([], None)
+    assert deliveries.given_up_page("acme", (ends[5], ends[1]), 100) == ([], None)
+
+
 def test_a_replay_begins_anew_and_keeps_what_was(deliveries):
     begin(deliveries)
     deliveries.record(TASK, FAILED, DEAD, None)

@@ -9,10 +9,11 @@ import pytest
 from speechcall.accounts.rules.scope import Scope
 from speechcall.accounts.use_cases.named_keys import NewKey, create_key, revoke_key
 from speechcall.api.use_cases.routes import SCOPES, scope_of
+from speechcall.prompts.adapters.s3_audio import S3Audio
 from speechcall.prompts.rules.prompt import KnownPrompt, Prompt
 from speechcall.shared.adapters.keys import campaign_key, list_brake_key
 from speechcall.shared.adapters.table import to_wire
-from tests.kit.http_api import HttpApi, specification
+from tests.kit.http_api import TEMPLATE, HttpApi, specification
 from tests.kit.samples import NOW
 
 HOME, ELSEWHERE = "203.0.113.17", "198.51.100.7"
@@ -25,10 +26,15 @@ BODIES = {
     "POST /bat/optout": b'{"number": "+380671234567"}',
     "POST /bat/optout/find": b'{"number": "+380671234567"}',
     "POST /bat/optout/remove": b'{"number": "+380671234567"}',
+    "POST /bat/webhook/replay": b'{"since": "2026-09-01T00:00:00Z"}',
 }
 QUERIES = {"/bat/messagelist": "?campaign={campaign}"}
 """What a GET has to be asked with."""
-ANSWERS = {"POST /bat/message/{messageId}/webhooks/replay": 202, "PUT /bat/audio/{introId}": 400}
+ANSWERS = {
+    "POST /bat/message/{messageId}/webhooks/replay": 202,
+    "POST /bat/webhook/replay": 202,
+    "PUT /bat/audio/{introId}": 400,
+}
 """To the account's own key, where it is not 200. The PUT has no file: nothing is decoded here."""
 BY_ID = [route for route in ROUTES if "{" in route and not route.startswith("P")]
 BY_ID += ["POST /bat/message/{messageId}/webhooks/replay"]
@@ -60,6 +66,8 @@ class World:
         message_id = sent["messages"][0]["messageId"]
         ids = {"messagelistId": sent["messagelistId"], "messageId": message_id, "introId": INTRO, "campaign": "spring"}
         self.ids: dict[str, str] = ids
+        bucket = TEMPLATE.functions["AudioFunction"].environment["PROMPTS_BUCKET"]
+        self.uri = S3Audio(boto3.client("s3"), bucket).put(b"RIFF")
 
     def has_audio(self, name: str = INTRO) -> None:
         """Acme has audio, also after a DELETE; and nothing of it is stopped, also after a cancel."""
@@ -67,7 +75,7 @@ class World:
         for key in (list_brake_key(self.ids["messagelistId"]), campaign_key("acme", "spring")):
             going = "REMOVE cancelled_msec, paused_msec"
             client.update_item(TableName=table, Key=to_wire(key), UpdateExpression=going)
-        self.api._prompts.put("acme", KnownPrompt(name, Prompt("https://bucket/a.wav", 2), NOW))
+        self.api._prompts.put("acme", KnownPrompt(name, Prompt(self.uri, 2), NOW))
 
     def ask(self, route: str, headers: dict[str, str], address: str = HOME, **ids: str) -> Any:
         method, _, path = route.partition(" ")

@@ -59,4 +59,4 @@ def _refusal(client: Any, model: Any, operation: str, error: Any) -> Exception:
     code = parsed["Error"]["Code"]
     if (shape := model.shape_for_error_code(code)) is not None:
         parsed.update(_parser.parse(response, shape))
-    return client.exceptions.from_code(code)(parsed, operation)  # type: ignore[no-any-return]
+    return client.exceptions.from_code(code)(parsed, operation)

@@ -73,6 +73,8 @@ class FairWorld(World):
         troubles: Troubles = NONE,
         call_seconds: tuple[float, ...] = (15, 30, 60, 90, 150),
         max_lines: Mapping[str, int] | None = None,
+        calls_per_number: Mapping[str, int] | None = None,
+        minutes_per_day: Mapping[str, int] | None = None,
     ):
         super().__init__(seed, pool, troubles, call_seconds)
         self.messages.lines = self.lines = Lines()  # type: ignore[attr-defined]
@@ -83,13 +85,19 @@ class FairWorld(World):
         """When each list was cancelled."""
         self.opted_out: dict[str, int] = {}
         """When the number of each of these messages opted out of what the message obeys."""
+        self.numbers: dict[str, list[str]] = {}
+        """Whom an account calls; where that is not said, each message is to a number of its own."""
         self.paused: list[tuple[str, int, int]] = []
         """Which account was paused, from when to when."""
         turns = self.messages.turns
         for account, share in shares.items():
             for is_urgent in (False, True):
                 most = None if is_urgent else (max_lines or {}).get(account)
-                turns.change(replace(turns.find(account, is_urgent), share=share, max_lines=most))
+                limits: dict[str, Any] = {
+                    "calls_per_number": (calls_per_number or {}).get(account),
+                    "minutes_per_day": (minutes_per_day or {}).get(account),
+                }
+                turns.change(replace(turns.find(account, is_urgent), share=share, max_lines=most, **limits))
 
     def arrive(self, account: str, count: int, at_seconds: float = 0, **fields: Any) -> None:
         """So many messages of an account arrive, a hundred a list and a list a second."""
@@ -102,16 +110,17 @@ class FairWorld(World):
         list_id, *mids = new_ids(count + 1, now, self.random.getrandbits)
         base = replace(MESSAGE, list_id=list_id, account_id=account, created_msec=now, ttl_seconds=172_800)
         digest = self.messages.opt_outs.digest
-        made = [
-            replace(base, mid=mid, number=(number := f"+{mid[-14:]}"), number_digest=digest(number), **fields)
-            for mid in mids
-        ]
+        made = [replace(base, mid=mid, **{"number": self._number(account, mid), **fields}) for mid in mids]
+        made = [replace(one, number_digest=digest(one.number)) for one in made]
         self.messages.add(made)
         for one in made:
             self.messages.queue(one, (ASK,), now)
             self.ready[one.mid] = now
         self._ids += mids
         self.wake(tuple(mids))
+
+    def _number(self, account: str, mid: str) -> str:
+        return self.random.choice(self.numbers[account]) if account in self.numbers else f"+{mid[-14:]}"
 
     def cancel(self, list_id: str) -> None:
         """No call of a list begins from now on."""

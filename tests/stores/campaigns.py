@@ -21,6 +21,14 @@ Name = tuple[str, str]
 
 
 @dataclass
+class EndsOfList:
+    """How many messages of a list have not ended, and how the others have."""
+
+    open: int
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
 class MemoryCampaigns:
     """A `CampaignStore` and the `AcceptingLists` in memory."""
 

@@ -19,7 +19,7 @@ from speechcall.accounts.rules.throttle import (
 )
 from speechcall.prompts.rules.prompt import Prompt
 from speechcall.requests.use_cases.message_list import MessageList
-from tests.stores.campaigns import MemoryCampaigns
+from tests.stores.campaigns import EndsOfList, MemoryCampaigns
 from tests.stores.shapes import MemoryShapes
 
 
@@ -34,6 +34,8 @@ class MemoryLists:
     calls: dict[tuple[str, str], int] = field(default_factory=dict)
     urgent: dict[tuple[str, int], int] = field(default_factory=dict)
     campaigns: MemoryCampaigns = field(default_factory=MemoryCampaigns)
+    ends: dict[str, EndsOfList] = field(default_factory=dict)
+    """Of lists whose sender is told when all their messages have ended; `MemoryMessages` counts in it."""
     shapes: MemoryShapes = field(default_factory=MemoryShapes)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -59,6 +61,8 @@ class MemoryLists:
             if made.campaign:
                 made = self.campaigns.count_list(made)
             self.lists[made.list_id] = made
+            if made.status_url:
+                self.ends[made.list_id] = EndsOfList(len(made.message_ids))
             if name:
                 self.keys[name] = made
             return made

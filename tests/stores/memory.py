@@ -16,9 +16,13 @@ from speechcall.campaigns.rules.funnel import Heard
 from speechcall.menus.rules.ask import Ask
 from speechcall.menus.rules.call_log import Entry
 from speechcall.messages.adapters.message_items import CALLING_CHECK_MSEC, first_check_msec, shard_name, waiting_values
+from speechcall.messages.adapters.messages_store import limits_of
+from speechcall.messages.adapters.status_items import events_of, list_event, told_of_message
+from speechcall.messages.rules.dial_times import NO_CAPS, Caps
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.opening import opens_later_msec
 from speechcall.messages.rules.pool import Pool
+from speechcall.messages.rules.status_event import StatusEvent
 from speechcall.messages.rules.turns import cost
 from speechcall.messages.use_cases.message_ports import (
     Brake,
@@ -32,15 +36,20 @@ from speechcall.messages.use_cases.message_ports import (
 )
 from speechcall.messages.use_cases.stop_ports import Stopped
 from speechcall.messages.use_cases.turn_ports import Charge
+from speechcall.outbound.rules.destination import destination
 from speechcall.shared.adapters.keys import LATER, waiting_partition, waiting_place
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
 from speechcall.shared.rules.outcome import End, Outcome
-from tests.stores.campaigns import MemoryCampaigns
+from speechcall.shared.rules.time_bounds import QUEUE_LOST_SECONDS
+from speechcall.webhooks.rules.webhook import status_task
+from tests.stores.campaigns import EndsOfList, MemoryCampaigns
 from tests.stores.index import MemoryIndex
+from tests.stores.limits import MemoryLimits
 from tests.stores.opt_outs import MemoryOptOuts
 from tests.stores.pool import MemoryPool
 from tests.stores.turns import MemoryTurns
+from tests.stores.webhooks import MemoryDeliveries
 
 Key = tuple[str, int]
 
@@ -243,10 +252,19 @@ class MemoryMessages:
     """What is stopped: `paused` or `cancelled`, by list, or by account and campaign."""
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By account and day: those that redials have taken."""
+    limits: MemoryLimits = field(default_factory=MemoryLimits)
     faults: Counter[str] = field(default_factory=Counter)
     jobs_begun: list[tuple[Stopped, int]] = field(default_factory=list)
     """What `stop_redials` has made, for the store of jobs."""
     opt_outs: MemoryOptOuts = field(default_factory=MemoryOptOuts)
+    told: list[StatusEvent] = field(default_factory=list)
+    """The status events, as they are written with what they tell of."""
+    ends: dict[str, EndsOfList] = field(default_factory=dict)
+    """The counters of lists whose sender is told when all messages have ended."""
+    hooks: MemoryDeliveries | None = None
+    """Where their deliveries are written."""
+    tell: Callable[[StatusEvent], object] | None = None
+    """Queues an event."""
     _messages: dict[str, Message] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -296,12 +314,41 @@ class MemoryMessages:
         self._move(message.mid, State.FINISHED, lambda stored: stored)
 
     def refuse(self, message: Message, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
-        return self._move(
-            message.mid, message.state, lambda stored: self._finish(_finished(stored, outcome, now_msec, cause))
+        return self._tell_if(
+            self._move(
+                message.mid, message.state, lambda stored: self._finish(_finished(stored, outcome, now_msec, cause))
+            ),
+            message,
+            outcome,
+            now_msec,
         )
 
     def refuse_unreadable(self, mid: str, before: State, outcome: Outcome, now_msec: int) -> bool:
-        return self._move(mid, before, lambda stored: self._finish(_finished(stored, outcome, now_msec)))
+        stored = self._messages.get(mid)
+        moved = self._move(mid, before, lambda stored: self._finish(_finished(stored, outcome, now_msec)))
+        return self._tell_if(moved, replace(stored, state=State.QUEUED), outcome, now_msec) if stored else moved
+
+    def _tell_if(self, has_left: bool, message: Message, outcome: Outcome | None, now_msec: int) -> bool:
+        """Tells of what has become of a message, once: as the transaction that changes it does."""
+        if not has_left:
+            return False
+        of_call = message.state in (State.CALLING, State.SETTLING)
+        told_of = told_of_message(message, now_msec, outcome, ends_attempt=of_call, again_msec=None)
+        events = events_of(told_of)
+        counter = self.ends.get(message.list_id) if message.counts_in_list and outcome else None
+        with self._lock:
+            if counter and outcome:
+                counter.open -= 1
+                counter.outcomes[outcome.outcome] += 1
+                if counter.open == 0:
+                    events.append(list_event(message.list_id))
+            self.told += events
+            for event in events if self.hooks else ():
+                due_msec = now_msec + (QUEUE_LOST_SECONDS * 1000 if self.tell else 0)
+                self.hooks.tell(status_task(event), message.account_id, destination(message.status_url), due_msec)
+        for event in events if self.tell else ():
+            self.tell(event)
+        return True
 
     def _finish(self, finished: Message) -> Message:
         """Counted in its campaign, if it has one."""
@@ -332,6 +379,8 @@ class MemoryMessages:
             if refused:
                 return refused
             name, is_urgent = holder(message.mid, attempt), message.is_urgent
+            limits = limits_of(charge, pool)
+            self.limits.count(message, limits, name, charge.line_msec if charge else 0, now_msec)
             self.pool.take(name, message.number, pool, now_msec, is_urgent=is_urgent)
             if charge:
                 self.turns.charge(charge, name)
@@ -346,6 +395,7 @@ class MemoryMessages:
                 share=charge.turn.share if charge else None,
                 charged_msec=charge.line_msec if charge else 0,
                 is_limited=charge is not None and charge.turn.max_lines is not None,
+                limits=limits,
                 is_held=False,
             )
             self._put(called, now_msec + CALLING_CHECK_MSEC)
@@ -361,7 +411,12 @@ class MemoryMessages:
         moved = self.turns.refusal(charge, message.mid) if charge else None
         if isinstance(moved, HeldBack):
             return moved
-        return self.pool.refusal(message.number, pool, now_msec, is_urgent=message.is_urgent) or moved
+        no_line = self.pool.refusal(message.number, pool, now_msec, is_urgent=message.is_urgent)
+        return no_line or moved or self.limits.refusal(message, limits_of(charge, pool), now_msec)
+
+    def caps_of(self, message: Message, now_msec: int) -> Caps:
+        with self._lock:
+            return self.limits.caps(message, message.limits, now_msec) if message.limits else NO_CAPS
 
     def settle(self, message: Message, end: End, guess: Outcome, now_msec: int) -> bool:
         def settling(stored: Message) -> Message:
@@ -373,7 +428,9 @@ class MemoryMessages:
         def finished(stored: Message) -> Message:
             return self._finish(_finished(stored, outcome, now_msec))
 
-        return self._leave(message, finished, None, now_msec, heard)
+        has_left = self._leave(message, finished, None, now_msec, heard)
+        in_call = message if message.state is State.SETTLING else replace(message, state=State.CALLING)
+        return self._tell_if(has_left, in_call, outcome, now_msec)
 
     def requeue(
         self, message: Message, redials: int, due_msec: int, now_msec: int, heard: Heard | None = None
@@ -387,6 +444,8 @@ class MemoryMessages:
         if why:
             return why
         is_done = self._leave(message, queued, due_msec, now_msec, heard)
+        in_call = message if message.state is State.SETTLING else replace(message, state=State.CALLING)
+        self._tell_if(is_done, in_call, None, now_msec)
         return Redialled.QUEUED if is_done else Redialled.DONE_BEFORE
 
     def redial(
@@ -469,7 +528,9 @@ class MemoryMessages:
                     owed = cost(line_msec - message.charged_msec, message.share)
                     queue = (message.account_id, message.campaign, message.is_urgent, message.window)
                     self.turns.settle(queue, name, line_msec, owed, is_limited=message.is_limited)
-            self._put(change(stored), due_msec)
+            changed = change(stored)
+            self.limits.end(message, now_msec, gives_back=state is State.CALLING, is_over=not changed.settling_end)
+            self._put(changed, due_msec)
             if heard and stored.funnel:
                 self.campaigns.hear((stored.account_id, stored.campaign), stored.funnel, stored.mid, heard)
             return True

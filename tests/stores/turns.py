@@ -140,6 +140,8 @@ class MemoryTurns:
             return HeldBack(Brake.ACCOUNT, is_final=False)
         if turn.virtual not in (0, read.virtual):
             return TurnMoved(turn)
+        if (turn.calls_per_number, turn.minutes_per_day) != (read.calls_per_number, read.minutes_per_day):
+            return TurnMoved(turn)
         if charge.queue.window and self.find_queue(*_queue_name(charge.queue)).opens_msec:
             return QueueShut()
         if read.max_lines is not None and len(turn.live) >= read.max_lines:

@@ -11,9 +11,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from speechcall.messages.rules.message import Message
+from speechcall.outbound.rules.destination import NOWHERE
 from speechcall.webhooks.adapters.places_store import LEASE_MSEC
-from speechcall.webhooks.rules.delivery import MAX_WAKES, PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
-from speechcall.webhooks.rules.webhook import NOWHERE, WebhookTask
+from speechcall.webhooks.rules.delivery import (
+    MAX_WAKES,
+    PATIENCE_MSEC,
+    Attempt,
+    Delivery,
+    DeliveryState,
+    GivenUp,
+    PlaceAmongGivenUp,
+    Wait,
+    comes_before,
+)
+from speechcall.webhooks.rules.webhook import WebhookTask
 
 
 @dataclass
@@ -85,6 +96,22 @@ class MemoryDeliveries:
                 and (kept.task.seq, kept.task.step) < (task.seq, task.step)
                 for kept in self._kept.values()
             )
+
+    def has_untried_before(self, task: WebhookTask) -> bool:
+        with self._lock:
+            return any(
+                kept.delivery.state is DeliveryState.PENDING
+                and not kept.delivery.attempts
+                and kept.task.mid == task.mid
+                and comes_before((kept.task.attempt, kept.task.key), task.attempt, task.key)
+                for kept in self._kept.values()
+            )
+
+    def tell(self, task: WebhookTask, account_id: str, place: str, due_msec: int) -> None:
+        """A status event, as the store of messages writes it."""
+        with self._lock:
+            new = Delivery(DeliveryState.PENDING, destination=place)
+            self._kept[task.mid, task.event_id] = _Kept(task, new, account_id, due_msec)
 
     def due(self, now_msec: int, limit: int) -> list[tuple[str, str]]:
         with self._lock:
@@ -164,6 +191,34 @@ class MemoryDeliveries:
                 if kept.account_id == account_id and kept.ended_msec is not None and kept.ended_msec >= since_msec
             )
         yield from (name for _, name in found)
+
+    def given_up_page(
+        self,
+        account_id: str,
+        between_msec: tuple[int, int],
+        limit: int,
+        after: PlaceAmongGivenUp | None = None,
+        *,
+        latest_first: bool = False,
+    ) -> tuple[list[GivenUp], PlaceAmongGivenUp | None]:
+        with self._lock:
+            found = sorted(
+                (kept.ended_msec, *name)
+                for name, kept in self._kept.items()
+                if kept.account_id == account_id and kept.ended_msec is not None
+                if between_msec[0] <= kept.ended_msec <= between_msec[1]
+            )
+            if latest_first:
+                found.reverse()
+            if after:
+                found = [one for one in found if (one < after) == latest_first and one != after]
+            page = [PlaceAmongGivenUp(*one) for one in found[:limit]]
+            given_up = [
+                GivenUp(replace(kept.task, version=kept.delivery.version), kept.delivery, place.at_msec)
+                for place in page
+                for kept in [self._kept[place.mid, place.event_id]]
+            ]
+            return given_up, page[-1] if len(page) == limit else None
 
     def _pending(self, task: WebhookTask) -> _Kept | None:
         kept = self._kept.get((task.mid, task.event_id))

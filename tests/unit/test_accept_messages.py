@@ -26,6 +26,7 @@ from speechcall.shared.rules.errors import (
 )
 from speechcall.shared.rules.json_text import MAX_JSON_BYTES
 from tests.kit.samples import NOW, FakeClock
+from tests.stores.lists import MemoryLists
 from tests.stores.memory import MemoryMessages
 from tests.stores.shapes import MemoryShapes
 
@@ -558,3 +559,37 @@ def test_an_accounts_hours_hold_for_its_messages_and_are_narrowed_by_theirs(api)
         (Hours((day,), ("UTC",)),),
     ]
     assert answer["messages"][3]["error"]["code"] == "INVALID_TIME_ZONE"
+
+
+# ---------------------------------------------------------------- who is told
+STATUS = "https://shop.example/status"
+"""Beside it, what is kept with each message: the nearest that was said, and `final` where nothing was."""
+
+
+@pytest.mark.parametrize(
+    ("account", "around", "own", "kept", "of_list"),
+    [
+        ({}, {}, {}, ("", ()), ""),
+        ({}, {}, {"statusUrl": STATUS}, (STATUS, ("final",)), ""),
+        ({}, {"statusUrl": STATUS}, {}, (STATUS, ("final",)), ""),
+        ({}, {"statusUrl": STATUS}, {"statusUrl": f"{STATUS}/own"}, (f"{STATUS}/own", ("final",)), ""),
+        ({}, {"statusUrl": STATUS, "statusEvents": ["attempt", "list"]}, {}, (STATUS, ("attempt",)), STATUS),
+        ({}, {"statusUrl": STATUS, "statusEvents": ["list"]}, {}, ("", ()), STATUS),
+        ({}, {"statusUrl": STATUS}, {"statusEvents": []}, ("", ()), ""),
+        ({"status_url": STATUS}, {}, {}, (STATUS, ("final",)), ""),
+        ({"status_url": STATUS, "status_events": ("final", "list")}, {}, {}, (STATUS, ("final",)), STATUS),
+        ({"status_url": STATUS, "status_events": ()}, {}, {}, ("", ()), ""),
+        ({"status_url": STATUS}, {"statusEvents": ["attempt"]}, {}, (STATUS, ("attempt",)), ""),
+    ],
+)
+def test_who_is_told_is_frozen_when_a_message_is_accepted(account, around, own, kept, of_list):
+    lists, messages = MemoryLists({("acme", "ivr_651854")}), MemoryMessages()
+    body = json.dumps({"messages": [entry(**own)], **around}).encode()
+    stores: Any = {"messages": messages, "lists": lists, "clock": FakeClock(), "random_bits": lambda bits: 1}
+    answer: Any = accept_messages(replace(ACME, **account), body, **stores)
+    stored = messages.get(answer["messages"][0]["messageId"])
+    assert stored
+    assert (stored.status_url, stored.status_events) == kept
+    assert stored.counts_in_list is bool(of_list)
+    assert lists.find_list(answer["messagelistId"]).status_url == of_list
+    assert [counter.open for counter in lists.ends.values()] == ([1] if of_list else [])

@@ -13,6 +13,7 @@ from speechcall.accounts.use_cases.accounts import credentials_of, key_name, new
 from speechcall.shared.rules.calling_hours import Window
 from tests.kit.command_line import CliRunner
 from tests.stores.accounts import MemoryAccounts
+from tests.stores.turns import MemoryTurns
 from tests.stores.webhook_secrets import MemoryWebhookSecrets, seal, unseal
 
 ACME = Account("acme", ("+380",), rate=5, burst=100, senders={"Shop": "+4930123456"})
@@ -31,6 +32,7 @@ class Deployment:
     accounts: MemoryAccounts = field(default_factory=MemoryAccounts)
     prompts: Prompts = field(default_factory=Prompts)
     webhook_secrets: MemoryWebhookSecrets = field(default_factory=MemoryWebhookSecrets)
+    turns: MemoryTurns = field(default_factory=MemoryTurns)
 
     def seal(self, account_id, secret):
         return seal(account_id, secret)
@@ -47,7 +49,12 @@ def secrets():
 
 
 @pytest.fixture
-def run(accounts, secrets):
+def turns():
+    return MemoryTurns()
+
+
+@pytest.fixture
+def run(accounts, secrets, turns):
     """Runs a command; what it gave, with `output` and `exit_code`."""
 
     def invoke(*arguments, said=None):
@@ -55,7 +62,7 @@ def run(accounts, secrets):
             app,
             ["account", *arguments, "--local"],
             input=said,
-            obj=lambda _place: Deployment(accounts, webhook_secrets=secrets),
+            obj=lambda _place: Deployment(accounts, webhook_secrets=secrets, turns=turns),
         )
 
     return invoke
@@ -282,6 +289,9 @@ def test_an_account_that_is_not_there_gets_no_secret(run, secrets):
         (["--no-senders"], {"senders": {}}),
         (["--deny", "+38090", "--deny", "+38089"], {"denied": ("+38090", "+38089")}),
         (["--premium"], {"premium": True}),
+        (["--calls-per-number", "3/24h"], {"calls_per_number": 3}),
+        (["--calls-per-number", "50/24h", "--minutes-per-day", "90"], {"calls_per_number": 50, "minutes_per_day": 90}),
+        (["--calls-per-number", "0", "--minutes-per-day", "0"], {}),
         (
             ["--window", "mon-fri=09:00-20:00", "--window", "sat,sun=10:00-24:00", "--time-zone", "recipient"],
             {
@@ -304,6 +314,9 @@ def test_an_account_that_is_not_there_gets_no_secret(run, secrets):
             ["--call-back-done-text", "Bye.", "--call-back-voice", "en-IN:Raveena"],
             {"call_back": CallBack(done_text="Bye.", language="en-IN", voice="Raveena")},
         ),
+        (["--status-url", "https://shop.example/s"], {"status_url": "https://shop.example/s"}),
+        (["--status-events", "final,list"], {"status_events": ("final", "list")}),
+        (["--status-events", "none"], {"status_events": ()}),
     ],
 )
 def test_set_changes_what_is_named_and_leaves_the_rest(run, accounts, arguments, changed):
@@ -316,6 +329,7 @@ def test_set_changes_what_is_named_and_leaves_the_rest(run, accounts, arguments,
     "arguments",
     [
         *([], ["--no-senders", "--sender", "S=+4930123456"], ["--burst", "99"], ["--prefix", "x"]),
+        *(["--calls-per-number", one] for one in ("3", "0/24h", "51/24h", "3/7d", "-1/24h", "٣/24h", "")),
         *(["--deny", "x"], ["--deny", "*"], ["--deny", "+3890", "--no-deny"]),
         *(["--call-back-text", one] for one in ("", " ", "a\nb", "x" * 601, "{from}" * 4)),
         *(["--call-back-voice", one] for one in ("uk-UA", "pl-PL:", "pl-PL:Joanna", "Ola")),
@@ -324,6 +338,10 @@ def test_set_changes_what_is_named_and_leaves_the_rest(run, accounts, arguments,
         *(["--window", one, "--time-zone", "UTC"] for one in ("=09:00-10:00", "mon-=09:00-10:00", "09:00 - 10:00", "")),
         *(["--window", "09:00-20:00"], ["--window", "09:00-20:00", "--no-windows"], ["--time-zone", "europe/kyiv"]),
         ["--time-zone", "UTC", *(part for _ in range(8) for part in ("--window", "09:00-20:00"))],
+        *(["--status-url", url] for url in ("shop.example", "https://u:p@shop.example/", "http://10.0.0.1/", "")),
+        ["--status-url", "https://x.example/" + "a" * 2048],
+        ["--status-url", "https://x.example/", "--no-status-url"],
+        *(["--status-events", names] for names in ("", "finally", "final,final", "final,none")),
     ],
 )
 def test_set_refuses_what_makes_no_sense(run, accounts, arguments):
@@ -339,6 +357,28 @@ def test_what_was_denied_or_allowed_is_taken_back(run, accounts):
     assert accounts.find("acme") == ACME
 
 
+def test_limits_for_calls_are_shown_and_taken_back(run, accounts):
+    assert (
+        run("create", "new", "--prefix", "+1", "--calls-per-number", "2/24h", "--minutes-per-day", "9").exit_code == 0
+    )
+    assert accounts.find("new") == Account("new", ("+1",), calls_per_number=2, minutes_per_day=9)
+    (listed,) = [one for one in json.loads(run("list", "--json").output) if one["id"] == "new"]
+    assert (listed["callsPerNumber"], listed["minutesPerDay"]) == (2, 9)
+    assert run("set", "new", "--calls-per-number", "0", "--minutes-per-day", "0").exit_code == 0
+    assert accounts.find("new") == Account("new", ("+1",))
+
+
+def test_what_waits_for_the_next_day_is_looked_at_again_when_the_minutes_a_day_are_changed(run, turns):
+    for campaign in ("", "spring"):
+        turns.wake("acme", campaign, False, 1)
+    turns.shut(turns.find_queue("acme", "spring", False), 10**15)
+    assert run("set", "acme", "--rate", "4").exit_code == 0
+    assert not turns.find_queue("acme", "spring", False).is_waiting
+    assert run("set", "acme", "--minutes-per-day", "100").exit_code == 0
+    opened = turns.find_queue("acme", "spring", False)
+    assert (opened.is_waiting, opened.opens_msec) == (True, 0)
+
+
 def test_windows_are_shown_as_they_are_given_and_taken_back(run, accounts):
     given = ["mon-fri=09:00-20:00", "sat,sun=10:00-24:00", "06:00-05:00", "tue,thu=00:00-24:00"]
     options = [part for one in given for part in ("--window", one)]
@@ -350,6 +390,17 @@ def test_windows_are_shown_as_they_are_given_and_taken_back(run, accounts):
     assert accounts.find("acme").windows == (Window(540, 1200),)
     assert run("set", "acme", "--no-windows").exit_code == 0
     assert accounts.find("acme") == replace(ACME, time_zone="Europe/Kyiv")
+
+
+def test_a_status_url_is_shown_without_what_may_be_secret_and_taken_back(run, accounts):
+    assert (
+        run("set", "acme", "--status-url", "https://Shop.example/s?key=secret", "--status-events", "list").exit_code
+        == 0
+    )
+    (listed,) = json.loads(run("list", "--json").output)
+    assert (listed["statusUrl"], listed["statusEvents"]) == ("https://shop.example", ["list"])
+    assert run("set", "acme", "--no-status-url").exit_code == 0
+    assert accounts.find("acme") == replace(ACME, status_events=("list",))
 
 
 def test_a_new_account_says_what_it_may_not_dial(run, accounts):
@@ -420,12 +471,16 @@ def test_the_list_is_a_table_with_a_line_for_each(run, accounts):
             "SHARE",
             "LINES",
             "URGENT/MIN",
+            "CALLS/NUMBER",
+            "MINUTES/DAY",
             "SENDERS",
             "DENIED",
             "PREMIUM",
             "WINDOWS",
             "ZONE",
             "IGNORESOPTOUT",
+            "STATUSURL",
+            "EVENTS",
             "SIGNED",
             "DISABLED",
         ],
@@ -438,12 +493,17 @@ def test_the_list_is_a_table_with_a_line_for_each(run, accounts):
             "10",
             "-",
             "0",
+            "-",
+            "-",
             "Shop=+4930123456",
             "-",
             "no",
-            *["-", "-", "no", "no", "no"],
+            *["-", "-", "no", "-", "final", "no", "no"],
         ],
-        ["zeta", "+380,+48", "10000", "50", "500", "10", "-", "0", "-", "-", "no", *["-", "-", "no", "no", "yes"]],
+        [
+            *["zeta", "+380,+48", "10000", "50", "500", "10", "-", "0", *["-"] * 4],
+            *["no", "-", "-", "no", "-", "final", "no", "yes"],
+        ],
     ]
 
 
@@ -479,6 +539,8 @@ def test_the_list_for_programs(run):
             "share": 10,
             "maxLines": None,
             "urgentPerMinute": 0,
+            "callsPerNumber": None,
+            "minutesPerDay": None,
             "senders": {"Shop": "+4930123456"},
             "denied": [],
             "premium": False,
@@ -486,6 +548,9 @@ def test_the_list_for_programs(run):
             "timeZone": None,
             "ignoresOptOut": False,
             "callBack": {},
+            "statusUrl": None,
+            "statusEvents": ["final"],
+            "requires": [],
             "signed": False,
             "disabled": False,
         }
@@ -496,3 +561,26 @@ def test_an_empty_list_says_so_and_is_json_where_that_was_asked_for(run, account
     accounts.accounts.clear()
     assert run("list").output == "There are no accounts yet.\n"
     assert json.loads(run("list", "--json").output) == []
+
+
+# ------------------------------------------------------------------ promises
+def test_an_account_requires_the_promises_of_a_file(run, accounts, tmp_path):
+    file = tmp_path / "promises.json"
+    file.write_text('[{"name": "short", "always": {"menus": "<= 3"}}]')
+    assert run("set", "acme", "--require", str(file)).exit_code == 0
+    assert accounts.find("acme").requires == '[{"name":"short","always":{"menus":"<= 3"}}]'
+    assert json.loads(run("list", "--json").output)[0]["requires"] == ["short"]
+    assert run("set", "acme", "--rate", "7").exit_code == 0
+    assert accounts.find("acme").requires
+    assert run("set", "acme", "--no-require").exit_code == 0
+    assert accounts.find("acme").requires == ""
+    assert run("set", "acme", "--no-require", "--require", str(file)).exit_code == 2
+
+
+def test_promises_that_cannot_be_read_change_nothing(run, accounts, tmp_path):
+    file = tmp_path / "promises.json"
+    file.write_text('[{"always": {"menus": 3}}]')
+    result = run("set", "acme", "--require", str(file))
+    assert result.exit_code == 1
+    assert "promises[0].always.menus must be text" in result.output
+    assert accounts.find("acme") == ACME

@@ -1,19 +1,24 @@
-"""`speechcall list watch`, on lists in memory."""
+"""`speechcall list watch` and `list compare`, on lists in memory."""
 
+import json
 import os
 import sys
 import threading
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
 from cli.main import app
+from speechcall.calls.rules.call import Step
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
 from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.shared.adapters.clock import SystemClock
-from speechcall.status.use_cases.status import Summary
+from speechcall.status.use_cases.status import History, Summary
 from tests.kit.command_line import CliRunner
+from tests.kit.samples import CALL, MESSAGE
 from tests.stores.pool import MemoryPool
 from tests.stores.turns import MemoryTurns
 
@@ -172,3 +177,69 @@ def test_a_list_that_is_none_is_told_so(given, status, said):
 
 def test_no_number_is_shown():
     assert "380" not in watch(Deployment(QUEUED, SOME, ALL), "7").output
+
+
+# ------------------------------------------------------------------ compare
+YES = Webhook("https://shop.example/yes")
+OLD = (Menu("intro", 10_000, {"d1": (YES, Hangup()), "wrong": (GotoMenu(0),)}),)
+
+
+class Made:
+    """A list of four messages: two calls with keys, one in silence, one that was not answered, one deleted."""
+
+    def __init__(self):
+        self.lists = self.history = self
+
+    def find_list(self, list_id):
+        if list_id != "7":
+            return None
+        mids = ("1", "2", "3", "4", "5")
+        return MessageList(list_id, "acme", mids, 0, 0, "", {"messages": [], "messagelistId": list_id})
+
+    def read(self, mid):
+        heard = {"1": ["d1"], "2": ["idle", "d1"], "3": ["idle"] * 3, "4": []}.get(mid)
+        path = tuple(Step(0, one, 0) for one in heard or ())
+        call = CALL._replace(mid=mid, path=path)
+        return None if heard is None else History(replace(MESSAGE, mid=mid, menus=OLD), [call], [])
+
+
+def compared(tmp_path, lists, *options):
+    """What becomes of the list's calls with a menu of these lists."""
+    file = tmp_path / "new.json"
+    file.write_text(json.dumps([{"introUrl": "intro", "dtmfActions": lists}]))
+    return CliRunner().invoke(app, ["list", "compare", "7", str(file), "--local", *options], obj=lambda _: Made())
+
+
+SENDS = {"action": "webhook", "url": YES.url, "body": {}}
+AGAIN, ENDS = {"action": "gotoMenu", "menu": 0}, {"action": "hangup"}
+
+
+def test_the_calls_of_a_list_go_through_other_menus(tmp_path):
+    result = compared(tmp_path, {"d1": [SENDS, ENDS], "wrong": [AGAIN]})
+    assert (result.exit_code, result.output) == (0, "All 3 calls would have gone as they did.\n")
+    result = compared(tmp_path, {"d1": [SENDS, ENDS], "wrong": [ENDS]})
+    assert result.output.splitlines() == [
+        "Of 3 calls 2 would have gone otherwise:",
+        "  1 webhooks would not have been sent",
+        "  0 other webhooks would have been sent",
+        "  2 calls would have been ended before their last key",
+        "  0 calls would have been asked one menu more",
+    ]
+    result = compared(tmp_path, {"d1": [AGAIN], "wrong": [AGAIN]}, "--json")
+    expected = {"calls": 2, "lost": 2, "added": 0, "shorter": 0, "longer": 2}
+    assert json.loads(result.output) == {"calls": 3, "otherwise": expected}
+
+
+def test_a_list_is_compared_with_the_menus_of_one_message(tmp_path):
+    file = tmp_path / "new.json"
+    menu = {"menu": [{"introUrl": "intro", "dtmfActions": {}}]}
+    for given, list_id, told in (
+        ({"messages": [menu, menu]}, "7", "MENUS_NOT_COMPARABLE: new.json has the menus of 2 messages"),
+        ({"messages": []}, "7", "holds no message"),
+        (menu, "9", "There is no message list 9"),
+    ):
+        file.write_text(json.dumps(given))
+        command = ["list", "compare", list_id, str(file), "--local"]
+        result = CliRunner().invoke(app, command, obj=lambda _: Made())
+        assert result.exit_code == 1
+        assert told in result.output

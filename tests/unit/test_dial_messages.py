@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 
 from speechcall.dialling.use_cases.dial_messages import AGAIN_SECONDS, dial_messages, execution_input
+from speechcall.messages.rules.dial_times import COUNTED_MSEC, next_day_msec
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.rules.turns import Queue
 from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.errors import EngineUnavailable, MenusRefused, StoreUnavailable
-from speechcall.shared.rules.outcome import EXPIRED
+from speechcall.shared.rules.outcome import EXPIRED, Outcome
 from tests.kit.samples import ASK, MENU, MESSAGE, NOW, QUEUED, FakeClock, message
 from tests.stores.memory import MemoryMessages
 
@@ -473,3 +474,83 @@ def test_what_a_release_before_has_put_into_the_wrong_queue_is_put_right_and_not
     assert dialler.messages.turns.heads(Queue(MESSAGE.account_id), 9) == []
     dialler.clock.msec = UTC_DAY + 20 * 3_600_000
     assert dialler.dial() == 1
+
+
+# -------------------------------------------------------------- limits for calls
+def limited(*mids, **fields):
+    dialler = Dialler(*mids, **{"ttl_seconds": 172_800, "number": "+4930123", **fields})
+    dialler.pool = dialler.pool._replace(calls_per_number=1)
+    return dialler
+
+
+def all_end(dialler, **told):
+    for one in list(dialler.messages._messages.values()):
+        if one.state is State.CALLING:
+            assert dialler.messages.finish(replace(one, **told), Outcome("noAnswer", "noAnswer"), dialler.clock.msec)
+
+
+def test_a_message_whose_number_has_had_its_calls_waits_until_it_may_have_one_more():
+    dialler = limited("1", "2")
+    assert dialler.dial() == 1
+    all_end(dialler)
+    assert dialler.dial() == 0
+    waits = dialler.messages.get("2")
+    assert (waits.state, waits.stands, waits.due_msec) == (State.QUEUED, False, NOW + COUNTED_MSEC)
+    # It costs nothing until then.
+    published = dialler.flows.published
+    dialler.clock.msec = NOW + COUNTED_MSEC - 5000
+    assert dialler.dial("2") == 0
+    assert dialler.flows.published == published
+    dialler.clock.msec = NOW + COUNTED_MSEC
+    assert dialler.dial() == 1
+    assert dialler.dialled == ["1-1", "2-1"]
+
+
+def test_what_waits_for_its_number_waits_for_its_hours_too():
+    # Given hours that have just shut when the number may be called again
+    dialler = limited("1", "2", hours=AFTERNOON)
+    dialler.clock.msec = UTC_DAY + 14 * 3_600_000 + 14 * 60_000 + 30_000
+    assert dialler.dial() == 1
+    all_end(dialler)
+    # Then it is called on the day after
+    assert dialler.dial() == 0
+    opens = UTC_DAY + (48 + 14) * 3_600_000
+    assert dialler.messages.get("2").due_msec == opens
+    dialler.clock.msec = opens
+    assert dialler.dial() == 1
+
+
+def test_a_message_whose_number_may_not_be_called_before_its_time_is_up_ends_at_once():
+    dialler = limited("1", "2", ttl_seconds=3600)
+    assert dialler.dial() == 1
+    all_end(dialler)
+    assert dialler.dial() == 0
+    found = dialler.messages.get("2")
+    assert (found.state, found.outcome, found.reason) == (State.FINISHED, "expired", "capped")
+
+
+def test_an_account_that_has_used_up_its_minutes_costs_nothing_until_midnight():
+    dialler = Dialler(*map(str, range(50)), rate=1000, ttl_seconds=172_800)
+    turns = dialler.messages.turns
+    for number in range(50):
+        mid = str(number)
+        dialler.messages._messages[mid] = replace(dialler.messages.get(mid), number=f"+4930{number:07}")
+    turns.change(replace(turns.find(MESSAGE.account_id, False), minutes_per_day=3))
+    # Three calls of a minute each, as far as is known.
+    assert dialler.dial() == 3
+    assert dialler.flows.published == 4
+    queue = turns.find_queue(MESSAGE.account_id, "", False)
+    midnight = next_day_msec(NOW)
+    assert (queue.is_waiting, queue.opens_msec) == (False, midnight)
+    dialler.clock.msec += 60_000
+    all_end(dialler, talked_msec=60_000)
+    dialler.clock.msec = midnight - 1
+    assert dialler.dial() == 0
+    assert dialler.flows.published == 4
+    dialler.clock.msec = midnight
+    assert dialler.dial() == 3
+    # Those that a record names are not tried one by one either.
+    dialler.clock.msec += 60_000
+    all_end(dialler, talked_msec=60_000)
+    assert dialler.dial("40", "41", "42", "43") == 0
+    assert dialler.flows.published <= 9

@@ -56,6 +56,11 @@ def assert_that_all_went_well(world, messages):
     assert Counter(one.state for one in found) == {State.FINISHED: messages}
     assert set(ledger.ends.values()) == {1}
     assert len(ledger.ends) == messages
+    # Who sent it is told of each end, of each attempt and of each list, once.
+    told = Counter(event.event_id for event in world.messages.told)
+    assert set(told.values()) == {1}
+    attempts = {f"{one.mid}-a{number + 1}" for one in found for number in range(one.attempt)}
+    assert set(told) == attempts | {f"{one.mid}-final" for one in found} | {f"{one.list_id}-list" for one in found}
     # What is told of a message is how its last call has ended, however late its record says so.
     last = {one.mid: world.phones.cause_of(holder(one.mid, one.attempt)) for one in found}
     unanswered = [one for one in found if last[one.mid] not in (None, Cause.CALLER_HUNG_UP)]

@@ -4,18 +4,26 @@ import json
 import shlex
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from cli.main import app
 from speechcall.accounts.rules.account import Account
+from speechcall.messages.rules.dial_times import Caps, Counted, next_day_msec
+from speechcall.messages.rules.may_ring import may_ring
 from speechcall.requests.use_cases.accept_messages import accept_messages, check_messages
 from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.rfc3339 import to_msec
 from speechcall.status.use_cases.status import History, describe_message
+from tests.kit.command_line import CliRunner
 from tests.kit.samples import NOW, QUEUED, FakeClock
+from tests.stores.accounts import MemoryAccounts
 from tests.stores.lists import MemoryLists
 from tests.stores.memory import MemoryMessages
+from tests.stores.turns import MemoryTurns
+from tests.stores.webhook_secrets import MemoryWebhookSecrets
 
 PAGE = (Path(__file__).parents[2] / "docs" / "calling-hours.md").read_text(encoding="utf-8")
 CURLS = [shlex.split(block.partition("```")[0].replace("\\\n", " ")) for block in PAGE.split("```sh\n")[1:]]
@@ -84,3 +92,102 @@ def test_the_status_says_when_a_message_that_waits_for_its_moment_is_dialled():
         )
     ]
     assert told == [None, "2026-09-21T20:00:00.000Z", "2026-09-21T15:13:20.000Z", None]
+
+
+def test_the_status_says_when_a_message_whose_number_may_have_no_call_now_is_dialled():
+    capped = replace(QUEUED, due_msec=NOW + 3_600_000)
+    told = [
+        describe_message(History(message, (), ()), NOW)["call"]["nextAttemptAt"]
+        for message in (capped, replace(capped, due_msec=NOW + 60_000))
+    ]
+    assert told == ["2026-09-21T15:13:20.000Z", None]
+
+
+# --------------------------------------------------------------------- limits
+COMMANDS = [
+    shlex.split(line.strip()) for line in PAGE.splitlines() if line.strip().startswith("speechcall account set")
+]
+
+
+def test_the_commands_of_the_page_limit_an_account():
+    accounts = MemoryAccounts(Account("acme", ("*",)))
+    for command in COMMANDS:
+        assert command[:4] == ["speechcall", "account", "set", "acme"]
+        deployment = SimpleNamespace(accounts=accounts, turns=MemoryTurns(), webhook_secrets=MemoryWebhookSecrets())
+        result = CliRunner().invoke(app, [*command[1:], "--local"], obj=lambda _place, made=deployment: made)
+        assert result.exit_code == 0, result.output
+    assert (accounts.find("acme").calls_per_number, accounts.find("acme").minutes_per_day) == (2, 600)
+
+
+def test_the_check_says_what_limits_a_message_and_what_that_means_now():
+    account, lists = (
+        Account("acme", ("*",), calls_per_number=2, minutes_per_day=9),
+        MemoryLists({("acme", "ivr_651854")}),
+    )
+    body = json.loads(CURLS[1][CURLS[1].index("-d") + 1])
+    body["messages"][0]["windows"] = body["messages"][0]["timeZone"] = body["messages"][0]["notOn"] = None
+    calls = Counted(2, (NOW - 3_600_000, NOW - 7_200_000))
+    known = {"+380671234567": Caps((calls,)), "+12125550123": Caps((Counted(2),))}
+
+    def checked(ttl=None, found=known):
+        asked = {**body, "messages": [one | ({"ttl": ttl} if ttl else {}) for one in body["messages"]]}
+        answer: Any = check_messages(
+            account, json.dumps(asked).encode(), prompts=lists, clock=FakeClock(), caps_of=lambda *_: found
+        )
+        return answer["messages"]
+
+    kyiv, new_york = checked(ttl=172_800)
+    limit = "2 times in any 24 hours, all messages of this account together"
+    assert kyiv["mayRing"] == f"may ring only {limit}"
+    assert kyiv["dialledFrom"] == "2026-09-22T12:18:20.000Z"
+    (warning,) = [one for one in kyiv["warnings"] if one["code"] == "CALLS_PER_NUMBER"]
+    assert warning["path"] == "messages[0].to"
+    assert "has had 2 calls" in warning["message"]
+    assert "expired" not in warning["message"]
+    assert new_york["mayRing"] == (
+        "may ring only mon-fri 09:00-20:00, sat 10:00-18:00 on the clock of America/New_York, not on 2026-12-25; "
+        f"and only {limit}"
+    )
+    assert "dialledFrom" not in new_york
+    assert not [one for one in new_york.get("warnings", ()) if "PER" in one["code"]]
+    # Its time is up before it may be called.
+    (warning,) = [one for one in checked(ttl=3600)[0]["warnings"] if one["code"] == "CALLS_PER_NUMBER"]
+    assert warning["message"].endswith("so it would end as expired")
+    # The account has no minutes left.
+    spent = checked(ttl=172_800, found=dict.fromkeys(known, Caps(spent_until_msec=next_day_msec(NOW))))
+    assert [one["dialledFrom"] for one in spent] == ["2026-09-22T00:00:00.000Z", "2026-09-22T13:00:00.000Z"]
+    assert [[one["code"] for one in each["warnings"] if "PER" in one["code"]] for each in spent] == [
+        ["MINUTES_PER_DAY"],
+        ["MINUTES_PER_DAY"],
+    ]
+
+
+def test_an_account_without_limits_reads_nothing_for_a_check_and_is_told_nothing():
+    def never(*_):
+        raise AssertionError("its calls are not counted")
+
+    body = json.dumps(json.loads(CURLS[0][CURLS[0].index("-d") + 1]) | {"sendAt": None}).encode()
+    lists = MemoryLists({("acme", "ivr_651854")})
+    answer: Any = check_messages(Account("acme", ("*",)), body, prompts=lists, clock=FakeClock(), caps_of=never)
+    assert not {"mayRing", "dialledFrom"} & set(answer["messages"][0])
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ((), None),
+        ((Hours((Window(1320, 360),), ("UTC",)),), "22:00-06:00 on the clock of UTC"),
+        ((Hours((), ("recipient",), ("2026-12-25", "2027-01-01")),), None),
+        (
+            (Hours((Window(0, 1440, (1, 3)),), ("A", "B", "C", "D", "E")),),
+            "tue,thu 00:00-24:00 on the clocks of A, B, C and 2 other zones, all at once",
+        ),
+        ((Hours((Window(60, 120),), ("A", "B")),), "01:00-02:00 on the clocks of A and B, all at once"),
+        ((Hours((Window(60, 120),), ()),), "01:00-02:00 on the account's clock"),
+    ],
+)
+def test_hours_in_words(given, words):
+    if given and not given[0].windows:
+        words = "at any hour on the clock of the callee, not on 2026-12-25 and 2027-01-01"
+    assert may_ring(given) == (words and f"may ring only {words}")
+    assert may_ring(given, calls_per_number=1).endswith("once in any 24 hours, all messages of this account together")

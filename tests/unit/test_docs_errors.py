@@ -15,6 +15,7 @@ from speechcall.accounts.rules.scope import Scope
 from speechcall.accounts.use_cases.accounts import Credential, authenticate, authorize
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest
 from speechcall.api.use_cases.query import parameter, truth
+from speechcall.api.use_cases.representation import check_site
 from speechcall.campaigns.rules.campaign import MOST_OPEN, Campaign
 from speechcall.messages.rules.stops import CampaignNumbers
 from speechcall.messages.use_cases.message_ports import Brake
@@ -32,13 +33,17 @@ from speechcall.shared.rules.errors import PromptUnavailable, RequestError
 from speechcall.shared.rules.json_text import MAX_JSON_BYTES
 from speechcall.status.use_cases.cursors import dump_cursor
 from speechcall.status.use_cases.read_campaigns import read_campaign, read_campaigns, read_lists
+from speechcall.status.use_cases.read_export import export_campaign
 from speechcall.status.use_cases.read_status import read_list, read_message
+from speechcall.status.use_cases.read_webhooks import read_webhooks, replay_webhooks
 from speechcall.status.use_cases.replay_webhooks import replay_of_message
 from speechcall.status.use_cases.status import History
 from speechcall.stopping.rules.stop_request import hangs_up
 from speechcall.stopping.use_cases.stop_requests import StopDesk, cancel_campaign, pause_list, resume_a_campaign
 from speechcall.webhooks.rules.delivery import Attempt, Delivery, DeliveryState
 from speechcall.webhooks.rules.webhook import WebhookTask
+from speechcall.webhooks.use_cases.give_secret import give_secret
+from speechcall.webhooks.use_cases.webhook_secrets import MAX_SECRETS
 from tests.kit.samples import MESSAGE as MESSAGE_STORED
 from tests.kit.samples import MID, NOW, FakeClock
 from tests.stores.campaigns import MemoryCampaigns
@@ -47,6 +52,8 @@ from tests.stores.memory import MemoryMessages
 from tests.stores.opt_outs import MemoryOptOuts
 from tests.stores.prompts import MemoryPrompts
 from tests.stores.stops import MemoryStops
+from tests.stores.webhook_secrets import MemoryWebhookSecrets
+from tests.stores.webhooks import MemoryDeliveries
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
@@ -59,7 +66,10 @@ ACME = Account("acme", ("+380",), senders={"BazarCOM": "+4930123456"}, calls_per
 URGENT = MESSAGE | {"priority": "urgent"}
 EVENING = [{"from": "18:00", "to": "20:00", "days": ["mon"]}]
 TWO_MONTHS = [f"2026-{month}-{day:02}" for month in (10, 11) for day in range(1, 31)] + ["2026-09-21", "2026-09-28"]
+STATUS = "https://shop.example/status"
 ABSENT = object()
+BY_SILENCE = [HOOK, HANGUP]
+SURE = {"name": "no confirmation by silence", "never": {"webhook": "*/callback", "by": "wrong"}}
 
 
 class Refused:
@@ -116,6 +126,14 @@ def send(body, *, times=1, key=None, second=None, account=ACME, warm=None, stric
 
 def message(**changes):
     return send([changed(MESSAGE, **changes)])
+
+
+def promising(*promises, account=ACME, intro="ivr_651854", **actions):
+    """What a message is refused with whose request, or account, has promises."""
+    lists = {"d1": [HOOK, HANGUP], "wrong": [HANGUP], **actions}
+    menus = [changed(MENU, introUrl=intro, dtmfActions=lists)]
+    body = {"messages": [changed(MESSAGE, menu=menus)], **({"promises": [*promises]} if promises else {})}
+    return send(json.dumps(body).encode(), account=account)
 
 
 def menu(**changes):
@@ -195,6 +213,11 @@ def campaigns(query, name=None):
     return refused(lambda: read_campaigns(ACME, query, campaigns=stores["campaigns"]))
 
 
+def exported(query):
+    stores: Any = {"store": Nothing(), "lists": Nothing(), "stops": None, "campaigns": MemoryCampaigns()}
+    return refused(lambda: export_campaign(ACME, "spring", query, NOW, **stores))
+
+
 def lists_of(query):
     return refused(lambda: read_lists(ACME, query, campaigns=MemoryCampaigns()))
 
@@ -245,6 +268,21 @@ def stopped(ask):
     rest: Any = dict.fromkeys(("history", "cancel", "wake_worker"))
     desk = StopDesk(messages=messages, stops=stops, turns=messages.turns, lists=lists, clock=FakeClock(), **rest)
     return refused(lambda: ask(desk))
+
+
+def webhooks(query):
+    return refused(lambda: read_webhooks(ACME, query, deliveries=MemoryDeliveries()))
+
+
+def all_replayed(body):
+    stores: Any = {"deliveries": MemoryDeliveries(), "queue": None, "clock": FakeClock()}
+    return refused(lambda: replay_webhooks(ACME, json.dumps(body).encode(), **stores))
+
+
+def secret(body=b"", times=1):
+    """What the last of some requests for a webhook secret is refused with."""
+    used: Any = {"store": MemoryWebhookSecrets(), "seal": lambda *_: "", "random_bytes": bytes, "now_msec": NOW}
+    return refused(lambda: [give_secret("acme", body, **used) for _ in range(times)])
 
 
 def our_failure(route):
@@ -318,6 +356,20 @@ GIVEN = {
         lambda: refused(lambda: list_opt_outs(ACME, {"limit": "101"}, store=MemoryOptOuts())),
         lambda: refused(lambda: list_opt_outs(ACME, {"list": "a b"}, store=MemoryOptOuts())),
         lambda: refused(lambda: list_opt_outs(ACME, {"cursor": "x"}, store=MemoryOptOuts())),
+        lambda: exported({"format": "xlsx"}),
+        lambda: exported({"cursor": dump_cursor("0", "export", "acme", "autumn")}),
+        lambda: promising({"never": {"webhook": "*/callback", "without": "1"}}),
+        lambda: promising({"nevr": {"webhook": "*/callback"}}),
+        lambda: promising({"always": {"callSeconds": 90}}),
+        lambda: promising({"pack": "us-telemarketing"}),
+        lambda: webhooks({"state": "pending"}),
+        lambda: webhooks({"since": "yesterday"}),
+        lambda: webhooks({"since": "2026-12-01T09:00:00 02:00"}),
+        lambda: all_replayed({}),
+        lambda: all_replayed({"since": "2026-12-01T07:00:00Z", "cursor": 2}),
+        lambda: all_replayed({"since": "2026-12-01T07:00:00Z", "until": "2026-12-02T07:00:00Z"}),
+        lambda: secret(b'{"keepHours": 0}'),
+        lambda: secret(b"[]"),
     ],
     "400 a message": [
         lambda: send([7]),
@@ -380,6 +432,17 @@ GIVEN = {
         lambda: message(windows=EVENING, timeZone="Europe/Kyiv", ttl=600),
         lambda: message(windows=EVENING, timeZone="UTC", notOn=TWO_MONTHS),
     ],
+    "400 what is told of a message": [
+        lambda: message(statusUrl="shop.example/status"),
+        lambda: message(statusUrl=7),
+        lambda: message(statusUrl="http://10.0.0.1/status"),
+        lambda: message(statusUrl="https://user:secret@shop.example/"),
+        lambda: message(statusUrl=STATUS, statusEvents="final"),
+        lambda: message(statusUrl=STATUS, statusEvents=["finished"]),
+        lambda: message(statusUrl=STATUS, statusEvents=["final", "final"]),
+        lambda: message(statusUrl=STATUS, statusEvents=["final", "list"]),
+        lambda: message(statusEvents=["final"]),
+    ],
     "400 a menu": [
         lambda: menu(introUrl=ABSENT),
         lambda: menu(say=SAY),
@@ -400,6 +463,15 @@ GIVEN = {
         lambda: menu(dtmfActions=[]),
         lambda: menu(dtmfActions={"1": []}),
         lambda: menu(dtmfActions={"d1": HANGUP}),
+    ],
+    "400 promises": [
+        lambda: promising(SURE, wrong=BY_SILENCE),
+        lambda: promising({"always": {"menus": "<= 3"}}, wrong=[{"action": "gotoMenu", "menu": 0}]),
+        lambda: promising(account=replace(ACME, requires=json.dumps([SURE])), wrong=BY_SILENCE),
+        lambda: promising({"always": {"callSeconds": "<= 10"}}, wrong=[{"action": "gotoMenu", "menu": 0}]),
+        lambda: promising({"always": {"callSeconds": "<= 60"}}, intro="https://media.example.com/1.mp3"),
+        lambda: promising(account=replace(ACME, requires='[{"later": {}}]')),
+        lambda: message(promises=[SURE]),
     ],
     "400 an action": [
         lambda: actions("hangup"),
@@ -430,6 +502,7 @@ GIVEN = {
         lambda: stranger(authorization="Basic dTpw"),
     ],
     "403": [
+        lambda: refused(lambda: check_site({"sec-fetch-site": "cross-site"})),
         lambda: used(Scope.MANAGE, "203.0.113.17"),
         lambda: used(Scope.SEND, "198.51.100.7"),
     ],
@@ -448,6 +521,7 @@ GIVEN = {
         lambda: replayed(DeliveryState.PENDING, 1),
         lambda: replayed(DeliveryState.DEAD, 200),
         lambda: in_campaign("spring", Campaign("acme", "spring", NOW, cancelled_msec=NOW)),
+        lambda: secret(times=MAX_SECRETS + 1),
         lambda: stopped(lambda desk: pause_list(ACME, "7", b"", {}, desk)),
         lambda: stopped(lambda desk: resume_a_campaign(ACME, "spring", b"", {}, desk)),
     ],
@@ -511,6 +585,7 @@ def test_every_code_that_the_source_knows_is_on_the_page():
         source / "shared" / "rules" / "errors.py",
         source / "api" / "adapters" / "http_answers.py",
         source / "menus" / "rules" / "menu_report.py",
+        source / "menus" / "rules" / "promise_grammar.py",
     ]
     text = "\n".join(path.read_text(encoding="utf-8") for path in files)
     codes = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', text)) - {"FORBIDDEN_ADDRESS"} | {"UNAUTHORIZED"}

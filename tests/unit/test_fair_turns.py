@@ -270,6 +270,87 @@ def test_no_phone_rings_outside_its_hours_whatever_goes_wrong_and_whatever_the_c
     assert max(one.revision for one in queues) <= 200
 
 
+# ---------------------------------------------------------------------- limits
+PER_NUMBER = {"two": 2, "one": 1}
+MINUTES = {"short": 12}
+STACK = 3
+DAY = 86_400_000
+
+
+def through_the_limits(most: int, seed: int) -> FairWorld:
+    """Accounts that call the same few people again and again, at two moments seven hours apart, with redials.
+
+    One of them may make few minutes a day, one has hours, one no limit but the stack's.
+    """
+    pool = Pool(5, 100, calls_per_number=STACK)
+    shares = dict.fromkeys((*PER_NUMBER, *MINUTES, "any"), 10)
+    world = FairWorld(seed, pool, shares, TROUBLES, (15, 30, 90), calls_per_number=PER_NUMBER, minutes_per_day=MINUTES)
+    few = [f"+4930{number:07}" for number in range(max(most // 4, 1))]
+    world.numbers = {account: few for account in shares if account not in MINUTES}
+    fields = {"ttl_seconds": 26 * 3600, "redial": Redial(2, (60, 600))}
+    for account in shares:
+        hours = (Hours((Window(7 * 60, 22 * 60),), ("Europe/Kyiv",)),) if account == "one" else ()
+        for hour in (0, 7):
+            world.arrive(account, most, at_seconds=hour * 3600 + world.random.uniform(0, 60), hours=hours, **fields)
+        world.arrive(account, 2, at_seconds=3, number="+49309", **fields)
+    world.run(hours=7 + 26 + 1)
+    return world
+
+
+def assert_that_no_number_is_called_above_a_limit_in_any_24_hours(world: FairWorld) -> None:
+    """By when phones began to ring."""
+    found = {one.mid: one for one in world.all()}
+    begun = [
+        (moment, number, found[parse_holder(name)[0]].account_id) for moment, number, name in world.phones.rung.begun
+    ]
+    for moment, number, account in begun:
+        within = [owner for when, to, owner in begun if to == number and moment - DAY < when <= moment]
+        assert len(within) <= STACK, (number, moment)
+        assert within.count(account) <= PER_NUMBER.get(account, STACK), (number, moment, account)
+
+
+def assert_that_minutes_are_kept(world: FairWorld) -> None:
+    """By the time from the answer to the end, on the days on which the calls took their lines."""
+    for account, minutes in MINUTES.items():
+        days = Counter[int]()
+        lengths = [0]
+        for name, began in world.lines.began.items():
+            mid, attempt = parse_holder(name)
+            call = world.calls.get(mid, attempt)
+            if world.account_of(name) == account and call and call.answered_msec is not None:
+                lengths.append((call.ended_msec or 0) - call.answered_msec)
+                days[began // DAY] += lengths[-1]
+        # What the last calls took longer than was reckoned with, of which five may be up.
+        assert all(used <= minutes * 60_000 + 5 * max(lengths) for used in days.values()), days
+        assert max(days.values()) >= (minutes - 4) * 60_000, days
+
+
+def test_no_number_is_called_above_its_limit_in_any_24_hours_whatever_goes_wrong():
+    world = through_the_limits(24, 37)
+    assert_that_nothing_is_stranded(world)
+    assert_that_no_number_is_called_above_a_limit_in_any_24_hours(world)
+    assert_that_minutes_are_kept(world)
+    ends = Counter((one.outcome, one.reason) for one in world.all())
+    assert ends["expired", "capped"] >= 30
+    assert ends["answered", "completed"] >= 20
+    # The limits are used, and those that waited for a day are called then.
+    numbers = Counter(number for _, number, _ in world.phones.rung.begun)
+    assert max(numbers.values()) == 2 * STACK
+    moments = [moment for moment, _, _ in world.phones.rung.begun]
+    assert sum(moment > NOW + DAY for moment in moments) >= 20
+    assert sum(one.redials > 0 for one in world.all()) >= 5
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", range(41, 51))
+def test_limits_with_many_numbers(seed):
+    world = through_the_limits(400, seed)
+    assert_that_nothing_is_stranded(world)
+    assert_that_no_number_is_called_above_a_limit_in_any_24_hours(world)
+    assert_that_minutes_are_kept(world)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", range(29, 34))

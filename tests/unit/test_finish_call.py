@@ -10,12 +10,14 @@ import pytest
 
 from speechcall.accounts.rules.account import Account
 from speechcall.calls.rules.call import Bounds, Cause, Command, Kind, Refused, Ticket
+from speechcall.calls.rules.end_of_call import talked_msec
 from speechcall.calls.use_cases.finish_call import finish_call
 from speechcall.calls.use_cases.ports import Contact
 from speechcall.menus.rules.call_log import Plan
 from speechcall.menus.rules.menu import Hangup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.walk import table_of
 from speechcall.messages.rules.dial_times import (
+    COUNTED_MSEC,
     MAX_REDIALS,
     MAX_TTL_SECONDS,
     MOST_AGAIN_SECONDS,
@@ -60,14 +62,14 @@ class Telephony:
 class Bench:
     """A message that holds the only line, and its call; whom was `asked` a menu may have heard it."""
 
-    def __init__(self, telephony=None, *, placed=True, answered=True, throttled=False, asked=True, **fields):
+    def __init__(self, telephony=None, *, placed=True, answered=True, throttled=False, asked=True, limit=0, **fields):
         self.calls, self.messages, self.engine, self.clock = MemoryCalls(), MemoryMessages(), FakeEngine(), FakeClock()
         self.telephony: Any = telephony or Telephony()
         self.owed, self.told, self.kept = [], [], []
         self.accounts = {"acme": Account("acme", ("*",), calls_per_day=100)}
         self.messages.add([replace(MESSAGE, **fields)])
         self.messages.queue(self.messages.get(MID), (ASK,), NOW)
-        self.messages.claim_line(self.messages.get(MID), "arn:flow", Pool(1, 1), NOW)
+        self.messages.claim_line(self.messages.get(MID), "arn:flow", Pool(1, 1, calls_per_number=limit), NOW)
         if placed:
             self.calls.open(CALL._replace(visits=int(answered and asked)), MESSAGE.expires_at)
         if throttled:
@@ -861,3 +863,56 @@ def test_a_message_that_was_answered_stays_answered_when_its_time_runs_out():
     bench.finish(End.CALLER_HUNG_UP)
     assert refuse_message(bench.message, EXPIRED, None, NOW + 10**9, messages=bench.messages)
     assert bench.message.outcome == "answered"
+
+
+# ------------------------------------------------------------ limits for calls
+def counted(bench):
+    return bench.messages.limits.calls["", bench.message.number]
+
+
+@pytest.mark.parametrize("redial", [None, Redial(2, (60,))])
+def test_a_call_that_cannot_have_rung_counts_against_no_limit(redial):
+    bench = Bench(answered=False, throttled=True, limit=1, redial=redial)
+    assert counted(bench) == {f"{MID}-1": NOW}
+    bench.finish(End.THROTTLED)
+    assert bench.message.due_msec == NOW + THROTTLED_AGAIN_SECONDS * 1000
+    assert counted(bench) == {}
+    # One whose machine died before it was dialled neither, nor one that was refused for good.
+    for refused in (False, True):
+        bench = Bench(placed=refused, answered=False, throttled=refused, limit=1)
+        bench.finish(End.FAILED)
+        assert bench.message.outcome == "failed"
+        assert counted(bench) == {}
+
+
+def test_a_call_that_may_have_rung_counts():
+    # Its answer to the dial was lost, and nothing was heard of it
+    bench = Bench(answered=False, limit=1)
+    bench.calls.begin_placing(MID, 1, NOW, NOW)
+    bench.clock.msec += MAY_RING_SECONDS * 1000
+    bench.finish(End.FAILED)
+    assert counted(bench) == {f"{MID}-1": NOW}
+
+
+def test_a_redial_waits_until_its_number_may_be_called_again():
+    bench = guessed(Lagging(told_msec=NOW), redial=TWICE, limit=1, ttl_seconds=172_800)
+    assert bench.finish(End.NOT_ANSWERED) == Outcome("busy", "busy")
+    assert (bench.message.state, bench.message.due_msec) == (State.QUEUED, NOW + COUNTED_MSEC)
+    # Two calls may be made: the next one as soon as its sender wished.
+    bench = guessed(Lagging(told_msec=NOW), redial=TWICE, limit=2, ttl_seconds=172_800)
+    bench.finish(End.NOT_ANSWERED)
+    assert (bench.message.state, bench.message.due_msec) == (State.QUEUED, NOW + 60_000)
+
+
+def test_no_redial_is_made_above_a_limit_and_the_last_outcome_stands():
+    bench = guessed(Lagging(told_msec=NOW), redial=TWICE, limit=1, ttl_seconds=86_400)
+    assert bench.finish(End.NOT_ANSWERED) == Outcome("busy", "busy")
+    assert (bench.message.state, bench.message.outcome) == (State.FINISHED, "busy")
+    assert not +bench.messages.calls
+
+
+def test_for_how_long_a_call_was_up_is_what_is_charged_in_minutes():
+    end = CALL._replace(answered_msec=NOW + 5000, ended_msec=NOW + 65_000)
+    assert talked_msec(end) == 60_000
+    assert talked_msec(end._replace(answered_msec=None)) == 0
+    assert talked_msec(end._replace(ended_msec=None)) is talked_msec(None) is None

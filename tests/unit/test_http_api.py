@@ -9,13 +9,14 @@ from aws_lambda_powertools import Logger
 
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.use_cases.accounts import with_checksum
-from speechcall.api.adapters.http_answers import answer_json
+from speechcall.api.adapters.http_answers import answer_bytes, answer_json
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.api.use_cases.query import parameter
 from speechcall.shared.rules.characters import unseen
 from speechcall.shared.rules.errors import NotFound, RateLimited, RequestError, Unauthorized
 
 ROUTE: Any = "GET /things/{id}"
+OTHER_ROUTE: Any = "POST /things/{id}"
 
 
 def api(handler):
@@ -60,10 +61,105 @@ def test_an_answer_is_of_payload_format_2():
     answer = api(lambda _request: answer_json(202, {"is": "ß"}, {"X-Two": "2"})).resolve(event())
     assert answer == {
         "statusCode": 202,
-        "headers": {"Content-Type": "application/json", "X-Two": "2"},
+        "headers": {"Content-Type": "application/json", "X-Content-Type-Options": "nosniff", "X-Two": "2"},
         "body": '{"is":"ß"}',
         "isBase64Encoded": False,
     }
+
+
+def fail(_request):
+    raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("handler", "changes", "status"),
+    [
+        (lambda _request: answer_json(200, {}), {}, 200),
+        (fail, {}, 500),
+        (lambda _request: answer_json(200, {}), {"routeKey": "GET /nowhere"}, 404),
+        (lambda request: answer_bytes(200, b"RIFF", "audio/wav"), {}, 200),
+        (
+            lambda request: answer_json(200, request.body),
+            {"headers": {"content-encoding": "gzip"}, "body": "e30="},
+            415,
+        ),
+    ],
+)
+def test_no_answer_may_be_taken_for_something_else(handler, changes, status):
+    answer = api(handler).resolve(event(**changes))
+    assert answer["statusCode"] == status
+    assert answer["headers"]["X-Content-Type-Options"] == "nosniff"
+
+
+HERE, ELSEWHERE = "api.example.com", "shop.example.com"
+CROSS_SITE = [
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site"},
+    {"sec-fetch-site": "Cross-Site"},
+    {"sec-fetch-site": "same-origin,cross-site"},
+    {"sec-fetch-site": ""},
+    {"sec-fetch-site": "a word of later browsers"},
+    {"origin": f"https://{ELSEWHERE}"},
+    {"origin": "null"},
+    {"origin": ""},
+    {"origin": "https://"},
+    {"origin": f"https://{HERE}:8443"},
+    {"origin": f"https://{HERE}.attacker.example"},
+    {"origin": f"https://attacker.example/{HERE}"},
+    {"origin": f"https://{HERE}@attacker.example"},
+    {"origin": f"https://{HERE},https://{ELSEWHERE}"},
+    {"origin": f"https://{ELSEWHERE}", "sec-fetch-site": "same-origin"},
+    {"origin": f"https://{HERE}", "sec-fetch-site": "cross-site"},
+]
+OWN = [
+    {},
+    {"sec-fetch-site": "none"},
+    {"sec-fetch-site": "same-origin"},
+    {"origin": f"https://{HERE}"},
+    {"origin": f"HTTPS://{HERE.upper()}"},
+    {"origin": f"https://{HERE}", "sec-fetch-site": "same-origin"},
+]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize("headers", CROSS_SITE)
+def test_a_change_that_a_page_of_another_site_asks_for_is_refused_before_anything_is_looked_at(method, headers):
+    seen = []
+    made = HttpApi(Logger(service="test", level="CRITICAL"))
+    route: Any = f"{method} /things/{{id}}"
+    made.route(route)(lambda request: seen.append(request) or answer_json(200, {}))
+    answer = made.resolve(event(routeKey=route, headers={"host": HERE, **headers}))
+    assert (answer["statusCode"], json.loads(answer["body"])["error"]["code"]) == (403, "CROSS_SITE_REQUEST")
+    assert "WWW-Authenticate" not in answer["headers"]
+    assert seen == []
+
+
+@pytest.mark.parametrize("headers", CROSS_SITE)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_what_changes_nothing_may_be_asked_from_anywhere(method, headers):
+    answer = api(lambda _request: answer_json(200, {})).resolve(
+        event(routeKey=f"{method} /things/{{id}}", headers={"host": HERE, **headers})
+    )
+    assert answer["statusCode"] == 200
+
+
+@pytest.mark.parametrize("headers", OWN)
+@pytest.mark.parametrize("host", [HERE, f"{HERE}:443", HERE.upper()])
+def test_a_page_of_this_host_and_a_program_may_change_things(host, headers):
+    made = HttpApi(Logger(service="test", level="CRITICAL"))
+    made.route(OTHER_ROUTE)(lambda _request: answer_json(200, {}))
+    assert made.resolve(event(routeKey=OTHER_ROUTE, headers={"Host": host, **headers}))["statusCode"] == 200
+
+
+def test_on_a_port_of_its_own_the_origin_has_to_have_it_too():
+    made = HttpApi(Logger(service="test", level="CRITICAL"))
+    made.route(OTHER_ROUTE)(lambda _request: answer_json(200, {}))
+    host = {"host": "127.0.0.1:8080"}
+    for origin, status in [("http://127.0.0.1:8080", 200), ("http://127.0.0.1", 403), ("http://localhost:8080", 403)]:
+        answer = made.resolve(event(routeKey=OTHER_ROUTE, headers={**host, "origin": origin}))
+        assert answer["statusCode"] == status, origin
+    # And one that names no host at all is no host's
+    assert made.resolve(event(routeKey=OTHER_ROUTE, headers={"origin": "http://"}))["statusCode"] == 403
 
 
 @pytest.mark.parametrize("coding", ["gzip", "GZIP", "x-gzip", "br", "deflate", "zstd", "identity, gzip", "aws-chunked"])

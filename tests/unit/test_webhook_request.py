@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speechcall.menus.rules.menu import Webhook
+from speechcall.outbound.rules.destination import destination
 from speechcall.shared.rules.json_text import dump_json, parse_json
-from speechcall.webhooks.rules.webhook import destination, webhook_request
+from speechcall.webhooks.rules.webhook import webhook_request
 from tests.kit.samples import HOOK, MESSAGE
 
 texts = st.text(st.characters(codec="utf-8"), max_size=30)

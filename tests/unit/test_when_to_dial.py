@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from speechcall.messages.rules.dial_times import COUNTED_MSEC, Caps, Counted, still_counted
 from speechcall.messages.rules.when_to_dial import (
     Dialable,
     DialTimes,
@@ -80,7 +81,8 @@ class Case:
     now_msec: int
     send_at_msec: int
     redial_msec: int
-    cap_msec: int
+    spent_until_msec: int
+    counted: tuple[Counted, ...]
     until_msec: int
 
     @cached_property
@@ -106,14 +108,31 @@ class Case:
         later = self.minutes.find(is_open, step + 1)
         return min(self.begin_msec + later * MINUTE, self.until_msec) if later >= 0 else self.until_msec
 
-    def opening(self, msec: int) -> int | None:
+    def ends(self) -> list[int]:
+        """When something that keeps the number from being called does so no more."""
+        calls = [one + COUNTED_MSEC for counted in self.counted for one in counted.moments]
+        return sorted([*calls, self.spent_until_msec])
+
+    def is_capped(self, msec: int) -> bool:
+        """Whether its number has had as many calls as may be, in the time for which they count before a moment."""
+        since = msec - COUNTED_MSEC
+        for most, moments in self.counted:
+            if sum([one > since for one in moments]) >= most:
+                return True
+        return msec < self.spent_until_msec
+
+    def opening(self, msec: int, *, with_caps: bool = False) -> int | None:
         """Before the time is up."""
         at = self.next(1, msec)
+        # Between two ends of what keeps it from being called nothing of that changes.
+        ends = self.ends() if with_caps else []
+        while at < self.until_msec and with_caps and self.is_capped(at):
+            at = self.next(1, next(one for one in ends if one > at))
         return at if at < self.until_msec else None
 
     def expected(self) -> tuple[str, int | None, int | None]:
         earliest = max(self.now_msec, self.send_at_msec, self.redial_msec)
-        at = self.opening(max(earliest, self.cap_msec))
+        at = self.opening(earliest, with_caps=True)
         if at is not None:
             return "dialable", at, self.next(0, at)
         if earliest >= self.until_msec:
@@ -122,7 +141,8 @@ class Case:
 
     def found(self) -> tuple[str, int | None, int | None]:
         times = DialTimes(self.until_msec, self.send_at_msec, self.hours)
-        answer = next_dial(times, self.now_msec, redial_msec=self.redial_msec, cap_msec=self.cap_msec)
+        caps = Caps(self.counted, self.spent_until_msec)
+        answer = next_dial(times, self.now_msec, redial_msec=self.redial_msec, caps=caps)
         match answer:
             case Dialable():
                 return "dialable", answer.at_msec, answer.until_msec
@@ -160,7 +180,12 @@ def some_case(draw: random.Random) -> Case:
     now = moment(2)
     lasts = draw.choice((30_000, draw.randrange(DAY), draw.randrange(5 * DAY)))
     hours = tuple(some_hours(draw, began.date(), zones) for _ in range(draw.choice((0, 1, 1, 1, 2))))
-    return Case(begin, first, hours, now, perhaps(3), perhaps(3), perhaps(4), now + lasts)
+    # Calls before now, but for some whose moment another function's clock has told.
+    counted = tuple(
+        Counted(draw.randint(1, 4), tuple(now + 2000 - draw.randrange(3 * DAY) for _ in range(draw.randrange(9))))
+        for _ in range(draw.choice((0, 0, 1, 1, 2)))
+    )
+    return Case(begin, first, hours, now, perhaps(3), perhaps(3), perhaps(4), counted, now + lasts)
 
 
 def hold_to_the_reference(seed: int, cases: int) -> dict[str, int]:
@@ -269,9 +294,19 @@ def test_who_is_never_dialled_is_told_the_next_opening():
 def test_without_hours_only_the_times_count():
     assert next_dial(DialTimes(1000), 5) == Dialable(5, 1000)
     assert next_dial(DialTimes(1000, send_at_msec=7), 5) == Dialable(7, 1000)
-    assert next_dial(DialTimes(1000), 5, redial_msec=9, cap_msec=8) == Dialable(9, 1000)
+    assert next_dial(DialTimes(1000), 5, redial_msec=9, caps=Caps(spent_until_msec=8)) == Dialable(9, 1000)
     assert next_dial(DialTimes(1000), 5, redial_msec=1000) == NeverDialable("ttl", 1000)
-    assert next_dial(DialTimes(1000), 5, cap_msec=2000) == NeverDialable("capped", 2000)
+    assert next_dial(DialTimes(1000), 5, caps=Caps(spent_until_msec=2000)) == NeverDialable("capped", 2000)
+
+
+def test_a_call_counts_for_a_day_and_for_the_minutes_in_which_its_phone_may_begin_to_ring():
+    times = DialTimes(10 * DAY)
+    made = Counted(2, (5, 1, 3))
+    assert made.allows_msec == 3 + COUNTED_MSEC == 3 + DAY + 5 * MINUTE
+    assert next_dial(times, 9, caps=Caps((made,))) == Dialable(3 + COUNTED_MSEC, 3 + COUNTED_MSEC + 8 * DAY)
+    assert next_dial(times, 9, caps=Caps((made, Counted(1, (4,))))) == next_dial(times, 4 + COUNTED_MSEC)
+    assert next_dial(times, 9, caps=Caps((Counted(4, (5, 1, 3)),))) == next_dial(times, 9)
+    assert still_counted((5, 1, 3), 3 + COUNTED_MSEC) == (5,)
 
 
 # --------------------------------------------------------------------- class

@@ -49,8 +49,8 @@ def work_out_each_update_in_one_walk() -> None:
         def __init__(
             self,
             expression: Any,
-            expression_attribute_names: dict[str, str] | None,
-            expression_attribute_values: dict[str, Any] | None,
+            expression_attribute_names: Any,
+            expression_attribute_values: Any,
             item: Any,
             table: Any,
         ) -> None:

@@ -1,6 +1,7 @@
 """The stores that are held equal: those in memory and DynamoDB (moto), by the same names."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,3 +65,29 @@ def messages(stores) -> MessageStore:
 @pytest.fixture
 def lines(stores) -> PoolStore:
     return stores.lines
+
+
+@pytest.fixture
+def turns(messages):
+    return messages.turns
+
+
+@pytest.fixture
+def change_turn(stores):
+    """What an operator, or a release before, has made of a turn."""
+
+    def change(account_id, is_urgent=False, **fields):
+        if stores.client is None:
+            turns = stores.messages.turns
+            turns.change(replace(turns.find(account_id, is_urgent), **fields))
+            return
+        names = {"share": "line_share", "is_paused": "paused_msec"}
+        for name, value in fields.items():
+            stores.client.update_item(
+                TableName=stores.registry_table,
+                Key={"pk": {"S": f"TURN#{account_id}"}, "sk": {"S": "URGENT" if is_urgent else "NORMAL"}},
+                UpdateExpression=f"SET {names.get(name, name)} = :value",
+                ExpressionAttributeValues={":value": {"N": str(int(value))}},
+            )
+
+    return change

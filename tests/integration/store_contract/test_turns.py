@@ -29,11 +29,6 @@ ACME = MESSAGE.account_id
 
 
 @pytest.fixture
-def turns(messages):
-    return messages.turns
-
-
-@pytest.fixture
 def settle_brakes(stores):
     """Stops something, as the API does: a list, or an account's campaign."""
 
@@ -54,27 +49,6 @@ def settle_brakes(stores):
         )
 
     return stop
-
-
-@pytest.fixture
-def change_turn(stores):
-    """What an operator, or a release before, has made of a turn."""
-
-    def change(account_id, is_urgent=False, **fields):
-        if stores.client is None:
-            turns = stores.messages.turns
-            turns.change(replace(turns.find(account_id, is_urgent), **fields))
-            return
-        names = {"share": "line_share", "is_paused": "paused_msec"}
-        for name, value in fields.items():
-            stores.client.update_item(
-                TableName=stores.registry_table,
-                Key={"pk": {"S": f"TURN#{account_id}"}, "sk": {"S": "URGENT" if is_urgent else "NORMAL"}},
-                UpdateExpression=f"SET {names.get(name, name)} = :value",
-                ExpressionAttributeValues={":value": {"N": str(int(value))}},
-            )
-
-    return change
 
 
 def queued(messages, mid, now=NOW, **fields):

@@ -25,6 +25,11 @@ _NEWER: Mapping[str, object] = {
     "windows": [],
     "time_zone": None,
     "call_back": {},
+    "calls_per_number": None,
+    "minutes_per_day": None,
+    "status_url": "",
+    "status_events": ["final"],
+    "requires": "",
 }
 """Settings that items of the release before lack, with what they are then."""
 FORM = 1
@@ -79,8 +84,8 @@ class DynamoAccounts:
     def save(self, account: Account, instead_of: Account) -> bool:
         """Replaces an account's settings if they are as they were read. False if they are not, or there are none.
 
-        Share and lines are its turn's too, which claims go by: both are written together, so they hold from the next
-        claim on.
+        Share, lines, calls to a number and minutes are its turn's too, which claims go by: both are written together,
+        so they hold from the next claim on.
 
         set --rate 5   find: rate 50, enabled ───────────────────► UpdateItem ──X not as read: find again
         disable            find: rate 50, enabled ──► UpdateItem ──► disabled, and stays so
@@ -104,21 +109,25 @@ class DynamoAccounts:
 
     def _turn_updates(self, account: Account) -> list[Any]:
         """What its turns go by from now on. The limit of lines is of those calls that are not urgent."""
-        of_all = ("SET line_share = :share REMOVE max_lines", {":share": account.share})
-        of_normal = of_all
-        if account.max_lines is not None:
-            limited = {":share": account.share, ":most": account.max_lines}
-            of_normal = ("SET line_share = :share, max_lines = :most", limited)
+        of_all: dict[str, int | None] = {
+            "line_share": account.share,
+            "max_lines": None,
+            "calls_per_number": account.calls_per_number,
+            "minutes_per_day": account.minutes_per_day,
+        }
+        of_normal = {**of_all, "max_lines": account.max_lines}
         return [
             {
                 "Update": {
                     "TableName": self._table,
                     "Key": to_wire(turn_key(account.account_id, is_urgent)),
-                    "UpdateExpression": expression,
-                    "ExpressionAttributeValues": to_wire(values),
+                    "UpdateExpression": _set_or_remove(settings),
+                    "ExpressionAttributeValues": to_wire(
+                        {f":{name}": value for name, value in settings.items() if value is not None}
+                    ),
                 }
             }
-            for is_urgent, (expression, values) in ((False, of_normal), (True, of_all))
+            for is_urgent, settings in ((False, of_normal), (True, of_all))
         ]
 
     def replace_credentials(self, account_id: str, credentials: dict[str, Credential]) -> bool:
@@ -271,7 +280,19 @@ def _settings(account: Account) -> Values:
         "windows": _dump_windows(account.windows) if account.windows else [],
         "time_zone": account.time_zone,
         "call_back": {name: text for name, text in account.call_back._asdict().items() if text},
+        "calls_per_number": account.calls_per_number,
+        "minutes_per_day": account.minutes_per_day,
+        "status_url": account.status_url,
+        "status_events": list(account.status_events),
+        "requires": account.requires,
     }
+
+
+def _set_or_remove(settings: Mapping[str, object]) -> str:
+    """The expression that writes settings: what is None goes."""
+    assigned = ", ".join(f"{name} = :{name}" for name, value in settings.items() if value is not None)
+    gone = ", ".join(name for name, value in settings.items() if value is None)
+    return f"SET {assigned}" + (f" REMOVE {gone}" if gone else "")
 
 
 def _as_read(name: str, value: object) -> str:
@@ -284,7 +305,11 @@ def _as_read(name: str, value: object) -> str:
 
 def _queues_otherwise(account: Account, before: Account) -> bool:
     """Whether its turn goes by something else than before."""
-    return (account.share, account.max_lines) != (before.share, before.max_lines)
+    return _of_turns(account) != _of_turns(before)
+
+
+def _of_turns(account: Account) -> tuple[int | None, ...]:
+    return account.share, account.max_lines, account.calls_per_number, account.minutes_per_day
 
 
 def _load(item: Values) -> Account:
@@ -305,6 +330,11 @@ def _load(item: Values) -> Account:
         windows=_load_windows(stored) if (stored := item.get("windows")) else (),
         time_zone=item.get("time_zone"),
         call_back=CallBack(*(item.get("call_back", {}).get(name, "") for name in CallBack._fields)),
+        calls_per_number=item.get("calls_per_number"),
+        minutes_per_day=item.get("minutes_per_day"),
+        status_url=item.get("status_url", ""),
+        status_events=tuple(item.get("status_events", ("final",))),
+        requires=item.get("requires", ""),
     )
 
 

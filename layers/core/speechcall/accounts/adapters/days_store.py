@@ -4,11 +4,14 @@ A message counts on the day on which it is accepted, a redial on the day for whi
 """
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from speechcall.accounts.rules.throttle import next_day
 from speechcall.shared.adapters.keys import day_key
-from speechcall.shared.adapters.table import to_wire
+from speechcall.shared.adapters.table import read_item, to_wire
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 DAY_KEPT_SECONDS = 3 * 24 * 3600
 
@@ -41,6 +44,13 @@ def give_calls_back(table: str, account_id: str, calls: int, at_msec: int) -> An
         "ConditionExpression": were_taken,
         "ExpressionAttributeValues": to_wire({":calls": calls}),
     }
+
+
+def calls_of_day(client: "DynamoDBClient", table: str, account_id: str, at_msec: int) -> int:
+    """How many calls of an account's day were taken, those of its redials with them."""
+    day = datetime.fromtimestamp(at_msec / 1000, UTC)
+    item = read_item(client, table, day_key(account_id, f"{day:%Y-%m-%d}"))
+    return max(int(item.get("calls", 0)), 0) if item else 0
 
 
 def _key(account_id: str, day: datetime) -> Any:

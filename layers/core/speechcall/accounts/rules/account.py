@@ -19,6 +19,8 @@ DEFAULT_SHARE, LEAST_SHARE, MOST_SHARE = 10, 1, 1000
 """Of the lines: an account with twice the share of another has twice the line time while both have calls to make."""
 MOST_LINES = 300
 MOST_URGENT = 1000
+MOST_CALLS_PER_NUMBER = 50
+"""All calls that count stand in one small item, which each claim for the number writes."""
 NEW_SHAPES_PER_DAY = 200
 """How many shapes of menus that are new an account may bring in a day (UTC)."""
 MOST_CALL_BACK_TEXT = 600
@@ -79,6 +81,17 @@ class Account:
     """Of its windows, and of its messages' that name none: an IANA name, or `recipient`."""
     call_back: CallBack = OWN_WORDS
     """What somebody hears whom it has called and who calls back."""
+    calls_per_number: int | None = None
+    """How many calls it may make to one number in any 24 hours; None: any number."""
+    minutes_per_day: int | None = None
+    """How many minutes of calls it may make in a day (UTC); None: any number."""
+    status_url: str = ""
+    """Where it is told what becomes of messages that name no other URL; empty: nowhere."""
+    status_events: tuple[str, ...] = ("final",)
+    """Of what it is told, where a message names no events."""
+
+    requires: str = ""
+    """Promises that the menus of its messages have to keep, as JSON text; empty: none."""
 
     def may_dial(self, number: str) -> bool:
         """Whether a number (E.164) is among the account's destinations."""

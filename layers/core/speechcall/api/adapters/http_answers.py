@@ -1,5 +1,6 @@
 """The API's answers, as payload format 2.0 has them; errors become HTTP here."""
 
+import base64
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,23 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 
+MOST_BYTES = 4_500_000
+"""Of an answer that is no text: Lambda's answers have 6 MB (quotas, "Invocation payload"), and base64 makes 4 of 3."""
+_AS_IT_IS: Mapping[str, str] = {"X-Content-Type-Options": "nosniff"}
+"""A browser takes no answer for a page or a script (Fetch, "X-Content-Type-Options header")."""
+
 
 def answer_text(status: int, text: str, headers: Mapping[str, str] | None = None) -> Answer:
     """An answer whose text is JSON already."""
-    told = {"Content-Type": "application/json", **(headers or {})}
+    told = {"Content-Type": "application/json", **_AS_IT_IS, **(headers or {})}
     return {"statusCode": status, "headers": told, "body": text, "isBase64Encoded": False}
+
+
+def answer_bytes(status: int, content: bytes, content_type: str) -> Answer:
+    """An answer that is no text, of at most MOST_BYTES."""
+    text = base64.b64encode(content).decode()
+    told = {"Content-Type": content_type, **_AS_IT_IS}
+    return {"statusCode": status, "headers": told, "body": text, "isBase64Encoded": True}
 
 
 def answer_json(status: int, content: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Answer:

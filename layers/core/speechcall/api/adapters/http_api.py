@@ -14,9 +14,9 @@ from aws_lambda_powertools import Logger
 
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.account import Account
-from speechcall.accounts.use_cases.accounts import authenticate, authorize
+from speechcall.accounts.use_cases.accounts import Credential, authenticate, authorize
 from speechcall.api.adapters.http_answers import Answer, answer_error, answer_problem
-from speechcall.api.use_cases.representation import check_representation
+from speechcall.api.use_cases.representation import check_representation, check_site
 from speechcall.api.use_cases.routes import Route, scope_of
 from speechcall.shared.adapters.metrics import count
 from speechcall.shared.rules.errors import RequestError
@@ -24,6 +24,8 @@ from speechcall.shared.rules.errors import RequestError
 FAILED = "The request failed; repeat it."
 NOT_KNOWN = "The request failed. Whether its messages were accepted is not known; repeat it with an Idempotency-Key."
 """Of the route that takes an Idempotency-Key."""
+_READING = ("GET ", "HEAD ")
+"""Requests that change nothing."""
 
 
 class HttpRequest:
@@ -80,13 +82,18 @@ def account_of(request: HttpRequest, accounts: DynamoAccounts) -> Account:
 
     Raises Unauthorized, AddressNotAllowed, ScopeRequired.
     """
+    return credential_of(request, accounts)[0]
+
+
+def credential_of(request: HttpRequest, accounts: DynamoAccounts) -> tuple[Account, Credential]:
+    """As `account_of`, and which of the account's credentials it is."""
     account, credential = authenticate(request.headers, accounts.find_credential, accounts.find, accounts.refusals)
     request.account_id = account.account_id
     scope = scope_of(request.route)
     if scope is None:
         raise ValueError(f"the route {request.route} asks whose it is, and has no scope in api.use_cases.routes")
     authorize(credential, scope, request.address)
-    return account
+    return account, credential
 
 
 Handler = Callable[[HttpRequest], Answer]
@@ -120,6 +127,8 @@ class HttpApi:
             return answer_error(404, "NOT_FOUND", "There is nothing at this path.")
         request = HttpRequest(event)
         try:
+            if not event["routeKey"].startswith(_READING):
+                check_site(request.headers)
             return handler(request)
         except RequestError as error:
             count("RequestsRefused", code=error.code)

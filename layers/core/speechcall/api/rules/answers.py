@@ -92,6 +92,52 @@ class Sent(TypedDict):
 
 
 @_closed
+class HeardIn(TypedDict):
+    """What a callee does in a menu."""
+
+    menu: Annotated[int, Field(ge=0, description="0-based.")]
+    heard: Annotated[
+        str,
+        Field(
+            description="A key (`d1`); `idle`: none is pressed; `other`: one that no telephone has; `hang_up`; "
+            "`prompt_error`: the introduction cannot be played."
+        ),
+    ]
+    hangsUpAfter: NotRequired[Annotated[Literal[True], Field(description="And hangs up while the list runs.")]]
+
+
+@_closed
+class Counterexample(TypedDict):
+    """A shortest call that breaks a promise, or may."""
+
+    path: Annotated[str, Field(description="What of the menus does it.", examples=["menu[0].dtmfActions.wrong[0]"])]
+    words: Annotated[str, Field(examples=["menu 0: 2 → menu 1: silence"])]
+    keys: NotRequired[
+        Annotated[
+            list[HeardIn],
+            Field(description="Left out where an answer has 20,000 of them already."),
+        ]
+    ]
+
+
+@_closed
+class Judged(TypedDict):
+    """What is known of a promise about the menus of a message."""
+
+    promise: Annotated[str, Field(description="Its name, or else its JSON.")]
+    result: Annotated[
+        Literal["proved", "broken", "undecided"],
+        Field(description="Of all calls. `undecided`: a length is not known, or there are too many states."),
+    ]
+    message: Annotated[str, Field(description="For people.")]
+    isRequired: NotRequired[Annotated[Literal[True], Field(description="It is the account that requires it.")]]
+    counterexample: NotRequired[Counterexample]
+
+
+Judgements = Annotated[list[Judged], Field(min_length=1, description="Of each promise of the request and the account.")]
+
+
+@_closed
 class Rejected(TypedDict):
     """A message that was not accepted, in its place."""
 
@@ -99,6 +145,7 @@ class Rejected(TypedDict):
     status: Literal["rejected"]
     customerMessageId: NotRequired[CustomerId]
     error: Refusal
+    promises: NotRequired[Judgements]
 
 
 @_closed
@@ -131,7 +178,17 @@ class Acceptable(TypedDict):
     dialledFrom: NotRequired[
         Annotated[Moment, Field(description="The first moment at which it may be dialled, if it may not be at once.")]
     ]
+    mayRing: NotRequired[
+        Annotated[
+            str,
+            Field(
+                description="When its phone may ring, in words, where something limits that: its hours and its"
+                " account's, `sendAt`, and the account's calls to one number."
+            ),
+        ]
+    ]
     picture: NotRequired[Annotated[str, Field(description="The menus as Mermaid text, with `picture=mermaid`.")]]
+    promises: NotRequired[Judgements]
 
 
 @_closed
@@ -178,28 +235,44 @@ class WebhookAttempt(TypedDict):
     error: str | None
 
 
+DeliveryState = Annotated[
+    Literal["queued", "pending", "delivered", "failed", "dead"],
+    Field(
+        description="`queued`: it waits for its first attempt, or that is being made. `pending`: it is to be tried "
+        "again. `failed`: refused for good. `dead`: given up after several attempts."
+    ),
+]
+WebhookId = Annotated[str, Field(description="The header `webhook-id` of every attempt.")]
+NextAttemptAt = Annotated[Moment | None, Field(description="While it is pending: when it is tried again.")]
+
+
 @_closed
 class WebhookDelivery(TypedDict):
     """The delivery of one webhook."""
 
-    webhookId: Annotated[str, Field(description="The header `webhook-id` of every attempt.")]
+    webhookId: WebhookId
     menu: Count
     key: str
     step: Count
-    state: Annotated[
-        Literal["queued", "pending", "delivered", "failed", "dead"],
-        Field(
-            description="`queued`: it waits for its first attempt, or that is being made. `pending`: it is to be tried "
-            "again. `failed`: refused for good. `dead`: given up after several attempts."
-        ),
-    ]
-    nextAttemptAt: Annotated[Moment | None, Field(description="While it is pending: when it is tried again.")]
+    state: DeliveryState
+    nextAttemptAt: NextAttemptAt
     attempts: list[WebhookAttempt]
 
 
 @_closed
-class Call(TypedDict):
-    """What happened, in full."""
+class StatusDelivery(TypedDict):
+    """The delivery of one status webhook."""
+
+    webhookId: WebhookId
+    event: Literal["final", "attempt"]
+    state: DeliveryState
+    nextAttemptAt: NextAttemptAt
+    attempts: list[WebhookAttempt]
+
+
+@_closed
+class ToldCall(TypedDict):
+    """What happened, without the deliveries of webhooks."""
 
     state: Literal["preparing", "queued", "calling", "settling", "finished"]
     paused: NotRequired[
@@ -220,7 +293,56 @@ class Call(TypedDict):
     keyPressed: Annotated[bool, Field(description="Whether any key was pressed, one without a list too.")]
     attempts: list[Attempt]
     path: Annotated[list[Step], Field(description="The callee's way through the menus.")]
+
+
+@_closed
+class Call(ToldCall):
+    """What happened, in full."""
+
     webhooks: list[WebhookDelivery]
+    statusWebhooks: Annotated[list[StatusDelivery], Field(description="Those that `statusUrl` was sent.")]
+
+
+@_closed
+class FinalEvent(TypedDict):
+    """What `statusUrl` is sent when a message has ended: the members are those of its status."""
+
+    event: Literal["final"]
+    messageId: Id
+    messagelistId: Id
+    customerMessageId: NotRequired[CustomerId]
+    campaign: NotRequired[CampaignName]
+    recipient: str
+    deliverystatus: DeliveryStatus
+    timestamp: Annotated[Moment, Field(description="When it happened.")]
+    call: NotRequired[Annotated[ToldCall, Field(description="Absent where the message could not be read.")]]
+
+
+@_closed
+class AttemptEvent(TypedDict):
+    """What `statusUrl` is sent when a call attempt is over: the message as it is then, with its calls until then."""
+
+    event: Literal["attempt"]
+    attempt: Annotated[int, Field(ge=1, description="Which one; one that was never dialled is not in `call`.")]
+    messageId: Id
+    messagelistId: Id
+    customerMessageId: NotRequired[CustomerId]
+    campaign: NotRequired[CampaignName]
+    recipient: str
+    deliverystatus: Annotated[DeliveryStatus, Field(description="`scheduled`: it is dialled again.")]
+    timestamp: Annotated[Moment, Field(description="When it was over.")]
+    call: NotRequired[ToldCall]
+
+
+@_closed
+class ListEvent(TypedDict):
+    """What `statusUrl` is sent when all messages of a list have ended."""
+
+    event: Literal["list"]
+    messagelistId: Id
+    timestamp: Annotated[Moment, Field(description="When the last one ended.")]
+    total: Annotated[int, Field(ge=1, description="Messages that were accepted.")]
+    outcomes: Annotated[dict[str, Count], Field(description="How many ended so.")]
 
 
 @_closed
@@ -318,6 +440,109 @@ class Replayed(TypedDict):
 
     messageId: Id
     replayed: Annotated[list[str], Field(description="Their ids; each is tried at once, as often as a new one.")]
+
+
+@_closed
+class AccountReplayed(TypedDict):
+    """Which webhooks of the account are sent again."""
+
+    replayed: Annotated[
+        list[str], Field(max_length=100, description="Their ids; each is tried at once, as often as a new one.")
+    ]
+    nextCursor: NotRequired[Cursor]
+
+
+@_closed
+class GivenUpWebhook(TypedDict):
+    """A webhook that was given up."""
+
+    webhookId: Annotated[str, Field(description="The header `webhook-id` of every attempt.")]
+    messageId: Id
+    menu: Count
+    key: str
+    step: Count
+    destination: Annotated[str, Field(description="Scheme, host and port of its URL.")]
+    state: Annotated[
+        Literal["failed", "dead"],
+        Field(description="`failed`: refused for good. `dead`: given up after several attempts."),
+    ]
+    givenUpAt: Moment
+    attempts: Annotated[Count, Field(description="How many there were; the message's status has each.")]
+    lastAttempt: WebhookAttempt | None
+
+
+@_closed
+class WebhookList(TypedDict):
+    """A page of the webhooks that were given up, the latest first; it may have fewer than `limit`."""
+
+    webhooks: Annotated[list[GivenUpWebhook], Field(max_length=100)]
+    nextCursor: NotRequired[Cursor]
+
+
+@_closed
+class SecretGiven(TypedDict):
+    """A new secret. It is shown here and nowhere else."""
+
+    webhookSecret: Annotated[
+        str, Field(pattern="^whsec_[A-Za-z0-9+/]{43}=$", description="In the form of Standard Webhooks.")
+    ]
+    olderSignUntil: Annotated[
+        Moment | None, Field(description="Until then those before it sign too. Null: there were none.")
+    ]
+
+
+@_closed
+class AccountLimits(TypedDict):
+    """What the account may do."""
+
+    callsPerDay: Annotated[Count, Field(description="Redials count too. A day is one of UTC.")]
+    messagesPerSecond: Annotated[Count, Field(description="In the long run.")]
+    messagesAtOnce: Count
+    urgentPerMinute: Annotated[Count, Field(description="Urgent messages in a minute of the clock. 0: none.")]
+    newMenuShapesPerDay: Count
+    share: Annotated[int, Field(ge=1, description="Of the lines, against the shares of the other accounts that wait.")]
+    maxLines: Annotated[int | None, Field(description="How many lines it may hold at once. Null: all there are.")]
+
+
+@_closed
+class UsedToday(TypedDict):
+    """What of it is used."""
+
+    calls: Annotated[Count, Field(description="Of `callsPerDay`.")]
+    endsAt: Annotated[Moment, Field(description="When the day ends.")]
+
+
+@_closed
+class Destinations(TypedDict):
+    """Which numbers the account may call: the longest beginning that fits decides."""
+
+    allowed: Annotated[list[str], Field(description="Beginnings of numbers; `*` is any number.")]
+    denied: list[str]
+    premium: Annotated[bool, Field(description="Whether premium-rate and shared-cost numbers are among them.")]
+
+
+AccountWindow = TypedDict("AccountWindow", {"from": str, "to": str, "days": list[str]})
+AccountWindow.__doc__ = "Hours in which messages may be dialled."
+_closed(AccountWindow)
+
+
+@_closed
+class AccountStatus(TypedDict):
+    """The account of the credentials, and what these are for."""
+
+    account: str
+    key: Annotated[str | None, Field(description="The name of the key that was sent. Null: it has none.")]
+    scopes: Annotated[
+        list[Literal["send", "read", "manage", "erase"]], Field(description="What the credentials are for.")
+    ]
+    limits: AccountLimits
+    usedToday: UsedToday
+    destinations: Destinations
+    senders: Annotated[
+        dict[str, str], Field(description="What `from` may be, and the caller ID of each. Empty: anything.")
+    ]
+    windows: Annotated[list[AccountWindow], Field(description="Of messages that give none. Empty: every hour.")]
+    timeZone: Annotated[str | None, Field(description="Of the windows, and of messages that give none.")]
 
 
 @_closed

@@ -36,6 +36,9 @@ RIGHT = {
     "timeZone": 'the IANA name of a time zone, such as Europe/Kyiv, or "recipient"',
     "notOn": "an array of 1 to 100 dates, such as 2026-12-25",
     "notOn[]": "a date, such as 2026-12-25",
+    "statusUrl": "a URL of at most 2048 characters that begins with http:// or https://",
+    "statusEvents": 'an array of "final", "attempt" and "list", each at most once',
+    "statusEvents[]": '"final", "attempt" or "list"',
     "redial": 'an object such as {"attempts": 2, "afterSec": [300, 900], "on": ["busy", "noAnswer", "failed"]}',
     "redial.attempts": "a whole number from 0 to 4",
     "redial.afterSec": "an array of 1 to 4 whole numbers of seconds from 60 to 86400",
@@ -106,6 +109,8 @@ _CODES = {
     "notOn": "INVALID_NOT_ON",
     "optOutLists": "INVALID_OPT_OUT",
     "ignoreOptOut": "INVALID_OPT_OUT",
+    "statusUrl": "INVALID_STATUS_URL",
+    "statusEvents": "INVALID_STATUS_EVENTS",
 }
 
 _FREE_TEXT = {"from", "text", "customerMessageId", "say.text"}
@@ -170,7 +175,7 @@ def _hidden(loc: tuple[int | str, ...], kind: str, given: Any, is_key: bool) -> 
         return ""
     if name in _FREE_TEXT:
         return unseen(given) if given.strip() else ""
-    if name == "action.url" or is_url(given):  # a host and a path may have any letters
+    if name in ("action.url", "statusUrl") or is_url(given):  # a host and a path may have any letters
         return unseen(given) or foreign(given[:_SCHEME])
     return foreign(given)
 
@@ -185,7 +190,7 @@ def _name(loc: tuple[int | str, ...]) -> str:
         return "message"
     if loc[0] == "redial":
         return ".".join(str(part) for part in loc[:2]) + ("[]" if len(loc) > 2 else "")
-    if loc[0] in ("windows", "notOn"):
+    if loc[0] in ("windows", "notOn", "statusEvents"):
         return str(loc[0]) + "".join("[]" if isinstance(part, int) else f".{part}" for part in loc[1:])
     if loc[0] == "optOutLists":
         return "optOutLists" + ("[]" if len(loc) > 1 else "")

@@ -14,15 +14,20 @@ Sends = Literal[
     "POST /bat/messagelist/check",
 ]
 Reads = Literal[
+    "GET /bat/account",
     "GET /bat/campaign",
     "GET /bat/campaign/{campaign}",
+    "GET /bat/campaign/{campaign}/export",
     "GET /bat/messagelist",
     "GET /bat/messagelist/{messagelistId}",
+    "GET /bat/messagelist/{messagelistId}/export",
     "GET /bat/message/{messageId}",
     "GET /bat/audio",
     "GET /bat/audio/{introId}",
     "GET /bat/optout",
     "POST /bat/optout/find",
+    "GET /bat/audio/{introId}/file",
+    "GET /bat/webhook",
 ]
 Manages = Literal[
     "POST /bat/message/{messageId}/cancel",
@@ -33,6 +38,8 @@ Manages = Literal[
     "POST /bat/campaign/{campaign}/pause",
     "POST /bat/campaign/{campaign}/resume",
     "POST /bat/message/{messageId}/webhooks/replay",
+    "POST /bat/webhook/replay",
+    "POST /bat/account/webhook-secret",
     "PUT /bat/audio/{introId}",
     "DELETE /bat/audio/{introId}",
     "POST /bat/audio/{introId}/upload",

@@ -87,6 +87,23 @@ def hangs_on_cause(call: Call, end: End) -> bool:
     return call.answered_msec is None or len({outcome_of(one, end) for one in possible}) > 1
 
 
+def cannot_have_rung(call: Call | None) -> bool:
+    """Whether no phone can have rung for a call: each request to dial was refused, or none was made.
+
+    One that may have been placed although nothing is known of it has, for those who count calls.
+    """
+    if call is None or call.contact_id is not None:
+        return False
+    return call.is_certainly_not_placed or call.stop_reason == NOT_PLACED
+
+
+def talked_msec(call: Call | None) -> int | None:
+    """For how long a call that has ended was up; None: nothing is known of it."""
+    if call is None or call.ended_msec is None:
+        return None
+    return 0 if call.answered_msec is None else max(call.ended_msec - call.answered_msec, 0)
+
+
 def outcome_of(call: Call | None, end: End) -> Outcome:
     """The outcome of a call that has ended (or was never placed) and the reason to show for it.
 

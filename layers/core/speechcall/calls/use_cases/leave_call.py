@@ -6,7 +6,7 @@ from typing import assert_never
 
 from speechcall.accounts.rules.account import Account
 from speechcall.calls.rules.call import Call, Cause
-from speechcall.calls.rules.end_of_call import key_was_pressed
+from speechcall.calls.rules.end_of_call import cannot_have_rung, key_was_pressed, talked_msec
 from speechcall.calls.rules.heard import heard_in
 from speechcall.campaigns.rules.funnel import Heard
 from speechcall.messages.rules.attempts import best_outcome, has_key
@@ -27,6 +27,8 @@ def leave_call(
 ) -> bool:
     """The message leaves its state: for another call inside its time, or for good. False: it had left it before."""
     heard = heard_in(call) if call and message.campaign else None
+    if message.limits:
+        message = replace(message, was_not_placed=cannot_have_rung(call), talked_msec=talked_msec(call))
     if outcome.outcome == "failed" and call is not None and call.cause is Cause.THROTTLED:
         # A call that was not placed is neither one of the account's nor a redial.
         put_offs = message.attempt - 1 - message.redials
@@ -83,8 +85,11 @@ def _redial(
         return None
     without_key = not (call and key_was_pressed(call)) and has_key(message.menus)
     again = message.redial.next_msec(message.redials, outcome.outcome, ended_msec or now_msec, without_key=without_key)
-    # After its time it would not be dialled but expire, and its outcome would be lost.
-    if again is None or (again := redial_at_msec(message, again, now_msec)) is None:
+    if again is None:
+        return None
+    # After its time, or above a limit, it would not be dialled but expire, and its outcome would be lost.
+    again = redial_at_msec(message, again, now_msec, messages.caps_of(message, now_msec))
+    if again is None:
         return None
     if outcome.outcome == "answered":
         message = replace(message, answered_reason=outcome.reason)

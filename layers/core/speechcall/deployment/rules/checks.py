@@ -8,6 +8,7 @@ WHOLE_NUMBERS: Mapping[str, tuple[int, int]] = {
     "Lines": (1, 300),
     "UrgentLines": (0, 299),
     "CallsPerSecond": (1, 100),
+    "CallsPerNumber": (0, 50),
     "GraceSeconds": (1, 100),
     "RingAllowanceSeconds": (5, 60),
     "MaxMenuVisits": (1, 500),

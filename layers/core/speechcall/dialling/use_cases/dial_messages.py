@@ -15,6 +15,7 @@ from typing import Any, Protocol, assert_never
 
 from speechcall.dialling.use_cases.find_next import Candidate, Order
 from speechcall.menus.rules.menu import Menu
+from speechcall.messages.rules.dial_times import NO_CAPS, Caps
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.rules.turns import REST_MSEC
@@ -23,6 +24,7 @@ from speechcall.messages.use_cases.lines import PoolState, PoolStore
 from speechcall.messages.use_cases.message_ports import (
     AccountFull,
     Brake,
+    Capped,
     Claim,
     HeldBack,
     LinesFull,
@@ -39,7 +41,15 @@ from speechcall.messages.use_cases.refuse_message import refuse_message
 from speechcall.messages.use_cases.turn_ports import Charge, TurnStore
 from speechcall.shared.rules.errors import MenusRefused, RetryableError, StoreUnavailable
 from speechcall.shared.rules.ids import holder
-from speechcall.shared.rules.outcome import CANCELLED, EXPIRED, HOURS_SHUT, MENUS_REFUSED, OPTED_OUT, Outcome
+from speechcall.shared.rules.outcome import (
+    CANCELLED,
+    CAPPED,
+    EXPIRED,
+    HOURS_SHUT,
+    MENUS_REFUSED,
+    OPTED_OUT,
+    Outcome,
+)
 from speechcall.shared.rules.time_bounds import DIAL_MARGIN_SECONDS
 from speechcall.shared.use_cases.clock import Clock
 
@@ -160,6 +170,8 @@ class _Run:
     tried: set[str] = field(default_factory=set)
     latest: Message | None = None
     """The message that was read last."""
+    spent: dict[str, int] = field(default_factory=dict)
+    """Accounts that have used up their minutes, and until when."""
     found_nothing: bool = False
     """The order was gone through to its end, and lines are left."""
 
@@ -290,13 +302,15 @@ class _Run:
             case LineTaken() | NotQueued() | NumberBusy() | OptedOut() | None:
                 self.tried.add(mid)
                 return False
-            case AccountFull() | QueueShut() | HeldBack():
+            case AccountFull() | QueueShut() | HeldBack() | Capped():
                 self._pass_over(claim, mid, candidate)
                 return False
             case _:
                 assert_never(claim)
 
-    def _pass_over(self, claim: AccountFull | QueueShut | HeldBack, mid: str, candidate: Candidate | None) -> None:
+    def _pass_over(
+        self, claim: AccountFull | QueueShut | HeldBack | Capped, mid: str, candidate: Candidate | None
+    ) -> None:
         """What holds a message back may hold back others too."""
         match claim:
             case AccountFull():
@@ -308,6 +322,11 @@ class _Run:
                 self.tried.add(mid)
                 if candidate:
                     self.order.skip_queue(candidate.queue)
+            case Capped(caps):
+                self.tried.add(mid)
+                if candidate and caps.spent_until_msec:
+                    # All of the queue wait for the account's next day: they cost nothing until then.
+                    self.order.shut(candidate.queue, caps.spent_until_msec)
             case HeldBack(by, is_final):
                 self.tried.add(mid)
                 if candidate and by is Brake.ACCOUNT and not is_final:
@@ -335,10 +354,9 @@ class _Run:
         if message.cancelled_msec is not None:  # a release before has queued it again all the same
             self._hold_back(message, Brake.MESSAGE, is_final=True)
             return None
-        if message.number in self.busy:
-            return self._wait_for_number(message)
-        if self.next_msec > now:
-            return TooSoon(self.next_msec)
+        known = self._known_refusal(message, now)
+        if known:
+            return known
         try:
             # Published before a line is taken: a line never waits for Step Functions' throttle.
             flow_arn = self.flows.publish(message.menus)
@@ -350,6 +368,15 @@ class _Run:
         charge = self._charge(message, candidate)
         return self._take_in(message, flow_arn, charge, self._claim(message, flow_arn, charge, when.until_msec))
 
+    def _known_refusal(self, message: Message, now_msec: int) -> Claim | None:
+        """What a claim would say, as far as that is known without it."""
+        if message.number in self.busy:
+            return self._wait_for_number(message)
+        if self.next_msec > now_msec:
+            return TooSoon(self.next_msec)
+        spent_until = self.spent.get(message.account_id, 0)
+        return Capped(Caps(spent_until_msec=spent_until)) if spent_until > now_msec else None
+
     def _take_in(self, message: Message, flow_arn: str, charge: Charge, claim: Claim) -> Claim:
         """What a claim means for its message: a call begins, or the message waits or ends."""
         mid, now = message.mid, self.clock.now_msec()
@@ -360,6 +387,8 @@ class _Run:
                 self._hold_back(message, by, is_final=is_final)
             case OptedOut():
                 self.done.opted_out += refuse_message(message, OPTED_OUT, None, now, messages=self.messages)
+            case Capped(caps):
+                self._wait_for_cap(message, caps)
             case LineTaken():
                 attempt = message.attempt + 1
                 self.started += 1
@@ -397,6 +426,21 @@ class _Run:
             self.messages.promote(message, now)
         elif candidate:
             self.order.shut(candidate.queue, opens_msec)
+
+    def _wait_for_cap(self, message: Message, caps: Caps) -> None:
+        """A message whose number has had as many calls as may be waits until one may be made, or ends at once.
+
+        One whose account has used up its minutes keeps its place: its queue waits.
+        """
+        if caps.spent_until_msec:
+            self.spent[message.account_id] = caps.spent_until_msec
+            return
+        now = self.clock.now_msec()
+        when = _when(message, now, caps)
+        if isinstance(when, Outcome):
+            self.done.expired += refuse_message(message, when, None, now, messages=self.messages)
+        else:
+            self.messages.postpone(message.mid, State.QUEUED, when.at_msec)
 
     def _hold_back(self, message: Message, by: Brake, *, is_final: bool) -> None:
         """What is cancelled ends; of a paused list the messages make room, as the queue is others' too."""
@@ -441,9 +485,9 @@ class _Run:
             logger.exception("message %s could not be put off", mid, extra=_fields(mid, message))
 
 
-def _when(message: Message, now_msec: int) -> Dialable | Outcome:
+def _when(message: Message, now_msec: int, caps: Caps = NO_CAPS) -> Dialable | Outcome:
     """When a message may be dialled next; or how it ends, if it may not be before its time is up."""
-    when = next_dial(message.dial_times, now_msec)
+    when = next_dial(message.dial_times, now_msec, caps=caps)
     match when:
         case Dialable():
             return when
@@ -455,8 +499,10 @@ def _when(message: Message, now_msec: int) -> Dialable | Outcome:
 
 def _end_of(obstacle: Obstacle) -> Outcome:
     match obstacle:
-        case "ttl" | "capped":
+        case "ttl":
             return EXPIRED
+        case "capped":
+            return CAPPED
         case "window":
             return HOURS_SHUT
         case _:

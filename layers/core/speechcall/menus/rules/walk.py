@@ -10,8 +10,21 @@ from typing import NamedTuple, assert_never
 from speechcall.menus.rules.call_log import OTHERWISE, SILENT_REPEATS, Table, ThenKind, repeats_too_often
 from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, OptOutStep, Webhook
 from speechcall.shared.rules.outcome import End
+from speechcall.shared.rules.time_bounds import DEFAULT_CALL_SECONDS
 
 MAX_VISITS = 50
+
+
+class CallLimits(NamedTuple):
+    """What a stack allows a call: menus, seconds until no menu begins any more, silent repeats."""
+
+    visits: int = MAX_VISITS
+    seconds: int = DEFAULT_CALL_SECONDS
+    silent_repeats: int = SILENT_REPEATS
+
+
+AS_DEPLOYED = CallLimits()
+"""Of a stack that has chosen nothing else."""
 
 
 class Sent(NamedTuple):

@@ -3,9 +3,11 @@
 Every way to end a message goes through `LeavingMessages.leave`: the end of its call, a refusal, expiry, cancelling,
 giving up. What is known goes in (`Leaving`), the parts of the transaction come out (`_parts`): the change of the
 message; its line given back and what its account was charged corrected, if it had one; its campaign's counts and
-funnel, if it has one. Where the change stands alone it is a single update.
+funnel, if it has one; the events of which its sender is told, if there is a `statusUrl`. Where the change stands alone
+it is a single update.
 """
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -42,9 +44,16 @@ from speechcall.shared.adapters.table import (
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
 from speechcall.shared.rules.outcome import End, Outcome
+from speechcall.shared.rules.time_bounds import QUEUE_LOST_SECONDS
+from speechcall.shared.rules.unforeseen import told
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from speechcall.messages.adapters.status_items import Told
+    from speechcall.messages.rules.status_event import StatusEvent
+
+logger = logging.getLogger(__name__)
 
 SHARD = "due_shard = :shard, due_at = :due"
 PLACE = "order_pk = :order_pk, order_sk = :order_sk"
@@ -81,6 +90,10 @@ class Leaving:
     """Further parts of the transaction, by their names."""
     checks: Parts = field(default_factory=dict)
     """What else has to hold, of other items, by the names of the parts; the message must not be cancelled then."""
+    settles: bool = False
+    """Its call is over, and not for good: why it ended may yet change what becomes of the message."""
+    again_msec: int | None = None
+    """Not before this it is dialled again."""
 
     @property
     def had_line(self) -> bool:
@@ -91,13 +104,25 @@ class Leaving:
         """Whether a call attempt is left: of that very attempt alone, since the message may be in the next one."""
         return self.message.state in (State.CALLING, State.SETTLING)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether all is known of the attempt that will be: it does not begin to settle."""
+        return self.outcome is not None or self.after is State.QUEUED
+
 
 class LeavingMessages(DynamoMessageReader):
     """The part of a `MessageStore` that leaves states."""
 
-    def __init__(self, client: "DynamoDBClient", messages_table: str, registry_table: str) -> None:
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        messages_table: str,
+        registry_table: str,
+        tell: "Callable[[StatusEvent], object] | None" = None,
+    ) -> None:
+        """`tell` queues an event of which somebody is told; without it who looks for what is due finds it soon."""
         super().__init__(client, messages_table)
-        self._registry = registry_table
+        self._registry, self._queue_event = registry_table, tell
         self.turns = DynamoTurns(client, messages_table, registry_table)
         self.sleep: Callable[[float], object] = time.sleep
 
@@ -107,7 +132,7 @@ class LeavingMessages(DynamoMessageReader):
         due = due_values(shard_name(message.mid, State.SETTLING), now_msec)
         expression = f"{FINISHED}, {SETTLING_END} = :end, {SHARD}"
         # The guess is not its outcome, and its call may turn out to have been answered: neither is counted yet.
-        leaving = Leaving(_in_a_call(message), State.FINISHED, now_msec, expression, values | due)
+        leaving = Leaving(_in_a_call(message), State.FINISHED, now_msec, expression, values | due, settles=True)
         return self._has_left(leaving)
 
     def finish(self, message: Message, outcome: Outcome, now_msec: int, heard: Heard | None = None) -> bool:
@@ -117,9 +142,14 @@ class LeavingMessages(DynamoMessageReader):
         return self._has_left(_finishing(message, outcome, cause, now_msec))
 
     def refuse_unreadable(self, mid: str, before: State, outcome: Outcome, now_msec: int) -> bool:
-        """Its campaign is told, as far as that can be read: it would never be finished."""
+        """Its campaign and its sender are told, as far as that can be read: they would wait for its end for ever."""
         item = read_item(self._client, self._messages, message_key(mid)) or {}
         known = {name: item.get(name, "") for name in ("account_id", "campaign", "funnel")}
+        told_of = None
+        if "status_url" in item or "counts_in_list" in item:
+            from speechcall.messages.adapters.status_items import told_of_item  # noqa: PLC0415, as in `_told`
+
+            told_of = told_of_item(item, now_msec, outcome)
         ended: EndedMessage | None = None
         if all(isinstance(value, str) for value in known.values()) and known["campaign"]:
             had_line = before is State.CALLING
@@ -128,7 +158,7 @@ class LeavingMessages(DynamoMessageReader):
         values = {":outcome": outcome.outcome, ":reason": outcome.reason, ":now": now_msec}
         values |= {":from": stored.value, ":to": State.FINISHED.value}
         change = self._change(mid, f"{FINISHED} {NOT_DUE}, {SETTLING_END}", it_is_in_its_state, values)
-        return not self._count_and_write({MESSAGE: {"Update": change}}, ended, now_msec)
+        return not self._count_and_write({MESSAGE: {"Update": change}}, ended, now_msec, told_of=told_of)
 
     def requeue(
         self, message: Message, redials: int, due_msec: int, now_msec: int, heard: Heard | None = None
@@ -166,7 +196,8 @@ class LeavingMessages(DynamoMessageReader):
         expression = f"SET #state = :to, redials = :redials{answered}, {SHARD} {NOT_FINISHED}"
         message = _in_a_call(message)
         checks = self._nothing_is_cancelled(message)
-        failed = self._leave(Leaving(message, State.QUEUED, now_msec, expression, values, None, heard, more, checks))
+        leaving = Leaving(message, State.QUEUED, now_msec, expression, values, None, heard, more, checks)
+        failed = self._leave(replace(leaving, again_msec=due_msec))
         return _why_not_again(failed, message)
 
     def _nothing_is_cancelled(self, message: Message) -> Parts:
@@ -222,7 +253,9 @@ class LeavingMessages(DynamoMessageReader):
                 leaving.outcome,
                 leaving.heard,
             )
-        return self._count_and_write(self._parts(leaving), ended, leaving.now_msec, leaving.checks)
+        return self._count_and_write(
+            self._parts(leaving), ended, leaving.now_msec, leaving.checks, told_of=self._told(leaving)
+        )
 
     def _parts(self, leaving: Leaving) -> Parts:
         """All but its campaign's, whose form depends on how many are left."""
@@ -238,7 +271,8 @@ class LeavingMessages(DynamoMessageReader):
         change = self._change(message.mid, leaving.expression, clause, values)
         change["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         line = self._line_parts(message, leaving.now_msec) if leaving.had_line else {}
-        return {MESSAGE: {"Update": change}, **line, **leaving.more}
+        limits = self._limit_parts(leaving) if leaving.is_of_call else {}
+        return {MESSAGE: {"Update": change}, **line, **limits, **leaving.more}
 
     def _line_parts(self, message: Message, now_msec: int) -> Parts:
         """The parts of an end that give a line back, and correct what its account was charged for it."""
@@ -254,14 +288,44 @@ class LeavingMessages(DynamoMessageReader):
             parts["queue"] = {"Update": queue}
         return parts
 
-    def _count_and_write(
-        self, parts: Parts, ended: EndedMessage | None, now_msec: int, checks: Parts | None = None
-    ) -> Mapping[str, Values | None]:
-        """Writes the parts with those of the campaign; what failed of them, the campaign's counts apart.
+    def _limit_parts(self, leaving: Leaving) -> Parts:
+        """The parts of an end that correct what was counted against the limits of its account and of the stack."""
+        if not leaving.message.limits:
+            return {}
+        # Few accounts have limits.
+        from speechcall.messages.adapters.caps_store import end_parts  # noqa: PLC0415
 
-        Many ends of one campaign at once are in each other's way: each is tried again for half a second, and whoever
-        still fails is told (StoreUnavailable), and is tried again by who called it: nothing was written.
+        return end_parts(
+            self._registry, leaving.message, leaving.now_msec, gives_back=leaving.had_line, is_over=leaving.is_over
+        )
+
+    def _told(self, leaving: Leaving) -> "Told | None":
+        """Who is told of it; None: nobody is, as of most messages."""
+        message = leaving.message
+        if leaving.settles or not (message.status_url or message.counts_in_list):
+            return None
+        from speechcall.messages.adapters.status_items import told_of_message  # noqa: PLC0415, few have a statusUrl
+
+        return told_of_message(
+            message, leaving.now_msec, leaving.outcome, ends_attempt=leaving.is_of_call, again_msec=leaving.again_msec
+        )
+
+    def _count_and_write(
+        self,
+        parts: Parts,
+        ended: EndedMessage | None,
+        now_msec: int,
+        checks: Parts | None = None,
+        *,
+        told_of: "Told | None" = None,
+    ) -> Mapping[str, Values | None]:
+        """Writes the parts with those of campaign, list and sender; what failed of them, their counts apart.
+
+        Many ends of one campaign or list at once are in each other's way: each is tried again for half a second, and
+        whoever still fails is told (StoreUnavailable), and is tried again by who called it: nothing was written.
         """
+        if told_of is not None:
+            return self._tell_and_write(parts, ended, told_of, checks)
         if ended is None:
             return self._write(_join(parts, checks or {}))
         fewer = Fewer.SOME_LEFT
@@ -272,6 +336,59 @@ class LeavingMessages(DynamoMessageReader):
                 return failed
             fewer = fewer_of(failed[CAMPAIGN], 1)
         raise StoreUnavailable("the campaign changes too fast")
+
+    def _tell_and_write(
+        self, parts: Parts, ended: EndedMessage | None, told_of: "Told", checks: Parts | None
+    ) -> Mapping[str, Values | None]:
+        """As `_count_and_write`, with the events of which somebody is told; they are queued when all is written.
+
+        finish     TransactWrite: m finished, its event pending ──► queued ──► sent
+        killed     TransactWrite: m finished, its event pending ──► killed
+        the minute's tick                      its event is due ──► queued ──► sent
+        """
+        from speechcall.messages.adapters.status_items import (  # noqa: PLC0415, as in `_told`
+            ENDS,
+            LIST_EVENT,
+            Open,
+            ends_parts,
+            event_parts,
+            events_of,
+            list_event,
+            open_after,
+        )
+
+        due_msec = told_of.now_msec + (QUEUE_LOST_SECONDS * 1000 if self._queue_event else 0)
+        parts = {**parts, **event_parts(self._messages, told_of, due_msec)}
+        fewer, left, counter = Fewer.SOME_LEFT, Open.SOME_LEFT, Values()
+        for _ in range(TRIES):
+            counted = end_parts(self._registry, ended, fewer, told_of.now_msec) if ended else {}
+            ends = ends_parts(self._messages, self._registry, told_of, left, counter, due_msec)
+            every = _join({**parts, **counted, **ends}, checks or {})
+            failed = patiently(partial(self._write, every), self.sleep)
+            if not failed:
+                of_list = [list_event(told_of.list_id)] if LIST_EVENT in ends else []
+                self._queue_events([*events_of(told_of), *of_list])
+            is_of_counters = failed and told_of.outcome and not any(name in failed for name in parts)
+            if not (is_of_counters and {CAMPAIGN, ENDS} & failed.keys()):
+                return failed
+            if CAMPAIGN in failed:
+                fewer = fewer_of(failed[CAMPAIGN], 1)
+            if ENDS in failed:
+                counter = failed[ENDS] or {}
+                left = open_after(counter)
+        raise StoreUnavailable("the campaign or the list changes too fast")
+
+    def _queue_events(self, events: "list[StatusEvent]") -> None:
+        """What is not queued now is found when it is due."""
+        queue = self._queue_event
+        if queue is None:
+            return
+        for event in events:
+            try:
+                queue(event)
+            except Exception as error:  # noqa: BLE001 - the message has ended, and the event will be found
+                fields = {"mid": event.name, "webhook_id": event.event_id}
+                logger.warning("an event was not queued at once: %s", told(error), extra=fields)
 
     def _write(self, parts: Parts, token: str = "") -> Mapping[str, Values | None]:
         """What failed, by the names of the parts; empty: all is written. One part alone is no transaction."""

@@ -52,8 +52,8 @@ class DynamoPool:
 
     def tell_stack(self, stack: Pool) -> None:
         values = {":lines": stack.lines, ":rate": stack.calls_per_second, ":urgent": stack.urgent_lines}
-        told = "SET stack_lines = :lines, stack_calls_per_second = :rate, stack_urgent_lines = :urgent"
-        self._update(told, values)
+        told = "SET stack_lines = :lines, stack_calls_per_second = :rate, stack_urgent_lines = :urgent, "
+        self._update(f"{told}stack_calls_per_number = :number", {**values, ":number": stack.calls_per_number})
 
     def tell_waiting(self, shares: int, now_msec: int) -> None:
         values = {":shares": shares, ":now": now_msec}
@@ -95,10 +95,11 @@ class DynamoPool:
 
 
 def _stack_of(item: Values) -> Pool | None:
-    """The stack's parameters as they were told; a release before knew no urgent lines."""
+    """The stack's parameters as they were told; a release before knew no urgent lines, and no calls to a number."""
     if "stack_lines" not in item:
         return None
-    return Pool(item["stack_lines"], item["stack_calls_per_second"], item.get("stack_urgent_lines", 0))
+    lines, rate = item["stack_lines"], item["stack_calls_per_second"]
+    return Pool(lines, rate, item.get("stack_urgent_lines", 0), item.get("stack_calls_per_number", 0))
 
 
 _GIVE_BACK = "DELETE held :entries, held_normal :entries, numbers :numbers"

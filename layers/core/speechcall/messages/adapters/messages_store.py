@@ -19,6 +19,7 @@ from speechcall.messages.adapters.message_items import (
 from speechcall.messages.adapters.new_messages import DynamoNewMessages
 from speechcall.messages.adapters.stops_store import job_part
 from speechcall.messages.adapters.turns_store import charge_queue, charge_turn, load_turn
+from speechcall.messages.rules.dial_times import NO_CAPS, Caps
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.opening import opens_later_msec
 from speechcall.messages.rules.pool import Pool
@@ -26,6 +27,7 @@ from speechcall.messages.rules.turns import Turn
 from speechcall.messages.use_cases.message_ports import (
     AccountFull,
     Brake,
+    Capped,
     Claim,
     HeldBack,
     LinesFull,
@@ -42,10 +44,13 @@ from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.shared.adapters.due_index import due_in
 from speechcall.shared.adapters.keys import LATER, campaign_key, list_brake_key, mid_of, opt_out_key
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire, transact
+from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
 
 OPT_OUT = "opt-out of "
 """How the names of a claim's parts begin that ask for opt-outs."""
+CLAIM_TRIES = 3
+"""Of a claim for a number whose calls count no more, or whose count another has just changed."""
 
 
 class DynamoMessages(LeavingMessages, DynamoNewMessages):
@@ -112,20 +117,26 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         dialer D             TransactWrite: q of the campaign ──X paused; so no call begins after the pause is written
         8 pm               UpdateItem: the queue of r is shut
         dialer E             TransactWrite: r ──X shut: no call begins after that is written
+        dialer F   TransactWrite: s, its number's calls + 1, if fewer than 2 are counted ──► taken, the second
+        dialer G        TransactWrite: t, of the same number, when s has ended ──X two are counted
+        set             UpdateItem: the account may make 1 call to a number
+        dialer H             TransactWrite: u, under a limit of 2 ──X the limit is not as read
         opt-out            UpdateItem: the number of r
-        dialer F             TransactWrite: r ──X opted out; so no call begins after the opt-out is written
+        dialer J             TransactWrite: r ──X opted out; so no call begins after the opt-out is written
         finish m             remove m-1 from held, m calling → finished
         """
         if pool.lines_for(message.is_urgent) < 1:  # an empty set does not exist, and has no size
             return LinesFull()
         attempt = message.attempt + 1
         name = holder(message.mid, attempt)
+        limits = limits_of(charge, pool)
+        kept, gone = (", limits = :limits", "") if limits else ("", ", limits")
         it_waits_for_this_attempt = "#state = :from AND attempt = :before"
         call_it = self._change(
             message.mid,
             "SET #state = :to, attempt = :attempt, claimed_msec = :now, dial_wait_seconds = :wait, "
-            f"machine_arn = :flow, line_share = :share, charged_msec = :charged, has_limit = :limited, {SHARD} "
-            f"REMOVE flow_arn, held_back, {PLACE_NAMES}",  # `flow_arn`: its name in the release before
+            f"machine_arn = :flow, line_share = :share, charged_msec = :charged, has_limit = :limited, {SHARD}"
+            f"{kept} REMOVE flow_arn, held_back, {PLACE_NAMES}{gone}",  # `flow_arn`: its name in the release before
             it_waits_for_this_attempt,
             {
                 ":from": State.QUEUED.value,
@@ -139,6 +150,7 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
                 ":charged": charge.line_msec if charge else 0,
                 ":limited": charge is not None and charge.turn.max_lines is not None,
                 **due_values(shard_name(message.mid, State.CALLING), now_msec + CALLING_CHECK_MSEC),
+                **({":limits": limits} if limits else {}),
             },
         )
         take = take_line(
@@ -157,8 +169,47 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         if charge:
             parts["turn"] = {"Update": charge_turn(self._registry, charge, name, message.mid)}
             parts["queue"] = {"Update": charge_queue(self._registry, charge)}
+        if limits:
+            estimate = charge.line_msec if charge else 0
+            return self._claim_within(limits, parts, message, name, estimate, pool, now_msec, charge)
         failed = transact(self._client, parts)
         return _why_not(failed, message, pool, now_msec, charge) if failed else LineTaken()
+
+    def _claim_within(
+        self,
+        limits: Mapping[str, int],
+        parts: Mapping[str, Any],
+        message: Message,
+        holder_name: str,
+        estimate_msec: int,
+        pool: Pool,
+        now_msec: int,
+        charge: Charge | None,
+    ) -> Claim:
+        """A claim that is counted. A limit that fails by calls that count no more is tried again without these."""
+        # Few accounts have limits: functions that claim nothing need not load it.
+        from speechcall.messages.adapters.caps_store import PREFIX, caps_in, claim_parts  # noqa: PLC0415
+
+        found: dict[str, Values | None] = {}
+        for _ in range(CLAIM_TRIES):
+            counting = claim_parts(self._registry, message, limits, holder_name, estimate_msec, now_msec, found)
+            failed = transact(self._client, {**parts, **counting})
+            if not failed:
+                return LineTaken()
+            if not all(name.startswith(PREFIX) for name in failed):
+                return _why_not(failed, message, pool, now_msec, charge)
+            caps = caps_in(failed, limits, now_msec)
+            if caps.allow_msec > now_msec:
+                return Capped(caps)
+            found |= failed
+        raise StoreUnavailable("the calls to a number change too fast")
+
+    def caps_of(self, message: Message, now_msec: int) -> Caps:
+        if not message.limits:
+            return NO_CAPS
+        from speechcall.messages.adapters.caps_store import read_caps  # noqa: PLC0415, as above
+
+        return read_caps(self._client, self._registry, message, message.limits, now_msec)
 
     def _brakes(self, message: Message) -> dict[str, Any]:
         """The parts of a claim that ask whether what the message belongs to is stopped."""
@@ -237,6 +288,18 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
             what = Stopped(Brake.MESSAGE, message.account_id, message.mid)
             parts["job"] = {"Update": job_part(self._registry, what, now_msec, hangs_up=True)}
         return not self._write(parts)
+
+
+def limits_of(charge: Charge | None, pool: Pool) -> dict[str, int]:
+    """The limits that hold for a call, by their names (`Limit`)."""
+    limits: dict[str, int] = {}
+    if charge and charge.turn.calls_per_number is not None:
+        limits["account"] = charge.turn.calls_per_number
+    if pool.calls_per_number:
+        limits["stack"] = pool.calls_per_number
+    if charge and charge.turn.minutes_per_day is not None:
+        limits["minutes"] = charge.turn.minutes_per_day
+    return limits
 
 
 def _why_not(

@@ -297,6 +297,12 @@ def charge_turn(table: str, charge: Charge, holder: str, mid: str) -> Any:
         ":holders": {holder},
     }
     conditions = [nobody_else_has_charged_it, it_is_not_paused, the_message_is_not_cancelled]
+    limits = {"calls_per_number": turn.calls_per_number, "minutes_per_day": turn.minutes_per_day}
+    for name, limit in limits.items():
+        its_limit_is_as_read = f"attribute_not_exists({name})" if limit is None else f"{name} = :{name}"
+        conditions.append(its_limit_is_as_read)
+        if limit is not None:
+            values[f":{name}"] = limit
     if turn.max_lines is not None:
         it_has_room = "(attribute_not_exists(live) OR size(live) < :most)"
         conditions.append(it_has_room)
@@ -385,6 +391,8 @@ def load_turn(item: Values) -> Turn:
         cancelled_upto=item.get("cancelled_upto", NONE_CANCELLED),
         ended=item.get("ended", 0),
         line_msec=item.get("line_msec", 0),
+        calls_per_number=item.get("calls_per_number"),
+        minutes_per_day=item.get("minutes_per_day"),
     )
 
 

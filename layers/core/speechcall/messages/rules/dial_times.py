@@ -1,5 +1,6 @@
 """How long, how often and when a message is dialled."""
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple, assert_never, get_args
 
 from speechcall.shared.rules.outcome import OutcomeName
@@ -66,3 +67,59 @@ class Redial(NamedTuple):
         if made >= self.attempts or not may_again:
             return None
         return now_msec + self.after_seconds[min(made, len(self.after_seconds) - 1)] * 1000
+
+
+PERIOD_SECONDS = 86_400
+SLACK_SECONDS = 300
+"""A call is counted by the moment at which it takes its line, and its phone rings a moment later. If the start of its
+machine fails, the sweeper starts it within two minutes, and its dial may be tried for two more.
+"""
+COUNTED_MSEC = (PERIOD_SECONDS + SLACK_SECONDS) * 1000
+"""For so long a call counts, from the moment at which it took its line."""
+DAY_MSEC = 86_400_000
+
+
+Limit = Literal["account", "stack", "minutes"]
+"""What a call may be counted in: its account's calls to a number, the stack's, and its account's minutes of the day."""
+
+
+class Counted(NamedTuple):
+    """The calls to one number that count, and how many may be."""
+
+    most: int
+    moments: tuple[int, ...] = ()
+    """When each took its line, in milliseconds since 1970; in any order."""
+
+    @property
+    def allows_msec(self) -> int:
+        """From which moment on one more may be made; 0: from any."""
+        if len(self.moments) < self.most:
+            return 0
+        return sorted(self.moments)[-self.most] + COUNTED_MSEC
+
+
+class Caps(NamedTuple):
+    """What is known of the limits for calls to a number."""
+
+    counted: tuple[Counted, ...] = ()
+    """By its account's limit, and by the stack's."""
+    spent_until_msec: int = 0
+    """Its account has used up its minutes until then; 0: it has not, or may make any number."""
+
+    @property
+    def allow_msec(self) -> int:
+        """From which moment on one more call may be made; 0: from any."""
+        return max((self.spent_until_msec, *(one.allows_msec for one in self.counted)))
+
+
+NO_CAPS = Caps()
+
+
+def still_counted(moments: Iterable[int], now_msec: int) -> tuple[int, ...]:
+    """Those of a number's calls that count now."""
+    return tuple(sorted(one for one in moments if one + COUNTED_MSEC > now_msec))
+
+
+def next_day_msec(now_msec: int) -> int:
+    """The next midnight (UTC)."""
+    return (now_msec // DAY_MSEC + 1) * DAY_MSEC

@@ -1,5 +1,6 @@
 """A message: one phone call that a customer asked for, with its menus."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -78,6 +79,12 @@ class Message:
     """The name under which its list is counted, stopped and shares its account's lines; empty: none."""
     funnel: str = ""
     """Under which shape of menus its calls are counted in its campaign; empty: in none."""
+    status_url: str = ""
+    """Where its sender is told what becomes of it; empty: nowhere. Frozen when it was accepted."""
+    status_events: tuple[str, ...] = ()
+    """Of which events (`StatusKind`) of its own."""
+    counts_in_list: bool = False
+    """Its end is counted for its list, whose sender is told when all have ended."""
     is_urgent: bool = False
     """It goes before all that are not, on lines that are kept free for such."""
     share: int | None = field(default=None, compare=False)
@@ -86,6 +93,12 @@ class Message:
     """The line time that its account was charged for its call."""
     is_limited: bool = field(default=False, compare=False)
     """Its account may hold so many lines only, and has one back when its call ends."""
+    limits: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """The limits for calls that its latest claim counted it in, by the names of `Limit`."""
+    was_not_placed: bool = field(default=False, compare=False)
+    """Only where it leaves a call: no phone can have rung, so the call is counted nowhere."""
+    talked_msec: int | None = field(default=None, compare=False)
+    """Only where it leaves a call: for how long it was up; None: that is not known, and its line's time counts."""
     cancelled_msec: int | None = field(default=None, compare=False)
     """When it was cancelled in a call, or just after one: it is not dialled again."""
     hangup_msec: int | None = field(default=None, compare=False)

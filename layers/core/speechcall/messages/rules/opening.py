@@ -1,5 +1,6 @@
 """When a message may be dialled, for those who write down where it waits."""
 
+from speechcall.messages.rules.dial_times import NO_CAPS, Caps
 from speechcall.messages.rules.message import Message
 
 
@@ -14,15 +15,15 @@ def opens_later_msec(message: Message, now_msec: int) -> int:
     return opens if opens is not None and opens > now_msec else 0
 
 
-def redial_at_msec(message: Message, wished_msec: int, now_msec: int) -> int | None:
+def redial_at_msec(message: Message, wished_msec: int, now_msec: int, caps: Caps = NO_CAPS) -> int | None:
     """When a message is dialled that was just dialled, and is to be again at `wished_msec`; None: not in its time.
 
-    It waits for its hours, where they are shut then.
+    It waits for its hours, where they are shut then, and until its number may be called again.
     """
     if not message.hours:
-        again = max(wished_msec, now_msec)
+        again = max(wished_msec, now_msec, caps.allow_msec)
         return again if again < message.dial_until_msec else None
     from speechcall.messages.rules.when_to_dial import Dialable, next_dial  # noqa: PLC0415, as above
 
-    when = next_dial(message.dial_times, now_msec, redial_msec=wished_msec)
+    when = next_dial(message.dial_times, now_msec, redial_msec=wished_msec, caps=caps)
     return when.at_msec if isinstance(when, Dialable) else None

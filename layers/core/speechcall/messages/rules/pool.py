@@ -4,12 +4,14 @@ from typing import NamedTuple
 
 
 class Pool(NamedTuple):
-    """How many calls at once, and how many a second."""
+    """How many calls at once, how many a second, and how many to one number."""
 
     lines: int
     calls_per_second: int
     urgent_lines: int = 0
     """Of the lines, how many only urgent messages may take."""
+    calls_per_number: int = 0
+    """How many calls to one number in any 24 hours, whatever account makes them; 0: any number."""
 
     def lines_for(self, is_urgent: bool) -> int:
         """The lines that a message may take."""

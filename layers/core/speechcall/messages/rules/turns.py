@@ -49,6 +49,10 @@ class Turn:
     ended: int = 0
     line_msec: int = 0
     """How many calls have ended, and the line time that they took: both are halved now and then."""
+    calls_per_number: int | None = None
+    """How many calls its account may make to one number in any 24 hours; None: any number."""
+    minutes_per_day: int | None = None
+    """How many minutes of calls its account may make in a day (UTC); None: any number."""
 
     @property
     def standing(self) -> int:

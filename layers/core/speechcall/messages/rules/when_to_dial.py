@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from speechcall.messages.rules.dial_times import NO_CAPS, Caps
 from speechcall.shared.rules.calling_hours import Hours, next_open, open_until
 
 LOOK_AHEAD_SECONDS = 62 * 86_400
@@ -43,14 +44,16 @@ class NeverDialable(NamedTuple):
     opens_msec: int | None
 
 
-def next_dial(times: DialTimes, now_msec: int, *, redial_msec: int = 0, cap_msec: int = 0) -> Dialable | NeverDialable:
+def next_dial(
+    times: DialTimes, now_msec: int, *, redial_msec: int = 0, caps: Caps = NO_CAPS
+) -> Dialable | NeverDialable:
     """When a message may be dialled next.
 
-    `redial_msec`: not before this, because it was just dialled. `cap_msec`: not before this, because its number or its
-    account has had as many calls as may be. 0: nothing of the kind.
+    `redial_msec`: not before this, because it was just dialled; 0: it was not. `caps`: the calls that its number has
+    had, and the minutes that its account has made, where these are limited.
     """
     earliest = max(now_msec, times.send_at_msec, redial_msec)
-    opens = next_opening_msec(times.hours, max(earliest, cap_msec))
+    opens = next_opening_msec(times.hours, max(earliest, caps.allow_msec))
     if opens is not None and opens < times.until_msec:
         return Dialable(opens, min(_shuts_msec(times.hours, opens), times.until_msec))
     if earliest >= times.until_msec:

@@ -32,6 +32,7 @@ class PoolState(NamedTuple):
             stack.lines if self.lines is None else self.lines,
             stack.calls_per_second if self.calls_per_second is None else self.calls_per_second,
             stack.urgent_lines,
+            stack.calls_per_number,
         )
 
     def capacity(self, stack: Pool) -> Capacity:

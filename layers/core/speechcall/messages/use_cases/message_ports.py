@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from speechcall.campaigns.rules.funnel import Heard
 from speechcall.menus.rules.ask import Ask
+from speechcall.messages.rules.dial_times import Caps
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.rules.turns import Turn
@@ -86,6 +87,12 @@ class QueueShut:
     """The hours of its queue are shut."""
 
 
+class Capped(NamedTuple):
+    """Its number has had as many calls as may be, or its account has used up its minutes: what is known of that."""
+
+    caps: Caps
+
+
 @dataclass(frozen=True, slots=True)
 class TurnMoved:
     """Another dialer has charged the account meanwhile. The turn as it is."""
@@ -94,7 +101,17 @@ class TurnMoved:
 
 
 Claim = (
-    LineTaken | NotQueued | LinesFull | NumberBusy | TooSoon | HeldBack | OptedOut | AccountFull | QueueShut | TurnMoved
+    LineTaken
+    | NotQueued
+    | LinesFull
+    | NumberBusy
+    | TooSoon
+    | HeldBack
+    | OptedOut
+    | AccountFull
+    | QueueShut
+    | Capped
+    | TurnMoved
 )
 
 
@@ -120,6 +137,9 @@ class MessageStore(NewMessages, Protocol):
 
         None: nobody is charged, and the call counts for no account.
         """
+
+    def caps_of(self, message: Message, now_msec: int) -> Caps:
+        """What is known of the limits in which the latest call of a message was counted."""
 
     def promote(self, message: Message, now_msec: int) -> bool:
         """A queued message that was put off stands in its queue again, if its `sendAt` has come. False: not queued."""

@@ -43,6 +43,23 @@ class S3Audio:
         """The audio behind a URI that `put` gave."""
         return self._client.get_object(Bucket=self._bucket, Key=_key(uri))["Body"].read()
 
+    def find(self, uri: str) -> bytes | None:
+        """As `get`; None: there is nothing behind it any more."""
+        try:
+            return self.get(uri)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in MISSING:
+                return None
+            raise
+
+    def signed_url(self, uri: str, seconds: int, signer: "S3Client") -> str:
+        """A URL at which the audio can be had so long without credentials.
+
+        `signer` makes URLs for customers: on the laptop they lead elsewhere than our own requests.
+        """
+        where = {"Bucket": self._bucket, "Key": _key(uri), "ResponseContentType": "audio/wav"}
+        return signer.generate_presigned_url("get_object", Params=where, ExpiresIn=seconds)
+
     def retire(self, uri: str) -> bool:
         """Has an upload's audio go when no queued message can still play it; leaves what others may share.
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from speechcall.menus.rules.menu import Menu
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.use_cases.refuse_message import refuse_message
+from speechcall.outbound.rules.destination import destination
 from speechcall.prompts.rules.prompt import KnownPrompt, Trying, is_uploaded
 from speechcall.prompts.use_cases.attempt_prompt import FRESH_MSEC, MOST_FAULTS, OUR_FAULT, attempt, fault_seconds
 from speechcall.prompts.use_cases.prepare_prompts import Apart, Preparation, find_prompt, has_to_be_fetched, prepare
@@ -25,7 +26,6 @@ from speechcall.prompts.use_cases.prompt_sources import Fetch, Fetched, Sources
 from speechcall.prompts.use_cases.prompts import Workshop
 from speechcall.shared.rules.outcome import PROMPT_UNAVAILABLE
 from speechcall.webhooks.rules.retry import Uniform
-from speechcall.webhooks.rules.webhook import destination
 from speechcall.webhooks.use_cases.deliver_webhook import Places
 
 LONGEST_TURN_SECONDS = 60.0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from speechcall.accounts.rules.account import Account
-from speechcall.prompts.rules.prompt import KnownPrompt
+from speechcall.prompts.rules.prompt import KnownPrompt, Prompt
 from speechcall.prompts.use_cases.prompts import (
     PromptStore,
     Retire,
@@ -116,11 +116,24 @@ def read_audio(account: Account, intro_id: str, prompts: PromptStore) -> "Audio"
     return describe_audio(find_uploaded(account.account_id, intro_id, prompts))
 
 
+def find_audio(account: Account, intro_id: str, prompts: PromptStore) -> Prompt:
+    """The prompt that an identifier names. Raises NotFound."""
+    _check_identifier(intro_id)
+    if prompt := find_uploaded(account.account_id, intro_id, prompts).prompt:
+        return prompt
+    raise no_audio()
+
+
+def no_audio() -> NotFound:
+    """The answer where an identifier names nothing."""
+    return NotFound("There is no audio of this identifier in this account.")
+
+
 def remove_audio(account: Account, intro_id: str, desk: AudioDesk) -> "AudioRemoved":
     """Removes an identifier; messages that are queued already still play it. Raises NotFound."""
     _check_identifier(intro_id)
     if not remove_prompt(account.account_id, intro_id, prompts=desk.prompts, retire=desk.retire):
-        raise NotFound("There is no audio of this identifier in this account.")
+        raise no_audio()
     return {"introId": intro_id, "removed": True}
 
 

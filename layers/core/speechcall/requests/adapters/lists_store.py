@@ -3,7 +3,7 @@
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import cached_property
@@ -19,6 +19,7 @@ from speechcall.accounts.rules.throttle import (
     too_many_today,
     too_many_urgent,
 )
+from speechcall.messages.rules.dial_times import Caps
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.rules.prompt import Prompt
 from speechcall.requests.adapters.shapes_store import DynamoShapes
@@ -53,6 +54,14 @@ class DynamoLists:
     def find_prompt(self, account_id: str, identifier: str) -> Prompt | None:
         known = self._prompts.find(account_id, identifier)
         return known.prompt if known else None
+
+    def caps_of(
+        self, account: Account, numbers: Sequence[str], now_msec: int, digest: Callable[[str], str]
+    ) -> dict[str, Caps]:
+        """What is counted of an account's calls to numbers; `digest` is that of a number."""
+        from speechcall.messages.adapters.caps_store import read_numbers  # noqa: PLC0415, few accounts have limits
+
+        return read_numbers(self._client, self._table, account, numbers, now_msec, digest)
 
     def find_list(self, list_id: str) -> MessageList | None:
         """A list by its id."""
@@ -98,6 +107,11 @@ class DynamoLists:
             it_is_free = "attribute_not_exists(pk) OR expires_at <= :now"
             now = {":now": made.created_msec // 1000}
             puts.append(self._put(_idempotency_key(made.account_id, key), named, it_is_free, now))
+        if made.status_url:
+            from speechcall.messages.adapters.status_items import new_ends  # noqa: PLC0415, few lists are told of
+
+            ends = new_ends(made.list_id, made.account_id, len(made.message_ids), made.status_url, made.expires_at)
+            puts.append({"Put": {"TableName": self._table, "Item": to_wire(ends)}})
         return puts
 
     def resume_list(self, stored: MessageList, now_msec: int) -> None:
@@ -256,6 +270,7 @@ def _dump(made: MessageList) -> Values:
         "expires_at": made.expires_at,
         "fingerprint": made.fingerprint,
         "answer": _packed(made.answer),
+        **({"status_url": made.status_url} if made.status_url else {}),
         **({"campaign": made.campaign, "funnels": list(made.funnels)} if made.campaign else {}),
     }
 
@@ -271,6 +286,7 @@ def _load(item: Values) -> MessageList:
         answer=json.loads(zlib.decompress(bytes(item["answer"].value))),
         campaign=item.get("campaign", ""),
         funnels=tuple(item.get("funnels", ())),
+        status_url=item.get("status_url", ""),
     )
 
 

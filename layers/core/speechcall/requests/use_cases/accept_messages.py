@@ -15,14 +15,15 @@ more; the sweeper takes back the counts of one that has had none for five minute
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from speechcall.accounts.rules.account import Account
 from speechcall.campaigns.rules.campaign_names import OTHER
 from speechcall.menus.rules.menu_report import call_bounds, no_opt_out_key
 from speechcall.menus.rules.shape import shape_of
-from speechcall.messages.rules.dial_times import MAX_TTL_SECONDS
+from speechcall.menus.rules.walk import AS_DEPLOYED, CallLimits
+from speechcall.messages.rules.dial_times import MAX_TTL_SECONDS, NO_CAPS, Caps
 from speechcall.messages.rules.message import Message
 from speechcall.messages.rules.when_to_dial import Dialable, DialTimes, next_dial
 from speechcall.messages.use_cases.message_reader import NewMessages
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+CapsOf = Callable[[Account, Sequence[str], int], Mapping[str, Caps]]
+
 KEPT_SECONDS = 30 * 24 * 3600
 MAX_KEY_LENGTH = 255
 MAX_DRAWS = 3
@@ -76,13 +79,15 @@ def accept_messages(
     allow_loopback: bool = False,
     ring_time_kept: bool = True,
     strict: bool = False,
+    limits: CallLimits = AS_DEPLOYED,
 ) -> "Accepted":
     """Stores the acceptable messages of a request, together, and returns the answer.
 
     The answer lists every entry in the order sent: `messageId`, `recipient`, `"status":"sent"`, or
     `"status":"rejected"` with its error. A repeat with the same idempotency `key` is given the first
     one's answer and spends nothing. `allow_loopback`: URLs may lead to this machine; `ring_time_kept`: phones ring as
-    a message says; `strict`: no field may be unknown. Raises the leaves of RequestError.
+    a message says; `strict`: no field may be unknown; `limits`: what the stack allows a call. Raises the leaves of
+    RequestError.
     """
     _check_key(key)
     asked = read_request(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
@@ -91,7 +96,7 @@ def accept_messages(
     stored = lists.find_list_by_key(account.account_id, key) if key else None
     is_new = False
     if stored is None or stored.expires_at * 1000 <= clock.now_msec():
-        judged = judge_entries(entries, account, lists, clock.now_msec(), opt_outs)
+        judged = judge_entries(asked, account, lists, clock.now_msec(), opt_outs, limits)
         count = sum(entry.wanted is not None for entry in judged)
         if not count:
             problems = [problem for entry in judged for problem in entry.problems]
@@ -114,6 +119,8 @@ def accept_messages(
             drawn.add(list_id)
             expires, answer = _expires_at(judged, account, now), _answer(judged, list_id, ids)
             made = MessageList(list_id, account.account_id, tuple(ids), now, expires, fingerprint, answer)
+            told_at = asked.told_of_list(account)
+            made = made._replace(status_url=told_at) if told_at else made
             return made._replace(campaign=asked.campaign, funnels=shapes) if asked.campaign else made
 
         stored = _add_list(make, key, lists, lambda: _give_back(account, count, spent_msec, urgent, lists))
@@ -228,12 +235,27 @@ def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account, op
         redial=to_redial(wanted.model),
         silent_repeats=wanted.model.silentRepeats,
         is_urgent=wanted.is_urgent,
+        status_url=_status_url(wanted, account),
+        status_events=_status_events(wanted, account),
+        counts_in_list=bool(stored.status_url),
         campaign=stored.campaign,
         funnel=_funnel(wanted, stored) if stored.campaign else "",
         number_digest=opt_outs.digest(wanted.number),
         opt_out_lists=tuple(dict.fromkeys(wanted.model.optOutLists)),
         ignores_opt_out=wanted.model.ignoreOptOut,
     )
+
+
+def _status_url(wanted: Wanted, account: Account) -> str:
+    return (wanted.model.statusUrl or account.status_url) if _status_events(wanted, account) else ""
+
+
+def _status_events(wanted: Wanted, account: Account) -> tuple[str, ...]:
+    """Of which events of its own a message's sender is told: with a URL, `final` if nothing is said."""
+    if not (wanted.model.statusUrl or account.status_url):
+        return ()
+    given = wanted.model.statusEvents
+    return tuple(name for name in (account.status_events if given is None else given) if name != "list")
 
 
 def _funnel(wanted: Wanted, stored: MessageList) -> str:
@@ -261,23 +283,34 @@ def check_messages(
     allow_loopback: bool = False,
     ring_time_kept: bool = True,
     strict: bool = False,
+    caps_of: CapsOf = lambda _account, _numbers, _now_msec: {},
+    limits: CallLimits = AS_DEPLOYED,
 ) -> "Checked":
     """POST /bat/messagelist/check: what would be rejected, and the warnings; nothing is stored or spent.
 
-    With each acceptable message, when it may be dialled first if that is later, how short and how long its call can be,
-    and on request its `picture`.
+    With each acceptable message, when its phone may ring, when it may be dialled first if that is later, how short and
+    how long its call can be, and on request its `picture`; with each, what is known of the promises about its menus.
+    `caps_of`: the calls that an account has made to numbers, for accounts with a limit.
     """
     asked = read_request(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
     now = clock.now_msec()
-    entries = judge_entries(asked.entries, account, prompts, now, opt_outs)
+    entries = judge_entries(asked, account, prompts, now, opt_outs, limits)
+    numbers = sorted({entry.wanted.number for entry in entries if entry.wanted})
+    known = caps_of(account, numbers, now) if has_limits(account) else {}
     described: list[Acceptable | Rejected] = []
     for entry in entries:
         if entry.wanted is None:
-            described.append(_rejected(entry))
+            rejected_one = _rejected(entry)
+            if entry.promises:
+                rejected_one["promises"] = [*entry.promises]
+            described.append(rejected_one)
             continue
-        foreseen = _foresee(entry, entry.wanted, picture)
-        if from_msec := _dialled_from(entry.wanted, account, now):
-            foreseen["dialledFrom"] = utc_text(from_msec)
+        when = _when_dialled(entry, entry.wanted, account, now, known.get(entry.wanted.number, NO_CAPS))
+        foreseen = _foresee(entry._replace(warnings=[*entry.warnings, *when.warnings]), entry.wanted, picture)
+        if when.may_ring:
+            foreseen["mayRing"] = when.may_ring
+        if when.from_msec:
+            foreseen["dialledFrom"] = utc_text(when.from_msec)
         described.append(foreseen)
     answer: Checked = {"messages": described}
     if rejected := sum(entry.wanted is None for entry in entries):
@@ -311,14 +344,52 @@ def _foresee(entry: Entry, wanted: Wanted, picture: bool) -> "Acceptable":
         from speechcall.menus.rules.menu_picture import draw  # noqa: PLC0415, few ask for it, and only in a check
 
         answer["picture"] = draw(wanted.menus)
+    if entry.promises:
+        answer["promises"] = [*entry.promises]
     return answer
 
 
-def _dialled_from(wanted: Wanted, account: Account, now_msec: int) -> int | None:
-    """The first moment at which a message may be dialled; None: now."""
+class _When(NamedTuple):
+    """When a message may be dialled, for who asks before it is sent."""
+
+    from_msec: int | None = None
+    """The first moment; None: now, or never."""
+    may_ring: str | None = None
+    warnings: tuple[Problem, ...] = ()
+
+
+def _when_dialled(entry: Entry, wanted: Wanted, account: Account, now_msec: int, caps: Caps) -> _When:
     times = dial_times_of(wanted, account, now_msec)
-    first = next_dial(times, now_msec) if isinstance(times, DialTimes) else None
-    return first.at_msec if isinstance(first, Dialable) and first.at_msec > now_msec else None
+    if isinstance(times, Problem):  # a millisecond has passed since it was judged
+        return _When()
+    first = next_dial(times, now_msec, caps=caps)
+    from_msec = first.at_msec if isinstance(first, Dialable) and first.at_msec > now_msec else None
+    rings = None
+    if times.hours or times.send_at_msec or account.calls_per_number is not None:
+        from speechcall.messages.rules.may_ring import may_ring  # noqa: PLC0415, a list that is sent needs none
+
+        rings = may_ring(times.hours, wanted.model.sendAt if times.send_at_msec else None, account.calls_per_number)
+    return _When(from_msec, rings, tuple(_limit_warnings(entry.path, caps, now_msec, is_never=from_msec is None)))
+
+
+def _limit_warnings(path: str, caps: Caps, now_msec: int, *, is_never: bool) -> Iterator[Problem]:
+    """What a limit that is reached means for a message that is sent now."""
+    ends = "; the message's time is up before that, so it would end as expired" if is_never else ""
+    for one in caps.counted:
+        if one.allows_msec > now_msec:
+            calls = "1 call" if one.most == 1 else f"{one.most} calls"
+            until = utc_text(one.allows_msec)
+            text = f"has had {calls} of this account in 24 hours, and may have no more until {until}{ends}"
+            yield Problem("CALLS_PER_NUMBER", f"{path}.to", text)
+    if caps.spent_until_msec > now_msec:
+        until = utc_text(caps.spent_until_msec)
+        text = f"waits: this account has used up its minutes of the day, until {until}{ends}"
+        yield Problem("MINUTES_PER_DAY", path, text)
+
+
+def has_limits(account: Account) -> bool:
+    """Whether its calls are counted."""
+    return account.calls_per_number is not None or account.minutes_per_day is not None
 
 
 def _rejected(entry: Entry) -> "Rejected":

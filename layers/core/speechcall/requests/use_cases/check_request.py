@@ -1,29 +1,30 @@
 """What a request asks for, checked: the part of it that only the request decides, and the account's part."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from speechcall.accounts.rules.account import Account
 from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, RIGHT, shown
 from speechcall.campaigns.rules.campaign_names import NAME
 from speechcall.menus.rules.menu import OWN_LIST, Menu, dump_menus
 from speechcall.menus.rules.menu_report import report
+from speechcall.menus.rules.walk import AS_DEPLOYED, CallLimits
 from speechcall.messages.rules.when_to_dial import DialTimes
 from speechcall.optouts.use_cases.opt_out_ports import NOBODY, OptOuts
 from speechcall.prompts.rules.prompt import Prompt, is_uploaded
 from speechcall.requests.rules.numbering import is_surcharged
+from speechcall.requests.use_cases.field_names import CODE as MISPLACED
 from speechcall.requests.use_cases.field_names import judge_names
-from speechcall.requests.use_cases.hours_model import HOURS_FIELDS
 from speechcall.requests.use_cases.judge_hours import judge_hours
 from speechcall.requests.use_cases.read_messages import (
     KNOWN_FIELDS,
-    check_hours,
+    check_defaults,
     check_message,
     lists_not_obeyed,
     to_menus,
     unknown_fields,
 )
-from speechcall.requests.use_cases.request_models import MessageModel
+from speechcall.requests.use_cases.request_models import DEFAULT_FIELDS, MessageModel
 from speechcall.shared.rules.characters import foreign, lookalike, unseen
 from speechcall.shared.rules.errors import InvalidRequest, Problem
 from speechcall.shared.rules.json_text import parse_json
@@ -31,11 +32,15 @@ from speechcall.shared.rules.phone_numbers import to_e164
 from speechcall.shared.rules.spelling import Names
 from speechcall.shared.rules.timing import utc_text
 
+if TYPE_CHECKING:  # Few requests have promises
+    from speechcall.api.rules.answers import Judged
+    from speechcall.menus.rules.promise import Promise
+
 MAX_MESSAGES = 100
 MAX_MENUS_BYTES = 64 * 1024
 MAX_NAMES = 20
 MAX_CUSTOMER_ID_LENGTH = 64
-_ENVELOPE = ("messages", "campaign", *HOURS_FIELDS)
+_ENVELOPE = ("messages", "campaign", "promises", *DEFAULT_FIELDS)
 """What may stand around the messages."""
 _IN_A_MESSAGE, _AROUND_MESSAGES = Names(KNOWN_FIELDS), Names(_ENVELOPE)
 
@@ -68,6 +73,8 @@ class Entry(NamedTuple):
     wanted: Wanted | None
     problems: Sequence[Problem] = ()
     warnings: Sequence[Problem] = ()
+    promises: "Sequence[Judged]" = ()
+    """What is known of each promise about its menus, where there are any."""
 
     @property
     def recipient(self) -> str | None:
@@ -88,6 +95,16 @@ class Asked(NamedTuple):
     entries: Sequence[Entry]
     campaign: str = ""
     """The name under which the list is counted; empty: none."""
+    promises: "tuple[Promise, ...]" = ()
+    """What every call of each message has to keep to."""
+    status_url: str | None = None
+    """What the envelope says about where and of what its sender is told."""
+    status_events: Sequence[str] | None = None
+
+    def told_of_list(self, account: Account) -> str:
+        """Where the sender is told that the whole list has ended; empty: nowhere."""
+        events = account.status_events if self.status_events is None else self.status_events
+        return (self.status_url or account.status_url) if "list" in events else ""
 
 
 def read_request(
@@ -99,26 +116,42 @@ def read_request(
     """
     envelope = parse_json(body)
     given = _envelope(envelope, strict)
-    defaults = _defaults(envelope)
+    defaults = _defaults(envelope, allow_loopback)
     rules = (defaults, allow_loopback, ring_time_kept, strict)
     entries = [_read(one, f"messages[{index}]", *rules) for index, one in enumerate(given)]
-    return Asked(entries, _campaign(envelope))
+    promises = _promises(envelope) if "promises" in envelope else ()
+    told = (defaults.get("statusUrl"), defaults.get("statusEvents"))
+    return Asked(entries, _campaign(envelope), promises, *told)
 
 
 def judge_entries(
-    entries: Sequence[Entry], account: Account, prompts: Prompts, now_msec: int, opt_outs: OptOuts = NOBODY
+    asked: Asked,
+    account: Account,
+    prompts: Prompts,
+    now_msec: int,
+    opt_outs: OptOuts = NOBODY,
+    limits: CallLimits = AS_DEPLOYED,
 ) -> list[Entry]:
-    """The entries as the account may send them now: its destinations, senders, prompts and hours, and to whom."""
+    """The entries as the account may send them now: its destinations, senders, prompts and hours, and to whom.
+
+    And whether their menus keep the promises that the request makes and the account requires, under the stack's limits.
+    """
     known: dict[str, Prompt | None] = {}
-    judged = [_judge(entry, account, prompts, known, now_msec) for entry in entries]
+    judged = [_judge(entry, account, prompts, known, now_msec) for entry in asked.entries]
     judged = _judge_lists(judged, account, now_msec, opt_outs)
     names = [_obeyed(entry, opt_outs) for entry in judged]
     wanted = {name for some in names for name in some}
     barred = opt_outs.opted_out(account.account_id, wanted) if wanted else set()
-    return [
+    judged = [
         _bar(entry, [name for digest, name in some if (digest, name) in barred])
         for entry, some in zip(judged, names, strict=True)
     ]
+    if not asked.promises and not account.requires:
+        return judged
+    from speechcall.requests.use_cases.judge_promises import judge_promises  # noqa: PLC0415 - few requests have any
+
+    seconds = {intro: prompt.seconds for intro, prompt in known.items() if prompt}
+    return judge_promises(judged, asked.promises, account, limits, seconds)
 
 
 def _judge_lists(entries: Sequence[Entry], account: Account, now_msec: int, opt_outs: OptOuts) -> list[Entry]:
@@ -197,10 +230,20 @@ def _campaign(body: Any) -> str:
     return given
 
 
-def _defaults(envelope: Mapping[str, Any]) -> dict[str, Any]:
+def _promises(body: Any) -> "tuple[Promise, ...]":
+    """The promises of an envelope. One that cannot be read refuses the request: nothing would hold it to them."""
+    from speechcall.menus.rules.promise_grammar import read_promises  # noqa: PLC0415 - few requests have any
+
+    promises, problems = read_promises(body["promises"])
+    if problems:
+        raise InvalidRequest("The promises cannot be read.", problems)
+    return promises
+
+
+def _defaults(envelope: Mapping[str, Any], allow_loopback: bool) -> dict[str, Any]:
     """What the envelope says for all its messages; each message may say otherwise, field by field."""
-    defaults = {name: envelope[name] for name in HOURS_FIELDS if name in envelope}
-    if problems := check_hours(defaults):
+    defaults = {name: envelope[name] for name in DEFAULT_FIELDS if name in envelope}
+    if problems := check_defaults(defaults, allow_loopback=allow_loopback):
         raise InvalidRequest("What the request says for all its messages cannot be used.", problems)
     return defaults
 
@@ -228,8 +271,15 @@ def _read(
     """Reads one message and judges it by itself; without its account and without stored audio."""
     whole = {**defaults, **given} if isinstance(given, dict) else given
     model, problems = check_message(whole, path, allow_loopback=allow_loopback)
+    if model and isinstance(given, dict) and "list" in (given.get("statusEvents") or ()):
+        place = f"{path}.statusEvents[{given['statusEvents'].index('list')}]"
+        text = '"list" is an event of the whole list; say so in the envelope'
+        model, problems = None, [Problem("INVALID_STATUS_EVENTS", place, text)]
     names = unknown_fields(given) if isinstance(given, dict) else []
     unknown = judge_names(names, _IN_A_MESSAGE, f"{path}.", strict=strict)
+    if "promises" in names and not strict:
+        text = "belongs beside messages, and holds for all of them"
+        unknown.problems.append(Problem(MISPLACED, f"{path}.promises", text))
     if unknown.problems:
         return Entry(given, path, None, [*problems, *unknown.problems][:MAX_PROBLEMS])
     number = to_e164(model.to) if model else None
@@ -253,26 +303,8 @@ def _judge(entry: Entry, account: Account, prompts: Prompts, known: dict[str, Pr
     """Judges a message by its account (destinations, senders, uploads). `known`: uploads looked up already."""
     if entry.wanted is None:
         return entry
-    problems, warnings = [], list(entry.warnings)
-    if not account.may_dial(entry.wanted.number):
-        text = f"is not among the destinations of this account, which are: {_destinations(account)}"
-        problems.append(Problem("INVALID_RECIPIENT", f"{entry.path}.to", text))
-    elif not account.premium and is_surcharged(entry.wanted.number):
-        text = "is a premium-rate or shared-cost number, which this account may not call"
-        problems.append(Problem("INVALID_RECIPIENT", f"{entry.path}.to", text))
-    if not account.may_send_as(entry.wanted.model.from_):
-        given = entry.wanted.model.from_
-        text = f"is not among the senders of this account, which are: {_some([*account.senders])}{unseen(given)}"
-        problems.append(Problem("INVALID_SENDER", f"{entry.path}.from", text))
-    if entry.wanted.is_urgent and not account.urgent_per_minute:
-        text = "cannot be urgent: this account may send no urgent messages; leave priority out"
-        problems.append(Problem("PRIORITY_NOT_ALLOWED", f"{entry.path}.priority", text))
-    times = dial_times_of(entry.wanted, account, now_msec)
-    if isinstance(times, Problem):
-        problems.append(Problem(times.code, f"{entry.path}.{times.path}", times.message))
-    if entry.wanted.model.ignoreOptOut and not account.ignores_opt_out:
-        text = "may not be true: this account may call nobody who has opted out; leave it out"
-        problems.append(Problem("IGNORE_OPT_OUT_NOT_ALLOWED", f"{entry.path}.ignoreOptOut", text))
+    warnings = list(entry.warnings)
+    problems = list(_not_allowed(entry.path, entry.wanted, account, now_msec))
     for index, menu in enumerate(entry.wanted.menus):
         if not is_uploaded(menu.intro):
             continue
@@ -285,3 +317,29 @@ def _judge(entry: Entry, account: Account, prompts: Prompts, known: dict[str, Pr
         else:
             warnings += [Problem(warning.code, path, warning.message) for warning in prompt.warnings]
     return entry._replace(wanted=None, problems=problems) if problems else entry._replace(warnings=warnings)
+
+
+def _not_allowed(path: str, wanted: Wanted, account: Account, now_msec: int) -> Iterator[Problem]:
+    """What of a message its account may not ask for."""
+    if not account.may_dial(wanted.number):
+        text = f"is not among the destinations of this account, which are: {_destinations(account)}"
+        yield Problem("INVALID_RECIPIENT", f"{path}.to", text)
+    elif not account.premium and is_surcharged(wanted.number):
+        text = "is a premium-rate or shared-cost number, which this account may not call"
+        yield Problem("INVALID_RECIPIENT", f"{path}.to", text)
+    if not account.may_send_as(wanted.model.from_):
+        given = wanted.model.from_
+        text = f"is not among the senders of this account, which are: {_some([*account.senders])}{unseen(given)}"
+        yield Problem("INVALID_SENDER", f"{path}.from", text)
+    if wanted.is_urgent and not account.urgent_per_minute:
+        text = "cannot be urgent: this account may send no urgent messages; leave priority out"
+        yield Problem("PRIORITY_NOT_ALLOWED", f"{path}.priority", text)
+    if wanted.model.statusEvents and not (wanted.model.statusUrl or account.status_url):
+        text = "changes nothing without a statusUrl, which neither the message, the envelope nor the account has"
+        yield Problem("INVALID_STATUS_EVENTS", f"{path}.statusEvents", text)
+    times = dial_times_of(wanted, account, now_msec)
+    if isinstance(times, Problem):
+        yield Problem(times.code, f"{path}.{times.path}", times.message)
+    if wanted.model.ignoreOptOut and not account.ignores_opt_out:
+        text = "may not be true: this account may call nobody who has opted out; leave it out"
+        yield Problem("IGNORE_OPT_OUT_NOT_ALLOWED", f"{path}.ignoreOptOut", text)

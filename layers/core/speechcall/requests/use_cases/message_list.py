@@ -20,3 +20,5 @@ class MessageList(NamedTuple):
     """The name under which it is counted; empty: none."""
     funnels: tuple[str, ...] = ()
     """The shapes of its menus that have a funnel of their own in the campaign. Where it is new: all its shapes."""
+    status_url: str = ""
+    """Where its sender is told when all its messages have ended; empty: nowhere."""

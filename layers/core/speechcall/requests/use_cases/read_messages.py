@@ -17,8 +17,7 @@ from speechcall.requests.use_cases.action_models import (
     WebhookModel,
     WrittenObject,
 )
-from speechcall.requests.use_cases.hours_model import HoursModel
-from speechcall.requests.use_cases.request_models import MenuModel, MessageModel
+from speechcall.requests.use_cases.request_models import DefaultsModel, MenuModel, MessageModel
 from speechcall.shared.rules.errors import Problem
 
 MAX_ACTIONS = 200
@@ -61,10 +60,10 @@ def _needless_redial(model: MessageModel, path: str) -> Problem | None:
     return Problem("INVALID_REDIAL", place, '"noKey" changes nothing: no menu of this message has a key')
 
 
-def check_hours(given: Mapping[str, object]) -> list[Problem]:
-    """What is wrong with the hours that an envelope gives all its messages."""
+def check_defaults(given: Mapping[str, object], *, allow_loopback: bool = False) -> list[Problem]:
+    """What is wrong with what an envelope says for all its messages."""
     try:
-        HoursModel.model_validate(given)
+        DefaultsModel.model_validate(given, context=loopback_rule(allow_loopback))
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False)[:MAX_PROBLEMS]
         return [problem_of(one["loc"], one["type"], one["msg"], one["input"], "") for one in found]

@@ -29,6 +29,8 @@ _WRONG = object()
 _NO_USER = "must not hold a user name or password; use a signed URL, or upload the file and give its identifier"
 """A prompt's URL is asked for without headers of the customer's, so what helps for a webhook's does not help here."""
 
+_NO_STATUS_USER = "must not hold a user name or password; that it is ours is told by its signature"
+
 
 class MenuModel(Strict):
     """What is played, how long a key is awaited, and what each key does."""
@@ -82,7 +84,43 @@ def _has_user(url: str) -> bool:
         return False
 
 
-class MessageModel(HoursModel):
+StatusEventName = Literal["final", "attempt", "list"]
+
+
+class DefaultsModel(HoursModel):
+    """What an envelope may say for all its messages."""
+
+    statusUrl: Annotated[  # noqa: N815
+        Annotated[str, Field(max_length=2048, json_schema_extra={"pattern": "^[hH][tT][tT][pP][sS]?://"})] | None,
+        Field(description="POSTed what has become of a message, as `statusEvents` says; absent: as the account says."),
+    ] = None
+    statusEvents: Annotated[  # noqa: N815
+        Annotated[list[StatusEventName], Field(max_length=3, json_schema_extra={"uniqueItems": True})] | None,
+        Field(
+            description="`final`: the message has ended. `attempt`: a call attempt is over. `list`: all messages of the"
+            " list have ended; only in the envelope. Absent: as the account says, or `final`."
+        ),
+    ] = None
+
+    @field_validator("statusUrl")
+    @classmethod
+    def _status_url(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if url is not None and (problem := problem_of_url(url, info)):
+            raise ValueError(_NO_STATUS_USER if _has_user(url) else problem)
+        return url
+
+    @field_validator("statusEvents")
+    @classmethod
+    def _status_events(cls, names: list[StatusEventName] | None) -> list[StatusEventName] | None:
+        if names and len(set(names)) != len(names):
+            raise ValueError(f"must be {RIGHT['statusEvents']}")
+        return names
+
+
+DEFAULT_FIELDS = tuple(DefaultsModel.model_fields)
+
+
+class MessageModel(DefaultsModel):
     """One call. Other members are accepted, change nothing, and are named in the answer's `warnings`.
 
     One that is nearly a member here, such as `TTL`, is refused; with `strict=true` any other is.

@@ -199,6 +199,11 @@ def open_campaigns_key(account_id: str) -> Key:
     return {"pk": f"CAMPAIGNS#{account_id}", "sk": "OPEN"}
 
 
+def list_ends_key(list_id: str) -> Key:
+    """How many messages of a list have not ended, where its sender is told when all have; who tells reads it alone."""
+    return {"pk": f"ENDS#{list_id}", "sk": "ENDS"}
+
+
 def list_brake_key(list_id: str) -> Key:
     """Whether a list is paused or cancelled; apart from the list, because every claim looks at it."""
     return {"pk": f"LIST#{list_id}", "sk": "BRAKE"}
@@ -330,6 +335,16 @@ def bucket_key(account_id: str, rate: int) -> Key:
 def day_key(account_id: str, date: str) -> Key:
     """The calls of an account's day; `date` as YYYY-MM-DD."""
     return {"pk": f"DAY#{account_id}#{date}", "sk": "DAY"}
+
+
+def number_calls_key(account_id: str, digest: str) -> Key:
+    """The calls to a number that count against its cap: those of an account, or (empty) of all accounts."""
+    return {"pk": f"NUMBER#{account_id}#{digest}", "sk": "CALLS"}
+
+
+def minutes_key(account_id: str, date: str) -> Key:
+    """The line time of an account's day; `date` as YYYY-MM-DD."""
+    return {"pk": f"MINUTES#{account_id}#{date}", "sk": "MINUTES"}
 
 
 def urgent_key(account_id: str, minute: int) -> Key:

@@ -5,10 +5,12 @@ SpeechCallError
 │  ├─ MalformedJson        400  the body is not JSON that can be read in only one way
 │  ├─ InvalidRequest       400  the envelope is unusable, or every message was refused
 │  ├─ InvalidCursor        400  a listing cannot be continued from there
+│  ├─ CrossSiteRequest     403  a page of another site wants something changed
 │  ├─ ScopeRequired        403  the key is good, and not for this kind of request
 │  ├─ AddressNotAllowed    403  the key is good, and not from this address
 │  ├─ NotFound             404  there is no such message or list in this account
 │  ├─ NotReplayable        409  the webhook is being tried, or was tried too often
+│  ├─ TooManySecrets       409  another webhook secret would be one too many
 │  ├─ CampaignCancelled    409  nothing more is taken for the campaign
 │  ├─ ListCancelled        409  a list that is cancelled cannot be paused or resumed
 │  ├─ IdempotencyKeyReused 422  the key came before with another body
@@ -93,6 +95,13 @@ class Unauthorized(RequestError):
     code = "UNAUTHORIZED"
 
 
+class CrossSiteRequest(RequestError):
+    """Refused before anything else of the request is looked at."""
+
+    status = 403
+    code = "CROSS_SITE_REQUEST"
+
+
 class ScopeRequired(RequestError):
     status = 403
     code = "SCOPE_REQUIRED"
@@ -111,6 +120,13 @@ class NotFound(RequestError):
 class NotReplayable(RequestError):
     status = 409
     code = "NOT_REPLAYABLE"
+
+
+class TooManySecrets(RequestError):
+    """So many of an account's webhook secrets sign already that another would be one too many."""
+
+    status = 409
+    code = "TOO_MANY_SECRETS"
 
 
 class CampaignCancelled(RequestError):

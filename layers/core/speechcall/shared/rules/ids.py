@@ -46,7 +46,7 @@ def event_id(message_id: str, attempt: int, visit: int, menu: int, key: str, ste
 def call_attempt_of(event_id: str) -> int | None:
     """The call attempt in the name of a webhook; None if it is no such name."""
     _, _, rest = event_id.partition("-")
-    attempt = rest.partition("-")[0]
+    attempt = rest.partition("-")[0].removeprefix("a")
     return int(attempt) if _NUMBER.fullmatch(attempt) else None
 
 

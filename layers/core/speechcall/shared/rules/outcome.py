@@ -61,6 +61,8 @@ NOT_PLAYED = "notPlayed"
 EXPIRED = Outcome("expired", "expired")
 HOURS_SHUT = Outcome("expired", "window")
 """Its hours do not open any more before its time is up."""
+CAPPED = Outcome("expired", "capped")
+"""Its number had as many calls as may be, until its time was up."""
 CANCELLED = Outcome("cancelled", "cancelled")
 OPTED_OUT = Outcome("optedOut", "optedOut")
 MENUS_REFUSED = Outcome("menusRefused", "menusRefused")

@@ -37,6 +37,8 @@ MOST_STEPS = 10
 RETRY_FIRST_SECONDS, RETRY_FACTOR, RETRY_LONGEST_SECONDS = 1, 2.0, 30
 """Between the tries of a state: 1, 2, 4, 8, 16, 30, 30 … seconds."""
 COMMAND_RETRIES, WEBHOOK_RETRIES, FINISH_RETRIES = 3, 6, 8
+QUEUE_LOST_SECONDS = 900
+"""How late a queue may bring a webhook that it was given before it is taken to have lost it."""
 QUEUE_SECONDS = 5
 """One request of Step Functions to a queue, or that an opt-out be kept, at most."""
 

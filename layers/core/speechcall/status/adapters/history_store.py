@@ -16,7 +16,7 @@ from speechcall.shared.adapters.keys import (
     waiting_partition,
     waiting_place,
 )
-from speechcall.shared.adapters.table import from_wire, store_errors, to_wire
+from speechcall.shared.adapters.table import Values, from_wire, store_errors, to_wire
 from speechcall.status.use_cases.status import History, Summary
 from speechcall.webhooks.adapters import delivery_items
 
@@ -27,6 +27,21 @@ MOST_COUNTED = 1000
 """Of a queue: an estimate needs no more."""
 
 
+def read_partition(client: "DynamoDBClient", table: str, mid: str) -> list[Values]:
+    """All items of a message, strongly consistent."""
+    items: list[Values] = []
+    with store_errors():
+        pages = client.get_paginator("query").paginate(
+            TableName=table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=to_wire({":pk": message_partition(mid)}),
+            ConsistentRead=True,
+        )
+        for page in pages:
+            items += [from_wire(item) for item in page["Items"]]
+    return items
+
+
 class DynamoHistory:
     """Reads for the status answers. A message's own answer is strongly consistent."""
 
@@ -35,16 +50,7 @@ class DynamoHistory:
 
     def read(self, mid: str) -> History | None:
         """A message with its calls and deliveries; None if there is none."""
-        items: list[dict[str, Any]] = []
-        with store_errors():
-            pages = self._client.get_paginator("query").paginate(
-                TableName=self._table,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues=to_wire({":pk": message_partition(mid)}),
-                ConsistentRead=True,
-            )
-            for page in pages:
-                items += [from_wire(item) for item in page["Items"]]
+        items = read_partition(self._client, self._table, mid)
         found = [item for item in items if item["sk"] == MESSAGE]
         if not found:
             return None

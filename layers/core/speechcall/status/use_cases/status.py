@@ -11,12 +11,14 @@ from speechcall.calls.rules.owed import logged_webhooks
 from speechcall.menus.rules.call_log import PROMPT_ERROR
 from speechcall.messages.rules.estimates import Estimate
 from speechcall.messages.rules.message import Message, State
+from speechcall.messages.rules.status_event import StatusKind
 from speechcall.messages.rules.stops import Held, StopState
+from speechcall.outbound.rules.destination import destination
 from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.shared.rules.outcome import CANCELLED, EXPIRED, NOT_PLACED, OutcomeName, known_outcome
 from speechcall.shared.rules.timing import utc_text
 from speechcall.webhooks.rules.delivery import Delivery, DeliveryState
-from speechcall.webhooks.rules.webhook import WebhookTask, destination, webhook_of
+from speechcall.webhooks.rules.webhook import WebhookTask, webhook_of
 
 if TYPE_CHECKING:
     from speechcall.api.rules import answers
@@ -32,9 +34,14 @@ EXPLANATIONS = {
     "expired": "Its ttl ran out before there was a line for it.",
     "cancelled": "It was cancelled, or what it belongs to was.",
     "optedOut": "Its number has opted out of the calls of this account or of a list that it names (docs/opt-outs.md).",
+    "capped": "Its number had had as many calls in 24 hours as may be, and its time was up before another might be.",
     "window": "Its calling hours shut before there was a line for it, and do not open again before its time is up.",
 }
 """What a reason alone does not say to who has to act on it."""
+
+
+LONG_WAIT_MSEC = 900_000
+"""Who waits for longer waits for a moment, not for a number that is in a call just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,7 @@ def describe_message(history: History, now_msec: int, held: Held = NOT_HELD) -> 
     if message.outcome == CANCELLED.outcome and finished_msec is None:
         finished_msec = held.cancelled_msec(message.mid)
     last_answered = next((call for call in reversed(calls) if call.answered_msec is not None), None)
+    webhooks = history.webhooks(now_msec)
     answer: answers.MessageStatus = {
         "messagelistId": message.list_id,
         "messageId": message.mid,
@@ -155,7 +163,8 @@ def describe_message(history: History, now_msec: int, held: Held = NOT_HELD) -> 
                 for step in call.path
                 if not (step.heard == PROMPT_ERROR and was_cut_short(call))
             ],
-            "webhooks": [_describe_delivery(task, delivery) for task, delivery in history.webhooks(now_msec)],
+            "webhooks": [_describe_delivery(*one) for one in webhooks if not one[0].tells_status],
+            "statusWebhooks": [_describe_notice(*one) for one in webhooks if one[0].tells_status],
         },
     }
     if message.customer_id:
@@ -181,7 +190,8 @@ def _next_attempt_msec(message: Message, now_msec: int) -> int | None:
             return when.at_msec
     if message.stands:
         return None
-    waits = message.attempt > 0 or message.send_at_msec > now_msec
+    waits_long = (message.due_msec or 0) > now_msec + LONG_WAIT_MSEC
+    waits = message.attempt > 0 or message.send_at_msec > now_msec or waits_long
     return message.due_msec if waits else None
 
 
@@ -275,11 +285,25 @@ def _describe_delivery(task: WebhookTask, delivery: Delivery) -> "answers.Webhoo
         "step": task.step,
         "state": delivery.shown_state,
         "nextAttemptAt": _moment(delivery.next_msec),
-        "attempts": [
-            {"at": utc_text(one.at_msec), "msec": one.msec, "status": one.status, "error": one.error}
-            for one in delivery.attempts
-        ],
+        "attempts": _describe_attempts(delivery),
     }
+
+
+def _describe_notice(task: WebhookTask, delivery: Delivery) -> "answers.StatusDelivery":
+    return {
+        "webhookId": task.event_id,
+        "event": "attempt" if task.key == StatusKind.ATTEMPT else "final",
+        "state": delivery.shown_state,
+        "nextAttemptAt": _moment(delivery.next_msec),
+        "attempts": _describe_attempts(delivery),
+    }
+
+
+def _describe_attempts(delivery: Delivery) -> "list[answers.WebhookAttempt]":
+    return [
+        {"at": utc_text(one.at_msec), "msec": one.msec, "status": one.status, "error": one.error}
+        for one in delivery.attempts
+    ]
 
 
 def _duration(call: Call) -> float | None:

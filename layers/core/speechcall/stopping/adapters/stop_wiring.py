@@ -8,6 +8,7 @@ from speechcall.calls.adapters.calls_store import DynamoCalls
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.adapters.stops_store import DynamoStops
 from speechcall.messages.rules.message import Message
+from speechcall.messages.rules.status_event import StatusEvent
 from speechcall.messages.use_cases.message_ports import MessageStore
 from speechcall.requests.adapters.lists_store import DynamoLists
 from speechcall.shared.adapters.stepfunctions import TaskEngine
@@ -43,9 +44,10 @@ def stop_desk(
     registry_table: str,
     wake_worker: Callable[[], object],
     clock: Clock,
+    tell: Callable[[StatusEvent], object],
 ) -> StopDesk:
     """What the API's requests work with."""
-    messages = DynamoMessages(dynamodb, messages_table, registry_table)
+    messages = DynamoMessages(dynamodb, messages_table, registry_table, tell)
     return StopDesk(
         messages=messages,
         stops=DynamoStops(dynamodb, registry_table),

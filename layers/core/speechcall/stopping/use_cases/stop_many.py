@@ -66,6 +66,17 @@ def resume_account(account_id: str, *, stops: StopStore, turns: TurnStore, clock
     _wake(turns.all_of(account_id)[1], turns, clock)
 
 
+def call_back(account_id: str, *, turns: TurnStore, clock: Clock) -> None:
+    """Lets the queues of an account that wait for its next day be looked at: it may make more minutes, or fewer.
+
+    One whose hours are shut is found so, and waits for them again.
+    """
+    for queue in turns.all_of(account_id)[1]:
+        if queue.opens_msec:
+            names = (queue.account_id, queue.campaign, queue.is_urgent)
+            turns.wake(*names, clock.now_msec(), window=queue.window, was_stopped=True)
+
+
 def _wake(queues: Iterable[Queue], turns: TurnStore, clock: Clock) -> None:
     """Queues whose hours are shut stay so until they open."""
     for queue in queues:

@@ -7,6 +7,7 @@ that was given up under `undelivered#<account>`, by the moment of that.
 from speechcall.messages.rules.message import Message
 from speechcall.shared.adapters.due_index import due_in
 from speechcall.shared.adapters.keys import (
+    DELIVERIES,
     WEBHOOK,
     deliveries_of_a_call,
     delivery_key,
@@ -18,7 +19,15 @@ from speechcall.shared.adapters.keys import (
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, read_item, store_errors, to_wire
 from speechcall.webhooks.adapters.delivery_endings import DynamoEndings
 from speechcall.webhooks.adapters.delivery_items import NEXT, dump, dump_attempt, load, load_task, waiting
-from speechcall.webhooks.rules.delivery import MAX_WAKES, PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
+from speechcall.webhooks.rules.delivery import (
+    MAX_WAKES,
+    PATIENCE_MSEC,
+    Attempt,
+    Delivery,
+    DeliveryState,
+    Wait,
+    comes_before,
+)
 from speechcall.webhooks.rules.webhook import WebhookTask
 
 
@@ -70,24 +79,28 @@ class DynamoDeliveries(DynamoEndings):
         return self._write(task, f"waits = if_not_exists(waits, :none) + :one, {NEXT}", "", values)
 
     def has_earlier_untried(self, task: WebhookTask) -> bool:
+        waiting = self._untried(task.mid, deliveries_of_a_call(task.mid, task.attempt))
+        return any((one["seq"], one["step"]) < (task.seq, task.step) for one in waiting)
+
+    def has_untried_before(self, task: WebhookTask) -> bool:
+        waiting = self._untried(task.mid, DELIVERIES)
+        return any(comes_before((one["call_attempt"], one["key"]), task.attempt, task.key) for one in waiting)
+
+    def _untried(self, mid: str, beginning: str) -> list[Values]:
+        """The pending deliveries of a message without an attempt, by how their sort keys begin."""
         with store_errors():
             found = self._client.query(
                 TableName=self._table,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :call)",
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :beginning)",
                 FilterExpression="delivery = :pending AND size(attempts) = :none",
-                ProjectionExpression="seq, step",
+                ProjectionExpression="seq, step, call_attempt, #key",
+                ExpressionAttributeNames={"#key": "key"},
                 ExpressionAttributeValues=to_wire(
-                    {
-                        ":pk": message_partition(task.mid),
-                        ":call": deliveries_of_a_call(task.mid, task.attempt),
-                        ":pending": "pending",
-                        ":none": 0,
-                    }
+                    {":pk": message_partition(mid), ":beginning": beginning, ":pending": "pending", ":none": 0}
                 ),
                 ConsistentRead=True,
             )
-        waiting = [from_wire(item) for item in found["Items"]]
-        return any((one["seq"], one["step"]) < (task.seq, task.step) for one in waiting)
+        return [from_wire(item) for item in found["Items"]]
 
     def due(self, now_msec: int, limit: int) -> list[tuple[str, str]]:
         found = [

@@ -6,8 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from speechcall.shared.adapters.keys import Key, delivery_key, delivery_names, undelivered_shard
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
-from speechcall.webhooks.adapters.delivery_items import NEXT, begun_anyway, ended, waiting
-from speechcall.webhooks.rules.delivery import MAX_WAKES, Attempt, Delivery, DeliveryState, Wait
+from speechcall.webhooks.adapters.delivery_items import NEXT, begun_anyway, ended, load, load_task, waiting
+from speechcall.webhooks.rules.delivery import (
+    MAX_WAKES,
+    UNDELIVERED,
+    Attempt,
+    Delivery,
+    DeliveryState,
+    GivenUp,
+    PlaceAmongGivenUp,
+    Wait,
+)
 from speechcall.webhooks.rules.webhook import WebhookTask
 
 if TYPE_CHECKING:
@@ -106,3 +115,59 @@ class DynamoEndings:
             )
             for page in pages:
                 yield from (delivery_names(from_wire(item)) for item in page["Items"])
+
+    def given_up_page(
+        self,
+        account_id: str,
+        between_msec: tuple[int, int],
+        limit: int,
+        after: PlaceAmongGivenUp | None = None,
+        *,
+        latest_first: bool = False,
+    ) -> tuple[list[GivenUp], PlaceAmongGivenUp | None]:
+        """What was given up for an account from one moment to another, at most 100 at once; and where it goes on.
+
+        A page may have fewer than there are: the index lags, and what was sent again since is left out.
+        """
+        shard, (since, until) = undelivered_shard(account_id), between_msec
+        if since > until:  # which DynamoDB refuses
+            return [], None
+        asked: Any = {
+            "TableName": self._table,
+            "IndexName": "due",
+            "KeyConditionExpression": "due_shard = :shard AND due_at BETWEEN :since AND :until",
+            "ExpressionAttributeValues": to_wire({":shard": shard, ":since": since, ":until": until}),
+            "ScanIndexForward": not latest_first,
+            "Limit": limit,
+        }
+        if after:
+            key = {"due_shard": shard, "due_at": after.at_msec, **delivery_key(after.mid, after.event_id)}
+            asked["ExclusiveStartKey"] = to_wire(key)
+        with store_errors():
+            page = self._client.query(**asked)
+        places = [_place(item) for item in page["Items"]]
+        last = _place(page["LastEvaluatedKey"]) if "LastEvaluatedKey" in page else None
+        items = self._read([delivery_key(one.mid, one.event_id) for one in places])
+        found = []
+        for place in places:
+            item = items.get((place.mid, place.event_id))
+            if item and (delivery := load(item)).state in UNDELIVERED:
+                found.append(GivenUp(load_task(item), delivery, place.at_msec))
+        return found, last
+
+    def _read(self, keys: list[Key]) -> dict[tuple[str, str], Values]:
+        """Deliveries by message and event id, strongly consistent; without those that are gone."""
+        found: dict[tuple[str, str], Values] = {}
+        unread: Any = {self._table: {"Keys": [to_wire(key) for key in keys], "ConsistentRead": True}} if keys else {}
+        while unread:
+            with store_errors():
+                answer = self._client.batch_get_item(RequestItems=unread)
+            for item in map(from_wire, answer["Responses"].get(self._table, [])):
+                found[delivery_names(item)] = item
+            unread = answer.get("UnprocessedKeys")
+        return found
+
+
+def _place(item: Any) -> PlaceAmongGivenUp:
+    key = from_wire(item)
+    return PlaceAmongGivenUp(int(key["due_at"]), *delivery_names(key))

@@ -1,10 +1,11 @@
 """How a webhook's delivery is written down: pk `M#<mid>`, sk `HOOK#<event id>`, and when it is due."""
 
 from speechcall.messages.rules.message import Message
+from speechcall.outbound.rules.destination import NOWHERE
 from speechcall.shared.adapters.keys import WEBHOOK, delivery_key, due_shard, undelivered_shard
 from speechcall.shared.adapters.table import Values
 from speechcall.webhooks.rules.delivery import PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
-from speechcall.webhooks.rules.webhook import NOWHERE, WebhookTask
+from speechcall.webhooks.rules.webhook import WebhookTask
 
 FORM = 1
 """`v` of the items that are made here. An item keeps the form in which it was made; without `v` it is form 1."""

@@ -4,9 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from speechcall.messages.rules.status_event import StatusEvent
 from speechcall.shared.adapters.log_fields import Fields
 from speechcall.shared.adapters.stream import group_of
-from speechcall.webhooks.rules.webhook import WebhookTask
+from speechcall.webhooks.rules.webhook import WebhookTask, status_task
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -104,6 +105,10 @@ class SqsWebhookQueue:
 
     def _send(self, body: str, delay_seconds: int) -> None:
         self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay_seconds)
+
+    def tell(self, event: StatusEvent) -> None:
+        """A status event comes behind what its message has sent before: `url` is that of the FIFO queue."""
+        self.first(status_task(event))
 
     def first(self, task: WebhookTask) -> None:
         """The task comes in its turn, as a state machine queues it: `url` is that of the FIFO queue."""

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
+from speechcall.messages.rules.status_event import StatusKind
+from speechcall.shared.rules.time_bounds import QUEUE_LOST_SECONDS
 from speechcall.webhooks.rules.retry import Uniform, is_delivered, own_fault_delay, retry_delay
 from speechcall.webhooks.rules.webhook import WebhookTask
 
@@ -19,8 +21,7 @@ MAX_ATTEMPTS = 200
 """However often it is replayed."""
 MAX_QUEUE_DELAY_SECONDS = 900
 """SQS delays a message by no more (SendMessage, DelaySeconds)."""
-PATIENCE_MSEC = 900_000
-"""How late a queue may bring what it was given before it is taken to have lost it."""
+PATIENCE_MSEC = QUEUE_LOST_SECONDS * 1000
 MAX_WAKES = 48
 """How often a pending webhook is queued again without an attempt, each time after PATIENCE_MSEC: 12 hours in all."""
 MAX_ORDER_WAITS = 25
@@ -85,6 +86,22 @@ class Delivery:
         return QUEUED if self.state is DeliveryState.PENDING and not self.attempts else self.state.value
 
 
+class GivenUp(NamedTuple):
+    """A webhook that was given up, and when."""
+
+    task: WebhookTask
+    delivery: Delivery
+    at_msec: int
+
+
+class PlaceAmongGivenUp(NamedTuple):
+    """Where a page of what was given up for an account ends."""
+
+    at_msec: int
+    mid: str
+    event_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Wait:
     """Until when a pending delivery waits, and who ends that: a queue, or (longer waits) who looks for what is due."""
@@ -106,6 +123,17 @@ class Wait:
 def is_current(delivery: Delivery, task: WebhookTask) -> bool:
     """Whether a task is the one that is to be done: of a pending delivery, in its version."""
     return delivery.state is DeliveryState.PENDING and delivery.version == task.version
+
+
+def comes_before(other: tuple[int, str], attempt: int, kind: str) -> bool:
+    """Whether a webhook of a message, by call attempt and key, comes before a status event of the message.
+
+    First the keys of a call, then that it is over, then the next call; the end of the message comes behind all.
+    """
+    rank = {StatusKind.ATTEMPT.value: 1, StatusKind.FINAL.value: 2}
+    if kind == StatusKind.FINAL.value:
+        return other[1] != kind
+    return (other[0], rank.get(other[1], 0)) < (attempt, rank[kind])
 
 
 def places_of_an_account(consumers: int) -> int:

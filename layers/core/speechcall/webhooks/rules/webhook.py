@@ -1,16 +1,13 @@
-"""The webhook that a key press sends."""
+"""The webhook that a key press sends, and that which tells of a status."""
 
 import json
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from speechcall.menus.rules.menu import Webhook
 from speechcall.messages.rules.message import Message
-from speechcall.outbound.rules.address import target_of
-from speechcall.outbound.rules.host import shown_host
-from speechcall.shared.rules.errors import UnusableUrl
+from speechcall.messages.rules.status_event import KINDS, StatusEvent, StatusKind
 
-NOWHERE = "nowhere"
-"""The destination of a URL that cannot be sent to."""
 _OURS = {"content-type", "host", "content-length", "transfer-encoding", "connection"}
 
 
@@ -18,7 +15,8 @@ _OURS = {"content-type", "host", "content-length", "transfer-encoding", "connect
 class WebhookTask:
     """One webhook step of one key press, as it travels through the queues: names, no contents.
 
-    `seq` is the question that the key answered; `version` the delivery's when the task was queued.
+    `seq` is the question that the key answered; `version` the delivery's when the task was queued. Of a status event
+    `key` is the kind and `mid` the id of the message or of the list; `attempt` the latest call's; the rest is 0.
     """
 
     mid: str
@@ -31,8 +29,15 @@ class WebhookTask:
     version: int = 0
 
     @property
+    def tells_status(self) -> bool:
+        """Whether it is that of a status event, and of no key."""
+        return self.key in KINDS
+
+    @property
     def log_fields(self) -> dict[str, object]:
         """The fields of every log line that is about it. `attempt` is the call's, as in all other lines."""
+        if self.key == StatusKind.LIST:
+            return {"messagelist_id": self.mid, "webhook_id": self.event_id}
         return {"mid": self.mid, "attempt": self.attempt, "webhook_id": self.event_id}
 
 
@@ -55,6 +60,19 @@ class WebhookAnswer:
     retry_after: str | None = None
 
 
+class Notice(NamedTuple):
+    """What is sent for a status event: whose it is, where it goes, and its body as JSON."""
+
+    account_id: str
+    url: str
+    body: str
+
+
+def status_task(event: StatusEvent) -> WebhookTask:
+    """The task of a status event."""
+    return WebhookTask(event.name, event.attempt, 0, 0, event.kind.value, 0, event.event_id)
+
+
 def webhook_of(message: Message, task: WebhookTask) -> Webhook | None:
     """The webhook that a task names; None if the message has no such step, or it is none."""
     if not 0 <= task.menu < len(message.menus):
@@ -71,15 +89,6 @@ def may_follow_others(message: Message, task: WebhookTask) -> bool:
     return task.seq > first_question or any(isinstance(action, Webhook) for action in before)
 
 
-def destination(url: str) -> str:
-    """Where a URL leads, without what in it may be secret: scheme, host and port, in one form."""
-    try:
-        target = target_of(url)
-    except UnusableUrl:
-        return NOWHERE
-    return f"{target.scheme}://{target._replace(host=shown_host(target.host.removesuffix('.'))).authority}"
-
-
 def webhook_request(message: Message, webhook: Webhook, event_id: str, now_sec: int) -> WebhookRequest:
     """The request: body exactly `{"from","to","mid","action"}`, the customer's headers, then ours.
 
@@ -92,6 +101,17 @@ def webhook_request(message: Message, webhook: Webhook, event_id: str, now_sec: 
     )
     body = f'{{{given},"action":{webhook.body}}}'
     custom = tuple((name, value) for name, value in webhook.headers.items() if name.lower() not in _OURS)
+    return _request(webhook.url, custom, body, message.account_id, event_id, now_sec)
+
+
+def notice_request(notice: Notice, event_id: str, now_sec: int) -> WebhookRequest:
+    """The request of a status event: its body, and our headers as they are for a key press."""
+    return _request(notice.url, (), notice.body, notice.account_id, event_id, now_sec)
+
+
+def _request(
+    url: str, custom: tuple[tuple[str, str], ...], body: str, account_id: str, event_id: str, now_sec: int
+) -> WebhookRequest:
     agent = () if any(name.lower() == "user-agent" for name, _ in custom) else (("User-Agent", "SpeechCall"),)
     ours = (
         ("Content-Type", "application/json"),
@@ -99,4 +119,4 @@ def webhook_request(message: Message, webhook: Webhook, event_id: str, now_sec: 
         ("webhook-id", event_id),
         ("webhook-timestamp", str(now_sec)),
     )
-    return WebhookRequest(webhook.url, custom + ours, body.encode(), message.account_id)
+    return WebhookRequest(url, custom + ours, body.encode(), account_id)

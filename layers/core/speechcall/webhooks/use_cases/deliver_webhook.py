@@ -14,11 +14,13 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
-from speechcall.menus.rules.menu import Webhook
 from speechcall.messages.rules.message import Message
+from speechcall.messages.rules.status_event import StatusKind
 from speechcall.messages.use_cases.message_ports import MessageStore
+from speechcall.outbound.rules.destination import destination
 from speechcall.shared.rules.errors import ForbiddenAddress, Unreachable
 from speechcall.shared.rules.unforeseen import told
 from speechcall.shared.use_cases.clock import Clock
@@ -39,11 +41,12 @@ from speechcall.webhooks.rules.delivery import (
 )
 from speechcall.webhooks.rules.retry import Uniform, is_delivered, is_retryable, retry_after_seconds, turn_delay
 from speechcall.webhooks.rules.webhook import (
+    Notice,
     WebhookAnswer,
     WebhookRequest,
     WebhookTask,
-    destination,
     may_follow_others,
+    notice_request,
     webhook_of,
     webhook_request,
 )
@@ -84,6 +87,8 @@ class DeliveryResult:
     """Why there was nothing to do: `messageGone`, `noSuchWebhook`, `ended`, `overtaken`, `recorded`."""
 
 
+NoticeOf = Callable[[WebhookTask], Notice | None]
+"""What is sent for the task of a status event; None: what it tells of is not there any more."""
 Post = Callable[[WebhookRequest], WebhookAnswer]
 """Sends a request. Raises ForbiddenAddress, Unreachable."""
 Sign = Callable[[str, WebhookRequest], WebhookRequest]
@@ -103,12 +108,15 @@ class Sending:
     sign: Sign
     clock: Clock
     uniform: Uniform
+    notice_of: NoticeOf = lambda _task: None
 
     def deliver(self, task: WebhookTask) -> DeliveryResult:
         """Tries a webhook once; one that may yet arrive is queued for another attempt.
 
         Raises whatever its stores, its queue and `sign` raise, and NotRecorded.
         """
+        if task.tells_status:
+            return self._deliver_notice(task)
         message = self.messages.get(task.mid)
         if message is None:
             return DeliveryResult("none", skipped="messageGone")
@@ -117,21 +125,50 @@ class Sending:
             return DeliveryResult("none", message.account_id, skipped="noSuchWebhook")
         now, place = self.clock.now_msec(), destination(webhook.url)
         delivery = self.deliveries.begin(task, message, place, now)
-        result = self._try_once(message, task, delivery, webhook, now, place)
+        make = partial(webhook_request, message, webhook, task.event_id)
+        follows = partial(self._has_to_follow, task, message, delivery)
+        result = self._try_once(task, delivery, message.account_id, make, follows, now, place)
         return replace(result, account_id=message.account_id, destination=place)
 
+    def _deliver_notice(self, task: WebhookTask) -> DeliveryResult:
+        """The same for a status event, whose delivery was begun with what it tells of."""
+        found = self.deliveries.find(task.mid, task.event_id)
+        if found is None:
+            return DeliveryResult("none", skipped="noSuchWebhook")
+        if not is_current(found[1], task):
+            return self._not_current(found[1])
+        notice = self.notice_of(task)
+        if notice is None:
+            return DeliveryResult("none", skipped="messageGone")
+        now, place, task = self.clock.now_msec(), destination(notice.url), replace(found[0], version=task.version)
+        make = partial(notice_request, notice, task.event_id)
+        follows = partial(self._has_to_follow_others, task, found[1])
+        result = self._try_once(task, found[1], notice.account_id, make, follows, now, place)
+        return replace(result, account_id=notice.account_id, destination=place)
+
     def _try_once(
-        self, message: Message, task: WebhookTask, delivery: Delivery, webhook: Webhook, now: int, place: str
+        self,
+        task: WebhookTask,
+        delivery: Delivery,
+        account_id: str,
+        make: Callable[[int], WebhookRequest],
+        follows: Callable[[], bool],
+        now: int,
+        place: str,
     ) -> DeliveryResult:
         """One attempt, if the task is that of the delivery's version, no earlier one waits, and its turn has come."""
         if not is_current(delivery, task):
-            return DeliveryResult("none", skipped="overtaken" if delivery.state is DeliveryState.PENDING else "ended")
-        if self._has_to_follow(task, message, delivery):
+            return self._not_current(delivery)
+        if follows():
             return self._wait(task, delivery)
-        request = self._request(message, webhook, task, now)
-        with self._turn(message.account_id, place, now) as has_come:
+        request = self.sign(account_id, make(now // 1000))
+        with self._turn(account_id, place, now) as has_come:
             outcome = self._attempt(task, request) if has_come else None
         return self.settle(task, delivery, *outcome) if outcome else self._wait(task, delivery)
+
+    @staticmethod
+    def _not_current(delivery: Delivery) -> DeliveryResult:
+        return DeliveryResult("none", skipped="overtaken" if delivery.state is DeliveryState.PENDING else "ended")
 
     def settle(
         self,
@@ -158,6 +195,12 @@ class Sending:
             return False
         return self.deliveries.has_earlier_untried(task)
 
+    def _has_to_follow_others(self, task: WebhookTask, delivery: Delivery) -> bool:
+        """What is told of a message comes behind the webhooks of its keys; a list's messages have their own order."""
+        if delivery.attempts or delivery.waits >= MAX_ORDER_WAITS or task.key == StatusKind.LIST:
+            return False
+        return self.deliveries.has_untried_before(task)
+
     @contextmanager
     def _turn(self, account_id: str, place: str, now_msec: int) -> Iterator[bool]:
         """Whether there is a place to the destination, and one for the account; they are given back behind it."""
@@ -175,9 +218,6 @@ class Sending:
                     places.give_back(name, taken)
                 except Exception as error:  # noqa: BLE001 - it frees itself, and the attempt is what has to be recorded
                     logger.warning("a place was not given back: %s", told(error), extra={"place": name})
-
-    def _request(self, message: Message, webhook: Webhook, task: WebhookTask, now_msec: int) -> WebhookRequest:
-        return self.sign(message.account_id, webhook_request(message, webhook, task.event_id, now_msec // 1000))
 
     def _wait(self, task: WebhookTask, delivery: Delivery) -> DeliveryResult:
         now = self.clock.now_msec()

@@ -25,6 +25,9 @@ class DeliveryStore(Protocol):
     def has_earlier_untried(self, task: WebhookTask) -> bool:
         """Whether a webhook that the same call sent before this one has not been tried yet."""
 
+    def has_untried_before(self, task: WebhookTask) -> bool:
+        """Whether something of the same message that comes before this status event has not been tried yet."""
+
     def find(self, mid: str, event_id: str) -> tuple[WebhookTask, Delivery] | None:
         """A delivery, and the task of its version; None if it was not begun."""
 

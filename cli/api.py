@@ -1,0 +1,100 @@
+"""The API of a deployment, for commands of a customer: `--url`, and the key in SPEECHCALL_KEY. Nothing of AWS."""
+
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import httpx
+import typer
+
+KEY = "SPEECHCALL_KEY"
+"""The key is taken from here alone: an option would be in the list of processes."""
+TRIES = 5
+LONGEST_WAIT = 120.0
+"""Seconds that the API may ask to be waited for."""
+FAILED, REFUSED, UNKNOWN = 1, 3, 4
+"""Exit statuses of a customer's commands, besides 0 and 2 (usage): docs/cli.md."""
+
+Url = Annotated[str, typer.Option("--url", envvar="SPEECHCALL_URL", metavar="URL", help="Of the API.")]
+
+
+class Stopped(Exception):
+    """A command comes to its end here: the sentence, and the exit status."""
+
+    def __init__(self, sentence: str, status: int) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class Api:
+    """Asks; repeats what may be repeated. All that is asked here changes nothing, or has an Idempotency-Key."""
+
+    def __init__(self, url: str, http: httpx.Client, sleep: Callable[[float], object] = time.sleep) -> None:
+        self._url, self._http, self._sleep = url.rstrip("/"), http, sleep
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        content: bytes | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        key: str = "",
+    ) -> tuple[int, Any]:
+        """Status and JSON of the answer: 200, 400 or 403. Raises Stopped for every other."""
+        headers = {"Content-Type": "application/json", **({"Idempotency-Key": key} if key else {})}
+        told, status = "", FAILED
+        for tried in range(1, TRIES + 1):
+            wait = 0.5 * 2**tried * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
+            try:
+                response = self._http.request(
+                    method, f"{self._url}{path}", content=content, params=query, headers=headers, follow_redirects=False
+                )
+            except httpx.TransportError as error:
+                told, status = f"the API does not answer ({type(error).__name__})", UNKNOWN if key else FAILED
+            else:
+                if response.status_code in (200, 400, 403):
+                    return response.status_code, _json(response)
+                told = f"the API answers {response.status_code}: {_sentence(response)}"
+                status = (UNKNOWN if key else FAILED) if response.status_code >= 500 else REFUSED
+                asked = response.headers.get("retry-after", "")
+                if response.status_code == 429:
+                    wait = max(wait, float(asked)) if asked.isdigit() else wait
+                elif response.status_code < 500:
+                    raise Stopped(told, REFUSED)
+            if tried == TRIES or wait > LONGEST_WAIT:
+                break
+            self._sleep(wait)
+        raise Stopped(told, status)
+
+
+def open_api(url: str) -> Api:
+    """The API at a URL. Raises typer.BadParameter where it cannot be asked so."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+        raise typer.BadParameter(f"--url is like https://api.example.com, not {url}.")
+    is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if parts.scheme == "http" and not is_local:
+        raise typer.BadParameter("over http:// everybody on the way could read the key; use https://.")
+    if not (key := os.environ.get(KEY, "").strip()):
+        raise typer.BadParameter(f"put the account's key into the environment: {KEY}=…")
+    headers = {"X-Authorization-Key": key}
+    return Api(url, httpx.Client(headers=headers, timeout=40.0, trust_env=not is_local))
+
+
+def _json(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError as error:
+        raise Stopped("what answers there is not SpeechCall", FAILED) from error
+
+
+def _sentence(response: httpx.Response) -> str:
+    try:
+        given = response.json()
+        return str(given["error"]["message"] if "error" in given else given["message"])
+    except (ValueError, KeyError, TypeError):
+        return "not in the form of SpeechCall"

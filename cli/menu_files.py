@@ -1,0 +1,80 @@
+"""Menus out of a file: a request, a message, or the array of its menus."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from cli.failures import Refusal
+from cli.files import read_file
+from speechcall.menus.rules.menu import Menu
+from speechcall.messages.rules.may_ring import may_ring
+from speechcall.requests.use_cases.hours_model import HOURS_FIELDS
+from speechcall.requests.use_cases.read_messages import check_message, to_menus
+from speechcall.requests.use_cases.request_models import MessageModel
+from speechcall.shared.rules.calling_hours import Hours
+from speechcall.shared.rules.errors import MalformedJson, PayloadTooLarge
+from speechcall.shared.rules.json_text import MAX_JSON_BYTES, parse_json
+
+File = Annotated[
+    Path, typer.Argument(exists=True, dir_okay=False, help="A request as it is sent, one message, or its menu array.")
+]
+
+_COMPLETE: dict[str, Any] = {"from": "Sender", "to": "+380671234567", "text": "ivr", "type": "speechcall"}
+"""Only the menus of the file are looked at: a placeholder for a number does no harm."""
+
+
+class MenuFile(NamedTuple):
+    """A message's place in the file, its menus, its `silentRepeats` where it has them, and when its phone may ring."""
+
+    path: str
+    menus: tuple[Menu, ...]
+    silent_repeats: int | None
+    rings: str | None
+
+
+def read_menus(file: Path) -> Iterator[MenuFile]:
+    """The menus of each message. Raises Refusal where they cannot be used."""
+    try:
+        given = parse_json(read_file(file, MAX_JSON_BYTES))
+    except (MalformedJson, PayloadTooLarge) as error:
+        raise Refusal(f"The file {file.name}: {error.message}") from error
+    found = _messages(given)
+    if not found:
+        raise Refusal(f"The file {file.name} holds no message.")
+    for path, message in found:
+        given_menus: dict[str, Any] = {"menu": message.get("menu"), **_hours(message)}
+        if "silentRepeats" in message:
+            given_menus["silentRepeats"] = message["silentRepeats"]
+        model, problems = check_message(_COMPLETE | given_menus, path)
+        if model is None:
+            raise Refusal(
+                "\n".join(["The menus cannot be used:", *(f"  {one.path} {one.message}" for one in problems)])
+            )
+        yield MenuFile(path, to_menus(model), model.silentRepeats, _rings(model))
+
+
+def _messages(given: Any) -> list[tuple[str, dict[str, Any]]]:
+    if isinstance(given, list):
+        return [("message", {"menu": given})]
+    if isinstance(given, dict) and isinstance(given.get("messages"), list):
+        found = [(f"messages[{index}]", message) for index, message in enumerate(given["messages"])]
+        return [(path, {**_hours(given), **message} if isinstance(message, dict) else {}) for path, message in found]
+    if isinstance(given, dict) and "menu" in given:
+        return [("message", given)]
+    raise Refusal('The file holds neither {"messages": […]}, nor a message with "menu", nor an array of menus.')
+
+
+def _rings(model: MessageModel) -> str | None:
+    """When the phone of a message may ring, by what the file says: in which zones a number is, its account decides."""
+    asked = model.asked()
+    has_hours = asked.windows or asked.days_off
+    zones = (asked.time_zone,) if asked.time_zone else ()
+    hours = (Hours(asked.windows, zones, asked.days_off),) if has_hours else ()
+    return may_ring(hours, model.sendAt)
+
+
+def _hours(given: dict[str, Any]) -> dict[str, Any]:
+    """What is said about hours; what stands next to the messages holds for each of them."""
+    return {name: given[name] for name in HOURS_FIELDS if name in given}

@@ -1,0 +1,203 @@
+"""A table of people, and the message that each of them gets: `list send MENU.json people.csv --map to=phone`.
+
+Pure: from bytes to messages, and to what is wrong with them, by row and column.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlsplit
+
+MOST_ROWS = 50_000
+MOST_CHARACTERS = 256
+"""Of a cell that is used."""
+FIELDS = ("to", "from", "text", "customerMessageId", "sendAt", "timeZone")
+"""What a column can be of a message. Any other name stands in the menus as {{name}}."""
+DELIMITERS = (",", ";", "\t")
+_PLACE = re.compile(r"\{\{([A-Za-z][A-Za-z0-9_]{0,31})\}\}")
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_RANGE = 100
+"""Messages of a request."""
+
+
+class Unusable(Exception):
+    """The files or the options cannot be used at all; the sentence says why."""
+
+
+class WrongCell(NamedTuple):
+    """What is wrong in a row: the header is row 1; a record over several lines is one row. No column: the row."""
+
+    row: int
+    column: str
+    why: str
+
+
+class Person(NamedTuple):
+    """A row of the table: what its mapped columns hold."""
+
+    row: int
+    values: Mapping[str, str]
+
+
+class Part(NamedTuple):
+    """People who are sent to in one request, and its Idempotency-Key."""
+
+    people: Sequence[Person]
+    key: str
+
+
+def read_people(content: bytes, columns: Mapping[str, str]) -> tuple[list[Person], list[WrongCell]]:
+    """Everybody in a table of UTF-8 text, and what is wrong with it. Raises Unusable.
+
+    `columns`: from a field's name to the column's.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise Unusable(f"the table is not UTF-8: line {line} cannot be read; save it as CSV UTF-8") from error
+    if "\0" in text:
+        raise Unusable("the table holds a NUL character, so it is no CSV")
+    rows = _records(text, columns)
+    header = [name.strip() for name in next(rows)]
+    places = _places(header, columns)
+    people: list[Person] = []
+    wrong: list[WrongCell] = []
+    for number, cells in enumerate(rows, 2):
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(people) >= MOST_ROWS:
+            raise Unusable(f"the table has more than {MOST_ROWS} rows; send it in parts")
+        if len(cells) != len(header):
+            wrong.append(WrongCell(number, "", f"has {len(cells)} cells; the header has {len(header)}"))
+            people.append(Person(number, {}))
+            continue
+        values = {name: cells[place].strip() for name, place in places.items()}
+        wrong += [WrongCell(number, columns[name], why) for name, value in values.items() if (why := _wrong(value))]
+        people.append(Person(number, values))
+    if not people:
+        raise Unusable("the table has no rows under its header")
+    return people, wrong
+
+
+def _records(text: str, columns: Mapping[str, str]) -> Iterator[list[str]]:
+    """The rows, by the delimiter under which the header has the columns that are asked for. Raises Unusable."""
+    first = text.partition("\n")[0]
+    delimiter = max(DELIMITERS, key=lambda one: sum(name in _cells(first, one) for name in columns.values()))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        rows = [*reader]
+    except csv.Error as error:
+        raise Unusable(f"line {reader.line_num} of the table is no CSV: {error}") from error
+    if not rows:
+        raise Unusable("the table is empty")
+    return iter(rows)
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    return [cell.strip().strip('"') for cell in line.split(delimiter)]
+
+
+def _places(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:
+    for name in columns.values():
+        if header.count(name) != 1:
+            there = ", ".join(one for one in header if one) or "none"
+            problem = "has no column" if name not in header else "has more than one column"
+            raise Unusable(f'the table {problem} "{name}"; its columns are: {there}')
+    return {field: header.index(name) for field, name in columns.items()}
+
+
+def _wrong(value: str) -> str:
+    if not value:
+        return "is empty"
+    if len(value) > MOST_CHARACTERS:
+        return f"has {len(value)} characters; at most {MOST_CHARACTERS} can be"
+    return "holds a character that cannot be seen, or a line's end" if _UNSEEN.search(value) else ""
+
+
+def read_menu(content: bytes, columns: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The message that everybody gets, and what stands beside `messages` for all. Raises Unusable.
+
+    In: a message, or a request with exactly one. Its {{names}} and the columns that are no field have to be the same.
+    """
+    try:
+        given = json.loads(content)
+    except ValueError as error:
+        raise Unusable(f"the menu's file is no JSON: {error}") from error
+    if not isinstance(given, dict):
+        raise Unusable("the menu's file must be a message, or a request with one")
+    envelope = {name: value for name, value in given.items() if name != "messages"} if "messages" in given else {}
+    messages = given.get("messages", [given])
+    if not isinstance(messages, list) or len(messages) != 1 or not isinstance(messages[0], dict):
+        raise Unusable("the menu's file must hold exactly one message: the one that everybody gets")
+    message = messages[0]
+    if "to" not in columns:
+        raise Unusable("say which column has the numbers: --map to=COLUMN")
+    asked, mapped = set(_names(message.get("menu"))), set(columns) - set(FIELDS)
+    if missing := asked - mapped:
+        raise Unusable(f"the menus say {_shown(missing)}, and no --map says what that is")
+    if unused := mapped - asked:
+        fields = ", ".join(FIELDS)
+        raise Unusable(f"nothing in the menus says {_shown(unused)}; besides names in the menus there are: {fields}")
+    message_for(message, dict.fromkeys(columns, "x"))
+    return message, envelope
+
+
+def _shown(names: set[str]) -> str:
+    return " and ".join(f"{{{{{name}}}}}" for name in sorted(names))
+
+
+def _names(value: Any) -> Iterator[str]:
+    """The names in all texts. Raises Unusable for braces that are none: they would be spoken, or sent, as they are."""
+    if isinstance(value, str):
+        if "{{" in (rest := _PLACE.sub("", value)) or "}}" in rest:
+            raise Unusable(f"the menus have braces that are no name such as {{{{order}}}}: {value}")
+        yield from _PLACE.findall(value)
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _names(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _names(inner)
+
+
+def message_for(message: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
+    """The message with a person's values. What is put in is never read again. Raises Unusable for a place of its own.
+
+    In URLs values are quoted, and stand behind the host: a cell leads to no other server.
+    """
+    fields = {name: value for name, value in values.items() if name in FIELDS}
+    return {**message, **fields, "menu": _filled(message.get("menu"), values, "", in_body=False)}
+
+
+def _filled(value: Any, values: Mapping[str, str], name: str, *, in_body: bool) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(inner, values, key, in_body=in_body or key == "body") for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, values, name, in_body=in_body) for inner in value]
+    if not isinstance(value, str) or not _PLACE.search(value):
+        return value
+    if in_body or name == "text":
+        return _PLACE.sub(lambda found: values[found[1]], value)
+    if name not in ("url", "introUrl"):
+        raise Unusable(f"a {{{{name}}}} may stand in what is said, in a webhook's body and URL, and not in {name}")
+    parts = urlsplit(value)
+    if _PLACE.search(parts.scheme + parts.netloc) or not parts.netloc:
+        raise Unusable(f"a {{{{name}}}} may stand behind the host of a URL only, and not as in {value}")
+    return _PLACE.sub(lambda found: quote(values[found[1]], safe=""), value)
+
+
+def parts_of(people: Sequence[Person], seed: Sequence[bytes]) -> list[Part]:
+    """Everybody a hundred at a time. The keys are made of files, map and range: the same again has the same."""
+    digest = hashlib.sha256(b"".join(hashlib.sha256(one).digest() for one in seed)).hexdigest()[:40]
+    parts = [people[first : first + _RANGE] for first in range(0, len(people), _RANGE)]
+    return [Part(part, f"list-send-{digest}-{part[0].row}-{part[-1].row}") for part in parts]
+
+
+def more_than_once(people: Sequence[Person]) -> int:
+    """How many rows have a number that an earlier row has."""
+    return len(people) - len({person.values.get("to") for person in people})

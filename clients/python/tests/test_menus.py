@@ -1,0 +1,119 @@
+"""Menus and messages as objects become what the API takes."""
+
+import pytest
+
+from speechcall_client import Menu, Message, Redial, Say, Window, action, goto, hangup, opt_out, webhook
+
+
+def test_a_menu_is_what_the_api_takes():
+    menu = (
+        Menu(audio="welcome", wait=1.5)
+        .on(1, webhook("https://shop.example/1", headers={"X-Shop": "7"}, order=7), hangup())
+        .on("*", goto(0))
+        .otherwise(opt_out("offers"))
+    )
+    assert menu.to_json() == {
+        "introUrl": "welcome",
+        "idleTimeoutMsec": 1500,
+        "dtmfActions": {
+            "d1": [
+                {
+                    "action": "webhook",
+                    "url": "https://shop.example/1",
+                    "body": {"order": 7},
+                    "headers": {"X-Shop": "7"},
+                },
+                {"action": "hangup"},
+            ],
+            "d*": [{"action": "gotoMenu", "menu": 0}],
+            "wrong": [{"action": "optOut", "list": "offers"}],
+        },
+    }
+    said = Menu(say=Say("Good morning.", "en-GB", "Amy")).to_json()
+    assert said == {"say": {"text": "Good morning.", "language": "en-GB", "voice": "Amy"}, "dtmfActions": {}}
+
+
+def test_an_action_that_the_client_does_not_know_yet_is_sent_as_it_is():
+    assert action("lookup", url="https://a.example").to_json() == {"action": "lookup", "url": "https://a.example"}
+    assert opt_out().to_json() == {"action": "optOut"}
+
+
+def test_a_menu_is_a_value():
+    start = Menu(audio="welcome").on(1, hangup())
+    assert start.on(2, hangup()) != start
+    assert start.to_json()["dtmfActions"].keys() == {"d1"}
+    assert start == Menu(audio="welcome").on("1", hangup())
+    assert len({start, Menu(audio="welcome").on(1, hangup())}) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Menu,
+        lambda: Menu(audio="a", say=Say("a", "en-GB")),
+        lambda: Menu(audio="a", wait=0),
+        lambda: Menu(audio="a", wait=181),
+        lambda: Menu(audio="a").on(10, hangup()),
+        lambda: Menu(audio="a").on("d1", hangup()),
+        lambda: Menu(audio="a").on(True, hangup()),
+        lambda: Menu(audio="a").on("", hangup()),
+        lambda: Menu(audio="a").on(1, hangup()).on("1", hangup()),
+        lambda: Menu(audio="a").otherwise(hangup()).otherwise(hangup()),
+        lambda: goto(-1),
+        lambda: goto(True),
+    ],
+)
+def test_a_mistake_is_told_where_it_is_made(wrong):
+    with pytest.raises(ValueError, match=r"."):
+        wrong()
+
+
+def test_a_message_says_only_what_was_said():
+    plain = Message(to="+380671234567", sender="Shop", menus=[Menu(audio="a")])
+    assert plain.to_json() == {
+        "from": "Shop",
+        "to": "+380671234567",
+        "text": "speechcall",
+        "type": "speechcall",
+        "menu": [{"introUrl": "a", "dtmfActions": {}}],
+    }
+    full = Message(
+        to="+380671234567",
+        sender="Shop",
+        menus=(Menu(audio="a"),),
+        text="order 7",
+        customer_message_id="7",
+        ttl=600,
+        ring_timeout_sec=30,
+        silent_repeats=0,
+        redial=Redial(2, (300, 900), ("busy", "noKey")),
+        priority="urgent",
+        send_at="2026-12-01T09:00:00+02:00",
+        windows=[Window("09:00", "20:00", ("mon",)), Window("10:00", "12:00")],
+        time_zone="recipient",
+        not_on=["2026-12-25"],
+        opt_out_lists=["offers"],
+        ignore_opt_out=True,
+        more={"statusUrl": "https://shop.example/status"},
+    ).to_json()
+    assert full.pop("menu")
+    assert full == {
+        "from": "Shop",
+        "to": "+380671234567",
+        "text": "order 7",
+        "type": "speechcall",
+        "customerMessageId": "7",
+        "ttl": 600,
+        "ringTimeoutSec": 30,
+        "silentRepeats": 0,
+        "redial": {"attempts": 2, "afterSec": [300, 900], "on": ["busy", "noKey"]},
+        "priority": "urgent",
+        "sendAt": "2026-12-01T09:00:00+02:00",
+        "windows": [{"from": "09:00", "to": "20:00", "days": ["mon"]}, {"from": "10:00", "to": "12:00"}],
+        "timeZone": "recipient",
+        "notOn": ["2026-12-25"],
+        "optOutLists": ["offers"],
+        "ignoreOptOut": True,
+        "statusUrl": "https://shop.example/status",
+    }
+    assert plain.with_number("+4930123456", "8").to_json()["customerMessageId"] == "8"

@@ -1,0 +1,48 @@
+"""API: what an account may do and has done today, and a new secret for the signatures of its webhooks."""
+
+import secrets
+from functools import partial
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+
+from speechcall.accounts.adapters.accounts_store import DynamoAccounts
+from speechcall.accounts.adapters.days_store import calls_of_day
+from speechcall.api.adapters.http_answers import Answer, answer_json
+from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of, credential_of
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.settings import AWS_CONFIG, setting
+from speechcall.status.use_cases.read_account import read_account
+from speechcall.webhooks.adapters.seal import KmsSeal
+from speechcall.webhooks.adapters.secrets_store import DynamoWebhookSecrets
+from speechcall.webhooks.use_cases.give_secret import give_secret
+
+logger = Logger()
+app = HttpApi(logger)
+
+dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
+accounts = DynamoAccounts(dynamodb, setting("REGISTRY_TABLE"))
+store = DynamoWebhookSecrets(dynamodb, setting("REGISTRY_TABLE"))
+seal = KmsSeal(partial(boto3.client, "kms", config=AWS_CONFIG), setting("WEBHOOK_SECRETS_KEY"))
+used = partial(calls_of_day, dynamodb, setting("REGISTRY_TABLE"))
+clock = SystemClock()
+
+
+@app.route("GET /bat/account")
+def get_account(request: HttpRequest) -> Answer:
+    return answer_json(200, read_account(*credential_of(request, accounts), clock.now_msec(), used))
+
+
+@app.route("POST /bat/account/webhook-secret")
+def post_secret(request: HttpRequest) -> Answer:
+    account = account_of(request, accounts)
+    means: Any = {"store": store, "seal": seal.seal, "random_bytes": secrets.token_bytes}
+    answer = give_secret(account.account_id, request.body, **means, now_msec=clock.now_msec())
+    logger.info("webhook secret given", account=account.account_id)
+    return answer_json(200, answer, {"Cache-Control": "no-store"})
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    return app.resolve(event)

@@ -1,0 +1,77 @@
+"""A difference between two sets of menus, in words. Of a URL the query is not shown: it may be secret."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from speechcall.menus.rules.compare_menus import Behaves, Difference, Kind, Step
+from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.promise import Ending
+from speechcall.menus.rules.promise_words import heard_in_words
+from speechcall.shared.rules.timing import idle_seconds
+
+_MOST_BODY = 80
+
+
+def steps_in_words(steps: Sequence[Step]) -> str:
+    """`menu 0: 2 → menu 1 (new 3): silence`."""
+    return " → ".join(f"{_menu(one.old, one.new)}: {heard_in_words(one.heard)}" for one in steps) or "the call begins"
+
+
+def tell(difference: Difference, old: Sequence[Menu], new: Sequence[Menu]) -> str:
+    """What the old menus do behind these steps, and what the new ones do."""
+    one, other = difference.old, difference.new
+    match difference.kind:
+        case Kind.PLAYED:
+            menus = old[one.menu or 0], new[other.menu or 0]
+            texts = (_played(menus[0]), _played(menus[1]))
+            what = f"menu {one.menu}", f"menu {other.menu}"
+            return f"{what[0]} plays {texts[0]}; the new {what[1]} plays {texts[1]}"
+        case Kind.SENT:
+            texts = _sent(one.sent), _sent(other.sent)
+            if texts[0] == texts[1]:
+                return f"sends {texts[0]}; the new ones send it with another query, body or other headers"
+            return f"sends {texts[0]}; the new ones send {texts[1]}"
+        case Kind.LEADS:
+            return f"{_leads(one)}; with the new ones {_leads(other)}"
+        case _:
+            assert_never(difference.kind)
+
+
+def _menu(old: int, new: int) -> str:
+    return f"menu {old}" if old == new else f"menu {old} (new {new})"
+
+
+def _played(menu: Menu) -> str:
+    what = f'"{menu.say.text[:_MOST_BODY]}" ({menu.say.voice})' if menu.say else menu.intro.partition("?")[0]
+    return f"{what} and waits {idle_seconds(menu.idle_timeout_msec)} s"
+
+
+def _sent(actions: Sequence[Action]) -> str:
+    return ", then ".join(map(_webhook, actions)) or "nothing"
+
+
+def _webhook(action: Action) -> str:
+    match action:
+        case Webhook(url, body):
+            shown = body if len(body) <= _MOST_BODY else f"{body[:_MOST_BODY]}…"
+            return f"{url.partition('?')[0]} {shown}"
+        case Hangup() | GotoMenu():
+            return ""
+        case _:
+            assert_never(action)
+
+
+def _leads(behaves: Behaves) -> str:
+    match behaves.ending:
+        case None:
+            return f"menu {behaves.menu} follows"
+        case Ending.COMPLETED:
+            return "the call is hung up"
+        case Ending.SILENCE:
+            return "the call is ended for silence"
+        case Ending.LIMIT:
+            return "the call is ended at the stack's limit"
+        case Ending.CALLER_HUNG_UP | Ending.PROMPT_UNAVAILABLE:
+            return "the call is over"
+        case _:
+            assert_never(behaves.ending)

@@ -1,0 +1,177 @@
+"""How a promise fares in a call: what is remembered of the call, and when the promise is broken.
+
+A monitor is a small machine. It is told what the call does, menu by menu; its states are few, so that all calls can be
+looked through.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, assert_never
+
+from speechcall.menus.rules.menu import Action
+from speechcall.menus.rules.promise import (
+    AlwaysLeads,
+    AlwaysMenus,
+    AlwaysSeconds,
+    AlwaysSent,
+    Ending,
+    LeadsTo,
+    NeverBoth,
+    NeverBy,
+    NeverEnds,
+    NeverSent,
+    NeverTwice,
+    NeverWithout,
+    Pattern,
+    Rule,
+)
+
+BROKEN = -1
+"""In the place of a state."""
+
+
+class Answer(NamedTuple):
+    """What was heard in a menu (`d1`, `other`, `idle`), the list that it started, its actions that run, where to."""
+
+    menu: int
+    heard: str
+    key: str | None
+    actions: tuple[Action, ...]
+    target: int | None
+
+
+def _same(state: int, _given: object) -> int:
+    return state
+
+
+def _never_due(_state: int, _ending: Ending) -> bool:
+    return False
+
+
+class Monitor(NamedTuple):
+    """Of one promise. A call begins in state 0."""
+
+    answered: Callable[[int, Answer], int] = _same
+    """The state behind a menu's answer, or BROKEN."""
+    asked: Callable[[int, int], int] = _same
+    """The state when a menu is asked, or BROKEN."""
+    breaks_at_end: Callable[[int, Ending], bool] = _never_due
+    depends_on_end: bool = False
+    """Whether it can be broken by the stack's limits, of which one is a time."""
+    offends: Callable[[Action], bool] | None = None
+    """Which action of the last list is to blame."""
+
+
+def monitor_of(rule: Rule) -> Monitor:
+    """The monitor that a promise is held to."""
+    match rule:
+        case NeverSent(webhook):
+            return _by_list(webhook, lambda _answer: True)
+        case NeverBy(webhook, lists):
+            return _by_list(webhook, lambda answer: answer.key in lists)
+        case NeverWithout(webhook, keys):
+            return _without(webhook, keys)
+        case NeverBoth(webhooks):
+            return _both(webhooks)
+        case NeverTwice(webhook):
+            return _twice(webhook)
+        case NeverEnds(ending):
+            return Monitor(breaks_at_end=lambda _state, how: how is ending, depends_on_end=ending is Ending.LIMIT)
+        case AlwaysSent(webhook, within, after, unless):
+            return _sent_after(webhook, within, after, unless) if after else _sent(webhook, within, unless)
+        case AlwaysLeads(key, menus, to):
+            return _leads(key, menus, to)
+        case AlwaysMenus(most):
+            return Monitor(asked=lambda state, _menu: state + 1 if state < most else BROKEN)
+        case AlwaysSeconds():
+            return Monitor()  # it is the search that knows the time
+        case _:
+            assert_never(rule)
+
+
+def _by_list(webhook: Pattern, counts: Callable[[Answer], bool]) -> Monitor:
+    def answered(state: int, answer: Answer) -> int:
+        return BROKEN if counts(answer) and any(map(webhook.is_sent_by, answer.actions)) else state
+
+    return Monitor(answered, offends=webhook.is_sent_by)
+
+
+def _without(webhook: Pattern, keys: Sequence[str]) -> Monitor:
+    pressed = 1
+
+    def answered(state: int, answer: Answer) -> int:
+        state = pressed if answer.heard in keys else state
+        return BROKEN if state != pressed and any(map(webhook.is_sent_by, answer.actions)) else state
+
+    return Monitor(answered, offends=webhook.is_sent_by)
+
+
+def _both(webhooks: tuple[Pattern, Pattern]) -> Monitor:
+    both = 0b11
+
+    def answered(state: int, answer: Answer) -> int:
+        for action in answer.actions:
+            state |= sum(1 << place for place, one in enumerate(webhooks) if one.is_sent_by(action))
+        return BROKEN if state == both else state
+
+    return Monitor(answered, offends=lambda action: any(one.is_sent_by(action) for one in webhooks))
+
+
+def _twice(webhook: Pattern) -> Monitor:
+    def answered(state: int, answer: Answer) -> int:
+        count = state + sum(map(webhook.is_sent_by, answer.actions))
+        return BROKEN if count > 1 else count
+
+    return Monitor(answered, offends=webhook.is_sent_by)
+
+
+def _sent(webhook: Pattern, within: int | None, unless: Sequence[Ending]) -> Monitor:
+    """State: how many menus have been answered without it, if they are counted; it was sent: the highest one."""
+    sent = 10**6
+
+    def answered(state: int, answer: Answer) -> int:
+        if state == sent or any(map(webhook.is_sent_by, answer.actions)):
+            return sent
+        if within is None:
+            return state
+        return state + 1 if state + 1 < within else BROKEN
+
+    return Monitor(
+        answered,
+        breaks_at_end=lambda state, ending: state != sent and ending not in unless,
+        depends_on_end=Ending.LIMIT not in unless,
+    )
+
+
+def _sent_after(webhook: Pattern, within: int | None, after: Pattern, unless: Sequence[Ending]) -> Monitor:
+    """State 0: nothing is due; else one more than the menus that were answered since it is."""
+
+    def answered(state: int, answer: Answer) -> int:
+        waits = state > 0
+        for action in answer.actions:
+            if webhook.is_sent_by(action):
+                state, waits = 0, False
+            if after.is_sent_by(action):
+                state = state or 1
+        if within is None or not waits:
+            return state
+        return state + 1 if state < within else BROKEN
+
+    return Monitor(
+        answered,
+        breaks_at_end=lambda state, ending: state > 0 and ending not in unless,
+        depends_on_end=Ending.LIMIT not in unless,
+    )
+
+
+def _leads(key: str, menus: Sequence[int] | None, to: LeadsTo) -> Monitor:
+    def answered(state: int, answer: Answer) -> int:
+        asked = answer.heard == key and (menus is None or answer.menu in menus)
+        return BROKEN if asked and not _does(answer, to) else state
+
+    return Monitor(answered)
+
+
+def _does(answer: Answer, to: LeadsTo) -> bool:
+    if to.webhook is not None:
+        return any(map(to.webhook.is_sent_by, answer.actions))
+    return answer.target is None if to.hangs_up else answer.target == to.menu

@@ -1,0 +1,307 @@
+"""Whether a promise holds in every call that menus allow: proved, broken by the shortest call, or undecided.
+
+The search goes menu by menu: all calls that have asked one menu, all that have asked two, and so on to the stack's
+limit. Calls that stand alike (same menu, same silence left, same state of the monitor) are one. So the first that
+breaks the promise is a shortest one, and where none does there is none.
+
+Time is looked at only where it can matter. A callee may press a key at once or as late as can be, so a call has been
+going on for something between a least and a most; of calls that stand alike those stay that no other is better than.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from speechcall.menus.rules.call_space import (
+    HANG_UP,
+    IDLE,
+    PROMPT_ERROR,
+    happenings,
+    silences,
+    waits_msec,
+)
+from speechcall.menus.rules.menu import Action, Menu
+from speechcall.menus.rules.menu_report import reachable
+from speechcall.menus.rules.monitor import BROKEN, Answer, Monitor, monitor_of
+from speechcall.menus.rules.promise import AlwaysLeads, AlwaysSeconds, Ending, Rule, patterns_of
+from speechcall.menus.rules.walk import CallLimits
+
+MOST_STATES = 200_000
+
+
+class Result(StrEnum):
+    """What is known of a promise."""
+
+    PROVED = "proved"
+    BROKEN = "broken"
+    UNDECIDED = "undecided"
+
+
+class Step(NamedTuple):
+    """What is heard in a menu: a key, `other`, `idle`, `hang_up`, `prompt_error`; whether the callee then leaves."""
+
+    menu: int
+    heard: str
+    hangs_up_after: bool = False
+
+
+class Broken(NamedTuple):
+    """A call that breaks a promise. `ending`: how it ends, where that is what breaks it."""
+
+    steps: tuple[Step, ...]
+    ending: Ending | None
+    asks: int | None = None
+    """The menu that is asked behind the last step, where that is one too many."""
+    msec: int = 0
+    """How long it plays and waits, of a promise about that."""
+
+
+class Verdict(NamedTuple):
+    """Of one promise. `lengths`: the menus whose introductions' unknown lengths leave it undecided.
+
+    `broken`: the call that breaks it; of one that is undecided for such lengths a call that may.
+    """
+
+    result: Result
+    broken: Broken | None = None
+    lengths: tuple[int, ...] = ()
+    fits_nothing: tuple[str, ...] = ()
+    """Patterns of the promise that no webhook of the menus fits: it is kept, and may be misspelt."""
+    not_asked: tuple[int, ...] = ()
+    """Menus of the promise that no call can come to: it says nothing about them."""
+    states: int = 0
+
+
+class TooManyStates(Exception):
+    """The search was given up."""
+
+
+def prove(
+    menus: Sequence[Menu],
+    rule: Rule,
+    limits: CallLimits,
+    prompt_seconds: Mapping[str, float],
+    most_states: int = MOST_STATES,
+) -> Verdict:
+    """What is known of a promise in all calls through `menus` under `limits`; `prompt_seconds` by introduction.
+
+    The lengths that are not known are taken twice: as they must be for a call that is sure to break the promise, and
+    for one that might.
+    """
+    waits = waits_msec(menus, prompt_seconds)
+    unknown = any(least != most for least, most in waits)
+    search = _Search(menus, rule, limits, most_states)
+    result, lengths = Result.PROVED, tuple[int, ...]()
+    found: Broken | None = None
+    try:
+        found = search.run([least for least, _ in waits], [most for _, most in waits])
+        if found:
+            result = Result.BROKEN
+        elif unknown and search.looks_at_time([most for _, most in waits]):
+            found = search.run([most for _, most in waits], [least for least, _ in waits])
+            if found:
+                result = Result.UNDECIDED
+                lengths = tuple(index for index, (least, most) in enumerate(waits) if least != most)
+    except TooManyStates:
+        result = Result.UNDECIDED
+    unfit = tuple(one.text for one in patterns_of(rule) if not _is_sent(menus, one.is_sent_by))
+    named = rule.menus or () if isinstance(rule, AlwaysLeads) else ()
+    not_asked = tuple(one for one in named if one not in reachable(menus))
+    return Verdict(result, found, lengths, unfit, not_asked, search.states)
+
+
+def _is_sent(menus: Sequence[Menu], fits: Callable[[Action], bool]) -> bool:
+    return any(fits(one) for menu in menus for steps in menu.actions.values() for one in steps)
+
+
+class _Place(NamedTuple):
+    """Where calls stand that are alike: the menu that is asked, the silence left, the monitor's state."""
+
+    menu: int
+    silence: int
+    state: int
+
+
+class _Call(NamedTuple):
+    """One of them: for how long it has been going on, and how it came here."""
+
+    least: int
+    most: int
+    before: "_Call | None"
+    step: Step | None
+
+
+class _Move(NamedTuple):
+    """Something that is heard in a menu and leads to another; what the limits of the stack would break there."""
+
+    heard: str
+    target: int
+    is_silent: bool
+    state: int
+    """When the menu is asked, or BROKEN."""
+    breaks_at_limit: bool
+    breaks_in_silence: bool
+
+
+class _Exits(NamedTuple):
+    """All that can be heard where calls stand alike: what breaks the promise at once, and what leads on."""
+
+    breaks: tuple[Step, Ending | None] | None
+    moves: tuple[_Move, ...]
+
+
+_Layer = dict[_Place, list[_Call]]
+
+
+class _Search:
+    def __init__(self, menus: Sequence[Menu], rule: Rule, limits: CallLimits, most_states: int) -> None:
+        self._limits, self._most_states = limits, most_states
+        self._monitor: Monitor = monitor_of(rule)
+        self._bound = rule.most * 1000 if isinstance(rule, AlwaysSeconds) else None
+        self._happenings = [happenings(menu) for menu in menus]
+        self._silences = silences(menus, limits.silent_repeats)
+        self._exits: dict[tuple[int, int], _Exits] = {}
+        self._until = limits.seconds * 1000
+        self.states = 0
+        self._late: Sequence[int] = ()
+        self._early: Sequence[int] = ()
+        self._least_of: dict[_Place, int] | None = None
+        self._uses_least = self._uses_most = False
+
+    def looks_at_time(self, waits: Sequence[int]) -> bool:
+        """Whether a call of such waits can last until the stack's limit, or the promise is about time."""
+        return self._bound is not None or max(waits) * self._limits.visits >= self._until
+
+    def run(self, late: Sequence[int], early: Sequence[int]) -> Broken | None:
+        """The shortest call that breaks the promise.
+
+        `late`, `early`: how long each menu takes at most, where a call has to be late to break it; and at least, where
+        it has to be early enough for one more menu.
+        """
+        self._late, self._early = late, early
+        self._uses_least = max(early) * self._limits.visits >= self._until
+        limit_matters = self._monitor.depends_on_end and max(late) * self._limits.visits >= self._until
+        self._uses_most = limit_matters or self._bound is not None
+        # A call that comes to the same place by fewer menus can still do all that the other can, but reach the limit.
+        self._least_of = None if self._monitor.depends_on_end or self._bound is not None else {}
+        is_timeless = not (self._uses_least or self._uses_most)
+        first = self._monitor.asked(0, 0)
+        if first == BROKEN:
+            return Broken((), None, 0)
+        layer: _Layer = {_Place(0, self._silences[0], first): [_Call(0, 0, None, None)]}
+        seen: dict[frozenset[_Place], int] = {}
+        for visit in range(1, self._limits.visits + 1):
+            before = seen.setdefault(frozenset(layer), visit) if is_timeless else visit
+            if before != visit:
+                # All is as it was some menus ago.
+                if not self._is_broken_at_last(seen, before, visit - before):
+                    return None
+                is_timeless = False  # on to that last menu
+            following: _Layer = {}
+            for place, calls in layer.items():
+                for call in calls:
+                    if found := self._look_at(place, call, visit, following):
+                        return found
+            if not following:
+                return None
+            layer = following
+        return None
+
+    def _is_broken_at_last(self, seen: Mapping[frozenset[_Place], int], before: int, period: int) -> bool:
+        """Whether the last menu that the limit allows breaks the promise, if from `before` on all comes again."""
+        like = before + (self._limits.visits - before) % period
+        last = next(places for places, number in seen.items() if number == like)
+        return any(move.breaks_at_limit for place in last for move in self._exits_of(place).moves)
+
+    def _look_at(self, place: _Place, call: _Call, visit: int, following: _Layer) -> Broken | None:
+        """Everything that can be heard in a menu: what breaks the promise, or where it leads."""
+        late = call.most + self._late[place.menu] if self._uses_most else 0
+        if self._bound is not None and late > self._bound:
+            return Broken((*_way(call), Step(place.menu, IDLE)), None, msec=late)
+        breaks, moves = self._exits_of(place)
+        if breaks:
+            return _broken(call, *breaks)
+        is_last, until = visit == self._limits.visits, self._until
+        silent_least = call.least + self._early[place.menu] if self._uses_least else 0
+        # Who goes on to the next menu has not been later than it may begin.
+        most = min(late, until - 1)
+        for move in moves:
+            if move.breaks_at_limit and (is_last or (self._uses_most and late >= until)):
+                return _broken(call, Step(place.menu, move.heard), Ending.LIMIT)
+            least = silent_least if move.is_silent else call.least
+            if is_last or least >= until:
+                continue
+            if not move.is_silent:
+                silence = self._silences[move.target]
+            elif place.silence:
+                silence = place.silence - 1
+            elif move.breaks_in_silence:
+                return _broken(call, Step(place.menu, move.heard), Ending.SILENCE)
+            else:
+                continue
+            if move.state == BROKEN:
+                return Broken((*_way(call), Step(place.menu, move.heard)), None, move.target)
+            there = _Place(move.target, silence, move.state)
+            if self._is_better(following.get(there), there, least, most):
+                self._add(following, there, _Call(least, most, call, Step(place.menu, move.heard)))
+        return None
+
+    def _is_better(self, there: list[_Call] | None, place: _Place, least: int, most: int) -> bool:
+        """Whether a call can do something at a place that none can which is there."""
+        if self._least_of is not None:
+            known = self._least_of.get(place)
+            return known is None or least < known
+        return there is None or not any(one.least <= least and one.most >= most for one in there)
+
+    def _add(self, layer: _Layer, place: _Place, call: _Call) -> None:
+        if self._least_of is not None:
+            self._least_of[place] = call.least
+        kept = [one for one in layer.get(place, ()) if not (call.least <= one.least and call.most >= one.most)]
+        layer[place] = [*kept, call]
+        self.states += 1
+        if self.states > self._most_states:
+            raise TooManyStates
+
+    def _exits_of(self, place: _Place) -> _Exits:
+        found = self._exits.get((place.menu, place.state))
+        if found is None:
+            found = self._exits[place.menu, place.state] = self._find_exits(place.menu, place.state)
+        return found
+
+    def _find_exits(self, menu: int, state: int) -> _Exits:
+        """What can be heard, without what changes nothing that something before it has not changed."""
+        ends = self._monitor.breaks_at_end
+        for heard, ending in ((HANG_UP, Ending.CALLER_HUNG_UP), (PROMPT_ERROR, Ending.PROMPT_UNAVAILABLE)):
+            if ends(state, ending):
+                return _Exits((Step(menu, heard), ending), ())
+        moves: dict[tuple[int, bool, int], _Move] = {}
+        for heard, key, actions, target in self._happenings[menu]:
+            step, is_silent = Step(menu, heard), heard == IDLE
+            after = self._monitor.answered(state, Answer(menu, heard, key, actions, target))
+            if after == BROKEN:
+                return _Exits((step, None), ())
+            if target is None:
+                if ends(after, Ending.COMPLETED):
+                    return _Exits((step, Ending.COMPLETED), ())
+                continue
+            if not is_silent and ends(after, Ending.CALLER_HUNG_UP):
+                return _Exits((step._replace(hangs_up_after=True), Ending.CALLER_HUNG_UP), ())
+            limits = ends(after, Ending.LIMIT), ends(after, Ending.SILENCE)
+            moves.setdefault(
+                (target, is_silent, after),
+                _Move(heard, target, is_silent, self._monitor.asked(after, target), *limits),
+            )
+        return _Exits(None, tuple(moves.values()))
+
+
+def _way(call: _Call) -> list[Step]:
+    steps: list[Step] = []
+    at: _Call | None = call
+    while at and at.step:
+        steps.append(at.step)
+        at = at.before
+    return steps[::-1]
+
+
+def _broken(call: _Call, last: Step, ending: Ending | None) -> Broken:
+    return Broken((*_way(call), last), ending)

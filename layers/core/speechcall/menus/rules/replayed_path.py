@@ -1,0 +1,61 @@
+"""Calls that were made, once more through other menus: what would have been sent, and where they would have ended."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from speechcall.menus.rules.menu import Menu, Webhook
+from speechcall.menus.rules.walk import Behaviour, CallLimits, Walk, walk
+from speechcall.shared.rules.timing import idle_seconds
+
+
+class Otherwise(NamedTuple):
+    """What would have been otherwise in one call, or in many."""
+
+    calls: int = 0
+    """Of which anything would have been."""
+    lost: int = 0
+    """Webhooks that would not have been sent."""
+    added: int = 0
+    """Webhooks that would have been sent beside or in their place."""
+    shorter: int = 0
+    """Calls that we would have ended before their last key."""
+    longer: int = 0
+    """Calls that would have been asked one menu more, where they ended; what would have been pressed is not known."""
+
+    def plus(self, other: "Otherwise") -> "Otherwise":
+        """Both together."""
+        return Otherwise(*(one + another for one, another in zip(self, other, strict=True)))
+
+
+def replay(
+    old: Sequence[Menu],
+    new: Sequence[Menu],
+    heard: Sequence[str],
+    limits: CallLimits,
+    new_repeats: int | None = None,
+) -> Otherwise:
+    """What `new` would have done where `old` heard this (`d1`, `idle`, `other`, `prompt_error`), in this order.
+
+    `new_repeats`: silent repeats of the new ones, if they are not those of `limits`.
+    """
+    behaviours = [Behaviour(one) for one in heard]
+    repeats = limits.silent_repeats if new_repeats is None else new_repeats
+    was = walk(old, behaviours, limits.visits, limits.silent_repeats)
+    would = walk(new, behaviours, limits.visits, repeats)
+    sent = [_sent(menus, found) for menus, found in ((old, was), (new, would))]
+    lost, added = (sent[0] - sent[1]).total(), (sent[1] - sent[0]).total()
+    shorter = len(would.menus) < min(len(was.menus), len(heard))
+    longer = len(was.menus) <= len(heard) < len(would.menus)
+    played = [[_sound(menus[menu]) for menu in found.menus] for menus, found in ((old, was), (new, would))]
+    differs = bool(lost or added) or played[0] != played[1]
+    return Otherwise(int(differs), lost, added, int(shorter), int(longer))
+
+
+def _sent(menus: Sequence[Menu], found: Walk) -> Counter[tuple[object, ...]]:
+    actions = (menus[one.menu].actions[one.key][one.step] for one in found.webhooks)
+    return Counter((one.url, one.body, *sorted(one.headers.items())) for one in actions if isinstance(one, Webhook))
+
+
+def _sound(menu: Menu) -> tuple[str, int]:
+    return menu.intro, idle_seconds(menu.idle_timeout_msec)

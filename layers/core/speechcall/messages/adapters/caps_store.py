@@ -1,0 +1,200 @@
+"""What limits for calls count, in the table Registry: calls to a number (`NUMBER#…`), minutes of a day (`MINUTES#…`).
+
+Both are written by the transaction that takes a line, so that two of one moment cannot go beyond a limit together, and
+by the one that gives it back. Only accounts with such a limit have these items; the stack's own limit has one for each
+number. `calls` is a set of `<moment> <mid>-<attempt>`; the number itself is nowhere in it, but a digest in the key.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from speechcall.accounts.rules.account import Account
+from speechcall.messages.rules.dial_times import COUNTED_MSEC, Caps, Counted, Limit, next_day_msec, still_counted
+from speechcall.messages.rules.message import Message
+from speechcall.shared.adapters.keys import Key, minutes_key, number_calls_key
+from speechcall.shared.adapters.table import Values, from_wire, read_item, store_errors, to_wire
+from speechcall.shared.rules.ids import holder
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Parts = dict[str, Any]
+MINUTE_MSEC = 60_000
+READ_TRIES = 3
+NUMBER_LIMITS: tuple[Limit, ...] = ("account", "stack")
+PREFIX = "limit "
+"""How the names of parts begin that count."""
+KEPT_SECONDS = 3 * 86_400
+"""For how long after its day an account's minutes are kept: a call that ends late corrects them."""
+
+
+def claim_parts(
+    table: str,
+    message: Message,
+    limits: Mapping[str, int],
+    name: str,
+    estimate_msec: int,
+    now_msec: int,
+    found: Mapping[str, Values | None],
+) -> Parts:
+    """The parts of a claim that count its call, each with its limit as a condition.
+
+    `name`: the call attempt; `found`: what stood where a try of this claim before has failed, though its limit is not
+    reached: calls are there that count no more. They make room, if nobody has changed the item since.
+
+    dialer A   TransactWrite: + m-1, if fewer than 2 are there ──► counted: 2
+    dialer B        TransactWrite: + n-1 ──X 2 are there ──► one of them is of the day before yesterday
+    finish m             TransactWrite: - m-1, which was never placed: another revision
+    dialer B                 TransactWrite: n-1 and the other, if the revision is as read ──X it is not: read again
+    """
+    parts: Parts = {}
+    for limit in NUMBER_LIMITS:
+        if limit not in limits:
+            continue
+        entry, part = _entry(now_msec, name), f"{PREFIX}{limit}"
+        values: Values = {":one": 1, ":until": (now_msec + COUNTED_MSEC) // 1000 + 1}
+        if found.get(part):
+            read = found[part] or {}
+            calls = {one for one in read.get("calls", ()) if still_counted([_moment(one)], now_msec)} | {entry}
+            nobody_has_changed_it = "revision = :read"
+            changed = "SET calls = :calls, expires_at = :until ADD revision :one"
+            change = (changed, nobody_has_changed_it, {":calls": calls, ":read": read["revision"]})
+        else:
+            one_more_may_be = "attribute_not_exists(calls) OR size(calls) < :most"
+            added = "SET expires_at = :until ADD calls :calls, revision :one"
+            change = (added, one_more_may_be, {":calls": {entry}, ":most": limits[limit]})
+        expression, condition, more = change
+        parts[part] = _update(table, _key(limit, message), expression, {**values, **more}, condition)
+    if "minutes" in limits:
+        some_are_left = "attribute_not_exists(used_msec) OR used_msec < :most"
+        values = {
+            ":more": estimate_msec,
+            ":most": limits["minutes"] * MINUTE_MSEC,
+            ":until": next_day_msec(now_msec) // 1000 + KEPT_SECONDS,
+        }
+        counted = "SET expires_at = :until ADD used_msec :more"
+        key = _minutes_key(message.account_id, now_msec)
+        parts[f"{PREFIX}minutes"] = _update(table, key, counted, values, some_are_left)
+    return parts
+
+
+def end_parts(table: str, message: Message, now_msec: int, *, gives_back: bool, is_over: bool) -> Parts:
+    """The parts of an end that correct what its claim has counted.
+
+    `gives_back`: its line, and with it a call that was not placed; `is_over`: how long it was is known, if it ever will
+    be. Where it is not, the time of its line counts, or what was reckoned with at the claim.
+    """
+    parts: Parts = {}
+    name, claimed_msec = holder(message.mid, message.attempt), message.claimed_msec or now_msec
+    for limit in NUMBER_LIMITS:
+        if gives_back and limit in message.limits and message.was_not_placed:
+            gone = {":gone": {_entry(claimed_msec, name)}, ":one": 1}
+            taken = "ADD revision :one DELETE calls :gone"
+            parts[f"{PREFIX}{limit}"] = _update(table, _key(limit, message), taken, gone)
+    if is_over and "minutes" in message.limits:
+        otherwise = max(now_msec - claimed_msec, 0) if gives_back else message.charged_msec
+        used = 0 if message.was_not_placed else message.talked_msec
+        more = {":more": (otherwise if used is None else used) - message.charged_msec}
+        key = _minutes_key(message.account_id, claimed_msec)
+        parts[f"{PREFIX}minutes"] = _update(table, key, "ADD used_msec :more", more)
+    return parts
+
+
+def caps_in(failed: Mapping[str, Values | None], limits: Mapping[str, int], now_msec: int) -> Caps:
+    """What is known of the limits whose parts have failed, by what stood there."""
+    counted = tuple(
+        _counted(limits[name], failed[f"{PREFIX}{name}"])
+        for name in NUMBER_LIMITS
+        if name in limits and f"{PREFIX}{name}" in failed
+    )
+    return Caps(counted, next_day_msec(now_msec) if f"{PREFIX}minutes" in failed else 0)
+
+
+def read_caps(client: "DynamoDBClient", table: str, message: Message, limits: Mapping[str, int], now_msec: int) -> Caps:
+    """What is counted of a message's number and account now, for the limits that are given. Strongly consistent."""
+    counted = tuple(
+        _counted(limits[name], read_item(client, table, _key(name, message)))
+        for name in NUMBER_LIMITS
+        if name in limits
+    )
+    return Caps(counted, _spent_until(client, table, message.account_id, limits.get("minutes"), now_msec))
+
+
+def read_numbers(
+    client: "DynamoDBClient",
+    table: str,
+    account: Account,
+    numbers: Sequence[str],
+    now_msec: int,
+    digest: Callable[[str], str],
+) -> dict[str, Caps]:
+    """What is counted of an account's calls to numbers (at most 100), and of its minutes. May be a little behind.
+
+    `digest`: of a number, as its messages have it. The stack's own count is not told: it would say whom other accounts
+    call.
+    """
+    spent = _spent_until(client, table, account.account_id, account.minutes_per_day, now_msec)
+    most = account.calls_per_number
+    if most is None:
+        return dict.fromkeys(numbers, Caps((), spent))
+    keys = {number: number_calls_key(account.account_id, digest(number)) for number in numbers}
+    asked: Any = {table: {"Keys": [to_wire(key) for key in keys.values()]}} if keys else {}
+    found: dict[str, Values] = {}
+    for _ in range(READ_TRIES):
+        if not asked:
+            break
+        with store_errors():
+            page = client.batch_get_item(RequestItems=asked)
+        found |= {item["pk"]: item for item in map(from_wire, page["Responses"].get(table, ()))}
+        asked = page.get("UnprocessedKeys")
+    return {number: Caps((_counted(most, found.get(key["pk"])),), spent) for number, key in keys.items()}
+
+
+def _spent_until(client: "DynamoDBClient", table: str, account_id: str, minutes: int | None, now_msec: int) -> int:
+    """Until when an account has used up its minutes; 0: it has not."""
+    if minutes is None:
+        return 0
+    item = read_item(client, table, _minutes_key(account_id, now_msec)) or {}
+    return next_day_msec(now_msec) if item.get("used_msec", 0) >= minutes * MINUTE_MSEC else 0
+
+
+def _counted(most: int, item: Values | None) -> Counted:
+    return Counted(most, tuple(sorted(_moment(one) for one in (item or {}).get("calls", ()))))
+
+
+def _update(table: str, key: Key, expression: str, values: Values, condition: str = "") -> Any:
+    conditions = {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": to_wire(key),
+            "UpdateExpression": expression,
+            "ExpressionAttributeValues": to_wire(values),
+            **(conditions if condition else {}),
+        }
+    }
+
+
+def _entry(moment_msec: int, name: str) -> str:
+    return f"{moment_msec} {name}"
+
+
+def _moment(entry: str) -> int:
+    return int(entry.partition(" ")[0])
+
+
+def _key(limit: Limit, message: Message) -> Key:
+    return number_calls_key(
+        message.account_id if limit == "account" else "", message.number_digest or unkeyed(message.number)
+    )
+
+
+def unkeyed(number: str) -> str:
+    """By which a number is known here whose message has no digest: a release before has accepted it."""
+    return hashlib.sha256(number.encode()).hexdigest()
+
+
+def _minutes_key(account_id: str, moment_msec: int) -> Key:
+    return minutes_key(account_id, f"{datetime.fromtimestamp(moment_msec / 1000, UTC):%Y-%m-%d}")

@@ -1,0 +1,159 @@
+"""Whether the menus of messages keep the promises of their request and their account."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, assert_never
+
+from speechcall.accounts.rules.account import Account
+from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.promise import Promise
+from speechcall.menus.rules.promise_grammar import read_promises
+from speechcall.menus.rules.promise_words import explain, keys_in_words, place_of
+from speechcall.menus.rules.prove import MOST_STATES, Result, Verdict, prove
+from speechcall.menus.rules.walk import CallLimits
+from speechcall.requests.use_cases.check_request import Entry, Wanted
+from speechcall.shared.rules.errors import MalformedJson, Problem
+from speechcall.shared.rules.json_text import parse_json
+
+if TYPE_CHECKING:
+    from speechcall.api.rules.answers import HeardIn, Judged
+
+MOST_STATES_A_REQUEST = 2 * MOST_STATES
+"""Some 10 s; the function is given 28."""
+MOST_KEYS_TOLD = 20_000
+"""In one answer, which may have 6 MB (AWS Lambda)."""
+MOST_PROBLEMS = 2
+"""Of one message: an answer is stored, and an item has at most 400 KB (DynamoDB)."""
+_CODES = {Result.BROKEN: "PROMISE_BROKEN", Result.UNDECIDED: "PROMISE_UNDECIDED"}
+
+
+def judge_promises(
+    entries: Sequence[Entry],
+    own: Sequence[Promise],
+    account: Account,
+    limits: CallLimits,
+    seconds: Mapping[str, float],
+) -> list[Entry]:
+    """The entries, rejected if a promise is not proved; `seconds`: the lengths of uploaded introductions."""
+    required = required_promises(account.requires)
+    if required is None:
+        text = "cannot be held to what the account requires: it was written by a later release"
+        unread = Problem("PROMISE_UNDECIDED", "menu", text)
+        return [_refused(entry, [unread]) if entry.wanted else entry for entry in entries]
+    court = _Court([(one, False) for one in own] + [(one, True) for one in required], limits, seconds)
+    return [court.judge(entry, entry.wanted) if entry.wanted else entry for entry in entries]
+
+
+def required_promises(stored: str) -> tuple[Promise, ...] | None:
+    """The promises that an account requires; None: they cannot be read, since a later release has other forms."""
+    if not stored:
+        return ()
+    try:
+        promises, problems = read_promises(parse_json(stored.encode()))
+    except MalformedJson:
+        return None
+    return None if problems else promises
+
+
+def _refused(entry: Entry, problems: Sequence[Problem]) -> Entry:
+    found = [Problem(one.code, f"{entry.path}.{one.path}", one.message) for one in problems[:MOST_PROBLEMS]]
+    return entry._replace(wanted=None, problems=found)
+
+
+class _Court:
+    """Holds the messages of one request to promises. Messages whose calls are alike are looked through once."""
+
+    def __init__(
+        self, promises: Sequence[tuple[Promise, bool]], limits: CallLimits, seconds: Mapping[str, float]
+    ) -> None:
+        self._promises, self._limits, self._seconds = promises, limits, seconds
+        self._known: dict[Any, list[Verdict]] = {}
+        self._states_left, self._keys_left = MOST_STATES_A_REQUEST, MOST_KEYS_TOLD
+
+    def judge(self, entry: Entry, wanted: Wanted) -> Entry:
+        """The entry with what is known of each promise."""
+        repeats = wanted.model.silentRepeats
+        limits = self._limits if repeats is None else self._limits._replace(silent_repeats=repeats)
+        likeness = (_likeness(wanted.menus, self._seconds.get), limits)
+        verdicts = self._known.get(likeness)
+        if verdicts is None:
+            verdicts = self._known[likeness] = [self._prove(wanted.menus, one, limits) for one, _ in self._promises]
+        judged = [
+            self._tell(wanted.menus, *one, verdict, limits)
+            for one, verdict in zip(self._promises, verdicts, strict=True)
+        ]
+        problems = [
+            _problem(wanted.menus, one, verdict, limits)
+            for (one, _), verdict in zip(self._promises, verdicts, strict=True)
+            if verdict.result is not Result.PROVED
+        ]
+        found = entry._replace(promises=judged)
+        return _refused(found, problems) if problems else found
+
+    def _prove(self, menus: Sequence[Menu], promise: Promise, limits: CallLimits) -> Verdict:
+        most = min(MOST_STATES, self._states_left)
+        verdict = prove(menus, promise.rule, limits, self._seconds, most)
+        self._states_left = max(self._states_left - verdict.states, 0)
+        return verdict
+
+    def _tell(
+        self, menus: Sequence[Menu], promise: Promise, is_required: bool, verdict: Verdict, limits: CallLimits
+    ) -> "Judged":
+        told = describe(menus, promise, verdict, limits)
+        if is_required:
+            told["isRequired"] = True
+        if "counterexample" in told:
+            self._keys_left -= len(told["counterexample"]["keys"])
+            if self._keys_left < 0:
+                del told["counterexample"]["keys"]
+        return told
+
+
+def describe(menus: Sequence[Menu], promise: Promise, verdict: Verdict, limits: CallLimits) -> "Judged":
+    """What is known of a promise about some menus."""
+    told: Judged = {
+        "promise": promise.name,
+        "result": verdict.result.value,
+        "message": explain(promise.rule, verdict, limits),
+    }
+    if verdict.broken:
+        steps = verdict.broken.steps
+        told["counterexample"] = {
+            "path": place_of(menus, promise.rule, verdict.broken),
+            "words": keys_in_words(steps),
+            "keys": [_heard(*step) for step in steps],
+        }
+    return told
+
+
+def _heard(menu: int, heard: str, hangs_up_after: bool) -> "HeardIn":
+    return {"menu": menu, "heard": heard, "hangsUpAfter": True} if hangs_up_after else {"menu": menu, "heard": heard}
+
+
+def _problem(menus: Sequence[Menu], promise: Promise, verdict: Verdict, limits: CallLimits) -> Problem:
+    """Its path is that in the message. The promise comes last: it may be long."""
+    place = place_of(menus, promise.rule, verdict.broken) if verdict.broken else "menu"
+    said = explain(promise.rule, verdict, limits).removeprefix("is broken: ")
+    text = f"breaks a promise: {said}" if verdict.result is Result.BROKEN else said
+    return Problem(_CODES[verdict.result], place, f"{text} (the promise: {promise.name})")
+
+
+def _likeness(menus: Sequence[Menu], seconds_of: Callable[[str], float | None]) -> tuple[Any, ...]:
+    """All of menus that a promise can depend on; bodies, headers and texts are not of it."""
+    return tuple(
+        (
+            menu.idle_timeout_msec,
+            seconds_of(menu.intro),
+            tuple((key, tuple(map(_trait, steps))) for key, steps in menu.actions.items()),
+        )
+        for menu in menus
+    )
+
+
+def _trait(action: Action) -> Any:
+    match action:
+        case Webhook(url):
+            return url
+        case GotoMenu() | Hangup():
+            return action
+        case _:
+            assert_never(action)

@@ -1,0 +1,88 @@
+"""What a status event says, read where it is sent; and where it goes."""
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from speechcall.calls.adapters.call_items import load_call
+from speechcall.messages.adapters import message_items
+from speechcall.messages.adapters.status_items import OUTCOME
+from speechcall.messages.rules.status_event import StatusKind
+from speechcall.shared.adapters.keys import CALLS, MESSAGE, delivery_key, list_ends_key
+from speechcall.shared.adapters.table import Values, read_item
+from speechcall.shared.rules.unforeseen import told
+from speechcall.status.adapters.history_store import read_partition
+from speechcall.status.use_cases.status import History
+from speechcall.status.use_cases.status_event import (
+    EndedList,
+    Facts,
+    describe_event,
+    describe_list_event,
+    describe_unreadable,
+)
+from speechcall.webhooks.rules.webhook import Notice, WebhookTask
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+logger = logging.getLogger(__name__)
+
+
+class DynamoNotices:
+    """The notices of status events."""
+
+    def __init__(self, client: "DynamoDBClient", messages_table: str, registry_table: str) -> None:
+        self._client, self._messages, self._registry = client, messages_table, registry_table
+
+    def find(self, task: WebhookTask) -> Notice | None:
+        """What is sent for a task; None: what it tells of is not there any more."""
+        if task.key == StatusKind.LIST:
+            return self._of_list(task.mid)
+        items = read_partition(self._client, self._messages, task.mid)
+        event_place = delivery_key(task.mid, task.event_id)["sk"]
+        message = next((item for item in items if item["sk"] == MESSAGE), None)
+        event = next((item for item in items if item["sk"] == event_place), None)
+        if message is None or event is None:
+            return None
+        body = _body(items, message, _facts(event))
+        return Notice(event["account_id"], message["status_url"], _json(body))
+
+    def _of_list(self, list_id: str) -> Notice | None:
+        item = read_item(self._client, self._registry, list_ends_key(list_id))
+        if item is None:
+            return None
+        ended = EndedList(
+            list_id=list_id,
+            account_id=item["account_id"],
+            status_url=item["status_url"],
+            total=item["total"],
+            finished_msec=item["finished_msec"],
+            outcomes={
+                name.removeprefix(OUTCOME): count for name, count in sorted(item.items()) if name.startswith(OUTCOME)
+            },
+        )
+        return Notice(ended.account_id, ended.status_url, _json(describe_list_event(ended)))
+
+
+def _facts(event: Values) -> Facts:
+    return Facts(
+        kind=event["key"],
+        attempt=event["call_attempt"],
+        at_msec=event["event_msec"],
+        outcome=event.get("event_outcome"),
+        reason=event.get("event_reason"),
+        again_msec=event.get("again_msec"),
+    )
+
+
+def _body(items: list[Values], message: Values, facts: Facts) -> Any:
+    try:
+        calls = [load_call(item) for item in items if item["sk"].startswith(CALLS)]
+        return describe_event(History(message_items.load(message), calls, ()), facts)
+    except Exception as error:  # noqa: BLE001 - what cannot be read stays so, and its sender is to be told that it ended
+        logger.error("a message is told of without its calls: %s", told(error), extra={"mid": message["mid"]})
+        return describe_unreadable(message["mid"], str(message["list_id"]), str(message.get("recipient", "")), facts)
+
+
+def _json(body: Any) -> str:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,77 @@
+"""A list's or a campaign's messages as a table: comma-separated for spreadsheets, or JSON lines for programs. Pure.
+
+The columns that we make (ids, numbers, times, counts) are never altered. Free text of the sender's that a spreadsheet
+would take for a formula gets an apostrophe before it, in CSV alone: what begins with `=`, `+`, `-`, `@`, a tab or a
+line break; and what begins with an apostrophe, so that taking one away always gives back what was written. (OWASP, "CSV
+Injection".)
+"""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any, Final
+
+from speechcall.messages.rules.stops import Held
+from speechcall.status.use_cases.status import History, describe_message
+
+COLUMNS: Final = (
+    *("messagelistId", "messageId", "customerMessageId", "campaign", "from", "recipient", "text", "deliverystatus"),
+    *("outcome", "endReason", "acceptedAt", "finishedAt", "attempts", "answeredAt", "durationSec", "keys"),
+)
+"""Of each row, in their order; the members of each JSON line. New ones come behind these."""
+FREE_TEXT: Final = frozenset({"customerMessageId", "from", "text"})
+_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+
+
+class Format(StrEnum):
+    """In which form an export is given."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+def row_of(history: History, now_msec: int, held: Held) -> dict[str, Any]:
+    """A message as a row: what its status says, in short."""
+    status = describe_message(history, now_msec, held)
+    call = status["call"]
+    return {
+        "messagelistId": status["messagelistId"],
+        "messageId": status["messageId"],
+        "customerMessageId": status.get("customerMessageId"),
+        "campaign": status.get("campaign"),
+        "from": history.message.sender,
+        "recipient": status["recipient"],
+        "text": status["text"],
+        "deliverystatus": status["deliverystatus"],
+        "outcome": call["outcome"],
+        "endReason": call["endReason"],
+        "acceptedAt": call["acceptedAt"],
+        "finishedAt": call["finishedAt"],
+        "attempts": len(call["attempts"]),
+        "answeredAt": call["answeredAt"],
+        "durationSec": call["durationSec"],
+        "keys": [f"{step['menu']}:{step['heard']}" for step in call["path"]],
+    }
+
+
+def render(rows: Sequence[dict[str, Any]], form: Format, *, begins: bool) -> str:
+    """Rows as text; `begins`: with the names of the columns before them, where the form has such."""
+    if form is Format.JSONL:
+        return "".join(f"{json.dumps(row, ensure_ascii=False, separators=(',', ':'))}\n" for row in rows)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)  # RFC 4180: lines end in CR LF, quotes are doubled
+    if begins:
+        writer.writerow(COLUMNS)
+    writer.writerows([_cell(name, row[name]) for name in COLUMNS] for row in rows)
+    return text.getvalue()
+
+
+def _cell(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return " ".join(value)
+    text = str(value)
+    return f"'{text}" if name in FREE_TEXT and text.startswith(_A_FORMULA) else text

@@ -1,0 +1,54 @@
+"""GET /bat/account: what an account may do, what it has used today, and what the key is for. No secrets."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from speechcall.accounts.rules.account import NEW_SHAPES_PER_DAY, Account
+from speechcall.accounts.rules.throttle import next_day
+from speechcall.accounts.use_cases.accounts import Credential
+from speechcall.shared.rules.timing import utc_text
+
+if TYPE_CHECKING:
+    from speechcall.api.rules import answers
+    from speechcall.shared.rules.calling_hours import Window
+
+
+def read_account(
+    account: Account, credential: Credential, now_msec: int, calls_of_day: Callable[[str, int], int]
+) -> "answers.AccountStatus":
+    """The answer. `calls_of_day`: the calls of an account's day (UTC), by a moment of it."""
+    today = datetime.fromtimestamp(now_msec / 1000, UTC)
+    return {
+        "account": account.account_id,
+        "key": credential.key_name,
+        "scopes": [scope.value for scope in sorted(credential.scopes)],
+        "limits": {
+            "callsPerDay": account.calls_per_day,
+            "messagesPerSecond": account.rate,
+            "messagesAtOnce": account.burst,
+            "urgentPerMinute": account.urgent_per_minute,
+            "newMenuShapesPerDay": NEW_SHAPES_PER_DAY,
+            "share": account.share,
+            "maxLines": account.max_lines,
+        },
+        "usedToday": {
+            "calls": calls_of_day(account.account_id, now_msec),
+            "endsAt": utc_text(round(next_day(today).timestamp() * 1000)),
+        },
+        "destinations": {
+            "allowed": list(account.prefixes),
+            "denied": list(account.denied),
+            "premium": account.premium,
+        },
+        "senders": dict(account.senders),
+        "windows": [_describe_window(window) for window in account.windows],
+        "timeZone": account.time_zone,
+    }
+
+
+def _describe_window(window: "Window") -> "answers.AccountWindow":
+    from speechcall.shared.rules.calling_hours import WEEKDAYS  # noqa: PLC0415, few accounts have windows
+
+    start, until = (f"{one // 60:02}:{one % 60:02}" for one in (window.start, window.until))
+    return {"from": start, "to": until, "days": [WEEKDAYS[day] for day in window.days]}

@@ -1,0 +1,105 @@
+"""What is told of a message, an attempt or a list without being asked for: GET's own members, as they were. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from speechcall.messages.rules.message import State
+from speechcall.messages.rules.status_event import StatusKind
+from speechcall.shared.rules.timing import utc_text
+from speechcall.status.use_cases.status import History, delivery_status, describe_message
+
+if TYPE_CHECKING:
+    from speechcall.api.rules.answers import AttemptEvent, FinalEvent, ListEvent, ToldCall
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is written down of an event when it happens: a later change of the message would hide it."""
+
+    kind: str
+    attempt: int
+    at_msec: int
+    outcome: str | None = None
+    """With which the message is finished; None: it is dialled again."""
+    reason: str | None = None
+    again_msec: int | None = None
+    """Not before this, then."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndedList:
+    """A list all of whose messages have ended."""
+
+    list_id: str
+    account_id: str
+    status_url: str
+    total: int
+    finished_msec: int
+    outcomes: Mapping[str, int]
+
+
+def describe_event(history: History, facts: Facts) -> "FinalEvent | AttemptEvent":
+    """The body of an event of a message: the same however late it is sent, and whatever has happened since."""
+    status = describe_message(_as_it_was(history, facts), facts.at_msec)
+    # The states of its webhooks change; whoever reads this has them.
+    call: ToldCall = {
+        name: value for name, value in status["call"].items() if name not in ("webhooks", "statusWebhooks")
+    }  # type: ignore[assignment]
+    event: FinalEvent = {
+        "event": "final",
+        "messageId": status["messageId"],
+        "messagelistId": status["messagelistId"],
+        "recipient": status["recipient"],
+        "deliverystatus": status["deliverystatus"],
+        "timestamp": utc_text(facts.at_msec),
+        "call": call,
+    }
+    if "customerMessageId" in status:
+        event["customerMessageId"] = status["customerMessageId"]
+    if "campaign" in status:
+        event["campaign"] = status["campaign"]
+    if facts.kind == StatusKind.ATTEMPT:
+        return {**event, "event": "attempt", "attempt": facts.attempt}
+    return event
+
+
+def describe_unreadable(mid: str, list_id: str, recipient: str, facts: Facts) -> "FinalEvent":
+    """The body where nothing more can be read of a message than that, and how, it has ended."""
+    return {
+        "event": "final",
+        "messageId": mid,
+        "messagelistId": list_id,
+        "recipient": recipient,
+        "deliverystatus": delivery_status(State.FINISHED, facts.outcome),
+        "timestamp": utc_text(facts.at_msec),
+    }
+
+
+def describe_list_event(ended: EndedList) -> "ListEvent":
+    """The body of the event of a list."""
+    return {
+        "event": "list",
+        "messagelistId": ended.list_id,
+        "timestamp": utc_text(ended.finished_msec),
+        "total": ended.total,
+        "outcomes": dict(ended.outcomes),
+    }
+
+
+def _as_it_was(history: History, facts: Facts) -> History:
+    """The message, and its calls up to the attempt, as they were when the event happened."""
+    is_finished = facts.outcome is not None
+    message = replace(
+        history.message,
+        state=State.FINISHED if is_finished else State.QUEUED,
+        attempt=facts.attempt,
+        outcome=facts.outcome,
+        reason=facts.reason,
+        finished_msec=facts.at_msec if is_finished else None,
+        settling_end=None,
+        due_msec=facts.again_msec,
+        is_held=False,
+    )
+    calls = [call for call in history.calls if call.attempt <= facts.attempt]
+    return History(message, calls, ())

@@ -1,0 +1,47 @@
+"""POST /bat/account/webhook-secret: an account gives itself a new secret. It is shown once."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from speechcall.api.use_cases.small_body import small_body
+from speechcall.shared.rules.errors import StoreUnavailable, TooManySecrets
+from speechcall.shared.rules.timing import utc_text
+from speechcall.webhooks.use_cases import webhook_secrets
+from speechcall.webhooks.use_cases.webhook_secrets import MAX_SECRETS, Seal, SecretStore, new_secret, rotate_secret
+
+if TYPE_CHECKING:
+    from speechcall.api.rules import answers
+
+KEPT_MSEC = 24 * 3_600_000
+"""How long those before it sign with it. Fixed: an end at once breaks receivers, so it is for operators."""
+_TRIES = 5
+
+
+def give_secret(
+    account_id: str,
+    body: bytes,
+    *,
+    store: SecretStore,
+    seal: Seal,
+    random_bytes: Callable[[int], bytes],
+    now_msec: int,
+) -> "answers.SecretGiven":
+    """A new secret that signs the account's webhooks from now on. Raises RequestError, StoreUnavailable.
+
+    Another that was given in the same moment stays too: each caller has a secret that signs.
+    """
+    small_body(body, (), "nothing, or an object without members")
+    secret = new_secret(random_bytes)
+    for _ in range(_TRIES):
+        before = store.secrets_of(account_id)
+        try:
+            given = rotate_secret(account_id, secret, KEPT_MSEC, store=store, seal=seal, now_msec=now_msec)
+        except webhook_secrets.TooManySecrets as error:
+            first = min(one.until_msec for one in before if one.until_msec and one.signs_at(now_msec))
+            text = f"{MAX_SECRETS} webhook secrets of this account sign already; the first of them ends at"
+            raise TooManySecrets(f"{text} {utc_text(first)}.") from error
+        if given:
+            last = now_msec + KEPT_MSEC
+            until = max((min(one.until_msec or last, last) for one in before), default=0)
+            return {"webhookSecret": secret, "olderSignUntil": utc_text(until) if until > now_msec else None}
+    raise StoreUnavailable("the webhook secrets are changed by others all the time")

@@ -1,0 +1,140 @@
+"""What is proved or found of menus is so of the compiled machines, run by a Step Functions engine."""
+
+import secrets
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+
+from speechcall.menus.rules.compare_menus import Kind, compare
+from speechcall.menus.rules.promise import AlwaysSeconds, Ending
+from speechcall.menus.rules.promise_grammar import read_promises
+from speechcall.menus.rules.prove import Result, prove
+from speechcall.menus.rules.walk import CallLimits
+from speechcall.shared.rules.timing import idle_seconds
+from tests.kit.promise_meaning import (
+    SOME_KEYS,
+    Heard,
+    Went,
+    breaks,
+    random_promise,
+    small_menus,
+    what_follows,
+    with_some_urls,
+)
+from tests.kit.random_menus import Does, Pair, random_menus
+from tests.kit.walk_bench import WalkBench, walk_bench
+
+ENDINGS = {
+    "completed": Ending.COMPLETED,
+    "callerHungUp": Ending.CALLER_HUNG_UP,
+    "notPlayed": Ending.PROMPT_UNAVAILABLE,
+    "promptUnavailable": Ending.PROMPT_UNAVAILABLE,
+    "silence": Ending.SILENCE,
+    "limit": Ending.LIMIT,
+}
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[WalkBench]:
+    with walk_bench(WalkBench) as made:
+        yield made
+
+
+def does(steps):
+    """A callee who does these steps, and then hangs up."""
+    return tuple(Does(heard, "hangs_up" if left else "") for _, heard, left in steps)
+
+
+def went(pair, mid, took):
+    """The call that the machine made: what was asked and sent comes from what it did, not from what was expected."""
+    steps = []
+    for visit, menu in enumerate(took.menus):
+        one = pair.does[visit] if visit < len(pair.does) else Does("hang_up")
+        if one.heard in ("hang_up", "prompt_error"):
+            steps.append(Heard(menu, one.heard, None, (), None))
+            continue
+        follows = what_follows(pair.menus, menu, one.heard)
+        # Seq 1 is dial, so that the first menu's is 2: <mid>-1-<seq>-m<menu>-<key>-<step>.
+        ids = [name.removeprefix(f"{mid}-1-{visit + 2}-").split("-") for name in took.event_ids]
+        sent = [parts for parts in ids if len(parts) == 3]
+        urls = tuple(pair.menus[int(place[1:])].actions[key][int(step)].url for place, key, step in sent)
+        steps.append(Heard(menu, one.heard, follows.key, urls, follows.target, one.then == "hangs_up"))
+    waits = [idle_seconds(pair.menus[menu].idle_timeout_msec) * 1000 for menu in took.menus]
+    return Went(tuple(steps), len(took.menus), ENDINGS[took.reason], sum(waits))
+
+
+def broken_promises(random, count):
+    """Menus, a promise that they break, and a call that the proof says breaks it."""
+    found = []
+    while len(found) < count:
+        big = random.random() < 0.4
+        menus = with_some_urls(random, random_menus(random)) if big else small_menus(random)
+        (promise,), _ = read_promises([random_promise(random)])
+        visits = random.choice((3, 3, 12, 50) if count > 20 else (3, 12))
+        verdict = prove(menus, promise.rule, CallLimits(visits), {menu.intro: 0.0 for menu in menus})
+        if verdict.result is Result.BROKEN:
+            steps = does(verdict.broken.steps)
+            found.append((promise.rule, Pair(menus, steps, max_visits=visits)))
+    return found
+
+
+def hold_broken_promises(bench, count):
+    random = Random(seed := secrets.randbits(32))
+    drawn = broken_promises(random, count)
+    pairs = [pair for _, pair in drawn]
+    for (rule, pair), (mid, took) in zip(drawn, bench.take(pairs), strict=True):
+        call = went(pair, mid, took)
+        assert took.status == "SUCCEEDED"
+        assert breaks(rule, call), f"{seed}: {rule}\n{pair}\n{took}"
+    assert {type(rule) for rule, _ in drawn} >= {AlwaysSeconds} or count < 30
+
+
+def test_each_counterexample_breaks_its_promise_when_the_machine_runs_it(bench):
+    hold_broken_promises(bench, 12)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("shard", range(10))
+def test_many_counterexamples_break_their_promises_when_the_machines_run_them(bench, shard):
+    hold_broken_promises(bench, 75)
+
+
+def hold_differences(bench, count):
+    """Each difference, done by both machines: what they send, ask, or end with is not the same."""
+    random = Random(seed := secrets.randbits(32))
+    found = []
+    while len(found) < count:
+        old, new = small_menus(random, SOME_KEYS), small_menus(random, SOME_KEYS)
+        some = compare(old, new, CallLimits(5)).differences
+        found += [(old, new, one) for one in random.sample(some, min(3, len(some)))]
+    pairs = [
+        Pair(menus, tuple(Does(step.heard) for step in one.steps), max_visits=5)
+        for old, new, one in found
+        for menus in (old, new)
+    ]
+    results = bench.take(pairs)
+    for number, (old, new, one) in enumerate(found):
+        calls = [went(pairs[at], *results[at]) for at in (2 * number, 2 * number + 1)]
+        last = len(one.steps) - 1
+        told = f"{seed}: {one}\n{old}\n{new}\n{results[2 * number]}\n{results[2 * number + 1]}"
+        if one.kind is Kind.SENT:
+            assert calls[0].heard[last].urls != calls[1].heard[last].urls, told
+        elif one.kind is Kind.LEADS:
+            ends = [(call.asked > last + 1, call.ending) for call in calls]
+            assert ends[0] != ends[1], told
+        else:
+            asked = [menus[call.heard[last + 1].menu] for menus, call in zip((old, new), calls, strict=True)]
+            assert asked[0].intro != asked[1].intro or asked[0].idle_timeout_msec != asked[1].idle_timeout_msec, told
+
+
+def test_each_difference_is_one_between_the_machines(bench):
+    hold_differences(bench, 6)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("shard", range(5))
+def test_many_differences_are_ones_between_the_machines(bench, shard):
+    hold_differences(bench, 40)

@@ -1,0 +1,287 @@
+"""What promises mean, said once more: over one call as it went, without a search; and all calls of small menus.
+
+The calls come from `follows`, the rule by which the telephony and the state machine go, and not from what a proof
+goes by. Keys are pressed at once, as late as can be, and in the last moment in which a menu may still follow.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from random import Random
+from typing import Any
+
+from speechcall.menus.rules import promise as forms
+from speechcall.menus.rules.call_log import ANSWERED, IDLE, KEY, Entry, Plan, Then, ThenKind, follows
+from speechcall.menus.rules.menu import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.promise import Ending
+from speechcall.menus.rules.walk import CallLimits, react, table_of
+from speechcall.shared.rules.timing import idle_seconds
+
+URLS = ("https://shop.example/confirmed", "https://shop.example/refused?why=1", "https://shop.example/later")
+PATTERNS = ("*/confirmed", "*/refused", "https://SHOP.example/*", "*later", "*/absent")
+SOME_KEYS = ("d1", "d2", "d9")
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One thing that was heard in a menu, and what came of it."""
+
+    menu: int
+    heard: str
+    key: str | None
+    urls: tuple[str, ...]
+    target: int | None
+    hangs_up_after: bool = False
+
+
+@dataclass(frozen=True)
+class Went:
+    """A call: all that was heard, how many menus were asked, how it ended (None: it goes on), how long it took."""
+
+    heard: tuple[Heard, ...] = ()
+    asked: int = 0
+    ending: Ending | None = None
+    msec: int = 0
+
+    @property
+    def keys(self) -> tuple[tuple[int, str, bool], ...]:
+        """What the callee did."""
+        return tuple((one.menu, one.heard, one.hangs_up_after) for one in self.heard)
+
+
+def breaks(rule: forms.Rule, call: Went) -> bool:
+    """Whether a call breaks a promise, by what docs/promises.md says of each form."""
+    sent = [(at, url) for at, one in enumerate(call.heard) for url in one.urls]
+    match rule:
+        case forms.NeverSent(webhook):
+            return any(_fits(webhook, url) for _, url in sent)
+        case forms.NeverWithout(webhook, keys):
+            pressed = [at for at, one in enumerate(call.heard) if one.heard in keys]
+            return any(_fits(webhook, url) and not any(one <= at for one in pressed) for at, url in sent)
+        case forms.NeverBy(webhook, lists):
+            return any(_fits(webhook, url) and call.heard[at].key in lists for at, url in sent)
+        case forms.NeverBoth(webhooks):
+            return all(any(_fits(one, url) for _, url in sent) for one in webhooks)
+        case forms.NeverTwice(webhook):
+            return sum(_fits(webhook, url) for _, url in sent) > 1
+        case forms.NeverEnds(ending):
+            return call.ending is ending
+        case forms.AlwaysSent(webhook, within, None, unless):
+            at = next((at for at, url in sent if _fits(webhook, url)), None)
+            return _is_late(call, -1, at, within, unless)
+        case forms.AlwaysSent(webhook, within, after, unless):
+            causes = [place for place, (_, url) in enumerate(sent) if _fits(after, url)]
+            return any(
+                _is_late(
+                    call,
+                    sent[cause][0],
+                    next((at for at, url in sent[cause + 1 :] if _fits(webhook, url)), None),
+                    within,
+                    unless,
+                )
+                for cause in causes
+            )
+        case forms.AlwaysLeads(key, menus, to):
+            pressed_in = [one for one in call.heard if one.heard == key and (menus is None or one.menu in menus)]
+            return not all(_does(one, to) for one in pressed_in)
+        case forms.AlwaysMenus(most):
+            return call.asked > most
+        case forms.AlwaysSeconds(most):
+            return call.msec > most * 1000
+
+
+def _is_late(call: Went, since: int, at: int | None, within: int | None, unless: Sequence[Ending]) -> bool:
+    answered = [place for place, one in enumerate(call.heard) if one.heard not in ("hang_up", "prompt_error")]
+    if within is not None:
+        passed = sum(place > since for place in answered)
+        if (at is None and passed >= within) or (at is not None and at - since > within):
+            return True
+    return at is None and call.ending is not None and call.ending not in unless
+
+
+def _does(one: Heard, to: forms.LeadsTo) -> bool:
+    if to.webhook is not None:
+        return any(_fits(to.webhook, url) for url in one.urls)
+    return one.target is None if to.hangs_up else one.target == to.menu
+
+
+def _fits(pattern: forms.Pattern, url: str) -> bool:
+    text = pattern.text.replace("SHOP", "shop")
+    return fnmatchcase(url if "?" in text else url.partition("?")[0], text)
+
+
+# ------------------------------------------------------------------ all calls
+def all_calls(
+    menus: Sequence[Menu], limits: CallLimits, seconds: Mapping[str, float], keys: Sequence[str]
+) -> Iterator[Went]:
+    """Every call through `menus`, of callees who press `keys` (or a key that no telephone has), and nothing else.
+
+    The other keys are like that one: no list and no promise names them.
+    """
+    plan = Plan(table_of(menus), limits.visits, limits.seconds * 1000, limits.silent_repeats)
+    answer = Entry(1, None, ANSWERED, "", 0, Then(ThenKind.ASK, 0))
+    waits = [round(seconds.get(menu.intro, 0) * 1000) + idle_seconds(menu.idle_timeout_msec) * 1000 for menu in menus]
+    yield from _from_here(menus, plan, waits, (*keys, "other", IDLE), (answer,), 0, Went())
+
+
+def _from_here(
+    menus: Sequence[Menu], plan: Plan, waits: Sequence[int], alphabet: Sequence[str], log: Any, menu: int, so_far: Went
+) -> Iterator[Went]:
+    asked = replace(so_far, asked=so_far.asked + 1)
+    for heard, ending in (("hang_up", Ending.CALLER_HUNG_UP), ("prompt_error", Ending.PROMPT_UNAVAILABLE)):
+        yield replace(asked, heard=(*asked.heard, Heard(menu, heard, None, (), None)), ending=ending)
+    wait = waits[menu]
+    for heard in alphabet:
+        one = what_follows(menus, menu, heard)
+        last = plan.until_msec - 1 - asked.msec
+        moments = {wait} if heard == IDLE else {0, wait, *([last] if 0 <= last <= wait else [])}
+        for moment in moments:
+            went = replace(asked, heard=(*asked.heard, one), msec=asked.msec + moment)
+            event, key = (IDLE, "") if heard == IDLE else (KEY, heard)
+            then = follows(plan, log, menu, event, key, went.msec)
+            if then.kind is ThenKind.END:
+                yield replace(went, ending=Ending(then.reason) if then.reason else Ending.COMPLETED)
+                continue
+            yield from _from_here(
+                menus,
+                plan,
+                waits,
+                alphabet,
+                (*log, Entry(len(log) + 1, menu, event, key, went.msec, then)),
+                then.menu or 0,
+                went,
+            )
+        if heard != IDLE and one.target is not None:
+            left = replace(one, hangs_up_after=True)
+            yield replace(asked, heard=(*asked.heard, left), ending=Ending.CALLER_HUNG_UP)
+
+
+def steps_to(rule: forms.Rule, call: Went) -> int:
+    """After how many things heard a call that breaks a promise has broken it."""
+    going_on = replace(call, heard=call.heard[:-1], ending=None)
+    is_needless = call.heard[-1].heard == "hang_up" and breaks(rule, going_on)
+    return len(call.heard) - is_needless
+
+
+# ------------------------------------------------------------------ by chance
+def small_menus(random: Random, keys: Sequence[str] = SOME_KEYS) -> tuple[Menu, ...]:
+    """One to four menus with lists for some of few keys."""
+    count = random.randint(1, 4)
+    return tuple(
+        Menu(
+            f"intro{index}",
+            random.choice((1000, 2000, 5000)),
+            {key: _list(random, count) for key in (*keys, WRONG) if random.random() < 0.55},
+        )
+        for index in range(count)
+    )
+
+
+def _list(random: Random, menus: int) -> tuple[Action, ...]:
+    hooks = [Webhook(random.choice(URLS)) for _ in range(random.choice((0, 0, 1, 1, 2)))]
+    ends: tuple[list[Action], ...] = ([], [Hangup()], [GotoMenu(random.randrange(menus))], [GotoMenu(menus - 1)])
+    end = random.choice(ends)
+    behind = [Webhook(URLS[0])] if random.random() < 0.1 else []
+    return (*hooks, *end, *behind)
+
+
+def random_promise(random: Random, of_keys: Sequence[str] = SOME_KEYS) -> dict[str, Any]:
+    """A promise as JSON, of any form."""
+
+    def webhook() -> str:
+        return random.choice(PATTERNS)
+
+    def keys() -> Any:
+        return random.choice((random.choice(of_keys), random.sample(of_keys, random.randint(1, len(of_keys)))))
+
+    def sent() -> dict[str, Any]:
+        more: dict[str, Any] = {"webhook": webhook()}
+        if random.random() < 0.5:
+            more["within"] = {"menus": random.randint(1, 3)}
+        if random.random() < 0.4:
+            more["after"] = webhook()
+        if random.random() < 0.5:
+            endings = ("callerHungUp", "promptUnavailable", "silence", "limit")
+            more["unless"] = random.sample(endings, random.randint(0, 4))
+        return more
+
+    leads: Any = random.choice(("hangup", {"menu": random.randint(0, 3)}, {"webhook": webhook()}))
+    where: Any = random.choice(("every menu", random.randint(0, 3), random.sample(range(4), 2)))
+    never = (
+        lambda: {"webhook": webhook()},
+        lambda: {"webhook": webhook(), "without": keys()},
+        lambda: {"webhook": webhook(), "by": random.choice(("wrong", ["wrong", "d1"], "d2"))},
+        lambda: {"webhook": webhook(), "twice": True},
+        lambda: {"both": [webhook(), webhook()]},
+        lambda: {"ends": random.choice(("silence", "limit"))},
+    )
+    always = (
+        sent,
+        sent,
+        lambda: {"key": random.choice(of_keys), "in": where, "leadsTo": leads},
+        lambda: {"menus": f"<= {random.randint(1, 3)}"},
+        lambda: {"callSeconds": f"<= {random.randint(2, 20)}"},
+    )
+    if random.random() < 0.5:
+        return {"never": random.choice(never)()}
+    return {"always": random.choice(always)()}
+
+
+def random_limits(random: Random, most_visits: int = 3) -> CallLimits:
+    """Few menus and seconds, so that both are reached."""
+    return CallLimits(random.randint(1, most_visits), random.choice((3, 6, 10, 900)), random.randint(0, 2))
+
+
+def random_seconds(random: Random, menus: Sequence[Menu]) -> dict[str, float]:
+    """The length of each introduction; of some not."""
+    return {menu.intro: random.choice((0.0, 0.5, 2.25, 4.0)) for menu in menus if random.random() < 0.9}
+
+
+def random_call(random: Random, menus: Sequence[Menu], limits: CallLimits, seconds: Mapping[str, float]) -> Went:
+    """A call of a callee who does anything at all, at any moment."""
+    plan = Plan(table_of(menus), limits.visits, limits.seconds * 1000, limits.silent_repeats)
+    log: tuple[Entry, ...] = (Entry(1, None, ANSWERED, "", 0, Then(ThenKind.ASK, 0)),)
+    went, menu = Went(), 0
+    while went.ending is None:
+        went = replace(went, asked=went.asked + 1)
+        listed = [key for key in menus[menu].actions if key != WRONG]
+        heard = random.choice((IDLE, "other", random.choice(KEYS), *([random.choice(listed)] * 5 if listed else ())))
+        if random.random() < 0.01:
+            heard = random.choice(("hang_up", "prompt_error"))
+            ending = Ending.CALLER_HUNG_UP if heard == "hang_up" else Ending.PROMPT_UNAVAILABLE
+            return replace(went, heard=(*went.heard, Heard(menu, heard, None, (), None)), ending=ending)
+        one = what_follows(menus, menu, heard)
+        if heard != IDLE and one.target is not None and random.random() < 0.01:
+            left = replace(one, hangs_up_after=True)
+            return replace(went, heard=(*went.heard, left), ending=Ending.CALLER_HUNG_UP)
+        wait = round(seconds.get(menus[menu].intro, 0) * 1000) + idle_seconds(menus[menu].idle_timeout_msec) * 1000
+        msec = went.msec + (wait if heard == IDLE else random.choice((0, wait, random.randint(0, wait))))
+        event, key = (IDLE, "") if heard == IDLE else (KEY, heard)
+        then = follows(plan, log, menu, event, key, msec)
+        ending_now = None
+        if then.kind is ThenKind.END:
+            ending_now = Ending(then.reason) if then.reason else Ending.COMPLETED
+        went = replace(went, heard=(*went.heard, one), msec=msec, ending=ending_now)
+        log = (*log, Entry(len(log) + 1, menu, event, key, msec, then))
+        menu = then.menu or 0
+    return went
+
+
+def what_follows(menus: Sequence[Menu], menu: int, heard: str) -> Heard:
+    """What a list of a menu does that something heard has started."""
+    reaction = react(menus[menu], heard)
+    actions = menus[menu].actions[reaction.key] if reaction.key else ()
+    urls = tuple(action.url for place in reaction.webhooks if isinstance(action := actions[place], Webhook))
+    return Heard(menu, heard, reaction.key, urls, reaction.target)
+
+
+def with_some_urls(random: Random, menus: Sequence[Menu]) -> tuple[Menu, ...]:
+    """The menus with webhooks to the URLs that promises by chance are about."""
+
+    def changed(action: Action) -> Action:
+        return Webhook(random.choice(URLS)) if isinstance(action, Webhook) else action
+
+    return tuple(
+        menu._replace(actions={key: tuple(map(changed, steps)) for key, steps in menu.actions.items()})
+        for menu in menus
+    )

@@ -1,0 +1,61 @@
+"""What limits calls counts, in memory. Its owner's lock makes counting one step with the messages' states."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from speechcall.messages.rules.dial_times import Caps, Counted, next_day_msec, still_counted
+from speechcall.messages.rules.message import Message
+from speechcall.messages.use_cases.message_ports import Capped
+from speechcall.shared.rules.ids import holder
+
+MINUTE = 60_000
+
+
+@dataclass
+class MemoryLimits:
+    """The calls to each number, of an account or (empty) of all, and the minutes of each account's day."""
+
+    calls: dict[tuple[str, str], dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
+    used: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+    def caps(self, message: Message, limits: Mapping[str, int], now_msec: int) -> Caps:
+        counted = tuple(
+            Counted(limits[limit], tuple(sorted(self.calls[key].values()))) for limit, key in _keys(message, limits)
+        )
+        used = self.used[message.account_id, next_day_msec(now_msec)]
+        is_spent = "minutes" in limits and used >= limits["minutes"] * MINUTE
+        return Caps(counted, next_day_msec(now_msec) if is_spent else 0)
+
+    def refusal(self, message: Message, limits: Mapping[str, int], now_msec: int) -> Capped | None:
+        caps = self.caps(message, limits, now_msec)
+        reached = tuple(one for one in caps.counted if one.allows_msec > now_msec)
+        return Capped(Caps(reached, caps.spent_until_msec)) if caps.allow_msec > now_msec else None
+
+    def count(self, message: Message, limits: Mapping[str, int], name: str, estimate_msec: int, now_msec: int) -> None:
+        """As `claim_parts` does: what counts no more goes when there would be too many."""
+        for limit, key in _keys(message, limits):
+            if len(self.calls[key]) >= limits[limit]:
+                counted = still_counted(self.calls[key].values(), now_msec)
+                self.calls[key] = {by: moment for by, moment in self.calls[key].items() if moment in counted}
+            self.calls[key][name] = now_msec
+        if "minutes" in limits:
+            self.used[message.account_id, next_day_msec(now_msec)] += estimate_msec
+
+    def end(self, message: Message, now_msec: int, *, gives_back: bool, is_over: bool) -> None:
+        """As `end_parts` does."""
+        claimed_msec = message.claimed_msec or now_msec
+        if gives_back and message.was_not_placed:
+            for _, key in _keys(message, message.limits):
+                self.calls[key].pop(holder(message.mid, message.attempt), None)
+        if is_over and "minutes" in message.limits:
+            otherwise = max(now_msec - claimed_msec, 0) if gives_back else message.charged_msec
+            used = 0 if message.was_not_placed else message.talked_msec
+            self.used[message.account_id, next_day_msec(claimed_msec)] += (
+                otherwise if used is None else used
+            ) - message.charged_msec
+
+
+def _keys(message: Message, limits: Mapping[str, int]) -> list[tuple[str, tuple[str, str]]]:
+    owners = {"account": message.account_id, "stack": ""}
+    return [(limit, (owner, message.number)) for limit, owner in owners.items() if limit in limits]

@@ -1,0 +1,265 @@
+"""`speechcall list send MENU.json people.csv`: exact reports, and one call a row whatever interrupts it."""
+
+import csv
+import io
+import json
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+
+from cli import list_send
+from cli.api import FAILED, REFUSED, UNKNOWN, Api
+from cli.main import app
+from cli.people import MOST_ROWS, Unusable, message_for, read_menu, read_people
+from tests.kit.command_line import CliRunner
+
+MESSAGE: dict[str, Any] = {
+    "from": "Shop",
+    "text": "order",
+    "type": "speechcall",
+    "menu": [
+        {
+            "say": {"text": "Your order {{order}}.", "language": "en-GB"},
+            "dtmfActions": {
+                "d1": [{"action": "webhook", "url": "https://shop.example/o/{{order}}", "body": {"order": "{{order}}"}}]
+            },
+        }
+    ],
+}
+COLUMNS = {"to": "phone", "order": "Order"}
+
+
+class Service:
+    """What the API does with what `list send` asks: it refuses numbers, knows keys, and breaks when it is told to."""
+
+    def __init__(self):
+        self.answers: dict[str, tuple[bytes, Any]] = {}
+        self.called: Counter[tuple[str, str]] = Counter()
+        self.breaks: list[Any] = []
+        self.posts = self.checks = 0
+        http = httpx.Client(transport=httpx.MockTransport(self.answer))
+        self.api = Api("https://api.example", http, sleep=lambda _seconds: None)
+
+    def answer(self, request):
+        if request.url.path == "/bat/account":
+            return httpx.Response(200, json={"limits": {"callsPerDay": 10_000}, "usedToday": {"calls": 3}})
+        assert request.url.params["strict"] == "true"
+        messages = json.loads(request.content)["messages"]
+        if request.url.path.endswith("/check"):
+            self.checks += 1
+            return httpx.Response(200, json={"messages": [self.judged(one, "acceptable") for one in messages]})
+        self.posts += 1
+        broken = self.breaks.pop(0) if self.breaks else None
+        if broken == "before":
+            raise httpx.ConnectError("x")
+        if isinstance(broken, httpx.Response):
+            return broken
+        key = request.headers["idempotency-key"]
+        if key not in self.answers:
+            for one in messages:
+                self.called[one["to"], one["menu"][0]["say"]["text"]] += 1
+            found = {
+                "messagelistId": str(len(self.answers)),
+                "messages": [self.judged(one, "sent") for one in messages],
+            }
+            self.answers[key] = (request.content, found)
+        content, found = self.answers[key]
+        assert content == request.content
+        if broken == "killed":
+            raise KeyboardInterrupt
+        if broken == "after":
+            raise httpx.ReadTimeout("x")
+        return httpx.Response(200, json=found)
+
+    @staticmethod
+    def judged(one, word):
+        if one["to"].startswith("+"):
+            return {"recipient": one["to"], "status": word}
+        place = {"code": "INVALID_RECIPIENT", "path": "messages[0].to", "message": "must be a phone number"}
+        return {"recipient": one["to"], "status": "rejected", "error": place}
+
+
+@pytest.fixture
+def service(monkeypatch):
+    made = Service()
+    monkeypatch.setattr(list_send, "opened", lambda _url: made.api)
+    return made
+
+
+def table(rows, header=("phone", "Order"), **form):
+    out = io.StringIO(newline="")
+    csv.writer(out, **form).writerows([header, *rows])
+    return out.getvalue().encode()
+
+
+def run(tmp_path, people, *options, message=MESSAGE):
+    (tmp_path / "menu.json").write_text(json.dumps(message), encoding="utf-8")
+    (tmp_path / "people.csv").write_bytes(people)
+    files = [str(tmp_path / "menu.json"), str(tmp_path / "people.csv")]
+    given = ["list", "send", *files, "--url", "https://api.example", "--map", "to=phone", "--map", "order=Order"]
+    return CliRunner().invoke(app, [*given, *options])
+
+
+def people(count):
+    return [(f"+38067{number:07}", f"№ {number}; \"a\", 'b'\u00a0=1+1") for number in range(count)]
+
+
+def test_each_row_is_one_call_with_its_own_values(tmp_path, service):
+    done = run(tmp_path, table(people(250)), "--yes", "--json", "--campaign", "spring")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert (told["rows"], told["sent"], told["wrong"], len(told["messagelistIds"])) == (250, 250, [], 3)
+    assert service.called == {(to, f"Your order {order.strip()}."): 1 for to, order in people(250)}
+    assert json.loads(next(iter(service.answers.values()))[0])["campaign"] == "spring"
+
+
+def test_nothing_is_sent_before_everybody_is_checked_and_each_wrong_cell_is_named(tmp_path, service):
+    rows = people(230)
+    rows[3] = ("", "7")
+    rows[120] = ("+380671", "x" * 257)
+    rows[121] = ("+380671", "two\nlines")
+    rows[200] = ("+380671",)
+    done = run(tmp_path, table(rows), "--yes", "--json")
+    assert done.exit_code == REFUSED
+    assert [(one["row"], one["column"]) for one in json.loads(done.stdout)["wrong"]] == [
+        (5, "phone"),
+        (122, "Order"),
+        (123, "Order"),
+        (202, ""),
+    ]
+    assert (service.posts, service.checks) == (0, 0)
+    # What only the service can judge is told the same way
+    rows = people(230)
+    rows[150] = ("0671234567", "7")
+    done = run(tmp_path, table(rows), "--yes")
+    assert done.exit_code == REFUSED
+    assert 'row 152, column "phone": must be a phone number' in done.stderr
+    assert "1 row is wrong; nothing was sent" in done.stderr
+    assert service.posts == 0
+
+
+@pytest.mark.parametrize("breaks", [["killed"], ["", "killed"], [""] + ["after"] * 5, ["", *["before"] * 5]])
+def test_the_same_command_again_sends_nothing_twice(tmp_path, service, breaks):
+    service.breaks = breaks
+    content = table(people(250))
+    stopped = run(tmp_path, content, "--yes")
+    assert stopped.exit_code == UNKNOWN
+    assert "the same command goes on where it stopped" in stopped.stderr
+    service.breaks = ["", "killed"]
+    assert run(tmp_path, content, "--yes").exit_code == UNKNOWN
+    done = run(tmp_path, content, "--yes", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["sent"]) == (0, 250)
+    assert set(service.called.values()) == {1}
+    assert len(service.called) == 250
+    # Again on purpose is another word, and another table has other keys
+    assert run(tmp_path, content, "--yes", "--again", "2").exit_code == 0
+    assert set(service.called.values()) == {2}
+
+
+@pytest.mark.long
+def test_fifty_thousand_rows_with_two_interruptions(tmp_path, service):
+    content = table(people(MOST_ROWS))
+    for breaks in (["after"] * 3 + [""] * 100 + ["killed"], [""] * 333 + ["killed"]):
+        service.breaks = breaks
+        assert run(tmp_path, content, "--yes").exit_code == UNKNOWN
+    assert run(tmp_path, content, "--yes").exit_code == 0
+    assert len(service.called) == MOST_ROWS
+    assert set(service.called.values()) == {1}
+
+
+def test_a_refusal_on_the_way_is_told_and_leaves_the_rest(tmp_path, service):
+    service.breaks = ["", too_fast("35200", "This account may make 50 calls a day.")]
+    done = run(tmp_path, table(people(250)), "--yes")
+    assert done.exit_code == REFUSED
+    assert "100 of 250 sent" in done.stdout
+    assert "50 calls a day" in done.stderr
+    service.breaks = [too_fast("2", "Too fast.")]
+    assert run(tmp_path, table(people(250)), "--yes").exit_code == 0
+    assert set(service.called.values()) == {1}
+
+
+def too_fast(seconds, sentence):
+    error = {"error": {"code": "RATE_LIMITED", "message": sentence}}
+    return httpx.Response(429, json=error, headers={"Retry-After": seconds})
+
+
+def test_nobody_is_called_without_a_yes(tmp_path, service):
+    done = run(tmp_path, table(people(3)))
+    assert done.exit_code == 2
+    assert "--yes" in done.stderr
+    assert "3 calls as Shop" in done.stderr
+    assert service.posts == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "empty"),
+        (b"phone,Order\r\n", "no rows"),
+        (b"phone,order\r\n+1,2\r\n", 'no column "Order"'),
+        (b"phone,Order,phone\r\n+1,2,3\r\n", 'more than one column "phone"'),
+        ("phone,Order\r\n+1,Зоя\r\n".encode("cp1251"), "line 2"),
+        (b"phone,Order\r\n+1,\0\r\n", "NUL"),
+        (b'phone,Order\r\n+1,"a\r\n', "no CSV"),
+        (b"phone,Order\r\n" + b"+1,2\r\n" * 4, "more than 3 rows"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_refused_whole(monkeypatch, content, says):
+    monkeypatch.setattr("cli.people.MOST_ROWS", 3)
+    with pytest.raises(Unusable, match=says):
+        read_people(content, COLUMNS)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_table_is_read_as_spreadsheets_write_it(delimiter):
+    rows = [("+380671234567", "a,b;c d"), ("", ""), ("+380671234568", 'say "yes"')]
+    found, wrong = read_people(b"\xef\xbb\xbf" + table(rows, delimiter=delimiter), COLUMNS)
+    assert [(one.row, one.values["order"]) for one in found] == [(2, "a,b;c d"), (4, 'say "yes"')]
+    assert wrong == []
+
+
+def test_values_lead_to_no_other_server_and_are_read_once():
+    message, _ = read_menu(json.dumps(MESSAGE).encode(), COLUMNS)
+    made = message_for(message, {"to": "+1", "order": "../{{to}}?x=1#@attacker.example/"})
+    action = made["menu"][0]["dtmfActions"]["d1"][0]
+    assert action["url"] == "https://shop.example/o/..%2F%7B%7Bto%7D%7D%3Fx%3D1%23%40attacker.example%2F"
+    assert action["body"] == {"order": "../{{to}}?x=1#@attacker.example/"}
+    assert made["menu"][0]["say"]["text"] == "Your order ../{{to}}?x=1#@attacker.example/."
+    assert "{{order}}" in json.dumps(MESSAGE)
+
+
+@pytest.mark.parametrize(
+    ("change", "columns", "says"),
+    [
+        ({}, {"to": "phone"}, "{{order}}"),
+        ({}, {**COLUMNS, "colour": "c"}, "{{colour}}"),
+        ({}, {"order": "Order"}, "--map to"),
+        ({"say": {"text": "{{ order }}", "language": "en-GB"}}, COLUMNS, "braces"),
+        ({"say": {"text": "{{order}}", "language": "{{order}}"}}, COLUMNS, "not in language"),
+        ({"introUrl": "https://{{order}}.example/a.wav"}, COLUMNS, "behind the host"),
+        ({"introUrl": "{{order}}"}, COLUMNS, "behind the host"),
+    ],
+)
+def test_a_menu_that_cannot_be_filled_is_refused_before_anything(change, columns, says):
+    given = {**MESSAGE, "menu": [{**MESSAGE["menu"][0], **change}]}
+    with pytest.raises(Unusable, match=says):
+        read_menu(json.dumps(given).encode(), columns)
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"messages": []}', b'{"messages": [{}, {}]}', b'{"messages": 7}'])
+def test_a_file_that_is_no_message_is_refused(content):
+    with pytest.raises(Unusable):
+        read_menu(content, COLUMNS)
+
+
+@pytest.mark.parametrize("url", ["http://api.example.com", "api.example.com", "https://u:p@api.example.com"])
+def test_the_key_goes_nowhere_else(tmp_path, monkeypatch, url):
+    monkeypatch.setenv("SPEECHCALL_KEY", "k")
+    done = run(tmp_path, table(people(1)), "--url", url, "--yes")
+    assert done.exit_code == 2
+    monkeypatch.delenv("SPEECHCALL_KEY")
+    done = run(tmp_path, table(people(1)), "--yes")
+    assert (done.exit_code, "SPEECHCALL_KEY" in done.stderr) == (2, True)
+    assert FAILED == 1
