@@ -47,6 +47,9 @@ Action = Webhook | Hangup | GotoMenu | OptOutStep | Pause
             "speechcall/menus/rules/compile_flow.py": {"_menu_states", "_step_target"},
             "speechcall/menus/rules/shape.py": {"_number"},
             "speechcall/menus/rules/menu_picture.py": {"_draw_list", "_explain_list"},
+            "speechcall/menus/rules/promise.py": {"is_sent_by"},
+            "speechcall/menus/rules/compare_menus.py": {"_is_told"},
+            "speechcall/menus/rules/difference_words.py": {"_effect"},
         },
     ),
     "commands": Set(

@@ -1,7 +1,8 @@
 """What differs between two sets of menus for the person who answers and for who is told: by a shortest call each.
 
 Both are walked side by side, by the same keys. It is behaviour that is compared, never the text: what is played, how
-long a key is awaited, which webhooks are sent, when and why the call ends. How menus are numbered makes no difference.
+long a key is awaited, which webhooks are sent, which opt-outs are kept, when and why the call ends. How menus are
+numbered makes no difference.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple, assert_never
 
 from speechcall.menus.rules.call_space import IDLE, OTHER, Happens, happenings, silences
-from speechcall.menus.rules.menu import KEYS, Action, GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.menu import KEYS, Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.promise import Ending
 from speechcall.menus.rules.walk import CallLimits
 from speechcall.shared.rules.timing import idle_seconds
@@ -33,7 +34,7 @@ class Kind(StrEnum):
     PLAYED = "played"
     """What the callee hears, or how long a key is awaited, in the menus that are asked behind the steps."""
     SENT = "sent"
-    """The webhooks of the last step."""
+    """The webhooks and the opt-outs of the last step."""
     LEADS = "leads"
     """Where the last step leads: one asks a menu, the other ends; or they end for different reasons."""
 
@@ -193,9 +194,9 @@ def _told_apart(old: Menu, new: Menu) -> list[str]:
 
 
 def _is_told(action: Action) -> bool:
-    """Whether somebody else than the callee learns of it."""
+    """Whether it has an effect beyond the call."""
     match action:
-        case Webhook():
+        case Webhook() | OptOutStep():
             return True
         case Hangup() | GotoMenu():
             return False

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from speechcall.menus.rules.compare_menus import Behaves, Difference, Kind, Step
-from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.promise import Ending
 from speechcall.menus.rules.promise_words import heard_in_words
 from speechcall.shared.rules.timing import idle_seconds
@@ -47,14 +47,16 @@ def _played(menu: Menu) -> str:
 
 
 def _sent(actions: Sequence[Action]) -> str:
-    return ", then ".join(map(_webhook, actions)) or "nothing"
+    return ", then ".join(map(_effect, actions)) or "nothing"
 
 
-def _webhook(action: Action) -> str:
+def _effect(action: Action) -> str:
     match action:
         case Webhook(url, body):
             shown = body if len(body) <= _MOST_BODY else f"{body[:_MOST_BODY]}…"
             return f"{url.partition('?')[0]} {shown}"
+        case OptOutStep(list_name):
+            return f"an opt-out of {f'the list {list_name}' if list_name else 'all calls'}"
         case Hangup() | GotoMenu():
             return ""
         case _:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple, assert_never
 
-from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Webhook
+from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, OptOutStep, Webhook
 
 MOST_PROMISES = 20
 
@@ -41,7 +41,7 @@ class Pattern(NamedTuple):
         match action:
             case Webhook(url):
                 return self.fits(url)
-            case Hangup() | GotoMenu():
+            case Hangup() | GotoMenu() | OptOutStep():
                 return False
             case _:
                 assert_never(action)
