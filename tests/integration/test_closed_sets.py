@@ -50,6 +50,7 @@ Action = Webhook | Hangup | GotoMenu | OptOutStep | Pause
             "speechcall/menus/rules/promise.py": {"is_sent_by"},
             "speechcall/menus/rules/compare_menus.py": {"_is_told"},
             "speechcall/menus/rules/difference_words.py": {"_effect"},
+            "speechcall/requests/use_cases/judge_promises.py": {"_trait"},
         },
     ),
     "commands": Set(

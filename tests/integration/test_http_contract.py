@@ -193,10 +193,10 @@ def test_nothing_that_is_sent_is_our_failure_or_stored_without_an_answer(api, bo
 @given(one_body)
 def test_a_check_judges_as_sending_does_and_stores_nothing(api, body):
     api.reset()
-    before = api.stored()
+    before = stored(api)
     checked = api.post(body, path="/bat/messagelist/check")
     content = as_documented(checked, "checked")
-    assert api.stored() == before
+    assert stored(api) == before
     sent = api.post(body)
     if checked.status != 200:
         assert sent.status == checked.status
@@ -207,6 +207,11 @@ def test_a_check_judges_as_sending_does_and_stores_nothing(api, body):
         assert [warnings_of(one) for one in content["messages"]] == [warnings_of(one) for one in sent.json["messages"]]
     else:
         assert content["rejected"] == len(content["messages"])
+
+
+def stored(api):
+    """What is stored, but for the key of the digests, which the first use of a stack makes."""
+    return {place: item for place, item in api.stored().items() if place[1] != "DIGEST_KEY"}
 
 
 def warnings_of(entry):

@@ -8,7 +8,7 @@ import pytest
 from speechcall.menus.rules.call_space import happenings
 from speechcall.menus.rules.compare_menus import Kind, compare
 from speechcall.menus.rules.difference_words import steps_in_words, tell
-from speechcall.menus.rules.menu import KEYS, WRONG, GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.menu import KEYS, WRONG, GotoMenu, Hangup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.replayed_path import Otherwise, replay
 from speechcall.menus.rules.walk import AS_DEPLOYED, Behaviour, CallLimits, react, walk
 from speechcall.shared.rules.timing import idle_seconds
@@ -19,6 +19,13 @@ YES, NO = Webhook("https://shop.example/yes", '{"a":1}'), Webhook("https://shop.
 
 def menu(intro="intro", idle=10, **lists):
     return Menu(intro, idle * 1000, {key: tuple(steps) for key, steps in lists.items()})
+
+
+def test_an_opt_out_that_is_missing_is_a_difference():
+    old, new = (menu(d9=[OptOutStep("news"), NO]),), (menu(d9=[NO]),)
+    (found,) = compare(old, new, AS_DEPLOYED).differences
+    rest = "https://shop.example/no {}"
+    assert tell(found, old, new) == f"sends an opt-out of the list news, then {rest}; the new ones send {rest}"
 
 
 def heard_in(*menus):

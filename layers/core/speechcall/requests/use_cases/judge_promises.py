@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, assert_never
 
 from speechcall.accounts.rules.account import Account
-from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.promise import Promise
 from speechcall.menus.rules.promise_grammar import read_promises
 from speechcall.menus.rules.promise_words import explain, keys_in_words, place_of
@@ -153,7 +153,7 @@ def _trait(action: Action) -> Any:
     match action:
         case Webhook(url):
             return url
-        case GotoMenu() | Hangup():
+        case GotoMenu() | Hangup() | OptOutStep():
             return action
         case _:
             assert_never(action)
