@@ -93,6 +93,13 @@ def test_what_somebody_waits_for_loads_few_modules_of_ours(name, most, imported)
     assert own <= most
 
 
+@pytest.mark.skipif(sys.version_info[:2] != (3, 13), reason="the layers are built for Python 3.13, and this is another")
+def test_requests_are_checked_by_pydantics_core_without_its_models(imported):
+    packages, _ = imported["MessagelistFunction"]
+    assert "pydantic_core" in packages
+    assert not [name for name, (modules, _) in imported.items() if "pydantic" in modules]
+
+
 def test_each_layer_and_function_is_within_its_size():
     for name, folder in folders().items():
         size, (unpacked, packed) = measure(folder), BUDGETS.get(name, OTHERS)
