@@ -10,7 +10,7 @@ from cli.failures import Refusal
 from cli.files import read_file
 from speechcall.menus.rules.menu import Menu
 from speechcall.messages.rules.may_ring import may_ring
-from speechcall.requests.use_cases.hours_model import HOURS_FIELDS
+from speechcall.requests.use_cases.request_schema import HOURS_FIELDS
 from speechcall.requests.use_cases.read_messages import check_message, to_menus
 from speechcall.requests.use_cases.request_models import MessageModel
 from speechcall.shared.rules.calling_hours import Hours

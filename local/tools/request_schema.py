@@ -12,6 +12,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from speechcall.requests.use_cases import field_checks
+from speechcall.requests.use_cases.hours_model import HoursModel
 from speechcall.requests.use_cases.request_models import DefaultsModel, MessageModel
 from speechcall.shared.rules import json_text
 
@@ -47,7 +48,7 @@ class _Name:
 
 def text() -> str:
     """The module."""
-    parts = [_HEAD]
+    parts = [_HEAD, f"HOURS_FIELDS = {_laid_out(tuple(HoursModel.model_fields))}\n"]
     for name, model in (("MESSAGE", MessageModel), ("DEFAULT", DefaultsModel)):
         schema = model.__pydantic_core_schema__
         fields = tuple(field.alias or name for name, field in model.model_fields.items())

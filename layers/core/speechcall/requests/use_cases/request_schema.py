@@ -7,6 +7,7 @@ from speechcall.requests.use_cases import field_checks
 from speechcall.requests.use_cases.checked import Checked
 from speechcall.shared.rules import json_text
 
+HOURS_FIELDS = ('sendAt', 'windows', 'timeZone', 'notOn')
 MESSAGE_FIELDS = (
  'sendAt',
  'windows',
