@@ -10,9 +10,9 @@ from cli.failures import Refusal
 from cli.files import read_file
 from speechcall.menus.rules.menu import Menu
 from speechcall.messages.rules.may_ring import may_ring
-from speechcall.requests.use_cases.request_schema import HOURS_FIELDS
 from speechcall.requests.use_cases.read_messages import check_message, to_menus
 from speechcall.requests.use_cases.request_models import MessageModel
+from speechcall.requests.use_cases.request_schema import HOURS_FIELDS
 from speechcall.shared.rules.calling_hours import Hours
 from speechcall.shared.rules.errors import MalformedJson, PayloadTooLarge
 from speechcall.shared.rules.json_text import MAX_JSON_BYTES, parse_json
