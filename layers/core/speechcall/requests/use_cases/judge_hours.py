@@ -35,7 +35,7 @@ def judge_hours(
     `ttl_seconds`: None if the message gives none.
     """
     try:
-        wanted = _wanted(asked)
+        wanted = wanted_hours(asked)
         zones = zones_of(number) if needs_number(wanted, account) else ()
         hours = hours_in_force(wanted, account, zones)
     except WrongZone as wrong:
@@ -65,7 +65,8 @@ def judge_hours(
             assert_never(answer)
 
 
-def _wanted(asked: "HoursModel") -> Asked:
+def wanted_hours(asked: "HoursModel") -> Asked:
+    """The hours that are asked for."""
     windows = tuple(
         Window(_minute(one.from_), _minute(one.to) or 1440, tuple(sorted(map(WEEKDAYS.index, one.days))))
         for one in asked.windows or ()
