@@ -1,5 +1,7 @@
 """State machine, or EventBridge for one that died: a call is over."""
 
+from speechcall.shared.adapters.start import started  # isort: skip
+
 from functools import partial
 from typing import Any
 
@@ -37,6 +39,8 @@ finish = partial(
     clock=SystemClock(),
     find_account=DynamoAccounts(dynamodb, setting("REGISTRY_TABLE")).find,
 )
+
+started()
 
 
 @logger.inject_lambda_context
