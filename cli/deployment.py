@@ -35,7 +35,6 @@ from speechcall.webhooks.adapters.secrets_store import DynamoWebhookSecrets
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_kms import KMSClient
 
 LOCAL_REGION = "eu-central-1"
 DEFAULT_PORT = 8080
@@ -93,18 +92,17 @@ class Deployment:
 
     def seal(self, account_id: str, secret: str) -> str:
         """A webhook secret as it is stored. Nobody here can open it again."""
-        client = self._session.client("kms", endpoint_url=self._endpoint, config=self._config)
-        return KmsSeal(lambda: client, self._name_of("WebhookSecretsKey")).seal(account_id, secret)
+        return KmsSeal(lambda: self.client("kms"), self._name_of("WebhookSecretsKey")).seal(account_id, secret)
 
     @cached_property
     def opt_outs(self) -> DynamoOptOuts:
-        """Who does not want to be called."""
+        """Who does not want to be called.
 
-        def make_kms() -> "KMSClient":
-            return self._session.client("kms", endpoint_url=self._endpoint, config=self._config)
-
+        Numbers are stored as digests under a secret of the stack, which its only KMS key, "WebhookSecretsKey", seals;
+        KMS is asked when a number is first looked up.
+        """
         key = self._name_of("WebhookSecretsKey")
-        digests = NumberDigests(self._dynamodb, self._registry_table, make_kms, key)
+        digests = NumberDigests(self._dynamodb, self._registry_table, lambda: self.client("kms"), key)
         return DynamoOptOuts(self._dynamodb, self._registry_table, digests)
 
     @cached_property

@@ -10,9 +10,10 @@ from cli.failures import Refusal
 from cli.files import read_file
 from speechcall.menus.rules.menu import Menu
 from speechcall.messages.rules.may_ring import may_ring
-from speechcall.requests.use_cases.hours_model import HOURS_FIELDS
+from speechcall.requests.use_cases.judge_hours import wanted_hours
 from speechcall.requests.use_cases.read_messages import check_message, to_menus
 from speechcall.requests.use_cases.request_models import MessageModel
+from speechcall.requests.use_cases.request_schema import HOURS_FIELDS
 from speechcall.shared.rules.calling_hours import Hours
 from speechcall.shared.rules.errors import MalformedJson, PayloadTooLarge
 from speechcall.shared.rules.json_text import MAX_JSON_BYTES, parse_json
@@ -68,7 +69,7 @@ def _messages(given: Any) -> list[tuple[str, dict[str, Any]]]:
 
 def _rings(model: MessageModel) -> str | None:
     """When the phone of a message may ring, by what the file says: in which zones a number is, its account decides."""
-    asked = model.asked()
+    asked = wanted_hours(model)
     has_hours = asked.windows or asked.days_off
     zones = (asked.time_zone,) if asked.time_zone else ()
     hours = (Hours(asked.windows, zones, asked.days_off),) if has_hours else ()

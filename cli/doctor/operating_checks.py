@@ -42,9 +42,15 @@ def _lines(deployment: Deployment, where: str) -> Iterator[Finding]:
             yield Finding(f"{text}; {stack}.", repair, Verdict.WARNING)
 
 
+LONGEST_SLOT_MSEC, CLOCKS_APART_MSEC = 1000, 500
+"""Between two calls at the lowest rate, one a second: the next one is further ahead only after a refusal, two seconds.
+This machine's clock may be so far behind the functions'."""
+
+
 def _throttle(deployment: Deployment) -> Iterator[Finding]:
+    """Whether the telephony has refused a call just now; a refusal of a second ago is not seen any more."""
     wait = deployment.lines.read().next_msec - time.time() * 1000
-    if wait > 1500:
+    if wait > LONGEST_SLOT_MSEC + CLOCKS_APART_MSEC:
         yield Finding(
             f"No call is begun for the next {wait / 1000:.1f} s: the telephony has refused one.",
             "Ask for a higher quota of calls a second, or deploy with a lower CallsPerSecond.",

@@ -1,5 +1,7 @@
 """SIP media application: what happened in a call, and what to do next."""
 
+from speechcall.shared.adapters.start import started  # isort: skip
+
 from typing import Any
 
 import boto3
@@ -25,6 +27,8 @@ events = ChimeEvents(
     began=Began(clock.now_msec),
     tell_of=tell_of,
 )
+
+started()
 
 
 @logger.inject_lambda_context

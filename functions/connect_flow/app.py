@@ -1,5 +1,7 @@
 """Contact flow: what the callee did, and what to do next."""
 
+from speechcall.shared.adapters.start import started  # isort: skip
+
 from typing import Any
 
 import boto3
@@ -23,6 +25,8 @@ calls = DynamoCalls(boto3.client("dynamodb", config=CALLER_WAITS_CONFIG), settin
 engine = TaskEngine(boto3.client("stepfunctions", config=CALLER_WAITS_CONFIG))
 clock = SystemClock()
 began = Began(clock.now_msec)
+
+started()
 
 
 @logger.inject_lambda_context

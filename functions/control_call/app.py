@@ -1,5 +1,7 @@
 """State machine: dial, ask a menu, hang up, look up."""
 
+from speechcall.shared.adapters.start import started  # isort: skip
+
 from functools import partial
 from typing import Any
 
@@ -33,6 +35,8 @@ control = Control(
     bounds=Bounds(int(setting("MAX_MENU_VISITS")), int(setting("MAX_CALL_SECONDS")), int(setting("SILENT_REPEATS"))),
     lines=DynamoPool(dynamodb, setting("REGISTRY_TABLE")),
 )
+
+started()
 
 
 @logger.inject_lambda_context

@@ -1,5 +1,7 @@
 """State machine, or EventBridge for one that died: a call is over. Or its callee has opted out with a key."""
 
+from speechcall.shared.adapters.start import started  # isort: skip
+
 from functools import partial
 from typing import Any
 
@@ -42,6 +44,8 @@ finish = partial(
     clock=clock,
     find_account=DynamoAccounts(dynamodb, setting("REGISTRY_TABLE")).find,
 )
+
+started()
 
 
 @logger.inject_lambda_context

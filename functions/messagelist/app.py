@@ -1,5 +1,7 @@
 """API: a client's list of messages, stored, or only checked."""
 
+from speechcall.shared.adapters.start import started  # isort: skip
+
 import secrets
 from functools import partial
 from typing import Any
@@ -72,6 +74,9 @@ def post_check(request: HttpRequest) -> Answer:
     caps_of = partial(lists.caps_of, digest=digests.of)
     rules = {"prompts": lists, "caps_of": caps_of, "strict": strict, **judged_by}
     return answer_json(200, check_messages(sender, request.body, picture, **rules))
+
+
+started()
 
 
 @logger.inject_lambda_context

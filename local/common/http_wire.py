@@ -144,6 +144,7 @@ class Wire:
                 raise Gone from error
 
     def _read_what_is_left(self) -> None:
+        """Reads off what the application left of a body, so that the next request can follow; of a long one a part."""
         left = _LEFT_BYTES
         while left > 0 and self._http.their_state is h11.SEND_BODY:
             try:

@@ -16,6 +16,8 @@ from local.tools.openapi_audio import audio_paths
 from local.tools.openapi_optouts import opt_out_paths
 from local.tools.openapi_promises import promises_schema
 from local.tools.openapi_stops import stop_paths
+from local.tools.request_schema import FILE as CHECKED
+from local.tools.request_schema import text as schema_text
 from speechcall.accounts.rules.scope import Scope, allows
 from speechcall.api.rules import answers
 from speechcall.api.use_cases.openapi import FILE as SERVED
@@ -592,6 +594,7 @@ def texts() -> dict[Path, str]:
         SHOWN: head + shown,
         SERVED: json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n",
         PROMISES: json.dumps(_of_promises(), ensure_ascii=False, indent=2) + "\n",
+        CHECKED: schema_text(),
     }
 
 

@@ -61,7 +61,7 @@ def cut(at, when, error):
 
 
 CALLS = [
-    *("GetItem credential", "GetItem account", "GetItem key", "GetItem prompt"),
+    *("GetItem credential", "GetItem account", "GetItem key", "GetItem prompt", "BatchGetItem opt-outs"),
     *("UpdateItem bucket", "UpdateItem day", "BatchGetItem shapes", "UpdateItem new shapes", "PutItem shape"),
     *("TransactWriteItems list", "TransactWriteItems messages"),
 ]
@@ -159,7 +159,7 @@ def test_a_crash_anywhere_leaves_a_campaign_counted_exactly(api, at, when, sweep
 @pytest.mark.parametrize("at", [6, 7], ids=["TransactWriteItems counted again", "TransactWriteItems messages"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_repeat_of_a_withdrawn_list_that_is_cut_off_too_is_counted_exactly(api, at, when):
-    with cut(10, "after", Crash()), pytest.raises(Crash):
+    with cut(11, "after", Crash()), pytest.raises(Crash):
         api.post(CAMPAIGN_BODY, idempotency_key="k")
     swept(api)
     assert counts(api) == (0, 0, 0, 0)
@@ -172,7 +172,7 @@ def test_a_repeat_of_a_withdrawn_list_that_is_cut_off_too_is_counted_exactly(api
 
 
 def test_a_request_that_is_cut_off_before_its_messages_without_a_key_is_withdrawn(api):
-    with cut(9, "after", Crash()), pytest.raises(Crash):  # without a key it is not looked for
+    with cut(10, "after", Crash()), pytest.raises(Crash):  # without a key it is not looked for
         api.post(CAMPAIGN_BODY)
     assert counts(api) == (1, 2, 2, 1)
     swept(api, 299)

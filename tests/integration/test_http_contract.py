@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from speechcall.accounts.rules.account import Account
 from speechcall.api.rules import answers
 from speechcall.api.use_cases.request_problems import shown
-from speechcall.requests.use_cases import action_models
+from speechcall.requests.use_cases import field_checks
 from tests.kit.http_api import NUMBER, SPEC, specification
 
 BODIES = {name: specification(name) for name in ("basic-structure", "simple", "complex", "curl")}
@@ -319,7 +319,7 @@ def test_a_repeat_is_answered_although_a_release_has_become_stricter_meanwhile(a
     hook = {"action": "webhook", "url": "https://a.example/", "headers": {"X-A": "1", "x-a": "2"}}
     body["messages"][0]["menu"][0]["dtmfActions"]["d9"] = [hook]
     with monkeypatch.context() as before:
-        before.setattr(action_models, "repeated", lambda _names: None)
+        before.setattr(field_checks, "repeated", lambda _names: None)
         first = api.post(body, idempotency_key="k")
     assert first.status == 200
     stored = api.stored()

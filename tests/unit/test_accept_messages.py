@@ -12,7 +12,7 @@ from speechcall.messages.rules.dial_times import Redial
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.when_to_dial import Dialable, next_dial
 from speechcall.prompts.rules.prompt import Prompt
-from speechcall.requests.use_cases import action_models
+from speechcall.requests.use_cases import field_checks
 from speechcall.requests.use_cases.accept_messages import KEPT_SECONDS, accept_messages, check_messages
 from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.errors import (
@@ -314,7 +314,7 @@ TWICE = entry(menu=[MENU | {"dtmfActions": {"d1": [HOOK | {"headers": {"X-A": "1
 def test_a_repeat_is_answered_although_the_rules_have_become_stricter_meanwhile(api, monkeypatch, others):
     # Given a message that a release before took, and that would be refused today
     with monkeypatch.context() as before:
-        before.setattr(action_models, "repeated", lambda _names: None)
+        before.setattr(field_checks, "repeated", lambda _names: None)
         first = api.post({"messages": [TWICE, *others]}, key="k")
     stored = dict(api.messages._messages)
     # When its sender repeats the request
@@ -326,7 +326,7 @@ def test_a_repeat_is_answered_although_the_rules_have_become_stricter_meanwhile(
 
 def test_what_a_crash_left_out_is_not_called_sent_when_it_cannot_be_written_any_more(api, monkeypatch):
     with monkeypatch.context() as before:
-        before.setattr(action_models, "repeated", lambda _names: None)
+        before.setattr(field_checks, "repeated", lambda _names: None)
         api.post({"messages": [TWICE, entry()]}, key="k")
     api.messages._messages.clear()
     with pytest.raises(StoreUnavailable):

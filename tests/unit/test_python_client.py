@@ -16,7 +16,7 @@ from speechcall_client.webhooks import sign
 
 MESSAGE = Message(to="+380671234567", sender="Shop", menus=[Menu(audio="a")])
 PLACES = {"spring": "{campaign}", "welcome": "{introId}", "7": "{messageId}", "6": "{messagelistId}"}
-PAIRS = {
+PAIRS: dict[Any, list[Any]] = {
     models.Accepted: [answers.Accepted],
     models.MessageAnswer: [answers.Sent, answers.Acceptable, answers.Rejected],
     models.CallBounds: [answers.CallBounds],

@@ -14,9 +14,9 @@ from speechcall.api.use_cases.request_problems import KNOWN_NAMES, MAX_PROBLEMS
 from speechcall.requests.use_cases.accept_messages import check_messages
 from speechcall.requests.use_cases.action_models import GotoMenuModel, HangupModel, OptOutModel, WebhookModel
 from speechcall.requests.use_cases.hours_model import WindowModel
-from speechcall.requests.use_cases.read_messages import KNOWN_FIELDS
 from speechcall.requests.use_cases.redial_model import RedialModel
 from speechcall.requests.use_cases.request_models import Key, MenuModel
+from speechcall.requests.use_cases.request_schema import MESSAGE_FIELDS
 from speechcall.requests.use_cases.say_model import SayModel
 from speechcall.shared.rules.errors import InvalidRequest, RequestError
 from speechcall.shared.rules.spelling import Names
@@ -29,8 +29,8 @@ HOOK = {"action": "webhook", "url": "https://api.example.com/"}
 MENU = {"introUrl": "ivr_651854", "dtmfActions": {"d1": [HANGUP], "wrong": [HANGUP]}}
 MESSAGE = {"from": "BazarCOM", "to": "+380671234567", "text": "ivr", "type": "speechcall", "menu": [MENU]}
 SAY = {"text": "Good morning.", "language": "en-GB"}
-NAMES = Names(KNOWN_FIELDS)
-LONG = [name for name in KNOWN_FIELDS if len(name) > 2]
+NAMES = Names(MESSAGE_FIELDS)
+LONG = [name for name in MESSAGE_FIELDS if len(name) > 2]
 LETTERS = string.ascii_letters + string.digits + "_- .жß\u200b\uff41"
 
 
@@ -64,18 +64,18 @@ def test_each_single_edit_of_a_known_field_is_refused_and_its_name_is_told(known
             name = known[:at] + letter + known[at + 1 :]
         case _:
             name = known[:at] + known[at + 1] + known[at] + known[at + 2 :]
-    assume(name not in KNOWN_FIELDS)
+    assume(name not in MESSAGE_FIELDS)
     assert NAMES.meant_by(name) is not None
     assert (f"messages[0].{name}", "did you mean") in {
         (path, "did you mean" if "did you mean" in text else text) for path, text in told({**MESSAGE, name: 1})
     }
 
 
-@given(st.sampled_from(KNOWN_FIELDS), st.data())
+@given(st.sampled_from(MESSAGE_FIELDS), st.data())
 def test_so_is_what_differs_in_case_signs_or_a_final_s(known, data):
     parts = [data.draw(st.sampled_from([letter, letter.upper(), f"_{letter}", f"-{letter}"])) for letter in known]
     name = "".join(parts) + data.draw(st.sampled_from(["", "s", "S", "_s", "_", "-"]))
-    assume(name not in KNOWN_FIELDS)
+    assume(name not in MESSAGE_FIELDS)
     assert NAMES.meant_by(name) == known
 
 
@@ -102,8 +102,8 @@ def distance(one, other):
     )
 )
 def test_what_is_two_edits_away_is_not_refused(name):
-    assume(all(distance(name.casefold(), known.casefold()) > 1 for known in KNOWN_FIELDS))
-    assume(name[::-1] not in KNOWN_FIELDS)
+    assume(all(distance(name.casefold(), known.casefold()) > 1 for known in MESSAGE_FIELDS))
+    assume(name[::-1] not in MESSAGE_FIELDS)
     assert NAMES.meant_by(name) is None
 
 

@@ -75,12 +75,15 @@ def too_late() -> JsonRESTError:
 
 
 def answer_tokens_once() -> None:
-    """A second answer to a token, or one after its state has timed out, is accepted with 200 and goes nowhere."""
+    """A second answer to a token, or one after its state has timed out, is accepted with 200 and goes nowhere.
+
+    That is stock moto's symptom; here it is refused, TaskTimedOut.
+    """
 
     @instead_of(CallbackEndpoint, "notify")
     def notify(stock: Replacement, endpoint: Any, outcome: Any) -> None:
-        with _answering:
-            # The event is set by an answer, by a stop, and by the end of the try.
+        with _answering:  # of two answers at once the second has to see the event of the first
+            # It is set by an answer, by a stop, and by the end of the try. `give_each_try_its_token` sets the deadline.
             deadline: float = getattr(endpoint, "deadline", float("inf"))
             if endpoint._notify_event.is_set() or time.monotonic() > deadline:
                 raise too_late()

@@ -43,7 +43,11 @@ def call_event(
     data: Mapping[str, Any] | None,
     sip_rule_id: str = "",
 ) -> dict[str, Any]:
-    """The whole event. What has not been set is left out. `sip_rule_id`: of an inbound call, which is another's."""
+    """One invocation's event, as the function gets it; empty `attributes` and `data` are left out, as AWS does.
+
+    `kind`: the InvocationEventType, such as HANGUP. `sequence`: of this call's invocations, from 1. `data`: the action
+    that the event is about. `sip_rule_id`: of an inbound call alone, which belongs to the application of calls back.
+    """
     application_id = settings.call_back_application_id if sip_rule_id else settings.application_id
     details: dict[str, Any] = {
         "TransactionId": transaction_id,

@@ -15,7 +15,7 @@ from typing import Any
 
 import schemathesis
 
-from speechcall.requests.use_cases.read_messages import KNOWN_FIELDS
+from speechcall.requests.use_cases.request_schema import MESSAGE_FIELDS
 
 PROMPT = "ivr_651854"
 MOST_MESSAGES = 3
@@ -90,7 +90,7 @@ def _known_alone(body: Any) -> Any:
     """The body without what a strict request is refused for: the schema lets a message have any other member."""
     if not isinstance(body, dict) or not isinstance(body.get("messages"), list):
         return body
-    return {"messages": [_of(message, KNOWN_FIELDS) for message in body["messages"]]}
+    return {"messages": [_of(message, MESSAGE_FIELDS) for message in body["messages"]]}
 
 
 def _of(message: Any, names: Collection[str]) -> Any:

@@ -66,14 +66,18 @@ def with_checksum(token: str, mark: str = MARK) -> str:
 
 def is_mistaken(secret: str) -> bool:
     """Whether a secret has the form that is given out, and was not. Those of before have no mark, and may be right."""
-    if not secret.startswith((MARK, NAMED_MARK)):
+    if secret.startswith(MARK):
+        token = secret[len(MARK) : -CHECK_CHARACTERS]
+    elif secret.startswith(NAMED_MARK):
+        token = secret[len(NAMED_MARK) : -CHECK_CHARACTERS]
+    else:
         return False
-    mark = NAMED_MARK if secret.startswith(NAMED_MARK) else MARK
-    return secret[-CHECK_CHARACTERS:] != _checksum(secret[len(mark) : -CHECK_CHARACTERS])
+    return not secret.endswith(_checksum(token))
 
 
 def _checksum(token: str) -> str:
-    return hashlib.sha256(b"speechcall " + token.encode("utf-8", "surrogatepass")).hexdigest()[:CHECK_CHARACTERS]
+    digest = hashlib.sha256(f"speechcall {token}".encode("utf-8", "surrogatepass")).digest()
+    return digest[: CHECK_CHARACTERS // 2].hex()
 
 
 class Refusals:

@@ -180,7 +180,7 @@ class Calls:
         message = self._read(mid, State.CALLING)
         if message is None or message.state is not State.CALLING:
             return
-        execution = self._execution_of(message)
+        execution = self._ensure_execution(message)
         if execution is Execution.ENDED:
             self.finish(mid, message.attempt)
             self.count("CallsFinishedLate", 1)
@@ -188,8 +188,13 @@ class Calls:
         self.messages.postpone(mid, State.CALLING, self.clock.now_msec() + CALL_CHECK_SECONDS * 1000)
         self.count("ExecutionsStartedLate", int(execution is Execution.STARTED))
 
-    def _execution_of(self, message: Message) -> Execution:
-        """Starts it if need be. When it could not run any more, nothing that goes wrong keeps its call from its end."""
+    def _ensure_execution(self, message: Message) -> Execution:
+        """Starts the execution of a message's attempt, if it was never started; what became of it.
+
+        ENDED makes the caller finish the call. It is also said where the state cannot be had, but only when no
+        execution can run any more (`give_up_msec`); until then what went wrong is raised, for the next run. A message
+        without a state machine has nothing that could run.
+        """
         if message.flow_arn is None:
             return Execution.ENDED
         name = holder(message.mid, message.attempt)
@@ -199,7 +204,7 @@ class Calls:
             if self.clock.now_msec() < give_up_msec(message):
                 raise
             fields = {"mid": message.mid, "attempt": message.attempt, "account": message.account_id}
-            logger.exception("whether execution %s runs cannot be had", name, extra=fields)
+            logger.exception("execution %s is taken for ended: its state cannot be had", name, extra=fields)
             return Execution.ENDED
 
     def release_lines(self) -> None:

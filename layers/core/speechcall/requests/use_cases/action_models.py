@@ -1,29 +1,19 @@
 """The actions of a menu's keys, as models."""
 
-import re
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, field_validator
 
-from speechcall.api.use_cases.request_fields import Strict, problem_of_url
-from speechcall.api.use_cases.request_problems import RIGHT, shown
+from speechcall.api.use_cases.request_fields import Strict
 from speechcall.menus.rules.menu import OWN_LIST
 from speechcall.optouts.rules.opt_out import LIST_NAME
-from speechcall.shared.rules.json_text import dump_json, whole
-from speechcall.webhooks.rules.webhook_header import header_problem, repeated
-
-_INDEX = re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII)
-
-MAX_WEBHOOK_BODY_BYTES = 8 * 1024
-
-
-class WrittenObject(dict[str, Any]):
-    """An object with its JSON text, written once."""
-
-    def __init__(self, members: Mapping[str, Any]) -> None:
-        super().__init__(members)
-        self.text = dump_json(members)
+from speechcall.requests.use_cases.field_checks import (
+    action_name,
+    check_webhook_body,
+    check_webhook_headers,
+    check_webhook_url,
+    menu_index,
+)
 
 
 class WebhookModel(Strict):
@@ -36,45 +26,15 @@ class WebhookModel(Strict):
     ] = None
     headers: Annotated[dict[str, str], Field(max_length=20)] | None = None
 
-    @field_validator("url")
-    @classmethod
-    def _url(cls, url: str, info: ValidationInfo) -> str:
-        if problem := problem_of_url(url, info):
-            raise ValueError(problem)
-        return url
-
-    @field_validator("body")
-    @classmethod
-    def _body(cls, body: dict[str, Any] | None) -> dict[str, Any] | None:
-        written = WrittenObject(body or {})
-        if (size := len(written.text.encode())) > MAX_WEBHOOK_BODY_BYTES:
-            raise ValueError(f"has {size} bytes as JSON; at most {MAX_WEBHOOK_BODY_BYTES} can be sent")
-        return written
-
-    @field_validator("headers")
-    @classmethod
-    def _headers(cls, headers: dict[str, str] | None) -> dict[str, str] | None:
-        for name, value in (headers or {}).items():
-            if problem := header_problem(name, value):
-                raise ValueError(f'the header "{shown(name)}" {problem}')
-        if twice := repeated(headers or {}):
-            raise ValueError(f'the header "{shown(twice)}" appears twice; its case makes no difference')
-        return headers
+    _url = field_validator("url")(check_webhook_url)
+    _body = field_validator("body")(check_webhook_body)
+    _headers = field_validator("headers")(check_webhook_headers)
 
 
 class HangupModel(Strict):
     """End the call."""
 
     action: Literal["hangup"]
-
-
-def _index(as_given: Any) -> int:
-    given = whole(as_given)
-    if isinstance(given, str) and _INDEX.fullmatch(given):
-        return int(given)
-    if isinstance(given, int) and not isinstance(given, bool) and 0 <= given < 10_000:
-        return given
-    raise ValueError(f"must be {RIGHT['action.menu']}")
 
 
 _INDEX_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^(0|[1-9][0-9]{0,3})$"}]}
@@ -84,7 +44,7 @@ class GotoMenuModel(Strict):
     """Continue with another menu of the message, by its 0-based index."""
 
     action: Literal["gotoMenu"]
-    menu: Annotated[int, BeforeValidator(_index), WithJsonSchema(_INDEX_SCHEMA)]
+    menu: Annotated[int, BeforeValidator(menu_index), WithJsonSchema(_INDEX_SCHEMA)]
 
 
 class OptOutModel(Strict):
@@ -100,18 +60,13 @@ class OptOutModel(Strict):
     ] = OWN_LIST
 
 
-def _action_name(action: Any) -> str | None:
-    name = action.get("action") if isinstance(action, dict) else getattr(action, "action", None)
-    return name if isinstance(name, str) else None
-
-
 ActionModel = Annotated[
     Annotated[WebhookModel, Tag("webhook")]
     | Annotated[HangupModel, Tag("hangup")]
     | Annotated[GotoMenuModel, Tag("gotoMenu")]
     | Annotated[OptOutModel, Tag("optOut")],
     Discriminator(
-        _action_name,
+        action_name,
         custom_error_type="action",
         custom_error_message="an unknown action",
     ),

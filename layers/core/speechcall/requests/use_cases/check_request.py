@@ -17,14 +17,13 @@ from speechcall.requests.use_cases.field_names import CODE as MISPLACED
 from speechcall.requests.use_cases.field_names import judge_names
 from speechcall.requests.use_cases.judge_hours import judge_hours
 from speechcall.requests.use_cases.read_messages import (
-    KNOWN_FIELDS,
     check_defaults,
     check_message,
     lists_not_obeyed,
     to_menus,
     unknown_fields,
 )
-from speechcall.requests.use_cases.request_models import DEFAULT_FIELDS, MessageModel
+from speechcall.requests.use_cases.request_schema import DEFAULT_FIELDS, MESSAGE_FIELDS
 from speechcall.shared.rules.characters import foreign, lookalike, unseen
 from speechcall.shared.rules.errors import InvalidRequest, Problem
 from speechcall.shared.rules.json_text import parse_json
@@ -35,6 +34,7 @@ from speechcall.shared.rules.timing import utc_text
 if TYPE_CHECKING:  # Few requests have promises
     from speechcall.api.rules.answers import Judged
     from speechcall.menus.rules.promise import Promise
+    from speechcall.requests.use_cases.request_models import MessageModel
 
 MAX_MESSAGES = 100
 MAX_MENUS_BYTES = 64 * 1024
@@ -42,7 +42,7 @@ MAX_NAMES = 20
 MAX_CUSTOMER_ID_LENGTH = 64
 _ENVELOPE = ("messages", "campaign", "promises", *DEFAULT_FIELDS)
 """What may stand around the messages."""
-_IN_A_MESSAGE, _AROUND_MESSAGES = Names(KNOWN_FIELDS), Names(_ENVELOPE)
+_IN_A_MESSAGE, _AROUND_MESSAGES = Names(MESSAGE_FIELDS), Names(_ENVELOPE)
 
 
 class Prompts(Protocol):
@@ -54,7 +54,7 @@ class Prompts(Protocol):
 class Wanted(NamedTuple):
     """A message that can be accepted, as far as the request alone decides."""
 
-    model: MessageModel
+    model: "MessageModel"
     number: str
     menus: tuple[Menu, ...]
     menus_text: str

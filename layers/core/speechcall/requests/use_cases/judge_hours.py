@@ -1,11 +1,11 @@
 """Whether a message can be dialled at all at the hours that it and its account ask for, and until when."""
 
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from speechcall.accounts.rules.account import Account
 from speechcall.messages.rules.dial_times import DEFAULT_TTL_SECONDS
-from speechcall.messages.rules.hours_in_force import WrongZone, hours_in_force, needs_number
+from speechcall.messages.rules.hours_in_force import Asked, WrongZone, hours_in_force, needs_number
 from speechcall.messages.rules.when_to_dial import (
     LOOK_AHEAD_SECONDS,
     MOST_SEND_AT_SECONDS,
@@ -16,28 +16,31 @@ from speechcall.messages.rules.when_to_dial import (
     next_dial,
 )
 from speechcall.requests.rules.numbering import zones_of
-from speechcall.requests.use_cases.hours_model import HoursModel
-from speechcall.shared.rules.calling_hours import Hours, zone
+from speechcall.shared.rules.calling_hours import WEEKDAYS, Hours, Window, zone
 from speechcall.shared.rules.errors import Problem
+from speechcall.shared.rules.rfc3339 import to_msec
+
+if TYPE_CHECKING:
+    from speechcall.requests.use_cases.hours_model import HoursModel
 
 MOST_PAST_SECONDS = 86_400
 """A `sendAt` that is further in the past is a mistake, and no delay on the way here."""
 
 
 def judge_hours(
-    asked: HoursModel, ttl_seconds: int | None, account: Account, number: str, accepted_msec: int
+    asked: "HoursModel", ttl_seconds: int | None, account: Account, number: str, accepted_msec: int
 ) -> DialTimes | Problem:
     """When a message may be dialled that is accepted at a moment; or what is wrong, with a path inside the message.
 
     `ttl_seconds`: None if the message gives none.
     """
     try:
-        wanted = asked.asked()
+        wanted = wanted_hours(asked)
         zones = zones_of(number) if needs_number(wanted, account) else ()
         hours = hours_in_force(wanted, account, zones)
     except WrongZone as wrong:
         return _wrong_zone(wrong)
-    send_at = asked.send_at_msec
+    send_at = max(to_msec(asked.sendAt) or 0, 0) if asked.sendAt else 0
     if asked.sendAt and send_at < accepted_msec - MOST_PAST_SECONDS * 1000:
         return Problem("INVALID_SEND_AT", "sendAt", "is more than a day ago; leave it out to send at once")
     if send_at > accepted_msec + MOST_SEND_AT_SECONDS * 1000:
@@ -60,6 +63,20 @@ def judge_hours(
             return times
         case _:
             assert_never(answer)
+
+
+def wanted_hours(asked: "HoursModel") -> Asked:
+    """The hours that are asked for."""
+    windows = tuple(
+        Window(_minute(one.from_), _minute(one.to) or 1440, tuple(sorted(map(WEEKDAYS.index, one.days))))
+        for one in asked.windows or ()
+    )
+    return Asked(windows, asked.timeZone, tuple(sorted(set(asked.notOn or ()))))
+
+
+def _minute(text: str) -> int:
+    hours, minutes = text.split(":")
+    return int(hours) * 60 + int(minutes)
 
 
 def _wrong_zone(wrong: WrongZone) -> Problem:

@@ -12,11 +12,12 @@ class ListStore(Prompts, Protocol):
     """Where message lists are known, and what an account has spent."""
 
     def add_list(self, made: MessageList, key: str | None) -> MessageList | None:
-        """Writes a list and its idempotency key together; returns the list that has the key.
+        """Writes a list and, if there is one, its idempotency key, both or neither; returns what is stored.
 
-        A key whose list has expired is free. None: another list has the id. A list of a campaign is counted there in
-        the same step, and comes back with those `funnels` that the campaign has. Raises CampaignCancelled,
-        TooManyCampaigns.
+        That is `made`; or, where a list that has not expired has the key, that one: its `list_id` is another, its
+        `fingerprint` may be, and nothing is written. None: another list has the id of `made`; draw a new one.
+        A list of a campaign is counted there in the same step; `made` comes back with those `funnels` alone that the
+        campaign keeps apart. Raises CampaignCancelled, TooManyCampaigns, StoreUnavailable.
         """
 
     def resume_list(self, stored: MessageList, now_msec: int) -> None:

@@ -1,40 +1,40 @@
 """A message as a client sent it: checked, and from the checked model to its menus."""
 
 from collections.abc import Mapping
-from typing import assert_never
+from functools import cache
+from typing import TYPE_CHECKING, assert_never
 
-from pydantic import ValidationError
+from pydantic_core import SchemaValidator, ValidationError
 
-from speechcall.api.use_cases.request_fields import loopback_rule
 from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, problem_of
 from speechcall.menus.rules.menu import KEYS, OWN_LIST, WRONG, Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook
+from speechcall.menus.rules.speech import VOICES, Say
 from speechcall.messages.rules.attempts import has_key
 from speechcall.messages.rules.dial_times import NO_KEY, Redial
-from speechcall.requests.use_cases.action_models import (
-    GotoMenuModel,
-    HangupModel,
-    OptOutModel,
-    WebhookModel,
-    WrittenObject,
-)
-from speechcall.requests.use_cases.request_models import DefaultsModel, MenuModel, MessageModel
+from speechcall.requests.use_cases.field_checks import WrittenObject, loopback_rule
+from speechcall.requests.use_cases.request_schema import DEFAULT, MESSAGE, MESSAGE_FIELDS
 from speechcall.shared.rules.errors import Problem
+
+if TYPE_CHECKING:
+    # A checked message has the members of its model, and is none: see `checked`.
+    from speechcall.requests.use_cases.action_models import GotoMenuModel, HangupModel, OptOutModel, WebhookModel
+    from speechcall.requests.use_cases.request_models import MenuModel, MessageModel
+    from speechcall.requests.use_cases.say_model import SayModel
 
 MAX_ACTIONS = 200
 _NOTHING = WrittenObject({})
-KNOWN_FIELDS = tuple(field.alias or name for name, field in MessageModel.model_fields.items())
-"""Of a message."""
+_MESSAGE = SchemaValidator(MESSAGE)
 
 
 def check_message(
     entry: object, path: str, *, allow_loopback: bool = False
-) -> tuple[MessageModel | None, list[Problem]]:
+) -> "tuple[MessageModel | None, list[Problem]]":
     """The checked message, or None and all its problems; `path` is where it is (`messages[0]`).
 
     `allow_loopback`: whether its URLs may lead to this machine.
     """
     try:
-        model = MessageModel.model_validate(entry, context=loopback_rule(allow_loopback))
+        model: MessageModel = _MESSAGE.validate_python(entry, context=loopback_rule(allow_loopback))
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False)[:MAX_PROBLEMS]
         return None, [problem_of(one["loc"], one["type"], one["msg"], one["input"], path) for one in found]
@@ -53,7 +53,7 @@ def check_message(
     return (None, problems[:MAX_PROBLEMS]) if problems else (model, [])
 
 
-def _needless_redial(model: MessageModel, path: str) -> Problem | None:
+def _needless_redial(model: "MessageModel", path: str) -> Problem | None:
     if model.redial is None or NO_KEY not in model.redial.on or has_key(to_menus(model)):
         return None
     place = f"{path}.redial.on[{model.redial.on.index(NO_KEY)}]"
@@ -62,21 +62,28 @@ def _needless_redial(model: MessageModel, path: str) -> Problem | None:
 
 def check_defaults(given: Mapping[str, object], *, allow_loopback: bool = False) -> list[Problem]:
     """What is wrong with what an envelope says for all its messages."""
+    if not given:
+        return []
     try:
-        DefaultsModel.model_validate(given, context=loopback_rule(allow_loopback))
+        _defaults().validate_python(given, context=loopback_rule(allow_loopback))
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False)[:MAX_PROBLEMS]
         return [problem_of(one["loc"], one["type"], one["msg"], one["input"], "") for one in found]
     return []
 
 
-def to_menus(model: MessageModel) -> tuple[Menu, ...]:
+@cache
+def _defaults() -> SchemaValidator:
+    return SchemaValidator(DEFAULT)
+
+
+def to_menus(model: "MessageModel") -> tuple[Menu, ...]:
     """The menus of a checked message."""
     return tuple(map(_to_menu, model.menu))
 
 
-def _to_menu(menu: MenuModel) -> Menu:
-    say = menu.say.say() if menu.say else None
+def _to_menu(menu: "MenuModel") -> Menu:
+    say = _to_say(menu.say) if menu.say else None
     return Menu(
         intro=say.name if say else menu.introUrl or "",
         idle_timeout_msec=menu.idleTimeoutMsec,
@@ -87,39 +94,41 @@ def _to_menu(menu: MenuModel) -> Menu:
     )
 
 
-def to_redial(model: MessageModel) -> Redial | None:
+def _to_say(say: "SayModel") -> Say:
+    return Say(say.text, say.language, say.voice or VOICES[say.language][0])
+
+
+def to_redial(model: "MessageModel") -> Redial | None:
     """How a checked message wants to be dialled again."""
     asked = model.redial
     return Redial(asked.attempts, tuple(asked.afterSec), tuple(asked.on)) if asked and asked.attempts else None
 
 
-def _to_action(action: WebhookModel | HangupModel | GotoMenuModel | OptOutModel) -> Action:
-    match action:
-        case WebhookModel():
-            body = action.body if isinstance(action.body, WrittenObject) else _NOTHING
-            return Webhook(action.url, body.text, action.headers or {})
-        case GotoMenuModel():
-            return GotoMenu(action.menu)
-        case HangupModel():
-            return Hangup()
-        case OptOutModel():
-            return OptOutStep(action.list)
-        case _:
-            assert_never(action)
+def _to_action(action: "WebhookModel | HangupModel | GotoMenuModel | OptOutModel") -> Action:
+    if action.action == "webhook":
+        body = action.body if isinstance(action.body, WrittenObject) else _NOTHING
+        return Webhook(action.url, body.text, action.headers or {})
+    if action.action == "gotoMenu":
+        return GotoMenu(action.menu)
+    if action.action == "hangup":
+        return Hangup()
+    if action.action == "optOut":
+        return OptOutStep(action.list)
+    assert_never(action)
 
 
-def _targets(model: MessageModel) -> list[tuple[str, int]]:
+def _targets(model: "MessageModel") -> list[tuple[str, int]]:
     """Each `gotoMenu` of a message: its path in the request, and the menu that it leads to."""
     return [
         (f"menu[{index}].dtmfActions.{key}[{position}]", action.menu)
         for index, menu in enumerate(model.menu)
         for key, actions in menu.dtmfActions.items()
         for position, action in enumerate(actions)
-        if isinstance(action, GotoMenuModel)
+        if action.action == "gotoMenu"
     ]
 
 
-def lists_not_obeyed(model: MessageModel, path: str) -> list[Problem]:
+def lists_not_obeyed(model: "MessageModel", path: str) -> list[Problem]:
     """The opt-outs of a message that it would not obey itself."""
     text = "is not among optOutLists of this message: who opts out of it is still called by messages like this one"
     return [
@@ -127,10 +136,10 @@ def lists_not_obeyed(model: MessageModel, path: str) -> list[Problem]:
         for index, menu in enumerate(model.menu)
         for key, actions in menu.dtmfActions.items()
         for position, action in enumerate(actions)
-        if isinstance(action, OptOutModel) and action.list not in (OWN_LIST, *model.optOutLists)
+        if action.action == "optOut" and action.list not in (OWN_LIST, *model.optOutLists)
     ][:MAX_PROBLEMS]
 
 
 def unknown_fields(entry: Mapping[str, object]) -> list[str]:
     """Names at message level that mean nothing to us."""
-    return [name for name in entry if name not in KNOWN_FIELDS]
+    return [name for name in entry if name not in MESSAGE_FIELDS]

@@ -4,8 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from speechcall.api.use_cases.request_fields import Whole
-from speechcall.api.use_cases.request_problems import RIGHT
+from speechcall.api.use_cases.request_fields import WHOLE
 from speechcall.messages.rules.dial_times import (
     DEFAULT_REDIAL_AFTER,
     MAX_REDIAL_SECONDS,
@@ -14,6 +13,7 @@ from speechcall.messages.rules.dial_times import (
     REDIAL_OUTCOMES,
     RedialAfter,
 )
+from speechcall.requests.use_cases.field_checks import check_redial_on
 
 
 class RedialModel(BaseModel):
@@ -24,9 +24,9 @@ class RedialModel(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    attempts: Annotated[Whole, Field(ge=0, le=MAX_REDIALS, description="How often, after the first time.")]
+    attempts: Annotated[int, Field(ge=0, le=MAX_REDIALS, description="How often, after the first time."), WHOLE]
     afterSec: Annotated[  # noqa: N815
-        list[Annotated[Whole, Field(ge=MIN_REDIAL_SECONDS, le=MAX_REDIAL_SECONDS)]],
+        list[Annotated[int, Field(ge=MIN_REDIAL_SECONDS, le=MAX_REDIAL_SECONDS), WHOLE]],
         Field(
             min_length=1,
             max_length=MAX_REDIALS,
@@ -42,9 +42,4 @@ class RedialModel(BaseModel):
         ),
     ] = list(REDIAL_OUTCOMES)
 
-    @field_validator("on")
-    @classmethod
-    def _on(cls, on: list[str]) -> list[str]:
-        if len(set(on)) != len(on):
-            raise ValueError(f"must be {RIGHT['redial.on']}")
-        return on
+    _on = field_validator("on")(check_redial_on)

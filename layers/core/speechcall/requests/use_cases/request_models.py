@@ -1,35 +1,22 @@
 """What a client may send, as models; the API's description is made of them too."""
 
-import re
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
-from speechcall.api.use_cases.request_fields import Strict, Whole, problem_of_url
-from speechcall.api.use_cases.request_problems import RIGHT
+from speechcall.api.use_cases.request_fields import WHOLE, Strict
 from speechcall.menus.rules.call_log import MOST_SILENT_REPEATS
 from speechcall.messages.rules import dial_times
 from speechcall.optouts.rules.opt_out import LIST_NAME, MOST_LISTS
-from speechcall.outbound.rules.address import is_url
-from speechcall.requests.rules.numbering import fault_of
 from speechcall.requests.use_cases.action_models import ActionModel
+from speechcall.requests.use_cases.field_checks import check_intro, check_number, check_status_events, check_status_url
 from speechcall.requests.use_cases.hours_model import HoursModel
 from speechcall.requests.use_cases.redial_model import RedialModel
 from speechcall.requests.use_cases.say_model import ONE_INTRODUCTION, SayModel
 from speechcall.shared.rules import time_bounds
-from speechcall.shared.rules.phone_numbers import to_e164
 from speechcall.shared.rules.timing import DEFAULT_IDLE_TIMEOUT_MSEC, MAX_IDLE_TIMEOUT_MSEC
 
-_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 Key = Literal["d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9", "d*", "d#", "wrong"]
-
-_WRONG = object()
-"""In the place of a `say` that is reported already."""
-_NO_USER = "must not hold a user name or password; use a signed URL, or upload the file and give its identifier"
-"""A prompt's URL is asked for without headers of the customer's, so what helps for a webhook's does not help here."""
-
-_NO_STATUS_USER = "must not hold a user name or password; that it is ours is told by its signature"
 
 
 class MenuModel(Strict):
@@ -52,36 +39,16 @@ class MenuModel(Strict):
         Field(description="The URL of an audio file, or the identifier of an uploaded one.", validate_default=True),
     ] = None
     idleTimeoutMsec: Annotated[  # noqa: N815
-        Whole,
+        int,
         Field(ge=1, le=MAX_IDLE_TIMEOUT_MSEC, description="From the end of the introduction; then `wrong` runs."),
+        WHOLE,
     ] = DEFAULT_IDLE_TIMEOUT_MSEC
     dtmfActions: Annotated[  # noqa: N815
         dict[Key, Annotated[list[ActionModel], Field(max_length=10)]],
         Field(description="`wrong` runs for a key without a list, and when no key is pressed in time."),
     ]
 
-    @field_validator("introUrl")
-    @classmethod
-    def _intro(cls, intro: str | None, info: ValidationInfo) -> str | None:
-        if intro is None:
-            if info.data.get("say", _WRONG) is None:
-                raise ValueError(f"is required: {RIGHT['introUrl']}; or say in its place, with a text to be spoken")
-            return None
-        if info.data.get("say") is not None:
-            raise ValueError("is given together with say; a menu has exactly one of the two")
-        if is_url(intro):
-            if problem := problem_of_url(intro, info):
-                raise ValueError(_NO_USER if _has_user(intro) else problem)
-        elif not _IDENTIFIER.fullmatch(intro):
-            raise ValueError(f"must be {RIGHT['introUrl']}")
-        return intro
-
-
-def _has_user(url: str) -> bool:
-    try:
-        return "@" in urlsplit(url).netloc
-    except ValueError:
-        return False
+    _intro = field_validator("introUrl")(check_intro)
 
 
 StatusEventName = Literal["final", "attempt", "list"]
@@ -102,22 +69,8 @@ class DefaultsModel(HoursModel):
         ),
     ] = None
 
-    @field_validator("statusUrl")
-    @classmethod
-    def _status_url(cls, url: str | None, info: ValidationInfo) -> str | None:
-        if url is not None and (problem := problem_of_url(url, info)):
-            raise ValueError(_NO_STATUS_USER if _has_user(url) else problem)
-        return url
-
-    @field_validator("statusEvents")
-    @classmethod
-    def _status_events(cls, names: list[StatusEventName] | None) -> list[StatusEventName] | None:
-        if names and len(set(names)) != len(names):
-            raise ValueError(f"must be {RIGHT['statusEvents']}")
-        return names
-
-
-DEFAULT_FIELDS = tuple(DefaultsModel.model_fields)
+    _status_url = field_validator("statusUrl")(check_status_url)
+    _status_events = field_validator("statusEvents")(check_status_events)
 
 
 class MessageModel(DefaultsModel):
@@ -145,21 +98,23 @@ class MessageModel(DefaultsModel):
         Field(description="Your own id; comes back in the answer and in the status. It need not be unique."),
     ] = None
     ttl: Annotated[
-        Whole,
+        int,
         Field(
             ge=dial_times.MIN_TTL_SECONDS,
             le=dial_times.MAX_TTL_SECONDS,
             description="Seconds from acceptance after which it is not dialled any more; then it has `expired`.",
         ),
+        WHOLE,
     ] = dial_times.DEFAULT_TTL_SECONDS
     ringTimeoutSec: Annotated[  # noqa: N815
-        Whole,
+        int,
         Field(
             ge=time_bounds.MIN_RING_SECONDS, le=time_bounds.MAX_RING_SECONDS, description="How long the phone rings."
         ),
+        WHOLE,
     ] = dial_times.DEFAULT_RING_SECONDS
     silentRepeats: Annotated[  # noqa: N815
-        Annotated[Whole, Field(ge=0, le=MOST_SILENT_REPEATS)] | None,
+        Annotated[int, Field(ge=0, le=MOST_SILENT_REPEATS), WHOLE] | None,
         Field(
             description="How many menus may be asked again since the last key, in all, before silence ends the call;"
             " absent: as the stack says (2)."
@@ -185,12 +140,4 @@ class MessageModel(DefaultsModel):
         ),
     ] = False
 
-    @field_validator("to")
-    @classmethod
-    def _to(cls, to: str) -> str:
-        number = to_e164(to)
-        if number is None:
-            raise ValueError(f"must be {RIGHT['to']}")
-        if fault := fault_of(number):
-            raise ValueError(fault)
-        return to
+    _to = field_validator("to")(check_number)

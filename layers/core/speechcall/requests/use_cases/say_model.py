@@ -2,11 +2,10 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from speechcall.api.use_cases.request_problems import shown
-from speechcall.menus.rules.speech import MAX_TEXT, VOICES, Say
-from speechcall.shared.rules.characters import is_blank
+from speechcall.menus.rules.speech import MAX_TEXT, VOICES
+from speechcall.requests.use_cases.field_checks import check_language, check_spoken, check_voice
 
 ONE_INTRODUCTION: dict[str, Any] = {
     "oneOf": [
@@ -15,7 +14,6 @@ ONE_INTRODUCTION: dict[str, Any] = {
     ]
 }
 """What is valid for a menu: it has an introduction, and one alone."""
-_LANGUAGES = ", ".join(VOICES)
 
 
 class SayModel(BaseModel):
@@ -40,29 +38,6 @@ class SayModel(BaseModel):
         Field(description="One of the language's voices, such as `Amy` of `en-GB`; otherwise its first is taken."),
     ] = None
 
-    @field_validator("text")
-    @classmethod
-    def _text(cls, text: str) -> str:
-        if is_blank(text):
-            raise ValueError("has nothing in it that could be spoken")
-        return text
-
-    @field_validator("language")
-    @classmethod
-    def _language(cls, language: str) -> str:
-        if language not in VOICES:
-            raise ValueError(f'"{shown(language)}" cannot be spoken; these languages can: {_LANGUAGES}')
-        return language
-
-    @field_validator("voice")
-    @classmethod
-    def _voice(cls, voice: str | None, info: ValidationInfo) -> str | None:
-        voices = VOICES.get(info.data.get("language", ""))
-        if voices and voice is not None and voice not in voices:
-            known = ", ".join(voices)
-            raise ValueError(f'"{shown(voice)}" does not speak {info.data["language"]}; these voices do: {known}')
-        return voice
-
-    def say(self) -> Say:
-        """The text with its voice."""
-        return Say(self.text, self.language, self.voice or VOICES[self.language][0])
+    _text = field_validator("text")(check_spoken)
+    _language = field_validator("language")(check_language)
+    _voice = field_validator("voice")(check_voice)

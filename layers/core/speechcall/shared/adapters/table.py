@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -121,14 +121,19 @@ def transact(client: "DynamoDBClient", parts: Mapping[str, Any], token: str = ""
     return {}
 
 
-def _raise_cancelled(error: ClientError) -> None:
+def _raise_cancelled(error: ClientError) -> NoReturn:
+    """Raises for a cancelled transaction: ConditionFailed, by the part's position, if any condition did not hold.
+
+    Otherwise StoreUnavailable: every other reason is taken for load or a conflict, which a repeat may get past.
+    """
     reasons: list[dict[str, Any]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
     failed = {
         index: _item(reason) for index, reason in enumerate(reasons) if reason.get("Code") == "ConditionalCheckFailed"
     }
     if failed:
         raise ConditionFailed(failed) from error
-    raise StoreUnavailable("the transaction was cancelled for load or by another") from error
+    codes = sorted({str(reason.get("Code", "")) for reason in reasons} - {"None", ""})
+    raise StoreUnavailable(f"the transaction was cancelled: {', '.join(codes)}") from error
 
 
 def _item(response: Mapping[str, Any]) -> Values | None:

@@ -55,7 +55,8 @@ class History:
     def webhooks(self, now_msec: int) -> list[tuple[WebhookTask, Delivery]]:
         """The deliveries, and behind them the webhooks of keys in the calls' logs whose delivery has not begun.
 
-        A message that has expired has none of these: its deliveries may be deleted before it is.
+        Of a message that has expired only the deliveries: some may be deleted before it is, and would look as if they
+        had not begun.
         """
         begun = {task.event_id for task, _ in self.deliveries}
         if self.message.expires_at * 1000 <= now_msec:
