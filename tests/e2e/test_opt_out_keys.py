@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from local.cloud import seed
-from local.network.shared.scripted_callees import Script, answer, press
+from local.network.shared.scripted_callees import Script, answer, busy, press
 from speechcall.telephony.provider import ProviderName
 from tests.e2e.conftest import Client, finished, running
 
@@ -49,7 +49,8 @@ def found(cloud, number):
 @pytest.mark.parametrize("telephony", ProviderName)
 def test_who_presses_the_key_and_hangs_up_at_once_is_not_called_again(telephony):
     callee = HangsUpWhenHeard()
-    with running(callee, telephony=telephony) as cloud:
+    answers = {HER: callee, ANOTHER: Script([busy()])}
+    with running(telephony=telephony, carrier={"caller_for": answers.get}) as cloud:
         callee.cloud = cloud
         # Given two messages to one number, of which one waits until the call of the other is over
         mids = Client(cloud.url).send([reminder(), reminder()])
