@@ -99,9 +99,8 @@ def _describe(one: GivenUp) -> "answers.GivenUpWebhook":
     """No URL: a path may hold a secret."""
     task, delivery = one.task, one.delivery
     last = delivery.attempts[-1] if delivery.attempts else None
-    return {
+    told: answers.GivenUpWebhook = {
         "webhookId": task.event_id,
-        **({"messagelistId": task.mid} if task.key == StatusKind.LIST else {"messageId": task.mid}),
         "menu": task.menu,
         "key": task.key,
         "step": task.step,
@@ -113,6 +112,8 @@ def _describe(one: GivenUp) -> "answers.GivenUpWebhook":
         if last
         else None,
     }
+    told["messagelistId" if task.key == StatusKind.LIST else "messageId"] = task.mid
+    return told
 
 
 def _states(given: str | None) -> tuple[DeliveryState, ...]:
