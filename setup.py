@@ -20,10 +20,17 @@ class CarryingBuild(build_py):
         shutil.rmtree(target, ignore_errors=True)
         for name in CARRIED:
             if Path(name).is_dir():
-                shutil.copytree(name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(name, target / name, ignore=_others)
             else:
                 target.mkdir(parents=True, exist_ok=True)
                 shutil.copy(name, target / name)
+
+
+def _others(folder: str, names: list[str]) -> list[str]:
+    """What of a folder is none of ours: anything else may lie there, a secret too."""
+    is_folder = {name: (Path(folder) / name).is_dir() for name in names}
+    ours = (".py", ".template.json", ".template.yaml")
+    return [name for name in names if name == "__pycache__" or not (is_folder[name] or name.endswith(ours))]
 
 
 setup(cmdclass={"build_py": CarryingBuild})

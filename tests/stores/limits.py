@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from speechcall.messages.adapters.caps_store import OPEN_AGAIN_MSEC
 from speechcall.messages.rules.dial_times import Caps, Counted, next_day_msec, still_counted
 from speechcall.messages.rules.message import Message
 from speechcall.messages.use_cases.message_ports import Capped
@@ -18,19 +19,26 @@ class MemoryLimits:
 
     calls: dict[tuple[str, str], dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
     used: Counter[tuple[str, int]] = field(default_factory=Counter)
+    open: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def caps(self, message: Message, limits: Mapping[str, int], now_msec: int) -> Caps:
+        known = 0 if message.was_not_placed else message.talked_msec
+        return self._caps(message, limits, now_msec, 0 if known is None else message.charged_msec - known)
+
+    def _caps(self, message: Message, limits: Mapping[str, int], now_msec: int, gives_back_msec: int = 0) -> Caps:
         counted = tuple(
             Counted(limits[limit], tuple(sorted(self.calls[key].values()))) for limit, key in _keys(message, limits)
         )
         used = self.used[message.account_id, next_day_msec(now_msec)]
-        is_spent = "minutes" in limits and used >= limits["minutes"] * MINUTE
+        is_spent = "minutes" in limits and used - gives_back_msec >= limits["minutes"] * MINUTE
         return Caps(counted, next_day_msec(now_msec) if is_spent else 0)
 
     def refusal(self, message: Message, limits: Mapping[str, int], now_msec: int) -> Capped | None:
-        caps = self.caps(message, limits, now_msec)
+        caps, day = self._caps(message, limits, now_msec), next_day_msec(now_msec)
         reached = tuple(one for one in caps.counted if one.allows_msec > now_msec)
-        return Capped(Caps(reached, caps.spent_until_msec)) if caps.allow_msec > now_msec else None
+        is_open = self.open[message.account_id, day] > 0
+        spent = caps.spent_until_msec and (min(now_msec + OPEN_AGAIN_MSEC, day) if is_open else day)
+        return Capped(Caps(reached, spent)) if caps.allow_msec > now_msec else None
 
     def count(self, message: Message, limits: Mapping[str, int], name: str, estimate_msec: int, now_msec: int) -> None:
         """As `claim_parts` does: what counts no more goes when there would be too many."""
@@ -41,6 +49,7 @@ class MemoryLimits:
             self.calls[key][name] = now_msec
         if "minutes" in limits:
             self.used[message.account_id, next_day_msec(now_msec)] += estimate_msec
+            self.open[message.account_id, next_day_msec(now_msec)] += 1
 
     def end(self, message: Message, now_msec: int, *, gives_back: bool, is_over: bool) -> None:
         """As `end_parts` does."""
@@ -51,6 +60,7 @@ class MemoryLimits:
         if is_over and "minutes" in message.limits:
             otherwise = max(now_msec - claimed_msec, 0) if gives_back else message.charged_msec
             used = 0 if message.was_not_placed else message.talked_msec
+            self.open[message.account_id, next_day_msec(claimed_msec)] -= 1
             self.used[message.account_id, next_day_msec(claimed_msec)] += (
                 otherwise if used is None else used
             ) - message.charged_msec

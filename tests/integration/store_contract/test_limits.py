@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.account import Account
-from speechcall.messages.adapters.caps_store import read_numbers, unkeyed
+from speechcall.messages.adapters.caps_store import OPEN_AGAIN_MSEC, read_numbers, unkeyed
 from speechcall.messages.rules.dial_times import COUNTED_MSEC, NO_CAPS, Caps, Counted, next_day_msec
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.message_ports import Capped, LineTaken, NumberBusy, Redialled, TurnMoved
@@ -123,14 +123,15 @@ def test_minutes_are_estimated_at_the_claim_and_corrected_at_the_end(messages, c
         waits(messages, mid, number=f"+49301{mid}")
     # Two calls are up, at a minute each as long as nothing is known; so no third one begins.
     assert claim(messages, "1") == claim(messages, "2", NOW + 1) == LineTaken()
+    # What they do not take is given back when they end, so that is looked at again in a minute.
     spent = Capped(Caps(spent_until_msec=next_day_msec(NOW)))
-    assert claim(messages, "3", NOW + 2) == spent
+    assert claim(messages, "3", NOW + 2) == Capped(Caps(spent_until_msec=NOW + 2 + OPEN_AGAIN_MSEC))
     # Nobody answers one of them: its minute is free again.
     ends(messages, "1", NOW + 30_000, talked_msec=0)
     assert claim(messages, "3", NOW + 30_001) == LineTaken()
     # The others were long.
     ends(messages, "2", NOW + 200_000, talked_msec=90_000)
-    assert claim(messages, "4", NOW + 200_001) == spent
+    assert claim(messages, "4", NOW + 200_001) == Capped(Caps(spent_until_msec=NOW + 200_001 + OPEN_AGAIN_MSEC))
     ends(messages, "3", NOW + 300_000, talked_msec=29_999)
     assert claim(messages, "4", NOW + 300_001) == LineTaken()
     # Of what nothing is known the time of the line counts.

@@ -33,7 +33,7 @@ class _Base:
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
-            raise ValueError(f"the API's address is like https://api.example.com, not {url!r}")
+            raise ValueError("the API's address is like https://api.example.com, without credentials and query")
         if parts.scheme == "http" and parts.hostname not in _LOCAL:
             raise ValueError("over http:// everybody on the way could read the credentials; use https://")
         if (key is None) == (user is None or password is None):
@@ -116,7 +116,7 @@ class Client(_Base):
                 wait = trial.after_error(error)
             else:
                 if wait is None:
-                    moved = _moved(response)
+                    moved = _moved(response) if operation.raw else None
                     return _read(operation, self._fetch("GET", moved) if moved else response)
             self._sleep(wait)
 
@@ -367,7 +367,7 @@ class AsyncClient(_Base):
                 wait = trial.after_error(error)
             else:
                 if wait is None:
-                    moved = _moved(response)
+                    moved = _moved(response) if operation.raw else None
                     return _read(operation, await self._fetch("GET", moved) if moved else response)
             await self._sleep(wait)
 

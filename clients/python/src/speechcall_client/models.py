@@ -302,7 +302,9 @@ class GivenUpWebhook(Answer):
     """A webhook that was given up."""
 
     webhook_id: str
-    message_id: str
+    message_id: str | None = None
+    messagelist_id: str | None = None
+    """In place of `message_id`: it tells of a whole list."""
     menu: int
     key: str
     step: int
@@ -334,6 +336,8 @@ class Limits(Answer):
     new_menu_shapes_per_day: int
     share: int
     max_lines: int | None
+    calls_per_number: int | None
+    minutes_per_day: int | None
 
 
 class UsedToday(Answer):

@@ -95,7 +95,7 @@ def verify(
         raise InvalidWebhook("webhook-id, webhook-timestamp or webhook-signature is missing")
     if not re.fullmatch(r"[0-9]{1,12}", stamp):
         raise InvalidWebhook("webhook-timestamp is no number")
-    signed = f"{event_id}.{stamp}.".encode() + content
+    signed = f"{event_id}.{stamp}.".encode("utf-8", "surrogatepass") + content
     expected = [hmac.new(key, signed, hashlib.sha256).digest() for key in keys]
     if not any(hmac.compare_digest(one, right) for one in _signatures(signatures) for right in expected):
         raise InvalidWebhook("no signature is right: another secret, or the body was changed")

@@ -457,7 +457,8 @@ class GivenUpWebhook(TypedDict):
     """A webhook that was given up."""
 
     webhookId: Annotated[str, Field(description="The header `webhook-id` of every attempt.")]
-    messageId: Id
+    messageId: NotRequired[Id]
+    messagelistId: Annotated[NotRequired[Id], Field(description="In place of `messageId`: it tells of a whole list.")]
     menu: Count
     key: str
     step: Count
@@ -502,6 +503,8 @@ class AccountLimits(TypedDict):
     newMenuShapesPerDay: Count
     share: Annotated[int, Field(ge=1, description="Of the lines, against the shares of the other accounts that wait.")]
     maxLines: Annotated[int | None, Field(description="How many lines it may hold at once. Null: all there are.")]
+    callsPerNumber: Annotated[int | None, Field(description="Calls to one number in any 24 hours. Null: no limit.")]
+    minutesPerDay: Annotated[int | None, Field(description="Minutes of calls in a day of UTC. Null: no limit.")]
 
 
 @_closed

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Parts = dict[str, Any]
 MINUTE_MSEC = 60_000
 READ_TRIES = 3
+OPEN_AGAIN_MSEC = 60_000
+"""After which an account is looked at again whose open calls may give minutes back when they end."""
 NUMBER_LIMITS: tuple[Limit, ...] = ("account", "stack")
 PREFIX = "limit "
 """How the names of parts begin that count."""
@@ -71,10 +73,11 @@ def claim_parts(
         some_are_left = "attribute_not_exists(used_msec) OR used_msec < :most"
         values = {
             ":more": estimate_msec,
+            ":one": 1,
             ":most": limits["minutes"] * MINUTE_MSEC,
             ":until": next_day_msec(now_msec) // 1000 + KEPT_SECONDS,
         }
-        counted = "SET expires_at = :until ADD used_msec :more"
+        counted = "SET expires_at = :until ADD used_msec :more, open_calls :one"
         key = _minutes_key(message.account_id, now_msec)
         parts[f"{PREFIX}minutes"] = _update(table, key, counted, values, some_are_left)
     return parts
@@ -96,9 +99,9 @@ def end_parts(table: str, message: Message, now_msec: int, *, gives_back: bool, 
     if is_over and "minutes" in message.limits:
         otherwise = max(now_msec - claimed_msec, 0) if gives_back else message.charged_msec
         used = 0 if message.was_not_placed else message.talked_msec
-        more = {":more": (otherwise if used is None else used) - message.charged_msec}
+        more = {":more": (otherwise if used is None else used) - message.charged_msec, ":less": -1}
         key = _minutes_key(message.account_id, claimed_msec)
-        parts[f"{PREFIX}minutes"] = _update(table, key, "ADD used_msec :more", more)
+        parts[f"{PREFIX}minutes"] = _update(table, key, "ADD used_msec :more, open_calls :less", more)
     return parts
 
 
@@ -109,7 +112,15 @@ def caps_in(failed: Mapping[str, Values | None], limits: Mapping[str, int], now_
         for name in NUMBER_LIMITS
         if name in limits and f"{PREFIX}{name}" in failed
     )
-    return Caps(counted, next_day_msec(now_msec) if f"{PREFIX}minutes" in failed else 0)
+    minutes = f"{PREFIX}minutes"
+    return Caps(counted, _looked_again_msec(failed[minutes], now_msec) if minutes in failed else 0)
+
+
+def _looked_again_msec(item: Values | None, now_msec: int) -> int:
+    """Calls that are not over count with what they may take: their ends may give minutes back."""
+    if (item or {}).get("open_calls", 0) > 0:
+        return min(now_msec + OPEN_AGAIN_MSEC, next_day_msec(now_msec))
+    return next_day_msec(now_msec)
 
 
 def read_caps(client: "DynamoDBClient", table: str, message: Message, limits: Mapping[str, int], now_msec: int) -> Caps:
@@ -119,7 +130,9 @@ def read_caps(client: "DynamoDBClient", table: str, message: Message, limits: Ma
         for name in NUMBER_LIMITS
         if name in limits
     )
-    return Caps(counted, _spent_until(client, table, message.account_id, limits.get("minutes"), now_msec))
+    known = 0 if message.was_not_placed else message.talked_msec
+    gives_back = 0 if known is None else message.charged_msec - known
+    return Caps(counted, _spent_until(client, table, message.account_id, limits.get("minutes"), now_msec, gives_back))
 
 
 def read_numbers(
@@ -152,12 +165,14 @@ def read_numbers(
     return {number: Caps((_counted(most, found.get(key["pk"])),), spent) for number, key in keys.items()}
 
 
-def _spent_until(client: "DynamoDBClient", table: str, account_id: str, minutes: int | None, now_msec: int) -> int:
+def _spent_until(
+    client: "DynamoDBClient", table: str, account_id: str, minutes: int | None, now_msec: int, gives_back_msec: int = 0
+) -> int:
     """Until when an account has used up its minutes; 0: it has not."""
     if minutes is None:
         return 0
     item = read_item(client, table, _minutes_key(account_id, now_msec)) or {}
-    return next_day_msec(now_msec) if item.get("used_msec", 0) >= minutes * MINUTE_MSEC else 0
+    return next_day_msec(now_msec) if item.get("used_msec", 0) - gives_back_msec >= minutes * MINUTE_MSEC else 0
 
 
 def _counted(most: int, item: Values | None) -> Counted:

@@ -60,7 +60,7 @@ PLACE = "order_pk = :order_pk, order_sk = :order_sk"
 PLACE_NAMES = "order_pk, order_sk"
 NOT_DUE = f"REMOVE due_shard, due_at, {PLACE_NAMES}"
 FINISHED = "SET #state = :to, outcome = :outcome, reason = :reason, finished_msec = :now"
-NOT_FINISHED = f"REMOVE outcome, reason, finished_msec, {SETTLING_END}, {PLACE_NAMES}"
+NOT_FINISHED = f"REMOVE outcome, reason, finished_msec, limits, {SETTLING_END}, {PLACE_NAMES}"
 MESSAGE, DAY = "message", "day"
 """The names of two parts."""
 

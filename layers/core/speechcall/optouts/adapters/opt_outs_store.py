@@ -125,7 +125,10 @@ class OptOutEntries:
         if not all_:
             asked["FilterExpression"] = "attribute_exists(since_msec)"
         if cursor is not None:
-            asked["ExclusiveStartKey"] = to_wire({"pk": opt_outs_partition(account_id), "sk": _place_of(cursor)})
+            place = _place_of(cursor)
+            if list_name is not None and not place.startswith(opt_outs_of_list(list_name)):
+                raise ValueError("a cursor of another list")
+            asked["ExclusiveStartKey"] = to_wire({"pk": opt_outs_partition(account_id), "sk": place})
         with store_errors():
             page = self._client.query(**asked)
         last = page.get("LastEvaluatedKey")

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from speechcall.api.rules.answers import HeardIn, Judged
 
 MOST_STATES_A_REQUEST = 2 * MOST_STATES
-"""Some 10 s; the function is given 28."""
+STATES_A_PROOF = 200
+"""What setting up a proof costs, in states: 2,000 proofs that end at once take as long as one request may."""
 MOST_KEYS_TOLD = 20_000
 """In one answer, which may have 6 MB (AWS Lambda)."""
 MOST_PROBLEMS = 2
@@ -90,9 +91,11 @@ class _Court:
         return _refused(found, problems) if problems else found
 
     def _prove(self, menus: Sequence[Menu], promise: Promise, limits: CallLimits) -> Verdict:
+        if self._states_left <= 0:
+            return Verdict(Result.UNDECIDED)
         most = min(MOST_STATES, self._states_left)
         verdict = prove(menus, promise.rule, limits, self._seconds, most)
-        self._states_left = max(self._states_left - verdict.states, 0)
+        self._states_left -= verdict.states + STATES_A_PROOF
         return verdict
 
     def _tell(

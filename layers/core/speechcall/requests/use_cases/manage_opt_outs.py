@@ -111,7 +111,9 @@ def _require_consent(found: OptOut, consent: Consent | None) -> None:
 def list_opt_outs(account: Account, query: Mapping[str, str], *, store: OptOutStore) -> "OptOuts":
     """GET /bat/optout: those that hold, in the order of the lists. Raises RequestError."""
     limit, cursor, list_name = parameter(query, "limit"), parameter(query, "cursor"), parameter(query, "list")
-    if limit is not None and not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:4]) <= MAX_PAGE):
+    if limit is not None and not (
+        limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= MAX_PAGE
+    ):
         problem = Problem("INVALID_REQUEST", "limit", f"must be a whole number from 1 to {MAX_PAGE}{foreign(limit)}")
         raise RequestError("The query cannot be used.", [problem])
     if list_name and not LIST_NAME.fullmatch(list_name):

@@ -34,7 +34,7 @@ def load_cursor(given: str | None, *listing: str) -> str | None:
             raise ValueError
         padded = given.encode("ascii") + b"=" * (-len(given) % 4)
         form, mark, place = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        if form != FORM or not isinstance(mark, str) or not isinstance(place, str):
+        if form != FORM or not isinstance(mark, str) or not isinstance(place, str) or not place:
             raise ValueError
     except (ValueError, TypeError, binascii.Error, RecursionError):
         raise _invalid(f"is no cursor of ours, or one of an older release; begin without it{foreign(given)}") from None

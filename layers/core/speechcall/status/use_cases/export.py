@@ -9,6 +9,7 @@ Injection".)
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Final
@@ -21,8 +22,9 @@ COLUMNS: Final = (
     *("outcome", "endReason", "acceptedAt", "finishedAt", "attempts", "answeredAt", "durationSec", "keys"),
 )
 """Of each row, in their order; the members of each JSON line. New ones come behind these."""
-FREE_TEXT: Final = frozenset({"customerMessageId", "from", "text"})
-_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+FREE_TEXT: Final = frozenset({"customerMessageId", "campaign", "from", "text"})
+_A_FORMULA: Final = re.compile(r"(?:^|[;\t\r\n])\s*[=+\-@]|^[\t\r\n']")
+"""Also behind a semicolon: that separates cells where a comma is the decimal point, in Ukraine and most of Europe."""
 
 
 class Format(StrEnum):
@@ -74,4 +76,4 @@ def _cell(name: str, value: Any) -> str:
     if isinstance(value, list):
         return " ".join(value)
     text = str(value)
-    return f"'{text}" if name in FREE_TEXT and text.startswith(_A_FORMULA) else text
+    return f"'{text}" if name in FREE_TEXT and _A_FORMULA.search(text) else text

@@ -31,6 +31,8 @@ def read_account(
             "newMenuShapesPerDay": NEW_SHAPES_PER_DAY,
             "share": account.share,
             "maxLines": account.max_lines,
+            "callsPerNumber": account.calls_per_number,
+            "minutesPerDay": account.minutes_per_day,
         },
         "usedToday": {
             "calls": calls_of_day(account.account_id, now_msec),

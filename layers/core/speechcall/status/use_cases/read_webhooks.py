@@ -4,14 +4,16 @@ The listing begins with the latest. A replay begins with the oldest and takes a 
 moment at which it was first asked for, so what is given up anew meanwhile is not sent again and again.
 """
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from speechcall.accounts.rules.account import Account
 from speechcall.api.use_cases.query import parameter
 from speechcall.api.use_cases.small_body import small_body, unusable
+from speechcall.messages.rules.status_event import StatusKind
 from speechcall.shared.rules.characters import foreign
-from speechcall.shared.rules.errors import InvalidRequest, Problem
+from speechcall.shared.rules.errors import InvalidCursor, InvalidRequest, Problem
 from speechcall.shared.rules.rfc3339 import to_msec
 from speechcall.shared.rules.timing import utc_text
 from speechcall.shared.use_cases.clock import Clock
@@ -30,6 +32,9 @@ REPLAYED_AT_ONCE = 100
 EXAMPLE = '{"since": "2026-12-01T07:00:00Z"}'
 _MOMENT = "a moment with its offset (RFC 3339), such as 2026-12-01T07:00:00Z"
 _NEVER_MSEC = 10**15
+
+
+_PLACE = re.compile(r"([0-9]{1,15})/([0-9]{1,19})/([!-.0-~]{1,128})")
 
 
 class GivenUpDeliveries(EndedDeliveries, Protocol):
@@ -78,6 +83,8 @@ def replay_webhooks(
     states, since_msec = _states(state), _moment(since)
     listing = ("replay", account.account_id, state or "", str(since_msec))
     began, _, place = (load_cursor(cursor, *listing) or f"{clock.now_msec()}/").partition("/")
+    if not re.fullmatch(r"[0-9]{1,15}", began, re.ASCII):
+        raise _made_up()
     between = (since_msec, int(began) - 1)
     found, last = deliveries.given_up_page(account.account_id, between, REPLAYED_AT_ONCE, _place(place))
     chosen = [(one.task, one.delivery) for one in found if one.delivery.state in states]
@@ -92,9 +99,8 @@ def _describe(one: GivenUp) -> "answers.GivenUpWebhook":
     """No URL: a path may hold a secret."""
     task, delivery = one.task, one.delivery
     last = delivery.attempts[-1] if delivery.attempts else None
-    return {
+    told: answers.GivenUpWebhook = {
         "webhookId": task.event_id,
-        "messageId": task.mid,
         "menu": task.menu,
         "key": task.key,
         "step": task.step,
@@ -106,6 +112,8 @@ def _describe(one: GivenUp) -> "answers.GivenUpWebhook":
         if last
         else None,
     }
+    told["messagelistId" if task.key == StatusKind.LIST else "messageId"] = task.mid
+    return told
 
 
 def _states(given: str | None) -> tuple[DeliveryState, ...]:
@@ -141,5 +149,13 @@ def _text(place: PlaceAmongGivenUp | None) -> str | None:
 def _place(text: str | None) -> PlaceAmongGivenUp | None:
     if not text:
         return None
-    at_msec, mid, event_id = text.split("/")
+    found = _PLACE.fullmatch(text)
+    if found is None:  # with the mark of the listing, and made up all the same
+        raise _made_up()
+    at_msec, mid, event_id = found.groups()
     return PlaceAmongGivenUp(int(at_msec), mid, event_id)
+
+
+def _made_up() -> InvalidCursor:
+    problem = Problem("INVALID_CURSOR", "cursor", "is no cursor of ours; begin without it")
+    return InvalidCursor("The listing cannot be continued.", [problem])
