@@ -554,7 +554,7 @@ EACH_MISTAKE = [
     (menu(dtmfActions=[]), ".menu[0].dtmfActions", "must be an object that gives keys (d0 to d9, d*, d#, wrong) an "),
     (menu(dtmfActions={"d": []}), ".menu[0].dtmfActions.d", "is no key; d0 to d9, d*, d# and wrong are"),
     (menu(dtmfActions={"d1": 1}), ".menu[0].dtmfActions.d1", "must be an array of at most 10 actions, each an object "),
-    (action(action="x"), ".menu[0].dtmfActions.d1[0]", 'must be an object whose "action" is "webhook", "hangup" or '),
+    (action(action="x"), ".menu[0].dtmfActions.d1[0]", 'must be an object whose "action" is "webhook", "hangup", '),
     (menu(extra=1), ".menu[0].extra", "is not known here; a menu has introUrl or say, idleTimeoutMsec and dtmfActions"),
     (
         menu(webhook=1),
