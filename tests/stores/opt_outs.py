@@ -60,7 +60,9 @@ class MemoryOptOuts:
     def page(self, account_id: str, list_name: str | None, limit: int, cursor: str | None, *, all_: bool) -> Page:
         with self._lock:
             keys = sorted(key for key in self.found if key[0] == account_id and list_name in (None, key[1]))
-            begin = int(cursor) if cursor else 0
+            if cursor is not None and not cursor.isdecimal():
+                raise ValueError("a cursor of others")
+            begin = int(cursor or 0)
             page = [self.found[key] for key in keys[begin : begin + limit]]
             after = str(begin + limit) if begin + limit < len(keys) else None
             return Page([one for one in page if all_ or one.holds], after)
