@@ -17,6 +17,7 @@ def variables_of(folder: str, endpoint: str, name: ProviderName = ProviderName.C
         **spec.environment,
         "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
         "AWS_ENDPOINT_URL_SFN": endpoint,
+        "AWS_ENDPOINT_URL_KMS": endpoint,
         "AWS_ACCESS_KEY_ID": "bench",
         "AWS_SECRET_ACCESS_KEY": "bench",
         "AWS_DEFAULT_REGION": "eu-central-1",
