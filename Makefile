@@ -110,7 +110,7 @@ fuzz-bytes: install ## Strangers' bytes, made up by what they reach in the code 
 	@$(PY) -m tests.fuzzing $(if $(SECONDS),--seconds $(SECONDS)) $(TARGETS)
 
 .PHONY: openapi
-openapi: install ## Write docs/openapi.yaml, the served openapi.json and request_schema.py anew from the models
+openapi: install ## Write docs/openapi.yaml, the served openapi.json and request_schema.py from the models
 	@$(PY) -m local.tools.openapi
 
 .PHONY: numbering

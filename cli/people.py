@@ -120,7 +120,7 @@ def _wrong(value: str) -> str:
 
 
 def read_menu(content: bytes, columns: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The message that everybody gets, and what stands beside `messages` for all. Raises Unusable.
+    """The message that everybody gets, and what the request says for all messages. Raises Unusable.
 
     In: a message, or a request with exactly one. Its {{names}} and the columns that are no field have to be the same.
     """

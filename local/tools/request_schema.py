@@ -1,4 +1,4 @@
-"""The models of requests, written out as what pydantic's core is told of them: `request_schema.py`, by `make openapi`.
+"""The models of requests, written out as schemas of pydantic's core: `request_schema.py`, by `make openapi`.
 
 Making models costs a function's start as much as the rest of the API together: pydantic itself, a class for each, and
 their schemas. Its core needs only the schemas, which are data but for the functions in them. `__pydantic_core_schema__`

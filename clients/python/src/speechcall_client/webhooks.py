@@ -81,7 +81,7 @@ def verify(
     """The event in a request, once it is known to come from SpeechCall. Raises InvalidWebhook.
 
     In: the headers by whatever spelling, and the bytes of the body **as they came**, not JSON that was read and written
-    again. Several `secrets` while one is replaced by another; one that is none of SpeechCall's is a ValueError.
+    again. Several `secrets` while one is replaced by another; an invalid one is a ValueError.
     """
     keys = [_key(one) for one in ([secrets] if isinstance(secrets, str) else secrets)]
     if not keys:

@@ -74,7 +74,7 @@ class Account:
     premium: bool = False
     """Whether it may call numbers that cost more than a call: premium rate and shared cost."""
     ignores_opt_out: bool = False
-    """Whether its messages may say that they are dialled whoever has opted out (`ignoreOptOut`)."""
+    """Whether its messages may say that they are dialled even where the number has opted out (`ignoreOptOut`)."""
     windows: "tuple[Window, ...]" = ()
     """In which its messages may be dialled, and which they may narrow; empty: at every hour."""
     time_zone: str | None = None

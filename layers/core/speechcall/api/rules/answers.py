@@ -353,7 +353,9 @@ class MessageStatus(TypedDict):
     messageId: Id
     customerMessageId: NotRequired[CustomerId]
     campaign: NotRequired[CampaignName]
-    ignoreOptOut: NotRequired[Annotated[Literal[True], Field(description="It is dialled whoever has opted out.")]]
+    ignoreOptOut: NotRequired[
+        Annotated[Literal[True], Field(description="It is dialled even where the number has opted out.")]
+    ]
     recipient: str
     text: str
     deliverystatus: DeliveryStatus

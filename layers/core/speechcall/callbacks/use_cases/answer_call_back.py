@@ -21,7 +21,7 @@ from speechcall.shared.use_cases.clock import Clock
 
 
 class LastCall(NamedTuple):
-    """The message that called a number, as far as the called person is told of it."""
+    """The message that called a number, as far as the called person hears of it."""
 
     mid: str
     account_id: str

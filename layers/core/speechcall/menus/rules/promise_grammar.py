@@ -65,7 +65,7 @@ class Pack(NamedTuple):
 
     about: str
     members: Mapping[str, str]
-    """Which it takes beside its name, with what each is where it is absent."""
+    """Which it takes after its name, with what each is where it is absent."""
     make: Callable[[Mapping[str, str]], Rule]
 
 

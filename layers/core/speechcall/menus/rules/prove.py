@@ -223,7 +223,7 @@ class _Search:
             return _broken(call, *breaks)
         is_last, until = visit == self._limits.visits, self._until
         silent_least = call.least + self._early[place.menu] if self._uses_least else 0
-        # Who goes on to the next menu has not been later than it may begin.
+        # A call that continues to the next menu was not later than that menu may begin.
         most = min(late, until - 1)
         for move in moves:
             if move.breaks_at_limit and (is_last or (self._uses_most and late >= until)):

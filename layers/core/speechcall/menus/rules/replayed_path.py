@@ -17,7 +17,7 @@ class Otherwise(NamedTuple):
     lost: int = 0
     """Webhooks that would not have been sent."""
     added: int = 0
-    """Webhooks that would have been sent beside or in their place."""
+    """Webhooks that would have been sent as well, or in their place."""
     shorter: int = 0
     """Calls that we would have ended before their last key."""
     longer: int = 0

@@ -300,7 +300,7 @@ class LeavingMessages(DynamoMessageReader):
         )
 
     def _told(self, leaving: Leaving) -> "Told | None":
-        """Who is told of it; None: nobody is, as of most messages."""
+        """Where its end is reported; None: it is not, like most messages."""
         message = leaving.message
         if leaving.settles or not (message.status_url or message.counts_in_list):
             return None
@@ -322,7 +322,7 @@ class LeavingMessages(DynamoMessageReader):
         """Writes the parts with those of campaign, list and sender; what failed of them, their counts apart.
 
         Many ends of one campaign or list at once are in each other's way: each is tried again for half a second, and
-        whoever still fails is told (StoreUnavailable), and is tried again by who called it: nothing was written.
+        one that still fails raises StoreUnavailable, and its caller tries it again: nothing was written.
         """
         if told_of is not None:
             return self._tell_and_write(parts, ended, told_of, checks)

@@ -1,4 +1,4 @@
-"""What is told of the end of a message or of an attempt: parts of the transaction that ends it.
+"""What reports the end of a message or of an attempt: parts of the transaction that ends it.
 
 A status event is a delivery like that of a key's webhook, and is written with the change of which it tells. So it is
 there exactly if the change is, under an id that never changes; a queue only wakes it. What it says is read where it is
@@ -42,7 +42,7 @@ class Open(Enum):
 
 
 class Told(NamedTuple):
-    """Who is told of a message, and what has become of it: of a message that may be unreadable otherwise."""
+    """Where a message is reported, and its outcome: of a message that may be unreadable otherwise."""
 
     mid: str
     account_id: str
@@ -64,7 +64,7 @@ class Told(NamedTuple):
 def told_of_message(
     message: Message, now_msec: int, outcome: Outcome | None, *, ends_attempt: bool, again_msec: int | None
 ) -> Told:
-    """Who is told of what has become of a message."""
+    """Where a message is reported, and its outcome."""
     return Told(
         mid=message.mid,
         account_id=message.account_id,

@@ -112,7 +112,7 @@ class Message:
     opt_out_lists: tuple[str, ...] = ()
     """The lists of opt-outs that it obeys, besides its account's own."""
     ignores_opt_out: bool = False
-    """It is dialled whoever has opted out: its account was granted that."""
+    """It is dialled even where the number has opted out: its account was granted that."""
     due_msec: int | None = field(default=None, compare=False)
     """When its state has to change; None: never."""
 

@@ -44,7 +44,7 @@ class OptOutStore(OptOuts, Protocol):
     def page(self, account_id: str, list_name: str | None, limit: int, cursor: str | None, *, all_: bool) -> Page:
         """Entries in the order of lists and digests; `all_`: also those that were taken back.
 
-        A page may hold fewer than `limit`. Raises ValueError for a cursor that is none.
+        A page may hold fewer than `limit`. Raises ValueError for an invalid cursor.
         """
 
 

@@ -105,7 +105,7 @@ def check_language(language: str) -> str:
 
 
 def check_voice(voice: str | None, info: "ValidationInfo") -> str | None:
-    """A voice of the language beside it. Raises ValueError."""
+    """A voice of the say's language. Raises ValueError."""
     voices = VOICES.get(info.data.get("language", ""))
     if voices and voice is not None and voice not in voices:
         known = ", ".join(voices)

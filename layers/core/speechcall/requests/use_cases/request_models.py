@@ -135,8 +135,8 @@ class MessageModel(DefaultsModel):
     ignoreOptOut: Annotated[  # noqa: N815
         bool,
         Field(
-            description="It is dialled whoever has opted out: for accounts that may (`IGNORE_OPT_OUT_NOT_ALLOWED`), "
-            "and what the callee has to be told."
+            description="It is dialled even where the number has opted out: for accounts that may "
+            "(`IGNORE_OPT_OUT_NOT_ALLOWED`), and what the callee has to be told."
         ),
     ] = False
 

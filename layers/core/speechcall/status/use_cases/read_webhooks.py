@@ -1,7 +1,7 @@
 """GET /bat/webhook and POST /bat/webhook/replay: the webhooks of an account that were given up.
 
 The listing begins with the latest. A replay begins with the oldest and takes a part at a time; its cursor holds the
-moment at which it was first asked for, so what is given up anew meanwhile is not sent again and again.
+moment at which it was first asked for, so what is given up again meanwhile is not sent once more.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What is told of a message, an attempt or a list without being asked for: GET's own members, as they were. Pure."""
+"""What is reported of a message, an attempt or a list without a request: GET's own members, as they were. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ class EndedList:
 def describe_event(history: History, facts: Facts) -> "FinalEvent | AttemptEvent":
     """The body of an event of a message: the same however late it is sent, and whatever has happened since."""
     status = describe_message(_as_it_was(history, facts), facts.at_msec)
-    # The states of its webhooks change; whoever reads this has them.
+    # The states of its webhooks change; the receiver has the webhooks themselves.
     call: ToldCall = {
         name: value for name, value in status["call"].items() if name not in ("webhooks", "statusWebhooks")
     }  # type: ignore[assignment]

@@ -76,7 +76,7 @@ class ChimeCallBacks:
             case "CALL_UPDATE_REQUESTED":
                 return hang_up()
             case _:
-                # The end, or what goes on by itself.
+                # The end, or what continues by itself.
                 return go_on()
 
     def _greet(self, call: "_Call", plays: int, *, in_text: bool = False) -> Answer:
@@ -85,7 +85,7 @@ class ChimeCallBacks:
         heard = Heard(greeting.heard.say) if in_text else greeting.heard
         if not greeting.mid:
             return _last_words(call, heard.say, heard.audio_uri)
-        # Spoken text goes on to its end, whatever is pressed; the key is heard all the same.
+        # Spoken text continues to its end, whatever is pressed; the key is heard all the same.
         actions = [listen(), _sound(call, heard, KEYS), *wait(WAIT_SECONDS)]
         return _answer(actions, mid=greeting.mid, doing=ASK, plays=str(plays))
 
@@ -122,7 +122,7 @@ class ChimeCallBacks:
 
 
 class _Call:
-    """What an event says. Raises KeyError, TypeError or ValueError for one that is none of the Chime SDK's."""
+    """What an event says. Raises KeyError, TypeError or ValueError for one that is not the Chime SDK's."""
 
     def __init__(self, event: Mapping[str, Any]) -> None:
         details, data = event["CallDetails"], event.get("ActionData") or {}

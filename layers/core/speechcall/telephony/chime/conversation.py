@@ -80,7 +80,7 @@ def parse_event(event: Any) -> Event:
 
 
 def _parse(event: Mapping[str, Any]) -> Event:
-    """What an event says. Raises KeyError, TypeError or ValueError for one that is none of the Chime SDK's."""
+    """What an event says. Raises KeyError, TypeError or ValueError for one that is not the Chime SDK's."""
     kind, details = str(event["InvocationEventType"]), event["CallDetails"]
     data = event.get("ActionData") or {}
     contact_id, turn = str(details["TransactionId"]), int(event["Sequence"])

@@ -125,7 +125,7 @@ class DynamoEndings:
         *,
         latest_first: bool = False,
     ) -> tuple[list[GivenUp], PlaceAmongGivenUp | None]:
-        """What was given up for an account from one moment to another, at most 100 at once; and where it goes on.
+        """What was given up for an account from one moment to another, at most 100 at once; and where the rest begins.
 
         A page may have fewer than there are: the index lags, and what was sent again since is left out.
         """
