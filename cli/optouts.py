@@ -187,7 +187,7 @@ def remove(
     at: Annotated[str | None, typer.Option(help="Since when: RFC 3339, such as 2026-11-30T09:00:00Z.")] = None,
     ref: Annotated[str | None, typer.Option(help="Where the proof is.")] = None,
 ) -> None:
-    """Take an opt-out back. One that the callee made with a key needs a consent: --basis, --at and --ref."""
+    """Take an opt-out back. One that the callee made needs a consent: --basis, --at and --ref."""
     found_account(deployment, account_id)
     e164 = to_e164((sys.stdin.readline() if number == "-" else number).strip())
     if e164 is None:

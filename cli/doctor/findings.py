@@ -12,8 +12,16 @@ _DENIED = frozenset(
     {
         *("AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException"),
         *("UnauthorizedOperation", "UnauthorizedException", "NotAuthorized"),
+        "403",  # S3's answer to HEAD, which has no body
     }
 )
+_ACTIONS = {
+    "HeadObject": "GetObject",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+}
+"""The action that allows an operation, where its name is another. (IAM's service authorization reference, "Actions,
+resources, and condition keys for Amazon S3".)"""
 
 
 class Verdict(StrEnum):
@@ -70,9 +78,10 @@ def _look(check: Check) -> Iterator[Finding]:
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         if code in _DENIED:
+            action = _ACTIONS.get(error.operation_name, error.operation_name)
             yield Finding(
                 f"It could not be looked at: you may not {error.operation_name}.",
-                f"Give the role or user that you are the action …:{error.operation_name} (docs/cli.md, doctor).",
+                f"Give the role or user that you are the action …:{action} (docs/cli.md, doctor).",
                 Verdict.UNKNOWN,
             )
         else:

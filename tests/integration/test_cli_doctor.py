@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from cli.deployment import Place
 from cli.doctor.command import checks_of, doctor
-from cli.doctor.findings import Verdict, examine
+from cli.doctor.findings import Check, Verdict, examine
 from cli.main import app
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
@@ -358,6 +359,25 @@ def test_who_may_not_look_is_told_what_is_missing_for_each_check(world):
         assert result.verdict is Verdict.UNKNOWN, result
         text = result.findings[0].text
         assert "you may not" in text or "StoreUnavailable" in text, text
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "action"),
+    [
+        ("HeadObject", "403", "GetObject"),
+        ("GetBucketEncryption", "AccessDenied", "GetEncryptionConfiguration"),
+        ("GetPublicAccessBlock", "AccessDenied", "GetBucketPublicAccessBlock"),
+        ("DescribeKey", "AccessDeniedException", "DescribeKey"),
+    ],
+)
+def test_a_refusal_names_the_action_that_allows_it(operation, code, action):
+    def refused():
+        yield from iter(())
+        raise ClientError({"Error": {"Code": code}}, operation)
+
+    (result,) = examine([Check("any", "all is well", refused)])
+    assert result.verdict is Verdict.UNKNOWN
+    assert f"the action …:{action} (" in result.findings[0].repair
 
 
 def test_who_may_not_even_see_the_stack_is_told_that_alone(world):
