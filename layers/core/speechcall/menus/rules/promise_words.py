@@ -38,9 +38,11 @@ _BEGINNING, _END = 6, 4
 
 def keys_in_words(steps: Sequence[Step]) -> str:
     """A call's keys: `menu 0: 2 → menu 1: silence`. Of a long call the beginning and the end."""
-    words = [f"menu {one.menu}: {_heard(one)}" for one in steps]
-    if (more := len(words) - _BEGINNING - _END) > 1:
-        words[_BEGINNING:-_END] = [f"{more} more"]
+    more = len(steps) - _BEGINNING - _END
+    told = [*steps[:_BEGINNING], *steps[-_END:]] if more > 1 else steps
+    words = [f"menu {one.menu}: {_heard(one)}" for one in told]
+    if more > 1:
+        words.insert(_BEGINNING, f"{more} more")
     return " → ".join(words) or "the call begins"
 
 

@@ -106,7 +106,8 @@ def prove(
         result = Result.UNDECIDED
     unfit = tuple(one.text for one in patterns_of(rule) if not _is_sent(menus, one.is_sent_by))
     named = rule.menus or () if isinstance(rule, AlwaysLeads) else ()
-    not_asked = tuple(one for one in named if one not in reachable(menus))
+    asked = reachable(menus) if named else set[int]()
+    not_asked = tuple(one for one in named if one not in asked)
     return Verdict(result, found, lengths, unfit, not_asked, search.states)
 
 

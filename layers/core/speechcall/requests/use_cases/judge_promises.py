@@ -67,7 +67,7 @@ class _Court:
         self, promises: Sequence[tuple[Promise, bool]], limits: CallLimits, seconds: Mapping[str, float]
     ) -> None:
         self._promises, self._limits, self._seconds = promises, limits, seconds
-        self._known: dict[Any, list[Verdict]] = {}
+        self._known: dict[Any, list[tuple[Judged, Problem | None]]] = {}
         self._states_left, self._keys_left = MOST_STATES_A_REQUEST, MOST_KEYS_TOLD
 
     def judge(self, entry: Entry, wanted: Wanted) -> Entry:
@@ -75,19 +75,11 @@ class _Court:
         repeats = wanted.model.silentRepeats
         limits = self._limits if repeats is None else self._limits._replace(silent_repeats=repeats)
         likeness = (_likeness(wanted.menus, self._seconds.get), limits)
-        verdicts = self._known.get(likeness)
-        if verdicts is None:
-            verdicts = self._known[likeness] = [self._prove(wanted.menus, one, limits) for one, _ in self._promises]
-        judged = [
-            self._tell(wanted.menus, *one, verdict, limits)
-            for one, verdict in zip(self._promises, verdicts, strict=True)
-        ]
-        problems = [
-            _problem(wanted.menus, one, verdict, limits)
-            for (one, _), verdict in zip(self._promises, verdicts, strict=True)
-            if verdict.result is not Result.PROVED
-        ]
-        found = entry._replace(promises=judged)
+        known = self._known.get(likeness)
+        if known is None:
+            known = self._known[likeness] = [self._judge(wanted.menus, *one, limits) for one in self._promises]
+        found = entry._replace(promises=[self._bounded(told) for told, _ in known])
+        problems = [problem for _, problem in known if problem]
         return _refused(found, problems) if problems else found
 
     def _prove(self, menus: Sequence[Menu], promise: Promise, limits: CallLimits) -> Verdict:
@@ -98,17 +90,24 @@ class _Court:
         self._states_left -= verdict.states + STATES_A_PROOF
         return verdict
 
-    def _tell(
-        self, menus: Sequence[Menu], promise: Promise, is_required: bool, verdict: Verdict, limits: CallLimits
-    ) -> "Judged":
+    def _judge(
+        self, menus: Sequence[Menu], promise: Promise, is_required: bool, limits: CallLimits
+    ) -> "tuple[Judged, Problem | None]":
+        verdict = self._prove(menus, promise, limits)
         told = describe(menus, promise, verdict, limits)
         if is_required:
             told["isRequired"] = True
-        if "counterexample" in told:
-            self._keys_left -= len(told["counterexample"]["keys"])
-            if self._keys_left < 0:
-                del told["counterexample"]["keys"]
-        return told
+        return told, _problem(told, verdict.result)
+
+    def _bounded(self, told: "Judged") -> "Judged":
+        """Without its keys, once an answer has so many."""
+        if "counterexample" not in told:
+            return told
+        counterexample = told["counterexample"]
+        self._keys_left -= len(counterexample["keys"])
+        if self._keys_left >= 0:
+            return told
+        return {**told, "counterexample": {"path": counterexample["path"], "words": counterexample["words"]}}
 
 
 def describe(menus: Sequence[Menu], promise: Promise, verdict: Verdict, limits: CallLimits) -> "Judged":
@@ -132,12 +131,14 @@ def _heard(menu: int, heard: str, hangs_up_after: bool) -> "HeardIn":
     return {"menu": menu, "heard": heard, "hangsUpAfter": True} if hangs_up_after else {"menu": menu, "heard": heard}
 
 
-def _problem(menus: Sequence[Menu], promise: Promise, verdict: Verdict, limits: CallLimits) -> Problem:
+def _problem(told: "Judged", result: Result) -> Problem | None:
     """Its path is that in the message. The promise comes last: it may be long."""
-    place = place_of(menus, promise.rule, verdict.broken) if verdict.broken else "menu"
-    said = explain(promise.rule, verdict, limits).removeprefix("is broken: ")
-    text = f"breaks a promise: {said}" if verdict.result is Result.BROKEN else said
-    return Problem(_CODES[verdict.result], place, f"{text} (the promise: {promise.name})")
+    if result is Result.PROVED:
+        return None
+    place = told["counterexample"]["path"] if "counterexample" in told else "menu"
+    said = told["message"].removeprefix("is broken: ")
+    text = f"breaks a promise: {said}" if result is Result.BROKEN else said
+    return Problem(_CODES[result], place, f"{text} (the promise: {told['promise']})")
 
 
 def _likeness(menus: Sequence[Menu], seconds_of: Callable[[str], float | None]) -> tuple[Any, ...]:
