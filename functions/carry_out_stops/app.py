@@ -14,7 +14,7 @@ from speechcall.shared.adapters.metrics import count
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
 from speechcall.stopping.adapters.stop_wiring import canceller
 from speechcall.stopping.use_cases.carry_out_stops import StopWork
-from speechcall.webhooks.adapters.queue import SqsWebhookQueue
+from speechcall.webhooks.adapters.queue import telling
 
 logger = Logger()
 MARGIN_SECONDS = 10
@@ -22,8 +22,8 @@ MARGIN_SECONDS = 10
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 tables = setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")
-webhooks = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_QUEUE_URL"))
-messages, clock = DynamoMessages(dynamodb, *tables, webhooks.tell), SystemClock()
+tell = telling(partial(boto3.client, "sqs", config=AWS_CONFIG), setting("WEBHOOK_QUEUE_URL"))
+messages, clock = DynamoMessages(dynamodb, *tables, tell), SystemClock()
 cancel = canceller(dynamodb, boto3.client("stepfunctions", config=AWS_CONFIG), tables[0], messages, clock)
 work = partial(
     StopWork,

@@ -21,7 +21,7 @@ from speechcall.shared.adapters.settings import AWS_CONFIG, setting
 from speechcall.shared.adapters.stream import message_id
 from speechcall.shared.rules.time_bounds import execution_seconds
 from speechcall.telephony.provider import dial_waits
-from speechcall.webhooks.adapters.queue import SqsWebhookQueue
+from speechcall.webhooks.adapters.queue import telling
 
 logger = Logger()
 MARGIN_SECONDS = 5
@@ -40,8 +40,8 @@ flows = PublishedFlows(
     setting("FLOW_PREFIX"),
     tags=setting("FLOW_TAGS"),
 )
-webhooks = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_QUEUE_URL"))
-messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"), webhooks.tell)
+tell = telling(partial(boto3.client, "sqs", config=AWS_CONFIG), setting("WEBHOOK_QUEUE_URL"))
+messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"), tell)
 dial = partial(
     dial_messages,
     messages=messages,

@@ -15,7 +15,7 @@ from speechcall.shared.adapters.settings import AWS_CONFIG, setting
 from speechcall.stopping.adapters.stop_wiring import stop_desk
 from speechcall.stopping.adapters.stop_worker import CLIENT_CONFIG, StopWorker
 from speechcall.stopping.use_cases import stop_requests as asked
-from speechcall.webhooks.adapters.queue import SqsWebhookQueue
+from speechcall.webhooks.adapters.queue import telling
 
 logger = Logger()
 app = HttpApi(logger)
@@ -25,8 +25,7 @@ stepfunctions = boto3.client("stepfunctions", config=AWS_CONFIG)
 tables = setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")
 accounts = DynamoAccounts(dynamodb, tables[1])
 worker = StopWorker(once(partial(boto3.client, "lambda", config=CLIENT_CONFIG)), setting("STOP_WORKER"))
-sqs, webhook_queue = once(partial(boto3.client, "sqs", config=AWS_CONFIG)), setting("WEBHOOK_QUEUE_URL")
-tell = lambda event: SqsWebhookQueue(sqs(), webhook_queue).tell(event)  # noqa: E731
+tell = telling(partial(boto3.client, "sqs", config=AWS_CONFIG), setting("WEBHOOK_QUEUE_URL"))
 desk = stop_desk(dynamodb, stepfunctions, *tables, worker.wake, SystemClock(), tell)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from speechcall.shared.adapters.keys import Key, delivery_key, delivery_names, undelivered_shard
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, read_items, store_errors, to_wire
 from speechcall.webhooks.adapters.delivery_items import NEXT, begun_anyway, ended, load, load_task, waiting
 from speechcall.webhooks.rules.delivery import (
     MAX_WAKES,
@@ -147,25 +147,14 @@ class DynamoEndings:
             page = self._client.query(**asked)
         places = [_place(item) for item in page["Items"]]
         last = _place(page["LastEvaluatedKey"]) if "LastEvaluatedKey" in page else None
-        items = self._read([delivery_key(one.mid, one.event_id) for one in places])
+        keys = [delivery_key(one.mid, one.event_id) for one in places]
+        items = {delivery_names(item): item for item in read_items(self._client, self._table, keys)}
         found = []
         for place in places:
             item = items.get((place.mid, place.event_id))
             if item and (delivery := load(item)).state in UNDELIVERED:
                 found.append(GivenUp(load_task(item), delivery, place.at_msec))
         return found, last
-
-    def _read(self, keys: list[Key]) -> dict[tuple[str, str], Values]:
-        """Deliveries by message and event id, strongly consistent; without those that are gone."""
-        found: dict[tuple[str, str], Values] = {}
-        unread: Any = {self._table: {"Keys": [to_wire(key) for key in keys], "ConsistentRead": True}} if keys else {}
-        while unread:
-            with store_errors():
-                answer = self._client.batch_get_item(RequestItems=unread)
-            for item in map(from_wire, answer["Responses"].get(self._table, [])):
-                found[delivery_names(item)] = item
-            unread = answer.get("UnprocessedKeys")
-        return found
 
 
 def _place(item: Any) -> PlaceAmongGivenUp:

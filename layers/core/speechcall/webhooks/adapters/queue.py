@@ -1,10 +1,11 @@
 """The queues of webhooks, with JSON of names: no contents of the customer travel through them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from speechcall.messages.rules.status_event import StatusEvent
+from speechcall.shared.adapters.lazy import once
 from speechcall.shared.adapters.log_fields import Fields
 from speechcall.shared.adapters.stream import group_of
 from speechcall.webhooks.rules.webhook import WebhookTask, status_task
@@ -74,6 +75,12 @@ def task_fields(record: Mapping[str, Any]) -> Fields:
         return parse_task(record["body"]).log_fields
     except (NoTask, LookupError):
         return {}
+
+
+def telling(make_client: "Callable[[], SQSClient]", url: str) -> Callable[[StatusEvent], None]:
+    """Queues status events (`SqsWebhookQueue.tell`). The client is made for the first: most messages have none."""
+    client = once(make_client)
+    return lambda event: SqsWebhookQueue(client(), url).tell(event)
 
 
 class SqsWebhookQueue:

@@ -125,6 +125,8 @@ class Sending:
             return DeliveryResult("none", message.account_id, skipped="noSuchWebhook")
         now, place = self.clock.now_msec(), destination(webhook.url)
         delivery = self.deliveries.begin(task, message, place, now)
+        if not is_current(delivery, task):
+            return replace(self._not_current(delivery), account_id=message.account_id, destination=place)
         make = partial(webhook_request, message, webhook, task.event_id)
         follows = partial(self._has_to_follow, task, message, delivery)
         result = self._try_once(task, delivery, message.account_id, make, follows, now, place)
@@ -135,15 +137,16 @@ class Sending:
         found = self.deliveries.find(task.mid, task.event_id)
         if found is None:
             return DeliveryResult("none", skipped="noSuchWebhook")
-        if not is_current(found[1], task):
-            return self._not_current(found[1])
+        stored, delivery = found
+        if not is_current(delivery, task):
+            return self._not_current(delivery)
         notice = self.notice_of(task)
         if notice is None:
             return DeliveryResult("none", skipped="messageGone")
-        now, place, task = self.clock.now_msec(), destination(notice.url), replace(found[0], version=task.version)
+        now, place = self.clock.now_msec(), destination(notice.url)
         make = partial(notice_request, notice, task.event_id)
-        follows = partial(self._has_to_follow_others, task, found[1])
-        result = self._try_once(task, found[1], notice.account_id, make, follows, now, place)
+        follows = partial(self._has_to_follow_others, stored, delivery)
+        result = self._try_once(stored, delivery, notice.account_id, make, follows, now, place)
         return replace(result, account_id=notice.account_id, destination=place)
 
     def _try_once(
@@ -156,9 +159,7 @@ class Sending:
         now: int,
         place: str,
     ) -> DeliveryResult:
-        """One attempt, if the task is that of the delivery's version, no earlier one waits, and its turn has come."""
-        if not is_current(delivery, task):
-            return self._not_current(delivery)
+        """One attempt of a current delivery, if no earlier one waits, and its turn has come."""
         if follows():
             return self._wait(task, delivery)
         request = self.sign(account_id, make(now // 1000))
