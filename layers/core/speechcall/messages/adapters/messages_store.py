@@ -163,9 +163,7 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
             clock=charge.turn.standing if charge else 0,
         )
         parts = {"pool": {"Update": take}, "message": {"Update": call_it}, **self._brakes(message)}
-        names = message.obeyed_lists
-        checks = _not_opted_out(self._registry, message)
-        parts |= {f"{OPT_OUT}{name}": check for name, check in zip(names, checks, strict=True)}
+        parts |= _not_opted_out(self._registry, message)
         if charge:
             parts["turn"] = {"Update": charge_turn(self._registry, charge, name, message.mid)}
             parts["queue"] = {"Update": charge_queue(self._registry, charge)}
@@ -341,11 +339,11 @@ def _why_no_line(item: Values | None, number: str, pool: Pool, now_msec: int, *,
     return TooSoon(int(found.get("next_msec", now_msec)))
 
 
-def _not_opted_out(table: str, message: Message) -> list[Any]:
-    """The conditions that a message's number stands on none of the lists that the message obeys."""
+def _not_opted_out(table: str, message: Message) -> dict[str, Any]:
+    """The parts of a claim that hold its message's number to be on none of the lists that the message obeys."""
     nobody_has_opted_out = "attribute_not_exists(since_msec)"
-    return [
-        {
+    return {
+        f"{OPT_OUT}{name}": {
             "ConditionCheck": {
                 "TableName": table,
                 "Key": to_wire(opt_out_key(message.account_id, name, message.number_digest)),
@@ -353,4 +351,4 @@ def _not_opted_out(table: str, message: Message) -> list[Any]:
             }
         }
         for name in message.obeyed_lists
-    ]
+    }

@@ -24,7 +24,7 @@ from speechcall.shared.adapters.keys import (
     stop_place,
     turn_key,
 )
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, read_items, store_errors, to_wire
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -235,14 +235,7 @@ class DynamoStops:
         return [from_wire(item) for item in page["Items"]]
 
     def _get(self, keys: Sequence[Key]) -> list[Values]:
-        unread: Any = {self._table: {"Keys": [to_wire(key) for key in keys], "ConsistentRead": True}}
-        found: list[Values] = []
-        while unread:
-            with store_errors():
-                answer = self._client.batch_get_item(RequestItems=unread)
-            found += map(from_wire, answer["Responses"].get(self._table, []))
-            unread = answer.get("UnprocessedKeys")
-        return found
+        return read_items(self._client, self._table, keys)
 
     def _transact(self, updates: list[Any]) -> None:
         with store_errors():

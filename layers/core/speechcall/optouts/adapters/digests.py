@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from speechcall.shared.adapters.keys import DIGEST_KEY
-from speechcall.shared.adapters.table import ConditionFailed, from_wire, store_errors, to_wire
+from speechcall.shared.adapters.table import ConditionFailed, read_item, store_errors, to_wire
 from speechcall.shared.rules.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -66,9 +66,8 @@ class NumberDigests:
         return self._make_kms()
 
     def _stored(self) -> bytes | None:
-        with store_errors():
-            found = self._client.get_item(TableName=self._table, Key=to_wire(DIGEST_KEY), ConsistentRead=True)
-        return bytes(from_wire(found["Item"])["sealed"].value) if "Item" in found else None
+        item = read_item(self._client, self._table, DIGEST_KEY)
+        return bytes(item["sealed"].value) if item else None
 
     def _make(self) -> None:
         with store_errors():

@@ -19,7 +19,7 @@ from speechcall.shared.adapters.keys import (
     opt_outs_of_list,
     opt_outs_partition,
 )
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, read_item, store_errors, to_wire
 from speechcall.shared.rules.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -95,10 +95,8 @@ class OptOutEntries:
 
     def find(self, account_id: str, list_name: str, digest: str) -> OptOut | None:
         """Strongly consistent."""
-        key = to_wire(opt_out_key(account_id, list_name, digest))
-        with store_errors():
-            found = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        return load(from_wire(found["Item"])) if "Item" in found else None
+        item = read_item(self._client, self._table, opt_out_key(account_id, list_name, digest))
+        return load(item) if item else None
 
     def remove(self, account_id: str, read: OptOut, consent: Consent | None, now_msec: int) -> bool:
         """As `add` draws it."""

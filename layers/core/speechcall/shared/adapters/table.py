@@ -1,6 +1,6 @@
 """DynamoDB in plain Python values, with its failures mapped once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -105,6 +105,18 @@ def read_item(client: "DynamoDBClient", table: str, key: Mapping[str, Any]) -> V
     with store_errors():
         found = client.get_item(TableName=table, Key=to_wire(key), ConsistentRead=True)
     return from_wire(found["Item"]) if "Item" in found else None
+
+
+def read_items(client: "DynamoDBClient", table: str, keys: Sequence[Mapping[str, Any]]) -> list[Values]:
+    """What stands under keys (at most 100), strongly consistent, in any order. Raises StoreUnavailable."""
+    unread: Any = {table: {"Keys": [to_wire(key) for key in keys], "ConsistentRead": True}} if keys else {}
+    found: list[Values] = []
+    while unread:
+        with store_errors():
+            answer = client.batch_get_item(RequestItems=unread)
+        found += map(from_wire, answer["Responses"].get(table, []))
+        unread = answer.get("UnprocessedKeys")
+    return found
 
 
 def transact(client: "DynamoDBClient", parts: Mapping[str, Any], token: str = "") -> dict[str, Values | None]:

@@ -1,12 +1,11 @@
 """GET /bat/account: what an account may do, what it has used today, and what the key is for. No secrets."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from speechcall.accounts.rules.account import NEW_SHAPES_PER_DAY, Account
-from speechcall.accounts.rules.throttle import next_day
 from speechcall.accounts.use_cases.accounts import Credential
+from speechcall.messages.rules.dial_times import next_day_msec
 from speechcall.shared.rules.timing import utc_text
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ def read_account(
     account: Account, credential: Credential, now_msec: int, calls_of_day: Callable[[str, int], int]
 ) -> "answers.AccountStatus":
     """The answer. `calls_of_day`: the calls of an account's day (UTC), by a moment of it."""
-    today = datetime.fromtimestamp(now_msec / 1000, UTC)
     return {
         "account": account.account_id,
         "key": credential.key_name,
@@ -36,7 +34,7 @@ def read_account(
         },
         "usedToday": {
             "calls": calls_of_day(account.account_id, now_msec),
-            "endsAt": utc_text(round(next_day(today).timestamp() * 1000)),
+            "endsAt": utc_text(next_day_msec(now_msec)),
         },
         "destinations": {
             "allowed": list(account.prefixes),

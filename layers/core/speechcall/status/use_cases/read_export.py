@@ -16,7 +16,7 @@ from speechcall.shared.rules.errors import InvalidRequest, NotFound, Problem
 from speechcall.status.use_cases.cursors import dump_cursor, load_cursor
 from speechcall.status.use_cases.export import Format, render, row_of
 from speechcall.status.use_cases.read_campaigns import NO_CAMPAIGN
-from speechcall.status.use_cases.read_status import Lists, StatusStore, Stops, list_of
+from speechcall.status.use_cases.read_status import Lists, StatusStore, Stops, held_of, list_of
 
 _TYPES = {Format.CSV: "text/csv; charset=utf-8; header=", Format.JSONL: "application/jsonl; charset=utf-8"}
 
@@ -91,8 +91,7 @@ def export_campaign(
 def rows_of(found: MessageList, now_msec: int, store: StatusStore, stops: Stops) -> list[dict[str, Any]]:
     """The rows of a list's messages, without those that were deleted."""
     histories = [history for mid in found.message_ids if (history := store.read(mid))]
-    is_urgent = bool(histories) and histories[0].message.is_urgent
-    held = stops.held(found.account_id, found.list_id, found.campaign, is_urgent=is_urgent)
+    held = held_of(found, [history.message for history in histories], stops)
     return [row_of(history, now_msec, held) for history in histories]
 
 

@@ -126,7 +126,7 @@ def list_of(account: Account, list_id: str, lists: Lists) -> MessageList:
     return found
 
 
-def held_of(found: MessageList, summaries: Sequence[Summary], stops: Stops) -> Held:
+def held_of(found: MessageList, summaries: Sequence[Summary | Message], stops: Stops) -> Held:
     """What may stop the messages of a list, which are all of one campaign and in one lane."""
     is_urgent = bool(summaries) and summaries[0].is_urgent
     return stops.held(found.account_id, found.list_id, found.campaign, is_urgent=is_urgent)

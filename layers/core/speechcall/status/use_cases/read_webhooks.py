@@ -13,7 +13,7 @@ from speechcall.api.use_cases.query import parameter
 from speechcall.api.use_cases.small_body import small_body, unusable
 from speechcall.messages.rules.status_event import StatusKind
 from speechcall.shared.rules.characters import foreign
-from speechcall.shared.rules.errors import InvalidCursor, InvalidRequest, Problem
+from speechcall.shared.rules.errors import InvalidCursor, Problem
 from speechcall.shared.rules.rfc3339 import to_msec
 from speechcall.shared.rules.timing import utc_text
 from speechcall.shared.use_cases.clock import Clock
@@ -138,7 +138,7 @@ def _moment(given: str) -> int:
 def _string(given: Mapping[str, Any], name: str) -> str | None:
     value = given.get(name)
     if value is not None and not isinstance(value, str):
-        raise InvalidRequest("The request cannot be used.", [Problem("INVALID_REQUEST", name, "must be a string")])
+        raise unusable([Problem("INVALID_REQUEST", name, "must be a string")])
     return value
 
 
