@@ -458,7 +458,7 @@ class AccountReplayed(TypedDict):
 class GivenUpWebhook(TypedDict):
     """A webhook that was given up."""
 
-    webhookId: Annotated[str, Field(description="The header `webhook-id` of every attempt.")]
+    webhookId: WebhookId
     messageId: NotRequired[Id]
     messagelistId: Annotated[NotRequired[Id], Field(description="In place of `messageId`: it tells of a whole list.")]
     menu: Count

@@ -190,10 +190,8 @@ def _name(loc: tuple[int | str, ...]) -> str:
         return "message"
     if loc[0] == "redial":
         return ".".join(str(part) for part in loc[:2]) + ("[]" if len(loc) > 2 else "")
-    if loc[0] in ("windows", "notOn", "statusEvents"):
+    if loc[0] in ("windows", "notOn", "statusEvents", "optOutLists"):
         return str(loc[0]) + "".join("[]" if isinstance(part, int) else f".{part}" for part in loc[1:])
-    if loc[0] == "optOutLists":
-        return "optOutLists" + ("[]" if len(loc) > 1 else "")
     if _is_inside_say(loc):
         return f"say.{loc[-1]}"
     if len(loc) > _ACTION_KIND + 2:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from speechcall.accounts.rules.account import OWN_WORDS, SENDER, CallBack
 from speechcall.menus.rules.speech import VOICES, Say
+from speechcall.shared.rules.phone_numbers import to_e164
 
 OPT_OUT_KEY = "9"
 PLAYS = 2
@@ -31,7 +32,6 @@ WITHHELD = (
 NOT_NOW = "Hello. This number makes automatic calls. We cannot say now who has called you. Please call again later."
 NOT_STORED = "We are sorry, your wish could not be stored. Please call again later."
 
-_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 _MID = re.compile(r"[0-9]{1,19}")
 
 
@@ -51,8 +51,7 @@ class Greeting(NamedTuple):
 
 def shown_number(given: str) -> str:
     """The caller's number in E.164 form; empty for one that is withheld, whatever a provider writes then."""
-    found = given if given.startswith("+") else f"+{given}"
-    return found if _NUMBER.fullmatch(found) else ""
+    return to_e164(given) or ""
 
 
 def is_message(given: str) -> bool:

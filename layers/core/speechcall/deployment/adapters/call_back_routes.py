@@ -5,9 +5,10 @@ a summary are ARNs), AssociatePhoneNumberContactFlow, DisassociatePhoneNumberCon
 (chime-sdk-voice), ListSipRules, CreateSipRule, UpdateSipRule, DeleteSipRule (a rule is disabled before it is deleted).
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
+from speechcall.deployment.adapters.connect_facts import pages
 from speechcall.deployment.rules.call_back_route import NOT_THERE, ROUTED, Found, is_free, taken
 
 VOICE = "VOICE_PHONE_NUMBER"
@@ -56,12 +57,12 @@ class ConnectRoutes:
 
     def find(self, number: str, own: Collection[str]) -> Found | None:  # noqa: ARG002 - a number has one flow
         given = {"PhoneNumberPrefix": number, "MaxResults": 1000}
-        numbers = _pages(self._connect.list_phone_numbers_v2, given, "ListPhoneNumbersSummaryList")
+        numbers = pages(self._connect.list_phone_numbers_v2, given, "ListPhoneNumbersSummaryList")
         arn = next((one["PhoneNumberArn"] for one in numbers if one["PhoneNumber"] == number), None)
         if arn is None:
             return None
         asked = {"InstanceId": self._instance_id, "ResourceType": VOICE, "MaxResults": 1000}
-        for one in _pages(self._connect.list_flow_associations, asked, "FlowAssociationSummaryList"):
+        for one in pages(self._connect.list_flow_associations, asked, "FlowAssociationSummaryList"):
             if one.get("ResourceId") == arn:
                 return Found(str(one["FlowId"]).rpartition("/")[2], arn)
         return Found("", arn)
@@ -84,7 +85,7 @@ class ChimeRoutes:
     def find(self, number: str, own: Collection[str]) -> Found:
         found = [
             Found(str(target["SipMediaApplicationId"]), rule["SipRuleId"])
-            for rule in _pages(self._voice.list_sip_rules, {"MaxResults": 99}, "SipRules")
+            for rule in pages(self._voice.list_sip_rules, {"MaxResults": 99}, "SipRules")
             if rule.get("TriggerType") == TO_NUMBER and rule.get("TriggerValue") == number
             for target in rule.get("TargetApplications") or [{"SipMediaApplicationId": "a rule without application"}]
         ]
@@ -112,11 +113,3 @@ def routes_of(given: Mapping[str, str], connect: Any, voice: Any) -> Routes:
     if arn := given.get("ConnectInstanceArn"):
         return ConnectRoutes(connect(), arn)
     return ChimeRoutes(voice(), given["RuleName"], given["Region"])
-
-
-def _pages(operation: Any, given: dict[str, Any], member: str) -> Iterator[Any]:
-    page = operation(**given)
-    yield from page[member]
-    while token := page.get("NextToken"):
-        page = operation(**given, NextToken=token)
-        yield from page[member]

@@ -33,25 +33,26 @@ def instance(connect: "ConnectClient", instance_arn: str) -> Instance | None:
 def claimed_numbers(connect: "ConnectClient", caller_id: str) -> dict[str, str]:
     """Those numbers of the account in this Region that begin so, with the ARN that each belongs to."""
     given = {"PhoneNumberPrefix": caller_id, "MaxResults": 1000}
-    pages = _pages(connect.list_phone_numbers_v2, given, "ListPhoneNumbersSummaryList")
-    return {one["PhoneNumber"]: one.get("TargetArn", "") for one in pages}
+    found = pages(connect.list_phone_numbers_v2, given, "ListPhoneNumbersSummaryList")
+    return {one["PhoneNumber"]: one.get("TargetArn", "") for one in found}
 
 
 def flow_names(connect: "ConnectClient", instance_arn: str) -> list[str]:
     """The names of all flows of the instance."""
     given = {"InstanceId": instance_arn.rpartition("/")[2], "MaxResults": 1000}
-    return [one["Name"] for one in _pages(connect.list_contact_flows, given, "ContactFlowSummaryList")]
+    return [one["Name"] for one in pages(connect.list_contact_flows, given, "ContactFlowSummaryList")]
 
 
 def flows_quota(quotas: Any) -> int | None:
     """How many flows an instance may have; None if Service Quotas does not say. In: boto3's client of it."""
-    for one in _pages(quotas.list_service_quotas, {"ServiceCode": "connect", "MaxResults": 100}, "Quotas"):
+    for one in pages(quotas.list_service_quotas, {"ServiceCode": "connect", "MaxResults": 100}, "Quotas"):
         if one["QuotaName"].lower() in FLOWS_QUOTA:
             return int(one["Value"])
     return None
 
 
-def _pages(operation: Any, given: dict[str, Any], member: str) -> Iterator[Any]:
+def pages(operation: Any, given: dict[str, Any], member: str) -> Iterator[Any]:
+    """What all pages of a listing have under `member`, in turn. In: a client's method, and what it is asked."""
     page = operation(**given)
     yield from page[member]
     while token := page.get("NextToken"):
