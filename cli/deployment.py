@@ -138,8 +138,7 @@ class Deployment:
     @cached_property
     def audio(self) -> S3Audio:
         """The prompts' audio."""
-        client = self._session.client("s3", endpoint_url=self._endpoint, config=self._config)
-        return S3Audio(client, self._name_of("PromptsBucket"), UPLOADED)
+        return S3Audio(self.client("s3"), self._name_of("PromptsBucket"), UPLOADED)
 
     @cached_property
     def prompt_encoding(self) -> Encoding:
@@ -173,19 +172,15 @@ class Deployment:
     @cached_property
     def webhook_queue(self) -> SqsWebhookQueue:
         """What wakes a webhook."""
-        client = self._session.client("sqs", endpoint_url=self._endpoint, config=self._config)
-        return SqsWebhookQueue(client, self._name_of("WebhookRetryQueue"))
+        return SqsWebhookQueue(self.client("sqs"), self._name_of("WebhookRetryQueue"))
 
     @cached_property
     def dead_letters(self) -> DeadLetters:
         """The dead-letter queues."""
         # A function may take a minute to answer, and is asked once.
         patient = self._config.merge(Config(read_timeout=90, retries={"total_max_attempts": 1}))
-
-        def client(name: Any, config: Config = self._config) -> Any:
-            return self._session.client(name, endpoint_url=self._endpoint, config=config)
-
-        return DeadLetters(client("sqs"), client("lambda", patient), client("dynamodbstreams"), self._name_of)
+        functions = self._session.client("lambda", endpoint_url=self._endpoint, config=patient)
+        return DeadLetters(self.client("sqs"), functions, self.client("dynamodbstreams"), self._name_of)
 
     @cached_property
     def _messages_table(self) -> str:
@@ -193,7 +188,8 @@ class Deployment:
 
     @cached_property
     def _dynamodb(self) -> "DynamoDBClient":
-        return self._session.client("dynamodb", endpoint_url=self._endpoint, config=self._config)
+        client: DynamoDBClient = self.client("dynamodb")
+        return client
 
     @cached_property
     def _registry_table(self) -> str:

@@ -15,9 +15,14 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cli.api import FAILED, REFUSED, UNKNOWN, Api, Stopped, Url, open_api
+from cli.failures import Refusal
+from cli.files import read_file
 from cli.people import Part, Person, Unusable, WrongCell, message_for, more_than_once, parts_of, read_menu, read_people
 from cli.terminal import live_console, plain
+from speechcall.shared.rules.json_text import MAX_JSON_BYTES
 
+MOST_BYTES = 50 * 1024 * 1024
+"""Of the table."""
 MOST_SHOWN = 50
 """Wrong cells in words; `--json` has all."""
 
@@ -67,10 +72,12 @@ def send(
         _send(tally, opened(url), menu, people, _mapping(columns), campaign, again, yes=yes, as_json=as_json)
     except Unusable as error:
         raise typer.BadParameter(plain(f"{error}.")) from error
-    except (Stopped, KeyboardInterrupt) as error:
-        status = error.status if isinstance(error, Stopped) else UNKNOWN
-        sentence = str(error) if isinstance(error, Stopped) else "interrupted"
-        _end(tally, as_json, sentence, status)
+    except Refusal as error:
+        _end(tally, as_json, str(error), FAILED)
+    except Stopped as error:
+        _end(tally, as_json, str(error), error.status)
+    except KeyboardInterrupt:
+        _end(tally, as_json, "interrupted", UNKNOWN)
     else:
         _end(tally, as_json, None, 0)
 
@@ -87,7 +94,7 @@ def _send(
     yes: bool,
     as_json: bool,
 ) -> None:
-    template, table = menu.read_bytes(), people.read_bytes()
+    template, table = read_file(menu, MAX_JSON_BYTES), read_file(people, MOST_BYTES)
     message, envelope = read_menu(template, columns)
     everybody, tally.wrong = read_people(table, columns)
     tally.rows = len(everybody)
@@ -95,15 +102,15 @@ def _send(
         envelope["campaign"] = campaign
     seed = [template, table, json.dumps([sorted(columns.items()), campaign, again]).encode()]
     parts = parts_of(everybody, seed)
-    first = ""
+    moments: list[str] = []
     if not tally.wrong:
         for part, checked in _each(parts, "checked", as_json, lambda part: _check(api, part, message, envelope)):
             tally.wrong += _rejected(part, checked, columns)
-            first = min([first or "~", *(one["dialledFrom"] for one in checked["messages"] if "dialledFrom" in one)])
+            moments += [one["dialledFrom"] for one in checked["messages"] if "dialledFrom" in one]
     if tally.wrong:
         rows = len({one.row for one in tally.wrong})
         raise Stopped(f"{_counted(rows, 'row is', 'rows are')} wrong; nothing was sent", REFUSED)
-    _confirm(api, everybody, message, first.strip("~"), yes=yes)
+    _confirm(api, everybody, message, min(moments, default=""), yes=yes)
     for part, answer in _each(parts, "sent", as_json, lambda part: _post(api, part, message, envelope)):
         tally.wrong += _rejected(part, answer, columns)
         tally.sent += sum(one["status"] == "sent" for one in answer["messages"])

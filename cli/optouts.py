@@ -28,6 +28,7 @@ from speechcall.shared.rules.errors import ConsentRequired, NotFound
 from speechcall.shared.rules.phone_numbers import to_e164
 from speechcall.shared.rules.rfc3339 import to_msec
 from speechcall.shared.rules.timing import utc_text
+from speechcall.status.use_cases.export import without_formula
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -172,7 +173,7 @@ def export(deployment: Deployment, account_id: AccountId) -> None:
         removed = utc_text(one.removed_msec) if one.removed_msec is not None else ""
         told = (one.list_name, one.digest, one.ending, utc_text(one.since_msec), one.by.value)
         free = (one.reason or "", one.mid or "", removed, consent.basis, consent.at, consent.ref)
-        writer.writerow([*told, *map(_no_formula, free)])
+        writer.writerow([*told, *map(without_formula, free)])
     typer.echo(text.getvalue(), nl=False)
 
 
@@ -277,8 +278,3 @@ def _row(opt_out: OptOut) -> dict[str, Any]:
 
 def _named(list_name: str, account_id: str) -> str:
     return f"the list {list_name} of {account_id}" if list_name else f"the own list of {account_id}"
-
-
-def _no_formula(text: str) -> str:
-    """A spreadsheet runs what begins like a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

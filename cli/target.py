@@ -27,31 +27,26 @@ def on_deployment(command: Callable[Concatenate[Deployment, P], None]) -> Callab
 
     A test gives its own way to open one as the context's `obj`.
     """
-
-    @functools.wraps(command)
-    def without_place(deployment: Deployment, _place: Place, /, *args: P.args, **given: P.kwargs) -> None:
-        command(deployment, *args, **given)
-
-    own = list(inspect.signature(command).parameters.values())
-    place = inspect.Parameter("_place", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    given_too: Any = without_place
-    given_too.__signature__ = inspect.Signature([own[0], place, *own[1:]])
-    return on_place(without_place)
+    return _with_options(command, 1)
 
 
 def on_place(command: Callable[Concatenate[Deployment, Place, P], None]) -> Callable[..., None]:
     """As `on_deployment`, for a command that also wants to know how the deployment was named."""
-    body: Callable[..., None] = command
+    return _with_options(command, 2)
+
+
+def _with_options(command: Callable[..., None], given_first: int) -> Callable[..., None]:
+    """`given_first`: 1, the command takes the deployment; 2, its place as well."""
 
     @functools.wraps(command)
     def run(ctx: typer.Context, **given: Any) -> None:
         place = _place(**{field.name: given.pop(field.name) for field in fields(Place)})
         opened: Callable[[Place], Deployment] = ctx.obj or open_deployment
         with told(local=place.local):
-            body(opened(place), place, **given)
+            command(*(opened(place), place)[:given_first], **given)
 
     kind = inspect.Parameter.KEYWORD_ONLY
-    own = list(inspect.signature(command).parameters.values())[2:]
+    own = list(inspect.signature(command).parameters.values())[given_first:]
     parameters = [
         inspect.Parameter("ctx", kind, annotation=typer.Context),
         *(parameter.replace(kind=kind) for parameter in own),

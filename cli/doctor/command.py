@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -45,8 +45,9 @@ def checks_of(deployment: Deployment, place: Place) -> Iterator[Check]:
         except NoStack:
             yield Check("stack", "the stack is there", lambda: _no_stack(stack))
             return
-        except Exception:  # noqa: BLE001 - the check below looks again, and says what is wrong
-            yield Check("stack", "the stack can be looked at", lambda: [*stack.described.get("", ())])
+        except Exception as error:  # noqa: BLE001 - the check says what is wrong, as it does of every check
+            refusal = error
+            yield Check("stack", "the stack can be looked at", lambda: _refused(refusal))
             return
         yield from stack_checks(stack)
         yield from telephony_checks(stack)
@@ -61,6 +62,10 @@ def _no_stack(stack: Stack) -> Iterator[Finding]:
         "Name its Region with --region and your account's profile with --profile; "
         "aws cloudformation describe-stacks lists what is there.",
     )
+
+
+def _refused(error: Exception) -> NoReturn:
+    raise error
 
 
 def _lines(result: Result) -> Iterator[str]:

@@ -89,5 +89,5 @@ def _stuck(deployment: Deployment, where: str) -> Iterator[Finding]:
 
 
 def _some(names: list[str]) -> str:
-    more = f" and {'more' if len(names) > MOST_LISTED else ''}" if len(names) > MOST_LISTED else ""
+    more = " and more" if len(names) > MOST_LISTED else ""
     return ", ".join(names[:MOST_LISTED]) + more

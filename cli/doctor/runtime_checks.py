@@ -46,7 +46,7 @@ def _rules(stack: Stack) -> Iterator[Finding]:
 def _dead_letters(stack: Stack) -> Iterator[Finding]:
     for queue, (logical, _source) in QUEUES.items():
         found = stack.client("sqs").get_queue_attributes(
-            QueueUrl=stack.deployment.name_of(logical),
+            QueueUrl=stack.name_of(logical),
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
         )["Attributes"]
         if count := sum(map(int, found.values())):

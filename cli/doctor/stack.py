@@ -49,6 +49,11 @@ class Stack:
             for one in page["StackResourceSummaries"]
         }
 
+    def name_of(self, logical: str) -> str:
+        """The physical name of a resource; of one that is not listed, what the deployment says to it."""
+        _kind, physical = self.resources.get(logical, ("", ""))
+        return physical or self.deployment.name_of(logical)
+
     def of_type(self, kind: str) -> dict[str, str]:
         """Physical ids of the resources of a type, by their logical ids."""
         return {name: physical for name, (its_kind, physical) in self.resources.items() if its_kind == kind}

@@ -11,6 +11,7 @@ from cli.doctor.stack import Stack
 from speechcall import VERSION
 from speechcall.deployment.adapters.deployment_questions import load_of
 from speechcall.deployment.rules.concurrency import FUNCTIONS_OF_A_CALL, reserved_for_each, why_too_many
+from speechcall.telephony.provider import ProviderName, provider
 
 COMPLETE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 SKEW_SECONDS = 30
@@ -85,8 +86,7 @@ def _concurrency(stack: Stack) -> Iterator[Finding]:
 
 
 def _in_calls(stack: Stack) -> list[str]:
-    listener = {"connect": "ConnectFlowFunction", "chime": "ChimeEventsFunction"}[stack.provider]
-    return [listener, "ControlCallFunction", "FinishCallFunction"]
+    return [provider(ProviderName(stack.provider)).listener, "ControlCallFunction", "FinishCallFunction"]
 
 
 def _reserve(stack: Stack) -> Iterator[Finding]:
@@ -99,7 +99,7 @@ def _reserve(stack: Stack) -> Iterator[Finding]:
         return
     wanted = reserved_for_each(stack.number("Lines"))
     for name in _in_calls(stack):
-        found = stack.client("lambda").get_function_concurrency(FunctionName=stack.deployment.name_of(name))
+        found = stack.client("lambda").get_function_concurrency(FunctionName=stack.name_of(name))
         if found.get("ReservedConcurrentExecutions") != wanted:
             given = found.get("ReservedConcurrentExecutions", "none")
             yield Finding(f"{name} has {given} executions of its own; with these Lines it needs {wanted}.", DEPLOY)

@@ -37,7 +37,7 @@ def storage_checks(stack: Stack) -> Iterator[Check]:
 
 def _tables(stack: Stack) -> Iterator[tuple[str, str]]:
     for logical in TABLES:
-        yield logical, stack.deployment.name_of(logical)
+        yield logical, stack.name_of(logical)
 
 
 def _table(stack: Stack, name: str) -> Any:
@@ -93,7 +93,7 @@ def _protection(stack: Stack) -> Iterator[Finding]:
 
 
 def _stream(stack: Stack) -> Iterator[Finding]:
-    told = _table(stack, stack.deployment.name_of("MessagesTable")).get("StreamSpecification", {})
+    told = _table(stack, stack.name_of("MessagesTable")).get("StreamSpecification", {})
     if not told.get("StreamEnabled") or told.get("StreamViewType") != "NEW_AND_OLD_IMAGES":
         yield Finding("The messages' table tells nobody of its changes: nothing is prepared or dialled.", DEPLOY)
 
@@ -101,7 +101,7 @@ def _stream(stack: Stack) -> Iterator[Finding]:
 def _bucket_policy(stack: Stack) -> Iterator[Finding]:
     reader = provider(ProviderName(stack.provider)).plays_as
     try:
-        text = stack.client("s3").get_bucket_policy(Bucket=stack.deployment.name_of("PromptsBucket"))["Policy"]
+        text = stack.client("s3").get_bucket_policy(Bucket=stack.name_of("PromptsBucket"))["Policy"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchBucketPolicy":
             raise
@@ -113,7 +113,7 @@ def _bucket_policy(stack: Stack) -> Iterator[Finding]:
 
 
 def _encryption(stack: Stack) -> Iterator[Finding]:
-    found = stack.client("s3").get_bucket_encryption(Bucket=stack.deployment.name_of("PromptsBucket"))
+    found = stack.client("s3").get_bucket_encryption(Bucket=stack.name_of("PromptsBucket"))
     rules = found["ServerSideEncryptionConfiguration"]["Rules"]
     if any(one["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] != "AES256" for one in rules):
         yield Finding(
@@ -124,7 +124,7 @@ def _encryption(stack: Stack) -> Iterator[Finding]:
 
 def _private(stack: Stack) -> Iterator[Finding]:
     try:
-        found = stack.client("s3").get_public_access_block(Bucket=stack.deployment.name_of("PromptsBucket"))
+        found = stack.client("s3").get_public_access_block(Bucket=stack.name_of("PromptsBucket"))
         blocked = all(found["PublicAccessBlockConfiguration"].values())
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchPublicAccessBlockConfiguration":
@@ -136,19 +136,19 @@ def _private(stack: Stack) -> Iterator[Finding]:
 
 def _apology(stack: Stack) -> Iterator[Finding]:
     try:
-        stack.client("s3").head_object(Bucket=stack.deployment.name_of("PromptsBucket"), Key=apology_key())
+        stack.client("s3").head_object(Bucket=stack.name_of("PromptsBucket"), Key=apology_key())
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("404", "NoSuchKey"):
             raise
         yield Finding(
             "What callees hear when the function cannot be reached is not in the bucket: they would hear nothing.",
             f"aws s3 cp layers/core/speechcall/telephony/connect/apology.wav "
-            f"s3://{stack.deployment.name_of('PromptsBucket')}/{apology_key()}",
+            f"s3://{stack.name_of('PromptsBucket')}/{apology_key()}",
         )
 
 
 def _key(stack: Stack) -> Iterator[Finding]:
-    key = stack.deployment.name_of("WebhookSecretsKey")
+    key = stack.name_of("WebhookSecretsKey")
     found = stack.client("kms").describe_key(KeyId=key)["KeyMetadata"]
     if found["KeyState"] != "Enabled":
         what = (

@@ -90,7 +90,7 @@ def _flow_content(stack: Stack) -> Iterator[Finding]:
     if flow is None:
         return  # `flow` says so
     found = json.loads(flow["Content"])
-    bucket = stack.deployment.name_of("PromptsBucket")
+    bucket = stack.name_of("PromptsBucket")
     apology = f"https://{bucket}.s3.{stack.deployment.region}.amazonaws.com/{apology_key()}"
     wanted = build_contact_flow(_asked_function(stack), apology, stack.parameters["FlowLogging"])
     if found.get("Actions") != wanted["Actions"] or found.get("StartAction") != wanted["StartAction"]:
@@ -103,7 +103,7 @@ def _flow_content(stack: Stack) -> Iterator[Finding]:
 
 def _asked_function(stack: Stack) -> str:
     """The ARN that the flow asks: of the alias where environments are kept ready."""
-    name = stack.deployment.name_of("ConnectFlowFunction")
+    name = stack.name_of("ConnectFlowFunction")
     arn: str = stack.client("lambda").get_function_configuration(FunctionName=name)["FunctionArn"]
     return f"{arn}:live" if stack.parameters["ReadyForCallees"] != "0" else arn
 
@@ -174,6 +174,6 @@ def _application(stack: Stack) -> Iterator[Finding]:
         yield Finding("The SIP media application is not there any more, so no call can be placed.", DEPLOY)
         return
     asked = [one["LambdaArn"] for one in found["SipMediaApplication"].get("Endpoints", [])]
-    name = stack.deployment.name_of("ChimeEventsFunction")
+    name = stack.name_of("ChimeEventsFunction")
     if not any(f":function:{name}" in arn for arn in asked):
         yield Finding("The SIP media application asks another function than this stack's.", DEPLOY)

@@ -464,13 +464,15 @@ _HEADERS = {
 }
 
 
-def _errors(*statuses: int, sends: bool = False) -> dict[str, Any]:
-    """The responses to what goes wrong; `sends`: when messages are sent, not asked about."""
-    return {str(status): _error(status, sends) for status in statuses}
+def _errors(*statuses: int, sends: bool = False, said: Mapping[int, str] | None = None) -> dict[str, Any]:
+    """The responses to what goes wrong; `sends`: when messages are sent, not asked about; `said`: in other words."""
+    own = said or {}
+    found = {status: _error(status, sends) for status in statuses}
+    return {str(status): {**one, "description": own.get(status, one["description"])} for status, one in found.items()}
 
 
 def _query_error() -> dict[str, Any]:
-    return {"400": {**_error(400, False), "description": "The query cannot be used; the message says why."}}
+    return _errors(400, said={400: "The query cannot be used; the message says why."})
 
 
 def _error(status: int, sends: bool) -> dict[str, Any]:

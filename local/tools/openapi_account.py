@@ -1,6 +1,7 @@
 """The part of the API's description that is about the account and the webhooks that were given up."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 _SINCE = {"type": "string", "format": "date-time", "examples": ["2026-12-01T07:00:00Z"]}
@@ -16,8 +17,8 @@ _REPLAY = {
     "additionalProperties": False,
 }
 _SAID = {
-    "400": "The query or the body cannot be used; the message says why.",
-    "409": "Five secrets sign already (`TOO_MANY_SECRETS`).",
+    400: "The query or the body cannot be used; the message says why.",
+    409: "Five secrets sign already (`TOO_MANY_SECRETS`).",
 }
 
 
@@ -25,11 +26,7 @@ def account_paths(
     answer: Callable[[str, str], Any], errors: Callable[..., dict[str, Any]], paged: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """The paths; `answer` makes a response of a description and a schema's name, `errors` those of statuses."""
-
-    def refusals(*statuses: int) -> dict[str, Any]:
-        found = errors(*statuses)
-        return {status: {**one, "description": _SAID.get(status, one["description"])} for status, one in found.items()}
-
+    refusals = partial(errors, said=_SAID)
     content = {"application/json": {"schema": _REPLAY, "example": {"since": "2026-12-01T07:00:00Z"}}}
     nothing = {"application/json": {"schema": {"type": "object", "additionalProperties": False}}}
     return {

@@ -1,6 +1,7 @@
 """The part of the API's description that is about audio."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from speechcall.prompts.use_cases.manage_audio import MAX_BODY_BYTES, MAX_UPLOAD_BYTES
@@ -22,22 +23,16 @@ _UPLOAD_ID = {
 
 
 _ERRORS = {
-    "400": "The identifier or the body cannot be used.",
-    "404": "There is nothing of this identifier in this account, or no file of this upload.",
-    "413": f"The body is larger than {MAX_BODY_BYTES // 2**20} MiB.",
-    "422": "The file cannot become a prompt; the message says why.",
+    400: "The identifier or the body cannot be used.",
+    404: "There is nothing of this identifier in this account, or no file of this upload.",
+    413: f"The body is larger than {MAX_BODY_BYTES // 2**20} MiB.",
+    422: "The file cannot become a prompt; the message says why.",
 }
 
 
 def audio_paths(answer: Callable[[str, str], Any], errors: Callable[..., dict[str, Any]]) -> dict[str, Any]:
     """The paths; `answer` makes a response of a description and a schema's name, `errors` those of statuses."""
-
-    def refusals(*statuses: int) -> dict[str, Any]:
-        found = errors(*statuses)
-        return {
-            status: {**one, "description": _ERRORS.get(status, one["description"])} for status, one in found.items()
-        }
-
+    refusals = partial(errors, said=_ERRORS)
     size = {"type": "integer", "minimum": 1, "maximum": MAX_UPLOAD_BYTES, "description": "Of the file, exactly."}
     upload = {"type": "object", "required": ["bytes"], "properties": {"bytes": size}}
     return {

@@ -1,6 +1,7 @@
 """The part of the API's description that is about opt-outs."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from speechcall.optouts.rules.opt_out import LIST_NAME, MAX_CONSENT_LENGTH, MAX_REASON_LENGTH
@@ -37,14 +38,11 @@ _REASON = {"type": "string", "minLength": 1, "maxLength": MAX_REASON_LENGTH, "de
 def opt_out_paths(answer: Callable[[str, str], Any], errors: Callable[..., dict[str, Any]]) -> dict[str, Any]:
     """The paths; `answer` makes a response of a description and a schema's name, `errors` those of statuses."""
     own = {
-        "400": "The body or the query cannot be used.",
-        "404": "The number is not on this list.",
-        "422": "The callee has opted out by a key: a `consent` is required.",
+        400: "The body or the query cannot be used.",
+        404: "The number is not on this list.",
+        422: "The callee has opted out by a key: a `consent` is required.",
     }
-
-    def refusals(*statuses: int) -> dict[str, Any]:
-        found = errors(*statuses)
-        return {status: {**one, "description": own.get(status, one["description"])} for status, one in found.items()}
+    refusals = partial(errors, said=own)
 
     def body(**properties: Any) -> dict[str, Any]:
         schema = {

@@ -1,6 +1,7 @@
 """The part of the API's description that is about stopping."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 _CAMPAIGN = {
@@ -30,8 +31,10 @@ _HANGUP = {
         }
     },
 }
-_ERRORS = {"400": "The body or the query cannot be used; the message says why."}
-_FINAL = {"409": "It is cancelled, and that is final (`LIST_CANCELLED`, `CAMPAIGN_CANCELLED`)."}
+_ERRORS = {
+    400: "The body or the query cannot be used; the message says why.",
+    409: "It is cancelled, and that is final (`LIST_CANCELLED`, `CAMPAIGN_CANCELLED`).",
+}
 _CANCEL = (
     "No call of it begins after the answer, whatever the length of the queue; that cannot be taken back. The messages' "
     "own states follow, at least thirty a second. Calls in progress go on, unless `hangup` is true. A repeat is "
@@ -48,13 +51,7 @@ def stop_paths(
     answer: Callable[[str, str], Any], errors: Callable[..., dict[str, Any]], list_id: Any, message_id: Any
 ) -> dict[str, Any]:
     """The paths; `answer` makes a response of a description and a schema's name, `errors` those of statuses."""
-
-    def refusals(*statuses: int) -> dict[str, Any]:
-        said = {**_ERRORS, **_FINAL}
-        return {
-            status: {**one, "description": said.get(status, one["description"])}
-            for status, one in errors(*statuses).items()
-        }
+    refusals = partial(errors, said=_ERRORS)
 
     def post(name: str, summary: str, description: str, parameter: Any, responses: Any, body: Any = None) -> Any:
         told = {

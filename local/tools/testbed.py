@@ -19,7 +19,6 @@ from typing import Any, TextIO
 from local.cloud import seed
 from local.cloud.laptop_cloud import Cloud, CloudSettings
 from local.network.shared import scripted_callees as scripts
-from local.network.shared.phone import Phone
 from local.network.shared.scripted_callees import Script, Step
 from speechcall.telephony.provider import ProviderName
 
@@ -50,22 +49,11 @@ class Callees:
         with self._lock:
             self._scripts[number].append(script)
 
-    def at(self, number: str) -> "Callee":
+    def at(self, number: str) -> Script:
         """Who answers there now; without a script nobody does, and the phone rings."""
         with self._lock:
             waiting = self._scripts[number]
-            return Callee(waiting.popleft() if waiting else Script([scripts.no_answer()]))
-
-
-class Callee:
-    """One call's."""
-
-    def __init__(self, script: Script) -> None:
-        self._script = script
-
-    def take(self, phone: Phone) -> None:
-        """As the script says."""
-        self._script.take(phone)
+            return waiting.popleft() if waiting else Script([scripts.no_answer()])
 
 
 def serve(lines: TextIO, out: TextIO, settings: CloudSettings, callees: Callees) -> None:

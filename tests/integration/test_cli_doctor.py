@@ -387,6 +387,14 @@ def test_who_may_not_even_see_the_stack_is_told_that_alone(world):
     assert "you may not DescribeStacks" in result.findings[0].text
 
 
+def test_a_stack_that_could_not_be_looked_at_once_is_not_called_well(world):
+    world.denied.add("DescribeStacks")
+    checks = list(checks_of(world.deployment, PLACE))
+    world.denied.clear()
+    (result,) = examine(checks)
+    assert result.verdict is Verdict.UNKNOWN
+
+
 def test_in_a_wrong_region_it_says_where_it_has_looked(world):
     elsewhere = replace(PLACE, stack="prod2")
     shown: list[str] = []

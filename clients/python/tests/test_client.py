@@ -33,10 +33,10 @@ REFUSED = {"error": {"code": "RATE_LIMITED", "message": "Too fast."}}
 class Api:
     """Answers as a script says, the last for ever; keeps what was asked and how long was waited."""
 
-    def __init__(self, *answers, tries=5):
+    def __init__(self, *answers, tries=5, patience=None):
         self.answers, self.asked, self.waited = list(answers), [], []
         transport = httpx.MockTransport(self.answer)
-        given = {"key": "sckn_x", "patience": Patience(tries=tries)}
+        given = {"key": "sckn_x", "patience": patience or Patience(tries=tries)}
         self.client = Client(
             "https://api.example", http=httpx.Client(transport=transport), sleep=self.waited.append, **given
         )
@@ -86,6 +86,14 @@ def test_what_passes_is_tried_again_and_is_the_same_request(trouble):
     assert len({(one.headers["idempotency-key"], one.content) for one in api.asked}) == 1
     assert len(api.waited) == 2
     assert 0.3 < api.waited[0] < 0.7 < api.waited[1] < 1.3
+
+
+def test_who_wants_no_waiting_still_tries_again():
+    made = Patience(first_wait=0)
+    for trouble in (httpx.ConnectError("x"), (503, {})):
+        api = Api(trouble, trouble, (200, SENT), patience=made)
+        assert api.client.send(MESSAGE).message_ids == ("7",)
+        assert api.waited == [0, 0]
 
 
 def test_what_never_passes_is_told_with_the_key_to_repeat_it():

@@ -270,13 +270,7 @@ class Client(_Base):
 
     def replay_all(self, *, since: str | datetime, state: str | None = None) -> Iterator[str]:
         """Sends all webhooks again that were given up since a moment; their ids. Take all of what it gives."""
-        cursor: str | None = None
-        while True:
-            found = self._ask(operations.replay_all(since, state, cursor))
-            yield from found.replayed
-            cursor = found.next_cursor
-            if cursor is None:
-                return
+        yield from self._pages(lambda cursor: operations.replay_all(since, state, cursor))
 
     def new_webhook_secret(self) -> models.WebhookSecret:
         """Another secret; those before it sign for 24 hours more."""
@@ -527,14 +521,8 @@ class AsyncClient(_Base):
 
     async def replay_all(self, *, since: str | datetime, state: str | None = None) -> AsyncIterator[str]:
         """Sends all webhooks again that were given up since a moment; their ids. Take all of what it gives."""
-        cursor: str | None = None
-        while True:
-            found = await self._ask(operations.replay_all(since, state, cursor))
-            for one in found.replayed:
-                yield one
-            cursor = found.next_cursor
-            if cursor is None:
-                return
+        async for one in self._pages(lambda cursor: operations.replay_all(since, state, cursor)):
+            yield one
 
     async def new_webhook_secret(self) -> models.WebhookSecret:
         """Another secret; those before it sign for 24 hours more."""

@@ -378,23 +378,15 @@ def started(*, playback: float = 20.0) -> Iterator[Laptop]:
         receivers.close()
 
 
-class _process:  # noqa: N801 - a context manager, used once
+@contextmanager
+def _process(receiver: str, playback: float, log: IO[str]) -> "Iterator[subprocess.Popen[str]]":
     """The service's process: it ends when its input does."""
-
-    def __init__(self, receiver: str, playback: float, log: IO[str]) -> None:
-        # -P: a folder `local` of yours is not taken for the service's package.
-        command = [sys.executable, "-P", "-m", "local.tools.testbed", "--receiver", receiver]
-        self._command = [*command, "--playback", str(playback)]
-        self._log = log
-
-    def __enter__(self) -> "subprocess.Popen[str]":
-        self._made = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True
-        )
-        return self._made
-
-    def __exit__(self, *_: object) -> None:
-        with self._made as process:
+    # -P: a folder `local` of yours is not taken for the service's package.
+    command = [sys.executable, "-P", "-m", "local.tools.testbed", "--receiver", receiver, "--playback", str(playback)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True) as process:
+        try:
+            yield process
+        finally:
             if process.stdin:
                 process.stdin.close()
             try:

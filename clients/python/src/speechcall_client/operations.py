@@ -80,13 +80,12 @@ def envelope_of(
     send_at: str | datetime | None, windows: Sequence[Window], time_zone: str | None, not_on: Sequence[str]
 ) -> dict[str, Any]:
     """What holds for all messages of a request."""
-    given = {
-        "sendAt": _moment(send_at) if send_at else None,
-        "windows": [one.to_json() for one in windows] or None,
-        "timeZone": time_zone,
-        "notOn": list(not_on) or None,
-    }
-    return {name: value for name, value in given.items() if value is not None}
+    return _given(
+        sendAt=_moment(send_at) if send_at else None,
+        windows=[one.to_json() for one in windows] or None,
+        timeZone=time_zone,
+        notOn=list(not_on) or None,
+    )
 
 
 def message(message_id: str) -> Operation[models.MessageStatus]:
@@ -139,10 +138,12 @@ def replay_message(message_id: str, webhook_id: str | None) -> Operation[models.
     return Operation("POST", path, models.Replayed.model_validate, query, again=Again.UNSENT)
 
 
-def replay_all(since: str | datetime, state: str | None, cursor: str | None) -> Operation[models.Replayed]:
-    given = {"since": _moment(since), "state": state, "cursor": cursor}
-    body = _dump({name: value for name, value in given.items() if value is not None})
-    read = models.Replayed.model_validate
+def replay_all(since: str | datetime, state: str | None, cursor: str | None) -> Operation[Page[str]]:
+    def read(content: Any) -> Page[str]:
+        found = models.Replayed.model_validate(content)
+        return found.replayed, found.next_cursor
+
+    body = _dump(_given(since=_moment(since), state=state, cursor=cursor))
     return Operation("POST", "/bat/webhook/replay", read, {}, _JSON, body, again=Again.UNSENT)
 
 

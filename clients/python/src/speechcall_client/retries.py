@@ -41,7 +41,7 @@ class Trial:
         self._maybe_done = self._maybe_done or not unsent
         text = f"{self._operation.method} {self._operation.path}: no answer ({type(error).__name__})"
         may = unsent or self._operation.again is Again.ALWAYS
-        if wait := self._next(may):
+        if (wait := self._next(may)) is not None:
             return wait
         raise self._unknown(text) if self._matters() else Unreachable(text)
 
@@ -61,7 +61,7 @@ class Trial:
         if response.status_code not in _PASSING:
             raise error
         self._maybe_done = True
-        if wait := self._next(self._operation.again is Again.ALWAYS):
+        if (wait := self._next(self._operation.again is Again.ALWAYS)) is not None:
             return wait
         raise self._unknown(str(error), error) if self._matters() else error
 

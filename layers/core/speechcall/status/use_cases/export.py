@@ -75,5 +75,9 @@ def _cell(name: str, value: Any) -> str:
         return ""
     if isinstance(value, list):
         return " ".join(value)
-    text = str(value)
-    return f"'{text}" if name in FREE_TEXT and _A_FORMULA.search(text) else text
+    return without_formula(str(value)) if name in FREE_TEXT else str(value)
+
+
+def without_formula(text: str) -> str:
+    """Free text for a cell of CSV: with an apostrophe before it where a spreadsheet would take it for a formula."""
+    return f"'{text}" if _A_FORMULA.search(text) else text
