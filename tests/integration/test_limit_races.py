@@ -6,17 +6,12 @@ The requests alone, without a dialer around them: an order of two requests takes
 """
 
 from collections import Counter
-from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from random import Random
 
 import pytest
-from moto import mock_aws
-from moto.dynamodb.models import dynamodb_backends
 
-from local.cloud.account import ACCOUNT
-from local.cloud.template import Template
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.account import Account
 from speechcall.messages.adapters.caps_store import OPEN_AGAIN_MSEC
@@ -37,9 +32,8 @@ from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.outcome import Outcome
 from tests.kit.races.interleaving import Interleaving
-from tests.kit.registry import dynamodb_client, requests_for_tables
+from tests.kit.races.tables import RaceTables
 from tests.kit.samples import ASK, MESSAGE, NOW
-from tests.kit.store_samples import CONNECT_ARN, TEMPLATE
 
 FEW, ORDERS = 20, 200
 HOW_MANY = pytest.mark.parametrize("many", [FEW, pytest.param(ORDERS, marks=pytest.mark.long)])
@@ -51,27 +45,19 @@ OPEN = (Hours((Window(0, 1439),), ("UTC",)),)
 
 @pytest.fixture(scope="module")
 def tables():
-    with mock_aws():
-        client = dynamodb_client()
-        requests = requests_for_tables(
-            Template(TEMPLATE, {"ConnectInstanceArn": CONNECT_ARN, "CallerId": "+4930123456"})
-        )
-        for name, request in requests.items():
-            client.create_table(TableName=name, **request)
-        yield client, *requests
+    with RaceTables.made() as made:
+        yield made
 
 
 class Orders:
     """Messages of an account that wait for a line, the third urgent. Each order finds them as the first one did."""
 
     def __init__(self, tables, account=ACME, number="+4930123", **fields):
-        self.client, *names = tables
-        self.stored = [dynamodb_backends[ACCOUNT][self.client.meta.region_name].tables[name].items for name in names]
-        for items in self.stored:
-            items.clear()
-        self.messages = DynamoMessages(self.client, *names)
+        tables.clear()
+        self.tables = tables
+        self.messages = DynamoMessages(tables.client, *tables.names)
         self.turns = self.messages.turns
-        self.accounts = DynamoAccounts(self.client, names[1])
+        self.accounts = DynamoAccounts(tables.client, tables.names[1])
         self.accounts.add(account, {})
         for mid in "123":
             fields |= {"number": number or f"+49301{mid}", "is_urgent": mid == "3"}
@@ -87,12 +73,10 @@ class Orders:
 
     def each(self, many=ORDERS):
         """The seed of each order."""
-        begun = [deepcopy(dict(items)) for items in self.stored]
+        restore = self.tables.snapshot()
         self.reads()
         for seed in range(many):
-            for items, before in zip(self.stored, begun, strict=True):
-                items.clear()
-                items.update(deepcopy(before))  # moto changes an item in its place
+            restore()
             self.told = []
             yield seed
 
@@ -102,10 +86,9 @@ class Orders:
 
     def run(self, seed, *actors):
         play = Interleaving(Random(seed), NOW)
-        self.client.meta.events.register("before-call.dynamodb", partial(step, play), unique_id="steps")
         begun = [play.spawn(f"actor {index}", work) for index, work in enumerate(actors)]
-        play.run()
-        self.client.meta.events.unregister("before-call.dynamodb", unique_id="steps")
+        with self.tables.stepping(play.step):
+            play.run()
         assert [one.error for one in begun] == [None] * len(actors), seed
 
     def claim(self, mid, now=NOW + 100):
@@ -118,11 +101,7 @@ class Orders:
 
     def counted(self):
         """The call attempts that count, and the minutes."""
-        items = {
-            item.attrs["sk"].value: item.to_json()["Attributes"]
-            for items in self.stored[1].values()
-            for item in items.values()
-        }
+        items = self.tables.of_registry()
         calls = items.get("CALLS", {}).get("calls", {}).get("SS", [])
         return {one.split()[1] for one in calls}, int(items.get("MINUTES", {}).get("used_msec", {}).get("N", 0))
 
@@ -219,9 +198,3 @@ def test_no_call_begins_after_its_hours_have_shut_and_what_waits_comes_back_when
     assert orders.turns.open_due(opens - 1) == 0
     orders.run(0, partial(orders.turns.open_due, opens), partial(orders.turns.open_due, opens))
     assert orders.turns.find_queue("acme", "", False, queue.window).is_waiting
-
-
-def step(play, **_event):
-    """One request of an actor's is about to be made: the others have the word."""
-    if play.current:
-        play.step()

@@ -9,43 +9,28 @@ import os
 import re
 import secrets
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from random import Random
 
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
-from moto.dynamodb.models import dynamodb_backends
 
-from local.cloud.account import ACCOUNT
-from local.cloud.template import Template
-from speechcall.accounts.rules.account import Account
-from speechcall.calls.rules.call import Cause
-from speechcall.calls.use_cases.leave_call import leave_call
-from speechcall.dialling.use_cases.dial_messages import dial_messages
-from speechcall.messages.adapters.lines_store import DynamoPool
-from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.adapters.stops_store import DynamoStops
 from speechcall.messages.rules.dial_times import Redial
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
-from speechcall.messages.use_cases.message_ports import Brake, LineTaken
+from speechcall.messages.use_cases.message_ports import Brake
 from speechcall.messages.use_cases.stop_ports import Stopped
 from speechcall.shared.adapters.keys import campaign_key, campaign_lists_partition, campaign_lists_place, list_key
 from speechcall.shared.adapters.table import to_wire
-from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import last_id, new_ids
 from speechcall.shared.rules.outcome import Outcome
 from speechcall.stopping.use_cases.carry_out_stops import SETTLED_MSEC, StopWork
 from speechcall.stopping.use_cases.stop_many import cancel_queue, resume_account, resume_campaign, resume_list
 from speechcall.stopping.use_cases.stop_message import cancel_message
-from tests.kit.direct_dynamodb import take_the_short_way
-from tests.kit.races.interleaving import Interleaving
-from tests.kit.registry import dynamodb_client, requests_for_tables
-from tests.kit.samples import ASK, CALL, MESSAGE, NOW
-from tests.kit.store_samples import CONNECT_ARN, TEMPLATE
+from tests.kit.races.dialling_order import DiallingOrder
+from tests.kit.races.tables import RaceTables
+from tests.kit.samples import ASK, MESSAGE
 
 ORDERS, MANY_ORDERS = 200, 1000
 POOL = Pool(lines=50, calls_per_second=1000)
@@ -53,77 +38,19 @@ BUSY = Outcome("busy", "busy")
 MANY = (Brake.LIST, Brake.CAMPAIGN, Brake.ACCOUNT)
 
 
-class Tables:
-    """The template's tables, which each order finds empty."""
-
-    def __init__(self):
-        self.client = dynamodb_client()
-        requests = requests_for_tables(
-            Template(TEMPLATE, {"ConnectInstanceArn": CONNECT_ARN, "CallerId": "+4930123456"})
-        )
-        for name, request in requests.items():
-            self.client.create_table(TableName=name, **request)
-        self.names, self.step = (*requests,), lambda: None
-        take_the_short_way(self.client, self._before_each)
-
-    def _before_each(self):
-        self.step()
-
-    def clear(self):
-        for name in self.names:
-            dynamodb_backends[ACCOUNT][self.client.meta.region_name].tables[name].items.clear()
-
-    @contextmanager
-    def stepping(self, step):
-        """Meanwhile each request steps first, or none does."""
-        before, self.step = self.step, step
-        try:
-            yield
-        finally:
-            self.step = before
-
-
 @pytest.fixture(scope="module")
 def tables():
-    with mock_aws():
-        yield Tables()
+    with RaceTables.made() as made:
+        yield made
 
 
-class Counted(DynamoMessages):
-    """The store, which counts the ends of each message and the claims of it."""
-
-    def __init__(self, *given):
-        super().__init__(*given)
-        self.ends, self.claims, self.refused = Counter(), Counter(), 0
-
-    def finish(self, message, outcome, now_msec, heard=None):
-        done = super().finish(message, outcome, now_msec, heard)
-        self.ends[message.mid] += done
-        return done
-
-    def refuse(self, message, outcome, cause, now_msec):
-        done = super().refuse(message, outcome, cause, now_msec)
-        self.ends[message.mid] += done
-        return done
-
-    def claim_line(self, message, *given):
-        claim = super().claim_line(message, *given)
-        self.claims[message.mid] += isinstance(claim, LineTaken)
-        self.refused += not isinstance(claim, LineTaken)
-        return claim
-
-
-class Order:
-    """One order: some messages, and who works on them. It is the clock and the flows of everybody too."""
+class Order(DiallingOrder):
+    """One order: some messages, and who works on them."""
 
     def __init__(self, tables, seed, number=2):
-        client, names = tables.client, tables.names
-        tables.clear()
-        self.random = Random(seed)
-        self.play = Interleaving(self.random, NOW)
-        self.account, self.tables, self.registry = f"acme{seed}", tables, names[1]
-        self.messages, self.stops = Counted(client, *names), DynamoStops(client, names[1])
-        self.lines, self.upto = DynamoPool(client, names[1]), None
+        super().__init__(tables, seed)
+        self.registry = tables.names[1]
+        self.stops, self.upto = DynamoStops(tables.client, self.registry), None
         self.list_id, *self.mids = new_ids(number + 1, self.play.msec, self.random.getrandbits)
         base = replace(MESSAGE, account_id=self.account, campaign="spring", list_id=self.list_id)
         base = replace(base, created_msec=self.play.msec, redial=Redial(1, (60,)))
@@ -136,22 +63,6 @@ class Order:
     def _put(self, item):
         self.tables.client.put_item(TableName=self.registry, Item=to_wire(item))
 
-    # -------------------------------------------------------------- everybody
-    def now_msec(self):
-        return self.play.msec
-
-    def sleep(self, seconds):
-        if self.play.current:
-            self.play.sleep(seconds)
-        else:
-            self.later(seconds)
-
-    def publish(self, _menus):
-        return "arn:flow"
-
-    def start(self, _arn, _name, _given):
-        return True
-
     def message_ids(self, list_id):
         return self.mids if list_id == self.list_id else []
 
@@ -160,26 +71,12 @@ class Order:
         for mid in self.mids:
             self.messages.queue(self.messages.get(mid), (ASK,), self.now_msec())
 
-    def dial(self, named=()):
-        end = self.now_msec() + 30_000
-        dial_messages(
-            named,
-            messages=self.messages,
-            turns=self.messages.turns,
-            flows=self,
-            lines=self.lines,
-            stack=POOL,
-            clock=self,
-            time_left=lambda: (end - self.now_msec()) / 1000,
-            calls_back=not named,
-        )
-
     def end_calls(self):
         """Everybody who is called is busy; whether all messages had ended before."""
         found = [self.messages.get(mid) for mid in self.mids]
         for message in found:
             if message.state is State.CALLING:
-                self._end(message)
+                self.end_busy(message)
         return all(message.state is State.FINISHED for message in found)
 
     def call_until_all_have_ended(self):
@@ -189,16 +86,6 @@ class Order:
             self.dial()
             if self.end_calls():
                 return
-
-    def _end(self, message):
-        call = CALL._replace(mid=message.mid, attempt=message.attempt, ended_msec=self.now_msec(), cause=Cause.BUSY)
-        account = Account(self.account, ("*",))
-        while True:
-            try:
-                leave_call(message, call, BUSY, self.messages, self.now_msec(), lambda _: account)
-            except StoreUnavailable:
-                continue
-            return
 
     def cancel(self, kind):
         if kind is Brake.ACCOUNT:
@@ -256,23 +143,7 @@ class Order:
 
     # ------------------------------------------------------------------ a run
     def run(self, *actors):
-        """All of them at once, each beginning a little later or sooner."""
-        done = []
-        for actor in actors:
-            delay = self.random.choice((0, 0, 0.01, 0.05, 0.2, self.random.random()))
-            self.play.after(delay, partial(self._begin, actor, done))
-        with self.tables.stepping(self.play.step):
-            self.play.run()
-        for one in done:
-            if one.error:
-                raise one.error
-        assert len(done) == len(actors)
-
-    def _begin(self, actor, done):
-        done.append(self.play.spawn(str(actor), actor))
-
-    def later(self, seconds):
-        self.play.msec += round(seconds * 1000)
+        super().run(*actors, delays=(0, 0, 0.01, 0.05, 0.2, self.random.random()))
 
     def attempts(self, mids=None):
         return {mid: self.messages.get(mid).attempt for mid in mids or self.mids}
@@ -313,7 +184,7 @@ def after_a_pause(order, kind, *meanwhile):
 def called_as_often_as_it_was_to_be(order):
     order.call_until_all_have_ended()
     assert order.check_ended() == [("busy", "busy")] * 2
-    assert order.messages.claims == dict.fromkeys(order.mids, 2)
+    assert Counter(order.messages.claimed) == dict.fromkeys(order.mids, 2)
 
 
 # ------------------------------------------------------------------- the races
@@ -394,7 +265,7 @@ def test_one_seed_is_one_order(tables):
     for _ in range(2):
         order = Order(tables, 7)
         cancel_against_claim(order, Brake.LIST)
-        found.append((order.play.msec, order.play.steps, order.in_calls, order.messages.claims))
+        found.append((order.play.msec, order.play.steps, order.in_calls, Counter(order.messages.claimed)))
     assert found[0] == found[1]
 
 

@@ -1,0 +1,77 @@
+"""The template's tables on moto, for races: each order finds them empty, and each request lets the others go first."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import Any
+
+from moto import mock_aws
+from moto.dynamodb.models import dynamodb_backends
+
+from local.cloud.account import ACCOUNT
+from local.cloud.template import Template
+from tests.kit.direct_dynamodb import take_the_short_way
+from tests.kit.registry import dynamodb_client, requests_for_tables
+from tests.kit.store_samples import CONNECT_ARN, TEMPLATE
+
+
+class RaceTables:
+    """The tables, and a client of theirs that steps before each request while a race is run."""
+
+    def __init__(self) -> None:
+        self.client = dynamodb_client()
+        requests = requests_for_tables(
+            Template(TEMPLATE, {"ConnectInstanceArn": CONNECT_ARN, "CallerId": "+4930123456"})
+        )
+        for name, request in requests.items():
+            self.client.create_table(TableName=name, **request)
+        self.names = (*requests,)
+        self._step: Callable[[], object] = lambda: None
+        take_the_short_way(self.client, self._before_each)
+
+    @classmethod
+    @contextmanager
+    def made(cls) -> Iterator["RaceTables"]:
+        """They live as long as moto's AWS."""
+        with mock_aws():
+            yield cls()
+
+    def _before_each(self) -> None:
+        self._step()
+
+    def clear(self) -> None:
+        """All tables are empty."""
+        for items in self._items():
+            items.clear()
+
+    def snapshot(self) -> Callable[[], None]:
+        """What brings back all that the tables hold now."""
+        begun = [deepcopy(dict(items)) for items in self._items()]
+
+        def restore() -> None:
+            for items, before in zip(self._items(), begun, strict=True):
+                items.clear()
+                items.update(deepcopy(before))  # moto changes an item in its place
+
+        return restore
+
+    def of_registry(self) -> dict[str, dict[str, Any]]:
+        """Each item's attributes in the registry, by its sort key."""
+        return {
+            item.attrs["sk"].value: item.to_json()["Attributes"]
+            for items in self._items()[1].values()
+            for item in items.values()
+        }
+
+    def _items(self) -> list[Any]:
+        tables = dynamodb_backends[ACCOUNT][self.client.meta.region_name].tables
+        return [tables[name].items for name in self.names]
+
+    @contextmanager
+    def stepping(self, step: Callable[[], object]) -> Iterator[None]:
+        """Meanwhile each request calls `step` first."""
+        before, self._step = self._step, step
+        try:
+            yield
+        finally:
+            self._step = before
