@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from speechcall.menus.rules.menu import KEYS, WRONG
+from speechcall.menus.rules.menu import KEYS, LISTS
 from speechcall.menus.rules.promise import MOST_PROMISES
 from speechcall.menus.rules.promise_grammar import (
     BREAKABLE,
@@ -47,7 +47,7 @@ def _form(required: str, **members: Any) -> dict[str, Any]:
 _NEVER = [
     _form("webhook", webhook=_PATTERN),
     _form("webhook without", webhook=_PATTERN, without=_some(KEYS)),
-    _form("webhook by", webhook=_PATTERN, by=_some((*KEYS, WRONG))),
+    _form("webhook by", webhook=_PATTERN, by=_some(LISTS)),
     _form("webhook twice", webhook=_PATTERN, twice={"const": True}),
     _form("both", both={"type": "array", "minItems": 2, "maxItems": 2, "items": _PATTERN}),
     _form("ends", ends={"type": "string", "enum": [one.value for one in BREAKABLE]}),

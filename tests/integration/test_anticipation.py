@@ -45,7 +45,7 @@ def draw(random: Random) -> Case:
     for _ in range(random.choice((1, 2, 4, 8, 12))):
         if menu is None:
             break
-        listed = [key for key in menus[menu].actions if key != "wrong"]
+        listed = menus[menu].own_keys()
         keys = listed if listed and random.random() < 0.7 else [f"d{random.randrange(10)}", "idle"]
         does.append("idle" if random.random() < 0.3 else random.choice(keys))
         menu = react(menus[menu], does[-1]).target

@@ -142,9 +142,6 @@ class Order(DiallingOrder):
             self.in_calls = {mid: self.messages.get(mid).attempt for mid in self.mids}
 
     # ------------------------------------------------------------------ a run
-    def run(self, *actors):
-        super().run(*actors, delays=(0, 0, 0.01, 0.05, 0.2, self.random.random()))
-
     def attempts(self, mids=None):
         return {mid: self.messages.get(mid).attempt for mid in mids or self.mids}
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from speechcall.menus.rules import promise as forms
 from speechcall.menus.rules.call_log import ANSWERED, IDLE, KEY, Entry, Plan, Then, ThenKind, follows
-from speechcall.menus.rules.menu import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.menu import KEYS, NO_KEY, Action, GotoMenu, Hangup, Menu, Webhook
 from speechcall.menus.rules.promise import Ending
 from speechcall.menus.rules.walk import CallLimits, react, table_of
 from speechcall.shared.rules.timing import idle_seconds
@@ -171,7 +171,7 @@ def small_menus(random: Random, keys: Sequence[str] = SOME_KEYS) -> tuple[Menu, 
         Menu(
             f"intro{index}",
             random.choice((1000, 2000, 5000)),
-            {key: _list(random, count) for key in (*keys, WRONG) if random.random() < 0.55},
+            {key: _list(random, count) for key in (*keys, *NO_KEY) if random.random() < 0.55},
         )
         for index in range(count)
     )
@@ -210,7 +210,10 @@ def random_promise(random: Random, of_keys: Sequence[str] = SOME_KEYS) -> dict[s
     never = (
         lambda: {"webhook": webhook()},
         lambda: {"webhook": webhook(), "without": keys()},
-        lambda: {"webhook": webhook(), "by": random.choice(("wrong", ["wrong", "d1"], "d2"))},
+        lambda: {
+            "webhook": webhook(),
+            "by": random.choice(("wrong", ["wrong", "d1"], "d2", "silence", ["invalid", "wrong"])),
+        },
         lambda: {"webhook": webhook(), "twice": True},
         lambda: {"both": [webhook(), webhook()]},
         lambda: {"ends": random.choice(("silence", "limit"))},
@@ -244,7 +247,7 @@ def random_call(random: Random, menus: Sequence[Menu], limits: CallLimits, secon
     went, menu = Went(), 0
     while went.ending is None:
         went = replace(went, asked=went.asked + 1)
-        listed = [key for key in menus[menu].actions if key != WRONG]
+        listed = menus[menu].own_keys()
         heard = random.choice((IDLE, "other", random.choice(KEYS), *([random.choice(listed)] * 5 if listed else ())))
         if random.random() < 0.01:
             heard = random.choice(("hang_up", "prompt_error"))

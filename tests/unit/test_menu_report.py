@@ -37,6 +37,15 @@ def test_nothing_is_said_about_a_good_menu():
         ),
         ((menu(d1=[GotoMenu(0)], wrong=[Hangup()]),), ("KEY_LEADS_BACK", "menu[0].dtmfActions.d1")),
         ((menu(d1=[Hangup()]),), ("NO_WRONG_LIST", "menu[0].dtmfActions")),
+        ((menu(d1=[Hangup()], silence=[Hangup()]),), ("NO_WRONG_LIST", "menu[0].dtmfActions")),
+        (
+            (menu(d1=[Hangup()], silence=[Hangup()], invalid=[Hangup()], wrong=[Hangup()]),),
+            ("UNREACHABLE_LIST", "menu[0].dtmfActions.wrong"),
+        ),
+        (
+            (menu(d1=[Hangup()], silence=[GotoMenu(0)], wrong=[Hangup()]),),
+            ("ENDLESS_SILENCE", "menu[0].dtmfActions.silence"),
+        ),
         ((menu(d1=[HOOK], wrong=[Hangup()]),), ("LIST_WITHOUT_END", "menu[0].dtmfActions.d1")),
         ((menu(wrong=[]),), ("LIST_WITHOUT_END", "menu[0].dtmfActions.wrong")),
         ((menu(**{f"d{n}": [Hangup()] for n in range(7)}, wrong=[Hangup()]),), ("MANY_KEYS", "menu[0].dtmfActions")),
@@ -106,6 +115,34 @@ def test_the_picture_shows_every_key_and_no_secret():
     assert '  m1 -- "another key, or silence" --> hangup' in text
     assert "m2" not in text
     assert "token" not in text
+
+
+def test_silence_and_a_key_without_a_list_are_drawn_and_explained_apart():
+    both = menu(d1=[Hangup()], silence=[HOOK, GotoMenu(1)], invalid=[GotoMenu(0)], wrong=[GotoMenu(2)])
+    menus = (both, menu(silence=[GotoMenu(0)]), GOOD)
+    picture, words = draw(menus), explain(menus, {})
+    assert '  m0 -- "silence" --> w0_1_0[' in picture
+    assert '  m0 -- "another key" --> m0' in picture
+    assert '  m1 -- "silence" --> m0' in picture
+    assert '  m1 -- "another key" --> hangup' in picture
+    assert "m2" not in picture  # only the `wrong` that never runs leads there
+    assert "  No key: user-api.example.com is told, then menu 1 follows." in words
+    assert "  Any other key: menu 0 follows." in words
+    assert "  Any other key: the call is hung up." in words
+    assert "menu 2 follows" not in words
+    assert codes(both, menu(silence=[GotoMenu(0)])) >= {("UNREACHABLE_LIST", "menu[0].dtmfActions.wrong")}
+
+
+def test_what_is_not_said_of_silence_and_wrong_keys_is_named():
+    texts = {
+        lists: report((menu(d1=[Hangup()], **{key: [Hangup()] for key in lists}),), "m")[0].message
+        for lists in ((), ("silence",), ("invalid",))
+    }
+    assert texts == {
+        (): "says nothing about wrong keys and silence: the call is hung up then",
+        ("silence",): "says nothing about wrong keys: the call is hung up then",
+        ("invalid",): "says nothing about silence: the call is hung up then",
+    }
 
 
 def test_an_opt_out_is_drawn_and_explained():

@@ -41,7 +41,7 @@ def problem_of(given):
         ({"never": {"webhook": HOOK, "without": "1"}}, "never.without", "must be a key, or an array of 1 to 12 keys"),
         ({"never": {"webhook": HOOK, "without": []}}, "never.without", "must be a key"),
         ({"never": {"webhook": HOOK, "without": "wrong"}}, "never.without", "must be a key"),
-        ({"never": {"webhook": HOOK, "by": "silence"}}, "never.by", "must be a list, or an array"),
+        ({"never": {"webhook": HOOK, "by": "idle"}}, "never.by", "must be a list, or an array"),
         ({"never": {"webhook": HOOK, "twice": False}}, "never.twice", "must be true"),
         ({"never": {"both": [HOOK]}}, "never.both", "must be an array of two"),
         ({"never": {"both": [HOOK, 7]}}, "never.both[1]", "must be a pattern"),
@@ -87,7 +87,10 @@ def test_each_wrong_promise_is_told():
 def test_a_pack_is_promises_under_a_name():
     given = [{"pack": "ends-within-three-menus"}, {"pack": "no-confirmation-without-a-key", "name": "confirmed"}]
     promises, _ = read_promises(given)
-    assert [one.rule for one in promises] == [AlwaysMenus(3), NeverBy(Pattern("*confirm*"), ("wrong",))]
+    assert [one.rule for one in promises] == [
+        AlwaysMenus(3),
+        NeverBy(Pattern("*confirm*"), ("silence", "invalid", "wrong")),
+    ]
     assert [one.name for one in promises] == ['{"pack":"ends-within-three-menus"}', "confirmed"]
     for pack in PACKS:
         assert read_promises([{"pack": pack}])[1] == []

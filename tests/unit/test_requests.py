@@ -93,6 +93,12 @@ def test_all_keys_of_the_specification_are_known():
     assert list(check(menu(dtmfActions={key: [] for key in keys}))[0].actions) == keys
 
 
+def test_silence_and_a_key_without_a_list_may_have_lists_of_their_own():
+    entry = menu(dtmfActions={"invalid": [], "silence": [{"action": "hangup"}], "d1": []})
+    assert list(check(entry)[0].actions.items()) == [("d1", ()), ("silence", (Hangup(),)), ("invalid", ())]
+    assert problems(menu(dtmfActions={"silent": []})) == [("INVALID_MENU", "messages[0].menu[0].dtmfActions.silent")]
+
+
 @pytest.mark.parametrize("body", [ABSENT, None, {}])
 def test_no_body_is_an_empty_object(body):
     assert check(hook(body=body))[0].actions["d1"][0].body == "{}"
@@ -551,8 +557,16 @@ EACH_MISTAKE = [
     (menu(introUrl="a b"), ".menu[0].introUrl", "must be the URL of an audio file, or an identifier of 1 to 64 "),
     (menu(idleTimeoutMsec="1"), ".menu[0].idleTimeoutMsec", "must be a whole number of milliseconds from 1 to 180000"),
     (menu(idleTimeoutMsec=0), ".menu[0].idleTimeoutMsec", "must be a whole number of milliseconds from 1 to 180000"),
-    (menu(dtmfActions=[]), ".menu[0].dtmfActions", "must be an object that gives keys (d0 to d9, d*, d#, wrong) an "),
-    (menu(dtmfActions={"d": []}), ".menu[0].dtmfActions.d", "is no key; d0 to d9, d*, d# and wrong are"),
+    (
+        menu(dtmfActions=[]),
+        ".menu[0].dtmfActions",
+        "must be an object that gives keys (d0 to d9, d*, d#, silence, invalid, wrong) an ",
+    ),
+    (
+        menu(dtmfActions={"d": []}),
+        ".menu[0].dtmfActions.d",
+        "is no key; d0 to d9, d*, d#, silence, invalid and wrong are",
+    ),
     (menu(dtmfActions={"d1": 1}), ".menu[0].dtmfActions.d1", "must be an array of at most 10 actions, each an object "),
     (action(action="x"), ".menu[0].dtmfActions.d1[0]", 'must be an object whose "action" is "webhook", "hangup", '),
     (menu(extra=1), ".menu[0].extra", "is not known here; a menu has introUrl or say, idleTimeoutMsec and dtmfActions"),

@@ -1,9 +1,12 @@
 """What a menu means."""
 
+from itertools import combinations
+
 import pytest
 
-from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook
-from speechcall.menus.rules.walk import Behaviour, Sent, react, walk
+from speechcall.menus.rules.call_log import ANSWERED, IDLE, Entry, Plan, Then, ThenKind, follows
+from speechcall.menus.rules.menu import NO_KEY, GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.walk import Behaviour, Sent, react, table_of, walk
 from speechcall.shared.rules.outcome import End
 
 HOOK = Webhook("https://api.example.com/x")
@@ -28,11 +31,41 @@ TWO = (menu(d1=[HOOK, HOOK, GotoMenu(1)], wrong=[GotoMenu(1)]), menu(d1=[HOOK], 
         ({"d1": [GotoMenu(0)]}, "idle", (None, (), None)),
         ({}, "d1", (None, (), None)),
         ({"d*": [Hangup()]}, "d*", ("d*", (), None)),
+        ({"silence": [GotoMenu(1)], "wrong": [GotoMenu(2)]}, "idle", ("silence", (), 1)),
+        ({"silence": [GotoMenu(1)], "wrong": [GotoMenu(2)]}, "d7", ("wrong", (), 2)),
+        ({"invalid": [GotoMenu(1)], "wrong": [GotoMenu(2)]}, "other", ("invalid", (), 1)),
+        ({"invalid": [GotoMenu(1)], "wrong": [GotoMenu(2)]}, "d7", ("invalid", (), 1)),
+        ({"invalid": [GotoMenu(1)], "wrong": [GotoMenu(2)]}, "idle", ("wrong", (), 2)),
+        ({"d7": [], "invalid": [GotoMenu(1)]}, "d7", ("d7", (), None)),
+        ({"silence": [GotoMenu(1)]}, "d7", (None, (), None)),
+        ({"invalid": [GotoMenu(1)]}, "idle", (None, (), None)),
     ],
 )
-def test_a_key_selects_its_list_and_all_else_selects_wrong(actions, heard, expected):
+def test_a_key_selects_its_list_and_all_else_the_list_of_its_case(actions, heard, expected):
     reaction = react(menu(**actions), heard)
     assert (reaction.key, reaction.webhooks, reaction.target) == expected
+
+
+@pytest.mark.parametrize("names", list(combinations(NO_KEY, 1)) + list(combinations(NO_KEY, 2)) + [NO_KEY, ()])
+def test_what_is_heard_leads_where_the_table_says(names):
+    """The table of the call's log knows only where something leads, and it is as the lists say."""
+    lists = {name: [GotoMenu(number)] for number, name in enumerate(names)}
+    menus = (menu(d1=[GotoMenu(3)], **lists), *TWO)
+    plan = Plan(table_of(menus), 50, 1000)
+    log = (Entry(1, None, ANSWERED, "", 0, Then(ThenKind.ASK, 0)),)
+    for event, key in ((IDLE, ""), ("key", "d1"), ("key", "d2"), ("key", "other")):
+        target = react(menus[0], key or event).target
+        leads = Then(ThenKind.END) if target is None else Then(ThenKind.ASK, target)
+        assert follows(plan, log, 0, event, key, 0) == leads, (event, key)
+
+
+def test_a_release_that_knows_one_list_for_both_cases_leaves_them_to_the_machine():
+    (row,) = table_of((menu(d1=[GotoMenu(0)], silence=[GotoMenu(0)], wrong=[Hangup()]),))
+    assert row == {"d1": 0, "idle": 0, "other": "end", "wrong": "wait"}
+    # As its `follows` reads it.
+    assert [row.get(key, row["wrong"]) for key in ("", "d5")] == ["wait", "wait"]
+    # And where both lead to one place, the row is what it always was.
+    assert table_of((menu(silence=[HOOK], wrong=[Hangup()]),)) == ({"wrong": "end"},)
 
 
 def test_a_call_goes_through_its_menus_and_sends_what_was_pressed():

@@ -29,6 +29,11 @@ def test_a_menu_is_what_the_api_takes():
             "wrong": [{"action": "optOut", "list": "offers"}],
         },
     }
+    apart = Menu(audio="a").on_silence(goto(0)).on_other_key(hangup())
+    assert apart.to_json()["dtmfActions"] == {
+        "silence": [{"action": "gotoMenu", "menu": 0}],
+        "invalid": [{"action": "hangup"}],
+    }
     said = Menu(say=Say("Good morning.", "en-GB", "Amy")).to_json()
     assert said == {"say": {"text": "Good morning.", "language": "en-GB", "voice": "Amy"}, "dtmfActions": {}}
 
@@ -59,6 +64,7 @@ def test_a_menu_is_a_value():
         lambda: Menu(audio="a").on("", hangup()),
         lambda: Menu(audio="a").on(1, hangup()).on("1", hangup()),
         lambda: Menu(audio="a").otherwise(hangup()).otherwise(hangup()),
+        lambda: Menu(audio="a").on_silence(hangup()).on_silence(hangup()),
         lambda: goto(-1),
         lambda: goto(True),
     ],

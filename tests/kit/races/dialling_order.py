@@ -110,11 +110,12 @@ class DiallingOrder:
                 continue
             return
 
-    def run(self, *actors: Callable[[], object], delays: Sequence[float] = (0, 0, 0.01, 0.05, 0.2)) -> None:
+    def run(self, *actors: Callable[[], object]) -> None:
         """All of them at once, each beginning a little later or sooner. Raises what one of them raised."""
         done: list[Actor] = []
         for number, actor in enumerate(actors):
-            self.play.after(self.random.choice(delays), partial(self._begin, f"actor {number}", actor, done))
+            delay = self.random.choice((0, 0, 0.01, 0.05, 0.2, self.random.random()))
+            self.play.after(delay, partial(self._begin, f"actor {number}", actor, done))
         with self.tables.stepping(self.play.step):
             self.play.run()
         for one in done:

@@ -129,8 +129,16 @@ class Menu:
         return self._with(name, actions)
 
     def otherwise(self, *actions: Action) -> "Menu":
-        """What is done after silence, and after a key that has no actions."""
+        """What is done after silence, and after a key that has no actions, where nothing else is said for these."""
         return self._with("wrong", actions)
+
+    def on_silence(self, *actions: Action) -> "Menu":
+        """What is done when no key is pressed in time."""
+        return self._with("silence", actions)
+
+    def on_other_key(self, *actions: Action) -> "Menu":
+        """What is done after a key that has no actions."""
+        return self._with("invalid", actions)
 
     def _with(self, name: str, actions: tuple[Action, ...]) -> "Menu":
         if name in self._keys:
@@ -158,7 +166,8 @@ class Menu:
 
 
 def _shown(name: str) -> str:
-    return "anything else" if name == "wrong" else f"the key {name[1:]}"
+    others = {"wrong": "anything else", "silence": "silence", "invalid": "a key without actions"}
+    return others.get(name, f"the key {name[1:]}")
 
 
 @dataclass(frozen=True, slots=True)

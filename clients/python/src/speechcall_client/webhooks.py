@@ -42,7 +42,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class KeyPressed(Event):
-    """A callee has come to a webhook of a menu: by a key, or (`wrong`) by silence or a key without actions."""
+    """A callee has come to a webhook of a menu: by a key, or by a list for silence or other keys."""
 
     message_id: str
     sender: str
@@ -57,7 +57,7 @@ class KeyPressed(Event):
     """Grows within a call: by it and `step` the webhooks of a call can be put in order."""
     menu: int
     key: str
-    """`1`, `*`, `#` …, or `wrong`."""
+    """`1`, `*`, `#` …, or `silence`, `invalid` or `wrong`."""
     step: int
 
 
@@ -135,7 +135,7 @@ def _event(event_id: str, timestamp: int, body: bytes) -> Event:
         attempt=int(found["attempt"]),
         question=int(found["seq"]),
         menu=int(found["menu"]),
-        key=found["key"] if found["key"] == "wrong" else found["key"].removeprefix("d"),
+        key=found["key"].removeprefix("d"),
         step=int(found["step"]),
     )
 

@@ -21,6 +21,8 @@ SILENT_REPEATS = 2
 """How many menus may be asked again since the last key, in all, before silence ends the call."""
 MOST_SILENT_REPEATS = 49
 OTHERWISE = "wrong"
+OTHER = "other"
+"""A key that no telephone has; in a table: every key without a place of its own."""
 ANSWERED, KEY, IDLE, PROMPT_ERROR = "answered", "key", "idle", "prompt_error"
 
 
@@ -54,7 +56,11 @@ class Entry(NamedTuple):
 
 
 Table = tuple[Mapping[str, int | str], ...]
-"""For each menu where a key leads: the index of a menu, `end` or `wait`; OTHERWISE: every other key, and silence."""
+"""For each menu where a key leads: the index of a menu, `end` or `wait`; OTHERWISE: every other key, and silence.
+
+Where these two differ there are IDLE and OTHER, and OTHERWISE is `wait`: so a release that knows neither of them
+leaves it to the state machine.
+"""
 
 
 class Plan(NamedTuple):
@@ -76,8 +82,7 @@ def follows(plan: Plan, log: Sequence[Entry], menu: int | None, event: str, key:
         return Then(ThenKind.END, reason="promptUnavailable")
     target: int | str = 0
     if event != ANSWERED:
-        row = plan.table[menu or 0]
-        target = row.get(key, row[OTHERWISE])
+        target = _leads(plan.table[menu or 0], event, key)
     if not isinstance(target, int):
         return Then(ThenKind(target))
     asked = len(log)  # the answer asks nothing, and the question that this answers is not in the log yet
@@ -86,6 +91,12 @@ def follows(plan: Plan, log: Sequence[Entry], menu: int | None, event: str, key:
     if event == IDLE and repeats_too_often([*_menus_since_a_key(log), menu or 0], target, plan.silent_repeats):
         return Then(ThenKind.END, reason="silence")
     return Then(ThenKind.ASK, target)
+
+
+def _leads(row: Mapping[str, int | str], event: str, key: str) -> int | str:
+    if event == IDLE:
+        return row.get(IDLE, row[OTHERWISE])
+    return row.get(key, row.get(OTHER, row[OTHERWISE]))
 
 
 def _menus_since_a_key(log: Sequence[Entry]) -> list[int]:

@@ -8,16 +8,14 @@ fixed, so all that was asked since the last key comes to one number.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from speechcall.menus.rules.call_log import repeats_too_often
+from speechcall.menus.rules.call_log import IDLE, OTHER, repeats_too_often
 from speechcall.menus.rules.compile_flow import steps_run
 from speechcall.menus.rules.menu import KEYS, Action, Menu
 from speechcall.menus.rules.walk import react
 from speechcall.shared.rules.time_bounds import LONGEST_PROMPT_SECONDS
 from speechcall.shared.rules.timing import idle_seconds
 
-IDLE, HANG_UP, PROMPT_ERROR = "idle", "hang_up", "prompt_error"
-OTHER = "other"
-"""A key that no telephone has."""
+HANG_UP, PROMPT_ERROR = "hang_up", "prompt_error"
 
 
 class Happens(NamedTuple):
@@ -31,9 +29,9 @@ class Happens(NamedTuple):
 
 def happenings(menu: Menu) -> tuple[Happens, ...]:
     """Whatever can be heard in a menu and lead on, and to what: its own keys first, then silence, then other keys."""
-    listed = [key for key in KEYS if key in menu.actions]
+    listed = menu.own_keys()
     found = []
-    for heard in (*listed, IDLE, *(key for key in KEYS if key not in menu.actions), OTHER):
+    for heard in (*listed, IDLE, *(key for key in KEYS if key not in listed), OTHER):
         key = menu.list_for(heard)
         actions = tuple(steps_run(menu.actions[key])) if key else ()
         found.append(Happens(heard, key, actions, react(menu, heard).target))

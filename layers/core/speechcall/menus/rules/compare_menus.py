@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple, assert_never
 
-from speechcall.menus.rules.call_space import IDLE, OTHER, Happens, happenings, silences
+from speechcall.menus.rules.call_log import IDLE, OTHER
+from speechcall.menus.rules.call_space import Happens, happenings, silences
 from speechcall.menus.rules.menu import KEYS, Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.promise import Ending
 from speechcall.menus.rules.walk import CallLimits

@@ -15,19 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
+from speechcall.menus.rules.call_log import IDLE, OTHER
 from speechcall.menus.rules.integration import integration, retry_command, retry_of
-from speechcall.menus.rules.menu import (
-    KEYS,
-    WRONG,
-    Action,
-    GotoMenu,
-    Hangup,
-    Menu,
-    OptOutStep,
-    Webhook,
-    ends_list,
-    target_of,
-)
+from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook, ends_list, target_of
 from speechcall.shared.rules.errors import NOT_ANSWERED, TelephonyThrottled
 from speechcall.shared.rules.outcome import End
 from speechcall.shared.rules.time_bounds import (
@@ -105,7 +95,7 @@ def _reachable(menus: Sequence[Menu]) -> list[int]:
         if index in seen:
             continue
         seen.add(index)
-        for actions in menus[index].actions.values():
+        for actions in (menus[index].actions[key] for key in menus[index].lists()):
             targets = (target_of(action) for action in steps_run(actions))
             waiting += [target for target in targets if target is not None]
     return sorted(seen)
@@ -119,7 +109,7 @@ def _menu_states(index: int, menu: Menu, wiring: Wiring) -> dict[str, State]:
         f"{name} silent?": _look_up(index, wiring),
         f"{name} key?": _choose(index, menu),
     }
-    for key in _listed(menu):
+    for key in menu.lists():
         actions = steps_run(menu.actions[key])
         for position, action in enumerate(actions):
             match action:
@@ -136,10 +126,6 @@ def _menu_states(index: int, menu: Menu, wiring: Wiring) -> dict[str, State]:
     return states
 
 
-def _listed(menu: Menu) -> list[str]:
-    return [key for key in (*KEYS, WRONG) if key in menu.actions]
-
-
 def _choose(index: int, menu: Menu) -> State:
     """The state that goes by what was heard in a menu, to the first step of that key's list."""
 
@@ -149,9 +135,12 @@ def _choose(index: int, menu: Menu) -> State:
     heard = [("$.heard.event", "ended", "Caller hung up"), ("$.heard.event", "limit", "Hang up")]
     # `prompt_error`: the callee was asked nothing, so no list of the customer may run.
     heard.append(("$.heard.event", "prompt_error", "Hang up"))
-    heard += [("$.heard.key", key, first(key)) for key in _listed(menu) if key != WRONG]
+    heard += [("$.heard.key", key, first(key)) for key in menu.own_keys()]
+    silence, other = menu.list_for(IDLE), menu.list_for(OTHER)
+    if silence != other:
+        heard.append(("$.heard.event", IDLE, first(silence)))
     choices = [{"Variable": path, "StringEquals": value, "Next": target} for path, value, target in heard]
-    return {"Type": "Choice", "Choices": choices, "Default": first(WRONG if WRONG in menu.actions else None)}
+    return {"Type": "Choice", "Choices": choices, "Default": first(other)}
 
 
 def _step_target(index: int, key: str, actions: Sequence[Action], position: int) -> str:

@@ -5,10 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, assert_never
 
+from speechcall.menus.rules.call_log import IDLE, OTHER
 from speechcall.menus.rules.speech import Say
 
 KEYS = (*(f"d{digit}" for digit in range(10)), "d*", "d#")
-WRONG = "wrong"
+WRONG, SILENCE, INVALID = "wrong", "silence", "invalid"
+"""The lists of no key. `silence`: no key was pressed in time; `invalid`: a key without a list.
+
+`wrong` is for whichever of the two has no list of its own.
+"""
+NO_KEY = (SILENCE, INVALID, WRONG)
+LISTS = (*KEYS, *NO_KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ def target_of(action: Action) -> int | None:
 
 
 class Menu(NamedTuple):
-    """What is played, how long a key is awaited, and what each key (or `wrong`) does."""
+    """What is played, how long a key is awaited, and what each list of actions does (its name is one of LISTS)."""
 
     intro: str
     """A URL, an uploaded prompt's identifier, or the name of what `say` says."""
@@ -76,10 +83,20 @@ class Menu(NamedTuple):
     say: Say | None = None
 
     def list_for(self, heard: str) -> str | None:
-        """The name of the list that a key (`d1`) or silence (`wrong`) selects; None: hang up."""
-        if heard in self.actions:
+        """The name of the list that a key (`d1`) or silence (`idle`) selects; None: hang up."""
+        if heard in KEYS and heard in self.actions:
             return heard
-        return WRONG if WRONG in self.actions else None
+        own = SILENCE if heard == IDLE else INVALID
+        return next((name for name in (own, WRONG) if name in self.actions), None)
+
+    def own_keys(self) -> list[str]:
+        """The keys that have a list, in the order of a telephone."""
+        return [key for key in KEYS if key in self.actions]
+
+    def lists(self) -> list[str]:
+        """The lists that something heard selects: those of keys first. A `wrong` that the other two replace is none."""
+        others = {self.list_for(IDLE), self.list_for(OTHER)}
+        return [*self.own_keys(), *(name for name in NO_KEY if name in others)]
 
 
 def dump_menus(menus: tuple[Menu, ...]) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 from urllib.parse import urlsplit
 
+from speechcall.menus.rules.call_log import IDLE, OTHER
 from speechcall.menus.rules.compile_flow import steps_run
-from speechcall.menus.rules.menu import KEYS, WRONG, Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook, ends_list
+from speechcall.menus.rules.menu import KEYS, Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook, ends_list
 from speechcall.menus.rules.menu_report import reachable
 from speechcall.outbound.rules.address import is_url
 from speechcall.shared.rules.timing import idle_seconds
@@ -17,10 +18,10 @@ def draw(menus: Sequence[Menu]) -> str:
     for index in sorted(reachable(menus)):
         menu = menus[index]
         lines.append(f'  m{index}["Menu {index}<br/>{_quoted(_intro(menu))}, {_wait(menu)}"]')
-        for number, key in enumerate(_listed(menu)):
-            lines += _draw_list(index, number, key, steps_run(menu.actions[key]))
-        if WRONG not in menu.actions:
-            lines.append(f'  m{index} -- "{_SILENCE}" --> hangup')
+        for number, key in enumerate(menu.lists()):
+            lines += _draw_list(index, number, _label(menu, key), steps_run(menu.actions[key]))
+        if unsaid := _label(menu, None):
+            lines.append(f'  m{index} -- "{unsaid}" --> hangup')
     return "\n".join([*lines, '  hangup(["Hang up"])'])
 
 
@@ -30,13 +31,18 @@ def explain(menus: Sequence[Menu], prompt_seconds: Mapping[str, float]) -> str:
     return "\n\n".join(_explain_menu(menu, index, index in reached, prompt_seconds) for index, menu in enumerate(menus))
 
 
-_SILENCE = "another key, or silence"
+def _label(menu: Menu, name: str | None) -> str:
+    """What is heard for a list to run; of None: for the call to be hung up, because no list is there."""
+    if name in KEYS:
+        return name[1:]
+    cases = {"another key": OTHER, "silence": IDLE}
+    return ", or ".join(case for case, heard in cases.items() if menu.list_for(heard) == name)
 
 
-def _draw_list(index: int, number: int, key: str, actions: Sequence[Action]) -> list[str]:
-    """A key's list as lines of Mermaid: from the menu through each step to where it leads."""
+def _draw_list(index: int, number: int, what: str, actions: Sequence[Action]) -> list[str]:
+    """A list as lines of Mermaid: from the menu through each step to where it leads."""
     lines, at = [], f"m{index}"
-    label = f'-- "{_SILENCE if key == WRONG else key[1:]}" -->'
+    label = f'-- "{what}" -->'
     for step, action in enumerate(actions):
         match action:
             case Webhook(url):
@@ -62,11 +68,11 @@ def _explain_menu(menu: Menu, index: int, reached: bool, prompt_seconds: Mapping
     lines = [f"Menu {index}: the callee hears {heard}, and then has {_wait(menu)} to press a key."]
     if not reached:
         lines[0] += " No key leads here, so it is never heard."
-    for key in _listed(menu):
-        who = "Any other key, or none:" if key == WRONG else f"Key {key[1:]}:"
-        lines.append(f"  {who} {_explain_list(menu.actions[key])}")
-    if WRONG not in menu.actions:
-        lines.append("  Any other key, or none: the call is hung up.")
+    for key in menu.lists():
+        who = f"Key {key[1:]}" if key in KEYS else _without_a_key(menu, key)
+        lines.append(f"  {who}: {_explain_list(menu.actions[key])}")
+    if unsaid := _without_a_key(menu, None):
+        lines.append(f"  {unsaid}: the call is hung up.")
     return "\n".join(lines)
 
 
@@ -90,8 +96,11 @@ def _explain_list(actions: Sequence[Action]) -> str:
     return ", then ".join(words) + "."
 
 
-def _listed(menu: Menu) -> list[str]:
-    return [key for key in (*KEYS, WRONG) if key in menu.actions]
+def _without_a_key(menu: Menu, name: str | None) -> str:
+    is_other, is_silence = menu.list_for(OTHER) == name, menu.list_for(IDLE) == name
+    if is_other and is_silence:
+        return "Any other key, or none"
+    return "Any other key" if is_other else "No key" if is_silence else ""
 
 
 def _wait(menu: Menu) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from speechcall.menus.rules.call_log import SILENT_REPEATS
+from speechcall.menus.rules.call_log import IDLE, OTHER, SILENT_REPEATS
 from speechcall.menus.rules.menu import WRONG, Action, Menu, OptOutStep, ends_list
 from speechcall.menus.rules.shape import Outline, menus_of, outline_of
 from speechcall.menus.rules.walk import MAX_VISITS, react
@@ -56,7 +56,7 @@ def _findings(outline: Outline, idle_timeouts_msec: tuple[int, ...]) -> tuple[Pr
 
 def opts_out(menus: Sequence[Menu]) -> bool:
     """Whether a callee can press a key to opt out."""
-    lists = ((menus[index], key) for index in reachable(menus) for key in menus[index].actions if key != WRONG)
+    lists = ((menus[index], key) for index in reachable(menus) for key in menus[index].own_keys())
     return any(react(menu, key).opt_outs for menu, key in lists)
 
 
@@ -109,11 +109,11 @@ def _shortest(menus: Sequence[Menu]) -> int | None:
 
 
 def _can_end(menu: Menu) -> bool:
-    return any(react(menu, heard).target is None for heard in (*menu.actions, WRONG))
+    return any(react(menu, heard).target is None for heard in (*menu.own_keys(), IDLE, OTHER))
 
 
 def _targets(menu: Menu) -> list[int]:
-    found = (react(menu, heard).target for heard in (*menu.actions, WRONG))
+    found = (react(menu, heard).target for heard in (*menu.own_keys(), IDLE, OTHER))
     return [target for target in found if target is not None]
 
 
@@ -125,7 +125,7 @@ def _silent_circles(menus: Sequence[Menu], reached: set[int]) -> list[Problem]:
         index: int | None = start
         while index is not None and index not in way and index not in told:
             way.append(index)
-            index = react(menus[index], WRONG).target
+            index = react(menus[index], IDLE).target
         if index is not None and index in way:
             circle = way[way.index(index) :]
             names = ", ".join(f"menu {one}" for one in circle)
@@ -133,7 +133,8 @@ def _silent_circles(menus: Sequence[Menu], reached: set[int]) -> list[Problem]:
                 f"leads back when no key is pressed ({names}): after {SILENT_REPEATS} repeats, "
                 "or as many as silentRepeats says, the call is hung up"
             )
-            found.append(Problem("ENDLESS_SILENCE", f"menu[{circle[0]}].dtmfActions.wrong", text))
+            name = menus[circle[0]].list_for(IDLE)
+            found.append(Problem("ENDLESS_SILENCE", f"menu[{circle[0]}].dtmfActions.{name}", text))
         told |= set(way)
     return found
 
@@ -141,24 +142,29 @@ def _silent_circles(menus: Sequence[Menu], reached: set[int]) -> list[Problem]:
 def _menu_findings(menu: Menu, index: int, path: str) -> list[Problem]:
     """The warnings about one menu: they change nothing."""
     found = []
-    keys = [key for key in menu.actions if key != WRONG]
+    keys = menu.own_keys()
     if menu.idle_timeout_msec < SHORT_IDLE_MSEC:
         text = (
             f"is in milliseconds: {menu.idle_timeout_msec} is less than a second and is waited as 1 s; "
             f"did you mean {menu.idle_timeout_msec * 1000}?"
         )
         found.append(Problem("SHORT_IDLE_TIMEOUT", f"{path}.idleTimeoutMsec", text))
-    if WRONG not in menu.actions:
-        text = "says nothing about wrong keys and silence: the call is hung up on them"
+    cases = {"wrong keys": menu.list_for(OTHER), "silence": menu.list_for(IDLE)}
+    if unsaid := [case for case, name in cases.items() if name is None]:
+        text = f"says nothing about {' and '.join(unsaid)}: the call is hung up then"
         found.append(Problem("NO_WRONG_LIST", f"{path}.dtmfActions", text))
+    if WRONG in menu.actions and WRONG not in cases.values():
+        text = "never runs: silence and invalid stand in its place"
+        found.append(Problem("UNREACHABLE_LIST", f"{path}.dtmfActions.{WRONG}", text))
     if len(keys) > ADVISED_KEYS:
         text = f"offers {len(keys)} keys; people keep 4 to {ADVISED_KEYS} in mind"
         found.append(Problem("MANY_KEYS", f"{path}.dtmfActions", text))
     for key, actions in menu.actions.items():
-        here = f"{path}.dtmfActions.{key}"
-        found += _list_findings(actions, here)
+        found += _list_findings(actions, f"{path}.dtmfActions.{key}")
+    for key in keys:
         reaction = react(menu, key)
-        if key != WRONG and reaction.target == index and not (reaction.webhooks or reaction.opt_outs):
+        if reaction.target == index and not (reaction.webhooks or reaction.opt_outs):
+            here = f"{path}.dtmfActions.{key}"
             text = "only asks the same menu again: a callee who presses this key is where they were"
             found.append(Problem("KEY_LEADS_BACK", here, text))
     return found

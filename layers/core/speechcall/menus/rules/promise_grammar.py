@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from speechcall.menus.rules.menu import KEYS, WRONG
+from speechcall.menus.rules.menu import KEYS, LISTS, NO_KEY
 from speechcall.menus.rules.promise import (
     EXCUSED,
     MOST_PROMISES,
@@ -37,7 +37,6 @@ MOST_PROBLEMS = 20
 EVERY_MENU = "every menu"
 _SHOWN = 120
 _AT_MOST = re.compile(r"<= ?([1-9][0-9]{0,4})", re.ASCII)
-_LISTS = (*KEYS, WRONG)
 BREAKABLE = (Ending.SILENCE, Ending.LIMIT)
 """How a promise may say that no call ends; whether callees hang up nobody can promise."""
 EXCUSES = (Ending.CALLER_HUNG_UP, Ending.PROMPT_UNAVAILABLE, Ending.SILENCE, Ending.LIMIT)
@@ -45,7 +44,7 @@ EXCUSES = (Ending.CALLER_HUNG_UP, Ending.PROMPT_UNAVAILABLE, Ending.SILENCE, End
 _PATTERN = f"a pattern of URLs of 1 to {MAX_PATTERN_LENGTH} characters, such as */confirmed"
 _KEY = "a key: d0 to d9, d* or d#"
 _KEYS = "a key, or an array of 1 to 12 keys: d0 to d9, d* and d#"
-_LIST = "a list, or an array of 1 to 13 lists: d0 to d9, d*, d# and wrong"
+_LIST = "a list, or an array of 1 to 15 lists: d0 to d9, d*, d#, silence, invalid and wrong"
 _WITHIN = f'an object such as {{"menus": 3}}, with 1 to {MOST_MENUS} menus'
 _IN = f'"{EVERY_MENU}", the 0-based index of a menu, or an array of 1 to 20 of them'
 _LEADS = '"hangup", or an object with menu or webhook, such as {"menu": 1} or {"webhook": "*/stop"}'
@@ -73,7 +72,7 @@ PACKS: Mapping[str, Pack] = {
     "no-confirmation-without-a-key": Pack(
         "nothing is confirmed by silence or by a key that has no list",
         {"webhook": "*confirm*"},
-        lambda given: NeverBy(Pattern(given["webhook"]), (WRONG,)),
+        lambda given: NeverBy(Pattern(given["webhook"]), NO_KEY),
     ),
     "ends-within-three-menus": Pack("no call asks more than three menus", {}, lambda _given: AlwaysMenus(3)),
 }
@@ -162,7 +161,7 @@ def _never(given: Mapping[str, Any], path: str) -> Rule:
             return NeverWithout(webhook, _names(given["without"], KEYS, f"{path}.without", _KEYS))
         case ["by", "webhook"]:
             webhook = _pattern(given["webhook"], f"{path}.webhook")
-            return NeverBy(webhook, _names(given["by"], _LISTS, f"{path}.by", _LIST))
+            return NeverBy(webhook, _names(given["by"], LISTS, f"{path}.by", _LIST))
         case ["twice", "webhook"]:
             if given["twice"] is not True:
                 raise _Wrong(f"{path}.twice", "must be true; leave it out for a webhook that is never sent at all")

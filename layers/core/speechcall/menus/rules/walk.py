@@ -7,7 +7,7 @@ goes in, the menus asked, the webhooks sent and the end come out.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, assert_never
 
-from speechcall.menus.rules.call_log import OTHERWISE, SILENT_REPEATS, Table, ThenKind, repeats_too_often
+from speechcall.menus.rules.call_log import IDLE, OTHER, OTHERWISE, SILENT_REPEATS, Table, ThenKind, repeats_too_often
 from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, OptOutStep, Webhook
 from speechcall.shared.rules.outcome import End
 from speechcall.shared.rules.time_bounds import DEFAULT_CALL_SECONDS
@@ -70,7 +70,7 @@ class Walk(NamedTuple):
 
 
 def react(menu: Menu, heard: str) -> Reaction:
-    """What a menu does about `heard`. No list for it, nor `wrong`: hang up. A list without an end: hang up."""
+    """What a menu does about `heard`. No list for it: hang up. A list without an end: hang up."""
     key = menu.list_for(heard)
     webhooks: list[int] = []
     opt_outs: list[int] = []
@@ -96,7 +96,14 @@ def table_of(menus: Sequence[Menu]) -> Table:
         target = react(menu, heard).target
         return ThenKind.END.value if target is None else target
 
-    return tuple({key: leads(menu, key) for key in (*menu.actions, OTHERWISE)} for menu in menus)
+    def row(menu: Menu) -> dict[str, int | str]:
+        keys = {key: leads(menu, key) for key in menu.own_keys()}
+        silence, other = leads(menu, IDLE), leads(menu, OTHER)
+        if silence == other:
+            return {**keys, OTHERWISE: other}
+        return {**keys, IDLE: silence, OTHER: other, OTHERWISE: ThenKind.WAIT.value}
+
+    return tuple(map(row, menus))
 
 
 def walk(

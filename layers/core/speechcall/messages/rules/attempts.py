@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from speechcall.menus.rules.menu import WRONG, Menu
+from speechcall.menus.rules.menu import Menu
 from speechcall.messages.rules.message import Message
 from speechcall.shared.rules.outcome import Outcome, OutcomeName
 
 
 def has_key(menus: Sequence[Menu]) -> bool:
-    """Whether a menu has a key to press: a list beside `wrong`. Without one, `noKey` has no meaning."""
-    return any(key != WRONG for menu in menus for key in menu.actions)
+    """Whether a menu has a key to press: a list of its own for one. Without one, `noKey` has no meaning."""
+    return any(menu.own_keys() for menu in menus)
 
 
 def is_better(outcome: OutcomeName, key_pressed: bool, than: OutcomeName, its_key_pressed: bool) -> bool:

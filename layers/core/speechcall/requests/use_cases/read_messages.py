@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 from pydantic_core import SchemaValidator, ValidationError
 
 from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, problem_of
-from speechcall.menus.rules.menu import KEYS, OWN_LIST, WRONG, Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook
+from speechcall.menus.rules.menu import LISTS, OWN_LIST, Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.speech import VOICES, Say
 from speechcall.messages.rules.attempts import has_key
 from speechcall.messages.rules.dial_times import NO_KEY, Redial
@@ -87,9 +87,7 @@ def _to_menu(menu: "MenuModel") -> Menu:
     return Menu(
         intro=say.name if say else menu.introUrl or "",
         idle_timeout_msec=menu.idleTimeoutMsec,
-        actions={
-            key: tuple(map(_to_action, menu.dtmfActions[key])) for key in (*KEYS, WRONG) if key in menu.dtmfActions
-        },
+        actions={key: tuple(map(_to_action, menu.dtmfActions[key])) for key in LISTS if key in menu.dtmfActions},
         say=say,
     )
 

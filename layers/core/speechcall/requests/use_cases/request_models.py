@@ -16,7 +16,7 @@ from speechcall.requests.use_cases.say_model import ONE_INTRODUCTION, SayModel
 from speechcall.shared.rules import time_bounds
 from speechcall.shared.rules.timing import DEFAULT_IDLE_TIMEOUT_MSEC, MAX_IDLE_TIMEOUT_MSEC
 
-Key = Literal["d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9", "d*", "d#", "wrong"]
+Key = Literal["d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9", "d*", "d#", "silence", "invalid", "wrong"]
 
 
 class MenuModel(Strict):
@@ -40,12 +40,15 @@ class MenuModel(Strict):
     ] = None
     idleTimeoutMsec: Annotated[  # noqa: N815
         int,
-        Field(ge=1, le=MAX_IDLE_TIMEOUT_MSEC, description="From the end of the introduction; then `wrong` runs."),
+        Field(ge=1, le=MAX_IDLE_TIMEOUT_MSEC, description="From the end of the introduction; then silence is heard."),
         WHOLE,
     ] = DEFAULT_IDLE_TIMEOUT_MSEC
     dtmfActions: Annotated[  # noqa: N815
         dict[Key, Annotated[list[ActionModel], Field(max_length=10)]],
-        Field(description="`wrong` runs for a key without a list, and when no key is pressed in time."),
+        Field(
+            description="`silence` runs when no key is pressed in time, `invalid` for a key without a list; "
+            "`wrong` for whichever of these two is not given."
+        ),
     ]
 
     _intro = field_validator("introUrl")(check_intro)
