@@ -1,4 +1,4 @@
-"""Queue: a message waits for audio, which is fetched from its URL, or spoken; then the message is prepared."""
+"""Queue: a message waits for audio, which is fetched from its URL, spoken, or joined; then the message is prepared."""
 
 import random
 from typing import Any
@@ -44,6 +44,7 @@ world = Preparation(
 sources = Sources(
     fetch=AudioFetcher(make_client(setting("WEBHOOK_RECEIVER"))),
     speak=PollySpeaker(boto3.client("polly", config=POLLY_CONFIG), encoding).speak,
+    read=audio.find,
 )
 consumers = int(setting("PROMPT_CONCURRENCY"))
 fetching = Fetching(
@@ -63,4 +64,4 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def do(job: PromptJob) -> int | None:
-    return fetch_prompt(job.mid, job.menu, job.attempt, job.apart, fetching=fetching)
+    return fetch_prompt(job.mid, job.place, job.attempt, job.apart, fetching=fetching)

@@ -3,11 +3,14 @@
 import io
 import shutil
 
+import boto3
 import httpx
 import pytest
 
 from local.cloud import polly, seed
 from local.network.shared.scripted_callees import Script, answer, stay_silent
+from speechcall.prompts.adapters.prompts_store import DynamoPrompts
+from speechcall.prompts.adapters.s3_audio import CARRIED, S3Audio
 from speechcall.telephony.provider import ProviderName
 from tests.e2e.conftest import HANGUP, Client, finished, menu, message, running, telephone_wav
 
@@ -69,6 +72,35 @@ def test_text_is_heard_and_spoken_once(telephony, monkeypatch):
     assert asked == [("Good morning. Press one.", "en-gb")]
     assert "message accepted" in log.getvalue()
     assert "Good morning" not in log.getvalue()
+
+
+def keep_as_a_release_before(name, template):
+    """An upload whose audio is where releases before this one kept it."""
+    environment = template.functions["FetchPromptFunction"].environment
+    audio = S3Audio(boto3.client("s3"), environment["PROMPTS_BUCKET"], CARRIED)
+    prompts = DynamoPrompts(boto3.client("dynamodb"), environment["REGISTRY_TABLE"])
+    known = prompts.find(seed.ACCOUNT_ID, name)
+    there = audio.put(audio.get(known.prompt.uri))
+    prompts.put(seed.ACCOUNT_ID, known._replace(prompt=known.prompt._replace(uri=there)))
+
+
+@pytest.mark.parametrize("telephony", ProviderName)
+def test_a_code_is_spelt_from_recordings_joined_to_one_prompt(telephony):
+    parts = [{"audio": "https://example.com/welcome.mp3"}, {"pauseMsec": 250}, {"spell": "4714", "recordings": "uk_"}]
+    menus = {"play": parts, "idleTimeoutMsec": 1000, "dtmfActions": {"silence": [HANGUP]}}
+    log = io.StringIO()
+    with running(Script([answer(), stay_silent()]), telephony=telephony, log=log, carrier={"playback": 8.0}) as cloud:
+        for digit in "147":
+            url = f"{cloud.url}/bat/audio/uk_{digit}"
+            httpx.put(url, content=telephone_wav(int(digit) / 10), auth=(seed.USER, seed.PASSWORD)).raise_for_status()
+        keep_as_a_release_before("uk_7", cloud.template)
+        (mid,) = Client(cloud.url).send([message(menus)])
+        assert finished(cloud, mid)["reason"] == "completed"
+        heard = entry_of(cloud, mid, "prompt")
+        assert not [entry for entry in cloud.journal.entries() if entry["kind"] == "failure"]
+    assert heard["seconds"] * 8 == pytest.approx(3.6 + 0.25 + 0.4 + 0.7 + 0.1 + 0.4, abs=0.06)
+    assert "message accepted" in log.getvalue()
+    assert "uk_" not in log.getvalue()
 
 
 def test_text_that_cannot_be_spoken_here_ends_the_message_with_what_to_install(monkeypatch):

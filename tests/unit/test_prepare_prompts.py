@@ -72,6 +72,7 @@ class World:
     asked: list[tuple[str, str | None, str | None]] = field(default_factory=list)
     queue: list[tuple[Any, ...]] = field(default_factory=list)
     audio: list[bytes] = field(default_factory=list)
+    uploads: dict[str, bytes] = field(default_factory=dict)
     clock: FakeClock = field(default_factory=FakeClock)
     messages: MemoryMessages = field(default_factory=MemoryMessages)
     prompts: MemoryPrompts = field(default_factory=MemoryPrompts)
@@ -103,7 +104,11 @@ class World:
 
     @property
     def sources(self):
-        return Sources(self._fetch, self._speak)
+        return Sources(self._fetch, self._speak, self._read)
+
+    def _read(self, uri):
+        name = uri.removeprefix("s3:")
+        return self.audio[int(name) - 1] if name.isdecimal() else self.uploads.get(name)
 
     def retire(self, uri):
         if self.killed:

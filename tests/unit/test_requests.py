@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speechcall.api.use_cases.request_problems import RIGHT
+from speechcall.menus.rules.introduction import Audio, Pause, name_of_parts
 from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook
 from speechcall.menus.rules.speech import VOICES, Say
 from speechcall.messages.rules.dial_times import Redial
@@ -43,6 +44,10 @@ def hook(**changes):
 
 def problems(entry, path="messages[0]"):
     return [(problem.code, problem.path) for problem in check_message(entry, path)[1]]
+
+
+def faults(entry):
+    return check_message(entry, "messages[0]")[1]
 
 
 def check(entry):
@@ -91,6 +96,59 @@ def test_a_message_becomes_its_menus():
 def test_all_keys_of_the_specification_are_known():
     keys = [*(f"d{digit}" for digit in range(10)), "d*", "d#", "wrong"]
     assert list(check(menu(dtmfActions={key: [] for key in keys}))[0].actions) == keys
+
+
+def test_what_is_played_may_be_joined_of_parts():
+    url = "https://cdn.example.com/a.mp3"
+    parts = [{"audio": "hello"}, {"say": {"text": "Hi.", "language": "en-GB"}}, {"audio": url}, {"pauseMsec": 300}]
+    entry = menu(introUrl=ABSENT, play=[*parts, {"spell": "407", "recordings": "uk_"}])
+    (found,) = check(entry)
+    spelt = (Audio("uk_4"), Audio("uk_0"), Audio("uk_7"))
+    assert found.play == (Audio("hello"), Say("Hi.", "en-GB", "Amy"), Audio(url), Pause(300), *spelt)
+    assert found.intro == name_of_parts(found.play)
+
+
+@pytest.mark.parametrize(
+    ("play", "place", "text"),
+    [
+        ([], "", "must be an array of 1 to 20 parts"),
+        ([{"audio": "a"}] * 21, "", "must be an array of 1 to 20 parts"),
+        ("a", "", "must be an array of 1 to 20 parts"),
+        (["a"], "[0]", "must be an object such as"),
+        ([{}], "[0]", "has nothing to play; a part has exactly one of audio, say, spell and pauseMsec"),
+        ([{"audio": "a", "pauseMsec": 9}], "[0]", "has audio and pauseMsec; a part has exactly one of"),
+        ([{"audio": "a"}, {"spell": "1"}], "[1]", "must have spell and recordings together"),
+        ([{"audio": "a", "recordings": "b"}], "[0]", "must have spell and recordings together"),
+        ([{"spell": "1a", "recordings": "b"}], "[0].spell", "must be a string of 1 to 20 digits"),
+        ([{"spell": "1" * 21, "recordings": "b"}], "[0].spell", "must be a string of 1 to 20 digits"),
+        ([{"spell": "\u0661", "recordings": "b"}], "[0].spell", "must be a string of 1 to 20 digits"),
+        ([{"spell": "1", "recordings": "b" * 64}], "[0].recordings", "must be how ten identifiers begin"),
+        ([{"spell": "1", "recordings": "b c"}], "[0].recordings", "must be how ten identifiers begin"),
+        ([{"pauseMsec": 0}], "[0].pauseMsec", "must be a whole number of milliseconds from 1 to 10000"),
+        ([{"pauseMsec": 10_001}], "[0].pauseMsec", "must be a whole number of milliseconds from 1 to 10000"),
+        ([{"pauseMsec": "9"}], "[0].pauseMsec", "must be a whole number of milliseconds from 1 to 10000"),
+        ([{"audio": "http://10.0.0.1/a"}], "[0].audio", "leads to 10.0.0.1, which is not a public address"),
+        ([{"audio": "a b"}], "[0].audio", "must be the URL of an audio file, or an identifier"),
+        ([{"audio": 7}], "[0].audio", "must be the URL of an audio file, or an identifier"),
+        ([{"say": {"text": "x", "language": "uk-UA"}}], "[0].say.language", '"uk-UA" cannot be spoken'),
+        ([{"say": {"text": "x", "language": "en-GB", "ssml": 1}}], "[0].say.ssml", "is not known here; a say has"),
+        ([{"say": 7}], "[0].say", "must be an object such as"),
+        ([{"audio": "a", "volume": 7}], "[0].volume", "is not known here; a part has audio"),
+        ([{"audio": "a", "pausemsec": 7}], "[0].pausemsec", "is not known here; did you mean pauseMsec?"),
+    ],
+)
+def test_what_is_wrong_with_a_part_is_said_at_its_place(play, place, text):
+    (told,) = faults(menu(introUrl=ABSENT, play=play))
+    assert told.path == f"messages[0].menu[0].play{place}"
+    assert told.message.startswith(text), told.message
+
+
+def test_a_menu_has_one_introduction_alone():
+    say = {"text": "Hi.", "language": "en-GB"}
+    (both,) = faults(menu(introUrl=ABSENT, say=say, play=[{"audio": "a"}]))
+    assert both.message.startswith("is not given, but say and play both are")
+    (three,) = faults(menu(say=say, play=[{"audio": "a"}]))
+    assert three.message.startswith("is given together with say and play")
 
 
 def test_silence_and_a_key_without_a_list_may_have_lists_of_their_own():
@@ -534,7 +592,7 @@ EACH_MISTAKE = [
     (message(text="x" * 1601), ".text", "must be a string of 1 to 1600 characters"),
     (message(type="sms"), ".type", 'must be "speechcall"'),
     (message(menu=[]), ".menu", "must be an array of 1 to 20 menus"),
-    (message(menu=[1]), ".menu[0]", "must be an object with introUrl (or say) and dtmfActions"),
+    (message(menu=[1]), ".menu[0]", "must be an object with introUrl (or say, or play) and dtmfActions"),
     (menu(introUrl=ABSENT), ".menu[0].introUrl", "is required: the URL of an audio file, or an identifier of 1 to 64 "),
     (menu(introUrl=ABSENT, say=None), ".menu[0].introUrl", "is required: the URL of an audio file, or an identifier "),
     (
@@ -569,11 +627,15 @@ EACH_MISTAKE = [
     ),
     (menu(dtmfActions={"d1": 1}), ".menu[0].dtmfActions.d1", "must be an array of at most 10 actions, each an object "),
     (action(action="x"), ".menu[0].dtmfActions.d1[0]", 'must be an object whose "action" is "webhook", "hangup", '),
-    (menu(extra=1), ".menu[0].extra", "is not known here; a menu has introUrl or say, idleTimeoutMsec and dtmfActions"),
+    (
+        menu(extra=1),
+        ".menu[0].extra",
+        "is not known here; a menu has introUrl, say or play, idleTimeoutMsec and dtmfActions",
+    ),
     (
         menu(webhook=1),
         ".menu[0].webhook",
-        "is not known here; a menu has introUrl or say, idleTimeoutMsec and dtmfActions",
+        "is not known here; a menu has introUrl, say or play, idleTimeoutMsec and dtmfActions",
     ),
     (hook(menu=1), ".menu[0].dtmfActions.d1[0].menu", "is not known here; a webhook has action, url, body and headers"),
     (hook(webhook=1), ".menu[0].dtmfActions.d1[0].webhook", "is not known here; a webhook has action, url, body and "),

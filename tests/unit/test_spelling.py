@@ -14,6 +14,7 @@ from speechcall.api.use_cases.request_problems import KNOWN_NAMES, MAX_PROBLEMS
 from speechcall.requests.use_cases.accept_messages import check_messages
 from speechcall.requests.use_cases.action_models import GotoMenuModel, HangupModel, OptOutModel, WebhookModel
 from speechcall.requests.use_cases.hours_model import WindowModel
+from speechcall.requests.use_cases.play_model import PlayPartModel
 from speechcall.requests.use_cases.redial_model import RedialModel
 from speechcall.requests.use_cases.request_models import Key, MenuModel
 from speechcall.requests.use_cases.request_schema import MESSAGE_FIELDS
@@ -148,6 +149,7 @@ def test_the_names_of_each_place_are_those_of_its_model():
         "redial": RedialModel,
         "windows[]": WindowModel,
         "menu[]": MenuModel,
+        "play[]": PlayPartModel,
         "say": SayModel,
         "webhook": WebhookModel,
         "hangup": HangupModel,

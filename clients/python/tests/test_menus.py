@@ -2,7 +2,21 @@
 
 import pytest
 
-from speechcall_client import Menu, Message, Redial, Say, Window, action, goto, hangup, opt_out, webhook
+from speechcall_client import (
+    Menu,
+    Message,
+    Redial,
+    Say,
+    Window,
+    action,
+    goto,
+    hangup,
+    opt_out,
+    pause,
+    recording,
+    spell,
+    webhook,
+)
 
 
 def test_a_menu_is_what_the_api_takes():
@@ -34,6 +48,14 @@ def test_a_menu_is_what_the_api_takes():
         "silence": [{"action": "gotoMenu", "menu": 0}],
         "invalid": [{"action": "hangup"}],
     }
+    code = Menu(play=[recording("your_code"), pause(0.3), Say("is", "en-GB"), spell("40", "uk_")]).on(1, hangup())
+    assert code.to_json()["play"] == [
+        {"audio": "your_code"},
+        {"pauseMsec": 300},
+        {"say": {"text": "is", "language": "en-GB"}},
+        {"spell": "40", "recordings": "uk_"},
+    ]
+    assert set(code.to_json()) == {"play", "dtmfActions"}
     said = Menu(say=Say("Good morning.", "en-GB", "Amy")).to_json()
     assert said == {"say": {"text": "Good morning.", "language": "en-GB", "voice": "Amy"}, "dtmfActions": {}}
 
@@ -65,6 +87,8 @@ def test_a_menu_is_a_value():
         lambda: Menu(audio="a").on(1, hangup()).on("1", hangup()),
         lambda: Menu(audio="a").otherwise(hangup()).otherwise(hangup()),
         lambda: Menu(audio="a").on_silence(hangup()).on_silence(hangup()),
+        lambda: Menu(audio="a", play=[pause(1)]),
+        Menu,
         lambda: goto(-1),
         lambda: goto(True),
     ],

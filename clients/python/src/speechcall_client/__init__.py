@@ -15,7 +15,22 @@ from speechcall_client.errors import (
     Unauthorized,
     Unreachable,
 )
-from speechcall_client.menus import Menu, Message, Redial, Say, Window, action, goto, hangup, opt_out, webhook
+from speechcall_client.menus import (
+    Menu,
+    Message,
+    Part,
+    Redial,
+    Say,
+    Window,
+    action,
+    goto,
+    hangup,
+    opt_out,
+    pause,
+    recording,
+    spell,
+    webhook,
+)
 from speechcall_client.retries import Patience
 from speechcall_client.webhooks import Event, InvalidWebhook, KeyPressed, StatusChanged, verify
 
@@ -33,6 +48,7 @@ __all__ = [
     "Message",
     "NotFound",
     "OutcomeUnknown",
+    "Part",
     "Patience",
     "Problem",
     "RateLimited",
@@ -48,6 +64,9 @@ __all__ = [
     "goto",
     "hangup",
     "opt_out",
+    "pause",
+    "recording",
+    "spell",
     "verify",
     "webhook",
 ]

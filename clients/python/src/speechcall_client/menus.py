@@ -5,7 +5,7 @@
 They are values: `on` and `otherwise` give another menu, so a menu can be the beginning of several.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
@@ -104,21 +104,56 @@ class Say:
         return {**told, "voice": self.voice} if self.voice else told
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of `play`, as the API takes it; `recording`, `spell`, `pause` and `Say` make them."""
+
+    content: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """As it was given."""
+        return dict(self.content)
+
+
+def recording(audio: str) -> Part:
+    """An identifier under which audio was uploaded, or a URL."""
+    return Part({"audio": audio})
+
+
+def spell(digits: str, recordings: str) -> Part:
+    """Digits, each by its own recording: `spell("4071", "uk_")` plays uk_4, uk_0, uk_7 and uk_1."""
+    return Part({"spell": digits, "recordings": recordings})
+
+
+def pause(seconds: float) -> Part:
+    """Silence, of 0.001 to 10 seconds."""
+    return Part({"pauseMsec": round(seconds * 1000)})
+
+
 class Menu:
     """An introduction, and what is done after each key.
 
-    `audio` is an identifier under which audio was uploaded, or a URL; `say` stands in its place. `wait` is how many
+    `audio` is an identifier under which audio was uploaded, or a URL; in its place stands `say`, or `play` with parts
+    that are joined to one prompt. `wait` is how many
     seconds are waited for a key once the introduction has ended (0.001 to 180; absent: 10).
     """
 
-    __slots__ = ("_audio", "_keys", "_say", "_wait")
+    __slots__ = ("_audio", "_keys", "_play", "_say", "_wait")
 
-    def __init__(self, *, audio: str | None = None, say: Say | None = None, wait: float | None = None) -> None:
-        if (audio is None) == (say is None):
-            raise ValueError("a menu has exactly one of audio and say")
+    def __init__(
+        self,
+        *,
+        audio: str | None = None,
+        say: Say | None = None,
+        play: Sequence[Part | Say] | None = None,
+        wait: float | None = None,
+    ) -> None:
+        if (audio, say, play).count(None) != 2:
+            raise ValueError("a menu has exactly one of audio, say and play")
         if wait is not None and not 0.001 <= wait <= 180:
             raise ValueError(f"a menu waits 0.001 to 180 seconds, not {wait!r}")
         self._audio, self._say, self._wait = audio, say, wait
+        self._play = None if play is None else tuple(play)
         self._keys: dict[str, tuple[Action, ...]] = {}
 
     def on(self, key: int | str, *actions: Action) -> "Menu":
@@ -143,13 +178,15 @@ class Menu:
     def _with(self, name: str, actions: tuple[Action, ...]) -> "Menu":
         if name in self._keys:
             raise ValueError(f"what is done after {_shown(name)} is said already")
-        made = Menu(audio=self._audio, say=self._say, wait=self._wait)
+        made = Menu(audio=self._audio, say=self._say, play=self._play, wait=self._wait)
         made._keys = {**self._keys, name: actions}
         return made
 
     def to_json(self) -> dict[str, Any]:
         """As the API takes it."""
         told: dict[str, Any] = {"introUrl": self._audio} if self._say is None else {"say": self._say.to_json()}
+        if self._play is not None:
+            told = {"play": [{"say": one.to_json()} if isinstance(one, Say) else one.to_json() for one in self._play]}
         if self._wait is not None:
             told["idleTimeoutMsec"] = round(self._wait * 1000)
         told["dtmfActions"] = {name: [one.to_json() for one in actions] for name, actions in self._keys.items()}

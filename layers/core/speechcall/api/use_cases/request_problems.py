@@ -49,11 +49,17 @@ RIGHT = {
     "optOutLists": "an array of at most 5 names of lists",
     "optOutLists[]": "a name of 1 to 64 letters, digits, _ and -",
     "ignoreOptOut": "true or false",
-    "menu[]": "an object with introUrl (or say) and dtmfActions",
+    "menu[]": "an object with introUrl (or say, or play) and dtmfActions",
     "say": 'an object such as {"text": "Good morning.", "language": "en-GB", "voice": "Amy"}',
     "say.text": "a string of 1 to 1500 characters",
     "say.language": "the code of a language, such as en-GB",
     "say.voice": "the name of a voice, such as Amy",
+    "play": "an array of 1 to 20 parts",
+    "play[]": 'an object such as {"audio": "welcome"}, {"spell": "4071", "recordings": "uk_"} or {"pauseMsec": 500}',
+    "play[].audio": "the URL of an audio file, or an identifier of 1 to 64 letters, digits, _ and -",
+    "play[].spell": "a string of 1 to 20 digits",
+    "play[].recordings": "how ten identifiers begin, such as uk_ of uk_0 to uk_9: 1 to 63 letters, digits, _ and -",
+    "play[].pauseMsec": "a whole number of milliseconds from 1 to 10000",
     "introUrl": "the URL of an audio file, or an identifier of 1 to 64 letters, digits, _ and -",
     "idleTimeoutMsec": "a whole number of milliseconds from 1 to 180000",
     "dtmfActions": "an object that gives keys (d0 to d9, d*, d#, silence, invalid, wrong) an array of actions each",
@@ -71,7 +77,8 @@ RIGHT = {
 _UNKNOWN = {
     "redial": "is not known here; a redial has attempts, afterSec and on",
     "windows[]": "is not known here; a window has from, to and days",
-    "menu[]": "is not known here; a menu has introUrl or say, idleTimeoutMsec and dtmfActions",
+    "menu[]": "is not known here; a menu has introUrl, say or play, idleTimeoutMsec and dtmfActions",
+    "play[]": "is not known here; a part has audio, say, spell with recordings, or pauseMsec",
     "say": "is not known here; a say has text, language and voice",
     "dtmfActions.key": "is no key; d0 to d9, d*, d#, silence, invalid and wrong are",
     "webhook": "is not known here; a webhook has action, url, body and headers",
@@ -82,7 +89,8 @@ _UNKNOWN = {
 KNOWN_NAMES = {
     "redial": ("attempts", "afterSec", "on"),
     "windows[]": ("from", "to", "days"),
-    "menu[]": ("say", "introUrl", "idleTimeoutMsec", "dtmfActions"),
+    "menu[]": ("say", "play", "introUrl", "idleTimeoutMsec", "dtmfActions"),
+    "play[]": ("audio", "say", "spell", "recordings", "pauseMsec"),
     "say": ("text", "language", "voice"),
     "dtmfActions.key": ("d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9", "silence", "invalid", "wrong"),
     "webhook": ("action", "url", "body", "headers"),
@@ -127,7 +135,8 @@ def problem_of(loc: tuple[int | str, ...], kind: str, message: str, given: objec
     """The problem that pydantic calls `kind` at `loc`, where `given` is; `path` is that of the message, or empty."""
     code = _CODES.get(str(loc[0]), "INVALID_MENU") if loc else "INVALID_MESSAGE"
     is_key = len(loc) == _KEY + 2 and loc[-1] == _KEY_MARK
-    parts = loc[:-1] if is_key else (*loc[:_ACTION_KIND], *loc[_ACTION_KIND + 1 :])
+    is_action = len(loc) > _KEY and loc[_KEY - 1] == "dtmfActions"
+    parts = loc[:-1] if is_key else (*loc[:_ACTION_KIND], *loc[_ACTION_KIND + 1 :]) if is_action else loc
     for part in parts:
         path += f"[{part}]" if isinstance(part, int) else f".{shown(part)}"
     return Problem(code, path.removeprefix("."), _text(loc, kind, message, is_key) + _hidden(loc, kind, given, is_key))
@@ -147,6 +156,8 @@ def _text(loc: tuple[int | str, ...], kind: str, message: str, is_key: bool) -> 
         return _unknown("windows[]", str(loc[-1]))
     if kind == "extra_forbidden" and _is_inside_say(loc):
         return _unknown("say", str(loc[-1]))
+    if kind == "extra_forbidden" and _is_inside_play(loc):
+        return _unknown("play[]", str(loc[-1]))
     if kind == "extra_forbidden":
         return _unknown(str(loc[_ACTION_KIND]) if len(loc) > _ACTION_KIND else "menu[]", str(loc[-1]))
     if kind == "value_error":  # one of ours, in our own words
@@ -181,7 +192,11 @@ def _hidden(loc: tuple[int | str, ...], kind: str, given: Any, is_key: bool) -> 
 
 
 def _is_inside_say(loc: tuple[int | str, ...]) -> bool:
-    return loc[0] == "menu" and len(loc) > _KEY and loc[_KEY - 1] == "say"
+    return loc[0] == "menu" and len(loc) > _KEY and (loc[_KEY - 1] == "say" or "say" in loc[_KEY + 1 : -1])
+
+
+def _is_inside_play(loc: tuple[int | str, ...]) -> bool:
+    return loc[0] == "menu" and len(loc) > _KEY and loc[_KEY - 1] == "play"
 
 
 def _name(loc: tuple[int | str, ...]) -> str:
@@ -194,6 +209,8 @@ def _name(loc: tuple[int | str, ...]) -> str:
         return str(loc[0]) + "".join("[]" if isinstance(part, int) else f".{part}" for part in loc[1:])
     if _is_inside_say(loc):
         return f"say.{loc[-1]}"
+    if _is_inside_play(loc):
+        return "play[]" if len(loc) == _KEY + 1 else "say" if loc[-1] == "say" else f"play[].{loc[-1]}"
     if len(loc) > _ACTION_KIND + 2:
         return "action.header"
     if len(loc) == _ACTION_KIND + 2:

@@ -42,7 +42,10 @@ def _menu(old: int, new: int) -> str:
 
 
 def _played(menu: Menu) -> str:
-    what = f'"{menu.say.text[:_MOST_BODY]}" ({menu.say.voice})' if menu.say else menu.intro.partition("?")[0]
+    if menu.say:
+        what = f'"{menu.say.text[:_MOST_BODY]}" ({menu.say.voice})'
+    else:
+        what = f"{len(menu.play)} parts" if menu.play else menu.intro.partition("?")[0]
     return f"{what} and waits {idle_seconds(menu.idle_timeout_msec)} s"
 
 

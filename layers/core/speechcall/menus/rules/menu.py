@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, assert_never
 
 from speechcall.menus.rules.call_log import IDLE, OTHER
+from speechcall.menus.rules.introduction import Part, dump_part, load_part
 from speechcall.menus.rules.speech import Say
 
 KEYS = (*(f"d{digit}" for digit in range(10)), "d*", "d#")
@@ -77,10 +78,11 @@ class Menu(NamedTuple):
     """What is played, how long a key is awaited, and what each list of actions does (its name is one of LISTS)."""
 
     intro: str
-    """A URL, an uploaded prompt's identifier, or the name of what `say` says."""
+    """A URL, an uploaded prompt's identifier, or the name of what `say` says, or of what `play` is joined to."""
     idle_timeout_msec: int
     actions: Mapping[str, tuple[Action, ...]]
     say: Say | None = None
+    play: tuple[Part, ...] = ()
 
     def list_for(self, heard: str) -> str | None:
         """The name of the list that a key (`d1`) or silence (`idle`) selects; None: hang up."""
@@ -115,6 +117,7 @@ def load_menus(text: str) -> tuple[Menu, ...]:
             idle_timeout_msec=menu["idle"],
             actions={key: tuple(_load_action(action) for action in steps) for key, steps in menu["on"].items()},
             say=Say(*menu["say"]) if "say" in menu else None,
+            play=tuple(map(load_part, menu.get("play", ()))),
         )
         for menu in json.loads(text)
     )
@@ -123,7 +126,8 @@ def load_menus(text: str) -> tuple[Menu, ...]:
 def _dump_menu(menu: Menu) -> dict[str, Any]:
     lists = {key: [_dump_action(action) for action in steps] for key, steps in menu.actions.items()}
     say = {"say": [menu.say.text, menu.say.language, menu.say.voice]} if menu.say else {}
-    return {"intro": menu.intro, "idle": menu.idle_timeout_msec, "on": lists, **say}
+    play = {"play": [*map(dump_part, menu.play)]} if menu.play else {}
+    return {"intro": menu.intro, "idle": menu.idle_timeout_msec, "on": lists, **say, **play}
 
 
 def _dump_action(action: Action) -> dict[str, Any]:

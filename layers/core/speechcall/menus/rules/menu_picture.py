@@ -110,6 +110,8 @@ def _wait(menu: Menu) -> str:
 def _intro(menu: Menu) -> str:
     if menu.say:
         return f"{menu.say.voice} speak a text ({menu.say.language})"
+    if menu.play:
+        return f"a prompt of {len(menu.play)} parts"
     return f"audio from {_host(menu.intro)}" if is_url(menu.intro) else menu.intro
 
 

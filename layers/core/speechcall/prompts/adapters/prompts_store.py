@@ -3,7 +3,7 @@
 import hashlib
 from typing import TYPE_CHECKING
 
-from speechcall.menus.rules.speech import is_spoken
+from speechcall.outbound.rules.address import is_url
 from speechcall.prompts.rules.prompt import AudioWarning, KnownPrompt, Prompt, Source, Trying, is_uploaded
 from speechcall.shared.adapters.keys import (
     UPLOADS,
@@ -77,7 +77,7 @@ class DynamoPrompts:
         self._update(account_id, known.name, "REMOVE replaced", it_is_the_same, {":uri": _uri(known)})
 
     def put_used(self, account_id: str, name: str, now_msec: int) -> None:
-        """Notes when a prompt was last used; what was fetched or spoken is kept for as long again.
+        """Notes when a prompt was last used; what was not uploaded is kept for as long again.
 
         used     UpdateItem used_msec ──► written
         removed  DeleteItem, then UpdateItem ──X it is gone, and stays gone
@@ -144,7 +144,7 @@ def _key(account_id: str, name: str) -> dict[str, str]:
     if is_uploaded(name):
         return uploaded_prompt_key(account_id, name)
     digest = hashlib.sha256(name.encode()).hexdigest()
-    return spoken_prompt_key(account_id, digest) if is_spoken(name) else fetched_prompt_key(account_id, digest)
+    return fetched_prompt_key(account_id, digest) if is_url(name) else spoken_prompt_key(account_id, digest)
 
 
 def _uri(known: KnownPrompt) -> str:

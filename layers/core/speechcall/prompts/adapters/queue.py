@@ -1,4 +1,4 @@
-"""The queue of messages that wait for the audio behind a URL, or for a spoken text.
+"""The queue of messages that wait for the audio behind a URL, for a spoken text, or for parts to be joined.
 
 It is a FIFO queue: jobs of one group are worked off one at a time. A group has the jobs of some URLs of one account; a
 job that waits or fails is moved to a group of its own (`Apart`), so that it does not hold up the others.
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from speechcall.menus.rules.introduction import introductions
 from speechcall.messages.rules.message import Message
 from speechcall.prompts.use_cases.attempt_prompt import fault_seconds
 from speechcall.prompts.use_cases.prepare_prompts import Apart
@@ -31,10 +32,11 @@ more rarely a URL waits behind one that hangs, which it does for one attempt."""
 
 @dataclass(frozen=True, slots=True)
 class PromptJob:
-    """A message that waits for the audio of one of its menus, and how often it was handed out (from 1)."""
+    """A message that waits for one of its introductions, and how often it was handed out (from 1)."""
 
     mid: str
-    menu: int
+    place: int
+    """Among the introductions of the message: where no menu is joined of parts, the menu."""
     attempt: int
     receipt_handle: str
     apart: Apart = Apart.NO
@@ -46,20 +48,20 @@ class PromptQueue:
     def __init__(self, client: "SQSClient", url: str) -> None:
         self._client, self._url = client, url
 
-    def ask_for(self, message: Message, menu: int, apart: Apart = Apart.NO) -> None:
-        """Queues a message for a menu's URL; the same one within five minutes once. Raises StoreUnavailable."""
+    def ask_for(self, message: Message, place: int, apart: Apart = Apart.NO) -> None:
+        """Queues a message for one of its introductions; once within five minutes. Raises StoreUnavailable."""
         try:
-            self._send(message.mid, menu, _group(message, menu, apart), apart)
+            self._send(message.mid, place, _group(message, place, apart), apart)
         except (BotoCoreError, ClientError) as error:
             raise StoreUnavailable("the queue of prompts did not take a message") from error
 
-    def _send(self, mid: str, menu: int, group: str, apart: Apart) -> None:
+    def _send(self, mid: str, place: int, group: str, apart: Apart) -> None:
         """Queues a fetch. The queue brings the messages of a group one by one, and drops a repeat within 5 minutes."""
         self._client.send_message(
             QueueUrl=self._url,
-            MessageBody=json.dumps({"mid": mid, "menu": menu, **({"apart": apart.value} if apart else {})}),
+            MessageBody=json.dumps({"mid": mid, "menu": place, **({"apart": apart.value} if apart else {})}),
             MessageGroupId=_digest(group),
-            MessageDeduplicationId=_digest(f"{mid} {menu} {group}"),
+            MessageDeduplicationId=_digest(f"{mid} {place} {group}"),
         )
 
     def work(self, records: Iterable[Any], do: Callable[[PromptJob], int | None]) -> list[dict[str, str]]:
@@ -95,7 +97,7 @@ class PromptQueue:
         if job.apart is Apart.MESSAGE:
             return False
         try:
-            self._send(job.mid, job.menu, _group_of_message(job.mid), Apart.MESSAGE)
+            self._send(job.mid, job.place, _group_of_message(job.mid), Apart.MESSAGE)
         except Exception as error:  # noqa: BLE001 - then it has to wait where it is
             logger.warning("a job could not be put apart: %s", type(error).__name__, extra={"mid": job.mid})
             return False
@@ -118,8 +120,8 @@ def read_job(record: Mapping[str, Any]) -> PromptJob:
     return PromptJob(body["mid"], body["menu"], attempt, record["receiptHandle"], Apart(body.get("apart", "")))
 
 
-def _group(message: Message, menu: int, apart: Apart) -> str:
-    intro = message.menus[menu].intro
+def _group(message: Message, place: int, apart: Apart) -> str:
+    intro = introductions(message.menus)[place].name
     match apart:
         case Apart.NO:
             return f"{message.account_id} {int(_digest(intro), 16) % GROUPS}"

@@ -1,8 +1,9 @@
-"""Prompts: the audio of introductions, as it is known under an identifier, a URL or a text."""
+"""Prompts: the audio of introductions, as it is known under an identifier, a URL, a text or its parts."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from speechcall.menus.rules.introduction import is_joined
 from speechcall.menus.rules.speech import is_spoken
 from speechcall.outbound.rules.address import is_url
 
@@ -62,8 +63,9 @@ class Trying:
 
 
 class KnownPrompt(NamedTuple):
-    """What is stored under a name: of an upload, a URL or spoken text. Without a prompt: it has led to none yet.
+    """What is stored under a name: of an upload, a URL, spoken text or joined parts.
 
+    Without a prompt: it has led to none yet.
     Of an upload: `is_removed`, messages can name it no more, and its audio is about to go; `replaced`, the URIs of the
     audio before it, which is about to go.
     """
@@ -85,4 +87,4 @@ class KnownPrompt(NamedTuple):
 
 def is_uploaded(name: str) -> bool:
     """Whether a name is an uploaded prompt's identifier; others are made prompts when a message wants them."""
-    return not is_url(name) and not is_spoken(name)
+    return not (is_url(name) or is_spoken(name) or is_joined(name))

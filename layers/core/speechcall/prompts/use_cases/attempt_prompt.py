@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from hashlib import sha256
 
-from speechcall.menus.rules.speech import is_spoken
+from speechcall.outbound.rules.address import is_url
 from speechcall.prompts.rules.prompt import KnownPrompt, Source, Trying
 from speechcall.prompts.use_cases.prompt_sources import Fetch, Fetched
 from speechcall.prompts.use_cases.prompts import PromptStore, Workshop, failed
@@ -15,7 +15,8 @@ FRESH_MSEC = 3_600_000
 """The file behind a URL is asked for at most once in so long."""
 STORED_MSEC = 30 * 86_400_000
 """Audio is made and stored again after so long, although its file is the same: it expires 90 days after it was stored
-(template.yaml), and a message plays what it was prepared with for up to a month. A text is spoken once in so long."""
+(template.yaml), and a message plays what it was prepared with for up to a month. A text is
+spoken, and parts are joined, once in so long."""
 STALE_FRESH_MSEC = 300_000
 """… and so long after a host did not answer, while there is a prompt from before."""
 STALE_MSEC = 86_400_000
@@ -114,7 +115,7 @@ def _with_answer(known: KnownPrompt, answer: Fetched, now_msec: int, workshop: W
         last_modified=answer.last_modified,
         sha256=known.source.sha256,
         checked_msec=now_msec,
-        fresh_until_msec=now_msec + (STORED_MSEC if is_spoken(known.name) else FRESH_MSEC),
+        fresh_until_msec=now_msec + (FRESH_MSEC if is_url(known.name) else STORED_MSEC),
     )
     if answer.content is None:
         if known.prompt is None:

@@ -1,4 +1,4 @@
-"""Has introductions fetched or spoken: one job of the queue of prompts at a time.
+"""Has introductions fetched, spoken or joined: one job of the queue of prompts at a time.
 
     job ─► still preparing? ─► in time? ─► to be fetched? ─► a place? ─► attempt ─► recorded ─► message prepared
              no: done           no: expired   no: prepared    no: later     └─ failed ─► later, or cannot be had
@@ -11,19 +11,30 @@ tried again, or waits for its host, goes apart: it no longer holds up the accoun
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from speechcall.menus.rules.menu import Menu
+from speechcall.menus.rules.introduction import Introduction, Pause, heard_part, introductions
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.use_cases.refuse_message import refuse_message
+from speechcall.outbound.rules.address import is_url
 from speechcall.outbound.rules.destination import destination
-from speechcall.prompts.rules.prompt import KnownPrompt, Trying, is_uploaded
+from speechcall.prompts.rules.joining import join
+from speechcall.prompts.rules.prompt import KnownPrompt, Trying
 from speechcall.prompts.use_cases.attempt_prompt import FRESH_MSEC, MOST_FAULTS, OUR_FAULT, attempt, fault_seconds
-from speechcall.prompts.use_cases.prepare_prompts import Apart, Preparation, find_prompt, has_to_be_fetched, prepare
+from speechcall.prompts.use_cases.prepare_prompts import (
+    Apart,
+    Preparation,
+    find_prompt,
+    has_to_be_made,
+    made_of,
+    prepare,
+    prompts_of_parts,
+)
 from speechcall.prompts.use_cases.prompt_sources import Fetch, Fetched, Sources
 from speechcall.prompts.use_cases.prompts import Workshop
+from speechcall.shared.rules.errors import PromptUnavailable
 from speechcall.shared.rules.outcome import PROMPT_UNAVAILABLE
 from speechcall.webhooks.rules.retry import Uniform
 from speechcall.webhooks.use_cases.deliver_webhook import Places
@@ -49,11 +60,12 @@ class Fetching:
     """Called when an introduction, or a message for its sake, is given up for a fault of our own."""
 
 
-def fetch_prompt(mid: str, menu: int, received: int, apart: Apart = Apart.NO, *, fetching: Fetching) -> int | None:
-    """Has the introduction of a message's menu fetched or spoken, unless that was done meanwhile, and prepares it.
+def fetch_prompt(mid: str, place: int, received: int, apart: Apart = Apart.NO, *, fetching: Fetching) -> int | None:
+    """Has one of a message's introductions fetched, spoken or joined, unless it was meanwhile; prepares the message.
 
-    Out: in how many seconds to call it again; None: there is nothing more to do. `received` counts from 1. To be called
-    for one message of a group at a time. Raises what keeps even a failure from being recorded.
+    In: its place among the introductions. Out: in how many seconds to call it again; None: there is nothing more to do.
+    `received` counts from 1. To be called for one message of a group at a time. Raises what keeps even a failure from
+    being recorded.
     """
     world = fetching.world
     message = world.messages.get(mid)
@@ -62,19 +74,19 @@ def fetch_prompt(mid: str, menu: int, received: int, apart: Apart = Apart.NO, *,
     try:
         following = None
         if message.dial_until_msec > world.clock.now_msec():
-            following = _fetch(message, message.menus[menu], received, apart, fetching)
+            following = _fetch(message, introductions(message.menus)[place], received, apart, fetching)
         if isinstance(following, Apart):
-            world.ask_for(message, menu, following)
+            world.ask_for(message, place, following)
             return None
         if following is None:
             prepare(message, world)
         return following
     except Exception:
         logger.exception("message %s could not be prepared", mid, extra={"mid": mid, "account": message.account_id})
-    return _after_fault(message, menu, apart, fetching)
+    return _after_fault(message, place, apart, fetching)
 
 
-def _after_fault(message: Message, menu: int, apart: Apart, fetching: Fetching) -> int | None:
+def _after_fault(message: Message, place: int, apart: Apart, fetching: Fetching) -> int | None:
     """A fault in what concerns one message: it is tried again, apart from all others, so often."""
     world = fetching.world
     faults = world.messages.note_fault(message.mid)
@@ -85,7 +97,7 @@ def _after_fault(message: Message, menu: int, apart: Apart, fetching: Fetching) 
         return None
     if faults and apart is not Apart.MESSAGE:
         with suppress(Exception):  # then it has to wait where it is
-            world.ask_for(message, menu, Apart.MESSAGE)
+            world.ask_for(message, place, Apart.MESSAGE)
             return None
     return fault_seconds(faults) if faults else None
 
@@ -111,23 +123,27 @@ def turn_seconds(received: int, apart: Apart, uniform: Uniform) -> int:
     return round(uniform(longest / 2, longest))
 
 
-def _fetch(message: Message, menu: Menu, received: int, apart: Apart, fetching: Fetching) -> int | Apart | None:
-    """Fetches a menu's introduction if need be. Seconds until the next try, or where to try; None: it is settled."""
+def _fetch(message: Message, one: Introduction, received: int, apart: Apart, fetching: Fetching) -> int | Apart | None:
+    """Makes an introduction if need be. Seconds until the next try, or where to try; None: it is settled."""
     world, now = fetching.world, fetching.world.clock.now_msec()
-    if is_uploaded(menu.intro):
+    try:
+        all_known = {
+            part.name: find_prompt(message, part, world) for part in [one, *filter(None, map(heard_part, one.parts))]
+        }
+        if not has_to_be_made(one, all_known, message, now):
+            return None
+    except PromptUnavailable:  # one of its parts; preparing the message says so
         return None
-    known = find_prompt(message, menu, world)
-    if not has_to_be_fetched(known, message, now):
-        return None
+    known = all_known[one.name]
     if known.trying.since_msec is not None and now - known.trying.since_msec >= FRESH_MSEC:
         known = known._replace(trying=Trying())  # what is left of long ago says nothing
     if apart is Apart.NO and known.trying != Trying():
         return Apart.URL
     if apart is not Apart.NO and now < (known.trying.next_msec or 0):
         return -(-((known.trying.next_msec or 0) - now) // 1000)
-    with _places(message, menu, fetching) as lacking:
+    with _places(message, one, fetching) as lacking:
         if lacking is None:
-            wait = _attempt(known, message.account_id, menu, fetching)
+            wait = _attempt(known, message.account_id, _fetch_of(one, all_known, fetching), fetching)
             return Apart.URL if wait is not None and apart is Apart.NO else wait
     if lacking is fetching.at_hosts and apart is Apart.NO and received >= MOST_LOOKS:
         world.prompts.put(message.account_id, known._replace(trying=Trying(since_msec=now)))
@@ -136,12 +152,12 @@ def _fetch(message: Message, menu: Menu, received: int, apart: Apart, fetching: 
 
 
 @contextmanager
-def _places(message: Message, menu: Menu, fetching: Fetching) -> Iterator[Places | None]:
+def _places(message: Message, one: Introduction, fetching: Fetching) -> Iterator[Places | None]:
     """The places that an attempt would need, of which there is none now; None: it has all, and gives them back."""
     now, held, lacking = fetching.world.clock.now_msec(), [], None
     wanted = [(fetching.of_accounts, f"prompts of {message.account_id}")]
-    if menu.say is None:
-        wanted.append((fetching.at_hosts, f"prompts at {destination(menu.intro)}"))
+    if is_url(one.name):
+        wanted.append((fetching.at_hosts, f"prompts at {destination(one.name)}"))
     try:
         for places, name in wanted:
             place = places.take(name, now)
@@ -155,8 +171,8 @@ def _places(message: Message, menu: Menu, fetching: Fetching) -> Iterator[Places
             places.give_back(name, place)
 
 
-def _attempt(known: KnownPrompt, account_id: str, menu: Menu, fetching: Fetching) -> int | None:
-    fetch, world = _fetch_of(menu, fetching.sources), fetching.world
+def _attempt(known: KnownPrompt, account_id: str, fetch: Fetch, fetching: Fetching) -> int | None:
+    world = fetching.world
     return attempt(
         known,
         account_id,
@@ -168,8 +184,21 @@ def _attempt(known: KnownPrompt, account_id: str, menu: Menu, fetching: Fetching
     )
 
 
-def _fetch_of(menu: Menu, sources: Sources) -> Fetch:
-    """What gives a menu's file."""
-    if (say := menu.say) is None:
-        return sources.fetch
-    return lambda _name, _etag, _last_modified: Fetched(sources.speak(say))
+def _fetch_of(one: Introduction, known: Mapping[str, KnownPrompt], fetching: Fetching) -> Fetch:
+    """What gives an introduction's file."""
+    if one.parts:
+        return lambda _name, _etag, _last_modified: _joined(one, known, fetching)
+    if (say := one.say) is not None:
+        return lambda _name, _etag, _last_modified: Fetched(fetching.sources.speak(say))
+    return fetching.sources.fetch
+
+
+def _joined(one: Introduction, known: Mapping[str, KnownPrompt], fetching: Fetching) -> Fetched:
+    """The file that parts are joined to. Raises PromptUnavailable."""
+    prompts = prompts_of_parts(one, known)
+    audio = iter(map(fetching.sources.read, (prompt.uri for prompt in prompts)))
+    pieces = [part.msec if isinstance(part, Pause) else next(audio) for part in one.parts]
+    whole = [piece for piece in pieces if piece is not None]
+    if len(whole) < len(pieces):
+        raise PromptUnavailable("the audio of one of its parts is not there any more")
+    return Fetched(join(whole, fetching.world.encoding), etag=made_of(prompts))

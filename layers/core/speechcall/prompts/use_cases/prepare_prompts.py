@@ -9,9 +9,11 @@
 A group is worked off one message at a time. So the first one fetches, and those behind it find what it found,
 however many they are. An account has a few groups, among which its URLs are shared out, so it never has more at work,
 however many it has. What does not come at once goes apart, into a group of its own, and holds up that alone. Text that
-is to be spoken goes the same way: the queue and its jobs hold a hash of it and where it is, never the text.
+is to be spoken, and parts that are to be joined, go the same way: the queue and its jobs hold a hash of it and where it
+is, never the text. Parts come before what is joined of them.
 """
 
+import hashlib
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,12 +21,12 @@ from enum import StrEnum
 from typing import Protocol
 
 from speechcall.menus.rules.ask import Ask
-from speechcall.menus.rules.menu import Menu
+from speechcall.menus.rules.introduction import Introduction, heard_part, introductions
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.use_cases.message_ports import MessageStore
 from speechcall.messages.use_cases.refuse_message import refuse_message
 from speechcall.prompts.rules.encoding import Encoding
-from speechcall.prompts.rules.prompt import KnownPrompt, is_uploaded
+from speechcall.prompts.rules.prompt import KnownPrompt, Prompt, is_uploaded
 from speechcall.prompts.use_cases.prompts import PromptStore, note_use
 from speechcall.shared.rules.errors import PromptUnavailable
 from speechcall.shared.rules.outcome import EXPIRED, PROMPT_UNAVAILABLE
@@ -48,9 +50,9 @@ class Apart(StrEnum):
 
 
 class AskFor(Protocol):
-    """Queues a message for the URL or text of one of its menus, for `fetch_prompt`."""
+    """Queues a message for one of its introductions, by its place among them, for `fetch_prompt`."""
 
-    def __call__(self, message: Message, menu: int, apart: Apart = Apart.NO) -> None: ...
+    def __call__(self, message: Message, place: int, apart: Apart = Apart.NO) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +90,12 @@ def prepare(message: Message, world: Preparation) -> None:
         refuse_message(message, EXPIRED, NOT_IN_TIME, now, messages=world.messages)
         return
     try:
-        known = {menu.intro: find_prompt(message, menu, world) for menu in _different(message.menus)}
-        for index, menu in enumerate(message.menus):
-            if not is_uploaded(menu.intro) and has_to_be_fetched(known[menu.intro], message, now):
-                world.ask_for(message, index)
-                fields = {"mid": message.mid, "account": message.account_id, "menu": index}
+        wanted = introductions(message.menus)
+        known = {one.name: find_prompt(message, one, world) for one in {one.name: one for one in wanted}.values()}
+        for place, one in enumerate(wanted):
+            if has_to_be_made(one, known, message, now):
+                world.ask_for(message, place)
+                fields = {"mid": message.mid, "account": message.account_id, "introduction": place}
                 logger.info("message waits for a prompt", extra=fields)
                 return
         asks = _asks(message, known, world.grace_seconds)
@@ -105,19 +108,37 @@ def prepare(message: Message, world: Preparation) -> None:
         note_use(message.account_id, found, world.prompts, world.clock)
 
 
-def _different(menus: Iterable[Menu]) -> Iterable[Menu]:
-    """One menu for each introduction."""
-    return {menu.intro: menu for menu in menus}.values()
-
-
-def find_prompt(message: Message, menu: Menu, world: Preparation) -> KnownPrompt:
-    """What is known of a menu's introduction. Raises PromptUnavailable for an upload that is gone."""
-    # A stack that changes its telephony has texts spoken again.
-    name = f"{menu.intro}.{world.encoding.word}" if menu.say else menu.intro
+def find_prompt(message: Message, one: Introduction, world: Preparation) -> KnownPrompt:
+    """What is known of an introduction. Raises PromptUnavailable for an upload that is gone."""
+    # A stack that changes its telephony has texts spoken, and parts joined, again.
+    name = f"{one.name}.{world.encoding.word}" if one.say or one.parts else one.name
     known = world.prompts.find(message.account_id, name)
     if known is None and is_uploaded(name):
         raise PromptUnavailable(f'there is no audio "{name}" in this account any more')
     return known or KnownPrompt(name, None, 0)
+
+
+def prompts_of_parts(one: Introduction, known: Mapping[str, KnownPrompt]) -> list[Prompt]:
+    """The prompts that an introduction is joined of, in order. Raises PromptUnavailable if there is not one of each."""
+    return [_prompt_of(known[part.name]) for part in map(heard_part, one.parts) if part]
+
+
+def made_of(prompts: Iterable[Prompt]) -> str:
+    """What stands for the audio that parts had when they were joined: an upload or a URL may have other audio later."""
+    return hashlib.sha256(" ".join(prompt.uri for prompt in prompts).encode()).hexdigest()
+
+
+def has_to_be_made(one: Introduction, known: Mapping[str, KnownPrompt], message: Message, now_msec: int) -> bool:
+    """Whether an introduction has to be fetched, spoken or joined. `known`: of it and of its parts.
+
+    Raises PromptUnavailable if it is joined of parts of which one cannot be had.
+    """
+    if is_uploaded(one.name):
+        return False
+    found = known[one.name]
+    if one.parts and found.source.etag != made_of(prompts_of_parts(one, known)):
+        found = found._replace(prompt=None)
+    return has_to_be_fetched(found, message, now_msec)
 
 
 def has_to_be_fetched(known: KnownPrompt, message: Message, now_msec: int) -> bool:
@@ -135,9 +156,7 @@ def _asks(message: Message, known: Mapping[str, KnownPrompt], grace_seconds: int
     """What the telephony will play and wait for, menu by menu. Raises PromptUnavailable."""
     asks = []
     for menu in message.menus:
-        prompt, source = known[menu.intro].prompt, known[menu.intro].source
-        if prompt is None or source.failed_msec is not None:
-            raise PromptUnavailable(source.cause or "the audio could not be had")
+        prompt = _prompt_of(known[menu.intro])
         asks.append(
             Ask(
                 prompt_uri=prompt.uri,
@@ -147,3 +166,9 @@ def _asks(message: Message, known: Mapping[str, KnownPrompt], grace_seconds: int
             )
         )
     return tuple(asks)
+
+
+def _prompt_of(known: KnownPrompt) -> Prompt:
+    if known.prompt is None or known.source.failed_msec is not None:
+        raise PromptUnavailable(known.source.cause or "the audio could not be had")
+    return known.prompt

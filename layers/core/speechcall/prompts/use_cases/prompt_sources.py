@@ -1,5 +1,6 @@
-"""Where audio comes from that was not uploaded: a URL that is asked for its file, a text that is spoken."""
+"""Where audio comes from that was not uploaded: a URL that is asked for its file, a text, or parts that are joined."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,3 +36,5 @@ class Sources:
 
     fetch: Fetch
     speak: Speak
+    read: Callable[[str], bytes | None]
+    """The audio of a prompt behind its URI; None: it is gone."""

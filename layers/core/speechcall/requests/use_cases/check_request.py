@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from speechcall.accounts.rules.account import Account
 from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, RIGHT, shown
 from speechcall.campaigns.rules.campaign_names import NAME
+from speechcall.menus.rules.introduction import seconds_of_parts
 from speechcall.menus.rules.menu import OWN_LIST, Menu, dump_menus
 from speechcall.menus.rules.menu_report import report
 from speechcall.menus.rules.walk import AS_DEPLOYED, CallLimits
@@ -17,6 +18,7 @@ from speechcall.requests.use_cases.field_names import CODE as MISPLACED
 from speechcall.requests.use_cases.field_names import judge_names
 from speechcall.requests.use_cases.judge_hours import judge_hours
 from speechcall.requests.use_cases.read_messages import (
+    audio_names,
     check_defaults,
     check_message,
     lists_not_obeyed,
@@ -58,6 +60,12 @@ class Wanted(NamedTuple):
     number: str
     menus: tuple[Menu, ...]
     menus_text: str
+
+    def audio(self) -> Iterator[tuple[str, str]]:
+        """The URLs and identifiers that it plays, each with its place in the message."""
+        for index, menu in enumerate(self.model.menu):
+            for place, name in audio_names(menu):
+                yield f"menu[{index}].{place}", name
 
     @property
     def is_urgent(self) -> bool:
@@ -151,6 +159,8 @@ def judge_entries(
     from speechcall.requests.use_cases.judge_promises import judge_promises  # noqa: PLC0415 - few requests have any
 
     seconds = {intro: prompt.seconds for intro, prompt in known.items() if prompt}
+    for entry in judged:
+        seconds |= seconds_of_parts(entry.wanted.menus if entry.wanted else (), seconds)
     return judge_promises(judged, asked.promises, account, limits, seconds)
 
 
@@ -305,14 +315,15 @@ def _judge(entry: Entry, account: Account, prompts: Prompts, known: dict[str, Pr
         return entry
     warnings = list(entry.warnings)
     problems = list(_not_allowed(entry.path, entry.wanted, account, now_msec))
-    for index, menu in enumerate(entry.wanted.menus):
-        if not is_uploaded(menu.intro):
+    for place, name in entry.wanted.audio():
+        if not is_uploaded(name):
             continue
-        if menu.intro not in known:
-            known[menu.intro] = prompts.find_prompt(account.account_id, menu.intro)
-        path, prompt = f"{entry.path}.menu[{index}].introUrl", known[menu.intro]
+        path = f"{entry.path}.{place}"
+        if name not in known:
+            known[name] = prompts.find_prompt(account.account_id, name)
+        prompt = known[name]
         if prompt is None:
-            text = f'there is no audio "{menu.intro}" in this account; upload it first, or give a URL'
+            text = f'there is no audio "{name}" in this account; upload it first, or give a URL'
             problems.append(Problem("UNKNOWN_AUDIO", path, text))
         else:
             warnings += [Problem(warning.code, path, warning.message) for warning in prompt.warnings]

@@ -28,11 +28,13 @@ MAX_WEBHOOK_BODY_BYTES = 8 * 1024
 
 _ALLOW_LOOPBACK = "allow_loopback"
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_DIGITS = re.compile(r"[0-9]+", re.ASCII)
 _INDEX = re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII)
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])|24:00", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _WRONG = object()
-"""In the place of a `say` that is reported already."""
+"""In the place of a `say` or `play` that is reported already."""
+_ONE_INTRODUCTION = "a menu has exactly one of introUrl, say and play"
 _NO_USER = "must not hold a user name or password; use a signed URL, or upload the file and give its identifier"
 """A prompt's URL is asked for without headers of the customer's, so what helps for a webhook's does not help here."""
 _NO_STATUS_USER = "must not hold a user name or password; that it is ours is told by its signature"
@@ -68,19 +70,59 @@ def check_number(to: str) -> str:
 
 
 def check_intro(intro: str | None, info: "ValidationInfo") -> str | None:
-    """`introUrl` as given, which a menu has in the place of `say`. Raises ValueError."""
+    """`introUrl` as given, which a menu has in the place of `say` and of `play`. Raises ValueError."""
+    others = [name for name in ("say", "play") if info.data.get(name, _WRONG) is not None]
+    given = [name for name in others if name in info.data]
     if intro is None:
-        if info.data.get("say", _WRONG) is None:
-            raise ValueError(f"is required: {RIGHT['introUrl']}; or say in its place, with a text to be spoken")
+        if not others:
+            raise ValueError(f"is required: {RIGHT['introUrl']}; or in its place say with a text, or play with parts")
+        if len(given) > 1:
+            raise ValueError(f"is not given, but say and play both are; {_ONE_INTRODUCTION}")
         return None
-    if info.data.get("say") is not None:
-        raise ValueError("is given together with say; a menu has exactly one of the two")
-    if is_url(intro):
-        if problem := problem_of_url(intro, info):
-            raise ValueError(_NO_USER if _has_user(intro) else problem)
-    elif not _IDENTIFIER.fullmatch(intro):
+    if given:
+        raise ValueError(f"is given together with {' and '.join(given)}; {_ONE_INTRODUCTION}")
+    return check_audio(intro, info)
+
+
+def check_audio(name: str | None, info: "ValidationInfo") -> str | None:
+    """The URL of a file, or an uploaded prompt's identifier, as given. Raises ValueError."""
+    if name is None:
+        return None
+    if is_url(name):
+        if problem := problem_of_url(name, info):
+            raise ValueError(_NO_USER if _has_user(name) else problem)
+    elif not _IDENTIFIER.fullmatch(name):
         raise ValueError(f"must be {RIGHT['introUrl']}")
-    return intro
+    return name
+
+
+def check_one_kind(part: object) -> object:
+    """A part of `play` as given. Raises ValueError if it is not exactly one thing."""
+    if isinstance(part, Mapping):
+        kinds = [name for name in ("audio", "say", "spell", "pauseMsec") if part.get(name) is not None]
+        if len(kinds) != 1:
+            has = f"has {' and '.join(kinds)}" if kinds else "has nothing to play"
+            raise ValueError(f"{has}; a part has exactly one of audio, say, spell and pauseMsec")
+        if ("spell" in kinds) != (part.get("recordings") is not None):
+            raise ValueError(
+                'must have spell and recordings together, such as {"spell": "4071", "recordings": "uk_"}, '
+                "for the recordings uk_0 to uk_9"
+            )
+    return part
+
+
+def check_digits(spelt: str | None) -> str | None:
+    """What is spelt, as given. Raises ValueError."""
+    if spelt is not None and not _DIGITS.fullmatch(spelt):
+        raise ValueError(f"must be {RIGHT['play[].spell']}")
+    return spelt
+
+
+def check_recordings(prefix: str | None) -> str | None:
+    """How the identifiers of recordings begin, as given. Raises ValueError."""
+    if prefix is not None and not _IDENTIFIER.fullmatch(prefix):
+        raise ValueError(f"must be {RIGHT['play[].recordings']}")
+    return prefix
 
 
 def _has_user(url: str) -> bool:

@@ -1,12 +1,13 @@
 """A message as a client sent it: checked, and from the checked model to its menus."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, assert_never
 
 from pydantic_core import SchemaValidator, ValidationError
 
 from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, problem_of
+from speechcall.menus.rules.introduction import Audio, Part, Pause, name_of_parts
 from speechcall.menus.rules.menu import LISTS, OWN_LIST, Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.speech import VOICES, Say
 from speechcall.messages.rules.attempts import has_key
@@ -18,6 +19,7 @@ from speechcall.shared.rules.errors import Problem
 if TYPE_CHECKING:
     # A checked message has the members of its model, and is none: see `checked`.
     from speechcall.requests.use_cases.action_models import GotoMenuModel, HangupModel, OptOutModel, WebhookModel
+    from speechcall.requests.use_cases.play_model import PlayPartModel
     from speechcall.requests.use_cases.request_models import MenuModel, MessageModel
     from speechcall.requests.use_cases.say_model import SayModel
 
@@ -84,12 +86,33 @@ def to_menus(model: "MessageModel") -> tuple[Menu, ...]:
 
 def _to_menu(menu: "MenuModel") -> Menu:
     say = _to_say(menu.say) if menu.say else None
+    play = tuple(part for one in menu.play or () for part in _to_parts(one))
     return Menu(
-        intro=say.name if say else menu.introUrl or "",
+        intro=say.name if say else name_of_parts(play) if play else menu.introUrl or "",
         idle_timeout_msec=menu.idleTimeoutMsec,
         actions={key: tuple(map(_to_action, menu.dtmfActions[key])) for key in LISTS if key in menu.dtmfActions},
         say=say,
+        play=play,
     )
+
+
+def _to_parts(part: "PlayPartModel") -> list[Part]:
+    if part.say:
+        return [_to_say(part.say)]
+    if part.spell:
+        return [Audio(f"{part.recordings}{digit}") for digit in part.spell]
+    return [Pause(part.pauseMsec)] if part.pauseMsec else [Audio(part.audio or "")]
+
+
+def audio_names(menu: "MenuModel") -> Iterator[tuple[str, str]]:
+    """The URLs and identifiers that a menu plays, each with its place in the menu."""
+    if menu.introUrl:
+        yield "introUrl", menu.introUrl
+    for index, part in enumerate(menu.play or ()):
+        if part.audio:
+            yield f"play[{index}].audio", part.audio
+        for digit in sorted(set(part.spell or "")):
+            yield f"play[{index}].recordings", f"{part.recordings}{digit}"
 
 
 def _to_say(say: "SayModel") -> Say:

@@ -6,11 +6,13 @@ from pydantic import ConfigDict, Field, field_validator
 
 from speechcall.api.use_cases.request_fields import WHOLE, Strict
 from speechcall.menus.rules.call_log import MOST_SILENT_REPEATS
+from speechcall.menus.rules.introduction import MOST_PARTS
 from speechcall.messages.rules import dial_times
 from speechcall.optouts.rules.opt_out import LIST_NAME, MOST_LISTS
 from speechcall.requests.use_cases.action_models import ActionModel
 from speechcall.requests.use_cases.field_checks import check_intro, check_number, check_status_events, check_status_url
 from speechcall.requests.use_cases.hours_model import HoursModel
+from speechcall.requests.use_cases.play_model import PlayPart
 from speechcall.requests.use_cases.redial_model import RedialModel
 from speechcall.requests.use_cases.say_model import ONE_INTRODUCTION, SayModel
 from speechcall.shared.rules import time_bounds
@@ -24,7 +26,12 @@ class MenuModel(Strict):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, json_schema_extra=ONE_INTRODUCTION)
 
-    say: SayModel | None = None  # before introUrl, which is looked at in its light
+    # Before introUrl, which is looked at in their light.
+    say: SayModel | None = None
+    play: Annotated[
+        Annotated[list[PlayPart], Field(min_length=1, max_length=MOST_PARTS)] | None,
+        Field(description="Parts, in this order, joined to one prompt before the call."),
+    ] = None
     # The names are the specification's.
     introUrl: Annotated[  # noqa: N815
         Annotated[

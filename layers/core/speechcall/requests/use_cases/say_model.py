@@ -11,6 +11,7 @@ ONE_INTRODUCTION: dict[str, Any] = {
     "oneOf": [
         {"required": ["introUrl"], "properties": {"introUrl": {"type": "string"}}},
         {"required": ["say"], "properties": {"say": {"type": "object"}}},
+        {"required": ["play"], "properties": {"play": {"type": "array"}}},
     ]
 }
 """What is valid for a menu: it has an introduction, and one alone."""

@@ -1,0 +1,62 @@
+"""The member `play` of a menu: parts that are joined to one prompt, in the place of a file."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from speechcall.api.use_cases.request_fields import WHOLE
+from speechcall.menus.rules.introduction import MOST_DIGITS, MOST_PAUSE_MSEC
+from speechcall.requests.use_cases.field_checks import (
+    check_audio,
+    check_digits,
+    check_one_kind,
+    check_recordings,
+)
+from speechcall.requests.use_cases.say_model import SayModel
+
+_ONE_KIND: dict[str, Any] = {
+    "oneOf": [
+        {"required": ["audio"]},
+        {"required": ["say"]},
+        {"required": ["spell", "recordings"]},
+        {"required": ["pauseMsec"]},
+    ]
+}
+
+
+class PlayPartModel(BaseModel):
+    """One part: `audio`, or `say`, or `spell` with its `recordings`, or `pauseMsec`."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, json_schema_extra=_ONE_KIND)
+
+    audio: Annotated[
+        Annotated[
+            str,
+            Field(
+                min_length=1,
+                max_length=2048,
+                json_schema_extra={"pattern": "^([A-Za-z0-9_-]{1,64}|[hH][tT][tT][pP][sS]?://.+)$"},
+            ),
+        ]
+        | None,
+        Field(description="The URL of an audio file, or the identifier of an uploaded one."),
+    ] = None
+    say: SayModel | None = None
+    spell: Annotated[
+        Annotated[str, Field(min_length=1, max_length=MOST_DIGITS, json_schema_extra={"pattern": "^[0-9]+$"})] | None,
+        Field(description="Digits, each of which is a recording of its own."),
+    ] = None
+    recordings: Annotated[
+        Annotated[str, Field(min_length=1, max_length=63, json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"})] | None,
+        Field(description="How the identifiers of the ten recordings begin: `uk_` for `uk_0` to `uk_9`."),
+    ] = None
+    pauseMsec: Annotated[  # noqa: N815
+        Annotated[int, Field(ge=1, le=MOST_PAUSE_MSEC), WHOLE] | None, Field(description="Silence.")
+    ] = None
+
+    _audio = field_validator("audio")(check_audio)
+    _spell = field_validator("spell")(check_digits)
+    _recordings = field_validator("recordings")(check_recordings)
+
+
+PlayPart = Annotated[PlayPartModel, BeforeValidator(check_one_kind)]
