@@ -162,14 +162,17 @@ def test_an_urgent_message_is_dialled_within_two_seconds_while_a_line_is_kept_fr
 
 
 # ------------------------------------------------- whatever goes wrong, whatever is stopped
-def flow_through(accounts: int, most: int, seed: int) -> FairWorld:
-    """Accounts with queues from 1 to `most`, some urgent, some paused or cancelled at a random moment."""
+def flow_through(accounts: int, most: int, seed: int, steepness: int = 1) -> FairWorld:
+    """Accounts with queues from 1 to `most`, some urgent, some paused or cancelled at a random moment.
+
+    The steeper their lengths grow from account to account, the fewer are long.
+    """
     pool = Pool(20, 100, urgent_lines=2)
     shares = {f"a{number:02}": (10, 20, 50)[number % 3] for number in range(accounts)}
     world = FairWorld(seed, pool, shares, TROUBLES, call_seconds=(1, 3, 5, 15))
     random = world.random
     for number, account in enumerate(world.accounts):
-        count = max(1, round(most ** (number / (accounts - 1))))
+        count = max(1, round(most ** (number / (accounts - 1)) ** steepness))
         world.arrive(
             account, count, at_seconds=random.uniform(0, 60), campaign=f"c{number % 2}" if number % 4 == 1 else ""
         )
@@ -364,7 +367,7 @@ def test_hours_with_queues_of_thousands(seed):
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", [17, 19])
 def test_fifty_accounts_with_queues_of_up_to_fifty_thousand(seed):
-    world = flow_through(50, 50_000, seed)
+    world = flow_through(50, 50_000, seed, steepness=4)
     assert_that_nothing_is_stranded(world)
     assert_that_what_is_stopped_rings_no_more(world)
     assert_that_who_has_opted_out_is_not_called(world)
