@@ -125,10 +125,12 @@ def test_fifty_calls_at_once_end_right_and_nothing_in_the_product_sleeps(monkeyp
     assert max(took) <= 3 * statistics.median(took), (max(took), statistics.median(took))
 
 
-def test_a_hundred_messages_with_a_hundred_bodies_share_one_state_machine():
+@pytest.mark.parametrize("many", [20, pytest.param(100, marks=pytest.mark.long)])
+def test_messages_with_as_many_bodies_share_one_state_machine(many):
+    """As do ten thousand, without their calls: `test_published_flows.py`."""
     with running(Script([busy()])) as cloud:
         mids = Client(cloud.url).send(
-            [message(menu(d1=[webhook({"order": n}), HANGUP]), to=f"+3806700001{n:02}") for n in range(100)]
+            [message(menu(d1=[webhook({"order": n}), HANGUP]), to=f"+3806700001{n:02}") for n in range(many)]
         )
         ends = [finished(cloud, mid, 90) for mid in mids]
         machines = boto3.client("stepfunctions").list_state_machines()["stateMachines"]
