@@ -45,10 +45,10 @@ def assert_that_nothing_is_stranded(world: FairWorld) -> None:
 
 
 def assert_that_what_is_stopped_rings_no_more(world: FairWorld) -> None:
-    lists = {one.mid: one.list_id for one in world.all()}
-    begun = {(lists[mid], moment) for moment, mid in world.ledger.claims}
+    messages = {one.mid: one for one in world.all()}
+    begun = {(messages[mid].list_id, moment) for moment, mid in world.ledger.claims}
     assert [list_id for list_id, moment in begun if moment > world.cancelled.get(list_id, moment)] == []
-    accounts = [(one.account_id, begin) for one in world.all() for begin in _begun(world, one.mid)]
+    accounts = [(messages[mid].account_id, moment) for moment, mid in world.ledger.claims]
     for account, begin, end in world.paused:
         assert [moment for name, moment in accounts if name == account and begin < moment < end] == []
 
