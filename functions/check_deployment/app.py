@@ -18,8 +18,9 @@ CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_t
 
 logger = Logger()
 
-clients = Clients(*(boto3.client(name, config=CONFIG) for name in ("lambda", "connect", "service-quotas")))
-cloudformation = boto3.client("cloudformation", config=CONFIG)
+SERVICES = ("lambda", "connect", "service-quotas", "cloudformation", "dynamodb")
+clients = Clients(*(boto3.client(name, config=CONFIG) for name in SERVICES))
+cloudformation = clients.cloudformation
 
 
 @logger.inject_lambda_context

@@ -55,10 +55,10 @@ class SimulatedSide:
         if self.world.faults.failing("queue", "send"):
             raise TelephonyUnavailable("no connection")
         self.sent.append(moment)
-        copies = 2 if self.world.random.random() < self.world.faults.doubled else 1
+        body, copies = dump(moment), 2 if self.world.random.random() < self.world.faults.doubled else 1
         for _ in range(copies):
             late = self.world.random.choice((0.0, 0.01, 0.2))
-            self.world.play.after(seconds + late, lambda body=dump(moment): self._deliver(body, self._now))  # type: ignore[misc]
+            self.world.play.after(seconds + late, lambda: self._deliver(body, self._now))
 
     @property
     def _now(self) -> int:

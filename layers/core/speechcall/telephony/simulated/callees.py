@@ -131,7 +131,8 @@ def _signs(digits: str) -> str:
 
 def key_of(deed: Deed, listed: Collection[str]) -> str:
     """The key that is pressed. In: the menu's names of keys with a list, such as `d1`; the last one is pressed if it
-    has every key."""
+    has every key.
+    """
     if deed.act is not Act.WRONG_KEY:
         return deed.key
     return next((key for key in "987654321*0#" if f"d{key}" not in listed), "#")

@@ -98,10 +98,10 @@ class SimulatedCalls:
         step = follow_call(report, calls=self.calls, engine=self.engine, clock=self.clock)
         self.tell_of(step, heard, self.clock.now_msec())
         match step.op:
-            case Op.HANG_UP:
+            case Op.HANG_UP if step.call or step.lost:
                 self.moments.send(_ends(moment, Cause.HUNG_UP))
-            case Op.GO_ON:
-                pass  # a later moment was dealt with already
+            case Op.HANG_UP | Op.GO_ON:
+                pass  # the call is over or unknown; or a later moment of it was dealt with already
             case Op.ASK | Op.HOLD if moment.leaves:
                 self.moments.send(_ends(moment, Cause.CALLER_HUNG_UP))
             case Op.HOLD:
