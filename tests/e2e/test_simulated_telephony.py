@@ -33,7 +33,7 @@ CALLEES: dict[str, tuple[str, tuple[str, str], int]] = {
     "40": ("", HUNG_UP, 0),
     "41": ("", HUNG_UP, 0),
     "42": ("", HUNG_UP, 0),
-    "43": ("d1", HUNG_UP, 1),
+    "43": ("d1", ("answered", "callerHungUp completed"), 1),
     "45": ("prompt_error", ("failed", "notPlayed"), 0),
     "9162": ("d9 d1", COMPLETED, 1),
     "99": ("d1", COMPLETED, 1),
@@ -81,7 +81,8 @@ def test_each_callee_does_what_the_page_says(cloud, calls, ending):
     finished(cloud, mid, 90)
     told = httpx.get(f"{cloud.url}/bat/message/{mid}", auth=AUTH, timeout=30).json()
     heard = " ".join(step["heard"] for step in told["call"]["path"])
-    assert (heard, told["call"]["outcome"], told["call"]["endReason"]) == (path, outcome, reason)
+    assert (heard, told["call"]["outcome"]) == (path, outcome)
+    assert told["call"]["endReason"] in reason.split()  # who hangs up behind a key races with the hangup of its list
     assert told["simulated"] is True
     if count:
         cloud.journal.wait_for(lambda entry: entry["kind"] == "webhook" and entry["mid"] == mid, 30)
@@ -103,10 +104,12 @@ def test_a_list_and_its_export_say_that_it_is_simulated(cloud, calls):
 def test_status_webhooks_say_that_it_is_simulated(cloud):
     message = json.loads(CURL)["messages"][0] | {
         "to": "+380679900030",
-        "statusUrl": "https://api.example.com/status",
-        "statusEvents": ["final", "list"],
+        "statusEvents": ["final"],
     }
-    (mid,) = Client(cloud.url).send([message])
+    envelope = {"messages": [message], "statusUrl": "https://api.example.com/status", "statusEvents": ["final", "list"]}
+    answer = httpx.post(f"{cloud.url}/bat/messagelist", json=envelope, auth=AUTH, timeout=60)
+    assert answer.status_code == 200, answer.text
+    mid = mid_of(answer.json())
     events = {}
     while set(events) != {"final", "list"}:
         found = cloud.journal.wait_for(
