@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
 CODE = """
 import sys
-from local.cloud.simulated_providers import RINGING, simulated
+from local.cloud.simulated_providers import simulated
 from speechcall.telephony.provider import chosen_telephony
 made = chosen_telephony(dials=True)
 loaded = [name for name in sys.modules if name.startswith("speechcall.telephony.")]
