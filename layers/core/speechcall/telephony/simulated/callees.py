@@ -68,8 +68,11 @@ class Callee(NamedTuple):
         return self.deeds[ordinal - 1] if ordinal <= len(self.deeds) else self.afterwards
 
 
-def _presses(*keys: str, **more: Deed) -> Callee:
-    return Callee(tuple(Deed(Act.KEY, key) for key in keys), **more)
+_SILENT = Deed(Act.SILENCE)
+
+
+def _presses(*keys: str, afterwards: Deed = _SILENT) -> Callee:
+    return Callee(tuple(Deed(Act.KEY, key) for key in keys), afterwards)
 
 
 _ONE = _presses("1")
