@@ -18,8 +18,13 @@ CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_t
 
 logger = Logger()
 
-SERVICES = ("lambda", "connect", "service-quotas", "cloudformation", "dynamodb")
-clients = Clients(*(boto3.client(name, config=CONFIG) for name in SERVICES))
+clients = Clients(
+    functions=boto3.client("lambda", config=CONFIG),
+    connect=boto3.client("connect", config=CONFIG),
+    quotas=boto3.client("service-quotas", config=CONFIG),
+    cloudformation=boto3.client("cloudformation", config=CONFIG),
+    dynamodb=boto3.client("dynamodb", config=CONFIG),
+)
 cloudformation = clients.cloudformation
 
 

@@ -56,6 +56,7 @@ def test_a_thousand_hostile_rows_come_back_from_a_spreadsheet_as_they_were():
         for name, cell in zip(COLUMNS, cells, strict=True):
             value = row[name]
             right = "" if value is None else " ".join(value) if isinstance(value, list) else str(value)
+            right = right.lower() if isinstance(value, bool) else right
             assert undone(name, cell) == right
             # No spreadsheet takes what the sender wrote for a formula; what is ours is untouched.
             assert name not in FREE_TEXT or not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))

@@ -630,7 +630,7 @@ def test_the_template_holds_every_rule() -> None:
 
 
 def test_a_stack_whose_calls_are_simulated_holds_every_rule_that_is_not_about_amazon_connect() -> None:
-    here = read_template(TEMPLATE, {"TelephonyProvider": "simulated"})
+    here = read_template(TEMPLATE, {**PARAMETERS, "TelephonyProvider": "simulated"})
     not_about_connect = [rule for rule in RULES if rule.__name__ not in OF_CONNECT]
     assert [problem for rule in not_about_connect for problem in rule(here)] == []
 
