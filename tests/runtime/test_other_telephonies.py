@@ -1,5 +1,7 @@
 """The stacks of the other providers under Lambda's own runtime: their events, and the demonstration's calls."""
 
+from functools import partial
+
 import pytest
 
 from local.cloud.laptop_cloud import Cloud
@@ -16,6 +18,6 @@ def test_the_demonstration_goes_as_the_specification_says_with_each_telephony(te
     with Cloud(settings_for(cast, telephony, "runtime")) as cloud:
         for file in simulated(telephony).event_files:
             name = cloud.template.functions[file.function].name
-            is_sensible, answer = file.judge(lambda name=name, file=file: cloud.functions.invoke(name, file.load()))
+            is_sensible, answer = file.judge(partial(cloud.functions.invoke, name, file.load()))
             assert is_sensible, (file.path, answer)
         assert play(cloud, cast) == []
