@@ -21,10 +21,10 @@ install:
 install-sam:
 	@bin/install sam
 
-run: install $(FUNCTIONS_NEED) ## Start the whole service on this machine, with a phone in the browser [PORT=… WEBHOOKS=real TELEPHONY=chime FUNCTIONS=runtime]
+run: install $(FUNCTIONS_NEED) ## Start the whole service on this machine, with a phone in the browser [PORT=… WEBHOOKS=real TELEPHONY=chime|simulated FUNCTIONS=runtime]
 	@$(PY) -m local run $(if $(PORT),--port $(PORT)) $(if $(WEBHOOKS),--webhooks $(WEBHOOKS)) $(OPTIONS)
 
-demo: install $(FUNCTIONS_NEED) ## Place the specification's calls on this machine and show what happens [TELEPHONY=chime FUNCTIONS=runtime ON=3.11]
+demo: install $(FUNCTIONS_NEED) ## Place the specification's calls on this machine and show what happens [TELEPHONY=chime|simulated FUNCTIONS=runtime ON=3.11]
 	@$(PY) -m local demo $(OPTIONS)
 OPTIONS = $(if $(TELEPHONY),--telephony $(TELEPHONY)) $(if $(FUNCTIONS),--functions $(FUNCTIONS))
 

@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks.canned_call import canned_call
 from benchmarks.deployed import variables_of
 from benchmarks.length import in_short
-from local.cloud.simulated_providers import parameters_of, simulated
+from local.cloud.simulated_providers import RINGING, parameters_of, simulated
 from local.cloud.template import read_template
 from speechcall.calls.adapters.call_items import dump_call, dump_entry
 from speechcall.calls.rules.call import Command, Kind, Ticket
@@ -58,7 +58,7 @@ def cases() -> list[Case]:
     """What callees do, with each provider; and the machine's next command."""
     found = []
     for heard, command in COMMANDS.items():
-        for name in ProviderName:
+        for name in RINGING:
             (event,) = (file for file in simulated(name).event_files if file.hears == heard)
             functions = read_template(ROOT / "template.yaml", parameters_of(name)).functions
             found.append(Case(name, name, heard, functions[event.function].code_dir.name, event.path, command))

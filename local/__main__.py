@@ -18,7 +18,7 @@ from local.cloud.laptop_cloud import Cloud, CloudSettings, Hosting, PortTaken
 from local.cloud.runtime.emulator import RuntimeMissingError
 from local.cloud.seed import PASSWORD, USER, WEBHOOK_SECRET
 from local.tools import demo
-from speechcall.telephony.provider import ProviderName
+from speechcall.telephony.provider import ProviderName, provider
 
 ROOT = Path(__file__).parent.parent
 PORT = 8080
@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
             "--telephony",
             choices=[name.value for name in ProviderName],
             default=ProviderName.CONNECT.value,
-            help="who places the calls: Amazon Connect, or the Chime SDK's PSTN audio",
+            help="who places the calls: Amazon Connect, the Chime SDK's PSTN audio, or nobody: simulated callees",
         )
         command.add_argument(
             "--functions",
@@ -154,9 +154,11 @@ def open_log(port: int) -> TextIO:
 
 def greeting(cloud: Cloud, log: str) -> str:
     """What a user needs to know: four addresses, and a request to paste."""
+    rings = provider(ProviderName(cloud.settings.telephony)).rings_phones
+    shown = "open it first: the calls ring there" if rings else "shows the calls; callees act by their last digits"
     webhooks = "the built-in receiver" if cloud.settings.webhooks == "receiver" else "their real addresses"
     facts = {
-        "Phone": f"{cloud.url}/phone   open it first: the calls ring there",
+        "Phone": f"{cloud.url}/phone   {shown}",
         "API": f"{cloud.api_url}/bat/messagelist",
         "Account": f"{USER}:{PASSWORD}",
         "Webhooks": f"go to {webhooks}, signed with {WEBHOOK_SECRET}",

@@ -26,7 +26,8 @@ def storage_checks(stack: Stack) -> Iterator[Check]:
     yield Check("tables-recovery", "both tables can be restored to any second", lambda: _recovery(stack))
     yield Check("tables-protection", "neither table can be deleted by mistake", lambda: _protection(stack))
     yield Check("stream", "changes of messages are told to the functions", lambda: _stream(stack))
-    yield Check("bucket-policy", "the telephony may read the prompts", lambda: _bucket_policy(stack))
+    if provider(ProviderName(stack.provider)).plays_as:
+        yield Check("bucket-policy", "the telephony may read the prompts", lambda: _bucket_policy(stack))
     yield Check("bucket-encryption", "the prompts are encrypted so that they can be played", lambda: _encryption(stack))
     yield Check("bucket-private", "the prompts are not public", lambda: _private(stack))
     if stack.provider == "connect":

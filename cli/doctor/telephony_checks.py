@@ -17,6 +17,7 @@ from speechcall.deployment.adapters.call_back_routes import ChimeRoutes, Connect
 from speechcall.deployment.rules.checks import why_elsewhere, why_no_instance, why_not_claimed
 from speechcall.telephony.connect.apology import apology_key
 from speechcall.telephony.connect.contact_flow import build_contact_flow
+from speechcall.telephony.provider import ProviderName, provider
 
 CALLS_BACK = "who calls the caller ID back is answered by the stack"
 QUOTAS = {
@@ -28,6 +29,9 @@ QUOTAS = {
 
 def telephony_checks(stack: Stack) -> Iterator[Check]:
     """Of the provider that places the stack's calls."""
+    if not provider(ProviderName(stack.provider)).rings_phones:
+        yield Check("simulated", "phones are called", _simulated)
+        return
     if stack.provider == "chime":
         yield Check("application", "the SIP media application asks this stack", lambda: _application(stack))
         yield Check("call-backs", CALLS_BACK, lambda: _call_backs(stack, "CallBackApplicationId"))
@@ -41,6 +45,15 @@ def telephony_checks(stack: Stack) -> Iterator[Check]:
     yield Check("quota-rate", "the quota allows CallsPerSecond", lambda: _quota(stack, "CallsPerSecond"))
     yield Check("flow-log", "the contact flow does not log keys", lambda: _flow_log(stack))
     yield Check("call-backs", CALLS_BACK, lambda: _call_backs(stack, "CallBackFlowId"))
+
+
+def _simulated() -> Iterator[Finding]:
+    yield Finding(
+        "Calls are simulated: no phone rings, whatever is sent. Answers and webhooks say so (webhook-simulated).",
+        "That is right for a trial. To call phones, deploy with TelephonyProvider=connect when no message is "
+        "unfinished (docs/telephony.md).",
+        Verdict.WARNING,
+    )
 
 
 def _instance_id(stack: Stack) -> str:

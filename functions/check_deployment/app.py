@@ -18,8 +18,14 @@ CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_t
 
 logger = Logger()
 
-clients = Clients(*(boto3.client(name, config=CONFIG) for name in ("lambda", "connect", "service-quotas")))
-cloudformation = boto3.client("cloudformation", config=CONFIG)
+clients = Clients(
+    functions=boto3.client("lambda", config=CONFIG),
+    connect=boto3.client("connect", config=CONFIG),
+    quotas=boto3.client("service-quotas", config=CONFIG),
+    cloudformation=boto3.client("cloudformation", config=CONFIG),
+    dynamodb=boto3.client("dynamodb", config=CONFIG),
+)
+cloudformation = clients.cloudformation
 
 
 @logger.inject_lambda_context

@@ -34,9 +34,10 @@ lists = DynamoLists(dynamodb, setting("REGISTRY_TABLE"))
 digests = NumberDigests(
     dynamodb, setting("REGISTRY_TABLE"), partial(boto3.client, "kms", config=AWS_CONFIG), setting("NUMBER_DIGESTS_KEY")
 )
+provider = chosen_provider()
 judged_by: Any = {
     "allow_loopback": allows_loopback(setting("WEBHOOK_RECEIVER")),
-    "ring_time_kept": chosen_provider().keeps_ring_time,
+    "ring_time_kept": provider.keeps_ring_time,
     "opt_outs": DynamoOptOuts(dynamodb, setting("REGISTRY_TABLE"), digests),
     "clock": SystemClock(),
     "limits": CallLimits(
@@ -56,6 +57,7 @@ def post_messagelist(request: HttpRequest) -> Answer:
         lists=lists,
         random_bits=secrets.randbits,
         strict=truth(request.query, "strict"),
+        is_simulated=not provider.rings_phones,
         **judged_by,
     )
     count("MessagesAccepted", len(answer["messages"]) - answer.get("rejected", 0))

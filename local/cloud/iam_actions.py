@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 from local.cloud.account import PARTITION, arn
 from local.cloud.providers.record import Need
-from local.cloud.simulated_providers import simulated
-from speechcall.telephony.provider import ProviderName, provider
+from local.cloud.simulated_providers import RINGING, simulated
+from speechcall.telephony.provider import provider
 
 _TRANSACTION = {
     "Put": "PutItem",
@@ -19,7 +19,7 @@ _TRANSACTION = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
-_PROVIDERS = tuple((provider(name), simulated(name)) for name in ProviderName)
+_PROVIDERS = tuple((provider(name), simulated(name)) for name in RINGING)
 _PREFIX = {
     "stepfunctions": "states",
     "service-quotas": "servicequotas",

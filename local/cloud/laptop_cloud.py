@@ -25,7 +25,7 @@ from local.cloud.polly import answer_as_polly
 from local.cloud.providers.record import Simulator, Surroundings
 from local.cloud.receiver import Receiver
 from local.cloud.seed import WEBHOOK_SECRET, seed
-from local.cloud.simulated_providers import api_setting, parameters_of, simulated
+from local.cloud.simulated_providers import RINGING, api_setting, parameters_of, simulated
 from local.cloud.template import TEMPLATE, EventSpec, FunctionSpec, Template, read_template
 from local.cloud.triggers.asynchronous import AsynchronousInvocations
 from local.cloud.triggers.event_bus import EventBus, execution_ended
@@ -129,7 +129,7 @@ class Cloud:
         start(telephony)
         polly = HttpServer(answer_as_polly, name="polly")
         start(polly)
-        others = {**dict.fromkeys(map(api_setting, ProviderName), telephony.url), "POLLY": polly.url}
+        others = {**dict.fromkeys(map(api_setting, RINGING), telephony.url), "POLLY": polly.url}
         aws = LocalAws(self.template, others)
         start(aws)
         self._carry_prompts()
@@ -219,7 +219,7 @@ class Cloud:
 
     def _other_services(self) -> dict[str, WSGIApplication]:
         """What is not moto's, by the service's name in a signature."""
-        services = [provider(name).signs_as for name in ProviderName]
+        services = [provider(name).signs_as for name in RINGING]
         return {**dict.fromkeys(services, self._answer_as_telephony), "polly": answer_as_polly}
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -11,6 +11,7 @@ from local.cloud.event_files import EventFile
 from local.cloud.providers.chime import CHIME
 from local.cloud.providers.connect import CONNECT
 from local.cloud.providers.record import SimulatedProvider
+from local.cloud.providers.simulated import SIMULATED
 from speechcall.telephony.provider import ProviderName, provider
 
 CALLER_ID = "+4930123456"
@@ -23,17 +24,24 @@ def simulated(name: ProviderName) -> SimulatedProvider:
             return CONNECT
         case ProviderName.CHIME:
             return CHIME
+        case ProviderName.SIMULATED:
+            return SIMULATED
         case _:
             assert_never(name)
 
 
 def parameters_of(name: ProviderName) -> dict[str, str]:
-    """The template's parameters that choose a provider."""
-    return {"TelephonyProvider": name.value, "CallerId": CALLER_ID, **simulated(name).parameters}
+    """The template's parameters that choose a provider. One that rings no phone needs no caller ID."""
+    caller_id = CALLER_ID if provider(name).rings_phones else ""
+    return {"TelephonyProvider": name.value, "CallerId": caller_id, **simulated(name).parameters}
+
+
+RINGING = tuple(name for name in ProviderName if provider(name).rings_phones)
+"""The providers behind which there is a network of telephones, with an API of its own."""
 
 
 def api_setting(name: ProviderName) -> str:
-    """The end of the variable AWS_ENDPOINT_URL_... that names the address of a provider's API.
+    """The end of the variable AWS_ENDPOINT_URL_... that names the address of the API of a provider of RINGING.
 
     AWS makes it of the service's id, which is not its name in boto3 ("Chime SDK Voice" is chime-sdk-voice there).
     Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints".

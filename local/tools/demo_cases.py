@@ -39,6 +39,8 @@ class Case:
     caller: str
     script: Script
     expected: Expected
+    ending: str
+    """The last digits of a number whose simulated callee does the same (docs/telephony.md)."""
     folder: str = "events/spec"
 
     @property
@@ -54,9 +56,9 @@ _LOCALHOST = ExpectedWebhook("http://localhost/1", {})
 
 def _unanswered_cases(body: str) -> list[Case]:
     return [
-        Case(body, "hangs up", Script([answer(), hang_up(1.0)]), Expected((0,), reason="callerHungUp")),
-        Case(body, "is busy", Script([busy()]), Expected(outcome="busy", reason="busy")),
-        Case(body, "does not answer", Script([no_answer()]), Expected(outcome="noAnswer", reason="noAnswer")),
+        Case(body, "hangs up", Script([answer(), hang_up(1.0)]), Expected((0,), reason="callerHungUp"), "42"),
+        Case(body, "is busy", Script([busy()]), Expected(outcome="busy", reason="busy"), "30"),
+        Case(body, "does not answer", Script([no_answer()]), Expected(outcome="noAnswer", reason="noAnswer"), "31"),
     ]
 
 
@@ -64,9 +66,9 @@ def _one_menu_cases(body: str, webhook: ExpectedWebhook) -> list[Case]:
     """`wrong` hangs up."""
     silent = Script([answer(), stay_silent()])
     return [
-        Case(body, "presses 1", Script([answer(), press("1")]), Expected((0,), (webhook,))),
-        Case(body, "presses 9, a wrong key", Script([answer(), press("9")]), Expected((0,))),
-        Case(body, "stays silent past the idle timeout", silent, Expected((0,), silences=1)),
+        Case(body, "presses 1", Script([answer(), press("1")]), Expected((0,), (webhook,)), "01"),
+        Case(body, "presses 9, a wrong key", Script([answer(), press("9")]), Expected((0,)), "09"),
+        Case(body, "stays silent past the idle timeout", silent, Expected((0,), silences=1), "20"),
         *_unanswered_cases(body),
     ]
 
@@ -76,9 +78,9 @@ def _two_menu_cases(body: str) -> list[Case]:
     wrong_then_one = Script([answer(), press("9"), press("1")])
     silent = Script([answer(), stay_silent(), stay_silent()])
     return [
-        Case(body, "presses 1", Script([answer(), press("1")]), Expected((0,), (_HOOK,))),
-        Case(body, "presses 9, a wrong key, then 1", wrong_then_one, Expected((0, 1), (_LOCALHOST,))),
-        Case(body, "stays silent past both idle timeouts", silent, Expected((0, 1), silences=2)),
+        Case(body, "presses 1", Script([answer(), press("1")]), Expected((0,), (_HOOK,)), "01"),
+        Case(body, "presses 9, a wrong key, then 1", wrong_then_one, Expected((0, 1), (_LOCALHOST,)), "9162"),
+        Case(body, "stays silent past both idle timeouts", silent, Expected((0, 1), silences=2), "20"),
         *_unanswered_cases(body),
     ]
 
@@ -86,7 +88,9 @@ def _two_menu_cases(body: str) -> list[Case]:
 def _use_case(body: str, caller: str, keys: str, menus: tuple[int, ...], *told: ExpectedWebhook) -> Case:
     """One of examples/, whose callee presses a key in each menu."""
     script = Script([answer(), *(press(key) for key in keys)])
-    return Case(body, caller, script, Expected(menus, told), "examples")
+    digits = keys.replace("*", "0").replace("#", "9")
+    ending = f"{digits}{6 if digits == keys else 7}{len(keys)}"
+    return Case(body, caller, script, Expected(menus, told), ending, "examples")
 
 
 _API = "https://api.example.com"

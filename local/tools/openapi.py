@@ -32,6 +32,7 @@ from speechcall.status.use_cases.export import COLUMNS, Format
 from speechcall.status.use_cases.read_campaigns import MAX_PAGE as PAGE_OF_CAMPAIGNS
 from speechcall.status.use_cases.read_campaigns import PAGE
 from speechcall.status.use_cases.read_status import MAX_PAGE
+from speechcall.webhooks.rules.webhook import SIMULATED
 
 ROOT = Path(__file__).parents[2]
 SHOWN = ROOT / "docs" / "openapi.yaml"
@@ -141,7 +142,8 @@ def _event(name: str, model: type) -> dict[str, Any]:
             "operationId": f"tell_{name}",
             "tags": ["status"],
             "summary": f"What `statusUrl` is sent for the event `{name}` (docs/webhooks.md)",
-            "parameters": [{"name": one, "in": "header", "schema": {"type": "string"}} for one in headers],
+            "parameters": [{"name": one, "in": "header", "schema": {"type": "string"}} for one in headers]
+            + [{"name": SIMULATED[0], "in": "header", "schema": {"type": "string", "const": SIMULATED[1]}}],
             "requestBody": {"required": True, "content": {_JSON: {"schema": schema}}},
             "responses": {"2XX": {"description": "Taken; anything else is tried again, or given up."}},
             "security": [],

@@ -7,18 +7,18 @@ import httpx
 import pytest
 
 from local.cloud import seed
+from local.cloud.simulated_providers import RINGING
 from local.network.shared.scripted_callees import Script, busy
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.account import CallBack
 from speechcall.callbacks.rules.call_back import NOBODY, WITHHELD
-from speechcall.telephony.provider import ProviderName
 from tests.e2e.conftest import HANGUP, Client, finished, menu, message, running
 from tests.kit.audio_files import Kind, encode, sound
 
 HER, HIS, OURS = "+380671234567", "+380671234568", "+4930123456"
 WAIT = 20.0
 WAV = Kind("wav", "pcm_s16le", 16_000)
-TELEPHONIES = [pytest.param(name, id=name.value) for name in ProviderName]
+TELEPHONIES = [pytest.param(name, id=name.value) for name in RINGING]
 
 
 def spoken(cloud, contact_id):

@@ -9,13 +9,13 @@ import httpx
 import pytest
 
 from local.cloud import seed
+from local.cloud.simulated_providers import RINGING
 from local.network.shared.scripted_callees import Script, answer, fail, hang_up, press, stay_silent
 from speechcall.calls.adapters.calls_store import DynamoCalls
 from speechcall.shared.rules.errors import StoreUnavailable
-from speechcall.telephony.provider import ProviderName
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, telephone_wav
 
-TELEPHONIES = pytest.mark.parametrize("telephony", ProviderName)
+TELEPHONIES = pytest.mark.parametrize("telephony", RINGING)
 FIRST, SECOND, WHOLE = "+380670000001", "+380670000002", "+380670000003"
 CALLEES = {
     FIRST: Script([answer(), stay_silent()]),

@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from local.cloud import polly, seed
+from local.cloud.simulated_providers import RINGING
 from local.network.shared.scripted_callees import Script, answer, stay_silent
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.adapters.s3_audio import CARRIED, S3Audio
-from speechcall.telephony.provider import ProviderName
 from tests.e2e.conftest import HANGUP, Client, finished, menu, message, running, telephone_wav
 
 PLAYBACK = 8.0
@@ -57,7 +57,7 @@ def test_an_introduction_behind_a_url_is_heard():
 
 
 @pytest.mark.skipif(shutil.which(polly.PROGRAM) is None, reason="espeak-ng is not installed")
-@pytest.mark.parametrize("telephony", ProviderName)
+@pytest.mark.parametrize("telephony", RINGING)
 def test_text_is_heard_and_spoken_once(telephony, monkeypatch):
     asked, speak = [], polly._spoken
     monkeypatch.setattr(polly, "_spoken", lambda *given: asked.append(given) or speak(*given))
@@ -84,7 +84,7 @@ def keep_as_a_release_before(name, template):
     prompts.put(seed.ACCOUNT_ID, known._replace(prompt=known.prompt._replace(uri=there)))
 
 
-@pytest.mark.parametrize("telephony", ProviderName)
+@pytest.mark.parametrize("telephony", RINGING)
 def test_a_code_is_spelt_from_recordings_joined_to_one_prompt(telephony):
     parts = [{"audio": "https://example.com/welcome.mp3"}, {"pauseMsec": 250}, {"spell": "4714", "recordings": "uk_"}]
     menus = {"play": parts, "idleTimeoutMsec": 1000, "dtmfActions": {"silence": [HANGUP]}}

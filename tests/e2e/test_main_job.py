@@ -12,14 +12,14 @@ import pytest
 from standardwebhooks import Webhook
 
 from local.cloud import seed
+from local.cloud.simulated_providers import RINGING
 from local.network.chime.settings import CREATE
 from local.network.shared.faults import Faults
 from local.network.shared.scripted_callees import Script, answer, busy, press, stay_silent
-from speechcall.telephony.provider import ProviderName
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
 from tests.kit.audio_host import audio_host
 
-TELEPHONIES = pytest.mark.parametrize("telephony", ProviderName)
+TELEPHONIES = pytest.mark.parametrize("telephony", RINGING)
 PRODUCT = ("layers/core/speechcall", "functions/")
 CLOCK = "adapters/clock.py"
 

@@ -6,11 +6,11 @@ import httpx
 import pytest
 
 from local.cloud import seed
+from local.cloud.simulated_providers import RINGING
 from local.network.shared.scripted_callees import Script, answer, press
 from speechcall.calls.adapters import warm_functions as warm
 from speechcall.calls.rules.call import Kind
 from speechcall.calls.use_cases.control_call import Control
-from speechcall.telephony.provider import ProviderName
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
 
 MENUS = (
@@ -20,7 +20,7 @@ MENUS = (
 )
 
 
-@pytest.mark.parametrize("telephony", ProviderName)
+@pytest.mark.parametrize("telephony", RINGING)
 def test_three_keys_are_heard_in_three_menus_before_the_machine_has_asked_the_first(telephony, monkeypatch):
     # Given a state machine whose every question is held up, for as long as this test likes
     may_ask, held_up = threading.Event(), []
@@ -52,7 +52,7 @@ def test_three_keys_are_heard_in_three_menus_before_the_machine_has_asked_the_fi
 
 
 @pytest.mark.parametrize("kept_ready", ["0", "2"])  # the function itself, or its alias
-@pytest.mark.parametrize("telephony", ProviderName)
+@pytest.mark.parametrize("telephony", RINGING)
 def test_what_will_hear_the_callee_is_made_ready_while_the_phone_rings(telephony, kept_ready, monkeypatch):
     ready = threading.Event()
 

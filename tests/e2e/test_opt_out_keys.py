@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from local.cloud import seed
+from local.cloud.simulated_providers import RINGING
 from local.network.shared.scripted_callees import Script, answer, busy, press
-from speechcall.telephony.provider import ProviderName
 from tests.e2e.conftest import Client, finished, running
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "recall-in-hours.json"
@@ -46,7 +46,7 @@ def found(cloud, number):
     return httpx.post(f"{cloud.url}/bat/optout/find", json=asked, auth=AUTH, timeout=30).json()
 
 
-@pytest.mark.parametrize("telephony", ProviderName)
+@pytest.mark.parametrize("telephony", RINGING)
 def test_who_presses_the_key_and_hangs_up_at_once_is_not_called_again(telephony):
     callee = HangsUpWhenHeard()
     answers = {HER: callee, ANOTHER: Script([busy()])}

@@ -7,11 +7,12 @@ import httpx
 import pytest
 
 from local.cloud import seed
+from local.cloud.simulated_providers import RINGING
 from local.network.shared.scripted_callees import Script, answer, busy, stay_silent
 from speechcall.telephony.provider import ProviderName
 from tests.e2e.conftest import HANGUP, Client, finished, menu, message, running
 
-TELEPHONIES = pytest.mark.parametrize("telephony", ProviderName)
+TELEPHONIES = pytest.mark.parametrize("telephony", RINGING)
 AUTH = (seed.USER, seed.PASSWORD)
 
 

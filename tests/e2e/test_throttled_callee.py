@@ -12,11 +12,11 @@ from collections import Counter
 import pytest
 
 from local.cloud.functions import FunctionHost, name_of
+from local.cloud.simulated_providers import RINGING
 from local.network.connect import flow_session, invocation
 from local.network.connect.flow_runner import Failed
 from local.network.shared.invoker import FunctionError
 from local.network.shared.scripted_callees import Script, answer, press
-from speechcall.telephony.provider import ProviderName
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
 
 MENUS = (
@@ -83,13 +83,13 @@ def hold(throttled, telephony, calls):
     assert throttled.failed >= 4 * calls  # of each call the answer and its three keys
 
 
-@pytest.mark.parametrize("telephony", ProviderName)
+@pytest.mark.parametrize("telephony", RINGING)
 def test_no_callee_notices_that_every_second_invocation_fails(throttled, telephony):
     hold(throttled, telephony, 8)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("telephony", ProviderName)
+@pytest.mark.parametrize("telephony", RINGING)
 def test_none_of_two_hundred_callees_notices_it(throttled, telephony):
     hold(throttled, telephony, 200)

@@ -334,3 +334,56 @@ def test_what_cannot_be_looked_up_stops_nothing_and_hides_nothing(
 def test_a_stack_of_the_chime_sdk_asks_nothing_of_amazon_connect(app, aws, connect, cloudformation):
     connect.clear()  # whoever asks meets a KeyError, and would be told
     assert refusal(app, aws, cloudformation, ConnectInstanceArn="", CallsPerSecond="0").startswith("CallsPerSecond=0")
+
+
+# ------------------------------------------------------ another telephony
+def changed(app, cloudformation, *, to, told, before=None):
+    """An update that has another telephony place the calls; `told`: what the parts of the index hold."""
+    asked = []
+
+    def answer(model, params, **_rest):
+        if model.name == "DescribeStacks":
+            outputs = [{"OutputKey": "MessagesTableName", "OutputValue": "speechcall-MessagesTable-1"}]
+            return Taken(), {"Stacks": [{"StackStatus": "UPDATE_IN_PROGRESS", "Outputs": outputs}]}
+        body = json.loads(params["body"])
+        assert (body["TableName"], body["IndexName"]) == ("speechcall-MessagesTable-1", "due")
+        shard = body["ExpressionAttributeValues"][":shard"]["S"]
+        asked.append(shard)
+        return Taken(), {"Items": [{"pk": {"S": "M#1"}}] if shard in told else []}
+
+    for client in (app.clients.cloudformation, app.clients.dynamodb):
+        client.meta.events.register("before-call", answer)
+    old = properties() | {"TelephonyProvider": "connect"} if before is None else before
+    given = {"TelephonyProvider": to, "ConnectInstanceArn": "", "CallerId": ""}
+    answered = ask(app, cloudformation, given=given, RequestType="Update", OldResourceProperties=old)
+    return answered, asked
+
+
+@pytest.mark.parametrize("shard", ["preparing#0", "queued#3", "calling#1", "later", "settling"])
+def test_another_telephony_is_refused_while_a_message_is_unfinished(app, aws, cloudformation, shard):
+    has(aws, 1000)
+    answered, _ = changed(app, cloudformation, to="simulated", told={shard})
+    assert answered["Status"] == "FAILED"
+    assert answered["Reason"].startswith("TelephonyProvider=simulated: messages are unfinished")
+    assert "for connect" in answered["Reason"]
+
+
+def test_another_telephony_is_taken_when_every_message_has_ended(app, aws, cloudformation):
+    has(aws, 1000)
+    answered, asked = changed(app, cloudformation, to="simulated", told=())
+    assert answered["Status"] == "SUCCESS"
+    assert {shard.partition("#")[0] for shard in asked} == {"preparing", "queued", "calling", "later", "settling"}
+
+
+def test_the_telephony_of_a_release_that_did_not_name_it_is_told_by_its_instance(app, aws, cloudformation):
+    has(aws, 1000)
+    old = {name: value for name, value in properties().items() if name != "TelephonyProvider"}
+    answered, _ = changed(app, cloudformation, to="simulated", told={"queued#0"}, before=old)
+    assert "for connect" in answered["Reason"]
+
+
+def test_a_stack_that_keeps_its_telephony_is_asked_nothing_of_its_messages(app, aws, cloudformation):
+    has(aws, 1000)
+    old = properties() | {"TelephonyProvider": "simulated", "ConnectInstanceArn": ""}
+    answered, asked = changed(app, cloudformation, to="simulated", told={"queued#0"}, before=old)
+    assert (answered["Status"], asked) == ("SUCCESS", [])

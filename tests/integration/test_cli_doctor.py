@@ -59,12 +59,16 @@ def put(*path, value):
     return change
 
 
-def parameter(name, value):
+def parameter_change(name, value):
     def change(found):
         (one,) = (one for one in found["Stacks"][0]["Parameters"] if one["ParameterKey"] == name)
         one["ParameterValue"] = value
 
-    return answer("DescribeStacks", change)
+    return change
+
+
+def parameter(name, value):
+    return answer("DescribeStacks", parameter_change(name, value))
 
 
 def both(*faults):
@@ -454,6 +458,16 @@ def test_the_command_ends_with_1_where_something_is_wrong_and_speaks_json(world)
     assert by_name["tables-protection"]["verdict"] == "problem"
     assert by_name["tables-protection"]["findings"][0]["repair"].startswith("aws dynamodb update-table")
     assert CALLER_ID not in told.stdout
+
+
+def test_a_stack_that_rings_no_phone_is_asked_nothing_of_a_telephony_and_says_so(world):
+    world.changes["DescribeStacks"] = [parameter_change("TelephonyProvider", "simulated")]
+    names = {one.name for one in checks_of(world.deployment, PLACE)}
+    assert not names & {"instance", "caller-id", "flow", "quota-lines", "call-backs", "bucket-policy", "apology"}
+    assert {"stack", "tables", "functions"} <= names
+    found = look(world, "simulated")
+    assert found.verdict is Verdict.WARNING
+    assert "no phone rings" in found.findings[0].text
 
 
 def test_what_is_found_names_no_full_number(world):

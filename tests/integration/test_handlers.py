@@ -79,7 +79,7 @@ def test_every_function_of_the_template_starts_and_every_folder_is_deployed(host
 
 def test_a_provider_that_nobody_knows_is_said_at_once(host, template):
     unknown = {"FinishCallFunction": {"TELEPHONY_PROVIDER": "carrier pigeon"}}
-    with pytest.raises(MissingSetting, match=r"carrier pigeon.*connect and chime"):
+    with pytest.raises(MissingSetting, match=r"carrier pigeon.*connect, chime, simulated"):
         FunctionHost(template, unknown)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import botocore.session
 import pytest
 
-from local.cloud.simulated_providers import simulated
+from local.cloud.simulated_providers import RINGING, simulated
 from speechcall.telephony.provider import ProviderName, provider
 from tests.integration.test_anticipation import SIDES as SIDES_OF_LOGS
 from tests.integration.test_carrier_walk import SIDES as SIDES_OF_PAIRS
@@ -31,6 +31,7 @@ SETTINGS = {
     "CONNECT_INSTANCE_ID": "i",
     "CONNECT_FLOW_ID": "f",
     "SIP_MEDIA_APPLICATION_ID": "s",
+    "SIMULATED_CALLS_QUEUE_URL": "q",
     "PROVIDER_RING_TIMEOUT": "false",
 }
 
@@ -38,6 +39,9 @@ SETTINGS = {
 MADE = {
     "connect": "ConnectTelephony connect connect.client provider",
     "chime": "ChimeTelephony chime chime.client provider",
+    "simulated": (
+        "SimulatedTelephony provider simulated simulated.callees simulated.client simulated.moments simulated.queue"
+    ),
 }
 
 
@@ -48,12 +52,17 @@ def test_only_the_chosen_provider_is_imported(name, made):
     assert found.stdout.strip() == made
 
 
-@pytest.mark.parametrize("sides", [MADE, SIDES_OF_LOGS, SIDES_OF_OUTCOMES, SIDES_OF_PAIRS, SIDES_OF_RACES])
-def test_each_provider_is_one_that_the_tests_know(sides):
-    assert set(sides) == set(ProviderName)
+def test_each_provider_is_one_that_the_tests_know():
+    assert set(MADE) == set(ProviderName)
 
 
-@pytest.mark.parametrize("name", ProviderName)
+@pytest.mark.parametrize("sides", [SIDES_OF_LOGS, SIDES_OF_OUTCOMES, SIDES_OF_PAIRS, SIDES_OF_RACES])
+def test_each_provider_that_rings_phones_is_one_whose_callees_the_tests_play(sides):
+    """Scripted callees cannot be played by a test: `tests/unit/test_simulated_calls.py` has theirs."""
+    assert set(sides) == set(RINGING)
+
+
+@pytest.mark.parametrize("name", RINGING)
 def test_its_api_is_named_and_signed_for_as_boto3_does_it(name):
     model = botocore.session.get_session().get_service_model(provider(name).service)
     assert provider(name).signs_as == model.signing_name
@@ -85,3 +94,8 @@ def test_calls_are_placed_with_each_before_a_release(name):
 @pytest.mark.parametrize("name", ProviderName)
 def test_a_record_is_that_of_its_name(name):
     assert provider(name).name is name
+
+
+def test_one_that_rings_no_phone_has_no_api_that_could():
+    others = [provider(name) for name in ProviderName if name not in RINGING]
+    assert [(one.service, one.signs_as, one.plays_as, one.stack) for one in others] == [("", "", "", "")]

@@ -127,6 +127,8 @@ def _document() -> dict[str, Any]:
     topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "on-call"}}
     resources: dict[str, Any] = {"OnCall": topic}
     for name, one in product["Resources"].items():
+        if one.get("Condition") in ("Chime", "Simulated"):
+            continue
         if one["Type"] in AS_THEY_STAND:
             resources[name] = {"Type": one["Type"], "Properties": one["Properties"]}
             if one["Type"] == "AWS::KMS::Key":
@@ -135,7 +137,7 @@ def _document() -> dict[str, Any]:
                 one["Properties"]["QueueName"] = f"{name}.fifo"
             if one["Type"] == "AWS::DynamoDB::Table":
                 one["Properties"]["DeletionProtectionEnabled"] = True
-        elif one["Type"] == "AWS::Serverless::Function" and one.get("Condition") != "Chime":
+        elif one["Type"] == "AWS::Serverless::Function":
             resources[name] = {
                 "Type": "AWS::Lambda::Function",
                 "Properties": {

@@ -12,7 +12,7 @@ from tests.kit.pairwise import pairwise
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/0b1f6b4e-9d11-4d4f-9c7a-1c9a2e1f7a55"
 INSTANCE = "arn:aws:connect:eu-central-1:123456789012:instance/12345678-1234-1234-1234-123456789012"
 CHOICES: dict[str, tuple[str, ...]] = {
-    "TelephonyProvider": ("connect", "chime"),
+    "TelephonyProvider": ("connect", "chime", "simulated"),
     "Egress": ("open", "fixed", "own"),
     "PermissionsBoundaryArn": ("", "arn:aws:iam::123456789012:policy/limits/Boundary"),
     "RolePath": ("/", "/speechcall/"),
@@ -34,7 +34,7 @@ _IN_TEXT = re.compile(r"\$\{([A-Za-z0-9:]+)(?:\.[A-Za-z0-9.]+)?\}")
 def combinations_of_parameters() -> Iterator[dict[str, str]]:
     """All parameters that must be given, in each combination."""
     for chosen in pairwise(CHOICES):
-        given = {"CallerId": "+4930123456", **chosen}
+        given = {"CallerId": "" if chosen["TelephonyProvider"] == "simulated" else "+4930123456", **chosen}
         if chosen["TelephonyProvider"] == "connect":
             given["ConnectInstanceArn"] = INSTANCE
         if chosen["DomainName"]:

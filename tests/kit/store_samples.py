@@ -81,6 +81,7 @@ def full(mid):
         "ring_seconds": 20,
         "redial": Redial(2, (60, 120), ("busy",)),
         "silent_repeats": 0,
+        "is_simulated": True,
         "send_at_msec": NOW + 60_000,
         "hours": (Hours((Window(540, 1200, (0, 4)),), ("Europe/Kyiv",), ("2026-12-25",)), Hours((), ("UTC",))),
     }

@@ -86,7 +86,7 @@ class Api:
     def __init__(self):
         self.messages, self.lists, self.drawn = MemoryMessages(), Lists("ivr_651854"), 5
 
-    def post(self, body, key=None, account=ACME):
+    def post(self, body, key=None, account=ACME, **more):
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return accept_messages(
             account,
@@ -96,6 +96,7 @@ class Api:
             lists=self.lists,
             clock=FakeClock(),
             random_bits=lambda bits: self.drawn,
+            **more,
         )
 
     def refused(self, body, error=InvalidRequest):
@@ -116,6 +117,14 @@ def test_the_answer_is_that_of_the_specification(api):
     (message,) = answer["messages"]
     assert message == {"messageId": message["messageId"], "recipient": "+380936670003", "status": "sent"}
     assert set(answer) == {"messages", "messagelistId"}
+
+
+@pytest.mark.parametrize("is_simulated", [True, False])
+def test_whether_a_phone_will_ring_is_stored_with_the_message_and_its_list(api, is_simulated):
+    answer = api.post({"messages": [entry()]}, is_simulated=is_simulated)
+    assert api.messages.get(answer["messages"][0]["messageId"]).is_simulated is is_simulated
+    (stored,) = api.lists.lists
+    assert stored.is_simulated is is_simulated
 
 
 def test_an_accepted_message_is_stored_as_it_was_given(api):

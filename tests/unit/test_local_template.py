@@ -126,6 +126,12 @@ OF_CONNECT = {
     *("ConnectFlowFunction", "ConnectFlowPermission", "ConnectStack", "ConnectEventsFunction"),
 }
 OF_CHIME = {"ChimeEventsFunction", "ChimeEventsPermission", "ChimeStack"}
+SIMULATED = {"TelephonyProvider": "simulated"}
+OF_SIMULATED = {
+    *("SimulatedCallsFunction", "SimulatedCallsQueue", "SimulatedCallsDeadLetterQueue", "DeadSimulatedCallsAlarm"),
+}
+OF_PHONES = {"CallBacksFunction", "CallBackRoute", "RouteCallBacksFunction"}
+"""What only a telephony has that can be called back."""
 
 
 def product(parameters: dict[str, str] = CONNECT) -> Template:
@@ -138,7 +144,12 @@ def resources_of(template: Template) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("parameters", "has", "lacks"), [(CONNECT, OF_CONNECT, OF_CHIME), (CHIME, OF_CHIME, OF_CONNECT)]
+    ("parameters", "has", "lacks"),
+    [
+        (CONNECT, OF_CONNECT | OF_PHONES, OF_CHIME | OF_SIMULATED),
+        (CHIME, OF_CHIME | OF_PHONES, OF_CONNECT | OF_SIMULATED),
+        (SIMULATED, OF_SIMULATED, OF_CONNECT | OF_CHIME | OF_PHONES),
+    ],
 )
 def test_each_telephony_is_a_whole_template_without_the_other(parameters, has, lacks) -> None:
     template = product(parameters)
@@ -147,16 +158,14 @@ def test_each_telephony_is_a_whole_template_without_the_other(parameters, has, l
     assert not lacks & set(made)
     assert all(template.outputs.values())
     assert ("ContactFlowId" in template.outputs) == ("ConnectStack" in made)
-    text, other = json.dumps(made), "chime:" if parameters is CONNECT else "connect:"
-    assert f'"{other}' not in text
-    assert template.functions["ControlCallFunction"].environment["TELEPHONY_PROVIDER"] == (
-        "connect" if parameters is CONNECT else "chime"
-    )
+    text, own = json.dumps(made), parameters.get("TelephonyProvider", "connect")
+    assert [other for other in ("connect", "chime") if other != own and f'"{other}:' in text] == []
+    assert template.functions["ControlCallFunction"].environment["TELEPHONY_PROVIDER"] == own
 
 
 def test_the_state_machines_are_the_same_byte_for_byte_whichever_telephony_places_the_calls() -> None:
     machines = []
-    for parameters in (CONNECT, CHIME):
+    for parameters in (CONNECT, CHIME, SIMULATED):
         environment = product(parameters).functions["DialerFunction"].environment
         wiring = Wiring(
             environment["CONTROL_CALL_ARN"], environment["FINISH_CALL_ARN"], environment["WEBHOOK_QUEUE_URL"]
@@ -164,7 +173,7 @@ def test_the_state_machines_are_the_same_byte_for_byte_whichever_telephony_place
         machines.append(json.dumps([compile_flow(menus, wiring) for menus in (MENUS, (MENU,))]))
         names = {name: value for name, value in environment.items() if name.startswith("FLOW_")}
         machines.append(json.dumps(names))
-    assert machines[:2] == machines[2:]
+    assert machines[:2] == machines[2:4] == machines[4:]
 
 
 def test_every_function_of_the_product_has_code_and_an_environment() -> None:

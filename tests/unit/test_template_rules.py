@@ -601,6 +601,11 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         "providers",
     ),
     "a provider has no condition": (no_condition("Chime"), "providers"),
+    "what is simulated is forgotten": (without("SimulatedCallsFunction"), "providers"),
+    "a real call from a simulated stack": (
+        allow_for("SimulatedCallsFunction", "connect:StartOutboundVoiceContact", "*"),
+        "providers",
+    ),
     "a stack has two who listen": (make_always("ConnectFlowFunction", "ConnectFlowFunctionRole"), "providers"),
     "a type that not every Region has": (type_of_few_regions, "regions"),
     "log lines for ever": (drop("LogGroup", "RetentionInDays"), "functions"),
@@ -622,6 +627,18 @@ def written(document: dict[str, Any], folder: Path) -> Template:
 
 def test_the_template_holds_every_rule() -> None:
     assert problems(read_template(TEMPLATE, PARAMETERS)) == []
+
+
+def test_a_stack_whose_calls_are_simulated_holds_every_rule_that_is_not_about_amazon_connect() -> None:
+    here = read_template(TEMPLATE, {**PARAMETERS, "TelephonyProvider": "simulated"})
+    not_about_connect = [rule for rule in RULES if rule.__name__ not in OF_CONNECT]
+    assert [problem for rule in not_about_connect for problem in rule(here)] == []
+
+
+OF_CONNECT = {
+    *("permissions", "deployment", "outputs", "in_time"),
+}
+"""Rules that name functions, resources or outputs of a stack with Amazon Connect."""
 
 
 def test_there_are_many_mistakes() -> None:

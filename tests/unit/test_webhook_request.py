@@ -39,6 +39,12 @@ def test_the_customers_numbers_order_and_letters_arrive(given_body):
     assert request(Webhook("https://x.example/", stored)).body.endswith(f'"action":{given_body}}}'.encode())
 
 
+def test_a_webhook_of_a_call_that_rang_no_phone_says_so_in_a_header_alone():
+    simulated = request(message=replace(MESSAGE, is_simulated=True))
+    assert set(simulated.headers) - set(request().headers) == {("webhook-simulated", "1")}
+    assert simulated.body == request().body
+
+
 @given(texts, texts)
 def test_from_and_to_are_those_of_the_request_whatever_they_hold(sender, recipient):
     body = json.loads(request(message=replace(MESSAGE, sender=sender, recipient=recipient)).body)

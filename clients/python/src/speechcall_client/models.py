@@ -160,6 +160,8 @@ class MessageStatus(Answer):
     text: str
     deliverystatus: Annotated[str, Field(alias="deliverystatus")]
     ignore_opt_out: bool = False
+    simulated: bool = False
+    """No phone rings for it."""
     partscount: Annotated[int, Field(alias="partscount")] = 1
     cost: float | None = None
     call: Call
@@ -195,6 +197,7 @@ class ListStatus(Answer):
 
     messagelist_id: str
     campaign: str | None = None
+    simulated: bool = False
     state: str
     total: int
     statuses: dict[str, int]

@@ -25,6 +25,7 @@ class ProviderName(StrEnum):
 
     CONNECT = "connect"
     CHIME = "chime"
+    SIMULATED = "simulated"
 
 
 class CallBacks(Protocol):
@@ -54,7 +55,7 @@ class Provider(NamedTuple):
     dial_settings: tuple[str, ...]
     """Those of one that also dials, in addition."""
     service: str
-    """Its API's name in boto3."""
+    """Its API's name in boto3; this, `signs_as` and `plays_as` are empty where it asks none."""
     signs_as: str
     """Its API's name in signatures and in IAM's actions (`connect:StopContact`)."""
     plays_as: str
@@ -62,9 +63,12 @@ class Provider(NamedTuple):
     listener: str
     """The template's name of the function that a callee waits for."""
     stack: str
-    """The template's name of the nested stack with its resources."""
+    """The template's name of the nested stack with its resources; empty: it has none."""
     known_by: tuple[str, ...]
     """Resources of the template that only a stack of this provider has, also one of an older release."""
+    rings_phones: bool = True
+    """Whether somebody is called at all. If not, its callees are scripts, nobody can call back, it asks no API of a
+    telephone network, and what it tells says that it is simulated."""
 
     @property
     def keeps_ring_time(self) -> bool:
@@ -83,6 +87,8 @@ def provider(name: ProviderName) -> Provider:
             return _CONNECT
         case ProviderName.CHIME:
             return _CHIME
+        case ProviderName.SIMULATED:
+            return _SIMULATED
         case _:
             assert_never(name)
 
@@ -93,7 +99,7 @@ def chosen_provider() -> Provider:
     try:
         return provider(ProviderName(name))
     except ValueError:
-        known = " and ".join(ProviderName)
+        known = ", ".join(ProviderName)
         raise MissingSetting(f"TELEPHONY_PROVIDER is {name!r}; template.yaml knows {known}") from None
 
 
@@ -183,4 +189,34 @@ _CHIME = Provider(
     listener="ChimeEventsFunction",
     stack="ChimeStack",
     known_by=("ChimeStack", "SipMediaApplication"),
+)
+
+
+def _simulated(_dials: bool) -> "Telephony":
+    from speechcall.telephony.simulated import client, queue  # noqa: PLC0415 - see `Provider.make`
+
+    made = once(partial(boto3.client, "sqs", config=queue.CLIENT_CONFIG))
+    return client.SimulatedTelephony(queue.SqsMoments(made, setting("SIMULATED_CALLS_QUEUE_URL")))
+
+
+def _no_call_backs(_desk: "CallBackDesk", _logger: Any) -> CallBacks:
+    raise MissingSetting("a simulated call has no number that could be called back")
+
+
+_SIMULATED = Provider(
+    ProviderName.SIMULATED,
+    _simulated,
+    _no_call_backs,
+    encoding=Encoding.MU_LAW,
+    ringing=Ringing.PROVIDERS,
+    takes_ring_time=False,
+    settings=("SIMULATED_CALLS_QUEUE_URL",),
+    dial_settings=(),
+    service="",
+    signs_as="",
+    plays_as="",
+    listener="SimulatedCallsFunction",
+    stack="",
+    known_by=("SimulatedCallsFunction",),
+    rings_phones=False,
 )

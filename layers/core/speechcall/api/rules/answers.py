@@ -303,6 +303,11 @@ class Call(ToldCall):
     statusWebhooks: Annotated[list[StatusDelivery], Field(description="Those that `statusUrl` was sent.")]
 
 
+Simulated = Annotated[
+    Literal[True], Field(description="No phone rings for it: the stack's telephony is simulated. Absent: phones ring.")
+]
+
+
 @_closed
 class FinalEvent(TypedDict):
     """What `statusUrl` is sent when a message has ended: the members are those of its status."""
@@ -312,6 +317,7 @@ class FinalEvent(TypedDict):
     messagelistId: Id
     customerMessageId: NotRequired[CustomerId]
     campaign: NotRequired[CampaignName]
+    simulated: NotRequired[Simulated]
     recipient: str
     deliverystatus: DeliveryStatus
     timestamp: Annotated[Moment, Field(description="When it happened.")]
@@ -328,6 +334,7 @@ class AttemptEvent(TypedDict):
     messagelistId: Id
     customerMessageId: NotRequired[CustomerId]
     campaign: NotRequired[CampaignName]
+    simulated: NotRequired[Simulated]
     recipient: str
     deliverystatus: Annotated[DeliveryStatus, Field(description="`scheduled`: it is dialled again.")]
     timestamp: Annotated[Moment, Field(description="When it was over.")]
@@ -340,6 +347,7 @@ class ListEvent(TypedDict):
 
     event: Literal["list"]
     messagelistId: Id
+    simulated: NotRequired[Simulated]
     timestamp: Annotated[Moment, Field(description="When the last one ended.")]
     total: Annotated[int, Field(ge=1, description="Messages that were accepted.")]
     outcomes: Annotated[dict[str, Count], Field(description="How many ended so.")]
@@ -353,6 +361,7 @@ class MessageStatus(TypedDict):
     messageId: Id
     customerMessageId: NotRequired[CustomerId]
     campaign: NotRequired[CampaignName]
+    simulated: NotRequired[Simulated]
     ignoreOptOut: NotRequired[
         Annotated[Literal[True], Field(description="It is dialled even where the number has opted out.")]
     ]
@@ -637,6 +646,7 @@ class ListStatus(TypedDict):
 
     messagelistId: Id
     campaign: NotRequired[CampaignName]
+    simulated: NotRequired[Simulated]
     state: StopStateName
     total: Annotated[int, Field(ge=1, le=100, description="How many messages were accepted.")]
     statuses: Annotated[dict[DeliveryStatus, int], Field(description="How many messages have each status.")]

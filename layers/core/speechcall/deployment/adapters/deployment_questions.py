@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from speechcall.deployment.adapters import connect_facts
 from speechcall.deployment.adapters.patience import Question
+from speechcall.deployment.adapters.provider_change import changes_provider, why_not_changed
 from speechcall.deployment.rules import checks as deployment
 from speechcall.deployment.rules.concurrency import FUNCTIONS_OF_A_CALL, Load, reserved_for_each, why_too_many
 
@@ -15,11 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Clients:
-    """Boto3's, of Lambda, Amazon Connect and Service Quotas."""
+    """Boto3's, of Lambda, Amazon Connect, Service Quotas, CloudFormation and DynamoDB."""
 
     functions: Any
     connect: Any
     quotas: Any
+    cloudformation: Any
+    dynamodb: Any
 
 
 def load_of(given: Mapping[str, str]) -> Load | None:
@@ -48,6 +51,8 @@ def questions(
     """Those that can be asked. In: the stack's parameters, as the custom resource is told them, and as they were."""
     if load := load_of(given):
         yield lambda: _why_too_many(load, given, before, clients.functions)
+    if changes_provider(given, before):
+        yield lambda: why_not_changed(given, before, stack_id, clients.cloudformation, clients.dynamodb)
     if arn := given.get("ConnectInstanceArn", ""):
         yield from _of_connect(given, arn, stack_id, clients)
 

@@ -51,6 +51,16 @@ def whole_number(value: str, least: int, most: int) -> int | None:
     return int(value)
 
 
+def why_not_another_provider(before: str, now: str, *, is_unfinished: bool) -> str | None:
+    """What is wrong if the telephony is changed."""
+    if before == now or not is_unfinished:
+        return None
+    return (
+        f"TelephonyProvider={now}: messages are unfinished that were accepted for {before}. Wait until all have ended, "
+        f"or cancel them (speechcall account cancel-queue), or deploy with TelephonyProvider={before}."
+    )
+
+
 def why_elsewhere(instance_arn: str, stack_id: str) -> str | None:
     """What is wrong if the instance is of another account or Region than the stack; both are read in their ARNs."""
     here, there = stack_id.split(":")[3:5], instance_arn.split(":")[3:5]

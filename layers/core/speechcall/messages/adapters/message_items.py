@@ -138,6 +138,7 @@ def dump(message: Message) -> Values:
         **({"status_url": message.status_url} if message.status_url else {}),
         **({"status_events": list(message.status_events)} if message.status_events else {}),
         **({"counts_in_list": True} if message.counts_in_list else {}),
+        **({"simulated": True} if message.is_simulated else {}),
         "due_shard": shard_name(message.mid, message.state),
         "due_at": first_check_msec(message),
     }
@@ -209,6 +210,7 @@ def load(item: Values) -> Message:
         number_digest=item.get("number_digest", ""),
         opt_out_lists=tuple(item.get("opt_out_lists", ())),
         ignores_opt_out=item.get("ignores_opt_out", False),
+        is_simulated=item.get("simulated", False),
         due_msec=item.get("due_at"),
         stands="order_pk" in item,
     )

@@ -161,7 +161,9 @@ def list_event(list_id: str) -> StatusEvent:
     return StatusEvent(StatusKind.LIST, list_id)
 
 
-def new_ends(list_id: str, account_id: str, messages: int, status_url: str, expires_at: int) -> Values:
+def new_ends(
+    list_id: str, account_id: str, messages: int, status_url: str, expires_at: int, *, is_simulated: bool = False
+) -> Values:
     """The counter of a new list."""
     return {
         **list_ends_key(list_id),
@@ -171,6 +173,7 @@ def new_ends(list_id: str, account_id: str, messages: int, status_url: str, expi
         "total": messages,
         "open_count": messages,
         "status_url": status_url,
+        **({"simulated": True} if is_simulated else {}),
         "expires_at": expires_at,
     }
 

@@ -113,6 +113,8 @@ class Message:
     """The lists of opt-outs that it obeys, besides its account's own."""
     ignores_opt_out: bool = False
     """It is dialled even where the number has opted out: its account was granted that."""
+    is_simulated: bool = False
+    """It rings no phone: it was accepted by a stack whose telephony is simulated."""
     due_msec: int | None = field(default=None, compare=False)
     """When its state has to change; None: never."""
 

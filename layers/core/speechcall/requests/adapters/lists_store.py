@@ -110,7 +110,14 @@ class DynamoLists:
         if made.status_url:
             from speechcall.messages.adapters.status_items import new_ends  # noqa: PLC0415, few lists are told of
 
-            ends = new_ends(made.list_id, made.account_id, len(made.message_ids), made.status_url, made.expires_at)
+            ends = new_ends(
+                made.list_id,
+                made.account_id,
+                len(made.message_ids),
+                made.status_url,
+                made.expires_at,
+                is_simulated=made.is_simulated,
+            )
             puts.append({"Put": {"TableName": self._table, "Item": to_wire(ends)}})
         return puts
 
@@ -271,6 +278,7 @@ def _dump(made: MessageList) -> Values:
         "fingerprint": made.fingerprint,
         "answer": _packed(made.answer),
         **({"status_url": made.status_url} if made.status_url else {}),
+        **({"simulated": True} if made.is_simulated else {}),
         **({"campaign": made.campaign, "funnels": list(made.funnels)} if made.campaign else {}),
     }
 
@@ -287,6 +295,7 @@ def _load(item: Values) -> MessageList:
         campaign=item.get("campaign", ""),
         funnels=tuple(item.get("funnels", ())),
         status_url=item.get("status_url", ""),
+        is_simulated=item.get("simulated", False),
     )
 
 

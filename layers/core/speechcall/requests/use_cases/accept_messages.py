@@ -80,14 +80,15 @@ def accept_messages(
     ring_time_kept: bool = True,
     strict: bool = False,
     limits: CallLimits = AS_DEPLOYED,
+    is_simulated: bool = False,
 ) -> "Accepted":
     """Stores the acceptable messages of a request, together, and returns the answer.
 
     The answer lists every entry in the order sent: `messageId`, `recipient`, `"status":"sent"`, or
     `"status":"rejected"` with its error. A repeat with the same idempotency `key` is given the first
     one's answer and spends nothing. `allow_loopback`: URLs may lead to this machine; `ring_time_kept`: phones ring as
-    a message says; `strict`: no field may be unknown; `limits`: what the stack allows a call. Raises the leaves of
-    RequestError.
+    a message says; `strict`: no field may be unknown; `limits`: what the stack allows a call; `is_simulated`: no phone
+    will ring. Raises the leaves of RequestError.
     """
     _check_key(key)
     asked = read_request(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
@@ -121,6 +122,7 @@ def accept_messages(
             made = MessageList(list_id, account.account_id, tuple(ids), now, expires, fingerprint, answer)
             told_at = asked.told_of_list(account)
             made = made._replace(status_url=told_at) if told_at else made
+            made = made._replace(is_simulated=True) if is_simulated else made
             return made._replace(campaign=asked.campaign, funnels=shapes) if asked.campaign else made
 
         stored = _add_list(make, key, lists, lambda: _give_back(account, count, spent_msec, urgent, lists))
@@ -238,6 +240,7 @@ def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account, op
         status_url=_status_url(wanted, account),
         status_events=_status_events(wanted, account),
         counts_in_list=bool(stored.status_url),
+        is_simulated=stored.is_simulated,
         campaign=stored.campaign,
         funnel=_funnel(wanted, stored) if stored.campaign else "",
         number_digest=opt_outs.digest(wanted.number),

@@ -22,3 +22,5 @@ class MessageList(NamedTuple):
     """The shapes of its menus that have a funnel of their own in the campaign. Where it is new: all its shapes."""
     status_url: str = ""
     """Where its sender is told when all its messages have ended; empty: nowhere."""
+    is_simulated: bool = False
+    """Its messages ring no phone."""

@@ -45,7 +45,7 @@ class DynamoNotices:
         if message is None or event is None:
             return None
         body = _body(items, message, _facts(event))
-        return Notice(event["account_id"], message["status_url"], _json(body))
+        return Notice(event["account_id"], message["status_url"], _json(body), message.get("simulated", False))
 
     def _of_list(self, list_id: str) -> Notice | None:
         item = read_item(self._client, self._registry, list_ends_key(list_id))
@@ -57,11 +57,12 @@ class DynamoNotices:
             status_url=item["status_url"],
             total=item["total"],
             finished_msec=item["finished_msec"],
+            is_simulated=item.get("simulated", False),
             outcomes={
                 name.removeprefix(OUTCOME): count for name, count in sorted(item.items()) if name.startswith(OUTCOME)
             },
         )
-        return Notice(ended.account_id, ended.status_url, _json(describe_list_event(ended)))
+        return Notice(ended.account_id, ended.status_url, _json(describe_list_event(ended)), ended.is_simulated)
 
 
 def _facts(event: Values) -> Facts:

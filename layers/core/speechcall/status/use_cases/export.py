@@ -20,6 +20,7 @@ from speechcall.status.use_cases.status import History, describe_message
 COLUMNS: Final = (
     *("messagelistId", "messageId", "customerMessageId", "campaign", "from", "recipient", "text", "deliverystatus"),
     *("outcome", "endReason", "acceptedAt", "finishedAt", "attempts", "answeredAt", "durationSec", "keys"),
+    "simulated",
 )
 """Of each row, in their order; the members of each JSON line. New ones come behind these."""
 FREE_TEXT: Final = frozenset({"customerMessageId", "campaign", "from", "text"})
@@ -55,6 +56,7 @@ def row_of(history: History, now_msec: int, held: Held) -> dict[str, Any]:
         "answeredAt": call["answeredAt"],
         "durationSec": call["durationSec"],
         "keys": [f"{step['menu']}:{step['heard']}" for step in call["path"]],
+        "simulated": status.get("simulated", False),
     }
 
 
@@ -75,6 +77,8 @@ def _cell(name: str, value: Any) -> str:
         return ""
     if isinstance(value, list):
         return " ".join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
     return without_formula(str(value)) if name in FREE_TEXT else str(value)
 
 

@@ -174,6 +174,8 @@ def describe_message(history: History, now_msec: int, held: Held = NOT_HELD) -> 
         answer["campaign"] = message.campaign
     if message.ignores_opt_out:
         answer["ignoreOptOut"] = True
+    if message.is_simulated:
+        answer["simulated"] = True
     if message.state in WAITING and held.is_paused:
         answer["call"]["paused"] = True
     return answer
@@ -229,6 +231,8 @@ def describe_list(
     }
     if found.campaign:
         answer["campaign"] = found.campaign
+    if found.is_simulated:
+        answer["simulated"] = True
     if offset + limit < len(summaries):
         answer["nextOffset"] = offset + limit
     return answer

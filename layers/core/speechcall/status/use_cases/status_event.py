@@ -37,6 +37,7 @@ class EndedList:
     total: int
     finished_msec: int
     outcomes: Mapping[str, int]
+    is_simulated: bool = False
 
 
 def describe_event(history: History, facts: Facts) -> "FinalEvent | AttemptEvent":
@@ -59,6 +60,8 @@ def describe_event(history: History, facts: Facts) -> "FinalEvent | AttemptEvent
         event["customerMessageId"] = status["customerMessageId"]
     if "campaign" in status:
         event["campaign"] = status["campaign"]
+    if "simulated" in status:
+        event["simulated"] = True
     if facts.kind == StatusKind.ATTEMPT:
         return {**event, "event": "attempt", "attempt": facts.attempt}
     return event
@@ -78,13 +81,16 @@ def describe_unreadable(mid: str, list_id: str, recipient: str, facts: Facts) ->
 
 def describe_list_event(ended: EndedList) -> "ListEvent":
     """The body of the event of a list."""
-    return {
+    event: ListEvent = {
         "event": "list",
         "messagelistId": ended.list_id,
         "timestamp": utc_text(ended.finished_msec),
         "total": ended.total,
         "outcomes": dict(ended.outcomes),
     }
+    if ended.is_simulated:
+        event["simulated"] = True
+    return event
 
 
 def _as_it_was(history: History, facts: Facts) -> History:

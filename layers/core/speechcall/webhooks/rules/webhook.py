@@ -8,6 +8,8 @@ from speechcall.menus.rules.menu import Webhook
 from speechcall.messages.rules.message import Message
 from speechcall.messages.rules.status_event import KINDS, StatusEvent, StatusKind
 
+SIMULATED = ("webhook-simulated", "1")
+"""The header of all that tells of calls that rang no phone; no sender can set it (`webhook-*` is refused)."""
 _OURS = {"content-type", "host", "content-length", "transfer-encoding", "connection"}
 
 
@@ -66,6 +68,8 @@ class Notice(NamedTuple):
     account_id: str
     url: str
     body: str
+    is_simulated: bool = False
+    """No phone has rung for what it tells of."""
 
 
 def status_task(event: StatusEvent) -> WebhookTask:
@@ -101,16 +105,22 @@ def webhook_request(message: Message, webhook: Webhook, event_id: str, now_sec: 
     )
     body = f'{{{given},"action":{webhook.body}}}'
     custom = tuple((name, value) for name, value in webhook.headers.items() if name.lower() not in _OURS)
-    return _request(webhook.url, custom, body, message.account_id, event_id, now_sec)
+    return _request(webhook.url, custom, body, message.account_id, event_id, now_sec, message.is_simulated)
 
 
 def notice_request(notice: Notice, event_id: str, now_sec: int) -> WebhookRequest:
     """The request of a status event: its body, and our headers as they are for a key press."""
-    return _request(notice.url, (), notice.body, notice.account_id, event_id, now_sec)
+    return _request(notice.url, (), notice.body, notice.account_id, event_id, now_sec, notice.is_simulated)
 
 
 def _request(
-    url: str, custom: tuple[tuple[str, str], ...], body: str, account_id: str, event_id: str, now_sec: int
+    url: str,
+    custom: tuple[tuple[str, str], ...],
+    body: str,
+    account_id: str,
+    event_id: str,
+    now_sec: int,
+    is_simulated: bool,
 ) -> WebhookRequest:
     agent = () if any(name.lower() == "user-agent" for name, _ in custom) else (("User-Agent", "SpeechCall"),)
     ours = (
@@ -118,5 +128,6 @@ def _request(
         *agent,
         ("webhook-id", event_id),
         ("webhook-timestamp", str(now_sec)),
+        *((SIMULATED,) if is_simulated else ()),
     )
     return WebhookRequest(url, custom + ours, body.encode(), account_id)

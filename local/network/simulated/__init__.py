@@ -1,0 +1,1 @@
+"""The callees of a simulated telephony as the phone page shows them."""
