@@ -236,7 +236,9 @@ def to_events(given: str) -> tuple[str, ...]:
     """Checked names of status events as an account holds them."""
     names = () if given == "none" else tuple(name.strip() for name in given.split(","))
     if set(names) - KINDS or len(set(names)) < len(names):
-        raise typer.BadParameter('of final, attempt and list each can be named once, such as "final,list"; or "none".')
+        raise typer.BadParameter(
+            'of final, attempt, list and fallback each can be named once, such as "final,list"; or "none".'
+        )
     return names
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlparse
 import boto3
 from werkzeug.wrappers import Request
 
+from local.cloud.account import REGION, arn
 from local.cloud.api_gateway import ApiGateway
 from local.cloud.artifact import BUILT_TEMPLATE, NotBuiltError
 from local.cloud.aws_endpoint import MOUNT, AwsDoor, WSGIApplication
@@ -35,11 +36,14 @@ from local.cloud.triggers.streams import StreamTrigger
 from local.common.http_server import HttpServer, PortTaken
 from local.common.journal import Journal
 from local.network.shared.invoker import FunctionError
+from local.network.sms.service import SmsService
 from speechcall.outbound.adapters.http_clients import LOOPBACK
 from speechcall.prompts.adapters.s3_audio import S3Audio
 from speechcall.telephony.connect.apology import apology
 from speechcall.telephony.provider import ProviderName, provider
 
+SMS_IDENTITY = arn("sms-voice", "phone-number/phone-5eec4ca1")
+"""From which text messages are sent (the template's SmsOriginationIdentity)."""
 __all__ = ["Cloud", "CloudSettings", "Hosting", "PortTaken"]
 
 
@@ -87,9 +91,10 @@ class Cloud:
         template = settings.template if settings.functions == "process" else BUILT_TEMPLATE
         if not template.is_file():
             raise NotBuiltError("the application is not built: run bin/sam-build")
-        parameters = parameters_of(ProviderName(settings.telephony))
+        parameters = {"SmsOriginationIdentity": SMS_IDENTITY, **parameters_of(ProviderName(settings.telephony))}
         self.template = read_template(template, {**parameters, **settings.parameters})
         self.receiver = Receiver(self.journal, WEBHOOK_SECRET)
+        self.sms = SmsService(REGION, SMS_IDENTITY, self.journal)
         self.carrier: Simulator
         self.functions: Functions
         self.events: EventBus
@@ -129,7 +134,10 @@ class Cloud:
         start(telephony)
         polly = HttpServer(answer_as_polly, name="polly")
         start(polly)
-        others = {**dict.fromkeys(map(api_setting, ProviderName), telephony.url), "POLLY": polly.url}
+        sms = HttpServer(self.sms.api, name="sms")
+        start(sms)
+        own = {"POLLY": polly.url, "PINPOINT_SMS_VOICE_V2": sms.url}
+        others = {**dict.fromkeys(map(api_setting, ProviderName), telephony.url), **own}
         aws = LocalAws(self.template, others)
         start(aws)
         self._carry_prompts()
@@ -220,7 +228,8 @@ class Cloud:
     def _other_services(self) -> dict[str, WSGIApplication]:
         """What is not moto's, by the service's name in a signature."""
         services = [provider(name).signs_as for name in ProviderName]
-        return {**dict.fromkeys(services, self._answer_as_telephony), "polly": answer_as_polly}
+        own: dict[str, WSGIApplication] = {"polly": answer_as_polly, "sms-voice": self.sms.api}
+        return {**dict.fromkeys(services, self._answer_as_telephony), **own}
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """The front door: the phone page under /phone, AWS for other processes under /aws, the API everywhere else."""

@@ -19,7 +19,7 @@ from speechcall.status.use_cases.status import History, describe_message
 
 COLUMNS: Final = (
     *("messagelistId", "messageId", "customerMessageId", "campaign", "from", "recipient", "text", "deliverystatus"),
-    *("outcome", "endReason", "acceptedAt", "finishedAt", "attempts", "answeredAt", "durationSec", "keys"),
+    *("outcome", "endReason", "acceptedAt", "finishedAt", "attempts", "answeredAt", "durationSec", "keys", "fallback"),
 )
 """Of each row, in their order; the members of each JSON line. New ones come behind these."""
 FREE_TEXT: Final = frozenset({"customerMessageId", "campaign", "from", "text"})
@@ -55,6 +55,7 @@ def row_of(history: History, now_msec: int, held: Held) -> dict[str, Any]:
         "answeredAt": call["answeredAt"],
         "durationSec": call["durationSec"],
         "keys": [f"{step['menu']}:{step['heard']}" for step in call["path"]],
+        "fallback": status["fallbacks"][0]["status"] if "fallbacks" in status else None,
     }
 
 
