@@ -44,7 +44,7 @@ def test_parts_are_counted_as_the_service_does(text, parts):
 
 @given(st.text(st.sampled_from(GSM), max_size=700) | st.text(max_size=700))
 def test_a_text_fits_its_parts_and_no_fewer_could_hold_it(text):
-    gsm = all(one in GSM or one.isascii() and one.isalpha() for one in text)
+    gsm = all(one in GSM or (one.isascii() and one.isalpha()) for one in text)
     assert is_gsm(text) == gsm
     count = sum(2 if one in TWO else 1 for one in text) if gsm else len(text.encode("utf-16-le", "surrogatepass")) // 2
     one, each = (160, 153) if gsm else (70, 67)
@@ -75,7 +75,11 @@ def test_a_fallback_is_called_for_by_its_own_words_alone(outcome, on, without_ke
         ({"key_pressed": True}, Outcome("answered", "completed"), "not_used"),
         # Nobody knows: who was heard to press a key must get no text that says that none was pressed.
         ({}, Outcome("answered", "unconfirmed"), "not_used"),
-        ({"key_pressed": False, "menus": (Menu("a", 1, {"wrong": (Hangup(),)}),)}, Outcome("answered", "c"), "not_used"),
+        (
+            {"key_pressed": False, "menus": (Menu("a", 1, {"wrong": (Hangup(),)}),)},
+            Outcome("answered", "c"),
+            "not_used",
+        ),
         ({"key_pressed": False}, Outcome("answered", CANCELLED.reason), "not_used"),
         ({"cancelled_msec": NOW}, Outcome("noAnswer", "noAnswer"), "not_used"),
         ({}, CANCELLED, "not_used"),
@@ -132,9 +136,9 @@ def test_a_message_without_one_is_written_as_before_and_is_read_from_before():
     item = message_items.dump(MESSAGE)
     assert "fallback" not in item
     assert message_items.load(item).fallback is None
-    assert message_items.load(message_items.dump(MADE) | {"fallback": {"type": "sms", "text": "a", "on": ["busy"]}}) == (
-        replace(MADE, fallback=Fallback("a", ("busy",)))
-    )
+    assert message_items.load(
+        message_items.dump(MADE) | {"fallback": {"type": "sms", "text": "a", "on": ["busy"]}}
+    ) == (replace(MADE, fallback=Fallback("a", ("busy",))))
 
 
 def test_a_new_one_waits_for_a_day_and_what_is_being_sent_is_pending_to_its_sender():
