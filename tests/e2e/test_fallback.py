@@ -1,6 +1,7 @@
 """A call that nobody takes becomes an SMS on the phone page, once; who opts out gets none; a lost answer is unknown."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,7 +15,8 @@ from tests.e2e.conftest import HANGUP, Client, finished, menu, message, running
 
 AUTH = (seed.USER, seed.PASSWORD)
 NOBODY, OPTS_OUT, SILENT, PRESSES, LOST = (f"+38067123456{digit}" for digit in range(5))
-TEXT = "Ми не змогли вам додзвонитися: 0800 123456."
+(GIVEN,) = json.loads((Path(__file__).parents[2] / "examples/delivery-with-sms.json").read_text("utf-8"))["messages"]
+TEXT = GIVEN["fallback"]["text"]
 WAIT = 60
 
 
@@ -25,15 +27,14 @@ class OptsOutWhileItRings:
 
     def take(self, phone: Any) -> None:
         if phone.wait_until_ringing():
-            asked = {"numbers": [phone.number]}
+            asked = {"number": phone.number}
             httpx.post(f"{self.url}/bat/optout", json=asked, auth=AUTH, timeout=30).raise_for_status()
             phone.reject()
 
 
 def with_fallback(to: str, **more: Any) -> dict[str, Any]:
-    fallback = {"type": "sms", "text": TEXT, "on": ["noAnswer", "busy", "noKey"]}
     told = {"statusUrl": "https://shop.example/status", "statusEvents": ["fallback"]}
-    return message(menu(d1=[HANGUP], wrong=[HANGUP], idle=300), to=to) | {"fallback": fallback} | told | more
+    return message(menu(d1=[HANGUP], wrong=[HANGUP], idle=300), to=to) | {"fallback": GIVEN["fallback"]} | told | more
 
 
 def told(cloud: Any, mid: str) -> Any:
