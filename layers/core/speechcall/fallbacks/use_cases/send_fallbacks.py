@@ -81,9 +81,10 @@ class Fallbacks:
         now = self.clock.now_msec()
         if found.is_sending:  # it is due five minutes after the intention: who has written that was killed
             return self._end(message, End(FallbackStatus.UNKNOWN, "lost"), was_sending=True)
-        decided = next_send(message, self.find_account(message.account_id), now, found.until_msec)
+        account = self.find_account(message.account_id)
+        decided = next_send(message, account, now, found.until_msec)
         if isinstance(decided, SendNow):
-            return self._try(message, found)
+            return self._try(message, found, account.sms_per_day if account else 0)
         return self._put_off_or_end(message, decided)
 
     def _message(self, found: Waiting) -> Message | None:
@@ -97,11 +98,10 @@ class Fallbacks:
                 raise
             return None
 
-    def _try(self, message: Message, found: Waiting) -> bool:
+    def _try(self, message: Message, found: Waiting, parts_per_day: int) -> bool:
         text = message.fallback.text if message.fallback else ""
-        account = self.find_account(message.account_id)
         parts, now = parts_of(text), self.clock.now_msec()
-        intent = self.store.intend(message, parts, account.sms_per_day if account else 0, now)
+        intent = self.store.intend(message, parts, parts_per_day, now)
         match intent:
             case Intent.WRITTEN:
                 answer = self.sms.send(message.number, text, message.mid)
