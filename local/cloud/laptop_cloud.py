@@ -11,7 +11,7 @@ from urllib.parse import urlparse
 import boto3
 from werkzeug.wrappers import Request
 
-from local.cloud.account import REGION, arn
+from local.cloud.account import REGION
 from local.cloud.api_gateway import ApiGateway
 from local.cloud.artifact import BUILT_TEMPLATE, NotBuiltError
 from local.cloud.aws_endpoint import MOUNT, AwsDoor, WSGIApplication
@@ -26,7 +26,7 @@ from local.cloud.polly import answer_as_polly
 from local.cloud.providers.record import Simulator, Surroundings
 from local.cloud.receiver import Receiver
 from local.cloud.seed import WEBHOOK_SECRET, seed
-from local.cloud.simulated_providers import api_setting, parameters_of, simulated
+from local.cloud.simulated_providers import SMS_IDENTITY, api_setting, parameters_of, simulated
 from local.cloud.template import TEMPLATE, EventSpec, FunctionSpec, Template, read_template
 from local.cloud.triggers.asynchronous import AsynchronousInvocations
 from local.cloud.triggers.event_bus import EventBus, execution_ended
@@ -42,8 +42,6 @@ from speechcall.prompts.adapters.s3_audio import S3Audio
 from speechcall.telephony.connect.apology import apology
 from speechcall.telephony.provider import ProviderName, provider
 
-SMS_IDENTITY = arn("sms-voice", "phone-number/phone-5eec4ca1")
-"""From which text messages are sent (the template's SmsOriginationIdentity)."""
 __all__ = ["Cloud", "CloudSettings", "Hosting", "PortTaken"]
 
 
@@ -91,7 +89,7 @@ class Cloud:
         template = settings.template if settings.functions == "process" else BUILT_TEMPLATE
         if not template.is_file():
             raise NotBuiltError("the application is not built: run bin/sam-build")
-        parameters = {"SmsOriginationIdentity": SMS_IDENTITY, **parameters_of(ProviderName(settings.telephony))}
+        parameters = parameters_of(ProviderName(settings.telephony))
         self.template = read_template(template, {**parameters, **settings.parameters})
         self.receiver = Receiver(self.journal, WEBHOOK_SECRET)
         self.sms = SmsService(REGION, SMS_IDENTITY, self.journal)

@@ -7,6 +7,7 @@ from typing import assert_never
 
 import botocore.session
 
+from local.cloud.account import arn
 from local.cloud.event_files import EventFile
 from local.cloud.providers.chime import CHIME
 from local.cloud.providers.connect import CONNECT
@@ -14,6 +15,8 @@ from local.cloud.providers.record import SimulatedProvider
 from speechcall.telephony.provider import ProviderName, provider
 
 CALLER_ID = "+4930123456"
+SMS_IDENTITY = arn("sms-voice", "phone-number/phone-5eec4ca1")
+"""From which text messages are sent, with either provider."""
 
 
 def simulated(name: ProviderName) -> SimulatedProvider:
@@ -28,8 +31,9 @@ def simulated(name: ProviderName) -> SimulatedProvider:
 
 
 def parameters_of(name: ProviderName) -> dict[str, str]:
-    """The template's parameters that choose a provider."""
-    return {"TelephonyProvider": name.value, "CallerId": CALLER_ID, **simulated(name).parameters}
+    """The template's parameters that choose a provider, and who sends text messages."""
+    common = {"CallerId": CALLER_ID, "SmsOriginationIdentity": SMS_IDENTITY}
+    return {"TelephonyProvider": name.value, **common, **simulated(name).parameters}
 
 
 def api_setting(name: ProviderName) -> str:
