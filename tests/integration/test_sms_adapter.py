@@ -20,7 +20,7 @@ NUMBER, MID = "+380671234567", "227633266688000007"
 
 
 def client(url: str) -> Any:
-    credentials = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    credentials: Any = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
     return boto3.client(SERVICE, region_name="eu-central-1", endpoint_url=url, config=ONCE_CONFIG, **credentials)
 
 

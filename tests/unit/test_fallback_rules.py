@@ -73,6 +73,10 @@ def test_a_fallback_is_called_for_by_its_own_words_alone(outcome, on, without_ke
         ({"fallback": Fallback("x", ("busy",))}, Outcome("noAnswer", "noAnswer"), "not_used"),
         ({"key_pressed": False}, Outcome("answered", "completed"), "pending"),
         ({"key_pressed": True}, Outcome("answered", "completed"), "not_used"),
+        # Its last call is not its outcome, but one before, which was answered without a key.
+        ({"answered_reason": "completed"}, Outcome("answered", "completed"), "pending"),
+        ({"answered_reason": "completed"}, Outcome("answered", "unconfirmed"), "not_used"),
+        ({"answered_reason": "completed", "key_pressed": True}, Outcome("answered", "completed"), "not_used"),
         # Nobody knows: who was heard to press a key must get no text that says that none was pressed.
         ({}, Outcome("answered", "unconfirmed"), "not_used"),
         (
@@ -145,6 +149,7 @@ def test_a_new_one_waits_for_a_day_and_what_is_being_sent_is_pending_to_its_send
     item = from_wire(new_fallback("messages", MADE, NOW)["Put"]["Item"])
     assert (item["due_at"], item["until_msec"], item["expires_at"]) == (NOW, UNTIL, MADE.expires_at)
     assert load_state(item) == load_state(item | {"state": "sending"}) == FallbackState(FallbackStatus.PENDING)
+    assert load_state(item | {"state": "posted"}) == FallbackState(FallbackStatus.UNKNOWN)
     ended = {"state": "failed", "reason": "refused", "ended_msec": NOW}
     assert load_state(item | ended) == FallbackState(FallbackStatus.FAILED, "refused", NOW)
 

@@ -25,11 +25,13 @@ NOT_DUE = "REMOVE due_shard, due_at"
 def status_at_end(message: Message, outcome: Outcome) -> FallbackStatus | None:
     """What becomes of a message's fallback when it ends: pending, or not used. None: it has none.
 
-    A call that its sender has had hung up was cancelled, whatever its outcome.
+    A call that its sender has had hung up was cancelled, whatever its outcome. Where a call before is the message's
+    outcome, that was answered without a key: others are not dialled again.
     """
     if message.fallback is None:
         return None
-    without_key = message.key_pressed is False and has_key(message.menus)
+    is_of_call_before = message.key_pressed is None and message.answered_reason == outcome.reason
+    without_key = (message.key_pressed is False or is_of_call_before) and has_key(message.menus)
     is_wanted = calls_for(message.fallback, outcome.outcome, without_key=without_key)
     is_cancelled = message.cancelled_msec is not None or outcome.reason == CANCELLED.reason
     return FallbackStatus.PENDING if is_wanted and not is_cancelled else FallbackStatus.NOT_USED
@@ -52,6 +54,7 @@ def new_fallback(table: str, message: Message, now_msec: int) -> Any:
 
 
 def load_state(item: Values) -> FallbackState:
-    """Where a fallback stands, as its sender is told."""
+    """Where a fallback stands, as its sender is told; of a state that only a later release knows nothing is known."""
     state = FallbackStatus.PENDING.value if item["state"] == SENDING else item["state"]
-    return FallbackState(FallbackStatus(state), item.get("reason"), item.get("ended_msec"))
+    status = next((one for one in FallbackStatus if one == state), FallbackStatus.UNKNOWN)
+    return FallbackState(status, item.get("reason"), item.get("ended_msec"))

@@ -1,6 +1,4 @@
-"""What a receiver is told without being asked for: that a message, a call attempt, a list or a
-fallback has ended.
-"""
+"""What a receiver is told without asking: that a message, a call attempt, a list or a fallback has ended."""
 
 from enum import StrEnum
 from typing import NamedTuple
