@@ -19,6 +19,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "MachineTags": ("", "team=voice,stage=prod"),
     "DomainName": ("", "calls.example.com"),
     "RouteCallBacks": ("true", "false"),
+    "SmsOriginationIdentity": ("", "arn:aws:sms-voice:eu-central-1:123456789012:pool/pool-1"),
     "ReserveConcurrency": ("true", "false"),
     "ReadyForCallees": ("0", "2"),
     "Architecture": ("x86_64", "arm64"),
