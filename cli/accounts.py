@@ -65,7 +65,7 @@ _IGNORE_OPT_OUT = typer.Option(
 )
 _STATUS_URL = typer.Option(metavar="URL", callback=values.status_url, help="Told what becomes of its messages.")
 _STATUS_EVENTS = typer.Option(
-    metavar="EVENTS", callback=values.status_events, help="Of what: final,attempt,list (as many as wanted)."
+    metavar="EVENTS", callback=values.status_events, help="Of what: final,attempt,list,fallback (as many as wanted)."
 )
 _REQUIRE = typer.Option(
     exists=True, dir_okay=False, help="A file of promises that the menus of its messages have to keep."
@@ -80,6 +80,7 @@ _PER_NUMBER = typer.Option(
     metavar="N/24h", callback=values.calls_per_number, help="Calls to one number in any 24 hours; 0: any number."
 )
 _MINUTES = typer.Option(min=0, max=MOST, help="Minutes of calls a day (UTC); 0: any number.")
+_SMS = typer.Option(min=0, max=MOST, help="Parts of SMS a day (UTC), where no call came to anything; 0: none.")
 _URGENT = typer.Option(min=0, max=MOST_URGENT, help="Urgent messages a minute; 0: none.")
 
 
@@ -100,6 +101,7 @@ def create(
     premium: Annotated[bool, typer.Option("--premium", help="Premium-rate and shared-cost numbers too.")] = False,
     calls_per_number: Annotated[str, _PER_NUMBER] = "0",
     minutes_per_day: Annotated[int, _MINUTES] = 0,
+    sms_per_day: Annotated[int, _SMS] = 0,
     window: Annotated[list[str] | None, _WINDOWS] = None,
     time_zone: Annotated[str | None, _TIME_ZONE] = None,
     status_url: Annotated[str | None, _STATUS_URL] = None,
@@ -126,6 +128,7 @@ def create(
         time_zone=time_zone,
         calls_per_number=values.to_calls_per_number(calls_per_number) or None,
         minutes_per_day=minutes_per_day or None,
+        sms_per_day=sms_per_day,
         status_url=status_url or "",
         status_events=values.to_events(status_events),
     )
@@ -226,6 +229,7 @@ def set_(
     premium: Annotated[bool | None, _PREMIUM] = None,
     calls_per_number: Annotated[str | None, _PER_NUMBER] = None,
     minutes_per_day: Annotated[int | None, _MINUTES] = None,
+    sms_per_day: Annotated[int | None, _SMS] = None,
     window: Annotated[list[str] | None, _WINDOWS] = None,
     no_windows: Annotated[bool, typer.Option("--no-windows", help="At every hour.")] = False,
     time_zone: Annotated[str | None, _TIME_ZONE] = None,
@@ -257,6 +261,7 @@ def set_(
         "burst": burst,
         "share": share,
         "urgent_per_minute": urgent_per_minute,
+        "sms_per_day": sms_per_day,
         "premium": premium,
         "time_zone": time_zone,
         "ignores_opt_out": ignore_opt_out,
@@ -377,6 +382,7 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
             "urgentPerMinute": account.urgent_per_minute,
             "callsPerNumber": account.calls_per_number,
             "minutesPerDay": account.minutes_per_day,
+            "smsPerDay": account.sms_per_day,
             "senders": dict(account.senders),
             "denied": list(account.denied),
             "premium": account.premium,
@@ -405,6 +411,7 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
                 "urgentPerMinute": "urgent/min",
                 "callsPerNumber": "calls/number",
                 "minutesPerDay": "minutes/day",
+                "smsPerDay": "sms/day",
                 "timeZone": "zone",
                 "statusEvents": "events",
             },

@@ -34,7 +34,7 @@ _PROMPT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CAMPAIGN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _WEBHOOK_ID = re.compile(
     r"[0-9]{1,19}-[0-9]{1,3}-[0-9]{1,6}-m[0-9]{1,3}-(d[0-9*#]|silence|invalid|wrong)-[0-9]{1,3}"
-    r"|[0-9]{1,19}-(final|a[0-9]{1,3}|list)"
+    r"|[0-9]{1,19}-(final|a[0-9]{1,3}|list|fallback)"
 )
 _AGO = re.compile(r"[1-9][0-9]{0,4}[mhd]")
 _WINDOW = re.compile(r"((?:[01][0-9]|2[0-3]):[0-5][0-9])-((?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)", re.ASCII)
@@ -236,7 +236,9 @@ def to_events(given: str) -> tuple[str, ...]:
     """Checked names of status events as an account holds them."""
     names = () if given == "none" else tuple(name.strip() for name in given.split(","))
     if set(names) - KINDS or len(set(names)) < len(names):
-        raise typer.BadParameter('of final, attempt and list each can be named once, such as "final,list"; or "none".')
+        raise typer.BadParameter(
+            'of final, attempt, list and fallback each can be named once, such as "final,list"; or "none".'
+        )
     return names
 
 

@@ -40,6 +40,7 @@ judged_by: Any = {
     "ring_time_kept": provider.keeps_ring_time,
     "opt_outs": DynamoOptOuts(dynamodb, setting("REGISTRY_TABLE"), digests),
     "clock": SystemClock(),
+    "sends_sms": setting("SENDS_SMS") == "true",
     "limits": CallLimits(
         int(setting("MAX_MENU_VISITS")), int(setting("MAX_CALL_SECONDS")), int(setting("SILENT_REPEATS"))
     ),

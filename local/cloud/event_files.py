@@ -84,6 +84,7 @@ COMMON_EVENT_FILES = (
     EventFile("stepfunctions/finish-call.json", "FinishCallFunction", _NEVER_PLACED),
     EventFile("stepfunctions/execution-failed.json", "FinishCallFunction", _NEVER_PLACED),
     EventFile("schedule/each-minute.json", "WakeWebhooksFunction", has({"woken": 0})),
+    EventFile("schedule/each-minute.json", "SendFallbackFunction", has({"ended": 0})),
     EventFile("schedule/each-minute.json", "SweepFunction", is_nothing),
     EventFile("schedule/each-minute.json", "CarryOutStopsFunction", is_nothing),
     EventFile("schedule/each-hour.json", "RetireFlowsFunction", has({"deleted": 0})),

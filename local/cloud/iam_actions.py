@@ -23,10 +23,17 @@ _PROVIDERS = tuple((provider(name), simulated(name)) for name in RINGING)
 _PREFIX = {
     "stepfunctions": "states",
     "service-quotas": "servicequotas",
+    "pinpoint-sms-voice-v2": "sms-voice",
     **{one.service: one.signs_as for one, _ in _PROVIDERS},
 }
 _BATCHES = {"SendMessageBatch": "SendMessage", "DeleteMessageBatch": "DeleteMessage"}
-_TARGETS = {"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs", "AWSStepFunctions": "states", "TrentService": "kms"}
+_TARGETS = {
+    "DynamoDB_20120810": "dynamodb",
+    "AmazonSQS": "sqs",
+    "AWSStepFunctions": "states",
+    "TrentService": "kms",
+    "PinpointSMSVoiceV2": "sms-voice",
+}
 _PATHS = {
     ("polly", "/v1/speech"): "polly:SynthesizeSpeech",
     ("lambda", "/2016-08-19/account-settings"): "lambda:GetAccountSettings",
@@ -47,6 +54,7 @@ def needs_of(service: str, operation: str, parameters: Mapping[str, Any]) -> lis
         "s3": _s3,
         "kms": _kms,
         "lambda": _lambda,
+        "sms-voice": _sms,
         **{one.signs_as: simulation.needs for one, simulation in _PROVIDERS},
     }
     if prefix in handlers:
@@ -96,6 +104,10 @@ def _dynamodb(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
 
 def _sqs(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
     yield Need(f"sqs:{_BATCHES.get(operation, operation)}", arn("sqs", given["QueueUrl"].rsplit("/", 1)[-1]))
+
+
+def _sms(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:
+    yield Need(f"sms-voice:{operation}", given.get("OriginationIdentity", ""))
 
 
 def _lambda(operation: str, given: Mapping[str, Any]) -> Iterator[Need]:

@@ -11,6 +11,7 @@ from urllib.parse import urlparse
 import boto3
 from werkzeug.wrappers import Request
 
+from local.cloud.account import REGION
 from local.cloud.api_gateway import ApiGateway
 from local.cloud.artifact import BUILT_TEMPLATE, NotBuiltError
 from local.cloud.aws_endpoint import MOUNT, AwsDoor, WSGIApplication
@@ -25,7 +26,7 @@ from local.cloud.polly import answer_as_polly
 from local.cloud.providers.record import Simulator, Surroundings
 from local.cloud.receiver import Receiver
 from local.cloud.seed import WEBHOOK_SECRET, seed
-from local.cloud.simulated_providers import RINGING, api_setting, parameters_of, simulated
+from local.cloud.simulated_providers import RINGING, SMS_IDENTITY, api_setting, parameters_of, simulated
 from local.cloud.template import TEMPLATE, EventSpec, FunctionSpec, Template, read_template
 from local.cloud.triggers.asynchronous import AsynchronousInvocations
 from local.cloud.triggers.event_bus import EventBus, execution_ended
@@ -35,6 +36,7 @@ from local.cloud.triggers.streams import StreamTrigger
 from local.common.http_server import HttpServer, PortTaken
 from local.common.journal import Journal
 from local.network.shared.invoker import FunctionError
+from local.network.sms.service import SmsService
 from speechcall.outbound.adapters.http_clients import LOOPBACK
 from speechcall.prompts.adapters.s3_audio import S3Audio
 from speechcall.telephony.connect.apology import apology
@@ -90,6 +92,7 @@ class Cloud:
         parameters = parameters_of(ProviderName(settings.telephony))
         self.template = read_template(template, {**parameters, **settings.parameters})
         self.receiver = Receiver(self.journal, WEBHOOK_SECRET)
+        self.sms = SmsService(REGION, SMS_IDENTITY, self.journal)
         self.carrier: Simulator
         self.functions: Functions
         self.events: EventBus
@@ -129,7 +132,10 @@ class Cloud:
         start(telephony)
         polly = HttpServer(answer_as_polly, name="polly")
         start(polly)
-        others = {**dict.fromkeys(map(api_setting, RINGING), telephony.url), "POLLY": polly.url}
+        sms = HttpServer(self.sms.api, name="sms")
+        start(sms)
+        own = {"POLLY": polly.url, "PINPOINT_SMS_VOICE_V2": sms.url}
+        others = {**dict.fromkeys(map(api_setting, RINGING), telephony.url), **own}
         aws = LocalAws(self.template, others)
         start(aws)
         self._carry_prompts()
@@ -220,7 +226,8 @@ class Cloud:
     def _other_services(self) -> dict[str, WSGIApplication]:
         """What is not moto's, by the service's name in a signature."""
         services = [provider(name).signs_as for name in RINGING]
-        return {**dict.fromkeys(services, self._answer_as_telephony), "polly": answer_as_polly}
+        own: dict[str, WSGIApplication] = {"polly": answer_as_polly, "sms-voice": self.sms.api}
+        return {**dict.fromkeys(services, self._answer_as_telephony), **own}
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """The front door: the phone page under /phone, AWS for other processes under /aws, the API everywhere else."""

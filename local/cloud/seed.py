@@ -35,7 +35,7 @@ def seed(template: "Template") -> None:
     """Write the account (user and password, and an API key) and the prompts into the tables of a started cloud."""
     environment = template.functions["MessagelistFunction"].environment
     accounts = DynamoAccounts(boto3.client("dynamodb"), environment["REGISTRY_TABLE"])
-    account = Account(ACCOUNT_ID, prefixes=(ANYWHERE,), calls_per_day=1_000_000, rate=200, burst=2000)
+    account = Account(ACCOUNT_ID, prefixes=(ANYWHERE,), calls_per_day=1_000_000, rate=200, burst=2000, sms_per_day=1000)
     accounts.add(account, credentials_of(ACCOUNT_ID, Secrets(USER, PASSWORD, KEY)))
     _let_sign(template)
     for audio in sorted(AUDIO.glob("*.wav")):

@@ -7,6 +7,7 @@ from typing import assert_never
 
 import botocore.session
 
+from local.cloud.account import arn
 from local.cloud.event_files import EventFile
 from local.cloud.providers.chime import CHIME
 from local.cloud.providers.connect import CONNECT
@@ -15,6 +16,8 @@ from local.cloud.providers.simulated import SIMULATED
 from speechcall.telephony.provider import ProviderName, provider
 
 CALLER_ID = "+4930123456"
+SMS_IDENTITY = arn("sms-voice", "phone-number/phone-5eec4ca1")
+"""From which text messages are sent, with either provider."""
 
 
 def simulated(name: ProviderName) -> SimulatedProvider:
@@ -31,9 +34,13 @@ def simulated(name: ProviderName) -> SimulatedProvider:
 
 
 def parameters_of(name: ProviderName) -> dict[str, str]:
-    """The template's parameters that choose a provider. One that rings no phone needs no caller ID."""
-    caller_id = CALLER_ID if provider(name).rings_phones else ""
-    return {"TelephonyProvider": name.value, "CallerId": caller_id, **simulated(name).parameters}
+    """The template's parameters that choose a provider, and who sends text messages.
+
+    One that rings no phone needs no caller ID, and sends no text messages either.
+    """
+    rings = provider(name).rings_phones
+    common = {"CallerId": CALLER_ID, "SmsOriginationIdentity": SMS_IDENTITY} if rings else {"CallerId": ""}
+    return {"TelephonyProvider": name.value, **common, **simulated(name).parameters}
 
 
 RINGING = tuple(name for name in ProviderName if provider(name).rings_phones)

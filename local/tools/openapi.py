@@ -70,7 +70,12 @@ ANSWERS = (
     answers.OptOuts,
 )
 """Those to requests that succeed."""
-EVENTS = {"final": answers.FinalEvent, "attempt": answers.AttemptEvent, "list": answers.ListEvent}
+EVENTS = {
+    "final": answers.FinalEvent,
+    "attempt": answers.AttemptEvent,
+    "fallback": answers.FallbackEvent,
+    "list": answers.ListEvent,
+}
 """What a `statusUrl` is sent."""
 
 _JSON = "application/json"

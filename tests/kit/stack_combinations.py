@@ -19,6 +19,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "MachineTags": ("", "team=voice,stage=prod"),
     "DomainName": ("", "calls.example.com"),
     "RouteCallBacks": ("true", "false"),
+    "SmsOriginationIdentity": ("", "arn:aws:sms-voice:eu-central-1:123456789012:pool/pool-1"),
     "ReserveConcurrency": ("true", "false"),
     "ReadyForCallees": ("0", "2"),
     "Architecture": ("x86_64", "arm64"),
@@ -35,6 +36,8 @@ def combinations_of_parameters() -> Iterator[dict[str, str]]:
     """All parameters that must be given, in each combination."""
     for chosen in pairwise(CHOICES):
         given = {"CallerId": "" if chosen["TelephonyProvider"] == "simulated" else "+4930123456", **chosen}
+        if chosen["TelephonyProvider"] == "simulated":
+            given["SmsOriginationIdentity"] = ""
         if chosen["TelephonyProvider"] == "connect":
             given["ConnectInstanceArn"] = INSTANCE
         if chosen["DomainName"]:

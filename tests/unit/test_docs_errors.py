@@ -66,6 +66,7 @@ ACME = Account("acme", ("+380",), senders={"BazarCOM": "+4930123456"}, calls_per
 URGENT = MESSAGE | {"priority": "urgent"}
 EVENING = [{"from": "18:00", "to": "20:00", "days": ["mon"]}]
 TWO_MONTHS = [f"2026-{month}-{day:02}" for month in (10, 11) for day in range(1, 31)] + ["2026-09-21", "2026-09-28"]
+SMS = {"type": "sms", "text": "Call us: 0800 123456."}
 STATUS = "https://shop.example/status"
 ABSENT = object()
 BY_SILENCE = [HOOK, HANGUP]
@@ -108,7 +109,9 @@ def opt_out(ask, body, by=None):
     return refused(lambda: ask(ACME, body, store=store, clock=FakeClock()))
 
 
-def send(body, *, times=1, key=None, second=None, account=ACME, warm=None, strict=False, opt_outs=NOBODY):
+def send(
+    body, *, times=1, key=None, second=None, account=ACME, warm=None, strict=False, opt_outs=NOBODY, sends_sms=False
+):
     """What the last of some requests is refused with; `body` as bytes, or the messages of it."""
     lists, messages, clock = MemoryLists({("acme", "ivr_651854")}), MemoryMessages(), FakeClock()
     drawn = iter(range(10**6))
@@ -117,7 +120,7 @@ def send(body, *, times=1, key=None, second=None, account=ACME, warm=None, stric
         for one in bodies:
             content = one if isinstance(one, bytes) else json.dumps({"messages": one}).encode()
             stores: Any = {"messages": messages, "lists": lists, "clock": clock, "strict": strict}
-            stores["opt_outs"] = opt_outs
+            stores |= {"opt_outs": opt_outs, "sends_sms": sends_sms}
             accept_messages(account, content, key, **stores, random_bits=lambda bits: next(drawn) % (1 << bits))
     except RequestError as error:
         return Refused(error)
@@ -398,6 +401,17 @@ GIVEN = {
         lambda: message(redial={"attempts": 1, "on": ["busy", "busy"]}),
         lambda: message(redial={"attempts": 1, "on": ["noKey"]}, menu=[MENU | {"dtmfActions": {}}]),
         lambda: message(redial={"attempts": 1, "after": 300}),
+        lambda: message(fallback="sms"),
+        lambda: message(fallback=SMS | {"type": "email"}),
+        lambda: message(fallback={"type": "sms"}),
+        lambda: message(fallback=SMS | {"text": " "}),
+        lambda: message(fallback=SMS | {"text": "ж" * 640}),
+        lambda: message(fallback=SMS | {"on": ["busy", "busy"]}),
+        lambda: message(fallback=SMS | {"on": ["answered"]}),
+        lambda: message(fallback=SMS | {"on": ["noKey"]}, menu=[MENU | {"dtmfActions": {}}]),
+        lambda: message(fallback=SMS | {"when": "busy"}),
+        lambda: message(fallback=SMS),
+        lambda: send([MESSAGE | {"fallback": SMS}], sends_sms=True),
         lambda: message(priority="high"),
         lambda: message(priority="urgent"),
         lambda: message(optOutLists="marketing"),

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.cloud.providers.connect import INSTANCE_ARN
-from local.cloud.simulated_providers import CALLER_ID, EVENT_FILES, parameters_of, simulated
+from local.cloud.simulated_providers import EVENT_FILES, parameters_of, simulated
 from local.cloud.template import TEMPLATE, read_template
 from speechcall.menus.rules.menu import load_menus
 from speechcall.prompts.adapters.queue import PromptJob, read_job
@@ -48,7 +47,7 @@ def test_the_readme_says_whose_each_event_is_and_every_function_has_one() -> Non
     readme = (EVENTS / "README.md").read_text(encoding="utf-8")
     row = re.compile(r"^\| `([\w/-]+\.json)` \| ([\w, ]+?)(?: \(not subscribed to\))? \|", re.MULTILINE)
     told = {(path, name) for path, names in row.findall(readme) for name in names.split(", ")}
-    connect = read_template(TEMPLATE, {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID}).functions
+    connect = read_template(TEMPLATE, parameters_of(ProviderName.CONNECT)).functions
     functions = {
         logical_id: function
         for provider in ProviderName

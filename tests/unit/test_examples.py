@@ -1,6 +1,7 @@
 """The requests of examples/: acceptable as they stand, without a warning, explained, and sent by the demonstration.
 
 But for the one with calling hours: the demonstration runs at any hour. tests/e2e/test_opt_out_keys.py sends its menu.
+And for the one with an SMS, whose fallback tests/e2e/test_fallback.py sends.
 """
 
 import json
@@ -14,11 +15,11 @@ from speechcall.requests.use_cases.check_request import read_request
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.json"))
-IN_HOURS = "recall-in-hours"
+IN_HOURS, WITH_SMS = "recall-in-hours", "delivery-with-sms"
 
 
-def test_there_is_one_for_each_use_case_of_the_specification_and_one_with_calling_hours():
-    assert [name for name in NAMES if name != IN_HOURS] == [
+def test_there_is_one_for_each_use_case_of_the_specification_one_with_calling_hours_and_one_with_an_sms():
+    assert [name for name in NAMES if name not in (IN_HOURS, WITH_SMS)] == [
         "appointment-reminder",
         "customer-survey",
         "interactive-notification",
@@ -46,7 +47,7 @@ def test_an_example_plays_what_the_laptop_has_and_tells_a_server_that_is_nobodys
 def test_an_example_is_explained_and_sent_by_the_demonstration(name):
     assert f"[`{name}.json`]({name}.json)" in (EXAMPLES / "README.md").read_text(encoding="utf-8")
     sent = [case for case in CASES if case.folder == "examples" and case.body == name]
-    assert bool(sent) == (name != IN_HOURS)
+    assert bool(sent) == (name not in (IN_HOURS, WITH_SMS))
 
 
 def test_the_one_with_calling_hours_has_a_key_that_opts_out_of_the_list_it_obeys():

@@ -24,6 +24,7 @@ PAIRS: dict[Any, list[Any]] = {
     models.Refusal: [answers.Refusal],
     models.Checked: [answers.Checked],
     models.MessageStatus: [answers.MessageStatus],
+    models.Fallback: [answers.FallbackAnswer],
     models.Call: [answers.Call],
     models.Attempt: [answers.Attempt],
     models.Step: [answers.Step],

@@ -140,6 +140,11 @@ def test_the_same_task_twice_is_sent_once():
         ((2, "attempt"), 2, "final", True),
         ((2, "wrong"), 2, "final", True),
         ((2, "final"), 2, "final", False),
+        ((2, "fallback"), 2, "final", False),
+        ((2, "final"), 2, "fallback", True),
+        ((1, "wrong"), 2, "fallback", True),
+        ((2, "fallback"), 2, "fallback", False),
+        ((2, "fallback"), 2, "attempt", False),
     ],
 )
 def test_what_comes_before_what(other, attempt, kind, before):

@@ -175,6 +175,10 @@ const HANDLERS = {
     row(message, entry, entry.command === "hang_up" ? "Stopped by the service" : "Looked up by the service", { tone: "warn" });
   },
 
+  sms(message, entry) {
+    row(message, entry, "SMS", { detail: entry.text, tone: "menu" });
+  },
+
   webhook(message, entry) {
     row(message, entry, "Webhook", { webhook: entry, tone: "hook" });
   },

@@ -1,6 +1,6 @@
 """A telephony's API on the wire: which request means which operation, whether it is well formed, and errors.
 
-Everything follows the service's own description (botocore's; protocol REST-JSON), so a request that the
+Everything follows the service's own description (botocore's; protocols REST-JSON and JSON 1.0), so a request that the
 real service cannot have been sent by an SDK is refused here as well.
 """
 
@@ -25,8 +25,10 @@ _UNMODELLED = {
 class ServiceError(Exception):
     """An error answer of the service: its code, a message and the HTTP status."""
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    def __init__(self, code: str, message: str, status: int = 400, more: Mapping[str, str] | None = None) -> None:
         super().__init__(f"{code}: {message}")
+        self.more = more or {}
+        """Further members of the answer, such as Reason."""
         self.code = code
         self.message = message
         self.status = status
@@ -44,12 +46,16 @@ class ServiceDescription:
     ) -> None:
         model = _service_model(service)
         self.signing_name = model.signing_name
+        self._target = str(model.metadata.get("targetPrefix", ""))
+        """What X-Amz-Target begins with, where it names the operation (protocol JSON 1.0); else the path does."""
         self._malformed, self._invalid, self._throttled, self._broken = malformed, invalid, throttled, broken
         self._operations = {name: model.operation_model(name) for name in operations}
         self._statuses = dict(_UNMODELLED)
         for operation in self._operations.values():
             for error in operation.error_shapes:
-                self._statuses[error.name] = int(error.metadata["error"]["httpStatusCode"])
+                # Protocol JSON 1.0 describes none: 400 for the client's faults, 500 for the service's.
+                other = 500 if error.name == broken else 400
+                self._statuses[error.name] = int(error.metadata.get("error", {}).get("httpStatusCode", other))
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -61,9 +67,9 @@ class ServiceDescription:
         status = self._operations[operation].http.get("responseCode", 200)
         return Response(json.dumps(body), status, content_type="application/json")
 
-    def error(self, code: str, message: str) -> ServiceError:
-        """The error `code` with the status that the description gives it."""
-        return ServiceError(code, message, self._statuses[code])
+    def error(self, code: str, message: str, more: Mapping[str, str] | None = None) -> ServiceError:
+        """The error `code` with the status that the description gives it, and further members."""
+        return ServiceError(code, message, self._statuses[code], more)
 
     def throttled(self) -> ServiceError:
         """What is answered to requests that come too close to each other."""
@@ -75,6 +81,8 @@ class ServiceDescription:
 
     def read(self, request: Request) -> tuple[str, dict[str, Any]]:
         """The operation's name and its parameters. Raises ServiceError for what is malformed or not offered."""
+        if self._target:
+            return self._read_target(request)
         for name, operation in self._operations.items():
             match = re.fullmatch(_path_pattern(operation), request.path)
             if match and request.method == operation.http["method"]:
@@ -82,6 +90,14 @@ class ServiceDescription:
                 self._check(operation, parameters)
                 return name, parameters
         raise self.error("UnknownOperationException", f"not offered here: {request.method} {request.path}")
+
+    def _read_target(self, request: Request) -> tuple[str, dict[str, Any]]:
+        prefix, _, name = request.headers.get("X-Amz-Target", "").partition(".")
+        if request.method != "POST" or prefix != self._target or name not in self._operations:
+            raise self.error("UnknownOperationException", f"not offered here: {prefix}.{name}")
+        parameters = self._body(request)
+        self._check(self._operations[name], parameters)
+        return name, parameters
 
     def _body(self, request: Request) -> dict[str, Any]:
         try:
@@ -104,8 +120,9 @@ class ServiceDescription:
 
 
 def failure(error: ServiceError) -> Response:
-    """An error answer, as REST-JSON services give it: the code in a header, the message in the body."""
-    response = Response(json.dumps({"Message": error.message}), error.status, content_type="application/json")
+    """An error answer, as REST-JSON services give it, with the code in a header, and those of JSON 1.0, in the body."""
+    body = {"__type": error.code, "Message": error.message, **error.more}
+    response = Response(json.dumps(body), error.status, content_type="application/json")
     response.headers["x-amzn-errortype"] = error.code
     return response
 

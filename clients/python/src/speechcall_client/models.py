@@ -149,6 +149,15 @@ class Call(Answer):
     """The deliveries of its status events."""
 
 
+class Fallback(Answer):
+    """What has become of a message's `fallback`; treat a `status` that you do not know as `pending`."""
+
+    type: str
+    status: str
+    reason: str | None = None
+    at: datetime | None = None
+
+
 class MessageStatus(Answer):
     """Where a message stands."""
 
@@ -164,6 +173,7 @@ class MessageStatus(Answer):
     """No phone rings for it."""
     partscount: Annotated[int, Field(alias="partscount")] = 1
     cost: float | None = None
+    fallbacks: tuple[Fallback, ...] = ()
     call: Call
 
     @property
@@ -341,6 +351,7 @@ class Limits(Answer):
     max_lines: int | None
     calls_per_number: int | None
     minutes_per_day: int | None
+    sms_per_day: int = 0
 
 
 class UsedToday(Answer):

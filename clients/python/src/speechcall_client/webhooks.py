@@ -63,7 +63,7 @@ class KeyPressed(Event):
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged(Event):
-    """News of a message or of a list: `name` is `final`, `attempt` or `list`."""
+    """News of a message or of a list: `name` is `final`, `attempt`, `fallback` or `list`."""
 
     name: str
     message_id: str | None

@@ -30,6 +30,7 @@ _NEWER: Mapping[str, object] = {
     "status_url": "",
     "status_events": ["final"],
     "requires": "",
+    "sms_per_day": 0,
 }
 """Settings that items of the release before lack, with what they are then."""
 FORM = 1
@@ -285,6 +286,7 @@ def _settings(account: Account) -> Values:
         "status_url": account.status_url,
         "status_events": list(account.status_events),
         "requires": account.requires,
+        "sms_per_day": account.sms_per_day,
     }
 
 
@@ -335,6 +337,7 @@ def _load(item: Values) -> Account:
         status_url=item.get("status_url", ""),
         status_events=tuple(item.get("status_events", ("final",))),
         requires=item.get("requires", ""),
+        sms_per_day=item.get("sms_per_day", 0),
     )
 
 

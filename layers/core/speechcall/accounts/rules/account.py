@@ -90,6 +90,8 @@ class Account:
     status_events: tuple[str, ...] = ("final",)
     """Of what it is told, where a message names no events."""
 
+    sms_per_day: int = 0
+    """How many parts of text messages it may send in a day (UTC), in place of calls that reached nobody."""
     requires: str = ""
     """Promises that the menus of its messages have to keep, as JSON text; empty: none."""
 

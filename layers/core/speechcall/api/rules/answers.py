@@ -264,7 +264,7 @@ class StatusDelivery(TypedDict):
     """The delivery of one status webhook."""
 
     webhookId: WebhookId
-    event: Literal["final", "attempt"]
+    event: Literal["final", "attempt", "fallback"]
     state: DeliveryState
     nextAttemptAt: NextAttemptAt
     attempts: list[WebhookAttempt]
@@ -309,6 +309,37 @@ Simulated = Annotated[
 
 
 @_closed
+class FallbackAnswer(TypedDict):
+    """What has become of a `fallback`."""
+
+    type: Literal["sms"]
+    status: Annotated[
+        Literal["not_used", "pending", "sent", "failed", "unknown"],
+        Field(
+            description="`not_used`: the message has not ended so, or nobody wants it any more. `sent`: the service has"
+            " taken it. `failed`: it was wanted and was not sent. `unknown`: the service was asked, and its answer was"
+            " lost; it is never asked again."
+        ),
+    ]
+    reason: NotRequired[
+        Annotated[
+            str,
+            Field(
+                description="Why it was not sent, or why nothing is known: `optedOut`, `cancelled`, `notAllowed`,"
+                " `window`, `paused`, `smsPerDay`, `refused`, `unavailable`, `lost`, `internal`; others may come.",
+                examples=["optedOut"],
+            ),
+        ]
+    ]
+    at: NotRequired[Annotated[Moment, Field(description="When it came to its end.")]]
+
+
+Fallbacks = Annotated[
+    list[FallbackAnswer], Field(min_length=1, max_length=1, description="Where the message has a `fallback`.")
+]
+
+
+@_closed
 class FinalEvent(TypedDict):
     """What `statusUrl` is sent when a message has ended: the members are those of its status."""
 
@@ -321,6 +352,7 @@ class FinalEvent(TypedDict):
     recipient: str
     deliverystatus: DeliveryStatus
     timestamp: Annotated[Moment, Field(description="When it happened.")]
+    fallbacks: NotRequired[Fallbacks]
     call: NotRequired[Annotated[ToldCall, Field(description="Absent where the message could not be read.")]]
 
 
@@ -338,6 +370,24 @@ class AttemptEvent(TypedDict):
     recipient: str
     deliverystatus: Annotated[DeliveryStatus, Field(description="`scheduled`: it is dialled again.")]
     timestamp: Annotated[Moment, Field(description="When it was over.")]
+    fallbacks: NotRequired[Fallbacks]
+    call: NotRequired[ToldCall]
+
+
+@_closed
+class FallbackEvent(TypedDict):
+    """What `statusUrl` is sent when the `fallback` of a message has come to its end, for good."""
+
+    event: Literal["fallback"]
+    messageId: Id
+    messagelistId: Id
+    customerMessageId: NotRequired[CustomerId]
+    campaign: NotRequired[CampaignName]
+    simulated: NotRequired[Simulated]
+    recipient: str
+    deliverystatus: DeliveryStatus
+    timestamp: Annotated[Moment, Field(description="When it happened.")]
+    fallbacks: NotRequired[Fallbacks]
     call: NotRequired[ToldCall]
 
 
@@ -370,6 +420,7 @@ class MessageStatus(TypedDict):
     deliverystatus: DeliveryStatus
     partscount: Literal[1]
     cost: Annotated[float, Field(ge=0)]
+    fallbacks: NotRequired[Fallbacks]
     call: Call
 
 
@@ -516,6 +567,7 @@ class AccountLimits(TypedDict):
     maxLines: Annotated[int | None, Field(description="How many lines it may hold at once. Null: all there are.")]
     callsPerNumber: Annotated[int | None, Field(description="Calls to one number in any 24 hours. Null: no limit.")]
     minutesPerDay: Annotated[int | None, Field(description="Minutes of calls in a day of UTC. Null: no limit.")]
+    smsPerDay: Annotated[Count, Field(description="Parts of text messages in a day of UTC (`fallback`). 0: none.")]
 
 
 @_closed

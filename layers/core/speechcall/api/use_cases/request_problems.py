@@ -13,6 +13,7 @@ MAX_PROBLEMS = 20
 MAX_SHOWN_BYTES = 64
 """Of a client's own text in an answer. The answer is stored, and an item has at most 400 KB (DynamoDB)."""
 
+_CAUSES = '"noAnswer", "busy", "failed", "expired", "promptUnavailable" and "noKey"'
 _ACTION = 'an object whose "action" is "webhook", "hangup", "gotoMenu" or "optOut"'
 RIGHT = {
     "message": "an object with from, to, text, type and menu",
@@ -37,14 +38,19 @@ RIGHT = {
     "notOn": "an array of 1 to 100 dates, such as 2026-12-25",
     "notOn[]": "a date, such as 2026-12-25",
     "statusUrl": "a URL of at most 2048 characters that begins with http:// or https://",
-    "statusEvents": 'an array of "final", "attempt" and "list", each at most once',
-    "statusEvents[]": '"final", "attempt" or "list"',
+    "statusEvents": 'an array of "final", "attempt", "list" and "fallback", each at most once',
+    "statusEvents[]": '"final", "attempt", "list" or "fallback"',
     "redial": 'an object such as {"attempts": 2, "afterSec": [300, 900], "on": ["busy", "noAnswer", "failed"]}',
     "redial.attempts": "a whole number from 0 to 4",
     "redial.afterSec": "an array of 1 to 4 whole numbers of seconds from 60 to 86400",
     "redial.afterSec[]": "a whole number of seconds from 60 to 86400",
     "redial.on[]": '"busy", "noAnswer", "failed" or "noKey"',
     "redial.on": 'an array of "busy", "noAnswer", "failed" and "noKey", each at most once',
+    "fallback": 'an object such as {"type": "sms", "text": "Call us: 0800 123456.", "on": ["busy", "noAnswer"]}',
+    "fallback.type": '"sms"',
+    "fallback.text": "a string of 1 to 1530 characters",
+    "fallback.on": f"an array of {_CAUSES}, each at most once",
+    "fallback.on[]": _CAUSES.replace(" and ", " or "),
     "priority": '"normal" or "urgent"',
     "optOutLists": "an array of at most 5 names of lists",
     "optOutLists[]": "a name of 1 to 64 letters, digits, _ and -",
@@ -75,6 +81,7 @@ RIGHT = {
 """What would be right, by place; each completes "must be …"."""
 
 _UNKNOWN = {
+    "fallback": "is not known here; a fallback has type, text and on",
     "redial": "is not known here; a redial has attempts, afterSec and on",
     "windows[]": "is not known here; a window has from, to and days",
     "menu[]": "is not known here; a menu has introUrl, say or play, idleTimeoutMsec and dtmfActions",
@@ -87,6 +94,7 @@ _UNKNOWN = {
     "optOut": "is not known here; an optOut has action and list",
 }
 KNOWN_NAMES = {
+    "fallback": ("type", "text", "on"),
     "redial": ("attempts", "afterSec", "on"),
     "windows[]": ("from", "to", "days"),
     "menu[]": ("say", "play", "introUrl", "idleTimeoutMsec", "dtmfActions"),
@@ -110,6 +118,7 @@ _CODES = {
     "ringTimeoutSec": "INVALID_RING_TIMEOUT",
     "silentRepeats": "INVALID_SILENT_REPEATS",
     "redial": "INVALID_REDIAL",
+    "fallback": "INVALID_FALLBACK",
     "priority": "INVALID_PRIORITY",
     "sendAt": "INVALID_SEND_AT",
     "windows": "INVALID_WINDOW",
@@ -121,7 +130,7 @@ _CODES = {
     "statusEvents": "INVALID_STATUS_EVENTS",
 }
 
-_FREE_TEXT = {"from", "text", "customerMessageId", "say.text"}
+_FREE_TEXT = {"from", "text", "customerMessageId", "say.text", "fallback.text"}
 """What may have any letters."""
 _SCHEME = len("https://")
 
@@ -150,8 +159,8 @@ def shown(text: str) -> str:
 def _text(loc: tuple[int | str, ...], kind: str, message: str, is_key: bool) -> str:
     if is_key:
         return _unknown("dtmfActions.key", str(loc[-2]))
-    if kind == "extra_forbidden" and loc[0] == "redial":
-        return _unknown("redial", str(loc[-1]))
+    if kind == "extra_forbidden" and loc[0] in ("redial", "fallback"):
+        return _unknown(str(loc[0]), str(loc[-1]))
     if kind == "extra_forbidden" and loc[0] == "windows":
         return _unknown("windows[]", str(loc[-1]))
     if kind == "extra_forbidden" and _is_inside_say(loc):
@@ -203,7 +212,7 @@ def _name(loc: tuple[int | str, ...]) -> str:
     """The place's name in RIGHT."""
     if not loc:
         return "message"
-    if loc[0] == "redial":
+    if loc[0] in ("redial", "fallback"):
         return ".".join(str(part) for part in loc[:2]) + ("[]" if len(loc) > 2 else "")
     if loc[0] in ("windows", "notOn", "statusEvents", "optOutLists"):
         return str(loc[0]) + "".join("[]" if isinstance(part, int) else f".{part}" for part in loc[1:])

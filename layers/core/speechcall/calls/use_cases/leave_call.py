@@ -29,6 +29,8 @@ def leave_call(
     heard = heard_in(call) if call and message.campaign else None
     if message.limits:
         message = replace(message, was_not_placed=cannot_have_rung(call), talked_msec=talked_msec(call))
+    if message.fallback is not None:
+        message = replace(message, key_pressed=call is not None and key_was_pressed(call))
     if outcome.outcome == "failed" and call is not None and call.cause is Cause.THROTTLED:
         # A call that was not placed is neither one of the account's nor a redial.
         put_offs = message.attempt - 1 - message.redials

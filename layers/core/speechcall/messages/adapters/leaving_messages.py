@@ -61,8 +61,8 @@ PLACE_NAMES = "order_pk, order_sk"
 NOT_DUE = f"REMOVE due_shard, due_at, {PLACE_NAMES}"
 FINISHED = "SET #state = :to, outcome = :outcome, reason = :reason, finished_msec = :now"
 NOT_FINISHED = f"REMOVE outcome, reason, finished_msec, limits, {SETTLING_END}, {PLACE_NAMES}"
-MESSAGE, DAY = "message", "day"
-"""The names of two parts."""
+MESSAGE, DAY, FALLBACK = "message", "day", "newFallback"
+"""The names of three parts."""
 
 
 def it_is(state: State) -> tuple[str, State]:
@@ -272,7 +272,15 @@ class LeavingMessages(DynamoMessageReader):
         change["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         line = self._line_parts(message, leaving.now_msec) if leaving.had_line else {}
         limits = self._limit_parts(leaving) if leaving.is_of_call else {}
-        return {MESSAGE: {"Update": change}, **line, **limits, **leaving.more}
+        return {MESSAGE: {"Update": change}, **line, **limits, **self._fallback_parts(leaving), **leaving.more}
+
+    def _fallback_parts(self, leaving: Leaving) -> Parts:
+        """The fallback of a message that ends so that it is to be sent: another function sends it."""
+        if not _awaits_fallback(leaving):
+            return {}
+        from speechcall.messages.adapters.fallback_items import new_fallback  # noqa: PLC0415, few messages have one
+
+        return {FALLBACK: new_fallback(self._messages, leaving.message, leaving.now_msec)}
 
     def _line_parts(self, message: Message, now_msec: int) -> Parts:
         """The parts of an end that give a line back, and correct what its account was charged for it."""
@@ -307,7 +315,12 @@ class LeavingMessages(DynamoMessageReader):
         from speechcall.messages.adapters.status_items import told_of_message  # noqa: PLC0415, few have a statusUrl
 
         return told_of_message(
-            message, leaving.now_msec, leaving.outcome, ends_attempt=leaving.is_of_call, again_msec=leaving.again_msec
+            message,
+            leaving.now_msec,
+            leaving.outcome,
+            ends_attempt=leaving.is_of_call,
+            again_msec=leaving.again_msec,
+            fallback=_fallback_status(leaving),
         )
 
     def _count_and_write(
@@ -458,6 +471,19 @@ def _why_not_again(failed: Mapping[str, Values | None], message: Message) -> Red
         is_in_its_state = (SETTLING_END in found) if settles else found.get("state") == State.CALLING.value
         return Redialled.CANCELLED if is_this_call and is_in_its_state else Redialled.DONE_BEFORE
     return Redialled.DAY_FULL if set(failed) == {DAY} else Redialled.CANCELLED
+
+
+def _fallback_status(leaving: Leaving) -> str:
+    """What becomes of its fallback with this end; empty: nothing yet, or it has none."""
+    if leaving.outcome is None or leaving.message.fallback is None:
+        return ""
+    from speechcall.messages.adapters.fallback_items import status_at_end  # noqa: PLC0415, few messages have one
+
+    return status_at_end(leaving.message, leaving.outcome) or ""
+
+
+def _awaits_fallback(leaving: Leaving) -> bool:
+    return _fallback_status(leaving) == "pending"
 
 
 def _in_a_call(message: Message) -> Message:

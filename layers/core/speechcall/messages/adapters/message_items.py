@@ -27,6 +27,7 @@ from speechcall.shared.adapters.table import Values
 from speechcall.shared.rules.outcome import End
 
 if TYPE_CHECKING:
+    from speechcall.messages.rules.fallback import Fallback
     from speechcall.shared.rules.calling_hours import Hours
 
 FORM = 1
@@ -139,6 +140,7 @@ def dump(message: Message) -> Values:
         **({"status_events": list(message.status_events)} if message.status_events else {}),
         **({"counts_in_list": True} if message.counts_in_list else {}),
         **({"simulated": True} if message.is_simulated else {}),
+        **({"fallback": _dump_fallback(message.fallback)} if message.fallback else {}),
         "due_shard": shard_name(message.mid, message.state),
         "due_at": first_check_msec(message),
     }
@@ -211,6 +213,7 @@ def load(item: Values) -> Message:
         opt_out_lists=tuple(item.get("opt_out_lists", ())),
         ignores_opt_out=item.get("ignores_opt_out", False),
         is_simulated=item.get("simulated", False),
+        fallback=_load_fallback(item["fallback"]) if "fallback" in item else None,
         due_msec=item.get("due_at"),
         stands="order_pk" in item,
     )
@@ -234,3 +237,13 @@ def _dump_redial(redial: Redial) -> Values:
 
 def _load_redial(stored: Values) -> Redial:
     return Redial(stored["attempts"], tuple(stored["after_seconds"]), tuple(stored["on"]))
+
+
+def _dump_fallback(fallback: "Fallback") -> Values:
+    return {"type": "sms", "text": fallback.text, "on": fallback.on}
+
+
+def _load_fallback(stored: Values) -> "Fallback":
+    from speechcall.messages.rules.fallback import Fallback  # noqa: PLC0415, few messages have one
+
+    return Fallback(stored["text"], tuple(stored["on"]))

@@ -59,10 +59,18 @@ class Told(NamedTuple):
     """With which the message is finished; None: it is dialled again."""
     again_msec: int | None = None
     """Not before this, then."""
+    fallback: str = ""
+    """What is known of its fallback (`FallbackStatus`) then; empty: it has none, or has not ended."""
 
 
 def told_of_message(
-    message: Message, now_msec: int, outcome: Outcome | None, *, ends_attempt: bool, again_msec: int | None
+    message: Message,
+    now_msec: int,
+    outcome: Outcome | None,
+    *,
+    ends_attempt: bool,
+    again_msec: int | None,
+    fallback: str = "",
 ) -> Told:
     """Where a message is reported, and its outcome."""
     return Told(
@@ -78,6 +86,7 @@ def told_of_message(
         ends_attempt=ends_attempt,
         outcome=outcome,
         again_msec=again_msec,
+        fallback=fallback,
     )
 
 
@@ -117,11 +126,25 @@ def event_parts(table: str, told: Told, due_msec: int) -> Parts:
         facts |= {"event_outcome": told.outcome.outcome, "event_reason": told.outcome.reason}
     else:
         facts["again_msec"] = told.again_msec
+    if told.fallback:
+        facts["event_fallback"] = told.fallback
     place = destination(told.status_url)
     return {
         event.kind.value: _put(table, event, told.account_id, place, told.expires_at, facts, due_msec)
         for event in events_of(told)
     }
+
+
+def fallback_event(message: Message) -> StatusEvent | None:
+    """What is told when a message's fallback has come to its end; None: nothing."""
+    wants = message.status_url and StatusKind.FALLBACK in message.status_events
+    return StatusEvent(StatusKind.FALLBACK, message.mid, message.attempt) if wants else None
+
+
+def fallback_event_part(table: str, message: Message, event: StatusEvent, facts: Values, due_msec: int) -> Any:
+    """The part of the end of a fallback of which its sender is told."""
+    place = destination(message.status_url)
+    return _put(table, event, message.account_id, place, message.expires_at, facts, due_msec)
 
 
 def ends_parts(messages_table: str, registry_table: str, told: Told, left: Open, item: Values, due_msec: int) -> Parts:

@@ -11,6 +11,7 @@ from speechcall.messages.rules.dial_times import DEFAULT_RING_SECONDS, DEFAULT_T
 from speechcall.shared.rules.outcome import End
 
 if TYPE_CHECKING:
+    from speechcall.messages.rules.fallback import Fallback
     from speechcall.messages.rules.when_to_dial import DialTimes
     from speechcall.shared.rules.calling_hours import Hours
 
@@ -115,6 +116,10 @@ class Message:
     """It is dialled even where the number has opted out: its account was granted that."""
     is_simulated: bool = False
     """It rings no phone: it was accepted by a stack whose telephony is simulated."""
+    fallback: "Fallback | None" = None
+    """What is sent in place of a call that reached nobody; None: nothing."""
+    key_pressed: bool | None = field(default=None, compare=False)
+    """Only where it leaves a call: whether a key was pressed in any; None: that is not known."""
     due_msec: int | None = field(default=None, compare=False)
     """When its state has to change; None: never."""
 

@@ -1,4 +1,4 @@
-"""What a receiver is told without being asked for: that a message, a call attempt or a list has ended."""
+"""What a receiver is told without asking: that a message, a call attempt, a list or a fallback has ended."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -10,6 +10,7 @@ class StatusKind(StrEnum):
     FINAL = "final"
     ATTEMPT = "attempt"
     LIST = "list"
+    FALLBACK = "fallback"
 
 
 KINDS = frozenset(StatusKind)

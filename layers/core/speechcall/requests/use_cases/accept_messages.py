@@ -38,7 +38,7 @@ from speechcall.requests.use_cases.check_request import (
 )
 from speechcall.requests.use_cases.list_ports import ListStore
 from speechcall.requests.use_cases.message_list import MessageList
-from speechcall.requests.use_cases.read_messages import to_redial
+from speechcall.requests.use_cases.read_messages import to_fallback, to_redial
 from speechcall.shared.rules.characters import unseen
 from speechcall.shared.rules.errors import IdempotencyKeyReused, InvalidRequest, Problem, RequestError, StoreUnavailable
 from speechcall.shared.rules.ids import new_ids
@@ -81,6 +81,7 @@ def accept_messages(
     strict: bool = False,
     limits: CallLimits = AS_DEPLOYED,
     is_simulated: bool = False,
+    sends_sms: bool = False,
 ) -> "Accepted":
     """Stores the acceptable messages of a request, together, and returns the answer.
 
@@ -88,7 +89,7 @@ def accept_messages(
     `"status":"rejected"` with its error. A repeat with the same idempotency `key` is given the first
     one's answer and spends nothing. `allow_loopback`: URLs may lead to this machine; `ring_time_kept`: phones ring as
     a message says; `strict`: no field may be unknown; `limits`: what the stack allows a call; `is_simulated`: no phone
-    will ring. Raises the leaves of RequestError.
+    will ring; `sends_sms`: whether the stack can send text messages. Raises the leaves of RequestError.
     """
     _check_key(key)
     asked = read_request(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
@@ -97,7 +98,7 @@ def accept_messages(
     stored = lists.find_list_by_key(account.account_id, key) if key else None
     is_new = False
     if stored is None or stored.expires_at * 1000 <= clock.now_msec():
-        judged = judge_entries(asked, account, lists, clock.now_msec(), opt_outs, limits)
+        judged = judge_entries(asked, account, lists, clock.now_msec(), opt_outs, limits, sends_sms=sends_sms)
         count = sum(entry.wanted is not None for entry in judged)
         if not count:
             problems = [problem for entry in judged for problem in entry.problems]
@@ -246,6 +247,7 @@ def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account, op
         number_digest=opt_outs.digest(wanted.number),
         opt_out_lists=tuple(dict.fromkeys(wanted.model.optOutLists)),
         ignores_opt_out=wanted.model.ignoreOptOut,
+        fallback=to_fallback(wanted.model),
     )
 
 
@@ -288,6 +290,7 @@ def check_messages(
     strict: bool = False,
     caps_of: CapsOf = lambda _account, _numbers, _now_msec: {},
     limits: CallLimits = AS_DEPLOYED,
+    sends_sms: bool = False,
 ) -> "Checked":
     """POST /bat/messagelist/check: what would be rejected, and the warnings; nothing is stored or spent.
 
@@ -297,7 +300,7 @@ def check_messages(
     """
     asked = read_request(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
     now = clock.now_msec()
-    entries = judge_entries(asked, account, prompts, now, opt_outs, limits)
+    entries = judge_entries(asked, account, prompts, now, opt_outs, limits, sends_sms=sends_sms)
     numbers = sorted({entry.wanted.number for entry in entries if entry.wanted})
     known = caps_of(account, numbers, now) if has_limits(account) else {}
     described: list[Acceptable | Rejected] = []

@@ -139,13 +139,15 @@ def judge_entries(
     now_msec: int,
     opt_outs: OptOuts = NOBODY,
     limits: CallLimits = AS_DEPLOYED,
+    *,
+    sends_sms: bool = False,
 ) -> list[Entry]:
     """The entries as the account may send them now: its destinations, senders, prompts and hours, and to whom.
 
     And whether their menus keep the promises that the request makes and the account requires, under the stack's limits.
     """
     known: dict[str, Prompt | None] = {}
-    judged = [_judge(entry, account, prompts, known, now_msec) for entry in asked.entries]
+    judged = [_judge(entry, account, prompts, known, now_msec, sends_sms) for entry in asked.entries]
     judged = _judge_lists(judged, account, now_msec, opt_outs)
     names = [_obeyed(entry, opt_outs) for entry in judged]
     wanted = {name for some in names for name in some}
@@ -309,12 +311,20 @@ def _read(
     return Entry(given, path, Wanted(model, number, menus, menus_text), (), [*warnings, *report(menus, path)])
 
 
-def _judge(entry: Entry, account: Account, prompts: Prompts, known: dict[str, Prompt | None], now_msec: int) -> Entry:
+def _judge(
+    entry: Entry,
+    account: Account,
+    prompts: Prompts,
+    known: dict[str, Prompt | None],
+    now_msec: int,
+    sends_sms: bool,
+) -> Entry:
     """Judges a message by its account (destinations, senders, uploads). `known`: uploads looked up already."""
     if entry.wanted is None:
         return entry
     warnings = list(entry.warnings)
     problems = list(_not_allowed(entry.path, entry.wanted, account, now_msec))
+    problems += _no_fallback(entry.path, entry.wanted, account, sends_sms)
     for place, name in entry.wanted.audio():
         if not is_uploaded(name):
             continue
@@ -328,6 +338,19 @@ def _judge(entry: Entry, account: Account, prompts: Prompts, known: dict[str, Pr
         else:
             warnings += [Problem(warning.code, path, warning.message) for warning in prompt.warnings]
     return entry._replace(wanted=None, problems=problems) if problems else entry._replace(warnings=warnings)
+
+
+def _no_fallback(path: str, wanted: Wanted, account: Account, sends_sms: bool) -> list[Problem]:
+    """Why a message may not have the fallback that it asks for; none: it may, or asks for none."""
+    if wanted.model.fallback is None:
+        return []
+    if not sends_sms:
+        text = "cannot be sent: this service sends no text messages; leave fallback out"
+        return [Problem("FALLBACK_NOT_CONFIGURED", f"{path}.fallback", text)]
+    if not account.sms_per_day:
+        text = "cannot be sent: this account may send no text messages; leave fallback out"
+        return [Problem("FALLBACK_NOT_ALLOWED", f"{path}.fallback", text)]
+    return []
 
 
 def _not_allowed(path: str, wanted: Wanted, account: Account, now_msec: int) -> Iterator[Problem]:

@@ -203,6 +203,24 @@ def check_redial_on(on: list[str]) -> list[str]:
     return on
 
 
+def check_fallback_text(text: str) -> str:
+    """The text of a fallback as given. Raises ValueError if it is empty to look at, or too long for an SMS."""
+    if is_blank(text):
+        raise ValueError("has nothing in it that could be read")
+    from speechcall.messages.rules.sms import problem_of_text  # noqa: PLC0415, few messages have one
+
+    if problem := problem_of_text(text):
+        raise ValueError(problem)
+    return text
+
+
+def check_fallback_on(on: list[str]) -> list[str]:
+    """Outcomes, each once. Raises ValueError."""
+    if len(set(on)) != len(on):
+        raise ValueError(f"must be {RIGHT['fallback.on']}")
+    return on
+
+
 def check_day_off(text: str) -> str:
     """A day off as given. ValueError if it is no date; `fromisoformat` alone would take 20261225 too."""
     try:

@@ -18,6 +18,7 @@ from speechcall.shared.rules.errors import Problem
 
 if TYPE_CHECKING:
     # A checked message has the members of its model, and is none: see `checked`.
+    from speechcall.messages.rules.fallback import Fallback
     from speechcall.requests.use_cases.action_models import GotoMenuModel, HangupModel, OptOutModel, WebhookModel
     from speechcall.requests.use_cases.play_model import PlayPartModel
     from speechcall.requests.use_cases.request_models import MenuModel, MessageModel
@@ -40,7 +41,7 @@ def check_message(
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False)[:MAX_PROBLEMS]
         return None, [problem_of(one["loc"], one["type"], one["msg"], one["input"], path) for one in found]
-    if problem := _needless_redial(model, path):
+    if problem := _needless_redial(model, path) or _needless_fallback(model, path):
         return None, [problem]
     last = len(model.menu) - 1
     existing = f"menus 0 to {last} exist" if last else "only menu 0 exists"
@@ -60,6 +61,13 @@ def _needless_redial(model: "MessageModel", path: str) -> Problem | None:
         return None
     place = f"{path}.redial.on[{model.redial.on.index(NO_KEY)}]"
     return Problem("INVALID_REDIAL", place, '"noKey" changes nothing: no menu of this message has a key')
+
+
+def _needless_fallback(model: "MessageModel", path: str) -> Problem | None:
+    if model.fallback is None or NO_KEY not in model.fallback.on or has_key(to_menus(model)):
+        return None
+    place = f"{path}.fallback.on[{model.fallback.on.index(NO_KEY)}]"
+    return Problem("INVALID_FALLBACK", place, '"noKey" changes nothing: no menu of this message has a key')
 
 
 def check_defaults(given: Mapping[str, object], *, allow_loopback: bool = False) -> list[Problem]:
@@ -123,6 +131,15 @@ def to_redial(model: "MessageModel") -> Redial | None:
     """How a checked message wants to be dialled again."""
     asked = model.redial
     return Redial(asked.attempts, tuple(asked.afterSec), tuple(asked.on)) if asked and asked.attempts else None
+
+
+def to_fallback(model: "MessageModel") -> "Fallback | None":
+    """What a checked message wants to be sent in place of its call."""
+    if model.fallback is None:
+        return None
+    from speechcall.messages.rules.fallback import Fallback  # noqa: PLC0415, few messages have one
+
+    return Fallback(model.fallback.text, tuple(model.fallback.on))
 
 
 def _to_action(action: "WebhookModel | HangupModel | GotoMenuModel | OptOutModel") -> Action:

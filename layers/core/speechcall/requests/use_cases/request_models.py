@@ -10,6 +10,7 @@ from speechcall.menus.rules.introduction import MOST_PARTS
 from speechcall.messages.rules import dial_times
 from speechcall.optouts.rules.opt_out import LIST_NAME, MOST_LISTS
 from speechcall.requests.use_cases.action_models import ActionModel
+from speechcall.requests.use_cases.fallback_model import FallbackModel
 from speechcall.requests.use_cases.field_checks import check_intro, check_number, check_status_events, check_status_url
 from speechcall.requests.use_cases.hours_model import HoursModel
 from speechcall.requests.use_cases.play_model import PlayPart
@@ -61,7 +62,7 @@ class MenuModel(Strict):
     _intro = field_validator("introUrl")(check_intro)
 
 
-StatusEventName = Literal["final", "attempt", "list"]
+StatusEventName = Literal["final", "attempt", "list", "fallback"]
 
 
 class DefaultsModel(HoursModel):
@@ -72,10 +73,11 @@ class DefaultsModel(HoursModel):
         Field(description="POSTed what has become of a message, as `statusEvents` says; absent: as the account says."),
     ] = None
     statusEvents: Annotated[  # noqa: N815
-        Annotated[list[StatusEventName], Field(max_length=3, json_schema_extra={"uniqueItems": True})] | None,
+        Annotated[list[StatusEventName], Field(max_length=4, json_schema_extra={"uniqueItems": True})] | None,
         Field(
             description="`final`: the message has ended. `attempt`: a call attempt is over. `list`: all messages of the"
-            " list have ended; only in the envelope. Absent: as the account says, or `final`."
+            " list have ended; only in the envelope. `fallback`: it has been sent, or never will be. Absent: as the"
+            " account says, or `final`."
         ),
     ] = None
 
@@ -131,6 +133,10 @@ class MessageModel(DefaultsModel):
         ),
     ] = None
     redial: RedialModel | None = None
+    fallback: Annotated[
+        FallbackModel | None,
+        Field(description="A text message, where no call came to anything; for accounts that may send such."),
+    ] = None
     priority: Annotated[
         Literal["normal", "urgent"],
         Field(description="`urgent` goes before all others, for accounts that may send such (`PRIORITY_NOT_ALLOWED`)."),

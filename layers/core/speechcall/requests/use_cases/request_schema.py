@@ -25,6 +25,7 @@ MESSAGE_FIELDS = (
  'ringTimeoutSec',
  'silentRepeats',
  'redial',
+ 'fallback',
  'priority',
  'optOutLists',
  'ignoreOptOut',
@@ -162,8 +163,8 @@ MESSAGE: Any = {
         'type': 'nullable',
         'schema': {
          'type': 'list',
-         'items_schema': {'type': 'literal', 'expected': ['final', 'attempt', 'list']},
-         'max_length': 3,
+         'items_schema': {'type': 'literal', 'expected': ['final', 'attempt', 'list', 'fallback']},
+         'max_length': 4,
         },
        },
       },
@@ -569,6 +570,54 @@ MESSAGE: Any = {
       'default': None,
      },
     },
+    'fallback': {
+     'type': 'model-field',
+     'schema': {
+      'type': 'default',
+      'schema': {
+       'type': 'nullable',
+       'schema': {
+        'type': 'model',
+        'cls': Checked,
+        'schema': {
+         'type': 'model-fields',
+         'fields': {
+          'type': {'type': 'model-field', 'schema': {'type': 'literal', 'expected': ['sms']}},
+          'text': {
+           'type': 'model-field',
+           'schema': {
+            'type': 'function-after',
+            'function': {'type': 'no-info', 'function': field_checks.check_fallback_text},
+            'schema': {'type': 'str', 'min_length': 1, 'max_length': 1530},
+           },
+          },
+          'on': {
+           'type': 'model-field',
+           'schema': {
+            'type': 'default',
+            'schema': {
+             'type': 'function-after',
+             'function': {'type': 'no-info', 'function': field_checks.check_fallback_on},
+             'schema': {
+              'type': 'list',
+              'items_schema': {
+               'type': 'literal',
+               'expected': ['noAnswer', 'busy', 'failed', 'expired', 'promptUnavailable', 'noKey'],
+              },
+              'min_length': 1,
+             },
+            },
+            'default': ['noAnswer', 'busy', 'failed', 'expired', 'promptUnavailable'],
+           },
+          },
+         },
+        },
+        'config': {'strict': True, 'extra_fields_behavior': 'forbid'},
+       },
+      },
+      'default': None,
+     },
+    },
     'priority': {
      'type': 'model-field',
      'schema': {
@@ -837,8 +886,8 @@ DEFAULT: Any = {
        'type': 'nullable',
        'schema': {
         'type': 'list',
-        'items_schema': {'type': 'literal', 'expected': ['final', 'attempt', 'list']},
-        'max_length': 3,
+        'items_schema': {'type': 'literal', 'expected': ['final', 'attempt', 'list', 'fallback']},
+        'max_length': 4,
        },
       },
      },

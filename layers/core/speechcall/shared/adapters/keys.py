@@ -33,6 +33,15 @@ def mid_of(pk: str) -> str:
     return pk.removeprefix("M#")
 
 
+FALLBACK = "FALLBACK"
+"""The sort key of a message's fallback."""
+
+
+def fallback_key(mid: str) -> Key:
+    """What is sent in place of a message's call, and what has become of it."""
+    return {"pk": message_partition(mid), "sk": FALLBACK}
+
+
 def call_key(mid: str, attempt: int) -> Key:
     """A call attempt. Three digits, so that they stand in order."""
     return {"pk": message_partition(mid), "sk": f"{CALLS}{attempt:03}"}
@@ -63,6 +72,10 @@ SETTLING = "settling"
 """The messages whose call is over, and of which is not known yet why: few, and not for long."""
 LATER = "later"
 """The messages that wait for a moment, not for their turn; it is short."""
+
+
+FALLBACKS = "fallback"
+"""The fallbacks that wait to be sent, or for what became of them: as few as messages that end in a minute."""
 
 
 def due_shard(state: str, mid: str) -> str:
@@ -345,6 +358,11 @@ def number_calls_key(account_id: str, digest: str) -> Key:
 def minutes_key(account_id: str, date: str) -> Key:
     """The line time of an account's day; `date` as YYYY-MM-DD."""
     return {"pk": f"MINUTES#{account_id}#{date}", "sk": "MINUTES"}
+
+
+def sms_key(account_id: str, date: str) -> Key:
+    """The parts of text messages of an account's day; `date` as YYYY-MM-DD."""
+    return {"pk": f"SMS#{account_id}#{date}", "sk": "SMS"}
 
 
 def urgent_key(account_id: str, minute: int) -> Key:

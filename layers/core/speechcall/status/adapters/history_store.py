@@ -9,6 +9,7 @@ from speechcall.messages.rules.message import State
 from speechcall.shared.adapters.keys import (
     CALLS,
     DELIVERIES,
+    FALLBACK,
     MESSAGE,
     due_shards,
     message_key,
@@ -22,6 +23,8 @@ from speechcall.webhooks.adapters import delivery_items
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from speechcall.messages.rules.fallback import FallbackState
 
 MOST_COUNTED = 1000
 """Of a queue: an estimate needs no more."""
@@ -42,6 +45,15 @@ def read_partition(client: "DynamoDBClient", table: str, mid: str) -> list[Value
     return items
 
 
+def _fallback_in(items: Sequence[Values]) -> "FallbackState | None":
+    found = next((item for item in items if item["sk"] == FALLBACK), None)
+    if found is None:
+        return None
+    from speechcall.messages.adapters.fallback_items import load_state  # noqa: PLC0415, few messages have one
+
+    return load_state(found)
+
+
 class DynamoHistory:
     """Reads for the status answers. A message's own answer is strongly consistent."""
 
@@ -59,6 +71,7 @@ class DynamoHistory:
             message_items.load(found[0]),
             [load_call(item) for item in items if item["sk"].startswith(CALLS)],
             [(delivery_items.load_task(item), delivery_items.load(item)) for item in hooks],
+            _fallback_in(items),
         )
 
     def summaries(self, mids: Sequence[str], *, is_now: bool = False) -> list[Summary]:

@@ -25,6 +25,8 @@ from speechcall.webhooks.rules.webhook import Notice, WebhookTask
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from speechcall.messages.rules.fallback import FallbackState
+
 logger = logging.getLogger(__name__)
 
 
@@ -73,7 +75,16 @@ def _facts(event: Values) -> Facts:
         outcome=event.get("event_outcome"),
         reason=event.get("event_reason"),
         again_msec=event.get("again_msec"),
+        fallback=_fallback(event) if "event_fallback" in event else None,
     )
+
+
+def _fallback(event: Values) -> "FallbackState":
+    from speechcall.messages.rules.fallback import FallbackState, FallbackStatus  # noqa: PLC0415, few messages have one
+
+    status = FallbackStatus(event["event_fallback"])
+    at_msec = event["event_msec"] if event["key"] == StatusKind.FALLBACK else None
+    return FallbackState(status, event.get("event_fallback_reason"), at_msec)
 
 
 def _body(items: list[Values], message: Values, facts: Facts) -> Any:

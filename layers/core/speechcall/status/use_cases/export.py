@@ -19,7 +19,7 @@ from speechcall.status.use_cases.status import History, describe_message
 
 COLUMNS: Final = (
     *("messagelistId", "messageId", "customerMessageId", "campaign", "from", "recipient", "text", "deliverystatus"),
-    *("outcome", "endReason", "acceptedAt", "finishedAt", "attempts", "answeredAt", "durationSec", "keys"),
+    *("outcome", "endReason", "acceptedAt", "finishedAt", "attempts", "answeredAt", "durationSec", "keys", "fallback"),
     "simulated",
 )
 """Of each row, in their order; the members of each JSON line. New ones come behind these."""
@@ -56,6 +56,7 @@ def row_of(history: History, now_msec: int, held: Held) -> dict[str, Any]:
         "answeredAt": call["answeredAt"],
         "durationSec": call["durationSec"],
         "keys": [f"{step['menu']}:{step['heard']}" for step in call["path"]],
+        "fallback": status["fallbacks"][0]["status"] if "fallbacks" in status else None,
         "simulated": status.get("simulated", False),
     }
 

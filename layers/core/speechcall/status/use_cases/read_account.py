@@ -31,6 +31,7 @@ def read_account(
             "maxLines": account.max_lines,
             "callsPerNumber": account.calls_per_number,
             "minutesPerDay": account.minutes_per_day,
+            "smsPerDay": account.sms_per_day,
         },
         "usedToday": {
             "calls": calls_of_day(account.account_id, now_msec),

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar, assert_never, cast
+from typing import TYPE_CHECKING, Literal, TypeVar, assert_never, cast
 
 from speechcall.calls.rules.call import Call
 from speechcall.calls.rules.end_of_call import key_was_pressed, was_cut_short
@@ -22,6 +22,7 @@ from speechcall.webhooks.rules.webhook import WebhookTask, webhook_of
 
 if TYPE_CHECKING:
     from speechcall.api.rules import answers
+    from speechcall.messages.rules.fallback import FallbackState
 
 EXPLANATIONS = {
     "destinationNotAllowed": "The Amazon Connect instance may not call this country. A support case opens it: service"
@@ -51,6 +52,8 @@ class History:
     message: Message
     calls: Sequence[Call]
     deliveries: Sequence[tuple[WebhookTask, Delivery]]
+    fallback: "FallbackState | None" = None
+    """Where its fallback stands; None: none is to be sent, or not yet."""
 
     def webhooks(self, now_msec: int) -> list[tuple[WebhookTask, Delivery]]:
         """The deliveries, and behind them the webhooks of keys in the calls' logs whose delivery has not begun.
@@ -176,8 +179,27 @@ def describe_message(history: History, now_msec: int, held: Held = NOT_HELD) -> 
         answer["ignoreOptOut"] = True
     if message.is_simulated:
         answer["simulated"] = True
+    if message.fallback is not None:
+        answer["fallbacks"] = [_describe_fallback(history, message)]
     if message.state in WAITING and held.is_paused:
         answer["call"]["paused"] = True
+    return answer
+
+
+def _describe_fallback(history: History, now: Message) -> "answers.FallbackAnswer":
+    """`now`: the message as of now. One whose time is up, and of which that is not written down yet, awaits its
+    fallback: it is made in the step that writes that down.
+    """
+    stored = history.fallback
+    if stored is None:
+        is_to_end = now.state is State.FINISHED and history.message.state is not State.FINISHED
+        awaits = is_to_end and now.fallback is not None and now.outcome in now.fallback.on
+        return {"type": "sms", "status": "pending" if awaits else "not_used"}
+    answer: answers.FallbackAnswer = {"type": "sms", "status": stored.status.value}
+    if stored.reason:
+        answer["reason"] = stored.reason
+    if stored.at_msec is not None:
+        answer["at"] = utc_text(stored.at_msec)
     return answer
 
 
@@ -297,11 +319,17 @@ def _describe_delivery(task: WebhookTask, delivery: Delivery) -> "answers.Webhoo
 def _describe_notice(task: WebhookTask, delivery: Delivery) -> "answers.StatusDelivery":
     return {
         "webhookId": task.event_id,
-        "event": "attempt" if task.key == StatusKind.ATTEMPT else "final",
+        "event": _told_kind(task.key),
         "state": delivery.shown_state,
         "nextAttemptAt": _moment(delivery.next_msec),
         "attempts": _describe_attempts(delivery),
     }
+
+
+def _told_kind(kind: str) -> 'Literal["final", "attempt", "fallback"]':
+    if kind == StatusKind.ATTEMPT:
+        return "attempt"
+    return "fallback" if kind == StatusKind.FALLBACK else "final"
 
 
 def _describe_attempts(delivery: Delivery) -> "list[answers.WebhookAttempt]":

@@ -10,7 +10,8 @@ from speechcall.shared.rules.timing import utc_text
 from speechcall.status.use_cases.status import History, delivery_status, describe_message
 
 if TYPE_CHECKING:
-    from speechcall.api.rules.answers import AttemptEvent, FinalEvent, ListEvent, ToldCall
+    from speechcall.api.rules.answers import AttemptEvent, FallbackEvent, FinalEvent, ListEvent, ToldCall
+    from speechcall.messages.rules.fallback import FallbackState
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Facts:
     reason: str | None = None
     again_msec: int | None = None
     """Not before this, then."""
+    fallback: "FallbackState | None" = None
+    """What was known of its fallback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class EndedList:
     is_simulated: bool = False
 
 
-def describe_event(history: History, facts: Facts) -> "FinalEvent | AttemptEvent":
+def describe_event(history: History, facts: Facts) -> "FinalEvent | AttemptEvent | FallbackEvent":
     """The body of an event of a message: the same however late it is sent, and whatever has happened since."""
     status = describe_message(_as_it_was(history, facts), facts.at_msec)
     # The states of its webhooks change; the receiver has the webhooks themselves.
@@ -62,6 +65,10 @@ def describe_event(history: History, facts: Facts) -> "FinalEvent | AttemptEvent
         event["campaign"] = status["campaign"]
     if "simulated" in status:
         event["simulated"] = True
+    if "fallbacks" in status:
+        event["fallbacks"] = status["fallbacks"]
+    if facts.kind == StatusKind.FALLBACK:
+        return {**event, "event": "fallback"}
     if facts.kind == StatusKind.ATTEMPT:
         return {**event, "event": "attempt", "attempt": facts.attempt}
     return event
@@ -94,7 +101,12 @@ def describe_list_event(ended: EndedList) -> "ListEvent":
 
 
 def _as_it_was(history: History, facts: Facts) -> History:
-    """The message, and its calls up to the attempt, as they were when the event happened."""
+    """The message, and its calls up to the attempt, as they were when the event happened.
+
+    When its fallback comes to its end a message has ended, and nothing of it changes any more.
+    """
+    if facts.kind == StatusKind.FALLBACK:
+        return History(history.message, history.calls, (), facts.fallback)
     is_finished = facts.outcome is not None
     message = replace(
         history.message,
@@ -108,4 +120,4 @@ def _as_it_was(history: History, facts: Facts) -> History:
         is_held=False,
     )
     calls = [call for call in history.calls if call.attempt <= facts.attempt]
-    return History(message, calls, ())
+    return History(message, calls, (), facts.fallback)

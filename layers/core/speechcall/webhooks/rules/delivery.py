@@ -128,11 +128,13 @@ def is_current(delivery: Delivery, task: WebhookTask) -> bool:
 def comes_before(other: tuple[int, str], attempt: int, kind: str) -> bool:
     """Whether a webhook of a message, by call attempt and key, comes before a status event of the message.
 
-    First the keys of a call, then that it is over, then the next call; the end of the message comes behind all.
+    First the keys of a call, then that it is over, then the next call; the end of the message comes behind all of them,
+    and what has become of its fallback behind that.
     """
-    rank = {StatusKind.ATTEMPT.value: 1, StatusKind.FINAL.value: 2}
-    if kind == StatusKind.FINAL.value:
-        return other[1] != kind
+    last = (StatusKind.FINAL.value, StatusKind.FALLBACK.value)
+    if kind in last:
+        return other[1] not in last[last.index(StatusKind(kind)) :]
+    rank = {StatusKind.ATTEMPT.value: 1, **dict.fromkeys(last, 2)}
     return (other[0], rank.get(other[1], 0)) < (attempt, rank[kind])
 
 

@@ -1,0 +1,1 @@
+"""Text messages in place of calls that reached nobody."""

@@ -1,0 +1,1 @@
+"""Opt-outs: the table, and the key of the digests."""

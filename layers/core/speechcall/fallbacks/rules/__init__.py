@@ -1,0 +1,1 @@
+"""Opt-outs: pure rules and data."""

@@ -1,0 +1,87 @@
+"""What sending fallbacks needs of the tables, and of a service for text messages."""
+
+from enum import Enum
+from typing import NamedTuple, Protocol
+
+from speechcall.messages.rules.fallback import FallbackReason, FallbackStatus
+from speechcall.messages.rules.message import Message
+
+
+class Waiting(NamedTuple):
+    """A fallback that has not come to its end."""
+
+    mid: str
+    until_msec: int
+    is_sending: bool
+    """The service is being asked, or was when a function was killed."""
+
+
+class Intent(Enum):
+    """What became of the intention to send it."""
+
+    WRITTEN = "written"
+    """It may be sent now, by who has written this and by nobody else."""
+    TAKEN = "taken"
+    """It is not waiting any more."""
+    OPTED_OUT = "optedOut"
+    CANCELLED = "cancelled"
+    PAUSED = "paused"
+    DAY_FULL = "dayFull"
+
+
+class End(NamedTuple):
+    """How a fallback ends."""
+
+    status: FallbackStatus
+    reason: FallbackReason | None = None
+
+
+class FallbackStore(Protocol):
+    """The fallbacks."""
+
+    def due(self, now_msec: int, limit: int) -> list[str]:
+        """The messages whose fallback is to be looked at, the oldest first."""
+
+    def find(self, mid: str) -> Waiting | None:
+        """The fallback of a message, if it has not come to its end; strongly consistent."""
+
+    def message(self, mid: str) -> Message | None:
+        """The message itself; strongly consistent."""
+
+    def intend(self, message: Message, parts: int, parts_per_day: int, now_msec: int) -> Intent:
+        """Writes down that it is being sent, in `parts` of those of its account's day; or says why it may not be."""
+
+    def put_off(self, mid: str, at_msec: int) -> bool:
+        """It waits until a moment. False: it is not waiting any more."""
+
+    def take_back(self, message: Message, parts: int, intended_msec: int, at_msec: int) -> bool:
+        """It was certainly not sent: it waits again, until a moment, and its parts are given back."""
+
+    def end(
+        self, message: Message, end: End, now_msec: int, *, was_sending: bool, parts: int = 0, intended_msec: int = 0
+    ) -> bool:
+        """Its end, of which its sender is told. `parts`: so many of the day are given back. False: it had ended."""
+
+    def end_unreadable(self, mid: str, end: End, now_msec: int) -> bool:
+        """The same for one whose message cannot be read, or is gone: nobody is told."""
+
+
+class Answer(Enum):
+    """What a service answered to a text message."""
+
+    TAKEN = "taken"
+    OPTED_OUT = "optedOut"
+    """The number has opted out of text messages, by STOP: nothing was sent."""
+    REFUSED = "refused"
+    """Nothing was sent, nor will be."""
+    NOT_NOW = "notNow"
+    """Nothing was sent: too many requests, or the service could not be reached."""
+    LOST = "lost"
+    """It may have been sent."""
+
+
+class Sms(Protocol):
+    """A service for text messages. It is asked once: whoever asks twice may send twice."""
+
+    def send(self, number: str, text: str, mid: str) -> Answer:
+        """Sends a text to a number (E.164). `mid` is for the service's own records."""
