@@ -20,9 +20,10 @@ from speechcall.status.use_cases.status import History, describe_message
 COLUMNS: Final = (
     *("messagelistId", "messageId", "customerMessageId", "campaign", "from", "recipient", "text", "deliverystatus"),
     *("outcome", "endReason", "acceptedAt", "finishedAt", "attempts", "answeredAt", "durationSec", "keys"),
+    *("consentBasis", "consentAt", "consentRef"),
 )
 """Of each row, in their order; the members of each JSON line. New ones come behind these."""
-FREE_TEXT: Final = frozenset({"customerMessageId", "campaign", "from", "text"})
+FREE_TEXT: Final = frozenset({"customerMessageId", "campaign", "from", "text", "consentBasis", "consentRef"})
 _A_FORMULA: Final = re.compile(r"(?:^|[;\t\r\n])\s*[=+\-@]|^[\t\r\n']")
 """Also behind a semicolon: that separates cells where a comma is the decimal point, in Ukraine and most of Europe."""
 
@@ -37,7 +38,7 @@ class Format(StrEnum):
 def row_of(history: History, now_msec: int, held: Held) -> dict[str, Any]:
     """A message as a row: what its status says, in short."""
     status = describe_message(history, now_msec, held)
-    call = status["call"]
+    call, consent = status["call"], status.get("consent")
     return {
         "messagelistId": status["messagelistId"],
         "messageId": status["messageId"],
@@ -55,6 +56,9 @@ def row_of(history: History, now_msec: int, held: Held) -> dict[str, Any]:
         "answeredAt": call["answeredAt"],
         "durationSec": call["durationSec"],
         "keys": [f"{step['menu']}:{step['heard']}" for step in call["path"]],
+        "consentBasis": consent["basis"] if consent else None,
+        "consentAt": consent["at"] if consent else None,
+        "consentRef": consent["ref"] if consent else None,
     }
 
 

@@ -174,6 +174,8 @@ def describe_message(history: History, now_msec: int, held: Held = NOT_HELD) -> 
         answer["campaign"] = message.campaign
     if message.ignores_opt_out:
         answer["ignoreOptOut"] = True
+    if message.consent:
+        answer["consent"] = {"basis": message.consent.basis, "at": message.consent.at, "ref": message.consent.ref}
     if message.state in WAITING and held.is_paused:
         answer["call"]["paused"] = True
     return answer
