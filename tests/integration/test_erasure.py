@@ -34,7 +34,7 @@ from tests.kit.samples import NOW
 ZOYA, OTHER = "+380675550199", "+380675550100"
 WORDS = ("380675550199", "Zoya", "675550199")
 """What is looked for: the number, as it may be written, and what is in every text about the person."""
-MENU = {
+MENU: dict[str, Any] = {
     "say": {"text": "Good morning, Zoya, your order is ready.", "language": "en-GB", "voice": "Amy"},
     "idleTimeoutMsec": 3000,
     "dtmfActions": {
@@ -46,7 +46,7 @@ MENU = {
         "wrong": [HANGUP],
     },
 }
-ONE = {
+ONE: dict[str, Any] = {
     "from": "Shop",
     "text": "for Zoya",
     "type": "speechcall",
@@ -55,7 +55,7 @@ ONE = {
     "ttl": 600,
     "consent": {"basis": "form", "at": "2026-09-01T00:00:00Z", "ref": "Zoya's form"},
 }
-PLAIN = {
+PLAIN: dict[str, Any] = {
     **ONE,
     "text": "ivr",
     "to": OTHER,
@@ -158,7 +158,7 @@ def _readable(value: Any) -> str:
         return repr(value)
 
 
-def test_nothing_of_an_erased_person_is_found_anywhere(cloud, caplog):
+def test_nothing_of_an_erased_person_is_found_anywhere(cloud, caplog, capfd):
     caplog.set_level("INFO")
     shop = Shop(cloud)
     for number in (ZOYA, OTHER):
@@ -197,7 +197,7 @@ def test_nothing_of_an_erased_person_is_found_anywhere(cloud, caplog):
     assert receipt["state"] == "done", receipt
     assert receipt["erased"] == {"messages": 2, "calls": 1, "webhooks": 3}
     assert {one["what"] for one in receipt["kept"]} == {
-        *("opt-outs", "DynamoDB Streams", "DynamoDB point-in-time recovery"),
+        *("opt-outs", "DynamoDB Streams", "SQS dead-letter queues", "DynamoDB point-in-time recovery"),
         *("AWS Step Functions execution history", "Amazon Connect contact records"),
     }
     assert all(one["until"] for one in receipt["kept"] if one["what"] != "opt-outs")
@@ -205,7 +205,7 @@ def test_nothing_of_an_erased_person_is_found_anywhere(cloud, caplog):
     assert shop.found() == []
     # (Its id is all that is left: in its list, its campaign, the opt-out, and the execution's name.)
     assert not [place for place in shop.found((heard,)) if place.startswith(("M#", "C#", "queue ", "object "))]
-    assert not re.search("|".join(WORDS), caplog.text)
+    assert not re.search("|".join(WORDS), caplog.text + "".join(capfd.readouterr()))
     assert shop.messages.get(heard) is None
     assert shop.messages.get(other).state is State.FINISHED
     # The opt-out holds, and a repeat of the request is answered, and calls nobody.

@@ -121,6 +121,7 @@ ALL = [step for step in range(-90, 90) if step not in STEPS]
 @pytest.mark.parametrize("last", [*STEPS, *(pytest.param(step, marks=pytest.mark.long) for step in ALL)])
 def test_whatever_a_worker_is_killed_at_all_is_gone_in_the_end(made, last):
     world = World(made)
+    job: PersonJob | None = None
     for minute in range(40):
         world.run(last if minute in (0, 2, 4) else 0)
         world.clock.msec += 71_000
@@ -133,6 +134,7 @@ def test_whatever_a_worker_is_killed_at_all_is_gone_in_the_end(made, last):
         assert job is not None
         if job.finished_msec:
             break
+    assert job is not None
     assert minute > 6
     assert (job.left, job.digest, job.mids) == (0, "", frozenset())
     assert {pk.removeprefix("M#") for pk in world.of_person()} == {world.foreign, world.later}

@@ -60,6 +60,7 @@ def test_it_is_stored_told_and_exported_and_in_no_log(caplog):
     assert describe_message(history, NOW)["consent"] == GIVEN
     assert "consent" not in describe_message(History(MESSAGE, (), ()), NOW)
     row = row_of(history, NOW, NOT_HELD)
+    cells: Any
     (cells,) = csv.DictReader(io.StringIO(render([row], Format.CSV, begins=True), newline=""))
     for told in (cells, json.loads(render([row], Format.JSONL, begins=True))):
         assert (told["consentBasis"], told["consentAt"], told["consentRef"]) == tuple(GIVEN.values())

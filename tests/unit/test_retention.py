@@ -5,6 +5,8 @@ The real acceptance, dialer, sweeper and finish_call on a made-up clock, with th
 
 import json
 import logging
+from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -52,12 +54,20 @@ class Keeping(World):
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed, Pool(lines=2, calls_per_second=2), TROUBLES)
-        self.calls = self.phones.calls = self.machines.calls = Calls()
+        self.kept = Calls()
+        self.calls = self.phones.calls = self.machines.calls = self.kept
         self.lists = MemoryLists(campaigns=self.messages.campaigns, ends=self.messages.ends)
         self.deleted: dict[str, int] = {}
         self.gone: list[str] = []
         later = self.play.after
-        after: Any = lambda seconds, work: later(seconds, lambda: (self.delete(), work()))  # noqa: E731
+
+        def after(seconds: float, work: Callable[[], None]) -> None:
+            def step() -> None:
+                self.delete()
+                work()
+
+            later(seconds, step)
+
         self.play.after = after  # type: ignore[method-assign]
 
     def delete(self) -> None:
@@ -67,7 +77,7 @@ class Keeping(World):
             if message.leaves_at * 1000 <= now:
                 assert message.state is State.FINISHED, mid
                 assert now >= (message.finished_msec or now) + DAY_MSEC - 1000
-                assert self.calls.until.get(mid, message.leaves_at) >= message.leaves_at
+                assert self.kept.until.get(mid, message.leaves_at) >= message.leaves_at
                 del self.messages._messages[mid]
                 self.deleted[mid] = now
         kept = self.messages._messages.values()
@@ -141,7 +151,7 @@ def test_a_message_has_an_end_when_it_has_ended_and_the_release_before_can_read_
     before = message_items.dump(MESSAGE)
     assert before["expires_at"] == MESSAGE.expires_at
     assert "keep_days" not in before
-    item = message_items.dump(MESSAGE.__replace__(keep_days=7))
+    item = message_items.dump(replace(MESSAGE, keep_days=7))
     assert item["expires_at"] == MESSAGE.expires_at + UNFINISHED_SECONDS
     read = message_items.load(from_wire(to_wire(item)))
     assert (read.expires_at, read.keep_days) == (MESSAGE.expires_at, 7)

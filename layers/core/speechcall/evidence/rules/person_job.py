@@ -16,9 +16,9 @@ CLEAN_PASSES = 2
 LONGEST_PAUSE_MSEC = 900_000
 RECEIPT_KEPT_SECONDS = 1096 * 86_400
 EXPORT_KEPT_SECONDS = 7 * 86_400
-RECOVERY_DAYS, STREAM_DAYS, HISTORY_DAYS = 35, 1, 90
+RECOVERY_DAYS, STREAM_DAYS, HISTORY_DAYS, DEAD_LETTER_DAYS = 35, 1, 90, 14
 """Point-in-time recovery (Amazon DynamoDB developer guide: 1 to 35 days, 35 if nothing is said), DynamoDB Streams (24
-hours), and the history of an execution of Step Functions (90 days)."""
+hours), the history of an execution of Step Functions (90 days), and our dead-letter queues (template.yaml)."""
 CONTACT_MONTHS = 24
 """Amazon Connect keeps contact records for 24 months (administrator guide, "Contact records data model")."""
 MOST_MESSAGES = 10_000

@@ -9,6 +9,7 @@ from speechcall.api.use_cases.request_problems import shown
 from speechcall.evidence.rules.person_job import (
     CONTACT_MONTHS,
     DAY_MSEC,
+    DEAD_LETTER_DAYS,
     HISTORY_DAYS,
     RECOVERY_DAYS,
     STREAM_DAYS,
@@ -165,7 +166,6 @@ def _describe_erasure(job: PersonJob, desk: PeopleDesk) -> "answers.Erasure":
 
 def _kept(job: PersonJob, finished_msec: int, calls_by: str) -> "list[answers.KeptElsewhere]":
     """What is still there, why, and until when."""
-    after = lambda msec, days: utc_text(msec + days * DAY_MSEC)  # noqa: E731
     kept: list[answers.KeptElsewhere] = [
         {
             "what": "opt-outs",
@@ -175,12 +175,17 @@ def _kept(job: PersonJob, finished_msec: int, calls_by: str) -> "list[answers.Ke
         {
             "what": "DynamoDB Streams",
             "why": "What was deleted, for functions that follow the table.",
-            "until": after(finished_msec, STREAM_DAYS),
+            "until": _after(finished_msec, STREAM_DAYS),
+        },
+        {
+            "what": "SQS dead-letter queues",
+            "why": "Events of the telephony that no function could take, if there were such.",
+            "until": _after(finished_msec, DEAD_LETTER_DAYS),
         },
         {
             "what": "DynamoDB point-in-time recovery",
             "why": "The tables as they were, for a restore after an accident; then ask for the erasure again.",
-            "until": after(finished_msec, RECOVERY_DAYS),
+            "until": _after(finished_msec, RECOVERY_DAYS),
         },
     ]
     if job.last_call_msec is None:
@@ -189,7 +194,7 @@ def _kept(job: PersonJob, finished_msec: int, calls_by: str) -> "list[answers.Ke
         {
             "what": "AWS Step Functions execution history",
             "why": "Which keys were pressed in which menu, under the id of a message that is no more; no number.",
-            "until": after(job.last_call_msec, HISTORY_DAYS),
+            "until": _after(job.last_call_msec, HISTORY_DAYS),
         }
     )
     if calls_by == "connect":
@@ -198,7 +203,11 @@ def _kept(job: PersonJob, finished_msec: int, calls_by: str) -> "list[answers.Ke
             {
                 "what": "Amazon Connect contact records",
                 "why": "Amazon keeps the number and the times of each call; it cannot be asked to delete them.",
-                "until": after(job.last_call_msec, months),
+                "until": _after(job.last_call_msec, months),
             }
         )
     return kept
+
+
+def _after(msec: int, days: int) -> str:
+    return utc_text(msec + days * DAY_MSEC)

@@ -470,10 +470,10 @@ def _finishing(
     if cause:
         values[":cause"] = cause
     if message.keep_days:
-        values[":expires"] = kept_after_end(now_msec, message.keep_days)
-        expression = f"{expression}, expires_at = :expires"
+        until = kept_after_end(now_msec, message.keep_days)
+        values[":expires"], expression = until, f"{expression}, expires_at = :expires"
         # What is written with its end is kept for as long at least.
-        message = replace(message, expires_at=max(message.expires_at, values[":expires"]))
+        message = replace(message, expires_at=max(message.expires_at, until))
     expression, more = _ended(expression, message.account_id, message.number_digest, message.mid)
     return Leaving(message, State.FINISHED, now_msec, expression, values | more, outcome, heard)
 
