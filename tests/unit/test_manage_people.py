@@ -19,6 +19,9 @@ from speechcall.evidence.use_cases.manage_people import (
     read_erasure,
     read_export,
 )
+from speechcall.menus.rules.introduction import Audio, Pause
+from speechcall.menus.rules.menu import Menu
+from speechcall.menus.rules.speech import Say
 from speechcall.optouts.rules.opt_out import By, OptOut
 from speechcall.shared.rules.errors import InvalidCursor, InvalidRequest, MalformedJson, NotFound
 from speechcall.status.use_cases.status import History
@@ -107,6 +110,21 @@ def test_an_export_is_told_a_page_at_a_time_as_it_is_now(desk):
         read_export(ACME, "2", query, desk)
     del desk.history[mids[0]]  # it has been erased meanwhile
     assert len(read_export(ACME, "1", {}, desk)["messages"]) == PAGE - 1
+
+
+def test_what_was_said_is_told_word_for_word(desk):
+    say = Say("Zoya, your code is", "en-GB", "Amy")
+    menus = (Menu("a", 1, {}), Menu("b", 1, {}, say), Menu("c", 1, {}, play=(say, Pause(300), Audio("uk_4"))))
+    begin_export(ACME, BODY, desk)
+    desk.history[MID] = History(replace(MESSAGE, menus=menus), (), ())
+    desk.jobs["1"] = replace(desk.jobs["1"], mids=frozenset([MID]), finished_msec=NOW)
+    page = read_export(ACME, "1", {}, desk)
+    TypeAdapter(answers.PersonExport).validate_python(page)
+    assert page["messages"][0]["menu"] == [
+        {"introUrl": "a"},
+        {"say": say.text},
+        {"play": [{"say": say.text}, {"pauseMsec": 300}, {"audio": "uk_4"}]},
+    ]
 
 
 def test_a_receipt_says_what_is_still_there(desk):

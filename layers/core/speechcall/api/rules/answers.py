@@ -883,11 +883,21 @@ class Erasure(TypedDict):
 
 
 @_closed
+class PersonPart(TypedDict):
+    """A part of what a menu plays."""
+
+    audio: NotRequired[str]
+    say: NotRequired[str]
+    pauseMsec: NotRequired[Count]
+
+
+@_closed
 class PersonMenu(TypedDict):
     """What a menu says."""
 
     introUrl: NotRequired[str]
     say: NotRequired[str]
+    play: NotRequired[list[PersonPart]]
 
 
 PersonMessage = TypedDict("PersonMessage", {"from": str, "menu": list[PersonMenu], "status": MessageStatus})

@@ -1,7 +1,7 @@
 """The requests about a person: what is kept of them is erased, or told. The number stands in bodies alone."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, assert_never
 
 from speechcall.accounts.rules.account import Account
 from speechcall.api.use_cases.query import parameter
@@ -17,7 +17,9 @@ from speechcall.evidence.rules.person_job import (
     PersonJob,
 )
 from speechcall.evidence.use_cases.person_ports import PersonJobs
-from speechcall.menus.rules.menu import OWN_LIST
+from speechcall.menus.rules.introduction import Audio, Part, Pause
+from speechcall.menus.rules.menu import OWN_LIST, Menu
+from speechcall.menus.rules.speech import Say
 from speechcall.optouts.use_cases.opt_out_ports import OptOutStore
 from speechcall.requests.use_cases.manage_opt_outs import describe
 from speechcall.shared.rules.characters import foreign, lookalike
@@ -143,10 +145,29 @@ def _describe_export(job: PersonJob) -> "answers.PersonExport":
 def _describe_kept(history: History, now_msec: int) -> "answers.PersonMessage":
     """A message as the person it was for may know it: with who called, and what was said."""
     message = history.message
-    said: list[answers.PersonMenu] = [
-        {"say": menu.say.text} if menu.say else {"introUrl": menu.intro} for menu in message.menus
-    ]
-    return {"from": message.sender, "menu": said, "status": describe_message(history, now_msec)}
+    return {
+        "from": message.sender,
+        "menu": [_said(menu) for menu in message.menus],
+        "status": describe_message(history, now_msec),
+    }
+
+
+def _said(menu: Menu) -> "answers.PersonMenu":
+    if menu.play:
+        return {"play": [_part(part) for part in menu.play]}
+    return {"say": menu.say.text} if menu.say else {"introUrl": menu.intro}
+
+
+def _part(part: Part) -> "answers.PersonPart":
+    match part:
+        case Audio(name):
+            return {"audio": name}
+        case Say():
+            return {"say": part.text}
+        case Pause(msec):
+            return {"pauseMsec": msec}
+        case _:
+            assert_never(part)
 
 
 def _describe_erasure(job: PersonJob, desk: PeopleDesk) -> "answers.Erasure":
