@@ -24,7 +24,7 @@ from tests.stores.memory import MemoryMessages
 HANGUP = {"action": "hangup"}
 MENU = {"introUrl": "https://a.example/1.wav", "dtmfActions": {"d1": [HANGUP]}}
 ONE = {"from": "Shop", "to": "+380936670003", "text": "ivr", "type": "speechcall", "menu": [MENU]}
-GIVEN = {"basis": "contract", "at": "2026-09-01T09:00:00+03:00", "ref": "order 4711"}
+GIVEN: Any = {"basis": "contract", "at": "2026-09-01T09:00:00+03:00", "ref": "order 4711"}
 OTHER = {"basis": "form", "at": "2026-08-01T00:00:00Z", "ref": "7"}
 
 

@@ -76,7 +76,7 @@ def test_what_names_no_person_is_refused(desk, begin, body, code, path):
 def test_a_request_is_answered_to_its_account_alone_and_never_says_the_number(desk):
     for begin, read, name in ((begin_erasure, read_erasure, "erasureId"), (begin_export, None, "exportId")):
         told: Any = begin(ACME, BODY, desk)
-        ask = read or (lambda account, job_id, desk: read_export(account, job_id, {}, desk))
+        ask: Any = read or (lambda account, job_id, desk: read_export(account, job_id, {}, desk))
         assert (told["state"], ask(ACME, told[name], desk)["state"]) == ("running", "running")
         assert NUMBER[1:] not in json.dumps(told) + repr(desk.jobs[told[name]])
         for account, job_id in ((OTHER, told[name]), (ACME, "9"), (ACME, "../1"), (ACME, "1" * 20), (ACME, "٣")):

@@ -68,7 +68,7 @@ class Keeping(World):
 
             later(seconds, step)
 
-        self.play.after = after  # type: ignore[method-assign]
+        self.play.after = after
 
     def delete(self) -> None:
         """What DynamoDB does: at once, which is the earliest that it can."""
