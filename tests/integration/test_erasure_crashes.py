@@ -143,3 +143,17 @@ def test_whatever_a_worker_is_killed_at_all_is_gone_in_the_end(made, last):
     assert found is not None
     assert found.erased == {*world.mids}
     assert world.jobs.due(world.clock.msec + 10**9, 9) == []
+
+
+def test_a_message_that_cannot_be_read_holds_up_nothing_but_the_receipt(made):
+    world = World(made)
+    key = {"pk": {"S": f"M#{world.calling}"}, "sk": {"S": "MESSAGE"}}
+    world.finish(world.calling)
+    boto3.client("dynamodb").update_item(TableName=made.tables[0], Key=key, UpdateExpression="REMOVE menus")
+    for _ in range(6):
+        world.run(0)
+        world.clock.msec += 901_000
+    job = world.jobs.find("7")
+    assert job is not None
+    assert (job.left, job.finished_msec, job.messages) == (1, None, 2)
+    assert {world.ended, world.waits} & {pk.removeprefix("M#") for pk in world.of_person()} == set()

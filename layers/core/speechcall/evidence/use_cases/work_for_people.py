@@ -91,11 +91,12 @@ class PeopleWork:
             self.jobs.save(job, next_look_msec(job, now))
 
     def _do_page(self, job: PersonJob, mids: list[str]) -> PersonJob:
-        read = (self.messages.get(mid) for mid in mids)
+        read = self._read(mids)
+        job = replace(job, left=job.left + len(mids) - len(read))
         found = [
             one
             for one in read
-            if one and one.account_id == job.account_id and one.number_digest == job.digest
+            if one and one.account_id == job.account_id and one.number_digest == job.digest  # an index lags
             # What is accepted afterwards is another matter.
             if one.created_msec <= job.begun_msec
         ]
@@ -109,6 +110,18 @@ class PeopleWork:
         for one in found:
             job = self._erase(job, one, one.mid in noted_before)
         return job
+
+    def _read(self, mids: list[str]) -> list[Message | None]:
+        """The messages; without those that cannot be read, which are left until somebody has repaired them."""
+        found: list[Message | None] = []
+        for mid in mids:
+            try:
+                found.append(self.messages.get(mid))
+            except RetryableError:
+                raise
+            except Exception:
+                logger.exception("message %s cannot be read, and so not be told or erased", mid, extra={"mid": mid})
+        return found
 
     def _erase(self, job: PersonJob, message: Message, noted_before: bool) -> PersonJob:
         if message.state is not State.FINISHED:
