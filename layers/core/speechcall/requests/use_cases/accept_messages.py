@@ -147,7 +147,7 @@ def _told(entries: Sequence[Entry], stored: MessageList) -> "Accepted":
     answered: list[Sent | Rejected] = []
     for entry, one in zip(entries, stored.answer["messages"], strict=True):
         told: Any = {"messageId": one["messageId"]} if one["status"] == "sent" else {}
-        told |= {"recipient": "", **one} | {"recipient": entry.recipient}
+        told |= {"recipient": entry.recipient, **one}
         if entry.customer_id:
             told["customerMessageId"] = entry.customer_id
         answered.append(told)
