@@ -21,11 +21,14 @@ from speechcall.accounts.rules.account import (
     ANYWHERE,
     DEFAULT_BURST,
     DEFAULT_CALLS_PER_DAY,
+    DEFAULT_KEEP_DAYS,
     DEFAULT_RATE,
     DEFAULT_SHARE,
     LEAST_BURST,
+    LEAST_KEEP_DAYS,
     LEAST_SHARE,
     MOST,
+    MOST_KEEP_DAYS,
     MOST_LINES,
     MOST_SHARE,
     MOST_URGENT,
@@ -81,6 +84,9 @@ _PER_NUMBER = typer.Option(
 )
 _MINUTES = typer.Option(min=0, max=MOST, help="Minutes of calls a day (UTC); 0: any number.")
 _SMS = typer.Option(min=0, max=MOST, help="Parts of SMS a day (UTC), where no call came to anything; 0: none.")
+_KEEP_DAYS = typer.Option(
+    min=LEAST_KEEP_DAYS, max=MOST_KEEP_DAYS, help="Messages are kept so long after their end; new ones from now on."
+)
 _URGENT = typer.Option(min=0, max=MOST_URGENT, help="Urgent messages a minute; 0: none.")
 
 
@@ -106,6 +112,7 @@ def create(
     time_zone: Annotated[str | None, _TIME_ZONE] = None,
     status_url: Annotated[str | None, _STATUS_URL] = None,
     status_events: Annotated[str, _STATUS_EVENTS] = "final",
+    keep_days: Annotated[int, _KEEP_DAYS] = DEFAULT_KEEP_DAYS,
     any_destination: AnyDestination = False,
 ) -> None:
     """Make an account and show its credentials, once."""
@@ -131,6 +138,7 @@ def create(
         sms_per_day=sms_per_day,
         status_url=status_url or "",
         status_events=values.to_events(status_events),
+        keep_days=keep_days,
     )
     given = _new_secrets(account_id)
     if not deployment.accounts.add(account, credentials_of(account_id, given)):
@@ -230,6 +238,7 @@ def set_(
     calls_per_number: Annotated[str | None, _PER_NUMBER] = None,
     minutes_per_day: Annotated[int | None, _MINUTES] = None,
     sms_per_day: Annotated[int | None, _SMS] = None,
+    keep_days: Annotated[int | None, _KEEP_DAYS] = None,
     window: Annotated[list[str] | None, _WINDOWS] = None,
     no_windows: Annotated[bool, typer.Option("--no-windows", help="At every hour.")] = False,
     time_zone: Annotated[str | None, _TIME_ZONE] = None,
@@ -265,6 +274,7 @@ def set_(
         "premium": premium,
         "time_zone": time_zone,
         "ignores_opt_out": ignore_opt_out,
+        "keep_days": keep_days,
     }
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     limits = {
@@ -383,6 +393,7 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
             "callsPerNumber": account.calls_per_number,
             "minutesPerDay": account.minutes_per_day,
             "smsPerDay": account.sms_per_day,
+            "keepDays": account.keep_days,
             "senders": dict(account.senders),
             "denied": list(account.denied),
             "premium": account.premium,
@@ -412,6 +423,7 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
                 "callsPerNumber": "calls/number",
                 "minutesPerDay": "minutes/day",
                 "smsPerDay": "sms/day",
+                "keepDays": "kept/days",
                 "timeZone": "zone",
                 "statusEvents": "events",
             },

@@ -1,4 +1,4 @@
-"""Clock, and whoever has cancelled something: the messages of what was cancelled are finished."""
+"""Clock, and who has cancelled something: the messages of what was cancelled are finished, and people are erased."""
 
 from functools import partial
 from typing import Any
@@ -6,6 +6,9 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
+from speechcall.evidence.adapters.person_jobs import DynamoPersonJobs
+from speechcall.evidence.adapters.person_records import DynamoPersonRecords
+from speechcall.evidence.use_cases.work_for_people import PeopleWork
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.adapters.stops_store import DynamoStops
 from speechcall.requests.adapters.lists_store import DynamoLists
@@ -35,8 +38,18 @@ work = partial(
     clock=clock,
     count=count,
 )
+people = partial(
+    PeopleWork,
+    jobs=DynamoPersonJobs(dynamodb, tables[1]),
+    records=DynamoPersonRecords(dynamodb, tables[0], DynamoLists(dynamodb, tables[1])),
+    messages=messages,
+    cancel=lambda message: cancel(message, False),
+    clock=clock,
+)
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> None:
-    work(time_left=lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS).do()
+    time_left = lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS  # noqa: E731
+    work(time_left=time_left).do()
+    people(time_left=time_left).do()

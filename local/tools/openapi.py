@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from local.tools.openapi_account import account_paths
 from local.tools.openapi_audio import audio_paths
 from local.tools.openapi_optouts import opt_out_paths
+from local.tools.openapi_people import people_paths
 from local.tools.openapi_promises import promises_schema
 from local.tools.openapi_stops import stop_paths
 from local.tools.request_schema import FILE as CHECKED
@@ -68,6 +69,8 @@ ANSWERS = (
     answers.OptOutFound,
     answers.OptOutRemoved,
     answers.OptOuts,
+    answers.Erasure,
+    answers.PersonExport,
 )
 """Those to requests that succeed."""
 EVENTS = {
@@ -120,6 +123,7 @@ def describe() -> dict[str, Any]:
             {"name": "stopping", "description": "Pausing and cancelling."},
             {"name": "audio", "description": "Introductions."},
             {"name": "optouts", "description": "Who does not want to be called."},
+            {"name": "people", "description": "What is kept of a person: told, or erased."},
             {"name": "account", "description": "What may be done, and webhooks that were given up."},
         ],
         "paths": _with_scopes(_with_heads(_paths())),
@@ -392,6 +396,7 @@ def _paths() -> dict[str, Any]:
         **stop_paths(_answer, _errors, _id("messagelistId"), _id("messageId")),
         **audio_paths(_answer, _errors),
         **opt_out_paths(_answer, _errors),
+        **people_paths(_answer, _errors),
         **account_paths(_answer, _errors, _paged("How many webhooks to look at.")),
         "/openapi.json": {
             "get": {

@@ -86,7 +86,7 @@ def _written(value: Any, referred: set[str]) -> Any:
                 key: _written(one, referred)
                 for key, one in value.items()
                 if key not in _ONLY_TO_DESCRIBE
-                and not (key == "ref" and one not in referred)
+                and not (key == "ref" and isinstance(one, str) and one not in referred)
                 and not (key in _USUALLY_FALSE and not one)
             }
         case list() | tuple():

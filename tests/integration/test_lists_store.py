@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from speechcall.accounts.rules.account import Account
 from speechcall.api.rules.answers import Accepted
-from speechcall.requests.use_cases.accept_messages import KEPT_SECONDS
 from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.shared.rules.errors import RateLimited
 from tests.kit.samples import NOW
 from tests.stores.lists import MemoryLists
 
 ANSWER: Accepted = {"messages": [], "messagelistId": "100"}
+KEPT_SECONDS = 30 * 86_400
 LIST = MessageList("100", "acme", ("101",), NOW, NOW // 1000 + KEPT_SECONDS, "f", ANSWER)
 ACCOUNT = Account("acme", ("*",), rate=7, burst=100, calls_per_day=10_000)
 MIDNIGHT = int(datetime(2026, 9, 22, tzinfo=UTC).timestamp() * 1000)

@@ -26,14 +26,19 @@ BODIES = {
     "POST /bat/optout": b'{"number": "+380671234567"}',
     "POST /bat/optout/find": b'{"number": "+380671234567"}',
     "POST /bat/optout/remove": b'{"number": "+380671234567"}',
+    "POST /bat/erasure": b'{"number": "+380671234567"}',
+    "POST /bat/person/export": b'{"number": "+380671234567"}',
     "POST /bat/webhook/replay": b'{"since": "2026-09-01T00:00:00Z"}',
 }
+NO_PERSON = {"erasureId": "1", "exportId": "1"}
 QUERIES = {"/bat/messagelist": "?campaign={campaign}"}
 """What a GET has to be asked with."""
 ANSWERS = {
     "POST /bat/message/{messageId}/webhooks/replay": 202,
     "POST /bat/webhook/replay": 202,
     "PUT /bat/audio/{introId}": 400,
+    "POST /bat/erasure": 202,
+    "POST /bat/person/export": 202,
 }
 """To the account's own key, where it is not 200. The PUT has no file: nothing is decoded here."""
 BY_ID = [route for route in ROUTES if "{" in route and not route.startswith("P")]
@@ -65,6 +70,10 @@ class World:
         sent = api.post({**specification("simple"), "campaign": "spring"}).json
         message_id = sent["messages"][0]["messageId"]
         ids = {"messagelistId": sent["messagelistId"], "messageId": message_id, "introId": INTRO, "campaign": "spring"}
+        for name, path in (("erasureId", "/bat/erasure"), ("exportId", "/bat/person/export")):
+            key = self.keys["acme", Scope.ERASE if name == "erasureId" else Scope.MANAGE]
+            asked = api.ask("POST", path, {"x-authorization-key": key}, BODIES[f"POST {path}"], HOME)
+            ids[name] = asked.json[name]
         self.ids: dict[str, str] = ids
         bucket = TEMPLATE.functions["AudioFunction"].environment["PROMPTS_BUCKET"]
         self.uri = S3Audio(boto3.client("s3"), bucket).put(b"RIFF")
@@ -114,7 +123,9 @@ def test_a_key_is_let_in_where_the_table_says_and_nowhere_else(made, world, rout
     assert made.stored() == before
     assert (
         answer.text
-        == world.with_key(route, "acme", scope, messageId="1", messagelistId="1", introId="none", campaign="none").text
+        == world.with_key(
+            route, "acme", scope, messageId="1", messagelistId="1", introId="none", campaign="none", **NO_PERSON
+        ).text
     )
 
 
@@ -124,7 +135,7 @@ def test_from_another_address_no_key_is_let_in_and_all_are_told_the_same(made, w
     told = {
         (answer.status, answer.text)
         for scope in Scope
-        for ids in ({}, {"messageId": "1", "messagelistId": "1", "introId": "none", "campaign": "none"})
+        for ids in ({}, {"messageId": "1", "messagelistId": "1", "introId": "none", "campaign": "none", **NO_PERSON})
         for answer in [world.with_key(route, "acme", scope, ELSEWHERE, **ids)]
     }
     assert len(told) == 1
@@ -148,7 +159,9 @@ def test_what_belongs_to_another_account_is_not_there(made, world, route):
     before = made.stored()
     scope = scope_of(route)
     foreign = world.with_key(route, "other", scope, introId="only_acmes")
-    absent = world.with_key(route, "other", scope, messageId="1", messagelistId="1", introId="none", campaign="none")
+    absent = world.with_key(
+        route, "other", scope, messageId="1", messagelistId="1", introId="none", campaign="none", **NO_PERSON
+    )
     assert (foreign.status, code(foreign)) == (404, "NOT_FOUND")
     assert foreign.text == absent.text
     assert made.stored() == before

@@ -75,7 +75,8 @@ class MemoryCampaigns:
         key = (made.account_id, made.campaign)
         known = self._add(key, made.list_id, len(made.message_ids), made.created_msec)
         funnels = own_funnels(known.shapes, made.funnels)
-        self.campaigns[key] = replace(known, shapes=known.shapes | set(funnels))
+        until = max(known.expires_at, made.expires_at)
+        self.campaigns[key] = replace(known, shapes=known.shapes | set(funnels), expires_at=until)
         self.created[made.list_id] = made.created_msec
         first, count = made.message_ids[0], len(made.message_ids)
         self.lists[made.list_id] = AcceptingList(made.list_id, *key, first, count, made.created_msec)

@@ -19,7 +19,7 @@ from speechcall.messages.adapters.message_items import CALLING_CHECK_MSEC, first
 from speechcall.messages.adapters.messages_store import limits_of
 from speechcall.messages.adapters.status_items import events_of, list_event, told_of_message
 from speechcall.messages.rules.dial_times import NO_CAPS, Caps
-from speechcall.messages.rules.message import Message, State
+from speechcall.messages.rules.message import Message, State, kept_after_end
 from speechcall.messages.rules.opening import opens_later_msec
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.rules.status_event import StatusEvent
@@ -571,4 +571,5 @@ def _finished(message: Message, outcome: Outcome, now_msec: int, cause: str | No
         reason=outcome.reason,
         cause=cause,
         finished_msec=now_msec,
+        expires_at=kept_after_end(now_msec, message.keep_days) if message.keep_days else message.expires_at,
     )

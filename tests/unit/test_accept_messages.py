@@ -13,7 +13,7 @@ from speechcall.messages.rules.message import State
 from speechcall.messages.rules.when_to_dial import Dialable, next_dial
 from speechcall.prompts.rules.prompt import Prompt
 from speechcall.requests.use_cases import field_checks
-from speechcall.requests.use_cases.accept_messages import KEPT_SECONDS, accept_messages, check_messages
+from speechcall.requests.use_cases.accept_messages import accept_messages, check_messages
 from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.errors import (
     IdempotencyKeyReused,
@@ -137,7 +137,7 @@ def test_an_accepted_message_is_stored_as_it_was_given(api):
     assert stored.list_id == answer["messagelistId"]
     assert stored.state == State.PREPARING
     assert stored.created_msec == NOW
-    assert stored.expires_at == NOW // 1000 + KEPT_SECONDS
+    assert stored.expires_at == NOW // 1000 + (1 + 2 + 30) * 86_400
     assert stored.attempt == 0
     assert stored.menus[0].actions["d1"][0].body == '{"confirm":true}'
     (made,) = api.lists.lists
@@ -145,7 +145,7 @@ def test_an_accepted_message_is_stored_as_it_was_given(api):
     assert made.account_id == "acme"
     assert made.message_ids == (answer["messages"][0]["messageId"],)
     assert made.created_msec == NOW
-    assert made.expires_at == NOW // 1000 + KEPT_SECONDS
+    assert made.expires_at == stored.expires_at + 5 * 86_400
 
 
 def test_ids_are_decimal_strings_in_the_order_sent(api):
@@ -259,6 +259,7 @@ def test_what_the_sender_says_of_dialling_is_stored_and_nothing_else_changes(api
     answer = api.post({"messages": [entry(**said), entry()]})
     with_it, without = (api.messages.get(one["messageId"]) for one in answer["messages"])
     fields = {"customer_id": "order-7", "ttl_seconds": 60, "ring_seconds": 20, "redial": Redial(2)}
+    fields["expires_at"] = without.expires_at - 86_400 + 60
     assert with_it == replace(without, mid=with_it.mid, **fields)
     assert without.customer_id is None
     assert without.ttl_seconds == 86_400
@@ -488,10 +489,13 @@ def test_send_at_is_the_moment_from_which_its_time_counts(api):
 
 
 def test_no_message_is_forgotten_before_it_could_have_been_dialled_and_asked_about(api):
-    month = NOW + 30 * 86_400_000
-    answer = api.post({"messages": [entry(), entry(sendAt=moment(month), ttl=172_800)]})
-    stored = [api.messages.get(one["messageId"]) for one in answer["messages"]]
-    assert {one.expires_at for one in stored} == {month // 1000 + KEPT_SECONDS} == {api.lists.lists[0].expires_at}
+    days, month = 86_400, NOW // 1000 + 30 * 86_400
+    answer = api.post({"messages": [entry(), entry(sendAt=moment(month * 1000), ttl=172_800)]})
+    now, later = (api.messages.get(one["messageId"]) for one in answer["messages"])
+    # What their calls leave behind; they themselves have no end before they have ended.
+    assert (now.expires_at, later.expires_at) == (NOW // 1000 + 33 * days, month + 34 * days)
+    assert min(now.leaves_at, later.leaves_at) > month + 365 * days
+    assert api.lists.lists[0].expires_at == later.expires_at + 5 * days
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ def test_an_account_is_told_what_it_may_do_and_has_done_and_no_secret():
         senders={"BazarCOM": "+4930123456"},
         windows=(Window(540, 1200, (0, 4)), Window(1320, 1440)),
         time_zone="recipient",
+        keep_days=90,
     )
     assert (told["account"], told["key"], told["scopes"]) == ("acme", "shop", ["manage", "read"])
     assert told["limits"] | {"callsPerDay": 50, "maxLines": 3, "messagesPerSecond": 50} == told["limits"]
@@ -57,7 +58,7 @@ def test_an_account_is_told_what_it_may_do_and_has_done_and_no_secret():
     assert told["senders"] == {"BazarCOM": "+4930123456"}
     assert told["windows"][0] == {"from": "09:00", "to": "20:00", "days": ["mon", "fri"]}
     assert (told["windows"][1]["from"], told["windows"][1]["to"]) == ("22:00", "24:00")
-    assert told["timeZone"] == "recipient"
+    assert (told["timeZone"], told["keepDays"]) == ("recipient", 90)
     assert "f" * 64 not in json.dumps(told)
     assert "203.0.113" not in json.dumps(told)
 

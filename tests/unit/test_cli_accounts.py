@@ -292,6 +292,8 @@ def test_an_account_that_is_not_there_gets_no_secret(run, secrets):
         (["--calls-per-number", "3/24h"], {"calls_per_number": 3}),
         (["--calls-per-number", "50/24h", "--minutes-per-day", "90"], {"calls_per_number": 50, "minutes_per_day": 90}),
         (["--calls-per-number", "0", "--minutes-per-day", "0"], {}),
+        (["--keep-days", "1"], {"keep_days": 1}),
+        (["--keep-days", "1825"], {"keep_days": 1825}),
         (
             ["--window", "mon-fri=09:00-20:00", "--window", "sat,sun=10:00-24:00", "--time-zone", "recipient"],
             {
@@ -355,6 +357,13 @@ def test_what_was_denied_or_allowed_is_taken_back(run, accounts):
     assert accounts.find("acme") == replace(ACME, premium=True)
     assert run("set", "acme", "--no-premium").exit_code == 0
     assert accounts.find("acme") == ACME
+
+
+@pytest.mark.parametrize("days", ["0", "1826", "-1", "1.5", "forever"])
+def test_messages_are_kept_for_a_day_at_least_and_five_years_at_most(run, accounts, days):
+    before = accounts.find("acme")
+    assert run("set", "acme", "--keep-days", days).exit_code == 2
+    assert accounts.find("acme") == before
 
 
 def test_limits_for_calls_are_shown_and_taken_back(run, accounts):
@@ -473,6 +482,7 @@ def test_the_list_is_a_table_with_a_line_for_each(run, accounts):
             "URGENT/MIN",
             "CALLS/NUMBER",
             "MINUTES/DAY",
+            "KEPT/DAYS",
             "SENDERS",
             "DENIED",
             "PREMIUM",
@@ -495,13 +505,14 @@ def test_the_list_is_a_table_with_a_line_for_each(run, accounts):
             "0",
             "-",
             "-",
+            "30",
             "Shop=+4930123456",
             "-",
             "no",
             *["-", "-", "no", "-", "final", "no", "no"],
         ],
         [
-            *["zeta", "+380,+48", "10000", "50", "500", "10", "-", "0", *["-"] * 4],
+            *["zeta", "+380,+48", "10000", "50", "500", "10", "-", "0", "-", "-", "30", "-", "-"],
             *["no", "-", "-", "no", "-", "final", "no", "yes"],
         ],
     ]
@@ -541,6 +552,7 @@ def test_the_list_for_programs(run):
             "urgentPerMinute": 0,
             "callsPerNumber": None,
             "minutesPerDay": None,
+            "keepDays": 30,
             "senders": {"Shop": "+4930123456"},
             "denied": [],
             "premium": False,

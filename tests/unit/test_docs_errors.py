@@ -68,6 +68,7 @@ EVENING = [{"from": "18:00", "to": "20:00", "days": ["mon"]}]
 TWO_MONTHS = [f"2026-{month}-{day:02}" for month in (10, 11) for day in range(1, 31)] + ["2026-09-21", "2026-09-28"]
 SMS = {"type": "sms", "text": "Call us: 0800 123456."}
 STATUS = "https://shop.example/status"
+AGREED = {"basis": "form", "at": "2026-09-01T09:00:00Z", "ref": "order 4711"}
 ABSENT = object()
 BY_SILENCE = [HOOK, HANGUP]
 SURE = {"name": "no confirmation by silence", "never": {"webhook": "*/callback", "by": "wrong"}}
@@ -456,6 +457,12 @@ GIVEN = {
         lambda: message(statusUrl=STATUS, statusEvents=["final", "final"]),
         lambda: message(statusUrl=STATUS, statusEvents=["final", "list"]),
         lambda: message(statusEvents=["final"]),
+        lambda: message(consent="yes"),
+        lambda: message(consent={"basis": "form", "at": "2026-09-01T09:00:00Z"}),
+        lambda: message(consent=AGREED | {"basis": ""}),
+        lambda: message(consent=AGREED | {"at": "2026-09-01 09:00"}),
+        lambda: message(consent=AGREED | {"at": "2026-12-01T09:00:00Z"}),
+        lambda: message(consent=AGREED | {"proof": "a form"}),
     ],
     "400 a menu": [
         lambda: menu(introUrl=ABSENT),

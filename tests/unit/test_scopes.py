@@ -47,7 +47,7 @@ def test_what_asks_is_read_what_sends_is_send_and_the_rest_is_manage():
         if scope is not None:
             assert (scope is Scope.SEND) == (route in ("POST /bat/messagelist", "POST /bat/messagelist/check"))
             assert (scope is Scope.READ) == (route.startswith("GET ") or route == "POST /bat/optout/find")
-            assert (scope is Scope.ERASE) == (route == "POST /bat/optout/remove")
+            assert (scope is Scope.ERASE) == (route in ("POST /bat/optout/remove", "POST /bat/erasure"))
 
 
 def test_a_head_needs_what_its_get_needs_and_what_is_no_route_has_none():

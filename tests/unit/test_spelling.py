@@ -13,6 +13,7 @@ from speechcall.api.use_cases.query import truth
 from speechcall.api.use_cases.request_problems import KNOWN_NAMES, MAX_PROBLEMS
 from speechcall.requests.use_cases.accept_messages import check_messages
 from speechcall.requests.use_cases.action_models import GotoMenuModel, HangupModel, OptOutModel, WebhookModel
+from speechcall.requests.use_cases.consent_model import ConsentModel
 from speechcall.requests.use_cases.hours_model import WindowModel
 from speechcall.requests.use_cases.play_model import PlayPartModel
 from speechcall.requests.use_cases.redial_model import RedialModel
@@ -147,6 +148,7 @@ def test_what_the_vendors_family_calls_something_is_warned_of_as_before(name):
 def test_the_names_of_each_place_are_those_of_its_model():
     models: dict[str, Any] = {
         "redial": RedialModel,
+        "consent": ConsentModel,
         "windows[]": WindowModel,
         "menu[]": MenuModel,
         "play[]": PlayPartModel,

@@ -122,6 +122,7 @@ def test_a_message_says_only_what_was_said():
         not_on=["2026-12-25"],
         opt_out_lists=["offers"],
         ignore_opt_out=True,
+        consent={"basis": "form", "at": "2026-11-30T09:00:00Z", "ref": "order 7"},
         more={"statusUrl": "https://shop.example/status"},
     ).to_json()
     assert full.pop("menu")
@@ -142,6 +143,7 @@ def test_a_message_says_only_what_was_said():
         "notOn": ["2026-12-25"],
         "optOutLists": ["offers"],
         "ignoreOptOut": True,
+        "consent": {"basis": "form", "at": "2026-11-30T09:00:00Z", "ref": "order 7"},
         "statusUrl": "https://shop.example/status",
     }
     assert plain.with_number("+4930123456", "8").to_json()["customerMessageId"] == "8"

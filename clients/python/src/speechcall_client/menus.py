@@ -262,6 +262,7 @@ class Message:
     not_on: tuple[str, ...] | list[str] = ()
     opt_out_lists: tuple[str, ...] | list[str] = ()
     ignore_opt_out: bool = False
+    consent: Mapping[str, str] | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -281,6 +282,7 @@ class Message:
             "notOn": list(self.not_on) or None,
             "optOutLists": list(self.opt_out_lists) or None,
             "ignoreOptOut": self.ignore_opt_out or None,
+            "consent": dict(self.consent) if self.consent else None,
         }
         return {**told, **{name: value for name, value in given.items() if value is not None}, **self.more}
 

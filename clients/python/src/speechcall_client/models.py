@@ -381,6 +381,7 @@ class Account(Answer):
     senders: dict[str, str]
     windows: tuple[dict[str, Any], ...]
     time_zone: str | None
+    keep_days: int | None = None
 
 
 class WebhookSecret(Answer):

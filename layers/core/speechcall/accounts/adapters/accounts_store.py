@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from speechcall.accounts.rules.account import DEFAULT_SHARE, Account, CallBack
+from speechcall.accounts.rules.account import DEFAULT_KEEP_DAYS, DEFAULT_SHARE, Account, CallBack
 from speechcall.accounts.rules.scope import WITHOUT_A_NAME, Scope
 from speechcall.accounts.use_cases.accounts import NAMED, Change, Credential, Refusals
 from speechcall.shared.adapters.keys import ACCOUNTS, Key, account_key, credential_key, turn_key
@@ -31,6 +31,7 @@ _NEWER: Mapping[str, object] = {
     "status_events": ["final"],
     "requires": "",
     "sms_per_day": 0,
+    "keep_days": DEFAULT_KEEP_DAYS,
 }
 """Settings that items of the release before lack, with what they are then."""
 FORM = 1
@@ -287,6 +288,7 @@ def _settings(account: Account) -> Values:
         "status_events": list(account.status_events),
         "requires": account.requires,
         "sms_per_day": account.sms_per_day,
+        "keep_days": account.keep_days,
     }
 
 
@@ -338,6 +340,7 @@ def _load(item: Values) -> Account:
         status_events=tuple(item.get("status_events", ("final",))),
         requires=item.get("requires", ""),
         sms_per_day=item.get("sms_per_day", 0),
+        keep_days=item.get("keep_days", DEFAULT_KEEP_DAYS),
     )
 
 

@@ -21,6 +21,8 @@ MOST_LINES = 300
 MOST_URGENT = 1000
 MOST_CALLS_PER_NUMBER = 50
 """All calls that count stand in one small item, which each claim for the number writes."""
+DEFAULT_KEEP_DAYS, LEAST_KEEP_DAYS, MOST_KEEP_DAYS = 30, 1, 1825
+"""For how long a message is kept after its end."""
 NEW_SHAPES_PER_DAY = 200
 """How many shapes of menus that are new an account may bring in a day (UTC)."""
 MOST_CALL_BACK_TEXT = 600
@@ -92,6 +94,8 @@ class Account:
 
     sms_per_day: int = 0
     """How many parts of text messages it may send in a day (UTC), in place of calls that reached nobody."""
+    keep_days: int = DEFAULT_KEEP_DAYS
+    """For how many days its messages are kept after their ends; of those that are accepted from now on."""
     requires: str = ""
     """Promises that the menus of its messages have to keep, as JSON text; empty: none."""
 

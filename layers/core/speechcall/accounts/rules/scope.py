@@ -28,9 +28,9 @@ def allows(scope: Scope) -> str:
         case Scope.READ:
             return "everything that is asked with GET or HEAD, and whether a number has opted out"
         case Scope.MANAGE:
-            return "change anything else: audio, replays of webhooks, new opt-outs"
+            return "change anything else: audio, replays of webhooks, new opt-outs; ask for what is kept of a person"
         case Scope.ERASE:
-            return "remove opt-outs"
+            return "remove opt-outs, and erase what is kept of a person"
         case _:
             assert_never(scope)
 

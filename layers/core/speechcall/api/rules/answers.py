@@ -404,6 +404,15 @@ class ListEvent(TypedDict):
 
 
 @_closed
+class ConsentGiven(TypedDict):
+    """On which ground a number may be called."""
+
+    basis: str
+    at: str
+    ref: str
+
+
+@_closed
 class MessageStatus(TypedDict):
     """The state of a message."""
 
@@ -415,6 +424,7 @@ class MessageStatus(TypedDict):
     ignoreOptOut: NotRequired[
         Annotated[Literal[True], Field(description="It is dialled even where the number has opted out.")]
     ]
+    consent: NotRequired[Annotated[ConsentGiven, Field(description="On which ground its sender called.")]]
     recipient: str
     text: str
     deliverystatus: DeliveryStatus
@@ -609,6 +619,9 @@ class AccountStatus(TypedDict):
     ]
     windows: Annotated[list[AccountWindow], Field(description="Of messages that give none. Empty: every hour.")]
     timeZone: Annotated[str | None, Field(description="Of the windows, and of messages that give none.")]
+    keepDays: Annotated[
+        int, Field(ge=1, le=1825, description="For how many days a message is kept after its end, from now on.")
+    ]
 
 
 @_closed
@@ -837,15 +850,6 @@ class OptOutAdded(TypedDict):
 
 
 @_closed
-class ConsentGiven(TypedDict):
-    """Why a number may be called again."""
-
-    basis: str
-    at: str
-    ref: str
-
-
-@_closed
 class OptOutFound(TypedDict):
     """Whether a number stands on one list."""
 
@@ -904,3 +908,74 @@ class Health(TypedDict):
         str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+", description="Of the deployed SpeechCall.", examples=["0.1.0"])
     ]
     provider: Annotated[str, Field(description="The telephony: `connect` or `chime`.", examples=["connect"])]
+
+
+PersonState = Annotated[Literal["running", "done"], Field(description="`running` until all is found, or erased.")]
+
+
+@_closed
+class ErasedCounts(TypedDict):
+    """What was deleted; after a crash of ours it may be more than is counted."""
+
+    messages: Count
+    calls: Count
+    webhooks: Count
+
+
+@_closed
+class KeptElsewhere(TypedDict):
+    """What is still there after an erasure."""
+
+    what: str
+    why: str
+    until: Annotated[Moment | None, Field(description="Null: until it is removed.")]
+
+
+@_closed
+class Erasure(TypedDict):
+    """An erasure, and its receipt."""
+
+    erasureId: Id
+    state: PersonState
+    askedAt: Annotated[Moment, Field(description="What was accepted until then is erased.")]
+    finishedAt: Moment | None
+    erased: ErasedCounts
+    waitsFor: Annotated[Count, Field(description="Messages that are in a call, or that owe a webhook.")]
+    kept: Annotated[list[KeptElsewhere], Field(description="When it is done: what is still there, and until when.")]
+
+
+@_closed
+class PersonPart(TypedDict):
+    """A part of what a menu plays."""
+
+    audio: NotRequired[str]
+    say: NotRequired[str]
+    pauseMsec: NotRequired[Count]
+
+
+@_closed
+class PersonMenu(TypedDict):
+    """What a menu says."""
+
+    introUrl: NotRequired[str]
+    say: NotRequired[str]
+    play: NotRequired[list[PersonPart]]
+
+
+PersonMessage = TypedDict("PersonMessage", {"from": str, "menu": list[PersonMenu], "status": MessageStatus})
+PersonMessage.__doc__ = "A message to a person: who called, what was said, what came of it."
+_closed(PersonMessage)
+
+
+@_closed
+class PersonExport(TypedDict):
+    """What is kept of a person."""
+
+    exportId: Id
+    state: PersonState
+    askedAt: Moment
+    messages: NotRequired[Annotated[list[PersonMessage], Field(max_length=20, description="In the order sent.")]]
+    optOuts: NotRequired[
+        Annotated[list[OptOutEntry], Field(description="Of the account's own list, and of those that messages name.")]
+    ]
+    nextCursor: NotRequired[Annotated[str, Field(description="For the next page, as `cursor`.")]]

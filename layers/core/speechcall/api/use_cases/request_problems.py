@@ -40,6 +40,10 @@ RIGHT = {
     "statusUrl": "a URL of at most 2048 characters that begins with http:// or https://",
     "statusEvents": 'an array of "final", "attempt", "list" and "fallback", each at most once',
     "statusEvents[]": '"final", "attempt", "list" or "fallback"',
+    "consent": 'an object such as {"basis": "form", "at": "2026-11-30T09:00:00Z", "ref": "order 4711"}',
+    "consent.basis": "a string of 1 to 256 characters",
+    "consent.at": "a moment with its offset (RFC 3339), such as 2026-11-30T09:00:00Z",
+    "consent.ref": "a string of 1 to 256 characters",
     "redial": 'an object such as {"attempts": 2, "afterSec": [300, 900], "on": ["busy", "noAnswer", "failed"]}',
     "redial.attempts": "a whole number from 0 to 4",
     "redial.afterSec": "an array of 1 to 4 whole numbers of seconds from 60 to 86400",
@@ -83,6 +87,7 @@ RIGHT = {
 _UNKNOWN = {
     "fallback": "is not known here; a fallback has type, text and on",
     "redial": "is not known here; a redial has attempts, afterSec and on",
+    "consent": "is not known here; a consent has basis, at and ref",
     "windows[]": "is not known here; a window has from, to and days",
     "menu[]": "is not known here; a menu has introUrl, say or play, idleTimeoutMsec and dtmfActions",
     "play[]": "is not known here; a part has audio, say, spell with recordings, or pauseMsec",
@@ -96,6 +101,7 @@ _UNKNOWN = {
 KNOWN_NAMES = {
     "fallback": ("type", "text", "on"),
     "redial": ("attempts", "afterSec", "on"),
+    "consent": ("basis", "at", "ref"),
     "windows[]": ("from", "to", "days"),
     "menu[]": ("say", "play", "introUrl", "idleTimeoutMsec", "dtmfActions"),
     "play[]": ("audio", "say", "spell", "recordings", "pauseMsec"),
@@ -128,9 +134,10 @@ _CODES = {
     "ignoreOptOut": "INVALID_OPT_OUT",
     "statusUrl": "INVALID_STATUS_URL",
     "statusEvents": "INVALID_STATUS_EVENTS",
+    "consent": "INVALID_CONSENT",
 }
 
-_FREE_TEXT = {"from", "text", "customerMessageId", "say.text", "fallback.text"}
+_FREE_TEXT = {"from", "text", "customerMessageId", "say.text", "fallback.text", "consent.basis", "consent.ref"}
 """What may have any letters."""
 _SCHEME = len("https://")
 
@@ -159,7 +166,7 @@ def shown(text: str) -> str:
 def _text(loc: tuple[int | str, ...], kind: str, message: str, is_key: bool) -> str:
     if is_key:
         return _unknown("dtmfActions.key", str(loc[-2]))
-    if kind == "extra_forbidden" and loc[0] in ("redial", "fallback"):
+    if kind == "extra_forbidden" and loc[0] in ("redial", "fallback", "consent"):
         return _unknown(str(loc[0]), str(loc[-1]))
     if kind == "extra_forbidden" and loc[0] == "windows":
         return _unknown("windows[]", str(loc[-1]))
@@ -212,7 +219,7 @@ def _name(loc: tuple[int | str, ...]) -> str:
     """The place's name in RIGHT."""
     if not loc:
         return "message"
-    if loc[0] in ("redial", "fallback"):
+    if loc[0] in ("redial", "fallback", "consent"):
         return ".".join(str(part) for part in loc[:2]) + ("[]" if len(loc) > 2 else "")
     if loc[0] in ("windows", "notOn", "statusEvents", "optOutLists"):
         return str(loc[0]) + "".join("[]" if isinstance(part, int) else f".{part}" for part in loc[1:])

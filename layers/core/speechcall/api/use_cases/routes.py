@@ -25,6 +25,8 @@ Reads = Literal[
     "GET /bat/audio",
     "GET /bat/audio/{introId}",
     "GET /bat/optout",
+    "GET /bat/erasure/{erasureId}",
+    "GET /bat/person/export/{exportId}",
     "POST /bat/optout/find",
     "GET /bat/audio/{introId}/file",
     "GET /bat/webhook",
@@ -44,8 +46,12 @@ Manages = Literal[
     "DELETE /bat/audio/{introId}",
     "POST /bat/audio/{introId}/upload",
     "POST /bat/optout",
+    "POST /bat/person/export",
 ]
-Erases = Literal["POST /bat/optout/remove"]
+Erases = Literal[
+    "POST /bat/optout/remove",
+    "POST /bat/erasure",
+]
 Open = Literal["GET /openapi.json", "GET /health"]
 """Asked without credentials."""
 

@@ -20,6 +20,8 @@ CAMPAIGN, OPEN, FUNNEL = "campaign", "open", "funnel"
 """The names of these parts."""
 FUNNEL_KEPT_SECONDS = 172_800
 """Beyond its message: another one of the campaign, of a later list, may have been finished before it."""
+FUNNEL_LEAST_SECONDS = 40 * 86_400
+"""After the latest call that it counts: another message may be sent a month later, and messages be kept for a day."""
 
 Parts = dict[str, Any]
 """Parts of a transaction by their names, each of another item."""
@@ -106,13 +108,14 @@ def end_parts(table: str, ended: EndedMessage, fewer: Fewer, now_msec: int) -> P
     elif adds:
         parts[CAMPAIGN] = _update(table, campaign_key(account_id, name), adds)
     if ended.heard and ended.funnel:
-        parts[FUNNEL] = _count_heard(table, ended, ended.heard)
+        parts[FUNNEL] = _count_heard(table, ended, ended.heard, now_msec)
     return parts
 
 
-def _count_heard(table: str, ended: EndedMessage, heard: Heard) -> Any:
+def _count_heard(table: str, ended: EndedMessage, heard: Heard, now_msec: int) -> Any:
     key = funnel_key(ended.account_id, ended.campaign, ended.funnel)
-    values = {":mid": ended.mid, ":until": ended.expires_at + FUNNEL_KEPT_SECONDS}
+    until = max(ended.expires_at + FUNNEL_KEPT_SECONDS, now_msec // 1000 + FUNNEL_LEAST_SECONDS)
+    values = {":mid": ended.mid, ":until": until}
     first = "SET example_mid = if_not_exists(example_mid, :mid), expires_at = :until "
     return _update(table, key, counted(heard), None, values, first)
 

@@ -10,6 +10,7 @@ it is a single update.
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -26,13 +27,22 @@ from speechcall.campaigns.adapters.campaign_counts import (
 from speechcall.campaigns.adapters.campaigns_store import TRIES, patiently
 from speechcall.campaigns.rules.funnel import Heard
 from speechcall.messages.adapters.lines_store import give_back
-from speechcall.messages.adapters.message_items import SETTLING_END, due_values, shard_name
+from speechcall.messages.adapters.message_items import SETTLING_END, due_values, ended_place, shard_name
 from speechcall.messages.adapters.message_reader import DynamoMessageReader
 from speechcall.messages.adapters.turns_store import DynamoTurns, settle_queue, settle_turn
-from speechcall.messages.rules.message import Message, State
+from speechcall.messages.rules.message import LIST_LONGER_SECONDS, Message, State, kept_after_end, kept_until
 from speechcall.messages.rules.turns import cost
 from speechcall.messages.use_cases.message_ports import Redialled
-from speechcall.shared.adapters.keys import LATER, campaign_key, list_brake_key, message_key, turn_key
+from speechcall.shared.adapters.keys import (
+    LATER,
+    campaign_key,
+    list_brake_key,
+    list_ends_key,
+    list_in_campaign_key,
+    list_key,
+    message_key,
+    turn_key,
+)
 from speechcall.shared.adapters.table import (
     ConditionFailed,
     Values,
@@ -58,9 +68,9 @@ logger = logging.getLogger(__name__)
 SHARD = "due_shard = :shard, due_at = :due"
 PLACE = "order_pk = :order_pk, order_sk = :order_sk"
 PLACE_NAMES = "order_pk, order_sk"
-NOT_DUE = f"REMOVE due_shard, due_at, {PLACE_NAMES}"
 FINISHED = "SET #state = :to, outcome = :outcome, reason = :reason, finished_msec = :now"
 NOT_FINISHED = f"REMOVE outcome, reason, finished_msec, limits, {SETTLING_END}, {PLACE_NAMES}"
+NOT_DUE = "REMOVE due_shard, due_at"
 MESSAGE, DAY, FALLBACK = "message", "day", "newFallback"
 """The names of three parts."""
 
@@ -157,7 +167,12 @@ class LeavingMessages(DynamoMessageReader):
         it_is_in_its_state, stored = it_is(before)
         values = {":outcome": outcome.outcome, ":reason": outcome.reason, ":now": now_msec}
         values |= {":from": stored.value, ":to": State.FINISHED.value}
-        change = self._change(mid, f"{FINISHED} {NOT_DUE}, {SETTLING_END}", it_is_in_its_state, values)
+        finished = FINISHED
+        if isinstance(item.get("keep_days"), int):
+            finished = f"{FINISHED}, expires_at = :expires"
+            values[":expires"] = kept_after_end(now_msec, item["keep_days"])
+        finished, more = _ended(finished, item.get("account_id"), item.get("number_digest"), mid)
+        change = self._change(mid, finished, it_is_in_its_state, values | more)
         return not self._count_and_write({MESSAGE: {"Update": change}}, ended, now_msec, told_of=told_of)
 
     def requeue(
@@ -241,6 +256,8 @@ class LeavingMessages(DynamoMessageReader):
                         nothing was counted
         """
         message = leaving.message
+        if leaving.outcome and message.keep_days:
+            self._keep_its_list(message, leaving.now_msec)
         ended: EndedMessage | None = None
         if message.campaign:
             ended = EndedMessage(
@@ -256,6 +273,32 @@ class LeavingMessages(DynamoMessageReader):
         return self._count_and_write(
             self._parts(leaving), ended, leaving.now_msec, leaving.checks, told_of=self._told(leaving)
         )
+
+    def _keep_its_list(self, message: Message, now_msec: int) -> None:
+        """Its list and its campaign are kept as long as it, also where its end comes a week late.
+
+        end        UpdateItem: its list is kept longer ──► TransactWrite: finished
+        TTL             deletes the list before that ──X it is gone; nothing is made in its place
+        """
+        until = kept_after_end(now_msec, message.keep_days)
+        if until <= kept_until(message.dial_until_msec, message.keep_days) + LIST_LONGER_SECONDS:
+            return
+        it_goes_before = "attribute_exists(pk) AND expires_at < :until"
+        keys = [list_key(message.list_id), list_ends_key(message.list_id)]
+        if message.campaign:
+            keys += [
+                campaign_key(message.account_id, message.campaign),
+                list_in_campaign_key(message.list_id),
+            ]
+        for key in keys:
+            with suppress(ConditionFailed), store_errors():
+                self._client.update_item(
+                    TableName=self._registry,
+                    Key=to_wire(key),
+                    UpdateExpression="SET expires_at = :until",
+                    ConditionExpression=it_goes_before,
+                    ExpressionAttributeValues=to_wire({":until": until}),
+                )
 
     def _parts(self, leaving: Leaving) -> Parts:
         """All but its campaign's, whose form depends on how many are left."""
@@ -439,8 +482,21 @@ def _finishing(
     expression = f"{FINISHED}, cause = :cause" if cause else FINISHED
     if cause:
         values[":cause"] = cause
-    expression = f"{expression} {NOT_DUE}, {SETTLING_END}"
-    return Leaving(message, State.FINISHED, now_msec, expression, values, outcome, heard)
+    if message.keep_days:
+        until = kept_after_end(now_msec, message.keep_days)
+        values[":expires"], expression = until, f"{expression}, expires_at = :expires"
+        # What is written with its end is kept for as long at least.
+        message = replace(message, expires_at=max(message.expires_at, until))
+    expression, more = _ended(expression, message.account_id, message.number_digest, message.mid)
+    return Leaving(message, State.FINISHED, now_msec, expression, values | more, outcome, heard)
+
+
+def _ended(expression: str, account_id: object, digest: object, mid: str) -> tuple[str, Values]:
+    """The change of a message that ends: it is due no more, and stands among those to its number."""
+    place = ended_place(account_id, digest, mid)
+    if not place:
+        return f"{expression} {NOT_DUE}, {SETTLING_END}, {PLACE_NAMES}", {}
+    return f"{expression}, {PLACE} {NOT_DUE}, {SETTLING_END}", place
 
 
 def _join(parts: Parts, checks: Parts) -> Parts:

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 from speechcall.menus.adapters.ask_items import load_ask
 from speechcall.menus.rules.menu import dump_menus, load_menus
 from speechcall.messages.rules.dial_times import Redial
-from speechcall.messages.rules.message import Message, State
+from speechcall.messages.rules.message import UNFINISHED_SECONDS, Message, State
 from speechcall.shared.adapters.keys import (
     LATER,
     SETTLING,
     due_shard,
     due_shards,
+    is_waiting_place,
     message_key,
+    person_partition,
     waiting_partition,
     waiting_place,
 )
@@ -28,6 +30,7 @@ from speechcall.shared.rules.outcome import End
 
 if TYPE_CHECKING:
     from speechcall.messages.rules.fallback import Fallback
+    from speechcall.optouts.rules.opt_out import Consent
     from speechcall.shared.rules.calling_hours import Hours
 
 FORM = 1
@@ -63,6 +66,13 @@ def waiting_values(message: Message) -> dict[str, Any]:
         ":order_sk": waiting_place(message.mid),
         **due_values(shard_name(message.mid, State.QUEUED), due_msec),
     }
+
+
+def ended_place(account_id: object, digest: object, mid: str) -> Values:
+    """The place of a message that has ended: among those to its number. Empty: a release before knew no digests."""
+    if not (isinstance(account_id, str) and isinstance(digest, str) and digest):
+        return {}
+    return {":order_pk": person_partition(account_id, digest), ":order_sk": waiting_place(mid)}
 
 
 def due_ranges(shard: str, now_msec: int) -> tuple[tuple[int, int], ...]:
@@ -119,7 +129,8 @@ def dump(message: Message) -> Values:
         "text": message.text,
         "menus": message.menus_text or dump_menus(message.menus),
         "created_msec": message.created_msec,
-        "expires_at": message.expires_at,
+        "expires_at": message.leaves_at,
+        **({"keep_days": message.keep_days} if message.keep_days else {}),
         "state": message.state.value,
         "attempt": message.attempt,
         **({"caller_id": message.caller_id} if message.caller_id else {}),
@@ -136,6 +147,7 @@ def dump(message: Message) -> Values:
         **({"number_digest": message.number_digest} if message.number_digest else {}),
         **({"opt_out_lists": list(message.opt_out_lists)} if message.opt_out_lists else {}),
         **({"ignores_opt_out": True} if message.ignores_opt_out else {}),
+        **({"consent": _dump_consent(message.consent)} if message.consent else {}),
         **({"status_url": message.status_url} if message.status_url else {}),
         **({"status_events": list(message.status_events)} if message.status_events else {}),
         **({"counts_in_list": True} if message.counts_in_list else {}),
@@ -160,6 +172,12 @@ def told_end(item: Values) -> Values:
     return {} if SETTLING_END in item else item
 
 
+def _expires_at(item: Values) -> int:
+    """`Message.expires_at`. The release before takes the item's: what it makes is kept a year longer."""
+    is_unfinished = "keep_days" in item and state_of(item) is not State.FINISHED
+    return item["expires_at"] - UNFINISHED_SECONDS if is_unfinished else item["expires_at"]  # type: ignore[no-any-return]
+
+
 def load(item: Values) -> Message:
     """The message in an item."""
     is_claimed_by_release_before = "flow_arn" in item
@@ -174,7 +192,8 @@ def load(item: Values) -> Message:
         text=item["text"],
         menus=load_menus(item["menus"]),
         created_msec=item["created_msec"],
-        expires_at=item["expires_at"],
+        expires_at=_expires_at(item),
+        keep_days=item.get("keep_days", 0),
         state=state_of(item),
         attempt=item["attempt"],
         asks=tuple(load_ask(ask) for ask in item.get("asks", ())),
@@ -214,9 +233,20 @@ def load(item: Values) -> Message:
         ignores_opt_out=item.get("ignores_opt_out", False),
         is_simulated=item.get("simulated", False),
         fallback=_load_fallback(item["fallback"]) if "fallback" in item else None,
+        consent=_load_consent(item["consent"]) if "consent" in item else None,
         due_msec=item.get("due_at"),
-        stands="order_pk" in item,
+        stands=is_waiting_place(item),
     )
+
+
+def _dump_consent(consent: "Consent") -> Values:
+    return {"basis": consent.basis, "at": consent.at, "ref": consent.ref}
+
+
+def _load_consent(stored: Values) -> "Consent":
+    from speechcall.optouts.rules.opt_out import Consent  # noqa: PLC0415, few messages have one
+
+    return Consent(stored["basis"], stored["at"], stored["ref"])
 
 
 def _dump_hours(hours: "Hours") -> Values:

@@ -11,6 +11,7 @@ from speechcall.messages.adapters.message_items import (
     CALLING_CHECK_MSEC,
     due_ranges,
     due_values,
+    ended_place,
     parts,
     shard_name,
     take_turns,
@@ -84,7 +85,9 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
 
     def forget_place(self, message: Message) -> None:
         """A message that is finished is never queued again."""
-        self._move(message.mid, State.FINISHED, State.FINISHED, f"SET #state = :to REMOVE {PLACE_NAMES}", {})
+        place = ended_place(message.account_id, message.number_digest, message.mid)
+        change = f"SET #state = :to, {PLACE}" if place else f"SET #state = :to REMOVE {PLACE_NAMES}"
+        self._move(message.mid, State.FINISHED, State.FINISHED, change, place)
 
     def note_fault(self, mid: str) -> int:
         """

@@ -13,7 +13,17 @@ from speechcall.shared.rules.outcome import End
 if TYPE_CHECKING:
     from speechcall.messages.rules.fallback import Fallback
     from speechcall.messages.rules.when_to_dial import DialTimes
+    from speechcall.optouts.rules.opt_out import Consent
     from speechcall.shared.rules.calling_hours import Hours
+
+
+DAY_SECONDS = 86_400
+KNOWN_BY_SECONDS = 2 * DAY_SECONDS
+"""After the last moment at which a message may be dialled; by then its end is known: a call takes an hour at most."""
+LIST_LONGER_SECONDS = 5 * DAY_SECONDS
+"""For so much longer than what its messages leave behind a list is kept."""
+UNFINISHED_SECONDS = 366 * DAY_SECONDS
+"""Beyond that a message that has not ended stands in its item. It does not go by itself: its end says when it does."""
 
 
 class State(StrEnum):
@@ -41,6 +51,7 @@ class Message:
     menus: tuple[Menu, ...]
     created_msec: int
     expires_at: int
+    """What its calls and webhooks leave behind goes then (epoch seconds); itself, once it has ended: `leaves_at`."""
     state: State = State.PREPARING
     attempt: int = 0
     asks: tuple[Ask, ...] = ()
@@ -120,6 +131,10 @@ class Message:
     """What is sent in place of a call that reached nobody; None: nothing."""
     key_pressed: bool | None = field(default=None, compare=False)
     """Only where it leaves a call: whether a key was pressed in any; None: that is not known."""
+    consent: "Consent | None" = field(default=None, repr=False)
+    """On which ground its sender may call; kept as evidence, it decides nothing."""
+    keep_days: int = 0
+    """For so long it is kept after its end; 0: a release before accepted it, and it goes as that release said."""
     due_msec: int | None = field(default=None, compare=False)
     """When its state has to change; None: never."""
 
@@ -127,6 +142,12 @@ class Message:
     def dial_until_msec(self) -> int:
         """From this moment on it is not dialled any more."""
         return self.created_msec + self.ttl_seconds * 1000
+
+    @property
+    def leaves_at(self) -> int:
+        """From when on its item may be deleted (epoch seconds). One that has not ended stays."""
+        is_finished = self.state is State.FINISHED or not self.keep_days
+        return self.expires_at if is_finished else self.expires_at + UNFINISHED_SECONDS
 
     @property
     def window(self) -> str:
@@ -151,3 +172,13 @@ class Message:
         from speechcall.messages.rules.when_to_dial import DialTimes  # noqa: PLC0415
 
         return DialTimes(self.dial_until_msec, self.send_at_msec, self.hours)
+
+
+def kept_until(dial_until_msec: int, keep_days: int) -> int:
+    """Until when what a message leaves behind is kept (epoch seconds): at least as long as itself."""
+    return dial_until_msec // 1000 + KNOWN_BY_SECONDS + keep_days * DAY_SECONDS
+
+
+def kept_after_end(finished_msec: int, keep_days: int) -> int:
+    """Until when a message that has ended is kept (epoch seconds)."""
+    return finished_msec // 1000 + keep_days * DAY_SECONDS

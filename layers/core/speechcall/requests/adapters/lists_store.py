@@ -25,7 +25,7 @@ from speechcall.prompts.rules.prompt import Prompt
 from speechcall.requests.adapters.shapes_store import DynamoShapes
 from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.shared.adapters.keys import Key, bucket_key, idempotency_key, list_key, urgent_key
-from speechcall.shared.adapters.table import ConditionFailed, Values, read_item, store_errors, to_wire
+from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, read_item, store_errors, to_wire
 from speechcall.shared.rules.errors import RateLimited, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -120,6 +120,27 @@ class DynamoLists:
             )
             puts.append({"Put": {"TableName": self._table, "Item": to_wire(ends)}})
         return puts
+
+    def note_erased(self, list_id: str, mids: Sequence[str]) -> frozenset[str]:
+        """Messages of a list are not written again, whatever repeats its request. Those that it was noted of before.
+
+        repeat    reads the list ── TransactWrite: its messages, if they are not there
+        erasure        UpdateItem: m is erased ── a minute later: m is deleted ──► no repeat writes it any more
+        """
+        it_is_there = "attribute_exists(pk)"
+        try:
+            with store_errors():
+                before = self._client.update_item(
+                    TableName=self._table,
+                    Key=to_wire(list_key(list_id)),
+                    UpdateExpression="ADD erased :mids",
+                    ConditionExpression=it_is_there,
+                    ExpressionAttributeValues=to_wire({":mids": set(mids)}),
+                    ReturnValues="ALL_OLD",
+                )
+        except ConditionFailed:
+            return frozenset(mids)  # without its list nothing can be written again
+        return frozenset(from_wire(before.get("Attributes", {})).get("erased", ()))
 
     def resume_list(self, stored: MessageList, now_msec: int) -> None:
         self.campaigns.resume_list(_new(stored), now_msec)
@@ -277,6 +298,7 @@ def _dump(made: MessageList) -> Values:
         "expires_at": made.expires_at,
         "fingerprint": made.fingerprint,
         "answer": _packed(made.answer),
+        **({"keep_days": made.keep_days} if made.keep_days else {}),
         **({"status_url": made.status_url} if made.status_url else {}),
         **({"simulated": True} if made.is_simulated else {}),
         **({"campaign": made.campaign, "funnels": list(made.funnels)} if made.campaign else {}),
@@ -296,6 +318,8 @@ def _load(item: Values) -> MessageList:
         funnels=tuple(item.get("funnels", ())),
         status_url=item.get("status_url", ""),
         is_simulated=item.get("simulated", False),
+        keep_days=item.get("keep_days", 0),
+        erased=frozenset(item.get("erased", ())),
     )
 
 

@@ -16,17 +16,18 @@ more; the sweeper takes back the counts of one that has had none for five minute
 import hashlib
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from speechcall.accounts.rules.account import Account
 from speechcall.campaigns.rules.campaign_names import OTHER
 from speechcall.menus.rules.menu_report import call_bounds, no_opt_out_key
 from speechcall.menus.rules.shape import shape_of
 from speechcall.menus.rules.walk import AS_DEPLOYED, CallLimits
-from speechcall.messages.rules.dial_times import MAX_TTL_SECONDS, NO_CAPS, Caps
-from speechcall.messages.rules.message import Message
+from speechcall.messages.rules.dial_times import NO_CAPS, Caps
+from speechcall.messages.rules.message import LIST_LONGER_SECONDS, Message, kept_after_end, kept_until
 from speechcall.messages.rules.when_to_dial import Dialable, DialTimes, next_dial
 from speechcall.messages.use_cases.message_reader import NewMessages
+from speechcall.optouts.rules.opt_out import Consent
 from speechcall.optouts.use_cases.opt_out_ports import NOBODY, OptOuts
 from speechcall.requests.use_cases.check_request import (
     Entry,
@@ -61,7 +62,8 @@ logger = logging.getLogger(__name__)
 
 CapsOf = Callable[[Account, Sequence[str], int], Mapping[str, Caps]]
 
-KEPT_SECONDS = 30 * 24 * 3600
+REPEATED_SECONDS = 30 * 86_400
+"""For so long at least a request is not done twice under its idempotency key; its list says of nobody who it is."""
 MAX_KEY_LENGTH = 255
 MAX_DRAWS = 3
 
@@ -119,8 +121,9 @@ def accept_messages(
             now = clock.now_msec()
             list_id, *ids = new_ids(count + 1, now, random_bits)
             drawn.add(list_id)
-            expires, answer = _expires_at(judged, account, now), _answer(judged, list_id, ids)
+            expires, answer = _expires_at(judged, account, now), _without_people(_answer(judged, list_id, ids))
             made = MessageList(list_id, account.account_id, tuple(ids), now, expires, fingerprint, answer)
+            made = made._replace(keep_days=account.keep_days)
             told_at = asked.told_of_list(account)
             made = made._replace(status_url=told_at) if told_at else made
             made = made._replace(is_simulated=True) if is_simulated else made
@@ -132,12 +135,38 @@ def accept_messages(
             _give_back(account, count, spent_msec, urgent, lists)
     if stored.fingerprint != fingerprint:
         raise IdempotencyKeyReused("This Idempotency-Key came before with another body; use a new key.")
+    if _may_be_deleted(stored, clock.now_msec()):
+        return _told(entries, stored)
     if stored.campaign and not is_new:
         lists.resume_list(stored, clock.now_msec())
     _write(_accepted(entries, stored), stored, account, messages, opt_outs)
     if stored.campaign:
         _confirm(stored, lists)
-    return stored.answer
+    return _told(entries, stored)
+
+
+def _told(entries: Sequence[Entry], stored: MessageList) -> "Accepted":
+    """The answer of a list, with whom each entry is about: the request says that, and the list does not keep it."""
+    answered: list[Sent | Rejected] = []
+    for entry, one in zip(entries, stored.answer["messages"], strict=True):
+        told: Any = {"messageId": one["messageId"]} if one["status"] == "sent" else {}
+        told |= {"recipient": entry.recipient, **one}
+        if entry.customer_id:
+            told["customerMessageId"] = entry.customer_id
+        answered.append(told)
+    return {**stored.answer, "messages": answered}
+
+
+def _without_people(answer: "Accepted") -> "Accepted":
+    """An answer as it is stored, see `_told`."""
+    of_people = ("recipient", "customerMessageId")
+    stored: Any = [{name: value for name, value in one.items() if name not in of_people} for one in answer["messages"]]
+    return {**answer, "messages": stored}
+
+
+def _may_be_deleted(stored: MessageList, now_msec: int) -> bool:
+    """Whether messages of a list may have ended and been deleted: written again, they would be dialled again."""
+    return bool(stored.keep_days) and now_msec // 1000 >= kept_after_end(stored.created_msec, stored.keep_days)
 
 
 def _confirm(stored: MessageList, lists: ListStore) -> None:
@@ -150,13 +179,11 @@ def _confirm(stored: MessageList, lists: ListStore) -> None:
 
 
 def _expires_at(entries: Sequence[Entry], account: Account, now_msec: int) -> int:
-    """When a list and its messages are forgotten: in 30 days, and never less than 28 after the last may be dialled.
-
-    Without hours and `sendAt` that is the same, since a `ttl` has two days at most.
-    """
+    """When a list is forgotten: later than what the last of its messages to be dialled leaves behind."""
     times = [dial_times_of(entry.wanted, account, now_msec) for entry in entries if entry.wanted]
     last_msec = max((one.until_msec for one in times if isinstance(one, DialTimes)), default=now_msec)
-    return max(now_msec, last_msec - MAX_TTL_SECONDS * 1000) // 1000 + KEPT_SECONDS
+    as_its_messages = kept_until(max(now_msec, last_msec), account.keep_days) + LIST_LONGER_SECONDS
+    return max(as_its_messages, now_msec // 1000 + REPEATED_SECONDS)
 
 
 def _give_back(account: Account, messages: int, spent_msec: int, urgent: int, lists: ListStore) -> None:
@@ -192,7 +219,7 @@ def _accepted(entries: Sequence[Entry], stored: MessageList) -> list[tuple[str, 
     return [
         (answered["messageId"], entry.wanted)
         for entry, answered in zip(entries, stored.answer["messages"], strict=True)
-        if answered["status"] == "sent"
+        if answered["status"] == "sent" and answered["messageId"] not in stored.erased
     ]
 
 
@@ -228,7 +255,8 @@ def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account, op
         menus=wanted.menus,
         menus_text=wanted.menus_text,
         created_msec=stored.created_msec,
-        expires_at=stored.expires_at,
+        expires_at=_message_expires_at(times, stored),
+        keep_days=stored.keep_days,
         caller_id=account.senders.get(wanted.model.from_),
         customer_id=wanted.model.customerMessageId,
         ttl_seconds=(times.until_msec - stored.created_msec) // 1000,
@@ -248,7 +276,13 @@ def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account, op
         opt_out_lists=tuple(dict.fromkeys(wanted.model.optOutLists)),
         ignores_opt_out=wanted.model.ignoreOptOut,
         fallback=to_fallback(wanted.model),
+        consent=_consent(wanted),
     )
+
+
+def _message_expires_at(times: DialTimes, stored: MessageList) -> int:
+    """A list of a release before says for all its messages when they go."""
+    return kept_until(times.until_msec, stored.keep_days) if stored.keep_days else stored.expires_at
 
 
 def _status_url(wanted: Wanted, account: Account) -> str:
@@ -261,6 +295,11 @@ def _status_events(wanted: Wanted, account: Account) -> tuple[str, ...]:
         return ()
     given = wanted.model.statusEvents
     return tuple(name for name in (account.status_events if given is None else given) if name != "list")
+
+
+def _consent(wanted: Wanted) -> Consent | None:
+    given = wanted.model.consent
+    return Consent(given.basis, given.at, given.ref) if given else None
 
 
 def _funnel(wanted: Wanted, stored: MessageList) -> str:

@@ -30,6 +30,7 @@ from speechcall.shared.rules.characters import foreign, lookalike, unseen
 from speechcall.shared.rules.errors import InvalidRequest, Problem
 from speechcall.shared.rules.json_text import parse_json
 from speechcall.shared.rules.phone_numbers import to_e164
+from speechcall.shared.rules.rfc3339 import to_msec
 from speechcall.shared.rules.spelling import Names
 from speechcall.shared.rules.timing import utc_text
 
@@ -42,6 +43,8 @@ MAX_MESSAGES = 100
 MAX_MENUS_BYTES = 64 * 1024
 MAX_NAMES = 20
 MAX_CUSTOMER_ID_LENGTH = 64
+CLOCKS_DIFFER_MSEC = 300_000
+"""So far a sender's clock may be before ours."""
 _ENVELOPE = ("messages", "campaign", "promises", *DEFAULT_FIELDS)
 """What may stand around the messages."""
 _IN_A_MESSAGE, _AROUND_MESSAGES = Names(MESSAGE_FIELDS), Names(_ENVELOPE)
@@ -374,6 +377,8 @@ def _not_allowed(path: str, wanted: Wanted, account: Account, now_msec: int) -> 
     times = dial_times_of(wanted, account, now_msec)
     if isinstance(times, Problem):
         yield Problem(times.code, f"{path}.{times.path}", times.message)
+    if wanted.model.consent and (to_msec(wanted.model.consent.at) or 0) > now_msec + CLOCKS_DIFFER_MSEC:
+        yield Problem("INVALID_CONSENT", f"{path}.consent.at", "must not be in the future")
     if wanted.model.ignoreOptOut and not account.ignores_opt_out:
         text = "may not be true: this account may call nobody who has opted out; leave it out"
         yield Problem("IGNORE_OPT_OUT_NOT_ALLOWED", f"{path}.ignoreOptOut", text)

@@ -263,6 +263,13 @@ def check_time_zone(name: str | None) -> str | None:
     raise ValueError(f'"{shown(name)}" is not known; it must be {RIGHT["timeZone"]}')
 
 
+def check_consent_moment(text: str) -> str:
+    """`consent.at` as given. Raises ValueError if it is no moment."""
+    if to_msec(text) is None:
+        raise ValueError(f"must be {RIGHT['consent.at']}")
+    return text
+
+
 def check_status_url(url: str | None, info: "ValidationInfo") -> str | None:
     """`statusUrl` as given. Raises ValueError if nothing may be sent there."""
     if url is not None and (problem := problem_of_url(url, info)):

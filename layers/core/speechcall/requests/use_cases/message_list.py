@@ -7,7 +7,10 @@ if TYPE_CHECKING:
 
 
 class MessageList(NamedTuple):
-    """A stored request: who sent it, which messages it became, and the answer it was given."""
+    """A stored request: who sent it, which messages it became, and the answer it was given.
+
+    The answer without whom it is about: `recipient` and `customerMessageId` are in each repeat of the request too.
+    """
 
     list_id: str
     account_id: str
@@ -24,3 +27,7 @@ class MessageList(NamedTuple):
     """Where its sender is told when all its messages have ended; empty: nowhere."""
     is_simulated: bool = False
     """Its messages ring no phone."""
+    erased: frozenset[str] = frozenset()
+    """Those of its messages that were erased: they are not written again."""
+    keep_days: int = 0
+    """For so long its messages are kept after their ends; 0: a release before accepted it, and they go with it."""

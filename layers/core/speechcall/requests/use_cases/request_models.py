@@ -10,6 +10,7 @@ from speechcall.menus.rules.introduction import MOST_PARTS
 from speechcall.messages.rules import dial_times
 from speechcall.optouts.rules.opt_out import LIST_NAME, MOST_LISTS
 from speechcall.requests.use_cases.action_models import ActionModel
+from speechcall.requests.use_cases.consent_model import ConsentModel
 from speechcall.requests.use_cases.fallback_model import FallbackModel
 from speechcall.requests.use_cases.field_checks import check_intro, check_number, check_status_events, check_status_url
 from speechcall.requests.use_cases.hours_model import HoursModel
@@ -79,6 +80,11 @@ class DefaultsModel(HoursModel):
             " list have ended; only in the envelope. `fallback`: it has been sent, or never will be. Absent: as the"
             " account says, or `final`."
         ),
+    ] = None
+
+    consent: Annotated[
+        ConsentModel | None,
+        Field(description="On which ground the person is called: kept, told in the status and exported."),
     ] = None
 
     _status_url = field_validator("statusUrl")(check_status_url)

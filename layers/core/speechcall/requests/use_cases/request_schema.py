@@ -15,6 +15,7 @@ MESSAGE_FIELDS = (
  'notOn',
  'statusUrl',
  'statusEvents',
+ 'consent',
  'from',
  'to',
  'text',
@@ -166,6 +167,36 @@ MESSAGE: Any = {
          'items_schema': {'type': 'literal', 'expected': ['final', 'attempt', 'list', 'fallback']},
          'max_length': 4,
         },
+       },
+      },
+      'default': None,
+     },
+    },
+    'consent': {
+     'type': 'model-field',
+     'schema': {
+      'type': 'default',
+      'schema': {
+       'type': 'nullable',
+       'schema': {
+        'type': 'model',
+        'cls': Checked,
+        'schema': {
+         'type': 'model-fields',
+         'fields': {
+          'basis': {'type': 'model-field', 'schema': {'type': 'str', 'min_length': 1, 'max_length': 256}},
+          'at': {
+           'type': 'model-field',
+           'schema': {
+            'type': 'function-after',
+            'function': {'type': 'no-info', 'function': field_checks.check_consent_moment},
+            'schema': {'type': 'str', 'min_length': 1, 'max_length': 256},
+           },
+          },
+          'ref': {'type': 'model-field', 'schema': {'type': 'str', 'min_length': 1, 'max_length': 256}},
+         },
+        },
+        'config': {'strict': True, 'extra_fields_behavior': 'forbid'},
        },
       },
       'default': None,
@@ -754,7 +785,7 @@ MESSAGE: Any = {
   },
  ],
 }
-DEFAULT_FIELDS = ('sendAt', 'windows', 'timeZone', 'notOn', 'statusUrl', 'statusEvents')
+DEFAULT_FIELDS = ('sendAt', 'windows', 'timeZone', 'notOn', 'statusUrl', 'statusEvents', 'consent')
 DEFAULT: Any = {
  'type': 'model',
  'cls': Checked,
@@ -889,6 +920,36 @@ DEFAULT: Any = {
         'items_schema': {'type': 'literal', 'expected': ['final', 'attempt', 'list', 'fallback']},
         'max_length': 4,
        },
+      },
+     },
+     'default': None,
+    },
+   },
+   'consent': {
+    'type': 'model-field',
+    'schema': {
+     'type': 'default',
+     'schema': {
+      'type': 'nullable',
+      'schema': {
+       'type': 'model',
+       'cls': Checked,
+       'schema': {
+        'type': 'model-fields',
+        'fields': {
+         'basis': {'type': 'model-field', 'schema': {'type': 'str', 'min_length': 1, 'max_length': 256}},
+         'at': {
+          'type': 'model-field',
+          'schema': {
+           'type': 'function-after',
+           'function': {'type': 'no-info', 'function': field_checks.check_consent_moment},
+           'schema': {'type': 'str', 'min_length': 1, 'max_length': 256},
+          },
+         },
+         'ref': {'type': 'model-field', 'schema': {'type': 'str', 'min_length': 1, 'max_length': 256}},
+        },
+       },
+       'config': {'strict': True, 'extra_fields_behavior': 'forbid'},
       },
      },
      'default': None,

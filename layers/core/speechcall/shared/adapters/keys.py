@@ -103,6 +103,16 @@ def waiting_partition(account_id: str, campaign: str, is_urgent: bool, window: s
     return f"WAITING#{account_id}#{_lane(is_urgent)}#{_queue(campaign, window)}"
 
 
+def is_waiting_place(item: Item) -> bool:
+    """Whether a message stands in a queue, out of its item."""
+    return str(item.get("order_pk", "")).startswith("WAITING#")
+
+
+def person_partition(account_id: str, digest: str) -> str:
+    """The messages of an account to a number that have ended, by the number's digest."""
+    return f"PERSON#{account_id}#{digest}"
+
+
 def waiting_place(mid: str) -> str:
     """The place of a message in its queue, by its id: first accepted, first served, also when it is dialled again."""
     return f"{mid:0>19}"
@@ -227,6 +237,11 @@ def stop_key(kind: str, account_id: str, name: str) -> Key:
     return {"pk": f"STOP#{kind}#{account_id}#{name}", "sk": "STOP"}
 
 
+def person_job_key(job_id: str) -> Key:
+    """What was asked for about a person: erasure, or access."""
+    return {"pk": f"PERSON#{job_id}", "sk": "JOB"}
+
+
 DIGEST_KEY: Key = {"pk": "DIGEST_KEY", "sk": "KEY"}
 """The sealed key of the digests of numbers."""
 
@@ -269,6 +284,20 @@ STOPS = "STOPS"
 def stop_place(begun_msec: int, pk: str) -> str:
     """The place of something that was cancelled among the others."""
     return f"{begun_msec:013}#{pk}"
+
+
+PEOPLE = "PEOPLE"
+"""What was asked for about people and is not done with, by when it is looked at again."""
+
+
+def person_job_place(next_msec: int, job_id: str) -> str:
+    """The place of such a request among the others."""
+    return f"{next_msec:013}#{job_id}"
+
+
+def person_jobs_until(now_msec: int) -> str:
+    """Behind all places of those that are to be looked at until now."""
+    return f"{now_msec + 1:013}"
 
 
 def campaign_lists_partition(account_id: str, name: str) -> str:

@@ -21,9 +21,10 @@ COLUMNS: Final = (
     *("messagelistId", "messageId", "customerMessageId", "campaign", "from", "recipient", "text", "deliverystatus"),
     *("outcome", "endReason", "acceptedAt", "finishedAt", "attempts", "answeredAt", "durationSec", "keys", "fallback"),
     "simulated",
+    *("consentBasis", "consentAt", "consentRef"),
 )
 """Of each row, in their order; the members of each JSON line. New ones come behind these."""
-FREE_TEXT: Final = frozenset({"customerMessageId", "campaign", "from", "text"})
+FREE_TEXT: Final = frozenset({"customerMessageId", "campaign", "from", "text", "consentBasis", "consentRef"})
 _A_FORMULA: Final = re.compile(r"(?:^|[;\t\r\n])\s*[=+\-@]|^[\t\r\n']")
 """Also behind a semicolon: that separates cells where a comma is the decimal point, in Ukraine and most of Europe."""
 
@@ -38,7 +39,7 @@ class Format(StrEnum):
 def row_of(history: History, now_msec: int, held: Held) -> dict[str, Any]:
     """A message as a row: what its status says, in short."""
     status = describe_message(history, now_msec, held)
-    call = status["call"]
+    call, consent = status["call"], status.get("consent")
     return {
         "messagelistId": status["messagelistId"],
         "messageId": status["messageId"],
@@ -58,6 +59,9 @@ def row_of(history: History, now_msec: int, held: Held) -> dict[str, Any]:
         "keys": [f"{step['menu']}:{step['heard']}" for step in call["path"]],
         "fallback": status["fallbacks"][0]["status"] if "fallbacks" in status else None,
         "simulated": status.get("simulated", False),
+        "consentBasis": consent["basis"] if consent else None,
+        "consentAt": consent["at"] if consent else None,
+        "consentRef": consent["ref"] if consent else None,
     }
 
 

@@ -45,6 +45,7 @@ def read_account(
         "senders": dict(account.senders),
         "windows": [_describe_window(window) for window in account.windows],
         "timeZone": account.time_zone,
+        "keepDays": account.keep_days,
     }
 
 

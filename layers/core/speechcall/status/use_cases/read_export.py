@@ -79,7 +79,7 @@ def export_campaign(
     page, following = campaigns.lists_page(account.account_id, name, 1, before)
     rows: list[dict[str, Any]] = []
     for one in page:
-        # Deleted after 30 days, while the campaign continues.
+        # Deleted, while the campaign continues.
         if found := lists.find_list(one.list_id):
             rows += rows_of(found, now_msec, store, stops)
     cursor = dump_cursor(following, *listing)

@@ -181,6 +181,8 @@ def describe_message(history: History, now_msec: int, held: Held = NOT_HELD) -> 
         answer["simulated"] = True
     if message.fallback is not None:
         answer["fallbacks"] = [_describe_fallback(history, message)]
+    if message.consent:
+        answer["consent"] = {"basis": message.consent.basis, "at": message.consent.at, "ref": message.consent.ref}
     if message.state in WAITING and held.is_paused:
         answer["call"]["paused"] = True
     return answer

@@ -1,0 +1,1 @@
+"""Where requests about people, and what is kept of them, are stored."""

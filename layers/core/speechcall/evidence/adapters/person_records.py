@@ -1,0 +1,108 @@
+"""What is kept of people: in the table Messages, found by the digest of the number."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from speechcall.evidence.use_cases.person_ports import Erased
+from speechcall.messages.adapters.message_items import parts
+from speechcall.messages.rules.message import State
+from speechcall.requests.adapters.lists_store import DynamoLists
+from speechcall.shared.adapters.keys import (
+    CALLS,
+    DELIVERIES,
+    MESSAGE,
+    contact_key,
+    message_key,
+    mid_of,
+    person_partition,
+)
+from speechcall.shared.adapters.table import ConditionFailed, from_wire, read_items, store_errors, to_wire
+from speechcall.status.adapters.history_store import read_partition
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+PAGE, ENDED_PAGE = 100, 20
+_IN_TURN = (State.PREPARING, State.QUEUED, State.CALLING, State.SETTLING, State.QUEUED)
+"""Twice where messages come back to: what is put off meanwhile would be passed over."""
+_SHARDS = tuple(shard for state in _IN_TURN for part in parts(state) for shard in part)
+"""The parts of the index `due` in which all messages are that have not ended, in the order in which they move."""
+_ENDED = len(_SHARDS)
+
+
+class DynamoPersonRecords:
+    """A `PersonRecords` on DynamoDB."""
+
+    def __init__(self, client: "DynamoDBClient", messages_table: str, lists: DynamoLists) -> None:
+        self._client, self._table, self._lists = client, messages_table, lists
+
+    def page(self, account_id: str, digest: str, cursor: str) -> tuple[list[str], str]:
+        number, start = json.loads(cursor) if cursor else (0, None)
+        given: dict[str, Any] = {"ExclusiveStartKey": to_wire(start)} if start else {}
+        if number < _ENDED:
+            asked = {"IndexName": "due", "KeyConditionExpression": "due_shard = :part", "Limit": PAGE}
+            part = _SHARDS[number]
+        else:
+            asked = {"IndexName": "order", "KeyConditionExpression": "order_pk = :part", "Limit": ENDED_PAGE}
+            part = person_partition(account_id, digest)
+        with store_errors():
+            page = self._client.query(
+                TableName=self._table,
+                ExpressionAttributeValues=to_wire({":part": part}),
+                **asked,  # type: ignore[arg-type]
+                **given,
+            )
+        keys = [{"pk": item["pk"], "sk": item["sk"]} for item in map(from_wire, page["Items"]) if item["sk"] == MESSAGE]
+        mids = [mid_of(key["pk"]) for key in keys]
+        if number < _ENDED and keys:
+            found = read_items(self._client, self._table, keys)
+            mids = [
+                item["mid"]
+                for item in found
+                if item.get("account_id") == account_id and item.get("number_digest") == digest
+            ]
+        if last := page.get("LastEvaluatedKey"):
+            return mids, json.dumps([number, from_wire(last)])
+        return mids, json.dumps([number + 1, None]) if number < _ENDED else ""
+
+    def pending_webhooks(self, mid: str) -> int:
+        items = read_partition(self._client, self._table, mid)
+        return sum(item["sk"].startswith(DELIVERIES) and item.get("delivery") == "pending" for item in items)
+
+    def erase(self, mid: str) -> Erased:
+        """
+        worker   deletes contacts ── calls and deliveries ── killed
+        worker                             finds the message still ──► deletes the rest ── the message
+        webhook  TransactWrite of an end ──X its message is finished: nothing is written any more
+        """
+        items = read_partition(self._client, self._table, mid)
+        calls = [item for item in items if item["sk"].startswith(CALLS)]
+        keys = [contact_key(item["contact_id"]) for item in calls if item.get("contact_id")]
+        keys += [{"pk": item["pk"], "sk": item["sk"]} for item in items if item["sk"] != MESSAGE]
+        for key in keys:
+            with store_errors():
+                self._client.delete_item(TableName=self._table, Key=to_wire(key))
+        it_has_ended = "#state = :finished AND attribute_not_exists(settling_end)"
+        try:
+            with store_errors():
+                self._client.delete_item(
+                    TableName=self._table,
+                    Key=to_wire(message_key(mid)),
+                    ConditionExpression=it_has_ended,
+                    ExpressionAttributeNames={"#state": "state"},
+                    ExpressionAttributeValues=to_wire({":finished": State.FINISHED.value}),
+                )
+        except ConditionFailed:
+            pass  # it is gone: another worker was quicker
+        return Erased(
+            calls=len(calls),
+            webhooks=sum(item["sk"].startswith(DELIVERIES) for item in items),
+            last_call_msec=max((item["dialled_msec"] for item in calls), default=None),
+        )
+
+    def note_erased(self, mids_by_list: Mapping[str, Sequence[str]]) -> frozenset[str]:
+        before: frozenset[str] = frozenset()
+        for list_id, mids in mids_by_list.items():
+            before |= self._lists.note_erased(list_id, mids)
+        return before

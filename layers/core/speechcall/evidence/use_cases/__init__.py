@@ -1,0 +1,1 @@
+"""Erasure and access, and the worker behind them."""

@@ -1,0 +1,52 @@
+"""What the use cases about people need of stores."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from speechcall.evidence.rules.person_job import PersonJob
+
+
+class Erased(NamedTuple):
+    """What was deleted of a message."""
+
+    calls: int
+    webhooks: int
+    last_call_msec: int | None
+
+
+class PersonJobs(Protocol):
+    """The requests about people."""
+
+    def add(self, job: PersonJob) -> None:
+        """Writes a new one; it is due at once."""
+
+    def find(self, job_id: str) -> PersonJob | None:
+        """One by its id, strongly consistent."""
+
+    def due(self, now_msec: int, limit: int) -> Sequence[PersonJob]:
+        """Those that are to be looked at, the longest due first; an index that lags."""
+
+    def take(self, job: PersonJob, now_msec: int, until_msec: int) -> PersonJob | None:
+        """Makes one a worker's until a moment. None: it is another's, or is done."""
+
+    def save(self, job: PersonJob, next_msec: int | None) -> PersonJob | None:
+        """Keeps how far it has come, if it is as it was read. `next_msec`: when it is looked at again; None: never."""
+
+
+class PersonRecords(Protocol):
+    """What is kept of people."""
+
+    def page(self, account_id: str, digest: str, cursor: str) -> tuple[list[str], str]:
+        """Some messages of an account to a number, and where to go on; empty: that was all.
+
+        First those that have not ended, then those that have.
+        """
+
+    def pending_webhooks(self, mid: str) -> int:
+        """How many deliveries of a message have not come to their end."""
+
+    def erase(self, mid: str) -> Erased:
+        """Deletes everything of a message that has ended, itself at last. Safe to repeat."""
+
+    def note_erased(self, mids_by_list: Mapping[str, Sequence[str]]) -> frozenset[str]:
+        """No repeat of a request writes these messages again. Those of which it was noted before."""
