@@ -74,6 +74,7 @@ Action = Webhook | Hangup | GotoMenu | OptOutStep | Pause
             "speechcall/calls/use_cases/report.py": {"told_by_log"},
             "speechcall/telephony/connect/conversation.py": {"render_next"},
             "speechcall/telephony/chime/actions.py": {"render_next"},
+            "speechcall/telephony/simulated/events.py": {"_after"},
         },
     ),
     "causes": Set(

@@ -97,19 +97,8 @@ class SimulatedCalls:
         report = Report(moment.mid, moment.attempt, moment.contact_id, heard, moment.turn)
         step = follow_call(report, calls=self.calls, engine=self.engine, clock=self.clock)
         self.tell_of(step, heard, self.clock.now_msec())
-        match step.op:
-            case Op.HANG_UP if step.call or step.lost:
-                self.moments.send(_ends(moment, Cause.HUNG_UP))
-            case Op.HANG_UP | Op.GO_ON:
-                pass  # the call is over or unknown; or a later moment of it was dealt with already
-            case Op.ASK | Op.HOLD if moment.leaves:
-                self.moments.send(_ends(moment, Cause.CALLER_HUNG_UP))
-            case Op.HOLD:
-                self.moments.send(_next(moment, What.HEARS, event=NEXT, seq=step.seq), HOLD_SECONDS)
-            case Op.ASK:
-                self.moments.send(*_answer(moment, step, callee_of(moment.script, moment.attempt)))
-            case _:
-                assert_never(step.op)
+        if due := _after(moment, step):
+            self.moments.send(*due)
 
     def _end(
         self, moment: Moment, if_answered: Cause | None, if_unanswered: Cause | None, at_msec: int | None = None
@@ -127,6 +116,23 @@ class SimulatedCalls:
         call = hear_end(report, calls=self.calls, engine=self.engine, clock=self.clock)
         if call:
             self.logger.info("call ended", mid=call.mid, attempt=call.attempt, cause=call.cause)
+
+
+def _after(moment: Moment, step: Next) -> tuple[Moment, float] | None:
+    """What comes next in a call that is told this, and in how many seconds; None: nothing does."""
+    match step.op:
+        case Op.HANG_UP if step.call or step.lost:
+            return _ends(moment, Cause.HUNG_UP), 0
+        case Op.HANG_UP | Op.GO_ON:  # the call is over or unknown; or a later moment of it was dealt with already
+            return None
+        case Op.ASK | Op.HOLD if moment.leaves:
+            return _ends(moment, Cause.CALLER_HUNG_UP), 0
+        case Op.HOLD:
+            return _next(moment, What.HEARS, event=NEXT, seq=step.seq), HOLD_SECONDS
+        case Op.ASK:
+            return _answer(moment, step, callee_of(moment.script, moment.attempt))
+        case _:
+            assert_never(step.op)
 
 
 def _answer(moment: Moment, step: Next, callee: Callee) -> tuple[Moment, float]:
