@@ -292,6 +292,7 @@ def test_an_account_that_is_not_there_gets_no_secret(run, secrets):
         (["--calls-per-number", "3/24h"], {"calls_per_number": 3}),
         (["--calls-per-number", "50/24h", "--minutes-per-day", "90"], {"calls_per_number": 50, "minutes_per_day": 90}),
         (["--calls-per-number", "0", "--minutes-per-day", "0"], {}),
+        (["--sms-per-day", "70"], {"sms_per_day": 70}),
         (["--keep-days", "1"], {"keep_days": 1}),
         (["--keep-days", "1825"], {"keep_days": 1825}),
         (
@@ -482,6 +483,7 @@ def test_the_list_is_a_table_with_a_line_for_each(run, accounts):
             "URGENT/MIN",
             "CALLS/NUMBER",
             "MINUTES/DAY",
+            "SMS/DAY",
             "KEPT/DAYS",
             "SENDERS",
             "DENIED",
@@ -505,6 +507,7 @@ def test_the_list_is_a_table_with_a_line_for_each(run, accounts):
             "0",
             "-",
             "-",
+            "0",
             "30",
             "Shop=+4930123456",
             "-",
@@ -512,7 +515,7 @@ def test_the_list_is_a_table_with_a_line_for_each(run, accounts):
             *["-", "-", "no", "-", "final", "no", "no"],
         ],
         [
-            *["zeta", "+380,+48", "10000", "50", "500", "10", "-", "0", "-", "-", "30", "-", "-"],
+            *["zeta", "+380,+48", "10000", "50", "500", "10", "-", "0", "-", "-", "0", "30", "-", "-"],
             *["no", "-", "-", "no", "-", "final", "no", "yes"],
         ],
     ]
@@ -552,6 +555,7 @@ def test_the_list_for_programs(run):
             "urgentPerMinute": 0,
             "callsPerNumber": None,
             "minutesPerDay": None,
+            "smsPerDay": 0,
             "keepDays": 30,
             "senders": {"Shop": "+4930123456"},
             "denied": [],

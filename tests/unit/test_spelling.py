@@ -16,6 +16,7 @@ from speechcall.requests.use_cases.action_models import GotoMenuModel, HangupMod
 from speechcall.requests.use_cases.consent_model import ConsentModel
 from speechcall.requests.use_cases.hours_model import WindowModel
 from speechcall.requests.use_cases.play_model import PlayPartModel
+from speechcall.requests.use_cases.fallback_model import FallbackModel
 from speechcall.requests.use_cases.redial_model import RedialModel
 from speechcall.requests.use_cases.request_models import Key, MenuModel
 from speechcall.requests.use_cases.request_schema import MESSAGE_FIELDS
@@ -128,11 +129,11 @@ def test_nor_is_a_word_of_a_few_letters_taken_for_it(name):
 
 # What the vendor's other messages, its other interfaces and its older ones call things.
 OF_THE_VENDOR = [
-    *("recipient", "messageData", "fallback", "messagelistId", "messageId", "status", "parts", "callerId", "pattern"),
+    *("recipient", "messageData", "messagelistId", "messageId", "status", "parts", "callerId", "pattern"),
     *("id", "fromName", "toPhone", "messageType", "scheduledSent", "sheduledSent", "scheduledTime", "trackinId"),
     *("variables", "value", "name", "sender", "recipients", "start_time", "sequence_id", "sms", "viber", "rcs"),
     *("version", "login", "password", "command", "message", "phone", "voice", "hook", "dtmf", "key", "signature"),
-    *("deliverystatus", "partscount", "cost", "timestamp", "fallbacks", "extendedStatuses", "rate", "rateAmount"),
+    *("deliverystatus", "partscount", "cost", "timestamp", "extendedStatuses", "rate", "rateAmount"),
     *("rateCurrency", "billAmount", "billCurrency", "pipeline", "order", "failoverOnStatuses", "expireOnDelivery"),
     *("externalMessageId", "callbackUrl", "callbackEvents", "custom_id", "job_id", "audio_id", "maxRetry"),
     *("retryAfter", "repeatKey", "maxRepeat", "optOutKey", "checkOptOut", "uid", "url", "body", "headers", "action"),
@@ -147,6 +148,7 @@ def test_what_the_vendors_family_calls_something_is_warned_of_as_before(name):
 
 def test_the_names_of_each_place_are_those_of_its_model():
     models: dict[str, Any] = {
+        "fallback": FallbackModel,
         "redial": RedialModel,
         "consent": ConsentModel,
         "windows[]": WindowModel,
@@ -170,6 +172,7 @@ def test_the_names_of_each_place_are_those_of_its_model():
     ("name", "meant"),
     [
         *(("TTL", "ttl"), ("ttls", "ttl"), ("tll", "ttl"), ("re_dial", "redial"), ("redail", "redial")),
+        *(("fallbacks", "fallback"), ("fall_back", "fallback")),
         *(("ringTimeoutSecs", "ringTimeoutSec"), ("ring_timeout_sec", "ringTimeoutSec")),
         *(("silent-repeats", "silentRepeats"), ("sendat", "sendAt"), ("window", "windows"), ("time_zone", "timeZone")),
     ],
