@@ -14,9 +14,9 @@ from speechcall.api.use_cases.request_problems import KNOWN_NAMES, MAX_PROBLEMS
 from speechcall.requests.use_cases.accept_messages import check_messages
 from speechcall.requests.use_cases.action_models import GotoMenuModel, HangupModel, OptOutModel, WebhookModel
 from speechcall.requests.use_cases.consent_model import ConsentModel
+from speechcall.requests.use_cases.fallback_model import FallbackModel
 from speechcall.requests.use_cases.hours_model import WindowModel
 from speechcall.requests.use_cases.play_model import PlayPartModel
-from speechcall.requests.use_cases.fallback_model import FallbackModel
 from speechcall.requests.use_cases.redial_model import RedialModel
 from speechcall.requests.use_cases.request_models import Key, MenuModel
 from speechcall.requests.use_cases.request_schema import MESSAGE_FIELDS
