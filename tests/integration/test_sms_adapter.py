@@ -11,7 +11,7 @@ import pytest
 
 from local.common.http_server import HttpServer
 from local.common.journal import Journal
-from local.network.sms.service import SEND, SERVICE, SmsService
+from local.network.sms.service import SEND, SmsService
 from speechcall.fallbacks.adapters.sms import ONCE_CONFIG, TextMessages
 from speechcall.fallbacks.use_cases.fallback_ports import Answer
 
@@ -20,9 +20,14 @@ NUMBER, MID = "+380671234567", "227633266688000007"
 
 
 def client(url: str) -> Any:
-    credentials: Any = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-    made: Any = boto3
-    return made.client(SERVICE, region_name="eu-central-1", endpoint_url=url, config=ONCE_CONFIG, **credentials)
+    return boto3.client(
+        "pinpoint-sms-voice-v2",
+        region_name="eu-central-1",
+        endpoint_url=url,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        config=ONCE_CONFIG,
+    )
 
 
 @contextmanager
