@@ -91,6 +91,7 @@ Action = Webhook | Hangup | GotoMenu | OptOutStep | Pause
         "Literal['voicemail']",
         {
             "speechcall/messages/rules/dial_times.py": {"may_redial"},
+            "speechcall/messages/rules/fallback.py": {"calls_for"},
             "speechcall/status/use_cases/status.py": {"_status_of"},
         },
     ),
