@@ -21,6 +21,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "RouteCallBacks": ("true", "false"),
     "ReserveConcurrency": ("true", "false"),
     "ReadyForCallees": ("0", "2"),
+    "GradualDeployment": ("none", "Canary10Percent5Minutes"),
     "Architecture": ("x86_64", "arm64"),
 }
 """Every parameter on which a condition depends (a test holds it to the template), and two that every role has."""
