@@ -87,9 +87,11 @@ def settle(cloud, mids):
     for _ in range(60):
         sweep(cloud)
         cloud.functions.invoke("DialerFunction", {"source": "aws.events"})
-        if all(stored(cloud)[mid][0] == "finished" for mid in mids):
+        now_stored = stored(cloud)
+        left = [mid for mid in mids if now_stored[mid][0] != "finished"]
+        if not left:
             return
-    raise AssertionError({mid: stored(cloud)[mid] for mid in mids})
+    raise AssertionError({mid: now_stored[mid] for mid in left})
 
 
 def lose_and_restore(count, lines):

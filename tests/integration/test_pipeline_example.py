@@ -102,16 +102,23 @@ def test_each_command_names_what_is_there():
 
 
 # ------------------------------------------------------------------ the call
+class Api(http.server.ThreadingHTTPServer):
+    """Which states it tells, one after the other, and what was sent to it."""
+
+    def __init__(self, end):
+        super().__init__(("127.0.0.1", 0), Stack)
+        self.end, self.states, self.sent = end, ["queued", "finished"], {}
+
+
 class Stack(http.server.BaseHTTPRequestHandler):
     """An API that answers from a script; the real one is asked in tests/e2e/test_introductions.py."""
 
-    states = ("queued", "finished")
-    end = None
+    server: Api
 
     def do_GET(self):
         if self.path == "/health":
             return self._answer({"status": "ok", "version": "0.1.0"})
-        return self._answer({"call": {**self.end, "state": self.server.states.pop(0)}})
+        return self._answer({"call": {**self.server.end, "state": self.server.states.pop(0)}})
 
     def do_POST(self):
         self.server.sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -143,9 +150,7 @@ GOOD = {"outcome": "answered", "path": [{"menu": 0, "heard": "d1"}], "webhooks":
 def test_the_smoke_test_fails_where_the_call_went_otherwise(monkeypatch, capsys, end, status, said):
     monkeypatch.setenv("SPEECHCALL_KEY", "key")
     monkeypatch.setattr(smoke_test, "STEP_SECONDS", 0)
-    handler = type("One", (Stack,), {"end": end})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.states = [*Stack.states]
+    with Api(end) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         assert smoke_test.main([f"http://127.0.0.1:{server.server_port}/"]) == status
         server.shutdown()
