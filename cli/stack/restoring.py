@@ -256,6 +256,10 @@ class Restoring:
         return int(answer["Count"])
 
 
+MOST_TOLD = 20
+"""So many ids of each kind are shown; --json has all."""
+
+
 def told(report: Report) -> Iterator[str]:
     """What a person is told."""
     yield f"Put back: {report.registry} items of the registry, {report.messages} of the messages."
@@ -263,13 +267,22 @@ def told(report: Report) -> Iterator[str]:
         f"{len(report.called_since)} messages were called after the copy's moment. What was heard is lost: they have "
         "ended as failed (unconfirmed), and are not dialled again."
     )
-    yield (f"{len(report.in_call)} were in a call then: they end by what the copy knows, and are not dialled again.")
+    yield from _ids(report.called_since)
+    yield f"{len(report.in_call)} were in a call then: they end by what the copy knows, and are not dialled again."
+    yield from _ids(report.in_call)
     yield (
         f"{len(report.lost)} were accepted after it and called: nothing else is known of them. Whether their senders "
         "send them again is theirs to decide; those people may be called twice then."
     )
+    yield from _ids(report.lost)
     yield f"{report.webhooks} webhooks are pending; some may arrive twice, with the same webhook-id."
     yield (
         "What else was accepted after that moment is lost without a trace; opt-outs and revoked keys too: "
         "docs/restore.md says what to do about each."
     )
+
+
+def _ids(mids: list[str]) -> Iterator[str]:
+    yield from (f"  {mid}" for mid in mids[:MOST_TOLD])
+    if len(mids) > MOST_TOLD:
+        yield f"  and {len(mids) - MOST_TOLD} more: --json has all of them"
