@@ -1,6 +1,5 @@
 """Tables that are lost in the middle of calls, and put back from a copy: the laptop cloud, and what became of whom."""
 
-from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,11 +55,6 @@ def restore_tables(template: Any, sources: list[Source], at: datetime) -> Report
     lasting = tuple(("AWS::DynamoDB::Table", logical, template.ref(logical)) for logical in TABLES)
     stack = Identity("laptop", STACK_ID, "CREATE_COMPLETE", False, lasting, ())
     return Restoring(deployment, stack, sources, at).carry_out(lambda _line: None)
-
-
-def dials_of(cloud: Any) -> Counter[tuple[str, int]]:
-    """How often each attempt was dialled."""
-    return Counter((one["mid"], int(one["attempt"])) for one in cloud.journal.entries() if one["kind"] == "dialled")
 
 
 def now() -> datetime:
