@@ -464,7 +464,6 @@ def test_what_is_found_names_no_full_number(world):
 def test_who_has_no_credentials_is_told_so():
     def ask() -> Any:
         raise NoCredentialsError
-        yield
 
     (found,) = examine([Check("one", "it holds", ask)])
     (finding,) = found.findings
