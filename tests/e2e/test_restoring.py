@@ -11,7 +11,7 @@ from local.cloud import seed
 from tests.e2e.conftest import HANGUP, Client, menu, message, running, webhook
 from tests.kit.lost_tables import copy_tables, items_of, lose_tables, now, restore_tables
 
-MENU = menu(idle=20_000, d1=[webhook({"key": 1}), HANGUP], wrong=[HANGUP])
+MENU = menu(idle=180_000, d1=[webhook({"key": 1}), HANGUP], wrong=[HANGUP])
 
 
 class Callee:
@@ -31,7 +31,7 @@ class Callee:
             return
         if phone.wait_for_input(0, 30):
             self.listens.release()
-            self.may_press[phone.number].wait(60)
+            self.may_press[phone.number].wait(600)
             phone.press("1")
 
 
@@ -66,9 +66,9 @@ def ask(cloud, path):
     assert answer.status_code == 200, answer.text
 
 
-def stored(cloud):
-    """State, attempt and end of each message."""
-    items = [one for one in items_of(cloud.template.ref("MessagesTable")) if one["sk"]["S"] == "MESSAGE"]
+def stored(cloud, copy=None):
+    """State, attempt and end of each message, in the live table or in a copy."""
+    items = [one for one in items_of(copy or cloud.template.ref("MessagesTable")) if one["sk"]["S"] == "MESSAGE"]
     return {
         one["mid"]["S"]: (one["state"]["S"], int(one["attempt"]["N"]), one.get("outcome", {}).get("S")) for one in items
     }
@@ -111,7 +111,7 @@ def lose_and_restore(count, lines):
             assert callee.listens.acquire(timeout=60)
         (held,) = paused(cloud, callee, count + lines, at_once)
         at, sources = now(), copy_tables(cloud.template)
-        copied = stored(cloud)
+        copied = stored(cloud, sources[1].copy)
         at_once.set()  # those in calls press and end, and others are called
         later = sent(cloud, callee, count, lines, never)  # and these are accepted, and called at the end
         for _ in range(count):
