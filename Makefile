@@ -90,7 +90,7 @@ check: export AWS_DEFAULT_REGION = eu-central-1
 check: export AWS_EC2_METADATA_DISABLED = true
 check: lint types install-sam ## Lint, types, import rules; validate and build the SAM application
 	$(SAM)/cfn-lint
-	$(SAM)/cfn-lint $(wildcard telephony/*.template.yaml network/*.template.yaml) # its Metadata says for which Regions
+	$(SAM)/cfn-lint $(wildcard telephony/*.template.yaml network/*.template.yaml docs/pipeline/*.template.yaml) # its Metadata says for which Regions
 	PYTHONPATH=. $(SAM)/python -m local.tools.translations
 	$(SAM)/sam validate --lint
 	@bin/sam-build; built=$$?; [ $$built -eq 3 ] || { [ $$built -eq 0 ] && $(PY) -m local.cloud.artifact && $(PY) -m pytest -q -m artifact tests/built; } # 3: it has said that there is no Python 3.13

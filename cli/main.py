@@ -12,6 +12,7 @@ from cli.deployment import Deployment, Place
 from cli.doctor.command import AsJson
 from cli.doctor.command import doctor as examine_deployment
 from cli.failures import unwritten
+from cli.stack import command as stack
 from cli.target import on_place
 from speechcall import VERSION
 
@@ -33,6 +34,7 @@ app.add_typer(stops.campaigns, name="campaign", help="Campaigns: to pause or can
 app.add_typer(optouts.app, name="optout", help="Opt-outs: who does not want to be called.")
 app.add_typer(webhooks.app, name="webhook", help="Webhooks: what became of each, and to send it again.")
 app.add_typer(deadletter.app, name="deadletter", help="Dead letters: what could not be handled, and another try.")
+app.add_typer(stack.app, name="stack", help="A whole stack: to remove it, and to restore its tables.")
 app.add_typer(menus.app, name="menu", help="Menus: what a file's menus will do to the person who answers.")
 
 

@@ -4,7 +4,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
 
 from speechcall.shared.rules.errors import RetryableError
 
@@ -87,4 +93,13 @@ def _look(check: Check) -> Iterator[Finding]:
         else:
             yield Finding(f"AWS refuses {error.operation_name}: {code}.", "Look again in a minute.", Verdict.UNKNOWN)
     except (BotoCoreError, RetryableError, OSError) as error:
-        yield Finding(f"It could not be asked: {type(error).__name__}.", "Look again in a minute.", Verdict.UNKNOWN)
+        yield Finding(f"It could not be asked: {type(error).__name__}.", _what_helps(error), Verdict.UNKNOWN)
+
+
+def _what_helps(error: Exception) -> str:
+    is_a_setting = isinstance(error, (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError))
+    return (
+        "Say as whom: credentials of AWS in the environment, or --profile."
+        if is_a_setting
+        else "Look again in a minute."
+    )

@@ -7,9 +7,10 @@ import boto3
 import httpx
 import pytest
 
+from docs.pipeline import smoke_test
 from local.cloud import polly, seed
 from local.cloud.simulated_providers import RINGING
-from local.network.shared.scripted_callees import Script, answer, stay_silent
+from local.network.shared.scripted_callees import Script, answer, press, stay_silent
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.adapters.s3_audio import CARRIED, S3Audio
 from tests.e2e.conftest import HANGUP, Client, finished, menu, message, running, telephone_wav
@@ -101,6 +102,12 @@ def test_a_code_is_spelt_from_recordings_joined_to_one_prompt(telephony):
     assert heard["seconds"] * 8 == pytest.approx(3.6 + 0.25 + 0.4 + 0.7 + 0.1 + 0.4, abs=0.06)
     assert "message accepted" in log.getvalue()
     assert "uk_" not in log.getvalue()
+
+
+@pytest.mark.skipif(shutil.which(polly.PROGRAM) is None, reason="espeak-ng is not installed")
+def test_the_smoke_test_of_the_pipelines_example_passes_here():
+    with running(Script([answer(), press("1", after=0.05)])) as cloud:
+        assert "answered, 1 pressed" in smoke_test.smoke_test(cloud.url, seed.KEY)
 
 
 def test_text_that_cannot_be_spoken_here_ends_the_message_with_what_to_install(monkeypatch):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, NoCredentialsError
 
 from cli.deployment import Place
 from cli.doctor.command import checks_of, doctor
@@ -473,3 +473,13 @@ def test_a_stack_that_rings_no_phone_is_asked_nothing_of_a_telephony_and_says_so
 def test_what_is_found_names_no_full_number(world):
     world.changes["ListPhoneNumbersV2"] = [put("ListPhoneNumbersSummaryList", value=[])]
     assert CALLER_ID not in str(look(world, "caller-id"))
+
+
+def test_who_has_no_credentials_is_told_so():
+    def ask() -> Any:
+        raise NoCredentialsError
+
+    (found,) = examine([Check("one", "it holds", ask)])
+    (finding,) = found.findings
+    assert found.verdict is Verdict.UNKNOWN
+    assert "--profile" in finding.repair

@@ -22,6 +22,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "SmsOriginationIdentity": ("", "arn:aws:sms-voice:eu-central-1:123456789012:pool/pool-1"),
     "ReserveConcurrency": ("true", "false"),
     "ReadyForCallees": ("0", "2"),
+    "GradualDeployment": ("none", "Canary10Percent5Minutes"),
     "Architecture": ("x86_64", "arm64"),
 }
 """Every parameter on which a condition depends (a test holds it to the template), and two that every role has."""

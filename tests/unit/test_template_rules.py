@@ -69,6 +69,18 @@ def without(resource: str) -> Callable[[dict[str, Any]], None]:
     return mistake
 
 
+def unwatched(alarm: str) -> Callable[[dict[str, Any]], None]:
+    """The mistake of forgetting an alarm, also where a deployment is rolled back by it."""
+
+    def mistake(document: dict[str, Any]) -> None:
+        without(alarm)(document)
+        for one in document["Resources"].values():
+            preference = one.get("Properties", {}).get("DeploymentPreference", {"Alarms": []})
+            preference["Alarms"] = [named for named in preference["Alarms"] if named != {"Ref": alarm}]
+
+    return mistake
+
+
 def depends(resource: str, *others: str) -> Callable[[dict[str, Any]], None]:
     """The mistake of waiting for these alone."""
 
@@ -446,7 +458,7 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         "permissions",
     ),
     "nobody hears of ends that nobody confirms": (without("UnconfirmedEndsAlarm"), "no_filling"),
-    "nobody hears of calls in which nothing was heard": (without("NotPlayedCallsAlarm"), "no_filling"),
+    "nobody hears of calls in which nothing was heard": (unwatched("NotPlayedCallsAlarm"), "no_filling"),
     "nobody hears of prompts that cannot be played": (without("UnplayablePromptsAlarm"), "no_filling"),
     "an alarm on a reason that no call has": (
         watch("NotPlayedCallsAlarm", Dimensions=dimensions(service="speechcall", reason="notHeard")),
@@ -548,6 +560,15 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
             "ChimeEventsFunction",
             "ProvisionedConcurrencyConfig",
         ),
+        "ready",
+    ),
+    "a new version takes over at once though it should not": (
+        put(False, "ConnectFlowFunction", "DeploymentPreference", "Enabled"),
+        "ready",
+    ),
+    "nothing rolls a new version back": (drop("ChimeEventsFunction", "DeploymentPreference", "Alarms"), "ready"),
+    "SAM makes a role without path and boundary": (
+        drop("ConnectFlowFunction", "DeploymentPreference", "Role"),
         "ready",
     ),
     "the flow does not ask what is kept ready": (

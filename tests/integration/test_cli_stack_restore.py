@@ -1,0 +1,153 @@
+"""`speechcall stack restore`: what it refuses, what it puts back, and that an interrupted run is simply run again."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+
+from cli.main import app
+from tests.kit.command_line import CliRunner
+from tests.kit.lasting_stack import NAME, Interrupted, empty_account, make_stack
+
+AT = (datetime.now(UTC) - timedelta(minutes=5)).isoformat(timespec="seconds")
+
+
+@pytest.fixture
+def world(monkeypatch):
+    monkeypatch.setattr("cli.stack.command.pause_for", lambda _seconds: None)
+    with empty_account() as made:
+        yield made
+
+
+@pytest.fixture
+def names(world):
+    made = make_stack()
+    for logical in ("MessagesTable", "RegistryTable"):
+        recovered(made[logical])
+        for place in range(3):
+            boto3.client("dynamodb").put_item(TableName=made[logical], Item=item(place))
+    return made
+
+
+def recovered(table):
+    boto3.client("dynamodb").update_continuous_backups(
+        TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+    )
+
+
+def item(place, text="then"):
+    return {"pk": {"S": f"X#{place}"}, "sk": {"S": "X"}, "text": {"S": text}}
+
+
+def restore(world, *more, at=AT):
+    return CliRunner().invoke(
+        app, ["stack", "restore", "--stack", NAME, "--at", at, "--confirm", NAME, *more], obj=world.open
+    )
+
+
+def copy_now(names):
+    """Copies as they were before anything was lost, since moto restores a table as it is."""
+    dynamodb = boto3.client("dynamodb")
+    found = {}
+    for logical, option in (("MessagesTable", "--messages-from"), ("RegistryTable", "--registry-from")):
+        found[option] = f"{logical}-copy"
+        dynamodb.restore_table_to_point_in_time(
+            SourceTableName=names[logical], TargetTableName=found[option], UseLatestRestorableTime=True
+        )
+    return [word for pair in found.items() for word in pair]
+
+
+def lose(names):
+    for logical in ("MessagesTable", "RegistryTable"):
+        boto3.client("dynamodb").delete_item(
+            TableName=names[logical], Key={name: item(1)[name] for name in ("pk", "sk")}
+        )
+        boto3.client("dynamodb").put_item(TableName=names[logical], Item=item(2, "now"))
+
+
+def texts(table):
+    found = boto3.client("dynamodb").scan(TableName=table)["Items"]
+    return sorted((one["pk"]["S"], one["text"]["S"]) for one in found if "text" in one)
+
+
+def chosen_lines(names):
+    key = {"pk": {"S": "POOL"}, "sk": {"S": "POOL"}}
+    return boto3.client("dynamodb").get_item(TableName=names["RegistryTable"], Key=key)["Item"].get("chosen_lines")
+
+
+PUT_BACK = [("X#0", "then"), ("X#1", "then"), ("X#2", "now")]
+
+
+def test_what_is_missing_is_put_back_and_nothing_else_is_changed(world, names):
+    copies = copy_now(names)
+    lose(names)
+    done = restore(world, "--json", *copies)
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout)
+    assert (report["registry"], report["messages"]) == (1, 1)
+    for logical in ("MessagesTable", "RegistryTable"):
+        assert texts(names[logical]) == PUT_BACK
+    assert chosen_lines(names) is None
+
+
+def test_both_tables_are_restored_to_the_moment_under_names_of_their_own(world, names):
+    done = restore(world)
+    assert done.exit_code == 0, done.output
+    moment = datetime.fromisoformat(AT).strftime("%Y%m%d%H%M%S")
+    tables = boto3.client("dynamodb").list_tables()["TableNames"]
+    assert {f"{names[one]}-restored-{moment}" for one in ("MessagesTable", "RegistryTable")} <= set(tables)
+    assert world.changed.count("RestoreTableToPointInTime") == 2
+    assert restore(world).exit_code == 0  # they are there: taken as they are
+
+
+def test_it_survives_an_interruption_at_each_call_that_changes_something(world, names):
+    boto3.client("dynamodb").update_item(
+        TableName=names["RegistryTable"],
+        Key={"pk": {"S": "POOL"}, "sk": {"S": "POOL"}},
+        UpdateExpression="SET chosen_lines = :seven",
+        ExpressionAttributeValues={":seven": {"N": "7"}},
+    )
+    copies = copy_now(names)
+    lose(names)
+    done, killed = None, 0
+    while done is None:
+        world.changed.clear()
+        world.die = ("before" if killed % 2 else "after", killed // 2)
+        try:
+            done = restore(world, *copies)
+        except Interrupted:
+            killed += 1
+    assert done.exit_code == 0, done.output
+    assert killed > 6
+    for logical in ("MessagesTable", "RegistryTable"):
+        assert texts(names[logical]) == PUT_BACK
+    assert chosen_lines(names) == {"N": "7"}
+
+
+@pytest.mark.parametrize(
+    ("at", "status", "said"),
+    [
+        ("2026-11-30T11:55:00", 2, "a moment with its offset"),
+        ("yesterday", 2, "a moment with its offset"),
+        ((datetime.now(UTC) + timedelta(days=1)).isoformat(), 1, "can be restored to moments from"),
+        ((datetime.now(UTC) - timedelta(days=400)).isoformat(), 1, "can be restored to moments from"),
+    ],
+)
+def test_a_moment_that_cannot_be_had_is_refused(world, names, at, status, said):
+    refused = restore(world, at=at)
+    assert refused.exit_code == status, refused.output
+    assert said in " ".join(refused.output.split())
+    assert world.changed == []
+
+
+def test_a_dry_run_changes_nothing(world, names):
+    assert restore(world, "--dry-run").exit_code == 0
+    assert world.changed == []
+
+
+def test_a_table_without_recovery_is_refused(world):
+    make_stack()
+    refused = restore(world)
+    assert refused.exit_code == 1
+    assert "has no point-in-time recovery" in " ".join(refused.output.split())
