@@ -30,7 +30,7 @@ from speechcall.messages.adapters.lines_store import give_back
 from speechcall.messages.adapters.message_items import SETTLING_END, due_values, ended_place, shard_name
 from speechcall.messages.adapters.message_reader import DynamoMessageReader
 from speechcall.messages.adapters.turns_store import DynamoTurns, settle_queue, settle_turn
-from speechcall.messages.rules.message import LIST_LONGER_SECONDS, Message, State, kept_after_end, kept_until
+from speechcall.messages.rules.message import DAY_SECONDS, LIST_LONGER_SECONDS, Message, State, kept_after_end, kept_until
 from speechcall.messages.rules.turns import cost
 from speechcall.messages.use_cases.message_ports import Redialled
 from speechcall.shared.adapters.keys import (
@@ -484,6 +484,8 @@ def _finishing(
         values[":cause"] = cause
     if message.keep_days:
         until = kept_after_end(now_msec, message.keep_days)
+        if message.fallback:  # which may wait for a day, and needs the number and its text
+            until += DAY_SECONDS
         values[":expires"], expression = until, f"{expression}, expires_at = :expires"
         # What is written with its end is kept for as long at least.
         message = replace(message, expires_at=max(message.expires_at, until))
