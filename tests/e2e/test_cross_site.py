@@ -13,12 +13,9 @@ from playwright.sync_api import HttpCredentials, sync_playwright
 from local.cloud import seed
 from local.common.http_server import HttpServer
 from tests.e2e.conftest import HANGUP, menu, message, running
-from tests.e2e.test_phone_page import CHROMIUM, FLAGS
+from tests.kit.browser import CHROMIUM, FLAGS, needs_chromium
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: no page of another site is tried"),
-]
+pytestmark = [pytest.mark.browser, needs_chromium]
 
 BODY = json.dumps({"messages": [message(menu(wrong=[HANGUP]))]})
 FETCH = """([url, method, type, body]) => fetch(url, {method, body, headers: {'Content-Type': type},
