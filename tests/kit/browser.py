@@ -39,17 +39,19 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def watched(browser: Browser, *urls: str, width: int = 1280, scheme: str = "light") -> Iterator[Page]:
+def watched(
+    browser: Browser, *urls: str, width: int = 1280, scheme: str = "light", bypass_csp: bool = False
+) -> Iterator[Page]:
     """A page of these sites. Raises AssertionError at the end if a script of it failed, its console had an error, or it
     asked another host for anything.
 
-    What a server refuses is told by Chromium in the console too: "Failed to load resource" is not counted.
+    What a server refuses is told by Chromium in the console too: "Failed to load resource" is not counted. With
+    `bypass_csp` the page's policy is not in force, and `wait_for_function` works, which needs eval.
     """
-    # The page's policy forbids eval, by which Playwright waits for a condition.
     context = browser.new_context(
         viewport={"width": width, "height": 860},
         color_scheme=scheme,  # type: ignore[arg-type]
-        bypass_csp=True,
+        bypass_csp=bypass_csp,
         accept_downloads=True,
     )
     page = context.new_page()

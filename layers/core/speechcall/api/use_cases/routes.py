@@ -46,7 +46,7 @@ Manages = Literal[
     "POST /bat/optout",
 ]
 Erases = Literal["POST /bat/optout/remove"]
-Open = Literal["GET /openapi.json", "GET /health"]
+Open = Literal["GET /openapi.json", "GET /health", "GET /console", "GET /console/{file}"]
 """Asked without credentials."""
 
 Route = Sends | Reads | Manages | Erases | Open
