@@ -246,7 +246,9 @@ def test_audio_is_uploaded_heard_drawn_and_deleted(page, cloud, tmp_path):
 def test_what_a_stranger_wrote_is_shown_as_text_everywhere(page, cloud):
     enter(page, cloud)
     # Given hostile text in the editor, in the picture, in what the API says of it, and in a file's name
-    write(page, [{"say": {"text": HOSTILE * 75, "language": HOSTILE}, "dtmfActions": {HOSTILE: [{"action": "webhook"}]}}])
+    write(
+        page, [{"say": {"text": HOSTILE * 75, "language": HOSTILE}, "dtmfActions": {HOSTILE: [{"action": "webhook"}]}}]
+    )
     expect(page.locator(".findings .bad").first).to_be_visible()
     expect(page.locator(".graph .intro")).to_contain_text("<img src=x")
     page.get_by_label("Campaign").fill(HOSTILE[:60])

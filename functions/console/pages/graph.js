@@ -116,7 +116,7 @@ function cardPicture(card, cards, way, visited, curves) {
     line.append(draw("rect", { class: "cap", x: card.x + 10, y: y - 9, width: row.key === "wrong" ? 34 : 22, height: 18, rx: 5 }));
     line.append(draw("text", { class: "cap", x: card.x + 10 + (row.key === "wrong" ? 17 : 11), y: y + 4, "text-anchor": "middle", text: keyName(row.key) }));
     const does = plain(row.does.join(", ") || led(row.target));
-    line.append(draw("text", { class: "does", x: card.x + (row.key === "wrong" ? 52 : 42), y: y + 4, text: short(does, row.key === "wrong" ? 25 : 27) }));
+    line.append(draw("text", { class: "does", x: card.x + (row.key === "wrong" ? 52 : 42), y: y + 4, text: short(does, (row.key === "wrong" ? 25 : 26) - (orders ? 5 : 0)) }));
     if (orders) line.append(draw("text", { class: "order", x: card.x + WIDTH - 24, y: y + 4, "text-anchor": "end", text: orders.join(" ") }));
     if (row.target === null) line.append(draw("rect", { class: "end", x: card.x + WIDTH - 17, y: y - 4, width: 8, height: 8, rx: 1.5 }));
     else line.append(draw("circle", { class: "port", cx: card.x + WIDTH, cy: y, r: 3.5 }));

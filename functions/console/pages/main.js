@@ -74,8 +74,11 @@ async function show() {
   leavePage = () => {};
   tell("");
   for (const link of find("nav").children) {
-    if (link.dataset.page === page) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    if (link.dataset.page !== page) link.removeAttribute("aria-current");
+    else {
+      link.setAttribute("aria-current", "page");
+      link.scrollIntoView({ block: "nearest", inline: "center" });
+    }
   }
   document.title = `${PAGES[page][0]} – SpeechCall console`;
   const root = make("div", { class: `page ${page}` });

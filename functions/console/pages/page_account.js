@@ -1,6 +1,6 @@
 // Account: what it may do, what it has used today. No secrets.
 
-import { count, duration, foreign, make, table, when } from "./dom.js";
+import { count, duration, foreign, make, when } from "./dom.js";
 import { path } from "./api.js";
 
 const LIMITS = {
@@ -33,7 +33,7 @@ export async function show(root, { api }) {
       make("section", { class: "card" }, make("h2", { text: "Where and when" }), facts_({ ...places, Senders: list(senders, "any"), Hours: list(hours, "every hour"), Clock: told.timeZone ?? "–" })),
     ),
     make("section", { class: "card" }, make("h2", { text: "Limits" }),
-      table("Limits", ["Limit", "Value"], Object.entries(LIMITS).map(([name, title]) => [title, told.limits[name] === null ? "no limit" : count(told.limits[name])]))),
+      facts_(Object.fromEntries(Object.entries(LIMITS).map(([name, title]) => [title, told.limits[name] === null ? "no limit" : count(told.limits[name])])))),
     make("p", { class: "soft", text: `As of ${when(new Date().toISOString())}.` }),
   );
 }
