@@ -102,6 +102,9 @@ def test_a_menu_is_corrected_drawn_and_called_and_its_way_is_shown(page, cloud):
     page.locator(".findings .bad", has_text="[0].dtmfActions.d2[0].menu").get_by_role("button").click()
     selected = "(a => a.value.slice(a.selectionStart, a.selectionEnd))(document.activeElement)"
     assert page.evaluate(selected) == '"menu"'
+    seen = "(a => [a.scrollTop / 19, (a.scrollTop + a.clientHeight) / 19])(document.activeElement)"
+    first, last = page.evaluate(seen)
+    assert first < 21 < last
     screenshot(page, "console-findings")
     # Then the menus are drawn, with what each key does
     write(page, MENUS)

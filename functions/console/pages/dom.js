@@ -107,6 +107,15 @@ export function table(caption, head, rows) {
   );
 }
 
+/** Put other children in a place, and the keyboard back where it was: on the link or button that is called the same. */
+export function replace(place, children) {
+  const at = place.contains(document.activeElement) ? document.activeElement : null;
+  place.replaceChildren(...children);
+  if (!at) return;
+  const same = [...place.querySelectorAll(at.tagName)].find((one) => one.textContent === at.textContent && one.getAttribute("href") === at.getAttribute("href"));
+  same?.focus({ preventScroll: true });
+}
+
 const figures = new Intl.NumberFormat("en-US");
 const moment = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 

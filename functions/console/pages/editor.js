@@ -3,6 +3,7 @@
 import { make } from "./dom.js";
 
 const MOST_SHOWN = 20;
+const LINES_ABOVE = 5;
 
 export class Editor {
   /** `changed(text)` is told of each change. */
@@ -65,6 +66,7 @@ export class Editor {
     go.addEventListener("click", () => {
       this.area.focus();
       this.area.setSelectionRange(from, Math.max(to, from + 1));
+      this.area.scrollTop = (lineOf(text, from) - LINES_ABOVE) * Number.parseFloat(getComputedStyle(this.area).lineHeight);
     });
     return make("li", { class: tone }, go, make("bdi", { text: message }));
   }

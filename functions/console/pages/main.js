@@ -87,8 +87,10 @@ async function show() {
     if (mine !== opened) return;
     find("page").replaceChildren(root);
     const stop = await module.show(root, context, ...parts);
-    if (mine === opened) leavePage = stop ?? (() => {});
-    else stop?.();
+    if (mine !== opened) stop?.();
+    else leavePage = stop ?? (() => {});
+    // Whoever followed a link of the page before begins at the top of this one.
+    if (document.activeElement === document.body) find("page").focus({ preventScroll: true });
   } catch (error) {
     if (mine === opened) tell(error.message, "bad");
   }

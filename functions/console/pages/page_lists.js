@@ -2,7 +2,7 @@
 
 import { path } from "./api.js";
 import { funnel, progress } from "./charts.js";
-import { ask, button, count, duration, field, foreign, make, repeat, table, tell, when, words } from "./dom.js";
+import { ask, button, count, duration, field, foreign, make, repeat, replace, table, tell, when, words } from "./dom.js";
 import { save } from "./download.js";
 
 const LIVE_SECONDS = 2;
@@ -77,7 +77,7 @@ class Progress {
       const { verb } = one.dataset;
       one.hidden = told.state === "cancelled" || finished || (verb === "pause" && told.state === "paused") || (verb === "resume" && told.state !== "paused");
     }
-    this.details.replaceChildren(...(this.kind === "campaign" ? await this.campaign(told) : this.list(told)));
+    replace(this.details, this.kind === "campaign" ? await this.campaign(told) : this.list(told));
     return finished ? false : undefined;
   }
 

@@ -1,7 +1,7 @@
 // Message: what happened when, the callee's way through the menus, each webhook and its attempts, sent again where it failed.
 
 import { path } from "./api.js";
-import { ask, button, count, duration, field, foreign, make, repeat, table, tell, when, words } from "./dom.js";
+import { ask, button, count, duration, field, foreign, make, repeat, replace, table, tell, when, words } from "./dom.js";
 import { graph } from "./graph.js";
 
 const LIVE_SECONDS = 2;
@@ -10,7 +10,8 @@ const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 export function show(root, context, id) {
   if (!id) return find(root, context);
   const view = new MessageView(root, context, id);
-  return repeat(LIVE_SECONDS, () => view.load());
+  view.follow();
+  return () => view.stopFollowing();
 }
 
 function find(root, { go }) {
@@ -25,7 +26,7 @@ function find(root, { go }) {
 
 class MessageView {
   constructor(root, { api, sent }, id) {
-    Object.assign(this, { api, sent, id, seen: "" });
+    Object.assign(this, { api, sent, id, seen: "", stopFollowing: () => {} });
     this.state = make("span", { class: "state" });
     this.number = foreign("");
     this.facts = make("dl", {});
@@ -42,6 +43,12 @@ class MessageView {
       card("Webhooks", this.hooks),
       card("Status events", this.events),
     );
+  }
+
+  /** Look again and again, until nothing is open any more. */
+  follow() {
+    this.stopFollowing();
+    this.stopFollowing = repeat(LIVE_SECONDS, () => this.load());
   }
 
   async load() {
@@ -71,8 +78,8 @@ class MessageView {
     this.stop.hidden = call.state === "finished" || call.state === "settling";
     this.timeline.replaceChildren(...happened(call).map(item));
     this.way.replaceChildren(...this.path(told));
-    this.hooks.replaceChildren(...this.deliveries(call.webhooks, "None: no key with a webhook was pressed."));
-    this.events.replaceChildren(...this.deliveries(call.statusWebhooks, "None: the message has no statusUrl."));
+    replace(this.hooks, this.deliveries(call.webhooks, "None: no key with a webhook was pressed."));
+    replace(this.events, this.deliveries(call.statusWebhooks, "None: the message has no statusUrl."));
   }
 
   path({ call, messagelistId }) {
@@ -101,7 +108,7 @@ class MessageView {
   async replay(webhookId) {
     const answer = await this.api.ask("POST", path("message", this.id, "webhooks", "replay"), { query: { webhookId } });
     tell(`${count(answer.replayed.length)} sent again.`);
-    repeat(LIVE_SECONDS, () => this.load());
+    this.follow();
   }
 
   async cancel() {

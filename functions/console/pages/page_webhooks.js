@@ -5,7 +5,7 @@ import { ask, button, count, field, foreign, make, table, tell, when } from "./d
 
 const DAY_MSEC = 86_400_000;
 
-export async function show(root, { api, account }) {
+export async function show(root, { api }) {
   const state = make("select", {}, [["", "both"], ["dead", "given up after several attempts"], ["failed", "refused for good"]].map(([value, text]) => make("option", { value, text })));
   const since = make("input", { type: "datetime-local", value: local(new Date(Date.now() - DAY_MSEC)) });
   const rows = make("div", {});
@@ -20,7 +20,7 @@ export async function show(root, { api, account }) {
     await load();
   });
   filter.append(again);
-  root.append(make("h1", { text: "Webhooks" }), make("section", { class: "card" }, make("h2", { text: "Given up" }), filter, rows), secret(api, account));
+  root.append(make("h1", { text: "Webhooks" }), make("section", { class: "card" }, make("h2", { text: "Given up" }), filter, rows), secret(api));
   await load();
 }
 
