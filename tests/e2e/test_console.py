@@ -2,14 +2,20 @@
 
 import json
 import re
+import secrets
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
+import boto3
 import httpx
 import pytest
 from playwright.sync_api import expect
 
 from local.cloud import seed
 from local.network.shared.scripted_callees import Script, answer, busy, press, stay_silent
+from speechcall.accounts.adapters.accounts_store import DynamoAccounts
+from speechcall.accounts.rules.scope import Scope
+from speechcall.accounts.use_cases.named_keys import create_key
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
 from tests.kit.audio_files import Kind, encode, sound
 from tests.kit.browser import WAIT_MSEC, axe, chromium, needs_chromium, screenshot, watched
@@ -210,7 +216,16 @@ def test_webhooks_that_were_given_up_are_sent_again_and_the_secret_is_changed(pa
     expect(page.locator(".secret")).to_have_text(re.compile(r"^whsec_[A-Za-z0-9+/=]{20,}$"))
 
 
-def test_a_number_opts_out_and_is_found_but_this_key_may_not_let_it_in_again(page, cloud):
+def key_that_erases(cloud):
+    accounts = DynamoAccounts(
+        boto3.client("dynamodb"), cloud.template.functions["MessagelistFunction"].environment["REGISTRY_TABLE"]
+    )
+    scopes = {Scope.READ, Scope.MANAGE, Scope.ERASE}
+    means = {"store": accounts, "token": partial(secrets.token_hex, 16), "now_msec": 0}
+    return create_key(seed.ACCOUNT_ID, "office", scopes, (), **means).key
+
+
+def test_a_number_opts_out_and_only_a_key_that_erases_lets_it_in_again(page, cloud):
     enter(page, cloud, "optouts")
     page.get_by_label("Number").fill("+380670000009")
     page.get_by_role("button", name="Find").click()
@@ -218,13 +233,25 @@ def test_a_number_opts_out_and_is_found_but_this_key_may_not_let_it_in_again(pag
     page.get_by_role("button", name="Add").click()
     expect(page.locator(".found .is-out")).to_be_visible()
     expect(page.get_by_role("cell", name="… 09")).to_be_visible()
+    remove(page)
+    expect(page.locator("#told")).to_contain_text("erase")
+    page.get_by_role("button", name="Leave").click()
+    page.get_by_label("API key").fill(key_that_erases(cloud))
+    page.get_by_role("button", name="Open").click()
+    expect(page.locator("#account")).to_have_text("laptop, key office")
+    page.get_by_label("Number").fill("+380670000009")
+    page.get_by_role("button", name="Find").click()
+    remove(page)
+    expect(page.locator(".found .is-in")).to_contain_text("removed")
+    assert "0000009" not in page.url
+
+
+def remove(page):
     page.get_by_role("button", name="Remove …").click()
     page.get_by_label("Consent: on what basis").fill("form")
     page.get_by_label("Reference").fill("4711")
     page.get_by_role("button", name="Remove the opt-out").click()
     page.get_by_role("button", name="Remove", exact=True).click()
-    expect(page.locator("#told")).to_contain_text("erase")
-    assert "0000009" not in page.url
 
 
 def test_audio_is_uploaded_heard_drawn_and_deleted(page, cloud, tmp_path):
@@ -244,6 +271,37 @@ def test_audio_is_uploaded_heard_drawn_and_deleted(page, cloud, tmp_path):
     page.get_by_role("button", name="Delete Hello_you").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_role("cell", name="Hello_you", exact=True)).to_have_count(0)
+
+
+def test_texts_and_tables_are_read_as_they_are_written(page, cloud):
+    """The modules that read what people type and paste, one by one."""
+    page.goto(f"{cloud.url}/console")
+    read = "([file, name, text]) => import(`/console/${file}`).then(all => [...all[name](text)]).catch(() => null)"
+    wrong = "([text]) => import('/console/json_places.js').then(all => all.places(text)).then(() => -1, bad => bad.at)"
+    for text in ('{"a":[1.10,{"b\\u0041":"\\"x"}],"c":{}}', " [] ", '"a"', "-0.1e+9", "null", '[[],{"":0}]'):
+        found = dict(page.evaluate(read, ["json_places.js", "places", text]))
+        assert found[""] == {"from": len(text) - len(text.lstrip()), "to": len(text.rstrip()), "key": None}
+        for place in found.values():
+            json.loads(text[place["from"] : place["to"]])
+    for text, at in (
+        ("", 0),
+        ("[1,]", 3),
+        ('{"a" 1}', 5),
+        ("{a:1}", 1),
+        ("[1] x", 4),
+        ('["\n"]', 1),
+        ("01", 1),
+        ("[" * 300, 201),
+    ):
+        assert page.evaluate(wrong, [text]) == at, text
+    for text, rows in (
+        ("a,b\n1,2", [["a", "b"], ["1", "2"]]),
+        ('\ufeffa;b\r\n"1;""2""";3\r\n\r\n', [["a", "b"], ['1;"2"', "3"]]),
+        ('a\tb\n"x\ny"\t', [["a", "b"], ["x\ny", ""]]),
+        ("", []),
+    ):
+        assert page.evaluate(read, ["csv.js", "readCsv", text]) == rows
+    assert page.evaluate(read, ["csv.js", "readCsv", 'a\n"b']) is None
 
 
 def test_what_a_stranger_wrote_is_shown_as_text_everywhere(page, cloud):

@@ -86,9 +86,9 @@ def axe(page: Page) -> list[str]:
 
 
 def screenshot(page: Page, name: str) -> Path:
-    """Keeps what a page looks like in build/screenshots, if SCREENSHOTS is set."""
+    """Keeps what a page looks like in build/screenshots, in CI or if SCREENSHOTS is set."""
     path = SCREENSHOTS / f"{name}.png"
-    if os.environ.get("SCREENSHOTS"):
+    if os.environ.get("SCREENSHOTS") or os.environ.get("CI"):
         path.parent.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=path)
     return path
