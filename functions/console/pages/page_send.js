@@ -46,7 +46,7 @@ export function show(root, context) {
 
 class SendPage {
   constructor({ api, sent, lists, go }) {
-    Object.assign(this, { api, sent, lists, go, request: null, table: null, checks: 0, timer: null });
+    Object.assign(this, { api, sent, lists, go, request: null, table: null, checks: 0, timer: null, run: null });
     this.editor = new Editor("Menus as JSON", draft, (text) => {
       draft = text;
       this.readText();
@@ -183,25 +183,34 @@ class SendPage {
     return undefined;
   }
 
-  /** A hundred at a time; a piece whose answer was lost is asked for again with the same key, so nobody is called twice. */
+  /**
+   * A hundred at a time. A piece whose answer was lost is asked for again under the same key, and so it is if the same
+   * call is begun once more after a failure: nobody is called twice.
+   */
   async post(people) {
-    const run = crypto.randomUUID();
+    this.run ??= crypto.randomUUID();
     let sent = 0;
     let rejected = [];
     for (let from = 0; from < people.length; from += AT_ONCE) {
       const piece = people.slice(from, from + AT_ONCE);
       const body = compose(this.request, this.head(), piece);
-      const answer = await this.piece(body, `${run}-${from}`);
+      let answer;
+      try {
+        answer = await this.piece(body, await digest(`${this.run} ${from} ${body}`));
+      } catch (error) {
+        throw people.length === 1 ? error : new Error(`${count(sent)} of ${count(people.length)} are sent. ${error.message} Call again to go on.`);
+      }
       const good = answer.messages.filter(({ status }) => status === "sent");
       sent += good.length;
       rejected = rejected.concat(answer.messages.filter(({ status }) => status === "rejected"));
-      if (answer.messagelistId) {
+      if (answer.messagelistId && !this.sent.has(answer.messagelistId)) {
         this.lists.unshift({ id: answer.messagelistId, total: good.length });
         this.sent.set(answer.messagelistId, this.request.menus);
       }
       if (people.length > 1) tell(`${count(sent)} of ${count(people.length)} are sent.`, "calm");
       if (people.length === 1 && good.length) this.go("message", good[0].messageId);
     }
+    this.run = null;
     this.many.refused(rejected);
     if (!rejected.length) {
       if (people.length > 1) this.go("lists", "list", this.lists[0].id);
@@ -220,6 +229,12 @@ class SendPage {
       }
     }
   }
+}
+
+/** SHA-256 of a text, as an Idempotency-Key. */
+async function digest(text) {
+  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** All problems of a refusal: its own, or those that it has in detail. */
