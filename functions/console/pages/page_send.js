@@ -137,7 +137,7 @@ class SendPage {
 
   accept(judged) {
     const { shortestMenus, longestMenus, longestIdleSeconds } = judged.call;
-    const span = shortestMenus === null ? "no way through them ends" : shortestMenus === longestMenus ? `${longestMenus} heard` : `${shortestMenus} to ${longestMenus} heard`;
+    const span = shortestMenus === null ? "no way through them ends" : shortestMenus === longestMenus ? `${longestMenus} heard` : `${shortestMenus} to ${longestMenus} of them heard`;
     const ring = judged.mayRing ? ` It may ring: ${judged.mayRing}.` : "";
     this.judge(`The menus can be sent: ${span}, at most ${duration(longestIdleSeconds)} of silence.${ring}`, "good");
   }
@@ -157,8 +157,8 @@ class SendPage {
         if (tone === "bad" && (this.value(name) || name !== "to")) complaints[name] ||= message;
         continue;
       }
-      const at = nearest(this.request.found, pathInText(where, this.request.prefix));
-      marks.push({ ...(at.key ?? at), message: `${pathInText(where, this.request.prefix)} ${message}`.trim(), tone });
+      const there = pathInText(where, this.request.prefix);
+      marks.push({ ...this.spot(nearest(this.request.found, there)), message: `${there || "The menu"} ${message}`, tone });
     }
     for (const [name, message] of Object.entries(complaints)) this.fields[name].complain(message);
     this.editor.mark(marks);
@@ -166,6 +166,11 @@ class SendPage {
     if (wrong) this.judge(`${wrong} ${wrong === 1 ? "thing has" : "things have"} to be put right.`, "bad");
     else if (complaints.to || complaints.from || complaints.campaign) this.judge("The menus are in order; look at the fields.", "warn");
     else if (findings.some(({ tone }) => tone === "bad")) this.judge("The menus are in order. Whom should they call?", "good");
+  }
+
+  /** What is marked: a member's name, a value, or of a whole list or object its first sign. */
+  spot({ from, to, key }) {
+    return key ?? { from, to: /[[{]/.test(this.editor.text[from]) ? from + 1 : to };
   }
 
   value = (name) => this[name].value.trim();
