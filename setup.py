@@ -29,7 +29,7 @@ class CarryingBuild(build_py):
 def _others(folder: str, names: list[str]) -> list[str]:
     """What of a folder is none of ours: anything else may lie there, a secret too."""
     is_folder = {name: (Path(folder) / name).is_dir() for name in names}
-    ours = (".py", ".template.json", ".template.yaml")
+    ours = (".py", ".template.json", ".template.yaml", ".html", ".css", ".js", ".svg")
     return [name for name in names if name == "__pycache__" or not (is_folder[name] or name.endswith(ours))]
 
 

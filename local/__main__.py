@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from local.cloud.artifact import NotBuiltError
 from local.cloud.laptop_cloud import Cloud, CloudSettings, Hosting, PortTaken
 from local.cloud.runtime.emulator import RuntimeMissingError
-from local.cloud.seed import PASSWORD, USER, WEBHOOK_SECRET
+from local.cloud.seed import KEY, PASSWORD, USER, WEBHOOK_SECRET
 from local.tools import demo
 from speechcall.telephony.provider import ProviderName, provider
 
@@ -153,12 +153,13 @@ def open_log(port: int) -> TextIO:
 
 
 def greeting(cloud: Cloud, log: str) -> str:
-    """What a user needs to know: four addresses, and a request to paste."""
+    """What a user needs to know: five addresses, and a request to paste."""
     rings = provider(ProviderName(cloud.settings.telephony)).rings_phones
     shown = "open it first: the calls ring there" if rings else "shows the calls; callees act by their last digits"
     webhooks = "the built-in receiver" if cloud.settings.webhooks == "receiver" else "their real addresses"
     facts = {
         "Phone": f"{cloud.url}/phone   {shown}",
+        "Console": f"{cloud.url}/console   its key is {KEY}",
         "API": f"{cloud.api_url}/bat/messagelist",
         "Account": f"{USER}:{PASSWORD}",
         "Webhooks": f"go to {webhooks}, signed with {WEBHOOK_SECRET}",

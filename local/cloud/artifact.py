@@ -21,6 +21,7 @@ BUDGETS = {
     "PydanticLayer": (15.0, 6.0),
     "AudioLayer": (110.0, 38.0),
     "AudioArmLayer": (110.0, 38.0),
+    "ConsoleFunction": (0.2, 0.06),
 }
 """Decimal megabytes, unpacked and packed, that a layer may have. Others and functions: OTHERS."""
 

@@ -44,7 +44,7 @@ class JournalFeed:
         if new.get("sk") == MESSAGE:
             told = _told(new)
             if told != _told(old):
-                self._journal.record("state", mid, **told)
+                self._journal.record("state", mid, **told, recipient=new.get("recipient"))
         elif str(new.get("sk", "")).startswith(CALLS) and new.get("seq") != old.get("seq"):
             command = new.get("command") or {}
             if command.get("kind") == "ask":

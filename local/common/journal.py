@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import islice
 from threading import Condition
 from typing import Any
 
@@ -65,11 +66,11 @@ class Journal:
     def closed(self) -> bool:
         return self._closed
 
-    def next_after(self, after: int, timeout: float | None) -> Entry | None:
-        """The oldest entry kept with an id above `after`; None after `timeout` seconds (None: no limit)."""
+    def next_after(self, after: int, most: int, timeout: float | None) -> list[Entry]:
+        """The oldest entries kept with an id above `after`, at most `most`; none after `timeout` s (None: no limit)."""
         with self._changed:
             self._changed.wait_for(lambda: self._last_id > after or self._closed, timeout)
-            return next(self._since(after), None)
+            return list(islice(self._since(after), most))
 
     def _since(self, after: int) -> Iterator[Entry]:
         """Entries with an id above `after`. Ids are consecutive, so the place is counted from the end, not searched."""
@@ -87,10 +88,14 @@ class Subscription:
 
     def get(self, timeout: float | None = None) -> Entry | None:
         """The next entry; None when `timeout` seconds passed without one, or when the journal was closed."""
-        entry = self._journal.next_after(self._after, timeout)
-        if entry is not None:
-            self._after = entry["id"]
-        return entry
+        return next(iter(self.take(1, timeout)), None)
+
+    def take(self, most: int, timeout: float | None = None) -> list[Entry]:
+        """As `get`, of the entries that are there at most `most`."""
+        entries = self._journal.next_after(self._after, most, timeout)
+        if entries:
+            self._after = entries[-1]["id"]
+        return entries
 
     def __iter__(self) -> Iterator[Entry]:
         """Entries as they come, until the journal is closed."""

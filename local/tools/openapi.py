@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from local.tools.openapi_account import account_paths
 from local.tools.openapi_audio import audio_paths
+from local.tools.openapi_console import console_paths
 from local.tools.openapi_optouts import opt_out_paths
 from local.tools.openapi_people import people_paths
 from local.tools.openapi_promises import promises_schema
@@ -398,6 +399,7 @@ def _paths() -> dict[str, Any]:
         **opt_out_paths(_answer, _errors),
         **people_paths(_answer, _errors),
         **account_paths(_answer, _errors, _paged("How many webhooks to look at.")),
+        **console_paths(_errors),
         "/openapi.json": {
             "get": {
                 "operationId": "getOpenapi",

@@ -13,17 +13,17 @@ from playwright.sync_api import HttpCredentials, sync_playwright
 from local.cloud import seed
 from local.common.http_server import HttpServer
 from tests.e2e.conftest import HANGUP, menu, message, running
-from tests.e2e.test_phone_page import CHROMIUM, FLAGS
+from tests.kit.browser import CHROMIUM, FLAGS, needs_chromium
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: no page of another site is tried"),
-]
+pytestmark = [pytest.mark.browser, needs_chromium]
 
 BODY = json.dumps({"messages": [message(menu(wrong=[HANGUP]))]})
 FETCH = """([url, method, type, body]) => fetch(url, {method, body, headers: {'Content-Type': type},
     credentials: 'include', mode: url.startsWith('/') ? 'same-origin' : 'no-cors'})
     .then(answer => answer.text()).catch(() => '')"""
+READ = """([url, more]) => fetch(url, more).then(answer => answer.text()).catch(() => '')
+    .then(text => text || 'nothing')"""
+FRAME = "url => { document.body.append(Object.assign(document.createElement('iframe'), {src: url})) }"
 FORM = """<form action="{url}" method="post" enctype="text/plain"><textarea name='{name}'>{value}</textarea></form>"""
 
 
@@ -85,6 +85,15 @@ def test_no_page_of_another_site_places_a_call_or_changes_anything():
         for url in (hook, f"{cloud.url}/bat/account/webhook-secret"):
             page.evaluate(FETCH, [url, "POST", "text/plain", BODY])
             assert answers.pop() == ("POST", url, 403)
+        # … nor does it read the console, ask with a key that it knows, or show the console in a frame of its own
+        for url, more in (
+            ("/console", {}),
+            ("/console/main.js", {"mode": "no-cors"}),
+            ("/bat/account", {"headers": {"X-Authorization-Key": seed.KEY}}),
+        ):
+            assert page.evaluate(READ, [cloud.url + url, more]) == "nothing"
+        with page.expect_event("framenavigated", lambda frame: frame.url.startswith("chrome-error:")):
+            page.evaluate(FRAME, f"{cloud.url}/console")
         # … or with a name of its own that leads here by now
         rebound = f"http://rebound.example:{cloud.url.rpartition(':')[2]}"
         page.route(f"{rebound}/page", lambda route: route.fulfill(body="<p>", content_type="text/html"))

@@ -1,7 +1,6 @@
 """The phone page in a real browser: what a newcomer does by hand."""
 
 import json
-import shutil
 from pathlib import Path
 
 import httpx
@@ -11,27 +10,10 @@ from playwright.sync_api import sync_playwright
 from local.cloud import seed
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
 from tests.kit.audio_files import Kind, encode, sound
+from tests.kit.browser import CHROMIUM, FLAGS, needs_chromium
 
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
 MP3 = Kind("mp3", "libmp3lame", 24_000, 2)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="no Chromium on this machine: the phone page is not tested in a browser"
-    ),
-]
+pytestmark = [pytest.mark.browser, needs_chromium]
 
 
 @pytest.fixture

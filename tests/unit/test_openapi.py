@@ -116,14 +116,17 @@ def test_every_status_that_can_occur_is_there():
         "POST /bat/webhook/replay": ["202", "400", "401", "403", "413", "415", "429", "500"],
         "GET /openapi.json": ["200", "429", "500"],
         "GET /health": ["200", "429", "500"],
+        "GET /console": ["200", "304", "429", "500"],
+        "GET /console/{file}": ["200", "304", "404", "429", "500"],
     }
     assert "Retry-After" in OPERATIONS["POST /bat/messagelist"]["responses"]["429"]["headers"]
 
 
-def test_only_the_description_and_the_health_need_no_credentials():
+def test_only_the_description_the_health_and_the_console_need_no_credentials():
     assert DOCUMENT["security"] == [{"basic": []}, {"key": []}]
     free = [route for route, operation in OPERATIONS.items() if not operation["security"]]
-    assert sorted(free) == ["GET /health", "GET /openapi.json", "HEAD /health", "HEAD /openapi.json"]
+    open_to_all = ["/console", "/console/{file}", "/health", "/openapi.json"]
+    assert sorted(free) == [f"{method} {path}" for method in ("GET", "HEAD") for path in open_to_all]
 
 
 def test_a_head_is_answered_as_the_get_but_for_the_body():

@@ -11,7 +11,7 @@ from werkzeug.exceptions import BadRequest, Conflict, HTTPException, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from local.common.journal import Journal
+from local.common.journal import Entry, Journal
 from local.network.shared.phone import Phone
 from local.network.shared.prompts import PromptStore
 
@@ -22,6 +22,8 @@ _FILES = Path(__file__).parent
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _POLICY = "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
 _HEARTBEAT_SECONDS = 15.0
+_MANY, _MOST_AT_ONCE = 20, 1000
+"""From so many entries on, as when a page is opened late, they come as one event, an array; and at most so many."""
 
 
 class Call(Protocol):
@@ -96,14 +98,20 @@ class PhoneApp:
             yield b"event: reset\ndata: {}\n\n"
         reader = self._journal.subscribe(after)
         while True:
-            entry = reader.get(_HEARTBEAT_SECONDS)
-            if entry is not None:
-                yield f"id: {self._run}-{entry['id']}\ndata: {json.dumps(entry, default=str)}\n\n".encode()
+            entries = reader.take(_MOST_AT_ONCE, _HEARTBEAT_SECONDS)
+            if len(entries) >= _MANY:
+                yield self._event(entries[-1], entries)
+            elif entries:
+                yield b"".join(self._event(entry, entry) for entry in entries)
             elif self._journal.closed:
                 return
             else:
                 # Writing is how the server finds out that the page has gone.
                 yield b": still here\n\n"
+
+    def _event(self, last: Entry, data: Entry | list[Entry]) -> bytes:
+        """One event. In: `last`, behind which a page that was cut off takes up."""
+        return f"id: {self._run}-{last['id']}\ndata: {json.dumps(data, default=str)}\n\n".encode()
 
     def _prompt(self, request: Request) -> Response:
         uri = request.args.get("uri", "")

@@ -27,14 +27,19 @@ const STATES = {
   queued: "Waiting for a free line",
   calling: "Calling",
 };
-const KEEP = 500;
+const KEEP = 5000;
+const GROUPS = { ringing: "ringing", playing: "talking", listening: "talking", busy: "talking", waiting: "waiting", over: "over" };
 
 export const seconds = (value) => `${Number(value).toFixed(value < 10 ? 1 : 0)} s`;
 
-/** All messages, newest last. `problems` are failures of functions, which belong to no message. */
+/**
+ * All messages. Each is in one of four groups, in the order in which they came into it, so that what rings is found
+ * without a look at what waits. `problems` are failures of functions, which belong to no message.
+ */
 export class Calls {
   constructor() {
     this.messages = new Map();
+    this.groups = { ringing: new Map(), talking: new Map(), waiting: new Map(), over: new Map() };
     this.problems = [];
   }
 
@@ -49,14 +54,63 @@ export class Calls {
     const message = this.messages.get(key) ?? this.add(key, entry);
     message.at = entry.at;
     HANDLERS[entry.kind]?.(message, entry);
+    this.group(message);
     return message;
+  }
+
+  /** The last `most` that came into a group, newest first. */
+  newest(group, most) {
+    const all = this.groups[group];
+    const found = [];
+    let place = all.size;
+    for (const message of all.values()) if (place-- <= most) found.push(message);
+    return found.reverse();
+  }
+
+  /** The first `most` of a group, oldest first. */
+  oldest(group, most) {
+    const found = [];
+    for (const message of this.groups[group].values()) {
+      if (found.length === most) break;
+      found.push(message);
+    }
+    return found;
+  }
+
+  /** At most `most` messages of a group whose number has these digits in it. */
+  search(group, digits, most) {
+    const found = [];
+    for (const message of this.groups[group].values()) {
+      if (found.length === most) break;
+      if (message.number?.includes(digits)) found.push(message);
+    }
+    return found;
   }
 
   add(key, entry) {
     const message = { key, first: entry.at, at: entry.at, phase: "waiting", status: "Accepted", rows: [], menus: new Map() };
     this.messages.set(key, message);
-    if (this.messages.size > KEEP) this.messages.delete(this.messages.keys().next().value);
+    if (this.messages.size > KEEP) this.forget();
     return message;
+  }
+
+  /** What is over goes first, then what has waited longest; a call that is up stays. */
+  forget() {
+    for (const group of [this.groups.over, this.groups.waiting]) {
+      const oldest = group.keys().next().value;
+      if (oldest === undefined) continue;
+      group.delete(oldest);
+      this.messages.delete(oldest);
+      return;
+    }
+  }
+
+  group(message) {
+    const group = GROUPS[message.phase];
+    if (message.group === group) return;
+    this.groups[message.group]?.delete(message.key);
+    this.groups[group].set(message.key, message);
+    message.group = group;
   }
 }
 
@@ -84,6 +138,7 @@ const HANDLERS = {
   },
 
   state(message, entry) {
+    message.number ??= entry.recipient;
     if (entry.state === "finished") {
       const outcome = words(entry.outcome);
       const detail = [outcome, words(entry.reason)].filter((word, place, all) => word && all.indexOf(word) === place);

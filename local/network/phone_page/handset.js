@@ -37,8 +37,8 @@ export class Handset {
   }
 
   addKey(key, letters) {
-    const label = make("span", { text: key });
-    const button = make("button", { type: "button", "aria-label": NAMES[key] ?? key }, label, make("small", { text: letters }));
+    const label = make("span", { text: key, "data-letters": letters });
+    const button = make("button", { type: "button", "aria-label": NAMES[key] ?? key }, label);
     button.addEventListener("click", () => this.press(key));
     this.buttons.set(key, button);
     find("keypad").append(button);

@@ -1,12 +1,12 @@
 // The page: reads the journal as it is written, keeps what it says about calls, and shows the chosen one.
 
 import { Calls } from "./calls.js";
-import { find, make, say, spaced } from "./dom.js";
+import { find, make, say } from "./dom.js";
 import { Handset } from "./handset.js";
+import { CallList } from "./list.js";
 import { Sound } from "./sound.js";
 import { Timeline } from "./timeline.js";
 
-const LISTED = 60;
 const LIVE = new Set(["ringing", "playing", "listening", "busy"]);
 
 let calls = new Calls();
@@ -17,6 +17,7 @@ let howOpen = false;
 const sound = new Sound();
 const timeline = new Timeline();
 const handset = new Handset(act, callBack, sound);
+const list = new CallList(choose, draw);
 
 async function act(deed) {
   const contact = calls.messages.get(chosen)?.contact;
@@ -63,7 +64,8 @@ function draw() {
   requestAnimationFrame(() => {
     drawing = false;
     const message = calls.messages.get(chosen);
-    drawList();
+    list.show(calls, chosen);
+    drawNext(message);
     timeline.show(howOpen ? null : message);
     handset.show(message);
     find("welcome").hidden = !(howOpen || !message);
@@ -76,38 +78,17 @@ function draw() {
   });
 }
 
-function drawList() {
-  const newest = [...calls.messages.values()].slice(-LISTED).reverse();
-  const list = find("calls");
-  find("no-calls").hidden = newest.length > 0;
-  newest.forEach((message, index) => {
-    const there = list.children[index]?.firstElementChild;
-    const signature = [message.key, message.phase, message.status, message.finished, message.key === chosen].join(" ");
-    if (there?.dataset.signature === signature) return;
-    const button = listed(message);
-    button.dataset.signature = signature;
-    if (there) {
-      const focused = there === document.activeElement;
-      there.replaceWith(button);
-      if (focused) button.focus();
-    } else list.append(make("li", {}, button));
-  });
-  while (list.children.length > newest.length) list.lastElementChild.remove();
+function choose(key) {
+  chosen = key;
+  howOpen = false;
+  draw();
 }
 
-function listed(message) {
-  const current = message.key === chosen ? "true" : null;
-  const status = message.phase === "over" ? (message.finished ?? message.status) : message.status;
-  const button = make("button", { type: "button", "data-phase": message.phase, "aria-current": current });
-  button.append(make("i", { "aria-hidden": "true" }), make("b", { text: spaced(message.number) || message.key }));
-  button.append(make("span", { text: status }));
-  button.append(make("time", { text: new Date(message.first * 1000).toLocaleTimeString("en-GB") }));
-  button.addEventListener("click", () => {
-    chosen = message.key;
-    howOpen = false;
-    draw();
-  });
-  return button;
+/** Others that ring while the shown call does not: said once, and one button leads to the newest. */
+function drawNext(message) {
+  const others = message?.phase === "ringing" ? 0 : calls.groups.ringing.size;
+  find("next").hidden = others === 0;
+  if (others) say(find("next"), `${others === 1 ? "1 call rings" : `${others} calls ring`}: show the newest`);
 }
 
 function drawProblems() {
@@ -139,7 +120,7 @@ function connect() {
   };
   stream.addEventListener("open", () => link("up", "connected"));
   stream.addEventListener("error", () => link("down", "not connected"));
-  stream.addEventListener("message", (event) => take(JSON.parse(event.data)));
+  stream.addEventListener("message", (event) => [JSON.parse(event.data)].flat().forEach(take));
   stream.addEventListener("reset", () => {
     calls = new Calls();
     chosen = null;
@@ -162,6 +143,10 @@ showSound();
 find("how").addEventListener("click", () => {
   howOpen = !howOpen;
   draw();
+});
+find("next").addEventListener("click", () => {
+  choose(calls.newest("ringing", 1)[0]?.key ?? chosen);
+  find("answer").focus({ preventScroll: true });
 });
 find("copy").addEventListener("click", copyCurl);
 setInterval(() => handset.tick(), 200);

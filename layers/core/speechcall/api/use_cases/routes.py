@@ -52,7 +52,7 @@ Erases = Literal[
     "POST /bat/optout/remove",
     "POST /bat/erasure",
 ]
-Open = Literal["GET /openapi.json", "GET /health"]
+Open = Literal["GET /openapi.json", "GET /health", "GET /console", "GET /console/{file}"]
 """Asked without credentials."""
 
 Route = Sends | Reads | Manages | Erases | Open

@@ -30,7 +30,14 @@ from speechcall.messages.adapters.lines_store import give_back
 from speechcall.messages.adapters.message_items import SETTLING_END, due_values, ended_place, shard_name
 from speechcall.messages.adapters.message_reader import DynamoMessageReader
 from speechcall.messages.adapters.turns_store import DynamoTurns, settle_queue, settle_turn
-from speechcall.messages.rules.message import DAY_SECONDS, LIST_LONGER_SECONDS, Message, State, kept_after_end, kept_until
+from speechcall.messages.rules.message import (
+    DAY_SECONDS,
+    LIST_LONGER_SECONDS,
+    Message,
+    State,
+    kept_after_end,
+    kept_until,
+)
 from speechcall.messages.rules.turns import cost
 from speechcall.messages.use_cases.message_ports import Redialled
 from speechcall.shared.adapters.keys import (
