@@ -22,6 +22,10 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "ReserveConcurrency": ("true", "false"),
     "ReadyForCallees": ("0", "2"),
     "Architecture": ("x86_64", "arm64"),
+    "AccessLog": ("Enabled", "Disabled"),
+    "ExecutionLog": ("OFF", "ERROR"),
+    "Tracing": ("Disabled", "Enabled"),
+    "AlarmEmail": ("", "on-call@example.com"),
 }
 """Every parameter on which a condition depends (a test holds it to the template), and two that every role has."""
 
