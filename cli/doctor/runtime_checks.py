@@ -67,7 +67,8 @@ def _names_of_alarms(stack: Stack) -> list[str]:
 
 
 def _stacks_alarms(stack: Stack) -> list[Any]:
-    names, found = _names_of_alarms(stack), []
+    names = _names_of_alarms(stack)
+    found: list[Any] = []
     for start in range(0, len(names), 100):
         # Without the types it tells of metric alarms alone.
         answer = stack.client("cloudwatch").describe_alarms(

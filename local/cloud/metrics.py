@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO, cast
 
 from moto.sqs.models import sqs_backends
 
@@ -67,7 +67,7 @@ class Metrics:
         before = {name: os.environ.get(name) for name in own}
         os.environ.update(own)
         try:
-            with logging_to(_Lines(self, log)):
+            with logging_to(cast("TextIO", _Lines(self, log))):
                 yield
         finally:
             for name, value in before.items():

@@ -143,7 +143,12 @@ class AlarmBench:
         self._made += 1
         mid = str(int(MESSAGE.mid) + self._made)
         expires_at = self.msec // 1000 + 2_592_000
-        own = {"mid": mid, "number": f"+3809{self._made:08}", "created_msec": self.msec, "expires_at": expires_at}
+        own: dict[str, Any] = {
+            "mid": mid,
+            "number": f"+3809{self._made:08}",
+            "created_msec": self.msec,
+            "expires_at": expires_at,
+        }
         made = replace(MESSAGE, **{**own, **changes})
         self.messages.add([made])
         return made
@@ -172,7 +177,7 @@ class AlarmBench:
     def put(self, logical_id: str, body: str = "{}", received: int = 0) -> None:
         """A message in a queue, which was received so often."""
         queue = self.template.get_att(logical_id, "QueueName")
-        fifo = {"MessageGroupId": "1", "MessageDeduplicationId": body} if queue.endswith(".fifo") else {}
+        fifo: Any = {"MessageGroupId": "1", "MessageDeduplicationId": body} if queue.endswith(".fifo") else {}
         boto3.client("sqs").send_message(QueueUrl=self.template.ref(logical_id), MessageBody=body, **fifo)
         sqs_backends[ACCOUNT][REGION].queues[queue]._messages[-1].approximate_receive_count = received
 
