@@ -102,7 +102,7 @@ class Metrics:
             name = self._template.get_att(logical_id, "QueueName")
             queue = sqs_backends[ACCOUNT][REGION].queues[name]
             waiting = list(queue._messages)  # noqa: SLF001 - those that are being worked on too
-            oldest = min((float(one.sent_timestamp) / 1000 for one in waiting), default=self.clock())
+            oldest = min((float(cast("str", one.sent_timestamp)) / 1000 for one in waiting), default=self.clock())
             here = {"QueueName": name}
             self.record("AWS/SQS", "ApproximateNumberOfMessagesVisible", len(queue.messages), here)
             self.record("AWS/SQS", "ApproximateAgeOfOldestMessage", max(0.0, self.clock() - oldest), here)

@@ -308,9 +308,8 @@ def api_fails(bench: Bench) -> None:
     bench.refused["dynamodb.*"] = "InternalServerError"
     api = ApiGateway(bench.template, bench.functions.invoke)
     for _ in range(3):
-        request = Request(
-            EnvironBuilder("/bat/account", headers={"Authorization": "Basic c2hvcDpzZWNyZXQ="}).get_environ()
-        )
+        credentials = [("Authorization", "Basic c2hvcDpzZWNyZXQ=")]
+        request = Request(EnvironBuilder("/bat/account", headers=credentials).get_environ())
         bench.metrics.answered(api.respond(request).status_code)
     bench.minutes()
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -20,8 +21,8 @@ HOST = "https://api.example.com"
 
 
 def finished():
-    ended = {"state": State.FINISHED, "outcome": "answered", "reason": "callerHungUp"}
-    given = {"campaign": "spring", "customer_id": "order of +380936670003", "flow_arn": MACHINE}
+    ended: dict[str, Any] = {"state": State.FINISHED, "outcome": "answered", "reason": "callerHungUp"}
+    given: dict[str, Any] = {"campaign": "spring", "customer_id": "order of +380936670003", "flow_arn": MACHINE}
     message = replace(CALLING, **ended, **given, finished_msec=NOW + 30_000, text="for Olena")
     first = CALL._replace(ended_msec=NOW + 2_000, cause=Cause.BUSY)
     second = CALL._replace(

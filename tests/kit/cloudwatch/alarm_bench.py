@@ -77,7 +77,7 @@ class AlarmBench:
         yield patch.object(SystemClock, "sleep", lambda _clock, seconds: self.later(seconds))
         yield patch.object(moto.sqs.models, "unix_time_millis", lambda *_at: float(self.msec))
         yield patch.object(moto.sqs.models, "unix_time", lambda *_at: self.msec / 1000)
-        ask = BaseClient._make_api_call
+        ask: Any = vars(BaseClient)["_make_api_call"]
 
         def answer(client: Any, operation: str, given: Any) -> Any:
             service = client.meta.service_model.service_name
