@@ -19,7 +19,7 @@ TICK_SECONDS, TICK_GB, TICK_LOG_BYTES, TICK_READS = 0.15, 0.5, 1_500, 12
 EACH = {"rate(1 minute)": 60, "rate(1 hour)": 3600}
 
 USD_KEY = 1.00
-USD_ALARM = 0.10
+USD_ALARM, USD_COMPOSITE, USD_DASHBOARD = 0.10, 0.50, 3.00
 USD_SQS = {True: 0.50e-6, False: 0.40e-6}
 """For a request, by whether the queue is a FIFO queue."""
 USD_INVOCATION, USD_GB_SECOND = 0.20e-6, 0.0000166667
@@ -55,9 +55,12 @@ def bill(template: Template) -> list[Item]:
         for name, properties in queues.items()
         if template.get_att(name, "Arn") in polled
     )
+    monitoring = template.nested("MonitoringStack")
+    alarms = [len(monitoring.resources_of(f"AWS::CloudWatch::{kind}")) for kind in ("Alarm", "CompositeAlarm")]
     return [
         Item("KMS keys", USD_KEY * len(template.resources_of("AWS::KMS::Key"))),
-        Item("alarms", USD_ALARM * len(template.resources_of("AWS::CloudWatch::Alarm"))),
+        Item("alarms", alarms[0] * USD_ALARM + alarms[1] * USD_COMPOSITE),
+        Item("the dashboard", USD_DASHBOARD * len(monitoring.resources_of("AWS::CloudWatch::Dashboard"))),
         Item("polls of the queues", polls),
         Item("runs of the clock", ticks * (USD_INVOCATION + TICK_SECONDS * TICK_GB * USD_GB_SECOND)),
         Item("their reads of the tables", ticks * TICK_READS * USD_READ),

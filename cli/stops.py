@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli import accounts, lists, values
+from cli import accounts, lists, message_show, values
 from cli.accounts import found
 from cli.deployment import Deployment
 from cli.failures import Refusal
@@ -36,6 +36,9 @@ Hangup = Annotated[bool, typer.Option("--hangup", help="Calls in progress are en
 @messages.callback()
 def _messages() -> None:
     """Messages, one at a time."""
+
+
+messages.command("show")(message_show.show_message)
 
 
 @messages.command("cancel")

@@ -56,33 +56,52 @@ def _dead_letters(stack: Stack) -> Iterator[Finding]:
             )
 
 
+MONITORING = "MonitoringStack"
+_KINDS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+
+
+def _names_of_alarms(stack: Stack) -> list[str]:
+    """Physical names; the alarms have a stack of their own."""
+    inside = stack.inside(MONITORING)
+    return [physical for kind, physical in inside.values() if kind in _KINDS]
+
+
 def _stacks_alarms(stack: Stack) -> list[Any]:
-    names = list(stack.of_type("AWS::CloudWatch::Alarm").values())
+    names = _names_of_alarms(stack)
     found: list[Any] = []
     for start in range(0, len(names), 100):
-        found += stack.client("cloudwatch").describe_alarms(AlarmNames=names[start : start + 100])["MetricAlarms"]
+        # Without the types it tells of metric alarms alone.
+        answer = stack.client("cloudwatch").describe_alarms(
+            AlarmNames=names[start : start + 100], AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+        )
+        found += [*answer["MetricAlarms"], *answer["CompositeAlarms"]]
     return found
 
 
 def _alarms(stack: Stack) -> Iterator[Finding]:
     found = _stacks_alarms(stack)
     for one in found:
-        if one["StateValue"] == "ALARM":
-            yield Finding(f"{one['AlarmName']}: {one['AlarmDescription']}.", "docs/troubleshooting.md says what to do.")
-    if len(found) < len(stack.of_type("AWS::CloudWatch::Alarm")):
+        if one["StateValue"] == "ALARM" and "AlarmRule" not in one:  # its parts say what it is
+            entry = one["AlarmName"].rpartition("-")[2]
+            yield Finding(f"{one['AlarmName']}: {one['AlarmDescription']}.", f"docs/runbook.md, {entry}.")
+    if len(found) < len(_names_of_alarms(stack)):
         yield Finding("Alarms of the stack are not there any more.", DEPLOY)
 
 
 def _actions(stack: Stack) -> Iterator[Finding]:
+    """An alarm tells somebody by an action of its own, or by that of a composite alarm of which it is a part."""
     found = _stacks_alarms(stack)
-    silent = [one["AlarmName"] for one in found if not one["ActionsEnabled"] or not one["AlarmActions"]]
+    telling = [one for one in found if one["ActionsEnabled"] and one["AlarmActions"]]
+    covered = "".join(one.get("AlarmRule", "") for one in telling)
+    names = {one["AlarmName"] for one in telling}
+    silent = [one for one in found if one["AlarmName"] not in names and f'"{one["AlarmName"]}"' not in covered]
     if silent:
         yield Finding(
             f"{len(silent)} of {len(found)} alarms tell nobody.",
-            "Give them an action: docs/troubleshooting.md, alarms.",
+            "Deploy with AlarmTopicArn or AlarmEmail: docs/deploy.md.",
             Verdict.WARNING,
         )
-    topics = {arn for one in found for arn in one["AlarmActions"] if ":sns:" in arn}
+    topics = {arn for one in telling for arn in one["AlarmActions"] if ":sns:" in arn}
     for arn in sorted(topics):
         attributes = stack.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]
         if int(attributes.get("SubscriptionsConfirmed", 0)) == 0:

@@ -42,7 +42,15 @@ class Stack:
     @cached_property
     def resources(self) -> dict[str, tuple[str, str]]:
         """Type and physical id of each resource, by its logical id."""
-        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.name)
+        return self._resources_of(self.name)
+
+    def inside(self, logical: str) -> dict[str, tuple[str, str]]:
+        """The same of a nested stack; nothing where this release's is not there."""
+        _kind, physical = self.resources.get(logical, ("", ""))
+        return self._resources_of(physical) if physical else {}
+
+    def _resources_of(self, name: str) -> dict[str, tuple[str, str]]:
+        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=name)
         return {
             one["LogicalResourceId"]: (one["ResourceType"], one.get("PhysicalResourceId", ""))
             for page in pages

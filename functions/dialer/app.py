@@ -11,6 +11,7 @@ from speechcall.dialling.use_cases.dial_messages import dial_messages
 from speechcall.menus.adapters.flows_store import Registry
 from speechcall.menus.adapters.published_flows import PublishedFlows
 from speechcall.menus.rules.compile_flow import Wiring
+from speechcall.menus.rules.publication import Watching
 from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.rules.pool import Pool
@@ -39,6 +40,7 @@ flows = PublishedFlows(
     setting("FLOW_ROLE_ARN"),
     setting("FLOW_PREFIX"),
     tags=setting("FLOW_TAGS"),
+    watching=Watching(setting("FLOW_LOG"), setting("FLOW_LOG_GROUP"), setting("FLOW_TRACING") == "Enabled"),
 )
 tell = telling(partial(boto3.client, "sqs", config=AWS_CONFIG), setting("WEBHOOK_QUEUE_URL"))
 messages = DynamoMessages(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"), tell)

@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.calls.adapters.calls_store import DynamoCalls
-from speechcall.calls.adapters.ended_metrics import count_end, opting_out, owing
+from speechcall.calls.adapters.ended_metrics import count_end, count_execution, opting_out, owing
 from speechcall.calls.rules.owed import opt_out_at
 from speechcall.calls.use_cases.finish_call import finish_call
 from speechcall.messages.adapters.messages_store import DynamoMessages
@@ -59,6 +59,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
             logger.warning("an execution that is no call was ignored")
             return {"outcome": "none", "reason": "notOurs"}
         end = End.FAILED
+        count_execution(event["detail"].get("status"))
     else:
         mid, attempt, end = str(event["mid"]), int(event["attempt"]), End(event["end"])
     with log_failures(logger, mid=mid, attempt=attempt):

@@ -17,10 +17,11 @@ from local.cloud.artifact import BUILT_TEMPLATE, NotBuiltError
 from local.cloud.aws_endpoint import MOUNT, AwsDoor, WSGIApplication
 from local.cloud.aws_services import LocalAws
 from local.cloud.functions import Functions, Overrides
-from local.cloud.handler_output import LOG, logging_to
+from local.cloud.handler_output import LOG
 from local.cloud.hosting import Hosting, host_functions, surroundings_of, warm
 from local.cloud.journal_feed import JournalFeed, tell_accepted
 from local.cloud.lambda_service import served_by
+from local.cloud.metrics import Metrics, Watched
 from local.cloud.moto_patches.executions import add_end_listener
 from local.cloud.polly import answer_as_polly
 from local.cloud.providers.record import Simulator, Surroundings
@@ -93,6 +94,8 @@ class Cloud:
         self.template = read_template(template, {**parameters, **settings.parameters})
         self.receiver = Receiver(self.journal, WEBHOOK_SECRET)
         self.sms = SmsService(REGION, SMS_IDENTITY, self.journal)
+        self.metrics = Metrics(self.template)
+        """What CloudWatch would have been sent."""
         self.carrier: Simulator
         self.functions: Functions
         self.events: EventBus
@@ -140,8 +143,8 @@ class Cloud:
         start(aws)
         self._carry_prompts()
         self.settings.seed(self.template)
-        exits.enter_context(logging_to(self._log))
-        self.functions, sam_url = host_functions(
+        exits.enter_context(self.metrics.collected(self._log))
+        hosted, sam_url = host_functions(
             self.settings.functions,
             self.template,
             self._overrides(exits),
@@ -153,6 +156,7 @@ class Cloud:
             api_port=self.settings.api_port,
             exits=exits,
         )
+        self.functions = Watched(hosted, self.metrics)
         later = AsynchronousInvocations(self.template, self.functions)
         exits.callback(later.stop)
         exits.enter_context(served_by(self.functions.invoke, later.submit))
@@ -171,7 +175,7 @@ class Cloud:
         self.api_url = sam_url or front.url
         front.start()
         if self.settings.warm:
-            warm(self.functions)
+            warm(hosted)
 
     def _carry_prompts(self) -> None:
         """What the custom resource CarriedPrompts does in a deployment."""
@@ -238,6 +242,7 @@ class Cloud:
         if request.path == MOUNT or request.path.startswith(f"{MOUNT}/"):
             return self._door(environ, start_response)
         response = self._api.respond(request)
+        self.metrics.answered(response.status_code)
         if request.method == "POST" and request.path == "/bat/messagelist" and response.status_code == 200:
             tell_accepted(self.journal, response.get_data())
         return response(environ, start_response)

@@ -12,6 +12,8 @@ from speechcall.telephony.connect.apology import apology_key
 from speechcall.telephony.provider import ProviderName
 
 _NAME_PROPERTY: Mapping[str, str] = {
+    "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::CloudWatch::CompositeAlarm": "AlarmName",
     "AWS::DynamoDB::Table": "TableName",
     "AWS::IAM::Role": "RoleName",
     "AWS::KMS::Key": "Alias",
@@ -45,6 +47,8 @@ def reference(logical_id: str, resource_type: str, properties: Mapping[str, Any]
         return queue_url(name)
     if resource_type == "AWS::Serverless::LayerVersion":
         return arn("lambda", f"layer:{name}:1")
+    if resource_type == "AWS::SNS::Topic":
+        return arn("sns", name)
     if resource_type == "AWS::CloudFormation::Stack":
         return arn("cloudformation", f"stack/{name}/{_id_of(name)}")
     return name
@@ -59,6 +63,8 @@ def attribute(logical_id: str, resource_type: str, properties: Mapping[str, Any]
     """What `Fn::GetAtt` gives for the attribute `name`; a TemplateError for one that is not known here."""
     physical = physical_name(logical_id, resource_type, properties)
     known: dict[str, dict[str, str]] = {
+        "AWS::CloudWatch::Alarm": {"Arn": arn("cloudwatch", f"alarm:{physical}")},
+        "AWS::CloudWatch::CompositeAlarm": {"Arn": arn("cloudwatch", f"alarm:{physical}")},
         "AWS::DynamoDB::Table": {
             "Arn": arn("dynamodb", f"table/{physical}"),
             "StreamArn": arn("dynamodb", f"table/{physical}/stream/{_STREAM_LABEL}"),

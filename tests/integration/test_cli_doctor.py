@@ -307,14 +307,25 @@ FAULTS = {
         answer("GetQueueAttributes", put("Attributes", value={"ApproximateNumberOfMessages": "3"})),
         "3 dead letters",
     ),
-    "an alarm": ("alarms", P, answer("DescribeAlarms", first_alarm(StateValue="ALARM")), "given up"),
+    "an alarm": ("alarms", P, answer("DescribeAlarms", first_alarm(StateValue="ALARM")), "ListenerErrors"),
     "an alarm that was deleted": (
         "alarms",
         P,
         answer("DescribeAlarms", lambda found: found["MetricAlarms"].pop()),
         "not there",
     ),
-    "an alarm that tells nobody": ("alarm-actions", W, answer("DescribeAlarms", first_alarm(AlarmActions=[])), "1 of"),
+    "a page that tells nobody": (
+        "alarm-actions",
+        W,
+        answer("DescribeAlarms", lambda found: found["CompositeAlarms"][0].update(AlarmActions=[])),
+        "23 of",
+    ),
+    "an alarm that is a part of no page": (
+        "alarm-actions",
+        W,
+        answer("DescribeAlarms", first_alarm(AlarmName="prod-Other")),
+        "1 of",
+    ),
     "a topic without subscribers": (
         "alarm-actions",
         P,

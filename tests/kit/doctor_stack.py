@@ -43,6 +43,7 @@ OWNERS = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action":
 CALL_BACK_FLOW_ID = "bbbbbbbb-cccc-dddd-eeee-ffffffffffff"
 NUMBER_ARN = f"arn:aws:connect:{REGION}:{ACCOUNT}:phone-number/1"
 FLOW_ID = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+MONITORING_STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{NAME}-MonitoringStack/1"
 PARAMETERS = {"ConnectInstanceArn": INSTANCE, "CallerId": CALLER_ID, "DeletionProtection": "true"}
 
 Change = Callable[[Any], None]
@@ -63,6 +64,9 @@ class DoctorWorld:
     clock_is_ahead_seconds: float = 0.0
     alarms: dict[str, str] = field(default_factory=dict)
     """Alarms of the stack, which moto's CloudFormation does not make, by their logical ids."""
+    composites: dict[str, Any] = field(default_factory=dict)
+    """Those of them that are composite ones, as DescribeAlarms tells of them."""
+    _given: dict[str, Any] = field(default_factory=dict)
     table: dict[str, Any] = field(default_factory=dict)
     """What Amazon Connect, Service Quotas and Lambda's account settings answer."""
 
@@ -78,9 +82,23 @@ class DoctorWorld:
         """As `--stack prod` opens it, with its requests watched."""
         made = open_deployment(Place(stack=NAME, region=REGION))
         events = made._session.events
+        events.register("provide-client-params.*.*", self._remember)
         events.register("before-call.*.*", self._before)
         events.register("after-call.*.*", self._after)
         return made
+
+    def _remember(self, params: Any, **_more: Any) -> None:
+        """Botocore's event `provide-client-params`: what is asked for."""
+        self._given = dict(params)
+
+    def _alarms_of_the_nested_stack(self) -> Any:
+        kinds = {True: "AWS::CloudWatch::CompositeAlarm", False: "AWS::CloudWatch::Alarm"}
+        resources = [
+            {"LogicalResourceId": name, "PhysicalResourceId": physical, "ResourceType": kinds[name in self.composites]}
+            for name, physical in self.alarms.items()
+        ]
+        answer = {"StackResourceSummaries": resources, "ResponseMetadata": {"HTTPStatusCode": 200}}
+        return httpx.Response(200), answer
 
     def _before(self, model: Any, **_more: Any) -> Any:
         self.asked.append(model.name)
@@ -90,6 +108,8 @@ class DoctorWorld:
                 "ResponseMetadata": {"HTTPStatusCode": 400},
             }
             raise ClientError(response, model.name)
+        if model.name == "ListStackResources" and self._given.get("StackName") == MONITORING_STACK:
+            return self._alarms_of_the_nested_stack()
         if model.name not in self.table:
             return None
         answer = json.loads(json.dumps(self.table[model.name]))
@@ -100,11 +120,15 @@ class DoctorWorld:
 
     def _after(self, model: Any, parsed: Any, **_more: Any) -> None:
         if model.name == "ListStackResources":
-            kind = "AWS::CloudWatch::Alarm"
-            parsed["StackResourceSummaries"] += [
-                {"LogicalResourceId": name, "PhysicalResourceId": physical, "ResourceType": kind}
-                for name, physical in self.alarms.items()
-            ]
+            parsed["StackResourceSummaries"].append(
+                {
+                    "LogicalResourceId": "MonitoringStack",
+                    "PhysicalResourceId": MONITORING_STACK,
+                    "ResourceType": "AWS::CloudFormation::Stack",
+                }
+            )
+        if model.name == "DescribeAlarms":
+            parsed["CompositeAlarms"] = json.loads(json.dumps([*self.composites.values()]))
         if model.name == "GetTopicAttributes":  # moto counts a queue's subscription among those that wait
             parsed["Attributes"]["SubscriptionsConfirmed"] = "1"
         if model.name not in self.table:
@@ -216,12 +240,15 @@ def _fill(deployment: Deployment, world: DoctorWorld) -> None:
     s3.put_object(Bucket=bucket, Key=apology_key(), Body=apology())
     sns = deployment.client("sns")
     topic = sns.list_topics()["Topics"][0]["TopicArn"]
-    for name, one in declared.resources_of("AWS::CloudWatch::Alarm").items():
-        numbers = {key: int(one[key]) for key in ("Period", "EvaluationPeriods", "Threshold")}
-        deployment.client("cloudwatch").put_metric_alarm(
-            **{**one, **numbers}, AlarmName=f"{NAME}-{name}", AlarmActions=[topic]
-        )
-        world.alarms[name] = f"{NAME}-{name}"
+    monitoring = declared.with_parameters(AlarmTopicArn=topic).nested("MonitoringStack")
+    cloudwatch = deployment.client("cloudwatch")
+    for name, one in monitoring.resources_of("AWS::CloudWatch::Alarm").items():
+        numbers = {key: int(value) for key, value in one.items() if str(value).isdigit()}
+        cloudwatch.put_metric_alarm(**{**one, **numbers})
+        world.alarms[name] = one["AlarmName"]
+    for name, one in monitoring.resources_of("AWS::CloudWatch::CompositeAlarm").items():
+        world.alarms[name] = one["AlarmName"]
+        world.composites[name] = {**one, "ActionsEnabled": True, "StateValue": "OK"}  # moto makes none
     functions = deployment.client("lambda")
     for name in ("ConnectFlowFunction", "ControlCallFunction", "FinishCallFunction"):
         functions.put_function_concurrency(FunctionName=deployment.name_of(name), ReservedConcurrentExecutions=16)

@@ -24,6 +24,10 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "ReadyForCallees": ("0", "2"),
     "GradualDeployment": ("none", "Canary10Percent5Minutes"),
     "Architecture": ("x86_64", "arm64"),
+    "AccessLog": ("Enabled", "Disabled"),
+    "ExecutionLog": ("OFF", "ERROR"),
+    "Tracing": ("Disabled", "Enabled"),
+    "AlarmEmail": ("", "on-call@example.com"),
 }
 """Every parameter on which a condition depends (a test holds it to the template), and two that every role has."""
 

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted(DOCS.glob("*.md"))
 MEASURED = ["CONTRIBUTING.md", "SECURITY.md"] + [
-    f"docs/{name}.md" for name in ("architecture", "storage", "glossary", "troubleshooting", "dependencies")
+    f"docs/{name}.md" for name in ("architecture", "storage", "glossary", "troubleshooting", "runbook", "dependencies")
 ]
 """The pages whose lines have at most 120 characters."""
 _FENCE = re.compile(r"^```.*?^```\n", re.MULTILINE | re.DOTALL)
@@ -186,12 +186,12 @@ def texts_in(*places):
     return [text for source in sources_in(*places) for text in texts_of(source)]
 
 
-def test_each_alarm_has_its_heading_in_the_page_of_troubles():
-    alarms = set(
-        re.findall(r"^  (\w+):\n    Type: AWS::CloudWatch::Alarm$", text_of(ROOT / "template.yaml"), re.MULTILINE)
-    )
-    assert alarms
-    assert alarms - set(headings_of(DOCS / "troubleshooting.md")) == set()
+def _lines_that_the_runbook_looks_for():
+    """The texts of its filter patterns, of which each is a text in the line, or `$.message = "…"`."""
+    patterns = re.findall(r"--filter-pattern '([^']+)'", text_of(DOCS / "runbook.md"))
+    words = [re.findall(r'(?:^|[ ?])"([^"]+)"', one) for one in patterns if not one.startswith("{")]
+    messages = [re.findall(r'[$][.]message = "([^"]+)"', one) for one in patterns]
+    return {one for found in (*words, *messages) for one in found}
 
 
 def test_each_log_line_that_a_query_looks_for_is_written():
@@ -199,6 +199,7 @@ def test_each_log_line_that_a_query_looks_for_is_written():
     page = text_of(DOCS / "troubleshooting.md")
     wanted = set(re.findall(r"(?<!@)message like /([^/]+)/", page))
     wanted |= set(re.findall(r'message = "([^"]+)"', page))
+    wanted |= _lines_that_the_runbook_looks_for()
     said = "\n".join(texts_in("layers/core", "functions"))
     assert wanted
     assert [words for words in wanted if words not in said] == []

@@ -128,7 +128,7 @@ OF_CONNECT = {
 OF_CHIME = {"ChimeEventsFunction", "ChimeEventsPermission", "ChimeStack"}
 SIMULATED = {"TelephonyProvider": "simulated"}
 OF_SIMULATED = {
-    *("SimulatedCallsFunction", "SimulatedCallsQueue", "SimulatedCallsDeadLetterQueue", "DeadSimulatedCallsAlarm"),
+    *("SimulatedCallsFunction", "SimulatedCallsQueue", "SimulatedCallsDeadLetterQueue"),
 }
 OF_PHONES = {"CallBacksFunction", "CallBackRoute", "RouteCallBacksFunction"}
 """What only a telephony has that can be called back."""

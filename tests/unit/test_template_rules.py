@@ -20,12 +20,19 @@ pytestmark = pytest.mark.slow
 
 PARAMETERS = {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID}
 DOCUMENT = read_document(TEMPLATE)
+MONITORING = json.dumps(read_document(TEMPLATE.parent / "monitoring" / "monitoring.template.yaml"))
 AS_JSON = json.dumps(DOCUMENT)
 """Four times as fast to read as the document is to copy."""
 
 
 def properties(document: dict[str, Any], name: str) -> dict[str, Any]:
     found: dict[str, Any] = document["Resources"][name]["Properties"]
+    return found
+
+
+def alarms(document: dict[str, Any]) -> dict[str, Any]:
+    """The resources of the stack that has the alarms. They are kept beside the template until that is written."""
+    found: dict[str, Any] = document.setdefault("monitoring", json.loads(MONITORING))["Resources"]
     return found
 
 
@@ -69,14 +76,11 @@ def without(resource: str) -> Callable[[dict[str, Any]], None]:
     return mistake
 
 
-def unwatched(alarm: str) -> Callable[[dict[str, Any]], None]:
-    """The mistake of forgetting an alarm, also where a deployment is rolled back by it."""
+def without_alarm(name: str) -> Callable[[dict[str, Any]], None]:
+    """The mistake of forgetting an alarm."""
 
     def mistake(document: dict[str, Any]) -> None:
-        without(alarm)(document)
-        for one in document["Resources"].values():
-            preference = one.get("Properties", {}).get("DeploymentPreference", {"Alarms": []})
-            preference["Alarms"] = [named for named in preference["Alarms"] if named != {"Ref": alarm}]
+        del alarms(document)[name]
 
     return mistake
 
@@ -158,7 +162,7 @@ def feed_back(document: dict[str, Any]) -> None:
 
 def add_up(document: dict[str, Any]) -> None:
     """Two metrics in one alarm, each filled with zeros."""
-    alarm = properties(document, "UndeliveredWebhooksAlarm")
+    alarm = alarms(document)["UndeliveredWebhooksAlarm"]["Properties"]
     alarm["Metrics"] = [{"Id": "both", "Expression": "FILL(failed, 0) + FILL(dead, 0)"}]
 
 
@@ -258,7 +262,7 @@ def watch(alarm: str, **changed: Any) -> Callable[[dict[str, Any]], None]:
     """The mistake of an alarm on another metric than the one that is written."""
 
     def mistake(document: dict[str, Any]) -> None:
-        place = properties(document, alarm)
+        place = alarms(document)[alarm]["Properties"]
         metric = place if "MetricName" in place else place["Metrics"][-1]["MetricStat"]["Metric"]
         metric.update(changed)
 
@@ -417,7 +421,7 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     ),
     "nobody reads a queue": (drop("SendWebhookFunction", "Events", "First"), "queues"),
     "a message comes back while it is handled": (put(30, "WebhookQueue", "VisibilityTimeout"), "queues"),
-    "a dead-letter queue without an alarm": (without("DeadWebhooksFifoAlarm"), "queues"),
+    "a dead-letter queue without an alarm": (without_alarm("DeadWebhooksFifoAlarm"), "queues"),
     "Lambda stops webhooks that wait": (drop("SendWebhookFunction", "RecursiveLoop"), "loops"),
     "Lambda stops messages of many introductions": (put("Terminate", "FetchPromptFunction", "RecursiveLoop"), "loops"),
     "a loop is allowed where none is": (put("Allow", "WakeWebhooksFunction", "RecursiveLoop"), "loops"),
@@ -452,14 +456,14 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         "alarms",
     ),
     "a sum of metrics that may not exist": (add_up, "no_filling"),
-    "nobody hears of introductions that were given up": (without("PromptsGivenUpAlarm"), "told"),
+    "nobody hears of introductions that were given up": (without_alarm("PromptsGivenUpAlarm"), "told"),
     "a job of the prompts cannot be put off": (
         forbid("FetchPromptFunction", "sqs:ChangeMessageVisibility"),
         "permissions",
     ),
-    "nobody hears of ends that nobody confirms": (without("UnconfirmedEndsAlarm"), "no_filling"),
-    "nobody hears of calls in which nothing was heard": (unwatched("NotPlayedCallsAlarm"), "no_filling"),
-    "nobody hears of prompts that cannot be played": (without("UnplayablePromptsAlarm"), "no_filling"),
+    "nobody hears of ends that nobody confirms": (without_alarm("UnconfirmedEndsAlarm"), "no_filling"),
+    "nobody hears of calls in which nothing was heard": (without_alarm("NotPlayedCallsAlarm"), "no_filling"),
+    "nobody hears of prompts that cannot be played": (without_alarm("UnplayablePromptsAlarm"), "no_filling"),
     "an alarm on a reason that no call has": (
         watch("NotPlayedCallsAlarm", Dimensions=dimensions(service="speechcall", reason="notHeard")),
         "alarms",
@@ -545,7 +549,7 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     **{
         f"the output {name} is missing": (do_not_tell(name), "outputs")
         for name in DOCUMENT["Outputs"]
-        if name not in ("ApiUrl", "SipMediaApplicationId")
+        if name not in ("ApiUrl", "SipMediaApplicationId", "ExecutionLogGroupName")
     },
     "what is kept ready has the code of before": (
         drop("ConnectFlowFunction", "AutoPublishAliasAllProperties"),
@@ -640,8 +644,12 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
 
 
 def written(document: dict[str, Any], folder: Path) -> Template:
-    for name in ("functions", "layers", "network", "telephony"):
+    for name in ("functions", "layers", "network", "telephony", "monitoring"):
         (folder / name).symlink_to(TEMPLATE.parent / name)
+    if monitoring := document.pop("monitoring", None):
+        (folder / "monitoring").unlink()
+        (folder / "monitoring").mkdir()
+        (folder / "monitoring" / "monitoring.template.yaml").write_text(json.dumps(monitoring), encoding="utf-8")
     (folder / "template.yaml").write_text(json.dumps(document), encoding="utf-8")
     return read_template(folder / "template.yaml", PARAMETERS)
 

@@ -102,6 +102,7 @@ class Contacts(Register[Contact]):
         if not number.startswith(settings.allowed_prefixes):
             raise self._service.error("DestinationNotAllowedException", "Outbound calls to this number are not allowed")
         if self._is_full(settings.concurrent_calls):
+            self._exchange.journal.record("over_quota", number=number)
             raise self._service.error("LimitExceededException", "concurrent active calls per instance")
 
     def _check_attributes(self, attributes: Mapping[str, str]) -> None:

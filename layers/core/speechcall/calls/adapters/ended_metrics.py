@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
+BROKEN = ("FAILED", "TIMED_OUT", "ABORTED")
+"""How an execution ends that does not finish its call (EventBridge, "Step Functions Execution Status Change")."""
+
+
+def count_execution(status: object) -> None:
+    """Counts an execution that did not come to its end. Step Functions' own metrics have no sum over machines."""
+    if status in BROKEN:
+        count("ExecutionsFailed", status=str(status))
+
+
 def count_end(outcome: Outcome) -> None:
     """Counts how a call went."""
     count("CallsEnded", outcome=outcome.outcome)

@@ -22,7 +22,7 @@ from speechcall.prompts.use_cases.prepare_prompts import NOT_IN_TIME
 from speechcall.shared.rules.errors import RetryableError
 from speechcall.shared.rules.ids import holder, latest_msec, parse_holder
 from speechcall.shared.rules.outcome import EXPIRED
-from speechcall.shared.rules.time_bounds import CALL_CHECK_SECONDS
+from speechcall.shared.rules.time_bounds import CALL_CHECK_SECONDS, SETTLING_SECONDS
 from speechcall.shared.use_cases.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -33,6 +33,8 @@ WAKE_MINUTES = 5
 """In how many minutes each account's queues are looked at once."""
 SETTLE_SECONDS, MEND_SECONDS, STRIDE = 10, 35, 7
 """For how long a run asks why calls have ended, and looks after calls; by how many places the next one begins on."""
+LATE_SECONDS = 2 * SETTLING_SECONDS
+"""After its call has ended a message that still settles is not held up by the telephony, but by a fault."""
 UNREADABLE_SECONDS = MAX_TTL_SECONDS + 3600
 """The age at which no message waits for anything any more, nor is in a call."""
 
@@ -93,14 +95,18 @@ class Calls:
 
     def settle(self) -> None:
         """Messages whose call has ended and that wait to hear why: asked again, the oldest first."""
-        begin = self.clock.now_msec()
+        begin, late = self.clock.now_msec(), 0
         for mid in self.messages.due(State.SETTLING, begin, PAGE * PAGES):
             if self.clock.now_msec() >= begin + SETTLE_SECONDS * 1000:
-                return
+                break
             with self._alone(mid):
                 message = self._read(mid, State.SETTLING)
                 if message is not None and message.state is State.SETTLING:
-                    self.finish(mid, message.attempt)
+                    is_late = (message.due_msec or begin) <= begin - LATE_SECONDS * 1000
+                    late += is_late
+                    if self.finish(mid, message.attempt) is not None:
+                        late -= is_late
+        self.count("MessagesSettlingLate", late)
 
     def prepare_again(self) -> None:
         """Unprepared messages are touched, so that the stream names them again, until their time is up."""

@@ -10,7 +10,7 @@ from speechcall.menus.adapters.flows_store import Registry
 from speechcall.menus.adapters.machines import MachineMissing, begin_execution
 from speechcall.menus.rules.compile_flow import Wiring, compile_flow
 from speechcall.menus.rules.menu import Menu
-from speechcall.menus.rules.publication import LOGGING, Publication, publication
+from speechcall.menus.rules.publication import UNWATCHED, Publication, Watching, publication
 from speechcall.menus.rules.retirement import BELIEVED_SECONDS
 from speechcall.shared.adapters.stepfunctions import engine_errors
 from speechcall.shared.rules.errors import EngineUnavailable, MenusRefused
@@ -39,12 +39,17 @@ class PublishedFlows:
         prefix: str,
         *,
         tags: str = "",
+        watching: Watching = UNWATCHED,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client, self._registry, self._wiring = client, registry, wiring
         self._role_arn, self._prefix = role_arn, prefix
+        self._watching = watching
+        self._logging: Any = watching.logging
         self._tags: Any = {"tags": tags_of(tags)} if tags else {}
+        if watching.is_traced:
+            self._tags["tracingConfiguration"] = {"enabled": True}
         self._known: dict[str, tuple[str, float]] = {}
         """ARN, and until when it is believed, by name."""
         self._last: Publication | None = None
@@ -53,7 +58,7 @@ class PublishedFlows:
 
     def publish(self, menus: tuple[Menu, ...]) -> str:
         """The ARN of the machine for these menus, created if it is new. Raises RetryableError, MenusRefused."""
-        wanted = publication(compile_flow(menus, self._wiring), self._role_arn, self._prefix)
+        wanted = publication(compile_flow(menus, self._wiring), self._role_arn, self._prefix, self._watching)
         self._last = wanted
         arn, until = self._known.get(wanted.name, ("", float("-inf")))
         if self._monotonic() < until:
@@ -84,7 +89,7 @@ class PublishedFlows:
                     definition=wanted.definition,
                     roleArn=wanted.role_arn,
                     type="STANDARD",
-                    loggingConfiguration={"level": LOGGING["level"], "includeExecutionData": False},
+                    loggingConfiguration=self._logging,
                     # No part of what makes it idempotent: the first dialer's tags stay (API reference).
                     **self._tags,
                 )

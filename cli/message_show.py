@@ -1,0 +1,127 @@
+"""`speechcall message show ID`: one message's whole story from the stack, and where its log is."""
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from cli import values
+from cli.deployment import DEFAULT_PORT, Deployment, Place
+from cli.failures import Refusal
+from cli.table import show_table
+from cli.target import on_place
+from cli.terminal import plain
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.rules.ids import holder
+from speechcall.shared.rules.phone_numbers import masked
+from speechcall.status.use_cases.status import History, describe_message
+
+FREE_TEXT = ("text", "customerMessageId")
+"""What the sender wrote, which may name somebody: it is for the sender's own eyes."""
+QUERY = (
+    "fields @timestamp, function_name, level, message, attempt, outcome, cause, reason, webhook_id, result, status"
+    ", error"
+    ' | filter mid = "{mid}" | sort @timestamp asc'
+)
+
+MessageId = Annotated[str, typer.Argument(metavar="ID", callback=values.message_id, help="messageId.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+@on_place
+def show_message(deployment: Deployment, place: Place, message: MessageId, as_json: AsJson = False) -> None:
+    """Show a message's whole story: status, calls, keys, webhooks. Numbers are masked; free text is left out."""
+    history = deployment.history.read(message)
+    if history is None:
+        raise Refusal(f"There is no message {message}, or it was deleted after 30 days.")
+    told = _described(history, SystemClock().now_msec())
+    told["log"] = _log(deployment, place, message)
+    if as_json:
+        typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        return
+    for line in _head(told):
+        typer.echo(plain(line))
+    show_table([{"when": when, "what": what} for when, what in sorted(_story(told))], {}, "")
+    for line in told["executions"]:
+        typer.echo(plain(f"execution  {line}"))
+    typer.echo(f"log        {told['log']}")
+
+
+def _described(history: History, now_msec: int) -> dict[str, Any]:
+    """As its sender sees it, with what an operator needs, and without what is the sender's alone."""
+    message = history.message
+    status: dict[str, Any] = {**describe_message(history, now_msec)}
+    for name in FREE_TEXT:
+        status.pop(name, None)
+    status["recipient"] = masked(message.number)
+    status["account"] = message.account_id
+    machine = (message.flow_arn or "").replace(":stateMachine:", ":execution:")
+    names = [holder(message.mid, call["attempt"]) for call in status["call"]["attempts"]]
+    status["executions"] = [f"{machine}:{name}" for name in names] if machine else []
+    hosts = {task.event_id: delivery.destination for task, delivery in history.webhooks(now_msec)}
+    for one in (*status["call"]["webhooks"], *status["call"]["statusWebhooks"]):
+        one["destination"] = hosts.get(one["webhookId"], "")
+    return status
+
+
+def _log(deployment: Deployment, place: Place, mid: str) -> str:
+    if place.local:
+        return f"grep {mid} build/functions{'' if place.port == DEFAULT_PORT else f'-{place.port}'}.log"
+    where = deployment.name_of("LogGroup")
+    options = "".join(
+        f" --{name} {value}" for name, value in (("region", place.region), ("profile", place.profile)) if value
+    )
+    query = QUERY.format(mid=mid)
+    return (
+        f"aws logs start-query --log-group-name {where} --query-string '{query}' "
+        f"--start-time $(($(date +%s) - 30 * 86400)) --end-time $(date +%s){options}"
+    )
+
+
+def _head(told: dict[str, Any]) -> Iterator[str]:
+    call = told["call"]
+    campaign = f", campaign {told['campaign']}" if told.get("campaign") else ""
+    yield f"message    {told['messageId']} of list {told['messagelistId']}, account {told['account']}{campaign}"
+    yield f"to         {told['recipient']}"
+    outcome = f": {call['outcome']} ({call['endReason']})" if call["outcome"] else ""
+    yield f"status     {told['deliverystatus']}, {call['state']}{', paused' if call.get('paused') else ''}{outcome}"
+    if call["cause"]:
+        yield f"cause      {call['cause']}"
+    if call["nextAttemptAt"]:
+        yield f"next call  {call['nextAttemptAt']}"
+
+
+def _story(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Everything that has happened, each with its moment."""
+    call = told["call"]
+    yield call["acceptedAt"], "accepted"
+    for one in call["attempts"]:
+        yield from _attempt(one)
+    for step in call["path"]:
+        yield step["at"], f"call {step['attempt']}: menu {step['menu']} heard {step['heard']}"
+    for hook in (*call["webhooks"], *call["statusWebhooks"]):
+        yield from _webhook(hook, call["finishedAt"] or call["acceptedAt"])
+    if call["finishedAt"]:
+        yield call["finishedAt"], f"finished: {call['outcome']}"
+
+
+def _attempt(one: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    name = f"call {one['attempt']}"
+    yield one["dialledAt"], f"{name}: dialled"
+    if one["answeredAt"]:
+        waited = one["answerToFirstCommandMsec"]
+        yield one["answeredAt"], f"{name}: answered" + ("" if waited is None else f", first command after {waited} ms")
+    if one["endedAt"]:
+        yield one["endedAt"], f"{name}: ended" + (f", {one['cause']}" if one["cause"] else "")
+
+
+def _webhook(hook: dict[str, Any], otherwise: str) -> Iterator[tuple[str, str]]:
+    """`otherwise`: the moment where none is known, for nothing was tried yet."""
+    name = f"webhook {hook['webhookId']} to {hook['destination']}"
+    if not hook["attempts"]:
+        yield hook["nextAttemptAt"] or otherwise, f"{name}: {hook['state']}"
+    for number, one in enumerate(hook["attempts"], 1):
+        came = one["error"] or one["status"]
+        last = f", {hook['state']}" if number == len(hook["attempts"]) else ""
+        yield one["at"], f"{name}: attempt {number}, {came} in {one['msec']} ms{last}"
