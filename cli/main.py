@@ -12,6 +12,7 @@ from cli.deployment import Deployment, Place
 from cli.doctor.command import AsJson
 from cli.doctor.command import doctor as examine_deployment
 from cli.failures import unwritten
+from cli.receiver import command as receivers
 from cli.target import on_place
 from speechcall import VERSION
 
@@ -32,6 +33,7 @@ app.add_typer(lists.app, name="list", help="Message lists: their progress as it 
 app.add_typer(stops.campaigns, name="campaign", help="Campaigns: to pause or cancel one.")
 app.add_typer(optouts.app, name="optout", help="Opt-outs: who does not want to be called.")
 app.add_typer(webhooks.app, name="webhook", help="Webhooks: what became of each, and to send it again.")
+app.add_typer(receivers.app, name="receiver", help="Your own receiver of webhooks: whether it copes with all of them.")
 app.add_typer(deadletter.app, name="deadletter", help="Dead letters: what could not be handled, and another try.")
 app.add_typer(menus.app, name="menu", help="Menus: what a file's menus will do to the person who answers.")
 
