@@ -20,6 +20,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "DomainName": ("", "calls.example.com"),
     "RouteCallBacks": ("true", "false"),
     "ReserveConcurrency": ("true", "false"),
+    "SignedCalls": ("true", "false"),
     "ReadyForCallees": ("0", "2"),
     "Architecture": ("x86_64", "arm64"),
 }

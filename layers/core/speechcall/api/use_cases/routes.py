@@ -22,6 +22,7 @@ Reads = Literal[
     "GET /bat/messagelist/{messagelistId}",
     "GET /bat/messagelist/{messagelistId}/export",
     "GET /bat/message/{messageId}",
+    "GET /bat/message/{messageId}/call",
     "GET /bat/audio",
     "GET /bat/audio/{introId}",
     "GET /bat/optout",
@@ -46,7 +47,7 @@ Manages = Literal[
     "POST /bat/optout",
 ]
 Erases = Literal["POST /bat/optout/remove"]
-Open = Literal["GET /openapi.json", "GET /health"]
+Open = Literal["GET /openapi.json", "GET /health", "GET /keys.json"]
 """Asked without credentials."""
 
 Route = Sends | Reads | Manages | Erases | Open

@@ -180,7 +180,9 @@ def _some_key_leads(menus: Sequence[Menu], named: Sequence[int] | None, to: Lead
     without = {index for index in range(len(menus)) if named is None or index in named}
     for index in tuple(without):
         for key in menus[index].own_keys():
-            answer = Answer(index, key, key, tuple(steps_run(menus[index].actions[key])), react(menus[index], key).target)
+            answer = Answer(
+                index, key, key, tuple(steps_run(menus[index].actions[key])), react(menus[index], key).target
+            )
             if _does(answer, to):
                 without.discard(index)
     return Monitor(asked=lambda state, menu: BROKEN if menu in without else state)

@@ -122,6 +122,20 @@ class NotReplayable(RequestError):
     code = "NOT_REPLAYABLE"
 
 
+class CallNotOver(RequestError):
+    """What is asked for is made when nothing of it can change any more."""
+
+    status = 409
+    code = "CALL_NOT_OVER"
+
+
+class NotSignedHere(RequestError):
+    """The stack has no key for calls."""
+
+    status = 409
+    code = "NOT_SIGNED_HERE"
+
+
 class TooManySecrets(RequestError):
     """So many of an account's webhook secrets sign already that another would be one too many."""
 
