@@ -2,6 +2,7 @@
 
 import base64
 import json
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
@@ -23,7 +24,7 @@ def sign_digests_as_they_are() -> None:
         given = response._get_param  # noqa: SLF001 - it decodes
         if (given("MessageType"), given("SigningAlgorithm")) != ("DIGEST", "ECDSA_SHA_256"):
             return str(stock(response))
-        key = response.kms_backend.describe_key(given("KeyId"))
+        key: Any = response.kms_backend.describe_key(given("KeyId"))
         made = key.private_key.private_key.sign(given("Message"), ECDSA(Prehashed(SHA256())))
         signature = base64.b64encode(made).decode()
         return json.dumps({"KeyId": key.arn, "Signature": signature, "SigningAlgorithm": "ECDSA_SHA_256"})

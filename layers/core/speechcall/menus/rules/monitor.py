@@ -80,10 +80,8 @@ def monitor_of(rule: Rule, menus: Sequence[Menu]) -> Monitor:
             return Monitor(breaks_at_end=lambda _state, how: how is ending, depends_on_end=ending is Ending.LIMIT)
         case AlwaysSent(webhook, within, after, unless):
             return _sent_after(webhook, within, after, unless) if after else _sent(webhook, within, unless)
-        case AlwaysLeads(None, named, to):
-            return _some_key_leads(menus, named, to)
-        case AlwaysLeads(str(key), named, to):
-            return _leads(key, named, to)
+        case AlwaysLeads(key, named, to):
+            return _some_key_leads(menus, named, to) if key is None else _leads(key, named, to)
         case AlwaysMenus(most):
             return Monitor(asked=lambda state, _menu: state + 1 if state < most else BROKEN)
         case AlwaysSeconds():

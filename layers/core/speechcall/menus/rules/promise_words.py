@@ -96,9 +96,9 @@ def what_it_does(rule: Rule, broken: Broken) -> str:
             behind = f' behind "{after.text}"' if after else ""
             end = f", and {_ends(broken.ending)}" if broken.ending else ""
             return f'and no webhook to "{webhook.text}" has been sent{behind}{menus}{end}'
-        case AlwaysLeads(None, _, to):
-            return f"and menu {broken.asks} is asked, in which no key leads to {_target(to)}"
-        case AlwaysLeads(str(key), _, to):
+        case AlwaysLeads(key, _, to):
+            if key is None:
+                return f"and menu {broken.asks} is asked, in which no key leads to {_target(to)}"
             return f"and {key.removeprefix('d')} does not lead to {_target(to)}"
         case AlwaysMenus(most):
             return f"and menu {broken.asks} is asked, which is one more than {most}"
