@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from http.server import BaseHTTPRequestHandler
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_nothing_is_reported_of_a_receiver_that_is_right(counts):
 def test_nothing_is_reported_of_the_receiver_that_the_page_shows():
     page = (PAGES / "webhooks.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    names = {"SECRET": SECRET, "confirmed": {}}
+    names: dict[str, Any] = {"SECRET": SECRET, "confirmed": {}}
     exec(compile(code, "webhooks.md", "exec"), names)  # the page's own lines
     handler: type[BaseHTTPRequestHandler] = names["Receiver"]
     handler.log_message = lambda *_given: None

@@ -4,6 +4,7 @@ import base64
 import json
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -15,7 +16,7 @@ from speechcall.accounts.rules.scope import Scope
 from speechcall.accounts.use_cases.accounts import Credential
 from speechcall.calls.rules.call import Cause
 from speechcall.menus.rules.call_log import ANSWERED, IDLE, KEY, PROMPT_ERROR, Entry, Plan, Then, ThenKind, follows
-from speechcall.menus.rules.introduction import Audio, Pause, name_of_parts
+from speechcall.menus.rules.introduction import Audio, Part, Pause, name_of_parts
 from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.speech import Say
 from speechcall.menus.rules.walk import Behaviour, table_of, walk
@@ -186,7 +187,7 @@ def test_a_file_holds_no_number_and_no_value_of_a_header():
 def test_menus_are_written_as_a_request_writes_them():
     spoken = Say("Hello", "en-GB", "Amy")
     digits = tuple(Audio(f"uk_{digit}") for digit in "4071")
-    play = (Audio("https://shop.example/1"), Pause(300), spoken, *digits, Audio("thanks"))
+    play: tuple[Part, ...] = (Audio("https://shop.example/1"), Pause(300), spoken, *digits, Audio("thanks"))
     menus = (
         Menu(name_of_parts(play), 4000, {"silence": (Hangup(),), "d*": (OptOutStep("news"), GotoMenu(1))}, None, play),
         Menu(spoken.name, 5000, {"wrong": (OptOutStep(""),)}, spoken),
@@ -208,7 +209,7 @@ class Store:
         return self.history if mid == MID else None
 
 
-class Files(dict):
+class Files(dict[tuple[str, str], str]):
     def find(self, mid, form):
         return self.get((mid, form))
 
@@ -229,7 +230,7 @@ class Signer:
 
 
 def ask(history, credential=READS, query=None, files=None, signer=None):
-    means = {"store": Store(history), "files": Files() if files is None else files, "signer": signer or Signer()}
+    means: Any = {"store": Store(history), "files": Files() if files is None else files, "signer": signer or Signer()}
     return call_file(ACME, credential, MID, query or {}, **means)
 
 
