@@ -2,9 +2,8 @@
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +11,7 @@ import typer
 from cli import account_keys, call_backs, values
 from cli.deployment import Deployment
 from cli.failures import Refusal, shown_once
-from cli.promise_files import read_promises_file
+from cli.promise_files import promises_or_pack
 from cli.queues import Queue, chosen_queue, settle_queue
 from cli.table import show_table
 from cli.target import on_deployment
@@ -35,6 +34,7 @@ from speechcall.accounts.rules.account import (
     Account,
 )
 from speechcall.accounts.use_cases.accounts import Secrets, credentials_of, new_secrets, with_checksum
+from speechcall.menus.rules.promise import MOST_PROMISES
 from speechcall.outbound.rules.destination import destination
 from speechcall.requests.use_cases.judge_promises import required_promises
 from speechcall.shared.adapters.clock import SystemClock
@@ -71,7 +71,7 @@ _STATUS_EVENTS = typer.Option(
     metavar="EVENTS", callback=values.status_events, help="Of what: final,attempt,list,fallback (as many as wanted)."
 )
 _REQUIRE = typer.Option(
-    exists=True, dir_okay=False, help="A file of promises that the menus of its messages have to keep."
+    metavar="FILE|PACK", help="Promises that the menus of its messages have to keep: a file, or a pack. Repeatable."
 )
 _SENDERS = typer.Option(metavar="NAME=+N", callback=values.senders, help="A `from`, with its caller ID. Repeatable.")
 _CALLS_PER_DAY = typer.Option(min=1, max=MOST, help="Calls a day (UTC).")
@@ -253,7 +253,7 @@ def set_(
     no_status_url: Annotated[bool, typer.Option("--no-status-url", help="It is told nothing by itself.")] = False,
     status_events: Annotated[str | None, _STATUS_EVENTS] = None,
     no_senders: Annotated[bool, typer.Option("--no-senders", help="Any `from`, with the stack's caller ID.")] = False,
-    require: Annotated[Path | None, _REQUIRE] = None,
+    require: Annotated[list[str] | None, _REQUIRE] = None,
     no_require: Annotated[bool, typer.Option("--no-require", help="Its menus need not keep any promises.")] = False,
     no_webhook_secret: Annotated[bool, typer.Option("--no-webhook-secret", help="Webhooks go unsigned.")] = False,
     any_destination: AnyDestination = False,
@@ -342,9 +342,12 @@ def _clock(window: list[str] | None, time_zone: str | None) -> None:
         raise typer.BadParameter('say on which clock the windows are: --time-zone Europe/Kyiv, or "recipient".')
 
 
-def _promises(file: Path | None) -> str:
-    """The promises of a file, as an account holds them."""
-    return dump_json(read_promises_file(file)[0]) if file else ""
+def _promises(given: Sequence[str] | None) -> str:
+    """The promises of files and packs, as an account holds them."""
+    found = [promise for one in given or () for promise in promises_or_pack(one)]
+    if len(found) > MOST_PROMISES:
+        raise Refusal(f"An account can require {MOST_PROMISES} promises; these are {len(found)}.")
+    return dump_json(found) if found else ""
 
 
 def _once(given: list[str] | None) -> tuple[str, ...]:

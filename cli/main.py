@@ -7,11 +7,12 @@ from io import StringIO, TextIOWrapper
 
 import typer
 
-from cli import accounts, deadletter, lists, menus, optouts, pool, prompts, stops, webhooks
+from cli import accounts, calls, deadletter, lists, menus, optouts, pool, prompts, stops, webhooks
 from cli.deployment import Deployment, Place
 from cli.doctor.command import AsJson
 from cli.doctor.command import doctor as examine_deployment
 from cli.failures import unwritten
+from cli.receiver import command as receivers
 from cli.stack import command as stack
 from cli.target import on_place
 from speechcall import VERSION
@@ -33,8 +34,10 @@ app.add_typer(lists.app, name="list", help="Message lists: their progress as it 
 app.add_typer(stops.campaigns, name="campaign", help="Campaigns: to pause or cancel one.")
 app.add_typer(optouts.app, name="optout", help="Opt-outs: who does not want to be called.")
 app.add_typer(webhooks.app, name="webhook", help="Webhooks: what became of each, and to send it again.")
+app.add_typer(receivers.app, name="receiver", help="Your own receiver of webhooks: whether it copes with all of them.")
 app.add_typer(deadletter.app, name="deadletter", help="Dead letters: what could not be handled, and another try.")
 app.add_typer(stack.app, name="stack", help="A whole stack: to remove it, and to restore its tables.")
+app.add_typer(calls.app, name="call", help="Calls: the signed file of one, and to run it once more.")
 app.add_typer(menus.app, name="menu", help="Menus: what a file's menus will do to the person who answers.")
 
 

@@ -9,11 +9,12 @@ import typer
 
 from cli.failures import Refusal, told
 from cli.menu_files import File, MenuFile, read_menus
-from cli.promise_files import read_promises_file
+from cli.promise_files import read_packs, read_promises_file
 from cli.terminal import plain
 from speechcall.menus.rules.compare_menus import MOST_STATES, NOT_COMPARABLE
 from speechcall.menus.rules.compare_menus import compare as compare_menus
 from speechcall.menus.rules.difference_words import steps_in_words, tell
+from speechcall.menus.rules.promise_grammar import PACKS, read_promises
 from speechcall.menus.rules.prove import prove as prove_promise
 from speechcall.menus.rules.walk import AS_DEPLOYED, CallLimits
 from speechcall.requests.use_cases.judge_promises import describe
@@ -50,7 +51,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 def prove(
     file: File,
-    promises: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="What every call has to keep to.")],
+    promises: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="What every call has to keep to.")
+    ] = None,
+    pack: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help=f"Promises by name: {', '.join(PACKS)}. Repeatable.")
+    ] = None,
     length: Annotated[
         list[str] | None,
         typer.Option(
@@ -66,8 +72,11 @@ def prove(
 
     Ends with status 0 if all are proved, 1 if one is broken, 4 if none is broken and one cannot be decided.
     """
+    if not (promises or pack):
+        raise typer.BadParameter("give --promises FILE, --pack NAME, or both.")
     with told():
-        _, wanted = read_promises_file(promises)
+        packs, _ = read_promises(read_packs(pack or []))
+        wanted = (*(read_promises_file(promises)[1] if promises else ()), *packs)
         seconds = {name: float(text) for name, _, text in (one.rpartition("=") for one in length or [])}
         rows: list[dict[str, Any]] = []
         for path, menus, own_repeats, _ in read_menus(file):

@@ -129,8 +129,9 @@ def _make_role(client: Any, name: str, properties: Mapping[str, Any]) -> None:
         )
 
 
-def _make_key(client: Any, alias: str, _properties: Mapping[str, Any]) -> None:
-    client.create_alias(AliasName=alias, TargetKeyId=client.create_key()["KeyMetadata"]["KeyId"])
+def _make_key(client: Any, alias: str, properties: Mapping[str, Any]) -> None:
+    given = {name: properties[name] for name in ("KeySpec", "KeyUsage") if name in properties}
+    client.create_alias(AliasName=alias, TargetKeyId=client.create_key(**given)["KeyMetadata"]["KeyId"])
 
 
 _MAKERS: Mapping[str, tuple[str, Callable[[Any, str, Mapping[str, Any]], None]]] = {

@@ -70,6 +70,7 @@ COMMON_EVENT_FILES = (
     EventFile("api/post-cancel.json", "StopMessagesFunction", _UNKNOWN_CALLER),
     EventFile("api/post-optout.json", "OptoutsFunction", _UNKNOWN_CALLER),
     EventFile("api/get-account.json", "AccountFunction", _UNKNOWN_CALLER),
+    EventFile("api/get-call.json", "CallFilesFunction", _UNKNOWN_CALLER),
     EventFile("dynamodb/message-inserted.json", "PreparePromptsFunction", _ALL_DONE),
     EventFile("dynamodb/message-queued.json", "DialerFunction", _NONE_STARTED),
     EventFile("dynamodb/message-finished.json", "DialerFunction", _NONE_STARTED),

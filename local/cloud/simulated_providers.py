@@ -34,13 +34,13 @@ def simulated(name: ProviderName) -> SimulatedProvider:
 
 
 def parameters_of(name: ProviderName) -> dict[str, str]:
-    """The template's parameters that choose a provider, and who sends text messages.
+    """The template's parameters that choose a provider, and who sends text messages; calls are signed, which is free.
 
     One that rings no phone needs no caller ID, and sends no text messages either.
     """
     rings = provider(name).rings_phones
     common = {"CallerId": CALLER_ID, "SmsOriginationIdentity": SMS_IDENTITY} if rings else {"CallerId": ""}
-    return {"TelephonyProvider": name.value, **common, **simulated(name).parameters}
+    return {"TelephonyProvider": name.value, "SignedCalls": "true", **common, **simulated(name).parameters}
 
 
 RINGING = tuple(name for name in ProviderName if provider(name).rings_phones)

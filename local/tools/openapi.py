@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from local.tools.openapi_account import account_paths
 from local.tools.openapi_audio import audio_paths
+from local.tools.openapi_calls import call_file_paths
 from local.tools.openapi_console import console_paths
 from local.tools.openapi_optouts import opt_out_paths
 from local.tools.openapi_people import people_paths
@@ -410,6 +411,7 @@ def _paths() -> dict[str, Any]:
                 },
             }
         },
+        **call_file_paths(_id("messageId"), _errors),
         "/health": {
             "get": {
                 "operationId": "getHealth",

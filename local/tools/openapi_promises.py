@@ -8,11 +8,14 @@ from speechcall.menus.rules.promise_grammar import (
     BREAKABLE,
     EVERY_MENU,
     EXCUSES,
+    HANGUP,
     MAX_NAME_LENGTH,
     MAX_PATTERN_LENGTH,
     MOST_IN_A_MESSAGE,
     MOST_MENUS,
+    OPT_OUT,
     PACKS,
+    SOME_KEY,
 )
 
 _INDEX = {"type": "integer", "minimum": 0, "maximum": MOST_IN_A_MESSAGE - 1}
@@ -24,7 +27,7 @@ _PATTERN: dict[str, Any] = {
     "description": "Of URLs: `*` stands for any characters. Without a `?` in it, URLs are looked at up to their query.",
     "examples": ["*/confirmed"],
 }
-_KEY: dict[str, Any] = {"type": "string", "enum": [*KEYS]}
+_KEY: dict[str, Any] = {"type": "string", "enum": [*KEYS, SOME_KEY]}
 _TO_500 = "([1-9][0-9]?|[1-4][0-9]{2}|500)"
 _TO_86400 = "([1-9][0-9]{0,3}|[1-7][0-9]{4}|8[0-5][0-9]{3}|86[0-3][0-9]{2}|86400)"
 _MEMBERS_OF_PACKS: dict[str, dict[str, Any]] = {"webhook": _PATTERN, "key": _KEY}
@@ -63,7 +66,13 @@ _ALWAYS = [
     _form(
         "key in leadsTo",
         key=_KEY,
-        leadsTo={"anyOf": [{"const": "hangup"}, _form("menu", menu=_INDEX), _form("webhook", webhook=_PATTERN)]},
+        leadsTo={
+            "anyOf": [
+                {"type": "string", "enum": [HANGUP, OPT_OUT]},
+                _form("menu", menu=_INDEX),
+                _form("webhook", webhook=_PATTERN),
+            ]
+        },
         **{
             "in": {
                 "anyOf": [

@@ -15,7 +15,7 @@ from local.cloud import seed
 from local.network.shared.scripted_callees import Script, answer, busy, press, stay_silent
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.scope import Scope
-from speechcall.accounts.use_cases.named_keys import create_key
+from speechcall.accounts.use_cases.named_keys import NewKey, create_key
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
 from tests.e2e.test_main_job import webhooks_of
 from tests.kit.audio_files import Kind, encode, sound
@@ -231,8 +231,10 @@ def key_that_erases(cloud):
         boto3.client("dynamodb"), cloud.template.functions["MessagelistFunction"].environment["REGISTRY_TABLE"]
     )
     scopes = {Scope.READ, Scope.MANAGE, Scope.ERASE}
-    means = {"store": accounts, "token": partial(secrets.token_hex, 16), "now_msec": 0}
-    return create_key(seed.ACCOUNT_ID, "office", scopes, (), **means).key
+    token = partial(secrets.token_hex, 16)
+    made = create_key(seed.ACCOUNT_ID, "office", scopes, (), store=accounts, token=token, now_msec=0)
+    assert isinstance(made, NewKey)
+    return made.key
 
 
 def test_a_number_opts_out_and_only_a_key_that_erases_lets_it_in_again(page, cloud):

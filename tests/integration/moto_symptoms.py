@@ -6,6 +6,7 @@ moto as it is, where each must show, or its guard can go.
 
 import copy
 import functools
+import hashlib
 import itertools
 import json
 import os
@@ -23,6 +24,10 @@ from botocore import hooks, useragent
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.session import Session
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from moto import mock_aws
 from moto.core import responses
 from moto.core.config import DefaultConfig
@@ -523,6 +528,21 @@ def make_pairs_for_asymmetric_keys_alone() -> bool:
     return not works or made[keys["SYMMETRIC_DEFAULT"]].private_key is not None
 
 
+def sign_digests_as_they_are() -> bool:
+    """Whether the signature of a digest is none of what the digest was made of."""
+    with fresh_moto():
+        client = boto3.client("kms")
+        key = client.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+        asked: Any = {"MessageType": "DIGEST", "SigningAlgorithm": "ECDSA_SHA_256"}
+        made = client.sign(KeyId=key, Message=hashlib.sha256(b"text").digest(), **asked)["Signature"]
+        public: Any = load_der_public_key(client.get_public_key(KeyId=key)["PublicKey"])
+        try:
+            public.verify(made, b"text", ECDSA(SHA256()))
+        except InvalidSignature:
+            return True
+        return False
+
+
 def keep_what_is_written_over_readable() -> bool:
     with fresh_moto():
         client = boto3.client("s3")
@@ -657,6 +677,7 @@ SYMPTOMS: dict[str, Callable[[], bool]] = {
         list_the_methods_of_a_service_once,
         clean_each_user_agent_once,
         make_pairs_for_asymmetric_keys_alone,
+        sign_digests_as_they_are,
         keep_what_is_written_over_readable,
         give_items_as_they_stand,
         parse_each_path_once,

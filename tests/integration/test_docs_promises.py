@@ -37,10 +37,11 @@ def run(command):
 
 @pytest.mark.usefixtures("files")
 def test_each_command_says_what_the_page_says():
-    prove, with_length, compare = COMMANDS
+    prove, packs, with_length, compare = COMMANDS
     assert run(prove) == (1, PROVED)
     assert "proved     short" not in PROVED
     assert "undecided  short" not in run(with_length)[1]
+    assert run(packs)[0] == 1
     assert run(compare) == (1, COMPARED)
     assert run("menu compare old.json old.json")[0] == 0
 
@@ -52,7 +53,7 @@ def test_the_check_answers_what_the_page_says(api):
 
 
 def test_the_forms_of_the_page_are_read():
-    assert len(FORMS) == 10
+    assert len(FORMS) == 11
     never = ("webhook", "both", "ends")
     for form in FORMS:
         kind = "never" if set(form) <= {"webhook", "without", "by", "twice"} or set(form) & set(never[1:]) else "always"

@@ -59,7 +59,8 @@ def went(pair, mid, took):
         ids = [name.removeprefix(f"{mid}-1-{visit + 2}-").split("-") for name in took.event_ids]
         sent = [parts for parts in ids if len(parts) == 3]
         urls = tuple(pair.menus[int(place[1:])].actions[key][int(step)].url for place, key, step in sent)
-        steps.append(Heard(menu, one.heard, follows.key, urls, follows.target, one.then == "hangs_up"))
+        opted = any((menu, follows.key) == place[:2] for place in took.opt_outs)
+        steps.append(Heard(menu, one.heard, follows.key, urls, follows.target, one.then == "hangs_up", opted))
     waits = [idle_seconds(pair.menus[menu].idle_timeout_msec) * 1000 for menu in took.menus]
     return Went(tuple(steps), len(took.menus), ENDINGS[took.reason], sum(waits))
 
@@ -86,7 +87,7 @@ def hold_broken_promises(bench, count):
     for (rule, pair), (mid, took) in zip(drawn, bench.take(pairs), strict=True):
         call = went(pair, mid, took)
         assert took.status == "SUCCEEDED"
-        assert breaks(rule, call), f"{seed}: {rule}\n{pair}\n{took}"
+        assert breaks(rule, call, pair.menus), f"{seed}: {rule}\n{pair}\n{took}"
     assert {type(rule) for rule, _ in drawn} >= {AlwaysSeconds} or count < 30
 
 
@@ -120,7 +121,8 @@ def hold_differences(bench, count):
         last = len(one.steps) - 1
         told = f"{seed}: {one}\n{old}\n{new}\n{results[2 * number]}\n{results[2 * number + 1]}"
         if one.kind is Kind.SENT:
-            assert calls[0].heard[last].urls != calls[1].heard[last].urls, told
+            does_there = [(call.heard[last].urls, call.heard[last].opts_out) for call in calls]
+            assert does_there[0] != does_there[1], told
         elif one.kind is Kind.LEADS:
             ends = [(call.asked > last + 1, call.ending) for call in calls]
             assert ends[0] != ends[1], told

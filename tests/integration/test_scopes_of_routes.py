@@ -13,6 +13,7 @@ from speechcall.prompts.adapters.s3_audio import S3Audio
 from speechcall.prompts.rules.prompt import KnownPrompt, Prompt
 from speechcall.shared.adapters.keys import campaign_key, list_brake_key
 from speechcall.shared.adapters.table import to_wire
+from speechcall.status.adapters.call_files_store import DynamoCallFiles
 from tests.kit.http_api import TEMPLATE, HttpApi, specification
 from tests.kit.samples import NOW
 
@@ -75,6 +76,9 @@ class World:
             asked = api.ask("POST", path, {"x-authorization-key": key}, BODIES[f"POST {path}"], HOME)
             ids[name] = asked.json[name]
         self.ids: dict[str, str] = ids
+        # As if the message had been final once: its file is asked for whatever has become of it.
+        files = DynamoCallFiles(boto3.client("dynamodb"), api.tables[0])
+        files.keep(message_id, "masked", "header.content.signature", NOW)
         bucket = TEMPLATE.functions["AudioFunction"].environment["PROMPTS_BUCKET"]
         self.uri = S3Audio(boto3.client("s3"), bucket).put(b"RIFF")
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from speechcall.menus.rules import promise as forms
 from speechcall.menus.rules.call_log import ANSWERED, IDLE, KEY, Entry, Plan, Then, ThenKind, follows
-from speechcall.menus.rules.menu import KEYS, NO_KEY, Action, GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.menu import KEYS, NO_KEY, Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.promise import Ending
 from speechcall.menus.rules.walk import CallLimits, react, table_of
 from speechcall.shared.rules.timing import idle_seconds
@@ -32,6 +32,7 @@ class Heard:
     urls: tuple[str, ...]
     target: int | None
     hangs_up_after: bool = False
+    opts_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class Went:
         return tuple((one.menu, one.heard, one.hangs_up_after) for one in self.heard)
 
 
-def breaks(rule: forms.Rule, call: Went) -> bool:
-    """Whether a call breaks a promise, by what docs/promises.md says of each form."""
+def breaks(rule: forms.Rule, call: Went, menus: Sequence[Menu]) -> bool:  # noqa: C901 – one case for each form
+    """Whether a call through `menus` breaks a promise, by what docs/promises.md says of each form."""
     sent = [(at, url) for at, one in enumerate(call.heard) for url in one.urls]
     match rule:
         case forms.NeverSent(webhook):
@@ -81,8 +82,10 @@ def breaks(rule: forms.Rule, call: Went) -> bool:
                 )
                 for cause in causes
             )
-        case forms.AlwaysLeads(key, menus, to):
-            pressed_in = [one for one in call.heard if one.heard == key and (menus is None or one.menu in menus)]
+        case forms.AlwaysLeads(None, named, to):
+            return any(not _has_a_key(menus, one.menu, to) for one in call.heard if named is None or one.menu in named)
+        case forms.AlwaysLeads(key, named, to):
+            pressed_in = [one for one in call.heard if one.heard == key and (named is None or one.menu in named)]
             return not all(_does(one, to) for one in pressed_in)
         case forms.AlwaysMenus(most):
             return call.asked > most
@@ -99,7 +102,13 @@ def _is_late(call: Went, since: int, at: int | None, within: int | None, unless:
     return at is None and call.ending is not None and call.ending not in unless
 
 
+def _has_a_key(menus: Sequence[Menu], menu: int, to: forms.LeadsTo) -> bool:
+    return any(_does(what_follows(menus, menu, key), to) for key in KEYS if key in menus[menu].actions)
+
+
 def _does(one: Heard, to: forms.LeadsTo) -> bool:
+    if to.opts_out:
+        return one.opts_out
     if to.webhook is not None:
         return any(_fits(to.webhook, url) for url in one.urls)
     return one.target is None if to.hangs_up else one.target == to.menu
@@ -156,10 +165,13 @@ def _from_here(
             yield replace(asked, heard=(*asked.heard, left), ending=Ending.CALLER_HUNG_UP)
 
 
-def steps_to(rule: forms.Rule, call: Went) -> int:
+def steps_to(rule: forms.Rule, call: Went, menus: Sequence[Menu]) -> int:
     """After how many things heard a call that breaks a promise has broken it."""
+    if isinstance(rule, forms.AlwaysLeads) and rule.key is None:
+        # It is broken as soon as the last menu is asked, whatever is heard there.
+        return len(call.heard) - 1
     going_on = replace(call, heard=call.heard[:-1], ending=None)
-    is_needless = call.heard[-1].heard == "hang_up" and breaks(rule, going_on)
+    is_needless = call.heard[-1].heard == "hang_up" and breaks(rule, going_on, menus)
     return len(call.heard) - is_needless
 
 
@@ -178,7 +190,9 @@ def small_menus(random: Random, keys: Sequence[str] = SOME_KEYS) -> tuple[Menu, 
 
 
 def _list(random: Random, menus: int) -> tuple[Action, ...]:
-    hooks = [Webhook(random.choice(URLS)) for _ in range(random.choice((0, 0, 1, 1, 2)))]
+    hooks: list[Action] = [Webhook(random.choice(URLS)) for _ in range(random.choice((0, 0, 1, 1, 2)))]
+    if random.random() < 0.2:
+        hooks.append(OptOutStep("news"))
     ends: tuple[list[Action], ...] = ([], [Hangup()], [GotoMenu(random.randrange(menus))], [GotoMenu(menus - 1)])
     end = random.choice(ends)
     behind = [Webhook(URLS[0])] if random.random() < 0.1 else []
@@ -205,7 +219,7 @@ def random_promise(random: Random, of_keys: Sequence[str] = SOME_KEYS) -> dict[s
             more["unless"] = random.sample(endings, random.randint(0, 4))
         return more
 
-    leads: Any = random.choice(("hangup", {"menu": random.randint(0, 3)}, {"webhook": webhook()}))
+    leads: Any = random.choice(("hangup", "optOut", {"menu": random.randint(0, 3)}, {"webhook": webhook()}))
     where: Any = random.choice(("every menu", random.randint(0, 3), random.sample(range(4), 2)))
     never = (
         lambda: {"webhook": webhook()},
@@ -221,7 +235,7 @@ def random_promise(random: Random, of_keys: Sequence[str] = SOME_KEYS) -> dict[s
     always = (
         sent,
         sent,
-        lambda: {"key": random.choice(of_keys), "in": where, "leadsTo": leads},
+        lambda: {"key": random.choice((*of_keys, "some key")), "in": where, "leadsTo": leads},
         lambda: {"menus": f"<= {random.randint(1, 3)}"},
         lambda: {"callSeconds": f"<= {random.randint(2, 20)}"},
     )
@@ -275,7 +289,7 @@ def what_follows(menus: Sequence[Menu], menu: int, heard: str) -> Heard:
     reaction = react(menus[menu], heard)
     actions = menus[menu].actions[reaction.key] if reaction.key else ()
     urls = tuple(action.url for place in reaction.webhooks if isinstance(action := actions[place], Webhook))
-    return Heard(menu, heard, reaction.key, urls, reaction.target)
+    return Heard(menu, heard, reaction.key, urls, reaction.target, opts_out=bool(reaction.opt_outs))
 
 
 def with_some_urls(random: Random, menus: Sequence[Menu]) -> tuple[Menu, ...]:

@@ -21,6 +21,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "RouteCallBacks": ("true", "false"),
     "SmsOriginationIdentity": ("", "arn:aws:sms-voice:eu-central-1:123456789012:pool/pool-1"),
     "ReserveConcurrency": ("true", "false"),
+    "SignedCalls": ("true", "false"),
     "ReadyForCallees": ("0", "2"),
     "GradualDeployment": ("none", "Canary10Percent5Minutes"),
     "Architecture": ("x86_64", "arm64"),

@@ -593,6 +593,21 @@ def test_an_account_requires_the_promises_of_a_file(run, accounts, tmp_path):
     assert run("set", "acme", "--no-require", "--require", str(file)).exit_code == 2
 
 
+def test_an_account_requires_packs_by_their_names(run, accounts, tmp_path):
+    file = tmp_path / "promises.json"
+    file.write_text('[{"name": "short", "always": {"menus": "<= 3"}}]')
+    assert run("set", "acme", "--require", "opt-out-in-every-menu", "--require", str(file)).exit_code == 0
+    assert accounts.find("acme").requires == (
+        '[{"pack":"opt-out-in-every-menu"},{"name":"short","always":{"menus":"<= 3"}}]'
+    )
+    result = run("set", "acme", "--require", "opt-out-everywhere")
+    assert result.exit_code == 1
+    assert "INVALID_PROMISE: opt-out-everywhere is no file, and must be the name of a pack: " in result.output
+    file.write_text(json.dumps([{"always": {"menus": "<= 3"}}] * 20))
+    assert run("set", "acme", "--require", str(file), "--require", "opt-out-in-every-menu").exit_code == 1
+    assert len(json.loads(accounts.find("acme").requires)) == 2
+
+
 def test_promises_that_cannot_be_read_change_nothing(run, accounts, tmp_path):
     file = tmp_path / "promises.json"
     file.write_text('[{"always": {"menus": 3}}]')

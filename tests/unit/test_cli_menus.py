@@ -122,6 +122,28 @@ def test_a_proof_ends_with_a_status_that_says_what_came_of_it(file, promises, op
     assert run("prove", file(MENU), "--promises", file(promises), *options).exit_code == status
 
 
+@pytest.mark.parametrize(
+    ("options", "status", "told"),
+    [
+        (["--pack", "ends-within-three-menus"], 0, 'proved     {"pack":"ends-within-three-menus"}'),
+        (["--pack", "opt-out-in-every-menu"], 1, "menu 0 is asked, in which no key leads to an opt-out [menu[0]]"),
+        (["--pack", "no-confirmation-without-a-key", "--pack", "opt-out-in-every-menu"], 1, "  proved     "),
+        (["--pack", "opt-out-in-all"], 1, "INVALID_PROMISE: opt-out-in-all must be the name of a pack: "),
+        (["--pack", "opt-out-in-every-menus"], 1, "did you mean opt-out-in-every-menu?"),
+        ([], 2, "give --promises FILE, --pack NAME, or both"),
+    ],
+)
+def test_a_pack_is_proved_by_its_name(file, options, status, told):
+    result = run("prove", file(MENU), *options)
+    assert result.exit_code == status
+    assert told in result.output
+
+
+def test_packs_are_proved_together_with_a_file(file):
+    result = run("prove", file(MENU), "--promises", file([KEPT]), "--pack", "ends-within-three-menus", "--json")
+    assert [row["result"] for row in json.loads(result.output)] == ["proved", "proved"]
+
+
 def test_a_proof_goes_by_the_messages_own_silent_repeats_and_the_stacks_limits(file):
     silent = file([{"never": {"ends": "silence"}}])
     rows = [
@@ -184,9 +206,10 @@ def test_what_the_commands_say_of_files_is_on_the_page(file):
     _, _, section = page.partition("## What the command says of files")
     shown = re.findall(r"^    (Error: .*(?:\n      .*)*)$", section.partition("\n## ")[0], re.MULTILINE)
     unread = run("prove", file(MENU), "--promises", file([{"never": {"webhok": "*"}}])).output
+    unknown = run("prove", file(MENU), "--pack", "opt-out-in-every-menus").output
     apart = run("compare", file({"messages": [{"menu": MENU}] * 2}), file(MENU)).output
-    names = {"file1.json": "promises.json", "file2.json": "old.json", "file3.json": "new.json"}
-    said = "\n".join((unread.strip(), apart.strip()))
+    names = {"file1.json": "promises.json", "file3.json": "old.json", "file4.json": "new.json"}
+    said = "\n".join((unread.strip(), unknown.strip(), apart.strip()))
     for ours, theirs in names.items():
         said = said.replace(ours, theirs)
     assert said == "\n".join(shown).replace("\n    ", "\n")

@@ -79,7 +79,11 @@ def told_apart(old, new, limits):
         at = len(heard) - 1
         places = walks[0].menus[at], walks[1].menus[at]
         sent = [
-            [menus[one.menu].actions[one.key][one.step] for one in went.webhooks if one.visit == at + 1]
+            [
+                menus[one.menu].actions[one.key][one.step]
+                for one in sorted((*went.webhooks, *went.opt_outs), key=lambda one: one.step)
+                if one.visit == at + 1
+            ]
             for menus, went in zip((old, new), walks, strict=True)
         ]
         has_list = heard[-1] in old[places[0]].actions or heard[-1] in new[places[1]].actions
@@ -88,7 +92,7 @@ def told_apart(old, new, limits):
             note(Kind.SENT, *places, name, steps=len(heard))
         goes_on = [len(went.menus) > len(heard) for went in walks]
         if goes_on != [True, True]:
-            if any(goes_on) or walks[0][2:] != walks[1][2:]:
+            if any(goes_on) or walks[0][2:-1] != walks[1][2:-1]:
                 note(Kind.LEADS, *places, name, steps=len(heard))
             return
         nexts = walks[0].menus[at + 1], walks[1].menus[at + 1]

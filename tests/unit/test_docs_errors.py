@@ -17,6 +17,7 @@ from speechcall.api.adapters.http_api import HttpApi, HttpRequest
 from speechcall.api.use_cases.query import parameter, truth
 from speechcall.api.use_cases.representation import check_site
 from speechcall.campaigns.rules.campaign import MOST_OPEN, Campaign
+from speechcall.messages.rules.message import State
 from speechcall.messages.rules.stops import CampaignNumbers
 from speechcall.messages.use_cases.message_ports import Brake
 from speechcall.messages.use_cases.stop_ports import Stopped
@@ -31,6 +32,7 @@ from speechcall.requests.use_cases.accept_messages import accept_messages
 from speechcall.requests.use_cases.manage_opt_outs import add_opt_out, list_opt_outs, remove_opt_out
 from speechcall.shared.rules.errors import PromptUnavailable, RequestError
 from speechcall.shared.rules.json_text import MAX_JSON_BYTES
+from speechcall.status.use_cases.call_file import call_file
 from speechcall.status.use_cases.cursors import dump_cursor
 from speechcall.status.use_cases.read_campaigns import read_campaign, read_campaigns, read_lists
 from speechcall.status.use_cases.read_export import export_campaign
@@ -249,6 +251,15 @@ def replayed(state, attempts, webhook_id="1-1-2-m0-d1-0"):
     history = History(MESSAGE_STORED, (), [(WebhookTask(MID, 1, 2, 0, "d1", 0, "1-1-2-m0-d1-0"), delivery)])
     stores: Any = {"store": Holding(history), "deliveries": None, "queue": None, "clock": FakeClock()}
     return refused(lambda: replay_of_message(ACME, MID, webhook_id, **stores))
+
+
+def signed_call(message, *, signs):
+    """What the file of a message's calls is refused with."""
+    files: Any = SimpleNamespace(find=lambda _mid, _form: None)
+    signer: Any = SimpleNamespace(is_there=signs)
+    store: Any = Holding(History(message, (), ()))
+    credential = Credential(ACME.account_id, "")
+    return refused(lambda: call_file(ACME, credential, MID, {}, store=store, files=files, signer=signer))
 
 
 class Holding:
@@ -543,6 +554,8 @@ GIVEN = {
         lambda: replayed(DeliveryState.DEAD, 200),
         lambda: in_campaign("spring", Campaign("acme", "spring", NOW, cancelled_msec=NOW)),
         lambda: secret(times=MAX_SECRETS + 1),
+        lambda: signed_call(replace(MESSAGE_STORED, state=State.CALLING), signs=True),
+        lambda: signed_call(replace(MESSAGE_STORED, state=State.FINISHED), signs=False),
         lambda: stopped(lambda desk: pause_list(ACME, "7", b"", {}, desk)),
         lambda: stopped(lambda desk: resume_a_campaign(ACME, "spring", b"", {}, desk)),
     ],

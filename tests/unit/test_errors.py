@@ -21,6 +21,8 @@ def test_the_tree_of_errors_is_the_one_that_its_module_shows():
             "AddressNotAllowed": {},
             "NotFound": {},
             "NotReplayable": {},
+            "CallNotOver": {},
+            "NotSignedHere": {},
             "TooManySecrets": {},
             "CampaignCancelled": {},
             "ListCancelled": {},

@@ -91,6 +91,7 @@ def test_every_status_that_can_occur_is_there():
         "GET /bat/messagelist/{messagelistId}": ["200", "400", "401", "403", "404", "429", "500"],
         "GET /bat/messagelist/{messagelistId}/export": ["200", "400", "401", "403", "404", "429", "500"],
         "GET /bat/campaign/{campaign}/export": ["200", "400", "401", "403", "404", "429", "500"],
+        "GET /bat/message/{messageId}/call": ["200", "400", "401", "403", "404", "409", "429", "500"],
         "GET /bat/message/{messageId}": ["200", "401", "403", "404", "429", "500"],
         "POST /bat/message/{messageId}/webhooks/replay": ["202", "400", "401", "403", "404", "409", "429", "500"],
         "POST /bat/message/{messageId}/cancel": ["200", "202", *STOPPED[1:]],
@@ -115,6 +116,7 @@ def test_every_status_that_can_occur_is_there():
         "GET /bat/webhook": ["200", "400", "401", "403", "429", "500"],
         "POST /bat/webhook/replay": ["202", "400", "401", "403", "413", "415", "429", "500"],
         "GET /openapi.json": ["200", "429", "500"],
+        "GET /keys.json": ["200", "429", "500"],
         "GET /health": ["200", "429", "500"],
         "GET /console": ["200", "304", "429", "500"],
         "GET /console/{file}": ["200", "304", "404", "429", "500"],
@@ -125,7 +127,7 @@ def test_every_status_that_can_occur_is_there():
 def test_only_the_description_the_health_and_the_console_need_no_credentials():
     assert DOCUMENT["security"] == [{"basic": []}, {"key": []}]
     free = [route for route, operation in OPERATIONS.items() if not operation["security"]]
-    open_to_all = ["/console", "/console/{file}", "/health", "/openapi.json"]
+    open_to_all = ["/console", "/console/{file}", "/health", "/keys.json", "/openapi.json"]
     assert sorted(free) == [f"{method} {path}" for method in ("GET", "HEAD") for path in open_to_all]
 
 

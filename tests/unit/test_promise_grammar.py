@@ -9,7 +9,15 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from local.tools.openapi_promises import promises_schema
-from speechcall.menus.rules.promise import MOST_PROMISES, AlwaysMenus, AlwaysSent, NeverBy, Pattern
+from speechcall.menus.rules.promise import (
+    MOST_PROMISES,
+    AlwaysLeads,
+    AlwaysMenus,
+    AlwaysSent,
+    LeadsTo,
+    NeverBy,
+    Pattern,
+)
 from speechcall.menus.rules.promise_grammar import PACKS, read_promises
 from speechcall.shared.rules.json_text import parse_json
 from tests.kit.promise_meaning import random_promise
@@ -55,12 +63,19 @@ def problem_of(given):
         ({"always": {"key": "9", "in": 0, "leadsTo": "hangup"}}, "always.key", "must be a key: d0 to d9, d* or d#"),
         ({"always": {"key": "d9", "in": "all", "leadsTo": "hangup"}}, "always.in", 'must be "every menu", the 0-based'),
         ({"always": {"key": "d9", "in": [20], "leadsTo": "hangup"}}, "always.in", 'must be "every menu", the 0-based'),
-        ({"always": {"key": "d9", "in": 0, "leadsTo": "end"}}, "always.leadsTo", 'must be "hangup", or an object'),
+        (
+            {"always": {"key": "d9", "in": 0, "leadsTo": "end"}},
+            "always.leadsTo",
+            'must be "hangup", "optOut", or an object',
+        ),
         ({"always": {"key": "d9", "in": 0, "leadsTo": {"menu": -1}}}, "always.leadsTo", "must be"),
         ({"always": {"menus": 3}}, "always.menus", 'must be text such as "<= 3", with a whole number from 1 to 500'),
         ({"always": {"menus": "<= 501"}}, "always.menus", "from 1 to 500"),
         ({"always": {"callSeconds": "< 90"}}, "always.callSeconds", "must be text such as"),
         ({"pack": "us"}, "pack", "must be the name of a pack: "),
+        ({"pack": "Opt-out in every menu"}, "pack", "did you mean opt-out-in-every-menu?"),
+        ({"pack": ["opt-out-in-every-menu"]}, "pack", "must be the name of a pack: "),
+        ({"pack": "opt-out-in-every-menu", "key": "wrong"}, "key", 'd* or d#, or "some key"'),
         ({"pack": "ends-within-three-menus", "webhook": HOOK}, "webhook", "is not known here"),
         ({"pack": "no-confirmation-without-a-key", "webhook": 7}, "webhook", "must be a pattern"),
         ({"name": "", "never": {"webhook": HOOK}}, "name", "must be a string of 1 to 64 characters"),
@@ -92,6 +107,9 @@ def test_a_pack_is_promises_under_a_name():
         NeverBy(Pattern("*confirm*"), ("silence", "invalid", "wrong")),
     ]
     assert [one.name for one in promises] == ['{"pack":"ends-within-three-menus"}', "confirmed"]
+    (any_key, one_key), _ = read_promises([{"pack": "opt-out-in-every-menu", **key} for key in ({}, {"key": "d9"})])
+    assert any_key.rule == AlwaysLeads(None, None, LeadsTo(opts_out=True))
+    assert one_key.rule == AlwaysLeads("d9", None, LeadsTo(opts_out=True))
     for pack in PACKS:
         assert read_promises([{"pack": pack}])[1] == []
 

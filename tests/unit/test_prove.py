@@ -6,9 +6,10 @@ from random import Random
 
 import pytest
 
-from speechcall.menus.rules.menu import KEYS, GotoMenu, Hangup, Menu, Webhook
-from speechcall.menus.rules.promise import Pattern
+from speechcall.menus.rules.menu import KEYS, GotoMenu, Hangup, Menu, OptOutStep, Webhook
+from speechcall.menus.rules.promise import AlwaysLeads, LeadsTo, Pattern
 from speechcall.menus.rules.promise_grammar import read_promises
+from speechcall.menus.rules.promise_words import explain, place_of
 from speechcall.menus.rules.prove import Result, prove
 from speechcall.menus.rules.walk import CallLimits
 from tests.kit.promise_meaning import (
@@ -52,13 +53,13 @@ def held_against_all_calls(random):
     unknown = any(menu.intro not in seconds for menu in menus)
     for length in UNKNOWN if unknown else UNKNOWN[:1]:
         lengths = {menu.intro: seconds.get(menu.intro, length) for menu in menus}
-        broken = [call for call in all_calls(menus, limits, lengths, keys) if breaks(rule, call)]
+        broken = [call for call in all_calls(menus, limits, lengths, keys) if breaks(rule, call, menus)]
         if verdict.result is Result.PROVED:
             assert broken == [], f"{told}\n{broken[0]}"
         elif verdict.result is Result.BROKEN:
             steps = tuple((menu, as_drawn(heard, keys), left) for menu, heard, left in verdict.broken.steps)
             assert any(call.keys[: len(steps)] == steps for call in broken), f"{told}\n{verdict}"
-            shortest = min(steps_to(rule, call) for call in broken)
+            shortest = min(steps_to(rule, call, menus) for call in broken)
             assert len(steps) == shortest if not unknown else len(steps) >= shortest, f"{told}\n{verdict}"
         else:
             assert unknown, f"{told}\n{verdict}"
@@ -97,7 +98,7 @@ def held_against_random_calls(random, promises, calls):
             proved += 1
             for _ in range(calls):
                 call = random_call(random, menus, limits, seconds)
-                assert not breaks(rule, call), f"{menus}\n{limits}\n{seconds}\n{rule}\n{call}"
+                assert not breaks(rule, call, menus), f"{menus}\n{limits}\n{seconds}\n{rule}\n{call}"
     return proved
 
 
@@ -113,7 +114,7 @@ def test_what_is_proved_is_kept_by_thousands_of_calls_by_chance():
 
 # ------------------------------------------------------------------ by hand
 CONFIRMED, DONE = Webhook("https://shop.example/confirmed"), Webhook("https://shop.example/done")
-LIMITS = CallLimits()
+LIMITS, OPT_OUT = CallLimits(), LeadsTo(opts_out=True)
 
 
 def menu(idle=10, intro="intro", **lists):
@@ -204,6 +205,41 @@ def test_more_states_than_are_looked_at_leave_it_undecided():
     assert verdict(ring(20), given, most_states=whole.states).result is Result.PROVED
     few = verdict(ring(20), given, most_states=whole.states - 1)
     assert (few.result, few.lengths) == (Result.UNDECIDED, ())
+
+
+def test_the_states_grow_with_the_menus_and_not_with_the_ways_through_them():
+    states = [verdict(ring(count), {"always": {"menus": "<= 60"}}).states for count in (5, 10, 20)]
+    assert states[1] <= 2.5 * states[0]
+    assert states[2] <= 2.5 * states[1]
+    assert states[2] <= 20 * LIMITS.visits * (LIMITS.silent_repeats + 20)
+
+
+@pytest.mark.parametrize(
+    ("key", "in_menu_1", "broken"),
+    [
+        ({}, "d5", None),
+        ({}, "wrong", 1),
+        ({"key": "d9"}, "d9", None),
+        ({"key": "d9"}, "d5", 1),
+    ],
+)
+def test_somebody_can_opt_out_in_every_menu(key, in_menu_1, broken):
+    out = [OptOutStep(""), Hangup()]
+    menus = (menu(d1=[GotoMenu(1)], d9=out), menu(**{in_menu_1: out}), menu(d1=[CONFIRMED]))
+    found = verdict(menus, {"pack": "opt-out-in-every-menu", **key})
+    assert found.result is (Result.PROVED if broken is None else Result.BROKEN)
+    if broken:
+        rule = rule_of({"pack": "opt-out-in-every-menu", **key})
+        said = "9 does not lead to an opt-out" if key else "menu 1 is asked, in which no key leads to an opt-out"
+        assert explain(rule, found, LIMITS).endswith(f"and {said}")
+        assert place_of(menus, rule, found.broken) == "menu[1]"
+
+
+def test_the_first_menu_of_all_has_to_have_a_key_that_opts_out():
+    found, rule = verdict((menu(d1=[CONFIRMED]),), {"pack": "opt-out-in-every-menu"}), AlwaysLeads(None, None, OPT_OUT)
+    assert explain(rule, found, LIMITS) == (
+        "is broken: the call begins, and menu 0 is asked, in which no key leads to an opt-out"
+    )
 
 
 def test_a_promise_that_no_webhook_fits_is_kept_and_pointed_out():

@@ -42,7 +42,7 @@ def test_each_route_of_the_template_has_its_scope_and_no_other_has_one():
 
 
 def test_what_asks_is_read_what_sends_is_send_and_the_rest_is_manage():
-    open_to_all = {"GET /openapi.json", "GET /health", "GET /console", "GET /console/{file}"}
+    open_to_all = {"GET /openapi.json", "GET /health", "GET /keys.json", "GET /console", "GET /console/{file}"}
     assert {route for route, scope in SCOPES.items() if scope is None} == open_to_all
     for route, scope in SCOPES.items():
         if scope is not None:

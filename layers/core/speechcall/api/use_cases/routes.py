@@ -22,6 +22,7 @@ Reads = Literal[
     "GET /bat/messagelist/{messagelistId}",
     "GET /bat/messagelist/{messagelistId}/export",
     "GET /bat/message/{messageId}",
+    "GET /bat/message/{messageId}/call",
     "GET /bat/audio",
     "GET /bat/audio/{introId}",
     "GET /bat/optout",
@@ -52,7 +53,7 @@ Erases = Literal[
     "POST /bat/optout/remove",
     "POST /bat/erasure",
 ]
-Open = Literal["GET /openapi.json", "GET /health", "GET /console", "GET /console/{file}"]
+Open = Literal["GET /openapi.json", "GET /health", "GET /keys.json", "GET /console", "GET /console/{file}"]
 """Asked without credentials."""
 
 Route = Sends | Reads | Manages | Erases | Open

@@ -7,7 +7,8 @@ looked through.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, assert_never
 
-from speechcall.menus.rules.menu import Action
+from speechcall.menus.rules.compile_flow import steps_run
+from speechcall.menus.rules.menu import Action, Menu, OptOutStep
 from speechcall.menus.rules.promise import (
     AlwaysLeads,
     AlwaysMenus,
@@ -24,6 +25,7 @@ from speechcall.menus.rules.promise import (
     Pattern,
     Rule,
 )
+from speechcall.menus.rules.walk import react
 
 BROKEN = -1
 """In the place of a state."""
@@ -61,8 +63,8 @@ class Monitor(NamedTuple):
     """Which action of the last list is to blame."""
 
 
-def monitor_of(rule: Rule) -> Monitor:
-    """The monitor that a promise is held to."""
+def monitor_of(rule: Rule, menus: Sequence[Menu]) -> Monitor:
+    """The monitor that a promise about calls through `menus` is held to."""
     match rule:
         case NeverSent(webhook):
             return _by_list(webhook, lambda _answer: True)
@@ -78,8 +80,8 @@ def monitor_of(rule: Rule) -> Monitor:
             return Monitor(breaks_at_end=lambda _state, how: how is ending, depends_on_end=ending is Ending.LIMIT)
         case AlwaysSent(webhook, within, after, unless):
             return _sent_after(webhook, within, after, unless) if after else _sent(webhook, within, unless)
-        case AlwaysLeads(key, menus, to):
-            return _leads(key, menus, to)
+        case AlwaysLeads(key, named, to):
+            return _some_key_leads(menus, named, to) if key is None else _leads(key, named, to)
         case AlwaysMenus(most):
             return Monitor(asked=lambda state, _menu: state + 1 if state < most else BROKEN)
         case AlwaysSeconds():
@@ -171,7 +173,22 @@ def _leads(key: str, menus: Sequence[int] | None, to: LeadsTo) -> Monitor:
     return Monitor(answered)
 
 
+def _some_key_leads(menus: Sequence[Menu], named: Sequence[int] | None, to: LeadsTo) -> Monitor:
+    """Which menus have no such key is known before any call; a call that asks one of them breaks the promise."""
+    without = {index for index in range(len(menus)) if named is None or index in named}
+    for index in tuple(without):
+        for key in menus[index].own_keys():
+            answer = Answer(
+                index, key, key, tuple(steps_run(menus[index].actions[key])), react(menus[index], key).target
+            )
+            if _does(answer, to):
+                without.discard(index)
+    return Monitor(asked=lambda state, menu: BROKEN if menu in without else state)
+
+
 def _does(answer: Answer, to: LeadsTo) -> bool:
+    if to.opts_out:
+        return any(isinstance(action, OptOutStep) for action in answer.actions)
     if to.webhook is not None:
         return any(map(to.webhook.is_sent_by, answer.actions))
     return answer.target is None if to.hangs_up else answer.target == to.menu

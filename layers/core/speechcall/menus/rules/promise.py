@@ -128,17 +128,21 @@ class AlwaysSent(NamedTuple):
 
 
 class LeadsTo(NamedTuple):
-    """What a key's list does: it hangs up, asks a menu next, or sends a webhook; exactly one of the three."""
+    """What a key's list does: it hangs up, asks a menu next, sends a webhook, or opts out; exactly one of the four."""
 
     menu: int | None = None
     webhook: Pattern | None = None
     hangs_up: bool = False
+    opts_out: bool = False
 
 
 class AlwaysLeads(NamedTuple):
-    """Wherever a call asks one of the menus (None: any), the key's list does that. The stack's limits break nothing."""
+    """Wherever a call asks one of the menus (None: any), the key's list does that. The stack's limits break nothing.
 
-    key: str
+    No key: some key of the menu has such a list, whichever it is.
+    """
+
+    key: str | None
     menus: tuple[int, ...] | None
     to: LeadsTo
 

@@ -35,6 +35,8 @@ MOST_MENUS, MOST_SECONDS = 500, 86_400
 MOST_IN_A_MESSAGE = 20
 MOST_PROBLEMS = 20
 EVERY_MENU = "every menu"
+SOME_KEY = "some key"
+HANGUP, OPT_OUT = "hangup", "optOut"
 _SHOWN = 120
 _AT_MOST = re.compile(r"<= ?([1-9][0-9]{0,4})", re.ASCII)
 BREAKABLE = (Ending.SILENCE, Ending.LIMIT)
@@ -47,7 +49,8 @@ _KEYS = "a key, or an array of 1 to 12 keys: d0 to d9, d* and d#"
 _LIST = "a list, or an array of 1 to 15 lists: d0 to d9, d*, d#, silence, invalid and wrong"
 _WITHIN = f'an object such as {{"menus": 3}}, with 1 to {MOST_MENUS} menus'
 _IN = f'"{EVERY_MENU}", the 0-based index of a menu, or an array of 1 to 20 of them'
-_LEADS = '"hangup", or an object with menu or webhook, such as {"menu": 1} or {"webhook": "*/stop"}'
+_KEY_THAT_LEADS = f'{_KEY}, or "{SOME_KEY}"'
+_LEADS = f'"{HANGUP}", "{OPT_OUT}", or an object with menu or webhook, such as {{"menu": 1}} or {{"webhook": "*/stop"}}'
 _ENDS = " or ".join(f'"{one}"' for one in BREAKABLE)
 _UNLESS = "an array of " + " and ".join(f'"{one}"' for one in EXCUSES).replace(" and ", ", ", len(EXCUSES) - 2)
 
@@ -68,11 +71,20 @@ class Pack(NamedTuple):
     make: Callable[[Mapping[str, str]], Rule]
 
 
+def _key_or_some(given: str) -> str | None:
+    return None if given == SOME_KEY else given
+
+
 PACKS: Mapping[str, Pack] = {
     "no-confirmation-without-a-key": Pack(
         "nothing is confirmed by silence or by a key that has no list",
         {"webhook": "*confirm*"},
         lambda given: NeverBy(Pattern(given["webhook"]), NO_KEY),
+    ),
+    "opt-out-in-every-menu": Pack(
+        "in every menu that a call asks some key opts out (or the one in key does)",
+        {"key": SOME_KEY},
+        lambda given: AlwaysLeads(_key_or_some(given["key"]), None, LeadsTo(opts_out=True)),
     ),
     "ends-within-three-menus": Pack("no call asks more than three menus", {}, lambda _given: AlwaysMenus(3)),
 }
@@ -132,11 +144,17 @@ def _is_pack(name: Any) -> bool:
     return isinstance(name, str) and name in PACKS
 
 
+def not_a_pack(given: Any) -> str:
+    """What is wrong with the name of a pack that there is not, and what would be right."""
+    text = f"must be the name of a pack: {', '.join(PACKS)}"
+    meant = Names(PACKS).meant_by(given) if isinstance(given, str) else None
+    return f"{text}; did you mean {meant}?" if meant else text + _seen(given)
+
+
 def _pack(given: Mapping[str, Any], members: Mapping[str, str], path: str) -> Rule:
     if not _is_pack(given["pack"]):
-        text = f"must be the name of a pack: {', '.join(PACKS)}"
-        raise _Wrong(f"{path}.pack", text + _seen(given["pack"]))
-    read = {"webhook": lambda one, at: _pattern(one, at).text, "key": _key}
+        raise _Wrong(f"{path}.pack", not_a_pack(given["pack"]))
+    read = {"webhook": lambda one, at: _pattern(one, at).text, "key": _key_that_leads}
     found = {name: read[name](given.get(name, default), f"{path}.{name}") for name, default in members.items()}
     return PACKS[given["pack"]].make(found)
 
@@ -180,8 +198,8 @@ def _always(given: Mapping[str, Any], path: str) -> Rule:
         unless = _excuses(given["unless"], f"{path}.unless") if "unless" in given else EXCUSED
         return AlwaysSent(webhook, within, after, unless)
     if members == {"key", "in", "leadsTo"}:
-        key, to = _key(given["key"], f"{path}.key"), _leads(given["leadsTo"], f"{path}.leadsTo")
-        return AlwaysLeads(key, _menus(given["in"], f"{path}.in"), to)
+        key, to = _key_that_leads(given["key"], f"{path}.key"), _leads(given["leadsTo"], f"{path}.leadsTo")
+        return AlwaysLeads(_key_or_some(key), _menus(given["in"], f"{path}.in"), to)
     if members == {"menus"}:
         return AlwaysMenus(_at_most(given["menus"], MOST_MENUS, f"{path}.menus"))
     if members == {"callSeconds"}:
@@ -208,9 +226,9 @@ def _pattern(given: Any, path: str) -> Pattern:
     return Pattern(given)
 
 
-def _key(given: Any, path: str) -> str:
-    if not isinstance(given, str) or given not in KEYS:
-        raise _Wrong(path, f"must be {_KEY}{_seen(given)}")
+def _key_that_leads(given: Any, path: str) -> str:
+    if not isinstance(given, str) or given not in (*KEYS, SOME_KEY):
+        raise _Wrong(path, f"must be {_KEY_THAT_LEADS}{_seen(given)}")
     return given
 
 
@@ -252,8 +270,8 @@ def _menus(given: Any, path: str) -> tuple[int, ...] | None:
 
 
 def _leads(given: Any, path: str) -> LeadsTo:
-    if given == "hangup":
-        return LeadsTo(hangs_up=True)
+    if given in (HANGUP, OPT_OUT):
+        return LeadsTo(hangs_up=given == HANGUP, opts_out=given == OPT_OUT)
     menu = (
         _number(given["menu"], 0, MOST_IN_A_MESSAGE - 1) if isinstance(given, dict) and set(given) == {"menu"} else None
     )

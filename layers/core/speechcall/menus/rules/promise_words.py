@@ -58,13 +58,15 @@ def heard_in_words(heard: str) -> str:
 
 def place_of(menus: Sequence[Menu], rule: Rule, broken: Broken) -> str:
     """What of the menus does it, as a path in the message: a webhook, a list, or else the menu."""
+    if isinstance(rule, AlwaysLeads) and broken.asks is not None:
+        return f"menu[{broken.asks}]"
     if not broken.steps:
         return "menu[0]"
     last = broken.steps[-1]
     key = None if last.heard in (HANG_UP, PROMPT_ERROR) else menus[last.menu].list_for(last.heard)
     if key is None:
         return f"menu[{last.menu}]"
-    offends = monitor_of(rule).offends
+    offends = monitor_of(rule, menus).offends
     actions = steps_run(menus[last.menu].actions[key])
     # Of several the last one: what came before it may have been allowed.
     at = next((place for place in reversed(range(len(actions))) if offends and offends(actions[place])), None)
@@ -95,6 +97,8 @@ def what_it_does(rule: Rule, broken: Broken) -> str:
             end = f", and {_ends(broken.ending)}" if broken.ending else ""
             return f'and no webhook to "{webhook.text}" has been sent{behind}{menus}{end}'
         case AlwaysLeads(key, _, to):
+            if key is None:
+                return f"and menu {broken.asks} is asked, in which no key leads to {_target(to)}"
             return f"and {key.removeprefix('d')} does not lead to {_target(to)}"
         case AlwaysMenus(most):
             return f"and menu {broken.asks} is asked, which is one more than {most}"
@@ -133,6 +137,8 @@ def _ends(ending: Ending | None) -> str:
 def _target(to: LeadsTo) -> str:
     if to.webhook is not None:
         return f'a webhook to "{to.webhook.text}"'
+    if to.opts_out:
+        return "an opt-out"
     return "the end of the call" if to.hangs_up else f"menu {to.menu}"
 
 

@@ -151,7 +151,7 @@ _Layer = dict[_Place, list[_Call]]
 class _Search:
     def __init__(self, menus: Sequence[Menu], rule: Rule, limits: CallLimits, most_states: int) -> None:
         self._limits, self._most_states = limits, most_states
-        self._monitor: Monitor = monitor_of(rule)
+        self._monitor: Monitor = monitor_of(rule, menus)
         self._bound = rule.most * 1000 if isinstance(rule, AlwaysSeconds) else None
         self._happenings = [happenings(menu) for menu in menus]
         self._silences = silences(menus, limits.silent_repeats)

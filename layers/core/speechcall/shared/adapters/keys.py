@@ -52,6 +52,11 @@ def delivery_key(mid: str, event_id: str) -> Key:
     return {"pk": message_partition(mid), "sk": f"{DELIVERIES}{event_id}"}
 
 
+def call_file_key(mid: str, form: str) -> Key:
+    """The signed file of a message's calls; `form`: with which number."""
+    return {"pk": message_partition(mid), "sk": f"FILE#{form}"}
+
+
 def deliveries_of_a_call(mid: str, attempt: int) -> str:
     """How the sort keys of the deliveries of one call attempt begin: see `ids.event_id`."""
     return f"{DELIVERIES}{mid}-{attempt}-"
@@ -240,6 +245,15 @@ def stop_key(kind: str, account_id: str, name: str) -> Key:
 def person_job_key(job_id: str) -> Key:
     """What was asked for about a person: erasure, or access."""
     return {"pk": f"PERSON#{job_id}", "sk": "JOB"}
+
+
+SIGNING_KEYS = "SIGNING_KEYS"
+"""The partition of the public keys that have signed calls."""
+
+
+def signing_key_key(kid: str) -> Key:
+    """One of them, by its thumbprint (RFC 7638)."""
+    return {"pk": SIGNING_KEYS, "sk": kid}
 
 
 DIGEST_KEY: Key = {"pk": "DIGEST_KEY", "sk": "KEY"}

@@ -10,6 +10,8 @@ SpeechCallError
 │  ├─ AddressNotAllowed    403  the key is good, and not from this address
 │  ├─ NotFound             404  there is no such message or list in this account
 │  ├─ NotReplayable        409  the webhook is being tried, or was tried too often
+│  ├─ CallNotOver          409  the file of a message is made when it is final
+│  ├─ NotSignedHere        409  the stack has no key for the files of calls
 │  ├─ TooManySecrets       409  another webhook secret would be one too many
 │  ├─ CampaignCancelled    409  nothing more is taken for the campaign
 │  ├─ ListCancelled        409  a list that is cancelled cannot be paused or resumed
@@ -120,6 +122,20 @@ class NotFound(RequestError):
 class NotReplayable(RequestError):
     status = 409
     code = "NOT_REPLAYABLE"
+
+
+class CallNotOver(RequestError):
+    """What is asked for is made when nothing of it can change any more."""
+
+    status = 409
+    code = "CALL_NOT_OVER"
+
+
+class NotSignedHere(RequestError):
+    """The stack has no key for calls."""
+
+    status = 409
+    code = "NOT_SIGNED_HERE"
 
 
 class TooManySecrets(RequestError):

@@ -4,13 +4,14 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
+from typing import Protocol
 
 import httpcore
 import httpx
 
+from speechcall.outbound.adapters.connections import Receivers
 from speechcall.outbound.adapters.guarded_network import OUR_SIDE, TlsFailed
 from speechcall.outbound.adapters.http_answer import MAX_BODY_BYTES
-from speechcall.outbound.adapters.http_clients import GuardedClient
 from speechcall.outbound.rules.address import Target, target_of
 from speechcall.shared.rules.errors import ForbiddenAddress, Unreachable, UnusableUrl
 from speechcall.webhooks.rules.delivery import OUR_NETWORK
@@ -36,10 +37,16 @@ _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*")
 
 
+class HasReceivers(Protocol):
+    """Where requests to receivers are sent from."""
+
+    receivers: Receivers
+
+
 class WebhookSender:
     """Sends webhooks; of what receivers answer the head is read, and the rest is dropped."""
 
-    def __init__(self, client: GuardedClient) -> None:
+    def __init__(self, client: HasReceivers) -> None:
         self._receivers = client.receivers
 
     def __call__(self, request: WebhookRequest) -> WebhookAnswer:

@@ -1,0 +1,69 @@
+"""`speechcall call`: the signed file of a message's calls, read and run once more on this machine.
+
+The menus of the file are checked and compiled as those of a request are. Nothing of the file is asked for over the
+network, and no webhook is sent.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.call_replay import Replayed, read_call_file, replay_calls
+from cli.failures import told
+from cli.terminal import plain
+
+app = typer.Typer(no_args_is_help=True)
+File = Annotated[
+    Path, typer.Argument(exists=True, dir_okay=False, help="What GET /bat/message/{messageId}/call answered.")
+]
+
+
+@app.command()
+def show(file: File) -> None:
+    """Show what a file holds, as JSON. Whether the signature is right is for a verifier (docs/call-files.md)."""
+    with told():
+        content = read_call_file(file)
+    typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+@app.command()
+def replay(file: File, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Run the calls of a file once more, from their menus and what was heard alone.
+
+    Ends with status 0 if the same follows and the same webhooks are sent, 1 if anything differs.
+    """
+    with told():
+        found = replay_calls(read_call_file(file))
+    if as_json:
+        typer.echo(json.dumps(_row(found), ensure_ascii=False, indent=2))
+    else:
+        _show(found)
+    if found.differences:
+        raise typer.Exit(1)
+
+
+def _row(found: Replayed) -> dict[str, Any]:
+    return {
+        "steps": [step._asdict() for step in found.steps],
+        "webhooks": list(found.webhooks),
+        "differences": list(found.differences),
+    }
+
+
+def _show(found: Replayed) -> None:
+    attempt = 0
+    for step in found.steps:
+        if step.attempt != attempt:
+            attempt = step.attempt
+            typer.echo(f"call {attempt}")
+        after = f"{step.seconds:8.1f} s"
+        where = "" if step.menu is None else f"menu {step.menu}: "
+        typer.echo(plain(f"{after}  {where}{step.heard} → {step.then}"))
+        for name in step.webhooks:
+            typer.echo(plain(f"{'':10}  webhook {name}"))
+    for difference in found.differences:
+        typer.echo(plain(f"differs: {difference}"))
+    if not found.differences:
+        typer.echo(f"the same: {len(found.steps)} steps, {len(found.webhooks)} webhooks")

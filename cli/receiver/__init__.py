@@ -1,0 +1,1 @@
+"""A trial of somebody's receiver of webhooks: `speechcall receiver try`."""

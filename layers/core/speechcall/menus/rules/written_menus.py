@@ -1,0 +1,75 @@
+"""Menus as a request writes them, out of those that are stored; of headers, which may hold secrets, only the names."""
+
+from collections.abc import Sequence
+from typing import Any, assert_never
+
+from speechcall.menus.rules.introduction import MOST_DIGITS, Audio, Part, Pause
+from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook
+from speechcall.menus.rules.speech import Say
+from speechcall.shared.rules.json_text import parse_json
+
+HIDDEN = "(hidden)"
+"""In the place of a header's value."""
+
+
+def written_menus(menus: Sequence[Menu]) -> list[dict[str, Any]]:
+    """The `menu` of a message, for `dump_json`: each number of a body has the digits that the sender wrote."""
+    return [_written(menu) for menu in menus]
+
+
+def _written(menu: Menu) -> dict[str, Any]:
+    lists = {key: [_action(action) for action in steps] for key, steps in menu.actions.items()}
+    return _plays(menu) | {"idleTimeoutMsec": menu.idle_timeout_msec, "dtmfActions": lists}
+
+
+def _plays(menu: Menu) -> dict[str, Any]:
+    if menu.say:
+        return _say(menu.say)
+    return {"play": _parts(menu.play)} if menu.play else {"introUrl": menu.intro}
+
+
+def _say(say: Say) -> dict[str, Any]:
+    return {"say": {"text": say.text, "language": say.language, "voice": say.voice}}
+
+
+def _parts(parts: Sequence[Part]) -> list[dict[str, Any]]:
+    """Recordings of digits that follow one another are `spell` again: there are at most so many parts."""
+    found: list[dict[str, Any]] = []
+    for part in parts:
+        match part:
+            case Audio(name):
+                last, beginning, digit = (found[-1] if found else {}), name[:-1], name[-1:]
+                is_digit = digit.isascii() and digit.isdigit() and bool(beginning) and _is_identifier(name)
+                if is_digit and last.get("recordings") == beginning and len(last["spell"]) < MOST_DIGITS:
+                    last["spell"] += digit
+                elif is_digit:
+                    found.append({"spell": digit, "recordings": beginning})
+                else:
+                    found.append({"audio": name})
+            case Say():
+                found.append(_say(part))
+            case Pause(msec):
+                found.append({"pauseMsec": msec})
+            case _:
+                assert_never(part)
+    return found
+
+
+def _is_identifier(name: str) -> bool:
+    """Whether it is an identifier, and no URL."""
+    return "/" not in name
+
+
+def _action(action: Action) -> dict[str, Any]:
+    match action:
+        case Webhook(url, body, headers):
+            told = {"action": "webhook", "url": url, "body": parse_json(body.encode())}
+            return told | {"headers": dict.fromkeys(headers, HIDDEN)} if headers else told
+        case Hangup():
+            return {"action": "hangup"}
+        case GotoMenu(menu):
+            return {"action": "gotoMenu", "menu": menu}
+        case OptOutStep(list_name):
+            return {"action": "optOut"} | ({"list": list_name} if list_name else {})
+        case _:
+            assert_never(action)
