@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.exit_codes import UNKNOWN as UNDECIDED
 from cli.failures import Refusal, told
 from cli.menu_files import File, MenuFile, read_menus
 from cli.promise_files import read_promises_file
@@ -17,9 +18,6 @@ from speechcall.menus.rules.difference_words import steps_in_words, tell
 from speechcall.menus.rules.prove import prove as prove_promise
 from speechcall.menus.rules.walk import AS_DEPLOYED, CallLimits
 from speechcall.requests.use_cases.judge_promises import describe
-
-UNDECIDED = 4
-"""The exit status where nothing is broken, and something not proved."""
 
 
 def _lengths(given: list[str] | None) -> list[str] | None:
@@ -66,7 +64,7 @@ def prove(
 
     Ends with status 0 if all are proved, 1 if one is broken, 4 if none is broken and one cannot be decided.
     """
-    with told():
+    with told(as_json=as_json):
         _, wanted = read_promises_file(promises)
         seconds = {name: float(text) for name, _, text in (one.rpartition("=") for one in length or [])}
         rows: list[dict[str, Any]] = []
@@ -113,7 +111,7 @@ def compare(
 
     Ends with status 0 if they are equivalent, and 1 if they differ.
     """
-    with told():
+    with told(as_json=as_json):
         before, after = list(read_menus(old)), list(read_menus(new))
         if len(before) != len(after):
             raise Refusal(

@@ -26,7 +26,10 @@ _LINGER_SECONDS = 1.0
 
 
 class TransportError(Exception):
-    """What arrived is no request that could be handed to an application. With a `code` it is told as an API tells it."""
+    """What arrived is no request that could be handed to an application.
+
+    With a `code` it is told in the form of the API's errors.
+    """
 
     def __init__(self, status: int, message: str, code: str = "") -> None:
         super().__init__(message)

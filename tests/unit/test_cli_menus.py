@@ -54,7 +54,7 @@ def test_the_words_tell_when_the_phone_may_ring(tmp_path):
     ]
     file.write_text(json.dumps({"windows": [{"from": "9"}], "messages": [menu]}))
     result = run("explain", file)
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert "windows[0].from must be a time from 00:00 to 23:59" in result.output
 
 
@@ -81,7 +81,7 @@ def test_a_file_that_cannot_be_used_is_told_in_a_sentence(tmp_path, text, told):
     file = tmp_path / "menu.json"
     file.write_text(text)
     result = run("draw", file)
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert told in result.output
 
 
@@ -150,7 +150,7 @@ def test_a_proof_goes_by_the_messages_own_silent_repeats_and_the_stacks_limits(f
 )
 def test_promises_that_cannot_be_read_are_told_with_their_place(file, promises, told):
     result = run("prove", file(MENU), "--promises", file(promises))
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert told in result.output
 
 
@@ -175,7 +175,7 @@ def test_a_comparison_ends_with_a_status_that_says_what_came_of_it(file):
 
 def test_files_with_other_numbers_of_messages_cannot_be_compared(file):
     result = run("compare", file({"messages": [{"menu": MENU}] * 2}), file(MENU))
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert "MENUS_NOT_COMPARABLE: file0.json has 2 messages and file1.json 1 message" in result.output
 
 

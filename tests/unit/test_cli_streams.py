@@ -88,7 +88,7 @@ def test_without_an_output_nothing_is_done(run, deployment):
 
 def test_without_an_input_nothing_is_confirmed(run, deployment):
     status, err = run("account", "create", "acme", "--prefix", "*", "--local", stdin=None)
-    assert status == 1
+    assert status == 3
     assert 'The prefix "*" was not confirmed' in err
     assert deployment.accounts.all() == []
 

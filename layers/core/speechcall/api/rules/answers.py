@@ -518,8 +518,8 @@ class UsedToday(TypedDict):
         float | None,
         Field(
             ge=0,
-            description="Of `minutesPerDay`; a call that is not over counts as long as it was expected to be. Null: they "
-            "are not limited, and not counted.",
+            description="Of `minutesPerDay`; a call that is not over counts as long as it was expected to be. "
+            "Null: they are not limited, and not counted.",
         ),
     ]
     endsAt: Annotated[Moment, Field(description="When the day ends.")]
