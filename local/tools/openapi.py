@@ -75,6 +75,16 @@ EVENTS = {"final": answers.FinalEvent, "attempt": answers.AttemptEvent, "list": 
 _JSON = "application/json"
 _REF = "#/components/schemas/"
 
+_OTHERWISE = {
+    "Attempt": "CallAttempt",
+    "Campaign": "CampaignInList",
+    "Error": "ErrorAnswer",
+    "Messagelists": "MessagelistPage",
+    "OptOuts": "OptOutPage",
+    "Replayed": "WebhooksReplayed",
+}
+"""Generators make a class of a schema and a variable of its name: so none may have a member of its own name."""
+
 _ABOUT = """\
 Automated calls with menus: a request holds messages, each message is one call.
 
@@ -102,7 +112,18 @@ def _about() -> str:
 
 def describe() -> dict[str, Any]:
     """The whole document."""
-    schemas = _schemas()
+    text = json.dumps(_described(_schemas()))
+    for name, other in _OTHERWISE.items():
+        text = text.replace(f'"{_REF}{name}"', f'"{_REF}{other}"')
+    document: dict[str, Any] = json.loads(text)
+    schemas = document["components"]["schemas"]
+    document["components"]["schemas"] = {
+        _OTHERWISE.get(name, name): schema for name, schema in sorted(schemas.items())
+    }
+    return document
+
+
+def _described(schemas: dict[str, Any]) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "SpeechCall", "version": "1", "description": _about()},

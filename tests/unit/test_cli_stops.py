@@ -90,7 +90,7 @@ def test_a_list_is_paused_resumed_and_cancelled(run, deployment):
     assert [job.hangs_up for job in deployment.stops.jobs(9)] == [True]
     final = run("list", "resume", "7")
     assert (final.exit_code, final.output) == (3, "Error: The list 7 is cancelled, and that is final.\n")
-    assert run("list", "cancel", "6").exit_code == 1
+    assert run("list", "cancel", "6").exit_code == 3
 
 
 def test_a_campaign_is_paused_resumed_and_cancelled(run, deployment):
