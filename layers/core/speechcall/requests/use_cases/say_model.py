@@ -8,17 +8,18 @@ from speechcall.menus.rules.speech import MAX_TEXT, VOICES
 from speechcall.requests.use_cases.field_checks import check_language, check_spoken, check_voice
 
 ONE_INTRODUCTION: dict[str, Any] = {
-    "if": {"required": ["play"], "properties": {"play": {"type": "array"}}},
-    "then": {"properties": {"introUrl": {"type": "null"}, "say": {"type": "null"}}},
-    "else": {
-        "if": {"required": ["say"], "properties": {"say": {"type": "object"}}},
-        "then": {"properties": {"introUrl": {"type": "null"}}},
-        "else": {"required": ["introUrl"], "properties": {"introUrl": {"type": "string"}}},
+    "if": {
+        "oneOf": [
+            {"required": ["introUrl"], "properties": {"introUrl": {"type": "string"}}},
+            {"required": ["say"], "properties": {"say": {"type": "object"}}},
+            {"required": ["play"], "properties": {"play": {"type": "array"}}},
+        ]
     },
+    "else": False,
 }
 """What is valid for a menu: it has an introduction, and one alone.
 
-As `oneOf` generators of clients would take it for three kinds of menus, without the members that both have.
+With `oneOf` by itself generators of clients would make three kinds of menus, without the members that all have.
 """
 
 
