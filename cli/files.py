@@ -6,7 +6,7 @@ from cli.failures import Failure, Refusal
 
 
 def read_file(path: Path, most: int) -> bytes:
-    """A file's content, at most so many bytes. Raises Failure if it has more (a device has no end) or is unreadable."""
+    """A file's content. Raises Refusal if it has more bytes (a device has no end), Failure if it cannot be read."""
     try:
         with path.open("rb") as file:
             content = file.read(most + 1)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
@@ -99,7 +100,8 @@ def raising(error):
 
 
 def aws(status):
-    return ClientError({"Error": {"Message": "No."}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Query")
+    told: Any = {"Error": {"Message": "No."}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(told, "Query")
 
 
 WRONG = [

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from cli import list_send
-from cli.api import FAILED, REFUSED, UNKNOWN, Api
+from cli.api import Api
+from cli.exit_codes import FAILED, REFUSED, UNKNOWN
 from cli.main import app
 from cli.people import MOST_ROWS, Unusable, message_for, read_menu, read_people
 from tests.kit.command_line import CliRunner
