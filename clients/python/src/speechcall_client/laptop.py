@@ -305,7 +305,7 @@ class Laptop:
         """
         self._receivers.add(prefix, receive)
 
-    def finished(self, message_id: str, timeout: float = 30.0) -> MessageStatus:
+    def finished(self, message_id: str, timeout: float = 90.0) -> MessageStatus:
         """Where a message stands once its call is over."""
         return self.client.wait(message_id, within=timeout, every=0.1)
 
