@@ -3,12 +3,13 @@
 import json
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 import typer
 
 from cli import account_keys, call_backs, values
+from cli.as_json import AsJson, show_json
 from cli.deployment import Deployment
 from cli.failures import Refusal, shown_once
 from cli.promise_files import promises_or_pack
@@ -114,6 +115,7 @@ def create(
     status_events: Annotated[str, _STATUS_EVENTS] = "final",
     keep_days: Annotated[int, _KEEP_DAYS] = DEFAULT_KEEP_DAYS,
     any_destination: AnyDestination = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make an account and show its credentials, once."""
     _clock(window, time_zone)
@@ -143,6 +145,9 @@ def create(
     given = _new_secrets(account_id)
     if not deployment.accounts.add(account, credentials_of(account_id, given)):
         raise Refusal(f"There is an account (or a user) {account_id} already; `account rotate` gives it new secrets.")
+    if as_json:
+        _show_json_once(deployment, account_id, given)
+        return
     where = "any number at all" if ANYWHERE in prefix else f"numbers that begin with {', '.join(account.prefixes)}"
     if deny:
         where += f", but none that begin with {', '.join(account.denied)}"
@@ -162,6 +167,7 @@ def rotate(
     account_id: AccountId,
     webhook_secret: Annotated[bool, typer.Option("--webhook-secret", help="A new webhook secret instead.")] = False,
     keep_hours: Annotated[int, typer.Option(min=0, max=168, help="The old webhook secret signs too for so long.")] = 24,
+    as_json: AsJson = False,
 ) -> None:
     """Give an account a new password and key (the old ones stop at once), or a new webhook secret.
 
@@ -172,12 +178,21 @@ def rotate(
         before = deployment.webhook_secrets.secrets_of(account_id)
         secret = give_secret(deployment, account_id, keep_hours)
         with shown_once(_ROTATE_SECRET.format(account_id)):
+            if as_json:
+                show_json(
+                    {"account": account_id, "webhookSecret": secret, "olderSignHours": keep_hours if before else 0}
+                )
+                return
             typer.echo(tell_rotation(account_id, keep_hours, before) + "\n")
             show_secret(secret)
         return
     account, given = found(deployment, account_id), _new_secrets(account_id)
     if not deployment.accounts.replace_credentials(account_id, credentials_of(account_id, given)):
         raise Refusal(f"Somebody else has just changed {account_id}'s credentials; rotate again if you still want to.")
+    if as_json:
+        with shown_once(_ROTATE.format(account_id)):
+            show_json({"account": account_id, **asdict(given)})
+        return
     with shown_once(_ROTATE.format(account_id)):
         typer.echo(f"The old password and key of {account_id} have stopped working just now. The new ones:\n")
         _show_once(given)
@@ -190,9 +205,7 @@ def rotate(
 
 @app.command("list")
 @on_deployment
-def list_(
-    deployment: Deployment, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
-) -> None:
+def list_(deployment: Deployment, as_json: AsJson = False) -> None:
     """List the accounts, without secrets."""
     _show(deployment, deployment.accounts.all(), as_json=as_json)
 
@@ -257,6 +270,7 @@ def set_(
     no_require: Annotated[bool, typer.Option("--no-require", help="Its menus need not keep any promises.")] = False,
     no_webhook_secret: Annotated[bool, typer.Option("--no-webhook-secret", help="Webhooks go unsigned.")] = False,
     any_destination: AnyDestination = False,
+    as_json: AsJson = False,
 ) -> None:
     """Change what is named and leave the rest. Prefixes, denied ones and senders take the place of all there were."""
     _one_of("--sender", sender, "--no-senders", no_senders)
@@ -306,7 +320,7 @@ def set_(
         call_back(account_id, turns=deployment.turns, clock=SystemClock())
     if no_webhook_secret:
         take_secrets(deployment, account_id)
-    _show(deployment, [account])
+    _show(deployment, [account], as_json=as_json)
 
 
 def _one_of(name: str, given: object, without: str, is_without: bool) -> None:
@@ -358,9 +372,9 @@ def _confirm_destinations(prefixes: list[str], any_destination: bool) -> None:
     if ANYWHERE not in prefixes or any_destination:
         return
     try:
-        confirmed = typer.confirm(f"{TOLL_FRAUD}\nLet it dial any number?")
+        confirmed = typer.confirm(f"{TOLL_FRAUD}\nLet it dial any number?", err=True)
     except typer.Abort:  # nobody is there to answer
-        typer.echo()
+        typer.echo(err=True)
         confirmed = False
     if not confirmed:
         raise Refusal('The prefix "*" was not confirmed; name prefixes, such as +380, or add --any-destination.')
@@ -368,6 +382,17 @@ def _confirm_destinations(prefixes: list[str], any_destination: bool) -> None:
 
 def _new_secrets(account_id: str) -> Secrets:
     return new_secrets(account_id, lambda: with_checksum(secrets.token_urlsafe(16)))
+
+
+def _show_json_once(deployment: Deployment, account_id: str, given: Secrets) -> None:
+    """All credentials of a new account in one JSON; where there is no webhook secret yet the others are shown too."""
+    told: dict[str, Any] = {"account": account_id, **asdict(given), "webhookSecret": None}
+    try:
+        told["webhookSecret"] = give_secret(deployment, account_id, 0)
+    finally:
+        both = f"{_ROTATE.format(account_id)}, `account rotate {account_id} --webhook-secret` a webhook secret"
+        with shown_once(both):
+            show_json(told)
 
 
 def _show_once(given: Secrets) -> None:

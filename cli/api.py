@@ -10,18 +10,18 @@ from urllib.parse import urlsplit
 import httpx
 import typer
 
+from cli.exit_codes import FAILED, REFUSED, UNKNOWN
+from cli.failures import Refusal
+
 KEY = "SPEECHCALL_KEY"
 """The key is taken from here alone: an option would be in the list of processes."""
 TRIES = 5
 LONGEST_WAIT = 120.0
 """Seconds that the API may ask to be waited for."""
-FAILED, REFUSED, UNKNOWN = 1, 3, 4
-"""Exit statuses of a customer's commands, besides 0 and 2 (usage): docs/cli.md."""
-
 Url = Annotated[str, typer.Option("--url", envvar="SPEECHCALL_URL", metavar="URL", help="Of the API.")]
 
 
-class Stopped(Exception):
+class Stopped(Refusal):
     """A command comes to its end here: the sentence, and the exit status."""
 
     def __init__(self, sentence: str, status: int) -> None:
@@ -30,7 +30,7 @@ class Stopped(Exception):
 
 
 class Api:
-    """Asks; repeats what may be repeated. All that is asked here changes nothing, or has an Idempotency-Key."""
+    """Asks; repeats what may be repeated. All that is asked here may be: a question, a cancellation, what has a key."""
 
     def __init__(self, url: str, http: httpx.Client, sleep: Callable[[float], object] = time.sleep) -> None:
         self._url, self._http, self._sleep = url.rstrip("/"), http, sleep
@@ -43,8 +43,25 @@ class Api:
         *,
         query: Mapping[str, str] | None = None,
         key: str = "",
+        changes: bool = False,
     ) -> tuple[int, Any]:
-        """Status and JSON of the answer: 200, 400 or 403. Raises Stopped for every other."""
+        """Status and JSON of the answer: 200, 400 or 403. Raises Stopped for every other.
+
+        `key`: the Idempotency-Key; `changes`: without one, too, something may have been done that was not answered.
+        """
+        response = self._response(method, path, content, query, key, is_open=changes or bool(key))
+        return response.status_code, _json(response)
+
+    def text(self, path: str, query: Mapping[str, str]) -> str:
+        """What is answered to a question that is answered in text. Raises Stopped."""
+        response = self._response("GET", path, None, query, "", is_open=False)
+        if response.status_code != 200:
+            raise Stopped(f"the API answers {response.status_code}: {_sentence(response)}", REFUSED)
+        return response.content.decode()
+
+    def _response(
+        self, method: str, path: str, content: bytes | None, query: Mapping[str, str] | None, key: str, *, is_open: bool
+    ) -> httpx.Response:
         headers = {"Content-Type": "application/json", **({"Idempotency-Key": key} if key else {})}
         told, status = "", FAILED
         for tried in range(1, TRIES + 1):
@@ -54,12 +71,12 @@ class Api:
                     method, f"{self._url}{path}", content=content, params=query, headers=headers, follow_redirects=False
                 )
             except httpx.TransportError as error:
-                told, status = f"the API does not answer ({type(error).__name__})", UNKNOWN if key else FAILED
+                told, status = f"the API does not answer ({type(error).__name__})", UNKNOWN if is_open else FAILED
             else:
                 if response.status_code in (200, 400, 403):
-                    return response.status_code, _json(response)
+                    return response
                 told = f"the API answers {response.status_code}: {_sentence(response)}"
-                status = (UNKNOWN if key else FAILED) if response.status_code >= 500 else REFUSED
+                status = (UNKNOWN if is_open else FAILED) if response.status_code >= 500 else REFUSED
                 asked = response.headers.get("retry-after", "")
                 if response.status_code == 429:
                     wait = max(wait, float(asked)) if asked.isdigit() else wait

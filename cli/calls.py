@@ -4,14 +4,13 @@ The menus of the file are checked and compiled as those of a request are. Nothin
 network, and no webhook is sent.
 """
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from cli.as_json import AsJson, show_json, without_deployment
 from cli.call_replay import Replayed, read_call_file, replay_calls
-from cli.failures import told
 from cli.terminal import plain
 
 app = typer.Typer(no_args_is_help=True)
@@ -21,23 +20,22 @@ File = Annotated[
 
 
 @app.command()
-def show(file: File) -> None:
+@without_deployment
+def show(file: File, as_json: AsJson = False) -> None:  # noqa: ARG001 - it is JSON either way
     """Show what a file holds, as JSON. Whether the signature is right is for a verifier (docs/call-files.md)."""
-    with told():
-        content = read_call_file(file)
-    typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
+    show_json(read_call_file(file))
 
 
 @app.command()
-def replay(file: File, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+@without_deployment
+def replay(file: File, as_json: AsJson = False) -> None:
     """Run the calls of a file once more, from their menus and what was heard alone.
 
     Ends with status 0 if the same follows and the same webhooks are sent, 1 if anything differs.
     """
-    with told():
-        found = replay_calls(read_call_file(file))
+    found = replay_calls(read_call_file(file))
     if as_json:
-        typer.echo(json.dumps(_row(found), ensure_ascii=False, indent=2))
+        show_json(_row(found))
     else:
         _show(found)
     if found.differences:

@@ -14,7 +14,7 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.dead_letters import DeadLetters
-from cli.failures import Refusal
+from cli.failures import Failure, Refusal
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.messages_store import DynamoMessages
@@ -209,7 +209,7 @@ def _on_this_machine(port: int) -> Deployment:
             names: dict[str, str] = client.get(f"{door}/resources").raise_for_status().json()
             _check_names(names)
     except (httpx.HTTPError, ValueError) as error:
-        raise Refusal(
+        raise Failure(
             f"No SpeechCall answers on port {port}: start it with `make run`, or give the port it runs on with --port."
         ) from error
     return Deployment(_made_up_session(), names.__getitem__, _LOCAL_CONFIG, door)
@@ -244,7 +244,7 @@ def _in_stack(place: Place) -> Deployment:
     except BotoCoreError:
         raise
     except ValueError as error:  # AWS_METADATA_SERVICE_NUM_ATTEMPTS=many, for one
-        raise Refusal(f"The settings of AWS, in the environment or its files, cannot be used: {error}.") from error
+        raise Failure(f"The settings of AWS, in the environment or its files, cannot be used: {error}.") from error
 
     def name_of(logical_id: str) -> str:
         # One at a time: DescribeStackResources tells of the first 100 only, and there are about as many.

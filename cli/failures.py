@@ -1,19 +1,29 @@
-"""How a command says that it could not do what it was asked: one sentence, and exit status 1."""
+"""How a command says that it could not do what it was asked: one sentence, and an exit status."""
 
 import errno
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, HTTPClientError, ReadTimeoutError
 from botocore.exceptions import ConnectionError as NotReached
 
+from cli.exit_codes import FAILED, REFUSED, UNKNOWN
 from cli.terminal import plain
 from speechcall.shared.rules.errors import PromptUnavailable, StoreUnavailable
 
 
 class Refusal(Exception):
-    """A command cannot be carried out; the sentence says why, and what would help."""
+    """A command is not carried out; the sentence says why, and what would help."""
+
+    status = REFUSED
+
+
+class Failure(Refusal):
+    """It is nobody's decision: a file, an output or a connection cannot be used."""
+
+    status = FAILED
 
 
 def unwritten(error: OSError) -> str:
@@ -27,24 +37,31 @@ def shown_once(remedy: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise Refusal(f"{unwritten(error)}. What was given is lost: {remedy}.") from error
+        raise Failure(f"{unwritten(error)}. What was given is lost: {remedy}.") from error
 
 
 @contextmanager
-def told(*, local: bool = False) -> Iterator[None]:
+def told(*, local: bool = False, as_json: bool = False) -> Iterator[None]:
     """Tells what went wrong instead of showing a traceback. What is left over is a bug of ours.
 
-    `local`: it is `make run` that was asked, which needs no profile.
+    `local`: it is `make run` that was asked, which needs no profile. `as_json`: the output says it as well.
     """
+    status = FAILED
     try:
         yield
-    except (Refusal, PromptUnavailable) as refusal:
-        sentence = str(refusal)
+    except Refusal as refusal:
+        sentence, status = str(refusal), refusal.status
+    except PromptUnavailable as refusal:
+        sentence, status = str(refusal), REFUSED
     except StoreUnavailable as error:
+        status = UNKNOWN
         sentence = f"The table did not answer ({error}). Look with `speechcall account list` whether anything changed."
     except ClientError as error:
+        status = UNKNOWN if _status_of(error) >= 500 else REFUSED
         sentence = f"AWS refuses {error.operation_name}: {error.response.get('Error', {}).get('Message', error)}"
     except BotoCoreError as error:
+        # What was sent and not answered may have been done.
+        status = UNKNOWN if isinstance(error, (ReadTimeoutError, ConnectionClosedError)) else FAILED
         said = str(error).rstrip(".")
         if local and isinstance(error, (NotReached, HTTPClientError)):
             sentence = f"The service of `make run` does not answer ({said})."
@@ -57,4 +74,10 @@ def told(*, local: bool = False) -> Iterator[None]:
     else:
         return
     typer.echo(plain(f"Error: {sentence[:1].upper()}{sentence[1:]}"), err=True)
-    raise typer.Exit(1)
+    if as_json:
+        typer.echo(json.dumps({"error": sentence, "status": status}, indent=2, ensure_ascii=False))
+    raise typer.Exit(status)
+
+
+def _status_of(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))

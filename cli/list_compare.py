@@ -9,6 +9,7 @@ import typer
 from cli import values
 from cli.deployment import Deployment
 from cli.failures import Refusal
+from cli.made_lists import made_list
 from cli.menu_files import read_menus
 from cli.target import on_deployment
 from speechcall.menus.rules.compare_menus import NOT_COMPARABLE
@@ -24,9 +25,7 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Replay what callees pressed in the calls of a list through the menus of a file, and count what would change."""
-    made = deployment.lists.find_list(list_id)
-    if made is None:
-        raise Refusal(f"There is no message list {list_id}, or it was deleted after 30 days.")
+    made = made_list(deployment, list_id)
     new, *more = read_menus(file)
     if more:
         count = 1 + len(more)

@@ -1,7 +1,8 @@
 """`speechcall list send MENU.json people.csv --map to=COLUMN`: a call for each row of a table, by the API alone.
 
-All rows are read, then all are checked by the API, before anything is sent. What is sent goes a hundred rows at a time,
-each with an Idempotency-Key of its own; so the same command again, after whatever interruption, sends nothing twice.
+`speechcall list send FILE` sends the messages of a file as they stand there, in the same way. All are read, then all
+are checked by the API, before anything is sent. What is sent goes a hundred at a time, each with an Idempotency-Key of
+its own; so the same command again, after whatever interruption, sends nothing twice.
 """
 
 import json
@@ -14,10 +15,22 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli.api import FAILED, REFUSED, UNKNOWN, Api, Stopped, Url, open_api
+from cli.api import Api, Stopped, Url, open_api
+from cli.as_json import AsJson
+from cli.exit_codes import FAILED, REFUSED, UNKNOWN
 from cli.failures import Refusal
 from cli.files import read_file
-from cli.people import Part, Person, Unusable, WrongCell, message_for, more_than_once, parts_of, read_menu, read_people
+from cli.people import (
+    Part,
+    Unusable,
+    WrongCell,
+    message_for,
+    more_than_once,
+    parts_of,
+    read_menu,
+    read_people,
+    read_request,
+)
 from cli.terminal import live_console, plain
 from speechcall.shared.rules.json_text import MAX_JSON_BYTES
 
@@ -27,23 +40,27 @@ MOST_SHOWN = 50
 """Wrong cells in words; `--json` has all."""
 
 Menu = Annotated[
-    Path, typer.Argument(metavar="MENU.json", exists=True, dir_okay=False, help="The message for everybody.")
+    Path,
+    typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="A request; with a table: what everybody gets."),
 ]
-Table = Annotated[Path, typer.Argument(metavar="PEOPLE.csv", exists=True, dir_okay=False, help="A row for each call.")]
+Table = Annotated[
+    Path | None, typer.Argument(metavar="[PEOPLE.csv]", exists=True, dir_okay=False, help="A row for each call.")
+]
 Map = Annotated[
-    list[str], typer.Option("--map", metavar="NAME=COLUMN", help="What a column is: to=phone, order=Order.")
+    list[str] | None,
+    typer.Option("--map", metavar="NAME=COLUMN", help="What a column of the table is: to=phone, order=Order."),
 ]
 Campaign = Annotated[str | None, typer.Option(metavar="NAME", help="The campaign under which they are counted.")]
 Again = Annotated[str, typer.Option(metavar="WORD", help="To send what was sent before once more, another word.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before calling.")]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 opened: Callable[[str], Api] = open_api
 
 
 @dataclass
 class Tally:
-    """What came of it."""
+    """What came of it. `word`: what is counted, rows of a table or messages of a file."""
 
+    word: str
     rows: int = 0
     sent: int = 0
     lists: list[str] = field(default_factory=list)
@@ -58,23 +75,25 @@ class Tally:
 
 def send(
     menu: Menu,
-    people: Table,
     url: Url,
-    columns: Map,
+    people: Table = None,
+    columns: Map = None,
     campaign: Campaign = None,
     again: Again = "",
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Call everybody in a table. All rows are checked first; the same command again sends nothing twice."""
-    tally = Tally()
+    """Send the messages of a file, or one to everybody in a table.
+
+    All are checked first; the same command again sends nothing twice.
+    """
+    tally, api, given = Tally("row" if people else "message"), opened(url), _mapping(columns or [])
     try:
-        _send(tally, opened(url), menu, people, _mapping(columns), campaign, again, yes=yes, as_json=as_json)
+        job = _read(tally, menu, people, given, campaign, again)
+        _send(tally, api, job, yes=yes, as_json=as_json)
     except Unusable as error:
         raise typer.BadParameter(plain(f"{error}.")) from error
     except Refusal as error:
-        _end(tally, as_json, str(error), FAILED)
-    except Stopped as error:
         _end(tally, as_json, str(error), error.status)
     except KeyboardInterrupt:
         _end(tally, as_json, "interrupted", UNKNOWN)
@@ -82,41 +101,82 @@ def send(
         _end(tally, as_json, None, 0)
 
 
-def _send(
-    tally: Tally,
-    api: Api,
-    menu: Path,
-    people: Path,
-    columns: dict[str, str],
-    campaign: str | None,
-    again: str,
-    *,
-    yes: bool,
-    as_json: bool,
-) -> None:
-    template, table = read_file(menu, MAX_JSON_BYTES), read_file(people, MOST_BYTES)
-    message, envelope = read_menu(template, columns)
+@dataclass(frozen=True)
+class Job:
+    """What is sent: to whom, in which parts, and what a part's request is."""
+
+    parts: Sequence[Part]
+    body: Callable[[Part], bytes]
+    columns: dict[str, str]
+    sender: str
+    more: int
+    """Calls to a number that an earlier one has."""
+    windows: Sequence[Any] = ()
+    """When phones may ring, if the files say so."""
+
+
+def _read(
+    tally: Tally, menu: Path, people: Path | None, columns: dict[str, str], campaign: str | None, again: str
+) -> Job:
+    """The files. Raises Unusable, Refusal."""
+    content = read_file(menu, MAX_JSON_BYTES if people else MOST_BYTES)
+    choices = json.dumps([sorted(columns.items()), campaign, again]).encode()
+    if people is None:
+        if columns:
+            raise Unusable("--map says what the columns of a table are, and no table was given")
+        messages, everybody, envelope = read_request(content)
+        tally.rows = len(everybody)
+        envelope |= {"campaign": campaign} if campaign else {}
+
+        def body_of(part: Part) -> bytes:
+            return _body([messages[one.row - 1] for one in part.people], envelope)
+
+        senders = {str(one.get("from")) for one in messages}
+        sender = senders.pop() if len(senders) == 1 else f"{len(senders)} senders"
+        double = len(messages) - len({str(one.get("to")) for one in messages})
+        return Job(parts_of(everybody, [content, choices]), body_of, {}, sender, double, _windows(envelope, *messages))
+    table = read_file(people, MOST_BYTES)
+    message, outside = read_menu(content, columns)
     everybody, tally.wrong = read_people(table, columns)
     tally.rows = len(everybody)
-    if campaign:
-        envelope["campaign"] = campaign
-    seed = [template, table, json.dumps([sorted(columns.items()), campaign, again]).encode()]
-    parts = parts_of(everybody, seed)
+    outside |= {"campaign": campaign} if campaign else {}
+
+    def filled(part: Part) -> bytes:
+        return _body([message_for(message, person.values) for person in part.people], outside)
+
+    parts = parts_of(everybody, [content, table, choices])
+    sender = str(message.get("from", "the table says"))
+    return Job(parts, filled, columns, sender, more_than_once(everybody), _windows(outside, message))
+
+
+def _windows(envelope: Any, *messages: Any) -> list[Any]:
+    """The windows that the files give: of each message its own, or those of all."""
+    found = [
+        {**window, "timeZone": one.get("timeZone") or envelope.get("timeZone")}
+        for one in messages
+        for window in one.get("windows") or envelope.get("windows") or ()
+        if isinstance(window, dict)
+    ]
+    return [one for index, one in enumerate(found) if one not in found[:index]][:MOST_SHOWN]
+
+
+def _send(tally: Tally, api: Api, job: Job, *, yes: bool, as_json: bool) -> None:
     moments: list[str] = []
     if not tally.wrong:
-        for part, checked in _each(parts, "checked", as_json, lambda part: _check(api, part, message, envelope)):
-            tally.wrong += _rejected(part, checked, columns)
+        for part, checked in _each(job.parts, "checked", as_json, lambda part: _check(api, part, job)):
+            tally.wrong += _rejected(part, checked, job.columns)
             moments += [one["dialledFrom"] for one in checked["messages"] if "dialledFrom" in one]
     if tally.wrong:
         rows = len({one.row for one in tally.wrong})
-        raise Stopped(f"{_counted(rows, 'row is', 'rows are')} wrong; nothing was sent", REFUSED)
-    _confirm(api, everybody, message, min(moments, default=""), yes=yes)
-    for part, answer in _each(parts, "sent", as_json, lambda part: _post(api, part, message, envelope)):
-        tally.wrong += _rejected(part, answer, columns)
+        told = _counted(rows, f"{tally.word} is", f"{tally.word}s are")
+        raise Stopped(f"{told} wrong; nothing was sent", REFUSED)
+    _confirm(api, tally, job, min(moments, default=""), yes=yes)
+    for part, answer in _each(job.parts, "sent", as_json, lambda part: _post(api, part, job)):
+        tally.wrong += _rejected(part, answer, job.columns)
         tally.sent += sum(one["status"] == "sent" for one in answer["messages"])
         tally.lists.append(answer["messagelistId"])
     if tally.wrong:
-        raise Stopped(f"{len(tally.wrong)} rows were refused when they were sent", REFUSED)
+        raise Stopped(f"{len(tally.wrong)} {tally.word}s were refused when they were sent", REFUSED)
 
 
 def _mapping(given: Iterable[str]) -> dict[str, str]:
@@ -129,30 +189,28 @@ def _mapping(given: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _body(part: Part, message: Any, envelope: Any) -> bytes:
-    messages = [message_for(message, person.values) for person in part.people]
+def _body(messages: Sequence[Any], envelope: Any) -> bytes:
     return json.dumps({**envelope, "messages": messages}, ensure_ascii=False).encode()
 
 
-def _check(api: Api, part: Part, message: Any, envelope: Any) -> Any:
+def _check(api: Api, part: Part, job: Job) -> Any:
     query = {"strict": "true"}
-    status, answer = api.ask("POST", "/bat/messagelist/check", _body(part, message, envelope), query=query)
-    return _or_stopped(status, answer)
+    return _or_stopped(part, *api.ask("POST", "/bat/messagelist/check", job.body(part), query=query))
 
 
-def _post(api: Api, part: Part, message: Any, envelope: Any) -> Any:
+def _post(api: Api, part: Part, job: Job) -> Any:
     query = {"strict": "true"}
-    status, answer = api.ask("POST", "/bat/messagelist", _body(part, message, envelope), query=query, key=part.key)
-    return _or_stopped(status, answer)
+    return _or_stopped(part, *api.ask("POST", "/bat/messagelist", job.body(part), query=query, key=part.key))
 
 
-def _or_stopped(status: int, answer: Any) -> Any:
+def _or_stopped(part: Part, status: int, answer: Any) -> Any:
     """The answer. Raises Stopped where the request as a whole was refused, with its first problem."""
     if status == 200:
         return answer
     error = answer.get("error", {}) if isinstance(answer, dict) else {}
     places = [f"{one['path']} {one['message']}" for one in error.get("details", [])[:1]]
-    raise Stopped(" ".join([str(error.get("message", f"the API answers {status}")), *places]), REFUSED)
+    range_ = f"(of {part.people[0].row} to {part.people[-1].row})"
+    raise Stopped(" ".join([str(error.get("message", f"the API answers {status}")), *places, range_]), REFUSED)
 
 
 def _rejected(part: Part, answer: Any, columns: dict[str, str]) -> Iterator[WrongCell]:
@@ -160,20 +218,29 @@ def _rejected(part: Part, answer: Any, columns: dict[str, str]) -> Iterator[Wron
         if one["status"] != "rejected":
             continue
         for place in one["error"].get("details") or [one["error"]]:
-            name = place["path"].rpartition(".")[2]
-            yield WrongCell(
-                person.row, columns.get(name, ""), f"{'' if name in columns else name + ' '}{place['message']}"
-            )
+            # A message's own path (`messages[3].menu[0].url`) without its number, which is that of the request.
+            path = place["path"].partition(".")[2]
+            name = path.rpartition(".")[2]
+            where = "" if name in columns else f"{path} "
+            yield WrongCell(person.row, columns.get(name, ""), f"{where}{place['message']}".strip())
 
 
-def _confirm(api: Api, everybody: Sequence[Person], message: Any, first: str, *, yes: bool) -> None:
+def _confirm(api: Api, tally: Tally, job: Job, first: str, *, yes: bool) -> None:
     status, account = api.ask("GET", "/bat/account")
-    lines = [f"{len(everybody)} calls as {message.get('from', 'the table says')}, the first {first or 'at once'}."]
+    lines = [f"{tally.rows} calls as {job.sender}, the first {first or 'at once'}."]
     if status == 200:
-        limits, used = account["limits"], account["usedToday"]["calls"]
-        lines.append(f"The account may make {limits['callsPerDay']} calls a day, and has made {used} today.")
-    if double := more_than_once(everybody):
-        lines.append(f"{double} rows have a number that another row has too: these are called again.")
+        limits, used = account["limits"], account["usedToday"]
+        own = [{**one, "timeZone": account.get("timeZone")} for one in account.get("windows") or ()]
+        lines.append(f"Phones ring {_hours(job.windows or own)}.")
+        lines.append(f"The account may make {limits['callsPerDay']} calls a day, and has made {used['calls']} today.")
+        if used.get("minutes") is not None:
+            lines.append(
+                f"It may talk for {limits['minutesPerDay']} minutes a day, and has for {used['minutes']} today."
+            )
+    if job.more:
+        lines.append(
+            f"{job.more} {tally.word}s have a number that another {tally.word} has too: these are called again."
+        )
     lines.append("What they cost is not known here.")
     typer.echo(plain("\n".join(lines)), err=True)
     if yes:
@@ -203,7 +270,7 @@ def _end(tally: Tally, as_json: bool, error: str | None, status: int) -> None:
     else:
         for one in tally.wrong[:MOST_SHOWN]:
             column = f', column "{one.column}"' if one.column else ""
-            typer.echo(plain(f"row {one.row}{column}: {one.why}"), err=True)
+            typer.echo(plain(f"{tally.word} {one.row}{column}: {one.why}"), err=True)
         if len(tally.wrong) > MOST_SHOWN:
             typer.echo(f"… and {len(tally.wrong) - MOST_SHOWN} more: --json has all", err=True)
         if tally.sent or not error:
@@ -213,6 +280,15 @@ def _end(tally: Tally, as_json: bool, error: str | None, status: int) -> None:
         if not as_json:
             typer.echo(plain(f"Error: {error[:1].upper()}{error[1:].rstrip('.')}{again}."), err=True)
         raise typer.Exit(status)
+
+
+def _hours(windows: Sequence[Any]) -> str:
+    """When, in words. The API has looked at them before."""
+    told = [
+        " ".join(filter(None, [",".join(one.get("days") or ()), f"{one['from']}-{one['to']}", one.get("timeZone")]))
+        for one in windows
+    ]
+    return " and ".join(told) if told else "at every hour"
 
 
 def _counted(count: int, one: str, more: str) -> str:

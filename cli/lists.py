@@ -1,19 +1,22 @@
 """`speechcall list watch` and `list export`: how far lists have come, and what has become of their messages."""
 
+import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cli import list_compare, list_send, values
+from cli.api import Api
+from cli.as_json import AsJson
 from cli.deployment import Deployment
-from cli.failures import Refusal
-from cli.target import on_deployment
+from cli.made_lists import made_list
+from cli.target import on_api_or_deployment, on_deployment
 from cli.terminal import live_console
 from speechcall.messages.rules.estimates import estimate
 from speechcall.messages.rules.message import State
@@ -46,11 +49,11 @@ app.command("send")(list_send.send)
 
 @app.command()
 @on_deployment
-def watch(deployment: Deployment, ids: ListIds, interval: Interval = 3.0) -> None:
+def watch(deployment: Deployment, ids: ListIds, interval: Interval = 3.0, as_json: AsJson = False) -> None:
     """Show the progress of message lists until every message has ended: outcomes, and an estimate of the rest."""
     lists = _found(deployment, ids)
     clock, tally = SystemClock(), Tally([mid for made in lists for mid in made.message_ids], lists)
-    if console := live_console():
+    if not as_json and (console := live_console()):
         columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
         with Progress(*columns, console=console) as bar:
             task = bar.add_task("", total=tally.total)
@@ -61,21 +64,36 @@ def watch(deployment: Deployment, ids: ListIds, interval: Interval = 3.0) -> Non
         return
     said = ""
     while _look(deployment, tally, clock):
-        if tally.line != said:
-            typer.echo(said := tally.line)
+        if (line := tally.told(as_json=as_json)) != said:
+            typer.echo(said := line)
         clock.sleep(interval)
-    typer.echo(tally.line)
+    typer.echo(tally.told(as_json=as_json))
 
 
 @app.command()
-@on_deployment
+@on_api_or_deployment
 def export(
-    deployment: Deployment,
+    place: Api | Deployment,
     list_id: Annotated[str, typer.Argument(metavar="ID", callback=values.list_id, help="messagelistId.")],
     form: Annotated[Format, typer.Option("--format", help="For spreadsheets, or for programs.")] = Format.CSV,
+    as_json: AsJson = False,
 ) -> None:
-    """Write what has become of a list's messages to the standard output, as the API's export does."""
-    (found,) = _found(deployment, [list_id])
+    """Write what has become of a list's messages to the standard output, as the API's export does.
+
+    --json is --format jsonl: a line for each message.
+    """
+    form = Format.JSONL if as_json else form
+    if isinstance(place, Api):
+        text = place.text(f"/bat/messagelist/{list_id}/export", {"format": form.value})
+    else:
+        text = _exported(place, list_id, form)
+    # In bytes: the lines of CSV end as they do, whatever the system's own end is.
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
+
+
+def _exported(deployment: Deployment, list_id: str, form: Format) -> str:
+    found = made_list(deployment, list_id)
     console = Console(stderr=True)
     with Progress(BarColumn(), MofNCompleteColumn(), console=console, disable=not console.is_terminal) as bar:
         read = map(deployment.history.read, bar.track(found.message_ids))
@@ -83,10 +101,7 @@ def export(
     is_urgent = bool(histories) and histories[0].message.is_urgent
     held = deployment.stops.held(found.account_id, found.list_id, found.campaign, is_urgent=is_urgent)
     now = SystemClock().now_msec()
-    text = render([row_of(one, now, held) for one in histories], form, begins=True)
-    # In bytes: the lines of CSV end as they do, whatever the system's own end is.
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode())
+    return render([row_of(one, now, held) for one in histories], form, begins=True)
 
 
 @dataclass
@@ -108,10 +123,13 @@ class Tally:
         """How many have ended."""
         return self.total - len(self.unfinished)
 
-    @property
-    def line(self) -> str:
-        """All of it in one line."""
-        return f"{self.finished} of {self.total} done: {self.said}"
+    def told(self, *, as_json: bool) -> str:
+        """All of it in one line, for people or for programs."""
+        if not as_json:
+            return f"{self.finished} of {self.total} done: {self.said}"
+        waiting = len(self.unfinished) - self.calling
+        found: dict[str, Any] = {"messages": self.total, "finished": self.finished, "outcomes": dict(self.outcomes)}
+        return json.dumps({**found, "waiting": waiting, "inCalls": self.calling, "secondsLeft": self.left_seconds})
 
     @property
     def said(self) -> str:
@@ -136,13 +154,7 @@ class Tally:
 
 
 def _found(deployment: Deployment, ids: Sequence[str]) -> list[MessageList]:
-    found: list[MessageList] = []
-    for list_id in dict.fromkeys(ids):
-        made = deployment.lists.find_list(list_id)
-        if made is None:
-            raise Refusal(f"There is no message list {list_id}, or it was deleted after 30 days.")
-        found.append(made)
-    return found
+    return [made_list(deployment, list_id) for list_id in dict.fromkeys(ids)]
 
 
 def _look(deployment: Deployment, tally: Tally, clock: SystemClock) -> bool:

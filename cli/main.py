@@ -8,8 +8,8 @@ from io import StringIO, TextIOWrapper
 import typer
 
 from cli import accounts, calls, deadletter, lists, menus, optouts, pool, prompts, stops, webhooks
+from cli.as_json import AsJson, show_json
 from cli.deployment import Deployment, Place
-from cli.doctor.command import AsJson
 from cli.doctor.command import doctor as examine_deployment
 from cli.failures import unwritten
 from cli.receiver import command as receivers
@@ -22,7 +22,6 @@ app = typer.Typer(
     name="speechcall",
     help="What an operator of SpeechCall does: accounts, prompts, lists, webhooks, dead letters, and a look at menus.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -49,9 +48,12 @@ def doctor(deployment: Deployment, place: Place, as_json: AsJson = False) -> Non
 
 
 @app.command()
-def version() -> None:
+def version(as_json: AsJson = False) -> None:
     """Tell the command's version. What a stack runs is told by `GET /health` of its API."""
-    typer.echo(f"speechcall {VERSION}")
+    if as_json:
+        show_json({"version": VERSION})
+    else:
+        typer.echo(f"speechcall {VERSION}")
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.exit_codes import UNKNOWN as UNDECIDED
 from cli.failures import Refusal, told
 from cli.menu_files import File, MenuFile, read_menus
 from cli.promise_files import read_packs, read_promises_file
@@ -18,9 +19,6 @@ from speechcall.menus.rules.promise_grammar import PACKS, read_promises
 from speechcall.menus.rules.prove import prove as prove_promise
 from speechcall.menus.rules.walk import AS_DEPLOYED, CallLimits
 from speechcall.requests.use_cases.judge_promises import describe
-
-UNDECIDED = 4
-"""The exit status where nothing is broken, and something not proved."""
 
 
 def _lengths(given: list[str] | None) -> list[str] | None:
@@ -74,7 +72,7 @@ def prove(
     """
     if not (promises or pack):
         raise typer.BadParameter("give --promises FILE, --pack NAME, or both.")
-    with told():
+    with told(as_json=as_json):
         packs, _ = read_promises(read_packs(pack or []))
         wanted = (*(read_promises_file(promises)[1] if promises else ()), *packs)
         seconds = {name: float(text) for name, _, text in (one.rpartition("=") for one in length or [])}
@@ -122,7 +120,7 @@ def compare(
 
     Ends with status 0 if they are equivalent, and 1 if they differ.
     """
-    with told():
+    with told(as_json=as_json):
         before, after = list(read_menus(old)), list(read_menus(new))
         if len(before) != len(after):
             raise Refusal(

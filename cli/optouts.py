@@ -15,6 +15,7 @@ import typer
 
 from cli import values
 from cli.accounts import found as found_account
+from cli.as_json import AsJson, show_json
 from cli.deployment import Deployment
 from cli.failures import Refusal
 from cli.files import read_file
@@ -162,19 +163,33 @@ def list_(
 
 @app.command()
 @on_deployment
-def export(deployment: Deployment, account_id: AccountId) -> None:
+def export(deployment: Deployment, account_id: AccountId, as_json: AsJson = False) -> None:
     """Write all entries as CSV, also those that were removed, with their consents and digests."""
     found_account(deployment, account_id)
+    if as_json:
+        show_json([_described(one) for one in _all(deployment, account_id, None, all_=True)])
+        return
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for one in _all(deployment, account_id, None, all_=True):
-        consent = one.consent or Consent("", "", "")
-        removed = utc_text(one.removed_msec) if one.removed_msec is not None else ""
-        told = (one.list_name, one.digest, one.ending, utc_text(one.since_msec), one.by.value)
-        free = (one.reason or "", one.mid or "", removed, consent.basis, consent.at, consent.ref)
+        told, free = _cells(one)
         writer.writerow([*told, *map(without_formula, free)])
     typer.echo(text.getvalue(), nl=False)
+
+
+def _cells(one: OptOut) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What stands under the columns: in our own words, then what others wrote."""
+    consent = one.consent or Consent("", "", "")
+    removed = utc_text(one.removed_msec) if one.removed_msec is not None else ""
+    told = (one.list_name, one.digest, one.ending, utc_text(one.since_msec), one.by.value)
+    return told, (one.reason or "", one.mid or "", removed, consent.basis, consent.at, consent.ref)
+
+
+def _described(one: OptOut) -> dict[str, str]:
+    """An entry under the names of the CSV's columns; what it does not have is not there."""
+    told, free = _cells(one)
+    return {name: cell for name, cell in zip(_COLUMNS, (*told, *free), strict=True) if cell}
 
 
 @app.command()

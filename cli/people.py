@@ -50,6 +50,14 @@ class Part(NamedTuple):
     key: str
 
 
+class Request(NamedTuple):
+    """What a file asks for by itself: its messages as people without values, and what it says for all of them."""
+
+    messages: Sequence[Any]
+    people: Sequence[Person]
+    envelope: dict[str, Any]
+
+
 def read_people(content: bytes, columns: Mapping[str, str]) -> tuple[list[Person], list[WrongCell]]:
     """Everybody in a table of UTF-8 text, and what is wrong with it. Raises Unusable.
 
@@ -124,15 +132,8 @@ def read_menu(content: bytes, columns: Mapping[str, str]) -> tuple[dict[str, Any
 
     In: a message, or a request with exactly one. Its {{names}} and the columns that are no field have to be the same.
     """
-    try:
-        given = json.loads(content)
-    except ValueError as error:
-        raise Unusable(f"the menu's file is no JSON: {error}") from error
-    if not isinstance(given, dict):
-        raise Unusable("the menu's file must be a message, or a request with one")
-    envelope = {name: value for name, value in given.items() if name != "messages"} if "messages" in given else {}
-    messages = given.get("messages", [given])
-    if not isinstance(messages, list) or len(messages) != 1 or not isinstance(messages[0], dict):
+    messages, envelope = _messages(content)
+    if len(messages) != 1:
         raise Unusable("the menu's file must hold exactly one message: the one that everybody gets")
     message = messages[0]
     if "to" not in columns:
@@ -145,6 +146,36 @@ def read_menu(content: bytes, columns: Mapping[str, str]) -> tuple[dict[str, Any
         raise Unusable(f"nothing in the menus says {_shown(unused)}; besides names in the menus there are: {fields}")
     message_for(message, dict.fromkeys(columns, "x"))
     return message, envelope
+
+
+def read_request(content: bytes) -> Request:
+    """The messages of a file as they stand there, and what it says for all. Raises Unusable."""
+    messages, envelope = _messages(content)
+    if not messages:
+        raise Unusable("the file holds no message")
+    if len(messages) > MOST_ROWS:
+        raise Unusable(f"the file has more than {MOST_ROWS} messages; send it in parts")
+    for one in messages:
+        for _ in _names(one.get("menu")):
+            raise Unusable("the menus have names such as {{order}}, which a table fills: give PEOPLE.csv and --map")
+    return Request(messages, [Person(number, {}) for number in range(1, len(messages) + 1)], envelope)
+
+
+def _messages(content: bytes) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The messages of a file, and what stands next to them. Raises Unusable."""
+    try:
+        given = json.loads(content)
+        json.dumps(given, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError) as error:  # half a character, or NaN, is no text that could be sent
+        raise Unusable(f"the file is no JSON: {error}") from error
+    if not isinstance(given, dict):
+        raise Unusable("the file must hold a message, or a request with messages")
+    if "messages" not in given:
+        return [given], {}
+    messages = given["messages"]
+    if not isinstance(messages, list) or not all(isinstance(one, dict) for one in messages):
+        raise Unusable('"messages" must be a list of messages')
+    return messages, {name: value for name, value in given.items() if name != "messages"}
 
 
 def _shown(names: set[str]) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.as_json import AsJson, show_json
 from cli.deployment import Deployment
 from cli.table import show_table
 from cli.target import on_deployment
@@ -12,8 +13,6 @@ from speechcall.messages.use_cases.lines import PoolSetting, PoolState
 from speechcall.shared.adapters.clock import SystemClock
 
 app = typer.Typer(no_args_is_help=True)
-
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
 @app.command()
@@ -37,6 +36,7 @@ def set_(
     lines: Annotated[int | None, typer.Option(min=0, max=300, help="Calls at once; 0: begin none.")] = None,
     calls_per_second: Annotated[int | None, typer.Option(min=1, max=1000, help="Calls begun a second.")] = None,
     as_deployed: Annotated[bool, typer.Option("--as-deployed", help="Go by the stack's parameters again.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Change the lines or the rate from now on; the next deployment does not change them back."""
     changes: dict[PoolSetting, int | None] = {}
@@ -49,6 +49,9 @@ def set_(
     if not changes:
         raise typer.BadParameter("say what to change: --lines, --calls-per-second, or --as-deployed.")
     deployment.lines.choose(changes)
+    if as_json:
+        show_json(_described(deployment.lines.read(), deployment.history.backlog(), SystemClock().now_msec()))
+        return
     _show_settings(deployment.lines.read())
     if lines == 0:
         typer.echo("\nNo call is begun until there are lines again; calls that are live go on.")

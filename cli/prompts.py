@@ -13,7 +13,7 @@ import typer
 from cli import values
 from cli.accounts import found
 from cli.deployment import Deployment
-from cli.failures import Refusal
+from cli.failures import Failure, Refusal
 from cli.files import read_file, write_file
 from cli.table import show_table
 from cli.target import on_deployment
@@ -101,12 +101,12 @@ def play(
     player = next((command for command in PLAYERS if shutil.which(command[0])), None)
     if player is None:
         names = ", ".join(command[0] for command in PLAYERS)
-        raise Refusal(f"There is no program here that plays it ({names}); --save FILE.wav writes it to a file.")
+        raise Failure(f"There is no program here that plays it ({names}); --save FILE.wav writes it to a file.")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.wav"
         path.write_bytes(content)
         if subprocess.run([*player, str(path)], check=False).returncode:
-            raise Refusal(f"{player[0]} could not play it; --save FILE.wav writes it to a file.")
+            raise Failure(f"{player[0]} could not play it; --save FILE.wav writes it to a file.")
 
 
 @app.command()

@@ -34,7 +34,7 @@ def chosen_queue(given: Queue | None) -> Queue:
     if not is_terminal():
         raise typer.BadParameter("say what becomes of its messages: --queue keep, --queue pause or --queue cancel.")
     while True:
-        said = str(typer.prompt(ASKED)).strip().lower()
+        said = str(typer.prompt(ASKED, err=True)).strip().lower()
         if said in set(Queue):
             return Queue(said)
 

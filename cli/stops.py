@@ -1,14 +1,20 @@
 """What an operator stops: a message, a list, a campaign, an account's messages. The flags are those of the API."""
 
-from typing import Annotated
+import json
+from typing import Annotated, assert_never
 
 import typer
 
 from cli import accounts, lists, message_show, values
 from cli.accounts import found
+from cli.api import Api
+from cli.api import Stopped as ApiStopped
+from cli.as_json import AsJson, show_json
 from cli.deployment import Deployment
+from cli.exit_codes import REFUSED
 from cli.failures import Refusal
-from cli.target import on_deployment
+from cli.made_lists import made_list
+from cli.target import on_api_or_deployment, on_deployment
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.stops import Stop, StopCounts, StopState
 from speechcall.messages.use_cases.message_ports import Brake
@@ -42,21 +48,49 @@ messages.command("show")(message_show.show_message)
 
 
 @messages.command("cancel")
-@on_deployment
-def cancel_message_(deployment: Deployment, message: MessageId, hangup: Hangup = False) -> None:
-    """Cancel a message: it is not dialled any more. A call in progress goes on, without --hangup."""
-    done = cancel_waiting(message, hangup, messages=deployment.messages, clock=SystemClock())
-    match done:
-        case None:
+@on_api_or_deployment
+def cancel_message_(
+    place: Api | Deployment, message: MessageId, hangup: Hangup = False, as_json: AsJson = False
+) -> None:
+    """Cancel a message: it is not dialled any more. A call in progress goes on, without --hangup.
+
+    Ends with status 3 where it is too late for that.
+    """
+    if isinstance(place, Api):
+        done, late = _cancel_by_api(place, message, hangup), "It is in a call, which goes on, or finished."
+    else:
+        found = cancel_waiting(message, hangup, messages=place.messages, clock=SystemClock())
+        if found is None:
             raise Refusal(f"There is no message {message}, or it has expired.")
+        done, late = found, _too_late(place.messages.get(message)) if found is Cancelled.TOO_LATE else ""
+    if as_json:
+        show_json({"messageId": message, "state": done.value})
+    else:
+        typer.echo(_told(message, done, late))
+    if done is Cancelled.TOO_LATE:
+        raise typer.Exit(REFUSED)
+
+
+def _cancel_by_api(api: Api, message: str, hangup: bool) -> Cancelled:
+    content = json.dumps({"hangup": hangup}).encode()
+    status, answer = api.ask("POST", f"/bat/message/{message}/cancel", content, changes=True)
+    if status != 200:
+        raise ApiStopped(str(answer.get("error", {}).get("message", f"the API answers {status}")), REFUSED)
+    return Cancelled(answer["state"])
+
+
+def _told(message: str, done: Cancelled, late: str) -> str:
+    match done:
         case Cancelled.CANCELLED:
-            typer.echo(f"The message {message} is cancelled.")
+            return f"The message {message} is cancelled."
         case Cancelled.HANGING_UP:
-            typer.echo(f"The call of message {message} is ended within a minute.")
+            return f"The call of message {message} is ended within a minute."
         case Cancelled.HUNG_UP:
-            typer.echo(f"The call of message {message} was ended, and is over.")
+            return f"The call of message {message} was ended, and is over."
         case Cancelled.TOO_LATE:
-            typer.echo(_too_late(deployment.messages.get(message)))
+            return late
+        case _:
+            assert_never(done)
 
 
 def _too_late(message: Message | None) -> str:
@@ -69,7 +103,7 @@ def _too_late(message: Message | None) -> str:
 @on_deployment
 def cancel_list(deployment: Deployment, list_id: ListId, hangup: Hangup = False) -> None:
     """Cancel a list for good. Calls in progress go on, without --hangup."""
-    made = _list(deployment, list_id)
+    made = made_list(deployment, list_id)
     deployment.stops.cancel(_what(made), SystemClock().now_msec(), made.expires_at, hangs_up=hangup)
     _tell_cancelled(f"list {list_id}", count_of(deployment.history.summaries(made.message_ids, is_now=True)))
 
@@ -78,7 +112,7 @@ def cancel_list(deployment: Deployment, list_id: ListId, hangup: Hangup = False)
 @on_deployment
 def pause_list(deployment: Deployment, list_id: ListId) -> None:
     """Pause a list: no call of it begins until it is resumed."""
-    made = _list(deployment, list_id)
+    made = made_list(deployment, list_id)
     _tell_stop(f"list {list_id}", deployment.stops.pause(_what(made), SystemClock().now_msec(), made.expires_at))
 
 
@@ -86,7 +120,7 @@ def pause_list(deployment: Deployment, list_id: ListId) -> None:
 @on_deployment
 def resume_list_(deployment: Deployment, list_id: ListId) -> None:
     """Let a paused list be dialled again."""
-    made = _list(deployment, list_id)
+    made = made_list(deployment, list_id)
     held = held_messages(made, deployment.history)
     stops, messages_store = deployment.stops, deployment.messages
     stop = resume_list(_what(made), held, stops=stops, messages=messages_store, clock=SystemClock())
@@ -146,13 +180,6 @@ def cancel_queue_(deployment: Deployment, account_id: AccountId) -> None:
     found(deployment, account_id)
     cancel_queue(account_id, stops=deployment.stops, clock=SystemClock())
     typer.echo(f"The messages of account {account_id} that wait are cancelled, and none of them is dialled. {FOLLOWS}")
-
-
-def _list(deployment: Deployment, list_id: str) -> MessageList:
-    made = deployment.lists.find_list(list_id)
-    if made is None:
-        raise Refusal(f"There is no message list {list_id}, or it was deleted after 30 days.")
-    return made
 
 
 def _what(made: MessageList) -> Stopped:

@@ -1,4 +1,4 @@
-"""`--local` or `--stack NAME`: the options that every command has, and what they stand for."""
+"""`--local`, `--stack NAME` or `--url URL`: the options that say where, and what they stand for."""
 
 import functools
 import inspect
@@ -8,6 +8,9 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
+from cli import api
+from cli.api import Api
+from cli.as_json import NAME, AsJson, sentences
 from cli.deployment import DEFAULT_PORT, Deployment, Place, open_deployment
 from cli.failures import told
 
@@ -20,6 +23,10 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
     "region": (Annotated[str | None, typer.Option(help="With --stack: its region, if not your usual one.")], None),
     "profile": (Annotated[str | None, typer.Option(help="With --stack: your AWS profile, if not the usual.")], None),
 }
+
+_URL = Annotated[
+    str | None, typer.Option("--url", envvar="SPEECHCALL_URL", metavar="URL", help="For customers: of the API.")
+]
 
 
 def on_deployment(command: Callable[Concatenate[Deployment, P], None]) -> Callable[..., None]:
@@ -35,34 +42,58 @@ def on_place(command: Callable[Concatenate[Deployment, Place, P], None]) -> Call
     return _with_options(command, 2)
 
 
-def _with_options(command: Callable[..., None], given_first: int) -> Callable[..., None]:
-    """`given_first`: 1, the command takes the deployment; 2, its place as well."""
+def on_api_or_deployment(command: Callable[Concatenate[Api | Deployment, P], None]) -> Callable[..., None]:
+    """As `on_deployment`, for a command that a customer has as well: with --url it gets the API."""
+    return _with_options(command, 1, by_url=True)
+
+
+def _with_options(command: Callable[..., None], given_first: int, *, by_url: bool = False) -> Callable[..., None]:
+    """`given_first`: 1, the command takes the deployment; 2, its place as well. `by_url`: or the API."""
+    own = list(inspect.signature(command).parameters.values())[given_first:]
+    has_json = any(parameter.name == NAME for parameter in own)
 
     @functools.wraps(command)
     def run(ctx: typer.Context, **given: Any) -> None:
-        place = _place(**{field.name: given.pop(field.name) for field in fields(Place)})
+        chosen = {field.name: given.pop(field.name) for field in fields(Place)}
+        url = _url(ctx, given.pop("url"), chosen) if by_url else None
+        place = Place(**chosen) if url else _place(**chosen, by_url=by_url)
         opened: Callable[[Place], Deployment] = ctx.obj or open_deployment
-        with told(local=place.local):
-            command(*(opened(place), place)[:given_first], **given)
+        as_json = given[NAME] if has_json else given.pop(NAME)
+        with told(local=place.local, as_json=as_json), sentences(as_json and not has_json):
+            if url:
+                command(api.open_api(url), **given)
+            else:
+                command(*(opened(place), place)[:given_first], **given)
 
     kind = inspect.Parameter.KEYWORD_ONLY
-    own = list(inspect.signature(command).parameters.values())[given_first:]
+    options = {**({} if has_json else {NAME: (AsJson, False)}), **({"url": (_URL, None)} if by_url else {}), **_OPTIONS}
     parameters = [
         inspect.Parameter("ctx", kind, annotation=typer.Context),
         *(parameter.replace(kind=kind) for parameter in own),
-        *(inspect.Parameter(name, kind, annotation=a, default=default) for name, (a, default) in _OPTIONS.items()),
+        *(inspect.Parameter(name, kind, annotation=a, default=default) for name, (a, default) in options.items()),
     ]
     signature: Any = run
     signature.__signature__ = inspect.Signature(parameters)
     return run
 
 
-def _place(**given: Any) -> Place:
+def _url(ctx: typer.Context, url: str | None, chosen: dict[str, Any]) -> str | None:
+    """The API's, if it is that which is meant: one in the environment gives way to a deployment that is named."""
+    if not url or not (chosen["local"] or chosen["stack"]):
+        return url
+    source = ctx.get_parameter_source("url")
+    if source is not None and source.name == "ENVIRONMENT":
+        return None
+    raise typer.BadParameter("give one of --url, --local and --stack NAME.")
+
+
+def _place(*, by_url: bool, **given: Any) -> Place:
     place = Place(**given)
     if place.local and place.stack:
         raise typer.BadParameter("give either --local or --stack NAME, not both.")
     if not place.local and not place.stack:
-        raise typer.BadParameter("say where: --stack NAME, or --local for a `make run` on this machine.")
+        customers = "--url URL with a key in SPEECHCALL_KEY, " if by_url else ""
+        raise typer.BadParameter(f"say where: {customers}--stack NAME, or --local for a `make run` on this machine.")
     if place.local and (place.region or place.profile):
         raise typer.BadParameter("--region and --profile belong to --stack.")
     return place

@@ -9,6 +9,7 @@ import typer
 
 from cli import values
 from cli.accounts import found
+from cli.as_json import AsJson, show_json
 from cli.deployment import Deployment
 from cli.failures import Refusal
 from cli.table import show_table
@@ -37,7 +38,6 @@ State = Annotated[
     DeliveryState | None,
     typer.Option(help="With --account: only these (failed: refused; dead: given up after eight attempts)."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
 @app.command("list")
@@ -90,6 +90,7 @@ def replay(
     account: AccountId = None,
     since: Since = "24h",
     state: State = None,
+    as_json: AsJson = False,
 ) -> None:
     """Send again: one webhook, those of a message that were given up, or those of an account since a time."""
     if webhook:
@@ -100,8 +101,10 @@ def replay(
     else:
         chosen = (one for one in _choose(deployment, webhook, message, account, since, state) if _given_up(one))
     begun = replay_all(chosen, deliveries=deployment.deliveries, queue=deployment.webhook_queue, clock=SystemClock())
-    for name in begun:
+    for name in () if as_json else begun:
         typer.echo(name)
+    if as_json:
+        show_json({"replayed": begun})
     webhooks = "1 webhook is" if len(begun) == 1 else f"{len(begun)} webhooks are"
     typer.echo(f"{webhooks} sent again, with the id that receivers know.", err=True)
 

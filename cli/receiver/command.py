@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli.as_json import AsJson, show_json
 from cli.receiver.report import junit_of, lines_of, rows_of
 from cli.receiver.secret import is_trial_secret, new_trial_secret
 from cli.receiver.traffic import Hook, Traffic
@@ -31,9 +32,13 @@ class NotTried(Exception):
 
 
 @app.command()
-def secret() -> None:
+def secret(as_json: AsJson = False) -> None:
     """Make a secret for trials. It signs nothing else: no stack has such a one."""
-    typer.echo(new_trial_secret(secrets.token_bytes))
+    made = new_trial_secret(secrets.token_bytes)
+    if as_json:
+        show_json({"secret": made})
+    else:
+        typer.echo(made)
 
 
 @app.command(name="try")
@@ -57,7 +62,7 @@ def try_(
     ] = "",
     case: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this case. Repeatable.")] = None,
     junit: Annotated[Path | None, typer.Option(dir_okay=False, help="Write the report there, for builds.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Send a receiver all that it has to cope with, and tell what it does wrong.
 

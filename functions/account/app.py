@@ -11,6 +11,7 @@ from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.adapters.days_store import calls_of_day
 from speechcall.api.adapters.http_answers import Answer, answer_json
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of, credential_of
+from speechcall.messages.adapters.caps_store import used_of_day
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
 from speechcall.status.use_cases.read_account import read_account
@@ -25,13 +26,14 @@ dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 accounts = DynamoAccounts(dynamodb, setting("REGISTRY_TABLE"))
 store = DynamoWebhookSecrets(dynamodb, setting("REGISTRY_TABLE"))
 seal = KmsSeal(partial(boto3.client, "kms", config=AWS_CONFIG), setting("WEBHOOK_SECRETS_KEY"))
-used = partial(calls_of_day, dynamodb, setting("REGISTRY_TABLE"))
+calls = partial(calls_of_day, dynamodb, setting("REGISTRY_TABLE"))
+used = partial(used_of_day, dynamodb, setting("REGISTRY_TABLE"))
 clock = SystemClock()
 
 
 @app.route("GET /bat/account")
 def get_account(request: HttpRequest) -> Answer:
-    return answer_json(200, read_account(*credential_of(request, accounts), clock.now_msec(), used))
+    return answer_json(200, read_account(*credential_of(request, accounts), clock.now_msec(), calls, used))
 
 
 @app.route("POST /bat/account/webhook-secret")

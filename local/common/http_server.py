@@ -151,7 +151,7 @@ class _Connection(socketserver.BaseRequestHandler):
         if not is_this_machine(environ["HTTP_HOST"], names):
             raise TransportError(421, "Only this machine is served here: ask for localhost or 127.0.0.1.")
         if comes_from_elsewhere(environ["REQUEST_METHOD"], headers, names):
-            raise TransportError(403, "The request comes from a page of another site.")
+            raise TransportError(403, "The request comes from a page of another site.", "CROSS_SITE_REQUEST")
 
     def _environ(self, request: h11.Request, wire: Wire) -> dict[str, Any]:
         """PEP 3333's, with REQUEST_URI: the target's path and query as they were sent."""

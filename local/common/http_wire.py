@@ -26,11 +26,15 @@ _LINGER_SECONDS = 1.0
 
 
 class TransportError(Exception):
-    """What arrived is no request that could be handed to an application."""
+    """What arrived is no request that could be handed to an application.
 
-    def __init__(self, status: int, message: str) -> None:
+    With a `code` it is told in the form of the API's errors.
+    """
+
+    def __init__(self, status: int, message: str, code: str = "") -> None:
         super().__init__(message)
         self.status, self.message = status, message
+        self.content: object = {"error": {"code": code, "message": message}} if code else {"message": message}
 
 
 class Gone(Exception):
@@ -100,9 +104,10 @@ class Wire:
     def refuse(self, error: TransportError) -> None:
         """Answer that this was no request, where no answer has begun; then say no more."""
         if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            body = json.dumps({"message": error.message}).encode()
+            body = json.dumps(error.content).encode()
             kind, length = ("Content-Type", "application/json"), ("Content-Length", str(len(body)))
-            self.begin(error.status, "", [kind, length, ("Connection", "close")])
+            as_it_is = ("X-Content-Type-Options", "nosniff")
+            self.begin(error.status, "", [kind, as_it_is, length, ("Connection", "close")])
             if not self._is_head:  # its answer has a body's length, and no body (RFC 9110, 9.3.2)
                 self.write(body)
             self._send(h11.EndOfMessage())

@@ -86,6 +86,16 @@ EVENTS = {
 _JSON = "application/json"
 _REF = "#/components/schemas/"
 
+_OTHERWISE = {
+    "Attempt": "CallAttempt",
+    "Campaign": "CampaignInList",
+    "Error": "ErrorAnswer",
+    "Messagelists": "MessagelistPage",
+    "OptOuts": "OptOutPage",
+    "Replayed": "WebhooksReplayed",
+}
+"""Generators make a class of a schema and a variable of its name: so none may have a member of its own name."""
+
 _ABOUT = """\
 Automated calls with menus: a request holds messages, each message is one call.
 
@@ -113,7 +123,16 @@ def _about() -> str:
 
 def describe() -> dict[str, Any]:
     """The whole document."""
-    schemas = _schemas()
+    text = json.dumps(_described(_schemas()))
+    for name, other in _OTHERWISE.items():
+        text = text.replace(f'"{_REF}{name}"', f'"{_REF}{other}"')
+    document: dict[str, Any] = json.loads(text)
+    schemas = document["components"]["schemas"]
+    document["components"]["schemas"] = {_OTHERWISE.get(name, name): schema for name, schema in sorted(schemas.items())}
+    return document
+
+
+def _described(schemas: dict[str, Any]) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "SpeechCall", "version": "1", "description": _about()},
@@ -559,12 +578,32 @@ def _schemas() -> dict[str, Any]:
             **hours,
         },
     }
+    found = {name: _without_defaults(schema) for name, schema in found.items()}
     for answer in (*ANSWERS, *EVENTS.values(), answers.Error, answers.GatewayError):
         schema = TypeAdapter(answer).json_schema(ref_template=f"{_REF}{{model}}")
         for name, inner in schema.pop("$defs", {}).items():
             found[name] = _opened(inner)
         found[answer.__name__] = _opened(schema)
     return {name: _untitled(schema) for name, schema in sorted(_renamed(found).items())}
+
+
+def _without_defaults(schema: Any) -> Any:
+    """A request's schema whose defaults are said in words.
+
+    A generator takes a member that has one for required (openapi-typescript, `defaultNonNullable`).
+    """
+    if isinstance(schema, list):
+        return [_without_defaults(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {name: _without_defaults(one) for name, one in schema.items()}
+    # Not a member of that name, which has a schema.
+    if "default" in schema and not isinstance(schema["default"], dict):
+        default = inner.pop("default")
+        if default is not None:
+            told = f"Default: {json.dumps(default)}."
+            inner["description"] = f"{inner['description']} {told}" if "description" in inner else told
+    return inner
 
 
 def _opened(schema: dict[str, Any]) -> dict[str, Any]:

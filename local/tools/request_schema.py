@@ -102,7 +102,3 @@ def _written(value: Any, referred: set[str]) -> Any:
             return value
         case _:
             raise TypeError(f"a schema holds what cannot be written: {value!r}")
-
-
-if __name__ == "__main__":
-    FILE.write_text(text(), encoding="utf-8")

@@ -41,7 +41,7 @@ def customer(tmp_path_factory):
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)  # most of it is the installation
 def test_the_suite_of_the_client_passes_with_the_built_wheels_alone(customer):
     suite, python = customer
     told = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=suite)
@@ -51,7 +51,7 @@ def test_the_suite_of_the_client_passes_with_the_built_wheels_alone(customer):
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)  # most of it is the installation
 def test_the_types_of_the_client_hold_in_a_customers_program(customer):
     suite, python = customer
     program = suite / "program.py"

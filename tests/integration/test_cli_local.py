@@ -178,9 +178,9 @@ def test_prompts_are_listed_by_identifier(account, run):
     [
         (["add", "a/b", WAV, "--account", "laptop"], 2, "Invalid value for 'ID'"),
         (["add", "a", "no-such-file.wav", "--account", "laptop"], 2, "no-such-file.wav"),
-        (["add", "a", __file__, "--account", "laptop"], 1, "Error: The file is no audio of a known format"),
-        (["add", "a", WAV, "--account", "nobody"], 1, "There is no account nobody"),
-        (["list", "--account", "nobody"], 1, "There is no account nobody"),
+        (["add", "a", __file__, "--account", "laptop"], 3, "Error: The file is no audio of a known format"),
+        (["add", "a", WAV, "--account", "nobody"], 3, "There is no account nobody"),
+        (["list", "--account", "nobody"], 3, "There is no account nobody"),
     ],
 )
 def test_a_prompt_that_cannot_be_is_refused(cloud, arguments, status, complaint):
@@ -256,7 +256,7 @@ def test_in_a_stack_the_names_are_asked_of_cloudformation(stack, check):
 
 def test_a_stack_that_is_not_there_is_one_sentence(stack):
     result = CliRunner().invoke(app, ["account", "list", "--stack", "prof"])
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert result.output == "Error: AWS refuses DescribeStackResource: Stack 'prof' does not exist\n"
 
 

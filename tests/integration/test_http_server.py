@@ -1,5 +1,6 @@
 """The laptop's HTTP server on the wire: what is no HTTP is said to be none, and only this machine is answered."""
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -341,5 +342,18 @@ def test_a_name_is_served_where_the_server_has_it() -> None:
     ],
 )
 def test_another_sites_page_is_not_answered(served: Served, method: str, headers: str, status: int) -> None:
-    assert served.say(f"{method} / HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n".encode())[0] == status
+    told, body = served.say(f"{method} / HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n".encode())
+    assert told == status
     assert len(served.asked) == (status == 200)
+    # What is refused is refused in the API's own words: its clients ask here too.
+    assert status == 200 or json.loads(body)["error"]["code"] == "CROSS_SITE_REQUEST"
+
+
+@pytest.mark.parametrize("asks", [b"Host: evil.example", b"Host: localhost\r\nOrigin: null", b"Host: localhost\r\n:"])
+def test_what_the_server_itself_answers_is_taken_for_nothing_else(served: Served, asks: bytes) -> None:
+    with served.connect() as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n" + asks + b"\r\n\r\n")
+        answer = HTTPResponse(connection)
+        answer.begin()
+        assert answer.status in (400, 403, 421)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"

@@ -33,9 +33,9 @@ THREE = replace(MESSAGE, menus=(Menu("a", 1000, {"d1": (Webhook("https://a.examp
 
 
 # ------------------------------------------------------------------- the account
-def account(calls=0, **settings):
+def account(calls=0, used_msec=0, **settings):
     credential = Credential("acme", "f" * 64, frozenset({Scope.READ, Scope.MANAGE}), "shop", ("203.0.113.0/24",))
-    told = read_account(replace(ACME, **settings), credential, NOW, lambda *_: calls)
+    told = read_account(replace(ACME, **settings), credential, NOW, lambda *_: calls, lambda *_: used_msec)
     TypeAdapter(answers.AccountStatus).validate_python(told)
     return told
 
@@ -53,7 +53,7 @@ def test_an_account_is_told_what_it_may_do_and_has_done_and_no_secret():
     )
     assert (told["account"], told["key"], told["scopes"]) == ("acme", "shop", ["manage", "read"])
     assert told["limits"] | {"callsPerDay": 50, "maxLines": 3, "messagesPerSecond": 50} == told["limits"]
-    assert told["usedToday"] == {"calls": 7, "endsAt": "2026-09-22T00:00:00.000Z"}
+    assert told["usedToday"] == {"calls": 7, "minutes": None, "endsAt": "2026-09-22T00:00:00.000Z"}
     assert told["destinations"] == {"allowed": ["*"], "denied": ["+38044"], "premium": False}
     assert told["senders"] == {"BazarCOM": "+4930123456"}
     assert told["windows"][0] == {"from": "09:00", "to": "20:00", "days": ["mon", "fri"]}
@@ -63,13 +63,19 @@ def test_an_account_is_told_what_it_may_do_and_has_done_and_no_secret():
     assert "203.0.113" not in json.dumps(told)
 
 
+@pytest.mark.parametrize(("used_msec", "minutes"), [(0, 0), (90_000, 1.5), (1, 0.1), (-1, 0), (60_000 * 7, 7)])
+def test_an_account_with_minutes_is_told_how_many_of_its_day_are_used(used_msec, minutes):
+    assert account(used_msec=used_msec, minutes_per_day=10)["usedToday"]["minutes"] == minutes
+    assert account(used_msec=used_msec)["usedToday"]["minutes"] is None  # nobody counts them
+
+
 def test_the_day_is_that_of_utc():
     asked = []
     credential = Credential("acme", "")
-    read_account(ACME, credential, NOW, lambda *given: asked.append(given) or 0)
+    read_account(ACME, credential, NOW, lambda *given: asked.append(given) or 0, lambda *_: pytest.fail("asked"))
     assert asked == [("acme", NOW)]
     assert account()["key"] == "shop"
-    assert read_account(ACME, credential, NOW, lambda *_: 0)["key"] is None
+    assert read_account(ACME, credential, NOW, lambda *_: 0, lambda *_: 0)["key"] is None
 
 
 # ------------------------------------------------------------------- webhooks

@@ -82,11 +82,11 @@ def test_an_account_without_keys_says_so(run):
 def test_a_name_is_given_once_and_revoked_once(run):
     assert run("key", "create", "acme", "shop", "--scope", "send").exit_code == 0
     again = run("key", "create", "acme", "shop", "--scope", "read")
-    assert (again.exit_code, "There is a key shop of acme already" in again.output) == (1, True)
+    assert (again.exit_code, "There is a key shop of acme already" in again.output) == (3, True)
     assert "has stopped working just now" in run("key", "revoke", "acme", "shop").output
     gone = run("key", "revoke", "acme", "shop")
     assert (gone.exit_code, gone.output) == (
-        1,
+        3,
         "Error: There is no key shop of acme; `account key list acme` shows those there are.\n",
     )
 
@@ -96,7 +96,7 @@ def test_no_account_has_more_than_fifty(run, deployment):
         key = Credential("acme", "0" * 64, frozenset({Scope.SEND}), f"k{number}")
         assert deployment.accounts.add_named_key(f"NAMED#{number}", key, MAX_KEYS) is Change.DONE
     result = run("key", "create", "acme", "one-more", "--scope", "send")
-    assert (result.exit_code, "There are 50 keys of acme" in result.output) == (1, True)
+    assert (result.exit_code, "There are 50 keys of acme" in result.output) == (3, True)
 
 
 @pytest.mark.parametrize(
@@ -104,14 +104,14 @@ def test_no_account_has_more_than_fifty(run, deployment):
 )
 def test_an_account_that_is_not_there_is_one_sentence(run, command):
     result = run("key", *command)
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert result.output == "Error: There is no account nobody; `account list` shows those there are.\n"
 
 
 def test_who_is_always_second_is_told(run, deployment):
     deployment.accounts.add_named_key = lambda *_: Change.RACED
     result = run("key", "create", "acme", "shop", "--scope", "send")
-    assert (result.exit_code, "by somebody else all the time" in result.output) == (1, True)
+    assert (result.exit_code, "by somebody else all the time" in result.output) == (3, True)
 
 
 def test_a_rotation_leaves_them_and_says_so(run, deployment):

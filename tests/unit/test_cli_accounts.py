@@ -97,7 +97,7 @@ def test_what_is_not_given_has_the_products_defaults(run, accounts):
 
 def test_an_id_that_is_taken_is_left_alone(run, accounts):
     result = run("create", "acme", "--prefix", "+1")
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert accounts.find("acme") == ACME
     assert result.output == (
         "Error: There is an account (or a user) acme already; `account rotate` gives it new secrets.\n"
@@ -159,7 +159,7 @@ def test_any_destination_is_said_out_loud(run, accounts):
 @pytest.mark.parametrize(("said", "made"), [("y\n", True), ("n\n", False), ("\n", False), (None, False)])
 def test_or_it_is_confirmed_after_a_word_on_toll_fraud(run, accounts, said, made):
     result = run("create", "new", "--prefix", "+1", "--prefix", "*", said=said)
-    assert (result.exit_code, accounts.find("new") is not None) == ((0, True) if made else (1, False))
+    assert (result.exit_code, accounts.find("new") is not None) == ((0, True) if made else (3, False))
     assert "toll fraud" in result.output
     assert made or "--any-destination" in result.output
 
@@ -191,7 +191,7 @@ def test_a_disabled_account_stays_so_when_it_is_rotated(run, accounts):
 def test_who_loses_a_race_of_rotations_is_told_and_shown_no_secrets(run, accounts):
     accounts.replace_credentials = lambda *_: False
     result = run("rotate", "acme")
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert result.output == (
         "Error: Somebody else has just changed acme's credentials; rotate again if you still want to.\n"
     )
@@ -208,7 +208,7 @@ def test_who_loses_a_race_of_rotations_is_told_and_shown_no_secrets(run, account
 )
 def test_an_account_that_is_not_there_is_one_sentence(run, command):
     result = run(*command)
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert result.output == "Error: There is no account nobody; `account list` shows those there are.\n"
 
 
@@ -254,7 +254,7 @@ def test_no_more_secrets_sign_at_once_than_a_header_should_hold(run, secrets):
         assert run("rotate", "acme", "--webhook-secret").exit_code == 0
     before = secrets.kept["acme"]
     result = run("rotate", "acme", "--webhook-secret")
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert secrets.kept["acme"] == before
     assert "--keep-hours 0" in result.output
     assert run("rotate", "acme", "--webhook-secret", "--keep-hours", "0").exit_code == 0
@@ -263,7 +263,7 @@ def test_no_more_secrets_sign_at_once_than_a_header_should_hold(run, secrets):
 def test_who_loses_a_race_of_secrets_is_told_and_shown_none(run, secrets):
     secrets.replace = lambda *_: False
     result = run("rotate", "acme", "--webhook-secret")
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert "whsec_" not in result.output
 
 
@@ -274,7 +274,7 @@ def test_webhooks_can_go_unsigned(run, secrets):
 
 
 def test_an_account_that_is_not_there_gets_no_secret(run, secrets):
-    assert run("rotate", "nobody", "--webhook-secret").exit_code == 1
+    assert run("rotate", "nobody", "--webhook-secret").exit_code == 3
     assert secrets.kept == {}
 
 
@@ -462,7 +462,7 @@ def test_an_account_that_never_rests_is_given_up(accounts):
     restless = Busy(1000, lambda read: {"calls_per_day": read.calls_per_day + 1})
     arguments = ["account", "set", "acme", "--rate", "9", "--local"]
     result = CliRunner().invoke(app, arguments, obj=lambda _place: Deployment(restless))
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert "nothing was changed" in result.output
     assert restless.accounts["acme"].rate == ACME.rate
 
@@ -601,10 +601,10 @@ def test_an_account_requires_packs_by_their_names(run, accounts, tmp_path):
         '[{"pack":"opt-out-in-every-menu"},{"name":"short","always":{"menus":"<= 3"}}]'
     )
     result = run("set", "acme", "--require", "opt-out-everywhere")
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert "INVALID_PROMISE: opt-out-everywhere is no file, and must be the name of a pack: " in result.output
     file.write_text(json.dumps([{"always": {"menus": "<= 3"}}] * 20))
-    assert run("set", "acme", "--require", str(file), "--require", "opt-out-in-every-menu").exit_code == 1
+    assert run("set", "acme", "--require", str(file), "--require", "opt-out-in-every-menu").exit_code == 3
     assert len(json.loads(accounts.find("acme").requires)) == 2
 
 
@@ -612,6 +612,6 @@ def test_promises_that_cannot_be_read_change_nothing(run, accounts, tmp_path):
     file = tmp_path / "promises.json"
     file.write_text('[{"always": {"menus": 3}}]')
     result = run("set", "acme", "--require", str(file))
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert "promises[0].always.menus must be text" in result.output
     assert accounts.find("acme") == ACME

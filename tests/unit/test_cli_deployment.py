@@ -12,6 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
 from cli.deployment import Deployment, Place, open_deployment
+from cli.exit_codes import FAILED, REFUSED, UNKNOWN
 from cli.failures import Refusal
 from cli.main import app
 from speechcall.prompts.rules.encoding import Encoding
@@ -70,19 +71,24 @@ def failing(error):
 
 
 @pytest.mark.parametrize(
-    ("error", "sentence"),
+    ("error", "status", "sentence"),
     [
-        (StoreUnavailable("ConnectTimeoutError"), "The table did not answer (ConnectTimeoutError)."),
-        (NoCredentialsError(), "AWS cannot be asked (Unable to locate credentials); --profile and --region say"),
+        (StoreUnavailable("ConnectTimeoutError"), UNKNOWN, "The table did not answer (ConnectTimeoutError)."),
+        (
+            NoCredentialsError(),
+            FAILED,
+            "AWS cannot be asked (Unable to locate credentials); --profile and --region say",
+        ),
         (
             ClientError({"Error": {"Code": "AccessDenied", "Message": "You may not."}}, "Query"),
+            REFUSED,
             "AWS refuses Query: You may not.",
         ),
     ],
 )
-def test_what_goes_wrong_is_one_sentence(error, sentence):
+def test_what_goes_wrong_is_one_sentence(error, status, sentence):
     result = run("account", "list", "--local", obj=failing(error))
-    assert result.exit_code == 1
+    assert result.exit_code == status
     assert result.output.startswith(f"Error: {sentence}")
     assert result.output.count("\n") == 1
 

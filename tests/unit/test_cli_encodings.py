@@ -60,7 +60,7 @@ def test_so_is_what_went_wrong(say, encoding, tmp_path):
     file = tmp_path / "menus.json"
     file.write_text('{"漢": 1}', encoding="utf-8")
     status, _, err = say(encoding, "menu", "explain", str(file))
-    assert status == 1
+    assert status == 3
     assert err[:6] == "Error:"
 
 

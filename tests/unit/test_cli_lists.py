@@ -167,7 +167,7 @@ def test_a_file_gets_lines_whatever_is_said_of_colours(monkeypatch, force):
 
 
 @pytest.mark.parametrize(
-    ("given", "status", "said"), [("9", 1, "There is no message list 9"), ("x", 2, "up to 19 digits")]
+    ("given", "status", "said"), [("9", 3, "There is no message list 9"), ("x", 2, "up to 19 digits")]
 )
 def test_a_list_that_is_none_is_told_so(given, status, said):
     result = watch(Deployment(), given)
@@ -241,5 +241,5 @@ def test_a_list_is_compared_with_the_menus_of_one_message(tmp_path):
         file.write_text(json.dumps(given))
         command = ["list", "compare", list_id, str(file), "--local"]
         result = CliRunner().invoke(app, command, obj=lambda _: Made())
-        assert result.exit_code == 1
+        assert result.exit_code == 3
         assert told in result.output

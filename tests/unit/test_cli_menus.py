@@ -54,7 +54,7 @@ def test_the_words_tell_when_the_phone_may_ring(tmp_path):
     ]
     file.write_text(json.dumps({"windows": [{"from": "9"}], "messages": [menu]}))
     result = run("explain", file)
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert "windows[0].from must be a time from 00:00 to 23:59" in result.output
 
 
@@ -81,7 +81,7 @@ def test_a_file_that_cannot_be_used_is_told_in_a_sentence(tmp_path, text, told):
     file = tmp_path / "menu.json"
     file.write_text(text)
     result = run("draw", file)
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert told in result.output
 
 
@@ -128,8 +128,8 @@ def test_a_proof_ends_with_a_status_that_says_what_came_of_it(file, promises, op
         (["--pack", "ends-within-three-menus"], 0, 'proved     {"pack":"ends-within-three-menus"}'),
         (["--pack", "opt-out-in-every-menu"], 1, "menu 0 is asked, in which no key leads to an opt-out [menu[0]]"),
         (["--pack", "no-confirmation-without-a-key", "--pack", "opt-out-in-every-menu"], 1, "  proved     "),
-        (["--pack", "opt-out-in-all"], 1, "INVALID_PROMISE: opt-out-in-all must be the name of a pack: "),
-        (["--pack", "opt-out-in-every-menus"], 1, "did you mean opt-out-in-every-menu?"),
+        (["--pack", "opt-out-in-all"], 3, "INVALID_PROMISE: opt-out-in-all must be the name of a pack: "),
+        (["--pack", "opt-out-in-every-menus"], 3, "did you mean opt-out-in-every-menu?"),
         ([], 2, "give --promises FILE, --pack NAME, or both"),
     ],
 )
@@ -172,7 +172,7 @@ def test_a_proof_goes_by_the_messages_own_silent_repeats_and_the_stacks_limits(f
 )
 def test_promises_that_cannot_be_read_are_told_with_their_place(file, promises, told):
     result = run("prove", file(MENU), "--promises", file(promises))
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert told in result.output
 
 
@@ -197,7 +197,7 @@ def test_a_comparison_ends_with_a_status_that_says_what_came_of_it(file):
 
 def test_files_with_other_numbers_of_messages_cannot_be_compared(file):
     result = run("compare", file({"messages": [{"menu": MENU}] * 2}), file(MENU))
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert "MENUS_NOT_COMPARABLE: file0.json has 2 messages and file1.json 1 message" in result.output
 
 

@@ -90,5 +90,5 @@ def test_a_message_that_is_on_its_way_is_told_as_far_as_it_is(state):
 
 def test_a_message_that_is_not_there_is_said_so():
     shown = show(finished(), "227633266688000099")
-    assert shown.exit_code == 1
+    assert shown.exit_code == 3
     assert "There is no message 227633266688000099, or it was deleted after 30 days." in shown.output

@@ -63,7 +63,7 @@ def test_wrong_lines_are_named_and_nothing_is_added(run, store, tmp_path):
         "+380671234567\n0501234567\n+380671234568,yesterday\n+380671234569,2026-01-01,x\n+49301234567,2999-01-01\n"
     )
     done = run("import", "acme", str(file))
-    assert done.exit_code == 1
+    assert done.exit_code == 3
     for line in (2, 3, 4, 5):
         assert f"line {line}: " in done.output
     assert "0501234567" not in done.output

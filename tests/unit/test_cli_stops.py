@@ -75,7 +75,7 @@ def test_a_message_is_cancelled_and_one_in_a_call_is_hung_up_by_its_job(run, dep
     assert "is ended within a minute" in run("message", "cancel", "9", "--hangup").output
     assert [job.what.name for job in deployment.stops.jobs(9)] == ["9"]
     unknown = run("message", "cancel", "1")
-    assert (unknown.exit_code, unknown.output) == (1, "Error: There is no message 1, or it has expired.\n")
+    assert (unknown.exit_code, unknown.output) == (3, "Error: There is no message 1, or it has expired.\n")
     assert run("message", "cancel", "x").exit_code == 2
 
 
@@ -89,17 +89,17 @@ def test_a_list_is_paused_resumed_and_cancelled(run, deployment):
     assert told.startswith("The list 7 is cancelled: 1 not dialled, 1 in progress, 0 finished before.")
     assert [job.hangs_up for job in deployment.stops.jobs(9)] == [True]
     final = run("list", "resume", "7")
-    assert (final.exit_code, final.output) == (1, "Error: The list 7 is cancelled, and that is final.\n")
-    assert run("list", "cancel", "6").exit_code == 1
+    assert (final.exit_code, final.output) == (3, "Error: The list 7 is cancelled, and that is final.\n")
+    assert run("list", "cancel", "6").exit_code == 3
 
 
 def test_a_campaign_is_paused_resumed_and_cancelled(run, deployment):
     assert "is paused" in run("campaign", "pause", ACME, "spring").output
     assert "is dialled again" in run("campaign", "resume", ACME, "spring").output
     assert "2 not dialled, 0 in progress" in run("campaign", "cancel", ACME, "spring").output
-    assert run("campaign", "pause", ACME, "spring").exit_code == 1
+    assert run("campaign", "pause", ACME, "spring").exit_code == 3
     unknown = run("campaign", "cancel", ACME, "autumn")
-    assert (unknown.exit_code, unknown.output) == (1, "Error: The account acme has no campaign autumn.\n")
+    assert (unknown.exit_code, unknown.output) == (3, "Error: The account acme has no campaign autumn.\n")
     assert run("campaign", "cancel", ACME, "a.b").exit_code == 2
 
 
@@ -113,7 +113,7 @@ def test_an_accounts_messages_are_paused_resumed_and_cancelled(run, deployment):
     assert "that wait are cancelled" in run("account", "cancel-queue", ACME).output
     assert [job.what.kind for job in deployment.stops.jobs(9)] == [Brake.ACCOUNT]
     assert turns.find(ACME, True).cancelled_upto > last_id(NOW)
-    assert run("account", "pause", "nobody").exit_code == 1
+    assert run("account", "pause", "nobody").exit_code == 3
 
 
 @pytest.mark.parametrize("queue", ["keep", "pause", "cancel"])

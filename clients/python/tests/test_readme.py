@@ -1,7 +1,9 @@
 """README.md: its snippets run as they stand, one after the other, against the service on this machine."""
 
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -13,11 +15,13 @@ SNIPPETS = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTAL
 
 
 @pytest.mark.long
-def test_every_snippet_runs(laptop, capsys):
+def test_every_snippet_runs(laptop, capsys, monkeypatch):
     pytest.importorskip("fastapi")
     laptop.audio("welcome")
-    names = {"YOUR-API": laptop.url, "YOUR-KEY": laptop.key, "YOUR-WEBHOOK-SECRET": laptop.secret}
-    scope = {"__name__": "readme"}
+    names = {"YOUR-API": laptop.url, "YOUR-KEY": laptop.key}
+    calls = ModuleType("calls")  # the file into which the page has its readers put what stands before its test
+    monkeypatch.setitem(sys.modules, "calls", calls)
+    scope = vars(calls)
     for snippet in SNIPPETS:
         code = snippet.replace("https://YOUR-API", "YOUR-API").replace("wait=5", "wait=1")
         for name, value in names.items():
@@ -25,7 +29,7 @@ def test_every_snippet_runs(laptop, capsys):
         exec(compile(code, "README.md", "exec"), scope)
     scope["client"].close()
     laptop.forget()
-    scope["test_an_order_is_confirmed"](laptop)
+    scope["test_an_order_is_confirmed"](laptop, monkeypatch)
     assert "acceptable" in capsys.readouterr().out
 
 
@@ -38,5 +42,4 @@ def test_there_are_snippets_and_each_name_in_the_text_is_known():
 
 
 def _sources() -> str:
-
     return "\n".join(path.read_text(encoding="utf-8") for path in Path(speechcall_client.__file__).parent.glob("*.py"))

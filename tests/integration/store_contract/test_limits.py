@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.account import Account
-from speechcall.messages.adapters.caps_store import OPEN_AGAIN_MSEC, read_numbers, unkeyed
+from speechcall.messages.adapters.caps_store import OPEN_AGAIN_MSEC, read_numbers, unkeyed, used_of_day
 from speechcall.messages.rules.dial_times import COUNTED_MSEC, NO_CAPS, Caps, Counted, next_day_msec
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.message_ports import Capped, LineTaken, NumberBusy, Redialled, TurnMoved
@@ -194,6 +194,12 @@ def test_the_check_reads_what_an_account_has_called_and_nothing_of_others(dynamo
     waits(dynamodb.messages, "3", number="+4930999")
     assert claim(dynamodb.messages, "3", NOW + 30_000, pool) == LineTaken()
     assert {caps.spent_until_msec for caps in read(account).values()} == {next_day_msec(NOW)}
+    used, *others = [
+        used_of_day(dynamodb.client, dynamodb.registry_table, name, moment)
+        for name, moment in ((ACME, NOW), (ACME, next_day_msec(NOW)), ("other", NOW))
+    ]
+    assert 59_000 < used <= 59_000 + MINUTE
+    assert others == [0, 0]
     assert {caps.spent_until_msec for caps in read(account, next_day_msec(NOW)).values()} == {0}
     only = replace(account, calls_per_number=None)
     assert read(only)[NUMBER] == Caps((), next_day_msec(NOW))

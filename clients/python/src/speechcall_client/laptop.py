@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,6 +82,8 @@ class Delivered:
     body: bytes
     status: int
     seconds: float
+    error: str = ""
+    """What your receiver raised, if it did; its traceback is on the standard error output."""
 
     @property
     def content(self) -> Any:
@@ -104,6 +107,14 @@ class Delivered:
         return next((value for given, value in self.headers if given.lower() == name.lower()), "")
 
 
+class ReceiverFailed(Exception):
+    """A receiver raised something, for which whatever runs it answers a status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
 Receive = Callable[[str, Headers, bytes], int]
 """Hands a request to a receiver (URL, headers, body); the status that it answers."""
 
@@ -112,7 +123,7 @@ def to_wsgi(app: Any) -> Receive:
     """To a WSGI application (Flask, Django)."""
 
     def receive(url: str, headers: Headers, body: bytes) -> int:
-        with httpx.Client(transport=httpx.WSGITransport(app=app, raise_app_exceptions=False)) as client:
+        with httpx.Client(transport=httpx.WSGITransport(app=app)) as client:
             return client.post(url, headers=list(headers), content=body).status_code
 
     return receive
@@ -122,7 +133,7 @@ def to_asgi(app: Any) -> Receive:
     """To an ASGI application (FastAPI, Starlette). Its lifespan is not run."""
 
     async def ask(url: str, headers: Headers, body: bytes) -> int:
-        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport) as client:
             return (await client.post(url, headers=list(headers), content=body)).status_code
 
@@ -147,8 +158,8 @@ def to_lambda(handler: Callable[[Any, Any], Any]) -> Receive:
         }
         try:
             answer = handler(event, None)
-        except Exception:  # noqa: BLE001 - whatever it is, the gateway before a function answers for it
-            return 502
+        except Exception as error:  # whatever it is, the gateway before a function answers for it
+            raise ReceiverFailed(502) from error
         return int(answer.get("statusCode", 200)) if isinstance(answer, dict) else 200
 
     return receive
@@ -199,20 +210,27 @@ class Receivers:
 
     def hand_on(self, url: str, headers: Headers, body: bytes) -> int:
         """The status that a receiver answers; 200 where there is none, 500 where it fails."""
+        return self._answer_of(url, headers, body)[0]
+
+    def _answer_of(self, url: str, headers: Headers, body: bytes) -> tuple[int, str]:
+        """The status, and what the receiver raised."""
         receive = next((one for prefix, one in self._routes if url.startswith(prefix)), None)
         if receive is None:
-            return 200
+            return 200, ""
         try:
-            return receive(url, headers, body)
-        except Exception:  # noqa: BLE001 - a receiver that fails is what is tested
-            return 500
+            return receive(url, headers, body), ""
+        except Exception as error:  # noqa: BLE001 - a receiver that fails is what is tested
+            is_ours = isinstance(error, ReceiverFailed)
+            raised = (error.__cause__ or error) if is_ours else error
+            traceback.print_exception(raised, file=sys.stderr)
+            return error.status if isinstance(error, ReceiverFailed) else 500, f"{type(raised).__name__}: {raised}"
 
     def take(self, url: str, headers: Headers, body: bytes) -> int:
         """One webhook of the service's."""
         began = time.monotonic()
-        status = self.hand_on(url, headers, body)
+        status, error = self._answer_of(url, headers, body)
         with self._changed:
-            self._received.append(Delivered(url, tuple(headers), body, status, time.monotonic() - began))
+            self._received.append(Delivered(url, tuple(headers), body, status, time.monotonic() - began, error))
             self._changed.notify_all()
         return status
 
@@ -287,7 +305,7 @@ class Laptop:
         """
         self._receivers.add(prefix, receive)
 
-    def finished(self, message_id: str, timeout: float = 30.0) -> MessageStatus:
+    def finished(self, message_id: str, timeout: float = 90.0) -> MessageStatus:
         """Where a message stands once its call is over."""
         return self.client.wait(message_id, within=timeout, every=0.1)
 

@@ -358,6 +358,7 @@ class UsedToday(Answer):
     """What of it is used."""
 
     calls: int
+    minutes: float | None = None
     ends_at: datetime
 
 

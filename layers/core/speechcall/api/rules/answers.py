@@ -585,6 +585,14 @@ class UsedToday(TypedDict):
     """What of it is used."""
 
     calls: Annotated[Count, Field(description="Of `callsPerDay`.")]
+    minutes: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            description="Of `minutesPerDay`; a call that is not over counts as long as it was expected to be. "
+            "Null: they are not limited, and not counted.",
+        ),
+    ]
     endsAt: Annotated[Moment, Field(description="When the day ends.")]
 
 

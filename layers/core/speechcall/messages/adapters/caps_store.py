@@ -165,14 +165,22 @@ def read_numbers(
     return {number: Caps((_counted(most, found.get(key["pk"])),), spent) for number, key in keys.items()}
 
 
+def used_of_day(client: "DynamoDBClient", table: str, account_id: str, at_msec: int) -> int:
+    """How long an account's calls of a day were, in ms: 0 where nothing limits that.
+
+    A call that is not over counts with what was reckoned with when it was begun.
+    """
+    return int((read_item(client, table, _minutes_key(account_id, at_msec)) or {}).get("used_msec", 0))
+
+
 def _spent_until(
     client: "DynamoDBClient", table: str, account_id: str, minutes: int | None, now_msec: int, gives_back_msec: int = 0
 ) -> int:
     """Until when an account has used up its minutes; 0: it has not."""
     if minutes is None:
         return 0
-    item = read_item(client, table, _minutes_key(account_id, now_msec)) or {}
-    return next_day_msec(now_msec) if item.get("used_msec", 0) - gives_back_msec >= minutes * MINUTE_MSEC else 0
+    used = used_of_day(client, table, account_id, now_msec)
+    return next_day_msec(now_msec) if used - gives_back_msec >= minutes * MINUTE_MSEC else 0
 
 
 def _counted(most: int, item: Values | None) -> Counted:

@@ -15,12 +15,15 @@ from speechcall.requests.use_cases.field_checks import (
 from speechcall.requests.use_cases.say_model import SayModel
 
 _ONE_KIND: dict[str, Any] = {
-    "oneOf": [
-        {"required": ["audio"]},
-        {"required": ["say"]},
-        {"required": ["spell", "recordings"]},
-        {"required": ["pauseMsec"]},
-    ]
+    "if": {
+        "oneOf": [
+            {"required": ["audio"]},
+            {"required": ["say"]},
+            {"required": ["spell", "recordings"]},
+            {"required": ["pauseMsec"]},
+        ]
+    },
+    "else": False,
 }
 
 

@@ -8,13 +8,19 @@ from speechcall.menus.rules.speech import MAX_TEXT, VOICES
 from speechcall.requests.use_cases.field_checks import check_language, check_spoken, check_voice
 
 ONE_INTRODUCTION: dict[str, Any] = {
-    "oneOf": [
-        {"required": ["introUrl"], "properties": {"introUrl": {"type": "string"}}},
-        {"required": ["say"], "properties": {"say": {"type": "object"}}},
-        {"required": ["play"], "properties": {"play": {"type": "array"}}},
-    ]
+    "if": {
+        "oneOf": [
+            {"required": ["introUrl"], "properties": {"introUrl": {"type": "string"}}},
+            {"required": ["say"], "properties": {"say": {"type": "object"}}},
+            {"required": ["play"], "properties": {"play": {"type": "array"}}},
+        ]
+    },
+    "else": False,
 }
-"""What is valid for a menu: it has an introduction, and one alone."""
+"""What is valid for a menu: it has an introduction, and one alone.
+
+With `oneOf` by itself generators of clients would make three kinds of menus, without the members that all have.
+"""
 
 
 class SayModel(BaseModel):

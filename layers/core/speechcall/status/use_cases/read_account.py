@@ -14,9 +14,17 @@ if TYPE_CHECKING:
 
 
 def read_account(
-    account: Account, credential: Credential, now_msec: int, calls_of_day: Callable[[str, int], int]
+    account: Account,
+    credential: Credential,
+    now_msec: int,
+    calls_of_day: Callable[[str, int], int],
+    used_of_day: Callable[[str, int], int],
 ) -> "answers.AccountStatus":
-    """The answer. `calls_of_day`: the calls of an account's day (UTC), by a moment of it."""
+    """The answer. `calls_of_day`: the calls of an account's day (UTC), by a moment of it; `used_of_day`: their length.
+
+    The length (in ms) is counted, and asked for, only where the account's minutes are limited.
+    """
+    is_counted = account.minutes_per_day is not None
     return {
         "account": account.account_id,
         "key": credential.key_name,
@@ -35,6 +43,7 @@ def read_account(
         },
         "usedToday": {
             "calls": calls_of_day(account.account_id, now_msec),
+            "minutes": _minutes(used_of_day(account.account_id, now_msec)) if is_counted else None,
             "endsAt": utc_text(next_day_msec(now_msec)),
         },
         "destinations": {
@@ -47,6 +56,11 @@ def read_account(
         "timeZone": account.time_zone,
         "keepDays": account.keep_days,
     }
+
+
+def _minutes(msec: int) -> float:
+    """In tenths, the begun one with them: what is used is not told to be less."""
+    return -(-max(msec, 0) // 6_000) / 10
 
 
 def _describe_window(window: "Window") -> "answers.AccountWindow":
