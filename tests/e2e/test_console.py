@@ -314,6 +314,20 @@ def test_texts_and_tables_are_read_as_they_are_written(page, cloud):
     ):
         assert page.evaluate(read, ["csv.js", "readCsv", text]) == rows
     assert page.evaluate(read, ["csv.js", "readCsv", 'a\n"b']) is None
+    graph = "([lists, heard]) => import('/console/graph.js').then(all => "
+    rows = f"{graph}all.read([{{dtmfActions: lists}}])[0].rows.map(one => one.heard))"
+    for lists, heard in (
+        (["d1", "wrong"], ["key 1", "another key, or silence"]),
+        (["d1"], ["key 1", "another key, or silence"]),
+        (["silence", "wrong"], ["no key", "another key"]),
+        (["invalid"], ["another key", "no key"]),
+        (["silence", "invalid", "wrong"], ["no key", "another key"]),
+    ):
+        assert page.evaluate(rows, [{key: [] for key in lists}]) == heard, lists
+    runs = f"{graph}all.listFor(lists, heard))"
+    some = {"d1": [], "silence": [], "wrong": []}
+    for key, name in (("d1", "d1"), ("d2", "wrong"), ("idle", "silence"), ("other", "wrong")):
+        assert page.evaluate(runs, [some, key]) == name
 
 
 def test_what_a_stranger_wrote_is_shown_as_text_everywhere(page, cloud):

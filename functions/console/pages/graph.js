@@ -10,7 +10,7 @@ const GAP_Y = 30;
 const EDGE = 26;
 const BEND = 50; // what a curve back may reach beyond its card
 const MOST_MENUS = 100;
-const ORDER = ["d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9", "d*", "d0", "d#", "wrong"];
+const ORDER = ["d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9", "d*", "d0", "d#", "silence", "invalid", "wrong"];
 
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 const short = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
@@ -31,11 +31,21 @@ export function read(menus) {
   return menus.slice(0, MOST_MENUS).map((menu, number) => {
     const given = isObject(menu) ? menu : {};
     const lists = isObject(given.dtmfActions) ? given.dtmfActions : {};
-    const keys = ORDER.filter((key) => key in lists);
+    const isWhole = "silence" in lists && "invalid" in lists;
+    const keys = ORDER.filter((key) => key in lists && !(key === "wrong" && isWhole));
     const rows = keys.map((key) => row(key, Array.isArray(lists[key]) ? lists[key] : [], menus.length));
-    if (!keys.includes("wrong")) rows.push({ key: "wrong", does: [], target: null });
+    if (!keys.includes("wrong") && !isWhole) rows.push({ key: "wrong", does: [], target: null });
+    const rest = "silence" in lists ? "another key" : "invalid" in lists ? "no key" : "another key, or silence";
+    for (const one of rows) one.heard = one.key === "wrong" ? rest : HEARD[one.key] ?? `key ${one.key.slice(1)}`;
     return { number, intro: intro(given), wait: given.idleTimeoutMsec, rows };
   });
+}
+
+/** The list that runs for what was heard: a key, `idle` or `other`. */
+export function listFor(lists, heard) {
+  if (/^d.$/.test(heard) && lists?.[heard]) return heard;
+  const own = heard === "idle" ? "silence" : "invalid";
+  return lists?.[own] ? own : "wrong";
 }
 
 function row(key, actions, menus) {
@@ -52,6 +62,7 @@ function row(key, actions, menus) {
 
 function intro(menu) {
   if (isObject(menu.say)) return `“${String(menu.say.text ?? "")}”`;
+  if (Array.isArray(menu.play)) return `${menu.play.length} ${menu.play.length === 1 ? "part" : "parts"}`;
   const given = String(menu.introUrl ?? "");
   return /^https?:/i.test(given) ? `audio of ${host(given)}` : given || "no introduction";
 }
@@ -76,13 +87,12 @@ function place(cards) {
 }
 
 const led = (target) => (target === null ? "hang up" : target < 0 ? "a menu that is not there" : `menu ${target}`);
-const keyName = (key) => (key === "wrong" ? "else" : key.slice(1));
-const heardName = { wrong: "another key, or silence" };
+const CAPS = { silence: "none", invalid: "other", wrong: "else" };
+const HEARD = { silence: "no key", invalid: "another key" };
+const keyName = (key) => CAPS[key] ?? key.slice(1);
 
 function sentence(card) {
-  const rows = card.rows.map(({ key, does, target }) => {
-    return `${heardName[key] ?? `key ${key.slice(1)}`}: ${[...does, led(target)].join(", then ")}`;
-  });
+  const rows = card.rows.map(({ heard, does, target }) => `${heard}: ${[...does, led(target)].join(", then ")}`);
   return `Menu ${card.number}, ${card.intro}. ${rows.join("; ")}.`;
 }
 
@@ -112,11 +122,12 @@ function cardPicture(card, cards, way, visited, curves) {
   card.rows.forEach((row, place) => {
     const y = card.y + HEAD + place * ROW + ROW / 2;
     const orders = way.get(`${card.number} ${row.key}`);
+    const isWide = row.key in CAPS;
     const line = draw("g", { class: `key${orders ? " taken" : ""}`, "data-key": row.key });
-    line.append(draw("rect", { class: "cap", x: card.x + 10, y: y - 9, width: row.key === "wrong" ? 34 : 22, height: 18, rx: 5 }));
-    line.append(draw("text", { class: "cap", x: card.x + 10 + (row.key === "wrong" ? 17 : 11), y: y + 4, "text-anchor": "middle", text: keyName(row.key) }));
+    line.append(draw("rect", { class: "cap", x: card.x + 10, y: y - 9, width: isWide ? 40 : 22, height: 18, rx: 5 }));
+    line.append(draw("text", { class: "cap", x: card.x + 10 + (isWide ? 20 : 11), y: y + 4, "text-anchor": "middle", text: keyName(row.key) }));
     const does = plain(row.does.join(", ") || led(row.target));
-    line.append(draw("text", { class: "does", x: card.x + (row.key === "wrong" ? 52 : 42), y: y + 4, text: short(does, (row.key === "wrong" ? 25 : 26) - (orders ? 5 : 0)) }));
+    line.append(draw("text", { class: "does", x: card.x + (isWide ? 58 : 42), y: y + 4, text: short(does, (isWide ? 24 : 26) - (orders ? 5 : 0)) }));
     if (orders) line.append(draw("text", { class: "order", x: card.x + WIDTH - 24, y: y + 4, "text-anchor": "end", text: orders.join(" ") }));
     if (row.target === null) line.append(draw("rect", { class: "end", x: card.x + WIDTH - 17, y: y - 4, width: 8, height: 8, rx: 1.5 }));
     else line.append(draw("circle", { class: "port", cx: card.x + WIDTH, cy: y, r: 3.5 }));

@@ -2,7 +2,7 @@
 
 import { path } from "./api.js";
 import { ask, button, count, duration, field, foreign, make, repeat, replace, table, tell, when, words } from "./dom.js";
-import { graph } from "./graph.js";
+import { graph, listFor } from "./graph.js";
 
 const LIVE_SECONDS = 2;
 const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
@@ -90,7 +90,7 @@ class MessageView {
     const strip = make("p", { class: "strip" }, chips);
     const menus = this.sent.get(messagelistId);
     if (!menus) return [strip];
-    const taken = steps.map(({ menu, heard }, place) => ({ menu, key: menus[menu]?.dtmfActions?.[heard] ? heard : "wrong", order: place + 1 }));
+    const taken = steps.map(({ menu, heard }, place) => ({ menu, key: listFor(menus[menu]?.dtmfActions, heard), order: place + 1 }));
     return [strip, graph(menus, taken)];
   }
 
