@@ -71,6 +71,7 @@ COMMON_EVENT_FILES = (
     EventFile("api/post-optout.json", "OptoutsFunction", _UNKNOWN_CALLER),
     EventFile("api/get-account.json", "AccountFunction", _UNKNOWN_CALLER),
     EventFile("api/get-call.json", "CallFilesFunction", _UNKNOWN_CALLER),
+    EventFile("api/get-console.json", "ConsoleFunction", has({"statusCode": 200})),
     EventFile("dynamodb/message-inserted.json", "PreparePromptsFunction", _ALL_DONE),
     EventFile("dynamodb/message-queued.json", "DialerFunction", _NONE_STARTED),
     EventFile("dynamodb/message-finished.json", "DialerFunction", _NONE_STARTED),

@@ -315,7 +315,7 @@ def test_texts_and_tables_are_read_as_they_are_written(page, cloud):
         assert page.evaluate(read, ["csv.js", "readCsv", text]) == rows
     assert page.evaluate(read, ["csv.js", "readCsv", 'a\n"b']) is None
     graph = "([lists, heard]) => import('/console/graph.js').then(all => "
-    rows = f"{graph}all.read([{{dtmfActions: lists}}])[0].rows.map(one => one.heard))"
+    told_rows = f"{graph}all.read([{{dtmfActions: lists}}])[0].rows.map(one => one.heard))"
     for lists, heard in (
         (["d1", "wrong"], ["key 1", "another key, or silence"]),
         (["d1"], ["key 1", "another key, or silence"]),
@@ -323,7 +323,7 @@ def test_texts_and_tables_are_read_as_they_are_written(page, cloud):
         (["invalid"], ["another key", "no key"]),
         (["silence", "invalid", "wrong"], ["no key", "another key"]),
     ):
-        assert page.evaluate(rows, [{key: [] for key in lists}]) == heard, lists
+        assert page.evaluate(told_rows, [{key: [] for key in lists}]) == heard, lists
     runs = f"{graph}all.listFor(lists, heard))"
     some = {"d1": [], "silence": [], "wrong": []}
     for key, name in (("d1", "d1"), ("d2", "wrong"), ("idle", "silence"), ("other", "wrong")):

@@ -101,7 +101,7 @@ def test_it_refuses_while_something_is_unfinished_unless_told(world, part):
     before = what_is_there(names)
     for arguments in ((), ("--dry-run",)):
         refused = remove(world, *arguments)
-        assert refused.exit_code == 1
+        assert refused.exit_code == 3
         assert "unfinished" in refused.output
     assert (world.changed, what_is_there(names)) == ([], before)
     if part == "later":
@@ -113,9 +113,9 @@ def test_it_refuses_while_something_is_unfinished_unless_told(world, part):
     ("arguments", "status", "said"),
     [
         (["--stack", NAME], 2, f"nobody can be asked: --confirm {NAME}"),
-        (["--stack", NAME, "--confirm", "trail"], 1, "trail was typed: nothing was done"),
-        (["--stack", "trail", "--confirm", "trail"], 1, "There is no stack trail"),
-        (["--stack", "other", "--confirm", "other"], 1, "is no stack of SpeechCall"),
+        (["--stack", NAME, "--confirm", "trail"], 3, "trail was typed: nothing was done"),
+        (["--stack", "trail", "--confirm", "trail"], 3, "There is no stack trail"),
+        (["--stack", "other", "--confirm", "other"], 3, "is no stack of SpeechCall"),
         (["--local"], 2, "--stack NAME"),
         (["--stack", NAME, "--key-days", "6"], 2, "--key-days"),
     ],
@@ -135,7 +135,7 @@ def test_it_asks_at_a_terminal(world, monkeypatch):
     names = make_stack()
     monkeypatch.setattr("cli.stack.command.is_terminal", lambda: True)
     refused = CliRunner().invoke(app, ["stack", "remove", "--stack", NAME], obj=world.open, input="no\n")
-    assert (refused.exit_code, world.changed) == (1, [])
+    assert (refused.exit_code, world.changed) == (3, [])
     done = CliRunner().invoke(app, ["stack", "remove", "--stack", NAME], obj=world.open, input=f"{NAME}\n")
     assert done.exit_code == 0, done.output
     assert what_is_there(names) == others_of(names)
@@ -147,7 +147,7 @@ def test_a_protected_stack_says_what_takes_the_protection_away(world, monkeypatc
     answer = {**described, "EnableTerminationProtection": True}
     monkeypatch.setattr("cli.stack.identity._described", lambda *_: answer)
     refused = remove(world)
-    assert refused.exit_code == 1
+    assert refused.exit_code == 3
     assert f"--no-enable-termination-protection --stack-name {NAME}" in " ".join(refused.output.split())
     assert world.changed == []
 

@@ -150,5 +150,5 @@ def test_a_dry_run_changes_nothing(world, names):
 def test_a_table_without_recovery_is_refused(world):
     make_stack()
     refused = restore(world)
-    assert refused.exit_code == 1
+    assert refused.exit_code == 3
     assert "has no point-in-time recovery" in " ".join(refused.output.split())

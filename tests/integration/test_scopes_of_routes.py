@@ -42,7 +42,7 @@ ANSWERS = {
     "POST /bat/person/export": 202,
 }
 """To the account's own key, where it is not 200. The PUT has no file: nothing is decoded here."""
-BY_ID = [route for route in ROUTES if "{" in route and not route.startswith("P")]
+BY_ID = [route for route in ROUTES if "{" in route and not route.startswith("P") and scope_of(route)]
 BY_ID += ["POST /bat/message/{messageId}/webhooks/replay"]
 """The routes that ask for something that is there already."""
 
@@ -71,6 +71,7 @@ class World:
         sent = api.post({**specification("simple"), "campaign": "spring"}).json
         message_id = sent["messages"][0]["messageId"]
         ids = {"messagelistId": sent["messagelistId"], "messageId": message_id, "introId": INTRO, "campaign": "spring"}
+        ids["file"] = "main.js"
         for name, path in (("erasureId", "/bat/erasure"), ("exportId", "/bat/person/export")):
             key = self.keys["acme", Scope.ERASE if name == "erasureId" else Scope.MANAGE]
             asked = api.ask("POST", path, {"x-authorization-key": key}, BODIES[f"POST {path}"], HOME)

@@ -95,9 +95,11 @@ def _widen(parsed: Any) -> None:
 
 
 def _log_once_more(listing: list[dict[str, Any]]) -> None:
-    (name,) = [one["PhysicalResourceId"] for one in listing if one["ResourceType"] == "AWS::Logs::LogGroup"]
-    if not boto3.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]:
-        boto3.client("logs").create_log_group(logGroupName=name)
+    logs = boto3.client("logs")
+    there = {one["logGroupName"] for one in logs.describe_log_groups()["logGroups"]}
+    names = {one["PhysicalResourceId"] for one in listing if one["ResourceType"] == "AWS::Logs::LogGroup"}
+    for name in names - there:
+        logs.create_log_group(logGroupName=name)
 
 
 def _document() -> dict[str, Any]:

@@ -150,7 +150,7 @@ def test_what_does_not_follow_from_the_menus_is_told(file, change):
 )
 def test_what_is_no_file_of_a_call_is_refused(file, given):
     result = CliRunner().invoke(app, ["call", "replay", str(file(given))])
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert "UNREADABLE_CALL: " in result.output
 
 
@@ -169,7 +169,7 @@ def test_a_content_that_cannot_be_run_is_refused(file, damage):
     content = a_content()
     damage(content)
     result = CliRunner().invoke(app, ["call", "replay", str(file(content))])
-    assert (result.exit_code, "UNREADABLE_CALL: " in result.output) == (1, True)
+    assert (result.exit_code, "UNREADABLE_CALL: " in result.output) == (3, True)
 
 
 def test_a_file_holds_no_number_and_no_value_of_a_header():

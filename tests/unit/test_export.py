@@ -127,4 +127,4 @@ def test_the_command_writes_what_the_api_gives(history, form):
     assert result.exit_code == 0, result.output
     row = row_of(history, 10**15, NOT_HELD)
     assert result.stdout_bytes.decode() == render([row], form, begins=True)
-    assert CliRunner().invoke(app, ["list", "export", "8", "--local"], obj=lambda _: Deployment(history)).exit_code == 1
+    assert CliRunner().invoke(app, ["list", "export", "8", "--local"], obj=lambda _: Deployment(history)).exit_code == 3

@@ -15,7 +15,14 @@ from speechcall_client import Client, Menu, Message, models, verify
 from speechcall_client.webhooks import sign
 
 MESSAGE = Message(to="+380671234567", sender="Shop", menus=[Menu(audio="a")])
-PLACES = {"spring": "{campaign}", "welcome": "{introId}", "7": "{messageId}", "6": "{messagelistId}"}
+PLACES = {
+    "spring": "{campaign}",
+    "welcome": "{introId}",
+    "7": "{messageId}",
+    "6": "{messagelistId}",
+    "8": "{erasureId}",
+    "9": "{exportId}",
+}
 PAIRS: dict[Any, list[Any]] = {
     models.Accepted: [answers.Accepted],
     models.MessageAnswer: [answers.Sent, answers.Acceptable, answers.Rejected],
@@ -58,7 +65,7 @@ def asked():
     found = set()
 
     def answer(request):
-        path = re.sub(r"(?<=/)(spring|welcome|7|6)(?=/|$)", lambda name: PLACES[name[1]], request.url.path)
+        path = re.sub(r"(?<=/)(spring|welcome|9|8|7|6)(?=/|$)", lambda name: PLACES[name[1]], request.url.path)
         found.add(f"{request.method} {path}")
         return httpx.Response(200, json={"url": "https://bucket.example/", "uploadId": "u"})
 
@@ -75,6 +82,7 @@ def asked():
         "audio",
         "audio_file",
         "remove_audio",
+        "signed_call",
     }
     by_one = dict.fromkeys(names, "7") | dict.fromkeys(("list_status", "export_list"), "6")
     by_one |= dict.fromkeys(("campaign", "lists_of", "export_campaign"), "spring")
@@ -86,6 +94,10 @@ def asked():
         lambda: client.check(MESSAGE),
         lambda: [*client.campaigns()],
         client.account,
+        lambda: client.erase("+380671234567"),
+        lambda: client.erasure("8"),
+        lambda: client.ask_for_person("+380671234567"),
+        lambda: client.person("9"),
         lambda: [*client.given_up_webhooks()],
         lambda: [*client.opt_outs()],
         lambda: client.opt_out("+380671234567"),

@@ -295,6 +295,27 @@ class Client(_Base):
         """The opt-outs of a list that hold."""
         yield from self._pages(lambda cursor: operations.opt_outs(list, cursor))
 
+    # ------------------------------------------------------------------- people
+    def erase(self, number: str) -> dict[str, Any]:
+        """Begins to erase all that the account keeps of a person; needs a key with the scope `erase`."""
+        return self._ask(operations.erase(number))
+
+    def erasure(self, erasure_id: str) -> dict[str, Any]:
+        """How far an erasure is, and its receipt, as the API answers it."""
+        return self._ask(operations.erasure(erasure_id))
+
+    def ask_for_person(self, number: str) -> dict[str, Any]:
+        """Has all collected that the account keeps of a person."""
+        return self._ask(operations.ask_for_person(number))
+
+    def person(self, export_id: str, *, cursor: str | None = None) -> dict[str, Any]:
+        """A page of what was collected, as the API answers it."""
+        return self._ask(operations.person(export_id, cursor))
+
+    def signed_call(self, message_id: str, *, full_number: bool = False) -> str:
+        """The calls of a message that is over, as a signed file."""
+        return self._ask(operations.signed_call(message_id, full_number))
+
     # -------------------------------------------------------------------- audio
     def put_audio(self, intro_id: str, content: bytes) -> models.Audio:
         """Audio under an identifier that menus name: WAV, MP3 and other formats, at most 25 MiB."""
@@ -547,6 +568,27 @@ class AsyncClient(_Base):
         """The opt-outs of a list that hold."""
         async for one in self._pages(lambda cursor: operations.opt_outs(list, cursor)):
             yield one
+
+    # ------------------------------------------------------------------- people
+    async def erase(self, number: str) -> dict[str, Any]:
+        """Begins to erase all that the account keeps of a person; needs a key with the scope `erase`."""
+        return await self._ask(operations.erase(number))
+
+    async def erasure(self, erasure_id: str) -> dict[str, Any]:
+        """How far an erasure is, and its receipt, as the API answers it."""
+        return await self._ask(operations.erasure(erasure_id))
+
+    async def ask_for_person(self, number: str) -> dict[str, Any]:
+        """Has all collected that the account keeps of a person."""
+        return await self._ask(operations.ask_for_person(number))
+
+    async def person(self, export_id: str, *, cursor: str | None = None) -> dict[str, Any]:
+        """A page of what was collected, as the API answers it."""
+        return await self._ask(operations.person(export_id, cursor))
+
+    async def signed_call(self, message_id: str, *, full_number: bool = False) -> str:
+        """The calls of a message that is over, as a signed file."""
+        return await self._ask(operations.signed_call(message_id, full_number))
 
     # -------------------------------------------------------------------- audio
     async def put_audio(self, intro_id: str, content: bytes) -> models.Audio:

@@ -174,6 +174,8 @@ class MessageStatus(Answer):
     partscount: Annotated[int, Field(alias="partscount")] = 1
     cost: float | None = None
     fallbacks: tuple[Fallback, ...] = ()
+    consent: dict[str, str] | None = None
+    """On which ground it was sent: `basis`, `at`, `ref`."""
     call: Call
 
     @property

@@ -175,6 +175,29 @@ def opt_outs(name: str | None, cursor: str | None) -> Operation[Page[models.OptO
     return Operation("GET", "/bat/optout", _page("optOuts", models.OptOut), query)
 
 
+def erase(number: str) -> Operation[dict[str, Any]]:
+    body = _dump({"number": number})
+    return Operation("POST", "/bat/erasure", dict, {}, _JSON, body, again=Again.UNSENT)
+
+
+def erasure(erasure_id: str) -> Operation[dict[str, Any]]:
+    return Operation("GET", f"/bat/erasure/{_part(erasure_id)}", dict)
+
+
+def ask_for_person(number: str) -> Operation[dict[str, Any]]:
+    body = _dump({"number": number})
+    return Operation("POST", "/bat/person/export", dict, {}, _JSON, body, again=Again.UNSENT)
+
+
+def person(export_id: str, cursor: str | None) -> Operation[dict[str, Any]]:
+    return Operation("GET", f"/bat/person/export/{_part(export_id)}", dict, {"cursor": cursor} if cursor else {})
+
+
+def signed_call(message_id: str, full_number: bool) -> Operation[str]:
+    query = {"number": "full"} if full_number else {}
+    return Operation("GET", f"/bat/message/{_part(message_id)}/call", bytes.decode, query, raw=True)
+
+
 def account() -> Operation[models.Account]:
     return Operation("GET", "/bat/account", models.Account.model_validate)
 
