@@ -46,7 +46,7 @@ sam-events: install built ## `sam local invoke` with every file of events/ [EVEN
 	@$(SAM_LOCAL) $(PY) -m local.tools.sam_events $(EVENTS)
 
 test-runtime: install built ## Run what is deployed under Lambda's own runtime: its tests, and the demonstration [ARGS=…]
-	$(PY) -m pytest -m runtime tests/runtime $(ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile -m runtime tests/runtime $(ARGS)
 
 # Four at a time, for two cores: calls wait for keys and timeouts.
 test: install ## Run the tests [ARGS="-k menu" ON=3.11]
