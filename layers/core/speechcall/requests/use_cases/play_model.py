@@ -27,21 +27,24 @@ _ONE_KIND: dict[str, Any] = {
 }
 
 
+AudioName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=2048,
+        json_schema_extra={"pattern": "^([A-Za-z0-9_-]{1,64}|[hH][tT][tT][pP][sS]?://.+)$"},
+    ),
+]
+"""The URL of an audio file, or the identifier of an uploaded one."""
+
+
 class PlayPartModel(BaseModel):
     """One part: `audio`, or `say`, or `spell` with its `recordings`, or `pauseMsec`."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, json_schema_extra=_ONE_KIND)
 
     audio: Annotated[
-        Annotated[
-            str,
-            Field(
-                min_length=1,
-                max_length=2048,
-                json_schema_extra={"pattern": "^([A-Za-z0-9_-]{1,64}|[hH][tT][tT][pP][sS]?://.+)$"},
-            ),
-        ]
-        | None,
+        AudioName | None,
         Field(description="The URL of an audio file, or the identifier of an uploaded one."),
     ] = None
     say: SayModel | None = None

@@ -14,7 +14,7 @@ from speechcall.requests.use_cases.consent_model import ConsentModel
 from speechcall.requests.use_cases.fallback_model import FallbackModel
 from speechcall.requests.use_cases.field_checks import check_intro, check_number, check_status_events, check_status_url
 from speechcall.requests.use_cases.hours_model import HoursModel
-from speechcall.requests.use_cases.play_model import PlayPart
+from speechcall.requests.use_cases.play_model import AudioName, PlayPart
 from speechcall.requests.use_cases.redial_model import RedialModel
 from speechcall.requests.use_cases.say_model import ONE_INTRODUCTION, SayModel
 from speechcall.shared.rules import time_bounds
@@ -36,15 +36,7 @@ class MenuModel(Strict):
     ] = None
     # The names are the specification's.
     introUrl: Annotated[  # noqa: N815
-        Annotated[
-            str,
-            Field(
-                min_length=1,
-                max_length=2048,
-                json_schema_extra={"pattern": "^([A-Za-z0-9_-]{1,64}|[hH][tT][tT][pP][sS]?://.+)$"},
-            ),
-        ]
-        | None,
+        AudioName | None,
         Field(description="The URL of an audio file, or the identifier of an uploaded one.", validate_default=True),
     ] = None
     idleTimeoutMsec: Annotated[  # noqa: N815
