@@ -26,14 +26,14 @@ MARGIN_SECONDS = 10
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 tables = setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")
 tell = telling(partial(boto3.client, "sqs", config=AWS_CONFIG), setting("WEBHOOK_QUEUE_URL"))
-messages, clock = DynamoMessages(dynamodb, *tables, tell), SystemClock()
+messages, lists, clock = DynamoMessages(dynamodb, *tables, tell), DynamoLists(dynamodb, tables[1]), SystemClock()
 cancel = canceller(dynamodb, boto3.client("stepfunctions", config=AWS_CONFIG), tables[0], messages, clock)
 work = partial(
     StopWork,
     stops=DynamoStops(dynamodb, tables[1]),
     messages=messages,
     turns=messages.turns,
-    lists=DynamoLists(dynamodb, tables[1]),
+    lists=lists,
     cancel=cancel,
     clock=clock,
     count=count,
@@ -41,7 +41,7 @@ work = partial(
 people = partial(
     PeopleWork,
     jobs=DynamoPersonJobs(dynamodb, tables[1]),
-    records=DynamoPersonRecords(dynamodb, tables[0], DynamoLists(dynamodb, tables[1])),
+    records=DynamoPersonRecords(dynamodb, tables[0], lists),
     messages=messages,
     cancel=lambda message: cancel(message, False),
     clock=clock,

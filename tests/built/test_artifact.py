@@ -34,7 +34,7 @@ print(json.dumps([packages, sum(name.partition(".")[0] == "speechcall" for name 
 """
 MOST_MODULES = {
     "ConnectFlowFunction": 47,
-    "ControlCallFunction": 71,
+    "ControlCallFunction": 70,
     "FinishCallFunction": 115,
     "MessagelistFunction": 114,
 }

@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
-from local.cloud.template import read_template
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.status.adapters.history_store import DynamoHistory
@@ -23,9 +21,8 @@ from speechcall.webhooks.rules.delivery import (
     DeliveryState,
     Wait,
 )
-from tests.kit.registry import dynamodb_client, requests_for_tables
+from tests.kit.registry import empty_tables
 from tests.kit.samples import MESSAGE, MID, NOW
-from tests.kit.store_samples import CONNECT_ARN, TEMPLATE
 from tests.kit.webhook_bench import task_of
 from tests.stores.webhooks import MemoryDeliveries, MemoryPlaces
 
@@ -44,19 +41,14 @@ class Stores:
 
 
 @pytest.fixture(scope="module")
-def moto() -> Iterator[tuple[Any, list[str]]]:
-    template = read_template(TEMPLATE, {"ConnectInstanceArn": CONNECT_ARN, "CallerId": "+4930123456"})
-    tables = requests_for_tables(template)
-    with mock_aws():
-        client = dynamodb_client()
-        for name, request in tables.items():
-            client.create_table(TableName=name, **request)
-        yield client, [*tables]
+def moto() -> Iterator[tuple[Any, str, str]]:
+    with empty_tables() as tables:
+        yield tables
 
 
 @pytest.fixture
 def dynamodb(moto) -> Iterator[Stores]:
-    client, (messages, registry) = moto
+    client, messages, registry = moto
     yield Stores(DynamoDeliveries(client, messages), DynamoPlaces(client, registry, 2), client, messages)
     for table in (messages, registry):
         for item in client.scan(TableName=table)["Items"]:

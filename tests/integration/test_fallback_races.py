@@ -11,11 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from moto import mock_aws
-from moto.dynamodb.models import dynamodb_backends
 
-from local.cloud.account import ACCOUNT, REGION
-from local.cloud.template import Template
 from speechcall.accounts.rules.account import Account
 from speechcall.fallbacks.adapters.fallbacks_store import DynamoFallbacks
 from speechcall.fallbacks.use_cases.fallback_ports import Answer, End
@@ -36,12 +32,12 @@ from speechcall.status.adapters.history_store import DynamoHistory
 from speechcall.status.adapters.status_reader import DynamoNotices
 from speechcall.status.use_cases.status import describe_message
 from speechcall.webhooks.rules.webhook import status_task
-from tests.kit.registry import dynamodb_client, requests_for_tables
+from tests.kit.races.mortal import Killed, Mortal, Script
+from tests.kit.races.tables import RaceTables
+from tests.kit.registry import table_requests
 from tests.kit.samples import ASK, NOW, FakeClock, message
-from tests.kit.store_samples import CONNECT_ARN, TEMPLATE
 
-TABLES = requests_for_tables(Template(TEMPLATE, {"ConnectInstanceArn": CONNECT_ARN, "CallerId": "+4930123456"}))
-MESSAGES, REGISTRY = TABLES
+MESSAGES, REGISTRY = table_requests()
 DIGEST = "a" * 64
 TEXT = "ж" * 100  # two parts
 DAY = 3
@@ -49,58 +45,23 @@ MINUTE, HOUR = 60_000, 3_600_000
 ORDERS, FEW = 200, 12
 
 
-class Killed(BaseException):
-    """The function was killed in this moment."""
-
-
-@dataclass
-class Script:
-    """What happens to one run: at which of its requests, and what."""
-
-    kill_at: int = 0
-    kills_before: bool = False
-    meanwhile_at: int = 0
-    meanwhile: Callable[[], object] = lambda: None
-    done: int = 0
-
-    def step(self, work: Callable[[], Any]) -> Any:
-        self.done += 1
-        if self.done == self.meanwhile_at:
-            self.meanwhile()
-        if self.done == self.kill_at and self.kills_before:
-            raise Killed
-        try:
-            return work()
-        finally:
-            if self.done == self.kill_at:
-                raise Killed
-
-
-class Mortal:
-    """A client of AWS, every request of which is a step."""
-
-    def __init__(self, client: Any, script: Script) -> None:
-        self._client, self._script = client, script
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._client, name)
-        return lambda **given: self._script.step(lambda: method(**given))
-
-
 @dataclass
 class World:
     """One message that has ended, and everything that may happen to its fallback."""
 
-    client: Any
+    tables: RaceTables
     clock: FakeClock = field(default_factory=FakeClock)
     asked: list[Answer] = field(default_factory=list)
     told: list[StatusEvent] = field(default_factory=list)
     ends: list[End] = field(default_factory=list)
     account: Account | None = None
 
+    @property
+    def client(self) -> Any:
+        return self.tables.client
+
     def begin(self, **changes: Any) -> Message:
-        for table in dynamodb_backends[ACCOUNT][REGION].tables.values():
-            table.items.clear()
+        self.tables.clear()
         self.clock, self.asked, self.told, self.ends = FakeClock(), [], [], []
         self.account = Account("acme", ("+38",), sms_per_day=DAY)
         store = DynamoMessages(self.client, MESSAGES, REGISTRY)
@@ -158,11 +119,8 @@ class World:
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    with mock_aws():
-        client = dynamodb_client()
-        for name, request in TABLES.items():
-            client.create_table(TableName=name, **request)
-        yield World(client)
+    with RaceTables.made() as tables:
+        yield World(tables)
 
 
 def play(world: World, one: Message, draw: Random) -> None:

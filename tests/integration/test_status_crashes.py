@@ -1,4 +1,4 @@
-"""Whoever ends a message may be killed between any two steps: there is exactly one `final`, and its id never changes.
+"""A function that ends a message may be killed between any two steps: there is one `final`, and its id never changes.
 
 Each request to AWS is in turn the last thing that is done, and the last that is begun. Then what would come comes: the
 message is ended again if it has not ended, and the minute's tick finds what was not queued.
@@ -10,11 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from moto import mock_aws
-from moto.dynamodb.models import dynamodb_backends
 
-from local.cloud.account import ACCOUNT, REGION
-from local.cloud.template import Template
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.status_event import StatusEvent
@@ -28,68 +24,34 @@ from speechcall.webhooks.adapters.deliveries_store import DynamoDeliveries
 from speechcall.webhooks.rules.webhook import WebhookAnswer, WebhookTask, status_task
 from speechcall.webhooks.use_cases.deliver_webhook import Sending
 from speechcall.webhooks.use_cases.wake_webhooks import wake_webhooks
-from tests.kit.registry import dynamodb_client, requests_for_tables
+from tests.kit.races.mortal import Killed, Mortal, Script
+from tests.kit.races.tables import RaceTables
+from tests.kit.registry import table_requests
 from tests.kit.samples import ASK, NOW, FakeClock, message
-from tests.kit.store_samples import ANSWERED, CONNECT_ARN, EXPIRES, POOL, TEMPLATE
+from tests.kit.store_samples import ANSWERED, EXPIRES, POOL
 from tests.stores.webhooks import MemoryPlaces
 
 BUSY = Outcome("busy", "busy")
-TABLES = requests_for_tables(Template(TEMPLATE, {"ConnectInstanceArn": CONNECT_ARN, "CallerId": "+4930123456"}))
-MESSAGES, REGISTRY = TABLES
-
-
-class Killed(BaseException):
-    """The function was killed in this moment."""
-
-
-@dataclass
-class Steps:
-    """Counts what is done, and kills whoever does it before or after one of them."""
-
-    last: int = 10**9
-    moment: str = "after"
-    done: int = 0
-
-    def step(self, work: Callable[[], Any]) -> Any:
-        self.done += 1
-        if self.done == self.last and self.moment == "before":
-            raise Killed
-        is_last = self.done == self.last
-        try:
-            return work()
-        finally:
-            if is_last:
-                raise Killed
-
-
-class Mortal:
-    """A client of AWS, every request of which is a step."""
-
-    def __init__(self, client: Any, steps: Steps) -> None:
-        self._client, self._steps = client, steps
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._client, name)
-        return lambda **given: self._steps.step(lambda: method(**given))
+MESSAGES, REGISTRY = table_requests()
 
 
 @dataclass
 class World:
     """Messages in lists of one, in DynamoDB, and everything that tells of them."""
 
-    client: Any
+    tables: RaceTables
     clock: FakeClock = field(default_factory=FakeClock)
     queued: list[WebhookTask] = field(default_factory=list)
     made: int = 0
 
     def __post_init__(self) -> None:
+        self.client = self.tables.client
         self.messages, self.lists = DynamoMessages(self.client, MESSAGES, REGISTRY), DynamoLists(self.client, REGISTRY)
         self.deliveries = DynamoDeliveries(self.client, MESSAGES)
 
     def accept(self, campaign: str) -> Message:
         """A message of which everything is told; its list has no other. What was before is forgotten."""
-        for table in dynamodb_backends[ACCOUNT][REGION].tables.values():
-            table.items.clear()
+        self.tables.clear()
         self.made += 1
         list_id, mid = str(self.made * 1000), str(self.made * 1000 + 1)
         answer: Any = {"messages": [], "messagelistId": list_id}
@@ -121,13 +83,13 @@ class World:
         assert found
         return found
 
-    def by(self, steps: Steps) -> DynamoMessages:
+    def by(self, script: Script) -> DynamoMessages:
         """The store of a function that can be killed; it queues what it tells."""
 
         def tell(event: StatusEvent) -> None:
-            steps.step(lambda: self.queued.append(status_task(event)))
+            script.step(lambda: self.queued.append(status_task(event)))
 
-        client: Any = Mortal(self.client, steps)
+        client: Any = Mortal(self.client, script)
         store = DynamoMessages(client, MESSAGES, REGISTRY, tell)
         store.sleep = lambda _: None
         return store
@@ -151,7 +113,7 @@ class World:
             sign=lambda _account, request: request,
             clock=self.clock,
             uniform=lambda low, high: (low + high) / 2,
-            notice_of=DynamoNotices(self.client, *TABLES).find,
+            notice_of=DynamoNotices(self.client, MESSAGES, REGISTRY).find,
         )
         for _ in range(3):
             tasks, self.queued = self.queued, []
@@ -181,29 +143,26 @@ OFTEN = ("expired", "its call has ended", "it cannot be read")
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    with mock_aws():
-        client = dynamodb_client()
-        for name, request in TABLES.items():
-            client.create_table(TableName=name, **request)
-        yield World(client)
+    with RaceTables.made(is_direct=False) as tables:  # lists hold bytes
+        yield World(tables)
 
 
-def end(world: World, way: str, campaign: str, steps: Steps) -> tuple[Message, list[str]]:
+def end(world: World, way: str, campaign: str, script: Script) -> tuple[Message, list[str]]:
     """Ends a message with a crash, and again if need be; what is sent of it."""
     state, ends = WAYS[way]
     one = world.accept(campaign)
     one = one if state == "accept" else getattr(world, state)(one)
     try:
-        assert ends(world.by(steps), one, world.clock.msec)
+        assert ends(world.by(script), one, world.clock.msec)
     except Killed:
         pass
     else:
-        assert steps.done < steps.last
+        assert script.done < script.kill_at
     now = world.read(one)
     if now.state is not State.FINISHED:
         assert now.state is one.state
-        assert ends(world.by(Steps()), one, world.clock.msec)
-    assert not ends(world.by(Steps()), one, world.clock.msec)
+        assert ends(world.by(Script()), one, world.clock.msec)
+    assert not ends(world.by(Script()), one, world.clock.msec)
     return one, world.deliver()
 
 
@@ -216,11 +175,11 @@ def right(one: Message, way: str) -> list[str]:
 @pytest.mark.parametrize("campaign", ["", pytest.param("spring", marks=pytest.mark.long)])
 @pytest.mark.parametrize("way", [way if way in OFTEN else pytest.param(way, marks=pytest.mark.long) for way in WAYS])
 def test_a_crash_between_any_two_steps_leaves_one_final(world, way, campaign):
-    whole = Steps()
+    whole = Script()
     one, sent = end(world, way, campaign, whole)
     assert sent == right(one, way)
     assert whole.done > len(sent)
     for last in range(1, whole.done + 1):
-        for moment in ("before", "after"):
-            one, sent = end(world, way, campaign, Steps(last, moment))
-            assert sorted(sent) == sorted(right(one, way)), (last, moment)
+        for kills_before in (True, False):
+            one, sent = end(world, way, campaign, Script(last, kills_before))
+            assert sorted(sent) == sorted(right(one, way)), (last, kills_before)

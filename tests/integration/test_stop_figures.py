@@ -8,9 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
-from local.cloud.template import Template
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.adapters.stops_store import DynamoStops
 from speechcall.messages.rules.pool import Pool
@@ -23,9 +21,8 @@ from speechcall.shared.adapters.keys import campaign_key, campaign_lists_partiti
 from speechcall.shared.adapters.table import to_wire
 from speechcall.stopping.use_cases.carry_out_stops import A_SECOND, StopWork
 from speechcall.stopping.use_cases.stop_message import cancel_message
-from tests.kit.registry import dynamodb_client, requests_for_tables
+from tests.kit.registry import empty_tables
 from tests.kit.samples import ASK, MESSAGE, NOW, FakeClock
-from tests.kit.store_samples import CONNECT_ARN, TEMPLATE
 
 CAMPAIGN = Stopped(Brake.CAMPAIGN, "acme", "spring")
 SIZES = pytest.mark.parametrize("lists", [2, pytest.param(100, marks=[pytest.mark.long, pytest.mark.timeout(1200)])])
@@ -49,13 +46,8 @@ def counted(client):
 
 @pytest.fixture
 def tables():
-    with mock_aws():
-        client = dynamodb_client()
-        template = Template(TEMPLATE, {"ConnectInstanceArn": CONNECT_ARN, "CallerId": "+4930123456"})
-        requests = requests_for_tables(template)
-        for name, request in requests.items():
-            client.create_table(TableName=name, **request)
-        yield client, *requests
+    with empty_tables() as found:
+        yield found
 
 
 @SIZES

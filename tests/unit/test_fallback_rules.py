@@ -154,7 +154,7 @@ def test_a_new_one_waits_for_a_day_and_what_is_being_sent_is_pending_to_its_send
     assert load_state(item | ended) == FallbackState(FallbackStatus.FAILED, "refused", NOW)
 
 
-def test_its_end_is_told_to_whoever_asked_for_that():
+def test_its_end_is_reported_where_that_was_asked_for():
     told = replace(MADE, status_url="https://shop.example/", status_events=("final", "fallback"))
     assert fallback_event(told).event_id == f"{MADE.mid}-fallback"
     assert fallback_event(MADE) is None

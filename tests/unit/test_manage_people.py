@@ -85,7 +85,7 @@ def test_a_request_is_answered_to_its_account_alone_and_never_says_the_number(de
         for account, job_id in ((OTHER, told[name]), (ACME, "9"), (ACME, "../1"), (ACME, "1" * 20), (ACME, "٣")):
             with pytest.raises(NotFound):
                 ask(account, job_id, desk)
-    with pytest.raises(NotFound):  # the id of an export is none of an erasure
+    with pytest.raises(NotFound):  # the id of an export is not that of an erasure
         read_erasure(ACME, "2", desk)
     assert desk.jobs["1"].digest == desk.opt_outs.digest(NUMBER)
 

@@ -7,21 +7,20 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from local.cloud.template import Template
 from speechcall.calls.adapters.calls_store import DynamoCalls
 from speechcall.calls.use_cases.ports import CallStore
 from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.use_cases.lines import PoolStore
 from speechcall.messages.use_cases.message_ports import MessageStore
-from tests.kit.registry import dynamodb_client, requests_for_tables
-from tests.kit.store_samples import CONNECT_ARN, TEMPLATE, Stores
+from tests.kit.registry import dynamodb_client, table_requests
+from tests.kit.store_samples import Stores
 from tests.stores.memory import MemoryCalls, MemoryMessages
 
 
 @pytest.fixture(scope="module")
 def tables() -> dict[str, dict[str, Any]]:
-    return requests_for_tables(Template(TEMPLATE, {"ConnectInstanceArn": CONNECT_ARN, "CallerId": "+4930123456"}))
+    return table_requests()
 
 
 @pytest.fixture(scope="module")

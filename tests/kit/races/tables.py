@@ -9,32 +9,27 @@ from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 
 from local.cloud.account import ACCOUNT
-from local.cloud.template import Template
 from tests.kit.direct_dynamodb import take_the_short_way
-from tests.kit.registry import dynamodb_client, requests_for_tables
-from tests.kit.store_samples import CONNECT_ARN, TEMPLATE
+from tests.kit.registry import dynamodb_client, make_tables
 
 
 class RaceTables:
     """The tables, and a client of theirs that steps before each request while a race is run."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_direct: bool = True) -> None:
+        """`is_direct`: by the short way, which takes no bytes; only that way steps."""
         self.client = dynamodb_client()
-        requests = requests_for_tables(
-            Template(TEMPLATE, {"ConnectInstanceArn": CONNECT_ARN, "CallerId": "+4930123456"})
-        )
-        for name, request in requests.items():
-            self.client.create_table(TableName=name, **request)
-        self.names = (*requests,)
+        self.names = make_tables(self.client)
         self._step: Callable[[], object] = lambda: None
-        take_the_short_way(self.client, self._before_each)
+        if is_direct:
+            take_the_short_way(self.client, self._before_each)
 
     @classmethod
     @contextmanager
-    def made(cls) -> Iterator["RaceTables"]:
+    def made(cls, *, is_direct: bool = True) -> Iterator["RaceTables"]:
         """They live as long as moto's AWS."""
         with mock_aws():
-            yield cls()
+            yield cls(is_direct=is_direct)
 
     def _before_each(self) -> None:
         self._step()

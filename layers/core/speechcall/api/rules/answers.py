@@ -339,55 +339,46 @@ Fallbacks = Annotated[
 ]
 
 
-@_closed
-class FinalEvent(TypedDict):
-    """What `statusUrl` is sent when a message has ended: the members are those of its status."""
+class _MessageEvent(TypedDict):
+    """What every event of a message has."""
 
-    event: Literal["final"]
     messageId: Id
     messagelistId: Id
     customerMessageId: NotRequired[CustomerId]
     campaign: NotRequired[CampaignName]
     simulated: NotRequired[Simulated]
     recipient: str
+    fallbacks: NotRequired[Fallbacks]
+
+
+@_closed
+class FinalEvent(_MessageEvent):
+    """What `statusUrl` is sent when a message has ended: the members are those of its status."""
+
+    event: Literal["final"]
     deliverystatus: DeliveryStatus
     timestamp: Annotated[Moment, Field(description="When it happened.")]
-    fallbacks: NotRequired[Fallbacks]
     call: NotRequired[Annotated[ToldCall, Field(description="Absent where the message could not be read.")]]
 
 
 @_closed
-class AttemptEvent(TypedDict):
+class AttemptEvent(_MessageEvent):
     """What `statusUrl` is sent when a call attempt is over: the message as it is then, with its calls until then."""
 
     event: Literal["attempt"]
     attempt: Annotated[int, Field(ge=1, description="Which one; one that was never dialled is not in `call`.")]
-    messageId: Id
-    messagelistId: Id
-    customerMessageId: NotRequired[CustomerId]
-    campaign: NotRequired[CampaignName]
-    simulated: NotRequired[Simulated]
-    recipient: str
     deliverystatus: Annotated[DeliveryStatus, Field(description="`scheduled`: it is dialled again.")]
     timestamp: Annotated[Moment, Field(description="When it was over.")]
-    fallbacks: NotRequired[Fallbacks]
     call: NotRequired[ToldCall]
 
 
 @_closed
-class FallbackEvent(TypedDict):
+class FallbackEvent(_MessageEvent):
     """What `statusUrl` is sent when the `fallback` of a message has come to its end, for good."""
 
     event: Literal["fallback"]
-    messageId: Id
-    messagelistId: Id
-    customerMessageId: NotRequired[CustomerId]
-    campaign: NotRequired[CampaignName]
-    simulated: NotRequired[Simulated]
-    recipient: str
     deliverystatus: DeliveryStatus
     timestamp: Annotated[Moment, Field(description="When it happened.")]
-    fallbacks: NotRequired[Fallbacks]
     call: NotRequired[ToldCall]
 
 

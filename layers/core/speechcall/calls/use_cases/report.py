@@ -6,7 +6,7 @@ from typing import NamedTuple, assert_never
 
 from speechcall.calls.rules.call import Call, Command, Kind, Reply
 from speechcall.menus.rules.ask import Ask
-from speechcall.menus.rules.call_log import ANSWERED, HOLD_SECONDS, IDLE, KEY, MOST_AHEAD, PROMPT_ERROR
+from speechcall.menus.rules.call_log import ANSWERED, HOLD_SECONDS, IDLE, KEY, MOST_AHEAD, OTHER, PROMPT_ERROR
 
 NEXT = "next"
 HEARD = frozenset({ANSWERED, NEXT, KEY, IDLE, PROMPT_ERROR})
@@ -32,7 +32,7 @@ class Heard(NamedTuple):
             return Reply(1, ANSWERED)
         key = ""
         if self.event == KEY:
-            key = f"d{self.key}" if self.key in _KEYS else "other"
+            key = f"d{self.key}" if self.key in _KEYS else OTHER
         return Reply(self.seq, self.event, key)
 
 

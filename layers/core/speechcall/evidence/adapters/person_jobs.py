@@ -25,10 +25,10 @@ class DynamoPersonJobs:
         self._client, self._table = client, table
 
     def add(self, job: PersonJob) -> None:
-        nobody_has_its_id = "attribute_not_exists(pk)"
+        it_is_new = "attribute_not_exists(pk)"
         with store_errors():
             self._client.put_item(
-                TableName=self._table, Item=to_wire(_dump(job, job.begun_msec)), ConditionExpression=nobody_has_its_id
+                TableName=self._table, Item=to_wire(_dump(job, job.begun_msec)), ConditionExpression=it_is_new
             )
 
     def find(self, job_id: str) -> PersonJob | None:
@@ -50,10 +50,10 @@ class DynamoPersonJobs:
         """
         worker A   UpdateItem: A's until 12:01 ──► works ── is killed
         worker B        UpdateItem ──X another's until 12:01
-        worker C                                           (12:01) UpdateItem: C's ──► goes on at the cursor
+        worker C                                           (12:01) UpdateItem: C's ──► continues at the cursor
         """
         it_waits = "attribute_exists(order_pk)"
-        nobody_works_on_it = "(attribute_not_exists(until_msec) OR until_msec <= :now)"
+        no_worker_has_it = "(attribute_not_exists(until_msec) OR until_msec <= :now)"
         values = {":now": now_msec, ":until": until_msec, ":one": 1}
         try:
             with store_errors():
@@ -61,7 +61,7 @@ class DynamoPersonJobs:
                     TableName=self._table,
                     Key=to_wire(person_job_key(job.job_id)),
                     UpdateExpression="SET until_msec = :until ADD revision :one",
-                    ConditionExpression=f"{it_waits} AND {nobody_works_on_it}",
+                    ConditionExpression=f"{it_waits} AND {no_worker_has_it}",
                     ExpressionAttributeValues=to_wire(values),
                     ReturnValues="ALL_NEW",
                 )
@@ -78,7 +78,7 @@ class DynamoPersonJobs:
         saved = replace(job, revision=job.revision + 1)
         item = _dump(saved, next_msec)
         if next_msec is not None:
-            item["until_msec"] = next_msec  # until then it is this worker's, or nobody's
+            item["until_msec"] = next_msec  # until then it is this worker's, or no worker's
         try:
             with store_errors():
                 self._client.put_item(

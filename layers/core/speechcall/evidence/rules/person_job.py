@@ -77,5 +77,5 @@ def is_done(job: PersonJob) -> bool:
 
 
 def may_erase(job: PersonJob) -> bool:
-    """Whether this pass may delete: nobody who had read a list before it was noted there still writes."""
+    """Whether this pass may delete: no request that had read a list before it was noted there still writes."""
     return (job.pass_msec or 0) >= job.begun_msec + SETTLED_MSEC

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, assert_never
 from speechcall.accounts.rules.account import Account
 from speechcall.api.use_cases.query import parameter
 from speechcall.api.use_cases.request_problems import shown
+from speechcall.api.use_cases.small_body import unusable
 from speechcall.evidence.rules.person_job import (
     CONTACT_MONTHS,
     DAY_MSEC,
@@ -21,11 +22,10 @@ from speechcall.menus.rules.introduction import Audio, Part, Pause
 from speechcall.menus.rules.menu import OWN_LIST, Menu
 from speechcall.menus.rules.speech import Say
 from speechcall.optouts.use_cases.opt_out_ports import OptOutStore
-from speechcall.requests.use_cases.manage_opt_outs import describe
-from speechcall.shared.rules.characters import foreign, lookalike
+from speechcall.requests.use_cases.manage_opt_outs import describe, read_number
+from speechcall.shared.rules.characters import foreign
 from speechcall.shared.rules.errors import InvalidRequest, NotFound, Problem
 from speechcall.shared.rules.json_text import parse_json
-from speechcall.shared.rules.phone_numbers import to_e164
 from speechcall.shared.rules.timing import utc_text
 from speechcall.shared.use_cases.clock import Clock
 from speechcall.status.use_cases.cursors import dump_cursor, load_cursor
@@ -36,7 +36,6 @@ if TYPE_CHECKING:  # Its types are Pydantic's, which this function does not load
 
 PAGE = 20
 """Messages of an export in one answer."""
-_NUMBER = "a phone number in international format, such as +380671234567"
 
 
 class Histories(Protocol):
@@ -83,8 +82,7 @@ def read_export(account: Account, job_id: str, query: Mapping[str, str], desk: P
     answer = _describe_export(job)
     if job.finished_msec is None:
         return answer
-    mids = sorted(mid for mid in job.mids if after is None or int(mid) > int(after))
-    mids.sort(key=int)
+    mids = sorted((mid for mid in job.mids if after is None or int(mid) > int(after)), key=int)
     page, lists = mids[:PAGE], {OWN_LIST}
     answer["messages"] = []
     for mid in page:
@@ -116,15 +114,12 @@ def _number(body: bytes) -> str:
         for name in given
         if name != "number"
     ]
-    number = given.get("number")
-    found = to_e164(number) if isinstance(number, str) else None
-    if found is None:
-        hidden = foreign(number) if isinstance(number, str) else lookalike(given, "number")
-        verb = "must be" if "number" in given else "is required:"
-        problems.append(Problem("INVALID_RECIPIENT", "number", f"{verb} {_NUMBER}{hidden}"))
-    if problems or found is None:
-        raise InvalidRequest("The request cannot be used.", problems[:20])
-    return found
+    number = read_number(given)
+    if isinstance(number, Problem):
+        raise unusable([*problems, number])
+    if problems:
+        raise unusable(problems)
+    return number
 
 
 def _find(kind: Kind, account: Account, job_id: str, desk: PeopleDesk) -> PersonJob:

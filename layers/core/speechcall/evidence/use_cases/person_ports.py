@@ -37,7 +37,7 @@ class PersonRecords(Protocol):
     """What is kept of people."""
 
     def page(self, account_id: str, digest: str, cursor: str) -> tuple[list[str], str]:
-        """Some messages of an account to a number, and where to go on; empty: that was all.
+        """Some messages of an account to a number, and where to continue; empty: that was all.
 
         First those that have not ended, then those that have.
         """

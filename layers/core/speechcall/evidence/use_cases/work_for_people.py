@@ -38,7 +38,7 @@ TURN_SECONDS = 70
 
 @dataclass(frozen=True, slots=True)
 class PeopleWork:
-    """The worker. `cancel` cancels one message, and lets its call go on."""
+    """The worker. `cancel` cancels one message, and lets its call continue."""
 
     jobs: PersonJobs
     records: PersonRecords
@@ -127,9 +127,7 @@ class PeopleWork:
         if message.state is not State.FINISHED:
             self.cancel(message)  # it is deleted by a later pass, when it has ended
             return replace(job, left=job.left + 1)
-        owes = self.records.pending_webhooks(message.mid) if may_erase(job) and noted_before else 0
-        waits = owes > 0 and self.clock.now_msec() < job.begun_msec + WEBHOOKS_WAIT_MSEC
-        if waits or not (may_erase(job) and noted_before):
+        if not (may_erase(job) and noted_before) or self._waits_for_webhooks(job, message):
             return replace(job, left=job.left + 1)
         erased = self.records.erase(message.mid)
         latest = max(erased.last_call_msec or 0, job.last_call_msec or 0)
@@ -140,3 +138,7 @@ class PeopleWork:
             webhooks=job.webhooks + erased.webhooks,
             last_call_msec=latest or None,
         )
+
+    def _waits_for_webhooks(self, job: PersonJob, message: Message) -> bool:
+        has_time = self.clock.now_msec() < job.begun_msec + WEBHOOKS_WAIT_MSEC
+        return has_time and self.records.pending_webhooks(message.mid) > 0

@@ -1,1 +1,1 @@
-"""Opt-outs: the table, and the key of the digests."""
+"""Fallbacks: the tables, and the service for text messages."""

@@ -9,7 +9,8 @@ from speechcall.accounts.adapters.days_store import DAY_KEPT_SECONDS
 from speechcall.accounts.rules.throttle import next_day
 from speechcall.fallbacks.rules.next_send import LOST_MSEC
 from speechcall.fallbacks.use_cases.fallback_ports import End, Intent, Waiting
-from speechcall.messages.adapters.fallback_items import DUE, NOT_DUE, SENDING
+from speechcall.messages.adapters.fallback_items import SENDING
+from speechcall.messages.adapters.message_items import NOT_DUE, SHARD, due_values
 from speechcall.messages.adapters.message_reader import DynamoMessageReader
 from speechcall.messages.adapters.status_items import fallback_event, fallback_event_part
 from speechcall.messages.rules.fallback import FallbackStatus
@@ -85,14 +86,13 @@ class DynamoFallbacks:
         it_waits = "#state = :from"
         claim = self._change(
             message.mid,
-            f"SET #state = :to, intent_msec = :now, {DUE}",
+            f"SET #state = :to, intent_msec = :now, {SHARD}",
             it_waits,
             {
                 ":from": FallbackStatus.PENDING.value,
                 ":to": SENDING,
                 ":now": now_msec,
-                ":shard": FALLBACKS,
-                ":due": now_msec + LOST_MSEC,
+                **due_values(FALLBACKS, now_msec + LOST_MSEC),
             },
         )
         day = self._take(message.account_id, parts, parts_per_day, now_msec)
@@ -102,14 +102,14 @@ class DynamoFallbacks:
 
     def put_off(self, mid: str, at_msec: int) -> bool:
         it_waits = "#state = :from"
-        values = {":from": FallbackStatus.PENDING.value, ":shard": FALLBACKS, ":due": at_msec}
-        change = self._change(mid, f"SET {DUE}", it_waits, values)
+        values = {":from": FallbackStatus.PENDING.value, **due_values(FALLBACKS, at_msec)}
+        change = self._change(mid, f"SET {SHARD}", it_waits, values)
         return not transact(self._client, {FALLBACK: {"Update": change}})
 
     def take_back(self, message: Message, parts: int, intended_msec: int, at_msec: int) -> bool:
         it_is_sending = "#state = :from"
-        values = {":from": SENDING, ":to": FallbackStatus.PENDING.value, ":shard": FALLBACKS, ":due": at_msec}
-        change = self._change(message.mid, f"SET #state = :to, {DUE} REMOVE intent_msec", it_is_sending, values)
+        values = {":from": SENDING, ":to": FallbackStatus.PENDING.value, **due_values(FALLBACKS, at_msec)}
+        change = self._change(message.mid, f"SET #state = :to, {SHARD} REMOVE intent_msec", it_is_sending, values)
         back = {DAY: {"Update": self._give_back(message.account_id, parts, intended_msec)}}
         return not transact(self._client, {FALLBACK: {"Update": change}, **back})
 

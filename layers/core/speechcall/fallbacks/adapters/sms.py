@@ -16,7 +16,6 @@ from botocore.exceptions import (
     ConnectTimeoutError,
     EndpointConnectionError,
     NoCredentialsError,
-    ParamValidationError,
 )
 
 from speechcall.fallbacks.use_cases.fallback_ports import Answer
@@ -61,9 +60,6 @@ class TextMessages:
         except (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError) as error:
             logger.warning("the service for text messages cannot be reached: %s", told(error), extra={"mid": mid})
             return Answer.NOT_NOW
-        except ParamValidationError as error:
-            logger.error("a text message cannot be asked for: %s", told(error), extra={"mid": mid})
-            return Answer.REFUSED
         except BotoCoreError as error:
             logger.warning("the answer to a text message was lost: %s", told(error), extra={"mid": mid})
             return Answer.LOST

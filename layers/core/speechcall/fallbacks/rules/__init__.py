@@ -1,1 +1,1 @@
-"""Opt-outs: pure rules and data."""
+"""Fallbacks: when they may be sent."""

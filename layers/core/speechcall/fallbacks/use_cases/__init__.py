@@ -1,1 +1,1 @@
-"""Opt-outs: use cases, and what they need of the world around them."""
+"""Fallbacks: how they are sent, and what that needs of the world around them."""

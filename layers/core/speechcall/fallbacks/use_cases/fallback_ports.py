@@ -20,7 +20,7 @@ class Intent(Enum):
     """What became of the intention to send it."""
 
     WRITTEN = "written"
-    """It may be sent now, by who has written this and by nobody else."""
+    """It may be sent now, by the run that has written this, and by no other."""
     TAKEN = "taken"
     """It is not waiting any more."""
     OPTED_OUT = "optedOut"
@@ -63,7 +63,7 @@ class FallbackStore(Protocol):
         """Its end, of which its sender is told. `parts`: so many of the day are given back. False: it had ended."""
 
     def end_unreadable(self, mid: str, end: End, now_msec: int) -> bool:
-        """The same for one whose message cannot be read, or is gone: nobody is told."""
+        """The same for one whose message cannot be read, or is gone: its sender is not told."""
 
 
 class Answer(Enum):
@@ -81,7 +81,7 @@ class Answer(Enum):
 
 
 class Sms(Protocol):
-    """A service for text messages. It is asked once: whoever asks twice may send twice."""
+    """A service for text messages. It is asked once: a second request may send a second text."""
 
     def send(self, number: str, text: str, mid: str) -> Answer:
         """Sends a text to a number (E.164). `mid` is for the service's own records."""

@@ -1,13 +1,13 @@
 """Sends what is due in place of calls that reached nobody: each at most once, whatever fails.
 
-The service knows no token by which it would tell a repeat. So the intention is written down first, and whoever finds
-it written sends nothing: an answer that was lost stays lost (`unknown`).
+The service knows no token by which it would tell a repeat. So the intention is written down first, and a run that
+finds it written sends nothing: an answer that was lost stays lost (`unknown`).
 
 run A      TransactWrite: pending → sending, the day's parts + 2 ──► SendTextMessage ──► sending → sent
 run B           TransactWrite: the same ──X it is not pending
 or
 run A      TransactWrite: pending → sending ──► SendTextMessage ──► killed
-run B, 5 minutes later    sending → unknown, its sender is told ──► nobody sends it any more
+run B, 5 minutes later    sending → unknown, its sender is told ──► no run sends it any more
 or
 run A      TransactWrite: pending → sending ──► "too many requests" ──► sending → pending, the day's parts - 2
 run B, a minute later     TransactWrite: pending → sending ──► SendTextMessage ──► sending → sent

@@ -15,7 +15,7 @@ from speechcall.menus.rules.walk import react
 from speechcall.shared.rules.time_bounds import LONGEST_PROMPT_SECONDS
 from speechcall.shared.rules.timing import idle_seconds
 
-HANG_UP, PROMPT_ERROR = "hang_up", "prompt_error"
+HANG_UP = "hang_up"
 
 
 class Happens(NamedTuple):

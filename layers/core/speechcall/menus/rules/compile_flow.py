@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from speechcall.menus.rules.call_log import IDLE, OTHER
+from speechcall.menus.rules.call_log import ANSWERED, IDLE, OTHER, PROMPT_ERROR
 from speechcall.menus.rules.integration import integration, retry_command, retry_of
 from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook, ends_list, target_of
 from speechcall.shared.rules.errors import NOT_ANSWERED, TelephonyThrottled
@@ -54,7 +54,7 @@ def compile_flow(menus: Sequence[Menu], wiring: Wiring) -> State:
         "Dial silent?": _look_up(None, wiring),
         "Dial answered?": {
             "Type": "Choice",
-            "Choices": [{"Variable": "$.heard.event", "StringEquals": "answered", "Next": "Menu 0"}],
+            "Choices": [{"Variable": "$.heard.event", "StringEquals": ANSWERED, "Next": "Menu 0"}],
             "Default": "Not answered",
         },
     }
@@ -133,8 +133,8 @@ def _choose(index: int, menu: Menu) -> State:
         return _step_target(index, key, steps_run(menu.actions[key]), 0) if key else "Hang up"
 
     heard = [("$.heard.event", "ended", "Caller hung up"), ("$.heard.event", "limit", "Hang up")]
-    # `prompt_error`: the callee was asked nothing, so no list of the customer may run.
-    heard.append(("$.heard.event", "prompt_error", "Hang up"))
+    # PROMPT_ERROR: the callee was asked nothing, so no list of the customer may run.
+    heard.append(("$.heard.event", PROMPT_ERROR, "Hang up"))
     heard += [("$.heard.key", key, first(key)) for key in menu.own_keys()]
     silence, other = menu.list_for(IDLE), menu.list_for(OTHER)
     if silence != other:

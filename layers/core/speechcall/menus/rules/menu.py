@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, assert_never
+from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from speechcall.menus.rules.call_log import IDLE, OTHER
-from speechcall.menus.rules.introduction import Part, dump_part, load_part
 from speechcall.menus.rules.speech import Say
+
+if TYPE_CHECKING:
+    from speechcall.menus.rules.introduction import Part
 
 KEYS = (*(f"d{digit}" for digit in range(10)), "d*", "d#")
 WRONG, SILENCE, INVALID = "wrong", "silence", "invalid"
@@ -82,7 +84,7 @@ class Menu(NamedTuple):
     idle_timeout_msec: int
     actions: Mapping[str, tuple[Action, ...]]
     say: Say | None = None
-    play: tuple[Part, ...] = ()
+    play: "tuple[Part, ...]" = ()
 
     def list_for(self, heard: str) -> str | None:
         """The name of the list that a key (`d1`) or silence (`idle`) selects; None: hang up."""
@@ -96,7 +98,7 @@ class Menu(NamedTuple):
         return [key for key in KEYS if key in self.actions]
 
     def lists(self) -> list[str]:
-        """The lists that something heard selects: those of keys first. A `wrong` that the other two replace is none."""
+        """The lists that something heard selects: those of keys first. Without a `wrong` that the other two replace."""
         others = {self.list_for(IDLE), self.list_for(OTHER)}
         return [*self.own_keys(), *(name for name in NO_KEY if name in others)]
 
@@ -117,7 +119,7 @@ def load_menus(text: str) -> tuple[Menu, ...]:
             idle_timeout_msec=menu["idle"],
             actions={key: tuple(_load_action(action) for action in steps) for key, steps in menu["on"].items()},
             say=Say(*menu["say"]) if "say" in menu else None,
-            play=tuple(map(load_part, menu.get("play", ()))),
+            play=_load_parts(menu["play"]) if "play" in menu else (),
         )
         for menu in json.loads(text)
     )
@@ -126,8 +128,20 @@ def load_menus(text: str) -> tuple[Menu, ...]:
 def _dump_menu(menu: Menu) -> dict[str, Any]:
     lists = {key: [_dump_action(action) for action in steps] for key, steps in menu.actions.items()}
     say = {"say": [menu.say.text, menu.say.language, menu.say.voice]} if menu.say else {}
-    play = {"play": [*map(dump_part, menu.play)]} if menu.play else {}
+    play = {"play": _dump_parts(menu.play)} if menu.play else {}
     return {"intro": menu.intro, "idle": menu.idle_timeout_msec, "on": lists, **say, **play}
+
+
+def _dump_parts(parts: "tuple[Part, ...]") -> list[Any]:
+    from speechcall.menus.rules.introduction import dump_part  # noqa: PLC0415, few menus are joined of parts
+
+    return [*map(dump_part, parts)]
+
+
+def _load_parts(stored: list[Any]) -> "tuple[Part, ...]":
+    from speechcall.menus.rules.introduction import load_part  # noqa: PLC0415, as above
+
+    return tuple(map(load_part, stored))
 
 
 def _dump_action(action: Action) -> dict[str, Any]:

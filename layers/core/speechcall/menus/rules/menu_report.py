@@ -109,12 +109,16 @@ def _shortest(menus: Sequence[Menu]) -> int | None:
 
 
 def _can_end(menu: Menu) -> bool:
-    return any(react(menu, heard).target is None for heard in (*menu.own_keys(), IDLE, OTHER))
+    return None in _nexts(menu)
 
 
 def _targets(menu: Menu) -> list[int]:
-    found = (react(menu, heard).target for heard in (*menu.own_keys(), IDLE, OTHER))
-    return [target for target in found if target is not None]
+    return [target for target in _nexts(menu) if target is not None]
+
+
+def _nexts(menu: Menu) -> list[int | None]:
+    """Where each thing that can be heard in a menu leads; None: to the end of the call."""
+    return [react(menu, heard).target for heard in (*menu.own_keys(), IDLE, OTHER)]
 
 
 def _silent_circles(menus: Sequence[Menu], reached: set[int]) -> list[Problem]:

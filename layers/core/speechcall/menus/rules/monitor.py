@@ -7,8 +7,8 @@ looked through.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, assert_never
 
-from speechcall.menus.rules.compile_flow import steps_run
-from speechcall.menus.rules.menu import Action, Menu, OptOutStep
+from speechcall.menus.rules.call_space import happenings
+from speechcall.menus.rules.menu import KEYS, Action, Menu, OptOutStep
 from speechcall.menus.rules.promise import (
     AlwaysLeads,
     AlwaysMenus,
@@ -25,7 +25,6 @@ from speechcall.menus.rules.promise import (
     Pattern,
     Rule,
 )
-from speechcall.menus.rules.walk import react
 
 BROKEN = -1
 """In the place of a state."""
@@ -175,14 +174,12 @@ def _leads(key: str, menus: Sequence[int] | None, to: LeadsTo) -> Monitor:
 
 def _some_key_leads(menus: Sequence[Menu], named: Sequence[int] | None, to: LeadsTo) -> Monitor:
     """Which menus have no such key is known before any call; a call that asks one of them breaks the promise."""
-    without = {index for index in range(len(menus)) if named is None or index in named}
-    for index in tuple(without):
-        for key in menus[index].own_keys():
-            answer = Answer(
-                index, key, key, tuple(steps_run(menus[index].actions[key])), react(menus[index], key).target
-            )
-            if _does(answer, to):
-                without.discard(index)
+    without = {
+        index
+        for index, menu in enumerate(menus)
+        if (named is None or index in named)
+        and not any(one.key in KEYS and _does(Answer(index, *one), to) for one in happenings(menu))
+    }
     return Monitor(asked=lambda state, menu: BROKEN if menu in without else state)
 
 

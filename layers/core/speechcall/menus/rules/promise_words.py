@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from speechcall.menus.rules.call_log import IDLE, OTHER
-from speechcall.menus.rules.call_space import HANG_UP, PROMPT_ERROR
+from speechcall.menus.rules.call_log import IDLE, OTHER, PROMPT_ERROR
+from speechcall.menus.rules.call_space import HANG_UP
 from speechcall.menus.rules.compile_flow import steps_run
 from speechcall.menus.rules.menu import Menu
 from speechcall.menus.rules.monitor import monitor_of

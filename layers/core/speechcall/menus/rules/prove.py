@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from speechcall.menus.rules.call_log import IDLE
-from speechcall.menus.rules.call_space import HANG_UP, PROMPT_ERROR, happenings, silences, waits_msec
+from speechcall.menus.rules.call_log import IDLE, PROMPT_ERROR
+from speechcall.menus.rules.call_space import HANG_UP, happenings, silences, waits_msec
 from speechcall.menus.rules.menu import Action, Menu
 from speechcall.menus.rules.menu_report import reachable
 from speechcall.menus.rules.monitor import BROKEN, Answer, Monitor, monitor_of

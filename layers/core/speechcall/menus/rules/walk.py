@@ -7,7 +7,16 @@ goes in, the menus asked, the webhooks sent and the end come out.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, assert_never
 
-from speechcall.menus.rules.call_log import IDLE, OTHER, OTHERWISE, SILENT_REPEATS, Table, ThenKind, repeats_too_often
+from speechcall.menus.rules.call_log import (
+    IDLE,
+    OTHER,
+    OTHERWISE,
+    PROMPT_ERROR,
+    SILENT_REPEATS,
+    Table,
+    ThenKind,
+    repeats_too_often,
+)
 from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, OptOutStep, Webhook
 from speechcall.shared.rules.outcome import End
 from speechcall.shared.rules.time_bounds import DEFAULT_CALL_SECONDS
@@ -131,7 +140,7 @@ def walk(
         behaviour = next(does, Behaviour("hang_up"))
         if behaviour.heard == "hang_up":
             return over(End.CALLER_HUNG_UP)
-        if behaviour.heard == "prompt_error":
+        if behaviour.heard == PROMPT_ERROR:
             return over(End.COMPLETED, prompt_error=True)
         reaction = react(menus[index], behaviour.heard)
         # A list that a key has started runs to its end, whether anybody is on the line or not.
@@ -140,7 +149,7 @@ def walk(
         if behaviour.hangs_up_after and reaction.target is not None:
             return over(End.CALLER_HUNG_UP)
         index = reaction.target
-        if behaviour.heard != "idle":
+        if behaviour.heard != IDLE:
             since_key = []
         elif index is not None and len(asked) < max_visits and repeats_too_often(since_key, index, silent_repeats):
             return over(End.COMPLETED, silence=True)

@@ -6,6 +6,7 @@ from typing import Any, assert_never
 from speechcall.menus.rules.introduction import MOST_DIGITS, Audio, Part, Pause
 from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.speech import Say
+from speechcall.outbound.rules.address import is_url
 from speechcall.shared.rules.json_text import parse_json
 
 HIDDEN = "(hidden)"
@@ -39,7 +40,7 @@ def _parts(parts: Sequence[Part]) -> list[dict[str, Any]]:
         match part:
             case Audio(name):
                 last, beginning, digit = (found[-1] if found else {}), name[:-1], name[-1:]
-                is_digit = digit.isascii() and digit.isdigit() and bool(beginning) and _is_identifier(name)
+                is_digit = digit.isascii() and digit.isdigit() and bool(beginning) and not is_url(name)
                 if is_digit and last.get("recordings") == beginning and len(last["spell"]) < MOST_DIGITS:
                     last["spell"] += digit
                 elif is_digit:
@@ -53,11 +54,6 @@ def _parts(parts: Sequence[Part]) -> list[dict[str, Any]]:
             case _:
                 assert_never(part)
     return found
-
-
-def _is_identifier(name: str) -> bool:
-    """Whether it is an identifier, and no URL."""
-    return "/" not in name
 
 
 def _action(action: Action) -> dict[str, Any]:

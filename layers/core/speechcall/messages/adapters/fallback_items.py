@@ -18,8 +18,6 @@ FORM = 1
 """`v` of the items that are made here. An item keeps the form in which it was made."""
 SENDING = "sending"
 """The state, in the item, of one for which the service is being asked: to its sender it is pending."""
-DUE = "due_shard = :shard, due_at = :due"
-NOT_DUE = "REMOVE due_shard, due_at"
 
 
 def status_at_end(message: Message, outcome: Outcome) -> FallbackStatus | None:

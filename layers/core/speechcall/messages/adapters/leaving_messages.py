@@ -27,7 +27,14 @@ from speechcall.campaigns.adapters.campaign_counts import (
 from speechcall.campaigns.adapters.campaigns_store import TRIES, patiently
 from speechcall.campaigns.rules.funnel import Heard
 from speechcall.messages.adapters.lines_store import give_back
-from speechcall.messages.adapters.message_items import SETTLING_END, due_values, ended_place, shard_name
+from speechcall.messages.adapters.message_items import (
+    NOT_DUE,
+    SETTLING_END,
+    SHARD,
+    due_values,
+    ended_place,
+    shard_name,
+)
 from speechcall.messages.adapters.message_reader import DynamoMessageReader
 from speechcall.messages.adapters.turns_store import DynamoTurns, settle_queue, settle_turn
 from speechcall.messages.rules.message import (
@@ -72,12 +79,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SHARD = "due_shard = :shard, due_at = :due"
 PLACE = "order_pk = :order_pk, order_sk = :order_sk"
 PLACE_NAMES = "order_pk, order_sk"
 FINISHED = "SET #state = :to, outcome = :outcome, reason = :reason, finished_msec = :now"
 NOT_FINISHED = f"REMOVE outcome, reason, finished_msec, limits, {SETTLING_END}, {PLACE_NAMES}"
-NOT_DUE = "REMOVE due_shard, due_at"
 MESSAGE, DAY, FALLBACK = "message", "day", "newFallback"
 """The names of three parts."""
 

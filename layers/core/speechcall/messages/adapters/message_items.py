@@ -47,8 +47,13 @@ LONG_AGO_MSEC = 10 * 365 * 24 * 3_600_000
 """More than any message waits for, many times over."""
 
 
+SHARD = "due_shard = :shard, due_at = :due"
+"""Assigns an item its place in the sparse index, with `due_values`."""
+NOT_DUE = "REMOVE due_shard, due_at"
+
+
 def due_values(shard: str, due_msec: int) -> dict[str, Any]:
-    """The place of a message in the sparse index: `:shard` and `:due`."""
+    """The place of an item in the sparse index: `:shard` and `:due`."""
     return {":shard": shard, ":due": due_msec}
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from speechcall.menus.adapters.ask_items import dump_ask
 from speechcall.menus.rules.ask import Ask
-from speechcall.messages.adapters.leaving_messages import MESSAGE, PLACE, PLACE_NAMES, SHARD, LeavingMessages, it_is
+from speechcall.messages.adapters.leaving_messages import MESSAGE, PLACE, PLACE_NAMES, LeavingMessages, it_is
 from speechcall.messages.adapters.lines_store import take_line
 from speechcall.messages.adapters.message_items import (
     CALLING_CHECK_MSEC,
+    SHARD,
     due_ranges,
     due_values,
     ended_place,

@@ -63,7 +63,7 @@ logger = logging.getLogger(__name__)
 CapsOf = Callable[[Account, Sequence[str], int], Mapping[str, Caps]]
 
 REPEATED_SECONDS = 30 * 86_400
-"""For so long at least a request is not done twice under its idempotency key; its list says of nobody who it is."""
+"""For so long at least a request is not done twice under its idempotency key; its list names no person."""
 MAX_KEY_LENGTH = 255
 MAX_DRAWS = 3
 
@@ -121,13 +121,20 @@ def accept_messages(
             now = clock.now_msec()
             list_id, *ids = new_ids(count + 1, now, random_bits)
             drawn.add(list_id)
-            expires, answer = _expires_at(judged, account, now), _without_people(_answer(judged, list_id, ids))
-            made = MessageList(list_id, account.account_id, tuple(ids), now, expires, fingerprint, answer)
-            made = made._replace(keep_days=account.keep_days)
-            told_at = asked.told_of_list(account)
-            made = made._replace(status_url=told_at) if told_at else made
-            made = made._replace(is_simulated=True) if is_simulated else made
-            return made._replace(campaign=asked.campaign, funnels=shapes) if asked.campaign else made
+            return MessageList(
+                list_id,
+                account.account_id,
+                tuple(ids),
+                created_msec=now,
+                expires_at=_expires_at(judged, account, now),
+                fingerprint=fingerprint,
+                answer=_without_people(_answer(judged, list_id, ids)),
+                campaign=asked.campaign,
+                funnels=shapes if asked.campaign else (),
+                status_url=asked.told_of_list(account),
+                is_simulated=is_simulated,
+                keep_days=account.keep_days,
+            )
 
         stored = _add_list(make, key, lists, lambda: _give_back(account, count, spent_msec, urgent, lists))
         is_new = stored.list_id in drawn

@@ -4,7 +4,7 @@ They stand here, without pydantic: a function at work has them called by pydanti
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -196,10 +196,14 @@ def action_name(action: Any) -> str | None:
     return name if isinstance(name, str) else None
 
 
+def _refuse_repeats(names: Sequence[str], place: str) -> None:
+    if len(set(names)) != len(names):
+        raise ValueError(f"must be {RIGHT[place]}")
+
+
 def check_redial_on(on: list[str]) -> list[str]:
     """Outcomes, each once. Raises ValueError."""
-    if len(set(on)) != len(on):
-        raise ValueError(f"must be {RIGHT['redial.on']}")
+    _refuse_repeats(on, "redial.on")
     return on
 
 
@@ -216,8 +220,7 @@ def check_fallback_text(text: str) -> str:
 
 def check_fallback_on(on: list[str]) -> list[str]:
     """Outcomes, each once. Raises ValueError."""
-    if len(set(on)) != len(on):
-        raise ValueError(f"must be {RIGHT['fallback.on']}")
+    _refuse_repeats(on, "fallback.on")
     return on
 
 
@@ -242,8 +245,7 @@ def check_window_time(text: str, info: "ValidationInfo") -> str:
 
 def check_window_days(days: list[str]) -> list[str]:
     """Days of the week, each once. Raises ValueError."""
-    if len(set(days)) != len(days):
-        raise ValueError(f"must be {RIGHT['windows[].days']}")
+    _refuse_repeats(days, "windows[].days")
     return days
 
 
@@ -279,6 +281,5 @@ def check_status_url(url: str | None, info: "ValidationInfo") -> str | None:
 
 def check_status_events(names: list[str] | None) -> list[str] | None:
     """Events, each once. Raises ValueError."""
-    if names and len(set(names)) != len(names):
-        raise ValueError(f"must be {RIGHT['statusEvents']}")
+    _refuse_repeats(names or (), "statusEvents")
     return names

@@ -47,7 +47,7 @@ _CONSENT = 'an object such as {"basis": "form", "at": "2026-11-30T09:00:00Z", "r
 def add_opt_out(account: Account, body: bytes, *, store: OptOutStore, clock: Clock) -> "OptOutAdded":
     """POST /bat/optout: the number is not called from the answer on. Raises RequestError."""
     given = _object(body, ("number", "list", "reason"))
-    number, list_name, reason = _number(given), _list(given), _reason(given)
+    number, list_name, reason = read_number(given), _list(given), _reason(given)
     _refuse_any(number, list_name, reason)
     digest = store.digest(str(number))
     entry = OptOut(str(list_name), digest, ending_of(str(number)), clock.now_msec(), By.API, reason=_text(reason))
@@ -59,7 +59,7 @@ def add_opt_out(account: Account, body: bytes, *, store: OptOutStore, clock: Clo
 def find_opt_out(account: Account, body: bytes, *, store: OptOutStore) -> "OptOutFound":
     """POST /bat/optout/find: whether a number stands on a list. Raises RequestError."""
     given = _object(body, ("number", "list"))
-    number, list_name = _number(given), _list(given)
+    number, list_name = read_number(given), _list(given)
     _refuse_any(number, list_name)
     found = store.find(account.account_id, str(list_name), store.digest(str(number)))
     if found is None:
@@ -75,7 +75,7 @@ def find_opt_out(account: Account, body: bytes, *, store: OptOutStore) -> "OptOu
 def remove_opt_out(account: Account, body: bytes, *, store: OptOutStore, clock: Clock) -> "OptOutRemoved":
     """POST /bat/optout/remove. Raises NotFound, ConsentRequired, RequestError."""
     given = _object(body, ("number", "list", "consent"))
-    number, list_name, consent = _number(given), _list(given), _consent(given)
+    number, list_name, consent = read_number(given), _list(given), _consent(given)
     _refuse_any(number, list_name, consent)
     digest = store.digest(str(number))
     agreed = consent if isinstance(consent, Consent) else None
@@ -158,7 +158,8 @@ def _object(body: bytes, known: tuple[str, ...]) -> dict[str, Any]:
     return given
 
 
-def _number(given: dict[str, Any]) -> str | Problem:
+def read_number(given: Mapping[str, Any]) -> str | Problem:
+    """The number of a body in E.164 form, or what is wrong with it."""
     number = given.get("number")
     if isinstance(number, str) and (found := to_e164(number)):
         return found

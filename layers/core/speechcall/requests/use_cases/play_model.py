@@ -1,6 +1,6 @@
 """The member `play` of a menu: parts that are joined to one prompt, in the place of a file."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
@@ -12,20 +12,14 @@ from speechcall.requests.use_cases.field_checks import (
     check_one_kind,
     check_recordings,
 )
-from speechcall.requests.use_cases.say_model import SayModel
+from speechcall.requests.use_cases.say_model import SayModel, exactly_one
 
-_ONE_KIND: dict[str, Any] = {
-    "if": {
-        "oneOf": [
-            {"required": ["audio"]},
-            {"required": ["say"]},
-            {"required": ["spell", "recordings"]},
-            {"required": ["pauseMsec"]},
-        ]
-    },
-    "else": False,
-}
-
+_ONE_KIND = exactly_one(
+    {"required": ["audio"]},
+    {"required": ["say"]},
+    {"required": ["spell", "recordings"]},
+    {"required": ["pauseMsec"]},
+)
 
 AudioName = Annotated[
     str,

@@ -7,20 +7,21 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from speechcall.menus.rules.speech import MAX_TEXT, VOICES
 from speechcall.requests.use_cases.field_checks import check_language, check_spoken, check_voice
 
-ONE_INTRODUCTION: dict[str, Any] = {
-    "if": {
-        "oneOf": [
-            {"required": ["introUrl"], "properties": {"introUrl": {"type": "string"}}},
-            {"required": ["say"], "properties": {"say": {"type": "object"}}},
-            {"required": ["play"], "properties": {"play": {"type": "array"}}},
-        ]
-    },
-    "else": False,
-}
-"""What is valid for a menu: it has an introduction, and one alone.
 
-With `oneOf` by itself generators of clients would make three kinds of menus, without the members that all have.
-"""
+def exactly_one(*ways: dict[str, Any]) -> dict[str, Any]:
+    """What is valid for an object: exactly one of these schemas holds.
+
+    With `oneOf` by itself generators of clients would make as many kinds of objects, without the members that all have.
+    """
+    return {"if": {"oneOf": [*ways]}, "else": False}
+
+
+ONE_INTRODUCTION = exactly_one(
+    {"required": ["introUrl"], "properties": {"introUrl": {"type": "string"}}},
+    {"required": ["say"], "properties": {"say": {"type": "object"}}},
+    {"required": ["play"], "properties": {"play": {"type": "array"}}},
+)
+"""What is valid for a menu: it has an introduction, and one alone."""
 
 
 class SayModel(BaseModel):

@@ -89,10 +89,10 @@ def parse(body: str) -> Moment:
         raise NoMoment(f"not a moment: {type(error).__name__}") from error
     numbers = (moment.ring_seconds, moment.turn, moment.asked, moment.seq, moment.tries)
     if named is None or not all(type(one) is int and 0 <= one < _MOST for one in numbers):
-        raise NoMoment("it names no call, or a number of it is none")
+        raise NoMoment("it names no call, or one of its numbers is invalid")
     texts = (moment.script, moment.event, moment.key)
     if not all(type(one) is str and len(one) <= _LONGEST for one in texts) or type(moment.leaves) is not bool:
-        raise NoMoment("a text of it is none")
+        raise NoMoment("one of its texts is invalid")
     return moment
 
 
