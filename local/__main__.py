@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
             "--telephony",
             choices=[name.value for name in ProviderName],
             default=ProviderName.CONNECT.value,
-            help="who places the calls: Amazon Connect, the Chime SDK's PSTN audio, or nobody: simulated callees",
+            help="who places the calls: Amazon Connect, the Chime SDK's PSTN audio, or the stack, to simulated callees",
         )
         command.add_argument(
             "--functions",

@@ -7,7 +7,7 @@ from typing import Any
 from speechcall.optouts.rules.opt_out import LIST_NAME, MAX_CONSENT_LENGTH, MAX_REASON_LENGTH
 from speechcall.requests.use_cases.manage_opt_outs import MAX_PAGE
 
-_NUMBER = {
+NUMBER = {
     "type": "string",
     "pattern": r"^\+?[1-9][0-9]{6,14}$",
     "description": "International format.",
@@ -49,7 +49,7 @@ def opt_out_paths(answer: Callable[[str, str], Any], errors: Callable[..., dict[
             "type": "object",
             "required": ["number"],
             "additionalProperties": False,
-            "properties": {"number": _NUMBER, "list": _LIST, **properties},
+            "properties": {"number": NUMBER, "list": _LIST, **properties},
         }
         return {"required": True, "content": {"application/json": {"schema": schema}}}
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from local.tools.openapi_optouts import NUMBER
 from speechcall.evidence.use_cases.manage_people import PAGE
 
 _BODY = {
@@ -14,14 +15,7 @@ _BODY = {
                 "type": "object",
                 "required": ["number"],
                 "additionalProperties": False,
-                "properties": {
-                    "number": {
-                        "type": "string",
-                        "pattern": r"^\+?[1-9][0-9]{6,14}$",
-                        "description": "International format.",
-                        "examples": ["+380671234567"],
-                    }
-                },
+                "properties": {"number": NUMBER},
             }
         }
     },

@@ -70,9 +70,9 @@ def write(page, value):
     page.get_by_label("Menus as JSON").fill(text)
 
 
-def sent_list(cloud, messages, **beside):
+def sent_list(cloud, messages, **envelope):
     answer = httpx.post(
-        f"{cloud.url}/bat/messagelist", json={"messages": messages, **beside}, headers=PROGRAM, timeout=30
+        f"{cloud.url}/bat/messagelist", json={"messages": messages, **envelope}, headers=PROGRAM, timeout=30
     )
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -326,8 +326,11 @@ def test_texts_and_tables_are_read_as_they_are_written(page, cloud):
         assert page.evaluate(told_rows, [{key: [] for key in lists}]) == heard, lists
     runs = f"{graph}all.listFor(lists, heard))"
     some = {"d1": [], "silence": [], "wrong": []}
-    for key, name in (("d1", "d1"), ("d2", "wrong"), ("idle", "silence"), ("other", "wrong")):
+    for key, name in (("d1", "d1"), ("d2", "wrong"), ("idle", "silence"), ("other", "wrong"), ("prompt_error", None)):
         assert page.evaluate(runs, [some, key]) == name
+    names = "heard => import('/console/keys.js').then(all => all.heardName(heard))"
+    for heard, name in (("d*", "key *"), ("idle", "no key"), ("other", "another key"), ("prompt_error", "not played")):
+        assert page.evaluate(names, heard) == name
 
 
 def test_what_a_stranger_wrote_is_shown_as_text_everywhere(page, cloud):

@@ -8,12 +8,12 @@ import json
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import HttpCredentials, sync_playwright
+from playwright.sync_api import HttpCredentials
 
 from local.cloud import seed
 from local.common.http_server import HttpServer
 from tests.e2e.conftest import HANGUP, menu, message, running
-from tests.kit.browser import CHROMIUM, FLAGS, needs_chromium
+from tests.kit.browser import WAIT_MSEC, chromium, needs_chromium
 
 pytestmark = [pytest.mark.browser, needs_chromium]
 
@@ -30,20 +30,17 @@ FORM = """<form action="{url}" method="post" enctype="text/plain"><textarea name
 @contextmanager
 def browser(url):
     """A page of a browser that was given the API's credentials, and what the API's functions answer to it."""
-    with sync_playwright() as playwright:
-        # Late browsers ask before a page of another network may send anything here; earlier ones do not.
-        flags = [*FLAGS, "--host-resolver-rules=MAP rebound.example 127.0.0.1"]
-        flags += ["--disable-features=LocalNetworkAccessChecks"]
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+    # Late browsers ask before a page of another network may send anything here; earlier ones do not.
+    flags = "--host-resolver-rules=MAP rebound.example 127.0.0.1", "--disable-features=LocalNetworkAccessChecks"
+    with chromium(*flags) as started:
         known = HttpCredentials(username=seed.USER, password=seed.PASSWORD)
-        page = chromium.new_context(http_credentials=known).new_page()
-        page.set_default_timeout(15_000)
+        page = started.new_context(http_credentials=known).new_page()
+        page.set_default_timeout(WAIT_MSEC)
         answers = []
         page.on("response", lambda answer: answers.append((answer.request.method, answer.url, answer.status)))
         assert page.goto(f"{url}/bat/account").status == 200
         answers.clear()
         yield page, answers
-        chromium.close()
 
 
 @contextmanager

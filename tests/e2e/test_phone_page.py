@@ -5,12 +5,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import sync_playwright
 
 from local.cloud import seed
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
 from tests.kit.audio_files import Kind, encode, sound
-from tests.kit.browser import CHROMIUM, FLAGS, needs_chromium
+from tests.kit.browser import WAIT_MSEC, chromium, needs_chromium
 
 MP3 = Kind("mp3", "libmp3lame", 24_000, 2)
 pytestmark = [pytest.mark.browser, needs_chromium]
@@ -18,15 +17,14 @@ pytestmark = [pytest.mark.browser, needs_chromium]
 
 @pytest.fixture
 def page():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium() as browser:
         # The page's policy forbids eval, by which Playwright waits for a condition.
         page = browser.new_page(viewport={"width": 1280, "height": 800}, bypass_csp=True)
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(WAIT_MSEC)
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         yield page
-        browser.close()
+        page.close()
         assert errors == []
 
 

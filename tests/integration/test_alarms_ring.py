@@ -432,7 +432,7 @@ def test_a_fault_raises_its_alarm_and_is_one_page_until_it_is_repaired(bench: Al
     fault(bench)
     assert {name, page} <= bench.raised_now
     assert bench.alarms.paged == [page]
-    bench.mend()
+    bench.repair()
     bench.minutes(MINUTES_OF_CALM)
     assert bench.raised_now == set()
     assert bench.alarms.paged == [page]

@@ -30,10 +30,10 @@ SCREENSHOTS = ROOT / "build" / "screenshots"
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """A browser."""
+def chromium(*flags: str) -> Iterator[Browser]:
+    """A browser, with further flags."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
         yield browser
         browser.close()
 

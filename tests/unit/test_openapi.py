@@ -206,7 +206,7 @@ def test_no_schema_has_a_member_of_its_own_name():
     assert same == []
 
 
-def test_no_schema_has_alternatives_beside_its_members():
+def test_no_schema_has_alternatives_next_to_its_members():
     """A generator makes a class of each alternative, without the members that stand next to them."""
     assert [
         name for name, one in SCHEMAS.items() if "properties" in one and {"oneOf", "anyOf", "allOf"} & set(one)

@@ -1,6 +1,6 @@
 // The public API, as any client asks it. The key is in this object's memory and nowhere else.
 
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(status, error) {
     super(error.message);
     Object.assign(this, { status, code: error.code ?? "", details: error.details ?? [] });
@@ -15,8 +15,8 @@ export class Api {
   }
 
   /** The answer to a request, read. Throws ApiError for a refusal, and where there was no answer. */
-  async ask(method, path, { body, query, headers } = {}) {
-    const answer = await this.answer(method, path, { body, query, headers });
+  async ask(method, path, given) {
+    const answer = await this.answer(method, path, given);
     const text = await answer.text();
     return text && answer.headers.get("Content-Type")?.startsWith("application/json") ? JSON.parse(text) : text;
   }

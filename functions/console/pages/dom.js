@@ -54,13 +54,13 @@ export function button(text, deed, attributes = {}) {
   return made;
 }
 
-export async function busy(control, deed) {
+async function busy(control, deed) {
   if (control.getAttribute("aria-busy") === "true") return;
   control.setAttribute("aria-busy", "true");
   try {
     await deed();
   } catch (error) {
-    tell(error.message, "bad");
+    tellError(error);
   } finally {
     control.removeAttribute("aria-busy");
   }
@@ -75,6 +75,17 @@ export function tell(text, tone = "good") {
   place.textContent = text;
   clearTimeout(last);
   if (tone === "good") last = setTimeout(() => (place.textContent = ""), 6000);
+}
+
+/** What has failed, told. */
+export const tellError = (error) => tell(error.message, "bad");
+
+/** What a form does instead of being sent; `control`, its button, is off meanwhile. */
+export function onSubmit(form, control, deed) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    busy(control, deed);
+  });
 }
 
 /** A question that has to be answered before something is done that cannot be taken back. */
@@ -106,6 +117,25 @@ export function table(caption, head, rows) {
     make("tbody", {}, rows.map((row) => make("tr", {}, cells(row)))),
   );
 }
+
+/** A box with a title. */
+export const card = (title, ...inside) => make("section", { class: "card" }, make("h2", { text: title }), ...inside);
+
+/** A sentence where a table has nothing to show. */
+export const empty = (text) => make("p", { class: "empty", text });
+
+/** Names, each with its value: text of somebody else's, or an element. */
+export function facts(named) {
+  return Object.entries(named).flatMap(([name, value]) => [make("dt", { text: name }), make("dd", {}, value instanceof Node ? value : foreign(value))]);
+}
+
+/** The address of a page of the console: `address("message", "2504…")`. */
+export const address = (...parts) => `#/${parts.map(encodeURIComponent).join("/")}`;
+
+/** A link to the page of a message, a list or a campaign. */
+export const messageLink = (id, text = id) => make("a", { href: address("message", id), text });
+export const listLink = (id) => make("a", { href: address("lists", "list", id), text: id });
+export const campaignLink = (name) => make("a", { href: address("lists", "campaign", name), text: name });
 
 /** Put other children in a place, and the keyboard back where it was: on the link or button that is called the same. */
 export function replace(place, children) {
@@ -144,7 +174,7 @@ export function repeat(seconds, deed) {
       try {
         again = await deed();
       } catch (error) {
-        tell(error.message, "bad");
+        tellError(error);
       }
     }
     if (again !== false && !stopped) timer = setTimeout(round, seconds * 1000);

@@ -6,7 +6,7 @@ const MOST_SHOWN = 20;
 const LINES_ABOVE = 5;
 
 export class Editor {
-  /** `changed(text)` is told of each change. */
+  /** `changed(text)` is called after each change. */
   constructor(label, text, changed) {
     this.lines = make("div", { class: "lines", "aria-hidden": "true" });
     this.under = make("pre", { class: "under", "aria-hidden": "true" });

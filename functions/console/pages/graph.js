@@ -1,6 +1,7 @@
 // Menus as a picture: a card for each, a row for each key, curves to the menus that follow. Our own small layout in columns.
 
 import { draw, make } from "./dom.js";
+import { heardName, KEYS } from "./keys.js";
 
 const WIDTH = 226;
 const HEAD = 46;
@@ -10,7 +11,7 @@ const GAP_Y = 30;
 const EDGE = 26;
 const BEND = 50; // what a curve back may reach beyond its card
 const MOST_MENUS = 100;
-const ORDER = ["d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9", "d*", "d0", "d#", "silence", "invalid", "wrong"];
+const ORDER = [...KEYS, "silence", "invalid", "wrong"];
 
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 const short = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
@@ -36,13 +37,14 @@ export function read(menus) {
     const rows = keys.map((key) => row(key, Array.isArray(lists[key]) ? lists[key] : [], menus.length));
     if (!keys.includes("wrong") && !isWhole) rows.push({ key: "wrong", does: [], target: null });
     const rest = "silence" in lists ? "another key" : "invalid" in lists ? "no key" : "another key, or silence";
-    for (const one of rows) one.heard = one.key === "wrong" ? rest : HEARD[one.key] ?? `key ${one.key.slice(1)}`;
+    for (const one of rows) one.heard = one.key === "wrong" ? rest : heardName(one.key);
     return { number, intro: intro(given), wait: given.idleTimeoutMsec, rows };
   });
 }
 
-/** The list that runs for what was heard: a key, `idle` or `other`. */
+/** The list that runs for what was heard: a key, `idle` or `other`; null for a prompt that was not played: none does. */
 export function listFor(lists, heard) {
+  if (heard === "prompt_error") return null;
   if (/^d.$/.test(heard) && lists?.[heard]) return heard;
   const own = heard === "idle" ? "silence" : "invalid";
   return lists?.[own] ? own : "wrong";
@@ -88,7 +90,6 @@ function place(cards) {
 
 const led = (target) => (target === null ? "hang up" : target < 0 ? "a menu that is not there" : `menu ${target}`);
 const CAPS = { silence: "none", invalid: "other", wrong: "else" };
-const HEARD = { silence: "no key", invalid: "another key" };
 const keyName = (key) => CAPS[key] ?? key.slice(1);
 
 function sentence(card) {

@@ -1,7 +1,7 @@
 // The frame: a key is asked for, pages come by the address's fragment, and each is loaded when it is first opened.
 
 import { Api } from "./api.js";
-import { busy, field, find, make, say, tell } from "./dom.js";
+import { address, field, find, make, onSubmit, say, tell, tellError } from "./dom.js";
 
 const PAGES = {
   send: ["Send", () => import("./page_send.js")],
@@ -22,27 +22,24 @@ function enter() {
   const box = field("API key", key, "It stays in this page's memory: reload the page, and it is gone.");
   const button = make("button", { type: "submit", text: "Open" });
   const form = make("form", { class: "card enter" }, make("h1", { text: "Console" }), box, make("div", { class: "row end" }, button));
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    busy(button, async () => {
-      box.complain("");
-      const api = new Api(key.value.trim());
-      try {
-        context = { api, account: await api.get("/bat/account"), sent: new Map(), lists: [], go };
-      } catch (error) {
-        box.complain(error.status === 401 ? "The API does not know this key." : error.message);
-        key.focus();
-        return;
-      }
-      begin();
-    });
+  onSubmit(form, button, async () => {
+    box.complain("");
+    const api = new Api(key.value.trim());
+    try {
+      context = { api, account: await api.get("/bat/account"), sent: new Map(), lists: [], go };
+    } catch (error) {
+      box.complain(error.status === 401 ? "The API does not know this key." : error.message);
+      key.focus();
+      return;
+    }
+    begin();
   });
   find("page").replaceChildren(form);
   key.focus();
 }
 
 function begin() {
-  const links = Object.entries(PAGES).map(([name, [title]]) => make("a", { href: `#/${name}`, "data-page": name, text: title }));
+  const links = Object.entries(PAGES).map(([name, [title]]) => make("a", { href: address(name), "data-page": name, text: title }));
   find("nav").replaceChildren(...links);
   find("nav").hidden = find("who").hidden = false;
   const { account, key } = context.account;
@@ -62,7 +59,7 @@ function leave() {
 
 /** Open a page: `go("message", "2504…")`. */
 function go(...parts) {
-  location.hash = `#/${parts.map(encodeURIComponent).join("/")}`;
+  location.hash = address(...parts);
 }
 
 async function show() {
@@ -89,10 +86,10 @@ async function show() {
     const stop = await module.show(root, context, ...parts);
     if (mine !== opened) stop?.();
     else leavePage = stop ?? (() => {});
-    // Whoever followed a link of the page before begins at the top of this one.
+    // The link that was followed is gone with its page: the keyboard begins at the top of this one.
     if (document.activeElement === document.body) find("page").focus({ preventScroll: true });
   } catch (error) {
-    if (mine === opened) tell(error.message, "bad");
+    if (mine === opened) tellError(error);
   }
 }
 

@@ -1,6 +1,6 @@
 // Account: what it may do, what it has used today. No secrets.
 
-import { count, duration, foreign, make, when } from "./dom.js";
+import { card, count, duration, facts, make, when } from "./dom.js";
 import { path } from "./api.js";
 
 const LIMITS = {
@@ -17,9 +17,10 @@ const LIMITS = {
 
 export async function show(root, { api }) {
   const told = await api.get(path("account"));
-  const { used, most } = { used: told.usedToday.calls, most: told.limits.callsPerDay };
+  const used = told.usedToday.calls;
+  const most = told.limits.callsPerDay;
   const left = (Date.parse(told.usedToday.endsAt) - Date.now()) / 1000;
-  const facts = { Account: told.account, Key: told.key ?? "without a name", "May": told.scopes.join(", "), "Day ends in": duration(Math.max(0, left)) };
+  const who = { Account: told.account, Key: told.key ?? "without a name", May: told.scopes.join(", "), "Day ends in": duration(Math.max(0, left)) };
   const list = (values, none) => (values.length ? values.join(", ") : none);
   const places = { "May call": list(told.destinations.allowed, "nothing"), "May not call": list(told.destinations.denied, "–"), "Premium numbers": told.destinations.premium ? "yes" : "no" };
   const hours = told.windows.map((window) => `${window.days.join(" ")} ${window.from}–${window.to}`);
@@ -27,15 +28,12 @@ export async function show(root, { api }) {
   root.append(
     make("h1", { text: "Account" }),
     make("div", { class: "tiles" },
-      make("section", { class: "card" }, make("h2", { text: "Today" }),
+      card("Today",
         make("p", { class: "figure" }, count(used), make("span", { text: ` of ${count(most)} calls` })),
-        make("meter", { min: "0", max: String(Math.max(1, most)), value: String(used), "aria-label": "Calls used today" }), facts_(facts)),
-      make("section", { class: "card" }, make("h2", { text: "Where and when" }), facts_({ ...places, Senders: list(senders, "any"), Hours: list(hours, "every hour"), Clock: told.timeZone ?? "–" })),
+        make("meter", { min: "0", max: String(Math.max(1, most)), value: String(used), "aria-label": "Calls used today" }), make("dl", {}, facts(who))),
+      card("Where and when", make("dl", {}, facts({ ...places, Senders: list(senders, "any"), Hours: list(hours, "every hour"), Clock: told.timeZone ?? "–" }))),
     ),
-    make("section", { class: "card" }, make("h2", { text: "Limits" }),
-      facts_(Object.fromEntries(Object.entries(LIMITS).map(([name, title]) => [title, told.limits[name] === null ? "no limit" : count(told.limits[name])])))),
+    card("Limits", make("dl", {}, facts(Object.fromEntries(Object.entries(LIMITS).map(([name, title]) => [title, told.limits[name] === null ? "no limit" : count(told.limits[name])]))))),
     make("p", { class: "soft", text: `As of ${when(new Date().toISOString())}.` }),
   );
 }
-
-const facts_ = (facts) => make("dl", {}, Object.entries(facts).flatMap(([name, value]) => [make("dt", { text: name }), make("dd", {}, foreign(value))]));

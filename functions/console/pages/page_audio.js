@@ -1,7 +1,7 @@
 // Audio: what is uploaded, how it sounds on a telephone and looks, what is odd about it.
 
 import { path } from "./api.js";
-import { ask, busy, button, count, draw, duration, field, foreign, make, table, tell, when } from "./dom.js";
+import { ask, button, card, count, draw, duration, empty, field, foreign, make, onSubmit, table, tell, when } from "./dom.js";
 import { peaks, readWav } from "./wav.js";
 
 const MOST_BYTES = 4_000_000;
@@ -21,11 +21,8 @@ export async function show(root, { api }) {
   file.addEventListener("change", () => {
     id.value ||= (file.files[0]?.name ?? "").replace(/\.[^.]*$/, "").replace(/[^A-Za-z0-9_-]+/g, "_");
   });
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    busy(send, () => upload(page, id.value, file.files[0], form));
-  });
-  root.append(make("h1", { text: "Audio" }), make("section", { class: "card" }, make("h2", { text: "Upload" }), form), make("section", { class: "card" }, make("h2", { text: "Introductions" }), heard, rows));
+  onSubmit(form, send, () => upload(page, id.value, file.files[0], form));
+  root.append(make("h1", { text: "Audio" }), card("Upload", form), card("Introductions", heard, rows));
   await list(page);
   return stop;
 }
@@ -46,7 +43,7 @@ async function list(page) {
     const notes = one.warnings.length ? make("ul", { class: "notes" }, one.warnings.map((note) => make("li", {}, foreign(note.message)))) : "";
     return [foreign(one.introId, { class: "code" }), `${one.seconds.toFixed(1)} s`, `${count(Math.ceil(one.bytes / 1000))} kB`, when(one.storedAt), one.lastUsedAt ? when(one.lastUsedAt) : "never", notes, deeds];
   };
-  page.rows.replaceChildren(audio.length ? table("Introductions", ["Identifier", "Length", "Size", "Stored", "Last used", "Notes", ""], audio.map(row)) : make("p", { class: "empty", text: "None yet." }));
+  page.rows.replaceChildren(audio.length ? table("Introductions", ["Identifier", "Length", "Size", "Stored", "Last used", "Notes", ""], audio.map(row)) : empty("None yet."));
 }
 
 async function remove(page, id) {

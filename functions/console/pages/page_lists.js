@@ -1,8 +1,8 @@
 // Campaigns and lists: how far they are, live; paused, resumed, cancelled; exported.
 
 import { path } from "./api.js";
-import { funnel, progress } from "./charts.js";
-import { ask, button, count, duration, field, foreign, make, repeat, replace, table, tell, when, words } from "./dom.js";
+import { ended, funnel, progress } from "./charts.js";
+import { ask, button, campaignLink, card, count, duration, empty, field, foreign, listLink, make, messageLink, onSubmit, repeat, replace, table, tell, when, words } from "./dom.js";
 import { save } from "./download.js";
 
 const LIVE_SECONDS = 2;
@@ -18,16 +18,13 @@ async function overview(root, { api, lists, go }) {
   const id = make("input", { autocomplete: "off", inputmode: "numeric", required: true });
   const open = make("button", { type: "submit", text: "Open" });
   const form = make("form", { class: "filter" }, field("List", id, "The messagelistId of an answer."), open);
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    go("lists", "list", id.value.trim());
-  });
+  onSubmit(form, open, () => go("lists", "list", id.value.trim()));
   const campaigns = make("div", {});
-  const own = lists.slice(0, 50).map((list) => [link("list", list.id), `${count(list.total)} messages`]);
+  const own = lists.slice(0, 50).map((list) => [listLink(list.id), `${count(list.total)} messages`]);
   root.append(
     make("h1", { text: "Campaigns and lists" }),
-    make("section", { class: "card" }, make("h2", { text: "Campaigns" }), campaigns),
-    make("section", { class: "card" }, make("h2", { text: "Lists" }), own.length ? table("Lists sent in this window", ["Sent in this window", "Messages"], own) : null, form),
+    card("Campaigns", campaigns),
+    card("Lists", own.length ? table("Lists sent in this window", ["Sent in this window", "Messages"], own) : null, form),
   );
   let cursor;
   const found = [];
@@ -36,13 +33,11 @@ async function overview(root, { api, lists, go }) {
     const told = await api.get(path("campaign"), { limit: PAGE, cursor });
     found.push(...told.campaigns);
     cursor = told.nextCursor;
-    const rows = found.map((one) => [link("campaign", one.campaign), one.state, count(one.total), count(one.unfinished), count(one.outcomes.answered), when(one.createdAt)]);
-    campaigns.replaceChildren(found.length ? table("Campaigns", ["Campaign", "State", "Messages", "Unfinished", "Answered", "Since"], rows) : make("p", { class: "empty", text: "None yet: give a campaign's name when you send." }), ...(cursor ? [more] : []));
+    const rows = found.map((one) => [campaignLink(one.campaign), one.state, count(one.total), count(one.unfinished), count(one.outcomes.answered), when(one.createdAt)]);
+    campaigns.replaceChildren(found.length ? table("Campaigns", ["Campaign", "State", "Messages", "Unfinished", "Answered", "Since"], rows) : empty("None yet: give a campaign's name when you send."), ...(cursor ? [more] : []));
   };
   await page();
 }
-
-const link = (kind, name) => make("a", { href: `#/lists/${kind}/${encodeURIComponent(name)}`, text: name });
 
 function showOne(root, context, kind, name) {
   const view = new Progress(root, context, kind, name);
@@ -57,17 +52,16 @@ class Progress {
     this.details = make("div", { class: "page" });
     const stop = (verb) => button({ pause: "Pause", resume: "Resume", cancel: "Cancel …" }[verb], () => this.stop(verb), { class: verb === "cancel" ? "bad" : "quiet", "data-verb": verb });
     this.stops = ["pause", "resume", "cancel"].map(stop);
-    const exports_ = ["csv", "jsonl"].map((format) => button(format === "csv" ? "Export CSV" : "JSON lines", () => this.export(format), { class: "quiet" }));
+    const saves = ["csv", "jsonl"].map((format) => button(format === "csv" ? "Export CSV" : "JSON lines", () => this.export(format), { class: "quiet" }));
     const title = make("h1", {}, kind === "campaign" ? "Campaign " : "List ", foreign(name), " ", this.state);
-    root.append(title, make("section", { class: "card" }, this.numbers, make("div", { class: "row" }, this.stops, make("span", { class: "grow" }), exports_)), this.details);
+    root.append(title, make("section", { class: "card" }, this.numbers, make("div", { class: "row" }, this.stops, make("span", { class: "grow" }), saves)), this.details);
   }
 
   /** One look. False, once nothing changes any more. */
   async load() {
     const query = this.kind === "campaign" ? {} : { limit: PAGE, offset: this.offset };
     const told = await this.api.get(path(this.kind, this.name), query);
-    const ended = Object.values(told.outcomes).reduce((sum, value) => sum + value, 0);
-    const unfinished = told.unfinished ?? told.total - ended;
+    const unfinished = told.unfinished ?? told.total - ended(told.outcomes);
     const calling = told.calling ?? told.statuses?.processing ?? 0;
     const finished = unfinished === 0;
     this.state.textContent = finished && told.state !== "cancelled" ? "finished" : told.state;
@@ -90,22 +84,22 @@ class Progress {
 
   async campaign(told) {
     const lists = await this.api.get(path("messagelist"), { campaign: this.name, limit: PAGE });
-    const rows = lists.messagelists.map((one) => [link("list", one.messagelistId), when(one.acceptedAt), count(one.total)]);
-    const funnels = told.funnels.length ? told.funnels.map(funnel) : [make("p", { class: "empty", text: "No call has ended yet." })];
+    const rows = lists.messagelists.map((one) => [listLink(one.messagelistId), when(one.acceptedAt), count(one.total)]);
+    const funnels = told.funnels.length ? told.funnels.map(funnel) : [empty("No call has ended yet.")];
     return [
-      make("section", { class: "card" }, make("h2", { text: "In the menus" }), funnels),
-      make("section", { class: "card" }, make("h2", { text: "Lists" }), table("Lists of the campaign", ["List", "Accepted", "Messages"], rows)),
+      card("In the menus", funnels),
+      card("Lists", table("Lists of the campaign", ["List", "Accepted", "Messages"], rows)),
     ];
   }
 
   list(told) {
-    const rows = told.messages.map((one) => [foreign(one.recipient), words(one.deliverystatus), words(one.outcome ?? "") || "–", words(one.endReason ?? ""), foreign(one.customerMessageId ?? ""), make("a", { href: `#/message/${one.messageId}`, text: one.messageId })]);
+    const rows = told.messages.map((one) => [foreign(one.recipient), words(one.deliverystatus), words(one.outcome ?? "") || "–", words(one.endReason ?? ""), foreign(one.customerMessageId ?? ""), messageLink(one.messageId)]);
     const turn = (text, offset) => button(text, () => this.turn(offset), { class: "quiet" });
     const pages = make("div", { class: "row" });
     if (this.offset) pages.append(turn("Earlier", Math.max(0, this.offset - PAGE)));
     if (told.nextOffset !== undefined) pages.append(turn("Later", told.nextOffset));
-    const campaign = told.campaign ? make("p", {}, "Of the campaign ", link("campaign", told.campaign)) : null;
-    return [make("section", { class: "card" }, make("h2", { text: "Messages" }), campaign, table("Messages of the list", ["Number", "Status", "Outcome", "Reason", "Own id", "Message"], rows), pages)];
+    const campaign = told.campaign ? make("p", {}, "Of the campaign ", campaignLink(told.campaign)) : null;
+    return [card("Messages", campaign, table("Messages of the list", ["Number", "Status", "Outcome", "Reason", "Own id", "Message"], rows), pages)];
   }
 
   async turn(offset) {
@@ -114,22 +108,21 @@ class Progress {
   }
 
   async stop(verb) {
-    if (verb === "cancel" && !(await ask("Cancel it? What waits is never dialled; calls in progress go on.", "Cancel it"))) return;
+    if (verb === "cancel" && !(await ask("Cancel it? What waits is never dialled; calls in progress continue.", "Cancel it"))) return;
     const told = await this.api.post(path(this.kind, this.name, verb));
-    const done = { pause: "Paused: no call begins from now on.", resume: "It goes on.", cancel: `Cancelled: ${count(told.notDialled)} are not dialled.` };
+    const done = { pause: "Paused: no call begins from now on.", resume: "Resumed: calls begin again.", cancel: `Cancelled: ${count(told.notDialled)} are not dialled.` };
     tell(done[verb]);
     await this.load();
   }
 
   async export(format) {
     const pieces = [];
-    let next = `${path(this.kind, this.name, "export")}?format=${format}`;
+    let next = new URL(`${path(this.kind, this.name, "export")}?format=${format}`, location.origin);
     while (next) {
-      const answer = await this.api.answer("GET", next);
+      const answer = await this.api.answer("GET", next.pathname + next.search);
       pieces.push(await answer.text());
-      next = /<([^>]+)>;\s*rel="next"/.exec(answer.headers.get("Link") ?? "")?.[1];
-      if (next) next = new URL(next, location.origin + path(this.kind, this.name, "export"));
-      if (next) next = next.pathname + next.search;
+      const link = /<([^>]+)>;\s*rel="next"/.exec(answer.headers.get("Link") ?? "")?.[1];
+      next = link && new URL(link, next);
     }
     save(pieces, `${this.name}.${format}`, format === "csv" ? "text/csv" : "application/jsonl");
   }

@@ -1,8 +1,9 @@
 // Message: what happened when, the callee's way through the menus, each webhook and its attempts, sent again where it failed.
 
 import { path } from "./api.js";
-import { ask, button, count, duration, field, foreign, make, repeat, replace, table, tell, when, words } from "./dom.js";
+import { ask, button, card, count, duration, empty, facts, field, foreign, listLink, make, onSubmit, repeat, replace, table, tell, when, words } from "./dom.js";
 import { graph, listFor } from "./graph.js";
+import { heardName } from "./keys.js";
 
 const LIVE_SECONDS = 2;
 const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
@@ -16,11 +17,9 @@ export function show(root, context, id) {
 
 function find(root, { go }) {
   const id = make("input", { autocomplete: "off", inputmode: "numeric", required: true });
-  const form = make("form", { class: "card filter" }, field("Message", id, "The messageId of an answer, an export or a webhook."), make("button", { type: "submit", text: "Open" }));
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    go("message", id.value.trim());
-  });
+  const open = make("button", { type: "submit", text: "Open" });
+  const form = make("form", { class: "card filter" }, field("Message", id, "The messageId of an answer, an export or a webhook."), open);
+  onSubmit(form, open, () => go("message", id.value.trim()));
   root.append(make("h1", { text: "Message" }), form);
 }
 
@@ -35,7 +34,6 @@ class MessageView {
     this.way = make("div", {});
     this.hooks = make("div", {});
     this.events = make("div", {});
-    const card = (title, ...inside) => make("section", { class: "card" }, make("h2", { text: title }), ...inside);
     root.append(
       make("h1", {}, "Message to ", this.number, " ", this.state),
       make("div", { class: "tiles" }, card("Facts", this.facts, make("div", { class: "row" }, this.stop)), card("Timeline", this.timeline)),
@@ -67,14 +65,13 @@ class MessageView {
     this.state.textContent = state;
     this.state.dataset.state = call.outcome ?? call.state;
     this.number.textContent = told.recipient;
-    const facts = {
+    const known = {
       Message: told.messageId, "Own id": told.customerMessageId, Text: told.text, Campaign: told.campaign, Status: told.deliverystatus,
       Reason: words(call.endReason ?? ""), Cause: call.cause, "Call lasted": call.durationSec === null ? "" : duration(call.durationSec),
       "Dialled until": call.finishedAt ? "" : when(call.dialledUntil), "Next call": call.nextAttemptAt ? when(call.nextAttemptAt) : "", Cost: told.cost,
     };
-    const lines = Object.entries(facts).filter(([, value]) => value).flatMap(([name, value]) => [make("dt", { text: name }), make("dd", {}, foreign(String(value), { class: "long" }))]);
-    lines.push(make("dt", { text: "List" }), make("dd", {}, make("a", { href: `#/lists/list/${told.messagelistId}`, text: told.messagelistId })));
-    this.facts.replaceChildren(...lines);
+    const given = Object.entries(known).filter(([, value]) => value).map(([name, value]) => [name, foreign(String(value), { class: "long" })]);
+    this.facts.replaceChildren(...facts({ ...Object.fromEntries(given), List: listLink(told.messagelistId) }));
     this.stop.hidden = call.state === "finished" || call.state === "settling";
     this.timeline.replaceChildren(...happened(call).map(item));
     this.way.replaceChildren(...this.path(told));
@@ -83,7 +80,7 @@ class MessageView {
   }
 
   path({ call, messagelistId }) {
-    if (!call.path.length) return [make("p", { class: "empty", text: "No menu was heard to its end yet." })];
+    if (!call.path.length) return [empty("No menu was heard to its end yet.")];
     const last = call.path.at(-1).attempt;
     const steps = call.path.filter(({ attempt }) => attempt === last);
     const chips = steps.flatMap(({ menu, heard }) => [make("span", { class: "chip", text: `Menu ${menu}` }), make("span", { class: "heard" }, heardAs(heard))]);
@@ -95,7 +92,7 @@ class MessageView {
   }
 
   deliveries(all, none) {
-    if (!all.length) return [make("p", { class: "empty", text: none })];
+    if (!all.length) return [empty(none)];
     const failed = all.filter(({ state }) => state === "failed" || state === "dead");
     const rows = all.map((one) => {
       const what = one.event ?? (one.key === undefined ? "" : `Menu ${one.menu}, ${heardName(one.key)}`);
@@ -119,7 +116,6 @@ class MessageView {
   }
 }
 
-const heardName = (heard) => (heard === "idle" ? "no key" : heard === "wrong" || heard === "other" ? "another key" : `key ${heard.replace(/^d/, "")}`);
 const heardAs = (heard) => (/^d.$/.test(heard) ? [make("kbd", { text: heard.slice(1) })] : [heardName(heard)]);
 
 function attempts({ attempts: all, nextAttemptAt }) {

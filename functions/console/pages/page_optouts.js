@@ -1,7 +1,7 @@
 // Opt-outs: find a number, add one, remove one with a consent, look through the lists. Numbers stand in bodies, never in addresses.
 
 import { path } from "./api.js";
-import { ask, busy, button, field, foreign, make, table, tell, when } from "./dom.js";
+import { ask, button, card, empty, field, foreign, make, messageLink, onSubmit, table, tell, tellError, when } from "./dom.js";
 
 const BY = { key: "a key in the call", api: "the API", import: "an import", operator: "an operator", callBack: "a call back" };
 
@@ -27,14 +27,11 @@ export async function show(root, { api, account }) {
     const form = make("form", { class: "filter" }, field("Consent: on what basis", basis), field("Reference", ref, "Where it can be looked up."));
     const yes = make("button", { type: "submit", class: "bad", text: "Remove the opt-out" });
     form.append(yes);
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      busy(yes, async () => {
-        if (!(await ask("Remove it? The number may be called again.", "Remove"))) return;
-        await api.post(path("optout", "remove"), body({ consent: { basis: basis.value, at: new Date().toISOString(), ref: ref.value } }));
-        tell("The number may be called again.");
-        await Promise.all([look(), again()]);
-      });
+    onSubmit(form, yes, async () => {
+      if (!(await ask("Remove it? The number may be called again.", "Remove"))) return;
+      await api.post(path("optout", "remove"), body({ consent: { basis: basis.value, at: new Date().toISOString(), ref: ref.value } }));
+      tell("The number may be called again.");
+      await Promise.all([look(), again()]);
     });
     found.append(form);
     basis.focus();
@@ -42,16 +39,13 @@ export async function show(root, { api, account }) {
 
   const findIt = make("button", { type: "submit", text: "Find" });
   const form = make("form", { class: "filter" }, field("Number", number), field("List", list, "Empty: all calls of the account."), findIt, button("Add", add, { class: "quiet" }));
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    busy(findIt, look);
-  });
-  list.addEventListener("change", () => again().catch((error) => tell(error.message, "bad")));
+  onSubmit(form, findIt, look);
+  list.addEventListener("change", () => again().catch(tellError));
   const may = account.scopes.includes("erase") ? "" : " This key may not remove opt-outs.";
   root.append(
     make("h1", { text: "Opt-outs" }),
-    make("section", { class: "card" }, make("h2", { text: "A number" }), make("p", { class: "soft", text: `Who has opted out is not called.${may}` }), form, found),
-    make("section", { class: "card" }, make("h2", { text: "All" }), rows),
+    card("A number", make("p", { class: "soft", text: `Who has opted out is not called.${may}` }), form, found),
+    card("All", rows),
   );
   await again();
 }
@@ -68,10 +62,10 @@ function tellFound(place, told, remove) {
 async function listAll(api, place, list) {
   const page = await api.get(path("optout"), { list, limit: 100 });
   if (!page.optOuts.length) {
-    place.replaceChildren(make("p", { class: "empty", text: "Nobody has opted out." }));
+    place.replaceChildren(empty("Nobody has opted out."));
     return;
   }
-  const row = (one) => [`… ${one.ending}`, foreign(one.list || "all calls"), when(one.optedOutAt), BY[one.by] ?? one.by, foreign(one.reason ?? ""), one.messageId ? make("a", { href: `#/message/${one.messageId}`, text: one.messageId }) : ""];
+  const row = (one) => [`… ${one.ending}`, foreign(one.list || "all calls"), when(one.optedOutAt), BY[one.by] ?? one.by, foreign(one.reason ?? ""), one.messageId ? messageLink(one.messageId) : ""];
   place.replaceChildren(table("Opt-outs", ["Number", "List", "Since", "By", "Reason", "Message"], page.optOuts.map(row)));
   if (page.nextCursor) place.append(make("p", { class: "soft", text: "There are more: the command “speechcall optout export” has all." }));
 }

@@ -2,7 +2,7 @@
 
 import { path } from "./api.js";
 import { readCsv } from "./csv.js";
-import { ask, busy, button, count, duration, field, foreign, make, say, tell } from "./dom.js";
+import { ask, button, count, duration, field, foreign, make, onSubmit, say, tell, tellError } from "./dom.js";
 import { Editor } from "./editor.js";
 import { graph } from "./graph.js";
 import { Malformed, nearest } from "./json_places.js";
@@ -65,15 +65,12 @@ class SendPage {
     this.many = new Many((table) => {
       this.table = table;
       this.fields.to.hidden = Boolean(table);
-      say(this.send, table ? `Call ${count(table.people().length)} numbers` : "Call");
+      say(this.send, table ? `Call ${count(table.rows.length)} numbers` : "Call");
       this.later();
     });
     this.send = make("button", { type: "submit", text: "Call" });
     const form = make("form", { class: "whom" }, Object.values(this.fields), this.many.element, make("div", { class: "row end" }, this.send));
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      busy(this.send, () => this.call());
-    });
+    onSubmit(form, this.send, () => this.call());
     const left = make("section", { class: "card wide", "aria-labelledby": "menu-title" }, make("h1", { id: "menu-title", text: "Menus" }), this.editor.element);
     const right = make("section", { class: "card wide", "aria-labelledby": "picture-title" }, make("h2", { id: "picture-title", text: "Picture" }), this.picture, this.verdict);
     const foot = make("section", { class: "card", "aria-labelledby": "whom-title" }, make("h2", { id: "whom-title", text: "Whom" }), form);
@@ -110,15 +107,16 @@ class SendPage {
 
   head = () => ({ from: this.from.value.trim(), campaign: this.campaign.value.trim() });
 
-  people() {
-    return this.table ? this.table.people() : [{ to: this.to.value.trim() }];
+  /** Who is to be called: all, or the first `most`. */
+  people(most) {
+    return this.table ? this.table.people(most) : [{ to: this.to.value.trim() }];
   }
 
   async check() {
     if (!this.request) return;
     const mine = (this.checks += 1);
     // Without a number yet the menus are looked at all the same.
-    const [person] = this.people();
+    const [person] = this.people(1);
     const body = compose(this.request, this.head(), [person.to || this.request.own.has("to") ? person : { ...person, to: ANYBODY }]);
     let told = [];
     try {
@@ -203,7 +201,7 @@ class SendPage {
       try {
         answer = await this.piece(body, await digest(`${this.run} ${from} ${body}`));
       } catch (error) {
-        throw people.length === 1 ? error : new Error(`${count(sent)} of ${count(people.length)} are sent. ${error.message} Call again to go on.`);
+        throw people.length === 1 ? error : new Error(`${count(sent)} of ${count(people.length)} are sent. ${error.message} Call again to continue.`);
       }
       const good = answer.messages.filter(({ status }) => status === "sent");
       sent += good.length;
@@ -252,7 +250,7 @@ class Many {
     this.names = [];
     this.rows = null;
     this.file = make("input", { type: "file", accept: ".csv,text/csv,text/plain", class: "unseen", id: "people" });
-    this.file.addEventListener("change", () => this.take().catch((error) => tell(error.message, "bad")));
+    this.file.addEventListener("change", () => this.take().catch(tellError));
     this.map = make("div", { class: "map" });
     this.wrong = make("div", { class: "refused" });
     const choose = make("label", { class: "quiet as-button", for: "people", text: "Many numbers: a CSV file" });
@@ -303,9 +301,9 @@ class Many {
     this.changed(this);
   }
 
-  people() {
+  people(most) {
     const cell = (row, name) => row[this.columns.get(name)] ?? "";
-    return this.rows.map((row) => ({
+    return this.rows.slice(0, most).map((row) => ({
       to: cell(row, "to"),
       customerMessageId: cell(row, "customerMessageId"),
       values: new Map(this.names.map((name) => [name, cell(row, name)])),

@@ -1,7 +1,7 @@
 // Webhooks that were given up: what became of each, all of them again, and a new secret for signatures.
 
 import { path } from "./api.js";
-import { ask, button, count, field, foreign, make, table, tell, when } from "./dom.js";
+import { ask, button, card, count, empty, field, foreign, listLink, make, messageLink, table, tell, tellError, when } from "./dom.js";
 
 const DAY_MSEC = 86_400_000;
 
@@ -13,14 +13,14 @@ export async function show(root, { api }) {
   const filter = make("form", { class: "filter" }, field("State", state), field("Given up since", since));
   const load = () => listAll(api, rows, query());
   filter.addEventListener("submit", (event) => event.preventDefault());
-  for (const input of [state, since]) input.addEventListener("change", () => load().catch((error) => tell(error.message, "bad")));
+  for (const input of [state, since]) input.addEventListener("change", () => load().catch(tellError));
   const again = button("Send all of them again", async () => {
     if (!(await ask("Send all webhooks of this selection again?", "Send"))) return;
     tell(`${count(await replayAll(api, query()))} are sent again.`);
     await load();
   });
   filter.append(again);
-  root.append(make("h1", { text: "Webhooks" }), make("section", { class: "card" }, make("h2", { text: "Given up" }), filter, rows), secret(api));
+  root.append(make("h1", { text: "Webhooks" }), card("Given up", filter, rows), secret(api));
   await load();
 }
 
@@ -38,12 +38,12 @@ async function listAll(api, place, query) {
     cursor = page.nextCursor;
   } while (cursor && found.length < 100);
   if (!found.length) {
-    place.replaceChildren(make("p", { class: "empty", text: "None: every webhook was delivered, or still is tried." }));
+    place.replaceChildren(empty("None: every webhook was delivered, or still is tried."));
     return;
   }
   const row = (one) => [
     when(one.givenUpAt), foreign(one.destination), one.state === "dead" ? "given up" : "refused", count(one.attempts), foreign(last(one.lastAttempt)),
-    one.messageId ? make("a", { href: `#/message/${one.messageId}`, text: one.messageId }) : make("a", { href: `#/lists/list/${one.messagelistId}`, text: one.messagelistId ?? "" }),
+    one.messageId ? messageLink(one.messageId) : listLink(one.messagelistId ?? ""),
   ];
   const more = cursor ? make("p", { class: "soft", text: "These are the latest; there are more." }) : null;
   place.replaceChildren(table("Webhooks that were given up", ["When", "To", "State", "Attempts", "Last answer", "Message"], found.map(row)), ...(more ? [more] : []));
@@ -72,5 +72,5 @@ function secret(api) {
     const until = told.olderSignUntil ? `Those before it sign until ${when(told.olderSignUntil)}.` : "It is the first.";
     shown.replaceChildren(make("p", { text: `Keep it: it is shown once. ${until}` }), code, button("Copy", () => navigator.clipboard.writeText(told.webhookSecret), { class: "quiet" }));
   }, { class: "quiet" });
-  return make("section", { class: "card" }, make("h2", { text: "Secret" }), make("p", { class: "soft", text: "Signatures prove to your server that a webhook is ours. A new secret begins to sign within a minute." }), give, shown);
+  return card("Secret", make("p", { class: "soft", text: "Signatures prove to your server that a webhook is ours. A new secret begins to sign within a minute." }), give, shown);
 }

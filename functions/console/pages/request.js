@@ -4,19 +4,19 @@ import { places } from "./json_places.js";
 
 const PLACEHOLDER = /\{\{\s*([^{}]+?)\s*\}\}/g;
 
-/** `{menus, own, beside, prefix}`: the menus as values, other members' texts, and what paths of the API are called in the text. Throws Malformed. */
+/** `{menus, own, envelope, prefix}`: the menus as values, other members' texts, and what paths of the API are called in the text. Throws Malformed. */
 export function readText(text) {
   const found = places(text);
   const value = JSON.parse(text);
   const request = !Array.isArray(value) && Array.isArray(value?.messages);
-  if (Array.isArray(value)) return { found, menus: value, own: new Map([["menu", text]]), beside: new Map(), prefix: null };
+  if (Array.isArray(value)) return { found, menus: value, own: new Map([["menu", text]]), envelope: new Map(), prefix: null };
   const base = request ? "messages[0]" : "";
   const message = request ? value.messages[0] : value;
   const menus = Array.isArray(message?.menu) ? message.menu : [];
   const own = members(text, found, message, base);
-  const beside = request ? members(text, found, value, "") : new Map();
-  beside.delete("messages");
-  return { found, menus, own, beside, prefix: base };
+  const envelope = request ? members(text, found, value, "") : new Map();
+  envelope.delete("messages");
+  return { found, menus, own, envelope, prefix: base };
 }
 
 function members(text, found, value, base) {
@@ -40,49 +40,51 @@ const object = (named) => `{${[...named].map(([name, text]) => `${JSON.stringify
 
 /** The request's JSON text: a message for each of `people` (`{to, customerMessageId, values}`). */
 export function compose(read, { from, campaign }, people) {
+  const menu = read.own.get("menu");
+  const fill = menu && people.some(({ values }) => values) ? filler(menu) : null;
   const messages = people.map(({ to, customerMessageId, values }) => {
     const own = new Map([["text", '"ivr"'], ...read.own, ["type", '"speechcall"']]);
     if (from) own.set("from", JSON.stringify(from));
     if (to || !own.has("to")) own.set("to", JSON.stringify(to));
     if (customerMessageId) own.set("customerMessageId", JSON.stringify(customerMessageId));
-    if (values && own.has("menu")) own.set("menu", filled(own.get("menu"), values));
+    if (values && fill) own.set("menu", fill(values));
     return object(own);
   });
-  const beside = new Map(read.beside);
-  if (campaign) beside.set("campaign", JSON.stringify(campaign));
-  return object(new Map([["messages", `[${messages.join(",")}]`], ...beside]));
+  const envelope = new Map(read.envelope);
+  if (campaign) envelope.set("campaign", JSON.stringify(campaign));
+  return object(new Map([["messages", `[${messages.join(",")}]`], ...envelope]));
 }
 
 /** The names that a menu's text asks for: `{{order}}` in what it says, in a webhook's body, and behind the host of a URL. */
 export function placeholders(menuText) {
-  const names = new Set();
-  for (const [path, at] of places(menuText)) {
-    const piece = menuText.slice(at.from, at.to);
-    if (piece.startsWith('"') && takesValues(path)) for (const [, name] of openPart(path, piece)[1].matchAll(PLACEHOLDER)) names.add(name);
-  }
-  return [...names];
+  const found = fillable(menuText).flatMap(({ from, to }) => [...menuText.slice(from, to).matchAll(PLACEHOLDER)]);
+  return [...new Set(found.map(([, name]) => name))];
 }
 
 const takesValues = (path) => /\.say\.text$|\.url$|\.body(\.|\[|$)/.test(path);
+const inString = (value) => JSON.stringify(value).slice(1, -1);
 
-/** A text's part before and the part with values: of a URL only what is behind its host. */
-function openPart(path, piece) {
-  if (!path.endsWith(".url")) return ["", piece];
-  const host = /^"https?:\/\/[^/?#"{}]*/i.exec(piece)?.[0] ?? piece;
-  return [host, piece.slice(host.length)];
+/** Where values may stand in a menu's text, in order, and how they are written there: of a URL only what is behind its host. */
+function fillable(menuText) {
+  const strings = [...places(menuText)].filter(([path, { from }]) => menuText[from] === '"' && takesValues(path));
+  strings.sort(([, a], [, b]) => a.from - b.from);
+  return strings.map(([path, { from, to }]) => {
+    if (!path.endsWith(".url")) return { from, to, write: inString };
+    const host = /^"https?:\/\/[^/?#"{}]*/i.exec(menuText.slice(from, to));
+    return { from: host ? from + host[0].length : to, to, write: encodeURIComponent };
+  });
 }
 
-/** The menu's text with each value put in once, where values may stand. */
-function filled(menuText, values) {
-  const strings = [...places(menuText)].filter(([path, at]) => menuText[at.from] === '"' && takesValues(path));
-  strings.sort(([, a], [, b]) => a.from - b.from);
-  let made = "";
-  let at = 0;
-  for (const [path, place] of strings) {
-    const [closed, open] = openPart(path, menuText.slice(place.from, place.to));
-    const escape = path.endsWith(".url") ? encodeURIComponent : (value) => JSON.stringify(value).slice(1, -1);
-    made += menuText.slice(at, place.from) + closed + open.replace(PLACEHOLDER, (whole, name) => (values.has(name) ? escape(values.get(name)) : whole));
-    at = place.to;
-  }
-  return made + menuText.slice(at);
+/** Puts a person's values into the menu's text, each once, where values may stand. The text is read once for all people. */
+function filler(menuText) {
+  const open = fillable(menuText);
+  return (values) => {
+    let made = "";
+    let at = 0;
+    for (const { from, to, write } of open) {
+      made += menuText.slice(at, from) + menuText.slice(from, to).replace(PLACEHOLDER, (whole, name) => (values.has(name) ? write(values.get(name)) : whole));
+      at = to;
+    }
+    return made + menuText.slice(at);
+  };
 }

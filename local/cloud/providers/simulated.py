@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer
-
 from local.cloud.event_files import EventFile, has
 from local.cloud.providers.record import Need, SimulatedProvider, Surroundings
 from local.cloud.triggers.stream_reader import StreamReader
 from speechcall.calls.adapters.call_items import load_call
 from speechcall.calls.rules.call import Call
 from speechcall.shared.adapters.keys import CALLS
+from speechcall.shared.adapters.table import from_wire
 
 if TYPE_CHECKING:
     from local.network.simulated.simulator import SimulatedNetwork
@@ -43,19 +42,7 @@ def _changes_of_calls(reader: StreamReader) -> Iterator[tuple[Call | None, Call]
 
 
 def _call(image: Mapping[str, Any]) -> Call:
-    deserialize = TypeDeserializer().deserialize
-    return load_call({name: _whole(deserialize(value)) for name, value in image.items()})
-
-
-def _whole(value: Any) -> Any:
-    """Numbers as the product reads them: whole ones are integers, also deep in an item."""
-    if isinstance(value, list):
-        return [_whole(one) for one in value]
-    if isinstance(value, dict):
-        return {name: _whole(one) for name, one in value.items()}
-    if hasattr(value, "to_integral_value"):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value
+    return load_call(from_wire(image))
 
 
 def _request_of(method: str, path: str, _body: bytes) -> tuple[str, Mapping[str, Any]]:

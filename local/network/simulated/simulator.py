@@ -2,7 +2,7 @@
 
 Such calls are played by the product itself: its own queue and its own function. So there is no network to simulate
 here, and nothing to answer: what happens is read in the calls as they are stored, and told to the journal in the words
-of the other networks. Nobody can take such a call, or press a key in it.
+of the other networks. Such a call cannot be taken on the page, and no key can be pressed in it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +18,7 @@ from local.network.shared.service_api import ServiceApi
 from speechcall.calls.rules.call import Call
 from speechcall.menus.rules.call_log import ANSWERED, IDLE, KEY, Entry
 
-NOBODY = "nobody's number"
+NO_CALLER_ID = "no number"
 _STOP_SECONDS = 0.8
 
 Change = tuple[Call | None, Call]
@@ -28,11 +28,11 @@ Change = tuple[Call | None, Call]
 class SimulatedCallers:
     """The calls, which only their own scripts can act in."""
 
-    def get(self, contact_id: str) -> PhoneCall | None:  # noqa: ARG002 - nobody can do anything in any of them
+    def get(self, contact_id: str) -> PhoneCall | None:  # noqa: ARG002 - the same for every call
         """None: no telephone belongs to a simulated call."""
         return None
 
-    def call_in(self, number: str, dialled: str) -> PhoneCall | None:  # noqa: ARG002 - whoever calls
+    def call_in(self, number: str, dialled: str) -> PhoneCall | None:  # noqa: ARG002 - from any number
         """None: there is no number that could be called."""
         return None
 
@@ -82,7 +82,7 @@ class SimulatedNetwork:
     def tell(self, before: Call | None, call: Call) -> None:
         """Writes down what has happened between two images of a call."""
         if call.contact_id and not (before and before.contact_id):
-            self._record(call, "dialled", number=call.number, caller_id=call.caller_id or NOBODY)
+            self._record(call, "dialled", number=call.number, caller_id=call.caller_id or NO_CALLER_ID)
         for entry in call.log[before.log_seq if before else 0 :]:
             self._tell_entry(call, entry)
         if call.ended and not (before and before.ended):

@@ -42,7 +42,7 @@ MINUTES_OF_CALM = 40
 
 
 class AlarmBench:
-    """Made by `alarm_bench()`; `begin` each fault anew."""
+    """Made by `alarm_bench()`; `begin` before each fault."""
 
     def __init__(self, template: Template, exits: ExitStack) -> None:
         self.template, self.msec = template, NOW
@@ -93,14 +93,14 @@ class AlarmBench:
     # ------------------------------------------------------------------- time
     def begin(self) -> None:
         """Nothing is wrong, and nothing was."""
-        self.mend()
+        self.repair()
         self.later(86_400)
         for table in dynamodb_backends[ACCOUNT][REGION].tables.values():
             table.items.clear()
         self.metrics.points.clear()
         self.alarms = Alarms(*self._declared)
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """What was wrong is repaired, the dead-letter queues too."""
         self.refused.clear()
         self.slow.clear()

@@ -2,8 +2,8 @@
 
 Sources: Lambda developer guide, "Types of metrics for Lambda functions"; Amazon SQS developer guide, "Available
 CloudWatch metrics for Amazon SQS"; API Gateway developer guide, "Monitor CloudWatch metrics for HTTP APIs"; Amazon
-Connect administrator guide, "Monitoring your instance using CloudWatch" (MetricGroup stands beside InstanceId in what
-the service sends, as the exporters that read it list it).
+Connect administrator guide, "Monitoring your instance using CloudWatch" (the service sends MetricGroup together with
+InstanceId, as the exporters that read it list it).
 """
 
 AWS_METRICS: dict[str, dict[str, frozenset[str]]] = {
