@@ -16,7 +16,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cli.api import Api, Stopped, Url, open_api
-from cli.as_json import AsJson
+from cli.as_json import AsJson, show_json
 from cli.exit_codes import FAILED, REFUSED, UNKNOWN
 from cli.failures import Refusal
 from cli.files import read_file
@@ -266,7 +266,7 @@ def _each(parts: Sequence[Part], word: str, as_json: bool, work: Callable[[Part]
 
 def _end(tally: Tally, as_json: bool, error: str | None, status: int) -> None:
     if as_json:
-        typer.echo(json.dumps(tally.told(error), indent=2, ensure_ascii=False))
+        show_json(tally.told(error))
     else:
         for one in tally.wrong[:MOST_SHOWN]:
             column = f', column "{one.column}"' if one.column else ""

@@ -1,12 +1,12 @@
 """`speechcall menu prove` and `menu compare`: what holds of every call through the menus of a file."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from cli.as_json import AsJson, show_json
 from cli.exit_codes import UNKNOWN as UNDECIDED
 from cli.failures import Refusal, told
 from cli.menu_files import File, MenuFile, read_menus
@@ -44,7 +44,6 @@ def _renames(given: list[str] | None) -> list[str] | None:
 MaxMenus = Annotated[int, typer.Option(min=1, max=500, help="The stack's MaxMenuVisits.")]
 MaxSeconds = Annotated[int, typer.Option(min=30, max=1200, help="The stack's MaxCallSeconds.")]
 SilentRepeats = Annotated[int, typer.Option(min=0, max=49, help="The stack's SilentRepeats.")]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
 def prove(
@@ -84,7 +83,7 @@ def prove(
                 verdict = prove_promise(menus, one.rule, limits, seconds)
                 rows.append({"in": path, **describe(menus, one, verdict, limits)})
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        show_json(rows)
     else:
         _show_verdicts(rows)
     results = {row["result"] for row in rows}
@@ -132,7 +131,7 @@ def compare(
         found = [(one, _compared(one, other, limits, sounds)) for one, other in zip(before, after, strict=True)]
     rows = [row for _, some in found for row in some]
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        show_json(rows)
     else:
         for one, some in found:
             typer.echo(f"{one.path}: {_count(len(some))}")

@@ -1,6 +1,5 @@
 """`speechcall receiver`: whether somebody's receiver copes with webhooks, before the first one comes."""
 
-import json
 import secrets
 from pathlib import Path
 from typing import Annotated
@@ -124,7 +123,7 @@ def _try(target: Target, given_secret: str, count: str, names: list[str], junit:
         except OSError as error:
             raise NotTried("NOT_WRITTEN", f"{junit.name} cannot be written: {error.strerror or error}") from None
     if as_json:
-        typer.echo(json.dumps(rows_of(found), ensure_ascii=False, indent=2))
+        show_json(rows_of(found))
     else:
         for line in lines_of(found, traffic.requests, traffic.slowest):
             typer.echo(plain(line))

@@ -1,11 +1,11 @@
 """`speechcall stack …`: what is done with a whole stack."""
 
-import json
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
+from cli.as_json import show_json
 from cli.deployment import Deployment, Place
 from cli.failures import Refusal
 from cli.queues import is_terminal
@@ -126,7 +126,7 @@ def restore(
         make_copy(deployment, source, moment, pause_for)
     report = Restoring(deployment, stack, sources, moment).carry_out(tell)
     if as_json:
-        typer.echo(json.dumps(report._asdict(), indent=2))
+        show_json(report._asdict())
         return
     for line in told(report):
         typer.echo(line)
