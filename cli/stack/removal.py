@@ -13,9 +13,10 @@ from botocore.exceptions import ClientError
 
 from cli.failures import Refusal
 from cli.stack.identity import GONE, Identity
-from cli.stack.parts import Client, Part, Pause, code_of, parts_of
+from cli.stack.parts import Client, Part, Pause, parts_of
 from speechcall.messages.rules.message import State
 from speechcall.shared.adapters.keys import LATER, SETTLING, WEBHOOK, due_shards
+from speechcall.shared.adapters.stepfunctions import error_code
 from speechcall.shared.adapters.table import to_wire
 
 Tell = Callable[[str], object]
@@ -56,7 +57,7 @@ class Removal:
                 Limit=1000,
             )
         except ClientError as error:
-            if code_of(error) == "ResourceNotFoundException":
+            if error_code(error) == "ResourceNotFoundException":
                 return 0
             raise
         return int(answer["Count"])
