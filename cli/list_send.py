@@ -6,7 +6,6 @@ its own; so the same command again, after whatever interruption, sends nothing t
 """
 
 import json
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +30,7 @@ from cli.people import (
     read_people,
     read_request,
 )
-from cli.terminal import live_console, plain
+from cli.terminal import is_terminal, live_console, plain
 from speechcall.shared.rules.json_text import MAX_JSON_BYTES
 
 MOST_BYTES = 50 * 1024 * 1024
@@ -245,7 +244,7 @@ def _confirm(api: Api, tally: Tally, job: Job, first: str, *, yes: bool) -> None
     typer.echo(plain("\n".join(lines)), err=True)
     if yes:
         return
-    if not sys.stdin.isatty():
+    if not is_terminal():
         raise typer.BadParameter("nobody is there to be asked; --yes calls without a question.")
     if not typer.confirm("Call them?", err=True):
         raise Stopped("nothing was sent", FAILED)

@@ -17,6 +17,7 @@ from cli.failures import Refusal
 from cli.stack.identity import GONE, Identity
 from speechcall.deployment.adapters.protection import protect
 from speechcall.shared.adapters.stepfunctions import error_code
+from speechcall.shared.adapters.table import to_wire
 
 RESTORED = "-restored-"
 """What stands between the name of a table and the rest, in the name of a copy that was restored from a backup."""
@@ -63,6 +64,19 @@ def machines_of(states: Any, prefix: str) -> list[str]:
     pages = states.get_paginator("list_state_machines").paginate()
     found = [one for page in pages for one in page["stateMachines"]]
     return [one["stateMachineArn"] for one in found if one["name"].startswith(prefix)]
+
+
+def count_due(dynamodb: Any, table: str, shard: str, **more: Any) -> int:
+    """How many items are in a part of the index `due`, in one page of it."""
+    answer = dynamodb.query(
+        TableName=table,
+        IndexName="due",
+        KeyConditionExpression="due_shard = :shard",
+        ExpressionAttributeValues=to_wire({":shard": shard}),
+        Select="COUNT",
+        **more,
+    )
+    return int(answer["Count"])
 
 
 def wait_until(done: Callable[[], bool], what: str, pause: Pause, patience: float = PATIENCE_SECONDS) -> None:

@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from cli.deployment import Deployment
 from cli.failures import Refusal
 from cli.stack.identity import GONE, Identity
-from cli.stack.parts import RESTORED, Pause, machines_of, wait_until
+from cli.stack.parts import RESTORED, Pause, count_due, machines_of, wait_until
 from speechcall.messages.adapters.message_items import load
 from speechcall.messages.adapters.restored_items import Begun, Fate, mid_in, restored
 from speechcall.shared.adapters.clock import SystemClock
@@ -143,7 +143,7 @@ class Restoring:
         tell(f"{self._messages.live}: {messages} items were missing, and are there again.")
         for mid in fates[Fate.CALLED_SINCE]:
             self._end(mid)
-        webhooks = sum(self._count(shard) for shard in due_shards(WEBHOOK))
+        webhooks = sum(count_due(self._dynamodb, self._messages.live, shard) for shard in due_shards(WEBHOOK))
         self._deployment.lines.choose({"lines": lines})
         tell(f"Calls begin again (lines: {'as deployed' if lines is None else lines}).")
         lost = sorted(mid for mid in gone if mid not in known)
@@ -243,16 +243,6 @@ class Restoring:
         )
         message = load(from_wire(found["Item"]))
         self._deployment.messages.finish(message, UNKNOWN, SystemClock().now_msec(), None)
-
-    def _count(self, shard: str) -> int:
-        answer = self._dynamodb.query(
-            TableName=self._messages.live,
-            IndexName="due",
-            KeyConditionExpression="due_shard = :shard",
-            ExpressionAttributeValues=to_wire({":shard": shard}),
-            Select="COUNT",
-        )
-        return int(answer["Count"])
 
 
 MOST_TOLD = 20
