@@ -1,6 +1,5 @@
 """`speechcall account key …`: keys with a name, each for some of what an account may do."""
 
-import json
 import secrets
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from typing import Annotated, assert_never
 import typer
 
 from cli import values
+from cli.as_json import AsJson, show_json
 from cli.deployment import Deployment
 from cli.failures import Refusal, shown_once
 from cli.table import show_table
@@ -23,7 +23,6 @@ app = typer.Typer(no_args_is_help=True)
 _SCOPES = "; ".join(f"{scope}: {allows(scope)}" for scope in Scope)
 AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", callback=values.account_id, help="The id of the account.")]
 KeyName = Annotated[str, typer.Argument(metavar="NAME", callback=values.key_name, help="The key's name.")]
-_JSON = typer.Option("--json", help="For programs.")
 
 
 @app.command()
@@ -37,7 +36,7 @@ def create(
         list[str] | None,
         typer.Option(metavar="CIDR", callback=values.networks, help="It works from here alone. Repeatable."),
     ] = None,
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a key for an account and show it, once."""
     made = create_key(
@@ -53,7 +52,7 @@ def create(
         raise Refusal(_why(made, account_id, name))
     with shown_once(f"`account key revoke {account_id} {name}` ends it, and then another can be made"):
         if as_json:
-            typer.echo(json.dumps({**_row(made.credential), "key": made.key}, ensure_ascii=False, indent=2))
+            show_json({**_row(made.credential), "key": made.key})
             return
         typer.echo(f"The key {name} of {account_id} may {_listed(made.credential.scopes)}.\n")
         typer.echo(f"  API key   {made.key}\n  from      {', '.join(made.credential.from_ips) or 'anywhere'}\n")
@@ -65,14 +64,14 @@ def create(
 
 @app.command("list")
 @on_deployment
-def list_(deployment: Deployment, account_id: AccountId, as_json: Annotated[bool, _JSON] = False) -> None:
+def list_(deployment: Deployment, account_id: AccountId, as_json: AsJson = False) -> None:
     """List the keys of an account that have a name, without secrets."""
     found = deployment.accounts.named_keys(account_id)
     if found is None:
         raise Refusal(_no_account(account_id))
     rows = sorted((_row(key) for key in found.values()), key=lambda row: str(row["name"]))
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        show_json(rows)
     else:
         show_table(rows, {"fromIps": "from", "createdAt": "created"}, f"{account_id} has no keys with a name.")
 

@@ -1,6 +1,5 @@
 """`speechcall account …`: gives out accounts and their credentials, and changes what they may do."""
 
-import json
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -438,7 +437,7 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
         for account in accounts
     ]
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        show_json(rows)
     else:
         # A text to who calls back, and promises, would not fit a line.
         show_table(

@@ -16,6 +16,7 @@ from cli.failures import Refusal
 KEY = "SPEECHCALL_KEY"
 """The key is taken from here alone: an option would be in the list of processes."""
 TRIES = 5
+NOT_OURS = "what answers there is not SpeechCall"
 LONGEST_WAIT = 120.0
 """Seconds that the API may ask to be waited for."""
 Url = Annotated[str, typer.Option("--url", envvar="SPEECHCALL_URL", metavar="URL", help="Of the API.")]
@@ -41,16 +42,21 @@ class Api:
         path: str,
         content: bytes | None = None,
         *,
+        has: str,
         query: Mapping[str, str] | None = None,
         key: str = "",
         changes: bool = False,
     ) -> tuple[int, Any]:
         """Status and JSON of the answer: 200, 400 or 403. Raises Stopped for every other.
 
-        `key`: the Idempotency-Key; `changes`: without one, too, something may have been done that was not answered.
+        `has`: the member by which an answer with 200 is known to come from SpeechCall. `key`: the Idempotency-Key;
+        `changes`: without one, too, something may have been done that was not answered.
         """
         response = self._response(method, path, content, query, key, is_open=changes or bool(key))
-        return response.status_code, _json(response)
+        answer = _json(response)
+        if response.status_code == 200 and not (isinstance(answer, dict) and has in answer):
+            raise Stopped(NOT_OURS, FAILED)
+        return response.status_code, answer
 
     def text(self, path: str, query: Mapping[str, str]) -> str:
         """What is answered to a question that is answered in text. Raises Stopped."""
@@ -102,11 +108,17 @@ def open_api(url: str) -> Api:
     return Api(url, httpx.Client(headers=headers, timeout=40.0, trust_env=not is_local))
 
 
+def error_of(status: int, answer: Any) -> dict[str, Any]:
+    """What an answer that refuses says under `error`: its `message` at least."""
+    error = answer.get("error") if isinstance(answer, dict) else None
+    return {"message": f"the API answers {status}", **(error if isinstance(error, dict) else {})}
+
+
 def _json(response: httpx.Response) -> Any:
     try:
         return response.json()
     except ValueError as error:
-        raise Stopped("what answers there is not SpeechCall", FAILED) from error
+        raise Stopped(NOT_OURS, FAILED) from error
 
 
 def _sentence(response: httpx.Response) -> str:

@@ -1,24 +1,28 @@
-"""`--json` of commands that only say something: their sentences as JSON, so that every command has it."""
+"""`--json`, which every command has: what it says as JSON; of one that only says something, its sentences."""
 
-import functools
-import inspect
 import io
 import json
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cli.failures import told
+from cli.terminal import plain
 
 NAME = "as_json"
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
 def show_json(value: object) -> None:
-    """Prints JSON."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """Prints JSON. All of it is in ASCII where the output's encoding lacks a character."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2)
+    typer.echo(plain(text))  # its codes are those of JSON
 
 
 @contextmanager
@@ -31,16 +35,3 @@ def sentences(as_json: bool) -> Iterator[None]:
     with redirect_stdout(said):
         yield
     show_json({"said": [line for line in said.getvalue().splitlines() if line.strip()]})
-
-
-def without_deployment(command: Callable[..., None]) -> Callable[..., None]:
-    """For a command that needs no deployment: tells what went wrong, with --json as JSON too."""
-
-    @functools.wraps(command)
-    def run(**given: Any) -> None:
-        with told(as_json=given[NAME]):
-            command(**given)
-
-    signature: Any = run
-    signature.__signature__ = inspect.signature(command)
-    return run

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.as_json import AsJson, show_json, without_deployment
+from cli.as_json import AsJson, show_json
 from cli.call_replay import Replayed, read_call_file, replay_calls
+from cli.target import without_deployment
 from cli.terminal import plain
 
 app = typer.Typer(no_args_is_help=True)

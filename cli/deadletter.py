@@ -1,10 +1,10 @@
 """`speechcall deadletter …`: what could not be handled, and another try for it."""
 
-import json
 from typing import Annotated
 
 import typer
 
+from cli.as_json import AsJson, show_json
 from cli.dead_letters import QUEUES, DeadLetters, Letter, NotRedriven
 from cli.deployment import Deployment
 from cli.failures import Refusal
@@ -23,7 +23,6 @@ def _queue(name: str | None) -> str | None:
 Queue = Annotated[
     str | None, typer.Option("--queue", metavar="QUEUE", callback=_queue, help=f"Only of one: {', '.join(QUEUES)}.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
 @app.command("list")
@@ -34,7 +33,7 @@ def list_(deployment: Deployment, queue: Queue = None, as_json: AsJson = False) 
     deployment.dead_letters.show_again(letters)
     rows = [one.row() for one in letters]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+        show_json(rows)
     else:
         show_table(rows, {}, "There are none.")
 

@@ -1,7 +1,6 @@
 """How a command says that it could not do what it was asked: one sentence, and an exit status."""
 
 import errno
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +8,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, HTTPClientError, ReadTimeoutError
 from botocore.exceptions import ConnectionError as NotReached
 
+from cli.as_json import show_json
 from cli.exit_codes import FAILED, REFUSED, UNKNOWN
 from cli.terminal import plain
 from speechcall.shared.rules.errors import PromptUnavailable, StoreUnavailable
@@ -75,7 +75,7 @@ def told(*, local: bool = False, as_json: bool = False) -> Iterator[None]:
         return
     typer.echo(plain(f"Error: {sentence[:1].upper()}{sentence[1:]}"), err=True)
     if as_json:
-        typer.echo(json.dumps({"error": sentence, "status": status}, indent=2, ensure_ascii=False))
+        show_json({"error": sentence, "status": status})
     raise typer.Exit(status)
 
 

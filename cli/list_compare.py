@@ -1,12 +1,12 @@
 """`speechcall list compare`: the calls of a list, once more through other menus. Nobody is called."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli import values
+from cli.as_json import AsJson, show_json
 from cli.deployment import Deployment
 from cli.failures import Refusal
 from cli.made_lists import made_list
@@ -22,7 +22,7 @@ def compare(
     deployment: Deployment,
     list_id: Annotated[str, typer.Argument(metavar="ID", callback=values.list_id, help="messagelistId.")],
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The menus, for all messages of the list.")],
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Replay what callees pressed in the calls of a list through the menus of a file, and count what would change."""
     made = made_list(deployment, list_id)
@@ -43,7 +43,7 @@ def compare(
                 total = total.plus(replay(history.message.menus, new.menus, heard, limits, new.silent_repeats))
                 calls += 1
     if as_json:
-        typer.echo(json.dumps({"calls": calls, "otherwise": total._asdict()}, indent=2))
+        show_json({"calls": calls, "otherwise": total._asdict()})
         return
     if not calls:
         raise Refusal(f"No call of the list {list_id} has got to a key yet.")

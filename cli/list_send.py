@@ -6,7 +6,6 @@ its own; so the same command again, after whatever interruption, sends nothing t
 """
 
 import json
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +14,8 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli.api import Api, Stopped, Url, open_api
-from cli.as_json import AsJson
+from cli.api import Api, Stopped, Url, error_of, open_api
+from cli.as_json import AsJson, show_json
 from cli.exit_codes import FAILED, REFUSED, UNKNOWN
 from cli.failures import Refusal
 from cli.files import read_file
@@ -31,7 +30,7 @@ from cli.people import (
     read_people,
     read_request,
 )
-from cli.terminal import live_console, plain
+from cli.terminal import is_terminal, live_console, plain
 from speechcall.shared.rules.json_text import MAX_JSON_BYTES
 
 MOST_BYTES = 50 * 1024 * 1024
@@ -194,23 +193,22 @@ def _body(messages: Sequence[Any], envelope: Any) -> bytes:
 
 
 def _check(api: Api, part: Part, job: Job) -> Any:
-    query = {"strict": "true"}
-    return _or_stopped(part, *api.ask("POST", "/bat/messagelist/check", job.body(part), query=query))
+    return _asked(api, "/bat/messagelist/check", part, job, "")
 
 
 def _post(api: Api, part: Part, job: Job) -> Any:
-    query = {"strict": "true"}
-    return _or_stopped(part, *api.ask("POST", "/bat/messagelist", job.body(part), query=query, key=part.key))
+    return _asked(api, "/bat/messagelist", part, job, part.key)
 
 
-def _or_stopped(part: Part, status: int, answer: Any) -> Any:
+def _asked(api: Api, path: str, part: Part, job: Job, key: str) -> Any:
     """The answer. Raises Stopped where the request as a whole was refused, with its first problem."""
+    status, answer = api.ask("POST", path, job.body(part), has="messages", query={"strict": "true"}, key=key)
     if status == 200:
         return answer
-    error = answer.get("error", {}) if isinstance(answer, dict) else {}
+    error = error_of(status, answer)
     places = [f"{one['path']} {one['message']}" for one in error.get("details", [])[:1]]
     range_ = f"(of {part.people[0].row} to {part.people[-1].row})"
-    raise Stopped(" ".join([str(error.get("message", f"the API answers {status}")), *places, range_]), REFUSED)
+    raise Stopped(" ".join([str(error["message"]), *places, range_]), REFUSED)
 
 
 def _rejected(part: Part, answer: Any, columns: dict[str, str]) -> Iterator[WrongCell]:
@@ -226,7 +224,7 @@ def _rejected(part: Part, answer: Any, columns: dict[str, str]) -> Iterator[Wron
 
 
 def _confirm(api: Api, tally: Tally, job: Job, first: str, *, yes: bool) -> None:
-    status, account = api.ask("GET", "/bat/account")
+    status, account = api.ask("GET", "/bat/account", has="limits")
     lines = [f"{tally.rows} calls as {job.sender}, the first {first or 'at once'}."]
     if status == 200:
         limits, used = account["limits"], account["usedToday"]
@@ -245,7 +243,7 @@ def _confirm(api: Api, tally: Tally, job: Job, first: str, *, yes: bool) -> None
     typer.echo(plain("\n".join(lines)), err=True)
     if yes:
         return
-    if not sys.stdin.isatty():
+    if not is_terminal():
         raise typer.BadParameter("nobody is there to be asked; --yes calls without a question.")
     if not typer.confirm("Call them?", err=True):
         raise Stopped("nothing was sent", FAILED)
@@ -266,7 +264,7 @@ def _each(parts: Sequence[Part], word: str, as_json: bool, work: Callable[[Part]
 
 def _end(tally: Tally, as_json: bool, error: str | None, status: int) -> None:
     if as_json:
-        typer.echo(json.dumps(tally.told(error), indent=2, ensure_ascii=False))
+        show_json(tally.told(error))
     else:
         for one in tally.wrong[:MOST_SHOWN]:
             column = f', column "{one.column}"' if one.column else ""

@@ -1,16 +1,17 @@
 """`speechcall menu prove` and `menu compare`: what holds of every call through the menus of a file."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from cli.as_json import AsJson, show_json
 from cli.exit_codes import UNKNOWN as UNDECIDED
-from cli.failures import Refusal, told
+from cli.failures import Refusal
 from cli.menu_files import File, MenuFile, read_menus
 from cli.promise_files import read_packs, read_promises_file
+from cli.target import without_deployment
 from cli.terminal import plain
 from speechcall.menus.rules.compare_menus import MOST_STATES, NOT_COMPARABLE
 from speechcall.menus.rules.compare_menus import compare as compare_menus
@@ -44,9 +45,9 @@ def _renames(given: list[str] | None) -> list[str] | None:
 MaxMenus = Annotated[int, typer.Option(min=1, max=500, help="The stack's MaxMenuVisits.")]
 MaxSeconds = Annotated[int, typer.Option(min=30, max=1200, help="The stack's MaxCallSeconds.")]
 SilentRepeats = Annotated[int, typer.Option(min=0, max=49, help="The stack's SilentRepeats.")]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
+@without_deployment
 def prove(
     file: File,
     promises: Annotated[
@@ -72,19 +73,18 @@ def prove(
     """
     if not (promises or pack):
         raise typer.BadParameter("give --promises FILE, --pack NAME, or both.")
-    with told(as_json=as_json):
-        packs, _ = read_promises(read_packs(pack or []))
-        wanted = (*(read_promises_file(promises)[1] if promises else ()), *packs)
-        seconds = {name: float(text) for name, _, text in (one.rpartition("=") for one in length or [])}
-        rows: list[dict[str, Any]] = []
-        for path, menus, own_repeats, _ in read_menus(file):
-            repeats = silent_repeats if own_repeats is None else own_repeats
-            limits = CallLimits(max_menus, max_seconds, repeats)
-            for one in wanted:
-                verdict = prove_promise(menus, one.rule, limits, seconds)
-                rows.append({"in": path, **describe(menus, one, verdict, limits)})
+    packs, _ = read_promises(read_packs(pack or []))
+    wanted = (*(read_promises_file(promises)[1] if promises else ()), *packs)
+    seconds = {name: float(text) for name, _, text in (one.rpartition("=") for one in length or [])}
+    rows: list[dict[str, Any]] = []
+    for path, menus, own_repeats, _ in read_menus(file):
+        repeats = silent_repeats if own_repeats is None else own_repeats
+        limits = CallLimits(max_menus, max_seconds, repeats)
+        for one in wanted:
+            verdict = prove_promise(menus, one.rule, limits, seconds)
+            rows.append({"in": path, **describe(menus, one, verdict, limits)})
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        show_json(rows)
     else:
         _show_verdicts(rows)
     results = {row["result"] for row in rows}
@@ -105,6 +105,7 @@ def _show_verdicts(rows: Sequence[dict[str, Any]]) -> None:
         typer.echo(plain(f"{'':13}{row['message']}{place}"))
 
 
+@without_deployment
 def compare(
     old: File,
     new: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The menus that are to take their place.")],
@@ -120,19 +121,18 @@ def compare(
 
     Ends with status 0 if they are equivalent, and 1 if they differ.
     """
-    with told(as_json=as_json):
-        before, after = list(read_menus(old)), list(read_menus(new))
-        if len(before) != len(after):
-            raise Refusal(
-                f"{NOT_COMPARABLE}: {old.name} has {_messages(len(before))} and {new.name} {_messages(len(after))}; "
-                "which is to be compared with which cannot be told."
-            )
-        sounds = dict(one.split("=", 1) for one in renamed or [])
-        limits = CallLimits(max_menus, silent_repeats=silent_repeats)
-        found = [(one, _compared(one, other, limits, sounds)) for one, other in zip(before, after, strict=True)]
+    before, after = list(read_menus(old)), list(read_menus(new))
+    if len(before) != len(after):
+        raise Refusal(
+            f"{NOT_COMPARABLE}: {old.name} has {_messages(len(before))} and {new.name} {_messages(len(after))}; "
+            "which is to be compared with which cannot be told."
+        )
+    sounds = dict(one.split("=", 1) for one in renamed or [])
+    limits = CallLimits(max_menus, silent_repeats=silent_repeats)
+    found = [(one, _compared(one, other, limits, sounds)) for one, other in zip(before, after, strict=True)]
     rows = [row for _, some in found for row in some]
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        show_json(rows)
     else:
         for one, some in found:
             typer.echo(f"{one.path}: {_count(len(some))}")

@@ -2,9 +2,10 @@
 
 import typer
 
-from cli.as_json import AsJson, show_json, without_deployment
+from cli.as_json import AsJson, show_json
 from cli.menu_files import File, read_menus
 from cli.menu_proofs import compare, prove
+from cli.target import without_deployment
 from speechcall.menus.rules.menu_picture import draw as draw_menus
 from speechcall.menus.rules.menu_picture import explain as explain_menus
 from speechcall.menus.rules.menu_report import CallBounds, call_bounds, no_opt_out_key, report

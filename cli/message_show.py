@@ -1,12 +1,12 @@
 """`speechcall message show ID`: one message's whole story from the stack, and where its log is."""
 
-import json
 from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
 
 from cli import values
+from cli.as_json import AsJson, show_json
 from cli.deployment import DEFAULT_PORT, Deployment, Place
 from cli.failures import Refusal
 from cli.table import show_table
@@ -26,7 +26,6 @@ QUERY = (
 )
 
 MessageId = Annotated[str, typer.Argument(metavar="ID", callback=values.message_id, help="messageId.")]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
 @on_place
@@ -38,7 +37,7 @@ def show_message(deployment: Deployment, place: Place, message: MessageId, as_js
     told = _described(history, SystemClock().now_msec())
     told["log"] = _log(deployment, place, message)
     if as_json:
-        typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        show_json(told)
         return
     for line in _head(told):
         typer.echo(plain(line))

@@ -1,7 +1,6 @@
 """`speechcall optout …`: who does not want to be called, of one account."""
 
 import csv
-import json
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -150,13 +149,13 @@ def list_(
         str | None,
         typer.Option("--list", metavar="NAME", help="Of this list alone; empty: of the account's own."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List those who have opted out. Numbers are not kept: their last two digits are shown."""
     found_account(deployment, account_id)
     rows = [_row(one) for one in _all(deployment, account_id, list_name, all_=False)]
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        show_json(rows)
     else:
         show_table(rows, {"optedOutAt": "opted out", "messageId": "message"}, "Nobody has opted out.")
 

@@ -1,6 +1,5 @@
 """`speechcall pool …`: how many calls at once, and how many a second."""
 
-import json
 from typing import Annotated, Any
 
 import typer
@@ -22,7 +21,7 @@ def show(deployment: Deployment, as_json: AsJson = False) -> None:
     state = deployment.lines.read()
     found = _described(state, deployment.history.backlog(), SystemClock().now_msec())
     if as_json:
-        typer.echo(json.dumps(found, indent=2))
+        show_json(found)
         return
     _show_settings(state)
     paused = " (paused: the telephony asked for fewer)" if found["nextCallInMsec"] > 1000 else ""

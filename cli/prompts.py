@@ -1,6 +1,5 @@
 """`speechcall prompt …`: an account's audio, under the identifiers that its messages give in `introUrl`."""
 
-import json
 import shutil
 import subprocess
 import tempfile
@@ -12,6 +11,7 @@ import typer
 
 from cli import values
 from cli.accounts import found
+from cli.as_json import AsJson, show_json
 from cli.deployment import Deployment
 from cli.failures import Failure, Refusal
 from cli.files import read_file, write_file
@@ -63,7 +63,7 @@ def add(
 def list_(
     deployment: Deployment,
     account: Owner,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List an account's uploaded prompts."""
     found(deployment, account)
@@ -79,7 +79,7 @@ def list_(
         for known in deployment.prompts.uploaded(account)
     ]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+        show_json(rows)
     else:
         show_table(rows, {}, f"{account} has no prompts yet.")
 

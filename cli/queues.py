@@ -1,11 +1,11 @@
 """What becomes of the messages of an account that is disabled."""
 
-import sys
 from enum import StrEnum
 
 import typer
 
 from cli.deployment import Deployment
+from cli.terminal import is_terminal
 from speechcall.messages.use_cases.message_ports import Brake
 from speechcall.messages.use_cases.stop_ports import Stopped
 from speechcall.shared.adapters.clock import SystemClock
@@ -20,11 +20,6 @@ class Queue(StrEnum):
     KEEP = "keep"
     PAUSE = "pause"
     CANCEL = "cancel"
-
-
-def is_terminal() -> bool:
-    """Whether somebody can be asked."""
-    return sys.stdin.isatty()
 
 
 def chosen_queue(given: Queue | None) -> Queue:

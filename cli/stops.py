@@ -7,7 +7,7 @@ import typer
 
 from cli import accounts, lists, message_show, values
 from cli.accounts import found
-from cli.api import Api
+from cli.api import Api, error_of
 from cli.api import Stopped as ApiStopped
 from cli.as_json import AsJson, show_json
 from cli.deployment import Deployment
@@ -73,9 +73,9 @@ def cancel_message_(
 
 def _cancel_by_api(api: Api, message: str, hangup: bool) -> Cancelled:
     content = json.dumps({"hangup": hangup}).encode()
-    status, answer = api.ask("POST", f"/bat/message/{message}/cancel", content, changes=True)
+    status, answer = api.ask("POST", f"/bat/message/{message}/cancel", content, has="state", changes=True)
     if status != 200:
-        raise ApiStopped(str(answer.get("error", {}).get("message", f"the API answers {status}")), REFUSED)
+        raise ApiStopped(str(error_of(status, answer)["message"]), REFUSED)
     return Cancelled(answer["state"])
 
 

@@ -27,6 +27,4 @@ def _text(cell: Any) -> str:
         return "-"
     if isinstance(cell, list):
         return ",".join(cell) or "-"
-    if cell is None:
-        return "-"
     return ("yes" if cell else "no") if isinstance(cell, bool) else str(cell)

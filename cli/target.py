@@ -47,6 +47,19 @@ def on_api_or_deployment(command: Callable[Concatenate[Api | Deployment, P], Non
     return _with_options(command, 1, by_url=True)
 
 
+def without_deployment(command: Callable[..., None]) -> Callable[..., None]:
+    """For a command that needs no deployment: tells what went wrong, with --json as JSON too."""
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        with told(as_json=given[NAME]):
+            command(**given)
+
+    signature: Any = run
+    signature.__signature__ = inspect.signature(command)
+    return run
+
+
 def _with_options(command: Callable[..., None], given_first: int, *, by_url: bool = False) -> Callable[..., None]:
     """`given_first`: 1, the command takes the deployment; 2, its place as well. `by_url`: or the API."""
     own = list(inspect.signature(command).parameters.values())[given_first:]

@@ -1,4 +1,4 @@
-"""Where a command's output goes: to somebody's eyes, or into a file or another program."""
+"""Whether a command has a terminal: somebody who reads and can be asked, or a file or another program."""
 
 import re
 import sys
@@ -11,6 +11,11 @@ _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 def plain(text: str) -> str:
     """The text without what commands a terminal, or turns its writing around: such characters as their codes."""
     return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def is_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty()
 
 
 def live_console() -> Console | None:

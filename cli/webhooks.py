@@ -1,6 +1,5 @@
 """`speechcall webhook …`: what became of each, and the dead ones sent again."""
 
-import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -54,7 +53,7 @@ def list_(
     chosen = _choose(deployment, None, message, account, since, state)
     rows = [_row(task, delivery) for task, delivery in chosen]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+        show_json(rows)
     else:
         show_table(rows, {"id": "webhook"}, "There are none.")
 
@@ -73,7 +72,7 @@ def show(
         for one in delivery.attempts
     ]
     if as_json:
-        typer.echo(json.dumps({**_row(task, delivery), "attempts": attempts}, indent=2))
+        show_json({**_row(task, delivery), "attempts": attempts})
         return
     for name, value in _row(task, delivery).items():
         typer.echo(f"{name:<12}{value}")
@@ -101,10 +100,11 @@ def replay(
     else:
         chosen = (one for one in _choose(deployment, webhook, message, account, since, state) if _given_up(one))
     begun = replay_all(chosen, deliveries=deployment.deliveries, queue=deployment.webhook_queue, clock=SystemClock())
-    for name in () if as_json else begun:
-        typer.echo(name)
     if as_json:
         show_json({"replayed": begun})
+    else:
+        for name in begun:
+            typer.echo(name)
     webhooks = "1 webhook is" if len(begun) == 1 else f"{len(begun)} webhooks are"
     typer.echo(f"{webhooks} sent again, with the id that receivers know.", err=True)
 

@@ -1,11 +1,9 @@
 """`speechcall doctor`: looks at everything that may be wrong with a deployment, and says what repairs it."""
 
-import json
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, NoReturn
+from typing import Any, NoReturn
 
-import typer
-
+from cli.as_json import show_json
 from cli.deployment import Deployment, Place
 from cli.doctor.findings import Check, Finding, Result, Verdict, examine
 from cli.doctor.operating_checks import operating_checks
@@ -16,7 +14,6 @@ from cli.doctor.storage_checks import storage_checks
 from cli.doctor.telephony_checks import telephony_checks
 from cli.terminal import plain
 
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 _SHOWN = {Verdict.OK: "ok", Verdict.WARNING: "warning", Verdict.PROBLEM: "PROBLEM", Verdict.UNKNOWN: "unknown"}
 
 
@@ -29,7 +26,7 @@ def doctor(deployment: Deployment, place: Place, show: Callable[[str], object], 
             for line in _lines(result):
                 show(plain(line))
     if as_json:
-        show(json.dumps([_described(one) for one in results], indent=2))
+        show_json([_described(one) for one in results])
     else:
         show(plain(_summary(results)))
     return int(any(one.verdict in (Verdict.PROBLEM, Verdict.UNKNOWN) for one in results))

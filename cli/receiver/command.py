@@ -1,6 +1,5 @@
 """`speechcall receiver`: whether somebody's receiver copes with webhooks, before the first one comes."""
 
-import json
 import secrets
 from pathlib import Path
 from typing import Annotated
@@ -8,30 +7,38 @@ from typing import Annotated
 import typer
 
 from cli.as_json import AsJson, show_json
+from cli.exit_codes import FAILED
+from cli.failures import Refusal
 from cli.receiver.report import junit_of, lines_of, rows_of
 from cli.receiver.secret import is_trial_secret, new_trial_secret
 from cli.receiver.traffic import Hook, Traffic
-from cli.receiver.trial import CASES, Verdict, try_receiver
+from cli.receiver.trial import CASES, Finding, Verdict, try_receiver
+from cli.target import without_deployment
 from cli.terminal import plain
 from speechcall.outbound.rules.address import Target, is_loopback, target_of
 from speechcall.shared.rules.errors import ForbiddenAddress, UnusableUrl
 
 app = typer.Typer(no_args_is_help=True)
 
-NOT_TRIED = 3
-"""The exit status where nothing is known of the receiver."""
-_NOBODY = ("CONNECTION_REFUSED", "CONNECT_TIMEOUT", "CONNECT_FAILED", "NAME_NOT_FOUND", "TLS_FAILED", "OUR_NETWORK")
+_NOT_REACHED = (
+    "CONNECTION_REFUSED",
+    "CONNECT_TIMEOUT",
+    "CONNECT_FAILED",
+    "NAME_NOT_FOUND",
+    "TLS_FAILED",
+    "OUR_NETWORK",
+)
 
 
-class NotTried(Exception):
+class NotTried(Refusal):
     """A trial cannot be made: the code, and why."""
 
     def __init__(self, code: str, text: str) -> None:
-        super().__init__(f"{code}: {text}")
-        self.code = code
+        super().__init__(f"{code}: {text}.")
 
 
 @app.command()
+@without_deployment
 def secret(as_json: AsJson = False) -> None:
     """Make a secret for trials. It signs nothing else: no stack has such a one."""
     made = new_trial_secret(secrets.token_bytes)
@@ -42,6 +49,7 @@ def secret(as_json: AsJson = False) -> None:
 
 
 @app.command(name="try")
+@without_deployment
 def try_(
     url: Annotated[str, typer.Argument(help="Where your receiver takes webhooks: http://localhost:8000/hooks.")],
     given_secret: Annotated[
@@ -68,16 +76,20 @@ def try_(
 
     Ends with status 0 if no fault was found, 1 if one was, 3 if the receiver could not be tried.
     """
-    try:
-        target = _may_be_tried(url, count, yes_i_run)
-        if not is_trial_secret(given_secret):
-            text = "the secret is not one for trials; make one with `speechcall receiver secret`"
-            raise NotTried("NOT_A_TRIAL_SECRET", text)
-        status = _try(target, given_secret, count, case or [], junit, as_json=as_json)
-    except NotTried as reason:
-        typer.echo(plain(f"Error: {reason}."), err=True)
-        raise typer.Exit(NOT_TRIED) from None
-    raise typer.Exit(status)
+    target = _may_be_tried(url, count, yes_i_run)
+    if not is_trial_secret(given_secret):
+        text = "the secret is not one for trials; make one with `speechcall receiver secret`"
+        raise NotTried("NOT_A_TRIAL_SECRET", text)
+    found, traffic = _try(target, given_secret, count, case or [])
+    if junit:
+        _write_junit(found, junit)
+    if as_json:
+        show_json(rows_of(found))
+    else:
+        for line in lines_of(found, traffic.requests, traffic.slowest):
+            typer.echo(plain(line))
+    if any(one.verdict is Verdict.FAULT for one in found):
+        raise typer.Exit(FAILED)
 
 
 def _may_be_tried(url: str, count: str, yes_i_run: str) -> Target:
@@ -104,7 +116,8 @@ def _is_this_machine(target: Target) -> bool:
     return is_loopback(address) if address else target.host.removesuffix(".") == "localhost"
 
 
-def _try(target: Target, given_secret: str, count: str, names: list[str], junit: Path | None, *, as_json: bool) -> int:
+def _try(target: Target, given_secret: str, count: str, names: list[str]) -> tuple[list[Finding], Traffic]:
+    """What was found, and by which requests. Raises NotTried."""
     known = [one.name for one in CASES]
     if unknown := [name for name in names if name not in known]:
         raise typer.BadParameter(f"there is no case {unknown[0]}; there are {', '.join(known)}.")
@@ -113,26 +126,22 @@ def _try(target: Target, given_secret: str, count: str, names: list[str], junit:
     mids = (str(first * 10 + number) for number in range(len(CASES)))
     try:
         _knock(traffic)
-        found = try_receiver(traffic, lambda: next(mids), names)
+        return try_receiver(traffic, lambda: next(mids), names), traffic
     except ForbiddenAddress as error:
         raise NotTried("FORBIDDEN_ADDRESS", str(error)) from None
     finally:
         traffic.close()
-    if junit:
-        try:
-            junit_of(found).write(junit, encoding="utf-8", xml_declaration=True)
-        except OSError as error:
-            raise NotTried("NOT_WRITTEN", f"{junit.name} cannot be written: {error.strerror or error}") from None
-    if as_json:
-        typer.echo(json.dumps(rows_of(found), ensure_ascii=False, indent=2))
-    else:
-        for line in lines_of(found, traffic.requests, traffic.slowest):
-            typer.echo(plain(line))
-    return int(any(one.verdict is Verdict.FAULT for one in found))
+
+
+def _write_junit(found: list[Finding], path: Path) -> None:
+    try:
+        junit_of(found).write(path, encoding="utf-8", xml_declaration=True)
+    except OSError as error:
+        raise NotTried("NOT_WRITTEN", f"{path.name} cannot be written: {error.strerror or error}") from None
 
 
 def _knock(traffic: Traffic) -> None:
-    """Whether anybody is there. Raises NotTried."""
+    """One request, to see that the receiver answers at all. Raises NotTried."""
     answer = traffic.send(Hook("0", without="webhook-signature"))
-    if answer.word in _NOBODY:
+    if answer.word in _NOT_REACHED:
         raise NotTried(answer.word, "nobody answers there")

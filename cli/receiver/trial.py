@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cli.receiver.traffic import LOST, Answer, Hook, Pace, Traffic, UnreadableCount
+from speechcall.requests.use_cases.field_checks import MAX_WEBHOOK_BODY_BYTES
 from speechcall.webhooks.rules.retry import RETRY_DELAYS_SECONDS, is_delivered, is_retryable
 
-MOST_ACTION_BYTES = 8 * 1024
-"""What the `body` of a webhook may have as JSON (docs/behaviour.md)."""
 TOGETHER = 10
 """As many requests as one destination gets at a time."""
 STALE_SECONDS = 600
@@ -137,7 +136,7 @@ def _exact_bytes(case: _Case) -> None:
 
 
 def _largest(case: _Case) -> None:
-    filler = "x" * (MOST_ACTION_BYTES - len(json.dumps({"text": ""})))
+    filler = "x" * (MAX_WEBHOOK_BODY_BYTES - len(json.dumps({"text": ""})))
     case.takes(case.hook(action=json.dumps({"text": filler})))
 
 
@@ -247,7 +246,7 @@ class _Rule:
 CASES = (
     _Rule("valid", "a webhook that is ours is answered 2xx", _valid),
     _Rule("exact-bytes", "the signature is over the bytes of the body, not over what JSON makes of them", _exact_bytes),
-    _Rule("largest", f"a body may have {MOST_ACTION_BYTES} bytes under action", _largest),
+    _Rule("largest", f"a body may have {MAX_WEBHOOK_BODY_BYTES} bytes under action", _largest),
     _Rule("slow-network", "a request may come in pieces", _slow),
     _Rule("rotation", "any of several signatures may be the right one", _rotation),
     _Rule("clocks", "timestamps may be off by up to five minutes", _clock),

@@ -1,19 +1,19 @@
 """`speechcall stack …`: what is done with a whole stack."""
 
-import json
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
+from cli.as_json import show_json
 from cli.deployment import Deployment, Place
 from cli.failures import Refusal
-from cli.queues import is_terminal
 from cli.stack.identity import identify
 from cli.stack.parts import pause_for
 from cli.stack.removal import Removal
 from cli.stack.restoring import Restoring, check_window, copies_of, make_copy, told
 from cli.target import on_place
+from cli.terminal import is_terminal
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -29,7 +29,7 @@ At = Annotated[
     str, typer.Option(help="The moment of the copy, with offset: 2026-11-30T11:55:00+01:00.", metavar="TIME")
 ]
 CopyName = Annotated[str | None, typer.Option(help="A copy of that table which is there already.", metavar="TABLE")]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs; with the ids of all messages that are told of.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs; with the ids of all messages that are reported.")]
 
 
 @app.callback()
@@ -126,7 +126,7 @@ def restore(
         make_copy(deployment, source, moment, pause_for)
     report = Restoring(deployment, stack, sources, moment).carry_out(tell)
     if as_json:
-        typer.echo(json.dumps(report._asdict(), indent=2))
+        show_json(report._asdict())
         return
     for line in told(report):
         typer.echo(line)

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from cli.deployment import Deployment
 from cli.failures import Refusal
+from speechcall.shared.adapters.stepfunctions import error_code
 
 GONE = "DELETE_COMPLETE"
 LASTING = ("AWS::Logs::LogGroup", "AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key")
@@ -82,7 +83,7 @@ def _described(cloudformation: Any, name_or_id: str) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = cloudformation.describe_stacks(StackName=name_or_id)["Stacks"][0]
     except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationError":
+        if error_code(error) == "ValidationError":
             return None
         raise
     return found

@@ -16,6 +16,8 @@ from botocore.exceptions import ClientError
 from cli.failures import Refusal
 from cli.stack.identity import GONE, Identity
 from speechcall.deployment.adapters.protection import protect
+from speechcall.shared.adapters.stepfunctions import error_code
+from speechcall.shared.adapters.table import to_wire
 
 RESTORED = "-restored-"
 """What stands between the name of a table and the rest, in the name of a copy that was restored from a backup."""
@@ -57,9 +59,24 @@ def restored_copies(dynamodb: Any, tables: list[str]) -> list[str]:
     return [name for name in names if any(name.startswith(f"{table}{RESTORED}") for table in tables)]
 
 
-def code_of(error: ClientError) -> str:
-    """The error's code."""
-    return str(error.response.get("Error", {}).get("Code", ""))
+def machines_of(states: Any, prefix: str) -> list[str]:
+    """The ARNs of the state machines whose names begin so."""
+    pages = states.get_paginator("list_state_machines").paginate()
+    found = [one for page in pages for one in page["stateMachines"]]
+    return [one["stateMachineArn"] for one in found if one["name"].startswith(prefix)]
+
+
+def count_due(dynamodb: Any, table: str, shard: str, **more: Any) -> int:
+    """How many items are in a part of the index `due`, in one page of it."""
+    answer = dynamodb.query(
+        TableName=table,
+        IndexName="due",
+        KeyConditionExpression="due_shard = :shard",
+        ExpressionAttributeValues=to_wire({":shard": shard}),
+        Select="COUNT",
+        **more,
+    )
+    return int(answer["Count"])
 
 
 def wait_until(done: Callable[[], bool], what: str, pause: Pause, patience: float = PATIENCE_SECONDS) -> None:
@@ -83,7 +100,7 @@ class StackPart(NamedTuple):
         try:
             found = self.cloudformation.describe_stacks(StackName=self.stack.stack_id)["Stacks"][0]
         except ClientError as error:
-            if code_of(error) == "ValidationError":
+            if error_code(error) == "ValidationError":
                 return GONE
             raise
         return str(found["StackStatus"])
@@ -136,7 +153,7 @@ class LogGroup(NamedTuple):
         try:
             self.logs.delete_log_group(logGroupName=self.name)
         except ClientError as error:
-            if code_of(error) != "ResourceNotFoundException":
+            if error_code(error) != "ResourceNotFoundException":
                 raise
 
 
@@ -146,31 +163,23 @@ class Machines(NamedTuple):
     states: Any
     prefix: str
 
-    def _arns(self) -> list[str]:
-        pages = self.states.get_paginator("list_state_machines").paginate()
-        found = [one for page in pages for one in page["stateMachines"]]
-        return [one["stateMachineArn"] for one in found if one["name"].startswith(self.prefix)]
-
-    def _living(self) -> list[str]:
-        return [arn for arn in self._arns() if not self._is_going(arn)]
-
     def _is_going(self, arn: str) -> bool:
         try:
             return bool(self.states.describe_state_machine(stateMachineArn=arn)["status"] == "DELETING")
         except ClientError as error:
-            if code_of(error) == "StateMachineDoesNotExist":
+            if error_code(error) == "StateMachineDoesNotExist":
                 return True
             raise
 
     def look(self) -> str | None:
         """How many there are."""
-        count = len(self._living())
+        count = sum(not self._is_going(arn) for arn in machines_of(self.states, self.prefix))
         return f"{count} state machines whose names begin with {self.prefix}" if count else None
 
     def remove(self, pause: Pause) -> None:
         """DeleteStateMachine for each; executions that run are stopped by Step Functions."""
         del pause
-        for arn in self._arns():
+        for arn in machines_of(self.states, self.prefix):
             self.states.delete_state_machine(stateMachineArn=arn)
 
 
@@ -184,7 +193,7 @@ class Table(NamedTuple):
         try:
             found: dict[str, Any] = self.dynamodb.describe_table(TableName=self.name)["Table"]
         except ClientError as error:
-            if code_of(error) == "ResourceNotFoundException":
+            if error_code(error) == "ResourceNotFoundException":
                 return None
             raise
         return found
@@ -210,9 +219,9 @@ class Table(NamedTuple):
         try:
             self.dynamodb.delete_table(TableName=self.name)
         except ClientError as error:
-            if code_of(error) == "ResourceNotFoundException":
+            if error_code(error) == "ResourceNotFoundException":
                 return True
-            if code_of(error) not in ("ResourceInUseException", "LimitExceededException"):
+            if error_code(error) not in ("ResourceInUseException", "LimitExceededException"):
                 raise
             found = self._described()  # in use: it is being deleted, or changed
             return found is None or found["TableStatus"] == "DELETING"
@@ -229,7 +238,7 @@ class Bucket(NamedTuple):
         try:
             self.s3.head_bucket(Bucket=self.name)
         except ClientError as error:
-            if code_of(error) in ("404", "NoSuchBucket"):
+            if error_code(error) in ("404", "NoSuchBucket"):
                 return False
             raise
         return True
@@ -274,7 +283,7 @@ class Key(NamedTuple):
         try:
             state = self.kms.describe_key(KeyId=self.name)["KeyMetadata"]["KeyState"]
         except ClientError as error:
-            if code_of(error) == "NotFoundException":
+            if error_code(error) == "NotFoundException":
                 return None
             raise
         going = ("PendingDeletion", "PendingReplicaDeletion")

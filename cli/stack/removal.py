@@ -7,16 +7,15 @@ run again after an interruption, finds what is left and continues.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from botocore.exceptions import ClientError
 
 from cli.failures import Refusal
 from cli.stack.identity import GONE, Identity
-from cli.stack.parts import Client, Part, Pause, code_of, parts_of
+from cli.stack.parts import Client, Part, Pause, count_due, parts_of
 from speechcall.messages.rules.message import State
 from speechcall.shared.adapters.keys import LATER, SETTLING, WEBHOOK, due_shards
-from speechcall.shared.adapters.table import to_wire
+from speechcall.shared.adapters.stepfunctions import error_code
 
 Tell = Callable[[str], object]
 UNFINISHED = (State.PREPARING.value, State.QUEUED.value, State.CALLING.value)
@@ -47,19 +46,11 @@ class Removal:
 
     def _count(self, table: str, shard: str) -> int:
         try:
-            answer: dict[str, Any] = self._client("dynamodb").query(
-                TableName=table,
-                IndexName="due",
-                KeyConditionExpression="due_shard = :shard",
-                ExpressionAttributeValues=to_wire({":shard": shard}),
-                Select="COUNT",
-                Limit=1000,
-            )
+            return count_due(self._client("dynamodb"), table, shard, Limit=1000)
         except ClientError as error:
-            if code_of(error) == "ResourceNotFoundException":
+            if error_code(error) == "ResourceNotFoundException":
                 return 0
             raise
-        return int(answer["Count"])
 
     def in_the_way(self, *, drop_unfinished: bool) -> str | None:
         """Why it may not begin; None: it may."""

@@ -19,11 +19,12 @@ from botocore.exceptions import ClientError
 from cli.deployment import Deployment
 from cli.failures import Refusal
 from cli.stack.identity import GONE, Identity
-from cli.stack.parts import RESTORED, Pause, code_of, wait_until
+from cli.stack.parts import RESTORED, Pause, count_due, machines_of, wait_until
 from speechcall.messages.adapters.message_items import load
 from speechcall.messages.adapters.restored_items import Begun, Fate, mid_in, restored
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.keys import POOL, WEBHOOK, due_shards, message_key
+from speechcall.shared.adapters.stepfunctions import error_code
 from speechcall.shared.adapters.table import from_wire, to_wire
 from speechcall.shared.rules.ids import parse_holder
 from speechcall.shared.rules.outcome import Outcome
@@ -75,7 +76,7 @@ def check_window(deployment: Deployment, source: Source, at: datetime) -> None:
     try:
         found = dynamodb.describe_continuous_backups(TableName=source.live)["ContinuousBackupsDescription"]
     except ClientError as error:
-        if code_of(error) in ("ResourceNotFoundException", "TableNotFoundException"):
+        if error_code(error) in ("ResourceNotFoundException", "TableNotFoundException"):
             raise Refusal(f"The table {source.live} itself is gone: docs/restore.md says what then") from error
         raise
     recovery = found.get("PointInTimeRecoveryDescription", {})
@@ -98,7 +99,7 @@ def make_copy(deployment: Deployment, source: Source, at: datetime, pause: Pause
             SourceTableName=source.live, TargetTableName=source.copy, RestoreDateTime=at
         )
     except ClientError as error:
-        if code_of(error) != "TableAlreadyExistsException":
+        if error_code(error) != "TableAlreadyExistsException":
             raise
     wait_until(is_ready, f"The restoring of {source.copy}", pause, RESTORE_PATIENCE_SECONDS)
 
@@ -142,7 +143,7 @@ class Restoring:
         tell(f"{self._messages.live}: {messages} items were missing, and are there again.")
         for mid in fates[Fate.CALLED_SINCE]:
             self._end(mid)
-        webhooks = sum(self._count(shard) for shard in due_shards(WEBHOOK))
+        webhooks = sum(count_due(self._dynamodb, self._messages.live, shard) for shard in due_shards(WEBHOOK))
         self._deployment.lines.choose({"lines": lines})
         tell(f"Calls begin again (lines: {'as deployed' if lines is None else lines}).")
         lost = sorted(mid for mid in gone if mid not in known)
@@ -170,9 +171,7 @@ class Restoring:
                 return
 
     def _machines(self) -> list[str]:
-        pages = self._deployment.client("stepfunctions").get_paginator("list_state_machines").paginate()
-        found = [one for page in pages for one in page["stateMachines"]]
-        return [one["stateMachineArn"] for one in found if one["name"].startswith(self._prefix)]
+        return machines_of(self._deployment.client("stepfunctions"), self._prefix)
 
     def _begun(self) -> dict[str, Begun]:
         """The latest attempt of each message that was called since shortly before the copy."""
@@ -225,7 +224,7 @@ class Restoring:
                     TableName=source.live, Item=changed, ConditionExpression="attribute_not_exists(pk)"
                 )
             except ClientError as error:
-                if code_of(error) == "ConditionalCheckFailedException":
+                if error_code(error) == "ConditionalCheckFailedException":
                     return 0
                 raise
             return 1
@@ -244,16 +243,6 @@ class Restoring:
         )
         message = load(from_wire(found["Item"]))
         self._deployment.messages.finish(message, UNKNOWN, SystemClock().now_msec(), None)
-
-    def _count(self, shard: str) -> int:
-        answer = self._dynamodb.query(
-            TableName=self._messages.live,
-            IndexName="due",
-            KeyConditionExpression="due_shard = :shard",
-            ExpressionAttributeValues=to_wire({":shard": shard}),
-            Select="COUNT",
-        )
-        return int(answer["Count"])
 
 
 MOST_TOLD = 20

@@ -132,6 +132,9 @@ def test_what_must_not_or_cannot_be_tried_ends_with_3(url, options, told):
     result = run("try", url, *secret, *options)
     assert result.exit_code == 3
     assert told in result.output
+    for_programs = run("try", url, *secret, *options, "--json")
+    assert for_programs.exit_code == 3
+    assert json.loads(for_programs.stdout) == {"error": result.stderr.removeprefix("Error: ").strip(), "status": 3}
 
 
 def test_a_case_that_there_is_not_is_a_mistake():

@@ -44,6 +44,13 @@ CALL_BACK_FLOW_ID = "bbbbbbbb-cccc-dddd-eeee-ffffffffffff"
 NUMBER_ARN = f"arn:aws:connect:{REGION}:{ACCOUNT}:phone-number/1"
 FLOW_ID = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 MONITORING_STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{NAME}-MonitoringStack/1"
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_CONFIG_FILE": "/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+}
 PARAMETERS = {"ConnectInstanceArn": INSTANCE, "CallerId": CALLER_ID, "DeletionProtection": "true"}
 
 Change = Callable[[Any], None]
@@ -191,17 +198,10 @@ def _document() -> dict[str, Any]:
 def healthy_stack() -> Iterator[DoctorWorld]:
     """The stack `prod`, in a moto of its own."""
     install_guards()
-    environment = {
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_CONFIG_FILE": "/dev/null",
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-    }
     world = DoctorWorld()
     world.begin()
     with (
-        patch.dict("os.environ", environment),
+        patch.dict("os.environ", ENVIRONMENT),
         mock_aws(config={"lambda": {"use_docker": False}}),
         patch("cli.doctor.stack_checks.httpx.get", world.get_health),
     ):

@@ -22,7 +22,7 @@ from cli.deployment import Deployment, Place, open_deployment
 from local.cloud.apply_moto_patches import install_guards
 from local.cloud.intrinsics import read_document
 from local.cloud.template import TEMPLATE
-from tests.kit.doctor_stack import ACCOUNT, AS_THEY_STAND, OWNERS, REGION
+from tests.kit.doctor_stack import ACCOUNT, AS_THEY_STAND, ENVIRONMENT, OWNERS, REGION
 
 NAME = "trial"
 READS = ("Describe", "List", "Get", "Head", "Query", "Scan", "BatchGet")
@@ -166,13 +166,6 @@ def what_is_there(names: dict[str, str]) -> set[str]:
 def empty_account() -> Iterator[LastingWorld]:
     """An account of its own."""
     install_guards()
-    environment = {
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_CONFIG_FILE": "/dev/null",
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-    }
-    with patch.dict("os.environ", environment), mock_aws():
+    with patch.dict("os.environ", ENVIRONMENT), mock_aws():
         boto3.client("iam").create_role(RoleName="none", AssumeRolePolicyDocument="{}", Path="/")
         yield LastingWorld()

@@ -1,11 +1,14 @@
 """What a command says can be read in any terminal: a character that its encoding lacks is written as its code."""
 
 import io
+import json
 import sys
+from base64 import urlsafe_b64encode
 
 import pytest
 import typer
 
+from cli.as_json import show_json
 from cli.failures import Refusal, told
 from cli.main import main
 from cli.table import show_table
@@ -77,3 +80,34 @@ def test_no_stranger_commands_the_terminal(capsys):
     with pytest.raises(typer.Exit), told():
         refuse("\x1b[31mred\nand a second line")
     assert capsys.readouterr().err == "Error: \\u001b[31mred\nand a second line\n"
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_json_is_json_in_every_encoding(say, encoding, tmp_path):
+    content = {"v": 1, "from": "Ünı õ 漢 😀 привіт"}
+    parts = [urlsafe_b64encode(json.dumps(one).encode()).rstrip(b"=") for one in ({}, content, {})]
+    file = tmp_path / "call.jws"
+    file.write_bytes(b".".join(parts))
+    status, out, _ = say(encoding, "call", "show", str(file))
+    assert status == 0
+    assert json.loads(out) == content
+    assert ("привіт" in out) is (encoding == "utf-8")
+
+
+def test_no_stranger_commands_the_terminal_in_json(capsys):
+    said = "\x1b[31m\x9b31m \u202egnp\x7f"
+    show_json({said: said})
+    out = capsys.readouterr().out
+    assert json.loads(out) == {said: said}
+    assert (
+        out
+        == r"""{
+  "\u001b[31m\u009b31m \u202egnp\u007f": "\u001b[31m\u009b31m \u202egnp\u007f"
+}
+"""
+    )
+    with pytest.raises(typer.Exit), told(as_json=True):
+        refuse("\x9b31mred")
+    out = capsys.readouterr().out
+    assert "\x9b" not in out
+    assert json.loads(out)["error"] == "\x9b31mred"

@@ -202,11 +202,16 @@ def problem(status, code):
         (problem(500, "INTERNAL_ERROR"), UNKNOWN, FAILED),
         (httpx.ConnectError("x"), UNKNOWN, FAILED),
         (httpx.Response(200, content=b"<html>"), FAILED, 0),
+        (httpx.Response(200, json={}), FAILED, 0),
+        (httpx.Response(200, json=["state"]), FAILED, 0),
+        (httpx.Response(403, json=["error"]), REFUSED, REFUSED),
+        (httpx.Response(403, json={"error": "no"}), REFUSED, REFUSED),
     ],
 )
 def test_what_the_api_says_is_an_exit_status_too(asked, answer, cancel, export):
     asked.answers = [answer]
-    assert run("message cancel", *URL).exit_code == cancel
+    told = run("message cancel", *URL)
+    assert (told.exit_code, told.stderr[:7]) == (cancel, "Error: ")
     assert run("list export", *URL).exit_code == export
 
 
