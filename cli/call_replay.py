@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from cli.failures import Refusal
 from cli.files import read_file
+from cli.menu_files import COMPLETE
 from speechcall.menus.rules.call_log import ANSWERED, PROMPT_ERROR, Entry, Plan, Then, ThenKind, follows
 from speechcall.menus.rules.menu import Menu, Webhook
 from speechcall.menus.rules.walk import react, table_of
@@ -19,7 +20,6 @@ from speechcall.shared.rules.json_text import parse_json
 MAX_BYTES = 4 * 1024 * 1024
 UNREADABLE = "UNREADABLE_CALL"
 FORM = 1
-_MESSAGE = {"from": "Sender", "to": "+380671234567", "text": "ivr", "type": "speechcall"}
 _EVENTS = (ANSWERED, PROMPT_ERROR, "key", "idle")
 
 
@@ -60,7 +60,7 @@ def read_call_file(file: Path) -> dict[str, Any]:
 
 def replay_calls(content: dict[str, Any]) -> Replayed:
     """Runs every call of a file. Raises Refusal where it has no menus that can be run, or no log of such a form."""
-    model, problems = check_message({**_MESSAGE, "menu": content.get("menu")}, "call")
+    model, problems = check_message(COMPLETE | {"menu": content.get("menu")}, "call")
     if model is None:
         places = [f"  {one.path} {one.message}" for one in problems]
         raise Refusal("\n".join([f"{UNREADABLE}: its menus cannot be used:", *places]))

@@ -11,6 +11,7 @@ import typer
 
 from cli.as_json import AsJson, show_json
 from cli.call_replay import Replayed, read_call_file, replay_calls
+from cli.exit_codes import FAILED
 from cli.target import without_deployment
 from cli.terminal import plain
 
@@ -40,7 +41,7 @@ def replay(file: File, as_json: AsJson = False) -> None:
     else:
         _show(found)
     if found.differences:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def _row(found: Replayed) -> dict[str, Any]:

@@ -21,7 +21,7 @@ class Refusal(Exception):
 
 
 class Failure(Refusal):
-    """It is nobody's decision: a file, an output or a connection cannot be used."""
+    """Nothing refuses it: a file, an output or a connection cannot be used."""
 
     status = FAILED
 
@@ -29,6 +29,11 @@ class Failure(Refusal):
 def unwritten(error: OSError) -> str:
     """What is said where the output takes nothing more."""
     return f"The output cannot be written: {error.strerror or error}"
+
+
+def show_error(sentence: str) -> None:
+    """Says what went wrong, for eyes."""
+    typer.echo(plain(f"Error: {sentence[:1].upper()}{sentence[1:]}"), err=True)
 
 
 @contextmanager
@@ -73,7 +78,7 @@ def told(*, local: bool = False, as_json: bool = False) -> Iterator[None]:
         sentence = f"{unwritten(error)}."
     else:
         return
-    typer.echo(plain(f"Error: {sentence[:1].upper()}{sentence[1:]}"), err=True)
+    show_error(sentence)
     if as_json:
         show_json({"error": sentence, "status": status})
     raise typer.Exit(status)

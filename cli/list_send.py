@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from cli.api import Api, Stopped, Url, error_of, open_api
 from cli.as_json import AsJson, show_json
 from cli.exit_codes import FAILED, REFUSED, UNKNOWN
-from cli.failures import Refusal
+from cli.failures import Refusal, show_error
 from cli.files import read_file
 from cli.people import (
     Part,
@@ -276,7 +276,7 @@ def _end(tally: Tally, as_json: bool, error: str | None, status: int) -> None:
     if error:
         again = "; the same command goes on where it stopped" if status == UNKNOWN or tally.sent else ""
         if not as_json:
-            typer.echo(plain(f"Error: {error[:1].upper()}{error[1:].rstrip('.')}{again}."), err=True)
+            show_error(f"{error.rstrip('.')}{again}.")
         raise typer.Exit(status)
 
 

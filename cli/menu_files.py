@@ -22,7 +22,7 @@ File = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, help="A request as it is sent, one message, or its menu array.")
 ]
 
-_COMPLETE: dict[str, Any] = {"from": "Sender", "to": "+380671234567", "text": "ivr", "type": "speechcall"}
+COMPLETE: dict[str, Any] = {"from": "Sender", "to": "+380671234567", "text": "ivr", "type": "speechcall"}
 """Only the menus of the file are looked at: a placeholder for a number does no harm."""
 
 
@@ -48,7 +48,7 @@ def read_menus(file: Path) -> Iterator[MenuFile]:
         given_menus: dict[str, Any] = {"menu": message.get("menu"), **_hours(message)}
         if "silentRepeats" in message:
             given_menus["silentRepeats"] = message["silentRepeats"]
-        model, problems = check_message(_COMPLETE | given_menus, path)
+        model, problems = check_message(COMPLETE | given_menus, path)
         if model is None:
             raise Refusal(
                 "\n".join(["The menus cannot be used:", *(f"  {one.path} {one.message}" for one in problems)])

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.as_json import AsJson, show_json
+from cli.exit_codes import FAILED
 from cli.exit_codes import UNKNOWN as UNDECIDED
 from cli.failures import Refusal
 from cli.menu_files import File, MenuFile, read_menus
@@ -89,7 +90,7 @@ def prove(
         _show_verdicts(rows)
     results = {row["result"] for row in rows}
     if "broken" in results:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
     if "undecided" in results:
         raise typer.Exit(UNDECIDED)
 
@@ -140,7 +141,7 @@ def compare(
                 typer.echo(plain(f"  {row['words']}:"))
                 typer.echo(plain(f"    {row['difference']}"))
     if rows:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def _compared(one: MenuFile, other: MenuFile, limits: CallLimits, sounds: dict[str, str]) -> list[dict[str, Any]]:

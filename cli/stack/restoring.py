@@ -46,7 +46,7 @@ class Source(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What was put back, and what nobody can know."""
+    """What was put back, and what cannot be known."""
 
     registry: int
     messages: int

@@ -329,8 +329,8 @@ def test_texts_and_tables_are_read_as_they_are_written(page, cloud):
     for key, name in (("d1", "d1"), ("d2", "wrong"), ("idle", "silence"), ("other", "wrong"), ("prompt_error", None)):
         assert page.evaluate(runs, [some, key]) == name
     names = "heard => import('/console/keys.js').then(all => all.heardName(heard))"
-    for heard, name in (("d*", "key *"), ("idle", "no key"), ("other", "another key"), ("prompt_error", "not played")):
-        assert page.evaluate(names, heard) == name
+    for key, name in (("d*", "key *"), ("idle", "no key"), ("other", "another key"), ("prompt_error", "not played")):
+        assert page.evaluate(names, key) == name
 
 
 def test_what_a_stranger_wrote_is_shown_as_text_everywhere(page, cloud):

@@ -16,8 +16,8 @@ from werkzeug.wrappers import Request
 
 from local.cloud.api_gateway import ApiGateway
 from local.cloud.providers.connect import INSTANCE_ARN, INSTANCE_ID
-from local.cloud.simulated_providers import CALLER_ID
-from local.cloud.template import TEMPLATE, read_template
+from local.cloud.simulated_providers import CALLER_ID, parameters_of
+from local.cloud.template import TEMPLATE, Template, read_template
 from local.cloud.triggers.asynchronous import AsynchronousInvocations
 from local.cloud.triggers.streams import StreamTrigger
 from local.common.journal import Journal
@@ -30,19 +30,25 @@ from speechcall.menus.rules.call_log import Entry, Then, ThenKind
 from speechcall.menus.rules.menu import Hangup, Menu
 from speechcall.menus.rules.speech import Say
 from speechcall.shared.rules.outcome import EXPIRED, End
+from speechcall.telephony.provider import ProviderName
+from speechcall.telephony.simulated.events import MOST_TRIES
 from tests.kit.cloudwatch.alarm_bench import MINUTES_OF_CALM, AlarmBench, Fault, alarm_bench, load
 from tests.kit.store_samples import LOGGED
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:on-call"
-PARAMETERS = {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID, "AlarmTopicArn": TOPIC}
 SPOKEN = Say("Hello.", "en-GB", "Amy")
 
 Bench = AlarmBench
 
 
+def stack(telephony: ProviderName) -> Template:
+    return read_template(TEMPLATE, {**parameters_of(telephony), "AlarmTopicArn": TOPIC})
+
+
 @pytest.fixture(scope="module")
-def made() -> Iterator[AlarmBench]:
-    with alarm_bench(read_template(TEMPLATE, PARAMETERS)) as bench:
+def made(request: pytest.FixtureRequest) -> Iterator[AlarmBench]:
+    """Of the stack of the provider that the test names."""
+    with alarm_bench(stack(request.param)) as bench:
         yield bench
 
 
@@ -226,7 +232,7 @@ def change_fails(bench: Bench) -> None:
 
 
 def stream_is_late(function: str, event: str) -> Fault:
-    """Nobody has read the stream for a while."""
+    """The stream was not read for a while."""
 
     def fault(bench: Bench) -> None:
         for _ in range(2):
@@ -239,7 +245,7 @@ def stream_is_late(function: str, event: str) -> Fault:
 
 
 def queue_stands(queue: str, seconds: float) -> Fault:
-    """Nobody has read a queue for a while."""
+    """A queue was not read for a while."""
 
     def fault(bench: Bench) -> None:
         bench.put(queue)
@@ -259,6 +265,20 @@ def received_too_often(queue: str) -> Fault:
         bench.minutes()
 
     return fault
+
+
+def moment_fails(bench: Bench) -> None:
+    """The table cannot be reached, however often the next moment of a simulated call is received."""
+    bench.refused["dynamodb.*"] = "InternalServerError"
+    event = load("simulated/answered.json")
+    (record,) = event["Records"]
+    record["body"] = json.dumps({**json.loads(record["body"]), "tries": MOST_TRIES})
+    bench.put("SimulatedCallsQueue", record["body"])
+    while bench.receive("SimulatedCallsQueue"):
+        failed = bench.invoke("SimulatedCallsFunction", event)
+        assert failed == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
+        bench.later(61)
+    bench.minutes()
 
 
 def bucket_is_shut(bench: Bench) -> None:
@@ -411,20 +431,27 @@ FAULTS: dict[str, tuple[Fault, str]] = {
     "DeadWebhooksAlarm": (received_too_often("WebhookRetryQueue"), "WebhooksAlarm"),
     "DeadWebhooksFifoAlarm": (received_too_often("WebhookQueue"), "WebhooksAlarm"),
     "ApiErrorsAlarm": (api_fails, "ApiErrorsAlarm"),
+    "DeadSimulatedCallsAlarm": (moment_fails, "DeadSimulatedCallsAlarm"),
 }
-"""By alarm: what raises it, and who is told of that."""
+"""By alarm: what raises it, and the alarm that pages."""
+OF_SIMULATED_CALLS = ("DeadSimulatedCallsAlarm",)
+"""Provoked in a stack whose calls are simulated; the others in one with Amazon Connect."""
 
 
 def test_no_alarm_is_without_its_fault() -> None:
-    monitoring = read_template(TEMPLATE, PARAMETERS).nested("MonitoringStack")
-    assert set(FAULTS) == set(monitoring.resources_of("AWS::CloudWatch::Alarm"))
+    stacks = [stack(telephony).nested("MonitoringStack") for telephony in ProviderName]
+    assert set(FAULTS) == {name for one in stacks for name in one.resources_of("AWS::CloudWatch::Alarm")}
     assert {page for _, page in FAULTS.values()} == {
-        *monitoring.resources_of("AWS::CloudWatch::CompositeAlarm"),
-        "ApiErrorsAlarm",
+        *(name for one in stacks for name in one.resources_of("AWS::CloudWatch::CompositeAlarm")),
+        *("ApiErrorsAlarm", "DeadSimulatedCallsAlarm"),
     }
 
 
-@pytest.mark.parametrize("name", FAULTS)
+def _provoked_in(name: str) -> ProviderName:
+    return ProviderName.SIMULATED if name in OF_SIMULATED_CALLS else ProviderName.CONNECT
+
+
+@pytest.mark.parametrize(("made", "name"), [(_provoked_in(name), name) for name in FAULTS], indirect=["made"])
 def test_a_fault_raises_its_alarm_and_is_one_page_until_it_is_repaired(bench: AlarmBench, name: str) -> None:
     fault, page = FAULTS[name]
     bench.minutes(2)
@@ -438,6 +465,7 @@ def test_a_fault_raises_its_alarm_and_is_one_page_until_it_is_repaired(bench: Al
     assert bench.alarms.paged == [page]
 
 
+@pytest.mark.parametrize("made", [ProviderName.CONNECT], indirect=True)
 def test_a_stack_in_which_all_is_well_pages_nobody(bench: AlarmBench) -> None:
     message = bench.call(LOGGED)
     bench.invoke("ConnectFlowFunction", flow_event("flow-answered", message.mid))

@@ -41,9 +41,9 @@ _IN_TEXT = re.compile(r"\$\{([A-Za-z0-9:]+)(?:\.[A-Za-z0-9.]+)?\}")
 def combinations_of_parameters() -> Iterator[dict[str, str]]:
     """All parameters that must be given, in each combination."""
     for chosen in pairwise(CHOICES):
-        given = {"CallerId": "" if chosen["TelephonyProvider"] == "simulated" else "+4930123456", **chosen}
+        given = {"CallerId": "+4930123456", **chosen}
         if chosen["TelephonyProvider"] == "simulated":
-            given["SmsOriginationIdentity"] = ""
+            given |= {"CallerId": "", "SmsOriginationIdentity": ""}
         if chosen["TelephonyProvider"] == "connect":
             given["ConnectInstanceArn"] = INSTANCE
         if chosen["DomainName"]:

@@ -8,10 +8,10 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from local.cloud.providers.connect import INSTANCE_ARN
-from local.cloud.simulated_providers import CALLER_ID
+from local.cloud.simulated_providers import parameters_of
 from local.cloud.template import TEMPLATE, read_template
 from speechcall.menus.rules.publication import UNWATCHED, Watching, publication
+from speechcall.telephony.provider import ProviderName
 from tests.kit.cloudwatch.aws_metrics import AWS_METRICS
 
 ROOT = Path(__file__).parents[2]
@@ -20,16 +20,12 @@ TOPIC = "arn:aws:sns:eu-central-1:123456789012:on-call"
 ALARM, COMPOSITE = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"
 
 
-def stack(**parameters):
-    return read_template(TEMPLATE, {"ConnectInstanceArn": INSTANCE_ARN, "CallerId": CALLER_ID, **parameters})
+def stack(telephony=ProviderName.CONNECT, **parameters):
+    return read_template(TEMPLATE, {**parameters_of(telephony), **parameters})
 
 
-def chime(**parameters):
-    return read_template(TEMPLATE, {"TelephonyProvider": "chime", "CallerId": CALLER_ID, **parameters})
-
-
-def monitoring(**parameters):
-    return stack(**parameters).nested("MonitoringStack")
+def monitoring(telephony=ProviderName.CONNECT, **parameters):
+    return stack(telephony, **parameters).nested("MonitoringStack")
 
 
 def every_alarm(nested):
@@ -45,9 +41,9 @@ def test_each_alarm_on_a_metric_of_aws_names_it_with_its_dimensions():
             assert all(one["Value"] for one in alarm["Dimensions"]), name
 
 
-@pytest.mark.parametrize("made", [stack, chime])
-def test_each_alarm_pages_or_is_a_part_of_one_that_does(made):
-    nested = made(AlarmTopicArn=TOPIC).nested("MonitoringStack")
+@pytest.mark.parametrize("telephony", ProviderName)
+def test_each_alarm_pages_or_is_a_part_of_one_that_does(telephony):
+    nested = monitoring(telephony, AlarmTopicArn=TOPIC)
     rules = [one["AlarmRule"] for one in nested.resources_of(COMPOSITE).values()]
     parts = [name for rule in rules for name in re.findall(r'ALARM\("([^"]+)"\)', rule)]
     own = {one["AlarmName"] for one in nested.resources_of(ALARM).values() if one.get("AlarmActions")}
@@ -101,9 +97,9 @@ def documented():
     return {name: {"service", dimension} - {""} for name, dimension in found}
 
 
-@pytest.mark.parametrize(("made", "connects"), [(stack, True), (chime, False)])
-def test_the_dashboard_names_metrics_that_there_are(made, connects):
-    nested = made().nested("MonitoringStack")
+@pytest.mark.parametrize("telephony", ProviderName)
+def test_the_dashboard_names_metrics_that_there_are(telephony):
+    nested = monitoring(telephony)
     body = nested.resource("Dashboard")["Properties"]["DashboardBody"]
     known, namespaces = documented(), set()
     for title, row in rows_of(body):
@@ -120,11 +116,21 @@ def test_the_dashboard_names_metrics_that_there_are(made, connects):
         expected = AWS_METRICS[namespace][name] if namespace.startswith("AWS/") else known[name]
         assert dimensions == expected, (title, name)
     assert namespaces - {"AWS/Connect"} == {"SpeechCall/speechcall", "AWS/Lambda", "AWS/SQS", "AWS/ApiGateway"}
-    assert ("AWS/Connect" in namespaces) is connects
+    assert ("AWS/Connect" in namespaces) is (telephony is ProviderName.CONNECT)
 
 
-def test_the_widgets_of_the_dashboard_do_not_lie_over_each_other_and_show_the_pages():
-    nested = monitoring(AlarmTopicArn=TOPIC)
+@pytest.mark.parametrize("telephony", ProviderName)
+def test_the_dashboard_shows_each_dead_letter_queue(telephony):
+    made = stack(telephony)
+    body = made.nested("MonitoringStack").resource("Dashboard")["Properties"]["DashboardBody"]
+    shown = {row[3] for title, row in rows_of(body) if title == "Dead letters"}
+    queues = [name for name in made.resources_of("AWS::SQS::Queue") if "DeadLetter" in name]
+    assert shown == {made.get_att(name, "QueueName") for name in queues}
+
+
+@pytest.mark.parametrize("telephony", ProviderName)
+def test_the_widgets_of_the_dashboard_do_not_lie_over_each_other_and_show_the_pages(telephony):
+    nested = monitoring(telephony, AlarmTopicArn=TOPIC)
     widgets = json.loads(nested.resource("Dashboard")["Properties"]["DashboardBody"])["widgets"]
     places = [(x, y) for one in widgets for x in range(one["x"], one["x"] + one["width"])
               for y in range(one["y"], one["y"] + one["height"])]  # fmt: skip
@@ -195,8 +201,7 @@ ENTRIES = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", RUNBOOK, re.MULTILINE 
 
 
 def test_each_alarm_has_its_entry_and_each_entry_its_alarm():
-    simulated = monitoring(TelephonyProvider="simulated", ConnectInstanceArn="", CallerId="")
-    assert set(ENTRIES) == {*every_alarm(monitoring()), *every_alarm(simulated)}
+    assert set(ENTRIES) == {name for telephony in ProviderName for name in every_alarm(monitoring(telephony))}
     assert len(ENTRIES) == len(re.findall(r"^### ", RUNBOOK, re.MULTILINE))
 
 

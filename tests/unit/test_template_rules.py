@@ -31,7 +31,7 @@ def properties(document: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def alarms(document: dict[str, Any]) -> dict[str, Any]:
-    """The resources of the stack that has the alarms. They are kept beside the template until that is written."""
+    """The resources of the stack that has the alarms. They are kept with the template until that is written."""
     found: dict[str, Any] = document.setdefault("monitoring", json.loads(MONITORING))["Resources"]
     return found
 
@@ -571,6 +571,10 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         "ready",
     ),
     "nothing rolls a new version back": (drop("ChimeEventsFunction", "DeploymentPreference", "Alarms"), "ready"),
+    "an alarm that does not exist rolls a new version back": (
+        put(["speechcall-CallsGoneAlarm"], "ConnectFlowFunction", "DeploymentPreference", "Alarms"),
+        "ready",
+    ),
     "SAM makes a role without path and boundary": (
         drop("ConnectFlowFunction", "DeploymentPreference", "Role"),
         "ready",

@@ -178,6 +178,12 @@ def to_url(base: str) -> Receive:
     return receive
 
 
+def _shown_error(raised: BaseException) -> str:
+    """Its name and text; the traceback goes to the standard error output."""
+    traceback.print_exception(raised, file=sys.stderr)
+    return f"{type(raised).__name__}: {raised}"
+
+
 class Receivers:
     """Every host of a webhook and of an introduction: two ports of plain HTTP, the second for URLs with https."""
 
@@ -219,11 +225,10 @@ class Receivers:
             return 200, ""
         try:
             return receive(url, headers, body), ""
+        except ReceiverFailed as failed:
+            return failed.status, _shown_error(failed.__cause__ or failed)
         except Exception as error:  # noqa: BLE001 - a receiver that fails is what is tested
-            is_ours = isinstance(error, ReceiverFailed)
-            raised = (error.__cause__ or error) if is_ours else error
-            traceback.print_exception(raised, file=sys.stderr)
-            return error.status if isinstance(error, ReceiverFailed) else 500, f"{type(raised).__name__}: {raised}"
+            return 500, _shown_error(error)
 
     def take(self, url: str, headers: Headers, body: bytes) -> int:
         """One webhook of the service's."""

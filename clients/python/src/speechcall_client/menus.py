@@ -184,9 +184,13 @@ class Menu:
 
     def to_json(self) -> dict[str, Any]:
         """As the API takes it."""
-        told: dict[str, Any] = {"introUrl": self._audio} if self._say is None else {"say": self._say.to_json()}
+        told: dict[str, Any] = {}
         if self._play is not None:
-            told = {"play": [{"say": one.to_json()} if isinstance(one, Say) else one.to_json() for one in self._play]}
+            told["play"] = [{"say": one.to_json()} if isinstance(one, Say) else one.to_json() for one in self._play]
+        elif self._say is not None:
+            told["say"] = self._say.to_json()
+        else:
+            told["introUrl"] = self._audio
         if self._wait is not None:
             told["idleTimeoutMsec"] = round(self._wait * 1000)
         told["dtmfActions"] = {name: [one.to_json() for one in actions] for name, actions in self._keys.items()}
