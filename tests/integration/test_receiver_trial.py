@@ -16,6 +16,7 @@ from cli.receiver.secret import is_trial_secret, new_trial_secret
 from cli.receiver.traffic import MOST_REQUESTS, Hook, TooManyRequests, Traffic
 from cli.receiver.trial import CASES, Verdict, try_receiver
 from tests.kit.command_line import CliRunner
+from tests.kit.laptop.probe import wait_until
 from tests.kit.trial_receivers import FAULTS, TrialReceiver, served
 
 SECRET = new_trial_secret(secrets.token_bytes)
@@ -29,8 +30,7 @@ def tried(receiver, *, counts=True, names=(), seconds=10.0, handler=None):
     def pause():
         # The second half of a body comes when the first one has been read, where that is all that is read.
         if receiver.fault == "reads once":
-            receiver.has_read.clear()
-            assert receiver.has_read.wait(10)
+            assert wait_until(lambda: receiver.seen == traffic.requests, 10)
 
     with served(receiver, handler) as url:
         counted = f"{url}/count?mid={{mid}}" if counts else ""

@@ -55,8 +55,8 @@ class TrialReceiver:
     busy: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     over: threading.Event = field(default_factory=threading.Event)
-    has_read: threading.Event = field(default_factory=threading.Event)
-    """Set whenever a body, or a part of it, has been read."""
+    seen: int = 0
+    """Requests that have been read, or a part of their bodies."""
 
     def receive(self, headers: Mapping[str, str], body: bytes) -> int:
         """The status to answer with. Header names are lower-case."""
@@ -144,7 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers["Content-Length"])
         once = self.receiver.fault == "reads once"
         body = self.rfile.read1(length) if once else self.rfile.read(length)
-        self.receiver.has_read.set()
+        self._saw()
         if self.receiver.fault == "answers after too long":
             self.receiver.over.wait(10)
         if self.receiver.fault == "takes small bodies only" and length > 4096:
@@ -160,7 +160,12 @@ class _Handler(BaseHTTPRequestHandler):
         except Exception:  # noqa: BLE001 - as a web framework answers whatever was not foreseen
             return 500
 
+    def _saw(self) -> None:
+        with self.receiver.lock:
+            self.receiver.seen += 1
+
     def do_GET(self) -> None:
+        self._saw()
         (mid,) = parse_qs(urlsplit(self.path).query)["mid"]
         self._answer(200, str(self.receiver.times[mid]).encode())
 
