@@ -2,6 +2,7 @@
 
 from array import array
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -152,6 +153,19 @@ def test_each_code_is_joined_once_and_all_share_their_parts():
     assert len(world.asked) == 1
     assert len(world.audio) == 1 + len(CODES)
     assert len({world.messages.get(mid).asks for mid in mids}) == len(CODES)
+
+
+def test_a_part_that_is_heard_several_times_is_looked_for_and_read_once():
+    world = world_of(playing(*[Audio("uk_1")] * 4)).prepare()
+    with (
+        patch.object(world.prompts, "find", wraps=world.prompts.find) as find,
+        patch.object(world, "_read", wraps=world._read) as read,
+    ):
+        world.work()
+    assert world.message.state is State.QUEUED
+    # Once to join, and once to prepare the message behind it.
+    assert [call.args[1] for call in find.call_args_list].count("uk_1") == 2
+    assert [call.args for call in read.call_args_list] == [("s3:uk_1",)]
 
 
 def test_it_is_joined_again_when_a_part_has_other_audio():

@@ -10,6 +10,7 @@ little later, so a host that does not answer, or an account with many such, leav
 tried again, or waits for its host, goes apart: it no longer holds up the account's other jobs.
 """
 
+import functools
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -26,7 +27,7 @@ from speechcall.prompts.use_cases.attempt_prompt import FRESH_MSEC, MOST_FAULTS,
 from speechcall.prompts.use_cases.prepare_prompts import (
     Apart,
     Preparation,
-    find_prompt,
+    find_prompts,
     has_to_be_made,
     made_of,
     prepare,
@@ -127,9 +128,7 @@ def _fetch(message: Message, one: Introduction, received: int, apart: Apart, fet
     """Makes an introduction if need be. Seconds until the next try, or where to try; None: it is settled."""
     world, now = fetching.world, fetching.world.clock.now_msec()
     try:
-        all_known = {
-            part.name: find_prompt(message, part, world) for part in [one, *filter(None, map(heard_part, one.parts))]
-        }
+        all_known = find_prompts(message, [one, *filter(None, map(heard_part, one.parts))], world)
         if not has_to_be_made(one, all_known, message, now):
             return None
     except PromptUnavailable:  # one of its parts; preparing the message says so
@@ -196,7 +195,8 @@ def _fetch_of(one: Introduction, known: Mapping[str, KnownPrompt], fetching: Fet
 def _joined(one: Introduction, known: Mapping[str, KnownPrompt], fetching: Fetching) -> Fetched:
     """The file that parts are joined to. Raises PromptUnavailable."""
     prompts = prompts_of_parts(one, known)
-    audio = iter(map(fetching.sources.read, (prompt.uri for prompt in prompts)))
+    read = functools.cache(fetching.sources.read)
+    audio = iter([read(prompt.uri) for prompt in prompts])
     pieces = [part.msec if isinstance(part, Pause) else next(audio) for part in one.parts]
     whole = [piece for piece in pieces if piece is not None]
     if len(whole) < len(pieces):

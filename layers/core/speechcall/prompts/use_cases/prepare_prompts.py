@@ -91,7 +91,7 @@ def prepare(message: Message, world: Preparation) -> None:
         return
     try:
         wanted = introductions(message.menus)
-        known = {one.name: find_prompt(message, one, world) for one in {one.name: one for one in wanted}.values()}
+        known = find_prompts(message, wanted, world)
         for place, one in enumerate(wanted):
             if has_to_be_made(one, known, message, now):
                 world.ask_for(message, place)
@@ -108,8 +108,15 @@ def prepare(message: Message, world: Preparation) -> None:
         note_use(message.account_id, found, world.prompts, world.clock)
 
 
-def find_prompt(message: Message, one: Introduction, world: Preparation) -> KnownPrompt:
-    """What is known of an introduction. Raises PromptUnavailable for an upload that is gone."""
+def find_prompts(message: Message, wanted: Iterable[Introduction], world: Preparation) -> dict[str, KnownPrompt]:
+    """What is known of introductions, by name; each is looked for once, as often as it may be heard.
+
+    Raises PromptUnavailable for an upload that is gone.
+    """
+    return {name: _find_prompt(message, one, world) for name, one in {one.name: one for one in wanted}.items()}
+
+
+def _find_prompt(message: Message, one: Introduction, world: Preparation) -> KnownPrompt:
     # A stack that changes its telephony has texts spoken, and parts joined, again.
     name = f"{one.name}.{world.encoding.word}" if one.say or one.parts else one.name
     known = world.prompts.find(message.account_id, name)
