@@ -33,6 +33,8 @@ GUARDS: Mapping[str, Callable[[], None]] = {
         clients.read_each_description_once,
         clients.alias_each_event_once,
         clients.copy_handlers_by_their_kind,
+        clients.make_methods_of_a_service_once,
+        clients.read_rules_of_endpoints_once,
         parser.forget_finished_threads,
         tokens.find_tokens_without_a_search,
         tokens.answer_tokens_once,

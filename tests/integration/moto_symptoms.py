@@ -228,6 +228,16 @@ def copy_handlers_by_their_kind() -> bool:
     return len(copied) > 100
 
 
+def make_methods_of_a_service_once() -> bool:
+    one, other = (type(Session().create_client("sqs")) for _ in range(2))
+    return vars(one)["send_message"] is not vars(other)["send_message"]
+
+
+def read_rules_of_endpoints_once() -> bool:
+    one, other = (vars(Session().create_client("sqs"))["_ruleset_resolver"]._provider for _ in range(2))
+    return one.ruleset is not other.ruleset
+
+
 def forget_finished_threads() -> bool:
     flows = Flows()
     flows.end(flows.start({"A": {"Type": "Pass", "End": True}}))
@@ -651,6 +661,8 @@ SYMPTOMS: dict[str, Callable[[], bool]] = {
         read_each_description_once,
         alias_each_event_once,
         copy_handlers_by_their_kind,
+        make_methods_of_a_service_once,
+        read_rules_of_endpoints_once,
         forget_finished_threads,
         find_tokens_without_a_search,
         answer_tokens_once,

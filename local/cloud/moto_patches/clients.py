@@ -3,7 +3,8 @@
 
 from typing import Any
 
-from botocore import hooks, session
+from botocore import hooks, regions, session
+from botocore.client import ClientCreator
 from botocore.hooks import EVENT_ALIASES, EventAliaser, NodeList
 
 from local.cloud.moto_patches.replace import Replacement, instead_of
@@ -53,3 +54,29 @@ def copy_handlers_by_their_kind() -> None:
     @instead_of(trie, "_recursive_copy")
     def recursive_copy(_stock: Replacement, _trie: Any, node: dict[str, Any]) -> dict[str, Any]:
         return copied(node)
+
+
+def make_methods_of_a_service_once() -> None:
+    """Each client makes the methods of its service again: 57 with a description each for DynamoDB."""
+    made: dict[Any, dict[str, Any]] = {}
+
+    @instead_of(ClientCreator, "_create_methods")
+    def create_methods(stock: Replacement, creator: Any, service_model: Any) -> dict[str, Any]:
+        service = service_model.service_name, service_model.api_version
+        if service not in made:
+            made[service] = stock(creator, service_model)
+        # What listens to the making of a client adds to its methods.
+        return dict(made[service])
+
+
+def read_rules_of_endpoints_once() -> None:
+    """Each client makes objects of all rules by which the endpoint of its service is found."""
+    read: dict[Any, Any] = {}
+
+    @instead_of(regions, "EndpointProvider")
+    def provider(stock: Replacement, ruleset_data: Any, partition_data: Any, excluded_params: Any = None) -> Any:
+        place = id(ruleset_data), id(partition_data)
+        if place not in read:
+            # The data too: as long as they are kept, nothing else has their places.
+            read[place] = stock(ruleset_data, partition_data, excluded_params), ruleset_data, partition_data
+        return read[place][0]
