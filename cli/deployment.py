@@ -20,6 +20,7 @@ from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.adapters.stops_store import DynamoStops
 from speechcall.messages.adapters.turns_store import DynamoTurns
+from speechcall.money.adapters.rates_store import DynamoRates
 from speechcall.optouts.adapters.digests import NumberDigests
 from speechcall.optouts.adapters.opt_outs_store import DynamoOptOuts
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
@@ -131,6 +132,11 @@ class Deployment:
         return DynamoStops(self._dynamodb, self._registry_table)
 
     @cached_property
+    def rates(self) -> DynamoRates:
+        """What calls cost."""
+        return DynamoRates(self._dynamodb, self._registry_table)
+
+    @cached_property
     def prompts(self) -> DynamoPrompts:
         """The names of the prompts."""
         return DynamoPrompts(self._dynamodb, self._registry_table)
@@ -167,7 +173,7 @@ class Deployment:
     @cached_property
     def history(self) -> DynamoHistory:
         """All that is stored of a message."""
-        return DynamoHistory(self._dynamodb, self._messages_table)
+        return DynamoHistory(self._dynamodb, self._messages_table, self.rates)
 
     @cached_property
     def webhook_queue(self) -> SqsWebhookQueue:

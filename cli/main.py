@@ -7,7 +7,7 @@ from io import StringIO, TextIOWrapper
 
 import typer
 
-from cli import accounts, calls, deadletter, lists, menus, optouts, pool, prompts, stops, webhooks
+from cli import accounts, calls, deadletter, lists, menus, optouts, pool, prompts, rates, stops, webhooks
 from cli.as_json import AsJson, show_json
 from cli.deployment import Deployment, Place
 from cli.doctor.command import doctor as examine_deployment
@@ -28,6 +28,7 @@ app = typer.Typer(
 app.add_typer(accounts.app, name="account", help="Accounts: who may use the API, and what each may dial.")
 app.add_typer(prompts.app, name="prompt", help="Prompts: the audio that an account's messages name in introUrl.")
 app.add_typer(pool.app, name="pool", help="The pool of lines: how many calls at once, and how many a second.")
+app.add_typer(rates.app, name="rates", help="Rates: what calls cost, by the beginnings of numbers.")
 app.add_typer(stops.messages, name="message", help="Messages: one's whole story; to cancel one.")
 app.add_typer(lists.app, name="list", help="Message lists: their progress as it goes; to pause or cancel one.")
 app.add_typer(stops.campaigns, name="campaign", help="Campaigns: to pause or cancel one.")

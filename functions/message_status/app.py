@@ -13,6 +13,7 @@ from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.stops_store import DynamoStops
 from speechcall.messages.adapters.turns_store import DynamoTurns
 from speechcall.messages.rules.pool import Pool
+from speechcall.money.adapters.rates_store import DynamoRates
 from speechcall.requests.adapters.lists_store import DynamoLists
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
@@ -28,7 +29,7 @@ dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 accounts = DynamoAccounts(dynamodb, setting("REGISTRY_TABLE"))
 lists_store = DynamoLists(dynamodb, setting("REGISTRY_TABLE"))
 campaigns = lists_store.campaigns
-history = DynamoHistory(dynamodb, setting("MESSAGES_TABLE"))
+history = DynamoHistory(dynamodb, setting("MESSAGES_TABLE"), DynamoRates(dynamodb, setting("REGISTRY_TABLE")))
 turns = DynamoTurns(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE"))
 lines = DynamoPool(dynamodb, setting("REGISTRY_TABLE"))
 stack = Pool(int(setting("LINES")), int(setting("CALLS_PER_SECOND")), int(setting("URGENT_LINES")))

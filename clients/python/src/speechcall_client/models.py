@@ -173,6 +173,8 @@ class MessageStatus(Answer):
     """No phone rings for it."""
     partscount: Annotated[int, Field(alias="partscount")] = 1
     cost: float | None = None
+    """What its calls have cost; None: the operator has given no prices."""
+    cost_currency: str | None = None
     fallbacks: tuple[Fallback, ...] = ()
     consent: dict[str, str] | None = None
     """On which ground it was sent: `basis`, `at`, `ref`."""

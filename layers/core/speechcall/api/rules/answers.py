@@ -50,6 +50,16 @@ CampaignName = Annotated[
 Cursor = Annotated[
     str, Field(max_length=512, description="`cursor` of the next page, where there is one. Only we read it.")
 ]
+Cost = Annotated[
+    float,
+    Field(
+        ge=0,
+        description="What its calls have cost until then, all attempts, with at most six decimals. Left out where the "
+        "operator has given no rates, or none for one of its calls.",
+        examples=[0.0825],
+    ),
+]
+Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", description="Of `cost` (ISO 4217).", examples=["EUR"])]
 CustomerId = Annotated[str, Field(max_length=64, description="Your own id, where you gave one.")]
 
 _closed = with_config(ConfigDict(extra="forbid"))
@@ -348,6 +358,8 @@ class _MessageEvent(TypedDict):
     campaign: NotRequired[CampaignName]
     simulated: NotRequired[Simulated]
     recipient: str
+    cost: NotRequired[Cost]
+    costCurrency: NotRequired[Currency]
     fallbacks: NotRequired[Fallbacks]
 
 
@@ -420,7 +432,8 @@ class MessageStatus(TypedDict):
     text: str
     deliverystatus: DeliveryStatus
     partscount: Literal[1]
-    cost: Annotated[float, Field(ge=0)]
+    cost: NotRequired[Cost]
+    costCurrency: NotRequired[Currency]
     fallbacks: NotRequired[Fallbacks]
     call: Call
 

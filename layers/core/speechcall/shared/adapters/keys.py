@@ -403,6 +403,20 @@ def minutes_key(account_id: str, date: str) -> Key:
     return {"pk": f"MINUTES#{account_id}#{date}", "sk": "MINUTES"}
 
 
+RATES: Key = {"pk": "RATES", "sk": "VERSIONS"}
+"""The imports of rates, and since when each holds."""
+
+
+def rates_index_key(version_id: str) -> Key:
+    """Where the pages of a version of the rates begin."""
+    return {"pk": f"RATES#{version_id}", "sk": "INDEX"}
+
+
+def rates_page_key(version_id: str, number: int) -> Key:
+    """A page of a version of the rates."""
+    return {"pk": f"RATES#{version_id}", "sk": f"PAGE#{number:03}"}
+
+
 def sms_key(account_id: str, date: str) -> Key:
     """The parts of text messages of an account's day; `date` as YYYY-MM-DD."""
     return {"pk": f"SMS#{account_id}#{date}", "sk": "SMS"}

@@ -24,7 +24,10 @@ from speechcall.webhooks.adapters import delivery_items
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from speechcall.calls.rules.call import Call
     from speechcall.messages.rules.fallback import FallbackState
+    from speechcall.money.adapters.rates_store import DynamoRates
+    from speechcall.money.rules.rate import Prices
 
 MOST_COUNTED = 1000
 """Of a queue: an estimate needs no more."""
@@ -57,8 +60,9 @@ def _fallback_in(items: Sequence[Values]) -> "FallbackState | None":
 class DynamoHistory:
     """Reads for the status answers. A message's own answer is strongly consistent."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client, self._table = client, table
+    def __init__(self, client: "DynamoDBClient", table: str, rates: "DynamoRates | None" = None) -> None:
+        """`rates`: with them, what calls cost is told."""
+        self._client, self._table, self._rates = client, table, rates
 
     def read(self, mid: str) -> History | None:
         """A message with its calls and deliveries; None if there is none."""
@@ -67,12 +71,22 @@ class DynamoHistory:
         if not found:
             return None
         hooks = [item for item in items if item["sk"].startswith(DELIVERIES)]
+        message = message_items.load(found[0])
+        calls = [load_call(item) for item in items if item["sk"].startswith(CALLS)]
         return History(
-            message_items.load(found[0]),
-            [load_call(item) for item in items if item["sk"].startswith(CALLS)],
+            message,
+            calls,
             [(delivery_items.load_task(item), delivery_items.load(item)) for item in hooks],
             _fallback_in(items),
+            self._prices(message.number, calls),
         )
+
+    def _prices(self, number: str, calls: "Sequence[Call]") -> "Prices | None":
+        if self._rates is None:
+            return None
+        from speechcall.status.adapters.call_prices import prices_of  # noqa: PLC0415, only answers about calls need it
+
+        return prices_of(self._rates, number, calls)
 
     def summaries(self, mids: Sequence[str], *, is_now: bool = False) -> list[Summary]:
         """Where these messages (at most 100) stand, in their order; without those that have expired.

@@ -8,9 +8,12 @@ from speechcall.calls.adapters.call_items import load_call
 from speechcall.messages.adapters import message_items
 from speechcall.messages.adapters.status_items import OUTCOME
 from speechcall.messages.rules.status_event import StatusKind
+from speechcall.money.adapters.rates_store import DynamoRates
 from speechcall.shared.adapters.keys import CALLS, MESSAGE, delivery_key, list_ends_key
 from speechcall.shared.adapters.table import Values, read_item
+from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.unforeseen import told
+from speechcall.status.adapters.call_prices import prices_of
 from speechcall.status.adapters.history_store import read_partition
 from speechcall.status.use_cases.status import History
 from speechcall.status.use_cases.status_event import (
@@ -35,6 +38,7 @@ class DynamoNotices:
 
     def __init__(self, client: "DynamoDBClient", messages_table: str, registry_table: str) -> None:
         self._client, self._messages, self._registry = client, messages_table, registry_table
+        self._rates = DynamoRates(client, registry_table)
 
     def find(self, task: WebhookTask) -> Notice | None:
         """What is sent for a task; None: what it tells of is not there any more."""
@@ -46,7 +50,7 @@ class DynamoNotices:
         event = next((item for item in items if item["sk"] == event_place), None)
         if message is None or event is None:
             return None
-        body = _body(items, message, _facts(event))
+        body = _body(items, message, _facts(event), self._rates)
         return Notice(event["account_id"], message["status_url"], _json(body), message.get("simulated", False))
 
     def _of_list(self, list_id: str) -> Notice | None:
@@ -87,10 +91,14 @@ def _fallback(event: Values) -> "FallbackState":
     return FallbackState(status, event.get("event_fallback_reason"), at_msec)
 
 
-def _body(items: list[Values], message: Values, facts: Facts) -> Any:
+def _body(items: list[Values], message: Values, facts: Facts, rates: DynamoRates) -> Any:
     try:
         calls = [load_call(item) for item in items if item["sk"].startswith(CALLS)]
-        return describe_event(History(message_items.load(message), calls, ()), facts)
+        loaded = message_items.load(message)
+        history = History(loaded, calls, (), prices=prices_of(rates, loaded.number, calls, facts.at_msec))
+        return describe_event(history, facts)
+    except StoreUnavailable:  # the rates could not be read: it is tried again, rather than told without its calls
+        raise
     except Exception as error:  # noqa: BLE001 - what cannot be read stays so, and its sender is to be told that it ended
         logger.error("a message is told of without its calls: %s", told(error), extra={"mid": message["mid"]})
         return describe_unreadable(message["mid"], str(message["list_id"]), str(message.get("recipient", "")), facts)

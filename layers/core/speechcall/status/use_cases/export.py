@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from speechcall.messages.rules.stops import Held
+from speechcall.money.rules.rate import ONE, as_text
 from speechcall.status.use_cases.status import History, describe_message
 
 COLUMNS: Final = (
@@ -22,6 +23,7 @@ COLUMNS: Final = (
     *("outcome", "endReason", "acceptedAt", "finishedAt", "attempts", "answeredAt", "durationSec", "keys", "fallback"),
     "simulated",
     *("consentBasis", "consentAt", "consentRef"),
+    *("cost", "costCurrency"),
 )
 """Of each row, in their order; the members of each JSON line. New ones come behind these."""
 FREE_TEXT: Final = frozenset({"customerMessageId", "campaign", "from", "text", "consentBasis", "consentRef"})
@@ -62,6 +64,8 @@ def row_of(history: History, now_msec: int, held: Held) -> dict[str, Any]:
         "consentBasis": consent["basis"] if consent else None,
         "consentAt": consent["at"] if consent else None,
         "consentRef": consent["ref"] if consent else None,
+        "cost": status.get("cost"),
+        "costCurrency": status.get("costCurrency"),
     }
 
 
@@ -82,6 +86,8 @@ def _cell(name: str, value: Any) -> str:
         return ""
     if isinstance(value, list):
         return " ".join(value)
+    if name == "cost":
+        return as_text(round(value * ONE))  # without an exponent
     if isinstance(value, bool):
         return str(value).lower()
     return without_formula(str(value)) if name in FREE_TEXT else str(value)

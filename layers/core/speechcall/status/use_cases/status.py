@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeVar, assert_never, cast
 
 from speechcall.calls.rules.call import Call
+from speechcall.calls.rules.cost import cost_of_calls
 from speechcall.calls.rules.end_of_call import key_was_pressed, was_cut_short
 from speechcall.calls.rules.owed import logged_webhooks
 from speechcall.menus.rules.call_log import PROMPT_ERROR
@@ -13,6 +14,7 @@ from speechcall.messages.rules.estimates import Estimate
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.status_event import StatusKind
 from speechcall.messages.rules.stops import Held, StopState
+from speechcall.money.rules.rate import Prices, as_number
 from speechcall.outbound.rules.destination import destination
 from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.shared.rules.outcome import CANCELLED, EXPIRED, NOT_PLACED, OutcomeName, known_outcome
@@ -54,6 +56,8 @@ class History:
     deliveries: Sequence[tuple[WebhookTask, Delivery]]
     fallback: "FallbackState | None" = None
     """Where its fallback stands; None: none is to be sent, or not yet."""
+    prices: Prices | None = None
+    """The rates of its calls; None: the stack has none, or nobody asked."""
 
     def webhooks(self, now_msec: int) -> list[tuple[WebhookTask, Delivery]]:
         """The deliveries, and behind them the webhooks of keys in the calls' logs whose delivery has not begun.
@@ -146,7 +150,6 @@ def describe_message(history: History, now_msec: int, held: Held = NOT_HELD) -> 
         "text": message.text,
         "deliverystatus": delivery_status(message.state, message.outcome),
         "partscount": 1,
-        "cost": 0,
         "call": {
             "state": message.state.value,
             "outcome": _told_outcome(message.outcome),
@@ -171,6 +174,10 @@ def describe_message(history: History, now_msec: int, held: Held = NOT_HELD) -> 
             "statusWebhooks": [_describe_notice(*one) for one in webhooks if one[0].tells_status],
         },
     }
+    if history.prices:
+        cost = cost_of_calls(calls, history.prices)
+        if cost is not None:
+            answer["cost"], answer["costCurrency"] = as_number(cost), history.prices.currency
     if message.customer_id:
         answer["customerMessageId"] = message.customer_id
     if message.campaign:

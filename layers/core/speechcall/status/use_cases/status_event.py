@@ -59,6 +59,8 @@ def describe_event(history: History, facts: Facts) -> "FinalEvent | AttemptEvent
         "timestamp": utc_text(facts.at_msec),
         "call": call,
     }
+    if "cost" in status:
+        event["cost"], event["costCurrency"] = status["cost"], status["costCurrency"]
     if "customerMessageId" in status:
         event["customerMessageId"] = status["customerMessageId"]
     if "campaign" in status:
@@ -106,7 +108,7 @@ def _as_it_was(history: History, facts: Facts) -> History:
     When its fallback comes to its end a message has ended, and nothing of it changes any more.
     """
     if facts.kind == StatusKind.FALLBACK:
-        return History(history.message, history.calls, (), facts.fallback)
+        return replace(history, deliveries=(), fallback=facts.fallback)
     is_finished = facts.outcome is not None
     message = replace(
         history.message,
@@ -120,4 +122,4 @@ def _as_it_was(history: History, facts: Facts) -> History:
         is_held=False,
     )
     calls = [call for call in history.calls if call.attempt <= facts.attempt]
-    return History(message, calls, (), facts.fallback)
+    return History(message, calls, (), facts.fallback, history.prices)

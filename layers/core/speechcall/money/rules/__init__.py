@@ -1,0 +1,1 @@
+"""Money: pure rules and data."""

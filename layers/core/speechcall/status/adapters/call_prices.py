@@ -1,0 +1,24 @@
+"""The rates of a message's calls."""
+
+from collections.abc import Iterable
+
+from speechcall.calls.rules.call import Call
+from speechcall.money.adapters.rates_store import DynamoRates
+from speechcall.money.rules.rate import Prices
+
+
+def prices_of(rates: DynamoRates, number: str, calls: Iterable[Call], as_of_msec: int | None = None) -> Prices | None:
+    """Each under the rates of the moment at which it was dialled.
+
+    None: the stack has no rates. `as_of_msec`: it had none then; what is told of that moment must not change.
+    """
+    versions = rates.versions()
+    if not versions.versions or (as_of_msec is not None and versions.at(as_of_msec) is None):
+        return None
+    found = {}
+    for call in calls:
+        version = versions.at(call.dialled_msec)
+        rate = rates.rate_of(version, number) if version else None
+        if rate:
+            found[call.attempt] = rate
+    return Prices(versions.currency, found)
