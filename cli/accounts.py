@@ -35,6 +35,7 @@ from speechcall.accounts.rules.account import (
 )
 from speechcall.accounts.use_cases.accounts import Secrets, credentials_of, new_secrets, with_checksum
 from speechcall.menus.rules.promise import MOST_PROMISES
+from speechcall.money.rules.rate import as_number
 from speechcall.outbound.rules.destination import destination
 from speechcall.requests.use_cases.judge_promises import required_promises
 from speechcall.shared.adapters.clock import SystemClock
@@ -83,6 +84,9 @@ _PER_NUMBER = typer.Option(
     metavar="N/24h", callback=values.calls_per_number, help="Calls to one number in any 24 hours; 0: any number."
 )
 _MINUTES = typer.Option(min=0, max=MOST, help="Minutes of calls a day (UTC); 0: any number.")
+_SPEND = typer.Option(
+    metavar="AMOUNT", callback=values.spend, help="What calls a day (UTC) may cost, by `speechcall rates`; 0: anything."
+)
 _SMS = typer.Option(min=0, max=MOST, help="Parts of SMS a day (UTC), where no call came to anything; 0: none.")
 _KEEP_DAYS = typer.Option(
     min=LEAST_KEEP_DAYS, max=MOST_KEEP_DAYS, help="Messages are kept so long after their end; new ones from now on."
@@ -107,6 +111,7 @@ def create(
     premium: Annotated[bool, typer.Option("--premium", help="Premium-rate and shared-cost numbers too.")] = False,
     calls_per_number: Annotated[str, _PER_NUMBER] = "0",
     minutes_per_day: Annotated[int, _MINUTES] = 0,
+    spend_per_day: Annotated[str, _SPEND] = "0",
     sms_per_day: Annotated[int, _SMS] = 0,
     window: Annotated[list[str] | None, _WINDOWS] = None,
     time_zone: Annotated[str | None, _TIME_ZONE] = None,
@@ -119,6 +124,7 @@ def create(
     """Make an account and show its credentials, once."""
     _clock(window, time_zone)
     _confirm_destinations(prefix, any_destination)
+    spend = _spend(deployment, spend_per_day)
     senders = values.senders_by_name(sender)
     account = Account(
         account_id,
@@ -136,6 +142,7 @@ def create(
         time_zone=time_zone,
         calls_per_number=values.to_calls_per_number(calls_per_number) or None,
         minutes_per_day=minutes_per_day or None,
+        spend_per_day=spend or None,
         sms_per_day=sms_per_day,
         status_url=status_url or "",
         status_events=values.to_events(status_events),
@@ -249,6 +256,7 @@ def set_(
     premium: Annotated[bool | None, _PREMIUM] = None,
     calls_per_number: Annotated[str | None, _PER_NUMBER] = None,
     minutes_per_day: Annotated[int | None, _MINUTES] = None,
+    spend_per_day: Annotated[str | None, _SPEND] = None,
     sms_per_day: Annotated[int | None, _SMS] = None,
     keep_days: Annotated[int | None, _KEEP_DAYS] = None,
     window: Annotated[list[str] | None, _WINDOWS] = None,
@@ -294,6 +302,7 @@ def set_(
         "max_lines": max_lines,
         "calls_per_number": values.to_calls_per_number(calls_per_number),
         "minutes_per_day": minutes_per_day,
+        "spend_per_day": _spend(deployment, spend_per_day),
     }
     changes |= {name: value or None for name, value in limits.items() if value is not None}
     replaced: dict[str, tuple[bool, Callable[[], Any]]] = {
@@ -315,7 +324,7 @@ def set_(
         _clock(window, time_zone or found(deployment, account_id).time_zone)
     call_backs.check_audio(deployment, account_id, spoken)
     account = _change(deployment, account_id, lambda account: call_backs.changed(replace(account, **changes), spoken))
-    if minutes_per_day is not None:
+    if minutes_per_day is not None or spend_per_day is not None:
         call_back(account_id, turns=deployment.turns, clock=SystemClock())
     if no_webhook_secret:
         take_secrets(deployment, account_id)
@@ -353,6 +362,14 @@ def _change(deployment: Deployment, account_id: str, change: Callable[[Account],
 def _clock(window: list[str] | None, time_zone: str | None) -> None:
     if window and not time_zone:
         raise typer.BadParameter('say on which clock the windows are: --time-zone Europe/Kyiv, or "recipient".')
+
+
+def _spend(deployment: Deployment, given: str | None) -> int | None:
+    """What an account may spend a day, in millionths; a limit without rates would let it make no call at all."""
+    amount = values.to_spend(given)
+    if amount and not deployment.rates.versions().versions:
+        raise Refusal("This stack has no rates, so nobody knows what is spent: `rates import` them first.")
+    return amount
 
 
 def _promises(given: Sequence[str] | None) -> str:
@@ -419,6 +436,7 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
             "urgentPerMinute": account.urgent_per_minute,
             "callsPerNumber": account.calls_per_number,
             "minutesPerDay": account.minutes_per_day,
+            "spendPerDay": None if account.spend_per_day is None else as_number(account.spend_per_day),
             "smsPerDay": account.sms_per_day,
             "keepDays": account.keep_days,
             "senders": dict(account.senders),
@@ -449,6 +467,7 @@ def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = Fa
                 "urgentPerMinute": "urgent/min",
                 "callsPerNumber": "calls/number",
                 "minutesPerDay": "minutes/day",
+                "spendPerDay": "spend/day",
                 "smsPerDay": "sms/day",
                 "keepDays": "kept/days",
                 "timeZone": "zone",

@@ -78,7 +78,7 @@ def show(
 ) -> None:
     """Show the currency, since when which rates hold, and the rate of a number."""
     known = deployment.rates.versions()
-    found = deployment.rates.rate_now(to_e164(number) or "", SystemClock().now_msec()) if number else None
+    found = deployment.rates.rate_at(to_e164(number) or "", SystemClock().now_msec()) if number else None
     if as_json:
         told: dict[str, Any] = {
             "currency": known.currency or None,

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from speechcall.money.rules.rate import DECIMALS, MOST_PRICE, MOST_SECONDS, ONE, Rate, as_text
+from speechcall.money.rules.rate import DECIMALS, MOST_PRICE, MOST_SECONDS, Rate, as_text, to_amount
 
 HEADER: Final = ("prefix", "firstSeconds", "firstPrice", "stepSeconds", "stepPrice")
 MOST_BYTES: Final = 4 * 1024 * 1024
@@ -21,7 +21,7 @@ _DELIMITERS: Final = (",", ";", "\t")
 _PREFIX: Final = re.compile(r"\+?[1-9][0-9]{0,14}", re.ASCII)
 _WHOLE: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _FRACTION: Final = re.compile(r"[0-9]+[.,][0-9]+", re.ASCII)
-_PRICE: Final = re.compile(r"([0-9]{1,9})(?:\.([0-9]+))?", re.ASCII)
+_PRICE: Final = re.compile(r"[0-9]{1,9}(?:\.([0-9]+))?", re.ASCII)
 _NEGATIVE: Final = re.compile(r"-\s*[0-9.,]+", re.ASCII)
 
 
@@ -148,10 +148,9 @@ def _price(cell: str) -> int:
     found = _PRICE.fullmatch(cell)
     if found is None:
         raise _Wrong(f"{_shown(cell)} is not a price, such as 0.35")
-    decimals = (found[2] or "").rstrip("0")
-    if len(decimals) > DECIMALS:
-        raise _Wrong(f"{_shown(cell)} has {len(decimals)} decimals; at most {DECIMALS} can be")
-    price = int(found[1]) * ONE + int(decimals.ljust(DECIMALS, "0"))
+    price = to_amount(cell)
+    if price is None:
+        raise _Wrong(f"{_shown(cell)} has {len(found[1].rstrip('0'))} decimals; at most {DECIMALS} can be")
     if price > MOST_PRICE:
         raise _Wrong(f"{_shown(cell)} is more than {as_text(MOST_PRICE)}")
     return price

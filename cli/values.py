@@ -15,6 +15,7 @@ from speechcall.accounts.rules.account import (
 from speechcall.menus.rules.speech import VOICES
 from speechcall.messages.rules.may_ring import days_in_short
 from speechcall.messages.rules.status_event import KINDS
+from speechcall.money.rules.rate import MOST_SPEND, as_text, to_amount
 from speechcall.outbound.rules.address import url_problem
 from speechcall.shared.rules.calling_hours import RECIPIENT, WEEKDAYS, Window
 from speechcall.shared.rules.characters import foreign, unseen
@@ -126,6 +127,22 @@ def calls_per_number(given: str | None) -> str | None:
 def to_calls_per_number(given: str | None) -> int | None:
     """A checked limit as a number; 0 is no limit, and None none that was given."""
     return None if given is None else int(given.partition("/")[0])
+
+
+def spend(given: str | None) -> str | None:
+    """What may be spent in a day, as `12.50`; `0` is no limit."""
+    amount = to_amount(given) if given is not None else 0
+    if amount is None or amount > MOST_SPEND:
+        raise typer.BadParameter(
+            f'"{given}" is not an amount up to {as_text(MOST_SPEND)} with at most 6 decimals, such as 12.50; 0 is no '
+            f"limit{foreign(given or '')}."
+        )
+    return given
+
+
+def to_spend(given: str | None) -> int | None:
+    """A checked amount in millionths; 0 is no limit, and None none that was given."""
+    return None if given is None else to_amount(given)
 
 
 def windows(given: list[str] | None) -> list[str] | None:

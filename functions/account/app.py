@@ -11,7 +11,8 @@ from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.adapters.days_store import calls_of_day
 from speechcall.api.adapters.http_answers import Answer, answer_json
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of, credential_of
-from speechcall.messages.adapters.caps_store import used_of_day
+from speechcall.messages.adapters.caps_store import spent_of_day, used_of_day
+from speechcall.money.adapters.rates_store import DynamoRates
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
 from speechcall.status.use_cases.read_account import read_account
@@ -28,12 +29,15 @@ store = DynamoWebhookSecrets(dynamodb, setting("REGISTRY_TABLE"))
 seal = KmsSeal(partial(boto3.client, "kms", config=AWS_CONFIG), setting("WEBHOOK_SECRETS_KEY"))
 calls = partial(calls_of_day, dynamodb, setting("REGISTRY_TABLE"))
 used = partial(used_of_day, dynamodb, setting("REGISTRY_TABLE"))
+spent = partial(spent_of_day, dynamodb, setting("REGISTRY_TABLE"))
+rates = DynamoRates(dynamodb, setting("REGISTRY_TABLE"))
 clock = SystemClock()
 
 
 @app.route("GET /bat/account")
 def get_account(request: HttpRequest) -> Answer:
-    return answer_json(200, read_account(*credential_of(request, accounts), clock.now_msec(), calls, used))
+    counted: Any = {"spent_of_day": spent, "currency": lambda: rates.versions().currency}
+    return answer_json(200, read_account(*credential_of(request, accounts), clock.now_msec(), calls, used, **counted))
 
 
 @app.route("POST /bat/account/webhook-secret")

@@ -7,14 +7,17 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
+from speechcall.dialling.adapters.call_prices import LongestPrices
 from speechcall.dialling.use_cases.dial_messages import dial_messages
 from speechcall.menus.adapters.flows_store import Registry
 from speechcall.menus.adapters.published_flows import PublishedFlows
 from speechcall.menus.rules.compile_flow import Wiring
 from speechcall.menus.rules.publication import Watching
+from speechcall.menus.rules.walk import CallLimits
 from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.rules.pool import Pool
+from speechcall.money.adapters.rates_store import DynamoRates
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.keys import LATER
 from speechcall.shared.adapters.metrics import count
@@ -55,6 +58,10 @@ dial = partial(
     ),
     clock=SystemClock(),
     dial_wait=dial_waits(),
+    most_price=LongestPrices(
+        DynamoRates(dynamodb, setting("REGISTRY_TABLE")),
+        CallLimits(int(setting("MAX_MENU_VISITS")), int(setting("MAX_CALL_SECONDS"))),
+    ),
 )
 
 

@@ -150,6 +150,36 @@ def test_two_dialers_of_one_moment_do_not_go_above_the_minutes_together(tables, 
 
 
 @HOW_MANY
+def test_two_dialers_and_the_end_of_a_call_spend_no_more_than_a_day_allows(tables, many):
+    """10 may be spent. One call is up, which may cost 6 and has cost 2 when it ends; two may cost 4 each."""
+    orders, found = Orders(tables, Account("acme", ("*",), spend_per_day=10), number=""), Counter()
+    orders.charges["2"] = orders.charges["2"]._replace(most_price=6)
+    assert orders.claim("2", NOW) == LineTaken()
+    for seed in orders.each(many):
+        called = replace(orders.read["2"], spent=2)
+        for mid in "13":
+            orders.charges[mid] = orders.charges[mid]._replace(most_price=4)
+
+        def end(called=called):
+            assert orders.messages.finish(called, BUSY, NOW + 300)
+
+        nows = (NOW + 100, NOW + 105)
+        orders.run(seed, end, *(partial(orders.claim, mid, now) for mid, now in zip("13", nows, strict=True)))
+        for mid, claim in list(orders.told):
+            if isinstance(claim, TooSoon | TurnMoved):
+                orders.told.remove((mid, claim))
+                turn = claim.turn if isinstance(claim, TurnMoved) else orders.charges[mid].turn
+                orders.charges[mid] = orders.charges[mid]._replace(turn=turn)
+                orders.claim(mid, NOW + 400)
+        refused = [claim for _, claim in orders.told if claim != LineTaken()]
+        assert all(isinstance(claim, Capped) for claim in refused), (seed, refused)
+        spent = int(orders.tables.of_registry()["SPEND"]["spent_amount"]["N"])
+        assert spent == 2 + 4 * len(orders.taken()) <= 10, seed
+        found[len(orders.taken())] += 1
+    assert set(found) == {1, 2}, found
+
+
+@HOW_MANY
 def test_no_call_begins_by_the_old_limit_after_the_new_one_was_answered(tables, many):
     # Given a number that has had one of two calls
     orders, found = Orders(tables), Counter()

@@ -8,6 +8,10 @@ import pytest
 
 from cli.main import app
 from speechcall.calls.adapters.call_items import dump_call
+from speechcall.calls.adapters.ended_metrics import pricing
+from speechcall.dialling.adapters.call_prices import LongestPrices
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu
+from speechcall.menus.rules.walk import CallLimits
 from speechcall.messages.adapters import message_items
 from speechcall.messages.rules.status_event import StatusEvent, StatusKind
 from speechcall.money.adapters import rates_store
@@ -21,7 +25,7 @@ from speechcall.status.adapters.status_reader import DynamoNotices
 from speechcall.webhooks.rules.webhook import status_task
 from tests.kit.command_line import CliRunner
 from tests.kit.registry import TABLE, empty_registry
-from tests.kit.samples import CALL, MESSAGE, MID, NOW
+from tests.kit.samples import CALL, MESSAGE, MID, NOW, QUEUED
 
 UA, KYIV, DE = Rate("380", 60, ONE, 1, 9), Rate("38044", 60, 2 * ONE, 1, 8), Rate("49", 1, ONE, 1, 7)
 HEAD = "prefix,firstSeconds,firstPrice,stepSeconds,stepPrice"
@@ -53,17 +57,17 @@ def run(store):
 
 def test_rates_hold_for_the_calls_that_are_dialled_from_their_import_on(store, client):
     assert store.versions() == Versions()
-    assert store.rate_now("+380441", NOW) is None
+    assert store.rate_at("+380441", NOW) is None
     first = store.add([UA, KYIV], "EUR", "a", NOW)
     second = store.add([UA, DE], "EUR", "b", NOW + 1000)
     # Whoever has not read of it yet reads it, too.
     for reader in (store, DynamoRates(client, TABLE)):
-        assert reader.rate_now("+380441", NOW - 1) is None
-        assert reader.rate_now("+380441", NOW) == reader.rate_now("+380441", NOW + 999) == KYIV
-        assert reader.rate_now("+380441", NOW + 1000) == UA
-        assert reader.rate_now("+491", NOW + 999) is None
-        assert reader.rate_now("+491", NOW + 1000) == DE
-        assert reader.rate_now("+1", NOW + 1000) is None
+        assert reader.rate_at("+380441", NOW - 1) is None
+        assert reader.rate_at("+380441", NOW) == reader.rate_at("+380441", NOW + 999) == KYIV
+        assert reader.rate_at("+380441", NOW + 1000) == UA
+        assert reader.rate_at("+491", NOW + 999) is None
+        assert reader.rate_at("+491", NOW + 1000) == DE
+        assert reader.rate_at("+1", NOW + 1000) is None
         assert [reader.all_of(one) for one in (first, second)] == [[UA, KYIV], [UA, DE]]
     assert store.versions() == Versions("EUR", (first, second), 2)
 
@@ -209,3 +213,22 @@ def test_each_call_of_a_message_keeps_the_rates_under_which_it_was_dialled(store
     # What is told of a moment before all rates does not change with them.
     client.put_item(TableName=TABLE, Item=to_wire(hook | facts | {"event_msec": NOW - 1}))
     assert "cost" not in body()
+
+
+def test_what_a_call_may_cost_goes_by_its_menus_and_the_rates_of_the_moment(store):
+    prices = LongestPrices(store, CallLimits(seconds=900))
+    assert prices(QUEUED, NOW) is None
+    store.add([Rate("380", 60, 5, 1, 1)], "EUR", "a", NOW)
+    # 33 s for the menu, 30 s in which the telephony may hold, 10 s for the end.
+    assert prices(QUEUED, NOW) == 5 + 13
+    again = Menu("a", 1000, {"d1": (GotoMenu(0),), "wrong": (Hangup(),)})
+    assert prices(replace(QUEUED, menus=(again,)), NOW) == 5 + 900 + 33 + 40 - 60
+    assert LongestPrices(store, CallLimits(2, 900))(replace(QUEUED, menus=(again,)), NOW) == 5 + 66 + 40 - 60
+    assert prices(replace(QUEUED, number="+4930"), NOW) is None
+
+
+def test_the_end_of_a_call_asks_for_the_rate_of_its_own_moment(store, client):
+    rate_at = pricing(client, TABLE)
+    assert rate_at("+380441", NOW) is None
+    store.add([UA], "EUR", "a", NOW)
+    assert [rate_at("+380441", moment) for moment in (NOW - 1, NOW)] == [None, UA]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from speechcall.messages.adapters.caps_store import OPEN_AGAIN_MSEC
-from speechcall.messages.rules.dial_times import Caps, Counted, next_day_msec, still_counted
+from speechcall.messages.rules.dial_times import Caps, Counted, Counts, next_day_msec, still_counted
 from speechcall.messages.rules.message import Message
 from speechcall.messages.use_cases.message_ports import Capped
 from speechcall.shared.rules.ids import holder
@@ -20,10 +20,15 @@ class MemoryLimits:
     calls: dict[tuple[str, str], dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
     used: Counter[tuple[str, int]] = field(default_factory=Counter)
     open: Counter[tuple[str, int]] = field(default_factory=Counter)
+    spent: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def caps(self, message: Message, limits: Mapping[str, int], now_msec: int) -> Caps:
         known = 0 if message.was_not_placed else message.talked_msec
-        return self._caps(message, limits, now_msec, 0 if known is None else message.charged_msec - known)
+        caps = self._caps(message, limits, now_msec, 0 if known is None else message.charged_msec - known)
+        spent = self.spent[message.account_id, next_day_msec(now_msec)] - _gives_back(message)
+        if "spend" in limits and spent + message.reserved > limits["spend"]:
+            return caps._replace(spent_until_msec=next_day_msec(now_msec))
+        return caps
 
     def _caps(self, message: Message, limits: Mapping[str, int], now_msec: int, gives_back_msec: int = 0) -> Caps:
         counted = tuple(
@@ -33,23 +38,27 @@ class MemoryLimits:
         is_spent = "minutes" in limits and used - gives_back_msec >= limits["minutes"] * MINUTE
         return Caps(counted, next_day_msec(now_msec) if is_spent else 0)
 
-    def refusal(self, message: Message, limits: Mapping[str, int], now_msec: int) -> Capped | None:
+    def refusal(self, message: Message, limits: Mapping[str, int], now_msec: int, reserved: int = 0) -> Capped | None:
         caps, day = self._caps(message, limits, now_msec), next_day_msec(now_msec)
+        if "spend" in limits and self.spent[message.account_id, day] + reserved > limits["spend"]:
+            caps = caps._replace(spent_until_msec=day)
         reached = tuple(one for one in caps.counted if one.allows_msec > now_msec)
         is_open = self.open[message.account_id, day] > 0
         spent = caps.spent_until_msec and (min(now_msec + OPEN_AGAIN_MSEC, day) if is_open else day)
         return Capped(Caps(reached, spent)) if caps.allow_msec > now_msec else None
 
-    def count(self, message: Message, limits: Mapping[str, int], name: str, estimate_msec: int, now_msec: int) -> None:
+    def count(self, message: Message, counts: Counts, now_msec: int) -> None:
         """As `claim_parts` does: what counts no more goes when there would be too many."""
+        limits, day = counts.limits, (message.account_id, next_day_msec(now_msec))
         for limit, key in _keys(message, limits):
             if len(self.calls[key]) >= limits[limit]:
                 counted = still_counted(self.calls[key].values(), now_msec)
                 self.calls[key] = {by: moment for by, moment in self.calls[key].items() if moment in counted}
-            self.calls[key][name] = now_msec
+            self.calls[key][counts.name] = now_msec
         if "minutes" in limits:
-            self.used[message.account_id, next_day_msec(now_msec)] += estimate_msec
-            self.open[message.account_id, next_day_msec(now_msec)] += 1
+            self.used[day] += counts.estimate_msec
+        self.spent[day] += counts.reserved
+        self.open[day] += bool({"minutes", "spend"} & limits.keys())
 
     def end(self, message: Message, now_msec: int, *, gives_back: bool, is_over: bool) -> None:
         """As `end_parts` does."""
@@ -60,10 +69,18 @@ class MemoryLimits:
         if is_over and "minutes" in message.limits:
             otherwise = max(now_msec - claimed_msec, 0) if gives_back else message.charged_msec
             used = 0 if message.was_not_placed else message.talked_msec
-            self.open[message.account_id, next_day_msec(claimed_msec)] -= 1
             self.used[message.account_id, next_day_msec(claimed_msec)] += (
                 otherwise if used is None else used
             ) - message.charged_msec
+        if is_over:
+            day = (message.account_id, next_day_msec(claimed_msec))
+            self.spent[day] -= _gives_back(message)
+            self.open[day] -= bool({"minutes", "spend"} & message.limits.keys())
+
+
+def _gives_back(message: Message) -> int:
+    kept = 0 if message.was_not_placed else message.reserved if message.spent is None else message.spent
+    return message.reserved - kept
 
 
 def _keys(message: Message, limits: Mapping[str, int]) -> list[tuple[str, tuple[str, str]]]:

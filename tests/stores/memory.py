@@ -16,9 +16,9 @@ from speechcall.campaigns.rules.funnel import Heard
 from speechcall.menus.rules.ask import Ask
 from speechcall.menus.rules.call_log import Entry
 from speechcall.messages.adapters.message_items import CALLING_CHECK_MSEC, first_check_msec, shard_name, waiting_values
-from speechcall.messages.adapters.messages_store import limits_of
+from speechcall.messages.adapters.messages_store import limits_of, reserved_of
 from speechcall.messages.adapters.status_items import events_of, list_event, told_of_message
-from speechcall.messages.rules.dial_times import NO_CAPS, Caps
+from speechcall.messages.rules.dial_times import NO_CAPS, Caps, Counts
 from speechcall.messages.rules.message import Message, State, kept_after_end
 from speechcall.messages.rules.opening import opens_later_msec
 from speechcall.messages.rules.pool import Pool
@@ -380,7 +380,9 @@ class MemoryMessages:
                 return refused
             name, is_urgent = holder(message.mid, attempt), message.is_urgent
             limits = limits_of(charge, pool)
-            self.limits.count(message, limits, name, charge.line_msec if charge else 0, now_msec)
+            reserved = reserved_of(limits, charge)
+            counts = Counts(limits, name, charge.line_msec if charge else 0, reserved)
+            self.limits.count(message, counts, now_msec)
             self.pool.take(name, message.number, pool, now_msec, is_urgent=is_urgent)
             if charge:
                 self.turns.charge(charge, name)
@@ -396,6 +398,7 @@ class MemoryMessages:
                 charged_msec=charge.line_msec if charge else 0,
                 is_limited=charge is not None and charge.turn.max_lines is not None,
                 limits=limits,
+                reserved=reserved,
                 is_held=False,
             )
             self._put(called, now_msec + CALLING_CHECK_MSEC)
@@ -412,7 +415,8 @@ class MemoryMessages:
         if isinstance(moved, HeldBack):
             return moved
         no_line = self.pool.refusal(message.number, pool, now_msec, is_urgent=message.is_urgent)
-        return no_line or moved or self.limits.refusal(message, limits_of(charge, pool), now_msec)
+        limits = limits_of(charge, pool)
+        return no_line or moved or self.limits.refusal(message, limits, now_msec, reserved_of(limits, charge))
 
     def caps_of(self, message: Message, now_msec: int) -> Caps:
         with self._lock:

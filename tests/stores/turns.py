@@ -140,7 +140,7 @@ class MemoryTurns:
             return HeldBack(Brake.ACCOUNT, is_final=False)
         if turn.virtual not in (0, read.virtual):
             return TurnMoved(turn)
-        if (turn.calls_per_number, turn.minutes_per_day) != (read.calls_per_number, read.minutes_per_day):
+        if _limits(turn) != _limits(read):
             return TurnMoved(turn)
         if charge.queue.window and self.find_queue(*_queue_name(charge.queue)).opens_msec:
             return QueueShut()
@@ -234,3 +234,7 @@ def _move(
         order.remove((place(before), name))
     if after.is_waiting:
         order.add((place(after), name))
+
+
+def _limits(turn: Turn) -> tuple[int | None, ...]:
+    return turn.calls_per_number, turn.minutes_per_day, turn.spend_per_day

@@ -53,7 +53,8 @@ def test_an_account_is_told_what_it_may_do_and_has_done_and_no_secret():
     )
     assert (told["account"], told["key"], told["scopes"]) == ("acme", "shop", ["manage", "read"])
     assert told["limits"] | {"callsPerDay": 50, "maxLines": 3, "messagesPerSecond": 50} == told["limits"]
-    assert told["usedToday"] == {"calls": 7, "minutes": None, "endsAt": "2026-09-22T00:00:00.000Z"}
+    assert told["usedToday"] == {"calls": 7, "minutes": None, "spend": None, "endsAt": "2026-09-22T00:00:00.000Z"}
+    assert "costCurrency" not in told
     assert told["destinations"] == {"allowed": ["*"], "denied": ["+38044"], "premium": False}
     assert told["senders"] == {"BazarCOM": "+4930123456"}
     assert told["windows"][0] == {"from": "09:00", "to": "20:00", "days": ["mon", "fri"]}
@@ -67,6 +68,17 @@ def test_an_account_is_told_what_it_may_do_and_has_done_and_no_secret():
 def test_an_account_with_minutes_is_told_how_many_of_its_day_are_used(used_msec, minutes):
     assert account(used_msec=used_msec, minutes_per_day=10)["usedToday"]["minutes"] == minutes
     assert account(used_msec=used_msec)["usedToday"]["minutes"] is None  # nobody counts them
+
+
+@pytest.mark.parametrize(("spent", "told"), [(0, 0), (12_345_678, 12.345678), (-1, 0)])
+def test_an_account_that_may_spend_so_much_is_told_what_it_has_spent(spent, told):
+    credential, limited = Credential("acme", ""), replace(ACME, spend_per_day=12_500_000)
+    given = (limited, credential, NOW, lambda *_: 0, lambda *_: 0)
+    found = read_account(*given, spent_of_day=lambda *asked: spent * (asked == ("acme", NOW)), currency=lambda: "EUR")
+    TypeAdapter(answers.AccountStatus).validate_python(found)
+    shown = (found["limits"]["spendPerDay"], found["usedToday"]["spend"], found["costCurrency"])
+    assert shown == (12.5, told, "EUR")
+    assert account()["limits"]["spendPerDay"] is None
 
 
 def test_the_day_is_that_of_utc():

@@ -4,6 +4,8 @@ import base64
 import json
 import re
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -33,6 +35,7 @@ class Deployment:
     prompts: Prompts = field(default_factory=Prompts)
     webhook_secrets: MemoryWebhookSecrets = field(default_factory=MemoryWebhookSecrets)
     turns: MemoryTurns = field(default_factory=MemoryTurns)
+    rates: Any = None
 
     def seal(self, account_id, secret):
         return seal(account_id, secret)
@@ -54,7 +57,13 @@ def turns():
 
 
 @pytest.fixture
-def run(accounts, secrets, turns):
+def imports():
+    """Of rates."""
+    return ["one"]
+
+
+@pytest.fixture
+def run(accounts, secrets, turns, imports):
     """Runs a command; what it gave, with `output` and `exit_code`."""
 
     def invoke(*arguments, said=None):
@@ -62,9 +71,10 @@ def run(accounts, secrets, turns):
             app,
             ["account", *arguments, "--local"],
             input=said,
-            obj=lambda _place: Deployment(accounts, webhook_secrets=secrets, turns=turns),
+            obj=lambda _place: Deployment(accounts, webhook_secrets=secrets, turns=turns, rates=rates),
         )
 
+    rates = SimpleNamespace(versions=lambda: SimpleNamespace(versions=imports))
     return invoke
 
 
@@ -293,6 +303,9 @@ def test_an_account_that_is_not_there_gets_no_secret(run, secrets):
         (["--calls-per-number", "50/24h", "--minutes-per-day", "90"], {"calls_per_number": 50, "minutes_per_day": 90}),
         (["--calls-per-number", "0", "--minutes-per-day", "0"], {}),
         (["--sms-per-day", "70"], {"sms_per_day": 70}),
+        (["--spend-per-day", "12.50"], {"spend_per_day": 12_500_000}),
+        (["--spend-per-day", "0.000001"], {"spend_per_day": 1}),
+        (["--spend-per-day", "0"], {}),
         (["--keep-days", "1"], {"keep_days": 1}),
         (["--keep-days", "1825"], {"keep_days": 1825}),
         (
@@ -376,6 +389,24 @@ def test_limits_for_calls_are_shown_and_taken_back(run, accounts):
     assert (listed["callsPerNumber"], listed["minutesPerDay"]) == (2, 9)
     assert run("set", "new", "--calls-per-number", "0", "--minutes-per-day", "0").exit_code == 0
     assert accounts.find("new") == Account("new", ("+1",))
+
+
+def test_what_may_be_spent_is_shown_and_taken_back_and_needs_rates(run, accounts, imports):
+    assert run("create", "new", "--prefix", "+1", "--spend-per-day", "9.5").exit_code == 0
+    assert accounts.find("new") == Account("new", ("+1",), spend_per_day=9_500_000)
+    (listed,) = [one for one in json.loads(run("list", "--json").output) if one["id"] == "new"]
+    assert listed["spendPerDay"] == 9.5
+    assert run("set", "new", "--spend-per-day", "0").exit_code == 0
+    assert accounts.find("new") == Account("new", ("+1",))
+    for wrong in ("-1", "1,5", "1e3", "0.0000001", "1000001", "NaN", "", "١"):
+        assert run("set", "new", "--spend-per-day", wrong).exit_code == 2, wrong
+    imports.clear()
+    assert run("set", "new", "--spend-per-day", "0").exit_code == 0
+    for given in (("set", "new"), ("create", "newer", "--prefix", "+1")):
+        refused = run(*given, "--spend-per-day", "5")
+        assert refused.exit_code == 3
+        assert "`rates import` them first" in refused.output
+    assert accounts.find("newer") is None
 
 
 def test_what_waits_for_the_next_day_is_looked_at_again_when_the_minutes_a_day_are_changed(run, turns):
@@ -483,6 +514,7 @@ def test_the_list_is_a_table_with_a_line_for_each(run, accounts):
             "URGENT/MIN",
             "CALLS/NUMBER",
             "MINUTES/DAY",
+            "SPEND/DAY",
             "SMS/DAY",
             "KEPT/DAYS",
             "SENDERS",
@@ -507,6 +539,7 @@ def test_the_list_is_a_table_with_a_line_for_each(run, accounts):
             "0",
             "-",
             "-",
+            "-",
             "0",
             "30",
             "Shop=+4930123456",
@@ -515,7 +548,7 @@ def test_the_list_is_a_table_with_a_line_for_each(run, accounts):
             *["-", "-", "no", "-", "final", "no", "no"],
         ],
         [
-            *["zeta", "+380,+48", "10000", "50", "500", "10", "-", "0", "-", "-", "0", "30", "-", "-"],
+            *["zeta", "+380,+48", "10000", "50", "500", "10", "-", "0", "-", "-", "-", "0", "30", "-", "-"],
             *["no", "-", "-", "no", "-", "final", "no", "yes"],
         ],
     ]
@@ -555,6 +588,7 @@ def test_the_list_for_programs(run):
             "urgentPerMinute": 0,
             "callsPerNumber": None,
             "minutesPerDay": None,
+            "spendPerDay": None,
             "smsPerDay": 0,
             "keepDays": 30,
             "senders": {"Shop": "+4930123456"},

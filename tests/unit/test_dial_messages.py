@@ -58,7 +58,7 @@ class Dialler:
 
     def __init__(self, *mids, lines=100, rate=1000, **fields):
         self.messages, self.flows, self.clock = MemoryMessages(), Flows(), FakeClock()
-        self.pool = Pool(lines, rate)
+        self.pool, self.prices = Pool(lines, rate), {}
         for step, mid in enumerate(mids):
             self.messages.add([message(mid, menus=(MENU._replace(intro=f"intro-{mid}"),), **fields)])
             self.messages.queue(self.messages.get(mid), (ASK,), NOW - 1000 + step)
@@ -74,6 +74,7 @@ class Dialler:
             stack=self.pool,
             clock=self.clock,
             time_left=lambda: (end - self.clock.msec) / 1000,
+            most_price=lambda message, now_msec: self.prices.get(message.mid, 3),
         )
         self.done = done
         return done.started
@@ -570,3 +571,46 @@ def test_minutes_that_nobody_took_are_dialled_with_again():
     all_end(dialler, talked_msec=0)
     dialler.clock.msec += 61_000
     assert dialler.dial() >= 3  # calls are expected to be shorter now
+
+
+def spending(*mids, **prices):
+    """An account that may spend 10 a day; a call may cost 3, or what `prices` says (None: nobody knows)."""
+    dialler = Dialler(*mids, ttl_seconds=172_800)
+    turns = dialler.messages.turns
+    turns.change(replace(turns.find(MESSAGE.account_id, False), spend_per_day=10))
+    dialler.prices = {name.removeprefix("m"): price for name, price in prices.items()}
+    return dialler
+
+
+def test_calls_that_do_not_fit_into_what_may_be_spent_wait_for_the_next_day():
+    dialler = spending(*map(str, range(8)))
+    turns, midnight = dialler.messages.turns, next_day_msec(NOW)
+    assert dialler.dial() == 3
+    queue = turns.find_queue(MESSAGE.account_id, "", False)
+    assert NOW < queue.opens_msec <= NOW + 61_000  # calls are up, whose ends may give something back
+    dialler.clock.msec += 61_000
+    all_end(dialler, spent=2)
+    assert dialler.dial() == 1
+    dialler.clock.msec += 61_000
+    all_end(dialler, spent=3)
+    assert dialler.dial("4", "5") == 0
+    assert turns.find_queue(MESSAGE.account_id, "", False).opens_msec == midnight
+    dialler.clock.msec = midnight
+    assert dialler.dial() == 3
+
+
+def test_a_call_that_may_never_be_paid_ends_at_once_and_keeps_nobody_waiting(caplog):
+    dialler = spending("1", "2", "3", m1=11, m2=None)
+    assert dialler.dial() == 1
+    assert dialler.dialled == ["3-1"]
+    ends = [dialler.messages.get(mid) for mid in "12"]
+    assert [(one.state, one.outcome, one.reason) for one in ends] == [(State.FINISHED, "expired", "spendLimit")] * 2
+    assert dialler.done.expired == 2
+    assert caplog.text.count("may cost more than its account may spend") == 2
+
+
+def test_who_may_spend_anything_is_asked_for_no_price():
+    dialler = Dialler("1")
+    dialler.prices = {"1": None}
+    assert dialler.dial() == 1
+    assert dialler.messages.get("1").limits == {}

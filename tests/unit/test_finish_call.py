@@ -24,11 +24,13 @@ from speechcall.messages.rules.dial_times import (
     REDIAL_OUTCOMES,
     THROTTLED_AGAIN_SECONDS,
     Redial,
+    next_day_msec,
 )
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.message_ports import NumberBusy
 from speechcall.messages.use_cases.refuse_message import refuse_message
+from speechcall.money.rules.rate import Rate
 from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.errors import StoreUnavailable, TelephonyMisconfigured, TelephonyUnavailable
 from speechcall.shared.rules.outcome import EXPIRED, End, Outcome
@@ -78,7 +80,7 @@ class Bench:
         if placed and answered:
             self.calls.set_answered(MID, 1, "contact-1", NOW)
 
-    def finish(self, end=End.COMPLETED, attempt=1):
+    def finish(self, end=End.COMPLETED, attempt=1, **more):
         return finish_call(
             MID,
             attempt,
@@ -92,6 +94,7 @@ class Bench:
             opt_out=lambda message, step: self.kept.append((message.mid, step.list_name)),
             tell_end=self.told.append,
             find_account=self.accounts.get,
+            **more,
         )
 
     @property
@@ -916,3 +919,27 @@ def test_for_how_long_a_call_was_up_is_what_is_charged_in_minutes():
     assert talked_msec(end) == 60_000
     assert talked_msec(end._replace(answered_msec=None)) == 0
     assert talked_msec(end._replace(ended_msec=None)) is talked_msec(None) is None
+
+
+@pytest.mark.parametrize(
+    ("rate", "seconds", "left"),
+    [
+        (Rate("380", 60, 7, 1, 1), 10, 3),
+        (Rate("380", 60, 7, 1, 1), 62, 1),
+        (None, 10, 0),
+        (Rate("1", 60, 0, 1, 0), 9, 10),
+    ],
+)
+def test_what_a_call_has_cost_takes_the_place_of_what_it_might_have(rate, seconds, left):
+    bench = Bench()
+    turns = bench.messages.turns
+    turns.change(replace(turns.find("acme", False), spend_per_day=10))
+    bench.messages._messages[MID] = replace(
+        bench.messages.get(MID), limits={"spend": 10}, reserved=10, claimed_msec=NOW
+    )
+    bench.messages.limits.spent["acme", next_day_msec(NOW)] = 10
+    bench.calls.end(MID, 1, Cause.HUNG_UP, NOW + 1000 * seconds)
+    asked = []
+    assert bench.finish(rate_at=lambda *given: asked.append(given) or rate) == Outcome("answered", "completed")
+    assert asked == [(MESSAGE.number, NOW)]
+    assert bench.messages.limits.spent["acme", next_day_msec(NOW)] == 10 - left

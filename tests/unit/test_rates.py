@@ -2,16 +2,21 @@
 
 import json
 from decimal import ROUND_CEILING, Decimal
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.rates_file import HEADER, MOST_RATES, read_rates, write_rates
+from speechcall.menus.rules.longest_call import longest_call_seconds
+from speechcall.menus.rules.walk import Behaviour, CallLimits, walk
 from speechcall.money.rules.rate import MOST_PRICE, MOST_SECONDS, ONE, Rate, as_number, as_text, price
 from speechcall.money.rules.rate_table import rate_at, rates_in, stretches_of
+from tests.kit.random_menus import random_menus
 
 HEAD = ",".join(HEADER)
+HEARD = [*(f"d{number}" for number in range(10)), "idle", "other"]
 MINUTE = Rate("380", 60, 500_000, 1, 8_333)
 
 prefixes = st.text("0123459", min_size=1, max_size=5).filter(lambda text: text[0] != "0")
@@ -179,3 +184,21 @@ def test_whatever_a_file_holds_it_is_taken_or_refused(raw, text):
         found, wrong = read_rates(content)
         assert found or wrong
         assert all(one.line >= 1 and one.why for one in wrong)
+
+
+# -------------------------------------------------------------- the longest call
+@pytest.mark.parametrize("seed", range(40))
+def test_no_callee_is_longer_in_a_call_than_is_reserved_for(seed):
+    random = Random(seed)
+    menus, visits, most_seconds = random_menus(random), random.randint(1, 12), random.randint(60, 1200)
+    limits = CallLimits(visits, most_seconds, 3)
+    waits = [random.randint(1, 400) for _ in menus]
+    longest = longest_call_seconds(menus, waits, limits)
+    for _ in range(20):
+        behaviours = [Behaviour(random.choice(HEARD)) for _ in range(visits)]
+        seconds = 0
+        for index in walk(menus, behaviours, visits, 3).menus:
+            if seconds >= most_seconds:
+                break  # no menu begins any more
+            seconds += waits[index]
+        assert seconds < longest <= most_seconds + max(waits) + 40

@@ -13,6 +13,7 @@ const LIMITS = {
   maxLines: "Lines at once",
   callsPerNumber: "Calls to a number in 24 h",
   minutesPerDay: "Minutes a day",
+  spendPerDay: "Spend a day",
 };
 
 export async function show(root, { api }) {

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.account import Account
-from speechcall.messages.adapters.caps_store import OPEN_AGAIN_MSEC, read_numbers, unkeyed, used_of_day
+from speechcall.messages.adapters.caps_store import OPEN_AGAIN_MSEC, read_numbers, spent_of_day, unkeyed, used_of_day
 from speechcall.messages.rules.dial_times import COUNTED_MSEC, NO_CAPS, Caps, Counted, next_day_msec
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.message_ports import Capped, LineTaken, NumberBusy, Redialled, TurnMoved
@@ -204,3 +204,64 @@ def test_the_check_reads_what_an_account_has_called_and_nothing_of_others(dynamo
     only = replace(account, calls_per_number=None)
     assert read(only)[NUMBER] == Caps((), next_day_msec(NOW))
     assert read(replace(only, minutes_per_day=None))[NUMBER] == NO_CAPS
+
+
+def priced(messages, mid, price, now=NOW):
+    """A claim for a call that may cost so much."""
+    found, turns = messages.get(mid), messages.turns
+    turn, queue = turns.find(ACME, False), turns.find_queue(ACME, "", False)
+    return messages.claim_line(found, "arn:flow", MANY, now, Charge(turn, queue, price))
+
+
+def test_what_a_call_may_cost_is_reserved_at_the_claim_and_corrected_at_the_end(messages, change_turn):
+    change_turn(ACME, spend_per_day=10)
+    for mid in "123456":
+        waits(messages, mid, number=f"+49301{mid}")
+    midnight = next_day_msec(NOW)
+    open_again = lambda now: Capped(Caps(spent_until_msec=now + OPEN_AGAIN_MSEC))  # noqa: E731
+    assert priced(messages, "1", 4) == priced(messages, "2", 6, NOW + 1) == LineTaken()
+    assert messages.get("1").limits == {"spend": 10}
+    assert messages.get("1").reserved == 4
+    # Not a millionth more than the limit, though one may be given back in a minute.
+    assert priced(messages, "3", 1, NOW + 2) == open_again(NOW + 2)
+    ends(messages, "1", NOW + 30_000, talked_msec=1000, spent=1)
+    assert priced(messages, "3", 4, NOW + 30_001) == open_again(NOW + 30_001)
+    assert priced(messages, "3", 3, NOW + 30_001) == LineTaken()
+    # One that was not placed costs nothing; one of which nothing is known costs what was reserved.
+    ends(messages, "2", NOW + 40_000, was_not_placed=True)
+    assert priced(messages, "4", 6, NOW + 40_001) == LineTaken()
+    ends(messages, "3", NOW + 50_000)
+    ends(messages, "4", NOW + 50_000, spent=6)
+    assert priced(messages, "5", 1, NOW + 50_001) == Capped(Caps(spent_until_msec=midnight))
+    assert priced(messages, "5", 1, midnight - 1) == Capped(Caps(spent_until_msec=midnight))
+    assert priced(messages, "5", 1, midnight) == LineTaken()
+    # What nobody has priced, or may cost more than a day, is for an empty day or for none.
+    assert priced(messages, "6", None, midnight + 2) == open_again(midnight + 2)
+    assert isinstance(priced(messages, "6", 11, midnight + 86_400_000), Capped)
+    assert priced(messages, "6", None, midnight + 86_400_000) == LineTaken()
+
+
+def test_a_redial_waits_for_the_next_day_where_its_call_does_not_fit_any_more(messages, change_turn):
+    change_turn(ACME, spend_per_day=10, minutes_per_day=100)
+    for mid in "12":
+        waits(messages, mid, number=f"+49301{mid}")
+    assert priced(messages, "1", 5) == priced(messages, "2", 5, NOW + 1) == LineTaken()
+    called, midnight = messages.get("1"), next_day_msec(NOW)
+    known = lambda **told: messages.caps_of(replace(called, **told), NOW).spent_until_msec  # noqa: E731
+    assert known(spent=0) == known(was_not_placed=True) == 0
+    assert known(spent=1) == known() == midnight
+    assert messages.settle(called, End.LOST, Outcome("noAnswer", "noAnswer"), NOW + 5)
+    assert messages.caps_of(replace(messages.get("1"), spent=0), NOW).spent_until_msec == 0
+    assert messages.finish(replace(messages.get("1"), spent=3), ANSWERED, NOW + 9)
+    assert messages.caps_of(replace(messages.get("2"), spent=5), NOW).spent_until_msec == midnight
+
+
+def test_the_spend_of_a_day_is_that_on_which_calls_began(dynamodb):
+    assert DynamoAccounts(dynamodb.client, dynamodb.registry_table).add(Account(ACME, ("*",), spend_per_day=10), {})
+    waits(dynamodb.messages, "1")
+    midnight = next_day_msec(NOW)
+    assert priced(dynamodb.messages, "1", 7, midnight - 1) == LineTaken()
+    spent = lambda moment: spent_of_day(dynamodb.client, dynamodb.registry_table, ACME, moment)  # noqa: E731
+    assert (spent(midnight - 1), spent(midnight)) == (7, 0)
+    ends(dynamodb.messages, "1", midnight + 5, spent=2)
+    assert (spent(midnight - 1), spent(midnight)) == (2, 0)

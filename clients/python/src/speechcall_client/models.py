@@ -355,6 +355,7 @@ class Limits(Answer):
     max_lines: int | None
     calls_per_number: int | None
     minutes_per_day: int | None
+    spend_per_day: float | None = None
     sms_per_day: int = 0
 
 
@@ -363,6 +364,7 @@ class UsedToday(Answer):
 
     calls: int
     minutes: float | None = None
+    spend: float | None = None
     ends_at: datetime
 
 
@@ -387,6 +389,8 @@ class Account(Answer):
     windows: tuple[dict[str, Any], ...]
     time_zone: str | None
     keep_days: int | None = None
+    cost_currency: str | None = None
+    """Of what may be spent, where that is limited."""
 
 
 class WebhookSecret(Answer):

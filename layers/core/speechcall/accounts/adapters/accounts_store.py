@@ -27,6 +27,7 @@ _NEWER: Mapping[str, object] = {
     "call_back": {},
     "calls_per_number": None,
     "minutes_per_day": None,
+    "spend_per_day": None,
     "status_url": "",
     "status_events": ["final"],
     "requires": "",
@@ -86,8 +87,8 @@ class DynamoAccounts:
     def save(self, account: Account, instead_of: Account) -> bool:
         """Replaces an account's settings if they are as they were read. False if they are not, or there are none.
 
-        Share, lines, calls to a number and minutes are its turn's too, which claims go by: both are written together,
-        so they hold from the next claim on.
+        Share, lines, calls to a number, minutes and spend are its turn's too, which claims go by: both are written
+        together, so they hold from the next claim on.
 
         set --rate 5   find: rate 50, enabled ───────────────────► UpdateItem ──X not as read: find again
         disable            find: rate 50, enabled ──► UpdateItem ──► disabled, and stays so
@@ -116,6 +117,7 @@ class DynamoAccounts:
             "max_lines": None,
             "calls_per_number": account.calls_per_number,
             "minutes_per_day": account.minutes_per_day,
+            "spend_per_day": account.spend_per_day,
         }
         of_normal = {**of_all, "max_lines": account.max_lines}
         return [
@@ -284,6 +286,7 @@ def _settings(account: Account) -> Values:
         "call_back": {name: text for name, text in account.call_back._asdict().items() if text},
         "calls_per_number": account.calls_per_number,
         "minutes_per_day": account.minutes_per_day,
+        "spend_per_day": account.spend_per_day,
         "status_url": account.status_url,
         "status_events": list(account.status_events),
         "requires": account.requires,
@@ -313,7 +316,8 @@ def _queues_otherwise(account: Account, before: Account) -> bool:
 
 
 def _of_turns(account: Account) -> tuple[int | None, ...]:
-    return account.share, account.max_lines, account.calls_per_number, account.minutes_per_day
+    limits = (account.calls_per_number, account.minutes_per_day, account.spend_per_day)
+    return account.share, account.max_lines, *limits
 
 
 def _load(item: Values) -> Account:
@@ -336,6 +340,7 @@ def _load(item: Values) -> Account:
         call_back=CallBack(*(item.get("call_back", {}).get(name, "") for name in CallBack._fields)),
         calls_per_number=item.get("calls_per_number"),
         minutes_per_day=item.get("minutes_per_day"),
+        spend_per_day=item.get("spend_per_day"),
         status_url=item.get("status_url", ""),
         status_events=tuple(item.get("status_events", ("final",))),
         requires=item.get("requires", ""),

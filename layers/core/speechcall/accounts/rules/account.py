@@ -87,6 +87,8 @@ class Account:
     """How many calls it may make to one number in any 24 hours; None: any number."""
     minutes_per_day: int | None = None
     """How many minutes of calls it may make in a day (UTC); None: any number."""
+    spend_per_day: int | None = None
+    """What its calls of a day (UTC) may cost, in millionths of the stack's currency; None: anything."""
     status_url: str = ""
     """Where it is told what becomes of messages that name no other URL; empty: nowhere."""
     status_events: tuple[str, ...] = ("final",)

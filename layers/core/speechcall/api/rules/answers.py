@@ -581,6 +581,9 @@ class AccountLimits(TypedDict):
     maxLines: Annotated[int | None, Field(description="How many lines it may hold at once. Null: all there are.")]
     callsPerNumber: Annotated[int | None, Field(description="Calls to one number in any 24 hours. Null: no limit.")]
     minutesPerDay: Annotated[int | None, Field(description="Minutes of calls in a day of UTC. Null: no limit.")]
+    spendPerDay: Annotated[
+        float | None, Field(ge=0, description="What calls in a day of UTC may cost, in `costCurrency`. Null: no limit.")
+    ]
     smsPerDay: Annotated[Count, Field(description="Parts of text messages in a day of UTC (`fallback`). 0: none.")]
 
 
@@ -595,6 +598,14 @@ class UsedToday(TypedDict):
             ge=0,
             description="Of `minutesPerDay`; a call that is not over counts as long as it was expected to be. "
             "Null: they are not limited, and not counted.",
+        ),
+    ]
+    spend: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            description="Of `spendPerDay`; a call that is not over counts with what it may cost at most. "
+            "Null: it is not limited, and not counted.",
         ),
     ]
     endsAt: Annotated[Moment, Field(description="When the day ends.")]
@@ -625,6 +636,9 @@ class AccountStatus(TypedDict):
     ]
     limits: AccountLimits
     usedToday: UsedToday
+    costCurrency: NotRequired[
+        Annotated[str, Field(pattern="^[A-Z]{3}$", description="Of what may be spent, where that is limited.")]
+    ]
     destinations: Destinations
     senders: Annotated[
         dict[str, str], Field(description="What `from` may be, and the caller ID of each. Empty: anything.")

@@ -13,6 +13,10 @@ from speechcall.webhooks.rules.webhook import WebhookTask
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from speechcall.calls.use_cases.leave_call import RateAt
+    from speechcall.money.adapters.rates_store import DynamoRates
+    from speechcall.money.rules.rate import Rate
+
 
 BROKEN = ("FAILED", "TIMED_OUT", "ABORTED")
 """How an execution ends that does not finish its call (EventBridge, "Step Functions Execution Status Change")."""
@@ -39,6 +43,21 @@ def owing(first: Callable[[WebhookTask], object]) -> Callable[[WebhookTask], Non
         count("WebhooksOwed")
 
     return owe
+
+
+def pricing(client: "DynamoDBClient", table: str) -> "RateAt":
+    """What calls cost, for those whose accounts may spend so much a day only."""
+    rates: list[DynamoRates] = []
+
+    def rate_at(number: str, at_msec: int) -> "Rate | None":
+        # Few accounts have this limit, and for all others finish_call should start without it.
+        from speechcall.money.adapters.rates_store import DynamoRates  # noqa: PLC0415
+
+        if not rates:
+            rates.append(DynamoRates(client, table))
+        return rates[0].rate_at(number, at_msec)
+
+    return rate_at
 
 
 def opting_out(client: "DynamoDBClient", table: str, clock: Clock) -> Callable[[Message, OptOutStep], None]:

@@ -24,7 +24,7 @@ from speechcall.calls.rules.owed import owed_opt_outs, owed_webhooks
 from speechcall.calls.use_cases.ask_why import ask_why, ask_why_for_seconds, is_final, is_told_too_late
 from speechcall.calls.use_cases.end_call import end_call
 from speechcall.calls.use_cases.forestall import forestall
-from speechcall.calls.use_cases.leave_call import leave_call
+from speechcall.calls.use_cases.leave_call import RateAt, leave_call, no_rate
 from speechcall.calls.use_cases.look_up import look_until_ended
 from speechcall.calls.use_cases.ports import CallStore, Engine, Telephony
 from speechcall.menus.rules.menu import OptOutStep
@@ -54,6 +54,7 @@ def finish_call(
     opt_out: Callable[[Message, OptOutStep], object],
     find_account: Callable[[str], Account | None],
     tell_end: Callable[[Outcome], object] = lambda _outcome: None,
+    rate_at: RateAt = no_rate,
 ) -> Outcome | None:
     """Finishes a call attempt, whatever ended it; returns how it went, None while that settles. Safe to repeat.
 
@@ -66,13 +67,17 @@ def finish_call(
     """
     message = messages.get(mid)
     is_this_call = message is not None and message.attempt == attempt
+
+    def leave(message: Message, call: Call | None, outcome: Outcome) -> bool:
+        return leave_call(message, call, outcome, messages, clock.now_msec(), find_account, rate_at)
+
     is_open = is_this_call and message is not None and message.state in (State.CALLING, State.SETTLING)
     call: Call | None = None
     outcome: Outcome | None = None
     try:
         call = calls.get(mid, attempt)
         if message is not None and is_open and message.state is State.SETTLING:
-            return _settle(message, call, calls, messages, telephony, clock, find_account, tell_end)
+            return _settle(message, call, calls, telephony, clock, leave, tell_end)
         if call is None and message is not None and is_open:
             call = forestall(message, calls, clock.now_msec())
         if call is not None and not call.ended:
@@ -88,8 +93,8 @@ def finish_call(
                 messages.settle(message, end, outcome, clock.now_msec())
                 settling = replace(message, state=State.SETTLING, settling_end=end)
                 call = ask_why_for_seconds(call, end, calls, telephony, clock)
-                return _settle(settling, call, calls, messages, telephony, clock, find_account, tell_end, is_asked=True)
-            if leave_call(message, call, outcome, messages, clock.now_msec(), find_account):
+                return _settle(settling, call, calls, telephony, clock, leave, tell_end, is_asked=True)
+            if leave(message, call, outcome):
                 tell_end(outcome)
     except Exception:
         now = clock.now_msec()
@@ -111,10 +116,9 @@ def _settle(
     message: Message,
     call: Call | None,
     calls: CallStore,
-    messages: MessageStore,
     telephony: Telephony,
     clock: Clock,
-    find_account: Callable[[str], Account | None],
+    leave: Callable[[Message, Call | None, Outcome], bool],
     tell_end: Callable[[Outcome], object],
     *,
     is_asked: bool = False,
@@ -131,7 +135,7 @@ def _settle(
         final = calls.explain(call.mid, call.attempt, call.cause or Cause.FAILED, None)
         call = final or calls.get(call.mid, call.attempt)
     outcome = outcome_of(call, end)
-    if leave_call(message, call, outcome, messages, clock.now_msec(), find_account):
+    if leave(message, call, outcome):
         tell_end(outcome)
     return outcome
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from speechcall.accounts.rules.account import Account
 from speechcall.calls.rules.call import Call, Cause
@@ -16,6 +16,16 @@ from speechcall.messages.rules.opening import redial_at_msec
 from speechcall.messages.use_cases.message_ports import MessageStore, Redialled
 from speechcall.shared.rules.outcome import CANCELLED, EXPIRED, Outcome
 
+if TYPE_CHECKING:
+    from speechcall.money.rules.rate import Rate
+
+RateAt = Callable[[str, int], "Rate | None"]
+"""The rate of a number (E.164) at a moment; None: it has none."""
+
+
+def no_rate(_number: str, _at_msec: int) -> None:
+    """Nobody knows what a call costs."""
+
 
 def leave_call(
     message: Message,
@@ -24,11 +34,19 @@ def leave_call(
     messages: MessageStore,
     now_msec: int,
     find_account: Callable[[str], Account | None],
+    rate_at: RateAt = no_rate,
 ) -> bool:
-    """The message leaves its state: for another call inside its time, or for good. False: it had left it before."""
+    """The message leaves its state: for another call inside its time, or for good. False: it had left it before.
+
+    `rate_at`: for accounts that may spend so much a day only.
+    """
     heard = heard_in(call) if call and message.campaign else None
     if message.limits:
         message = replace(message, was_not_placed=cannot_have_rung(call), talked_msec=talked_msec(call))
+    if "spend" in message.limits and call is not None and call.ended:
+        from speechcall.calls.rules.cost import cost_of_call  # noqa: PLC0415, few accounts have this limit
+
+        message = replace(message, spent=cost_of_call(call, rate_at(call.number, call.dialled_msec)))
     if message.fallback is not None:
         message = replace(message, key_pressed=call is not None and key_was_pressed(call))
     if outcome.outcome == "failed" and call is not None and call.cause is Cause.THROTTLED:

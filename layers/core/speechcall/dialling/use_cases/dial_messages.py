@@ -48,6 +48,7 @@ from speechcall.shared.rules.outcome import (
     HOURS_SHUT,
     MENUS_REFUSED,
     OPTED_OUT,
+    SPEND_LIMIT,
     Outcome,
 )
 from speechcall.shared.rules.time_bounds import DIAL_MARGIN_SECONDS
@@ -107,6 +108,7 @@ def dial_messages(
     urgent: Iterable[str] = (),
     strays: Iterable[str] = (),
     calls_back: bool = True,
+    most_price: Callable[[Message, int], int | None] = lambda _message, _now_msec: None,
 ) -> Dialled:
     """Dials the messages that wait for a line, in their order, and the `named` that the order does not show yet.
 
@@ -116,7 +118,8 @@ def dial_messages(
     named, which wait for no index; `strays`, those that have no place in a queue. `calls_back`: messages that were
     put off, and may be dialled again, go back to their queues first; without it, when nothing else is left.
     Any number of copies may run. What goes wrong with one message is logged, and the message tried again 20 s later
-    at the earliest.
+    at the earliest. `most_price`: what a call may cost at most if it is begun at a moment, for accounts that may not
+    spend anything they like; None: nobody knows.
     """
     state = lines.read()
     if state.stack != stack:
@@ -125,7 +128,7 @@ def dial_messages(
         except Exception:
             # It is for operators to read: no message waits for it.
             logger.exception("what the stack's parameters are could not be written down")
-    run = _Run(messages, turns, flows, lines, stack, clock, time_left, dial_wait, state=state)
+    run = _Run(messages, turns, flows, lines, stack, clock, time_left, dial_wait, most_price, state=state)
     if len(state.held) < run.pool.lines:
         run.dial_named(urgent)
         run.give_places(strays)
@@ -163,6 +166,7 @@ class _Run:
     clock: Clock
     time_left: Callable[[], float]
     dial_wait: Callable[[int], int]
+    most_price: Callable[[Message, int], int | None]
     state: PoolState
     done: Dialled = field(default_factory=Dialled)
     waiting: Counter[str] = field(default_factory=Counter)
@@ -171,7 +175,7 @@ class _Run:
     latest: Message | None = None
     """The message that was read last."""
     spent: dict[str, int] = field(default_factory=dict)
-    """Accounts that have used up their minutes, and until when."""
+    """Accounts that have used up their minutes, or what they may spend, and until when."""
     found_nothing: bool = False
     """The order was gone through to its end, and lines are left."""
 
@@ -365,7 +369,13 @@ class _Run:
             self.done.refused += refuse_message(message, MENUS_REFUSED, str(error), now, messages=self.messages)
             return None
         message = replace(message, dial_wait_seconds=self.dial_wait(message.ring_seconds))
-        charge = self._charge(message, candidate)
+        charge = self._priced(self._charge(message, candidate), message, now)
+        if charge is None:
+            logger.warning(
+                "message %s may cost more than its account may spend in a day", mid, extra=_fields(mid, message)
+            )
+            self.done.expired += refuse_message(message, SPEND_LIMIT, None, now, messages=self.messages)
+            return None
         return self._take_in(message, flow_arn, charge, self._claim(message, flow_arn, charge, when.until_msec))
 
     def _known_refusal(self, message: Message, now_msec: int) -> Claim | None:
@@ -415,6 +425,17 @@ class _Run:
         turn = self.turns.find(account, is_urgent)
         return Charge(turn, self.turns.find_queue(account, message.campaign, is_urgent, message.window))
 
+    def _priced(self, charge: Charge, message: Message, now_msec: int) -> Charge | None:
+        """With what the call may cost, where its account may spend so much only; None: it may never be begun.
+
+        It would keep all behind it waiting, day after day.
+        """
+        most = charge.turn.spend_per_day
+        if most is None:
+            return charge
+        price = self.most_price(message, now_msec)
+        return None if price is None or price > most else charge._replace(most_price=price)
+
     def _wait_for_hours(self, message: Message, opens_msec: int, candidate: Candidate | None) -> None:
         """A message that may not be dialled yet. All of its queue wait for the same hours: the queue leaves the order.
 
@@ -430,7 +451,7 @@ class _Run:
     def _wait_for_cap(self, message: Message, caps: Caps) -> None:
         """A message whose number has had as many calls as may be waits until one may be made, or ends at once.
 
-        One whose account has used up its minutes keeps its place: its queue waits.
+        One whose account has used up its minutes, or what it may spend, keeps its place: its queue waits.
         """
         if caps.spent_until_msec:
             self.spent[message.account_id] = caps.spent_until_msec

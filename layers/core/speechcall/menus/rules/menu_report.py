@@ -82,6 +82,12 @@ def reachable(menus: Sequence[Menu]) -> set[int]:
 def call_bounds(menus: Sequence[Menu], prompt_seconds: Mapping[str, float], max_visits: int = MAX_VISITS) -> CallBounds:
     """How short and how long a call can be; `prompt_seconds` by introduction, where it is known."""
     waits = [idle_seconds(menu.idle_timeout_msec) + round(prompt_seconds.get(menu.intro, 0)) for menu in menus]
+    seconds, visits = longest_walk(menus, waits, max_visits)
+    return CallBounds(_shortest(menus), visits, min(seconds, DEFAULT_CALL_SECONDS))
+
+
+def longest_walk(menus: Sequence[Menu], waits: Sequence[int], max_visits: int) -> tuple[int, int]:
+    """The seconds and the menus of the longest call, if each menu takes its `waits` whenever it is asked."""
     steps = [_targets(menu) for menu in menus]
     # longest[index]: seconds and menus of the longest call from here, with so many visits left.
     longest = [(0, 0)] * len(menus)
@@ -92,8 +98,7 @@ def call_bounds(menus: Sequence[Menu], prompt_seconds: Mapping[str, float], max_
                 max((longest[target] for target in targets), default=(0, 0)) for targets in steps
             )
         ]
-    seconds, visits = longest[0]
-    return CallBounds(_shortest(menus), visits, min(seconds, DEFAULT_CALL_SECONDS))
+    return longest[0]
 
 
 def _shortest(menus: Sequence[Menu]) -> int | None:

@@ -1,6 +1,7 @@
-"""What limits for calls count, in the table Registry: calls to a number (`NUMBER#…`), minutes of a day (`MINUTES#…`).
+"""What limits for calls count, in the table Registry: calls to a number (`NUMBER#…`), minutes of a day (`MINUTES#…`),
+and what the calls of a day cost (`SPEND#…`).
 
-Both are written by the transaction that takes a line, so that two of one moment cannot go beyond a limit together, and
+All are written by the transaction that takes a line, so that two of one moment cannot go beyond a limit together, and
 by the one that gives it back. Only accounts with such a limit have these items; the stack's own limit has one for each
 number. `calls` is a set of `<moment> <mid>-<attempt>`; the number itself is nowhere in it, but a digest in the key.
 """
@@ -11,9 +12,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from speechcall.accounts.rules.account import Account
-from speechcall.messages.rules.dial_times import COUNTED_MSEC, Caps, Counted, Limit, next_day_msec, still_counted
+from speechcall.messages.rules.dial_times import (
+    COUNTED_MSEC,
+    Caps,
+    Counted,
+    Counts,
+    Limit,
+    next_day_msec,
+    still_counted,
+)
 from speechcall.messages.rules.message import Message
-from speechcall.shared.adapters.keys import Key, minutes_key, number_calls_key
+from speechcall.shared.adapters.keys import Key, minutes_key, number_calls_key, spend_key
 from speechcall.shared.adapters.table import Values, from_wire, read_item, store_errors, to_wire
 from speechcall.shared.rules.ids import holder
 
@@ -33,17 +42,11 @@ KEPT_SECONDS = 3 * 86_400
 
 
 def claim_parts(
-    table: str,
-    message: Message,
-    limits: Mapping[str, int],
-    name: str,
-    estimate_msec: int,
-    now_msec: int,
-    found: Mapping[str, Values | None],
+    table: str, message: Message, counts: Counts, now_msec: int, found: Mapping[str, Values | None]
 ) -> Parts:
     """The parts of a claim that count its call, each with its limit as a condition.
 
-    `name`: the call attempt; `found`: what stood where a try of this claim before has failed, though its limit is not
+    `found`: what stood where a try of this claim before has failed, though its limit is not
     reached: calls are there that count no more. They make room, if nobody has changed the item since.
 
     dialer A   TransactWrite: + m-1, if fewer than 2 are there ──► counted: 2
@@ -52,10 +55,11 @@ def claim_parts(
     dialer B                 TransactWrite: n-1 and the other, if the revision is as read ──X it is not: read again
     """
     parts: Parts = {}
+    limits = counts.limits
     for limit in NUMBER_LIMITS:
         if limit not in limits:
             continue
-        entry, part = _entry(now_msec, name), f"{PREFIX}{limit}"
+        entry, part = _entry(now_msec, counts.name), f"{PREFIX}{limit}"
         values: Values = {":one": 1, ":until": (now_msec + COUNTED_MSEC) // 1000 + 1}
         if found.get(part):
             read = found[part] or {}
@@ -72,7 +76,7 @@ def claim_parts(
     if "minutes" in limits:
         some_are_left = "attribute_not_exists(used_msec) OR used_msec < :most"
         values = {
-            ":more": estimate_msec,
+            ":more": counts.estimate_msec,
             ":one": 1,
             ":most": limits["minutes"] * MINUTE_MSEC,
             ":until": next_day_msec(now_msec) // 1000 + KEPT_SECONDS,
@@ -80,7 +84,27 @@ def claim_parts(
         counted = "SET expires_at = :until ADD used_msec :more, open_calls :one"
         key = _minutes_key(message.account_id, now_msec)
         parts[f"{PREFIX}minutes"] = _update(table, key, counted, values, some_are_left)
+    if "spend" in limits:
+        parts[f"{PREFIX}spend"] = _reserve(table, message, limits["spend"], counts.reserved, now_msec)
     return parts
+
+
+def _reserve(table: str, message: Message, most: int, reserved: int, now_msec: int) -> Any:
+    """The part of a claim that takes what its call may cost at most from its account's day, if so much is left.
+
+    dialer A   TransactWrite: 7 of 10 are spent, 3 for m ──► 10: nothing is left
+    dialer B        TransactWrite: 3 for n ──X it does not fit: its queue waits for the next day
+    finish m             TransactWrite: m has cost 1: − 2 ──► 8
+    dialer B                  a minute later, as m was open: TransactWrite: 2 for n ──► 10
+    """
+    room = most - reserved
+    it_fits = "spent_amount <= :room"
+    if room >= 0:
+        it_fits = f"attribute_not_exists(spent_amount) OR {it_fits}"
+    until = next_day_msec(now_msec) // 1000 + KEPT_SECONDS
+    values = {":more": reserved, ":one": 1, ":room": room, ":until": until}
+    counted = "SET expires_at = :until ADD spent_amount :more, open_calls :one"
+    return _update(table, _day_key(spend_key, message.account_id, now_msec), counted, values, it_fits)
 
 
 def end_parts(table: str, message: Message, now_msec: int, *, gives_back: bool, is_over: bool) -> Parts:
@@ -102,7 +126,18 @@ def end_parts(table: str, message: Message, now_msec: int, *, gives_back: bool, 
         more = {":more": (otherwise if used is None else used) - message.charged_msec, ":less": -1}
         key = _minutes_key(message.account_id, claimed_msec)
         parts[f"{PREFIX}minutes"] = _update(table, key, "ADD used_msec :more, open_calls :less", more)
+    if is_over and "spend" in message.limits:
+        more = {":more": -_gives_back(message), ":less": -1}
+        key = _day_key(spend_key, message.account_id, claimed_msec)
+        parts[f"{PREFIX}spend"] = _update(table, key, "ADD spent_amount :more, open_calls :less", more)
     return parts
+
+
+def _gives_back(message: Message) -> int:
+    """What is left of what was reserved for a call that is over. One of which nothing is known keeps it all."""
+    if message.was_not_placed:
+        return message.reserved
+    return 0 if message.spent is None else message.reserved - message.spent
 
 
 def caps_in(failed: Mapping[str, Values | None], limits: Mapping[str, int], now_msec: int) -> Caps:
@@ -112,12 +147,12 @@ def caps_in(failed: Mapping[str, Values | None], limits: Mapping[str, int], now_
         for name in NUMBER_LIMITS
         if name in limits and f"{PREFIX}{name}" in failed
     )
-    minutes = f"{PREFIX}minutes"
-    return Caps(counted, _looked_again_msec(failed[minutes], now_msec) if minutes in failed else 0)
+    of_day = [failed[part] for part in (f"{PREFIX}minutes", f"{PREFIX}spend") if part in failed]
+    return Caps(counted, max((_looked_again_msec(item, now_msec) for item in of_day), default=0))
 
 
 def _looked_again_msec(item: Values | None, now_msec: int) -> int:
-    """Calls that are not over count with what they may take: their ends may give minutes back."""
+    """Calls that are not over count with what they may take: their ends may give minutes, or money, back."""
     if (item or {}).get("open_calls", 0) > 0:
         return min(now_msec + OPEN_AGAIN_MSEC, next_day_msec(now_msec))
     return next_day_msec(now_msec)
@@ -132,7 +167,11 @@ def read_caps(client: "DynamoDBClient", table: str, message: Message, limits: Ma
     )
     known = 0 if message.was_not_placed else message.talked_msec
     gives_back = 0 if known is None else message.charged_msec - known
-    return Caps(counted, _spent_until(client, table, message.account_id, limits.get("minutes"), now_msec, gives_back))
+    spent_until = _spent_until(client, table, message.account_id, limits.get("minutes"), now_msec, gives_back)
+    if "spend" in limits and not spent_until:
+        spent = spent_of_day(client, table, message.account_id, now_msec) - _gives_back(message)
+        spent_until = next_day_msec(now_msec) if spent + message.reserved > limits["spend"] else 0
+    return Caps(counted, spent_until)
 
 
 def read_numbers(
@@ -171,6 +210,14 @@ def used_of_day(client: "DynamoDBClient", table: str, account_id: str, at_msec: 
     A call that is not over counts with what was reckoned with when it was begun.
     """
     return int((read_item(client, table, _minutes_key(account_id, at_msec)) or {}).get("used_msec", 0))
+
+
+def spent_of_day(client: "DynamoDBClient", table: str, account_id: str, at_msec: int) -> int:
+    """What an account's calls of a day have cost, in millionths: 0 where nothing limits that.
+
+    A call that is not over counts with what it may cost at most.
+    """
+    return int((read_item(client, table, _day_key(spend_key, account_id, at_msec)) or {}).get("spent_amount", 0))
 
 
 def _spent_until(
@@ -220,4 +267,8 @@ def unkeyed(number: str) -> str:
 
 
 def _minutes_key(account_id: str, moment_msec: int) -> Key:
-    return minutes_key(account_id, f"{datetime.fromtimestamp(moment_msec / 1000, UTC):%Y-%m-%d}")
+    return _day_key(minutes_key, account_id, moment_msec)
+
+
+def _day_key(key_of: Callable[[str, str], Key], account_id: str, moment_msec: int) -> Key:
+    return key_of(account_id, f"{datetime.fromtimestamp(moment_msec / 1000, UTC):%Y-%m-%d}")

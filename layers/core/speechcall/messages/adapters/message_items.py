@@ -230,6 +230,7 @@ def load(item: Values) -> Message:
         charged_msec=item.get("charged_msec", 0),
         is_limited=item.get("has_limit", False),
         limits=item.get("limits", {}),
+        reserved=item.get("reserved_amount", 0),
         cancelled_msec=item.get("cancelled_msec"),
         hangup_msec=item.get("hangup_msec"),
         is_held=item.get("held_back", False),

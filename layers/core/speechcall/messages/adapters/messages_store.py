@@ -21,7 +21,7 @@ from speechcall.messages.adapters.message_items import (
 from speechcall.messages.adapters.new_messages import DynamoNewMessages
 from speechcall.messages.adapters.stops_store import job_part
 from speechcall.messages.adapters.turns_store import charge_queue, charge_turn, load_turn
-from speechcall.messages.rules.dial_times import NO_CAPS, Caps
+from speechcall.messages.rules.dial_times import NO_CAPS, Caps, Counts
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.opening import opens_later_msec
 from speechcall.messages.rules.pool import Pool
@@ -134,7 +134,8 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         attempt = message.attempt + 1
         name = holder(message.mid, attempt)
         limits = limits_of(charge, pool)
-        kept, gone = (", limits = :limits", "") if limits else ("", ", limits")
+        kept, gone = (", limits = :limits, reserved_amount = :reserved", "") if limits else ("", ", limits")
+        reserved = reserved_of(limits, charge)
         it_waits_for_this_attempt = "#state = :from AND attempt = :before"
         call_it = self._change(
             message.mid,
@@ -154,7 +155,7 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
                 ":charged": charge.line_msec if charge else 0,
                 ":limited": charge is not None and charge.turn.max_lines is not None,
                 **due_values(shard_name(message.mid, State.CALLING), now_msec + CALLING_CHECK_MSEC),
-                **({":limits": limits} if limits else {}),
+                **({":limits": limits, ":reserved": reserved} if limits else {}),
             },
         )
         take = take_line(
@@ -173,17 +174,16 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
             parts["queue"] = {"Update": charge_queue(self._registry, charge)}
         if limits:
             estimate = charge.line_msec if charge else 0
-            return self._claim_within(limits, parts, message, name, estimate, pool, now_msec, charge)
+            counts = Counts(limits, name, estimate, reserved)
+            return self._claim_within(counts, parts, message, pool, now_msec, charge)
         failed = transact(self._client, parts)
         return _why_not(failed, message, pool, now_msec, charge) if failed else LineTaken()
 
     def _claim_within(
         self,
-        limits: Mapping[str, int],
+        counts: Counts,
         parts: Mapping[str, Any],
         message: Message,
-        holder_name: str,
-        estimate_msec: int,
         pool: Pool,
         now_msec: int,
         charge: Charge | None,
@@ -194,13 +194,13 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
 
         found: dict[str, Values | None] = {}
         for _ in range(CLAIM_TRIES):
-            counting = claim_parts(self._registry, message, limits, holder_name, estimate_msec, now_msec, found)
+            counting = claim_parts(self._registry, message, counts, now_msec, found)
             failed = transact(self._client, {**parts, **counting})
             if not failed:
                 return LineTaken()
             if not all(name.startswith(PREFIX) for name in failed):
                 return _why_not(failed, message, pool, now_msec, charge)
-            caps = caps_in(failed, limits, now_msec)
+            caps = caps_in(failed, counts.limits, now_msec)
             if caps.allow_msec > now_msec:
                 return Capped(caps)
             found |= failed
@@ -301,7 +301,16 @@ def limits_of(charge: Charge | None, pool: Pool) -> dict[str, int]:
         limits["stack"] = pool.calls_per_number
     if charge and charge.turn.minutes_per_day is not None:
         limits["minutes"] = charge.turn.minutes_per_day
+    if charge and charge.turn.spend_per_day is not None:
+        limits["spend"] = charge.turn.spend_per_day
     return limits
+
+
+def reserved_of(limits: Mapping[str, int], charge: Charge | None) -> int:
+    """What is counted for a call until its end; one whose price is not known takes all that may be spent."""
+    if charge is None or "spend" not in limits:
+        return 0
+    return limits["spend"] if charge.most_price is None else charge.most_price
 
 
 def _why_not(

@@ -297,7 +297,7 @@ def charge_turn(table: str, charge: Charge, holder: str, mid: str) -> Any:
         ":holders": {holder},
     }
     conditions = [nobody_else_has_charged_it, it_is_not_paused, the_message_is_not_cancelled]
-    limits = {"calls_per_number": turn.calls_per_number, "minutes_per_day": turn.minutes_per_day}
+    limits = {name: getattr(turn, name) for name in ("calls_per_number", "minutes_per_day", "spend_per_day")}
     for name, limit in limits.items():
         its_limit_is_as_read = f"attribute_not_exists({name})" if limit is None else f"{name} = :{name}"
         conditions.append(its_limit_is_as_read)
@@ -393,6 +393,7 @@ def load_turn(item: Values) -> Turn:
         line_msec=item.get("line_msec", 0),
         calls_per_number=item.get("calls_per_number"),
         minutes_per_day=item.get("minutes_per_day"),
+        spend_per_day=item.get("spend_per_day"),
     )
 
 

@@ -1,6 +1,6 @@
 """How long, how often and when a message is dialled."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple, assert_never, get_args
 
 from speechcall.shared.rules.outcome import OutcomeName
@@ -79,8 +79,23 @@ COUNTED_MSEC = (PERIOD_SECONDS + SLACK_SECONDS) * 1000
 DAY_MSEC = 86_400_000
 
 
-Limit = Literal["account", "stack", "minutes"]
-"""What a call may be counted in: its account's calls to a number, the stack's, and its account's minutes of the day."""
+Limit = Literal["account", "stack", "minutes", "spend"]
+"""What a call may be counted in: its account's calls to a number, the stack's, its account's minutes of the day, and
+what its account's calls of the day cost.
+"""
+
+
+class Counts(NamedTuple):
+    """What a claim counts of its call."""
+
+    limits: Mapping[str, int]
+    """That hold for it, by the names of `Limit`."""
+    name: str
+    """The call attempt."""
+    estimate_msec: int
+    """Of the minutes, until its end is known."""
+    reserved: int
+    """Of the spend, until its end is known."""
 
 
 class Counted(NamedTuple):
@@ -104,7 +119,7 @@ class Caps(NamedTuple):
     counted: tuple[Counted, ...] = ()
     """By its account's limit, and by the stack's."""
     spent_until_msec: int = 0
-    """Its account has used up its minutes until then; 0: it has not, or may make any number."""
+    """Its account has used up its minutes, or what it may spend, until then; 0: it has not, or may make any number."""
 
     @property
     def allow_msec(self) -> int:

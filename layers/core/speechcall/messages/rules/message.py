@@ -107,10 +107,14 @@ class Message:
     """Its account may hold so many lines only, and has one back when its call ends."""
     limits: Mapping[str, int] = field(default_factory=dict, compare=False)
     """The limits for calls that its latest claim counted it in, by the names of `Limit`."""
+    reserved: int = field(default=0, compare=False)
+    """What its latest claim has counted for its call in its account's spend of the day."""
     was_not_placed: bool = field(default=False, compare=False)
     """Only where it leaves a call: no phone can have rung, so the call is counted nowhere."""
     talked_msec: int | None = field(default=None, compare=False)
     """Only where it leaves a call: for how long it was up; None: that is not known, and its line's time counts."""
+    spent: int | None = field(default=None, compare=False)
+    """Only where it leaves a call: what it has cost; None: that is not known, and what was reserved counts."""
     cancelled_msec: int | None = field(default=None, compare=False)
     """When it was cancelled in a call, or just after one: it is not dialled again."""
     hangup_msec: int | None = field(default=None, compare=False)

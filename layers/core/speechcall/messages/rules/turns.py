@@ -53,6 +53,8 @@ class Turn:
     """How many calls its account may make to one number in any 24 hours; None: any number."""
     minutes_per_day: int | None = None
     """How many minutes of calls its account may make in a day (UTC); None: any number."""
+    spend_per_day: int | None = None
+    """What its account's calls of a day (UTC) may cost, in millionths of the currency; None: anything."""
 
     @property
     def standing(self) -> int:

@@ -11,6 +11,8 @@ class Charge(NamedTuple):
 
     turn: Turn
     queue: Queue
+    most_price: int | None = None
+    """What the call may cost at most; None: nobody has asked, because its account may spend anything."""
 
     @property
     def line_msec(self) -> int:

@@ -13,8 +13,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from speechcall.money.rules import rate_table
 from speechcall.money.rules.rate import Rate
-from speechcall.money.rules.rate_table import Stretch, rate_at, rates_in, stretches_of
+from speechcall.money.rules.rate_table import Stretch, rates_in, stretches_of
 from speechcall.shared.adapters.keys import RATES, rates_index_key, rates_page_key
 from speechcall.shared.adapters.table import ConditionFailed, Values, read_item, store_errors, to_wire
 from speechcall.shared.rules.errors import StoreUnavailable
@@ -77,11 +78,11 @@ class DynamoRates:
         """The rate of a number (E.164) in a version. None: it has none."""
         starts = self._index(version)
         page = bisect_right(starts, number.removeprefix("+"))
-        return rate_at(self._page(version, page - 1), number) if page else None
+        return rate_table.rate_at(self._page(version, page - 1), number) if page else None
 
-    def rate_now(self, number: str, now_msec: int) -> Rate | None:
-        """The rate of a call to a number that is dialled now. None: it has none."""
-        version = self.versions().at(now_msec)
+    def rate_at(self, number: str, at_msec: int) -> Rate | None:
+        """The rate of a call to a number that is dialled at a moment. None: it has none."""
+        version = self.versions().at(at_msec)
         return self.rate_of(version, number) if version else None
 
     def all_of(self, version: Version) -> list[Rate]:

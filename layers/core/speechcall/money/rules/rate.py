@@ -4,6 +4,7 @@ Amounts are whole millionths of the stack's currency, so sums are exact. The one
 has begun counts as a whole one, as carriers count it ("60/1": a minute, then by the second). Nothing else is rounded.
 """
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -14,6 +15,11 @@ MOST_PRICE = 1_000 * ONE
 """Of the first seconds, and of a step. A call of 70 minutes by the second stays below 15 digits, which JSON keeps."""
 MOST_SECONDS = 3_600
 """Of the first seconds, and of a step."""
+
+
+MOST_SPEND = 1_000_000 * ONE
+"""Of an account in a day."""
+_AMOUNT = re.compile(r"([0-9]{1,9})(?:\.([0-9]+))?", re.ASCII)
 
 
 class Rate(NamedTuple):
@@ -40,6 +46,14 @@ def price(rate: Rate, talked_msec: int) -> int:
     """What an answered call costs that was up for so long."""
     behind_msec = max(talked_msec - rate.first_seconds * 1000, 0)
     return rate.first_price + -(-behind_msec // (rate.step_seconds * 1000)) * rate.step_price
+
+
+def to_amount(text: str) -> int | None:
+    """An amount out of its digits, such as `0.35`; None: it is none, or has more than six decimals. Never a float."""
+    found = _AMOUNT.fullmatch(text)
+    if found is None or len(decimals := (found[2] or "").rstrip("0")) > DECIMALS:
+        return None
+    return int(found[1]) * ONE + int(decimals.ljust(DECIMALS, "0"))
 
 
 def as_number(amount: int) -> float:

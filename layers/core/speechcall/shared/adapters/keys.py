@@ -403,6 +403,11 @@ def minutes_key(account_id: str, date: str) -> Key:
     return {"pk": f"MINUTES#{account_id}#{date}", "sk": "MINUTES"}
 
 
+def spend_key(account_id: str, date: str) -> Key:
+    """What the calls of an account's day cost; `date` as YYYY-MM-DD."""
+    return {"pk": f"SPEND#{account_id}#{date}", "sk": "SPEND"}
+
+
 RATES: Key = {"pk": "RATES", "sk": "VERSIONS"}
 """The imports of rates, and since when each holds."""
 

@@ -63,6 +63,8 @@ HOURS_SHUT = Outcome("expired", "window")
 """Its hours do not open any more before its time is up."""
 CAPPED = Outcome("expired", "capped")
 """Its number had as many calls as may be, until its time was up."""
+SPEND_LIMIT = Outcome("expired", "spendLimit")
+"""Its call could cost more than its account may spend in a day, or nobody has given a price for its number."""
 CANCELLED = Outcome("cancelled", "cancelled")
 OPTED_OUT = Outcome("optedOut", "optedOut")
 MENUS_REFUSED = Outcome("menusRefused", "menusRefused")

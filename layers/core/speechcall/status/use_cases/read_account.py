@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from speechcall.accounts.rules.account import NEW_SHAPES_PER_DAY, Account
 from speechcall.accounts.use_cases.accounts import Credential
 from speechcall.messages.rules.dial_times import next_day_msec
+from speechcall.money.rules.rate import as_number
 from speechcall.shared.rules.timing import utc_text
 
 if TYPE_CHECKING:
@@ -19,13 +20,18 @@ def read_account(
     now_msec: int,
     calls_of_day: Callable[[str, int], int],
     used_of_day: Callable[[str, int], int],
+    spent_of_day: Callable[[str, int], int] = lambda _account_id, _at_msec: 0,
+    currency: Callable[[], str] = lambda: "",
 ) -> "answers.AccountStatus":
     """The answer. `calls_of_day`: the calls of an account's day (UTC), by a moment of it; `used_of_day`: their length.
 
-    The length (in ms) is counted, and asked for, only where the account's minutes are limited.
+    The length (in ms) is counted, and asked for, only where the account's minutes are limited; so is `spent_of_day`,
+    what they have cost in millionths of the `currency`.
     """
     is_counted = account.minutes_per_day is not None
-    return {
+    most_spend = account.spend_per_day
+    spent = None if most_spend is None else as_number(max(spent_of_day(account.account_id, now_msec), 0))
+    told: answers.AccountStatus = {
         "account": account.account_id,
         "key": credential.key_name,
         "scopes": [scope.value for scope in sorted(credential.scopes)],
@@ -39,11 +45,13 @@ def read_account(
             "maxLines": account.max_lines,
             "callsPerNumber": account.calls_per_number,
             "minutesPerDay": account.minutes_per_day,
+            "spendPerDay": None if most_spend is None else as_number(most_spend),
             "smsPerDay": account.sms_per_day,
         },
         "usedToday": {
             "calls": calls_of_day(account.account_id, now_msec),
             "minutes": _minutes(used_of_day(account.account_id, now_msec)) if is_counted else None,
+            "spend": spent,
             "endsAt": utc_text(next_day_msec(now_msec)),
         },
         "destinations": {
@@ -56,6 +64,9 @@ def read_account(
         "timeZone": account.time_zone,
         "keepDays": account.keep_days,
     }
+    if most_spend is not None:
+        told["costCurrency"] = currency()
+    return told
 
 
 def _minutes(msec: int) -> float:

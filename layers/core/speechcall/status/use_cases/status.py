@@ -38,6 +38,8 @@ EXPLANATIONS = {
     "cancelled": "It was cancelled, or what it belongs to was.",
     "optedOut": "Its number has opted out of the calls of this account or of a list that it names (docs/opt-outs.md).",
     "capped": "Its number had had as many calls in 24 hours as may be, and its time was up before another might be.",
+    "spendLimit": "Its account may spend so much a day only, and its call could have cost more than that alone; or the"
+    " operator has given no price for its number (docs/rates.md).",
     "window": "Its calling hours shut before there was a line for it, and do not open again before its time is up.",
 }
 """What a reason alone does not say to who has to act on it."""
