@@ -31,6 +31,7 @@ from cli.people import (
     read_request,
 )
 from cli.terminal import is_terminal, live_console, plain
+from speechcall.money.rules.rate import ONE, as_text
 from speechcall.shared.rules.json_text import MAX_JSON_BYTES
 
 MOST_BYTES = 50 * 1024 * 1024
@@ -161,15 +162,17 @@ def _windows(envelope: Any, *messages: Any) -> list[Any]:
 
 def _send(tally: Tally, api: Api, job: Job, *, yes: bool, as_json: bool) -> None:
     moments: list[str] = []
+    costs: list[Any] = []
     if not tally.wrong:
         for part, checked in _each(job.parts, "checked", as_json, lambda part: _check(api, part, job)):
             tally.wrong += _rejected(part, checked, job.columns)
             moments += [one["dialledFrom"] for one in checked["messages"] if "dialledFrom" in one]
+            costs += [checked["cost"]] if "cost" in checked else []
     if tally.wrong:
         rows = len({one.row for one in tally.wrong})
         told = _counted(rows, f"{tally.word} is", f"{tally.word}s are")
         raise Stopped(f"{told} wrong; nothing was sent", REFUSED)
-    _confirm(api, tally, job, min(moments, default=""), yes=yes)
+    _confirm(api, tally, job, min(moments, default=""), costs, yes=yes)
     for part, answer in _each(job.parts, "sent", as_json, lambda part: _post(api, part, job)):
         tally.wrong += _rejected(part, answer, job.columns)
         tally.sent += sum(one["status"] == "sent" for one in answer["messages"])
@@ -223,7 +226,7 @@ def _rejected(part: Part, answer: Any, columns: dict[str, str]) -> Iterator[Wron
             yield WrongCell(person.row, columns.get(name, ""), f"{where}{place['message']}".strip())
 
 
-def _confirm(api: Api, tally: Tally, job: Job, first: str, *, yes: bool) -> None:
+def _confirm(api: Api, tally: Tally, job: Job, first: str, costs: Sequence[Any], *, yes: bool) -> None:
     status, account = api.ask("GET", "/bat/account", has="limits")
     lines = [f"{tally.rows} calls as {job.sender}, the first {first or 'at once'}."]
     if status == 200:
@@ -231,6 +234,11 @@ def _confirm(api: Api, tally: Tally, job: Job, first: str, *, yes: bool) -> None
         own = [{**one, "timeZone": account.get("timeZone")} for one in account.get("windows") or ()]
         lines.append(f"Phones ring {_hours(job.windows or own)}.")
         lines.append(f"The account may make {limits['callsPerDay']} calls a day, and has made {used['calls']} today.")
+        if used.get("spend") is not None:
+            spent = (
+                f"{_amount([used['spend']])} of {_amount([limits['spendPerDay']])} {account.get('costCurrency', '')}"
+            )
+            lines.append(f"It has spent {spent.rstrip()} today, with what calls that are up may cost.")
         if used.get("minutes") is not None:
             lines.append(
                 f"It may talk for {limits['minutesPerDay']} minutes a day, and has for {used['minutes']} today."
@@ -239,7 +247,7 @@ def _confirm(api: Api, tally: Tally, job: Job, first: str, *, yes: bool) -> None
         lines.append(
             f"{job.more} {tally.word}s have a number that another {tally.word} has too: these are called again."
         )
-    lines.append("What they cost is not known here.")
+    lines.append(_told_costs(costs))
     typer.echo(plain("\n".join(lines)), err=True)
     if yes:
         return
@@ -247,6 +255,21 @@ def _confirm(api: Api, tally: Tally, job: Job, first: str, *, yes: bool) -> None
         raise typer.BadParameter("nobody is there to be asked; --yes calls without a question.")
     if not typer.confirm("Call them?", err=True):
         raise Stopped("nothing was sent", FAILED)
+
+
+def _told_costs(costs: Sequence[Any]) -> str:
+    """What the API has said of the parts, all together."""
+    if not costs:
+        return "What they cost is not known here."
+    least, most = (_amount([one[name] for one in costs]) for name in ("ifAnswered", "atMost"))
+    told = f"They cost {least} {costs[0]['currency']} if each is answered for a moment, and {most} at most"
+    unpriced = sum(one.get("unpriced", 0) for one in costs)
+    return f"{told}; {_counted(unpriced, 'call', 'calls')} without a price not counted." if unpriced else f"{told}."
+
+
+def _amount(given: Iterable[float]) -> str:
+    """A sum of amounts of the API, which are exact to the millionth."""
+    return as_text(sum(round(one * ONE) for one in given))
 
 
 def _each(parts: Sequence[Part], word: str, as_json: bool, work: Callable[[Part], Any]) -> Iterator[tuple[Part, Any]]:

@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 
 from cli.main import app
+from speechcall.accounts.rules.account import Account
 from speechcall.calls.adapters.call_items import dump_call
 from speechcall.calls.adapters.ended_metrics import pricing
 from speechcall.dialling.adapters.call_prices import LongestPrices
@@ -17,7 +19,8 @@ from speechcall.messages.rules.status_event import StatusEvent, StatusKind
 from speechcall.money.adapters import rates_store
 from speechcall.money.adapters.rates_store import DynamoRates, OtherCurrency, Versions
 from speechcall.money.rules.rate import ONE, Rate
-from speechcall.shared.adapters.keys import RATES, call_key, delivery_key
+from speechcall.requests.adapters.lists_store import DynamoLists
+from speechcall.shared.adapters.keys import RATES, call_key, delivery_key, spend_key
 from speechcall.shared.adapters.table import from_wire, to_wire
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.status.adapters.history_store import DynamoHistory
@@ -232,3 +235,14 @@ def test_the_end_of_a_call_asks_for_the_rate_of_its_own_moment(store, client):
     assert rate_at("+380441", NOW) is None
     store.add([UA], "EUR", "a", NOW)
     assert [rate_at("+380441", moment) for moment in (NOW - 1, NOW)] == [None, UA]
+
+
+def test_a_check_knows_the_rates_of_now_and_what_a_limited_account_has_spent(store, client):
+    lists, limited = DynamoLists(client, TABLE), Account("acme", ("*",), spend_per_day=9)
+    assert lists.costs_of(limited, NOW) is None
+    store.add([UA], "EUR", "a", NOW)
+    day = {**spend_key("acme", f"{datetime.fromtimestamp(NOW / 1000, UTC):%Y-%m-%d}"), "spent_amount": 7}
+    client.put_item(TableName=TABLE, Item=to_wire(day))
+    found = lists.costs_of(limited, NOW)
+    assert (found.currency, found.rate_of("+380441"), found.rate_of("+1"), found.spent) == ("EUR", UA, None, 7)
+    assert lists.costs_of(replace(limited, spend_per_day=None), NOW).spent == 0

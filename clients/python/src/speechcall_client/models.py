@@ -46,6 +46,16 @@ class CallBounds(Answer):
     longest_idle_seconds: int
 
 
+class CostForeseen(Answer):
+    """What calls would cost: if each is answered for a moment, and at most."""
+
+    if_answered: float
+    at_most: float
+    currency: str
+    unpriced: int = 0
+    """Of a whole request: how many calls have no price, and are not in it."""
+
+
 class MessageAnswer(Answer):
     """What became of one message of a request: `sent`, `acceptable` (of a check) or `rejected`."""
 
@@ -62,6 +72,7 @@ class MessageAnswer(Answer):
     promises: tuple[dict[str, Any], ...] = ()
     """What is known of each promise about the menus."""
     picture: str | None = None
+    cost: CostForeseen | None = None
 
 
 class Accepted(Answer):
@@ -82,6 +93,7 @@ class Checked(Answer):
 
     messages: tuple[MessageAnswer, ...]
     rejected: int = 0
+    cost: CostForeseen | None = None
 
 
 class Attempt(Answer):

@@ -177,6 +177,29 @@ class CallBounds(TypedDict):
 
 
 @_closed
+class CostForeseen(TypedDict):
+    """What calls would cost, where the operator has given rates."""
+
+    ifAnswered: Annotated[float, Field(ge=0, description="If a call is answered, and ends at once.")]
+    atMost: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="If all calls, redials too, are as long as menus and stack allow, with the longest "
+            "introductions.",
+        ),
+    ]
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["EUR"])]
+
+
+@_closed
+class CostOfAll(CostForeseen):
+    """The same of all messages that would be accepted."""
+
+    unpriced: NotRequired[Annotated[int, Field(ge=1, description="How many of them have no price and are not in it.")]]
+
+
+@_closed
 class Acceptable(TypedDict):
     """A message that would be accepted."""
 
@@ -197,6 +220,7 @@ class Acceptable(TypedDict):
             ),
         ]
     ]
+    cost: NotRequired[Annotated[CostForeseen, Field(description="Absent where its number has no price.")]]
     picture: NotRequired[Annotated[str, Field(description="The menus as Mermaid text, with `picture=mermaid`.")]]
     promises: NotRequired[Judgements]
 
@@ -207,6 +231,7 @@ class Checked(TypedDict):
 
     messages: Annotated[list[Acceptable | Rejected], Field(min_length=1, max_length=100)]
     rejected: NotRequired[Annotated[int, Field(ge=1)]]
+    cost: NotRequired[CostOfAll]
 
 
 @_closed

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from speechcall.accounts.adapters.days_store import DAY_KEPT_SECONDS, give_calls_back, take_calls
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from speechcall.campaigns.adapters.campaigns_store import DynamoCampaigns, NewList
+    from speechcall.money.adapters.rates_store import DynamoRates
+    from speechcall.requests.use_cases.foresee_cost import Costs
 
 FORM = 1
 """`v` of the items that are made here. An item keeps the form in which it was made; without `v` it is form 1."""
@@ -43,6 +45,7 @@ class DynamoLists:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
         self._prompts, self._shapes = DynamoPrompts(client, table), DynamoShapes(client, table)
+        self._rates: DynamoRates | None = None
 
     @cached_property
     def campaigns(self) -> "DynamoCampaigns":
@@ -62,6 +65,23 @@ class DynamoLists:
         from speechcall.messages.adapters.caps_store import read_numbers  # noqa: PLC0415, few accounts have limits
 
         return read_numbers(self._client, self._table, account, numbers, now_msec, digest)
+
+    def costs_of(self, account: Account, now_msec: int) -> "Costs | None":
+        """What is known of prices; None: there are no rates."""
+        # Only a check asks for it.
+        from speechcall.messages.adapters.caps_store import spent_of_day  # noqa: PLC0415
+        from speechcall.money.adapters.rates_store import DynamoRates  # noqa: PLC0415
+        from speechcall.requests.use_cases.foresee_cost import Costs  # noqa: PLC0415
+
+        self._rates = self._rates or DynamoRates(self._client, self._table)
+        versions = self._rates.versions()
+        version = versions.at(now_msec)
+        if version is None:
+            return None
+        spent = 0
+        if account.spend_per_day is not None:
+            spent = spent_of_day(self._client, self._table, account.account_id, now_msec)
+        return Costs(versions.currency, partial(self._rates.rate_of, version), spent)
 
     def find_list(self, list_id: str) -> MessageList | None:
         """A list by its id."""

@@ -57,10 +57,13 @@ if TYPE_CHECKING:
         Rejected,
         Sent,
     )
+    from speechcall.requests.use_cases.foresee_cost import Costs, Foreseen
 
 logger = logging.getLogger(__name__)
 
 CapsOf = Callable[[Account, Sequence[str], int], Mapping[str, Caps]]
+CostsOf = Callable[[Account, int], "Costs | None"]
+"""What is known of prices at a moment; None: the stack has no rates."""
 
 REPEATED_SECONDS = 30 * 86_400
 """For so long at least a request is not done twice under its idempotency key; its list names no person."""
@@ -335,6 +338,7 @@ def check_messages(
     ring_time_kept: bool = True,
     strict: bool = False,
     caps_of: CapsOf = lambda _account, _numbers, _now_msec: {},
+    costs_of: CostsOf = lambda _account, _now_msec: None,
     limits: CallLimits = AS_DEPLOYED,
     sends_sms: bool = False,
 ) -> "Checked":
@@ -342,13 +346,16 @@ def check_messages(
 
     With each acceptable message, when its phone may ring, when it may be dialled first if that is later, how short and
     how long its call can be, and on request its `picture`; with each, what is known of the promises about its menus.
-    `caps_of`: the calls that an account has made to numbers, for accounts with a limit.
+    `caps_of`: the calls that an account has made to numbers, for accounts with a limit. Where there are rates, what
+    each would cost, and all of them.
     """
     asked = read_request(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
     now = clock.now_msec()
     entries = judge_entries(asked, account, prompts, now, opt_outs, limits, sends_sms=sends_sms)
     numbers = sorted({entry.wanted.number for entry in entries if entry.wanted})
     known = caps_of(account, numbers, now) if has_limits(account) else {}
+    costs = costs_of(account, now)
+    foreseen_costs: list[Foreseen | None] = []
     described: list[Acceptable | Rejected] = []
     for entry in entries:
         if entry.wanted is None:
@@ -358,16 +365,38 @@ def check_messages(
             described.append(rejected_one)
             continue
         when = _when_dialled(entry, entry.wanted, account, now, known.get(entry.wanted.number, NO_CAPS))
-        foreseen = _foresee(entry._replace(warnings=[*entry.warnings, *when.warnings]), entry.wanted, picture)
+        warnings = [*entry.warnings, *when.warnings]
+        if costs:
+            from speechcall.requests.use_cases.foresee_cost import foresee, spend_warnings  # noqa: PLC0415, as `_price`
+
+            cost = foresee(entry.wanted, costs.rate_of(entry.wanted.number), limits)
+            foreseen_costs.append(cost)
+            warnings += spend_warnings(account, cost, costs, entry.path, now)
+        foreseen = _foresee(entry._replace(warnings=warnings), entry.wanted, picture)
         if when.may_ring:
             foreseen["mayRing"] = when.may_ring
         if when.from_msec:
             foreseen["dialledFrom"] = utc_text(when.from_msec)
         described.append(foreseen)
     answer: Checked = {"messages": described}
+    if costs:
+        _price(answer, foreseen_costs, costs.currency)
     if rejected := sum(entry.wanted is None for entry in entries):
         answer["rejected"] = rejected
     return answer
+
+
+def _price(answer: "Checked", found: "list[Foreseen | None]", currency: str) -> None:
+    """Says what the acceptable messages, in their order, and all of them would cost."""
+    # Only a check knows prices, and many stacks have none: requests that send should start without it.
+    from speechcall.requests.use_cases.foresee_cost import describe, describe_all  # noqa: PLC0415
+
+    acceptable = (one for one in answer["messages"] if one["status"] == "acceptable")
+    for one, cost in zip(acceptable, found, strict=True):
+        if cost:
+            one["cost"] = describe(cost, currency)
+    if found:
+        answer["cost"] = describe_all(found, currency)
 
 
 def _sent(entry: Entry, message_id: str) -> "Sent":
