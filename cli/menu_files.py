@@ -1,6 +1,6 @@
 """Menus out of a file: a request, a message, or the array of its menus."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -10,12 +10,15 @@ from cli.failures import Refusal
 from cli.files import read_file
 from speechcall.menus.rules.menu import Menu
 from speechcall.messages.rules.may_ring import may_ring
+from speechcall.requests.rules.placeholders import Template
 from speechcall.requests.use_cases.judge_hours import wanted_hours
 from speechcall.requests.use_cases.read_messages import check_message, to_menus
 from speechcall.requests.use_cases.request_models import MessageModel
 from speechcall.requests.use_cases.request_schema import HOURS_FIELDS
+from speechcall.requests.use_cases.shared_menus import insert
+from speechcall.requests.use_cases.shared_menus import read_menus as read_menus_of_list
 from speechcall.shared.rules.calling_hours import Hours
-from speechcall.shared.rules.errors import MalformedJson, PayloadTooLarge
+from speechcall.shared.rules.errors import MalformedJson, PayloadTooLarge, Problem
 from speechcall.shared.rules.json_text import MAX_JSON_BYTES, parse_json
 
 File = Annotated[
@@ -50,9 +53,7 @@ def read_menus(file: Path) -> Iterator[MenuFile]:
             given_menus["silentRepeats"] = message["silentRepeats"]
         model, problems = check_message(COMPLETE | given_menus, path)
         if model is None:
-            raise Refusal(
-                "\n".join(["The menus cannot be used:", *(f"  {one.path} {one.message}" for one in problems)])
-            )
+            raise _unusable(problems)
         yield MenuFile(path, to_menus(model), model.silentRepeats, _rings(model))
 
 
@@ -60,11 +61,42 @@ def _messages(given: Any) -> list[tuple[str, dict[str, Any]]]:
     if isinstance(given, list):
         return [("message", {"menu": given})]
     if isinstance(given, dict) and isinstance(given.get("messages"), list):
+        hours, shared = _hours(given), _shared(given)
         found = [(f"messages[{index}]", message) for index, message in enumerate(given["messages"])]
-        return [(path, {**_hours(given), **message} if isinstance(message, dict) else {}) for path, message in found]
+        return [
+            (
+                path,
+                {**hours, **message, **_inserted(shared, message, path)} if isinstance(message, dict) else {},
+            )
+            for path, message in found
+        ]
     if isinstance(given, dict) and "menu" in given:
         return [("message", given)]
     raise Refusal('The file holds neither {"messages": […]}, nor a message with "menu", nor an array of menus.')
+
+
+def _shared(given: dict[str, Any]) -> Template | None:
+    """The menus of a request that messages share. Raises Refusal."""
+    if "menus" not in given:
+        return None
+    template, problems = read_menus_of_list(given["menus"], allow_loopback=False, most_bytes=MAX_JSON_BYTES)
+    if problems:
+        raise _unusable(problems)
+    return template
+
+
+def _inserted(template: Template | None, message: dict[str, Any], path: str) -> dict[str, Any]:
+    """The `menu` of a message that has none of its own. Raises Refusal for `vars` that do not fit."""
+    if template is None or "menu" in message:
+        return {}
+    inserted, problems = insert(template, message, path)
+    if problems:
+        raise _unusable(problems)
+    return inserted
+
+
+def _unusable(problems: Sequence[Problem]) -> Refusal:
+    return Refusal("\n".join(["The menus cannot be used:", *(f"  {one.path} {one.message}" for one in problems)]))
 
 
 def _rings(model: MessageModel) -> str | None:

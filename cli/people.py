@@ -10,15 +10,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlsplit
+
+from speechcall.requests.rules.placeholders import MOST_CHARACTERS, read_template
 
 MOST_ROWS = 50_000
-MOST_CHARACTERS = 256
-"""Of a cell that is used."""
 FIELDS = ("to", "from", "text", "customerMessageId", "sendAt", "timeZone")
-"""What a column can be of a message. Any other name stands in the menus as {{name}}."""
+"""What a column can be of a message. Any other name stands in the menus as {{name}}, and in the message's `vars`."""
 DELIMITERS = (",", ";", "\t")
-_PLACE = re.compile(r"\{\{([A-Za-z][A-Za-z0-9_]{0,31})\}\}")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _RANGE = 100
 """Messages of a request."""
@@ -128,23 +126,30 @@ def _wrong(value: str) -> str:
 
 
 def read_menu(content: bytes, columns: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The message that everybody gets, and what the request says for all messages. Raises Unusable.
+    """The message that everybody gets, and what the request says for all: the menus stand there, once. Raises Unusable.
 
-    In: a message, or a request with exactly one. Its {{names}} and the columns that are no field have to be the same.
+    In: a message, or a request with exactly one. The names of its menus have to be those of the columns that are no
+    field, and of its own `vars`.
     """
     messages, envelope = _messages(content)
     if len(messages) != 1:
         raise Unusable("the menu's file must hold exactly one message: the one that everybody gets")
-    message = messages[0]
+    message = {name: value for name, value in messages[0].items() if name != "menu"}
+    envelope = {**envelope, "menus": messages[0].get("menu", envelope.get("menus"))}
     if "to" not in columns:
         raise Unusable("say which column has the numbers: --map to=COLUMN")
-    asked, mapped = set(_names(message.get("menu"))), set(columns) - set(FIELDS)
+    template, problems = read_template(envelope["menus"], "menu")
+    for one in problems:
+        raise Unusable(f"{one.path} {one.message}")
+    own = message.get("vars") or {}
+    if not isinstance(own, dict):
+        raise Unusable("the message's vars must be an object")
+    asked, mapped = set(template.names) - set(own), set(columns) - set(FIELDS)
     if missing := asked - mapped:
         raise Unusable(f"the menus say {_shown(missing)}, and no --map says what that is")
     if unused := mapped - asked:
         fields = ", ".join(FIELDS)
         raise Unusable(f"nothing in the menus says {_shown(unused)}; besides names in the menus there are: {fields}")
-    message_for(message, dict.fromkeys(columns, "x"))
     return message, envelope
 
 
@@ -155,9 +160,10 @@ def read_request(content: bytes) -> Request:
         raise Unusable("the file holds no message")
     if len(messages) > MOST_ROWS:
         raise Unusable(f"the file has more than {MOST_ROWS} messages; send it in parts")
-    for one in messages:
-        for _ in _names(one.get("menu")):
-            raise Unusable("the menus have names such as {{order}}, which a table fills: give PEOPLE.csv and --map")
+    if any(
+        template.names or problems for template, problems in (read_template(one.get("menu"), "") for one in messages)
+    ):
+        raise Unusable("the menus have names such as {{order}}, which a table fills: give PEOPLE.csv and --map")
     return Request(messages, [Person(number, {}) for number in range(1, len(messages) + 1)], envelope)
 
 
@@ -182,44 +188,11 @@ def _shown(names: set[str]) -> str:
     return " and ".join(f"{{{{{name}}}}}" for name in sorted(names))
 
 
-def _names(value: Any) -> Iterator[str]:
-    """The names in all texts. Raises Unusable for braces that are none: they would be spoken, or sent, as they are."""
-    if isinstance(value, str):
-        if "{{" in (rest := _PLACE.sub("", value)) or "}}" in rest:
-            raise Unusable(f"the menus have braces that are no name such as {{{{order}}}}: {value}")
-        yield from _PLACE.findall(value)
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _names(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _names(inner)
-
-
 def message_for(message: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
-    """The message with a person's values. What is put in is never read again. Raises Unusable for a place of its own.
-
-    In URLs values are quoted, and stand behind the host: a cell leads to no other server.
-    """
+    """The message with a person's values: fields of its own, and the rest for the names in the menus."""
     fields = {name: value for name, value in values.items() if name in FIELDS}
-    return {**message, **fields, "menu": _filled(message.get("menu"), values, "", in_body=False)}
-
-
-def _filled(value: Any, values: Mapping[str, str], name: str, *, in_body: bool) -> Any:
-    if isinstance(value, dict):
-        return {key: _filled(inner, values, key, in_body=in_body or key == "body") for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_filled(inner, values, name, in_body=in_body) for inner in value]
-    if not isinstance(value, str) or not _PLACE.search(value):
-        return value
-    if in_body or name == "text":
-        return _PLACE.sub(lambda found: values[found[1]], value)
-    if name not in ("url", "introUrl"):
-        raise Unusable(f"a {{{{name}}}} may stand in what is said, in a webhook's body and URL, and not in {name}")
-    parts = urlsplit(value)
-    if _PLACE.search(parts.scheme + parts.netloc) or not parts.netloc:
-        raise Unusable(f"a {{{{name}}}} may stand behind the host of a URL only, and not as in {value}")
-    return _PLACE.sub(lambda found: quote(values[found[1]], safe=""), value)
+    named = {name: value for name, value in values.items() if name not in FIELDS}
+    return {**message, **fields, **({"vars": {**(message.get("vars") or {}), **named}} if named else {})}
 
 
 def parts_of(people: Sequence[Person], seed: Sequence[bytes]) -> list[Part]:

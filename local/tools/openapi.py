@@ -550,16 +550,28 @@ def _schemas() -> dict[str, Any]:
     message = MessageModel.model_json_schema(by_alias=True, ref_template=f"{_REF}{{model}}")
     for name, schema in {**message.pop("$defs"), "MessageModel": message}.items():
         found[name.removesuffix("Model")] = schema
+    # A list's `menus` stand in for it; and with a menu of its own it has no names that `vars` could fill.
+    found["Message"]["required"].remove("menu")
+    found["Message"]["not"] = {"required": ["menu", "vars"], "properties": {"vars": {"type": "object"}}}
+    alone = {"required": ["menu"], "properties": {"vars": {"type": "null"}}}
     hours = DefaultsModel.model_json_schema(by_alias=True, ref_template=f"{_REF}{{model}}")["properties"]
     found["Messagelist"] = {
         "type": "object",
         "required": ["messages"],
+        "if": {"required": ["menus"]},
+        "else": {"properties": {"messages": {"items": alone}}},
         "properties": {
             "messages": {
                 "type": "array",
                 "minItems": 1,
                 "maxItems": MAX_MESSAGES,
                 "items": {"$ref": f"{_REF}Message"},
+            },
+            "menus": {
+                **found["Message"]["properties"]["menu"],
+                "description": "The menus of each message that has no `menu` of its own. A name such as `{{order}}` may"
+                " stand in what is said or spelt, in the strings of a webhook's body, and in the path and the values"
+                " of the query of a URL: each message says in `vars` what stands there.",
             },
             "campaign": {
                 "type": "string",

@@ -314,6 +314,16 @@ def test_texts_and_tables_are_read_as_they_are_written(page, cloud):
     ):
         assert page.evaluate(read, ["csv.js", "readCsv", text]) == rows
     assert page.evaluate(read, ["csv.js", "readCsv", 'a\n"b']) is None
+    # Of menus that stand next to the message a row of a table gives the vars, beside those that the message has
+    menus = [{"say": {"text": "{{order}} {{name}}"}, "dtmfActions": {}}]
+    shared = {"menus": menus, "messages": [{"vars": {"name": "A"}}]}
+    asked = """text => import('/console/request.js').then(all => {
+      const read = all.readText(text), person = {to: "+1", values: new Map([["order", '"{{name}}']])};
+      const body = JSON.parse(all.compose(read, {from: "", campaign: ""}, [person]));
+      return [all.wanted(read), body.menus, body.messages[0].vars, all.pathInText("messages[0].menu[0].say", read)];
+    })"""
+    told = page.evaluate(asked, json.dumps(shared))
+    assert told == [["order"], menus, {"name": "A", "order": '"{{name}}'}, "menus[0].say"]
     graph = "([lists, heard]) => import('/console/graph.js').then(all => "
     told_rows = f"{graph}all.read([{{dtmfActions: lists}}])[0].rows.map(one => one.heard))"
     for lists, heard in (

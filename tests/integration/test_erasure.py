@@ -165,7 +165,11 @@ def test_nothing_of_an_erased_person_is_found_anywhere(cloud, caplog, capfd):
         cloud.play.spawn(f"callee {number}", partial(shop.callee, number))
     # Given a call with a key, an opt-out and webhooks; one that was refused; one that waits for next week
     later = ONE | {"to": ZOYA[1:], "sendAt": utc_text(NOW + 7 * 86_400_000), "ignoreOptOut": False}
-    waits = shop.ask("POST /bat/messagelist", {"messages": [later]})["json"]["messages"][0]["messageId"]
+    del later["menu"]
+    hers = {"name": "Zoya", "order": "Zoya's order"}
+    shared = [MENU | {"say": MENU["say"] | {"text": "{{name}}, {{order}} waits."}}]
+    sharing = shop.ask("POST /bat/messagelist", {"menus": shared, "messages": [later | {"vars": hers}]})
+    waits = sharing["json"]["messages"][0]["messageId"]
     body = {"campaign": "spring", "messages": [ONE | {"to": ZOYA}, PLAIN, ONE | {"to": ZOYA, "type": "Zoya"}]}
     sent = shop.ask("POST /bat/messagelist", body, headers={"idempotency-key": "k"})
     assert sent["json"]["rejected"] == 1
@@ -182,6 +186,7 @@ def test_nothing_of_an_erased_person_is_found_anywhere(cloud, caplog, capfd):
     shop.tick()
     told = shop.ask("GET /bat/person/export/{exportId}", exportId=asked["json"]["exportId"])["json"]
     assert [one["status"]["messageId"] for one in told["messages"]] == [waits, heard]
+    assert told["messages"][0]["menu"] == [{"say": "Zoya, Zoya's order waits."}]
     assert told["messages"][1]["menu"] == [{"say": MENU["say"]["text"]}]
     assert [one["heard"] for one in told["messages"][1]["status"]["call"]["path"]][-1] == "d1"
     assert told["messages"][1]["status"]["consent"]["ref"] == "Zoya's form"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from speechcall.accounts.rules.account import Account
+from speechcall.menus.rules.menu import Webhook
 from speechcall.messages.rules.dial_times import Redial
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.when_to_dial import Dialable, next_dial
@@ -354,6 +355,33 @@ def test_a_key_with_another_body_is_refused(api):
     api.post({"messages": [entry()]}, key="k")
     with pytest.raises(IdempotencyKeyReused):
         api.post({"messages": [entry("+380936670004")]}, key="k")
+    assert len(api.messages._messages) == 1
+
+
+NAMED = {
+    "menus": [MENU | {"dtmfActions": {"d1": [HOOK | {"body": {"order": "{{order}}"}}, HANGUP], "wrong": [HANGUP]}}]
+}
+
+
+def named(order, **more):
+    return {name: value for name, value in entry(vars={"order": order}, **more).items() if name != "menu"}
+
+
+def test_what_stands_in_shared_menus_is_kept_in_a_messages_own_menus_alone(api):
+    answer = api.post({**NAMED, "messages": [named("Ann 4711"), named("Bob 4712", to="+380936670004")]}, key="k")
+    first, second = (api.messages.get(one["messageId"]) for one in answer["messages"])
+    bodies = [one.body for kept in (first, second) for one in kept.menus[0].actions["d1"] if isinstance(one, Webhook)]
+    assert bodies == ['{"order":"Ann 4711"}', '{"order":"Bob 4712"}']
+    without_menus = [replace(one, menus=(), menus_text=None) for one in (first, second)]
+    assert "Ann" not in repr((without_menus, api.lists.lists, api.lists.brought))
+    assert len(api.lists.brought[("acme", "2026-09-21")]) == 1
+
+
+def test_a_key_with_other_values_is_refused_and_with_the_same_is_a_repeat(api):
+    first = api.post({**NAMED, "messages": [named("1")]}, key="k")
+    assert api.post({**NAMED, "messages": [named("1")]}, key="k") == first
+    with pytest.raises(IdempotencyKeyReused):
+        api.post({**NAMED, "messages": [named("2")]}, key="k")
     assert len(api.messages._messages) == 1
 
 

@@ -14,6 +14,9 @@ from cli.api import Api
 from cli.exit_codes import FAILED, REFUSED, UNKNOWN
 from cli.main import app
 from cli.people import MOST_ROWS, Unusable, message_for, read_menu, read_people
+from speechcall.menus.rules.menu import Webhook
+from speechcall.requests.rules.placeholders import read_template
+from speechcall.requests.use_cases.check_request import read_request as read_by_service
 from tests.kit.command_line import CliRunner
 
 MESSAGE: dict[str, Any] = {
@@ -47,7 +50,8 @@ class Service:
         if request.url.path == "/bat/account":
             return httpx.Response(200, json={"limits": {"callsPerDay": 10_000}, "usedToday": {"calls": 3}})
         assert request.url.params["strict"] == "true"
-        messages = json.loads(request.content)["messages"]
+        body = json.loads(request.content)
+        messages = body["messages"]
         if request.url.path.endswith("/check"):
             self.checks += 1
             return httpx.Response(200, json={"messages": [self.judged(one, "acceptable") for one in messages]})
@@ -60,7 +64,7 @@ class Service:
         key = request.headers["idempotency-key"]
         if key not in self.answers:
             for one in messages:
-                self.called[one["to"], one["menu"][0]["say"]["text"]] += 1
+                self.called[one["to"], said(one, body)] += 1
             found = {
                 "messagelistId": str(len(self.answers)),
                 "messages": [self.judged(one, "sent") for one in messages],
@@ -80,6 +84,12 @@ class Service:
             return {"recipient": one["to"], "status": word}
         place = {"code": "INVALID_RECIPIENT", "path": "messages[0].to", "message": "must be a phone number"}
         return {"recipient": one["to"], "status": "rejected", "error": place}
+
+
+def said(one, body):
+    """What the first menu says to whom a message calls."""
+    menu = one.get("menu") or read_template(body["menus"], "menus")[0].filled(one["vars"])
+    return menu[0]["say"]["text"]
 
 
 @pytest.fixture
@@ -347,13 +357,25 @@ def test_a_table_is_read_as_spreadsheets_write_it(delimiter):
 
 
 def test_values_lead_to_no_other_server_and_are_read_once():
-    message, _ = read_menu(json.dumps(MESSAGE).encode(), COLUMNS)
-    made = message_for(message, {"to": "+1", "order": "../{{to}}?x=1#@attacker.example/"})
-    action = made["menu"][0]["dtmfActions"]["d1"][0]
-    assert action["url"] == "https://shop.example/o/..%2F%7B%7Bto%7D%7D%3Fx%3D1%23%40attacker.example%2F"
-    assert action["body"] == {"order": "../{{to}}?x=1#@attacker.example/"}
-    assert made["menu"][0]["say"]["text"] == "Your order ../{{to}}?x=1#@attacker.example/."
-    assert "{{order}}" in json.dumps(MESSAGE)
+    message, envelope = read_menu(json.dumps(MESSAGE).encode(), COLUMNS)
+    made = message_for(message, {"to": "+380671234567", "order": "../{{to}}?x=1#@attacker.example/"})
+    body = json.dumps({**envelope, "messages": [made]}).encode()
+    ((menu,),) = (one.wanted.menus for one in read_by_service(body, strict=True).entries)
+    action = menu.actions["d1"][0]
+    assert isinstance(action, Webhook)
+    assert action.url == "https://shop.example/o/..%2F%7B%7Bto%7D%7D%3Fx%3D1%23%40attacker.example%2F"
+    assert json.loads(action.body) == {"order": "../{{to}}?x=1#@attacker.example/"}
+    assert menu.say.text == "Your order ../{{to}}?x=1#@attacker.example/."
+
+
+def test_the_menus_are_sent_once_and_those_of_a_request_have_values_too():
+    request = {"menus": MESSAGE["menu"], "messages": [{"vars": {"order": "1"}}]}
+    for columns, made_vars in (({"to": "phone"}, {"order": "1"}), ({"to": "phone", "text": "note"}, {"order": "1"})):
+        message, envelope = read_menu(json.dumps(request).encode(), columns)
+        assert message_for(message, {"to": "+1"}) == {"to": "+1", "vars": made_vars}
+        assert envelope == {"menus": MESSAGE["menu"]}
+    with pytest.raises(Unusable, match=r"\{\{order\}\}"):
+        read_menu(json.dumps(request).encode(), COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -362,10 +384,10 @@ def test_values_lead_to_no_other_server_and_are_read_once():
         ({}, {"to": "phone"}, "{{order}}"),
         ({}, {**COLUMNS, "colour": "c"}, "{{colour}}"),
         ({}, {"order": "Order"}, "--map to"),
-        ({"say": {"text": "{{ order }}", "language": "en-GB"}}, COLUMNS, "braces"),
-        ({"say": {"text": "{{order}}", "language": "{{order}}"}}, COLUMNS, "not in language"),
-        ({"introUrl": "https://{{order}}.example/a.wav"}, COLUMNS, "behind the host"),
-        ({"introUrl": "{{order}}"}, COLUMNS, "behind the host"),
+        ({"say": {"text": "{{ order }}", "language": "en-GB"}}, COLUMNS, "without a name"),
+        ({"say": {"text": "{{order}}", "language": "{{order}}"}}, COLUMNS, r"say\.language has"),
+        ({"introUrl": "https://{{order}}.example/a.wav"}, COLUMNS, "in its host"),
+        ({"introUrl": "{{order}}"}, COLUMNS, "is no URL"),
     ],
 )
 def test_a_menu_that_cannot_be_filled_is_refused_before_anything(change, columns, says):

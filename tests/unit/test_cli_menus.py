@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.main import app
+from cli.menu_files import read_menus
 from tests.kit.command_line import CliRunner
 
 SPEC = Path(__file__).parents[2] / "events" / "spec"
@@ -65,6 +66,24 @@ def test_a_menu_array_a_message_and_a_request_are_read(tmp_path, wrapped):
     file = tmp_path / "menu.json"
     file.write_text(json.dumps(wrapped([{"introUrl": "a", "dtmfActions": {"wrong": [{"action": "hangup"}]}}])))
     assert "Menu 0" in run("explain", file).output
+
+
+def test_the_menus_that_messages_share_are_told_with_what_each_message_has_in_them(tmp_path):
+    file = tmp_path / "request.json"
+    said = {"introUrl": "https://a.example/{{order}}.mp3", "dtmfActions": {"wrong": [{"action": "hangup"}]}}
+    own = {"menu": [{**said, "introUrl": "own"}]}
+    file.write_text(json.dumps({"menus": [said], "messages": [{"vars": {"order": "4 071"}}, own]}))
+    assert [one.menus[0].intro for one in read_menus(file)] == ["https://a.example/4%20071.mp3", "own"]
+    assert "messages[0]\n\nMenu 0: the callee hears audio from a.example," in run("explain", file).output
+    for messages, path in (
+        ([{}], "messages[0].vars.order"),
+        ([{"vars": {"order": "1", "x": "1"}}], "messages[0].vars.x"),
+    ):
+        file.write_text(json.dumps({"menus": [said], "messages": messages}))
+        told = run("explain", file)
+        assert (told.exit_code, path in told.output) == (3, True)
+    file.write_text(json.dumps({"menus": [{"introUrl": "{{order}}", "dtmfActions": {}}], "messages": [{}]}))
+    assert "menus[0].introUrl has a name, and is no URL" in run("explain", file).output
 
 
 @pytest.mark.parametrize(

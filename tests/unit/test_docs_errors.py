@@ -76,6 +76,14 @@ BY_SILENCE = [HOOK, HANGUP]
 SURE = {"name": "no confirmation by silence", "never": {"webhook": "*/callback", "by": "wrong"}}
 
 
+LONG = json.dumps(
+    {
+        "menus": [MENU | {"dtmfActions": {key: [HOOK | {"body": {"a": "b" * 8000}}] for key in ("d1", "d2", "d3")}}],
+        "messages": [{name: value for name, value in MESSAGE.items() if name != "menu"}] * 90,
+    }
+).encode()
+
+
 class Refused:
     """What a client was answered, as the page's rows."""
 
@@ -132,6 +140,19 @@ def send(
 
 def message(**changes):
     return send([changed(MESSAGE, **changes)])
+
+
+ORDER = {"introUrl": "ivr_651854", "dtmfActions": {"d1": [HOOK | {"url": "https://shop.example/o/{{order}}"}, HANGUP]}}
+
+
+def sharing(menu=ORDER, **changes):
+    """What a request is refused with whose message has the menus that stand next to it."""
+    menus = [menu] if isinstance(menu, dict) else menu
+    return send(json.dumps({"menus": menus, "messages": [changed(MESSAGE, menu=ABSENT, **changes)]}).encode())
+
+
+def order_of(url):
+    return ORDER | {"dtmfActions": {"d1": [HOOK | {"url": url}]}}
 
 
 def promising(*promises, account=ACME, intro="ivr_651854", **actions):
@@ -496,6 +517,24 @@ GIVEN = {
         lambda: menu(dtmfActions={"1": []}),
         lambda: menu(dtmfActions={"d1": HANGUP}),
     ],
+    "400 menus that messages share": [
+        lambda: sharing("welcome"),
+        lambda: sharing(ORDER | {"introUrl": "a" * 140_000}),
+        lambda: sharing(ORDER | {"introUrl": "welcome_{{order}}"}),
+        lambda: sharing(order_of("https://{{order}}/")),
+        lambda: sharing(order_of("https://shop.example/?{{order}}=1")),
+        lambda: sharing(order_of("https://shop.example/#{{order}}")),
+        lambda: sharing(order_of("https://shop.example/{{ order }}")),
+        lambda: sharing({"say": SAY, "dtmfActions": {"d1": [HOOK | {"body": {"{{order}}": 1}}]}}),
+        lambda: sharing(vars={}),
+        lambda: sharing(vars={"order": "4711", "oder": "4711"}),
+        lambda: sharing(vars={"order": "4711", "colour": "red"}),
+        lambda: sharing(vars={"order": ".."}),
+        lambda: sharing(vars={"order": 4711}),
+        lambda: sharing(vars={"order": "4711", "my order": "1"}),
+        lambda: sharing(vars=["4711"]),
+        lambda: message(vars={"order": "4711"}),
+    ],
     "400 promises": [
         lambda: promising(SURE, wrong=BY_SILENCE),
         lambda: promising({"always": {"menus": "<= 3"}}, wrong=[{"action": "gotoMenu", "menu": 0}]),
@@ -559,7 +598,7 @@ GIVEN = {
         lambda: stopped(lambda desk: pause_list(ACME, "7", b"", {}, desk)),
         lambda: stopped(lambda desk: resume_a_campaign(ACME, "spring", b"", {}, desk)),
     ],
-    "413": [lambda: send(b" " * (MAX_JSON_BYTES + 1)), lambda: put(b" " * (4 * 1024 * 1024 + 1))],
+    "413": [lambda: send(b" " * (MAX_JSON_BYTES + 1)), lambda: send(LONG), lambda: put(b" " * (4 * 1024 * 1024 + 1))],
     "415": [lambda: read(**{"content-encoding": "gzip"})],
     "422": [
         lambda: send([MESSAGE], key="k", second=[MESSAGE, MESSAGE]),

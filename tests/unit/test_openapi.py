@@ -148,6 +148,11 @@ def test_the_specifications_bodies_are_its_examples(name):
         assert is_valid("Messagelist", example)
 
 
+PLAYS = {"introUrl": "a", "dtmfActions": {}}
+SHARING = {"from": "Shop", "to": "+380936670003", "text": "ivr", "type": "speechcall"}
+"""A message that has the menus of its list."""
+
+
 @pytest.mark.parametrize(
     ("schema", "value", "valid"),
     [
@@ -166,6 +171,18 @@ def test_the_specifications_bodies_are_its_examples(name):
         ("Menu", {"introUrl": "a", "dtmfActions": {"d1": [{"action": "call"}]}}, False),
         ("Menu", {"introUrl": "a", "dtmfActions": {}, "idleTimeoutMsec": 180_000}, True),
         ("Menu", {"introUrl": "a", "dtmfActions": {}, "idleTimeoutMsec": 180_001}, False),
+        ("Messagelist", {"messages": [SHARING]}, False),
+        ("Messagelist", {"messages": [SHARING | {"menu": [PLAYS]}]}, True),
+        ("Messagelist", {"messages": [SHARING | {"menu": [PLAYS], "vars": {"order": "1"}}]}, False),
+        ("Messagelist", {"menus": [PLAYS], "messages": [SHARING, SHARING | {"menu": [PLAYS]}]}, True),
+        ("Messagelist", {"menus": [PLAYS], "messages": [SHARING | {"vars": {"order": "1"}}]}, True),
+        ("Messagelist", {"menus": [PLAYS], "messages": [SHARING | {"menu": [PLAYS], "vars": {"a": "1"}}]}, False),
+        ("Messagelist", {"menus": [], "messages": [SHARING]}, False),
+        ("Message", SHARING | {"vars": {"my order": "1"}}, False),
+        ("Message", SHARING | {"vars": {"order": ""}}, False),
+        ("Message", SHARING | {"vars": {"order": 1}}, False),
+        ("Menu", PLAYS | {"introUrl": None, "play": [{"spell": "4{{order}}", "recordings": "uk_"}]}, True),
+        ("Menu", PLAYS | {"introUrl": None, "play": [{"spell": "4{{or der}}", "recordings": "uk_"}]}, False),
         ("Redial", {"attempts": 4, "afterSec": [60]}, True),
         ("Redial", {"attempts": 5}, False),
         ("Redial", {"attempts": 1, "afterSec": [59]}, False),

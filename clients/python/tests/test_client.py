@@ -19,6 +19,7 @@ from speechcall_client import (
     OutcomeUnknown,
     Patience,
     RateLimited,
+    Say,
     ServerError,
     Unauthorized,
     Unreachable,
@@ -192,6 +193,18 @@ def test_many_messages_go_a_hundred_at_a_time_under_keys_that_stay_the_same():
     for wrong in ([], messages[:101]):
         with pytest.raises(ValueError, match="1 to 100"):
             api.client.send(wrong)
+
+
+def test_menus_are_sent_once_for_all_messages_that_share_them():
+    api = Api((200, SENT))
+    menu = Menu(say=Say("Order {{order}}.", "en-GB"))
+    messages = [Message(to="+380671234567", sender="Shop", vars={"order": str(one)}) for one in range(150)]
+    api.client.send(messages[0], menus=[menu])
+    api.client.check(messages[0], menus=[menu])
+    assert len([*api.client.send_many(messages, campaign="c", idempotency_key="k", menus=[menu])]) == 2
+    bodies = [json.loads(one.content) for one in api.asked]
+    assert [one["menus"] for one in bodies] == [[menu.to_json()]] * 4
+    assert [one["vars"]["order"] for one in bodies[3]["messages"]] == [str(one) for one in range(100, 150)]
 
 
 def test_credentials_go_nowhere_else():

@@ -96,6 +96,17 @@ def test_a_mistake_is_told_where_it_is_made(wrong):
         wrong()
 
 
+def test_a_message_of_shared_menus_says_only_what_stands_in_them():
+    shared = Message(to="+380671234567", sender="Shop", vars={"order": "4711"}).to_json()
+    assert shared == {
+        "from": "Shop",
+        "to": "+380671234567",
+        "text": "speechcall",
+        "type": "speechcall",
+        "vars": {"order": "4711"},
+    }
+
+
 def test_a_message_says_only_what_was_said():
     plain = Message(to="+380671234567", sender="Shop", menus=[Menu(audio="a")])
     assert plain.to_json() == {

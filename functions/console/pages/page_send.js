@@ -6,7 +6,7 @@ import { ask, button, count, duration, field, foreign, make, onSubmit, say, tell
 import { Editor } from "./editor.js";
 import { graph } from "./graph.js";
 import { Malformed, nearest } from "./json_places.js";
-import { compose, pathInText, placeholders, readText } from "./request.js";
+import { compose, pathInText, readText, wanted } from "./request.js";
 
 const AT_ONCE = 100;
 const PATIENCE_MSEC = 350;
@@ -96,7 +96,7 @@ class SendPage {
       return;
     }
     this.picture.replaceChildren(graph(this.request.menus));
-    this.many.ask(this.request.own.has("menu") ? placeholders(this.request.own.get("menu")) : []);
+    this.many.ask(wanted(this.request));
     this.later();
   }
 
@@ -155,7 +155,7 @@ class SendPage {
         if (tone === "bad" && (this.value(name) || name !== "to")) complaints[name] ||= message;
         continue;
       }
-      const there = pathInText(where, this.request.prefix);
+      const there = pathInText(where, this.request);
       marks.push({ ...this.spot(nearest(this.request.found, there)), message: `${there || "The menu"} ${message}`, tone });
     }
     for (const [name, message] of Object.entries(complaints)) this.fields[name].complain(message);

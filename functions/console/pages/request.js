@@ -4,7 +4,10 @@ import { places } from "./json_places.js";
 
 const PLACEHOLDER = /\{\{\s*([^{}]+?)\s*\}\}/g;
 
-/** `{menus, own, envelope, prefix}`: the menus as values, other members' texts, and what paths of the API are called in the text. Throws Malformed. */
+/**
+ * `{menus, own, envelope, prefix, shared}`: the menus as values, other members' texts, what paths of the API are called
+ * in the text, and whether the menus stand next to the messages. Throws Malformed.
+ */
 export function readText(text) {
   const found = places(text);
   const value = JSON.parse(text);
@@ -12,11 +15,13 @@ export function readText(text) {
   if (Array.isArray(value)) return { found, menus: value, own: new Map([["menu", text]]), envelope: new Map(), prefix: null };
   const base = request ? "messages[0]" : "";
   const message = request ? value.messages[0] : value;
-  const menus = Array.isArray(message?.menu) ? message.menu : [];
   const own = members(text, found, message, base);
   const envelope = request ? members(text, found, value, "") : new Map();
+  const shared = request && !own.has("menu") && envelope.has("menus");
+  const given = shared ? value.menus : message?.menu;
+  const menus = Array.isArray(given) ? given : [];
   envelope.delete("messages");
-  return { found, menus, own, envelope, prefix: base };
+  return { found, menus, own, envelope, prefix: base, shared };
 }
 
 function members(text, found, value, base) {
@@ -29,10 +34,11 @@ function members(text, found, value, base) {
 }
 
 /** A path of the API ("messages[0].menu[1].introUrl") as it is called in the editor's text. */
-export function pathInText(path, prefix) {
+export function pathInText(path, { prefix, shared }) {
   const inner = path.replace(/^messages\[[0-9]+\]\.?/, "");
   if (prefix === null) return inner.replace(/^menu\.?/, "");
   if (inner === path) return path;
+  if (shared && inner.startsWith("menu[")) return inner.replace("menu", "menus");
   return [prefix, inner].filter(Boolean).join(inner.startsWith("[") ? "" : ".");
 }
 
@@ -48,6 +54,7 @@ export function compose(read, { from, campaign }, people) {
     if (to || !own.has("to")) own.set("to", JSON.stringify(to));
     if (customerMessageId) own.set("customerMessageId", JSON.stringify(customerMessageId));
     if (values && fill) own.set("menu", fill(values));
+    if (values?.size && read.shared) own.set("vars", JSON.stringify({ ...ownVars(read), ...Object.fromEntries(values) }));
     return object(own);
   });
   const envelope = new Map(read.envelope);
@@ -55,8 +62,17 @@ export function compose(read, { from, campaign }, people) {
   return object(new Map([["messages", `[${messages.join(",")}]`], ...envelope]));
 }
 
+const ownVars = ({ own }) => JSON.parse(own.get("vars") ?? "{}");
+
+/** The names that want a column: those of the menus, without what the message itself has for them. */
+export function wanted(read) {
+  if (!read.shared) return read.own.has("menu") ? placeholders(read.own.get("menu")) : [];
+  const names = [...read.envelope.get("menus").matchAll(/\{\{([A-Za-z][A-Za-z0-9_]{0,31})\}\}/g)].map(([, name]) => name);
+  return [...new Set(names)].filter((name) => !Object.hasOwn(ownVars(read) ?? {}, name));
+}
+
 /** The names that a menu's text asks for: `{{order}}` in what it says, in a webhook's body, and behind the host of a URL. */
-export function placeholders(menuText) {
+function placeholders(menuText) {
   const found = fillable(menuText).flatMap(({ from, to }) => [...menuText.slice(from, to).matchAll(PLACEHOLDER)]);
   return [...new Set(found.map(([, name]) => name))];
 }

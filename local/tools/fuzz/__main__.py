@@ -76,7 +76,8 @@ def _smaller(document: dict[str, Any]) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
     schemas["Messagelist"]["properties"]["messages"]["maxItems"] = 3
     message, menu = schemas["Message"]["properties"], schemas["Menu"]["properties"]
-    message["menu"]["maxItems"] = 3
+    message["menu"]["maxItems"] = schemas["Messagelist"]["properties"]["menus"]["maxItems"] = 3
+    message["vars"]["anyOf"][0]["maxProperties"] = 1
     message["text"]["maxLength"] = 20
     menu["dtmfActions"]["maxProperties"] = 4
     menu["dtmfActions"]["additionalProperties"]["maxItems"] = 3

@@ -76,7 +76,19 @@ def _acceptable(body: Any) -> Any:
     """The body with its audio known and its targets there, nine times of ten; and few messages."""
     if not isinstance(body, dict) or not isinstance(body.get("messages"), list) or _chance(body) == 0:
         return body
-    return _with_hours({**body, "messages": [_mended(message) for message in body["messages"][:MOST_MESSAGES]]})
+    shared = _shared(body)
+    return _with_hours(
+        {**body, **shared, "messages": [_mended(message, shared) for message in body["messages"][:MOST_MESSAGES]]}
+    )
+
+
+def _shared(body: dict[str, Any]) -> dict[str, Any]:
+    """The menus of all messages, if there are any: with a name that each message has a text for."""
+    if not isinstance(body.get("menus"), list):
+        return {}
+    said = {"introUrl": None, "play": None, "say": {"text": "Order {{order}}.", "language": "en-GB"}}
+    menus = [_mended_menu(menu, len(body["menus"])) for menu in body["menus"]]
+    return {"menus": [{**menu, **said} if isinstance(menu, dict) else menu for menu in menus]}
 
 
 def _with_hours(given: dict[str, Any]) -> dict[str, Any]:
@@ -90,23 +102,30 @@ def _known_alone(body: Any) -> Any:
     """The body without what a strict request is refused for: the schema lets a message have any other member."""
     if not isinstance(body, dict) or not isinstance(body.get("messages"), list):
         return body
-    return {"messages": [_of(message, MESSAGE_FIELDS) for message in body["messages"]]}
+    shared = {"menus": body["menus"]} if "menus" in body else {}
+    return {**shared, "messages": [_of(message, MESSAGE_FIELDS) for message in body["messages"]]}
 
 
 def _of(message: Any, names: Collection[str]) -> Any:
     return {name: value for name, value in message.items() if name in names} if isinstance(message, dict) else message
 
 
-def _mended(message: Any) -> Any:
-    if not isinstance(message, dict) or not isinstance(message.get("menu"), list):
+def _mended(message: Any, shared: dict[str, Any]) -> Any:
+    if not isinstance(message, dict):
+        return message
+    if shared and not isinstance(message.get("menu"), list):
+        texts = [text for text in (message.get("vars") or {}).values() if text.strip()]
+        message = {**{name: value for name, value in message.items() if name != "menu"}, "vars": {"order": "4711"}}
+        if texts:
+            message["vars"]["order"] = texts[0]
+    elif not isinstance(message.get("menu"), list):
         return message
     # The schema does not say which numbers there are.
     number = {"to": f"+38067{_chance(message['to'], 10**7):07}"} if isinstance(message.get("to"), str) else {}
-    return {
-        **_with_hours(message),
-        **number,
-        "menu": [_mended_menu(menu, len(message["menu"])) for menu in message["menu"]],
-    }
+    mended = {**_with_hours(message), **number}
+    if "menu" in message:
+        mended["menu"] = [_mended_menu(menu, len(message["menu"])) for menu in message["menu"]]
+    return mended
 
 
 def _mended_menu(menu: Any, count: int) -> Any:

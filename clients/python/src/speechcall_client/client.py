@@ -14,7 +14,7 @@ import httpx
 
 from speechcall_client import models, operations
 from speechcall_client.errors import ApiError, Unreachable, error_of
-from speechcall_client.menus import Message, Window
+from speechcall_client.menus import Menu, Message, Window
 from speechcall_client.operations import MAX_BODY_BYTES, MAX_MESSAGES, Operation, envelope_of
 from speechcall_client.retries import Patience, Trial
 
@@ -135,6 +135,7 @@ class Client(_Base):
         self,
         messages: Message | Sequence[Message],
         *,
+        menus: Sequence[Menu] = (),
         campaign: str | None = None,
         strict: bool = False,
         idempotency_key: str | None = None,
@@ -145,14 +146,21 @@ class Client(_Base):
     ) -> models.Accepted:
         """Call each recipient: 1 to 100 messages. Each is `sent` or `rejected`; all rejected is `Invalid`.
 
+        `menus`: those of the messages without menus of their own; a message's `vars` stand there for their {{names}}.
         Nothing is sent twice, however often the client has to try: each request has an Idempotency-Key, its own or
         yours. `strict`: a field that is not known is refused.
         """
-        envelope = envelope_of(send_at, windows, time_zone, not_on)
+        envelope = envelope_of(menus, send_at, windows, time_zone, not_on)
         return self._ask(operations.send(_several(messages), campaign, strict, idempotency_key, envelope))
 
     def send_many(
-        self, messages: Iterable[Message], *, campaign: str, idempotency_key: str, strict: bool = False
+        self,
+        messages: Iterable[Message],
+        *,
+        campaign: str,
+        idempotency_key: str,
+        strict: bool = False,
+        menus: Sequence[Menu] = (),
     ) -> Iterator[models.Accepted]:
         """Any number of messages, a hundred at a time, under one campaign. Take all of what it gives, or they wait.
 
@@ -160,12 +168,13 @@ class Client(_Base):
         """
         for number, part in enumerate(_parts(messages)):
             key = f"{idempotency_key}-{number}"
-            yield self.send(part, campaign=campaign, strict=strict, idempotency_key=key)
+            yield self.send(part, campaign=campaign, strict=strict, idempotency_key=key, menus=menus)
 
     def check(
         self,
         messages: Message | Sequence[Message],
         *,
+        menus: Sequence[Menu] = (),
         campaign: str | None = None,
         strict: bool = True,
         picture: bool = False,
@@ -175,7 +184,7 @@ class Client(_Base):
         not_on: Sequence[str] = (),
     ) -> models.Checked:
         """What would be rejected and why, and the warnings. Nothing is stored, spent or called."""
-        envelope = envelope_of(send_at, windows, time_zone, not_on)
+        envelope = envelope_of(menus, send_at, windows, time_zone, not_on)
         return self._ask(operations.check(_several(messages), campaign, strict, picture, envelope))
 
     # ------------------------------------------------------------------- asking
@@ -401,6 +410,7 @@ class AsyncClient(_Base):
         self,
         messages: Message | Sequence[Message],
         *,
+        menus: Sequence[Menu] = (),
         campaign: str | None = None,
         strict: bool = False,
         idempotency_key: str | None = None,
@@ -411,14 +421,21 @@ class AsyncClient(_Base):
     ) -> models.Accepted:
         """Call each recipient: 1 to 100 messages. Each is `sent` or `rejected`; all rejected is `Invalid`.
 
+        `menus`: those of the messages without menus of their own; a message's `vars` stand there for their {{names}}.
         Nothing is sent twice, however often the client has to try: each request has an Idempotency-Key, its own or
         yours. `strict`: a field that is not known is refused.
         """
-        envelope = envelope_of(send_at, windows, time_zone, not_on)
+        envelope = envelope_of(menus, send_at, windows, time_zone, not_on)
         return await self._ask(operations.send(_several(messages), campaign, strict, idempotency_key, envelope))
 
     async def send_many(
-        self, messages: Iterable[Message], *, campaign: str, idempotency_key: str, strict: bool = False
+        self,
+        messages: Iterable[Message],
+        *,
+        campaign: str,
+        idempotency_key: str,
+        strict: bool = False,
+        menus: Sequence[Menu] = (),
     ) -> AsyncIterator[models.Accepted]:
         """Any number of messages, a hundred at a time, under one campaign. Take all of what it gives, or they wait.
 
@@ -426,12 +443,13 @@ class AsyncClient(_Base):
         """
         for number, part in enumerate(_parts(messages)):
             key = f"{idempotency_key}-{number}"
-            yield await self.send(part, campaign=campaign, strict=strict, idempotency_key=key)
+            yield await self.send(part, campaign=campaign, strict=strict, idempotency_key=key, menus=menus)
 
     async def check(
         self,
         messages: Message | Sequence[Message],
         *,
+        menus: Sequence[Menu] = (),
         campaign: str | None = None,
         strict: bool = True,
         picture: bool = False,
@@ -441,7 +459,7 @@ class AsyncClient(_Base):
         not_on: Sequence[str] = (),
     ) -> models.Checked:
         """What would be rejected and why, and the warnings. Nothing is stored, spent or called."""
-        envelope = envelope_of(send_at, windows, time_zone, not_on)
+        envelope = envelope_of(menus, send_at, windows, time_zone, not_on)
         return await self._ask(operations.check(_several(messages), campaign, strict, picture, envelope))
 
     # ------------------------------------------------------------------- asking

@@ -247,12 +247,14 @@ class Window:
 class Message:
     """One call: whom, as whom, and its menus. `docs/behaviour.md` of the service says what each field means.
 
-    `sender` is the API's `from`. `more` has fields that this client does not know yet, as the API takes them.
+    `sender` is the API's `from`. Without `menus` it has those of its request (`send(menus=…)`), with its `vars` for
+    their {{names}}. `more` has fields that this client does not know yet, as the API takes them.
     """
 
     to: str
     sender: str
-    menus: tuple[Menu, ...] | list[Menu]
+    menus: tuple[Menu, ...] | list[Menu] = ()
+    vars: Mapping[str, str] = field(default_factory=dict)
     text: str = "speechcall"
     customer_message_id: str | None = None
     ttl: int | None = None
@@ -272,8 +274,9 @@ class Message:
     def to_json(self) -> dict[str, Any]:
         """As the API takes it."""
         told: dict[str, Any] = {"from": self.sender, "to": self.to, "text": self.text, "type": "speechcall"}
-        told["menu"] = [menu.to_json() for menu in self.menus]
         given = {
+            "menu": [menu.to_json() for menu in self.menus] or None,
+            "vars": dict(self.vars) or None,
             "customerMessageId": self.customer_message_id,
             "ttl": self.ttl,
             "ringTimeoutSec": self.ring_timeout_sec,

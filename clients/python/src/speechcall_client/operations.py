@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 from speechcall_client import models
-from speechcall_client.menus import Message, Window
+from speechcall_client.menus import Menu, Message, Window
 
 T = TypeVar("T")
 MAX_MESSAGES = 100
@@ -77,10 +77,15 @@ def _messagelist(messages: Sequence[Message], campaign: str | None, envelope: Ma
 
 
 def envelope_of(
-    send_at: str | datetime | None, windows: Sequence[Window], time_zone: str | None, not_on: Sequence[str]
+    menus: Sequence[Menu],
+    send_at: str | datetime | None,
+    windows: Sequence[Window],
+    time_zone: str | None,
+    not_on: Sequence[str],
 ) -> dict[str, Any]:
     """What holds for all messages of a request."""
     return _given(
+        menus=[one.to_json() for one in menus] or None,
         sendAt=_moment(send_at) if send_at else None,
         windows=[one.to_json() for one in windows] or None,
         timeZone=time_zone,

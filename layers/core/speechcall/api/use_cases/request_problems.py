@@ -22,6 +22,9 @@ RIGHT = {
     "text": "a string of 1 to 1600 characters",
     "type": '"speechcall"',
     "menu": "an array of 1 to 20 menus",
+    "menus": "an array of 1 to 20 menus",
+    "vars": "an object of at most 100 names, each with a string",
+    "vars[]": "a string of 1 to 256 characters",
     "campaign": "a string of 1 to 64 letters (A to Z, a to z), digits, _ and -",
     "customerMessageId": "a string of 1 to 64 characters",
     "ttl": "a whole number of seconds from 30 to 172800",
@@ -119,6 +122,7 @@ _CODES = {
     "from": "INVALID_SENDER",
     "text": "INVALID_TEXT",
     "type": "INVALID_TYPE",
+    "vars": "INVALID_VARS",
     "customerMessageId": "INVALID_CUSTOMER_MESSAGE_ID",
     "ttl": "INVALID_TTL",
     "ringTimeoutSec": "INVALID_RING_TIMEOUT",
@@ -137,7 +141,16 @@ _CODES = {
     "consent": "INVALID_CONSENT",
 }
 
-_FREE_TEXT = {"from", "text", "customerMessageId", "say.text", "fallback.text", "consent.basis", "consent.ref"}
+_FREE_TEXT = {
+    "from",
+    "text",
+    "customerMessageId",
+    "say.text",
+    "fallback.text",
+    "consent.basis",
+    "consent.ref",
+    "vars[]",
+}
 """What may have any letters."""
 _SCHEME = len("https://")
 
@@ -145,12 +158,14 @@ _SCHEME = len("https://")
 _KEY, _ACTION_KIND = 3, 5
 _NAMES = {2: "menu[]", 4: "dtmfActions.key", 5: "action"}
 _KEY_MARK = "[key]"
+_VAR = 2
+"""So many parts has the place of a value of `vars`."""
 
 
 def problem_of(loc: tuple[int | str, ...], kind: str, message: str, given: object, path: str) -> Problem:
     """The problem that pydantic calls `kind` at `loc`, where `given` is; `path` is that of the message, or empty."""
     code = _CODES.get(str(loc[0]), "INVALID_MENU") if loc else "INVALID_MESSAGE"
-    is_key = len(loc) == _KEY + 2 and loc[-1] == _KEY_MARK
+    is_key = len(loc) in (_KEY + 2, _VAR + 1) and loc[-1] == _KEY_MARK
     is_action = len(loc) > _KEY and loc[_KEY - 1] == "dtmfActions"
     parts = loc[:-1] if is_key else (*loc[:_ACTION_KIND], *loc[_ACTION_KIND + 1 :]) if is_action else loc
     for part in parts:
@@ -164,6 +179,8 @@ def shown(text: str) -> str:
 
 
 def _text(loc: tuple[int | str, ...], kind: str, message: str, is_key: bool) -> str:
+    if is_key and loc[0] == "vars":
+        return "is no name; a name is a letter (A to Z, a to z) and at most 31 more letters, digits and _"
     if is_key:
         return _unknown("dtmfActions.key", str(loc[-2]))
     if kind == "extra_forbidden" and loc[0] in ("redial", "fallback", "consent"):
@@ -221,6 +238,8 @@ def _name(loc: tuple[int | str, ...]) -> str:
         return "message"
     if loc[0] in ("redial", "fallback", "consent"):
         return ".".join(str(part) for part in loc[:2]) + ("[]" if len(loc) > 2 else "")
+    if loc[0] == "vars":
+        return "vars[]" if len(loc) == _VAR else "vars"
     if loc[0] in ("windows", "notOn", "statusEvents", "optOutLists"):
         return str(loc[0]) + "".join("[]" if isinstance(part, int) else f".{part}" for part in loc[1:])
     if _is_inside_say(loc):

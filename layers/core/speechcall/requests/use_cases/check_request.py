@@ -27,25 +27,29 @@ from speechcall.requests.use_cases.read_messages import (
 )
 from speechcall.requests.use_cases.request_schema import DEFAULT_FIELDS, MESSAGE_FIELDS
 from speechcall.shared.rules.characters import foreign, lookalike, unseen
-from speechcall.shared.rules.errors import InvalidRequest, Problem
+from speechcall.shared.rules.errors import InvalidRequest, PayloadTooLarge, Problem
 from speechcall.shared.rules.json_text import parse_json
 from speechcall.shared.rules.phone_numbers import to_e164
 from speechcall.shared.rules.rfc3339 import to_msec
 from speechcall.shared.rules.spelling import Names
 from speechcall.shared.rules.timing import utc_text
 
-if TYPE_CHECKING:  # Few requests have promises
+if TYPE_CHECKING:  # Few requests have promises, or menus that messages share
     from speechcall.api.rules.answers import Judged
     from speechcall.menus.rules.promise import Promise
+    from speechcall.requests.rules.placeholders import Template
     from speechcall.requests.use_cases.request_models import MessageModel
 
 MAX_MESSAGES = 100
 MAX_MENUS_BYTES = 64 * 1024
+MAX_LIST_BYTES = 2 * 1024 * 1024
+"""Of the menus of all messages, as they are stored: together with the rest of the messages they are written in one
+transaction, which takes 4 MB (Amazon DynamoDB, TransactWriteItems)."""
 MAX_NAMES = 20
 MAX_CUSTOMER_ID_LENGTH = 64
 CLOCKS_DIFFER_MSEC = 300_000
 """So far a sender's clock may be before ours."""
-_ENVELOPE = ("messages", "campaign", "promises", *DEFAULT_FIELDS)
+_ENVELOPE = ("messages", "menus", "campaign", "promises", *DEFAULT_FIELDS)
 """What may stand around the messages."""
 _IN_A_MESSAGE, _AROUND_MESSAGES = Names(MESSAGE_FIELDS), Names(_ENVELOPE)
 
@@ -128,8 +132,12 @@ def read_request(
     envelope = parse_json(body)
     given = _envelope(envelope, strict)
     defaults = _defaults(envelope, allow_loopback)
-    rules = (defaults, allow_loopback, ring_time_kept, strict)
+    rules = (defaults, _shared_menus(envelope, allow_loopback), allow_loopback, ring_time_kept, strict)
     entries = [_read(one, f"messages[{index}]", *rules) for index, one in enumerate(given)]
+    size = sum(len(entry.wanted.menus_text.encode()) for entry in entries if entry.wanted)
+    if size > MAX_LIST_BYTES:
+        text = f"The menus of all messages have {size} bytes as they are stored; at most {MAX_LIST_BYTES} can be"
+        raise PayloadTooLarge(f"{text}. Send the messages in several requests.")
     promises = _promises(envelope) if "promises" in envelope else ()
     told = (defaults.get("statusUrl"), defaults.get("statusEvents"))
     return Asked(entries, _campaign(envelope), promises, *told)
@@ -263,6 +271,27 @@ def _defaults(envelope: Mapping[str, Any], allow_loopback: bool) -> dict[str, An
     return defaults
 
 
+def _shared_menus(envelope: Mapping[str, Any], allow_loopback: bool) -> "Template | None":
+    """The menus of an envelope, which messages have that give none of their own."""
+    if "menus" not in envelope:
+        return None
+    from speechcall.requests.use_cases.shared_menus import read_menus  # noqa: PLC0415 - few requests have any
+
+    template, problems = read_menus(envelope["menus"], allow_loopback=allow_loopback, most_bytes=2 * MAX_MENUS_BYTES)
+    if template is None:
+        raise InvalidRequest("The menus of the request cannot be used.", problems)
+    return template
+
+
+def _insert(template: "Template | None", given: Any, path: str) -> tuple[dict[str, Any], list[Problem]]:
+    """The `menu` that a message has from its list, with its `vars` in it, and what is wrong with these."""
+    if not isinstance(given, dict) or (given.get("vars") is None and (template is None or "menu" in given)):
+        return {}, []
+    from speechcall.requests.use_cases.shared_menus import insert  # noqa: PLC0415 - as above
+
+    return insert(template, given, path)
+
+
 def _some(names: Sequence[str]) -> str:
     """Names in a sentence; of many, the first."""
     more = len(names) - MAX_NAMES
@@ -281,11 +310,20 @@ def _destinations(account: Account) -> str:
 
 
 def _read(
-    given: Any, path: str, defaults: Mapping[str, Any], allow_loopback: bool, ring_time_kept: bool, strict: bool
+    given: Any,
+    path: str,
+    defaults: Mapping[str, Any],
+    shared: "Template | None",
+    allow_loopback: bool,
+    ring_time_kept: bool,
+    strict: bool,
 ) -> Entry:
     """Reads one message and judges it by itself; without its account and without stored audio."""
-    whole = {**defaults, **given} if isinstance(given, dict) else given
+    inserted, misnamed = _insert(shared, given, path)
+    whole = {**defaults, **given, **inserted} if isinstance(given, dict) else given
     model, problems = check_message(whole, path, allow_loopback=allow_loopback)
+    if misnamed:
+        model, problems = None, [*problems, *misnamed][:MAX_PROBLEMS]
     if model and isinstance(given, dict) and "list" in (given.get("statusEvents") or ()):
         place = f"{path}.statusEvents[{given['statusEvents'].index('list')}]"
         text = '"list" is an event of the whole list; say so in the envelope'

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
 from speechcall.api.use_cases.request_fields import WHOLE
 from speechcall.menus.rules.introduction import MOST_DIGITS, MOST_PAUSE_MSEC
+from speechcall.requests.rules.placeholders import NAME
 from speechcall.requests.use_cases.field_checks import (
     check_audio,
     check_digits,
@@ -20,6 +21,9 @@ _ONE_KIND = exactly_one(
     {"required": ["spell", "recordings"]},
     {"required": ["pauseMsec"]},
 )
+
+_SPELT = {"type": "string", "pattern": rf"^([0-9]|\{{\{{{NAME.pattern}\}}\}}){{1,{MOST_DIGITS}}}$"}
+"""Digits; in menus that messages share also names, for which there are digits then."""
 
 AudioName = Annotated[
     str,
@@ -43,7 +47,7 @@ class PlayPartModel(BaseModel):
     ] = None
     say: SayModel | None = None
     spell: Annotated[
-        Annotated[str, Field(min_length=1, max_length=MOST_DIGITS, json_schema_extra={"pattern": "^[0-9]+$"})] | None,
+        Annotated[str, Field(min_length=1, max_length=MOST_DIGITS), WithJsonSchema(_SPELT)] | None,
         Field(description="Digits, each of which is a recording of its own."),
     ] = None
     recordings: Annotated[

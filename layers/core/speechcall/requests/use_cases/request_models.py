@@ -1,14 +1,15 @@
 """What a client may send, as models; the API's description is made of them too."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, WithJsonSchema, field_validator
 
 from speechcall.api.use_cases.request_fields import WHOLE, Strict
 from speechcall.menus.rules.call_log import MOST_SILENT_REPEATS
 from speechcall.menus.rules.introduction import MOST_PARTS
 from speechcall.messages.rules import dial_times
 from speechcall.optouts.rules.opt_out import LIST_NAME, MOST_LISTS
+from speechcall.requests.rules import placeholders
 from speechcall.requests.use_cases.action_models import ActionModel
 from speechcall.requests.use_cases.consent_model import ConsentModel
 from speechcall.requests.use_cases.fallback_model import FallbackModel
@@ -55,6 +56,14 @@ class MenuModel(Strict):
     _intro = field_validator("introUrl")(check_intro)
 
 
+_VarName = Annotated[str, Field(pattern=f"^{placeholders.NAME.pattern}$")]
+_VarValue = Annotated[str, Field(min_length=1, max_length=placeholders.MOST_CHARACTERS)]
+_VARS: dict[str, Any] = {
+    "type": "object",
+    "maxProperties": placeholders.MOST_NAMES,
+    "propertyNames": {"pattern": f"^{placeholders.NAME.pattern}$"},
+    "additionalProperties": {"type": "string", "minLength": 1, "maxLength": placeholders.MOST_CHARACTERS},
+}
 StatusEventName = Literal["final", "attempt", "list", "fallback"]
 
 
@@ -103,6 +112,14 @@ class MessageModel(DefaultsModel):
     text: Annotated[str, Field(min_length=1, max_length=1600, description="Kept, not spoken; usually `ivr`.")]
     type: Literal["speechcall"]
     menu: Annotated[list[MenuModel], Field(min_length=1, max_length=20)]
+    vars: Annotated[
+        Annotated[dict[_VarName, _VarValue], Field(max_length=placeholders.MOST_NAMES), WithJsonSchema(_VARS)] | None,
+        Field(
+            description="What stands in the list's `menus` for their names: each once, and no other. A value is put in"
+            " once, and is not read again.",
+            examples=[{"order": "4711"}],
+        ),
+    ] = None
     customerMessageId: Annotated[  # noqa: N815
         Annotated[str, Field(min_length=1, max_length=64)] | None,
         Field(description="Your own id; comes back in the answer and in the status. It need not be unique."),

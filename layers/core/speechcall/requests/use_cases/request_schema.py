@@ -21,6 +21,7 @@ MESSAGE_FIELDS = (
  'text',
  'type',
  'menu',
+ 'vars',
  'customerMessageId',
  'ttl',
  'ringTimeoutSec',
@@ -491,6 +492,22 @@ MESSAGE: Any = {
       },
       'min_length': 1,
       'max_length': 20,
+     },
+    },
+    'vars': {
+     'type': 'model-field',
+     'schema': {
+      'type': 'default',
+      'schema': {
+       'type': 'nullable',
+       'schema': {
+        'type': 'dict',
+        'keys_schema': {'type': 'str', 'pattern': '^[A-Za-z][A-Za-z0-9_]{0,31}$'},
+        'values_schema': {'type': 'str', 'min_length': 1, 'max_length': 256},
+        'max_length': 100,
+       },
+      },
+      'default': None,
      },
     },
     'customerMessageId': {
