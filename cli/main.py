@@ -4,6 +4,7 @@ import os
 import sys
 from contextlib import suppress
 from io import StringIO, TextIOWrapper
+from typing import Annotated
 
 import typer
 
@@ -13,6 +14,7 @@ from cli.deployment import Deployment, Place
 from cli.doctor.command import doctor as examine_deployment
 from cli.failures import unwritten
 from cli.receiver import command as receivers
+from cli.selftest.command import selftest as make_call
 from cli.stack import command as stack
 from cli.target import on_place
 from speechcall import VERSION
@@ -46,6 +48,18 @@ app.add_typer(menus.app, name="menu", help="Menus: what a file's menus will do t
 def doctor(deployment: Deployment, place: Place, as_json: AsJson = False) -> None:
     """Look at all that may be wrong with a deployment; each finding comes with what repairs it."""
     raise typer.Exit(examine_deployment(deployment, place, typer.echo, as_json=as_json))
+
+
+@app.command()
+@on_place
+def selftest(
+    deployment: Deployment,
+    place: Place,
+    to: Annotated[str | None, typer.Option(help="With simulated telephony: whom to call; it ends on 01.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make one call that rings no phone, through the stack's own flow and functions; each step comes with its end."""
+    raise typer.Exit(make_call(deployment, place, typer.echo, to=to, as_json=as_json))
 
 
 @app.command()

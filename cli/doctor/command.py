@@ -1,6 +1,6 @@
 """`speechcall doctor`: looks at everything that may be wrong with a deployment, and says what repairs it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
 from cli.as_json import show_json
@@ -19,8 +19,13 @@ _SHOWN = {Verdict.OK: "ok", Verdict.WARNING: "warning", Verdict.PROBLEM: "PROBLE
 
 def doctor(deployment: Deployment, place: Place, show: Callable[[str], object], *, as_json: bool) -> int:
     """Runs all checks; the exit status: 0, or 1 where something is wrong or could not be looked at."""
+    return show_results(examine(checks_of(deployment, place)), show, as_json=as_json)
+
+
+def show_results(looked_at: Iterable[Result], show: Callable[[str], object], *, as_json: bool) -> int:
+    """Tells each result as it comes; the exit status."""
     results = []
-    for result in examine(checks_of(deployment, place)):
+    for result in looked_at:
         results.append(result)
         if not as_json:
             for line in _lines(result):
@@ -40,7 +45,7 @@ def checks_of(deployment: Deployment, place: Place) -> Iterator[Check]:
         try:
             stack.described  # noqa: B018 - everything else hangs on it
         except NoStack:
-            yield Check("stack", "the stack is there", lambda: _no_stack(stack))
+            yield Check("stack", "the stack is there", lambda: no_stack(stack))
             return
         except Exception as error:  # noqa: BLE001 - the check says what is wrong, as it does of every check
             refusal = error
@@ -53,7 +58,8 @@ def checks_of(deployment: Deployment, place: Place) -> Iterator[Check]:
     yield from operating_checks(deployment, where)
 
 
-def _no_stack(stack: Stack) -> Iterator[Finding]:
+def no_stack(stack: Stack) -> Iterator[Finding]:
+    """What is said where there is no such stack."""
     yield Finding(
         f"There is no stack {stack.name} in {stack.deployment.region or 'your usual Region'} of this account.",
         "Name its Region with --region and your account's profile with --profile; "

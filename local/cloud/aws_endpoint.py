@@ -22,6 +22,7 @@ from local.cloud.permissions import Permissions
 from local.cloud.signature import SignatureError, SignedRequest, scope_of, verify
 from local.cloud.template import Template
 from local.common.this_machine import comes_from_a_page
+from speechcall.telephony.provider import ProviderName, provider
 
 WSGIApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -73,7 +74,7 @@ class AwsDoor:
             logical_id: template.ref(logical_id)
             for resource_type in _NAMED_TYPES
             for logical_id in template.resources_of(resource_type)
-        }
+        } | _of_the_telephony(template)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         return self.respond(Request(environ))(environ, start_response)
@@ -122,6 +123,14 @@ class AwsDoor:
         path = f"/{bucket}{path}" if bucket else path
         needs = needs_of_request(service, request.method, path, target, request.get_data(), dict(request.headers))
         return self._permissions.refusal(asking, needs)
+
+
+def _of_the_telephony(template: Template) -> dict[str, str]:
+    """What names Amazon Connect's part, where there is one: as the parameter and the output of the stack tell it."""
+    if arn := template.parameters.get("ConnectInstanceArn", ""):
+        stack = provider(ProviderName.CONNECT).stack
+        return {"ConnectInstanceArn": arn, "ContactFlowId": template.get_att(stack, "Outputs.ContactFlowId")}
+    return {}
 
 
 def _as_sent(request: Request) -> SignedRequest:

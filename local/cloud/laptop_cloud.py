@@ -168,7 +168,7 @@ class Cloud:
         for trigger in self._triggers(later):
             start(trigger)
         self._api = ApiGateway(self.template, self.functions.invoke)
-        self._door = AwsDoor(self.template)
+        self._door = AwsDoor(self.template, self._telephony_services())
         # Stopped first: nobody is to be served by half of it. A page that waits for the journal is let go before.
         exits.callback(front.stop)
         exits.callback(self.journal.close)
@@ -229,9 +229,11 @@ class Cloud:
 
     def _other_services(self) -> dict[str, WSGIApplication]:
         """What is not moto's, by the service's name in a signature."""
-        services = [provider(name).signs_as for name in RINGING]
         own: dict[str, WSGIApplication] = {"polly": answer_as_polly, "sms-voice": self.sms.api}
-        return {**dict.fromkeys(services, self._answer_as_telephony), **own}
+        return {**self._telephony_services(), **own}
+
+    def _telephony_services(self) -> dict[str, WSGIApplication]:
+        return dict.fromkeys((provider(name).signs_as for name in RINGING), self._answer_as_telephony)
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """The front door: the phone page under /phone, AWS for other processes under /aws, the API everywhere else."""

@@ -8,11 +8,13 @@ from functools import cache
 import httpx
 import pytest
 
+from cli.main import app
 from local.cloud import seed
 from local.cloud.laptop_cloud import Cloud, CloudSettings
 from local.tools.demo import RECIPIENT, ROOT
 from speechcall.telephony.provider import ProviderName
 from tests.e2e.conftest import MANY, Client, finished
+from tests.kit.command_line import CliRunner
 
 CURL = (ROOT / "events" / "spec" / "curl.json").read_text(encoding="utf-8")
 SPEED = 20
@@ -149,3 +151,15 @@ def test_the_page_shows_the_calls_and_lets_nobody_into_them(cloud, calls):
     assert httpx.post(f"{cloud.url}/phone/calls/simulated-{mid}-1/answer", timeout=30).status_code == 404
     assert cloud.carrier.contacts.live() == ()
     assert [entry for entry in cloud.journal.entries() if entry["kind"] == "failure"] == []
+
+
+def test_the_command_makes_one_call_and_follows_it(cloud, monkeypatch):
+    monkeypatch.setenv("SPEECHCALL_KEY", seed.KEY)
+    where = ("--local", "--port", cloud.url.rsplit(":", 1)[1])
+    told = CliRunner().invoke(app, ["selftest", "--to", "+380936670001", "--json", *where])
+    steps = json.loads(told.stdout[told.stdout.index("[\n") :])  # behind what the functions log here
+    assert [(step["check"], step["verdict"]) for step in steps] == [
+        ("accepted", "ok"),
+        ("final", "ok"),
+        ("outcome", "ok"),
+    ], told.output

@@ -148,7 +148,7 @@ def test_state_machines_are_listed_and_run(through):
     [("sts", "get_caller_identity"), ("events", "list_rules"), ("cloudfront", "list_distributions")],
 )
 def test_other_services_are_refused_in_words_that_their_clients_understand(through, service, operation):
-    with pytest.raises(ClientError, match="only dynamodb, kms, s3, sqs, states") as refused:
+    with pytest.raises(ClientError, match="only chime, connect, dynamodb, kms, s3, sqs, states") as refused:
         getattr(through(service), operation)()
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
 

@@ -212,6 +212,14 @@ def test_another_server_is_not_taken_for_ours():
     assert result.output.startswith("Error: No SpeechCall answers on port") is True
 
 
+def test_one_call_is_made_that_rings_no_phone(cloud):
+    """Without the settings of `run`: the telephony, which is in this process, makes clients meanwhile."""
+    told = CliRunner().invoke(app, ["selftest", "--json", "--local", "--port", cloud.url.rsplit(":", 1)[1]])
+    steps = json.loads(told.stdout[told.stdout.index("[\n") :])  # behind what the functions log here
+    assert {step["verdict"] for step in steps} == {"ok"}, told.stdout
+    assert [step["check"] for step in steps][-2:] == ["next-prompt", "removed"]
+
+
 # --------------------------------------------------------------------- stack
 @pytest.fixture
 def stack(cloud, monkeypatch):

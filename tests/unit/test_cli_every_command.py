@@ -65,6 +65,7 @@ COMMANDS = {
     "deadletter list": [],
     "deadletter redrive": ["--all"],
     "doctor": [],
+    "selftest": [],
 }
 """Each command that asks a deployment, with what it needs to begin."""
 CUSTOMERS = {"message cancel", "list export", "list send"}

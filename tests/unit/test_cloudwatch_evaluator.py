@@ -3,10 +3,9 @@
 import pytest
 
 from local.cloud.metrics import Point
-from tests.kit.cloudwatch.evaluator import Alarms, AlarmState, datapoints, holds, judge
+from tests.kit.cloudwatch.evaluator import TREATMENTS, Alarms, AlarmState, datapoints, holds, judge
 
 OK, ALARM, UNKNOWN, RETAINED = AlarmState.OK, AlarmState.ALARM, AlarmState.UNKNOWN, None
-TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")
 BASE = {"ComparisonOperator": "GreaterThanThreshold", "Threshold": 0, "EvaluationPeriods": 3}
 
 # User guide, "Configuring how CloudWatch alarms treat missing data": the latest datapoint stands last; X is breaching.
@@ -24,8 +23,30 @@ TWO_OF_THREE = {
     "- - - - 0": (OK, OK, ALARM, OK),
     "- - - X -": (ALARM, RETAINED, ALARM, OK),
 }
+# The same page, "Avoiding premature transitions to alarm state": where 3 are needed, one that is newer than that does
+# not raise it, for the next may be within bounds. Which state it has then is in an older edition of the page alone (2019,
+# awsdocs/amazon-cloudwatch-user-guide, doc_source/AlarmThatSendsEmail.md): INSUFFICIENT_DATA, or what it was.
+PREMATURE_OF_THREE = {
+    "- - - - X": (UNKNOWN, RETAINED, ALARM, OK),
+    "- - - X -": (UNKNOWN, RETAINED, ALARM, OK),
+    "- - - X 0": (OK, OK, OK, OK),
+    "- - X - 0": (OK, OK, OK, OK),
+    "X - - - -": (ALARM, RETAINED, ALARM, OK),
+}
+PREMATURE_OF_TWO = {"- - - - X": (UNKNOWN, RETAINED, ALARM, OK)}
+# "If fewer than the value of Datapoints to Alarm are breaching, the alarm state is set to OK. Otherwise, the state is
+# set to ALARM" (as above): real ones that suffice need nothing filled in, however missing data are treated.
+ENOUGH_OF_TWO = {"- - - X X": (ALARM, ALARM, ALARM, ALARM), "0 - - - -": (OK, OK, ALARM, OK)}
+ENOUGH_OF_ONE = {
+    "- - - - X": (ALARM, ALARM, ALARM, ALARM),
+    "0 - X - -": (ALARM, ALARM, ALARM, ALARM),
+    "- - - - 0": (OK, OK, ALARM, OK),
+}
 ROWS = [(3, row, states) for row, states in THREE_OF_THREE.items()]
 ROWS += [(2, row, states) for row, states in TWO_OF_THREE.items()]
+ROWS += [(3, row, states) for row, states in PREMATURE_OF_THREE.items()]
+ROWS += [(2, row, states) for row, states in (PREMATURE_OF_TWO | ENOUGH_OF_TWO).items()]
+ROWS += [(1, row, states) for row, states in ENOUGH_OF_ONE.items()]
 
 
 @pytest.mark.parametrize(("needed", "row", "states"), ROWS)
@@ -35,6 +56,11 @@ def test_missing_data_are_treated_as_the_guide_says(needed, row, states):
         alarm = {**BASE, "DatapointsToAlarm": needed, "TreatMissingData": treatment}
         for before in AlarmState:
             assert judge(alarm, values, before) is (before if expected is RETAINED else expected)
+
+
+def test_another_treatment_is_a_mistake():
+    with pytest.raises(ValueError, match="TreatMissingData cannot be NotBreaching"):
+        judge({**BASE, "TreatMissingData": "NotBreaching"}, [1.0], OK)
 
 
 def point(at, value, name="Errors", **dimensions):

@@ -22,8 +22,8 @@ def rows():
 ROWS = list(rows())
 
 
-def test_the_open_points_of_both_telephonies_of_caller_ids_and_of_calls_back_are_listed():
-    assert PAGE.count(HEAD) == 4
+def test_the_open_points_of_both_telephonies_of_simulated_calls_and_of_calls_back_are_listed():
+    assert PAGE.count(HEAD) == 5
     assert len(ROWS) > 50
 
 

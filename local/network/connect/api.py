@@ -1,6 +1,7 @@
 """What the part of Amazon Connect's API does that places, stops and looks up calls.
 
-Source: Amazon Connect API reference, StartOutboundVoiceContact, StopContact, DescribeContact.
+Source: Amazon Connect API reference, StartOutboundVoiceContact, StopContact, DescribeContact. For simulated calls see
+`simulated_calls`.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,8 @@ from local.network.connect.contact import Contact
 from local.network.connect.contact_events import now
 from local.network.connect.contacts import Contacts
 from local.network.connect.settings import CarrierSettings
+from local.network.connect.simulated_calls import OPERATIONS as SIMULATED_CALLS
+from local.network.connect.simulated_calls import SimulatedCalls
 from local.network.shared.faults import Chance
 from local.network.shared.service_api import ServiceApi
 from local.network.shared.wire import ServiceDescription
@@ -22,7 +25,7 @@ def connect_description() -> ServiceDescription:
     """The operations that are offered."""
     return ServiceDescription(
         "connect",
-        (START, STOP, DESCRIBE),
+        (START, STOP, DESCRIBE, *SIMULATED_CALLS),
         malformed="InvalidRequestException",
         invalid="InvalidParameterException",
         throttled="TooManyRequestsException",
@@ -31,11 +34,15 @@ def connect_description() -> ServiceDescription:
 
 
 def connect_api(
-    settings: CarrierSettings, contacts: Contacts, description: ServiceDescription, chance: Chance
+    settings: CarrierSettings,
+    contacts: Contacts,
+    simulated: SimulatedCalls,
+    description: ServiceDescription,
+    chance: Chance,
 ) -> ServiceApi:
     """The API of an instance."""
     does = _Operations(settings, contacts, description, chance)
-    operations = {START: does.start, STOP: does.stop, DESCRIBE: does.describe}
+    operations = {START: does.start, STOP: does.stop, DESCRIBE: does.describe, **simulated.operations}
     return ServiceApi(description, settings.region, operations, settings.quotas, chance)
 
 

@@ -4,7 +4,7 @@ Sources: Amazon Connect administrator guide, "Contact events" (which events, whe
 records data model" (DisconnectReason).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,8 @@ class Contact:
         self.disconnected: datetime | None = None
         self.reason: str | None = None
         self.phone = Phone(self, contact_id, number, caller_id, attributes.get("mid"))
+        self.watcher: Callable[[str, Mapping[str, Any]], object] | None = None
+        """Is told what happens in this call, as the journal is."""
         self._exchange = exchange
         self._ring_timer: Timer | None = None
         self._session: FlowSession | None = None
@@ -152,6 +154,8 @@ class Contact:
         """Write into the journal what happens in this call."""
         attempt = self.attributes.get("attempt")
         self._exchange.journal.record(kind, mid=self.phone.mid, contact_id=self.id, attempt=attempt, **details)
+        if self.watcher is not None:
+            self.watcher(kind, details)
 
     def _ring_out(self, reason: str) -> None:
         self.refuse(reason)

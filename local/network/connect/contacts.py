@@ -1,7 +1,7 @@
 """All contacts of the instance, and the rules under which Amazon Connect accepts a new one."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.network.connect.contact import Contact
@@ -64,6 +64,14 @@ class Contacts(Register[Contact]):
             self._by_id[contact.id] = contact
         contact.call_in(flow)
         return contact
+
+    def simulate(self, number: str, attributes: dict[str, str], begin: Callable[[Contact], object]) -> None:
+        """A simulated call: nobody calls, and the flow of our calls runs. `begin` is given the contact before that."""
+        with self._lock:
+            contact = Contact(self._exchange, str(uuid.uuid4()), number, number, attributes, initiated_by="INBOUND")
+            self._by_id[contact.id] = contact
+        begin(contact)
+        contact.call_in(self._exchange.flow)
 
     def close(self) -> None:
         """The carrier stops: every call is cut off without a word, and no new one begins."""

@@ -46,6 +46,11 @@ class CarrierSettings:
     not_permitted: Callable[[str], bool] | None = None
     """Gets the number that is dialled; True: OutboundContactNotPermittedException ("The contact is not permitted", API
     reference, StartOutboundVoiceContact; what it is about is not written)."""
+    has_simulated_calls: bool = True
+    """Whether the instance's Region offers simulated calls (CreateTestCase and its like): since 2026-02-02 11 do."""
+    test_times_in_msec: bool = False
+    """Whether the times of a simulated call's summary are milliseconds, as somebody has found ("year 58120 is out of
+    range"); by botocore's model they are seconds."""
     allowed_prefixes: tuple[str, ...] = ("+",)
     """Destinations that the instance may call (E.164 prefixes); others are refused, as by Connect's allow list."""
     claimed_numbers: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from local.network.connect.contacts import Contacts
 from local.network.connect.exchange import Exchange, Outbox
 from local.network.connect.flow import load_flow
 from local.network.connect.settings import CarrierSettings
+from local.network.connect.simulated_calls import SimulatedCalls
 from local.network.phone_page.app import PhoneApp
 from local.network.shared.clock import Clock
 from local.network.shared.faults import Chance
@@ -65,7 +66,8 @@ class Carrier:
         )
         description = connect_description()
         self.contacts = Contacts(exchange, description)
-        self.api = connect_api(settings, self.contacts, description, chance)
+        simulated = SimulatedCalls(exchange, self.contacts, description)
+        self.api = connect_api(settings, self.contacts, simulated, description, chance)
         self.phone_app = PhoneApp(self.contacts, journal, prompts, lambda: self.hello())  # noqa: PLW0108 - it may be set later
 
     def start(self) -> None:

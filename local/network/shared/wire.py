@@ -25,7 +25,7 @@ _UNMODELLED = {
 class ServiceError(Exception):
     """An error answer of the service: its code, a message and the HTTP status."""
 
-    def __init__(self, code: str, message: str, status: int = 400, more: Mapping[str, str] | None = None) -> None:
+    def __init__(self, code: str, message: str, status: int = 400, more: Mapping[str, Any] | None = None) -> None:
         super().__init__(f"{code}: {message}")
         self.more = more or {}
         """Further members of the answer, such as Reason."""
@@ -67,7 +67,7 @@ class ServiceDescription:
         status = self._operations[operation].http.get("responseCode", 200)
         return Response(json.dumps(body), status, content_type="application/json")
 
-    def error(self, code: str, message: str, more: Mapping[str, str] | None = None) -> ServiceError:
+    def error(self, code: str, message: str, more: Mapping[str, Any] | None = None) -> ServiceError:
         """The error `code` with the status that the description gives it, and further members."""
         return ServiceError(code, message, self._statuses[code], more)
 
@@ -86,7 +86,8 @@ class ServiceDescription:
         for name, operation in self._operations.items():
             match = re.fullmatch(_path_pattern(operation), request.path)
             if match and request.method == operation.http["method"]:
-                parameters = {**self._body(request), **_labels(operation, match.groupdict())}
+                labels = _labels(operation, match.groupdict())
+                parameters = {**self._body(request), **_queried(operation, request.args), **labels}
                 self._check(operation, parameters)
                 return name, parameters
         raise self.error("UnknownOperationException", f"not offered here: {request.method} {request.path}")
@@ -137,6 +138,17 @@ def _labels(operation: OperationModel, found: Mapping[str, str]) -> dict[str, st
     shape = operation.input_shape
     members = shape.members if isinstance(shape, StructureShape) else {}
     return {name: found[place] for name, member in members.items() if (place := _place(name, member)) in found}
+
+
+def _queried(operation: OperationModel, query: Mapping[str, str]) -> dict[str, Any]:
+    """What stands in the query, by the names of the members. A number that is none is left for the check."""
+    shape, found = operation.input_shape, {}
+    for name, member in shape.members.items() if isinstance(shape, StructureShape) else ():
+        text = query.get(_place(name, member))
+        if member.serialization.get("location") == "querystring" and text is not None:
+            is_number = member.type_name in ("integer", "long") and text.isdecimal()
+            found[name] = int(text) if is_number else text
+    return found
 
 
 def _place(name: str, member: Shape) -> str:

@@ -2,8 +2,9 @@
 
 Sources, of the CloudWatch user guide: "Evaluating an alarm" (evaluation periods, datapoints to alarm; each minute, with
 periods that end then, whatever their length), "Configuring how CloudWatch alarms treat missing data" (the evaluation
-range, and the tables that `tests/unit/test_cloudwatch_evaluator.py` has), "Statistics definitions"; "Create a composite
-alarm" and the API reference of PutCompositeAlarm (the rule's language). Metric math is not understood: none is used.
+range, the tables that `tests/unit/test_cloudwatch_evaluator.py` has row by row, and "Avoiding premature transitions to
+alarm state"), "Statistics definitions"; "Create a composite alarm" and the API reference of PutCompositeAlarm (the
+rule's language). Metric math is not understood: none is used.
 """
 
 import re
@@ -30,6 +31,9 @@ COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "LessThanThreshold": lambda value, threshold: value < threshold,
     "LessThanOrEqualToThreshold": lambda value, threshold: value <= threshold,
 }
+
+
+TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")
 
 
 class AlarmState(StrEnum):
@@ -60,23 +64,27 @@ def judge(alarm: Mapping[str, Any], values: Sequence[float | None], before: Alar
     periods = int(alarm["EvaluationPeriods"])
     needed = int(alarm.get("DatapointsToAlarm", periods))
     is_over = COMPARISONS[alarm["ComparisonOperator"]]
-    breaching = [is_over(value, float(alarm["Threshold"])) for value in values if value is not None]
+    there = [
+        (age, is_over(value, float(alarm["Threshold"]))) for age, value in enumerate(values, 1) if value is not None
+    ]
+    breaching = [is_breaching for _age, is_breaching in there]
     treatment = alarm.get("TreatMissingData", "missing")
+    if treatment not in TREATMENTS:
+        raise ValueError(f"TreatMissingData cannot be {treatment}")
     lacking = periods - len(breaching)
-    if lacking <= 0:
+    if lacking <= 0 or sum(breaching) >= needed:
         # Enough was sent in the range: its latest counts, and nothing has to be filled in.
         return AlarmState.ALARM if sum(breaching[:periods]) >= needed else AlarmState.OK
-    match treatment:
-        case "notBreaching" | "breaching":
-            filled = [*breaching, *[treatment == "breaching"] * lacking]
-            return AlarmState.ALARM if sum(filled) >= needed else AlarmState.OK
-        case "ignore":
-            return before if all(breaching) else AlarmState.OK
-        case "missing":
-            if not breaching:
-                return AlarmState.UNKNOWN
-            return AlarmState.ALARM if all(breaching) else AlarmState.OK
-    raise ValueError(f"TreatMissingData cannot be {treatment}")
+    if treatment in ("notBreaching", "breaching"):
+        filled = sum(breaching) + lacking * (treatment == "breaching")
+        return AlarmState.ALARM if filled >= needed else AlarmState.OK
+    if not all(breaching):
+        return AlarmState.OK
+    if treatment == "ignore":
+        return before
+    # "Avoiding premature transitions to alarm state": what breaches is old enough, and nothing newer is within bounds.
+    is_old_enough = bool(there) and there[-1][0] >= needed
+    return AlarmState.ALARM if is_old_enough else AlarmState.UNKNOWN
 
 
 _TOKEN = re.compile(r'\s*(?:(ALARM|OK|INSUFFICIENT_DATA)\(\s*"?([^")]+?)"?\s*\)|(AND|OR|NOT|TRUE|FALSE|\(|\)))')
