@@ -209,9 +209,10 @@ def test_webhooks_that_were_given_up_are_sent_again_and_the_secret_is_changed(pa
     link = page.get_by_role("link", name=mid)
     expect(link).to_be_visible()
     screenshot(page, "console-webhooks")
-    # When its receiver is well again: one from the message's page
+    # When its receiver is well again: one from the message's page, which draws the way of what others have sent
     cloud.receiver.answer_with(200)
     link.click()
+    expect(page.locator("[data-menu='0'] [data-key='d1'].taken")).to_be_visible()
     page.get_by_role("button", name="Send again").click()
     expect(page.locator(".delivery.delivered")).to_be_visible()
     # All at once: there are none left

@@ -26,7 +26,7 @@ function enter() {
     box.complain("");
     const api = new Api(key.value.trim());
     try {
-      context = { api, account: await api.get("/bat/account"), sent: new Map(), lists: [], go };
+      context = { api, account: await api.get("/bat/account"), lists: [], go };
     } catch (error) {
       box.complain(error.status === 401 ? "The API does not know this key." : error.message);
       key.focus();

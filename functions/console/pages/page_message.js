@@ -24,8 +24,8 @@ function find(root, { go }) {
 }
 
 class MessageView {
-  constructor(root, { api, sent }, id) {
-    Object.assign(this, { api, sent, id, seen: "", stopFollowing: () => {} });
+  constructor(root, { api }, id) {
+    Object.assign(this, { api, id, menus: null, seen: "", stopFollowing: () => {} });
     this.state = make("span", { class: "state" });
     this.number = foreign("");
     this.facts = make("dl", {});
@@ -50,7 +50,9 @@ class MessageView {
   }
 
   async load() {
-    const told = await this.api.get(path("message", this.id));
+    // The menus do not change: they are asked for once.
+    const { menu, ...told } = await this.api.get(path("message", this.id), this.menus ? {} : { include: "menu" });
+    this.menus ??= menu ?? [];
     const text = JSON.stringify(told);
     const { call } = told;
     if (text !== this.seen) this.show(told);
@@ -79,16 +81,15 @@ class MessageView {
     replace(this.events, this.deliveries(call.statusWebhooks, "None: the message has no statusUrl."));
   }
 
-  path({ call, messagelistId }) {
-    if (!call.path.length) return [empty("No menu was heard to its end yet.")];
+  path({ call }) {
+    const picture = (taken) => (this.menus.length ? [graph(this.menus, taken)] : []);
+    if (!call.path.length) return [empty("No menu was heard to its end yet."), ...picture([])];
     const last = call.path.at(-1).attempt;
     const steps = call.path.filter(({ attempt }) => attempt === last);
     const chips = steps.flatMap(({ menu, heard }) => [make("span", { class: "chip", text: `Menu ${menu}` }), make("span", { class: "heard" }, heardAs(heard))]);
     const strip = make("p", { class: "strip" }, chips);
-    const menus = this.sent.get(messagelistId);
-    if (!menus) return [strip];
-    const taken = steps.map(({ menu, heard }, place) => ({ menu, key: listFor(menus[menu]?.dtmfActions, heard), order: place + 1 }));
-    return [strip, graph(menus, taken)];
+    const taken = steps.map(({ menu, heard }, place) => ({ menu, key: listFor(this.menus[menu]?.dtmfActions, heard), order: place + 1 }));
+    return [strip, ...picture(taken)];
   }
 
   deliveries(all, none) {
