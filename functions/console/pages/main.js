@@ -7,6 +7,7 @@ const PAGES = {
   send: ["Send", () => import("./page_send.js")],
   lists: ["Campaigns and lists", () => import("./page_lists.js")],
   message: ["Message", () => import("./page_message.js")],
+  call: ["Call file", () => import("./page_call.js")],
   webhooks: ["Webhooks", () => import("./page_webhooks.js")],
   optouts: ["Opt-outs", () => import("./page_optouts.js")],
   audio: ["Audio", () => import("./page_audio.js")],

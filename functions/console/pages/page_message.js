@@ -2,6 +2,7 @@
 
 import { path } from "./api.js";
 import { ask, button, card, count, duration, empty, facts, field, foreign, listLink, make, onSubmit, repeat, replace, table, tell, when, words } from "./dom.js";
+import { save } from "./download.js";
 import { graph, listFor } from "./graph.js";
 import { heardName } from "./keys.js";
 
@@ -30,13 +31,14 @@ class MessageView {
     this.number = foreign("");
     this.facts = make("dl", {});
     this.stop = button("Cancel …", () => this.cancel(), { class: "bad" });
+    this.keep = button("Save the calls", () => this.saveCalls(), { class: "quiet" });
     this.timeline = make("ol", { class: "timeline" });
     this.way = make("div", {});
     this.hooks = make("div", {});
     this.events = make("div", {});
     root.append(
       make("h1", {}, "Message to ", this.number, " ", this.state),
-      make("div", { class: "tiles" }, card("Facts", this.facts, make("div", { class: "row" }, this.stop)), card("Timeline", this.timeline)),
+      make("div", { class: "tiles" }, card("Facts", this.facts, make("div", { class: "row" }, this.stop, this.keep)), card("Timeline", this.timeline)),
       card("The way through the menus", this.way),
       card("Webhooks", this.hooks),
       card("Status events", this.events),
@@ -74,6 +76,7 @@ class MessageView {
     };
     const given = Object.entries(known).filter(([, value]) => value).map(([name, value]) => [name, foreign(String(value), { class: "long" })]);
     this.facts.replaceChildren(...facts({ ...Object.fromEntries(given), List: listLink(told.messagelistId) }));
+    this.keep.hidden = call.state !== "finished";
     this.stop.hidden = call.state === "finished" || call.state === "settling";
     this.timeline.replaceChildren(...happened(call).map(item));
     this.way.replaceChildren(...this.path(told));
@@ -107,6 +110,11 @@ class MessageView {
     const answer = await this.api.ask("POST", path("message", this.id, "webhooks", "replay"), { query: { webhookId } });
     tell(`${count(answer.replayed.length)} sent again.`);
     this.follow();
+  }
+
+  /** All calls as one signed file, for the page “Call file” and for whoever wants a proof. */
+  async saveCalls() {
+    save([await this.api.get(path("message", this.id, "call"))], `call-${this.id}.jws`, "application/jose");
   }
 
   async cancel() {
