@@ -195,7 +195,7 @@ class Cloud:
             receiver = self.receiver.start(self._surroundings.address)
             receiver = receiver.replace(self._surroundings.address, self._surroundings.name)
             exits.callback(self.receiver.stop)
-        own = {"WEBHOOK_RECEIVER": receiver, "UPLOAD_ENDPOINT": f"{self.url}{MOUNT}"}
+        own = {"WEBHOOK_RECEIVER": receiver, "UPLOAD_ENDPOINT": f"{self.url}{MOUNT}", "UPLOADS_ORIGIN": self.url}
         declared = {name for spec in self.template.functions.values() for name in spec.environment}
         return {**{name: value for name, value in own.items() if name in declared}, **self.settings.overrides}
 

@@ -68,8 +68,8 @@ def page(browser, cloud):
         yield opened
 
 
-def enter(page, cloud, where="send"):
-    page.goto(f"{cloud.url}/console#/{where}")
+def enter(page, cloud, where="send", url=""):
+    page.goto(f"{url or cloud.url}/console#/{where}")
     page.get_by_label("API key").fill(seed.KEY)
     page.get_by_role("button", name="Open").click()
     expect(page.locator("#nav")).to_be_visible()
@@ -447,6 +447,7 @@ def test_audio_is_uploaded_heard_drawn_and_deleted(page, cloud, tmp_path):
     page.get_by_role("button", name="Upload").click()
     expect(page.get_by_role("cell", name="Hello_you", exact=True)).to_be_visible()
     page.get_by_role("button", name="Hear Hello_you").click()
+    expect(page.locator(".wave")).to_be_visible()
     heights = page.locator(".wave rect").evaluate_all("all => all.map(one => Number(one.getAttribute('height')))")
     assert len(heights) > 100
     assert max(heights) > 10
@@ -454,6 +455,52 @@ def test_audio_is_uploaded_heard_drawn_and_deleted(page, cloud, tmp_path):
     page.get_by_role("button", name="Delete Hello_you").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_role("cell", name="Hello_you", exact=True)).to_have_count(0)
+
+
+def test_a_large_file_goes_into_the_store_with_its_progress_and_an_end(browser, cloud, tmp_path):
+    """The page is at `localhost` here and the store is not, so that what S3 and a browser ask of each other holds."""
+    kind = Kind("wav", "pcm_s24le", 48_000)
+    large, huge, text = tmp_path / "Large one.wav", tmp_path / "huge.wav", tmp_path / "text.mp3"
+    large.write_bytes(encode(kind, sound(kind.rate, 1.0) * 30))
+    assert large.stat().st_size > 4_000_000
+    with huge.open("wb") as made:
+        made.truncate(25 * 1024 * 1024 + 1)
+    text.write_text("no audio " * 500_000)
+    here = cloud.url.replace("127.0.0.1", "localhost")
+    with watched(browser, here, cloud.url) as page:
+        enter(page, cloud, "audio", here)
+        told = page.locator("#told")
+        upload = page.get_by_role("button", name="Upload")
+        # Given a file that is too large: nothing is sent
+        page.get_by_label("File").set_input_files(huge)
+        upload.click()
+        expect(told).to_contain_text("it has 25.0 MiB, and at most 25 MiB can be taken")
+        # One whose way is long: it can be ended
+        page.get_by_label("Identifier").fill("large")
+        page.get_by_label("File").set_input_files(large)
+        page.route("**/aws/**", lambda _: None)
+        upload.click()
+        expect(page.get_by_role("progressbar", name="How much is uploaded")).to_be_visible()
+        assert axe(page) == []
+        page.get_by_role("button", name="Cancel").click()
+        expect(told).to_have_text("Cancelled: nothing is stored.")
+        expect(page.get_by_role("progressbar")).to_have_count(0)
+        # One that the store does not take
+        page.unroute("**/aws/**")
+        page.route("**/aws/**", lambda route: route.fulfill(status=403, headers={"Access-Control-Allow-Origin": here}))
+        upload.click()
+        expect(told).to_have_text("The store has not taken the file (403). Begin again.")
+        # When nothing is in its way, it is there, is heard and drawn
+        page.unroute("**/aws/**")
+        upload.click()
+        expect(page.get_by_role("cell", name="large", exact=True)).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("cell", name="30.0 s")).to_be_visible()
+        # And what is no audio is told as the API tells it
+        page.get_by_label("Identifier").fill("text")
+        page.get_by_label("File").set_input_files(text)
+        upload.click()
+        expect(told).to_contain_text("audio", timeout=30_000)
+        expect(page.get_by_role("cell", name="text", exact=True)).to_have_count(0)
 
 
 def test_texts_and_tables_are_read_as_they_are_written(page, cloud):

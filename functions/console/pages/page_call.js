@@ -10,7 +10,7 @@ const SPEEDS = [1, 4, 16];
 
 export function show(root, { api }) {
   const file = make("input", { type: "file", accept: ".jws" });
-  const box = make("div", {});
+  const box = make("div", { class: "opened" });
   let player = null;
   file.addEventListener("change", async () => {
     player?.stop();
