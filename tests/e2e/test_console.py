@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import secrets
+from array import array
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -452,6 +453,12 @@ def test_audio_is_uploaded_heard_drawn_and_deleted(page, cloud, tmp_path):
     assert len(heights) > 100
     assert max(heights) > 10
     screenshot(page, "console-audio")
+    # What is odd about a file is told, and stands with it
+    silence = encode(Kind("flac", "flac", 8000), array("f", [0.0]) * 8000)
+    page.get_by_label("File").set_input_files({"name": "quiet.flac", "mimeType": "audio/flac", "buffer": silence})
+    page.get_by_role("button", name="Upload").click()
+    expect(page.locator("#told")).to_contain_text("quiet: 1 s, stored; one thing about it is odd")
+    expect(page.get_by_role("row", name="quiet").locator(".notes")).to_contain_text("nothing can be heard")
     page.get_by_role("button", name="Delete Hello_you").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_role("cell", name="Hello_you", exact=True)).to_have_count(0)

@@ -47,7 +47,9 @@ async function upload(page, id, file, form) {
     if (!(error instanceof Cancelled)) throw error;
     return tell(error.message, "calm");
   }
-  tell(`${told.introId}: ${duration(told.seconds)}, stored.`);
+  const notes = told.warnings.length;
+  if (notes) tell(`${told.introId}: ${duration(told.seconds)}, stored; ${notes === 1 ? "one thing about it is" : `${notes} things about it are`} odd, see its notes.`, "calm");
+  else tell(`${told.introId}: ${duration(told.seconds)}, stored.`);
   form.reset();
   await list(page);
   await hear(page, told);
