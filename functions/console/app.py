@@ -8,10 +8,11 @@ from aws_lambda_powertools import Logger
 from speechcall.api.adapters.http_answers import Answer
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest
 from speechcall.api.adapters.static_files import StaticFiles
+from speechcall.shared.adapters.settings import setting
 
 logger = Logger()
 app = HttpApi(logger)
-pages = StaticFiles(Path(__file__).with_name("pages"))
+pages = StaticFiles(Path(__file__).with_name("pages"), setting("UPLOADS_ORIGIN"))
 
 
 @app.route("GET /console")

@@ -17,6 +17,7 @@ from speechcall.money.adapters.rates_store import DynamoRates
 from speechcall.requests.adapters.lists_store import DynamoLists
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
+from speechcall.shared.rules.json_text import dump_json
 from speechcall.status.adapters.history_store import DynamoHistory
 from speechcall.status.use_cases.read_campaigns import read_campaign, read_campaigns, read_lists
 from speechcall.status.use_cases.read_export import export_campaign, export_list
@@ -77,8 +78,9 @@ def get_campaign(request: HttpRequest) -> Answer:
 
 @app.route("GET /bat/message/{messageId}")
 def get_message(request: HttpRequest) -> Answer:
-    given = (account_of(request, accounts), request.path["messageId"], clock.now_msec())
-    return answer_json(200, read_message(*given, store=history, stops=stops))
+    given = (account_of(request, accounts), request.path["messageId"], request.query, clock.now_msec())
+    # The numbers of a body in its menus keep their digits.
+    return answer_text(200, dump_json(read_message(*given, store=history, stops=stops)))
 
 
 @app.route("GET /openapi.json")

@@ -17,6 +17,7 @@ from moto.core.models import botocore_stubber
 from werkzeug.wrappers import Request, Response
 
 from local.cloud.account import REGION
+from local.cloud.bucket_cors import BucketCors, let_in
 from local.cloud.iam_actions import needs_of_request
 from local.cloud.permissions import Permissions
 from local.cloud.signature import SignatureError, SignedRequest, scope_of, verify
@@ -52,7 +53,7 @@ class AwsDoor:
     """A WSGI application: requests that are signed for DynamoDB, KMS, S3 (path style), SQS or Step Functions alone.
 
     The signature says which service is meant, and every region is the laptop's. What a page in a browser sends is
-    refused, signed or not: no bucket of ours has a CORS configuration, so AWS refuses it too.
+    refused, signed or not, but for a file that a bucket's CORS configuration lets it put there by a presigned URL.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class AwsDoor:
         self._now = now
         self._peers, self._permissions = tuple(peers), permissions
         self._others = others or {}
+        self._cors = BucketCors(template)
         self._resources = {
             logical_id: template.ref(logical_id)
             for resource_type in _NAMED_TYPES
@@ -86,8 +88,15 @@ class AwsDoor:
             return _refusal(request, 403, "AccessDenied", "Only this machine may ask the laptop cloud.")
         if not str(request.environ["REQUEST_URI"]).startswith(MOUNT):
             return _refusal(request, 403, "AccessDenied", f"Ask for {MOUNT} in plain letters.")
-        if comes_from_a_page(dict(request.headers)):
+        if not comes_from_a_page(dict(request.headers)):
+            return self._respond(request)
+        bucket = _bucket_of(request.host) or request.path.removeprefix(f"{MOUNT}/").partition("/")[0]
+        may = "Origin" in request.headers and "Authorization" not in request.headers
+        if not may or not self._cors.lets_in(request, bucket):
             return _refusal(request, 403, "AccessDenied", "A page may not ask the laptop cloud.")
+        return let_in(request, Response() if request.method == "OPTIONS" else self._respond(request))
+
+    def _respond(self, request: Request) -> Response:
         signed = _as_sent(request)
         scope = scope_of(signed)
         if scope is None:

@@ -2,15 +2,20 @@
 
 import json
 import threading
+from collections.abc import Callable
 from typing import Any
 
+import boto3
 from boto3.dynamodb.types import TypeDeserializer
 
 from local.cloud.triggers.stream_reader import StreamReader
 from local.common.journal import Journal
+from speechcall.menus.rules.written_menus import written_menus
 from speechcall.messages.adapters.message_items import state_of
+from speechcall.messages.adapters.message_reader import DynamoMessageReader
 from speechcall.messages.rules.message import State
 from speechcall.shared.adapters.keys import CALLS, MESSAGE, mid_of
+from speechcall.shared.rules.json_text import dump_json
 
 STOP_SECONDS = 0.8
 _BATCH = 1000
@@ -49,6 +54,17 @@ class JournalFeed:
             command = new.get("command") or {}
             if command.get("kind") == "ask":
                 self._journal.record("menu", mid, menu=int(command["menu"]), seq=int(new["seq"]))
+
+
+def menus_told(messages_table: str) -> Callable[[str], str | None]:
+    """What gives the menus of a message as JSON text, as the API gives them back; None where there is none."""
+    messages = DynamoMessageReader(boto3.client("dynamodb"), messages_table)
+
+    def told(mid: str) -> str | None:
+        message = messages.get(mid)
+        return dump_json(written_menus(message.menus)) if message else None
+
+    return told
 
 
 def tell_accepted(journal: Journal, answer: bytes) -> None:

@@ -19,7 +19,7 @@ from local.cloud.aws_services import LocalAws
 from local.cloud.functions import Functions, Overrides
 from local.cloud.handler_output import LOG
 from local.cloud.hosting import Hosting, host_functions, surroundings_of, warm
-from local.cloud.journal_feed import JournalFeed, tell_accepted
+from local.cloud.journal_feed import JournalFeed, menus_told, tell_accepted
 from local.cloud.lambda_service import served_by
 from local.cloud.metrics import Metrics, Watched
 from local.cloud.moto_patches.executions import add_end_listener
@@ -164,6 +164,7 @@ class Cloud:
         exits.callback(add_end_listener(lambda end: self.events.put(execution_ended(end))))
         here = Surroundings(self.template, self.functions.invoke, self.events.put, read_prompt, self.journal)
         self.carrier = simulated(ProviderName(self.settings.telephony)).make(here, self.settings.carrier)
+        self.carrier.phone_app.menus_of = menus_told(self.template.ref("MessagesTable"))
         start(self.carrier)
         for trigger in self._triggers(later):
             start(trigger)
@@ -194,7 +195,7 @@ class Cloud:
             receiver = self.receiver.start(self._surroundings.address)
             receiver = receiver.replace(self._surroundings.address, self._surroundings.name)
             exits.callback(self.receiver.stop)
-        own = {"WEBHOOK_RECEIVER": receiver, "UPLOAD_ENDPOINT": f"{self.url}{MOUNT}"}
+        own = {"WEBHOOK_RECEIVER": receiver, "UPLOAD_ENDPOINT": f"{self.url}{MOUNT}", "UPLOADS_ORIGIN": self.url}
         declared = {name for spec in self.template.functions.values() for name in spec.environment}
         return {**{name: value for name, value in own.items() if name in declared}, **self.settings.overrides}
 

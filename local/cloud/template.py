@@ -10,6 +10,7 @@ from typing import Any
 from local.cloud.account import ACCOUNT, PARTITION, REGION
 from local.cloud.intrinsics import NO_VALUE, Resolver, TemplateError, read_document, scalar_text
 from local.cloud.physical_names import attribute, reference
+from local.common.product import PRODUCT
 
 STACK_NAME = "speechcall"
 STACK_ID = (
@@ -28,9 +29,7 @@ _PSEUDO_PARAMETERS: Mapping[str, Any] = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 
-CARRIED = Path(__file__).parents[1] / "carried"
-"""What a wheel carries of the product (setup.py); in the repository it is not there."""
-TEMPLATE = (CARRIED if CARRIED.is_dir() else Path(__file__).parents[2]) / "template.yaml"
+TEMPLATE = PRODUCT / "template.yaml"
 """The product's."""
 
 

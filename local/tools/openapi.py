@@ -34,7 +34,7 @@ from speechcall.status.use_cases.cursors import MAX_LENGTH
 from speechcall.status.use_cases.export import COLUMNS, Format
 from speechcall.status.use_cases.read_campaigns import MAX_PAGE as PAGE_OF_CAMPAIGNS
 from speechcall.status.use_cases.read_campaigns import PAGE
-from speechcall.status.use_cases.read_status import MAX_PAGE
+from speechcall.status.use_cases.read_status import MAX_PAGE, MENU
 from speechcall.webhooks.rules.webhook import SIMULATED
 
 ROOT = Path(__file__).parents[2]
@@ -384,9 +384,10 @@ def _paths() -> dict[str, Any]:
                 "operationId": "getMessage",
                 "tags": ["status"],
                 "summary": "Where a message stands",
-                "parameters": [_id("messageId")],
+                "parameters": [_id("messageId"), _INCLUDE],
                 "responses": {
                     "200": _answer("The message and its call.", "MessageStatus"),
+                    **_query_error(),
                     **_errors(401, 404, 429, 500),
                 },
             }
@@ -448,6 +449,14 @@ _STRICT = {
     "description": "`true`: a field that is not known is refused, `UNKNOWN_FIELD`. Otherwise only one that is nearly a "
     "known one is, and of others a message is warned.",
     "schema": {"type": "boolean", "default": False},
+}
+
+
+_INCLUDE = {
+    "name": "include",
+    "in": "query",
+    "description": "The answer has the message's menus too, as `menu`.",
+    "schema": {"type": "string", "enum": [MENU]},
 }
 
 

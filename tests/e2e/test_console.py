@@ -1,32 +1,43 @@
 """The console in a real browser: each page's main job against the whole service, with the key of its account."""
 
+import base64
 import json
 import re
 import secrets
+from array import array
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
+from random import Random
 
 import boto3
 import httpx
 import pytest
 from playwright.sync_api import expect
 
+from cli.call_replay import read_call_file, replay_calls
 from local.cloud import seed
 from local.network.shared.scripted_callees import Script, answer, busy, press, stay_silent
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.scope import Scope
 from speechcall.accounts.use_cases.named_keys import NewKey, create_key
+from speechcall.shared.rules.json_text import dump_json
+from speechcall.status.use_cases.call_file import content_of
 from tests.e2e.conftest import HANGUP, Client, finished, goto, menu, message, running, webhook
 from tests.e2e.test_main_job import webhooks_of
 from tests.kit.audio_files import Kind, encode, sound
 from tests.kit.browser import WAIT_MSEC, axe, chromium, needs_chromium, screenshot, watched
+from tests.kit.made_calls import random_history, written
+from tests.kit.samples import NOW
 
 pytestmark = [pytest.mark.browser, needs_chromium]
 
 PRESSES_1, PRESSES_2, DECLINES = "+380671234567", "+380670000002", "+380670000003"
+PRESSES_2_AND_1 = "+380670000004"
 CALLEES = {
     PRESSES_1: Script([answer(0.0), press("1", 0.1)]),
     PRESSES_2: Script([answer(0.0), press("2", 0.1), stay_silent()]),
+    PRESSES_2_AND_1: Script([answer(0.0), press("2", 0.1), press("1", 0.1)]),
     DECLINES: Script([busy()]),
 }
 MENUS = [
@@ -36,7 +47,7 @@ MENUS = [
 MARKUP = "<img src=x onerror='hacked=1'><script>hacked=1</script>"
 HOSTILE = MARKUP + "\u202eorp\u2066{{x}}" + "שלום" * 200
 expect.set_options(timeout=WAIT_MSEC)
-PAGES = ("send", "lists", "webhooks", "optouts", "audio", "account")
+PAGES = ("send", "lists", "call", "webhooks", "optouts", "audio", "account")
 PROGRAM = {"X-Authorization-Key": seed.KEY}
 
 
@@ -58,8 +69,8 @@ def page(browser, cloud):
         yield opened
 
 
-def enter(page, cloud, where="send"):
-    page.goto(f"{cloud.url}/console#/{where}")
+def enter(page, cloud, where="send", url=""):
+    page.goto(f"{url or cloud.url}/console#/{where}")
     page.get_by_label("API key").fill(seed.KEY)
     page.get_by_role("button", name="Open").click()
     expect(page.locator("#nav")).to_be_visible()
@@ -209,9 +220,10 @@ def test_webhooks_that_were_given_up_are_sent_again_and_the_secret_is_changed(pa
     link = page.get_by_role("link", name=mid)
     expect(link).to_be_visible()
     screenshot(page, "console-webhooks")
-    # When its receiver is well again: one from the message's page
+    # When its receiver is well again: one from the message's page, which draws the way of what others have sent
     cloud.receiver.answer_with(200)
     link.click()
+    expect(page.locator("[data-menu='0'] [data-key='d1'].taken")).to_be_visible()
     page.get_by_role("button", name="Send again").click()
     expect(page.locator(".delivery.delivered")).to_be_visible()
     # All at once: there are none left
@@ -224,6 +236,166 @@ def test_webhooks_that_were_given_up_are_sent_again_and_the_secret_is_changed(pa
     page.get_by_role("button", name="A new secret").click()
     page.get_by_role("button", name="Make it").click()
     expect(page.locator(".secret")).to_have_text(re.compile(r"^whsec_[A-Za-z0-9+/=]{20,}$"))
+
+
+def open_file(page, content, name="call.jws"):
+    page.get_by_label("File").set_input_files({"name": name, "mimeType": "application/jose", "buffer": content})
+
+
+def test_a_call_is_saved_as_a_file_and_played_again_by_a_slider(page, cloud, tmp_path):
+    # Given a call in which two keys were pressed, and its file
+    (mid,) = Client(cloud.url).send([message(*MENUS, to=PRESSES_2_AND_1)])
+    finished(cloud, mid)
+    enter(page, cloud, f"message/{mid}")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save the calls").click()
+    saved = download.value.path().read_bytes()
+    # When it is opened: it is ours, and nothing of it goes anywhere
+    page.get_by_role("link", name="Call file").click()
+    asked = []
+    page.on("request", lambda request: asked.append((request.method, request.url.removeprefix(cloud.url))))
+    open_file(page, saved)
+    expect(page.get_by_text("It is signed by this service")).to_be_visible()
+    of_the_page = {("GET", f"/console/{file.name}") for file in Path("functions/console/pages").glob("*.js")}
+    assert set(asked) - of_the_page == {("GET", "/keys.json")}
+    expect(page.locator("dl")).to_contain_text("+380…04")
+    # It begins before the first step; the slider's keys lead through time, buttons through steps
+    here, now = page.locator(".graph .menu.here"), page.locator(".now")
+    expect(now).to_have_text("Before the first of 3 steps: it rings.")
+    expect(here).to_have_count(0)
+    page.get_by_role("button", name="Next step").click()
+    expect(here).to_have_attribute("data-menu", "0")
+    page.get_by_role("button", name="Next step").click()
+    expect(here).to_have_attribute("data-menu", "1")
+    expect(page.locator(".graph .key.taken")).to_have_count(1)
+    expect(page.locator(".steps > [aria-current]")).to_contain_text("menu 0: key 2 → menu 1")
+    screenshot(page, "console-call-file")
+    slider = page.get_by_role("slider", name="Time in the call")
+    slider.focus()
+    page.keyboard.press("End")
+    expect(now).to_contain_text("Step 3 of 3")
+    assert "menu 1: key 1, then the end" in slider.get_attribute("aria-valuetext")
+    expect(here).to_have_count(0)
+    expect(page.locator(".steps .later")).to_have_count(0)
+    assert axe(page) == []
+    page.keyboard.press("Home")
+    expect(page.locator(".steps .later")).to_have_count(3)
+    page.get_by_role("button", name="Play").click()
+    expect(now).to_contain_text("Step 3 of 3")
+    # And what its key sends is told, not sent
+    hook = page.locator(".steps details")
+    expect(hook).to_contain_text("was sent")
+    hook.locator("summary").click()
+    expect(hook).to_contain_text(f"{mid}-1-3-m1-d1-0")
+    assert page.locator("main a").count() == 0
+    # When one byte of it is changed, or another has signed it, it says so
+    place = saved.index(b".") + 40
+    content = json.loads(base64.urlsafe_b64decode(saved.split(b".")[1] + b"=="))
+    open_file(page, written(content))
+    expect(page.get_by_text("It is signed by nobody whom this service knows")).to_be_visible()
+    changed = written(content | {"to": "+380…05"}).split(b".")[1]
+    open_file(page, b".".join([saved.split(b".")[0], changed, saved.split(b".")[2]]))
+    expect(page.get_by_text("Its signature is wrong")).to_be_visible()
+    assert place < len(saved)
+
+
+def test_files_of_strangers_are_refused_or_shown_as_text(page, cloud):
+    enter(page, cloud, "call")
+    good = json.loads(dump_json(content_of(random_history(Random(3))[0])))
+    entry = good["calls"][0]["log"][0]
+    told = page.locator("#told[data-tone=bad]")
+    for given, why in (
+        (b"", "three parts in base64url"),
+        (b"a.b", "three parts in base64url"),
+        (b"\xff\xfe.e30.e30", "three parts in base64url"),
+        (b"e30.e30.e30", "not of a form that this page reads"),
+        (b"bnVsbA.bnVsbA.", "not of a form that this page reads"),
+        (written([1]), "not of a form that this page reads"),
+        (written(good | {"v": 2}), "not of a form that this page reads"),
+        (b".".join([b"e30", b"W" * 2_000_000, b""]), "three parts in base64url"),
+        (bytes(4 * 1024 * 1024 + 1), "too large"),
+        (written({"v": 1}), "menu has to be 1 to 20 menus"),
+        (written(good | {"menu": [{}] * 21}), "menu has to be 1 to 20 menus"),
+        (written(good | {"to": {"a": 1}}), "to is not what it has to be"),
+        (written(good | {"calls": {}}), "calls has to be"),
+        (written(good | {"calls": [{"log": []}]}), "calls[0].attempt is not"),
+        (written(good | {"calls": [good["calls"][0] | {"log": [entry] * 201}]}), "calls[0].log is not"),
+        *(
+            (written(good | {"calls": [good["calls"][0] | {"log": [entry | change]}]}), "calls[0].log[0] is not")
+            for change in (
+                {"seq": 2},
+                {"menu": 0},
+                {"event": MARKUP},
+                {"key": "__proto__"},
+                {"atMsec": 1e300},
+                {"atMsec": "1"},
+                {"then": {"kind": "ask", "menu": 99}},
+                {"then": None},
+                {"then": {"kind": "end", "reason": {}}},
+            )
+        ),
+    ):
+        page.evaluate("document.querySelector('#told').textContent = ''")
+        open_file(page, given)
+        expect(told).to_contain_text(why)
+        assert page.locator(".replay").count() == 0
+    # What can be read is text, wherever it stands
+    list_of_all = [{"action": "webhook", "url": f"javascript:hacked=1//{MARKUP}", "body": {HOSTILE[:300]: MARKUP}}]
+    menus = [{"say": {"text": HOSTILE}, "dtmfActions": {"d1": list_of_all, "__proto__": list_of_all}}]
+    steps = [
+        {"seq": 1, "menu": None, "event": "answered", "key": None, "atMsec": NOW, "then": {"kind": "ask", "menu": 0}},
+        {"seq": 2, "menu": 0, "event": "key", "key": "d1", "atMsec": NOW, "then": {"kind": "end", "reason": HOSTILE}},
+    ]
+    calls = [
+        good["calls"][0] | {"dialledMsec": NOW, "endedMsec": NOW, "cause": HOSTILE, "log": log} for log in (steps, [])
+    ]
+    hostile = dict.fromkeys(("messageId", "from", "to", "outcome", "endReason", "finishedAt"), HOSTILE)
+    open_file(
+        page, written(good | hostile | {"menu": menus, "calls": calls, "webhooks": [HOSTILE]}), f"{MARKUP[:40]}.jws"
+    )
+    expect(page.locator(".steps")).to_contain_text("javascript:hacked=1//<img src=x")
+    page.get_by_role("button", name="Next step").click()
+    page.get_by_role("button", name="Next step").click()
+    expect(page.locator(".now")).to_contain_text("Step 2 of 2")
+    page.get_by_role("button", name="Step back").click()
+    expect(page.locator(".now")).to_contain_text("Step 1 of 2")
+    page.locator(".steps summary").click()
+    page.get_by_label("Which").select_option("1")
+    expect(page.locator(".steps")).to_contain_text("Nothing was heard in it")
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("main img, main a, main script").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_page_and_the_command_play_the_same(page, cloud, tmp_path):
+    """Files of calls by chance: the same was heard, the same follows, and the same webhooks."""
+    page.goto(f"{cloud.url}/console")
+    module = "import('/console/call_file.js').then(all => texts.map(text => all.replay(all.readCallFile(text))))"
+    random, file = Random(25), tmp_path / "call.jws"
+    contents = [json.loads(dump_json(content_of(random_history(random)[0]))) for _ in range(60)]
+    # In some what follows was changed, which the menus would not do
+    for content in contents[::6]:
+        asks = [one["then"] for one in content["calls"][0]["log"] if one["then"]["kind"] == "ask"]
+        asks[-1]["menu"] = (asks[-1]["menu"] + 1) % len(content["menu"])
+    played = page.evaluate(f"texts => {module}", [written(content).decode() for content in contents])
+    webhooks = doubts = 0
+    for content, (call,) in zip(contents, played, strict=True):
+        file.write_bytes(written(content))
+        right = replay_calls(read_call_file(file))
+        differs = [one for one in right.differences if "would be right" in one]
+        doubted = [step for step in call["steps"] if step["doubt"]]
+        if differs:
+            assert bool(doubted) or "(limit)" in differs[0] or "(silence)" in differs[0], differs
+        else:
+            assert not doubted
+            assert [(one["heard"], one["then"]) for one in call["steps"]] == [
+                (one.heard, one.then) for one in right.steps
+            ]
+        ids = [hook["id"] for one in call["steps"] for hook in one["webhooks"]]
+        assert ids[: len(right.webhooks)] == list(right.webhooks)
+        webhooks, doubts = webhooks + len(ids), doubts + len(doubted)
+    assert webhooks > 10
+    assert doubts > 3
 
 
 def key_that_erases(cloud):
@@ -276,13 +448,66 @@ def test_audio_is_uploaded_heard_drawn_and_deleted(page, cloud, tmp_path):
     page.get_by_role("button", name="Upload").click()
     expect(page.get_by_role("cell", name="Hello_you", exact=True)).to_be_visible()
     page.get_by_role("button", name="Hear Hello_you").click()
+    expect(page.locator(".wave")).to_be_visible()
     heights = page.locator(".wave rect").evaluate_all("all => all.map(one => Number(one.getAttribute('height')))")
     assert len(heights) > 100
     assert max(heights) > 10
     screenshot(page, "console-audio")
+    # What is odd about a file is told, and stands with it
+    silence = encode(Kind("flac", "flac", 8000), array("f", [0.0]) * 8000)
+    page.get_by_label("File").set_input_files({"name": "quiet.flac", "mimeType": "audio/flac", "buffer": silence})
+    page.get_by_role("button", name="Upload").click()
+    expect(page.locator("#told")).to_contain_text("quiet: 1 s, stored; one thing about it is odd")
+    expect(page.get_by_role("row", name="quiet").locator(".notes")).to_contain_text("nothing can be heard")
     page.get_by_role("button", name="Delete Hello_you").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_role("cell", name="Hello_you", exact=True)).to_have_count(0)
+
+
+def test_a_large_file_goes_into_the_store_with_its_progress_and_an_end(browser, cloud, tmp_path):
+    """The page is at `localhost` here and the store is not, so that what S3 and a browser ask of each other holds."""
+    kind = Kind("wav", "pcm_s24le", 48_000)
+    large, huge, text = tmp_path / "Large one.wav", tmp_path / "huge.wav", tmp_path / "text.mp3"
+    large.write_bytes(encode(kind, sound(kind.rate, 1.0) * 30))
+    assert large.stat().st_size > 4_000_000
+    with huge.open("wb") as made:
+        made.truncate(25 * 1024 * 1024 + 1)
+    text.write_text("no audio " * 500_000)
+    here = cloud.url.replace("127.0.0.1", "localhost")
+    with watched(browser, here, cloud.url) as page:
+        enter(page, cloud, "audio", here)
+        told = page.locator("#told")
+        upload = page.get_by_role("button", name="Upload")
+        # Given a file that is too large: nothing is sent
+        page.get_by_label("File").set_input_files(huge)
+        upload.click()
+        expect(told).to_contain_text("it has 25.0 MiB, and at most 25 MiB can be taken")
+        # One whose way is long: it can be ended
+        page.get_by_label("Identifier").fill("large")
+        page.get_by_label("File").set_input_files(large)
+        page.route("**/aws/**", lambda _: None)
+        upload.click()
+        expect(page.get_by_role("progressbar", name="How much is uploaded")).to_be_visible()
+        assert axe(page) == []
+        page.get_by_role("button", name="Cancel").click()
+        expect(told).to_have_text("Cancelled: nothing is stored.")
+        expect(page.get_by_role("progressbar")).to_have_count(0)
+        # One that the store does not take
+        page.unroute("**/aws/**")
+        page.route("**/aws/**", lambda route: route.fulfill(status=403, headers={"Access-Control-Allow-Origin": here}))
+        upload.click()
+        expect(told).to_have_text("The store has not taken the file (403). Begin again.")
+        # When nothing is in its way, it is there, is heard and drawn
+        page.unroute("**/aws/**")
+        upload.click()
+        expect(page.get_by_role("cell", name="large", exact=True)).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("cell", name="30.0 s")).to_be_visible()
+        # And what is no audio is told as the API tells it
+        page.get_by_label("Identifier").fill("text")
+        page.get_by_label("File").set_input_files(text)
+        upload.click()
+        expect(told).to_contain_text("audio", timeout=30_000)
+        expect(page.get_by_role("cell", name="text", exact=True)).to_have_count(0)
 
 
 def test_texts_and_tables_are_read_as_they_are_written(page, cloud):

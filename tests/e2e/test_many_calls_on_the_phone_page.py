@@ -3,10 +3,11 @@
 import statistics
 
 import pytest
+from playwright.sync_api import expect
 
 from local.common.journal import Journal
 from tests.kit.browser import axe, chromium, needs_chromium, screenshot, watched
-from tests.kit.phone_pages import end, number_of, phone_page, queue, ring
+from tests.kit.phone_pages import ask, end, number_of, phone_page, press, queue, ring
 
 pytestmark = [pytest.mark.browser, needs_chromium]
 
@@ -26,6 +27,19 @@ REACTS = """() => new Promise((done) => {
     others[0].click();
     look();
 })"""
+
+
+MENUS = [
+    {
+        "say": {"text": "<img src=x onerror=alert(1)>\u202e"},
+        "idleTimeoutMsec": 5000,
+        "dtmfActions": {"d1": [{"action": "gotoMenu", "menu": 1}], "wrong": [{"action": "gotoMenu", "menu": 0}]},
+    },
+    {"introUrl": "bye", "dtmfActions": {"d2": [{"action": "webhook", "url": "https://api.example.com/"}]}},
+]
+WHERE = "[...document.querySelectorAll('.graph .here')].map(one => one.dataset.menu).join()"
+WAY = """[...document.querySelectorAll('.graph .key.taken')].map(one =>
+    `${one.closest('.menu').dataset.menu} ${one.dataset.key} ${one.querySelector('.order').textContent}`).join()"""
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +117,52 @@ def test_a_thousand_messages_paint_and_react_as_ten_do(browser):
         short, long = statistics.median(times[ten]), statistics.median(times[thousand])
         told = f"{short:.0f} ms with 10 messages, {long:.0f} ms with 1,000"
         assert long <= 2 * max(short, FRAME_MSEC), told
+
+
+def test_the_menus_show_where_the_call_is_and_which_way_it_came(browser):
+    journal = Journal()
+    with (
+        phone_page(journal, {"mid-0": MENUS}) as url,
+        watched(browser, url, width=390, scheme="dark", bypass_csp=True) as page,
+    ):
+        # Given a call that rings: its menus are drawn, and it is in none of them
+        queue(journal, 2)
+        contact = ring(journal, 0)
+        page.goto(url)
+        expect(page.locator(".graph .menu")).to_have_count(2)
+        assert (page.evaluate(WHERE), page.evaluate(WAY)) == ("", "")
+        # When it is answered, nothing is heard, and keys are pressed
+        journal.record("answered", "mid-0", contact_id=contact)
+        ask(journal, 0, 2, 0)
+        page.wait_for_function(f"{WHERE} === '0'")
+        page.locator(".canvas").focus()
+        journal.record("silence", "mid-0", contact_id=contact)
+        ask(journal, 0, 3, 0)
+        press(journal, 0, "1")
+        ask(journal, 0, 4, 1)
+        # Then the picture says so, to the eye, to who listens to it, and to the keyboard, which stays where it was
+        page.wait_for_function(f"{WHERE} === '1'")
+        assert page.evaluate(WAY) == "0 d1 2,0 wrong 1"
+        current = page.locator(".graph li[aria-current=step]")
+        assert current.inner_text().startswith("Menu 1, where the call is now, bye.")
+        expect(page.locator(".graph li").first).to_contain_text("key 1: menu 1 (heard as number 2)")
+        assert page.evaluate("document.activeElement.className") == "canvas"
+        assert page.locator("main img").count() == 0
+        inside = "(a => a.getBoundingClientRect())(document.querySelector('.here .card')).right <= innerWidth"
+        assert page.evaluate(inside)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        screenshot(page, "phone-menus")
+        assert axe(page) == []
+        # When it is over, it is in none; a second call begins again
+        press(journal, 0, "2")
+        end(journal, 0)
+        page.wait_for_function(f"{WHERE} === ''")
+        assert page.evaluate(WAY) == "0 d1 2,0 wrong 1,1 d2 3"
+        ring(journal, 0)
+        page.wait_for_function(f"{WAY} === ''")
+        # And another message, of which no menus are known, has no picture
+        page.locator("#calls-waiting button").first.click()
+        expect(page.locator("#way")).to_be_hidden()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (390, "light")])

@@ -44,6 +44,8 @@ def test_a_call_is_answered_heard_and_steered_and_its_webhook_is_shown(page):
         page.keyboard.press("1")
         assert finished(cloud, mid)["reason"] == "completed"
         page.get_by_text("https://api.example.com/hook").first.wait_for()
+        taken = page.locator(".graph .key.taken").evaluate_all("all => all.map(one => one.dataset.key)")
+        assert taken == ["wrong", "d1"]
         shown = page.inner_text("body")
         assert [entry["menu"] for entry in cloud.journal.entries(mid) if entry["kind"] == "menu"] == [0, 1]
     assert "test-header" in shown

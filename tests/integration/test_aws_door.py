@@ -20,6 +20,7 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request, Response
 
 from local.cloud.aws_endpoint import CONTAINERS_NAME, AwsDoor
+from local.cloud.bucket_cors import BucketCors
 from local.cloud.laptop_cloud import Cloud
 from local.cloud.moto_patches import dynamodb
 from local.cloud.permissions import Permissions
@@ -27,6 +28,11 @@ from local.cloud.providers.connect import INSTANCE_ID
 from local.cloud.template import read_template
 from local.common.http_server import HttpServer
 from tests.kit.laptop import probe
+
+OWN_DOMAIN = {
+    "DomainName": "calls.example.com",
+    "CertificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/00000000-0000-0000-0000-000000000000",
+}
 
 
 @pytest.fixture(scope="module")
@@ -364,6 +370,49 @@ def test_a_page_can_ask_for_nothing_although_it_knows_the_secret(cloud, names):
     assert httpx.get(f"{cloud.url}/aws/resources", headers=page).status_code == 403
     assert httpx.post(form.url, content=delete, headers={**signed("POST", form.url, delete), **page}).status_code == 403
     assert httpx.get(f"{bucket}/kept", headers=signed("GET", f"{bucket}/kept")).content == b"audio"
+
+
+def test_a_page_of_the_service_puts_a_file_by_a_signed_url_as_the_buckets_cors_lets_it(cloud, names):
+    where = f"{cloud.url}/aws/{names['PromptsBucket']}/uploads/large"
+    asked = AWSRequest("PUT", where)
+    S3SigV4QueryAuth(Credentials("any", "local"), "s3", "eu-central-1", 60).add_auth(asked)
+    localhost = cloud.url.replace("127.0.0.1", "localhost")
+    preflight = {"Access-Control-Request-Method": "PUT"}
+    # Given the origins by which the console may be open: asked beforehand, then sent
+    for origin in (cloud.url, localhost):
+        may = httpx.request("OPTIONS", asked.url, headers={"Origin": origin, **preflight})
+        assert (may.status_code, may.headers["access-control-allow-origin"]) == (200, origin)
+        sent = httpx.put(asked.url, content=b"audio", headers={"Origin": origin, "Sec-Fetch-Site": "cross-site"})
+        assert (sent.status_code, sent.headers["access-control-allow-origin"]) == (200, origin)
+    # Then no other page may, and these nothing else: other headers and methods, reading, a header that is signed
+    for method, url, headers in (
+        ("OPTIONS", asked.url, {"Origin": localhost, **preflight, "Access-Control-Request-Headers": "content-type"}),
+        ("OPTIONS", asked.url, {"Origin": localhost, "Access-Control-Request-Method": "DELETE"}),
+        ("OPTIONS", asked.url, {"Origin": "http://localhost:1", **preflight}),
+        ("OPTIONS", asked.url.replace(names["PromptsBucket"], "other"), {"Origin": localhost, **preflight}),
+        ("PUT", asked.url, {"Origin": localhost, "Content-Type": "audio/mpeg"}),
+        ("PUT", asked.url, {"Sec-Fetch-Site": "same-origin"}),
+        ("PUT", where, {"Origin": localhost}),
+        ("PUT", where, {"Origin": localhost, **signed("PUT", where, b"")}),
+        ("GET", where, {"Origin": localhost}),
+    ):
+        answer = httpx.request(method, url, headers=headers)
+        assert answer.status_code == 403, (method, headers)
+        given = answer.headers.get("access-control-allow-origin")
+        assert given is None or method == "PUT", (method, headers)
+    # And in AWS: pages of other sites may not, those of an API's own name may
+    for parameters, origin, may in (
+        ({}, "https://a1b2.execute-api.eu-central-1.amazonaws.com", True),
+        ({}, "https://evil.example", False),
+        ({}, "https://evil.example/.execute-api.eu-central-1.amazonaws.com", True),  # no browser sends such an origin
+        ({}, "http://a1b2.execute-api.eu-central-1.amazonaws.com", False),
+        (OWN_DOMAIN, "https://calls.example.com", True),
+        (OWN_DOMAIN, "https://a1b2.execute-api.eu-central-1.amazonaws.com", False),
+    ):
+        cors = BucketCors(cloud.template.with_parameters(**parameters))
+        headers = {"Origin": origin, **preflight}
+        request = Request(EnvironBuilder(method="OPTIONS", headers=headers).get_environ())
+        assert cors.lets_in(request, names["PromptsBucket"]) is may, origin
 
 
 def test_another_services_application_gets_the_request_with_its_body_and_a_function_only_what_it_may(cloud):

@@ -193,6 +193,9 @@ def test_nothing_of_an_erased_person_is_found_anywhere(cloud, caplog, capfd):
     assert [one["by"] for one in told["optOuts"]] == ["key"]
     assert (told["state"], "nextCursor" in told) == ("done", False)
 
+    menus = partial(shop.ask, "GET /bat/message/{messageId}", messageId=heard, query={"include": "menu"})
+    assert menus()["json"]["menu"][0]["say"] == MENU["say"]
+
     # When they are erased
     begun = shop.ask("POST /bat/erasure", {"number": ZOYA})
     assert (begun["statusCode"], begun["json"]["state"]) == (202, "running")
@@ -212,6 +215,7 @@ def test_nothing_of_an_erased_person_is_found_anywhere(cloud, caplog, capfd):
     assert not [place for place in shop.found((heard,)) if place.startswith(("M#", "C#", "queue ", "object "))]
     assert not re.search("|".join(WORDS), caplog.text + "".join(capfd.readouterr()))
     assert shop.messages.get(heard) is None
+    assert menus()["statusCode"] == 404
     assert shop.messages.get(other).state is State.FINISHED
     # The opt-out holds, and a repeat of the request is answered, and calls nobody.
     assert shop.ask("POST /bat/optout/find", {"number": ZOYA})["json"]["optOut"]["by"] == "key"

@@ -101,6 +101,51 @@ def test_the_five_words_are_the_vendors(api, state, outcome, word):
     assert summary["outcome"] == outcome
 
 
+def test_the_menus_are_told_to_who_asks_for_them_and_no_secret_of_their_headers(api):
+    # Given menus with every action, a number that has its digits, and a secret in a header
+    menus = [
+        {
+            "introUrl": "ivr_651854",
+            "idleTimeoutMsec": 5000,
+            "dtmfActions": {
+                "d1": [
+                    {
+                        "action": "webhook",
+                        "url": "https://shop.example/a?of=1",
+                        "body": {"sum": "DIGITS", "<b>": None},
+                        "headers": {"X-Token": "s3cret", "Authorization": "Bearer s3cret"},
+                    },
+                    {"action": "hangup"},
+                ],
+                "d2": [{"action": "gotoMenu", "menu": 1}],
+            },
+        },
+        {
+            "say": {"text": "Good morning", "language": "en-GB", "voice": "Amy"},
+            "idleTimeoutMsec": 10000,
+            "dtmfActions": {"silence": [{"action": "optOut", "list": "news"}, {"action": "hangup"}]},
+        },
+    ]
+    body = json.dumps({"messages": [{**specification("simple")["messages"][0], "menu": menus}]})
+    sent = api.post(body.replace('"DIGITS"', "1.10e2").encode()).json
+    mid = sent["messages"][0]["messageId"]
+    # When they are asked for
+    answer = api.get(f"/bat/message/{mid}?include=menu")
+    told = MESSAGE.validate_json(answer.text, strict=True)
+    # Then they are as they were sent; of headers there are the names
+    menus[0]["dtmfActions"]["d1"][0]["headers"] = {"X-Token": "(hidden)", "Authorization": "(hidden)"}
+    written = json.dumps(menus, separators=(",", ":")).replace('"DIGITS"', "1.10e2")
+    assert written in answer.text
+    assert "s3cret" not in answer.text
+    assert {name: value for name, value in told.items() if name != "menu"} == message(api, mid)
+    # And nobody else is told, or is told them unasked
+    assert "menu" not in message(api, mid)
+    assert api.get(f"/bat/message/{mid}?include=menu", user="other").status == 404
+    for query, path in (("include=menus", "include"), ("include=", "include"), ("Include=menu", "Include")):
+        refused = api.get(f"/bat/message/{mid}?{query}")
+        assert (refused.status, refused.json["error"]["details"][0]["path"]) == (400, path)
+
+
 def test_a_guess_is_not_told_while_it_may_be_corrected(api):
     list_id, (mid,) = send(api)
     move(api, mid, to=State.SETTLING)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -47,8 +48,23 @@ def test_the_page_and_its_files(page: tuple[Bench, httpx.Client]) -> None:
         assert response.status_code == 200
         assert response.headers["content-type"].startswith(kind)
         assert "default-src 'self'" in response.headers["content-security-policy"]
+    for name in ("graph.js", "graph.css", "dom.js", "keys.js"):
+        console = Path(f"functions/console/pages/{name}").read_text(encoding="utf-8")
+        assert client.get(f"/phone/console/{name}").text == console
     assert client.get("/phone").status_code == 308
-    for path in ("app.py", "__init__.py", "nothing.css", "..%2Fjournal.py", "a" * 5000 + ".css", "index.html%00"):
+    for path in (
+        "console/main.js",
+        "console/..%2Fapp.py",
+        "console/",
+        "menus/7",
+        "menus/..%2F7",
+        "app.py",
+        "__init__.py",
+        "nothing.css",
+        "..%2Fjournal.py",
+        "a" * 5000 + ".css",
+        "index.html%00",
+    ):
         assert client.get(f"/phone/{path}").status_code == 404
 
 

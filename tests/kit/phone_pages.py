@@ -1,7 +1,9 @@
 """The phone page over a journal that a test writes: any number of messages, without their calls."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from local.common.http_server import HttpServer
 from local.common.journal import Journal
@@ -24,9 +26,11 @@ class _NoPrompts:
 
 
 @contextmanager
-def phone_page(journal: Journal) -> Iterator[str]:
-    """The page's address."""
-    server = HttpServer(PhoneApp(_NoCalls(), journal, _NoPrompts(), dict))  # type: ignore[arg-type]
+def phone_page(journal: Journal, menus: Mapping[str, Any] = {}) -> Iterator[str]:
+    """The page's address. `menus`: of messages, by their id."""
+    app = PhoneApp(_NoCalls(), journal, _NoPrompts(), dict)  # type: ignore[arg-type]
+    app.menus_of = lambda mid: json.dumps(menus[mid]) if mid in menus else None
+    server = HttpServer(app)
     server.start()
     try:
         yield f"{server.url}/phone/"
@@ -57,6 +61,18 @@ def ring(journal: Journal, place: int) -> str:
     journal.record("dialled", mid, **call, attempt=1)
     journal.record("ringing", mid, contact_id=contact)
     return contact
+
+
+def ask(journal: Journal, place: int, seq: int, menu: int) -> None:
+    """A menu of its call plays. Which one it is may be told later than that, as on the laptop."""
+    mid, contact = f"mid-{place}", f"contact-{place}"
+    journal.record("prompt", mid, contact_id=contact, block="b", seq=str(seq), seconds=1.0, uri="none")
+    journal.record("menu", mid, menu=menu, seq=seq)
+
+
+def press(journal: Journal, place: int, key: str) -> None:
+    """Its callee presses a key."""
+    journal.record("key", f"mid-{place}", contact_id=f"contact-{place}", key=key)
 
 
 def end(journal: Journal, place: int) -> None:

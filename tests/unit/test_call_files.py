@@ -1,6 +1,5 @@
 """A call as a file: what it holds, who gets it, and that the calls in it run once more to the same end."""
 
-import base64
 import json
 from dataclasses import replace
 from random import Random
@@ -14,71 +13,23 @@ from cli.main import app
 from speechcall.accounts.rules.account import Account
 from speechcall.accounts.rules.scope import Scope
 from speechcall.accounts.use_cases.accounts import Credential
-from speechcall.calls.rules.call import Cause
-from speechcall.menus.rules.call_log import ANSWERED, IDLE, KEY, PROMPT_ERROR, Entry, Plan, Then, ThenKind, follows
 from speechcall.menus.rules.introduction import Audio, Part, Pause, name_of_parts
 from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.speech import Say
-from speechcall.menus.rules.walk import Behaviour, table_of, walk
 from speechcall.menus.rules.written_menus import written_menus
 from speechcall.messages.rules.message import State
 from speechcall.requests.use_cases.read_messages import check_message, to_menus
 from speechcall.shared.rules.errors import CallNotOver, InvalidRequest, NotFound, NotSignedHere, ScopeRequired
-from speechcall.shared.rules.ids import event_id
 from speechcall.shared.rules.json_text import dump_json, parse_json
 from speechcall.status.adapters.call_signer import public_jwk, raw_signature
 from speechcall.status.use_cases.call_file import call_file, content_of, public_keys
-from speechcall.status.use_cases.status import History
-from speechcall.webhooks.rules.delivery import Delivery, DeliveryState
-from speechcall.webhooks.rules.webhook import WebhookTask
 from tests.kit.command_line import CliRunner
-from tests.kit.random_menus import random_menus
-from tests.kit.samples import CALL, MESSAGE, MID, NOW
+from tests.kit.made_calls import name_of, random_history, written
+from tests.kit.samples import MESSAGE, MID
 
 ACME = Account(MESSAGE.account_id, ("*",))
 READS = Credential(ACME.account_id, "", scopes=frozenset({Scope.READ}))
 MANAGES = READS._replace(scopes=frozenset({Scope.READ, Scope.MANAGE}))
-
-
-def random_history(random):
-    """A message whose call was made by the rules of the service; and what the reference walk says of it."""
-    menus = random_menus(random)
-    visits, repeats = random.choice((3, 12, 50)), random.randint(0, 3)
-    plan = Plan(table_of(menus), visits, NOW + 900_000, repeats)
-    log, heard = [Entry(1, None, ANSWERED, "", NOW + 2000, Then(ThenKind.ASK, 0))], []
-    while log[-1].then.kind is ThenKind.ASK and random.random() > 0.03:
-        menu, at = log[-1].then.menu, log[-1].at_msec + random.randint(100, 8000)
-        key = random.choice((*menus[menu].actions, "d1", "d#", "other"))
-        event = random.choice((KEY, KEY, KEY, KEY, IDLE, IDLE, PROMPT_ERROR if random.random() < 0.1 else KEY))
-        key = key if event == KEY and key != "wrong" else ("other" if event == KEY else "")
-        log.append(Entry(len(log) + 1, menu, event, key, at, follows(plan, log, menu, event, key, at)))
-        heard.append(Behaviour(key or event))
-    went = walk(menus, heard, visits, repeats)
-    tasks = [
-        WebhookTask(MID, 1, one.visit + 1, one.menu, one.key, one.step, name_of(one))
-        for one in went.webhooks
-        if isinstance(menus[one.menu].actions[one.key][one.step], Webhook)
-    ]
-    call = CALL._replace(
-        plan=plan, log=tuple(log), answered_msec=NOW + 2000, ended_msec=at_end(log), cause=Cause.NO_ANSWER
-    )
-    message = replace(MESSAGE, menus=menus, state=State.FINISHED, outcome="answered", reason="completed")
-    sent = [(task, Delivery(DeliveryState.DELIVERED, destination="https://api.example.com")) for task in tasks]
-    return History(message, [call], sent), went
-
-
-def name_of(one):
-    return event_id(MID, 1, one.visit + 1, one.menu, one.key, one.step)
-
-
-def at_end(log):
-    return log[-1].at_msec + 1000
-
-
-def written(content):
-    """The file of a content, signed by nobody."""
-    parts = (b'{"alg":"ES256"}', dump_json(content).encode(), bytes(64))
-    return b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
 
 
 @pytest.fixture

@@ -43,6 +43,12 @@ def test_each_file_is_given_with_its_type_and_guarded(get: Any, file: Path) -> N
     assert headers["Cache-Control"] == "no-cache"
 
 
+def test_scripts_may_ask_one_host_more_where_it_is_named() -> None:
+    host = "https://files.s3.eu-central-1.amazonaws.com"
+    answer = StaticFiles(PAGES, host).answer("main.js", {})
+    assert answer["headers"]["Content-Security-Policy"] == f"{POLICY}; connect-src 'self' {host}"
+
+
 def test_a_browser_that_has_a_file_is_not_given_it_again(get: Any) -> None:
     tag = get("main.js")["headers"]["ETag"]
     for known in (tag, f"W/{tag}", f'"other", {tag}'):

@@ -578,7 +578,7 @@ GIVEN = {
         lambda: used(Scope.SEND, "198.51.100.7"),
     ],
     "404": [
-        lambda: refused(lambda: read_message(ACME, "1", 0, store=Nothing(), stops=None)),  # type: ignore[arg-type]
+        lambda: refused(lambda: read_message(ACME, "1", {}, 0, store=Nothing(), stops=None)),  # type: ignore[arg-type]
         lambda: ask({}),
         lambda: campaigns({}, "none"),
         lambda: replayed(DeliveryState.DEAD, 1, webhook_id="another"),

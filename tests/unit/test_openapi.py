@@ -92,7 +92,7 @@ def test_every_status_that_can_occur_is_there():
         "GET /bat/messagelist/{messagelistId}/export": ["200", "400", "401", "403", "404", "429", "500"],
         "GET /bat/campaign/{campaign}/export": ["200", "400", "401", "403", "404", "429", "500"],
         "GET /bat/message/{messageId}/call": ["200", "400", "401", "403", "404", "409", "429", "500"],
-        "GET /bat/message/{messageId}": ["200", "401", "403", "404", "429", "500"],
+        "GET /bat/message/{messageId}": ["200", "400", "401", "403", "404", "429", "500"],
         "POST /bat/message/{messageId}/webhooks/replay": ["202", "400", "401", "403", "404", "409", "429", "500"],
         "POST /bat/message/{messageId}/cancel": ["200", "202", *STOPPED[1:]],
         **{f"POST /bat/{what}/cancel": STOPPED for what in WHAT_STOPS},

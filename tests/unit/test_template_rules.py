@@ -545,6 +545,14 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "removed audio goes while a message may play it": (put(29, *RULES_OF_BUCKET, 2, "ExpirationInDays"), "audio"),
     "uploaded audio goes without being removed": (drop(*RULES_OF_BUCKET, 2, "TagFilters"), "audio"),
     "removed audio cannot be marked": (forbid("AudioFunction", "s3:PutObjectTagging"), "permissions"),
+    "a bucket that pages read": (
+        put(["PUT", "GET"], "PromptsBucket", "CorsConfiguration", "CorsRules", 0, "AllowedMethods"),
+        "storage",
+    ),
+    "a bucket for every page": (
+        put(["*"], "PromptsBucket", "CorsConfiguration", "CorsRules", 0, "AllowedOrigins"),
+        "storage",
+    ),
     "a public bucket": (put(False, "PromptsBucket", "PublicAccessBlockConfiguration", "BlockPublicAcls"), "storage"),
     **{
         f"the output {name} is missing": (do_not_tell(name), "outputs")

@@ -134,6 +134,27 @@ def test_asking_is_repeated_and_says_at_last_what_was_in_the_way():
         Api(httpx.ReadTimeout("x")).client.status("7")
 
 
+def test_a_status_has_its_menus_where_they_are_asked_for():
+    menu = [{"introUrl": "a", "idleTimeoutMsec": 5000, "dtmfActions": {"d1": [{"action": "hangup"}]}}]
+    call = dict.fromkeys(("outcome", "endReason", "cause", "nextAttemptAt", "finishedAt", "answeredAt", "endedAt"))
+    moment = {"acceptedAt": "2026-12-01T07:00:00.000Z", "dialledUntil": "2026-12-01T08:00:00.000Z"}
+    lists = dict.fromkeys(("attempts", "path", "webhooks", "statusWebhooks"), ())
+    told = {
+        "messagelistId": "6",
+        "messageId": "7",
+        "recipient": "+380671234567",
+        "text": "ivr",
+        "deliverystatus": "scheduled",
+        "partscount": 1,
+        "cost": 0,
+        "call": {"state": "queued", "durationSec": None, "keyPressed": False, **call, **moment, **lists},
+    }
+    api = Api((200, told | {"menu": menu}), (200, told))
+    assert list(api.client.status("7", with_menu=True).menu or ()) == menu
+    assert api.client.status("7").menu is None
+    assert [one.url.query for one in api.asked] == [b"include=menu", b""]
+
+
 def test_a_wait_that_was_asked_for_is_kept_or_told():
     api = Api((429, REFUSED, {"Retry-After": "4"}), (200, SENT))
     api.client.send(MESSAGE)

@@ -92,15 +92,19 @@ const led = (target) => (target === null ? "hang up" : target < 0 ? "a menu that
 const CAPS = { silence: "none", invalid: "other", wrong: "else" };
 const keyName = (key) => CAPS[key] ?? key.slice(1);
 
-function sentence(card) {
-  const rows = card.rows.map(({ heard, does, target }) => `${heard}: ${[...does, led(target)].join(", then ")}`);
-  return `Menu ${card.number}, ${card.intro}. ${rows.join("; ")}.`;
+function sentence(card, way, here) {
+  const rows = card.rows.map(({ key, heard, does, target }) => {
+    const orders = way.get(`${card.number} ${key}`);
+    return `${heard}: ${[...does, led(target)].join(", then ")}${orders ? ` (heard as number ${orders.join(", ")})` : ""}`;
+  });
+  return `Menu ${card.number}${card.number === here ? ", where the call is now" : ""}, ${card.intro}. ${rows.join("; ")}.`;
 }
 
 /**
- * The picture. `taken`: rows of a call's way, `{menu, key, order}`; they stand out. What it shows is also said in words.
+ * The picture. `taken`: rows of a call's way, `{menu, key, order}`; they stand out. `here`: the menu in which the call is
+ * now. What it shows is also said in words.
  */
-export function graph(menus, taken = []) {
+export function graph(menus, taken = [], here = null) {
   const cards = read(menus);
   const size = place(cards);
   const way = new Map();
@@ -108,13 +112,14 @@ export function graph(menus, taken = []) {
   const visited = new Set(taken.map(({ menu }) => menu));
   const picture = draw("svg", { viewBox: `0 0 ${size.width} ${size.height}`, width: size.width, height: size.height, role: "img", "aria-label": `${cards.length} ${cards.length === 1 ? "menu" : "menus"}` });
   const curves = draw("g", {});
-  picture.append(curves, ...cards.map((card) => cardPicture(card, cards, way, visited, curves)));
-  const told = make("ol", { class: "unseen" }, cards.map((card) => make("li", { text: sentence(card) })));
+  picture.append(curves, ...cards.map((card) => cardPicture(card, cards, way, visited, curves, here)));
+  const told = make("ol", { class: "unseen" }, cards.map((card) => make("li", { "aria-current": card.number === here && "step", text: sentence(card, way, here) })));
   return make("div", { class: "graph" }, make("div", { class: "canvas", tabindex: "0", role: "group", "aria-label": "The menus as a picture" }, picture), told);
 }
 
-function cardPicture(card, cards, way, visited, curves) {
-  const group = draw("g", { class: `menu${card.lost ? " lost" : ""}${visited.has(card.number) ? " taken" : ""}`, "data-menu": card.number });
+function cardPicture(card, cards, way, visited, curves, here) {
+  const states = [card.lost && "lost", visited.has(card.number) && "taken", card.number === here && "here"].filter(Boolean);
+  const group = draw("g", { class: ["menu", ...states].join(" "), "data-menu": card.number });
   group.append(draw("rect", { class: "card", x: card.x, y: card.y, width: WIDTH, height: card.height, rx: 9 }));
   group.append(draw("text", { class: "title", x: card.x + 12, y: card.y + 20, text: `Menu ${card.number}` }));
   const wait = Number.isFinite(card.wait) ? `${card.wait / 1000} s` : "";

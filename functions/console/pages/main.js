@@ -7,6 +7,7 @@ const PAGES = {
   send: ["Send", () => import("./page_send.js")],
   lists: ["Campaigns and lists", () => import("./page_lists.js")],
   message: ["Message", () => import("./page_message.js")],
+  call: ["Call file", () => import("./page_call.js")],
   webhooks: ["Webhooks", () => import("./page_webhooks.js")],
   optouts: ["Opt-outs", () => import("./page_optouts.js")],
   audio: ["Audio", () => import("./page_audio.js")],
@@ -26,7 +27,7 @@ function enter() {
     box.complain("");
     const api = new Api(key.value.trim());
     try {
-      context = { api, account: await api.get("/bat/account"), sent: new Map(), lists: [], go };
+      context = { api, account: await api.get("/bat/account"), lists: [], go };
     } catch (error) {
       box.complain(error.status === 401 ? "The API does not know this key." : error.message);
       key.focus();

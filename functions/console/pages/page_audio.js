@@ -2,38 +2,79 @@
 
 import { path } from "./api.js";
 import { ask, button, card, count, draw, duration, empty, field, foreign, make, onSubmit, table, tell, when } from "./dom.js";
+import { Cancelled, put } from "./upload.js";
 import { peaks, readWav } from "./wav.js";
 
-const MOST_BYTES = 4_000_000;
+const MIB = 1024 * 1024;
+const MOST_BYTES = 25 * MIB;
+const MOST_AT_ONCE = 4_000_000; // of a request to the API; what is larger goes straight into the store
 const BARS = 160;
 const HEIGHT = 44;
 
+const size = (bytes) => `${(bytes / MIB).toFixed(1)} MiB`;
+
 let playing = null;
+let uploading = null;
 
 export async function show(root, { api }) {
-  const id = make("input", { autocomplete: "off", required: true, maxlength: "128", pattern: "[A-Za-z0-9._\\-]+" });
+  const id = make("input", { autocomplete: "off", required: true, maxlength: "64", pattern: "[A-Za-z0-9_\\-]+" });
   const file = make("input", { type: "file", accept: "audio/*", required: true });
   const send = make("button", { type: "submit", text: "Upload" });
-  const form = make("form", { class: "filter" }, field("File", file, "WAV, MP3, OGG, FLAC, M4A; at most 4 MB here."), field("Identifier", id, "What a menu's introUrl says."), send);
+  const form = make("form", { class: "filter" }, field("File", file, "WAV, MP3, OGG, FLAC, M4A …; less than 5 minutes, at most 25 MiB."), field("Identifier", id, "What a menu's introUrl says."), send);
   const heard = make("div", { class: "player", "aria-live": "polite" });
   const rows = make("div", {});
-  const page = { api, heard, rows };
+  const under = make("div", { class: "uploading", role: "group", "aria-label": "Upload" });
+  const page = { api, heard, rows, under };
   file.addEventListener("change", () => {
-    id.value ||= (file.files[0]?.name ?? "").replace(/\.[^.]*$/, "").replace(/[^A-Za-z0-9_-]+/g, "_");
+    id.value ||= (file.files[0]?.name ?? "").replace(/\.[^.]*$/, "").replace(/[^A-Za-z0-9_-]+/g, "_").slice(0, 64);
   });
   onSubmit(form, send, () => upload(page, id.value, file.files[0], form));
-  root.append(make("h1", { text: "Audio" }), card("Upload", form), card("Introductions", heard, rows));
+  root.append(make("h1", { text: "Audio" }), card("Upload", form, under), card("Introductions", heard, rows));
   await list(page);
-  return stop;
+  return () => {
+    stop();
+    uploading?.cancel();
+  };
 }
 
 async function upload(page, id, file, form) {
-  if (file.size > MOST_BYTES) throw new Error("The file is too large for this page: the command “speechcall prompt add” takes 25 MB.");
-  const told = await page.api.ask("PUT", path("audio", id), { body: file });
-  tell(`${told.introId}: ${duration(told.seconds)}, stored.`);
+  if (!file.size) throw new Error("The file is empty.");
+  if (file.size > MOST_BYTES) throw new Error(`The file is too large: it has ${size(file.size)}, and at most 25 MiB can be taken. As MP3 or FLAC it would be smaller.`);
+  let told;
+  try {
+    told = file.size > MOST_AT_ONCE ? await uploadLarge(page, id, file) : await page.api.ask("PUT", path("audio", id), { body: file });
+  } catch (error) {
+    if (!(error instanceof Cancelled)) throw error;
+    return tell(error.message, "calm");
+  }
+  const notes = told.warnings.length;
+  if (notes) tell(`${told.introId}: ${duration(told.seconds)}, stored; ${notes === 1 ? "one thing about it is" : `${notes} things about it are`} odd, see its notes.`, "calm");
+  else tell(`${told.introId}: ${duration(told.seconds)}, stored.`);
   form.reset();
   await list(page);
   await hear(page, told);
+}
+
+/** Straight into the store, by an address that takes this one file; then the API makes it telephone audio. */
+async function uploadLarge({ api, under }, id, file) {
+  const { url, uploadId } = await api.post(path("audio", id, "upload"), { bytes: file.size });
+  const bar = make("progress", { max: file.size, value: 0, "aria-label": "How much is uploaded" });
+  const told = make("span", { class: "soft" });
+  const cancel = make("button", { type: "button", class: "quiet", text: "Cancel", onclick: () => uploading?.cancel() });
+  under.replaceChildren(bar, told, cancel);
+  uploading = put(url, file, (sent) => {
+    bar.value = sent;
+    told.textContent = `${size(sent)} of ${size(file.size)}`;
+  });
+  try {
+    await uploading.done;
+    cancel.hidden = true;
+    told.textContent = "Making telephone audio of it …";
+    return await api.ask("PUT", path("audio", id), { query: { uploadId } });
+  } finally {
+    uploading = null;
+    under.replaceChildren();
+  }
 }
 
 async function list(page) {

@@ -2,6 +2,7 @@
 
 import { path } from "./api.js";
 import { ask, button, card, count, duration, empty, facts, field, foreign, listLink, make, onSubmit, repeat, replace, table, tell, when, words } from "./dom.js";
+import { save } from "./download.js";
 import { graph, listFor } from "./graph.js";
 import { heardName } from "./keys.js";
 
@@ -24,19 +25,20 @@ function find(root, { go }) {
 }
 
 class MessageView {
-  constructor(root, { api, sent }, id) {
-    Object.assign(this, { api, sent, id, seen: "", stopFollowing: () => {} });
+  constructor(root, { api }, id) {
+    Object.assign(this, { api, id, menus: null, seen: "", stopFollowing: () => {} });
     this.state = make("span", { class: "state" });
     this.number = foreign("");
     this.facts = make("dl", {});
     this.stop = button("Cancel …", () => this.cancel(), { class: "bad" });
+    this.keep = button("Save the calls", () => this.saveCalls(), { class: "quiet" });
     this.timeline = make("ol", { class: "timeline" });
     this.way = make("div", {});
     this.hooks = make("div", {});
     this.events = make("div", {});
     root.append(
       make("h1", {}, "Message to ", this.number, " ", this.state),
-      make("div", { class: "tiles" }, card("Facts", this.facts, make("div", { class: "row" }, this.stop)), card("Timeline", this.timeline)),
+      make("div", { class: "tiles" }, card("Facts", this.facts, make("div", { class: "row" }, this.stop, this.keep)), card("Timeline", this.timeline)),
       card("The way through the menus", this.way),
       card("Webhooks", this.hooks),
       card("Status events", this.events),
@@ -50,7 +52,9 @@ class MessageView {
   }
 
   async load() {
-    const told = await this.api.get(path("message", this.id));
+    // The menus do not change: they are asked for once.
+    const { menu, ...told } = await this.api.get(path("message", this.id), this.menus ? {} : { include: "menu" });
+    this.menus ??= menu ?? [];
     const text = JSON.stringify(told);
     const { call } = told;
     if (text !== this.seen) this.show(told);
@@ -72,6 +76,7 @@ class MessageView {
     };
     const given = Object.entries(known).filter(([, value]) => value).map(([name, value]) => [name, foreign(String(value), { class: "long" })]);
     this.facts.replaceChildren(...facts({ ...Object.fromEntries(given), List: listLink(told.messagelistId) }));
+    this.keep.hidden = call.state !== "finished";
     this.stop.hidden = call.state === "finished" || call.state === "settling";
     this.timeline.replaceChildren(...happened(call).map(item));
     this.way.replaceChildren(...this.path(told));
@@ -79,16 +84,15 @@ class MessageView {
     replace(this.events, this.deliveries(call.statusWebhooks, "None: the message has no statusUrl."));
   }
 
-  path({ call, messagelistId }) {
-    if (!call.path.length) return [empty("No menu was heard to its end yet.")];
+  path({ call }) {
+    const picture = (taken) => (this.menus.length ? [graph(this.menus, taken)] : []);
+    if (!call.path.length) return [empty("No menu was heard to its end yet."), ...picture([])];
     const last = call.path.at(-1).attempt;
     const steps = call.path.filter(({ attempt }) => attempt === last);
     const chips = steps.flatMap(({ menu, heard }) => [make("span", { class: "chip", text: `Menu ${menu}` }), make("span", { class: "heard" }, heardAs(heard))]);
     const strip = make("p", { class: "strip" }, chips);
-    const menus = this.sent.get(messagelistId);
-    if (!menus) return [strip];
-    const taken = steps.map(({ menu, heard }, place) => ({ menu, key: listFor(menus[menu]?.dtmfActions, heard), order: place + 1 }));
-    return [strip, graph(menus, taken)];
+    const taken = steps.map(({ menu, heard }, place) => ({ menu, key: listFor(this.menus[menu]?.dtmfActions, heard), order: place + 1 }));
+    return [strip, ...picture(taken)];
   }
 
   deliveries(all, none) {
@@ -106,6 +110,11 @@ class MessageView {
     const answer = await this.api.ask("POST", path("message", this.id, "webhooks", "replay"), { query: { webhookId } });
     tell(`${count(answer.replayed.length)} sent again.`);
     this.follow();
+  }
+
+  /** All calls as one signed file, for the page “Call file” and for whoever wants a proof. */
+  async saveCalls() {
+    save([await this.api.get(path("message", this.id, "call"))], `call-${this.id}.jws`, "application/jose");
   }
 
   async cancel() {

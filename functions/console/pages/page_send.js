@@ -45,8 +45,8 @@ export function show(root, context) {
 }
 
 class SendPage {
-  constructor({ api, sent, lists, go }) {
-    Object.assign(this, { api, sent, lists, go, request: null, table: null, checks: 0, timer: null, run: null });
+  constructor({ api, lists, go }) {
+    Object.assign(this, { api, lists, go, request: null, table: null, checks: 0, timer: null, run: null });
     this.editor = new Editor("Menus as JSON", draft, (text) => {
       draft = text;
       this.readText();
@@ -206,10 +206,8 @@ class SendPage {
       const good = answer.messages.filter(({ status }) => status === "sent");
       sent += good.length;
       rejected = rejected.concat(answer.messages.filter(({ status }) => status === "rejected"));
-      if (answer.messagelistId && !this.sent.has(answer.messagelistId)) {
-        this.lists.unshift({ id: answer.messagelistId, total: good.length });
-        this.sent.set(answer.messagelistId, this.request.menus);
-      }
+      const isKnown = this.lists.some(({ id }) => id === answer.messagelistId);
+      if (answer.messagelistId && !isKnown) this.lists.unshift({ id: answer.messagelistId, total: good.length });
       if (people.length > 1) tell(`${count(sent)} of ${count(people.length)} are sent.`, "calm");
       if (people.length === 1 && good.length) this.go("message", good[0].messageId);
     }

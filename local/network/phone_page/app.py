@@ -12,6 +12,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from local.common.journal import Entry, Journal
+from local.common.product import PRODUCT
 from local.network.shared.phone import Phone
 from local.network.shared.prompts import PromptStore
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _FILES = Path(__file__).parent
+_CONSOLE = PRODUCT / "functions" / "console" / "pages"
+_SHARED = ("dom.js", "graph.css", "graph.js", "keys.js")
+"""What the console and this page draw menus with: there is one copy of it."""
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _POLICY = "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
 _HEARTBEAT_SECONDS = 15.0
@@ -51,11 +55,15 @@ class PhoneApp:
         self._journal = journal
         self._prompts = prompts
         self._hello = hello
+        self.menus_of: Callable[[str], str | None] = lambda _: None
+        """The menus of a message, as JSON text; to be set by who knows the messages. None: there are none."""
         # Journal ids begin at 1 with every start; a page that was open before must not take up at its old place.
         self._run = uuid.uuid4().hex[:8]
         routes: dict[str, tuple[str, Callable[..., Response]]] = {
             "/phone/": ("GET", lambda _: _file("index.html")),
             "/phone/<name>": ("GET", lambda _, name: _file(name)),
+            "/phone/console/<name>": ("GET", lambda _, name: _shared(name)),
+            "/phone/menus/<mid>": ("GET", self._menus),
             "/phone/hello": ("GET", lambda _: _json(self._hello())),
             "/phone/events": ("GET", self._events),
             "/phone/prompt": ("GET", self._prompt),
@@ -121,6 +129,11 @@ class PhoneApp:
             raise NotFound("no such prompt was played") from error
         return Response(data, content_type="audio/wav", headers={"Cache-Control": "no-store"})
 
+    def _menus(self, _: Request, mid: str) -> Response:
+        if (menus := self.menus_of(mid)) is None:
+            raise NotFound("no such message")
+        return Response(menus, content_type="application/json", headers={"Cache-Control": "no-store"})
+
     def _act(self, deed: Callable[[Phone], bool]) -> Callable[..., Response]:
         def handler(_: Request, contact_id: str) -> Response:
             phone = self._phone(contact_id)
@@ -162,7 +175,14 @@ def _json(body: Mapping[str, Any], status: int = 200) -> Response:
 
 def _file(name: str) -> Response:
     """One of the page's own files; nothing else in the folder or outside it."""
-    path = next((path for path in _FILES.iterdir() if path.name == name), None)
+    return _given(next((path for path in _FILES.iterdir() if path.name == name), None))
+
+
+def _shared(name: str) -> Response:
+    return _given(_CONSOLE / name if name in _SHARED else None)
+
+
+def _given(path: Path | None) -> Response:
     if path is None or path.suffix not in _TYPES:
         raise NotFound("no such file")
     headers = {"Cache-Control": "no-cache", "Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer"}

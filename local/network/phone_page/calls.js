@@ -88,7 +88,7 @@ export class Calls {
   }
 
   add(key, entry) {
-    const message = { key, first: entry.at, at: entry.at, phase: "waiting", status: "Accepted", rows: [], menus: new Map() };
+    const message = { key, first: entry.at, at: entry.at, phase: "waiting", status: "Accepted", rows: [], menus: new Map(), steps: [], seq: null };
     this.messages.set(key, message);
     if (this.messages.size > KEEP) this.forget();
     return message;
@@ -154,6 +154,9 @@ const HANDLERS = {
   dialled(message, entry) {
     Object.assign(message, { contact: entry.contact_id, number: entry.number, callerId: entry.caller_id });
     Object.assign(message, { answeredAt: null, endedAt: null, prompt: null, listening: null, menuRow: null });
+    // Its questions are counted from the first again.
+    Object.assign(message, { menus: new Map(), steps: [], seq: null });
+    for (const made of message.rows) delete made.seq;
     const again = Number(entry.attempt) > 1 ? `, attempt ${entry.attempt}` : "";
     row(message, entry, "Dialled", { detail: `${entry.number} from ${entry.caller_id}${again}` });
     set(message, "waiting", "Dialled");
@@ -190,7 +193,8 @@ const HANDLERS = {
     message.prompt = entry;
     if (entry.block === undefined) return;
     const detail = `introduction, ${seconds(entry.seconds)}`;
-    message.menuRow = row(message, entry, menuTitle(message, entry.seq), { detail, tone: "menu", seq: Number(entry.seq) });
+    message.seq = Number(entry.seq);
+    message.menuRow = row(message, entry, menuTitle(message, entry.seq), { detail, tone: "menu", seq: message.seq });
     set(message, "playing", "The introduction plays");
   },
 
@@ -206,11 +210,13 @@ const HANDLERS = {
 
   key(message, entry) {
     row(message, entry, "Key", { key: entry.key, tone: "key" });
+    if (message.seq !== null) message.steps.push({ seq: message.seq, heard: `d${entry.key}` });
     set(message, "busy", `You pressed ${entry.key}`);
   },
 
   silence(message, entry) {
     row(message, entry, "No key in time", { tone: "warn" });
+    if (message.seq !== null) message.steps.push({ seq: message.seq, heard: "idle" });
     set(message, "busy", "No key in time");
   },
 

@@ -6,6 +6,7 @@ import { Handset } from "./handset.js";
 import { CallList } from "./list.js";
 import { Sound } from "./sound.js";
 import { Timeline } from "./timeline.js";
+import { Way } from "./way.js";
 
 const LIVE = new Set(["ringing", "playing", "listening", "busy"]);
 
@@ -16,6 +17,7 @@ let howOpen = false;
 
 const sound = new Sound();
 const timeline = new Timeline();
+const way = new Way(draw);
 const handset = new Handset(act, callBack, sound);
 const list = new CallList(choose, draw);
 
@@ -66,6 +68,7 @@ function draw() {
     const message = calls.messages.get(chosen);
     list.show(calls, chosen);
     drawNext(message);
+    way.show(howOpen ? null : message);
     timeline.show(howOpen ? null : message);
     handset.show(message);
     find("welcome").hidden = !(howOpen || !message);

@@ -188,9 +188,9 @@ class Client(_Base):
         return self._ask(operations.check(_several(messages), campaign, strict, picture, envelope))
 
     # ------------------------------------------------------------------- asking
-    def status(self, message_id: str) -> models.MessageStatus:
-        """Where a message stands."""
-        return self._ask(operations.message(message_id))
+    def status(self, message_id: str, *, with_menu: bool = False) -> models.MessageStatus:
+        """Where a message stands; `with_menu`: and its menus."""
+        return self._ask(operations.message(message_id, with_menu))
 
     def wait(self, message_id: str, *, within: float = 600.0, every: float = 2.0) -> models.MessageStatus:
         """Where a message stands once it is finished; after `within` seconds a TimeoutError."""
@@ -463,9 +463,9 @@ class AsyncClient(_Base):
         return await self._ask(operations.check(_several(messages), campaign, strict, picture, envelope))
 
     # ------------------------------------------------------------------- asking
-    async def status(self, message_id: str) -> models.MessageStatus:
-        """Where a message stands."""
-        return await self._ask(operations.message(message_id))
+    async def status(self, message_id: str, *, with_menu: bool = False) -> models.MessageStatus:
+        """Where a message stands; `with_menu`: and its menus."""
+        return await self._ask(operations.message(message_id, with_menu))
 
     async def wait(self, message_id: str, *, within: float = 600.0, every: float = 2.0) -> models.MessageStatus:
         """Where a message stands once it is finished; after `within` seconds a TimeoutError."""

@@ -191,6 +191,8 @@ class MessageStatus(Answer):
     consent: dict[str, str] | None = None
     """On which ground it was sent: `basis`, `at`, `ref`."""
     call: Call
+    menu: tuple[dict[str, Any], ...] | None = None
+    """Its menus, where they were asked for; of headers the names alone."""
 
     @property
     def is_finished(self) -> bool:

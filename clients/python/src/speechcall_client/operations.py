@@ -93,8 +93,9 @@ def envelope_of(
     )
 
 
-def message(message_id: str) -> Operation[models.MessageStatus]:
-    return Operation("GET", f"/bat/message/{_part(message_id)}", models.MessageStatus.model_validate)
+def message(message_id: str, with_menu: bool = False) -> Operation[models.MessageStatus]:
+    query = {"include": "menu"} if with_menu else {}
+    return Operation("GET", f"/bat/message/{_part(message_id)}", models.MessageStatus.model_validate, query)
 
 
 def messagelist(list_id: str, limit: int, offset: int) -> Operation[models.ListStatus]:

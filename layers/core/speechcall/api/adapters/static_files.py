@@ -14,10 +14,10 @@ TYPES: Mapping[str, str] = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+_POLICY = "Content-Security-Policy"
 GUARDS: Mapping[str, str] = {
     # Nothing but the API's own host: no other script, style, image, frame or address; no inline script or style.
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "object-src 'none'",
+    _POLICY: "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -35,8 +35,10 @@ class _File(NamedTuple):
 class StaticFiles:
     """The files of one folder, read once. What is not of TYPES, and what is in a folder of it, is not among them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, asks: str = "") -> None:
+        """`asks`: the origin of another host that scripts of the pages may ask too."""
         self._folder = folder
+        self._guards = {**GUARDS, _POLICY: f"{GUARDS[_POLICY]}; connect-src 'self' {asks}"} if asks else GUARDS
         self._files: dict[str, _File] | None = None
 
     def answer(self, name: str, headers: Mapping[str, str]) -> Answer:
@@ -46,7 +48,7 @@ class StaticFiles:
         """
         if self._files is None:
             paths = (path for path in self._folder.iterdir() if path.suffix in TYPES)
-            self._files = {path.name: _read(path) for path in paths}
+            self._files = {path.name: _read(path, self._guards) for path in paths}
         file = self._files.get(name)
         if file is None:
             raise NotFound("There is no such page.")
@@ -56,9 +58,9 @@ class StaticFiles:
         return {"statusCode": 200, "headers": dict(file.headers), "body": file.text, "isBase64Encoded": False}
 
 
-def _read(path: Path) -> _File:
+def _read(path: Path, guards: Mapping[str, str]) -> _File:
     text = path.read_text(encoding="utf-8")
     tag = hashlib.sha256(text.encode()).hexdigest()[:32]
     # Asked for each time, so a deployment never mixes the scripts of two releases; answered without the file.
     told = {"Content-Type": TYPES[path.suffix], "Cache-Control": "no-cache", "ETag": f'"{tag}"'}
-    return _File(text, {**told, **GUARDS})
+    return _File(text, {**told, **guards})

@@ -4,7 +4,7 @@ A member that is not always there is NotRequired. Undocumented members are an er
 should pass over members that it does not know.
 """
 
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
@@ -440,6 +440,15 @@ class ConsentGiven(TypedDict):
     ref: str
 
 
+MenusGiven = Annotated[
+    list[dict[str, Any]],
+    Field(
+        description="With `include=menu`: the menus as they were sent, URLs and bodies to the digit; of headers, which "
+        "may hold secrets, the names alone (docs/behaviour.md)."
+    ),
+]
+
+
 @_closed
 class MessageStatus(TypedDict):
     """The state of a message."""
@@ -461,6 +470,7 @@ class MessageStatus(TypedDict):
     costCurrency: NotRequired[Currency]
     fallbacks: NotRequired[Fallbacks]
     call: Call
+    menu: NotRequired[MenusGiven]
 
 
 StopStateName = Annotated[

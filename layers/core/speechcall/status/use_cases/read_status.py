@@ -26,6 +26,8 @@ from speechcall.status.use_cases.status import (
 if TYPE_CHECKING:
     from speechcall.api.rules.answers import ListStatus, MessageStatus
 
+MENU = "menu"
+"""What `include` may name."""
 MAX_PAGE = 100
 MAX_ID_LENGTH = 19
 
@@ -59,10 +61,25 @@ class Stops(Protocol):
     def held(self, account_id: str, list_id: str, campaign: str, *, is_urgent: bool) -> Held: ...
 
 
-def read_message(account: Account, mid: str, now_msec: int, *, store: StatusStore, stops: Stops) -> "MessageStatus":
-    """The answer about one message. NotFound if the account has none of that id."""
+def read_message(
+    account: Account, mid: str, query: Mapping[str, str], now_msec: int, *, store: StatusStore, stops: Stops
+) -> "MessageStatus":
+    """The answer about one message, for `dump_json`. `query`: `include=menu` for its menus. NotFound, RequestError."""
+    with_menu = _includes_menu(query)
     history = history_of(account, mid, store)
-    return describe_message(history, now_msec, _held(history.message, stops))
+    answer = describe_message(history, now_msec, _held(history.message, stops))
+    if with_menu:
+        from speechcall.menus.rules.written_menus import written_menus  # noqa: PLC0415, few ask for them
+
+        answer["menu"] = written_menus(history.message.menus)
+    return answer
+
+
+def _includes_menu(query: Mapping[str, str]) -> bool:
+    given = parameter(query, "include")
+    if given not in (None, MENU):
+        raise RequestError("The query cannot be used.", [Problem("INVALID_REQUEST", "include", f"must be {MENU}")])
+    return given is not None
 
 
 def _held(message: Message, stops: Stops) -> Held:
