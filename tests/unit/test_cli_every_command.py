@@ -41,6 +41,7 @@ COMMANDS = {
     "pool set": ["--lines", "3"],
     "message cancel": ["1"],
     "message show": ["1"],
+    "audit list": [],
     "stack remove": [],
     "stack restore": ["--at", "2026-11-30T09:00:00Z"],
     "list compare": ["1", FILE],
