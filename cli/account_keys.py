@@ -9,6 +9,7 @@ import typer
 
 from cli import values
 from cli.as_json import AsJson, show_json
+from cli.changes import changing
 from cli.deployment import Deployment
 from cli.failures import Refusal, shown_once
 from cli.table import show_table
@@ -27,6 +28,7 @@ KeyName = Annotated[str, typer.Argument(metavar="NAME", callback=values.key_name
 
 @app.command()
 @on_deployment
+@changing("account key create", "name")
 def create(
     deployment: Deployment,
     account_id: AccountId,
@@ -78,6 +80,7 @@ def list_(deployment: Deployment, account_id: AccountId, as_json: AsJson = False
 
 @app.command()
 @on_deployment
+@changing("account key revoke", "name")
 def revoke(deployment: Deployment, account_id: AccountId, name: KeyName) -> None:
     """End a key of an account, at once. Its other credentials stay."""
     done = revoke_key(account_id, name, store=deployment.accounts)

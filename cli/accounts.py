@@ -9,6 +9,7 @@ import typer
 
 from cli import account_keys, call_backs, values
 from cli.as_json import AsJson, show_json
+from cli.changes import changing
 from cli.deployment import Deployment
 from cli.failures import Refusal, shown_once
 from cli.promise_files import promises_or_pack
@@ -96,6 +97,7 @@ _URGENT = typer.Option(min=0, max=MOST_URGENT, help="Urgent messages a minute; 0
 
 @app.command()
 @on_deployment
+@changing("account create")
 def create(
     deployment: Deployment,
     account_id: NewAccountId,
@@ -168,6 +170,7 @@ def create(
 
 @app.command()
 @on_deployment
+@changing("account rotate", "webhook_secret", "keep_hours")
 def rotate(
     deployment: Deployment,
     account_id: AccountId,
@@ -218,6 +221,7 @@ def list_(deployment: Deployment, as_json: AsJson = False) -> None:
 
 @app.command()
 @on_deployment
+@changing("account disable", "queue")
 def disable(
     deployment: Deployment,
     account_id: AccountId,
@@ -232,6 +236,7 @@ def disable(
 
 @app.command()
 @on_deployment
+@changing("account enable")
 def enable(deployment: Deployment, account_id: AccountId) -> None:
     """Let a disabled account in again, with the credentials that it has."""
     _change(deployment, account_id, lambda account: replace(account, disabled=False))
@@ -240,6 +245,7 @@ def enable(deployment: Deployment, account_id: AccountId) -> None:
 
 @app.command("set")
 @on_deployment
+@changing("account set", "no_webhook_secret")
 def set_(
     deployment: Deployment,
     account_id: AccountId,

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cli.as_json import AsJson, show_json
+from cli.changes import changing, record_alone
 from cli.dead_letters import QUEUES, DeadLetters, Letter, NotRedriven
 from cli.deployment import Deployment
 from cli.failures import Refusal
@@ -40,6 +41,7 @@ def list_(deployment: Deployment, queue: Queue = None, as_json: AsJson = False) 
 
 @app.command()
 @on_deployment
+@changing("deadletter redrive", "queue", "all_", "forget")
 def redrive(
     deployment: Deployment,
     letter: Annotated[str | None, typer.Argument(metavar="ID", help="One, by its id.")] = None,
@@ -54,6 +56,8 @@ def redrive(
     chosen = [one for one in letters if letter in (None, one.id)]
     stay = [one for one in letters if one not in chosen]
     done = 0
+    if chosen:
+        record_alone(deployment)
     for one in chosen:
         try:
             (deployment.dead_letters.forget if forget else deployment.dead_letters.redrive)(one)

@@ -16,6 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cli.dead_letters import DeadLetters
 from cli.failures import Failure, Refusal
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
+from speechcall.evidence.adapters.audit_trail import AuditRecords, AuditTrail
+from speechcall.evidence.rules.audit import Actor, By, actor_of_arn
 from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.adapters.stops_store import DynamoStops
@@ -27,6 +29,7 @@ from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.adapters.s3_audio import UPLOADED, S3Audio
 from speechcall.prompts.rules.encoding import Encoding
 from speechcall.requests.adapters.lists_store import DynamoLists
+from speechcall.shared.adapters.clock import SystemClock
 from speechcall.status.adapters.history_store import DynamoHistory
 from speechcall.telephony.provider import ProviderName, provider
 from speechcall.webhooks.adapters.deliveries_store import DynamoDeliveries
@@ -66,14 +69,31 @@ class Deployment:
         self._clients: dict[str, Any] = {}
 
     @cached_property
+    def trail(self) -> AuditTrail:
+        """The audit trail: what is changed is written through its client, or not at all."""
+        return AuditTrail(self._dynamodb, self._registry_table, SystemClock())
+
+    @cached_property
+    def audit_records(self) -> AuditRecords:
+        """What was changed, by whom."""
+        return AuditRecords(self._dynamodb, self._registry_table)
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who gives the commands: as AWS knows them, for GetCallerIdentity needs no permission."""
+        if self._endpoint is not None:
+            return Actor(By.LOCAL)
+        return actor_of_arn(self.client("sts").get_caller_identity()["Arn"])
+
+    @cached_property
     def accounts(self) -> DynamoAccounts:
         """The accounts and their credentials."""
-        return DynamoAccounts(self._dynamodb, self._registry_table)
+        return DynamoAccounts(self.trail.client, self._registry_table)
 
     @cached_property
     def webhook_secrets(self) -> DynamoWebhookSecrets:
         """The sealed secrets with which webhooks are signed."""
-        return DynamoWebhookSecrets(self._dynamodb, self._registry_table)
+        return DynamoWebhookSecrets(self.trail.client, self._registry_table)
 
     def client(self, service: str) -> Any:
         """The boto3 client of a service of AWS."""
@@ -104,12 +124,12 @@ class Deployment:
         """
         key = self._name_of("WebhookSecretsKey")
         digests = NumberDigests(self._dynamodb, self._registry_table, lambda: self.client("kms"), key)
-        return DynamoOptOuts(self._dynamodb, self._registry_table, digests)
+        return DynamoOptOuts(self.trail.client, self._registry_table, digests)
 
     @cached_property
     def lines(self) -> DynamoPool:
         """The pool of lines."""
-        return DynamoPool(self._dynamodb, self._registry_table)
+        return DynamoPool(self.trail.client, self._registry_table)
 
     @cached_property
     def turns(self) -> DynamoTurns:
@@ -124,22 +144,22 @@ class Deployment:
     @cached_property
     def messages(self) -> DynamoMessages:
         """The messages."""
-        return DynamoMessages(self._dynamodb, self._messages_table, self._registry_table)
+        return DynamoMessages(self.trail.client, self._messages_table, self._registry_table)
 
     @cached_property
     def stops(self) -> DynamoStops:
         """What is paused or cancelled."""
-        return DynamoStops(self._dynamodb, self._registry_table)
+        return DynamoStops(self.trail.client, self._registry_table)
 
     @cached_property
     def rates(self) -> DynamoRates:
         """What calls cost."""
-        return DynamoRates(self._dynamodb, self._registry_table)
+        return DynamoRates(self.trail.client, self._registry_table)
 
     @cached_property
     def prompts(self) -> DynamoPrompts:
         """The names of the prompts."""
-        return DynamoPrompts(self._dynamodb, self._registry_table)
+        return DynamoPrompts(self.trail.client, self._registry_table)
 
     @cached_property
     def audio(self) -> S3Audio:
@@ -168,7 +188,7 @@ class Deployment:
     @cached_property
     def deliveries(self) -> DynamoDeliveries:
         """The deliveries of webhooks."""
-        return DynamoDeliveries(self._dynamodb, self._messages_table)
+        return DynamoDeliveries(self.trail.client, self._messages_table)
 
     @cached_property
     def history(self) -> DynamoHistory:

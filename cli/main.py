@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli import accounts, calls, deadletter, lists, menus, optouts, pool, prompts, rates, stops, webhooks
+from cli import accounts, audit, calls, deadletter, lists, menus, optouts, pool, prompts, rates, stops, webhooks
 from cli.as_json import AsJson, show_json
 from cli.deployment import Deployment, Place
 from cli.doctor.command import doctor as examine_deployment
@@ -38,6 +38,7 @@ app.add_typer(optouts.app, name="optout", help="Opt-outs: who does not want to b
 app.add_typer(webhooks.app, name="webhook", help="Webhooks: what became of each, and to send it again.")
 app.add_typer(receivers.app, name="receiver", help="Your own receiver of webhooks: whether it copes with all of them.")
 app.add_typer(deadletter.app, name="deadletter", help="Dead letters: what could not be handled, and another try.")
+app.add_typer(audit.app, name="audit", help="The audit trail: who has changed what.")
 app.add_typer(stack.app, name="stack", help="A whole stack: to remove it, and to restore its tables.")
 app.add_typer(calls.app, name="call", help="Calls: the signed file of one, and to run it once more.")
 app.add_typer(menus.app, name="menu", help="Menus: what a file's menus will do to the person who answers.")

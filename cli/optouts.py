@@ -3,7 +3,6 @@
 import csv
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -15,6 +14,7 @@ import typer
 from cli import values
 from cli.accounts import found as found_account
 from cli.as_json import AsJson, show_json
+from cli.changes import changing, in_threads
 from cli.deployment import Deployment
 from cli.failures import Refusal
 from cli.files import read_file
@@ -67,6 +67,7 @@ class Row:
 
 @app.command("import")
 @on_deployment
+@changing("optout import", "list_name", "max_age", "replace")
 def import_(
     deployment: Deployment,
     account_id: AccountId,
@@ -101,8 +102,7 @@ def import_(
     entries = [
         OptOut(list_name, store.digest(row.number), ending_of(row.number), row.since_msec, By.IMPORT) for row in rows
     ]
-    with ThreadPoolExecutor(WORKERS) as workers:
-        added = sum(workers.map(lambda entry: store.add(account_id, entry), entries))
+    added = sum(in_threads(lambda entry: store.add(account_id, entry), entries, WORKERS))
     typer.echo(f"{added} numbers were added to {_named(list_name, account_id)}.")
     if there := len(rows) - added:
         typer.echo(f"{there} stood there already, and stay as they were.")
@@ -136,8 +136,7 @@ def _remove_all_but(deployment: Deployment, account_id: str, list_name: str, kep
         for one in _all(deployment, account_id, list_name, all_=False)
         if one.by is By.IMPORT and one.digest not in kept
     ]
-    with ThreadPoolExecutor(WORKERS) as workers:
-        return sum(workers.map(lambda one: store.remove(account_id, one, None, now_msec), gone))
+    return sum(in_threads(lambda one: store.remove(account_id, one, None, now_msec), gone, WORKERS))
 
 
 @app.command("list")
@@ -193,6 +192,7 @@ def _described(one: OptOut) -> dict[str, str]:
 
 @app.command()
 @on_deployment
+@changing("optout remove")
 def remove(
     deployment: Deployment,
     account_id: AccountId,

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.as_json import AsJson, show_json
+from cli.changes import changing
 from cli.deployment import Deployment
 from cli.table import show_table
 from cli.target import on_deployment
@@ -30,6 +31,7 @@ def show(deployment: Deployment, as_json: AsJson = False) -> None:
 
 @app.command("set")
 @on_deployment
+@changing("pool set", "as_deployed")
 def set_(
     deployment: Deployment,
     lines: Annotated[int | None, typer.Option(min=0, max=300, help="Calls at once; 0: begin none.")] = None,

@@ -12,6 +12,7 @@ import typer
 from cli import values
 from cli.accounts import found
 from cli.as_json import AsJson, show_json
+from cli.changes import changing
 from cli.deployment import Deployment
 from cli.failures import Failure, Refusal
 from cli.files import read_file, write_file
@@ -33,6 +34,7 @@ Owner = Annotated[str, typer.Option("--account", callback=values.account_id, hel
 
 @app.command()
 @on_deployment
+@changing("prompt add", "name")
 def add(
     deployment: Deployment,
     name: Name,
@@ -111,6 +113,7 @@ def play(
 
 @app.command()
 @on_deployment
+@changing("prompt remove", "name")
 def remove(deployment: Deployment, name: Name, account: Owner) -> None:
     """Remove a prompt. New messages cannot name it; those that are queued already still play it."""
     found(deployment, account)

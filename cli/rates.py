@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.as_json import AsJson, show_json
+from cli.changes import changing
 from cli.deployment import Deployment
 from cli.exit_codes import REFUSED
 from cli.failures import Refusal, show_error
@@ -40,6 +41,7 @@ def _number(given: str | None) -> str | None:
 
 @app.command("import")
 @on_deployment
+@changing("rates import", "currency")
 def import_(
     deployment: Deployment,
     file: Annotated[Path, typer.Argument(help=f"CSV with the header {','.join(HEADER)}.")],

@@ -10,6 +10,7 @@ from cli.accounts import found
 from cli.api import Api, error_of
 from cli.api import Stopped as ApiStopped
 from cli.as_json import AsJson, show_json
+from cli.changes import belongs_to, changing
 from cli.deployment import Deployment
 from cli.exit_codes import REFUSED
 from cli.failures import Refusal
@@ -49,6 +50,7 @@ messages.command("show")(message_show.show_message)
 
 @messages.command("cancel")
 @on_api_or_deployment
+@changing("message cancel", "message", "hangup")
 def cancel_message_(
     place: Api | Deployment, message: MessageId, hangup: Hangup = False, as_json: AsJson = False
 ) -> None:
@@ -59,6 +61,7 @@ def cancel_message_(
     if isinstance(place, Api):
         done, late = _cancel_by_api(place, message, hangup), "It is in a call, which goes on, or finished."
     else:
+        belongs_to(place, lambda: getattr(place.messages.get(message), "account_id", ""))
         found = cancel_waiting(message, hangup, messages=place.messages, clock=SystemClock())
         if found is None:
             raise Refusal(f"There is no message {message}, or it has expired.")
@@ -101,26 +104,29 @@ def _too_late(message: Message | None) -> str:
 
 @lists.app.command("cancel")
 @on_deployment
+@changing("list cancel", "list_id", "hangup")
 def cancel_list(deployment: Deployment, list_id: ListId, hangup: Hangup = False) -> None:
     """Cancel a list for good. Calls in progress go on, without --hangup."""
-    made = made_list(deployment, list_id)
+    made = _made(deployment, list_id)
     deployment.stops.cancel(_what(made), SystemClock().now_msec(), made.expires_at, hangs_up=hangup)
     _tell_cancelled(f"list {list_id}", count_of(deployment.history.summaries(made.message_ids, is_now=True)))
 
 
 @lists.app.command("pause")
 @on_deployment
+@changing("list pause", "list_id")
 def pause_list(deployment: Deployment, list_id: ListId) -> None:
     """Pause a list: no call of it begins until it is resumed."""
-    made = made_list(deployment, list_id)
+    made = _made(deployment, list_id)
     _tell_stop(f"list {list_id}", deployment.stops.pause(_what(made), SystemClock().now_msec(), made.expires_at))
 
 
 @lists.app.command("resume")
 @on_deployment
+@changing("list resume", "list_id")
 def resume_list_(deployment: Deployment, list_id: ListId) -> None:
     """Let a paused list be dialled again."""
-    made = made_list(deployment, list_id)
+    made = _made(deployment, list_id)
     held = held_messages(made, deployment.history)
     stops, messages_store = deployment.stops, deployment.messages
     stop = resume_list(_what(made), held, stops=stops, messages=messages_store, clock=SystemClock())
@@ -129,6 +135,7 @@ def resume_list_(deployment: Deployment, list_id: ListId) -> None:
 
 @campaigns.command("cancel")
 @on_deployment
+@changing("campaign cancel", "name", "hangup")
 def cancel_campaign(deployment: Deployment, account: AccountId, name: CampaignName, hangup: Hangup = False) -> None:
     """Cancel a campaign for good. Calls in progress go on, without --hangup."""
     what = Stopped(Brake.CAMPAIGN, account, name)
@@ -140,6 +147,7 @@ def cancel_campaign(deployment: Deployment, account: AccountId, name: CampaignNa
 
 @campaigns.command("pause")
 @on_deployment
+@changing("campaign pause", "name")
 def pause_campaign(deployment: Deployment, account: AccountId, name: CampaignName) -> None:
     """Pause a campaign: no call of it begins until it is resumed."""
     what = Stopped(Brake.CAMPAIGN, account, name)
@@ -148,6 +156,7 @@ def pause_campaign(deployment: Deployment, account: AccountId, name: CampaignNam
 
 @campaigns.command("resume")
 @on_deployment
+@changing("campaign resume", "name")
 def resume_campaign_(deployment: Deployment, account: AccountId, name: CampaignName) -> None:
     """Let a paused campaign be dialled again."""
     what = Stopped(Brake.CAMPAIGN, account, name)
@@ -157,6 +166,7 @@ def resume_campaign_(deployment: Deployment, account: AccountId, name: CampaignN
 
 @accounts.app.command("pause")
 @on_deployment
+@changing("account pause")
 def pause(deployment: Deployment, account_id: AccountId) -> None:
     """Pause an account's messages, urgent ones too: no call of them begins until it is resumed."""
     found(deployment, account_id)
@@ -166,6 +176,7 @@ def pause(deployment: Deployment, account_id: AccountId) -> None:
 
 @accounts.app.command("resume")
 @on_deployment
+@changing("account resume")
 def resume(deployment: Deployment, account_id: AccountId) -> None:
     """Let a paused account's messages be dialled again."""
     found(deployment, account_id)
@@ -175,11 +186,18 @@ def resume(deployment: Deployment, account_id: AccountId) -> None:
 
 @accounts.app.command("cancel-queue")
 @on_deployment
+@changing("account cancel-queue")
 def cancel_queue_(deployment: Deployment, account_id: AccountId) -> None:
     """Cancel an account's messages that wait, for good. Those that it sends from now on are dialled."""
     found(deployment, account_id)
     cancel_queue(account_id, stops=deployment.stops, clock=SystemClock())
     typer.echo(f"The messages of account {account_id} that wait are cancelled, and none of them is dialled. {FOLLOWS}")
+
+
+def _made(deployment: Deployment, list_id: str) -> MessageList:
+    made = made_list(deployment, list_id)
+    belongs_to(deployment, lambda: made.account_id)
+    return made
 
 
 def _what(made: MessageList) -> Stopped:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
-from cli import api
+from cli import api, changes
 from cli.api import Api
 from cli.as_json import NAME, AsJson, sentences
 from cli.deployment import DEFAULT_PORT, Deployment, Place, open_deployment
@@ -76,7 +76,9 @@ def _with_options(command: Callable[..., None], given_first: int, *, by_url: boo
             if url:
                 command(api.open_api(url), **given)
             else:
-                command(*(opened(place), place)[:given_first], **given)
+                deployment = opened(place)
+                with changes.recorded(deployment, command, given):
+                    command(*(deployment, place)[:given_first], **given)
 
     kind = inspect.Parameter.KEYWORD_ONLY
     options = {**({} if has_json else {NAME: (AsJson, False)}), **({"url": (_URL, None)} if by_url else {}), **_OPTIONS}

@@ -9,6 +9,7 @@ import typer
 from cli import values
 from cli.accounts import found
 from cli.as_json import AsJson, show_json
+from cli.changes import belongs_to, changing
 from cli.deployment import Deployment
 from cli.failures import Refusal
 from cli.table import show_table
@@ -82,6 +83,7 @@ def show(
 
 @app.command()
 @on_deployment
+@changing("webhook replay", "webhook", "message", "since", "state")
 def replay(
     deployment: Deployment,
     webhook: WebhookId = None,
@@ -99,6 +101,8 @@ def replay(
         chosen: Iterable[Found] = [(task, delivery)]
     else:
         chosen = (one for one in _choose(deployment, webhook, message, account, since, state) if _given_up(one))
+    if mid := message or (webhook or "").partition("-")[0]:
+        belongs_to(deployment, lambda: _owner(deployment, mid))
     begun = replay_all(chosen, deliveries=deployment.deliveries, queue=deployment.webhook_queue, clock=SystemClock())
     if as_json:
         show_json({"replayed": begun})
@@ -137,6 +141,14 @@ def _one(deployment: Deployment, webhook_id: str) -> Found:
     if (one := deployment.deliveries.find(mid, webhook_id)) is None:
         raise Refusal(f"There is no webhook {webhook_id}: not sent yet, or expired.")
     return one
+
+
+def _owner(deployment: Deployment, mid: str) -> str:
+    """The account of a message, or of the list whose event it is; empty: nothing is known of either."""
+    if history := deployment.history.read(mid):
+        return history.message.account_id
+    made = deployment.lists.find_list(mid)
+    return made.account_id if made else ""
 
 
 def _given_up(one: Found) -> bool:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.as_json import show_json
+from cli.changes import changing
 from cli.deployment import Deployment, Place
 from cli.failures import Refusal
 from cli.stack.identity import identify
@@ -92,6 +93,7 @@ def remove(
 
 @app.command()
 @on_place
+@changing("stack restore", "at")
 def restore(
     deployment: Deployment,
     place: Place,

@@ -11,6 +11,7 @@ from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.adapters.days_store import calls_of_day
 from speechcall.api.adapters.http_answers import Answer, answer_json
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of, credential_of
+from speechcall.evidence.adapters.audit_trail import AuditTrail, recording_requests
 from speechcall.messages.adapters.caps_store import spent_of_day, used_of_day
 from speechcall.money.adapters.rates_store import DynamoRates
 from speechcall.shared.adapters.clock import SystemClock
@@ -21,17 +22,18 @@ from speechcall.webhooks.adapters.secrets_store import DynamoWebhookSecrets
 from speechcall.webhooks.use_cases.give_secret import give_secret
 
 logger = Logger()
-app = HttpApi(logger)
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 accounts = DynamoAccounts(dynamodb, setting("REGISTRY_TABLE"))
-store = DynamoWebhookSecrets(dynamodb, setting("REGISTRY_TABLE"))
+clock = SystemClock()
+trail = AuditTrail(dynamodb, setting("REGISTRY_TABLE"), clock)
+app = HttpApi(logger, recording_requests(trail))
+store = DynamoWebhookSecrets(trail.client, setting("REGISTRY_TABLE"))
 seal = KmsSeal(partial(boto3.client, "kms", config=AWS_CONFIG), setting("WEBHOOK_SECRETS_KEY"))
 calls = partial(calls_of_day, dynamodb, setting("REGISTRY_TABLE"))
 used = partial(used_of_day, dynamodb, setting("REGISTRY_TABLE"))
 spent = partial(spent_of_day, dynamodb, setting("REGISTRY_TABLE"))
 rates = DynamoRates(dynamodb, setting("REGISTRY_TABLE"))
-clock = SystemClock()
 
 
 @app.route("GET /bat/account")

@@ -9,6 +9,7 @@ from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.api.adapters.http_answers import Answer, answer_json
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.api.use_cases.query import parameter
+from speechcall.evidence.adapters.audit_trail import AuditTrail, recording_requests
 from speechcall.prompts.adapters.answer_file import answer_file
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.adapters.s3_audio import UPLOADED, S3Audio
@@ -21,12 +22,13 @@ from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.settings import CLIENT_WAITS_CONFIG, SIGNER_CONFIG, setting
 
 logger = Logger()
-app = HttpApi(logger)
 dynamodb, s3 = boto3.client("dynamodb", config=CLIENT_WAITS_CONFIG), boto3.client("s3", config=CLIENT_WAITS_CONFIG)
 signer = boto3.client("s3", config=SIGNER_CONFIG, endpoint_url=setting("UPLOAD_ENDPOINT") or None)
 bucket = setting("PROMPTS_BUCKET")
 accounts = DynamoAccounts(dynamodb, setting("REGISTRY_TABLE"))
-prompts = DynamoPrompts(dynamodb, setting("REGISTRY_TABLE"))
+trail = AuditTrail(dynamodb, setting("REGISTRY_TABLE"), SystemClock())
+app = HttpApi(logger, recording_requests(trail))
+prompts = DynamoPrompts(trail.client, setting("REGISTRY_TABLE"))
 audio = S3Audio(s3, bucket, UPLOADED)
 workshop = Workshop(decode_in_time, Encoding.of(setting("PROMPT_ENCODING")), audio.put)
 

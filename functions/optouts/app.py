@@ -10,6 +10,7 @@ from aws_lambda_powertools import Logger
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.api.adapters.http_answers import Answer, answer_json
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
+from speechcall.evidence.adapters.audit_trail import AuditTrail, recording_requests
 from speechcall.evidence.adapters.person_jobs import DynamoPersonJobs
 from speechcall.evidence.use_cases import manage_people as people
 from speechcall.optouts.adapters.digests import NumberDigests
@@ -22,16 +23,16 @@ from speechcall.shared.rules.ids import new_ids
 from speechcall.status.adapters.history_store import DynamoHistory
 
 logger = Logger()
-app = HttpApi(logger)
-
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 table = setting("REGISTRY_TABLE")
 accounts = DynamoAccounts(dynamodb, table)
 digests = NumberDigests(dynamodb, table, partial(boto3.client, "kms", config=AWS_CONFIG), setting("NUMBER_DIGESTS_KEY"))
-store, history = DynamoOptOuts(dynamodb, table, digests), DynamoHistory(dynamodb, setting("MESSAGES_TABLE"))
 clock = SystemClock()
+trail = AuditTrail(dynamodb, table, clock)
+app = HttpApi(logger, recording_requests(trail))
+store, history = DynamoOptOuts(trail.client, table, digests), DynamoHistory(dynamodb, setting("MESSAGES_TABLE"))
 new_id = lambda: new_ids(1, clock.now_msec(), secrets.randbits)[0]  # noqa: E731
-jobs = DynamoPersonJobs(dynamodb, table)
+jobs = DynamoPersonJobs(trail.client, table)
 desk = people.PeopleDesk(jobs, store, history, clock, new_id, setting("TELEPHONY_PROVIDER"))
 
 

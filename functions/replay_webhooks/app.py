@@ -10,6 +10,7 @@ from speechcall.accounts.rules.account import Account
 from speechcall.api.adapters.http_answers import Answer, answer_json
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.api.use_cases.query import parameter
+from speechcall.evidence.adapters.audit_trail import AuditTrail, recording_requests
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.metrics import count
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
@@ -21,12 +22,13 @@ from speechcall.webhooks.adapters.deliveries_store import DynamoDeliveries
 from speechcall.webhooks.adapters.queue import SqsWebhookQueue
 
 logger = Logger()
-app = HttpApi(logger)
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 accounts = DynamoAccounts(dynamodb, setting("REGISTRY_TABLE"))
 history = DynamoHistory(dynamodb, setting("MESSAGES_TABLE"))
-deliveries = DynamoDeliveries(dynamodb, setting("MESSAGES_TABLE"))
+trail = AuditTrail(dynamodb, setting("REGISTRY_TABLE"), SystemClock())
+app = HttpApi(logger, recording_requests(trail))
+deliveries = DynamoDeliveries(trail.client, setting("MESSAGES_TABLE"))
 queue = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_RETRY_QUEUE_URL"))
 
 

@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.api.adapters.http_answers import Answer, answer_json
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
+from speechcall.evidence.adapters.audit_trail import AuditTrail, recording_requests
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.lazy import once
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
@@ -18,7 +19,6 @@ from speechcall.stopping.use_cases import stop_requests as asked
 from speechcall.webhooks.adapters.queue import telling
 
 logger = Logger()
-app = HttpApi(logger)
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 stepfunctions = boto3.client("stepfunctions", config=AWS_CONFIG)
@@ -26,7 +26,9 @@ tables = setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")
 accounts = DynamoAccounts(dynamodb, tables[1])
 worker = StopWorker(once(partial(boto3.client, "lambda", config=CLIENT_CONFIG)), setting("STOP_WORKER"))
 tell = telling(partial(boto3.client, "sqs", config=AWS_CONFIG), setting("WEBHOOK_QUEUE_URL"))
-desk = stop_desk(dynamodb, stepfunctions, *tables, worker.wake, SystemClock(), tell)
+trail = AuditTrail(dynamodb, tables[1], SystemClock())
+app = HttpApi(logger, recording_requests(trail))
+desk = stop_desk(dynamodb, trail.client, stepfunctions, *tables, worker.wake, SystemClock(), tell)
 
 
 @app.route("POST /bat/message/{messageId}/cancel")

@@ -37,7 +37,7 @@ CONTAINERS_NAME = "host.docker.internal"
 
 RESOURCES = f"{MOUNT}/resources"
 """Unsigned: the names of what is deployed, {"RegistryTable": …}, as a stack's resources would tell them."""
-SERVICES = frozenset({"dynamodb", "kms", "s3", "sqs", "states"})
+SERVICES = frozenset({"dynamodb", "kms", "s3", "sqs", "states", "sts"})
 
 _NAMED_TYPES = (
     "AWS::DynamoDB::Table",
@@ -50,7 +50,7 @@ _OF_THE_CONNECTION = frozenset({"connection", "expect", "host", "transfer-encodi
 
 
 class AwsDoor:
-    """A WSGI application: requests that are signed for DynamoDB, KMS, S3 (path style), SQS or Step Functions alone.
+    """A WSGI application: requests that are signed for DynamoDB, KMS, S3 (path style), SQS, Step Functions or STS.
 
     The signature says which service is meant, and every region is the laptop's. What a page in a browser sends is
     refused, signed or not, but for a file that a bucket's CORS configuration lets it put there by a presigned URL.

@@ -149,12 +149,16 @@ def test_state_machines_are_listed_and_run(through):
     assert status["output"] == '{"a": 1}'
 
 
+def test_who_asks_is_told_who_they_are(through):
+    assert through("sts").get_caller_identity()["Arn"].startswith("arn:aws:sts::123456789012:")
+
+
 @pytest.mark.parametrize(
     ("service", "operation"),
-    [("sts", "get_caller_identity"), ("events", "list_rules"), ("cloudfront", "list_distributions")],
+    [("iam", "list_users"), ("events", "list_rules"), ("cloudfront", "list_distributions")],
 )
 def test_other_services_are_refused_in_words_that_their_clients_understand(through, service, operation):
-    with pytest.raises(ClientError, match="only chime, connect, dynamodb, kms, s3, sqs, states") as refused:
+    with pytest.raises(ClientError, match="only chime, connect, dynamodb, kms, s3, sqs, states, sts") as refused:
         getattr(through(service), operation)()
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
 

@@ -89,6 +89,10 @@ def test_what_is_missing_is_put_back_and_nothing_else_is_changed(world, names):
     for logical in ("MessagesTable", "RegistryTable"):
         assert texts(names[logical]) == PUT_BACK
     assert chosen_lines(names) is None
+    (record,) = [
+        one for one in boto3.client("dynamodb").scan(TableName=names["RegistryTable"])["Items"] if "at_msec" in one
+    ]
+    assert (record["pk"]["S"], record["action"]["S"]) == ("AUDIT#", "stack restore")
 
 
 def test_both_tables_are_restored_to_the_moment_under_names_of_their_own(world, names):

@@ -20,6 +20,7 @@ from speechcall.accounts.rules.account import Account
 from speechcall.accounts.rules.scope import Scope
 from speechcall.accounts.use_cases.accounts import Secrets, credentials_of
 from speechcall.accounts.use_cases.named_keys import NewKey, create_key
+from speechcall.evidence.adapters.audit_trail import AuditRecords
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.rules.message import State
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
@@ -211,6 +212,9 @@ def test_nothing_of_an_erased_person_is_found_anywhere(cloud, caplog, capfd):
     assert all(one["until"] for one in receipt["kept"] if one["what"] != "opt-outs")
     # Then nothing is found, and the other is as before.
     assert shop.found() == []
+    trail = AuditRecords(boto3.client("dynamodb"), cloud.tables[1]).page("acme", 0, cloud.play.msec, 9).records
+    assert [one.change.action for one in trail] == ["POST /bat/erasure", "POST /bat/person/export"]
+    assert trail[0].after == {"erasureId": begun["json"]["erasureId"]}
     # (Its id is all that is left: in its list, its campaign, the opt-out, and the execution's name.)
     assert not [place for place in shop.found((heard,)) if place.startswith(("M#", "C#", "queue ", "object "))]
     assert not re.search("|".join(WORDS), caplog.text + "".join(capfd.readouterr()))

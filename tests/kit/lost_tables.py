@@ -10,6 +10,7 @@ from cli.deployment import Deployment
 from cli.stack.identity import Identity
 from cli.stack.restoring import Report, Restoring, Source
 from local.cloud.template import STACK_ID
+from speechcall.evidence.rules.audit import Change
 
 TABLES = ("RegistryTable", "MessagesTable")
 
@@ -54,7 +55,8 @@ def restore_tables(template: Any, sources: list[Source], at: datetime) -> Report
     deployment = Deployment(boto3.Session(), template.ref, Config())
     lasting = tuple(("AWS::DynamoDB::Table", logical, template.ref(logical)) for logical in TABLES)
     stack = Identity("laptop", STACK_ID, "CREATE_COMPLETE", False, lasting, ())
-    return Restoring(deployment, stack, sources, at).carry_out(lambda _line: None)
+    with deployment.trail.recording(lambda: Change("stack restore", deployment.actor)):
+        return Restoring(deployment, stack, sources, at).carry_out(lambda _line: None)
 
 
 def now() -> datetime:

@@ -44,6 +44,7 @@ COMMANDS = {
     "rates export": [],
     "message cancel": ["1"],
     "message show": ["1"],
+    "audit list": [],
     "stack remove": [],
     "stack restore": ["--at", "2026-11-30T09:00:00Z"],
     "list compare": ["1", FILE],

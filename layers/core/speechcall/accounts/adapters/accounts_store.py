@@ -8,7 +8,15 @@ from speechcall.accounts.rules.account import DEFAULT_KEEP_DAYS, DEFAULT_SHARE, 
 from speechcall.accounts.rules.scope import WITHOUT_A_NAME, Scope
 from speechcall.accounts.use_cases.accounts import NAMED, Change, Credential, Refusals
 from speechcall.shared.adapters.keys import ACCOUNTS, Key, account_key, credential_key, turn_key
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, read_item, store_errors, to_wire
+from speechcall.shared.adapters.table import (
+    ConditionFailed,
+    Values,
+    from_wire,
+    read_item,
+    store_errors,
+    tell_change,
+    to_wire,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -82,6 +90,7 @@ class DynamoAccounts:
         }
         put = {"TableName": self._table, "Item": to_wire(item), "ConditionExpression": new}
         turns = self._turn_updates(account) if _queues_otherwise(account, Account("", ())) else []
+        self._tell({}, _settings(account))
         return self._write([{"Put": put}, *self._credential_puts(account.account_id, credentials), *turns])
 
     def save(self, account: Account, instead_of: Account) -> bool:
@@ -108,7 +117,14 @@ class DynamoAccounts:
             "ExpressionAttributeValues": to_wire(values),
         }
         turns = self._turn_updates(account) if _queues_otherwise(account, instead_of) else []
+        self._tell(read, settings)
         return self._write([{"Update": update}, *turns])
+
+    def _tell(self, before: Values, after: Values) -> None:
+        """Says to the audit trail, where there is one, which settings change."""
+        from speechcall.accounts.adapters.told_settings import told  # noqa: PLC0415, requests change no account
+
+        tell_change(self._client, *told(before, after))
 
     def _turn_updates(self, account: Account) -> list[Any]:
         """What its turns go by from now on. The limit of lines is of those calls that are not urgent."""
@@ -177,6 +193,7 @@ class DynamoAccounts:
             return Change.TAKEN
         if len(there) >= most:
             return Change.TOO_MANY
+        tell_change(self._client, {}, _told_key(key))
         done = self._change_credentials(key.account_id, read, {stored_as: key}, [])
         return Change.DONE if done else Change.RACED
 
@@ -192,9 +209,10 @@ class DynamoAccounts:
         if found is None:
             return Change.NOT_THERE
         read = found["credential_names"]
-        gone = [name for name, key in self._named_keys(read).items() if key.key_name == key_name]
-        if not gone:
+        going = {name: key for name, key in self._named_keys(read).items() if key.key_name == key_name}
+        if not (gone := [*going]):
             return Change.NOT_THERE
+        tell_change(self._client, _told_key(going[gone[0]]), {})
         return Change.DONE if self._change_credentials(account_id, read, {}, gone) else Change.RACED
 
     def _named_keys(self, credential_names: list[str]) -> dict[str, Credential]:
@@ -293,6 +311,11 @@ def _settings(account: Account) -> Values:
         "sms_per_day": account.sms_per_day,
         "keep_days": account.keep_days,
     }
+
+
+def _told_key(key: Credential) -> Values:
+    """What the audit trail tells of a key: not where it is stored, which is made of its secret."""
+    return {"key": key.key_name, "scopes": sorted(key.scopes), "fromIps": list(key.from_ips)}
 
 
 def _set_or_remove(settings: Mapping[str, object]) -> str:

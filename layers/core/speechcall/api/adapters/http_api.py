@@ -8,12 +8,14 @@ what these functions do before their first answer.
 
 import base64
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.account import Account
+from speechcall.accounts.rules.scope import Scope
 from speechcall.accounts.use_cases.accounts import Credential, authenticate, authorize
 from speechcall.api.adapters.http_answers import Answer, answer_error, answer_problem
 from speechcall.api.use_cases.representation import check_representation, check_site
@@ -26,6 +28,8 @@ NOT_KNOWN = "The request failed. Whether its messages were accepted is not known
 """Of the route that takes an Idempotency-Key."""
 _READING = ("GET ", "HEAD ")
 """Requests that change nothing."""
+RECORDED = (Scope.MANAGE, Scope.ERASE)
+"""What a route of these changes stands in the audit trail."""
 
 
 class HttpRequest:
@@ -39,6 +43,8 @@ class HttpRequest:
         self.headers = _in_lower_case(event.get("headers") or {})
         self.account_id: str | None = None
         """Whose it is, once its credentials are known."""
+        self.key_name: str | None = None
+        """Of the key that it carries, if that has one."""
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -88,7 +94,7 @@ def account_of(request: HttpRequest, accounts: DynamoAccounts) -> Account:
 def credential_of(request: HttpRequest, accounts: DynamoAccounts) -> tuple[Account, Credential]:
     """As `account_of`, and which of the account's credentials it is."""
     account, credential = authenticate(request.headers, accounts.find_credential, accounts.find, accounts.refusals)
-    request.account_id = account.account_id
+    request.account_id, request.key_name = account.account_id, credential.key_name
     scope = scope_of(request.route)
     if scope is None:
         raise ValueError(f"the route {request.route} asks whose it is, and has no scope in api.use_cases.routes")
@@ -97,13 +103,16 @@ def credential_of(request: HttpRequest, accounts: DynamoAccounts) -> tuple[Accou
 
 
 Handler = Callable[[HttpRequest], Answer]
+Recording = Callable[[HttpRequest], AbstractContextManager[object]]
+"""Within it, what is written through the audit trail is recorded as done by this request."""
 
 
 class HttpApi:
     """The routes of one function."""
 
-    def __init__(self, logger: Logger) -> None:
-        self._logger = logger
+    def __init__(self, logger: Logger, recording: Recording | None = None) -> None:
+        """`recording` is there where a route changes something that the audit trail tells of."""
+        self._logger, self._recording = logger, recording
         self._routes: dict[str, Handler] = {}
 
     def route(self, key: Route) -> Callable[[Handler], Handler]:
@@ -113,12 +122,19 @@ class HttpApi:
         """
 
         def add(handler: Handler) -> Handler:
+            if scope_of(key) in RECORDED and not self._recording:
+                raise ValueError(f"what {key} changes has to be recorded: give HttpApi the audit trail")
             self._routes[key] = handler
             if key.startswith("GET "):
                 self._routes[f"HEAD {key.removeprefix('GET ')}"] = handler
             return handler
 
         return add
+
+    def _recorded(self, request: HttpRequest) -> AbstractContextManager[object]:
+        if self._recording and scope_of(request.route) in RECORDED:
+            return self._recording(request)
+        return nullcontext()
 
     def resolve(self, event: Mapping[str, Any]) -> Answer:
         """The answer to the gateway's event: a client's mistake, an unknown route, or a failure of ours too."""
@@ -129,7 +145,8 @@ class HttpApi:
         try:
             if not event["routeKey"].startswith(_READING):
                 check_site(request.headers)
-            return handler(request)
+            with self._recorded(request):
+                return handler(request)
         except RequestError as error:
             count("RequestsRefused", code=error.code)
             return answer_problem(error)

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 from speechcall.evidence.rules.person_job import EXPORT_KEPT_SECONDS, RECEIPT_KEPT_SECONDS, Kind, PersonJob
 from speechcall.shared.adapters.keys import PEOPLE, person_job_key, person_job_place, person_jobs_until
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, read_item, store_errors, to_wire
+from speechcall.shared.adapters.table import (
+    ConditionFailed,
+    Values,
+    from_wire,
+    read_item,
+    store_errors,
+    tell_change,
+    to_wire,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,6 +34,7 @@ class DynamoPersonJobs:
 
     def add(self, job: PersonJob) -> None:
         it_is_new = "attribute_not_exists(pk)"
+        tell_change(self._client, {}, {f"{job.kind.value}Id": job.job_id})
         with store_errors():
             self._client.put_item(
                 TableName=self._table, Item=to_wire(_dump(job, job.begun_msec)), ConditionExpression=it_is_new

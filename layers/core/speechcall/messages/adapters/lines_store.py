@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.lines import PoolSetting, PoolState
 from speechcall.shared.adapters.keys import POOL
-from speechcall.shared.adapters.table import ConditionFailed, Values, read_item, store_errors, to_wire
+from speechcall.shared.adapters.table import ConditionFailed, Values, read_item, store_errors, tell_change, to_wire
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -44,6 +44,8 @@ class DynamoPool:
         )
 
     def choose(self, changes: Mapping[PoolSetting, int | None]) -> None:
+        before = read_item(self._client, self._table, POOL) or {}
+        tell_change(self._client, {name: before.get(f"chosen_{name}") for name in changes}, {**changes})
         chosen = {name: value for name, value in changes.items() if value is not None}
         assigned = ", ".join(f"chosen_{name} = :{name}" for name in chosen)
         forgotten = ", ".join(f"chosen_{name}" for name in changes if name not in chosen)

@@ -45,7 +45,15 @@ from speechcall.messages.use_cases.stop_ports import Stopped
 from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.shared.adapters.due_index import due_in
 from speechcall.shared.adapters.keys import LATER, campaign_key, list_brake_key, mid_of, opt_out_key
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, store_errors, to_wire, transact
+from speechcall.shared.adapters.table import (
+    ConditionFailed,
+    Values,
+    from_wire,
+    store_errors,
+    tell_change,
+    to_wire,
+    transact,
+)
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
 
@@ -286,6 +294,7 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
             expression += ", hangup_msec = if_not_exists(hangup_msec, :now)"
         values = {":from": before.value, ":attempt": message.attempt, ":now": now_msec}
         parts = {MESSAGE: {"Update": self._change(message.mid, expression, it_is_this_call, values)}}
+        tell_change(self._client, {"state": message.state.value}, {"redials": False, "hangup": hangs_up})
         if hangs_up:
             what = Stopped(Brake.MESSAGE, message.account_id, message.mid)
             parts["job"] = {"Update": job_part(self._registry, what, now_msec, hangs_up=True)}

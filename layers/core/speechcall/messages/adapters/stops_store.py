@@ -24,7 +24,15 @@ from speechcall.shared.adapters.keys import (
     stop_place,
     turn_key,
 )
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, read_items, store_errors, to_wire
+from speechcall.shared.adapters.table import (
+    ConditionFailed,
+    Values,
+    from_wire,
+    read_items,
+    store_errors,
+    tell_change,
+    to_wire,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -51,6 +59,7 @@ class DynamoStops:
         pause          UpdateItem: paused ──► answered: one call is in progress
         """
         paused = "SET paused_msec = if_not_exists(paused_msec, :now)"
+        self._tell(what, state=StopState.PAUSED.value)
         if what.kind is Brake.ACCOUNT:
             self._transact([self._turn_part(what.account_id, lane, paused, {":now": now_msec}) for lane in LANES])
             return Stop(paused_msec=now_msec)
@@ -67,6 +76,7 @@ class DynamoStops:
         cancel    UpdateItem: cancelled
         resume         UpdateItem ──X cancelled: that is final
         """
+        self._tell(what, state=StopState.ACTIVE.value)
         if what.kind is Brake.ACCOUNT:
             self._transact([self._turn_part(what.account_id, lane, "REMOVE paused_msec", {}) for lane in LANES])
             return Stop()
@@ -91,6 +101,7 @@ class DynamoStops:
             "ExpressionAttributeValues": to_wire(values),
             **({"ConditionExpression": it_exists} if what.kind is Brake.CAMPAIGN else {}),
         }
+        self._tell(what, state=StopState.CANCELLED.value, hangup=hangs_up)
         try:
             self._transact([flag, job_part(self._table, what, now_msec, hangs_up=hangs_up)])
         except ConditionFailed:
@@ -104,10 +115,18 @@ class DynamoStops:
         it_is_further = "(attribute_not_exists(cancelled_upto) OR cancelled_upto < :upto)"
         turns = [self._turn_part(account_id, lane, part, values) for lane in LANES]
         job = job_part(self._table, Stopped(Brake.ACCOUNT, account_id), now_msec, hangs_up=False, upto=upto)
+        self._tell(Stopped(Brake.ACCOUNT, account_id), cancelledUpToMsec=now_msec)
         try:
             self._transact([*({**turn, "ConditionExpression": it_is_further} for turn in turns), job])
         except ConditionFailed:
             return  # all that this would cancel is cancelled, by somebody whose clock is ahead
+
+    def _tell(self, what: Stopped, **after: object) -> None:
+        """Says to the audit trail, where there is one, how something stands and what it becomes."""
+        if hasattr(self._client, "hear_change"):
+            is_account = what.kind is Brake.ACCOUNT
+            found = self._get([turn_key(what.account_id, is_urgent=False) if is_account else _flag_key(what)])
+            tell_change(self._client, {"state": (_load_stop(found[0]) if found else Stop()).state.value}, after)
 
     def _turn_part(self, account_id: str, is_urgent: bool, expression: str, values: Values) -> Any:
         given: Any = {"ExpressionAttributeValues": to_wire(values)} if values else {}

@@ -19,7 +19,15 @@ from speechcall.shared.adapters.keys import (
     opt_outs_of_list,
     opt_outs_partition,
 )
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, read_item, store_errors, to_wire
+from speechcall.shared.adapters.table import (
+    ConditionFailed,
+    Values,
+    from_wire,
+    read_item,
+    store_errors,
+    tell_change,
+    to_wire,
+)
 from speechcall.shared.rules.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -52,6 +60,7 @@ class OptOutEntries:
 
     def set_holds_until(self, account_id: str, list_name: str, until_msec: int) -> None:
         known: Values = {"v": FORM, "list_name": list_name, "until_msec": until_msec}
+        tell_change(self._client, {}, {"list": list_name, "untilMsec": until_msec})
         with store_errors():
             self._client.put_item(
                 TableName=self._table, Item=to_wire({**opt_out_list_key(account_id, list_name), **known})
@@ -91,6 +100,7 @@ class OptOutEntries:
         assigned += [f"{name} = :{name}" for name, value in told.items() if value is not None]
         gone = ["removed_msec", "was_since_msec", "consent", *(name for name, value in told.items() if value is None)]
         expression = f"SET {', '.join(assigned)} REMOVE {', '.join(gone)}"
+        tell_change(self._client, {}, {"list": opt_out.list_name, "by": opt_out.by.value})
         return self._update(account_id, opt_out, expression, condition, values)
 
     def find(self, account_id: str, list_name: str, digest: str) -> OptOut | None:
@@ -103,6 +113,8 @@ class OptOutEntries:
         it_is_as_read = "since_msec = :since AND #by = :by"
         values: Values = {":since": read.since_msec, ":by": read.by.value, ":now": now_msec}
         assigned = "removed_msec = :now, was_since_msec = :since"
+        removed = {"list": read.list_name, "withConsent": consent is not None}
+        tell_change(self._client, {"list": read.list_name, "by": read.by.value}, removed)
         if consent:
             assigned += ", consent = :consent"
             values[":consent"] = {"basis": consent.basis, "at": consent.at, "ref": consent.ref}

@@ -12,7 +12,15 @@ from speechcall.shared.adapters.keys import (
     spoken_prompt_key,
     uploaded_prompt_key,
 )
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, read_item, store_errors, to_wire
+from speechcall.shared.adapters.table import (
+    ConditionFailed,
+    Values,
+    from_wire,
+    read_item,
+    store_errors,
+    tell_change,
+    to_wire,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -60,6 +68,7 @@ class DynamoPrompts:
         if before is not None:
             given["ConditionExpression"] = it_is_as_found
             given["ExpressionAttributeValues"] = to_wire({":uri": _uri(before)})
+        tell_change(self._client, _facts(before), _facts(known))
         try:
             with store_errors():
                 self._client.put_item(**given)
@@ -92,10 +101,17 @@ class DynamoPrompts:
 
         remove   mark a ──► `find`: none ─── a's audio is marked ─── forget a ──X b is there, and stays
         put                         find_any: a ─── put b, "b replaced a" ──► written
+        or
+        remove   find_any: a ────────────────────── mark a ──X b is there ── find_any: b ── mark b ──► `find`: none
+        put               find_any: a ─── put b ──► written                 (else b's audio would never be marked)
         """
-        it_is_there = "attribute_exists(pk)"
-        marked = self._update(account_id, name, "SET is_removed = :yes", it_is_there, {":yes": True})
-        return load(marked) if marked else None
+        it_is_as_found = "uri = :uri AND stored_msec = :stored"
+        while (found := self.find_any(account_id, name)) is not None:
+            values = {":yes": True, ":uri": _uri(found), ":stored": found.stored_msec}
+            tell_change(self._client, _facts(found), {})
+            if self._update(account_id, name, "SET is_removed = :yes", it_is_as_found, values) is not None:
+                return found._replace(is_removed=True)
+        return None
 
     def forget(self, account_id: str, known: KnownPrompt) -> None:
         """The end of the race that `mark_removed` shows."""
@@ -145,6 +161,13 @@ def _key(account_id: str, name: str) -> dict[str, str]:
         return uploaded_prompt_key(account_id, name)
     digest = hashlib.sha256(name.encode()).hexdigest()
     return fetched_prompt_key(account_id, digest) if is_url(name) else spoken_prompt_key(account_id, digest)
+
+
+def _facts(known: KnownPrompt | None) -> Values:
+    """What the audit trail tells of audio."""
+    if known is None or known.prompt is None or known.is_removed:
+        return {}
+    return {"seconds": round(known.prompt.seconds, 1), "bytes": known.prompt.size}
 
 
 def _uri(known: KnownPrompt) -> str:

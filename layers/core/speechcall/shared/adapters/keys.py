@@ -247,6 +247,21 @@ def person_job_key(job_id: str) -> Key:
     return {"pk": f"PERSON#{job_id}", "sk": "JOB"}
 
 
+def audit_partition(account_id: str) -> str:
+    """The audit trail of an account; empty: of what belongs to none."""
+    return f"AUDIT#{account_id}"
+
+
+def audit_key(account_id: str, place: str) -> Key:
+    """A record of the audit trail."""
+    return {"pk": audit_partition(account_id), "sk": place}
+
+
+def audit_place(at_msec: int, record_id: str) -> str:
+    """The place of a record among the others, by its moment."""
+    return f"{at_msec:013}#{record_id:0>19}"
+
+
 SIGNING_KEYS = "SIGNING_KEYS"
 """The partition of the public keys that have signed calls."""
 
@@ -298,6 +313,11 @@ STOPS = "STOPS"
 def stop_place(begun_msec: int, pk: str) -> str:
     """The place of something that was cancelled among the others."""
     return f"{begun_msec:013}#{pk}"
+
+
+def audit_month(year: int, month: int) -> str:
+    """The audit trail of all accounts, of one month (UTC)."""
+    return f"AUDITMONTH#{year:04}-{month:02}"
 
 
 PEOPLE = "PEOPLE"

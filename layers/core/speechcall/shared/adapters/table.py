@@ -133,6 +133,12 @@ def transact(client: "DynamoDBClient", parts: Mapping[str, Any], token: str = ""
     return {}
 
 
+def tell_change(client: "DynamoDBClient", before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Says to the audit trail, if the client is one's, what the next write replaces, and by what. No secret."""
+    if hear := getattr(client, "hear_change", None):
+        hear(before, after)
+
+
 def _raise_cancelled(error: ClientError) -> NoReturn:
     """Raises for a cancelled transaction: ConditionFailed, by the part's position, if any condition did not hold.
 

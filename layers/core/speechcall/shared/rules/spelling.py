@@ -53,3 +53,9 @@ def _is_one_edit(one: str, other: str) -> bool:
         or left[1:] == right[1:]
         or (left[:2] == right[1::-1] and left[2:] == right[2:])
     )
+
+
+def in_camel_case(name: str) -> str:
+    """A name of Python's as the API's are written: `calls_per_day` is `callsPerDay`."""
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)

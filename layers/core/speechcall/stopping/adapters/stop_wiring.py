@@ -39,6 +39,7 @@ def canceller(
 
 def stop_desk(
     dynamodb: "DynamoDBClient",
+    changes: "DynamoDBClient",
     stepfunctions: "SFNClient",
     messages_table: str,
     registry_table: str,
@@ -46,11 +47,11 @@ def stop_desk(
     clock: Clock,
     tell: Callable[[StatusEvent], object],
 ) -> StopDesk:
-    """What the API's requests work with."""
-    messages = DynamoMessages(dynamodb, messages_table, registry_table, tell)
+    """What the API's requests work with. `changes`: the client through which they write what they were asked for."""
+    messages = DynamoMessages(changes, messages_table, registry_table, tell)
     return StopDesk(
         messages=messages,
-        stops=DynamoStops(dynamodb, registry_table),
+        stops=DynamoStops(changes, registry_table),
         turns=messages.turns,
         lists=DynamoLists(dynamodb, registry_table),
         history=DynamoHistory(dynamodb, messages_table),

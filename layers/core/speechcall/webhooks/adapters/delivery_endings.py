@@ -5,7 +5,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from speechcall.shared.adapters.keys import Key, delivery_key, delivery_names, undelivered_shard
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, read_items, store_errors, to_wire
+from speechcall.shared.adapters.table import (
+    ConditionFailed,
+    Values,
+    from_wire,
+    read_items,
+    store_errors,
+    tell_change,
+    to_wire,
+)
 from speechcall.webhooks.adapters.delivery_items import NEXT, begun_anyway, ended, load, load_task, waiting
 from speechcall.webhooks.rules.delivery import (
     MAX_WAKES,
@@ -81,6 +89,7 @@ class DynamoEndings:
         replay B   dead, version 9         UpdateItem ──X version is 10: it queues nothing
         """
         it_has_ended = "delivery <> :pending"
+        tell_change(self._client, {"first": task.event_id, "state": delivery.state.value}, {"state": "pending"})
         as_it_was_read = "version = :version"
         values = {
             ":pending": DeliveryState.PENDING.value,

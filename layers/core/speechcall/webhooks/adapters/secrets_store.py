@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from speechcall.shared.adapters.keys import SIGNING_SECRETS, signing_secrets_key
-from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, read_item, store_errors, to_wire
+from speechcall.shared.adapters.table import (
+    ConditionFailed,
+    Values,
+    from_wire,
+    read_item,
+    store_errors,
+    tell_change,
+    to_wire,
+)
 from speechcall.webhooks.use_cases.webhook_secrets import SealedSecret
 
 if TYPE_CHECKING:
@@ -35,6 +43,7 @@ class DynamoWebhookSecrets:
                                     (else secret 2, which somebody was shown, would never sign)
         """
         as_read, read = _as_read(instead_of)
+        tell_change(self._client, {"webhookSecrets": len(instead_of)}, {"webhookSecrets": len(secrets)})
         try:
             with store_errors():
                 self._client.put_item(

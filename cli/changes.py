@@ -1,0 +1,92 @@
+"""What a command changes stands in the audit trail: which commands those are, and what is kept of how they were called.
+
+A command that changes something says so with `@changing`. Without it nothing that it writes is written: the trail
+refuses (`Unrecorded`). So a new command cannot forget it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import copy_context
+from enum import Enum
+from typing import Any, TypeVar
+
+from cli.deployment import Deployment
+from speechcall.evidence.rules.audit import Change
+from speechcall.shared.rules.spelling import in_camel_case
+
+Command = TypeVar("Command", bound=Callable[..., None])
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_ACTION, _KEPT = "__changes__", "__kept__"
+_ACCOUNT = ("account_id", "account")
+_NAMES = {
+    "list_id": "messagelistId",
+    "message": "messageId",
+    "webhook": "webhookId",
+    "list_name": "list",
+    "all_": "all",
+}
+"""Of parameters that are called otherwise where customers see them."""
+
+
+def changing(action: str, *kept: str) -> Callable[[Command], Command]:
+    """A decorator under `@on_deployment`: the command's name in the trail, and the parameters that stand there too.
+
+    Only what is no secret, no telephone number and no path of a file is kept.
+    """
+
+    def mark(command: Command) -> Command:
+        setattr(command, _ACTION, action)
+        setattr(command, _KEPT, kept)
+        return command
+
+    return mark
+
+
+def action_of(command: Callable[..., Any]) -> str | None:
+    """The name in the trail of what a command changes; None: it changes nothing."""
+    return getattr(command, _ACTION, None)
+
+
+@contextmanager
+def recorded(deployment: object, command: Callable[..., Any], given: Mapping[str, Any]) -> Iterator[None]:
+    """Within it, the first change is recorded with its write. A stand-in for a deployment has no trail."""
+    action = action_of(command)
+    if action is None or not isinstance(deployment, Deployment):
+        yield
+        return
+    asked = {
+        _NAMES.get(name) or in_camel_case(name): _shown(given[name])
+        for name in getattr(command, _KEPT)
+        if given.get(name)
+    }
+    account_id = next((given[name] for name in _ACCOUNT if given.get(name)), "")
+    change = Change(action, deployment.actor, account_id, asked)
+    with deployment.trail.recording(lambda: change):
+        yield
+
+
+def belongs_to(deployment: object, account_id: Callable[[], str]) -> None:
+    """Says whose it is that is about to be changed, where the command was not told."""
+    if isinstance(deployment, Deployment):
+        deployment.trail.about(account_id())
+
+
+def record_alone(deployment: object) -> None:
+    """For what is changed outside the tables: the record is written before that."""
+    if isinstance(deployment, Deployment):
+        deployment.trail.record_alone()
+
+
+def in_threads(work: Callable[[Item], Result], items: Iterable[Item], most: int) -> Iterator[Result]:
+    """The results for all items, in their order; each thread belongs to the command that is recorded."""
+    with ThreadPoolExecutor(most) as workers:
+        yield from workers.map(lambda one: one[0].run(work, one[1]), ((copy_context(), item) for item in items))
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    return [_shown(one) for one in value] if isinstance(value, list | tuple) else value
