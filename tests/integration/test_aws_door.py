@@ -16,6 +16,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request, Response
 
@@ -405,7 +406,7 @@ def test_a_page_of_the_service_puts_a_file_by_a_signed_url_as_the_buckets_cors_l
         given = answer.headers.get("access-control-allow-origin")
         assert given is None or method == "PUT", (method, headers)
     # And in AWS: pages of other sites may not, those of an API's own name may
-    for parameters, origin, may in (
+    for parameters, origin, is_let_in in (
         ({}, "https://a1b2.execute-api.eu-central-1.amazonaws.com", True),
         ({}, "https://evil.example", False),
         ({}, "https://evil.example/.execute-api.eu-central-1.amazonaws.com", True),  # no browser sends such an origin
@@ -414,9 +415,10 @@ def test_a_page_of_the_service_puts_a_file_by_a_signed_url_as_the_buckets_cors_l
         (OWN_DOMAIN, "https://a1b2.execute-api.eu-central-1.amazonaws.com", False),
     ):
         cors = BucketCors(cloud.template.with_parameters(**parameters))
-        headers = {"Origin": origin, **preflight}
-        request = Request(EnvironBuilder(method="OPTIONS", headers=headers).get_environ())
-        assert cors.lets_in(request, names["PromptsBucket"]) is may, origin
+        request = Request(
+            EnvironBuilder(method="OPTIONS", headers=Headers({"Origin": origin, **preflight})).get_environ()
+        )
+        assert cors.lets_in(request, names["PromptsBucket"]) is is_let_in, origin
 
 
 def test_another_services_application_gets_the_request_with_its_body_and_a_function_only_what_it_may(cloud):

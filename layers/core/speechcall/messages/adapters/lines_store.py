@@ -45,7 +45,11 @@ class DynamoPool:
 
     def choose(self, changes: Mapping[PoolSetting, int | None]) -> None:
         before = read_item(self._client, self._table, POOL) or {}
-        tell_change(self._client, {name: before.get(f"chosen_{name}") for name in changes}, {**changes})
+        tell_change(
+            self._client,
+            {name: before.get(f"chosen_{name}") for name in changes},
+            {str(name): value for name, value in changes.items()},
+        )
         chosen = {name: value for name, value in changes.items() if value is not None}
         assigned = ", ".join(f"chosen_{name} = :{name}" for name in chosen)
         forgotten = ", ".join(f"chosen_{name}" for name in changes if name not in chosen)
