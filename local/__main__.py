@@ -126,6 +126,9 @@ def run(options: argparse.Namespace) -> int:
                 "api": cloud.api_url,
                 "user": USER,
                 "password": PASSWORD,
+                "console": f"{cloud.url}/console",
+                "key": KEY,
+                "webhooks": where_webhooks_go(cloud),
                 "curl": curl(cloud.api_url),
             }
             log = "here" if options.verbose else _shown(log_of(urlsplit(cloud.url).port or PORT))
@@ -156,17 +159,23 @@ def greeting(cloud: Cloud, log: str) -> str:
     """What a user needs to know: five addresses, and a request to paste."""
     rings = provider(ProviderName(cloud.settings.telephony)).rings_phones
     shown = "open it first: the calls ring there" if rings else "shows the calls; callees act by their last digits"
-    webhooks = "the built-in receiver" if cloud.settings.webhooks == "receiver" else "their real addresses"
     facts = {
         "Phone": f"{cloud.url}/phone   {shown}",
         "Console": f"{cloud.url}/console   its key is {KEY}",
         "API": f"{cloud.api_url}/bat/messagelist",
         "Account": f"{USER}:{PASSWORD}",
-        "Webhooks": f"go to {webhooks}, signed with {WEBHOOK_SECRET}",
+        "Webhooks": f"go to {where_webhooks_go(cloud)}, signed with {WEBHOOK_SECRET}",
         "Log": log,
     }
     lines = [f"  {name:<10}{value}" for name, value in facts.items()]
     return "\n".join(["SpeechCall runs on this machine.", "", *lines, "", curl(cloud.api_url), "", "Ctrl-C stops it."])
+
+
+def where_webhooks_go(cloud: Cloud) -> str:
+    """Whoever has a receiver of their own has to know whether it gets anything."""
+    if cloud.settings.webhooks == "receiver":
+        return "the built-in receiver, whatever their URL is (WEBHOOKS=real: to their URLs)"
+    return "their URLs"
 
 
 def curl(url: str) -> str:

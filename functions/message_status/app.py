@@ -6,7 +6,7 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
-from speechcall.api.adapters.http_answers import Answer, answer_json, answer_text
+from speechcall.api.adapters.http_answers import Answer, answer_json, answer_text, answer_written
 from speechcall.api.adapters.http_api import HttpApi, HttpRequest, account_of
 from speechcall.api.use_cases.openapi import health, openapi_text
 from speechcall.messages.adapters.lines_store import DynamoPool
@@ -17,7 +17,6 @@ from speechcall.money.adapters.rates_store import DynamoRates
 from speechcall.requests.adapters.lists_store import DynamoLists
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.settings import AWS_CONFIG, setting
-from speechcall.shared.rules.json_text import dump_json
 from speechcall.status.adapters.history_store import DynamoHistory
 from speechcall.status.use_cases.read_campaigns import read_campaign, read_campaigns, read_lists
 from speechcall.status.use_cases.read_export import export_campaign, export_list
@@ -79,8 +78,8 @@ def get_campaign(request: HttpRequest) -> Answer:
 @app.route("GET /bat/message/{messageId}")
 def get_message(request: HttpRequest) -> Answer:
     given = (account_of(request, accounts), request.path["messageId"], request.query, clock.now_msec())
-    # The numbers of a body in its menus keep their digits.
-    return answer_text(200, dump_json(read_message(*given, store=history, stops=stops)))
+    told = read_message(*given, store=history, stops=stops)
+    return answer_written(200, told) if "menu" in told else answer_json(200, told)
 
 
 @app.route("GET /openapi.json")

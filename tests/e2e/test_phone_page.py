@@ -59,10 +59,14 @@ def test_the_page_shows_the_request_to_paste_and_a_declined_call_is_busy(page):
             "api": cloud.url,
             "user": seed.USER,
             "password": seed.PASSWORD,
+            "console": f"{cloud.url}/console",
+            "webhooks": "the built-in receiver",
             "curl": "curl it",
         }
         page.goto(f"{cloud.url}/phone/")
         page.get_by_text("curl it").first.wait_for()
+        page.get_by_text("the built-in receiver").first.wait_for()
+        assert page.get_by_role("link", name="/console").get_attribute("href") == f"{cloud.url}/console"
         (mid,) = Client(cloud.url).send([message(menu(wrong=[HANGUP]))])
         page.get_by_role("button", name="Decline").click()
         assert finished(cloud, mid)["outcome"] == "busy"

@@ -102,9 +102,10 @@ function drawProblems() {
 
 async function showHello() {
   const hello = await (await fetch("hello")).json();
-  const facts = { API: hello.api, User: hello.user, Password: hello.password };
+  const facts = { API: hello.api, User: hello.user, Password: hello.password, Console: hello.console, "Its key": hello.key, "Webhooks go to": hello.webhooks };
   const given = Object.entries(facts).filter(([, value]) => value);
-  find("access").replaceChildren(...given.flatMap(([name, value]) => [make("dt", { text: name }), make("dd", { text: value })]));
+  const shown = (name, value) => (name === "Console" ? make("a", { href: value, text: value }) : value);
+  find("access").replaceChildren(...given.flatMap(([name, value]) => [make("dt", { text: name }), make("dd", {}, shown(name, value))]));
   find("curl-box").hidden = !hello.curl;
   say(find("curl"), hello.curl ?? "");
 }

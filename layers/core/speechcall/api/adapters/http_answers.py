@@ -37,6 +37,13 @@ def answer_json(status: int, content: Mapping[str, object], headers: Mapping[str
     return answer_text(status, text, headers)
 
 
+def answer_written(status: int, content: Mapping[str, object]) -> Answer:
+    """A JSON answer in which numbers of a request keep the digits that its sender wrote."""
+    from speechcall.shared.rules.json_text import dump_json  # noqa: PLC0415, few answers have such numbers
+
+    return answer_text(status, dump_json(content))
+
+
 def answer_error(
     status: int,
     code: str,

@@ -64,7 +64,7 @@ class Stops(Protocol):
 def read_message(
     account: Account, mid: str, query: Mapping[str, str], now_msec: int, *, store: StatusStore, stops: Stops
 ) -> "MessageStatus":
-    """The answer about one message, for `dump_json`. `query`: `include=menu` for its menus. NotFound, RequestError."""
+    """The answer about one message. `query`: `include=menu` for its menus. NotFound, RequestError."""
     with_menu = _includes_menu(query)
     history = history_of(account, mid, store)
     answer = describe_message(history, now_msec, _held(history.message, stops))
