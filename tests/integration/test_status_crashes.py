@@ -11,15 +11,21 @@ from typing import Any
 
 import pytest
 
+from speechcall.evidence.adapters.person_jobs import DynamoPersonJobs
+from speechcall.evidence.adapters.person_records import DynamoPersonRecords
+from speechcall.evidence.rules.person_job import Kind, PersonJob
+from speechcall.evidence.use_cases.work_for_people import PeopleWork
 from speechcall.messages.adapters.messages_store import DynamoMessages
+from speechcall.messages.rules.fallback import CAUSES, Fallback
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.status_event import StatusEvent
 from speechcall.messages.use_cases.message_ports import LineTaken
 from speechcall.requests.adapters.lists_store import DynamoLists
 from speechcall.requests.use_cases.message_list import MessageList
-from speechcall.shared.rules.outcome import CANCELLED, EXPIRED, End, Outcome
+from speechcall.shared.rules.outcome import CANCELLED, EXPIRED, OPTED_OUT, End, Outcome
 from speechcall.shared.rules.time_bounds import QUEUE_LOST_SECONDS
 from speechcall.status.adapters.status_reader import DynamoNotices
+from speechcall.stopping.use_cases.stop_message import cancel_waiting
 from speechcall.webhooks.adapters.deliveries_store import DynamoDeliveries
 from speechcall.webhooks.rules.webhook import WebhookAnswer, WebhookTask, status_task
 from speechcall.webhooks.use_cases.deliver_webhook import Sending
@@ -31,7 +37,7 @@ from tests.kit.samples import ASK, NOW, FakeClock, message
 from tests.kit.store_samples import ANSWERED, EXPIRES, POOL
 from tests.stores.webhooks import MemoryPlaces
 
-BUSY = Outcome("busy", "busy")
+BUSY, DIGEST = Outcome("busy", "busy"), "d" * 64
 MESSAGES, REGISTRY = table_requests()
 
 
@@ -49,7 +55,7 @@ class World:
         self.messages, self.lists = DynamoMessages(self.client, MESSAGES, REGISTRY), DynamoLists(self.client, REGISTRY)
         self.deliveries = DynamoDeliveries(self.client, MESSAGES)
 
-    def accept(self, campaign: str) -> Message:
+    def accept(self, campaign: str, fallback: Fallback | None = None) -> Message:
         """A message of which everything is told; its list has no other. What was before is forgotten."""
         self.tables.clear()
         self.made += 1
@@ -59,6 +65,7 @@ class World:
         made = MessageList(list_id, "acme", (mid,), NOW, EXPIRES, "f", answer, campaign, (), url)
         assert self.lists.add_list(made, None)
         given: Any = {"list_id": list_id, "campaign": campaign, "status_url": url, "counts_in_list": True}
+        given |= {"number_digest": DIGEST, "fallback": fallback}
         one = message(mid, status_events=("final", "attempt"), **given)
         self.messages.add([one])
         return one
@@ -83,13 +90,13 @@ class World:
         assert found
         return found
 
-    def by(self, script: Script) -> DynamoMessages:
+    def by(self, script: Script, kind: type[Mortal] = Mortal) -> DynamoMessages:
         """The store of a function that can be killed; it queues what it tells."""
 
         def tell(event: StatusEvent) -> None:
             script.step(lambda: self.queued.append(status_task(event)))
 
-        client: Any = Mortal(self.client, script)
+        client: Any = kind(self.client, script)
         store = DynamoMessages(client, MESSAGES, REGISTRY, tell)
         store.sleep = lambda _: None
         return store
@@ -129,15 +136,24 @@ End_ = Callable[[DynamoMessages, Message, int], bool]
 WAYS: dict[str, tuple[str, End_]] = {
     "not prepared in time": ("accept", lambda store, one, now: store.refuse(one, EXPIRED, "too late", now)),
     "expired": ("queue", lambda store, one, now: store.refuse(one, EXPIRED, None, now)),
+    "its number has opted out": ("queue", lambda store, one, now: store.refuse(one, OPTED_OUT, None, now)),
     "cancelled": ("queue", lambda store, one, now: store.refuse(one, CANCELLED, None, now)),
     "its call has ended": ("call", lambda store, one, now: store.finish(one, ANSWERED, now)),
+    "its call has ended, and an SMS follows": (
+        "call",
+        lambda store, one, now: store.finish(one, BUSY, now),
+    ),
+    "its time was up, and an SMS follows": (
+        "queue",
+        lambda store, one, now: store.refuse(one, EXPIRED, None, now),
+    ),
     "it has settled": ("settle", lambda store, one, now: store.finish(one, BUSY, now)),
     "it cannot be read": (
         "call",
         lambda store, one, now: store.refuse_unreadable(one.mid, State.CALLING, EXPIRED, now),
     ),
 }
-OFTEN = ("expired", "its call has ended", "it cannot be read")
+OFTEN = ("expired", "its call has ended", "its call has ended, and an SMS follows", "it cannot be read")
 """Those that are in every `make test`: the others write in the same way as one of these."""
 
 
@@ -150,7 +166,7 @@ def world() -> Iterator[World]:
 def end(world: World, way: str, campaign: str, script: Script) -> tuple[Message, list[str]]:
     """Ends a message with a crash, and again if need be; what is sent of it."""
     state, ends = WAYS[way]
-    one = world.accept(campaign)
+    one = world.accept(campaign, Fallback("Call us.", CAUSES) if "SMS" in way else None)
     one = one if state == "accept" else getattr(world, state)(one)
     try:
         assert ends(world.by(script), one, world.clock.msec)
@@ -183,3 +199,61 @@ def test_a_crash_between_any_two_steps_leaves_one_final(world, way, campaign):
         for kills_before in (True, False):
             one, sent = end(world, way, campaign, Script(last, kills_before))
             assert sorted(sent) == sorted(right(one, way)), (last, kills_before)
+
+
+class MortalInWrites(Mortal):
+    """Only a write is a step: between two reads nothing can be left half done."""
+
+    def __getattr__(self, name: str) -> Any:
+        is_write = name.startswith(("put_", "update_", "delete_", "transact_write"))
+        return super().__getattr__(name) if is_write else getattr(self._client, name)
+
+
+def erase(world: World, script: Script) -> tuple[Message, list[str]]:
+    """Erases the person of a message that waits, by workers of which the first is killed; what is sent of it."""
+    one = world.queue(world.accept(""))
+    client: Any = MortalInWrites(world.client, script)
+    world.clock.msec += 1000
+    DynamoPersonJobs(world.client, REGISTRY).add(PersonJob("7", Kind.ERASURE, "acme", DIGEST, world.clock.msec))
+    sent: list[str] = []
+    for minute in range(12):
+        its = script if minute == 0 else Script()
+        through = client if minute == 0 else world.client
+        messages = world.by(its, MortalInWrites) if minute == 0 else world.by(Script())
+
+        def cancel(found: Message, messages: DynamoMessages = messages) -> object:
+            return cancel_waiting(found.mid, False, messages=messages, clock=world.clock)
+
+        try:
+            PeopleWork(
+                jobs=DynamoPersonJobs(through, REGISTRY),
+                records=DynamoPersonRecords(through, MESSAGES, DynamoLists(through, REGISTRY)),
+                messages=world.messages,
+                cancel=cancel,
+                clock=world.clock,
+                time_left=lambda: 9,
+            ).do()
+        except Killed:
+            assert minute == 0
+        sent += world.deliver()
+        found = DynamoPersonJobs(world.client, REGISTRY).find("7")
+        if found and found.finished_msec:
+            assert world.messages.get(one.mid) is None
+            return one, sent
+    raise AssertionError("the erasure never ended")
+
+
+OFTEN_KILLED_AT = 10
+"""The write that ends the message: the job is taken, and the pages before are noted."""
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_an_erasure_that_is_killed_between_any_two_steps_leaves_one_final_and_then_nothing(world, every):
+    whole = Script()
+    one, sent = erase(world, whole)
+    assert sent == [f"{one.mid}-final", f"{one.list_id}-list"]
+    for last in range(1, whole.done + 1) if every else (OFTEN_KILLED_AT,):
+        for kills_before in (True, False):
+            one, sent = erase(world, Script(last, kills_before))
+            assert sorted(sent) == sorted([f"{one.mid}-final", f"{one.list_id}-list"]), (last, kills_before)
