@@ -48,6 +48,8 @@ class Permissions:
     def held_for(self, function: str) -> Iterator[None]:
         """Within it, the AWS clients of this thread are the function's."""
         token = _asking.set((self, function))
+        for tell in observers:
+            tell(function, "lambda", "Invocation", {})
         try:
             yield
         finally:
@@ -86,6 +88,10 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(re.escape(text).replace(r"\*", ".*").replace(r"\?", "."), re.IGNORECASE)
 
 
+observers: list[Callable[[str, str, str, Mapping[str, Any]], object]] = []
+"""Each is told of every invocation of a function, and of every request that one makes, before it is made: the function
+(logical id), the service, the operation and the parameters, by their names in boto3. `benchmarks/bill.py` counts them.
+"""
 _asking: ContextVar[tuple[Permissions, str] | None] = ContextVar("asking", default=None)
 
 
@@ -98,6 +104,8 @@ def _check(params: Mapping[str, Any], model: Any, **_rest: Any) -> None:
     needs = needs_of(model.service_model.service_name, model.name, params)
     if why := permissions.refusal(function, needs):
         raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": why}}, model.name)
+    for tell in observers:
+        tell(function, model.service_model.service_name, model.name, params)
 
 
 # A session takes over the built-in handlers when it is made, so this must be there before the first one is.

@@ -5,6 +5,7 @@ import re
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,12 +95,12 @@ def settings_for(
     return CloudSettings(telephony=telephony, parameters=PARAMETERS[functions], carrier=carrier, functions=functions)
 
 
-def play(cloud: Cloud, cast: Cast, verbose: bool = True) -> list[str]:
-    """Run every case in a cloud of `settings_for(cast, …)`, print what happened; what is not as specified."""
+def play(cloud: Cloud, cast: Cast, verbose: bool = True, cases: Sequence[Case] = CASES) -> list[str]:
+    """Run the cases in a cloud of `settings_for(cast, …)`, print what happened; what is not as specified."""
     rings = provider(cloud.settings.telephony).rings_phones
     seconds = "real seconds, so the longest takes about half a minute" if rings else f"{SPEED} times shorter"
-    print(f"{len(CASES)} calls at once; idle timeouts are {seconds}.")
-    sent = [_send(cloud, case, index, cast) for index, case in enumerate(CASES)]
+    print(f"{len(cases)} calls at once; idle timeouts are {seconds}.")
+    sent = [_send(cloud, case, index, cast) for index, case in enumerate(cases)]
     _await_ends(cloud, sent, DEADLINE_SECONDS[cloud.settings.functions])
     wrong = [report for item in sent for report in _report(cloud, item, verbose)]
     # Nobody on the telephone may have noticed, but a function wanted what its policies do not allow.
