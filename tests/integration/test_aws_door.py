@@ -401,7 +401,7 @@ def test_a_page_of_the_service_puts_a_file_by_a_signed_url_as_the_buckets_cors_l
         given = answer.headers.get("access-control-allow-origin")
         assert given is None or method == "PUT", (method, headers)
     # And in AWS: pages of other sites may not, those of an API's own name may
-    for parameters, origin, may in (
+    for parameters, origin, lets_in in (
         ({}, "https://a1b2.execute-api.eu-central-1.amazonaws.com", True),
         ({}, "https://evil.example", False),
         ({}, "https://evil.example/.execute-api.eu-central-1.amazonaws.com", True),  # no browser sends such an origin
@@ -410,9 +410,9 @@ def test_a_page_of_the_service_puts_a_file_by_a_signed_url_as_the_buckets_cors_l
         (OWN_DOMAIN, "https://a1b2.execute-api.eu-central-1.amazonaws.com", False),
     ):
         cors = BucketCors(cloud.template.with_parameters(**parameters))
-        headers = {"Origin": origin, **preflight}
-        request = Request(EnvironBuilder(method="OPTIONS", headers=headers).get_environ())
-        assert cors.lets_in(request, names["PromptsBucket"]) is may, origin
+        sent_with = [("Origin", origin), *preflight.items()]
+        request = Request(EnvironBuilder(method="OPTIONS", headers=sent_with).get_environ())
+        assert cors.lets_in(request, names["PromptsBucket"]) is lets_in, origin
 
 
 def test_another_services_application_gets_the_request_with_its_body_and_a_function_only_what_it_may(cloud):

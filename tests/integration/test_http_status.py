@@ -103,7 +103,7 @@ def test_the_five_words_are_the_vendors(api, state, outcome, word):
 
 def test_the_menus_are_told_to_who_asks_for_them_and_no_secret_of_their_headers(api):
     # Given menus with every action, a number that has its digits, and a secret in a header
-    menus = [
+    menus: list[Any] = [
         {
             "introUrl": "ivr_651854",
             "idleTimeoutMsec": 5000,
