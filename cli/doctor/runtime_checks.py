@@ -10,7 +10,7 @@ from typing import Any
 from cli.dead_letters import QUEUES
 from cli.doctor.findings import Check, Finding, Verdict
 from cli.doctor.stack import Stack
-from cli.doctor.stack_checks import DEPLOY
+from cli.doctor.stack_checks import PUT_BACK
 
 _MEANWHILE = frozenset({"Enabled", "Enabling", "Updating", "Creating"})
 _NO_PROBLEM = frozenset({"", "OK", "No records processed"})
@@ -52,7 +52,8 @@ def _dead_letters(stack: Stack) -> Iterator[Finding]:
         if count := sum(map(int, found.values())):
             yield Finding(
                 f"{count} dead letters in {queue}.",
-                f"speechcall deadletter list --stack {stack.name} shows them, deadletter redrive {queue} tries again.",
+                f"speechcall deadletter list --stack {stack.name} shows them; when the cause is gone: speechcall "
+                f"deadletter redrive --all --queue {queue} --stack {stack.name}",
             )
 
 
@@ -85,7 +86,7 @@ def _alarms(stack: Stack) -> Iterator[Finding]:
             entry = one["AlarmName"].rpartition("-")[2]
             yield Finding(f"{one['AlarmName']}: {one['AlarmDescription']}.", f"docs/runbook.md, {entry}.")
     if len(found) < len(_names_of_alarms(stack)):
-        yield Finding("Alarms of the stack are not there any more.", DEPLOY)
+        yield Finding("Alarms of the stack are not there any more.", PUT_BACK)
 
 
 def _actions(stack: Stack) -> Iterator[Finding]:

@@ -17,6 +17,8 @@ COMPLETE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 SKEW_SECONDS = 30
 """Signatures and windows bear more; what is logged is compared by the second."""
 DEPLOY = "Deploy again: bin/sam-build && .venv-sam/bin/sam deploy."
+PUT_BACK = 'docs/runbook.md, "What was changed by hand": puts back what was deployed. To deploy again does not.'
+"""CloudFormation compares a template with the one before it, and not with what there is."""
 
 
 def stack_checks(stack: Stack) -> Iterator[Check]:
@@ -102,11 +104,18 @@ def _reserve(stack: Stack) -> Iterator[Finding]:
         found = stack.client("lambda").get_function_concurrency(FunctionName=stack.name_of(name))
         if found.get("ReservedConcurrentExecutions") != wanted:
             given = found.get("ReservedConcurrentExecutions", "none")
-            yield Finding(f"{name} has {given} executions of its own; with these Lines it needs {wanted}.", DEPLOY)
+            yield Finding(f"{name} has {given} executions of its own; with these Lines it needs {wanted}.", PUT_BACK)
 
 
 def _functions(stack: Stack) -> Iterator[Finding]:
     for logical, name in stack.of_type("AWS::Lambda::Function").items():
+        reserved = stack.client("lambda").get_function_concurrency(FunctionName=name)
+        if reserved.get("ReservedConcurrentExecutions") == 0:
+            yield Finding(
+                f"{logical} may not run: somebody has set 0 executions aside for it.",
+                f"aws lambda delete-function-concurrency --function-name {name}; with ReserveConcurrency=true "
+                "the check reserve then says how many it needs.",
+            )
         found = stack.client("lambda").get_function_configuration(FunctionName=name)
         state, update = found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")
         if state == "Inactive":

@@ -6,13 +6,14 @@ GetBucketPolicy, GetBucketEncryption, GetPublicAccessBlock; AWS KMS API referenc
 
 import json
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from cli.doctor.findings import Check, Finding, Verdict
 from cli.doctor.stack import Stack
-from cli.doctor.stack_checks import DEPLOY
+from cli.doctor.stack_checks import PUT_BACK
 from speechcall.telephony.connect.apology import apology_key
 from speechcall.telephony.provider import ProviderName, provider
 
@@ -96,7 +97,7 @@ def _protection(stack: Stack) -> Iterator[Finding]:
 def _stream(stack: Stack) -> Iterator[Finding]:
     told = _table(stack, stack.name_of("MessagesTable")).get("StreamSpecification", {})
     if not told.get("StreamEnabled") or told.get("StreamViewType") != "NEW_AND_OLD_IMAGES":
-        yield Finding("The messages' table tells nobody of its changes: nothing is prepared or dialled.", DEPLOY)
+        yield Finding("The messages' table tells nobody of its changes: nothing is prepared or dialled.", PUT_BACK)
 
 
 def _bucket_policy(stack: Stack) -> Iterator[Finding]:
@@ -107,10 +108,37 @@ def _bucket_policy(stack: Stack) -> Iterator[Finding]:
         if error.response["Error"]["Code"] != "NoSuchBucketPolicy":
             raise
         text = '{"Statement": []}'
-    for one in json.loads(text)["Statement"]:
-        if one["Effect"] == "Allow" and one.get("Principal") == {"Service": reader} and "s3:GetObject" in one["Action"]:
-            return
-    yield Finding(f"{reader} may not read the prompts, so callees hear nothing.", DEPLOY)
+    statements = json.loads(text)["Statement"]
+    if not any(_lets_read(one, reader, stack.parameters["ConnectInstanceArn"]) for one in statements):
+        yield Finding(f"{reader} may not read the prompts, so callees hear nothing.", PUT_BACK)
+    for one in statements:
+        if one["Effect"] == "Deny" and "aws:SecureTransport" not in json.dumps(one.get("Condition", {})):
+            yield Finding(
+                f"The bucket's policy denies {', '.join(_list(one['Action']))} ({one.get('Sid', 'without a name')}): "
+                "callees may hear nothing.",
+                PUT_BACK,
+                Verdict.WARNING,
+            )
+
+
+def _lets_read(statement: dict[str, Any], reader: str, instance_arn: str) -> bool:
+    """Whether a statement allows the telephony to read, and, where it names an instance, this one."""
+    if statement["Effect"] != "Allow" or statement.get("Principal") != {"Service": reader}:
+        return False
+    sources = [
+        source
+        for operator in statement.get("Condition", {}).values()
+        for key, value in operator.items()
+        if key.lower() == "aws:sourcearn"
+        for source in _list(value)
+    ]
+    is_ours = not sources or any(fnmatchcase(instance_arn, source) for source in sources)
+    return is_ours and bool({"s3:GetObject", "s3:*", "*"} & {*_list(statement["Action"])})
+
+
+def _list(value: Any) -> list[str]:
+    """What a policy may write as one or as several."""
+    return [value] if isinstance(value, str) else [str(one) for one in value]
 
 
 def _encryption(stack: Stack) -> Iterator[Finding]:
@@ -119,7 +147,7 @@ def _encryption(stack: Stack) -> Iterator[Finding]:
     if any(one["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] != "AES256" for one in rules):
         yield Finding(
             "The prompts are encrypted with a key of KMS, which Amazon Connect cannot use: callees hear nothing.",
-            f"{DEPLOY} The bucket's default is AES256.",
+            f"The bucket's default is AES256. {PUT_BACK}",
         )
 
 
@@ -132,7 +160,7 @@ def _private(stack: Stack) -> Iterator[Finding]:
             raise
         blocked = False
     if not blocked:
-        yield Finding("The bucket with the prompts may be made public.", DEPLOY)
+        yield Finding("The bucket with the prompts may be made public.", PUT_BACK)
 
 
 def _apology(stack: Stack) -> Iterator[Finding]:
@@ -164,7 +192,7 @@ def _logs(stack: Stack) -> Iterator[Finding]:
     found = stack.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
     kept = next((one.get("retentionInDays") for one in found if one["logGroupName"] == name), 0)
     if kept == 0:
-        yield Finding("The log group is not there: the functions' lines are lost.", DEPLOY)
+        yield Finding("The log group is not there: the functions' lines are lost.", PUT_BACK)
     elif kept != wanted:
         yield Finding(
             f"Log lines are kept {f'{kept} days' if kept else 'for ever'}, and the stack says {wanted} days.",

@@ -2,7 +2,8 @@
 
 Sources: Amazon Connect API reference, DescribeInstance, ListPhoneNumbersV2, DescribeContactFlow (State, Status),
 ListLambdaFunctions; Service Quotas API reference, ListServiceQuotas; Amazon Chime SDK API reference,
-GetSipMediaApplication. Where calls to the number go: see `call_back_routes`.
+GetSipMediaApplication; AWS End User Messaging SMS and voice v2 API reference, DescribePhoneNumbers, DescribePools,
+DescribeSenderIds. Where calls to the number go: see `call_back_routes`.
 """
 
 import json
@@ -11,7 +12,7 @@ from typing import Any
 
 from cli.doctor.findings import Check, Finding, Verdict
 from cli.doctor.stack import Stack
-from cli.doctor.stack_checks import DEPLOY
+from cli.doctor.stack_checks import PUT_BACK
 from speechcall.deployment.adapters import connect_facts
 from speechcall.deployment.adapters.call_back_routes import ChimeRoutes, ConnectRoutes, Routes
 from speechcall.deployment.rules.checks import why_elsewhere, why_no_instance, why_not_claimed
@@ -19,6 +20,10 @@ from speechcall.telephony.connect.apology import apology_key
 from speechcall.telephony.connect.contact_flow import build_contact_flow
 from speechcall.telephony.provider import ProviderName, provider
 
+MAKE_AGAIN = (
+    "When no message is unfinished, deploy with TelephonyProvider=simulated and CallerId empty, then as before: the "
+    "second makes it again. To deploy without a change does not (docs/runbook.md)."
+)
 CALLS_BACK = "who calls the caller ID back is answered by the stack"
 QUOTAS = {
     "Lines": ("calls at once", ("concurrent active calls per instance",)),
@@ -28,7 +33,9 @@ QUOTAS = {
 
 
 def telephony_checks(stack: Stack) -> Iterator[Check]:
-    """Of the provider that places the stack's calls."""
+    """Of the provider that places the stack's calls, and of who sends messages in their place."""
+    if stack.parameters.get("SmsOriginationIdentity"):
+        yield Check("sms-sender", "text messages have a sender that is active", lambda: _sms_sender(stack))
     if not provider(ProviderName(stack.provider)).rings_phones:
         yield Check("simulated", "phones are called", _simulated)
         return
@@ -91,7 +98,7 @@ def _described_flow(stack: Stack) -> dict[str, Any] | None:
 def _flow(stack: Stack) -> Iterator[Finding]:
     flow = _described_flow(stack)
     if flow is None:
-        yield Finding("The contact flow is not there any more, so no call can be placed.", DEPLOY)
+        yield Finding("The contact flow is not there any more, so no call can be placed.", MAKE_AGAIN)
     elif flow.get("State", "ACTIVE") != "ACTIVE":
         yield Finding("The contact flow is archived.", "Amazon Connect console, Flows: restore it.")
     elif flow.get("Status", "PUBLISHED") != "PUBLISHED":
@@ -109,8 +116,8 @@ def _flow_content(stack: Stack) -> Iterator[Finding]:
     if found.get("Actions") != wanted["Actions"] or found.get("StartAction") != wanted["StartAction"]:
         yield Finding(
             "The contact flow is another than this release's: somebody has edited it, or the stack is of another one.",
-            f"{DEPLOY} Where the template has not changed CloudFormation leaves it as it is: delete the flow's nested "
-            "stack first by deploying once with FlowLogging=Enabled.",
+            "Deploy with FlowLogging=Enabled and then with Disabled: each writes the whole flow. To deploy without a "
+            "change does not.",
         )
 
 
@@ -184,9 +191,34 @@ def _application(stack: Stack) -> Iterator[Finding]:
     try:
         found = chime.get_sip_media_application(SipMediaApplicationId=stack.outputs["SipMediaApplicationId"])
     except chime.exceptions.NotFoundException:
-        yield Finding("The SIP media application is not there any more, so no call can be placed.", DEPLOY)
+        yield Finding("The SIP media application is not there any more, so no call can be placed.", MAKE_AGAIN)
         return
     asked = [one["LambdaArn"] for one in found["SipMediaApplication"].get("Endpoints", [])]
     name = stack.name_of("ChimeEventsFunction")
     if not any(f":function:{name}" in arn for arn in asked):
-        yield Finding("The SIP media application asks another function than this stack's.", DEPLOY)
+        yield Finding("The SIP media application asks another function than this stack's.", PUT_BACK)
+
+
+def _sms_sender(stack: Stack) -> Iterator[Finding]:
+    """Of AWS End User Messaging SMS; a sender ID has no state: it is there or not."""
+    arn = stack.parameters["SmsOriginationIdentity"]
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    sms = stack.client("pinpoint-sms-voice-v2")
+    try:
+        match kind:
+            case "phone-number":
+                found = sms.describe_phone_numbers(PhoneNumberIds=[arn])["PhoneNumbers"]
+            case "pool":
+                found = sms.describe_pools(PoolIds=[arn])["Pools"]
+            case _:
+                sender, _, country = name.partition("/")
+                given = {"SenderId": sender, "IsoCountryCode": country}
+                found = sms.describe_sender_ids(SenderIds=[given])["SenderIds"]
+    except sms.exceptions.ResourceNotFoundException:
+        found = []
+    states = {one.get("Status", "ACTIVE") for one in found} or {"not there any more"}
+    if states != {"ACTIVE"}:
+        yield Finding(
+            f"The sender of text messages ({kind}) is {', '.join(sorted(states))}: no fallback is sent.",
+            "AWS End User Messaging console, SMS: look at it; or deploy with another SmsOriginationIdentity.",
+        )

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Request
 
 from local.cloud.api_gateway import ApiGateway
 from local.cloud.providers.connect import INSTANCE_ARN, INSTANCE_ID
+from local.cloud.seed import WEBHOOK_SECRET
 from local.cloud.simulated_providers import CALLER_ID, parameters_of
 from local.cloud.template import TEMPLATE, Template, read_template
 from local.cloud.triggers.asynchronous import AsynchronousInvocations
@@ -32,7 +33,11 @@ from speechcall.menus.rules.speech import Say
 from speechcall.shared.rules.outcome import EXPIRED, End
 from speechcall.telephony.provider import ProviderName
 from speechcall.telephony.simulated.events import MOST_TRIES
+from speechcall.webhooks.adapters.seal import KmsSeal
+from speechcall.webhooks.adapters.secrets_store import DynamoWebhookSecrets
+from speechcall.webhooks.use_cases.webhook_secrets import rotate_secret
 from tests.kit.cloudwatch.alarm_bench import MINUTES_OF_CALM, AlarmBench, Fault, alarm_bench, load
+from tests.kit.samples import MESSAGE
 from tests.kit.store_samples import LOGGED
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:on-call"
@@ -315,6 +320,18 @@ def receiver_answers(status: int, attempts: int) -> Fault:
     return fault
 
 
+def key_rests(bench: Bench) -> None:
+    """KMS does not open the secrets with which webhooks are signed, so that none is sent."""
+    environment = bench.template.functions["SendWebhookFunction"].environment
+    store = DynamoWebhookSecrets(boto3.client("dynamodb"), environment["REGISTRY_TABLE"])
+    seal = KmsSeal(lambda: boto3.client("kms"), environment["WEBHOOK_SECRETS_KEY"]).seal
+    rotate_secret(MESSAGE.account_id, WEBHOOK_SECRET, 0, store=store, seal=seal, now_msec=bench.msec)
+    bench.refused["kms.*"] = "DisabledException"
+    for _ in range(2):
+        receiver_answers(200, 1)(bench)
+        bench.minutes(5)
+
+
 def _version(bench: Bench, mid: str, event_id: str) -> int:
     """Of the delivery: a task of an earlier wait is passed over."""
     key = {"pk": {"S": f"M#{mid}"}, "sk": {"S": f"HOOK#{event_id}"}}
@@ -425,6 +442,7 @@ FAULTS: dict[str, tuple[Fault, str]] = {
     "PromptQueueAgeAlarm": (queue_stands("PromptQueue", 960), "IntroductionsAlarm"),
     "DeadPromptsAlarm": (received_too_often("PromptQueue"), "IntroductionsAlarm"),
     "UndeliveredWebhooksAlarm": (receiver_answers(503, 8), "WebhooksAlarm"),
+    "WebhookFaultsAlarm": (key_rests, "WebhooksAlarm"),
     "RefusedWebhooksAlarm": (receiver_answers(404, 1), "WebhooksAlarm"),
     "WebhookQueueAgeAlarm": (queue_stands("WebhookQueue", 660), "WebhooksAlarm"),
     "WebhookRetryQueueAgeAlarm": (queue_stands("WebhookRetryQueue", 1900), "WebhooksAlarm"),

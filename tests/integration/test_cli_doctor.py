@@ -1,16 +1,22 @@
 """`speechcall doctor`: each check is seen passing and failing, forbidden to look, and in a wrong Region."""
 
 import json
+import re
 import time
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from cli.deployment import Place
 from cli.doctor.command import checks_of, doctor
 from cli.doctor.findings import Check, Verdict, examine
+from cli.doctor.stack import Stack
+from cli.exit_codes import USAGE
 from cli.main import app
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
@@ -97,6 +103,15 @@ def first_alarm(**changed):
     return lambda found: found["MetricAlarms"][0].update(changed)
 
 
+def policy_text(old, new):
+    def change(found):
+        assert old in found["Policy"]
+        found["Policy"] = found["Policy"].replace(old, new)
+
+    return change
+
+
+DENIAL = {"Sid": "Hands off", "Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}
 W, P, U = Verdict.WARNING, Verdict.PROBLEM, Verdict.UNKNOWN
 TABLE = ("Table",)
 FAULTS = {
@@ -127,6 +142,12 @@ FAULTS = {
         P,
         answer("GetFunctionConcurrency", put("ReservedConcurrentExecutions", value=1)),
         "has 1 executions of its own",
+    ),
+    "a function that may not run": (
+        "functions",
+        P,
+        answer("GetFunctionConcurrency", put("ReservedConcurrentExecutions", value=0)),
+        "0 executions aside",
     ),
     "a function that failed to update": (
         "functions",
@@ -253,6 +274,24 @@ FAULTS = {
         answer("GetBucketPolicy", put("Policy", value='{"Statement": []}')),
         "may not read the prompts",
     ),
+    "a policy for another instance": (
+        "bucket-policy",
+        P,
+        answer("GetBucketPolicy", policy_text(INSTANCE, INSTANCE.replace("instance/1", "instance/9"))),
+        "may not read the prompts",
+    ),
+    "a policy that allows to list and not to read": (
+        "bucket-policy",
+        P,
+        answer("GetBucketPolicy", policy_text("s3:GetObject", "s3:GetObjectTagging")),
+        "may not read the prompts",
+    ),
+    "a policy that denies more": (
+        "bucket-policy",
+        W,
+        answer("GetBucketPolicy", policy_text('"Statement": [', f'"Statement": [{json.dumps(DENIAL)}, ')),
+        "denies s3:GetObject (Hands off)",
+    ),
     "prompts under a key of KMS": (
         "bucket-encryption",
         P,
@@ -346,6 +385,19 @@ def test_a_fault_is_found_and_its_repair_is_told(world, fault):
     assert all(one.repair for one in found.findings)
 
 
+def test_a_repair_is_a_command_that_there_is(world):
+    """Of dead letters; what was changed by hand is never answered by deploying again, which changes nothing then."""
+    FAULTS["dead letters"][2](world)
+    repair = look(world, "dead-letters").findings[0].repair
+    command = repair.partition("when the cause is gone: ")[2].removeprefix("speechcall ").split()
+    told = CliRunner().invoke(app, [*command[:-2], "--local"], obj=lambda _place: SimpleNamespace(dead_letters=None))
+    assert told.exit_code != USAGE, told.output
+    for fault in ("a policy that somebody removed", "a table without a stream", "an alarm that was deleted"):
+        world.begin()
+        FAULTS[fault][2](world)
+        assert "What was changed by hand" in look(world, FAULTS[fault][0]).findings[0].repair
+
+
 def test_a_healthy_stack_is_told_so(world):
     results = results_of(world)
     assert {name: one.findings for name, one in results.items() if one.findings} == {}
@@ -355,9 +407,21 @@ def test_a_healthy_stack_is_told_so(world):
     assert shown[-1] == f"\n{len(results)} checks: {len(results)} fine."
 
 
+BY_HAND = {"apology", "dialler", "lines", "throttle", "accounts", "destinations", "stuck"}
+OF_OTHERS = {"simulated", "application", "sms-sender"}
+ASK_NOTHING = {"stack", "version", "clock", "flow-log", "simulated"}
+"""Of AWS, beyond the stack itself."""
+
+
 def test_every_check_is_among_those_that_are_seen_failing(world):
-    by_hand = {"apology", "dialler", "lines", "throttle", "accounts", "destinations", "stuck"}
-    assert set(results_of(world)) == {name for name, *_ in FAULTS.values()} | by_hand
+    assert set(results_of(world)) == {name for name, *_ in FAULTS.values()} | BY_HAND
+
+
+def test_no_check_is_left_out_here():
+    """By the code: what a stack of another telephony, or with text messages, is asked as well."""
+    sources = [path.read_text(encoding="utf-8") for path in Path(checks_of.__code__.co_filename).parent.glob("*.py")]
+    written = {name for text in sources for name in re.findall(r'Check\(\s*"([\w-]+)"', text)}
+    assert written == {name for name, *_ in FAULTS.values()} | BY_HAND | OF_OTHERS
 
 
 def test_who_may_not_look_is_told_what_is_missing_for_each_check(world):
@@ -369,8 +433,8 @@ def test_who_may_not_look_is_told_what_is_missing_for_each_check(world):
     checks = list(checks_of(world.deployment, PLACE))  # the stack has been described, and may be no more
     world.denied.add("*")
     for result in examine(checks):
-        if result.check.name in ("stack", "version", "clock", "flow-log"):
-            continue  # nothing more of AWS is asked for them
+        if result.check.name in ASK_NOTHING:
+            continue
         assert result.verdict is Verdict.UNKNOWN, result
         text = result.findings[0].text
         assert "you may not" in text or "StoreUnavailable" in text, text
@@ -479,6 +543,89 @@ def test_a_stack_that_rings_no_phone_is_asked_nothing_of_a_telephony_and_says_so
     found = look(world, "simulated")
     assert found.verdict is Verdict.WARNING
     assert "no phone rings" in found.findings[0].text
+
+
+# ------------------------------------------------------------------ of another telephony, and of text messages
+APPLICATION = "7d2f0a3e-0000-4000-8000-000000000001"
+
+
+@pytest.fixture
+def chime(world, monkeypatch):
+    """The stack, as one whose calls the Chime SDK places."""
+
+    def change(found):
+        parameter_change("TelephonyProvider", "chime")(found)
+        parameter_change("ConnectInstanceArn", "")(found)
+        found["Stacks"][0]["Outputs"].append({"OutputKey": "SipMediaApplicationId", "OutputValue": APPLICATION})
+
+    world.changes["DescribeStacks"] = [change]
+    arn = f"arn:aws:lambda:{REGION}:123456789012:function:x"
+    told = {"SipMediaApplication": {"SipMediaApplicationId": APPLICATION, "Endpoints": [{"LambdaArn": arn}]}}
+    monkeypatch.setitem(world.table, "GetSipMediaApplication", told)
+    monkeypatch.setattr(Stack, "name_of", lambda _stack, logical: "x" if logical == "ChimeEventsFunction" else logical)
+    return world
+
+
+def test_the_sip_media_application_is_looked_at(chime):
+    assert look(chime, "application").verdict is Verdict.OK
+    answer("GetSipMediaApplication", put("SipMediaApplication", "Endpoints", value=[]))(chime)
+    assert "asks another function" in look(chime, "application").findings[0].text
+    chime.denied.add("GetSipMediaApplication")
+    assert look(chime, "application").verdict is Verdict.UNKNOWN
+
+
+ARN = f"arn:aws:sms-voice:{REGION}:123456789012"
+NUMBER = {
+    "PhoneNumberArn": f"{ARN}:phone-number/phone-1",
+    "PhoneNumber": "+4930123456",
+    "Status": "ACTIVE",
+    "IsoCountryCode": "DE",
+    "MessageType": "TRANSACTIONAL",
+    "NumberCapabilities": ["SMS"],
+    "NumberType": "LONG_CODE",
+    "MonthlyLeasingPrice": "1.00",
+    "TwoWayEnabled": False,
+    "SelfManagedOptOutsEnabled": False,
+    "OptOutListName": "Default",
+    "DeletionProtectionEnabled": False,
+    "CreatedTimestamp": 1,
+}
+SENDERS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "phone-number/phone-1": ("DescribePhoneNumbers", "PhoneNumbers", NUMBER),
+    "pool/pool-1": ("DescribePools", "Pools", {"Status": "ACTIVE"}),
+    "sender-id/Shop/DE": ("DescribeSenderIds", "SenderIds", {"SenderId": "Shop", "IsoCountryCode": "DE"}),
+}
+
+
+@pytest.mark.parametrize("sender", SENDERS)
+def test_the_sender_of_text_messages_is_looked_at(world, sender):
+    operation, member, one = SENDERS[sender]
+    parameter("SmsOriginationIdentity", f"{ARN}:{sender}")(world)
+    found = [one]
+    events = world.deployment.client("pinpoint-sms-voice-v2").meta.events
+
+    def tell(model, **_more):
+        if model.name == operation and "gone" not in found:
+            return httpx.Response(200), {member: found, "ResponseMetadata": {"HTTPStatusCode": 200}}
+        if model.name == operation:
+            raise world.deployment.client("pinpoint-sms-voice-v2").exceptions.ResourceNotFoundException(
+                {"Error": {"Code": "ResourceNotFoundException", "Message": "no"}}, operation
+            )
+        return None
+
+    events.register("before-call.pinpoint-sms-voice-v2.*", tell)
+    try:
+        assert look(world, "sms-sender").verdict is Verdict.OK
+        if "Status" in one:
+            found[:] = [{**one, "Status": "DELETED"}]
+            assert "is DELETED" in look(world, "sms-sender").findings[0].text
+        for nothing in ([], ["gone"]):
+            found[:] = nothing
+            assert "not there any more" in look(world, "sms-sender").findings[0].text
+        world.denied.add(operation)
+        assert look(world, "sms-sender").verdict is Verdict.UNKNOWN
+    finally:
+        events.unregister("before-call.pinpoint-sms-voice-v2.*", tell)
 
 
 def test_what_is_found_names_no_full_number(world):

@@ -25,7 +25,7 @@ TWO_OF_THREE = {
 }
 # The same page, "Avoiding premature transitions to alarm state": where 3 are needed, one that is newer than that does
 # not raise it, for the next may be within bounds. Which state it has then is in an older edition of the page alone
-# (2019, awsdocs/amazon-cloudwatch-user-guide, doc_source/AlarmThatSendsEmail.md): INSUFFICIENT_DATA, or what it was.
+# (2019: awsdocs/amazon-cloudwatch-user-guide, doc_source/AlarmThatSendsEmail.md): INSUFFICIENT_DATA, or what it was.
 PREMATURE_OF_THREE = {
     "- - - - X": (UNKNOWN, RETAINED, ALARM, OK),
     "- - - X -": (UNKNOWN, RETAINED, ALARM, OK),

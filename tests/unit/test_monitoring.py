@@ -228,6 +228,12 @@ def test_each_command_of_aws_exists_with_its_options():
             continue
         model = session.get_service_model(service)
         operations = {xform_name(name, "-"): name for name in model.operation_names}
-        members = model.operation_model(operations[verb]).input_shape.members
+        if verb == "wait":
+            waiters = session.get_waiter_model(service)
+            names = {xform_name(name, "-"): name for name in waiters.waiter_names}
+            asked = waiters.get_waiter(names[rest.split()[0]]).operation
+        else:
+            asked = operations[verb]
+        members = model.operation_model(asked).input_shape.members
         known = {xform_name(name, "-") for name in members} | {"max-items"}
         assert options - wide <= known, (service, verb, rest)

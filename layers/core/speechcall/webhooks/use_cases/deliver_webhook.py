@@ -184,7 +184,7 @@ class Sending:
         wait = None if delay is None else Wait.of(delay, self.clock.now_msec())
         if self._record(task, attempt, state, wait):
             self._again(task, wait)
-        is_ours = attempt.error == OUR_NETWORK
+        is_ours = attempt.error in (OUR_NETWORK, INTERNAL_ERROR)
         word = ("ourFault" if is_ours else "retried") if state is DeliveryState.PENDING else state.value
         number, next_msec = len(delivery.attempts) + 1, wait.next_msec if wait else None
         return DeliveryResult(
