@@ -42,7 +42,7 @@ Action = Webhook | Hangup | GotoMenu | OptOutStep | Pause
 ''',
         "Pause",
         {
-            "speechcall/menus/rules/menu.py": {"ends_list", "target_of", "_dump_action"},
+            "speechcall/menus/rules/menu.py": {"ends_list", "targets_of", "_dump_action"},
             "speechcall/menus/rules/walk.py": {"react"},
             "speechcall/menus/rules/compile_flow.py": {"_menu_states", "_step_target"},
             "speechcall/menus/rules/shape.py": {"_number"},
