@@ -6,7 +6,6 @@ import httpx
 import pytest
 
 from local.cloud import seed
-from local.cloud.simulated_providers import RINGING
 from local.network.shared.scripted_callees import Script, answer, press
 from speechcall.telephony.provider import ProviderName
 from tests.e2e.conftest import HANGUP, Client, finished, menu, message, running, webhook
@@ -31,7 +30,10 @@ def call_of(cloud, mid):
     return httpx.get(f"{cloud.url}/bat/message/{mid}", auth=AUTH, timeout=30).json()["call"]
 
 
-@pytest.mark.parametrize("telephony", [*RINGING, ProviderName.SIMULATED])
+@pytest.mark.parametrize(
+    "telephony",
+    [one if one is ProviderName.CONNECT else pytest.param(one, marks=pytest.mark.long) for one in ProviderName],
+)
 def test_the_case_that_a_receiver_answers_decides_which_menu_follows(telephony):
     numbers = {"+380671234511": "paid", "+380671234611": "refunded"}
     callee = Script([answer(0), press("1", after=0.1), press("1", after=0.1)])

@@ -75,7 +75,7 @@ def test_what_is_heard_during_a_lookup_is_where_each_telephony_plays_it_from(app
         assert stored == wait_prompt(provider)
         samples = telephone_samples(stored, encoding)
         assert samples is not None
-        assert len(samples) // (encoding.bits // 8) / 8000 == WAIT_PROMPT_SECONDS
+        assert len(samples) // (encoding.bits // 8) / 8000 == WAIT_PROMPT_SECONDS == conversation.WAIT_SECONDS
 
 
 def test_other_notes_make_an_update_of_the_stack_put_them():

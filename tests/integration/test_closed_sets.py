@@ -30,7 +30,7 @@ class Set:
 SETS = {
     "actions": Set(
         "speechcall/menus/rules/menu.py",
-        "Action = Webhook | Hangup | GotoMenu | OptOutStep\n",
+        "Action = Webhook | Hangup | GotoMenu | OptOutStep | Lookup\n",
         '''@dataclass(frozen=True, slots=True)
 class Pause:
     """An action that nothing knows."""
@@ -38,7 +38,7 @@ class Pause:
     seconds: int
 
 
-Action = Webhook | Hangup | GotoMenu | OptOutStep | Pause
+Action = Webhook | Hangup | GotoMenu | OptOutStep | Lookup | Pause
 ''',
         "Pause",
         {

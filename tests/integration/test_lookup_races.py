@@ -18,7 +18,7 @@ from tests.kit.races.connect_side import ConnectSide
 from tests.kit.races.world import HOOK, PROMPT_SECONDS, Faults, Side, World, world
 
 SIDES: dict[str, Callable[[World], Side]] = {"connect": ConnectSide, "chime": ChimeSide}
-ORDERS, MANY_ORDERS = 25, 1000
+ORDERS, MANY_ORDERS = 15, 1000
 LOOKUP = Lookup("https://shop.example/lookup", {"paid": 1}, 2, 2000)
 BACK = Lookup("https://shop.example/more", {"paid": 0}, 0, 1000)
 MENUS = (

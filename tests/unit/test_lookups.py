@@ -409,7 +409,7 @@ def test_the_telephonies_play_a_sound_while_a_receiver_is_asked():
         Report(MID, 1, "contact-1", Heard("key", 2, "1")), calls=bench.calls, engine=bench.engine, clock=bench.clock
     )
     answer = connect.render_next(step)
-    assert (answer["op"], answer["seq"]) == ("hold", "2")
+    assert (answer["op"], answer["seq"], answer["seconds"]) == ("hold", "2", "1")
     where = ASK.prompt_uri.partition("//")[2].partition("/")[0]
     assert answer["promptUri"] == f"https://{where}/{connect.WAIT_KEY}"
     asked = Asks(Report(MID, 1, "contact-1", Heard("key", 2, "1")))

@@ -23,7 +23,7 @@ from typing import Any
 
 from speechcall.shared.rules.timing import IDLE_STEPS
 from speechcall.telephony.connect.call_back_flow import build_call_back_flow
-from speechcall.telephony.connect.conversation import NO_PROMPT
+from speechcall.telephony.connect.conversation import WAIT_SECONDS
 from speechcall.telephony.connect.flow_language import HOLD, action, compare, flow, invoke, media
 
 PROTOCOL = "1"
@@ -47,7 +47,7 @@ def build_contact_flow(function_arn: str, apology_uri: str, flow_logging: str = 
         *_report("answered", function_arn, {"event": "answered"}),
         action("keep", "UpdateContactAttributes", _KEEP, "op", {"NoMatchingError": "sorry"}),
         *compare("op", "$.External.op", {"ask": "seconds", "hold": "holds", "hangup": "bye"}),
-        *compare("holds", "$.External.promptUri", {NO_PROMPT: "hold"}, "wait"),
+        *compare("holds", "$.External.seconds", {str(WAIT_SECONDS): "wait"}, "hold"),
         *compare("seconds", "$.External.seconds", {str(step): f"ask-{step}" for step in IDLE_STEPS}),
         *(_input_block(step) for step in IDLE_STEPS),
         *(
