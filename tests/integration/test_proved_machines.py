@@ -10,7 +10,7 @@ from speechcall.menus.rules.compare_menus import Kind, compare
 from speechcall.menus.rules.promise import AlwaysSeconds, Ending
 from speechcall.menus.rules.promise_grammar import read_promises
 from speechcall.menus.rules.prove import Result, prove
-from speechcall.menus.rules.walk import ELSE, CallLimits
+from speechcall.menus.rules.walk import ELSE, CallLimits, react
 from speechcall.shared.rules.timing import idle_seconds
 from tests.kit.promise_meaning import (
     SOME_KEYS,
@@ -105,6 +105,12 @@ def test_many_counterexamples_break_their_promises_when_the_machines_run_them(be
     hold_broken_promises(bench, 75)
 
 
+def looked_up(menus, heard):
+    """The lookup behind something heard, without the menus that it may lead to."""
+    lookup = react(menus[heard.menu], heard.heard).lookup
+    return lookup and (lookup.url, lookup.body, lookup.timeout_msec)
+
+
 def hold_differences(bench, count):
     """Each difference, done by both machines: what they send, ask, or end with is not the same."""
     random = Random(seed := secrets.randbits(32))
@@ -114,7 +120,7 @@ def hold_differences(bench, count):
         some = compare(old, new, CallLimits(5)).differences
         found += [(old, new, one) for one in random.sample(some, min(3, len(some)))]
     pairs = [
-        Pair(menus, tuple(Does(step.heard) for step in one.steps), max_visits=5)
+        Pair(menus, tuple(Does(step.heard, case=step.case or ELSE) for step in one.steps), max_visits=5)
         for old, new, one in found
         for menus in (old, new)
     ]
@@ -124,7 +130,9 @@ def hold_differences(bench, count):
         last = len(one.steps) - 1
         told = f"{seed}: {one}\n{old}\n{new}\n{results[2 * number]}\n{results[2 * number + 1]}"
         if one.kind is Kind.SENT:
-            does_there = [(call.heard[last].urls, call.heard[last].opts_out) for call in calls]
+            heard = [call.heard[last] for call in calls]
+            asked_for = [looked_up(menus, there) for menus, there in zip((old, new), heard, strict=True)]
+            does_there = [(there.urls, there.opts_out, asks) for there, asks in zip(heard, asked_for, strict=True)]
             assert does_there[0] != does_there[1], told
         elif one.kind is Kind.LEADS:
             ends = [(call.asked > last + 1, call.ending) for call in calls]

@@ -257,8 +257,16 @@ def test_of_a_callee_who_has_hung_up_no_receiver_is_asked():
     assert bench.engine.answers["token-2"]["event"] == "ended"
 
 
-class Dies(Exception):
-    """The function is gone."""
+def test_what_was_decided_before_the_callee_hung_up_is_what_the_machine_is_told():
+    bench = Bench()
+    bench.hear("key", 2, "1")
+    bench.look_up()
+    bench.hear("key", 3, "1")
+    bench.calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW + 1)
+    # The function had died behind its decision, and is tried again
+    assert bench.look_up()[:2] == (1, "paid")
+    bench.machine(2, menu=1)
+    assert bench.engine.answers["token-2"]["event"] == "key"
 
 
 @pytest.mark.parametrize("dies_at", ["get", "take", "ask", "give_back", "decide", "decided"])

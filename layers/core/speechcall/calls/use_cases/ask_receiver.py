@@ -93,10 +93,10 @@ class Asking:
             raise LookupError("the message is gone")
         lookup = lookup_at(message.menus, question.menu, question.key, question.step)
         call = self.calls.get(question.mid, question.attempt)
+        if call and (found := _decided(call, question.seq)):  # also if it has ended since: keys may stand behind it
+            return found
         if call is None or is_over(call):  # nobody waits; the menu that is asked next is told the end
             return Led(lookup.otherwise, "", "")
-        if found := _decided(call, question.seq):
-            return found
         until = call.waits_until(question.seq)
         if until is None:  # it was dialled under a release that keeps no log of it
             until = self.clock.now_msec() + lookup.timeout_msec
