@@ -9,9 +9,19 @@ from typing import Any, NamedTuple
 from cli.failures import Refusal
 from cli.files import read_file
 from cli.menu_files import COMPLETE
-from speechcall.menus.rules.call_log import ANSWERED, PROMPT_ERROR, Entry, Plan, Then, ThenKind, follows
+from speechcall.menus.rules.call_log import (
+    ANSWERED,
+    PROMPT_ERROR,
+    Decided,
+    Entry,
+    Plan,
+    Then,
+    ThenKind,
+    after_wait,
+    follows,
+)
 from speechcall.menus.rules.menu import Menu, Webhook
-from speechcall.menus.rules.walk import react, table_of
+from speechcall.menus.rules.walk import ELSE, react, table_of, waits_of
 from speechcall.requests.use_cases.read_messages import check_message, to_menus
 from speechcall.shared.rules.errors import MalformedJson, PayloadTooLarge
 from speechcall.shared.rules.ids import event_id
@@ -82,7 +92,9 @@ def _replay_call(mid: str, menus: Sequence[Menu], call: dict[str, Any]) -> tuple
     limits, attempt, began = call["limits"], int(call["attempt"]), int(call["dialledMsec"])
     if limits is None:
         return [], [] if not call["log"] else [f"call {attempt} has a log and no limits"]
-    plan = Plan(table_of(menus), int(limits["menus"]), int(limits["until"]), int(limits["silentRepeats"]))
+    plan = Plan(
+        table_of(menus), int(limits["menus"]), int(limits["until"]), int(limits["silentRepeats"]), waits_of(menus)
+    )
     log, steps, differences = list[Entry](), list[Step](), list[str]()
     for given in call["log"]:
         entry = _entry(given, len(menus))
@@ -91,10 +103,15 @@ def _replay_call(mid: str, menus: Sequence[Menu], call: dict[str, Any]) -> tuple
             differences.append(f"call {attempt}: what was heard at {entry.seq} was not asked")
             break
         then = follows(plan, log, entry.menu, entry.event, entry.key, entry.at_msec)
+        case = ""
+        if entry.decided and then.kind is ThenKind.WAIT:
+            case = f", and {f'the answer {entry.decided.case!r}' if entry.decided.case else 'no case'}"
+            target = react(menus[entry.menu or 0], entry.key or entry.event).leads(entry.decided.case)
+            then = after_wait(plan, log, entry, target or 0, entry.decided.at_msec)
         if then != entry.then:
             said, right = _words(entry.then), _words(then)
             differences.append(f"call {attempt}: at {entry.seq} {said} followed; {right} would be right")
-        heard = entry.key or entry.event
+        heard = (entry.key or entry.event) + case
         names = _webhooks(mid, attempt, entry, menus)
         seconds = (entry.at_msec - began) / 1000
         steps.append(Step(attempt, entry.seq, entry.menu, heard, seconds, _words(then), names))
@@ -108,7 +125,11 @@ def _entry(given: dict[str, Any], menus: int) -> Entry:
         raise ValueError(event)
     then = given["then"]
     told = Then(ThenKind(then["kind"]), then.get("menu"), then.get("reason", ""))
-    return Entry(int(given["seq"]), menu, event, given["key"] or "", int(given["atMsec"]), told)
+    entry = Entry(int(given["seq"]), menu, event, given["key"] or "", int(given["atMsec"]), told)
+    if (lookup := given.get("lookup")) is None:
+        return entry
+    case = str(lookup["case"] or ELSE)
+    return entry.with_decision(Decided(entry.seq, case, told.menu or 0, int(lookup["atMsec"]), told))
 
 
 def _webhooks(mid: str, attempt: int, entry: Entry, menus: Sequence[Menu]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from cli.menu_files import read_menus
 from cli.target import on_deployment
 from speechcall.menus.rules.compare_menus import NOT_COMPARABLE
 from speechcall.menus.rules.replayed_path import Otherwise, replay
-from speechcall.menus.rules.walk import AS_DEPLOYED
+from speechcall.menus.rules.walk import AS_DEPLOYED, ELSE
 
 
 @on_deployment
@@ -40,7 +40,9 @@ def compare(
         for call in history.calls:
             if call.path:
                 heard = [step.heard for step in call.path]
-                total = total.plus(replay(history.message.menus, new.menus, heard, limits, new.silent_repeats))
+                cases = [step.decided.case if step.decided else ELSE for step in call.path]
+                old, repeats = history.message.menus, new.silent_repeats
+                total = total.plus(replay(old, new.menus, heard, limits, repeats, cases))
                 calls += 1
     if as_json:
         show_json({"calls": calls, "otherwise": total._asdict()})

@@ -15,6 +15,7 @@ from cli.doctor.findings import Check, Finding, Verdict
 from cli.doctor.stack import Stack
 from cli.doctor.stack_checks import PUT_BACK
 from speechcall.telephony.connect.apology import apology_key
+from speechcall.telephony.connect.conversation import WAIT_KEY
 from speechcall.telephony.provider import ProviderName, provider
 
 TABLES = ("MessagesTable", "RegistryTable")
@@ -164,16 +165,20 @@ def _private(stack: Stack) -> Iterator[Finding]:
 
 
 def _apology(stack: Stack) -> Iterator[Finding]:
-    try:
-        stack.client("s3").head_object(Bucket=stack.name_of("PromptsBucket"), Key=apology_key())
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in ("404", "NoSuchKey"):
-            raise
-        yield Finding(
-            "What callees hear when the function cannot be reached is not in the bucket: they would hear nothing.",
-            f"aws s3 cp layers/core/speechcall/telephony/connect/apology.wav "
-            f"s3://{stack.name_of('PromptsBucket')}/{apology_key()}",
-        )
+    bucket = stack.name_of("PromptsBucket")
+    for file, key, when in (
+        ("apology.wav", apology_key(), "when the function cannot be reached"),
+        ("wait.wav", WAIT_KEY, "while a receiver is asked"),
+    ):
+        try:
+            stack.client("s3").head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("404", "NoSuchKey"):
+                raise
+            yield Finding(
+                f"What callees hear {when} is not in the bucket: they would hear nothing.",
+                f"aws s3 cp layers/core/speechcall/telephony/connect/{file} s3://{bucket}/{key}",
+            )
 
 
 def _key(stack: Stack) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from speechcall.deployment.adapters.custom_resource import response, rolls_back, send
 from speechcall.prompts.adapters.s3_audio import S3Audio
 from speechcall.shared.adapters.settings import setting
-from speechcall.telephony.connect.apology import apology
+from speechcall.telephony.carried import carried
 
 PHYSICAL_ID = "carried-prompts"
 # All tries end before the function's time does.
@@ -29,7 +29,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     refusal, given = None, {}
     try:
         if event["RequestType"] != "Delete":
-            given = {"ApologyUri": audio.put(apology())}
+            apology, *_ = map(audio.put, carried())
+            given = {"ApologyUri": apology}
     except Exception as error:
         logger.exception("not put")
         if not must_succeed(event):

@@ -23,7 +23,8 @@ from speechcall.shared.adapters.stepfunctions import TaskEngine
 from speechcall.telephony.provider import chosen_telephony
 
 logger = Logger()
-warm = Warming(once(partial(boto3.client, "lambda", config=CLIENT_CONFIG)), setting("WARM_FUNCTION"))
+invoker = once(partial(boto3.client, "lambda", config=CLIENT_CONFIG))
+warm = Warming(invoker, setting("WARM_FUNCTION"))
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 control = Control(
@@ -34,6 +35,7 @@ control = Control(
     clock=SystemClock(),
     bounds=Bounds(int(setting("MAX_MENU_VISITS")), int(setting("MAX_CALL_SECONDS")), int(setting("SILENT_REPEATS"))),
     lines=DynamoPool(dynamodb, setting("REGISTRY_TABLE")),
+    warm_lookups=Warming(invoker, setting("ASK_RECEIVER_FUNCTION")),
 )
 
 started()

@@ -35,7 +35,13 @@ called_back = [-CALL_BACK_SECONDS]
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 limit = execution_seconds(int(setting("MAX_CALL_SECONDS")), int(setting("GRACE_SECONDS")))
-wiring = Wiring(setting("CONTROL_CALL_ARN"), setting("FINISH_CALL_ARN"), setting("WEBHOOK_QUEUE_URL"), limit)
+wiring = Wiring(
+    setting("CONTROL_CALL_ARN"),
+    setting("FINISH_CALL_ARN"),
+    setting("WEBHOOK_QUEUE_URL"),
+    limit,
+    setting("ASK_RECEIVER_ARN"),
+)
 flows = PublishedFlows(
     boto3.client("stepfunctions", config=AWS_CONFIG),
     Registry(dynamodb, setting("REGISTRY_TABLE")),

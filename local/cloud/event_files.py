@@ -80,6 +80,7 @@ COMMON_EVENT_FILES = (
     EventFile("stepfunctions/control-call-ask.json", "ControlCallFunction", _LATER),
     EventFile("stepfunctions/control-call-hang-up.json", "ControlCallFunction", _LATER),
     EventFile("stepfunctions/control-call-look-up.json", "ControlCallFunction", has({"event": "ended"})),
+    EventFile("stepfunctions/ask-receiver.json", "AskReceiverFunction", is_nothing, error="LookupError"),
     EventFile("sqs/prompt.json", "FetchPromptFunction", _ALL_DONE),
     EventFile("sqs/webhook.json", "SendWebhookFunction", _ALL_DONE),
     EventFile("sqs/webhook-retry.json", "SendWebhookFunction", _ALL_DONE),

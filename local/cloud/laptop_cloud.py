@@ -40,7 +40,7 @@ from local.network.shared.invoker import FunctionError
 from local.network.sms.service import SmsService
 from speechcall.outbound.adapters.http_clients import LOOPBACK
 from speechcall.prompts.adapters.s3_audio import S3Audio
-from speechcall.telephony.connect.apology import apology
+from speechcall.telephony.carried import carried
 from speechcall.telephony.provider import ProviderName, provider
 
 __all__ = ["Cloud", "CloudSettings", "Hosting", "PortTaken"]
@@ -182,7 +182,8 @@ class Cloud:
         """What the custom resource CarriedPrompts does in a deployment."""
         for name in self.template.resources_of("Custom::CarriedPrompts"):
             bucket = self.template.resource(name)["Properties"]["Bucket"]
-            S3Audio(boto3.client("s3"), bucket).put(apology())
+            for content in carried():
+                S3Audio(boto3.client("s3"), bucket).put(content)
 
     def _open_log(self, port: int, exits: ExitStack) -> TextIO | None:
         log = self.settings.log

@@ -1,6 +1,6 @@
 """The built-in receiver: takes every webhook on this machine, whatever host it was meant for, and shows it.
 
-It is every host of an introduction, too.
+It is every host of an introduction, too. A lookup is answered with the case that its URL names (`?case=paid`).
 """
 
 import json
@@ -14,6 +14,7 @@ from pathlib import Path
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Condition, Lock, Thread
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -222,7 +223,7 @@ class _Handler(BaseRequestHandler):
         body = b"".join(iter(partial(_at_most, wire, [_MAX_BODY]), b""))
         url = f"{self.server.scheme}://{given.get('host', '')}{request.target.decode('ascii')}"
         status = self.server.receive(request.method.decode("ascii"), url, headers, body.decode("utf-8", "replace"))
-        _answer(wire, status, b"")
+        _answer(wire, status, *_case_in(url))
 
     def _check(self, headers: Mapping[str, str]) -> None:
         """Raises TransportError for what no sender of ours can have sent, but a page in a browser can.
@@ -234,6 +235,14 @@ class _Handler(BaseRequestHandler):
             raise TransportError(421, "Only this machine is served here.")
         if "sec-fetch-site" in headers:
             raise TransportError(403, "A page may not send webhooks.")
+
+
+def _case_in(url: str) -> tuple[Any, ...]:
+    """The body of an answer, and its header: of a URL with `?case=paid` the answer to a lookup, else nothing."""
+    cases = parse_qs(urlsplit(url).query).get("case")
+    if not cases:
+        return (b"",)
+    return json.dumps({"case": cases[0]}).encode(), ("Content-Type", "application/json")
 
 
 def _at_most(wire: Wire, left: list[int]) -> bytes:

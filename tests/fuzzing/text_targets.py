@@ -64,6 +64,7 @@ _NAMES = (
         "hangup",
         "gotoMenu",
         "optOut",
+        "lookup",
         "url",
         "body",
         "headers",

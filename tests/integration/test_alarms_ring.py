@@ -89,6 +89,7 @@ REPORTS: dict[str, Callable[[str], Any]] = {
     "ConnectFlowFunction": lambda mid: flow_event("flow-answered", mid),
     "ControlCallFunction": dial,
     "FinishCallFunction": lambda mid: {"mid": mid, "attempt": 1, "end": "failed"},
+    "AskReceiverFunction": lambda mid: {**load("stepfunctions/ask-receiver.json"), "mid": mid},
 }
 
 
@@ -420,6 +421,8 @@ FAULTS: dict[str, tuple[Fault, str]] = {
     "FinishCallErrorsAlarm": (table_fails("FinishCallFunction"), "CallsAlarm"),
     "FinishCallThrottlesAlarm": (no_room("FinishCallFunction"), "CallsAlarm"),
     "FinishCallDurationAlarm": (table_is_slow("FinishCallFunction", 21), "CallsAlarm"),
+    "AskReceiverErrorsAlarm": (table_fails("AskReceiverFunction"), "CallsAlarm"),
+    "AskReceiverThrottlesAlarm": (no_room("AskReceiverFunction"), "CallsAlarm"),
     "SlowFirstCommandAlarm": (callee_waits, "CallsAlarm"),
     "CallsLostAlarm": (machine_is_silent, "CallsAlarm"),
     "ExecutionsFailedAlarm": (execution_ends("FAILED"), "CallsAlarm"),

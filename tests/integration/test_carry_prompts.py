@@ -15,6 +15,12 @@ from local.cloud.functions import LambdaContext
 from local.cloud.intrinsics import read_document
 from local.cloud.template import TEMPLATE
 from local.network.shared.prompts import file_seconds
+from speechcall.prompts.rules.encoding import Encoding
+from speechcall.prompts.rules.wav import telephone_samples
+from speechcall.shared.rules.time_bounds import WAIT_PROMPT_SECONDS
+from speechcall.telephony.carried import wait_prompt
+from speechcall.telephony.chime import actions
+from speechcall.telephony.connect import conversation
 from speechcall.telephony.connect.apology import apology, apology_key
 
 if TYPE_CHECKING:
@@ -57,6 +63,25 @@ def test_the_apology_is_where_the_flow_plays_it_from(app, kind):
     assert uri == f"https://{BUCKET}.s3.eu-central-1.amazonaws.com/{apology_key()}"
     stored = boto3.client("s3").get_object(Bucket=BUCKET, Key=uri.partition(".amazonaws.com/")[2])
     assert stored["Body"].read() == apology()
+
+
+def test_what_is_heard_during_a_lookup_is_where_each_telephony_plays_it_from(app):
+    assert ask(app, "Create")["Status"] == "SUCCESS"
+    for key, provider, encoding in (
+        (conversation.WAIT_KEY, "connect", Encoding.MU_LAW),
+        (actions.WAIT_KEY, "chime", Encoding.PCM_16),
+    ):
+        stored = boto3.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        assert stored == wait_prompt(provider)
+        samples = telephone_samples(stored, encoding)
+        assert samples is not None
+        assert len(samples) // (encoding.bits // 8) / 8000 == WAIT_PROMPT_SECONDS == conversation.WAIT_SECONDS
+
+
+def test_other_notes_make_an_update_of_the_stack_put_them():
+    keys = conversation.WAIT_KEY, actions.WAIT_KEY
+    waiting = read_document(TEMPLATE)["Resources"]["CarriedPrompts"]["Properties"]["Waiting"]
+    assert waiting == " ".join(key.removeprefix("prompts/")[:8] for key in keys)
 
 
 def test_connect_plays_it():

@@ -20,6 +20,7 @@ from cli.exit_codes import USAGE
 from cli.main import app
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
+from speechcall.telephony.connect.apology import apology_key
 from tests.kit.command_line import CliRunner
 from tests.kit.doctor_stack import CALLER_ID, INSTANCE, NAME, REGION, healthy_stack
 from tests.kit.samples import MID, message
@@ -357,7 +358,7 @@ FAULTS = {
         "alarm-actions",
         W,
         answer("DescribeAlarms", lambda found: found["CompositeAlarms"][0].update(AlarmActions=[])),
-        "23 of",
+        "25 of",
     ),
     "an alarm that is a part of no page": (
         "alarm-actions",
@@ -513,7 +514,7 @@ def test_a_pool_that_no_dialler_has_seen_and_an_apology_that_is_gone(world):
     assert "No dialler" in look(world, "dialler").findings[0].text
     deployment.lines.tell_stack(Pool(10, 2))
     bucket, s3 = deployment.name_of("PromptsBucket"), deployment.client("s3")
-    (kept,) = s3.list_objects_v2(Bucket=bucket)["Contents"]
+    (kept,) = (one for one in s3.list_objects_v2(Bucket=bucket)["Contents"] if one["Key"] == apology_key())
     body = s3.get_object(Bucket=bucket, Key=kept["Key"])["Body"].read()
     s3.delete_object(Bucket=bucket, Key=kept["Key"])
     assert "not in the bucket" in look(world, "apology").findings[0].text

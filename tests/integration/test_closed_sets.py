@@ -30,7 +30,7 @@ class Set:
 SETS = {
     "actions": Set(
         "speechcall/menus/rules/menu.py",
-        "Action = Webhook | Hangup | GotoMenu | OptOutStep\n",
+        "Action = Webhook | Hangup | GotoMenu | OptOutStep | Lookup\n",
         '''@dataclass(frozen=True, slots=True)
 class Pause:
     """An action that nothing knows."""
@@ -38,11 +38,11 @@ class Pause:
     seconds: int
 
 
-Action = Webhook | Hangup | GotoMenu | OptOutStep | Pause
+Action = Webhook | Hangup | GotoMenu | OptOutStep | Lookup | Pause
 ''',
         "Pause",
         {
-            "speechcall/menus/rules/menu.py": {"ends_list", "target_of", "_dump_action"},
+            "speechcall/menus/rules/menu.py": {"ends_list", "targets_of", "_dump_action"},
             "speechcall/menus/rules/walk.py": {"react"},
             "speechcall/menus/rules/compile_flow.py": {"_menu_states", "_step_target"},
             "speechcall/menus/rules/shape.py": {"_number"},

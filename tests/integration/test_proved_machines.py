@@ -10,16 +10,17 @@ from speechcall.menus.rules.compare_menus import Kind, compare
 from speechcall.menus.rules.promise import AlwaysSeconds, Ending
 from speechcall.menus.rules.promise_grammar import read_promises
 from speechcall.menus.rules.prove import Result, prove
-from speechcall.menus.rules.walk import CallLimits
+from speechcall.menus.rules.walk import ELSE, CallLimits, react
 from speechcall.shared.rules.timing import idle_seconds
 from tests.kit.promise_meaning import (
     SOME_KEYS,
     Heard,
     Went,
+    all_that_follow,
     breaks,
+    lookup_moments,
     random_promise,
     small_menus,
-    what_follows,
     with_some_urls,
 )
 from tests.kit.random_menus import Does, Pair, random_menus
@@ -43,18 +44,20 @@ def bench() -> Iterator[WalkBench]:
 
 def does(steps):
     """A callee who does these steps, and then hangs up."""
-    return tuple(Does(heard, "hangs_up" if left else "") for _, heard, left in steps)
+    return tuple(Does(one.heard, "hangs_up" if one.hangs_up_after else "", one.case or ELSE) for one in steps)
 
 
 def went(pair, mid, took):
     """The call that the machine made: what was asked and sent comes from what it did, not from what was expected."""
-    steps = []
+    steps, lookups = [], 0
     for visit, menu in enumerate(took.menus):
         one = pair.does[visit] if visit < len(pair.does) else Does("hang_up")
         if one.heard in ("hang_up", "prompt_error"):
             steps.append(Heard(menu, one.heard, None, (), None))
             continue
-        follows = what_follows(pair.menus, menu, one.heard)
+        all_cases = all_that_follow(pair.menus, menu, one.heard)
+        follows = next((found for found in all_cases if found.case in (None, one.case)), all_cases[-1])
+        lookups += 0 if one.then else max(lookup_moments(pair.menus, follows, 0))
         # Seq 1 is dial, so that the first menu's is 2: <mid>-1-<seq>-m<menu>-<key>-<step>.
         ids = [name.removeprefix(f"{mid}-1-{visit + 2}-").split("-") for name in took.event_ids]
         sent = [parts for parts in ids if len(parts) == 3]
@@ -62,7 +65,7 @@ def went(pair, mid, took):
         opted = any((menu, follows.key) == place[:2] for place in took.opt_outs)
         steps.append(Heard(menu, one.heard, follows.key, urls, follows.target, one.then == "hangs_up", opted))
     waits = [idle_seconds(pair.menus[menu].idle_timeout_msec) * 1000 for menu in took.menus]
-    return Went(tuple(steps), len(took.menus), ENDINGS[took.reason], sum(waits))
+    return Went(tuple(steps), len(took.menus), ENDINGS[took.reason], sum(waits) + lookups)
 
 
 def broken_promises(random, count):
@@ -102,6 +105,12 @@ def test_many_counterexamples_break_their_promises_when_the_machines_run_them(be
     hold_broken_promises(bench, 75)
 
 
+def looked_up(menus, heard):
+    """The lookup behind something heard, without the menus that it may lead to."""
+    lookup = react(menus[heard.menu], heard.heard).lookup
+    return lookup and (lookup.url, lookup.body, lookup.timeout_msec)
+
+
 def hold_differences(bench, count):
     """Each difference, done by both machines: what they send, ask, or end with is not the same."""
     random = Random(seed := secrets.randbits(32))
@@ -111,7 +120,7 @@ def hold_differences(bench, count):
         some = compare(old, new, CallLimits(5)).differences
         found += [(old, new, one) for one in random.sample(some, min(3, len(some)))]
     pairs = [
-        Pair(menus, tuple(Does(step.heard) for step in one.steps), max_visits=5)
+        Pair(menus, tuple(Does(step.heard, case=step.case or ELSE) for step in one.steps), max_visits=5)
         for old, new, one in found
         for menus in (old, new)
     ]
@@ -121,7 +130,9 @@ def hold_differences(bench, count):
         last = len(one.steps) - 1
         told = f"{seed}: {one}\n{old}\n{new}\n{results[2 * number]}\n{results[2 * number + 1]}"
         if one.kind is Kind.SENT:
-            does_there = [(call.heard[last].urls, call.heard[last].opts_out) for call in calls]
+            heard = [call.heard[last] for call in calls]
+            asked_for = [looked_up(menus, there) for menus, there in zip((old, new), heard, strict=True)]
+            does_there = [(there.urls, there.opts_out, asks) for there, asks in zip(heard, asked_for, strict=True)]
             assert does_there[0] != does_there[1], told
         elif one.kind is Kind.LEADS:
             ends = [(call.asked > last + 1, call.ending) for call in calls]

@@ -6,9 +6,21 @@ from random import Random
 from typing import Any
 
 from speechcall.calls.rules.call import Cause
-from speechcall.menus.rules.call_log import ANSWERED, IDLE, KEY, PROMPT_ERROR, Entry, Plan, Then, ThenKind, follows
+from speechcall.menus.rules.call_log import (
+    ANSWERED,
+    IDLE,
+    KEY,
+    PROMPT_ERROR,
+    Decided,
+    Entry,
+    Plan,
+    Then,
+    ThenKind,
+    after_wait,
+    follows,
+)
 from speechcall.menus.rules.menu import KEYS, Webhook
-from speechcall.menus.rules.walk import Behaviour, Sent, Walk, table_of, walk
+from speechcall.menus.rules.walk import ELSE, Behaviour, Sent, Walk, react, table_of, waits_of, walk
 from speechcall.messages.rules.message import State
 from speechcall.shared.rules.ids import event_id
 from speechcall.shared.rules.json_text import dump_json
@@ -23,7 +35,7 @@ def random_history(random: Random) -> tuple[History, Walk]:
     """A message whose call was made by the rules of the service; and what the reference walk says of it."""
     menus = random_menus(random)
     visits, repeats = random.choice((3, 12, 50)), random.randint(0, 3)
-    plan = Plan(table_of(menus), visits, NOW + 900_000, repeats)
+    plan = Plan(table_of(menus), visits, NOW + 900_000, repeats, waits_of(menus))
     log = [Entry(1, None, ANSWERED, "", NOW + 2000, Then(ThenKind.ASK, 0))]
     heard: list[Behaviour] = []
     while log[-1].then.kind is ThenKind.ASK and random.random() > 0.03:
@@ -31,8 +43,16 @@ def random_history(random: Random) -> tuple[History, Walk]:
         key = random.choice((*menus[menu].actions, "d1", "d#", "other"))
         event = random.choice((KEY, KEY, KEY, KEY, IDLE, IDLE, PROMPT_ERROR if random.random() < 0.1 else KEY))
         key = (key if key in KEYS else "other") if event == KEY else ""
-        log.append(Entry(len(log) + 1, menu, event, key, at, follows(plan, log, menu, event, key, at)))
-        heard.append(Behaviour(key or event))
+        entry = Entry(len(log) + 1, menu, event, key, at, follows(plan, log, menu, event, key, at))
+        case = ELSE
+        if entry.then.kind is ThenKind.WAIT:
+            reaction = react(menus[menu], key or event)
+            case = random.choice(reaction.cases)
+            target = reaction.leads(case) or 0
+            then = after_wait(plan, log, entry, target, at + 400)
+            entry = entry.with_decision(Decided(entry.seq, case, target, at + 400, then))
+        log.append(entry)
+        heard.append(Behaviour(key or event, case=case))
     went = walk(menus, heard, visits, repeats)
     tasks = [
         WebhookTask(MID, 1, one.visit + 1, one.menu, one.key, one.step, name_of(one))

@@ -11,10 +11,21 @@ from random import Random
 from typing import Any
 
 from speechcall.menus.rules import promise as forms
-from speechcall.menus.rules.call_log import ANSWERED, IDLE, KEY, Entry, Plan, Then, ThenKind, follows
-from speechcall.menus.rules.menu import KEYS, NO_KEY, Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook
+from speechcall.menus.rules.call_log import (
+    ANSWERED,
+    IDLE,
+    KEY,
+    Decided,
+    Entry,
+    Plan,
+    Then,
+    ThenKind,
+    after_wait,
+    follows,
+)
+from speechcall.menus.rules.menu import KEYS, NO_KEY, Action, GotoMenu, Hangup, Lookup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.promise import Ending
-from speechcall.menus.rules.walk import CallLimits, react, table_of
+from speechcall.menus.rules.walk import CallLimits, react, table_of, waits_of
 from speechcall.shared.rules.timing import idle_seconds
 
 URLS = ("https://shop.example/confirmed", "https://shop.example/refused?why=1", "https://shop.example/later")
@@ -33,6 +44,8 @@ class Heard:
     target: int | None
     hangs_up_after: bool = False
     opts_out: bool = False
+    case: str | None = None
+    """What a lookup behind it is answered; None: there is none."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +58,9 @@ class Went:
     msec: int = 0
 
     @property
-    def keys(self) -> tuple[tuple[int, str, bool], ...]:
-        """What the callee did."""
-        return tuple((one.menu, one.heard, one.hangs_up_after) for one in self.heard)
+    def keys(self) -> tuple[tuple[int, str, bool, str | None], ...]:
+        """What the callee did, and what lookups were answered."""
+        return tuple((one.menu, one.heard, one.hangs_up_after, one.case) for one in self.heard)
 
 
 def breaks(rule: forms.Rule, call: Went, menus: Sequence[Menu]) -> bool:  # noqa: C901 – one case for each form
@@ -103,7 +116,8 @@ def _is_late(call: Went, since: int, at: int | None, within: int | None, unless:
 
 
 def _has_a_key(menus: Sequence[Menu], menu: int, to: forms.LeadsTo) -> bool:
-    return any(_does(what_follows(menus, menu, key), to) for key in KEYS if key in menus[menu].actions)
+    keys = [key for key in KEYS if key in menus[menu].actions]
+    return any(all(_does(one, to) for one in all_that_follow(menus, menu, key)) for key in keys)
 
 
 def _does(one: Heard, to: forms.LeadsTo) -> bool:
@@ -127,7 +141,7 @@ def all_calls(
 
     The other keys are like that one: no list and no promise names them.
     """
-    plan = Plan(table_of(menus), limits.visits, limits.seconds * 1000, limits.silent_repeats)
+    plan = Plan(table_of(menus), limits.visits, limits.seconds * 1000, limits.silent_repeats, waits_of(menus))
     answer = Entry(1, None, ANSWERED, "", 0, Then(ThenKind.ASK, 0))
     waits = [round(seconds.get(menu.intro, 0) * 1000) + idle_seconds(menu.idle_timeout_msec) * 1000 for menu in menus]
     yield from _from_here(menus, plan, waits, (*keys, "other", IDLE), (answer,), 0, Went())
@@ -140,29 +154,44 @@ def _from_here(
     for heard, ending in (("hang_up", Ending.CALLER_HUNG_UP), ("prompt_error", Ending.PROMPT_UNAVAILABLE)):
         yield replace(asked, heard=(*asked.heard, Heard(menu, heard, None, (), None)), ending=ending)
     wait = waits[menu]
-    for heard in alphabet:
-        one = what_follows(menus, menu, heard)
-        last = plan.until_msec - 1 - asked.msec
+    for one in (one for heard in alphabet for one in all_that_follow(menus, menu, heard)):
+        heard, last = one.heard, plan.until_msec - 1 - asked.msec
         moments = {wait} if heard == IDLE else {0, wait, *([last] if 0 <= last <= wait else [])}
         for moment in moments:
-            went = replace(asked, heard=(*asked.heard, one), msec=asked.msec + moment)
             event, key = (IDLE, "") if heard == IDLE else (KEY, heard)
-            then = follows(plan, log, menu, event, key, went.msec)
-            if then.kind is ThenKind.END:
-                yield replace(went, ending=Ending(then.reason) if then.reason else Ending.COMPLETED)
-                continue
-            yield from _from_here(
-                menus,
-                plan,
-                waits,
-                alphabet,
-                (*log, Entry(len(log) + 1, menu, event, key, went.msec, then)),
-                then.menu or 0,
-                went,
-            )
+            for lookup in lookup_moments(menus, one, plan.until_msec - 1 - asked.msec - moment):
+                went = replace(asked, heard=(*asked.heard, one), msec=asked.msec + moment + lookup)
+                entry = entry_of(plan, log, menu, event, key, asked.msec + moment, one, went.msec)
+                if entry.then.kind is ThenKind.END:
+                    reason = entry.then.reason
+                    yield replace(went, ending=Ending(reason) if reason else Ending.COMPLETED)
+                    continue
+                yield from _from_here(menus, plan, waits, alphabet, (*log, entry), entry.then.menu or 0, went)
         if heard != IDLE and one.target is not None:
-            left = replace(one, hangs_up_after=True)
+            left = replace(one, hangs_up_after=True, case=None)
             yield replace(asked, heard=(*asked.heard, left), ending=Ending.CALLER_HUNG_UP)
+
+
+def lookup_moments(menus: Sequence[Menu], one: Heard, last: int) -> set[int]:
+    """How long a lookup behind something heard may take: nothing, its time and the sound, and until no menu begins."""
+    if one.case is None:
+        return {0}
+    lookup = react(menus[one.menu], one.heard).lookup
+    assert lookup is not None
+    longest = lookup.timeout_msec + 1000
+    return {0, longest, *([last] if 0 <= last <= longest else [])}
+
+
+def entry_of(
+    plan: Plan, log: Sequence[Entry], menu: int, event: str, key: str, at_msec: int, one: Heard, decided_msec: int
+) -> Entry:
+    """The entry for something heard, with what a lookup behind it has come to."""
+    entry = Entry(len(log) + 1, menu, event, key, at_msec, follows(plan, log, menu, event, key, at_msec))
+    if entry.then.kind is not ThenKind.WAIT:
+        return entry
+    target = one.target or 0
+    then = after_wait(plan, log, entry, target, decided_msec)
+    return entry.with_decision(Decided(entry.seq, one.case or "", target, decided_msec, then))
 
 
 def steps_to(rule: forms.Rule, call: Went, menus: Sequence[Menu]) -> int:
@@ -195,6 +224,8 @@ def _list(random: Random, menus: int) -> tuple[Action, ...]:
         hooks.append(OptOutStep("news"))
     ends: tuple[list[Action], ...] = ([], [Hangup()], [GotoMenu(random.randrange(menus))], [GotoMenu(menus - 1)])
     end = random.choice(ends)
+    if random.random() < 0.15:
+        end = [Lookup(URLS[2], {"paid": random.randrange(menus)}, random.randrange(menus), random.choice((1000, 4000)))]
     behind = [Webhook(URLS[0])] if random.random() < 0.1 else []
     return (*hooks, *end, *behind)
 
@@ -256,7 +287,7 @@ def random_seconds(random: Random, menus: Sequence[Menu]) -> dict[str, float]:
 
 def random_call(random: Random, menus: Sequence[Menu], limits: CallLimits, seconds: Mapping[str, float]) -> Went:
     """A call of a callee who does anything at all, at any moment."""
-    plan = Plan(table_of(menus), limits.visits, limits.seconds * 1000, limits.silent_repeats)
+    plan = Plan(table_of(menus), limits.visits, limits.seconds * 1000, limits.silent_repeats, waits_of(menus))
     log: tuple[Entry, ...] = (Entry(1, None, ANSWERED, "", 0, Then(ThenKind.ASK, 0)),)
     went, menu = Went(), 0
     while went.ending is None:
@@ -267,29 +298,33 @@ def random_call(random: Random, menus: Sequence[Menu], limits: CallLimits, secon
             heard = random.choice(("hang_up", "prompt_error"))
             ending = Ending.CALLER_HUNG_UP if heard == "hang_up" else Ending.PROMPT_UNAVAILABLE
             return replace(went, heard=(*went.heard, Heard(menu, heard, None, (), None)), ending=ending)
-        one = what_follows(menus, menu, heard)
+        one = random.choice(all_that_follow(menus, menu, heard))
         if heard != IDLE and one.target is not None and random.random() < 0.01:
-            left = replace(one, hangs_up_after=True)
+            left = replace(one, hangs_up_after=True, case=None)
             return replace(went, heard=(*went.heard, left), ending=Ending.CALLER_HUNG_UP)
         wait = round(seconds.get(menus[menu].intro, 0) * 1000) + idle_seconds(menus[menu].idle_timeout_msec) * 1000
         msec = went.msec + (wait if heard == IDLE else random.choice((0, wait, random.randint(0, wait))))
         event, key = (IDLE, "") if heard == IDLE else (KEY, heard)
-        then = follows(plan, log, menu, event, key, msec)
+        decided_msec = msec + random.choice([*lookup_moments(menus, one, -1)])
+        entry = entry_of(plan, log, menu, event, key, msec, one, decided_msec)
         ending_now = None
-        if then.kind is ThenKind.END:
-            ending_now = Ending(then.reason) if then.reason else Ending.COMPLETED
-        went = replace(went, heard=(*went.heard, one), msec=msec, ending=ending_now)
-        log = (*log, Entry(len(log) + 1, menu, event, key, msec, then))
-        menu = then.menu or 0
+        if entry.then.kind is ThenKind.END:
+            ending_now = Ending(entry.then.reason) if entry.then.reason else Ending.COMPLETED
+        went = replace(went, heard=(*went.heard, one), msec=decided_msec, ending=ending_now)
+        log = (*log, entry)
+        menu = entry.then.menu or 0
     return went
 
 
-def what_follows(menus: Sequence[Menu], menu: int, heard: str) -> Heard:
-    """What a list of a menu does that something heard has started."""
+def all_that_follow(menus: Sequence[Menu], menu: int, heard: str) -> list[Heard]:
+    """What a list of a menu does that something heard has started: one, or one for each case of its lookup and else."""
     reaction = react(menus[menu], heard)
     actions = menus[menu].actions[reaction.key] if reaction.key else ()
     urls = tuple(action.url for place in reaction.webhooks if isinstance(action := actions[place], Webhook))
-    return Heard(menu, heard, reaction.key, urls, reaction.target, opts_out=bool(reaction.opt_outs))
+    made = Heard(menu, heard, reaction.key, urls, reaction.target, opts_out=bool(reaction.opt_outs))
+    if reaction.lookup is None:
+        return [made]
+    return [replace(made, target=reaction.leads(case), case=case) for case in reaction.cases]
 
 
 def with_some_urls(random: Random, menus: Sequence[Menu]) -> tuple[Menu, ...]:

@@ -14,7 +14,7 @@ from speechcall.calls.rules.end_of_call import is_over
 from speechcall.calls.rules.refusal import over_limit
 from speechcall.campaigns.rules.funnel import Heard
 from speechcall.menus.rules.ask import Ask
-from speechcall.menus.rules.call_log import Entry
+from speechcall.menus.rules.call_log import Decided, Entry
 from speechcall.messages.adapters.message_items import CALLING_CHECK_MSEC, first_check_msec, shard_name, waiting_values
 from speechcall.messages.adapters.messages_store import limits_of, reserved_of
 from speechcall.messages.adapters.status_items import events_of, list_event, told_of_message
@@ -120,6 +120,15 @@ class MemoryCalls:
             if changed:
                 self._calls[mid, attempt] = changed
             return changed is not None, changed or call
+
+    def decide(self, mid: str, attempt: int, decided: Decided) -> Call | None:
+        def changed(call: Call) -> Call | None:
+            entry = call.entry(decided.seq)
+            if call.ended or entry is None or entry.decided:
+                return None
+            return call.with_decision(decided)
+
+        return self._change(mid, attempt, changed) or self.get(mid, attempt)
 
     def _renew_token(self, key: Key, ticket: Ticket) -> bool:
         call = self._calls[key]

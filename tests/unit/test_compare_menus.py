@@ -1,6 +1,7 @@
 """Two sets of menus, side by side: every difference in behaviour, by a shortest call."""
 
 import secrets
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from speechcall.menus.rules.call_space import happenings
 from speechcall.menus.rules.compare_menus import Kind, compare
 from speechcall.menus.rules.difference_words import steps_in_words, tell
-from speechcall.menus.rules.menu import KEYS, WRONG, GotoMenu, Hangup, Menu, OptOutStep, Webhook
+from speechcall.menus.rules.menu import KEYS, WRONG, GotoMenu, Hangup, Lookup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.replayed_path import Otherwise, replay
 from speechcall.menus.rules.walk import AS_DEPLOYED, Behaviour, CallLimits, react, walk
 from speechcall.shared.rules.timing import idle_seconds
@@ -29,8 +30,14 @@ def test_an_opt_out_that_is_missing_is_a_difference():
 
 
 def heard_in(*menus):
-    """What can be heard: the keys with a list anywhere, silence, and one key that stands for all others."""
-    return (*(key for key in KEYS if any(key in one.actions for one in menus)), "idle", "other")
+    """What can be heard: the keys with a list anywhere, silence, and one key that stands for all others.
+
+    Each as often as lookups may be answered: with the one case that they have here, or with none.
+    """
+    keys = (*(key for key in KEYS if any(key in one.actions for one in menus)), "idle", "other")
+    lists = (steps for one in menus for steps in one.actions.values())
+    looks_up = any(isinstance(action, Lookup) for steps in lists for action in steps)
+    return [(key, case) for key in keys for case in (("paid", "") if looks_up else ("",))]
 
 
 def renumbered(random, menus):
@@ -39,6 +46,9 @@ def renumbered(random, menus):
     place = {old: new for new, old in enumerate(order)}
 
     def changed(action):
+        if isinstance(action, Lookup):
+            cases = {case: place[target] for case, target in action.cases.items()}
+            return replace(action, cases=cases, otherwise=place[action.otherwise])
         return GotoMenu(place[action.menu]) if isinstance(action, GotoMenu) else action
 
     moved = [
@@ -46,6 +56,11 @@ def renumbered(random, menus):
         for old in order
     ]
     return (*moved, Menu("never", 1000, {}))
+
+
+def seen_from_outside(action):
+    """Without the menus that a lookup may lead to: how menus are numbered makes no difference."""
+    return replace(action, cases={}, otherwise=0) if isinstance(action, Lookup) else action
 
 
 def a_little_changed(random, menus):
@@ -59,7 +74,8 @@ def a_little_changed(random, menus):
         one = one._replace(idle_timeout_msec=7000)
     else:
         key = random.choice((*SOME_KEYS, WRONG))
-        steps = random.choice(((), (YES,), (NO, GotoMenu(0)), (GotoMenu(len(menus) - 1),), (Hangup(), YES)))
+        asks = Lookup("https://shop.example/later", {"paid": 0}, len(menus) - 1, 1000)
+        steps = random.choice(((), (YES,), (NO, GotoMenu(0)), (GotoMenu(len(menus) - 1),), (Hangup(), YES), (asks,)))
         one = one._replace(actions={**one.actions, key: steps})
     return (*menus[:index], one, *menus[index + 1 :])
 
@@ -69,35 +85,38 @@ def told_apart(old, new, limits):
     found = {}
     sound = [[(one.intro, idle_seconds(one.idle_timeout_msec)) for one in menus] for menus in (old, new)]
     if sound[0][0] != sound[1][0]:
-        found[Kind.PLAYED, 0, 0, ""] = 0
+        found[Kind.PLAYED, 0, 0, "", None] = 0
 
     def note(*name, steps):
         found[name] = min(found.get(name, steps), steps)
 
     def look(heard):
-        walks = [walk(one, map(Behaviour, heard), limits.visits, limits.silent_repeats) for one in (old, new)]
+        does = [Behaviour(one, case=case) for one, case in heard]
+        walks = [walk(one, does, limits.visits, limits.silent_repeats) for one in (old, new)]
         at = len(heard) - 1
         places = walks[0].menus[at], walks[1].menus[at]
         sent = [
             [
-                menus[one.menu].actions[one.key][one.step]
-                for one in sorted((*went.webhooks, *went.opt_outs), key=lambda one: one.step)
+                seen_from_outside(menus[one.menu].actions[one.key][one.step])
+                for one in sorted((*went.webhooks, *went.opt_outs, *went.lookups), key=lambda one: one.step)
                 if one.visit == at + 1
             ]
             for menus, went in zip((old, new), walks, strict=True)
         ]
-        has_list = heard[-1] in old[places[0]].actions or heard[-1] in new[places[1]].actions
-        name = heard[-1] if has_list or heard[-1] == "idle" else "other"
+        last, case = heard[-1]
+        has_list = last in old[places[0]].actions or last in new[places[1]].actions
+        name = last if has_list or last == "idle" else "other"
+        looks_up = react(old[places[0]], last).lookup or react(new[places[1]], last).lookup
         if sent[0] != sent[1]:
-            note(Kind.SENT, *places, name, steps=len(heard))
+            note(Kind.SENT, *places, name, None, steps=len(heard))
         goes_on = [len(went.menus) > len(heard) for went in walks]
         if goes_on != [True, True]:
-            if any(goes_on) or walks[0][2:-1] != walks[1][2:-1]:
-                note(Kind.LEADS, *places, name, steps=len(heard))
+            if any(goes_on) or walks[0][2:6] != walks[1][2:6]:  # the end, and why
+                note(Kind.LEADS, *places, name, case if looks_up else None, steps=len(heard))
             return
         nexts = walks[0].menus[at + 1], walks[1].menus[at + 1]
         if sound[0][nexts[0]] != sound[1][nexts[1]]:
-            note(Kind.PLAYED, *nexts, "", steps=len(heard))
+            note(Kind.PLAYED, *nexts, "", None, steps=len(heard))
         for one in heard_in(*old, *new):
             look((*heard, one))
 
@@ -120,7 +139,7 @@ def held_against_brute_force(random):
     expected = told_apart(old, new, limits)
     named = {}
     for one in found.differences:
-        where = (one.old.menu, one.new.menu, "") if one.kind is Kind.PLAYED else one.steps[-1]
+        where = (one.old.menu, one.new.menu, "", None) if one.kind is Kind.PLAYED else one.steps[-1]
         named[one.kind, *where] = len(one.steps)
         assert steps_in_words(one.steps)
         assert tell(one, old, new)
@@ -200,5 +219,10 @@ def test_whatever_is_heard_in_a_menu_is_what_the_walk_does():
     random = Random(4)
     for _ in range(20):
         for one in small_menus(random):
-            found = {happens.heard: happens.target for happens in happenings(one)}
-            assert found == {heard: react(one, heard).target for heard in (*KEYS, "idle", "other")}
+            found = {(happens.heard, happens.case): happens.target for happens in happenings(one)}
+            reactions = {heard: react(one, heard) for heard in (*KEYS, "idle", "other")}
+            assert found == {
+                (heard, case if reaction.lookup else None): reaction.leads(case)
+                for heard, reaction in reactions.items()
+                for case in reaction.cases
+            }

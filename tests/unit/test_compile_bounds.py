@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speechcall.menus.rules.compile_flow import Wiring, compile_flow
-from speechcall.menus.rules.menu import KEYS, WRONG, Action, GotoMenu, Hangup, Menu
+from speechcall.menus.rules.menu import KEYS, WRONG, Action, GotoMenu, Hangup, Lookup, Menu
 from speechcall.menus.rules.publication import publication
 from tests.kit.definition_checks import faults_of
 from tests.kit.random_menus import HOOK, MOST_ACTIONS, MOST_IN_A_LIST, MOST_MENUS
@@ -17,7 +17,13 @@ MOST_BYTES = 700_000
 ALL_KEYS = (*KEYS, WRONG)
 _ARN = "arn:aws-us-gov:lambda:us-gov-east-1:123456789012:function:"
 # Names as long as AWS has them: 64 characters for a function, 80 for a queue.
-LONG = Wiring(_ARN + "c" * 64, _ARN + "f" * 64, f"https://sqs.us-gov-east-1.amazonaws.com/1/{'q' * 75}.fifo")
+LONG = Wiring(
+    _ARN + "c" * 64,
+    _ARN + "f" * 64,
+    f"https://sqs.us-gov-east-1.amazonaws.com/1/{'q' * 75}.fifo",
+    ask_receiver_arn=_ARN + "a" * 64,
+)
+EVERYWHERE = Lookup("https://shop.example/", {f"case-{menu}": menu for menu in range(MOST_MENUS)}, 0)
 
 
 def size(menus: tuple[Menu, ...]) -> int:
@@ -48,7 +54,7 @@ def test_whatever_fills_the_bounds_of_a_message_compiles_to_less_than_700_kiloby
         lists: dict[str, tuple[Action, ...]] = {}
         for key in random.sample(ALL_KEYS, len(ALL_KEYS)):
             length = lengths.pop()
-            end = random.choice((HOOK, HOOK, Hangup(), GotoMenu(min(index + 1, MOST_MENUS - 1))))
+            end = random.choice((HOOK, HOOK, Hangup(), GotoMenu(min(index + 1, MOST_MENUS - 1)), EVERYWHERE))
             lists[key] = (*(HOOK,) * (length - 1), end) if length else ()
         menus.append(Menu("intro", 1000, lists))
     assert size(tuple(menus)) < MOST_BYTES
@@ -64,6 +70,12 @@ def test_the_longest_definition_is_far_from_what_step_functions_takes():
     states = compile_flow(menus, LONG)["States"]
     assert len(states) == 1 + MOST_MENUS * 3 + MOST_MENUS * 9 + 1 + 8
     assert 200_000 < size(tuple(menus)) < MOST_BYTES
+
+
+def test_two_hundred_lookups_that_may_lead_to_every_menu_are_far_from_it_too():
+    lists: dict[str, tuple[Action, ...]] = dict.fromkeys(ALL_KEYS, ())
+    menu = Menu("intro", 1000, {**lists, **dict.fromkeys(ALL_KEYS[:10], (EVERYWHERE,))})
+    assert size((menu,) * MOST_MENUS) < MOST_BYTES
 
 
 @pytest.mark.parametrize("steps", [1, 10])

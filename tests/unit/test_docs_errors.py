@@ -179,6 +179,11 @@ def hook(**changes):
     return actions(changed(HOOK, **changes))
 
 
+def asks(**changes):
+    lookup = {"action": "lookup", "url": "https://shop.example/paid", "cases": {"paid": 0}, "else": 0}
+    return actions(changed(lookup, **changes))
+
+
 def refused(work):
     try:
         work()
@@ -550,6 +555,12 @@ GIVEN = {
         lambda: actions({"action": "hangup", "after": 5}),
         lambda: actions({"action": "optOut", "list": "my news"}),
         lambda: actions({"action": "optOut", "lists": "news"}),
+        lambda: asks(timeoutMsec=9000),
+        lambda: asks(cases={}),
+        lambda: asks(cases={"": 0}),
+        lambda: asks(cases={"paid": 1}),
+        lambda: asks(**{"else": ABSENT}),
+        lambda: asks(otherwise=0),
         lambda: actions({"action": "gotoMenu", "menu": "-1"}),
         lambda: actions({"action": "gotoMenu", "menu": "1"}),
         lambda: hook(url=ABSENT),

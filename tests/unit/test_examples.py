@@ -1,7 +1,8 @@
 """The requests of examples/: acceptable as they stand, without a warning, explained, and sent by the demonstration.
 
 But for the one with calling hours: the demonstration runs at any hour. tests/e2e/test_opt_out_keys.py sends its menu.
-And for the one with an SMS, whose fallback tests/e2e/test_fallback.py sends.
+And for the one with an SMS, whose fallback tests/e2e/test_fallback.py sends; and for the one with a lookup, as
+tests/e2e/test_lookups.py has one.
 """
 
 import json
@@ -15,11 +16,11 @@ from speechcall.requests.use_cases.check_request import read_request
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.json"))
-IN_HOURS, WITH_SMS = "recall-in-hours", "delivery-with-sms"
+IN_HOURS, WITH_SMS, WITH_LOOKUP = "recall-in-hours", "delivery-with-sms", "payment-lookup"
 
 
-def test_there_is_one_for_each_use_case_of_the_specification_one_with_calling_hours_and_one_with_an_sms():
-    assert [name for name in NAMES if name not in (IN_HOURS, WITH_SMS)] == [
+def test_there_is_one_for_each_use_case_of_the_specification_and_one_each_with_hours_an_sms_and_a_lookup():
+    assert [name for name in NAMES if name not in (IN_HOURS, WITH_SMS, WITH_LOOKUP)] == [
         "appointment-reminder",
         "customer-survey",
         "interactive-notification",
@@ -47,7 +48,7 @@ def test_an_example_plays_what_the_laptop_has_and_tells_a_server_that_is_nobodys
 def test_an_example_is_explained_and_sent_by_the_demonstration(name):
     assert f"[`{name}.json`]({name}.json)" in (EXAMPLES / "README.md").read_text(encoding="utf-8")
     sent = [case for case in CASES if case.folder == "examples" and case.body == name]
-    assert bool(sent) == (name not in (IN_HOURS, WITH_SMS))
+    assert bool(sent) == (name not in (IN_HOURS, WITH_SMS, WITH_LOOKUP))
 
 
 def test_the_one_with_calling_hours_has_a_key_that_opts_out_of_the_list_it_obeys():

@@ -12,7 +12,13 @@ from speechcall.accounts.rules.account import Account
 from speechcall.api.use_cases.query import truth
 from speechcall.api.use_cases.request_problems import KNOWN_NAMES, MAX_PROBLEMS
 from speechcall.requests.use_cases.accept_messages import check_messages
-from speechcall.requests.use_cases.action_models import GotoMenuModel, HangupModel, OptOutModel, WebhookModel
+from speechcall.requests.use_cases.action_models import (
+    GotoMenuModel,
+    HangupModel,
+    LookupModel,
+    OptOutModel,
+    WebhookModel,
+)
 from speechcall.requests.use_cases.consent_model import ConsentModel
 from speechcall.requests.use_cases.fallback_model import FallbackModel
 from speechcall.requests.use_cases.hours_model import WindowModel
@@ -159,6 +165,7 @@ def test_the_names_of_each_place_are_those_of_its_model():
         "hangup": HangupModel,
         "gotoMenu": GotoMenuModel,
         "optOut": OptOutModel,
+        "lookup": LookupModel,
     }
     keys = tuple(key for key in get_args(Key) if key.isalnum())
     found = {

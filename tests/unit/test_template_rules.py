@@ -501,8 +501,10 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "room is sought for another flow": (put("flow", "DeploymentCheck", "FlowName"), "deployment"),
     **{
         f"{name} can be starved": (drop(name, "ReservedConcurrentExecutions"), "concurrency")
-        for name in ("ConnectFlowFunction", "ControlCallFunction", "FinishCallFunction")
+        for name in ("ConnectFlowFunction", "ControlCallFunction", "FinishCallFunction", "AskReceiverFunction")
     },
+    "nothing is carried where phones ring": (drop("CarriedPrompts", "ServiceToken"), "carried"),
+    "a lookup cannot be signed": (forbid("AskReceiverFunction", "kms:Decrypt"), "permissions"),
     "a reserve of a constant": (put(5, "ControlCallFunction", "ReservedConcurrentExecutions"), "concurrency"),
     "a reserve for what nobody waits for": (put(5, "SweepFunction", "ReservedConcurrentExecutions"), "concurrency"),
     "webhooks without a bound": (

@@ -11,6 +11,7 @@ from speechcall_client import (
     action,
     goto,
     hangup,
+    lookup,
     opt_out,
     pause,
     recording,
@@ -61,8 +62,22 @@ def test_a_menu_is_what_the_api_takes():
 
 
 def test_an_action_that_the_client_does_not_know_yet_is_sent_as_it_is():
-    assert action("lookup", url="https://a.example").to_json() == {"action": "lookup", "url": "https://a.example"}
+    assert action("record", url="https://a.example").to_json() == {"action": "record", "url": "https://a.example"}
     assert opt_out().to_json() == {"action": "optOut"}
+
+
+def test_a_lookup_names_its_cases_and_where_everything_else_leads():
+    asked = lookup("https://a.example", {"paid": 2}, 1, timeout=1.5, headers={"Authorization": "k"}, order=7)
+    assert asked.to_json() == {
+        "action": "lookup",
+        "url": "https://a.example",
+        "body": {"order": 7},
+        "headers": {"Authorization": "k"},
+        "timeoutMsec": 1500,
+        "cases": {"paid": 2},
+        "else": 1,
+    }
+    assert lookup("https://a.example", {"paid": 0}, 0).to_json().keys() == {"action", "url", "body", "cases", "else"}
 
 
 def test_a_menu_is_a_value():

@@ -59,12 +59,13 @@ function check(content) {
   return "";
 }
 
-function isEntry({ seq, menu, event, key, atMsec, then }, number, menus) {
+function isEntry({ seq, menu, event, key, atMsec, then, lookup }, number, menus) {
   const isMenu = wholeTo(menus - 1);
   const inMenu = event === "answered" ? menu === null : isMenu(menu);
   const isKey = event === "key" ? KEY.test(key) : orNull(() => false)(key);
   const isThen = isObject(then) && KINDS.includes(then.kind) && (then.kind === "ask" ? isMenu(then.menu) : true) && orNull(isText)(then.reason);
-  return seq === number + 1 && EVENTS.includes(event) && inMenu && isKey && isMoment(atMsec) && isThen;
+  const isLookup = lookup === undefined || (isObject(lookup) && orNull(isText)(lookup.case) && isMoment(lookup.atMsec));
+  return seq === number + 1 && EVENTS.includes(event) && inMenu && isKey && isMoment(atMsec) && isThen && isLookup;
 }
 
 /**
@@ -103,10 +104,18 @@ function step(content, json, found, call, entry, seconds) {
       const at = found.get(`menu[${menu}].dtmfActions.${list}[${place}].body`);
       webhooks.push({ id, url: String(action.url ?? ""), body: at ? json.slice(at.from, at.to) : "{}", sent: content.webhooks.includes(id) });
     } else if (kind === "gotoMenu") target = action.menu;
+    else if (kind === "lookup") target = led(action, entry.lookup);
     else if (kind !== "hangup" && kind !== "optOut") target = undefined; // of a later release: nothing is said of it
     if (kind !== "webhook" && kind !== "optOut") break;
   }
   return { menu, heard, list, seconds, then: words(then), asks: then.kind === "ask" ? then.menu : null, webhooks, doubt: doubt(then, target) };
+}
+
+/** Where a lookup leads by what the file says that it came to; nothing is said of one that came to nothing. */
+function led(action, lookup) {
+  if (!lookup) return undefined;
+  const cases = isObject(action.cases) ? action.cases : {};
+  return lookup.case !== null && Object.hasOwn(cases, lookup.case) ? cases[lookup.case] : action.else;
 }
 
 /** What the menus say otherwise. A bound of the call (`reason`) is no matter of theirs. */

@@ -50,13 +50,23 @@ export function listFor(lists, heard) {
   return lists?.[own] ? own : "wrong";
 }
 
+const menuOf = (menu, menus) => (Number(menu) < menus && Number(menu) >= 0 ? Number(menu) : -1);
+
+/** Every menu that a row may lead to, each once; null: it ends the call. */
+const targetsOf = ({ target, cases = [] }) => [...new Set([...cases.map((one) => one.target), target])];
+
 function row(key, actions, menus) {
   const does = [];
   for (const action of actions) {
     const kind = isObject(action) ? action.action : undefined;
     if (kind === "webhook") does.push(`webhook ${host(String(action.url ?? ""))}`);
     else if (kind === "optOut") does.push(action.list ? `opt-out ${action.list}` : "opt-out");
-    else if (kind === "gotoMenu") return { key, does, target: Number(action.menu) < menus && Number(action.menu) >= 0 ? Number(action.menu) : -1 };
+    else if (kind === "gotoMenu") return { key, does, target: menuOf(action.menu, menus) };
+    else if (kind === "lookup") {
+      const leads = { ...(isObject(action.cases) ? action.cases : {}), else: action.else };
+      const cases = Object.entries(leads).map(([name, menu]) => ({ name, target: menuOf(menu, menus) }));
+      return { key, does: [...does, `lookup ${host(String(action.url ?? ""))}`], target: cases.at(-1).target, cases };
+    }
     else if (kind === "hangup") break;
   }
   return { key, does, target: null };
@@ -73,7 +83,7 @@ function intro(menu) {
 function place(cards) {
   const depth = new Map(cards.length ? [[0, 0]] : []);
   for (const number of depth.keys()) {
-    for (const { target } of cards[number].rows) if (target !== null && target >= 0 && target < cards.length && !depth.has(target)) depth.set(target, depth.get(number) + 1);
+    for (const target of cards[number].rows.flatMap(targetsOf)) if (target !== null && target >= 0 && target < cards.length && !depth.has(target)) depth.set(target, depth.get(number) + 1);
   }
   const last = Math.max(0, ...depth.values()) + 1;
   const columns = [];
@@ -93,9 +103,10 @@ const CAPS = { silence: "none", invalid: "other", wrong: "else" };
 const keyName = (key) => CAPS[key] ?? key.slice(1);
 
 function sentence(card, way, here) {
-  const rows = card.rows.map(({ key, heard, does, target }) => {
-    const orders = way.get(`${card.number} ${key}`);
-    return `${heard}: ${[...does, led(target)].join(", then ")}${orders ? ` (heard as number ${orders.join(", ")})` : ""}`;
+  const leads = ({ target, cases }) => (cases ? cases.map((one) => `${one.name} ${led(one.target)}`).join(", ") : led(target));
+  const rows = card.rows.map((row) => {
+    const orders = way.get(`${card.number} ${row.key}`);
+    return `${row.heard}: ${[...row.does, leads(row)].join(", then ")}${orders ? ` (heard as number ${orders.join(", ")})` : ""}`;
   });
   return `Menu ${card.number}${card.number === here ? ", where the call is now" : ""}, ${card.intro}. ${rows.join("; ")}.`;
 }
@@ -138,7 +149,7 @@ function cardPicture(card, cards, way, visited, curves, here) {
     if (row.target === null) line.append(draw("rect", { class: "end", x: card.x + WIDTH - 17, y: y - 4, width: 8, height: 8, rx: 1.5 }));
     else line.append(draw("circle", { class: "port", cx: card.x + WIDTH, cy: y, r: 3.5 }));
     group.append(line);
-    if (row.target !== null) curves.append(curve(card, y, cards[row.target], orders));
+    for (const target of targetsOf(row)) if (target !== null) curves.append(curve(card, y, cards[target], orders));
   });
   return group;
 }

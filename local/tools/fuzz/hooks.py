@@ -147,7 +147,10 @@ def _mended_action(action: Any, count: int) -> Any:
     if action.get("action") == "gotoMenu" and str(action.get("menu")).isdigit():
         index = int(str(action["menu"])[:9]) % count
         return {**action, "menu": str(index) if isinstance(action["menu"], str) else index}
-    if action.get("action") == "webhook":
+    if action.get("action") == "lookup" and isinstance(action.get("cases"), dict):
+        cases = {name: _chance(name, count) for name in action["cases"] if name.strip()}
+        action = {**action, "cases": cases or {"paid": 0}, "else": 0}
+    if action.get("action") in ("webhook", "lookup"):
         headers = action.get("headers") or {}
         names = {f"x-{re.sub(r'[^a-z0-9]', '', name.lower())}": "v" for name in headers if isinstance(name, str)}
         url = f"https://api.example.com/{_chance(action.get('url'), 1000)}"

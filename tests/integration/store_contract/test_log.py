@@ -3,7 +3,7 @@
 import pytest
 
 from speechcall.calls.rules.call import Cause, Command, Kind, Reply, Step
-from speechcall.menus.rules.call_log import Entry, Then, ThenKind
+from speechcall.menus.rules.call_log import Decided, Entry, Then, ThenKind, Wait
 from tests.kit.samples import CALL, MID, NOW
 from tests.kit.store_samples import EXPIRES, LOGGED, append, ask, logged, put, ticket
 
@@ -25,6 +25,37 @@ def test_what_is_heard_stands_in_the_log_with_what_follows_and_on_the_path(calls
     assert call.answered_msec == NOW
     assert call.contact_id == "contact-1"
     assert call.seq == 1
+
+
+def test_what_a_lookup_has_come_to_stands_behind_its_entry_and_the_first_stays(calls):
+    plan = LOGGED.plan._replace(waits=({}, {"d2": Wait(2000, 1)}))
+    calls.open(LOGGED._replace(plan=plan), EXPIRES)
+    for word in ("answered", "d1", "d2"):
+        append(calls, word)
+    call = calls.get(MID, 1)
+    paid = call.would_decide(3, NOW + 900, "paid", 0)
+    late = call.would_decide(3, NOW + 2000, error="TIMEOUT")
+    assert calls.decide(MID, 1, paid).log[-1].decided == paid
+    found = calls.decide(MID, 1, late)
+    assert found == calls.get(MID, 1)
+    assert (found.log[-1].then, found.log[-1].decided) == (Then(ThenKind.ASK, 0), paid)
+    assert found.path[-1].decided == paid
+    assert found.plan == plan
+    assert append(calls, "d1")[0]
+    assert [entry.menu for entry in calls.get(MID, 1).log] == [None, 0, 1, 0]
+
+
+def test_a_lookup_is_not_decided_before_its_entry_nor_after_the_end(calls):
+    plan = LOGGED.plan._replace(waits=({}, {"d2": Wait(2000, 1)}))
+    calls.open(LOGGED._replace(plan=plan), EXPIRES)
+    decided = Decided(3, "paid", 0, NOW, Then(ThenKind.ASK, 0))
+    append(calls, "answered")
+    assert calls.decide(MID, 1, decided).log_seq == 1
+    for word in ("d1", "d2"):
+        append(calls, word)
+    calls.end(MID, 1, Cause.CALLER_HUNG_UP, NOW)
+    assert calls.decide(MID, 1, decided).log[-1].decided is None
+    assert calls.decide("9", 1, decided) is None
 
 
 def test_an_introduction_that_could_not_be_played_is_why_the_call_ends(calls):

@@ -85,8 +85,31 @@ def opt_out(list: str | None = None) -> OtherAction:  # noqa: A002 - the API's w
     return OtherAction({"action": "optOut", **({"list": list} if list else {})})
 
 
+def lookup(
+    url: str,
+    cases: Mapping[str, int],
+    otherwise: int,
+    *,
+    timeout: float | None = None,
+    headers: Mapping[str, str] | None = None,
+    body: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> OtherAction:
+    """Your server is asked which menu follows; it answers `{"case": "paid"}`, a name of `cases`.
+
+    What it gets under `action` is `body` and whatever else is named here. `otherwise`: the menu after everything else,
+    also after no answer within `timeout` seconds (1 to 5; absent: 3).
+    """
+    told: dict[str, Any] = {"action": "lookup", "url": url, "body": {**(body or {}), **more}}
+    if headers:
+        told["headers"] = dict(headers)
+    if timeout is not None:
+        told["timeoutMsec"] = round(timeout * 1000)
+    return OtherAction({**told, "cases": dict(cases), "else": otherwise})
+
+
 def action(name: str, **content: Any) -> OtherAction:
-    """An action that this client does not know yet: `action("lookup", url="https://…")`."""
+    """An action that this client does not know yet: `action("record", url="https://…")`."""
     return OtherAction({"action": name, **content})
 
 

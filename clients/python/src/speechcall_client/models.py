@@ -109,12 +109,14 @@ class Attempt(Answer):
 
 
 class Step(Answer):
-    """One thing that was heard: a key (`d1`), `idle` or `other`."""
+    """One thing that was heard: a key (`d1`), `idle` or `other`. Of a lookup behind it the case that was answered."""
 
     attempt: int
     menu: int
     heard: str
     at: datetime
+    case: str | None = None
+    lookup_error: str | None = None
 
 
 class WebhookAttempt(Answer):

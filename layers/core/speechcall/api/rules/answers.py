@@ -114,6 +114,9 @@ class HeardIn(TypedDict):
         ),
     ]
     hangsUpAfter: NotRequired[Annotated[Literal[True], Field(description="And hangs up while the list runs.")]]
+    case: NotRequired[
+        Annotated[str | None, Field(description="Of a lookup behind it: the case that is answered; null: else.")]
+    ]
 
 
 @_closed
@@ -258,6 +261,12 @@ class Step(TypedDict):
     menu: Count
     heard: Annotated[str, Field(description="A key (`d1`, `d*`), `idle` (nothing in time) or `other`.")]
     at: Moment
+    case: NotRequired[
+        Annotated[str | None, Field(description="Of a lookup behind it: the case that was answered; null: else.")]
+    ]
+    lookupError: NotRequired[
+        Annotated[str, Field(description="Why it was no case, in a word.", examples=["TIMEOUT", "UNKNOWN_CASE"])]
+    ]
 
 
 @_closed

@@ -14,7 +14,7 @@ MAX_SHOWN_BYTES = 64
 """Of a client's own text in an answer. The answer is stored, and an item has at most 400 KB (DynamoDB)."""
 
 _CAUSES = '"noAnswer", "busy", "failed", "expired", "promptUnavailable" and "noKey"'
-_ACTION = 'an object whose "action" is "webhook", "hangup", "gotoMenu" or "optOut"'
+_ACTION = 'an object whose "action" is "webhook", "hangup", "gotoMenu", "optOut" or "lookup"'
 RIGHT = {
     "message": "an object with from, to, text, type and menu",
     "from": "a string of 1 to 64 characters",
@@ -83,6 +83,9 @@ RIGHT = {
     "action.headers": "an object of at most 20 names, each with a string",
     "action.header": "a string",
     "action.list": "the name of a list of opt-outs, 1 to 64 letters, digits, _ and -",
+    "action.timeoutMsec": "a whole number of milliseconds from 1000 to 5000",
+    "action.cases": 'an object of 1 to 20 names of 1 to 64 characters, each with a menu, such as {"paid": 2}',
+    "action.else": 'the 0-based index of a menu, such as 1 or "1"',
     "action.menu": 'the 0-based index of a menu, such as 1 or "1"',
 }
 """What would be right, by place; each completes "must be …"."""
@@ -100,6 +103,7 @@ _UNKNOWN = {
     "hangup": "is not known here; a hangup has only action",
     "gotoMenu": "is not known here; a gotoMenu has action and menu",
     "optOut": "is not known here; an optOut has action and list",
+    "lookup": "is not known here; a lookup has action, url, body, headers, timeoutMsec, cases and else",
 }
 KNOWN_NAMES = {
     "fallback": ("type", "text", "on"),
@@ -114,6 +118,7 @@ KNOWN_NAMES = {
     "hangup": ("action",),
     "gotoMenu": ("action", "menu"),
     "optOut": ("action", "list"),
+    "lookup": ("action", "url", "body", "headers", "timeoutMsec", "cases", "else"),
 }
 """The names that are known in each place that has no others; of keys those that are more than a letter and a sign."""
 _KNOWN = {place: Names(known) for place, known in KNOWN_NAMES.items()}

@@ -9,7 +9,7 @@ import json
 
 from speechcall.calls.rules.call import Call, Cause, Command, Kind, Refused, Reply, Step, Ticket, path_of
 from speechcall.menus.adapters.ask_items import dump_ask, load_ask
-from speechcall.menus.rules.call_log import Entry, Plan, Then, ThenKind
+from speechcall.menus.rules.call_log import Decided, Entry, Plan, Then, ThenKind, Wait
 from speechcall.shared.adapters.keys import call_key, called_digest, called_partition, called_place
 from speechcall.shared.adapters.table import Values
 
@@ -73,12 +73,15 @@ def _dump_place(call: Call) -> Values:
 
 def _dump_plan(plan: Plan) -> str:
     members = {"next": plan.table, "visits": plan.max_visits, "until": plan.until_msec, "silent": plan.silent_repeats}
+    if plan.waits:
+        members["waits"] = plan.waits
     return json.dumps(members, separators=(",", ":"))
 
 
 def _load_plan(text: str) -> Plan:
     found = json.loads(text)
-    return Plan(tuple(found["next"]), found["visits"], found["until"], found["silent"])
+    waits = tuple({heard: Wait(*wait) for heard, wait in row.items()} for row in found.get("waits", ()))
+    return Plan(tuple(found["next"]), found["visits"], found["until"], found["silent"], waits)
 
 
 def dump_entry(entry: Entry) -> str:
@@ -100,10 +103,39 @@ def _load_entry(seq: int, text: str) -> Entry:
     return Entry(seq, found.get("menu"), found["event"], found.get("key", ""), found["at"], then, found.get("waited"))
 
 
+def dump_decided(decided: Decided) -> str:
+    """What a lookup has come to, behind the entry of its seq."""
+    known = {
+        "seq": decided.seq,
+        "case": decided.case or None,
+        "target": decided.target,
+        "at": decided.at_msec,
+        "then": decided.then.kind.value,
+        "to": decided.then.menu,
+        "reason": decided.then.reason or None,
+        "error": decided.error or None,
+    }
+    return json.dumps({name: value for name, value in known.items() if value is not None})
+
+
+def _load_decided(text: str) -> Decided:
+    found = json.loads(text)
+    then = Then(ThenKind(found["then"]), found.get("to"), found.get("reason", ""))
+    return Decided(found["seq"], found.get("case", ""), found["target"], found["at"], then, found.get("error", ""))
+
+
+def _load_log(item: Values) -> tuple[Entry, ...]:
+    log = tuple(_load_entry(seq, text) for seq, text in enumerate(item.get("log_entries", ()), 1))
+    if "decided" not in item:
+        return log
+    decided = {one.seq: one for one in map(_load_decided, item["decided"])}
+    return tuple(entry.with_decision(decided[entry.seq]) if entry.seq in decided else entry for entry in log)
+
+
 def load_call(item: Values) -> Call:
     """The call attempt in an item."""
     command, cause, kept = item["command"], item.get("cause"), item.get("kept_reply")
-    log = tuple(_load_entry(seq, text) for seq, text in enumerate(item.get("log_entries", ()), 1))
+    log = _load_log(item)
     refused = item.get("refused")
     return Call(
         mid=item["mid"],

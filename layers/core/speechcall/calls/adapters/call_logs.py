@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from speechcall.calls.adapters.call_items import dump_command, dump_entry, load_call
+from speechcall.calls.adapters.call_items import dump_command, dump_decided, dump_entry, load_call
 from speechcall.calls.adapters.dialled_calls import EXISTS, NOT_ENDED
 from speechcall.calls.adapters.ended_calls import EndedCalls
 from speechcall.calls.rules.call import Call, Command, Ticket
-from speechcall.menus.rules.call_log import PROMPT_ERROR, Entry
+from speechcall.menus.rules.call_log import PROMPT_ERROR, Decided, Entry
 from speechcall.shared.adapters.keys import call_key
 from speechcall.shared.adapters.table import ConditionFailed, read_item
 
@@ -57,6 +57,25 @@ class CallLogs(EndedCalls):
             return True, self._update(mid, attempt, changes, clauses, values)
         except ConditionFailed as failed:
             return False, load_call(failed.item) if failed.item else None
+
+    def decide(self, mid: str, attempt: int, decided: Decided) -> Call | None:
+        """Writes what the lookup behind an entry has come to; the call as it is now.
+
+        the receiver says "paid"    UpdateItem ──► decided: paid
+        the callee's time is up          UpdateItem ──X decided: the telephony asks the menu of "paid"
+        or
+        the callee's time is up     UpdateItem ──► decided: else, and its menu is asked
+        the receiver says "paid"         UpdateItem ──X decided: the state machine goes to the menu of else
+        after the end  ──X
+        """
+        was_heard = "log_seq >= :seq"
+        not_decided = "(attribute_not_exists(decided_seq) OR decided_seq < :seq)"
+        values: dict[str, Any] = {":seq": decided.seq, ":one": [dump_decided(decided)], ":none": []}
+        changes = "SET decided = list_append(if_not_exists(decided, :none), :one), decided_seq = :seq"
+        try:
+            return self._update(mid, attempt, changes, [EXISTS, NOT_ENDED, was_heard, not_decided], values)
+        except ConditionFailed as failed:
+            return load_call(failed.item) if failed.item else None
 
     def advance(self, mid: str, attempt: int, command: Command, ticket: Ticket) -> tuple[bool, Call | None]:
         """Writes the machine's next command, or a later try's token; whether the token counts, and the call.

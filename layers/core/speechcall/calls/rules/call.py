@@ -5,7 +5,17 @@ from enum import StrEnum
 from typing import NamedTuple, assert_never
 
 from speechcall.menus.rules.ask import Ask
-from speechcall.menus.rules.call_log import PROMPT_ERROR, SILENT_REPEATS, Entry, Plan, follows
+from speechcall.menus.rules.call_log import (
+    PROMPT_ERROR,
+    SILENT_REPEATS,
+    Decided,
+    Entry,
+    Plan,
+    ThenKind,
+    after_wait,
+    follows,
+    wait_of,
+)
 
 
 class Kind(StrEnum):
@@ -85,11 +95,15 @@ class Bounds(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One thing that was heard in a menu: `d1`, `idle` or `other`, at an epoch millisecond."""
+    """One thing that was heard in a menu: `d1`, `idle` or `other`, at an epoch millisecond.
+
+    `decided`: what a lookup behind it has come to, if there was one.
+    """
 
     menu: int
     heard: str
     at_msec: int
+    decided: Decided | None = None
 
 
 class Call(NamedTuple):
@@ -188,6 +202,36 @@ class Call(NamedTuple):
             return None
         return Entry(seq, menu, event, key, at_msec, follows(self.plan, self.log, menu, event, key, at_msec))
 
+    def would_decide(
+        self, seq: int, at_msec: int, case: str = "", target: int | None = None, error: str = ""
+    ) -> Decided | None:
+        """What the lookup behind entry `seq` would come to; None if none is open there.
+
+        `target`: None for the menu that follows without an answer.
+        """
+        entry = self.entry(seq)
+        if entry is None or self.plan is None or entry.then.kind is not ThenKind.WAIT:
+            return None
+        wait = wait_of(self.plan, entry)
+        if wait is None:
+            return None
+        menu = wait.otherwise if target is None else target
+        then = after_wait(self.plan, self.log[: seq - 1], entry, menu, at_msec)
+        return Decided(seq, case, menu, at_msec, then, error)
+
+    def waits_until(self, seq: int) -> int | None:
+        """Until when the lookup behind entry `seq` may be waited for; None if none is open there."""
+        entry = self.entry(seq)
+        if entry is None or self.plan is None or entry.then.kind is not ThenKind.WAIT:
+            return None
+        wait = wait_of(self.plan, entry)
+        return entry.at_msec + wait.timeout_msec if wait else None
+
+    def with_decision(self, decided: Decided) -> "Call":
+        """The call when the lookup behind an entry is decided."""
+        log = tuple(entry.with_decision(decided) if entry.seq == decided.seq else entry for entry in self.log)
+        return self._replace(log=log, path=(*path_of(log), *self.path[len(path_of(self.log)) :]))
+
     def with_entry(self, entry: Entry) -> "Call":
         """The call with one entry more."""
         stop_reason = entry.then.reason if entry.event == PROMPT_ERROR else None
@@ -220,4 +264,8 @@ class Call(NamedTuple):
 
 def path_of(log: Iterable[Entry]) -> list[Step]:
     """The steps that entries put on a call's path."""
-    return [Step(entry.menu, entry.key or entry.event, entry.at_msec) for entry in log if entry.menu is not None]
+    return [
+        Step(entry.menu, entry.key or entry.event, entry.at_msec, entry.decided)
+        for entry in log
+        if entry.menu is not None
+    ]

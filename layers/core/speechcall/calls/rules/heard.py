@@ -17,7 +17,7 @@ def heard_in(call: Call) -> Heard:
     for entry in call.log:
         if entry.menu is not None:
             visits.append(Visit(entry.menu, _left_by(entry, call), max(entry.at_msec - decided_msec, 0)))
-        decided_msec = entry.at_msec
+        decided_msec = entry.decided_msec
     if call.log and call.log[-1].then.kind is ThenKind.ASK:
         hung_up = call.cause is Cause.CALLER_HUNG_UP
         visits.append(Visit(call.log[-1].then.menu or 0, HUNG_UP if hung_up else INTERRUPTED))

@@ -4,7 +4,7 @@ Each command is written, with the task token that its answer needs, before anyth
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, assert_never
 
 from speechcall.calls.rules.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Ticket
@@ -12,7 +12,7 @@ from speechcall.calls.rules.refusal import Refusal, refusal
 from speechcall.calls.use_cases.answered_late import conclude_dial
 from speechcall.calls.use_cases.end_call import end_as_recorded, end_call
 from speechcall.calls.use_cases.give_reply import give_reply, step_of, tell_task
-from speechcall.calls.use_cases.obey_log import conclude_by_log, has_logged, heard, obey_log, plan_of
+from speechcall.calls.use_cases.obey_log import conclude_by_log, conclude_lookup, has_logged, heard, obey_log, plan_of
 from speechcall.calls.use_cases.place_call import Doubt, note_contact, place_once
 from speechcall.calls.use_cases.ports import CallStore, Engine, Telephony
 from speechcall.menus.rules.call_log import ANSWERED
@@ -44,17 +44,21 @@ class Control(NamedTuple):
     clock: Clock
     bounds: Bounds
     lines: PoolStore
+    warm_lookups: Callable[[], object] = lambda: None
+    """Makes ready who will ask a receiver, in a call that may need it."""
 
     def handle(self, task: Mapping[str, Any]) -> dict[str, Any]:
         """Runs one task of a state machine.
 
         In: `command` (dial, ask, hang_up, look_up), `mid`, `attempt`; for ask and look_up `menu`, but none if nothing
-        was heard since the dial;
+        was heard since the dial; for look_up after a lookup `seq` and `otherwise`, and out comes the `menu`;
         but for look_up `token`, `visit`, `retry`. Out: for look_up what was heard; for dial `refused`, why
         the provider will not place the call, if it will not. Raises the leaves of RetryableError, which
         the state machine tries again.
         """
         mid, attempt = str(task["mid"]), int(task["attempt"])
+        if "otherwise" in task:
+            return {"menu": str(self._conclude_lookup(mid, attempt, int(task["seq"]), int(task["otherwise"])))}
         if task["command"] == "look_up":
             return dict(self._conclude(mid, attempt, task.get("menu")))
         ticket = Ticket(str(task["visit"]), int(task["retry"]), str(task["token"]))
@@ -124,6 +128,8 @@ class Control(NamedTuple):
             return refused.reason
         if isinstance(placed, Doubt):
             return self._wait_in_doubt(mid, attempt, placed.said)
+        if placed and fresh.plan and fresh.plan.waits:
+            self.warm_lookups()
         if placed:
             note_contact(placed, call, message.expires_at, telephony=self.telephony, calls=self.calls)
         return None
@@ -182,6 +188,13 @@ class Control(NamedTuple):
 
     def _give(self, reply: Reply, call: Call) -> None:
         give_reply(reply, call, calls=self.calls, engine=self.engine, clock=self.clock)
+
+    def _conclude_lookup(self, mid: str, attempt: int, seq: int, otherwise: int) -> int:
+        """The menu behind a lookup that could not be made. Of a call that is gone any: its question is told the end."""
+        call = self.calls.get(mid, attempt)
+        if call is None:
+            return otherwise
+        return conclude_lookup(call, seq, otherwise, calls=self.calls, now_msec=self.clock.now_msec())
 
     def _conclude(self, mid: str, attempt: int, menu: int | None) -> TaskAnswer:
         """No report came from the telephony in time: what its question has come to, by its contact.

@@ -13,6 +13,14 @@
           │── next, seq 3 ──────►│
           │◄─ hang up, seq 4 ────│
 
+A key may lead to a lookup: then a receiver decides which menu follows, and the callee hears a sound meanwhile. What it
+has answered is written behind the key's entry, by `ask_receiver`; when the time for it is over, by whatever comes next:
+
+          │── key 3, seq 3 ─────►│  entry 3: key 3, then a lookup
+          │◄─ wait ──────────────│◄── decided: paid, menu 2 ─│  its state asks the receiver
+          │── next, seq 3 ──────►│
+          │◄─ ask menu 2, seq 4 ─│◄── seq 4, ask menu 2 ─────│
+
 The first entry for a question counts, whatever is reported later: a repeat is told what that entry says. Each report
 tells the waiting task again what is in the log for it, so that a SendTaskSuccess that failed costs nothing.
 
@@ -28,7 +36,7 @@ from speechcall.calls.use_cases.follow_by_mailbox import MAILBOX_SECONDS, follow
 from speechcall.calls.use_cases.give_reply import tell_task
 from speechcall.calls.use_cases.ports import CallStore, Engine
 from speechcall.calls.use_cases.report import HANG_UP, Next, Op, Report, told_by_log
-from speechcall.menus.rules.call_log import ANSWERED
+from speechcall.menus.rules.call_log import ANSWERED, TIMED_OUT
 from speechcall.shared.rules.errors import EngineUnavailable
 from speechcall.shared.use_cases.clock import Clock
 
@@ -53,6 +61,12 @@ def follow_call(
     if call and call.goes_by_log:
         call = _log_report(call, report, calls, clock)
         if call is None or _is_over(call, report):
+            return HANG_UP
+    if call and (until := call.waits_until(after)) is not None and clock.now_msec() >= until:
+        # Whatever has become of the state machine, the callee waits no longer.
+        decided = call.would_decide(after, clock.now_msec(), error=TIMED_OUT)
+        call = calls.decide(call.mid, call.attempt, decided) if decided else call
+        if _is_over(call, report):
             return HANG_UP
     if call is None or not call.goes_by_log:
         return follow_by_mailbox(

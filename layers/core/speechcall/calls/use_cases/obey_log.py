@@ -17,8 +17,8 @@ from speechcall.calls.rules.call import Bounds, Call, Cause, Command, Kind, Repl
 from speechcall.calls.use_cases.end_call import end_as_recorded
 from speechcall.calls.use_cases.give_reply import tell_task
 from speechcall.calls.use_cases.ports import CallStore, Engine, Telephony
-from speechcall.menus.rules.call_log import IDLE, Plan, ThenKind
-from speechcall.menus.rules.walk import table_of
+from speechcall.menus.rules.call_log import IDLE, INTERNAL_ERROR, Plan, ThenKind
+from speechcall.menus.rules.walk import table_of, waits_of
 from speechcall.messages.rules.message import Message
 from speechcall.shared.rules.errors import StoreUnavailable, TelephonyUnavailable
 from speechcall.shared.use_cases.clock import Clock
@@ -33,6 +33,7 @@ def plan_of(message: Message, bounds: Bounds, now_msec: int) -> Plan:
         max_visits=bounds.max_visits,
         until_msec=now_msec + bounds.max_seconds * 1000,
         silent_repeats=bounds.silent_repeats if repeats is None else repeats,
+        waits=waits_of(message.menus),
     )
 
 
@@ -93,6 +94,17 @@ def conclude_by_log(
     if found and (reply := found.known_reply):
         return _said(reply)
     return heard("ended", found)
+
+
+def conclude_lookup(call: Call, seq: int, otherwise: int, *, calls: CallStore, now_msec: int) -> int:
+    """The menu of the lookup behind entry `seq`, which could not be made: what was decided stays.
+
+    Else that is decided now. `call`: just read. `otherwise`: where it leads without an answer.
+    """
+    decided = call.would_decide(seq, now_msec, error=INTERNAL_ERROR)
+    found = (calls.decide(call.mid, call.attempt, decided) if decided else None) or call
+    entry = found.entry(seq)
+    return entry.decided.target if entry and entry.decided else otherwise
 
 
 def heard(event: str, call: Call | None) -> TaskAnswer:

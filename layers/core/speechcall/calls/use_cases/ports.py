@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from speechcall.calls.rules.call import Bounds, Call, Cause, Command, Refused, Reply, Step, Ticket
-from speechcall.menus.rules.call_log import Entry
+from speechcall.menus.rules.call_log import Decided, Entry
 from speechcall.shared.use_cases.tasks import TaskAnswer
 
 
@@ -96,6 +96,12 @@ class CallStore(Protocol):
         `turn`: the number of the event that brings it, 0 if there is none; the highest stays, in the same write.
 
         Returns whether it is this one that was written, and the call as it is now.
+        """
+
+    def decide(self, mid: str, attempt: int, decided: Decided) -> Call | None:
+        """Writes what the lookup behind an entry has come to; the first decision stays.
+
+        Not once the call has ended. Returns the call as it is now, None if there is none.
         """
 
     def begin_placing(self, mid: str, attempt: int, now_msec: int, before_msec: int) -> bool:

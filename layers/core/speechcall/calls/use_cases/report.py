@@ -57,6 +57,8 @@ class Op(StrEnum):
     ASK = "ask"
     HOLD = "hold"
     """To wait a moment, in silence, and to ask again what is next."""
+    WAIT = "wait"
+    """As HOLD, while a receiver is asked which menu follows: a sound is played, so that the callee knows of it."""
     HANG_UP = "hangup"
     GO_ON = "go_on"
     """With what it does already: a later event of its call is told what is next."""
@@ -77,6 +79,13 @@ class Next(NamedTuple):
         if self.command is None or self.call is None:
             raise ValueError(f"{self.op} asks no menu")
         return self.call.asks[self.command.menu or 0]
+
+    def prompt_beside(self, key: str) -> str:
+        """The URI of what the stack carries, by its key in the bucket: that of the call's introductions."""
+        if self.call is None:
+            raise ValueError(f"{self.op} plays nothing")
+        scheme, _, place = self.call.asks[0].prompt_uri.partition("//")
+        return f"{scheme}//{place.partition('/')[0]}/{key}"
 
 
 HANG_UP = Next(Op.HANG_UP, 0)
@@ -108,7 +117,7 @@ def told_by_log(call: Call, after: int, now_msec: int) -> Next:
         case Op.HANG_UP:
             if call.seq > after:
                 return Next(op, call.seq, call.command, call)
-        case Op.ASK | Op.HOLD | Op.GO_ON:  # the log says what is asked
+        case Op.ASK | Op.HOLD | Op.WAIT | Op.GO_ON:  # the log says what is asked
             pass
         case _:
             assert_never(op)
@@ -118,6 +127,8 @@ def told_by_log(call: Call, after: int, now_msec: int) -> Next:
     menu = call.menu_asked(after + 1)
     if menu is not None and after + 1 <= call.seq + MOST_AHEAD:
         return Next(Op.ASK, after + 1, Command(Kind.ASK, menu), call)
+    if call.waits_until(after) is not None:
+        return Next(Op.WAIT, after, call=call)
     waits_since = max(entry.at_msec, _commanded_msec(call))
     return LOST if now_msec - waits_since >= HOLD_SECONDS * 1000 else Next(Op.HOLD, after)
 

@@ -6,8 +6,9 @@ function; at least 100 must stay unreserved (Lambda developer guide, "Configurin
 
 from dataclasses import dataclass
 
-FUNCTIONS_OF_A_CALL = 3
-"""What a callee or a line waits for: what the telephony asks, what commands it, and what ends the call."""
+FUNCTIONS_OF_A_CALL = 4
+"""What a callee or a line waits for: what the telephony asks, what commands it, what asks receivers which menu follows
+(lookup), and what ends the call."""
 STREAM_CONSUMERS, STREAM_SHARDS = 2, 4
 """One environment for each shard and consumer; a new on-demand table has four partitions."""
 EACH_MINUTE = 6

@@ -23,6 +23,8 @@ MOST_SILENT_REPEATS = 49
 OTHERWISE = "wrong"
 OTHER = "other"
 """A key that no telephone has; in a table: every key without a place of its own."""
+INTERNAL_ERROR, TIMED_OUT = "INTERNAL_ERROR", "TIMEOUT"
+"""Why a lookup has come to no case: a fault of ours, or no answer in time. Other words say what its request came to."""
 ANSWERED, KEY, IDLE, PROMPT_ERROR = "answered", "key", "idle", "prompt_error"
 
 
@@ -42,6 +44,21 @@ class Then(NamedTuple):
     reason: str = ""
 
 
+class Decided(NamedTuple):
+    """What a lookup has come to, behind entry `seq`: the first decision stays, whoever made it.
+
+    `case`: the one that was answered, empty for else, and `error` says in a word why; `target`: the menu that it leads
+    to, if the bounds of the call let it, which `then` says.
+    """
+
+    seq: int
+    case: str
+    target: int
+    at_msec: int
+    then: Then
+    error: str = ""
+
+
 class Entry(NamedTuple):
     """One thing that was heard. `menu`: None for the answer; `key`: `d1` … or `other`; `at_msec`: since the epoch."""
 
@@ -53,6 +70,24 @@ class Entry(NamedTuple):
     then: Then
     waited_msec: int | None = None
     """Of the answer: for how long the callee had waited for our function when this was decided."""
+    decided: Decided | None = None
+    """Of one that was followed by a wait: what that has come to, and what `then` is since."""
+
+    def with_decision(self, decided: Decided) -> "Entry":
+        """The entry when its wait is over."""
+        return self._replace(then=decided.then, decided=decided)
+
+    @property
+    def decided_msec(self) -> int:
+        """When it was known what follows."""
+        return self.decided.at_msec if self.decided else self.at_msec
+
+
+class Wait(NamedTuple):
+    """A lookup as the path has to know it: for how long a callee waits, and which menu follows then."""
+
+    timeout_msec: int
+    otherwise: int
 
 
 Table = tuple[Mapping[str, int | str], ...]
@@ -71,6 +106,8 @@ class Plan(NamedTuple):
     until_msec: int
     """From this moment on no menu begins."""
     silent_repeats: int = SILENT_REPEATS
+    waits: tuple[Mapping[str, Wait], ...] = ()
+    """For each menu the lookups of what is heard in it: a key of the table, IDLE, or OTHER. Empty: there are none."""
 
 
 def follows(plan: Plan, log: Sequence[Entry], menu: int | None, event: str, key: str, at_msec: int) -> Then:
@@ -85,6 +122,24 @@ def follows(plan: Plan, log: Sequence[Entry], menu: int | None, event: str, key:
         target = _leads(plan.table[menu or 0], event, key)
     if not isinstance(target, int):
         return Then(ThenKind(target))
+    return _within_bounds(plan, log, menu, event, target, at_msec)
+
+
+def after_wait(plan: Plan, log: Sequence[Entry], entry: Entry, target: int, at_msec: int) -> Then:
+    """What follows when the lookup behind `entry` has come to `target`; `log`: the entries before it."""
+    return _within_bounds(plan, log, entry.menu, entry.event, target, at_msec)
+
+
+def wait_of(plan: Plan, entry: Entry) -> Wait | None:
+    """The lookup that an entry leads to, if it does, whether that is decided or not."""
+    is_wait = entry.decided or entry.then.kind is ThenKind.WAIT
+    if not is_wait or entry.menu is None or not plan.waits:
+        return None
+    key = entry.key if entry.key in plan.table[entry.menu] else OTHER
+    return plan.waits[entry.menu].get(IDLE if entry.event == IDLE else key)
+
+
+def _within_bounds(plan: Plan, log: Sequence[Entry], menu: int | None, event: str, target: int, at_msec: int) -> Then:
     asked = len(log)  # the answer asks nothing, and the question that this answers is not in the log yet
     if asked >= plan.max_visits or at_msec >= plan.until_msec:
         return Then(ThenKind.END, reason="limit")

@@ -10,21 +10,28 @@ from typing import NamedTuple
 
 from speechcall.menus.rules.call_log import IDLE, OTHER, repeats_too_often
 from speechcall.menus.rules.compile_flow import steps_run
-from speechcall.menus.rules.menu import KEYS, Action, Menu
+from speechcall.menus.rules.menu import KEYS, Action, Lookup, Menu
 from speechcall.menus.rules.walk import react
-from speechcall.shared.rules.time_bounds import LONGEST_PROMPT_SECONDS
+from speechcall.shared.rules.time_bounds import LONGEST_PROMPT_SECONDS, WAIT_PROMPT_SECONDS
 from speechcall.shared.rules.timing import idle_seconds
 
 HANG_UP = "hang_up"
 
 
 class Happens(NamedTuple):
-    """What one thing heard in a menu leads to."""
+    """What one thing heard in a menu leads to. `case`: what its lookup comes to, if it has one (ELSE: to no case)."""
 
     heard: str
     key: str | None
     actions: tuple[Action, ...]
     target: int | None
+    case: str | None = None
+
+    @property
+    def looks_up_msec(self) -> int:
+        """How long a callee may wait for the lookup: its time, and one prompt."""
+        last = self.actions[-1] if self.actions else None
+        return last.timeout_msec + WAIT_PROMPT_SECONDS * 1000 if isinstance(last, Lookup) else 0
 
 
 def happenings(menu: Menu) -> tuple[Happens, ...]:
@@ -34,14 +41,49 @@ def happenings(menu: Menu) -> tuple[Happens, ...]:
     for heard in (*listed, IDLE, *(key for key in KEYS if key not in listed), OTHER):
         key = menu.list_for(heard)
         actions = tuple(steps_run(menu.actions[key])) if key else ()
-        found.append(Happens(heard, key, actions, react(menu, heard).target))
+        reaction = react(menu, heard)
+        if reaction.lookup:
+            found += [Happens(heard, key, actions, reaction.leads(case), case) for case in reaction.cases]
+        else:
+            found.append(Happens(heard, key, actions, reaction.target))
     return tuple(found)
+
+
+Silence = int | tuple[int, frozenset[int]]
+"""What a call remembers of its silence; see `Silences`."""
+
+
+class Silences:
+    """How long silence may still go on, from menu to menu.
+
+    Where silence leads from each menu is mostly fixed; then it is a number: how many menus more. Where a lookup decides
+    it, it is how many menus were asked again since the last key, and which ones have been asked.
+    """
+
+    def __init__(self, menus: Sequence[Menu], silent_repeats: int) -> None:
+        self._most = silent_repeats
+        is_fixed = not any(react(menu, IDLE).lookup for menu in menus)
+        self._fixed = silences(menus, silent_repeats) if is_fixed else None
+
+    def behind_a_key(self, menu: int) -> Silence:
+        """When `menu` is asked behind a key, or first of all."""
+        return self._fixed[menu] if self._fixed is not None else (0, frozenset({menu}))
+
+    def behind_silence(self, silence: Silence, target: int) -> Silence | None:
+        """When silence leads on to `target`; None: it is not asked, and the call is over."""
+        if isinstance(silence, int):
+            return silence - 1 if silence else None
+        repeats, asked = silence
+        if target not in asked:
+            return repeats, asked | {target}
+        return (repeats + 1, asked) if repeats < self._most else None
 
 
 def silences(menus: Sequence[Menu], silent_repeats: int) -> list[int]:
     """For each menu that is asked behind a key: how many menus silence alone may lead to, before it ends the call.
 
-    Where silence leads to an end of a list it gets there first, whatever the number says.
+    Where silence leads to an end of a list it gets there first, whatever the number says. Only for menus in which no
+    silence leads to a lookup.
     """
     nexts = [react(menu, IDLE).target for menu in menus]
     found = []

@@ -6,14 +6,15 @@ numbered makes no difference.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import NamedTuple, assert_never
 
 from speechcall.menus.rules.call_log import IDLE, OTHER
-from speechcall.menus.rules.call_space import Happens, happenings, silences
-from speechcall.menus.rules.menu import KEYS, Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook
+from speechcall.menus.rules.call_space import Happens, Silence, Silences, happenings
+from speechcall.menus.rules.menu import KEYS, Action, GotoMenu, Hangup, Lookup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.promise import Ending
-from speechcall.menus.rules.walk import CallLimits
+from speechcall.menus.rules.walk import ELSE, CallLimits
 from speechcall.shared.rules.timing import idle_seconds
 
 MOST_STATES = 200_000
@@ -27,6 +28,8 @@ class Step(NamedTuple):
     old: int
     new: int
     heard: str
+    case: str | None = None
+    """What a lookup behind it comes to in both (ELSE: to no case); None: neither has one there."""
 
 
 class Kind(StrEnum):
@@ -70,8 +73,8 @@ class _Place(NamedTuple):
 
     old: int
     new: int
-    old_silence: int
-    new_silence: int
+    old_silence: Silence
+    new_silence: Silence
 
 
 def compare(
@@ -103,74 +106,72 @@ class _Walk:
     ) -> None:
         self._menus, self._limits, self._renamed = (old, new), limits, renamed
         self._happenings = [[_by_heard(menu) for menu in menus] for menus in self._menus]
-        self._silences = [silences(old, limits.silent_repeats), silences(new, new_repeats)]
-        self._found: dict[tuple[Kind, int, int, str], Difference] = {}
-        self._ways: dict[_Place, tuple[_Place, str] | None] = {}
+        self._silences = [Silences(old, limits.silent_repeats), Silences(new, new_repeats)]
+        self._found: dict[tuple[Kind, int, int, str, str | None], Difference] = {}
+        self._ways: dict[_Place, tuple[_Place, Step] | None] = {}
 
     def run(self) -> Comparison:
-        first = _Place(0, 0, self._silences[0][0], self._silences[1][0])
+        first = _Place(0, 0, *(one.behind_a_key(0) for one in self._silences))
         layer = [first]
         self._ways[first] = None
         if not self._sounds_alike(0, 0):
             begins = Behaves((), 0, None)
-            self._found[Kind.PLAYED, 0, 0, ""] = Difference(Kind.PLAYED, (), begins, begins)
+            self._found[Kind.PLAYED, 0, 0, "", None] = Difference(Kind.PLAYED, (), begins, begins)
         for visit in range(1, self._limits.visits + 1):
             following = []
             for place in layer:
-                for there, heard in self._look_at(place, is_last=visit == self._limits.visits):
+                for there, step in self._look_at(place, is_last=visit == self._limits.visits):
                     if there not in self._ways:
-                        self._ways[there] = (place, heard)
+                        self._ways[there] = (place, step)
                         following.append(there)
                 if len(self._ways) > MOST_STATES:
                     return Comparison(tuple(self._found.values()), False, len(self._ways))
             layer = following
         return Comparison(tuple(self._found.values()), True, len(self._ways))
 
-    def _look_at(self, place: _Place, *, is_last: bool) -> Iterator[tuple[_Place, str]]:
+    def _look_at(self, place: _Place, *, is_last: bool) -> Iterator[tuple[_Place, Step]]:
         """What differs at a place, and where it leads in both."""
-        old, new = self._happenings[0][place.old], self._happenings[1][place.new]
         for heard in _told_apart(self._menus[0][place.old], self._menus[1][place.new]):
-            behaves = (
-                self._behaves(old[heard], place.old_silence, is_last),
-                self._behaves(new[heard], place.new_silence, is_last),
-            )
-            one, other = behaves[0].menu, behaves[1].menu
-            if behaves[0].sent != behaves[1].sent:
-                self._add(Kind.SENT, place, heard, behaves)
-            if one is None or other is None:
-                if one != other or behaves[0].ending is not behaves[1].ending:
-                    self._add(Kind.LEADS, place, heard, behaves)
-                continue
-            if not self._sounds_alike(one, other):
-                self._add(Kind.PLAYED, place, heard, behaves)
-            is_silent = heard == IDLE
-            yield (
-                _Place(
-                    one,
-                    other,
-                    place.old_silence - 1 if is_silent else self._silences[0][one],
-                    place.new_silence - 1 if is_silent else self._silences[1][other],
-                ),
-                heard,
-            )
+            old, new = self._happenings[0][place.old][heard], self._happenings[1][place.new][heard]
+            for case in _cases(old, new):
+                step = Step(place.old, place.new, heard, case)
+                one, silence = self._behaves(0, _of_case(old, case), place.old_silence, is_last)
+                other, other_silence = self._behaves(1, _of_case(new, case), place.new_silence, is_last)
+                if self._tell_apart(place, step, one, other) and silence is not None and other_silence is not None:
+                    yield _Place(one.menu or 0, other.menu or 0, silence, other_silence), step
 
-    def _behaves(self, happens: Happens, silence: int, is_last: bool) -> Behaves:
-        sent = tuple(action for action in happens.actions if _is_told(action))
+    def _tell_apart(self, place: _Place, step: Step, one: Behaves, other: Behaves) -> bool:
+        """Notes what differs at a step; whether both ask a menu behind it."""
+        if one.sent != other.sent:
+            self._add(Kind.SENT, place, step._replace(case=None), one, other)
+        if one.menu is None or other.menu is None:
+            if one.menu != other.menu or one.ending is not other.ending:
+                self._add(Kind.LEADS, place, step, one, other)
+            return False
+        if not self._sounds_alike(one.menu, other.menu):
+            self._add(Kind.PLAYED, place, step, one, other)
+        return True
+
+    def _behaves(self, which: int, happens: Happens, silence: Silence, is_last: bool) -> tuple[Behaves, Silence | None]:
+        """What one of the two does, and how long silence may still go on behind it."""
+        sent = tuple(map(_told, filter(_is_told, happens.actions)))
         if happens.target is None:
-            return Behaves(sent, None, Ending.COMPLETED)
+            return Behaves(sent, None, Ending.COMPLETED), None
         if is_last:
-            return Behaves(sent, None, Ending.LIMIT)
-        if happens.heard == IDLE and not silence:
-            return Behaves(sent, None, Ending.SILENCE)
-        return Behaves(sent, happens.target, None)
+            return Behaves(sent, None, Ending.LIMIT), None
+        silences, target = self._silences[which], happens.target
+        is_silent = happens.heard == IDLE
+        left = silences.behind_silence(silence, target) if is_silent else silences.behind_a_key(target)
+        if left is None:
+            return Behaves(sent, None, Ending.SILENCE), None
+        return Behaves(sent, target, None), left
 
-    def _add(self, kind: Kind, place: _Place, heard: str, behaves: tuple[Behaves, Behaves]) -> None:
-        name = kind, place.old, place.new, heard
+    def _add(self, kind: Kind, place: _Place, step: Step, one: Behaves, other: Behaves) -> None:
+        name: tuple[Kind, int, int, str, str | None] = (kind, place.old, place.new, step.heard, step.case)
         if kind is Kind.PLAYED:
-            name = kind, behaves[0].menu or 0, behaves[1].menu or 0, ""
+            name = kind, one.menu or 0, other.menu or 0, "", None
         if name not in self._found:
-            steps = (*self._way(place), Step(place.old, place.new, heard))
-            self._found[name] = Difference(kind, steps, *behaves)
+            self._found[name] = Difference(kind, (*self._way(place), step), one, other)
 
     def _sounds_alike(self, old: int, new: int) -> bool:
         one, other = self._menus[0][old], self._menus[1][new]
@@ -180,13 +181,28 @@ class _Walk:
     def _way(self, place: _Place) -> list[Step]:
         steps: list[Step] = []
         while before := self._ways[place]:
-            place, heard = before
-            steps.append(Step(place.old, place.new, heard))
+            place, step = before
+            steps.append(step)
         return steps[::-1]
 
 
-def _by_heard(menu: Menu) -> dict[str, Happens]:
-    return {one.heard: one for one in happenings(menu)}
+def _by_heard(menu: Menu) -> dict[str, dict[str | None, Happens]]:
+    """By what is heard, and what a lookup behind it comes to (None: there is none)."""
+    found: dict[str, dict[str | None, Happens]] = {}
+    for one in happenings(menu):
+        found.setdefault(one.heard, {})[one.case] = one
+    return found
+
+
+def _cases(old: Mapping[str | None, Happens], new: Mapping[str | None, Happens]) -> list[str | None]:
+    """What a lookup can come to in one of the two; None alone: neither has one."""
+    named = dict.fromkeys(case for case in (*old, *new) if case)
+    return [*named, ELSE] if ELSE in old or ELSE in new else [None]
+
+
+def _of_case(all_cases: Mapping[str | None, Happens], case: str | None) -> Happens:
+    """What one does where a lookup is answered this; one that has no lookup does always the same."""
+    return all_cases.get(case) or all_cases.get(ELSE) or all_cases[None]
 
 
 def _told_apart(old: Menu, new: Menu) -> list[str]:
@@ -197,9 +213,14 @@ def _told_apart(old: Menu, new: Menu) -> list[str]:
 def _is_told(action: Action) -> bool:
     """Whether it has an effect beyond the call."""
     match action:
-        case Webhook() | OptOutStep():
+        case Webhook() | OptOutStep() | Lookup():
             return True
         case Hangup() | GotoMenu():
             return False
         case _:
             assert_never(action)
+
+
+def _told(action: Action) -> Action:
+    """What of it is seen from outside: which menus a lookup may lead to is seen when it leads there."""
+    return replace(action, cases={}, otherwise=0) if isinstance(action, Lookup) else action

@@ -1,7 +1,7 @@
 """Menus to the state machine that runs them.
 
     Dial ─► Menu 0 ─► Menu 0 key? ─► Menu 0 d1 1 webhook ─► Hang up ─► Completed
-      │        └─► Menu 0 silent? ─┘
+      │        └─► Menu 0 silent? ─┘        └─► Menu 0 d2 1 lookup ─► Menu 0 d2 1 case? ─► Menu 1
       ├─► Dial silent? ─► Dial answered? ─► Menu 0
       └─► Not answered              (every other end: Caller hung up, Lost, Put off, Failed)
 
@@ -17,7 +17,17 @@ from typing import Any, assert_never
 
 from speechcall.menus.rules.call_log import ANSWERED, IDLE, OTHER, PROMPT_ERROR
 from speechcall.menus.rules.integration import integration, retry_command, retry_of
-from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook, ends_list, target_of
+from speechcall.menus.rules.menu import (
+    Action,
+    GotoMenu,
+    Hangup,
+    Lookup,
+    Menu,
+    OptOutStep,
+    Webhook,
+    ends_list,
+    targets_of,
+)
 from speechcall.shared.rules.errors import NOT_ANSWERED, TelephonyThrottled
 from speechcall.shared.rules.outcome import End
 from speechcall.shared.rules.time_bounds import (
@@ -25,9 +35,12 @@ from speechcall.shared.rules.time_bounds import (
     DEFAULT_GRACE_SECONDS,
     FINISH_RETRIES,
     HANG_UP_SECONDS,
+    LOOKUP_RETRIES,
+    LOOKUP_SECONDS,
     QUEUE_SECONDS,
     WEBHOOK_RETRIES,
     execution_seconds,
+    lookup_seconds,
 )
 
 State = dict[str, Any]
@@ -41,6 +54,7 @@ class Wiring:
     finish_call_arn: str
     webhook_queue_url: str
     execution_seconds: int = execution_seconds(DEFAULT_CALL_SECONDS, DEFAULT_GRACE_SECONDS)
+    ask_receiver_arn: str = ""
 
 
 def compile_flow(menus: Sequence[Menu], wiring: Wiring) -> State:
@@ -58,7 +72,8 @@ def compile_flow(menus: Sequence[Menu], wiring: Wiring) -> State:
             "Default": "Not answered",
         },
     }
-    for index in _reachable(menus):
+    reached = _reachable(menus)
+    for index in reached:
         states.update(_menu_states(index, menus[index], wiring))
     states["Hang up"] = _hang_up(wiring)
     for name, end in _ENDS.items():
@@ -66,7 +81,7 @@ def compile_flow(menus: Sequence[Menu], wiring: Wiring) -> State:
     return {
         "Comment": "SpeechCall: one shape of menus",
         "StartAt": "Dial",
-        "TimeoutSeconds": wiring.execution_seconds,
+        "TimeoutSeconds": wiring.execution_seconds + (lookup_seconds() if _looks_up(menus, reached) else 0),
         "States": states,
     }
 
@@ -87,6 +102,11 @@ def steps_run(actions: Sequence[Action]) -> list[Action]:
     return list(actions[: ends[0] + 1]) if ends else list(actions)
 
 
+def _looks_up(menus: Sequence[Menu], reached: Sequence[int]) -> bool:
+    lists = (steps_run(menus[index].actions[key]) for index in reached for key in menus[index].lists())
+    return any(isinstance(action, Lookup) for actions in lists for action in actions[-1:])
+
+
 def _reachable(menus: Sequence[Menu]) -> list[int]:
     """The menus that keys can lead to from the first one; the others get no states."""
     seen, waiting = set[int](), [0]
@@ -96,8 +116,7 @@ def _reachable(menus: Sequence[Menu]) -> list[int]:
             continue
         seen.add(index)
         for actions in (menus[index].actions[key] for key in menus[index].lists()):
-            targets = (target_of(action) for action in steps_run(actions))
-            waiting += [target for target in targets if target is not None]
+            waiting += [target for action in steps_run(actions) for target in targets_of(action)]
     return sorted(seen)
 
 
@@ -119,6 +138,8 @@ def _menu_states(index: int, menu: Menu, wiring: Wiring) -> dict[str, State]:
                 case OptOutStep():
                     target = _step_target(index, key, actions, position + 1)
                     states[_opt_out_name(index, key, position)] = _opt_out(index, key, position, target, wiring)
+                case Lookup():
+                    states.update(_lookup(index, key, position, action, wiring))
                 case Hangup() | GotoMenu():
                     pass  # no state of their own: the step before them leads where they do
                 case _:
@@ -152,6 +173,8 @@ def _step_target(index: int, key: str, actions: Sequence[Action], position: int)
             return _webhook_name(index, key, position)
         case OptOutStep():
             return _opt_out_name(index, key, position)
+        case Lookup():
+            return _lookup_name(index, key, position)
         case Hangup():
             return "Hang up"
         case GotoMenu(menu):
@@ -166,6 +189,10 @@ def _webhook_name(index: int, key: str, position: int) -> str:
 
 def _opt_out_name(index: int, key: str, position: int) -> str:
     return f"Menu {index} {key} {position + 1} opt-out"
+
+
+def _lookup_name(index: int, key: str, position: int) -> str:
+    return f"Menu {index} {key} {position + 1} lookup"
 
 
 def _dial(wiring: Wiring) -> State:
@@ -285,6 +312,49 @@ def _opt_out(index: int, key: str, step: int, target: str, wiring: Wiring) -> St
         "Catch": [_catch("States.ALL", "Failed")],
         "Next": target,
     }
+
+
+def _lookup(index: int, key: str, step: int, action: Lookup, wiring: Wiring) -> dict[str, State]:
+    """The states of a lookup: who asks the receiver, what to do where that fails, and the choice by what was decided.
+
+    The telephony does not wait for any of them: the decision is in the call's log, and is the same for both.
+    """
+    name, choice = _lookup_name(index, key, step), f"Menu {index} {key} {step + 1} case?"
+    *others, otherwise = [one for one in targets_of(action) if one != action.otherwise] + [action.otherwise]
+    after = choice if others else f"Menu {otherwise}"
+    question = {"mid.$": "$.mid", "attempt.$": "$.attempt", "seq.$": "$.heard.seq"}
+    came = {"ResultSelector": {"menu.$": "$.Payload.menu"}, "ResultPath": "$.led", "Next": after}
+    states: dict[str, State] = {
+        name: {
+            "Type": "Task",
+            "Resource": integration("lambda:invoke", wiring.control_call_arn),
+            "Parameters": {
+                "FunctionName": wiring.ask_receiver_arn,
+                "Payload": {**question, "menu": index, "key": key, "step": step},
+            },
+            "TimeoutSeconds": LOOKUP_SECONDS,
+            **came,
+            "Retry": [retry_of(["States.TaskFailed", "States.Timeout"], attempts=LOOKUP_RETRIES)],
+            "Catch": [_catch("States.ALL", f"{name} silent?")],
+        },
+        f"{name} silent?": {
+            "Type": "Task",
+            "Resource": integration("lambda:invoke", wiring.control_call_arn),
+            "Parameters": {
+                "FunctionName": wiring.control_call_arn,
+                "Payload": {"command": "look_up", **question, "otherwise": otherwise},
+            },
+            **came,
+            "Retry": retry_command(),
+            "Catch": [_catch("States.ALL", "Lost")],
+        },
+    }
+    if others:
+        choices = [
+            {"Variable": "$.led.menu", "StringEquals": str(target), "Next": f"Menu {target}"} for target in others
+        ]
+        states[choice] = {"Type": "Choice", "Choices": choices, "Default": f"Menu {otherwise}"}
+    return states
 
 
 def _finish(end: End, wiring: Wiring) -> State:

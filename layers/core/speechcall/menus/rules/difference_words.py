@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from speechcall.menus.rules.compare_menus import Behaves, Difference, Kind, Step
-from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook
+from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Lookup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.promise import Ending
-from speechcall.menus.rules.promise_words import heard_in_words
+from speechcall.menus.rules.promise_words import case_in_words, heard_in_words
 from speechcall.shared.rules.timing import idle_seconds
 
 _MOST_BODY = 80
@@ -14,7 +14,8 @@ _MOST_BODY = 80
 
 def steps_in_words(steps: Sequence[Step]) -> str:
     """`menu 0: 2 → menu 1 (new 3): silence`."""
-    return " → ".join(f"{_menu(one.old, one.new)}: {heard_in_words(one.heard)}" for one in steps) or "the call begins"
+    words = (f"{_menu(one.old, one.new)}: {heard_in_words(one.heard)}{case_in_words(one.case)}" for one in steps)
+    return " → ".join(words) or "the call begins"
 
 
 def tell(difference: Difference, old: Sequence[Menu], new: Sequence[Menu]) -> str:
@@ -56,14 +57,20 @@ def _sent(actions: Sequence[Action]) -> str:
 def _effect(action: Action) -> str:
     match action:
         case Webhook(url, body):
-            shown = body if len(body) <= _MOST_BODY else f"{body[:_MOST_BODY]}…"
-            return f"{url.partition('?')[0]} {shown}"
+            return f"{url.partition('?')[0]} {_shown(body)}"
+        case Lookup():
+            asked = f"{action.url.partition('?')[0]} {_shown(action.body)}"
+            return f"a lookup of {asked}, for {action.timeout_msec / 1000:g} s"
         case OptOutStep(list_name):
             return f"an opt-out of {f'the list {list_name}' if list_name else 'all calls'}"
         case Hangup() | GotoMenu():
             return ""
         case _:
             assert_never(action)
+
+
+def _shown(body: str) -> str:
+    return body if len(body) <= _MOST_BODY else f"{body[:_MOST_BODY]}…"
 
 
 def _leads(behaves: Behaves) -> str:

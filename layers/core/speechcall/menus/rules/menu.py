@@ -51,7 +51,28 @@ class OptOutStep(NamedTuple):
     list_name: str
 
 
-Action = Webhook | Hangup | GotoMenu | OptOutStep
+DEFAULT_LOOKUP_MSEC, MIN_LOOKUP_MSEC, MAX_LOOKUP_MSEC = 3000, 1000, 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """POST to `url`, whose answer is the name of one of `cases`: its menu follows. Else, also if none comes in
+    `timeout_msec`, `otherwise` does. `body` as a webhook's.
+    """
+
+    url: str
+    cases: Mapping[str, int]
+    otherwise: int
+    timeout_msec: int = DEFAULT_LOOKUP_MSEC
+    body: str = "{}"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def leads(self, case: str) -> int:
+        """The menu of a case; of one that it does not have: `otherwise`."""
+        return self.cases.get(case, self.otherwise)
+
+
+Action = Webhook | Hangup | GotoMenu | OptOutStep | Lookup
 
 
 def ends_list(action: Action) -> bool:
@@ -59,19 +80,21 @@ def ends_list(action: Action) -> bool:
     match action:
         case Webhook() | OptOutStep():
             return False
-        case Hangup() | GotoMenu():
+        case Hangup() | GotoMenu() | Lookup():
             return True
         case _:
             assert_never(action)
 
 
-def target_of(action: Action) -> int | None:
-    """The menu that the action leads to."""
+def targets_of(action: Action) -> tuple[int, ...]:
+    """The menus that the action may lead to, each once."""
     match action:
         case GotoMenu(menu):
-            return menu
+            return (menu,)
+        case Lookup():
+            return tuple(dict.fromkeys([*action.cases.values(), action.otherwise]))
         case Webhook() | Hangup() | OptOutStep():
-            return None
+            return ()
         case _:
             assert_never(action)
 
@@ -154,6 +177,10 @@ def _dump_action(action: Action) -> dict[str, Any]:
             return {"do": "gotoMenu", "menu": menu}
         case OptOutStep(list_name):
             return {"do": "optOut", "list": list_name}
+        case Lookup():
+            request = {"url": action.url, "body": action.body, "headers": dict(action.headers)}
+            leads = {"cases": dict(action.cases), "else": action.otherwise}
+            return {"do": "lookup", **request, "timeout": action.timeout_msec, **leads}
         case _:
             assert_never(action)
 
@@ -168,6 +195,9 @@ def _load_action(stored: dict[str, Any]) -> Action:
             return GotoMenu(stored["menu"])
         case "optOut":
             return OptOutStep(stored["list"])
+        case "lookup":
+            leads = stored["cases"], stored["else"], stored["timeout"]
+            return Lookup(stored["url"], *leads, stored["body"], stored["headers"])
         case unknown:
             # A later release may have stored it. Read as another action, it would do what its sender never asked for.
             raise ValueError(f"a stored menu has the unknown action {unknown!r}")

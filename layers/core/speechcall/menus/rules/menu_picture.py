@@ -6,7 +6,17 @@ from urllib.parse import urlsplit
 
 from speechcall.menus.rules.call_log import IDLE, OTHER
 from speechcall.menus.rules.compile_flow import steps_run
-from speechcall.menus.rules.menu import KEYS, Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook, ends_list
+from speechcall.menus.rules.menu import (
+    KEYS,
+    Action,
+    GotoMenu,
+    Hangup,
+    Lookup,
+    Menu,
+    OptOutStep,
+    Webhook,
+    ends_list,
+)
 from speechcall.menus.rules.menu_report import reachable
 from speechcall.outbound.rules.address import is_url
 from speechcall.shared.rules.timing import idle_seconds
@@ -55,6 +65,11 @@ def _draw_list(index: int, number: int, what: str, actions: Sequence[Action]) ->
                 at, label = node, "-->"
             case GotoMenu(menu):
                 return [*lines, f"  {at} {label} m{menu}"]
+            case Lookup():
+                node = f"l{index}_{number}_{step}"
+                lines.append(f'  {at} {label} {node}{{{{"asks {_quoted(_host(action.url))}"}}}}')
+                leads = [*action.cases.items(), ("else", action.otherwise)]
+                return [*lines, *(f'  {node} -- "{_quoted(case)}" --> m{menu}' for case, menu in leads)]
             case Hangup():
                 return [*lines, f"  {at} {label} hangup"]
             case _:
@@ -87,6 +102,10 @@ def _explain_list(actions: Sequence[Action]) -> str:
                 words.append(f"the number opts out of {f'the list {list_name}' if list_name else 'all calls'}")
             case GotoMenu(menu):
                 words.append(f"menu {menu} follows")
+            case Lookup():
+                cases = "".join(f'menu {menu} follows if it says "{case}", ' for case, menu in action.cases.items())
+                wait = f"{action.timeout_msec / 1000:g} s"
+                words.append(f"{_host(action.url)} is asked, for {wait} at most: {cases}else menu {action.otherwise}")
             case Hangup():
                 words.append("the call is hung up")
             case _:

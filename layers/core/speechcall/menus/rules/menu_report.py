@@ -3,11 +3,13 @@
 Each is a sentence for somebody who does not program; its code and path are for who does.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from speechcall.menus.rules.call_log import IDLE, OTHER, SILENT_REPEATS
+from speechcall.menus.rules.call_space import happenings
 from speechcall.menus.rules.menu import WRONG, Action, Menu, OptOutStep, ends_list
 from speechcall.menus.rules.shape import Outline, menus_of, outline_of
 from speechcall.menus.rules.walk import MAX_VISITS, react
@@ -87,7 +89,11 @@ def call_bounds(menus: Sequence[Menu], prompt_seconds: Mapping[str, float], max_
 
 
 def longest_walk(menus: Sequence[Menu], waits: Sequence[int], max_visits: int) -> tuple[int, int]:
-    """The seconds and the menus of the longest call, if each menu takes its `waits` whenever it is asked."""
+    """The seconds and the menus of the longest call, if each menu takes its `waits` whenever it is asked.
+
+    The longest lookup of a menu comes on top.
+    """
+    waits = [wait + _lookup_seconds(menu) for wait, menu in zip(waits, menus, strict=True)]
     steps = [_targets(menu) for menu in menus]
     # longest[index]: seconds and menus of the longest call from here, with so many visits left.
     longest = [(0, 0)] * len(menus)
@@ -121,9 +127,15 @@ def _targets(menu: Menu) -> list[int]:
     return [target for target in _nexts(menu) if target is not None]
 
 
+def _lookup_seconds(menu: Menu) -> int:
+    """The longest that a lookup of a menu is waited for, with the prompt that is played meanwhile."""
+    return math.ceil(max(happens.looks_up_msec for happens in happenings(menu)) / 1000)
+
+
 def _nexts(menu: Menu) -> list[int | None]:
-    """Where each thing that can be heard in a menu leads; None: to the end of the call."""
-    return [react(menu, heard).target for heard in (*menu.own_keys(), IDLE, OTHER)]
+    """Where each thing that can be heard in a menu may lead; None: to the end of the call."""
+    reactions = [react(menu, heard) for heard in (*menu.own_keys(), IDLE, OTHER)]
+    return [reaction.leads(case) for reaction in reactions for case in reaction.cases]
 
 
 def _silent_circles(menus: Sequence[Menu], reached: set[int]) -> list[Problem]:
@@ -172,7 +184,8 @@ def _menu_findings(menu: Menu, index: int, path: str) -> list[Problem]:
         found += _list_findings(actions, f"{path}.dtmfActions.{key}")
     for key in keys:
         reaction = react(menu, key)
-        if reaction.target == index and not (reaction.webhooks or reaction.opt_outs):
+        has_effect = reaction.webhooks or reaction.opt_outs or reaction.lookup
+        if reaction.target == index and not has_effect:
             here = f"{path}.dtmfActions.{key}"
             text = "only asks the same menu again: a callee who presses this key is where they were"
             found.append(Problem("KEY_LEADS_BACK", here, text))

@@ -7,7 +7,7 @@ looked through.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, assert_never
 
-from speechcall.menus.rules.call_space import happenings
+from speechcall.menus.rules.call_space import Happens, happenings
 from speechcall.menus.rules.menu import KEYS, Action, Menu, OptOutStep
 from speechcall.menus.rules.promise import (
     AlwaysLeads,
@@ -177,10 +177,22 @@ def _some_key_leads(menus: Sequence[Menu], named: Sequence[int] | None, to: Lead
     without = {
         index
         for index, menu in enumerate(menus)
-        if (named is None or index in named)
-        and not any(one.key in KEYS and _does(Answer(index, *one), to) for one in happenings(menu))
+        if (named is None or index in named) and not _has_a_key_that(index, menu, to)
     }
     return Monitor(asked=lambda state, menu: BROKEN if menu in without else state)
+
+
+def _has_a_key_that(index: int, menu: Menu, to: LeadsTo) -> bool:
+    """Whether a key does it, whatever a lookup is answered."""
+    does: dict[str, bool] = {}
+    for one in happenings(menu):
+        if one.key in KEYS:
+            does[one.heard] = does.get(one.heard, True) and _does(_answer(index, one), to)
+    return any(does.values())
+
+
+def _answer(menu: int, happens: Happens) -> Answer:
+    return Answer(menu, happens.heard, happens.key, happens.actions, happens.target)
 
 
 def _does(answer: Answer, to: LeadsTo) -> bool:

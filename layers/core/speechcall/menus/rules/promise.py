@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple, assert_never
 
-from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, OptOutStep, Webhook
+from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Lookup, OptOutStep, Webhook
 
 MOST_PROMISES = 20
 
@@ -37,11 +37,11 @@ class Pattern(NamedTuple):
         return _means(self.text, url)
 
     def is_sent_by(self, action: Action) -> bool:
-        """Whether the action sends such a webhook."""
+        """Whether the action sends such a webhook. A lookup is none: it tells nothing, it asks."""
         match action:
             case Webhook(url):
                 return self.fits(url)
-            case Hangup() | GotoMenu() | OptOutStep():
+            case Hangup() | GotoMenu() | OptOutStep() | Lookup():
                 return False
             case _:
                 assert_never(action)

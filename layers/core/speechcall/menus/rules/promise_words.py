@@ -48,7 +48,12 @@ def keys_in_words(steps: Sequence[Step]) -> str:
 
 
 def _heard(step: Step) -> str:
-    return heard_in_words(step.heard) + (", then hangs up" if step.hangs_up_after else "")
+    return heard_in_words(step.heard) + case_in_words(step.case) + (", then hangs up" if step.hangs_up_after else "")
+
+
+def case_in_words(case: str | None) -> str:
+    """What a lookup has come to, behind what was heard; None: there was none."""
+    return "" if case is None else f', and the answer is "{case}"' if case else ", and no case is answered"
 
 
 def heard_in_words(heard: str) -> str:

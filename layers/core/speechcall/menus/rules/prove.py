@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from speechcall.menus.rules.call_log import IDLE, PROMPT_ERROR
-from speechcall.menus.rules.call_space import HANG_UP, happenings, silences, waits_msec
+from speechcall.menus.rules.call_space import HANG_UP, Silence, Silences, happenings, waits_msec
 from speechcall.menus.rules.menu import Action, Menu
 from speechcall.menus.rules.menu_report import reachable
 from speechcall.menus.rules.monitor import BROKEN, Answer, Monitor, monitor_of
@@ -37,6 +37,8 @@ class Step(NamedTuple):
     menu: int
     heard: str
     hangs_up_after: bool = False
+    case: str | None = None
+    """What a lookup comes to behind it (ELSE: to no case); None: there is none."""
 
 
 class Broken(NamedTuple):
@@ -113,7 +115,7 @@ class _Place(NamedTuple):
     """Where calls stand that are alike: the menu that is asked, the silence left, the monitor's state."""
 
     menu: int
-    silence: int
+    silence: Silence
     state: int
 
 
@@ -129,8 +131,10 @@ class _Call(NamedTuple):
 class _Move(NamedTuple):
     """Something that is heard in a menu and leads to another; what the limits of the stack would break there."""
 
-    heard: str
+    step: Step
     target: int
+    lookup_msec: int
+    """For how long it may be waited for what decides that."""
     is_silent: bool
     state: int
     """When the menu is asked, or BROKEN."""
@@ -154,7 +158,8 @@ class _Search:
         self._monitor: Monitor = monitor_of(rule, menus)
         self._bound = rule.most * 1000 if isinstance(rule, AlwaysSeconds) else None
         self._happenings = [happenings(menu) for menu in menus]
-        self._silences = silences(menus, limits.silent_repeats)
+        self._silences = Silences(menus, limits.silent_repeats)
+        self._lookups = [max(one.looks_up_msec for one in all_heard) for all_heard in self._happenings]
         self._exits: dict[tuple[int, int], _Exits] = {}
         self._until = limits.seconds * 1000
         self.states = 0
@@ -165,7 +170,11 @@ class _Search:
 
     def looks_at_time(self, waits: Sequence[int]) -> bool:
         """Whether a call of such waits can last until the stack's limit, or the promise is about time."""
-        return self._bound is not None or max(waits) * self._limits.visits >= self._until
+        return self._bound is not None or self._may_reach_limit(waits)
+
+    def _may_reach_limit(self, late: Sequence[int]) -> bool:
+        longest = max(wait + lookup for wait, lookup in zip(late, self._lookups, strict=True))
+        return longest * self._limits.visits >= self._until
 
     def run(self, late: Sequence[int], early: Sequence[int]) -> Broken | None:
         """The shortest call that breaks the promise.
@@ -175,7 +184,7 @@ class _Search:
         """
         self._late, self._early = late, early
         self._uses_least = max(early) * self._limits.visits >= self._until
-        limit_matters = self._monitor.depends_on_end and max(late) * self._limits.visits >= self._until
+        limit_matters = self._monitor.depends_on_end and self._may_reach_limit(late)
         self._uses_most = limit_matters or self._bound is not None
         # A call that comes to the same place by fewer menus can still do all that the other can, but reach the limit.
         self._least_of = None if self._monitor.depends_on_end or self._bound is not None else {}
@@ -183,7 +192,7 @@ class _Search:
         first = self._monitor.asked(0, 0)
         if first == BROKEN:
             return Broken((), None, 0)
-        layer: _Layer = {_Place(0, self._silences[0], first): [_Call(0, 0, None, None)]}
+        layer: _Layer = {_Place(0, self._silences.behind_a_key(0), first): [_Call(0, 0, None, None)]}
         seen: dict[frozenset[_Place], int] = {}
         for visit in range(1, self._limits.visits + 1):
             before = seen.setdefault(frozenset(layer), visit) if is_timeless else visit
@@ -218,27 +227,29 @@ class _Search:
             return _broken(call, *breaks)
         is_last, until = visit == self._limits.visits, self._until
         silent_least = call.least + self._early[place.menu] if self._uses_least else 0
-        # A call that continues to the next menu was not later than that menu may begin.
-        most = min(late, until - 1)
         for move in moves:
-            if move.breaks_at_limit and (is_last or (self._uses_most and late >= until)):
-                return _broken(call, Step(place.menu, move.heard), Ending.LIMIT)
+            decided = late + move.lookup_msec if self._uses_most else 0
+            if self._bound is not None and decided > self._bound:
+                return Broken((*_way(call), move.step), None, msec=decided)
+            if move.breaks_at_limit and (is_last or (self._uses_most and decided >= until)):
+                return _broken(call, move.step, Ending.LIMIT)
             least = silent_least if move.is_silent else call.least
             if is_last or least >= until:
                 continue
-            if not move.is_silent:
-                silence = self._silences[move.target]
-            elif place.silence:
-                silence = place.silence - 1
-            elif move.breaks_in_silence:
-                return _broken(call, Step(place.menu, move.heard), Ending.SILENCE)
-            else:
+            silence: Silence | None = self._silences.behind_a_key(move.target)
+            if move.is_silent:
+                silence = self._silences.behind_silence(place.silence, move.target)
+            if silence is None:
+                if move.breaks_in_silence:
+                    return _broken(call, move.step, Ending.SILENCE)
                 continue
             if move.state == BROKEN:
-                return Broken((*_way(call), Step(place.menu, move.heard)), None, move.target)
+                return Broken((*_way(call), move.step), None, move.target)
             there = _Place(move.target, silence, move.state)
+            # A call that continues to the next menu was not later than that menu may begin.
+            most = min(decided, until - 1)
             if self._is_better(following.get(there), there, least, most):
-                self._add(following, there, _Call(least, most, call, Step(place.menu, move.heard)))
+                self._add(following, there, _Call(least, most, call, move.step))
         return None
 
     def _is_better(self, there: list[_Call] | None, place: _Place, least: int, most: int) -> bool:
@@ -269,9 +280,10 @@ class _Search:
         for heard, ending in ((HANG_UP, Ending.CALLER_HUNG_UP), (PROMPT_ERROR, Ending.PROMPT_UNAVAILABLE)):
             if ends(state, ending):
                 return _Exits((Step(menu, heard), ending), ())
-        moves: dict[tuple[int, bool, int], _Move] = {}
-        for heard, key, actions, target in self._happenings[menu]:
-            step, is_silent = Step(menu, heard), heard == IDLE
+        moves: dict[tuple[int, bool, int, int], _Move] = {}
+        for happens in self._happenings[menu]:
+            heard, key, actions, target, case = happens
+            step, is_silent = Step(menu, heard, case=case), heard == IDLE
             after = self._monitor.answered(state, Answer(menu, heard, key, actions, target))
             if after == BROKEN:
                 return _Exits((step, None), ())
@@ -280,11 +292,13 @@ class _Search:
                     return _Exits((step, Ending.COMPLETED), ())
                 continue
             if not is_silent and ends(after, Ending.CALLER_HUNG_UP):
-                return _Exits((step._replace(hangs_up_after=True), Ending.CALLER_HUNG_UP), ())
+                left = step._replace(hangs_up_after=True, case=None)
+                return _Exits((left, Ending.CALLER_HUNG_UP), ())
             limits = ends(after, Ending.LIMIT), ends(after, Ending.SILENCE)
+            lookup_msec = happens.looks_up_msec
             moves.setdefault(
-                (target, is_silent, after),
-                _Move(heard, target, is_silent, self._monitor.asked(after, target), *limits),
+                (target, is_silent, after, lookup_msec),
+                _Move(step, target, lookup_msec, is_silent, self._monitor.asked(after, target), *limits),
             )
         return _Exits(None, tuple(moves.values()))
 

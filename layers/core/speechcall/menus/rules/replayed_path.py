@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from speechcall.menus.rules.menu import Menu, Webhook
-from speechcall.menus.rules.walk import Behaviour, CallLimits, Walk, walk
+from speechcall.menus.rules.walk import ELSE, Behaviour, CallLimits, Walk, walk
 from speechcall.shared.rules.timing import idle_seconds
 
 
@@ -34,12 +35,14 @@ def replay(
     heard: Sequence[str],
     limits: CallLimits,
     new_repeats: int | None = None,
+    cases: Sequence[str] = (),
 ) -> Otherwise:
     """What `new` would have done where `old` heard this (`d1`, `idle`, `other`, `prompt_error`), in this order.
 
+    `cases`: what lookups behind these were answered, ELSE where there was none. The new ones are answered the same.
     `new_repeats`: silent repeats of the new ones, if they are not those of `limits`.
     """
-    behaviours = [Behaviour(one) for one in heard]
+    behaviours = [Behaviour(one, case=case) for one, case in zip_longest(heard, cases, fillvalue=ELSE)]
     repeats = limits.silent_repeats if new_repeats is None else new_repeats
     was = walk(old, behaviours, limits.visits, limits.silent_repeats)
     would = walk(new, behaviours, limits.visits, repeats)

@@ -7,14 +7,16 @@ from functools import lru_cache
 from typing import assert_never
 
 from speechcall.menus.rules.compile_flow import Wiring, compile_flow
-from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook
+from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Lookup, Menu, OptOutStep, Webhook, targets_of
 
-Outline = tuple[tuple[tuple[str, tuple[int, ...]], ...], ...]
-"""For each menu its keys, and for each key its actions: a menu to go to, or one of these."""
+Traits = tuple[int | tuple[int, ...], ...]
+Outline = tuple[tuple[tuple[str, Traits], ...], ...]
+"""For each menu its keys, and for each key its actions: a menu to go to, one of these, or (more than one number) the
+menus that a lookup may lead to, the last where it leads without an answer."""
 _WEBHOOK, _HANGUP, _OPT_OUT = -1, -2, -3
 _LEADS_NOWHERE: dict[int, Action] = {_WEBHOOK: Webhook(""), _HANGUP: Hangup(), _OPT_OUT: OptOutStep("")}
 
-_NO_WIRING = Wiring("control", "finish", "queue")
+_NO_WIRING = Wiring("control", "finish", "queue", ask_receiver_arn="ask")
 
 
 def shape_of(menus: Sequence[Menu]) -> str:
@@ -46,8 +48,10 @@ def _shape(outline: Outline) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:40]
 
 
-def _number(action: Action) -> int:
+def _number(action: Action) -> int | tuple[int, ...]:
     match action:
+        case Lookup():
+            return (*(one for one in sorted(targets_of(action)) if one != action.otherwise), action.otherwise)
         case Webhook():
             return _WEBHOOK
         case Hangup():
@@ -60,5 +64,7 @@ def _number(action: Action) -> int:
             assert_never(action)
 
 
-def _action(number: int) -> Action:
+def _action(number: int | tuple[int, ...]) -> Action:
+    if isinstance(number, tuple):
+        return Lookup("", {f"{menu}": menu for menu in number[:-1]}, number[-1])
     return GotoMenu(number) if number >= 0 else _LEADS_NOWHERE[number]

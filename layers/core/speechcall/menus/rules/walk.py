@@ -4,7 +4,7 @@ A pure walk over menus. It knows nothing of state machines, telephony or time: w
 goes in, the menus asked, the webhooks sent and the end come out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, assert_never
 
 from speechcall.menus.rules.call_log import (
@@ -15,9 +15,10 @@ from speechcall.menus.rules.call_log import (
     SILENT_REPEATS,
     Table,
     ThenKind,
+    Wait,
     repeats_too_often,
 )
-from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, OptOutStep, Webhook
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Lookup, Menu, OptOutStep, Webhook
 from speechcall.shared.rules.outcome import End
 from speechcall.shared.rules.time_bounds import DEFAULT_CALL_SECONDS
 
@@ -31,6 +32,9 @@ class CallLimits(NamedTuple):
     seconds: int = DEFAULT_CALL_SECONDS
     silent_repeats: int = SILENT_REPEATS
 
+
+ELSE = ""
+"""In the place of a case: the lookup has come to none."""
 
 AS_DEPLOYED = CallLimits()
 """Of a stack that has chosen nothing else."""
@@ -46,12 +50,25 @@ class Sent(NamedTuple):
 
 
 class Reaction(NamedTuple):
-    """What one thing heard in a menu leads to: steps of a list, by their kind, then a menu or the end (None)."""
+    """What one thing heard in a menu leads to: steps of a list, by their kind, then a menu or the end (None).
+
+    With a `lookup` it is the answer that decides; then `target` is where it leads without one.
+    """
 
     key: str | None
     webhooks: tuple[int, ...]
     target: int | None
     opt_outs: tuple[int, ...] = ()
+    lookup: Lookup | None = None
+
+    def leads(self, case: str) -> int | None:
+        """Where it leads if a lookup is answered this."""
+        return self.lookup.leads(case) if self.lookup else self.target
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """What makes a difference to where it leads: the lookup's cases, and ELSE for whatever else becomes of it."""
+        return (*self.lookup.cases, ELSE) if self.lookup else (ELSE,)
 
 
 class Behaviour(NamedTuple):
@@ -60,10 +77,12 @@ class Behaviour(NamedTuple):
     `heard`: a key (`d1`), `idle` for silence, `other` for a key that no telephone has, `hang_up`;
     `prompt_error`: the introduction could not be played, so the callee was asked nothing.
     `hangs_up_after`: having pressed it, the callee hangs up while the actions run.
+    `case`: what a lookup is answered, if that leads to one; ELSE for whatever is no case of it.
     """
 
     heard: str
     hangs_up_after: bool = False
+    case: str = ELSE
 
 
 class Walk(NamedTuple):
@@ -76,6 +95,8 @@ class Walk(NamedTuple):
     prompt_error: bool = False
     silence: bool = False
     opt_outs: tuple[Sent, ...] = ()
+    lookups: tuple[Sent, ...] = ()
+    """The lookups that were made: none of a callee who has hung up."""
 
 
 def react(menu: Menu, heard: str) -> Reaction:
@@ -91,6 +112,8 @@ def react(menu: Menu, heard: str) -> Reaction:
                 opt_outs.append(step)
             case GotoMenu(target):
                 return Reaction(key, tuple(webhooks), target, tuple(opt_outs))
+            case Lookup():
+                return Reaction(key, tuple(webhooks), action.otherwise, tuple(opt_outs), action)
             case Hangup():
                 break
             case _:
@@ -102,8 +125,10 @@ def table_of(menus: Sequence[Menu]) -> Table:
     """Where each key of each menu leads, for the log of a call."""
 
     def leads(menu: Menu, heard: str) -> int | str:
-        target = react(menu, heard).target
-        return ThenKind.END.value if target is None else target
+        reaction = react(menu, heard)
+        if reaction.lookup:
+            return ThenKind.WAIT.value
+        return ThenKind.END.value if reaction.target is None else reaction.target
 
     def row(menu: Menu) -> dict[str, int | str]:
         keys = {key: leads(menu, key) for key in menu.own_keys()}
@@ -113,6 +138,17 @@ def table_of(menus: Sequence[Menu]) -> Table:
         return {**keys, IDLE: silence, OTHER: other, OTHERWISE: ThenKind.WAIT.value}
 
     return tuple(map(row, menus))
+
+
+def waits_of(menus: Sequence[Menu]) -> tuple[Mapping[str, Wait], ...]:
+    """For each menu what is heard in it (a key with a list, IDLE, OTHER) and leads to a lookup. Empty: nothing does."""
+
+    def row(menu: Menu) -> dict[str, Wait]:
+        found = {heard: react(menu, heard).lookup for heard in (*menu.own_keys(), IDLE, OTHER)}
+        return {heard: Wait(one.timeout_msec, one.otherwise) for heard, one in found.items() if one}
+
+    rows = tuple(map(row, menus))
+    return rows if any(rows) else ()
 
 
 def walk(
@@ -126,9 +162,10 @@ def walk(
     since_key: list[int] = []
     sent: list[Sent] = []
     kept: list[Sent] = []
+    looked_up: list[Sent] = []
 
     def over(end: End, *, limit: bool = False, prompt_error: bool = False, silence: bool = False) -> Walk:
-        return Walk(tuple(asked), tuple(sent), end, limit, prompt_error, silence, tuple(kept))
+        return Walk(tuple(asked), tuple(sent), end, limit, prompt_error, silence, tuple(kept), tuple(looked_up))
 
     does = iter(behaviours)
     index: int | None = 0
@@ -148,7 +185,10 @@ def walk(
         kept += [Sent(len(asked), index, reaction.key or "", step) for step in reaction.opt_outs]
         if behaviour.hangs_up_after and reaction.target is not None:
             return over(End.CALLER_HUNG_UP)
-        index = reaction.target
+        if reaction.lookup:
+            step = len(reaction.webhooks) + len(reaction.opt_outs)  # all that may stand before it
+            looked_up.append(Sent(len(asked), index, reaction.key or "", step))
+        index = reaction.leads(behaviour.case)
         if behaviour.heard != IDLE:
             since_key = []
         elif index is not None and len(asked) < max_visits and repeats_too_often(since_key, index, silent_repeats):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 
 from speechcall.menus.rules.introduction import MOST_DIGITS, Audio, Part, Pause
-from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook
+from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Lookup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.speech import Say
 from speechcall.outbound.rules.address import is_url
 from speechcall.shared.rules.json_text import parse_json
@@ -67,5 +67,9 @@ def _action(action: Action) -> dict[str, Any]:
             return {"action": "gotoMenu", "menu": menu}
         case OptOutStep(list_name):
             return {"action": "optOut"} | ({"list": list_name} if list_name else {})
+        case Lookup(url, cases, otherwise, timeout_msec, body, headers):
+            told = {"action": "lookup", "url": url, "body": parse_json(body.encode())}
+            told |= {"headers": dict.fromkeys(headers, HIDDEN)} if headers else {}
+            return told | {"timeoutMsec": timeout_msec, "cases": dict(cases), "else": otherwise}
         case _:
             assert_never(action)

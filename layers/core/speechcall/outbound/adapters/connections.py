@@ -9,6 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpcore
 
@@ -23,6 +24,7 @@ BODY_SECONDS = 1.0
 """How long a body may take that is not looked at, so that its connection can be kept."""
 
 _READ_BYTES = 64 * 1024
+_OK = 200
 
 Key = tuple[str, str, str, int]
 """Account, scheme, host and port."""
@@ -37,8 +39,11 @@ class Connection:
         self._read_until = float("inf")
         self.idle_since = 0.0
 
-    def ask(self, request: bytes) -> tuple[Head, bool]:
-        """The head of the answer, and whether the connection can be used again. Raises httpcore's errors; Unsent."""
+    def ask(self, request: bytes, body_bytes: int = 0) -> tuple[Head, bool]:
+        """The head of the answer, and whether the connection can be used again. Raises httpcore's errors; Unsent.
+
+        With `body_bytes` the body of a 200 is read too, if it has no more.
+        """
         was_sent = True
         try:
             self._stream.write(request)
@@ -48,7 +53,11 @@ class Connection:
             was_sent = False
         self._read_until = float("inf")
         head = self._reader.head()
-        has_ended = self._drop_body(head)
+        if body_bytes and head.status == _OK:
+            head = replace(head, body=self._reader.body(head, body_bytes))
+            has_ended = head.chunked or head.length is not None
+        else:
+            has_ended = self._drop_body(head)
         return head, has_ended and was_sent and head.may_keep and self.is_clean()
 
     def has_unread(self) -> bool:
@@ -152,31 +161,34 @@ class Receivers:
         self._connect_seconds, self._total_seconds = seconds
         self._kept = Kept()
 
-    def exchange(self, account: str, target: Target, request: bytes) -> Head:
+    def exchange(
+        self, account: str, target: Target, request: bytes, seconds: float | None = None, body_bytes: int = 0
+    ) -> Head:
         """The answer's head. Raises ForbiddenAddress, httpcore's errors.
 
         The request is sent once: on a new connection again only where not a byte of it could be sent on a kept one.
+        `seconds`: what is left for everything, if that is less. `body_bytes`: see `Connection.ask`.
         """
-        self._attempt.begin(self._total_seconds)
+        self._attempt.begin(self._total_seconds if seconds is None else min(seconds, self._total_seconds))
         key = (account, target.scheme, target.host, target.port)
         if kept := self._kept.take(key):
             try:
-                return self._ask(key, kept, request, is_new=False)
+                return self._ask(key, kept, request, body_bytes, is_new=False)
             except Unsent:  # closed in this very moment
                 pass
-        return self._ask(key, self._connect(target), request, is_new=True)
+        return self._ask(key, self._connect(target), request, body_bytes, is_new=True)
 
     def close(self) -> None:
         """Closes every kept connection."""
         self._kept.close()
 
-    def _ask(self, key: Key, connection: Connection, request: bytes, *, is_new: bool) -> Head:
+    def _ask(self, key: Key, connection: Connection, request: bytes, body_bytes: int, *, is_new: bool) -> Head:
         """Sends a request over a connection; the head of the answer. The connection is kept for the next, or closed."""
         keep = False
         try:
             if is_new and connection.has_unread():
                 raise httpcore.RemoteProtocolError("it spoke before it was asked")
-            head, keep = connection.ask(request)
+            head, keep = connection.ask(request, body_bytes)
             return head
         finally:
             if keep:

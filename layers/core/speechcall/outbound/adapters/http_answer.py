@@ -25,6 +25,10 @@ Read = Callable[[], bytes]
 """More bytes; none: the other side has ended. Raises httpcore's errors."""
 
 
+class BodyTooLong(httpcore.RemoteProtocolError):
+    """An answer's body has more bytes than are read."""
+
+
 class _Broken(Exception):
     """What came is not what HTTP has there."""
 
@@ -40,6 +44,8 @@ class Head:
     length: int | None
     """Of the body; None: in chunks, or until the connection is closed."""
     chunked: bool
+    body: bytes = b""
+    """Where it was asked for."""
 
     def first(self, name: str) -> str | None:
         """The first field of a name."""
@@ -87,6 +93,43 @@ class AnswerReader:
         except _Broken:
             pass
         return False
+
+    def body(self, head: Head, most: int) -> bytes:
+        """The body, to its end. Raises BodyTooLong, httpcore.RemoteProtocolError for a broken one, its read errors."""
+        self._left = MAX_BODY_BYTES
+        found = bytearray()
+        try:
+            if head.chunked:
+                while size := self._chunk_size():
+                    found += self._taken(size, most - len(found))
+                    if self._line():
+                        raise _Broken("a chunk is longer than it says")
+                while self._line():  # fields behind the last chunk
+                    pass
+            elif head.length is not None:
+                found += self._taken(head.length, most)
+            else:
+                found += self._until_closed(most)
+        except _Broken as error:
+            raise httpcore.RemoteProtocolError(str(error)) from error
+        return bytes(found)
+
+    def _taken(self, count: int, most: int) -> bytes:
+        if count > most:
+            raise BodyTooLong("the body is too long")
+        while len(self.unread) < count:
+            self._fill()
+        found = bytes(self.unread[:count])
+        del self.unread[:count]
+        return found
+
+    def _until_closed(self, most: int) -> bytes:
+        while len(self.unread) <= most:
+            try:
+                self._fill()
+            except _Ended:
+                return self._taken(len(self.unread), most)
+        raise BodyTooLong("the body is too long")
 
     def _status_line(self) -> tuple[int, int]:
         line = self._line(_BEGINS)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationInfo
 
 MAX_WEBHOOK_BODY_BYTES = 8 * 1024
+MOST_CASE_CHARACTERS = 64
 
 _ALLOW_LOOPBACK = "allow_loopback"
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -178,6 +179,14 @@ def check_webhook_headers(headers: dict[str, str] | None) -> dict[str, str] | No
     if twice := repeated(headers or {}):
         raise ValueError(f'the header "{shown(twice)}" appears twice; its case makes no difference')
     return headers
+
+
+def check_cases(cases: dict[str, int]) -> dict[str, int]:
+    """The cases of a lookup as given. Raises ValueError for a name that can be none."""
+    for name in cases:
+        if not 1 <= len(name) <= MOST_CASE_CHARACTERS or is_blank(name):
+            raise ValueError(f'has the case "{shown(name)}"; a case has a name of 1 to 64 characters')
+    return cases
 
 
 def menu_index(as_given: Any) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, assert_never
 
 from speechcall.accounts.rules.account import Account
-from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook
+from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Lookup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.promise import Promise
 from speechcall.menus.rules.promise_grammar import read_promises
 from speechcall.menus.rules.promise_words import explain, keys_in_words, place_of
@@ -127,8 +127,13 @@ def describe(menus: Sequence[Menu], promise: Promise, verdict: Verdict, limits: 
     return told
 
 
-def _heard(menu: int, heard: str, hangs_up_after: bool) -> "HeardIn":
-    return {"menu": menu, "heard": heard, "hangsUpAfter": True} if hangs_up_after else {"menu": menu, "heard": heard}
+def _heard(menu: int, heard: str, hangs_up_after: bool, case: str | None) -> "HeardIn":
+    told: HeardIn = {"menu": menu, "heard": heard}
+    if hangs_up_after:
+        told["hangsUpAfter"] = True
+    if case is not None:
+        told["case"] = case or None
+    return told
 
 
 def _problem(told: "Judged", result: Result) -> Problem | None:
@@ -159,5 +164,7 @@ def _trait(action: Action) -> Any:
             return url
         case GotoMenu() | Hangup() | OptOutStep():
             return action
+        case Lookup():
+            return tuple(action.cases.items()), action.otherwise, action.timeout_msec
         case _:
             assert_never(action)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, assert_never
 
 from pydantic_core import SchemaValidator, ValidationError
 
-from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, problem_of
+from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, problem_of, shown
 from speechcall.menus.rules.introduction import Audio, Part, Pause, name_of_parts
-from speechcall.menus.rules.menu import LISTS, OWN_LIST, Action, GotoMenu, Hangup, Menu, OptOutStep, Webhook
+from speechcall.menus.rules.menu import LISTS, OWN_LIST, Action, GotoMenu, Hangup, Lookup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.speech import VOICES, Say
 from speechcall.messages.rules.attempts import has_key
 from speechcall.messages.rules.dial_times import NO_KEY, Redial
@@ -19,7 +19,13 @@ from speechcall.shared.rules.errors import Problem
 if TYPE_CHECKING:
     # A checked message has the members of its model, and is none: see `checked`.
     from speechcall.messages.rules.fallback import Fallback
-    from speechcall.requests.use_cases.action_models import GotoMenuModel, HangupModel, OptOutModel, WebhookModel
+    from speechcall.requests.use_cases.action_models import (
+        GotoMenuModel,
+        HangupModel,
+        LookupModel,
+        OptOutModel,
+        WebhookModel,
+    )
     from speechcall.requests.use_cases.play_model import PlayPartModel
     from speechcall.requests.use_cases.request_models import MenuModel, MessageModel
     from speechcall.requests.use_cases.say_model import SayModel
@@ -46,7 +52,7 @@ def check_message(
     last = len(model.menu) - 1
     existing = f"menus 0 to {last} exist" if last else "only menu 0 exists"
     problems = [
-        Problem("INVALID_MENU", f"{path}.{where}.menu", f"there is no menu {menu}; {existing}")
+        Problem("INVALID_MENU", f"{path}.{where}", f"there is no menu {menu}; {existing}")
         for where, menu in _targets(model)
         if menu > last
     ]
@@ -142,7 +148,7 @@ def to_fallback(model: "MessageModel") -> "Fallback | None":
     return Fallback(model.fallback.text, tuple(model.fallback.on))
 
 
-def _to_action(action: "WebhookModel | HangupModel | GotoMenuModel | OptOutModel") -> Action:
+def _to_action(action: "WebhookModel | HangupModel | GotoMenuModel | OptOutModel | LookupModel") -> Action:
     if action.action == "webhook":
         body = action.body if isinstance(action.body, WrittenObject) else _NOTHING
         return Webhook(action.url, body.text, action.headers or {})
@@ -152,18 +158,25 @@ def _to_action(action: "WebhookModel | HangupModel | GotoMenuModel | OptOutModel
         return Hangup()
     if action.action == "optOut":
         return OptOutStep(action.list)
+    if action.action == "lookup":
+        text = action.body.text if isinstance(action.body, WrittenObject) else _NOTHING.text
+        return Lookup(action.url, action.cases, action.else_, action.timeoutMsec, text, action.headers or {})
     assert_never(action)
 
 
 def _targets(model: "MessageModel") -> list[tuple[str, int]]:
-    """Each `gotoMenu` of a message: its path in the request, and the menu that it leads to."""
-    return [
-        (f"menu[{index}].dtmfActions.{key}[{position}]", action.menu)
-        for index, menu in enumerate(model.menu)
-        for key, actions in menu.dtmfActions.items()
-        for position, action in enumerate(actions)
-        if action.action == "gotoMenu"
-    ]
+    """Each menu that an action of a message leads to: where the request says so, and which."""
+    found = []
+    for index, menu in enumerate(model.menu):
+        for key, actions in menu.dtmfActions.items():
+            for position, action in enumerate(actions):
+                where = f"menu[{index}].dtmfActions.{key}[{position}]"
+                if action.action == "gotoMenu":
+                    found.append((f"{where}.menu", action.menu))
+                if action.action == "lookup":
+                    found += [(f"{where}.cases.{shown(case)}", target) for case, target in action.cases.items()]
+                    found.append((f"{where}.else", action.else_))
+    return found
 
 
 def lists_not_obeyed(model: "MessageModel", path: str) -> list[Problem]:

@@ -477,6 +477,7 @@ MESSAGE: Any = {
               'hangup': {'type': 'definition-ref', 'schema_ref': 'HangupModel'},
               'gotoMenu': {'type': 'definition-ref', 'schema_ref': 'GotoMenuModel'},
               'optOut': {'type': 'definition-ref', 'schema_ref': 'OptOutModel'},
+              'lookup': {'type': 'definition-ref', 'schema_ref': 'LookupModel'},
              },
              'discriminator': field_checks.action_name,
              'custom_error_type': 'action',
@@ -799,6 +800,100 @@ MESSAGE: Any = {
    },
    'config': {'strict': True, 'extra_fields_behavior': 'forbid'},
    'ref': 'OptOutModel',
+  },
+  {
+   'type': 'model',
+   'cls': Checked,
+   'schema': {
+    'type': 'model-fields',
+    'fields': {
+     'action': {'type': 'model-field', 'schema': {'type': 'literal', 'expected': ['lookup']}},
+     'url': {
+      'type': 'model-field',
+      'schema': {
+       'type': 'function-after',
+       'function': {'type': 'with-info', 'function': field_checks.check_webhook_url},
+       'schema': {'type': 'str', 'max_length': 2048},
+      },
+     },
+     'body': {
+      'type': 'model-field',
+      'schema': {
+       'type': 'default',
+       'schema': {
+        'type': 'function-after',
+        'function': {'type': 'no-info', 'function': field_checks.check_webhook_body},
+        'schema': {
+         'type': 'nullable',
+         'schema': {'type': 'dict', 'keys_schema': {'type': 'str'}, 'values_schema': {'type': 'any'}},
+        },
+       },
+       'default': None,
+      },
+     },
+     'headers': {
+      'type': 'model-field',
+      'schema': {
+       'type': 'default',
+       'schema': {
+        'type': 'function-after',
+        'function': {'type': 'no-info', 'function': field_checks.check_webhook_headers},
+        'schema': {
+         'type': 'nullable',
+         'schema': {
+          'type': 'dict',
+          'keys_schema': {'type': 'str'},
+          'values_schema': {'type': 'str'},
+          'max_length': 20,
+         },
+        },
+       },
+       'default': None,
+      },
+     },
+     'timeoutMsec': {
+      'type': 'model-field',
+      'schema': {
+       'type': 'default',
+       'schema': {
+        'type': 'function-before',
+        'function': {'type': 'no-info', 'function': json_text.whole},
+        'schema': {'type': 'int', 'ge': 1000, 'le': 5000},
+       },
+       'default': 3000,
+      },
+     },
+     'cases': {
+      'type': 'model-field',
+      'schema': {
+       'type': 'function-after',
+       'function': {'type': 'no-info', 'function': field_checks.check_cases},
+       'schema': {
+        'type': 'dict',
+        'keys_schema': {'type': 'str'},
+        'values_schema': {
+         'type': 'function-before',
+         'function': {'type': 'no-info', 'function': field_checks.menu_index},
+         'schema': {'type': 'int'},
+        },
+        'min_length': 1,
+        'max_length': 20,
+       },
+      },
+     },
+     'else_': {
+      'type': 'model-field',
+      'schema': {
+       'type': 'function-before',
+       'function': {'type': 'no-info', 'function': field_checks.menu_index},
+       'schema': {'type': 'int'},
+      },
+      'validation_alias': 'else',
+     },
+    },
+   },
+   'config': {'strict': True, 'extra_fields_behavior': 'forbid'},
+   'ref': 'LookupModel',
   },
  ],
 }

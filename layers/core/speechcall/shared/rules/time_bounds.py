@@ -42,6 +42,12 @@ QUEUE_LOST_SECONDS = 900
 QUEUE_SECONDS = 5
 """One request of Step Functions to a queue, or that an opt-out be kept, at most."""
 
+LOOKUP_SECONDS, LOOKUP_RETRIES = 10, 1
+"""For which the machine waits for the function that makes a lookup, and how often it is tried again. The function
+itself waits for a receiver for 5 s at most, less what has passed since the key."""
+WAIT_PROMPT_SECONDS = 1
+"""What a callee hears during a lookup, once; between two of these it is asked what was decided."""
+
 HANG_UP_SECONDS = 10
 """For which the machine waits for the news that a call it has hung up is over."""
 
@@ -109,6 +115,13 @@ def execution_seconds(max_call_seconds: int, grace_seconds: int) -> int:
     return round(before_dial + talks + last_menu + looks_up + steps + refused_menu + hangs_up + finishes)
 
 
-LONGEST_EXECUTION_SECONDS = execution_seconds(MOST_CALL_SECONDS, MOST_GRACE_SECONDS)
+def lookup_seconds() -> int:
+    """How much longer a machine may take whose last list has a lookup, at its slowest, with all tries."""
+    asks = (1 + LOOKUP_RETRIES) * LOOKUP_SECONDS + pauses(LOOKUP_RETRIES)
+    looks_up = (1 + COMMAND_RETRIES) * FUNCTION_SECONDS + pauses(COMMAND_RETRIES)
+    return round(asks + looks_up)
+
+
+LONGEST_EXECUTION_SECONDS = execution_seconds(MOST_CALL_SECONDS, MOST_GRACE_SECONDS) + lookup_seconds()
 GIVE_UP_SECONDS = 70 * 60
 """After its line was taken a message is finished whatever goes wrong: no execution lasts so long, nor any call."""

@@ -125,7 +125,7 @@ def _call(call: "Call") -> dict[str, Any]:
 
 def _entry(entry: Entry) -> dict[str, Any]:
     then = {"kind": entry.then.kind.value, "menu": entry.then.menu, "reason": entry.then.reason or None}
-    return {
+    told: dict[str, Any] = {
         "seq": entry.seq,
         "menu": entry.menu,
         "event": entry.event,
@@ -133,6 +133,10 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "atMsec": entry.at_msec,
         "then": {name: value for name, value in then.items() if value is not None},
     }
+    if entry.decided:
+        one = entry.decided
+        told["lookup"] = {"case": one.case or None, "error": one.error or None, "atMsec": one.at_msec}
+    return told
 
 
 def public_keys(signer: Signer) -> dict[str, list[Mapping[str, str]]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeVar, assert_never, cast
 
 from speechcall.calls.rules.call import Call
+from speechcall.calls.rules.call import Step as HeardStep
 from speechcall.calls.rules.cost import cost_of_calls
 from speechcall.calls.rules.end_of_call import key_was_pressed, was_cut_short
 from speechcall.calls.rules.owed import logged_webhooks
@@ -167,7 +168,7 @@ def describe_message(history: History, now_msec: int, held: Held = NOT_HELD) -> 
             "keyPressed": any(key_was_pressed(call) for call in calls),
             "attempts": [_describe_call(call, message.state is State.SETTLING) for call in calls],
             "path": [
-                {"attempt": call.attempt, "menu": step.menu, "heard": step.heard, "at": utc_text(step.at_msec)}
+                _describe_step(call, step)
                 for call in calls
                 for step in call.path
                 if not (step.heard == PROMPT_ERROR and was_cut_short(call))
@@ -299,6 +300,20 @@ def _describe_summary(one: Summary) -> "answers.Summary":
 def _told_outcome(stored: str | None) -> OutcomeName | None:
     """An outcome as it is stored; one that only a later release knows is told too, while both are in use."""
     return cast("OutcomeName | None", stored)
+
+
+def _describe_step(call: Call, step: HeardStep) -> "answers.Step":
+    told: answers.Step = {
+        "attempt": call.attempt,
+        "menu": step.menu,
+        "heard": step.heard,
+        "at": utc_text(step.at_msec),
+    }
+    if step.decided:
+        told["case"] = step.decided.case or None
+        if step.decided.error:
+            told["lookupError"] = step.decided.error
+    return told
 
 
 def _describe_call(call: Call, settles: bool) -> "answers.Attempt":

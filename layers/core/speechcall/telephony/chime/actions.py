@@ -13,6 +13,9 @@ from speechcall.telephony.chime.conversation import ASK, HOLD, Asks
 
 HOLD_MSEC = 300
 """Of silence, after which the next command is asked for again."""
+SHORTEST_PAUSE_MSEC = 100
+WAIT_KEY = "prompts/74ac8ab0b7601cee2ee02fa8d55e8a765117e4f296736854cad140bd20064fa8.wav"
+"""What a callee hears while a receiver is asked: `wait.wav` of this folder, where the stack has put it."""
 IDLE_PAUSES = 8
 """With ReceiveDigits and PlayAudio as many actions as a list may have: each of 125 ms to 22.5 s."""
 
@@ -66,6 +69,9 @@ def render_next(step: Next, asks: Asks) -> Answer:
             return _answer(actions, report, doing=ASK, seq=str(step.seq), deaf=str(asks.deaf))
         case Op.HOLD:
             return _answer([pause(HOLD_MSEC)], report, doing=HOLD, seq=str(step.seq))
+        case Op.WAIT:  # a file that cannot be played is tried again at once: not without a pause
+            actions = [pause(SHORTEST_PAUSE_MSEC), play(step.prompt_beside(WAIT_KEY), [])]
+            return _answer(actions, report, doing=HOLD, seq=str(step.seq))
         case _:
             assert_never(step.op)
 

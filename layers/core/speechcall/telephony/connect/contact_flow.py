@@ -4,7 +4,7 @@ It knows no menu. It asks the function connect_flow for the next command, carrie
 what it heard and asks again:
 
     answered ─► keep ─► op ─┬─ ask ───► seconds ─► one input block ─► key, idle, prompt_error ─► keep
-                            ├─ hold ──► one second of silence ─► next ─► keep
+                            ├─ hold ──► one second of silence, or of what is to be played ─► next ─► keep
                             └─ hangup ► disconnect
 
 A report that fails is made again after a second, the same one, three times; then the callee hears an apology. Each try
@@ -23,6 +23,7 @@ from typing import Any
 
 from speechcall.shared.rules.timing import IDLE_STEPS
 from speechcall.telephony.connect.call_back_flow import build_call_back_flow
+from speechcall.telephony.connect.conversation import WAIT_SECONDS
 from speechcall.telephony.connect.flow_language import HOLD, action, compare, flow, invoke, media
 
 PROTOCOL = "1"
@@ -45,7 +46,8 @@ def build_contact_flow(function_arn: str, apology_uri: str, flow_logging: str = 
         action("log", "UpdateFlowLoggingBehavior", {"FlowLoggingBehavior": flow_logging}, "answered"),
         *_report("answered", function_arn, {"event": "answered"}),
         action("keep", "UpdateContactAttributes", _KEEP, "op", {"NoMatchingError": "sorry"}),
-        *compare("op", "$.External.op", {"ask": "seconds", "hold": "hold", "hangup": "bye"}),
+        *compare("op", "$.External.op", {"ask": "seconds", "hold": "holds", "hangup": "bye"}),
+        *compare("holds", "$.External.seconds", {str(WAIT_SECONDS): "wait"}, "hold"),
         *compare("seconds", "$.External.seconds", {str(step): f"ask-{step}" for step in IDLE_STEPS}),
         *(_input_block(step) for step in IDLE_STEPS),
         *(
@@ -57,6 +59,7 @@ def build_contact_flow(function_arn: str, apology_uri: str, flow_logging: str = 
         *_report("idle", function_arn, {"event": "idle", **_SEQ}),
         *_report("prompt-error", function_arn, {"event": "prompt_error", **_SEQ}),
         action("hold", "MessageParticipant", {"SSML": HOLD}, "next", {"NoMatchingError": "next"}),
+        action("wait", "MessageParticipant", _WHAT_IS_TOLD, "next", {"NoMatchingError": "hold"}),
         *_report("next", function_arn, {"event": "next", **_SEQ}),
         action("sorry", "MessageParticipant", {"Media": media(apology_uri)}, "bye", {"NoMatchingError": "bye"}),
         {"Identifier": "bye", "Type": "DisconnectParticipant", "Parameters": {}, "Transitions": {}},
@@ -64,6 +67,7 @@ def build_contact_flow(function_arn: str, apology_uri: str, flow_logging: str = 
     return flow(actions)
 
 
+_WHAT_IS_TOLD = {"Media": media("$.External.promptUri")}
 _SEQ = {"seq": "$.Attributes.seq"}
 _KEEP = {"Attributes": {"seq": "$.External.seq"}, "TargetContact": "Current"}
 

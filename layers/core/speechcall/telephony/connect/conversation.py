@@ -12,6 +12,10 @@ from speechcall.shared.rules.ids import parse_attempt
 
 NO_PROMPT = "none"
 """Where nothing is to be played: whether a value may be empty is not written."""
+WAIT_KEY = "prompts/e3b89d3655e539093700137ad88b699e0974b13c1516a11037ff90527c082f13.wav"
+"""What a callee hears while a receiver is asked: `wait.wav` of this folder, where the stack has put it."""
+WAIT_SECONDS = 1
+"""How long it is; a hold that says so is that."""
 PROTOCOLS = frozenset({"1", "2"})
 """Those that are spoken here. The last one is that of `contact_flow`."""
 
@@ -44,6 +48,8 @@ def render_next(step: Next) -> dict[str, str]:
             return _answer(Op.ASK, step.seq, step.ask.prompt_uri, step.ask.idle_seconds)
         case Op.HANG_UP:
             return _answer(Op.HANG_UP, step.seq)
+        case Op.WAIT:  # a flow of the release before holds in silence
+            return _answer(Op.HOLD, step.seq, step.prompt_beside(WAIT_KEY), WAIT_SECONDS)
         case Op.HOLD | Op.GO_ON:  # while it asks, a flow does nothing with which it could continue
             return _answer(Op.HOLD, step.seq)
         case _:

@@ -125,9 +125,9 @@ def _after(moment: Moment, step: Next) -> tuple[Moment, float] | None:
             return _ends(moment, Cause.HUNG_UP), 0
         case Op.HANG_UP | Op.GO_ON:  # the call is over or unknown; or a later moment of it was dealt with already
             return None
-        case Op.ASK | Op.HOLD if moment.leaves:
+        case Op.ASK | Op.HOLD | Op.WAIT if moment.leaves:
             return _ends(moment, Cause.CALLER_HUNG_UP), 0
-        case Op.HOLD:
+        case Op.HOLD | Op.WAIT:
             return _next(moment, What.HEARS, event=NEXT, seq=step.seq), HOLD_SECONDS
         case Op.ASK:
             return _answer(moment, step, callee_of(moment.script, moment.attempt))

@@ -11,7 +11,7 @@ import httpx
 
 from speechcall.outbound.adapters.connections import Receivers
 from speechcall.outbound.adapters.guarded_network import OUR_SIDE, TlsFailed
-from speechcall.outbound.adapters.http_answer import MAX_BODY_BYTES
+from speechcall.outbound.adapters.http_answer import MAX_BODY_BYTES, BodyTooLong, Head
 from speechcall.outbound.rules.address import Target, target_of
 from speechcall.shared.rules.errors import ForbiddenAddress, Unreachable, UnusableUrl
 from speechcall.webhooks.rules.delivery import OUR_NETWORK
@@ -26,6 +26,7 @@ _WORDS = {
     httpcore.TimeoutException: "TIMEOUT",
     TlsFailed: "TLS_FAILED",
     httpcore.ConnectError: "CONNECT_FAILED",
+    BodyTooLong: "TOO_LONG",
     httpcore.ProtocolError: "BAD_ANSWER",
     httpcore.NetworkError: "CONNECTION_RESET",
 }
@@ -51,6 +52,18 @@ class WebhookSender:
 
     def __call__(self, request: WebhookRequest) -> WebhookAnswer:
         """The answer. Raises ForbiddenAddress; Unreachable for whatever left none."""
+        head = self._exchange(request)
+        return WebhookAnswer(head.status, head.first("retry-after"))
+
+    def ask(self, request: WebhookRequest, seconds: float, most_bytes: int) -> tuple[int, bytes]:
+        """The answer's status and, of a 200, its body, within so many seconds in all. Raises as a call does."""
+        head = self._exchange(request, seconds, most_bytes)
+        coding = head.first("content-encoding") or "identity"
+        if coding.lower() != "identity":  # it was asked for none
+            raise Unreachable("BAD_ANSWER")
+        return head.status, head.body
+
+    def _exchange(self, request: WebhookRequest, seconds: float | None = None, body_bytes: int = 0) -> Head:
         try:
             target = target_of(request.url)
             content = _content(request, target)
@@ -61,10 +74,9 @@ class WebhookSender:
         except Exception as error:  # what is in the way of writing it down stays in the way
             raise Unreachable("BAD_REQUEST", hopeless=True) from error
         try:
-            head = self._receivers.exchange(request.account_id, target, content)
+            return self._receivers.exchange(request.account_id, target, content, seconds, body_bytes)
         except tuple(_WORDS) as error:
             raise _unreachable(error) from error
-        return WebhookAnswer(head.status, head.first("retry-after"))
 
 
 def _content(request: WebhookRequest, target: Target) -> bytes:

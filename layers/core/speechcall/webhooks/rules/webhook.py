@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from speechcall.menus.rules.menu import Webhook
+from speechcall.menus.rules.menu import Lookup, Webhook
 from speechcall.messages.rules.message import Message
 from speechcall.messages.rules.status_event import KINDS, StatusEvent, StatusKind
 
@@ -93,7 +93,7 @@ def may_follow_others(message: Message, task: WebhookTask) -> bool:
     return task.seq > first_question or any(isinstance(action, Webhook) for action in before)
 
 
-def webhook_request(message: Message, webhook: Webhook, event_id: str, now_sec: int) -> WebhookRequest:
+def webhook_request(message: Message, webhook: Webhook | Lookup, event_id: str, now_sec: int) -> WebhookRequest:
     """The request: body exactly `{"from","to","mid","action"}`, the customer's headers, then ours.
 
     `action` is the customer's own JSON text, so that its numbers and its member order arrive.
