@@ -602,7 +602,7 @@ SENDERS: dict[str, tuple[str, str, dict[str, Any]]] = {
 def test_the_sender_of_text_messages_is_looked_at(world, sender):
     operation, member, one = SENDERS[sender]
     parameter("SmsOriginationIdentity", f"{ARN}:{sender}")(world)
-    found = [one]
+    found: list[Any] = [one]
     events = world.deployment.client("pinpoint-sms-voice-v2").meta.events
 
     def tell(model, **_more):
@@ -620,8 +620,8 @@ def test_the_sender_of_text_messages_is_looked_at(world, sender):
         if "Status" in one:
             found[:] = [{**one, "Status": "DELETED"}]
             assert "is DELETED" in look(world, "sms-sender").findings[0].text
-        for nothing in ([], ["gone"]):
-            found[:] = nothing
+        nothing: list[list[Any]] = [[], ["gone"]]
+        for found[:] in nothing:
             assert "not there any more" in look(world, "sms-sender").findings[0].text
         world.denied.add(operation)
         assert look(world, "sms-sender").verdict is Verdict.UNKNOWN
