@@ -15,7 +15,7 @@ from cli.main import app
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
 from tests.kit.command_line import CliRunner
-from tests.kit.doctor_stack import CALLER_ID, INSTANCE, NAME, REGION, healthy_stack
+from tests.kit.doctor_stack import CALLER_ID, INSTANCE, NAME, REGION, SMS_SENDER, healthy_stack
 from tests.kit.samples import MID, message
 
 PLACE = Place(stack=NAME, region=REGION)
@@ -95,6 +95,14 @@ def fewer(quota):
 
 def first_alarm(**changed):
     return lambda found: found["MetricAlarms"][0].update(changed)
+
+
+def sms(**changed):
+    return lambda world: vars(world.sms).update(changed)
+
+
+def identity(**changed):
+    return lambda world: world.sms.identity.update(changed)
 
 
 W, P, U = Verdict.WARNING, Verdict.PROBLEM, Verdict.UNKNOWN
@@ -332,6 +340,27 @@ FAULTS = {
         answer("GetTopicAttributes", put("Attributes", "SubscriptionsConfirmed", value="0")),
         "Nobody listens",
     ),
+    "a sender of text messages that is gone": ("sms-sender", P, sms(arn=f"{SMS_SENDER}0"), "is not there"),
+    "one of another Region": (
+        "sms-sender",
+        P,
+        parameter("SmsOriginationIdentity", SMS_SENDER.replace(REGION, "eu-west-1")),
+        "is in eu-west-1",
+    ),
+    "a number that waits for its activation": ("sms-sender", P, identity(Status="PENDING"), "PENDING"),
+    "a number for calls alone": ("sms-sender", P, identity(NumberCapabilities=["VOICE"]), "no text messages"),
+    "a simulator's number": ("sms-sender", W, identity(NumberType="SIMULATOR"), "reaches no phone"),
+    "a number for promotion": ("sms-sender", W, identity(MessageType="PROMOTIONAL"), "promotional"),
+    "a number that sends within its country": (
+        "sms-countries",
+        P,
+        identity(IsoCountryCode="PL", InternationalSendingEnabled=False),
+        "to PL alone, and accounts may have text messages sent to DE",
+    ),
+    "a country that is blocked": ("sms-countries", P, sms(rules={"DE": "BLOCK", "PL": "ALLOW"}), "blocks text"),
+    "no money for text messages": ("sms-spend", P, sms(spend_limit=0), "is 0"),
+    "a dollar a month": ("sms-spend", W, sms(spend_limit=1), "1 USD"),
+    "the sandbox": ("sms-tier", P, sms(tier="SANDBOX"), "verified numbers alone"),
 }
 
 
@@ -479,6 +508,37 @@ def test_a_stack_that_rings_no_phone_is_asked_nothing_of_a_telephony_and_says_so
     found = look(world, "simulated")
     assert found.verdict is Verdict.WARNING
     assert "no phone rings" in found.findings[0].text
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault", "check"),
+    [
+        ("sender-id/SHOP/DE", {}, None),
+        ("sender-id/SHOP/PL", {}, "sms-countries"),
+        ("pool/pool-1", {}, None),
+        ("pool/pool-1", {"Status": "CREATING"}, "sms-sender"),
+    ],
+)
+def test_a_sender_may_be_a_name_or_a_pool(world, kind, fault, check):
+    arn = SMS_SENDER.replace("phone-number/phone-5eec4ca1", kind)
+    world.changes["DescribeStacks"] = [parameter_change("SmsOriginationIdentity", arn)]
+    sms(arn=arn, identity=dict(fault))(world)
+    told = {name: one for name, one in results_of(world).items() if name.startswith("sms-")}
+    assert len(told) == 4
+    assert [name for name, one in told.items() if one.findings] == ([check] if check else [])
+
+
+def test_a_stack_without_a_sender_is_asked_nothing_about_text_messages(world):
+    world.changes["DescribeStacks"] = [parameter_change("SmsOriginationIdentity", "")]
+    assert not [one.name for one in checks_of(world.deployment, PLACE) if one.name.startswith("sms-")]
+
+
+def test_only_accounts_that_may_have_text_messages_sent_count(world):
+    identity(IsoCountryCode="PL", InternationalSendingEnabled=False)(world)
+    acme = world.deployment.accounts.find("acme")
+    assert world.deployment.accounts.save(replace(acme, sms_per_day=0), acme)
+    assert look(world, "sms-countries").verdict is Verdict.OK
+    assert world.deployment.accounts.save(acme, replace(acme, sms_per_day=0))
 
 
 def test_what_is_found_names_no_full_number(world):
