@@ -8,6 +8,7 @@ from cli.deployment import Deployment, Place
 from cli.doctor.findings import Check, Finding, Result, Verdict, examine
 from cli.doctor.operating_checks import operating_checks
 from cli.doctor.runtime_checks import runtime_checks
+from cli.doctor.sms_checks import sms_checks
 from cli.doctor.stack import NoStack, Stack
 from cli.doctor.stack_checks import stack_checks
 from cli.doctor.storage_checks import storage_checks
@@ -53,6 +54,7 @@ def checks_of(deployment: Deployment, place: Place) -> Iterator[Check]:
             return
         yield from stack_checks(stack)
         yield from telephony_checks(stack)
+        yield from sms_checks(stack)
         yield from storage_checks(stack)
         yield from runtime_checks(stack)
     yield from operating_checks(deployment, where)

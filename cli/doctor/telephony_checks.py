@@ -2,8 +2,7 @@
 
 Sources: Amazon Connect API reference, DescribeInstance, ListPhoneNumbersV2, DescribeContactFlow (State, Status),
 ListLambdaFunctions; Service Quotas API reference, ListServiceQuotas; Amazon Chime SDK API reference,
-GetSipMediaApplication; AWS End User Messaging SMS and voice v2 API reference, DescribePhoneNumbers, DescribePools,
-DescribeSenderIds. Where calls to the number go: see `call_back_routes`.
+GetSipMediaApplication. Where calls to the number go: see `call_back_routes`.
 """
 
 import json
@@ -33,9 +32,7 @@ QUOTAS = {
 
 
 def telephony_checks(stack: Stack) -> Iterator[Check]:
-    """Of the provider that places the stack's calls, and of who sends messages in their place."""
-    if stack.parameters.get("SmsOriginationIdentity"):
-        yield Check("sms-sender", "text messages have a sender that is active", lambda: _sms_sender(stack))
+    """Of the provider that places the stack's calls."""
     if not provider(ProviderName(stack.provider)).rings_phones:
         yield Check("simulated", "phones are called", _simulated)
         return
@@ -197,28 +194,3 @@ def _application(stack: Stack) -> Iterator[Finding]:
     name = stack.name_of("ChimeEventsFunction")
     if not any(f":function:{name}" in arn for arn in asked):
         yield Finding("The SIP media application asks another function than this stack's.", PUT_BACK)
-
-
-def _sms_sender(stack: Stack) -> Iterator[Finding]:
-    """Of AWS End User Messaging SMS; a sender ID has no state: it is there or not."""
-    arn = stack.parameters["SmsOriginationIdentity"]
-    kind, _, name = arn.rpartition(":")[2].partition("/")
-    sms = stack.client("pinpoint-sms-voice-v2")
-    try:
-        match kind:
-            case "phone-number":
-                found = sms.describe_phone_numbers(PhoneNumberIds=[arn])["PhoneNumbers"]
-            case "pool":
-                found = sms.describe_pools(PoolIds=[arn])["Pools"]
-            case _:
-                sender, _, country = name.partition("/")
-                given = {"SenderId": sender, "IsoCountryCode": country}
-                found = sms.describe_sender_ids(SenderIds=[given])["SenderIds"]
-    except sms.exceptions.ResourceNotFoundException:
-        found = []
-    states = {one.get("Status", "ACTIVE") for one in found} or {"not there any more"}
-    if states != {"ACTIVE"}:
-        yield Finding(
-            f"The sender of text messages ({kind}) is {', '.join(sorted(states))}: no fallback is sent.",
-            "AWS End User Messaging console, SMS: look at it; or deploy with another SmsOriginationIdentity.",
-        )

@@ -8,7 +8,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import httpx
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
@@ -22,7 +21,7 @@ from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
 from speechcall.telephony.connect.apology import apology_key
 from tests.kit.command_line import CliRunner
-from tests.kit.doctor_stack import CALLER_ID, INSTANCE, NAME, REGION, healthy_stack
+from tests.kit.doctor_stack import CALLER_ID, INSTANCE, NAME, REGION, SMS_SENDER, healthy_stack
 from tests.kit.samples import MID, message
 
 PLACE = Place(stack=NAME, region=REGION)
@@ -113,6 +112,16 @@ def policy_text(old, new):
 
 
 DENIAL = {"Sid": "Hands off", "Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}
+
+
+def sms(**changed):
+    return lambda world: vars(world.sms).update(changed)
+
+
+def identity(**changed):
+    return lambda world: world.sms.identity.update(changed)
+
+
 W, P, U = Verdict.WARNING, Verdict.PROBLEM, Verdict.UNKNOWN
 TABLE = ("Table",)
 FAULTS = {
@@ -372,6 +381,27 @@ FAULTS = {
         answer("GetTopicAttributes", put("Attributes", "SubscriptionsConfirmed", value="0")),
         "Nobody listens",
     ),
+    "a sender of text messages that is gone": ("sms-sender", P, sms(arn=f"{SMS_SENDER}0"), "is not there"),
+    "one of another Region": (
+        "sms-sender",
+        P,
+        parameter("SmsOriginationIdentity", SMS_SENDER.replace(REGION, "eu-west-1")),
+        "is in eu-west-1",
+    ),
+    "a number that waits for its activation": ("sms-sender", P, identity(Status="PENDING"), "PENDING"),
+    "a number for calls alone": ("sms-sender", P, identity(NumberCapabilities=["VOICE"]), "no text messages"),
+    "a simulator's number": ("sms-sender", W, identity(NumberType="SIMULATOR"), "reaches no phone"),
+    "a number for promotion": ("sms-sender", W, identity(MessageType="PROMOTIONAL"), "promotional"),
+    "a number that sends within its country": (
+        "sms-countries",
+        P,
+        identity(IsoCountryCode="PL", InternationalSendingEnabled=False),
+        "to PL alone, and accounts may have text messages sent to DE",
+    ),
+    "a country that is blocked": ("sms-countries", P, sms(rules={"DE": "BLOCK", "PL": "ALLOW"}), "blocks text"),
+    "no money for text messages": ("sms-spend", P, sms(spend_limit=0), "is 0"),
+    "a dollar a month": ("sms-spend", W, sms(spend_limit=1), "1 USD"),
+    "the sandbox": ("sms-tier", P, sms(tier="SANDBOX"), "verified numbers alone"),
 }
 
 
@@ -575,58 +605,35 @@ def test_the_sip_media_application_is_looked_at(chime):
     assert look(chime, "application").verdict is Verdict.UNKNOWN
 
 
-ARN = f"arn:aws:sms-voice:{REGION}:123456789012"
-NUMBER = {
-    "PhoneNumberArn": f"{ARN}:phone-number/phone-1",
-    "PhoneNumber": "+4930123456",
-    "Status": "ACTIVE",
-    "IsoCountryCode": "DE",
-    "MessageType": "TRANSACTIONAL",
-    "NumberCapabilities": ["SMS"],
-    "NumberType": "LONG_CODE",
-    "MonthlyLeasingPrice": "1.00",
-    "TwoWayEnabled": False,
-    "SelfManagedOptOutsEnabled": False,
-    "OptOutListName": "Default",
-    "DeletionProtectionEnabled": False,
-    "CreatedTimestamp": 1,
-}
-SENDERS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "phone-number/phone-1": ("DescribePhoneNumbers", "PhoneNumbers", NUMBER),
-    "pool/pool-1": ("DescribePools", "Pools", {"Status": "ACTIVE"}),
-    "sender-id/Shop/DE": ("DescribeSenderIds", "SenderIds", {"SenderId": "Shop", "IsoCountryCode": "DE"}),
-}
+@pytest.mark.parametrize(
+    ("kind", "fault", "check"),
+    [
+        ("sender-id/SHOP/DE", {}, None),
+        ("sender-id/SHOP/PL", {}, "sms-countries"),
+        ("pool/pool-1", {}, None),
+        ("pool/pool-1", {"Status": "CREATING"}, "sms-sender"),
+    ],
+)
+def test_a_sender_may_be_a_name_or_a_pool(world, kind, fault, check):
+    arn = SMS_SENDER.replace("phone-number/phone-5eec4ca1", kind)
+    world.changes["DescribeStacks"] = [parameter_change("SmsOriginationIdentity", arn)]
+    sms(arn=arn, identity=dict(fault))(world)
+    told = {name: one for name, one in results_of(world).items() if name.startswith("sms-")}
+    assert len(told) == 4
+    assert [name for name, one in told.items() if one.findings] == ([check] if check else [])
 
 
-@pytest.mark.parametrize("sender", SENDERS)
-def test_the_sender_of_text_messages_is_looked_at(world, sender):
-    operation, member, one = SENDERS[sender]
-    parameter("SmsOriginationIdentity", f"{ARN}:{sender}")(world)
-    found: list[Any] = [one]
-    events = world.deployment.client("pinpoint-sms-voice-v2").meta.events
+def test_a_stack_without_a_sender_is_asked_nothing_about_text_messages(world):
+    world.changes["DescribeStacks"] = [parameter_change("SmsOriginationIdentity", "")]
+    assert not [one.name for one in checks_of(world.deployment, PLACE) if one.name.startswith("sms-")]
 
-    def tell(model, **_more):
-        if model.name == operation and "gone" not in found:
-            return httpx.Response(200), {member: found, "ResponseMetadata": {"HTTPStatusCode": 200}}
-        if model.name == operation:
-            raise world.deployment.client("pinpoint-sms-voice-v2").exceptions.ResourceNotFoundException(
-                {"Error": {"Code": "ResourceNotFoundException", "Message": "no"}}, operation
-            )
-        return None
 
-    events.register("before-call.pinpoint-sms-voice-v2.*", tell)
-    try:
-        assert look(world, "sms-sender").verdict is Verdict.OK
-        if "Status" in one:
-            found[:] = [{**one, "Status": "DELETED"}]
-            assert "is DELETED" in look(world, "sms-sender").findings[0].text
-        nothing: list[list[Any]] = [[], ["gone"]]
-        for found[:] in nothing:
-            assert "not there any more" in look(world, "sms-sender").findings[0].text
-        world.denied.add(operation)
-        assert look(world, "sms-sender").verdict is Verdict.UNKNOWN
-    finally:
-        events.unregister("before-call.pinpoint-sms-voice-v2.*", tell)
+def test_only_accounts_that_may_have_text_messages_sent_count(world):
+    identity(IsoCountryCode="PL", InternationalSendingEnabled=False)(world)
+    acme = world.deployment.accounts.find("acme")
+    assert world.deployment.accounts.save(replace(acme, sms_per_day=0), acme)
+    assert look(world, "sms-countries").verdict is Verdict.OK
+    assert world.deployment.accounts.save(acme, replace(acme, sms_per_day=0))
 
 
 def test_what_is_found_names_no_full_number(world):

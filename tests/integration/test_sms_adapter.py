@@ -8,6 +8,8 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore import xform_name
+from botocore.validate import ParamValidator
 
 from local.common.http_server import HttpServer
 from local.common.journal import Journal
@@ -126,3 +128,35 @@ def test_a_service_that_cannot_be_reached_has_sent_nothing():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     assert TextMessages(client(f"http://127.0.0.1:{port}"), IDENTITY).send(NUMBER, "a", MID) is Answer.NOT_NOW
+
+
+@pytest.mark.parametrize("kind", ["phone-number/phone-1", "sender-id/SHOP/DE", "pool/pool-1"])
+def test_what_it_tells_of_itself_is_what_the_services_description_allows(kind: str) -> None:
+    arn = IDENTITY.replace("phone-number/phone-1", kind)
+    made = SmsService("eu-central-1", arn, Journal())
+    made.origination.rules["UA"] = "BLOCK"
+    asked: dict[str, dict[str, Any]] = {
+        "DescribePhoneNumbers": {"PhoneNumberIds": [arn]} if kind.startswith("phone") else {},
+        "DescribeSenderIds": {"SenderIds": [{"SenderId": "SHOP", "IsoCountryCode": "DE"}]} if "SHOP" in kind else {},
+        "DescribePools": {"PoolIds": [arn]} if kind.startswith("pool") else {},
+        "DescribeSpendLimits": {},
+        "DescribeAccountAttributes": {},
+        "GetProtectConfigurationCountryRuleSet": {
+            "ProtectConfigurationId": "protect-5eec4ca1",
+            "NumberCapability": "SMS",
+        },
+    }
+    server = HttpServer(made.api, name="sms")
+    server.start()
+    sms = client(server.url)
+    try:
+        for operation, request in asked.items():
+            answer = getattr(sms, xform_name(operation))(**request)
+            del answer["ResponseMetadata"]
+            report = ParamValidator().validate(answer, sms.meta.service_model.operation_model(operation).output_shape)
+            assert not report.has_errors(), report.generate_report()
+            assert any(answer.values()) or operation.startswith(("DescribeP", "DescribeSender"))
+        with pytest.raises(sms.exceptions.ResourceNotFoundException):
+            sms.describe_phone_numbers(PhoneNumberIds=["phone-2"])
+    finally:
+        server.stop()

@@ -29,7 +29,13 @@ from tests.kit.outcomes.telephony import number_of
 from tests.kit.samples import NOW
 from tests.kit.status_receiver import StatusReceiver
 
-EVENTS = ["final", "attempt", "list"]
+EVENTS = ["final", "attempt", "list", "fallback"]
+SMS_SENDER = "arn:aws:sms-voice:eu-central-1:123456789012:phone-number/phone-1"
+FALLBACK = {
+    "type": "sms",
+    "text": "We could not reach you.",
+    "on": ["noAnswer", "busy", "failed", "expired", "promptUnavailable", "noKey"],
+}
 STATUS = "https://shop.example/status"
 IN_A_LIST = 5
 MEETS = ("busy", "rings", "hangs up", "presses", "presses", "is silent")
@@ -72,7 +78,7 @@ class Shop(StoryReceiver):
 def cloud(request):
     with ExitStack() as exits:
         shop = Shop()
-        shop.cloud = made = VirtualCloud(request.param, shop, exits)
+        shop.cloud = made = VirtualCloud(request.param, shop, exits, SmsOriginationIdentity=SMS_SENDER)
         yield made
 
 
@@ -80,7 +86,8 @@ def begin(cloud: VirtualCloud) -> None:
     """A new stack with an account that is told of attempts if a request says nothing."""
     cloud.begin(1)
     client = boto3.client("dynamodb")
-    account = Account("acme", ("*",), calls_per_day=10_000, status_url=STATUS, status_events=("attempt",))
+    limits: Any = {"calls_per_day": 10_000, "sms_per_day": 10_000}
+    account = Account("acme", ("*",), status_url=STATUS, status_events=("attempt",), **limits)
     DynamoAccounts(client, cloud.tables[1]).add(account, credentials_of("acme", Secrets("acme", "secret", "key")))
     DynamoPrompts(client, cloud.tables[1]).put("acme", KnownPrompt("intro", PROMPT, NOW))
     cloud.let_sign("acme")
@@ -112,6 +119,8 @@ class Calls:
         redial = {"attempts": 2, "afterSec": [60]}
         given = {"from": "Shop", "text": "ivr", "type": "speechcall", "menu": [MENU], "redial": redial, "ttl": 7200}
         messages = [{**given, "to": number, "customerMessageId": f"of {number}"} for number in numbers]
+        for one in messages[::2]:
+            one["fallback"] = FALLBACK
         body = {"messages": messages, "statusUrl": STATUS, "statusEvents": EVENTS}
         answer = json.loads(self.cloud.request("POST /bat/messagelist", body=body)["body"])
         mids = [one["messageId"] for one in answer["messages"]]
@@ -204,14 +213,17 @@ def reconstructs(cloud: VirtualCloud, count: int, seed: int) -> None:
     assert len(statuses) == count
     for mid, status in statuses.items():
         told, asked = server.messages[mid], status["call"]
-        assert told["event"] == "final"
-        members = ("messageId", "messagelistId", "customerMessageId", "recipient", "deliverystatus")
-        assert {name: told[name] for name in members} == {name: status[name] for name in members}
+        # A fallback that was due has its own event, and none that was not; with or without it the state is the same.
+        due = [one for one in status.get("fallbacks", []) if one["status"] != "not_used"]
+        assert told["event"] == ("fallback" if due else "final")
+        members = ("messageId", "messagelistId", "customerMessageId", "recipient", "deliverystatus", "fallbacks")
+        assert {name: told.get(name) for name in members} == {name: status.get(name) for name in members}
         assert told["call"] == {name: asked[name] for name in asked if name not in ("webhooks", "statusWebhooks")}
         placed = {one["attempt"] for one in asked["attempts"]}
         assert server.attempts.get(mid, set()) >= placed
         hooks = {one["webhookId"]: one["state"] for one in asked["statusWebhooks"]}
-        assert sorted(hooks) == sorted([f"{mid}-final", *(f"{mid}-a{n}" for n in server.attempts.get(mid, set()))])
+        ids = [f"{mid}-final", *(f"{mid}-a{n}" for n in server.attempts.get(mid, set()))]
+        assert sorted(hooks) == sorted([*ids, *([f"{mid}-fallback"] if due else [])])
         assert set(hooks.values()) == {"delivered"}
         keys = [step["heard"] for step in asked["path"]]
         sent = [{"key": 1} for key in keys if key == "d1"] + [{"key": 0} for key in keys if key not in ("d1", "d2")]
@@ -224,6 +236,9 @@ def reconstructs(cloud: VirtualCloud, count: int, seed: int) -> None:
     # What was to be seen has happened: redials, cancels, webhooks that come twice, and first attempts in order.
     outcomes = Counter(status["call"]["outcome"] for status in statuses.values())
     assert {"answered", "cancelled"} <= set(outcomes)
+    fallbacks = Counter(one["status"] for status in statuses.values() for one in status.get("fallbacks", []))
+    assert fallbacks["sent"] + fallbacks["unknown"] == len(cloud.texts) == len(set(cloud.texts))
+    assert {"sent", "not_used"} <= set(fallbacks)
     assert max(len(status["call"]["attempts"]) for status in statuses.values()) >= 2
     assert server.repeated
     in_order(cloud)
@@ -273,6 +288,7 @@ def in_order(cloud: VirtualCloud) -> None:
             continue
         seen.add(name)
         mid, _, rest = name.partition("-")
-        place = (99, 0) if rest == "final" else (int(rest[1:]), 1) if rest[0] == "a" else (int(rest.split("-")[0]), 0)
+        last = {"final": (98, 0), "fallback": (99, 0)}
+        place = last.get(rest) or ((int(rest[1:]), 1) if rest[0] == "a" else (int(rest.split("-")[0]), 0))
         firsts.setdefault(mid, []).append(place)
     assert [(mid, places) for mid, places in firsts.items() if places != sorted(places)] == []

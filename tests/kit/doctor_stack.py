@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -25,6 +26,7 @@ from cli.deployment import Deployment, Place, open_deployment
 from local.cloud.apply_moto_patches import install_guards
 from local.cloud.intrinsics import read_document
 from local.cloud.template import TEMPLATE, read_template
+from local.network.sms.origination import Origination
 from speechcall import VERSION
 from speechcall.accounts.rules.account import Account
 from speechcall.messages.rules.pool import Pool
@@ -37,6 +39,7 @@ ACCOUNT, REGION, NAME = "123456789012", "eu-central-1", "prod"
 INSTANCE_ID = "12345678-1234-1234-1234-123456789012"
 INSTANCE = f"arn:aws:connect:{REGION}:{ACCOUNT}:instance/{INSTANCE_ID}"
 CALLER_ID = "+4930123456"
+SMS_SENDER = f"arn:aws:sms-voice:{REGION}:{ACCOUNT}:phone-number/phone-5eec4ca1"
 AS_THEY_STAND = (
     *("AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::S3::Bucket", "AWS::KMS::Key"),
     "AWS::Logs::LogGroup",
@@ -54,6 +57,7 @@ ENVIRONMENT = {
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
 }
 PARAMETERS = {"ConnectInstanceArn": INSTANCE, "CallerId": CALLER_ID, "DeletionProtection": "true"}
+PARAMETERS |= {"SmsOriginationIdentity": SMS_SENDER}
 
 Change = Callable[[Any], None]
 """What is changed in an answer of AWS."""
@@ -75,6 +79,8 @@ class DoctorWorld:
     """Alarms of the stack, which moto's CloudFormation does not make, by their logical ids."""
     composites: dict[str, Any] = field(default_factory=dict)
     """Those of them that are composite ones, as DescribeAlarms tells of them."""
+    sms: Origination = field(default_factory=lambda: Origination(SMS_SENDER))
+    """What the laptop's service for text messages tells."""
     _given: dict[str, Any] = field(default_factory=dict)
     table: dict[str, Any] = field(default_factory=dict)
     """What Amazon Connect, Service Quotas and Lambda's account settings answer."""
@@ -85,6 +91,7 @@ class DoctorWorld:
             one.clear()
         self.health = {"status": "ok", "version": VERSION, "provider": "connect"}
         self.clock_is_ahead_seconds = 0.0
+        vars(self.sms).update(vars(Origination(SMS_SENDER)))
 
     @cached_property
     def deployment(self) -> Deployment:
@@ -94,7 +101,7 @@ class DoctorWorld:
         events.register("provide-client-params.*.*", self._remember)
         events.register("before-call.*.*", self._before)
         events.register("after-call.*.*", self._after)
-        return made
+        return unrecorded(made)
 
     def _remember(self, params: Any, **_more: Any) -> None:
         """Botocore's event `provide-client-params`: what is asked for."""
@@ -119,9 +126,12 @@ class DoctorWorld:
             raise ClientError(response, model.name)
         if model.name == "ListStackResources" and self._given.get("StackName") == MONITORING_STACK:
             return self._alarms_of_the_nested_stack()
-        if model.name not in self.table:
+        answers = dict(self.table)
+        if model.service_model.service_name == "pinpoint-sms-voice-v2":
+            answers[model.name] = self.sms.operations(_not_there(model.name))[model.name](self._given)
+        if model.name not in answers:
             return None
-        answer = json.loads(json.dumps(self.table[model.name]))
+        answer = json.loads(json.dumps(answers[model.name]))
         report = ParamValidator().validate(answer, model.output_shape)
         assert not report.has_errors(), report.generate_report()
         self._change(model.name, answer)
@@ -196,6 +206,21 @@ def _document() -> dict[str, Any]:
     return {**kept, "Resources": resources, "Outputs": outputs}
 
 
+def unrecorded(deployment: Deployment) -> Deployment:
+    """Whose stores write without the audit trail: a test makes what is to be looked at."""
+    trail: Any = SimpleNamespace(client=deployment.client("dynamodb"))
+    deployment.trail = trail
+    return deployment
+
+
+def _not_there(operation: str) -> Callable[[str], Exception]:
+    def error(what: str) -> Exception:
+        response: Any = {"Error": {"Code": "ResourceNotFoundException", "Message": what}}
+        return ClientError(response, operation)
+
+    return error
+
+
 @contextmanager
 def healthy_stack() -> Iterator[DoctorWorld]:
     """The stack `prod`, in a moto of its own."""
@@ -213,7 +238,7 @@ def healthy_stack() -> Iterator[DoctorWorld]:
             TemplateBody=json.dumps(_document()),
             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in PARAMETERS.items()],
         )
-        deployment = open_deployment(Place(stack=NAME, region=REGION))
+        deployment = unrecorded(open_deployment(Place(stack=NAME, region=REGION)))
         _fill(deployment, world)
         yield world
 
@@ -256,7 +281,7 @@ def _fill(deployment: Deployment, world: DoctorWorld) -> None:
     for name in ("ConnectFlowFunction", "ControlCallFunction", "FinishCallFunction"):
         functions.put_function_concurrency(FunctionName=deployment.name_of(name), ReservedConcurrentExecutions=16)
     deployment.lines.tell_stack(Pool(10, 2))
-    deployment.accounts.add(Account("acme", ("+49",)), {})
+    deployment.accounts.add(Account("acme", ("+49",), sms_per_day=100), {})
     function = functions.get_function_configuration(FunctionName=deployment.name_of("ConnectFlowFunction"))[
         "FunctionArn"
     ]

@@ -47,6 +47,10 @@ class StatusReceiver:
                 if known is None or (known["event"] == "attempt" and known["attempt"] < told["attempt"]):
                     self.messages[told["messageId"]] = told
             case "final":
+                known = self.messages.get(told["messageId"])
+                if known is None or known["event"] != "fallback":
+                    self.messages[told["messageId"]] = told
+            case "fallback":
                 self.messages[told["messageId"]] = told
         return 204
 

@@ -1,4 +1,5 @@
-"""AWS End User Messaging SMS on the laptop: SendTextMessage. What is sent is shown on the phone page.
+"""AWS End User Messaging SMS on the laptop: SendTextMessage, and what it tells of itself. What is sent is shown on the
+phone page.
 
 Source: AWS End User Messaging SMS API reference, version 2, "SendTextMessage"; its description in botocore says which
 requests are well formed. There is no idempotency token: each request that is taken is another text message. A number
@@ -14,7 +15,8 @@ from typing import Any, NamedTuple
 from local.common.journal import Journal
 from local.network.shared.faults import Chance, Faults
 from local.network.shared.service_api import ServiceApi
-from local.network.shared.wire import ServiceDescription
+from local.network.shared.wire import ServiceDescription, ServiceError
+from local.network.sms.origination import Origination
 
 SERVICE = "pinpoint-sms-voice-v2"
 SEND = "SendTextMessage"
@@ -36,15 +38,17 @@ class SmsService:
         self._lock = Lock()
         self._sent: list[TextMessage] = []
         self._stopped: set[str] = set()
+        self.origination = Origination(identity)
+        told = self.origination.operations(self._missing)
         self._description = ServiceDescription(
             SERVICE,
-            (SEND,),
+            (SEND, *told),
             malformed="ValidationException",
             invalid="ValidationException",
             throttled="ThrottlingException",
             broken="InternalServerException",
         )
-        self.api = ServiceApi(self._description, region, {SEND: self._send}, {}, Chance(Faults()))
+        self.api = ServiceApi(self._description, region, {SEND: self._send, **told}, {}, Chance(Faults()))
 
     @property
     def sent(self) -> list[TextMessage]:
@@ -57,10 +61,13 @@ class SmsService:
         with self._lock:
             self._stopped.add(number)
 
+    def _missing(self, what: str) -> ServiceError:
+        return self._description.error("ResourceNotFoundException", what)
+
     def _send(self, request: dict[str, Any]) -> dict[str, Any]:
         number, context = request["DestinationPhoneNumber"], request.get("Context", {})
         if request.get("OriginationIdentity") != self._identity:
-            raise self._description.error("ResourceNotFoundException", "there is no such origination identity")
+            raise self._missing("there is no such origination identity")
         with self._lock:
             if number in self._stopped:
                 reason = {"Reason": "DESTINATION_PHONE_NUMBER_OPTED_OUT"}

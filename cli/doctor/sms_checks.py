@@ -1,0 +1,151 @@
+"""The sender of text messages: is it there, may it send where accounts may have them sent, is there money for it?
+
+Sources: AWS End User Messaging SMS API reference, version 2: DescribePhoneNumbers (Status, NumberCapabilities,
+MessageType, InternationalSendingEnabled), DescribeSenderIds (IsoCountryCode), DescribePools (Status),
+DescribeSpendLimits (EnforcedLimit, in US dollars a month), DescribeAccountAttributes (ACCOUNT_TIER,
+DEFAULT_PROTECT_CONFIGURATION_ID), GetProtectConfigurationCountryRuleSet (ProtectStatus); SendTextMessage's reasons
+INTERNATIONAL_SENDING_NOT_SUPPORTED, INVALID_IDENTITY_FOR_DESTINATION_COUNTRY, DESTINATION_COUNTRY_BLOCKED. User guide,
+"About the SMS/MMS and voice sandbox": a new account sends for one dollar a month, and to verified numbers alone.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from cli.doctor.countries import countries_of
+from cli.doctor.findings import Check, Finding, Verdict
+from cli.doctor.stack import Stack
+from speechcall.shared.adapters.stepfunctions import error_code
+
+CONSOLE = "AWS End User Messaging console, SMS"
+ANOTHER = "Deploy with the ARN of another sender in SmsOriginationIdentity, or with an empty one: then none are sent."
+TEXT_LIMIT, LITTLE = "TEXT_MESSAGE_MONTHLY_SPEND_LIMIT", 1
+
+
+class Sender(NamedTuple):
+    """What the parameter names: `kind` is phone-number, sender-id or pool."""
+
+    arn: str
+    region: str
+    kind: str
+    name: str
+    """Of a sender ID with its country: SHOP/DE."""
+
+
+def sms_checks(stack: Stack) -> Iterator[Check]:
+    """Of a stack that sends text messages in place of calls."""
+    arn = stack.parameters.get("SmsOriginationIdentity", "")  # a release before has no such parameter
+    if not arn:
+        return
+    parts = arn.split(":", 5)
+    sender = Sender(arn, parts[3], *parts[5].split("/", 1))
+    yield Check("sms-sender", "the sender of text messages is there and active", lambda: _sender(stack, sender))
+    yield Check("sms-countries", "it may send where accounts may have it sent", lambda: _countries(stack, sender))
+    yield Check("sms-spend", "there is money for text messages", lambda: _spend(stack))
+    yield Check("sms-tier", "text messages reach any number", lambda: _tier(stack))
+
+
+def _described(stack: Stack, sender: Sender) -> dict[str, Any] | None:
+    """The sender, as the service knows it; None: it is not there."""
+    sms = stack.client("pinpoint-sms-voice-v2")
+    try:
+        if sender.kind == "phone-number":
+            found = sms.describe_phone_numbers(PhoneNumberIds=[sender.arn])["PhoneNumbers"]
+        elif sender.kind == "pool":
+            found = sms.describe_pools(PoolIds=[sender.arn])["Pools"]
+        else:
+            name, _, country = sender.name.partition("/")
+            found = sms.describe_sender_ids(SenderIds=[{"SenderId": name, "IsoCountryCode": country}])["SenderIds"]
+    except ClientError as error:
+        if error_code(error) == "ResourceNotFoundException":
+            return None
+        raise
+    return next(iter(found), None)
+
+
+def _sender(stack: Stack, sender: Sender) -> Iterator[Finding]:
+    here = stack.described["StackId"].split(":")[3]
+    if sender.region != here:
+        yield Finding(f"The sender of text messages is in {sender.region}, and this stack in {here}.", ANOTHER)
+        return
+    found = _described(stack, sender)
+    if found is None:
+        yield Finding(f"The sender of text messages is not there: {sender.kind} {sender.name}.", ANOTHER)
+        return
+    if (status := found.get("Status", "ACTIVE")) != "ACTIVE":
+        yield Finding(
+            f"The sender of text messages is {status}, not ACTIVE.", f"{CONSOLE}: wait, or see why. {ANOTHER}"
+        )
+    if "SMS" not in found.get("NumberCapabilities", ["SMS"]):
+        yield Finding("The sender's number can be called and sends no text messages.", ANOTHER)
+    if found.get("NumberType") == "SIMULATOR":
+        yield Finding("The sender is a simulator's number, which reaches no phone.", ANOTHER, Verdict.WARNING)
+    if "TRANSACTIONAL" not in found.get("MessageTypes", [found.get("MessageType", "TRANSACTIONAL")]):
+        text = "The sender is for promotional messages, and ours are sent as transactional ones."
+        yield Finding(text, ANOTHER, Verdict.WARNING)
+
+
+def _countries(stack: Stack, sender: Sender) -> Iterator[Finding]:
+    """Where accounts with a grant may call, against where the sender may send."""
+    granted = [one for one in stack.deployment.accounts.all() if one.sms_per_day and not one.disabled]
+    wanted = countries_of(prefix for one in granted for prefix in one.prefixes)
+    if sender.kind != "pool" and (found := _described(stack, sender)) is not None:
+        home = found["IsoCountryCode"]
+        abroad = sorted(_named(one) for one in wanted if home not in one)
+        may_go_abroad = sender.kind == "phone-number" and found.get("InternationalSendingEnabled", False)
+        if abroad and not may_go_abroad:
+            text = f"The sender may send to {home} alone, and accounts may have text messages sent to"
+            yield Finding(
+                f"{text} {', '.join(abroad)}.",
+                f"{CONSOLE}: a pool with a sender for each country. {ANOTHER}",
+            )
+    blocked = _blocked(stack)
+    if closed := sorted(_named(one) for one in wanted if one[0] in blocked):
+        yield Finding(
+            f"The protect configuration of this AWS account blocks text messages to {', '.join(closed)}.",
+            f"{CONSOLE}, Protect configurations: allow the country in the account's default one.",
+        )
+
+
+def _blocked(stack: Stack) -> set[str]:
+    """The countries to which the account's own rules let no text message through."""
+    protection = _attribute(stack, "DEFAULT_PROTECT_CONFIGURATION_ID")
+    if not protection:
+        return set()
+    rules = stack.client("pinpoint-sms-voice-v2").get_protect_configuration_country_rule_set(
+        ProtectConfigurationId=protection, NumberCapability="SMS"
+    )["CountryRuleSet"]
+    return {country for country, rule in rules.items() if rule["ProtectStatus"] == "BLOCK"}
+
+
+def _attribute(stack: Stack, name: str) -> str:
+    pages = stack.client("pinpoint-sms-voice-v2").get_paginator("describe_account_attributes").paginate()
+    return next((one["Value"] for page in pages for one in page["AccountAttributes"] if one["Name"] == name), "")
+
+
+def _spend(stack: Stack) -> Iterator[Finding]:
+    pages = stack.client("pinpoint-sms-voice-v2").get_paginator("describe_spend_limits").paginate()
+    limits = {one["Name"]: one["EnforcedLimit"] for page in pages for one in page["SpendLimits"]}
+    limit = limits.get(TEXT_LIMIT)
+    repair = f"{CONSOLE}, Overview: raise the monthly limit for text messages; above its quota by AWS Support."
+    if limit is None:
+        yield Finding("AWS does not say how much may be spent on text messages.", repair, Verdict.UNKNOWN)
+    elif limit <= 0:
+        yield Finding("The spending limit for text messages is 0: none is sent.", repair)
+    elif limit <= LITTLE:
+        yield Finding(f"The spending limit for text messages is {limit} USD a month.", repair, Verdict.WARNING)
+
+
+def _tier(stack: Stack) -> Iterator[Finding]:
+    if _attribute(stack, "ACCOUNT_TIER") == "SANDBOX":
+        yield Finding(
+            "This AWS account is in the sandbox for text messages: they reach verified numbers alone.",
+            f"{CONSOLE}, Overview: move the account out of the sandbox.",
+        )
+
+
+def _named(countries: tuple[str, ...]) -> str:
+    """A country, or the main one of those that share a code."""
+    first, *others = countries
+    return f"{first} (or others under its code)" if others else first
