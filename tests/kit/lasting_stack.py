@@ -114,7 +114,7 @@ def _document() -> dict[str, Any]:
         resources[name] = {"Type": one["Type"], "Properties": one["Properties"]}
         if one["DeletionPolicy"] == "RetainExceptOnCreate":
             resources[name]["DeletionPolicy"] = "Retain"
-    kept = {name: product[name] for name in ("AWSTemplateFormatVersion", "Parameters")}
+    kept = {name: product[name] for name in ("AWSTemplateFormatVersion", "Parameters", "Conditions")}
     return {**kept, "Resources": resources}
 
 
