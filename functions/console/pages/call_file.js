@@ -13,7 +13,7 @@ const FORM = 1;
 const LATEST_MSEC = 8.64e15; // of a Date
 const EVENTS = ["answered", "key", "idle", "prompt_error"];
 const KINDS = ["ask", "end", "wait"];
-const KEY = /^(d[0-9*#]|other)$/;
+const KEY = /^(d[0-9*#]|complete|other)$/;
 
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 const isText = (value) => typeof value === "string";
