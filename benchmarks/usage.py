@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 
 from local.cloud import permissions
 from local.cloud.account import ACCOUNT
 
 READ_BYTES, WRITE_BYTES = 4096, 1024
-INDEXES = {"due": ("due_shard", "due_at"), "order": ("order_pk", "order_sk")}
-WHOLE = {("RegistryTable", "order")}
-"""The index that has whole items; the others have keys alone."""
+INDEXES = (("due_shard", "due_at"), ("order_pk", "order_sk"))
+"""By their keys."""
 KEYS_BYTES = 200
 """Of an entry of an index of keys: one unit."""
 
@@ -78,7 +78,6 @@ def _dynamodb(operation: str, given: Mapping[str, Any]) -> Iterator[tuple[str, f
         item = _item(given["TableName"], given["Key"])
         yield "DynamoDB reads", _read(_size(item), bool(given.get("ConsistentRead")))
     elif operation == "Query":
-        # What it finds is a few items, or keys: the size of a partition is looked at where it is a message's.
         yield "DynamoDB reads", _read(_found(given), bool(given.get("ConsistentRead")))
 
 
@@ -86,9 +85,9 @@ def _found(given: Mapping[str, Any]) -> int:
     """The bytes that a query reads: all items of a partition of the table; of an index entries, at most `Limit`."""
     if "IndexName" in given:
         return KEYS_BYTES * min(int(given.get("Limit", 1)), 10)
-    values = given.get("ExpressionAttributeValues", {})
-    items = _table(given["TableName"]).items.get(_Key(values.get(":pk", {}).get("S", "")), {})
-    return sum(_size(_plain(one)) for one in list(items.values())) if isinstance(items, dict) else 0
+    pk = given.get("ExpressionAttributeValues", {}).get(":pk")
+    items = list(_partition(given["TableName"], pk).values()) if pk else []
+    return sum(_size(_plain(one)) for one in items)
 
 
 def _read(size: int, is_consistent: bool) -> float:
@@ -101,15 +100,16 @@ def _write(kind: str, one: Mapping[str, Any]) -> int:
     key = {name: one["Item"][name] for name in ("pk", "sk")} if kind == "Put" else one["Key"]
     before = _item(table, key)
     after = one["Item"] if kind == "Put" else before
-    units = max(math.ceil(max(_size(before), _size(after)) / WRITE_BYTES), 1)
+    units = entry = max(math.ceil(max(_size(before), _size(after)) / WRITE_BYTES), 1)
+    has_whole_items = "Registry" in table  # its index; those of the other table have keys alone
     if kind == "ConditionCheck":
         return units
-    for index, names in INDEXES.items():
+    for names in INDEXES:
         had = all(name in before for name in names)
         has, is_changed = _has(kind, one, names, had)
-        entry = units if (table.split("-")[-1], index) in WHOLE or "Registry" in table else 1
         # Where its keys stay, an entry that has whole items is written once; one that moves goes and comes.
-        units += entry * ((had + has) if is_changed else int(had and "Registry" in table))
+        writes = (had + has) if is_changed else int(had and has_whole_items)
+        units += writes * (entry if has_whole_items else 1)
     return units
 
 
@@ -126,26 +126,18 @@ def _has(kind: str, one: Mapping[str, Any], names: tuple[str, ...], had: bool) -
     return had or is_set, is_set
 
 
-class _Key(str):
-    """A hash key as moto keeps it; found by its text."""
-
-    def __hash__(self) -> int:
-        return hash(str(self))
-
-
 def _table(name: str) -> Any:
     return next(region.tables[name] for region in dynamodb_backends[ACCOUNT].values() if name in region.tables)
 
 
+def _partition(table: str, pk: Mapping[str, Any]) -> Mapping[Any, Any]:
+    """What stands in a partition; nothing is made where nothing is, as `get_item` of moto would."""
+    return _table(table).items.get(DynamoType(dict(pk)), {})  # type: ignore[no-any-return]
+
+
 def _item(table: str, key: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = _table(table).get_item(_value(key["pk"]), _value(key["sk"]))
+    found = _partition(table, key["pk"]).get(DynamoType(dict(key["sk"])))
     return _plain(found) if found else {}
-
-
-def _value(given: Mapping[str, Any]) -> Any:
-    from moto.dynamodb.models.dynamo_type import DynamoType  # noqa: PLC0415
-
-    return DynamoType(dict(given))
 
 
 def _plain(item: Any) -> Mapping[str, Any]:

@@ -582,7 +582,7 @@ def spending(*mids, **prices):
     return dialler
 
 
-def test_calls_that_do_not_fit_into_what_may_be_spent_wait_for_the_next_day():
+def test_calls_that_do_not_fit_into_what_may_be_spent_wait_for_the_next_day(caplog):
     dialler = spending(*map(str, range(8)))
     turns, midnight = dialler.messages.turns, next_day_msec(NOW)
     assert dialler.dial() == 3
@@ -593,7 +593,9 @@ def test_calls_that_do_not_fit_into_what_may_be_spent_wait_for_the_next_day():
     assert dialler.dial() == 1
     dialler.clock.msec += 61_000
     all_end(dialler, spent=3)
+    assert "used up" not in caplog.text  # calls were up
     assert dialler.dial("4", "5") == 0
+    assert caplog.text.count("has used up what it may call today") == 1
     assert turns.find_queue(MESSAGE.account_id, "", False).opens_msec == midnight
     dialler.clock.msec = midnight
     assert dialler.dial() == 3

@@ -15,7 +15,7 @@ from typing import Any, Protocol, assert_never
 
 from speechcall.dialling.use_cases.find_next import Candidate, Order
 from speechcall.menus.rules.menu import Menu
-from speechcall.messages.rules.dial_times import NO_CAPS, Caps
+from speechcall.messages.rules.dial_times import NO_CAPS, Caps, next_day_msec
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.rules.turns import REST_MSEC
@@ -453,10 +453,13 @@ class _Run:
 
         One whose account has used up its minutes, or what it may spend, keeps its place: its queue waits.
         """
+        now = self.clock.now_msec()
         if caps.spent_until_msec:
             self.spent[message.account_id] = caps.spent_until_msec
+            if caps.spent_until_msec == next_day_msec(now):
+                name = message.account_id
+                logger.warning("account %s has used up what it may call today", name, extra={"account": name})
             return
-        now = self.clock.now_msec()
         when = _when(message, now, caps)
         if isinstance(when, Outcome):
             self.done.expired += refuse_message(message, when, None, now, messages=self.messages)
