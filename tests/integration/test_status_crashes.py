@@ -153,7 +153,7 @@ WAYS: dict[str, tuple[str, End_]] = {
         lambda store, one, now: store.refuse_unreadable(one.mid, State.CALLING, EXPIRED, now),
     ),
 }
-OFTEN = ("expired", "its call has ended", "its call has ended, and an SMS follows", "it cannot be read")
+OFTEN = ("expired", "its call has ended", "its time was up, and an SMS follows", "it cannot be read")
 """Those that are in every `make test`: the others write in the same way as one of these."""
 
 
