@@ -23,6 +23,7 @@ from speechcall.menus.rules.prove import Result, prove
 from speechcall.menus.rules.shape import shape_of
 from speechcall.menus.rules.walk import AS_DEPLOYED, Behaviour, table_of, waits_of, walk
 from speechcall.menus.rules.written_menus import written_menus
+from speechcall.requests.rules.placeholders import read_template
 from speechcall.shared.rules.errors import ForbiddenAddress, StoreUnavailable, Unreachable
 from speechcall.shared.rules.outcome import End
 from speechcall.telephony.chime import actions as chime
@@ -447,3 +448,15 @@ def test_a_promise_holds_only_if_it_holds_in_every_case():
     # The longest way to menu 2: 5 s for a key, 2 s for the lookup and one for the sound, and 5 s of silence there
     assert short.result is Result.BROKEN
     assert short.broken.msec == 13_000
+
+
+def test_a_lookup_of_shared_menus_has_names_in_its_path_and_in_its_body_and_nowhere_else():
+    asked = {"action": "lookup", "url": "https://shop.example/{{order}}", "body": {"order": "{{order}}"}}
+    whole = {**asked, "headers": {"X-Shop": "7"}, "cases": {"paid": 0}, "else": 0}
+    template, problems = read_template([{"dtmfActions": {"d1": [whole]}}], "menus")
+    assert problems == []
+    ((filled,),) = template.filled({"order": "a/b"})[0]["dtmfActions"].values()
+    assert (filled["url"], filled["body"]) == ("https://shop.example/a%2Fb", {"order": "a/b"})
+    for wrong in ({"headers": {"X-Shop": "{{order}}"}}, {"cases": {"{{order}}": 0}}, {"else": "{{order}}"}):
+        _, problems = read_template([{"dtmfActions": {"d1": [{**whole, **wrong}]}}], "menus")
+        assert [problem.code for problem in problems] == ["INVALID_MENU"]
