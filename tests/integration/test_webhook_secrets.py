@@ -130,6 +130,8 @@ def test_who_signs_may_read_the_secrets_and_open_them_and_nothing_else_of_that_k
     }
     assert allowed == {
         "dynamodb:UpdateItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["DESTINATION#*"]}},
-        "dynamodb:GetItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["WEBHOOK_SECRETS", "ENDS#*", "RATES", "RATES#*"]}},
+        "dynamodb:GetItem": {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["WEBHOOK_SECRETS", "ENDS#*", "RATES", "RATES#*"]}
+        },
         "kms:Decrypt": {"StringEquals": {"kms:EncryptionContext:purpose": "speechcall-webhook-secret"}},
     }
