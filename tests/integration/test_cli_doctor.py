@@ -439,7 +439,7 @@ def test_a_healthy_stack_is_told_so(world):
 
 
 BY_HAND = {"apology", "dialler", "lines", "throttle", "accounts", "destinations", "stuck"}
-OF_OTHERS = {"simulated", "application", "sms-sender"}
+OF_OTHERS = {"simulated", "application"}
 ASK_NOTHING = {"stack", "version", "clock", "flow-log", "simulated"}
 """Of AWS, beyond the stack itself."""
 
@@ -634,6 +634,32 @@ def test_only_accounts_that_may_have_text_messages_sent_count(world):
     assert world.deployment.accounts.save(replace(acme, sms_per_day=0), acme)
     assert look(world, "sms-countries").verdict is Verdict.OK
     assert world.deployment.accounts.save(acme, replace(acme, sms_per_day=0))
+
+
+def gone(client, error):
+    """An operation that tells that what it is asked for is not there, as botocore raises it."""
+
+    def ask(**_given):
+        raise getattr(client.exceptions, error)({"Error": {"Code": error, "Message": "no"}}, "Describe")
+
+    return ask
+
+
+def test_a_flow_that_was_deleted_is_made_again_by_what_makes_it_again(world, monkeypatch):
+    """To deploy without a change makes nothing, and the update of a flow that is not there fails."""
+    connect = world.deployment.client("connect")
+    monkeypatch.setattr(connect, "describe_contact_flow", gone(connect, "ResourceNotFoundException"))
+    (finding,) = look(world, "flow").findings
+    assert "not there any more" in finding.text
+    assert "TelephonyProvider=simulated" in finding.repair
+    assert look(world, "flow-content").verdict is Verdict.OK  # `flow` says so
+
+
+def test_an_application_that_was_deleted_is_told_in_the_same_way(chime, monkeypatch):
+    voice = chime.deployment.client("chime-sdk-voice")
+    monkeypatch.setattr(voice, "get_sip_media_application", gone(voice, "NotFoundException"))
+    (finding,) = look(chime, "application").findings
+    assert "TelephonyProvider=simulated" in finding.repair
 
 
 def test_what_is_found_names_no_full_number(world):

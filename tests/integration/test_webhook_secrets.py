@@ -128,9 +128,10 @@ def test_who_signs_may_read_the_secrets_and_open_them_and_nothing_else_of_that_k
         for statement in statements_of(aws.template, "SendWebhookFunction")
         if statement["Resource"] in resources
     }
-    read = ("WEBHOOK_SECRETS", "ENDS#*", "RATES", "RATES#*")
     assert allowed == {
         "dynamodb:UpdateItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["DESTINATION#*"]}},
-        "dynamodb:GetItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [*read]}},
+        "dynamodb:GetItem": {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["WEBHOOK_SECRETS", "ENDS#*", "RATES", "RATES#*"]}
+        },
         "kms:Decrypt": {"StringEquals": {"kms:EncryptionContext:purpose": "speechcall-webhook-secret"}},
     }
