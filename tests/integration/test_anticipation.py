@@ -1,14 +1,16 @@
 """A call comes to the same whether the telephony runs ahead of the state machine or waits for it (invariant I6).
 
-Menus and callees by chance. Each callee is run with the telephony held back until the machine has asked, and then
-ahead of a machine of any speed, with each SendTaskSuccess lost, failed or made twice by chance. Path, webhooks and
-outcome are the same, and those of the reference walk. ANTICIPATION_SEED repeats a run.
+Menus and callees by chance; some menus are asked again in silence. Each callee is run with the telephony held back
+until the machine has asked, and then ahead of a machine of any speed, with each SendTaskSuccess lost, failed or made
+twice by chance. Path, webhooks and outcome are the same, and those of the reference walk. ANTICIPATION_SEED repeats a
+run.
 """
 
 import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from random import Random
 from unittest.mock import patch
 
@@ -16,7 +18,7 @@ import pytest
 
 from speechcall.calls.rules.call import Bounds
 from speechcall.menus.rules.call_log import MOST_AHEAD
-from speechcall.menus.rules.menu import Action, Lookup, Menu
+from speechcall.menus.rules.menu import Action, Lookup, Menu, Repeat
 from speechcall.menus.rules.walk import Behaviour, react, walk
 from tests.kit.races.chime_side import ChimeSide
 from tests.kit.races.connect_side import ConnectSide
@@ -38,6 +40,8 @@ class Case:
     menus: tuple[Menu, ...]
     does: tuple[str, ...]
     bounds: Bounds
+    asked: tuple[int, ...]
+    """Before each of these, how often its menu has been asked: in silence as often as it is repeated."""
 
 
 def with_time(menu: Menu) -> Menu:
@@ -51,9 +55,11 @@ def with_time(menu: Menu) -> Menu:
 
 def draw(random: Random) -> Case:
     """A case; its callee mostly presses keys that the menu has."""
-    menus = tuple(map(with_time, random_menus(random)))
+    repeats = [None, None, None, *(Repeat(times, "again") for times in (1, 2, 5))]
+    menus = tuple(with_time(menu)._replace(repeat=random.choice(repeats)) for menu in random_menus(random))
     bounds = Bounds(random.choice((3, 6, 10)), 900, random.choice((0, 1, 2, 2, 5)))
     does: list[str] = []
+    asked: list[int] = []
     menu: int | None = 0
     for _ in range(random.choice((1, 2, 4, 8, 12))):
         if menu is None:
@@ -61,8 +67,10 @@ def draw(random: Random) -> Case:
         listed = menus[menu].own_keys()
         keys = listed if listed and random.random() < 0.7 else [f"d{random.randrange(10)}", "idle"]
         does.append("idle" if random.random() < 0.3 else random.choice(keys))
+        most = len(menus[menu].heard_in_silence())
+        asked.append(most if does[-1] == "idle" else random.randint(1, most))
         menu = react(menus[menu], does[-1]).leads(CASE)
-    return Case(menus, tuple(does), bounds)
+    return Case(menus, tuple(does), bounds, tuple(asked))
 
 
 def came_to(case: Case, seed: int, side: Callable[[World], object], *, ahead: bool) -> tuple[tuple[object, ...], int]:
@@ -85,12 +93,12 @@ def came_to(case: Case, seed: int, side: Callable[[World], object], *, ahead: bo
         play.until(lambda: bool(here.side.phones) and here.side.phones[0].ringing, 60)
         phone = here.side.phones[0]
         phone.answer()
-        for number, does in enumerate(case.does, 1):
+        for number, does in zip(accumulate(case.asked), case.does, strict=True):
             play.until(lambda number=number: phone.ended or phone.questions >= number, 900)  # type: ignore[misc]
             play.sleep(0.05)
             if does != "idle":
                 phone.press(does.removeprefix("d"))
-        play.until(lambda: phone.ended or phone.questions > len(case.does), 900)
+        play.until(lambda: phone.ended or phone.questions > sum(case.asked), 900)
         phone.hang_up()
 
     with patch("speechcall.calls.use_cases.report.MOST_AHEAD", MOST_AHEAD if ahead else 0):

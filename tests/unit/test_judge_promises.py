@@ -110,6 +110,15 @@ def test_the_length_of_an_uploaded_introduction_counts_and_another_is_unknown():
     assert (one["error"]["code"], one["error"]["path"]) == ("PROMISE_UNDECIDED", "messages[0].menu[0]")
 
 
+def test_a_menu_that_is_repeated_takes_longer_than_the_same_that_is_not():
+    exact = {"always": {"callSeconds": "<= 12"}}
+    longer = message(d1=[HANGUP])
+    longer["menu"][0]["repeat"] = {"times": 1}
+    first, second = check(body(message(d1=[HANGUP]), longer, promises=[exact]))["messages"]
+    assert (first["status"], second["status"]) == ("acceptable", "rejected")
+    assert "it takes 24 s, which is more than 12 s" in second["error"]["message"]
+
+
 def test_the_limits_are_those_of_the_stack_and_the_message():
     never = {"never": {"ends": "silence"}}
     once = message(d1=[HANGUP], wrong=[AGAIN])

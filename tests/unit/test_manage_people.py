@@ -20,7 +20,7 @@ from speechcall.evidence.use_cases.manage_people import (
     read_export,
 )
 from speechcall.menus.rules.introduction import Audio, Pause
-from speechcall.menus.rules.menu import Menu
+from speechcall.menus.rules.menu import Menu, Repeat
 from speechcall.menus.rules.speech import Say
 from speechcall.optouts.rules.opt_out import By, OptOut
 from speechcall.shared.rules.errors import InvalidCursor, InvalidRequest, MalformedJson, NotFound
@@ -117,7 +117,8 @@ def test_an_export_is_told_a_page_at_a_time_as_it_is_now(desk):
 
 def test_what_was_said_is_told_word_for_word(desk):
     say = Say("Zoya, your code is", "en-GB", "Amy")
-    menus = (Menu("a", 1, {}), Menu("b", 1, {}, say), Menu("c", 1, {}, play=(say, Pause(300), Audio("uk_4"))))
+    plain = (Menu("a", 1, {}), Menu("b", 1, {}, say), Menu("c", 1, {}, play=(say, Pause(300), Audio("uk_4"))))
+    menus = (*plain, Menu("a", 1, {}, repeat=Repeat(2)), Menu("a", 1, {}, repeat=Repeat(2, "b", say)))
     begin_export(ACME, BODY, desk)
     desk.history[MID] = History(replace(MESSAGE, menus=menus), (), ())
     desk.jobs["1"] = replace(desk.jobs["1"], mids=frozenset([MID]), finished_msec=NOW)
@@ -127,6 +128,8 @@ def test_what_was_said_is_told_word_for_word(desk):
         {"introUrl": "a"},
         {"say": say.text},
         {"play": [{"say": say.text}, {"pauseMsec": 300}, {"audio": "uk_4"}]},
+        {"introUrl": "a"},
+        {"introUrl": "a", "repeat": {"say": say.text}},
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from speechcall.menus.rules.ask import Ask
-from speechcall.menus.rules.menu import Hangup, Menu
+from speechcall.menus.rules.menu import Hangup, Menu, Repeat
 from speechcall.menus.rules.speech import Say
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.turns import Queue
@@ -169,6 +169,16 @@ def test_a_message_is_queued_with_what_the_telephony_needs_to_ask():
     assert world.message.asks == (Ask("s3:ivr", 3.25, 10, 34),)
     assert world.messages.turns.heads(Queue(world.message.account_id), 1) == [MID]
     assert not world.queue
+
+
+def test_a_menu_that_is_repeated_has_what_is_played_then_and_the_machine_waits_for_all_of_it():
+    own, other = (MENU._replace(repeat=repeat) for repeat in (Repeat(2), Repeat(1, MENU.intro)))
+    world = World((own, other)).prepare()
+    once = Ask("s3:ivr", 3.25, 10, 34)
+    assert world.message.asks == (
+        once._replace(wait_seconds=34 * 3, repeats=2, repeat_uri="s3:ivr", repeat_seconds=3.25),
+        once._replace(wait_seconds=34 * 2, repeats=1, repeat_uri="s3:ivr", repeat_seconds=3.25),
+    )
 
 
 def test_audio_behind_a_url_is_asked_for_and_not_waited_for():

@@ -630,12 +630,12 @@ EACH_MISTAKE = [
     (
         menu(extra=1),
         ".menu[0].extra",
-        "is not known here; a menu has introUrl, say or play, idleTimeoutMsec and dtmfActions",
+        "is not known here; a menu has introUrl, say or play, idleTimeoutMsec, dtmfActions and repeat",
     ),
     (
         menu(webhook=1),
         ".menu[0].webhook",
-        "is not known here; a menu has introUrl, say or play, idleTimeoutMsec and dtmfActions",
+        "is not known here; a menu has introUrl, say or play, idleTimeoutMsec, dtmfActions and repeat",
     ),
     (hook(menu=1), ".menu[0].dtmfActions.d1[0].menu", "is not known here; a webhook has action, url, body and headers"),
     (hook(webhook=1), ".menu[0].dtmfActions.d1[0].webhook", "is not known here; a webhook has action, url, body and "),

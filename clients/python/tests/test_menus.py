@@ -6,6 +6,7 @@ from speechcall_client import (
     Menu,
     Message,
     Redial,
+    Repeat,
     Say,
     Window,
     action,
@@ -109,6 +110,19 @@ def test_a_menu_is_a_value():
 def test_a_mistake_is_told_where_it_is_made(wrong):
     with pytest.raises(ValueError, match=r"."):
         wrong()
+
+
+def test_a_menu_is_asked_again_with_its_own_introduction_or_another():
+    again = Menu(audio="a", repeat=Repeat(2, say=Say("Once more.", "en-GB"))).on(1, hangup()).to_json()
+    assert again == {
+        "introUrl": "a",
+        "dtmfActions": {"d1": [{"action": "hangup"}]},
+        "repeat": {"times": 2, "say": {"text": "Once more.", "language": "en-GB"}},
+    }
+    assert Menu(audio="a", repeat=Repeat(1)).to_json()["repeat"] == {"times": 1}
+    for wrong in (lambda: Repeat(0), lambda: Repeat(6), lambda: Repeat(1, audio="a", play=[pause(1)])):
+        with pytest.raises(ValueError, match=r"repeat|again"):
+            wrong()
 
 
 def test_a_message_of_shared_menus_says_only_what_stands_in_them():

@@ -126,7 +126,7 @@ const row = (message, entry, title, more = {}) => {
 const set = (message, phase, status) => Object.assign(message, { phase, status });
 
 const menuTitle = (message, seq) => {
-  const menu = message.menus.get(Number(seq));
+  const menu = message.menus.get(Number.parseInt(seq, 10));
   return menu === undefined ? "Menu" : `Menu ${menu}`;
 };
 
@@ -193,7 +193,7 @@ const HANDLERS = {
     message.prompt = entry;
     if (entry.block === undefined) return;
     const detail = `introduction, ${seconds(entry.seconds)}`;
-    message.seq = Number(entry.seq);
+    message.seq = Number.parseInt(entry.seq, 10);
     message.menuRow = row(message, entry, menuTitle(message, entry.seq), { detail, tone: "menu", seq: message.seq });
     set(message, "playing", "The introduction plays");
   },
@@ -210,13 +210,16 @@ const HANDLERS = {
 
   key(message, entry) {
     row(message, entry, "Key", { key: entry.key, tone: "key" });
+    if (message.steps.at(-1)?.seq === message.seq) message.steps.pop();
     if (message.seq !== null) message.steps.push({ seq: message.seq, heard: `d${entry.key}` });
     set(message, "busy", `You pressed ${entry.key}`);
   },
 
   silence(message, entry) {
     row(message, entry, "No key in time", { tone: "warn" });
-    if (message.seq !== null) message.steps.push({ seq: message.seq, heard: "idle" });
+    // A menu that is asked again in silence stays one question
+    const known = message.steps.at(-1)?.seq === message.seq;
+    if (message.seq !== null && !known) message.steps.push({ seq: message.seq, heard: "idle" });
     set(message, "busy", "No key in time");
   },
 

@@ -138,7 +138,9 @@ def _mended_menu(menu: Any, count: int) -> Any:
     say = menu.get("say")
     # The schema does not say which voice speaks which language.
     intro = {"say": {**say, "voice": None}} if isinstance(say, dict) else {"introUrl": PROMPT}
-    return {**menu, **intro, "dtmfActions": lists}
+    repeat = menu.get("repeat")
+    again = {"repeat": {"times": repeat["times"], "introUrl": PROMPT}} if isinstance(repeat, dict) else {}
+    return {**menu, **intro, **again, "dtmfActions": lists}
 
 
 def _mended_action(action: Any, count: int) -> Any:

@@ -153,15 +153,40 @@ def pause(seconds: float) -> Part:
     return Part({"pauseMsec": round(seconds * 1000)})
 
 
+class Repeat:
+    """How often a menu is asked again in silence (1 to 5), and what is played then; absent: its own introduction."""
+
+    __slots__ = ("_content",)
+
+    def __init__(
+        self,
+        times: int,
+        *,
+        audio: str | None = None,
+        say: Say | None = None,
+        play: Sequence[Part | Say] | None = None,
+    ) -> None:
+        if isinstance(times, bool) or not 1 <= times <= 5:
+            raise ValueError(f"a menu is asked again 1 to 5 times, not {times!r}")
+        if (audio, say, play).count(None) < 2:
+            raise ValueError("a repeat has at most one of audio, say and play")
+        self._content: dict[str, Any] = {"times": times, **_played(audio, say, play)}
+
+    def to_json(self) -> dict[str, Any]:
+        """As the API takes it."""
+        return dict(self._content)
+
+
 class Menu:
     """An introduction, and what is done after each key.
 
     `audio` is an identifier under which audio was uploaded, or a URL; in its place stands `say`, or `play` with parts
     that are joined to one prompt. `wait` is how many
-    seconds are waited for a key once the introduction has ended (0.001 to 180; absent: 10).
+    seconds are waited for a key once the introduction has ended (0.001 to 180; absent: 10). `repeat`: then it is asked
+    again, before what is done after silence.
     """
 
-    __slots__ = ("_audio", "_keys", "_play", "_say", "_wait")
+    __slots__ = ("_audio", "_keys", "_play", "_repeat", "_say", "_wait")
 
     def __init__(
         self,
@@ -170,12 +195,13 @@ class Menu:
         say: Say | None = None,
         play: Sequence[Part | Say] | None = None,
         wait: float | None = None,
+        repeat: Repeat | None = None,
     ) -> None:
         if (audio, say, play).count(None) != 2:
             raise ValueError("a menu has exactly one of audio, say and play")
         if wait is not None and not 0.001 <= wait <= 180:
             raise ValueError(f"a menu waits 0.001 to 180 seconds, not {wait!r}")
-        self._audio, self._say, self._wait = audio, say, wait
+        self._audio, self._say, self._wait, self._repeat = audio, say, wait, repeat
         self._play = None if play is None else tuple(play)
         self._keys: dict[str, tuple[Action, ...]] = {}
 
@@ -201,23 +227,17 @@ class Menu:
     def _with(self, name: str, actions: tuple[Action, ...]) -> "Menu":
         if name in self._keys:
             raise ValueError(f"what is done after {_shown(name)} is said already")
-        made = Menu(audio=self._audio, say=self._say, play=self._play, wait=self._wait)
+        made = Menu(audio=self._audio, say=self._say, play=self._play, wait=self._wait, repeat=self._repeat)
         made._keys = {**self._keys, name: actions}
         return made
 
     def to_json(self) -> dict[str, Any]:
         """As the API takes it."""
-        told: dict[str, Any] = {}
-        if self._play is not None:
-            told["play"] = [{"say": one.to_json()} if isinstance(one, Say) else one.to_json() for one in self._play]
-        elif self._say is not None:
-            told["say"] = self._say.to_json()
-        else:
-            told["introUrl"] = self._audio
+        told = _played(self._audio, self._say, self._play)
         if self._wait is not None:
             told["idleTimeoutMsec"] = round(self._wait * 1000)
         told["dtmfActions"] = {name: [one.to_json() for one in actions] for name, actions in self._keys.items()}
-        return told
+        return {**told, "repeat": self._repeat.to_json()} if self._repeat else told
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Menu) and self.to_json() == other.to_json()
@@ -227,6 +247,15 @@ class Menu:
 
     def __repr__(self) -> str:
         return f"Menu({self.to_json()!r})"
+
+
+def _played(audio: str | None, say: Say | None, play: Sequence[Part | Say] | None) -> dict[str, Any]:
+    """What is played, as the API takes it."""
+    if play is not None:
+        return {"play": [{"say": one.to_json()} if isinstance(one, Say) else one.to_json() for one in play]}
+    if say is not None:
+        return {"say": say.to_json()}
+    return {} if audio is None else {"introUrl": audio}
 
 
 def _shown(name: str) -> str:

@@ -1024,12 +1024,22 @@ class PersonPart(TypedDict):
 
 
 @_closed
-class PersonMenu(TypedDict):
-    """What a menu says."""
+class PersonIntroduction(TypedDict):
+    """What is played in a call."""
 
     introUrl: NotRequired[str]
     say: NotRequired[str]
     play: NotRequired[list[PersonPart]]
+
+
+@_closed
+class PersonMenu(TypedDict):
+    """What a menu says; `repeat`: when it was asked again in silence, if that was something else."""
+
+    introUrl: NotRequired[str]
+    say: NotRequired[str]
+    play: NotRequired[list[PersonPart]]
+    repeat: NotRequired[PersonIntroduction]
 
 
 PersonMessage = TypedDict("PersonMessage", {"from": str, "menu": list[PersonMenu], "status": MessageStatus})

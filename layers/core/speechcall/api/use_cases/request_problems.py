@@ -74,6 +74,8 @@ RIGHT = {
     "play[].recordings": "how ten identifiers begin, such as uk_ of uk_0 to uk_9: 1 to 63 letters, digits, _ and -",
     "play[].pauseMsec": "a whole number of milliseconds from 1 to 10000",
     "introUrl": "the URL of an audio file, or an identifier of 1 to 64 letters, digits, _ and -",
+    "repeat": 'an object such as {"times": 2, "introUrl": "once_more"}',
+    "times": "a whole number from 1 to 5",
     "idleTimeoutMsec": "a whole number of milliseconds from 1 to 180000",
     "dtmfActions": "an object that gives keys (d0 to d9, d*, d#, silence, invalid, wrong) an array of actions each",
     "dtmfActions.key": f"an array of at most 10 actions, each {_ACTION}",
@@ -95,7 +97,8 @@ _UNKNOWN = {
     "redial": "is not known here; a redial has attempts, afterSec and on",
     "consent": "is not known here; a consent has basis, at and ref",
     "windows[]": "is not known here; a window has from, to and days",
-    "menu[]": "is not known here; a menu has introUrl, say or play, idleTimeoutMsec and dtmfActions",
+    "menu[]": "is not known here; a menu has introUrl, say or play, idleTimeoutMsec, dtmfActions and repeat",
+    "repeat": "is not known here; a repeat has times, and introUrl, say or play",
     "play[]": "is not known here; a part has audio, say, spell with recordings, or pauseMsec",
     "say": "is not known here; a say has text, language and voice",
     "dtmfActions.key": "is no key; d0 to d9, d*, d#, silence, invalid and wrong are",
@@ -110,7 +113,8 @@ KNOWN_NAMES = {
     "redial": ("attempts", "afterSec", "on"),
     "consent": ("basis", "at", "ref"),
     "windows[]": ("from", "to", "days"),
-    "menu[]": ("say", "play", "introUrl", "idleTimeoutMsec", "dtmfActions"),
+    "menu[]": ("say", "play", "introUrl", "idleTimeoutMsec", "dtmfActions", "repeat"),
+    "repeat": ("times", "say", "play", "introUrl"),
     "play[]": ("audio", "say", "spell", "recordings", "pauseMsec"),
     "say": ("text", "language", "voice"),
     "dtmfActions.key": ("d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9", "silence", "invalid", "wrong"),
@@ -175,6 +179,11 @@ def problem_of(loc: tuple[int | str, ...], kind: str, message: str, given: objec
     parts = loc[:-1] if is_key else (*loc[:_ACTION_KIND], *loc[_ACTION_KIND + 1 :]) if is_action else loc
     for part in parts:
         path += f"[{part}]" if isinstance(part, int) else f".{shown(part)}"
+    if len(loc) > _KEY and loc[_KEY - 1] == "repeat":  # what it plays is what a menu may play
+        loc = (*loc[: _KEY - 1], *loc[_KEY:])
+        if kind == "extra_forbidden" and len(loc) == _KEY:
+            text = _unknown("repeat", str(loc[-1])) + foreign(str(loc[-1]))
+            return Problem(code, path.removeprefix("."), text)
     return Problem(code, path.removeprefix("."), _text(loc, kind, message, is_key) + _hidden(loc, kind, given, is_key))
 
 

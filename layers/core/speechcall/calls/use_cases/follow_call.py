@@ -35,7 +35,7 @@ from speechcall.calls.rules.end_of_call import is_over
 from speechcall.calls.use_cases.follow_by_mailbox import MAILBOX_SECONDS, follow_by_mailbox
 from speechcall.calls.use_cases.give_reply import tell_task
 from speechcall.calls.use_cases.ports import CallStore, Engine
-from speechcall.calls.use_cases.report import HANG_UP, Next, Op, Report, told_by_log
+from speechcall.calls.use_cases.report import HANG_UP, Next, Op, Report, told_again, told_by_log
 from speechcall.menus.rules.call_log import ANSWERED, TIMED_OUT
 from speechcall.shared.rules.errors import EngineUnavailable
 from speechcall.shared.use_cases.clock import Clock
@@ -58,8 +58,10 @@ def follow_call(
     call, after = calls.get(report.mid, report.attempt), max(1, report.heard.seq)
     if _is_over(call, report):
         return HANG_UP
+    again = None
     if call and call.goes_by_log:
-        call = _log_report(call, report, calls, clock)
+        again = told_again(call, report.heard, clock.now_msec())
+        call = _log_report(call, report, calls, clock, is_heard=again is None)
         if call is None or _is_over(call, report):
             return HANG_UP
     if call and (until := call.waits_until(after)) is not None and clock.now_msec() >= until:
@@ -79,6 +81,8 @@ def follow_call(
     if call.turn > report.turn > 0:
         return Next(Op.GO_ON, after)
     step = told_by_log(call, after, clock.now_msec())
+    if again and step.op is Op.HOLD and call.entry(after) is None:
+        return again
     if step.lost:
         calls.set_stop_reason(report.mid, report.attempt, "lost")
     return step
@@ -92,15 +96,17 @@ def _is_over(call: Call | None, report: Report) -> bool:
     return call.contact_id not in own
 
 
-def _log_report(call: Call, report: Report, calls: CallStore, clock: Clock) -> Call | None:
+def _log_report(call: Call, report: Report, calls: CallStore, clock: Clock, *, is_heard: bool) -> Call | None:
     """Adds what was heard to the call's log, and notes the event's turn; the call as it is then. None: it is gone.
+
+    Not where the question is asked again (`is_heard`): then nothing was heard yet.
 
     Where the log has another entry in this place already, that one stays. Entry and turn are one write: the end of a
     call waits for the turns before its own, and finds their entries.
     """
     now, written = clock.now_msec(), False
     heard, contact_id, turn = report.heard, report.contact_id, report.turn
-    reply = heard.reply
+    reply = heard.reply if is_heard else None
     entry = call.would_log(reply.seq, reply.event, reply.key, now) if reply else None
     if entry and entry.event == ANSWERED and heard.began_msec is not None:
         entry = entry._replace(waited_msec=max(0, now - heard.began_msec))

@@ -22,6 +22,8 @@ class Heard(NamedTuple):
     key: str = ""
     began_msec: int | None = None
     """When the invocation that brings it began; None: it is not known."""
+    repeat: int = 0
+    """Which repeat of the question it answers; 0: the first time."""
 
     @property
     def reply(self) -> Reply | None:
@@ -72,13 +74,17 @@ class Next(NamedTuple):
     command: Command | None = None
     call: Call | None = None
     lost: bool = False
+    repeat: int = 0
+    """Which repeat of the question is asked; 0: the first time."""
 
     @property
     def ask(self) -> Ask:
-        """What an ASK asks. Raises ValueError where there is nothing to be asked."""
+        """What an ASK asks, with the prompt that is played now. Raises ValueError where nothing is to be asked."""
         if self.command is None or self.call is None:
             raise ValueError(f"{self.op} asks no menu")
-        return self.call.asks[self.command.menu or 0]
+        ask = self.call.asks[self.command.menu or 0]
+        uri, seconds = ask.prompt(self.repeat)
+        return ask._replace(prompt_uri=uri, prompt_seconds=seconds) if self.repeat else ask
 
     def prompt_beside(self, key: str) -> str:
         """The URI of what the stack carries, by its key in the bucket: that of the call's introductions."""
@@ -86,6 +92,17 @@ class Next(NamedTuple):
             raise ValueError(f"{self.op} plays nothing")
         scheme, _, place = self.call.asks[0].prompt_uri.partition("//")
         return f"{scheme}//{place.partition('/')[0]}/{key}"
+
+
+def question(seq: int, repeat: int) -> str:
+    """A question as a telephony carries it from what it is told to what it reports: `5`, its second repeat `5.2`."""
+    return f"{seq}.{repeat}" if repeat else str(seq)
+
+
+def parse_question(text: str) -> tuple[int, int]:
+    """The seq and the repeat of `question`. Raises ValueError."""
+    seq, _, repeat = text.partition(".")
+    return int(seq), int(repeat or 0)
 
 
 HANG_UP = Next(Op.HANG_UP, 0)
@@ -131,6 +148,21 @@ def told_by_log(call: Call, after: int, now_msec: int) -> Next:
         return Next(Op.WAIT, after, call=call)
     waits_since = max(entry.at_msec, _commanded_msec(call))
     return LOST if now_msec - waits_since >= HOLD_SECONDS * 1000 else Next(Op.HOLD, after)
+
+
+def told_again(call: Call, heard: Heard, now_msec: int) -> Next | None:
+    """The same question once more, if its menu is repeated and no key was pressed in time; None: silence is heard.
+
+    Nothing of it is in the log, which knows a question by its answer: so what the menus mean, how silence is counted
+    and the state machine are as without it. The telephony tells how often it has asked; so a report that comes twice is
+    told the same twice. Once no menu may begin any more, none is repeated either.
+    """
+    menu = call.menu_asked(heard.seq)
+    if heard.event != IDLE or menu is None or call.plan is None or call.entry(heard.seq):
+        return None
+    if heard.repeat >= call.asks[menu].repeats or now_msec >= call.plan.until_msec:
+        return None
+    return Next(Op.ASK, heard.seq, Command(Kind.ASK, menu), call, repeat=heard.repeat + 1)
 
 
 def _commanded_msec(call: Call) -> int:

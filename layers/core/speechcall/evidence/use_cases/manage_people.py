@@ -1,7 +1,7 @@
 """The requests about a person: what is kept of them is erased, or told. The number stands in bodies alone."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple, Protocol, assert_never
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, assert_never
 
 from speechcall.accounts.rules.account import Account
 from speechcall.api.use_cases.query import parameter
@@ -19,7 +19,7 @@ from speechcall.evidence.rules.person_job import (
 )
 from speechcall.evidence.use_cases.person_ports import PersonJobs
 from speechcall.menus.rules.introduction import Audio, Part, Pause
-from speechcall.menus.rules.menu import OWN_LIST, Menu
+from speechcall.menus.rules.menu import OWN_LIST, Menu, Repeat
 from speechcall.menus.rules.speech import Say
 from speechcall.optouts.use_cases.opt_out_ports import OptOutStore
 from speechcall.requests.use_cases.manage_opt_outs import describe, read_number
@@ -148,9 +148,18 @@ def _describe_kept(history: History, now_msec: int) -> "answers.PersonMessage":
 
 
 def _said(menu: Menu) -> "answers.PersonMenu":
-    if menu.play:
-        return {"play": [_part(part) for part in menu.play]}
-    return {"say": menu.say.text} if menu.say else {"introUrl": menu.intro}
+    said: answers.PersonMenu = {}
+    played: Any = _plays(menu)
+    said.update(played)
+    if menu.repeat and menu.repeat.intro:
+        said["repeat"] = _plays(menu.repeat)
+    return said
+
+
+def _plays(plays: Menu | Repeat) -> "answers.PersonIntroduction":
+    if plays.play:
+        return {"play": [_part(part) for part in plays.play]}
+    return {"say": plays.say.text} if plays.say else {"introUrl": plays.intro}
 
 
 def _part(part: Part) -> "answers.PersonPart":

@@ -6,11 +6,13 @@ from speechcall.shared.adapters.table import Values
 
 def dump_ask(ask: Ask) -> Values:
     """An ask as a map."""
+    again = {"repeats": ask.repeats, "repeat_uri": ask.repeat_uri, "repeat_seconds": ask.repeat_seconds}
     return {
         "prompt_uri": ask.prompt_uri,
         "prompt_seconds": ask.prompt_seconds,
         "idle_seconds": ask.idle_seconds,
         "wait_seconds": ask.wait_seconds,
+        **(again if ask.repeats else {}),
     }
 
 
@@ -21,4 +23,7 @@ def load_ask(stored: Values) -> Ask:
         prompt_seconds=stored["prompt_seconds"],
         idle_seconds=stored["idle_seconds"],
         wait_seconds=stored["wait_seconds"],
+        repeats=stored.get("repeats", 0),
+        repeat_uri=stored.get("repeat_uri", ""),
+        repeat_seconds=stored.get("repeat_seconds", 0.0),
     )

@@ -96,15 +96,24 @@ def silences(menus: Sequence[Menu], silent_repeats: int) -> list[int]:
     return found
 
 
-def waits_msec(menus: Sequence[Menu], prompt_seconds: Mapping[str, float]) -> list[tuple[int, int]]:
-    """How long each menu is waited in that is left in silence: at least, and at most.
+def rounds_msec(menus: Sequence[Menu], prompt_seconds: Mapping[str, float]) -> list[list[tuple[int, int]]]:
+    """How long each menu is waited in that is left in silence, each time that it is asked: at least, and at most.
 
     They differ where the length of the introduction is not in `prompt_seconds`.
     """
     found = []
     for menu in menus:
         idle = idle_seconds(menu.idle_timeout_msec) * 1000
-        known = prompt_seconds.get(menu.intro)
-        least, most = (0, LONGEST_PROMPT_SECONDS * 1000) if known is None else (round(known * 1000),) * 2
-        found.append((idle + least, idle + most))
+        lengths = [prompt_seconds.get(intro) for intro in menu.heard_in_silence()]
+        least = [idle + round((known or 0) * 1000) for known in lengths]
+        most = [idle + round((LONGEST_PROMPT_SECONDS if known is None else known) * 1000) for known in lengths]
+        found.append([*zip(least, most, strict=True)])
     return found
+
+
+def waits_msec(menus: Sequence[Menu], prompt_seconds: Mapping[str, float]) -> list[tuple[int, int]]:
+    """The same for all times together."""
+    return [
+        (sum(least for least, _ in rounds), sum(most for _, most in rounds))
+        for rounds in rounds_msec(menus, prompt_seconds)
+    ]

@@ -175,7 +175,9 @@ class _Walk:
 
     def _sounds_alike(self, old: int, new: int) -> bool:
         one, other = self._menus[0][old], self._menus[1][new]
-        alike = other.intro in (one.intro, self._renamed.get(one.intro))
+        played = [*zip(one.heard_in_silence(), other.heard_in_silence(), strict=False)]
+        alike = len(played) == len(one.heard_in_silence()) == len(other.heard_in_silence())
+        alike = alike and all(after in (before, self._renamed.get(before)) for before, after in played)
         return alike and idle_seconds(one.idle_timeout_msec) == idle_seconds(other.idle_timeout_msec)
 
     def _way(self, place: _Place) -> list[Step]:

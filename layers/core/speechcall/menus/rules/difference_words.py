@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from speechcall.menus.rules.compare_menus import Behaves, Difference, Kind, Step
-from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Lookup, Menu, OptOutStep, Webhook
+from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Lookup, Menu, OptOutStep, Repeat, Webhook
 from speechcall.menus.rules.promise import Ending
 from speechcall.menus.rules.promise_words import case_in_words, heard_in_words
 from speechcall.shared.rules.timing import idle_seconds
@@ -43,11 +43,17 @@ def _menu(old: int, new: int) -> str:
 
 
 def _played(menu: Menu) -> str:
-    if menu.say:
-        what = f'"{menu.say.text[:_MOST_BODY]}" ({menu.say.voice})'
-    else:
-        what = f"{len(menu.play)} parts" if menu.play else menu.intro.partition("?")[0]
-    return f"{what} and waits {idle_seconds(menu.idle_timeout_msec)} s"
+    waits = f"{_sound(menu)} and waits {idle_seconds(menu.idle_timeout_msec)} s"
+    if menu.repeat is None:
+        return waits
+    other = f", with {_sound(menu.repeat)}" if menu.repeat.intro else ""
+    return f"{waits}, in silence {menu.repeat.times} times more{other}"
+
+
+def _sound(plays: Menu | Repeat) -> str:
+    if plays.say:
+        return f'"{plays.say.text[:_MOST_BODY]}" ({plays.say.voice})'
+    return f"{len(plays.play)} parts" if plays.play else plays.intro.partition("?")[0]
 
 
 def _sent(actions: Sequence[Action]) -> str:

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from speechcall.menus.rules.speech import Say
 
 if TYPE_CHECKING:
-    from speechcall.menus.rules.menu import Menu
+    from speechcall.menus.rules.menu import Menu, Repeat
 
 MOST_PARTS, MOST_DIGITS, MOST_PAUSE_MSEC = 20, 20, 10_000
 
@@ -64,21 +64,29 @@ def heard_part(part: Part) -> Introduction | None:
 def introductions(menus: Iterable["Menu"]) -> list[Introduction]:
     """All that has to be there before a call, menu by menu; what is joined comes behind its parts."""
     found = []
-    for menu in menus:
-        found += [one for one in map(heard_part, menu.play) if one]
-        found.append(Introduction(menu.intro, menu.say, menu.play))
+    for plays in _playing(menus):
+        found += [one for one in map(heard_part, plays.play) if one]
+        found.append(Introduction(plays.intro, plays.say, plays.play))
     return found
+
+
+def _playing(menus: Iterable["Menu"]) -> "Iterator[Menu | Repeat]":
+    """All that plays something of its own: each menu, and its repeats where these play something else."""
+    for menu in menus:
+        yield menu
+        if menu.repeat and menu.repeat.intro:
+            yield menu.repeat
 
 
 def seconds_of_parts(menus: Iterable["Menu"], seconds: Mapping[str, float]) -> dict[str, float]:
     """How long introductions last that are joined of parts whose lengths are all known, by their names."""
     found = {}
-    for menu in menus:
-        lengths = [seconds.get(one.name) if (one := heard_part(part)) else None for part in menu.play]
-        pauses = [part.msec / 1000 for part in menu.play if isinstance(part, Pause)]
+    for plays in _playing(menus):
+        lengths = [seconds.get(one.name) if (one := heard_part(part)) else None for part in plays.play]
+        pauses = [part.msec / 1000 for part in plays.play if isinstance(part, Pause)]
         known = [length for length in lengths if length is not None]
-        if menu.play and len(known) + len(pauses) == len(menu.play):
-            found[menu.intro] = sum(known) + sum(pauses)
+        if plays.play and len(known) + len(pauses) == len(plays.play):
+            found[plays.intro] = sum(known) + sum(pauses)
     return found
 
 

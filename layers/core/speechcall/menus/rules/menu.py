@@ -99,6 +99,21 @@ def targets_of(action: Action) -> tuple[int, ...]:
             assert_never(action)
 
 
+MOST_REPEATS = 5
+
+
+class Repeat(NamedTuple):
+    """How often a menu is asked again in which no key was pressed in time, before its list for silence runs.
+
+    `intro`: what is played then, as of a Menu; empty: what the menu itself plays.
+    """
+
+    times: int
+    intro: str = ""
+    say: Say | None = None
+    play: "tuple[Part, ...]" = ()
+
+
 class Menu(NamedTuple):
     """What is played, how long a key is awaited, and what each list of actions does (its name is one of LISTS)."""
 
@@ -108,6 +123,11 @@ class Menu(NamedTuple):
     actions: Mapping[str, tuple[Action, ...]]
     say: Say | None = None
     play: "tuple[Part, ...]" = ()
+    repeat: Repeat | None = None
+
+    def heard_in_silence(self) -> list[str]:
+        """The introductions that somebody hears who presses no key: the menu's own, then one for each repeat."""
+        return [self.intro, *([self.repeat.intro or self.intro] * self.repeat.times if self.repeat else ())]
 
     def list_for(self, heard: str) -> str | None:
         """The name of the list that a key (`d1`) or silence (`idle`) selects; None: hang up."""
@@ -143,6 +163,7 @@ def load_menus(text: str) -> tuple[Menu, ...]:
             actions={key: tuple(_load_action(action) for action in steps) for key, steps in menu["on"].items()},
             say=Say(*menu["say"]) if "say" in menu else None,
             play=_load_parts(menu["play"]) if "play" in menu else (),
+            repeat=_load_repeat(menu["repeat"]) if "repeat" in menu else None,
         )
         for menu in json.loads(text)
     )
@@ -150,9 +171,20 @@ def load_menus(text: str) -> tuple[Menu, ...]:
 
 def _dump_menu(menu: Menu) -> dict[str, Any]:
     lists = {key: [_dump_action(action) for action in steps] for key, steps in menu.actions.items()}
-    say = {"say": [menu.say.text, menu.say.language, menu.say.voice]} if menu.say else {}
-    play = {"play": _dump_parts(menu.play)} if menu.play else {}
-    return {"intro": menu.intro, "idle": menu.idle_timeout_msec, "on": lists, **say, **play}
+    repeat = {"repeat": {"times": menu.repeat.times, **_dump_intro(menu.repeat)}} if menu.repeat else {}
+    plays = _dump_intro(menu)
+    return {"intro": plays.pop("intro"), "idle": menu.idle_timeout_msec, "on": lists, **plays, **repeat}
+
+
+def _dump_intro(plays: Menu | Repeat) -> dict[str, Any]:
+    say = {"say": [plays.say.text, plays.say.language, plays.say.voice]} if plays.say else {}
+    play = {"play": _dump_parts(plays.play)} if plays.play else {}
+    return {"intro": plays.intro, **say, **play}
+
+
+def _load_repeat(stored: dict[str, Any]) -> Repeat:
+    say = Say(*stored["say"]) if "say" in stored else None
+    return Repeat(stored["times"], stored["intro"], say, _load_parts(stored["play"]) if "play" in stored else ())
 
 
 def _dump_parts(parts: "tuple[Part, ...]") -> list[Any]:

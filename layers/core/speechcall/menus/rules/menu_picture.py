@@ -14,6 +14,7 @@ from speechcall.menus.rules.menu import (
     Lookup,
     Menu,
     OptOutStep,
+    Repeat,
     Webhook,
     ends_list,
 )
@@ -27,7 +28,7 @@ def draw(menus: Sequence[Menu]) -> str:
     lines = ["flowchart TD", '  start(["The callee answers"]) --> m0']
     for index in sorted(reachable(menus)):
         menu = menus[index]
-        lines.append(f'  m{index}["Menu {index}<br/>{_quoted(_intro(menu))}, {_wait(menu)}"]')
+        lines.append(f'  m{index}["Menu {index}<br/>{_quoted(_intro(menu))}, {_wait(menu)}{_times(menu)}"]')
         for number, key in enumerate(menu.lists()):
             lines += _draw_list(index, number, _label(menu, key), steps_run(menu.actions[key]))
         if unsaid := _label(menu, None):
@@ -81,6 +82,8 @@ def _explain_menu(menu: Menu, index: int, reached: bool, prompt_seconds: Mapping
     length = prompt_seconds.get(menu.intro)
     heard = f"{_intro(menu)}{f' ({length:.1f} s)' if length is not None else ''}"
     lines = [f"Menu {index}: the callee hears {heard}, and then has {_wait(menu)} to press a key."]
+    if menu.repeat:
+        lines[0] += _explain_repeat(menu.repeat)
     if not reached:
         lines[0] += " No key leads here, so it is never heard."
     for key in menu.lists():
@@ -126,12 +129,23 @@ def _wait(menu: Menu) -> str:
     return f"{idle_seconds(menu.idle_timeout_msec)} s"
 
 
-def _intro(menu: Menu) -> str:
-    if menu.say:
-        return f"{menu.say.voice} speak a text ({menu.say.language})"
-    if menu.play:
-        return f"a prompt of {len(menu.play)} parts"
-    return f"audio from {_host(menu.intro)}" if is_url(menu.intro) else menu.intro
+def _times(menu: Menu) -> str:
+    """How often a menu is asked, where that is more than once."""
+    return f", {menu.repeat.times + 1} times" if menu.repeat else ""
+
+
+def _explain_repeat(repeat: Repeat) -> str:
+    times = "once more" if repeat.times == 1 else f"up to {repeat.times} times more"
+    other = f", with {_intro(repeat)}" if repeat.intro else ""
+    return f" Without a key in time this is asked {times}{other}."
+
+
+def _intro(plays: Menu | Repeat) -> str:
+    if plays.say:
+        return f"{plays.say.voice} speak a text ({plays.say.language})"
+    if plays.play:
+        return f"a prompt of {len(plays.play)} parts"
+    return f"audio from {_host(plays.intro)}" if is_url(plays.intro) else plays.intro
 
 
 def _host(url: str) -> str:

@@ -83,7 +83,10 @@ def reachable(menus: Sequence[Menu]) -> set[int]:
 
 def call_bounds(menus: Sequence[Menu], prompt_seconds: Mapping[str, float], max_visits: int = MAX_VISITS) -> CallBounds:
     """How short and how long a call can be; `prompt_seconds` by introduction, where it is known."""
-    waits = [idle_seconds(menu.idle_timeout_msec) + round(prompt_seconds.get(menu.intro, 0)) for menu in menus]
+    waits = [
+        sum(idle_seconds(menu.idle_timeout_msec) + round(prompt_seconds.get(one, 0)) for one in menu.heard_in_silence())
+        for menu in menus
+    ]
     seconds, visits = longest_walk(menus, waits, max_visits)
     return CallBounds(_shortest(menus), visits, min(seconds, DEFAULT_CALL_SECONDS))
 

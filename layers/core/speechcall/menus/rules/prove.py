@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from speechcall.menus.rules.call_log import IDLE, PROMPT_ERROR
-from speechcall.menus.rules.call_space import HANG_UP, Silence, Silences, happenings, waits_msec
+from speechcall.menus.rules.call_space import HANG_UP, Silence, Silences, happenings, rounds_msec, waits_msec
 from speechcall.menus.rules.menu import Action, Menu
 from speechcall.menus.rules.menu_report import reachable
 from speechcall.menus.rules.monitor import BROKEN, Answer, Monitor, monitor_of
@@ -84,17 +84,20 @@ def prove(
     The lengths that are not known are taken twice: as they must be for a call that is sure to break the promise, and
     for one that might.
     """
+    rounds = rounds_msec(menus, prompt_seconds)
     waits = waits_msec(menus, prompt_seconds)
     unknown = any(least != most for least, most in waits)
     search = _Search(menus, rule, limits, most_states)
     result, lengths = Result.PROVED, tuple[int, ...]()
     found: Broken | None = None
     try:
-        found = search.run([least for least, _ in waits], [most for _, most in waits])
+        shortest = [[least for least, _ in times] for times in rounds]
+        found = search.run([least for least, _ in waits], [most for _, most in waits], shortest)
         if found:
             result = Result.BROKEN
         elif unknown and search.looks_at_time([most for _, most in waits]):
-            found = search.run([most for _, most in waits], [least for least, _ in waits])
+            longest = [[most for _, most in times] for times in rounds]
+            found = search.run([most for _, most in waits], [least for least, _ in waits], longest)
             if found:
                 result = Result.UNDECIDED
                 lengths = tuple(index for index, (least, most) in enumerate(waits) if least != most)
@@ -164,6 +167,7 @@ class _Search:
         self._until = limits.seconds * 1000
         self.states = 0
         self._late: Sequence[int] = ()
+        self._rounds: Sequence[Sequence[int]] = ()
         self._early: Sequence[int] = ()
         self._least_of: dict[_Place, int] | None = None
         self._uses_least = self._uses_most = False
@@ -176,13 +180,13 @@ class _Search:
         longest = max(wait + lookup for wait, lookup in zip(late, self._lookups, strict=True))
         return longest * self._limits.visits >= self._until
 
-    def run(self, late: Sequence[int], early: Sequence[int]) -> Broken | None:
+    def run(self, late: Sequence[int], early: Sequence[int], rounds: Sequence[Sequence[int]]) -> Broken | None:
         """The shortest call that breaks the promise.
 
         `late`, `early`: how long each menu takes at most, where a call has to be late to break it; and at least, where
-        it has to be early enough for one more menu.
+        it has to be early enough for one more menu. `rounds`: what makes up `late`, each time that a menu is asked.
         """
-        self._late, self._early = late, early
+        self._late, self._early, self._rounds = late, early, rounds
         self._uses_least = max(early) * self._limits.visits >= self._until
         limit_matters = self._monitor.depends_on_end and self._may_reach_limit(late)
         self._uses_most = limit_matters or self._bound is not None
@@ -219,7 +223,7 @@ class _Search:
 
     def _look_at(self, place: _Place, call: _Call, visit: int, following: _Layer) -> Broken | None:
         """Everything that can be heard in a menu: what breaks the promise, or where it leads."""
-        late = call.most + self._late[place.menu] if self._uses_most else 0
+        late = self._left_in_silence(place.menu, call.most) if self._uses_most else 0
         if self._bound is not None and late > self._bound:
             return Broken((*_way(call), Step(place.menu, IDLE)), None, msec=late)
         breaks, moves = self._exits_of(place)
@@ -251,6 +255,18 @@ class _Search:
             if self._is_better(following.get(there), there, least, most):
                 self._add(following, there, _Call(least, most, call, move.step))
         return None
+
+    def _left_in_silence(self, menu: int, since: int) -> int:
+        """When silence is heard in a menu. It is not repeated any more once no menu may begin."""
+        if since + self._late[menu] < self._until:
+            return since + self._late[menu]
+        first, *repeats = self._rounds[menu]
+        since += first
+        for repeat in repeats:
+            if since >= self._until:
+                break
+            since += repeat
+        return since
 
     def _is_better(self, there: list[_Call] | None, place: _Place, least: int, most: int) -> bool:
         """Whether a call can do something at a place that none can which is there."""

@@ -60,5 +60,5 @@ def _sent(menus: Sequence[Menu], found: Walk) -> Counter[tuple[object, ...]]:
     return Counter((one.url, one.body, *sorted(one.headers.items())) for one in actions if isinstance(one, Webhook))
 
 
-def _sound(menu: Menu) -> tuple[str, int]:
-    return menu.intro, idle_seconds(menu.idle_timeout_msec)
+def _sound(menu: Menu) -> tuple[object, ...]:
+    return *menu.heard_in_silence(), idle_seconds(menu.idle_timeout_msec)

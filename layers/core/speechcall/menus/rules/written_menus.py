@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 
 from speechcall.menus.rules.introduction import MOST_DIGITS, Audio, Part, Pause
-from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Lookup, Menu, OptOutStep, Webhook
+from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Lookup, Menu, OptOutStep, Repeat, Webhook
 from speechcall.menus.rules.speech import Say
 from speechcall.outbound.rules.address import is_url
 from speechcall.shared.rules.json_text import parse_json
@@ -20,13 +20,16 @@ def written_menus(menus: Sequence[Menu]) -> list[dict[str, Any]]:
 
 def _written(menu: Menu) -> dict[str, Any]:
     lists = {key: [_action(action) for action in steps] for key, steps in menu.actions.items()}
-    return _plays(menu) | {"idleTimeoutMsec": menu.idle_timeout_msec, "dtmfActions": lists}
+    repeat = {"repeat": {"times": menu.repeat.times} | _plays(menu.repeat)} if menu.repeat else {}
+    return _plays(menu) | {"idleTimeoutMsec": menu.idle_timeout_msec, "dtmfActions": lists} | repeat
 
 
-def _plays(menu: Menu) -> dict[str, Any]:
-    if menu.say:
-        return _say(menu.say)
-    return {"play": _parts(menu.play)} if menu.play else {"introUrl": menu.intro}
+def _plays(plays: Menu | Repeat) -> dict[str, Any]:
+    if plays.say:
+        return _say(plays.say)
+    if plays.play:
+        return {"play": _parts(plays.play)}
+    return {"introUrl": plays.intro} if plays.intro else {}
 
 
 def _say(say: Say) -> dict[str, Any]:

@@ -164,14 +164,23 @@ def _asks(message: Message, known: Mapping[str, KnownPrompt], grace_seconds: int
     asks = []
     for menu in message.menus:
         prompt = _prompt_of(known[menu.intro])
-        asks.append(
-            Ask(
-                prompt_uri=prompt.uri,
-                prompt_seconds=prompt.seconds,
-                idle_seconds=idle_seconds(menu.idle_timeout_msec),
-                wait_seconds=menu_wait_seconds(prompt.seconds, menu.idle_timeout_msec, grace_seconds),
-            )
+        ask = Ask(
+            prompt_uri=prompt.uri,
+            prompt_seconds=prompt.seconds,
+            idle_seconds=idle_seconds(menu.idle_timeout_msec),
+            wait_seconds=menu_wait_seconds(prompt.seconds, menu.idle_timeout_msec, grace_seconds),
         )
+        if menu.repeat:
+            other = _prompt_of(known[menu.repeat.intro or menu.intro])
+            # Each time silence is reported anew, which may take as long as a report may.
+            longer = menu_wait_seconds(other.seconds, menu.idle_timeout_msec, grace_seconds)
+            ask = ask._replace(
+                wait_seconds=ask.wait_seconds + menu.repeat.times * longer,
+                repeats=menu.repeat.times,
+                repeat_uri=other.uri,
+                repeat_seconds=other.seconds,
+            )
+        asks.append(ask)
     return tuple(asks)
 
 

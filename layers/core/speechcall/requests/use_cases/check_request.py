@@ -73,6 +73,8 @@ class Wanted(NamedTuple):
         for index, menu in enumerate(self.model.menu):
             for place, name in audio_names(menu):
                 yield f"menu[{index}].{place}", name
+            for place, name in audio_names(menu.repeat) if menu.repeat else ():
+                yield f"menu[{index}].repeat.{place}", name
 
     @property
     def is_urgent(self) -> bool:

@@ -112,6 +112,15 @@ def check_one_kind(part: object) -> object:
     return part
 
 
+def check_repeat(repeat: object) -> object:
+    """`repeat` as given. Raises ValueError if it has more than one introduction."""
+    if isinstance(repeat, Mapping):
+        given = [name for name in ("introUrl", "say", "play") if repeat.get(name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"has {' and '.join(given)}; a repeat has at most one of introUrl, say and play")
+    return repeat
+
+
 def check_digits(spelt: str | None) -> str | None:
     """What is spelt, as given. Raises ValueError."""
     if spelt is not None and not _DIGITS.fullmatch(spelt):

@@ -8,7 +8,18 @@ from pydantic_core import SchemaValidator, ValidationError
 
 from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, problem_of, shown
 from speechcall.menus.rules.introduction import Audio, Part, Pause, name_of_parts
-from speechcall.menus.rules.menu import LISTS, OWN_LIST, Action, GotoMenu, Hangup, Lookup, Menu, OptOutStep, Webhook
+from speechcall.menus.rules.menu import (
+    LISTS,
+    OWN_LIST,
+    Action,
+    GotoMenu,
+    Hangup,
+    Lookup,
+    Menu,
+    OptOutStep,
+    Repeat,
+    Webhook,
+)
 from speechcall.menus.rules.speech import VOICES, Say
 from speechcall.messages.rules.attempts import has_key
 from speechcall.messages.rules.dial_times import NO_KEY, Redial
@@ -27,6 +38,7 @@ if TYPE_CHECKING:
         WebhookModel,
     )
     from speechcall.requests.use_cases.play_model import PlayPartModel
+    from speechcall.requests.use_cases.repeat_model import RepeatModel
     from speechcall.requests.use_cases.request_models import MenuModel, MessageModel
     from speechcall.requests.use_cases.say_model import SayModel
 
@@ -99,15 +111,22 @@ def to_menus(model: "MessageModel") -> tuple[Menu, ...]:
 
 
 def _to_menu(menu: "MenuModel") -> Menu:
-    say = _to_say(menu.say) if menu.say else None
-    play = tuple(part for one in menu.play or () for part in _to_parts(one))
+    intro, say, play = _to_intro(menu)
     return Menu(
-        intro=say.name if say else name_of_parts(play) if play else menu.introUrl or "",
+        intro=intro,
         idle_timeout_msec=menu.idleTimeoutMsec,
         actions={key: tuple(map(_to_action, menu.dtmfActions[key])) for key in LISTS if key in menu.dtmfActions},
         say=say,
         play=play,
+        repeat=Repeat(menu.repeat.times, *_to_intro(menu.repeat)) if menu.repeat else None,
     )
+
+
+def _to_intro(plays: "MenuModel | RepeatModel") -> tuple[str, Say | None, tuple[Part, ...]]:
+    """What is played: its name, and the text or the parts that it is made of."""
+    say = _to_say(plays.say) if plays.say else None
+    play = tuple(part for one in plays.play or () for part in _to_parts(one))
+    return say.name if say else name_of_parts(play) if play else plays.introUrl or "", say, play
 
 
 def _to_parts(part: "PlayPartModel") -> list[Part]:
@@ -118,8 +137,8 @@ def _to_parts(part: "PlayPartModel") -> list[Part]:
     return [Pause(part.pauseMsec)] if part.pauseMsec else [Audio(part.audio or "")]
 
 
-def audio_names(menu: "MenuModel") -> Iterator[tuple[str, str]]:
-    """The URLs and identifiers that a menu plays, each with its place in the menu."""
+def audio_names(menu: "MenuModel | RepeatModel") -> Iterator[tuple[str, str]]:
+    """The URLs and identifiers that a menu or its repeat plays, each with its place there."""
     if menu.introUrl:
         yield "introUrl", menu.introUrl
     for index, part in enumerate(menu.play or ()):

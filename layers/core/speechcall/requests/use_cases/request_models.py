@@ -17,6 +17,7 @@ from speechcall.requests.use_cases.field_checks import check_intro, check_number
 from speechcall.requests.use_cases.hours_model import HoursModel
 from speechcall.requests.use_cases.play_model import AudioName, PlayPart
 from speechcall.requests.use_cases.redial_model import RedialModel
+from speechcall.requests.use_cases.repeat_model import Repeated
 from speechcall.requests.use_cases.say_model import ONE_INTRODUCTION, SayModel
 from speechcall.shared.rules import time_bounds
 from speechcall.shared.rules.timing import DEFAULT_IDLE_TIMEOUT_MSEC, MAX_IDLE_TIMEOUT_MSEC
@@ -52,6 +53,11 @@ class MenuModel(Strict):
             "`wrong` for whichever of these two is not given."
         ),
     ]
+
+    repeat: Annotated[
+        Repeated | None,
+        Field(description="How often it is asked again when no key is pressed in time, before `silence` runs."),
+    ] = None
 
     _intro = field_validator("introUrl")(check_intro)
 

@@ -487,6 +487,244 @@ MESSAGE: Any = {
            },
           },
          },
+         'repeat': {
+          'type': 'model-field',
+          'schema': {
+           'type': 'default',
+           'schema': {
+            'type': 'nullable',
+            'schema': {
+             'type': 'function-before',
+             'function': {'type': 'no-info', 'function': field_checks.check_repeat},
+             'schema': {
+              'type': 'model',
+              'cls': Checked,
+              'schema': {
+               'type': 'model-fields',
+               'fields': {
+                'times': {
+                 'type': 'model-field',
+                 'schema': {
+                  'type': 'function-before',
+                  'function': {'type': 'no-info', 'function': json_text.whole},
+                  'schema': {'type': 'int', 'ge': 1, 'le': 5},
+                 },
+                },
+                'introUrl': {
+                 'type': 'model-field',
+                 'schema': {
+                  'type': 'default',
+                  'schema': {
+                   'type': 'function-after',
+                   'function': {'type': 'with-info', 'function': field_checks.check_audio},
+                   'schema': {
+                    'type': 'nullable',
+                    'schema': {'type': 'str', 'min_length': 1, 'max_length': 2048},
+                   },
+                  },
+                  'default': None,
+                 },
+                },
+                'say': {
+                 'type': 'model-field',
+                 'schema': {
+                  'type': 'default',
+                  'schema': {
+                   'type': 'nullable',
+                   'schema': {
+                    'type': 'model',
+                    'cls': Checked,
+                    'schema': {
+                     'type': 'model-fields',
+                     'fields': {
+                      'text': {
+                       'type': 'model-field',
+                       'schema': {
+                        'type': 'function-after',
+                        'function': {'type': 'no-info', 'function': field_checks.check_spoken},
+                        'schema': {'type': 'str', 'min_length': 1, 'max_length': 1500},
+                       },
+                      },
+                      'language': {
+                       'type': 'model-field',
+                       'schema': {
+                        'type': 'function-after',
+                        'function': {'type': 'no-info', 'function': field_checks.check_language},
+                        'schema': {'type': 'str'},
+                       },
+                      },
+                      'voice': {
+                       'type': 'model-field',
+                       'schema': {
+                        'type': 'default',
+                        'schema': {
+                         'type': 'function-after',
+                         'function': {'type': 'with-info', 'function': field_checks.check_voice},
+                         'schema': {
+                          'type': 'nullable',
+                          'schema': {'type': 'str', 'min_length': 1, 'max_length': 64},
+                         },
+                        },
+                        'default': None,
+                       },
+                      },
+                     },
+                    },
+                    'config': {'strict': True, 'extra_fields_behavior': 'forbid'},
+                   },
+                  },
+                  'default': None,
+                 },
+                },
+                'play': {
+                 'type': 'model-field',
+                 'schema': {
+                  'type': 'default',
+                  'schema': {
+                   'type': 'nullable',
+                   'schema': {
+                    'type': 'list',
+                    'items_schema': {
+                     'type': 'function-before',
+                     'function': {'type': 'no-info', 'function': field_checks.check_one_kind},
+                     'schema': {
+                      'type': 'model',
+                      'cls': Checked,
+                      'schema': {
+                       'type': 'model-fields',
+                       'fields': {
+                        'audio': {
+                         'type': 'model-field',
+                         'schema': {
+                          'type': 'default',
+                          'schema': {
+                           'type': 'function-after',
+                           'function': {'type': 'with-info', 'function': field_checks.check_audio},
+                           'schema': {
+                            'type': 'nullable',
+                            'schema': {'type': 'str', 'min_length': 1, 'max_length': 2048},
+                           },
+                          },
+                          'default': None,
+                         },
+                        },
+                        'say': {
+                         'type': 'model-field',
+                         'schema': {
+                          'type': 'default',
+                          'schema': {
+                           'type': 'nullable',
+                           'schema': {
+                            'type': 'model',
+                            'cls': Checked,
+                            'schema': {
+                             'type': 'model-fields',
+                             'fields': {
+                              'text': {
+                               'type': 'model-field',
+                               'schema': {
+                                'type': 'function-after',
+                                'function': {'type': 'no-info', 'function': field_checks.check_spoken},
+                                'schema': {'type': 'str', 'min_length': 1, 'max_length': 1500},
+                               },
+                              },
+                              'language': {
+                               'type': 'model-field',
+                               'schema': {
+                                'type': 'function-after',
+                                'function': {'type': 'no-info', 'function': field_checks.check_language},
+                                'schema': {'type': 'str'},
+                               },
+                              },
+                              'voice': {
+                               'type': 'model-field',
+                               'schema': {
+                                'type': 'default',
+                                'schema': {
+                                 'type': 'function-after',
+                                 'function': {'type': 'with-info', 'function': field_checks.check_voice},
+                                 'schema': {
+                                  'type': 'nullable',
+                                  'schema': {'type': 'str', 'min_length': 1, 'max_length': 64},
+                                 },
+                                },
+                                'default': None,
+                               },
+                              },
+                             },
+                            },
+                            'config': {'strict': True, 'extra_fields_behavior': 'forbid'},
+                           },
+                          },
+                          'default': None,
+                         },
+                        },
+                        'spell': {
+                         'type': 'model-field',
+                         'schema': {
+                          'type': 'default',
+                          'schema': {
+                           'type': 'function-after',
+                           'function': {'type': 'no-info', 'function': field_checks.check_digits},
+                           'schema': {
+                            'type': 'nullable',
+                            'schema': {'type': 'str', 'min_length': 1, 'max_length': 20},
+                           },
+                          },
+                          'default': None,
+                         },
+                        },
+                        'recordings': {
+                         'type': 'model-field',
+                         'schema': {
+                          'type': 'default',
+                          'schema': {
+                           'type': 'function-after',
+                           'function': {'type': 'no-info', 'function': field_checks.check_recordings},
+                           'schema': {
+                            'type': 'nullable',
+                            'schema': {'type': 'str', 'min_length': 1, 'max_length': 63},
+                           },
+                          },
+                          'default': None,
+                         },
+                        },
+                        'pauseMsec': {
+                         'type': 'model-field',
+                         'schema': {
+                          'type': 'default',
+                          'schema': {
+                           'type': 'nullable',
+                           'schema': {
+                            'type': 'function-before',
+                            'function': {'type': 'no-info', 'function': json_text.whole},
+                            'schema': {'type': 'int', 'ge': 1, 'le': 10000},
+                           },
+                          },
+                          'default': None,
+                         },
+                        },
+                       },
+                      },
+                      'config': {'strict': True, 'extra_fields_behavior': 'forbid'},
+                     },
+                    },
+                    'min_length': 1,
+                    'max_length': 20,
+                   },
+                  },
+                  'default': None,
+                 },
+                },
+               },
+              },
+              'config': {'strict': True, 'extra_fields_behavior': 'forbid'},
+             },
+            },
+           },
+           'default': None,
+          },
+         },
         },
        },
        'config': {'strict': True, 'extra_fields_behavior': 'forbid'},

@@ -6,7 +6,7 @@ Source: Amazon Chime SDK developer guide, "Supported actions": at most 10 action
 
 from typing import Any, assert_never
 
-from speechcall.calls.use_cases.report import Next, Op, Report
+from speechcall.calls.use_cases.report import Next, Op, Report, question
 from speechcall.menus.rules.ask import Ask
 from speechcall.telephony.chime.client import HANG_UP
 from speechcall.telephony.chime.conversation import ASK, HOLD, Asks
@@ -62,11 +62,12 @@ def render_next(step: Next, asks: Asks) -> Answer:
             return hang_up((report.mid, report.attempt))
         case Op.ASK:
             actions = _ask(step.ask)
+            seq = question(step.seq, step.repeat)
             if not asks.deaf:
-                return _answer(actions, report, doing=ASK, seq=str(step.seq))
+                return _answer(actions, report, doing=ASK, seq=seq)
             # Once more as it is; then it is played all the same, to a callee whose keys cannot be heard.
             actions = actions[asks.deaf >= MOST_DEAF :]
-            return _answer(actions, report, doing=ASK, seq=str(step.seq), deaf=str(asks.deaf))
+            return _answer(actions, report, doing=ASK, seq=seq, deaf=str(asks.deaf))
         case Op.HOLD:
             return _answer([pause(HOLD_MSEC)], report, doing=HOLD, seq=str(step.seq))
         case Op.WAIT:  # a file that cannot be played is tried again at once: not without a pause
@@ -80,7 +81,7 @@ def again(report: Report) -> Answer:
     """What was reported could not be told: a short pause, and it is told again."""
     heard = report.heard
     told = {"heard": heard.event, **({"key": heard.key} if heard.key else {})}
-    return _answer([pause(HOLD_MSEC)], report, doing=HOLD, seq=str(heard.seq), **told)
+    return _answer([pause(HOLD_MSEC)], report, doing=HOLD, seq=question(heard.seq, heard.repeat), **told)
 
 
 def _ask(ask: Ask) -> list[Answer]:

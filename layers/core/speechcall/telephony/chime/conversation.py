@@ -4,7 +4,7 @@ What a call needs to know from one event to the next travels in its TransactionA
 the service gives back with every event:
 
     mid, attempt   which call it is
-    doing, seq     what the last action list does (`ask`, `hold`, `hang_up`), for which command
+    doing, seq     what the last action list does (`ask`, `hold`, `hang_up`), for which command (`5.2`: its 2nd repeat)
     heard, key     in a `hold`: a report that could not be told, and is told again when the pause is over
     deaf           in an `ask`: how often in turn its ReceiveDigits has failed
 
@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from speechcall.calls.rules.call import Cause
 from speechcall.calls.use_cases.hear_end import EndReport
-from speechcall.calls.use_cases.report import HEARD, Heard, Op, Report
+from speechcall.calls.use_cases.report import HEARD, Heard, Op, Report, parse_question
 from speechcall.shared.rules.ids import parse_attempt
 from speechcall.telephony.chime.client import COMMAND, HANG_UP
 from speechcall.telephony.chime.sip_codes import cause_of
@@ -127,7 +127,8 @@ def _end(named: tuple[str, int], contact_id: str, sip_code: int | None, turn: in
 
 def _heard(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) -> Heard | None:
     """What an event of a call that is up reports; None: nothing, and its actions continue."""
-    doing, seq, action = attributes.get("doing"), int(attributes.get("seq") or 0), str(data.get("Type") or "")
+    doing, action = attributes.get("doing"), str(data.get("Type") or "")
+    seq, repeat = parse_question(attributes.get("seq") or "0")
     if kind == "CALL_ANSWERED":
         return Heard("answered", 0)
     if kind == "CALL_UPDATE_REQUESTED":
@@ -145,11 +146,14 @@ def _heard(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) ->
         # A pause that fails says nothing of the introduction, which was played, and keys are still heard.
         return Heard("prompt_error", seq) if action.startswith("PlayAudio") else None
     if doing == ASK:
-        return Heard("idle", seq) if kind == "ACTION_SUCCESSFUL" and action == "Pause" else None
+        is_over = kind == "ACTION_SUCCESSFUL" and action == "Pause"
+        return Heard("idle", seq, repeat=repeat) if is_over else None
     if kind not in {"ACTION_SUCCESSFUL", "ACTION_FAILED"}:
         return None
     repeated = attributes.get("heard")
-    return Heard(repeated, seq, attributes.get("key", "")) if repeated in HEARD else Heard("next", seq)
+    if repeated not in HEARD:
+        return Heard("next", seq)
+    return Heard(repeated, seq, attributes.get("key", ""), repeat=repeat)
 
 
 def _is_deaf(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) -> bool:

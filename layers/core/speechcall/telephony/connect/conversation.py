@@ -7,7 +7,7 @@ In every protocol `op: hangup` ends the call.
 
 from typing import Any, assert_never
 
-from speechcall.calls.use_cases.report import HEARD, Heard, Next, Op, Report
+from speechcall.calls.use_cases.report import HEARD, Heard, Next, Op, Report, parse_question, question
 from speechcall.shared.rules.ids import parse_attempt
 
 NO_PROMPT = "none"
@@ -29,11 +29,13 @@ def parse_report(event: Any) -> Report | None:
         contact = event["Details"]["ContactData"]
         parameters, attributes = event["Details"]["Parameters"], contact["Attributes"]
         name = str(parameters["event"])
-        seq = int(parameters.get("seq") or 0)
+        seq, repeat = parse_question(str(parameters.get("seq") or 0))
         named = parse_attempt(attributes["mid"], attributes["attempt"])
         if name not in HEARD or parameters.get("protocol", "1") not in PROTOCOLS or named is None:
             return None
-        return Report(*named, str(contact["ContactId"]), Heard(name, seq, str(parameters.get("key", ""))))
+        return Report(
+            *named, str(contact["ContactId"]), Heard(name, seq, str(parameters.get("key", "")), repeat=repeat)
+        )
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
         return None
 
@@ -45,16 +47,16 @@ def render_next(step: Next) -> dict[str, str]:
     """
     match step.op:
         case Op.ASK:
-            return _answer(Op.ASK, step.seq, step.ask.prompt_uri, step.ask.idle_seconds)
+            return _answer(Op.ASK, question(step.seq, step.repeat), step.ask.prompt_uri, step.ask.idle_seconds)
         case Op.HANG_UP:
-            return _answer(Op.HANG_UP, step.seq)
+            return _answer(Op.HANG_UP, str(step.seq))
         case Op.WAIT:  # a flow of the release before holds in silence
-            return _answer(Op.HOLD, step.seq, step.prompt_beside(WAIT_KEY), WAIT_SECONDS)
+            return _answer(Op.HOLD, str(step.seq), step.prompt_beside(WAIT_KEY), WAIT_SECONDS)
         case Op.HOLD | Op.GO_ON:  # while it asks, a flow does nothing with which it could continue
-            return _answer(Op.HOLD, step.seq)
+            return _answer(Op.HOLD, str(step.seq))
         case _:
             assert_never(step.op)
 
 
-def _answer(op: Op, seq: int, prompt_uri: str = NO_PROMPT, seconds: int = 0) -> dict[str, str]:
-    return {"op": op.value, "seq": str(seq), "promptUri": prompt_uri, "seconds": str(seconds)}
+def _answer(op: Op, seq: str, prompt_uri: str = NO_PROMPT, seconds: int = 0) -> dict[str, str]:
+    return {"op": op.value, "seq": seq, "promptUri": prompt_uri, "seconds": str(seconds)}

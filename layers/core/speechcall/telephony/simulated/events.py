@@ -93,7 +93,7 @@ class SimulatedCalls:
         self.moments.send(_ends(moment, callee.unanswered), moment.ring_seconds if rings_out else REFUSE_SECONDS)
 
     def _follow(self, moment: Moment) -> None:
-        heard = Heard(moment.event, moment.seq, moment.key)
+        heard = Heard(moment.event, moment.seq, moment.key, repeat=moment.repeat)
         report = Report(moment.mid, moment.attempt, moment.contact_id, heard, moment.turn)
         step = follow_call(report, calls=self.calls, engine=self.engine, clock=self.clock)
         self.tell_of(step, heard, self.clock.now_msec())
@@ -145,7 +145,7 @@ def _answer(moment: Moment, step: Next, callee: Callee) -> tuple[Moment, float]:
             pressed = _next(moment, What.HEARS, asked=asked, event=KEY, seq=step.seq, key=key, leaves=leaves)
             return pressed, min(KEY_SECONDS, whole / 2)
         case Act.SILENCE:
-            return _next(moment, What.HEARS, asked=asked, event=IDLE, seq=step.seq), whole
+            return _next(moment, What.HEARS, asked=asked, event=IDLE, seq=step.seq, repeat=step.repeat), whole
         case Act.HEAR_NOTHING:
             return _next(moment, What.HEARS, asked=asked, event=PROMPT_ERROR, seq=step.seq), 0
         case Act.LEAVE_PROMPT:
@@ -165,7 +165,7 @@ def _listed(step: Next) -> frozenset[str]:
 
 def _next(moment: Moment, what: What, **more: Any) -> Moment:
     """The next of the chain, which says what happens, and not what happened last."""
-    told = {"event": ANSWERED, "seq": 1, "key": "", "leaves": False, "cause": None, "tries": 0, **more}
+    told = {"event": ANSWERED, "seq": 1, "repeat": 0, "key": "", "leaves": False, "cause": None, "tries": 0, **more}
     return moment._replace(what=what, turn=moment.turn + 1, **told)
 
 

@@ -52,6 +52,8 @@ class Moment(NamedTuple):
     cause: Cause | None = None
     tries: int = 0
     """How often it was put off because we could not deal with it."""
+    repeat: int = 0
+    """Which repeat of its question it answers."""
 
     @property
     def contact_id(self) -> str:
@@ -87,7 +89,7 @@ def parse(body: str) -> Moment:
         moment = Moment(**{**known, "what": What(known["what"]), "cause": cause})
     except (KeyError, TypeError, ValueError) as error:
         raise NoMoment(f"not a moment: {type(error).__name__}") from error
-    numbers = (moment.ring_seconds, moment.turn, moment.asked, moment.seq, moment.tries)
+    numbers = (moment.ring_seconds, moment.turn, moment.asked, moment.seq, moment.repeat, moment.tries)
     if named is None or not all(type(one) is int and 0 <= one < _MOST for one in numbers):
         raise NoMoment("it names no call, or one of its numbers is invalid")
     texts = (moment.script, moment.event, moment.key)
