@@ -89,6 +89,8 @@ def test_a_new_account_is_let_in_with_each_of_its_credentials(account, check):
 def test_after_a_rotation_only_the_new_ones_open(account, check, run):
     user, password, key = account
     new_password, new_key = created(run("account", "rotate", user))
+    record = json.loads(run("audit", "list", "--json", "--account", user))["records"][0]
+    assert (record["by"], record["action"], record["account"]) == ("local", "account rotate", user)
     assert check(auth=(user, password))[0] == check(headers={"X-Authorization-Key": key})[0] == 401
     assert check(auth=(user, new_password))[0] == check(headers={"X-Authorization-Key": new_key})[0] == 200
 
