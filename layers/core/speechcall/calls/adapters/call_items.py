@@ -93,14 +93,15 @@ def dump_entry(entry: Entry) -> str:
         "to": entry.then.menu,
         "reason": entry.then.reason or None,
     }
-    known["waited"] = entry.waited_msec
+    known |= {"waited": entry.waited_msec, "digits": entry.digits}
     return json.dumps(heard | {name: value for name, value in known.items() if value is not None})
 
 
 def _load_entry(seq: int, text: str) -> Entry:
     found = json.loads(text)
     then = Then(ThenKind(found["then"]), found.get("to"), found.get("reason", ""))
-    return Entry(seq, found.get("menu"), found["event"], found.get("key", ""), found["at"], then, found.get("waited"))
+    menu, key, waited = found.get("menu"), found.get("key", ""), found.get("waited")
+    return Entry(seq, menu, found["event"], key, found["at"], then, waited, digits=found.get("digits"))
 
 
 def dump_decided(decided: Decided) -> str:

@@ -18,6 +18,12 @@ class CallLogs(EndedCalls):
         item = read_item(self._client, self._table, call_key(mid, attempt))
         return load_call(item) if item else None
 
+    def digits(self, mid: str, attempt: int, seq: int) -> str | None:
+        """What was entered for a question; None: nothing was that a webhook tells."""
+        call = self.get(mid, attempt)
+        entry = call.entry(seq) if call else None
+        return entry.digits if entry else None
+
     def append(self, mid: str, attempt: int, contact_id: str, entry: Entry, turn: int = 0) -> tuple[bool, Call | None]:
         """Adds an entry to the log behind its predecessor; whether it was this one, and the call as it is now.
 

@@ -106,8 +106,10 @@ def _log_report(call: Call, report: Report, calls: CallStore, clock: Clock, *, i
     """
     now, written = clock.now_msec(), False
     heard, contact_id, turn = report.heard, report.contact_id, report.turn
-    reply = heard.reply if is_heard else None
+    reply = heard.reply(call) if is_heard else None
     entry = call.would_log(reply.seq, reply.event, reply.key, now) if reply else None
+    if entry and entry.menu is not None and entry.key in call.asks[entry.menu].keeps:
+        entry = entry._replace(digits=heard.digits(call))
     if entry and entry.event == ANSWERED and heard.began_msec is not None:
         entry = entry._replace(waited_msec=max(0, now - heard.began_msec))
     found: Call | None = call

@@ -46,6 +46,7 @@ from speechcall.webhooks.rules.webhook import (
     WebhookRequest,
     WebhookTask,
     may_follow_others,
+    may_tell_digits,
     notice_request,
     webhook_of,
     webhook_request,
@@ -89,6 +90,8 @@ class DeliveryResult:
 
 NoticeOf = Callable[[WebhookTask], Notice | None]
 """What is sent for the task of a status event; None: what it tells of is not there any more."""
+DigitsOf = Callable[[WebhookTask], str | None]
+"""What was entered for the question of a task; None: nothing was."""
 Post = Callable[[WebhookRequest], WebhookAnswer]
 """Sends a request. Raises ForbiddenAddress, Unreachable."""
 Sign = Callable[[str, WebhookRequest], WebhookRequest]
@@ -109,6 +112,7 @@ class Sending:
     clock: Clock
     uniform: Uniform
     notice_of: NoticeOf = lambda _task: None
+    digits_of: DigitsOf = lambda _task: None
 
     def deliver(self, task: WebhookTask) -> DeliveryResult:
         """Tries a webhook once; one that may yet arrive is queued for another attempt.
@@ -127,7 +131,8 @@ class Sending:
         delivery = self.deliveries.begin(task, message, place, now)
         if not is_current(delivery, task):
             return replace(self._not_current(delivery), account_id=message.account_id, destination=place)
-        make = partial(webhook_request, message, webhook, task.event_id)
+        digits = self.digits_of(task) if may_tell_digits(message, task) else None
+        make = partial(webhook_request, message, webhook, task.event_id, digits=digits)
         follows = partial(self._has_to_follow, task, message, delivery)
         result = self._try_once(task, delivery, message.account_id, make, follows, now, place)
         return replace(result, account_id=message.account_id, destination=place)
