@@ -4,6 +4,8 @@ The orders are drawn: reports come late, twice, after later ones, from stores th
 written, and go by what they have read some time ago, as invocations that run at once do.
 """
 
+import json
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -18,8 +20,12 @@ from speechcall.menus.rules.call_log import COMPLETE, OTHER, Entry, Plan
 from speechcall.menus.rules.menu import Action, GotoMenu, Menu
 from speechcall.menus.rules.walk import table_of, told_entries
 from speechcall.shared.rules.errors import StoreUnavailable
+from speechcall.status.use_cases.replay_webhooks import obstacle
+from speechcall.webhooks.rules.webhook import WebhookAnswer, WebhookTask
+from speechcall.webhooks.use_cases.work_webhooks import WebhookWork
 from tests.kit.random_menus import random_input
 from tests.kit.samples import ASK, CALL, HOOK, MESSAGE, MID, NOW, FakeClock, FakeEngine
+from tests.kit.webhook_bench import WebhookBench, task_of
 from tests.stores.memory import MemoryCalls
 
 CONTACT = "contact-1"
@@ -202,3 +208,85 @@ def test_no_digits_are_lost_doubled_or_given_to_another_menu_in_some_orders() ->
 @pytest.mark.long
 def test_no_digits_are_lost_doubled_or_given_to_another_menu_in_a_thousand_orders() -> None:
     hold(range(1000, 2000))
+
+
+# ------------------------------------------------------------------ sensitive digits
+SECRET = Menu("intro", 1000, {"complete": (HOOK, HOOK), "wrong": (HOOK,)}, input=Input(4, 4, sensitive=True))
+CARRIES_ONE = replace(MESSAGE, menus=(SECRET,))
+
+
+def test_sensitive_digits_are_written_into_the_log_only_sealed() -> None:
+    calls = MemoryCalls()
+    ask = ASK._replace(input=SECRET.input, keeps=told_entries(SECRET))
+    calls.open(CALL._replace(asks=(ask,), plan=Plan(table_of((SECRET,)), 50, NOW + 10**9)), MESSAGE.expires_at)
+    ports: Any = {"calls": calls, "engine": FakeEngine(), "clock": FakeClock()}
+    for heard in (Heard("answered", 0), Heard("digits", 2, "4071")):
+        follow_call(Report(MID, 1, CONTACT, heard), **ports)
+    call = calls.get(MID, 1)
+    assert call is not None
+    entry = call.log[1]
+    assert (entry.key, entry.digits, entry.sealed) == (COMPLETE, None, calls.seal_digits(MID, "4071"))
+    assert "4071" not in repr(call) + str(ports["engine"].answers)
+
+
+class Entered:
+    """What was entered, until it is erased; when it was opened."""
+
+    def __init__(self, bench: WebhookBench) -> None:
+        self.bench, self.digits, self.opened, self.erased = bench, "4071", list[int](), list[int]()
+        self.fails = 0
+
+    def of(self, _task: WebhookTask) -> str | None:
+        self.opened.append(self.bench.clock.msec)
+        return None if self.erased else self.digits
+
+    def erase(self, _task: WebhookTask) -> None:
+        if self.fails:
+            self.fails -= 1
+            raise StoreUnavailable("while it is erased")
+        self.erased.append(self.bench.clock.msec)
+
+
+def told(
+    answer: Any, message: Any = CARRIES_ONE, key: str = "complete", fails: int = 0
+) -> tuple[WebhookBench, Entered]:
+    """All virtual time of both webhooks of a list, whose receiver answers so."""
+    bench = WebhookBench(answer, message=message)
+    entered = Entered(bench)
+    entered.fails = fails
+    bench.sending = replace(bench.sending, digits_of=entered.of, erase_digits=entered.erase)
+    bench.work = WebhookWork(bench.sending)
+    for step in range(len(message.menus[0].actions[key])):
+        bench.put(task_of(message, step, key))
+    bench.run()
+    return bench, entered
+
+
+@pytest.mark.parametrize("status", [200, 400, 503])
+def test_sensitive_digits_are_opened_while_they_are_sent_and_erased_when_the_last_webhook_has_ended(
+    status: int,
+) -> None:
+    bench, entered = told(lambda request: WebhookAnswer(status if request.url else 0))
+    assert [json.loads(request.body)["digits"] for _, request in bench.sent] == ["4071"] * len(bench.sent)
+    assert entered.opened == [moment for moment, _ in bench.sent]
+    last = max(moment for moment, _ in bench.sent)
+    assert entered.erased[0] == last
+    assert last - NOW > 8 * 3_600_000 or status != 503
+
+
+def test_what_could_not_be_erased_is_erased_when_the_queue_brings_its_webhook_again() -> None:
+    _, entered = told(lambda _request: WebhookAnswer(200), fails=2)
+    assert entered.erased
+
+
+def test_a_webhook_that_has_told_sensitive_digits_is_not_sent_again() -> None:
+    bench, _ = told(lambda _request: WebhookAnswer(503))
+    delivery = bench.delivery(task_of(CARRIES_ONE, 0, "complete"))
+    assert "sensitive digits" in (obstacle(delivery) or "")
+
+
+def test_digits_that_are_not_sensitive_stay() -> None:
+    menu = SECRET._replace(input=Input(4, 4))
+    bench, entered = told(lambda _request: WebhookAnswer(200), replace(MESSAGE, menus=(menu,)))
+    assert entered.erased == []
+    assert obstacle(bench.delivery(task_of(MESSAGE, 0, "complete"))) is None

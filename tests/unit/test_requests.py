@@ -166,6 +166,7 @@ def test_a_menu_may_ask_for_several_digits():
     (found,) = check(digits({"maxDigits": 4}))
     assert found.input == Input(1, 4, "#", 3000)
     assert list(found.actions) == ["complete", "wrong"]
+    assert check(digits({"maxDigits": 4, "sensitive": True}))[0].input.sensitive
     (found,) = check(digits({"minDigits": 4, "maxDigits": 8.0, "endKey": "*", "interDigitMsec": 1500}))
     assert found.input == Input(4, 8, "*", 1500)
     assert (found.idle_seconds, found.typing_seconds) == (10, 14)
@@ -182,6 +183,7 @@ def test_a_menu_may_ask_for_several_digits():
         (digits({"minDigits": 5, "maxDigits": 4}), "input.minDigits", "is 5, which is more than maxDigits, 4"),
         (digits({"maxDigits": 4, "endKey": "1"}), "input.endKey", 'must be "#" or "*"'),
         (digits({"maxDigits": 4, "interDigitMsec": 999}), "input.interDigitMsec", "milliseconds from 1000 to 20000"),
+        (digits({"maxDigits": 4, "sensitive": "yes"}), "input.sensitive", "must be true or false"),
         (digits({"maxDigits": 4, "interdigitMsec": 999}), "input.interdigitMsec", "did you mean interDigitMsec?"),
         (digits({"maxDigits": 20, "interDigitMsec": 9000}), "input", "may take 181 s with all of idleTimeoutMsec"),
         (digits({"maxDigits": 4}, wrong=[]), "dtmfActions", "must have the list complete"),

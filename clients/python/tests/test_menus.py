@@ -49,6 +49,7 @@ def test_a_menu_is_what_the_api_takes():
     digits = Menu(audio="a", digits=Digits(8, least=4, wait=1.5)).on_digits(hangup())
     asked = {"minDigits": 4, "maxDigits": 8, "endKey": "#", "interDigitMsec": 1500}
     assert digits.to_json() == {"introUrl": "a", "input": asked, "dtmfActions": {"complete": [{"action": "hangup"}]}}
+    assert Digits(4, sensitive=True).to_json()["sensitive"] is True
     apart = Menu(audio="a").on_silence(goto(0)).on_other_key(hangup())
     assert apart.to_json()["dtmfActions"] == {
         "silence": [{"action": "gotoMenu", "menu": 0}],

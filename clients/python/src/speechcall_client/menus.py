@@ -185,11 +185,15 @@ class Digits:
     least: int = 1
     end_key: Literal["#", "*"] = "#"
     wait: float | None = None
+    sensitive: bool = False
+    """Sealed when they are heard, and erased when their webhooks have ended."""
 
     def to_json(self) -> dict[str, Any]:
         """As the API takes it."""
         told: dict[str, Any] = {"minDigits": self.least, "maxDigits": self.most, "endKey": self.end_key}
-        return told if self.wait is None else {**told, "interDigitMsec": round(self.wait * 1000)}
+        if self.wait is not None:
+            told["interDigitMsec"] = round(self.wait * 1000)
+        return {**told, "sensitive": True} if self.sensitive else told
 
 
 class Menu:

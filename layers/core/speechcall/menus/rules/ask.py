@@ -22,6 +22,8 @@ class Input(NamedTuple):
     max_digits: int
     end_key: str = END_KEYS[0]
     inter_digit_msec: int = DEFAULT_INTER_DIGIT_MSEC
+    sensitive: bool = False
+    """Whether what is entered is only ever stored sealed, and erased when its webhooks have ended."""
 
     @property
     def inter_digit_seconds(self) -> int:

@@ -79,6 +79,8 @@ class Entry(NamedTuple):
     """Of one that was followed by a wait: what that has come to, and what `then` is since."""
     digits: str | None = None
     """What was entered, where a webhook tells it. None: nothing was, or no webhook does."""
+    sealed: str | None = None
+    """The same, sealed: of a menu whose digits are sensitive."""
 
     def with_decision(self, decided: Decided) -> "Entry":
         """The entry when its wait is over."""

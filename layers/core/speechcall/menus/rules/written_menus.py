@@ -28,8 +28,9 @@ def _written(menu: Menu) -> dict[str, Any]:
 def _input(menu: Menu) -> dict[str, Any]:
     if menu.input is None:
         return {}
-    least, most, end_key, msec = menu.input
-    return {"input": {"minDigits": least, "maxDigits": most, "endKey": end_key, "interDigitMsec": msec}}
+    least, most, end_key, msec, sensitive = menu.input
+    told = {"minDigits": least, "maxDigits": most, "endKey": end_key, "interDigitMsec": msec}
+    return {"input": {**told, **({"sensitive": True} if sensitive else {})}}
 
 
 def _plays(plays: Menu | Repeat) -> dict[str, Any]:

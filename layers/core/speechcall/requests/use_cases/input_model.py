@@ -39,3 +39,10 @@ class InputModel(BaseModel):
         ),
         WHOLE,
     ] = DEFAULT_INTER_DIGIT_MSEC
+    sensitive: Annotated[
+        bool,
+        Field(
+            description="What is entered is sealed when it is heard, opened only for its webhooks, and erased when "
+            "they have ended; then they cannot be replayed."
+        ),
+    ] = False

@@ -156,7 +156,7 @@ def _to_menu(menu: "MenuModel") -> Menu:
 
 
 def _to_input(given: "InputModel") -> Input:
-    return Input(given.minDigits, given.maxDigits, given.endKey, given.interDigitMsec)
+    return Input(given.minDigits, given.maxDigits, given.endKey, given.interDigitMsec, given.sensitive)
 
 
 def _to_intro(plays: "MenuModel | RepeatModel") -> tuple[str, Say | None, tuple[Part, ...]]:

@@ -496,6 +496,10 @@ MESSAGE: Any = {
                  'default': 3000,
                 },
                },
+               'sensitive': {
+                'type': 'model-field',
+                'schema': {'type': 'default', 'schema': {'type': 'bool'}, 'default': False},
+               },
               },
              },
              'config': {'strict': True, 'extra_fields_behavior': 'forbid'},
