@@ -34,7 +34,7 @@ _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _PROMPT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CAMPAIGN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _WEBHOOK_ID = re.compile(
-    r"[0-9]{1,19}-[0-9]{1,3}-[0-9]{1,6}-m[0-9]{1,3}-(d[0-9*#]|silence|invalid|wrong)-[0-9]{1,3}"
+    r"[0-9]{1,19}-[0-9]{1,3}-[0-9]{1,6}-m[0-9]{1,3}-(d[0-9*#]|complete|silence|invalid|wrong)-[0-9]{1,3}"
     r"|[0-9]{1,19}-(final|a[0-9]{1,3}|list|fallback)"
 )
 _AGO = re.compile(r"[1-9][0-9]{0,4}[mhd]")

@@ -18,9 +18,10 @@ from speechcall.telephony.heard_metrics import tell_of
 
 logger = Logger()
 
+dynamodb = boto3.client("dynamodb", config=CALLER_WAITS_CONFIG)
 clock = SystemClock()
 events = ChimeEvents(
-    calls=DynamoCalls(boto3.client("dynamodb", config=CALLER_WAITS_CONFIG), setting("MESSAGES_TABLE")),
+    calls=DynamoCalls(dynamodb, setting("MESSAGES_TABLE"), setting("WEBHOOK_SECRETS_KEY")),
     engine=TaskEngine(boto3.client("stepfunctions", config=CALLER_WAITS_CONFIG)),
     clock=clock,
     logger=logger,

@@ -21,7 +21,8 @@ from speechcall.telephony.heard_metrics import tell_of
 
 logger = Logger()
 
-calls = DynamoCalls(boto3.client("dynamodb", config=CALLER_WAITS_CONFIG), setting("MESSAGES_TABLE"))
+dynamodb = boto3.client("dynamodb", config=CALLER_WAITS_CONFIG)
+calls = DynamoCalls(dynamodb, setting("MESSAGES_TABLE"), setting("WEBHOOK_SECRETS_KEY"))
 engine = TaskEngine(boto3.client("stepfunctions", config=CALLER_WAITS_CONFIG))
 clock = SystemClock()
 began = Began(clock.now_msec)

@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
+from speechcall.calls.adapters.entered_digits import EnteredDigits
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.outbound.adapters.http_clients import make_client
 from speechcall.shared.adapters.clock import SystemClock
@@ -30,6 +31,7 @@ logger = Logger()
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 clock = SystemClock()
+entered = EnteredDigits(dynamodb, setting("MESSAGES_TABLE"), setting("WEBHOOK_SECRETS_KEY"))
 secrets = DynamoWebhookSecrets(dynamodb, setting("REGISTRY_TABLE"))
 seal = KmsSeal(partial(boto3.client, "kms", config=AWS_CONFIG), setting("WEBHOOK_SECRETS_KEY"))
 queue = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK_RETRY_QUEUE_URL"))
@@ -45,6 +47,8 @@ sending = Sending(
     sign=Signer(secrets, seal.unseal, clock),
     clock=clock,
     uniform=random.uniform,
+    digits_of=entered.of,
+    erase_digits=entered.erase,
     notice_of=DynamoNotices(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")).find,
 )
 

@@ -24,7 +24,9 @@ logger = Logger()
 
 sqs = once(partial(boto3.client, "sqs", config=CLIENT_CONFIG))
 simulated = SimulatedCalls(
-    calls=DynamoCalls(boto3.client("dynamodb", config=AWS_CONFIG), setting("MESSAGES_TABLE")),
+    calls=DynamoCalls(
+        boto3.client("dynamodb", config=AWS_CONFIG), setting("MESSAGES_TABLE"), setting("WEBHOOK_SECRETS_KEY")
+    ),
     engine=TaskEngine(boto3.client("stepfunctions", config=AWS_CONFIG)),
     moments=SqsMoments(sqs, setting("SIMULATED_CALLS_QUEUE_URL"), float(setting("SIMULATION_SPEED"))),
     clock=SystemClock(),

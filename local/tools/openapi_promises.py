@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from speechcall.menus.rules.menu import KEYS, LISTS
+from speechcall.menus.rules.menu import ENTRIES, LISTS
 from speechcall.menus.rules.promise import MOST_PROMISES
 from speechcall.menus.rules.promise_grammar import (
     BREAKABLE,
@@ -27,7 +27,7 @@ _PATTERN: dict[str, Any] = {
     "description": "Of URLs: `*` stands for any characters. Without a `?` in it, URLs are looked at up to their query.",
     "examples": ["*/confirmed"],
 }
-_KEY: dict[str, Any] = {"type": "string", "enum": [*KEYS, SOME_KEY]}
+_KEY: dict[str, Any] = {"type": "string", "enum": [*ENTRIES, SOME_KEY]}
 _TO_500 = "([1-9][0-9]?|[1-4][0-9]{2}|500)"
 _TO_86400 = "([1-9][0-9]{0,3}|[1-7][0-9]{4}|8[0-5][0-9]{3}|86[0-3][0-9]{2}|86400)"
 _MEMBERS_OF_PACKS: dict[str, dict[str, Any]] = {"webhook": _PATTERN, "key": _KEY}
@@ -49,7 +49,7 @@ def _form(required: str, **members: Any) -> dict[str, Any]:
 
 _NEVER = [
     _form("webhook", webhook=_PATTERN),
-    _form("webhook without", webhook=_PATTERN, without=_some(KEYS)),
+    _form("webhook without", webhook=_PATTERN, without=_some(ENTRIES)),
     _form("webhook by", webhook=_PATTERN, by=_some(LISTS)),
     _form("webhook twice", webhook=_PATTERN, twice={"const": True}),
     _form("both", both={"type": "array", "minItems": 2, "maxItems": 2, "items": _PATTERN}),

@@ -556,6 +556,7 @@ def test_texts_and_tables_are_read_as_they_are_written(page, cloud):
         (["d1"], ["key 1", "another key, or silence"]),
         (["silence", "wrong"], ["no key", "another key"]),
         (["invalid"], ["another key", "no key"]),
+        (["complete", "silence"], ["digits", "no key", "another key"]),
         (["silence", "invalid", "wrong"], ["no key", "another key"]),
     ):
         assert page.evaluate(told_rows, [{key: [] for key in lists}]) == heard, lists

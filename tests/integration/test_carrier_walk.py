@@ -14,6 +14,7 @@ import pytest
 from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu
 from tests.kit.carrier_walk import CarrierWalkBench, can_be_phoned, carrier_walk_bench
 from tests.kit.chime_walk import ChimeWalkBench
+from tests.kit.compiled_pairs import OF_DIGITS
 from tests.kit.connect_walk import ConnectWalkBench
 from tests.kit.random_menus import HOOK, Does, Pair, random_menus, random_pair
 
@@ -73,6 +74,10 @@ def test_each_thing_that_a_callee_can_do_is_done(bench: CarrierWalkBench) -> Non
     assert bench.differences(SEVERAL) == [None] * len(SEVERAL)
     kinds = {entry["kind"] for entry in bench.journal.entries()}
     assert {"answered", "key", "silence", "prompt_failed", "ended"} <= kinds
+
+
+def test_digits_come_to_the_same_however_they_end(bench: CarrierWalkBench) -> None:
+    assert bench.differences(OF_DIGITS) == [None] * len(OF_DIGITS)
 
 
 def test_a_telephony_that_reports_another_key_is_found_out(bench: CarrierWalkBench, monkeypatch: Any) -> None:

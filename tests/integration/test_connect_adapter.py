@@ -25,6 +25,7 @@ from speechcall.dialling.use_cases.sweep import Execution
 from speechcall.menus.adapters.flows_store import Registry
 from speechcall.menus.adapters.machines import MachineMissing, begin_execution
 from speechcall.menus.adapters.published_flows import PublishedFlows
+from speechcall.menus.rules.ask import Input
 from speechcall.menus.rules.compile_flow import Wiring
 from speechcall.shared.adapters.settings import AWS_CONFIG, CALLER_WAITS_CONFIG
 from speechcall.shared.adapters.stepfunctions import TaskEngine
@@ -392,6 +393,14 @@ def test_keys_and_seq_come_as_text():
 
 
 @pytest.mark.parametrize(
+    ("stored", "heard"),
+    [("4071", Heard("digits", 2, "4071")), ("", Heard("digits", 2, "")), ("Timeout", Heard("idle", 2))],
+)
+def test_digits_come_as_they_were_stored_and_their_timeout_is_silence(stored, heard):
+    assert parse_report(flow_event({"event": "digits", "seq": "2", "digits": stored})).heard == heard
+
+
+@pytest.mark.parametrize(
     "event",
     [
         {},
@@ -416,18 +425,33 @@ def test_a_report_that_is_none_of_ours_is_none(event):
     assert parse_report(event) is None
 
 
+NO_DIGITS = {"maxDigits": "1", "interDigitSeconds": "3", "endKey": "#"}
+
+
 @pytest.mark.parametrize(
     ("step", "expected"),
     [
-        (HANG_UP, {"op": "hangup", "seq": "0", "promptUri": "none", "seconds": "0"}),
-        (Next(Op.HOLD, 3), {"op": "hold", "seq": "3", "promptUri": "none", "seconds": "0"}),
+        (HANG_UP, {"op": "hangup", "seq": "0", "promptUri": "none", "seconds": "0", **NO_DIGITS}),
+        (Next(Op.HOLD, 3), {"op": "hold", "seq": "3", "promptUri": "none", "seconds": "0", **NO_DIGITS}),
         (
             Next(Op.ASK, 2, Command(Kind.ASK, 0), CALL),
-            {"op": "ask", "seq": "2", "promptUri": ASK.prompt_uri, "seconds": "10"},
+            {"op": "ask", "seq": "2", "promptUri": ASK.prompt_uri, "seconds": "10", **NO_DIGITS},
+        ),
+        (
+            Next(Op.ASK, 2, Command(Kind.ASK, 0), CALL._replace(asks=(ASK._replace(input=Input(2, 8, "*", 1500)),))),
+            {
+                "op": "input",
+                "seq": "2",
+                "promptUri": ASK.prompt_uri,
+                "seconds": "10",
+                "maxDigits": "8",
+                "interDigitSeconds": "2",
+                "endKey": "*",
+            },
         ),
         (
             Next(Op.HANG_UP, 3, Command(Kind.HANG_UP), CALL),
-            {"op": "hangup", "seq": "3", "promptUri": "none", "seconds": "0"},
+            {"op": "hangup", "seq": "3", "promptUri": "none", "seconds": "0", **NO_DIGITS},
         ),
     ],
 )

@@ -11,7 +11,6 @@ from speechcall.menus.rules.promise import AlwaysSeconds, Ending
 from speechcall.menus.rules.promise_grammar import read_promises
 from speechcall.menus.rules.prove import Result, prove
 from speechcall.menus.rules.walk import ELSE, CallLimits, react
-from speechcall.shared.rules.timing import idle_seconds
 from tests.kit.promise_meaning import (
     SOME_KEYS,
     Heard,
@@ -64,8 +63,10 @@ def went(pair, mid, took):
         urls = tuple(pair.menus[int(place[1:])].actions[key][int(step)].url for place, key, step in sent)
         opted = any((menu, follows.key) == place[:2] for place in took.opt_outs)
         steps.append(Heard(menu, one.heard, follows.key, urls, follows.target, one.then == "hangs_up", opted))
-    waits = [idle_seconds(pair.menus[menu].idle_timeout_msec) * 1000 for menu in took.menus]
-    return Went(tuple(steps), len(took.menus), ENDINGS[took.reason], sum(waits) + lookups)
+    entries = [one.heard not in ("idle", "hang_up", "prompt_error") for one in steps]
+    asked = [pair.menus[menu] for menu in took.menus]
+    waits = [menu.waits_seconds if entry else menu.idle_seconds for menu, entry in zip(asked, entries, strict=True)]
+    return Went(tuple(steps), len(took.menus), ENDINGS[took.reason], sum(waits) * 1000 + lookups)
 
 
 def broken_promises(random, count):
@@ -139,7 +140,7 @@ def hold_differences(bench, count):
             assert ends[0] != ends[1], told
         else:
             asked = [menus[call.heard[last + 1].menu] for menus, call in zip((old, new), calls, strict=True)]
-            assert asked[0].intro != asked[1].intro or asked[0].idle_timeout_msec != asked[1].idle_timeout_msec, told
+            assert len({(one.intro, one.idle_timeout_msec, one.input) for one in asked}) == 2, told
 
 
 def test_each_difference_is_one_between_the_machines(bench):

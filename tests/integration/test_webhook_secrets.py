@@ -133,5 +133,7 @@ def test_who_signs_may_read_the_secrets_and_open_them_and_nothing_else_of_that_k
         "dynamodb:GetItem": {
             "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["WEBHOOK_SECRETS", "ENDS#*", "RATES", "RATES#*"]}
         },
-        "kms:Decrypt": {"StringEquals": {"kms:EncryptionContext:purpose": "speechcall-webhook-secret"}},
+        "kms:Decrypt": {
+            "StringEquals": {"kms:EncryptionContext:purpose": ["speechcall-webhook-secret", "speechcall-digits"]}
+        },
     }

@@ -11,8 +11,10 @@ from random import Random
 from typing import Any
 
 from speechcall.menus.rules import promise as forms
+from speechcall.menus.rules.ask import Input
 from speechcall.menus.rules.call_log import (
     ANSWERED,
+    COMPLETE,
     IDLE,
     KEY,
     Decided,
@@ -23,10 +25,9 @@ from speechcall.menus.rules.call_log import (
     after_wait,
     follows,
 )
-from speechcall.menus.rules.menu import KEYS, NO_KEY, Action, GotoMenu, Hangup, Lookup, Menu, OptOutStep, Webhook
+from speechcall.menus.rules.menu import ENTRIES, NO_KEY, Action, GotoMenu, Hangup, Lookup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.promise import Ending
 from speechcall.menus.rules.walk import CallLimits, react, table_of, waits_of
-from speechcall.shared.rules.timing import idle_seconds
 
 URLS = ("https://shop.example/confirmed", "https://shop.example/refused?why=1", "https://shop.example/later")
 PATTERNS = ("*/confirmed", "*/refused", "https://SHOP.example/*", "*later", "*/absent")
@@ -116,7 +117,7 @@ def _is_late(call: Went, since: int, at: int | None, within: int | None, unless:
 
 
 def _has_a_key(menus: Sequence[Menu], menu: int, to: forms.LeadsTo) -> bool:
-    keys = [key for key in KEYS if key in menus[menu].actions]
+    keys = [key for key in ENTRIES if key in menus[menu].actions]
     return any(all(_does(one, to) for one in all_that_follow(menus, menu, key)) for key in keys)
 
 
@@ -143,7 +144,7 @@ def all_calls(
     """
     plan = Plan(table_of(menus), limits.visits, limits.seconds * 1000, limits.silent_repeats, waits_of(menus))
     answer = Entry(1, None, ANSWERED, "", 0, Then(ThenKind.ASK, 0))
-    waits = [round(seconds.get(menu.intro, 0) * 1000) + idle_seconds(menu.idle_timeout_msec) * 1000 for menu in menus]
+    waits = [round(seconds.get(menu.intro, 0) * 1000) + menu.idle_seconds * 1000 for menu in menus]
     yield from _from_here(menus, plan, waits, (*keys, "other", IDLE), (answer,), 0, Went())
 
 
@@ -153,9 +154,10 @@ def _from_here(
     asked = replace(so_far, asked=so_far.asked + 1)
     for heard, ending in (("hang_up", Ending.CALLER_HUNG_UP), ("prompt_error", Ending.PROMPT_UNAVAILABLE)):
         yield replace(asked, heard=(*asked.heard, Heard(menu, heard, None, (), None)), ending=ending)
-    wait = waits[menu]
-    for one in (one for heard in alphabet for one in all_that_follow(menus, menu, heard)):
+    mine = (COMPLETE, "other", IDLE) if menus[menu].input else alphabet
+    for one in (one for heard in mine for one in all_that_follow(menus, menu, heard)):
         heard, last = one.heard, plan.until_msec - 1 - asked.msec
+        wait = waits[menu] + (0 if heard == IDLE else menus[menu].typing_seconds * 1000)
         moments = {wait} if heard == IDLE else {0, wait, *([last] if 0 <= last <= wait else [])}
         for moment in moments:
             event, key = (IDLE, "") if heard == IDLE else (KEY, heard)
@@ -208,14 +210,14 @@ def steps_to(rule: forms.Rule, call: Went, menus: Sequence[Menu]) -> int:
 def small_menus(random: Random, keys: Sequence[str] = SOME_KEYS) -> tuple[Menu, ...]:
     """One to four menus with lists for some of few keys."""
     count = random.randint(1, 4)
-    return tuple(
-        Menu(
-            f"intro{index}",
-            random.choice((1000, 2000, 5000)),
-            {key: _list(random, count) for key in (*keys, *NO_KEY) if random.random() < 0.55},
-        )
-        for index in range(count)
-    )
+
+    def one(index: int) -> Menu:
+        asked = Input(1, random.choice((1, 2, 3)), "#", 1000) if random.random() < 0.2 else None
+        names = (*((COMPLETE,) if asked else keys), *NO_KEY)
+        lists = {key: _list(random, count) for key in names if random.random() < 0.55}
+        return Menu(f"intro{index}", random.choice((1000, 2000, 5000)), lists, input=asked)
+
+    return tuple(map(one, range(count)))
 
 
 def _list(random: Random, menus: int) -> tuple[Action, ...]:
@@ -237,7 +239,8 @@ def random_promise(random: Random, of_keys: Sequence[str] = SOME_KEYS) -> dict[s
         return random.choice(PATTERNS)
 
     def keys() -> Any:
-        return random.choice((random.choice(of_keys), random.sample(of_keys, random.randint(1, len(of_keys)))))
+        some = (*of_keys, COMPLETE)
+        return random.choice((random.choice(some), random.sample(some, random.randint(1, len(some)))))
 
     def sent() -> dict[str, Any]:
         more: dict[str, Any] = {"webhook": webhook()}
@@ -257,7 +260,7 @@ def random_promise(random: Random, of_keys: Sequence[str] = SOME_KEYS) -> dict[s
         lambda: {"webhook": webhook(), "without": keys()},
         lambda: {
             "webhook": webhook(),
-            "by": random.choice(("wrong", ["wrong", "d1"], "d2", "silence", ["invalid", "wrong"])),
+            "by": random.choice(("wrong", ["wrong", "d1"], "d2", COMPLETE, "silence", ["invalid", "wrong"])),
         },
         lambda: {"webhook": webhook(), "twice": True},
         lambda: {"both": [webhook(), webhook()]},
@@ -266,7 +269,7 @@ def random_promise(random: Random, of_keys: Sequence[str] = SOME_KEYS) -> dict[s
     always = (
         sent,
         sent,
-        lambda: {"key": random.choice((*of_keys, "some key")), "in": where, "leadsTo": leads},
+        lambda: {"key": random.choice((*of_keys, COMPLETE, "some key")), "in": where, "leadsTo": leads},
         lambda: {"menus": f"<= {random.randint(1, 3)}"},
         lambda: {"callSeconds": f"<= {random.randint(2, 20)}"},
     )
@@ -293,7 +296,9 @@ def random_call(random: Random, menus: Sequence[Menu], limits: CallLimits, secon
     while went.ending is None:
         went = replace(went, asked=went.asked + 1)
         listed = menus[menu].own_keys()
-        heard = random.choice((IDLE, "other", random.choice(KEYS), *([random.choice(listed)] * 5 if listed else ())))
+        heard = random.choice(
+            (IDLE, "other", random.choice(menus[menu].may_hear()), *([random.choice(listed)] * 5 if listed else ()))
+        )
         if random.random() < 0.01:
             heard = random.choice(("hang_up", "prompt_error"))
             ending = Ending.CALLER_HUNG_UP if heard == "hang_up" else Ending.PROMPT_UNAVAILABLE
@@ -302,7 +307,8 @@ def random_call(random: Random, menus: Sequence[Menu], limits: CallLimits, secon
         if heard != IDLE and one.target is not None and random.random() < 0.01:
             left = replace(one, hangs_up_after=True, case=None)
             return replace(went, heard=(*went.heard, left), ending=Ending.CALLER_HUNG_UP)
-        wait = round(seconds.get(menus[menu].intro, 0) * 1000) + idle_seconds(menus[menu].idle_timeout_msec) * 1000
+        typing = 0 if heard == IDLE else menus[menu].typing_seconds
+        wait = round(seconds.get(menus[menu].intro, 0) * 1000) + (menus[menu].idle_seconds + typing) * 1000
         msec = went.msec + (wait if heard == IDLE else random.choice((0, wait, random.randint(0, wait))))
         event, key = (IDLE, "") if heard == IDLE else (KEY, heard)
         decided_msec = msec + random.choice([*lookup_moments(menus, one, -1)])

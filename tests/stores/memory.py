@@ -54,6 +54,9 @@ from tests.stores.webhooks import MemoryDeliveries
 Key = tuple[str, int]
 
 
+_SEALED = str.maketrans("0123456789", "zyxwvutsrq")
+
+
 class MemoryCalls:
     """A `CallStore` in memory."""
 
@@ -65,6 +68,9 @@ class MemoryCalls:
     def get(self, mid: str, attempt: int) -> Call | None:
         with self._lock:
             return self._calls.get((mid, attempt))
+
+    def seal_digits(self, mid: str, digits: str) -> str:
+        return f"sealed {mid} {digits.translate(_SEALED)}"
 
     def open(self, call: Call, expires_at: int) -> Call:
         key = (call.mid, call.attempt)

@@ -24,7 +24,7 @@ from speechcall.webhooks.rules.delivery import (
     Wait,
     comes_before,
 )
-from speechcall.webhooks.rules.webhook import WebhookTask
+from speechcall.webhooks.rules.webhook import WebhookTask, tells_secret_digits
 
 
 @dataclass
@@ -50,7 +50,11 @@ class MemoryDeliveries:
             self.writes += 1
             name = (task.mid, task.event_id)
             if name not in self._kept:
-                new = Delivery(DeliveryState.PENDING, destination=place)
+                new = Delivery(
+                    DeliveryState.PENDING,
+                    destination=place,
+                    has_secret_digits=tells_secret_digits(message, task),
+                )
                 self._kept[name] = _Kept(
                     replace(task, version=0), new, message.account_id, due_msec=now_msec + PATIENCE_MSEC
                 )

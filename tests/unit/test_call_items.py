@@ -2,7 +2,7 @@
 
 from speechcall.calls.adapters.call_items import dump_call, dump_entry, load_call
 from speechcall.calls.rules.call import Command, Kind, Reply, Step
-from speechcall.menus.rules.call_log import Plan
+from speechcall.menus.rules.call_log import Entry, Plan, Then, ThenKind
 from speechcall.shared.adapters.table import from_wire, to_wire
 from tests.kit.samples import CALL, NOW
 
@@ -51,6 +51,12 @@ def test_the_release_before_finds_all_that_it_reads_in_an_item_of_this_one():
     assert [name for name in REQUIRED_BEFORE if name not in item] == []
     # And of the same types
     assert all(type(item[name]) is type(BEFORE[name]) for name in REQUIRED_BEFORE)
+
+
+def test_what_was_entered_is_in_its_entry():
+    entry = Entry(2, 0, "key", "complete", NOW, Then(ThenKind.END), digits="0407")
+    assert load_call(dump_call(PLANNED) | {"log_entries": [dump_entry(entry)]}).log[0].digits == "0407"
+    assert "digits" not in dump_entry(entry._replace(digits=None))
 
 
 def test_what_the_release_before_has_written_stands_behind_the_log():

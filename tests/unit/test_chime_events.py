@@ -3,6 +3,7 @@
 import copy
 import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from local.network.chime.actions import parameter_problem, read_answer
 from speechcall.calls.rules.call import Bounds, Cause, Command, Kind, Step, Ticket
 from speechcall.calls.rules.end_of_call import outcome_of
 from speechcall.calls.use_cases.hear_end import IN_FLIGHT_SECONDS
+from speechcall.menus.rules.ask import Input
 from speechcall.menus.rules.call_log import HOLD_SECONDS, Plan
 from speechcall.shared.rules.errors import EngineUnavailable, StoreUnavailable
 from speechcall.shared.rules.outcome import End, Outcome
@@ -28,6 +30,7 @@ MID = FILES["ringing"]["CallDetails"]["TransactionAttributes"]["mid"]
 BOUNDS = Bounds(9, 900)
 GO_ON = {"SchemaVersion": "1.0"}
 LONG_AFTER = 100
+DIGITS_PLAN = Plan(({"complete": "end", "wrong": 1}, {"wrong": "end"}), 9, NOW + 900_000)
 
 
 class Bench:
@@ -170,6 +173,64 @@ def test_what_was_heard_answers_the_question(event, heard, key):
     bench.hear(event)
     assert bench.engine.answers["token-1-0"] == {"event": heard, "key": key, "seq": 2}
     assert [step.heard for step in bench.call.path] == [key or heard]
+
+
+def asking_for_digits(asked, keeps):
+    bench = Bench(keeps_log=True)
+    asks = (ASK._replace(input=asked, keeps=keeps, idle_seconds=5), ASK)
+    bench.calls = MemoryCalls()
+    bench.calls.open(CALL._replace(mid=MID, asks=asks, plan=DIGITS_PLAN), MESSAGE.expires_at)
+    bench.events = replace(bench.events, calls=bench.calls)
+    bench.hear("new-outbound-call")
+    bench.hear("ringing")
+    return bench, bench.hear("call-answered")
+
+
+def gathered(bench, kind="ACTION_SUCCESSFUL", **data):
+    """What is told of the action that gathers digits."""
+    event = copy.deepcopy(FILES["action-successful-idle"]) | {"InvocationEventType": kind, "Sequence": 9}
+    event["ActionData"] = {"Type": "PlayAudioAndGetDigits", "Parameters": {}, **data}
+    event["CallDetails"]["TransactionAttributes"] = bench.attributes
+    answer = bench.events.answer(event)
+    valid(answer)
+    return answer
+
+
+def test_a_menu_that_asks_for_digits_is_one_action_with_its_own_timers():
+    bench, answer = asking_for_digits(Input(4, 8, "*", 1500), ("complete",))
+    (action,) = answer["Actions"]
+    assert action["Type"] == "PlayAudioAndGetDigits"
+    wanted = {"MinNumberOfDigits": 0, "MaxNumberOfDigits": 8, "TerminatorDigits": ["*"], "Repeat": 1}
+    timers = {"InBetweenDigitsDurationInMilliseconds": 2000, "RepeatDurationInMilliseconds": 5000}
+    assert {name: action["Parameters"][name] for name in wanted | timers} == wanted | timers
+    assert "InputDigitsRegex" not in action["Parameters"]
+    assert bench.attributes["doing"] == "input"
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "event", "key", "digits"),
+    [
+        ("ACTION_SUCCESSFUL", {"ReceivedDigits": "40715"}, "key", "complete", "40715"),
+        ("ACTION_SUCCESSFUL", {"ReceivedDigits": "4071*"}, "key", "complete", "4071"),
+        ("ACTION_SUCCESSFUL", {"ReceivedDigits": "407"}, "key", "other", None),
+        ("ACTION_SUCCESSFUL", {"ReceivedDigits": ""}, "idle", "", None),
+        ("ACTION_FAILED", {"ErrorType": "InvalidDigitsReceived"}, "idle", "", None),
+        ("ACTION_FAILED", {"ErrorType": "InvalidAudioSource"}, "prompt_error", "", None),
+        ("ACTION_FAILED", {"ErrorType": "SystemException"}, "prompt_error", "", None),
+    ],
+)
+def test_what_was_entered_answers_the_question(kind, data, event, key, digits):
+    bench, _ = asking_for_digits(Input(4, 8, "*"), ("complete",))
+    gathered(bench, kind, **data)
+    entry = bench.call.entry(2)
+    assert (entry.event, entry.key, entry.digits) == (event, key, digits)
+
+
+def test_an_earlier_listener_that_hears_the_same_digits_changes_nothing():
+    bench, _ = asking_for_digits(Input(4, 8), ("complete",))
+    assert "Actions" not in bench.hear("digits-received")
+    assert "Actions" not in bench.hear("action-successful-idle")
+    assert bench.call.log_seq == 1
 
 
 @pytest.mark.parametrize("action", ["Pause", "Hangup"])

@@ -9,10 +9,9 @@ import pytest
 from speechcall.menus.rules.call_space import happenings
 from speechcall.menus.rules.compare_menus import Kind, compare
 from speechcall.menus.rules.difference_words import steps_in_words, tell
-from speechcall.menus.rules.menu import KEYS, WRONG, GotoMenu, Hangup, Lookup, Menu, OptOutStep, Webhook
+from speechcall.menus.rules.menu import ENTRIES, WRONG, GotoMenu, Hangup, Lookup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.replayed_path import Otherwise, replay
 from speechcall.menus.rules.walk import AS_DEPLOYED, Behaviour, CallLimits, react, walk
-from speechcall.shared.rules.timing import idle_seconds
 from tests.kit.promise_meaning import SOME_KEYS, small_menus
 
 YES, NO = Webhook("https://shop.example/yes", '{"a":1}'), Webhook("https://shop.example/no?secret=1")
@@ -34,7 +33,7 @@ def heard_in(*menus):
 
     Each as often as lookups may be answered: with the one case that they have here, or with none.
     """
-    keys = (*(key for key in KEYS if any(key in one.actions for one in menus)), "idle", "other")
+    keys = (*(key for key in ENTRIES if any(key in one.actions for one in menus)), "idle", "other")
     lists = (steps for one in menus for steps in one.actions.values())
     looks_up = any(isinstance(action, Lookup) for steps in lists for action in steps)
     return [(key, case) for key in keys for case in (("paid", "") if looks_up else ("",))]
@@ -83,7 +82,7 @@ def a_little_changed(random, menus):
 def told_apart(old, new, limits):
     """By brute force: every difference that some call shows, with the number of steps of its shortest call."""
     found = {}
-    sound = [[(one.intro, idle_seconds(one.idle_timeout_msec)) for one in menus] for menus in (old, new)]
+    sound = [[(one.intro, one.idle_seconds, one.input) for one in menus] for menus in (old, new)]
     if sound[0][0] != sound[1][0]:
         found[Kind.PLAYED, 0, 0, "", None] = 0
 
@@ -220,7 +219,7 @@ def test_whatever_is_heard_in_a_menu_is_what_the_walk_does():
     for _ in range(20):
         for one in small_menus(random):
             found = {(happens.heard, happens.case): happens.target for happens in happenings(one)}
-            reactions = {heard: react(one, heard) for heard in (*KEYS, "idle", "other")}
+            reactions = {heard: react(one, heard) for heard in (*one.may_hear(), "idle", "other")}
             assert found == {
                 (heard, case if reaction.lookup else None): reaction.leads(case)
                 for heard, reaction in reactions.items()

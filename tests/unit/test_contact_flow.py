@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from speechcall.shared.rules.timing import IDLE_STEPS
+from speechcall.shared.rules.timing import IDLE_STEPS, INPUT_STEPS
 from speechcall.telephony.connect.contact_flow import KEYS, build_contact_flow, nested_template
 
 DEPLOYED = Path(__file__).parents[2] / "telephony" / "connect.template.json"
@@ -59,7 +59,9 @@ def test_every_action_but_the_last_says_where_it_goes_when_something_is_wrong(ac
     errors = {error["ErrorType"] for error in action["Transitions"]["Errors"]}
     expected = {
         "Compare": {"NoMatchingCondition"},
-        "GetParticipantInput": {"InputTimeLimitExceeded", "NoMatchingCondition", "NoMatchingError"},
+        "GetParticipantInput": {"InputTimeLimitExceeded", "NoMatchingCondition", "NoMatchingError"}
+        if action["Parameters"].get("StoreInput") == "False"
+        else {"NoMatchingError"},
         "InvokeLambdaFunction": {"NoMatchingError"},
         "MessageParticipant": {"NoMatchingError"},
         "UpdateContactAttributes": {"NoMatchingError"},
@@ -75,6 +77,52 @@ def test_each_step_has_an_input_block_of_its_length_that_hears_every_key(seconds
     assert heard == KEYS
     assert set(heard) == set("0123456789*#")
     assert where("seconds", str(seconds)) == f"ask-{seconds}"
+
+
+@pytest.mark.parametrize(("name", "key"), [("hash", "#"), ("star", "*")])
+def test_each_step_of_digits_has_a_storing_block_for_each_end_key(name, key):
+    (then,) = [c["NextAction"] for c in conditions_of("end-key") if c["Condition"]["Operands"] == [key]]
+    assert then == f"seconds-{name}"
+    for seconds in INPUT_STEPS:
+        block = ACTIONS[where(f"seconds-{name}", str(seconds))]
+        parameters = block["Parameters"]
+        assert (parameters["StoreInput"], parameters["InputTimeLimitSeconds"]) == ("True", str(seconds))
+        assert parameters["InputValidation"] == {"CustomValidation": {"MaximumLength": "$.External.maxDigits"}}
+        assert parameters["DTMFConfiguration"] == {
+            "InputTerminationSequence": key,
+            "DisableCancelKey": "True",
+            "InterdigitTimeLimitSeconds": "$.External.interDigitSeconds",
+        }
+        assert block["Transitions"]["NextAction"] == "digits"
+
+
+def test_a_flow_that_logs_is_silent_from_before_digits_are_gathered_until_they_are_reported():
+    actions = {one["Identifier"]: one for one in build_contact_flow(ARN, APOLOGY, "Enabled")["Actions"]}
+    behaviours = {
+        name: one["Parameters"]["FlowLoggingBehavior"]
+        for name, one in actions.items()
+        if one["Type"] == "UpdateFlowLoggingBehavior"
+    }
+    assert behaviours == {"log": "Enabled", "quiet": "Disabled", "loud": "Enabled", "loud-prompt-error": "Enabled"}
+    waiting, seen = ["quiet"], set()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen and behaviours.get(name) != "Enabled":
+            seen.add(name)
+            waiting += targets(actions[name])
+    # Where it is over without them, or nothing tells of them any more.
+    assert {actions[name]["Type"] for name in seen} <= {
+        *("UpdateFlowLoggingBehavior", "Compare", "GetParticipantInput", "InvokeLambdaFunction", "MessageParticipant"),
+        "DisconnectParticipant",
+    }
+    told = [one for one in actions.values() if "$.StoredCustomerInput" in json.dumps(one["Parameters"])]
+    assert len(told) == 4
+    assert {one["Identifier"] for one in told} < seen
+    assert not seen & {"keep", "op"}
+
+
+def conditions_of(name):
+    return ACTIONS[name]["Transitions"]["Conditions"]
 
 
 def where(name, value):

@@ -6,8 +6,9 @@ from random import Random
 
 import pytest
 
+from speechcall.menus.rules.call_log import COMPLETE
 from speechcall.menus.rules.compile_flow import Wiring, compile_flow, steps_run
-from speechcall.menus.rules.menu import LISTS, WRONG, GotoMenu
+from speechcall.menus.rules.menu import KEYS, NO_KEY, WRONG, GotoMenu
 from speechcall.menus.rules.menu_report import reachable
 from speechcall.menus.rules.walk import Behaviour, walk
 from tests.kit.definition_checks import faults_of
@@ -50,7 +51,8 @@ def test_chance_draws_menus_and_callees_of_every_kind():
         menus = random_menus(random)
         sizes.append(len(menus))
         lists = [actions for menu in menus for actions in menu.actions.values()]
-        seen["all lists"] += any(len(menu.actions) == len(LISTS) for menu in menus)
+        seen["all lists"] += any(set(menu.actions) == {*KEYS, *NO_KEY} for menu in menus)
+        seen["all lists of digits"] += any(set(menu.actions) == {COMPLETE, *NO_KEY} for menu in menus)
         seen["no list at all"] += any(not menu.actions for menu in menus)
         seen["no wrong list"] += any(WRONG not in menu.actions for menu in menus)
         seen["an empty list"] += () in lists

@@ -271,9 +271,9 @@ def read(**headers):
     return refused(lambda: HttpRequest({"headers": headers, "body": "{}"}).body)
 
 
-def replayed(state, attempts, webhook_id="1-1-2-m0-d1-0"):
+def replayed(state, attempts, webhook_id="1-1-2-m0-d1-0", **more):
     """What a replay is refused with, of a webhook in a state after so many attempts."""
-    delivery = Delivery(state, (Attempt(NOW, 1, 503, None),) * attempts)
+    delivery = Delivery(state, (Attempt(NOW, 1, 503, None),) * attempts, **more)
     history = History(MESSAGE_STORED, (), [(WebhookTask(MID, 1, 2, 0, "d1", 0, "1-1-2-m0-d1-0"), delivery)])
     stores: Any = {"store": Holding(history), "deliveries": None, "queue": None, "clock": FakeClock()}
     return refused(lambda: replay_of_message(ACME, MID, webhook_id, **stores))
@@ -606,6 +606,7 @@ GIVEN = {
     "409": [
         lambda: replayed(DeliveryState.PENDING, 1),
         lambda: replayed(DeliveryState.DEAD, 200),
+        lambda: replayed(DeliveryState.DELIVERED, 1, has_secret_digits=True),
         lambda: in_campaign("spring", Campaign("acme", "spring", NOW, cancelled_msec=NOW)),
         lambda: secret(times=MAX_SECRETS + 1),
         lambda: signed_call(replace(MESSAGE_STORED, state=State.CALLING), signs=True),

@@ -158,7 +158,7 @@ def _flight(model: Model, flight: Flight, rest: tuple[Flight, ...]) -> Iterator[
         return
     if flight.step == "write":
         before = call._replace(log=call.log[: flight.read], seq=min(call.seq, flight.read + 1))
-        reply = flight.heard.reply
+        reply = flight.heard.reply(before)
         entry = before.would_log(reply.seq, reply.event, reply.key, NOW) if reply else None
         store = store_of(call)
         if entry:

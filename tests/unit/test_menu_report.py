@@ -2,6 +2,7 @@
 
 import pytest
 
+from speechcall.menus.rules.ask import Input
 from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.menu_picture import draw, explain
 from speechcall.menus.rules.menu_report import call_bounds, no_opt_out_key, report
@@ -177,6 +178,18 @@ def test_of_spoken_text_the_voice_is_shown_and_not_the_text():
     text = explain((Menu(say.name, 10_000, {}, say),), {})
     assert "the callee hears Amy speak a text (en-GB), and then has 10 s" in text
     assert "1234" not in text + draw((Menu(say.name, 10_000, {}, say),)) + repr(say)
+
+
+def test_digits_are_drawn_and_explained():
+    lists = {"complete": (HOOK, Hangup()), "silence": (Hangup(),), "invalid": (GotoMenu(0),)}
+    menus = (Menu("ivr", 10_000, lists, input=Input(4, 8)),)
+    picture, words = draw(menus), explain(menus, {})
+    assert '-- "4 to 8 digits, then #" -->' in picture
+    assert '-- "other digits" -->' in picture
+    assert "then has 10 s to begin with 4 to 8 digits, then # (3 s for each next key)." in words
+    assert "  4 to 8 digits, then #: user-api.example.com is told, then the call is hung up." in words
+    assert "  Any other digits: menu 0 follows." in words
+    assert call_bounds(menus, {}, 1).longest_seconds == 10 + 7 * 3
 
 
 def test_menus_that_silence_leads_round_say_how_such_a_call_ends():

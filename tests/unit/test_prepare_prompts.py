@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from speechcall.menus.rules.ask import Ask
+from speechcall.menus.adapters.ask_items import dump_ask, load_ask
+from speechcall.menus.rules.ask import Ask, Input
 from speechcall.menus.rules.menu import Hangup, Menu, Repeat
 from speechcall.menus.rules.speech import Say
 from speechcall.messages.rules.message import State
@@ -45,7 +46,7 @@ from speechcall.prompts.use_cases.prompts import (
 )
 from speechcall.shared.rules.errors import NotFound, PromptUnavailable, PromptUnreachable, StoreUnavailable
 from tests.kit.carrier_bench import mulaw_wav
-from tests.kit.samples import MENU, MESSAGE, MID, NOW, FakeClock
+from tests.kit.samples import HOOK, MENU, MESSAGE, MID, NOW, FakeClock
 from tests.stores.memory import MemoryMessages
 from tests.stores.prompts import MemoryPrompts
 from tests.stores.webhooks import MemoryPlaces
@@ -179,6 +180,15 @@ def test_a_menu_that_is_repeated_has_what_is_played_then_and_the_machine_waits_f
         once._replace(wait_seconds=34 * 3, repeats=2, repeat_uri="s3:ivr", repeat_seconds=3.25),
         once._replace(wait_seconds=34 * 2, repeats=1, repeat_uri="s3:ivr", repeat_seconds=3.25),
     )
+
+
+def test_a_menu_of_digits_is_waited_in_for_as_long_as_they_may_take():
+    asked = Input(4, 6, "*", 1500)
+    digits = MENU._replace(idle_timeout_msec=6500, input=asked, actions={"complete": (HOOK,), "wrong": ()})
+    (ask,) = World((digits,)).prepare().message.asks
+    # Of 20 s of grace, an introduction of 3.25 s, the step behind 6.5 s, and five further keys of 2 s each.
+    assert ask == Ask("s3:ivr", 3.25, 8, 4 + 8 + 5 * 2 + 20, input=asked, keeps=("complete",))
+    assert load_ask(dump_ask(ask)) == ask
 
 
 def test_audio_behind_a_url_is_asked_for_and_not_waited_for():

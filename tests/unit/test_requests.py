@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speechcall.api.use_cases.request_problems import RIGHT
+from speechcall.menus.rules.ask import Input
 from speechcall.menus.rules.introduction import Audio, Pause, name_of_parts
-from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook
+from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook, dump_menus, load_menus
 from speechcall.menus.rules.speech import VOICES, Say
 from speechcall.messages.rules.dial_times import Redial
 from speechcall.requests.use_cases.read_messages import check_message, to_menus, to_redial, unknown_fields
@@ -155,6 +156,46 @@ def test_silence_and_a_key_without_a_list_may_have_lists_of_their_own():
     entry = menu(dtmfActions={"invalid": [], "silence": [{"action": "hangup"}], "d1": []})
     assert list(check(entry)[0].actions.items()) == [("d1", ()), ("silence", (Hangup(),)), ("invalid", ())]
     assert problems(menu(dtmfActions={"silent": []})) == [("INVALID_MENU", "messages[0].menu[0].dtmfActions.silent")]
+
+
+def digits(asked, **lists):
+    return menu(input=asked, dtmfActions=lists or {"complete": [HOOK], "wrong": []})
+
+
+def test_a_menu_may_ask_for_several_digits():
+    (found,) = check(digits({"maxDigits": 4}))
+    assert found.input == Input(1, 4, "#", 3000)
+    assert list(found.actions) == ["complete", "wrong"]
+    assert check(digits({"maxDigits": 4, "sensitive": True}))[0].input.sensitive
+    (found,) = check(digits({"minDigits": 4, "maxDigits": 8.0, "endKey": "*", "interDigitMsec": 1500}))
+    assert found.input == Input(4, 8, "*", 1500)
+    assert (found.idle_seconds, found.typing_seconds) == (10, 14)
+    assert load_menus(dump_menus((found,))) == (found,)
+
+
+@pytest.mark.parametrize(
+    ("entry", "place", "text"),
+    [
+        (digits({}), "input.maxDigits", "is required: a whole number from 1 to 20"),
+        (digits(4), "input", 'must be an object such as {"minDigits": 4, "maxDigits": 8,'),
+        (digits({"maxDigits": 21}), "input.maxDigits", "must be a whole number from 1 to 20"),
+        (digits({"minDigits": 0, "maxDigits": 4}), "input.minDigits", "must be a whole number from 1 to 20"),
+        (digits({"minDigits": 5, "maxDigits": 4}), "input.minDigits", "is 5, which is more than maxDigits, 4"),
+        (digits({"maxDigits": 4, "endKey": "1"}), "input.endKey", 'must be "#" or "*"'),
+        (digits({"maxDigits": 4, "interDigitMsec": 999}), "input.interDigitMsec", "milliseconds from 1000 to 20000"),
+        (digits({"maxDigits": 4, "sensitive": "yes"}), "input.sensitive", "must be true or false"),
+        (digits({"maxDigits": 4, "interdigitMsec": 999}), "input.interdigitMsec", "did you mean interDigitMsec?"),
+        (digits({"maxDigits": 20, "interDigitMsec": 9000}), "input", "may take 181 s with all of idleTimeoutMsec"),
+        (digits({"maxDigits": 4}, wrong=[]), "dtmfActions", "must have the list complete"),
+        (digits({"maxDigits": 4}, complete=[], d1=[]), "dtmfActions.d1", "cannot be together with input"),
+        (menu(dtmfActions={"complete": []}), "dtmfActions.complete", "is the list of a menu with input"),
+        (menu(dtmfActions={"compleet": []}), "dtmfActions.compleet", "did you mean complete?"),
+    ],
+)
+def test_what_is_wrong_with_digits_is_said_at_its_place(entry, place, text):
+    (found,) = faults(entry)
+    assert (found.code, found.path) == ("INVALID_MENU", f"messages[0].menu[0].{place}")
+    assert text in found.message
 
 
 @pytest.mark.parametrize("body", [ABSENT, None, {}])
@@ -618,24 +659,24 @@ EACH_MISTAKE = [
     (
         menu(dtmfActions=[]),
         ".menu[0].dtmfActions",
-        "must be an object that gives keys (d0 to d9, d*, d#, silence, invalid, wrong) an ",
+        "must be an object that gives keys (d0 to d9, d*, d#, complete, silence, invalid, wrong) an ",
     ),
     (
         menu(dtmfActions={"d": []}),
         ".menu[0].dtmfActions.d",
-        "is no key; d0 to d9, d*, d#, silence, invalid and wrong are",
+        "is no key; d0 to d9, d*, d#, complete, silence, invalid and wrong are",
     ),
     (menu(dtmfActions={"d1": 1}), ".menu[0].dtmfActions.d1", "must be an array of at most 10 actions, each an object "),
     (action(action="x"), ".menu[0].dtmfActions.d1[0]", 'must be an object whose "action" is "webhook", "hangup", '),
     (
         menu(extra=1),
         ".menu[0].extra",
-        "is not known here; a menu has introUrl, say or play, idleTimeoutMsec, dtmfActions and repeat",
+        "is not known here; a menu has introUrl, say or play, idleTimeoutMsec, input, dtmfActions and repeat",
     ),
     (
         menu(webhook=1),
         ".menu[0].webhook",
-        "is not known here; a menu has introUrl, say or play, idleTimeoutMsec, dtmfActions and repeat",
+        "is not known here; a menu has introUrl, say or play, idleTimeoutMsec, input, dtmfActions and repeat",
     ),
     (hook(menu=1), ".menu[0].dtmfActions.d1[0].menu", "is not known here; a webhook has action, url, body and headers"),
     (hook(webhook=1), ".menu[0].dtmfActions.d1[0].webhook", "is not known here; a webhook has action, url, body and "),

@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
+from speechcall.menus.rules.ask import Input
 from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu
 from speechcall.telephony.simulated.callees import KNOWN, callee_of, script_of
 from speechcall.telephony.simulated.moments import Moment, NoMoment, What, attempt_of, contact_of, dump, parse
@@ -75,6 +76,18 @@ def test_each_script_comes_to_its_end(ending: str) -> None:
     here = called(ending)
     here.check()
     assert (heard(here), here.message.outcome, here.message.reason) == COMES_TO[ending]
+
+
+@pytest.mark.parametrize(
+    ("ending", "comes_to"),
+    [("04", "complete idle idle idle"), ("25", "other " * 49 + "other"), ("24", "idle complete idle idle idle")],
+)
+def test_who_presses_a_key_enters_as_many_digits_as_are_asked_for(ending: str, comes_to: str) -> None:
+    menus = (Menu("intro", 5000, {"complete": (HOOK, GotoMenu(0)), "wrong": (GotoMenu(0),)}, input=Input(4, 8)),)
+    with patch(f"{__name__}.MENUS", menus):
+        here = called(ending)
+    here.check()
+    assert heard(here) == comes_to
 
 
 @pytest.mark.parametrize(("script", "first"), [("50", "30"), ("51", "31"), ("52", "35"), ("53", "20")])

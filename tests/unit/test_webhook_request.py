@@ -95,3 +95,10 @@ def test_a_destination_has_one_name_however_it_is_written(url, expected):
 def test_a_user_agent_that_the_customer_gives_is_the_one_that_is_sent():
     headers = request(Webhook("https://x.example/", "{}", {"user-agent": "Shop/1"})).headers
     assert [value for name, value in headers if name.lower() == "user-agent"] == ["Shop/1"]
+
+
+def test_digits_that_were_entered_stand_before_the_action():
+    sent = webhook_request(MESSAGE, HOOK, "7748021-1-2-m0-complete-0", 1_790_000_000, "0407")
+    assert list(json.loads(sent.body)) == ["from", "to", "mid", "digits", "action"]
+    assert json.loads(sent.body)["digits"] == "0407"
+    assert b'"digits":""' in webhook_request(MESSAGE, HOOK, "7748021-1-2-m0-wrong-0", 1_790_000_000, "").body

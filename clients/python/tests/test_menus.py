@@ -3,6 +3,7 @@
 import pytest
 
 from speechcall_client import (
+    Digits,
     Menu,
     Message,
     Redial,
@@ -45,6 +46,10 @@ def test_a_menu_is_what_the_api_takes():
             "wrong": [{"action": "optOut", "list": "offers"}],
         },
     }
+    digits = Menu(audio="a", digits=Digits(8, least=4, wait=1.5)).on_digits(hangup())
+    asked = {"minDigits": 4, "maxDigits": 8, "endKey": "#", "interDigitMsec": 1500}
+    assert digits.to_json() == {"introUrl": "a", "input": asked, "dtmfActions": {"complete": [{"action": "hangup"}]}}
+    assert Digits(4, sensitive=True).to_json()["sensitive"] is True
     apart = Menu(audio="a").on_silence(goto(0)).on_other_key(hangup())
     assert apart.to_json()["dtmfActions"] == {
         "silence": [{"action": "gotoMenu", "menu": 0}],
@@ -102,6 +107,8 @@ def test_a_menu_is_a_value():
         lambda: Menu(audio="a").on(1, hangup()).on("1", hangup()),
         lambda: Menu(audio="a").otherwise(hangup()).otherwise(hangup()),
         lambda: Menu(audio="a").on_silence(hangup()).on_silence(hangup()),
+        lambda: Menu(audio="a").on_digits(hangup()),
+        lambda: Menu(audio="a", digits=Digits(4)).on(1, hangup()),
         lambda: Menu(audio="a", play=[pause(1)]),
         lambda: goto(-1),
         lambda: goto(True),

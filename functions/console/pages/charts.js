@@ -4,7 +4,7 @@ import { count, make, messageLink, words } from "./dom.js";
 import { heardName, KEYS } from "./keys.js";
 
 const TONES = { answered: "good", busy: "warn", noAnswer: "warn", failed: "bad", expired: "soft", invalidNumber: "bad", blocked: "bad", promptUnavailable: "bad", menusRefused: "bad", cancelled: "soft", optedOut: "soft" };
-const KEY_ORDER = [...KEYS, "other"];
+const KEY_ORDER = [...KEYS, "complete", "other"];
 
 const share = (part, whole) => (whole ? (100 * part) / whole : 0);
 const percent = (part, whole) => `${Math.round(share(part, whole))} %`;

@@ -11,7 +11,7 @@ const GAP_Y = 30;
 const EDGE = 26;
 const BEND = 50; // what a curve back may reach beyond its card
 const MOST_MENUS = 100;
-const ORDER = [...KEYS, "silence", "invalid", "wrong"];
+const ORDER = [...KEYS, "complete", "silence", "invalid", "wrong"];
 
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 const short = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
@@ -38,6 +38,7 @@ export function read(menus) {
     if (!keys.includes("wrong") && !isWhole) rows.push({ key: "wrong", does: [], target: null });
     const rest = "silence" in lists ? "another key" : "invalid" in lists ? "no key" : "another key, or silence";
     for (const one of rows) one.heard = one.key === "wrong" ? rest : heardName(one.key);
+    if (isObject(given.input)) for (const one of rows) one.heard = one.heard.replace("another key", "other digits");
     return { number, intro: intro(given), wait: given.idleTimeoutMsec, rows };
   });
 }
@@ -45,7 +46,7 @@ export function read(menus) {
 /** The list that runs for what was heard: a key, `idle` or `other`; null for a prompt that was not played: none does. */
 export function listFor(lists, heard) {
   if (heard === "prompt_error") return null;
-  if (/^d.$/.test(heard) && lists?.[heard]) return heard;
+  if (/^(d.|complete)$/.test(heard) && lists?.[heard]) return heard;
   const own = heard === "idle" ? "silence" : "invalid";
   return lists?.[own] ? own : "wrong";
 }
@@ -99,7 +100,7 @@ function place(cards) {
 }
 
 const led = (target) => (target === null ? "hang up" : target < 0 ? "a menu that is not there" : `menu ${target}`);
-const CAPS = { silence: "none", invalid: "other", wrong: "else" };
+const CAPS = { complete: "digits", silence: "none", invalid: "other", wrong: "else" };
 const keyName = (key) => CAPS[key] ?? key.slice(1);
 
 function sentence(card, way, here) {

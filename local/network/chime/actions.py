@@ -124,6 +124,20 @@ _PARAMETERS: Mapping[str, tuple[Mapping[str, Check], Mapping[str, Check]]] = {
         {"AudioSource": _is_source},
         {"PlaybackTerminators": _are_keys, "Repeat": _number(1, _MUCH)},
     ),
+    # What it does with fewer digits than it wants, or other ones, and in further attempts, is not acted out here.
+    "PlayAudioAndGetDigits": (
+        {
+            "AudioSource": _is_source,
+            "FailureAudioSource": _is_source,
+            "MinNumberOfDigits": _number(0, 0),
+            "MaxNumberOfDigits": _number(1, 128),
+            "TerminatorDigits": _are_keys,
+            "InBetweenDigitsDurationInMilliseconds": _number(1, _MUCH),
+            "Repeat": _number(1, 1),
+            "RepeatDurationInMilliseconds": _number(1, _MUCH),
+        },
+        {},
+    ),
     "ReceiveDigits": (
         {
             "InputDigitsRegex": _is_regex,

@@ -6,7 +6,7 @@ action of a list, a failed action takes the rest of its list with it, and a Hang
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from local.network.chime.actions import Action, parameter_problem
@@ -44,6 +44,8 @@ class ActionRunner:
         self._listener: Listener | None = None
         self._asks = False
         """Whether this list has armed a listener: one of an earlier list still hears, but nobody listens to it."""
+        self._gathered: str | None = None
+        """What was pressed so far for PlayAudioAndGetDigits; None: it does not run."""
         self._closed = False
 
     def take(self, actions: Iterable[Action], interrupts: bool) -> None:
@@ -62,10 +64,12 @@ class ActionRunner:
 
     def press(self, key: str) -> bool:
         """A key: to the listener, and to the prompt that it stops. False: it is lost."""
-        listener, heard = self._listener, False
+        listener, heard, gathers = self._listener, False, self._gathered is not None
         if listener is not None and not self._closed:
-            heard = self._phone.input_open
+            heard = self._phone.input_open and not gathers
             listener.press(key)
+        if gathers and self._current is not None and not self._closed:
+            return self._gather(key, self._current)
         if heard:
             self._call.record("key", key=key, block=self._phone.input_block)
             self._close_input()
@@ -73,6 +77,43 @@ class ActionRunner:
         if current is not None and key in map(str, current.parameters.get("PlaybackTerminators", ())):
             self._finish(current)
         return heard
+
+    def _gather(self, key: str, action: Action) -> bool:
+        """A key of several: it stops the prompt, and the next one is awaited, if there may be another."""
+        self._call.record("key", key=key, block=self._phone.input_block)
+        self._stop_timer()
+        self._phone.playing = False
+        self._phone.changed.notify_all()
+        is_last = key in map(str, action.parameters["TerminatorDigits"])
+        if not is_last:
+            self._gathered = (self._gathered or "") + key
+            is_last = len(self._gathered) >= int(action.parameters["MaxNumberOfDigits"])
+        if is_last:
+            self._end_gathering(action)
+        elif self._switch.settings.input_timer:
+            between = int(action.parameters["InBetweenDigitsDurationInMilliseconds"]) / 1000
+            self._wait(action, between, self._end_gathering)
+        return True
+
+    def _await_first(self, action: Action) -> None:
+        """The prompt is over, and nothing was pressed."""
+        seconds = int(action.parameters["RepeatDurationInMilliseconds"]) / 1000
+        self._phone.playing = False
+        self._call.record("listening", seconds=seconds, block=self._phone.input_block)
+        self._phone.changed.notify_all()
+        if self._switch.settings.input_timer:
+            self._wait(action, seconds, self._end_gathering)
+
+    def _end_gathering(self, action: Action) -> None:
+        """Told whatever stands behind it in its list; of a lone terminator no digits are told (inferred)."""
+        digits, self._gathered = self._gathered or "", None
+        if self._phone.input_open and not digits:
+            self._call.record("silence", block=self._phone.input_block)
+        self._stop_timer()
+        self._close_input()
+        self._current = None
+        self._call.tell("ACTION_SUCCESSFUL", action, ReceivedDigits=digits)
+        self._next(None)
 
     def close(self) -> None:
         """The call is over: nothing more happens."""
@@ -130,11 +171,13 @@ class ActionRunner:
             self._fail(action, "InvalidAudioSource", "Audio Source parameter value is invalid.")
             return False
         seconds /= self._switch.settings.playback
+        gathers = action.type == "PlayAudioAndGetDigits"
+        self._gathered = "" if gathers else None
         self._phone.playing = self._waits_for_key
         self._open_input()
         place = {"block": self._phone.input_block, "seq": self._call.seq} if self._phone.playing else {}
         self._call.record("prompt", uri=uri, seconds=seconds, **place)
-        self._wait(action, seconds)
+        self._wait(action, seconds, self._await_first if gathers else self._finish)
         return True
 
     def _begin_speech(self, action: Action) -> None:
@@ -162,6 +205,9 @@ class ActionRunner:
 
     def outwait(self) -> bool:
         """What is left of a list that awaits a key is over; False if none is awaited."""
+        if self._gathered is not None and self._current is not None:
+            self._end_gathering(self._current)
+            return True
         left = [action for action in (self._current, *self._rest) if action is not None]
         if not self._phone.input_open or not left or left[-1].type != "Pause":
             return False
@@ -171,15 +217,15 @@ class ActionRunner:
 
     @property
     def _waits_for_key(self) -> bool:
-        return self._asks and self._listener is not None and not self._listener.has_digits
+        return self._gathered == "" or (self._asks and self._listener is not None and not self._listener.has_digits)
 
-    def _wait(self, action: Action, seconds: float) -> None:
-        self._current = action
+    def _wait(self, action: Action, seconds: float, then: Callable[[Action], None] | None = None) -> None:
+        self._current, done = action, then or self._finish
 
         def due() -> None:
             with self._phone.changed:
                 if self._timer is timer and not self._closed:
-                    self._finish(action)
+                    done(action)
 
         timer = self._timer = self._switch.clock.after(seconds, due)
 

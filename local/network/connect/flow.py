@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.network.connect.flow_blocks import BLOCKS
+from local.network.connect.flow_blocks import block_of
 
 VERSION = "2019-10-30"
 MAX_ACTIONS = 250
@@ -91,8 +91,8 @@ def _envelope_problems(content: Mapping[str, Any]) -> Iterator[str]:
 
 def _action_problems(action: Mapping[str, Any], known: set[str]) -> Iterator[str]:
     yield from _identifier_problems(action.get("Identifier"))
-    block = BLOCKS.get(str(action.get("Type")))
     parameters, transitions = action.get("Parameters"), action.get("Transitions")
+    block = block_of(str(action.get("Type")), parameters)
     if block is None:
         yield f"unknown block type {action.get('Type')!r}"
     elif not isinstance(parameters, dict) or not isinstance(transitions, dict):

@@ -38,6 +38,26 @@ def _static_integer(low: int, high: int) -> Check:
     return check
 
 
+def _integer_or_reference(low: int, high: int) -> Check:
+    static = _static_integer(low, high)
+    return lambda value: None if isinstance(value, str) and is_reference(value) else static(value)
+
+
+def _is_ending(value: Any) -> str | None:
+    is_short = isinstance(value, str) and 1 <= len(value) <= 5
+    return None if is_short and set(value) <= set(KEYS) else "is not one to five keys, written there"
+
+
+def _members(checks: Mapping[str, Check], required: frozenset[str] = frozenset()) -> Check:
+    def check(value: Any) -> str | None:
+        if not isinstance(value, dict) or not required <= set(value) <= set(checks):
+            return f"does not have members of {', '.join(checks)}"
+        found = [f"{name} {problem}" for name, text in value.items() if (problem := checks[name](text))]
+        return "; ".join(found) or None
+
+    return check
+
+
 def _text_or_reference(value: Any) -> str | None:
     if not isinstance(value, str) or not value:
         return "is not text"
@@ -67,6 +87,18 @@ def _string_map(value: Any) -> str | None:
         return "is not an object"
     bad = [key for key, text in value.items() if not isinstance(text, str) or unknown_reference(key + " " + text)]
     return f"has no text, or an unknown reference, in {', '.join(bad)}" if bad else None
+
+
+_MUCH = 10**6
+_LENGTH = _members({"MaximumLength": _integer_or_reference(1, _MUCH)}, frozenset({"MaximumLength"}))
+_CUSTOM = _members({"CustomValidation": _LENGTH}, frozenset({"CustomValidation"}))
+_GATHERING = _members(
+    {
+        "InputTerminationSequence": _is_ending,
+        "DisableCancelKey": _one_of("True", "False"),
+        "InterdigitTimeLimitSeconds": _integer_or_reference(1, 20),
+    }
+)
 
 
 def _validation(value: Any) -> str | None:
@@ -152,7 +184,7 @@ BLOCKS: Mapping[str, Block] = {
     "Compare": Block(
         required={"ComparisonValue": _reference}, errors=frozenset({"NoMatchingCondition"}), operators=COMPARISONS
     ),
-    # One key, stored nowhere ("Get customer input"). Storing several keys is another mode of this type.
+    # One key, stored nowhere ("Get customer input").
     "GetParticipantInput": Block(
         required={"StoreInput": _one_of("False"), "InputTimeLimitSeconds": _static_integer(1, 180)},
         prompts=(0, 1),
@@ -165,3 +197,26 @@ BLOCKS: Mapping[str, Block] = {
     # EndFlowExecution is for whisper and queue flows: an inbound flow ends by disconnecting.
     "DisconnectParticipant": Block(terminal=True),
 }
+
+_STORING = Block(
+    required={
+        "StoreInput": _one_of("True"),
+        "InputTimeLimitSeconds": _static_integer(1, 180),
+        "InputValidation": _CUSTOM,
+    },
+    optional={"DTMFConfiguration": _GATHERING},
+    prompts=(0, 1),
+    errors=frozenset({"NoMatchingError"}),
+)
+"""The other mode of GetParticipantInput, "Store customer input": several keys, no run result, no conditions.
+
+Its maximum and the time between keys "may be defined statically or dynamically", the time to the first key "must be
+defined statically" (GetParticipantInput, "Parameter object"); of the end key nothing is said. Phone numbers and
+encryption nothing here makes use of.
+"""
+
+
+def block_of(kind: str, parameters: object) -> Block | None:
+    """The rules of an action; None: there is no such type."""
+    stores = isinstance(parameters, dict) and parameters.get("StoreInput") == "True"
+    return _STORING if kind == "GetParticipantInput" and stores else BLOCKS.get(kind)

@@ -1,9 +1,9 @@
 """Walks a contact flow. Pure: it says what is to be done, and is told what came of it.
 
-`walk` is a generator. It yields an Invoke, a Play or a Listen and is sent the matching outcome; it
+`walk` is a generator. It yields an Invoke, a Play, a Listen or a Gather and is sent the matching outcome; it
 returns when the flow disconnects the caller. It knows neither time nor threads nor a telephone.
 Sources: Amazon Connect API reference, "Flow language actions"; administrator guide, "Get customer
-input", "Play prompt", "AWS Lambda function".
+input", "Store customer input", "Play prompt", "AWS Lambda function".
 """
 
 import re
@@ -50,6 +50,22 @@ class Listen:
 
 
 @dataclass(frozen=True)
+class Gather:
+    """Play a prompt (if any) and hear keys until there are enough, an ending, or none for a while.
+
+    The first key cuts the prompt short. Outcome: Entered, Silence or Failed.
+    """
+
+    prompt: Prompt | None
+    limit_seconds: int
+    most: int
+    between_seconds: int
+    ending: str
+    values: Mapping[str, str]
+    """As in Listen."""
+
+
+@dataclass(frozen=True)
 class Returned:
     """The function answered with a flat map of text."""
 
@@ -61,6 +77,13 @@ class Pressed:
     """The caller pressed this key."""
 
     key: str
+
+
+@dataclass(frozen=True)
+class Entered:
+    """The caller pressed these keys, and those that end an input."""
+
+    keys: str
 
 
 @dataclass(frozen=True)
@@ -80,8 +103,8 @@ class Failed:
     reason: str = ""
 
 
-Effect: TypeAlias = Invoke | Play | Listen
-Outcome: TypeAlias = Returned | Pressed | Played | Silence | Failed
+Effect: TypeAlias = Invoke | Play | Listen | Gather
+Outcome: TypeAlias = Returned | Pressed | Entered | Played | Silence | Failed
 
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "Equals": lambda value, operand: value == operand,
@@ -100,8 +123,12 @@ _ENGINES = frozenset({"Standard", "Neural", "Generative"})
 _VOICE_NAME = re.compile(r"[A-Z][a-z]+")
 
 
+NOTHING_ENTERED = "Timeout"
+"""What "Store customer input" stores if nothing is entered, on its way to the Success branch (administrator guide)."""
+
+
 class FlowStuckError(RuntimeError):
-    """The flow runs in a circle of blocks in which nothing can happen any more."""
+    """The flow runs in a circle of blocks in which nothing can happen any more, or a block has not what it needs."""
 
 
 def walk(flow: Flow, facts: Mapping[str, str], *, forgets_external: bool = True) -> Generator[Effect, Outcome, None]:
@@ -134,9 +161,13 @@ def walk(flow: Flow, facts: Mapping[str, str], *, forgets_external: bool = True)
         if isinstance(outcome, Returned):
             # Each invocation replaces all of $.External, so a field left out is gone.
             values = {**facts, **{f"External.{name}": value for name, value in outcome.values.items()}}
+        elif isinstance(effect, Gather) and not isinstance(outcome, Failed):
+            stored = {"StoredCustomerInput": outcome.keys if isinstance(outcome, Entered) else NOTHING_ENTERED}
+            facts |= stored
+            values |= stored
         elif isinstance(effect, Invoke) and forgets_external:
             values = dict(facts)
-        identifier = _after(action, outcome)
+        identifier = _after(action, outcome, stores=isinstance(effect, Gather))
 
 
 def _effect(action: Action, values: Mapping[str, str]) -> Effect | None:
@@ -150,9 +181,28 @@ def _effect(action: Action, values: Mapping[str, str]) -> Effect | None:
         return Invoke(resolve(parameters["LambdaFunctionARN"], values) or "", resolved, limit)
     if action.type == "MessageParticipant":
         return Play(_prompt(action, values) or Prompt())
+    if action.type == "GetParticipantInput" and parameters["StoreInput"] == "True":
+        return _gather(action, values)
     if action.type == "GetParticipantInput":
         return Listen(_prompt(action, values), int(parameters["InputTimeLimitSeconds"]), values)
     return None
+
+
+def _gather(action: Action, values: Mapping[str, str]) -> Gather:
+    """Raises FlowStuckError where a value is no number when the block runs: what happens then is not written."""
+    given = action.parameters.get("DTMFConfiguration", {})
+    most = resolve(action.parameters["InputValidation"]["CustomValidation"]["MaximumLength"], values)
+    between = resolve(given.get("InterdigitTimeLimitSeconds", "5"), values)
+    if not (most or "").isdecimal() or not (between or "").isdecimal():
+        raise FlowStuckError(f"{action.identifier!r} has no number of digits, or of seconds between them")
+    return Gather(
+        _prompt(action, values),
+        int(action.parameters["InputTimeLimitSeconds"]),
+        int(most or 1),
+        int(between or 1),
+        given.get("InputTerminationSequence", "#"),
+        values,
+    )
 
 
 def _prompt(action: Action, values: Mapping[str, str]) -> Prompt | None:
@@ -174,11 +224,11 @@ def _silent_step(action: Action, values: Mapping[str, str]) -> str | None:
     return None if action.type == "DisconnectParticipant" else action.next
 
 
-def _after(action: Action, outcome: Outcome) -> str | None:
+def _after(action: Action, outcome: Outcome, *, stores: bool) -> str | None:
     """The block that follows. An error without a branch of its own goes where every error goes, or simply on."""
     if isinstance(outcome, Failed):
         return action.errors.get("NoMatchingError", action.next)
-    if isinstance(outcome, Silence):
+    if isinstance(outcome, Silence) and not stores:
         return action.errors["InputTimeLimitExceeded"]
     if isinstance(outcome, Pressed):
         return _matching(action, outcome.key) or action.errors["NoMatchingCondition"]

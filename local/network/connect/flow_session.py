@@ -2,7 +2,8 @@
 
 A session holds no thread while it plays or listens: a timer or a key wakes it. Each effect of the
 flow is a turn with a number; a request with the number of an earlier turn comes too late. What a
-block plays and hears follows the Amazon Connect administrator guide, "Get customer input" and "Play prompt".
+block plays and hears follows the Amazon Connect administrator guide, "Get customer input", "Store customer input" and
+"Play prompt".
 """
 
 import time
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from local.network.connect.exchange import Exchange
 from local.network.connect.flow import Flow
 from local.network.connect.flow_runner import (
+    Entered,
     Failed,
     FlowStuckError,
+    Gather,
     Invoke,
     Listen,
     Outcome,
@@ -55,6 +58,9 @@ class FlowSession:
         self._turn = 0
         self._timer: Timer | None = None
         self._closed = False
+        self._gather: Gather | None = None
+        self._entered = ""
+        """What was pressed so far in a block that gathers keys."""
         self._silent_since = time.monotonic()
 
     def begin(self) -> None:
@@ -70,10 +76,27 @@ class FlowSession:
         """A key. It cuts the prompt short and is the input block's result; False if no such block is active."""
         if not self._phone.input_open:
             return False
-        self._close_input()
         self._call.record("key", key=key, block=self._phone.input_block)
+        if self._gather is not None:
+            self._take(key, self._gather)
+            return True
+        self._close_input()
         self._advance_in_thread(Pressed(key))
         return True
+
+    def _take(self, key: str, gather: Gather) -> None:
+        """One more key of several: it cuts the prompt short, and the next one is awaited anew."""
+        self._cancel_timer()
+        self._phone.playing = False
+        self._entered += key
+        is_ended = self._entered.endswith(gather.ending)
+        if is_ended or len(self._entered) >= gather.most:
+            self._close_input()
+            self._advance_in_thread(Entered(self._entered.removesuffix(gather.ending if is_ended else "")))
+            return
+        self._phone.changed.notify_all()
+        if self._exchange.settings.input_timer:
+            self._set_timer(self._turn, gather.between_seconds, self._end_silence)
 
     def fail_input(self, then: Callable[[], object]) -> bool:
         """An input block takes its Error branch; `then` happens once that is reported. False: none is active."""
@@ -182,18 +205,19 @@ class FlowSession:
             self._call.record("prompt_failed", uri=prompt.uri, message=f"{type(error).__name__}: {error}")
             return None
 
-    def _begin_prompt(self, turn: int, effect: Play | Listen, seconds: float) -> None:
+    def _begin_prompt(self, turn: int, effect: Play | Listen | Gather, seconds: float) -> None:
         """The phone hears a prompt, and may press keys meanwhile where the block listens; it ends by a timer."""
         with self._phone.changed:
             if self._is_over(turn):
                 return
-            listens = isinstance(effect, Listen)
+            listens = not isinstance(effect, Play)
+            self._gather, self._entered = effect if isinstance(effect, Gather) else None, ""
             self._phone.input_block += listens
             self._phone.input_open = listens
             self._phone.playing = listens
             if effect.prompt is not None and effect.prompt.uri is not None:
                 # What the function called this turn lets a reader tell which menu it is.
-                seq = effect.values.get("External.seq") if isinstance(effect, Listen) else None
+                seq = None if isinstance(effect, Play) else effect.values.get("External.seq")
                 place = {"block": self._phone.input_block, "seq": seq} if listens else {}
                 self._call.record("prompt", uri=effect.prompt.uri, seconds=seconds, **place)
             if effect.prompt is not None and (said := effect.prompt.speech) and not said.startswith("<speak>"):
@@ -201,7 +225,7 @@ class FlowSession:
             self._phone.changed.notify_all()
             self._set_timer(turn, seconds, lambda: self._end_prompt(effect))
 
-    def _end_prompt(self, effect: Play | Listen) -> None:
+    def _end_prompt(self, effect: Play | Listen | Gather) -> None:
         self._silent_since = time.monotonic()
         if isinstance(effect, Play):
             self._advance_in_thread(Played())
@@ -213,7 +237,11 @@ class FlowSession:
             self._set_timer(self._turn, effect.limit_seconds, self._end_silence)
 
     def _end_silence(self) -> None:
+        """The wait for a key is over: for the first one, or for the next one of several."""
         self._close_input()
+        if self._entered:
+            self._advance_in_thread(Entered(self._entered))
+            return
         self._call.record("silence", block=self._phone.input_block)
         self._advance_in_thread(Silence())
 

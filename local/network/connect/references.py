@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 _NAME = re.compile(
     r"\$\.((?:Attributes|External)\.[A-Za-z0-9_-]+|(?:Customer|System)Endpoint\.Address"
-    r"|ContactId|InitialContactId|InstanceARN|Channel)(?![A-Za-z0-9_-]|\.[A-Za-z0-9])"
+    r"|ContactId|InitialContactId|StoredCustomerInput|InstanceARN|Channel)(?![A-Za-z0-9_-]|\.[A-Za-z0-9])"
 )
 _MARK = re.compile(r"\$[.\[]")
 

@@ -69,6 +69,21 @@ def press(key: str, after: float = 0.3) -> Step:
     return step
 
 
+def enter(keys: str, after: float = 0.3, between: float = 0.05) -> Step:
+    """Press several keys in the next input block, the first one `after` seconds into it."""
+
+    def step(call: Conversation) -> bool:
+        if not call.await_input() or not call.phone.pause(after):
+            return False
+        for number, key in enumerate(keys):
+            if number and not call.phone.pause(between):
+                return False
+            call.phone.press(key)
+        return True
+
+    return step
+
+
 def press_at_once(key: str) -> Step:
     """Press a key whatever is going on: without an input block it is lost."""
 

@@ -16,6 +16,7 @@ from speechcall_client.errors import (
     Unreachable,
 )
 from speechcall_client.menus import (
+    Digits,
     Menu,
     Message,
     Part,
@@ -41,6 +42,7 @@ __all__ = [
     "AsyncClient",
     "Client",
     "Conflict",
+    "Digits",
     "Event",
     "Forbidden",
     "Invalid",

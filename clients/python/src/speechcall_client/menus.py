@@ -177,16 +177,35 @@ class Repeat:
         return dict(self._content)
 
 
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """Several digits that a menu asks for in place of a key; `wait` is how many seconds each next one is awaited."""
+
+    most: int
+    least: int = 1
+    end_key: Literal["#", "*"] = "#"
+    wait: float | None = None
+    sensitive: bool = False
+    """Sealed when they are heard, and erased when their webhooks have ended."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As the API takes it."""
+        told: dict[str, Any] = {"minDigits": self.least, "maxDigits": self.most, "endKey": self.end_key}
+        if self.wait is not None:
+            told["interDigitMsec"] = round(self.wait * 1000)
+        return {**told, "sensitive": True} if self.sensitive else told
+
+
 class Menu:
     """An introduction, and what is done after each key.
 
     `audio` is an identifier under which audio was uploaded, or a URL; in its place stands `say`, or `play` with parts
     that are joined to one prompt. `wait` is how many
     seconds are waited for a key once the introduction has ended (0.001 to 180; absent: 10). `repeat`: then it is asked
-    again, before what is done after silence.
+    again, before what is done after silence. With `digits` it asks for several digits: `on_digits` says what is done.
     """
 
-    __slots__ = ("_audio", "_keys", "_play", "_repeat", "_say", "_wait")
+    __slots__ = ("_audio", "_digits", "_keys", "_play", "_repeat", "_say", "_wait")
 
     def __init__(
         self,
@@ -196,12 +215,14 @@ class Menu:
         play: Sequence[Part | Say] | None = None,
         wait: float | None = None,
         repeat: Repeat | None = None,
+        digits: Digits | None = None,
     ) -> None:
         if (audio, say, play).count(None) != 2:
             raise ValueError("a menu has exactly one of audio, say and play")
         if wait is not None and not 0.001 <= wait <= 180:
             raise ValueError(f"a menu waits 0.001 to 180 seconds, not {wait!r}")
         self._audio, self._say, self._wait, self._repeat = audio, say, wait, repeat
+        self._digits = digits
         self._play = None if play is None else tuple(play)
         self._keys: dict[str, tuple[Action, ...]] = {}
 
@@ -210,7 +231,15 @@ class Menu:
         name = f"d{key}"
         if isinstance(key, bool) or name not in KEYS:
             raise ValueError(f"a telephone has the keys 0 to 9, * and #, not {key!r}")
+        if self._digits:
+            raise ValueError("a menu asks for one key or for several digits; for these say on_digits")
         return self._with(name, actions)
+
+    def on_digits(self, *actions: Action) -> "Menu":
+        """What is done when as many digits were entered as the menu asks for; its webhooks have them as `digits`."""
+        if not self._digits:
+            raise ValueError("this menu asks for one key: give it digits=Digits(most=4), say")
+        return self._with("complete", actions)
 
     def otherwise(self, *actions: Action) -> "Menu":
         """What is done after silence, and after a key that has no actions, where nothing else is said for these."""
@@ -227,7 +256,14 @@ class Menu:
     def _with(self, name: str, actions: tuple[Action, ...]) -> "Menu":
         if name in self._keys:
             raise ValueError(f"what is done after {_shown(name)} is said already")
-        made = Menu(audio=self._audio, say=self._say, play=self._play, wait=self._wait, repeat=self._repeat)
+        made = Menu(
+            audio=self._audio,
+            say=self._say,
+            play=self._play,
+            wait=self._wait,
+            repeat=self._repeat,
+            digits=self._digits,
+        )
         made._keys = {**self._keys, name: actions}
         return made
 
@@ -236,6 +272,8 @@ class Menu:
         told = _played(self._audio, self._say, self._play)
         if self._wait is not None:
             told["idleTimeoutMsec"] = round(self._wait * 1000)
+        if self._digits:
+            told["input"] = self._digits.to_json()
         told["dtmfActions"] = {name: [one.to_json() for one in actions] for name, actions in self._keys.items()}
         return {**told, "repeat": self._repeat.to_json()} if self._repeat else told
 
@@ -259,7 +297,12 @@ def _played(audio: str | None, say: Say | None, play: Sequence[Part | Say] | Non
 
 
 def _shown(name: str) -> str:
-    others = {"wrong": "anything else", "silence": "silence", "invalid": "a key without actions"}
+    others = {
+        "wrong": "anything else",
+        "silence": "silence",
+        "invalid": "a key without actions",
+        "complete": "the digits",
+    }
     return others.get(name, f"the key {name[1:]}")
 
 

@@ -57,8 +57,10 @@ class KeyPressed(Event):
     """Grows within a call: by it and `step` the webhooks of a call can be put in order."""
     menu: int
     key: str
-    """`1`, `*`, `#` …, or `silence`, `invalid` or `wrong`."""
+    """`1`, `*`, `#` …, or `complete`, `silence`, `invalid` or `wrong`."""
     step: int
+    digits: str | None = None
+    """What the callee has entered in a menu that asks for several digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ def _event(event_id: str, timestamp: int, body: bytes) -> Event:
         menu=int(found["menu"]),
         key=found["key"].removeprefix("d"),
         step=int(found["step"]),
+        digits=content["digits"] if isinstance(content.get("digits"), str) else None,
     )
 
 

@@ -259,7 +259,13 @@ class Step(TypedDict):
 
     attempt: Annotated[int, Field(ge=1)]
     menu: Count
-    heard: Annotated[str, Field(description="A key (`d1`, `d*`), `idle` (nothing in time) or `other`.")]
+    heard: Annotated[
+        str,
+        Field(
+            description="A key (`d1`, `d*`), `complete` (as many digits as `input` asks for), `idle` (nothing in time) "
+            "or `other`."
+        ),
+    ]
     at: Moment
     case: NotRequired[
         Annotated[str | None, Field(description="Of a lookup behind it: the case that was answered; null: else.")]
@@ -842,7 +848,11 @@ class MenuNumbers(TypedDict):
     menu: Count
     asked: Count
     keys: Annotated[
-        dict[str, int], Field(description="`d0` to `d9`, `d*`, `d#`; `other`: what is no key of a telephone.")
+        dict[str, int],
+        Field(
+            description="`d0` to `d9`, `d*`, `d#`; `complete`: as many digits as were asked for; `other`: any other "
+            "digits, and what is no key of a telephone."
+        ),
     ]
     silence: Annotated[Count, Field(description="No key in time.")]
     hungUp: Annotated[Count, Field(description="The callee hung up in it.")]

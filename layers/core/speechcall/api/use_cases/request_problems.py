@@ -14,6 +14,7 @@ MAX_SHOWN_BYTES = 64
 """Of a client's own text in an answer. The answer is stored, and an item has at most 400 KB (DynamoDB)."""
 
 _CAUSES = '"noAnswer", "busy", "failed", "expired", "promptUnavailable" and "noKey"'
+_LISTS = "d0 to d9, d*, d#, complete, silence, invalid, wrong"
 _ACTION = 'an object whose "action" is "webhook", "hangup", "gotoMenu", "optOut" or "lookup"'
 RIGHT = {
     "message": "an object with from, to, text, type and menu",
@@ -77,7 +78,13 @@ RIGHT = {
     "repeat": 'an object such as {"times": 2, "introUrl": "once_more"}',
     "times": "a whole number from 1 to 5",
     "idleTimeoutMsec": "a whole number of milliseconds from 1 to 180000",
-    "dtmfActions": "an object that gives keys (d0 to d9, d*, d#, silence, invalid, wrong) an array of actions each",
+    "input": 'an object such as {"minDigits": 4, "maxDigits": 8, "endKey": "#", "interDigitMsec": 3000}',
+    "input.minDigits": "a whole number from 1 to 20",
+    "input.maxDigits": "a whole number from 1 to 20",
+    "input.endKey": '"#" or "*"',
+    "input.sensitive": "true or false",
+    "input.interDigitMsec": "a whole number of milliseconds from 1000 to 20000",
+    "dtmfActions": f"an object that gives keys ({_LISTS}) an array of actions each",
     "dtmfActions.key": f"an array of at most 10 actions, each {_ACTION}",
     "action": _ACTION,
     "action.url": "a URL of at most 2048 characters that begins with http:// or https://",
@@ -97,11 +104,12 @@ _UNKNOWN = {
     "redial": "is not known here; a redial has attempts, afterSec and on",
     "consent": "is not known here; a consent has basis, at and ref",
     "windows[]": "is not known here; a window has from, to and days",
-    "menu[]": "is not known here; a menu has introUrl, say or play, idleTimeoutMsec, dtmfActions and repeat",
+    "menu[]": "is not known here; a menu has introUrl, say or play, idleTimeoutMsec, input, dtmfActions and repeat",
     "repeat": "is not known here; a repeat has times, and introUrl, say or play",
     "play[]": "is not known here; a part has audio, say, spell with recordings, or pauseMsec",
+    "input": "is not known here; an input has minDigits, maxDigits, endKey, interDigitMsec and sensitive",
     "say": "is not known here; a say has text, language and voice",
-    "dtmfActions.key": "is no key; d0 to d9, d*, d#, silence, invalid and wrong are",
+    "dtmfActions.key": "is no key; d0 to d9, d*, d#, complete, silence, invalid and wrong are",
     "webhook": "is not known here; a webhook has action, url, body and headers",
     "hangup": "is not known here; a hangup has only action",
     "gotoMenu": "is not known here; a gotoMenu has action and menu",
@@ -113,11 +121,27 @@ KNOWN_NAMES = {
     "redial": ("attempts", "afterSec", "on"),
     "consent": ("basis", "at", "ref"),
     "windows[]": ("from", "to", "days"),
-    "menu[]": ("say", "play", "introUrl", "idleTimeoutMsec", "dtmfActions", "repeat"),
+    "menu[]": ("say", "play", "introUrl", "idleTimeoutMsec", "input", "dtmfActions", "repeat"),
     "repeat": ("times", "say", "play", "introUrl"),
+    "input": ("minDigits", "maxDigits", "endKey", "interDigitMsec", "sensitive"),
     "play[]": ("audio", "say", "spell", "recordings", "pauseMsec"),
     "say": ("text", "language", "voice"),
-    "dtmfActions.key": ("d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9", "silence", "invalid", "wrong"),
+    "dtmfActions.key": (
+        "d0",
+        "d1",
+        "d2",
+        "d3",
+        "d4",
+        "d5",
+        "d6",
+        "d7",
+        "d8",
+        "d9",
+        "complete",
+        "silence",
+        "invalid",
+        "wrong",
+    ),
     "webhook": ("action", "url", "body", "headers"),
     "hangup": ("action",),
     "gotoMenu": ("action", "menu"),
@@ -203,8 +227,10 @@ def _text(loc: tuple[int | str, ...], kind: str, message: str, is_key: bool) -> 
         return _unknown("windows[]", str(loc[-1]))
     if kind == "extra_forbidden" and _is_inside_say(loc):
         return _unknown("say", str(loc[-1]))
-    if kind == "extra_forbidden" and _is_inside_play(loc):
+    if kind == "extra_forbidden" and _is_inside("play", loc):
         return _unknown("play[]", str(loc[-1]))
+    if kind == "extra_forbidden" and _is_inside("input", loc):
+        return _unknown("input", str(loc[-1]))
     if kind == "extra_forbidden":
         return _unknown(str(loc[_ACTION_KIND]) if len(loc) > _ACTION_KIND else "menu[]", str(loc[-1]))
     if kind == "value_error":  # one of ours, in our own words
@@ -242,8 +268,8 @@ def _is_inside_say(loc: tuple[int | str, ...]) -> bool:
     return loc[0] == "menu" and len(loc) > _KEY and (loc[_KEY - 1] == "say" or "say" in loc[_KEY + 1 : -1])
 
 
-def _is_inside_play(loc: tuple[int | str, ...]) -> bool:
-    return loc[0] == "menu" and len(loc) > _KEY and loc[_KEY - 1] == "play"
+def _is_inside(member: str, loc: tuple[int | str, ...]) -> bool:
+    return loc[0] == "menu" and len(loc) > _KEY and loc[_KEY - 1] == member
 
 
 def _name(loc: tuple[int | str, ...]) -> str:
@@ -258,7 +284,9 @@ def _name(loc: tuple[int | str, ...]) -> str:
         return str(loc[0]) + "".join("[]" if isinstance(part, int) else f".{part}" for part in loc[1:])
     if _is_inside_say(loc):
         return f"say.{loc[-1]}"
-    if _is_inside_play(loc):
+    if _is_inside("input", loc):
+        return f"input.{loc[-1]}"
+    if _is_inside("play", loc):
         return "play[]" if len(loc) == _KEY + 1 else "say" if loc[-1] == "say" else f"play[].{loc[-1]}"
     if len(loc) > _ACTION_KIND + 2:
         return "action.header"

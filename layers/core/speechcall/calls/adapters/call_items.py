@@ -13,6 +13,8 @@ from speechcall.menus.rules.call_log import Decided, Entry, Plan, Then, ThenKind
 from speechcall.shared.adapters.keys import call_key, called_digest, called_partition, called_place
 from speechcall.shared.adapters.table import Values
 
+SEALED = "sealed"
+"""The member of an entry in which sensitive digits are."""
 FORM = 1
 """`v` of the items that are made here. An item keeps the form in which it was made; without `v` it is form 1."""
 
@@ -93,14 +95,17 @@ def dump_entry(entry: Entry) -> str:
         "to": entry.then.menu,
         "reason": entry.then.reason or None,
     }
-    known["waited"] = entry.waited_msec
+    known |= {"waited": entry.waited_msec, "digits": entry.digits, SEALED: entry.sealed}
     return json.dumps(heard | {name: value for name, value in known.items() if value is not None})
 
 
 def _load_entry(seq: int, text: str) -> Entry:
     found = json.loads(text)
     then = Then(ThenKind(found["then"]), found.get("to"), found.get("reason", ""))
-    return Entry(seq, found.get("menu"), found["event"], found.get("key", ""), found["at"], then, found.get("waited"))
+    menu, key, waited = found.get("menu"), found.get("key", ""), found.get("waited")
+    return Entry(
+        seq, menu, found["event"], key, found["at"], then, waited, digits=found.get("digits"), sealed=found.get(SEALED)
+    )
 
 
 def dump_decided(decided: Decided) -> str:

@@ -1,6 +1,7 @@
 """One call attempt's item, and the log in it: what was heard, and how the state machine comes to it."""
 
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from speechcall.calls.adapters.call_items import dump_command, dump_decided, dump_entry, load_call
 from speechcall.calls.adapters.dialled_calls import EXISTS, NOT_ENDED
@@ -10,6 +11,9 @@ from speechcall.menus.rules.call_log import PROMPT_ERROR, Decided, Entry
 from speechcall.shared.adapters.keys import call_key
 from speechcall.shared.adapters.table import ConditionFailed, read_item
 
+if TYPE_CHECKING:
+    from speechcall.webhooks.adapters.seal import KmsSeal
+
 
 class CallLogs(EndedCalls):
     """The part of a `CallStore` that keeps the log."""
@@ -17,6 +21,16 @@ class CallLogs(EndedCalls):
     def get(self, mid: str, attempt: int) -> Call | None:
         item = read_item(self._client, self._table, call_key(mid, attempt))
         return load_call(item) if item else None
+
+    def seal_digits(self, mid: str, digits: str) -> str:
+        """Sensitive digits as they may be stored. Raises StoreUnavailable when KMS cannot be asked now."""
+        return self._seal.seal(mid, digits)
+
+    @cached_property
+    def _seal(self) -> "KmsSeal":
+        from speechcall.webhooks.adapters.seal import digits_seal  # noqa: PLC0415, few menus have sensitive digits
+
+        return digits_seal(self._digits_key)
 
     def append(self, mid: str, attempt: int, contact_id: str, entry: Entry, turn: int = 0) -> tuple[bool, Call | None]:
         """Adds an entry to the log behind its predecessor; whether it was this one, and the call as it is now.

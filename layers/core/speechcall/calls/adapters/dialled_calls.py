@@ -17,8 +17,9 @@ NOT_ENDED = "attribute_not_exists(ended_msec)"
 class DialledCalls:
     """The part of a `CallStore` that dialling has."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client, self._table = client, table
+    def __init__(self, client: "DynamoDBClient", table: str, digits_key: str = "") -> None:
+        """`digits_key`: of KMS, for who hears digits that are sensitive."""
+        self._client, self._table, self._digits_key = client, table, digits_key
 
     def begin_placing(self, mid: str, attempt: int, now_msec: int, before_msec: int) -> bool:
         """Notes that the provider is about to be asked to dial. False: it was asked just now, or need not be.

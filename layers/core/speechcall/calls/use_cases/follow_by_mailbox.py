@@ -25,7 +25,8 @@ from speechcall.calls.rules.call import Call, Reply
 from speechcall.calls.rules.end_of_call import is_over
 from speechcall.calls.use_cases.give_reply import give_reply
 from speechcall.calls.use_cases.ports import CallStore, Engine
-from speechcall.calls.use_cases.report import HANG_UP, Heard, Next, Op, Report, op_of
+from speechcall.calls.use_cases.report import DIGITS, HANG_UP, Heard, Next, Op, Report, op_of
+from speechcall.menus.rules.call_log import KEY
 from speechcall.shared.rules.errors import EngineUnavailable
 from speechcall.shared.use_cases.clock import Clock
 
@@ -49,7 +50,7 @@ def follow_by_mailbox(
     heard, contact_id, turn = report.heard, report.contact_id, report.turn
     after = max(1, heard.seq)
     # A key is kept before anything else is done with it: the end of its call may overtake what follows.
-    key = heard.reply if heard.event == "key" else None
+    key = heard.reply(call) if call and heard.event in {KEY, DIGITS} else None
     if call and turn:
         call = calls.take_turn(call.mid, call.attempt, contact_id, turn, key)
     if call and heard.event == "answered":
@@ -77,7 +78,7 @@ def follow_by_mailbox(
 
 def _reply_in(heard: Heard, call: Call) -> Reply | None:
     """The reply in a report, if it is one to the question that waits."""
-    reply = heard.reply
+    reply = heard.reply(call)
     return reply if reply and call.command.asks and reply.seq == call.seq else None
 
 

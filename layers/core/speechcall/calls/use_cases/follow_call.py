@@ -36,7 +36,7 @@ from speechcall.calls.use_cases.follow_by_mailbox import MAILBOX_SECONDS, follow
 from speechcall.calls.use_cases.give_reply import tell_task
 from speechcall.calls.use_cases.ports import CallStore, Engine
 from speechcall.calls.use_cases.report import HANG_UP, Next, Op, Report, told_again, told_by_log
-from speechcall.menus.rules.call_log import ANSWERED, TIMED_OUT
+from speechcall.menus.rules.call_log import ANSWERED, TIMED_OUT, Entry
 from speechcall.shared.rules.errors import EngineUnavailable
 from speechcall.shared.use_cases.clock import Clock
 
@@ -96,6 +96,14 @@ def _is_over(call: Call | None, report: Report) -> bool:
     return call.contact_id not in own
 
 
+def _with_digits(entry: Entry, digits: str | None, call: Call, calls: CallStore) -> Entry:
+    """The entry with what was entered; sensitive digits leave this function only sealed."""
+    asked = call.asks[entry.menu or 0].input
+    if digits is None or asked is None or not asked.sensitive:
+        return entry._replace(digits=digits)
+    return entry._replace(sealed=calls.seal_digits(call.mid, digits))
+
+
 def _log_report(call: Call, report: Report, calls: CallStore, clock: Clock, *, is_heard: bool) -> Call | None:
     """Adds what was heard to the call's log, and notes the event's turn; the call as it is then. None: it is gone.
 
@@ -106,8 +114,10 @@ def _log_report(call: Call, report: Report, calls: CallStore, clock: Clock, *, i
     """
     now, written = clock.now_msec(), False
     heard, contact_id, turn = report.heard, report.contact_id, report.turn
-    reply = heard.reply if is_heard else None
+    reply = heard.reply(call) if is_heard else None
     entry = call.would_log(reply.seq, reply.event, reply.key, now) if reply else None
+    if entry and entry.menu is not None and entry.key in call.asks[entry.menu].keeps:
+        entry = _with_digits(entry, heard.digits(call), call, calls)
     if entry and entry.event == ANSWERED and heard.began_msec is not None:
         entry = entry._replace(waited_msec=max(0, now - heard.began_msec))
     found: Call | None = call

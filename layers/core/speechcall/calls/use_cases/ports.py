@@ -69,6 +69,9 @@ class CallStore(Protocol):
 
     def get(self, mid: str, attempt: int) -> Call | None: ...
 
+    def seal_digits(self, mid: str, digits: str) -> str:
+        """Sensitive digits as they may be stored."""
+
     def open(self, call: Call, expires_at: int) -> Call:
         """Writes a new attempt with its dial command, or a later try's token into the same one.
 

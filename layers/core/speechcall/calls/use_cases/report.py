@@ -5,17 +5,17 @@ from enum import StrEnum
 from typing import NamedTuple, assert_never
 
 from speechcall.calls.rules.call import Call, Command, Kind, Reply
-from speechcall.menus.rules.ask import Ask
+from speechcall.menus.rules.ask import Ask, Input
 from speechcall.menus.rules.call_log import ANSWERED, HOLD_SECONDS, IDLE, KEY, MOST_AHEAD, OTHER, PROMPT_ERROR
 
-NEXT = "next"
-HEARD = frozenset({ANSWERED, NEXT, KEY, IDLE, PROMPT_ERROR})
+NEXT, DIGITS = "next", "digits"
+HEARD = frozenset({ANSWERED, NEXT, KEY, DIGITS, IDLE, PROMPT_ERROR})
 """The events that a telephony can report."""
 _KEYS = frozenset("0123456789*#")
 
 
 class Heard(NamedTuple):
-    """What the telephony reports: one of HEARD; `key` comes with the key."""
+    """What the telephony reports: one of HEARD; `key` comes with the key, and is all that was entered with DIGITS."""
 
     event: str
     seq: int
@@ -25,17 +25,34 @@ class Heard(NamedTuple):
     repeat: int = 0
     """Which repeat of the question it answers; 0: the first time."""
 
-    @property
-    def reply(self) -> Reply | None:
-        """The answer to a command that the report holds; None: it only asks what is next. `answered` is the dial's."""
+    def reply(self, call: Call) -> Reply | None:
+        """The answer to a command that the report holds; None: it only asks what is next. `answered` is the dial's.
+
+        Digits are an answer like a key, `complete` or `other`: what they are is no part of it.
+        """
         if self.event == NEXT:
             return None
         if self.event == ANSWERED:
             return Reply(1, ANSWERED)
+        if self.event == DIGITS:
+            asked = self._asked(call)
+            return Reply(self.seq, KEY, asked.judged(asked.entered(self.key)) if asked else OTHER)
         key = ""
         if self.event == KEY:
             key = f"d{self.key}" if self.key in _KEYS else OTHER
         return Reply(self.seq, self.event, key)
+
+    def digits(self, call: Call) -> str | None:
+        """What was entered; None: nothing."""
+        asked = self._asked(call) if self.event == DIGITS else None
+        return asked.entered(self.key) if asked else None
+
+    def _asked(self, call: Call) -> Input | None:
+        """The digits for which the question asks that this answers."""
+        menu = call.menu_asked(self.seq)
+        if menu is None and call.seq == self.seq:  # a call without a log
+            menu = call.command.menu
+        return None if menu is None else call.asks[menu].input
 
 
 class Report(NamedTuple):

@@ -13,15 +13,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 HUNG_UP, INTERRUPTED, SILENCE, OTHER_KEY = "hungUp", "interrupted", "idle", "other"
+COMPLETE = "complete"
+"""As many digits as a menu asks for, in the place of a key."""
 BUCKET_SECONDS = (1, 2, 3, 5, 8, 13, 21, 34, 55)
 """The upper bounds of the buckets, each in its bucket; one more bucket has all that is longer."""
 BUCKETS = len(BUCKET_SECONDS) + 1
 MOST_VISITS = 100
 """Menus of one call that are counted, the first ones. A stack may allow a call more (`MaxMenuVisits`, 50), and the
 update would exceed DynamoDB's bounds (300 operators, 4 KB)."""
-KEYS = (*(f"d{digit}" for digit in range(10)), "d*", "d#", OTHER_KEY)
+KEYS = (*(f"d{digit}" for digit in range(10)), "d*", "d#", COMPLETE, OTHER_KEY)
 _COUNTER = re.compile(r"m([0-9]{1,2})([a-z])([a-z0-9]?)")
-_CODES = {**{f"d{digit}": str(digit) for digit in range(10)}, "d*": "s", "d#": "h", OTHER_KEY: "o"}
+_CODES = {**{f"d{digit}": str(digit) for digit in range(10)}, "d*": "s", "d#": "h", COMPLETE: "c", OTHER_KEY: "o"}
 
 
 @dataclass(frozen=True, slots=True)

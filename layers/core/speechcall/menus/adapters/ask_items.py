@@ -1,13 +1,15 @@
 """How what a call has of a menu is written down: a map in the list `asks` of a message and of its call attempts."""
 
-from speechcall.menus.rules.ask import Ask
+from speechcall.menus.rules.ask import Ask, Input
 from speechcall.shared.adapters.table import Values
 
 
 def dump_ask(ask: Ask) -> Values:
     """An ask as a map."""
     again = {"repeats": ask.repeats, "repeat_uri": ask.repeat_uri, "repeat_seconds": ask.repeat_seconds}
+    more = {"input": [*ask.input], "keeps": [*ask.keeps]} if ask.input else {}
     return {
+        **more,
         "prompt_uri": ask.prompt_uri,
         "prompt_seconds": ask.prompt_seconds,
         "idle_seconds": ask.idle_seconds,
@@ -26,4 +28,6 @@ def load_ask(stored: Values) -> Ask:
         repeats=stored.get("repeats", 0),
         repeat_uri=stored.get("repeat_uri", ""),
         repeat_seconds=stored.get("repeat_seconds", 0.0),
+        input=Input(*stored["input"]) if "input" in stored else None,
+        keeps=tuple(stored.get("keeps", ())),
     )

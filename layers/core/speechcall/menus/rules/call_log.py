@@ -25,6 +25,8 @@ OTHER = "other"
 """A key that no telephone has; in a table: every key without a place of its own."""
 INTERNAL_ERROR, TIMED_OUT = "INTERNAL_ERROR", "TIMEOUT"
 """Why a lookup has come to no case: a fault of ours, or no answer in time. Other words say what its request came to."""
+COMPLETE = "complete"
+"""In the place of a key: as many digits as a menu asks for. Any other entry is OTHER."""
 ANSWERED, KEY, IDLE, PROMPT_ERROR = "answered", "key", "idle", "prompt_error"
 
 
@@ -60,7 +62,10 @@ class Decided(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One thing that was heard. `menu`: None for the answer; `key`: `d1` … or `other`; `at_msec`: since the epoch."""
+    """One thing that was heard. `menu`: None for the answer; `key`: `d1` …, `complete`, `other`.
+
+    `at_msec`: since the epoch.
+    """
 
     seq: int
     menu: int | None
@@ -72,6 +77,10 @@ class Entry(NamedTuple):
     """Of the answer: for how long the callee had waited for our function when this was decided."""
     decided: Decided | None = None
     """Of one that was followed by a wait: what that has come to, and what `then` is since."""
+    digits: str | None = None
+    """What was entered, where a webhook tells it. None: nothing was, or no webhook does."""
+    sealed: str | None = None
+    """The same, sealed: of a menu whose digits are sensitive."""
 
     def with_decision(self, decided: Decided) -> "Entry":
         """The entry when its wait is over."""

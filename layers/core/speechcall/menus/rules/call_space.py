@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 from speechcall.menus.rules.call_log import IDLE, OTHER, repeats_too_often
 from speechcall.menus.rules.compile_flow import steps_run
-from speechcall.menus.rules.menu import KEYS, Action, Lookup, Menu
+from speechcall.menus.rules.menu import Action, Lookup, Menu
 from speechcall.menus.rules.walk import react
 from speechcall.shared.rules.time_bounds import LONGEST_PROMPT_SECONDS, WAIT_PROMPT_SECONDS
-from speechcall.shared.rules.timing import idle_seconds
 
 HANG_UP = "hang_up"
 
@@ -34,19 +33,21 @@ class Happens(NamedTuple):
         return last.timeout_msec + WAIT_PROMPT_SECONDS * 1000 if isinstance(last, Lookup) else 0
 
 
+def all_that_happens(menu: Menu, heard: str) -> tuple[Happens, ...]:
+    """What something heard in a menu leads to: one thing; or, behind a lookup, one for each of its cases."""
+    key = menu.list_for(heard)
+    actions = tuple(steps_run(menu.actions[key])) if key else ()
+    reaction = react(menu, heard)
+    if reaction.lookup:
+        return tuple(Happens(heard, key, actions, reaction.leads(case), case) for case in reaction.cases)
+    return (Happens(heard, key, actions, reaction.target),)
+
+
 def happenings(menu: Menu) -> tuple[Happens, ...]:
     """Whatever can be heard in a menu and lead on, and to what: its own keys first, then silence, then other keys."""
     listed = menu.own_keys()
-    found = []
-    for heard in (*listed, IDLE, *(key for key in KEYS if key not in listed), OTHER):
-        key = menu.list_for(heard)
-        actions = tuple(steps_run(menu.actions[key])) if key else ()
-        reaction = react(menu, heard)
-        if reaction.lookup:
-            found += [Happens(heard, key, actions, reaction.leads(case), case) for case in reaction.cases]
-        else:
-            found.append(Happens(heard, key, actions, reaction.target))
-    return tuple(found)
+    others = (key for key in menu.may_hear() if key not in listed)
+    return tuple(one for heard in (*listed, IDLE, *others, OTHER) for one in all_that_happens(menu, heard))
 
 
 Silence = int | tuple[int, frozenset[int]]
@@ -103,7 +104,7 @@ def rounds_msec(menus: Sequence[Menu], prompt_seconds: Mapping[str, float]) -> l
     """
     found = []
     for menu in menus:
-        idle = idle_seconds(menu.idle_timeout_msec) * 1000
+        idle = menu.idle_seconds * 1000
         lengths = [prompt_seconds.get(intro) for intro in menu.heard_in_silence()]
         least = [idle + round((known or 0) * 1000) for known in lengths]
         most = [idle + round((LONGEST_PROMPT_SECONDS if known is None else known) * 1000) for known in lengths]

@@ -11,11 +11,10 @@ from enum import StrEnum
 from typing import NamedTuple, assert_never
 
 from speechcall.menus.rules.call_log import IDLE, OTHER
-from speechcall.menus.rules.call_space import Happens, Silence, Silences, happenings
-from speechcall.menus.rules.menu import KEYS, Action, GotoMenu, Hangup, Lookup, Menu, OptOutStep, Webhook
+from speechcall.menus.rules.call_space import Happens, Silence, Silences, all_that_happens
+from speechcall.menus.rules.menu import ENTRIES, Action, GotoMenu, Hangup, Lookup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.promise import Ending
 from speechcall.menus.rules.walk import ELSE, CallLimits
-from speechcall.shared.rules.timing import idle_seconds
 
 MOST_STATES = 200_000
 NOT_COMPARABLE = "MENUS_NOT_COMPARABLE"
@@ -36,7 +35,7 @@ class Kind(StrEnum):
     """In what two calls differ that the same keys have led on."""
 
     PLAYED = "played"
-    """What the callee hears, or how long a key is awaited, in the menus that are asked behind the steps."""
+    """What is heard, how long a key is awaited, or how many digits are asked for, in the menus behind the steps."""
     SENT = "sent"
     """The webhooks and the opt-outs of the last step."""
     LEADS = "leads"
@@ -178,7 +177,7 @@ class _Walk:
         played = [*zip(one.heard_in_silence(), other.heard_in_silence(), strict=False)]
         alike = len(played) == len(one.heard_in_silence()) == len(other.heard_in_silence())
         alike = alike and all(after in (before, self._renamed.get(before)) for before, after in played)
-        return alike and idle_seconds(one.idle_timeout_msec) == idle_seconds(other.idle_timeout_msec)
+        return alike and (one.idle_seconds, one.input) == (other.idle_seconds, other.input)
 
     def _way(self, place: _Place) -> list[Step]:
         steps: list[Step] = []
@@ -190,10 +189,7 @@ class _Walk:
 
 def _by_heard(menu: Menu) -> dict[str, dict[str | None, Happens]]:
     """By what is heard, and what a lookup behind it comes to (None: there is none)."""
-    found: dict[str, dict[str | None, Happens]] = {}
-    for one in happenings(menu):
-        found.setdefault(one.heard, {})[one.case] = one
-    return found
+    return {heard: {one.case: one for one in all_that_happens(menu, heard)} for heard in (*ENTRIES, IDLE, OTHER)}
 
 
 def _cases(old: Mapping[str | None, Happens], new: Mapping[str | None, Happens]) -> list[str | None]:
@@ -208,8 +204,11 @@ def _of_case(all_cases: Mapping[str | None, Happens], case: str | None) -> Happe
 
 
 def _told_apart(old: Menu, new: Menu) -> list[str]:
-    """What can be heard in both, but for the keys that neither has a list for: one stands for all of them."""
-    return [*(key for key in KEYS if key in old.actions or key in new.actions), IDLE, OTHER]
+    """What can be heard in both, but for the keys that neither has a list for: one stands for all of them.
+
+    Digits in a menu that asks for one key, and a key in one that asks for digits, are taken for a key without a list.
+    """
+    return [*(key for key in ENTRIES if key in old.actions or key in new.actions), IDLE, OTHER]
 
 
 def _is_told(action: Action) -> bool:

@@ -6,8 +6,7 @@ from typing import assert_never
 from speechcall.menus.rules.compare_menus import Behaves, Difference, Kind, Step
 from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Lookup, Menu, OptOutStep, Repeat, Webhook
 from speechcall.menus.rules.promise import Ending
-from speechcall.menus.rules.promise_words import case_in_words, heard_in_words
-from speechcall.shared.rules.timing import idle_seconds
+from speechcall.menus.rules.promise_words import case_in_words, digits_in_words, heard_in_words
 
 _MOST_BODY = 80
 
@@ -43,7 +42,8 @@ def _menu(old: int, new: int) -> str:
 
 
 def _played(menu: Menu) -> str:
-    waits = f"{_sound(menu)} and waits {idle_seconds(menu.idle_timeout_msec)} s"
+    awaits = f" for {digits_in_words(menu.input)}" if menu.input else ""
+    waits = f"{_sound(menu)} and waits {menu.idle_seconds} s{awaits}"
     if menu.repeat is None:
         return waits
     other = f", with {_sound(menu.repeat)}" if menu.repeat.intro else ""

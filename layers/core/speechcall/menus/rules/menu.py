@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
-from speechcall.menus.rules.call_log import IDLE, OTHER
+from speechcall.menus.rules.ask import Input
+from speechcall.menus.rules.call_log import COMPLETE, IDLE, OTHER
 from speechcall.menus.rules.speech import Say
+from speechcall.shared.rules.timing import IDLE_STEPS, INPUT_STEPS, idle_seconds
 
 if TYPE_CHECKING:
     from speechcall.menus.rules.introduction import Part
@@ -18,7 +20,9 @@ WRONG, SILENCE, INVALID = "wrong", "silence", "invalid"
 `wrong` is for whichever of the two has no list of its own.
 """
 NO_KEY = (SILENCE, INVALID, WRONG)
-LISTS = (*KEYS, *NO_KEY)
+ENTRIES = (*KEYS, COMPLETE)
+"""The lists of something that was entered: one key, or as many digits as a menu with an `input` asks for."""
+LISTS = (*ENTRIES, *NO_KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,21 +128,42 @@ class Menu(NamedTuple):
     say: Say | None = None
     play: "tuple[Part, ...]" = ()
     repeat: Repeat | None = None
+    input: Input | None = None
+    """Several digits that are asked for; None: one key."""
 
     def heard_in_silence(self) -> list[str]:
         """The introductions that somebody hears who presses no key: the menu's own, then one for each repeat."""
         return [self.intro, *([self.repeat.intro or self.intro] * self.repeat.times if self.repeat else ())]
 
+    @property
+    def idle_seconds(self) -> int:
+        """How long the first key is awaited."""
+        return idle_seconds(self.idle_timeout_msec, INPUT_STEPS if self.input else IDLE_STEPS)
+
+    @property
+    def typing_seconds(self) -> int:
+        """How long what is entered may take at most behind its first key."""
+        return self.input.typing_seconds if self.input else 0
+
+    @property
+    def waits_seconds(self) -> int:
+        """How long it may be waited for altogether, from the end of the introduction."""
+        return self.idle_seconds + self.typing_seconds
+
     def list_for(self, heard: str) -> str | None:
-        """The name of the list that a key (`d1`) or silence (`idle`) selects; None: hang up."""
-        if heard in KEYS and heard in self.actions:
+        """The name of the list that an entry (`d1`, `complete`) or silence (`idle`) selects; None: hang up."""
+        if heard in ENTRIES and heard in self.actions:
             return heard
         own = SILENCE if heard == IDLE else INVALID
         return next((name for name in (own, WRONG) if name in self.actions), None)
 
     def own_keys(self) -> list[str]:
-        """The keys that have a list, in the order of a telephone."""
-        return [key for key in KEYS if key in self.actions]
+        """The keys that have a list, in the order of a telephone; `complete` in a menu that asks for several digits."""
+        return [key for key in ENTRIES if key in self.actions]
+
+    def may_hear(self) -> tuple[str, ...]:
+        """Whatever can be entered: a key of a telephone; or (`complete`) digits, if the menu asks for several."""
+        return (COMPLETE,) if self.input else KEYS
 
     def lists(self) -> list[str]:
         """The lists that something heard selects: those of keys first. Without a `wrong` that the other two replace."""
@@ -164,6 +189,7 @@ def load_menus(text: str) -> tuple[Menu, ...]:
             say=Say(*menu["say"]) if "say" in menu else None,
             play=_load_parts(menu["play"]) if "play" in menu else (),
             repeat=_load_repeat(menu["repeat"]) if "repeat" in menu else None,
+            input=Input(*menu["input"]) if "input" in menu else None,
         )
         for menu in json.loads(text)
     )
@@ -172,8 +198,9 @@ def load_menus(text: str) -> tuple[Menu, ...]:
 def _dump_menu(menu: Menu) -> dict[str, Any]:
     lists = {key: [_dump_action(action) for action in steps] for key, steps in menu.actions.items()}
     repeat = {"repeat": {"times": menu.repeat.times, **_dump_intro(menu.repeat)}} if menu.repeat else {}
+    digits = {"input": [*menu.input]} if menu.input else {}
     plays = _dump_intro(menu)
-    return {"intro": plays.pop("intro"), "idle": menu.idle_timeout_msec, "on": lists, **plays, **repeat}
+    return {"intro": plays.pop("intro"), "idle": menu.idle_timeout_msec, "on": lists, **plays, **repeat, **digits}
 
 
 def _dump_intro(plays: Menu | Repeat) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 from urllib.parse import urlsplit
 
-from speechcall.menus.rules.call_log import IDLE, OTHER
+from speechcall.menus.rules.call_log import COMPLETE, IDLE, OTHER
 from speechcall.menus.rules.compile_flow import steps_run
 from speechcall.menus.rules.menu import (
-    KEYS,
+    ENTRIES,
     Action,
     GotoMenu,
     Hangup,
@@ -19,8 +19,8 @@ from speechcall.menus.rules.menu import (
     ends_list,
 )
 from speechcall.menus.rules.menu_report import reachable
+from speechcall.menus.rules.promise_words import digits_in_words
 from speechcall.outbound.rules.address import is_url
-from speechcall.shared.rules.timing import idle_seconds
 
 
 def draw(menus: Sequence[Menu]) -> str:
@@ -44,10 +44,14 @@ def explain(menus: Sequence[Menu], prompt_seconds: Mapping[str, float]) -> str:
 
 def _label(menu: Menu, name: str | None) -> str:
     """What is heard for a list to run; of None: for the call to be hung up, because no list is there."""
-    if name in KEYS:
-        return name[1:]
-    cases = {"another key": OTHER, "silence": IDLE}
+    if name in ENTRIES:
+        return _entry(menu, name)
+    cases = {"other digits" if menu.input else "another key": OTHER, "silence": IDLE}
     return ", or ".join(case for case, heard in cases.items() if menu.list_for(heard) == name)
+
+
+def _entry(menu: Menu, name: str) -> str:
+    return digits_in_words(menu.input) if menu.input and name == COMPLETE else name[1:]
 
 
 def _draw_list(index: int, number: int, what: str, actions: Sequence[Action]) -> list[str]:
@@ -81,13 +85,13 @@ def _draw_list(index: int, number: int, what: str, actions: Sequence[Action]) ->
 def _explain_menu(menu: Menu, index: int, reached: bool, prompt_seconds: Mapping[str, float]) -> str:
     length = prompt_seconds.get(menu.intro)
     heard = f"{_intro(menu)}{f' ({length:.1f} s)' if length is not None else ''}"
-    lines = [f"Menu {index}: the callee hears {heard}, and then has {_wait(menu)} to press a key."]
+    lines = [f"Menu {index}: the callee hears {heard}, and then has {_wait(menu)} to {_does(menu)}."]
     if menu.repeat:
         lines[0] += _explain_repeat(menu.repeat)
     if not reached:
         lines[0] += " No key leads here, so it is never heard."
     for key in menu.lists():
-        who = f"Key {key[1:]}" if key in KEYS else _without_a_key(menu, key)
+        who = _who(menu, key) if key in ENTRIES else _without_a_key(menu, key)
         lines.append(f"  {who}: {_explain_list(menu.actions[key])}")
     if unsaid := _without_a_key(menu, None):
         lines.append(f"  {unsaid}: the call is hung up.")
@@ -118,15 +122,26 @@ def _explain_list(actions: Sequence[Action]) -> str:
     return ", then ".join(words) + "."
 
 
+def _does(menu: Menu) -> str:
+    if menu.input is None:
+        return "press a key"
+    return f"begin with {digits_in_words(menu.input)} ({menu.input.inter_digit_seconds} s for each next key)"
+
+
+def _who(menu: Menu, name: str) -> str:
+    return f"{'' if menu.input else 'Key '}{_entry(menu, name)}"
+
+
 def _without_a_key(menu: Menu, name: str | None) -> str:
+    other = "Any other digits" if menu.input else "Any other key"
     is_other, is_silence = menu.list_for(OTHER) == name, menu.list_for(IDLE) == name
     if is_other and is_silence:
-        return "Any other key, or none"
-    return "Any other key" if is_other else "No key" if is_silence else ""
+        return f"{other}, or none"
+    return other if is_other else "No key" if is_silence else ""
 
 
 def _wait(menu: Menu) -> str:
-    return f"{idle_seconds(menu.idle_timeout_msec)} s"
+    return f"{menu.idle_seconds} s"
 
 
 def _times(menu: Menu) -> str:

@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from speechcall.menus.rules.call_log import IDLE, OTHER, SILENT_REPEATS
+from speechcall.menus.rules.call_log import COMPLETE, IDLE, OTHER, SILENT_REPEATS
 from speechcall.menus.rules.call_space import happenings
 from speechcall.menus.rules.menu import WRONG, Action, Menu, OptOutStep, ends_list
 from speechcall.menus.rules.shape import Outline, menus_of, outline_of
 from speechcall.menus.rules.walk import MAX_VISITS, react
 from speechcall.shared.rules.errors import Problem
 from speechcall.shared.rules.time_bounds import DEFAULT_CALL_SECONDS
-from speechcall.shared.rules.timing import idle_seconds
 
 ADVISED_KEYS = 6
 SHORT_IDLE_MSEC = 1000
@@ -26,7 +25,8 @@ class CallBounds(NamedTuple):
     """The shortest and the longest that a call through the menus can be, if the callee does not hang up.
 
     Menus are counted as often as they are asked. Seconds are those of listening: introductions of
-    known length and idle timeouts; a key is pressed at once in the shortest call, as late as can be in the longest.
+    known length and idle timeouts, and of typing; a key is pressed at once in the shortest call, as late as can be in
+    the longest.
     """
 
     shortest_menus: int | None
@@ -84,7 +84,8 @@ def reachable(menus: Sequence[Menu]) -> set[int]:
 def call_bounds(menus: Sequence[Menu], prompt_seconds: Mapping[str, float], max_visits: int = MAX_VISITS) -> CallBounds:
     """How short and how long a call can be; `prompt_seconds` by introduction, where it is known."""
     waits = [
-        sum(idle_seconds(menu.idle_timeout_msec) + round(prompt_seconds.get(one, 0)) for one in menu.heard_in_silence())
+        sum(menu.idle_seconds + round(prompt_seconds.get(one, 0)) for one in menu.heard_in_silence())
+        + menu.typing_seconds
         for menu in menus
     ]
     seconds, visits = longest_walk(menus, waits, max_visits)
@@ -173,7 +174,10 @@ def _menu_findings(menu: Menu, index: int, path: str) -> list[Problem]:
             f"did you mean {menu.idle_timeout_msec * 1000}?"
         )
         found.append(Problem("SHORT_IDLE_TIMEOUT", f"{path}.idleTimeoutMsec", text))
-    cases = {"wrong keys": menu.list_for(OTHER), "silence": menu.list_for(IDLE)}
+    cases = {
+        "other digits" if COMPLETE in menu.actions else "wrong keys": menu.list_for(OTHER),
+        "silence": menu.list_for(IDLE),
+    }
     if unsaid := [case for case, name in cases.items() if name is None]:
         text = f"says nothing about {' and '.join(unsaid)}: the call is hung up then"
         found.append(Problem("NO_WRONG_LIST", f"{path}.dtmfActions", text))
@@ -190,7 +194,8 @@ def _menu_findings(menu: Menu, index: int, path: str) -> list[Problem]:
         has_effect = reaction.webhooks or reaction.opt_outs or reaction.lookup
         if reaction.target == index and not has_effect:
             here = f"{path}.dtmfActions.{key}"
-            text = "only asks the same menu again: a callee who presses this key is where they were"
+            does = "enters this" if key == COMPLETE else "presses this key"
+            text = f"only asks the same menu again: a callee who {does} is where they were"
             found.append(Problem("KEY_LEADS_BACK", here, text))
     return found
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, assert_never
 
 from speechcall.menus.rules.call_space import Happens, happenings
-from speechcall.menus.rules.menu import KEYS, Action, Menu, OptOutStep
+from speechcall.menus.rules.menu import ENTRIES, Action, Menu, OptOutStep
 from speechcall.menus.rules.promise import (
     AlwaysLeads,
     AlwaysMenus,
@@ -186,7 +186,7 @@ def _has_a_key_that(index: int, menu: Menu, to: LeadsTo) -> bool:
     """Whether a key does it, whatever a lookup is answered."""
     does: dict[str, bool] = {}
     for one in happenings(menu):
-        if one.key in KEYS:
+        if one.key in ENTRIES:
             does[one.heard] = does.get(one.heard, True) and _does(_answer(index, one), to)
     return any(does.values())
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from speechcall.menus.rules.menu import KEYS, LISTS, NO_KEY
+from speechcall.menus.rules.menu import ENTRIES, LISTS, NO_KEY
 from speechcall.menus.rules.promise import (
     EXCUSED,
     MOST_PROMISES,
@@ -44,9 +44,9 @@ BREAKABLE = (Ending.SILENCE, Ending.LIMIT)
 EXCUSES = (Ending.CALLER_HUNG_UP, Ending.PROMPT_UNAVAILABLE, Ending.SILENCE, Ending.LIMIT)
 
 _PATTERN = f"a pattern of URLs of 1 to {MAX_PATTERN_LENGTH} characters, such as */confirmed"
-_KEY = "a key: d0 to d9, d* or d#"
-_KEYS = "a key, or an array of 1 to 12 keys: d0 to d9, d* and d#"
-_LIST = "a list, or an array of 1 to 15 lists: d0 to d9, d*, d#, silence, invalid and wrong"
+_KEY = "a key: d0 to d9, d*, d# or complete"
+_KEYS = "a key, or an array of 1 to 13 keys: d0 to d9, d*, d# and complete"
+_LIST = "a list, or an array of 1 to 16 lists: d0 to d9, d*, d#, complete, silence, invalid and wrong"
 _WITHIN = f'an object such as {{"menus": 3}}, with 1 to {MOST_MENUS} menus'
 _IN = f'"{EVERY_MENU}", the 0-based index of a menu, or an array of 1 to 20 of them'
 _KEY_THAT_LEADS = f'{_KEY}, or "{SOME_KEY}"'
@@ -176,7 +176,7 @@ def _never(given: Mapping[str, Any], path: str) -> Rule:
             return NeverSent(_pattern(given["webhook"], f"{path}.webhook"))
         case ["webhook", "without"]:
             webhook = _pattern(given["webhook"], f"{path}.webhook")
-            return NeverWithout(webhook, _names(given["without"], KEYS, f"{path}.without", _KEYS))
+            return NeverWithout(webhook, _names(given["without"], ENTRIES, f"{path}.without", _KEYS))
         case ["by", "webhook"]:
             webhook = _pattern(given["webhook"], f"{path}.webhook")
             return NeverBy(webhook, _names(given["by"], LISTS, f"{path}.by", _LIST))
@@ -227,7 +227,7 @@ def _pattern(given: Any, path: str) -> Pattern:
 
 
 def _key_that_leads(given: Any, path: str) -> str:
-    if not isinstance(given, str) or given not in (*KEYS, SOME_KEY):
+    if not isinstance(given, str) or given not in (*ENTRIES, SOME_KEY):
         raise _Wrong(path, f"must be {_KEY_THAT_LEADS}{_seen(given)}")
     return given
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from speechcall.menus.rules.call_log import IDLE, OTHER, PROMPT_ERROR
+from speechcall.menus.rules.ask import Input
+from speechcall.menus.rules.call_log import COMPLETE, IDLE, OTHER, PROMPT_ERROR
 from speechcall.menus.rules.call_space import HANG_UP
 from speechcall.menus.rules.compile_flow import steps_run
 from speechcall.menus.rules.menu import Menu
@@ -27,6 +28,7 @@ from speechcall.menus.rules.prove import Broken, Result, Step, Verdict
 from speechcall.menus.rules.walk import CallLimits
 
 _HEARD = {
+    COMPLETE: "digits",
     IDLE: "silence",
     OTHER: "another key",
     HANG_UP: "hangs up",
@@ -59,6 +61,14 @@ def case_in_words(case: str | None) -> str:
 def heard_in_words(heard: str) -> str:
     """What is heard in a menu, for people."""
     return _HEARD.get(heard, heard.removeprefix("d"))
+
+
+def digits_in_words(asked: Input) -> str:
+    """Which digits a menu asks for: `4 digits`, `4 to 8 digits, then #`."""
+    least, most = asked.min_digits, asked.max_digits
+    if least == most:
+        return f"{most} {'digit' if most == 1 else 'digits'}"
+    return f"{least} to {most} digits, then {asked.end_key}"
 
 
 def place_of(menus: Sequence[Menu], rule: Rule, broken: Broken) -> str:
@@ -104,7 +114,7 @@ def what_it_does(rule: Rule, broken: Broken) -> str:
         case AlwaysLeads(key, _, to):
             if key is None:
                 return f"and menu {broken.asks} is asked, in which no key leads to {_target(to)}"
-            return f"and {key.removeprefix('d')} does not lead to {_target(to)}"
+            return f"and {heard_in_words(key)} does not lead to {_target(to)}"
         case AlwaysMenus(most):
             return f"and menu {broken.asks} is asked, which is one more than {most}"
         case AlwaysSeconds(most):
@@ -119,7 +129,7 @@ def _call(rule: Rule, verdict: Verdict) -> str:
 
 
 def _none_of(keys: Sequence[str]) -> str:
-    names = [key.removeprefix("d") for key in keys]
+    names = [heard_in_words(key) for key in keys]
     return f"{names[0]} was not" if len(names) == 1 else f"none of {', '.join(names)} was"
 
 

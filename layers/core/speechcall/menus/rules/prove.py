@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from speechcall.menus.rules.call_log import IDLE, PROMPT_ERROR
+from speechcall.menus.rules.call_log import IDLE, OTHER, PROMPT_ERROR
 from speechcall.menus.rules.call_space import HANG_UP, Silence, Silences, happenings, rounds_msec, waits_msec
 from speechcall.menus.rules.menu import Action, Menu
 from speechcall.menus.rules.menu_report import reachable
@@ -32,7 +32,7 @@ class Result(StrEnum):
 
 
 class Step(NamedTuple):
-    """What is heard in a menu: a key, `other`, `idle`, `hang_up`, `prompt_error`; whether the callee then leaves."""
+    """What is heard in a menu: a key, `complete`, `other`, `idle`, `hang_up`, `prompt_error`; who leaves then."""
 
     menu: int
     heard: str
@@ -163,6 +163,7 @@ class _Search:
         self._happenings = [happenings(menu) for menu in menus]
         self._silences = Silences(menus, limits.silent_repeats)
         self._lookups = [max(one.looks_up_msec for one in all_heard) for all_heard in self._happenings]
+        self._typing = [menu.typing_seconds * 1000 for menu in menus]
         self._exits: dict[tuple[int, int], _Exits] = {}
         self._until = limits.seconds * 1000
         self.states = 0
@@ -177,7 +178,8 @@ class _Search:
         return self._bound is not None or self._may_reach_limit(waits)
 
     def _may_reach_limit(self, late: Sequence[int]) -> bool:
-        longest = max(wait + lookup for wait, lookup in zip(late, self._lookups, strict=True))
+        waits = zip(late, self._typing, self._lookups, strict=True)
+        longest = max(wait + typing + lookup for wait, typing, lookup in waits)
         return longest * self._limits.visits >= self._until
 
     def run(self, late: Sequence[int], early: Sequence[int], rounds: Sequence[Sequence[int]]) -> Broken | None:
@@ -224,15 +226,19 @@ class _Search:
     def _look_at(self, place: _Place, call: _Call, visit: int, following: _Layer) -> Broken | None:
         """Everything that can be heard in a menu: what breaks the promise, or where it leads."""
         late = self._left_in_silence(place.menu, call.most) if self._uses_most else 0
-        if self._bound is not None and late > self._bound:
-            return Broken((*_way(call), Step(place.menu, IDLE)), None, msec=late)
+        # Digits of which the first comes at the last moment, and each next one too.
+        typed = late + self._typing[place.menu] if self._uses_most else 0
+        if self._bound is not None and typed > self._bound:
+            heard, msec = (IDLE, late) if late > self._bound else (OTHER, typed)
+            return Broken((*_way(call), Step(place.menu, heard)), None, msec=msec)
         breaks, moves = self._exits_of(place)
         if breaks:
             return _broken(call, *breaks)
         is_last, until = visit == self._limits.visits, self._until
         silent_least = call.least + self._early[place.menu] if self._uses_least else 0
         for move in moves:
-            decided = late + move.lookup_msec if self._uses_most else 0
+            left = late if move.is_silent else typed
+            decided = left + move.lookup_msec if self._uses_most else 0
             if self._bound is not None and decided > self._bound:
                 return Broken((*_way(call), move.step), None, msec=decided)
             if move.breaks_at_limit and (is_last or (self._uses_most and decided >= until)):

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from speechcall.menus.rules.menu import Menu, Webhook
 from speechcall.menus.rules.walk import ELSE, Behaviour, CallLimits, Walk, walk
-from speechcall.shared.rules.timing import idle_seconds
 
 
 class Otherwise(NamedTuple):
@@ -37,7 +36,9 @@ def replay(
     new_repeats: int | None = None,
     cases: Sequence[str] = (),
 ) -> Otherwise:
-    """What `new` would have done where `old` heard this (`d1`, `idle`, `other`, `prompt_error`), in this order.
+    """What `new` would have done where `old` heard this, in this order.
+
+    In: `d1`, `complete`, `idle`, `other`, `prompt_error`.
 
     `cases`: what lookups behind these were answered, ELSE where there was none. The new ones are answered the same.
     `new_repeats`: silent repeats of the new ones, if they are not those of `limits`.
@@ -61,4 +62,4 @@ def _sent(menus: Sequence[Menu], found: Walk) -> Counter[tuple[object, ...]]:
 
 
 def _sound(menu: Menu) -> tuple[object, ...]:
-    return *menu.heard_in_silence(), idle_seconds(menu.idle_timeout_msec)
+    return *menu.heard_in_silence(), menu.idle_seconds, menu.input

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, assert_never
 
 from speechcall.menus.rules.call_log import (
+    COMPLETE,
     IDLE,
     OTHER,
     OTHERWISE,
@@ -74,7 +75,8 @@ class Reaction(NamedTuple):
 class Behaviour(NamedTuple):
     """What the callee does in one menu.
 
-    `heard`: a key (`d1`), `idle` for silence, `other` for a key that no telephone has, `hang_up`;
+    `heard`: a key (`d1`), `complete` for as many digits as are asked for, `idle` for silence, `other` for a key that no
+    telephone has and for any other digits, `hang_up`;
     `prompt_error`: the introduction could not be played, so the callee was asked nothing.
     `hangs_up_after`: having pressed it, the callee hangs up while the actions run.
     `case`: what a lookup is answered, if that leads to one; ELSE for whatever is no case of it.
@@ -119,6 +121,11 @@ def react(menu: Menu, heard: str) -> Reaction:
             case _:
                 assert_never(action)
     return Reaction(key, tuple(webhooks), None, tuple(opt_outs))
+
+
+def told_entries(menu: Menu) -> tuple[str, ...]:
+    """Which entries of digits a webhook tells of: `complete`, or `other` ones."""
+    return tuple(heard for heard in (COMPLETE, OTHER) if react(menu, heard).webhooks)
 
 
 def table_of(menus: Sequence[Menu]) -> Table:

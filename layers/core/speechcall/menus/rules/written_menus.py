@@ -21,7 +21,16 @@ def written_menus(menus: Sequence[Menu]) -> list[dict[str, Any]]:
 def _written(menu: Menu) -> dict[str, Any]:
     lists = {key: [_action(action) for action in steps] for key, steps in menu.actions.items()}
     repeat = {"repeat": {"times": menu.repeat.times} | _plays(menu.repeat)} if menu.repeat else {}
-    return _plays(menu) | {"idleTimeoutMsec": menu.idle_timeout_msec, "dtmfActions": lists} | repeat
+    waits = {"idleTimeoutMsec": menu.idle_timeout_msec, **_input(menu)}
+    return _plays(menu) | waits | {"dtmfActions": lists} | repeat
+
+
+def _input(menu: Menu) -> dict[str, Any]:
+    if menu.input is None:
+        return {}
+    least, most, end_key, msec, sensitive = menu.input
+    told = {"minDigits": least, "maxDigits": most, "endKey": end_key, "interDigitMsec": msec}
+    return {"input": {**told, **({"sensitive": True} if sensitive else {})}}
 
 
 def _plays(plays: Menu | Repeat) -> dict[str, Any]:

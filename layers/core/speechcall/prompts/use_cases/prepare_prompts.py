@@ -22,6 +22,7 @@ from typing import Protocol
 
 from speechcall.menus.rules.ask import Ask
 from speechcall.menus.rules.introduction import Introduction, heard_part, introductions
+from speechcall.menus.rules.walk import told_entries
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.use_cases.message_ports import MessageStore
 from speechcall.messages.use_cases.refuse_message import refuse_message
@@ -30,7 +31,7 @@ from speechcall.prompts.rules.prompt import KnownPrompt, Prompt, is_uploaded
 from speechcall.prompts.use_cases.prompts import PromptStore, note_use
 from speechcall.shared.rules.errors import PromptUnavailable
 from speechcall.shared.rules.outcome import EXPIRED, PROMPT_UNAVAILABLE
-from speechcall.shared.rules.timing import idle_seconds, menu_wait_seconds
+from speechcall.shared.rules.timing import menu_wait_seconds
 from speechcall.shared.use_cases.clock import Clock
 
 NOT_IN_TIME = "its introductions were not ready before its time was up"
@@ -167,8 +168,10 @@ def _asks(message: Message, known: Mapping[str, KnownPrompt], grace_seconds: int
         ask = Ask(
             prompt_uri=prompt.uri,
             prompt_seconds=prompt.seconds,
-            idle_seconds=idle_seconds(menu.idle_timeout_msec),
-            wait_seconds=menu_wait_seconds(prompt.seconds, menu.idle_timeout_msec, grace_seconds),
+            idle_seconds=menu.idle_seconds,
+            wait_seconds=menu_wait_seconds(prompt.seconds, menu.waits_seconds * 1000, grace_seconds),
+            input=menu.input,
+            keeps=told_entries(menu) if menu.input else (),
         )
         if menu.repeat:
             other = _prompt_of(known[menu.repeat.intro or menu.intro])

@@ -42,7 +42,7 @@ def foresee(wanted: Wanted, rate: Rate | None, limits: CallLimits) -> Foreseen |
     if rate is None:
         return None
     waits = [
-        menu_wait_seconds(LONGEST_PROMPT_SECONDS, menu.idle_timeout_msec, DEFAULT_GRACE_SECONDS)
+        menu_wait_seconds(LONGEST_PROMPT_SECONDS, menu.waits_seconds * 1000, DEFAULT_GRACE_SECONDS)
         for menu in wanted.menus
     ]
     call = price(rate, longest_call_seconds(wanted.menus, waits, limits) * 1000)

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, assert_never
 from pydantic_core import SchemaValidator, ValidationError
 
 from speechcall.api.use_cases.request_problems import MAX_PROBLEMS, problem_of, shown
+from speechcall.menus.rules.ask import Input
+from speechcall.menus.rules.call_log import COMPLETE
 from speechcall.menus.rules.introduction import Audio, Part, Pause, name_of_parts
 from speechcall.menus.rules.menu import (
+    KEYS,
     LISTS,
     OWN_LIST,
     Action,
@@ -26,6 +29,7 @@ from speechcall.messages.rules.dial_times import NO_KEY, Redial
 from speechcall.requests.use_cases.field_checks import WrittenObject, loopback_rule
 from speechcall.requests.use_cases.request_schema import DEFAULT, MESSAGE, MESSAGE_FIELDS
 from speechcall.shared.rules.errors import Problem
+from speechcall.shared.rules.timing import MAX_IDLE_TIMEOUT_MSEC
 
 if TYPE_CHECKING:
     # A checked message has the members of its model, and is none: see `checked`.
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
         OptOutModel,
         WebhookModel,
     )
+    from speechcall.requests.use_cases.input_model import InputModel
     from speechcall.requests.use_cases.play_model import PlayPartModel
     from speechcall.requests.use_cases.repeat_model import RepeatModel
     from speechcall.requests.use_cases.request_models import MenuModel, MessageModel
@@ -64,6 +69,9 @@ def check_message(
     last = len(model.menu) - 1
     existing = f"menus 0 to {last} exist" if last else "only menu 0 exists"
     problems = [
+        *(one for index, menu in enumerate(model.menu) for one in _digit_problems(menu, f"{path}.menu[{index}]")),
+    ]
+    problems += [
         Problem("INVALID_MENU", f"{path}.{where}", f"there is no menu {menu}; {existing}")
         for where, menu in _targets(model)
         if menu > last
@@ -72,6 +80,30 @@ def check_message(
     if count > MAX_ACTIONS:
         problems.append(Problem("INVALID_MENU", f"{path}.menu", f"holds {count} actions; at most {MAX_ACTIONS} can be"))
     return (None, problems[:MAX_PROBLEMS]) if problems else (model, [])
+
+
+def _digit_problems(menu: "MenuModel", path: str) -> list[Problem]:
+    """What is wrong with a menu that asks for several digits, or that has their list without asking for any."""
+    lists, code = menu.dtmfActions, "INVALID_MENU"
+    if menu.input is None:
+        text = "is the list of a menu with input, which says how many digits are entered; this menu has none"
+        return [Problem(code, f"{path}.dtmfActions.{COMPLETE}", text)] if COMPLETE in lists else []
+    asked = _to_input(menu.input)
+    text = "cannot be together with input: a menu asks for one key or for several digits, whose list is complete"
+    found = [Problem(code, f"{path}.dtmfActions.{key}", text) for key in KEYS if key in lists]
+    if COMPLETE not in lists:
+        text = "must have the list complete, which runs when the digits of input are entered"
+        found.append(Problem(code, f"{path}.dtmfActions", text))
+    if asked.min_digits > asked.max_digits:
+        text = f"is {asked.min_digits}, which is more than maxDigits, {asked.max_digits}"
+        found.append(Problem(code, f"{path}.input.minDigits", text))
+    if (waits := _to_menu(menu).waits_seconds) * 1000 > MAX_IDLE_TIMEOUT_MSEC:
+        text = (
+            f"may take {waits} s with all of idleTimeoutMsec and {asked.max_digits - 1} times interDigitMsec; at most "
+            f"{MAX_IDLE_TIMEOUT_MSEC // 1000} s are waited in a menu"
+        )
+        found.append(Problem(code, f"{path}.input", text))
+    return found
 
 
 def _needless_redial(model: "MessageModel", path: str) -> Problem | None:
@@ -119,7 +151,12 @@ def _to_menu(menu: "MenuModel") -> Menu:
         say=say,
         play=play,
         repeat=Repeat(menu.repeat.times, *_to_intro(menu.repeat)) if menu.repeat else None,
+        input=_to_input(menu.input) if menu.input else None,
     )
+
+
+def _to_input(given: "InputModel") -> Input:
+    return Input(given.minDigits, given.maxDigits, given.endKey, given.interDigitMsec, given.sensitive)
 
 
 def _to_intro(plays: "MenuModel | RepeatModel") -> tuple[str, Say | None, tuple[Part, ...]]:

@@ -15,6 +15,7 @@ from speechcall.requests.use_cases.consent_model import ConsentModel
 from speechcall.requests.use_cases.fallback_model import FallbackModel
 from speechcall.requests.use_cases.field_checks import check_intro, check_number, check_status_events, check_status_url
 from speechcall.requests.use_cases.hours_model import HoursModel
+from speechcall.requests.use_cases.input_model import InputModel
 from speechcall.requests.use_cases.play_model import AudioName, PlayPart
 from speechcall.requests.use_cases.redial_model import RedialModel
 from speechcall.requests.use_cases.repeat_model import Repeated
@@ -22,7 +23,9 @@ from speechcall.requests.use_cases.say_model import ONE_INTRODUCTION, SayModel
 from speechcall.shared.rules import time_bounds
 from speechcall.shared.rules.timing import DEFAULT_IDLE_TIMEOUT_MSEC, MAX_IDLE_TIMEOUT_MSEC
 
-Key = Literal["d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9", "d*", "d#", "silence", "invalid", "wrong"]
+Key = Literal[
+    "d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9", "d*", "d#", "complete", "silence", "invalid", "wrong"
+]
 
 
 class MenuModel(Strict):
@@ -46,11 +49,15 @@ class MenuModel(Strict):
         Field(ge=1, le=MAX_IDLE_TIMEOUT_MSEC, description="From the end of the introduction; then silence is heard."),
         WHOLE,
     ] = DEFAULT_IDLE_TIMEOUT_MSEC
+    input: Annotated[
+        InputModel | None, Field(description="Several digits, in the place of one key; with the list `complete`.")
+    ] = None
     dtmfActions: Annotated[  # noqa: N815
         dict[Key, Annotated[list[ActionModel], Field(max_length=10)]],
         Field(
             description="`silence` runs when no key is pressed in time, `invalid` for a key without a list; "
-            "`wrong` for whichever of these two is not given."
+            "`wrong` for whichever of these two is not given. In a menu with `input` `complete` takes the place of all "
+            "single keys, and `invalid` is for any other entry."
         ),
     ]
 

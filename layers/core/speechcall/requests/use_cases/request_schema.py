@@ -444,6 +444,70 @@ MESSAGE: Any = {
            'default': 10000,
           },
          },
+         'input': {
+          'type': 'model-field',
+          'schema': {
+           'type': 'default',
+           'schema': {
+            'type': 'nullable',
+            'schema': {
+             'type': 'model',
+             'cls': Checked,
+             'schema': {
+              'type': 'model-fields',
+              'fields': {
+               'minDigits': {
+                'type': 'model-field',
+                'schema': {
+                 'type': 'default',
+                 'schema': {
+                  'type': 'function-before',
+                  'function': {'type': 'no-info', 'function': json_text.whole},
+                  'schema': {'type': 'int', 'ge': 1, 'le': 20},
+                 },
+                 'default': 1,
+                },
+               },
+               'maxDigits': {
+                'type': 'model-field',
+                'schema': {
+                 'type': 'function-before',
+                 'function': {'type': 'no-info', 'function': json_text.whole},
+                 'schema': {'type': 'int', 'ge': 1, 'le': 20},
+                },
+               },
+               'endKey': {
+                'type': 'model-field',
+                'schema': {
+                 'type': 'default',
+                 'schema': {'type': 'literal', 'expected': ['#', '*']},
+                 'default': '#',
+                },
+               },
+               'interDigitMsec': {
+                'type': 'model-field',
+                'schema': {
+                 'type': 'default',
+                 'schema': {
+                  'type': 'function-before',
+                  'function': {'type': 'no-info', 'function': json_text.whole},
+                  'schema': {'type': 'int', 'ge': 1000, 'le': 20000},
+                 },
+                 'default': 3000,
+                },
+               },
+               'sensitive': {
+                'type': 'model-field',
+                'schema': {'type': 'default', 'schema': {'type': 'bool'}, 'default': False},
+               },
+              },
+             },
+             'config': {'strict': True, 'extra_fields_behavior': 'forbid'},
+            },
+           },
+           'default': None,
+          },
+         },
          'dtmfActions': {
           'type': 'model-field',
           'schema': {
@@ -463,6 +527,7 @@ MESSAGE: Any = {
              'd9',
              'd*',
              'd#',
+             'complete',
              'silence',
              'invalid',
              'wrong',

@@ -9,7 +9,7 @@ SpeechCallError
 │  ├─ ScopeRequired        403  the key is good, and not for this kind of request
 │  ├─ AddressNotAllowed    403  the key is good, and not from this address
 │  ├─ NotFound             404  there is no such message or list in this account
-│  ├─ NotReplayable        409  the webhook is being tried, or was tried too often
+│  ├─ NotReplayable        409  the webhook is being tried, was tried too often, or told what is erased
 │  ├─ CallNotOver          409  the file of a message is made when it is final
 │  ├─ NotSignedHere        409  the stack has no key for the files of calls
 │  ├─ TooManySecrets       409  another webhook secret would be one too many

@@ -1,6 +1,7 @@
 """How long a call waits for a key; and how a moment is written."""
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import chain
 
@@ -14,11 +15,17 @@ The time limit of Amazon Connect's block "Get customer input" must be static (fl
 GetParticipantInput: InputTimeLimitSeconds, 1 to 180), so the contact flow has one block a step.
 """
 
+INPUT_STEPS: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 45, 60, 90, 120, 180)
+"""Those of menus that ask for several digits.
 
-def idle_seconds(idle_timeout_msec: int) -> int:
+They are fewer: there is a block for each of them with each end key, which is static too, and a flow has at most 250.
+"""
+
+
+def idle_seconds(idle_timeout_msec: int, steps: Sequence[int] = IDLE_STEPS) -> int:
     """The step that waits at least `idle_timeout_msec` (1 to 180,000), in seconds."""
     seconds = math.ceil(idle_timeout_msec / 1000)
-    return next(step for step in IDLE_STEPS if step >= seconds)
+    return next(step for step in steps if step >= seconds)
 
 
 def menu_wait_seconds(prompt_seconds: float, idle_timeout_msec: int, grace_seconds: int) -> int:

@@ -26,6 +26,8 @@ def obstacle(delivery: Delivery) -> str | None:
     """Why a delivery cannot begin again, or None."""
     if delivery.state is DeliveryState.PENDING:
         return "is still being tried"
+    if delivery.has_secret_digits:
+        return "has told sensitive digits, which are erased when it has ended"
     if len(delivery.attempts) >= MAX_ATTEMPTS:
         return f"has been tried {len(delivery.attempts)} times, and that is enough"
     return None

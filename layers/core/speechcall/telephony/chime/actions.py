@@ -7,9 +7,9 @@ Source: Amazon Chime SDK developer guide, "Supported actions": at most 10 action
 from typing import Any, assert_never
 
 from speechcall.calls.use_cases.report import Next, Op, Report, question
-from speechcall.menus.rules.ask import Ask
+from speechcall.menus.rules.ask import Ask, Input
 from speechcall.telephony.chime.client import HANG_UP
-from speechcall.telephony.chime.conversation import ASK, HOLD, Asks
+from speechcall.telephony.chime.conversation import ASK, GATHER, HOLD, INPUT, Asks
 
 HOLD_MSEC = 300
 """Of silence, after which the next command is asked for again."""
@@ -60,6 +60,9 @@ def render_next(step: Next, asks: Asks) -> Answer:
             return go_on()
         case Op.HANG_UP:
             return hang_up((report.mid, report.attempt))
+        case Op.ASK if step.ask.input:
+            asks_for = _gather(step.ask, step.ask.input)
+            return _answer([asks_for], report, doing=INPUT, seq=question(step.seq, step.repeat))
         case Op.ASK:
             actions = _ask(step.ask)
             seq = question(step.seq, step.repeat)
@@ -93,6 +96,29 @@ def _ask(ask: Ask) -> list[Answer]:
     return [listen(), play(ask.prompt_uri, KEYS), *wait(ask.idle_seconds)]
 
 
+def _gather(ask: Ask, asked: Input) -> Answer:
+    """Plays the introduction and gathers digits, the first of which is awaited for the idle timeout.
+
+    Developer guide, "PlayAudioAndGetDigits": it ends at the maximum, at a terminator, and between digits after
+    InBetweenDigitsDurationInMilliseconds. RepeatDurationInMilliseconds as the wait for the first one is what AWS's own
+    sample takes for Amazon Connect's InputTimeLimitSeconds (aws-samples, flow player on SIP media applications). It
+    asks once, and with a minimum of 0 and no pattern no entry fails: what an entry is worth is decided by us. A sound
+    for failures has to be given all the same.
+    """
+    introduction = _source(ask.prompt_uri)
+    return action(
+        GATHER,
+        AudioSource=introduction,
+        FailureAudioSource=introduction,
+        MinNumberOfDigits=0,
+        MaxNumberOfDigits=asked.max_digits,
+        TerminatorDigits=[asked.end_key],
+        InBetweenDigitsDurationInMilliseconds=asked.inter_digit_seconds * 1000,
+        Repeat=1,
+        RepeatDurationInMilliseconds=ask.idle_seconds * 1000,
+    )
+
+
 def listen() -> Answer:
     """A listener for one key."""
     return action("ReceiveDigits", **_LISTEN)
@@ -100,9 +126,7 @@ def listen() -> Answer:
 
 def play(prompt_uri: str, stopped_by: list[str]) -> Answer:
     """A file, which the keys `stopped_by` stop."""
-    bucket, key = _place(prompt_uri)
-    source = {"Type": "S3", "BucketName": bucket, "Key": key}
-    return action("PlayAudio", AudioSource=source, PlaybackTerminators=stopped_by)
+    return action("PlayAudio", AudioSource=_source(prompt_uri), PlaybackTerminators=stopped_by)
 
 
 def wait(seconds: int) -> list[Answer]:
@@ -110,10 +134,10 @@ def wait(seconds: int) -> list[Answer]:
     return [pause(seconds * 1000 // IDLE_PAUSES)] * IDLE_PAUSES
 
 
-def _place(prompt_uri: str) -> tuple[str, str]:
-    """Bucket and key of `https://<bucket>.s3.<region>.amazonaws.com/<key>`."""
+def _source(prompt_uri: str) -> Answer:
+    """The file at `https://<bucket>.s3.<region>.amazonaws.com/<key>`."""
     host, _, key = prompt_uri.removeprefix("https://").partition("/")
-    return host.partition(".s3.")[0], key
+    return {"Type": "S3", "BucketName": host.partition(".s3.")[0], "Key": key}
 
 
 def pause(msec: int) -> Answer:

@@ -4,7 +4,8 @@ What a call needs to know from one event to the next travels in its TransactionA
 the service gives back with every event:
 
     mid, attempt   which call it is
-    doing, seq     what the last action list does (`ask`, `hold`, `hang_up`), for which command (`5.2`: its 2nd repeat)
+    doing, seq     what the last action list does (`ask`, `input`, `hold`, `hang_up`), for which command (`5.2`: its 2nd
+                   repeat)
     heard, key     in a `hold`: a report that could not be told, and is told again when the pause is over
     deaf           in an `ask`: how often in turn its ReceiveDigits has failed
 
@@ -24,7 +25,15 @@ from speechcall.shared.rules.ids import parse_attempt
 from speechcall.telephony.chime.client import COMMAND, HANG_UP
 from speechcall.telephony.chime.sip_codes import cause_of
 
-ASK, HOLD = "ask", "hold"
+ASK, INPUT, HOLD = "ask", "input", "hold"
+GATHER = "PlayAudioAndGetDigits"
+_UNPLAYED = frozenset(
+    {
+        *("InvalidAudioSource", "InvalidActionParameter", "MissingRequiredActionParameter"),
+        *("SystemException", "AccessDenied", "ActionExecutionThrottled"),
+    }
+)
+"""Why an action fails that has asked nothing. What else is told of digits means that none came as they should have."""
 _ID = re.compile(r"[A-Za-z0-9-]{1,256}")
 
 
@@ -131,6 +140,8 @@ def _heard(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) ->
     seq, repeat = parse_question(attributes.get("seq") or "0")
     if kind == "CALL_ANSWERED":
         return Heard("answered", 0)
+    if doing == INPUT and kind != "CALL_UPDATE_REQUESTED":
+        return _heard_digits(kind, data, seq, repeat) if action == GATHER else None
     if kind == "CALL_UPDATE_REQUESTED":
         return Heard("next", seq)
     if kind == "DIGITS_RECEIVED":
@@ -154,6 +165,20 @@ def _heard(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) ->
     if repeated not in HEARD:
         return Heard("next", seq)
     return Heard(repeated, seq, attributes.get("key", ""), repeat=repeat)
+
+
+def _heard_digits(kind: str, data: Mapping[str, Any], seq: int, repeat: int) -> Heard | None:
+    """What an action that gathers digits reports.
+
+    Of other actions nothing counts meanwhile: a ReceiveDigits of an earlier menu "listens for digits for the length of
+    a call" (developer guide), and hears these digits one by one.
+    """
+    if kind == "ACTION_FAILED":
+        return Heard("prompt_error" if data.get("ErrorType") in _UNPLAYED else "idle", seq, repeat=repeat)
+    if kind != "ACTION_SUCCESSFUL":
+        return None
+    digits = str(data.get("ReceivedDigits") or "")
+    return Heard("digits", seq, digits, repeat=repeat) if digits else Heard("idle", seq, repeat=repeat)
 
 
 def _is_deaf(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) -> bool:

@@ -4,6 +4,7 @@ It knows no menu. It asks the function connect_flow for the next command, carrie
 what it heard and asks again:
 
     answered ─► keep ─► op ─┬─ ask ───► seconds ─► one input block ─► key, idle, prompt_error ─► keep
+                            ├─ input ─► end key ─► seconds ─► one storing block ─► digits, prompt_error ─► keep
                             ├─ hold ──► one second of silence, or of what is to be played ─► next ─► keep
                             └─ hangup ► disconnect
 
@@ -11,6 +12,15 @@ A report that fails is made again after a second, the same one, three times; the
 is a block of its own, so that nothing but the flow's form bounds their number. What a failed invocation leaves in
 $.External is not written, so the `seq` to which a report belongs is kept in the contact's attributes. A key never is:
 it is in its blocks, for attributes are kept with the contact for two years.
+
+Several digits are gathered by one block, which stores them for as long as it takes to report them
+($.StoredCustomerInput, "Timeout" for silence). How many and how long the next one is awaited it takes from the
+function's answer; the wait for the first one and the end key have to be static (GetParticipantInput: MaximumLength and
+InterdigitTimeLimitSeconds "may be defined statically or dynamically", InputTimeLimitSeconds "must be defined
+statically", of InputTerminationSequence nothing is said), so there is a block for each pair of these. Key by key they
+could not be gathered: what is pressed while a function runs is lost. `*` is a key like others (DisableCancelKey).
+While a block has them, and they are reported, the flow logs nothing, whatever the stack says of its logs: "Set logging
+behavior" holds from its block on (administrator guide), and a report's block would be logged with its parameters.
 
 Written for the flow language 2019-10-30 (Amazon Connect API reference, "Flow language"). Run as a
 program it prints the nested stack that deploys this flow and that of calls back: `make contact-flow`.
@@ -21,9 +31,11 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from speechcall.shared.rules.timing import IDLE_STEPS
+from speechcall.calls.use_cases.report import DIGITS
+from speechcall.menus.rules.ask import END_KEYS
+from speechcall.shared.rules.timing import IDLE_STEPS, INPUT_STEPS
 from speechcall.telephony.connect.call_back_flow import build_call_back_flow
-from speechcall.telephony.connect.conversation import WAIT_SECONDS
+from speechcall.telephony.connect.conversation import INPUT, WAIT_SECONDS
 from speechcall.telephony.connect.flow_language import HOLD, action, compare, flow, invoke, media
 
 PROTOCOL = "1"
@@ -34,6 +46,7 @@ on a number that it does not know, and after a roll-back it has this flow's call
 second tries; they ask nothing new of the function.)
 """
 
+_END_NAMES = {"#": "hash", "*": "star"}
 KEYS = {**{digit: f"key-{digit}" for digit in "0123456789"}, "*": "key-star", "#": "key-hash"}
 
 
@@ -43,19 +56,25 @@ def build_contact_flow(function_arn: str, apology_uri: str, flow_logging: str = 
     In: the URI in S3 of what is played when that fails for good; whether the flow logs, `Enabled` or `Disabled`.
     """
     actions = [
-        action("log", "UpdateFlowLoggingBehavior", {"FlowLoggingBehavior": flow_logging}, "answered"),
+        _logging("log", flow_logging, "answered"),
         *_report("answered", function_arn, {"event": "answered"}),
         action("keep", "UpdateContactAttributes", _KEEP, "op", {"NoMatchingError": "sorry"}),
-        *compare("op", "$.External.op", {"ask": "seconds", "hold": "holds", "hangup": "bye"}),
+        *compare("op", "$.External.op", {"ask": "seconds", INPUT: "quiet", "hold": "holds", "hangup": "bye"}),
         *compare("holds", "$.External.seconds", {str(WAIT_SECONDS): "wait"}, "hold"),
         *compare("seconds", "$.External.seconds", {str(step): f"ask-{step}" for step in IDLE_STEPS}),
         *(_input_block(step) for step in IDLE_STEPS),
+        _logging("quiet", "Disabled", "end-key"),
+        *compare("end-key", "$.External.endKey", {key: f"seconds-{_END_NAMES[key]}" for key in END_KEYS}),
+        *(block for key in END_KEYS for block in _storing_blocks(key)),
         *(
             block
             for key, name in KEYS.items()
             for block in _report(name, function_arn, {"event": "key", "key": key, **_SEQ})
         ),
         *_report("key-other", function_arn, {"event": "key", "key": "other", **_SEQ}),
+        *_report("digits", function_arn, {"event": DIGITS, "digits": "$.StoredCustomerInput", **_SEQ}, "loud"),
+        _logging("loud", flow_logging, "keep"),
+        _logging("loud-prompt-error", flow_logging, "prompt-error"),
         *_report("idle", function_arn, {"event": "idle", **_SEQ}),
         *_report("prompt-error", function_arn, {"event": "prompt_error", **_SEQ}),
         action("hold", "MessageParticipant", {"SSML": HOLD}, "next", {"NoMatchingError": "next"}),
@@ -149,9 +168,40 @@ def _input_block(seconds: int) -> dict[str, Any]:
     return action(f"ask-{seconds}", "GetParticipantInput", parameters, "key-other", errors, KEYS)
 
 
-def _report(name: str, function_arn: str, attributes: dict[str, str]) -> Iterator[dict[str, Any]]:
+def _storing_blocks(end_key: str) -> Iterator[dict[str, Any]]:
+    """A block for each wait, with one end key. Without any input it goes on too: "Timeout" is what it has stored."""
+    name = _END_NAMES[end_key]
+    yield from compare(
+        f"seconds-{name}", "$.External.seconds", {str(step): f"input-{name}-{step}" for step in INPUT_STEPS}
+    )
+    for step in INPUT_STEPS:
+        parameters = {
+            "Media": media("$.External.promptUri"),
+            "StoreInput": "True",
+            "InputTimeLimitSeconds": str(step),
+            "InputValidation": {"CustomValidation": {"MaximumLength": "$.External.maxDigits"}},
+            "DTMFConfiguration": {
+                "InputTerminationSequence": end_key,
+                "DisableCancelKey": "True",
+                "InterdigitTimeLimitSeconds": "$.External.interDigitSeconds",
+            },
+        }
+        yield action(
+            f"input-{name}-{step}",
+            "GetParticipantInput",
+            parameters,
+            "digits",
+            {"NoMatchingError": "loud-prompt-error"},
+        )
+
+
+def _logging(name: str, behaviour: str, then: str) -> dict[str, Any]:
+    return action(name, "UpdateFlowLoggingBehavior", {"FlowLoggingBehavior": behaviour}, then)
+
+
+def _report(name: str, function_arn: str, attributes: dict[str, str], then: str = "keep") -> Iterator[dict[str, Any]]:
     """The tries of one report."""
-    return invoke(name, function_arn, {**attributes, "protocol": PROTOCOL}, "keep", "sorry")
+    return invoke(name, function_arn, {**attributes, "protocol": PROTOCOL}, then, "sorry")
 
 
 if __name__ == "__main__":

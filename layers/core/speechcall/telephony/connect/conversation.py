@@ -7,7 +7,9 @@ In every protocol `op: hangup` ends the call.
 
 from typing import Any, assert_never
 
-from speechcall.calls.use_cases.report import HEARD, Heard, Next, Op, Report, parse_question, question
+from speechcall.calls.use_cases.report import DIGITS, HEARD, Heard, Next, Op, Report, parse_question, question
+from speechcall.menus.rules.ask import Input
+from speechcall.menus.rules.call_log import IDLE
 from speechcall.shared.rules.ids import parse_attempt
 
 NO_PROMPT = "none"
@@ -16,6 +18,11 @@ WAIT_KEY = "prompts/e3b89d3655e539093700137ad88b699e0974b13c1516a11037ff90527c08
 """What a callee hears while a receiver is asked: `wait.wav` of this folder, where the stack has put it."""
 WAIT_SECONDS = 1
 """How long it is; a hold that says so is that."""
+INPUT = "input"
+"""What a flow is told for a menu that asks for several digits. One of a release before hangs up on it."""
+NOTHING_ENTERED = "Timeout"
+"""What a block stores if no key is pressed in time (administrator guide, "Store customer input")."""
+_NO_INPUT = Input(1, 1)
 PROTOCOLS = frozenset({"1", "2"})
 """Those that are spoken here. The last one is that of `contact_flow`."""
 
@@ -33,9 +40,10 @@ def parse_report(event: Any) -> Report | None:
         named = parse_attempt(attributes["mid"], attributes["attempt"])
         if name not in HEARD or parameters.get("protocol", "1") not in PROTOCOLS or named is None:
             return None
-        return Report(
-            *named, str(contact["ContactId"]), Heard(name, seq, str(parameters.get("key", "")), repeat=repeat)
-        )
+        key = str(parameters.get("digits" if name == DIGITS else "key", ""))
+        is_silence = name == DIGITS and key == NOTHING_ENTERED
+        heard = Heard(IDLE, seq, repeat=repeat) if is_silence else Heard(name, seq, key, repeat=repeat)
+        return Report(*named, str(contact["ContactId"]), heard)
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
         return None
 
@@ -47,7 +55,9 @@ def render_next(step: Next) -> dict[str, str]:
     """
     match step.op:
         case Op.ASK:
-            return _answer(Op.ASK, question(step.seq, step.repeat), step.ask.prompt_uri, step.ask.idle_seconds)
+            ask, asks = step.ask, question(step.seq, step.repeat)
+            op = INPUT if ask.input else Op.ASK
+            return _answer(op, asks, ask.prompt_uri, ask.idle_seconds, ask.input or _NO_INPUT)
         case Op.HANG_UP:
             return _answer(Op.HANG_UP, str(step.seq))
         case Op.WAIT:  # a flow of the release before holds in silence
@@ -58,5 +68,15 @@ def render_next(step: Next) -> dict[str, str]:
             assert_never(step.op)
 
 
-def _answer(op: Op, seq: str, prompt_uri: str = NO_PROMPT, seconds: int = 0) -> dict[str, str]:
-    return {"op": op.value, "seq": seq, "promptUri": prompt_uri, "seconds": str(seconds)}
+def _answer(
+    op: str, seq: str, prompt_uri: str = NO_PROMPT, seconds: int = 0, asked: Input = _NO_INPUT
+) -> dict[str, str]:
+    return {
+        "op": str(op),
+        "seq": seq,
+        "promptUri": prompt_uri,
+        "seconds": str(seconds),
+        "maxDigits": str(asked.max_digits),
+        "interDigitSeconds": str(asked.inter_digit_seconds),
+        "endKey": asked.end_key,
+    }

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from speechcall.calls.rules.call import Cause
+from speechcall.menus.rules.ask import Input
 
 KEYS = "1234567890*#"
 MOST_KEYS = 5
@@ -139,3 +140,11 @@ def key_of(deed: Deed, listed: Collection[str]) -> str:
     if deed.act is not Act.WRONG_KEY:
         return deed.key
     return next((key for key in "987654321*0#" if f"d{key}" not in listed), "#")
+
+
+def entry_of(deed: Deed, asked: Input) -> tuple[str, int]:
+    """The key that is pressed in a menu that asks for digits, and how often: as often as it wants digits at least.
+
+    Who presses a wrong key presses `*`, once.
+    """
+    return ("*", 1) if deed.act is Act.WRONG_KEY else (deed.key, asked.min_digits)

@@ -26,11 +26,12 @@ from speechcall.calls.rules.end_of_call import is_over
 from speechcall.calls.use_cases.follow_call import follow_call
 from speechcall.calls.use_cases.hear_end import EndReport, hear_end
 from speechcall.calls.use_cases.ports import CallStore, Engine
-from speechcall.calls.use_cases.report import NEXT, Heard, Next, Op, Report
+from speechcall.calls.use_cases.report import DIGITS, NEXT, Heard, Next, Op, Report
+from speechcall.menus.rules.ask import MOST_DIGITS
 from speechcall.menus.rules.call_log import ANSWERED, IDLE, KEY, PROMPT_ERROR
 from speechcall.shared.rules.errors import RetryableError
 from speechcall.shared.use_cases.clock import Clock
-from speechcall.telephony.simulated.callees import Act, Callee, callee_of, key_of
+from speechcall.telephony.simulated.callees import Act, Callee, callee_of, entry_of, key_of
 from speechcall.telephony.simulated.client import Moments
 from speechcall.telephony.simulated.moments import Moment, What
 
@@ -93,7 +94,7 @@ class SimulatedCalls:
         self.moments.send(_ends(moment, callee.unanswered), moment.ring_seconds if rings_out else REFUSE_SECONDS)
 
     def _follow(self, moment: Moment) -> None:
-        heard = Heard(moment.event, moment.seq, moment.key, repeat=moment.repeat)
+        heard = Heard(moment.event, moment.seq, moment.key * min(moment.times, MOST_DIGITS), repeat=moment.repeat)
         report = Report(moment.mid, moment.attempt, moment.contact_id, heard, moment.turn)
         step = follow_call(report, calls=self.calls, engine=self.engine, clock=self.clock)
         self.tell_of(step, heard, self.clock.now_msec())
@@ -141,8 +142,14 @@ def _answer(moment: Moment, step: Next, callee: Callee) -> tuple[Moment, float]:
     deed, whole = callee.deed(asked), ask.prompt_seconds + ask.idle_seconds
     match deed.act:
         case Act.KEY | Act.WRONG_KEY | Act.KEY_AND_LEAVE:
-            key, leaves = key_of(deed, _listed(step)), deed.act is Act.KEY_AND_LEAVE
-            pressed = _next(moment, What.HEARS, asked=asked, event=KEY, seq=step.seq, key=key, leaves=leaves)
+            leaves = deed.act is Act.KEY_AND_LEAVE
+            if ask.input:
+                event, key, times = (DIGITS, *entry_of(deed, ask.input))
+            else:
+                event, key, times = KEY, key_of(deed, _listed(step)), 1
+            pressed = _next(
+                moment, What.HEARS, asked=asked, event=event, seq=step.seq, key=key, times=times, leaves=leaves
+            )
             return pressed, min(KEY_SECONDS, whole / 2)
         case Act.SILENCE:
             return _next(moment, What.HEARS, asked=asked, event=IDLE, seq=step.seq, repeat=step.repeat), whole
@@ -165,7 +172,17 @@ def _listed(step: Next) -> frozenset[str]:
 
 def _next(moment: Moment, what: What, **more: Any) -> Moment:
     """The next of the chain, which says what happens, and not what happened last."""
-    told = {"event": ANSWERED, "seq": 1, "repeat": 0, "key": "", "leaves": False, "cause": None, "tries": 0, **more}
+    told = {
+        "event": ANSWERED,
+        "seq": 1,
+        "repeat": 0,
+        "key": "",
+        "leaves": False,
+        "cause": None,
+        "tries": 0,
+        "times": 1,
+        **more,
+    }
     return moment._replace(what=what, turn=moment.turn + 1, **told)
 
 

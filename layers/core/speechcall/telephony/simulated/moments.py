@@ -54,6 +54,8 @@ class Moment(NamedTuple):
     """How often it was put off because we could not deal with it."""
     repeat: int = 0
     """Which repeat of its question it answers."""
+    times: int = 1
+    """How often the key is pressed: digits that are entered are never in a queue."""
 
     @property
     def contact_id(self) -> str:
@@ -89,7 +91,7 @@ def parse(body: str) -> Moment:
         moment = Moment(**{**known, "what": What(known["what"]), "cause": cause})
     except (KeyError, TypeError, ValueError) as error:
         raise NoMoment(f"not a moment: {type(error).__name__}") from error
-    numbers = (moment.ring_seconds, moment.turn, moment.asked, moment.seq, moment.repeat, moment.tries)
+    numbers = (moment.ring_seconds, moment.turn, moment.asked, moment.seq, moment.repeat, moment.tries, moment.times)
     if named is None or not all(type(one) is int and 0 <= one < _MOST for one in numbers):
         raise NoMoment("it names no call, or one of its numbers is invalid")
     texts = (moment.script, moment.event, moment.key)

@@ -5,7 +5,7 @@ from speechcall.outbound.rules.destination import NOWHERE
 from speechcall.shared.adapters.keys import WEBHOOK, delivery_key, due_shard, undelivered_shard
 from speechcall.shared.adapters.table import Values
 from speechcall.webhooks.rules.delivery import PATIENCE_MSEC, Attempt, Delivery, DeliveryState, Wait
-from speechcall.webhooks.rules.webhook import WebhookTask
+from speechcall.webhooks.rules.webhook import WebhookTask, tells_secret_digits
 
 FORM = 1
 """`v` of the items that are made here. An item keeps the form in which it was made; without `v` it is form 1."""
@@ -55,6 +55,7 @@ def dump(task: WebhookTask, message: Message, place: str, now_msec: int) -> Valu
         "due_shard": due_shard(WEBHOOK, task.mid),
         "due_at": now_msec + PATIENCE_MSEC,
         "undelivered_shard": undelivered_shard(message.account_id),
+        **({"secret_digits": True} if tells_secret_digits(message, task) else {}),
     }
 
 
@@ -93,6 +94,7 @@ def load(item: Values) -> Delivery:
         waits=item.get("waits", 0),
         next_msec=item.get("next_msec"),
         destination=item["destination"],
+        has_secret_digits=item.get("secret_digits", False),
     )
 
 

@@ -1,27 +1,50 @@
-"""Seals what must be readable again: AWS KMS, one key for the stack, bound to an account by the encryption context."""
+"""Seals what must be readable again: AWS KMS, one key for the stack, bound to whose it is by the encryption context."""
 
 import base64
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from speechcall.shared.adapters.settings import CALLER_WAITS_CONFIG
 from speechcall.shared.adapters.table import store_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
-PURPOSE = "speechcall-webhook-secret"
+PURPOSE, DIGITS_PURPOSE = "speechcall-webhook-secret", "speechcall-digits"
 """In the encryption context: the function may open what was sealed for this, and nothing else under the key."""
 
 
+def _of_account(account_id: str) -> dict[str, str]:
+    return {"purpose": PURPOSE, "account": account_id}
+
+
+def _of_message(mid: str) -> dict[str, str]:
+    return {"purpose": DIGITS_PURPOSE, "mid": mid}
+
+
+def digits_seal(key_id: str) -> "KmsSeal":
+    """Seals what a callee has entered in a call of one message, by its id."""
+    import boto3  # noqa: PLC0415
+
+    return KmsSeal(lambda: boto3.client("kms", config=CALLER_WAITS_CONFIG), key_id, _of_message)
+
+
 class KmsSeal:
-    """Seals and opens texts of up to 4 KB. Raises StoreUnavailable when KMS cannot be asked now.
+    """Seals and opens texts of up to 4 KB, each for one account, or for what `context` makes of it.
+
+    Raises StoreUnavailable when KMS cannot be asked now.
 
     `make_client` is called when the first secret needs it: most starts of a function need none.
     """
 
-    def __init__(self, make_client: "Callable[[], KMSClient]", key_id: str) -> None:
-        self._make_client, self._key_id = make_client, key_id
+    def __init__(
+        self,
+        make_client: "Callable[[], KMSClient]",
+        key_id: str,
+        context: Callable[[str], dict[str, str]] = _of_account,
+    ) -> None:
+        self._make_client, self._key_id, self._context = make_client, key_id, context
 
     @cached_property
     def _client(self) -> "KMSClient":
@@ -31,7 +54,7 @@ class KmsSeal:
         """Base64 of what only `unseal` for the same account can read."""
         with store_errors():
             sealed = self._client.encrypt(
-                KeyId=self._key_id, Plaintext=text.encode(), EncryptionContext=_context(account_id)
+                KeyId=self._key_id, Plaintext=text.encode(), EncryptionContext=self._context(account_id)
             )
         return base64.b64encode(sealed["CiphertextBlob"]).decode()
 
@@ -39,10 +62,6 @@ class KmsSeal:
         """The text that was sealed for this account."""
         with store_errors():
             opened = self._client.decrypt(
-                KeyId=self._key_id, CiphertextBlob=base64.b64decode(sealed), EncryptionContext=_context(account_id)
+                KeyId=self._key_id, CiphertextBlob=base64.b64decode(sealed), EncryptionContext=self._context(account_id)
             )
         return opened["Plaintext"].decode()
-
-
-def _context(account_id: str) -> dict[str, str]:
-    return {"purpose": PURPOSE, "account": account_id}

@@ -79,6 +79,8 @@ class Delivery:
     """When it is to be tried again, if that is known."""
     destination: str = ""
     """Scheme, host and port of its URL."""
+    has_secret_digits: bool = False
+    """Whether it tells sensitive digits: they are erased when it has ended, so it is not sent again."""
 
     @property
     def shown_state(self) -> ShownState:

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from speechcall.menus.rules.menu import Lookup, Webhook
+from speechcall.menus.rules.menu import SILENCE, Lookup, Webhook, ends_list
 from speechcall.messages.rules.message import Message
 from speechcall.messages.rules.status_event import KINDS, StatusEvent, StatusKind
 
@@ -93,15 +93,45 @@ def may_follow_others(message: Message, task: WebhookTask) -> bool:
     return task.seq > first_question or any(isinstance(action, Webhook) for action in before)
 
 
-def webhook_request(message: Message, webhook: Webhook | Lookup, event_id: str, now_sec: int) -> WebhookRequest:
+def webhook_steps(message: Message, task: WebhookTask) -> tuple[int, ...]:
+    """The places of all webhooks that run in the list of a task."""
+    steps = []
+    for step, action in enumerate(message.menus[task.menu].actions.get(task.key, ())):
+        if isinstance(action, Webhook):
+            steps.append(step)
+        if ends_list(action):
+            break
+    return tuple(steps)
+
+
+def may_tell_digits(message: Message, task: WebhookTask) -> bool:
+    """Whether a task is of a list that runs for what was entered in a menu that asks for digits."""
+    return message.menus[task.menu].input is not None and task.key != SILENCE
+
+
+def tells_secret_digits(message: Message, task: WebhookTask) -> bool:
+    """Whether what it tells of an entry is erased when it has ended."""
+    asked = message.menus[task.menu].input
+    return asked is not None and asked.sensitive and may_tell_digits(message, task)
+
+
+def webhook_request(
+    message: Message, webhook: Webhook | Lookup, event_id: str, now_sec: int, digits: str | None = None
+) -> WebhookRequest:
     """The request: body exactly `{"from","to","mid","action"}`, the customer's headers, then ours.
 
+    `digits`, where some were entered, stands before `action`.
     `action` is the customer's own JSON text, so that its numbers and its member order arrive.
     `webhook-id` and `webhook-timestamp` are those of Standard Webhooks 1.0.0.
     """
     given = ",".join(
         f"{json.dumps(name)}:{json.dumps(value, ensure_ascii=False)}"
-        for name, value in (("from", message.sender), ("to", message.recipient), ("mid", message.mid))
+        for name, value in (
+            ("from", message.sender),
+            ("to", message.recipient),
+            ("mid", message.mid),
+            *((("digits", digits),) if digits is not None else ()),
+        )
     )
     body = f'{{{given},"action":{webhook.body}}}'
     custom = tuple((name, value) for name, value in webhook.headers.items() if name.lower() not in _OURS)

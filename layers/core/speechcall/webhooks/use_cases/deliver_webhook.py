@@ -17,11 +17,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
+from speechcall.menus.rules.call_log import COMPLETE
+from speechcall.menus.rules.menu import INVALID, WRONG, Webhook
 from speechcall.messages.rules.message import Message
 from speechcall.messages.rules.status_event import StatusKind
 from speechcall.messages.use_cases.message_ports import MessageStore
 from speechcall.outbound.rules.destination import destination
 from speechcall.shared.rules.errors import ForbiddenAddress, Unreachable
+from speechcall.shared.rules.ids import event_id
 from speechcall.shared.rules.unforeseen import told
 from speechcall.shared.use_cases.clock import Clock
 from speechcall.webhooks.rules.delivery import (
@@ -46,13 +49,19 @@ from speechcall.webhooks.rules.webhook import (
     WebhookRequest,
     WebhookTask,
     may_follow_others,
+    may_tell_digits,
     notice_request,
+    tells_secret_digits,
     webhook_of,
     webhook_request,
+    webhook_steps,
 )
 from speechcall.webhooks.use_cases.delivery_ports import DeliveryStore
 
 logger = logging.getLogger(__name__)
+
+_OF_ENTRIES = (COMPLETE, INVALID, WRONG)
+"""The lists that may run for digits."""
 
 
 class Places(Protocol):
@@ -89,6 +98,8 @@ class DeliveryResult:
 
 NoticeOf = Callable[[WebhookTask], Notice | None]
 """What is sent for the task of a status event; None: what it tells of is not there any more."""
+DigitsOf = Callable[[WebhookTask], str | None]
+"""What was entered for the question of a task; None: nothing was."""
 Post = Callable[[WebhookRequest], WebhookAnswer]
 """Sends a request. Raises ForbiddenAddress, Unreachable."""
 Sign = Callable[[str, WebhookRequest], WebhookRequest]
@@ -109,6 +120,8 @@ class Sending:
     clock: Clock
     uniform: Uniform
     notice_of: NoticeOf = lambda _task: None
+    digits_of: DigitsOf = lambda _task: None
+    erase_digits: Callable[[WebhookTask], object] = lambda _task: None
 
     def deliver(self, task: WebhookTask) -> DeliveryResult:
         """Tries a webhook once; one that may yet arrive is queued for another attempt.
@@ -127,10 +140,32 @@ class Sending:
         delivery = self.deliveries.begin(task, message, place, now)
         if not is_current(delivery, task):
             return replace(self._not_current(delivery), account_id=message.account_id, destination=place)
-        make = partial(webhook_request, message, webhook, task.event_id)
+        make = partial(self._make, message, webhook, task)
         follows = partial(self._has_to_follow, task, message, delivery)
         result = self._try_once(task, delivery, message.account_id, make, follows, now, place)
         return replace(result, account_id=message.account_id, destination=place)
+
+    def _make(self, message: Message, webhook: Webhook, task: WebhookTask, now_sec: int) -> WebhookRequest:
+        """The request, with the digits that it tells: sensitive ones are opened only for it."""
+        digits = self.digits_of(task) if may_tell_digits(message, task) else None
+        return webhook_request(message, webhook, task.event_id, now_sec, digits)
+
+    def forget_digits(self, task: WebhookTask) -> None:
+        """Of a webhook that has ended: erases the sensitive digits that it told, if no other one has yet to tell them.
+
+        Safe to repeat, and repeated by every task that finds its delivery ended.
+        """
+        if task.key not in _OF_ENTRIES:
+            return
+        message = self.messages.get(task.mid)
+        if message is None or webhook_of(message, task) is None or not tells_secret_digits(message, task):
+            return
+        for step in webhook_steps(message, task):
+            name = event_id(task.mid, task.attempt, task.seq, task.menu, task.key, step)
+            found = self.deliveries.find(task.mid, name)
+            if found is None or found[1].state is DeliveryState.PENDING:
+                return
+        self.erase_digits(task)
 
     def _deliver_notice(self, task: WebhookTask) -> DeliveryResult:
         """The same for a status event, whose delivery was begun with what it tells of."""

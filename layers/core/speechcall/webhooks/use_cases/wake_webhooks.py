@@ -12,7 +12,7 @@ from typing import Protocol
 from speechcall.shared.rules.ids import call_attempt_of
 from speechcall.shared.rules.unforeseen import told
 from speechcall.shared.use_cases.clock import Clock
-from speechcall.webhooks.rules.delivery import INTERNAL_ERROR, Attempt, DeliveryState
+from speechcall.webhooks.rules.delivery import INTERNAL_ERROR, Attempt, Delivery, DeliveryState
 from speechcall.webhooks.rules.webhook import WebhookTask
 from speechcall.webhooks.use_cases.deliver_webhook import WebhookQueue
 
@@ -32,6 +32,9 @@ class DueDeliveries(Protocol):
 
         None too if it has been woken MAX_WAKES times since anything was recorded of it.
         """
+
+    def find(self, mid: str, event_id: str) -> tuple[WebhookTask, Delivery] | None:
+        """A delivery, and the task of its version; None if it was not begun."""
 
     def give_up_woken(self, mid: str, event_id: str, attempt: Attempt) -> bool:
         """Ends a delivery that is due and has been woken MAX_WAKES times. False if it is not so."""
@@ -60,9 +63,9 @@ def wake_webhooks(
     queued, given_up = 0, 0
     stuck: set[tuple[str, str]] = set()
     while time_left() > 0:
-        found = deliveries.due(clock.now_msec(), PAGE + len(stuck))
+        due = deliveries.due(clock.now_msec(), PAGE + len(stuck))
         before = queued + given_up + len(stuck)
-        for mid, event_id in found:
+        for mid, event_id in due:
             if time_left() <= 0:
                 break
             if (mid, event_id) in stuck:
@@ -76,10 +79,12 @@ def wake_webhooks(
                 elif deliveries.give_up_woken(mid, event_id, Attempt(clock.now_msec(), 0, None, INTERNAL_ERROR)):
                     given_up += 1
                     tell_of(mid, event_id, DeliveryState.DEAD)
+                    if (found := deliveries.find(mid, event_id)) and found[1].has_secret_digits:
+                        queue.again(found[0], 0)  # nothing is sent: what it told is erased
             except Exception as error:  # noqa: BLE001 - the next one has nothing to do with it
                 fields = {"mid": mid, "attempt": call_attempt_of(event_id), "webhook_id": event_id}
                 logger.error("a webhook was not woken: %s", told(error), extra=fields)
                 stuck.add((mid, event_id))
-        if len(found) < PAGE or queued + given_up + len(stuck) == before:
+        if len(due) < PAGE or queued + given_up + len(stuck) == before:
             break
     return Woken(queued, given_up)

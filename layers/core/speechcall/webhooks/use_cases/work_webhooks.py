@@ -32,6 +32,8 @@ MAX_RECEIVES = 15
 MAX_SENT_RECEIVES = 5
 """So often a retry is sent whose failure cannot be written down."""
 HANDED_OVER_SECONDS = 15
+_ENDED = (DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.DEAD)
+_FOUND_ENDED = ("ended", "recorded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class WebhookWork:
         Out: the word of `DeliveryResult`. Raises what keeps a retry from being recorded.
         """
         result = self._do(task, receives, is_first)
+        if result.word in _ENDED or result.skipped in _FOUND_ENDED:
+            self.sending.forget_digits(task)
         self.tell_of(task, result)
         return result.word
 

@@ -1,0 +1,61 @@
+"""What callees have entered, for who sends it and for who erases it: in the entries of a call's log."""
+
+import json
+from typing import TYPE_CHECKING
+
+from speechcall.calls.adapters.call_items import SEALED
+from speechcall.calls.adapters.call_logs import CallLogs
+from speechcall.menus.rules.call_log import Entry
+from speechcall.shared.adapters.keys import call_key
+from speechcall.shared.adapters.table import ConditionFailed, read_item, store_errors, to_wire
+from speechcall.webhooks.adapters.seal import digits_seal
+from speechcall.webhooks.rules.webhook import WebhookTask
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class EnteredDigits:
+    """On DynamoDB. Sensitive digits are opened here, and nowhere else."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, digits_key: str) -> None:
+        self._client, self._table = client, table
+        self._calls = CallLogs(client, table)
+        self._seal = digits_seal(digits_key)
+
+    def of(self, task: WebhookTask) -> str | None:
+        """What was entered for the question of a task; None: nothing was, or it is erased."""
+        entry = self._entry(task)
+        if entry and entry.sealed:
+            return self._seal.unseal(task.mid, entry.sealed)
+        return entry.digits if entry else None
+
+    def erase(self, task: WebhookTask) -> None:
+        """Erases what was sealed of it. Nothing else of an entry is ever changed.
+
+        webhook 1 of 2 ends   read: sealed ──► UpdateItem ──► erased
+        webhook 2 ends             read: sealed ──► UpdateItem ──X it is not as it was read: erased already
+        """
+        item = read_item(self._client, self._table, call_key(task.mid, task.attempt)) or {}
+        texts = item.get("log_entries", ())
+        before = texts[task.seq - 1] if 0 < task.seq <= len(texts) else "{}"
+        left = {name: value for name, value in json.loads(before).items() if name != SEALED}
+        as_it_was_read = f"log_entries[{task.seq - 1}] = :before"
+        values = {":before": before, ":erased": json.dumps(left)}
+        if SEALED not in json.loads(before):
+            return
+        try:
+            with store_errors():
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=to_wire(call_key(task.mid, task.attempt)),
+                    UpdateExpression=f"SET log_entries[{task.seq - 1}] = :erased",
+                    ConditionExpression=as_it_was_read,
+                    ExpressionAttributeValues=to_wire(values),
+                )
+        except ConditionFailed:
+            return
+
+    def _entry(self, task: WebhookTask) -> Entry | None:
+        call = self._calls.get(task.mid, task.attempt)
+        return call.entry(task.seq) if call else None
