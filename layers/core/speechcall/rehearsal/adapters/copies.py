@@ -5,18 +5,21 @@ a call: that was most of the time of a rehearsal.
 """
 
 from collections.abc import Callable
-from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 _Setter = Callable[[object, object], None]
+_Fields = tuple[Callable[[Any], tuple[Any, ...]], dict[str, _Setter]]
+_KNOWN: dict[type, _Fields] = {}
 
 
-@cache
-def _fields(kind: type) -> tuple[Callable[[Any], tuple[Any, ...]], dict[str, _Setter]]:
-    names: tuple[str, ...] = kind.__slots__  # type: ignore[attr-defined]
-    return attrgetter(*names), {name: getattr(kind, name).__set__ for name in names}
+def _fields(kind: Any) -> _Fields:
+    """How all fields are read at once, and each is set."""
+    if kind not in _KNOWN:
+        names: tuple[str, ...] = kind.__slots__
+        _KNOWN[kind] = attrgetter(*names), {name: getattr(kind, name).__set__ for name in names}
+    return _KNOWN[kind]
 
 
 def altered(made: T, **changes: Any) -> T:
