@@ -77,9 +77,10 @@ def rehearse(
             standing = deployment.standing(accounts, lambda count: tell(f"{count} messages that wait are read"))
         except TooManyWait as error:
             raise Refusal(f"No rehearsal: {error}.") from error
-    chosen = {"lines": lines, "calls_per_second": calls_per_second}
-    chosen = {name: value for name, value in chosen.items() if value is not None}
-    standing = standing._replace(lines=standing.lines._replace(**chosen))
+    if lines is not None:
+        standing = standing._replace(lines=standing.lines._replace(lines=lines))
+    if calls_per_second is not None:
+        standing = standing._replace(lines=standing.lines._replace(calls_per_second=calls_per_second))
     situation = Situation(
         now,
         _stack(standing),

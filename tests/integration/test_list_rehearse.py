@@ -3,6 +3,7 @@
 import json
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import boto3
 import pytest
@@ -128,7 +129,7 @@ def test_what_if_there_were_more_lines(files):
     assert "########" in told.output
 
 
-WRONG = {
+WRONG: dict[str, tuple[dict[str, Any], str, int]] = {
     "callees": (
         {"callees.json": {**CALLEES, "outcomes": {"answered": 0.5}}},
         "INVALID_CALLEES callees.outcomes has shares whose sum is 0.5; it must be 1, as in {",

@@ -5,6 +5,7 @@ from collections import Counter
 from copy import deepcopy
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -15,7 +16,7 @@ from speechcall.rehearsal.rules.callees import Between, Callees, Fixed, Measured
 from speechcall.shared.rules.json_text import parse_json
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "callees.schema.json").read_text(encoding="utf-8"))
-GOOD = {
+GOOD: dict[str, Any] = {
     "outcomes": {"answered": 0.6, "noAnswer": 0.25, "busy": 0.1, "invalidNumber": 0.05},
     "ringSeconds": {"from": 3, "to": 15},
     "talkSeconds": {"median": 30, "p95": 90},
@@ -120,7 +121,7 @@ def test_the_schema_takes_what_the_code_takes_but_for_sums_and_orders():
     for number in range(80):
         given = deepcopy(GOOD)
         *way, last = random.choice(places)
-        inside = given
+        inside: Any = given
         for name in way:
             inside = inside[name]
         if number % 5:

@@ -353,11 +353,13 @@ class MemoryMessages:
                 if counter.open == 0:
                     events.append(list_event(message.list_id))
             self.told += events
-            for event in events if self.hooks else ():
+            if self.hooks:
                 due_msec = now_msec + (QUEUE_LOST_SECONDS * 1000 if self.tell else 0)
-                self.hooks.tell(status_task(event), message.account_id, destination(message.status_url), due_msec)
-        for event in events if self.tell else ():
-            self.tell(event)
+                for event in events:
+                    self.hooks.tell(status_task(event), message.account_id, destination(message.status_url), due_msec)
+        if self.tell:
+            for event in events:
+                self.tell(event)
         return True
 
     def place(self, message: Message) -> None:

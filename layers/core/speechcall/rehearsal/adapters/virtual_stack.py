@@ -28,8 +28,10 @@ def stores_of(standing: Standing) -> Stores:
     """Fresh stores: what is rehearsed in them changes nothing else."""
     messages = MemoryMessages()
     messages.pool.state = standing.lines._replace(held=dict(standing.lines.held))
-    for made in (*standing.turns, *standing.queues):
-        messages.turns.change(made)
+    for turn in standing.turns:
+        messages.turns.change(turn)
+    for queue in standing.queues:
+        messages.turns.change(queue)
     messages.brakes.update(standing.stopped)
     for one in standing.messages:
         messages.place(one)
