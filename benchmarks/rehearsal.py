@@ -16,7 +16,7 @@ from speechcall.messages.rules.pool import Pool
 from speechcall.messages.rules.turns import Queue, Turn
 from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
-from speechcall.rehearsal.adapters.virtual_stack import Standing, stores_of
+from speechcall.rehearsal.adapters.virtual_stack import Standing, stores_of, uncollected
 from speechcall.rehearsal.rules.callees import Between, Callees, Spread
 from speechcall.rehearsal.use_cases.rehearse import Situation, rehearse
 from speechcall.rehearsal.use_cases.virtual_time import VirtualTime
@@ -40,9 +40,11 @@ def main() -> None:
     for count in LISTS:
         new = _messages(count)
         begin = time.process_time()
-        found = rehearse(_situation(), new, CALLEES, stores_of(Standing()), VirtualTime(NOW), seed=1)
+        with uncollected():
+            found = rehearse(_situation(), new, CALLEES, stores_of(Standing()), VirtualTime(NOW), seed=1)
         cpu = time.process_time() - begin
-        floor = _floor(new, len(found.begun_msec))
+        with uncollected():
+            floor = _floor(new, len(found.begun_msec))
         hours = found.seconds / 3600
         print(
             f"{count:>9,}{len(found.begun_msec):>9,}{cpu:>9.2f}{cpu / count * 1e6:>14.0f}"

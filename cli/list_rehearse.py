@@ -26,7 +26,7 @@ from speechcall.accounts.rules.account import Account
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.pool import Pool
 from speechcall.rehearsal.adapters.standing_reader import TooManyWait
-from speechcall.rehearsal.adapters.virtual_stack import Standing, stores_of
+from speechcall.rehearsal.adapters.virtual_stack import Standing, stores_of, uncollected
 from speechcall.rehearsal.rules.callee_grammar import read_callees
 from speechcall.rehearsal.rules.callees import Callees
 from speechcall.rehearsal.rules.forecast import Forecast, Range, forecast
@@ -160,7 +160,7 @@ def _stack(standing: Standing) -> Pool:
 
 def _forecast(situation: Situation, new: list[Message], callees: Callees, standing: Standing, seeds: int) -> Forecast:
     found = []
-    with _progress() as tell:
+    with _progress() as tell, uncollected():
         for seed in range(1, seeds + 1):
             tell(f"rehearsal {seed} of {seeds}")
             clock = VirtualTime(situation.now_msec)

@@ -12,9 +12,11 @@ from botocore.config import Config
 from cli.deployment import Deployment
 from cli.exit_codes import REFUSED, USAGE
 from cli.main import app
+from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.account import Account
 from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.messages_store import DynamoMessages
+from speechcall.messages.adapters.stops_store import DynamoStops
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.message_ports import Brake, LineTaken
@@ -46,7 +48,7 @@ def stack_with_a_queue():
         session = boto3.Session("testing", "testing", region_name="eu-central-1")
         deployment = Deployment(session, names.__getitem__, Config())
         for name in ("acme", "other"):
-            deployment.accounts.add(Account(name, ("+380",)), {})
+            DynamoAccounts(client, registry).add(Account(name, ("+380",)), {})
         deployment.opt_outs.digest("+380670000000")  # as the first message ever makes the stack's secret
         DynamoPool(client, registry).tell_stack(Pool(2, 5))
         messages, now = DynamoMessages(client, table, registry), SystemClock().now_msec()
@@ -82,7 +84,7 @@ def items(client, tables):
 
 def test_the_queue_is_read_as_it_stands_and_nothing_is_written():
     with stack_with_a_queue() as (deployment, made, client, tables):
-        deployment.stops.pause(Stopped(Brake.LIST, "other", made[0].list_id), SystemClock().now_msec(), 0)
+        DynamoStops(client, tables[1]).pause(Stopped(Brake.LIST, "other", made[0].list_id), SystemClock().now_msec(), 0)
         before = items(client, tables)
         counts = []
         found = deployment.standing(deployment.accounts.all(), counts.append)

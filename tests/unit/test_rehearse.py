@@ -14,6 +14,7 @@ from speechcall.messages.rules.pool import Pool
 from speechcall.messages.rules.turns import Queue, Turn
 from speechcall.messages.use_cases.lines import PoolState
 from speechcall.messages.use_cases.message_ports import Brake
+from speechcall.rehearsal.adapters.copies import altered
 from speechcall.rehearsal.adapters.virtual_stack import Standing, stores_of
 from speechcall.rehearsal.rules.callees import Between, Callees, Fixed, Spread
 from speechcall.rehearsal.rules.forecast import Range, Rehearsed, forecast, range_of
@@ -200,3 +201,16 @@ def test_a_forecast_tells_of_all_seeds():
     assert told.outcomes == {"answered": Range(2, 3), "busy": Range(0, 1)}
     assert (told.slot_seconds, sum(told.begun), told.begun[0]) == (30, 3, 2)
     assert Counter(one.begun_msec)[NOW] == 1
+
+
+def test_a_fast_copy_is_what_replace_makes():
+    for made, changes in (
+        (MESSAGE, {"attempt": 3, "is_held": True}),
+        (Turn("acme"), {"virtual": 7}),
+        (Queue("acme"), {}),
+    ):
+        copy = altered(made, **changes)
+        assert repr(copy) == repr(replace(made, **changes))
+        assert copy is not made
+    with pytest.raises(KeyError):
+        altered(MESSAGE, attempts=3)
