@@ -23,7 +23,7 @@ from speechcall.messages.rules.message import State
 from speechcall.rehearsal.adapters.virtual_stack import stores_of
 from speechcall.rehearsal.rules.callees import CAUSES, Callees, Fixed
 from speechcall.rehearsal.use_cases.made_messages import made_messages
-from speechcall.rehearsal.use_cases.rehearse import Situation, rehearse
+from speechcall.rehearsal.use_cases.rehearse import WAKE_SECONDS, Situation, rehearse
 from speechcall.rehearsal.use_cases.virtual_time import VirtualTime
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.rules.json_text import dump_json
@@ -93,6 +93,7 @@ def send(cloud, bodies):
 
 def ended(deployment, mids, seconds):
     """The messages, when all have ended."""
+    states: list[State] = []
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         states = [
@@ -106,15 +107,19 @@ def ended(deployment, mids, seconds):
     raise AssertionError(Counter(states))
 
 
-def measured(cloud, deployment):
-    """What an answered call talks, and what any holds its line besides."""
-    kinds = ("busy", "answered") * 5
+def measured(cloud, deployment, lines):
+    """What an answered call talks, and for how long a line is taken besides: until it is used again, too."""
+    kinds = ("busy", "answered") * lines
     mids = send(cloud, [body_of([f"+38050{at:05}{ENDINGS[kind]}" for at, kind in enumerate(kinds)], "pilot", {})])
+    found = ended(deployment, mids, 600)
     held: dict[str, list[float]] = {"busy": [], "answered": []}
-    for one in ended(deployment, mids, 200):
+    for one in found:
         held[one.outcome].append((one.finished_msec - one.claimed_msec) / 1000)
     handling = median(held["busy"]) - REFUSE_SECONDS
-    return median(held["answered"]) - handling - ANSWER_SECONDS, handling
+    talk = median(held["answered"]) - handling - ANSWER_SECONDS
+    again = sorted(one.claimed_msec for one in found)[lines:]
+    gaps = [claimed - freed for claimed, freed in zip(again, sorted(one.finished_msec for one in found), strict=False)]
+    return talk, handling + max(median(gaps) / 1000 - WAKE_SECONDS, 0)
 
 
 @pytest.mark.long
@@ -125,7 +130,8 @@ def test_a_list_ends_as_it_was_rehearsed(name):
     settings = CloudSettings(telephony=ProviderName.SIMULATED, parameters=case.parameters)
     with Cloud(settings) as cloud:
         deployment = open_deployment(Place(local=True, port=int(cloud.url.rpartition(":")[2])))
-        talk, handling = measured(cloud, deployment)
+        lines = int(case.parameters["Lines"]) - int(case.parameters.get("UrgentLines", 0))
+        talk, handling = measured(cloud, deployment, lines)
         send(cloud, bodies_of(numbers(case.ahead, 50_000), "ahead", {}))
         account, now = deployment.accounts.find(seed.ACCOUNT_ID), SystemClock().now_msec()
         bodies = bodies_of(numbers(CALLS), "list", case.fields)
