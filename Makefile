@@ -61,7 +61,7 @@ test-client: install ## Build the wheels, and run the Python client's suite with
 bench-cold: install built ## Measure the first invocation of each function under Lambda's runtime, against a floor [FUNCTIONS="ControlCallFunction …" BENCH=short]
 	@$(PY) -m benchmarks.cold $(FUNCTIONS)
 
-BENCHMARKS := acceptance strangers imports keys compile prove webhooks dialer retirement idle mailbox bill
+BENCHMARKS := acceptance strangers imports keys compile prove webhooks dialer retirement idle mailbox bill rehearsal
 bench: install ## Measure what our own code costs, against a floor measured in the same run [BENCH=short: only whether it runs]
 	@for benchmark in $(BENCHMARKS); do $(PY) -m benchmarks.$$benchmark || exit; done
 

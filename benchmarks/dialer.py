@@ -8,22 +8,14 @@ is one that another dialer was quicker with: it costs the claim and the next mes
 
 import gc
 import json
-import os
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
-from unittest.mock import patch
-
-import boto3
-from moto import mock_aws
 
 from benchmarks.length import in_short
-from local.cloud.simulated_providers import parameters_of
-from local.cloud.template import read_template
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.accounts.rules.account import Account
 from speechcall.dialling.use_cases.dial_messages import dial_messages
@@ -32,14 +24,12 @@ from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.turn_ports import Charge
+from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
 from speechcall.shared.rules.ids import new_ids, parse_holder
 from speechcall.shared.rules.outcome import Outcome
-from speechcall.telephony.provider import ProviderName
-from tests.kit.registry import requests_for_tables
+from tests.kit.registry import empty_tables
 from tests.kit.samples import ASK, MESSAGE, NOW, FakeClock
-from tests.stores.memory import MemoryMessages
 
-ROOT = Path(__file__).parent.parent
 BACKLOGS = in_short(((100, 1), (1000, 10), (10_000, 100), (100_000, 1000), (100_000, 1)), ((100, 1), (1000, 10)))
 """Messages that wait, and accounts whose they are."""
 MOST_REQUESTS = 8
@@ -144,14 +134,8 @@ def _dial_through(backlog: int, accounts: int) -> tuple[float, tuple[tuple[str, 
 @contextmanager
 def _tables() -> Iterator[tuple[Any, list[str]]]:
     """A client of moto's DynamoDB, and the names of the template's tables."""
-    template = read_template(ROOT / "template.yaml", parameters_of(ProviderName.CONNECT))
-    environment = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_DEFAULT_REGION": "eu-central-1"}
-    with patch.dict(os.environ, environment), mock_aws():
-        client = boto3.client("dynamodb")
-        tables = requests_for_tables(template)
-        for name, request in tables.items():
-            client.create_table(TableName=name, **request)
-        yield client, [*tables]
+    with empty_tables() as (client, messages, registry):
+        yield client, [messages, registry]
 
 
 def _queued(client: Any, names: list[str], account: Account | None = None) -> tuple[DynamoMessages, Any, Charge]:

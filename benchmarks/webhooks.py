@@ -15,6 +15,7 @@ from benchmarks.receiver import receivers
 from speechcall.menus.rules.menu import Hangup, Menu, Webhook
 from speechcall.messages.rules.message import Message
 from speechcall.outbound.adapters.http_clients import make_client
+from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.webhooks.adapters.sender import WebhookSender
 from speechcall.webhooks.rules.webhook import WebhookTask, webhook_of, webhook_request
@@ -22,7 +23,6 @@ from speechcall.webhooks.use_cases.deliver_webhook import Sending
 from speechcall.webhooks.use_cases.webhook_secrets import Signer, new_secret, rotate_secret
 from tests.kit.samples import MESSAGE
 from tests.kit.webhook_bench import task_of
-from tests.stores.memory import MemoryMessages
 from tests.stores.webhook_secrets import MemoryWebhookSecrets, seal, unseal
 from tests.stores.webhooks import MemoryDeliveries, MemoryPlaces
 

@@ -1,7 +1,7 @@
 """A SpeechCall that runs somewhere: in a CloudFormation stack, or in `make run` on this machine."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cli.dead_letters import DeadLetters
 from cli.failures import Failure, Refusal
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
+from speechcall.accounts.rules.account import Account
 from speechcall.evidence.adapters.audit_trail import AuditRecords, AuditTrail
 from speechcall.evidence.rules.audit import Actor, By, actor_of_arn
 from speechcall.messages.adapters.lines_store import DynamoPool
@@ -28,6 +29,8 @@ from speechcall.optouts.adapters.opt_outs_store import DynamoOptOuts
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.adapters.s3_audio import UPLOADED, S3Audio
 from speechcall.prompts.rules.encoding import Encoding
+from speechcall.rehearsal.adapters.standing_reader import read_standing
+from speechcall.rehearsal.adapters.virtual_stack import Standing
 from speechcall.requests.adapters.lists_store import DynamoLists
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.status.adapters.history_store import DynamoHistory
@@ -155,6 +158,19 @@ class Deployment:
     def rates(self) -> DynamoRates:
         """What calls cost."""
         return DynamoRates(self.trail.client, self._registry_table)
+
+    def standing(self, accounts: Sequence[Account], progress: Callable[[int], object]) -> Standing:
+        """What waits now; it is read only."""
+        lines = self.lines.read()
+        return read_standing(
+            self._dynamodb,
+            self._messages_table,
+            accounts=accounts,
+            lines=lines,
+            turns=self.turns,
+            stops=self.stops,
+            progress=progress,
+        )
 
     @cached_property
     def prompts(self) -> DynamoPrompts:

@@ -87,9 +87,9 @@ def send(
 
     All are checked first; the same command again sends nothing twice.
     """
-    tally, api, given = Tally("row" if people else "message"), opened(url), _mapping(columns or [])
+    tally, api, given = Tally("row" if people else "message"), opened(url), mapping_of(columns or [])
     try:
-        job = _read(tally, menu, people, given, campaign, again)
+        job = read_job(tally, menu, people, given, campaign, again)
         _send(tally, api, job, yes=yes, as_json=as_json)
     except Unusable as error:
         raise typer.BadParameter(plain(f"{error}.")) from error
@@ -115,7 +115,7 @@ class Job:
     """When phones may ring, if the files say so."""
 
 
-def _read(
+def read_job(
     tally: Tally, menu: Path, people: Path | None, columns: dict[str, str], campaign: str | None, again: str
 ) -> Job:
     """The files. Raises Unusable, Refusal."""
@@ -165,7 +165,7 @@ def _send(tally: Tally, api: Api, job: Job, *, yes: bool, as_json: bool) -> None
     costs: list[Any] = []
     if not tally.wrong:
         for part, checked in _each(job.parts, "checked", as_json, lambda part: _check(api, part, job)):
-            tally.wrong += _rejected(part, checked, job.columns)
+            tally.wrong += rejected_cells(part, checked, job.columns)
             moments += [one["dialledFrom"] for one in checked["messages"] if "dialledFrom" in one]
             costs += [checked["cost"]] if "cost" in checked else []
     if tally.wrong:
@@ -174,14 +174,15 @@ def _send(tally: Tally, api: Api, job: Job, *, yes: bool, as_json: bool) -> None
         raise Stopped(f"{told} wrong; nothing was sent", REFUSED)
     _confirm(api, tally, job, min(moments, default=""), costs, yes=yes)
     for part, answer in _each(job.parts, "sent", as_json, lambda part: _post(api, part, job)):
-        tally.wrong += _rejected(part, answer, job.columns)
+        tally.wrong += rejected_cells(part, answer, job.columns)
         tally.sent += sum(one["status"] == "sent" for one in answer["messages"])
         tally.lists.append(answer["messagelistId"])
     if tally.wrong:
         raise Stopped(f"{len(tally.wrong)} {tally.word}s were refused when they were sent", REFUSED)
 
 
-def _mapping(given: Iterable[str]) -> dict[str, str]:
+def mapping_of(given: Iterable[str]) -> dict[str, str]:
+    """Names and their columns, as --map gives them. Raises BadParameter."""
     found: dict[str, str] = {}
     for one in given:
         name, separator, column = one.partition("=")
@@ -214,7 +215,8 @@ def _asked(api: Api, path: str, part: Part, job: Job, key: str) -> Any:
     raise Stopped(" ".join([str(error["message"]), *places, range_]), REFUSED)
 
 
-def _rejected(part: Part, answer: Any, columns: dict[str, str]) -> Iterator[WrongCell]:
+def rejected_cells(part: Part, answer: Any, columns: dict[str, str]) -> Iterator[WrongCell]:
+    """What an answer says is wrong, by rows and columns."""
     for person, one in zip(part.people, answer["messages"], strict=True):
         if one["status"] != "rejected":
             continue

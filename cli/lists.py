@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli import list_compare, list_send, values
+from cli import list_compare, list_rehearse, list_send, values
 from cli.api import Api
 from cli.as_json import AsJson
 from cli.deployment import Deployment
@@ -45,6 +45,7 @@ def _lists() -> None:
 
 app.command()(list_compare.compare)
 app.command("send")(list_send.send)
+app.command("rehearse")(list_rehearse.rehearse)
 
 
 @app.command()

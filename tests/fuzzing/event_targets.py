@@ -14,6 +14,7 @@ from speechcall.calls.rules.call import Command, Kind, Ticket
 from speechcall.calls.use_cases.follow_call import follow_call
 from speechcall.calls.use_cases.report import HEARD
 from speechcall.prompts.adapters.queue import read_job
+from speechcall.rehearsal.adapters.memory_stores import MemoryCalls
 from speechcall.shared.adapters.stream import message_id, process_each
 from speechcall.telephony.chime.call_backs import ChimeCallBacks
 from speechcall.telephony.chime.events import ChimeEvents
@@ -25,7 +26,6 @@ from tests.fuzzing.choices import Choices, edited
 from tests.fuzzing.target import Target, holds
 from tests.kit import call_back_desk
 from tests.kit.samples import CALL, FakeClock, FakeEngine
-from tests.stores.memory import MemoryCalls
 
 EVENTS = Path(__file__).parents[2] / "events"
 

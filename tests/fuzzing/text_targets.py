@@ -27,6 +27,8 @@ from speechcall.outbound.rules.address import Target as Place
 from speechcall.outbound.rules.address import is_forbidden, target_of, url_problem
 from speechcall.outbound.rules.destination import destination
 from speechcall.prompts.use_cases.manage_audio import AudioDesk, begin_upload
+from speechcall.rehearsal.adapters.memory_opt_outs import MemoryOptOuts
+from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
 from speechcall.requests.use_cases.accept_messages import accept_messages, check_messages
 from speechcall.requests.use_cases.manage_opt_outs import add_opt_out, find_opt_out, remove_opt_out
 from speechcall.shared.rules.errors import MalformedJson, RequestError
@@ -45,8 +47,6 @@ from tests.fuzzing.target import Target, holds
 from tests.fuzzing.wire import PUBLIC, answered, the_client
 from tests.kit.samples import NOW, FakeClock
 from tests.stores.lists import MemoryLists
-from tests.stores.memory import MemoryMessages
-from tests.stores.opt_outs import MemoryOptOuts
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = Account("acme", ("*",), rate=1_000_000, burst=1_000_000, calls_per_day=10**9)

@@ -18,13 +18,13 @@ from pydantic import TypeAdapter
 
 from speechcall.api.rules import answers
 from speechcall.dialling.use_cases.sweep_campaigns import withdraw_lists
+from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
 from speechcall.requests.use_cases.accept_messages import accept_messages
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.rules.errors import IdempotencyKeyReused
 from tests.kit.http_api import ACME, specification
 from tests.kit.samples import FakeClock
 from tests.stores.lists import MemoryLists
-from tests.stores.memory import MemoryMessages
 
 ERROR: TypeAdapter[Any] = TypeAdapter(answers.Error)
 ENTRY = specification("complex")["messages"][0]

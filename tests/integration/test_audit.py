@@ -58,7 +58,16 @@ PERSON, SECRET_PATH = "+380675550199", "kD93-secret-path"
 WRITES = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem")
 READING = {
     *("account list", "account key list", "prompt list", "prompt play", "pool show", "message show", "list compare"),
-    *("list watch", "list export", "optout list", "optout export", "webhook list", "webhook show", "deadletter list"),
+    *(
+        "list rehearse",
+        "list watch",
+        "list export",
+        "optout list",
+        "optout export",
+        "webhook list",
+        "webhook show",
+        "deadletter list",
+    ),
     *("doctor", "audit list", "list send", "menu draw", "menu explain", "menu prove", "menu compare", "version"),
     *("call show", "call replay", "receiver secret", "receiver try", "rates show", "rates export"),
 }

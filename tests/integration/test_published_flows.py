@@ -22,11 +22,11 @@ from speechcall.menus.rules.compile_flow import Wiring, compile_flow
 from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
+from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
 from speechcall.shared.rules.errors import EngineUnavailable
 from tests.kit.random_menus import random_menus
 from tests.kit.samples import ASK, MENU, NOW, FakeClock, message
 from tests.kit.walk_bench import MemoryFlows
-from tests.stores.memory import MemoryMessages
 
 ROOT = Path(__file__).parents[2]
 WIRING = Wiring("arn:c", "arn:f", "https://q")

@@ -23,6 +23,7 @@ from speechcall.calls.use_cases.control_call import Control
 from speechcall.calls.use_cases.give_reply import tell_task
 from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu
 from speechcall.messages.rules.message import State
+from speechcall.rehearsal.adapters.memory_stores import MemoryCalls
 from speechcall.shared.rules.errors import StoreUnavailable, TelephonyMisconfigured, TelephonyUnavailable
 from speechcall.shared.rules.time_bounds import SETTLING_SECONDS, Ringing, dial_wait_seconds
 from speechcall.stopping.use_cases.stop_message import Cancelled
@@ -42,7 +43,6 @@ from tests.kit.races.world import (
     world,
 )
 from tests.kit.samples import MID
-from tests.stores.memory import MemoryCalls
 
 SIDES: dict[str, Callable[[World], Side]] = {"connect": ConnectSide, "chime": ChimeSide}
 ORDERS, MANY_ORDERS = {"connect": 200, "chime": 100}, 1000
@@ -989,7 +989,7 @@ def _gives_up_whoever_has_answered(monkeypatch: pytest.MonkeyPatch) -> None:
 def _serves_whoever_was_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     for part in ("follow_call", "follow_by_mailbox"):
         monkeypatch.setattr(f"speechcall.calls.use_cases.{part}.is_over", lambda call: call.ended)
-    monkeypatch.setattr("tests.stores.memory.is_over", lambda call: call.ended)
+    monkeypatch.setattr("speechcall.rehearsal.adapters.memory_stores.is_over", lambda call: call.ended)
 
 
 def _takes_a_guess_for_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:

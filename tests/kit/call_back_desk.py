@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, replace
 
 from speechcall.accounts.rules.account import Account, CallBack
 from speechcall.callbacks.use_cases.answer_call_back import CallBackDesk, LastCall
+from speechcall.rehearsal.adapters.memory_opt_outs import MemoryOptOuts
 from tests.kit.samples import FakeClock
 from tests.stores.accounts import MemoryAccounts
-from tests.stores.opt_outs import MemoryOptOuts
 
 HER, HIS, OURS = "+380936670003", "+380936670004", "+4930123456"
 ACME = Account("acme", ("+380",))

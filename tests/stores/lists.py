@@ -18,8 +18,8 @@ from speechcall.accounts.rules.throttle import (
     too_many_urgent,
 )
 from speechcall.prompts.rules.prompt import Prompt
+from speechcall.rehearsal.adapters.memory_campaigns import EndsOfList, MemoryCampaigns
 from speechcall.requests.use_cases.message_list import MessageList
-from tests.stores.campaigns import EndsOfList, MemoryCampaigns
 from tests.stores.shapes import MemoryShapes
 
 

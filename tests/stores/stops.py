@@ -8,7 +8,7 @@ from speechcall.messages.rules.stops import CampaignNumbers, Held, Stop, StopSta
 from speechcall.messages.rules.turns import NONE_CANCELLED
 from speechcall.messages.use_cases.message_ports import Brake
 from speechcall.messages.use_cases.stop_ports import StopJob, Stopped
-from tests.stores.memory import MemoryMessages
+from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
 
 LANES = (False, True)
 

@@ -13,6 +13,7 @@ from speechcall.messages.rules.dial_times import Redial
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.when_to_dial import Dialable, next_dial
 from speechcall.prompts.rules.prompt import Prompt
+from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
 from speechcall.requests.use_cases import field_checks
 from speechcall.requests.use_cases.accept_messages import accept_messages, check_messages
 from speechcall.shared.rules.calling_hours import Hours, Window
@@ -28,7 +29,6 @@ from speechcall.shared.rules.errors import (
 from speechcall.shared.rules.json_text import MAX_JSON_BYTES
 from tests.kit.samples import NOW, FakeClock
 from tests.stores.lists import MemoryLists
-from tests.stores.memory import MemoryMessages
 from tests.stores.shapes import MemoryShapes
 
 HOOK = {"action": "webhook", "url": "https://api.example.com/callback/option1", "body": {"confirm": True}}

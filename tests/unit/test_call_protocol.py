@@ -21,9 +21,10 @@ from speechcall.calls.use_cases.report import Heard, Report
 from speechcall.menus.rules.call_log import MOST_AHEAD
 from speechcall.menus.rules.menu import GotoMenu, Menu
 from speechcall.messages.rules.pool import Pool
+from speechcall.rehearsal.adapters.memory_stores import MemoryCalls, MemoryMessages
 from speechcall.shared.rules.errors import RetryableError, StoreUnavailable, TelephonyUnavailable
 from tests.kit.samples import ASK, HOOK, MESSAGE, MID, NOW, FakeClock, FakeEngine
-from tests.stores.memory import MemoryCalls, MemoryMessages, UnloggedCalls
+from tests.stores.unlogged_calls import UnloggedCalls
 
 pytestmark = pytest.mark.slow
 

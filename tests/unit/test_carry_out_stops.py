@@ -11,15 +11,15 @@ from speechcall.messages.rules.pool import Pool
 from speechcall.messages.rules.stops import CampaignNumbers, Stop
 from speechcall.messages.use_cases.message_ports import Brake, LineTaken
 from speechcall.messages.use_cases.stop_ports import Stopped
+from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
+from speechcall.rehearsal.adapters.memory_turns import MemoryTurns
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.outcome import CANCELLED, EXPIRED
 from speechcall.stopping.use_cases.carry_out_stops import DONE, SETTLED_MSEC, StopWork
 from speechcall.stopping.use_cases.stop_many import resume_campaign
 from speechcall.stopping.use_cases.stop_message import Cancelled, cancel_message, cancel_waiting
 from tests.kit.samples import ASK, NOW, FakeClock, message
-from tests.stores.memory import MemoryMessages
 from tests.stores.stops import MemoryStops
-from tests.stores.turns import MemoryTurns
 
 LISTS, EACH = 3, 4
 POOL = Pool(99, 1000)

@@ -17,11 +17,11 @@ from speechcall.calls.rules.end_of_call import outcome_of
 from speechcall.calls.use_cases.hear_end import IN_FLIGHT_SECONDS
 from speechcall.menus.rules.ask import Input
 from speechcall.menus.rules.call_log import HOLD_SECONDS, Plan
+from speechcall.rehearsal.adapters.memory_stores import MemoryCalls
 from speechcall.shared.rules.errors import EngineUnavailable, StoreUnavailable
 from speechcall.shared.rules.outcome import End, Outcome
 from speechcall.telephony.chime.events import ChimeEvents
 from tests.kit.samples import ASK, CALL, MESSAGE, NOW, FakeClock, FakeEngine
-from tests.stores.memory import MemoryCalls
 
 EVENTS = Path(__file__).parents[2] / "events" / "chime"
 FILES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in EVENTS.glob("*.json")}

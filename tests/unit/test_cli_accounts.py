@@ -12,10 +12,10 @@ import pytest
 from cli.main import app
 from speechcall.accounts.rules.account import Account, CallBack
 from speechcall.accounts.use_cases.accounts import credentials_of, key_name, new_secrets, sha256, user_name
+from speechcall.rehearsal.adapters.memory_turns import MemoryTurns
 from speechcall.shared.rules.calling_hours import Window
 from tests.kit.command_line import CliRunner
 from tests.stores.accounts import MemoryAccounts
-from tests.stores.turns import MemoryTurns
 from tests.stores.webhook_secrets import MemoryWebhookSecrets, seal, unseal
 
 ACME = Account("acme", ("+380",), rate=5, burst=100, senders={"Shop": "+4930123456"})

@@ -48,6 +48,7 @@ COMMANDS = {
     "stack remove": [],
     "stack restore": ["--at", "2026-11-30T09:00:00Z"],
     "list compare": ["1", FILE],
+    "list rehearse": [FILE, "--callees", FILE, "--account", "acme"],
     "list watch": ["1"],
     "list export": ["1"],
     "list cancel": ["1"],

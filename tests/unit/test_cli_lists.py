@@ -14,13 +14,13 @@ from speechcall.calls.rules.call import Step
 from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu, Webhook
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
+from speechcall.rehearsal.adapters.memory_pool import MemoryPool
+from speechcall.rehearsal.adapters.memory_turns import MemoryTurns
 from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.status.use_cases.status import History, Summary
 from tests.kit.command_line import CliRunner
 from tests.kit.samples import CALL, MESSAGE
-from tests.stores.pool import MemoryPool
-from tests.stores.turns import MemoryTurns
 
 LATER = 10**15
 

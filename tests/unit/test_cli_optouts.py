@@ -9,11 +9,11 @@ from cli.main import app
 from cli.optouts import read_rows
 from speechcall.accounts.rules.account import Account
 from speechcall.optouts.rules.opt_out import By, OptOut
+from speechcall.rehearsal.adapters.memory_opt_outs import MemoryOptOuts
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.rules.timing import utc_text
 from tests.kit.command_line import CliRunner
 from tests.kit.samples import NOW
-from tests.stores.opt_outs import MemoryOptOuts
 
 NUMBER = "+380671234567"
 _IMPORT = ("import", "acme", "numbers.csv")

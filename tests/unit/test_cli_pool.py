@@ -7,9 +7,9 @@ import pytest
 
 from cli.main import app
 from speechcall.messages.rules.pool import Pool
+from speechcall.rehearsal.adapters.memory_pool import MemoryPool
 from speechcall.shared.adapters.clock import SystemClock
 from tests.kit.command_line import CliRunner
-from tests.stores.pool import MemoryPool
 
 
 @dataclass

@@ -13,11 +13,11 @@ from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.rules.stops import CampaignNumbers
 from speechcall.messages.use_cases.message_ports import Brake, LineTaken
+from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
 from speechcall.shared.rules.ids import last_id
 from speechcall.status.use_cases.status import Summary
 from tests.kit.samples import ASK, NOW, message
 from tests.stores.accounts import MemoryAccounts
-from tests.stores.memory import MemoryMessages
 from tests.stores.stops import MemoryStops
 
 ACME, LATER = "acme", NOW + 10**12

@@ -12,6 +12,7 @@ import pytest
 from speechcall.accounts.rules.account import Account
 from speechcall.messages.adapters import message_items
 from speechcall.optouts.rules.opt_out import Consent
+from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
 from speechcall.requests.use_cases.accept_messages import accept_messages
 from speechcall.shared.adapters.table import from_wire, to_wire
 from speechcall.shared.rules.errors import InvalidRequest
@@ -19,7 +20,6 @@ from speechcall.status.use_cases.export import Format, render, row_of
 from speechcall.status.use_cases.status import NOT_HELD, History, describe_message
 from tests.kit.samples import MESSAGE, NOW, FakeClock
 from tests.stores.lists import MemoryLists
-from tests.stores.memory import MemoryMessages
 
 HANGUP = {"action": "hangup"}
 MENU = {"introUrl": "https://a.example/1.wav", "dtmfActions": {"d1": [HANGUP]}}

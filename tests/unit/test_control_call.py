@@ -10,6 +10,7 @@ from speechcall.calls.use_cases.control_call import THROTTLED_MSEC, Control
 from speechcall.calls.use_cases.ports import Contact
 from speechcall.menus.rules.call_log import Plan
 from speechcall.messages.rules.pool import Pool
+from speechcall.rehearsal.adapters.memory_stores import MemoryCalls, MemoryMessages
 from speechcall.shared.rules.errors import (
     DestinationRefused,
     StoreUnavailable,
@@ -18,7 +19,6 @@ from speechcall.shared.rules.errors import (
     TelephonyUnavailable,
 )
 from tests.kit.samples import ASK, MESSAGE, MID, NOW, FakeClock, FakeEngine
-from tests.stores.memory import MemoryCalls, MemoryMessages
 
 
 class Telephony:

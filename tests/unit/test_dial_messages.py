@@ -10,11 +10,11 @@ from speechcall.messages.rules.dial_times import COUNTED_MSEC, next_day_msec
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.rules.turns import Queue
+from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
 from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.errors import EngineUnavailable, MenusRefused, StoreUnavailable
 from speechcall.shared.rules.outcome import EXPIRED, Outcome
 from tests.kit.samples import ASK, MENU, MESSAGE, NOW, QUEUED, FakeClock, message
-from tests.stores.memory import MemoryMessages
 
 
 class Flows:

@@ -12,12 +12,12 @@ import pytest
 from speechcall.calls.rules.call import Call, Cause
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
+from speechcall.rehearsal.adapters.memory_stores import MemoryCalls
 from speechcall.shared.rules.errors import TelephonyUnavailable
 from speechcall.shared.rules.ids import holder
 from tests.kit.dialling_calls import Line
 from tests.kit.dialling_world import BATCH, KILL_POINTS, NONE, TROUBLES, World, mixed, overtaken
 from tests.kit.samples import NOW
-from tests.stores.memory import MemoryCalls
 
 pytestmark = pytest.mark.slow
 

@@ -19,6 +19,7 @@ from speechcall.menus.rules.ask import Input
 from speechcall.menus.rules.call_log import COMPLETE, OTHER, Entry, Plan
 from speechcall.menus.rules.menu import Action, GotoMenu, Menu
 from speechcall.menus.rules.walk import table_of, told_entries
+from speechcall.rehearsal.adapters.memory_stores import MemoryCalls
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.status.use_cases.replay_webhooks import obstacle
 from speechcall.webhooks.rules.webhook import WebhookAnswer, WebhookTask
@@ -26,7 +27,6 @@ from speechcall.webhooks.use_cases.work_webhooks import WebhookWork
 from tests.kit.random_menus import random_input
 from tests.kit.samples import ASK, CALL, HOOK, MESSAGE, MID, NOW, FakeClock, FakeEngine
 from tests.kit.webhook_bench import WebhookBench, task_of
-from tests.stores.memory import MemoryCalls
 
 CONTACT = "contact-1"
 

@@ -13,6 +13,8 @@ from cli.main import app
 from speechcall.accounts.rules.account import Account
 from speechcall.messages.rules.dial_times import Caps, Counted, next_day_msec
 from speechcall.messages.rules.may_ring import may_ring
+from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
+from speechcall.rehearsal.adapters.memory_turns import MemoryTurns
 from speechcall.requests.use_cases.accept_messages import accept_messages, check_messages
 from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.rfc3339 import to_msec
@@ -21,8 +23,6 @@ from tests.kit.command_line import CliRunner
 from tests.kit.samples import NOW, QUEUED, FakeClock
 from tests.stores.accounts import MemoryAccounts
 from tests.stores.lists import MemoryLists
-from tests.stores.memory import MemoryMessages
-from tests.stores.turns import MemoryTurns
 from tests.stores.webhook_secrets import MemoryWebhookSecrets
 
 PAGE = (Path(__file__).parents[2] / "docs" / "calling-hours.md").read_text(encoding="utf-8")

@@ -28,6 +28,9 @@ from speechcall.prompts.adapters.audio_kind import kind_of
 from speechcall.prompts.rules.encoding import Encoding
 from speechcall.prompts.use_cases.manage_audio import AudioDesk, begin_upload, put_audio, read_audio
 from speechcall.prompts.use_cases.prompts import Workshop
+from speechcall.rehearsal.adapters.memory_campaigns import MemoryCampaigns
+from speechcall.rehearsal.adapters.memory_opt_outs import MemoryOptOuts
+from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
 from speechcall.requests.use_cases.accept_messages import accept_messages
 from speechcall.requests.use_cases.manage_opt_outs import add_opt_out, list_opt_outs, remove_opt_out
 from speechcall.shared.rules.errors import PromptUnavailable, RequestError
@@ -48,10 +51,7 @@ from speechcall.webhooks.use_cases.give_secret import give_secret
 from speechcall.webhooks.use_cases.webhook_secrets import MAX_SECRETS
 from tests.kit.samples import MESSAGE as MESSAGE_STORED
 from tests.kit.samples import MID, NOW, FakeClock
-from tests.stores.campaigns import MemoryCampaigns
 from tests.stores.lists import MemoryLists
-from tests.stores.memory import MemoryMessages
-from tests.stores.opt_outs import MemoryOptOuts
 from tests.stores.prompts import MemoryPrompts
 from tests.stores.stops import MemoryStops
 from tests.stores.webhook_secrets import MemoryWebhookSecrets

@@ -13,12 +13,12 @@ from speechcall.accounts.rules.account import Account
 from speechcall.messages.rules.fallback import CAUSES, NO_KEY, REASONS, Fallback, FallbackStatus
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.sms import MOST_GSM, MOST_OTHER, parts_of
+from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
 from speechcall.requests.use_cases.accept_messages import accept_messages
 from speechcall.requests.use_cases.request_models import StatusEventName
 from speechcall.status.use_cases.status import History, describe_message
 from tests.kit.samples import NOW, FakeClock
 from tests.stores.lists import MemoryLists
-from tests.stores.memory import MemoryMessages
 
 PAGE = (Path(__file__).parents[2] / "docs" / "fallback.md").read_text(encoding="utf-8")
 (CURL,) = [shlex.split(block.partition("```")[0].replace("\\\n", " ")) for block in PAGE.split("```sh\n")[1:]]

@@ -7,9 +7,9 @@ from speechcall.calls.use_cases.end_call import end_call
 from speechcall.calls.use_cases.hear_end import IN_FLIGHT_SECONDS, ContactEnd, hear_contact_end
 from speechcall.calls.use_cases.ports import Contact
 from speechcall.menus.rules.call_log import Plan
+from speechcall.rehearsal.adapters.memory_stores import MemoryCalls
 from speechcall.shared.rules.errors import TelephonyUnavailable
 from tests.kit.samples import CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
-from tests.stores.memory import MemoryCalls
 
 OTHER = "227633266688000009"
 CONTACT = Contact("contact-1", {"mid": MID, "attempt": "1"}, ended=True, answered=False, cause=Cause.BUSY)

@@ -31,12 +31,12 @@ from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.message_ports import NumberBusy
 from speechcall.messages.use_cases.refuse_message import refuse_message
 from speechcall.money.rules.rate import Rate
+from speechcall.rehearsal.adapters.memory_stores import MemoryCalls, MemoryMessages
 from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.errors import StoreUnavailable, TelephonyMisconfigured, TelephonyUnavailable
 from speechcall.shared.rules.outcome import EXPIRED, End, Outcome
 from speechcall.shared.rules.time_bounds import GIVE_UP_SECONDS, MAY_RING_SECONDS, SETTLING_SECONDS
 from tests.kit.samples import ASK, CALL, MENU, MESSAGE, MID, NOW, FakeClock, FakeEngine, message
-from tests.stores.memory import MemoryCalls, MemoryMessages
 
 
 class Telephony:

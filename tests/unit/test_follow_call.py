@@ -8,8 +8,8 @@ from speechcall.calls.rules.call import Bounds, Cause, Command, Kind, Reply, Ste
 from speechcall.calls.use_cases.follow_by_mailbox import MAILBOX_SECONDS
 from speechcall.calls.use_cases.follow_call import follow_call
 from speechcall.calls.use_cases.report import HANG_UP, Heard, Next, Op, Report
+from speechcall.rehearsal.adapters.memory_stores import MemoryCalls
 from tests.kit.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
-from tests.stores.memory import MemoryCalls
 
 BOUNDS = Bounds(9, 900)
 

@@ -8,8 +8,8 @@ from speechcall.calls.rules.call import Cause, Command, Kind, Reply, Ticket
 from speechcall.calls.use_cases.follow_call import follow_call
 from speechcall.calls.use_cases.report import HANG_UP, Heard, Next, Op, Report
 from speechcall.menus.rules.call_log import HOLD_SECONDS, Plan, Then, ThenKind
+from speechcall.rehearsal.adapters.memory_stores import MemoryCalls
 from tests.kit.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
-from tests.stores.memory import MemoryCalls
 
 PLAN = Plan(({"d1": 1, "d2": "end", "d3": "wait", "wrong": 0}, {"wrong": 0}), 50, NOW + 900_000, 2)
 

@@ -9,12 +9,12 @@ import pytest
 from speechcall.accounts.rules.account import Account
 from speechcall.menus.rules.prove import prove
 from speechcall.menus.rules.walk import AS_DEPLOYED, CallLimits
+from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
 from speechcall.requests.use_cases import judge_promises
 from speechcall.requests.use_cases.accept_messages import accept_messages, check_messages
 from speechcall.shared.rules.errors import InvalidRequest
 from tests.kit.samples import FakeClock
 from tests.stores.lists import MemoryLists
-from tests.stores.memory import MemoryMessages
 
 HANGUP = {"action": "hangup"}
 AGAIN = {"action": "gotoMenu", "menu": 0}

@@ -22,9 +22,9 @@ from speechcall.calls.use_cases.report import Heard, told_by_log
 from speechcall.menus.rules.call_log import MOST_AHEAD, Plan, ThenKind, follows
 from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu
 from speechcall.menus.rules.walk import Behaviour, Walk, react, table_of, walk
+from speechcall.rehearsal.adapters.memory_stores import MemoryCalls
 from speechcall.shared.rules.outcome import End
 from tests.kit.samples import ASK, CALL, HOOK, MID, NOW, FakeClock
-from tests.stores.memory import MemoryCalls
 
 pytestmark = pytest.mark.slow
 

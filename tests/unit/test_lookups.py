@@ -23,6 +23,7 @@ from speechcall.menus.rules.prove import Result, prove
 from speechcall.menus.rules.shape import shape_of
 from speechcall.menus.rules.walk import AS_DEPLOYED, Behaviour, table_of, waits_of, walk
 from speechcall.menus.rules.written_menus import written_menus
+from speechcall.rehearsal.adapters.memory_stores import MemoryCalls, MemoryMessages
 from speechcall.requests.rules.placeholders import read_template
 from speechcall.shared.rules.errors import ForbiddenAddress, StoreUnavailable, Unreachable
 from speechcall.shared.rules.outcome import End
@@ -30,7 +31,6 @@ from speechcall.telephony.chime import actions as chime
 from speechcall.telephony.chime.conversation import Asks
 from speechcall.telephony.connect import conversation as connect
 from tests.kit.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
-from tests.stores.memory import MemoryCalls, MemoryMessages
 
 SECRET = "Bearer hunter2"
 LOOKUP = Lookup(

@@ -23,10 +23,10 @@ from speechcall.menus.rules.introduction import Audio, Pause
 from speechcall.menus.rules.menu import Menu, Repeat
 from speechcall.menus.rules.speech import Say
 from speechcall.optouts.rules.opt_out import By, OptOut
+from speechcall.rehearsal.adapters.memory_opt_outs import MemoryOptOuts
 from speechcall.shared.rules.errors import InvalidCursor, InvalidRequest, MalformedJson, NotFound
 from speechcall.status.use_cases.status import History
 from tests.kit.samples import MESSAGE, MID, NOW, FakeClock
-from tests.stores.opt_outs import MemoryOptOuts
 
 ACME, OTHER = Account("acme", ("*",)), Account("other", ("*",))
 NUMBER = "+380936670003"

@@ -4,6 +4,7 @@ import pytest
 
 from speechcall.calls.rules.call import Cause
 from speechcall.calls.use_cases.place_call import AGAIN_SECONDS, PATIENCE_SECONDS, SETTLED_SECONDS, Doubt, place_once
+from speechcall.rehearsal.adapters.memory_stores import MemoryCalls
 from speechcall.shared.rules.errors import (
     DestinationRefused,
     TelephonyMisconfigured,
@@ -11,7 +12,6 @@ from speechcall.shared.rules.errors import (
     TelephonyUnavailable,
 )
 from tests.kit.samples import CALL, MESSAGE, MID, NOW, FakeClock
-from tests.stores.memory import MemoryCalls
 
 LOST = TelephonyUnavailable("500", maybe_done=True)
 

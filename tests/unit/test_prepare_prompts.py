@@ -44,10 +44,10 @@ from speechcall.prompts.use_cases.prompts import (
     find_uploaded,
     remove_prompt,
 )
+from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
 from speechcall.shared.rules.errors import NotFound, PromptUnavailable, PromptUnreachable, StoreUnavailable
 from tests.kit.carrier_bench import mulaw_wav
 from tests.kit.samples import HOOK, MENU, MESSAGE, MID, NOW, FakeClock
-from tests.stores.memory import MemoryMessages
 from tests.stores.prompts import MemoryPrompts
 from tests.stores.webhooks import MemoryPlaces
 

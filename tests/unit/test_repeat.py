@@ -22,6 +22,7 @@ from speechcall.menus.rules.prove import Result, prove
 from speechcall.menus.rules.shape import shape_of
 from speechcall.menus.rules.walk import AS_DEPLOYED
 from speechcall.menus.rules.written_menus import written_menus
+from speechcall.rehearsal.adapters.memory_stores import MemoryCalls
 from speechcall.requests.use_cases.read_messages import check_message, to_menus
 from speechcall.telephony.chime.actions import render_next as chime_answer
 from speechcall.telephony.chime.conversation import Asks, parse_event
@@ -29,7 +30,6 @@ from speechcall.telephony.connect.conversation import parse_report
 from speechcall.telephony.connect.conversation import render_next as connect_answer
 from speechcall.telephony.simulated.moments import Moment, What, dump, parse
 from tests.kit.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
-from tests.stores.memory import MemoryCalls
 
 HANGUP = {"action": "hangup"}
 GIVEN = {"from": "Shop", "to": "+380936670003", "text": "ivr", "type": "speechcall"}

@@ -17,13 +17,13 @@ from speechcall.calls.rules.call import Call
 from speechcall.messages.adapters import message_items
 from speechcall.messages.rules.message import UNFINISHED_SECONDS, State, kept_after_end
 from speechcall.messages.rules.pool import Pool
+from speechcall.rehearsal.adapters.memory_stores import MemoryCalls
 from speechcall.requests.use_cases.accept_messages import accept_messages
 from speechcall.shared.adapters.table import from_wire, to_wire
 from speechcall.shared.rules.timing import utc_text
 from tests.kit.dialling_world import TROUBLES, World
 from tests.kit.samples import ASK, CALLING, MESSAGE, NOW
 from tests.stores.lists import MemoryLists
-from tests.stores.memory import MemoryCalls
 
 DAY_MSEC = 86_400_000
 MONTH = NOW + 30 * DAY_MSEC

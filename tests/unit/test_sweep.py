@@ -12,12 +12,12 @@ from speechcall.messages.rules.dial_times import MAX_TTL_SECONDS
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
 from speechcall.prompts.use_cases.prepare_prompts import NOT_IN_TIME
+from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
 from speechcall.shared.rules.errors import EngineUnavailable, StoreUnavailable
 from speechcall.shared.rules.ids import new_ids
 from speechcall.shared.rules.outcome import EXPIRED, End
 from speechcall.shared.rules.time_bounds import CALL_CHECK_SECONDS, GIVE_UP_SECONDS
 from tests.kit.samples import ASK, MESSAGE, MID, NOW, FakeClock, message
-from tests.stores.memory import MemoryMessages
 
 MINUTE = 60_000
 

@@ -15,9 +15,9 @@ from speechcall.calls.use_cases.follow_call import follow_call
 from speechcall.calls.use_cases.ports import Contact, Engine
 from speechcall.calls.use_cases.report import Heard, Report
 from speechcall.menus.rules.call_log import Plan
+from speechcall.rehearsal.adapters.memory_stores import MemoryCalls, MemoryMessages
 from speechcall.shared.use_cases.tasks import TaskAnswer
 from tests.kit.samples import ASK, CALL, CALLING, MESSAGE, MID, NOW, FakeClock, FakeEngine, hold_to_shape
-from tests.stores.memory import MemoryCalls, MemoryMessages
 
 PLAN = Plan(({"d1": 0, "d2": "end", "wrong": 0},), 50, NOW + 900_000, 2)
 BY_LOG = pytest.mark.parametrize("plan", [PLAN, None], ids=["with a log", "without"])

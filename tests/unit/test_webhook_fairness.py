@@ -13,6 +13,7 @@ from local.cloud.providers.connect import INSTANCE_ARN
 from local.cloud.simulated_providers import CALLER_ID
 from local.cloud.template import TEMPLATE, read_template
 from speechcall.menus.rules.menu import Hangup, Menu, Webhook
+from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
 from speechcall.shared.rules.errors import Unreachable
 from speechcall.webhooks.rules.delivery import places_of_an_account
 from speechcall.webhooks.rules.webhook import WebhookAnswer, WebhookTask
@@ -20,7 +21,6 @@ from speechcall.webhooks.use_cases.deliver_webhook import Sending
 from speechcall.webhooks.use_cases.work_webhooks import WebhookWork
 from tests.kit.samples import NOW, FakeClock, message
 from tests.kit.webhook_bench import task_of
-from tests.stores.memory import MemoryMessages
 from tests.stores.webhooks import MemoryDeliveries, MemoryPlaces
 
 pytestmark = pytest.mark.slow

@@ -13,9 +13,9 @@ from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.use_cases.lines import PoolStore
 from speechcall.messages.use_cases.message_ports import MessageStore
+from speechcall.rehearsal.adapters.memory_stores import MemoryCalls, MemoryMessages
 from tests.kit.registry import dynamodb_client, table_requests
 from tests.kit.store_samples import Stores
-from tests.stores.memory import MemoryCalls, MemoryMessages
 
 
 @pytest.fixture(scope="module")

@@ -14,13 +14,13 @@ from speechcall.messages.rules.message import State
 from speechcall.messages.rules.turns import Queue, Turn
 from speechcall.messages.use_cases.message_ports import LineTaken, Redialled
 from speechcall.messages.use_cases.turn_ports import Charge
+from speechcall.rehearsal.adapters import memory_campaigns
 from speechcall.requests.adapters.lists_store import DynamoLists
 from speechcall.requests.use_cases.message_list import MessageList
 from speechcall.shared.rules.errors import CampaignCancelled, StoreUnavailable, TooManyCampaigns
 from speechcall.shared.rules.outcome import CANCELLED, EXPIRED, End, Outcome
 from tests.kit.samples import ASK, NOW, message
 from tests.kit.store_samples import ANSWERED, EXPIRES, POOL
-from tests.stores import campaigns as memory_campaigns
 from tests.stores.lists import MemoryLists
 
 ACME, SPRING = "acme", "spring"

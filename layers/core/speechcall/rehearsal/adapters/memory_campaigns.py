@@ -109,7 +109,8 @@ class MemoryCampaigns:
 
     def confirm_list(self, list_id: str, account_id: str, campaign: str) -> None:
         one = self.lists[list_id]
-        assert (one.account_id, one.campaign) == (account_id, campaign)
+        if (one.account_id, one.campaign) != (account_id, campaign):
+            raise LookupError(f"the list {list_id} is of another campaign")
         if one.accepting_msec > 0:
             self.lists[list_id] = replace(one, accepting_msec=0)
 

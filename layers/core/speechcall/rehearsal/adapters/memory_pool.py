@@ -38,7 +38,8 @@ class MemoryPool:
         return True
 
     def forget_strays(self, strays: Collection[str]) -> None:
-        assert not strays, "no release before writes here"
+        if strays:
+            raise NotImplementedError("no release before writes here")
 
     def refusal(self, number: str, pool: Pool, now_msec: int, *, is_urgent: bool) -> Claim | None:
         """Why no line can be taken, as `why_no_line` says; None: one can."""
@@ -55,11 +56,19 @@ class MemoryPool:
     def take(self, holder: str, number: str, pool: Pool, now_msec: int, *, is_urgent: bool) -> None:
         """As `take_line` does."""
         next_msec = now_msec + pool.slot_msec
-        held = {**self.state.held, number: holder}
+        held = self._held()
+        held[number] = holder
         normal = self.state.normal | {holder} if pool.urgent_lines and not is_urgent else self.state.normal
         self.state = self.state._replace(held=held, normal=normal, next_msec=next_msec)
 
     def give_back(self, holder: str, number: str) -> None:
         """As `give_back` does."""
-        held = {taken: by for taken, by in self.state.held.items() if (taken, by) != (number, holder)}
+        held = self._held()
+        if held.get(number) == holder:
+            del held[number]
         self.state = self.state._replace(held=held, normal=self.state.normal - {holder})
+
+    def _held(self) -> dict[str, str]:
+        """Changed where it is: it is long, and what was read is a copy."""
+        held = self.state.held
+        return held if isinstance(held, dict) else dict(held)

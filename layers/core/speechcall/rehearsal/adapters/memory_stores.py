@@ -1,4 +1,4 @@
-"""The stores in memory: a second implementation of `calls.use_cases.ports`, for races and for large backlogs.
+"""The stores in memory: a second implementation of `calls.use_cases.ports`, for rehearsals, races and large backlogs.
 
 Held equal to DynamoDB by tests/integration/store_contract. One lock makes each method one step.
 """
@@ -6,8 +6,9 @@ Held equal to DynamoDB by tests/integration/store_contract. One lock makes each 
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Protocol
 
 from speechcall.calls.rules.call import Bounds, Call, Cause, Command, Kind, Refused, Reply, Step, Ticket
 from speechcall.calls.rules.end_of_call import is_over
@@ -37,24 +38,30 @@ from speechcall.messages.use_cases.message_ports import (
 from speechcall.messages.use_cases.stop_ports import Stopped
 from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.outbound.rules.destination import destination
+from speechcall.rehearsal.adapters.copies import altered, finish_copy
+from speechcall.rehearsal.adapters.memory_campaigns import EndsOfList, MemoryCampaigns
+from speechcall.rehearsal.adapters.memory_index import MemoryIndex
+from speechcall.rehearsal.adapters.memory_limits import MemoryLimits
+from speechcall.rehearsal.adapters.memory_opt_outs import MemoryOptOuts
+from speechcall.rehearsal.adapters.memory_pool import MemoryPool
+from speechcall.rehearsal.adapters.memory_turns import MemoryTurns
 from speechcall.shared.adapters.keys import LATER, waiting_partition, waiting_place
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
 from speechcall.shared.rules.outcome import End, Outcome
 from speechcall.shared.rules.time_bounds import QUEUE_LOST_SECONDS
-from speechcall.webhooks.rules.webhook import status_task
-from tests.stores.campaigns import EndsOfList, MemoryCampaigns
-from tests.stores.index import MemoryIndex
-from tests.stores.limits import MemoryLimits
-from tests.stores.opt_outs import MemoryOptOuts
-from tests.stores.pool import MemoryPool
-from tests.stores.turns import MemoryTurns
-from tests.stores.webhooks import MemoryDeliveries
+from speechcall.webhooks.rules.webhook import WebhookTask, status_task
 
 Key = tuple[str, int]
 
 
 _SEALED = str.maketrans("0123456789", "zyxwvutsrq")
+
+
+class Hooks(Protocol):
+    """Where the deliveries of status events are written."""
+
+    def tell(self, task: WebhookTask, account_id: str, destination: str, due_msec: int) -> object: ...
 
 
 class MemoryCalls:
@@ -72,7 +79,7 @@ class MemoryCalls:
     def seal_digits(self, mid: str, digits: str) -> str:
         return f"sealed {mid} {digits.translate(_SEALED)}"
 
-    def open(self, call: Call, expires_at: int) -> Call:
+    def open(self, call: Call, expires_at: int) -> Call:  # noqa: ARG002 - nothing expires here
         key = (call.mid, call.attempt)
         with self._lock:
             if key not in self._calls:
@@ -174,7 +181,7 @@ class MemoryCalls:
     def set_contact(self, mid: str, attempt: int, contact_id: str) -> Call | None:
         return self._change(mid, attempt, lambda call: call._replace(contact_id=call.contact_id or contact_id))
 
-    def name_contact(self, contact_id: str, mid: str, attempt: int, expires_at: int) -> None:
+    def name_contact(self, contact_id: str, mid: str, attempt: int, expires_at: int) -> None:  # noqa: ARG002 - as above
         self._contacts[contact_id] = (mid, attempt)
 
     def find_contact(self, contact_id: str) -> Key | None:
@@ -241,13 +248,6 @@ class MemoryCalls:
             return changed
 
 
-class UnloggedCalls(MemoryCalls):
-    """The calls as a release that kept no log opened them."""
-
-    def open(self, call: Call, expires_at: int) -> Call:
-        return super().open(call._replace(plan=None), expires_at)
-
-
 def _kept(call: Call, reply: Reply) -> Call | None:
     earlier = call.kept_reply is not None and call.kept_reply.seq >= reply.seq
     if call.ended or earlier or not call.done_seq < reply.seq == call.seq:
@@ -276,10 +276,11 @@ class MemoryMessages:
     """The status events, as they are written with what they tell of."""
     ends: dict[str, EndsOfList] = field(default_factory=dict)
     """The counters of lists whose sender is told when all messages have ended."""
-    hooks: MemoryDeliveries | None = None
-    """Where their deliveries are written."""
+    hooks: Hooks | None = None
     tell: Callable[[StatusEvent], object] | None = None
     """Queues an event."""
+    tell_end: Callable[[Message], object] | None = None
+    """Hears of each message that has ended. It must not ask this store."""
     _messages: dict[str, Message] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -306,13 +307,13 @@ class MemoryMessages:
         later = self._wake(message, now_msec)
 
         def queued(stored: Message) -> Message:
-            return replace(stored, state=State.QUEUED, asks=asks)
+            return altered(stored, state=State.QUEUED, asks=asks)
 
         return self._move(message.mid, State.PREPARING, queued, later or now_msec, stands=later is None)
 
     def promote(self, message: Message, now_msec: int) -> bool:
         later = self._wake(message, now_msec)
-        called_back = lambda stored: replace(stored, is_held=False)  # noqa: E731
+        called_back = lambda stored: altered(stored, is_held=False)  # noqa: E731
         return self._move(message.mid, State.QUEUED, called_back, later or now_msec, stands=later is None)
 
     def _wake(self, message: Message, now_msec: int) -> int | None:
@@ -341,7 +342,7 @@ class MemoryMessages:
     def refuse_unreadable(self, mid: str, before: State, outcome: Outcome, now_msec: int) -> bool:
         stored = self._messages.get(mid)
         moved = self._move(mid, before, lambda stored: self._finish(_finished(stored, outcome, now_msec)))
-        return self._tell_if(moved, replace(stored, state=State.QUEUED), outcome, now_msec) if stored else moved
+        return self._tell_if(moved, altered(stored, state=State.QUEUED), outcome, now_msec) if stored else moved
 
     def _tell_if(self, has_left: bool, message: Message, outcome: Outcome | None, now_msec: int) -> bool:
         """Tells of what has become of a message, once: as the transaction that changes it does."""
@@ -358,15 +359,24 @@ class MemoryMessages:
                 if counter.open == 0:
                     events.append(list_event(message.list_id))
             self.told += events
-            for event in events if self.hooks else ():
+            if self.hooks:
                 due_msec = now_msec + (QUEUE_LOST_SECONDS * 1000 if self.tell else 0)
-                self.hooks.tell(status_task(event), message.account_id, destination(message.status_url), due_msec)
-        for event in events if self.tell else ():
-            self.tell(event)
+                for event in events:
+                    self.hooks.tell(status_task(event), message.account_id, destination(message.status_url), due_msec)
+        if self.tell:
+            for event in events:
+                self.tell(event)
         return True
+
+    def place(self, message: Message) -> None:
+        """A message as it was read from another store, with what it holds: a line is the pool's."""
+        with self._lock:
+            self._put(message, message.due_msec, stands=message.stands)
 
     def _finish(self, finished: Message) -> Message:
         """Counted in its campaign, if it has one."""
+        if self.tell_end:
+            self.tell_end(finished)
         if finished.campaign and finished.outcome:
             key = (finished.account_id, finished.campaign)
             self.campaigns.finish(key, finished.outcome, finished.finished_msec or 0)
@@ -402,7 +412,7 @@ class MemoryMessages:
             if charge:
                 self.turns.charge(charge, name)
             self.campaigns.call((message.account_id, message.campaign), 1)
-            called = replace(
+            called = altered(
                 stored,
                 state=State.CALLING,
                 attempt=attempt,
@@ -437,9 +447,9 @@ class MemoryMessages:
         with self._lock:
             return self.limits.caps(message, message.limits, now_msec) if message.limits else NO_CAPS
 
-    def settle(self, message: Message, end: End, guess: Outcome, now_msec: int) -> bool:
+    def settle(self, message: Message, end: End, guess: Outcome, now_msec: int) -> bool:  # noqa: ARG002 - see the port
         def settling(stored: Message) -> Message:
-            return replace(stored, state=State.SETTLING, settling_end=end)
+            return altered(stored, state=State.SETTLING, settling_end=end)
 
         return self._leave(message, settling, now_msec, now_msec)
 
@@ -448,22 +458,22 @@ class MemoryMessages:
             return self._finish(_finished(stored, outcome, now_msec))
 
         has_left = self._leave(message, finished, None, now_msec, heard)
-        in_call = message if message.state is State.SETTLING else replace(message, state=State.CALLING)
+        in_call = message if message.state is State.SETTLING else altered(message, state=State.CALLING)
         return self._tell_if(has_left, in_call, outcome, now_msec)
 
     def requeue(
         self, message: Message, redials: int, due_msec: int, now_msec: int, heard: Heard | None = None
     ) -> Redialled:
         def queued(stored: Message) -> Message:
-            queued = replace(stored, state=State.QUEUED, redials=redials, settling_end=None)
-            return replace(queued, answered_reason=message.answered_reason)
+            queued = altered(stored, state=State.QUEUED, redials=redials, settling_end=None)
+            return altered(queued, answered_reason=message.answered_reason)
 
         with self._lock:
             why = self._why_not_again(message)
         if why:
             return why
         is_done = self._leave(message, queued, due_msec, now_msec, heard)
-        in_call = message if message.state is State.SETTLING else replace(message, state=State.CALLING)
+        in_call = message if message.state is State.SETTLING else altered(message, state=State.CALLING)
         self._tell_if(is_done, in_call, None, now_msec)
         return Redialled.QUEUED if is_done else Redialled.DONE_BEFORE
 
@@ -499,7 +509,7 @@ class MemoryMessages:
             is_paused = self.brakes.get((Brake.LIST, message.list_id)) == "paused"
             if stored is None or stored.state is not State.QUEUED or not is_paused:
                 return False
-            self._put(replace(stored, is_held=True), due_msec)
+            self._put(altered(stored, is_held=True), due_msec)
             return True
 
     def stop_redials(self, message: Message, now_msec: int, *, hangs_up: bool) -> bool:
@@ -508,7 +518,7 @@ class MemoryMessages:
             if stored is None or stored.state is not message.state or stored.attempt != message.attempt:
                 return False
             hangup_msec = (stored.hangup_msec or now_msec) if hangs_up else stored.hangup_msec
-            changed = replace(stored, cancelled_msec=stored.cancelled_msec or now_msec, hangup_msec=hangup_msec)
+            changed = altered(stored, cancelled_msec=stored.cancelled_msec or now_msec, hangup_msec=hangup_msec)
             self._messages[message.mid] = changed
             if hangs_up:
                 self.jobs_begun.append((Stopped(Brake.MESSAGE, message.account_id, message.mid), now_msec))
@@ -574,7 +584,11 @@ class MemoryMessages:
         """`stands`: a queued message has its place in its queue."""
         if stands:
             due_msec = waiting_values(message)[":due"]
-        self._messages[message.mid] = replace(message, due_msec=due_msec, stands=stands)
+        stored = self._messages.get(message.mid)
+        if stored is None or stored is message:
+            message = altered(message)
+        finish_copy(message, due_msec=due_msec, stands=stands)
+        self._messages[message.mid] = message
         is_later = message.state is State.QUEUED and not stands
         self.index.put(message.mid, LATER if is_later else shard_name(message.mid, message.state), due_msec)
         partition = waiting_partition(message.account_id, message.campaign, message.is_urgent, message.window)
@@ -582,7 +596,7 @@ class MemoryMessages:
 
 
 def _finished(message: Message, outcome: Outcome, now_msec: int, cause: str | None = None) -> Message:
-    return replace(
+    return altered(
         message,
         state=State.FINISHED,
         settling_end=None,

@@ -5,15 +5,16 @@ The order lags as the index does; what is read by key does not.
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from speechcall.messages.adapters.turns_store import ALREADY_AWAKE_MSEC, MOST_OPENED
 from speechcall.messages.rules.turns import Queue, Turn, cost
 from speechcall.messages.use_cases.message_ports import AccountFull, Brake, Claim, HeldBack, QueueShut, TurnMoved
 from speechcall.messages.use_cases.turn_ports import Charge
+from speechcall.rehearsal.adapters.copies import altered
+from speechcall.rehearsal.adapters.memory_index import MemoryIndex, Shard
 from speechcall.shared.adapters.keys import waiting_partition
-from tests.stores.index import MemoryIndex, Shard
 
 TurnName = tuple[str, bool]
 QueueName = tuple[str, str, bool, str]
@@ -90,20 +91,20 @@ class MemoryTurns:
             return
         turn, queue = self.find(account_id, is_urgent), self.find_queue(*name)
         if not queue.is_waiting:
-            queue = replace(queue, opens_msec=0, virtual=max(queue.standing, turn.queue_clock), owed=0, is_waiting=True)
-        self._put(replace(queue, woken_msec=now_msec, revision=queue.revision + 1))
+            queue = altered(queue, opens_msec=0, virtual=max(queue.standing, turn.queue_clock), owed=0, is_waiting=True)
+        self._put(altered(queue, woken_msec=now_msec, revision=queue.revision + 1))
         if not turn.is_paused:
             if not turn.is_waiting:
                 virtual = max(turn.standing, self.clocks[is_urgent])
-                turn = replace(turn, virtual=virtual, owed=0, is_waiting=True)
-            self._put(replace(turn, woken_msec=now_msec, revision=turn.revision + 1))
+                turn = altered(turn, virtual=virtual, owed=0, is_waiting=True)
+            self._put(altered(turn, woken_msec=now_msec, revision=turn.revision + 1))
         self._woken[name] = now_msec
 
     def shut(self, queue: Queue, opens_msec: int) -> None:
         name = _queue_name(queue)
         stored = self.find_queue(*name)
         self._woken.pop(name, None)
-        self._put(replace(stored, is_waiting=False, opens_msec=opens_msec, revision=stored.revision + 1))
+        self._put(altered(stored, is_waiting=False, opens_msec=opens_msec, revision=stored.revision + 1))
 
     def open_due(self, now_msec: int) -> int:
         found = [queue for queue in self._queues.values() if 0 < queue.opens_msec <= now_msec]
@@ -117,18 +118,18 @@ class MemoryTurns:
             if stored.revision != queue.revision:
                 return False
             self._woken.pop(_queue_name(queue), None)
-            self._put(replace(stored, is_waiting=False))
+            self._put(altered(stored, is_waiting=False))
             return True
         found = self.find(turn.account_id, turn.is_urgent)
         if found.revision != turn.revision:
             return False
-        self._put(replace(found, is_waiting=False))
+        self._put(altered(found, is_waiting=False))
         return True
 
     def forget_live(self, turn: Turn, holders: Sequence[str]) -> None:
         if holders:
             found = self.find(turn.account_id, turn.is_urgent)
-            self._put(replace(found, live=found.live - set(holders)))
+            self._put(altered(found, live=found.live - set(holders)))
 
     # ------------------------------------------------- parts of claims and ends
     def refusal(self, charge: Charge, mid: str) -> Claim | None:
@@ -156,7 +157,7 @@ class MemoryTurns:
         charged, queued = read.charged(holder, charge.queue.standing), charge.queue
         queued = queued.charged(cost(charge.line_msec, read.share))
         self._put(
-            replace(
+            altered(
                 turn,
                 virtual=charged.virtual,
                 owed=turn.owed - read.owed,
@@ -166,7 +167,7 @@ class MemoryTurns:
                 line_msec=turn.line_msec + charged.line_msec - read.line_msec,
             )
         )
-        self._put(replace(queue, virtual=queued.virtual, owed=queue.owed - charge.queue.owed))
+        self._put(altered(queue, virtual=queued.virtual, owed=queue.owed - charge.queue.owed))
         self.clocks[read.is_urgent] = read.standing
 
     def settle(self, name: QueueName, holder: str, line_msec: int, owed: int, *, is_limited: bool) -> None:
@@ -174,7 +175,7 @@ class MemoryTurns:
         account_id, _, is_urgent, _ = name
         turn, queue = self.find(account_id, is_urgent), self.find_queue(*name)
         self._put(
-            replace(
+            altered(
                 turn,
                 owed=turn.owed + owed,
                 ended=turn.ended + 1,
@@ -184,11 +185,11 @@ class MemoryTurns:
                 revision=turn.revision + is_limited,
             )
         )
-        self._put(replace(queue, owed=queue.owed + owed))
+        self._put(altered(queue, owed=queue.owed + owed))
 
-    def change(self, turn: Turn) -> None:
-        """A turn as an operator sets it."""
-        self._put(turn)
+    def change(self, made: Turn | Queue) -> None:
+        """A turn as an operator sets it; or either as it was read from another store."""
+        self._put(made)
 
     def _put(self, made: Turn | Queue) -> None:
         if isinstance(made, Turn):

@@ -1,0 +1,1 @@
+"""Use cases: rules put to work through ports."""

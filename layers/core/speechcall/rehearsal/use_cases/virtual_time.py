@@ -1,0 +1,47 @@
+"""A clock that nobody waits for: what is due next happens at once, and then it is so late."""
+
+import heapq
+import itertools
+from collections.abc import Callable
+
+
+class VirtualTime:
+    """A `Clock` on which things are planned. `now_msec`: when it begins.
+
+    Who sleeps lets all happen that is due meanwhile.
+    """
+
+    def __init__(self, now_msec: int) -> None:
+        self.msec = now_msec
+        self._due: list[tuple[int, float, int, Callable[[], None]]] = []
+        self._count = itertools.count()
+
+    def now_msec(self) -> int:
+        """Epoch milliseconds."""
+        return self.msec
+
+    def after(self, seconds: float, work: Callable[[], None]) -> None:
+        """Plans `work` in so many seconds. Of what is due at one moment, what `tie_break` says; else in order."""
+        due = self.msec + round(seconds * 1000)
+        heapq.heappush(self._due, (due, self.tie_break(), next(self._count), work))
+
+    def tie_break(self) -> float:
+        """Of what is due at one moment, the least is first."""
+        return 0.0
+
+    def sleep(self, seconds: float) -> None:
+        """Lets so many seconds pass."""
+        until = self.msec + round(seconds * 1000)
+        self.pass_until(until)
+        self.msec = max(self.msec, until)
+
+    def pass_until(self, until_msec: int | None = None) -> None:
+        """Does everything that is due until a moment; None: until nothing is planned any more."""
+        while self._due and (until_msec is None or self._due[0][0] <= until_msec):
+            self.advance()
+
+    def advance(self) -> None:
+        """Does what is due next."""
+        due, _, _, work = heapq.heappop(self._due)
+        self.msec = max(self.msec, due)
+        work()
