@@ -67,6 +67,7 @@ def a_content():
 def _other_menus(content):
     for menu in content["menu"]:
         menu["dtmfActions"] = {}
+        menu.pop("input", None)
 
 
 def _another_key(content):

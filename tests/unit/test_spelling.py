@@ -22,8 +22,10 @@ from speechcall.requests.use_cases.action_models import (
 from speechcall.requests.use_cases.consent_model import ConsentModel
 from speechcall.requests.use_cases.fallback_model import FallbackModel
 from speechcall.requests.use_cases.hours_model import WindowModel
+from speechcall.requests.use_cases.input_model import InputModel
 from speechcall.requests.use_cases.play_model import PlayPartModel
 from speechcall.requests.use_cases.redial_model import RedialModel
+from speechcall.requests.use_cases.repeat_model import RepeatModel
 from speechcall.requests.use_cases.request_models import Key, MenuModel
 from speechcall.requests.use_cases.request_schema import MESSAGE_FIELDS
 from speechcall.requests.use_cases.say_model import SayModel
@@ -159,6 +161,8 @@ def test_the_names_of_each_place_are_those_of_its_model():
         "consent": ConsentModel,
         "windows[]": WindowModel,
         "menu[]": MenuModel,
+        "repeat": RepeatModel,
+        "input": InputModel,
         "play[]": PlayPartModel,
         "say": SayModel,
         "webhook": WebhookModel,

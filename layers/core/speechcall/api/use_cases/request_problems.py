@@ -122,7 +122,7 @@ KNOWN_NAMES = {
     "consent": ("basis", "at", "ref"),
     "windows[]": ("from", "to", "days"),
     "menu[]": ("say", "play", "introUrl", "idleTimeoutMsec", "input", "dtmfActions", "repeat"),
-    "repeat": ("times", "say", "play", "introUrl"),
+    "repeat": ("times", "introUrl", "say", "play"),
     "input": ("minDigits", "maxDigits", "endKey", "interDigitMsec", "sensitive"),
     "play[]": ("audio", "say", "spell", "recordings", "pauseMsec"),
     "say": ("text", "language", "voice"),
