@@ -36,7 +36,7 @@ MOST_MODULES = {
     "ConnectFlowFunction": 47,
     "ControlCallFunction": 70,
     "FinishCallFunction": 115,
-    "MessagelistFunction": 114,
+    "MessagelistFunction": 115,
 }
 """Of our own package; each costs a first invocation at least 0.15 ms. Raise one only for what is really used."""
 
