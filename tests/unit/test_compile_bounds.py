@@ -7,14 +7,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from speechcall.menus.rules.call_log import COMPLETE
 from speechcall.menus.rules.compile_flow import Wiring, compile_flow
-from speechcall.menus.rules.menu import KEYS, WRONG, Action, GotoMenu, Hangup, Lookup, Menu
+from speechcall.menus.rules.menu import (
+    KEYS,
+    NO_KEY,
+    WRONG,
+    Action,
+    GotoMenu,
+    Hangup,
+    Lookup,
+    Menu,
+    OptOutStep,
+    Repeat,
+)
 from speechcall.menus.rules.publication import publication
 from tests.kit.definition_checks import faults_of
-from tests.kit.random_menus import HOOK, MOST_ACTIONS, MOST_IN_A_LIST, MOST_MENUS
+from tests.kit.random_menus import HOOK, MOST_ACTIONS, MOST_IN_A_LIST, MOST_MENUS, random_input
 
 MOST_BYTES = 700_000
 ALL_KEYS = (*KEYS, WRONG)
+ALL_LISTS = (*KEYS, *NO_KEY)
 _ARN = "arn:aws-us-gov:lambda:us-gov-east-1:123456789012:function:"
 # Names as long as AWS has them: 64 characters for a function, 80 for a queue.
 LONG = Wiring(
@@ -32,9 +45,9 @@ def size(menus: tuple[Menu, ...]) -> int:
     return len(publication(definition, "arn:role", "0a1b2c3d").definition.encode())
 
 
-def cut_up(random: Random, actions: int) -> Iterator[int]:
-    """Lengths of lists that hold so many actions together, ten at most in each; one for each key of each menu."""
-    for left in range(MOST_MENUS * len(ALL_KEYS), 0, -1):
+def cut_up(random: Random, actions: int, lists: int) -> Iterator[int]:
+    """Lengths of so many lists that hold so many actions together, ten at most in each."""
+    for left in range(lists, 0, -1):
         least = max(0, actions - (left - 1) * MOST_IN_A_LIST)
         length = min(MOST_IN_A_LIST, actions, max(least, random.choice((0, 0, 1, 2, 5, 10))))
         actions -= length
@@ -44,20 +57,26 @@ def cut_up(random: Random, actions: int) -> Iterator[int]:
 @given(st.integers(0, 2**32))
 @settings(max_examples=25)
 def test_whatever_fills_the_bounds_of_a_message_compiles_to_less_than_700_kilobytes(seed):
-    # Given 20 menus of 13 lists each, and 200 actions among them
+    # Given 20 menus with each list that there is, or with digits and their lists, and 200 actions among them
     random = Random(seed)
-    lengths = list(cut_up(random, MOST_ACTIONS))
+    inputs = [random_input(random) if random.random() < 0.2 else None for _ in range(MOST_MENUS)]
+    names = [random.sample(one, len(one)) for one in ((COMPLETE, *NO_KEY) if asked else ALL_LISTS for asked in inputs)]
+    lengths = list(cut_up(random, MOST_ACTIONS, sum(map(len, names))))
     random.shuffle(lengths)
     assert sum(lengths) == MOST_ACTIONS
     menus = []
-    for index in range(MOST_MENUS):
-        lists: dict[str, tuple[Action, ...]] = {}
-        for key in random.sample(ALL_KEYS, len(ALL_KEYS)):
-            length = lengths.pop()
-            end = random.choice((HOOK, HOOK, Hangup(), GotoMenu(min(index + 1, MOST_MENUS - 1)), EVERYWHERE))
-            lists[key] = (*(HOOK,) * (length - 1), end) if length else ()
-        menus.append(Menu("intro", 1000, lists))
+    for index, (asked, lists) in enumerate(zip(inputs, names, strict=True)):
+        actions = {name: some_actions(random, lengths.pop(), min(index + 1, MOST_MENUS - 1)) for name in lists}
+        again = Repeat(random.randint(1, 5)) if random.random() < 0.3 else None
+        menus.append(Menu("intro", 1000, actions, input=asked, repeat=again))
     assert size(tuple(menus)) < MOST_BYTES
+
+
+def some_actions(random: Random, length: int, following: int) -> tuple[Action, ...]:
+    if not length:
+        return ()
+    steps = [random.choice((HOOK, HOOK, OptOutStep("news"))) for _ in range(length - 1)]
+    return (*steps, random.choice((HOOK, HOOK, Hangup(), GotoMenu(following), EVERYWHERE)))
 
 
 def test_the_longest_definition_is_far_from_what_step_functions_takes():
