@@ -81,7 +81,10 @@ def record_alone(deployment: object) -> None:
 
 
 def in_threads(work: Callable[[Item], Result], items: Iterable[Item], most: int) -> Iterator[Result]:
-    """The results for all items, in their order; each thread belongs to the command that is recorded."""
+    """The results for all items, in their order.
+
+    Each thread works in a copy of this thread's context: by that the audit trail knows which command it records.
+    """
     with ThreadPoolExecutor(most) as workers:
         yield from workers.map(lambda one: one[0].run(work, one[1]), ((copy_context(), item) for item in items))
 

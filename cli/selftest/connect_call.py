@@ -262,6 +262,7 @@ class SimulatedCall:
     def _wait(self, holds: Callable[[], bool]) -> bool:
         """Looks until it holds, the test is over or there is nothing to wait for; whether it holds."""
         while True:
+            # As the look before has seen it: when the test is over there is one look more, for what came last.
             over = self._status in _OVER
             self._look()
             if holds():

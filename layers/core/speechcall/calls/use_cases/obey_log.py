@@ -97,9 +97,10 @@ def conclude_by_log(
 
 
 def conclude_lookup(call: Call, seq: int, otherwise: int, *, calls: CallStore, now_msec: int) -> int:
-    """The menu of the lookup behind entry `seq`, which could not be made: what was decided stays.
+    """Which menu follows a lookup, behind entry `seq`, that ask_receiver has failed to make: what was decided stays.
 
-    Else that is decided now. `call`: just read. `otherwise`: where it leads without an answer.
+    If nothing was, it is decided now that there is no case (INTERNAL_ERROR). `call`: just read. `otherwise`: the menu
+    that follows without a case; also the answer where nothing can be decided: the call has ended, or keeps no log.
     """
     decided = call.would_decide(seq, now_msec, error=INTERNAL_ERROR)
     found = (calls.decide(call.mid, call.attempt, decided) if decided else None) or call

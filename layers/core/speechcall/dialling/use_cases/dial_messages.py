@@ -476,9 +476,10 @@ class _Run:
             self.messages.hold_back(message, min(until, message.dial_until_msec))
 
     def _claim(self, message: Message, flow_arn: str, charge: Charge, until_msec: int) -> Claim:
-        """Takes a line, where load or another transaction of the same moment does not keep it from that.
+        """Takes a line; tries again where load, or another transaction of the same moment, is in the way.
 
-        Not from `until_msec` on: a machine's publication, or a claim that is tried again, may take seconds.
+        After CLAIM_TRIES raises StoreUnavailable. From `until_msec` on, when the message's hours shut, nothing is
+        claimed any more (QueueShut): to publish the machine before this, or to try again, may take seconds.
         """
         for refusals in range(1, CLAIM_TRIES + 1):
             now = self.clock.now_msec()

@@ -84,7 +84,11 @@ class AuditTrail:
             opened.before, opened.after = before, after
 
     def write(self, writes: Sequence[Any], single: Callable[[], Any] | None = None, **given: Any) -> Any:
-        """Writes in one transaction with the record; where that is written already, `single`, or the transaction."""
+        """The first one within `recording` writes the record too, in one transaction. Raises Unrecorded outside of it.
+
+        Those behind it need no record of their own: `single` makes one as a plain request; without it, `writes` are a
+        transaction.
+        """
         opened = _opened.get()
         if opened is None:
             raise Unrecorded("a change has to be recorded: nothing was written")
@@ -200,14 +204,14 @@ class AuditRecords:
         since = audit_place(max(since_msec, now_msec - _LOOK_BACK_MSEC, 0), "0")
         found: list[AuditRecord] = []
         for asked in self._partitions(account_id, since, last):
-            if since > last:
+            if since > last:  # a cursor from before that moment; BETWEEN must not be asked from later to earlier
                 break
             with store_errors():
                 page = self._client.query(
                     TableName=self._table,
                     ExpressionAttributeValues=to_wire({":pk": asked.pop("pk"), ":since": since, ":last": last}),
                     ScanIndexForward=False,
-                    Limit=limit - len(found) + 1,
+                    Limit=limit - len(found) + 1,  # by the one more it is known that there is another page
                     **asked,
                 )
             found += [load(from_wire(item)) for item in page["Items"]]

@@ -79,7 +79,7 @@ def _playing(menus: Iterable["Menu"]) -> "Iterator[Menu | Repeat]":
 
 
 def seconds_of_parts(menus: Iterable["Menu"], seconds: Mapping[str, float]) -> dict[str, float]:
-    """How long introductions last that are joined of parts whose lengths are all known, by their names."""
+    """How long introductions of parts last, by their names: those of which `seconds` has the length of every part."""
     found = {}
     for plays in _playing(menus):
         lengths = [seconds.get(one.name) if (one := heard_part(part)) else None for part in plays.play]

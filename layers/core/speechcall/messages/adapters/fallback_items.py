@@ -23,8 +23,10 @@ SENDING = "sending"
 def status_at_end(message: Message, outcome: Outcome) -> FallbackStatus | None:
     """What becomes of a message's fallback when it ends: pending, or not used. None: it has none.
 
-    A call that its sender has had hung up was cancelled, whatever its outcome. Where a call before is the message's
-    outcome, that was answered without a key: others are not dialled again.
+    A message that its sender has cancelled has none sent, whatever came of the call that was hung up.
+
+    `key_pressed` is None for a message that ends while it waits. Its outcome may be that of an earlier call
+    (`answered_reason`). In that call no key was pressed: after a key a message is not dialled again.
     """
     if message.fallback is None:
         return None

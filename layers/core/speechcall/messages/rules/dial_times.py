@@ -34,7 +34,7 @@ def throttled_again_seconds(put_offs: int) -> int:
 
 
 def may_redial(outcome: OutcomeName) -> bool:
-    """Whether a number may be dialled again after this, if its message says so."""
+    """Whether a number may be dialled again after this, if its message says so. Of `answered`, `next_msec` decides."""
     match outcome:
         case "busy" | "noAnswer" | "failed":
             return True

@@ -23,8 +23,9 @@ class MemoryLimits:
     spent: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def caps(self, message: Message, limits: Mapping[str, int], now_msec: int) -> Caps:
-        known = 0 if message.was_not_placed else message.talked_msec
-        caps = self._caps(message, limits, now_msec, 0 if known is None else message.charged_msec - known)
+        """As `read_caps`: what the end of the message's latest call will give back does not count any more."""
+        talked_msec = 0 if message.was_not_placed else message.talked_msec
+        caps = self._caps(message, limits, now_msec, 0 if talked_msec is None else message.charged_msec - talked_msec)
         spent = self.spent[message.account_id, next_day_msec(now_msec)] - _gives_back(message)
         if "spend" in limits and spent + message.reserved > limits["spend"]:
             return caps._replace(spent_until_msec=next_day_msec(now_msec))

@@ -585,6 +585,7 @@ class MemoryMessages:
         if stands:
             due_msec = waiting_values(message)[":due"]
         stored = self._messages.get(message.mid)
+        # It is written into below: so never one that the caller has, or that is stored already.
         if stored is None or stored is message:
             message = altered(message)
         finish_copy(message, due_msec=due_msec, stands=stands)

@@ -133,12 +133,13 @@ class MemoryTurns:
 
     # ------------------------------------------------- parts of claims and ends
     def refusal(self, charge: Charge, mid: str) -> Claim | None:
-        """Why an account may not be charged; None: it may."""
+        """Why an account may not be charged, by the conditions of `charge_turn` and `charge_queue`; None: it may."""
         turn, read = self.find(charge.turn.account_id, charge.turn.is_urgent), charge.turn
         if turn.cancelled_upto >= int(mid):
             return HeldBack(Brake.ACCOUNT, is_final=True)
         if turn.is_paused:
             return HeldBack(Brake.ACCOUNT, is_final=False)
+        # Not as the dialler has read it: it is given the turn, and goes by that. (0: it was never charged.)
         if turn.virtual not in (0, read.virtual):
             return TurnMoved(turn)
         if _limits(turn) != _limits(read):

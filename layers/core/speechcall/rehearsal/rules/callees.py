@@ -85,6 +85,7 @@ class Callees(NamedTuple):
         """What becomes of the call of this attempt (1: the first) to a number."""
         drawn = blake2b(f"{seed} {number} {attempt}".encode(), digest_size=16).digest()
         what, rings, talks, presses = (int.from_bytes(drawn[at : at + 4]) / _LARGEST for at in (0, 4, 8, 12))
+        # Shares are floats: where their sum stays just under 1, what is left ends as most calls do.
         cause = CAUSES[_chosen(self.outcomes, what, "") or max(self.outcomes, key=self.outcomes.__getitem__)]
         if cause is Cause.NO_ANSWER:
             return CalledOnce(cause, ring_timeout_seconds, 0, "")

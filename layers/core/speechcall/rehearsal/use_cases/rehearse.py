@@ -250,7 +250,7 @@ class _Rehearsal:
             engine=_NOBODY,
             clock=self._clock,
             owe=lambda _task: None,
-            opt_out=lambda _message, _step: None,
+            opt_out=lambda _message, _step: None,  # `_press` has done it
             find_account=self._situation.accounts.get,
         )
         self._wake()

@@ -30,9 +30,10 @@ def read_menus(
 
 
 def insert(template: Template | None, given: dict[str, Any], path: str) -> tuple[dict[str, Any], list[Problem]]:
-    """The menus for a message, as its own `menu`, and what is wrong with its `vars`.
+    """The menus for the message `given`, as its own `menu`, and what is wrong with its `vars`.
 
-    Where these are no names with texts at all, the message's own check says so.
+    Asked for a message that has `vars`, or that has its menus from the list. Where `vars` are no names with texts at
+    all, the message's own check says so.
     """
     values = given.get("vars")
     if template is None or "menu" in given:

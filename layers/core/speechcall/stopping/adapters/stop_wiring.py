@@ -47,7 +47,11 @@ def stop_desk(
     clock: Clock,
     tell: Callable[[StatusEvent], object],
 ) -> StopDesk:
-    """What the API's requests work with. `changes`: the client through which they write what they were asked for."""
+    """What the API's requests to pause, resume and cancel work with.
+
+    `changes`: the audit trail's client, through which they write what they were asked for, so that it is recorded.
+    `dynamodb`: a plain one, for what they read. `tell`: queues status events.
+    """
     messages = DynamoMessages(changes, messages_table, registry_table, tell)
     return StopDesk(
         messages=messages,

@@ -94,10 +94,10 @@ class SqsWebhookQueue:
         self._send(json.dumps(dump_task(task)), delay_seconds)
 
     def work(self, record: Mapping[str, Any], do: Work) -> tuple[str, str]:
-        """Has the task in a record of either queue done; its event id, and what came of it. Raises what `do` raises.
+        """Does the task in a record of either queue: the FIFO queue (it has groups), or that of the retries.
 
-        What cannot be read is moved from the queue that keeps the order, where it would be in others' way, to the
-        retries; from there the queue itself puts it among the dead letters (NoTask).
+        Returns its event id, and what came of it. Raises what `do` raises. What cannot be read would be in others'
+        way in the FIFO queue, so it is moved to the retries; from there SQS puts it among the dead letters (NoTask).
         """
         is_first = group_of(record) is not None
         try:
