@@ -17,13 +17,13 @@ from unittest.mock import patch
 import pytest
 
 from speechcall.calls.rules.call import Bounds
-from speechcall.menus.rules.call_log import MOST_AHEAD
+from speechcall.menus.rules.call_log import MOST_AHEAD, OTHER
 from speechcall.menus.rules.menu import Action, Lookup, Menu, Repeat
 from speechcall.menus.rules.walk import Behaviour, react, walk
 from tests.kit.races.chime_side import ChimeSide
 from tests.kit.races.connect_side import ConnectSide
 from tests.kit.races.world import Faults, World, world
-from tests.kit.random_menus import random_menus
+from tests.kit.random_menus import keys_for, random_menus
 
 SIDES = {"connect": ConnectSide, "chime": ChimeSide}
 CALLS, MANY_CALLS, SHARDS = 25, 5000, 10
@@ -35,10 +35,12 @@ CASE = "paid"
 
 @dataclass(frozen=True)
 class Case:
-    """Menus, what the callee does in each that is asked (`d1`, `idle`; nothing more: hangs up), and the bounds."""
+    """Menus, what is heard of the callee in each that is asked (nothing more: hangs up), and the bounds."""
 
     menus: tuple[Menu, ...]
     does: tuple[str, ...]
+    presses: tuple[str, ...]
+    """What is pressed or entered for each of these; nothing for `idle`."""
     bounds: Bounds
     asked: tuple[int, ...]
     """Before each of these, how often its menu has been asked: in silence as often as it is repeated."""
@@ -59,18 +61,22 @@ def draw(random: Random) -> Case:
     menus = tuple(with_time(menu)._replace(repeat=random.choice(repeats)) for menu in random_menus(random))
     bounds = Bounds(random.choice((3, 6, 10)), 900, random.choice((0, 1, 2, 2, 5)))
     does: list[str] = []
+    presses: list[str] = []
     asked: list[int] = []
     menu: int | None = 0
     for _ in range(random.choice((1, 2, 4, 8, 12))):
         if menu is None:
             break
-        listed = menus[menu].own_keys()
-        keys = listed if listed and random.random() < 0.7 else [f"d{random.randrange(10)}", "idle"]
+        digits, listed = menus[menu].input, menus[menu].own_keys()
+        others = [OTHER if digits else f"d{random.randrange(10)}", "idle"]
+        keys = listed if listed and random.random() < 0.7 else others
         does.append("idle" if random.random() < 0.3 else random.choice(keys))
+        entered = keys_for(does[-1], digits) if digits else does[-1].removeprefix("d")
+        presses.append("" if does[-1] == "idle" else entered)
         most = len(menus[menu].heard_in_silence())
         asked.append(most if does[-1] == "idle" else random.randint(1, most))
         menu = react(menus[menu], does[-1]).leads(CASE)
-    return Case(menus, tuple(does), bounds, tuple(asked))
+    return Case(menus, tuple(does), tuple(presses), bounds, tuple(asked))
 
 
 def came_to(case: Case, seed: int, side: Callable[[World], object], *, ahead: bool) -> tuple[tuple[object, ...], int]:
@@ -93,11 +99,11 @@ def came_to(case: Case, seed: int, side: Callable[[World], object], *, ahead: bo
         play.until(lambda: bool(here.side.phones) and here.side.phones[0].ringing, 60)
         phone = here.side.phones[0]
         phone.answer()
-        for number, does in zip(accumulate(case.asked), case.does, strict=True):
+        for number, keys in zip(accumulate(case.asked), case.presses, strict=True):
             play.until(lambda number=number: phone.ended or phone.questions >= number, 900)  # type: ignore[misc]
             play.sleep(0.05)
-            if does != "idle":
-                phone.press(does.removeprefix("d"))
+            if keys:
+                phone.press(keys)
         play.until(lambda: phone.ended or phone.questions > sum(case.asked), 900)
         phone.hang_up()
 
