@@ -388,7 +388,7 @@ def test_the_page_and_the_command_play_the_same(page, cloud, tmp_path):
             assert bool(doubted) or "(limit)" in differs[0] or "(silence)" in differs[0], differs
         else:
             assert not doubted
-            assert [(one["heard"], one["then"]) for one in call["steps"]] == [
+            assert [(one["heard"] + one["answer"], one["then"]) for one in call["steps"]] == [
                 (one.heard, one.then) for one in right.steps
             ]
         ids = [hook["id"] for one in call["steps"] for hook in one["webhooks"]]

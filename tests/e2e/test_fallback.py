@@ -91,5 +91,5 @@ def test_a_call_that_comes_to_nothing_becomes_an_sms_once(telephony):
         assert (given["status"], given["reason"]) == ("unknown", "lost")
         assert sorted(one.number for one in cloud.sms.sent) == [NOBODY, SILENT, LOST]
         rows = httpx.get(f"{cloud.url}/bat/messagelist/{get(cloud, lost)['messagelistId']}/export", auth=AUTH).text
-        assert rows.splitlines()[1].endswith(",unknown,false,,,")
+        assert rows.splitlines()[1].endswith(",unknown,false,,,,,")
         assert [entry for entry in cloud.journal.entries() if entry["kind"] == "failure"] == []

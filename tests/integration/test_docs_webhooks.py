@@ -56,6 +56,7 @@ def test_every_word_for_what_was_in_the_way_is_told():
         ROOT / "layers/core/speechcall" / name for name in ("webhooks/adapters/sender.py", "webhooks/rules/delivery.py")
     ]
     known = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+|TIMEOUT)"', "\n".join(path.read_text() for path in sources)))
+    known.remove("TOO_LONG")  # of an answer to a lookup: docs/behaviour.md has it
     section = PAGE.partition("## What was in the way")[2].partition("\n## ")[0]
     assert set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+|TIMEOUT)`", section)) == known
 

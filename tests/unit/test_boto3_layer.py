@@ -6,8 +6,8 @@ from pathlib import Path
 
 import botocore
 
-NO_SERVICE = {"chime"}
-"""A value of TelephonyProvider; the service of that name is an older one, which nothing uses."""
+NO_SERVICE = {"chime", "account"}
+"""A value of TelephonyProvider (the service of that name is an older one, which nothing uses); a field of the log."""
 
 ROOT = Path(__file__).parents[2]
 MAKEFILE = ROOT / "layers" / "dependencies" / "Makefile"

@@ -69,7 +69,7 @@ function isEntry({ seq, menu, event, key, atMsec, then, lookup }, number, menus)
 }
 
 /**
- * Each call of a file: `{attempt, cause, seconds, steps}`, each step `{menu, heard, list, seconds, then, asks, webhooks, doubt}`.
+ * Each call of a file: `{attempt, cause, seconds, steps}`, each step `{menu, heard, answer, list, seconds, then, asks, webhooks, doubt}`.
  * What follows is what the file says; what the menus say of it is `doubt` where it is something else. The webhooks are
  * those that the menus send.
  */
@@ -108,7 +108,13 @@ function step(content, json, found, call, entry, seconds) {
     else if (kind !== "hangup" && kind !== "optOut") target = undefined; // of a later release: nothing is said of it
     if (kind !== "webhook" && kind !== "optOut") break;
   }
-  return { menu, heard, list, seconds, then: words(then), asks: then.kind === "ask" ? then.menu : null, webhooks, doubt: doubt(then, target) };
+  return { menu, heard, answer: answered(entry.lookup), list, seconds, then: words(then), asks: then.kind === "ask" ? then.menu : null, webhooks, doubt: doubt(then, target) };
+}
+
+/** What a lookup came to, in words that follow what was heard. */
+function answered(lookup) {
+  if (!lookup) return "";
+  return lookup.case ? `, and the answer '${lookup.case}'` : ", and no case";
 }
 
 /** Where a lookup leads by what the file says that it came to; nothing is said of one that came to nothing. */

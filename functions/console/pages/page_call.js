@@ -139,7 +139,7 @@ class Player {
 }
 
 const moment = (given) => (Number.isNaN(Date.parse(given)) ? given : when(given));
-const heardIn = ({ menu, heard }) => (menu === null ? "answered" : `menu ${menu}: ${heardName(heard)}`);
+const heardIn = ({ menu, heard, answer }) => (menu === null ? "answered" : `menu ${menu}: ${heardName(heard)}${answer}`);
 
 function sentence(step, past, all) {
   if (!step) return `Before the first of ${all} steps: it rings.`;
