@@ -109,7 +109,7 @@ def _load_entry(seq: int, text: str) -> Entry:
 
 
 def dump_decided(decided: Decided) -> str:
-    """What a lookup has come to, behind the entry of its seq."""
+    """What a lookup has come to; `seq` is that of the entry that started the lookup."""
     known = {
         "seq": decided.seq,
         "case": decided.case or None,

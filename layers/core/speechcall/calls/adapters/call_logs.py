@@ -33,7 +33,8 @@ class CallLogs(EndedCalls):
         return digits_seal(self._digits_key)
 
     def append(self, mid: str, attempt: int, contact_id: str, entry: Entry, turn: int = 0) -> tuple[bool, Call | None]:
-        """Adds an entry to the log behind its predecessor; whether it was this one, and the call as it is now.
+        """Adds an entry to the log behind its predecessor; whether this very entry was written, and the call as it is
+        now.
 
         key 1, seq 3    UpdateItem ──► entry 3 is key 1
         key 2, seq 3         UpdateItem ──X entry 3 is there: key 1 stays

@@ -87,7 +87,11 @@ class DynamoCalls(CallLogs):
         )
 
     def give_up(self, mid: str, attempt: int, now_msec: int) -> Call | None:
-        """Gives up the ringing; the call, None: somebody has answered. The time-line is at `set_answered`."""
+        """Gives up the ringing; the call, None: somebody has answered, or the call has ended.
+
+        A call that was placed, so that its phone has rung, gets the cause `noAnswer` too. The time-line is at
+        `set_answered`.
+        """
         nothing_heard = "attribute_not_exists(answered_msec)"
         clauses = [EXISTS, NOT_ENDED, nothing_heard]
         given_up = "SET gave_up_msec = if_not_exists(gave_up_msec, :now)"

@@ -46,7 +46,7 @@ def owing(first: Callable[[WebhookTask], object]) -> Callable[[WebhookTask], Non
 
 
 def pricing(client: "DynamoDBClient", table: str) -> "RateAt":
-    """What calls cost, for those whose accounts may spend so much a day only."""
+    """Makes what finds the rate of a number at a moment, for accounts that have a limit of what they spend in a day."""
     rates: list[DynamoRates] = []
 
     def rate_at(number: str, at_msec: int) -> "Rate | None":
@@ -61,7 +61,7 @@ def pricing(client: "DynamoDBClient", table: str) -> "RateAt":
 
 
 def opting_out(client: "DynamoDBClient", table: str, clock: Clock) -> Callable[[Message, OptOutStep], None]:
-    """Keeps that a message's callee has opted out with a key, and counts it."""
+    """Makes what writes the opt-out of a callee who has pressed the key for it, and counts it."""
 
     def opt_out(message: Message, step: OptOutStep) -> None:
         # Few callees opt out, and for all others finish_call should start without these.

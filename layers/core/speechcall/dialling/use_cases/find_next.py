@@ -119,7 +119,11 @@ class Order:
             self._known.setdefault(_name(turn), turn)
 
     def _first_of(self, turn: Turn) -> Candidate | None:
-        """The first message of an account that may be dialled."""
+        """The first message of an account that may be dialled; None: there is none.
+
+        Its queues are gone through by virtual time, and more of them are read when all of a page are passed over. A
+        queue in which nothing is found leaves the account's order, unless it was woken just now.
+        """
         if turn.is_paused or not turn.has_room:
             return None
         name = _name(turn)
@@ -163,7 +167,9 @@ class Order:
         return bool(self._heads[name, queue.name].seen)
 
     def _pass_over(self, turn: Turn) -> None:
-        """Leaves the order too, if it has nothing that could be dialled without something waking it."""
+        """Passes over an account in this run. It leaves the order too if it is paused, holds all its lines or has no
+        queue that waits: whatever changes that wakes it.
+        """
         name = _name(turn)
         self._passed.add(name)
         queues = self._queues.get(name)
