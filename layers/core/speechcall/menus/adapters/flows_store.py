@@ -72,7 +72,10 @@ class Registry:
         return self._update(name, "SET marked_msec = :now", unused, {":now": now_msec, ":used": use.used_msec})
 
     def begin_deletion(self, name: str, use: FlowUse, now_msec: int) -> bool:
-        """From now on it may not be used; if it is still marked, or its deletion had begun before."""
+        """Notes that a machine is being deleted, so that it may not be used from now on.
+
+        False: it was used since it was marked, or another run has begun to delete it.
+        """
         if use.deleting_msec is not None:
             as_it_was = {":now": now_msec, ":then": use.deleting_msec}
             return self._update(name, "SET deleting_msec = :now", "deleting_msec = :then", as_it_was)

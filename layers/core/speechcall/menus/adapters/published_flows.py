@@ -76,8 +76,10 @@ class PublishedFlows:
         return arn
 
     def _create(self, wanted: Publication) -> str:
-        """Refused once, this process asks for no other machine for a second: a refusal with its tries takes time
-        that messages whose machine is there could have.
+        """Creates a machine; its ARN. Raises EngineUnavailable, MenusRefused.
+
+        After EngineUnavailable this process creates no other machine for a second: a request that fails so, with its
+        repeats, takes time that messages whose machines are there could have.
         """
         if self._monotonic() < self._creates_again_at:
             raise EngineUnavailable("waits to create a state machine")

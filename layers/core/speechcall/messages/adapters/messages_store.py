@@ -67,7 +67,9 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
     """A `MessageStore` on DynamoDB."""
 
     def queue(self, message: Message, asks: tuple[Ask, ...], now_msec: int) -> bool:
-        """Its queue is awake before the message stands in it, so that a dialer finds it whatever happens then."""
+        """Wakes the message's queue before the message stands in it, so that a dialer finds it even if this function
+        dies just then.
+        """
         values = {":asks": [dump_ask(ask) for ask in asks], **self._stands(message, now_msec)}
         place = f", {PLACE}" if ":order_pk" in values else ""
         expression = f"SET #state = :to, asks = :asks, {SHARD}{place}"
@@ -196,7 +198,9 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         now_msec: int,
         charge: Charge | None,
     ) -> Claim:
-        """A claim that is counted. A limit that fails by calls that count no more is tried again without these."""
+        """A claim of a call that counts against limits. If it is refused only because of calls to the number that count
+        no more, it is tried again without them.
+        """
         # Few accounts have limits: functions that claim nothing need not load it.
         from speechcall.messages.adapters.caps_store import PREFIX, caps_in, claim_parts  # noqa: PLC0415
 
@@ -222,7 +226,10 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         return read_caps(self._client, self._registry, message, message.limits, now_msec)
 
     def _brakes(self, message: Message) -> dict[str, Any]:
-        """The parts of a claim that ask whether what the message belongs to is stopped."""
+        """The parts of a claim that refuse it while the message's list or campaign is paused or cancelled.
+
+        That of the campaign also counts the call as one in progress.
+        """
         nothing_stops_it = "attribute_not_exists(paused_msec) AND attribute_not_exists(cancelled_msec)"
         given = {"ConditionExpression": nothing_stops_it, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
         of_list = {"TableName": self._registry, "Key": to_wire(list_brake_key(message.list_id)), **given}
@@ -345,6 +352,7 @@ def _why_not(
         return _why_no_line(failed["pool"], message.number, pool, now_msec, is_urgent=message.is_urgent)
     if "queue" in failed:
         return QueueShut()
+    # With its turn as it was read, only the account's own lines are left as a reason.
     if turn and charge and turn.virtual == charge.turn.virtual and not turn.has_room:
         return AccountFull()
     return TurnMoved(turn or Turn(message.account_id, message.is_urgent))

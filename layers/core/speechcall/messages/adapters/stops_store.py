@@ -109,7 +109,9 @@ class DynamoStops:
         return Stop(cancelled_msec=now_msec)
 
     def cancel_queue(self, account_id: str, upto: int, now_msec: int) -> None:
-        """An account's next message has a larger id: it is dialled. The time-line is at `cancel`."""
+        """Cancels an account's messages up to the id `upto`. Messages that it sends later have larger ids, and are
+        dialled. The time-line is at `cancel`.
+        """
         part = "SET cancelled_upto = :upto, cancelled_upto_msec = :now"
         values = {":upto": upto, ":now": now_msec}
         it_is_further = "(attribute_not_exists(cancelled_upto) OR cancelled_upto < :upto)"
@@ -224,6 +226,7 @@ class DynamoStops:
     def _change_job(
         self, job: StopJob, expression: str, condition: str, values: Values, names: Any = None
     ) -> StopJob | None:
+        """Changes the item of a job; the job as it is then. None: `condition` did not hold."""
         key = stop_key(job.what.kind.value, job.what.account_id, job.what.name)
         more: Any = {"ExpressionAttributeNames": names} if names else {}
         try:
@@ -279,7 +282,7 @@ def job_part(table: str, what: Stopped, now_msec: int, *, hangs_up: bool, upto: 
         ":upto": upto,
         ":one": 1,
     }
-    # That calls are to be ended is not taken back by a second request without it.
+    # A second request that does not hang up takes nothing back from a first one that does.
     hangs = ", hangs_up = :yes" if hangs_up else ""
     if hangs_up:
         values[":yes"] = True

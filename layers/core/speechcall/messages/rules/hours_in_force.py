@@ -54,6 +54,9 @@ def hours_in_force(asked: Asked, account: Account, number_zones: tuple[str, ...]
 
 
 def _zones(name: str | None, named: str | None, number_zones: tuple[str, ...]) -> tuple[str, ...]:
+    """The zones in which hours have to be open whose zone is `name`. `named`: the zone that the message names, which
+    stands in for those of a number that are not known. Raises WrongZone.
+    """
     if name is None:
         raise WrongZone("noZone")
     if name != RECIPIENT:
