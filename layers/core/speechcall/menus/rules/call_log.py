@@ -126,7 +126,7 @@ def follows(plan: Plan, log: Sequence[Entry], menu: int | None, event: str, key:
     """
     if event == PROMPT_ERROR:  # the callee was asked nothing, so no list of the customer's runs
         return Then(ThenKind.END, reason="promptUnavailable")
-    target: int | str = 0
+    target: int | str = 0  # the answer leads to the first menu
     if event != ANSWERED:
         target = _leads(plan.table[menu or 0], event, key)
     if not isinstance(target, int):
