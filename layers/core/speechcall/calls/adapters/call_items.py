@@ -87,7 +87,7 @@ def _load_plan(text: str) -> Plan:
 
 
 def dump_entry(entry: Entry) -> str:
-    """An entry of the log; its seq is its place."""
+    """An entry of the log as text. Its `seq` is not in it: it is the entry's place in the log, from 1."""
     heard = {"event": entry.event, "at": entry.at_msec, "then": entry.then.kind.value}
     known: Values = {
         "menu": entry.menu,

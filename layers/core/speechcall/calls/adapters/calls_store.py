@@ -104,6 +104,8 @@ class DynamoCalls(CallLogs):
     def take_turn(self, mid: str, attempt: int, contact_id: str, turn: int, reply: Reply | None = None) -> Call | None:
         """Notes the number of the contact's event that is about to be answered; the highest number stays.
 
+        A `reply` is kept in the same write, if its question still waits for one.
+
         event 7   UpdateItem turn 7 ──► waits for the next command ... finds turn 8: event 8 is told it
         event 8        UpdateItem turn 8 ──► waits for the next command ──► is told it
         event 7, late       UpdateItem ──X turn 8 is newer

@@ -36,7 +36,9 @@ def count_end(outcome: Outcome) -> None:
 
 
 def owing(first: Callable[[WebhookTask], object]) -> Callable[[WebhookTask], None]:
-    """Queues a webhook that a state machine did not come to, and counts it. `first`: queues a first attempt."""
+    """Makes what queues a webhook to which a state machine did not come, and counts it. `first` queues its first
+    attempt.
+    """
 
     def owe(task: WebhookTask) -> None:
         first(task)

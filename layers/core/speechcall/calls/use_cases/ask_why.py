@@ -42,7 +42,7 @@ def ask_why(call: Call, calls: CallStore, telephony: Telephony) -> Call:
 
 
 def ask_why_for_seconds(call: Call, end: End, calls: CallStore, telephony: Telephony, clock: Clock) -> Call:
-    """Asks again for 3.5 s, as long as outcome or reason depend on it."""
+    """Asks again and again for 3.5 s why a call has ended, as long as its outcome or reason depends on that."""
     for pause in LOOK_AGAIN_SECONDS:
         clock.sleep(pause)
         call = ask_why(call, calls, telephony)

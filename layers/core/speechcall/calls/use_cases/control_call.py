@@ -187,7 +187,7 @@ class Control(NamedTuple):
     def _tell_known(self, reply: Reply, call: Call) -> None:
         """Answers the task with what was heard before its token was there.
 
-        Also if an earlier try's token took that answer: that there is another try says that it was lost.
+        Also if an earlier try's token was answered with it: the machine would not try again if that had arrived.
         """
         if call.entry(reply.seq):
             tell_task(reply, call.ticket.token, self.engine)
@@ -207,7 +207,7 @@ class Control(NamedTuple):
         return conclude_lookup(call, seq, otherwise, calls=self.calls, now_msec=self.clock.now_msec())
 
     def _conclude(self, mid: str, attempt: int, menu: int | None) -> TaskAnswer:
-        """No report came from the telephony in time: what its question has come to, by its contact.
+        """What a question has come to for which no report came in time, by what the log or the contact's record says.
 
         Out: `ended`; or what was heard too late for its token; or `idle` with the seq of the question
         that is not answered any more. `menu`: None after the dial; then `answered` or `ended`.

@@ -182,7 +182,10 @@ def _outcome_of_what_is_given_up(mid: str, attempt: int, call: Call | None, call
 
 
 def _ensure_ended(call: Call, end: End, calls: CallStore, telephony: Telephony, clock: Clock) -> tuple[Cause, bool]:
-    """Stops the contact and says how it ended, and whether that is a guess."""
+    """Stops the contact of a call; why it ended, and whether that is a guess.
+
+    Raises TelephonyUnavailable while its phone may still ring.
+    """
     may_ring = clock.now_msec() < call.asked_msec + MAY_RING_SECONDS * 1000
     if call.contact_id is None:
         # The provider may have taken the dial though its answer was lost. Such a phone rings for its

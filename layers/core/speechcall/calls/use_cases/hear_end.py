@@ -101,7 +101,10 @@ def _await_report(call: Call, end: EndReport, calls: CallStore, clock: Clock) ->
 
 
 def _learn(call: Call, report: EndReport, calls: CallStore) -> Call:
-    """What the news adds to a guess that was made without it: that somebody answered, or that it is over at all."""
+    """Writes what the news adds to a guessed cause: that somebody had answered, or that the call is over at all.
+
+    Returns the call as it is then.
+    """
     if not call.cause_is_guess:
         return call
     # As in `ask_why`: when it was answered is not known, and the moment of its end stands for it.

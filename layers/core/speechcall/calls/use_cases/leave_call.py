@@ -74,7 +74,10 @@ def _left(
     messages: MessageStore,
     now_msec: int,
 ) -> bool:
-    """Finishes a message that is not dialled again: with `outcome`, or `cancelled` if that is why."""
+    """Finishes a message that was not queued again: with `outcome`, or with `cancelled` if it was cancelled meanwhile.
+
+    `redialled`: what came of queueing it again; None: that was not tried. False: it had left its state before.
+    """
     match redialled:
         case Redialled.QUEUED:
             return True

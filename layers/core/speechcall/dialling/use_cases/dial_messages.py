@@ -185,7 +185,7 @@ class _Run:
         self._look()
 
     def _look(self) -> None:
-        """The order as it is now, and what is free."""
+        """Starts from the pool as it was read last: which lines are free, which numbers are busy, and a new order."""
         self.pool = self.state.in_effect(self.stack)
         self.busy = set(self.state.held)
         """Numbers that were in a call then, or are found to be."""

@@ -64,7 +64,7 @@ class Order:
         self._read()
 
     def next(self) -> Candidate | None:
-        """Whose turn it is; None: nothing is left that may be dialled."""
+        """The message whose turn it is; None: nothing is left that may be dialled."""
         while True:
             left = [turn for name, turn in self._known.items() if name not in self._passed]
             if not left:
@@ -80,7 +80,7 @@ class Order:
             self._pass_over(turn)
 
     def charge(self, charge: Charge, holder: str) -> None:
-        """A line was taken at this charge: the order changes."""
+        """Notes that a line was taken at this charge, by the attempt `holder`: its account and queue move back."""
         turn = charge.turn.charged(holder, charge.queue.standing)
         name = _name(turn)
         if name in self._known:

@@ -112,7 +112,7 @@ class Calls:
         self.count("MessagesSettlingLate", late)
 
     def prepare_again(self) -> None:
-        """Unprepared messages are touched, so that the stream names them again, until their time is up."""
+        """Writes to each unprepared message that is due, so that the stream names it again; or ends it, out of time."""
         counted: Counter[str] = Counter()
         for mid in self._due(State.PREPARING):
             with self._alone(mid, State.PREPARING):

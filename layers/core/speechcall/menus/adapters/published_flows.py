@@ -107,8 +107,8 @@ class PublishedFlows:
     def start(self, flow_arn: str, name: str, execution_input: dict[str, Any]) -> bool:
         """Starts an execution on the machine that was published last, which is made again if it is not there.
 
-        It has the same ARN then. One that was made a moment ago may not be known everywhere (Step Functions API
-        reference, CreateStateMachine: eventually consistent). Raises RetryableError.
+        Made again, it has the same ARN. A machine that was made a moment ago may not be known everywhere, hence the
+        pauses (Step Functions API reference, CreateStateMachine: eventually consistent). Raises RetryableError.
         """
         for pause in MISSING_PAUSES_SECONDS:
             try:

@@ -71,7 +71,7 @@ class Silences:
         return self._fixed[menu] if self._fixed is not None else (0, frozenset({menu}))
 
     def behind_silence(self, silence: Silence, target: int) -> Silence | None:
-        """When silence leads on to `target`; None: it is not asked, and the call is over."""
+        """What is left of `silence` when silence leads on to `target`; None: the call ends, `target` is not asked."""
         if isinstance(silence, int):
             return silence - 1 if silence else None
         repeats, asked = silence

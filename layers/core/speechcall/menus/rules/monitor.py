@@ -177,7 +177,9 @@ def _leads(key: str, menus: Sequence[int] | None, to: LeadsTo) -> Monitor:
 
 
 def _some_key_leads(menus: Sequence[Menu], named: Sequence[int] | None, to: LeadsTo) -> Monitor:
-    """Which menus have no such key is known before any call; a call that asks one of them breaks the promise."""
+    """Which menus have no key that does what `to` says is known before any call; a call that asks one of them breaks
+    the promise. `named`: the menus of the promise; None: all.
+    """
     without = {
         index
         for index, menu in enumerate(menus)

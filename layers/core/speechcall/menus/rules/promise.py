@@ -37,7 +37,7 @@ class Pattern(NamedTuple):
         return _means(self.text, url)
 
     def is_sent_by(self, action: Action) -> bool:
-        """Whether the action sends such a webhook. A lookup is none: it tells nothing, it asks."""
+        """Whether the action sends a webhook whose URL fits. A lookup is no webhook: it tells nothing, it asks."""
         match action:
             case Webhook(url):
                 return self.fits(url)

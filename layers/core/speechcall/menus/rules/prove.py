@@ -79,10 +79,10 @@ def prove(
     prompt_seconds: Mapping[str, float],
     most_states: int = MOST_STATES,
 ) -> Verdict:
-    """What is known of a promise in all calls through `menus` under `limits`; `prompt_seconds` by introduction.
+    """What is known of a promise in all calls through `menus` under `limits`.
 
-    The lengths that are not known are taken twice: as they must be for a call that is sure to break the promise, and
-    for one that might.
+    `prompt_seconds`: the lengths of introductions, where they are known. With unknown lengths there are two searches:
+    first each is taken so that a call which breaks the promise is surely one, then so that it might be one.
     """
     rounds = rounds_msec(menus, prompt_seconds)
     waits = waits_msec(menus, prompt_seconds)

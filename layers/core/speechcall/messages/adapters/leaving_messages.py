@@ -143,7 +143,7 @@ class LeavingMessages(DynamoMessageReader):
         registry_table: str,
         tell: "Callable[[StatusEvent], object] | None" = None,
     ) -> None:
-        """`tell` queues an event of which somebody is told; without it who looks for what is due finds it soon."""
+        """`tell` puts a status event into the queue; without it, the event is found when it is due."""
         super().__init__(client, messages_table)
         self._registry, self._queue_event = registry_table, tell
         self.turns = DynamoTurns(client, messages_table, registry_table)
@@ -198,7 +198,8 @@ class LeavingMessages(DynamoMessageReader):
     def redial(
         self, message: Message, due_msec: int, calls_per_day: int, now_msec: int, heard: Heard | None = None
     ) -> Redialled:
-        """
+        """Queues a message for a redial, as one of its account's calls of the day (UTC) of `due_msec`.
+
         finish 1   TransactWrite: m calling → queued, held - m-1, the day + 1 ──► queued
         finish 2        TransactWrite: the same ──X m is not calling: it was done, and counted once
         finish 3        TransactWrite: n calling → queued, held - n-1, the day + 1 ──X the day is full
@@ -357,7 +358,7 @@ class LeavingMessages(DynamoMessageReader):
         return parts
 
     def _limit_parts(self, leaving: Leaving) -> Parts:
-        """The parts of an end that correct what was counted against the limits of its account and of the stack."""
+        """The parts of an end that correct what its call counts against the limits of its account and of the stack."""
         if not leaving.message.limits:
             return {}
         # Few accounts have limits.
@@ -368,7 +369,7 @@ class LeavingMessages(DynamoMessageReader):
         )
 
     def _told(self, leaving: Leaving) -> "Told | None":
-        """Where its end is reported; None: it is not, like most messages."""
+        """Where the end of a message, or of its attempt, is reported; None: nowhere, as for most messages."""
         message = leaving.message
         if leaving.settles or not (message.status_url or message.counts_in_list):
             return None
@@ -415,7 +416,7 @@ class LeavingMessages(DynamoMessageReader):
     def _tell_and_write(
         self, parts: Parts, ended: EndedMessage | None, told_of: "Told", checks: Parts | None
     ) -> Mapping[str, Values | None]:
-        """As `_count_and_write`, with the events of which somebody is told; they are queued when all is written.
+        """As `_count_and_write`, with the status events for the sender; they are queued when all is written.
 
         finish     TransactWrite: m finished, its event pending ──► queued ──► sent
         killed     TransactWrite: m finished, its event pending ──► killed
@@ -454,7 +455,7 @@ class LeavingMessages(DynamoMessageReader):
         raise StoreUnavailable("the campaign or the list changes too fast")
 
     def _queue_events(self, events: "list[StatusEvent]") -> None:
-        """What is not queued now is found when it is due."""
+        """Puts events into the queue. One for which that fails is found when it is due."""
         queue = self._queue_event
         if queue is None:
             return

@@ -76,7 +76,7 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         return self._move(message.mid, State.PREPARING, State.QUEUED, expression, values)
 
     def _stands(self, message: Message, now_msec: int) -> Values:
-        """Where a queued message waits: for the moment of its `sendAt`, or in its queue, which is awake then."""
+        """The place of a queued message: until its `sendAt` apart from its queue, then in it; this wakes the queue."""
         if message.send_at_msec > now_msec:
             return due_values(LATER, message.send_at_msec)
         opens_msec = opens_later_msec(message, now_msec)
@@ -85,7 +85,8 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         return waiting_values(message)
 
     def promote(self, message: Message, now_msec: int) -> bool:
-        """
+        """Puts a queued message into its queue again, or to the moment of its `sendAt`. False: it is not queued.
+
         dialer A   wake its queue ── UpdateItem: m in its place in its queue ──► waits
         dialer B                           the same ──► the same again
         dialer C                      claims m         B ──X it is not queued any more
@@ -101,7 +102,8 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         self._move(message.mid, State.FINISHED, State.FINISHED, change, place)
 
     def note_fault(self, mid: str) -> int:
-        """
+        """Counts a fault of ours in preparing a message; returns how many there were, 0 if it is not preparing.
+
         worker    UpdateItem faults + 1 ──► counted
         sweeper   preparing → finished (expired)
         worker        UpdateItem faults + 1 ──X it is not preparing any more: nothing is left to be counted
@@ -244,6 +246,7 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         return parts
 
     def due(self, state: State, now_msec: int, limit: int) -> list[str]:
+        """The ids of messages in `state` that are due: of each list of shards (`parts`) the oldest, in turns."""
         lists = []
         for shards in parts(state):
             found = [
@@ -267,7 +270,8 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         self._move(mid, state, state, expression, due_values(shard, due_msec))
 
     def hold_back(self, message: Message, due_msec: int) -> bool:
-        """
+        """Takes a message out of its queue until `due_msec`, if its list is paused. False: nothing changed.
+
         dialer    TransactWrite: m leaves its queue, if the list is paused ──► held back
         resume         UpdateItem: not paused ──► reads m: it is held back ──► promotes it
         or
@@ -287,7 +291,8 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         return not self._write({MESSAGE: {"Update": move}, Brake.LIST.value: {"ConditionCheck": brake}})
 
     def stop_redials(self, message: Message, now_msec: int, *, hangs_up: bool) -> bool:
-        """
+        """Notes that a message in a call is not dialled again. False: it has left the state of `message`.
+
         cancel     UpdateItem: m, which is calling, is cancelled ──► told that it is too late
         finish          TransactWrite: m calling → queued ──X cancelled ──► calling → finished
         or
@@ -370,7 +375,7 @@ def _why_no_line(item: Values | None, number: str, pool: Pool, now_msec: int, *,
 
 
 def _not_opted_out(table: str, message: Message) -> dict[str, Any]:
-    """The parts of a claim that hold its message's number to be on none of the lists that the message obeys."""
+    """The parts of a claim that refuse it if the message's number is on a list of opt-outs that the message obeys."""
     nobody_has_opted_out = "attribute_not_exists(since_msec)"
     return {
         f"{OPT_OUT}{name}": {

@@ -112,7 +112,7 @@ def told_of_item(item: Values, now_msec: int, outcome: Outcome) -> Told | None:
 
 
 def events_of(told: Told) -> list[StatusEvent]:
-    """The events of a message of which somebody is told, in their order."""
+    """The events that have happened to a message and of which its sender wants to be told, in their order."""
     happened = {
         StatusKind.ATTEMPT: told.ends_attempt and told.attempt > 0,
         StatusKind.FINAL: told.outcome is not None,
@@ -194,7 +194,7 @@ def list_event(list_id: str) -> StatusEvent:
 def new_ends(
     list_id: str, account_id: str, messages: int, status_url: str, expires_at: int, *, is_simulated: bool = False
 ) -> Values:
-    """The counter of a new list."""
+    """The item that counts how many messages of a new list have not ended."""
     return {
         **list_ends_key(list_id),
         "v": FORM,

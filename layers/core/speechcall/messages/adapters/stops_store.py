@@ -51,7 +51,8 @@ class DynamoStops:
 
     # ------------------------------------------------------------------ flags
     def pause(self, what: Stopped, now_msec: int, expires_at: int) -> Stop | None:
-        """
+        """Pauses an account, a campaign or a list; how it stands then. None: there is no such campaign.
+
         pause     UpdateItem: paused ──► answered
         dialer         TransactWrite: a line for m ──X paused
         or
@@ -70,7 +71,8 @@ class DynamoStops:
         return self._change(what, paused, values)
 
     def resume(self, what: Stopped) -> Stop | None:
-        """
+        """Ends a pause; how it stands then: what is cancelled stays so. None: there is no such campaign.
+
         resume    UpdateItem: not paused ──► wakes its queues ──► answered
         dialer                   TransactWrite: a line for m ──► taken
         cancel    UpdateItem: cancelled
@@ -83,7 +85,8 @@ class DynamoStops:
         return self._change(what, "REMOVE paused_msec", {})
 
     def cancel(self, what: Stopped, now_msec: int, expires_at: int, *, hangs_up: bool) -> Stop | None:
-        """
+        """Cancels a list or a campaign for good, and makes the job of it. None: there is no such campaign.
+
         cancel    TransactWrite: cancelled, its job ──► answered: no claim of a line passes any more
         killed                                      ──► the job is found by the next tick
         cancel, again  TransactWrite: cancelled as before, the job from its beginning ──► answered the same
@@ -136,7 +139,10 @@ class DynamoStops:
         return {"TableName": self._table, "Key": key, "UpdateExpression": expression, **given}
 
     def _change(self, what: Stopped, expression: str, values: Values) -> Stop | None:
-        """Changes a list's or campaign's flag that is not cancelled; as it stands then. None: there is no campaign."""
+        """Changes the flag of a list or campaign, unless that is cancelled; the flag as it stands then.
+
+        None: there is no such campaign.
+        """
         it_is_not_cancelled = "attribute_not_exists(cancelled_msec)"
         it_exists = " AND attribute_exists(pk)" if what.kind is Brake.CAMPAIGN else ""
         given: Any = {"ExpressionAttributeValues": to_wire(values)} if values else {}
@@ -188,7 +194,8 @@ class DynamoStops:
         return [_load_job(item) for item in self._query("order_pk = :pk", {":pk": STOPS}, limit)]
 
     def take_job(self, job: StopJob, now_msec: int, until_msec: int) -> StopJob | None:
-        """
+        """Takes a job until `until_msec`; the job as it is now. None: another worker has it, or it is done.
+
         worker A   UpdateItem: A's until 12:01 ──► works ── is killed
         worker B        UpdateItem ──X another's until 12:01
         worker C                                           (12:01) UpdateItem: C's ──► goes on at the cursor
@@ -199,6 +206,7 @@ class DynamoStops:
         return self._change_job(job, expression, nobody_works_on_it, values)
 
     def save_job(self, job: StopJob, until_msec: int) -> StopJob | None:
+        """Writes how far a job has come, and until when it is taken (0: it is free). None: it was begun again."""
         expression = "SET until_msec = :until, #cursor = :cursor, pass_msec = :pass, #left = :left ADD revision :one"
         values = {
             ":until": until_msec,
@@ -210,6 +218,7 @@ class DynamoStops:
         return self._change_job(job, expression, _IT_IS_AS_READ, {**values, ":revision": job.revision}, _RESERVED)
 
     def end_job(self, job: StopJob) -> bool:
+        """Deletes a job that is done. False: it was begun again meanwhile."""
         key = stop_key(job.what.kind.value, job.what.account_id, job.what.name)
         try:
             with store_errors():

@@ -58,6 +58,7 @@ class DynamoTurns:
         return [load_turn(item) for item in self._in_order(self._registry, TURNS, limit)]
 
     def waiting_shares(self) -> int:
+        """As `TurnStore` says: an account whose normal and urgent turns both wait counts once, a paused one not."""
         shares: dict[str, int] = {}
         with store_errors():
             pages = self._client.get_paginator("query").paginate(
@@ -240,6 +241,7 @@ class DynamoTurns:
         return len(page["Items"])
 
     def rest(self, turn: Turn, queue: Queue | None = None) -> bool:
+        """Takes a queue, or without one the account's turn, out of the order. False: it was woken since it was read."""
         key = queue_key(queue.account_id, queue.campaign, queue.is_urgent, queue.window) if queue else None
         nothing_has_woken_it = "revision = :revision"
         found = self._update(
@@ -377,7 +379,7 @@ def settle_queue(table: str, account_id: str, campaign: str, is_urgent: bool, ow
 
 # ------------------------------------------------------------------------ codecs
 def load_turn(item: Values) -> Turn:
-    """The turn in an item; one that an end has made holds nothing but what is owed."""
+    """The turn in an item. An item that the end of a call has made holds nothing but what is owed."""
     account_id, is_urgent = turn_names(item)
     return Turn(
         account_id=account_id,

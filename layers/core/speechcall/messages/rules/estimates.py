@@ -42,7 +42,7 @@ NOTHING_LEFT = Estimate(0, 0, 0, Certainty.FAIR)
 
 
 def estimate(left: int, turn: Turn, capacity: Capacity, open_campaigns: int, now_msec: int) -> Estimate | None:
-    """For `left` messages that are to be called in the order of one queue. None: nothing is dialled, so never.
+    """How long it takes until `left` messages of one queue have been called. None: nothing is dialled, so for ever.
 
     `open_campaigns`: how many campaigns of the account have unfinished messages, with this one. Redials, and time in
     which a phone is busy or a message is prepared, come on top.
