@@ -24,7 +24,7 @@ RateAt = Callable[[str, int], "Rate | None"]
 
 
 def no_rate(_number: str, _at_msec: int) -> None:
-    """Nobody knows what a call costs."""
+    """The `RateAt` of a caller without rates: no number has one."""
 
 
 def leave_call(

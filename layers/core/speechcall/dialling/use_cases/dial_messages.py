@@ -115,13 +115,13 @@ def dial_messages(
     Stops when the lines are full, when none is left, or when `time_left` (seconds) runs out; waits
     for the rate's next free moment, a second at a time. `stack`: the lines and the rate of the stack's parameters,
     which hold where no operator has chosen otherwise. `dial_wait`: for how many seconds the state machine waits for an
-    answer, by the message's ring time in seconds. `urgent`: ids of urgent messages, dialled before the order is read,
-    for it may not show them yet. `strays`: ids of messages without a place in a queue; they are given one first.
+    answer, by the message's ring time in seconds. `urgent`: ids of urgent messages, dialled before all others, because
+    the order may not show them yet. `strays`: ids of messages without a place in a queue; they are given one.
     `calls_back`: messages that were put off and are due go back to their queues first; without it, only when nothing
     else is left.
     Any number of copies may run. What goes wrong with one message is logged, and the message tried again 20 s later
-    at the earliest. `most_price`: what a call may cost at most if it is begun at a moment, for accounts that may not
-    spend anything they like; None: nobody knows.
+    at the earliest. `most_price`: what a call may cost at most if it is begun at a moment, for accounts with a limit of
+    what they spend in a day; None: its price is not known.
     """
     state = lines.read()
     if state.stack != stack:

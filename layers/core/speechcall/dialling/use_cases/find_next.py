@@ -122,7 +122,7 @@ class Order:
         """The first message of an account that may be dialled; None: there is none.
 
         Its queues are gone through by virtual time, and more of them are read when all of a page are passed over. A
-        queue in which nothing is found leaves the account's order, unless it was woken just now.
+        queue that is seen to be empty leaves the account's order, unless it was woken just now.
         """
         if turn.is_paused or not turn.has_room:
             return None

@@ -47,7 +47,7 @@ class Then(NamedTuple):
 
 
 class Decided(NamedTuple):
-    """What a lookup has come to, behind entry `seq`: the first decision stays, whoever made it.
+    """What the lookup behind entry `seq` has come to. Of an answer, a fault and a timeout the first decides.
 
     `case`: the one that was answered, empty for else, and `error` says in a word why; `target`: the menu that it leads
     to, if the bounds of the call let it, which `then` says.

@@ -66,7 +66,7 @@ def opts_out(menus: Sequence[Menu]) -> bool:
 
 
 def no_opt_out_key(menus: Sequence[Menu], path: str) -> list[Problem]:
-    """That nobody can opt out with a key: for who asks what is to be known of menus, not for each message."""
+    """The warning that no key opts out: for a check of menus, not for each message that is sent."""
     if opts_out(menus):
         return []
     text = "has no key with an optOut: who does not want such calls has to say so elsewhere"

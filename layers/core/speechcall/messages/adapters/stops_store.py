@@ -1,7 +1,7 @@
 """What is paused or cancelled, and what is still to be done about it: in the table Registry.
 
 Flags stand where claims look: at a list's brake, a campaign, an account's turns. A job (pk `STOP#…`) is made in the
-transaction that cancels, so that whoever is killed after it leaves nothing undone: it stands in the index `order`
+transaction that cancels, so that a function killed after it leaves nothing undone: it stands in the index `order`
 until its messages are finished.
 """
 
@@ -56,7 +56,7 @@ class DynamoStops:
         pause     UpdateItem: paused ──► answered
         dialer         TransactWrite: a line for m ──X paused
         or
-        dialer    TransactWrite: a line for m ──► its call goes on
+        dialer    TransactWrite: a line for m ──► its call continues
         pause          UpdateItem: paused ──► answered: one call is in progress
         """
         paused = "SET paused_msec = if_not_exists(paused_msec, :now)"
@@ -198,7 +198,7 @@ class DynamoStops:
 
         worker A   UpdateItem: A's until 12:01 ──► works ── is killed
         worker B        UpdateItem ──X another's until 12:01
-        worker C                                           (12:01) UpdateItem: C's ──► goes on at the cursor
+        worker C                                           (12:01) UpdateItem: C's ──► continues at the cursor
         """
         nobody_works_on_it = "attribute_exists(pk) AND (attribute_not_exists(until_msec) OR until_msec <= :now)"
         values = {":now": now_msec, ":until": until_msec, ":one": 1}

@@ -38,7 +38,7 @@ def needs_number(asked: Asked, account: Account) -> bool:
 def hours_in_force(asked: Asked, account: Account, number_zones: tuple[str, ...]) -> tuple[Hours, ...]:
     """All hours that have to be open at once; empty: every hour is. Raises WrongZone.
 
-    `number_zones`: the zones in which the number may be; empty if they are not known, or nobody needs them. Where they
+    `number_zones`: the zones in which the number may be; empty if they are not known, or not needed. Where they
     are not known, a zone that the message names stands in for them, in its account's hours too.
     """
     has_own = bool(asked.windows or asked.days_off)

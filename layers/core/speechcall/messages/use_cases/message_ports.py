@@ -137,7 +137,7 @@ class MessageStore(NewMessages, Protocol):
     ) -> Claim:
         """queued → calling, together with a line for attempt `message.attempt + 1`, at the account's charge.
 
-        None: nobody is charged, and the call counts for no account.
+        `charge` None: no account is charged, and the call counts for none.
         """
 
     def caps_of(self, message: Message, now_msec: int) -> Caps:

@@ -12,7 +12,7 @@ class Charge(NamedTuple):
     turn: Turn
     queue: Queue
     most_price: int | None = None
-    """What the call may cost at most; None: nobody has asked, because its account may spend anything."""
+    """What the call may cost at most; None: that was not asked, because its account may spend anything."""
 
     @property
     def line_msec(self) -> int:
