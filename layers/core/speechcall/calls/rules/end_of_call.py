@@ -62,7 +62,7 @@ def was_cut_short(call: Call) -> bool:
 
 
 def guessed_cause(call: Call, *, answered: bool) -> Cause:
-    """A guess why a call has ended of which only the end is known. An end that we had asked for is ours."""
+    """A guess why a call has ended, from whether it was answered. An end that we had asked for is ours."""
     if not answered:
         return Cause.NO_ANSWER
     return Cause.HUNG_UP if call.command.kind is Kind.HANG_UP else Cause.CALLER_HUNG_UP
@@ -71,7 +71,7 @@ def guessed_cause(call: Call, *, answered: bool) -> Cause:
 def better_guess(call: Call, *, answered: bool, has_ended: bool) -> Cause:
     """The next guess for a call whose cause is a guess, when the provider says more of it, and still not why it ended.
 
-    `answered`, `has_ended`: what the provider says now; it may not say yet of an answer that we know of.
+    `answered`, `has_ended`: what the provider says now; it may not know yet of an answer that we know of.
     """
     if call.cause is Cause.UNCONFIRMED:  # we have stopped it, and no record had shown its end
         return Cause.STOPPED if has_ended else Cause.UNCONFIRMED

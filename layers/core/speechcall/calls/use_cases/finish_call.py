@@ -62,8 +62,8 @@ def finish_call(
     have ended, the reason is `unconfirmed`. `owe` queues a webhook of a key to which the state machine did
     not come, under the id that the machine would have given it; `opt_out` keeps an opt-out of such a key.
     `tell_end` is given the outcome, and only by the run that takes the message out of this call, of however many run.
-    An error is raised and the line is not given back, so that a repeat finishes the call; but 70 minutes after the line
-    was taken the message is finished, whatever error there is.
+    An error before that is raised and the line is not given back, so that a repeat finishes the call; but 70 minutes
+    after the line was taken the message is finished, whatever error there is.
     """
     message = messages.get(mid)
     is_this_call = message is not None and message.attempt == attempt

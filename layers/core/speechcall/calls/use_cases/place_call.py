@@ -106,7 +106,7 @@ def _repeat(
     The contact; None: the call is over or gone; Doubt: patience has run out, and the phone may ring.
     """
     begin = asked = clock.now_msec()
-    # With 0 this is refused wherever the provider was asked before: an earlier request may have dialled.
+    # With 0 this is refused wherever an earlier request may have dialled, however long ago.
     is_first = not call.may_be_placed and calls.begin_placing(call.mid, call.attempt, begin, 0)
     pauses = iter(AGAIN_SECONDS)
     while True:

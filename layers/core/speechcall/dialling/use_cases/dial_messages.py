@@ -221,7 +221,7 @@ class _Run:
         return called + opened
 
     def give_places(self, mids: Iterable[str]) -> int:
-        """Puts those of these queued messages into their queues that are due and stand in none; returns how many.
+        """Of these messages, puts the queued ones that are due and stand in no queue into theirs; returns how many.
 
         A message that cannot be dialled any more in its time ends.
         """
