@@ -232,7 +232,9 @@ class LeavingMessages(DynamoMessageReader):
         return _why_not_again(failed, message)
 
     def _nothing_is_cancelled(self, message: Message) -> Parts:
-        """The conditions, by the names of parts, that a message's list, campaign and account have not cancelled it."""
+        """The conditions, by the names of parts, that neither a message's list nor its campaign was cancelled, nor it
+        with its account's queue.
+        """
         it_is_not_cancelled = "attribute_not_exists(cancelled_msec)"
         keys = {"list": list_brake_key(message.list_id)}
         if message.campaign:

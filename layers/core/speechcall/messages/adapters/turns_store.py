@@ -169,8 +169,8 @@ class DynamoTurns:
         place: Callable[[int], str],
         clock: Callable[[], int],
     ) -> None:
-        """Keeps awake a turn or queue that is in the order; puts one that is not to where those are that are served
-        now. `place`: its place in the index at a virtual time.
+        """Keeps awake a turn or queue that is in the order; gives one that is not a place among those that are served
+        now. `place`: its place in the index, made of a virtual time.
 
         One that was away has saved no line time: it begins at `clock`, the virtual time of what was served last, or at
         its own if that is later. One that is paused stays away until it is resumed.
