@@ -87,7 +87,7 @@ def _load_plan(text: str) -> Plan:
 
 
 def dump_entry(entry: Entry) -> str:
-    """An entry of the log; its seq is its place."""
+    """An entry of the log as text. Its `seq` is not in it: it is the entry's place in the log, from 1."""
     heard = {"event": entry.event, "at": entry.at_msec, "then": entry.then.kind.value}
     known: Values = {
         "menu": entry.menu,
@@ -109,7 +109,7 @@ def _load_entry(seq: int, text: str) -> Entry:
 
 
 def dump_decided(decided: Decided) -> str:
-    """What a lookup has come to, behind the entry of its seq."""
+    """What a lookup has come to; `seq` is that of the entry that started the lookup."""
     known = {
         "seq": decided.seq,
         "case": decided.case or None,

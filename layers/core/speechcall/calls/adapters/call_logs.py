@@ -33,7 +33,8 @@ class CallLogs(EndedCalls):
         return digits_seal(self._digits_key)
 
     def append(self, mid: str, attempt: int, contact_id: str, entry: Entry, turn: int = 0) -> tuple[bool, Call | None]:
-        """Adds an entry to the log behind its predecessor; whether it was this one, and the call as it is now.
+        """Adds an entry to the log behind its predecessor; whether this very entry was written, and the call as it is
+        now.
 
         key 1, seq 3    UpdateItem ──► entry 3 is key 1
         key 2, seq 3         UpdateItem ──X entry 3 is there: key 1 stays
@@ -73,7 +74,7 @@ class CallLogs(EndedCalls):
             return False, load_call(failed.item) if failed.item else None
 
     def decide(self, mid: str, attempt: int, decided: Decided) -> Call | None:
-        """Writes what the lookup behind an entry has come to; the call as it is now.
+        """Writes what the lookup behind an entry has come to; the call as it is now, None: there is none.
 
         the receiver says "paid"    UpdateItem ──► decided: paid
         the callee's time is up          UpdateItem ──X decided: the telephony asks the menu of "paid"
@@ -116,9 +117,10 @@ class CallLogs(EndedCalls):
         return self._renew_token(mid, attempt, ticket)
 
     def _renew_token(self, mid: str, attempt: int, ticket: Ticket) -> tuple[bool, Call | None]:
-        """Puts a later try's token under the same visit, unless that is over or a newer try was first.
+        """Puts a later try's token under the same visit; whether the token counts, and the call.
 
-        Returns the call as this write found it: it may have ended since the one before.
+        It does not if the call has ended, the machine is at another visit, or a newer try was first. The call is as
+        this write found it: it may have ended since the write before.
         """
         same_visit = "#visit = :visit"
         not_older = "retry <= :retry"

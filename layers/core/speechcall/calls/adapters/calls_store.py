@@ -87,7 +87,11 @@ class DynamoCalls(CallLogs):
         )
 
     def give_up(self, mid: str, attempt: int, now_msec: int) -> Call | None:
-        """Gives up the ringing; the call, None: somebody has answered. The time-line is at `set_answered`."""
+        """Gives up the ringing; the call, None: somebody has answered, or the call has ended.
+
+        A call that was placed, so that its phone has rung, gets the cause `noAnswer` too. The time-line is at
+        `set_answered`.
+        """
         nothing_heard = "attribute_not_exists(answered_msec)"
         clauses = [EXISTS, NOT_ENDED, nothing_heard]
         given_up = "SET gave_up_msec = if_not_exists(gave_up_msec, :now)"
@@ -99,6 +103,8 @@ class DynamoCalls(CallLogs):
 
     def take_turn(self, mid: str, attempt: int, contact_id: str, turn: int, reply: Reply | None = None) -> Call | None:
         """Notes the number of the contact's event that is about to be answered; the highest number stays.
+
+        A `reply` is kept in the same write, if its question still waits for one.
 
         event 7   UpdateItem turn 7 ──► waits for the next command ... finds turn 8: event 8 is told it
         event 8        UpdateItem turn 8 ──► waits for the next command ──► is told it

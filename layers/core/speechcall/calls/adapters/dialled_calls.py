@@ -22,7 +22,9 @@ class DialledCalls:
         self._client, self._table, self._digits_key = client, table, digits_key
 
     def begin_placing(self, mid: str, attempt: int, now_msec: int, before_msec: int) -> bool:
-        """Notes that the provider is about to be asked to dial. False: it was asked just now, or need not be.
+        """Notes that the provider is about to be asked to dial.
+
+        False: it was asked at `before_msec` or later, its contact is known, or the call has ended or was given up.
 
         try 0   UpdateItem placing ──► placed, but the answer is lost
         try 1        UpdateItem ──X try 0 was just now ──► waits for the contact's own event, or asks under its token

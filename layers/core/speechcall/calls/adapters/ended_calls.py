@@ -1,7 +1,7 @@
-"""What is written about a call attempt's end, and whose a contact is of whose end there is news.
+"""What is written about a call attempt's end, and to which call attempt a contact belongs.
 
-A contact's own item has pk `C#<contact id>`, sk `CONTACT`, and the call attempt: an end's news names the contact alone.
-A release that knows neither it nor `cause_is_guess` takes a guess for the cause, as it would have guessed itself.
+A contact's own item has pk `C#<contact id>`, sk `CONTACT`, and the call attempt: news of an end names the contact
+alone. An earlier release, which knows neither this item nor `cause_is_guess`, takes a guessed cause for the cause.
 """
 
 from typing import Any

@@ -36,7 +36,9 @@ def count_end(outcome: Outcome) -> None:
 
 
 def owing(first: Callable[[WebhookTask], object]) -> Callable[[WebhookTask], None]:
-    """Queues a webhook that a state machine did not come to, and counts it. `first`: queues a first attempt."""
+    """Returns a function that queues a webhook to which a state machine did not come, and counts it. `first` queues the
+    webhook's first attempt.
+    """
 
     def owe(task: WebhookTask) -> None:
         first(task)
@@ -46,7 +48,7 @@ def owing(first: Callable[[WebhookTask], object]) -> Callable[[WebhookTask], Non
 
 
 def pricing(client: "DynamoDBClient", table: str) -> "RateAt":
-    """What calls cost, for those whose accounts may spend so much a day only."""
+    """Returns a function that reads the rate of a number at a moment, for accounts with a limit of spend a day."""
     rates: list[DynamoRates] = []
 
     def rate_at(number: str, at_msec: int) -> "Rate | None":
@@ -61,7 +63,7 @@ def pricing(client: "DynamoDBClient", table: str) -> "RateAt":
 
 
 def opting_out(client: "DynamoDBClient", table: str, clock: Clock) -> Callable[[Message, OptOutStep], None]:
-    """Keeps that a message's callee has opted out with a key, and counts it."""
+    """Returns a function that writes the opt-out of a callee who has pressed the key for it, and counts it."""
 
     def opt_out(message: Message, step: OptOutStep) -> None:
         # Few callees opt out, and for all others finish_call should start without these.

@@ -31,7 +31,8 @@ class EnteredDigits:
         return entry.digits if entry else None
 
     def erase(self, task: WebhookTask) -> None:
-        """Erases what was sealed of it. Nothing else of an entry is ever changed.
+        """Erases the sealed digits that were entered for the question of a task. Nothing else of an entry is ever
+        changed.
 
         webhook 1 of 2 ends   read: sealed ──► UpdateItem ──► erased
         webhook 2 ends             read: sealed ──► UpdateItem ──X it is not as it was read: erased already

@@ -177,10 +177,11 @@ class Call(NamedTuple):
 
     @property
     def goes_by_log(self) -> bool:
-        """Whether what was heard is in the log: all that the state machine was told is there.
+        """Whether the call continues by its log, because all that the state machine was told is there.
 
-        It is not for a call of a release that kept none, nor once a function of that release has answered a task, while
-        the new one was being deployed: such a call goes by `kept_reply`.
+        False for a call of a release that kept no log, and once a function of that release has answered a task while
+        the new release was being deployed: such a call goes by `kept_reply`. The `- 1`: the command `seq` is given when
+        the entry before it is in the log.
         """
         return self.plan is not None and self.log_seq >= self.seq - 1
 

@@ -14,7 +14,10 @@ def cost_of_call(call: Call, rate: Rate | None) -> int | None:
 
 
 def cost_of_calls(calls: Iterable[Call], prices: Prices) -> int | None:
-    """What the calls of a message have cost until now. None: one had no rate, and a sum without it would be wrong."""
+    """What the calls of a message have cost until now, in millionths.
+
+    None: a call had no rate, and a sum without it would be wrong.
+    """
     total = 0
     for call in calls:
         cost = cost_of_call(call, prices.rates.get(call.attempt))

@@ -62,14 +62,17 @@ def was_cut_short(call: Call) -> bool:
 
 
 def guessed_cause(call: Call, *, answered: bool) -> Cause:
-    """Why a call has ended of which only that is known. An end that we had asked for is ours."""
+    """A guess why a call has ended, from whether it was answered. An end that we had asked for is ours."""
     if not answered:
         return Cause.NO_ANSWER
     return Cause.HUNG_UP if call.command.kind is Kind.HANG_UP else Cause.CALLER_HUNG_UP
 
 
 def better_guess(call: Call, *, answered: bool, has_ended: bool) -> Cause:
-    """What is meant when more is known of a call whose cause is a guess, and not yet why it ended."""
+    """The next guess for a call whose cause is a guess, when the provider says more of it, and still not why it ended.
+
+    `answered`, `has_ended`: what the provider says now; it may not know yet of an answer that we know of.
+    """
     if call.cause is Cause.UNCONFIRMED:  # we have stopped it, and no record had shown its end
         return Cause.STOPPED if has_ended else Cause.UNCONFIRMED
     is_news = answered and call.answered_msec is None
@@ -79,7 +82,7 @@ def better_guess(call: Call, *, answered: bool, has_ended: bool) -> Cause:
 def hangs_on_cause(call: Call, end: End) -> bool:
     """Whether the outcome or the reason of the call may change when it is known why it ended.
 
-    Of one that was not answered it may: its record may yet say that it was.
+    They always may where no answer is known: the provider's record may yet say that somebody answered.
     """
     if not call.cause_is_guess:
         return False
@@ -90,7 +93,7 @@ def hangs_on_cause(call: Call, end: End) -> bool:
 def cannot_have_rung(call: Call | None) -> bool:
     """Whether no phone can have rung for a call: each request to dial was refused, or none was made.
 
-    One that may have been placed although nothing is known of it has, for those who count calls.
+    A call that may have been placed, although nothing is known of it, is counted as one that has rung.
     """
     if call is None or call.contact_id is not None:
         return False

@@ -7,10 +7,10 @@ from speechcall.menus.rules.call_log import KEY, PROMPT_ERROR, Entry, ThenKind
 
 
 def heard_in(call: Call) -> Heard:
-    """From its log. A call of a release that kept none counts as a call, and its menus are not known.
+    """What a campaign counts of a call, from its log. A call of a release that kept no log counts without its menus.
 
-    A menu is asked from the entry on that has decided it. The one that was asked last and left no entry was left by the
-    end of the call: by the callee, or by ours.
+    The time of a menu begins with the entry, or the lookup's decision, that led to it. A menu that was asked and left
+    no entry was left by the end of the call: the callee's end, or ours.
     """
     visits: list[Visit] = []
     decided_msec = 0

@@ -12,7 +12,10 @@ _OK = 200
 
 
 def case_in(status: int, body: bytes, cases: Collection[str]) -> tuple[str, str]:
-    """The case of an answer, or an empty one and the reason. Members other than `case` are passed over."""
+    """The case of an answer and an empty word, or an empty case and the word for why.
+
+    `cases`: those that the lookup has. Members of the answer other than `case` are passed over.
+    """
     if status != _OK:
         return "", f"HTTP_{status}"
     try:

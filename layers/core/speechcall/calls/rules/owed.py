@@ -28,7 +28,9 @@ def owed_webhooks(call: Call, menus: Sequence[Menu], end: End) -> list[WebhookTa
 
 
 def owed_opt_outs(call: Call, menus: Sequence[Menu], end: End) -> list[OptOutStep]:
-    """The opt-outs that are still to be kept, as `owed_webhooks`. To keep one twice changes nothing."""
+    """The opt-outs that are still to be kept when the state machine is over with `end`: of the same entries as
+    `owed_webhooks`. To keep one twice changes nothing.
+    """
     found = []
     for entry in _entries_owed(call, end):
         if entry.menu is not None and entry.event != PROMPT_ERROR:

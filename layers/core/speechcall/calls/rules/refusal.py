@@ -17,8 +17,8 @@ class Refusal(StrEnum):
 def refusal(call: Call | None, ticket: Ticket, command: Command, bounds: Bounds, now_msec: int) -> Refusal | None:
     """Why a command may not be written over `call`, or None if it may.
 
-    In: the call as the refused write found it. The order matters: a call that has ended is
-    answered `ended` whatever else holds; a try that was overtaken says nothing at all.
+    In: the call as the refused write found it. The order matters: a try that a newer one has overtaken is stale, and
+    answers nothing, even when the call has ended; a call that has ended is answered `ended`, even above its limit.
     """
     if call is None:
         return Refusal.UNKNOWN

@@ -21,9 +21,9 @@ from speechcall.shared.use_cases.clock import Clock
 def conclude_dial(
     mid: str, attempt: int, *, calls: CallStore, telephony: Telephony, engine: Engine, clock: Clock
 ) -> tuple[str, Call | None]:
-    """`answered`, or `ended`: then a callee who answers later is not served. With the call as it is now.
+    """What a dial whose time is up has come to, `answered` or `ended`, and the call as it is now.
 
-    The ringing is ended where the call is finished.
+    After `ended` a callee who still answers is hung up. The ringing itself is stopped by `finish_call`.
     """
     call = calls.get(mid, attempt)
     if call and call.contact_id and not (is_over(call) or call.answered_msec is not None):

@@ -84,9 +84,10 @@ class Asking:
     clock: Clock
 
     def look_up(self, question: Question) -> Led:
-        """Where the call goes on. Safe to repeat: what was decided stays.
+        """Asks the receiver, and writes and returns the menu that follows. Safe to repeat: the first decision stays.
 
-        Raises LookupError for what is no lookup of a message, and what the stores raise; the state machine tries again.
+        Raises LookupError if the message is gone or has no lookup there, and what the stores raise; then the state
+        machine tries again.
         """
         message = self.messages.get(question.mid)
         if message is None:
@@ -95,7 +96,7 @@ class Asking:
         call = self.calls.get(question.mid, question.attempt)
         if call and (found := _decided(call, question.seq)):  # also if it has ended since: keys may stand behind it
             return found
-        if call is None or is_over(call):  # nobody waits; the menu that is asked next is told the end
+        if call is None or is_over(call):  # no callee waits; the menu that is asked next is answered with the end
             return Led(lookup.otherwise, "", "")
         until = call.waits_until(question.seq)
         if until is None:  # it was dialled under a release that keeps no log of it
@@ -128,6 +129,7 @@ class Asking:
         return case, error, self.clock.now_msec() - begin
 
     def _exchange(self, message: Message, lookup: Lookup, question: Question, until: int) -> tuple[str, str]:
+        """Sends the signed request, which has time until `until`; the case, or an empty one and why there is none."""
         now = self.clock.now_msec()
         request = self.sign(message.account_id, webhook_request(message, lookup, event_id(*question), now // 1000))
         try:

@@ -14,9 +14,10 @@ logger = logging.getLogger(__name__)
 
 
 def ask_why(call: Call, calls: CallStore, telephony: Telephony) -> Call:
-    """The call as it is known when its record has been looked into, once. `call`: one whose cause is a guess.
+    """Asks the provider's record once why a call has ended, and writes what it says; the call as it is then.
 
-    A provider that does not answer, whatever with, has not said why: no line and no message waits for it here.
+    `call`: one whose cause is a guess. Any error of the provider means that it has not said why: the call stays as it
+    is, and is asked about again.
     """
     if call.contact_id is None:
         return call
@@ -26,6 +27,7 @@ def ask_why(call: Call, calls: CallStore, telephony: Telephony) -> Call:
         said, fields = type(error).__name__, {"mid": call.mid, "attempt": call.attempt}
         logger.warning("why call %s-%s ended could not be asked: %s", call.mid, call.attempt, said, extra=fields)
         return call
+    # An answer that was never reported has no known moment: that of the end stands for it, so nothing is talked.
     answered_msec = call.ended_msec if contact.answered and call.answered_msec is None else None
     explained: Call | None
     if contact.ended and contact.cause and not contact.cause_is_guess:
@@ -40,7 +42,7 @@ def ask_why(call: Call, calls: CallStore, telephony: Telephony) -> Call:
 
 
 def ask_why_for_seconds(call: Call, end: End, calls: CallStore, telephony: Telephony, clock: Clock) -> Call:
-    """Asks again for 3.5 s, as long as outcome or reason depend on it."""
+    """Asks again and again for 3.5 s why a call has ended, as long as its outcome or reason depends on that."""
     for pause in LOOK_AGAIN_SECONDS:
         clock.sleep(pause)
         call = ask_why(call, calls, telephony)
@@ -55,7 +57,9 @@ def is_told_too_late(call: Call, now_msec: int) -> bool:
 
 
 def is_final(call: Call, now_msec: int) -> bool:
-    """Whether its time to settle is over, and the guess is final. What a telephony in trouble has kept from being asked
-    in time is not asked for behind it: all the others would wait the longer.
+    """Whether the call's time to settle is over, and the guess of its cause is final.
+
+    Also if the telephony was in trouble and could not be asked in time: to ask later would hold up all other messages
+    that settle.
     """
     return now_msec > (call.ended_msec or 0) + SETTLING_SECONDS * 1000

@@ -50,11 +50,12 @@ class Control(NamedTuple):
     def handle(self, task: Mapping[str, Any]) -> dict[str, Any]:
         """Runs one task of a state machine.
 
-        In: `command` (dial, ask, hang_up, look_up), `mid`, `attempt`; for ask and look_up `menu`, but none if nothing
-        was heard since the dial; for look_up after a lookup `seq` and `otherwise`, and out comes the `menu`;
-        but for look_up `token`, `visit`, `retry`. Out: for look_up what was heard; for dial `refused`, why
-        the provider will not place the call, if it will not. Raises the leaves of RetryableError, which
-        the state machine tries again.
+        In: `command` (dial, ask, hang_up, look_up), `mid`, `attempt`. dial, ask and hang_up also have `token`, `visit`
+        and `retry`; ask has `menu`. look_up asks what a timeout means: `menu` is the menu in which it came, none after
+        the dial. With `otherwise` (the menu that follows without a case) and `seq` it asks which menu follows a lookup
+        that failed.
+        Out: for look_up what was heard, or that `menu`; for dial `refused`, why the provider will not place the call,
+        if it will not. Raises the leaves of RetryableError, which the state machine tries again.
         """
         mid, attempt = str(task["mid"]), int(task["attempt"])
         if "otherwise" in task:
@@ -74,7 +75,11 @@ class Control(NamedTuple):
                 assert_never(kind)
 
     def _dial(self, mid: str, attempt: int, ticket: Ticket) -> str | None:
-        """Why the provider refuses the call, None if it does not."""
+        """Writes the call attempt and has the provider dial it, unless it was dialled, answered or ended before.
+
+        Returns why the provider refuses the call, None if it does not. A try that a newer one has overtaken does
+        nothing.
+        """
         message = self.messages.get(mid)
         if message is None or message.attempt != attempt:
             self.engine.fail(ticket.token, NOT_ANSWERED, "the message is gone")
@@ -110,7 +115,7 @@ class Control(NamedTuple):
             self._tell_known(reply, call)
             return None
         if not call.may_be_placed and self.clock.now_msec() >= message.dial_until_msec:
-            # Its machine began late. It ends as one that was put off: its time is over.
+            # Its machine began so late that its time is over: it ends like a call that the provider has throttled.
             end_call(mid, attempt, Cause.THROTTLED, calls=self.calls, engine=self.engine, clock=self.clock)
             return None
         try:
@@ -135,11 +140,12 @@ class Control(NamedTuple):
         return None
 
     def _wait_in_doubt(self, mid: str, attempt: int, said: Exception) -> str | None:
-        """Lets the task wait as for a phone that rings: who answers it is served, and what it was told comes last.
+        """Lets the task wait as for a phone that rings, so that a callee who answers is served. `said`: the provider's
+        last answer to the dial, kept as the end of a call of which nothing is ever reported.
 
         Returns why a repeat was refused, if it was.
         """
-        # What is not ours may have a number in it.
+        # The text of an error that is not ours may have a phone number in it.
         told = said if isinstance(said, SpeechCallError) else type(said).__name__
         fields = {"mid": mid, "attempt": attempt}
         logger.warning("whether call %s-%s was placed is not known: %s", mid, attempt, told, extra=fields)
@@ -153,7 +159,9 @@ class Control(NamedTuple):
         return None
 
     def _command(self, mid: str, attempt: int, command: Command, ticket: Ticket) -> None:
-        """Gives the telephony a command of the machine. If it may not be written, its task is answered at once."""
+        """Gives the telephony a command of the machine. If it may not be written, its task is answered at once, but
+        not for a try that a newer one has overtaken: its token is void.
+        """
         known = self.calls.get(mid, attempt)
         if known and has_logged(known, ticket):
             obey_log(known, command, ticket, calls=self.calls, engine=self.engine)
@@ -179,7 +187,7 @@ class Control(NamedTuple):
     def _tell_known(self, reply: Reply, call: Call) -> None:
         """Answers the task with what was heard before its token was there.
 
-        Also if an earlier try's token took that answer: that there is another try says that it was lost.
+        Also if an earlier try's token was answered with it: the machine would not try again if that had arrived.
         """
         if call.entry(reply.seq):
             tell_task(reply, call.ticket.token, self.engine)
@@ -190,14 +198,16 @@ class Control(NamedTuple):
         give_reply(reply, call, calls=self.calls, engine=self.engine, clock=self.clock)
 
     def _conclude_lookup(self, mid: str, attempt: int, seq: int, otherwise: int) -> int:
-        """The menu behind a lookup that could not be made. Of a call that is gone any: its question is told the end."""
+        """The menu behind a lookup that could not be made. `otherwise` if the call is gone: whichever menu that is, its
+        question is answered with the end.
+        """
         call = self.calls.get(mid, attempt)
         if call is None:
             return otherwise
         return conclude_lookup(call, seq, otherwise, calls=self.calls, now_msec=self.clock.now_msec())
 
     def _conclude(self, mid: str, attempt: int, menu: int | None) -> TaskAnswer:
-        """No report came from the telephony in time: what its question has come to, by its contact.
+        """What a question has come to for which no report came in time, by what the log or the contact's record says.
 
         Out: `ended`; or what was heard too late for its token; or `idle` with the seq of the question
         that is not answered any more. `menu`: None after the dial; then `answered` or `ended`.

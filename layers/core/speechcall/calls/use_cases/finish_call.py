@@ -56,14 +56,14 @@ def finish_call(
     tell_end: Callable[[Outcome], object] = lambda _outcome: None,
     rate_at: RateAt = no_rate,
 ) -> Outcome | None:
-    """Finishes a call attempt, whatever ended it; returns how it went, None while that settles. Safe to repeat.
+    """Finishes a call attempt, whatever ended it; returns its outcome, None while it settles. Safe to repeat.
 
     A call that has not been heard to end is stopped and looked up; if even then it cannot be seen to
     have ended, the reason is `unconfirmed`. `owe` queues a webhook of a key to which the state machine did
     not come, under the id that the machine would have given it; `opt_out` keeps an opt-out of such a key.
-    `tell_end` hears how the call went from the one run that takes the message out of it, of however many.
-    Raises what keeps it from that, and nothing is given back then; but 70 minutes after its line was taken the
-    message is finished, whatever is raised.
+    `tell_end` is given the outcome, and only by the run that takes the message out of this call, of however many run.
+    An error before that is raised and the line is not given back, so that a repeat finishes the call; but 70 minutes
+    after the line was taken the message is finished, whatever error there is.
     """
     message = messages.get(mid)
     is_this_call = message is not None and message.attempt == attempt
@@ -123,7 +123,9 @@ def _settle(
     *,
     is_asked: bool = False,
 ) -> Outcome | None:
-    """Finishes a message that settles, if it is known why its call has ended, or too late to ask; None: it is not."""
+    """Finishes a message that settles, if it is known why its call has ended, or too late to ask; None: it still
+    settles. `is_asked`: the provider's record was asked just now.
+    """
     end = message.settling_end or End.FAILED
     now = clock.now_msec()
     if call is not None and not is_asked and hangs_on_cause(call, end) and not is_final(call, now):
@@ -169,7 +171,10 @@ def give_up_msec(message: Message) -> int:
 
 
 def _outcome_of_what_is_given_up(mid: str, attempt: int, call: Call | None, calls: CallStore, now_msec: int) -> Outcome:
-    """Whether somebody may have heard it. The call ends too, if it can, so that no callee is kept."""
+    """The outcome of a call that is given up: `answered` if somebody may have heard a menu, else `failed`.
+
+    The call itself is marked ended too, if that can be written, so that a callee in it is hung up.
+    """
     with suppress(Exception):
         call = calls.end(mid, attempt, Cause.UNCONFIRMED, now_msec) or call
     was_heard = call is not None and call.answered_msec is not None and may_have_heard(call)
@@ -177,7 +182,10 @@ def _outcome_of_what_is_given_up(mid: str, attempt: int, call: Call | None, call
 
 
 def _ensure_ended(call: Call, end: End, calls: CallStore, telephony: Telephony, clock: Clock) -> tuple[Cause, bool]:
-    """Stops the contact and says how it ended, and whether that is a guess."""
+    """Stops the contact of a call; why it ended, and whether that is a guess.
+
+    Raises TelephonyUnavailable while its phone may still ring.
+    """
     may_ring = clock.now_msec() < call.asked_msec + MAY_RING_SECONDS * 1000
     if call.contact_id is None:
         # The provider may have taken the dial though its answer was lost. Such a phone rings for its

@@ -83,7 +83,9 @@ def _reply_in(heard: Heard, call: Call) -> Reply | None:
 
 
 def _tell(reply: Reply, call: Call, calls: CallStore, engine: Engine, clock: Clock) -> str | None:
-    """Gives the reply to the waiting task, or keeps it. Returns the token that is not to be tried again."""
+    """Gives the reply to the waiting task, or keeps it for the next try. Returns the token that is not to be tried
+    again; None: there is none, since Step Functions did not answer.
+    """
     try:
         if give_reply(reply, call, calls=calls, engine=engine, clock=clock):
             return call.ticket.token

@@ -107,7 +107,7 @@ def _with_digits(entry: Entry, digits: str | None, call: Call, calls: CallStore)
 def _log_report(call: Call, report: Report, calls: CallStore, clock: Clock, *, is_heard: bool) -> Call | None:
     """Adds what was heard to the call's log, and notes the event's turn; the call as it is then. None: it is gone.
 
-    Not where the question is asked again (`is_heard`): then nothing was heard yet.
+    `is_heard`: False where the question is asked again after silence; then no entry is added, the turn is noted alone.
 
     Where the log has another entry in this place already, that one stays. Entry and turn are one write: the end of a
     call waits for the turns before its own, and finds their entries.

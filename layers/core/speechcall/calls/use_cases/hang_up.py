@@ -30,7 +30,8 @@ from speechcall.shared.use_cases.clock import Clock
 def hang_up(message: Message, *, calls: CallStore, telephony: Telephony, engine: Engine, clock: Clock) -> bool:
     """Ends the call of `message.attempt`; True: it is over, or never begins. Safe to repeat.
 
-    False says that it was asked for: its end is heard of as any other. Raises what the telephony and the stores raise.
+    False: the telephony was asked to end it, and will report the end like any other. Raises what the telephony and the
+    stores raise.
     """
     mid, attempt = message.mid, message.attempt
     call = calls.get(mid, attempt) or forestall(message, calls, clock.now_msec())

@@ -44,10 +44,11 @@ class EndReport:
 
 
 def hear_end(report: EndReport, *, calls: CallStore, engine: Engine, clock: Clock) -> Call | None:
-    """Takes in the news of a call's end, in any order and as often as it comes; the call. None: the end is not its own.
+    """Takes in the news of a call's end, in any order and as often as it comes; the call as it is then.
 
-    Dead is dead: the machine is told at once, and no record is looked into for it. Where the news does not say why the
-    call has ended, that is asked for when its line is free, unless there is nothing to be asked.
+    None: there is no such call, or its contact is another. The machine is told of the end at once, before any record is
+    read. Where the news does not say why the call has ended, a guess is written, and `finish_call` asks the record when
+    the line is free; unless no record will say more (`is_last_word`): then the guess is final.
     """
     call = calls.get(report.mid, report.attempt)
     if call is None or call.contact_id not in (None, report.contact_id):
@@ -81,9 +82,10 @@ def _await_report(call: Call, end: EndReport, calls: CallStore, clock: Clock) ->
         │── entry 2: key 1 ────►│◄────────────────────│  a new entry: nothing else can be on its way
         │                       │◄── ended ───────────│
 
-    A callee who presses and hangs up makes two events without an order; that of the end may come first, and where
-    the events are numbered, be dealt with first. A key is kept with its event's number: where a number is missing,
-    somebody may have pressed one. Others are missing too, for not each event is noted.
+    A callee who presses a key and hangs up makes two events without an order; that of the end may come first, and where
+    the events are numbered, be dealt with first. A key is written in one step with its event's number (`turn`): while
+    the number before the end's is not there, a key may be on its way. It may also never come, for not each event is
+    noted; so the wait is bounded.
     """
     if not (call.goes_by_log or end.turn):
         return call
@@ -99,9 +101,13 @@ def _await_report(call: Call, end: EndReport, calls: CallStore, clock: Clock) ->
 
 
 def _learn(call: Call, report: EndReport, calls: CallStore) -> Call:
-    """What the news adds to a guess that was made without it: that somebody answered, or that it is over at all."""
+    """Writes what the news adds to a guessed cause: that somebody had answered, or that the call is over at all.
+
+    Returns the call as it is then.
+    """
     if not call.cause_is_guess:
         return call
+    # As in `ask_why`: when it was answered is not known, and the moment of its end stands for it.
     answered_msec = call.ended_msec if report.answered and call.answered_msec is None else None
     said = report.if_answered if report.answered or call.answered_msec is not None else report.if_unanswered
     if said:
@@ -131,8 +137,8 @@ def hear_contact_end(
 ) -> Call | None:
     """Ends the call of a contact, by news that does not say whose the contact is. None: it is none of ours.
 
-    Only a contact that is not noted yet is looked up in its record. Raises TelephonyUnavailable if there is none: the
-    news should be told again.
+    Only a contact that is not noted yet is looked up in its record. Raises TelephonyUnavailable if there is no record
+    yet: the news should be delivered again.
     """
     report = _named(end, calls)
     if report is None and not end.is_repeat:  # the other news looks for it

@@ -24,7 +24,7 @@ RateAt = Callable[[str, int], "Rate | None"]
 
 
 def no_rate(_number: str, _at_msec: int) -> None:
-    """Nobody knows what a call costs."""
+    """The `RateAt` of a caller without rates: no number has one."""
 
 
 def leave_call(
@@ -38,7 +38,7 @@ def leave_call(
 ) -> bool:
     """The message leaves its state: for another call inside its time, or for good. False: it had left it before.
 
-    `rate_at`: for accounts that may spend so much a day only.
+    `rate_at`: asked only for accounts that have a limit of what they spend in a day.
     """
     heard = heard_in(call) if call and message.campaign else None
     if message.limits:
@@ -50,7 +50,8 @@ def leave_call(
     if message.fallback is not None:
         message = replace(message, key_pressed=call is not None and key_was_pressed(call))
     if outcome.outcome == "failed" and call is not None and call.cause is Cause.THROTTLED:
-        # A call that was not placed is neither one of the account's nor a redial.
+        # A call that was not placed counts neither among the account's calls of the day nor as a redial. So of the
+        # attempts before this one those that were no redials were put off like it.
         put_offs = message.attempt - 1 - message.redials
         again = redial_at_msec(message, now_msec + throttled_again_seconds(put_offs) * 1000, now_msec)
         if again is not None:
@@ -73,7 +74,10 @@ def _left(
     messages: MessageStore,
     now_msec: int,
 ) -> bool:
-    """Finishes a message that is not dialled again: with `outcome`, or `cancelled` if that is why."""
+    """Finishes a message that was not queued again: with `outcome`, or with `cancelled` if it was cancelled meanwhile.
+
+    `redialled`: what came of queueing it again; None: that was not tried. False: it had left its state before.
+    """
     match redialled:
         case Redialled.QUEUED:
             return True
@@ -96,10 +100,10 @@ def _redial(
     now_msec: int,
     find_account: Callable[[str], Account | None],
 ) -> Redialled | None:
-    """It is dialled again inside its time and its hours, and as one of its account's calls of that day. None: not for
-    this outcome, not any more, or not in time.
+    """Queues the message for another call, inside its time and its hours, as one of its account's calls of that day;
+    what became of that. None: it asks for none after this outcome, has had them all, or has no time for it.
     """
-    # What is asked for a while takes nothing from the time in which it is dialled again.
+    # The time until a redial counts from the end of the call, however long was asked why it ended.
     ended_msec = call.ended_msec if call and message.state is State.SETTLING else None
     if message.redial is None:
         return None

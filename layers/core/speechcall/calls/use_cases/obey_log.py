@@ -44,7 +44,11 @@ def has_logged(call: Call, ticket: Ticket) -> bool:
 
 
 def obey_log(call: Call, command: Command, ticket: Ticket, *, calls: CallStore, engine: Engine) -> None:
-    """Gives a command; its task is answered at once if the log knows the answer. `call`: just read."""
+    """Writes the machine's next command; its task is answered at once if the log knows the answer. `call`: just read.
+
+    A try that a newer one has overtaken does nothing. Raises StoreUnavailable if the call has left its log meanwhile:
+    the next try goes by the mailbox.
+    """
     if (ticket.visit, ticket.retry) < (call.ticket.visit, call.ticket.retry):
         return
     before = call.entry(call.seq) if ticket.visit != call.ticket.visit else None

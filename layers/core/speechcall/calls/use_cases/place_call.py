@@ -106,10 +106,11 @@ def _repeat(
     The contact; None: the call is over or gone; Doubt: patience has run out, and the phone may ring.
     """
     begin = asked = clock.now_msec()
-    # Refused where an earlier request may have dialled.
+    # With 0 this is refused wherever an earlier request may have dialled, however long ago.
     is_first = not call.may_be_placed and calls.begin_placing(call.mid, call.attempt, begin, 0)
     pauses = iter(AGAIN_SECONDS)
     while True:
+        # With `asked + 1` a request before does not forbid this one: the provider does not dial twice.
         if not is_first and not calls.begin_placing(call.mid, call.attempt, asked, asked + 1):
             found = calls.get(call.mid, call.attempt)
             if found is None or is_over(found):
@@ -119,12 +120,12 @@ def _repeat(
         try:
             return telephony.place(call, ring_timeout_seconds)
         except Exception as error:
-            # Whatever it is that is not certain: the phone may ring.
+            # After any error that is not certain the phone may ring.
             if is_first and is_certain(error) and calls.set_not_placed(call.mid, call.attempt, begin):
                 raise
             said = error
         is_first = False
-        pause = next(pauses, PATIENCE_SECONDS)
+        pause = next(pauses, PATIENCE_SECONDS)  # after the last pause one that is longer than the patience left
         is_final = isinstance(said, DestinationRefused | TelephonyMisconfigured)
         if is_final or clock.now_msec() + pause * 1000 > begin + PATIENCE_SECONDS * 1000:
             return Doubt(said)
@@ -141,7 +142,7 @@ def _place_and_look(
         try:
             return telephony.place(call, ring_timeout_seconds)
         except Exception as error:
-            # Whatever it is that is not certain: the phone may ring.
+            # After any error that is not certain the phone may ring.
             if is_certain(error) and calls.set_not_placed(call.mid, call.attempt, begin):
                 raise
     return _look_for(call, calls, clock)

@@ -48,7 +48,7 @@ class Heard(NamedTuple):
         return asked.entered(self.key) if asked else None
 
     def _asked(self, call: Call) -> Input | None:
-        """The digits for which the question asks that this answers."""
+        """The digits for which the question asks that this report answers; None: it asks for none, or was not asked."""
         menu = call.menu_asked(self.seq)
         if menu is None and call.seq == self.seq:  # a call without a log
             menu = call.command.menu
@@ -143,8 +143,8 @@ def op_of(command: Command) -> Op:
 def told_by_log(call: Call, after: int, now_msec: int) -> Next:
     """What a telephony is to do once the question `after` (1: the dial) is answered.
 
-    Only a menu is told before the state machine asks it, and only so far ahead of it. All else is the machine's to say,
-    and is waited for, in holds; but not for ever.
+    Only a menu is told before the state machine asks it, and at most MOST_AHEAD questions ahead of the machine. All
+    else is the machine's to say, and is waited for in holds, for at most HOLD_SECONDS.
     """
     op = op_of(call.command)
     match op:
@@ -156,7 +156,7 @@ def told_by_log(call: Call, after: int, now_msec: int) -> Next:
         case _:
             assert_never(op)
     entry = call.entry(after)
-    if entry is None:  # asked what is next while it asks
+    if entry is None:  # the telephony wants to know what is next while its question is still open
         return Next(Op.HOLD, after)
     menu = call.menu_asked(after + 1)
     if menu is not None and after + 1 <= call.seq + MOST_AHEAD:

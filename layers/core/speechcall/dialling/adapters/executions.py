@@ -21,8 +21,8 @@ def resume_execution(client: "SFNClient", flow_arn: str, name: str, execution_in
 
     StartExecution is idempotent for a running execution of the same name and input, and answers with
     the date of its start; for one that has ended it answers ExecutionAlreadyExists (Step Functions API
-    reference). So it does for one that runs with another input, which a function of another release has given it:
-    then it is looked at. Nothing can run on a machine that somebody has deleted.
+    reference). It answers the same for one that runs with another input, given by a function of another release; so
+    after that answer the execution is looked up. Nothing can run on a machine that was deleted.
     """
     try:
         begun = begin_execution(client, flow_arn, name, execution_input)
@@ -35,6 +35,7 @@ def resume_execution(client: "SFNClient", flow_arn: str, name: str, execution_in
 
 
 def _running_or_ended(client: "SFNClient", flow_arn: str, name: str) -> Execution:
+    """Whether the execution of this name runs, by its record in Step Functions."""
     execution_arn = f"{flow_arn.replace(':stateMachine:', ':execution:')}:{name}"
     try:
         with engine_errors():

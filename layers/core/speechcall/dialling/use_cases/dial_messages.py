@@ -113,20 +113,22 @@ def dial_messages(
     """Dials the messages that wait for a line, in their order, and the `named` that the order does not show yet.
 
     Stops when the lines are full, when none is left, or when `time_left` (seconds) runs out; waits
-    for the rate's next free moment, a second at a time. `stack` is what holds where no operator has chosen
-    otherwise; `dial_wait`, how long an answer is waited for by the message's own time; `urgent`, urgent ones among the
-    named, which wait for no index; `strays`, those that have no place in a queue. `calls_back`: messages that were
-    put off, and may be dialled again, go back to their queues first; without it, when nothing else is left.
+    for the rate's next free moment, a second at a time. `stack`: the lines and the rate of the stack's parameters,
+    which hold where no operator has chosen otherwise. `dial_wait`: for how many seconds the state machine waits for an
+    answer, by the message's ring time in seconds. `urgent`: ids of urgent messages, dialled before all others, because
+    the order may not show them yet. `strays`: ids of messages without a place in a queue; they are given one.
+    `calls_back`: messages that were put off and are due go back to their queues first; without it, only when nothing
+    else is left.
     Any number of copies may run. What goes wrong with one message is logged, and the message tried again 20 s later
-    at the earliest. `most_price`: what a call may cost at most if it is begun at a moment, for accounts that may not
-    spend anything they like; None: nobody knows.
+    at the earliest. `most_price`: what a call may cost at most if it is begun at a moment, for accounts with a limit of
+    what they spend in a day; None: its price is not known.
     """
     state = lines.read()
     if state.stack != stack:
         try:
             lines.tell_stack(stack)
         except Exception:
-            # It is for operators to read: no message waits for it.
+            # Only operators read it: dialling works without it.
             logger.exception("what the stack's parameters are could not be written down")
     run = _Run(messages, turns, flows, lines, stack, clock, time_left, dial_wait, most_price, state=state)
     if len(state.held) < run.pool.lines:
@@ -143,7 +145,7 @@ def dial_messages(
 
 
 def execution_input(message: Message, attempt: int) -> dict[str, Any]:
-    """The input of an execution, from the stored message alone: a second start is the same start."""
+    """The input of an execution, from the stored message alone, so that a second start has the same input."""
     waits = {f"m{index}": ask.wait_seconds for index, ask in enumerate(message.asks)}
     waits["dial"] = message.dial_wait_seconds or message.ring_seconds + DIAL_MARGIN_SECONDS
     return {"mid": message.mid, "attempt": attempt, "waits": waits}
@@ -183,7 +185,7 @@ class _Run:
         self._look()
 
     def _look(self) -> None:
-        """The order as it is now, and what is free."""
+        """Starts from the pool as it was read last: which lines are free, which numbers are busy, and a new order."""
         self.pool = self.state.in_effect(self.stack)
         self.busy = set(self.state.held)
         """Numbers that were in a call then, or are found to be."""
@@ -202,8 +204,8 @@ class _Run:
             self._look()
 
     def call_back(self) -> int:
-        """Messages that were put off until now stand in their queues again, and queues whose hours have opened in the
-        order; how many. Messages without time expire.
+        """Puts messages that were put off until now back into their queues, and queues whose hours have opened back
+        into the order; returns how many of both. Messages whose time is up end.
         """
         opened = 0
         try:
@@ -219,7 +221,10 @@ class _Run:
         return called + opened
 
     def give_places(self, mids: Iterable[str]) -> int:
-        """Messages that wait for nothing any more stand in their queues; how many of them did not. Others expire."""
+        """Of these messages, puts the queued ones that are due and stand in no queue into theirs; returns how many.
+
+        A message that cannot be dialled any more in its time ends.
+        """
         called = 0
         for mid in mids:
             message = None
@@ -238,20 +243,23 @@ class _Run:
         return called
 
     def dial_in_order(self) -> None:
-        """Until no line is free, or nothing is left that may be dialled."""
+        """Dials one message after the other, until no line is free, nothing is left to dial, or time is up."""
         while self.time_left() > 0 and self.started < self.free:
             candidate = self.order.next()
             if candidate is None:
                 self.found_nothing = True
                 return
             if self.started >= self.free_normal and not candidate.turn.is_urgent:
-                return  # the urgent ones come first, so none of these is left for the lines that are
+                return  # urgent turns come first, so none is left for the lines that only urgent messages may take
             if self._dial_or_end(candidate.mid, candidate):
                 return
             self._look_again()
 
     def dial_named(self, named: Iterable[str]) -> None:
-        """Those that the order, which lags, does not show: last, so that they overtake none that it did, or urgent."""
+        """Dials messages by their ids, because the order lags and may not show them yet.
+
+        Urgent ones are dialled before the order, all others after it, so that they overtake none that it shows.
+        """
         for mid in dict.fromkeys(named):
             while self.time_left() > 0 and self.started < self.free and mid not in self.tried:
                 if self._dial_or_end(mid, None):
@@ -269,9 +277,10 @@ class _Run:
         return True
 
     def _dial_or_end(self, mid: str, candidate: Candidate | None) -> bool:
-        """Dials one message, if it can be. True: the run ends, there is no line for any other either, or no time.
+        """Dials one message, if it may be dialled. True: the run ends, as no other message would get a line either, or
+        the time left is too short.
 
-        What goes wrong with one puts it off, and is no reason to stop.
+        A message with which something goes wrong is put off, and the run continues.
         """
         message: Message | None = None
         try:
@@ -290,14 +299,14 @@ class _Run:
         """Does what a claim (None: none was made, or it failed) means for the rest of the run: the message is not tried
         again, or its queue or account is passed over, or the rate is waited for and the message taken again.
 
-        True: the run ends, there is no line for any other either, or no time.
+        True: the run ends, as no other message would get a line either, or the time left is too short.
         """
         match claim:
             case TooSoon(next_msec):
                 self.next_msec = next_msec
                 return not self._wait_for_rate()
             case LinesFull():
-                # Urgent ones may have lines left: they are before all others, so nothing of theirs waits.
+                # Lines for urgent messages alone may be free, but urgent turns come first: none of them waits now.
                 return True
             case TurnMoved(turn):
                 if candidate:
@@ -315,7 +324,7 @@ class _Run:
     def _pass_over(
         self, claim: AccountFull | QueueShut | HeldBack | Capped, mid: str, candidate: Candidate | None
     ) -> None:
-        """What holds a message back may hold back others too."""
+        """Passes over all that the obstacle of this message's claim holds back: its account, its queue, or it alone."""
         match claim:
             case AccountFull():
                 if candidate:
@@ -341,11 +350,14 @@ class _Run:
                 assert_never(claim)
 
     def _dial(self, mid: str, message: Message | None, candidate: Candidate | None) -> Claim | None:
-        """None: no claim was made."""
+        """Takes a line for a message and starts its execution; returns what the claim of the line came to.
+
+        None: no claim was made. The message is gone, is not queued, has to wait, or has ended here.
+        """
         now = self.clock.now_msec()
         if message is None or message.state is not State.QUEUED or _was_put_off(message, now):
             if message is not None and message.finished_msec and message.finished_msec < now - REST_MSEC:
-                # A release before has ended it, which knew no queues: it would stand at the head for ever.
+                # An earlier release, which knew no queues, has ended it: it would stand at the head for ever.
                 self.messages.forget_place(message)
             return None
         when = _when(message, now)
@@ -355,7 +367,7 @@ class _Run:
         if when.at_msec > now:
             self._wait_for_hours(message, when.at_msec, candidate)
             return None
-        if message.cancelled_msec is not None:  # a release before has queued it again all the same
+        if message.cancelled_msec is not None:  # an earlier release has queued it again although it was cancelled
             self._hold_back(message, Brake.MESSAGE, is_final=True)
             return None
         known = self._known_refusal(message, now)
@@ -379,7 +391,7 @@ class _Run:
         return self._take_in(message, flow_arn, charge, self._claim(message, flow_arn, charge, when.until_msec))
 
     def _known_refusal(self, message: Message, now_msec: int) -> Claim | None:
-        """What a claim would say, as far as that is known without it."""
+        """The refusal that a claim would get, if this run knows it already; None: only a claim can tell."""
         if message.number in self.busy:
             return self._wait_for_number(message)
         if self.next_msec > now_msec:
@@ -413,7 +425,7 @@ class _Run:
         return claim
 
     def _message(self, mid: str) -> Message | None:
-        """A message as it is, or as it was a moment ago when its turn came: a claim decides."""
+        """A message, read again only if it is not the one read last: what has changed since, the claim refuses."""
         if self.latest is None or self.latest.mid != mid:
             self.latest = self.messages.get(mid)
         return self.latest
@@ -426,9 +438,10 @@ class _Run:
         return Charge(turn, self.turns.find_queue(account, message.campaign, is_urgent, message.window))
 
     def _priced(self, charge: Charge, message: Message, now_msec: int) -> Charge | None:
-        """With what the call may cost, where its account may spend so much only; None: it may never be begun.
+        """The charge, with the most that the call may cost where its account has a limit of what it spends in a day.
 
-        It would keep all behind it waiting, day after day.
+        None: that price is not known, or is above the limit of a whole day. Such a message can never be dialled, and
+        would keep all behind it waiting, day after day; so its caller ends it.
         """
         most = charge.turn.spend_per_day
         if most is None:
@@ -439,24 +452,25 @@ class _Run:
     def _wait_for_hours(self, message: Message, opens_msec: int, candidate: Candidate | None) -> None:
         """A message that may not be dialled yet. All of its queue wait for the same hours: the queue leaves the order.
 
-        One that nobody has to look at now needs nothing: its queue was shut before it stood in it.
+        Without a candidate (the message was named) nothing is to be done: its queue was shut before it stood in it.
         """
         now = self.clock.now_msec()
         if message.send_at_msec > now or (candidate and candidate.queue.window != message.window):
-            # It was put where it stands by a release before, which knew of neither.
+            # An earlier release, which knew neither `sendAt` nor calling hours, has put it into this queue.
             self.messages.promote(message, now)
         elif candidate:
             self.order.shut(candidate.queue, opens_msec)
 
     def _wait_for_cap(self, message: Message, caps: Caps) -> None:
-        """A message whose number has had as many calls as may be waits until one may be made, or ends at once.
+        """A message whose number has had as many calls as are allowed is put off until the next is, or ends if that is
+        too late.
 
-        One whose account has used up its minutes, or what it may spend, keeps its place: its queue waits.
+        One whose account has used up its minutes, or what it may spend, keeps its place: `_pass_over` shuts its queue.
         """
         now = self.clock.now_msec()
         if caps.spent_until_msec:
             self.spent[message.account_id] = caps.spent_until_msec
-            if caps.spent_until_msec == next_day_msec(now):
+            if caps.spent_until_msec == next_day_msec(now):  # else calls in progress may give some of it back
                 name = message.account_id
                 logger.warning("account %s has used up what it may call today", name, extra={"account": name})
             return
@@ -467,7 +481,9 @@ class _Run:
             self.messages.postpone(message.mid, State.QUEUED, when.at_msec)
 
     def _hold_back(self, message: Message, by: Brake, *, is_final: bool) -> None:
-        """What is cancelled ends; of a paused list the messages make room, as the queue is others' too."""
+        """A message that is cancelled ends. One of a paused list leaves its queue for 15 minutes, because other lists
+        share the queue; one of a paused campaign or account stays where it is.
+        """
         if is_final:
             now = self.clock.now_msec()
             self.done.cancelled += refuse_message(message, CANCELLED, None, now, messages=self.messages)
@@ -502,7 +518,10 @@ class _Run:
         return NumberBusy()
 
     def _put_off(self, mid: str, seconds: int, message: Message | None) -> None:
-        """Queues are read from their heads: a hundred that must wait must not stand there. None misses its end."""
+        """Takes a message out of its queue for some seconds, but not for longer than its time.
+
+        Queues are read from their heads: messages that have to wait must not fill them.
+        """
         until = self.clock.now_msec() + seconds * 1000
         try:
             self.messages.postpone(mid, State.QUEUED, min(until, message.dial_until_msec) if message else until)
@@ -523,6 +542,7 @@ def _when(message: Message, now_msec: int, caps: Caps = NO_CAPS) -> Dialable | O
 
 
 def _end_of(obstacle: Obstacle) -> Outcome:
+    """How a message ends that this obstacle keeps from being dialled in its time."""
     match obstacle:
         case "ttl":
             return EXPIRED

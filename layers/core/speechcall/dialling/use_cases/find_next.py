@@ -64,7 +64,7 @@ class Order:
         self._read()
 
     def next(self) -> Candidate | None:
-        """Whose turn it is; None: nothing is left that may be dialled."""
+        """The message whose turn it is; None: nothing is left that may be dialled."""
         while True:
             left = [turn for name, turn in self._known.items() if name not in self._passed]
             if not left:
@@ -80,7 +80,7 @@ class Order:
             self._pass_over(turn)
 
     def charge(self, charge: Charge, holder: str) -> None:
-        """A line was taken at this charge: the order changes."""
+        """Notes that a line was taken at this charge, by the attempt `holder`: its account and queue move back."""
         turn = charge.turn.charged(holder, charge.queue.standing)
         name = _name(turn)
         if name in self._known:
@@ -119,7 +119,11 @@ class Order:
             self._known.setdefault(_name(turn), turn)
 
     def _first_of(self, turn: Turn) -> Candidate | None:
-        """The first message of an account that may be dialled."""
+        """The first message of an account that may be dialled; None: there is none.
+
+        Its queues are gone through by virtual time, and more of them are read when all of a page are passed over. A
+        queue that is seen to be empty leaves the account's order, unless it was woken just now.
+        """
         if turn.is_paused or not turn.has_room:
             return None
         name = _name(turn)
@@ -163,7 +167,9 @@ class Order:
         return bool(self._heads[name, queue.name].seen)
 
     def _pass_over(self, turn: Turn) -> None:
-        """Leaves the order too, if it has nothing that could be dialled without something waking it."""
+        """Passes over an account in this run. It leaves the order too if it is paused, holds all its lines or has no
+        queue that waits: whatever changes that wakes it.
+        """
         name = _name(turn)
         self._passed.add(name)
         queues = self._queues.get(name)

@@ -87,14 +87,17 @@ class Calls:
     """Whether messages settle, as the telephony is now; where none does they are queried once an hour."""
 
     def repairs(self) -> tuple[Repair, ...]:
-        """All of them. That which waits for a telephony comes last: it may take all the time that there is."""
+        """All repairs. Those that ask the telephony or Step Functions come last, as they may use up all the time."""
         is_hour = self.clock.now_msec() // 60_000 % 60 == 0
         settles = (self.settle,) if self.has_records or is_hour else ()
         first = (self.prepare_again, self.release_lines, self.expire, self.wake_queues, self.tell_shares)
         return (*first, *settles, self.mend_calls)
 
     def settle(self) -> None:
-        """Messages whose call has ended and that wait to hear why: asked again, the oldest first."""
+        """Asks again why the calls of settling messages have ended, the oldest first, for at most 10 s.
+
+        Counts those that should have been finished before and still are not.
+        """
         begin, late = self.clock.now_msec(), 0
         for mid in self.messages.due(State.SETTLING, begin, PAGE * PAGES):
             if self.clock.now_msec() >= begin + SETTLE_SECONDS * 1000:
@@ -103,13 +106,13 @@ class Calls:
                 message = self._read(mid, State.SETTLING)
                 if message is not None and message.state is State.SETTLING:
                     is_late = (message.due_msec or begin) <= begin - LATE_SECONDS * 1000
-                    late += is_late
+                    late += is_late  # before `finish`, so that one whose finish raises counts too
                     if self.finish(mid, message.attempt) is not None:
                         late -= is_late
         self.count("MessagesSettlingLate", late)
 
     def prepare_again(self) -> None:
-        """Unprepared messages are touched, so that the stream names them again, until their time is up."""
+        """Writes to each unprepared message that is due, so that the stream names it again; or ends it, out of time."""
         counted: Counter[str] = Counter()
         for mid in self._due(State.PREPARING):
             with self._alone(mid, State.PREPARING):
@@ -118,6 +121,7 @@ class Calls:
         self.count("MessagesExpired", counted["expired"])
 
     def _prepare_again(self, mid: str) -> str:
+        """Writes a new time into one unprepared message, or ends it if its time is up; the word for what was done."""
         now, message = self.clock.now_msec(), self._read(mid, State.PREPARING)
         if message is None or message.state is not State.PREPARING:
             return "gone"
@@ -129,7 +133,11 @@ class Calls:
         return "again"
 
     def _due(self, state: State) -> Iterator[str]:
-        """What is due, as far as one sweep comes: each is moved, so the next look finds others."""
+        """The ids of the messages in a state that are due, at most PAGES pages of them.
+
+        The caller moves each to a later time or another state, so the next page finds others; those in `seen` are only
+        still in the index, which lags, or could not be moved.
+        """
         seen: set[str] = set()
         for _ in range(PAGES):
             found = [mid for mid in self.messages.due(state, self.clock.now_msec(), PAGE) if mid not in seen]
@@ -141,7 +149,7 @@ class Calls:
     def mend_calls(self) -> None:
         """A call whose execution was never started is started; one whose execution has ended is finished.
 
-        For so long as a run has; the next one begins with others.
+        It stops after 35 s. Each minute it begins at another place of the page, so that none is always left out.
         """
         begin = self.clock.now_msec()
         due = self.messages.due(State.CALLING, begin, PAGE)
@@ -156,7 +164,8 @@ class Calls:
     def _alone(self, mid: str, waits: State | None = None) -> Iterator[None]:
         """What goes wrong with one message does not hold up the others.
 
-        `waits`: a state in which it is looked at again in five minutes only; a look at the index finds the oldest.
+        `waits`: the state of a message that is put off for five minutes after an unforeseen error: the index gives the
+        oldest first, and would give this one each minute before all others.
         """
         try:
             yield
@@ -169,7 +178,10 @@ class Calls:
                     self.messages.postpone(mid, waits, self.clock.now_msec() + PREPARE_AGAIN_SECONDS * 1000)
 
     def _read(self, mid: str, state: State) -> Message | None:
-        """A message in `state`. One that cannot be read ends when no message of its age has any time left."""
+        """A message that the index shows in `state`; None: it is gone, or has ended here.
+
+        One whose item cannot be understood raises, until it is so old that no message has any time left: then it ends.
+        """
         try:
             return self.messages.get(mid)
         except RetryableError:
@@ -183,6 +195,7 @@ class Calls:
             return None
 
     def _mend_call(self, mid: str) -> None:
+        """Starts the execution of one call, finishes the call, or finds it running and puts off the next look."""
         message = self._read(mid, State.CALLING)
         if message is None or message.state is not State.CALLING:
             return
@@ -197,9 +210,9 @@ class Calls:
     def _ensure_execution(self, message: Message) -> Execution:
         """Starts the execution of a message's attempt, if it was never started; what became of it.
 
-        ENDED makes the caller finish the call. It is also said where the state cannot be had, but only when no
-        execution can run any more (`give_up_msec`); until then what went wrong is raised, for the next run. A message
-        without a state machine has nothing that could run.
+        ENDED makes the caller finish the call. It is also returned where Step Functions does not tell the state, but
+        only when no execution can run any more (`give_up_msec`); until then the error is raised, for the next run. A
+        message without a state machine has nothing that could run.
         """
         if message.flow_arn is None:
             return Execution.ENDED
@@ -214,7 +227,7 @@ class Calls:
             return Execution.ENDED
 
     def release_lines(self) -> None:
-        """A line whose call has ended is given back: of a message that is gone, or was changed by hand.
+        """Gives back the lines of call attempts whose message is gone, or was changed by hand, and calls no more.
 
         The pool is read before the messages. An attempt leaves the pool with its state, and never comes
         back, so an attempt that is in the pool and is found not to be calling holds no call.
@@ -232,7 +245,8 @@ class Calls:
     def expire(self) -> None:
         """Messages whose time has run out while every line was taken, so that no dialer looked at them.
 
-        Those that were put off are called back; and those that a release before has queued, which knew no queues.
+        Messages that were put off and are due go back to their queues; so do those that an earlier release has queued,
+        which knew no queues.
         """
         now, expired = self.clock.now_msec(), 0
         for mid in self._due(State.QUEUED):
@@ -247,9 +261,10 @@ class Calls:
         self.count("MessagesExpired", expired)
 
     def tell_shares(self) -> None:
-        """Who waits for a line, in shares: estimates go by it, and reading it each time would read every account.
+        """Writes the sum of the shares that wait for a line into the pool, for estimates: to add it up for each of them
+        would read every account.
 
-        While nobody waits it is not told again and again.
+        While no account waits, that is written once only.
         """
         shares = self.turns.waiting_shares()
         if shares or self.lines.read().waiting_shares:
@@ -260,7 +275,7 @@ class Calls:
 
         A message stands in its queue only after that was woken, and a queue leaves the order only when nothing has
         woken it for a minute and nothing is seen in it. So this finds none, unless an index lags for a minute.
-        The turn is read before the pool, as in `release_lines`: who is not in the pool then holds no line any more.
+        Turns are read before the pool: an attempt that a turn counts and the pool then does not hold has lost its line.
         """
         now, woken = self.clock.now_msec(), 0
         for account_id in self.accounts():

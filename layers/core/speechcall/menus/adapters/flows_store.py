@@ -26,7 +26,7 @@ class Registry:
         self._now_msec = now_msec or SystemClock().now_msec
 
     def find_flow(self, name: str) -> str | None:
-        """The ARN of a state machine that was published under `name`, for who is about to use it: that is noted.
+        """The ARN of the state machine that was published under `name`; None: there is none. Its use is noted.
 
         Raises StoreUnavailable while it is being deleted.
         """
@@ -52,7 +52,7 @@ class Registry:
 
     # ------------------------------------------------------------- their end
     def of(self, names: Sequence[str]) -> Mapping[str, FlowUse]:
-        """What is known of machines, at most a hundred."""
+        """What is known of the use of machines (at most a hundred), by their names; unknown ones are left out."""
         request = {self._table: {"Keys": [to_wire(flow_key(name)) for name in names], "ConsistentRead": True}}
         with store_errors():
             found = self._client.batch_get_item(RequestItems=request)  # type: ignore[arg-type]
@@ -72,7 +72,10 @@ class Registry:
         return self._update(name, "SET marked_msec = :now", unused, {":now": now_msec, ":used": use.used_msec})
 
     def begin_deletion(self, name: str, use: FlowUse, now_msec: int) -> bool:
-        """From now on it may not be used; if it is still marked, or its deletion had begun before."""
+        """Notes that a machine is being deleted, so that it may not be used from now on.
+
+        False: it was used since it was marked, or another run has begun to delete it.
+        """
         if use.deleting_msec is not None:
             as_it_was = {":now": now_msec, ":then": use.deleting_msec}
             return self._update(name, "SET deleting_msec = :now", "deleting_msec = :then", as_it_was)

@@ -76,8 +76,10 @@ class PublishedFlows:
         return arn
 
     def _create(self, wanted: Publication) -> str:
-        """Refused once, this process asks for no other machine for a second: a refusal with its tries takes time
-        that messages whose machine is there could have.
+        """Creates a machine; its ARN. Raises EngineUnavailable, MenusRefused.
+
+        After EngineUnavailable this process creates no other machine for a second: a request that fails so, with its
+        repeats, takes time that messages whose machines are there could have.
         """
         if self._monotonic() < self._creates_again_at:
             raise EngineUnavailable("waits to create a state machine")
@@ -105,8 +107,8 @@ class PublishedFlows:
     def start(self, flow_arn: str, name: str, execution_input: dict[str, Any]) -> bool:
         """Starts an execution on the machine that was published last, which is made again if it is not there.
 
-        It has the same ARN then. One that was made a moment ago may not be known everywhere (Step Functions API
-        reference, CreateStateMachine: eventually consistent). Raises RetryableError.
+        Made again, it has the same ARN. A machine that was made a moment ago may not be known everywhere, hence the
+        pauses (Step Functions API reference, CreateStateMachine: eventually consistent). Raises RetryableError.
         """
         for pause in MISSING_PAUSES_SECONDS:
             try:

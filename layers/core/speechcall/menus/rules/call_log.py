@@ -47,7 +47,7 @@ class Then(NamedTuple):
 
 
 class Decided(NamedTuple):
-    """What a lookup has come to, behind entry `seq`: the first decision stays, whoever made it.
+    """What the lookup behind entry `seq` has come to. Of an answer, a fault and a timeout the first decides.
 
     `case`: the one that was answered, empty for else, and `error` says in a word why; `target`: the menu that it leads
     to, if the bounds of the call let it, which `then` says.
@@ -126,7 +126,7 @@ def follows(plan: Plan, log: Sequence[Entry], menu: int | None, event: str, key:
     """
     if event == PROMPT_ERROR:  # the callee was asked nothing, so no list of the customer's runs
         return Then(ThenKind.END, reason="promptUnavailable")
-    target: int | str = 0
+    target: int | str = 0  # the answer leads to the first menu
     if event != ANSWERED:
         target = _leads(plan.table[menu or 0], event, key)
     if not isinstance(target, int):

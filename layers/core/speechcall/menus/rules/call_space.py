@@ -1,7 +1,7 @@
 """Every call that menus allow, as few states: a menu that is asked, and how long silence may still go on.
 
 The rules are those of `walk`: what a list does, so many menus in a call, so many silent repeats, so many seconds.
-What a call remembers of its silence is only how often none may still be pressed: where silence leads from a menu is
+What a call remembers of its silence is only how many more menus silence may lead to: where it leads from a menu is
 fixed, so all that was asked since the last key comes to one number.
 """
 
@@ -71,7 +71,7 @@ class Silences:
         return self._fixed[menu] if self._fixed is not None else (0, frozenset({menu}))
 
     def behind_silence(self, silence: Silence, target: int) -> Silence | None:
-        """When silence leads on to `target`; None: it is not asked, and the call is over."""
+        """What is left of `silence` when silence leads on to `target`; None: the call ends, `target` is not asked."""
         if isinstance(silence, int):
             return silence - 1 if silence else None
         repeats, asked = silence
@@ -98,9 +98,10 @@ def silences(menus: Sequence[Menu], silent_repeats: int) -> list[int]:
 
 
 def rounds_msec(menus: Sequence[Menu], prompt_seconds: Mapping[str, float]) -> list[list[tuple[int, int]]]:
-    """How long each menu is waited in that is left in silence, each time that it is asked: at least, and at most.
+    """For each menu, and each time that it is asked (the first, then its repeats): for how many milliseconds a callee
+    who presses no key hears it and is awaited; at least, and at most.
 
-    They differ where the length of the introduction is not in `prompt_seconds`.
+    The two differ where the length of the introduction is not in `prompt_seconds`.
     """
     found = []
     for menu in menus:
@@ -113,7 +114,7 @@ def rounds_msec(menus: Sequence[Menu], prompt_seconds: Mapping[str, float]) -> l
 
 
 def waits_msec(menus: Sequence[Menu], prompt_seconds: Mapping[str, float]) -> list[tuple[int, int]]:
-    """The same for all times together."""
+    """As `rounds_msec`, the sum of all times that a menu is asked."""
     return [
         (sum(least for least, _ in rounds), sum(most for _, most in rounds))
         for rounds in rounds_msec(menus, prompt_seconds)

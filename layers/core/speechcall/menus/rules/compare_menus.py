@@ -110,6 +110,9 @@ class _Walk:
         self._ways: dict[_Place, tuple[_Place, Step] | None] = {}
 
     def run(self) -> Comparison:
+        """Follows the same keys through both, all calls of one menu first, then of two, and so on to the limit; so the
+        first call that shows a difference is a shortest one.
+        """
         first = _Place(0, 0, *(one.behind_a_key(0) for one in self._silences))
         layer = [first]
         self._ways[first] = None
@@ -129,7 +132,7 @@ class _Walk:
         return Comparison(tuple(self._found.values()), True, len(self._ways))
 
     def _look_at(self, place: _Place, *, is_last: bool) -> Iterator[tuple[_Place, Step]]:
-        """What differs at a place, and where it leads in both."""
+        """Notes what differs at a place; yields the places to which the same step leads on in both, with the step."""
         for heard in _told_apart(self._menus[0][place.old], self._menus[1][place.new]):
             old, new = self._happenings[0][place.old][heard], self._happenings[1][place.new][heard]
             for case in _cases(old, new):
@@ -142,6 +145,7 @@ class _Walk:
     def _tell_apart(self, place: _Place, step: Step, one: Behaves, other: Behaves) -> bool:
         """Notes what differs at a step; whether both ask a menu behind it."""
         if one.sent != other.sent:
+            # Without the case: what a list sends does not depend on it, and is told once.
             self._add(Kind.SENT, place, step._replace(case=None), one, other)
         if one.menu is None or other.menu is None:
             if one.menu != other.menu or one.ending is not other.ending:
@@ -152,7 +156,10 @@ class _Walk:
         return True
 
     def _behaves(self, which: int, happens: Happens, silence: Silence, is_last: bool) -> tuple[Behaves, Silence | None]:
-        """What one of the two does, and how long silence may still go on behind it."""
+        """What one of the two does (`which`: 0 the old, 1 the new), and how long silence may still go on behind it.
+
+        `is_last`: the stack's limit lets no menu follow.
+        """
         sent = tuple(map(_told, filter(_is_told, happens.actions)))
         if happens.target is None:
             return Behaves(sent, None, Ending.COMPLETED), None
@@ -199,7 +206,7 @@ def _cases(old: Mapping[str | None, Happens], new: Mapping[str | None, Happens])
 
 
 def _of_case(all_cases: Mapping[str | None, Happens], case: str | None) -> Happens:
-    """What one does where a lookup is answered this; one that has no lookup does always the same."""
+    """What one of the two does where a lookup is answered `case`; without a lookup there it always does the same."""
     return all_cases.get(case) or all_cases.get(ELSE) or all_cases[None]
 
 

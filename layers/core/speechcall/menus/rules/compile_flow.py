@@ -108,7 +108,7 @@ def _looks_up(menus: Sequence[Menu], reached: Sequence[int]) -> bool:
 
 
 def _reachable(menus: Sequence[Menu]) -> list[int]:
-    """The menus that keys can lead to from the first one; the others get no states."""
+    """The menus to which keys or silence can lead from the first one; the others get no states."""
     seen, waiting = set[int](), [0]
     while waiting:
         index = waiting.pop()
@@ -196,6 +196,9 @@ def _lookup_name(index: int, key: str, position: int) -> str:
 
 
 def _dial(wiring: Wiring) -> State:
+    """The state that has the call dialled, until somebody answers. What it catches by name comes before the catch of
+    all errors: the first that fits counts.
+    """
     state = _command("dial", wiring, "Menu 0")
     state["TimeoutSecondsPath"] = "$.waits.dial"
     # Not tried again with its line held: the pool slows down, and the message is dialled again later.
@@ -246,7 +249,7 @@ def _command(command: str, wiring: Wiring, target: str, **details: int) -> State
 
 
 def _look_up(index: int | None, wiring: Wiring) -> State:
-    """What has become of a menu, or of the dial (None), of which nothing was heard in time?"""
+    """The state that asks control_call what has become of a menu, or of the dial (None), that timed out."""
     menu = {} if index is None else {"menu": index}
     return {
         "Type": "Task",
@@ -291,9 +294,9 @@ def _webhook(index: int, key: str, step: int, target: str, wiring: Wiring) -> St
 
 
 def _opt_out(index: int, key: str, step: int, target: str, wiring: Wiring) -> State:
-    """The state that keeps an opt-out: it is written before the next step runs. Whose, finish_call looks up.
+    """The state that keeps an opt-out, before the next step runs. finish_call looks up whose number it is.
 
-    What it does not come to is kept when the call is finished (`owed_opt_outs`).
+    An opt-out to which the machine does not come is kept when the call is finished (`owed_opt_outs`).
     """
     return {
         "Type": "Task",
@@ -320,6 +323,7 @@ def _lookup(index: int, key: str, step: int, action: Lookup, wiring: Wiring) -> 
     The telephony does not wait for any of them: the decision is in the call's log, and is the same for both.
     """
     name, choice = _lookup_name(index, key, step), f"Menu {index} {key} {step + 1} case?"
+    # `action.otherwise` is put last: a case that leads there too needs no choice of its own.
     *others, otherwise = [one for one in targets_of(action) if one != action.otherwise] + [action.otherwise]
     after = choice if others else f"Menu {otherwise}"
     question = {"mid.$": "$.mid", "attempt.$": "$.attempt", "seq.$": "$.heard.seq"}

@@ -62,7 +62,7 @@ def heard_part(part: Part) -> Introduction | None:
 
 
 def introductions(menus: Iterable["Menu"]) -> list[Introduction]:
-    """All that has to be there before a call, menu by menu; what is joined comes behind its parts."""
+    """All audio that has to be ready before a call, menu by menu; a prompt that is joined comes behind its parts."""
     found = []
     for plays in _playing(menus):
         found += [one for one in map(heard_part, plays.play) if one]

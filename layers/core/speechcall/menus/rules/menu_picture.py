@@ -55,7 +55,10 @@ def _entry(menu: Menu, name: str) -> str:
 
 
 def _draw_list(index: int, number: int, what: str, actions: Sequence[Action]) -> list[str]:
-    """A list as lines of Mermaid: from the menu through each step to where it leads."""
+    """A list as lines of Mermaid: from the menu through each step to where it leads.
+
+    `number`: of the list in its menu, so that each step has a name of its own; `what`: what is heard for it to run.
+    """
     lines, at = [], f"m{index}"
     label = f'-- "{what}" -->'
     for step, action in enumerate(actions):

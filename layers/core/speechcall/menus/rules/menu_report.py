@@ -42,7 +42,10 @@ def report(menus: Sequence[Menu], path: str) -> list[Problem]:
 
 @lru_cache(1024)
 def _findings(outline: Outline, idle_timeouts_msec: tuple[int, ...]) -> tuple[Problem, ...]:
-    """The messages of a list mostly differ in texts and numbers alone: their menus are looked through once."""
+    """The findings about menus of this outline, without the message's path; remembered.
+
+    The messages of a list mostly differ in texts and numbers alone: so their menus are looked through once.
+    """
     menus = menus_of(outline, idle_timeouts_msec)
     reached = reachable(menus)
     found = [
@@ -63,7 +66,7 @@ def opts_out(menus: Sequence[Menu]) -> bool:
 
 
 def no_opt_out_key(menus: Sequence[Menu], path: str) -> list[Problem]:
-    """That nobody can opt out with a key: for who asks what is to be known of menus, not for each message."""
+    """The warning that no key opts out: for a check of menus, not for each message that is sent."""
     if opts_out(menus):
         return []
     text = "has no key with an optOut: who does not want such calls has to say so elsewhere"
@@ -143,7 +146,7 @@ def _nexts(menu: Menu) -> list[int | None]:
 
 
 def _silent_circles(menus: Sequence[Menu], reached: set[int]) -> list[Problem]:
-    """Menus round which silence alone leads."""
+    """A warning about each circle of menus round which silence alone leads; once, wherever calls enter the circle."""
     found, told = [], set[int]()
     for start in sorted(reached):
         way: list[int] = []
@@ -201,6 +204,7 @@ def _menu_findings(menu: Menu, index: int, path: str) -> list[Problem]:
 
 
 def _list_findings(actions: Sequence[Action], path: str) -> list[Problem]:
+    """The warning about a list that has no end, or has actions behind its end."""
     end = next((position for position, action in enumerate(actions) if ends_list(action)), None)
     if end is None:
         if actions and isinstance(actions[-1], OptOutStep):

@@ -97,6 +97,7 @@ def _by_list(webhook: Pattern, counts: Callable[[Answer], bool]) -> Monitor:
 
 
 def _without(webhook: Pattern, keys: Sequence[str]) -> Monitor:
+    """State 0: none of the keys was pressed yet; `pressed`: one was. The key counts before the webhooks of its list."""
     pressed = 1
 
     def answered(state: int, answer: Answer) -> int:
@@ -107,6 +108,7 @@ def _without(webhook: Pattern, keys: Sequence[str]) -> Monitor:
 
 
 def _both(webhooks: tuple[Pattern, Pattern]) -> Monitor:
+    """State: one bit for each of the two that was sent."""
     both = 0b11
 
     def answered(state: int, answer: Answer) -> int:
@@ -126,7 +128,9 @@ def _twice(webhook: Pattern) -> Monitor:
 
 
 def _sent(webhook: Pattern, within: int | None, unless: Sequence[Ending]) -> Monitor:
-    """State: how many menus have been answered without it, if they are counted; it was sent: the highest one."""
+    """State: how many menus have been answered without such a webhook (counted only `within` a number of menus); or
+    `sent`, which no count reaches.
+    """
     sent = 10**6
 
     def answered(state: int, answer: Answer) -> int:
@@ -144,10 +148,10 @@ def _sent(webhook: Pattern, within: int | None, unless: Sequence[Ending]) -> Mon
 
 
 def _sent_after(webhook: Pattern, within: int | None, after: Pattern, unless: Sequence[Ending]) -> Monitor:
-    """State 0: nothing is due; else one more than the menus that were answered since it is."""
+    """State 0: no webhook is due; n: one has been due for n - 1 menus."""
 
     def answered(state: int, answer: Answer) -> int:
-        waits = state > 0
+        waits = state > 0  # the menu that sends `after` is not counted itself
         for action in answer.actions:
             if webhook.is_sent_by(action):
                 state, waits = 0, False
@@ -173,7 +177,9 @@ def _leads(key: str, menus: Sequence[int] | None, to: LeadsTo) -> Monitor:
 
 
 def _some_key_leads(menus: Sequence[Menu], named: Sequence[int] | None, to: LeadsTo) -> Monitor:
-    """Which menus have no such key is known before any call; a call that asks one of them breaks the promise."""
+    """Which menus have no key that does what `to` says is known before any call; a call that asks one of them breaks
+    the promise. `named`: the menus of the promise; None: all.
+    """
     without = {
         index
         for index, menu in enumerate(menus)

@@ -37,7 +37,7 @@ class Pattern(NamedTuple):
         return _means(self.text, url)
 
     def is_sent_by(self, action: Action) -> bool:
-        """Whether the action sends such a webhook. A lookup is none: it tells nothing, it asks."""
+        """Whether the action sends a webhook whose URL fits. A lookup is no webhook: it tells nothing, it asks."""
         match action:
             case Webhook(url):
                 return self.fits(url)
@@ -60,7 +60,9 @@ def _with_small_host(text: str) -> str:
 
 
 def _fits(pattern: str, text: str) -> bool:
-    """Linear: each part between two `*` is taken where it comes first."""
+    """Whether a text fits a pattern with `*`. Each part between two `*` is taken where it is found first, so that the
+    time is linear.
+    """
     first, *parts = pattern.split("*")
     if not parts:
         return pattern == text
@@ -181,7 +183,7 @@ class Promise(NamedTuple):
 
 
 def patterns_of(rule: Rule) -> tuple[Pattern, ...]:
-    """Those which keep the promise if nothing fits them: then it may be misspelt."""
+    """The patterns for which a promise is kept if no webhook fits them: such a pattern may be misspelt."""
     match rule:
         case NeverSent(webhook) | NeverWithout(webhook, _) | NeverBy(webhook, _) | NeverTwice(webhook):
             return (webhook,)

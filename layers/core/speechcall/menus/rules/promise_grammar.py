@@ -99,7 +99,7 @@ class _Wrong(Exception):
 
 
 def read_promises(given: Any, path: str = "promises") -> tuple[tuple[Promise, ...], list[Problem]]:
-    """The promises of a JSON array, or the problems that it has, of each promise the first; then there are none."""
+    """The promises of a JSON array, and no problems; or no promises, and the first problem of each that is wrong."""
     if not isinstance(given, list) or not 1 <= len(given) <= MOST_PROMISES:
         return (), [Problem(CODE, path, f"must be an array of 1 to {MOST_PROMISES} promises")]
     promises, problems = list[Promise](), list[Problem]()
@@ -112,6 +112,7 @@ def read_promises(given: Any, path: str = "promises") -> tuple[tuple[Promise, ..
 
 
 def _promise(given: Any, path: str) -> Promise:
+    """One promise of the array. Raises _Wrong for the first thing that is wrong in it."""
     if not isinstance(given, dict):
         raise _Wrong(path, "must be an object with never, always or pack")
     kinds = [kind for kind in ("never", "always", "pack") if kind in given]
@@ -160,6 +161,7 @@ def _pack(given: Mapping[str, Any], members: Mapping[str, str], path: str) -> Ru
 
 
 def _never(given: Mapping[str, Any], path: str) -> Rule:
+    """The rule of a `never`: which one, its members say. Raises _Wrong."""
     _refuse_unknown(given, NEVER, path)
     match sorted(given):
         case ["both"]:
@@ -189,6 +191,7 @@ def _never(given: Mapping[str, Any], path: str) -> Rule:
 
 
 def _always(given: Mapping[str, Any], path: str) -> Rule:
+    """The rule of an `always`: which one, its members say. Raises _Wrong."""
     _refuse_unknown(given, ALWAYS, path)
     members = set(given)
     if "webhook" in members and members <= {"webhook", "within", "after", "unless"}:
@@ -260,6 +263,7 @@ def _excuses(given: Any, path: str) -> tuple[Ending, ...]:
 
 
 def _menus(given: Any, path: str) -> tuple[int, ...] | None:
+    """The menus of `in`; None: every menu. Raises _Wrong."""
     if given == EVERY_MENU:
         return None
     found = [_number(one, 0, MOST_IN_A_MESSAGE - 1) for one in (given if isinstance(given, list) else [given])]
@@ -270,6 +274,7 @@ def _menus(given: Any, path: str) -> tuple[int, ...] | None:
 
 
 def _leads(given: Any, path: str) -> LeadsTo:
+    """The value of `leadsTo`. Raises _Wrong."""
     if given in (HANGUP, OPT_OUT):
         return LeadsTo(hangs_up=given == HANGUP, opts_out=given == OPT_OUT)
     menu = (

@@ -42,7 +42,7 @@ _BEGINNING, _END = 6, 4
 def keys_in_words(steps: Sequence[Step]) -> str:
     """A call's keys: `menu 0: 2 → menu 1: silence`. Of a long call the beginning and the end."""
     more = len(steps) - _BEGINNING - _END
-    told = [*steps[:_BEGINNING], *steps[-_END:]] if more > 1 else steps
+    told = [*steps[:_BEGINNING], *steps[-_END:]] if more > 1 else steps  # "1 more" would be no shorter than the step
     words = [f"menu {one.menu}: {_heard(one)}" for one in told]
     if more > 1:
         words.insert(_BEGINNING, f"{more} more")
@@ -72,7 +72,7 @@ def digits_in_words(asked: Input) -> str:
 
 
 def place_of(menus: Sequence[Menu], rule: Rule, broken: Broken) -> str:
-    """What of the menus does it, as a path in the message: a webhook, a list, or else the menu."""
+    """Where in the message the promise is broken, as a path: to a webhook, a list, or else the menu."""
     if isinstance(rule, AlwaysLeads) and broken.asks is not None:
         return f"menu[{broken.asks}]"
     if not broken.steps:
@@ -174,7 +174,7 @@ def explain(rule: Rule, verdict: Verdict, limits: CallLimits) -> str:
             menus = " and ".join(f"menu {one}" for one in verdict.lengths[:2])
             unknown = f"cannot be decided while the length of the introduction of {menus} is not known"
             return f"{unknown}; what may break it: {_call(rule, verdict)}"
-        case Result.UNDECIDED:
+        case Result.UNDECIDED:  # the state that was one too many is counted in `states`
             return f"cannot be decided within {max(verdict.states - 1, 0)} states"
         case _:
             assert_never(verdict.result)

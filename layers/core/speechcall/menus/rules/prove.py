@@ -79,10 +79,10 @@ def prove(
     prompt_seconds: Mapping[str, float],
     most_states: int = MOST_STATES,
 ) -> Verdict:
-    """What is known of a promise in all calls through `menus` under `limits`; `prompt_seconds` by introduction.
+    """What is known of a promise in all calls through `menus` under `limits`.
 
-    The lengths that are not known are taken twice: as they must be for a call that is sure to break the promise, and
-    for one that might.
+    `prompt_seconds`: the lengths of introductions, where they are known. With unknown lengths there are two searches:
+    first each is taken so that a call which breaks the promise is surely one, then so that it might be one.
     """
     rounds = rounds_msec(menus, prompt_seconds)
     waits = waits_msec(menus, prompt_seconds)
@@ -156,6 +156,8 @@ _Layer = dict[_Place, list[_Call]]
 
 
 class _Search:
+    """The search for a shortest call that breaks a promise. `states`: how many it has looked at, in all its runs."""
+
     def __init__(self, menus: Sequence[Menu], rule: Rule, limits: CallLimits, most_states: int) -> None:
         self._limits, self._most_states = limits, most_states
         self._monitor: Monitor = monitor_of(rule, menus)
@@ -192,7 +194,8 @@ class _Search:
         self._uses_least = max(early) * self._limits.visits >= self._until
         limit_matters = self._monitor.depends_on_end and self._may_reach_limit(late)
         self._uses_most = limit_matters or self._bound is not None
-        # A call that comes to the same place by fewer menus can still do all that the other can, but reach the limit.
+        # Unless the limit or the time matters, a call that came to a place by fewer menus can still do all that a later
+        # one there can; so of later ones only those are followed that are earlier in time.
         self._least_of = None if self._monitor.depends_on_end or self._bound is not None else {}
         is_timeless = not (self._uses_least or self._uses_most)
         first = self._monitor.asked(0, 0)
@@ -203,10 +206,10 @@ class _Search:
         for visit in range(1, self._limits.visits + 1):
             before = seen.setdefault(frozenset(layer), visit) if is_timeless else visit
             if before != visit:
-                # All is as it was some menus ago.
+                # The places are those of some menus ago, and from here on come again: only the last menu can differ.
                 if not self._is_broken_at_last(seen, before, visit - before):
                     return None
-                is_timeless = False  # on to that last menu
+                is_timeless = False  # follows the calls on to the last menu, for the one that breaks the promise
             following: _Layer = {}
             for place, calls in layer.items():
                 for call in calls:
@@ -218,13 +221,19 @@ class _Search:
         return None
 
     def _is_broken_at_last(self, seen: Mapping[frozenset[_Place], int], before: int, period: int) -> bool:
-        """Whether the last menu that the limit allows breaks the promise, if from `before` on all comes again."""
+        """Whether the last menu that the limit allows breaks the promise, if from menu number `before` on the places
+        come again every `period` menus.
+        """
         like = before + (self._limits.visits - before) % period
         last = next(places for places, number in seen.items() if number == like)
         return any(move.breaks_at_limit for place in last for move in self._exits_of(place).moves)
 
     def _look_at(self, place: _Place, call: _Call, visit: int, following: _Layer) -> Broken | None:
-        """Everything that can be heard in a menu: what breaks the promise, or where it leads."""
+        """Follows a call through all that can be heard in its menu, number `visit` of the call.
+
+        Returns a call that breaks the promise, if one does; puts the others into `following`, the places of the next
+        menu.
+        """
         late = self._left_in_silence(place.menu, call.most) if self._uses_most else 0
         # Digits of which the first comes at the last moment, and each next one too.
         typed = late + self._typing[place.menu] if self._uses_most else 0
@@ -263,7 +272,10 @@ class _Search:
         return None
 
     def _left_in_silence(self, menu: int, since: int) -> int:
-        """When silence is heard in a menu. It is not repeated any more once no menu may begin."""
+        """When a menu that was asked at `since` is left in silence, at the latest; both in ms since the answer.
+
+        The menu is not repeated any more once no menu may begin.
+        """
         if since + self._late[menu] < self._until:
             return since + self._late[menu]
         first, *repeats = self._rounds[menu]
@@ -275,13 +287,14 @@ class _Search:
         return since
 
     def _is_better(self, there: list[_Call] | None, place: _Place, least: int, most: int) -> bool:
-        """Whether a call can do something at a place that none can which is there."""
+        """Whether a call has to be followed at a place: it can be earlier or later than all calls that are there."""
         if self._least_of is not None:
             known = self._least_of.get(place)
             return known is None or least < known
         return there is None or not any(one.least <= least and one.most >= most for one in there)
 
     def _add(self, layer: _Layer, place: _Place, call: _Call) -> None:
+        """Adds a call at a place, and drops those there that can be neither earlier nor later. Raises TooManyStates."""
         if self._least_of is not None:
             self._least_of[place] = call.least
         kept = [one for one in layer.get(place, ()) if not (call.least <= one.least and call.most >= one.most)]
@@ -297,7 +310,9 @@ class _Search:
         return found
 
     def _find_exits(self, menu: int, state: int) -> _Exits:
-        """What can be heard, without what changes nothing that something before it has not changed."""
+        """What can be heard in a menu while the monitor is in a state, and what follows; of all that has the same
+        effect only the first.
+        """
         ends = self._monitor.breaks_at_end
         for heard, ending in ((HANG_UP, Ending.CALLER_HUNG_UP), (PROMPT_ERROR, Ending.PROMPT_UNAVAILABLE)):
             if ends(state, ending):

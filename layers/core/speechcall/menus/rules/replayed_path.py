@@ -36,10 +36,9 @@ def replay(
     new_repeats: int | None = None,
     cases: Sequence[str] = (),
 ) -> Otherwise:
-    """What `new` would have done where `old` heard this, in this order.
+    """What would have been otherwise in a call with the menus `new` in place of `old`.
 
-    In: `d1`, `complete`, `idle`, `other`, `prompt_error`.
-
+    `heard`: what was heard in the call, in order: `d1`, `complete`, `idle`, `other`, `prompt_error`.
     `cases`: what lookups behind these were answered, ELSE where there was none. The new ones are answered the same.
     `new_repeats`: silent repeats of the new ones, if they are not those of `limits`.
     """

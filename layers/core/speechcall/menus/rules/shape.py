@@ -49,6 +49,7 @@ def _shape(outline: Outline) -> str:
 
 
 def _number(action: Action) -> int | tuple[int, ...]:
+    """An action as it stands in an `Outline`."""
     match action:
         case Lookup():
             return (*(one for one in sorted(targets_of(action)) if one != action.otherwise), action.otherwise)

@@ -190,6 +190,7 @@ def walk(
         # A list that a key has started runs to its end, whether anybody is on the line or not.
         sent += [Sent(len(asked), index, reaction.key or "", step) for step in reaction.webhooks]
         kept += [Sent(len(asked), index, reaction.key or "", step) for step in reaction.opt_outs]
+        # Where the list ends the call, that end counts: the callee cannot be seen to hang up before it.
         if behaviour.hangs_up_after and reaction.target is not None:
             return over(End.CALLER_HUNG_UP)
         if reaction.lookup:
@@ -198,6 +199,7 @@ def walk(
         index = reaction.leads(behaviour.case)
         if behaviour.heard != IDLE:
             since_key = []
+        # With `max_visits` reached it is the limit that ends the call, not silence.
         elif index is not None and len(asked) < max_visits and repeats_too_often(since_key, index, silent_repeats):
             return over(End.COMPLETED, silence=True)
     return over(End.COMPLETED)

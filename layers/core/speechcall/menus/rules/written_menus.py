@@ -46,7 +46,7 @@ def _say(say: Say) -> dict[str, Any]:
 
 
 def _parts(parts: Sequence[Part]) -> list[dict[str, Any]]:
-    """Recordings of digits that follow one another are `spell` again: there are at most so many parts."""
+    """The parts as a request writes them. Recordings of digits in a row are one `spell` again, up to MOST_DIGITS."""
     found: list[dict[str, Any]] = []
     for part in parts:
         match part:

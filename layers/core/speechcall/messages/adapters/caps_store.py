@@ -46,8 +46,8 @@ def claim_parts(
 ) -> Parts:
     """The parts of a claim that count its call, each with its limit as a condition.
 
-    `found`: what stood where a try of this claim before has failed, though its limit is not
-    reached: calls are there that count no more. They make room, if nobody has changed the item since.
+    `found`: the items at which an earlier try of this claim has failed, though the limit is not reached, because some
+    of the calls in them count no more. Those calls are taken out, on the condition that the item is as it was read.
 
     dialer A   TransactWrite: + m-1, if fewer than 2 are there ──► counted: 2
     dialer B        TransactWrite: + n-1 ──X 2 are there ──► one of them is of the day before yesterday
@@ -98,7 +98,7 @@ def _reserve(table: str, message: Message, most: int, reserved: int, now_msec: i
     dialer B                  a minute later, as m was open: TransactWrite: 2 for n ──► 10
     """
     room = most - reserved
-    it_fits = "spent_amount <= :room"
+    it_fits = "spent_amount <= :room"  # alone, for a call dearer than the limit, it refuses a day without an item too
     if room >= 0:
         it_fits = f"attribute_not_exists(spent_amount) OR {it_fits}"
     until = next_day_msec(now_msec) // 1000 + KEPT_SECONDS
@@ -110,8 +110,9 @@ def _reserve(table: str, message: Message, most: int, reserved: int, now_msec: i
 def end_parts(table: str, message: Message, now_msec: int, *, gives_back: bool, is_over: bool) -> Parts:
     """The parts of an end that correct what its claim has counted.
 
-    `gives_back`: its line, and with it a call that was not placed; `is_over`: how long it was is known, if it ever will
-    be. Where it is not, the time of its line counts, or what was reckoned with at the claim.
+    `gives_back`: this end gives the line back; a call that was not placed is then taken from its number's calls.
+    `is_over`: all is known of the call that ever will be, so its minutes and its price are corrected. Where its length
+    is not known, the time for which it held its line counts; or, if the line was given back before, what was charged.
     """
     parts: Parts = {}
     name, claimed_msec = holder(message.mid, message.attempt), message.claimed_msec or now_msec
@@ -141,7 +142,7 @@ def _gives_back(message: Message) -> int:
 
 
 def caps_in(failed: Mapping[str, Values | None], limits: Mapping[str, int], now_msec: int) -> Caps:
-    """What is known of the limits whose parts have failed, by what stood there."""
+    """What is known of the limits for which a claim has failed. `failed`: the items at which it did, by the parts."""
     counted = tuple(
         _counted(limits[name], failed[f"{PREFIX}{name}"])
         for name in NUMBER_LIMITS
@@ -152,14 +153,20 @@ def caps_in(failed: Mapping[str, Values | None], limits: Mapping[str, int], now_
 
 
 def _looked_again_msec(item: Values | None, now_msec: int) -> int:
-    """Calls that are not over count with what they may take: their ends may give minutes, or money, back."""
+    """When an account whose day is used up is looked at again: at midnight, or in a minute while calls are in progress.
+
+    Those count with what they may take, so their ends may give minutes, or money, back.
+    """
     if (item or {}).get("open_calls", 0) > 0:
         return min(now_msec + OPEN_AGAIN_MSEC, next_day_msec(now_msec))
     return next_day_msec(now_msec)
 
 
 def read_caps(client: "DynamoDBClient", table: str, message: Message, limits: Mapping[str, int], now_msec: int) -> Caps:
-    """What is counted of a message's number and account now, for the limits that are given. Strongly consistent."""
+    """What is counted of a message's number and account now, for the limits that are given. Strongly consistent.
+
+    For a message whose call has just ended: what its end will give back is not counted any more.
+    """
     counted = tuple(
         _counted(limits[name], read_item(client, table, _key(name, message)))
         for name in NUMBER_LIMITS
@@ -223,7 +230,10 @@ def spent_of_day(client: "DynamoDBClient", table: str, account_id: str, at_msec:
 def _spent_until(
     client: "DynamoDBClient", table: str, account_id: str, minutes: int | None, now_msec: int, gives_back_msec: int = 0
 ) -> int:
-    """Until when an account has used up its minutes; 0: it has not."""
+    """Until when an account has used up its minutes; 0: it has not.
+
+    `gives_back_msec`: what the end of a call will give back, and is still counted.
+    """
     if minutes is None:
         return 0
     used = used_of_day(client, table, account_id, now_msec)

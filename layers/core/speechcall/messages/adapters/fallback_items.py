@@ -38,7 +38,7 @@ def status_at_end(message: Message, outcome: Outcome) -> FallbackStatus | None:
 
 
 def new_fallback(table: str, message: Message, now_msec: int) -> Any:
-    """The part of an end that makes it. It needs no condition: a message ends once."""
+    """The part of a message's end that makes its fallback. It needs no condition: a message ends once."""
     item = {
         **fallback_key(message.mid),
         "v": FORM,

@@ -111,7 +111,8 @@ class Leaving:
     more: Parts = field(default_factory=dict)
     """Further parts of the transaction, by their names."""
     checks: Parts = field(default_factory=dict)
-    """What else has to hold, of other items, by the names of the parts; the message must not be cancelled then."""
+    """Conditions on other items, by the names of parts. Where there are any, the message must not be cancelled either.
+    """
     settles: bool = False
     """Its call is over, and not for good: why it ended may yet change what becomes of the message."""
     again_msec: int | None = None
@@ -142,7 +143,7 @@ class LeavingMessages(DynamoMessageReader):
         registry_table: str,
         tell: "Callable[[StatusEvent], object] | None" = None,
     ) -> None:
-        """`tell` queues an event of which somebody is told; without it who looks for what is due finds it soon."""
+        """`tell` puts a status event into the queue; without it, the event is found when it is due."""
         super().__init__(client, messages_table)
         self._registry, self._queue_event = registry_table, tell
         self.turns = DynamoTurns(client, messages_table, registry_table)
@@ -164,7 +165,9 @@ class LeavingMessages(DynamoMessageReader):
         return self._has_left(_finishing(message, outcome, cause, now_msec))
 
     def refuse_unreadable(self, mid: str, before: State, outcome: Outcome, now_msec: int) -> bool:
-        """Its campaign and its sender are told, as far as that can be read: they would wait for its end for ever."""
+        """Ends a message whose item cannot be understood. Its campaign and its sender are told, as far as the item
+        names them: they would wait for its end for ever.
+        """
         item = read_item(self._client, self._messages, message_key(mid)) or {}
         known = {name: item.get(name, "") for name in ("account_id", "campaign", "funnel")}
         told_of = None
@@ -195,7 +198,8 @@ class LeavingMessages(DynamoMessageReader):
     def redial(
         self, message: Message, due_msec: int, calls_per_day: int, now_msec: int, heard: Heard | None = None
     ) -> Redialled:
-        """
+        """Queues a message for a redial, as one of its account's calls of the day (UTC) of `due_msec`.
+
         finish 1   TransactWrite: m calling → queued, held - m-1, the day + 1 ──► queued
         finish 2        TransactWrite: the same ──X m is not calling: it was done, and counted once
         finish 3        TransactWrite: n calling → queued, held - n-1, the day + 1 ──X the day is full
@@ -228,7 +232,9 @@ class LeavingMessages(DynamoMessageReader):
         return _why_not_again(failed, message)
 
     def _nothing_is_cancelled(self, message: Message) -> Parts:
-        """The conditions under which a message may be dialled again, beside its own."""
+        """The conditions, by the names of parts, that neither a message's list nor its campaign was cancelled, nor it
+        with its account's queue.
+        """
         it_is_not_cancelled = "attribute_not_exists(cancelled_msec)"
         keys = {"list": list_brake_key(message.list_id)}
         if message.campaign:
@@ -287,7 +293,7 @@ class LeavingMessages(DynamoMessageReader):
         )
 
     def _keep_its_list(self, message: Message, now_msec: int) -> None:
-        """Its list and its campaign are kept as long as it, also where its end comes a week late.
+        """Keeps a message's list and campaign as long as the message, also where it ends a week late.
 
         end        UpdateItem: its list is kept longer ──► TransactWrite: finished
         TTL             deletes the list before that ──X it is gone; nothing is made in its place
@@ -313,7 +319,9 @@ class LeavingMessages(DynamoMessageReader):
                 )
 
     def _parts(self, leaving: Leaving) -> Parts:
-        """All but its campaign's, whose form depends on how many are left."""
+        """The parts of the transaction, but for those of the campaign: their form depends on how many messages of it
+        are left (`_count_and_write`).
+        """
         message = leaving.message
         clause, before = it_is(message.state)
         values = {":from": before.value, ":to": leaving.after.value, **leaving.values}
@@ -352,7 +360,7 @@ class LeavingMessages(DynamoMessageReader):
         return parts
 
     def _limit_parts(self, leaving: Leaving) -> Parts:
-        """The parts of an end that correct what was counted against the limits of its account and of the stack."""
+        """The parts of an end that correct what its call counts against the limits of its account and of the stack."""
         if not leaving.message.limits:
             return {}
         # Few accounts have limits.
@@ -363,7 +371,7 @@ class LeavingMessages(DynamoMessageReader):
         )
 
     def _told(self, leaving: Leaving) -> "Told | None":
-        """Where its end is reported; None: it is not, like most messages."""
+        """Where the end of a message, or of its attempt, is reported; None: nowhere, as for most messages."""
         message = leaving.message
         if leaving.settles or not (message.status_url or message.counts_in_list):
             return None
@@ -387,8 +395,10 @@ class LeavingMessages(DynamoMessageReader):
         *,
         told_of: "Told | None" = None,
     ) -> Mapping[str, Values | None]:
-        """Writes the parts with those of campaign, list and sender; what failed of them, their counts apart.
+        """Writes the parts with those of campaign, list and sender; returns the parts whose conditions failed.
 
+        Where only a count failed, because the last message of a campaign or list takes another form than the ones
+        before it (`Fewer`), the other form is written.
         Many ends of one campaign or list at once are in each other's way: each is tried again for half a second, and
         one that still fails raises StoreUnavailable, and its caller tries it again: nothing was written.
         """
@@ -408,7 +418,7 @@ class LeavingMessages(DynamoMessageReader):
     def _tell_and_write(
         self, parts: Parts, ended: EndedMessage | None, told_of: "Told", checks: Parts | None
     ) -> Mapping[str, Values | None]:
-        """As `_count_and_write`, with the events of which somebody is told; they are queued when all is written.
+        """As `_count_and_write`, with the status events for the sender; they are queued when all is written.
 
         finish     TransactWrite: m finished, its event pending ──► queued ──► sent
         killed     TransactWrite: m finished, its event pending ──► killed
@@ -447,7 +457,7 @@ class LeavingMessages(DynamoMessageReader):
         raise StoreUnavailable("the campaign or the list changes too fast")
 
     def _queue_events(self, events: "list[StatusEvent]") -> None:
-        """What is not queued now is found when it is due."""
+        """Puts events into the queue. One for which that fails is found when it is due."""
         queue = self._queue_event
         if queue is None:
             return
@@ -459,7 +469,10 @@ class LeavingMessages(DynamoMessageReader):
                 logger.warning("an event was not queued at once: %s", told(error), extra=fields)
 
     def _write(self, parts: Parts, token: str = "") -> Mapping[str, Values | None]:
-        """What failed, by the names of the parts; empty: all is written. One part alone is no transaction."""
+        """What failed, by the names of the parts; empty: all is written. One part alone is no transaction.
+
+        `token`: as in `transact`.
+        """
         if len(parts) > 1:
             return transact(self._client, parts, token)
         try:
@@ -490,6 +503,7 @@ class LeavingMessages(DynamoMessageReader):
 def _finishing(
     message: Message, outcome: Outcome, cause: str | None, now_msec: int, heard: Heard | None = None
 ) -> Leaving:
+    """A message that ends for good, from the state in which it was read. `cause`: a text that says more of why."""
     values = {":outcome": outcome.outcome, ":reason": outcome.reason, ":now": now_msec}
     expression = f"{FINISHED}, cause = :cause" if cause else FINISHED
     if cause:
@@ -516,7 +530,8 @@ def _ended(expression: str, account_id: object, digest: object, mid: str) -> tup
 def _join(parts: Parts, checks: Parts) -> Parts:
     """One transaction out of `parts` and `checks`, also of the same items: DynamoDB takes one entry for an item.
 
-    A check of an item that is updated becomes the condition of that update; the others become condition checks.
+    A check of an item that is updated becomes the condition of that update, which has none of its own here; the others
+    become condition checks.
     """
     joined = dict(parts)
     for name, check in checks.items():

@@ -44,6 +44,7 @@ class DynamoPool:
         )
 
     def choose(self, changes: Mapping[PoolSetting, int | None]) -> None:
+        """Writes what an operator chooses; a setting that is None is forgotten, so that the stack's parameter holds."""
         before = read_item(self._client, self._table, POOL) or {}
         tell_change(
             self._client,
@@ -74,7 +75,8 @@ class DynamoPool:
         self._update("SET next_msec = :next", {":next": next_msec}, it_is_sooner)
 
     def release(self, holder: str, number: str) -> bool:
-        """
+        """Takes the line from a call attempt whose call is over. False: it holds none.
+
         finish    TransactWrite: calling → finished, m-1 and its number given back
         sweeper        UpdateItem: m-1 and its number ──X m-1 holds no line: the number may be another's by now
         """

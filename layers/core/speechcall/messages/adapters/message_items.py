@@ -61,9 +61,9 @@ def waiting_values(message: Message) -> dict[str, Any]:
     """The place of a queued message: in its queue, and in the index of what is due.
 
     The release before knows no queues: when an update is rolled back, it finds by that index what waits, and dials
-    what is due. So this is due there since long ago, in the order in which the times of all are up: among any number
-    the sweeper finds those whose time is up (`due_ranges`). What has calling hours is due when its time is up and not
-    before, because the release before would dial it at any hour.
+    what is due. So a queued message is due there since long ago, in the order in which the times of all are up: among
+    any number the sweeper finds those whose time is up (`due_ranges`). A message with calling hours is due when its
+    time is up and not before, because the release before would dial it at any hour.
     """
     due_msec = message.dial_until_msec - (0 if message.window else LONG_AGO_MSEC)
     return {
@@ -81,9 +81,11 @@ def ended_place(account_id: object, digest: object, mid: str) -> Values:
 
 
 def due_ranges(shard: str, now_msec: int) -> tuple[tuple[int, int], ...]:
-    """Where in a shard of the index that stands which is to be looked after now: from a moment to another.
+    """The ranges of `due_at` (from, until) in which a shard of the index has what is to be looked after now.
 
-    Of the queued: what stands in a queue and whose time is up; and what is due at a moment of its own.
+    For queued messages there are two: those in queues, due LONG_AGO_MSEC before their time is up; and those due at a
+    moment of their own. What lies between stands in a queue and has time left; half of LONG_AGO_MSEC tells the two
+    apart.
     """
     if shard not in due_shards(State.QUEUED.value):
         return ((0, now_msec),)

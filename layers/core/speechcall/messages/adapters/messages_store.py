@@ -67,14 +67,16 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
     """A `MessageStore` on DynamoDB."""
 
     def queue(self, message: Message, asks: tuple[Ask, ...], now_msec: int) -> bool:
-        """Its queue is awake before the message stands in it, so that a dialer finds it whatever happens then."""
+        """Wakes the message's queue before the message stands in it, so that a dialer finds it even if this function
+        dies just then.
+        """
         values = {":asks": [dump_ask(ask) for ask in asks], **self._stands(message, now_msec)}
         place = f", {PLACE}" if ":order_pk" in values else ""
         expression = f"SET #state = :to, asks = :asks, {SHARD}{place}"
         return self._move(message.mid, State.PREPARING, State.QUEUED, expression, values)
 
     def _stands(self, message: Message, now_msec: int) -> Values:
-        """Where a queued message waits: for the moment of its `sendAt`, or in its queue, which is awake then."""
+        """The place of a queued message: until its `sendAt` apart from its queue, then in it; this wakes the queue."""
         if message.send_at_msec > now_msec:
             return due_values(LATER, message.send_at_msec)
         opens_msec = opens_later_msec(message, now_msec)
@@ -83,7 +85,8 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         return waiting_values(message)
 
     def promote(self, message: Message, now_msec: int) -> bool:
-        """
+        """Puts a queued message into its queue again, or to the moment of its `sendAt`. False: it is not queued.
+
         dialer A   wake its queue ── UpdateItem: m in its place in its queue ──► waits
         dialer B                           the same ──► the same again
         dialer C                      claims m         B ──X it is not queued any more
@@ -99,7 +102,8 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         self._move(message.mid, State.FINISHED, State.FINISHED, change, place)
 
     def note_fault(self, mid: str) -> int:
-        """
+        """Counts a fault of ours in preparing a message; returns how many there were, 0 if it is not preparing.
+
         worker    UpdateItem faults + 1 ──► counted
         sweeper   preparing → finished (expired)
         worker        UpdateItem faults + 1 ──X it is not preparing any more: nothing is left to be counted
@@ -196,7 +200,9 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         now_msec: int,
         charge: Charge | None,
     ) -> Claim:
-        """A claim that is counted. A limit that fails by calls that count no more is tried again without these."""
+        """A claim of a call that counts against limits. If it is refused only because of calls to the number that count
+        no more, it is tried again without them.
+        """
         # Few accounts have limits: functions that claim nothing need not load it.
         from speechcall.messages.adapters.caps_store import PREFIX, caps_in, claim_parts  # noqa: PLC0415
 
@@ -222,7 +228,10 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         return read_caps(self._client, self._registry, message, message.limits, now_msec)
 
     def _brakes(self, message: Message) -> dict[str, Any]:
-        """The parts of a claim that ask whether what the message belongs to is stopped."""
+        """The parts of a claim that refuse it while the message's list or campaign is paused or cancelled.
+
+        That of the campaign also counts the call as one in progress.
+        """
         nothing_stops_it = "attribute_not_exists(paused_msec) AND attribute_not_exists(cancelled_msec)"
         given = {"ConditionExpression": nothing_stops_it, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
         of_list = {"TableName": self._registry, "Key": to_wire(list_brake_key(message.list_id)), **given}
@@ -237,6 +246,7 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         return parts
 
     def due(self, state: State, now_msec: int, limit: int) -> list[str]:
+        """The ids of messages in `state` that are due: of each list of shards (`parts`) the oldest, in turns."""
         lists = []
         for shards in parts(state):
             found = [
@@ -260,7 +270,8 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         self._move(mid, state, state, expression, due_values(shard, due_msec))
 
     def hold_back(self, message: Message, due_msec: int) -> bool:
-        """
+        """Takes a message out of its queue until `due_msec`, if its list is paused. False: nothing changed.
+
         dialer    TransactWrite: m leaves its queue, if the list is paused ──► held back
         resume         UpdateItem: not paused ──► reads m: it is held back ──► promotes it
         or
@@ -280,7 +291,8 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         return not self._write({MESSAGE: {"Update": move}, Brake.LIST.value: {"ConditionCheck": brake}})
 
     def stop_redials(self, message: Message, now_msec: int, *, hangs_up: bool) -> bool:
-        """
+        """Notes that a message in a call is not dialled again. False: it has left the state of `message`.
+
         cancel     UpdateItem: m, which is calling, is cancelled ──► told that it is too late
         finish          TransactWrite: m calling → queued ──X cancelled ──► calling → finished
         or
@@ -345,6 +357,7 @@ def _why_not(
         return _why_no_line(failed["pool"], message.number, pool, now_msec, is_urgent=message.is_urgent)
     if "queue" in failed:
         return QueueShut()
+    # With its turn as it was read, only the account's own lines are left as a reason.
     if turn and charge and turn.virtual == charge.turn.virtual and not turn.has_room:
         return AccountFull()
     return TurnMoved(turn or Turn(message.account_id, message.is_urgent))
@@ -362,7 +375,7 @@ def _why_no_line(item: Values | None, number: str, pool: Pool, now_msec: int, *,
 
 
 def _not_opted_out(table: str, message: Message) -> dict[str, Any]:
-    """The parts of a claim that hold its message's number to be on none of the lists that the message obeys."""
+    """The parts of a claim that refuse it if the message's number is on a list of opt-outs that the message obeys."""
     nobody_has_opted_out = "attribute_not_exists(since_msec)"
     return {
         f"{OPT_OUT}{name}": {

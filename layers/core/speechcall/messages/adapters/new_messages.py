@@ -13,6 +13,7 @@ class DynamoNewMessages(DynamoMessageReader):
     """A `NewMessages` on DynamoDB."""
 
     def add(self, messages: Sequence[Message]) -> None:
+        """Writes the messages of a list together. A repeat changes nothing."""
         puts = {
             message.mid: {
                 "Put": {

@@ -50,7 +50,10 @@ def mid_in(item: Mapping[str, Any]) -> str | None:
 
 
 def restored(item: Mapping[str, Any], begun: Begun | None, now_msec: int) -> tuple[dict[str, Any], Fate]:
-    """A message's item as it is put back, and what that means for it. In: plain values."""
+    """A message's item as it is put back, and what the time since the copy means for it.
+
+    `item`: as it is in the copy, in plain values. `begun`: the latest attempt that was begun; None: none is known.
+    """
     state = state_of(dict(item))
     if state is State.FINISHED:
         return dict(item), Fate.AS_IT_WAS

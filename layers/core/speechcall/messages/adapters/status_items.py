@@ -91,7 +91,9 @@ def told_of_message(
 
 
 def told_of_item(item: Values, now_msec: int, outcome: Outcome) -> Told | None:
-    """The same of a message that cannot be read, as far as its item says it; None: it does not."""
+    """As `told_of_message`, for a message whose item cannot be understood: from the members of it that can; None: too
+    few can.
+    """
     texts = {name: item.get(name, "") for name in ("mid", "account_id", "list_id", "status_url")}
     events, expires_at, attempt = item.get("status_events", []), item.get("expires_at"), item.get("attempt", 0)
     is_known = all(isinstance(value, str) for value in texts.values()) and isinstance(events, list)
@@ -110,7 +112,7 @@ def told_of_item(item: Values, now_msec: int, outcome: Outcome) -> Told | None:
 
 
 def events_of(told: Told) -> list[StatusEvent]:
-    """The events of a message of which somebody is told, in their order."""
+    """The events that have happened to a message and of which its sender wants to be told, in their order."""
     happened = {
         StatusKind.ATTEMPT: told.ends_attempt and told.attempt > 0,
         StatusKind.FINAL: told.outcome is not None,
@@ -120,7 +122,10 @@ def events_of(told: Told) -> list[StatusEvent]:
 
 
 def event_parts(table: str, told: Told, due_msec: int) -> Parts:
-    """The deliveries of these events. `due_msec`: when they are looked for, if no queue has brought them."""
+    """The parts that write the deliveries of `events_of(told)`, by the kinds of the events.
+
+    `due_msec`: when they are looked for, if no queue has brought them.
+    """
     facts: Values = {"event_msec": told.now_msec}
     if told.outcome:
         facts |= {"event_outcome": told.outcome.outcome, "event_reason": told.outcome.reason}
@@ -148,7 +153,9 @@ def fallback_event_part(table: str, message: Message, event: StatusEvent, facts:
 
 
 def ends_parts(messages_table: str, registry_table: str, told: Told, left: Open, item: Values, due_msec: int) -> Parts:
-    """The parts of an end that count it for its list. `item`: the list's counter, as it was found."""
+    """The parts of an end that count it for its list. `left`: for how many open messages they are right; `item`: the
+    list's counter, as it was found.
+    """
     if not (told.counts_in_list and told.outcome) or left is Open.UNKNOWN:
         return {}
     some_are_left, it_is_the_last = "open_count > :one", "open_count = :one"
@@ -187,7 +194,7 @@ def list_event(list_id: str) -> StatusEvent:
 def new_ends(
     list_id: str, account_id: str, messages: int, status_url: str, expires_at: int, *, is_simulated: bool = False
 ) -> Values:
-    """The counter of a new list."""
+    """The item that counts how many messages of a new list have not ended."""
     return {
         **list_ends_key(list_id),
         "v": FORM,

@@ -1,7 +1,7 @@
 """What is paused or cancelled, and what is still to be done about it: in the table Registry.
 
 Flags stand where claims look: at a list's brake, a campaign, an account's turns. A job (pk `STOP#…`) is made in the
-transaction that cancels, so that whoever is killed after it leaves nothing undone: it stands in the index `order`
+transaction that cancels, so that a function killed after it leaves nothing undone: it stands in the index `order`
 until its messages are finished.
 """
 
@@ -51,11 +51,12 @@ class DynamoStops:
 
     # ------------------------------------------------------------------ flags
     def pause(self, what: Stopped, now_msec: int, expires_at: int) -> Stop | None:
-        """
+        """Pauses an account, a campaign or a list; how it stands then. None: there is no such campaign.
+
         pause     UpdateItem: paused ──► answered
         dialer         TransactWrite: a line for m ──X paused
         or
-        dialer    TransactWrite: a line for m ──► its call goes on
+        dialer    TransactWrite: a line for m ──► its call continues
         pause          UpdateItem: paused ──► answered: one call is in progress
         """
         paused = "SET paused_msec = if_not_exists(paused_msec, :now)"
@@ -70,7 +71,8 @@ class DynamoStops:
         return self._change(what, paused, values)
 
     def resume(self, what: Stopped) -> Stop | None:
-        """
+        """Ends a pause; how it stands then: what is cancelled stays so. None: there is no such campaign.
+
         resume    UpdateItem: not paused ──► wakes its queues ──► answered
         dialer                   TransactWrite: a line for m ──► taken
         cancel    UpdateItem: cancelled
@@ -83,7 +85,8 @@ class DynamoStops:
         return self._change(what, "REMOVE paused_msec", {})
 
     def cancel(self, what: Stopped, now_msec: int, expires_at: int, *, hangs_up: bool) -> Stop | None:
-        """
+        """Cancels a list or a campaign for good, and makes the job of it. None: there is no such campaign.
+
         cancel    TransactWrite: cancelled, its job ──► answered: no claim of a line passes any more
         killed                                      ──► the job is found by the next tick
         cancel, again  TransactWrite: cancelled as before, the job from its beginning ──► answered the same
@@ -109,7 +112,9 @@ class DynamoStops:
         return Stop(cancelled_msec=now_msec)
 
     def cancel_queue(self, account_id: str, upto: int, now_msec: int) -> None:
-        """An account's next message has a larger id: it is dialled. The time-line is at `cancel`."""
+        """Cancels an account's messages up to the id `upto`. Messages that it sends later have larger ids, and are
+        dialled. The time-line is at `cancel`.
+        """
         part = "SET cancelled_upto = :upto, cancelled_upto_msec = :now"
         values = {":upto": upto, ":now": now_msec}
         it_is_further = "(attribute_not_exists(cancelled_upto) OR cancelled_upto < :upto)"
@@ -134,7 +139,10 @@ class DynamoStops:
         return {"TableName": self._table, "Key": key, "UpdateExpression": expression, **given}
 
     def _change(self, what: Stopped, expression: str, values: Values) -> Stop | None:
-        """Changes a list's or campaign's flag that is not cancelled; as it stands then. None: there is no campaign."""
+        """Changes the flag of a list or campaign, unless that is cancelled; the flag as it stands then.
+
+        None: there is no such campaign.
+        """
         it_is_not_cancelled = "attribute_not_exists(cancelled_msec)"
         it_exists = " AND attribute_exists(pk)" if what.kind is Brake.CAMPAIGN else ""
         given: Any = {"ExpressionAttributeValues": to_wire(values)} if values else {}
@@ -186,10 +194,11 @@ class DynamoStops:
         return [_load_job(item) for item in self._query("order_pk = :pk", {":pk": STOPS}, limit)]
 
     def take_job(self, job: StopJob, now_msec: int, until_msec: int) -> StopJob | None:
-        """
+        """Takes a job until `until_msec`; the job as it is now. None: another worker has it, or it is done.
+
         worker A   UpdateItem: A's until 12:01 ──► works ── is killed
         worker B        UpdateItem ──X another's until 12:01
-        worker C                                           (12:01) UpdateItem: C's ──► goes on at the cursor
+        worker C                                           (12:01) UpdateItem: C's ──► continues at the cursor
         """
         nobody_works_on_it = "attribute_exists(pk) AND (attribute_not_exists(until_msec) OR until_msec <= :now)"
         values = {":now": now_msec, ":until": until_msec, ":one": 1}
@@ -197,6 +206,7 @@ class DynamoStops:
         return self._change_job(job, expression, nobody_works_on_it, values)
 
     def save_job(self, job: StopJob, until_msec: int) -> StopJob | None:
+        """Writes how far a job has come, and until when it is taken (0: it is free). None: it was begun again."""
         expression = "SET until_msec = :until, #cursor = :cursor, pass_msec = :pass, #left = :left ADD revision :one"
         values = {
             ":until": until_msec,
@@ -208,6 +218,7 @@ class DynamoStops:
         return self._change_job(job, expression, _IT_IS_AS_READ, {**values, ":revision": job.revision}, _RESERVED)
 
     def end_job(self, job: StopJob) -> bool:
+        """Deletes a job that is done. False: it was begun again meanwhile."""
         key = stop_key(job.what.kind.value, job.what.account_id, job.what.name)
         try:
             with store_errors():
@@ -224,6 +235,7 @@ class DynamoStops:
     def _change_job(
         self, job: StopJob, expression: str, condition: str, values: Values, names: Any = None
     ) -> StopJob | None:
+        """Changes the item of a job; the job as it is then. None: `condition` did not hold."""
         key = stop_key(job.what.kind.value, job.what.account_id, job.what.name)
         more: Any = {"ExpressionAttributeNames": names} if names else {}
         try:
@@ -279,7 +291,7 @@ def job_part(table: str, what: Stopped, now_msec: int, *, hangs_up: bool, upto: 
         ":upto": upto,
         ":one": 1,
     }
-    # That calls are to be ended is not taken back by a second request without it.
+    # A second request that does not hang up takes nothing back from a first one that does.
     hangs = ", hangs_up = :yes" if hangs_up else ""
     if hangs_up:
         values[":yes"] = True

@@ -58,6 +58,7 @@ class DynamoTurns:
         return [load_turn(item) for item in self._in_order(self._registry, TURNS, limit)]
 
     def waiting_shares(self) -> int:
+        """As `TurnStore` says: an account whose normal and urgent turns both wait counts once, a paused one not."""
         shares: dict[str, int] = {}
         with store_errors():
             pages = self._client.get_paginator("query").paginate(
@@ -126,7 +127,7 @@ class DynamoTurns:
         opens_msec: int = 0,
         was_stopped: bool = False,
     ) -> None:
-        """The queue first, then the account: an account in the order without a queue is taken out of it again.
+        """Wakes the queue first, then the account: a dialer takes an account without a queue out of the order again.
 
         prepare_prompts   wake ──► message queued
         dialer                                   nothing is seen of the queue (its index lags) ── rest ──X woken lately
@@ -168,10 +169,11 @@ class DynamoTurns:
         place: Callable[[int], str],
         clock: Callable[[], int],
     ) -> None:
-        """Keeps awake what is in the order; puts into it what is not, where those are that are served now.
+        """Keeps awake a turn or queue that is in the order; gives one that is not a place among those that are served
+        now. `place`: its place in the index, made of a virtual time.
 
-        What was away has saved no line time: it begins at `clock`, or at its own virtual time if that is later. What
-        is paused stays away until it is resumed.
+        One that was away has saved no line time: it begins at `clock`, the virtual time of what was served last, or at
+        its own if that is later. One that is paused stays away until it is resumed.
 
         wake A   not in the order ──► virtual 7, its place ──► in the order
         wake B   not in the order ──────────────────────────► virtual 7, its place: the same again
@@ -206,8 +208,8 @@ class DynamoTurns:
             )
 
     def shut(self, queue: Queue, opens_msec: int) -> None:
-        """Whatever is written meanwhile: who opens it too late finds it a minute later, and who opens it too early
-        finds its hours shut.
+        """Needs no condition, whatever is written meanwhile: a queue that is shut although its hours are open is opened
+        a minute later, and one that is open too early is found shut by the dialer that reads it.
 
         dialer A      9 pm: shut until 8 am ──► it costs nothing until then
         dialer B        9 pm: its index lags: the same again
@@ -239,6 +241,7 @@ class DynamoTurns:
         return len(page["Items"])
 
     def rest(self, turn: Turn, queue: Queue | None = None) -> bool:
+        """Takes a queue, or without one the account's turn, out of the order. False: it was woken since it was read."""
         key = queue_key(queue.account_id, queue.campaign, queue.is_urgent, queue.window) if queue else None
         nothing_has_woken_it = "revision = :revision"
         found = self._update(
@@ -279,7 +282,7 @@ class DynamoTurns:
 
 # ------------------------------------------------------- parts of transactions
 def charge_turn(table: str, charge: Charge, holder: str, mid: str) -> Any:
-    """The part of a claim that charges an account for a call."""
+    """The part of a claim that charges an account for a call, if its turn and its limits are as they were read."""
     turn = charge.turn
     charged = turn.charged(holder, charge.queue.standing)
     nobody_else_has_charged_it = "(attribute_not_exists(virtual_time) OR virtual_time = :read)"
@@ -319,8 +322,10 @@ def charge_turn(table: str, charge: Charge, holder: str, mid: str) -> Any:
 
 
 def charge_queue(table: str, charge: Charge) -> Any:
-    """The part of a claim that charges the queue. Who claims of an account holds its turn: one with hours must only
-    not have been shut meanwhile.
+    """The part of a claim that charges the queue.
+
+    The part of the turn, in the same transaction, keeps claims of one account apart. So here only a queue with hours
+    has a condition: that it was not shut meanwhile.
     """
     queue = charge.queue
     charged = queue.charged(cost(charge.line_msec, charge.turn.share))
@@ -345,7 +350,8 @@ def settle_turn(
 ) -> Any:
     """The part of an end that corrects what its account was charged, and takes the call from its live ones.
 
-    An account that may hold so many lines only may have left the order because it held them all: it is put back.
+    An account with a limit of lines may have left the order because it held them all: it is put back, at the place that
+    it had.
     """
     values = {":owed": owed, ":one": 1, ":msec": line_msec, ":holders": {holder}}
     put_back = also_woken = ""
@@ -373,7 +379,7 @@ def settle_queue(table: str, account_id: str, campaign: str, is_urgent: bool, ow
 
 # ------------------------------------------------------------------------ codecs
 def load_turn(item: Values) -> Turn:
-    """The turn in an item; one that an end has made holds nothing but what is owed."""
+    """The turn in an item. An item that the end of a call has made holds nothing but what is owed."""
     account_id, is_urgent = turn_names(item)
     return Turn(
         account_id=account_id,

@@ -42,7 +42,7 @@ NOTHING_LEFT = Estimate(0, 0, 0, Certainty.FAIR)
 
 
 def estimate(left: int, turn: Turn, capacity: Capacity, open_campaigns: int, now_msec: int) -> Estimate | None:
-    """For `left` messages that are to be called in the order of one queue. None: nothing is dialled, so never.
+    """How long it takes until `left` messages of one queue have been called. None: nothing is dialled, so for ever.
 
     `open_campaigns`: how many campaigns of the account have unfinished messages, with this one. Redials, and time in
     which a phone is busy or a message is prepared, come on top.
@@ -51,7 +51,7 @@ def estimate(left: int, turn: Turn, capacity: Capacity, open_campaigns: int, now
         return NOTHING_LEFT
     if capacity.lines < 1 or turn.is_paused or turn.max_lines == 0:
         return None
-    # That nobody waits is told once.
+    # That no account waits is written once only, so it is never too old.
     is_told = not capacity.waiting_shares or now_msec - capacity.told_msec < TOLD_LATELY_MSEC
     is_known = turn.ended >= FEW_CALLS and is_told
     least, most = FAIRLY if is_known else ROUGHLY
@@ -66,7 +66,7 @@ def estimate(left: int, turn: Turn, capacity: Capacity, open_campaigns: int, now
 
 
 def _seconds(left: int, mean: float, turn: Turn, capacity: Capacity, rivals: int) -> float:
-    """Until the last one begins, and its call."""
+    """Seconds until the last of `left` messages has its turn, and its call of `mean` seconds is over."""
     part = turn.share / max(capacity.waiting_shares, turn.share)
     lines = capacity.lines * part
     if turn.max_lines is not None:

@@ -38,7 +38,7 @@ def needs_number(asked: Asked, account: Account) -> bool:
 def hours_in_force(asked: Asked, account: Account, number_zones: tuple[str, ...]) -> tuple[Hours, ...]:
     """All hours that have to be open at once; empty: every hour is. Raises WrongZone.
 
-    `number_zones`: the zones in which the number may be; empty if they are not known, or nobody needs them. Where they
+    `number_zones`: the zones in which the number may be; empty if they are not known, or not needed. Where they
     are not known, a zone that the message names stands in for them, in its account's hours too.
     """
     has_own = bool(asked.windows or asked.days_off)
@@ -54,6 +54,9 @@ def hours_in_force(asked: Asked, account: Account, number_zones: tuple[str, ...]
 
 
 def _zones(name: str | None, named: str | None, number_zones: tuple[str, ...]) -> tuple[str, ...]:
+    """The zones in which hours have to be open whose zone is `name`. `named`: the zone that the message names, which
+    stands in for those of a number that are not known. Raises WrongZone.
+    """
     if name is None:
         raise WrongZone("noZone")
     if name != RECIPIENT:

@@ -30,7 +30,7 @@ def places(text: str) -> int:
 
 
 def parts_of(text: str) -> int:
-    """In how many parts it is sent. A character is never divided between two."""
+    """In how many parts a text is sent. A character that takes two places is never divided between two parts."""
     one, each = (_IN_ONE, _IN_EACH) if is_gsm(text) else (_OTHER_IN_ONE, _OTHER_IN_EACH)
     if places(text) <= one:
         return 1

@@ -77,7 +77,7 @@ class Turn:
         return not self.is_urgent, self.standing, self.account_id
 
     def charged(self, holder: str, queue_clock: int) -> "Turn":
-        """As it is after `holder`, of the queue at `queue_clock`, has taken a line."""
+        """The turn after the attempt `holder` has taken a line. `queue_clock`: the virtual time of its queue."""
         return replace(
             self,
             virtual=self.standing + cost(self.expected_msec, self.share),

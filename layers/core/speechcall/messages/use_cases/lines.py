@@ -27,7 +27,7 @@ class PoolState(NamedTuple):
     waiting_told_msec: int = 0
 
     def in_effect(self, stack: Pool) -> Pool:
-        """What is gone by: the operator's choice, and the stack's parameters where nothing was chosen."""
+        """The pool that dialers work with: what an operator has chosen, else what the stack's parameters say."""
         return Pool(
             stack.lines if self.lines is None else self.lines,
             stack.calls_per_second if self.calls_per_second is None else self.calls_per_second,

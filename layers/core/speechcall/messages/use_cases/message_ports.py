@@ -125,7 +125,9 @@ class MessageStore(NewMessages, Protocol):
         """preparing, queued or settling → finished, without a call. False if it is not in the state of `message`."""
 
     def refuse_unreadable(self, mid: str, before: State, outcome: Outcome, now_msec: int) -> bool:
-        """The same for a message that cannot be read: only its campaign is told, as far as that can be."""
+        """The same for a message that cannot be read: its campaign and its sender are told, as far as the item names
+        them, and nothing else is done for it.
+        """
 
     def note_fault(self, mid: str) -> int:
         """Counts a fault of ours in preparing a message. How many there were; 0 if it is not preparing."""
@@ -135,7 +137,7 @@ class MessageStore(NewMessages, Protocol):
     ) -> Claim:
         """queued → calling, together with a line for attempt `message.attempt + 1`, at the account's charge.
 
-        None: nobody is charged, and the call counts for no account.
+        `charge` None: no account is charged, and the call counts for none.
         """
 
     def caps_of(self, message: Message, now_msec: int) -> Caps:

@@ -68,7 +68,7 @@ class StopStore(Protocol):
         """The oldest jobs; they may be a little behind."""
 
     def take_job(self, job: StopJob, now_msec: int, until_msec: int) -> StopJob | None:
-        """The job as it is now, for whoever works on it until a moment. None: another does, or it is done."""
+        """Takes a job until `until_msec`; the job as it is now. None: another worker has it, or it is done."""
 
     def save_job(self, job: StopJob, until_msec: int) -> StopJob | None:
         """How far a job has come. `until_msec`: as before; 0 gives it back. None: it was begun again meanwhile."""

@@ -12,7 +12,7 @@ class Charge(NamedTuple):
     turn: Turn
     queue: Queue
     most_price: int | None = None
-    """What the call may cost at most; None: nobody has asked, because its account may spend anything."""
+    """What the call may cost at most; None: that was not asked, because its account may spend anything."""
 
     @property
     def line_msec(self) -> int:
@@ -58,7 +58,7 @@ class TurnStore(Protocol):
         """A message of the queue waits, or is about to: queue and account are in the order for the next minute.
 
         `opens_msec`: its hours are shut, and open then; until then it is not in the order. 0: they are open.
-        `was_stopped`: also if that was written just now, for what was paused has left the order since.
+        `was_stopped`: it was paused until now, and so may have left the order since it was last woken, however lately.
         """
 
     def shut(self, queue: Queue, opens_msec: int) -> None:
