@@ -65,7 +65,7 @@ class _Stream(httpcore.NetworkStream):
         except TimeoutError as error:
             raise httpcore.WriteTimeout(str(error)) from error
         except OSError as error:
-            # Where nothing was taken off our hands, nothing can have been read.
+            # Where not a byte was taken, nothing can have been read, and the request may be sent again.
             kind = Unsent if len(left) == len(buffer) else httpcore.WriteError
             raise kind(str(error)) from error
 
@@ -111,6 +111,10 @@ class GuardedBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: SocketOptions = None,
     ) -> httpcore.NetworkStream:
+        """Connects to the first address of a host that can be connected to; all are checked before.
+
+        Raises ForbiddenAddress, or of several failures the one that says most.
+        """
         failures: list[Exception] = []
         for address in self._checked(host, port, timeout):
             try:
@@ -121,6 +125,7 @@ class GuardedBackend(httpcore.SyncBackend):
         raise min(failures, key=_rank, default=httpcore.ConnectError("the name has no address"))
 
     def _checked(self, host: str, port: int, timeout: float | None) -> list[str]:
+        """The addresses of a host. Raises ForbiddenAddress if one of them may not be reached."""
         try:
             found = _resolve(host, port, self._attempt.left(timeout, httpcore.ConnectTimeout))
         except (OSError, UnicodeError) as error:

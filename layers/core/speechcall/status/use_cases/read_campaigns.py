@@ -90,6 +90,7 @@ def read_campaign(
         left = estimate(campaign.unfinished, turns.find(key, False), capacity(), campaigns.count_open(key), now_msec)
     elif is_dialled:
         left = NOTHING_LEFT
+    # The shape with most calls first; last what has no funnel of its own.
     latest = sorted(funnels, key=lambda one: (one.shape == OTHER, -one.calls, one.shape))
     return {
         **_summary(campaign),
