@@ -24,7 +24,7 @@ def stretches_of(rates: Iterable[Rate]) -> list[Stretch]:
     """The stretches of rates, each of whose prefixes is there once; in order."""
     found: list[Stretch] = []
     open_: list[tuple[str, Rate]] = []
-    """The rates whose prefixes this place begins with, the innermost last; each after where it ends (empty: never)."""
+    """Each rate whose prefix this place begins with, after where it ends (empty: never); the innermost is last."""
 
     def begin(start: str, rate: Rate | None) -> None:
         if found and found[-1].start == start:

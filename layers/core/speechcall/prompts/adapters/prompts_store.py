@@ -189,7 +189,7 @@ def dump(account_id: str, known: KnownPrompt) -> Values:
         values["replaced"] = list(known.replaced)
     if source != Source():
         values["source"] = _dump_source(source)
-    if known.trying.since_msec is not None:  # not in `source`: earlier releases take every name in that
+    if known.trying.since_msec is not None:  # not in `source`: earlier releases load each name in it
         values |= {"tries": known.trying.count, "tried_since_msec": known.trying.since_msec}
         values |= {"try_is_open": known.trying.is_open, "next_try_msec": known.trying.next_msec}
     if not is_uploaded(known.name):

@@ -104,7 +104,7 @@ class PromptQueue:
         return True
 
     def _put_off(self, job: PromptJob, seconds: int) -> None:
-        """Hides a job, and with it its whole group, for so many seconds instead of the queue's own timeout."""
+        """Hides a job, and its group, which waits behind it, for so many seconds instead of the queue's own timeout."""
         try:
             self._client.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=job.receipt_handle, VisibilityTimeout=seconds

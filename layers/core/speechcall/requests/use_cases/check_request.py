@@ -194,7 +194,7 @@ def _judge_lists(entries: Sequence[Entry], account: Account, now_msec: int, opt_
 
 
 def _bar_by_age(entry: Entry, account: Account, now_msec: int, until: Mapping[str, int]) -> Entry:
-    """The entry, rejected if a list that it names (`until`: to which moment each holds) is too old by then."""
+    """The entry, rejected if it may be dialled later than a list that it names holds (`until`, msec, by name)."""
     wanted = entry.wanted
     if wanted is None or wanted.model.ignoreOptOut:
         return entry

@@ -218,7 +218,7 @@ def _describe_fallback(history: History, now: Message) -> "answers.FallbackAnswe
 
 
 def _next_attempt_msec(message: Message, now_msec: int) -> int | None:
-    """When a message is dialled (again) that waits for a moment; None: it waits for a line alone, or for nothing."""
+    """When a message is dialled (again) that waits for a moment; None: it waits for a line or a resume, or not."""
     if message.state is not State.QUEUED or message.is_held:
         return None
     if message.stands and (message.hours or message.send_at_msec):
