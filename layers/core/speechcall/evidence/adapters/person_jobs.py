@@ -45,6 +45,7 @@ class DynamoPersonJobs:
         return _load(item) if item else None
 
     def due(self, now_msec: int, limit: int) -> Sequence[PersonJob]:
+        """As `PersonJobs.due`."""
         with store_errors():
             page = self._client.query(
                 TableName=self._table,

@@ -147,6 +147,7 @@ class OptOutEntries:
         return Page([load(from_wire(item)) for item in page["Items"]], _cursor(from_wire(last)["sk"]) if last else None)
 
     def _update(self, account_id: str, opt_out: OptOut, expression: str, condition: str, values: Values) -> bool:
+        """Changes the item of an opt-out. False: the condition does not hold, and nothing has changed."""
         try:
             with store_errors():
                 self._client.update_item(

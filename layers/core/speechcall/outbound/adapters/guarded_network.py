@@ -56,6 +56,7 @@ class _Stream(httpcore.NetworkStream):
         return self._inner.read(max_bytes, self._attempt.left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Sends all of a buffer. Raises WriteTimeout; Unsent where not a byte of it was taken, else WriteError."""
         # httpcore's own gives each piece of what is sent the whole time.
         connection, left = self.get_extra_info("socket"), memoryview(buffer)
         try:
@@ -189,6 +190,7 @@ class ReceiverBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: SocketOptions = None,
     ) -> httpcore.NetworkStream:
+        # Two ports tell the receiver whether the URL was of https; both are spoken to in the clear.
         target = self._tls_port if port == 443 else self._port
         inner = super().connect_tcp(self._host, target, timeout, local_address, socket_options)
         return _Stream(inner, self._attempt, plain=True)

@@ -156,6 +156,7 @@ class AnswerReader:
         seen = 0
         while (end := self.unread.find(b"\n", seen)) < 0:
             seen = len(self.unread)
+            # Refused as soon as it cannot begin so any more, and not at its end.
             if not begins.startswith(bytes(self.unread[: len(begins)])):
                 raise _Broken("not an HTTP answer")
             if seen > self._left:

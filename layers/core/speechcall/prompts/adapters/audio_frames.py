@@ -47,6 +47,7 @@ class Mixer:
             try:
                 samples += _content(self._graph.pull(), 4)
             except av.error.FFmpegError as error:
+                # It wants the next frame, or has given its last samples.
                 if isinstance(error, EOFError) or error.errno == errno.EAGAIN:
                     return bytes(samples)
                 raise

@@ -121,6 +121,7 @@ def read_job(record: Mapping[str, Any]) -> PromptJob:
 
 
 def _group(message: Message, place: int, apart: Apart) -> str:
+    """The group of a job: one of its account's, which several URLs share; or that of its URL or its message alone."""
     intro = introductions(message.menus)[place].name
     match apart:
         case Apart.NO:

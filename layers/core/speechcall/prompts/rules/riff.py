@@ -108,6 +108,7 @@ def read_wav(content: bytes) -> Wav | None:
     form, data, fact = chunks.get(b"fmt "), chunks.get(b"data"), chunks.get(b"fact")
     if form is None or data is None:
         return None
+    # All ones: RF64 and BW64 state the size in their chunk ds64.
     stated = _long_size(content, chunks.get(b"ds64")) if data.size == 0xFFFFFFFF else data.size
     there = len(content) - data.begin
     if stated is not None and not is_true_size(stated, content, data.begin, order):

@@ -102,6 +102,7 @@ def accept_messages(
     fingerprint = hashlib.sha256(body).hexdigest()
     stored = lists.find_list_by_key(account.account_id, key) if key else None
     is_new = False
+    # An expired list counts as none, though DynamoDB may not have deleted it yet.
     if stored is None or stored.expires_at * 1000 <= clock.now_msec():
         judged = judge_entries(asked, account, lists, clock.now_msec(), opt_outs, limits, sends_sms=sends_sms)
         count = sum(entry.wanted is not None for entry in judged)
@@ -121,6 +122,7 @@ def accept_messages(
         drawn: set[str] = set()
 
         def make() -> MessageList:
+            """The list under new ids, and of the moment at which they are drawn."""
             now = clock.now_msec()
             list_id, *ids = new_ids(count + 1, now, random_bits)
             drawn.add(list_id)

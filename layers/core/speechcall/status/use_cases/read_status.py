@@ -129,6 +129,7 @@ def read_list(
         before = store.waiting_before(name, found.campaign, found.message_ids[-1])
         # What is in no campaign shares the lines as a campaign does.
         rivals = open_campaigns(name) + (not found.campaign)
+        # Messages in a call are unfinished and do not wait: the larger of the two numbers counts.
         left = estimate(max(unfinished, before), turns.find(name, False), capacity(), rivals, now_msec)
     if held.is_paused and any(one.state in WAITING for one in summaries):
         left = None

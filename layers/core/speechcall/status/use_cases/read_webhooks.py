@@ -85,6 +85,7 @@ def replay_webhooks(
         raise unusable([Problem("INVALID_REQUEST", "since", f"is required: {_MOMENT}")])
     states, since_msec = _states(state), _moment(since)
     listing = ("replay", account.account_id, state or "", str(since_msec))
+    # The cursor is `<moment of the first request>/<place>`; the first request has no place yet.
     began, _, place = (load_cursor(cursor, *listing) or f"{clock.now_msec()}/").partition("/")
     if not re.fullmatch(r"[0-9]{1,15}", began, re.ASCII):
         raise _made_up()
