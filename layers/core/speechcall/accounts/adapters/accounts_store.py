@@ -89,6 +89,7 @@ class DynamoAccounts:
             "credential_names": sorted(credentials),
         }
         put = {"TableName": self._table, "Item": to_wire(item), "ConditionExpression": new}
+        # An account with the defaults needs no item of its turns.
         turns = self._turn_updates(account) if _queues_otherwise(account, Account("", ())) else []
         self._tell({}, _settings(account))
         return self._write([{"Put": put}, *self._credential_puts(account.account_id, credentials), *turns])
@@ -96,8 +97,8 @@ class DynamoAccounts:
     def save(self, account: Account, instead_of: Account) -> bool:
         """Replaces an account's settings if they are as they were read. False if they are not, or there are none.
 
-        Share, lines, calls to a number, minutes and spend are its turn's too, which claims go by: both are written
-        together, so they hold from the next claim on.
+        Share, lines, calls to a number, minutes and spend stand in the items of its turns too, which claims of lines
+        read: both are written together, so they hold from the next claim on.
 
         set --rate 5   find: rate 50, enabled ───────────────────► UpdateItem ──X not as read: find again
         disable            find: rate 50, enabled ──► UpdateItem ──► disabled, and stays so
@@ -127,7 +128,10 @@ class DynamoAccounts:
         tell_change(self._client, *told(before, after))
 
     def _turn_updates(self, account: Account) -> list[Any]:
-        """What its turns go by from now on. The limit of lines is of those calls that are not urgent."""
+        """Writes of the settings by which the account's two turns, normal and urgent, take lines.
+
+        Only normal calls are limited by `max_lines`.
+        """
         of_all: dict[str, int | None] = {
             "line_share": account.share,
             "max_lines": None,
@@ -151,7 +155,7 @@ class DynamoAccounts:
         ]
 
     def replace_credentials(self, account_id: str, credentials: dict[str, Credential]) -> bool:
-        """Takes the place of the credentials without a name of an account, at once. Keys with a name stay.
+        """Replaces the credentials without a name of an account, all at once. Keys with a name stay.
 
         False if there is no such account, or its credentials were changed by another in this moment.
 
@@ -216,13 +220,20 @@ class DynamoAccounts:
         return Change.DONE if self._change_credentials(account_id, read, {}, gone) else Change.RACED
 
     def _named_keys(self, credential_names: list[str]) -> dict[str, Credential]:
-        """One read for each. The items never change, so they are as they were when the names were read, or gone."""
+        """The keys with a name among an account's credentials; one read for each.
+
+        The items never change, so each is as it was when the names were read, or gone.
+        """
         found = {name: self.find_credential(name) for name in credential_names if name.startswith(NAMED)}
         return {name: credential for name, credential in found.items() if credential}
 
     def _change_credentials(
         self, account_id: str, read: list[str], put: dict[str, Credential], gone: list[str]
     ) -> bool:
+        """Writes and deletes credentials, and the account's list of their names, if that is still as `read`.
+
+        False: the list has changed, or a name is another account's; nothing is written.
+        """
         names_as_read = "credential_names = :read"
         names = {":read": read, ":names": sorted((set(read) | set(put)) - set(gone))}
         update = {
@@ -236,6 +247,7 @@ class DynamoAccounts:
         return self._write([{"Update": update}, *self._credential_puts(account_id, put), *deletes])
 
     def _credential_puts(self, account_id: str, credentials: dict[str, Credential]) -> list[Any]:
+        """Writes of credentials, each under its name, which must be free or the account's own."""
         free_or_its_own = "attribute_not_exists(pk) OR account_id = :account"
         return [
             {
@@ -262,7 +274,7 @@ class DynamoAccounts:
 
 
 def dump_credential(credential: Credential) -> Values:
-    """Without a name as every release has written it."""
+    """The item of a credential. One without a name is written as every release before wrote it."""
     item: Values = {"account_id": credential.account_id, "secret_sha256": credential.secret_sha256}
     if credential.key_name is None:
         return item
@@ -277,7 +289,7 @@ def dump_credential(credential: Credential) -> Values:
 
 
 def load_credential(item: Values) -> Credential:
-    """A scope that is not known here (a later release has written it) allows nothing here."""
+    """The credential in an item. A scope that is not known here (a later release wrote it) allows nothing here."""
     account_id, digest = item["account_id"], item["secret_sha256"]
     if "key_name" not in item:
         return Credential(account_id, digest, WITHOUT_A_NAME)
@@ -326,7 +338,10 @@ def _set_or_remove(settings: Mapping[str, object]) -> str:
 
 
 def _as_read(name: str, value: object) -> str:
-    """The clause that a setting is as it was read. A release before wrote none of the newer ones."""
+    """The clause that a setting is as it was read: missing, where an earlier release did not write it, is its default.
+
+    `...` equals no value, so settings that are not in `_NEWER` must be there.
+    """
     default = _NEWER.get(name, ...)
     return (
         f"(attribute_not_exists(#{name}) OR #{name} = :read_{name})" if value == default else f"#{name} = :read_{name}"
@@ -334,7 +349,7 @@ def _as_read(name: str, value: object) -> str:
 
 
 def _queues_otherwise(account: Account, before: Account) -> bool:
-    """Whether its turn goes by something else than before."""
+    """Whether settings differ that the account's turns go by."""
     return _of_turns(account) != _of_turns(before)
 
 

@@ -25,7 +25,7 @@ def latest_full(now_msec: int, messages: int, rate: int, burst: int) -> int:
 
 
 def retry_after_seconds(full: int, now_msec: int, messages: int, rate: int, burst: int) -> int:
-    """Whole seconds after which `messages` can be taken, if no other request takes any."""
+    """Whole seconds (rounded up) after which `messages` can be taken from the bucket, if no other request takes any."""
     missing = full - latest_full(now_msec, messages, rate, burst)
     return max(1, -(-missing // ticks(1000, rate)))
 

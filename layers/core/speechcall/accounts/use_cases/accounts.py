@@ -65,7 +65,10 @@ def with_checksum(token: str, mark: str = MARK) -> str:
 
 
 def is_mistaken(secret: str) -> bool:
-    """Whether a secret has the form that is given out, and was not. Those of before have no mark, and may be right."""
+    """Whether a secret has our mark and a wrong checksum: it was mistyped or made up.
+
+    Secrets of earlier releases have no mark, and may be right.
+    """
     if secret.startswith(MARK):
         token = secret[len(MARK) : -CHECK_CHARACTERS]
     elif secret.startswith(NAMED_MARK):
@@ -84,7 +87,8 @@ class Refusals:
     """What was refused a moment ago. A repeat is refused again without a look-up, and without a SHA-256.
 
     Also of what was mistyped: a client that was given a wrong key sends it again and again.
-    Only of secrets in the form that is given out: by chance, so what was refused will not be given out a moment later.
+    Noted are only secrets in the form that we give out: those are drawn at random, so one that was refused will not be
+    given out a moment later.
     Kept is Python's hash of what was sent, 64 bits under a key that each process draws for itself. It is the cheapest
     there is, tells nothing of the secret, and takes one in 10^16 for another.
     """
@@ -109,7 +113,7 @@ class Refusals:
 def authenticate(
     headers: Mapping[str, str], find: FindCredential, find_account: FindAccount, refusals: Refusals | None = None
 ) -> tuple[Account, Credential]:
-    """The account that the request's credentials belong to, and which these are. Raises Unauthorized.
+    """The account that the request's credentials belong to, and the credential. Raises Unauthorized.
 
     In: headers with lower-case names. The three forms of the vendor: Basic user:password,
     `X-Authorization-Key: KEY`, Basic `@:KEY`. Credentials have 128 random bits or more, so one

@@ -1,8 +1,8 @@
 """An HTTP API's functions: the request as it was sent, the function of its route, and an answer to every error.
 
 Source: API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs", payload format 2.0. The
-gateway has found the route and its parameters already and tells them, so nothing is left to be matched here. That of
-Powertools would match them again, and import asyncio, AppSync's and every other service's events for it: a fifth of
+gateway has found the route and its parameters already and tells them, so nothing is left to be matched here. The router
+of Powertools would match them again, and import asyncio, AppSync's and every other service's events for it: a fifth of
 what these functions do before their first answer.
 """
 
@@ -92,7 +92,7 @@ def account_of(request: HttpRequest, accounts: DynamoAccounts) -> Account:
 
 
 def credential_of(request: HttpRequest, accounts: DynamoAccounts) -> tuple[Account, Credential]:
-    """As `account_of`, and which of the account's credentials it is."""
+    """As `account_of`, and which of the account's credentials the request carries."""
     account, credential = authenticate(request.headers, accounts.find_credential, accounts.find, accounts.refusals)
     request.account_id, request.key_name = account.account_id, credential.key_name
     scope = scope_of(request.route)

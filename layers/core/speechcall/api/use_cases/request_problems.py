@@ -196,7 +196,11 @@ _VAR = 2
 
 
 def problem_of(loc: tuple[int | str, ...], kind: str, message: str, given: object, path: str) -> Problem:
-    """The problem that pydantic calls `kind` at `loc`, where `given` is; `path` is that of the message, or empty."""
+    """The problem that pydantic calls `kind` at `loc`, where `given` is; `path` is that of the message, or empty.
+
+    `message` is pydantic's text. Two marks in `loc` are pydantic's own and are left out of the path: `[key]` at the
+    end, where the name itself is wrong, and the kind of an action.
+    """
     code = _CODES.get(str(loc[0]), "INVALID_MENU") if loc else "INVALID_MESSAGE"
     is_key = len(loc) in (_KEY + 2, _VAR + 1) and loc[-1] == _KEY_MARK
     is_action = len(loc) > _KEY and loc[_KEY - 1] == "dtmfActions"
@@ -217,6 +221,7 @@ def shown(text: str) -> str:
 
 
 def _text(loc: tuple[int | str, ...], kind: str, message: str, is_key: bool) -> str:
+    """What is wrong; it completes the sentence that begins with the place."""
     if is_key and loc[0] == "vars":
         return "is no name; a name is a letter (A to Z, a to z) and at most 31 more letters, digits and _"
     if is_key:

@@ -74,20 +74,20 @@ class AuditTrail:
         self.write([])
 
     def about(self, account_id: str) -> None:
-        """Whose it is that is changed, where that was not known before something was read."""
+        """Names the account that is changed, where it was not known before something was read."""
         if opened := _opened.get():
             opened.account_id = account_id
 
     def hear(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-        """What the write that comes now replaces, and by what."""
+        """Notes what the next write replaces, and by what."""
         if opened := _opened.get():
             opened.before, opened.after = before, after
 
     def write(self, writes: Sequence[Any], single: Callable[[], Any] | None = None, **given: Any) -> Any:
         """The first one within `recording` writes the record too, in one transaction. Raises Unrecorded outside of it.
 
-        Those behind it need no record of their own: `single` makes one as a plain request; without it, `writes` are a
-        transaction.
+        Later writes need no record of their own: each is made by `single`, as a plain request; without `single`, its
+        `writes` are a transaction.
         """
         opened = _opened.get()
         if opened is None:
@@ -100,6 +100,7 @@ class AuditTrail:
         return single() if single else self._plain.transact_write_items(TransactItems=list(writes), **given)
 
     def _transact(self, writes: list[Any], **given: Any) -> Any:
+        """One transaction, tried again while only others, or the load, are in its way."""
         for tried in range(TRIES - 1):
             try:
                 return self._plain.transact_write_items(TransactItems=writes, **given)
@@ -157,7 +158,7 @@ class _RecordingClient:
         return self._trail.write([{"Delete": given}], lambda: self._plain.delete_item(**given))
 
     def update_item(self, *, ReturnValues: str = "NONE", **given: Any) -> Any:  # noqa: N803 - botocore's name
-        """A transaction returns nothing: what stands there is read behind it, and may be of a later write already."""
+        """A transaction returns no item: for ALL_NEW it is read afterwards, and may be a later write's already."""
         if ReturnValues not in ("NONE", "ALL_NEW"):
             raise Unrecorded(f"ReturnValues={ReturnValues} cannot be had of a transaction")
         answer = self._trail.write(
@@ -199,7 +200,10 @@ class AuditRecords:
         self._client, self._table = client, table
 
     def page(self, account_id: str | None, since_msec: int, now_msec: int, limit: int, cursor: str = "") -> AuditPage:
-        """Those since a moment, of an account or of all (a moment behind: the index lags). ValueError: no cursor."""
+        """The records since a moment, of an account or (None) of all, for which an index is read that may lag.
+
+        Raises ValueError for a cursor that is none.
+        """
         last = _before(cursor) if cursor else audit_place(now_msec + 1, "0")
         since = audit_place(max(since_msec, now_msec - _LOOK_BACK_MSEC, 0), "0")
         found: list[AuditRecord] = []
@@ -221,7 +225,7 @@ class AuditRecords:
         return AuditPage(found, "")
 
     def _partitions(self, account_id: str | None, since: str, last: str) -> Iterator[dict[str, Any]]:
-        """The queries that together give all, the newest month first."""
+        """The queries that together give the records: one for an account; for all one a month, the newest first."""
         if account_id is not None:
             yield {
                 "KeyConditionExpression": "pk = :pk AND sk BETWEEN :since AND :last",
@@ -283,7 +287,7 @@ def _before(cursor: str) -> str:
 
 
 def _is_passing(error: ClientError) -> bool:
-    """Whether only others, or the load, were in the way of a transaction."""
+    """Whether nothing but other transactions, or the load, were in the way of a transaction."""
     if error.response.get("Error", {}).get("Code") != "TransactionCanceledException":
         return False
     reasons: Any = error.response.get("CancellationReasons", [])

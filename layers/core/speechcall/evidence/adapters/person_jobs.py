@@ -45,6 +45,7 @@ class DynamoPersonJobs:
         return _load(item) if item else None
 
     def due(self, now_msec: int, limit: int) -> Sequence[PersonJob]:
+        """As `PersonJobs.due`."""
         with store_errors():
             page = self._client.query(
                 TableName=self._table,
@@ -56,7 +57,8 @@ class DynamoPersonJobs:
         return [_load(from_wire(item)) for item in page["Items"]]
 
     def take(self, job: PersonJob, now_msec: int, until_msec: int) -> PersonJob | None:
-        """
+        """As `PersonJobs.take`.
+
         worker A   UpdateItem: A's until 12:01 ──► works ── is killed
         worker B        UpdateItem ──X another's until 12:01
         worker C                                           (12:01) UpdateItem: C's ──► continues at the cursor
@@ -79,7 +81,8 @@ class DynamoPersonJobs:
         return _load(from_wire(changed["Attributes"]))
 
     def save(self, job: PersonJob, next_msec: int | None) -> PersonJob | None:
-        """
+        """As `PersonJobs.save`.
+
         worker A   takes it ── is slow ──────────────────────── PutItem ──X not as read: it is C's
         worker C                    (12:01) takes it ── PutItem: cursor 2 ──► written
         """
@@ -87,7 +90,7 @@ class DynamoPersonJobs:
         saved = replace(job, revision=job.revision + 1)
         item = _dump(saved, next_msec)
         if next_msec is not None:
-            item["until_msec"] = next_msec  # until then it is this worker's, or no worker's
+            item["until_msec"] = next_msec  # until then no other worker takes it
         try:
             with store_errors():
                 self._client.put_item(
@@ -102,6 +105,10 @@ class DynamoPersonJobs:
 
 
 def _dump(job: PersonJob, next_msec: int | None) -> Values:
+    """The item of a job. `next_msec`: when it is looked at next; None: it is done, and is not in the index.
+
+    An erasure that is done no longer has the digest of the number.
+    """
     item: Values = {
         **person_job_key(job.job_id),
         "v": FORM,

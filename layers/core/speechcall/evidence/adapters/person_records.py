@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PAGE, ENDED_PAGE = 100, 20
 _IN_TURN = (State.PREPARING, State.QUEUED, State.CALLING, State.SETTLING, State.QUEUED)
-"""Twice where messages come back to: what is put off meanwhile would be passed over."""
+"""QUEUED twice, since messages come back to it: one that is put off during a pass would be passed over."""
 _SHARDS = tuple(shard for state in _IN_TURN for part in parts(state) for shard in part)
 """The parts of the index `due` in which all messages are that have not ended, in the order in which they move."""
 _ENDED = len(_SHARDS)
@@ -38,6 +38,11 @@ class DynamoPersonRecords:
         self._client, self._table, self._lists = client, messages_table, lists
 
     def page(self, account_id: str, digest: str, cursor: str) -> tuple[list[str], str]:
+        """As `PersonRecords.page`. The cursor holds which part of the indexes is read, and where in it.
+
+        First the parts of the index `due`, of all accounts: its messages are read to see whose they are. Last the ended
+        messages, which have an index by account and digest.
+        """
         number, start = json.loads(cursor) if cursor else (0, None)
         given: dict[str, Any] = {"ExclusiveStartKey": to_wire(start)} if start else {}
         if number < _ENDED:
@@ -71,7 +76,8 @@ class DynamoPersonRecords:
         return sum(item["sk"].startswith(DELIVERIES) and item.get("delivery") == "pending" for item in items)
 
     def erase(self, mid: str) -> Erased:
-        """
+        """As `PersonRecords.erase`. The message goes last, so that a repeat finds what is left of it.
+
         worker   deletes contacts ── calls and deliveries ── killed
         worker                             finds the message still ──► deletes the rest ── the message
         webhook  TransactWrite of an end ──X its message is finished: nothing is written any more

@@ -104,7 +104,7 @@ def _begin(kind: Kind, account: Account, body: bytes, desk: PeopleDesk) -> Perso
 
 
 def _number(body: bytes) -> str:
-    """The number of a body. Another name is refused: who mistypes would take what is answered for the whole."""
+    """The number of a body. Any other name is refused: with a wrong one the answer would be taken for complete."""
     given = parse_json(body)
     if not isinstance(given, dict):
         text = 'The body must be an object: {"number": "+380671234567"}'

@@ -62,6 +62,7 @@ class PeopleWork:
                 logger.exception("what was asked for about a person could not be carried out")
 
     def _work_on(self, found: PersonJob) -> None:
+        """Carries on with a job that no other worker has, page by page, to the end of a pass or of the time."""
         now = self.clock.now_msec()
         job = self.jobs.take(found, now, now + TURN_SECONDS * 1000)
         if job is None:
@@ -91,13 +92,15 @@ class PeopleWork:
             self.jobs.save(job, next_look_msec(job, now))
 
     def _do_page(self, job: PersonJob, mids: list[str]) -> PersonJob:
+        """Takes messages into an export, or cancels or erases them; out: the job with their counts."""
         read = self._read(mids)
+        # What cannot be read is left over.
         job = replace(job, left=job.left + len(mids) - len(read))
         found = [
             one
             for one in read
             if one and one.account_id == job.account_id and one.number_digest == job.digest  # an index lags
-            # What is accepted afterwards is another matter.
+            # What is accepted after the request is not part of it.
             if one.created_msec <= job.begun_msec
         ]
         if job.kind is Kind.EXPORT:
@@ -124,6 +127,10 @@ class PeopleWork:
         return found
 
     def _erase(self, job: PersonJob, message: Message, noted_before: bool) -> PersonJob:
+        """Cancels a message, or deletes it; out: the job with its counts.
+
+        It is deleted when it has ended, was noted by an earlier pass, and owes no webhook; till then it counts as left.
+        """
         if message.state is not State.FINISHED:
             self.cancel(message)  # it is deleted by a later pass, when it has ended
             return replace(job, left=job.left + 1)

@@ -91,7 +91,7 @@ class DynamoRates:
         return [rate for stretches in pages for rate in rates_in(stretches)]
 
     def add(self, rates: Iterable[Rate], currency: str, version_id: str, now_msec: int) -> Version:
-        """Rates that hold from now on. `version_id`: one that was never used. Raises OtherCurrency."""
+        """Stores rates that hold from now on; out: their version. `version_id` was never used. Raises OtherCurrency."""
         rates = list(rates)
         stretches = stretches_of(rates)
         pages = [stretches[at : at + PAGE_STRETCHES] for at in range(0, len(stretches), PAGE_STRETCHES)]
@@ -114,6 +114,7 @@ class DynamoRates:
             raise OtherCurrency(read.currency)
 
     def _save(self, versions: Versions) -> bool:
+        """Replaces the list of versions, if it is as it was read (`revision`; 0: there was none). False: it is not."""
         it_is_as_read = "attribute_not_exists(pk)" if versions.revision == 0 else "revision = :read"
         dumped = [{"id": one.version_id, "from_msec": one.from_msec, "rates": one.rates} for one in versions.versions]
         item = {**RATES, "v": FORM, "currency": versions.currency, "versions": dumped}

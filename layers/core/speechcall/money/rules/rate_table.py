@@ -24,7 +24,7 @@ def stretches_of(rates: Iterable[Rate]) -> list[Stretch]:
     """The stretches of rates, each of whose prefixes is there once; in order."""
     found: list[Stretch] = []
     open_: list[tuple[str, Rate]] = []
-    """Where each rate ends that is around this place, and which it is; the innermost is the last."""
+    """Each rate whose prefix this place begins with, after where it ends (empty: never); the innermost is last."""
 
     def begin(start: str, rate: Rate | None) -> None:
         if found and found[-1].start == start:
@@ -59,6 +59,6 @@ def rates_in(stretches: Iterable[Stretch]) -> list[Rate]:
 
 
 def _behind(prefix: str) -> str:
-    """The digits that come first behind all numbers with a prefix; empty: none do."""
+    """The first digits after all numbers with a prefix: 39 after 38; empty: it is all nines, and none come after."""
     rest = prefix.rstrip("9")
     return f"{rest[:-1]}{int(rest[-1]) + 1}" if rest else ""

@@ -48,7 +48,8 @@ class NumberDigests:
 
     @cached_property
     def _key(self) -> bytes:
-        """
+        """The key of the digests, opened; it is made if there is none yet.
+
         function A   no key ── PutItem: key 1 ──► key 1
         function B   no key ──── PutItem: key 2 ──X there is one ──► key 1 (else A's opt-outs would hold for nobody)
         """
@@ -70,6 +71,7 @@ class NumberDigests:
         return bytes(item["sealed"].value) if item else None
 
     def _make(self) -> None:
+        """Makes a key and stores it sealed, unless another has been stored meanwhile."""
         with store_errors():
             sealed = self._kms.encrypt(
                 KeyId=self._kms_key_id, Plaintext=secrets.token_bytes(KEY_BYTES), EncryptionContext=_CONTEXT

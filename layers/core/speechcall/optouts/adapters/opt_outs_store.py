@@ -49,7 +49,7 @@ class OptOutEntries:
         self._client, self._table = client, table
 
     def opted_out(self, account_id: str, wanted: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
-        """One request for a hundred: as many as a request has messages, where none names further lists."""
+        """As `OptOuts.opted_out`. One read for a hundred: as many as a request has messages without more lists."""
         keys = [opt_out_key(account_id, list_name, digest) for digest, list_name in sorted(set(wanted))]
         found = [opt_out_names(item["sk"]) for item in self._read(keys, "sk, since_msec") if "since_msec" in item]
         return {(digest, list_name) for list_name, digest in found}
@@ -81,7 +81,8 @@ class OptOutEntries:
             yield from map(from_wire, page.get("Responses", {}).get(self._table, []))
 
     def add(self, account_id: str, opt_out: OptOut) -> bool:
-        """
+        """Lets an opt-out hold. False: one holds already; only a callee's own replaces another that is not a callee's.
+
         API          UpdateItem: since, by api ──► written
         key              UpdateItem: since, by key ──► written: the callee's own counts more
         API again            UpdateItem ──X it holds already, and stays the callee's
@@ -109,7 +110,7 @@ class OptOutEntries:
         return load(item) if item else None
 
     def remove(self, account_id: str, read: OptOut, consent: Consent | None, now_msec: int) -> bool:
-        """As `add` draws it."""
+        """Takes back an opt-out that is still as it was read; its item stays. False: it is not (see `add`)."""
         it_is_as_read = "since_msec = :since AND #by = :by"
         values: Values = {":since": read.since_msec, ":by": read.by.value, ":now": now_msec}
         assigned = "removed_msec = :now, was_since_msec = :since"
@@ -121,6 +122,7 @@ class OptOutEntries:
         return self._update(account_id, read, f"SET {assigned} REMOVE since_msec", it_is_as_read, values)
 
     def page(self, account_id: str, list_name: str | None, limit: int, cursor: str | None, *, all_: bool) -> Page:
+        """A page of opt-outs by list and digest; `all_`: those that were taken back too. ValueError: wrong cursor."""
         values = {":pk": opt_outs_partition(account_id)}
         condition = "pk = :pk"
         if list_name is not None:
@@ -145,6 +147,7 @@ class OptOutEntries:
         return Page([load(from_wire(item)) for item in page["Items"]], _cursor(from_wire(last)["sk"]) if last else None)
 
     def _update(self, account_id: str, opt_out: OptOut, expression: str, condition: str, values: Values) -> bool:
+        """Changes the item of an opt-out. False: the condition does not hold, and nothing has changed."""
         try:
             with store_errors():
                 self._client.update_item(

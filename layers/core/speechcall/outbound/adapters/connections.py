@@ -136,6 +136,7 @@ class Kept:
             one.close()
 
     def _taken(self, key: Key) -> Iterator[Connection]:
+        """The connections kept under a key, the latest used first; each is taken out."""
         while True:
             with self._lock:
                 places = [index for index, (known, _) in enumerate(self._idle) if known == key]

@@ -56,6 +56,7 @@ class _Stream(httpcore.NetworkStream):
         return self._inner.read(max_bytes, self._attempt.left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Sends all of a buffer. Raises WriteTimeout; Unsent where not a byte of it was taken, else WriteError."""
         # httpcore's own gives each piece of what is sent the whole time.
         connection, left = self.get_extra_info("socket"), memoryview(buffer)
         try:
@@ -65,7 +66,7 @@ class _Stream(httpcore.NetworkStream):
         except TimeoutError as error:
             raise httpcore.WriteTimeout(str(error)) from error
         except OSError as error:
-            # Where nothing was taken off our hands, nothing can have been read.
+            # Where not a byte was taken, nothing can have been read, and the request may be sent again.
             kind = Unsent if len(left) == len(buffer) else httpcore.WriteError
             raise kind(str(error)) from error
 
@@ -111,6 +112,10 @@ class GuardedBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: SocketOptions = None,
     ) -> httpcore.NetworkStream:
+        """Connects to the first address of a host that can be connected to; all are checked before.
+
+        Raises ForbiddenAddress, or of several failures the one that says most.
+        """
         failures: list[Exception] = []
         for address in self._checked(host, port, timeout):
             try:
@@ -121,6 +126,7 @@ class GuardedBackend(httpcore.SyncBackend):
         raise min(failures, key=_rank, default=httpcore.ConnectError("the name has no address"))
 
     def _checked(self, host: str, port: int, timeout: float | None) -> list[str]:
+        """The addresses of a host. Raises ForbiddenAddress if one of them may not be reached."""
         try:
             found = _resolve(host, port, self._attempt.left(timeout, httpcore.ConnectTimeout))
         except (OSError, UnicodeError) as error:
@@ -184,6 +190,7 @@ class ReceiverBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: SocketOptions = None,
     ) -> httpcore.NetworkStream:
+        # Two ports tell the receiver whether the URL was of https; both are spoken to in the clear.
         target = self._tls_port if port == 443 else self._port
         inner = super().connect_tcp(self._host, target, timeout, local_address, socket_options)
         return _Stream(inner, self._attempt, plain=True)

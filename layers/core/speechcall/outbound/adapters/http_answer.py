@@ -115,6 +115,7 @@ class AnswerReader:
         return bytes(found)
 
     def _taken(self, count: int, most: int) -> bytes:
+        """The next `count` bytes. Raises BodyTooLong for more than `most`."""
         if count > most:
             raise BodyTooLong("the body is too long")
         while len(self.unread) < count:
@@ -155,6 +156,7 @@ class AnswerReader:
         seen = 0
         while (end := self.unread.find(b"\n", seen)) < 0:
             seen = len(self.unread)
+            # Refused as soon as it cannot begin so any more, and not at its end.
             if not begins.startswith(bytes(self.unread[: len(begins)])):
                 raise _Broken("not an HTTP answer")
             if seen > self._left:
@@ -206,6 +208,7 @@ class _Ended(_Broken, EOFError):
 
 
 def _head(status: int, minor: int, lines: list[bytes], is_whole: bool) -> Head:
+    """The head of an answer of HTTP/1.`minor`. `is_whole`: the end of its `lines` has come."""
     fields, is_well_formed = _fields(lines)
     codings = ",".join(value for name, value in fields if name == "transfer-encoding").lower()
     chunked = codings.rpartition(",")[2].strip() == "chunked"
@@ -242,4 +245,4 @@ def _length(fields: tuple[tuple[str, str], ...]) -> int | None:
     text = stated.pop()
     if stated or not (text.isascii() and text.isdigit()):
         raise _Broken("its length cannot be read")
-    return int(text[:18])
+    return int(text[:18])  # a longer one is far too long in any case

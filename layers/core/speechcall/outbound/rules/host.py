@@ -73,6 +73,7 @@ def _mapped(given: str) -> str:
 
 
 def _label(label: str, host: str) -> str:
+    """A part of a host name as it is sent; `host` is for the error alone. Raises UnusableUrl."""
     if not label:
         raise _no_name(host, "has nothing between two dots" if host.strip(".") else "has no name")
     if not label.isascii() or label.startswith("xn--"):

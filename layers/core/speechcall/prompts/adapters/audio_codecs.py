@@ -19,7 +19,7 @@ _SPEECH = {"amrnb": range(8), "amrwb": range(9)}
 
 
 def decoder_of(given: AudioCodecContext) -> AudioCodecContext:
-    """The decoder of a stream, or another of the same codec that takes all of it."""
+    """The decoder of a stream; where it lacks a part of its format and another decoder does not, that one."""
     name, rate = _WHOLE.get(given.name, ("", 0))
     if name not in av.codec.codecs_available:
         given.thread_count = 1
@@ -30,6 +30,6 @@ def decoder_of(given: AudioCodecContext) -> AudioCodecContext:
 
 
 def is_pause(decoder: AudioCodecContext, packet: bytes) -> bool:
-    """Whether what a decoder has refused is a pause of 20 ms, for which it lacks the means."""
+    """Whether a packet that a decoder has refused is a pause of 20 ms, which this decoder does not know."""
     speech = _SPEECH.get(decoder.name)
     return speech is not None and bool(packet) and packet[0] >> 3 & 0xF not in speech

@@ -74,7 +74,11 @@ def decode(content: bytes) -> tuple[dict[str, Any], bytes]:
 
 
 def _decoded(content: bytes, kind: str) -> tuple[dict[str, Any], bytes]:
-    """The sound; where it holds what is no sample, once more with that silenced, if it is little."""
+    """The sound, and what was found. Raises Refused.
+
+    Where samples are no numbers or far too large, it is decoded again with these silenced, if they are few: first by
+    the usual scale, then by that of whole numbers.
+    """
     for most in (None, USUAL_PEAK, LARGEST_SCALE):
         with av.open(io.BytesIO(content), format=kind, options=_only(kind), metadata_errors="replace") as container:
             if not container.streams.audio:
@@ -127,6 +131,7 @@ class _Decoding:
         """What was found, and the samples. `stated_seconds`: how long the file says that it lasts."""
         for packet in self._container.demux(self._stream):
             try:
+                # The last packet is empty: it has the decoder give what it still holds.
                 frames = self._codec.decode(packet if packet.size else None)
             except av.error.EOFError:
                 break
@@ -148,7 +153,10 @@ class _Decoding:
         return {**self._facts, **facts}, bytes(self._samples[: self._end(length)])
 
     def _end(self, length: float | None) -> int:
-        """Where the sound ends: its last block is filled up, and an edit list or a count of samples says how far."""
+        """Where the sound ends, in bytes: a codec pads its last block, and `length` (seconds) says how far it is sound.
+
+        A `length` that is further from the end than padding can be is not believed.
+        """
         end = len(self._samples)
         if length is None:
             return end
@@ -156,7 +164,7 @@ class _Decoding:
         return meant if 0 < end - meant < MOST_PADDING_SECONDS * SAMPLE_RATE * 4 else end
 
     def _lack(self, packet: bytes, error: av.error.FFmpegError) -> None:
-        """A part that was not decoded: a pause, where the decoder knows none; else it is damaged."""
+        """Takes a packet that was not decoded for a pause, where the decoder knows none; else for damaged."""
         if is_pause(self._codec, packet):
             self._keep(bytes(round(PAUSE_SECONDS * SAMPLE_RATE) * 4))
             return

@@ -47,6 +47,7 @@ class Mixer:
             try:
                 samples += _content(self._graph.pull(), 4)
             except av.error.FFmpegError as error:
+                # It wants the next frame, or has given its last samples.
                 if isinstance(error, EOFError) or error.errno == errno.EAGAIN:
                     return bytes(samples)
                 raise
@@ -77,7 +78,7 @@ def _graph_for(like: AudioFrame) -> Any:
 
 
 class Clipping:
-    """Counts the samples in rows at the end of the scale."""
+    """Counts the samples that stand in rows at the end of the scale, as those of a clipped recording do."""
 
     def __init__(self) -> None:
         self._clipped = self._measured = 0
@@ -89,11 +90,11 @@ class Clipping:
 
     @property
     def share(self) -> float:
-        """What share of all samples."""
+        """What share of all samples stands in such rows."""
         return self._clipped / self._measured if self._measured else 0.0
 
     def count(self, frame: AudioFrame) -> None:
-        """Counts those of a frame."""
+        """Counts the samples of a frame, and those in rows. It leaves the frame as it was."""
         pts, frame.pts = frame.pts, None
         for flat in self._flat.resample(frame):
             samples, channels = array("h", _content(flat, 2)), flat.layout.nb_channels
@@ -101,6 +102,7 @@ class Clipping:
             for channel in range(channels):
                 data = samples[channel::channels].tobytes()
                 if any(end in data for end in _ENDS):  # most audio has none, and this is a hundred times faster
+                    # Only matches that begin with a sample, which has two bytes.
                     rows = (match for match in _CLIPPED.finditer(data) if match.start() % 2 == 0)
                     self._clipped += sum(len(match[0]) // 2 for match in rows)
         frame.pts = pts
@@ -119,7 +121,7 @@ class Usual:
         self._packed = AudioResampler("flt")
 
     def made(self, frame: AudioFrame) -> list[AudioFrame]:
-        """The frame, or those that it becomes."""
+        """The frame, or the frames that it becomes: only floating-point samples can be no numbers, or too large."""
         if frame.format.name not in _FLOATS:
             return [frame]
         frame.pts = None
@@ -153,5 +155,5 @@ def check_shape(frame: AudioFrame) -> None:
 
 def are_usual(samples: "array[float]", most: float) -> bool:
     """Whether all are numbers, of at most `most` times full scale."""
-    # A sum of numbers of 32 bits is one; one that is no number, or infinite, makes it such.
+    # One sample that is no number or infinite makes the sum so too; finite ones of 32 bits never do.
     return not samples or (math.isfinite(sum(samples)) and -most <= min(samples) and max(samples) <= most)

@@ -35,12 +35,12 @@ def kind_of(content: bytes) -> tuple[str, int]:
         raise Refused("the file is empty")
     start = _after_tags(content)
     behind_junk = _behind_junk(content, start)
-    # MP4 begins with a size, which may begin with zeros.
+    # Up to four bytes that look like junk may belong to the file: MP4 begins with a size, which may begin with zeros.
     for at in (start, *range(behind_junk, max(start, behind_junk - _FIRST_BYTES_THAT_LOOK_LIKE_JUNK) - 1, -1)):
         if kind := _match(_KINDS, content, at):
             return kind, at
     if found := first_frame(content, start, FAR_BYTES + behind_junk - start):
-        # A tag's size may be wrong, so that the sound begins in what it calls its own.
+        # A tag's size may be wrong, so that the sound begins within what it counts as the tag.
         before = first_frame(content, 0, start) if start else None
         return before if before and leads_to(content, before[1], found[1]) else found
     if start and (found := first_frame(content, 0, FAR_BEHIND_A_TAG_BYTES)):

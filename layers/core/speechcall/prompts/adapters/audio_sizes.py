@@ -57,7 +57,7 @@ def _states_it(content: bytes, kind: str) -> bool:
 
 
 def _asf_seconds(content: bytes) -> float | None:
-    """The play duration, which holds the time that is loaded before; a live stream has none."""
+    """The play duration, less the time of loading before it that it includes; None: not stated, as in a live stream."""
     at = content.find(_ASF_FILE_PROPERTIES, 0, 65_536)
     if at < 0 or content[at + 88 : at + 89] == b"\x01":
         return None
@@ -77,6 +77,7 @@ def _wav(content: bytes) -> Sized:
 
 
 def _aiff(content: bytes) -> Sized:
+    """The file of its two chunks that matter, with their true sizes."""
     chunks = chunks_of(content, "big")
     common, sound = chunks.get(b"COMM"), chunks.get(b"SSND")
     if common is None or sound is None:
@@ -97,6 +98,7 @@ def _au(content: bytes) -> Sized:
 
 
 def _caf(content: bytes) -> Sized:
+    """The file as it is, and how much sound its chunk `data` states, which begins with a count of four bytes."""
     at = 8
     while at + 12 <= len(content):
         name, size = content[at : at + 4], int.from_bytes(content[at + 4 : at + 12], "big")

@@ -59,12 +59,13 @@ def _inflated(content: bytes, window: int, most: int) -> bytes:
     whole = bytearray()
     while content:
         stream = zlib.decompressobj(window)
+        # One byte more than may be taken is enough to see that there is too much.
         whole += stream.decompress(content, most + 1 - len(whole))
         if len(whole) > most:
             raise TooMuch
         if not stream.eof:
             raise zlib.error("it ends too early")
         content = stream.unused_data.lstrip(b"\0")
-        if window < zlib.MAX_WBITS | 16:
+        if window < zlib.MAX_WBITS | 16:  # only gzip has members
             break
     return bytes(whole)

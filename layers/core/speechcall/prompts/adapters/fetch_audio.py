@@ -71,6 +71,7 @@ class AudioFetcher:
             raise PromptUnreachable(f"{_shown(url)} could not be fetched: {_word(error)}") from error
 
     def _request(self, url: str, headers: dict[str, str]) -> httpx.Request:
+        """The request for a file. Raises PromptUnavailable for a URL that can never be asked for."""
         try:
             return self._client.build_request("GET", url, headers=headers)
         except ForbiddenAddress as error:

@@ -38,7 +38,7 @@ class Frame:
 
 
 def first_frame(content: bytes, begin: int, far: int) -> tuple[str, int] | None:
-    """`mp3` or `aac`, and where its first frame begins; None: no two frames agree so near behind `begin`."""
+    """`mp3` or `aac`, and where its first frame begins; None: no two in a row agree within `far` bytes of `begin`."""
     for match in _SYNC.finditer(content, begin, min(len(content), begin + far + 2)):
         frame = frame_at(content, match.start())
         if frame is not None:
@@ -49,14 +49,14 @@ def first_frame(content: bytes, begin: int, far: int) -> tuple[str, int] | None:
 
 
 def leads_to(content: bytes, begin: int, end: int) -> bool:
-    """Whether one frame follows the other from there to there."""
+    """Whether frames follow one another from `begin`, and one ends exactly at `end`."""
     while begin < end and (frame := frame_at(content, begin)):
         begin += frame.size
     return begin == end
 
 
 def frame_at(content: bytes, at: int) -> Frame | None:
-    """The frame whose header is there; None if there is none."""
+    """The frame whose header is at `at`; None if there is none."""
     head = content[at : at + 7]
     if len(head) < 7 or head[0] != 0xFF or head[1] < 0xE2:
         return None
@@ -86,6 +86,7 @@ def _adts(head: bytes) -> Frame | None:
 
 
 def _mpeg(head: bytes) -> Frame | None:
+    """A frame of MPEG audio by its header; None for values that are reserved, and for free format."""
     version, layer = head[1] >> 3 & 3, 4 - (head[1] >> 1 & 3)
     bits, rate, padding = head[2] >> 4, head[2] >> 2 & 3, head[2] >> 1 & 1
     if version == 1 or layer == 4 or bits in (0, 15) or rate == 3:

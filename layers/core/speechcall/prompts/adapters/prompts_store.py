@@ -97,7 +97,7 @@ class DynamoPrompts:
         self._update(account_id, name, f"SET used_msec = :now{until}", it_is_there, values)
 
     def mark_removed(self, account_id: str, name: str) -> KnownPrompt | None:
-        """Takes an identifier out of use, before its audio is marked; what it named, None: there was nothing.
+        """Takes an identifier out of use, before its audio is marked. Out: what it named; None: there was nothing.
 
         remove   mark a ──► `find`: none ─── a's audio is marked ─── forget a ──X b is there, and stays
         put                         find_any: a ─── put b, "b replaced a" ──► written
@@ -114,7 +114,7 @@ class DynamoPrompts:
         return None
 
     def forget(self, account_id: str, known: KnownPrompt) -> None:
-        """The end of the race that `mark_removed` shows."""
+        """Deletes what is marked as removed, unless other audio was stored there since (the race in `mark_removed`)."""
         it_is_marked, it_is_the_same = "is_removed = :yes", "uri = :uri"
         try:
             with store_errors():
@@ -140,7 +140,7 @@ class DynamoPrompts:
         return [known for known in found if not known.is_removed]
 
     def _update(self, account_id: str, name: str, change: str, condition: str, values: Values) -> Values | None:
-        """The item as it is then. None: the condition does not hold, and nothing has changed."""
+        """The item after the change. None: the condition does not hold, and nothing has changed."""
         try:
             with store_errors():
                 changed = self._client.update_item(
@@ -189,7 +189,7 @@ def dump(account_id: str, known: KnownPrompt) -> Values:
         values["replaced"] = list(known.replaced)
     if source != Source():
         values["source"] = _dump_source(source)
-    if known.trying.since_msec is not None:  # not in `source`, whose names versions before this one take as they are
+    if known.trying.since_msec is not None:  # not in `source`: earlier releases load each name in it
         values |= {"tries": known.trying.count, "tried_since_msec": known.trying.since_msec}
         values |= {"try_is_open": known.trying.is_open, "next_try_msec": known.trying.next_msec}
     if not is_uploaded(known.name):

@@ -104,7 +104,7 @@ class PromptQueue:
         return True
 
     def _put_off(self, job: PromptJob, seconds: int) -> None:
-        """Hides a job, and with it its whole group, for so long; others wait for it, so not for the queue's timeout."""
+        """Hides a job, and its group, which waits behind it, for so many seconds instead of the queue's own timeout."""
         try:
             self._client.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=job.receipt_handle, VisibilityTimeout=seconds
@@ -121,6 +121,7 @@ def read_job(record: Mapping[str, Any]) -> PromptJob:
 
 
 def _group(message: Message, place: int, apart: Apart) -> str:
+    """The group of a job: one of its account's, which several URLs share; or that of its URL or its message alone."""
     intro = introductions(message.menus)[place].name
     match apart:
         case Apart.NO:

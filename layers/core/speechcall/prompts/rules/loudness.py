@@ -47,11 +47,13 @@ def measure(samples: "array[float]") -> Loudness:
     if not heard:
         seconds = len(samples) / SAMPLE_RATE
         return Loudness(None, peak_db if peak_db > 0 else None, seconds, seconds)
+    # One block begins at each step; sound that is shorter than a block is one block.
     blocks = [
         sum(window) / len(window)
         for start in range(max(1, len(steps) - _STEPS + 1))
         if (window := steps[start : start + _STEPS])
     ]
+    # Where no block is loud enough, the steps that are heard count.
     loud = [power for power in blocks if _db(power) > _ABSOLUTE_GATE_DB] or [steps[index] for index in heard]
     gate = _db(sum(loud) / len(loud)) + _RELATIVE_GATE_DB
     speech = [power for power in loud if _db(power) > gate]
@@ -64,7 +66,10 @@ def measure(samples: "array[float]") -> Loudness:
 
 
 def gain_db(found: Loudness) -> float:
-    """What brings the audio to the target: no peak is cut off, and an inaudible difference is left."""
+    """The gain in decibels that brings the audio to the target, or as near as no peak is cut off.
+
+    An inaudible difference is left, but never a peak beyond full scale.
+    """
     if found.peak_db is None:
         return 0.0
     if found.level_db is None:

@@ -63,6 +63,7 @@ class Wav:
         if self.order == "big":
             form, data = _turned_form(form), _turned(data, int.from_bytes(form[14:16], "big") // 8)
         chunks: list[NamedContent] = [(b"fmt ", form), (b"data", data)]
+        # `fact` counts the samples: it is kept only where all of them are there.
         if self.fact and self.order == "little" and self.stated is not None and not self.missing:
             chunks.insert(1, (b"fact", self.fact))
         return form_file(b"RIFF", b"WAVE", chunks, "little")
@@ -107,6 +108,7 @@ def read_wav(content: bytes) -> Wav | None:
     form, data, fact = chunks.get(b"fmt "), chunks.get(b"data"), chunks.get(b"fact")
     if form is None or data is None:
         return None
+    # All ones: RF64 and BW64 state the size in their chunk ds64.
     stated = _long_size(content, chunks.get(b"ds64")) if data.size == 0xFFFFFFFF else data.size
     there = len(content) - data.begin
     if stated is not None and not is_true_size(stated, content, data.begin, order):
@@ -160,6 +162,10 @@ def _sound_before_chunks(content: bytes, begin: int, order: ByteOrder) -> int:
 
 
 def _chunks(content: bytes, at: int, order: ByteOrder) -> Iterator[Chunk]:
+    """The chunks from `at` on, each found by the size of the one before.
+
+    Where a size leads beyond the file before any sound was met, the next `data` is looked for.
+    """
     has_sound = False
     while at + 8 <= len(content):
         chunk = Chunk(content[at : at + 4], at + 8, int.from_bytes(content[at + 4 : at + 8], order))
@@ -174,7 +180,7 @@ def _chunks(content: bytes, at: int, order: ByteOrder) -> Iterator[Chunk]:
 
 
 def _next(content: bytes, end: int, size: int) -> int:
-    """Where the next chunk begins: one of odd size is padded, or should be."""
+    """Where the next chunk begins: after the byte that pads an odd `size`, unless a name shows that it was left out."""
     if size % 2 == 0 or (content[end : end + 4] in _COMMON and content[end + 1 : end + 5] not in _COMMON):
         return end
     return end + 1
@@ -189,7 +195,7 @@ def _are_chunks(content: bytes, at: int, order: ByteOrder) -> bool:
             return False
         size = int.from_bytes(content[at + 4 : at + 8], order)
         at = _next(content, at + 8 + size, size)
-    return at in (len(content), len(content) + 1)
+    return at in (len(content), len(content) + 1)  # the last chunk may lack the byte that pads it
 
 
 def _adds_up(content: bytes, order: ByteOrder) -> bool:

@@ -54,12 +54,14 @@ def attempt(
     clock: Clock,
     on_given_up: Callable[[], None],
 ) -> int | None:
-    """One attempt. In how many seconds there is to be another; None: none. Raises what keeps it from being recorded.
+    """Makes one attempt. Out: in how many seconds the next one is due; None: there is none.
 
-    `on_given_up`: it cannot be had, and that is our own fault.
+    `on_given_up` is called where the audio is given up by a fault of our own. Raises what keeps the attempt from being
+    recorded.
     """
     source = known.source
-    if known.trying.is_open and known.trying.count >= LEAST_TRIES:  # the last one has ended the function itself
+    # The last try was begun and never recorded: it has ended the function itself.
+    if known.trying.is_open and known.trying.count >= LEAST_TRIES:
         lost = f"{OUR_FAULT} (tried {known.trying.count} times)"
         prompts.put(account_id, failed(known, lost, clock.now_msec()))
         on_given_up()
@@ -78,6 +80,7 @@ def attempt(
         is_ours = not isinstance(error, PromptUnreachable)
         made, wait = _after_failure(begun, account_id, error, clock.now_msec())
     prompts.put(account_id, made)
+    # `failed` has set another moment: it was given up now.
     if is_ours and made.source.failed_msec != source.failed_msec:
         on_given_up()
     return wait
@@ -86,7 +89,10 @@ def attempt(
 def _after_failure(
     begun: KnownPrompt, account_id: str, error: Exception, now_msec: int
 ) -> tuple[KnownPrompt, int | None]:
-    """What is known of a URL after a failure that may pass, and when it is tried again."""
+    """What is known of an introduction after a failure that may pass, and in how many seconds it is tried again.
+
+    None: it is not tried again, since it is given up, or its audio from before does for a while.
+    """
     source, trying = begun.source, begun.trying
     is_theirs = isinstance(error, PromptUnreachable)
     if not is_theirs:
@@ -109,6 +115,10 @@ def _is_old(known: KnownPrompt, now_msec: int) -> bool:
 
 
 def _with_answer(known: KnownPrompt, answer: Fetched, now_msec: int, workshop: Workshop) -> KnownPrompt:
+    """What is known after the source's answer: the same audio is kept, other or old audio is made and stored.
+
+    Raises PromptUnavailable, and what `workshop` raises.
+    """
     known = known._replace(trying=Trying())
     source = Source(
         etag=answer.etag,

@@ -88,7 +88,10 @@ def fetch_prompt(mid: str, place: int, received: int, apart: Apart = Apart.NO, *
 
 
 def _after_fault(message: Message, place: int, apart: Apart, fetching: Fetching) -> int | None:
-    """A fault in what concerns one message: it is tried again, apart from all others, so often."""
+    """Notes a fault in preparing one message: it is tried again apart from all others, and given up at MOST_FAULTS.
+
+    Out: as `fetch_prompt`.
+    """
     world = fetching.world
     faults = world.messages.note_fault(message.mid)
     if faults >= MOST_FAULTS:
@@ -109,15 +112,18 @@ def most_of_an_account(consumers: int) -> int:
 
 
 def most_at_a_host(consumers: int) -> int:
-    """… and at a host: a third, so that an account whose one host hangs has something left for another."""
+    """How many attempts there may be at a host at the same time: a third.
+
+    So an account has some left for another host when one hangs.
+    """
     return max(1, (consumers + 2) // 3)
 
 
 def turn_seconds(received: int, apart: Apart, uniform: Uniform) -> int:
-    """How long a job waits for its turn that was handed out so often.
+    """How many seconds a job waits for its turn that was handed out `received` times.
 
-    The longer one has waited, the longer it waits: so many that wait cost little. An account has few that are not
-    apart, and others wait behind them, so these are quicker.
+    The longer one has waited, the longer it waits: so many waiting jobs cost little. Jobs that are not apart wait
+    less: an account has few of them, and other jobs wait behind them.
     """
     first, growth, most = (4.0, 1.6, LONGEST_TURN_SECONDS) if apart else (3.0, 1.3, 10.0)
     longest = min(most, first * growth ** min(received - 1, 20))
@@ -139,12 +145,14 @@ def _fetch(message: Message, one: Introduction, received: int, apart: Apart, fet
     if apart is Apart.NO and known.trying != Trying():
         return Apart.URL
     if apart is not Apart.NO and now < (known.trying.next_msec or 0):
+        # Whole seconds, rounded up.
         return -(-((known.trying.next_msec or 0) - now) // 1000)
     with _places(message, one, fetching) as lacking:
         if lacking is None:
             wait = _attempt(known, message.account_id, _fetch_of(one, all_known, fetching), fetching)
             return Apart.URL if wait is not None and apart is Apart.NO else wait
     if lacking is fetching.at_hosts and apart is Apart.NO and received >= MOST_LOOKS:
+        # With this moment noted, the other jobs of this introduction go apart at once.
         world.prompts.put(message.account_id, known._replace(trying=Trying(since_msec=now)))
         return Apart.URL
     return turn_seconds(received, apart, fetching.uniform)
@@ -152,7 +160,10 @@ def _fetch(message: Message, one: Introduction, received: int, apart: Apart, fet
 
 @contextmanager
 def _places(message: Message, one: Introduction, fetching: Fetching) -> Iterator[Places | None]:
-    """The places that an attempt would need, of which there is none now; None: it has all, and gives them back."""
+    """Takes the places that an attempt needs, and gives them back afterwards.
+
+    Out: the `Places` of which none was free; None: it has all.
+    """
     now, held, lacking = fetching.world.clock.now_msec(), [], None
     wanted = [(fetching.of_accounts, f"prompts of {message.account_id}")]
     if is_url(one.name):
@@ -193,7 +204,7 @@ def _fetch_of(one: Introduction, known: Mapping[str, KnownPrompt], fetching: Fet
 
 
 def _joined(one: Introduction, known: Mapping[str, KnownPrompt], fetching: Fetching) -> Fetched:
-    """The file that parts are joined to. Raises PromptUnavailable."""
+    """The file made by joining the parts of an introduction. Raises PromptUnavailable."""
     prompts = prompts_of_parts(one, known)
     read = functools.cache(fetching.sources.read)
     audio = iter([read(prompt.uri) for prompt in prompts])

@@ -58,7 +58,7 @@ Decode = Callable[[bytes], Decoded]
 def make_audio(content: bytes, encoding: Encoding, decode: Decode) -> Audio:
     """The prompt that a file becomes. Raises PromptUnavailable with the reason, if it can be none.
 
-    `decode` is asked for everything but a telephone prompt that is one already.
+    `decode` is called for everything but a file that is a telephone prompt already.
     """
     if len(content) > MAX_BYTES:
         raise PromptUnavailable(f"the audio has {len(content)} bytes; at most {MAX_BYTES} can be played")
@@ -77,6 +77,7 @@ def make_audio(content: bytes, encoding: Encoding, decode: Decode) -> Audio:
 
 
 def _expanded(ready: Wav, encoding: Encoding) -> Decoded:
+    """The sound of a file that is a telephone prompt already, as `decode` would give it."""
     width = encoding.bits // 8
     seconds_of(len(ready.data) // width)  # before any work: five minutes of it are less than a megabyte
     missing = ready.missing // width / SAMPLE_RATE

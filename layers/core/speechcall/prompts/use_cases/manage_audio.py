@@ -76,7 +76,10 @@ class AudioDesk:
 
 
 def put_audio(account: Account, intro_id: str, body: bytes, upload_id: str | None, desk: AudioDesk) -> "Audio":
-    """Makes a prompt of a file, the body or an upload, in the place of what the identifier named. RequestError."""
+    """Makes a prompt of a file: the body, or the upload `upload_id`. Raises RequestError.
+
+    It replaces what the identifier named before.
+    """
     _check_identifier(intro_id)
     if upload_id is None:
         return _store(account, intro_id, _checked_body(body), desk)

@@ -110,7 +110,7 @@ def prepare(message: Message, world: Preparation) -> None:
 
 
 def find_prompts(message: Message, wanted: Iterable[Introduction], world: Preparation) -> dict[str, KnownPrompt]:
-    """What is known of introductions, by name; each is looked for once, as often as it may be heard.
+    """What is known of introductions, by name; each is looked for once, however often it is heard.
 
     Raises PromptUnavailable for an upload that is gone.
     """
@@ -118,7 +118,7 @@ def find_prompts(message: Message, wanted: Iterable[Introduction], world: Prepar
 
 
 def _find_prompt(message: Message, one: Introduction, world: Preparation) -> KnownPrompt:
-    # A stack that changes its telephony has texts spoken, and parts joined, again.
+    # The name has the encoding: after a change of the telephony texts are spoken, and parts joined, again.
     name = f"{one.name}.{world.encoding.word}" if one.say or one.parts else one.name
     known = world.prompts.find(message.account_id, name)
     if known is None and is_uploaded(name):
@@ -127,7 +127,7 @@ def _find_prompt(message: Message, one: Introduction, world: Preparation) -> Kno
 
 
 def prompts_of_parts(one: Introduction, known: Mapping[str, KnownPrompt]) -> list[Prompt]:
-    """The prompts that an introduction is joined of, in order. Raises PromptUnavailable if there is not one of each."""
+    """The prompts that an introduction is joined of, in order. Raises PromptUnavailable if a part has none."""
     return [_prompt_of(known[part.name]) for part in map(heard_part, one.parts) if part]
 
 
@@ -138,6 +138,8 @@ def made_of(prompts: Iterable[Prompt]) -> str:
 
 def has_to_be_made(one: Introduction, known: Mapping[str, KnownPrompt], message: Message, now_msec: int) -> bool:
     """Whether an introduction has to be fetched, spoken or joined. `known`: of it and of its parts.
+
+    One that was joined of other audio than its parts have now is joined again.
 
     Raises PromptUnavailable if it is joined of parts of which one cannot be had.
     """
@@ -175,7 +177,7 @@ def _asks(message: Message, known: Mapping[str, KnownPrompt], grace_seconds: int
         )
         if menu.repeat:
             other = _prompt_of(known[menu.repeat.intro or menu.intro])
-            # Each time silence is reported anew, which may take as long as a report may.
+            # After each repeat silence may be reported again, which may take the grace time again.
             longer = menu_wait_seconds(other.seconds, menu.idle_timeout_msec, grace_seconds)
             ask = ask._replace(
                 wait_seconds=ask.wait_seconds + menu.repeat.times * longer,

@@ -77,8 +77,8 @@ def add_prompt(
 ) -> KnownPrompt:
     """Stores audio of any known format under an identifier. Raises PromptUnavailable with what is wrong with it.
 
-    What it replaces is named with it until that is marked: if the function is killed between, the next upload or
-    removal under the identifier marks it.
+    The audio that it replaces is then marked for removal. Until that is done the new item names it: if the function is
+    killed in between, the next upload or removal under the identifier marks it.
     """
     prompt, _ = workshop.make(content)
     while True:
@@ -97,7 +97,7 @@ def add_prompt(
 def remove_prompt(account_id: str, name: str, *, prompts: PromptStore, retire: Retire) -> bool:
     """Removes an identifier and, later, its audio: queued messages still play it. False: there was none.
 
-    One that was marked, and no more, because we were killed then, is removed by the next request.
+    If the function is killed after it has marked the identifier, the next request removes it.
     """
     known = prompts.mark_removed(account_id, name)
     if known is None:
@@ -128,6 +128,6 @@ def note_use(account_id: str, known: KnownPrompt, prompts: PromptStore, clock: C
 
 
 def failed(known: KnownPrompt, cause: str, now_msec: int) -> KnownPrompt:
-    """What is known of a URL, now that it could not be had."""
+    """What is known of an introduction, now that its audio could not be had."""
     source = known.source._replace(failed_msec=now_msec, cause=cause, fresh_until_msec=0)
     return known._replace(source=source, trying=Trying())

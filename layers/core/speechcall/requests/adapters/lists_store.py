@@ -49,7 +49,7 @@ class DynamoLists:
 
     @cached_property
     def campaigns(self) -> "DynamoCampaigns":
-        """Where its lists are counted."""
+        """The campaigns, in which their lists are counted."""
         from speechcall.campaigns.adapters.campaigns_store import DynamoCampaigns  # noqa: PLC0415, few lists have one
 
         return DynamoCampaigns(self._client, self._table)
@@ -61,14 +61,17 @@ class DynamoLists:
     def caps_of(
         self, account: Account, numbers: Sequence[str], now_msec: int, digest: Callable[[str], str]
     ) -> dict[str, Caps]:
-        """What is counted of an account's calls to numbers; `digest` is that of a number."""
+        """How far an account has used its limits, for each of `numbers`; `digest` gives the digest of a number."""
         from speechcall.messages.adapters.caps_store import read_numbers  # noqa: PLC0415, few accounts have limits
 
         return read_numbers(self._client, self._table, account, numbers, now_msec, digest)
 
     def costs_of(self, account: Account, now_msec: int) -> "Costs | None":
-        """What is known of prices; None: there are no rates."""
-        # Only a check asks for it.
+        """The rates in force now and, where the account's spending is limited, what it has spent today.
+
+        None: there are no rates.
+        """
+        # Only a check asks for prices: requests that send start without these modules.
         from speechcall.messages.adapters.caps_store import spent_of_day  # noqa: PLC0415
         from speechcall.money.adapters.rates_store import DynamoRates  # noqa: PLC0415
         from speechcall.requests.use_cases.foresee_cost import Costs  # noqa: PLC0415
@@ -98,7 +101,9 @@ class DynamoLists:
         return self.find_list(found["list_id"]) if found else None
 
     def add_list(self, made: MessageList, key: str | None) -> MessageList | None:
-        """Writes a list and its idempotency key together; the list that has the key, None: the id is another's.
+        """Writes a list and its idempotency key together.
+
+        Out: the list that has the key, `made` or an earlier one; None: another list has the id of `made`.
 
         request A   TransactWrite: list 1, key k ──► written
         request B        TransactWrite: list 2, key k ──X k exists ──► list 1 is B's as well
@@ -111,7 +116,7 @@ class DynamoLists:
             with store_errors():
                 self._client.transact_write_items(TransactItems=self._puts(made, key))
         except ConditionFailed as failed:
-            if not key or 1 not in failed.items:
+            if not key or 1 not in failed.items:  # 1 is the write of the key, see `_puts`
                 return None
             first = self.find_list_by_key(made.account_id, key)
             if first is None:
@@ -120,10 +125,11 @@ class DynamoLists:
         return made
 
     def _puts(self, made: MessageList, key: str | None) -> list[Any]:
+        """The writes of a new list, in this order: its item, its idempotency key, the counter of its ended messages."""
         puts = [self._put(list_key(made.list_id), _dump(made), "attribute_not_exists(pk)")]
         if key:
             named = {"list_id": made.list_id, "expires_at": made.expires_at}
-            # DynamoDB deletes what has expired some day, not at once.
+            # DynamoDB deletes an expired item late: until then its key is free all the same.
             it_is_free = "attribute_not_exists(pk) OR expires_at <= :now"
             now = {":now": made.created_msec // 1000}
             puts.append(self._put(_idempotency_key(made.account_id, key), named, it_is_free, now))
@@ -142,7 +148,7 @@ class DynamoLists:
         return puts
 
     def note_erased(self, list_id: str, mids: Sequence[str]) -> frozenset[str]:
-        """Messages of a list are not written again, whatever repeats its request. Those that it was noted of before.
+        """Notes messages of a list as erased: no repeat of its request writes them again. Out: those noted before.
 
         repeat    reads the list ── TransactWrite: its messages, if they are not there
         erasure        UpdateItem: m is erased ── a minute later: m is deleted ──► no repeat writes it any more
@@ -199,6 +205,7 @@ class DynamoLists:
             self._client.update_item(**give_calls_back(self._table, account.account_id, messages, now_msec))
 
     def _spend_minute(self, account: Account, urgent: int, now_msec: int) -> None:
+        """Takes urgent messages from what the account may send in this minute of the clock. Raises RateLimited."""
         if urgent > account.urgent_per_minute:
             raise too_many_urgent(account, urgent, now_msec)
         within_the_minute = "attribute_not_exists(messages) OR messages <= :before"
@@ -221,7 +228,7 @@ class DynamoLists:
                 self._update(key, "SET messages = messages - :less", were_taken, {":less": urgent})
 
     def _refill(self, account: Account, messages: int) -> None:
-        """What others have taken meanwhile stays taken. A bucket that was never used is full."""
+        """Gives messages back to the bucket: it is full that much sooner. A bucket without an item is full already."""
         it_is_there = "attribute_exists(full_at)"
         values = {":cost": messages * TICKS_A_MESSAGE}
         with suppress(ConditionFailed):
@@ -239,7 +246,7 @@ class DynamoLists:
         it_is_full = "attribute_not_exists(full_at) OR full_at <= :now"
         it_has_enough = "full_at > :now AND full_at <= :latest"
         bucket = _bucket_key(account)
-        # A full bucket is the same as none: by then it is full.
+        # The item may expire then: by that time the bucket is full, which is the same as a bucket without an item.
         kept = {":until": now_msec // 1000 + account.burst // account.rate + DAY_KEPT_SECONDS}
         try:
             values = {":now": now, ":full": now + cost, **kept}
@@ -285,7 +292,7 @@ class DynamoLists:
 
 
 def _new(made: MessageList) -> "NewList":
-    """What its campaign is told of a list. It has a message: a list without one is refused."""
+    """What a list's campaign is told of it. There is a first message: a request without one is refused."""
     from speechcall.campaigns.adapters.campaigns_store import NewList  # noqa: PLC0415, as above
 
     return NewList(

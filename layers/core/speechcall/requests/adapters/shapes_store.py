@@ -18,7 +18,7 @@ MOST_REMEMBERED = 10_000
 
 
 class DynamoShapes:
-    """The known shapes. One that this process has met costs nothing, others one read for a whole request."""
+    """The known shapes. Those that this process has met cost nothing, all others of a request one read together."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
@@ -31,8 +31,8 @@ class DynamoShapes:
         request B   is shape s known? no ──────────► ADD s: it is among them, none more ──► s is known
         request C   is shape t known? no ──► ADD t ──X 200 are among them ──► 422, nothing becomes known
 
-        The day holds the set of its shapes, not their number: a request that died behind the ADD
-        counts nothing twice when it comes again.
+        The day holds the set of its shapes, not their number: a request that died after the ADD
+        counts nothing twice when it is repeated.
         """
         unmet = shapes - self._remembered
         new = unmet - self.known(unmet) if unmet else frozenset[str]()
@@ -56,7 +56,11 @@ class DynamoShapes:
         return {shape_of(from_wire(item)["pk"]) for item in items}
 
     def _count(self, account: Account, new: AbstractSet[str], now_msec: int) -> None:
-        """Adds new shapes to the account's day. Those that a repeat or a race finds there need no room."""
+        """Adds new shapes to the account's day, if there is room for those that it does not hold yet.
+
+        The first try takes it that none is there. If that does not fit, the failed write tells which the day holds
+        (after a repeat or a race), and only the others are tried again. Raises TooManyMenuShapes.
+        """
         now = datetime.fromtimestamp(now_msec / 1000, UTC)
         counted: AbstractSet[str] = frozenset()
         while more := new - counted:

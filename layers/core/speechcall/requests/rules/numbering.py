@@ -2,7 +2,7 @@
 
 All of it is libphonenumber's, from the numbering plans of the countries. `make numbering` writes its metadata into two
 modules of constants beside this one; they are loaded when the first number is asked about, and the library never is.
-Whether a number has been given to anybody, nobody knows but its network.
+Only its network knows whether a number has been given to anybody.
 
 A number is judged as it is written, because so it is dialled: libphonenumber's `parse` would take the 0 of
 +49 (0) 30 … away, and find that it is right.
@@ -65,13 +65,14 @@ def fault_of(number: str) -> str | None:
 def is_surcharged(number: str) -> bool:
     """Whether a call to a number (E.164) costs more than a call: premium rate or shared cost.
 
-    Networks look no further than the end of a number that is complete. So one that is nothing else and begins with a
-    premium number reaches that, whatever digits come after it.
+    A network ignores digits after a complete number. So a number of no known range that begins with a premium number
+    reaches that premium number, and counts as surcharged.
     """
     if (parts := _parts(number)) is None:
         return False
     country_code, national = parts
-    # First what decides for nearly every number by two or three short patterns, of the ten that a plan has.
+    # A quick no for nearly every number, by two or three short patterns of the ten that a plan has. Not for a country
+    # code all of whose ranges are surcharged: there a number of no known range counts as surcharged too.
     nothing_else = {kind for plan in plans_of(country_code) for kind, _ in plan.kinds} <= _SURCHARGED
     if not nothing_else and not _begins_as_surcharged(country_code, national):
         return False
@@ -92,8 +93,10 @@ def zones_of(number: str) -> tuple[str, ...]:
         return ()
     country_code, national = parts
     local = kind == LINES or (kind == MOBILES and country_code in LOCAL_MOBILES)
+    # Digits after the country code tell a place only for land lines, and for mobiles of a few countries.
     digits = f"{country_code}{national if local else ''}"
     found = _zones(country_code)
+    # The longest beginning that is known decides.
     zones: tuple[str, ...] = next((found[digits[:n]] for n in range(len(digits), 0, -1) if digits[:n] in found), ())
     return () if _UNKNOWN_ZONE in zones else tuple(sorted(zones))
 
@@ -109,7 +112,7 @@ def kind_of(country_code: int, national: str) -> str | None:
         kind = None
         if plan.general.holds(national):
             kind = next((kind for kind, numbers in plan.kinds if numbers.holds(national)), None)
-        if kind or plan.leading:
+        if kind or plan.leading:  # leading digits that match are of this plan alone: no other is tried
             return kind
     return None
 
@@ -153,7 +156,10 @@ def _begins_as_surcharged(country_code: int, national: str) -> bool:
 
 
 def _trunk_prefix(country_code: int, national: str) -> str:
-    """The digits before a national number that are dialled only in the country; empty: there are none."""
+    """The digits before a national number that are dialled only in the country; empty: there are none.
+
+    Taken for such digits only where the number is of a known range without them, and of none with them.
+    """
     prefix = plans_of(country_code)[0].trunk
     rest = national.removeprefix(prefix)
     if rest in ("", national) or kind_of(country_code, national) is not None:

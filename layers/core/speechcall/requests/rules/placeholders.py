@@ -48,8 +48,8 @@ class Slot(NamedTuple):
         return _PLACE.sub(lambda found: self.write(values[found[1]]), self.text)
 
     def leads_up(self, values: Mapping[str, str]) -> str | None:
-        """The name whose value makes a segment of the path `.` or `..`, which would be no segment but a way up."""
-        if self.write is not _quoted:
+        """The name whose value makes a segment of a URL's path `.` or `..`, which leads up; None: no value does."""
+        if self.write is not _quoted:  # only names in URLs are written by `_quoted`
             return None
         segments = zip(_segments(self.text), _segments(self.filled(values)), strict=True)
         return next((_PLACE.findall(old)[0] for old, new in segments if old != new and _plain(new) in _UP), None)
@@ -88,7 +88,7 @@ class Template(NamedTuple):
 
 
 def read_template(menus: Any, path: str) -> tuple[Template, list[Problem]]:
-    """Menus as they were given, of whatever form, with their names, and what is wrong with where these stand.
+    """Menus as they were given, of whatever form, with their names, and what is wrong with the places of the names.
 
     `path` is where the menus are (`menus`).
     """
@@ -102,7 +102,7 @@ def read_template(menus: Any, path: str) -> tuple[Template, list[Problem]]:
 
 
 def _slots(value: Any, path: str, within: tuple[str, ...], problems: list[Problem]) -> Any:
-    """The slots inside a value, or None. `within`: the names of the members around it."""
+    """The slots inside a value, or None; what is wrong is added to `problems`. `within`: the members around it."""
     if isinstance(value, list):
         inside = {index: _slots(one, f"{path}[{index}]", within, problems) for index, one in enumerate(value)}
         return {index: one for index, one in inside.items() if one}
@@ -138,7 +138,7 @@ def _quoted(value: str) -> str:
 
 
 def _wrong_in_url(url: str) -> str | None:
-    """What is wrong with where the names of a URL stand."""
+    """What is wrong with the places of the names in a URL; None: nothing."""
     host = _HOST.match(url)
     if host is None:
         return "has a name, and is no URL"

@@ -4,13 +4,13 @@
                             │                                                   │  1 transaction each
                             └──── yes: the list item's own answer ──────────────┴─► messages (if they are not there yet)
 
-What is refused behind the bucket and the day, or turns out to be a repeat of the same moment, gives back what it took.
+What is refused after the bucket and the day, or turns out to be a repeat of the same moment, gives back what it took.
 
-A crash behind the list item leaves a list whose messages do not exist. The same request with the same
+A crash after the list item leaves a list whose messages do not exist. The same request with the same
 Idempotency-Key finds that list, writes the messages under the ids it holds, and gives its answer.
 
-A list of a campaign is counted there with its list item. When its messages are written it is confirmed, in one write
-more; the sweeper takes back the counts of one that has had none for five minutes.
+A list of a campaign is counted in the campaign in the transaction of its list item. When its messages are written it
+is confirmed, in one write more; the sweeper takes back the counts of a list that has no messages after five minutes.
 """
 
 import hashlib
@@ -102,6 +102,7 @@ def accept_messages(
     fingerprint = hashlib.sha256(body).hexdigest()
     stored = lists.find_list_by_key(account.account_id, key) if key else None
     is_new = False
+    # An expired list counts as none, though DynamoDB may not have deleted it yet.
     if stored is None or stored.expires_at * 1000 <= clock.now_msec():
         judged = judge_entries(asked, account, lists, clock.now_msec(), opt_outs, limits, sends_sms=sends_sms)
         count = sum(entry.wanted is not None for entry in judged)
@@ -121,6 +122,7 @@ def accept_messages(
         drawn: set[str] = set()
 
         def make() -> MessageList:
+            """The list under new ids, and of the moment at which they are drawn."""
             now = clock.now_msec()
             list_id, *ids = new_ids(count + 1, now, random_bits)
             drawn.add(list_id)
@@ -156,7 +158,10 @@ def accept_messages(
 
 
 def _told(entries: Sequence[Entry], stored: MessageList) -> "Accepted":
-    """The answer of a list, with whom each entry is about: the request says that, and the list does not keep it."""
+    """The answer that is stored with a list, with the recipient and `customerMessageId` of each entry added.
+
+    Both come from the request, because the list keeps nothing that names a person.
+    """
     answered: list[Sent | Rejected] = []
     for entry, one in zip(entries, stored.answer["messages"], strict=True):
         told: Any = {"messageId": one["messageId"]} if one["status"] == "sent" else {}
@@ -168,7 +173,7 @@ def _told(entries: Sequence[Entry], stored: MessageList) -> "Accepted":
 
 
 def _without_people(answer: "Accepted") -> "Accepted":
-    """An answer as it is stored, see `_told`."""
+    """An answer as it is stored, without what names a person; `_told` adds that again."""
     of_people = ("recipient", "customerMessageId")
     stored: Any = [{name: value for name, value in one.items() if name not in of_people} for one in answer["messages"]]
     return {**answer, "messages": stored}
@@ -180,7 +185,7 @@ def _may_be_deleted(stored: MessageList, now_msec: int) -> bool:
 
 
 def _confirm(stored: MessageList, lists: ListStore) -> None:
-    """All is accepted: what goes wrong here is made good by the sweeper."""
+    """Confirms a list in its campaign. A failure is only logged: the sweeper confirms it later."""
     try:
         lists.confirm_list(stored)
     except Exception:
@@ -189,7 +194,7 @@ def _confirm(stored: MessageList, lists: ListStore) -> None:
 
 
 def _expires_at(entries: Sequence[Entry], account: Account, now_msec: int) -> int:
-    """When a list is forgotten: later than what the last of its messages to be dialled leaves behind."""
+    """When a list expires (seconds): after all that its messages leave behind, and not before REPEATED_SECONDS."""
     times = [dial_times_of(entry.wanted, account, now_msec) for entry in entries if entry.wanted]
     last_msec = max((one.until_msec for one in times if isinstance(one, DialTimes)), default=now_msec)
     as_its_messages = kept_until(max(now_msec, last_msec), account.keep_days) + LIST_LONGER_SECONDS
@@ -207,7 +212,10 @@ def _give_back(account: Account, messages: int, spent_msec: int, urgent: int, li
 def _add_list(
     make: Callable[[], MessageList], key: str | None, lists: ListStore, give_back: Callable[[], None]
 ) -> MessageList:
-    """The list that has the key. Two requests of one millisecond draw the same ids once in 32,768 times."""
+    """Adds the list that `make` gives; out: the list that has the key. Calls `give_back` where the campaign refuses it.
+
+    `make` draws new ids each time: two requests of one millisecond draw the same ones once in 32,768 times.
+    """
     for _ in range(MAX_DRAWS):
         try:
             stored = lists.add_list(make(), key)
@@ -242,7 +250,8 @@ def _write(
 ) -> None:
     """Writes the messages of a list: made of the body and the stored ids alone, so a repeat makes the same.
 
-    What is refused today can have been written only then. Where it was not, the answer is an error and not `sent`.
+    A message that would be refused today (None) cannot be made again: if it is not stored either, the request fails,
+    rather than be answered `sent`.
     """
     if any(wanted is None and messages.get(mid) is None for mid, wanted in accepted):
         raise StoreUnavailable("a message that was accepted is not there, and would be refused today")
@@ -251,8 +260,10 @@ def _write(
 
 
 def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account, opt_outs: OptOuts) -> Message:
+    """An accepted message as it is stored."""
     times = dial_times_of(wanted, account, stored.created_msec)
-    if isinstance(times, Problem):  # the account's hours, or a millisecond, have passed since it was judged
+    # Since it was judged its time has run out, or the account's hours have changed: stored all the same, it expires.
+    if isinstance(times, Problem):
         times = DialTimes(stored.created_msec)
     return Message(
         mid=mid,
@@ -344,10 +355,10 @@ def check_messages(
 ) -> "Checked":
     """POST /bat/messagelist/check: what would be rejected, and the warnings; nothing is stored or spent.
 
-    With each acceptable message, when its phone may ring, when it may be dialled first if that is later, how short and
-    how long its call can be, and on request its `picture`; with each, what is known of the promises about its menus.
-    `caps_of`: the calls that an account has made to numbers, for accounts with a limit. Where there are rates, what
-    each would cost, and all of them.
+    An acceptable message has when its phone may ring, when it may be dialled first if that is not now, how short and
+    how long its call can be, and on request its `picture`. Every message, also a rejected one, has what is known of the
+    promises about its menus. Where there are rates (`costs_of`), the answer has what each acceptable message would
+    cost, and what all would. `caps_of`: how far the account has used its limits; asked only where it has any.
     """
     asked = read_request(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
     now = clock.now_msec()
@@ -387,7 +398,7 @@ def check_messages(
 
 
 def _price(answer: "Checked", found: "list[Foreseen | None]", currency: str) -> None:
-    """Says what the acceptable messages, in their order, and all of them would cost."""
+    """Adds to the answer what each acceptable message (`found`, in their order) and all together would cost."""
     # Only a check knows prices, and many stacks have none: requests that send should start without it.
     from speechcall.requests.use_cases.foresee_cost import describe, describe_all  # noqa: PLC0415
 
@@ -440,8 +451,9 @@ class _When(NamedTuple):
 
 
 def _when_dialled(entry: Entry, wanted: Wanted, account: Account, now_msec: int, caps: Caps) -> _When:
+    """When an acceptable message may be dialled first, when its phone may ring, and the warnings of limits."""
     times = dial_times_of(wanted, account, now_msec)
-    if isinstance(times, Problem):  # a millisecond has passed since it was judged
+    if isinstance(times, Problem):  # its time has run out since it was judged, a moment ago
         return _When()
     first = next_dial(times, now_msec, caps=caps)
     from_msec = first.at_msec if isinstance(first, Dialable) and first.at_msec > now_msec else None
@@ -454,7 +466,7 @@ def _when_dialled(entry: Entry, wanted: Wanted, account: Account, now_msec: int,
 
 
 def _limit_warnings(path: str, caps: Caps, now_msec: int, *, is_never: bool) -> Iterator[Problem]:
-    """What a limit that is reached means for a message that is sent now."""
+    """Warnings of limits that are reached, for a message sent now. `is_never`: it has no later moment to be dialled."""
     ends = "; the message's time is up before that, so it would end as expired" if is_never else ""
     for one in caps.counted:
         if one.allows_msec > now_msec:
@@ -474,7 +486,7 @@ def has_limits(account: Account) -> bool:
 
 
 def _rejected(entry: Entry) -> "Rejected":
-    """All its problems, the first of them as the error."""
+    """The answer about a rejected message: its first problem as the error, all of them as details if there are more."""
     first, *more = _places(entry.problems)
     error: Refusal = {"code": first["code"], "path": first["path"], "message": first["message"]}
     if more:

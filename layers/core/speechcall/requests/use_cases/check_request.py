@@ -129,6 +129,8 @@ def read_request(
 ) -> Asked:
     """The messages of a body, each checked on its own, and its envelope. The same body always gives the same.
 
+    `allow_loopback`: URLs may lead to this machine; `ring_time_kept`: phones ring as a message says.
+
     `strict`: no field may be unknown. Raises PayloadTooLarge, MalformedJson, or InvalidRequest for an invalid envelope.
     """
     envelope = parse_json(body)
@@ -155,9 +157,10 @@ def judge_entries(
     *,
     sends_sms: bool = False,
 ) -> list[Entry]:
-    """The entries as the account may send them now: its destinations, senders, prompts and hours, and to whom.
+    """The entries, each rejected that the account may not send now.
 
-    And whether their menus keep the promises that the request makes and the account requires, under the stack's limits.
+    Judged are its destinations, senders, prompts and hours; opt-outs; and whether its menus keep, under the stack's
+    `limits`, the promises that the request makes and the account requires. `sends_sms`: the stack can send SMS.
     """
     known: dict[str, Prompt | None] = {}
     judged = [_judge(entry, account, prompts, known, now_msec, sends_sms) for entry in asked.entries]
@@ -182,8 +185,8 @@ def judge_entries(
 def _judge_lists(entries: Sequence[Entry], account: Account, now_msec: int, opt_outs: OptOuts) -> list[Entry]:
     """The entries, each rejected that names a list which is too old before the entry's time is up.
 
-    A register is called by only as long as it is fresh. Asked here for the last moment at which a message may be
-    dialled, nothing has to be asked when it is.
+    A list may be used only while it is fresh. It is judged here for the last moment at which the message may be
+    dialled, so its age need not be judged again when it is dialled.
     """
     wanted = {name for one in entries if one.wanted for name in one.wanted.model.optOutLists}
     until = opt_outs.holds_until(account.account_id, wanted) if wanted else {}
@@ -191,6 +194,7 @@ def _judge_lists(entries: Sequence[Entry], account: Account, now_msec: int, opt_
 
 
 def _bar_by_age(entry: Entry, account: Account, now_msec: int, until: Mapping[str, int]) -> Entry:
+    """The entry, rejected if it may be dialled later than a list that it names holds (`until`, msec, by name)."""
     wanted = entry.wanted
     if wanted is None or wanted.model.ignoreOptOut:
         return entry
@@ -206,7 +210,7 @@ def _bar_by_age(entry: Entry, account: Account, now_msec: int, until: Mapping[st
 
 
 def _obeyed(entry: Entry, opt_outs: OptOuts) -> list[tuple[str, str]]:
-    """The opt-outs that would bar a message that could be accepted: digest and list."""
+    """The opt-outs that would bar a message: digest and list. Without a digest the stack keeps no opt-outs."""
     if entry.wanted is None or entry.wanted.model.ignoreOptOut:
         return []
     digest = opt_outs.digest(entry.wanted.number)
@@ -245,7 +249,7 @@ def _envelope(body: Any, strict: bool) -> list[Any]:
 
 
 def _campaign(body: Any) -> str:
-    """The name in an envelope. One that cannot be used refuses the request: its messages could not be stopped by it."""
+    """The campaign of an envelope. A wrong name refuses the request: its messages could not be stopped by it."""
     if "campaign" not in body:
         return ""
     given = body["campaign"]
@@ -256,7 +260,7 @@ def _campaign(body: Any) -> str:
 
 
 def _promises(body: Any) -> "tuple[Promise, ...]":
-    """The promises of an envelope. One that cannot be read refuses the request: nothing would hold it to them."""
+    """The promises of an envelope. One that cannot be read refuses the request, which would be sent unproved."""
     from speechcall.menus.rules.promise_grammar import read_promises  # noqa: PLC0415 - few requests have any
 
     promises, problems = read_promises(body["promises"])
@@ -274,7 +278,7 @@ def _defaults(envelope: Mapping[str, Any], allow_loopback: bool) -> dict[str, An
 
 
 def _shared_menus(envelope: Mapping[str, Any], allow_loopback: bool) -> "Template | None":
-    """The menus of an envelope, which messages have that give none of their own."""
+    """The menus of an envelope, for its messages that give none of their own."""
     if "menus" not in envelope:
         return None
     from speechcall.requests.use_cases.shared_menus import read_menus  # noqa: PLC0415 - few requests have any
@@ -286,7 +290,10 @@ def _shared_menus(envelope: Mapping[str, Any], allow_loopback: bool) -> "Templat
 
 
 def _insert(template: "Template | None", given: Any, path: str) -> tuple[dict[str, Any], list[Problem]]:
-    """The `menu` that a message has from its list, with its `vars` in it, and what is wrong with these."""
+    """The `menu` that a message gets from the envelope's menus, with its `vars` filled in; and their problems.
+
+    Empty: the message has a menu of its own, or there is none to get.
+    """
     if not isinstance(given, dict) or (given.get("vars") is None and (template is None or "menu" in given)):
         return {}, []
     from speechcall.requests.use_cases.shared_menus import insert  # noqa: PLC0415 - as above
@@ -320,7 +327,10 @@ def _read(
     ring_time_kept: bool,
     strict: bool,
 ) -> Entry:
-    """Reads one message and judges it by itself; without its account and without stored audio."""
+    """Reads one message and judges it by itself; without its account and without stored audio.
+
+    `defaults`: the fields of the envelope that hold where the message has none; `shared`: the envelope's menus.
+    """
     inserted, misnamed = _insert(shared, given, path)
     whole = {**defaults, **given, **inserted} if isinstance(given, dict) else given
     model, problems = check_message(whole, path, allow_loopback=allow_loopback)

@@ -71,7 +71,10 @@ def check_number(to: str) -> str:
 
 
 def check_intro(intro: str | None, info: "ValidationInfo") -> str | None:
-    """`introUrl` as given, which a menu has in the place of `say` and of `play`. Raises ValueError."""
+    """`introUrl` as given, which a menu has in the place of `say` and of `play`. Raises ValueError.
+
+    A `say` or `play` that is wrong itself is not in `info.data`: it counts as given, but is reported already.
+    """
     others = [name for name in ("say", "play") if info.data.get(name, _WRONG) is not None]
     given = [name for name in others if name in info.data]
     if intro is None:

@@ -19,10 +19,10 @@ class UnknownFields(NamedTuple):
 
 
 def judge_names(unknown: Iterable[str], known: Names, path: str, *, strict: bool) -> UnknownFields:
-    """Of names that are not known: which are refused. `path` stands before them (`messages[0].`).
+    """Which of the names that are not known are refused, and which only warned of. `path`: `messages[0].`.
 
-    A field with which somebody wanted to hold a call back (`ttl`, `redial`) and that is passed over for its spelling
-    lets the phone ring: so what is near to a known name is refused. `strict`: all are.
+    A misspelt field may have been meant to prevent a call (`ttl`, `redial`): if it were ignored, the phone would ring.
+    So a name that is near to a known one is refused. `strict`: every unknown name is.
     """
     found = UnknownFields([], [])
     for name in unknown:

@@ -32,13 +32,16 @@ class Foreseen(NamedTuple):
     answered: int
     """The least that a call costs which is answered."""
     call: int
-    """The most that one costs."""
+    """The most that one call costs."""
     all_calls: int
-    """The same of all its attempts."""
+    """The most that all its attempts cost together."""
 
 
 def foresee(wanted: Wanted, rate: Rate | None, limits: CallLimits) -> Foreseen | None:
-    """None: its number has no rate. Introductions count as the longest that there are: theirs is not known yet."""
+    """What a message may cost; None: its number has no rate.
+
+    Each introduction counts as long as one may be: how long it is, is not known yet.
+    """
     if rate is None:
         return None
     waits = [
@@ -71,7 +74,7 @@ def describe_all(found: list[Foreseen | None], currency: str) -> "CostOfAll":
 def spend_warnings(
     account: Account, found: Foreseen | None, costs: Costs, path: str, now_msec: int
 ) -> Iterator[Problem]:
-    """What it means that an account may spend so much a day only."""
+    """What the account's limit on a day's spending means for a message that would cost `found` (None: not known)."""
     most = account.spend_per_day
     if most is None:
         return

@@ -40,6 +40,7 @@ def judge_hours(
         hours = hours_in_force(wanted, account, zones)
     except WrongZone as wrong:
         return _wrong_zone(wrong)
+    # A moment before 1970 counts as 1970: both are refused below.
     send_at = max(to_msec(asked.sendAt) or 0, 0) if asked.sendAt else 0
     if asked.sendAt and send_at < accepted_msec - MOST_PAST_SECONDS * 1000:
         return Problem("INVALID_SEND_AT", "sendAt", "is more than a day ago; leave it out to send at once")
@@ -80,6 +81,7 @@ def _minute(text: str) -> int:
 
 
 def _wrong_zone(wrong: WrongZone) -> Problem:
+    """The problem of a time zone that hours cannot go by."""
     match wrong.fault:
         case "noZone":
             text = 'is required with windows and notOn: an IANA name such as Europe/Kyiv, or "recipient"'

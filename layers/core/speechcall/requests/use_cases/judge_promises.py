@@ -34,7 +34,10 @@ def judge_promises(
     limits: CallLimits,
     seconds: Mapping[str, float],
 ) -> list[Entry]:
-    """The entries, rejected if a promise is not proved; `seconds`: the lengths of uploaded introductions."""
+    """The entries, rejected if a promise is not proved: one of the request's `own`, or one that the account requires.
+
+    `seconds`: the lengths of introductions, where they are known.
+    """
     required = required_promises(account.requires)
     if required is None:
         text = "cannot be held to what the account requires: it was written by a later release"
@@ -93,6 +96,7 @@ class _Court:
     def _judge(
         self, menus: Sequence[Menu], promise: Promise, is_required: bool, limits: CallLimits
     ) -> "tuple[Judged, Problem | None]":
+        """What the answer says of one promise, and the problem if it is not proved."""
         verdict = self._prove(menus, promise, limits)
         told = describe(menus, promise, verdict, limits)
         if is_required:
@@ -100,7 +104,7 @@ class _Court:
         return told, _problem(told, verdict.result)
 
     def _bounded(self, told: "Judged") -> "Judged":
-        """Without its keys, once an answer has so many."""
+        """What is said of a promise; without the keys of its counterexample once the answer has MOST_KEYS_TOLD."""
         if "counterexample" not in told:
             return told
         counterexample = told["counterexample"]
@@ -137,7 +141,10 @@ def _heard(menu: int, heard: str, hangs_up_after: bool, case: str | None) -> "He
 
 
 def _problem(told: "Judged", result: Result) -> Problem | None:
-    """Its path is that in the message. The promise comes last: it may be long."""
+    """The problem of a promise that is not proved; None: it is. Its path is that in the message.
+
+    The text of the promise comes last, because it may be long.
+    """
     if result is Result.PROVED:
         return None
     place = told["counterexample"]["path"] if "counterexample" in told else "menu"
@@ -147,7 +154,10 @@ def _problem(told: "Judged", result: Result) -> Problem | None:
 
 
 def _likeness(menus: Sequence[Menu], seconds_of: Callable[[str], float | None]) -> tuple[Any, ...]:
-    """All of menus that a promise can depend on; bodies, headers and texts are not of it."""
+    """Everything in menus that a promise can depend on: equal for two messages, one proof does for both.
+
+    Bodies, headers and texts are left out.
+    """
     return tuple(
         (
             menu.idle_timeout_msec,
@@ -160,6 +170,7 @@ def _likeness(menus: Sequence[Menu], seconds_of: Callable[[str], float | None]) 
 
 
 def _trait(action: Action) -> Any:
+    """What of an action a promise can depend on."""
     match action:
         case Webhook(url):
             return url

@@ -21,9 +21,9 @@ class ListStore(Prompts, Protocol):
         """
 
     def resume_list(self, stored: MessageList, now_msec: int) -> None:
-        """The messages of a list of a campaign that was there before will be written now, if they are not.
+        """Says that a repeat will now write those messages of a campaign's stored list that are missing.
 
-        Counted again, where its counts were taken back. Raises as `add_list`.
+        The list is counted again where its counts were taken back. Raises as `add_list`.
         """
 
     def confirm_list(self, stored: MessageList) -> None:

@@ -45,7 +45,10 @@ _CONSENT = 'an object such as {"basis": "form", "at": "2026-11-30T09:00:00Z", "r
 
 
 def add_opt_out(account: Account, body: bytes, *, store: OptOutStore, clock: Clock) -> "OptOutAdded":
-    """POST /bat/optout: the number is not called from the answer on. Raises RequestError."""
+    """POST /bat/optout: the number is not called from the answer on. Raises RequestError.
+
+    A number that is on the list already keeps its entry, which is answered with `added` false.
+    """
     given = _object(body, ("number", "list", "reason"))
     number, list_name, reason = read_number(given), _list(given), _reason(given)
     _refuse_any(number, list_name, reason)
@@ -86,7 +89,11 @@ def remove_opt_out(account: Account, body: bytes, *, store: OptOutStore, clock: 
 def take_back(
     account_id: str, list_name: str, digest: str, consent: Consent | None, *, store: OptOutStore, now_msec: int
 ) -> OptOut:
-    """Removes an entry that holds. Raises NotFound; ConsentRequired for a callee's own without a consent."""
+    """Removes an opt-out, and returns it. `digest` is the number's.
+
+    Raises NotFound if none holds; ConsentRequired for a callee's own without a later consent. Tried again where another
+    request changes the entry between reading and removing.
+    """
     for _ in range(_TRIES):
         found = store.find(account_id, list_name, digest)
         if found is None or not found.holds:
@@ -99,7 +106,7 @@ def take_back(
 
 
 def _require_consent(found: OptOut, consent: Consent | None) -> None:
-    """What was agreed to before the callee pressed the key is what the key has taken back. Raises ConsentRequired."""
+    """Raises ConsentRequired without a consent that is later than the opt-out, which took back all earlier ones."""
     if consent is None:
         problem = Problem("CONSENT_REQUIRED", "consent", f"is required, since the callee opted out: {_CONSENT}")
         raise ConsentRequired("The callee has opted out by a key; say why you may call again.", [problem])
@@ -109,7 +116,7 @@ def _require_consent(found: OptOut, consent: Consent | None) -> None:
 
 
 def list_opt_outs(account: Account, query: Mapping[str, str], *, store: OptOutStore) -> "OptOuts":
-    """GET /bat/optout: those that hold, in the order of the lists. Raises RequestError."""
+    """GET /bat/optout: the opt-outs that hold, in the order of the lists. Raises RequestError."""
     limit, cursor, list_name = parameter(query, "limit"), parameter(query, "cursor"), parameter(query, "list")
     if limit is not None and not (
         limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= MAX_PAGE
@@ -131,7 +138,7 @@ def list_opt_outs(account: Account, query: Mapping[str, str], *, store: OptOutSt
 
 
 def describe(opt_out: OptOut) -> "OptOutEntry":
-    """An entry as it is told."""
+    """An opt-out as the API shows it."""
     entry: OptOutEntry = {
         "list": opt_out.list_name,
         "ending": opt_out.ending,
@@ -146,7 +153,7 @@ def describe(opt_out: OptOut) -> "OptOutEntry":
 
 
 def _object(body: bytes, known: tuple[str, ...]) -> dict[str, Any]:
-    """The members of a body. A list that is mistyped would be the account's own, so no other name is passed over."""
+    """The members of a body. Unknown names are refused: a mistyped `list` would mean the account's own list."""
     given = parse_json(body)
     if not isinstance(given, dict):
         text = f'The body must be an object: {{"number": "+380671234567"}}, with {" and ".join(known[1:])} if you like'
@@ -183,6 +190,7 @@ def _reason(given: dict[str, Any]) -> str | Problem | None:
 
 
 def _consent(given: dict[str, Any]) -> Consent | Problem | None:
+    """The consent in a body, None if it gives none, or what is wrong with it."""
     consent = given.get("consent")
     if consent is None:
         return None

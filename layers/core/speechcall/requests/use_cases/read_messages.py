@@ -236,7 +236,7 @@ def _targets(model: "MessageModel") -> list[tuple[str, int]]:
 
 
 def lists_not_obeyed(model: "MessageModel", path: str) -> list[Problem]:
-    """The opt-outs of a message that it would not obey itself."""
+    """Warnings of `optOut` actions whose list is not among the message's `optOutLists`: it would not bar such calls."""
     text = "is not among optOutLists of this message: who opts out of it is still called by messages like this one"
     return [
         Problem("OPT_OUT_LIST_NOT_NAMED", f"{path}.menu[{index}].dtmfActions.{key}[{position}].list", text)

@@ -15,10 +15,10 @@ _ANY_MESSAGE = {"from": "Sender", "to": "+380671234567", "text": "ivr", "type": 
 def read_menus(
     given: Any, *, allow_loopback: bool, most_bytes: int
 ) -> tuple[Template, list[Problem]] | tuple[None, list[Problem]]:
-    """The `menus` of an envelope, or what is wrong with them whatever their names stand for."""
+    """The `menus` of an envelope, or what is wrong with them whatever values their names get."""
     if not isinstance(given, list):
         return None, [Problem("INVALID_MENU", "menus", f"must be {RIGHT['menus']}")]
-    # A hundred messages are filled and checked: so what cannot be right for one of them is not tried with each.
+    # They are filled and checked for up to a hundred messages: what is too long for all of them is refused once, here.
     if (size := len(dump_json(given).encode())) > most_bytes:
         return None, [Problem("INVALID_MENU", "menus", f"has {size} bytes as JSON; at most {most_bytes} can be")]
     template, problems = read_template(given, "menus")
@@ -32,8 +32,8 @@ def read_menus(
 def insert(template: Template | None, given: dict[str, Any], path: str) -> tuple[dict[str, Any], list[Problem]]:
     """The menus for the message `given`, as its own `menu`, and what is wrong with its `vars`.
 
-    Asked for a message that has `vars`, or that has its menus from the list. Where `vars` are no names with texts at
-    all, the message's own check says so.
+    Asked only for a message that has `vars`, or no menu of its own. A value that cannot be used counts as SHORTEST
+    here: the message's own check reports it.
     """
     values = given.get("vars")
     if template is None or "menu" in given:

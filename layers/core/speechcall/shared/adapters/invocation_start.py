@@ -23,7 +23,7 @@ class Began:
 
 
 def process_started_msec() -> int:
-    """Where the system tells it (proc(5)); 0 if not."""
+    """When this process was started, in epoch milliseconds, where the system tells that (proc(5)); else 0."""
     try:
         ticks = int(Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19])
         up_seconds = float(Path("/proc/uptime").read_text(encoding="utf-8").split()[0])

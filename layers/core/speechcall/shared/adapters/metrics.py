@@ -16,7 +16,7 @@ def measure_msec(name: str, msec: int) -> None:
 
 
 def count(name: str, value: int = 1, **dimensions: str) -> None:
-    """Adds `value` to the count `name` (CamelCase); of nothing it writes nothing.
+    """Adds `value` to the count `name` (CamelCase); a `value` of 0 writes nothing.
 
     `dimensions` split it, each by few values: never an account, a number or an id. One line of log a
     call, no state that threads could share.

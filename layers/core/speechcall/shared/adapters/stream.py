@@ -25,7 +25,7 @@ def sequence_number(record: Record) -> str:
 
 
 def group_of(record: Record) -> str | None:
-    """The group of a FIFO queue whose messages are handled in their order."""
+    """The group of a record from a FIFO queue, whose messages are handled in order; None: it is from elsewhere."""
     group = record.get("attributes", {}).get("MessageGroupId")
     return str(group) if group else None
 

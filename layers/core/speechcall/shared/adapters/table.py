@@ -63,6 +63,7 @@ def _attribute(value: Any) -> Any:
 
 
 def _exact(value: Any) -> Any:
+    """A value with its floats as the decimals that they are written as: the serialiser takes no floats."""
     if isinstance(value, float):
         return Decimal(repr(value))
     if isinstance(value, Mapping):
@@ -73,6 +74,7 @@ def _exact(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    """A value with its decimals as int where they are whole numbers, else as float."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, dict):

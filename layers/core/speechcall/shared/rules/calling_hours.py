@@ -85,6 +85,7 @@ class Week(NamedTuple):
 @lru_cache(maxsize=512)
 def week_of(hours: Hours) -> Week:
     """The week that hours make."""
+    # By weekday: parts of windows on the day that they belong to; and after midnight, carried from the day before.
     own: list[list[tuple[int, int]]] = [[] for _ in WEEKDAYS]
     carried: list[list[tuple[int, int]]] = [[] for _ in WEEKDAYS]
     for window in hours.windows or (Window(0, 1440),):
@@ -101,6 +102,7 @@ def week_of(hours: Hours) -> Week:
 
 
 def _merged(spans: Iterable[tuple[int, int]]) -> Spans:
+    """The spans in order; those that overlap or touch become one."""
     merged: list[tuple[int, int]] = []
     for start, end in sorted(spans):
         if merged and start <= merged[-1][1]:
@@ -134,7 +136,7 @@ def next_open(hours: Sequence[Hours], start: int, end: int) -> int | None:
 
 
 def open_until(hours: Sequence[Hours], moment: int, end: int) -> int:
-    """When it shuts after a moment at which it is open: the first second that is not open any more, at most `end`."""
+    """When hours shut after a moment at which they are open: the first second that is not open, at most `end`."""
     for week, zone in _clocks(hours):
         reached = moment
         while reached < end:
@@ -188,7 +190,7 @@ def _state(week: Week, zone: "ZoneInfo", moment: int) -> tuple[bool, int]:
     offset = shown.utcoffset()
     if datetime.fromtimestamp(until, zone).utcoffset() == offset:
         return is_open, until
-    before, after = moment, until  # the clock is changed between the two
+    before, after = moment, until  # the clock is changed between the two: the second is found by halving
     while after - before > 1:
         middle = (before + after) // 2
         if datetime.fromtimestamp(middle, zone).utcoffset() == offset:

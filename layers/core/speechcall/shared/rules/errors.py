@@ -8,7 +8,7 @@ SpeechCallError
 │  ├─ CrossSiteRequest     403  a page of another site wants something changed
 │  ├─ ScopeRequired        403  the key is good, and not for this kind of request
 │  ├─ AddressNotAllowed    403  the key is good, and not from this address
-│  ├─ NotFound             404  there is no such message or list in this account
+│  ├─ NotFound             404  there is no such thing in this account
 │  ├─ NotReplayable        409  the webhook is being tried, was tried too often, or told what is erased
 │  ├─ CallNotOver          409  the file of a message is made when it is final
 │  ├─ NotSignedHere        409  the stack has no key for the files of calls
@@ -22,7 +22,7 @@ SpeechCallError
 │  ├─ TooManyCampaigns     422  as many campaigns are unfinished as an account may have
 │  ├─ RateLimited          429  too many messages a second or a day; carries `retry_after`
 │  ├─ Unauthorized         401  no account, or wrong credentials
-│  ├─ PayloadTooLarge      413  over 1 MiB
+│  ├─ PayloadTooLarge      413  the body, or what it holds or names, is too large
 │  └─ UnsupportedEncoding  415  the body is compressed
 ├─ RetryableError          may work when tried again; Step Functions retries these by class name
 │  ├─ TelephonyThrottled        the provider asks for fewer requests

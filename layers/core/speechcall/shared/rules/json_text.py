@@ -114,6 +114,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The members of an object. Raises MalformedJson for a name that is there twice."""
     members = dict(pairs)
     if len(members) < len(pairs):
         met: set[str] = set()

@@ -67,6 +67,7 @@ class KmsCallSigner:
         return keys
 
     def _own_key(self) -> dict[str, str]:
+        """The public key of today; it is written down when it is first read, so before its first signature."""
         if self._own is None:
             with store_errors():
                 told = self._kms().get_public_key(KeyId=self._key_id)

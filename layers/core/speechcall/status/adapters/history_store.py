@@ -124,7 +124,7 @@ class DynamoHistory:
         return [found[mid] for mid in mids if mid in found]
 
     def waiting_before(self, account_id: str, campaign: str, mid: str) -> int:
-        """How many messages of a queue (of those that are not urgent) wait for a line up to `mid`; to 1,000."""
+        """How many messages of a queue that are not urgent wait for a line up to `mid`, it too; counted to 1,000."""
         values = {":pk": waiting_partition(account_id, campaign, False), ":place": waiting_place(mid)}
         with store_errors():
             answer = self._client.query(

@@ -54,6 +54,7 @@ class DynamoNotices:
         return Notice(event["account_id"], message["status_url"], _json(body), message.get("simulated", False))
 
     def _of_list(self, list_id: str) -> Notice | None:
+        """What is sent for a list that has ended; None: its counter is gone."""
         item = read_item(self._client, self._registry, list_ends_key(list_id))
         if item is None:
             return None
@@ -72,6 +73,7 @@ class DynamoNotices:
 
 
 def _facts(event: Values) -> Facts:
+    """What the item of an event's delivery says of the moment at which the event happened."""
     return Facts(
         kind=event["key"],
         attempt=event["call_attempt"],
@@ -92,6 +94,7 @@ def _fallback(event: Values) -> "FallbackState":
 
 
 def _body(items: list[Values], message: Values, facts: Facts, rates: DynamoRates) -> Any:
+    """The body of a message's event. Where the message cannot be read, it says only that, and how, it has ended."""
     try:
         calls = [load_call(item) for item in items if item["sk"].startswith(CALLS)]
         loaded = message_items.load(message)

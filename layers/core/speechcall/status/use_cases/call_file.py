@@ -108,6 +108,7 @@ def content_of(history: History, form: str = MASKED) -> dict[str, Any]:
 
 
 def _call(call: "Call") -> dict[str, Any]:
+    """A call as the file has it: its moments (msec), its bounds and its log."""
     plan = call.plan
     limits = (
         {"menus": plan.max_visits, "until": plan.until_msec, "silentRepeats": plan.silent_repeats} if plan else None
@@ -124,6 +125,7 @@ def _call(call: "Call") -> dict[str, Any]:
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
+    """An entry of a call's log as the file has it: what was reported, and what followed."""
     then = {"kind": entry.then.kind.value, "menu": entry.then.menu, "reason": entry.then.reason or None}
     told: dict[str, Any] = {
         "seq": entry.seq,

@@ -26,7 +26,7 @@ def dump_cursor(place: str | None, *listing: str) -> str | None:
 
 
 def load_cursor(given: str | None, *listing: str) -> str | None:
-    """The place in a cursor; None: none was given. Raises InvalidCursor: for another listing, or none."""
+    """The place in a cursor; None: none was given. Raises InvalidCursor if it is of another listing, or no cursor."""
     if given is None:
         return None
     try:

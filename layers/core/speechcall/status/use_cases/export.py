@@ -82,6 +82,7 @@ def render(rows: Sequence[dict[str, Any]], form: Format, *, begins: bool) -> str
 
 
 def _cell(name: str, value: Any) -> str:
+    """A value of a column as the text of a CSV cell."""
     if value is None:
         return ""
     if isinstance(value, list):

@@ -70,7 +70,7 @@ def read_account(
 
 
 def _minutes(msec: int) -> float:
-    """In tenths, the begun one with them: what is used is not told to be less."""
+    """Minutes in tenths, rounded up: no less is told than was used."""
     return -(-max(msec, 0) // 6_000) / 10
 
 

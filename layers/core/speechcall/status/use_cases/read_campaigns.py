@@ -85,11 +85,12 @@ def read_campaign(
         raise NotFound(NO_CAMPAIGN)
     campaign, funnels = found
     is_dialled = campaign.state in (CampaignState.RUNNING, CampaignState.FINISHED)
-    left = None
+    left = None  # paused or cancelled: nothing is dialled, so there is no estimate
     if is_dialled and campaign.unfinished > 0:
         left = estimate(campaign.unfinished, turns.find(key, False), capacity(), campaigns.count_open(key), now_msec)
     elif is_dialled:
         left = NOTHING_LEFT
+    # The shape with most calls first; last what has no funnel of its own.
     latest = sorted(funnels, key=lambda one: (one.shape == OTHER, -one.calls, one.shape))
     return {
         **_summary(campaign),

@@ -54,6 +54,7 @@ def export_list(
 ) -> Page:
     """The messages of a list: one page. `query`: `format`. NotFound, RequestError."""
     form = _format(query)
+    # It has no next page, so any cursor is refused as another listing's.
     load_cursor(parameter(query, "cursor"), "export of a list has one page")
     found = list_of(account, list_id, lists)
     rows = rows_of(found, now_msec, store, stops)
@@ -79,7 +80,7 @@ def export_campaign(
     page, following = campaigns.lists_page(account.account_id, name, 1, before)
     rows: list[dict[str, Any]] = []
     for one in page:
-        # Deleted, while the campaign continues.
+        # A list may be deleted while its campaign continues.
         if found := lists.find_list(one.list_id):
             rows += rows_of(found, now_msec, store, stops)
     cursor = dump_cursor(following, *listing)

@@ -83,7 +83,7 @@ def _includes_menu(query: Mapping[str, str]) -> bool:
 
 
 def _held(message: Message, stops: Stops) -> Held:
-    """What may stop a message that waits; of another nothing is asked."""
+    """What may stop a message that waits; for one that does not wait the store is not asked."""
     if message.state not in WAITING:
         return NOT_HELD
     return stops.held(message.account_id, message.list_id, message.campaign, is_urgent=message.is_urgent)
@@ -129,6 +129,7 @@ def read_list(
         before = store.waiting_before(name, found.campaign, found.message_ids[-1])
         # What is in no campaign shares the lines as a campaign does.
         rivals = open_campaigns(name) + (not found.campaign)
+        # Messages in a call are unfinished and do not wait: the larger of the two numbers counts.
         left = estimate(max(unfinished, before), turns.find(name, False), capacity(), rivals, now_msec)
     if held.is_paused and any(one.state in WAITING for one in summaries):
         left = None
@@ -144,7 +145,10 @@ def list_of(account: Account, list_id: str, lists: Lists) -> MessageList:
 
 
 def held_of(found: MessageList, summaries: Sequence[Summary | Message], stops: Stops) -> Held:
-    """What may stop the messages of a list, which are all of one campaign and in one lane."""
+    """What may stop the messages of a list, which are all of one campaign.
+
+    An account's urgent messages and its others are stopped together, so the first message stands for all.
+    """
     is_urgent = bool(summaries) and summaries[0].is_urgent
     return stops.held(found.account_id, found.list_id, found.campaign, is_urgent=is_urgent)
 

@@ -54,7 +54,10 @@ class GivenUpDeliveries(EndedDeliveries, Protocol):
 def read_webhooks(
     account: Account, query: Mapping[str, str], *, deliveries: GivenUpDeliveries
 ) -> "answers.WebhookList":
-    """A page of them, the latest first. `query`: `state`, `since`, `limit` (1 to 100) and `cursor`. RequestError."""
+    """A page of the webhooks that were given up, the latest first. RequestError.
+
+    `query`: `state`, `since`, `limit` (1 to 100) and `cursor`.
+    """
     state, since = parameter(query, "state"), parameter(query, "since")
     states, since_msec = _states(state), _moment(since) if since is not None else 0
     limit = whole_number(query, "limit", 1, MAX_PAGE, PAGE)
@@ -82,9 +85,11 @@ def replay_webhooks(
         raise unusable([Problem("INVALID_REQUEST", "since", f"is required: {_MOMENT}")])
     states, since_msec = _states(state), _moment(since)
     listing = ("replay", account.account_id, state or "", str(since_msec))
+    # The cursor is `<moment of the first request>/<place>`; the first request has no place yet.
     began, _, place = (load_cursor(cursor, *listing) or f"{clock.now_msec()}/").partition("/")
     if not re.fullmatch(r"[0-9]{1,15}", began, re.ASCII):
         raise _made_up()
+    # Both bounds are inclusive: what is given up from the first request on is not sent again.
     between = (since_msec, int(began) - 1)
     found, last = deliveries.given_up_page(account.account_id, between, REPLAYED_AT_ONCE, _place(place))
     chosen = [(one.task, one.delivery) for one in found if one.delivery.state in states]
@@ -96,7 +101,7 @@ def replay_webhooks(
 
 
 def _describe(one: GivenUp) -> "answers.GivenUpWebhook":
-    """No URL: a path may hold a secret."""
+    """A webhook that was given up, as the API shows it: without its URL, whose path may hold a secret."""
     task, delivery = one.task, one.delivery
     last = delivery.attempts[-1] if delivery.attempts else None
     told: answers.GivenUpWebhook = {
@@ -125,7 +130,7 @@ def _states(given: str | None) -> tuple[DeliveryState, ...]:
 
 
 def _moment(given: str) -> int:
-    """Epoch milliseconds. In a query a `+` is a space: so it is said how it is written there."""
+    """A moment in epoch milliseconds. In a query a `+` is read as a space: the refusal says how to write it there."""
     found = to_msec(given)
     if found is None:
         text = f"must be {_MOMENT}"
@@ -150,7 +155,7 @@ def _place(text: str | None) -> PlaceAmongGivenUp | None:
     if not text:
         return None
     found = _PLACE.fullmatch(text)
-    if found is None:  # with the mark of the listing, and made up all the same
+    if found is None:  # it has the mark of this listing, and is made up all the same
         raise _made_up()
     at_msec, mid, event_id = found.groups()
     return PlaceAmongGivenUp(int(at_msec), mid, event_id)

@@ -36,9 +36,10 @@ def obstacle(delivery: Delivery) -> str | None:
 def replay(
     found: Iterable[tuple[WebhookTask, Delivery]], *, deliveries: EndedDeliveries, queue: WebhookQueue, clock: Clock
 ) -> list[str]:
-    """Lets deliveries begin again, at once and with the whole schedule; their ids. Passes over those that cannot.
+    """Lets deliveries begin again, at once and with the whole schedule of attempts; out: their ids.
 
-    One that is not queued is delayed by a quarter of an hour. What goes wrong with one is raised behind the last.
+    Those that cannot begin again are passed over. One that could not be queued waits for `wake_webhooks`, a quarter of
+    an hour. The first error is raised when all have been tried.
     """
     begun: list[str] = []
     errors: list[Exception] = []

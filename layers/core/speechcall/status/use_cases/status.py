@@ -106,9 +106,9 @@ NOT_HELD = Held()
 
 
 def as_of(now_msec: int, one: Dialled, held: Held = NOT_HELD) -> Dialled:
-    """What waits for a line past its time has expired, and what waits and is cancelled has ended.
+    """A message as it stands at a moment, whether or not that is written down yet.
 
-    It is not dialled any more, whenever that is written down.
+    One that waits for a line past its time has expired; one that waits and is cancelled has ended.
     """
     cancelled_msec = held.cancelled_msec(one.mid) if one.state in WAITING else None
     if cancelled_msec is not None and cancelled_msec < one.dial_until_msec:
@@ -141,6 +141,7 @@ def _status_of(outcome: OutcomeName) -> "answers.DeliveryStatus":
 def describe_message(history: History, now_msec: int, held: Held = NOT_HELD) -> "answers.MessageStatus":
     """The answer to GET /bat/message/{messageId}: the vendor's fields, and `call`. No bodies, no secrets."""
     message, calls = as_of(now_msec, history.message, held), _placed(history.calls)
+    # What has expired has ended when its time was up, whenever that was written down.
     finished_msec = message.dial_until_msec if message.reason == EXPIRED.reason else message.finished_msec
     if message.outcome == CANCELLED.outcome and finished_msec is None:
         finished_msec = held.cancelled_msec(message.mid)
@@ -199,8 +200,9 @@ def describe_message(history: History, now_msec: int, held: Held = NOT_HELD) -> 
 
 
 def _describe_fallback(history: History, now: Message) -> "answers.FallbackAnswer":
-    """`now`: the message as of now. One whose time is up, and of which that is not written down yet, awaits its
-    fallback: it is made in the step that writes that down.
+    """Where the fallback of a message stands. `now`: the message as of now.
+
+    The fallback is made in the step that writes the end of its message: until then an ended message awaits it.
     """
     stored = history.fallback
     if stored is None:
@@ -216,7 +218,7 @@ def _describe_fallback(history: History, now: Message) -> "answers.FallbackAnswe
 
 
 def _next_attempt_msec(message: Message, now_msec: int) -> int | None:
-    """When a message is dialled (again) that waits for a moment, not for a line alone; None: nobody can say."""
+    """When a message is dialled (again) that waits for a moment; None: it waits for a line or a resume, or not."""
     if message.state is not State.QUEUED or message.is_held:
         return None
     if message.stands and (message.hours or message.send_at_msec):
@@ -317,7 +319,7 @@ def _describe_step(call: Call, step: HeardStep) -> "answers.Step":
 
 
 def _describe_call(call: Call, settles: bool) -> "answers.Attempt":
-    """`settles`: a guess is not told, for it may be corrected."""
+    """A call as the API shows it. `settles`: its end is still asked for, so a guessed cause is not told yet."""
     is_known = call.cause is not None and not (settles and call.cause_is_guess)
     return {
         "attempt": call.attempt,

@@ -77,7 +77,7 @@ def describe_event(history: History, facts: Facts) -> "FinalEvent | AttemptEvent
 
 
 def describe_unreadable(mid: str, list_id: str, recipient: str, facts: Facts) -> "FinalEvent":
-    """The body where nothing more can be read of a message than that, and how, it has ended."""
+    """The body for a message that cannot be read: it says only that the message has ended, and how."""
     return {
         "event": "final",
         "messageId": mid,

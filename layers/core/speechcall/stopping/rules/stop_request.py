@@ -14,7 +14,8 @@ MOST_SHOWN = 64
 def hangs_up(body: bytes, query: Mapping[str, str], *, may_hang_up: bool = True) -> bool:
     """Whether calls in progress are to be ended too. Raises MalformedJson, InvalidRequest.
 
-    `may_hang_up`: False for what ends no call. Nothing is passed over: a misspelled word would leave calls going on.
+    `may_hang_up`: False for what ends no call. No unknown name is passed over: a misspelled `hangup` would
+    leave calls in progress.
     """
     if HANGUP in query:
         where = f'belongs into the body: {{"{HANGUP}": true}}' if may_hang_up else "is not known here"

@@ -5,8 +5,8 @@
       the next tick                                                 list 2 ──► …
 
 A pass that began soon after the cancellation may have missed what was just being accepted, for an index lags. So the
-job is done with the first pass that began a minute behind it and leaves no call that is to be ended. What would even
-so be missed is finished when its turn comes: no claim of it passes.
+job is done with the first pass that began a minute after it and leaves no call that is to be ended. What would even
+so be missed is finished when its turn comes: no claim of a line for it succeeds.
 """
 
 import logging
@@ -73,10 +73,11 @@ class StopWork:
                 logger.exception("what was cancelled could not be carried out")
 
     def _is_due(self, job: StopJob) -> bool:
-        """One whose first pass is done waits for its second one."""
+        """Whether a job is to be worked on: after its first pass it waits until SETTLED_MSEC from its beginning."""
         return job.cursor != DONE or self.clock.now_msec() >= job.begun_msec + SETTLED_MSEC
 
     def _work_on(self, found: StopJob) -> None:
+        """Carries on with a job that no other worker has, page by page, to the end of a pass or of the time."""
         now = self.clock.now_msec()
         job = self.stops.take_job(found, now, now + TURN_SECONDS * 1000)
         if job is None:
@@ -97,6 +98,7 @@ class StopWork:
         self._end_pass(job)
 
     def _end_pass(self, job: StopJob) -> None:
+        """Ends the job; or lets another pass begin, at once where calls are left to be ended, else after a minute."""
         is_last = (job.pass_msec or 0) >= job.begun_msec + SETTLED_MSEC or job.what.kind is Brake.MESSAGE
         if is_last and not job.left:
             self.stops.end_job(job)
@@ -125,7 +127,10 @@ class StopWork:
                 assert_never(what.kind)
 
     def _heads(self, job: StopJob) -> Iterator[Sequence[str]]:
-        """The messages that stand in an account's queues, up to an id; each is told once, though the index lags."""
+        """The messages that stand in an account's queues, up to an id; each once.
+
+        The index lags, so those that were given already may still be in it: so many more are asked for.
+        """
         _, queues = self.turns.all_of(job.what.account_id)
         for queue in queues:
             seen: set[str] = set()

@@ -31,7 +31,7 @@ def resume_list(
     messages: MessageStore,
     clock: Clock,
 ) -> Stop | None:
-    """Lets a list be dialled again; what was held back for its pause comes back. `held`: asked for behind the write.
+    """Lets a list be dialled again; what was held back for its pause comes back. `held`: its ids, read after the write.
 
     A cancelled list stays so.
     """
@@ -46,11 +46,11 @@ def resume_list(
 
 
 def resume_campaign(what: Stopped, *, stops: StopStore, turns: TurnStore, clock: Clock) -> Stop | None:
-    """Lets a campaign be dialled again: its queues are in the order. A cancelled one stays so. None: there is none."""
+    """Lets a campaign be dialled again: its queues join the order. A cancelled one stays so. None: there is none."""
     stop = stops.resume(what)
     if stop is None or stop.state is StopState.CANCELLED:
         return stop
-    # Also those that are not there yet: a message may be about to stand in one.
+    # Also queues that are not there yet: a message may be about to stand in one.
     known = [Queue(what.account_id, what.name, is_urgent) for is_urgent in (False, True)]
     _wake(
         known + [one for one in turns.all_of(what.account_id)[1] if one.campaign == what.name and one.window],
@@ -61,15 +61,15 @@ def resume_campaign(what: Stopped, *, stops: StopStore, turns: TurnStore, clock:
 
 
 def resume_account(account_id: str, *, stops: StopStore, turns: TurnStore, clock: Clock) -> None:
-    """Lets an account's messages be dialled again: its queues are in the order."""
+    """Lets an account's messages be dialled again: its queues join the order."""
     stops.resume(Stopped(Brake.ACCOUNT, account_id))
     _wake(turns.all_of(account_id)[1], turns, clock)
 
 
 def call_back(account_id: str, *, turns: TurnStore, clock: Clock) -> None:
-    """Lets the queues of an account that wait for its next day be looked at: it may make more minutes, or fewer.
+    """Has the queues of an account that wait for a moment looked at now, since its minutes of a day have changed.
 
-    One whose hours are shut is found so, and waits for them again.
+    A queue whose hours are shut is found so, and waits for them again.
     """
     for queue in turns.all_of(account_id)[1]:
         if queue.opens_msec:
@@ -78,7 +78,7 @@ def call_back(account_id: str, *, turns: TurnStore, clock: Clock) -> None:
 
 
 def _wake(queues: Iterable[Queue], turns: TurnStore, clock: Clock) -> None:
-    """Queues whose hours are shut stay so until they open."""
+    """Puts queues into the order again; those whose hours are shut wait until they open."""
     for queue in queues:
         now, names = clock.now_msec(), (queue.account_id, queue.campaign, queue.is_urgent)
         turns.wake(*names, now, window=queue.window, opens_msec=queue.opens_msec, was_stopped=True)

@@ -46,9 +46,10 @@ def cancel_message(
     engine: Engine,
     clock: Clock,
 ) -> Cancelled | None:
-    """What has become of a message; None: there is none. Safe to repeat, and a repeat is answered the same.
+    """Cancels a message; with `hangs_up` its call is ended. Out: what has become of it; None: there is none.
 
-    That a call is to be ended is written down first, with a job of it: what fails here is done by the next tick.
+    Safe to repeat, and a repeat is answered the same. That a call is to be ended is written down first, with a job of
+    it: what fails here is done by the next tick.
     """
     for _ in range(TRIES):
         if message is None:
@@ -77,13 +78,13 @@ def cancel_waiting(mid: str, hangs_up: bool, *, messages: MessageStore, clock: C
 
 
 def _try(message: Message, hangs_up: bool, messages: MessageStore, clock: Clock) -> Cancelled | None:
-    """What becomes of a message that is as it was read. None: it is not any more."""
+    """Cancels a message that is still as it was read; out: what has become of it. None: it has changed meanwhile."""
     now = clock.now_msec()
     match message.state:
         case State.PREPARING | State.QUEUED:
             if message.dial_until_msec <= now:
                 refuse_message(message, EXPIRED, None, now, messages=messages)
-                return None
+                return None  # the next try finds it finished
             is_done = refuse_message(message, CANCELLED, None, now, messages=messages)
             return Cancelled.CANCELLED if is_done else None
         case State.CALLING:

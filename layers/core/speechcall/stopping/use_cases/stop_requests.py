@@ -58,7 +58,7 @@ class StopDesk:
 def cancel_one(
     account: Account, mid: str, body: Body, query: Query, desk: StopDesk
 ) -> "tuple[answers.MessageCancelled, bool]":
-    """The answer to the cancellation of a message, and whether something of it is still going on.
+    """The answer to the cancellation of a message, and whether its call is still to be ended.
 
     NotFound, InvalidRequest.
     """
@@ -73,10 +73,10 @@ def cancel_one(
 
 
 def cancel_list(account: Account, list_id: str, body: Body, query: Query, desk: StopDesk) -> "answers.ListCancelled":
-    """The answer to the cancellation of a list: certain for all that is to come. NotFound, InvalidRequest."""
+    """The answer to the cancellation of a list: no call of it begins after that. NotFound, InvalidRequest."""
     ends_calls, found = hangs_up(body, query), list_of(account, list_id, desk.lists)
     desk.stops.cancel(_list(found), desk.clock.now_msec(), found.expires_at, hangs_up=ends_calls)
-    # Behind the write, and up to date: each claim that was quicker is seen.
+    # Read after the write, strongly consistent: each claim of a line that came before the write is seen.
     counts = count_of(desk.history.summaries(found.message_ids, is_now=True))
     desk.wake_worker()
     return describe_list_cancel(list_id, counts)
@@ -109,7 +109,7 @@ def held_messages(found: MessageList, history: Summaries) -> Iterator[str]:
 def cancel_campaign(
     account: Account, name: str, body: Body, query: Query, desk: StopDesk
 ) -> "answers.CampaignCancelled":
-    """The answer to the cancellation of a campaign: certain for all that is to come. NotFound, InvalidRequest."""
+    """The answer to the cancellation of a campaign: no call of it begins after that. NotFound, InvalidRequest."""
     ends_calls, what = hangs_up(body, query), _campaign(account, name)
     if desk.stops.cancel(what, desk.clock.now_msec(), 0, hangs_up=ends_calls) is None:
         raise _no_campaign()

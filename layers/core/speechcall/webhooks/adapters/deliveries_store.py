@@ -56,6 +56,8 @@ class DynamoDeliveries(DynamoEndings):
     def record(self, task: WebhookTask, attempt: Attempt, state: DeliveryState, wait: Wait | None) -> bool:
         """Adds an attempt and what follows from it. False: the delivery is not pending in the task's version.
 
+        `wait`: until the next attempt; None: the delivery has ended.
+
         copy A   POST 200 ──► delivered
         copy B   POST fails          UpdateItem ──X not pending in its version: delivered it stays, and A's schedule
         """
@@ -65,6 +67,7 @@ class DynamoDeliveries(DynamoEndings):
             return self._write(task, f"{change}, {NEXT}", "", {**values, **waiting(task.mid, wait)})
         if state is DeliveryState.DELIVERED:
             return self._write(task, change, "REMOVE due_shard, due_at, next_msec", values)
+        # What was given up is listed for its account, by when it ended.
         listed = "due_shard = if_not_exists(undelivered_shard, :unknown_shard), due_at = :due"
         ended = {**values, ":due": attempt.at_msec + attempt.msec, ":unknown_shard": undelivered_shard("")}
         return self._write(task, f"{change}, {listed}", "REMOVE next_msec", ended)

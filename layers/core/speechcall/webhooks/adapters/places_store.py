@@ -52,7 +52,7 @@ class DynamoPlaces:
         return name
 
     def give_back(self, destination: str, name: str) -> None:
-        """What cannot be given back now frees itself."""
+        """Gives a place back. One that cannot be given back now frees itself when its lease has run out."""
         with suppress(StoreUnavailable):
             self._delete(destination, {name})
 

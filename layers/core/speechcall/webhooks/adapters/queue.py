@@ -58,6 +58,7 @@ def parse_task(body: str) -> WebhookTask:
     except Exception as error:
         raise NoTask(f"not a task: {type(error).__name__}") from error
     members = dump_task(task)
+    # By `type`, not isinstance: True is no number here.
     for name in _NUMBERS:
         if type(value := members[name]) is not int or not 0 <= value < _MAX_NUMBER:
             raise NoTask(f"its {name} is none")
@@ -96,8 +97,9 @@ class SqsWebhookQueue:
     def work(self, record: Mapping[str, Any], do: Work) -> tuple[str, str]:
         """Does the task in a record of either queue: the FIFO queue (it has groups), or that of the retries.
 
-        Returns its event id, and what came of it. Raises what `do` raises. What cannot be read would be in others'
-        way in the FIFO queue, so it is moved to the retries; from there SQS puts it among the dead letters (NoTask).
+        Returns its event id, and what came of it. Raises what `do` raises. A record that cannot be read would
+        hold up others in the FIFO queue, so it is moved to the retries; there it raises NoTask until SQS puts it among
+        the dead letters.
         """
         is_first = group_of(record) is not None
         try:

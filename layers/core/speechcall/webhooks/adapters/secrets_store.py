@@ -57,7 +57,7 @@ class DynamoWebhookSecrets:
         return True
 
     def signed_accounts(self, now_msec: int) -> set[str]:
-        """One query for all of them."""
+        """The accounts with a secret that signs now; one query for all of them."""
         found: set[str] = set()
         with store_errors():
             pages = self._client.get_paginator("query").paginate(

@@ -64,6 +64,10 @@ class WebhookSender:
         return head.status, head.body
 
     def _exchange(self, request: WebhookRequest, seconds: float | None = None, body_bytes: int = 0) -> Head:
+        """Sends a request once. Out: the head of the answer, with at most `body_bytes` of its body.
+
+        Raises ForbiddenAddress; Unreachable, `hopeless` where the request cannot be sent at any time.
+        """
         try:
             target = target_of(request.url)
             content = _content(request, target)
@@ -71,7 +75,7 @@ class WebhookSender:
             if error.is_address:
                 raise ForbiddenAddress(f"the URL {error}") from error
             raise Unreachable("BAD_REQUEST", hopeless=True) from error
-        except Exception as error:  # what is in the way of writing it down stays in the way
+        except Exception as error:  # what keeps it from being written will do so each time
             raise Unreachable("BAD_REQUEST", hopeless=True) from error
         try:
             return self._receivers.exchange(request.account_id, target, content, seconds, body_bytes)

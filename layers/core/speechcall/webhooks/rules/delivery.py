@@ -130,6 +130,8 @@ def is_current(delivery: Delivery, task: WebhookTask) -> bool:
 def comes_before(other: tuple[int, str], attempt: int, kind: str) -> bool:
     """Whether a webhook of a message, by call attempt and key, comes before a status event of the message.
 
+    `other` is the webhook; `attempt` and `kind` are those of the status event.
+
     First the keys of a call, then that it is over, then the next call; the end of the message comes behind all of them,
     and what has become of its fallback behind that.
     """
@@ -151,7 +153,11 @@ def places_of_an_account(consumers: int) -> int:
 def after(
     delivery: Delivery, attempt: Attempt, may_pass: bool, retry_after: int | None, uniform: Uniform
 ) -> tuple[DeliveryState, int | None]:
-    """The state that an attempt leads to, and for `pending` the whole seconds until the next one."""
+    """The state that an attempt leads to, and for `pending` the whole seconds until the next one.
+
+    `may_pass`: whether its failure may pass; `retry_after`: the seconds that the receiver asked for. Only attempts
+    since the last replay count, and faults of our own network are counted apart from the receiver's.
+    """
     if attempt.status is not None and is_delivered(attempt.status):
         return DeliveryState.DELIVERED, None
     if not may_pass:

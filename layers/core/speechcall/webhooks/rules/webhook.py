@@ -152,6 +152,7 @@ def _request(
     now_sec: int,
     is_simulated: bool,
 ) -> WebhookRequest:
+    """A request with the customer's headers, then ours; a User-Agent of the customer's replaces ours."""
     agent = () if any(name.lower() == "user-agent" for name, _ in custom) else (("User-Agent", "SpeechCall"),)
     ours = (
         ("Content-Type", "application/json"),

@@ -151,7 +151,7 @@ class Sending:
         return webhook_request(message, webhook, task.event_id, now_sec, digits)
 
     def forget_digits(self, task: WebhookTask) -> None:
-        """Of a webhook that has ended: erases the sensitive digits that it told, if no other one has yet to tell them.
+        """Erases the sensitive digits that an ended webhook told, unless another one of its list has yet to tell them.
 
         Safe to repeat, and repeated by every task that finds its delivery ended.
         """
@@ -168,7 +168,7 @@ class Sending:
         self.erase_digits(task)
 
     def _deliver_notice(self, task: WebhookTask) -> DeliveryResult:
-        """The same for a status event, whose delivery was begun with what it tells of."""
+        """As `deliver`, for a status event: its delivery was written together with the end that it tells of."""
         found = self.deliveries.find(task.mid, task.event_id)
         if found is None:
             return DeliveryResult("none", skipped="noSuchWebhook")
@@ -214,7 +214,10 @@ class Sending:
         may_pass: bool = True,
         retry_after: int | None = None,
     ) -> DeliveryResult:
-        """Records an attempt, and queues the next one, if there is one. Out: as `deliver`. Raises NotRecorded."""
+        """Records an attempt, and queues the next one, if there is one. Out: as `deliver`. Raises NotRecorded.
+
+        `may_pass` and `retry_after`: as of `after`. Where another task was first, nothing is recorded or queued.
+        """
         state, delay = after(delivery, attempt, may_pass, retry_after, self.uniform)
         wait = None if delay is None else Wait.of(delay, self.clock.now_msec())
         if self._record(task, attempt, state, wait):
@@ -239,7 +242,7 @@ class Sending:
 
     @contextmanager
     def _turn(self, account_id: str, place: str, now_msec: int) -> Iterator[bool]:
-        """Whether there is a place to the destination, and one for the account; they are given back behind it."""
+        """Whether there is a place to the destination, and one for the account; they are given back afterwards."""
         held: list[tuple[Places, str, str]] = []
         try:
             for places, name in ((self.places, place), (self.of_accounts, f"account {account_id}")):
@@ -256,6 +259,7 @@ class Sending:
                     logger.warning("a place was not given back: %s", told(error), extra={"place": name})
 
     def _wait(self, task: WebhookTask, delivery: Delivery) -> DeliveryResult:
+        """Puts a webhook off that has no turn now; after MAX_TURN_WAITS the wait counts as an attempt."""
         now = self.clock.now_msec()
         if delivery.waits >= MAX_TURN_WAITS:
             return self.settle(task, delivery, Attempt(now, 0, None, NO_TURN))
@@ -265,7 +269,10 @@ class Sending:
         return DeliveryResult("waited", next_msec=wait.next_msec)
 
     def _record(self, task: WebhookTask, attempt: Attempt, state: DeliveryState, wait: Wait | None) -> bool:
-        """A failure of the store would have the receiver see the webhook once more, so it is tried twice."""
+        """Records an attempt, by two tries: one that is not recorded is made again, so the receiver sees it twice.
+
+        False: another task was first. Raises NotRecorded.
+        """
         try:
             return self.deliveries.record(task, attempt, state, wait)
         except Exception as error:  # noqa: BLE001 - whatever it was, what the attempt came to is still to be written

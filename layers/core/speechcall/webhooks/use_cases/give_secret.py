@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from speechcall.api.rules import answers
 
 KEPT_MSEC = 24 * 3_600_000
-"""How long those before it sign with it. Fixed: an end at once breaks receivers, so it is for operators."""
+"""How long earlier secrets sign too. Fixed: to end one at once may break receivers, so only operators can."""
 _TRIES = 5
 
 
@@ -42,6 +42,7 @@ def give_secret(
             raise TooManySecrets(f"{text} {utc_text(first)}.") from error
         if given:
             last = now_msec + KEPT_MSEC
+            # As `rotate_secret` has just shortened them.
             until = max((min(one.until_msec or last, last) for one in before), default=0)
             return {"webhookSecret": secret, "olderSignUntil": utc_text(until) if until > now_msec else None}
     raise StoreUnavailable("the webhook secrets are changed by others all the time")

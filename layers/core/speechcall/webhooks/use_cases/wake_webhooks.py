@@ -58,7 +58,8 @@ def wake_webhooks(
 ) -> Woken:
     """Queues what is due while there is time (`time_left` in seconds). What goes wrong with one holds up no other.
 
-    `tell_of` is called for each, by message and event id, whether it was `woken` or given up (`dead`).
+    `tell_of` is called for each, by message and event id, whether it was `woken` or given up (`dead`). So many more are
+    asked for as have failed (`stuck`), since those are still due and would fill the page.
     """
     queued, given_up = 0, 0
     stuck: set[tuple[str, str]] = set()
@@ -85,6 +86,7 @@ def wake_webhooks(
                 fields = {"mid": mid, "attempt": call_attempt_of(event_id), "webhook_id": event_id}
                 logger.error("a webhook was not woken: %s", told(error), extra=fields)
                 stuck.add((mid, event_id))
+        # All that was due has been seen; or nothing was done with a whole page, and the next would be the same.
         if len(due) < PAGE or queued + given_up + len(stuck) == before:
             break
     return Woken(queued, given_up)

@@ -79,7 +79,7 @@ def rotate_secret(
 class Signer:
     """Signs webhooks with all secrets of their account that are valid; without one they stay unsigned.
 
-    Reads an account's secrets once a minute, and opens each once: what a warm function signs costs nothing.
+    Reads an account's secrets once a minute, and opens each once: a warm function signs without a request.
     """
 
     def __init__(self, store: SecretStore, unseal: Seal, clock: Clock) -> None:

@@ -72,7 +72,10 @@ class WebhookWork:
             raise
 
     def _recorded(self, task: WebhookTask, error: Exception, *, is_last: bool) -> DeliveryResult | None:
-        """What the attempt came to that met an error; None if that could not be written down."""
+        """Records the attempt that met an error. Out: what came of the task; None: nothing could be recorded.
+
+        `is_last`: an attempt that was made and not recorded ends the delivery.
+        """
         try:
             if isinstance(error, NotRecorded):
                 if error.state is not DeliveryState.PENDING:
@@ -83,7 +86,7 @@ class WebhookWork:
                 return None
             delivery = found[1]
             if not is_current(delivery, task):
-                # What failed came after the record.
+                # The attempt is recorded: what failed came after that.
                 made = delivery.attempts[-1] if delivery.attempts else None
                 number, destination = len(delivery.attempts), delivery.destination
                 return DeliveryResult("none", None, destination, made, number, delivery.next_msec, skipped="recorded")
