@@ -72,6 +72,7 @@ dial = partial(
 
 
 def _calls_back() -> bool:
+    """Whether to look for messages put off until now: at most every CALL_BACK_SECONDS in this environment."""
     now = time.monotonic()
     is_time = now >= called_back[0] + CALL_BACK_SECONDS
     if is_time:
@@ -83,8 +84,9 @@ def _calls_back() -> bool:
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     records = event.get("Records", [])
     images = {message_id(record): record["dynamodb"].get("NewImage", {}) for record in records}
+    # By the stream: what has just been queued need not be found in the index, which is a moment behind.
     queued = [mid for mid, image in images.items() if image.get("state") == {"S": "queued"}]
-    # A release before knows no queues; what it has queued is given its place before anything is dialled.
+    # Messages that an earlier release has queued, which knew no queues: they get their places first.
     strays = [mid for mid in queued if "order_pk" not in images[mid] and images[mid].get("due_shard") != {"S": LATER}]
     urgent = [mid for mid in queued if "urgent" in images[mid]]
     time_left = lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS  # noqa: E731

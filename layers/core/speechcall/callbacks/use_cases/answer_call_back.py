@@ -72,7 +72,11 @@ class CallBackDesk:
 
 
 def greet(caller: str, desk: CallBackDesk) -> Greeting:
-    """What a caller hears first. In: the caller's number as the provider tells it. Raises StoreUnavailable."""
+    """What a caller hears first. In: the caller's number as the provider tells it. Raises StoreUnavailable.
+
+    Where the number is withheld, or no message that is kept has called it, the greeting names no message (`mid` is
+    empty): then there is nothing to opt out of.
+    """
     number = shown_number(caller)
     if not number:
         return Greeting(Heard(say(WITHHELD)))

@@ -58,6 +58,7 @@ class MemoryCampaigns:
     def lists_page(
         self, account_id: str, name: str, limit: int, before: str | None
     ) -> tuple[list[ListOfCampaign], str | None]:
+        # accepting_msec: 0 of a list whose messages are written, -1 of one that is withdrawn.
         own = {
             f"{one.list_id:0>19}": ListOfCampaign(one.list_id, self.created[one.list_id], one.messages)
             for one in self.lists.values()
@@ -71,7 +72,10 @@ class MemoryCampaigns:
 
     # ------------------------------------------------------------- acceptance
     def count_list(self, made: MessageList) -> MessageList:
-        """The list as it is stored."""
+        """Counts a new list in its campaign.
+
+        Gives it as it is stored, with the shapes that have a funnel of their own.
+        """
         key = (made.account_id, made.campaign)
         known = self._add(key, made.list_id, len(made.message_ids), made.created_msec)
         funnels = own_funnels(known.shapes, made.funnels)
@@ -83,6 +87,10 @@ class MemoryCampaigns:
         return made._replace(funnels=funnels)
 
     def _add(self, key: Name, list_id: str, messages: int, now_msec: int) -> Campaign:
+        """Adds a list and its messages to the counts of a campaign, which is made if there is none.
+
+        Raises CampaignCancelled, TooManyCampaigns.
+        """
         known = self.campaigns.get(key) or Campaign(*key, now_msec)
         if known.cancelled_msec is not None:
             raise campaign_cancelled(key[1])

@@ -18,7 +18,11 @@ Place = tuple[str, Entry]
 
 @dataclass
 class Shard:
-    """Entries in their order. What leaves at the head is only passed over, now and then: a backlog is long."""
+    """Entries in their order.
+
+    One that leaves at the head is passed over (`head`), and many of these are deleted at once: each deletion moves all
+    entries behind it, and a backlog is long.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     head: int = 0
@@ -89,6 +93,7 @@ class MemoryIndex:
         return take_turns(lists, limit)
 
     def _set(self, mid: str, shard: str, due_msec: Any) -> None:
+        """Moves a message to its place in the index: in a shard, by the moment at which it is due (None: to none)."""
         place = self._places.pop(mid, None)
         if place:
             self._shards[place[0]].remove(place[1])

@@ -139,7 +139,7 @@ class MemoryTurns:
             return HeldBack(Brake.ACCOUNT, is_final=True)
         if turn.is_paused:
             return HeldBack(Brake.ACCOUNT, is_final=False)
-        # Not as the dialler has read it: it is given the turn, and goes by that. (0: it was never charged.)
+        # Charged since the dialler has read it: the dialler is given the turn as it is now. (0: it was never charged.)
         if turn.virtual not in (0, read.virtual):
             return TurnMoved(turn)
         if _limits(turn) != _limits(read):
@@ -193,6 +193,7 @@ class MemoryTurns:
         self._put(made)
 
     def _put(self, made: Turn | Queue) -> None:
+        """Stores a turn or queue; the order shows it at once, or when the lag has passed."""
         if isinstance(made, Turn):
             self._turns[made.account_id, made.is_urgent] = made
         else:
@@ -207,6 +208,7 @@ class MemoryTurns:
             self._show(self._coming.popleft()[1])
 
     def _show(self, made: Turn | Queue) -> None:
+        """Moves a turn or queue in the order, from the place of what was shown of it last."""
         if isinstance(made, Turn):
             name = (made.account_id, made.is_urgent)
             _move(self._order, name, _turn_place, self._seen_turns.get(name), made)

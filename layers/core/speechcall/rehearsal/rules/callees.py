@@ -116,6 +116,7 @@ def quantile(seconds: Seconds, part: float) -> float:
             return least + (most - least) * part
         case Spread(median, p95):
             sigma = log(p95 / median) / _P95
+            # Not at 0 and 1 themselves, where the normal distribution has no value.
             return exp(log(median) + sigma * _NORMAL.inv_cdf(min(max(part, 1e-6), 1 - 1e-6)))
         case Measured(values):
             return values[min(int(part * len(values)), len(values) - 1)]

@@ -56,7 +56,10 @@ class Forecast(NamedTuple):
 
 
 def forecast(rehearsed: Sequence[Rehearsed]) -> Forecast:
-    """Of at least one rehearsal, all with the same beginning."""
+    """Of at least one rehearsal, all with the same beginning.
+
+    Calls are counted in the shortest slots of which the longest rehearsal does not fill MOST_SLOTS.
+    """
     begin = rehearsed[0].begin_msec
     longest = max((one.end_msec - begin) / 1000 for one in rehearsed)
     slot = next((one for one in _SLOTS_SECONDS if longest < one * MOST_SLOTS), _SLOTS_SECONDS[-1])

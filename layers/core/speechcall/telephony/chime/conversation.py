@@ -123,8 +123,8 @@ def _parse(event: Mapping[str, Any]) -> Event:
 def _end(named: tuple[str, int], contact_id: str, sip_code: int | None, turn: int, hung_up: bool) -> EndReport:
     """What a HANGUP event says. `hung_up`: by an action list of ours. There is no record that could say more.
 
-    That somebody had answered it says alone only of a normal end, behind more events than the beginning and the
-    ringing; it may be dealt with before the event of the answer is.
+    `turn`: the event's number in the call. The event of the answer may not be dealt with yet. So a HANGUP itself counts
+    as that of an answered call if the end is normal, and more events came before than those of an unanswered one.
     """
     was_answered = sip_code == 0 and turn > 3
     if_answered: Cause | None = cause_of(sip_code, answered=True)
