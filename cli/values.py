@@ -167,6 +167,7 @@ def shown_window(window: Window) -> str:
 
 
 def _window(given: str) -> Window:
+    """A window out of [DAYS=]FROM-TO. 00:00 as its end is the end of the day."""
     days, equals, times = given.rpartition("=")
     found = _WINDOW.fullmatch(times)
     if found is None:

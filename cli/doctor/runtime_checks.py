@@ -68,6 +68,7 @@ def _names_of_alarms(stack: Stack) -> list[str]:
 
 
 def _stacks_alarms(stack: Stack) -> list[Any]:
+    """The alarms of the stack that are there. CloudWatch is asked for a hundred at a time, which is the most."""
     names = _names_of_alarms(stack)
     found: list[Any] = []
     for start in range(0, len(names), 100):
@@ -82,7 +83,7 @@ def _stacks_alarms(stack: Stack) -> list[Any]:
 def _alarms(stack: Stack) -> Iterator[Finding]:
     found = _stacks_alarms(stack)
     for one in found:
-        if one["StateValue"] == "ALARM" and "AlarmRule" not in one:  # its parts say what it is
+        if one["StateValue"] == "ALARM" and "AlarmRule" not in one:  # a composite one's parts are told
             entry = one["AlarmName"].rpartition("-")[2]
             yield Finding(f"{one['AlarmName']}: {one['AlarmDescription']}.", f"docs/runbook.md, {entry}.")
     if len(found) < len(_names_of_alarms(stack)):

@@ -22,7 +22,7 @@ PUT_BACK = 'docs/runbook.md, "What was changed by hand": puts back what was depl
 
 
 def stack_checks(stack: Stack) -> Iterator[Check]:
-    """Of the stack, its API and the account."""
+    """The checks of the stack, its API and the account."""
     yield Check("stack", "the stack is complete", lambda: _status(stack))
     yield Check("version", "the stack is of this command's release", lambda: _version(stack))
     yield Check("clock", "this machine's clock and AWS's agree", lambda: _clock(stack))
@@ -81,6 +81,7 @@ def _concurrency(stack: Stack) -> Iterator[Finding]:
         yield Finding("The stack's parameters are not whole numbers.", DEPLOY)
         return
     reserves = stack.parameters["ReserveConcurrency"] == "true"
+    # What the stack has reserved itself is not unreserved, but free for it.
     own = FUNCTIONS_OF_A_CALL * reserved_for_each(load.lines) if reserves else 0
     limit = stack.client("lambda").get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
     if told := why_too_many(load, int(limit) + own, reserve=reserves):

@@ -22,7 +22,7 @@ TABLES = ("MessagesTable", "RegistryTable")
 
 
 def storage_checks(stack: Stack) -> Iterator[Check]:
-    """Of tables, bucket, key and log group."""
+    """The checks of tables, bucket, key and log group."""
     yield Check("tables", "both tables are active", lambda: _active(stack))
     yield Check("tables-forget", "both tables forget what has expired", lambda: _forget(stack))
     yield Check("tables-recovery", "both tables can be restored to any second", lambda: _recovery(stack))

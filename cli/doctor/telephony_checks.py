@@ -32,7 +32,7 @@ QUOTAS = {
 
 
 def telephony_checks(stack: Stack) -> Iterator[Check]:
-    """Of the provider that places the stack's calls."""
+    """The checks of the provider that places the stack's calls."""
     if not provider(ProviderName(stack.provider)).rings_phones:
         yield Check("simulated", "phones are called", _simulated)
         return
@@ -81,6 +81,7 @@ def _caller_id(stack: Stack) -> Iterator[Finding]:
 
 
 def _described_flow(stack: Stack) -> dict[str, Any] | None:
+    """The contact flow, as Amazon Connect has it; None: it is not there."""
     connect = stack.client("connect")
     try:
         found = connect.describe_contact_flow(

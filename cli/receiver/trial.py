@@ -97,6 +97,10 @@ class _Case:
             self.faults.append(fault)
 
     def _took(self, answer: Answer, what: str) -> str | None:
+        """What is wrong with the answer to a webhook that has to be taken; None: nothing.
+
+        `what`: which webhook it was.
+        """
         self.seconds += answer.seconds
         if answer.status is None:
             said = self._no_answer(answer)
@@ -109,6 +113,10 @@ class _Case:
         return f"{what}was answered {answer.status}: it would be lost{why}"
 
     def _refused(self, answer: Answer, what: str) -> str | None:
+        """What is wrong with the answer to a webhook that has to be refused; None: nothing.
+
+        `what`: which one it was.
+        """
         self.seconds += answer.seconds
         if answer.status is None:
             return f"{what}: {self._no_answer(answer)}; 401 would be right"
@@ -276,6 +284,7 @@ def try_receiver(traffic: Traffic, mids: Callable[[], str], names: Sequence[str]
     for rule in CASES:
         if names and rule.name not in names:
             continue
+        # A receiver that does not even take a valid webhook shows nothing by refusing others.
         if found and found[0].name == "valid" and found[0].verdict is Verdict.FAULT:
             found.append(Finding(rule.name, rule.rule, Verdict.NOT_JUDGED, (UNTRIED,), 0.0))
         else:
@@ -284,6 +293,7 @@ def try_receiver(traffic: Traffic, mids: Callable[[], str], names: Sequence[str]
 
 
 def _tried(rule: _Rule, traffic: Traffic, mid: str) -> Finding:
+    """Runs one case. If the count is the most of it, and the receiver does not tell the count, it is not judged."""
     case = _Case(traffic, mid)
     rule.run(case)
     if traffic.counts:

@@ -41,7 +41,7 @@ def selftest(
             try:
                 return show_results(examine(_of_connect(subject, call)), show, as_json=as_json)
             finally:
-                # Somebody may interrupt it; what is left behind then is not told twice.
+                # Where the test was interrupted, it has not removed what it made. Else there is nothing left to remove.
                 for _ in examine([Check("removed", "", call.remove)]):
                     pass
         case ProviderName.SIMULATED:

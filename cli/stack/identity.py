@@ -80,6 +80,7 @@ def identify(deployment: Deployment, name_or_id: str) -> Identity:
 
 
 def _described(cloudformation: Any, name_or_id: str) -> dict[str, Any] | None:
+    """A stack as CloudFormation describes it; None: there is none."""
     try:
         found: dict[str, Any] = cloudformation.describe_stacks(StackName=name_or_id)["Stacks"][0]
     except ClientError as error:

@@ -80,7 +80,10 @@ def count_due(dynamodb: Any, table: str, shard: str, **more: Any) -> int:
 
 
 def wait_until(done: Callable[[], bool], what: str, pause: Pause, patience: float = PATIENCE_SECONDS) -> None:
-    """Raises Refusal where it takes longer than the patience."""
+    """Asks whether it is done, after longer and longer pauses. Raises Refusal after `patience` seconds.
+
+    `what`: what is waited for, as the refusal names it.
+    """
     wait, waited = 1.0, 0.0
     while not done():
         if waited > patience:
@@ -125,6 +128,7 @@ class StackPart(NamedTuple):
         return status == GONE
 
     def _failures(self) -> list[str]:
+        """Which resources CloudFormation could not delete, and why."""
         pages = self.cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.stack.stack_id)
         failed = [
             f"{one['LogicalResourceId']}: {one.get('ResourceStatusReason', 'no reason is given')}"
@@ -190,6 +194,7 @@ class Table(NamedTuple):
     name: str
 
     def _described(self) -> dict[str, Any] | None:
+        """The table as DynamoDB describes it; None: it is not there."""
         try:
             found: dict[str, Any] = self.dynamodb.describe_table(TableName=self.name)["Table"]
         except ClientError as error:
@@ -216,6 +221,7 @@ class Table(NamedTuple):
         wait_until(lambda: self._described() is None, f"The deletion of the table {self.name}", pause)
 
     def _is_being_deleted(self) -> bool:
+        """Has the table deleted; whether DynamoDB has taken that. Not while the table is being changed: ask again."""
         try:
             self.dynamodb.delete_table(TableName=self.name)
         except ClientError as error:
