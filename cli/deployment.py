@@ -111,7 +111,7 @@ class Deployment:
 
     @property
     def region(self) -> str:
-        """Where it runs."""
+        """The AWS Region of the deployment."""
         return self._session.region_name or ""
 
     def seal(self, account_id: str, secret: str) -> str:
@@ -136,7 +136,7 @@ class Deployment:
 
     @cached_property
     def turns(self) -> DynamoTurns:
-        """Whose turn it is for a line."""
+        """The store of turns: which account is next for a line."""
         return DynamoTurns(self._dynamodb, self._messages_table, self._registry_table)
 
     @cached_property

@@ -196,7 +196,7 @@ class Told:
         return len(self.standing.messages) - len(self.standing.lines.held)
 
     def as_json(self) -> dict[str, Any]:
-        """For programs."""
+        """The forecast as JSON."""
         found = self.found
         return {
             "account": self.account,
@@ -217,7 +217,7 @@ class Told:
         }
 
     def lines(self) -> Iterator[str]:
-        """For people."""
+        """The forecast as lines to read."""
         found, begin = self.found, self.found.begin_msec
         yield (
             f"{self.messages} messages of {self.account}, sent at {_clock(begin)} UTC behind {max(self.waiting, 0)} "

@@ -67,7 +67,7 @@ class Tally:
     wrong: list[WrongCell] = field(default_factory=list)
 
     def told(self, error: str | None = None) -> dict[str, Any]:
-        """For programs."""
+        """What came of it as JSON; `error`: why it was not done to the end."""
         cells = [{"row": one.row, "column": one.column, "message": one.why} for one in self.wrong]
         told = {"rows": self.rows, "sent": self.sent, "messagelistIds": self.lists, "wrong": cells}
         return {**told, "error": error} if error else told

@@ -48,7 +48,7 @@ def show_message(deployment: Deployment, place: Place, message: MessageId, as_js
 
 
 def _described(history: History, now_msec: int) -> dict[str, Any]:
-    """As its sender sees it, with what an operator needs, and without what is the sender's alone."""
+    """The message as its sender sees it in the API, with what an operator needs, and without the sender's own texts."""
     message = history.message
     status: dict[str, Any] = {**describe_message(history, now_msec)}
     for name in FREE_TEXT:

@@ -17,7 +17,7 @@ _NO_PROBLEM = frozenset({"", "OK", "No records processed"})
 
 
 def runtime_checks(stack: Stack) -> Iterator[Check]:
-    """Of triggers, dead letters and alarms."""
+    """The checks of triggers, dead letters and alarms."""
     yield Check("sources", "queues and streams reach their functions", lambda: _sources(stack))
     yield Check("rules", "clock and events reach their functions", lambda: _rules(stack))
     yield Check("dead-letters", "the dead-letter queues are empty", lambda: _dead_letters(stack))

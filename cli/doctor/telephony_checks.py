@@ -166,7 +166,7 @@ def _flow_log(stack: Stack) -> Iterator[Finding]:
 
 
 def _call_backs(stack: Stack, output: str) -> Iterator[Finding]:
-    """Where calls to the caller ID go. In: the output that names where they should."""
+    """Where calls to the caller ID go. `output`: the stack's output that names the flow or application for them."""
     given, target = stack.parameters, stack.outputs.get(output, "")
     if not target or given["RouteCallBacks"] != "true" or given["ExternalCallerId"] == "true":
         return  # a stack of a release before answers none

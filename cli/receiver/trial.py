@@ -52,23 +52,23 @@ class _Case:
         return Hook(self.mid, **given)  # type: ignore[arg-type]
 
     def takes(self, hook: Hook, what: str = "", *, slowly: bool = False, new: bool = True) -> None:
-        """It has to be answered 2xx. `new`: it is one that was not taken before."""
+        """Sends a webhook that has to be answered 2xx. `new`: it is one that the receiver has not taken before."""
         pace = Pace(self._traffic.pause) if slowly else None
         self._note(self._took(self._traffic.send(hook, pace), what))
         self.taken += new
 
     def refuses(self, hook: Hook, what: str) -> None:
-        """It has to be answered 4xx, and not taken."""
+        """Sends a webhook that has to be answered 4xx, and not taken."""
         self._note(self._refused(self._traffic.send(hook), what))
 
     def keeps_out(self, hook: Hook, what: str) -> None:
-        """It must not be taken, whatever is answered, or nothing."""
+        """Sends a webhook that must not be taken, whatever is answered, or nothing."""
         answer = self._traffic.send(hook)
         if answer.status is not None and is_delivered(answer.status):
             self._note(self._refused(answer, what))
 
     def loses_the_answer_to(self, hook: Hook) -> None:
-        """It is sent, and what is answered is thrown away."""
+        """Sends a webhook, and throws the answer away."""
         answer = self._traffic.send(hook, Pace(loses_answer=True))
         self.seconds += answer.seconds
         if answer.word != LOST:

@@ -119,7 +119,10 @@ class SimulatedCall:
         return DynamoCalls(self._deployment.client("dynamodb"), self._deployment.name_of("MessagesTable"))
 
     def checks(self) -> Iterator[Check]:
-        """Step by step; each that fails ends it, but what was made is always removed."""
+        """The steps as checks. Each is run before the next is chosen, by what it has made or found.
+
+        A step that fails ends the test, but what was made is always removed.
+        """
         yield Check("beeps", "the bucket of prompts takes two beeps", self._put)
         if self._uris[0]:
             yield Check("call", "a call of two menus stands in the table", self._write)
@@ -138,7 +141,7 @@ class SimulatedCall:
 
     # ------------------------------------------------------------------ the steps
     def _put(self) -> Iterator[Finding]:
-        """They stay: the next test uses them again."""
+        """Puts two beeps into the bucket, the prompts of the two menus. They stay: the next test uses them again."""
         bucket = S3Audio(self._deployment.client("s3"), self._deployment.name_of("PromptsBucket"))
         self._uris = (bucket.put(beep(LOW)), bucket.put(beep(HIGH)))
         yield from ()

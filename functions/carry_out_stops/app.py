@@ -1,4 +1,4 @@
-"""Clock, and who has cancelled something: the messages of what was cancelled are finished, and people are erased."""
+"""Clock, or a cancellation: the messages of what was cancelled are finished, and people are erased."""
 
 from functools import partial
 from typing import Any

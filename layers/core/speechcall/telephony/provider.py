@@ -29,7 +29,7 @@ class ProviderName(StrEnum):
 
 
 class CallBacks(Protocol):
-    """Answers who calls the caller ID back, in a provider's words."""
+    """Answers calls back to the caller ID, in the form of a provider."""
 
     def answer(self, event: Any) -> dict[str, Any]:
         """The answer to an invocation."""

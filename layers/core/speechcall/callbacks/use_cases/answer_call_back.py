@@ -1,4 +1,4 @@
-"""Somebody calls the caller ID back: who has called them last, and that they do not want to be called again."""
+"""Somebody calls the caller ID back: they are told who has called them last, and may opt out."""
 
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -21,7 +21,7 @@ from speechcall.shared.use_cases.clock import Clock
 
 
 class LastCall(NamedTuple):
-    """The message that called a number, as far as the called person hears of it."""
+    """The message for which a number was called last: what a call back needs of it."""
 
     mid: str
     account_id: str

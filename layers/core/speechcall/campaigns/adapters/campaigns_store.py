@@ -239,7 +239,10 @@ class DynamoCampaigns:
         return not failed
 
     def confirm_list(self, list_id: str, account_id: str, campaign: str) -> None:
-        """Its messages are written: from now on it is shown among the lists of its campaign. Safe to repeat."""
+        """The messages of a list are written: from now on it is shown among the lists of its campaign.
+
+        Safe to repeat.
+        """
         it_is_accepting = "attribute_exists(accepting_msec)"
         values = {":pk": campaign_lists_partition(account_id, campaign), ":place": campaign_lists_place(list_id)}
         try:
@@ -250,7 +253,7 @@ class DynamoCampaigns:
                 values,
             )
         except ConditionFailed:
-            return  # confirmed before; it cannot be withdrawn, as no request lasts as long as that takes
+            return  # confirmed before; not withdrawn, which takes longer than any request lasts
 
     # ---------------------------------------------------------------- sweeper
     def accepting(self, before_msec: int, limit: int) -> list[AcceptingList]:

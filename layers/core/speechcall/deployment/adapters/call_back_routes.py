@@ -113,7 +113,7 @@ class ChimeRoutes:
 
 
 def routes_of(given: Mapping[str, str], connect: Any, voice: Any) -> Routes:
-    """Those of the stack's provider. In: the resource's properties; what makes boto3's clients."""
+    """The routes of the stack's provider. In: the resource's properties; what makes boto3's clients."""
     if arn := given.get("ConnectInstanceArn"):
         return ConnectRoutes(connect(), arn)
     return ChimeRoutes(voice(), given["RuleName"], given["Region"])

@@ -14,17 +14,17 @@ LOST_MSEC = 300_000
 
 
 class SendNow(NamedTuple):
-    """It may be sent."""
+    """The fallback may be sent."""
 
 
 class SendLater(NamedTuple):
-    """Not before this moment."""
+    """The fallback is not sent before this moment."""
 
     at_msec: int
 
 
 class GiveUp(NamedTuple):
-    """It is never sent."""
+    """The fallback is never sent."""
 
     status: FallbackStatus
     reason: FallbackReason

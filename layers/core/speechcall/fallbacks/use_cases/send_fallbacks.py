@@ -35,7 +35,7 @@ PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class Fallbacks:
-    """What is due is sent by `send_due`. `tell_end` hears of each that has come to its end, by message id."""
+    """Sends the fallbacks that are due. `tell_end` is called for each that has ended, with the id of its message."""
 
     store: FallbackStore
     sms: Sms

@@ -121,6 +121,7 @@ class MemoryCalls:
 
     def append(self, mid: str, attempt: int, contact_id: str, entry: Entry, turn: int = 0) -> tuple[bool, Call | None]:
         def appended(call: Call) -> Call | None:
+            # The first entry may be the first that is known of the contact.
             own = (None, contact_id) if entry.seq == 1 else (contact_id,)
             follows = call.log_seq == entry.seq - 1 and call.seq <= entry.seq
             if call.plan is None or is_over(call) or call.contact_id not in own or not follows:

@@ -47,7 +47,7 @@ LONGEST_HOURS = 24 * 40
 
 
 class Stores(NamedTuple):
-    """Where a rehearsal happens. `situate` has put there what waits now."""
+    """Where a rehearsal happens: stores in which `stores_of` has put what waits now."""
 
     messages: MessageStore
     turns: TurnStore

@@ -74,7 +74,7 @@ class ConnectTelephony:
         *,
         provider_rings: bool = False,
     ) -> None:
-        """`client` makes or gives the boto3 client, `dialling` that of who dials, which repeats nothing by itself.
+        """`client` makes or gives the boto3 client, `dialling` that for placing calls, which repeats no request.
 
         `provider_rings`: the instance is told for how long a phone may ring. It may refuse that for traffic that is no
         campaign's, so it is told only where an operator has asked for it.

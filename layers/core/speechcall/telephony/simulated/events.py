@@ -105,9 +105,9 @@ class SimulatedCalls:
     def _end(
         self, moment: Moment, if_answered: Cause | None, if_unanswered: Cause | None, at_msec: int | None = None
     ) -> None:
-        """Tells the end of a call. In: its causes, if somebody had answered and if not.
+        """Tells the end of a call. In: its cause if somebody had answered, and if nobody had.
 
-        When it ended, if that is known.
+        When it ended, if known.
         """
         report = EndReport(
             moment.mid,
