@@ -30,6 +30,7 @@ def _dialler(deployment: Deployment) -> Iterator[Finding]:
 
 
 def _lines(deployment: Deployment, where: str) -> Iterator[Finding]:
+    """Whether an operator has chosen no lines, or other lines or another rate than the stack's parameters."""
     state = deployment.lines.read()
     repair = f"speechcall pool set --as-deployed {where}"
     if state.lines == 0:
@@ -78,6 +79,7 @@ def _destinations(deployment: Deployment, where: str) -> Iterator[Finding]:
 
 
 def _stuck(deployment: Deployment, where: str) -> Iterator[Finding]:
+    """Messages that have been due for longer than the sweeper needs to look at them."""
     now = round(time.time() * 1000)
     for state, late in LATE_SECONDS.items():
         # One more than is listed, by which `_some` knows that there are more.

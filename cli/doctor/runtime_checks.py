@@ -26,6 +26,7 @@ def runtime_checks(stack: Stack) -> Iterator[Check]:
 
 
 def _sources(stack: Stack) -> Iterator[Finding]:
+    """Triggers by which Lambda takes from queues and streams, and that are off or have failed."""
     for logical, uuid in stack.of_type("AWS::Lambda::EventSourceMapping").items():
         found = stack.client("lambda").get_event_source_mapping(UUID=uuid)
         if found["State"] not in _MEANWHILE:
@@ -81,6 +82,7 @@ def _stacks_alarms(stack: Stack) -> list[Any]:
 
 
 def _alarms(stack: Stack) -> Iterator[Finding]:
+    """Alarms that ring now, and whether any was deleted."""
     found = _stacks_alarms(stack)
     for one in found:
         if one["StateValue"] == "ALARM" and "AlarmRule" not in one:  # a composite one's parts are told

@@ -76,6 +76,7 @@ def _clock(stack: Stack) -> Iterator[Finding]:
 
 
 def _concurrency(stack: Stack) -> Iterator[Finding]:
+    """Whether the account has room in Lambda for all that the stack's parameters allow at once."""
     load = load_of(stack.parameters)
     if load is None:
         yield Finding("The stack's parameters are not whole numbers.", DEPLOY)
@@ -93,6 +94,7 @@ def _in_calls(stack: Stack) -> list[str]:
 
 
 def _reserve(stack: Stack) -> Iterator[Finding]:
+    """Whether each function of a call has the executions set aside that the stack's lines need."""
     if stack.parameters["ReserveConcurrency"] != "true":
         yield Finding(
             "Webhooks, introductions and strangers can take the executions that live calls need.",

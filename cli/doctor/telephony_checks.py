@@ -104,6 +104,7 @@ def _flow(stack: Stack) -> Iterator[Finding]:
 
 
 def _flow_content(stack: Stack) -> Iterator[Finding]:
+    """Whether the flow in the instance is, block by block, the one that this release builds."""
     flow = _described_flow(stack)
     if flow is None:
         return  # `flow` says so
@@ -137,6 +138,7 @@ def _association(stack: Stack) -> Iterator[Finding]:
 
 
 def _quota(stack: Stack, parameter: str) -> Iterator[Finding]:
+    """Whether Amazon Connect's quota is as high as a parameter of the stack: Lines or CallsPerSecond."""
     what, names = QUOTAS[parameter]
     wanted, found = stack.number(parameter), None
     pages = stack.client("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode="connect")

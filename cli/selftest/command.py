@@ -86,6 +86,7 @@ class _Subject:
 
 
 def _of_stack(stack: Stack) -> _Subject:
+    """What the test needs to know of a deployed stack."""
     return _Subject(
         ProviderName(stack.provider),
         stack.outputs["ApiUrl"],
@@ -96,6 +97,7 @@ def _of_stack(stack: Stack) -> _Subject:
 
 
 def _on_this_machine(deployment: Deployment, place: Place) -> _Subject:
+    """What the test needs to know of `make run`. Raises Failure if it does not answer."""
     url = f"http://127.0.0.1:{place.port}"
     try:
         told: dict[str, Any] = httpx.get(f"{url}/health", timeout=10, trust_env=False).json()

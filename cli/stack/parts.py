@@ -100,6 +100,7 @@ class StackPart(NamedTuple):
     stack: Identity
 
     def _status(self) -> str:
+        """The stack's status as CloudFormation knows it; GONE: there is no such stack."""
         try:
             found = self.cloudformation.describe_stacks(StackName=self.stack.stack_id)["Stacks"][0]
         except ClientError as error:
@@ -241,6 +242,7 @@ class Bucket(NamedTuple):
     name: str
 
     def _is_there(self) -> bool:
+        """Whether there is such a bucket."""
         try:
             self.s3.head_bucket(Bucket=self.name)
         except ClientError as error:

@@ -128,6 +128,7 @@ class Restoring:
         now_msec = SystemClock().now_msec()
 
         def put_back(item: dict[str, Any]) -> dict[str, Any]:
+            """An item as it is put back: of a lost message what `restored` makes of it, anything else as it is."""
             plain = from_wire(item)
             mid = mid_in(plain)
             if mid is None:
@@ -223,6 +224,7 @@ class Restoring:
         """How many items of a copy were missing; each is written as `change` has it, None: not at all."""
 
         def write(item: dict[str, Any]) -> int:
+            """1 if the item was missing, and is written; else 0."""
             try:
                 changed = change(item)
                 if changed is None:

@@ -72,7 +72,7 @@ dial = partial(
 
 
 def _calls_back() -> bool:
-    """Whether to look for messages put off until now: at most every CALL_BACK_SECONDS in this environment."""
+    """Whether this run looks first for messages that were put off until now: once in CALL_BACK_SECONDS."""
     now = time.monotonic()
     is_time = now >= called_back[0] + CALL_BACK_SECONDS
     if is_time:
@@ -82,6 +82,7 @@ def _calls_back() -> bool:
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """Dials what waits. In: a batch of the stream of MessagesTable, or an event of the clock, which has no records."""
     records = event.get("Records", [])
     images = {message_id(record): record["dynamodb"].get("NewImage", {}) for record in records}
     # By the stream: what has just been queued need not be found in the index, which is a moment behind.

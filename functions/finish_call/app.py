@@ -51,6 +51,10 @@ started()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
+    """In, of a state machine: a call and its end, or the place of an opt-out; of EventBridge: an execution that died.
+
+    Out: outcome and reason, which the execution's history shows.
+    """
     if place := event.get("optOut"):
         return keep(str(event["mid"]), place)
     if "detail" in event:  # of EventBridge: the execution died

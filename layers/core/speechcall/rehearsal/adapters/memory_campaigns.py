@@ -129,7 +129,7 @@ class MemoryCampaigns:
     def withdraw(self, accepting: AcceptingList, now_msec: int) -> bool:
         if self.lists[accepting.list_id].accepting_msec != accepting.accepting_msec:
             return False
-        self.lists[accepting.list_id] = replace(accepting, accepting_msec=-1)
+        self.lists[accepting.list_id] = replace(accepting, accepting_msec=-1)  # withdrawn
         key, count = (accepting.account_id, accepting.campaign), accepting.messages
         known = self.campaigns[key]
         self.campaigns[key] = replace(

@@ -31,6 +31,7 @@ class Shard:
         insort(self.entries, entry, lo=self.head)
 
     def remove(self, entry: Entry) -> None:
+        """Removes an entry that is there: the first one by passing over it, any other by deleting it."""
         at = bisect_left(self.entries, entry, lo=self.head)
         if at > self.head:
             del self.entries[at]

@@ -82,6 +82,7 @@ class MemoryTurns:
         opens_msec: int = 0,
         was_stopped: bool = False,
     ) -> None:
+        """As `TurnStore.wake`."""
         name = (account_id, campaign, is_urgent, window)
         if opens_msec > now_msec:
             if self.find_queue(*name).opens_msec != opens_msec:
@@ -113,6 +114,7 @@ class MemoryTurns:
         return len(found[:MOST_OPENED])
 
     def rest(self, turn: Turn, queue: Queue | None = None) -> bool:
+        """As `TurnStore.rest`."""
         if queue is not None:
             stored = self.find_queue(*_queue_name(queue))
             if stored.revision != queue.revision:
