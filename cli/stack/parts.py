@@ -154,7 +154,7 @@ class LogGroup(NamedTuple):
 
     def remove(self, pause: Pause) -> None:
         """DeleteLogGroup."""
-        del pause
+        del pause  # nothing is waited for
         try:
             self.logs.delete_log_group(logGroupName=self.name)
         except ClientError as error:
@@ -183,7 +183,7 @@ class Machines(NamedTuple):
 
     def remove(self, pause: Pause) -> None:
         """DeleteStateMachine for each; executions that run are stopped by Step Functions."""
-        del pause
+        del pause  # nothing is waited for
         for arn in machines_of(self.states, self.prefix):
             self.states.delete_state_machine(stateMachineArn=arn)
 
@@ -263,7 +263,7 @@ class Bucket(NamedTuple):
 
     def remove(self, pause: Pause) -> None:
         """Empties it, and deletes it."""
-        del pause
+        del pause  # nothing is waited for
         if not self._is_there():
             return
         for page in self.s3.get_paginator("list_multipart_uploads").paginate(Bucket=self.name):
@@ -274,7 +274,7 @@ class Bucket(NamedTuple):
             objects = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in named]
             if objects:
                 answer = self.s3.delete_objects(Bucket=self.name, Delete={"Objects": objects, "Quiet": True})
-                for error in answer.get("Errors", [])[:1]:
+                for error in answer.get("Errors", [])[:1]:  # the first is enough
                     raise Refusal(f"S3 does not delete {error.get('Key')} of {self.name}: {error.get('Message')}")
         self.s3.delete_bucket(Bucket=self.name)
 
@@ -303,7 +303,7 @@ class Key(NamedTuple):
 
     def remove(self, pause: Pause) -> None:
         """ScheduleKeyDeletion; KMS has no deletion at once."""
-        del pause
+        del pause  # nothing is waited for
         if self.look() is not None:
             self.kms.schedule_key_deletion(KeyId=self.name, PendingWindowInDays=self.days)
 

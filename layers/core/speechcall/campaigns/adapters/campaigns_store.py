@@ -257,7 +257,7 @@ class DynamoCampaigns:
 
     # ---------------------------------------------------------------- sweeper
     def accepting(self, before_msec: int, limit: int) -> list[AcceptingList]:
-        """Lists that were counted before a moment, and whose messages may not be written; the oldest first."""
+        """As `AcceptingLists.accepting`, the oldest first; up to `limit` of them."""
         with store_errors():
             page = self._client.query(
                 TableName=self._table,
@@ -277,7 +277,7 @@ class DynamoCampaigns:
                 accepting_msec=item["accepting_msec"],
             )
             for item in found
-            # As the table has them now: behind the index's back a list may have been confirmed, resumed or withdrawn.
+            # By the table as it is now: the index may not show yet that a list was confirmed, resumed or withdrawn.
             if item and item.get("accepting_msec", before_msec) < before_msec
         ]
 

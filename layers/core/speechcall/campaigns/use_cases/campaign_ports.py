@@ -19,7 +19,7 @@ class ListOfCampaign:
 
 @dataclass(frozen=True, slots=True)
 class AcceptingList:
-    """A list that is counted, and whose messages may not be written."""
+    """A list that is counted, and whose messages are perhaps not written yet."""
 
     list_id: str
     account_id: str
@@ -31,10 +31,10 @@ class AcceptingList:
 
 
 class AcceptingLists(Protocol):
-    """The lists of campaigns whose messages may not be written."""
+    """The lists of campaigns that are counted, and whose messages are perhaps not written yet."""
 
     def accepting(self, before_msec: int, limit: int) -> Sequence[AcceptingList]:
-        """The lists that were counted before a moment and are not confirmed, the oldest first."""
+        """The lists that were counted, or whose request was last repeated, before a moment; the oldest first."""
 
     def confirm_list(self, list_id: str, account_id: str, campaign: str) -> None:
         """The messages of a list are written: from now on it is shown among the lists of its campaign.

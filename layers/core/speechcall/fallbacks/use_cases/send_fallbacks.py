@@ -92,7 +92,8 @@ class Fallbacks:
     def _message(self, found: Waiting) -> Message | None:
         """The message; None: it is gone, or it cannot be read and the time for its fallback is over.
 
-        While there is time, the error of reading it is raised: the fallback is looked at again the next minute.
+        While there is time, what makes it unreadable is raised, and a RetryableError always: it is looked at again in a
+        minute.
         """
         try:
             return self.store.message(found.mid)

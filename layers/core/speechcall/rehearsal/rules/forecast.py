@@ -66,6 +66,7 @@ def forecast(rehearsed: Sequence[Rehearsed]) -> Forecast:
     slots = [0] * (int(longest // slot) + 1)
     for one in rehearsed:
         for moment in one.begun_msec:
+            # A call that begins at the very end belongs to the last slot.
             slots[min((moment - begin) // (slot * 1000), len(slots) - 1)] += 1
     return Forecast(
         seeds=len(rehearsed),
