@@ -52,7 +52,10 @@ def action_of(command: Callable[..., Any]) -> str | None:
 
 @contextmanager
 def recorded(deployment: object, command: Callable[..., Any], given: Mapping[str, Any]) -> Iterator[None]:
-    """Within it, the first change is recorded with its write. A stand-in for a deployment has no trail."""
+    """A context in which the first change that a command makes is recorded, in one transaction with it.
+
+    A command without `@changing` opens no record. A test's stand-in for a deployment has no audit trail.
+    """
     action = action_of(command)
     if action is None or not isinstance(deployment, Deployment):
         yield

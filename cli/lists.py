@@ -160,7 +160,7 @@ def _found(deployment: Deployment, ids: Sequence[str]) -> list[MessageList]:
 
 
 def _look(deployment: Deployment, tally: Tally, clock: SystemClock) -> bool:
-    """Looks once; False: everything has ended."""
+    """Looks once where the unfinished messages stand; False: all have ended."""
     found: list[Summary] = []
     for first in range(0, len(tally.unfinished), MOST_READ):
         found += deployment.history.summaries(tally.unfinished[first : first + MOST_READ])

@@ -171,7 +171,7 @@ def _call_backs(stack: Stack, output: str) -> Iterator[Finding]:
     """Where calls to the caller ID go. `output`: the stack's output that names the flow or application for them."""
     given, target = stack.parameters, stack.outputs.get(output, "")
     if not target or given["RouteCallBacks"] != "true" or given["ExternalCallerId"] == "true":
-        return  # a stack of a release before answers none
+        return  # the stack does not lead them anywhere; one of an earlier release has no such output
     arn, region = given["ConnectInstanceArn"], stack.deployment.region
     routes: Routes = (
         ConnectRoutes(stack.client("connect"), arn) if arn else ChimeRoutes(stack.client("chime-sdk-voice"), "", region)

@@ -83,7 +83,7 @@ class _Case:
         self.taken += new
 
     def count(self) -> None:
-        """Holds what the receiver says that it took against what it had to take."""
+        """Compares how many webhooks the receiver says that it took with how many it had to take."""
         try:
             counted = self._traffic.count(self.mid)
         except UnreadableCount as error:

@@ -94,7 +94,7 @@ def provider(name: ProviderName) -> Provider:
 
 
 def chosen_provider() -> Provider:
-    """The one that the function's environment names. Raises MissingSetting for a name that there is not."""
+    """The provider that the function's environment names. Raises MissingSetting for a name that there is not."""
     name = setting("TELEPHONY_PROVIDER")
     try:
         return provider(ProviderName(name))

@@ -91,6 +91,7 @@ class MemoryTurns:
         if not was_stopped and self.remembers and now_msec < self._woken.get(name, 0) + ALREADY_AWAKE_MSEC:
             return
         turn, queue = self.find(account_id, is_urgent), self.find_queue(*name)
+        # A queue or turn that waits again begins at least where the clock of the others stands: rest gains it nothing.
         if not queue.is_waiting:
             queue = altered(queue, opens_msec=0, virtual=max(queue.standing, turn.queue_clock), owed=0, is_waiting=True)
         self._put(altered(queue, woken_msec=now_msec, revision=queue.revision + 1))
