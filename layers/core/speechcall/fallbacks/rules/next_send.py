@@ -48,6 +48,6 @@ def next_send(
 
 
 def again(now_msec: int, until_msec: int, reason: FallbackReason) -> SendLater | GiveUp:
-    """What is to be done where something was in the way that may pass, while there is time."""
+    """What to do where something that may pass was in the way: try again later, or give up where there is no time."""
     at_msec = now_msec + AGAIN_MSEC
     return SendLater(at_msec) if at_msec < until_msec else GiveUp(FallbackStatus.FAILED, reason)

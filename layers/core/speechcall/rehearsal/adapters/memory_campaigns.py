@@ -143,12 +143,12 @@ class MemoryCampaigns:
 
     # ------------------------------------------------- parts of claims and ends
     def call(self, key: Name, more: int) -> None:
-        """Calls that hold a line."""
+        """`more` calls of a campaign hold a line; fewer, where it is negative."""
         if known := self.campaigns.get(key):
             self.campaigns[key] = replace(known, calling=known.calling + more)
 
     def finish(self, key: Name, outcome: str, now_msec: int) -> None:
-        """A message is finished."""
+        """Counts a message of a campaign that has ended."""
         if known := self.campaigns.get(key):
             left = known.unfinished - 1
             outcomes = Counter(known.outcomes) + Counter({outcome: 1})
@@ -156,6 +156,6 @@ class MemoryCampaigns:
             self.campaigns[key] = replace(known, unfinished=left, outcomes=outcomes, finished_msec=finished_msec)
 
     def hear(self, key: Name, shape: str, mid: str, heard: Heard) -> None:
-        """What was heard in a call attempt."""
+        """Adds what was heard in a call attempt to the funnel of its shape."""
         self.funnels.setdefault(key, {}).setdefault(shape, Counter()).update(counted(heard))
         self.examples.setdefault((key, shape), mid)

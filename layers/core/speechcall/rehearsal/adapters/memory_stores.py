@@ -378,12 +378,15 @@ class MemoryMessages:
         return True
 
     def place(self, message: Message) -> None:
-        """A message as it was read from another store, with what it holds: a line is the pool's."""
+        """Stores a message that was read from another store, with its places in index and queue.
+
+        A line that it holds is not taken here: the state of the pool is read too.
+        """
         with self._lock:
             self._put(message, message.due_msec, stands=message.stands)
 
     def _finish(self, finished: Message) -> Message:
-        """Counts a message that has ended in its campaign, if it has one; gives it back."""
+        """Tells of a message that has ended, counts it in its campaign if it has one, and gives it back."""
         if self.tell_end:
             self.tell_end(finished)
         if finished.campaign and finished.outcome:

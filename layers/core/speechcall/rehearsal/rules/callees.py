@@ -29,7 +29,7 @@ CAUSES: Mapping[str, Cause | None] = {
 
 
 class Fixed(NamedTuple):
-    """The same each time."""
+    """The same number of seconds each time."""
 
     seconds: float
 
@@ -49,7 +49,7 @@ class Spread(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """One of these, each as likely as the others."""
+    """One of these numbers of seconds, each as likely as the others."""
 
     values: tuple[float, ...]
 

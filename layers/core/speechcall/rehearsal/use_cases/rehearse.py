@@ -59,7 +59,7 @@ class Stores(NamedTuple):
 
 
 class Situation(NamedTuple):
-    """What there is when it begins."""
+    """What there is when a rehearsal begins."""
 
     now_msec: int
     stack: Pool
@@ -81,7 +81,7 @@ def rehearse(
 
 
 class _Rehearsal:
-    """One run. It is the `Flows` of the dialler, too."""
+    """One rehearsal, as it runs. It is also the `Flows` by which the dialler starts calls."""
 
     def __init__(
         self,
@@ -152,7 +152,7 @@ class _Rehearsal:
         self._wake()
 
     def _resume(self, message: Message) -> None:
-        """A call that is up: it ends when its callee is done, counted from when it took its line."""
+        """Sets the end of a call that is up already on the clock: its time is counted from when it took its line."""
         called = self._called(message, message.attempt)
         self._live.add(holder(message.mid, message.attempt))
         since = (self._clock.now_msec() - (message.claimed_msec or self._clock.now_msec())) / 1000

@@ -82,7 +82,7 @@ def render_next(step: Next, asks: Asks) -> Answer:
 
 
 def again(report: Report) -> Answer:
-    """What was reported could not be told: a short pause, and it is told again."""
+    """For a report that could not be dealt with: a short pause, after which it is reported again."""
     heard = report.heard
     told = {"heard": heard.event, **({"key": heard.key} if heard.key else {})}
     return _answer([pause(HOLD_MSEC)], report, doing=HOLD, seq=question(heard.seq, heard.repeat), **told)

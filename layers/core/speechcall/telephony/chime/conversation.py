@@ -187,7 +187,7 @@ def _is_deaf(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) 
 
 
 def _is_gone(details: Mapping[str, Any]) -> bool:
-    """An action's end may be told after the callee has hung up, before the HANGUP event."""
+    """Whether the call is over. An action's end may be told after the callee has hung up, before the HANGUP event."""
     legs = details.get("Participants") or []
     return bool(legs) and all(leg.get("Status") == "Disconnected" for leg in legs)
 
