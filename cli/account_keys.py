@@ -94,6 +94,7 @@ def revoke(deployment: Deployment, account_id: AccountId, name: KeyName) -> None
 
 
 def _why(change: NotDone, account_id: str, name: str) -> str:
+    """Why a key was not made or revoked, in a sentence."""
     match change:
         case Change.TAKEN:
             return f"There is a key {name} of {account_id} already; revoke it first, or take another name."
@@ -116,6 +117,7 @@ def _listed(scopes: Collection[Scope]) -> str:
 
 
 def _row(key: Credential) -> dict[str, object]:
+    """A key as it is shown: without its secret, which is not stored."""
     made = datetime.fromtimestamp(key.created_msec / 1000, UTC) if key.created_msec is not None else None
     return {
         "name": key.key_name,

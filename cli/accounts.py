@@ -310,6 +310,7 @@ def set_(
         "minutes_per_day": minutes_per_day,
         "spend_per_day": _spend(deployment, spend_per_day),
     }
+    # 0 is given for no limit, which an account holds as None; what was not given is None here, and stays.
     changes |= {name: value or None for name, value in limits.items() if value is not None}
     replaced: dict[str, tuple[bool, Callable[[], Any]]] = {
         "prefixes": (bool(prefix), lambda: _once(prefix)),
@@ -331,6 +332,7 @@ def set_(
     call_backs.check_audio(deployment, account_id, spoken)
     account = _change(deployment, account_id, lambda account: call_backs.changed(replace(account, **changes), spoken))
     if minutes_per_day is not None or spend_per_day is not None:
+        # Its queues may wait for the next day, because the day was used up: by the new limits it may not be.
         call_back(account_id, turns=deployment.turns, clock=SystemClock())
     if no_webhook_secret:
         take_secrets(deployment, account_id)
@@ -391,6 +393,10 @@ def _once(given: list[str] | None) -> tuple[str, ...]:
 
 
 def _confirm_destinations(prefixes: list[str], any_destination: bool) -> None:
+    """Asks whether any number may be dialled, where the prefix `*` is given without --any-destination.
+
+    Raises Refusal.
+    """
     if ANYWHERE not in prefixes or any_destination:
         return
     try:
@@ -407,7 +413,7 @@ def _new_secrets(account_id: str) -> Secrets:
 
 
 def _show_json_once(deployment: Deployment, account_id: str, given: Secrets) -> None:
-    """All credentials of a new account in one JSON; where there is no webhook secret yet the others are shown too."""
+    """All credentials of a new account in one JSON. If no webhook secret can be made, the others are shown."""
     told: dict[str, Any] = {"account": account_id, **asdict(given), "webhookSecret": None}
     try:
         told["webhookSecret"] = give_secret(deployment, account_id, 0)
@@ -429,6 +435,7 @@ def _required(account: Account) -> list[str]:
 
 
 def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = False) -> None:
+    """Shows accounts, as JSON or as a table; `signed` says whether an account's webhooks are."""
     signed = deployment.webhook_secrets.signed_accounts(SystemClock().now_msec())
     rows = [
         {

@@ -49,8 +49,9 @@ class Api:
     ) -> tuple[int, Any]:
         """Status and JSON of the answer: 200, 400 or 403. Raises Stopped for every other.
 
-        `has`: the member by which an answer with 200 is known to come from SpeechCall. `key`: the Idempotency-Key;
-        `changes`: without one, too, something may have been done that was not answered.
+        `has`: the member by which an answer with 200 is known to come from SpeechCall. `key`: the Idempotency-Key.
+        `changes`: it changes something without such a key. With either, a request that was not answered may have been
+        carried out: then the status of Stopped is UNKNOWN.
         """
         response = self._response(method, path, content, query, key, is_open=changes or bool(key))
         answer = _json(response)
@@ -68,6 +69,10 @@ class Api:
     def _response(
         self, method: str, path: str, content: bytes | None, query: Mapping[str, str] | None, key: str, *, is_open: bool
     ) -> httpx.Response:
+        """The answer to a request: 200, 400 or 403. A failure that may pass is tried again. Raises Stopped.
+
+        `is_open`: without an answer it is not known whether the request was carried out.
+        """
         headers = {"Content-Type": "application/json", **({"Idempotency-Key": key} if key else {})}
         told, status = "", FAILED
         for tried in range(1, TRIES + 1):
@@ -95,7 +100,7 @@ class Api:
 
 
 def open_api(url: str) -> Api:
-    """The API at a URL. Raises typer.BadParameter where it cannot be asked so."""
+    """The API at a URL. Raises typer.BadParameter for a URL that is wrong or not safe, and without a key."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
         raise typer.BadParameter(f"--url is like https://api.example.com, not {url}.")

@@ -22,7 +22,10 @@ NONE = typer.Option("--no-call-back", help="The product's own words to who calls
 def given(
     text: str | None, audio: str | None, done_text: str | None, done_audio: str | None, voice: str | None, *, none: bool
 ) -> dict[str, str]:
-    """The members of CallBack that change, by name; a text given alone takes the place of the audio."""
+    """The members of CallBack that change, by name; a text given alone takes the place of the audio.
+
+    `none`: all of them, back to those of an account that has said nothing.
+    """
     texts = {"text": text, "audio": audio, "done_text": done_text, "done_audio": done_audio}
     found = {name: one for name, one in texts.items() if one is not None}
     if text is not None:

@@ -89,8 +89,9 @@ def replay_calls(content: dict[str, Any]) -> Replayed:
 
 
 def _replay_call(mid: str, menus: Sequence[Menu], call: dict[str, Any]) -> tuple[list[Step], list[str]]:
+    """The steps of one call, by the menus and what was heard alone; and what the file says otherwise."""
     limits, attempt, began = call["limits"], int(call["attempt"]), int(call["dialledMsec"])
-    if limits is None:
+    if limits is None:  # a call without a log: nothing of it can be run
         return [], [] if not call["log"] else [f"call {attempt} has a log and no limits"]
     plan = Plan(
         table_of(menus), int(limits["menus"]), int(limits["until"]), int(limits["silentRepeats"]), waits_of(menus)
@@ -120,6 +121,10 @@ def _replay_call(mid: str, menus: Sequence[Menu], call: dict[str, Any]) -> tuple
 
 
 def _entry(given: dict[str, Any], menus: int) -> Entry:
+    """An entry of the log, as the file has it. Raises ValueError, KeyError or TypeError where that is none.
+
+    `menus`: how many menus there are.
+    """
     event, menu = given["event"], given["menu"]
     if event not in _EVENTS or (menu is None) is not (event == ANSWERED) or not 0 <= int(menu or 0) < menus:
         raise ValueError(event)
@@ -133,7 +138,7 @@ def _entry(given: dict[str, Any], menus: int) -> Entry:
 
 
 def _webhooks(mid: str, attempt: int, entry: Entry, menus: Sequence[Menu]) -> tuple[str, ...]:
-    """The ids of what the list of an entry sends."""
+    """The ids of the webhooks that follow from an entry: those of the list of actions that runs."""
     if entry.menu is None or entry.event == PROMPT_ERROR:
         return ()
     reaction = react(menus[entry.menu], entry.key or entry.event)
@@ -146,6 +151,7 @@ def _webhooks(mid: str, attempt: int, entry: Entry, menus: Sequence[Menu]) -> tu
 
 
 def _words(then: Then) -> str:
+    """What follows, in words."""
     match then.kind:
         case ThenKind.ASK:
             return f"menu {then.menu}"

@@ -52,7 +52,10 @@ def action_of(command: Callable[..., Any]) -> str | None:
 
 @contextmanager
 def recorded(deployment: object, command: Callable[..., Any], given: Mapping[str, Any]) -> Iterator[None]:
-    """Within it, the first change is recorded with its write. A stand-in for a deployment has no trail."""
+    """A context in which the first change that a command makes is recorded, in one transaction with it.
+
+    A command without `@changing` opens no record. A test's stand-in for a deployment has no audit trail.
+    """
     action = action_of(command)
     if action is None or not isinstance(deployment, Deployment):
         yield
@@ -69,13 +72,13 @@ def recorded(deployment: object, command: Callable[..., Any], given: Mapping[str
 
 
 def belongs_to(deployment: object, account_id: Callable[[], str]) -> None:
-    """Says whose it is that is about to be changed, where the command was not told."""
+    """Tells the audit trail to which account a change belongs, where no argument of the command says it."""
     if isinstance(deployment, Deployment):
         deployment.trail.about(account_id())
 
 
 def record_alone(deployment: object) -> None:
-    """For what is changed outside the tables: the record is written before that."""
+    """Writes the record of a command that changes something outside the tables. It is written before that change."""
     if isinstance(deployment, Deployment):
         deployment.trail.record_alone()
 

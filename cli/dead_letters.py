@@ -90,14 +90,14 @@ class DeadLetters:
     def redrive(self, letter: Letter) -> None:
         """Gives it another try, and removes it when that is under way or has succeeded. Raises NotRedriven."""
         content, (url, source) = letter.content, QUEUES[letter.queue]
-        if source is not None:
+        if source is not None:  # it failed in a queue: it goes back there
             self._send(letter, self._name_of(source))
-        elif "DDBStreamBatchInfo" in content:
+        elif "DDBStreamBatchInfo" in content:  # a batch of a stream: the letter says only where it is
             arn = content["requestContext"]["functionArn"]
             self._invoke(arn, {"Records": self._records(content["DDBStreamBatchInfo"])})
-        elif "requestPayload" in content:
+        elif "requestPayload" in content:  # an asynchronous invocation
             self._invoke(content["requestContext"]["functionArn"], content["requestPayload"])
-        elif "TARGET_ARN" in letter.attributes:
+        elif "TARGET_ARN" in letter.attributes:  # an event that EventBridge could not deliver
             self._invoke(letter.attributes["TARGET_ARN"], content)
         else:
             raise NotRedriven("it has none of the known forms")

@@ -31,7 +31,7 @@ Queue = Annotated[
 def list_(deployment: Deployment, queue: Queue = None, as_json: AsJson = False) -> None:
     """List what is in the dead-letter queues; it stays there."""
     letters = _read(deployment.dead_letters, queue)
-    deployment.dead_letters.show_again(letters)
+    deployment.dead_letters.show_again(letters)  # to read them has hidden them from other readers
     rows = [one.row() for one in letters]
     if as_json:
         show_json(rows)

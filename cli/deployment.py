@@ -111,7 +111,7 @@ class Deployment:
 
     @property
     def region(self) -> str:
-        """Where it runs."""
+        """The AWS Region of the deployment."""
         return self._session.region_name or ""
 
     def seal(self, account_id: str, secret: str) -> str:
@@ -136,7 +136,7 @@ class Deployment:
 
     @cached_property
     def turns(self) -> DynamoTurns:
-        """Whose turn it is for a line."""
+        """The store of turns: which account is next for a line."""
         return DynamoTurns(self._dynamodb, self._messages_table, self._registry_table)
 
     @cached_property
@@ -191,6 +191,7 @@ class Deployment:
         raise Refusal("Who places this stack's calls cannot be told by its resources: it is of another release.")
 
     def _has(self, logical_id: str) -> bool:
+        """Whether the deployment has a resource of this name: a stack of another release may not."""
         try:
             self._name_of(logical_id)
         except KeyError:
@@ -239,12 +240,12 @@ class Deployment:
 
 
 def open_deployment(place: Place) -> Deployment:
-    """The deployment at a place. Raises Refusal if there is none."""
+    """The deployment at a place. Raises Failure if `make run` does not answer, or the AWS settings cannot be used."""
     return _on_this_machine(place.port) if place.local else _in_stack(place)
 
 
 def _on_this_machine(port: int) -> Deployment:
-    """What `make run` serves on a port. Raises Refusal if nothing does."""
+    """What `make run` serves on a port. Raises Failure if nothing does."""
     door = f"http://127.0.0.1:{port}/aws"
     try:
         with httpx.Client(trust_env=False, timeout=10) as client:
@@ -283,7 +284,7 @@ def _in_stack(place: Place) -> Deployment:
     try:
         session = boto3.Session(profile_name=place.profile, region_name=place.region)
         cloudformation = session.client("cloudformation", config=_CONFIG)
-    except BotoCoreError:
+    except BotoCoreError:  # some are ValueErrors too, and `told` has a better sentence for them
         raise
     except ValueError as error:  # AWS_METADATA_SERVICE_NUM_ATTEMPTS=many, for one
         raise Failure(f"The settings of AWS, in the environment or its files, cannot be used: {error}.") from error

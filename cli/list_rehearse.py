@@ -96,6 +96,7 @@ def rehearse(
 
 
 def _callees(file: Path) -> Callees:
+    """The callees of a file. Raises Refusal with each place that is wrong."""
     try:
         callees, problems = read_callees(parse_json(read_file(file, MAX_CALLEES_BYTES)))
     except MalformedJson as error:
@@ -107,6 +108,7 @@ def _callees(file: Path) -> Callees:
 
 
 def _job(menu: Path, people: Path | None, columns: list[str] | None, campaign: str | None) -> Job:
+    """What would be sent, as `list send` reads it. Raises Refusal for wrong cells."""
     tally = Tally("row" if people else "message")
     try:
         job = read_job(tally, menu, people, mapping_of(columns or []), campaign, "")
@@ -146,7 +148,7 @@ def _messages(
 
 
 def _stack(standing: Standing) -> Pool:
-    """What the stack's parameters are, as its dialler has told; or what was given in their place."""
+    """The stack's lines and rate: its parameters, as its dialler has stored them; else those that were given."""
     pool = standing.lines
     if pool.stack is not None:
         return pool.stack
@@ -159,6 +161,7 @@ def _stack(standing: Standing) -> Pool:
 
 
 def _forecast(situation: Situation, new: list[Message], callees: Callees, standing: Standing, seeds: int) -> Forecast:
+    """What is to be expected, of one rehearsal for each seed. Each has stores of its own."""
     found = []
     with _progress() as tell, uncollected():
         for seed in range(1, seeds + 1):
@@ -186,11 +189,14 @@ class Told:
 
     @property
     def waiting(self) -> int:
-        """Messages that wait for a line before it."""
+        """Messages that wait for a line before it.
+
+        Below 0 where calls have ended between the reads of lines and messages.
+        """
         return len(self.standing.messages) - len(self.standing.lines.held)
 
     def as_json(self) -> dict[str, Any]:
-        """For programs."""
+        """The forecast as JSON."""
         found = self.found
         return {
             "account": self.account,
@@ -211,7 +217,7 @@ class Told:
         }
 
     def lines(self) -> Iterator[str]:
-        """For people."""
+        """The forecast as lines to read."""
         found, begin = self.found, self.found.begin_msec
         yield (
             f"{self.messages} messages of {self.account}, sent at {_clock(begin)} UTC behind {max(self.waiting, 0)} "

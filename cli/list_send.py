@@ -67,7 +67,7 @@ class Tally:
     wrong: list[WrongCell] = field(default_factory=list)
 
     def told(self, error: str | None = None) -> dict[str, Any]:
-        """For programs."""
+        """What came of it as JSON; `error`: why it was not done to the end."""
         cells = [{"row": one.row, "column": one.column, "message": one.why} for one in self.wrong]
         told = {"rows": self.rows, "sent": self.sent, "messagelistIds": self.lists, "wrong": cells}
         return {**told, "error": error} if error else told
@@ -118,7 +118,11 @@ class Job:
 def read_job(
     tally: Tally, menu: Path, people: Path | None, columns: dict[str, str], campaign: str | None, again: str
 ) -> Job:
-    """The files. Raises Unusable, Refusal."""
+    """What is to be sent, out of the files; `tally` is told how much that is, and what is wrong in it.
+
+    `columns`: from a field's name to the column's. `again`: a word by which the same files get new Idempotency-Keys, so
+    that they are sent once more. Raises Unusable, Refusal.
+    """
     content = read_file(menu, MAX_JSON_BYTES if people else MOST_BYTES)
     choices = json.dumps([sorted(columns.items()), campaign, again]).encode()
     if people is None:
@@ -161,6 +165,7 @@ def _windows(envelope: Any, *messages: Any) -> list[Any]:
 
 
 def _send(tally: Tally, api: Api, job: Job, *, yes: bool, as_json: bool) -> None:
+    """Checks all parts, asks whether to call, and sends them. Raises Stopped where anything of them is refused."""
     moments: list[str] = []
     costs: list[Any] = []
     if not tally.wrong:
@@ -205,7 +210,7 @@ def _post(api: Api, part: Part, job: Job) -> Any:
 
 
 def _asked(api: Api, path: str, part: Part, job: Job, key: str) -> Any:
-    """The answer. Raises Stopped where the request as a whole was refused, with its first problem."""
+    """The API's answer to a part. Raises Stopped where it refuses the part as a whole, with the first problem."""
     status, answer = api.ask("POST", path, job.body(part), has="messages", query={"strict": "true"}, key=key)
     if status == 200:
         return answer
@@ -229,6 +234,10 @@ def rejected_cells(part: Part, answer: Any, columns: dict[str, str]) -> Iterator
 
 
 def _confirm(api: Api, tally: Tally, job: Job, first: str, costs: Sequence[Any], *, yes: bool) -> None:
+    """Says who would be called, when and for how much, and asks whether to. Raises Stopped where the answer is no.
+
+    `first`: when the first phone may ring; empty: at once. `costs`: what the API says that each part costs.
+    """
     status, account = api.ask("GET", "/bat/account", has="limits")
     lines = [f"{tally.rows} calls as {job.sender}, the first {first or 'at once'}."]
     if status == 200:
@@ -288,6 +297,7 @@ def _each(parts: Sequence[Part], word: str, as_json: bool, work: Callable[[Part]
 
 
 def _end(tally: Tally, as_json: bool, error: str | None, status: int) -> None:
+    """Says what came of it, and ends the command. `error`: why it was not done to the end; None: it was."""
     if as_json:
         show_json(tally.told(error))
     else:

@@ -94,6 +94,7 @@ def export(
 
 
 def _exported(deployment: Deployment, list_id: str, form: Format) -> str:
+    """The export of a list, as text. A bar shows how far it is."""
     found = made_list(deployment, list_id)
     console = Console(stderr=True)
     with Progress(BarColumn(), MofNCompleteColumn(), console=console, disable=not console.is_terminal) as bar:
@@ -159,7 +160,7 @@ def _found(deployment: Deployment, ids: Sequence[str]) -> list[MessageList]:
 
 
 def _look(deployment: Deployment, tally: Tally, clock: SystemClock) -> bool:
-    """Looks once; False: everything has ended."""
+    """Looks once where the unfinished messages stand; False: all have ended."""
     found: list[Summary] = []
     for first in range(0, len(tally.unfinished), MOST_READ):
         found += deployment.history.summaries(tally.unfinished[first : first + MOST_READ])
@@ -173,7 +174,7 @@ def _look(deployment: Deployment, tally: Tally, clock: SystemClock) -> bool:
 
 
 def _seconds_left(deployment: Deployment, tally: Tally, capacity: Capacity, now_msec: int) -> int | None:
-    """Until the last of the lists is done; None: nothing of one of them is dialled."""
+    """In how many seconds the last of the lists is done; None: never, for one of them is not dialled."""
     unfinished, seconds = set(tally.unfinished), 0
     for made in tally.lists:
         left = len(unfinished.intersection(made.message_ids))
@@ -182,7 +183,9 @@ def _seconds_left(deployment: Deployment, tally: Tally, capacity: Capacity, now_
         name, last = made.account_id, made.message_ids[-1]
         before = deployment.history.waiting_before(name, made.campaign, last)
         turn = deployment.turns.find(name, False)
+        # A list without a campaign is not among the open ones, and counts as one more.
         rivals = deployment.lists.campaigns.count_open(name) + (not made.campaign)
+        # Its last message is called behind all that wait before it in the queue: those of other lists as well.
         found = estimate(max(left, before), turn, capacity, rivals, now_msec)
         if found is None:
             return None

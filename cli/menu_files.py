@@ -58,6 +58,10 @@ def read_menus(file: Path) -> Iterator[MenuFile]:
 
 
 def _messages(given: Any) -> list[tuple[str, dict[str, Any]]]:
+    """The messages of what a file holds, each with its place.
+
+    One without menus of its own gets those of the request.
+    """
     if isinstance(given, list):
         return [("message", {"menu": given})]
     if isinstance(given, dict) and isinstance(given.get("messages"), list):

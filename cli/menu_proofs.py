@@ -96,6 +96,7 @@ def prove(
 
 
 def _show_verdicts(rows: Sequence[dict[str, Any]]) -> None:
+    """Prints what came of each promise, under the place of the menus in the file."""
     title = ""
     for row in rows:
         if row["in"] != title:
@@ -145,6 +146,10 @@ def compare(
 
 
 def _compared(one: MenuFile, other: MenuFile, limits: CallLimits, sounds: dict[str, str]) -> list[dict[str, Any]]:
+    """The differences between the menus of two messages.
+
+    A message that has `silentRepeats` is compared with these; any other with those of `limits`.
+    """
     before = limits if one.silent_repeats is None else limits._replace(silent_repeats=one.silent_repeats)
     repeats = limits.silent_repeats if other.silent_repeats is None else other.silent_repeats
     found = compare_menus(one.menus, other.menus, before, repeats, sounds)

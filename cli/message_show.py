@@ -48,7 +48,7 @@ def show_message(deployment: Deployment, place: Place, message: MessageId, as_js
 
 
 def _described(history: History, now_msec: int) -> dict[str, Any]:
-    """As its sender sees it, with what an operator needs, and without what is the sender's alone."""
+    """The message as its sender sees it in the API, with what an operator needs, and without the sender's own texts."""
     message = history.message
     status: dict[str, Any] = {**describe_message(history, now_msec)}
     for name in FREE_TEXT:
@@ -65,6 +65,7 @@ def _described(history: History, now_msec: int) -> dict[str, Any]:
 
 
 def _log(deployment: Deployment, place: Place, mid: str) -> str:
+    """The command that finds the message's lines: in the file of `make run`, or in the stack's log group."""
     if place.local:
         return f"grep {mid} build/functions{'' if place.port == DEFAULT_PORT else f'-{place.port}'}.log"
     where = deployment.name_of("LogGroup")
@@ -79,6 +80,7 @@ def _log(deployment: Deployment, place: Place, mid: str) -> str:
 
 
 def _head(told: dict[str, Any]) -> Iterator[str]:
+    """The lines above the story: what the message is, and where it stands."""
     call = told["call"]
     campaign = f", campaign {told['campaign']}" if told.get("campaign") else ""
     yield f"message    {told['messageId']} of list {told['messagelistId']}, account {told['account']}{campaign}"
@@ -106,6 +108,7 @@ def _story(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _attempt(one: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What has happened in one call attempt, each with its moment."""
     name = f"call {one['attempt']}"
     yield one["dialledAt"], f"{name}: dialled"
     if one["answeredAt"]:
@@ -116,7 +119,7 @@ def _attempt(one: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _webhook(hook: dict[str, Any], otherwise: str) -> Iterator[tuple[str, str]]:
-    """`otherwise`: the moment where none is known, for nothing was tried yet."""
+    """What has happened to one webhook, each with its moment. `otherwise`: the moment, where nothing was tried yet."""
     name = f"webhook {hook['webhookId']} to {hook['destination']}"
     if not hook["attempts"]:
         yield hook["nextAttemptAt"] or otherwise, f"{name}: {hook['state']}"

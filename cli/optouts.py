@@ -226,7 +226,7 @@ def remove(
 
 
 def read_rows(content: bytes, now_msec: int) -> tuple[list[Row], list[str]]:
-    """The rows of a file, and what is wrong with it, by line."""
+    """The rows of a file, and what is wrong with it, by line. A number that is there twice has its last row."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -246,7 +246,7 @@ def read_rows(content: bytes, now_msec: int) -> tuple[list[Row], list[str]]:
 
 
 def _read_row(cells: list[str], now_msec: int) -> Row | str:
-    """The number itself is not told: what is printed may be kept."""
+    """A row, or what is wrong with it: without the number, for what is printed may be kept."""
     number = to_e164(cells[0])
     if number is None:
         return "no number in international format, such as +380671234567"
@@ -263,6 +263,7 @@ def _read_row(cells: list[str], now_msec: int) -> Row | str:
 
 
 def _moment(text: str) -> int | None:
+    """Epoch milliseconds of a moment with its offset, or of the begin of a day (UTC); None: it is neither."""
     if (msec := to_msec(text)) is not None:
         return msec
     try:

@@ -81,6 +81,7 @@ def _settings(state: PoolState) -> list[tuple[str, int | None, int | None, int |
 
 
 def _described(state: PoolState, waiting: int, now_msec: int) -> dict[str, Any]:
+    """The pool as JSON: the settings in effect, those deployed and chosen, and what is in calls and waits."""
     settings = _settings(state)
     return {
         **{name: now for name, now, _, _ in settings},

@@ -87,6 +87,7 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _read(records: Iterable[tuple[int, list[str]]]) -> tuple[list[Rate], list[WrongLine]]:
+    """The rates of the records under the header, and all that is wrong with them. A prefix may be there once."""
     rates: list[Rate] = []
     wrong: list[WrongLine] = []
     lines: dict[str, int] = {}

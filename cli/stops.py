@@ -83,6 +83,7 @@ def _cancel_by_api(api: Api, message: str, hangup: bool) -> Cancelled:
 
 
 def _told(message: str, done: Cancelled, late: str) -> str:
+    """What came of the cancellation of a message, in a sentence. `late`: the sentence where it is too late."""
     match done:
         case Cancelled.CANCELLED:
             return f"The message {message} is cancelled."
@@ -205,6 +206,7 @@ def _what(made: MessageList) -> Stopped:
 
 
 def _tell_stop(named: str, stop: Stop | None) -> None:
+    """Prints what holds for a list or campaign now. Raises Refusal where there is none, or it is cancelled."""
     if stop is None:
         raise Refusal(f"There is no {named} in this account.")
     match stop.state:

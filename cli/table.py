@@ -21,6 +21,7 @@ def show_table(rows: Sequence[Mapping[str, Any]], headings: Mapping[str, str], i
 
 
 def _text(cell: Any) -> str:
+    """A cell of the table as text."""
     if isinstance(cell, Mapping):
         return ",".join(f"{name}={value}" for name, value in cell.items()) or "-"
     if cell is None:

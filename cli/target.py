@@ -61,7 +61,10 @@ def without_deployment(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _with_options(command: Callable[..., None], given_first: int, *, by_url: bool = False) -> Callable[..., None]:
-    """`given_first`: 1, the command takes the deployment; 2, its place as well. `by_url`: or the API."""
+    """A command with the options that say where added: it is given the deployment that they name in place of these.
+
+    `given_first`: 1, the command takes the deployment; 2, its place as well. `by_url`: it may be given the API instead.
+    """
     own = list(inspect.signature(command).parameters.values())[given_first:]
     has_json = any(parameter.name == NAME for parameter in own)
 
@@ -93,7 +96,7 @@ def _with_options(command: Callable[..., None], given_first: int, *, by_url: boo
 
 
 def _url(ctx: typer.Context, url: str | None, chosen: dict[str, Any]) -> str | None:
-    """The API's, if it is that which is meant: one in the environment gives way to a deployment that is named."""
+    """The URL of the API, if that is meant: one in the environment gives way to a deployment that is named."""
     if not url or not (chosen["local"] or chosen["stack"]):
         return url
     source = ctx.get_parameter_source("url")
@@ -103,6 +106,10 @@ def _url(ctx: typer.Context, url: str | None, chosen: dict[str, Any]) -> str | N
 
 
 def _place(*, by_url: bool, **given: Any) -> Place:
+    """Which deployment is meant. Raises BadParameter for options that do not go together.
+
+    `by_url`: --url may be given too.
+    """
     place = Place(**given)
     if place.local and place.stack:
         raise typer.BadParameter("give either --local or --stack NAME, not both.")

@@ -76,6 +76,7 @@ def networks(given: list[str] | None) -> list[str] | None:
 def network(given: str) -> str:
     """A network in CIDR form; one address is a network too."""
     try:
+        # An IPv6 address may name a network interface after a %, which means nothing elsewhere.
         found = None if "%" in given else ip_network(given, strict=False)
     except ValueError:
         found = None
@@ -167,6 +168,7 @@ def shown_window(window: Window) -> str:
 
 
 def _window(given: str) -> Window:
+    """A window out of [DAYS=]FROM-TO. 00:00 as its end is the end of the day."""
     days, equals, times = given.rpartition("=")
     found = _WINDOW.fullmatch(times)
     if found is None:
@@ -326,6 +328,7 @@ def _sender(given: str) -> tuple[str, str]:
             f'"{given}" is not NAME=+NUMBER, with a name of 1 to {MAX_SENDER_LENGTH} characters: Shop=+4930123456'
             f"{unseen(given)}."
         )
+    # Half a character: Python's stand-in for bytes of the command line that are no text.
     if any("\ud800" <= character <= "\udfff" for character in name):
         raise typer.BadParameter(f"the name of a sender is text{unseen(name)}.")
     if to_e164(number) != number:

@@ -14,7 +14,7 @@ HOUR_MSEC = 3_600_000
 
 
 def give_secret(deployment: Deployment, account_id: str, kept_hours: int) -> str:
-    """A new secret that signs the account's webhooks from now on; those before it go on for some hours."""
+    """Makes a secret that signs the account's webhooks from now on. Older ones sign too, for `kept_hours` more."""
     secret = new_secret(secrets.token_bytes)
     try:
         given = rotate_secret(
@@ -54,5 +54,5 @@ def tell_rotation(account_id: str, kept_hours: int, before: Sequence[object]) ->
 
 
 def show_secret(secret: str) -> None:
-    """Once."""
+    """Prints a webhook secret. It is shown only this once."""
     typer.echo(f"  webhook secret  {secret}\n\nKeep it as well: it is stored so that only the service can read it.")

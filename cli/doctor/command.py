@@ -24,7 +24,7 @@ def doctor(deployment: Deployment, place: Place, show: Callable[[str], object], 
 
 
 def show_results(looked_at: Iterable[Result], show: Callable[[str], object], *, as_json: bool) -> int:
-    """Tells each result as it comes; the exit status."""
+    """Tells each result as it comes; the exit status, 1 where there is a problem or a check could not look."""
     results = []
     for result in looked_at:
         results.append(result)

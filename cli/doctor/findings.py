@@ -79,6 +79,7 @@ def examine(checks: Iterable[Check]) -> Iterator[Result]:
 
 
 def _look(check: Check) -> Iterator[Finding]:
+    """What a check finds. That it could not look is a finding too, and does not end the others."""
     try:
         yield from check.look()
     except ClientError as error:

@@ -15,7 +15,7 @@ MOST_LISTED = 5
 
 
 def operating_checks(deployment: Deployment, where: str) -> Iterator[Check]:
-    """Of the pool, the accounts and the messages. `where`: the options that name the deployment, for commands."""
+    """The checks of pool, accounts and messages. `where`: the options that name the deployment, for commands."""
     yield Check("dialler", "the dialler has run", lambda: _dialler(deployment))
     yield Check("lines", "as many calls are begun as the stack allows", lambda: _lines(deployment, where))
     yield Check("throttle", "the telephony does not ask for fewer calls", lambda: _throttle(deployment))
@@ -30,6 +30,7 @@ def _dialler(deployment: Deployment) -> Iterator[Finding]:
 
 
 def _lines(deployment: Deployment, where: str) -> Iterator[Finding]:
+    """Whether an operator has chosen no lines, or other lines or another rate than the stack's parameters."""
     state = deployment.lines.read()
     repair = f"speechcall pool set --as-deployed {where}"
     if state.lines == 0:
@@ -78,8 +79,10 @@ def _destinations(deployment: Deployment, where: str) -> Iterator[Finding]:
 
 
 def _stuck(deployment: Deployment, where: str) -> Iterator[Finding]:
+    """Messages that have been due for longer than the sweeper needs to look at them."""
     now = round(time.time() * 1000)
     for state, late in LATE_SECONDS.items():
+        # One more than is listed, by which `_some` knows that there are more.
         found = deployment.messages.due(state, now - late * 1000, MOST_LISTED + 1)
         if found:
             yield Finding(

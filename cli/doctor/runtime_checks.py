@@ -17,7 +17,7 @@ _NO_PROBLEM = frozenset({"", "OK", "No records processed"})
 
 
 def runtime_checks(stack: Stack) -> Iterator[Check]:
-    """Of triggers, dead letters and alarms."""
+    """The checks of triggers, dead letters and alarms."""
     yield Check("sources", "queues and streams reach their functions", lambda: _sources(stack))
     yield Check("rules", "clock and events reach their functions", lambda: _rules(stack))
     yield Check("dead-letters", "the dead-letter queues are empty", lambda: _dead_letters(stack))
@@ -26,6 +26,7 @@ def runtime_checks(stack: Stack) -> Iterator[Check]:
 
 
 def _sources(stack: Stack) -> Iterator[Finding]:
+    """Triggers by which Lambda takes from queues and streams, and that are off or have failed."""
     for logical, uuid in stack.of_type("AWS::Lambda::EventSourceMapping").items():
         found = stack.client("lambda").get_event_source_mapping(UUID=uuid)
         if found["State"] not in _MEANWHILE:
@@ -68,6 +69,7 @@ def _names_of_alarms(stack: Stack) -> list[str]:
 
 
 def _stacks_alarms(stack: Stack) -> list[Any]:
+    """The alarms of the stack that are there. CloudWatch is asked for a hundred at a time, which is the most."""
     names = _names_of_alarms(stack)
     found: list[Any] = []
     for start in range(0, len(names), 100):
@@ -80,9 +82,10 @@ def _stacks_alarms(stack: Stack) -> list[Any]:
 
 
 def _alarms(stack: Stack) -> Iterator[Finding]:
+    """Alarms that ring now, and whether any was deleted."""
     found = _stacks_alarms(stack)
     for one in found:
-        if one["StateValue"] == "ALARM" and "AlarmRule" not in one:  # its parts say what it is
+        if one["StateValue"] == "ALARM" and "AlarmRule" not in one:  # a composite one's parts are told
             entry = one["AlarmName"].rpartition("-")[2]
             yield Finding(f"{one['AlarmName']}: {one['AlarmDescription']}.", f"docs/runbook.md, {entry}.")
     if len(found) < len(_names_of_alarms(stack)):

@@ -34,7 +34,7 @@ class Sender(NamedTuple):
 
 
 def sms_checks(stack: Stack) -> Iterator[Check]:
-    """Of a stack that sends text messages in place of calls."""
+    """The checks of the sender; none for a stack that sends no text messages in place of calls."""
     arn = stack.parameters.get("SmsOriginationIdentity", "")  # a release before has no such parameter
     if not arn:
         return

@@ -22,7 +22,7 @@ PUT_BACK = 'docs/runbook.md, "What was changed by hand": puts back what was depl
 
 
 def stack_checks(stack: Stack) -> Iterator[Check]:
-    """Of the stack, its API and the account."""
+    """The checks of the stack, its API and the account."""
     yield Check("stack", "the stack is complete", lambda: _status(stack))
     yield Check("version", "the stack is of this command's release", lambda: _version(stack))
     yield Check("clock", "this machine's clock and AWS's agree", lambda: _clock(stack))
@@ -76,11 +76,13 @@ def _clock(stack: Stack) -> Iterator[Finding]:
 
 
 def _concurrency(stack: Stack) -> Iterator[Finding]:
+    """Whether the account has room in Lambda for all that the stack's parameters allow at once."""
     load = load_of(stack.parameters)
     if load is None:
         yield Finding("The stack's parameters are not whole numbers.", DEPLOY)
         return
     reserves = stack.parameters["ReserveConcurrency"] == "true"
+    # What the stack has reserved itself is not unreserved, but free for it.
     own = FUNCTIONS_OF_A_CALL * reserved_for_each(load.lines) if reserves else 0
     limit = stack.client("lambda").get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
     if told := why_too_many(load, int(limit) + own, reserve=reserves):
@@ -92,6 +94,7 @@ def _in_calls(stack: Stack) -> list[str]:
 
 
 def _reserve(stack: Stack) -> Iterator[Finding]:
+    """Whether each function of a call has the executions set aside that the stack's lines need."""
     if stack.parameters["ReserveConcurrency"] != "true":
         yield Finding(
             "Webhooks, introductions and strangers can take the executions that live calls need.",

@@ -22,7 +22,7 @@ TABLES = ("MessagesTable", "RegistryTable")
 
 
 def storage_checks(stack: Stack) -> Iterator[Check]:
-    """Of tables, bucket, key and log group."""
+    """The checks of tables, bucket, key and log group."""
     yield Check("tables", "both tables are active", lambda: _active(stack))
     yield Check("tables-forget", "both tables forget what has expired", lambda: _forget(stack))
     yield Check("tables-recovery", "both tables can be restored to any second", lambda: _recovery(stack))
@@ -102,6 +102,7 @@ def _stream(stack: Stack) -> Iterator[Finding]:
 
 
 def _bucket_policy(stack: Stack) -> Iterator[Finding]:
+    """Whether the bucket's policy lets the telephony read the prompts, and denies nothing but plain HTTP."""
     reader = provider(ProviderName(stack.provider)).plays_as
     try:
         text = stack.client("s3").get_bucket_policy(Bucket=stack.name_of("PromptsBucket"))["Policy"]
@@ -165,6 +166,7 @@ def _private(stack: Stack) -> Iterator[Finding]:
 
 
 def _apology(stack: Stack) -> Iterator[Finding]:
+    """Whether the prompts are there that the stack itself carries."""
     bucket = stack.name_of("PromptsBucket")
     for file, key, when in (
         ("apology.wav", apology_key(), "when the function cannot be reached"),
@@ -182,6 +184,7 @@ def _apology(stack: Stack) -> Iterator[Finding]:
 
 
 def _key(stack: Stack) -> Iterator[Finding]:
+    """Whether the key can be used. One that is to be deleted has to be kept first, and is disabled then."""
     key = stack.name_of("WebhookSecretsKey")
     found = stack.client("kms").describe_key(KeyId=key)["KeyMetadata"]
     if found["KeyState"] != "Enabled":

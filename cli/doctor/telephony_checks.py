@@ -32,7 +32,7 @@ QUOTAS = {
 
 
 def telephony_checks(stack: Stack) -> Iterator[Check]:
-    """Of the provider that places the stack's calls."""
+    """The checks of the provider that places the stack's calls."""
     if not provider(ProviderName(stack.provider)).rings_phones:
         yield Check("simulated", "phones are called", _simulated)
         return
@@ -81,6 +81,7 @@ def _caller_id(stack: Stack) -> Iterator[Finding]:
 
 
 def _described_flow(stack: Stack) -> dict[str, Any] | None:
+    """The contact flow, as Amazon Connect has it; None: it is not there."""
     connect = stack.client("connect")
     try:
         found = connect.describe_contact_flow(
@@ -103,6 +104,7 @@ def _flow(stack: Stack) -> Iterator[Finding]:
 
 
 def _flow_content(stack: Stack) -> Iterator[Finding]:
+    """Whether the flow in the instance is, block by block, the one that this release builds."""
     flow = _described_flow(stack)
     if flow is None:
         return  # `flow` says so
@@ -136,6 +138,7 @@ def _association(stack: Stack) -> Iterator[Finding]:
 
 
 def _quota(stack: Stack, parameter: str) -> Iterator[Finding]:
+    """Whether Amazon Connect's quota is as high as a parameter of the stack: Lines or CallsPerSecond."""
     what, names = QUOTAS[parameter]
     wanted, found = stack.number(parameter), None
     pages = stack.client("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode="connect")
@@ -165,10 +168,10 @@ def _flow_log(stack: Stack) -> Iterator[Finding]:
 
 
 def _call_backs(stack: Stack, output: str) -> Iterator[Finding]:
-    """Where calls to the caller ID go. In: the output that names where they should."""
+    """Where calls to the caller ID go. `output`: the stack's output that names the flow or application for them."""
     given, target = stack.parameters, stack.outputs.get(output, "")
     if not target or given["RouteCallBacks"] != "true" or given["ExternalCallerId"] == "true":
-        return  # a stack of a release before answers none
+        return  # the stack does not lead them anywhere; one of an earlier release has no such output
     arn, region = given["ConnectInstanceArn"], stack.deployment.region
     routes: Routes = (
         ConnectRoutes(stack.client("connect"), arn) if arn else ChimeRoutes(stack.client("chime-sdk-voice"), "", region)

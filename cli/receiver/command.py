@@ -122,6 +122,7 @@ def _try(target: Target, given_secret: str, count: str, names: list[str]) -> tup
     if unknown := [name for name in names if name not in known]:
         raise typer.BadParameter(f"there is no case {unknown[0]}; there are {', '.join(known)}.")
     traffic = Traffic(target.url, given_secret, count_url=count, on_this_machine=_is_this_machine(target))
+    # Ids like those of messages, drawn for this trial: the receiver has had no webhook of them.
     first = secrets.randbelow(9 * 10**16) + 10**16
     mids = (str(first * 10 + number) for number in range(len(CASES)))
     try:

@@ -91,6 +91,7 @@ class _Stream(httpcore.NetworkStream):
         return content
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Writes a request; with a pause, in two pieces, the second of which begins in the middle of the body."""
         head = buffer.index(b"\r\n\r\n") + 4
         middle = head + (len(buffer) - head) // 2
         if self._pace.pause:
@@ -204,6 +205,10 @@ class Traffic:
         self.requests += requests
 
     def _request(self, hook: Hook) -> WebhookRequest:
+        """A webhook as the service makes it, but for what `hook` says.
+
+        Its `changes` and `without` are carried out after signing: what they make is not what was signed.
+        """
         now = int(time.time()) - hook.age
         given = f'"from":"Trial","to":"{hook.number}","mid":"{hook.mid}"'
         request = notice_request(Notice("", self._url, f'{{{given},"action":{hook.action}}}'), hook.event_id, now)
@@ -215,6 +220,10 @@ class Traffic:
         return replace(request, headers=tuple(changed), body=content)
 
     def _sent(self, request: WebhookRequest, pace: Pace | None = None) -> Answer:
+        """Sends a request, over a bad network if there is a pace, and says what came of it.
+
+        LOST: it was our side that threw the answer away.
+        """
         network = _Network(self, pace) if pace else None
         send = WebhookSender(network) if network else self._send
         began = time.monotonic()

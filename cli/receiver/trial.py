@@ -52,23 +52,23 @@ class _Case:
         return Hook(self.mid, **given)  # type: ignore[arg-type]
 
     def takes(self, hook: Hook, what: str = "", *, slowly: bool = False, new: bool = True) -> None:
-        """It has to be answered 2xx. `new`: it is one that was not taken before."""
+        """Sends a webhook that has to be answered 2xx. `new`: it is one that the receiver has not taken before."""
         pace = Pace(self._traffic.pause) if slowly else None
         self._note(self._took(self._traffic.send(hook, pace), what))
         self.taken += new
 
     def refuses(self, hook: Hook, what: str) -> None:
-        """It has to be answered 4xx, and not taken."""
+        """Sends a webhook that has to be answered 4xx, and not taken."""
         self._note(self._refused(self._traffic.send(hook), what))
 
     def keeps_out(self, hook: Hook, what: str) -> None:
-        """It must not be taken, whatever is answered, or nothing."""
+        """Sends a webhook that must not be taken, whatever is answered, or nothing."""
         answer = self._traffic.send(hook)
         if answer.status is not None and is_delivered(answer.status):
             self._note(self._refused(answer, what))
 
     def loses_the_answer_to(self, hook: Hook) -> None:
-        """It is sent, and what is answered is thrown away."""
+        """Sends a webhook, and throws the answer away."""
         answer = self._traffic.send(hook, Pace(loses_answer=True))
         self.seconds += answer.seconds
         if answer.word != LOST:
@@ -83,7 +83,7 @@ class _Case:
         self.taken += new
 
     def count(self) -> None:
-        """Holds what the receiver says that it took against what it had to take."""
+        """Compares how many webhooks the receiver says that it took with how many it had to take."""
         try:
             counted = self._traffic.count(self.mid)
         except UnreadableCount as error:
@@ -97,6 +97,10 @@ class _Case:
             self.faults.append(fault)
 
     def _took(self, answer: Answer, what: str) -> str | None:
+        """What is wrong with the answer to a webhook that has to be taken; None: nothing.
+
+        `what`: which webhook it was.
+        """
         self.seconds += answer.seconds
         if answer.status is None:
             said = self._no_answer(answer)
@@ -109,6 +113,10 @@ class _Case:
         return f"{what}was answered {answer.status}: it would be lost{why}"
 
     def _refused(self, answer: Answer, what: str) -> str | None:
+        """What is wrong with the answer to a webhook that has to be refused; None: nothing.
+
+        `what`: which one it was.
+        """
         self.seconds += answer.seconds
         if answer.status is None:
             return f"{what}: {self._no_answer(answer)}; 401 would be right"
@@ -276,6 +284,7 @@ def try_receiver(traffic: Traffic, mids: Callable[[], str], names: Sequence[str]
     for rule in CASES:
         if names and rule.name not in names:
             continue
+        # A receiver that does not even take a valid webhook shows nothing by refusing others.
         if found and found[0].name == "valid" and found[0].verdict is Verdict.FAULT:
             found.append(Finding(rule.name, rule.rule, Verdict.NOT_JUDGED, (UNTRIED,), 0.0))
         else:
@@ -284,6 +293,7 @@ def try_receiver(traffic: Traffic, mids: Callable[[], str], names: Sequence[str]
 
 
 def _tried(rule: _Rule, traffic: Traffic, mid: str) -> Finding:
+    """Runs one case. If the count is the most of it, and the receiver does not tell the count, it is not judged."""
     case = _Case(traffic, mid)
     rule.run(case)
     if traffic.counts:

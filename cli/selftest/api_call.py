@@ -37,6 +37,7 @@ class ScriptedCall:
             yield Check("outcome", "the call was answered, and key 1 was heard", self._outcome)
 
     def _send(self) -> Iterator[Finding]:
+        """Sends the message."""
         message = {"from": "selftest", "to": self._number, "text": "selftest", "type": "speechcall"}
         content = json.dumps({"messages": [{**message, "menu": [{**_MENU, "say": _SAYS}]}]}).encode()
         status, answer = self._api.ask("POST", "/bat/messagelist", content, has="messages", changes=True)
@@ -47,6 +48,7 @@ class ScriptedCall:
             yield Finding(f"The message was refused: {said}", "docs/errors.md; the account's settings.")
 
     def _follow(self) -> Iterator[Finding]:
+        """Looks at the message until it has ended, or too much time has passed."""
         until = self._clock() + LONGEST_SECONDS
         while True:
             _status, self._status = self._api.ask("GET", f"/bat/message/{self._mid}", has="call")
@@ -67,6 +69,7 @@ class ScriptedCall:
         return found
 
     def _outcome(self) -> Iterator[Finding]:
+        """Whether the call was answered, and the key pressed, as the number's script says."""
         story, outcome = f"speechcall message show {self._mid}", self._call.get("outcome")
         heard = [step.get("heard") for step in self._call.get("path", [])]
         if (outcome, heard) != ("answered", [PRESSED]):

@@ -41,7 +41,7 @@ def selftest(
             try:
                 return show_results(examine(_of_connect(subject, call)), show, as_json=as_json)
             finally:
-                # Somebody may interrupt it; what is left behind then is not told twice.
+                # Where the test was interrupted, it has not removed what it made. Else there is nothing left to remove.
                 for _ in examine([Check("removed", "", call.remove)]):
                     pass
         case ProviderName.SIMULATED:
@@ -86,6 +86,7 @@ class _Subject:
 
 
 def _of_stack(stack: Stack) -> _Subject:
+    """What the test needs to know of a deployed stack."""
     return _Subject(
         ProviderName(stack.provider),
         stack.outputs["ApiUrl"],
@@ -96,6 +97,7 @@ def _of_stack(stack: Stack) -> _Subject:
 
 
 def _on_this_machine(deployment: Deployment, place: Place) -> _Subject:
+    """What the test needs to know of `make run`. Raises Failure if it does not answer."""
     url = f"http://127.0.0.1:{place.port}"
     try:
         told: dict[str, Any] = httpx.get(f"{url}/health", timeout=10, trust_env=False).json()

@@ -63,9 +63,10 @@ def new_mid() -> str:
 
 
 def as_modelled(response_dict: dict[str, Any], **_more: Any) -> None:
-    """Botocore's event `before-parse`: puts right what others were told otherwise than botocore's model has it.
+    """Botocore's event `before-parse`: changes an answer that is not as botocore's model says.
 
-    Times in milliseconds ("year 58120 is out of range") become seconds, and `problemDetails` become Problems.
+    Others who ran such tests have seen two: times in milliseconds ("year 58120 is out of range"), which become seconds,
+    and `problemDetails`, which become Problems.
     """
     try:
         told = json.loads(response_dict["body"])
@@ -118,7 +119,10 @@ class SimulatedCall:
         return DynamoCalls(self._deployment.client("dynamodb"), self._deployment.name_of("MessagesTable"))
 
     def checks(self) -> Iterator[Check]:
-        """Step by step; each that fails ends it, but what was made is always removed."""
+        """The steps as checks. Each is run before the next is chosen, by what it has made or found.
+
+        A step that fails ends the test, but what was made is always removed.
+        """
         yield Check("beeps", "the bucket of prompts takes two beeps", self._put)
         if self._uris[0]:
             yield Check("call", "a call of two menus stands in the table", self._write)
@@ -137,12 +141,16 @@ class SimulatedCall:
 
     # ------------------------------------------------------------------ the steps
     def _put(self) -> Iterator[Finding]:
-        """They stay: the next test uses them again."""
+        """Puts two beeps into the bucket, the prompts of the two menus. They stay: the next test uses them again."""
         bucket = S3Audio(self._deployment.client("s3"), self._deployment.name_of("PromptsBucket"))
         self._uris = (bucket.put(beep(LOW)), bucket.put(beep(HIGH)))
         yield from ()
 
     def _write(self) -> Iterator[Finding]:
+        """Writes the call's item, as a dial does.
+
+        Its plan has two menus. Key 1 leads from the first to the second; whatever else is heard repeats the menu.
+        """
         now = round(self._clock() * 1000)
         stays = {OTHERWISE: 1}
         call = Call(
@@ -160,9 +168,10 @@ class SimulatedCall:
         )
         self._calls.open(call, (now + OURS_MSEC) // 1000)
         self._written = True
-        yield from ()
+        yield from ()  # no finding; by this line it is a generator
 
     def _create(self) -> Iterator[Finding]:
+        """Makes the test case."""
         voice = {"Type": "VOICE_CALL", "VoiceCallEntryPointParameters": {"FlowId": self._flow}}
         try:
             made = self._connect.create_test_case(
@@ -186,6 +195,7 @@ class SimulatedCall:
         self._case = made["TestCaseId"]
 
     def _start(self) -> Iterator[Finding]:
+        """Starts the test case. Others of the instance may be waiting before it."""
         try:
             self._execution = self._connect.start_test_case_execution(**self._asked, ClientToken=self._mid)[
                 "TestCaseExecutionId"
@@ -199,6 +209,7 @@ class SimulatedCall:
         self._until = self._clock() + LONGEST_SECONDS
 
     def _answered(self) -> Iterator[Finding]:
+        """Whether the flow has asked our function: then the log has its first entry."""
         if self._wait(lambda: bool(self._log)):
             return
         if said := self._not_begun():
@@ -221,6 +232,10 @@ class SimulatedCall:
         yield from self._heard(FIRST_PROMPT, 1)
 
     def _key(self) -> Iterator[Finding]:
+        """Whether the second entry of the log is the key that the test presses.
+
+        A prompt error is for `_prompt` to tell.
+        """
         if len(self._log) > 1 and self._log[1].event in (KEY, PROMPT_ERROR):
             if self._log[1].event == KEY and self._log[1].key != "d1":
                 yield Finding(
@@ -243,7 +258,10 @@ class SimulatedCall:
         yield from self._heard(NEXT_PROMPT, 2)
 
     def _heard(self, observation: str, at: int) -> Iterator[Finding]:
-        """Whether a prompt was played, by the test's record or its input block's end. `at`: the place of that entry."""
+        """Whether a prompt was played: by the record of the test, or by the log's entry of what ended its input block.
+
+        `observation`: the record's name; `at`: the entry's place in the log.
+        """
         entry = self._log[at] if len(self._log) > at else None
         if entry and entry.event == PROMPT_ERROR:
             yield Finding(
@@ -274,6 +292,7 @@ class SimulatedCall:
             self._sleep(LOOK_SECONDS)
 
     def _look(self) -> None:
+        """Asks for the test's status and records, and for the call's log."""
         asked = {**self._asked, "TestCaseExecutionId": self._execution}
         self._status = self._connect.get_test_case_execution_summary(**asked).get("Status", "")
         records = self._connect.list_test_case_execution_records(**asked).get("ExecutionRecords", [])
@@ -295,7 +314,7 @@ class SimulatedCall:
 
     # ------------------------------------------------------------------ afterwards
     def remove(self) -> Iterator[Finding]:
-        """Removes what was made. Safe to repeat."""
+        """Removes what was made: the test case, and the call's item. Safe to repeat."""
         if self._removed:
             return
         if self._execution and self._status not in _OVER:

@@ -56,6 +56,7 @@ def identify(deployment: Deployment, name_or_id: str) -> Identity:
             f"There is no stack {name} in {deployment.region or 'your usual Region'} of this account, and "
             "CloudFormation remembers none of this name that was deleted in the last 90 days"
         )
+    # A deleted stack is described by its id alone, and listed for 90 days.
     stack: dict[str, Any] = found or _described(cloudformation, deleted[0]["StackId"]) or deleted[0]
     stack_id = stack["StackId"]
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_id)
@@ -80,6 +81,7 @@ def identify(deployment: Deployment, name_or_id: str) -> Identity:
 
 
 def _described(cloudformation: Any, name_or_id: str) -> dict[str, Any] | None:
+    """A stack as CloudFormation describes it; None: there is none."""
     try:
         found: dict[str, Any] = cloudformation.describe_stacks(StackName=name_or_id)["Stacks"][0]
     except ClientError as error:

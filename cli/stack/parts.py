@@ -80,7 +80,10 @@ def count_due(dynamodb: Any, table: str, shard: str, **more: Any) -> int:
 
 
 def wait_until(done: Callable[[], bool], what: str, pause: Pause, patience: float = PATIENCE_SECONDS) -> None:
-    """Raises Refusal where it takes longer than the patience."""
+    """Asks whether it is done, after longer and longer pauses. Raises Refusal after `patience` seconds.
+
+    `what`: what is waited for, as the refusal names it.
+    """
     wait, waited = 1.0, 0.0
     while not done():
         if waited > patience:
@@ -97,6 +100,7 @@ class StackPart(NamedTuple):
     stack: Identity
 
     def _status(self) -> str:
+        """The stack's status as CloudFormation knows it; GONE: there is no such stack."""
         try:
             found = self.cloudformation.describe_stacks(StackName=self.stack.stack_id)["Stacks"][0]
         except ClientError as error:
@@ -125,6 +129,7 @@ class StackPart(NamedTuple):
         return status == GONE
 
     def _failures(self) -> list[str]:
+        """Which resources CloudFormation could not delete, and why."""
         pages = self.cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.stack.stack_id)
         failed = [
             f"{one['LogicalResourceId']}: {one.get('ResourceStatusReason', 'no reason is given')}"
@@ -149,7 +154,7 @@ class LogGroup(NamedTuple):
 
     def remove(self, pause: Pause) -> None:
         """DeleteLogGroup."""
-        del pause
+        del pause  # nothing is waited for
         try:
             self.logs.delete_log_group(logGroupName=self.name)
         except ClientError as error:
@@ -178,7 +183,7 @@ class Machines(NamedTuple):
 
     def remove(self, pause: Pause) -> None:
         """DeleteStateMachine for each; executions that run are stopped by Step Functions."""
-        del pause
+        del pause  # nothing is waited for
         for arn in machines_of(self.states, self.prefix):
             self.states.delete_state_machine(stateMachineArn=arn)
 
@@ -190,6 +195,7 @@ class Table(NamedTuple):
     name: str
 
     def _described(self) -> dict[str, Any] | None:
+        """The table as DynamoDB describes it; None: it is not there."""
         try:
             found: dict[str, Any] = self.dynamodb.describe_table(TableName=self.name)["Table"]
         except ClientError as error:
@@ -216,6 +222,7 @@ class Table(NamedTuple):
         wait_until(lambda: self._described() is None, f"The deletion of the table {self.name}", pause)
 
     def _is_being_deleted(self) -> bool:
+        """Has the table deleted; whether DynamoDB has taken that. Not while the table is being changed: ask again."""
         try:
             self.dynamodb.delete_table(TableName=self.name)
         except ClientError as error:
@@ -235,6 +242,7 @@ class Bucket(NamedTuple):
     name: str
 
     def _is_there(self) -> bool:
+        """Whether there is such a bucket."""
         try:
             self.s3.head_bucket(Bucket=self.name)
         except ClientError as error:
@@ -255,7 +263,7 @@ class Bucket(NamedTuple):
 
     def remove(self, pause: Pause) -> None:
         """Empties it, and deletes it."""
-        del pause
+        del pause  # nothing is waited for
         if not self._is_there():
             return
         for page in self.s3.get_paginator("list_multipart_uploads").paginate(Bucket=self.name):
@@ -266,7 +274,7 @@ class Bucket(NamedTuple):
             objects = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in named]
             if objects:
                 answer = self.s3.delete_objects(Bucket=self.name, Delete={"Objects": objects, "Quiet": True})
-                for error in answer.get("Errors", [])[:1]:
+                for error in answer.get("Errors", [])[:1]:  # the first is enough
                     raise Refusal(f"S3 does not delete {error.get('Key')} of {self.name}: {error.get('Message')}")
         self.s3.delete_bucket(Bucket=self.name)
 
@@ -295,7 +303,7 @@ class Key(NamedTuple):
 
     def remove(self, pause: Pause) -> None:
         """ScheduleKeyDeletion; KMS has no deletion at once."""
-        del pause
+        del pause  # nothing is waited for
         if self.look() is not None:
             self.kms.schedule_key_deletion(KeyId=self.name, PendingWindowInDays=self.days)
 

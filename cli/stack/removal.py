@@ -69,7 +69,7 @@ class Removal:
         return None
 
     def carry_out(self, tell: Tell, pause: Pause) -> None:
-        """Removes everything. Raises Refusal, ClientError; the same again continues."""
+        """Removes everything. Raises Refusal, ClientError; then the same command, run again, continues."""
         for part in self._parts:
             found = part.look()
             if found is not None:

@@ -113,7 +113,7 @@ class Restoring:
         self._dynamodb = deployment.client("dynamodb")
 
     def carry_out(self, tell: Tell) -> Report:
-        """Puts back what is missing. Raises Refusal, ClientError; the same again continues."""
+        """Puts back what is missing. Raises Refusal, ClientError; then the same command, run again, continues."""
         lines = self._lines_of_the_copy()
         self._deployment.lines.choose({"lines": 0})
         tell("No call begins meanwhile (lines: 0).")
@@ -128,6 +128,7 @@ class Restoring:
         now_msec = SystemClock().now_msec()
 
         def put_back(item: dict[str, Any]) -> dict[str, Any]:
+            """An item as it is put back: of a lost message what `restored` makes of it, anything else as it is."""
             plain = from_wire(item)
             mid = mid_in(plain)
             if mid is None:
@@ -151,13 +152,19 @@ class Restoring:
         return Report(registry, messages, called, sorted(fates[Fate.IN_CALL]), lost, webhooks)
 
     def _lines_of_the_copy(self) -> int | None:
-        """What an operator had chosen then; what is chosen now may be the 0 of a run that was interrupted."""
+        """How many lines an operator had chosen at the copy's moment; None: none were chosen.
+
+        The live table may say 0, which an interrupted run of this has chosen.
+        """
         found = self._dynamodb.get_item(TableName=self._registry.copy, Key=to_wire(POOL)).get("Item")
         chosen = from_wire(found).get("chosen_lines") if found else None
         return None if chosen is None else int(chosen)
 
     def _is_pool(self, item: Mapping[str, Any]) -> bool:
-        """Whose lines it says are held was so then; which are held now is in the live one, which is made by itself."""
+        """Whether an item is the pool of lines, which is not put back: it says which lines were held at that moment.
+
+        Those that are held now are in the live one, which is made when there is none.
+        """
         return {name: item[name].get("S") for name in POOL} == dict(POOL)
 
     def _executions(self, machine_arn: str, **more: str) -> Iterator[dict[str, Any]]:
@@ -190,6 +197,7 @@ class Restoring:
                 yield one["name"], one["executionArn"]
 
     def _is_there(self, mid: str) -> bool:
+        """Whether the live table has the item of a message."""
         answer = self._dynamodb.get_item(
             TableName=self._messages.live,
             Key=to_wire(message_key(mid)),
@@ -216,6 +224,7 @@ class Restoring:
         """How many items of a copy were missing; each is written as `change` has it, None: not at all."""
 
         def write(item: dict[str, Any]) -> int:
+            """1 if the item was missing, and is written; else 0."""
             try:
                 changed = change(item)
                 if changed is None:

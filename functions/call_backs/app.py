@@ -1,4 +1,4 @@
-"""Who calls the caller ID back: who has called them, and that they do not want to be called again."""
+"""Telephony: somebody calls the caller ID back, hears who has called, and may opt out with a key."""
 
 from functools import partial
 from typing import Any

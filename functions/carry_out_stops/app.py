@@ -1,4 +1,4 @@
-"""Clock, and who has cancelled something: the messages of what was cancelled are finished, and people are erased."""
+"""Clock, or a cancellation: the messages of what was cancelled are finished, and people are erased."""
 
 from functools import partial
 from typing import Any
@@ -21,7 +21,7 @@ from speechcall.webhooks.adapters.queue import telling
 
 logger = Logger()
 MARGIN_SECONDS = 10
-"""A call that is to be ended may take so long."""
+"""To hang up one call may take so long: when less time is left, nothing more is begun."""
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 tables = setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")

@@ -44,12 +44,16 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def reserve(event: dict[str, Any]) -> dict[str, str]:
-    """What the template reads with GetAtt: CloudFormation cannot reckon."""
+    """What the template reads with GetAtt: CloudFormation cannot calculate."""
     load = load_of(event["ResourceProperties"])
     return {"ReservedForEach": str(reserved_for_each(load.lines))} if load else {}
 
 
 def check(event: dict[str, Any]) -> str | None:
+    """What is wrong with a deployment, in sentences; None: nothing, or it has to go through all the same.
+
+    A deletion has to, and an update that is rolled back: it returns to what there was.
+    """
     if event["RequestType"] == "Delete":
         return None
     given = event["ResourceProperties"]

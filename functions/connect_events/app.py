@@ -27,6 +27,10 @@ clock = SystemClock()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Tells the end of a contact to its call. Out: whether it is one of our calls.
+
+    The instance may have other contacts.
+    """
     found = parse_contact_event(event)
     if found is None or not found.ended:
         logger.warning("an event that tells of no contact's end was ignored")

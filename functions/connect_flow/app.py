@@ -32,6 +32,7 @@ started()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
+    """In: what the contact flow reports, or WARM. Out: what it does next, as the strings that it reads."""
     begin = began()
     if event == WARM:
         make_ready(calls, engine)

@@ -43,9 +43,11 @@ started()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Carries out one command of a state machine: see `Control.handle` for what goes in and out."""
     names = {"mid": event["mid"], "attempt": event["attempt"], "command": event["command"]}
     with log_failures(logger, **names):
         answer = control.handle(event)
+    # The phone is about to ring (a refused dial is answered): the function that the callee will wait for is made ready.
     if event["command"] == Kind.DIAL and not answer:
         warm()
     if reason := answer.get("refused"):

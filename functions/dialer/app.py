@@ -72,6 +72,7 @@ dial = partial(
 
 
 def _calls_back() -> bool:
+    """Whether this run looks first for messages that were put off until now: once in CALL_BACK_SECONDS."""
     now = time.monotonic()
     is_time = now >= called_back[0] + CALL_BACK_SECONDS
     if is_time:
@@ -81,10 +82,12 @@ def _calls_back() -> bool:
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """Dials what waits. In: a batch of the stream of MessagesTable, or an event of the clock, which has no records."""
     records = event.get("Records", [])
     images = {message_id(record): record["dynamodb"].get("NewImage", {}) for record in records}
+    # By the stream: what has just been queued need not be found in the index, which is a moment behind.
     queued = [mid for mid, image in images.items() if image.get("state") == {"S": "queued"}]
-    # A release before knows no queues; what it has queued is given its place before anything is dialled.
+    # Messages that an earlier release has queued, which knew no queues: they get their places first.
     strays = [mid for mid in queued if "order_pk" not in images[mid] and images[mid].get("due_shard") != {"S": LATER}]
     urgent = [mid for mid in queued if "urgent" in images[mid]]
     time_left = lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS  # noqa: E731

@@ -51,12 +51,16 @@ started()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
+    """In, of a state machine: a call and its end, or the place of an opt-out; of EventBridge: an execution that died.
+
+    Out: outcome and reason, which the execution's history shows.
+    """
     if place := event.get("optOut"):
         return keep(str(event["mid"]), place)
-    if "detail" in event:
+    if "detail" in event:  # of EventBridge: the execution died
         try:
             mid, attempt = parse_holder(event["detail"]["name"])
-        except ValueError:  # started by hand, under a name of its own
+        except ValueError:  # an execution that was started by hand, under another name
             logger.warning("an execution that is no call was ignored")
             return {"outcome": "none", "reason": "notOurs"}
         end = End.FAILED
@@ -71,7 +75,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
 
 
 def keep(mid: str, place: dict[str, Any]) -> dict[str, str]:
-    """A step of a state machine: durable when it is answered."""
+    """Stores the opt-out of a key, which `place` names by menu, key and step.
+
+    A step of a state machine: it is stored when this is answered.
+    """
     message = messages.get(mid)
     if message is None:  # it has expired, and its call with it
         logger.warning("an opt-out of an unknown message was ignored", mid=mid)

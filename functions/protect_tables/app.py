@@ -38,6 +38,10 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def must_succeed(event: dict[str, Any]) -> bool:
+    """Whether the answer has to be success, whatever has failed: of a deletion, and while an update is rolled back.
+
+    A refusal would leave the stack stuck. Where CloudFormation does not say whether it rolls back, it does not.
+    """
     if event["RequestType"] != "Update":
         return bool(event["RequestType"] == "Delete")
     with suppress(BotoCoreError, ClientError):
@@ -46,6 +50,7 @@ def must_succeed(event: dict[str, Any]) -> bool:
 
 
 def apply(event: dict[str, Any]) -> None:
+    """Protects the stack's tables, or not, as its parameter says. Raises what `protect_all` raises."""
     given = event["ResourceProperties"]
     tables = set(given["Tables"])
     if event["RequestType"] == "Delete":
@@ -54,5 +59,6 @@ def apply(event: dict[str, Any]) -> None:
             protect_all(dynamodb, tables, on=False)
         return
     protect_all(dynamodb, tables, on=given["Protect"] == "true")
-    # Of a table that an update made and that now goes again, because the update is rolled back.
+    # Tables of the properties before that are not in these: the update that made them is being rolled back, and they
+    # are to be deleted.
     protect_all(dynamodb, set(event.get("OldResourceProperties", {}).get("Tables", ())) - tables, on=False)

@@ -34,6 +34,7 @@ queue = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK
 
 @app.route("POST /bat/message/{messageId}/webhooks/replay")
 def post_replay(request: HttpRequest) -> Answer:
+    """Those of one message that were given up, or the one that `webhookId` names."""
     account = account_of(request, accounts)
     answer = replay_of_message(
         account,

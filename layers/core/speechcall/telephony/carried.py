@@ -17,5 +17,5 @@ def wait_prompt(provider: str) -> bytes:
 
 
 def carried() -> tuple[bytes, ...]:
-    """All of them; the apology is the first."""
+    """All prompts that the stack carries; the apology is the first."""
     return (apology(), *map(wait_prompt, _PROVIDERS))

@@ -29,7 +29,7 @@ class ProviderName(StrEnum):
 
 
 class CallBacks(Protocol):
-    """Answers who calls the caller ID back, in a provider's words."""
+    """Answers calls back to the caller ID, in the form of a provider."""
 
     def answer(self, event: Any) -> dict[str, Any]:
         """The answer to an invocation."""
@@ -94,7 +94,7 @@ def provider(name: ProviderName) -> Provider:
 
 
 def chosen_provider() -> Provider:
-    """The one that the function's environment names. Raises MissingSetting for a name that there is not."""
+    """The provider that the function's environment names. Raises MissingSetting for a name that there is not."""
     name = setting("TELEPHONY_PROVIDER")
     try:
         return provider(ProviderName(name))
@@ -113,7 +113,10 @@ def chosen_telephony(*, dials: bool = False) -> "Telephony":
 
 
 def dial_waits() -> Callable[[int], int]:
-    """For how long a state machine waits for an answer, by the message's own time. The settings are read now."""
+    """A function: for how many seconds a state machine waits for an answer, by the ring time in seconds of its message.
+
+    The settings are read now, and not when it is called.
+    """
     chosen = chosen_provider()
     # Only a provider that takes the time has to be told whether it is asked to.
     asks_provider = chosen.takes_ring_time and setting("PROVIDER_RING_TIMEOUT") == "true"
@@ -125,6 +128,7 @@ def dial_waits() -> Callable[[int], int]:
 
 
 def _connect(dials: bool) -> "Telephony":
+    """`dials`: it places calls too. Other functions have neither the flow nor the caller ID among their settings."""
     from speechcall.telephony.connect import client  # noqa: PLC0415 - see `Provider.make`
 
     return client.ConnectTelephony(

@@ -39,7 +39,7 @@ class DynamoCalledNumbers:
             answer = self._client.get_item(
                 TableName=self._table,
                 Key=to_wire(message_key(mid)),
-                # Not its menus: who calls back waits in silence.
+                # Its menus are not read: they are long, and the caller waits in silence meanwhile.
                 ProjectionExpression="account_id, sender, number_digest",
                 ConsistentRead=True,
             )

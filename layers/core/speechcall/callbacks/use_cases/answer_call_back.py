@@ -1,4 +1,4 @@
-"""Somebody calls the caller ID back: who has called them last, and that they do not want to be called again."""
+"""Somebody calls the caller ID back: they are told who has called them last, and may opt out."""
 
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -21,7 +21,7 @@ from speechcall.shared.use_cases.clock import Clock
 
 
 class LastCall(NamedTuple):
-    """The message that called a number, as far as the called person hears of it."""
+    """The message for which a number was called last: what a call back needs of it."""
 
     mid: str
     account_id: str
@@ -72,7 +72,11 @@ class CallBackDesk:
 
 
 def greet(caller: str, desk: CallBackDesk) -> Greeting:
-    """What a caller hears first. In: the caller's number as the provider tells it. Raises StoreUnavailable."""
+    """What a caller hears first. In: the caller's number as the provider tells it. Raises StoreUnavailable.
+
+    Where the number is withheld, or no message that is kept has called it, the greeting names no message (`mid` is
+    empty): then there is nothing to opt out of.
+    """
     number = shown_number(caller)
     if not number:
         return Greeting(Heard(say(WITHHELD)))

@@ -98,7 +98,7 @@ class EndedMessage:
 
 
 def end_parts(table: str, ended: EndedMessage, fewer: Fewer, now_msec: int) -> Parts:
-    """The parts of an end that count it. `fewer` matters only where the message is finished."""
+    """The parts of a message's end that count it in its campaign. `fewer` matters only if the message is finished."""
     account_id, name = ended.account_id, ended.campaign
     adds = {"in_calls": -1} if ended.had_line else {}
     parts: Parts = {}
@@ -128,7 +128,10 @@ def _update(
     values: Values | None = None,
     first: str = "",
 ) -> Any:
-    """An update that adds to counters. Equal numbers share a name: an expression has 4 KB at most."""
+    """An update that adds `adds` to counters, after `first`, which sets what else changes.
+
+    Equal numbers share a name: an expression has 4 KB at most.
+    """
     numbers = {number: f":n{index}" for index, number in enumerate(sorted(set(adds.values())))}
     added = ", ".join(f"{name} {numbers[number]}" for name, number in adds.items())
     given = {**(values or {}), **{name: number for number, name in numbers.items()}}

@@ -81,9 +81,10 @@ Result = TypeVar("Result")
 
 
 def patiently(work: Callable[[str], Result], sleep: Callable[[float], object]) -> Result:
-    """Does what another transaction on the same campaign may be in the way of. Raises StoreUnavailable at last.
+    """Does `work`, again while another transaction on the same campaign is in its way.
 
-    `work` is given the transaction's token: one whose answer was lost is not done twice, nor taken for another's.
+    At last it raises StoreUnavailable. Each try is given the same token: a transaction whose answer was lost is not
+    done twice, nor taken for another's.
     """
     token = str(uuid4())
     for pause in PAUSES:
@@ -137,7 +138,10 @@ class DynamoCampaigns:
         return int((self._get(open_campaigns_key(account_id)) or {}).get("open_count", 0))
 
     def _latest(self, partition: str, limit: int, before: str | None) -> tuple[list[Values], str | None]:
-        """A page of the index, from its end; `before` is a place in it, of something that may be gone."""
+        """A page of a partition of the index `order`, the latest first, and where the next page begins (None: nowhere).
+
+        `before`: the page is of what stands before this place. The item that had the place may be gone.
+        """
         values = {":pk": partition, **({":before": before} if before is not None else {})}
         with store_errors():
             page = self._client.query(
@@ -153,7 +157,7 @@ class DynamoCampaigns:
 
     # ------------------------------------------------------------- acceptance
     def count_list(self, new: NewList, own: Callable[[tuple[str, ...]], Sequence[Any]]) -> tuple[str, ...]:
-        """Writes a list and counts it, together; the shapes of it that have a funnel of their own.
+        """Writes a list and counts it, in one transaction. Returns those of its shapes that have a funnel of their own.
 
         `own`: the parts of the list itself, given these shapes; they come first, so that the indexes of a
         ConditionFailed are theirs. Raises CampaignCancelled, TooManyCampaigns.
@@ -181,7 +185,9 @@ class DynamoCampaigns:
         raise StoreUnavailable("the campaign changes too fast")
 
     def resume_list(self, new: NewList, now_msec: int) -> None:
-        """The messages of a list that is there will be written now; one that was withdrawn is counted again.
+        """Before a repeated request writes the messages of its list: keeps the sweeper from withdrawing the list.
+
+        If the sweeper has withdrawn it already, it is counted again.
 
         repeat      the list: accepting since 12:00:00 ── UpdateItem: since 12:05:10 ──► writes its messages
         sweeper          reads: accepting since 12:00:00, no messages ── withdraw ──X not since 12:00:00 any more
@@ -210,7 +216,11 @@ class DynamoCampaigns:
         raise StoreUnavailable("the list changes too fast")
 
     def _count_again(self, new: NewList, now_msec: int) -> bool:
-        """Counts a list that was withdrawn, whose sender repeats it; False: it is not withdrawn (any more)."""
+        """Counts a list that was withdrawn, and whose sender repeats it.
+
+        False: nothing was counted, because the list is not withdrawn any more, or its campaign has changed meanwhile:
+        the caller looks again. Raises CampaignCancelled, TooManyCampaigns.
+        """
         it_is_withdrawn = "attribute_exists(withdrawn_msec)"
         again = {
             "TableName": self._table,
@@ -225,11 +235,14 @@ class DynamoCampaigns:
         # The shapes that have a funnel were decided when the list was written.
         failed = self._transact({LIST: {"Update": again}, **self._add_list(new, campaign, ())})
         if failed and LIST not in failed:
-            self._as_found(new, failed)
+            self._as_found(new, failed)  # for what it raises alone
         return not failed
 
     def confirm_list(self, list_id: str, account_id: str, campaign: str) -> None:
-        """Its messages are written: from now on it is shown among the lists of its campaign. Safe to repeat."""
+        """The messages of a list are written: from now on it is shown among the lists of its campaign.
+
+        Safe to repeat.
+        """
         it_is_accepting = "attribute_exists(accepting_msec)"
         values = {":pk": campaign_lists_partition(account_id, campaign), ":place": campaign_lists_place(list_id)}
         try:
@@ -240,11 +253,11 @@ class DynamoCampaigns:
                 values,
             )
         except ConditionFailed:
-            return  # confirmed before; it cannot be withdrawn, as no request lasts as long as that takes
+            return  # confirmed before; not withdrawn, which takes longer than any request lasts
 
     # ---------------------------------------------------------------- sweeper
     def accepting(self, before_msec: int, limit: int) -> list[AcceptingList]:
-        """Lists that were counted before a moment, and whose messages may not be written; the oldest first."""
+        """As `AcceptingLists.accepting`, the oldest first; up to `limit` of them."""
         with store_errors():
             page = self._client.query(
                 TableName=self._table,
@@ -264,11 +277,14 @@ class DynamoCampaigns:
                 accepting_msec=item["accepting_msec"],
             )
             for item in found
+            # By the table as it is now: the index may not show yet that a list was confirmed, resumed or withdrawn.
             if item and item.get("accepting_msec", before_msec) < before_msec
         ]
 
     def withdraw(self, accepting: AcceptingList, now_msec: int) -> bool:
-        """Takes back the counts of a list of which no message was written. False: somebody writes them now.
+        """Takes back the counts of a list of which no message was written.
+
+        False: nothing was taken back, for its request was repeated, its messages were written, or it is withdrawn.
 
         The time-line is at `resume_list`.
         """
@@ -280,6 +296,7 @@ class DynamoCampaigns:
             "ConditionExpression": nobody_writes_its_messages,
             "ExpressionAttributeValues": to_wire({":now": now_msec, ":read": accepting.accepting_msec}),
         }
+        # SOME_LEFT is a guess: where it is wrong, the transaction fails and says by that which form is right.
         count, fewer = accepting.messages, Fewer.SOME_LEFT
         for _ in range(TRIES):
             less = {"list_count": -1, "message_count": -count}
@@ -313,7 +330,11 @@ class DynamoCampaigns:
         return {"Put": {"TableName": self._table, "Item": to_wire(item)}}
 
     def _add_list(self, new: NewList, campaign: Campaign | None, funnels: tuple[str, ...]) -> Parts:
-        """The parts that count a list, for the campaign as it was read."""
+        """The parts that count a list in its campaign. `campaign`: as it was read; None: there was none.
+
+        Their conditions hold only while the campaign is as it was read in what decides their form: whether it has
+        unfinished messages (else this list opens it, and the account has one more open), and which shapes it knows.
+        """
         more = [shape for shape in funnels if campaign is None or shape not in campaign.shapes]
         opens = campaign is None or campaign.unfinished <= 0
         it_is_not_cancelled = "attribute_not_exists(cancelled_msec)"
@@ -370,7 +391,10 @@ class DynamoCampaigns:
         return parts
 
     def _as_found(self, new: NewList, failed: Mapping[str, Values | None]) -> Campaign | None:
-        """The campaign as it was when it could not be added to. Raises what keeps it from that for good."""
+        """The campaign as it was found when a transaction failed, for the next try.
+
+        Raises CampaignCancelled or TooManyCampaigns, where no further try can help.
+        """
         if CAMPAIGN in failed:
             found = failed[CAMPAIGN]
             campaign = load_campaign(found) if found and is_campaign(found) else None

@@ -71,7 +71,7 @@ def campaign_cancelled(name: str) -> CampaignCancelled:
 
 
 def too_many_campaigns() -> TooManyCampaigns:
-    """The answer to a list of one campaign more."""
+    """The error for a list that would open one campaign more than an account may have."""
     return TooManyCampaigns(
         f"{MOST_OPEN} campaigns of this account have unfinished messages, which is the most; wait until one is "
         "finished, or put more lists into one campaign."

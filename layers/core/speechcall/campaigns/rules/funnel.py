@@ -70,7 +70,10 @@ class Funnel:
 
 
 def counted(heard: Heard) -> Counter[str]:
-    """What one call attempt adds, by the name of a counter. At most 20 menus x 1 + 2 x `MOST_VISITS` + 2 names."""
+    """What one call attempt adds, by the name of a counter.
+
+    So many names at most: one for each of 20 menus, two for each of `MOST_VISITS` visits, and two for the call.
+    """
     adds: Counter[str] = Counter(calls=1, answered=int(heard.was_answered))
     for visit in heard.visits[:MOST_VISITS]:
         menu = f"m{visit.menu}"
@@ -86,7 +89,7 @@ def counted(heard: Heard) -> Counter[str]:
                 adds[f"{menu}k{_CODES.get(key, _CODES[OTHER_KEY])}"] += 1
                 if visit.msec is not None:
                     adds[f"{menu}b{bucket_of(visit.msec)}"] += 1
-    return +adds
+    return +adds  # without the counters that are 0
 
 
 def bucket_of(msec: int) -> int:
@@ -128,13 +131,14 @@ def _parts(name: str) -> tuple[int | None, str, str]:
 
 
 def median_between(buckets: list[int]) -> tuple[int, int | None] | None:
-    """Between which seconds the median is; None behind the last bound. None at all: nothing was counted.
+    """Between which seconds the median is; the second is None behind the last bound. None: nothing was counted.
 
     That is all that buckets know. From 2 to 55 s the upper bound is at most 1.67 times the lower one.
     """
     total = sum(buckets)
     if not total:
         return None
+    # Of an even number there are two in the middle, which may be in different buckets.
     lower, upper = _bucket_at(buckets, (total - 1) // 2), _bucket_at(buckets, total // 2)
     least = BUCKET_SECONDS[lower - 1] if lower else 0
     return least, BUCKET_SECONDS[upper] if upper < len(BUCKET_SECONDS) else None

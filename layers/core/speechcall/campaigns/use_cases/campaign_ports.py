@@ -19,7 +19,7 @@ class ListOfCampaign:
 
 @dataclass(frozen=True, slots=True)
 class AcceptingList:
-    """A list that is counted, and whose messages may not be written."""
+    """A list that is counted, and whose messages are perhaps not written yet."""
 
     list_id: str
     account_id: str
@@ -27,27 +27,33 @@ class AcceptingList:
     first_mid: str
     messages: int
     accepting_msec: int
-    """Since when somebody is about to write them."""
+    """When a request began to write the messages, the last time."""
 
 
 class AcceptingLists(Protocol):
-    """The lists of campaigns whose messages may not be written."""
+    """The lists of campaigns that are counted, and whose messages are perhaps not written yet."""
 
     def accepting(self, before_msec: int, limit: int) -> Sequence[AcceptingList]:
-        """Those that were counted before a moment, the oldest first."""
+        """The lists that were counted, or whose request was last repeated, before a moment; the oldest first."""
 
     def confirm_list(self, list_id: str, account_id: str, campaign: str) -> None:
-        """Its messages are there: it is shown among the lists of its campaign. Safe to repeat."""
+        """The messages of a list are written: from now on it is shown among the lists of its campaign.
+
+        Safe to repeat.
+        """
 
     def withdraw(self, accepting: AcceptingList, now_msec: int) -> bool:
-        """Takes its counts back. False: somebody writes its messages now, or has."""
+        """Takes the counts of a list back.
+
+        False: its messages are being written, or are written, or it is withdrawn.
+        """
 
 
 class CampaignStore(Protocol):
     """The campaigns of all accounts. They are counted in the transactions that accept and end messages."""
 
     def find(self, account_id: str, name: str) -> Campaign | None:
-        """Strongly consistent."""
+        """The campaign of this name; None: there is none. Strongly consistent."""
 
     def find_with_funnels(self, account_id: str, name: str) -> tuple[Campaign, Sequence[Funnel]] | None:
         """The campaign with the funnels of its shapes; None: there is none. Strongly consistent."""
@@ -58,7 +64,7 @@ class CampaignStore(Protocol):
     def lists_page(
         self, account_id: str, name: str, limit: int, before: str | None
     ) -> tuple[Sequence[ListOfCampaign], str | None]:
-        """The lists of a campaign, the latest one first, in the same way."""
+        """The lists of a campaign, the latest one first; pages are as those of `page`."""
 
     def count_open(self, account_id: str) -> int:
         """How many campaigns of an account have an unfinished message."""

@@ -29,7 +29,10 @@ class Routes(Protocol):
 
 
 def route(number: str, target: str, before: str, routes: Routes) -> str:
-    """Leads calls to the number to the target, if they go nowhere yet, or to what was ours; what came of it."""
+    """Leads calls to the number to the target, if they go nowhere yet, or to a target of ours.
+
+    `before`: the target that this stack had before an update, or "". Returns what came of it, for the stack's output.
+    """
     own = {target, before} - {""}
     found = routes.find(number, own)
     if found is None:
@@ -87,6 +90,7 @@ class ChimeRoutes:
             Found(str(target["SipMediaApplicationId"]), rule["SipRuleId"])
             for rule in pages(self._voice.list_sip_rules, {"MaxResults": 99}, "SipRules")
             if rule.get("TriggerType") == TO_NUMBER and rule.get("TriggerValue") == number
+            # A rule without application has a target in words, which is never ours: so the number counts as taken.
             for target in rule.get("TargetApplications") or [{"SipMediaApplicationId": "a rule without application"}]
         ]
         ours = next((one for one in found if one.target in own), None)
@@ -109,7 +113,7 @@ class ChimeRoutes:
 
 
 def routes_of(given: Mapping[str, str], connect: Any, voice: Any) -> Routes:
-    """Those of the stack's provider. In: the resource's properties; what makes boto3's clients."""
+    """The routes of the stack's provider. In: the resource's properties; what makes boto3's clients."""
     if arn := given.get("ConnectInstanceArn"):
         return ConnectRoutes(connect(), arn)
     return ChimeRoutes(voice(), given["RuleName"], given["Region"])

@@ -31,7 +31,7 @@ def instance(connect: "ConnectClient", instance_arn: str) -> Instance | None:
 
 
 def claimed_numbers(connect: "ConnectClient", caller_id: str) -> dict[str, str]:
-    """Those numbers of the account in this Region that begin so, with the ARN that each belongs to."""
+    """The claimed numbers of this account and Region that begin with `caller_id`, each with the ARN it belongs to."""
     given = {"PhoneNumberPrefix": caller_id, "MaxResults": 1000}
     found = pages(connect.list_phone_numbers_v2, given, "ListPhoneNumbersSummaryList")
     return {one["PhoneNumber"]: one.get("TargetArn", "") for one in found}

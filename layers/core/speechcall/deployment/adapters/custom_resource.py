@@ -25,7 +25,8 @@ def response(
 ) -> dict[str, object]:
     """What CloudFormation is told.
 
-    In: its request; the resource's id, which must stay; why it fails, if it does; what GetAtt gives of it.
+    In: its request; why the resource fails (`refusal`), if it does; what GetAtt gives of it. `physical_id` stays the
+    same from request to request: under a new one CloudFormation would delete the old resource.
     """
     return {
         "Status": "FAILED" if refusal else "SUCCESS",

@@ -37,7 +37,11 @@ def load_of(given: Mapping[str, str]) -> Load | None:
 def _why_too_many(
     load: Load, given: Mapping[str, str], before: Mapping[str, str], functions: "LambdaClient"
 ) -> str | None:
-    """What is reserved by the stack itself, as it is before an update, is free for it."""
+    """Why Lambda has no room for the load; None: it has.
+
+    `given`, `before`: the stack's parameters now, and before an update. What the stack itself has reserved before the
+    update is free for it.
+    """
     had = load_of(before) if before.get("ReserveConcurrency") == "true" else None
     own = FUNCTIONS_OF_A_CALL * reserved_for_each(had.lines) if had else 0
     unreserved = functions.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
@@ -48,7 +52,10 @@ def _why_too_many(
 def questions(
     given: Mapping[str, str], before: Mapping[str, str], stack_id: str, clients: Clients
 ) -> Iterator[Question]:
-    """Those that can be asked. In: the stack's parameters, as the custom resource is told them, and as they were."""
+    """The questions that concern a stack with these parameters, as the custom resource is told them (`given`).
+
+    `before`: the parameters before an update; empty where the stack is new.
+    """
     if load := load_of(given):
         yield lambda: _why_too_many(load, given, before, clients.functions)
     if changes_provider(given, before):
@@ -58,6 +65,7 @@ def questions(
 
 
 def _of_connect(given: Mapping[str, str], arn: str, stack_id: str, clients: Clients) -> Iterator[Question]:
+    """The questions about an Amazon Connect instance. Of one in another account or Region nothing else can be asked."""
     if elsewhere := deployment.why_elsewhere(arn, stack_id):
         yield lambda: elsewhere
         return

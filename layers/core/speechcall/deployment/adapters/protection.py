@@ -21,7 +21,10 @@ class TableNotReady(Exception):
 
 
 def protect_all(dynamodb: "DynamoDBClient", tables: Iterable[str], *, on: bool) -> None:
-    """`protect` for each table; one that fails keeps none of the others from it, and its error is raised at the end."""
+    """`protect` for each table. One that fails does not keep the others from it.
+
+    The last error is raised in the end.
+    """
     failed: Exception | None = None
     for table in sorted(tables):
         try:

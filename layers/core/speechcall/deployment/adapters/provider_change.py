@@ -33,16 +33,20 @@ def why_not_changed(
     cloudformation: "CloudFormationClient",
     dynamodb: "DynamoDBClient",
 ) -> str | None:
-    """What is wrong with the change. Raises ClientError."""
+    """Why the stack's provider may not change now, from that of `before` to that of `given`; None: it may.
+
+    In: the parameters before the update and now. Raises ClientError.
+    """
     outputs = cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0].get("Outputs", [])
     table = next((one["OutputValue"] for one in outputs if one["OutputKey"] == "MessagesTableName"), None)
-    if table is None:  # it never came to be
+    if table is None:  # the first deployment failed: there was never a message
         return None
     is_unfinished = any(_holds_one(dynamodb, table, shard) for shard in UNFINISHED)
     return why_not_another_provider(provider_of(before), provider_of(given), is_unfinished=is_unfinished)
 
 
 def _holds_one(dynamodb: "DynamoDBClient", table: str, shard: str) -> bool:
+    """Whether there is an item in this shard of the index `due`."""
     found = dynamodb.query(
         TableName=table,
         IndexName="due",

@@ -34,7 +34,10 @@ class Instance:
 
 
 def why_not_whole(parameters: Mapping[str, str]) -> Iterator[str]:
-    """Each parameter of WHOLE_NUMBERS that is no whole number within its bounds; and no line for most messages."""
+    """Each parameter of WHOLE_NUMBERS that is no whole number within its bounds.
+
+    And UrgentLines, if it leaves no line for messages that are not urgent.
+    """
     for name, (least, most) in WHOLE_NUMBERS.items():
         value = parameters.get(name)
         if isinstance(value, str) and whole_number(value, least, most) is None:
@@ -116,7 +119,10 @@ def why_not_claimed(caller_id: str, claimed: Mapping[str, str], instance_arn: st
 
 
 def why_no_flow(wanted: Collection[str], flows: Collection[str], quota: int) -> str | None:
-    """What is wrong if the instance has no room for the stack's flows. In: their names; those of its flows."""
+    """What is wrong if the instance has no room for the stack's flows.
+
+    `wanted`: their names; `flows`: the names of the flows that the instance has.
+    """
     missing = len(set(wanted) - set(flows))
     if len(flows) + missing <= quota or not missing:
         return None

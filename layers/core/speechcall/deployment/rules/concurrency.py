@@ -82,6 +82,7 @@ def _lines_within(load: Load, executions: int, *, reserve: bool) -> int:
     """The most lines that fit, with everything else as it is; 0 if none does."""
     low, high = 0, load.lines
     while low < high:
+        # Rounded up: rounded down, it would stay at `low` for ever when only two are left.
         middle = (low + high + 1) // 2
         one = Load(middle, load.webhook_concurrency, load.prompt_concurrency, load.api_requests_per_second)
         low, high = (middle, high) if executions_needed(one, reserve=reserve) <= executions else (low, middle - 1)

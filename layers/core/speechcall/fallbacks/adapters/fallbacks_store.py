@@ -53,7 +53,7 @@ class DynamoFallbacks:
         registry_table: str,
         tell: Callable[[StatusEvent], object] | None = None,
     ) -> None:
-        """`tell` queues an event of which somebody is told; without it, it is found when it is due."""
+        """`tell` queues a status event at once; without it, the event is found when it is due."""
         self._client, self._messages, self._registry = client, messages_table, registry_table
         self._reader = DynamoMessageReader(client, messages_table)
         self._queue_event = tell
@@ -71,7 +71,8 @@ class DynamoFallbacks:
         return self._reader.get(mid)
 
     def intend(self, message: Message, parts: int, parts_per_day: int, now_msec: int) -> Intent:
-        """
+        """See `FallbackStore.intend`. Each line below is a run, or a change by others, in the order of time:
+
         run A      TransactWrite: pending → sending, the day + 2 ──► written: A sends
         run B           TransactWrite: the same ──X it is sending
         opt-out    UpdateItem: its number
@@ -116,7 +117,8 @@ class DynamoFallbacks:
     def end(
         self, message: Message, end: End, now_msec: int, *, was_sending: bool, parts: int = 0, intended_msec: int = 0
     ) -> bool:
-        """
+        """See `FallbackStore.end`.
+
         run A      SendTextMessage ──► sending → sent, its event ──► told
         run B           (5 minutes later) sending → unknown ──X it is sent
         or
@@ -146,6 +148,7 @@ class DynamoFallbacks:
         return not transact(self._client, {FALLBACK: {"Update": change}})
 
     def _ending(self, mid: str, end: End, now_msec: int, *, was_sending: bool) -> Any:
+        """The update that ends a fallback, if it is still being sent (`was_sending`) or else still waits."""
         it_is_in_its_state = "#state = :from"
         before = SENDING if was_sending else FallbackStatus.PENDING.value
         values: Values = {":from": before, ":to": end.status.value, ":now": now_msec}
@@ -155,6 +158,7 @@ class DynamoFallbacks:
         return self._change(mid, f"{expression} {NOT_DUE}", it_is_in_its_state, values)
 
     def _tell(self, event: StatusEvent | None) -> None:
+        """Queues the event of an end, for its webhook. Never raises: an event not queued is found when it is due."""
         if event is None or self._queue_event is None:
             return
         try:
@@ -164,6 +168,7 @@ class DynamoFallbacks:
             logger.warning("an event was not queued at once: %s", told(error), extra=fields)
 
     def _change(self, mid: str, expression: str, condition: str, values: Values) -> Any:
+        """An update of the item of a message's fallback; `#state` in it is the fallback's state."""
         return {
             "TableName": self._messages,
             "Key": to_wire(fallback_key(mid)),
@@ -206,6 +211,10 @@ class DynamoFallbacks:
         }
 
     def _take(self, account_id: str, parts: int, parts_per_day: int, now_msec: int) -> Any:
+        """The update that takes parts from those of the account's day.
+
+        It fails if not so many of `parts_per_day` are left.
+        """
         day = datetime.fromtimestamp(now_msec / 1000, UTC)
         within_the_day = "attribute_not_exists(parts) OR parts <= :before"
         until = int(next_day(day).timestamp()) + DAY_KEPT_SECONDS
@@ -218,7 +227,10 @@ class DynamoFallbacks:
         }
 
     def _give_back(self, account_id: str, parts: int, intended_msec: int) -> Any:
-        """They were taken with the intention, which is taken back in the same transaction: once."""
+        """The update that gives parts back to the day from which they were taken, that of `intended_msec`.
+
+        Once: in the same transaction the fallback leaves `sending`.
+        """
         return {
             "TableName": self._registry,
             "Key": to_wire(_day_key(account_id, intended_msec)),
@@ -232,7 +244,7 @@ def _day_key(account_id: str, at_msec: int) -> Mapping[str, str]:
 
 
 def _why_not(failed: Mapping[str, Values | None], message: Message) -> Intent:
-    """Why it may not be sent, by what stood where conditions did not hold. What is for good comes first."""
+    """Why a fallback may not be sent, by the items whose conditions failed. What is for good comes first."""
     if FALLBACK in failed:
         return Intent.TAKEN
     if any(name.startswith(OPT_OUT) for name in failed):

@@ -47,6 +47,10 @@ class TextMessages:
         self._client, self._identity = client, origination_identity
 
     def send(self, number: str, text: str, mid: str) -> Answer:
+        """As `Sms.send`. Where no connection was made, nothing was sent: NOT_NOW.
+
+        After that it may have been sent: LOST.
+        """
         try:
             answer = self._client.send_text_message(
                 DestinationPhoneNumber=number,

@@ -14,17 +14,17 @@ LOST_MSEC = 300_000
 
 
 class SendNow(NamedTuple):
-    """It may be sent."""
+    """The fallback may be sent."""
 
 
 class SendLater(NamedTuple):
-    """Not before this moment."""
+    """The fallback is not sent before this moment."""
 
     at_msec: int
 
 
 class GiveUp(NamedTuple):
-    """It is never sent."""
+    """The fallback is never sent."""
 
     status: FallbackStatus
     reason: FallbackReason
@@ -42,11 +42,12 @@ def next_send(
         return GiveUp(FallbackStatus.FAILED, "notAllowed")
     opens = next_opening_msec(message.hours, now_msec)
     if opens is None or opens >= until_msec:
+        # Open at this moment, the hours are not the reason: until its time was over it could not be sent.
         return GiveUp(FallbackStatus.FAILED, "window" if opens is None or opens > now_msec else "unavailable")
     return SendNow() if opens <= now_msec else SendLater(opens)
 
 
 def again(now_msec: int, until_msec: int, reason: FallbackReason) -> SendLater | GiveUp:
-    """What is to be done where something was in the way that may pass, while there is time."""
+    """What to do where something that may pass was in the way: try again later, or give up where there is no time."""
     at_msec = now_msec + AGAIN_MSEC
     return SendLater(at_msec) if at_msec < until_msec else GiveUp(FallbackStatus.FAILED, reason)

@@ -49,21 +49,31 @@ class FallbackStore(Protocol):
         """The message itself; strongly consistent."""
 
     def intend(self, message: Message, parts: int, parts_per_day: int, now_msec: int) -> Intent:
-        """Writes down that it is being sent, in `parts` of those of its account's day; or says why it may not be."""
+        """Writes down that a fallback is being sent, and takes its `parts` from those of the account's day.
+
+        Or says why it may not be sent: then nothing is written.
+        """
 
     def put_off(self, mid: str, at_msec: int) -> bool:
-        """It waits until a moment. False: it is not waiting any more."""
+        """A fallback waits until a moment. False: it is not waiting any more."""
 
     def take_back(self, message: Message, parts: int, intended_msec: int, at_msec: int) -> bool:
-        """It was certainly not sent: it waits again, until a moment, and its parts are given back."""
+        """Takes the intention back, as the text was certainly not sent; its parts are given back. False: it had ended.
+
+        The fallback waits until `at_msec`. `intended_msec`: when the intention was written, by which the day of the
+        parts is known.
+        """
 
     def end(
         self, message: Message, end: End, now_msec: int, *, was_sending: bool, parts: int = 0, intended_msec: int = 0
     ) -> bool:
-        """Its end, of which its sender is told. `parts`: so many of the day are given back. False: it had ended."""
+        """Ends a fallback, of which its sender is told. `was_sending`: the intention was written, else it still waits.
+
+        `parts`: so many are given back to the day of `intended_msec`. False: it had ended, or is in the other state.
+        """
 
     def end_unreadable(self, mid: str, end: End, now_msec: int) -> bool:
-        """The same for one whose message cannot be read, or is gone: its sender is not told."""
+        """Ends a fallback whose message cannot be read, or is gone: its sender is not told. False: it had ended."""
 
 
 class Answer(Enum):

@@ -35,7 +35,7 @@ PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class Fallbacks:
-    """What is due is sent by `send_due`. `tell_end` hears of each that has come to its end, by message id."""
+    """Sends the fallbacks that are due. `tell_end` is called for each that has ended, with the id of its message."""
 
     store: FallbackStore
     sms: Sms
@@ -44,13 +44,14 @@ class Fallbacks:
     tell_end: Callable[[str, End], object] = lambda _mid, _end: None
 
     def send_due(self, time_left: Callable[[], float]) -> int:
-        """While there is time (`time_left` in seconds); how many came to their end. One that goes wrong holds up none.
+        """Looks at the fallbacks that are due, while there is time (`time_left` in seconds); how many have ended.
 
-        Raises nothing of a single one: it is looked at again the next minute.
+        Raises nothing that goes wrong with a single one: it is looked at again the next minute, and the others now.
         """
         ended = 0
         seen: set[str] = set()
         while time_left() > 0:
+            # Those that were seen, and are still due, come first again: so many more are asked for.
             found = [mid for mid in self.store.due(self.clock.now_msec(), PAGE + len(seen)) if mid not in seen]
             for mid in found:
                 if time_left() <= 0:
@@ -62,6 +63,7 @@ class Fallbacks:
         return ended
 
     def _look_at(self, mid: str) -> bool:
+        """As `_send`; what goes wrong is logged, and False."""
         try:
             return self._send(mid)
         except RetryableError as error:
@@ -71,7 +73,7 @@ class Fallbacks:
         return False
 
     def _send(self, mid: str) -> bool:
-        """Whether it has come to its end."""
+        """Sends the fallback of a message, puts it off or ends it; whether it has come to its end."""
         found = self.store.find(mid)
         if found is None:  # the index lags behind the table
             return False
@@ -79,7 +81,7 @@ class Fallbacks:
         if message is None or message.fallback is None:
             return self._end_unreadable(found)
         now = self.clock.now_msec()
-        if found.is_sending:  # it is due five minutes after the intention: who has written that was killed
+        if found.is_sending:  # due five minutes after the intention was written: the run that has written it was killed
             return self._end(message, End(FallbackStatus.UNKNOWN, "lost"), was_sending=True)
         account = self.find_account(message.account_id)
         decided = next_send(message, account, now, found.until_msec)
@@ -88,7 +90,11 @@ class Fallbacks:
         return self._put_off_or_end(message, decided)
 
     def _message(self, found: Waiting) -> Message | None:
-        """None: it is gone, or cannot be read, and there is no time left in which that might change."""
+        """The message; None: it is gone, or it cannot be read and the time for its fallback is over.
+
+        While there is time, what makes it unreadable is raised, and a RetryableError always: it is looked at again in a
+        minute.
+        """
         try:
             return self.store.message(found.mid)
         except RetryableError:
@@ -99,6 +105,10 @@ class Fallbacks:
             return None
 
     def _try(self, message: Message, found: Waiting, parts_per_day: int) -> bool:
+        """Writes down the intention to send, and sends; or deals with what forbids it. Whether the fallback has ended.
+
+        `parts_per_day`: how many parts of text messages the account may have sent in a day.
+        """
         text = message.fallback.text if message.fallback else ""
         parts, now = parts_of(text), self.clock.now_msec()
         intent = self.store.intend(message, parts, parts_per_day, now)
@@ -120,7 +130,10 @@ class Fallbacks:
                 assert_never(intent)
 
     def _settle(self, message: Message, found: Waiting, answer: Answer, parts: int, intended_msec: int) -> bool:
-        """What follows from an answer. Whatever is certainly not sent costs no part of the day."""
+        """What follows from the service's answer; whether the fallback has ended.
+
+        Its `parts` are given back to the day of `intended_msec` where it was certainly not sent.
+        """
         match answer:
             case Answer.TAKEN:
                 return self._end(message, End(FallbackStatus.SENT), was_sending=True)
@@ -149,6 +162,7 @@ class Fallbacks:
     def _end(
         self, message: Message, end: End, *, was_sending: bool = False, parts: int = 0, intended_msec: int = 0
     ) -> bool:
+        """Ends a fallback; False: another run has ended it. `parts` are given back to the day of `intended_msec`."""
         now = self.clock.now_msec()
         more = {"parts": parts, "intended_msec": intended_msec}
         if not self.store.end(message, end, now, was_sending=was_sending, **more):

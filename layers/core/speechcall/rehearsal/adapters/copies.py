@@ -34,7 +34,7 @@ def altered(made: T, **changes: Any) -> T:
 
 
 def finish_copy(copy: object, **changes: Any) -> None:
-    """Sets fields of a copy that nobody has seen yet."""
+    """Sets fields of a copy that was just made, and that no reader has yet."""
     setters = _fields(type(copy))[1]
     for name, value in changes.items():
         setters[name](copy, value)

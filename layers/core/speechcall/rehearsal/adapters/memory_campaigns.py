@@ -58,6 +58,7 @@ class MemoryCampaigns:
     def lists_page(
         self, account_id: str, name: str, limit: int, before: str | None
     ) -> tuple[list[ListOfCampaign], str | None]:
+        # accepting_msec: 0 of a list whose messages are written, -1 of one that is withdrawn.
         own = {
             f"{one.list_id:0>19}": ListOfCampaign(one.list_id, self.created[one.list_id], one.messages)
             for one in self.lists.values()
@@ -71,7 +72,10 @@ class MemoryCampaigns:
 
     # ------------------------------------------------------------- acceptance
     def count_list(self, made: MessageList) -> MessageList:
-        """The list as it is stored."""
+        """Counts a new list in its campaign.
+
+        Gives it as it is stored, with the shapes that have a funnel of their own.
+        """
         key = (made.account_id, made.campaign)
         known = self._add(key, made.list_id, len(made.message_ids), made.created_msec)
         funnels = own_funnels(known.shapes, made.funnels)
@@ -83,6 +87,10 @@ class MemoryCampaigns:
         return made._replace(funnels=funnels)
 
     def _add(self, key: Name, list_id: str, messages: int, now_msec: int) -> Campaign:
+        """Adds a list and its messages to the counts of a campaign, which is made if there is none.
+
+        Raises CampaignCancelled, TooManyCampaigns.
+        """
         known = self.campaigns.get(key) or Campaign(*key, now_msec)
         if known.cancelled_msec is not None:
             raise campaign_cancelled(key[1])
@@ -121,7 +129,7 @@ class MemoryCampaigns:
     def withdraw(self, accepting: AcceptingList, now_msec: int) -> bool:
         if self.lists[accepting.list_id].accepting_msec != accepting.accepting_msec:
             return False
-        self.lists[accepting.list_id] = replace(accepting, accepting_msec=-1)
+        self.lists[accepting.list_id] = replace(accepting, accepting_msec=-1)  # withdrawn
         key, count = (accepting.account_id, accepting.campaign), accepting.messages
         known = self.campaigns[key]
         self.campaigns[key] = replace(
@@ -135,12 +143,12 @@ class MemoryCampaigns:
 
     # ------------------------------------------------- parts of claims and ends
     def call(self, key: Name, more: int) -> None:
-        """Calls that hold a line."""
+        """`more` calls of a campaign hold a line; fewer, where it is negative."""
         if known := self.campaigns.get(key):
             self.campaigns[key] = replace(known, calling=known.calling + more)
 
     def finish(self, key: Name, outcome: str, now_msec: int) -> None:
-        """A message is finished."""
+        """Counts a message of a campaign that has ended."""
         if known := self.campaigns.get(key):
             left = known.unfinished - 1
             outcomes = Counter(known.outcomes) + Counter({outcome: 1})
@@ -148,6 +156,6 @@ class MemoryCampaigns:
             self.campaigns[key] = replace(known, unfinished=left, outcomes=outcomes, finished_msec=finished_msec)
 
     def hear(self, key: Name, shape: str, mid: str, heard: Heard) -> None:
-        """What was heard in a call attempt."""
+        """Adds what was heard in a call attempt to the funnel of its shape."""
         self.funnels.setdefault(key, {}).setdefault(shape, Counter()).update(counted(heard))
         self.examples.setdefault((key, shape), mid)

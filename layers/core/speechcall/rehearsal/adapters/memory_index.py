@@ -18,7 +18,11 @@ Place = tuple[str, Entry]
 
 @dataclass
 class Shard:
-    """Entries in their order. What leaves at the head is only passed over, now and then: a backlog is long."""
+    """Entries in their order.
+
+    One that leaves at the head is passed over (`head`), and many of these are deleted at once: each deletion moves all
+    entries behind it, and a backlog is long.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     head: int = 0
@@ -27,6 +31,7 @@ class Shard:
         insort(self.entries, entry, lo=self.head)
 
     def remove(self, entry: Entry) -> None:
+        """Removes an entry that is there: the first one by passing over it, any other by deleting it."""
         at = bisect_left(self.entries, entry, lo=self.head)
         if at > self.head:
             del self.entries[at]
@@ -89,6 +94,7 @@ class MemoryIndex:
         return take_turns(lists, limit)
 
     def _set(self, mid: str, shard: str, due_msec: Any) -> None:
+        """Moves a message to its place in the index: in a shard, by the moment at which it is due (None: to none)."""
         place = self._places.pop(mid, None)
         if place:
             self._shards[place[0]].remove(place[1])

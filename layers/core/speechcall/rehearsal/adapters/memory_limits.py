@@ -40,6 +40,11 @@ class MemoryLimits:
         return Caps(counted, next_day_msec(now_msec) if is_spent else 0)
 
     def refusal(self, message: Message, limits: Mapping[str, int], now_msec: int, reserved: int = 0) -> Capped | None:
+        """The limits by which a message may not be called now, as the conditions of `claim_parts` see them.
+
+        None: it may. `reserved`: what the call may cost. While a call is open, its end may give money back, so a day
+        that is spent is looked at again before it ends.
+        """
         caps, day = self._caps(message, limits, now_msec), next_day_msec(now_msec)
         if "spend" in limits and self.spent[message.account_id, day] + reserved > limits["spend"]:
             caps = caps._replace(spent_until_msec=day)
@@ -49,7 +54,7 @@ class MemoryLimits:
         return Capped(Caps(reached, spent)) if caps.allow_msec > now_msec else None
 
     def count(self, message: Message, counts: Counts, now_msec: int) -> None:
-        """As `claim_parts` does: what counts no more goes when there would be too many."""
+        """As `claim_parts` does. Calls that count no more are forgotten only when there would be too many."""
         limits, day = counts.limits, (message.account_id, next_day_msec(now_msec))
         for limit, key in _keys(message, limits):
             if len(self.calls[key]) >= limits[limit]:

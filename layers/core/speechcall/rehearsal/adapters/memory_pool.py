@@ -69,6 +69,9 @@ class MemoryPool:
         self.state = self.state._replace(held=held, normal=self.state.normal - {holder})
 
     def _held(self) -> dict[str, str]:
-        """Changed where it is: it is long, and what was read is a copy."""
+        """The numbers in calls, with their holders, to be changed in place: to copy them all each time would be slow.
+
+        A reader's state has a copy of its own (`read`).
+        """
         held = self.state.held
         return held if isinstance(held, dict) else dict(held)

@@ -121,6 +121,7 @@ class MemoryCalls:
 
     def append(self, mid: str, attempt: int, contact_id: str, entry: Entry, turn: int = 0) -> tuple[bool, Call | None]:
         def appended(call: Call) -> Call | None:
+            # The first entry may be the first that is known of the contact.
             own = (None, contact_id) if entry.seq == 1 else (contact_id,)
             follows = call.log_seq == entry.seq - 1 and call.seq <= entry.seq
             if call.plan is None or is_over(call) or call.contact_id not in own or not follows:
@@ -295,6 +296,7 @@ class MemoryMessages:
 
     def add(self, messages: Sequence[Message]) -> None:
         with self._lock:
+            # The ids are there: the same list's, where its request is repeated. Then nothing is to be done.
             if any(message.mid in self._messages for message in messages):
                 first = self._messages.get(messages[0].mid)
                 if first is None or first.list_id != messages[0].list_id:
@@ -317,7 +319,10 @@ class MemoryMessages:
         return self._move(message.mid, State.QUEUED, called_back, later or now_msec, stands=later is None)
 
     def _wake(self, message: Message, now_msec: int) -> int | None:
-        """Its queue is awake; or the moment for which it waits before it stands in one."""
+        """Wakes the queue in which a message is to stand, and gives None.
+
+        Or gives the moment (`sendAt`) until which it stands in none.
+        """
         if message.send_at_msec > now_msec:
             return message.send_at_msec
         opens = opens_later_msec(message, now_msec)
@@ -345,7 +350,11 @@ class MemoryMessages:
         return self._tell_if(moved, altered(stored, state=State.QUEUED), outcome, now_msec) if stored else moved
 
     def _tell_if(self, has_left: bool, message: Message, outcome: Outcome | None, now_msec: int) -> bool:
-        """Tells of what has become of a message, once: as the transaction that changes it does."""
+        """Writes and queues the events of a change of a message, as the transaction that changes it does.
+
+        `has_left`, which it gives back: this change has taken place. If not, another came first, and has told.
+        `message`: as it was before.
+        """
         if not has_left:
             return False
         of_call = message.state in (State.CALLING, State.SETTLING)
@@ -369,12 +378,15 @@ class MemoryMessages:
         return True
 
     def place(self, message: Message) -> None:
-        """A message as it was read from another store, with what it holds: a line is the pool's."""
+        """Stores a message that was read from another store, with its places in index and queue.
+
+        A line that it holds is not taken here: the state of the pool is read too.
+        """
         with self._lock:
             self._put(message, message.due_msec, stands=message.stands)
 
     def _finish(self, finished: Message) -> Message:
-        """Counted in its campaign, if it has one."""
+        """Tells of a message that has ended, counts it in its campaign if it has one, and gives it back."""
         if self.tell_end:
             self.tell_end(finished)
         if finished.campaign and finished.outcome:
@@ -430,6 +442,10 @@ class MemoryMessages:
             return LineTaken()
 
     def _refusal(self, message: Message, pool: Pool, now_msec: int, charge: Charge | None) -> Claim | None:
+        """Why a message gets no line now; None: it gets one.
+
+        The first reason of several is the one that the real store tells.
+        """
         names = {(message.number_digest, name) for name in message.obeyed_lists}
         if self.opt_outs.opted_out(message.account_id, names):
             return OptedOut()
@@ -473,6 +489,7 @@ class MemoryMessages:
         if why:
             return why
         is_done = self._leave(message, queued, due_msec, now_msec, heard)
+        # For `_tell_if`, which tells of a call by this state.
         in_call = message if message.state is State.SETTLING else altered(message, state=State.CALLING)
         self._tell_if(is_done, in_call, None, now_msec)
         return Redialled.QUEUED if is_done else Redialled.DONE_BEFORE
@@ -543,6 +560,11 @@ class MemoryMessages:
         now_msec: int,
         heard: Heard | None = None,
     ) -> bool:
+        """Ends a message's call, or its settling, with all that is counted by it.
+
+        `change` makes the message that is stored. False: the message was not in this attempt any more. Its line is
+        given back at the end of the call, not of the settling.
+        """
         state = State.SETTLING if message.state is State.SETTLING else State.CALLING
         with self._lock:
             stored = self._messages.get(message.mid)
@@ -573,6 +595,7 @@ class MemoryMessages:
         *,
         stands: bool = False,
     ) -> bool:
+        """Changes a message if it is in the state `before`; whether it was. `due_msec` and `stands`: see `_put`."""
         with self._lock:
             stored = self._messages.get(mid)
             if stored is None or stored.state is not before:
@@ -581,11 +604,12 @@ class MemoryMessages:
             return True
 
     def _put(self, message: Message, due_msec: int | None, *, stands: bool = False) -> None:
-        """`stands`: a queued message has its place in its queue."""
+        """Stores a message, with its places in the index (by `due_msec`) and, if it `stands` in one, in its queue."""
         if stands:
             due_msec = waiting_values(message)[":due"]
         stored = self._messages.get(message.mid)
-        # It is written into below: so never one that the caller has, or that is stored already.
+        # finish_copy writes into the message, so it has to be ours: neither the one that `add` was given, nor the very
+        # one that is stored (`is`), which readers may have. Any other is a copy that was made for this.
         if stored is None or stored is message:
             message = altered(message)
         finish_copy(message, due_msec=due_msec, stands=stands)
@@ -597,6 +621,7 @@ class MemoryMessages:
 
 
 def _finished(message: Message, outcome: Outcome, now_msec: int, cause: str | None = None) -> Message:
+    """The message as it is stored when it has ended."""
     return altered(
         message,
         state=State.FINISHED,

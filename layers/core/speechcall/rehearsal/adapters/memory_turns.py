@@ -82,6 +82,7 @@ class MemoryTurns:
         opens_msec: int = 0,
         was_stopped: bool = False,
     ) -> None:
+        """As `TurnStore.wake`."""
         name = (account_id, campaign, is_urgent, window)
         if opens_msec > now_msec:
             if self.find_queue(*name).opens_msec != opens_msec:
@@ -90,6 +91,7 @@ class MemoryTurns:
         if not was_stopped and self.remembers and now_msec < self._woken.get(name, 0) + ALREADY_AWAKE_MSEC:
             return
         turn, queue = self.find(account_id, is_urgent), self.find_queue(*name)
+        # A queue or turn that waits again begins at least where the clock of the others stands: rest gains it nothing.
         if not queue.is_waiting:
             queue = altered(queue, opens_msec=0, virtual=max(queue.standing, turn.queue_clock), owed=0, is_waiting=True)
         self._put(altered(queue, woken_msec=now_msec, revision=queue.revision + 1))
@@ -113,6 +115,7 @@ class MemoryTurns:
         return len(found[:MOST_OPENED])
 
     def rest(self, turn: Turn, queue: Queue | None = None) -> bool:
+        """As `TurnStore.rest`."""
         if queue is not None:
             stored = self.find_queue(*_queue_name(queue))
             if stored.revision != queue.revision:
@@ -139,7 +142,7 @@ class MemoryTurns:
             return HeldBack(Brake.ACCOUNT, is_final=True)
         if turn.is_paused:
             return HeldBack(Brake.ACCOUNT, is_final=False)
-        # Not as the dialler has read it: it is given the turn, and goes by that. (0: it was never charged.)
+        # Charged since the dialler has read it: the dialler is given the turn as it is now. (0: it was never charged.)
         if turn.virtual not in (0, read.virtual):
             return TurnMoved(turn)
         if _limits(turn) != _limits(read):
@@ -193,6 +196,7 @@ class MemoryTurns:
         self._put(made)
 
     def _put(self, made: Turn | Queue) -> None:
+        """Stores a turn or queue; the order shows it at once, or when the lag has passed."""
         if isinstance(made, Turn):
             self._turns[made.account_id, made.is_urgent] = made
         else:
@@ -207,6 +211,7 @@ class MemoryTurns:
             self._show(self._coming.popleft()[1])
 
     def _show(self, made: Turn | Queue) -> None:
+        """Moves a turn or queue in the order, from the place of what was shown of it last."""
         if isinstance(made, Turn):
             name = (made.account_id, made.is_urgent)
             _move(self._order, name, _turn_place, self._seen_turns.get(name), made)

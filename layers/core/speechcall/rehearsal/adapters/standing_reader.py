@@ -73,7 +73,7 @@ def read_standing(
 
 
 def _waiting(client: "DynamoDBClient", table: str) -> Iterator[str]:
-    """The ids of all that is prepared, queued or in a call."""
+    """The ids of all messages that are prepared, queued or in a call. Raises TooManyWait."""
     states = (State.PREPARING, State.QUEUED, State.CALLING)
     count = 0
     for shard in (*(shard for state in states for shard in due_shards(state.value)), LATER):
@@ -92,6 +92,7 @@ def _waiting(client: "DynamoDBClient", table: str) -> Iterator[str]:
 
 
 def _in_parts(mids: Iterable[str]) -> Iterator[list[str]]:
+    """The ids, each once, `_AT_ONCE` at a time."""
     part: list[str] = []
     for mid in dict.fromkeys(mids):  # what moves from shard to shard meanwhile is seen twice
         part.append(mid)
@@ -103,7 +104,7 @@ def _in_parts(mids: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _read(client: "DynamoDBClient", table: str, mids: Sequence[str]) -> list[Message]:
-    """Those that are there still."""
+    """The messages of these ids that are still there."""
     unread = {table: {"Keys": [to_wire(message_key(mid)) for mid in mids]}}
     found: list[Message] = []
     while unread:

@@ -38,7 +38,7 @@ class Standing(NamedTuple):
 
 
 def stores_of(standing: Standing) -> Stores:
-    """Fresh stores: what is rehearsed in them changes nothing else."""
+    """Stores in memory that hold what stands in the real ones. Each rehearsal gets its own, and changes only these."""
     messages = MemoryMessages()
     messages.pool.state = standing.lines._replace(held=dict(standing.lines.held))
     for turn in standing.turns:

@@ -83,6 +83,7 @@ def _example(name: str) -> str:
 
 
 def _unknown(given: Mapping[str, Any], known: Iterable[str], path: str) -> list[Problem]:
+    """A problem for each member that is not known, with the name that was probably meant."""
     known = tuple(known)
     problems = []
     for name in given:
@@ -130,6 +131,8 @@ def _floats(shares: Mapping[str, Decimal]) -> dict[str, float]:
 
 
 def _seconds(most: int) -> Callable[[Any, str], Seconds]:
+    """What reads seconds of at most `most`: a number, or one of the ways to write a distribution."""
+
     def read(given: Any, path: str) -> Seconds:
         if not isinstance(given, dict):
             return Fixed(float(_number(given, path, 0, most, _EXAMPLES["seconds"])))

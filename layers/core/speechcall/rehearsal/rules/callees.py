@@ -29,7 +29,7 @@ CAUSES: Mapping[str, Cause | None] = {
 
 
 class Fixed(NamedTuple):
-    """The same each time."""
+    """The same number of seconds each time."""
 
     seconds: float
 
@@ -49,7 +49,7 @@ class Spread(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """One of these, each as likely as the others."""
+    """One of these numbers of seconds, each as likely as the others."""
 
     values: tuple[float, ...]
 
@@ -116,6 +116,7 @@ def quantile(seconds: Seconds, part: float) -> float:
             return least + (most - least) * part
         case Spread(median, p95):
             sigma = log(p95 / median) / _P95
+            # Not at 0 and 1 themselves, where the normal distribution has no value.
             return exp(log(median) + sigma * _NORMAL.inv_cdf(min(max(part, 1e-6), 1 - 1e-6)))
         case Measured(values):
             return values[min(int(part * len(values)), len(values) - 1)]

@@ -56,13 +56,17 @@ class Forecast(NamedTuple):
 
 
 def forecast(rehearsed: Sequence[Rehearsed]) -> Forecast:
-    """Of at least one rehearsal, all with the same beginning."""
+    """Of at least one rehearsal, all with the same beginning.
+
+    Calls are counted in the shortest slots of which the longest rehearsal does not fill MOST_SLOTS.
+    """
     begin = rehearsed[0].begin_msec
     longest = max((one.end_msec - begin) / 1000 for one in rehearsed)
     slot = next((one for one in _SLOTS_SECONDS if longest < one * MOST_SLOTS), _SLOTS_SECONDS[-1])
     slots = [0] * (int(longest // slot) + 1)
     for one in rehearsed:
         for moment in one.begun_msec:
+            # A call that begins at the very end belongs to the last slot.
             slots[min((moment - begin) // (slot * 1000), len(slots) - 1)] += 1
     return Forecast(
         seeds=len(rehearsed),

@@ -32,7 +32,7 @@ def made_messages(
     opt_outs: OptOuts,
     allow_loopback: bool = False,
 ) -> Iterable[Made]:
-    """For each request what it would become if it were sent now, one in a millisecond.
+    """For each request what it would become if it were sent now, each a millisecond after the one before.
 
     Raises the leaves of RequestError, as the API would answer them; how much the account may send is not looked at.
     """

@@ -47,7 +47,7 @@ LONGEST_HOURS = 24 * 40
 
 
 class Stores(NamedTuple):
-    """Where a rehearsal happens. `situate` has put there what waits now."""
+    """Where a rehearsal happens: stores in which `stores_of` has put what waits now."""
 
     messages: MessageStore
     turns: TurnStore
@@ -59,7 +59,7 @@ class Stores(NamedTuple):
 
 
 class Situation(NamedTuple):
-    """What there is when it begins."""
+    """What there is when a rehearsal begins."""
 
     now_msec: int
     stack: Pool
@@ -81,7 +81,7 @@ def rehearse(
 
 
 class _Rehearsal:
-    """One run. It is the `Flows` of the dialler, too."""
+    """One rehearsal, as it runs. It is also the `Flows` by which the dialler starts calls."""
 
     def __init__(
         self,
@@ -100,6 +100,7 @@ class _Rehearsal:
         self._talked_seconds = 0.0
         self._live: set[str] = set()
         """Call attempts that are up."""
+        # A run of the dialler: one is under way; the next one is set on the clock; one was asked for meanwhile.
         self._is_dialling = self._is_woken = self._is_woken_meanwhile = False
         self._called_back_msec = 0
         self._left = len(new)
@@ -107,6 +108,7 @@ class _Rehearsal:
         self._last_msec = situation.now_msec
 
     def run(self) -> Rehearsed:
+        """Turns the clock until all new messages have ended, or LONGEST_HOURS are over."""
         begin = self._clock.now_msec()
         self._stores.tell_ends(self._count_end)
         for one in self._situation.calling:
@@ -150,7 +152,7 @@ class _Rehearsal:
         self._wake()
 
     def _resume(self, message: Message) -> None:
-        """A call that is up: it ends when its callee is done, counted from when it took its line."""
+        """Sets the end of a call that is up already on the clock: its time is counted from when it took its line."""
         called = self._called(message, message.attempt)
         self._live.add(holder(message.mid, message.attempt))
         since = (self._clock.now_msec() - (message.claimed_msec or self._clock.now_msec())) / 1000
@@ -166,6 +168,7 @@ class _Rehearsal:
             self._clock.after(WAKE_SECONDS, self._dial)
 
     def _dial(self) -> None:
+        """One run of the dialler, as the function of the stack does it."""
         self._is_woken, self._is_woken_meanwhile = False, False
         self._is_dialling, begin = True, self._clock.now_msec()
         calls_back = begin >= self._called_back_msec + CALL_BACK_MSEC
@@ -189,6 +192,7 @@ class _Rehearsal:
             self._wake()
 
     def _tick(self) -> None:
+        """What the clocks of the stack do each minute: the repairs that matter here, and a run of the dialler."""
         repairs = Calls(
             messages=self._stores.messages,
             lines=self._stores.lines,
@@ -209,7 +213,7 @@ class _Rehearsal:
         return "arn:rehearsal"
 
     def start(self, _flow_arn: str, name: str, _execution_input: dict[str, Any]) -> bool:
-        """A call begins."""
+        """As `Flows.start`: a call begins, and its end is set on the clock."""
         mid, attempt = parse_holder(name)
         message = self._stores.messages.get(mid)
         if message is None:
@@ -256,7 +260,10 @@ class _Rehearsal:
         self._wake()
 
     def _press(self, message: Message, key: str) -> None:
-        """An opt-out of the first menu's key holds at once."""
+        """Stores the opt-outs to which a key of the first menu leads.
+
+        They hold at once, for messages that wait as well.
+        """
         if not message.menus:
             return
         menu = message.menus[0]

@@ -1,4 +1,4 @@
-"""A clock that nobody waits for: what is due next happens at once, and then it is so late."""
+"""A clock for rehearsals: it does not wait, but jumps to the moment of what is due next, and does that."""
 
 import heapq
 import itertools
@@ -8,7 +8,7 @@ from collections.abc import Callable
 class VirtualTime:
     """A `Clock` on which things are planned. `now_msec`: when it begins.
 
-    Who sleeps lets all happen that is due meanwhile.
+    `sleep` does all that is due in that time.
     """
 
     def __init__(self, now_msec: int) -> None:
@@ -33,6 +33,7 @@ class VirtualTime:
         """Lets so many seconds pass."""
         until = self.msec + round(seconds * 1000)
         self.pass_until(until)
+        # What was done in that time may have slept for longer.
         self.msec = max(self.msec, until)
 
     def pass_until(self, until_msec: int | None = None) -> None:

@@ -68,12 +68,13 @@ def render_next(step: Next, asks: Asks) -> Answer:
             seq = question(step.seq, step.repeat)
             if not asks.deaf:
                 return _answer(actions, report, doing=ASK, seq=seq)
-            # Once more as it is; then it is played all the same, to a callee whose keys cannot be heard.
+            # ReceiveDigits, the first action, has failed `deaf` times in turn: it is tried once more. From MOST_DEAF on
+            # it is left out (the index is 1): the menu is played, though no key can be heard.
             actions = actions[asks.deaf >= MOST_DEAF :]
             return _answer(actions, report, doing=ASK, seq=seq, deaf=str(asks.deaf))
         case Op.HOLD:
             return _answer([pause(HOLD_MSEC)], report, doing=HOLD, seq=str(step.seq))
-        case Op.WAIT:  # a file that cannot be played is tried again at once: not without a pause
+        case Op.WAIT:  # if the file cannot be played, we are asked again at once: hence the pause
             actions = [pause(SHORTEST_PAUSE_MSEC), play(step.prompt_beside(WAIT_KEY), [])]
             return _answer(actions, report, doing=HOLD, seq=str(step.seq))
         case _:
@@ -81,7 +82,7 @@ def render_next(step: Next, asks: Asks) -> Answer:
 
 
 def again(report: Report) -> Answer:
-    """What was reported could not be told: a short pause, and it is told again."""
+    """For a report that could not be dealt with: a short pause, after which it is reported again."""
     heard = report.heard
     told = {"heard": heard.event, **({"key": heard.key} if heard.key else {})}
     return _answer([pause(HOLD_MSEC)], report, doing=HOLD, seq=question(heard.seq, heard.repeat), **told)

@@ -59,6 +59,7 @@ class ChimeCallBacks:
             return _last_words(call, say(NOT_STORED if call.wants_out else NOT_NOW))
 
     def _answer(self, call: "_Call") -> Answer:
+        """The answer to an event that could be read. Of a call that is over only a key that opts out still counts."""
         if call.is_gone and not call.wants_out:
             return go_on()
         match call.kind:
@@ -80,6 +81,11 @@ class ChimeCallBacks:
                 return go_on()
 
     def _greet(self, call: "_Call", plays: int, *, in_text: bool = False) -> Answer:
+        """Plays who has called, and listens for the key; without a message to opt out of, it says so and ends the call.
+
+        `plays`: how often that was played, this time included. `in_text`: the account's audio could not be played.
+        """
+        # A call back is counted once, when it comes.
         asks = counted.greet if call.kind == "NEW_INBOUND_CALL" else greet
         greeting = asks(call.caller, self._desk)
         heard = Heard(greeting.heard.say) if in_text else greeting.heard
@@ -93,7 +99,7 @@ class ChimeCallBacks:
         return self._greet(call, call.plays + 1) if call.plays < PLAYS else hang_up()
 
     def _say_instead(self, call: "_Call") -> Answer:
-        """What could not be played is said; what cannot be said either has no other way."""
+        """What could not be played is said. After what cannot be said, we listen again, or hang up."""
         if call.action == "PlayAudio" and call.doing == ASK:
             return self._greet(call, call.plays, in_text=True)
         if call.action == "PlayAudio" and call.said == DONE:
@@ -109,6 +115,8 @@ class ChimeCallBacks:
         return _last_words(call, heard.say, "" if in_text else heard.audio_uri, said=DONE)
 
     def _insist_on_opting_out(self, call: "_Call") -> Heard | None:
+        """Stores an opt-out, in several tries; what the caller hears then. None: nothing was stored."""
+        # Counted when the key comes; done again, uncounted, when the audio of the last words cannot be played.
         stores = counted.opt_out if call.wants_out else opt_out
         for tries_left in reversed(range(TRIES)):
             try:
@@ -144,6 +152,7 @@ def _sound(call: _Call, heard: Heard, stopped_by: list[str]) -> Answer:
 
 
 def _spoken(call: _Call, text: Say) -> Answer:
+    """The action that says a text."""
     return action(
         "Speak",
         CallId=call.call_id,  # which this action demands

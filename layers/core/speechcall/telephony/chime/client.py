@@ -75,7 +75,7 @@ class ChimeTelephony:
         return Contact(contact_id, {}, ended=not is_there, answered=False, cause=None, missing=not is_there)
 
     def _update(self, contact_id: str, command: str) -> bool:
-        """False: the call is over."""
+        """Sends a command to a call; False: the call is over."""
         try:
             with _telephony_errors(is_new=False):
                 self._client().update_sip_media_application_call(
@@ -92,7 +92,7 @@ class _CallIsGone(Exception):
 
 @contextmanager
 def _telephony_errors(*, is_new: bool) -> Iterator[None]:
-    """`is_new`: the request places a call, so that an answer that says nothing leaves a question."""
+    """Around a request: its errors become ours. `is_new`: it places a call, which a lost answer may have done."""
     try:
         yield
     except ClientError as error:

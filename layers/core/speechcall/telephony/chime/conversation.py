@@ -123,8 +123,8 @@ def _parse(event: Mapping[str, Any]) -> Event:
 def _end(named: tuple[str, int], contact_id: str, sip_code: int | None, turn: int, hung_up: bool) -> EndReport:
     """What a HANGUP event says. `hung_up`: by an action list of ours. There is no record that could say more.
 
-    That somebody had answered it says alone only of a normal end, behind more events than the beginning and the
-    ringing; it may be dealt with before the event of the answer is.
+    `turn`: the event's number in the call. The event of the answer may not be dealt with yet. So a HANGUP itself counts
+    as that of an answered call if the end is normal, and more events came before than those of an unanswered one.
     """
     was_answered = sip_code == 0 and turn > 3
     if_answered: Cause | None = cause_of(sip_code, answered=True)
@@ -187,7 +187,7 @@ def _is_deaf(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) 
 
 
 def _is_gone(details: Mapping[str, Any]) -> bool:
-    """An action's end may be told after the callee has hung up, before the HANGUP event."""
+    """Whether the call is over. An action's end may be told after the callee has hung up, before the HANGUP event."""
     legs = details.get("Participants") or []
     return bool(legs) and all(leg.get("Status") == "Disconnected" for leg in legs)
 

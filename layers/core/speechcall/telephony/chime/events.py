@@ -79,7 +79,7 @@ class ChimeEvents:
         return step
 
     def _note(self, placed: Placed) -> None:
-        """The contact may be known before the provider's answer is stored, or though that was lost.
+        """Stores the contact of a call: the provider's answer to the dial may be stored later, or may have been lost.
 
         A call that was not noted would be dialled again, so it is noted once more when it begins to ring.
         """
@@ -92,7 +92,7 @@ class ChimeEvents:
             self.logger.error("a call was placed that nobody waits for", mid=placed.mid, attempt=placed.attempt)
 
     def _insist(self, tries: int, work: Callable[[], None]) -> None:
-        """Does what is not asked for again, also when a store or an engine is away for a moment."""
+        """Does what no later event asks for again, in several tries: a store or an engine may be away for a moment."""
         for tries_left in reversed(range(tries)):
             try:
                 work()

@@ -18,5 +18,5 @@ def apology() -> bytes:
 
 @cache
 def apology_key() -> str:
-    """Where `S3Audio.put` lays it down in the bucket."""
+    """The key under which `S3Audio.put` stores the apology in the bucket."""
     return f"prompts/{sha256(apology()).hexdigest()}.wav"

@@ -58,7 +58,7 @@ def build_call_back_flow(function_arn: str, flow_logging: str = "Disabled") -> d
 
 
 def _listen(name: str, number: int, prompt: dict[str, Any], unplayable: str) -> dict[str, Any]:
-    """Plays and hears one key; once more for who presses nothing, or another one."""
+    """Plays, and hears one key. If none comes, or another than the opt-out key, the next play follows, or the end."""
     again = f"{name}-{number + 1}" if number < PLAYS else "bye"
     parameters = {**prompt, "StoreInput": "False", "InputTimeLimitSeconds": str(WAIT_SECONDS)}
     errors = {"InputTimeLimitExceeded": again, "NoMatchingCondition": again, "NoMatchingError": unplayable}

@@ -74,7 +74,7 @@ class ConnectTelephony:
         *,
         provider_rings: bool = False,
     ) -> None:
-        """`client` makes or gives the boto3 client, `dialling` that of who dials, which repeats nothing by itself.
+        """`client` makes or gives the boto3 client, `dialling` that for placing calls, which repeats no request.
 
         `provider_rings`: the instance is told for how long a phone may ring. It may refuse that for traffic that is no
         campaign's, so it is told only where an operator has asked for it.
@@ -142,13 +142,13 @@ def to_contact(contact_id: str, described: Mapping[str, Any]) -> Contact:
 
 
 def _is_set(timestamp: Any) -> bool:
-    """The documentation's samples show 1970-01-01T00:00:00.001Z where nothing was set."""
+    """Whether a time was set: in the documentation's samples one that was not is 1970-01-01T00:00:00.001Z."""
     year: int | None = getattr(timestamp, "year", None)
     return year is not None and year > 1970
 
 
 class _Refused(Exception):
-    """A request that will not be better for being repeated."""
+    """Amazon Connect has refused a request, and would refuse it again."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(code)

@@ -129,6 +129,7 @@ def nested_template() -> dict[str, Any]:
 
 
 def _association(function: str) -> dict[str, Any]:
+    """The resource that lets the instance invoke a function. `function`: the parameter that has its ARN."""
     return {
         "Type": "AWS::Connect::IntegrationAssociation",
         "Properties": {
@@ -140,6 +141,7 @@ def _association(function: str) -> dict[str, Any]:
 
 
 def _deployed(content: dict[str, Any], association: str, name: str, description: str) -> dict[str, Any]:
+    """The resource of a flow. `association`: that of the function it asks; `name`: the parameter that has its name."""
     return {
         "Type": "AWS::Connect::ContactFlow",
         # Publishing checks that the instance may invoke the function.
@@ -159,6 +161,7 @@ def _flow_id(name: str) -> dict[str, Any]:
 
 
 def _input_block(seconds: int) -> dict[str, Any]:
+    """The block that plays a menu's introduction, and waits so many seconds for one key."""
     parameters = {
         "Media": media("$.External.promptUri"),
         "StoreInput": "False",
@@ -169,7 +172,7 @@ def _input_block(seconds: int) -> dict[str, Any]:
 
 
 def _storing_blocks(end_key: str) -> Iterator[dict[str, Any]]:
-    """A block for each wait, with one end key. Without any input it goes on too: "Timeout" is what it has stored."""
+    """A block for each wait, with one end key. After silence it continues in the same way: it has stored "Timeout"."""
     name = _END_NAMES[end_key]
     yield from compare(
         f"seconds-{name}", "$.External.seconds", {str(step): f"input-{name}-{step}" for step in INPUT_STEPS}

@@ -71,6 +71,7 @@ def render_next(step: Next) -> dict[str, str]:
 def _answer(
     op: str, seq: str, prompt_uri: str = NO_PROMPT, seconds: int = 0, asked: Input = _NO_INPUT
 ) -> dict[str, str]:
+    """Every field that the flow may read; one that its `op` does not need has a value that means nothing."""
     return {
         "op": str(op),
         "seq": seq,

@@ -120,7 +120,11 @@ def script_of(number: str) -> str:
 
 
 def callee_of(script: str, attempt: int) -> Callee:
-    """Who is behind a script, in the call of this number (1: the first) to its message."""
+    """Who is behind a script, in the call of this number (1: the first) to its message.
+
+    The last two digits of a script are its code. 6N and 7N: the N digits before are the keys that are pressed, where 7
+    has digits for `*` and `#`. A script that means nothing is that of a callee who presses 1.
+    """
     code, keys = script[-2:], script[:-2]
     if code in _FIRST_CALLS:
         return _FIRST_CALLS[code] if attempt == 1 else _ONE

@@ -49,6 +49,7 @@ class SimulatedTelephony:
 
 
 def _error_of(refusal: Refusal) -> Exception:
+    """The error that a real provider's client raises for such a refusal."""
     match refusal:
         case Refusal.THROTTLED:
             return TelephonyThrottled("its number's script")

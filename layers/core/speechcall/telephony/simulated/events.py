@@ -82,6 +82,7 @@ class SimulatedCalls:
                 assert_never(moment.what)
 
     def _ring(self, moment: Moment) -> None:
+        """Stores the contact, and queues how the ringing ends: with the answer, or as a call that is not answered."""
         call = self.calls.set_contact(moment.mid, moment.attempt, moment.contact_id)
         if call is None or is_over(call) or call.contact_id != moment.contact_id:
             return
@@ -104,6 +105,10 @@ class SimulatedCalls:
     def _end(
         self, moment: Moment, if_answered: Cause | None, if_unanswered: Cause | None, at_msec: int | None = None
     ) -> None:
+        """Tells the end of a call. In: its cause if somebody had answered, and if nobody had.
+
+        When it ended, if known.
+        """
         report = EndReport(
             moment.mid,
             moment.attempt,
@@ -137,7 +142,10 @@ def _after(moment: Moment, step: Next) -> tuple[Moment, float] | None:
 
 
 def _answer(moment: Moment, step: Next, callee: Callee) -> tuple[Moment, float]:
-    """What a callee does who is asked a menu, and in how many seconds."""
+    """What a callee does who is asked a menu, and in how many seconds.
+
+    In a short menu it is done halfway: always before the callee would count as silent.
+    """
     ask, asked = step.ask, moment.asked + 1
     deed, whole = callee.deed(asked), ask.prompt_seconds + ask.idle_seconds
     match deed.act:
@@ -171,7 +179,7 @@ def _listed(step: Next) -> frozenset[str]:
 
 
 def _next(moment: Moment, what: What, **more: Any) -> Moment:
-    """The next of the chain, which says what happens, and not what happened last."""
+    """The moment that follows `moment`. What `moment` says of its event is reset; `more` says what happens next."""
     told = {
         "event": ANSWERED,
         "seq": 1,

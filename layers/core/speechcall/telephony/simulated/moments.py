@@ -92,6 +92,7 @@ def parse(body: str) -> Moment:
     except (KeyError, TypeError, ValueError) as error:
         raise NoMoment(f"not a moment: {type(error).__name__}") from error
     numbers = (moment.ring_seconds, moment.turn, moment.asked, moment.seq, moment.repeat, moment.tries, moment.times)
+    # Not isinstance: true and false are ints in Python.
     if named is None or not all(type(one) is int and 0 <= one < _MOST for one in numbers):
         raise NoMoment("it names no call, or one of its numbers is invalid")
     texts = (moment.script, moment.event, moment.key)

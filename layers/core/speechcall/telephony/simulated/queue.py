@@ -44,6 +44,7 @@ class SqsMoments:
 
 @contextmanager
 def _telephony_errors() -> Iterator[None]:
+    """Around a request to the queue, which stands for the provider: its errors become those of a telephony."""
     try:
         yield
     except ClientError as error:
