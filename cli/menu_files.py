@@ -93,7 +93,7 @@ def _inserted(template: Template | None, message: dict[str, Any], path: str) -> 
     """The `menu` of a message that has none of its own. Raises Refusal for `vars` that do not fit."""
     if template is None or "menu" in message:
         return {}
-    inserted, problems = insert(template, message, path)
+    inserted, problems = insert(template, message, path, most_characters=MAX_JSON_BYTES)
     if problems:
         raise _unusable(problems)
     return inserted

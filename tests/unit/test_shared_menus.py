@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from speechcall.menus.rules.introduction import Audio
 from speechcall.menus.rules.menu import dump_menus
 from speechcall.menus.rules.shape import shape_of
+from speechcall.requests.rules.placeholders import Slot
 from speechcall.requests.use_cases.check_request import MAX_LIST_BYTES, MAX_MENUS_BYTES, read_request
 from speechcall.shared.rules.errors import InvalidRequest, PayloadTooLarge
 
@@ -305,3 +306,27 @@ def test_all_menus_of_a_list_fit_into_one_transaction():
 
 def test_menus_that_can_be_right_for_nobody_are_not_tried_with_everybody():
     assert refused([{"introUrl": "a" * 2 * MAX_MENUS_BYTES, "dtmfActions": {}}], [entry()] * 100) == ["menus"]
+
+
+@pytest.mark.parametrize(
+    "hook", [{"url": "https://a.example.com/" + "{{order}}" * 220}, {"body": {"a": "{{order}}" * 800}}]
+)
+def test_values_that_make_menus_far_too_long_are_never_put_in(monkeypatch, hook):
+    hook = {"action": "webhook", "url": "https://a.example.com/", **hook}
+    menus = [{"introUrl": "a", "dtmfActions": {f"d{key}": [hook] * 5 for key in range(3)}}]
+    lengths = []
+    filled = Slot.filled
+
+    def watched(slot, values):
+        lengths.append(len(text := filled(slot, values)))
+        return text
+
+    monkeypatch.setattr(Slot, "filled", watched)
+    assert wrong(menus, vars={"order": "😀" * 256}) == [("INVALID_VARS", "messages[0].vars")]
+    assert 0 < max(lengths) <= 800  # only that which stands for a value not known
+
+
+def test_values_may_stand_in_many_places():
+    hook = {**HOOK, "url": "https://a.example.com/", "body": {"a": "{{order}}" * 31}}
+    menus = [{"introUrl": "a", "dtmfActions": {"d1": [hook]}}]
+    assert wanted(menus, vars={"order": "x" * 256})

@@ -5,6 +5,7 @@ segment that leads up (`..`); a body is written as JSON afterwards; Amazon Polly
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -43,16 +44,21 @@ class Slot(NamedTuple):
         """The names in it."""
         return _PLACE.findall(self.text)
 
-    def filled(self, values: Mapping[str, str]) -> str:
+    def filled(self, values: "Written") -> str:
         """The text with the values."""
-        return _PLACE.sub(lambda found: self.write(values[found[1]]), self.text)
+        written = values[self.write]
+        return _PLACE.sub(lambda found: written[found[1]], self.text)
 
-    def leads_up(self, values: Mapping[str, str]) -> str | None:
+    def leads_up(self, values: "Written") -> str | None:
         """The name whose value makes a segment of a URL's path `.` or `..`, which leads up; None: no value does."""
         if self.write is not _quoted:  # only names in URLs are written by `_quoted`
             return None
         segments = zip(_segments(self.text), _segments(self.filled(values)), strict=True)
         return next((_PLACE.findall(old)[0] for old, new in segments if old != new and _plain(new) in _UP), None)
+
+
+Written = Mapping[Callable[[str], str], Mapping[str, str]]
+"""A message's values as they stand in its menus, by how they are written there: each is written once for all places."""
 
 
 class Template(NamedTuple):
@@ -63,10 +69,17 @@ class Template(NamedTuple):
     """From the index or the name of a member to those inside it, and at last to a Slot."""
     names: Mapping[str, str]
     """Each name, and where it stands first."""
+    places: Mapping[tuple[Callable[[str], str], str], int]
+    """How often each name stands in them, by how its value is written there."""
 
     def filled(self, values: Mapping[str, str]) -> Any:
         """The menus with the values; what has no names is not copied."""
-        return _filled(self.menus, self.slots, values)
+        return _filled(self.menus, self.slots, _written(values))
+
+    def characters(self, values: Mapping[str, str]) -> int:
+        """How many characters the values have in all their places together: known without putting them there."""
+        written = _written(values)
+        return sum(count * len(written[write][name]) for (write, name), count in self.places.items())
 
     def problems(self, given: Mapping[str, str], path: str) -> Iterator[Problem]:
         """What is wrong with a message's values in these menus; `path` is where they are (`messages[0].vars`)."""
@@ -80,7 +93,7 @@ class Template(NamedTuple):
                 hint = f"; did you mean {meant}?" if meant else ""
                 text = f"is not used: {{{{{name}}}}} stands nowhere in menus{hint}"
                 yield Problem("INVALID_VARS", f"{path}.{name}", text)
-        values = {**dict.fromkeys(self.names, SHORTEST), **given}
+        values = _written({**dict.fromkeys(self.names, SHORTEST), **given})
         for slot in _all(self.slots):
             if up := slot.leads_up(values):
                 text = f'must not make a part of the path of {slot.path} "." or "..", which leads elsewhere'
@@ -95,10 +108,12 @@ def read_template(menus: Any, path: str) -> tuple[Template, list[Problem]]:
     problems: list[Problem] = []
     slots = _slots(menus, path, (), problems) or {}
     names: dict[str, str] = {}
+    places: Counter[tuple[Callable[[str], str], str]] = Counter()
     for slot in _all(slots):
         for name in slot.names():
             names.setdefault(name, slot.path)
-    return Template(menus, slots, names), problems
+            places[slot.write, name] += 1
+    return Template(menus, slots, names, places), problems
 
 
 def _slots(value: Any, path: str, within: tuple[str, ...], problems: list[Problem]) -> Any:
@@ -137,6 +152,10 @@ def _quoted(value: str) -> str:
     return quote(value, safe="")
 
 
+def _written(values: Mapping[str, str]) -> Written:
+    return {str: values, _quoted: {name: _quoted(value) for name, value in values.items()}}
+
+
 def _wrong_in_url(url: str) -> str | None:
     """What is wrong with the places of the names in a URL; None: nothing."""
     host = _HOST.match(url)
@@ -172,7 +191,7 @@ def _all(slots: Any) -> Iterator[Slot]:
             yield from _all(inside)
 
 
-def _filled(value: Any, slots: Any, values: Mapping[str, str]) -> Any:
+def _filled(value: Any, slots: Any, values: Written) -> Any:
     if isinstance(slots, Slot):
         return slots.filled(values)
     copy = value.copy()

@@ -298,7 +298,7 @@ def _insert(template: "Template | None", given: Any, path: str) -> tuple[dict[st
         return {}, []
     from speechcall.requests.use_cases.shared_menus import insert  # noqa: PLC0415 - as above
 
-    return insert(template, given, path)
+    return insert(template, given, path, most_characters=MAX_MENUS_BYTES)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -29,11 +29,14 @@ def read_menus(
     return (None, problems[:MAX_PROBLEMS]) if problems else (template, [])
 
 
-def insert(template: Template | None, given: dict[str, Any], path: str) -> tuple[dict[str, Any], list[Problem]]:
+def insert(
+    template: Template | None, given: dict[str, Any], path: str, *, most_characters: int
+) -> tuple[dict[str, Any], list[Problem]]:
     """The menus for the message `given`, as its own `menu`, and what is wrong with its `vars`.
 
     Asked only for a message that has `vars`, or no menu of its own. A value that cannot be used counts as SHORTEST
-    here: the message's own check reports it.
+    here: the message's own check reports it. `most_characters`: of all values in
+    their places. One value may stand in 20,000 of them: what cannot be right with so many is never put together.
     """
     values = given.get("vars")
     if template is None or "menu" in given:
@@ -44,10 +47,14 @@ def insert(template: Template | None, given: dict[str, Any], path: str) -> tuple
     known: dict[str, str] = {}
     if isinstance(values, dict):
         known = {name: _usable(value) for name, value in values.items() if NAME.fullmatch(name)}
+    shortest = dict.fromkeys(template.names, SHORTEST)
+    if (count := template.characters(shortest | known)) > most_characters:
+        text = f"has {count} characters in all its places in menus together; at most {most_characters} can be"
+        return {"menu": template.filled(shortest)}, [Problem("INVALID_VARS", f"{path}.vars", text)]
+    problems: list[Problem] = []
+    if isinstance(values, dict):
         problems = [*template.problems(known, f"{path}.vars")]
-    else:
-        problems = []
-    return {"menu": template.filled(dict.fromkeys(template.names, SHORTEST) | known)}, problems[:MAX_PROBLEMS]
+    return {"menu": template.filled(shortest | known)}, problems[:MAX_PROBLEMS]
 
 
 def _usable(value: Any) -> str:
