@@ -15,7 +15,7 @@ from cli.doctor.findings import Check, Finding, Verdict
 from cli.doctor.stack import Stack
 from cli.doctor.stack_checks import PUT_BACK
 from speechcall.telephony.connect.apology import apology_key
-from speechcall.telephony.connect.conversation import WAIT_KEY
+from speechcall.telephony.connect.conversation import SILENCE_KEY, WAIT_KEY
 from speechcall.telephony.provider import ProviderName, provider
 
 TABLES = ("MessagesTable", "RegistryTable")
@@ -165,12 +165,21 @@ def _private(stack: Stack) -> Iterator[Finding]:
         yield Finding("The bucket with the prompts may be made public.", PUT_BACK)
 
 
+NOTHING = "they would hear nothing"
+
+
 def _apology(stack: Stack) -> Iterator[Finding]:
     """Whether the prompts are there that the stack itself carries."""
     bucket = stack.name_of("PromptsBucket")
-    for file, key, when in (
-        ("apology.wav", apology_key(), "when the function cannot be reached"),
-        ("wait.wav", WAIT_KEY, "while a receiver is asked"),
+    for file, key, when, then in (
+        ("apology.wav", apology_key(), "when the function cannot be reached", NOTHING),
+        ("wait.wav", WAIT_KEY, "while a receiver is asked", NOTHING),
+        (
+            "silence.wav",
+            SILENCE_KEY,
+            "when a key is awaited behind an introduction that takes none",
+            "their calls would end",
+        ),
     ):
         try:
             stack.client("s3").head_object(Bucket=bucket, Key=key)
@@ -178,7 +187,7 @@ def _apology(stack: Stack) -> Iterator[Finding]:
             if error.response["Error"]["Code"] not in ("404", "NoSuchKey"):
                 raise
             yield Finding(
-                f"What callees hear {when} is not in the bucket: they would hear nothing.",
+                f"What callees hear {when} is not in the bucket: {then}.",
                 f"aws s3 cp layers/core/speechcall/telephony/connect/{file} s3://{bucket}/{key}",
             )
 

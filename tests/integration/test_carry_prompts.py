@@ -18,7 +18,7 @@ from local.network.shared.prompts import file_seconds
 from speechcall.prompts.rules.encoding import Encoding
 from speechcall.prompts.rules.wav import telephone_samples
 from speechcall.shared.rules.time_bounds import WAIT_PROMPT_SECONDS
-from speechcall.telephony.carried import wait_prompt
+from speechcall.telephony.carried import silence_prompt, wait_prompt
 from speechcall.telephony.chime import actions
 from speechcall.telephony.connect import conversation
 from speechcall.telephony.connect.apology import apology, apology_key
@@ -76,6 +76,19 @@ def test_what_is_heard_during_a_lookup_is_where_each_telephony_plays_it_from(app
         samples = telephone_samples(stored, encoding)
         assert samples is not None
         assert len(samples) // (encoding.bits // 8) / 8000 == WAIT_PROMPT_SECONDS == conversation.WAIT_SECONDS
+
+
+def test_the_silence_before_keys_is_where_each_telephony_plays_it_from(app):
+    assert ask(app, "Create")["Status"] == "SUCCESS"
+    keys = conversation.SILENCE_KEY, actions.SILENCE_KEY
+    for key, provider, encoding, silent in zip(
+        keys, ("connect", "chime"), (Encoding.MU_LAW, Encoding.PCM_16), (0xFF, 0), strict=True
+    ):
+        stored = boto3.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        assert stored == silence_prompt(provider)
+        assert set(telephone_samples(stored, encoding) or b"x") == {silent}
+    given = read_document(TEMPLATE)["Resources"]["CarriedPrompts"]["Properties"]["Silent"]
+    assert given == " ".join(key.removeprefix("prompts/")[:8] for key in keys), "else no update of a stack puts them"
 
 
 def test_other_notes_make_an_update_of_the_stack_put_them():

@@ -425,7 +425,7 @@ def test_a_report_that_is_none_of_ours_is_none(event):
     assert parse_report(event) is None
 
 
-NO_DIGITS = {"maxDigits": "1", "interDigitSeconds": "3", "endKey": "#"}
+NO_DIGITS = {"maxDigits": "1", "interDigitSeconds": "3", "endKey": "#", "bargeIn": "true", "silenceUri": "none"}
 
 
 @pytest.mark.parametrize(
@@ -447,6 +447,8 @@ NO_DIGITS = {"maxDigits": "1", "interDigitSeconds": "3", "endKey": "#"}
                 "maxDigits": "8",
                 "interDigitSeconds": "2",
                 "endKey": "*",
+                "bargeIn": "true",
+                "silenceUri": "none",
             },
         ),
         (

@@ -30,10 +30,10 @@ from local.network.sms.origination import Origination
 from speechcall import VERSION
 from speechcall.accounts.rules.account import Account
 from speechcall.messages.rules.pool import Pool
-from speechcall.telephony.carried import wait_prompt
+from speechcall.telephony.carried import silence_prompt, wait_prompt
 from speechcall.telephony.connect.apology import apology, apology_key
 from speechcall.telephony.connect.contact_flow import build_contact_flow
-from speechcall.telephony.connect.conversation import WAIT_KEY
+from speechcall.telephony.connect.conversation import SILENCE_KEY, WAIT_KEY
 
 ACCOUNT, REGION, NAME = "123456789012", "eu-central-1", "prod"
 INSTANCE_ID = "12345678-1234-1234-1234-123456789012"
@@ -266,6 +266,7 @@ def _fill(deployment: Deployment, world: DoctorWorld) -> None:
     )
     s3.put_object(Bucket=bucket, Key=apology_key(), Body=apology())
     s3.put_object(Bucket=bucket, Key=WAIT_KEY, Body=wait_prompt("connect"))
+    s3.put_object(Bucket=bucket, Key=SILENCE_KEY, Body=silence_prompt("connect"))
     sns = deployment.client("sns")
     topic = sns.list_topics()["Topics"][0]["TopicArn"]
     monitoring = declared.with_parameters(AlarmTopicArn=topic).nested("MonitoringStack")

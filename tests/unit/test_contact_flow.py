@@ -155,7 +155,9 @@ def test_each_report_says_what_was_heard_of_which_question():
 
 def test_no_key_is_kept_with_the_contact():
     kept = [a["Parameters"]["Attributes"] for a in FLOW["Actions"] if a["Type"] == "UpdateContactAttributes"]
-    assert kept == [{"seq": "$.External.seq"}]
+    # Nothing of what is heard: which question it is, and what is played.
+    asked, silent = {"seq": "$.External.seq", "prompt": "$.External.promptUri"}, {"prompt": "$.External.silenceUri"}
+    assert kept == [asked, silent]
 
 
 def test_no_two_blocks_stand_on_one_spot_of_the_console():

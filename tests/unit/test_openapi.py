@@ -183,6 +183,8 @@ SHARING = {"from": "Shop", "to": "+380936670003", "text": "ivr", "type": "speech
         ("Message", SHARING | {"vars": {"order": 1}}, False),
         ("Menu", PLAYS | {"introUrl": None, "play": [{"spell": "4{{order}}", "recordings": "uk_"}]}, True),
         ("Menu", PLAYS | {"introUrl": None, "play": [{"spell": "4{{or der}}", "recordings": "uk_"}]}, False),
+        ("Menu", PLAYS | {"bargeIn": False}, True),
+        ("Menu", PLAYS | {"bargeIn": "no"}, False),
         ("Menu", PLAYS | {"repeat": {"times": 2}}, True),
         ("Menu", PLAYS | {"repeat": {"times": 5, "introUrl": "b", "say": None}}, True),
         ("Menu", PLAYS | {"repeat": {"times": 5, "introUrl": "b", "play": [{"audio": "a"}]}}, False),

@@ -217,8 +217,8 @@ def test_an_event_that_a_later_one_has_overtaken_asks_nothing():
 def test_the_flow_and_the_media_application_carry_the_repeat_and_bring_it_back():
     again = Bench().hear(IDLE, 2, 1)
     answer = connect_answer(again)
-    one_key = {"maxDigits": "1", "interDigitSeconds": "3", "endKey": "#"}
-    assert answer == {"op": "ask", "seq": "2.2", "promptUri": "s3:again", "seconds": "3", **one_key}
+    others = {"maxDigits": "1", "interDigitSeconds": "3", "endKey": "#", "bargeIn": "true", "silenceUri": "none"}
+    assert answer == {"op": "ask", "seq": "2.2", "promptUri": "s3:again", "seconds": "3", **others}
     contact = {"ContactId": "contact-1", "Attributes": {"mid": MID, "attempt": "1"}}
     event = {"Details": {"ContactData": contact, "Parameters": {"event": "idle", "seq": answer["seq"]}}}
     report = parse_report(event)

@@ -184,6 +184,8 @@ def test_a_menu_may_ask_for_several_digits():
         (digits({"maxDigits": 4, "endKey": "1"}), "input.endKey", 'must be "#" or "*"'),
         (digits({"maxDigits": 4, "interDigitMsec": 999}), "input.interDigitMsec", "milliseconds from 1000 to 20000"),
         (digits({"maxDigits": 4, "sensitive": "yes"}), "input.sensitive", "must be true or false"),
+        (menu(bargeIn="no"), "bargeIn", "must be true or false"),
+        (menu(bargein=False), "bargein", "did you mean bargeIn?"),
         (digits({"maxDigits": 4, "interdigitMsec": 999}), "input.interdigitMsec", "did you mean interDigitMsec?"),
         (digits({"maxDigits": 20, "interDigitMsec": 9000}), "input", "may take 181 s with all of idleTimeoutMsec"),
         (digits({"maxDigits": 4}, wrong=[]), "dtmfActions", "must have the list complete"),
@@ -671,12 +673,12 @@ EACH_MISTAKE = [
     (
         menu(extra=1),
         ".menu[0].extra",
-        "is not known here; a menu has introUrl, say or play, idleTimeoutMsec, input, dtmfActions and repeat",
+        "is not known here; a menu has introUrl, say or play, idleTimeoutMsec, bargeIn, input, dtmfActions and repeat",
     ),
     (
         menu(webhook=1),
         ".menu[0].webhook",
-        "is not known here; a menu has introUrl, say or play, idleTimeoutMsec, input, dtmfActions and repeat",
+        "is not known here; a menu has introUrl, say or play, idleTimeoutMsec, bargeIn, input, dtmfActions and repeat",
     ),
     (hook(menu=1), ".menu[0].dtmfActions.d1[0].menu", "is not known here; a webhook has action, url, body and headers"),
     (hook(webhook=1), ".menu[0].dtmfActions.d1[0].webhook", "is not known here; a webhook has action, url, body and "),

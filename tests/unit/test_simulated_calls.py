@@ -14,7 +14,7 @@ from speechcall.menus.rules.menu import GotoMenu, Hangup, Menu
 from speechcall.telephony.simulated.callees import KNOWN, callee_of, script_of
 from speechcall.telephony.simulated.moments import Moment, NoMoment, What, attempt_of, contact_of, dump, parse
 from tests.kit.races.simulated_side import SimulatedSide
-from tests.kit.races.world import HOOK, Faults, World, world
+from tests.kit.races.world import HOOK, PROMPT_SECONDS, Faults, World, world
 from tests.kit.samples import MESSAGE
 
 PAGE = Path(__file__).parents[2] / "docs" / "telephony.md"
@@ -88,6 +88,22 @@ def test_who_presses_a_key_enters_as_many_digits_as_are_asked_for(ending: str, c
         here = called(ending)
     here.check()
     assert heard(here) == comes_to
+
+
+def key_msec(here: World) -> int:
+    """How long behind the answer the first key was heard."""
+    answered, key, *_ = here.last_call.log if here.last_call else ()
+    return key.at_msec - answered.at_msec
+
+
+def test_a_key_is_not_pressed_before_it_can_be_heard() -> None:
+    menus = (Menu("intro", 5000, {"d1": (), "wrong": ()}),)
+    with patch(f"{__name__}.MENUS", menus):
+        at_once = called("1")
+    with patch(f"{__name__}.MENUS", (menus[0]._replace(barge_in=False),)):
+        behind = called("1")
+    assert heard(at_once) == heard(behind) == "d1"
+    assert key_msec(behind) - key_msec(at_once) >= PROMPT_SECONDS * 1000 / 2
 
 
 @pytest.mark.parametrize(("script", "first"), [("50", "30"), ("51", "31"), ("52", "35"), ("53", "20")])

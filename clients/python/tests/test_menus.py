@@ -126,6 +126,8 @@ def test_a_menu_is_asked_again_with_its_own_introduction_or_another():
         "dtmfActions": {"d1": [{"action": "hangup"}]},
         "repeat": {"times": 2, "say": {"text": "Once more.", "language": "en-GB"}},
     }
+    assert Menu(audio="a", barge_in=False).on(1, hangup()).to_json()["bargeIn"] is False
+    assert "bargeIn" not in Menu(audio="a").to_json()
     assert Menu(audio="a", repeat=Repeat(1)).to_json()["repeat"] == {"times": 1}
     for wrong in (lambda: Repeat(0), lambda: Repeat(6), lambda: Repeat(1, audio="a", play=[pause(1)])):
         with pytest.raises(ValueError, match=r"repeat|again"):

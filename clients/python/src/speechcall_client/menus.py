@@ -202,10 +202,11 @@ class Menu:
     `audio` is an identifier under which audio was uploaded, or a URL; in its place stands `say`, or `play` with parts
     that are joined to one prompt. `wait` is how many
     seconds are waited for a key once the introduction has ended (0.001 to 180; absent: 10). `repeat`: then it is asked
-    again, before what is done after silence. With `digits` it asks for several digits: `on_digits` says what is done.
+    again, before what is done after silence. Without `barge_in` no key is taken before the
+    introduction has ended. With `digits` it asks for several digits: `on_digits` says what is done.
     """
 
-    __slots__ = ("_audio", "_digits", "_keys", "_play", "_repeat", "_say", "_wait")
+    __slots__ = ("_audio", "_barge_in", "_digits", "_keys", "_play", "_repeat", "_say", "_wait")
 
     def __init__(
         self,
@@ -216,13 +217,14 @@ class Menu:
         wait: float | None = None,
         repeat: Repeat | None = None,
         digits: Digits | None = None,
+        barge_in: bool = True,
     ) -> None:
         if (audio, say, play).count(None) != 2:
             raise ValueError("a menu has exactly one of audio, say and play")
         if wait is not None and not 0.001 <= wait <= 180:
             raise ValueError(f"a menu waits 0.001 to 180 seconds, not {wait!r}")
         self._audio, self._say, self._wait, self._repeat = audio, say, wait, repeat
-        self._digits = digits
+        self._digits, self._barge_in = digits, barge_in
         self._play = None if play is None else tuple(play)
         self._keys: dict[str, tuple[Action, ...]] = {}
 
@@ -263,6 +265,7 @@ class Menu:
             wait=self._wait,
             repeat=self._repeat,
             digits=self._digits,
+            barge_in=self._barge_in,
         )
         made._keys = {**self._keys, name: actions}
         return made
@@ -274,6 +277,8 @@ class Menu:
             told["idleTimeoutMsec"] = round(self._wait * 1000)
         if self._digits:
             told["input"] = self._digits.to_json()
+        if not self._barge_in:
+            told["bargeIn"] = False
         told["dtmfActions"] = {name: [one.to_json() for one in actions] for name, actions in self._keys.items()}
         return {**told, "repeat": self._repeat.to_json()} if self._repeat else told
 

@@ -2,6 +2,7 @@
 
 `wait.wav` of each provider is what a callee hears while a receiver is asked which menu follows: two soft notes, one
 second, in the encoding that the provider plays. A provider names it by its key in the bucket (`WAIT_KEY`).
+`silence.wav` is a tenth of a second in which nothing is heard, for what cannot listen without playing (`SILENCE_KEY`).
 """
 
 from pathlib import Path
@@ -12,10 +13,19 @@ _PROVIDERS = ("connect", "chime")
 
 
 def wait_prompt(provider: str) -> bytes:
-    """The WAV file of a provider."""
-    return (Path(__file__).with_name(provider) / "wait.wav").read_bytes()
+    """The notes of a provider, as a WAV file."""
+    return _file(provider, "wait.wav")
+
+
+def silence_prompt(provider: str) -> bytes:
+    """The silence of a provider, as a WAV file."""
+    return _file(provider, "silence.wav")
+
+
+def _file(provider: str, name: str) -> bytes:
+    return (Path(__file__).with_name(provider) / name).read_bytes()
 
 
 def carried() -> tuple[bytes, ...]:
     """All prompts that the stack carries; the apology is the first."""
-    return (apology(), *map(wait_prompt, _PROVIDERS))
+    return (apology(), *map(wait_prompt, _PROVIDERS), *map(silence_prompt, _PROVIDERS))

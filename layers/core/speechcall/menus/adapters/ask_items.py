@@ -8,8 +8,10 @@ def dump_ask(ask: Ask) -> Values:
     """An ask as a map."""
     again = {"repeats": ask.repeats, "repeat_uri": ask.repeat_uri, "repeat_seconds": ask.repeat_seconds}
     more = {"input": [*ask.input], "keeps": [*ask.keeps]} if ask.input else {}
+    whole = {} if ask.barge_in else {"barge_in": False}
     return {
         **more,
+        **whole,
         "prompt_uri": ask.prompt_uri,
         "prompt_seconds": ask.prompt_seconds,
         "idle_seconds": ask.idle_seconds,
@@ -30,4 +32,5 @@ def load_ask(stored: Values) -> Ask:
         repeat_seconds=stored.get("repeat_seconds", 0.0),
         input=Input(*stored["input"]) if "input" in stored else None,
         keeps=tuple(stored.get("keeps", ())),
+        barge_in=stored.get("barge_in", True),
     )

@@ -63,6 +63,8 @@ class Ask(NamedTuple):
     input: Input | None = None
     keeps: tuple[str, ...] = ()
     """For which of COMPLETE and OTHER a webhook is sent: only then is it kept what was entered."""
+    barge_in: bool = True
+    """Whether a key that is pressed while the prompt is played is taken; else it is lost."""
 
     def prompt(self, repeat: int) -> tuple[str, float]:
         """What is played, and for how long: 0 is the first time, then come the repeats."""

@@ -113,6 +113,16 @@ def rounds_msec(menus: Sequence[Menu], prompt_seconds: Mapping[str, float]) -> l
     return found
 
 
+def keys_msec(menus: Sequence[Menu], prompt_seconds: Mapping[str, float]) -> list[tuple[int, int]]:
+    """How soon the first key can be taken in each menu: at once; or behind its introduction, which may be unknown."""
+    rounds = rounds_msec(menus, prompt_seconds)
+    idles = [menu.idle_seconds * 1000 for menu in menus]
+    return [
+        (0, 0) if menu.barge_in else (times[0][0] - idle, times[0][1] - idle)
+        for menu, times, idle in zip(menus, rounds, idles, strict=True)
+    ]
+
+
 def waits_msec(menus: Sequence[Menu], prompt_seconds: Mapping[str, float]) -> list[tuple[int, int]]:
     """As `rounds_msec`, the sum of all times that a menu is asked."""
     return [

@@ -35,7 +35,7 @@ class Kind(StrEnum):
     """In what two calls differ that the same keys have led on."""
 
     PLAYED = "played"
-    """What is heard, how long a key is awaited, or how many digits are asked for, in the menus behind the steps."""
+    """What is heard, how long a key is awaited and from when on, or how many digits are asked for, behind the steps."""
     SENT = "sent"
     """The webhooks and the opt-outs of the last step."""
     LEADS = "leads"
@@ -184,7 +184,11 @@ class _Walk:
         played = [*zip(one.heard_in_silence(), other.heard_in_silence(), strict=False)]
         alike = len(played) == len(one.heard_in_silence()) == len(other.heard_in_silence())
         alike = alike and all(after in (before, self._renamed.get(before)) for before, after in played)
-        return alike and (one.idle_seconds, one.input) == (other.idle_seconds, other.input)
+        return alike and (one.idle_seconds, one.input, one.barge_in) == (
+            other.idle_seconds,
+            other.input,
+            other.barge_in,
+        )
 
     def _way(self, place: _Place) -> list[Step]:
         steps: list[Step] = []

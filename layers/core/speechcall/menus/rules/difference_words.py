@@ -43,7 +43,8 @@ def _menu(old: int, new: int) -> str:
 
 def _played(menu: Menu) -> str:
     awaits = f" for {digits_in_words(menu.input)}" if menu.input else ""
-    waits = f"{_sound(menu)} and waits {menu.idle_seconds} s{awaits}"
+    whole = "" if menu.barge_in else ", taking no key meanwhile,"
+    waits = f"{_sound(menu)}{whole} and waits {menu.idle_seconds} s{awaits}"
     if menu.repeat is None:
         return waits
     other = f", with {_sound(menu.repeat)}" if menu.repeat.intro else ""

@@ -130,6 +130,8 @@ class Menu(NamedTuple):
     repeat: Repeat | None = None
     input: Input | None = None
     """Several digits that are asked for; None: one key."""
+    barge_in: bool = True
+    """Whether a key that is pressed during the introduction is taken; else it is lost."""
 
     def heard_in_silence(self) -> list[str]:
         """The introductions that somebody hears who presses no key: the menu's own, then one for each repeat."""
@@ -190,6 +192,7 @@ def load_menus(text: str) -> tuple[Menu, ...]:
             play=_load_parts(menu["play"]) if "play" in menu else (),
             repeat=_load_repeat(menu["repeat"]) if "repeat" in menu else None,
             input=Input(*menu["input"]) if "input" in menu else None,
+            barge_in=menu.get("barge", True),
         )
         for menu in json.loads(text)
     )
@@ -199,8 +202,10 @@ def _dump_menu(menu: Menu) -> dict[str, Any]:
     lists = {key: [_dump_action(action) for action in steps] for key, steps in menu.actions.items()}
     repeat = {"repeat": {"times": menu.repeat.times, **_dump_intro(menu.repeat)}} if menu.repeat else {}
     digits = {"input": [*menu.input]} if menu.input else {}
+    barge = {} if menu.barge_in else {"barge": False}
     plays = _dump_intro(menu)
-    return {"intro": plays.pop("intro"), "idle": menu.idle_timeout_msec, "on": lists, **plays, **repeat, **digits}
+    first = {"intro": plays.pop("intro"), "idle": menu.idle_timeout_msec, "on": lists}
+    return {**first, **plays, **repeat, **digits, **barge}
 
 
 def _dump_intro(plays: Menu | Repeat) -> dict[str, Any]:

@@ -28,7 +28,9 @@ def draw(menus: Sequence[Menu]) -> str:
     lines = ["flowchart TD", '  start(["The callee answers"]) --> m0']
     for index in sorted(reachable(menus)):
         menu = menus[index]
-        lines.append(f'  m{index}["Menu {index}<br/>{_quoted(_intro(menu))}, {_wait(menu)}{_times(menu)}"]')
+        lines.append(
+            f'  m{index}["Menu {index}<br/>{_quoted(_intro(menu))}{_heard_out(menu)}, {_wait(menu)}{_times(menu)}"]'
+        )
         for number, key in enumerate(menu.lists()):
             lines += _draw_list(index, number, _label(menu, key), steps_run(menu.actions[key]))
         if unsaid := _label(menu, None):
@@ -89,6 +91,8 @@ def _explain_menu(menu: Menu, index: int, reached: bool, prompt_seconds: Mapping
     length = prompt_seconds.get(menu.intro)
     heard = f"{_intro(menu)}{f' ({length:.1f} s)' if length is not None else ''}"
     lines = [f"Menu {index}: the callee hears {heard}, and then has {_wait(menu)} to {_does(menu)}."]
+    if not menu.barge_in:
+        lines[0] += " A key that is pressed before is not taken."
     if menu.repeat:
         lines[0] += _explain_repeat(menu.repeat)
     if not reached:
@@ -150,6 +154,10 @@ def _wait(menu: Menu) -> str:
 def _times(menu: Menu) -> str:
     """How often a menu is asked, where that is more than once."""
     return f", {menu.repeat.times + 1} times" if menu.repeat else ""
+
+
+def _heard_out(menu: Menu) -> str:
+    return "" if menu.barge_in else " (no key before its end)"
 
 
 def _explain_repeat(repeat: Repeat) -> str:

@@ -4,7 +4,8 @@ The search goes menu by menu: all calls that have asked one menu, all that have 
 limit. Calls that stand alike (same menu, same silence left, same state of the monitor) are one. So the first that
 breaks the promise is a shortest one, and where none does there is none.
 
-Time is looked at only where it can matter. A callee may press a key at once or as late as can be, so a call has been
+Time is looked at only where it can matter. A callee may press a key at once (where none is taken during the
+introduction: behind it) or as late as can be, so a call has been
 going on for something between a least and a most; of calls that stand alike those stay that no other is better than.
 """
 
@@ -13,7 +14,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from speechcall.menus.rules.call_log import IDLE, OTHER, PROMPT_ERROR
-from speechcall.menus.rules.call_space import HANG_UP, Silence, Silences, happenings, rounds_msec, waits_msec
+from speechcall.menus.rules.call_space import HANG_UP, Silence, Silences, happenings, keys_msec, rounds_msec, waits_msec
 from speechcall.menus.rules.menu import Action, Menu
 from speechcall.menus.rules.menu_report import reachable
 from speechcall.menus.rules.monitor import BROKEN, Answer, Monitor, monitor_of
@@ -86,18 +87,21 @@ def prove(
     """
     rounds = rounds_msec(menus, prompt_seconds)
     waits = waits_msec(menus, prompt_seconds)
+    keys = keys_msec(menus, prompt_seconds)
     unknown = any(least != most for least, most in waits)
     search = _Search(menus, rule, limits, most_states)
     result, lengths = Result.PROVED, tuple[int, ...]()
     found: Broken | None = None
     try:
         shortest = [[least for least, _ in times] for times in rounds]
-        found = search.run([least for least, _ in waits], [most for _, most in waits], shortest)
+        soonest = [most for _, most in keys]
+        found = search.run([least for least, _ in waits], [most for _, most in waits], shortest, soonest)
         if found:
             result = Result.BROKEN
         elif unknown and search.looks_at_time([most for _, most in waits]):
             longest = [[most for _, most in times] for times in rounds]
-            found = search.run([most for _, most in waits], [least for least, _ in waits], longest)
+            soonest = [least for least, _ in keys]
+            found = search.run([most for _, most in waits], [least for least, _ in waits], longest, soonest)
             if found:
                 result = Result.UNDECIDED
                 lengths = tuple(index for index, (least, most) in enumerate(waits) if least != most)
@@ -172,6 +176,7 @@ class _Search:
         self._late: Sequence[int] = ()
         self._rounds: Sequence[Sequence[int]] = ()
         self._early: Sequence[int] = ()
+        self._soonest: Sequence[int] = ()
         self._least_of: dict[_Place, int] | None = None
         self._uses_least = self._uses_most = False
 
@@ -184,13 +189,16 @@ class _Search:
         longest = max(wait + typing + lookup for wait, typing, lookup in waits)
         return longest * self._limits.visits >= self._until
 
-    def run(self, late: Sequence[int], early: Sequence[int], rounds: Sequence[Sequence[int]]) -> Broken | None:
+    def run(
+        self, late: Sequence[int], early: Sequence[int], rounds: Sequence[Sequence[int]], soonest: Sequence[int]
+    ) -> Broken | None:
         """The shortest call that breaks the promise.
 
         `late`, `early`: how long each menu takes at most, where a call has to be late to break it; and at least, where
         it has to be early enough for one more menu. `rounds`: what makes up `late`, each time that a menu is asked.
+        `soonest`: when a key can be taken at first, taken as `early` is.
         """
-        self._late, self._early, self._rounds = late, early, rounds
+        self._late, self._early, self._rounds, self._soonest = late, early, rounds, soonest
         self._uses_least = max(early) * self._limits.visits >= self._until
         limit_matters = self._monitor.depends_on_end and self._may_reach_limit(late)
         self._uses_most = limit_matters or self._bound is not None
@@ -245,6 +253,7 @@ class _Search:
             return _broken(call, *breaks)
         is_last, until = visit == self._limits.visits, self._until
         silent_least = call.least + self._early[place.menu] if self._uses_least else 0
+        key_least = call.least + self._soonest[place.menu] if self._uses_least else 0
         for move in moves:
             left = late if move.is_silent else typed
             decided = left + move.lookup_msec if self._uses_most else 0
@@ -252,7 +261,7 @@ class _Search:
                 return Broken((*_way(call), move.step), None, msec=decided)
             if move.breaks_at_limit and (is_last or (self._uses_most and decided >= until)):
                 return _broken(call, move.step, Ending.LIMIT)
-            least = silent_least if move.is_silent else call.least
+            least = silent_least if move.is_silent else key_least
             if is_last or least >= until:
                 continue
             silence: Silence | None = self._silences.behind_a_key(move.target)

@@ -61,4 +61,4 @@ def _sent(menus: Sequence[Menu], found: Walk) -> Counter[tuple[object, ...]]:
 
 
 def _sound(menu: Menu) -> tuple[object, ...]:
-    return *menu.heard_in_silence(), menu.idle_seconds, menu.input
+    return *menu.heard_in_silence(), menu.idle_seconds, menu.input, menu.barge_in

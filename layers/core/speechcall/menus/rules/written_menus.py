@@ -22,7 +22,8 @@ def _written(menu: Menu) -> dict[str, Any]:
     lists = {key: [_action(action) for action in steps] for key, steps in menu.actions.items()}
     repeat = {"repeat": {"times": menu.repeat.times} | _plays(menu.repeat)} if menu.repeat else {}
     waits = {"idleTimeoutMsec": menu.idle_timeout_msec, **_input(menu)}
-    return _plays(menu) | waits | {"dtmfActions": lists} | repeat
+    barge = {} if menu.barge_in else {"bargeIn": False}
+    return _plays(menu) | waits | barge | {"dtmfActions": lists} | repeat
 
 
 def _input(menu: Menu) -> dict[str, Any]:

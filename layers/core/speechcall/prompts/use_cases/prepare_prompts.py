@@ -174,6 +174,7 @@ def _asks(message: Message, known: Mapping[str, KnownPrompt], grace_seconds: int
             wait_seconds=menu_wait_seconds(prompt.seconds, menu.waits_seconds * 1000, grace_seconds),
             input=menu.input,
             keeps=told_entries(menu) if menu.input else (),
+            barge_in=menu.barge_in,
         )
         if menu.repeat:
             other = _prompt_of(known[menu.repeat.intro or menu.intro])

@@ -162,6 +162,7 @@ def _likeness(menus: Sequence[Menu], seconds_of: Callable[[str], float | None]) 
         (
             menu.idle_timeout_msec,
             menu.input,
+            menu.barge_in,
             tuple(map(seconds_of, menu.heard_in_silence())),
             tuple((key, tuple(map(_trait, steps))) for key, steps in menu.actions.items()),
         )

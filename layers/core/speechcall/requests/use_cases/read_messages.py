@@ -152,6 +152,7 @@ def _to_menu(menu: "MenuModel") -> Menu:
         play=play,
         repeat=Repeat(menu.repeat.times, *_to_intro(menu.repeat)) if menu.repeat else None,
         input=_to_input(menu.input) if menu.input else None,
+        barge_in=menu.bargeIn,
     )
 
 

@@ -52,6 +52,10 @@ class MenuModel(Strict):
     input: Annotated[
         InputModel | None, Field(description="Several digits, in the place of one key; with the list `complete`.")
     ] = None
+    bargeIn: Annotated[  # noqa: N815
+        bool,
+        Field(description="Whether keys pressed during the introduction are taken; `false`: they are lost."),
+    ] = True
     dtmfActions: Annotated[  # noqa: N815
         dict[Key, Annotated[list[ActionModel], Field(max_length=10)]],
         Field(

@@ -508,6 +508,10 @@ MESSAGE: Any = {
            'default': None,
           },
          },
+         'bargeIn': {
+          'type': 'model-field',
+          'schema': {'type': 'default', 'schema': {'type': 'bool'}, 'default': True},
+         },
          'dtmfActions': {
           'type': 'model-field',
           'schema': {

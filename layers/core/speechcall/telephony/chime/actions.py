@@ -9,13 +9,15 @@ from typing import Any, assert_never
 from speechcall.calls.use_cases.report import Next, Op, Report, question
 from speechcall.menus.rules.ask import Ask, Input
 from speechcall.telephony.chime.client import HANG_UP
-from speechcall.telephony.chime.conversation import ASK, GATHER, HOLD, INPUT, Asks
+from speechcall.telephony.chime.conversation import ASK, GATHER, HOLD, INPUT, INTRODUCE, Asks, Listens, dump_then
 
 HOLD_MSEC = 300
 """Of silence, after which the next command is asked for again."""
 SHORTEST_PAUSE_MSEC = 100
 WAIT_KEY = "prompts/74ac8ab0b7601cee2ee02fa8d55e8a765117e4f296736854cad140bd20064fa8.wav"
 """What a callee hears while a receiver is asked: `wait.wav` of this folder, where the stack has put it."""
+SILENCE_KEY = "prompts/c726d333dd159a31423f3480dbb1c5c4a9dfcd30efe1f7e12ade390dc92e8908.wav"
+"""What is played before digits whose introduction is over already: `silence.wav` of this folder."""
 IDLE_PAUSES = 8
 """With ReceiveDigits and PlayAudio as many actions as a list may have: each of 125 ms to 22.5 s."""
 
@@ -60,11 +62,15 @@ def render_next(step: Next, asks: Asks) -> Answer:
             return go_on()
         case Op.HANG_UP:
             return hang_up((report.mid, report.attempt))
+        case Op.ASK if not (step.ask.barge_in or asks.deaf):
+            ask, silence = step.ask, step.prompt_beside(SILENCE_KEY)
+            told = {"seq": question(step.seq, step.repeat), "then": dump_then(ask.idle_seconds, ask.input)}
+            return _answer([play(ask.prompt_uri, [])], report, doing=INTRODUCE, silence=silence, **told)
         case Op.ASK if step.ask.input:
-            asks_for = _gather(step.ask, step.ask.input)
+            asks_for = _gather(step.ask.prompt_uri, step.ask.idle_seconds, step.ask.input)
             return _answer([asks_for], report, doing=INPUT, seq=question(step.seq, step.repeat))
         case Op.ASK:
-            actions = _ask(step.ask)
+            actions = _ask(step.ask) if step.ask.barge_in else _await_key(step.ask.idle_seconds)
             seq = question(step.seq, step.repeat)
             if not asks.deaf:
                 return _answer(actions, report, doing=ASK, seq=seq)
@@ -79,6 +85,15 @@ def render_next(step: Next, asks: Asks) -> Answer:
             return _answer(actions, report, doing=HOLD, seq=str(step.seq))
         case _:
             assert_never(step.op)
+
+
+def listen_now(now: Listens) -> Answer:
+    """The introduction is over: what was pressed until now is lost, and a key is listened for."""
+    if now.input:
+        actions, doing = [_gather(now.silence_uri, now.idle_seconds, now.input)], INPUT
+    else:
+        actions, doing = _await_key(now.idle_seconds), ASK
+    return _answer(actions, now, doing=doing, seq=now.seq)
 
 
 def again(report: Report) -> Answer:
@@ -97,7 +112,12 @@ def _ask(ask: Ask) -> list[Answer]:
     return [listen(), play(ask.prompt_uri, KEYS), *wait(ask.idle_seconds)]
 
 
-def _gather(ask: Ask, asked: Input) -> Answer:
+def _await_key(idle_seconds: int) -> list[Answer]:
+    """The same behind an introduction that is over."""
+    return [listen(), *wait(idle_seconds)]
+
+
+def _gather(prompt_uri: str, idle_seconds: int, asked: Input) -> Answer:
     """Plays the introduction and gathers digits, the first of which is awaited for the idle timeout.
 
     Developer guide, "PlayAudioAndGetDigits": it ends at the maximum, at a terminator, and between digits after
@@ -106,7 +126,7 @@ def _gather(ask: Ask, asked: Input) -> Answer:
     asks once, and with a minimum of 0 and no pattern no entry fails: what an entry is worth is decided by us. A sound
     for failures has to be given all the same.
     """
-    introduction = _source(ask.prompt_uri)
+    introduction = _source(prompt_uri)
     return action(
         GATHER,
         AudioSource=introduction,
@@ -116,7 +136,7 @@ def _gather(ask: Ask, asked: Input) -> Answer:
         TerminatorDigits=[asked.end_key],
         InBetweenDigitsDurationInMilliseconds=asked.inter_digit_seconds * 1000,
         Repeat=1,
-        RepeatDurationInMilliseconds=ask.idle_seconds * 1000,
+        RepeatDurationInMilliseconds=idle_seconds * 1000,
     )
 
 
@@ -151,7 +171,7 @@ def action(kind: str, **parameters: Any) -> Answer:
     return {"Type": kind, "Parameters": {"ParticipantTag": "LEG-A", **parameters}}
 
 
-def _answer(actions: list[Answer], report: Report, **attributes: str) -> Answer:
+def _answer(actions: list[Answer], report: Report | Listens, **attributes: str) -> Answer:
     """The attributes are sent whole each time: those that are given take the place of all that there were."""
     whole = {"mid": report.mid, "attempt": str(report.attempt), **attributes}
     return {"SchemaVersion": "1.0", "Actions": actions, "TransactionAttributes": whole}

@@ -4,10 +4,14 @@ What a call needs to know from one event to the next travels in its TransactionA
 the service gives back with every event:
 
     mid, attempt   which call it is
-    doing, seq     what the last action list does (`ask`, `input`, `hold`, `hang_up`), for which command (`5.2`: its 2nd
-                   repeat)
+    doing, seq     what the last action list does (`ask`, `input`, `introduce`, `hold`, `hang_up`), for which command
+                   (`5.2`: its 2nd repeat)
     heard, key     in a `hold`: a report that could not be told, and is told again when the pause is over
     deaf           in an `ask`: how often in turn its ReceiveDigits has failed
+    then, silence  in an `introduce`: what is asked when the introduction is over (see `Listens`), and the URI of a
+                   moment of silence
+
+An `introduce` takes no key: a ReceiveDigits of an earlier menu still hears, and is answered that all continues.
 
 Source: Amazon Chime SDK developer guide, "Understanding telephony events", "Responding to
 invocations with action lists", and one page for each action.
@@ -21,11 +25,12 @@ from typing import Any, Literal
 from speechcall.calls.rules.call import Cause
 from speechcall.calls.use_cases.hear_end import EndReport
 from speechcall.calls.use_cases.report import HEARD, Heard, Op, Report, parse_question
+from speechcall.menus.rules.ask import Input
 from speechcall.shared.rules.ids import parse_attempt
 from speechcall.telephony.chime.client import COMMAND, HANG_UP
 from speechcall.telephony.chime.sip_codes import cause_of
 
-ASK, INPUT, HOLD = "ask", "input", "hold"
+ASK, INPUT, INTRODUCE, HOLD = "ask", "input", "introduce", "hold"
 GATHER = "PlayAudioAndGetDigits"
 _UNPLAYED = frozenset(
     {
@@ -75,7 +80,22 @@ class Word:
     """Which call it is, where that is known."""
 
 
-Event = Placed | Asks | Over | Word
+@dataclass(frozen=True, slots=True)
+class Listens:
+    """An introduction that takes no key is over, and now its menu is listened to.
+
+    `seq`: as it was carried. `input`: the digits that are asked for; None: one key.
+    """
+
+    mid: str
+    attempt: int
+    seq: str
+    idle_seconds: int
+    input: Input | None
+    silence_uri: str
+
+
+Event = Placed | Asks | Over | Word | Listens
 
 GO_ON = Word(Op.GO_ON)
 
@@ -115,9 +135,26 @@ def _parse(event: Mapping[str, Any]) -> Event:
     is_stop = kind == "CALL_UPDATE_REQUESTED" and _texts(parameters.get("Arguments")).get(COMMAND) == HANG_UP
     if is_stop or named is None or kind == "NEW_INBOUND_CALL":
         return Word(Op.HANG_UP, named=named)
+    if attributes.get("doing") == INTRODUCE and kind == "ACTION_SUCCESSFUL":
+        return Listens(*named, attributes["seq"], *parse_then(attributes["then"]), attributes["silence"])
     heard = _heard(kind, data, attributes)
     deaf = int(attributes.get("deaf") or 0) + 1 if _is_deaf(kind, data, attributes) else 0
     return Asks(Report(*named, contact_id, heard, turn), deaf) if heard else GO_ON
+
+
+def dump_then(idle_seconds: int, asked: Input | None) -> str:
+    """What is asked when an introduction is over, as an attribute: `10`; or for digits `10 4 3 #`."""
+    digits = [asked.max_digits, asked.inter_digit_seconds, asked.end_key] if asked else []
+    return " ".join(map(str, [idle_seconds, *digits]))
+
+
+def parse_then(text: str) -> tuple[int, Input | None]:
+    """The seconds and the digits of `dump_then`; how few they may be is not of it. Raises ValueError."""
+    idle_seconds, *digits = text.split(" ")
+    if not digits:
+        return int(idle_seconds), None
+    most, between, end_key = digits
+    return int(idle_seconds), Input(0, int(most), end_key, int(between) * 1000)
 
 
 def _end(named: tuple[str, int], contact_id: str, sip_code: int | None, turn: int, hung_up: bool) -> EndReport:
@@ -153,6 +190,8 @@ def _heard(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) ->
     if _is_deaf(kind, data, attributes):
         # It comes before the introduction, which was not played: the menu is asked again.
         return Heard("next", seq - 1)
+    if doing == INTRODUCE:
+        return Heard("prompt_error", seq) if kind == "ACTION_FAILED" else None
     if doing == ASK and kind == "ACTION_FAILED":
         # A pause that fails says nothing of the introduction, which was played, and keys are still heard.
         return Heard("prompt_error", seq) if action.startswith("PlayAudio") else None

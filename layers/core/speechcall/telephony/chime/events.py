@@ -16,7 +16,7 @@ from speechcall.calls.use_cases.report import Heard, Next, Op, Report
 from speechcall.shared.rules.errors import RetryableError
 from speechcall.shared.use_cases.clock import Clock
 from speechcall.telephony.chime import actions as chime_actions
-from speechcall.telephony.chime.conversation import Asks, Event, Over, Placed, Word, parse_event
+from speechcall.telephony.chime.conversation import Asks, Event, Listens, Over, Placed, Word, parse_event
 
 PATIENCE_SECONDS = 0.8
 """For which a command is waited for; with the rest of our work the callee hears silence for less than a second."""
@@ -58,6 +58,8 @@ class ChimeEvents:
         match found:
             case Asks():
                 return chime_actions.render_next(self._follow(found.report.begun(begin)), found)
+            case Listens():
+                return chime_actions.listen_now(found)
             case Placed():
                 self._insist(NOTE_TRIES, lambda: self._note(found))
                 return _named(found)
@@ -114,7 +116,7 @@ def _fields(found: Event) -> dict[str, object]:
     match found:
         case Word():
             return dict(zip(("mid", "attempt"), found.named, strict=True)) if found.named else {}
-        case Placed():
+        case Placed() | Listens():
             return {"mid": found.mid, "attempt": found.attempt}
         case Asks() | Over():
             return {"mid": found.report.mid, "attempt": found.report.attempt}

@@ -3,8 +3,9 @@
 It knows no menu. It asks the function connect_flow for the next command, carries it out, reports
 what it heard and asks again:
 
-    answered ─► keep ─► op ─┬─ ask ───► seconds ─► one input block ─► key, idle, prompt_error ─► keep
-                            ├─ input ─► end key ─► seconds ─► one storing block ─► digits, prompt_error ─► keep
+    answered ─► keep ─► op ─┬─ ask ───► barge-in ─► seconds ─► one input block ─► key, idle, prompt_error ─► keep
+                            ├─ input ─► barge-in ─► end key ─► seconds ─► one storing block ─► digits, prompt_error
+                            │                                                                  ─► keep
                             ├─ hold ──► one second of silence, or of what is to be played ─► next ─► keep
                             └─ hangup ► disconnect
 
@@ -12,6 +13,11 @@ A report that fails is made again after a second, the same one, three times; the
 is a block of its own, so that nothing but the flow's form bounds their number. What a failed invocation leaves in
 $.External is not written, so the `seq` to which a report belongs is kept in the contact's attributes. A key never is:
 it is in its blocks, for attributes are kept with the contact for two years.
+
+Input blocks play what the attribute `prompt` says. Mostly that is the introduction, which a key cuts short. Of a menu
+that takes no key during it (barge-in: "false") it is played before, by a block that listens to none ("Play prompt";
+what is pressed meanwhile is lost, for touchtone buffering is off by default: "Set touchtone buffer behavior"), and then
+the attribute says a moment of silence.
 
 Several digits are gathered by one block, which stores them for as long as it takes to report them
 ($.StoredCustomerInput, "Timeout" for silence). How many and how long the next one is awaited it takes from the
@@ -35,7 +41,7 @@ from speechcall.calls.use_cases.report import DIGITS
 from speechcall.menus.rules.ask import END_KEYS
 from speechcall.shared.rules.timing import IDLE_STEPS, INPUT_STEPS
 from speechcall.telephony.connect.call_back_flow import build_call_back_flow
-from speechcall.telephony.connect.conversation import INPUT, WAIT_SECONDS
+from speechcall.telephony.connect.conversation import INPUT, NO_BARGE_IN, WAIT_SECONDS
 from speechcall.telephony.connect.flow_language import HOLD, action, compare, flow, invoke, media
 
 PROTOCOL = "1"
@@ -59,7 +65,11 @@ def build_contact_flow(function_arn: str, apology_uri: str, flow_logging: str = 
         _logging("log", flow_logging, "answered"),
         *_report("answered", function_arn, {"event": "answered"}),
         action("keep", "UpdateContactAttributes", _KEEP, "op", {"NoMatchingError": "sorry"}),
-        *compare("op", "$.External.op", {"ask": "seconds", INPUT: "quiet", "hold": "holds", "hangup": "bye"}),
+        *compare("op", "$.External.op", {"ask": "begins", INPUT: "begins", "hold": "holds", "hangup": "bye"}),
+        *compare("begins", "$.External.bargeIn", {NO_BARGE_IN: "introduce"}, "listens"),
+        action("introduce", "MessageParticipant", _WHAT_IS_TOLD, "silent", {"NoMatchingError": "prompt-error"}),
+        action("silent", "UpdateContactAttributes", _KEEP_SILENCE, "listens", {"NoMatchingError": "sorry"}),
+        *compare("listens", "$.External.op", {"ask": "seconds", INPUT: "quiet"}),
         *compare("holds", "$.External.seconds", {str(WAIT_SECONDS): "wait"}, "hold"),
         *compare("seconds", "$.External.seconds", {str(step): f"ask-{step}" for step in IDLE_STEPS}),
         *(_input_block(step) for step in IDLE_STEPS),
@@ -88,7 +98,9 @@ def build_contact_flow(function_arn: str, apology_uri: str, flow_logging: str = 
 
 _WHAT_IS_TOLD = {"Media": media("$.External.promptUri")}
 _SEQ = {"seq": "$.Attributes.seq"}
-_KEEP = {"Attributes": {"seq": "$.External.seq"}, "TargetContact": "Current"}
+_KEEP = {"Attributes": {"seq": "$.External.seq", "prompt": "$.External.promptUri"}, "TargetContact": "Current"}
+_KEEP_SILENCE = {"Attributes": {"prompt": "$.External.silenceUri"}, "TargetContact": "Current"}
+_WHAT_IS_ASKED = {"Media": media("$.Attributes.prompt")}
 
 
 NESTED_PARAMETERS = (
@@ -163,7 +175,7 @@ def _flow_id(name: str) -> dict[str, Any]:
 def _input_block(seconds: int) -> dict[str, Any]:
     """The block that plays a menu's introduction, and waits so many seconds for one key."""
     parameters = {
-        "Media": media("$.External.promptUri"),
+        **_WHAT_IS_ASKED,
         "StoreInput": "False",
         "InputTimeLimitSeconds": str(seconds),
     }
@@ -179,7 +191,7 @@ def _storing_blocks(end_key: str) -> Iterator[dict[str, Any]]:
     )
     for step in INPUT_STEPS:
         parameters = {
-            "Media": media("$.External.promptUri"),
+            **_WHAT_IS_ASKED,
             "StoreInput": "True",
             "InputTimeLimitSeconds": str(step),
             "InputValidation": {"CustomValidation": {"MaximumLength": "$.External.maxDigits"}},

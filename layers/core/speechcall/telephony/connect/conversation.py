@@ -18,6 +18,10 @@ WAIT_KEY = "prompts/e3b89d3655e539093700137ad88b699e0974b13c1516a11037ff90527c08
 """What a callee hears while a receiver is asked: `wait.wav` of this folder, where the stack has put it."""
 WAIT_SECONDS = 1
 """How long it is; a hold that says so is that."""
+SILENCE_KEY = "prompts/15a5a76e16799900c65cde8acc2f040990f134ef5a13444179370ee21cf4f568.wav"
+"""What an input block plays whose introduction is over already: `silence.wav` of this folder."""
+BARGE_IN, NO_BARGE_IN = "true", "false"
+"""Whether the introduction is played by the block that listens; a flow of the release before takes it for the first."""
 INPUT = "input"
 """What a flow is told for a menu that asks for several digits. One of a release before hangs up on it."""
 NOTHING_ENTERED = "Timeout"
@@ -57,7 +61,8 @@ def render_next(step: Next) -> dict[str, str]:
         case Op.ASK:
             ask, asks = step.ask, question(step.seq, step.repeat)
             op = INPUT if ask.input else Op.ASK
-            return _answer(op, asks, ask.prompt_uri, ask.idle_seconds, ask.input or _NO_INPUT)
+            told = _answer(op, asks, ask.prompt_uri, ask.idle_seconds, ask.input or _NO_INPUT)
+            return told if ask.barge_in else told | _silent(step.prompt_beside(SILENCE_KEY))
         case Op.HANG_UP:
             return _answer(Op.HANG_UP, str(step.seq))
         case Op.WAIT:  # a flow of the release before holds in silence
@@ -80,4 +85,10 @@ def _answer(
         "maxDigits": str(asked.max_digits),
         "interDigitSeconds": str(asked.inter_digit_seconds),
         "endKey": asked.end_key,
+        "bargeIn": BARGE_IN,
+        "silenceUri": NO_PROMPT,
     }
+
+
+def _silent(uri: str) -> dict[str, str]:
+    return {"bargeIn": NO_BARGE_IN, "silenceUri": uri}

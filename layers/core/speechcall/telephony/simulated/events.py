@@ -158,6 +158,8 @@ def _answer(moment: Moment, step: Next, callee: Callee) -> tuple[Moment, float]:
             pressed = _next(
                 moment, What.HEARS, asked=asked, event=event, seq=step.seq, key=key, times=times, leaves=leaves
             )
+            if not ask.barge_in:  # before, it would not be heard
+                return pressed, ask.prompt_seconds + min(KEY_SECONDS, ask.idle_seconds / 2)
             return pressed, min(KEY_SECONDS, whole / 2)
         case Act.SILENCE:
             return _next(moment, What.HEARS, asked=asked, event=IDLE, seq=step.seq, repeat=step.repeat), whole
