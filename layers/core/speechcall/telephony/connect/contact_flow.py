@@ -100,7 +100,6 @@ _WHAT_IS_TOLD = {"Media": media("$.External.promptUri")}
 _SEQ = {"seq": "$.Attributes.seq"}
 _KEEP = {"Attributes": {"seq": "$.External.seq", "prompt": "$.External.promptUri"}, "TargetContact": "Current"}
 _KEEP_SILENCE = {"Attributes": {"prompt": "$.External.silenceUri"}, "TargetContact": "Current"}
-_WHAT_IS_ASKED = {"Media": media("$.Attributes.prompt")}
 
 
 NESTED_PARAMETERS = (
@@ -175,7 +174,7 @@ def _flow_id(name: str) -> dict[str, Any]:
 def _input_block(seconds: int) -> dict[str, Any]:
     """The block that plays a menu's introduction, and waits so many seconds for one key."""
     parameters = {
-        **_WHAT_IS_ASKED,
+        "Media": media("$.Attributes.prompt"),
         "StoreInput": "False",
         "InputTimeLimitSeconds": str(seconds),
     }
@@ -191,7 +190,7 @@ def _storing_blocks(end_key: str) -> Iterator[dict[str, Any]]:
     )
     for step in INPUT_STEPS:
         parameters = {
-            **_WHAT_IS_ASKED,
+            "Media": media("$.Attributes.prompt"),
             "StoreInput": "True",
             "InputTimeLimitSeconds": str(step),
             "InputValidation": {"CustomValidation": {"MaximumLength": "$.External.maxDigits"}},
