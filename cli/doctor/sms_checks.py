@@ -20,6 +20,7 @@ from speechcall.shared.adapters.stepfunctions import error_code
 
 CONSOLE = "AWS End User Messaging console, SMS"
 ANOTHER = "Deploy with the ARN of another sender in SmsOriginationIdentity, or with an empty one: then none are sent."
+_GOING = frozenset({"DELETED", "DELETING"})
 TEXT_LIMIT, LITTLE = "TEXT_MESSAGE_MONTHLY_SPEND_LIMIT", 1
 
 
@@ -74,9 +75,8 @@ def _sender(stack: Stack, sender: Sender) -> Iterator[Finding]:
         yield Finding(f"The sender of text messages is not there: {sender.kind} {sender.name}.", ANOTHER)
         return
     if (status := found.get("Status", "ACTIVE")) != "ACTIVE":
-        yield Finding(
-            f"The sender of text messages is {status}, not ACTIVE.", f"{CONSOLE}: wait, or see why. {ANOTHER}"
-        )
+        repair = f"It does not come back. {ANOTHER}" if status in _GOING else f"{CONSOLE}: wait, or see why. {ANOTHER}"
+        yield Finding(f"The sender of text messages is {status}, not ACTIVE.", repair)
     if "SMS" not in found.get("NumberCapabilities", ["SMS"]):
         yield Finding("The sender's number can be called and sends no text messages.", ANOTHER)
     if found.get("NumberType") == "SIMULATOR":

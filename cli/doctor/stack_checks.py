@@ -86,11 +86,17 @@ def _concurrency(stack: Stack) -> Iterator[Finding]:
     own = FUNCTIONS_OF_A_CALL * reserved_for_each(load.lines) if reserves else 0
     limit = stack.client("lambda").get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
     if told := why_too_many(load, int(limit) + own, reserve=reserves):
-        yield Finding(told, 'Service Quotas, AWS Lambda, "Concurrent executions" (L-B99A9384): ask for more.')
+        yield Finding(
+            told,
+            'Service Quotas, AWS Lambda, "Concurrent executions" (L-B99A9384): ask for more; or deploy with lower '
+            'ApiRequestsPerSecond, WebhookConcurrency and PromptConcurrency (docs/deploy.md, "Concurrency").',
+        )
 
 
-def _in_calls(stack: Stack) -> list[str]:
-    return [provider(ProviderName(stack.provider)).listener, "ControlCallFunction", "FinishCallFunction"]
+def _with_a_reserve(stack: Stack) -> list[str]:
+    """The functions that ReserveConcurrency sets executions aside for."""
+    listener = provider(ProviderName(stack.provider)).listener
+    return [listener, "ControlCallFunction", "AskReceiverFunction", "FinishCallFunction"]
 
 
 def _reserve(stack: Stack) -> Iterator[Finding]:
@@ -103,7 +109,7 @@ def _reserve(stack: Stack) -> Iterator[Finding]:
         )
         return
     wanted = reserved_for_each(stack.number("Lines"))
-    for name in _in_calls(stack):
+    for name in _with_a_reserve(stack):
         found = stack.client("lambda").get_function_concurrency(FunctionName=stack.name_of(name))
         if found.get("ReservedConcurrentExecutions") != wanted:
             given = found.get("ReservedConcurrentExecutions", "none")
@@ -111,13 +117,16 @@ def _reserve(stack: Stack) -> Iterator[Finding]:
 
 
 def _functions(stack: Stack) -> Iterator[Finding]:
+    kept = _with_a_reserve(stack) if stack.parameters["ReserveConcurrency"] == "true" else []
     for logical, name in stack.of_type("AWS::Lambda::Function").items():
         reserved = stack.client("lambda").get_function_concurrency(FunctionName=name)
         if reserved.get("ReservedConcurrentExecutions") == 0:
             yield Finding(
                 f"{logical} may not run: somebody has set 0 executions aside for it.",
-                f"aws lambda delete-function-concurrency --function-name {name}; with ReserveConcurrency=true "
-                "the check reserve then says how many it needs.",
+                f"aws lambda put-function-concurrency --function-name {name} --reserved-concurrent-executions "
+                f"{reserved_for_each(stack.number('Lines'))}"
+                if logical in kept
+                else f"aws lambda delete-function-concurrency --function-name {name}",
             )
         found = stack.client("lambda").get_function_configuration(FunctionName=name)
         state, update = found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")

@@ -198,7 +198,9 @@ def _key(stack: Stack) -> Iterator[Finding]:
     found = stack.client("kms").describe_key(KeyId=key)["KeyMetadata"]
     if found["KeyState"] != "Enabled":
         what = (
-            "will be deleted, and every webhook secret with it" if found["KeyState"] == "PendingDeletion" else "rests"
+            "will be deleted, and every webhook secret with it"
+            if found["KeyState"] == "PendingDeletion"
+            else "is disabled"
         )
         first = f"aws kms cancel-key-deletion --key-id {key}; " if found["KeyState"] == "PendingDeletion" else ""
         yield Finding(f"The key that seals webhook secrets {what}.", f"{first}aws kms enable-key --key-id {key}")

@@ -20,8 +20,9 @@ from speechcall.telephony.connect.contact_flow import build_contact_flow
 from speechcall.telephony.provider import ProviderName, provider
 
 MAKE_AGAIN = (
-    "When no message is unfinished, deploy with TelephonyProvider=simulated and CallerId empty, then as before: the "
-    "second makes it again. To deploy without a change does not (docs/runbook.md)."
+    'docs/runbook.md, "A contact flow that was deleted": when no message is unfinished, deploy with '
+    "TelephonyProvider=simulated, and CallerId, ConnectInstanceArn and SmsOriginationIdentity empty, then as before: "
+    "the second makes it again. To deploy without a change does not."
 )
 CALLS_BACK = "who calls the caller ID back is answered by the stack"
 QUOTAS = {
@@ -77,7 +78,11 @@ def _caller_id(stack: Stack) -> Iterator[Finding]:
         return
     claimed = connect_facts.claimed_numbers(stack.client("connect"), number)
     if told := why_not_claimed(number, claimed, arn):
-        yield Finding(told, "Amazon Connect console, Channels, Phone numbers.")
+        yield Finding(
+            told,
+            "Amazon Connect console, Channels, Phone numbers: claim it again; or deploy with CallerId= one of the "
+            "instance's numbers.",
+        )
 
 
 def _described_flow(stack: Stack) -> dict[str, Any] | None:
@@ -107,7 +112,9 @@ def _flow_content(stack: Stack) -> Iterator[Finding]:
     """Whether the flow in the instance is, block by block, the one that this release builds."""
     flow = _described_flow(stack)
     if flow is None:
-        return  # `flow` says so
+        text = "It was not looked at: the contact flow is not there."
+        yield Finding(text, "What the check flow says.", Verdict.UNKNOWN)
+        return
     found = json.loads(flow["Content"])
     bucket = stack.name_of("PromptsBucket")
     apology = f"https://{bucket}.s3.{stack.deployment.region}.amazonaws.com/{apology_key()}"

@@ -330,7 +330,12 @@ FAULTS = {
         answer("DescribeKey", put("KeyMetadata", "KeyState", value="PendingDeletion")),
         "will be deleted",
     ),
-    "a key that rests": ("key", P, answer("DescribeKey", put("KeyMetadata", "KeyState", value="Disabled")), "rests"),
+    "a key that is disabled": (
+        "key",
+        P,
+        answer("DescribeKey", put("KeyMetadata", "KeyState", value="Disabled")),
+        "is disabled",
+    ),
     "log lines for ever": (
         "logs",
         P,
@@ -623,6 +628,21 @@ def test_a_sender_may_be_a_name_or_a_pool(world, kind, fault, check):
     assert [name for name, one in told.items() if one.findings] == ([check] if check else [])
 
 
+def test_a_sender_that_was_deleted_is_not_waited_for(world):
+    identity(Status="DELETED")(world)
+    (finding,) = look(world, "sms-sender").findings
+    assert "does not come back" in finding.repair
+    assert "wait" not in finding.repair
+
+
+def test_a_function_that_may_not_run_gets_back_what_was_set_aside_for_it(world):
+    FAULTS["a function that may not run"][2](world)
+    found = look(world, "functions").findings
+    given = {one.text.partition(" ")[0] for one in found if "--reserved-concurrent-executions 16" in one.repair}
+    assert given == {"ConnectFlowFunction", "ControlCallFunction", "AskReceiverFunction", "FinishCallFunction"}
+    assert all("delete-function-concurrency" in one.repair for one in found if one.text.partition(" ")[0] not in given)
+
+
 def test_a_stack_without_a_sender_is_asked_nothing_about_text_messages(world):
     world.changes["DescribeStacks"] = [parameter_change("SmsOriginationIdentity", "")]
     assert not [one.name for one in checks_of(world.deployment, PLACE) if one.name.startswith("sms-")]
@@ -652,7 +672,10 @@ def test_a_flow_that_was_deleted_is_made_again_by_what_makes_it_again(world, mon
     (finding,) = look(world, "flow").findings
     assert "not there any more" in finding.text
     assert "TelephonyProvider=simulated" in finding.repair
-    assert look(world, "flow-content").verdict is Verdict.OK  # `flow` says so
+    assert "CallerId, ConnectInstanceArn and SmsOriginationIdentity empty" in finding.repair
+    content = look(world, "flow-content")
+    assert content.verdict is Verdict.UNKNOWN
+    assert "not looked at" in content.findings[0].text
 
 
 def test_an_application_that_was_deleted_is_told_in_the_same_way(chime, monkeypatch):

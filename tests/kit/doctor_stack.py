@@ -279,7 +279,7 @@ def _fill(deployment: Deployment, world: DoctorWorld) -> None:
         world.alarms[name] = one["AlarmName"]
         world.composites[name] = {**one, "ActionsEnabled": True, "StateValue": "OK"}  # moto makes none
     functions = deployment.client("lambda")
-    for name in ("ConnectFlowFunction", "ControlCallFunction", "FinishCallFunction"):
+    for name in ("ConnectFlowFunction", "ControlCallFunction", "AskReceiverFunction", "FinishCallFunction"):
         functions.put_function_concurrency(FunctionName=deployment.name_of(name), ReservedConcurrentExecutions=16)
     deployment.lines.tell_stack(Pool(10, 2))
     deployment.accounts.add(Account("acme", ("+49",), sms_per_day=100), {})

@@ -112,9 +112,9 @@ def why_not_claimed(caller_id: str, claimed: Mapping[str, str], instance_arn: st
         return None
     where = f"belongs to {owner}" if owner else "is not claimed in this account and Region"
     return (
-        f"CallerId={caller_id[:4]}… {where}. Claim it in the instance (Amazon Connect, Channels, Phone numbers), give "
-        "one of the instance's numbers, or, if AWS Support has allowed it as an external number, deploy with "
-        "ExternalCallerId=true."
+        f"CallerId={caller_id[:4]}… {where}. Claim it in the instance (Amazon Connect, Channels, Phone numbers), "
+        "deploy with CallerId= one of the instance's numbers, or, if AWS Support has allowed it as an external number, "
+        "with ExternalCallerId=true."
     )
 
 
