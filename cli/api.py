@@ -36,6 +36,10 @@ class Api:
     def __init__(self, url: str, http: httpx.Client, sleep: Callable[[float], object] = time.sleep) -> None:
         self._url, self._http, self._sleep = url.rstrip("/"), http, sleep
 
+    def close(self) -> None:
+        """Closes its connections."""
+        self._http.close()
+
     def ask(
         self,
         method: str,
@@ -100,7 +104,7 @@ class Api:
 
 
 def open_api(url: str) -> Api:
-    """The API at a URL. Raises typer.BadParameter for a URL that is wrong or not safe, and without a key."""
+    """The API at a URL, to be closed. Raises typer.BadParameter for a wrong or unsafe URL, and without a key."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
         raise typer.BadParameter(f"--url is like https://api.example.com, not {url}.")

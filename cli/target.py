@@ -3,6 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import fields
 from typing import Annotated, Any, Concatenate, ParamSpec
 
@@ -77,7 +78,8 @@ def _with_options(command: Callable[..., None], given_first: int, *, by_url: boo
         as_json = given[NAME] if has_json else given.pop(NAME)
         with told(local=place.local, as_json=as_json), sentences(as_json and not has_json):
             if url:
-                command(api.open_api(url), **given)
+                with closing(api.open_api(url)) as asked:
+                    command(asked, **given)
             else:
                 deployment = opened(place)
                 with changes.recorded(deployment, command, given):

@@ -1,6 +1,7 @@
 """`speechcall selftest`: which test a deployment has, and the test."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, assert_never
 
@@ -45,7 +46,9 @@ def selftest(
                 for _ in examine([Check("removed", "", call.remove)]):
                     pass
         case ProviderName.SIMULATED:
-            return show_results(examine(_scripted(subject.api_url, to).checks()), show, as_json=as_json)
+            number = _scripted_number(to)
+            with closing(api.open_api(subject.api_url)) as asked:
+                return show_results(examine(ScriptedCall(asked, number).checks()), show, as_json=as_json)
         case ProviderName.CHIME:
             raise Refusal(
                 f"The Amazon Chime SDK has no simulated calls, so only a call that rings can test it: {BY_HAND}. What "
@@ -64,13 +67,14 @@ def _of_connect(subject: "_Subject", call: SimulatedCall) -> Iterator[Check]:
     yield Check("instance", "the instance is of the stack's account and Region", lambda: [finding])
 
 
-def _scripted(url: str, to: str | None) -> ScriptedCall:
+def _scripted_number(to: str | None) -> str:
+    """The number of a callee who answers and presses 1. Raises typer.BadParameter."""
     if not to or not to.endswith("01"):
         raise typer.BadParameter(
             "this stack simulates its calls: the test sends one message over the API. Give a number that the account "
             "may call and that ends on 01 (who answers there presses 1): --to +493012345601."
         )
-    return ScriptedCall(api.open_api(url), to)
+    return to
 
 
 @dataclass(frozen=True)

@@ -161,8 +161,9 @@ def asked(monkeypatch):
             raise one
         return one
 
-    http = httpx.Client(transport=httpx.MockTransport(answer))
-    monkeypatch.setattr(api, "open_api", lambda url: api.Api(url, http, sleep=lambda _seconds: None))
+    transport = httpx.MockTransport(answer)
+    made = lambda url: api.Api(url, httpx.Client(transport=transport), sleep=lambda _seconds: None)  # noqa: E731
+    monkeypatch.setattr(api, "open_api", made)
     return found
 
 
