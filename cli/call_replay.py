@@ -121,7 +121,7 @@ def _replay_call(mid: str, menus: Sequence[Menu], call: dict[str, Any]) -> tuple
 
 
 def _entry(given: dict[str, Any], menus: int) -> Entry:
-    """An entry of the log, as the file has it. Raises ValueError, KeyError or TypeError where that is none.
+    """An entry of the log, as the file has it. Raises ValueError, KeyError or TypeError for anything else.
 
     `menus`: how many menus there are.
     """

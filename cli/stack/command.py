@@ -136,7 +136,7 @@ def restore(
 
 
 def _moment(given: str) -> datetime:
-    """The moment of --at. Raises BadParameter for one that is none, or has no offset."""
+    """The moment of --at. Raises BadParameter for a text that is no moment or has no offset."""
     try:
         found = datetime.fromisoformat(given)
     except ValueError:

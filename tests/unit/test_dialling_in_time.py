@@ -85,7 +85,7 @@ def assert_that_all_went_well(world, messages):
 def test_a_backlog_flows_through_whatever_goes_wrong():
     world = flow_through(2000, 1)
     assert_that_all_went_well(world, 2000)
-    # What can go wrong has gone wrong, and was mended.
+    # What can go wrong has gone wrong, and was repaired.
     assert len(world.ledger.kills) >= 40
     for trouble in ("dialers failed", "ExecutionsStartedLate", "CallsFinishedLate"):
         assert world.ledger.counts[trouble], trouble

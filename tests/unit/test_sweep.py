@@ -56,7 +56,7 @@ class Bench:
         self.finished.append((mid, attempt))
 
     def sweep(self, later_msec=0):
-        """What was mended, by metric."""
+        """What was repaired, by metric."""
         self.clock.msec += later_msec
         counted = Counter()
         count = lambda name, n: counted.update({name: n})  # noqa: E731

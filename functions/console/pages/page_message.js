@@ -112,7 +112,7 @@ class MessageView {
     this.follow();
   }
 
-  /** All calls as one signed file, for the page “Call file” and for whoever wants a proof. */
+  /** All calls as one signed file, for the page “Call file” and for those who want a proof. */
   async saveCalls() {
     save([await this.api.get(path("message", this.id, "call"))], `call-${this.id}.jws`, "application/jose");
   }

@@ -87,7 +87,7 @@ def _shared(body: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(body.get("menus"), list):
         return {}
     said = {"introUrl": None, "play": None, "say": {"text": "Order {{order}}.", "language": "en-GB"}}
-    menus = [_mended_menu(menu, len(body["menus"])) for menu in body["menus"]]
+    menus = [_repaired_menu(menu, len(body["menus"])) for menu in body["menus"]]
     return {"menus": [{**menu, **said} if isinstance(menu, dict) else menu for menu in menus]}
 
 
@@ -122,13 +122,13 @@ def _mended(message: Any, shared: dict[str, Any]) -> Any:
         return message
     # The schema does not say which numbers there are.
     number = {"to": f"+38067{_chance(message['to'], 10**7):07}"} if isinstance(message.get("to"), str) else {}
-    mended = {**_with_hours(message), **number}
+    repaired = {**_with_hours(message), **number}
     if "menu" in message:
-        mended["menu"] = [_mended_menu(menu, len(message["menu"])) for menu in message["menu"]]
-    return mended
+        repaired["menu"] = [_repaired_menu(menu, len(message["menu"])) for menu in message["menu"]]
+    return repaired
 
 
-def _mended_menu(menu: Any, count: int) -> Any:
+def _repaired_menu(menu: Any, count: int) -> Any:
     if not isinstance(menu, dict) or not isinstance(menu.get("dtmfActions"), dict):
         return menu
     lists = {

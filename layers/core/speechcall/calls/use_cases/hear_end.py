@@ -46,7 +46,7 @@ class EndReport:
 def hear_end(report: EndReport, *, calls: CallStore, engine: Engine, clock: Clock) -> Call | None:
     """Takes in the news of a call's end, in any order and as often as it comes; the call as it is then.
 
-    None: there is no such call, or its contact is another. The machine is told of the end at once, before any record is
+    None: there is no such call, or its contact is another. The machine hears of the end at once, before any record is
     read. Where the news does not say why the call has ended, a guess is written, and `finish_call` asks the record when
     the line is free; unless no record will say more (`is_last_word`): then the guess is final.
     """

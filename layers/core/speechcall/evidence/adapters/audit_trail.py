@@ -202,7 +202,7 @@ class AuditRecords:
     def page(self, account_id: str | None, since_msec: int, now_msec: int, limit: int, cursor: str = "") -> AuditPage:
         """The records since a moment, of an account or (None) of all, for which an index is read that may lag.
 
-        Raises ValueError for a cursor that is none.
+        Raises ValueError for a cursor that was not given out here.
         """
         last = _before(cursor) if cursor else audit_place(now_msec + 1, "0")
         since = audit_place(max(since_msec, now_msec - _LOOK_BACK_MSEC, 0), "0")

@@ -41,7 +41,7 @@ class Input(NamedTuple):
         return whole.partition(self.end_key)[0]
 
     def judged(self, entered: str) -> str:
-        """What that is in the place of a key: COMPLETE, or OTHER for too few digits, or a key that is none."""
+        """What that is in the place of a key: COMPLETE, or OTHER for too few digits, or a key that is not a digit."""
         is_long_enough = self.min_digits <= len(entered) <= self.max_digits
         return COMPLETE if is_long_enough and entered.isdigit() else OTHER
 

@@ -74,7 +74,7 @@ class Callees(NamedTuple):
     outcomes: Mapping[str, float]
     """By the names of `CAUSES`; their sum is 1."""
     ring_seconds: Seconds
-    """Until they answer. Nobody answers: it rings for as long as the message says. Others are told of in `QUICK`."""
+    """Until they answer. Nobody answers: it rings for as long as the message says. The others are in `QUICK`."""
     talk_seconds: Seconds
     keys: Mapping[str, float] = {}
     """Of those who answer. Who presses no key of these presses none."""

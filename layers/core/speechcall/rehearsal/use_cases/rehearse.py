@@ -55,7 +55,7 @@ class Stores(NamedTuple):
     calls: CallStore
     opt_outs: OptOutStore
     tell_ends: Callable[[Callable[[Message], object]], None]
-    """From then on each message that has ended is told of."""
+    """From then on it is told each message that has ended."""
 
 
 class Situation(NamedTuple):

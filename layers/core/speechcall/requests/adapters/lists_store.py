@@ -292,7 +292,7 @@ class DynamoLists:
 
 
 def _new(made: MessageList) -> "NewList":
-    """What a list's campaign is told of it. There is a first message: a request without one is refused."""
+    """What is written of a list into its campaign. There is a first message: a request without one is refused."""
     from speechcall.campaigns.adapters.campaigns_store import NewList  # noqa: PLC0415, as above
 
     return NewList(

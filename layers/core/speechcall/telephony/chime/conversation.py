@@ -38,7 +38,7 @@ _UNPLAYED = frozenset(
         *("SystemException", "AccessDenied", "ActionExecutionThrottled"),
     }
 )
-"""Why an action fails that has asked nothing. What else is told of digits means that none came as they should have."""
+"""Why an action fails that has asked nothing. Any other error of digits means that none came as they should have."""
 _ID = re.compile(r"[A-Za-z0-9-]{1,256}")
 
 
