@@ -18,7 +18,7 @@ from speechcall.shared.adapters.log_fields import log_failures
 from speechcall.shared.adapters.metrics import count
 from speechcall.shared.adapters.settings import CALLER_WAITS_CONFIG, setting
 from speechcall.webhooks.adapters.places_store import DynamoPlaces
-from speechcall.webhooks.adapters.seal import KmsSeal
+from speechcall.webhooks.adapters.seal import KmsSeal, digits_seal
 from speechcall.webhooks.adapters.secrets_store import DynamoWebhookSecrets
 from speechcall.webhooks.adapters.sender import WebhookSender
 from speechcall.webhooks.use_cases.webhook_secrets import Signer
@@ -35,6 +35,7 @@ asking = Asking(
     ask=WebhookSender(make_client(setting("WEBHOOK_RECEIVER"))).ask,
     sign=Signer(DynamoWebhookSecrets(dynamodb, setting("REGISTRY_TABLE")), seal.unseal, clock),
     clock=clock,
+    unseal=digits_seal(setting("WEBHOOK_SECRETS_KEY")).unseal,
 )
 
 started()

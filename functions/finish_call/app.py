@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.calls.adapters.calls_store import DynamoCalls
-from speechcall.calls.adapters.ended_metrics import count_end, count_execution, opting_out, owing, pricing
+from speechcall.calls.adapters.ended_metrics import count_end, count_execution, forgetting, opting_out, owing, pricing
 from speechcall.calls.rules.owed import opt_out_at
 from speechcall.calls.use_cases.finish_call import finish_call
 from speechcall.messages.adapters.messages_store import DynamoMessages
@@ -38,6 +38,7 @@ finish = partial(
     opt_out=opt_out,
     tell_end=count_end,
     rate_at=pricing(dynamodb, setting("REGISTRY_TABLE")),
+    forget=forgetting(dynamodb, setting("MESSAGES_TABLE")),
     calls=DynamoCalls(dynamodb, setting("MESSAGES_TABLE")),
     messages=messages,
     telephony=chosen_telephony(),

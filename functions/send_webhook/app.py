@@ -49,6 +49,7 @@ sending = Sending(
     uniform=random.uniform,
     digits_of=entered.of,
     erase_digits=entered.erase,
+    is_over=entered.call_is_over,
     notice_of=DynamoNotices(dynamodb, setting("MESSAGES_TABLE"), setting("REGISTRY_TABLE")).find,
 )
 

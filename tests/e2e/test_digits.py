@@ -83,15 +83,20 @@ def places(cloud, log):
             yield path, httpx.get(f"{cloud.url}/bat/{path}", auth=AUTH, timeout=30).text
 
 
-def sealed_in(cloud, mid):
-    """What is stored sealed of a message's calls."""
+def stored_entries(cloud, mid):
+    """The log of a message's call, as it is stored."""
     table = cloud.template.ref("MessagesTable")
     (entries,) = [
         item["log_entries"]["L"]
         for item in boto3.client("dynamodb").scan(TableName=table)["Items"]
-        if "log_entries" in item
+        if "log_entries" in item and item["mid"]["S"] == mid
     ]
-    return [sealed for one in entries if (sealed := json.loads(one["S"]).get("sealed"))]
+    return [json.loads(one["S"]) for one in entries]
+
+
+def sealed_in(cloud, mid):
+    """What is stored sealed of a message's calls."""
+    return [sealed for entry in stored_entries(cloud, mid) if (sealed := entry.get("sealed"))]
 
 
 @pytest.mark.parametrize(
@@ -132,3 +137,36 @@ def test_sensitive_digits_are_sealed_until_their_webhook_has_ended_and_then_eras
         replay, name = f"{cloud.url}/bat/message/{mid}/webhooks/replay", f"{mid}-1-2-m0-complete-0"
         again = httpx.post(replay, params={"webhookId": name}, auth=AUTH, timeout=30)
         assert (again.status_code, again.json()["error"]["code"]) == (409, "NOT_REPLAYABLE")
+
+
+OF_PLAIN, OF_SECRET = "+380671234511", "+380671234611"
+
+
+@pytest.mark.parametrize("telephony", [ProviderName.CONNECT, pytest.param(ProviderName.CHIME, marks=pytest.mark.long)])
+def test_a_receiver_decides_by_the_digits_and_sensitive_ones_are_erased_with_the_call(telephony):
+    looks_up = {"action": "lookup", "url": "https://shop.example/lookup?case=paid", "cases": {"paid": 1}, "else": 2}
+    ends = [menu(d1=[HANGUP]), menu(d2=[HANGUP])]
+    asked = {
+        number: menu(complete=[*before, looks_up | {"timeoutMsec": 5000}], wrong=[HANGUP]) | {"input": entry}
+        for number, before, entry in (
+            (OF_PLAIN, [webhook({"list": "complete"})], {"minDigits": 10, "maxDigits": 10}),
+            (OF_SECRET, [], SECRET),
+        )
+    }
+    entered, log = {OF_PLAIN: "4071407140", OF_SECRET: PIN}, io.StringIO()
+    callees = {
+        number: Script([answer(), enter(keys, between=0.02), press("1", after=0.1)]) for number, keys in entered.items()
+    }
+    with running(telephony=telephony, log=log, carrier={"caller_for": callees.get}) as cloud:
+        mids = Client(cloud.url).send([message(first, *ends, to=number) for number, first in asked.items()])
+        for mid, keys in zip(mids, entered.values(), strict=True):
+            assert finished(cloud, mid)["reason"] == "completed"
+            path = httpx.get(f"{cloud.url}/bat/message/{mid}", auth=AUTH, timeout=30).json()["call"]["path"]
+            assert [step.get("case") for step in path] == ["paid", None]
+            (told_lookup,) = [one for one in cloud.receiver.requests(mid) if "/lookup" in one.url]
+            assert json.loads(told_lookup.body)["digits"] == keys
+        # Of the sensitive ones nothing is left when the call is over, and they were plain nowhere but at the receiver
+        secret = stored_entries(cloud, mids[1])
+        assert [entry["key"] for entry in secret if "key" in entry] == ["complete", "d1"]
+        assert [entry for entry in secret if "sealed" in entry] == []
+        assert [place for place, text in places(cloud, log) if PIN in text] == []

@@ -14,6 +14,7 @@ from speechcall.calls.use_cases.follow_call import follow_call
 from speechcall.calls.use_cases.obey_log import conclude_lookup, obey_log, plan_of
 from speechcall.calls.use_cases.report import Heard, Op, Report
 from speechcall.dialling.use_cases.dial_messages import execution_input
+from speechcall.menus.rules.ask import Input
 from speechcall.menus.rules.call_log import Then, ThenKind
 from speechcall.menus.rules.compile_flow import Wiring, compile_flow
 from speechcall.menus.rules.menu import Hangup, Lookup, Menu, dump_menus, load_menus
@@ -21,7 +22,7 @@ from speechcall.menus.rules.menu_picture import draw, explain
 from speechcall.menus.rules.promise_grammar import read_promises
 from speechcall.menus.rules.prove import Result, prove
 from speechcall.menus.rules.shape import shape_of
-from speechcall.menus.rules.walk import AS_DEPLOYED, Behaviour, table_of, waits_of, walk
+from speechcall.menus.rules.walk import AS_DEPLOYED, Behaviour, table_of, told_entries, waits_of, walk
 from speechcall.menus.rules.written_menus import written_menus
 from speechcall.rehearsal.adapters.memory_stores import MemoryCalls, MemoryMessages
 from speechcall.requests.rules.placeholders import read_template
@@ -30,7 +31,7 @@ from speechcall.shared.rules.outcome import End
 from speechcall.telephony.chime import actions as chime
 from speechcall.telephony.chime.conversation import Asks
 from speechcall.telephony.connect import conversation as connect
-from tests.kit.samples import ASK, CALL, MESSAGE, MID, NOW, FakeClock, FakeEngine
+from tests.kit.samples import ASK, CALL, HOOK, MESSAGE, MID, NOW, FakeClock, FakeEngine, unsealed
 
 SECRET = "Bearer hunter2"
 LOOKUP = Lookup(
@@ -55,7 +56,8 @@ class Bench:
         message = replace(MESSAGE, menus=menus)
         self.messages.add([message])
         plan = plan_of(message, bounds, NOW)
-        self.calls.open(CALL._replace(asks=(ASK,) * len(menus), plan=plan), MESSAGE.expires_at)
+        asks = tuple(ASK._replace(input=one.input, keeps=told_entries(one) if one.input else ()) for one in menus)
+        self.calls.open(CALL._replace(asks=asks, plan=plan), MESSAGE.expires_at)
         self.requests: list[Any] = []
         self.answer: Any = lambda _seconds: (200, PAID)
         self.free = True
@@ -80,7 +82,7 @@ class Bench:
             take = staticmethod(lambda _place, _now: "name" if self.free else None)
             give_back = staticmethod(lambda _place, _name: None)
 
-        return Asking(self.calls, self.messages, Places(), ask, lambda _account, one: one, self.clock)
+        return Asking(self.calls, self.messages, Places(), ask, lambda _account, one: one, self.clock, unsealed)
 
     def look_up(self):
         return self.asking().look_up(QUESTION)
@@ -117,6 +119,57 @@ def test_the_request_is_a_webhook_with_its_headers_and_an_id_of_its_own():
     assert (body["mid"], body["action"]) == (MID, {"order": 4711})
     assert set(body) == {"from", "to", "mid", "action"}
     assert (seconds, most_bytes) == (1.5, 4096)  # what is left since the key
+
+
+ENTRY = ((HOOK, LOOKUP), (LOOKUP,))
+"""Lists that run for digits."""
+
+
+@pytest.mark.parametrize("actions", ENTRY, ids=("behind a webhook", "alone"))
+@pytest.mark.parametrize("is_sensitive", [False, True], ids=("plain", "sensitive"))
+def test_a_lookup_is_told_the_digits_that_were_entered(actions, is_sensitive):
+    asked = Input(2, 4, sensitive=is_sensitive)
+    menu = Menu("intro", 5000, {"complete": actions, "wrong": (LOOKUP,)}, input=asked)
+    for keys, key in (("4071", "complete"), ("4*71", "wrong")):
+        bench = Bench((menu, *MENUS[1:]))
+        assert bench.hear("digits", 2, keys) == (Op.WAIT, 2, None)
+        step = len(actions) - 1 if key == "complete" else 0
+        assert bench.asking().look_up(Question(MID, 1, 2, 0, key, step)).case == "paid"
+        ((request, _, _),) = bench.requests
+        assert list(json.loads(request.body)) == ["from", "to", "mid", "digits", "action"]
+        assert json.loads(request.body)["digits"] == keys
+        # And sensitive ones are stored only sealed
+        entry = bench.call.log[1]
+        assert (entry.digits is None, entry.sealed is None) == (is_sensitive, not is_sensitive)
+
+
+def test_a_lookup_is_told_no_digits_where_none_were_entered():
+    menu = Menu("intro", 5000, {"complete": (Hangup(),), "wrong": (LOOKUP,)}, input=Input(2, 4))
+    bench = Bench((menu, *MENUS[1:]))
+    bench.hear("idle", 2)
+    bench.asking().look_up(Question(MID, 1, 2, 0, "wrong", 0))
+    assert "digits" not in json.loads(bench.requests[0][0].body)
+
+
+def test_what_was_entered_is_not_kept_where_neither_a_webhook_nor_a_lookup_tells_it():
+    menu = Menu("intro", 5000, {"complete": (Hangup(),), "wrong": (LOOKUP,)}, input=Input(2, 4))
+    assert told_entries(menu) == ("other",)
+    bench = Bench((menu, *MENUS[1:]))
+    bench.hear("digits", 2, "4071")
+    assert "4071" not in repr(bench.call)
+
+
+def test_digits_that_cannot_be_opened_lead_to_else_in_time():
+    menu = Menu("intro", 5000, {"complete": (LOOKUP,)}, input=Input(2, 4, sensitive=True))
+    bench = Bench((menu, *MENUS[1:]))
+    bench.hear("digits", 2, "4071")
+
+    def away(_mid, _sealed):
+        raise StoreUnavailable("KMS")
+
+    led = replace(bench.asking(), unseal=away).look_up(Question(MID, 1, 2, 0, "complete", 0))
+    assert (led.menu, led.error) == (LOOKUP.otherwise, "INTERNAL_ERROR")
+    assert bench.requests == []
 
 
 def fails(error):
@@ -301,7 +354,9 @@ def test_a_function_that_dies_anywhere_asks_once_more_at_most_and_the_call_takes
             raise SystemExit
         return 200, PAID
 
-    dying = Asking(Dying(first.calls), first.messages, Dying(first.places), dying_ask, first.sign, first.clock)
+    dying = Asking(
+        Dying(first.calls), first.messages, Dying(first.places), dying_ask, first.sign, first.clock, unsealed
+    )
     with pytest.raises(SystemExit):
         dying.look_up(QUESTION)
     led = bench.look_up()
@@ -336,7 +391,7 @@ def test_a_store_that_cannot_be_read_lets_the_machine_try_again():
 
     asking = bench.asking()
     no_store: Any = Away()
-    away = Asking(no_store, asking.messages, asking.places, asking.ask, asking.sign, asking.clock)
+    away = Asking(no_store, asking.messages, asking.places, asking.ask, asking.sign, asking.clock, unsealed)
     with pytest.raises(StoreUnavailable):
         away.look_up(QUESTION)
     with pytest.raises(LookupError):

@@ -74,3 +74,21 @@ def opting_out(client: "DynamoDBClient", table: str, clock: Clock) -> Callable[[
         count("OptOutsByKey", int(keep_opt_out(message, step, store=store, now_msec=clock.now_msec())))
 
     return opt_out
+
+
+def forgetting(client: "DynamoDBClient", table: str) -> Callable[[Message, WebhookTask], None]:
+    """Returns a function that erases the sensitive digits of an entry, if none of its webhooks has yet to tell them.
+
+    It is for the end of a call: no lookup is made any more.
+    """
+
+    def forget(message: Message, task: WebhookTask) -> None:
+        # Few menus have sensitive digits, and for all others finish_call should start without these.
+        from speechcall.calls.adapters.entered_digits import EnteredDigits  # noqa: PLC0415
+        from speechcall.webhooks.adapters.deliveries_store import DynamoDeliveries  # noqa: PLC0415
+        from speechcall.webhooks.use_cases.forget_digits import forget_digits  # noqa: PLC0415
+
+        erase = EnteredDigits(client, table).erase
+        forget_digits(message, task, DynamoDeliveries(client, table), lambda _task: True, erase)
+
+    return forget

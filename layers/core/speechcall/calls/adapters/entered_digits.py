@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from speechcall.calls.adapters.call_items import SEALED
 from speechcall.calls.adapters.call_logs import CallLogs
+from speechcall.calls.rules.end_of_call import is_over
 from speechcall.menus.rules.call_log import Entry
 from speechcall.shared.adapters.keys import call_key
 from speechcall.shared.adapters.table import ConditionFailed, read_item, store_errors, to_wire
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
 
 
 class EnteredDigits:
-    """On DynamoDB. Sensitive digits are opened here, and nowhere else."""
+    """On DynamoDB. Sensitive digits are opened here for webhooks, and in `ask_receiver` for lookups; nowhere else."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, digits_key: str) -> None:
+    def __init__(self, client: "DynamoDBClient", table: str, digits_key: str = "") -> None:
+        """`digits_key`: of KMS, for who opens digits; who only erases needs none."""
         self._client, self._table = client, table
         self._calls = CallLogs(client, table)
         self._seal = digits_seal(digits_key)
@@ -56,6 +58,11 @@ class EnteredDigits:
                 )
         except ConditionFailed:
             return
+
+    def call_is_over(self, task: WebhookTask) -> bool:
+        """Whether the call of a task has ended, or is not known any more: no lookup of it is made from now on."""
+        call = self._calls.get(task.mid, task.attempt)
+        return call is None or is_over(call)
 
     def _entry(self, task: WebhookTask) -> Entry | None:
         call = self._calls.get(task.mid, task.attempt)

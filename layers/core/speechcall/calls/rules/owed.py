@@ -63,6 +63,22 @@ def logged_webhooks(call: Call, menus: Sequence[Menu]) -> list[WebhookTask]:
     return _tasks(call, menus, call.log) if call.goes_by_log else []
 
 
+def entries_of_lookups(call: Call, menus: Sequence[Menu]) -> list[WebhookTask]:
+    """For each entry of sensitive digits whose list ends with a lookup, a task of that list (its step is the lookup's).
+
+    Their digits are erased when the call is over (`forget_digits`).
+    """
+    found = []
+    for entry in call.log:
+        if entry.sealed and entry.menu is not None:
+            reaction = react(menus[entry.menu], entry.key or entry.event)
+            if reaction.lookup and reaction.key:
+                step = menus[entry.menu].actions[reaction.key].index(reaction.lookup)
+                name = event_id(call.mid, call.attempt, entry.seq, entry.menu, reaction.key, step)
+                found.append(WebhookTask(call.mid, call.attempt, entry.seq, entry.menu, reaction.key, step, name))
+    return found
+
+
 def _tasks(call: Call, menus: Sequence[Menu], entries: Iterable[Entry]) -> list[WebhookTask]:
     """The webhooks that these entries of a call's log ask for, in their order. A prompt that failed asks for none."""
     tasks = []

@@ -22,7 +22,7 @@ from speechcall.calls.rules.call import Call
 from speechcall.calls.rules.end_of_call import is_over
 from speechcall.calls.rules.lookup_answer import MOST_BYTES, NO_PLACE, case_in
 from speechcall.calls.use_cases.ports import CallStore
-from speechcall.menus.rules.call_log import INTERNAL_ERROR, TIMED_OUT
+from speechcall.menus.rules.call_log import INTERNAL_ERROR, TIMED_OUT, Entry
 from speechcall.menus.rules.menu import Lookup, Menu
 from speechcall.messages.rules.message import Message
 from speechcall.messages.use_cases.message_reader import MessageReader
@@ -31,7 +31,7 @@ from speechcall.shared.rules.errors import ForbiddenAddress, Unreachable
 from speechcall.shared.rules.ids import event_id
 from speechcall.shared.rules.unforeseen import told
 from speechcall.shared.use_cases.clock import Clock
-from speechcall.webhooks.rules.webhook import WebhookRequest, webhook_request
+from speechcall.webhooks.rules.webhook import WebhookRequest, may_tell_digits, webhook_request
 
 FORBIDDEN_ADDRESS = "FORBIDDEN_ADDRESS"
 
@@ -82,6 +82,8 @@ class Asking:
     """Status and body of the answer to a request, in so many seconds. Raises ForbiddenAddress, Unreachable."""
     sign: Callable[[str, WebhookRequest], WebhookRequest]
     clock: Clock
+    unseal: Callable[[str, str], str]
+    """Opens sensitive digits of a message, by its id. Raises StoreUnavailable."""
 
     def look_up(self, question: Question) -> Led:
         """Asks the receiver, and writes and returns the menu that follows. Safe to repeat: the first decision stays.
@@ -101,7 +103,7 @@ class Asking:
         until = call.waits_until(question.seq)
         if until is None:  # it was dialled under a release that keeps no log of it
             until = self.clock.now_msec() + lookup.timeout_msec
-        case, error, asked_msec = self._ask(message, lookup, question, until)
+        case, error, asked_msec = self._ask(message, lookup, question, call.entry(question.seq), until)
         now = self.clock.now_msec()
         decided = call.would_decide(question.seq, now, case, lookup.leads(case), error)
         after = self.calls.decide(question.mid, question.attempt, decided) if decided else None
@@ -109,8 +111,13 @@ class Asking:
             return found._replace(asked_msec=asked_msec)
         return Led(lookup.leads(case), case, error, asked_msec)
 
-    def _ask(self, message: Message, lookup: Lookup, question: Question, until: int) -> tuple[str, str, int | None]:
-        """The case, or why there is none; and how long the receiver was waited for, if it was asked."""
+    def _ask(
+        self, message: Message, lookup: Lookup, question: Question, entry: Entry | None, until: int
+    ) -> tuple[str, str, int | None]:
+        """The case, or why there is none; and how long the receiver was waited for, if it was asked.
+
+        `entry`: what was heard for the question; None: it was dialled under a release that keeps no log.
+        """
         begin = self.clock.now_msec()
         if begin >= until:
             return "", TIMED_OUT, None
@@ -120,7 +127,7 @@ class Asking:
             if name is None:
                 return "", NO_PLACE, None
             try:
-                case, error = self._exchange(message, lookup, question, until)
+                case, error = self._exchange(message, lookup, question, self._digits(message, question, entry), until)
             finally:
                 self.places.give_back(place, name)
         except Exception as unforeseen:  # noqa: BLE001 - whatever it is, the callee waits for what follows
@@ -128,10 +135,19 @@ class Asking:
             return "", INTERNAL_ERROR, None
         return case, error, self.clock.now_msec() - begin
 
-    def _exchange(self, message: Message, lookup: Lookup, question: Question, until: int) -> tuple[str, str]:
+    def _digits(self, message: Message, question: Question, entry: Entry | None) -> str | None:
+        """What was entered, for the request alone; None: the list does not run for digits, or none were entered."""
+        if entry is None or not may_tell_digits(message.menus[question.menu], question.key):
+            return None
+        return self.unseal(question.mid, entry.sealed) if entry.sealed else entry.digits
+
+    def _exchange(
+        self, message: Message, lookup: Lookup, question: Question, digits: str | None, until: int
+    ) -> tuple[str, str]:
         """Sends the signed request, which has time until `until`; the case, or an empty one and why there is none."""
         now = self.clock.now_msec()
-        request = self.sign(message.account_id, webhook_request(message, lookup, event_id(*question), now // 1000))
+        asked = webhook_request(message, lookup, event_id(*question), now // 1000, digits)
+        request = self.sign(message.account_id, asked)
         try:
             status, body = self.ask(request, max(until - self.clock.now_msec(), 1) / 1000, MOST_BYTES)
         except ForbiddenAddress:

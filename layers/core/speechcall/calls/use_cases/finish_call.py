@@ -20,7 +20,7 @@ from speechcall.accounts.rules.account import Account
 from speechcall.calls.rules.call import Call, Cause
 from speechcall.calls.rules.end_of_call import hangs_on_cause, may_have_heard, outcome_of
 from speechcall.calls.rules.heard import heard_in
-from speechcall.calls.rules.owed import owed_opt_outs, owed_webhooks
+from speechcall.calls.rules.owed import entries_of_lookups, owed_opt_outs, owed_webhooks
 from speechcall.calls.use_cases.ask_why import ask_why, ask_why_for_seconds, is_final, is_told_too_late
 from speechcall.calls.use_cases.end_call import end_call
 from speechcall.calls.use_cases.forestall import forestall
@@ -55,12 +55,14 @@ def finish_call(
     find_account: Callable[[str], Account | None],
     tell_end: Callable[[Outcome], object] = lambda _outcome: None,
     rate_at: RateAt = no_rate,
+    forget: Callable[[Message, WebhookTask], object] = lambda _message, _task: None,
 ) -> Outcome | None:
     """Finishes a call attempt, whatever ended it; returns its outcome, None while it settles. Safe to repeat.
 
     A call that has not been heard to end is stopped and looked up; if even then it cannot be seen to
     have ended, the reason is `unconfirmed`. `owe` queues a webhook of a key to which the state machine did
     not come, under the id that the machine would have given it; `opt_out` keeps an opt-out of such a key.
+    `forget` erases the sensitive digits of a list with a lookup, if no webhook has yet to tell them.
     `tell_end` is given the outcome, and only by the run that takes the message out of this call, of however many run.
     An error before that is raised and the line is not given back, so that a repeat finishes the call; but 70 minutes
     after the line was taken the message is finished, whatever error there is.
@@ -87,7 +89,7 @@ def finish_call(
             call = ask_why(call, calls, telephony)
         outcome = _outcome_of(message, call, end)
         if message is not None and is_open:
-            _pay_debts(message, call, end, owe, opt_out)
+            _pay_debts(message, call, end, owe, opt_out, forget)
             if call is not None and hangs_on_cause(call, end):
                 # Its line is free from here on, and nothing of the rest is done twice: the message is not calling.
                 messages.settle(message, end, outcome, clock.now_msec())
@@ -104,7 +106,7 @@ def finish_call(
         fields = {"mid": mid, "attempt": attempt, "account": message.account_id}
         logger.exception("call %s-%s is given up: it cannot be finished as it should", mid, attempt, extra=fields)
         with suppress(Exception):  # it may be what has failed for 70 minutes
-            _pay_debts(message, call, end, lambda _task: None, opt_out)
+            _pay_debts(message, call, end, lambda _task: None, opt_out, forget)
         outcome = outcome or _outcome_of_what_is_given_up(mid, attempt, call, calls, now)
         heard = heard_in(call) if call and message.campaign else None
         if messages.finish(message, best_outcome(message, outcome), now, heard):
@@ -148,14 +150,20 @@ def _pay_debts(
     end: End,
     owe: Callable[[WebhookTask], object],
     opt_out: Callable[[Message, OptOutStep], object],
+    forget: Callable[[Message, WebhookTask], object],
 ) -> None:
-    """Does what the keys of a call ask for and its state machine did not come to. The opt-outs are first."""
+    """Does what the keys of a call ask for and its state machine did not come to. The opt-outs are first.
+
+    Then sensitive digits are erased that only a lookup was waiting for.
+    """
     if call is None:
         return
     for step in owed_opt_outs(call, message.menus, end):
         opt_out(message, step)
     for task in owed_webhooks(call, message.menus, end):
         owe(task)
+    for task in entries_of_lookups(call, message.menus):
+        forget(message, task)
 
 
 def _outcome_of(message: Message | None, call: Call | None, end: End) -> Outcome:

@@ -23,7 +23,7 @@ class Input(NamedTuple):
     end_key: str = END_KEYS[0]
     inter_digit_msec: int = DEFAULT_INTER_DIGIT_MSEC
     sensitive: bool = False
-    """Whether what is entered is only ever stored sealed, and erased when its webhooks have ended."""
+    """Whether what is entered is only ever stored sealed, and erased when nobody is to be told any more."""
 
     @property
     def inter_digit_seconds(self) -> int:
@@ -62,7 +62,7 @@ class Ask(NamedTuple):
     repeat_seconds: float = 0.0
     input: Input | None = None
     keeps: tuple[str, ...] = ()
-    """For which of COMPLETE and OTHER a webhook is sent: only then is it kept what was entered."""
+    """For which of COMPLETE and OTHER a webhook or a lookup is sent: only then is it kept what was entered."""
     barge_in: bool = True
     """Whether a key that is pressed while the prompt is played is taken; else it is lost."""
 

@@ -124,8 +124,9 @@ def react(menu: Menu, heard: str) -> Reaction:
 
 
 def told_entries(menu: Menu) -> tuple[str, ...]:
-    """Which entries of digits a webhook tells of: `complete`, or `other` ones."""
-    return tuple(heard for heard in (COMPLETE, OTHER) if react(menu, heard).webhooks)
+    """Which entries of digits a webhook or a lookup tells of: `complete`, or `other` ones."""
+    reactions = {heard: react(menu, heard) for heard in (COMPLETE, OTHER)}
+    return tuple(heard for heard, found in reactions.items() if found.webhooks or found.lookup)
 
 
 def table_of(menus: Sequence[Menu]) -> Table:

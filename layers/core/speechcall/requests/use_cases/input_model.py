@@ -42,7 +42,7 @@ class InputModel(BaseModel):
     sensitive: Annotated[
         bool,
         Field(
-            description="What is entered is sealed when it is heard, opened only for its webhooks, and erased when "
-            "they have ended; then they cannot be replayed."
+            description="What is entered is sealed when it is heard, opened only for its webhooks and its lookup, "
+            "and erased when these have ended; then the webhooks cannot be replayed."
         ),
     ] = False

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from speechcall.menus.rules.menu import SILENCE, Lookup, Webhook, ends_list
+from speechcall.menus.rules.menu import SILENCE, Lookup, Menu, Webhook, ends_list
 from speechcall.messages.rules.message import Message
 from speechcall.messages.rules.status_event import KINDS, StatusEvent, StatusKind
 
@@ -104,15 +104,21 @@ def webhook_steps(message: Message, task: WebhookTask) -> tuple[int, ...]:
     return tuple(steps)
 
 
-def may_tell_digits(message: Message, task: WebhookTask) -> bool:
-    """Whether a task is of a list that runs for what was entered in a menu that asks for digits."""
-    return message.menus[task.menu].input is not None and task.key != SILENCE
+def looks_up(message: Message, task: WebhookTask) -> bool:
+    """Whether the list of a task ends with a lookup, which is told of an entry too."""
+    actions = message.menus[task.menu].actions.get(task.key, ())
+    return isinstance(next(filter(ends_list, actions), None), Lookup)
+
+
+def may_tell_digits(menu: Menu, key: str) -> bool:
+    """Whether the list `key` runs for what is entered in a menu that asks for digits."""
+    return menu.input is not None and key != SILENCE
 
 
 def tells_secret_digits(message: Message, task: WebhookTask) -> bool:
-    """Whether what it tells of an entry is erased when it has ended."""
-    asked = message.menus[task.menu].input
-    return asked is not None and asked.sensitive and may_tell_digits(message, task)
+    """Whether what it tells of an entry is erased when nobody is to be told of it any more."""
+    menu = message.menus[task.menu]
+    return menu.input is not None and menu.input.sensitive and may_tell_digits(menu, task.key)
 
 
 def webhook_request(

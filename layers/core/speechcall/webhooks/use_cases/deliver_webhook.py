@@ -17,14 +17,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from speechcall.menus.rules.call_log import COMPLETE
-from speechcall.menus.rules.menu import INVALID, WRONG, Webhook
+from speechcall.menus.rules.menu import Webhook
 from speechcall.messages.rules.message import Message
 from speechcall.messages.rules.status_event import StatusKind
 from speechcall.messages.use_cases.message_ports import MessageStore
 from speechcall.outbound.rules.destination import destination
 from speechcall.shared.rules.errors import ForbiddenAddress, Unreachable
-from speechcall.shared.rules.ids import event_id
 from speechcall.shared.rules.unforeseen import told
 from speechcall.shared.use_cases.clock import Clock
 from speechcall.webhooks.rules.delivery import (
@@ -51,17 +49,13 @@ from speechcall.webhooks.rules.webhook import (
     may_follow_others,
     may_tell_digits,
     notice_request,
-    tells_secret_digits,
     webhook_of,
     webhook_request,
-    webhook_steps,
 )
 from speechcall.webhooks.use_cases.delivery_ports import DeliveryStore
+from speechcall.webhooks.use_cases.forget_digits import OF_ENTRIES, forget_digits
 
 logger = logging.getLogger(__name__)
-
-_OF_ENTRIES = (COMPLETE, INVALID, WRONG)
-"""The lists that may run for digits."""
 
 
 class Places(Protocol):
@@ -122,6 +116,8 @@ class Sending:
     notice_of: NoticeOf = lambda _task: None
     digits_of: DigitsOf = lambda _task: None
     erase_digits: Callable[[WebhookTask], object] = lambda _task: None
+    is_over: Callable[[WebhookTask], bool] = lambda _task: True
+    """Whether the call of a task has ended, so that no lookup of it is made any more."""
 
     def deliver(self, task: WebhookTask) -> DeliveryResult:
         """Tries a webhook once; one that may yet arrive is queued for another attempt.
@@ -147,25 +143,19 @@ class Sending:
 
     def _make(self, message: Message, webhook: Webhook, task: WebhookTask, now_sec: int) -> WebhookRequest:
         """The request, with the digits that it tells: sensitive ones are opened only for it."""
-        digits = self.digits_of(task) if may_tell_digits(message, task) else None
+        digits = self.digits_of(task) if may_tell_digits(message.menus[task.menu], task.key) else None
         return webhook_request(message, webhook, task.event_id, now_sec, digits)
 
     def forget_digits(self, task: WebhookTask) -> None:
-        """Erases the sensitive digits that an ended webhook told, unless another one of its list has yet to tell them.
+        """Erases the sensitive digits that an ended webhook told, unless something else has yet to tell them.
 
         Safe to repeat, and repeated by every task that finds its delivery ended.
         """
-        if task.key not in _OF_ENTRIES:
+        if task.key not in OF_ENTRIES:
             return
         message = self.messages.get(task.mid)
-        if message is None or webhook_of(message, task) is None or not tells_secret_digits(message, task):
-            return
-        for step in webhook_steps(message, task):
-            name = event_id(task.mid, task.attempt, task.seq, task.menu, task.key, step)
-            found = self.deliveries.find(task.mid, name)
-            if found is None or found[1].state is DeliveryState.PENDING:
-                return
-        self.erase_digits(task)
+        if message is not None and webhook_of(message, task) is not None:
+            forget_digits(message, task, self.deliveries, self.is_over, self.erase_digits)
 
     def _deliver_notice(self, task: WebhookTask) -> DeliveryResult:
         """As `deliver`, for a status event: its delivery was written together with the end that it tells of."""
