@@ -2,6 +2,7 @@
 
 import copy
 import json
+from random import Random
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -12,9 +13,12 @@ from hypothesis import strategies as st
 from speechcall.menus.rules.introduction import Audio
 from speechcall.menus.rules.menu import dump_menus
 from speechcall.menus.rules.shape import shape_of
+from speechcall.menus.rules.written_menus import written_menus
 from speechcall.requests.rules.placeholders import Slot
 from speechcall.requests.use_cases.check_request import MAX_LIST_BYTES, MAX_MENUS_BYTES, read_request
 from speechcall.shared.rules.errors import InvalidRequest, PayloadTooLarge
+from speechcall.shared.rules.json_text import dump_json
+from tests.kit.random_menus import random_menus
 
 HANGUP = {"action": "hangup"}
 SAY = {"text": "Good day {{first_name}}, order {{order}}.", "language": "en-GB"}
@@ -105,6 +109,33 @@ def test_each_message_has_its_own_values_and_all_have_one_shape():
     found = [one.wanted.menus for one in read({"menus": MENUS, "messages": messages})]
     assert [menus[0].say.text for menus in found] == [f"Good day Ann, order {number}." for number in range(3)]
     assert len({shape_of(menus) for menus in found}) == 1
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_a_menu_asks_for_it_is_the_same_shared_or_a_messages_own(seed):
+    menus = json.loads(dump_json(written_menus(random_menus(Random(seed)))))
+    (shared,) = read({"menus": menus, "messages": [entry()]})
+    (own,) = read({"messages": [entry(menu=menus)]})
+    assert own.wanted, own.problems
+    assert shared.wanted.menus == own.wanted.menus
+
+
+def test_names_stand_in_menus_of_digits_their_repeats_and_their_lookups():
+    asks = {"minDigits": 4, "maxDigits": 4, "sensitive": True}
+    lookup = HOOK | {"action": "lookup", "cases": {"paid": 0}, "else": 1}
+    digits = {"say": SAY, "input": asks, "bargeIn": False, "repeat": {"times": 2, "say": SAY | {"text": "{{order}}?"}}}
+    lists = {"complete": [HOOK, lookup], "invalid": [lookup], "silence": [HANGUP]}
+    menus = [digits | {"dtmfActions": lists}, MENUS[1]]
+    messages = [entry(vars={"order": order, "first_name": "Ann"}) for order in ("4711", "0815")]
+    for found, order in zip(read({"menus": menus, "messages": messages}), ("4711", "0815"), strict=True):
+        menu = found.wanted.menus[0]
+        hook, asked = menu.actions["complete"]
+        assert (menu.input.min_digits, menu.input.sensitive, menu.barge_in) == (4, True, False)
+        assert (menu.say.text, menu.repeat.say.text) == (f"Good day Ann, order {order}.", f"{order}?")
+        assert asked.url == hook.url == f"https://api.example.com/orders/{order}/paid?by=Ann&at=1"
+        assert asked.body == hook.body
+        assert json.loads(asked.body)["order"] == order
+        assert menu.actions["invalid"] == (asked,)
 
 
 def test_a_message_with_a_menu_of_its_own_keeps_it_and_knows_no_names():
