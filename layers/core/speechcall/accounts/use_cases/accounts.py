@@ -115,7 +115,8 @@ def authenticate(
 ) -> tuple[Account, Credential]:
     """The account that the request's credentials belong to, and the credential. Raises Unauthorized.
 
-    In: headers with lower-case names. The three forms of the vendor: Basic user:password,
+    Also of a disabled account. `refusals`: what was refused lately; None: that is not kept, and every request is looked
+    up. In: headers with lower-case names. The three forms of the vendor: Basic user:password,
     `X-Authorization-Key: KEY`, Basic `@:KEY`. Credentials have 128 random bits or more, so one
     SHA-256 is enough; an unknown user costs the same look-ups and comparison as a known one. An unknown key costs one.
     """
@@ -159,7 +160,7 @@ def sha256(secret: str) -> str:
 
 
 def _given(headers: Mapping[str, str]) -> tuple[str | None, str]:
-    """The user, None for an API key, and the secret."""
+    """The user (None: the secret is an API key) and the secret. Raises Unauthorized where there are none."""
     if key := headers.get(KEY_HEADER):
         return None, key
     scheme, _, encoded = headers.get("authorization", "").partition(" ")

@@ -5,7 +5,7 @@ from speechcall.shared.adapters.table import Values
 
 
 def dump_ask(ask: Ask) -> Values:
-    """An ask as a map."""
+    """An ask as a map; a member that most asks do not need is left out where it is as by default."""
     again = {"repeats": ask.repeats, "repeat_uri": ask.repeat_uri, "repeat_seconds": ask.repeat_seconds}
     more = {"input": [*ask.input], "keeps": [*ask.keeps]} if ask.input else {}
     whole = {} if ask.barge_in else {"barge_in": False}

@@ -41,7 +41,7 @@ class FlowUse:
 
 
 def next_step(use: FlowUse | None, now_msec: int) -> Step:
-    """What comes next for a machine. None: the registry has no such machine."""
+    """What comes next for a machine; `use` None: the registry has no item of it. Only DELETE ends it; MARK warns."""
     if use is None or (use.used_msec is None and use.deleting_msec is None):
         return Step.COUNT
     if use.deleting_msec is not None:  # a run that died has begun it

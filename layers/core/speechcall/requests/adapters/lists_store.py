@@ -14,10 +14,10 @@ from speechcall.accounts.rules.account import Account
 from speechcall.accounts.rules.throttle import (
     TICKS_A_MESSAGE,
     latest_full,
+    refusal_of_day,
+    refusal_of_minute,
+    refusal_too_fast,
     ticks,
-    too_fast,
-    too_many_today,
-    too_many_urgent,
 )
 from speechcall.messages.rules.dial_times import Caps
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
@@ -207,7 +207,7 @@ class DynamoLists:
     def _spend_minute(self, account: Account, urgent: int, now_msec: int) -> None:
         """Takes urgent messages from what the account may send in this minute of the clock. Raises RateLimited."""
         if urgent > account.urgent_per_minute:
-            raise too_many_urgent(account, urgent, now_msec)
+            raise refusal_of_minute(account, urgent, now_msec)
         within_the_minute = "attribute_not_exists(messages) OR messages <= :before"
         values = {
             ":more": urgent,
@@ -218,7 +218,7 @@ class DynamoLists:
         try:
             self._update(urgent_key(account.account_id, now_msec // 60_000), taken, within_the_minute, values)
         except ConditionFailed as failed:
-            raise too_many_urgent(account, urgent, now_msec) from failed
+            raise refusal_of_minute(account, urgent, now_msec) from failed
 
     def _give_minute_back(self, account: Account, urgent: int, now_msec: int) -> None:
         if urgent:
@@ -258,18 +258,18 @@ class DynamoLists:
                 self._update(bucket, set_it, it_has_enough, values)
             except ConditionFailed as failed:
                 full = int((failed.item or {}).get("full_at", now))
-                raise too_fast(account, full, messages, now_msec) from failed
+                raise refusal_too_fast(account, full, messages, now_msec) from failed
 
     def _spend_day(self, account: Account, messages: int, now_msec: int) -> None:
         """Takes messages from the calls that the account may make today. Raises RateLimited."""
         if messages > account.calls_per_day:
-            raise too_many_today(account, messages, now_msec)
+            raise refusal_of_day(account, messages, now_msec)
         taken = take_calls(self._table, account.account_id, messages, account.calls_per_day, now_msec)
         try:
             with store_errors():
                 self._client.update_item(**taken)
         except ConditionFailed as failed:
-            raise too_many_today(account, messages, now_msec) from failed
+            raise refusal_of_day(account, messages, now_msec) from failed
 
     def _get(self, key: Key) -> Values | None:
         return read_item(self._client, self._table, key)

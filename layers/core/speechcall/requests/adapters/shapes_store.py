@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from speechcall.accounts.rules.account import NEW_SHAPES_PER_DAY, Account
-from speechcall.accounts.rules.throttle import too_many_shapes
+from speechcall.accounts.rules.throttle import refusal_of_shapes
 from speechcall.shared.adapters.keys import new_shapes_key, shape_key, shape_of
 from speechcall.shared.adapters.table import ConditionFailed, from_wire, store_errors, to_wire
 from speechcall.shared.rules.errors import StoreUnavailable
@@ -65,7 +65,7 @@ class DynamoShapes:
         counted: AbstractSet[str] = frozenset()
         while more := new - counted:
             if len(counted) + len(more) > NEW_SHAPES_PER_DAY:
-                raise too_many_shapes(len(counted), len(more))
+                raise refusal_of_shapes(len(counted), len(more))
             values = {
                 ":more": set(more),
                 ":room": NEW_SHAPES_PER_DAY - len(more),
