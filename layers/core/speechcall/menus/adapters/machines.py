@@ -53,6 +53,6 @@ def machines_of(client: "SFNClient", prefix: str) -> Iterator[tuple[str, str]]:
 
 
 def delete_machine(client: "SFNClient", arn: str) -> None:
-    """Deletes a machine; Step Functions does it some time later. Raises EngineUnavailable."""
+    """Has a machine deleted, which may take a while; one that is gone is no error. Raises EngineUnavailable."""
     with engine_errors():
         client.delete_state_machine(stateMachineArn=arn)

@@ -148,7 +148,9 @@ class DynamoLists:
         return puts
 
     def note_erased(self, list_id: str, mids: Sequence[str]) -> frozenset[str]:
-        """Notes messages of a list as erased: no repeat of its request writes them again. Out: those noted before.
+        """Notes messages of a list as erased: no repeat of its request writes them again.
+
+        Out: those noted before; without a list (any more), which nothing can repeat, all of `mids`.
 
         repeat    reads the list ── TransactWrite: its messages, if they are not there
         erasure        UpdateItem: m is erased ── a minute later: m is deleted ──► no repeat writes it any more
@@ -221,6 +223,7 @@ class DynamoLists:
             raise refusal_of_minute(account, urgent, now_msec) from failed
 
     def _give_minute_back(self, account: Account, urgent: int, now_msec: int) -> None:
+        """Gives urgent messages back to the minute of `now_msec`; nothing if not so many were taken from it."""
         if urgent:
             were_taken = "messages >= :less"
             key = urgent_key(account.account_id, now_msec // 60_000)
@@ -235,7 +238,8 @@ class DynamoLists:
             self._update(_bucket_key(account), "SET full_at = full_at - :cost", it_is_there, values)
 
     def _spend_bucket(self, account: Account, messages: int, now_msec: int) -> None:
-        """Takes messages from the account's bucket, which is stored as the moment when it is full again.
+        """Takes messages from the account's bucket, which is stored as the moment when it is full again (ticks).
+        Raises RateLimited.
 
         full_at ≤ now: the bucket is full ──► full_at = now + cost
         full_at > now, not too far ─────────► full_at + cost
@@ -280,6 +284,7 @@ class DynamoLists:
         return {"Put": {**put, "ExpressionAttributeValues": to_wire(given)} if given else put}
 
     def _update(self, key: Key, expression: str, condition: str, values: Values) -> None:
+        """Changes an item. Raises ConditionFailed, which holds the item as it is; StoreUnavailable."""
         with store_errors():
             self._client.update_item(
                 TableName=self._table,
@@ -316,6 +321,7 @@ def _idempotency_key(account_id: str, key: str) -> Key:
 
 
 def _dump(made: MessageList) -> Values:
+    """The item of a new list, without its key; what most lists do not have is left out."""
     return {
         "v": FORM,
         "list_id": made.list_id,
@@ -333,6 +339,7 @@ def _dump(made: MessageList) -> Values:
 
 
 def _load(item: Values) -> MessageList:
+    """The list in an item."""
     return MessageList(
         list_id=item["list_id"],
         account_id=item["account_id"],

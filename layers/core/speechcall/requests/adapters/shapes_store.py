@@ -46,7 +46,10 @@ class DynamoShapes:
         self._remembered |= shapes
 
     def known(self, shapes: AbstractSet[str]) -> set[str]:
-        """Those of `shapes` (1 to 100, as many as a request has messages) that were sent before."""
+        """Those of `shapes` (1 to 100, as many as a request has messages) that were sent before, by any account.
+
+        Raises StoreUnavailable, also where not all could be read.
+        """
         keys = [to_wire(shape_key(shape)) for shape in shapes]
         with store_errors():
             found = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})

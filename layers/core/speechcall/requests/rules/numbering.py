@@ -147,6 +147,7 @@ def _parts(number: str) -> tuple[int, str] | None:
 
 
 def _begins_as_surcharged(country_code: int, national: str) -> bool:
+    """Whether a national number is a surcharged one, or begins with one."""
     return any(
         re.match(numbers.pattern, national)
         for plan in plans_of(country_code)
