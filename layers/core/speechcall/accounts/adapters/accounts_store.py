@@ -180,6 +180,7 @@ class DynamoAccounts:
 
     def add_named_key(self, stored_as: str, key: Credential, most: int) -> Change:
         """Adds a key with a name under `stored_as`, if the account has none of this name, and fewer than `most`.
+        Out: DONE, or why it was not added.
 
         create A `shop`   read: names 1 ──► transaction ──► names 2
         create B `shop`   read: names 1 ──────────────────────► transaction ──X names not as read: read again, TAKEN
@@ -205,7 +206,7 @@ class DynamoAccounts:
         return Change.DONE if done else Change.RACED
 
     def remove_named_key(self, account_id: str, key_name: str) -> Change:
-        """Takes the key of a name away: it opens nothing from the next request on.
+        """Takes the key of a name away: it opens nothing from the next request on. Out: DONE, NOT_THERE or RACED.
 
         revoke `shop`            read: names 1 ──► transaction: item deleted ──► names 2
         create `shop`, TAKEN     read: names 1 ──X has one of this name (a repeat finds the name free)

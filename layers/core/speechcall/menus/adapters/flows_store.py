@@ -26,7 +26,7 @@ class Registry:
         self._now_msec = now_msec or SystemClock().now_msec
 
     def find_flow(self, name: str) -> str | None:
-        """The ARN of the state machine that was published under `name`; its use is noted now and then.
+        """The ARN of the state machine that was published under `name`; its use is noted, if none was lately.
 
         None: there is none, or its deletion began so long ago (DELETED_WITHIN_MSEC) that it has to be created again.
         Raises StoreUnavailable while it is being deleted, and where the table cannot be asked.

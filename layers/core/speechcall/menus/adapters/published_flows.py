@@ -43,6 +43,7 @@ class PublishedFlows:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        """`prefix`: how the names of this stack's machines begin; `tags`: as `tags_of` takes them, empty: none."""
         self._client, self._registry, self._wiring = client, registry, wiring
         self._role_arn, self._prefix = role_arn, prefix
         self._watching = watching

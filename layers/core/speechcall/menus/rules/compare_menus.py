@@ -89,7 +89,7 @@ def compare(
     new_repeats: int | None = None,
     renamed: Mapping[str, str] | None = None,
 ) -> Comparison:
-    """Every difference by a shortest call, in the order of their lengths.
+    """The differences, each by a shortest call, in the order of the calls' lengths.
 
     A difference is told once: of what is played for each pair of menus, else for each pair, each key and each kind.
     Where the two differ in what they play or send they are followed further; where one asks a menu and the other ends
@@ -101,6 +101,8 @@ def compare(
 
 
 class _Walk:
+    """Both sets of menus, walked side by side; the arguments are those of `compare`."""
+
     def __init__(
         self,
         old: Sequence[Menu],
@@ -140,7 +142,10 @@ class _Walk:
         return Comparison(tuple(self._found.values()), True, len(self._ways))
 
     def _look_at(self, place: _Place, *, is_last: bool) -> Iterator[tuple[_Place, Step]]:
-        """Notes what differs at a place; yields the places to which the same step leads on in both, with the step."""
+        """Notes what differs at a place; yields the places to which the same step leads on in both, with the step.
+
+        `is_last`: see `_behaves`.
+        """
         for heard in _heard_to_compare(self._menus[0][place.old], self._menus[1][place.new]):
             old, new = self._happenings[0][place.old][heard], self._happenings[1][place.new][heard]
             for case in _cases(old, new):

@@ -122,7 +122,7 @@ def _reachable(menus: Sequence[Menu]) -> list[int]:
 
 
 def _menu_states(index: int, menu: Menu, wiring: Wiring) -> dict[str, State]:
-    """A menu's states: its question, what to do after silence, the choice by key, and the steps that have one."""
+    """A menu's states: its question, what to do after silence, the choice by key, and those of steps that need one."""
     name = f"Menu {index}"
     states = {
         name: _ask(index, wiring),

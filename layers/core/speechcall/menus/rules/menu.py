@@ -80,7 +80,7 @@ Action = Webhook | Hangup | GotoMenu | OptOutStep | Lookup
 
 
 def ends_list(action: Action) -> bool:
-    """Whether no action behind it runs."""
+    """Whether an action ends its list: no action behind it runs."""
     match action:
         case Webhook() | OptOutStep():
             return False

@@ -158,6 +158,7 @@ def _sent_after(webhook: Pattern, within: int | None, after: Pattern, unless: Se
     """State 0: no webhook is due; n: one has been due for n - 1 menus (counted only `within` a number of menus)."""
 
     def answered(state: int, answer: Answer) -> int:
+        """The state behind an answer: its actions count in their order, then the menu itself."""
         waits = state > 0  # the menu that sends `after` is not counted itself
         for action in answer.actions:
             if webhook.is_sent_by(action):

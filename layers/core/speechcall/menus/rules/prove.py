@@ -173,13 +173,15 @@ class _Search:
     def __init__(self, menus: Sequence[Menu], rule: Rule, limits: CallLimits, most_states: int) -> None:
         self._limits, self._most_states = limits, most_states
         self._monitor: Monitor = monitor_of(rule, menus)
+        # All times are milliseconds. How long a call may take, if the promise is about that.
         self._bound = rule.most * 1000 if isinstance(rule, AlwaysSeconds) else None
         self._happenings = [happenings(menu) for menu in menus]
         self._silences = Silences(menus, limits.silent_repeats)
+        # For each menu: its longest lookup; how long what is entered may take behind its first key.
         self._lookups = [max(one.looks_up_msec for one in all_heard) for all_heard in self._happenings]
         self._typing = [menu.typing_seconds * 1000 for menu in menus]
         self._exits: dict[tuple[int, int], _Exits] = {}
-        self._until = limits.seconds * 1000
+        self._until = limits.seconds * 1000  # from then on no menu begins
         self.states = 0
         # What follows is of one `run`, which says what it means.
         self._late: Sequence[int] = ()

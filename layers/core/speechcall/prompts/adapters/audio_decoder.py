@@ -115,12 +115,12 @@ class _Decoding:
         self._stream = container.streams.audio[0]
         self._codec = decoder_of(self._stream.codec_context)
         self._samples = bytearray()
-        self._damaged = self._all = 0
+        self._damaged = self._all = 0  # parts not decoded, or with odd samples; all samples of all channels
         self._usual = None if most is None else Usual(most)
         self._facts: dict[str, Any] = {}
         self._mixer = Mixer()
         self._clipping = Clipping()
-        self._shape: tuple[Any, ...] = ()
+        self._shape: tuple[Any, ...] = ()  # of the frames so far: format, layout and rate
 
     @property
     def odd_share(self) -> float:

@@ -33,7 +33,7 @@ def with_true_sizes(content: bytes, kind: str) -> Sized:
 
 
 def stated_length(content: bytes, kind: str, found: float | None) -> float | None:
-    """How many seconds a file itself says that it lasts; None: it does not, or what cannot be.
+    """How many seconds a file itself says that it lasts; None: it does not, or says what cannot be.
 
     `found`: what FFmpeg found or estimated; None: nothing.
     """

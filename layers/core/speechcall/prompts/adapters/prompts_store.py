@@ -140,7 +140,7 @@ class DynamoPrompts:
         return [known for known in found if not known.is_removed]
 
     def _update(self, account_id: str, name: str, change: str, condition: str, values: Values) -> Values | None:
-        """The item after the change. None: the condition does not hold, and nothing has changed."""
+        """The item after a change. None: the condition does not hold; nothing is changed. Raises StoreUnavailable."""
         try:
             with store_errors():
                 changed = self._client.update_item(
@@ -223,7 +223,7 @@ def load(item: Values) -> KnownPrompt:
 
 
 def _dump_source(source: Source) -> Values:
-    """Only what is known. The release before reads no other members than these."""
+    """A source for storing, only what is known. The release before reads no other members than these."""
     members = {
         "etag": source.etag,
         "last_modified": source.last_modified,

@@ -56,7 +56,7 @@ def attempt(
 ) -> int | None:
     """Makes one attempt at an introduction, `known`, by `fetch`, and records it.
 
-    Out: in how many seconds the next one is due; None: none is, since the audio is there, or was given up.
+    Out: in how many seconds the next one is due; None: none is, since there is audio to be played, or it was given up.
     `on_given_up` is called where it is given up for a fault of our own. Raises what keeps the attempt from being
     recorded.
     """

@@ -69,7 +69,8 @@ class Preparation:
 
 
 def prepare_message(mid: str, world: Preparation) -> None:
-    """preparing → queued, with every menu's prompt; → finished, if one cannot be had; or its URL is asked for.
+    """preparing → queued, with every menu's prompt; → finished, if one cannot be had or its time is up; or the first
+    that is missing is asked for. A message that is not preparing is left alone.
 
     Safe to repeat. What goes wrong with one message is left to the queue, which has pauses and an end; so it holds up
     no other message. Raises what keeps the message from being read, or from being queued.

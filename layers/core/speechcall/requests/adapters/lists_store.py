@@ -101,7 +101,7 @@ class DynamoLists:
         return self.find_list(found["list_id"]) if found else None
 
     def add_list(self, made: MessageList, key: str | None) -> MessageList | None:
-        """Writes a list and its idempotency key together.
+        """Writes a list and its idempotency key together. Raises as `ListStore.add_list`.
 
         Out: the list that has the key, `made` or an earlier one; None: another list has the id of `made`.
 

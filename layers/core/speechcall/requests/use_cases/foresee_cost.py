@@ -59,7 +59,10 @@ def describe(found: Foreseen, currency: str) -> "CostForeseen":
 
 
 def describe_all(found: list[Foreseen | None], currency: str) -> "CostOfAll":
-    """What the answer says of the cost of all messages that would be accepted. `found` None: its number has no rate."""
+    """What the answer says of the cost of all messages that would be accepted.
+
+    None among `found`: the number of a message has no rate.
+    """
     known = [one for one in found if one]
     told: CostOfAll = {
         "ifAnswered": as_number(sum(one.answered for one in known)),

@@ -68,7 +68,7 @@ def judge_hours(
 
 
 def wanted_hours(asked: "HoursModel") -> Asked:
-    """The hours that are asked for."""
+    """The windows, the time zone and the days off that a message asks for; weekdays are numbered from Monday, 0."""
     windows = tuple(
         # As an end, 00:00 is the end of the day, minute 1440.
         Window(_minute(one.from_), _minute(one.to) or 1440, tuple(sorted(map(WEEKDAYS.index, one.days))))

@@ -120,7 +120,10 @@ def _require_consent(found: OptOut, consent: Consent | None) -> None:
 
 
 def list_opt_outs(account: Account, query: Mapping[str, str], *, store: OptOutStore) -> "OptOuts":
-    """GET /bat/optout: the opt-outs that hold, in the order of the lists. Raises RequestError."""
+    """GET /bat/optout: a page of the opt-outs that hold, of one list or of all in the order of the lists.
+
+    In: `limit`, `cursor` and `list` of the query. Raises RequestError.
+    """
     limit, cursor, list_name = parameter(query, "limit"), parameter(query, "cursor"), parameter(query, "list")
     if limit is not None and not (
         limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= MAX_PAGE
@@ -157,7 +160,10 @@ def describe(opt_out: OptOut) -> "OptOutEntry":
 
 
 def _object(body: bytes, known: tuple[str, ...]) -> dict[str, Any]:
-    """The members of a body. Unknown names are refused: a mistyped `list` would mean the account's own list."""
+    """The members of a body. Unknown names are refused: a mistyped `list` would mean the account's own list.
+
+    Raises MalformedJson, InvalidRequest.
+    """
     given = parse_json(body)
     if not isinstance(given, dict):
         text = f'The body must be an object: {{"number": "+380671234567"}}, with {" and ".join(known[1:])} if you like'
