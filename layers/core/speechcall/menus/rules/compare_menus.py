@@ -193,7 +193,7 @@ class _Walk:
 
     def _add(self, kind: Kind, place: _Place, step: Step, before: Behaves, after: Behaves) -> None:
         """Notes a difference, unless it was noted: of PLAYED one for each pair of menus that is asked, else one for
-        each kind, pair of menus and thing heard there.
+        each kind, pair of menus, thing heard there and case answered.
         """
         name: tuple[Kind, int, int, str, str | None] = (kind, place.old, place.new, step.heard, step.case)
         if kind is Kind.PLAYED:

@@ -49,8 +49,8 @@ def retire_flows(
 ) -> Retired:
     """Takes one step for each of `machines` (name and ARN) that belongs to `part` (see `part_of`), while time is left.
 
-    `time_left`: in seconds. A RetryableError, which `delete` raises where a machine has to wait for another run, is
-    logged, and the next machine is looked at. Raises it where `uses` cannot be read.
+    `time_left`: in seconds. A RetryableError about one machine, as `delete` raises where it has to wait for another
+    run, is logged, and the next machine is looked at. One is raised where `uses` cannot be read.
     """
     done, ours = Retired(), (one for one in machines if part_of(one[0]) == part)
     while time_left() > 0 and (group := list(islice(ours, BATCH))):
@@ -103,7 +103,7 @@ def _take(
 
 
 def _delete(name: str, arn: str, uses: FlowUses, delete: Callable[[str], None]) -> None:
-    """Deletes a machine, then its item. Where that has to wait (RetryableError, raised on) it is only marked again."""
+    """Deletes a machine, then its item. Where that has to wait (RetryableError, raised on), it stays marked."""
     try:
         delete(arn)
     except RetryableError:

@@ -71,8 +71,8 @@ def fetch_prompt(mid: str, place: int, received: int, apart: Apart = Apart.NO, *
     In: `place` among `introductions(message.menus)`; `received`: how often the queue has handed this job out, from 1;
     `apart`: its group in the queue. Out: seconds until the queue hands it out again; None: done, or queued again in
     another group. A message that is not preparing is left alone; one whose time is up expires (in `prepare`). An
-    exception is logged and counted by `_after_fault`; only reading the message, and that counting, raise. One job of a
-    group at a time.
+    exception is logged and counted by `_after_fault`; only reading the message, and `_after_fault`, raise. To be called
+    for one job of a group at a time.
     """
     world = fetching.world
     message = world.messages.get(mid)

@@ -464,7 +464,7 @@ class _When(NamedTuple):
     from_msec: int | None = None
     """The first moment; None: now, or never."""
     may_ring: str | None = None
-    """In words; None: at any time."""
+    """In words; None: nothing restricts it, or its time has just run out."""
     warnings: tuple[Problem, ...] = ()
 
 
