@@ -48,7 +48,7 @@ Action = Webhook | Hangup | GotoMenu | OptOutStep | Lookup | Pause
             "speechcall/menus/rules/shape.py": {"_number"},
             "speechcall/menus/rules/menu_picture.py": {"_draw_list", "_explain_list"},
             "speechcall/menus/rules/promise.py": {"is_sent_by"},
-            "speechcall/menus/rules/compare_menus.py": {"_is_told"},
+            "speechcall/menus/rules/compare_menus.py": {"_acts_outside"},
             "speechcall/menus/rules/difference_words.py": {"_effect"},
             "speechcall/requests/use_cases/judge_promises.py": {"_trait"},
         },

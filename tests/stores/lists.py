@@ -12,10 +12,10 @@ from speechcall.accounts.rules.account import Account
 from speechcall.accounts.rules.throttle import (
     TICKS_A_MESSAGE,
     latest_full,
+    refusal_of_day,
+    refusal_of_minute,
+    refusal_too_fast,
     ticks,
-    too_fast,
-    too_many_today,
-    too_many_urgent,
 )
 from speechcall.prompts.rules.prompt import Prompt
 from speechcall.rehearsal.adapters.memory_campaigns import EndsOfList, MemoryCampaigns
@@ -82,14 +82,14 @@ class MemoryLists:
         with self._lock:
             minute = (account.account_id, now_msec // 60_000)
             if self.urgent.get(minute, 0) + urgent > account.urgent_per_minute:
-                raise too_many_urgent(account, urgent, now_msec)
+                raise refusal_of_minute(account, urgent, now_msec)
             name, now_ticks = (account.account_id, account.rate), ticks(now_msec, account.rate)
             full = max(self.full_at.get(name, 0), now_ticks)
             if full > now_ticks and full > latest_full(now_msec, messages, account.rate, account.burst):
-                raise too_fast(account, full, messages, now_msec)
+                raise refusal_too_fast(account, full, messages, now_msec)
             day = _day(account, now_msec)
             if self.calls.get(day, 0) + messages > account.calls_per_day:
-                raise too_many_today(account, messages, now_msec)
+                raise refusal_of_day(account, messages, now_msec)
             self.full_at[name] = full + messages * TICKS_A_MESSAGE
             self.calls[day] = self.calls.get(day, 0) + messages
             self.urgent[minute] = self.urgent.get(minute, 0) + urgent

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from speechcall.accounts.rules.account import NEW_SHAPES_PER_DAY, Account
-from speechcall.accounts.rules.throttle import too_many_shapes
+from speechcall.accounts.rules.throttle import refusal_of_shapes
 
 
 @dataclass
@@ -23,6 +23,6 @@ class MemoryShapes:
             day = f"{datetime.fromtimestamp(now_msec / 1000, UTC):%Y-%m-%d}"
             brought = self.brought.setdefault((account.account_id, day), set())
             if new and len(brought | new) > NEW_SHAPES_PER_DAY:
-                raise too_many_shapes(len(brought), len(new - brought))
+                raise refusal_of_shapes(len(brought), len(new - brought))
             brought |= new
             self.known |= new

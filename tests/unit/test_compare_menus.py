@@ -25,7 +25,7 @@ def test_an_opt_out_that_is_missing_is_a_difference():
     old, new = (menu(d9=[OptOutStep("news"), NO]),), (menu(d9=[NO]),)
     (found,) = compare(old, new, AS_DEPLOYED).differences
     rest = "https://shop.example/no {}"
-    assert tell(found, old, new) == f"sends an opt-out of the list news, then {rest}; the new ones send {rest}"
+    assert tell(found, old, new) == f"sends an opt-out on the list news, then {rest}; the new ones send {rest}"
 
 
 def heard_in(*menus):

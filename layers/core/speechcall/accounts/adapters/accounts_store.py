@@ -42,7 +42,7 @@ _NEWER: Mapping[str, object] = {
     "sms_per_day": 0,
     "keep_days": DEFAULT_KEEP_DAYS,
 }
-"""Settings that items of the release before lack, with what they are then."""
+"""Settings that an item of any earlier release may lack, with the value that this means; `_load` has the same."""
 FORM = 1
 """`v` of the items that are made here. An item keeps the form in which it was made; without `v` it is form 1."""
 
@@ -53,10 +53,10 @@ class DynamoAccounts:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
         self.refusals = Refusals(time.monotonic)
-        """Of this environment."""
+        """Credentials refused lately, known to this execution environment alone."""
 
     def find_credential(self, name: str) -> Credential | None:
-        """The credential stored under a name of `accounts.use_cases.accounts`."""
+        """The credential stored under a name (see `user_name`, `key_name`); None: there is none."""
         found = self._get(credential_key(name))
         return load_credential(found) if found else None
 
@@ -66,7 +66,7 @@ class DynamoAccounts:
         return _load(found) if found else None
 
     def all(self) -> list[Account]:
-        """Every account, by id."""
+        """Every account, also disabled ones, in the order of their ids."""
         found: list[Account] = []
         with store_errors():
             pages = self._client.get_paginator("query").paginate(
@@ -80,7 +80,9 @@ class DynamoAccounts:
         return found
 
     def add(self, account: Account, credentials: dict[str, Credential]) -> bool:
-        """Writes an account and its credentials together. False if the id or a name is taken."""
+        """Writes an account and its credentials, by their names, together. False: the id or one of the names is taken,
+        and nothing is written.
+        """
         new = "attribute_not_exists(pk)"
         item = {
             **account_key(account.account_id),
@@ -90,12 +92,13 @@ class DynamoAccounts:
         }
         put = {"TableName": self._table, "Item": to_wire(item), "ConditionExpression": new}
         # An account with the defaults needs no item of its turns.
-        turns = self._turn_updates(account) if _queues_otherwise(account, Account("", ())) else []
+        turns = self._turn_updates(account) if _changes_turns(account, Account("", ())) else []
         self._tell({}, _settings(account))
         return self._write([{"Put": put}, *self._credential_puts(account.account_id, credentials), *turns])
 
     def save(self, account: Account, instead_of: Account) -> bool:
-        """Replaces an account's settings if they are as they were read. False if they are not, or there are none.
+        """Replaces an account's settings if they are as they were read (`instead_of`). False: they are not, or there is
+        no such account; nothing is written.
 
         Share, lines, calls to a number, minutes and spend stand in the items of its turns too, which claims of lines
         read: both are written together, so they hold from the next claim on.
@@ -117,7 +120,7 @@ class DynamoAccounts:
             "ExpressionAttributeNames": {f"#{name}": name for name in settings},
             "ExpressionAttributeValues": to_wire(values),
         }
-        turns = self._turn_updates(account) if _queues_otherwise(account, instead_of) else []
+        turns = self._turn_updates(account) if _changes_turns(account, instead_of) else []
         self._tell(read, settings)
         return self._write([{"Update": update}, *turns])
 
@@ -157,7 +160,7 @@ class DynamoAccounts:
     def replace_credentials(self, account_id: str, credentials: dict[str, Credential]) -> bool:
         """Replaces the credentials without a name of an account, all at once. Keys with a name stay.
 
-        False if there is no such account, or its credentials were changed by another in this moment.
+        False: there is no such account, or another has changed its credentials in this moment; nothing is written.
 
         rotate A   read: key 1 ──► transaction: key 1 ─► key 2 ──► written
         rotate B   read: key 1 ────────────────────────────► transaction ──X names not as read
@@ -176,7 +179,8 @@ class DynamoAccounts:
         return None if found is None else self._named_keys(found["credential_names"])
 
     def add_named_key(self, stored_as: str, key: Credential, most: int) -> Change:
-        """Adds a key with a name, if the account has none of this name, and fewer than `most`.
+        """Adds a key with a name under `stored_as`, if the account has none of this name, and fewer than `most`.
+        Out: DONE, or why it was not added.
 
         create A `shop`   read: names 1 ──► transaction ──► names 2
         create B `shop`   read: names 1 ──────────────────────► transaction ──X names not as read: read again, TAKEN
@@ -202,7 +206,7 @@ class DynamoAccounts:
         return Change.DONE if done else Change.RACED
 
     def remove_named_key(self, account_id: str, key_name: str) -> Change:
-        """Takes the key of a name away: it opens nothing from the next request on.
+        """Takes the key of a name away: it opens nothing from the next request on. Out: DONE, NOT_THERE or RACED.
 
         revoke `shop`            read: names 1 ──► transaction: item deleted ──► names 2
         create `shop`, TAKEN     read: names 1 ──X has one of this name (a repeat finds the name free)
@@ -262,6 +266,7 @@ class DynamoAccounts:
         ]
 
     def _write(self, writes: list[Any]) -> bool:
+        """Writes all in one transaction. False: a condition does not hold, and nothing is written."""
         try:
             with store_errors():
                 self._client.transact_write_items(TransactItems=writes)
@@ -274,7 +279,7 @@ class DynamoAccounts:
 
 
 def dump_credential(credential: Credential) -> Values:
-    """The item of a credential. One without a name is written as every release before wrote it."""
+    """The item of a credential, without its key. One without a name is written in the form of the earlier releases."""
     item: Values = {"account_id": credential.account_id, "secret_sha256": credential.secret_sha256}
     if credential.key_name is None:
         return item
@@ -298,6 +303,7 @@ def load_credential(item: Values) -> Credential:
 
 
 def _settings(account: Account) -> Values:
+    """An account's settings as its item has them."""
     return {
         "prefixes": list(account.prefixes),
         "calls_per_day": account.calls_per_day,
@@ -348,8 +354,8 @@ def _as_read(name: str, value: object) -> str:
     )
 
 
-def _queues_otherwise(account: Account, before: Account) -> bool:
-    """Whether settings differ that the account's turns go by."""
+def _changes_turns(account: Account, before: Account) -> bool:
+    """Whether a setting that is copied to the account's turns differs."""
     return _of_turns(account) != _of_turns(before)
 
 
@@ -359,6 +365,7 @@ def _of_turns(account: Account) -> tuple[int | None, ...]:
 
 
 def _load(item: Values) -> Account:
+    """The account in an item; what is absent means what `_NEWER` says."""
     return Account(
         account_id=item["sk"],
         prefixes=tuple(item["prefixes"]),

@@ -17,7 +17,10 @@ DAY_KEPT_SECONDS = 3 * 24 * 3600
 
 
 def take_calls(table: str, account_id: str, calls: int, calls_per_day: int, at_msec: int) -> Any:
-    """An update, by itself or as a part of a transaction, that takes calls (at most `calls_per_day`) of a day."""
+    """An update, by itself or as a part of a transaction, that takes `calls` (at most `calls_per_day`) of a day (UTC).
+
+    The day is that of `at_msec`. Its condition fails where the day has not so many left.
+    """
     day = datetime.fromtimestamp(at_msec / 1000, UTC)
     within_the_day = "attribute_not_exists(calls) OR calls <= :before"
     values = {
@@ -35,7 +38,7 @@ def take_calls(table: str, account_id: str, calls: int, calls_per_day: int, at_m
 
 
 def give_calls_back(table: str, account_id: str, calls: int, at_msec: int) -> Any:
-    """An update that gives calls of a day back."""
+    """An update that gives `calls` back to the day of `at_msec`. Its condition fails where not so many were taken."""
     were_taken = "calls >= :calls"
     return {
         "TableName": table,

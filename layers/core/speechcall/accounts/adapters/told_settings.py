@@ -12,7 +12,10 @@ Settings = Mapping[str, Any]
 
 
 def told(before: Settings, after: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The settings that are not the same, as they were and as they are; those of a new account are all new."""
+    """The settings that are not the same, as they were and as they are, by their names in camel case.
+
+    Those of a new account (`before` has none) are all new.
+    """
     changed = [name for name in after if name not in before or before[name] != after[name]]
     return _shown(before, changed), _shown(after, changed)
 
@@ -22,7 +25,9 @@ def _shown(settings: Settings, names: list[str]) -> dict[str, Any]:
 
 
 def _value(name: str, value: Any) -> Any:
-    """A URL's path may hold a secret; texts and promises are long, and are known by their digests."""
+    """What is told of a setting's value. A URL's path may hold a secret; texts and promises are long: of these the
+    digest is told. An empty value is told as it is.
+    """
     if not value:
         return value
     if name == "status_url":

@@ -36,7 +36,10 @@ def allows(scope: Scope) -> str:
 
 
 def is_from(networks: Sequence[str], address: str) -> bool:
-    """Whether an address is in one of the networks (CIDR); without networks any is. Unreadable ones hold nothing."""
+    """Whether an address is in one of the networks (CIDR); without networks any is.
+
+    An unreadable network holds no address, and an unreadable address is in none.
+    """
     if not networks:
         return True
     try:

@@ -25,20 +25,30 @@ def latest_full(now_msec: int, messages: int, rate: int, burst: int) -> int:
 
 
 def retry_after_seconds(full: int, now_msec: int, messages: int, rate: int, burst: int) -> int:
-    """Whole seconds (rounded up) after which `messages` can be taken from the bucket, if no other request takes any."""
+    """Whole seconds (rounded up) after which `messages` can be taken from the bucket, if no other request takes any.
+
+    `full`: when the bucket would be full (ticks).
+    """
     missing = full - latest_full(now_msec, messages, rate, burst)
     return max(1, -(-missing // ticks(1000, rate)))
 
 
-def too_fast(account: Account, full: int, messages: int, now_msec: int) -> RateLimited:
-    """The refusal of messages for which the bucket, full at `full` (ticks), has no room."""
+def refusal_too_fast(account: Account, full: int, messages: int, now_msec: int) -> RateLimited:
+    """The error for messages for which the bucket, full at `full` (ticks), has no room; it holds the seconds until it
+    has. The caller raises it.
+    """
     wait = retry_after_seconds(full, now_msec, messages, account.rate, account.burst)
     text = f"This account may send {account.rate} messages a second, {account.burst} at once; try again in {wait} s."
     return RateLimited(text, wait)
 
 
-def too_many_today(account: Account, messages: int, now_msec: int) -> RateLimited:
-    """The refusal of messages for which the day (UTC) has no room."""
+def refusal_of_day(account: Account, messages: int, now_msec: int) -> RateLimited:
+    """The error for messages that would exceed the account's day (UTC); it holds the seconds to midnight. The caller
+    raises it.
+
+    A request larger than a whole day never fits: its text says so. The wait is given all the same, because RateLimited
+    needs one.
+    """
     now = datetime.fromtimestamp(now_msec / 1000, UTC)
     wait = math.ceil((next_day(now) - now).total_seconds())
     text = f"This account may make {account.calls_per_day} calls a day (UTC)"
@@ -47,8 +57,12 @@ def too_many_today(account: Account, messages: int, now_msec: int) -> RateLimite
     return RateLimited(f"{text}, and these would be more; try again in {wait} s.", wait)
 
 
-def too_many_urgent(account: Account, messages: int, now_msec: int) -> RateLimited:
-    """The refusal of urgent messages for which the minute has no room."""
+def refusal_of_minute(account: Account, messages: int, now_msec: int) -> RateLimited:
+    """The error for urgent messages that would exceed the account's minute of the clock; it holds the seconds to the
+    next one. The caller raises it.
+
+    More than a whole minute allows never fit: see `refusal_of_day`.
+    """
     wait = 60 - now_msec // 1000 % 60
     text = f"This account may send {account.urgent_per_minute} urgent messages a minute"
     if messages > account.urgent_per_minute:
@@ -56,8 +70,11 @@ def too_many_urgent(account: Account, messages: int, now_msec: int) -> RateLimit
     return RateLimited(f"{text}, and these would be more; try again in {wait} s.", wait)
 
 
-def too_many_shapes(brought: int, more: int) -> TooManyMenuShapes:
-    """The refusal of more new shapes of menus than the day has room for."""
+def refusal_of_shapes(brought: int, more: int) -> TooManyMenuShapes:
+    """The error for more new shapes of menus than the day (UTC) has room for. The caller raises it.
+
+    `brought`: how many the account has brought today; `more`: how many new ones the request has.
+    """
     return TooManyMenuShapes(
         f"This account may bring {NEW_SHAPES_PER_DAY} new shapes of menus a day (UTC); it has brought {brought}, and "
         f"this request has {more} more. A shape is which keys a menu has and which actions they run: texts, "
@@ -66,5 +83,5 @@ def too_many_shapes(brought: int, more: int) -> TooManyMenuShapes:
 
 
 def next_day(now: datetime) -> datetime:
-    """The next midnight."""
+    """The next midnight, in the time zone of `now`."""
     return (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -113,11 +113,13 @@ class Refusals:
 def authenticate(
     headers: Mapping[str, str], find: FindCredential, find_account: FindAccount, refusals: Refusals | None = None
 ) -> tuple[Account, Credential]:
-    """The account that the request's credentials belong to, and the credential. Raises Unauthorized.
+    """The account that the request's credentials belong to, and the credential. Raises Unauthorized, also for a
+    disabled account.
 
-    In: headers with lower-case names. The three forms of the vendor: Basic user:password,
-    `X-Authorization-Key: KEY`, Basic `@:KEY`. Credentials have 128 random bits or more, so one
-    SHA-256 is enough; an unknown user costs the same look-ups and comparison as a known one. An unknown key costs one.
+    In: headers with lower-case names. The three forms of the vendor: Basic user:password, `X-Authorization-Key: KEY`,
+    Basic `@:KEY`. `refusals`: what was refused lately; None: that is not kept. Credentials have 128 random bits or
+    more, so one SHA-256 is enough; an unknown user costs the same look-ups and comparison as a known one. An unknown
+    key costs one.
     """
     user, secret = sent = _given(headers)
     if refusals and refusals.has(sent):
@@ -159,7 +161,7 @@ def sha256(secret: str) -> str:
 
 
 def _given(headers: Mapping[str, str]) -> tuple[str | None, str]:
-    """The user, None for an API key, and the secret."""
+    """The user (None: the secret is an API key) and the secret. Raises Unauthorized where there are none."""
     if key := headers.get(KEY_HEADER):
         return None, key
     scheme, _, encoded = headers.get("authorization", "").partition(" ")

@@ -43,7 +43,10 @@ def create_key(
     token: Callable[[], str],
     now_msec: int,
 ) -> NewKey | NotDone:
-    """A new key of an account, or why there is none. `token` gives 128 random bits or more."""
+    """A new key of an account, with a name, or why there is none.
+
+    `from_ips`: networks (CIDR) from which it may be used; none: from anywhere. `token` gives 128 random bits or more.
+    """
     key = with_checksum(token(), NAMED_MARK)
     credential = Credential(account_id, sha256(key), frozenset(scopes), name, tuple(from_ips), now_msec)
     done = _settled(lambda: store.add_named_key(key_name(key), credential, MAX_KEYS))
@@ -56,7 +59,7 @@ def revoke_key(account_id: str, name: str, *, store: KeyStore) -> Change:
 
 
 def _settled(change: Callable[[], Change]) -> Change:
-    """What became of a change that is tried again where another was first."""
+    """What became of a change that is tried again where another was first; RACED: that went on for _TRIES."""
     for _ in range(_TRIES):
         done = change()
         if done is not Change.RACED:

@@ -51,7 +51,7 @@ def answer_error(
     details: "list[Place] | None" = None,
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """`{"error":{"code","message","details"}}`."""
+    """The answer of an error: `{"error":{"code","message","details"}}`; `details` only where there are any."""
     content: Error = {"error": {"code": code, "message": message}}
     if details:
         content["error"]["details"] = details
@@ -59,7 +59,7 @@ def answer_error(
 
 
 def answer_problem(error: RequestError) -> Answer:
-    """The answer to a client's mistake, with all its problems."""
+    """The answer to a client's mistake, with all its problems, and the headers that its status asks for."""
     details: list[Place] = [
         {"code": problem.code, "path": problem.path, "message": problem.message} for problem in error.problems
     ]

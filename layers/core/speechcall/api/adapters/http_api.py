@@ -92,7 +92,10 @@ def account_of(request: HttpRequest, accounts: DynamoAccounts) -> Account:
 
 
 def credential_of(request: HttpRequest, accounts: DynamoAccounts) -> tuple[Account, Credential]:
-    """As `account_of`, and which of the account's credentials the request carries."""
+    """As `account_of`, and which of the account's credentials the request carries; both are noted in `request`.
+
+    Raises ValueError, a fault of ours, for a route without a scope.
+    """
     account, credential = authenticate(request.headers, accounts.find_credential, accounts.find, accounts.refusals)
     request.account_id, request.key_name = account.account_id, credential.key_name
     scope = scope_of(request.route)
@@ -137,7 +140,10 @@ class HttpApi:
         return nullcontext()
 
     def resolve(self, event: Mapping[str, Any]) -> Answer:
-        """The answer to the gateway's event: a client's mistake, an unknown route, or a failure of ours too."""
+        """The answer to the gateway's event, also to a client's mistake, an unknown route or a failure of ours.
+
+        No error of a route gets out: what was not foreseen is logged, counted and answered with 500.
+        """
         handler = self._routes.get(event.get("routeKey", ""))
         if handler is None:
             return answer_error(404, "NOT_FOUND", "There is nothing at this path.")

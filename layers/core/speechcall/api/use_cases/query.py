@@ -9,7 +9,7 @@ from speechcall.shared.rules.errors import Problem, RequestError
 
 
 def parameter(query: Mapping[str, str], name: str) -> str | None:
-    """A parameter's value, or None. Raises RequestError where there is one that is only spelled otherwise.
+    """A parameter's value; None: it is absent. Raises RequestError where there is one that is only spelled otherwise.
 
     Unknown parameters change nothing, so a `webhookid` that is passed over would have all webhooks sent again.
     """

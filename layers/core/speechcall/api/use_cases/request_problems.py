@@ -218,12 +218,15 @@ def problem_of(loc: tuple[int | str, ...], kind: str, message: str, given: objec
 
 
 def shown(text: str) -> str:
-    """The beginning of a client's text, short enough to be told back."""
+    """The beginning of a client's text, short enough to be shown in an answer."""
     return text.encode()[:MAX_SHOWN_BYTES].decode(errors="ignore")
 
 
 def _text(loc: tuple[int | str, ...], kind: str, message: str, is_key: bool) -> str:
-    """What is wrong; it completes the sentence that begins with the place."""
+    """What is wrong; it completes the sentence that begins with the place. In: as `problem_of`.
+
+    `is_key`: it is the name itself, of a key or of a member of `vars`, that is wrong.
+    """
     if is_key and loc[0] == "vars":
         return "is no name; a name is a letter (A to Z, a to z) and at most 31 more letters, digits and _"
     if is_key:
@@ -254,7 +257,9 @@ def _unknown(place: str, name: str) -> str:
 
 
 def _hidden(loc: tuple[int | str, ...], kind: str, given: Any, is_key: bool) -> str:
-    """Which character of what was given cannot be seen, or only looks right; without that the sentence would puzzle."""
+    """Which character of what was given cannot be seen, or only looks right; empty: none. Without that the sentence
+    would puzzle. In: as `_text`.
+    """
     if is_key or kind == "extra_forbidden":
         return foreign(str(loc[-2] if is_key else loc[-1]))
     if kind == "missing" and isinstance(given, Mapping):
@@ -280,7 +285,7 @@ def _is_inside(member: str, loc: tuple[int | str, ...]) -> bool:
 
 
 def _name(loc: tuple[int | str, ...]) -> str:
-    """The place's name in RIGHT."""
+    """The name in RIGHT of the place at `loc`."""
     if not loc:
         return "message"
     if loc[0] in ("redial", "fallback", "consent"):

@@ -5,7 +5,7 @@ from speechcall.shared.adapters.table import Values
 
 
 def dump_ask(ask: Ask) -> Values:
-    """An ask as a map."""
+    """An ask as a map; what is as by default (one key, no repeat, barge-in) is left out."""
     again = {"repeats": ask.repeats, "repeat_uri": ask.repeat_uri, "repeat_seconds": ask.repeat_seconds}
     more = {"input": [*ask.input], "keeps": [*ask.keeps]} if ask.input else {}
     whole = {} if ask.barge_in else {"barge_in": False}
@@ -21,7 +21,7 @@ def dump_ask(ask: Ask) -> Values:
 
 
 def load_ask(stored: Values) -> Ask:
-    """The ask in a map."""
+    """The ask in a map; what is absent is as by default."""
     return Ask(
         prompt_uri=stored["prompt_uri"],
         prompt_seconds=stored["prompt_seconds"],

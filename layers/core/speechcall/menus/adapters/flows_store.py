@@ -26,9 +26,10 @@ class Registry:
         self._now_msec = now_msec or SystemClock().now_msec
 
     def find_flow(self, name: str) -> str | None:
-        """The ARN of the state machine that was published under `name`; None: there is none. Its use is noted.
+        """The ARN of the state machine that was published under `name`; its use is noted, if none was lately.
 
-        Raises StoreUnavailable while it is being deleted.
+        None: there is none, or its deletion began so long ago (DELETED_WITHIN_MSEC) that it has to be created again.
+        Raises StoreUnavailable while it is being deleted, and where the table cannot be asked.
         """
         item = read_item(self._client, self._table, flow_key(name))
         if item is None:
@@ -45,14 +46,17 @@ class Registry:
         return str(item["arn"])
 
     def put_flow(self, name: str, arn: str) -> None:
-        """Notes that a machine was published, and used."""
+        """Notes that a machine was published, and used now, in the place of all that was known of it."""
         item = {**flow_key(name), "arn": arn, "used_msec": self._now_msec()}
         with store_errors():
             self._client.put_item(TableName=self._table, Item=to_wire(item))
 
     # ------------------------------------------------------------- their end
     def of(self, names: Sequence[str]) -> Mapping[str, FlowUse]:
-        """What is known of the use of machines (at most a hundred), by their names; unknown ones are left out."""
+        """What is known of the use of machines (at most a hundred), by their names; unknown ones are left out.
+
+        Raises StoreUnavailable, also where not all of them could be read.
+        """
         request = {self._table: {"Keys": [to_wire(flow_key(name)) for name in names], "ConsistentRead": True}}
         with store_errors():
             found = self._client.batch_get_item(RequestItems=request)  # type: ignore[arg-type]
@@ -62,12 +66,12 @@ class Registry:
         return {flow_of(item["pk"]): _use(item) for item in items}
 
     def count_from(self, name: str, arn: str, now_msec: int) -> bool:
-        """Begins a machine's time where nothing is known of its use."""
+        """Begins a machine's time where nothing is known of its use. False: something is known by now."""
         unknown = "attribute_not_exists(used_msec) AND attribute_not_exists(deleting_msec)"
         return self._update(name, "SET arn = :arn, used_msec = :now", unknown, {":arn": arn, ":now": now_msec})
 
     def mark(self, name: str, use: FlowUse, now_msec: int) -> bool:
-        """Marks a machine, if it has not been used since."""
+        """Marks a machine as unused for long. False: it was used since `use` was read, or is marked already."""
         unused = "used_msec = :used AND attribute_not_exists(marked_msec)"
         return self._update(name, "SET marked_msec = :now", unused, {":now": now_msec, ":used": use.used_msec})
 
@@ -84,7 +88,7 @@ class Registry:
         return self._update(name, "SET deleting_msec = :now", still_marked, values)
 
     def give_up_deletion(self, name: str) -> None:
-        """The machine is still there, and marked."""
+        """Takes back that a machine is being deleted: it is still there, and marked."""
         self._update(name, "REMOVE deleting_msec", "deleting_msec > :never", {":never": 0})
 
     def forget(self, name: str) -> None:
@@ -93,6 +97,7 @@ class Registry:
             self._client.delete_item(TableName=self._table, Key=to_wire(flow_key(name)))
 
     def _update(self, name: str, update: str, condition: str, values: Values) -> bool:
+        """Changes a flow's item. False: the condition does not hold; nothing is changed. Raises StoreUnavailable."""
         try:
             with store_errors():
                 self._client.update_item(

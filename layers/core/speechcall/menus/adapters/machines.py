@@ -44,7 +44,7 @@ def begin_execution(
 
 
 def machines_of(client: "SFNClient", prefix: str) -> Iterator[tuple[str, str]]:
-    """Name and ARN of every machine of this stack. Raises EngineUnavailable."""
+    """Name and ARN of every machine of the stack whose names begin with `prefix`. Raises EngineUnavailable."""
     with engine_errors():
         for page in client.get_paginator("list_state_machines").paginate(PaginationConfig={"PageSize": PAGE}):
             for one in page["stateMachines"]:
@@ -53,6 +53,6 @@ def machines_of(client: "SFNClient", prefix: str) -> Iterator[tuple[str, str]]:
 
 
 def delete_machine(client: "SFNClient", arn: str) -> None:
-    """Raises EngineUnavailable."""
+    """Has a machine deleted, which may take a while; one that is gone is no error. Raises EngineUnavailable."""
     with engine_errors():
         client.delete_state_machine(stateMachineArn=arn)

@@ -43,6 +43,7 @@ class PublishedFlows:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        """`prefix`: how the names of this stack's machines begin; `tags`: as `tags_of` takes them, empty: none."""
         self._client, self._registry, self._wiring = client, registry, wiring
         self._role_arn, self._prefix = role_arn, prefix
         self._watching = watching
@@ -51,13 +52,16 @@ class PublishedFlows:
         if watching.is_traced:
             self._tags["tracingConfiguration"] = {"enabled": True}
         self._known: dict[str, tuple[str, float]] = {}
-        """ARN, and until when it is believed, by name."""
+        """ARN, and until when (`monotonic`) it is believed to be there, by name."""
         self._last: Publication | None = None
         self._sleep = sleep
         self._monotonic, self._creates_again_at = monotonic, float("-inf")
 
     def publish(self, menus: tuple[Menu, ...]) -> str:
-        """The ARN of the machine for these menus, created if it is new. Raises RetryableError, MenusRefused."""
+        """The ARN of the machine for these menus, created if it is new; `start` may be asked for it next.
+
+        Raises RetryableError: it may work later; MenusRefused: never.
+        """
         wanted = publication(compile_flow(menus, self._wiring), self._role_arn, self._prefix, self._watching)
         self._last = wanted
         arn, until = self._known.get(wanted.name, ("", float("-inf")))
@@ -105,10 +109,13 @@ class PublishedFlows:
         return created["stateMachineArn"]
 
     def start(self, flow_arn: str, name: str, execution_input: dict[str, Any]) -> bool:
-        """Starts an execution on the machine that was published last, which is made again if it is not there.
+        """Starts an execution, `name`, on the machine that was published last, which is made again if it is not there.
 
-        Made again, it has the same ARN. A machine that was made a moment ago may not be known everywhere, hence the
-        pauses (Step Functions API reference, CreateStateMachine: eventually consistent). Raises RetryableError.
+        True: it runs, also if it did before with this input. False: one of this name has ended, or has other input.
+        Raises RetryableError, MenusRefused.
+
+        Made again, the machine has the same ARN. One that was made a moment ago may not be known everywhere, hence the
+        pauses (Step Functions API reference, CreateStateMachine: eventually consistent).
         """
         for pause in MISSING_PAUSES_SECONDS:
             try:

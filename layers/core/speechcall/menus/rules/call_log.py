@@ -120,7 +120,9 @@ class Plan(NamedTuple):
 
 
 def follows(plan: Plan, log: Sequence[Entry], menu: int | None, event: str, key: str, at_msec: int) -> Then:
-    """What follows when `event` (with `key`) is heard in `menu` behind the entries of `log`.
+    """What follows when `event` is heard behind the entries of `log`, at a moment (since the epoch).
+
+    `menu`: in which it is heard; None: ANSWERED. `key`: that of a KEY (`d1` …, `complete`, `other`).
 
     The bounds come after the menus: an end that a list asks for is no `limit`. `silence` comes last.
     """
@@ -140,7 +142,7 @@ def after_wait(plan: Plan, log: Sequence[Entry], entry: Entry, target: int, at_m
 
 
 def wait_of(plan: Plan, entry: Entry) -> Wait | None:
-    """The lookup that an entry leads to, if it does, whether that is decided or not."""
+    """The lookup that an entry leads to, whether it is decided or not; None: it leads to none, or none that we know."""
     is_wait = entry.decided or entry.then.kind is ThenKind.WAIT
     if not is_wait or entry.menu is None or not plan.waits:
         return None
@@ -149,6 +151,7 @@ def wait_of(plan: Plan, entry: Entry) -> Wait | None:
 
 
 def _within_bounds(plan: Plan, log: Sequence[Entry], menu: int | None, event: str, target: int, at_msec: int) -> Then:
+    """That `target` is asked; or the end, if the call has reached its bounds or too much was repeated in silence."""
     asked = len(log)  # the answer asks nothing, and the question that this answers is not in the log yet
     if asked >= plan.max_visits or at_msec >= plan.until_msec:
         return Then(ThenKind.END, reason="limit")

@@ -18,7 +18,11 @@ HANG_UP = "hang_up"
 
 
 class Happens(NamedTuple):
-    """What one thing heard in a menu leads to. `case`: what its lookup comes to, if it has one (ELSE: to no case)."""
+    """What one thing heard in a menu leads to.
+
+    `key`: the list that runs; None: there is none. `actions`: those of it that run. `target`: the menu that follows;
+    None: the call is hung up. `case`: what the list's lookup comes to (ELSE: to no case); None: it has no lookup.
+    """
 
     heard: str
     key: str | None
@@ -28,7 +32,7 @@ class Happens(NamedTuple):
 
     @property
     def looks_up_msec(self) -> int:
-        """How long a callee may wait for the lookup: its time, and one prompt."""
+        """How long a callee may wait for the lookup: its time, and one prompt. 0: there is no lookup."""
         last = self.actions[-1] if self.actions else None
         return last.timeout_msec + WAIT_PROMPT_SECONDS * 1000 if isinstance(last, Lookup) else 0
 
@@ -114,7 +118,10 @@ def rounds_msec(menus: Sequence[Menu], prompt_seconds: Mapping[str, float]) -> l
 
 
 def keys_msec(menus: Sequence[Menu], prompt_seconds: Mapping[str, float]) -> list[tuple[int, int]]:
-    """How soon the first key can be taken in each menu: at once; or behind its introduction, which may be unknown."""
+    """For each menu: how many milliseconds after it is asked its first key can be taken; at least, and at most.
+
+    0 where a key may interrupt the introduction. Else it is the length of the introduction; see `rounds_msec`.
+    """
     rounds = rounds_msec(menus, prompt_seconds)
     idles = [menu.idle_seconds * 1000 for menu in menus]
     return [
@@ -124,7 +131,7 @@ def keys_msec(menus: Sequence[Menu], prompt_seconds: Mapping[str, float]) -> lis
 
 
 def waits_msec(menus: Sequence[Menu], prompt_seconds: Mapping[str, float]) -> list[tuple[int, int]]:
-    """As `rounds_msec`, the sum of all times that a menu is asked."""
+    """As `rounds_msec`, but for each menu the sum of all times that it is asked."""
     return [
         (sum(least for least, _ in rounds), sum(most for _, most in rounds))
         for rounds in rounds_msec(menus, prompt_seconds)

@@ -1,4 +1,4 @@
-"""What differs between two sets of menus for the person who answers and for who is told: by a shortest call each.
+"""How two sets of menus differ for callees and receivers; for each difference a shortest call that shows it.
 
 Both are walked side by side, by the same keys. It is behaviour that is compared, never the text: what is played, how
 long a key is awaited, which webhooks are sent, which opt-outs are kept, when and why the call ends. How menus are
@@ -18,7 +18,7 @@ from speechcall.menus.rules.walk import ELSE, CallLimits
 
 MOST_STATES = 200_000
 NOT_COMPARABLE = "MENUS_NOT_COMPARABLE"
-"""What a program can test where which menus are to be compared with which cannot be told, or not all was compared."""
+"""The code in the refusal when it is unclear which menus to compare with which, or when comparing was cut short."""
 
 
 class Step(NamedTuple):
@@ -32,7 +32,7 @@ class Step(NamedTuple):
 
 
 class Kind(StrEnum):
-    """In what two calls differ that the same keys have led on."""
+    """In what the two differ after the same keys."""
 
     PLAYED = "played"
     """What is heard, how long a key is awaited and from when on, or how many digits are asked for, behind the steps."""
@@ -43,7 +43,7 @@ class Kind(StrEnum):
 
 
 class Difference(NamedTuple):
-    """What differs, behind the steps of a shortest call."""
+    """What differs, behind the steps of a shortest call. Without steps: when the call begins."""
 
     kind: Kind
     steps: tuple[Step, ...]
@@ -52,7 +52,10 @@ class Difference(NamedTuple):
 
 
 class Behaves(NamedTuple):
-    """What menus do at one step: what they send, then the menu that is asked, or how they end."""
+    """What menus do at one step: what they send (webhooks, opt-outs, lookups), then the menu asked or the ending.
+
+    One of `menu` and `ending` is None.
+    """
 
     sent: tuple[Action, ...]
     menu: int | None
@@ -60,7 +63,10 @@ class Behaves(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """All differences; none: the two are equivalent. `is_whole`: nothing was left out for the number of states."""
+    """The differences; none, and `is_whole`: the two are equivalent.
+
+    `is_whole`: all was compared. False: it was given up at MOST_STATES; there may be more. `states`: how many were.
+    """
 
     differences: tuple[Difference, ...]
     is_whole: bool
@@ -68,7 +74,7 @@ class Comparison(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """A menu of each, and how long silence may still go on in each."""
+    """A menu of each, by its index, and how long silence may still go on in each (see `Silences`)."""
 
     old: int
     new: int
@@ -83,7 +89,7 @@ def compare(
     new_repeats: int | None = None,
     renamed: Mapping[str, str] | None = None,
 ) -> Comparison:
-    """Every difference by a shortest call, in the order of their lengths.
+    """The differences, each by a shortest call, in the order of the calls' lengths.
 
     A difference is told once: of what is played for each pair of menus, else for each pair, each key and each kind.
     Where the two differ in what they play or send they are followed further; where one asks a menu and the other ends
@@ -95,6 +101,8 @@ def compare(
 
 
 class _Walk:
+    """Both sets of menus, walked side by side; the arguments are those of `compare`."""
+
     def __init__(
         self,
         old: Sequence[Menu],
@@ -107,7 +115,9 @@ class _Walk:
         self._happenings = [[_by_heard(menu) for menu in menus] for menus in self._menus]
         self._silences = [Silences(old, limits.silent_repeats), Silences(new, new_repeats)]
         self._found: dict[tuple[Kind, int, int, str, str | None], Difference] = {}
+        """By what each is told once for, see `_add`; in the order in which they are found."""
         self._ways: dict[_Place, tuple[_Place, Step] | None] = {}
+        """The places that were seen: from where, and by which step, each was come to first; None: the first one."""
 
     def run(self) -> Comparison:
         """Follows the same keys through both, all calls of one menu first, then of two, and so on to the limit; so the
@@ -132,35 +142,44 @@ class _Walk:
         return Comparison(tuple(self._found.values()), True, len(self._ways))
 
     def _look_at(self, place: _Place, *, is_last: bool) -> Iterator[tuple[_Place, Step]]:
-        """Notes what differs at a place; yields the places to which the same step leads on in both, with the step."""
-        for heard in _told_apart(self._menus[0][place.old], self._menus[1][place.new]):
+        """Notes what differs at a place; yields the places to which the same step leads on in both, with the step.
+
+        `is_last`: see `_behaves`.
+        """
+        for heard in _heard_to_compare(self._menus[0][place.old], self._menus[1][place.new]):
             old, new = self._happenings[0][place.old][heard], self._happenings[1][place.new][heard]
             for case in _cases(old, new):
                 step = Step(place.old, place.new, heard, case)
-                one, silence = self._behaves(0, _of_case(old, case), place.old_silence, is_last)
-                other, other_silence = self._behaves(1, _of_case(new, case), place.new_silence, is_last)
-                if self._tell_apart(place, step, one, other) and silence is not None and other_silence is not None:
-                    yield _Place(one.menu or 0, other.menu or 0, silence, other_silence), step
+                before, old_silence = self._behaves(0, _of_case(old, case), place.old_silence, is_last)
+                after, new_silence = self._behaves(1, _of_case(new, case), place.new_silence, is_last)
+                both_ask = self._note_differences(place, step, before, after)
+                if both_ask and old_silence is not None and new_silence is not None:
+                    yield _Place(before.menu or 0, after.menu or 0, old_silence, new_silence), step
 
-    def _tell_apart(self, place: _Place, step: Step, one: Behaves, other: Behaves) -> bool:
-        """Notes what differs at a step; whether both ask a menu behind it."""
-        if one.sent != other.sent:
+    def _note_differences(self, place: _Place, step: Step, before: Behaves, after: Behaves) -> bool:
+        """Notes what differs at a step between what the old menus do and what the new ones do.
+
+        Out: whether both ask a menu behind it.
+        """
+        if before.sent != after.sent:
             # Without the case: what a list sends does not depend on it, and is told once.
-            self._add(Kind.SENT, place, step._replace(case=None), one, other)
-        if one.menu is None or other.menu is None:
-            if one.menu != other.menu or one.ending is not other.ending:
-                self._add(Kind.LEADS, place, step, one, other)
+            self._add(Kind.SENT, place, step._replace(case=None), before, after)
+        if before.menu is None or after.menu is None:
+            if before.menu != after.menu or before.ending is not after.ending:
+                self._add(Kind.LEADS, place, step, before, after)
             return False
-        if not self._sounds_alike(one.menu, other.menu):
-            self._add(Kind.PLAYED, place, step, one, other)
+        if not self._sounds_alike(before.menu, after.menu):
+            self._add(Kind.PLAYED, place, step, before, after)
         return True
 
     def _behaves(self, which: int, happens: Happens, silence: Silence, is_last: bool) -> tuple[Behaves, Silence | None]:
-        """What one of the two does (`which`: 0 the old, 1 the new), and how long silence may still go on behind it.
+        """What one side (`which`: 0 old, 1 new) does when `happens`, and the call's silence after it (None: no menu
+        follows).
 
-        `is_last`: the stack's limit lets no menu follow.
+        `silence`: as before (see `Silences`: a count of menus, not a time). `is_last`: this was the last menu the stack
+        allows.
         """
-        sent = tuple(map(_told, filter(_is_told, happens.actions)))
+        sent = tuple(map(_as_seen_outside, filter(_acts_outside, happens.actions)))
         if happens.target is None:
             return Behaves(sent, None, Ending.COMPLETED), None
         if is_last:
@@ -172,14 +191,21 @@ class _Walk:
             return Behaves(sent, None, Ending.SILENCE), None
         return Behaves(sent, target, None), left
 
-    def _add(self, kind: Kind, place: _Place, step: Step, one: Behaves, other: Behaves) -> None:
+    def _add(self, kind: Kind, place: _Place, step: Step, before: Behaves, after: Behaves) -> None:
+        """Notes a difference, unless it was noted: of PLAYED one for each pair of menus that is asked, else one for
+        each kind, pair of menus, thing heard there and case answered.
+        """
         name: tuple[Kind, int, int, str, str | None] = (kind, place.old, place.new, step.heard, step.case)
         if kind is Kind.PLAYED:
-            name = kind, one.menu or 0, other.menu or 0, "", None
+            name = kind, before.menu or 0, after.menu or 0, "", None
         if name not in self._found:
-            self._found[name] = Difference(kind, (*self._way(place), step), one, other)
+            self._found[name] = Difference(kind, (*self._way(place), step), before, after)
 
     def _sounds_alike(self, old: int, new: int) -> bool:
+        """Whether two menus, by their indices, play the same and await a key, or digits, in the same way.
+
+        Also an introduction that only has a new name (`renamed`) is the same.
+        """
         one, other = self._menus[0][old], self._menus[1][new]
         played = [*zip(one.heard_in_silence(), other.heard_in_silence(), strict=False)]
         alike = len(played) == len(one.heard_in_silence()) == len(other.heard_in_silence())
@@ -191,6 +217,7 @@ class _Walk:
         )
 
     def _way(self, place: _Place) -> list[Step]:
+        """The steps of a shortest call to a place."""
         steps: list[Step] = []
         while before := self._ways[place]:
             place, step = before
@@ -199,7 +226,10 @@ class _Walk:
 
 
 def _by_heard(menu: Menu) -> dict[str, dict[str | None, Happens]]:
-    """By what is heard, and what a lookup behind it comes to (None: there is none)."""
+    """What each thing heard in a menu leads to: by what is heard, then by what a lookup behind it comes to.
+
+    In place of the latter None, if there is no lookup.
+    """
     return {heard: {one.case: one for one in all_that_happens(menu, heard)} for heard in (*ENTRIES, IDLE, OTHER)}
 
 
@@ -214,7 +244,7 @@ def _of_case(all_cases: Mapping[str | None, Happens], case: str | None) -> Happe
     return all_cases.get(case) or all_cases.get(ELSE) or all_cases[None]
 
 
-def _told_apart(old: Menu, new: Menu) -> list[str]:
+def _heard_to_compare(old: Menu, new: Menu) -> list[str]:
     """What can be heard in both, but for the keys that neither has a list for: one stands for all of them.
 
     Digits in a menu that asks for one key, and a key in one that asks for digits, are taken for a key without a list.
@@ -222,8 +252,8 @@ def _told_apart(old: Menu, new: Menu) -> list[str]:
     return [*(key for key in ENTRIES if key in old.actions or key in new.actions), IDLE, OTHER]
 
 
-def _is_told(action: Action) -> bool:
-    """Whether it has an effect beyond the call."""
+def _acts_outside(action: Action) -> bool:
+    """Whether an action does something outside the call: a receiver is asked or told, or an opt-out is kept."""
     match action:
         case Webhook() | OptOutStep() | Lookup():
             return True
@@ -233,6 +263,6 @@ def _is_told(action: Action) -> bool:
             assert_never(action)
 
 
-def _told(action: Action) -> Action:
-    """What of it is seen from outside: which menus a lookup may lead to is seen when it leads there."""
+def _as_seen_outside(action: Action) -> Action:
+    """What of an action is seen outside the call: which menus a lookup may lead to is seen when it leads there."""
     return replace(action, cases={}, otherwise=0) if isinstance(action, Lookup) else action

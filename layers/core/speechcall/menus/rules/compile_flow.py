@@ -65,7 +65,7 @@ def compile_flow(menus: Sequence[Menu], wiring: Wiring) -> State:
     """
     states: dict[str, State] = {
         "Dial": _dial(wiring),
-        "Dial silent?": _look_up(None, wiring),
+        "Dial silent?": _ask_outcome(None, wiring),
         "Dial answered?": {
             "Type": "Choice",
             "Choices": [{"Variable": "$.heard.event", "StringEquals": ANSWERED, "Next": "Menu 0"}],
@@ -81,7 +81,7 @@ def compile_flow(menus: Sequence[Menu], wiring: Wiring) -> State:
     return {
         "Comment": "SpeechCall: one shape of menus",
         "StartAt": "Dial",
-        "TimeoutSeconds": wiring.execution_seconds + (lookup_seconds() if _looks_up(menus, reached) else 0),
+        "TimeoutSeconds": wiring.execution_seconds + (lookup_seconds() if _has_lookup(menus, reached) else 0),
         "States": states,
     }
 
@@ -102,7 +102,8 @@ def steps_run(actions: Sequence[Action]) -> list[Action]:
     return list(actions[: ends[0] + 1]) if ends else list(actions)
 
 
-def _looks_up(menus: Sequence[Menu], reached: Sequence[int]) -> bool:
+def _has_lookup(menus: Sequence[Menu], reached: Sequence[int]) -> bool:
+    """Whether a call can come to a lookup: the execution may take longer then."""
     lists = (steps_run(menus[index].actions[key]) for index in reached for key in menus[index].lists())
     return any(isinstance(action, Lookup) for actions in lists for action in actions[-1:])
 
@@ -121,11 +122,11 @@ def _reachable(menus: Sequence[Menu]) -> list[int]:
 
 
 def _menu_states(index: int, menu: Menu, wiring: Wiring) -> dict[str, State]:
-    """A menu's states: its question, what to do after silence, the choice by key, and the steps that have one."""
+    """A menu's states: its question, what to do after silence, the choice by key, and those of steps that need one."""
     name = f"Menu {index}"
     states = {
         name: _ask(index, wiring),
-        f"{name} silent?": _look_up(index, wiring),
+        f"{name} silent?": _ask_outcome(index, wiring),
         f"{name} key?": _choose(index, menu),
     }
     for key in menu.lists():
@@ -139,7 +140,7 @@ def _menu_states(index: int, menu: Menu, wiring: Wiring) -> dict[str, State]:
                     target = _step_target(index, key, actions, position + 1)
                     states[_opt_out_name(index, key, position)] = _opt_out(index, key, position, target, wiring)
                 case Lookup():
-                    states.update(_lookup(index, key, position, action, wiring))
+                    states.update(_lookup_states(index, key, position, action, wiring))
                 case Hangup() | GotoMenu():
                     pass  # no state of their own: the step before them leads where they do
                 case _:
@@ -148,7 +149,7 @@ def _menu_states(index: int, menu: Menu, wiring: Wiring) -> dict[str, State]:
 
 
 def _choose(index: int, menu: Menu) -> State:
-    """The state that goes by what was heard in a menu, to the first step of that key's list."""
+    """The state that goes by what was heard in a menu, to the first step of its list; to the end if it has no list."""
 
     def first(key: str | None) -> str:
         return _step_target(index, key, steps_run(menu.actions[key]), 0) if key else "Hang up"
@@ -165,7 +166,7 @@ def _choose(index: int, menu: Menu) -> State:
 
 
 def _step_target(index: int, key: str, actions: Sequence[Action], position: int) -> str:
-    """The state that runs step `position` of a list; a list that ends without an end hangs up."""
+    """The name of the state that runs step `position` of a list; behind the last step it is "Hang up"."""
     if position >= len(actions):
         return "Hang up"
     match actions[position]:
@@ -225,7 +226,10 @@ def _hang_up(wiring: Wiring) -> State:
 
 
 def _command(command: str, wiring: Wiring, target: str, **details: int) -> State:
-    """A waiting state: control_call writes the command, the telephony's answer ends it."""
+    """A waiting state: control_call writes the command, the telephony's answer ends it.
+
+    `command`: `dial`, `ask` or `hang_up`, with its `details`; `target`: the state behind it.
+    """
     return {
         "Type": "Task",
         "Resource": integration("lambda:invoke.waitForTaskToken", wiring.control_call_arn),
@@ -248,8 +252,8 @@ def _command(command: str, wiring: Wiring, target: str, **details: int) -> State
     }
 
 
-def _look_up(index: int | None, wiring: Wiring) -> State:
-    """The state that asks control_call what has become of a menu, or of the dial (None), that timed out."""
+def _ask_outcome(index: int | None, wiring: Wiring) -> State:
+    """The state `… silent?`: it asks control_call what has become of a menu, or of the dial (None), that timed out."""
     menu = {} if index is None else {"menu": index}
     return {
         "Type": "Task",
@@ -267,7 +271,9 @@ def _look_up(index: int | None, wiring: Wiring) -> State:
 
 
 def _webhook(index: int, key: str, step: int, target: str, wiring: Wiring) -> State:
-    """The state that queues a webhook. The same step of the same question is queued once (MessageDeduplicationId)."""
+    """The state that queues a webhook; `target` follows. A step of one question is queued once, however often it runs:
+    by its MessageDeduplicationId.
+    """
     event = f"States.Format('{{}}-{{}}-{{}}-m{index}-{key}-{step}', $.mid, $.attempt, $.heard.seq)"
     return {
         "Type": "Task",
@@ -294,7 +300,7 @@ def _webhook(index: int, key: str, step: int, target: str, wiring: Wiring) -> St
 
 
 def _opt_out(index: int, key: str, step: int, target: str, wiring: Wiring) -> State:
-    """The state that keeps an opt-out, before the next step runs. finish_call looks up whose number it is.
+    """The state that keeps an opt-out; `target` follows only then. finish_call looks up whose number it is.
 
     An opt-out to which the machine does not come is kept when the call is finished (`owed_opt_outs`).
     """
@@ -317,7 +323,7 @@ def _opt_out(index: int, key: str, step: int, target: str, wiring: Wiring) -> St
     }
 
 
-def _lookup(index: int, key: str, step: int, action: Lookup, wiring: Wiring) -> dict[str, State]:
+def _lookup_states(index: int, key: str, step: int, action: Lookup, wiring: Wiring) -> dict[str, State]:
     """The states of a lookup: who asks the receiver, what to do where that fails, and the choice by what was decided.
 
     The telephony does not wait for any of them: the decision is in the call's log, and is the same for both.

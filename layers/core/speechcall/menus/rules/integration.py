@@ -46,7 +46,7 @@ def retry_command(but: str = "") -> list[dict[str, Any]]:
 
 
 def retry_of(errors: list[str], attempts: int) -> dict[str, Any]:
-    """One retrier of a state: it tries again after these errors, so many times, with longer and longer pauses."""
+    """One retrier of a state: after these errors it tries again, `attempts` times, with longer and longer pauses."""
     return {
         "ErrorEquals": errors,
         "IntervalSeconds": RETRY_FIRST_SECONDS,

@@ -79,7 +79,10 @@ def _playing(menus: Iterable["Menu"]) -> "Iterator[Menu | Repeat]":
 
 
 def seconds_of_parts(menus: Iterable["Menu"], seconds: Mapping[str, float]) -> dict[str, float]:
-    """How long introductions of parts last, by their names: those of which `seconds` has the length of every part."""
+    """How many seconds introductions of parts last, by their names: those of which every part's length is known.
+
+    `seconds`: lengths by names. What is not of parts is left out.
+    """
     found = {}
     for plays in _playing(menus):
         lengths = [seconds.get(one.name) if (one := heard_part(part)) else None for part in plays.play]

@@ -10,7 +10,7 @@ from speechcall.shared.rules.time_bounds import HANG_UP_SECONDS
 
 
 def longest_call_seconds(menus: Sequence[Menu], waits: Sequence[int], limits: CallLimits) -> int:
-    """The seconds from the answer to the end. `waits`: how many a state machine waits for each menu's key (`Ask`).
+    """The seconds from the answer to the end. `waits`: for how many the state machine waits in each menu (`Ask`).
 
     The longest way through the menus, each taking all the time that it may. No menu begins after the stack's longest
     call, so it is that and one more menu at most. Behind it the telephony may hold, and the end takes its time.

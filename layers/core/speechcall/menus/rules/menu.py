@@ -80,7 +80,7 @@ Action = Webhook | Hangup | GotoMenu | OptOutStep | Lookup
 
 
 def ends_list(action: Action) -> bool:
-    """Whether no action behind it runs."""
+    """Whether an action ends its list: no action behind it runs."""
     match action:
         case Webhook() | OptOutStep():
             return False
@@ -182,7 +182,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_cir
 
 
 def load_menus(text: str) -> tuple[Menu, ...]:
-    """The menus that `dump_menus` wrote."""
+    """The menus that `dump_menus` wrote. Raises ValueError for an action or a part of a prompt of a later release."""
     return tuple(
         Menu(
             intro=menu["intro"],
@@ -199,6 +199,7 @@ def load_menus(text: str) -> tuple[Menu, ...]:
 
 
 def _dump_menu(menu: Menu) -> dict[str, Any]:
+    """A menu for storing; a member that it does not have, or that is as by default, is left out."""
     lists = {key: [_dump_action(action) for action in steps] for key, steps in menu.actions.items()}
     repeat = {"repeat": {"times": menu.repeat.times, **_dump_intro(menu.repeat)}} if menu.repeat else {}
     digits = {"input": [*menu.input]} if menu.input else {}
@@ -232,6 +233,7 @@ def _load_parts(stored: list[Any]) -> "tuple[Part, ...]":
 
 
 def _dump_action(action: Action) -> dict[str, Any]:
+    """An action for storing; `do` says which it is."""
     match action:
         case Webhook(url, body, headers):
             return {"do": "webhook", "url": url, "body": body, "headers": dict(headers)}
@@ -250,6 +252,7 @@ def _dump_action(action: Action) -> dict[str, Any]:
 
 
 def _load_action(stored: dict[str, Any]) -> Action:
+    """The action that `_dump_action` wrote. Raises ValueError for one that is not known here."""
     match stored["do"]:
         case "webhook":
             return Webhook(stored["url"], stored["body"], stored["headers"])

@@ -45,7 +45,10 @@ def explain(menus: Sequence[Menu], prompt_seconds: Mapping[str, float]) -> str:
 
 
 def _label(menu: Menu, name: str | None) -> str:
-    """What is heard for a list to run; of None: for the call to be hung up, because no list is there."""
+    """What is heard for a list to run; of None: for the call to be hung up, because no list is there.
+
+    Empty: no list runs so; of None: there is a list for everything.
+    """
     if name in ENTRIES:
         return _entry(menu, name)
     cases = {"other digits" if menu.input else "another key": OTHER, "silence": IDLE}
@@ -57,7 +60,7 @@ def _entry(menu: Menu, name: str) -> str:
 
 
 def _draw_list(index: int, number: int, what: str, actions: Sequence[Action]) -> list[str]:
-    """A list as lines of Mermaid: from the menu through each step to where it leads.
+    """A list as lines of Mermaid: from the menu (`index`) through each step to where it leads.
 
     `number`: of the list in its menu, so that each step has a name of its own; `what`: what is heard for it to run.
     """
@@ -88,6 +91,7 @@ def _draw_list(index: int, number: int, what: str, actions: Sequence[Action]) ->
 
 
 def _explain_menu(menu: Menu, index: int, reached: bool, prompt_seconds: Mapping[str, float]) -> str:
+    """A menu in words; `reached`: whether a call can come to it."""
     length = prompt_seconds.get(menu.intro)
     heard = f"{_intro(menu)}{f' ({length:.1f} s)' if length is not None else ''}"
     lines = [f"Menu {index}: the callee hears {heard}, and then has {_wait(menu)} to {_does(menu)}."]
@@ -140,6 +144,7 @@ def _who(menu: Menu, name: str) -> str:
 
 
 def _without_a_key(menu: Menu, name: str | None) -> str:
+    """As `_label`, of a list that no key has, or None; at the beginning of a sentence."""
     other = "Any other digits" if menu.input else "Any other key"
     is_other, is_silence = menu.list_for(OTHER) == name, menu.list_for(IDLE) == name
     if is_other and is_silence:

@@ -1,6 +1,6 @@
 """What can be said about menus before anybody is called. Findings are warnings, never refusals.
 
-Each is a sentence for somebody who does not program; its code and path are for who does.
+Each is a sentence for somebody who does not program; its code and path are for programs.
 """
 
 import math
@@ -18,18 +18,18 @@ from speechcall.shared.rules.time_bounds import DEFAULT_CALL_SECONDS
 
 ADVISED_KEYS = 6
 SHORT_IDLE_MSEC = 1000
-MOST = 20
+MOST_FINDINGS = 20
 
 
 class CallBounds(NamedTuple):
     """The shortest and the longest that a call through the menus can be, if the callee does not hang up.
 
-    Menus are counted as often as they are asked. Seconds are those of listening: introductions of
-    known length and idle timeouts, and of typing; a key is pressed at once in the shortest call, as late as can be in
-    the longest.
+    Menus count as often as they are asked. `longest_seconds`: introductions of known length, idle timeouts, typing and
+    lookups, each key as late as possible.
     """
 
     shortest_menus: int | None
+    """None: no call ends by itself."""
     longest_menus: int
     longest_seconds: int
 
@@ -42,7 +42,7 @@ def report(menus: Sequence[Menu], path: str) -> list[Problem]:
 
 @lru_cache(1024)
 def _findings(outline: Outline, idle_timeouts_msec: tuple[int, ...]) -> tuple[Problem, ...]:
-    """The findings about menus of this outline, without the message's path; remembered.
+    """The findings about menus of this outline, without the message's path; cached.
 
     The messages of a list mostly differ in texts and numbers alone: so their menus are looked through once.
     """
@@ -56,13 +56,13 @@ def _findings(outline: Outline, idle_timeouts_msec: tuple[int, ...]) -> tuple[Pr
     found += _silent_circles(menus, reached)
     for index in sorted(reached):
         found += _menu_findings(menus[index], index, f"menu[{index}]")
-    return tuple(found[:MOST])
+    return tuple(found[:MOST_FINDINGS])
 
 
 def opts_out(menus: Sequence[Menu]) -> bool:
     """Whether a callee can press a key to opt out."""
-    lists = ((menus[index], key) for index in reachable(menus) for key in menus[index].own_keys())
-    return any(react(menu, key).opt_outs for menu, key in lists)
+    pressed = ((menus[index], key) for index in reachable(menus) for key in menus[index].own_keys())
+    return any(react(menu, key).opt_outs for menu, key in pressed)
 
 
 def no_opt_out_key(menus: Sequence[Menu], path: str) -> list[Problem]:
@@ -74,7 +74,7 @@ def no_opt_out_key(menus: Sequence[Menu], path: str) -> list[Problem]:
 
 
 def reachable(menus: Sequence[Menu]) -> set[int]:
-    """The menus that a call can come to."""
+    """The menus that a call can come to, by their indices."""
     seen, waiting = set[int](), [0]
     while waiting:
         index = waiting.pop()
@@ -85,7 +85,10 @@ def reachable(menus: Sequence[Menu]) -> set[int]:
 
 
 def call_bounds(menus: Sequence[Menu], prompt_seconds: Mapping[str, float], max_visits: int = MAX_VISITS) -> CallBounds:
-    """How short and how long a call can be; `prompt_seconds` by introduction, where it is known."""
+    """How short and how long a call can be, at most DEFAULT_CALL_SECONDS.
+
+    `prompt_seconds`: the lengths of introductions by their names; one that is not in it counts as 0 s.
+    """
     waits = [
         sum(menu.idle_seconds + round(prompt_seconds.get(one, 0)) for one in menu.heard_in_silence())
         + menu.typing_seconds
@@ -96,9 +99,9 @@ def call_bounds(menus: Sequence[Menu], prompt_seconds: Mapping[str, float], max_
 
 
 def longest_walk(menus: Sequence[Menu], waits: Sequence[int], max_visits: int) -> tuple[int, int]:
-    """The seconds and the menus of the longest call, if each menu takes its `waits` whenever it is asked.
+    """The seconds, and the number of menus, of the longest call of at most `max_visits` menus.
 
-    The longest lookup of a menu comes on top.
+    `waits`: the seconds that each menu takes whenever it is asked; the longest lookup of the menu comes on top.
     """
     waits = [wait + _lookup_seconds(menu) for wait, menu in zip(waits, menus, strict=True)]
     steps = [_targets(menu) for menu in menus]
@@ -115,7 +118,7 @@ def longest_walk(menus: Sequence[Menu], waits: Sequence[int], max_visits: int) -
 
 
 def _shortest(menus: Sequence[Menu]) -> int | None:
-    """How many menus the shortest way to an end asks; None if no way ends."""
+    """How many menus a call asks at least before it ends by itself; None: it never does."""
     front, seen, asked = {0}, set[int](), 0
     while front:
         asked += 1
@@ -168,7 +171,7 @@ def _silent_circles(menus: Sequence[Menu], reached: set[int]) -> list[Problem]:
 
 
 def _menu_findings(menu: Menu, index: int, path: str) -> list[Problem]:
-    """The warnings about one menu: they change nothing."""
+    """The warnings about one menu, its `index` and `path` (`menu[1]`) in the message."""
     found = []
     keys = menu.own_keys()
     if menu.idle_timeout_msec < SHORT_IDLE_MSEC:

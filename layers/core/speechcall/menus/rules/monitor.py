@@ -31,7 +31,9 @@ BROKEN = -1
 
 
 class Answer(NamedTuple):
-    """What was heard in a menu (`d1`, `other`, `idle`), the list that it started, its actions that run, where to."""
+    """What was heard in a menu (`d1`, `other`, `idle`), the list that it started (None: there is none), its actions
+    that run, and the menu that follows (None: the call is hung up).
+    """
 
     menu: int
     heard: str
@@ -49,13 +51,14 @@ def _never_due(_state: int, _ending: Ending) -> bool:
 
 
 class Monitor(NamedTuple):
-    """Of one promise. A call begins in state 0."""
+    """Of one promise. A call begins in state 0; what other states mean, each promise says for itself."""
 
     answered: Callable[[int, Answer], int] = _same
-    """The state behind a menu's answer, or BROKEN."""
+    """The state behind a menu's answer, or BROKEN; from the state before."""
     asked: Callable[[int, int], int] = _same
-    """The state when a menu is asked, or BROKEN."""
+    """The state when a menu (by its index) is asked, or BROKEN; from the state before."""
     breaks_at_end: Callable[[int, Ending], bool] = _never_due
+    """Whether a call that ends so in a state breaks the promise."""
     depends_on_end: bool = False
     """Whether it can be broken by the stack's limits, of which one is a time."""
     offends: Callable[[Action], bool] | None = None
@@ -90,6 +93,8 @@ def monitor_of(rule: Rule, menus: Sequence[Menu]) -> Monitor:
 
 
 def _by_list(webhook: Pattern, counts: Callable[[Answer], bool]) -> Monitor:
+    """Broken when such a webhook is sent by an answer that `counts`."""
+
     def answered(state: int, answer: Answer) -> int:
         return BROKEN if counts(answer) and any(map(webhook.is_sent_by, answer.actions)) else state
 
@@ -120,6 +125,8 @@ def _both(webhooks: tuple[Pattern, Pattern]) -> Monitor:
 
 
 def _twice(webhook: Pattern) -> Monitor:
+    """State: how many such webhooks were sent."""
+
     def answered(state: int, answer: Answer) -> int:
         count = state + sum(map(webhook.is_sent_by, answer.actions))
         return BROKEN if count > 1 else count
@@ -148,9 +155,10 @@ def _sent(webhook: Pattern, within: int | None, unless: Sequence[Ending]) -> Mon
 
 
 def _sent_after(webhook: Pattern, within: int | None, after: Pattern, unless: Sequence[Ending]) -> Monitor:
-    """State 0: no webhook is due; n: one has been due for n - 1 menus."""
+    """State 0: no webhook is due; n: one has been due for n - 1 menus (counted only `within` a number of menus)."""
 
     def answered(state: int, answer: Answer) -> int:
+        """The state behind an answer: its actions count in their order, then the menu itself."""
         waits = state > 0  # the menu that sends `after` is not counted itself
         for action in answer.actions:
             if webhook.is_sent_by(action):
@@ -169,6 +177,8 @@ def _sent_after(webhook: Pattern, within: int | None, after: Pattern, unless: Se
 
 
 def _leads(key: str, menus: Sequence[int] | None, to: LeadsTo) -> Monitor:
+    """Broken when `key` is heard in one of `menus` (None: in any) and its list does not do what `to` says."""
+
     def answered(state: int, answer: Answer) -> int:
         asked = answer.heard == key and (menus is None or answer.menu in menus)
         return BROKEN if asked and not _does(answer, to) else state
@@ -189,7 +199,7 @@ def _some_key_leads(menus: Sequence[Menu], named: Sequence[int] | None, to: Lead
 
 
 def _has_a_key_that(index: int, menu: Menu, to: LeadsTo) -> bool:
-    """Whether a key does it, whatever a lookup is answered."""
+    """Whether a menu has a key whose list does what `to` says, whatever a lookup behind it is answered."""
     does: dict[str, bool] = {}
     for one in happenings(menu):
         if one.key in ENTRIES:
@@ -202,6 +212,7 @@ def _answer(menu: int, happens: Happens) -> Answer:
 
 
 def _does(answer: Answer, to: LeadsTo) -> bool:
+    """Whether the list of an answer did what `to` says."""
     if to.opts_out:
         return any(isinstance(action, OptOutStep) for action in answer.actions)
     if to.webhook is not None:

@@ -146,13 +146,14 @@ def _is_pack(name: Any) -> bool:
 
 
 def not_a_pack(given: Any) -> str:
-    """What is wrong with the name of a pack that there is not, and what would be right."""
+    """What is wrong with the name of a pack that does not exist, and what would be right."""
     text = f"must be the name of a pack: {', '.join(PACKS)}"
     meant = Names(PACKS).meant_by(given) if isinstance(given, str) else None
     return f"{text}; did you mean {meant}?" if meant else text + _seen(given)
 
 
 def _pack(given: Mapping[str, Any], members: Mapping[str, str], path: str) -> Rule:
+    """The rule of a `pack`; `members`: those that it takes, with their defaults. Raises _Wrong."""
     if not _is_pack(given["pack"]):
         raise _Wrong(f"{path}.pack", not_a_pack(given["pack"]))
     read = {"webhook": lambda one, at: _pattern(one, at).text, "key": _key_that_leads}
@@ -161,7 +162,7 @@ def _pack(given: Mapping[str, Any], members: Mapping[str, str], path: str) -> Ru
 
 
 def _never(given: Mapping[str, Any], path: str) -> Rule:
-    """The rule of a `never`: which one, its members say. Raises _Wrong."""
+    """The rule of a `never` that is an object: which rule, its members say. Raises _Wrong."""
     _refuse_unknown(given, NEVER, path)
     match sorted(given):
         case ["both"]:
@@ -191,7 +192,7 @@ def _never(given: Mapping[str, Any], path: str) -> Rule:
 
 
 def _always(given: Mapping[str, Any], path: str) -> Rule:
-    """The rule of an `always`: which one, its members say. Raises _Wrong."""
+    """The rule of an `always` that is an object: which rule, its members say. Raises _Wrong."""
     _refuse_unknown(given, ALWAYS, path)
     members = set(given)
     if "webhook" in members and members <= {"webhook", "within", "after", "unless"}:
@@ -236,6 +237,7 @@ def _key_that_leads(given: Any, path: str) -> str:
 
 
 def _names(given: Any, known: Sequence[str], path: str, right: str) -> tuple[str, ...]:
+    """The names that are given, one or an array of them, each once. Raises _Wrong with what would be `right`."""
     names = [given] if isinstance(given, str) else given
     if not isinstance(names, list) or not names or not all(isinstance(one, str) and one in known for one in names):
         raise _Wrong(path, f"must be {right}{_seen(given)}")
@@ -243,6 +245,7 @@ def _names(given: Any, known: Sequence[str], path: str, right: str) -> tuple[str
 
 
 def _number(given: Any, least: int, most: int) -> int | None:
+    """A whole number within bounds; None: it is none."""
     number = whole(given)
     if not isinstance(number, int) or isinstance(number, bool):
         return None
@@ -274,7 +277,7 @@ def _menus(given: Any, path: str) -> tuple[int, ...] | None:
 
 
 def _leads(given: Any, path: str) -> LeadsTo:
-    """The value of `leadsTo`. Raises _Wrong."""
+    """What `leadsTo` says a key's list does. Raises _Wrong."""
     if given in (HANGUP, OPT_OUT):
         return LeadsTo(hangs_up=given == HANGUP, opts_out=given == OPT_OUT)
     menu = (

@@ -72,7 +72,10 @@ def digits_in_words(asked: Input) -> str:
 
 
 def place_of(menus: Sequence[Menu], rule: Rule, broken: Broken) -> str:
-    """Where in the message the promise is broken, as a path: to a webhook, a list, or else the menu."""
+    """Where in the message a promise is broken, as a path: to an action, its list, or else the menu.
+
+    Without steps it is broken when the call begins: by menu 0.
+    """
     if isinstance(rule, AlwaysLeads) and broken.asks is not None:
         return f"menu[{broken.asks}]"
     if not broken.steps:
@@ -134,6 +137,7 @@ def _none_of(keys: Sequence[str]) -> str:
 
 
 def _ends(ending: Ending | None) -> str:
+    """How a call ends, in words. None does not come here: it is said of calls whose end breaks nothing."""
     match ending:
         case Ending.COMPLETED | None:
             return "the call is hung up"
@@ -150,6 +154,7 @@ def _ends(ending: Ending | None) -> str:
 
 
 def _target(to: LeadsTo) -> str:
+    """Where a key has to lead, in words."""
     if to.webhook is not None:
         return f'a webhook to "{to.webhook.text}"'
     if to.opts_out:

@@ -54,9 +54,11 @@ class Broken(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """Of one promise. `lengths`: the menus whose introductions' unknown lengths leave it undecided.
+    """Of one promise. `lengths`: the menus whose introductions' unknown lengths leave it undecided; an undecided one
+    without any was given up.
 
-    `broken`: the call that breaks it; of one that is undecided for such lengths a call that may.
+    `broken`: the call that breaks it; of one that is undecided for such lengths a call that may. `states`: how many
+    were looked at.
     """
 
     result: Result
@@ -83,7 +85,8 @@ def prove(
     """What is known of a promise in all calls through `menus` under `limits`.
 
     `prompt_seconds`: the lengths of introductions, where they are known. With unknown lengths there are two searches:
-    first each is taken so that a call which breaks the promise is surely one, then so that it might be one.
+    first each is taken so that a call which breaks the promise is surely one, then so that it might be one. A search of
+    more than `most_states` is given up: undecided.
     """
     rounds = rounds_msec(menus, prompt_seconds)
     waits = waits_msec(menus, prompt_seconds)
@@ -127,7 +130,10 @@ class _Place(NamedTuple):
 
 
 class _Call(NamedTuple):
-    """One of them: for how long it has been going on, and how it came here."""
+    """One of them: for how long it has been going on (ms since the answer, at least and at most), how it came here.
+
+    `before` and `step` are None where the call begins.
+    """
 
     least: int
     most: int
@@ -150,7 +156,9 @@ class _Move(NamedTuple):
 
 
 class _Exits(NamedTuple):
-    """All that can be heard where calls stand alike: what breaks the promise at once, and what leads on."""
+    """All that can be heard where calls stand alike: what breaks the promise at once (None: nothing), and what leads
+    on. If something breaks it at once, nothing has to lead on.
+    """
 
     breaks: tuple[Step, Ending | None] | None
     moves: tuple[_Move, ...]
@@ -165,14 +173,17 @@ class _Search:
     def __init__(self, menus: Sequence[Menu], rule: Rule, limits: CallLimits, most_states: int) -> None:
         self._limits, self._most_states = limits, most_states
         self._monitor: Monitor = monitor_of(rule, menus)
+        # All times are milliseconds. How long a call may take, if the promise is about that.
         self._bound = rule.most * 1000 if isinstance(rule, AlwaysSeconds) else None
         self._happenings = [happenings(menu) for menu in menus]
         self._silences = Silences(menus, limits.silent_repeats)
+        # For each menu: its longest lookup; how long what is entered may take behind its first key.
         self._lookups = [max(one.looks_up_msec for one in all_heard) for all_heard in self._happenings]
         self._typing = [menu.typing_seconds * 1000 for menu in menus]
         self._exits: dict[tuple[int, int], _Exits] = {}
-        self._until = limits.seconds * 1000
+        self._until = limits.seconds * 1000  # from then on no menu begins
         self.states = 0
+        # What follows is of one `run`, which says what it means.
         self._late: Sequence[int] = ()
         self._rounds: Sequence[Sequence[int]] = ()
         self._early: Sequence[int] = ()
@@ -192,18 +203,18 @@ class _Search:
     def run(
         self, late: Sequence[int], early: Sequence[int], rounds: Sequence[Sequence[int]], soonest: Sequence[int]
     ) -> Broken | None:
-        """The shortest call that breaks the promise.
+        """The shortest call that breaks the promise; None: there is none. Raises TooManyStates.
 
-        `late`, `early`: how long each menu takes at most, where a call has to be late to break it; and at least, where
-        it has to be early enough for one more menu. `rounds`: what makes up `late`, each time that a menu is asked.
-        `soonest`: when a key can be taken at first, taken as `early` is.
+        All times are milliseconds, for each menu. `late`, `early`: how long it takes at most, where a call has to be
+        late to break the promise; and at least, where it has to be early enough for one more menu. `rounds`: what makes
+        up `late`, each time that the menu is asked. `soonest`: when a key can be taken at first, taken as `early` is.
         """
         self._late, self._early, self._rounds, self._soonest = late, early, rounds, soonest
         self._uses_least = max(early) * self._limits.visits >= self._until
         limit_matters = self._monitor.depends_on_end and self._may_reach_limit(late)
         self._uses_most = limit_matters or self._bound is not None
         # Unless the limit or the time matters, a call that came to a place by fewer menus can still do all that a later
-        # one there can; so of later ones only those are followed that are earlier in time.
+        # one there can; so of later ones only those are followed that are earlier in time than the earliest so far.
         self._least_of = None if self._monitor.depends_on_end or self._bound is not None else {}
         is_timeless = not (self._uses_least or self._uses_most)
         first = self._monitor.asked(0, 0)
@@ -239,8 +250,8 @@ class _Search:
     def _look_at(self, place: _Place, call: _Call, visit: int, following: _Layer) -> Broken | None:
         """Follows a call through all that can be heard in its menu, number `visit` of the call.
 
-        Returns a call that breaks the promise, if one does; puts the others into `following`, the places of the next
-        menu.
+        Returns a call that breaks the promise, or None; puts those that go on into `following`, the places of the next
+        menu. Raises TooManyStates.
         """
         late = self._left_in_silence(place.menu, call.most) if self._uses_most else 0
         # Digits of which the first comes at the last moment, and each next one too.
@@ -296,7 +307,10 @@ class _Search:
         return since
 
     def _is_better(self, there: list[_Call] | None, place: _Place, least: int, most: int) -> bool:
-        """Whether a call has to be followed at a place: it can be earlier or later than all calls that are there."""
+        """Whether a call has to be followed at a place: it can be earlier or later than all calls that are there.
+
+        `there`: those that have asked as many menus; None: there are none.
+        """
         if self._least_of is not None:
             known = self._least_of.get(place)
             return known is None or least < known
@@ -319,8 +333,8 @@ class _Search:
         return found
 
     def _find_exits(self, menu: int, state: int) -> _Exits:
-        """What can be heard in a menu while the monitor is in a state, and what follows; of all that has the same
-        effect only the first.
+        """What can be heard in a menu while the monitor is in a state, and what follows; of all that lead on with the
+        same effect only the first.
         """
         ends = self._monitor.breaks_at_end
         for heard, ending in ((HANG_UP, Ending.CALLER_HUNG_UP), (PROMPT_ERROR, Ending.PROMPT_UNAVAILABLE)):
@@ -350,6 +364,7 @@ class _Search:
 
 
 def _way(call: _Call) -> list[Step]:
+    """The steps by which a call came here, the first of them first."""
     steps: list[Step] = []
     at: _Call | None = call
     while at and at.step:

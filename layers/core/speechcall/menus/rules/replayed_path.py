@@ -36,7 +36,7 @@ def replay(
     new_repeats: int | None = None,
     cases: Sequence[str] = (),
 ) -> Otherwise:
-    """What would have been otherwise in a call with the menus `new` in place of `old`.
+    """What would have been otherwise in one call, which had the menus `old`, with `new` in their place.
 
     `heard`: what was heard in the call, in order: `d1`, `complete`, `idle`, `other`, `prompt_error`.
     `cases`: what lookups behind these were answered, ELSE where there was none. The new ones are answered the same.
@@ -56,6 +56,7 @@ def replay(
 
 
 def _sent(menus: Sequence[Menu], found: Walk) -> Counter[tuple[object, ...]]:
+    """How often each webhook (by URL, body and headers) was sent in a walk through `menus`."""
     actions = (menus[one.menu].actions[one.key][one.step] for one in found.webhooks)
     return Counter((one.url, one.body, *sorted(one.headers.items())) for one in actions if isinstance(one, Webhook))
 

@@ -28,7 +28,9 @@ class Step(Enum):
     COUNT = "count"
     """Nothing is known of its use: its time begins now."""
     MARK = "mark"
+    """It was not used for UNUSED_MSEC: a dialer that uses it takes the mark away."""
     DELETE = "delete"
+    """It has been marked for MARKED_MSEC; or a run that died has begun to delete it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class FlowUse:
 
 
 def next_step(use: FlowUse | None, now_msec: int) -> Step:
-    """What comes next for a machine. None: the registry has no such machine."""
+    """What comes next for a machine; `use` None: the registry has no item of it."""
     if use is None or (use.used_msec is None and use.deleting_msec is None):
         return Step.COUNT
     if use.deleting_msec is not None:  # a run that died has begun it

@@ -66,6 +66,7 @@ def _number(action: Action) -> int | tuple[int, ...]:
 
 
 def _action(number: int | tuple[int, ...]) -> Action:
+    """An action that stands so in an `Outline`."""
     if isinstance(number, tuple):
         return Lookup("", {f"{menu}": menu for menu in number[:-1]}, number[-1])
     return GotoMenu(number) if number >= 0 else _LEADS_NOWHERE[number]

@@ -51,9 +51,10 @@ class Sent(NamedTuple):
 
 
 class Reaction(NamedTuple):
-    """What one thing heard in a menu leads to: steps of a list, by their kind, then a menu or the end (None).
+    """What one thing heard in a menu leads to: steps of a list (from 0), by their kind, then a menu or the end (None).
 
-    With a `lookup` it is the answer that decides; then `target` is where it leads without one.
+    `key`: the list; None: there is none. With a `lookup` it is the answer that decides; then `target` is where it leads
+    without one.
     """
 
     key: str | None
@@ -88,7 +89,10 @@ class Behaviour(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """A call: the menus asked in order, the webhooks sent and the opt-outs kept, how it ended, why we ended it."""
+    """A call: the menus asked in order, the webhooks sent and the opt-outs kept, how it ended.
+
+    `limit`, `prompt_error` or `silence`: for that we ended it. With none of them a list did, or the callee.
+    """
 
     menus: tuple[int, ...]
     webhooks: tuple[Sent, ...]
@@ -130,7 +134,7 @@ def told_entries(menu: Menu) -> tuple[str, ...]:
 
 
 def table_of(menus: Sequence[Menu]) -> Table:
-    """Where each key of each menu leads, for the log of a call."""
+    """Where each key of each menu leads, for the log of a call; `Table` says what the words in it mean."""
 
     def leads(menu: Menu, heard: str) -> int | str:
         reaction = react(menu, heard)
@@ -165,7 +169,11 @@ def walk(
     max_visits: int = MAX_VISITS,
     silent_repeats: int = SILENT_REPEATS,
 ) -> Walk:
-    """A call through `menus` from menu 0. A callee of whom no more is known hangs up."""
+    """A call through `menus` from menu 0.
+
+    `behaviours`: what the callee does in each menu that is asked, in order; in the first beyond them the callee hangs
+    up. `max_visits`: how many menus may be asked. `silent_repeats`: see `repeats_too_often`.
+    """
     asked: list[int] = []
     since_key: list[int] = []
     sent: list[Sent] = []

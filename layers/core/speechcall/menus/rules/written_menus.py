@@ -19,6 +19,7 @@ def written_menus(menus: Sequence[Menu]) -> list[dict[str, Any]]:
 
 
 def _written(menu: Menu) -> dict[str, Any]:
+    """A menu as a request writes it; a member that is as by default is left out."""
     lists = {key: [_action(action) for action in steps] for key, steps in menu.actions.items()}
     repeat = {"repeat": {"times": menu.repeat.times} | _plays(menu.repeat)} if menu.repeat else {}
     waits = {"idleTimeoutMsec": menu.idle_timeout_msec, **_input(menu)}
@@ -27,6 +28,7 @@ def _written(menu: Menu) -> dict[str, Any]:
 
 
 def _input(menu: Menu) -> dict[str, Any]:
+    """The member `input`, or nothing of a menu that asks for one key."""
     if menu.input is None:
         return {}
     least, most, end_key, msec, sensitive = menu.input
@@ -35,6 +37,7 @@ def _input(menu: Menu) -> dict[str, Any]:
 
 
 def _plays(plays: Menu | Repeat) -> dict[str, Any]:
+    """The member of the introduction, or nothing of a repeat that plays its menu's own."""
     if plays.say:
         return _say(plays.say)
     if plays.play:
@@ -70,6 +73,7 @@ def _parts(parts: Sequence[Part]) -> list[dict[str, Any]]:
 
 
 def _action(action: Action) -> dict[str, Any]:
+    """An action as a request writes it, with HIDDEN in the place of its headers' values."""
     match action:
         case Webhook(url, body, headers):
             told = {"action": "webhook", "url": url, "body": parse_json(body.encode())}

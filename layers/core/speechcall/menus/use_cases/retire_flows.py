@@ -16,7 +16,10 @@ BATCH = 100
 
 
 class FlowUses(Protocol):
-    """What is known of the machines' use. Each change is refused (False) where somebody was faster."""
+    """What is known of the machines' use. Each change is refused (False) where somebody was faster.
+
+    Raises RetryableError where it cannot be read or written.
+    """
 
     def of(self, names: Sequence[str]) -> Mapping[str, FlowUse]: ...
     def count_from(self, name: str, arn: str, now_msec: int) -> bool: ...
@@ -44,9 +47,10 @@ def retire_flows(
     now_msec: Callable[[], int],
     time_left: Callable[[], float],
 ) -> Retired:
-    """Looks at those of `machines` (name and ARN) that belong to `part`, while there is time (seconds).
+    """Takes one step for each of `machines` (name and ARN) that belongs to `part` (see `part_of`), while time is left.
 
-    `delete` raises RetryableError when the machine has to wait for another run.
+    `time_left`: in seconds. A RetryableError about one machine, as `delete` raises where it has to wait for another
+    run, is logged, and the next machine is looked at. One is raised where `uses` cannot be read.
     """
     done, ours = Retired(), (one for one in machines if part_of(one[0]) == part)
     while time_left() > 0 and (group := list(islice(ours, BATCH))):
@@ -71,7 +75,7 @@ def _take(
     now: int,
     done: Retired,
 ) -> None:
-    """One step of one machine.
+    """One step of one machine, counted in `done`. `use` None: nothing is known of it. Raises RetryableError.
 
     retire     unused for 60 days ──► mark                      a day later: begin ──X the mark is gone
     a dialer                              sees the mark ──► takes it away, uses the machine
@@ -99,6 +103,7 @@ def _take(
 
 
 def _delete(name: str, arn: str, uses: FlowUses, delete: Callable[[str], None]) -> None:
+    """Deletes a machine, then its item. Where that has to wait (RetryableError, raised on), it stays marked."""
     try:
         delete(arn)
     except RetryableError:

@@ -115,12 +115,12 @@ class _Decoding:
         self._stream = container.streams.audio[0]
         self._codec = decoder_of(self._stream.codec_context)
         self._samples = bytearray()
-        self._damaged = self._all = 0
+        self._damaged = self._all = 0  # parts not decoded, or with odd samples; all samples of all channels
         self._usual = None if most is None else Usual(most)
         self._facts: dict[str, Any] = {}
         self._mixer = Mixer()
         self._clipping = Clipping()
-        self._shape: tuple[Any, ...] = ()
+        self._shape: tuple[Any, ...] = ()  # of the frames so far: format, layout and rate
 
     @property
     def odd_share(self) -> float:
@@ -128,7 +128,10 @@ class _Decoding:
         return self._usual.odd / self._all if self._usual and self._all else 0.0
 
     def run(self, stated_seconds: float | None) -> tuple[dict[str, Any], bytes]:
-        """What was found, and the samples. `stated_seconds`: how long the file says that it lasts."""
+        """What was found, and the samples. `stated_seconds`: how long the file says that it lasts; None: it does not.
+
+        Raises Refused.
+        """
         for packet in self._container.demux(self._stream):
             try:
                 # The last packet is empty: it has the decoder give what it still holds.
@@ -164,7 +167,10 @@ class _Decoding:
         return meant if 0 < end - meant < MOST_PADDING_SECONDS * SAMPLE_RATE * 4 else end
 
     def _lack(self, packet: bytes, error: av.error.FFmpegError) -> None:
-        """Takes a packet that was not decoded for a pause, where the decoder knows none; else for damaged."""
+        """Takes a packet that was not decoded for a pause, where the decoder knows none; else counts it as damaged.
+
+        Raises Refused for the packet that is one too many.
+        """
         if is_pause(self._codec, packet):
             self._keep(bytes(round(PAUSE_SECONDS * SAMPLE_RATE) * 4))
             return
@@ -173,7 +179,10 @@ class _Decoding:
             raise Refused(f"the file is damaged all over ({_reason(error)})")
 
     def _take(self, frame: AudioFrame) -> None:
-        """Takes in one decoded frame: mixed to mono and kept. A new shape of frames begins a new mixer."""
+        """Takes in one decoded frame: mixed to mono and kept. A new shape of frames begins a new mixer.
+
+        Raises Refused for a shape that cannot be used, and for too much sound.
+        """
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
         if shape != self._shape:  # at the beginning; and where streams were put one behind the other
             check_shape(frame)
@@ -191,6 +200,7 @@ class _Decoding:
             self._keep(self._mixer.mix(usual))
 
     def _made_usual(self, frame: AudioFrame) -> list[AudioFrame]:
+        """The frames that a frame becomes where odd samples are silenced; one that had any counts as damaged."""
         if self._usual is None:
             return [frame]
         before = self._usual.odd

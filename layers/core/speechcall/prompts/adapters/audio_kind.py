@@ -30,7 +30,10 @@ class Refused(Exception):
 
 
 def kind_of(content: bytes) -> tuple[str, int]:
-    """What a file is, and where it begins: by its first bytes, behind tags and junk. Raises Refused."""
+    """What a file is (a name in NAMES), and at which byte it begins: by its first bytes, behind tags and junk.
+
+    Raises Refused.
+    """
     if not content:
         raise Refused("the file is empty")
     start = _after_tags(content)

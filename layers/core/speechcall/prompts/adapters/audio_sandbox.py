@@ -21,7 +21,7 @@ _LARGEST = 2.0**31
 def decode_audio(content: bytes, seconds: float | None = None) -> Decoded:
     """The sound of a file of at most 25 MiB, whatever its format. Raises PromptUnavailable with the reason.
 
-    `seconds`: how long it may take, 25 at most.
+    Raises RuntimeError where the decoder itself is missing. `seconds`: how long it may take, 25 at most; None: 25.
     The decoder's own limits are 20 s of processor time and 1.5 GiB of address space, at most five minutes of sound.
     It is given no environment but Python's path: no credentials, no settings.
     """
@@ -51,7 +51,9 @@ def decode_audio(content: bytes, seconds: float | None = None) -> Decoded:
 
 
 def _read(answer: bytes) -> Decoded:
-    """The decoder's answer: a line of JSON with the facts, then the samples. Raises PromptUnavailable for a refusal."""
+    """The decoder's answer: a line of JSON with the facts, then the samples. Raises PromptUnavailable for a refusal;
+    ValueError, KeyError or TypeError for what is no such answer.
+    """
     line, _, content = answer.partition(b"\n")
     facts = json.loads(line)
     if "refused" in facts:

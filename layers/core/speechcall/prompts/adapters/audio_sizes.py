@@ -33,7 +33,10 @@ def with_true_sizes(content: bytes, kind: str) -> Sized:
 
 
 def stated_length(content: bytes, kind: str, found: float | None) -> float | None:
-    """How many seconds a file itself says that it lasts; `found` is what FFmpeg found or estimated."""
+    """How many seconds a file itself says that it lasts; None: it does not, or says what cannot be.
+
+    `found`: what FFmpeg found or estimated; None: nothing.
+    """
     if kind == "mp3":
         found = stated_seconds(content)
     elif kind == "asf":
@@ -77,7 +80,7 @@ def _wav(content: bytes) -> Sized:
 
 
 def _aiff(content: bytes) -> Sized:
-    """The file of its two chunks that matter, with their true sizes."""
+    """An AIFF file of its two chunks that matter, with their true sizes; as it is where one of them is missing."""
     chunks = chunks_of(content, "big")
     common, sound = chunks.get(b"COMM"), chunks.get(b"SSND")
     if common is None or sound is None:

@@ -27,7 +27,10 @@ class Damaged(StillCoded):
 
 
 def decoded(content: bytes, header: str, most: int) -> bytes:
-    """A file without the codings that a Content-Encoding header names. Raises TooMuch, StillCoded."""
+    """A file without the codings that a Content-Encoding header names; as it is, if it is audio all the same.
+
+    Raises TooMuch for more than `most` bytes; StillCoded, of which Damaged is one.
+    """
     codings = [name for part in header.lower().split(",") if (name := part.partition(";")[0].strip()) in CHANGING]
     if not codings or _is_audio(content):
         return content
@@ -55,7 +58,9 @@ def _is_audio(content: bytes) -> bool:
 
 
 def _inflated(content: bytes, window: int, most: int) -> bytes:
-    """What was deflated: all members, one behind the other (RFC 1952, 2.2). Raises zlib.error."""
+    """What was deflated: all members, one behind the other (RFC 1952, 2.2). Raises TooMuch for more than `most` bytes,
+    zlib.error. `window`: which of zlib's formats it is, as `decompressobj` takes it.
+    """
     whole = bytearray()
     while content:
         stream = zlib.decompressobj(window)

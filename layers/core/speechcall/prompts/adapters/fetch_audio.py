@@ -54,7 +54,7 @@ class AudioFetcher:
         raise PromptUnavailable(f"{_shown(url)} is behind more than {MAX_REDIRECTS} redirects")
 
     def _ask(self, url: str, headers: dict[str, str], deadline: float) -> Fetched | str:
-        """The file, or where it was moved to."""
+        """The file, or the URL to which it was moved. Raises as `__call__`. `deadline`: by `time.monotonic`."""
         request = self._request(url, headers)
         try:
             response = self._client.exchange(request, deadline - time.monotonic())
@@ -123,7 +123,9 @@ def _validator(response: httpx.Response, name: str) -> str | None:
 
 
 def _moved(url: str, location: str) -> str:
-    """Where a redirect leads; its address is checked when it is connected to."""
+    """The URL to which a redirect leads; its address is checked when it is connected to. Raises PromptUnavailable for
+    one that cannot be asked for.
+    """
     # To compare letters that are not ASCII takes time by the square of their number.
     if len(location) > MAX_LOCATION and not location.isascii():
         raise PromptUnavailable(f"{_shown(url)} leads to a URL of more than {MAX_LOCATION} characters")
@@ -143,6 +145,7 @@ def _word(error: httpx.HTTPError) -> str:
 
 
 def _shown(url: str) -> str:
+    """A URL as errors name it: without its query, and only the beginning of a long one."""
     try:
         parts = urlsplit(url)
     except ValueError:

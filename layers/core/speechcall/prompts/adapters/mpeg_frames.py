@@ -64,7 +64,9 @@ def frame_at(content: bytes, at: int) -> Frame | None:
 
 
 def stated_seconds(content: bytes) -> float | None:
-    """How long an MP3 file says that it is: in its first frame, if it has the information of Xing, LAME or VBRI."""
+    """How many seconds long an MP3 file says that it is: in its first frame, if that has the information of Xing, LAME
+    or VBRI. None: it does not say.
+    """
     frame = frame_at(content, 0)
     if frame is None or frame.kind != "mp3" or not frame.seconds:
         return None

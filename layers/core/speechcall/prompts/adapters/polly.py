@@ -37,7 +37,7 @@ class PollySpeaker:
     def speak(self, say: Say) -> bytes:
         """A WAV file, 8 kHz, mono. Raises PromptUnavailable, and PromptUnreachable for what may pass.
 
-        The sentences never hold the text.
+        The errors' sentences never hold the text.
         """
         try:
             answer = self._client.synthesize_speech(

@@ -86,7 +86,7 @@ class DynamoPrompts:
         self._update(account_id, known.name, "REMOVE replaced", it_is_the_same, {":uri": _uri(known)})
 
     def put_used(self, account_id: str, name: str, now_msec: int) -> None:
-        """Notes when a prompt was last used; what was not uploaded is kept for as long again.
+        """Notes that a prompt was used now; what was not uploaded is kept for as long again (_KEPT_SECONDS).
 
         used     UpdateItem used_msec ──► written
         removed  DeleteItem, then UpdateItem ──X it is gone, and stays gone
@@ -140,7 +140,7 @@ class DynamoPrompts:
         return [known for known in found if not known.is_removed]
 
     def _update(self, account_id: str, name: str, change: str, condition: str, values: Values) -> Values | None:
-        """The item after the change. None: the condition does not hold, and nothing has changed."""
+        """The item after a change. None: the condition does not hold; nothing is changed. Raises StoreUnavailable."""
         try:
             with store_errors():
                 changed = self._client.update_item(
@@ -175,7 +175,9 @@ def _uri(known: KnownPrompt) -> str:
 
 
 def dump(account_id: str, known: KnownPrompt) -> Values:
-    """The item of a prompt."""
+    """The item of a prompt; what is not known is left out. One that was not uploaded expires _KEPT_SECONDS after the
+    latest moment at which it was used, tried or stored.
+    """
     prompt, source = known.prompt, known.source
     values: Values = {**_key(account_id, known.name), "v": FORM, "name": known.name, "stored_msec": known.stored_msec}
     if prompt is not None:
@@ -221,7 +223,7 @@ def load(item: Values) -> KnownPrompt:
 
 
 def _dump_source(source: Source) -> Values:
-    """Only what is known. The release before reads no other members than these."""
+    """A source for storing, only what is known. The release before reads no other members than these."""
     members = {
         "etag": source.etag,
         "last_modified": source.last_modified,
@@ -235,6 +237,7 @@ def _dump_source(source: Source) -> Values:
 
 
 def _load_source(stored: Values) -> Source:
+    """The source that `_dump_source` wrote."""
     return Source(
         etag=stored.get("etag"),
         last_modified=stored.get("last_modified"),

@@ -32,7 +32,7 @@ more rarely a URL waits behind one that hangs, which it does for one attempt."""
 
 @dataclass(frozen=True, slots=True)
 class PromptJob:
-    """A message that waits for one of its introductions, and how often it was handed out (from 1)."""
+    """A message that waits for one of its introductions; `attempt`: how often it was handed out (from 1)."""
 
     mid: str
     place: int
@@ -56,7 +56,7 @@ class PromptQueue:
             raise StoreUnavailable("the queue of prompts did not take a message") from error
 
     def _send(self, mid: str, place: int, group: str, apart: Apart) -> None:
-        """Queues a fetch. The queue brings the messages of a group one by one, and drops a repeat within 5 minutes."""
+        """Queues a job. The queue hands out the jobs of a group one by one, and drops a repeat within 5 minutes."""
         self._client.send_message(
             QueueUrl=self._url,
             MessageBody=json.dumps({"mid": mid, "menu": place, **({"apart": apart.value} if apart else {})}),
@@ -67,8 +67,9 @@ class PromptQueue:
     def work(self, records: Iterable[Any], do: Callable[[PromptJob], int | None]) -> list[dict[str, str]]:
         """Has the job of each record done. `do` gives the seconds after which it comes again; None: it does not.
 
-        The answer names those that come again. What `do` raises has been recorded nowhere, and is tried again too. What
-        is no job (another version's, say) is dropped: its message is asked for again by the sweeper.
+        Out: those that come again, as Lambda takes them (`batchItemFailures`). What `do` raises has been recorded
+        nowhere, and is tried again too. What is no job (another version's, say) is dropped: its message is asked for
+        again by the sweeper.
         """
         failures = []
         for record in records:
@@ -92,7 +93,7 @@ class PromptQueue:
     def _try_to_send_apart(self, job: PromptJob) -> bool:
         """Moves a job whose failure could not be written to the tables to its message's own group.
 
-        True: it was moved, and no other job waits for it. False: it has a group of its own already, or cannot be moved.
+        True: it was moved, and no other job waits for it. False: it is in that group already, or cannot be moved.
         """
         if job.apart is Apart.MESSAGE:
             return False

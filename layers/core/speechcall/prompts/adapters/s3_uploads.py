@@ -24,7 +24,7 @@ class S3Uploads:
         return self._signer.generate_presigned_url("put_object", Params=where, ExpiresIn=seconds)
 
     def take(self, name: str, most: int) -> bytes | None:
-        """As `Uploads.take`."""
+        """The file; None: there is none, or none any more. Raises PayloadTooLarge for more than `most` bytes."""
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=f"uploads/{name}")
         except ClientError as error:

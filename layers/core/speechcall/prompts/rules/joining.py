@@ -18,6 +18,9 @@ def join(pieces: Sequence[bytes | int], encoding: Encoding) -> bytes:
 
 
 def _samples(piece: bytes | int, encoding: Encoding) -> bytes:
+    """The samples of a prompt, with ramps at its ends, or of silence (a number: milliseconds). Raises PromptUnavailable
+    for a file that is no prompt in this encoding.
+    """
     if isinstance(piece, int):
         return _silence(encoding) * (piece * SAMPLE_RATE // 1000)
     samples = telephone_samples(piece, encoding)

@@ -39,7 +39,7 @@ class Loudness:
 
 
 def measure(samples: "array[float]") -> Loudness:
-    """What is heard in samples (8 kHz, full scale is 1)."""
+    """How loud samples (8 kHz, full scale is 1) are, and how much silence is around them; at least one sample."""
     steps = [_power(samples[start : start + _STEP]) for start in range(0, len(samples), _STEP)]
     heard = [index for index, power in enumerate(steps) if _db(power) > _ABSOLUTE_GATE_DB]
     highest = max(map(abs, samples))

@@ -88,7 +88,7 @@ def _turned(data: memoryview, width: int) -> memoryview:
 
 
 def form_file(magic: bytes, kind: bytes, chunks: list[NamedContent], order: ByteOrder) -> bytes:
-    """A file of chunks."""
+    """A file of chunks: the name `magic` (such as RIFF), the size, `kind`, then each chunk, padded to an even size."""
     parts: list[bytes | memoryview] = [kind]
     for name, chunk in chunks:
         parts += [name, len(chunk).to_bytes(4, order), chunk, b"\0" * (len(chunk) % 2)]
@@ -130,6 +130,7 @@ def chunks_of(content: bytes, order: ByteOrder) -> dict[bytes, Chunk]:
 
 
 def _first_of(chunks: Iterable[Chunk]) -> dict[bytes, Chunk]:
+    """The first chunk of each name in _COMMON."""
     first: dict[bytes, Chunk] = {}
     for chunk in islice(chunks, MOST_CHUNKS):
         if chunk.name in _COMMON:
@@ -156,7 +157,9 @@ def is_true_size(stated: int, content: bytes, begin: int, order: ByteOrder) -> b
 
 
 def _sound_before_chunks(content: bytes, begin: int, order: ByteOrder) -> int:
-    """How many bytes of sound of unknown size there are: all, but for chunks of text or pictures at the end."""
+    """How many bytes of sound of unknown size there are from `begin` on: all, but for chunks of text or pictures at the
+    end.
+    """
     ends = [at for name in _AT_THE_END if (at := content.rfind(name, begin)) >= 0 and _are_chunks(content, at, order)]
     return min(ends, default=len(content)) - begin
 
@@ -215,6 +218,7 @@ def _long_size(content: bytes, ds64: Chunk | None) -> int | None:
 
 
 def _wave64_chunks(content: bytes) -> Iterator[Chunk]:
+    """The chunks of a Wave64 file whose GUIDs are of its usual family; `size`: without their headers."""
     at = 40
     while at + _W64_HEADER <= len(content):
         name, size = content[at : at + 4], int.from_bytes(content[at + 16 : at + 24], "little")

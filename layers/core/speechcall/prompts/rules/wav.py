@@ -33,7 +33,7 @@ def telephone_wav(content: bytes, encoding: Encoding) -> Wav | None:
 
 
 def wav_file(samples: bytes | memoryview, encoding: Encoding) -> bytes:
-    """A WAV file of samples that are in this encoding, 8 kHz, mono. Its length is `seconds_of`."""
+    """A WAV file of samples that are in this encoding, 8 kHz, mono. `seconds_of` says how long it lasts."""
     width = encoding.bits // 8
     form = struct.pack("<HHIIHH", encoding.number, 1, SAMPLE_RATE, SAMPLE_RATE * width, width, encoding.bits)
     chunks: list[NamedContent] = [(b"fmt ", form), (b"data", samples)]

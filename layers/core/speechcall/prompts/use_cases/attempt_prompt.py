@@ -40,7 +40,7 @@ def retry_seconds(attempt: int) -> int:
 
 
 def fault_seconds(faults: int) -> int:
-    """How long after so many faults of ours it is tried again."""
+    """How long after so many faults of ours (from 1) it is tried again."""
     return FAULT_SECONDS[min(faults, len(FAULT_SECONDS)) - 1]
 
 
@@ -54,9 +54,10 @@ def attempt(
     clock: Clock,
     on_given_up: Callable[[], None],
 ) -> int | None:
-    """Makes one attempt. Out: in how many seconds the next one is due; None: there is none.
+    """Makes one attempt at an introduction, `known`, by `fetch`, and records it.
 
-    `on_given_up` is called where the audio is given up by a fault of our own. Raises what keeps the attempt from being
+    Out: in how many seconds the next one is due; None: none is, since there is audio to be played, or it was given up.
+    `on_given_up` is called where it is given up for a fault of our own. Raises what keeps the attempt from being
     recorded.
     """
     source = known.source
@@ -91,7 +92,8 @@ def _after_failure(
 ) -> tuple[KnownPrompt, int | None]:
     """What is known of an introduction after a failure that may pass, and in how many seconds it is tried again.
 
-    None: it is not tried again, since it is given up, or its audio from before does for a while.
+    `begun`: what was known, with this attempt counted. None: it is not tried again, since it is given up, or its audio
+    from before does for a while.
     """
     source, trying = begun.source, begun.trying
     is_theirs = isinstance(error, PromptUnreachable)
@@ -110,7 +112,7 @@ def _after_failure(
 
 
 def _is_old(known: KnownPrompt, now_msec: int) -> bool:
-    """Whether its audio is to be stored again, so that it does not expire while it is used."""
+    """Whether an introduction's audio has to be stored again, so that it does not expire while it is used."""
     return now_msec - known.stored_msec >= STORED_MSEC
 
 

@@ -7,7 +7,8 @@ Every attempt is counted where its prompt is kept, before it begins. So whatever
 was not foreseen or the end of the function itself, the attempts come to an end, and the messages with it. An
 attempt takes a place among those of its account and one among those at its host; without one the job comes again a
 little later, so a host that does not answer, or an account with many such, leaves room for all others. What is to be
-tried again, or waits for its host, goes apart: it no longer holds up the account's other jobs.
+tried again, or waits for its host, goes into a queue group of its own (`Apart`): it no longer holds up the account's
+other jobs.
 """
 
 import functools
@@ -49,7 +50,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Fetching:
-    """What attempts are made with: the places of an account's, of a host's, and how long to wait for one."""
+    """What attempts are made with.
+
+    `of_accounts`, `at_hosts`: places for attempts at once, per account and per host; `uniform`: chance for waits.
+    """
 
     world: Preparation
     sources: Sources
@@ -62,11 +66,13 @@ class Fetching:
 
 
 def fetch_prompt(mid: str, place: int, received: int, apart: Apart = Apart.NO, *, fetching: Fetching) -> int | None:
-    """Has one of a message's introductions fetched, spoken or joined, unless it was meanwhile; prepares the message.
+    """Makes one of a message's introductions playable (fetched, spoken or joined), then prepares the message.
 
-    In: its place among the introductions. Out: in how many seconds to call it again; None: there is nothing more to do.
-    `received` counts from 1. To be called for one message of a group at a time. Raises what keeps even a failure from
-    being recorded.
+    In: `place` among `introductions(message.menus)`; `received`: how often the queue has handed this job out, from 1;
+    `apart`: its group in the queue. Out: seconds until the queue hands it out again; None: done, or queued again in
+    another group. A message that is not preparing is left alone; one whose time is up expires (in `prepare`). An
+    exception is logged and counted by `_after_fault`; only reading the message, and `_after_fault`, raise. To be called
+    for one job of a group at a time.
     """
     world = fetching.world
     message = world.messages.get(mid)
@@ -88,9 +94,9 @@ def fetch_prompt(mid: str, place: int, received: int, apart: Apart = Apart.NO, *
 
 
 def _after_fault(message: Message, place: int, apart: Apart, fetching: Fetching) -> int | None:
-    """Notes a fault in preparing one message: it is tried again apart from all others, and given up at MOST_FAULTS.
+    """Notes a fault in preparing one message: it is tried again in a group of its own, and given up at MOST_FAULTS.
 
-    Out: as `fetch_prompt`.
+    Out: as `fetch_prompt`; None also if the message is not preparing any more.
     """
     world = fetching.world
     faults = world.messages.note_fault(message.mid)
@@ -107,12 +113,12 @@ def _after_fault(message: Message, place: int, apart: Apart, fetching: Fetching)
 
 
 def most_of_an_account(consumers: int) -> int:
-    """How many attempts an account may have at the same time: half of those that there can be, never all (of 2 on)."""
+    """How many attempts an account may have at once: half of all, rounded up; so, of 2 or more, never all."""
     return max(1, (consumers + 1) // 2)
 
 
 def most_at_a_host(consumers: int) -> int:
-    """How many attempts there may be at a host at the same time: a third.
+    """How many attempts there may be at a host at once: a third of all, rounded up.
 
     So an account has some left for another host when one hangs.
     """
@@ -120,10 +126,9 @@ def most_at_a_host(consumers: int) -> int:
 
 
 def turn_seconds(received: int, apart: Apart, uniform: Uniform) -> int:
-    """How many seconds a job waits for its turn that was handed out `received` times.
+    """Seconds until a job without a place looks again; longer each time (`received`), drawn between half and the whole.
 
-    The longer one has waited, the longer it waits: so many waiting jobs cost little. Jobs that are not apart wait
-    less: an account has few of them, and other jobs wait behind them.
+    So many waiting jobs cost little. Jobs that are apart wait longer, since none waits behind them.
     """
     first, growth, most = (4.0, 1.6, LONGEST_TURN_SECONDS) if apart else (3.0, 1.3, 10.0)
     longest = min(most, first * growth ** min(received - 1, 20))
@@ -131,7 +136,11 @@ def turn_seconds(received: int, apart: Apart, uniform: Uniform) -> int:
 
 
 def _fetch(message: Message, one: Introduction, received: int, apart: Apart, fetching: Fetching) -> int | Apart | None:
-    """Makes an introduction if need be. Seconds until the next try, or where to try; None: it is settled."""
+    """Makes one introduction of a message, if need be. In: as `fetch_prompt`.
+
+    Out: seconds until the queue hands the job out again; an `Apart`: it has to be queued again in that group; None:
+    nothing is left to be tried, and the message can be prepared, or refused.
+    """
     world, now = fetching.world, fetching.world.clock.now_msec()
     try:
         all_known = find_prompts(message, [one, *filter(None, map(heard_part, one.parts))], world)
@@ -141,7 +150,7 @@ def _fetch(message: Message, one: Introduction, received: int, apart: Apart, fet
         return None
     known = all_known[one.name]
     if known.trying.since_msec is not None and now - known.trying.since_msec >= FRESH_MSEC:
-        known = known._replace(trying=Trying())  # what is left of long ago says nothing
+        known = known._replace(trying=Trying())  # too old to say anything about now
     if apart is Apart.NO and known.trying != Trying():
         return Apart.URL
     if apart is not Apart.NO and now < (known.trying.next_msec or 0):
@@ -182,6 +191,7 @@ def _places(message: Message, one: Introduction, fetching: Fetching) -> Iterator
 
 
 def _attempt(known: KnownPrompt, account_id: str, fetch: Fetch, fetching: Fetching) -> int | None:
+    """One attempt with what `fetching` has. Out: seconds until the next one; None: none is needed."""
     world = fetching.world
     return attempt(
         known,
@@ -195,7 +205,7 @@ def _attempt(known: KnownPrompt, account_id: str, fetch: Fetch, fetching: Fetchi
 
 
 def _fetch_of(one: Introduction, known: Mapping[str, KnownPrompt], fetching: Fetching) -> Fetch:
-    """What gives an introduction's file."""
+    """How an introduction's audio is had: joined, spoken or fetched. `known`: of it and of its parts, by name."""
     if one.parts:
         return lambda _name, _etag, _last_modified: _joined(one, known, fetching)
     if (say := one.say) is not None:
@@ -204,7 +214,7 @@ def _fetch_of(one: Introduction, known: Mapping[str, KnownPrompt], fetching: Fet
 
 
 def _joined(one: Introduction, known: Mapping[str, KnownPrompt], fetching: Fetching) -> Fetched:
-    """The file made by joining the parts of an introduction. Raises PromptUnavailable."""
+    """The file made by joining the parts of an introduction. Raises PromptUnavailable if a part cannot be had."""
     prompts = prompts_of_parts(one, known)
     read = functools.cache(fetching.sources.read)
     audio = iter([read(prompt.uri) for prompt in prompts])

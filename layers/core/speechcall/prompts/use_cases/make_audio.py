@@ -77,7 +77,10 @@ def make_audio(content: bytes, encoding: Encoding, decode: Decode) -> Audio:
 
 
 def _expanded(ready: Wav, encoding: Encoding) -> Decoded:
-    """The sound of a file that is a telephone prompt already, as `decode` would give it."""
+    """The sound of a file that is a telephone prompt already, as `decode` would give it.
+
+    Raises PromptUnavailable for one that is empty, or too long.
+    """
     width = encoding.bits // 8
     seconds_of(len(ready.data) // width)  # before any work: five minutes of it are less than a megabyte
     missing = ready.missing // width / SAMPLE_RATE
@@ -93,7 +96,10 @@ def _encoded(pcm: "array[int]", encoding: Encoding) -> bytes:
 
 
 def _warnings(decoded: Decoded, found: Loudness, seconds: float) -> list[AudioWarning]:
-    """What its owner should hear about audio that can be played: silence, clipping, an odd rate, missing parts."""
+    """What its owner should hear about audio that can be played: silence, clipping, an odd rate, missing parts.
+
+    `found`: how loud it is; `seconds`: how much of it is there.
+    """
     told = []
     if found.level_db is None:
         told.append(AudioWarning("SILENT_AUDIO", "nothing can be heard in the audio: it is silent throughout"))

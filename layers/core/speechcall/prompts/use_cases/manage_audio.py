@@ -95,7 +95,10 @@ def put_audio(account: Account, intro_id: str, body: bytes, upload_id: str | Non
 
 
 def begin_upload(account: Account, intro_id: str, body: bytes, desk: AudioDesk) -> "Upload":
-    """A URL to PUT a file of up to 25 MiB to. In: `{"bytes": N}`. Raises RequestError."""
+    """A URL to PUT a file of up to 25 MiB to, and the `uploadId` for `put_audio`. In: the body `{"bytes": N}`.
+
+    Raises RequestError.
+    """
     _check_identifier(intro_id)
     given = parse_json(body)
     size = whole(given.get("bytes")) if isinstance(given, dict) else None
@@ -171,6 +174,7 @@ def _store(account: Account, intro_id: str, content: bytes, desk: AudioDesk) -> 
 
 
 def _checked_body(content: bytes) -> bytes:
+    """The body as it is. Raises RequestError if it is empty; PayloadTooLarge."""
     if not content:
         raise RequestError("The body is empty; it has to be the audio file itself.")
     if len(content) > MAX_BODY_BYTES:

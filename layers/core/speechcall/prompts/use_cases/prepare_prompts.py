@@ -69,7 +69,8 @@ class Preparation:
 
 
 def prepare_message(mid: str, world: Preparation) -> None:
-    """preparing → queued, with every menu's prompt; → finished, if one cannot be had; or its URL is asked for.
+    """preparing → queued, with every menu's prompt; → finished, if one cannot be had or its time is up; or the first
+    that is missing is asked for. A message that is not preparing is left alone.
 
     Safe to repeat. What goes wrong with one message is left to the queue, which has pauses and an end; so it holds up
     no other message. Raises what keeps the message from being read, or from being queued.
@@ -85,7 +86,11 @@ def prepare_message(mid: str, world: Preparation) -> None:
 
 
 def prepare(message: Message, world: Preparation) -> None:
-    """Queues a message whose prompts are all there, refuses it, or asks for the first that is missing."""
+    """Queues a message whose prompts are all there; or asks for the first that is missing.
+
+    It is finished where one cannot be had, or its time is up. `message`: as it was read, PREPARING; if it is not any
+    more, it stays as it is.
+    """
     now = world.clock.now_msec()
     if message.dial_until_msec <= now:
         refuse_message(message, EXPIRED, NOT_IN_TIME, now, messages=world.messages)
@@ -118,6 +123,7 @@ def find_prompts(message: Message, wanted: Iterable[Introduction], world: Prepar
 
 
 def _find_prompt(message: Message, one: Introduction, world: Preparation) -> KnownPrompt:
+    """What is known of an introduction, if only its name. Raises PromptUnavailable for an upload that is gone."""
     # The name has the encoding: after a change of the telephony texts are spoken, and parts joined, again.
     name = f"{one.name}.{world.encoding.word}" if one.say or one.parts else one.name
     known = world.prompts.find(message.account_id, name)
@@ -132,12 +138,14 @@ def prompts_of_parts(one: Introduction, known: Mapping[str, KnownPrompt]) -> lis
 
 
 def made_of(prompts: Iterable[Prompt]) -> str:
-    """What stands for the audio that parts had when they were joined: an upload or a URL may have other audio later."""
+    """A digest that stands for the audio that parts had when they were joined: an upload or a URL may have other audio
+    later.
+    """
     return hashlib.sha256(" ".join(prompt.uri for prompt in prompts).encode()).hexdigest()
 
 
 def has_to_be_made(one: Introduction, known: Mapping[str, KnownPrompt], message: Message, now_msec: int) -> bool:
-    """Whether an introduction has to be fetched, spoken or joined. `known`: of it and of its parts.
+    """Whether an introduction has to be fetched, spoken or joined. `known`: of it and of its parts, by name.
 
     One that was joined of other audio than its parts have now is joined again.
 
@@ -163,7 +171,10 @@ def has_to_be_fetched(known: KnownPrompt, message: Message, now_msec: int) -> bo
 
 
 def _asks(message: Message, known: Mapping[str, KnownPrompt], grace_seconds: int) -> tuple[Ask, ...]:
-    """What the telephony will play and wait for, menu by menu. Raises PromptUnavailable."""
+    """What the telephony will play and wait for, menu by menu. `known`: of all introductions, by name.
+
+    Raises PromptUnavailable for one that could not be had.
+    """
     asks = []
     for menu in message.menus:
         prompt = _prompt_of(known[menu.intro])

@@ -75,7 +75,9 @@ def add_prompt(
     clock: Clock,
     retire: Retire,
 ) -> KnownPrompt:
-    """Stores audio of any known format under an identifier. Raises PromptUnavailable with what is wrong with it.
+    """Stores audio of any known format under an identifier, also in the place of another's that is stored meanwhile.
+
+    Raises PromptUnavailable with what is wrong with it.
 
     The audio that it replaces is then marked for removal. Until that is done the new item names it: if the function is
     killed in between, the next upload or removal under the identifier marks it.
@@ -128,6 +130,6 @@ def note_use(account_id: str, known: KnownPrompt, prompts: PromptStore, clock: C
 
 
 def failed(known: KnownPrompt, cause: str, now_msec: int) -> KnownPrompt:
-    """What is known of an introduction, now that its audio could not be had."""
+    """What is known of an introduction, now that its audio could not be had for a `cause`. An older prompt stays."""
     source = known.source._replace(failed_msec=now_msec, cause=cause, fresh_until_msec=0)
     return known._replace(source=source, trying=Trying())

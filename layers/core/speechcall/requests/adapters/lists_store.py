@@ -14,10 +14,10 @@ from speechcall.accounts.rules.account import Account
 from speechcall.accounts.rules.throttle import (
     TICKS_A_MESSAGE,
     latest_full,
+    refusal_of_day,
+    refusal_of_minute,
+    refusal_too_fast,
     ticks,
-    too_fast,
-    too_many_today,
-    too_many_urgent,
 )
 from speechcall.messages.rules.dial_times import Caps
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
@@ -101,7 +101,7 @@ class DynamoLists:
         return self.find_list(found["list_id"]) if found else None
 
     def add_list(self, made: MessageList, key: str | None) -> MessageList | None:
-        """Writes a list and its idempotency key together.
+        """Writes a list and its idempotency key together. Raises as `ListStore.add_list`.
 
         Out: the list that has the key, `made` or an earlier one; None: another list has the id of `made`.
 
@@ -148,7 +148,9 @@ class DynamoLists:
         return puts
 
     def note_erased(self, list_id: str, mids: Sequence[str]) -> frozenset[str]:
-        """Notes messages of a list as erased: no repeat of its request writes them again. Out: those noted before.
+        """Notes messages of a list as erased: no repeat of its request writes them again.
+
+        Out: those noted before; without a list (any more), which nothing can repeat, all of `mids`.
 
         repeat    reads the list ── TransactWrite: its messages, if they are not there
         erasure        UpdateItem: m is erased ── a minute later: m is deleted ──► no repeat writes it any more
@@ -207,7 +209,7 @@ class DynamoLists:
     def _spend_minute(self, account: Account, urgent: int, now_msec: int) -> None:
         """Takes urgent messages from what the account may send in this minute of the clock. Raises RateLimited."""
         if urgent > account.urgent_per_minute:
-            raise too_many_urgent(account, urgent, now_msec)
+            raise refusal_of_minute(account, urgent, now_msec)
         within_the_minute = "attribute_not_exists(messages) OR messages <= :before"
         values = {
             ":more": urgent,
@@ -218,9 +220,10 @@ class DynamoLists:
         try:
             self._update(urgent_key(account.account_id, now_msec // 60_000), taken, within_the_minute, values)
         except ConditionFailed as failed:
-            raise too_many_urgent(account, urgent, now_msec) from failed
+            raise refusal_of_minute(account, urgent, now_msec) from failed
 
     def _give_minute_back(self, account: Account, urgent: int, now_msec: int) -> None:
+        """Gives urgent messages back to the minute of `now_msec`; nothing if not so many were taken from it."""
         if urgent:
             were_taken = "messages >= :less"
             key = urgent_key(account.account_id, now_msec // 60_000)
@@ -235,7 +238,8 @@ class DynamoLists:
             self._update(_bucket_key(account), "SET full_at = full_at - :cost", it_is_there, values)
 
     def _spend_bucket(self, account: Account, messages: int, now_msec: int) -> None:
-        """Takes messages from the account's bucket, which is stored as the moment when it is full again.
+        """Takes messages from the account's bucket, which is stored as the moment when it is full again (ticks).
+        Raises RateLimited.
 
         full_at ≤ now: the bucket is full ──► full_at = now + cost
         full_at > now, not too far ─────────► full_at + cost
@@ -258,18 +262,18 @@ class DynamoLists:
                 self._update(bucket, set_it, it_has_enough, values)
             except ConditionFailed as failed:
                 full = int((failed.item or {}).get("full_at", now))
-                raise too_fast(account, full, messages, now_msec) from failed
+                raise refusal_too_fast(account, full, messages, now_msec) from failed
 
     def _spend_day(self, account: Account, messages: int, now_msec: int) -> None:
         """Takes messages from the calls that the account may make today. Raises RateLimited."""
         if messages > account.calls_per_day:
-            raise too_many_today(account, messages, now_msec)
+            raise refusal_of_day(account, messages, now_msec)
         taken = take_calls(self._table, account.account_id, messages, account.calls_per_day, now_msec)
         try:
             with store_errors():
                 self._client.update_item(**taken)
         except ConditionFailed as failed:
-            raise too_many_today(account, messages, now_msec) from failed
+            raise refusal_of_day(account, messages, now_msec) from failed
 
     def _get(self, key: Key) -> Values | None:
         return read_item(self._client, self._table, key)
@@ -280,6 +284,7 @@ class DynamoLists:
         return {"Put": {**put, "ExpressionAttributeValues": to_wire(given)} if given else put}
 
     def _update(self, key: Key, expression: str, condition: str, values: Values) -> None:
+        """Changes an item. Raises ConditionFailed, which holds the item as it is; StoreUnavailable."""
         with store_errors():
             self._client.update_item(
                 TableName=self._table,
@@ -316,6 +321,7 @@ def _idempotency_key(account_id: str, key: str) -> Key:
 
 
 def _dump(made: MessageList) -> Values:
+    """The item of a new list, without its key; what most lists do not have is left out."""
     return {
         "v": FORM,
         "list_id": made.list_id,
@@ -333,6 +339,7 @@ def _dump(made: MessageList) -> Values:
 
 
 def _load(item: Values) -> MessageList:
+    """The list in an item."""
     return MessageList(
         list_id=item["list_id"],
         account_id=item["account_id"],

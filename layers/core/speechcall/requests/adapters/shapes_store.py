@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from speechcall.accounts.rules.account import NEW_SHAPES_PER_DAY, Account
-from speechcall.accounts.rules.throttle import too_many_shapes
+from speechcall.accounts.rules.throttle import refusal_of_shapes
 from speechcall.shared.adapters.keys import new_shapes_key, shape_key, shape_of
 from speechcall.shared.adapters.table import ConditionFailed, from_wire, store_errors, to_wire
 from speechcall.shared.rules.errors import StoreUnavailable
@@ -46,7 +46,10 @@ class DynamoShapes:
         self._remembered |= shapes
 
     def known(self, shapes: AbstractSet[str]) -> set[str]:
-        """Those of `shapes` (1 to 100, as many as a request has messages) that were sent before."""
+        """Those of `shapes` (1 to 100, as many as a request has messages) that were sent before, by any account.
+
+        Raises StoreUnavailable, also where not all could be read.
+        """
         keys = [to_wire(shape_key(shape)) for shape in shapes]
         with store_errors():
             found = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
@@ -65,7 +68,7 @@ class DynamoShapes:
         counted: AbstractSet[str] = frozenset()
         while more := new - counted:
             if len(counted) + len(more) > NEW_SHAPES_PER_DAY:
-                raise too_many_shapes(len(counted), len(more))
+                raise refusal_of_shapes(len(counted), len(more))
             values = {
                 ":more": set(more),
                 ":room": NEW_SHAPES_PER_DAY - len(more),

@@ -119,7 +119,10 @@ def kind_of(country_code: int, national: str) -> str | None:
 
 @cache
 def plans_of(country_code: int) -> tuple[Plan, ...]:
-    """The numbering plans under a country code: several share +1, +7, +44 and others. The main one comes first."""
+    """The numbering plans under a country code: several share +1, +7, +44 and others. The main one comes first.
+
+    Empty: there is no such code.
+    """
     # 120 KB that no start needs.
     from speechcall.requests.rules.numbering_plans import PLANS  # noqa: PLC0415
 
@@ -147,6 +150,7 @@ def _parts(number: str) -> tuple[int, str] | None:
 
 
 def _begins_as_surcharged(country_code: int, national: str) -> bool:
+    """Whether a national number is a surcharged one, or begins with one."""
     return any(
         re.match(numbers.pattern, national)
         for plan in plans_of(country_code)

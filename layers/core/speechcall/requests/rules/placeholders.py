@@ -117,7 +117,10 @@ def read_template(menus: Any, path: str) -> tuple[Template, list[Problem]]:
 
 
 def _slots(value: Any, path: str, within: tuple[str, ...], problems: list[Problem]) -> Any:
-    """The slots inside a value, or None; what is wrong is added to `problems`. `within`: the members around it."""
+    """The slots inside a value (see `Template.slots`); None or empty: it has none. Adds what is wrong to `problems`.
+
+    `within`: the names of the members around it, the outermost first.
+    """
     if isinstance(value, list):
         inside = {index: _slots(one, f"{path}[{index}]", within, problems) for index, one in enumerate(value)}
         return {index: one for index, one in inside.items() if one}
@@ -192,6 +195,7 @@ def _all(slots: Any) -> Iterator[Slot]:
 
 
 def _filled(value: Any, slots: Any, values: Written) -> Any:
+    """A value with its slots filled. Only what has slots in it is copied."""
     if isinstance(slots, Slot):
         return slots.filled(values)
     copy = value.copy()

@@ -91,10 +91,12 @@ def accept_messages(
     """Stores the acceptable messages of a request, together, and returns the answer.
 
     The answer lists every entry in the order sent: `messageId`, `recipient`, `"status":"sent"`, or
-    `"status":"rejected"` with its error. A repeat with the same idempotency `key` is given the first
-    one's answer and spends nothing. `allow_loopback`: URLs may lead to this machine; `ring_time_kept`: phones ring as
-    a message says; `strict`: no field may be unknown; `limits`: what the stack allows a call; `is_simulated`: no phone
-    will ring; `sends_sms`: whether the stack can send text messages. Raises the leaves of RequestError.
+    `"status":"rejected"` with its error. A repeat with the same idempotency `key` is given the first one's answer and
+    spends nothing; None: the request has no key, so no repeat of it is known. `allow_loopback`: URLs may lead to this
+    machine; `ring_time_kept`: phones ring as a message says; `strict`: no field may be unknown; `limits`: what the
+    stack allows a call; `is_simulated`: no phone will ring; `sends_sms`: whether the stack can send text messages.
+
+    Raises the leaves of RequestError; StoreUnavailable, when the messages may have been accepted.
     """
     _check_key(key)
     asked = read_request(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
@@ -202,6 +204,7 @@ def _expires_at(entries: Sequence[Entry], account: Account, now_msec: int) -> in
 
 
 def _give_back(account: Account, messages: int, spent_msec: int, urgent: int, lists: ListStore) -> None:
+    """Gives back what was spent at a moment. A failure is only logged: the account can send that much less today."""
     try:
         lists.give_back(account, messages, spent_msec, urgent)
     except Exception:
@@ -212,7 +215,10 @@ def _give_back(account: Account, messages: int, spent_msec: int, urgent: int, li
 def _add_list(
     make: Callable[[], MessageList], key: str | None, lists: ListStore, give_back: Callable[[], None]
 ) -> MessageList:
-    """Adds the list that `make` gives; out: the list that has the key. Calls `give_back` where the campaign refuses it.
+    """Adds the list that `make` gives; out: the list that has the key.
+
+    Raises RequestError where the campaign refuses it, after calling `give_back`; StoreUnavailable, when the list may
+    have been written.
 
     `make` draws new ids each time: two requests of one millisecond draw the same ones once in 32,768 times.
     """
@@ -228,12 +234,16 @@ def _add_list(
 
 
 def _check_key(key: str | None) -> None:
+    """Raises RequestError for an idempotency key that can be none."""
     if key is not None and not (1 <= len(key) <= MAX_KEY_LENGTH and key.isprintable()):
         raise RequestError(f"Idempotency-Key must have 1 to {MAX_KEY_LENGTH} printable characters{unseen(key)}.")
 
 
 def _accepted(entries: Sequence[Entry], stored: MessageList) -> list[tuple[str, Wanted | None]]:
-    """The messages that were called sent, by their ids; None: a release before took what is refused today."""
+    """The messages that were called sent, each with its id, but for those that were erased since.
+
+    None: what was accepted then is refused today, so the message cannot be made again.
+    """
     return [
         (answered["messageId"], entry.wanted)
         for entry, answered in zip(entries, stored.answer["messages"], strict=True)
@@ -302,7 +312,9 @@ def _message(wanted: Wanted, mid: str, stored: MessageList, account: Account, op
 
 
 def _message_expires_at(times: DialTimes, stored: MessageList) -> int:
-    """A list of a release before says for all its messages when they go."""
+    """When a message expires (seconds), if it is dialled as late as may be. A list of a release before, without
+    `keep_days`, says it for all its messages.
+    """
     return kept_until(times.until_msec, stored.keep_days) if stored.keep_days else stored.expires_at
 
 
@@ -329,6 +341,7 @@ def _funnel(wanted: Wanted, stored: MessageList) -> str:
 
 
 def _answer(entries: Sequence[Entry], list_id: str, ids: Sequence[str]) -> "Accepted":
+    """The answer about all entries, in their order. `ids`: of those that are not rejected, in the same order."""
     remaining = iter(ids)
     answered = [_rejected(entry) if entry.wanted is None else _sent(entry, next(remaining)) for entry in entries]
     answer: Accepted = {"messages": answered, "messagelistId": list_id}
@@ -383,12 +396,12 @@ def check_messages(
             cost = foresee(entry.wanted, costs.rate_of(entry.wanted.number), limits)
             foreseen_costs.append(cost)
             warnings += spend_warnings(account, cost, costs, entry.path, now)
-        foreseen = _foresee(entry._replace(warnings=warnings), entry.wanted, picture)
+        acceptable_one = _acceptable(entry._replace(warnings=warnings), entry.wanted, picture)
         if when.may_ring:
-            foreseen["mayRing"] = when.may_ring
+            acceptable_one["mayRing"] = when.may_ring
         if when.from_msec:
-            foreseen["dialledFrom"] = utc_text(when.from_msec)
-        described.append(foreseen)
+            acceptable_one["dialledFrom"] = utc_text(when.from_msec)
+        described.append(acceptable_one)
     answer: Checked = {"messages": described}
     if costs:
         _price(answer, foreseen_costs, costs.currency)
@@ -411,6 +424,7 @@ def _price(answer: "Checked", found: "list[Foreseen | None]", currency: str) -> 
 
 
 def _sent(entry: Entry, message_id: str) -> "Sent":
+    """The answer about an accepted message."""
     answer: Sent = {"messageId": message_id, "recipient": str(entry.recipient), "status": "sent"}
     if entry.customer_id:
         answer["customerMessageId"] = entry.customer_id
@@ -419,8 +433,11 @@ def _sent(entry: Entry, message_id: str) -> "Sent":
     return answer
 
 
-def _foresee(entry: Entry, wanted: Wanted, picture: bool) -> "Acceptable":
-    """What the check answers about a message that would be accepted."""
+def _acceptable(entry: Entry, wanted: Wanted, picture: bool) -> "Acceptable":
+    """What the check answers about a message that would be accepted, but for its times and its cost.
+
+    `wanted`: of the entry. `picture`: whether the answer has one.
+    """
     bounds = call_bounds(wanted.menus, {})
     call: CallBounds = {
         "shortestMenus": bounds.shortest_menus,
@@ -447,6 +464,7 @@ class _When(NamedTuple):
     from_msec: int | None = None
     """The first moment; None: now, or never."""
     may_ring: str | None = None
+    """In words; None: nothing restricts it, or its time has just run out."""
     warnings: tuple[Problem, ...] = ()
 
 
@@ -481,7 +499,7 @@ def _limit_warnings(path: str, caps: Caps, now_msec: int, *, is_never: bool) -> 
 
 
 def has_limits(account: Account) -> bool:
-    """Whether its calls are counted."""
+    """Whether the account's calls are counted: those to a number, or their minutes."""
     return account.calls_per_number is not None or account.minutes_per_day is not None
 
 

@@ -115,8 +115,9 @@ class Asked(NamedTuple):
     promises: "tuple[Promise, ...]" = ()
     """What every call of each message has to keep to."""
     status_url: str | None = None
-    """What the envelope says about where and of what its sender is told."""
+    """Where, as the envelope says, its sender is told of events; None: it says nothing."""
     status_events: Sequence[str] | None = None
+    """Of which events; None: it says nothing."""
 
     def told_of_list(self, account: Account) -> str:
         """Where the sender is told that the whole list has ended; empty: nowhere."""
@@ -157,7 +158,7 @@ def judge_entries(
     *,
     sends_sms: bool = False,
 ) -> list[Entry]:
-    """The entries, each rejected that the account may not send now.
+    """The entries, each rejected that the account may not send now; those that are rejected already stay as they are.
 
     Judged are its destinations, senders, prompts and hours; opt-outs; and whether its menus keep, under the stack's
     `limits`, the promises that the request makes and the account requires. `sends_sms`: the stack can send SMS.
@@ -210,7 +211,10 @@ def _bar_by_age(entry: Entry, account: Account, now_msec: int, until: Mapping[st
 
 
 def _obeyed(entry: Entry, opt_outs: OptOuts) -> list[tuple[str, str]]:
-    """The opt-outs that would bar a message: digest and list. Without a digest the stack keeps no opt-outs."""
+    """The opt-outs that would bar a message: digest and list; none of one that is rejected or ignores opt-outs.
+
+    Without a digest the stack keeps no opt-outs.
+    """
     if entry.wanted is None or entry.wanted.model.ignoreOptOut:
         return []
     digest = opt_outs.digest(entry.wanted.number)
@@ -218,7 +222,7 @@ def _obeyed(entry: Entry, opt_outs: OptOuts) -> list[tuple[str, str]]:
 
 
 def _bar(entry: Entry, lists: Sequence[str]) -> Entry:
-    """The entry, rejected if its number stands on a list."""
+    """The entry, rejected if there are `lists`: those on which its number stands (OWN_LIST: the account's own)."""
     if not lists:
         return entry
     what = " and ".join(f"its list {name}" if name else "this account" for name in lists)
@@ -249,7 +253,9 @@ def _envelope(body: Any, strict: bool) -> list[Any]:
 
 
 def _campaign(body: Any) -> str:
-    """The campaign of an envelope. A wrong name refuses the request: its messages could not be stopped by it."""
+    """The campaign of an envelope; empty: none. A wrong name refuses the request (InvalidRequest): its messages could
+    not be stopped by it.
+    """
     if "campaign" not in body:
         return ""
     given = body["campaign"]
@@ -260,7 +266,9 @@ def _campaign(body: Any) -> str:
 
 
 def _promises(body: Any) -> "tuple[Promise, ...]":
-    """The promises of an envelope. One that cannot be read refuses the request, which would be sent unproved."""
+    """The promises of an envelope. One that cannot be read refuses the request (InvalidRequest), which would be sent
+    unproved.
+    """
     from speechcall.menus.rules.promise_grammar import read_promises  # noqa: PLC0415 - few requests have any
 
     promises, problems = read_promises(body["promises"])
@@ -270,7 +278,10 @@ def _promises(body: Any) -> "tuple[Promise, ...]":
 
 
 def _defaults(envelope: Mapping[str, Any], allow_loopback: bool) -> dict[str, Any]:
-    """What the envelope says for all its messages; each message may say otherwise, field by field."""
+    """What the envelope says for all its messages; each message may say otherwise, field by field.
+
+    Raises InvalidRequest.
+    """
     defaults = {name: envelope[name] for name in DEFAULT_FIELDS if name in envelope}
     if problems := check_defaults(defaults, allow_loopback=allow_loopback):
         raise InvalidRequest("What the request says for all its messages cannot be used.", problems)
@@ -278,7 +289,10 @@ def _defaults(envelope: Mapping[str, Any], allow_loopback: bool) -> dict[str, An
 
 
 def _shared_menus(envelope: Mapping[str, Any], allow_loopback: bool) -> "Template | None":
-    """The menus of an envelope, for its messages that give none of their own."""
+    """The menus of an envelope, for its messages that give none of their own; None: it has none.
+
+    Raises InvalidRequest.
+    """
     if "menus" not in envelope:
         return None
     from speechcall.requests.use_cases.shared_menus import read_menus  # noqa: PLC0415 - few requests have any
@@ -310,6 +324,7 @@ def _some(names: Sequence[str]) -> str:
 def dial_times_of(wanted: Wanted, account: Account, accepted_msec: int) -> DialTimes | Problem:
     """When a message that is accepted at a moment may be dialled, or what is wrong with that (path in the message)."""
     model = wanted.model
+    # The model's default is no `ttl` that the message gives.
     ttl = model.ttl if "ttl" in model.model_fields_set else None
     return judge_hours(model, ttl, account, wanted.number, accepted_msec)
 
@@ -329,7 +344,8 @@ def _read(
 ) -> Entry:
     """Reads one message and judges it by itself; without its account and without stored audio.
 
-    `defaults`: the fields of the envelope that hold where the message has none; `shared`: the envelope's menus.
+    `defaults`: the fields of the envelope that hold where the message has none; `shared`: the envelope's menus; the
+    rest as in `read_request`. Out: an entry with what it wants, or with its problems.
     """
     inserted, misnamed = _insert(shared, given, path)
     whole = {**defaults, **given, **inserted} if isinstance(given, dict) else given
@@ -372,7 +388,11 @@ def _judge(
     now_msec: int,
     sends_sms: bool,
 ) -> Entry:
-    """Judges a message by its account (destinations, senders, uploads). `known`: uploads looked up already."""
+    """The entry, rejected if its account may not send it: by destination, sender, uploads and more, not by opt-outs.
+
+    `known`: uploads that were looked up already (None: not there), to which it adds. One that is rejected already stays
+    as it is.
+    """
     if entry.wanted is None:
         return entry
     warnings = list(entry.warnings)
@@ -407,7 +427,7 @@ def _no_fallback(path: str, wanted: Wanted, account: Account, sends_sms: bool) -
 
 
 def _not_allowed(path: str, wanted: Wanted, account: Account, now_msec: int) -> Iterator[Problem]:
-    """What of a message its account may not ask for."""
+    """What of a message its account may not ask for; `path`: of the message."""
     if not account.may_dial(wanted.number):
         text = f"is not among the destinations of this account, which are: {_destinations(account)}"
         yield Problem("INVALID_RECIPIENT", f"{path}.to", text)

@@ -38,7 +38,7 @@ class Foreseen(NamedTuple):
 
 
 def foresee(wanted: Wanted, rate: Rate | None, limits: CallLimits) -> Foreseen | None:
-    """What a message may cost; None: its number has no rate.
+    """What a message may cost, at the `rate` of its number; None: the number has none.
 
     Each introduction counts as long as one may be: how long it is, is not known yet.
     """
@@ -54,12 +54,15 @@ def foresee(wanted: Wanted, rate: Rate | None, limits: CallLimits) -> Foreseen |
 
 
 def describe(found: Foreseen, currency: str) -> "CostForeseen":
-    """Of one message."""
+    """What the answer says of one message's cost."""
     return {"ifAnswered": as_number(found.answered), "atMost": as_number(found.all_calls), "currency": currency}
 
 
 def describe_all(found: list[Foreseen | None], currency: str) -> "CostOfAll":
-    """Of all messages that would be accepted."""
+    """What the answer says of the cost of all messages that would be accepted.
+
+    None among `found`: the number of a message has no rate.
+    """
     known = [one for one in found if one]
     told: CostOfAll = {
         "ifAnswered": as_number(sum(one.answered for one in known)),
@@ -74,7 +77,10 @@ def describe_all(found: list[Foreseen | None], currency: str) -> "CostOfAll":
 def spend_warnings(
     account: Account, found: Foreseen | None, costs: Costs, path: str, now_msec: int
 ) -> Iterator[Problem]:
-    """What the account's limit on a day's spending means for a message that would cost `found` (None: not known)."""
+    """What the account's limit on a day's spending means for a message that would cost `found` (None: not known).
+
+    Nothing where it has no such limit. `path`: of the message.
+    """
     most = account.spend_per_day
     if most is None:
         return

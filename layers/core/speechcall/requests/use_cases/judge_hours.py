@@ -24,15 +24,16 @@ if TYPE_CHECKING:
     from speechcall.requests.use_cases.hours_model import HoursModel
 
 MOST_PAST_SECONDS = 86_400
-"""A `sendAt` that is further in the past is a mistake, and no delay on the way here."""
+"""A `sendAt` that is further in the past is a mistake, not a delay in transport."""
 
 
 def judge_hours(
     asked: "HoursModel", ttl_seconds: int | None, account: Account, number: str, accepted_msec: int
 ) -> DialTimes | Problem:
-    """When a message may be dialled that is accepted at a moment; or what is wrong, with a path inside the message.
+    """When a message to `number` (E.164) may be dialled, if it is accepted at `accepted_msec`; or what is wrong.
 
-    `ttl_seconds`: None if the message gives none.
+    `asked`: what the message asks for; its account's hours hold too. `ttl_seconds`: None if the message gives none.
+    Out: times with at least one moment at which it may be dialled, or a problem with its path inside the message.
     """
     try:
         wanted = wanted_hours(asked)
@@ -50,7 +51,7 @@ def judge_hours(
     until = dial_until_msec(hours, accepted_msec, send_at, ttl_seconds, DEFAULT_TTL_SECONDS)
     if until is None:
         days = LOOK_AHEAD_SECONDS // 86_400
-        text = f"leave no moment of the next {days} days in which all that holds for the message is open"
+        text = f"leave no moment in the next {days} days at which the message may be dialled"
         return Problem("NEVER_DIALLABLE", "windows", text)
     # Whole seconds from acceptance, as it is stored; never later than was asked for.
     until -= (until - accepted_msec) % 1000
@@ -67,8 +68,9 @@ def judge_hours(
 
 
 def wanted_hours(asked: "HoursModel") -> Asked:
-    """The hours that are asked for."""
+    """The windows, the time zone and the days off that a message asks for; weekdays are numbered from Monday, 0."""
     windows = tuple(
+        # As an end, 00:00 is the end of the day, minute 1440.
         Window(_minute(one.from_), _minute(one.to) or 1440, tuple(sorted(map(WEEKDAYS.index, one.days))))
         for one in asked.windows or ()
     )
@@ -81,21 +83,21 @@ def _minute(text: str) -> int:
 
 
 def _wrong_zone(wrong: WrongZone) -> Problem:
-    """The problem of a time zone that hours cannot go by."""
+    """The problem to report for a missing, unknown or needless time zone."""
     match wrong.fault:
         case "noZone":
-            text = 'is required with windows and notOn: an IANA name such as Europe/Kyiv, or "recipient"'
+            text = 'is required with windows or notOn: an IANA name such as Europe/Kyiv, or "recipient"'
         case "needless":
             text = "changes nothing without windows or notOn; give those, or leave it out"
         case "unknownZone":
-            text = "must be an IANA name, such as Europe/Kyiv: in which zone this number is, is not known"
+            text = "must be an IANA name, such as Europe/Kyiv: the time zone of this number is not known"
         case _:
             assert_never(wrong.fault)
     return Problem("INVALID_TIME_ZONE", "timeZone", text)
 
 
 def _shown(msec: int, hours: tuple[Hours, ...]) -> str:
-    """A moment on the clock of the first zone, to the minute."""
+    """A moment on the clock of the first zone of `hours`, in whole minutes, rounded up."""
     clock = zone(hours[0].zones[0])
     moment = datetime.fromtimestamp(msec // 1000, clock)
     if moment.second:  # sendAt in the middle of a minute

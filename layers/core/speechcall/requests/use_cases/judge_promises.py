@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MOST_STATES_A_REQUEST = 2 * MOST_STATES
 STATES_A_PROOF = 200
-"""What setting up a proof costs, in states: 2,000 proofs that end at once take as long as one request may."""
+"""What a proof costs beyond its own states: so 2,000 trivial proofs use up one request."""
 MOST_KEYS_TOLD = 20_000
 """In one answer, which may have 6 MB (AWS Lambda)."""
 MOST_PROBLEMS = 2
@@ -36,7 +36,8 @@ def judge_promises(
 ) -> list[Entry]:
     """The entries, rejected if a promise is not proved: one of the request's `own`, or one that the account requires.
 
-    `seconds`: the lengths of introductions, where they are known.
+    Entries that are rejected already stay as they are. `limits`: what the stack allows a call. `seconds`: the lengths
+    of introductions by their names, where they are known.
     """
     required = required_promises(account.requires)
     if required is None:
@@ -59,6 +60,7 @@ def required_promises(stored: str) -> tuple[Promise, ...] | None:
 
 
 def _refused(entry: Entry, problems: Sequence[Problem]) -> Entry:
+    """The entry, rejected for the first MOST_PROBLEMS, whose paths are inside the message."""
     found = [Problem(one.code, f"{entry.path}.{one.path}", one.message) for one in problems[:MOST_PROBLEMS]]
     return entry._replace(wanted=None, problems=found)
 
@@ -74,7 +76,7 @@ class _Court:
         self._states_left, self._keys_left = MOST_STATES_A_REQUEST, MOST_KEYS_TOLD
 
     def judge(self, entry: Entry, wanted: Wanted) -> Entry:
-        """The entry with what is known of each promise."""
+        """The entry with what is known of each promise; rejected if one is not proved. `wanted`: of the entry."""
         repeats = wanted.model.silentRepeats
         limits = self._limits if repeats is None else self._limits._replace(silent_repeats=repeats)
         likeness = (_likeness(wanted.menus, self._seconds.get), limits)
@@ -86,6 +88,7 @@ class _Court:
         return _refused(found, problems) if problems else found
 
     def _prove(self, menus: Sequence[Menu], promise: Promise, limits: CallLimits) -> Verdict:
+        """The verdict; undecided, without looking, once the request has used up its states."""
         if self._states_left <= 0:
             return Verdict(Result.UNDECIDED)
         most = min(MOST_STATES, self._states_left)
@@ -96,7 +99,10 @@ class _Court:
     def _judge(
         self, menus: Sequence[Menu], promise: Promise, is_required: bool, limits: CallLimits
     ) -> "tuple[Judged, Problem | None]":
-        """What the answer says of one promise, and the problem if it is not proved."""
+        """What the answer says of one promise, and the problem if it is not proved.
+
+        `is_required`: by the account, not by the request.
+        """
         verdict = self._prove(menus, promise, limits)
         told = describe(menus, promise, verdict, limits)
         if is_required:
@@ -115,7 +121,12 @@ class _Court:
 
 
 def describe(menus: Sequence[Menu], promise: Promise, verdict: Verdict, limits: CallLimits) -> "Judged":
-    """What is known of a promise about some menus."""
+    """What the answer says of one promise about a message's menus: result, explanation, and a counterexample if there
+    is one.
+
+    Also an undecided one may have it: a call that breaks the promise if an introduction has a certain length
+    (`Verdict.broken`).
+    """
     told: Judged = {
         "promise": promise.name,
         "result": verdict.result.value,
@@ -132,6 +143,7 @@ def describe(menus: Sequence[Menu], promise: Promise, verdict: Verdict, limits: 
 
 
 def _heard(menu: int, heard: str, hangs_up_after: bool, case: str | None) -> "HeardIn":
+    """One step of a counterexample. `case`: ELSE ("") is null in the answer; None: there is no lookup."""
     told: HeardIn = {"menu": menu, "heard": heard}
     if hangs_up_after:
         told["hangsUpAfter"] = True

@@ -29,7 +29,8 @@ class ListStore(Prompts, Protocol):
     def confirm_list(self, stored: MessageList) -> None:
         """The messages of a list of a campaign are written. Safe to repeat."""
 
-    def find_list_by_key(self, account_id: str, key: str) -> MessageList | None: ...
+    def find_list_by_key(self, account_id: str, key: str) -> MessageList | None:
+        """The list that an idempotency key was used for, also one that has expired; None: there is none (any more)."""
 
     def admit_shapes(self, account: Account, shapes: AbstractSet[str], now_msec: int) -> None:
         """Makes shapes of menus known; those that were never sent before count for the account's day.

@@ -56,11 +56,15 @@ def add_opt_out(account: Account, body: bytes, *, store: OptOutStore, clock: Clo
     entry = OptOut(str(list_name), digest, ending_of(str(number)), clock.now_msec(), By.API, reason=_text(reason))
     added = store.add(account.account_id, entry)
     kept = entry if added else store.find(account.account_id, entry.list_name, digest)
+    # Nothing is found if it was deleted in this moment.
     return {"optOut": describe(kept or entry), "added": added}
 
 
 def find_opt_out(account: Account, body: bytes, *, store: OptOutStore) -> "OptOutFound":
-    """POST /bat/optout/find: whether a number stands on a list. Raises RequestError."""
+    """POST /bat/optout/find: whether a number stands on a list, and the entry, also if it was removed.
+
+    Raises RequestError.
+    """
     given = _object(body, ("number", "list"))
     number, list_name = read_number(given), _list(given)
     _refuse_any(number, list_name)
@@ -76,7 +80,7 @@ def find_opt_out(account: Account, body: bytes, *, store: OptOutStore) -> "OptOu
 
 
 def remove_opt_out(account: Account, body: bytes, *, store: OptOutStore, clock: Clock) -> "OptOutRemoved":
-    """POST /bat/optout/remove. Raises NotFound, ConsentRequired, RequestError."""
+    """POST /bat/optout/remove: the number may be called again. Raises as `take_back`, and RequestError."""
     given = _object(body, ("number", "list", "consent"))
     number, list_name, consent = read_number(given), _list(given), _consent(given)
     _refuse_any(number, list_name, consent)
@@ -89,10 +93,10 @@ def remove_opt_out(account: Account, body: bytes, *, store: OptOutStore, clock: 
 def take_back(
     account_id: str, list_name: str, digest: str, consent: Consent | None, *, store: OptOutStore, now_msec: int
 ) -> OptOut:
-    """Removes an opt-out, and returns it. `digest` is the number's.
+    """Removes an opt-out, and returns it as it was. `digest` is the number's.
 
     Raises NotFound if none holds; ConsentRequired for a callee's own without a later consent. Tried again where another
-    request changes the entry between reading and removing.
+    request changes the entry between reading and removing; StoreUnavailable if that happens each time.
     """
     for _ in range(_TRIES):
         found = store.find(account_id, list_name, digest)
@@ -116,7 +120,10 @@ def _require_consent(found: OptOut, consent: Consent | None) -> None:
 
 
 def list_opt_outs(account: Account, query: Mapping[str, str], *, store: OptOutStore) -> "OptOuts":
-    """GET /bat/optout: the opt-outs that hold, in the order of the lists. Raises RequestError."""
+    """GET /bat/optout: a page of the opt-outs that hold, of one list or of all in the order of the lists.
+
+    In: `limit`, `cursor` and `list` of the query. Raises RequestError.
+    """
     limit, cursor, list_name = parameter(query, "limit"), parameter(query, "cursor"), parameter(query, "list")
     if limit is not None and not (
         limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= MAX_PAGE
@@ -153,7 +160,10 @@ def describe(opt_out: OptOut) -> "OptOutEntry":
 
 
 def _object(body: bytes, known: tuple[str, ...]) -> dict[str, Any]:
-    """The members of a body. Unknown names are refused: a mistyped `list` would mean the account's own list."""
+    """The members of a body. Unknown names are refused: a mistyped `list` would mean the account's own list.
+
+    Raises MalformedJson, InvalidRequest.
+    """
     given = parse_json(body)
     if not isinstance(given, dict):
         text = f'The body must be an object: {{"number": "+380671234567"}}, with {" and ".join(known[1:])} if you like'

@@ -107,6 +107,7 @@ def _digit_problems(menu: "MenuModel", path: str) -> list[Problem]:
 
 
 def _needless_redial(model: "MessageModel", path: str) -> Problem | None:
+    """The problem of a `redial` after `noKey` where no menu has a key; None: there is none."""
     if model.redial is None or NO_KEY not in model.redial.on or has_key(to_menus(model)):
         return None
     place = f"{path}.redial.on[{model.redial.on.index(NO_KEY)}]"
@@ -114,6 +115,7 @@ def _needless_redial(model: "MessageModel", path: str) -> Problem | None:
 
 
 def _needless_fallback(model: "MessageModel", path: str) -> Problem | None:
+    """The problem of a `fallback` after `noKey` where no menu has a key; None: there is none."""
     if model.fallback is None or NO_KEY not in model.fallback.on or has_key(to_menus(model)):
         return None
     place = f"{path}.fallback.on[{model.fallback.on.index(NO_KEY)}]"
@@ -121,7 +123,7 @@ def _needless_fallback(model: "MessageModel", path: str) -> Problem | None:
 
 
 def check_defaults(given: Mapping[str, object], *, allow_loopback: bool = False) -> list[Problem]:
-    """What is wrong with what an envelope says for all its messages."""
+    """What is wrong with what an envelope says for all its messages; none: nothing. The paths are in the envelope."""
     if not given:
         return []
     try:
@@ -143,6 +145,7 @@ def to_menus(model: "MessageModel") -> tuple[Menu, ...]:
 
 
 def _to_menu(menu: "MenuModel") -> Menu:
+    """The menu of a checked one, with its lists in the order of LISTS."""
     intro, say, play = _to_intro(menu)
     return Menu(
         intro=intro,
@@ -191,13 +194,13 @@ def _to_say(say: "SayModel") -> Say:
 
 
 def to_redial(model: "MessageModel") -> Redial | None:
-    """How a checked message wants to be dialled again."""
+    """How a checked message wants to be dialled again; None: not at all."""
     asked = model.redial
     return Redial(asked.attempts, tuple(asked.afterSec), tuple(asked.on)) if asked and asked.attempts else None
 
 
 def to_fallback(model: "MessageModel") -> "Fallback | None":
-    """What a checked message wants to be sent in place of its call."""
+    """What a checked message wants to be sent in place of its call; None: nothing."""
     if model.fallback is None:
         return None
     from speechcall.messages.rules.fallback import Fallback  # noqa: PLC0415, few messages have one
@@ -206,6 +209,7 @@ def to_fallback(model: "MessageModel") -> "Fallback | None":
 
 
 def _to_action(action: "WebhookModel | HangupModel | GotoMenuModel | OptOutModel | LookupModel") -> Action:
+    """The action of a checked one. Without a `body` it sends an empty object."""
     if action.action == "webhook":
         body = action.body if isinstance(action.body, WrittenObject) else _NOTHING
         return Webhook(action.url, body.text, action.headers or {})
@@ -222,7 +226,7 @@ def _to_action(action: "WebhookModel | HangupModel | GotoMenuModel | OptOutModel
 
 
 def _targets(model: "MessageModel") -> list[tuple[str, int]]:
-    """Each menu that an action of a message leads to: where the request says so, and which."""
+    """Each menu that an action of a message leads to: the path at which the request says so, and the menu's index."""
     found = []
     for index, menu in enumerate(model.menu):
         for key, actions in menu.dtmfActions.items():

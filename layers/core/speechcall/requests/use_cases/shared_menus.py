@@ -15,7 +15,10 @@ _ANY_MESSAGE = {"from": "Sender", "to": "+380671234567", "text": "ivr", "type": 
 def read_menus(
     given: Any, *, allow_loopback: bool, most_bytes: int
 ) -> tuple[Template, list[Problem]] | tuple[None, list[Problem]]:
-    """The `menus` of an envelope, or what is wrong with them whatever values their names get."""
+    """The `menus` of an envelope, or None and what is wrong with them, whatever values their names get.
+
+    `allow_loopback`: their URLs may lead to this machine. `most_bytes`: as JSON.
+    """
     if not isinstance(given, list):
         return None, [Problem("INVALID_MENU", "menus", f"must be {RIGHT['menus']}")]
     # They are filled and checked for up to a hundred messages: what is too long for all of them is refused once, here.
@@ -34,9 +37,11 @@ def insert(
 ) -> tuple[dict[str, Any], list[Problem]]:
     """The menus for the message `given`, as its own `menu`, and what is wrong with its `vars`.
 
-    Asked only for a message that has `vars`, or no menu of its own. A value that cannot be used counts as SHORTEST
-    here: the message's own check reports it. `most_characters`: of all values in
-    their places. One value may stand in 20,000 of them: what cannot be right with so many is never put together.
+    Asked only for a message that has `vars`, or no menu of its own. Out: the member `menu`; nothing where the message
+    may have no `vars`. `template`: of the envelope's menus; None: it has none. `path`: of the message.
+    `most_characters`: of all values in their places. One value may stand in 20,000 of them: what cannot be right with
+    so many is never put together. A value that cannot be used counts as SHORTEST here: the message's own check reports
+    it.
     """
     values = given.get("vars")
     if template is None or "menu" in given:
