@@ -52,6 +52,8 @@ TOLL_FRAUD = (
     "premium-rate are called only with --premium; many expensive ones look like any other."
 )
 _TRIES = 20
+KEPT_HOURS = 24
+"""For so long an old webhook secret signs beside a new one, if nothing else is said."""
 _ROTATE = "`account rotate {0}` gives it a new password and key"
 _ROTATE_SECRET = "`account rotate {0} --webhook-secret` gives a new one"
 
@@ -91,6 +93,9 @@ _SPEND = typer.Option(
 _SMS = typer.Option(min=0, max=MOST, help="Parts of SMS a day (UTC), where no call came to anything; 0: none.")
 _KEEP_DAYS = typer.Option(
     min=LEAST_KEEP_DAYS, max=MOST_KEEP_DAYS, help="Messages are kept so long after their end; new ones from now on."
+)
+_KEEP_HOURS = typer.Option(
+    min=0, max=168, show_default=f"{KEPT_HOURS}", help="With --webhook-secret: the old one signs too for so long."
 )
 _URGENT = typer.Option(min=0, max=MOST_URGENT, help="Urgent messages a minute; 0: none.")
 
@@ -175,24 +180,27 @@ def rotate(
     deployment: Deployment,
     account_id: AccountId,
     webhook_secret: Annotated[bool, typer.Option("--webhook-secret", help="A new webhook secret instead.")] = False,
-    keep_hours: Annotated[int, typer.Option(min=0, max=168, help="The old webhook secret signs too for so long.")] = 24,
+    keep_hours: Annotated[int | None, _KEEP_HOURS] = None,
     as_json: AsJson = False,
 ) -> None:
     """Give an account a new password and key (the old ones stop at once), or a new webhook secret.
 
     Its keys with a name stay: `account key revoke` ends one.
     """
+    if keep_hours is not None and not webhook_secret:
+        raise typer.BadParameter("--keep-hours goes with --webhook-secret: an old password and key stop at once.")
     if webhook_secret:
+        kept_hours = KEPT_HOURS if keep_hours is None else keep_hours
         found(deployment, account_id)
         before = deployment.webhook_secrets.secrets_of(account_id)
-        secret = give_secret(deployment, account_id, keep_hours)
+        secret = give_secret(deployment, account_id, kept_hours)
         with shown_once(_ROTATE_SECRET.format(account_id)):
             if as_json:
                 show_json(
-                    {"account": account_id, "webhookSecret": secret, "olderSignHours": keep_hours if before else 0}
+                    {"account": account_id, "webhookSecret": secret, "olderSignHours": kept_hours if before else 0}
                 )
                 return
-            typer.echo(tell_rotation(account_id, keep_hours, before) + "\n")
+            typer.echo(tell_rotation(account_id, kept_hours, before) + "\n")
             show_secret(secret)
         return
     account, given = found(deployment, account_id), _new_secrets(account_id)

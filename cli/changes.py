@@ -63,7 +63,7 @@ def recorded(deployment: object, command: Callable[..., Any], given: Mapping[str
     asked = {
         _NAMES.get(name) or in_camel_case(name): _shown(given[name])
         for name in getattr(command, _KEPT)
-        if given.get(name)
+        if _is_given(given.get(name))
     }
     account_id = next((given[name] for name in _ACCOUNT if given.get(name)), "")
     change = Change(action, deployment.actor, account_id, asked)
@@ -90,6 +90,11 @@ def in_threads(work: Callable[[Item], Result], items: Iterable[Item], most: int)
     """
     with ThreadPoolExecutor(most) as workers:
         yield from workers.map(lambda one: one[0].run(work, one[1]), ((copy_context(), item) for item in items))
+
+
+def _is_given(value: Any) -> bool:
+    """Whether a parameter says anything: the number 0 does; None, False, and an empty text or list do not."""
+    return bool(value) or (isinstance(value, int) and value is not False)
 
 
 def _shown(value: Any) -> Any:

@@ -76,14 +76,19 @@ def watch(deployment: Deployment, ids: ListIds, interval: Interval = 3.0, as_jso
 def export(
     place: Api | Deployment,
     list_id: Annotated[str, typer.Argument(metavar="ID", callback=values.list_id, help="messagelistId.")],
-    form: Annotated[Format, typer.Option("--format", help="For spreadsheets, or for programs.")] = Format.CSV,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", show_default=Format.CSV.value, help="For spreadsheets, or for programs."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write what has become of a list's messages to the standard output, as the API's export does.
 
     --json is --format jsonl: a line for each message.
     """
-    form = Format.JSONL if as_json else form
+    if as_json and form is Format.CSV:
+        raise typer.BadParameter("give either --json, which is --format jsonl, or --format csv.")
+    form = form or (Format.JSONL if as_json else Format.CSV)
     if isinstance(place, Api):
         text = place.text(f"/bat/messagelist/{list_id}/export", {"format": form.value})
     else:

@@ -40,6 +40,8 @@ def set_(
     as_json: AsJson = False,
 ) -> None:
     """Change the lines or the rate from now on; the next deployment does not change them back."""
+    if as_deployed and lines is not None and calls_per_second is not None:
+        raise typer.BadParameter("with both --lines and --calls-per-second nothing is left for --as-deployed.")
     changes: dict[PoolSetting, int | None] = {}
     if as_deployed:
         changes = {"lines": None, "calls_per_second": None}

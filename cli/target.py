@@ -17,9 +17,10 @@ from cli.failures import told
 
 P = ParamSpec("P")
 
+_PORT = typer.Option(help="With --local: where it runs.", min=1, max=65535, show_default=f"{DEFAULT_PORT}")
 _OPTIONS: dict[str, tuple[Any, Any]] = {
     "local": (Annotated[bool, typer.Option("--local", help="The service of `make run` on this machine.")], False),
-    "port": (Annotated[int, typer.Option(help="With --local: where it runs.", min=1, max=65535)], DEFAULT_PORT),
+    "port": (Annotated[int | None, _PORT], None),
     "stack": (Annotated[str | None, typer.Option(help="The stack's name, as given to `sam deploy`.")], None),
     "region": (Annotated[str | None, typer.Option(help="With --stack: its region, if not your usual one.")], None),
     "profile": (Annotated[str | None, typer.Option(help="With --stack: your AWS profile, if not the usual.")], None),
@@ -73,7 +74,7 @@ def _with_options(command: Callable[..., None], given_first: int, *, by_url: boo
     def run(ctx: typer.Context, **given: Any) -> None:
         chosen = {field.name: given.pop(field.name) for field in fields(Place)}
         url = _url(ctx, given.pop("url"), chosen) if by_url else None
-        place = Place(**chosen) if url else _place(**chosen, by_url=by_url)
+        place = _place(url, by_url=by_url, **chosen)
         opened: Callable[[Place], Deployment] = ctx.obj or open_deployment
         as_json = given[NAME] if has_json else given.pop(NAME)
         with told(local=place.local, as_json=as_json), sentences(as_json and not has_json):
@@ -107,17 +108,20 @@ def _url(ctx: typer.Context, url: str | None, chosen: dict[str, Any]) -> str | N
     raise typer.BadParameter("give one of --url, --local and --stack NAME.")
 
 
-def _place(*, by_url: bool, **given: Any) -> Place:
-    """Which deployment is meant. Raises BadParameter for options that do not go together.
+def _place(url: str | None, *, by_url: bool, port: int | None, **given: Any) -> Place:
+    """Which deployment is meant; with `url`, that of the API, an empty place.
 
-    `by_url`: --url may be given too.
+    `by_url`: the command takes --url. `port`: None if it was not given. Raises BadParameter if nothing says where,
+    or for options that do not go together.
     """
-    place = Place(**given)
+    place = Place(**given, port=DEFAULT_PORT if port is None else port)
     if place.local and place.stack:
         raise typer.BadParameter("give either --local or --stack NAME, not both.")
-    if not place.local and not place.stack:
+    if not url and not place.local and not place.stack:
         customers = "--url URL with a key in SPEECHCALL_KEY, " if by_url else ""
         raise typer.BadParameter(f"say where: {customers}--stack NAME, or --local for a `make run` on this machine.")
-    if place.local and (place.region or place.profile):
+    if not place.stack and (place.region or place.profile):
         raise typer.BadParameter("--region and --profile belong to --stack.")
+    if not place.local and port is not None:
+        raise typer.BadParameter("--port belongs to --local.")
     return place

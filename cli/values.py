@@ -315,6 +315,11 @@ def seconds_ago(given: str) -> str:
     return given
 
 
+def seconds_ago_or_none(given: str | None) -> str | None:
+    """How long ago; None: it was not said."""
+    return None if given is None else seconds_ago(given)
+
+
 def to_seconds(given: str) -> int:
     """The seconds of a checked duration."""
     return int(given[:-1]) * {"m": 60, "h": 3600, "d": 86_400}[given[-1]]

@@ -38,6 +38,10 @@ def selftest(
         subject = _of_stack(stack)
     match subject.provider:
         case ProviderName.CONNECT:
+            if to is not None:
+                raise typer.BadParameter(
+                    "--to goes with simulated telephony; this stack's Amazon Connect calls no number."
+                )
             call = SimulatedCall(deployment, subject.instance_arn.rpartition("/")[2], subject.flow_id)
             try:
                 return show_results(examine(_of_connect(subject, call)), show, as_json=as_json)

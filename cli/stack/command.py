@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.as_json import show_json
+from cli.as_json import sentences, show_json
 from cli.changes import changing
 from cli.deployment import Deployment, Place
 from cli.failures import Refusal
@@ -114,14 +114,16 @@ def restore(
         check_window(deployment, source, moment)
 
     def tell(text: str) -> None:
-        typer.echo(text, err=as_json)
+        # The report alone is JSON; a dry run, which has none, tells its sentences as JSON.
+        typer.echo(text, err=as_json and not dry_run)
 
-    for source in sources:
-        how = f"restored to {at} as" if source in to_make else "compared with"
-        tell(f"{source.live} is {how} {source.copy}; what it lacks is copied back, and nothing else is changed.")
-    if dry_run:
-        tell("Nothing was changed.")
-        return
+    with sentences(as_json and dry_run):
+        for source in sources:
+            how = f"restored to {at} as" if source in to_make else "compared with"
+            tell(f"{source.live} is {how} {source.copy}; what it lacks is copied back, and nothing else is changed.")
+        if dry_run:
+            tell("Nothing was changed.")
+            return
     confirmed(stack.name, confirm, "calls stop until it is done")
     for source in to_make:
         tell(f"Restoring {source.copy}: this takes twenty minutes or more.")
