@@ -38,12 +38,17 @@ class Letter:
     """One message of a dead-letter queue."""
 
     queue: str
+    """As an operator says it: a name in QUEUES."""
     id: str
     receipt: str
+    """By which it is deleted or shown again, while it is hidden for us."""
     body: str
     sent_msec: int
+    """When it came into this queue; 0: not known."""
     group: str | None
+    """Of a FIFO queue; None: the queue is none."""
     attributes: Mapping[str, str]
+    """SQS's message attributes, by name."""
 
     @property
     def content(self) -> dict[str, Any]:
@@ -72,7 +77,10 @@ class Letter:
 
 
 class DeadLetters:
-    """Reads the queues and gives letters another try. Clients are boto3's; `name_of` gives a queue's URL."""
+    """Reads the queues and gives letters another try. Clients are boto3's.
+
+    `name_of`: gives a queue's URL by its logical id.
+    """
 
     def __init__(self, sqs: Any, functions: Any, streams: Any, name_of: Callable[[str], str]) -> None:
         self._sqs, self._functions, self._streams, self._name_of = sqs, functions, streams, name_of
@@ -88,8 +96,12 @@ class DeadLetters:
             self._sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=one.receipt, VisibilityTimeout=0)
 
     def redrive(self, letter: Letter) -> None:
-        """Gives it another try, and removes it when that is under way or has succeeded. Raises NotRedriven."""
-        content, (url, source) = letter.content, QUEUES[letter.queue]
+        """Gives a letter another try, which `read` has hidden for us less than HIDDEN_SECONDS ago.
+
+        Removes it when it is back in its queue, or when the function that was given it has succeeded. Raises NotRedriven
+        where it has not, or nothing can be tried; then the letter stays, and stays hidden for a while.
+        """
+        content, (queue, source) = letter.content, QUEUES[letter.queue]
         if source is not None:  # it failed in a queue: it goes back there
             self._send(letter, self._name_of(source))
         elif "DDBStreamBatchInfo" in content:  # a batch of a stream: the letter says only where it is
@@ -101,10 +113,10 @@ class DeadLetters:
             self._invoke(letter.attributes["TARGET_ARN"], content)
         else:
             raise NotRedriven("it has none of the known forms")
-        self._sqs.delete_message(QueueUrl=self._name_of(url), ReceiptHandle=letter.receipt)
+        self._sqs.delete_message(QueueUrl=self._name_of(queue), ReceiptHandle=letter.receipt)
 
     def _received(self, queue: str) -> Iterator[Letter]:
-        """The letters of a queue. Each is hidden from other readers for HIDDEN_SECONDS, or is deleted."""
+        """The letters of a queue, until it gives no more. Each is hidden from other readers for HIDDEN_SECONDS."""
         url = self._name_of(QUEUES[queue][0])
         while found := self._sqs.receive_message(
             QueueUrl=url,
@@ -149,7 +161,7 @@ class DeadLetters:
             )
 
     def _records(self, batch: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The records of a failed batch, as the stream has them for a day."""
+        """The records of a failed batch, as the stream has them for a day. Raises NotRedriven when it has them no more."""
         try:
             iterator = self._streams.get_shard_iterator(
                 StreamArn=batch["streamArn"],

@@ -10,7 +10,7 @@ from cli.as_json import AsJson, show_json
 from cli.exit_codes import FAILED
 from cli.exit_codes import UNKNOWN as UNDECIDED
 from cli.failures import Refusal
-from cli.menu_files import File, MenuFile, read_menus
+from cli.menu_files import File, MessageInFile, read_menus
 from cli.promise_files import read_packs, read_promises_file
 from cli.target import without_deployment
 from cli.terminal import plain
@@ -145,7 +145,9 @@ def compare(
         raise typer.Exit(FAILED)
 
 
-def _compared(one: MenuFile, other: MenuFile, limits: CallLimits, sounds: dict[str, str]) -> list[dict[str, Any]]:
+def _compared(
+    one: MessageInFile, other: MessageInFile, limits: CallLimits, sounds: dict[str, str]
+) -> list[dict[str, Any]]:
     """The differences between the menus of two messages.
 
     A message that has `silentRepeats` is compared with these; any other with those of `limits`.

@@ -15,7 +15,7 @@ _SAYS = {"text": "This is a test of SpeechCall. Press one.", "language": "en-GB"
 
 
 class ScriptedCall:
-    """One message to a number that ends on 01: by its last digits the callee answers, and presses 1 in each menu."""
+    """One message to a simulated number: it ends in 01, so its callee answers and presses 1 in each menu."""
 
     def __init__(
         self,
