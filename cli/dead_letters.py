@@ -96,10 +96,10 @@ class DeadLetters:
             self._sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=one.receipt, VisibilityTimeout=0)
 
     def redrive(self, letter: Letter) -> None:
-        """Gives a letter another try, which `read` has hidden for us less than HIDDEN_SECONDS ago.
+        """Gives a letter that was read another try: it goes back into its queue, or the function is given it.
 
-        Removes it when it is back in its queue, or when the function that was given it has succeeded. Raises NotRedriven
-        where it has not, or nothing can be tried; then the letter stays, and stays hidden for a while.
+        Removes it when it is back there, or the function has succeeded. Raises NotRedriven where the function has not,
+        or nothing can be tried; then it stays, hidden until `show_again` or for two minutes.
         """
         content, (queue, source) = letter.content, QUEUES[letter.queue]
         if source is not None:  # it failed in a queue: it goes back there
@@ -161,7 +161,7 @@ class DeadLetters:
             )
 
     def _records(self, batch: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The records of a failed batch, as the stream has them for a day. Raises NotRedriven when it has them no more."""
+        """The records of a failed batch, as the stream has them for a day. Raises NotRedriven after that."""
         try:
             iterator = self._streams.get_shard_iterator(
                 StreamArn=batch["streamArn"],

@@ -148,9 +148,10 @@ def compare(
 def _compared(
     one: MessageInFile, other: MessageInFile, limits: CallLimits, sounds: dict[str, str]
 ) -> list[dict[str, Any]]:
-    """The differences between the menus of two messages.
+    """The differences between the menus of two messages, as rows; empty: they are equivalent.
 
-    A message that has `silentRepeats` is compared with these; any other with those of `limits`.
+    `sounds`: from an introduction of `one` to the one of `other` that sounds alike. A message that has `silentRepeats`
+    is compared with these; any other with those of `limits`. Raises Refusal where not all could be compared.
     """
     before = limits if one.silent_repeats is None else limits._replace(silent_repeats=one.silent_repeats)
     repeats = limits.silent_repeats if other.silent_repeats is None else other.silent_repeats

@@ -50,7 +50,7 @@ def on_api_or_deployment(command: Callable[Concatenate[Api | Deployment, P], Non
 
 
 def without_deployment(command: Callable[..., None]) -> Callable[..., None]:
-    """For a command that needs no deployment: tells what went wrong, with --json as JSON too."""
+    """For a command that needs no deployment and has --json: tells what went wrong, then as JSON too."""
 
     @functools.wraps(command)
     def run(**given: Any) -> None:
@@ -63,9 +63,10 @@ def without_deployment(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _with_options(command: Callable[..., None], given_first: int, *, by_url: bool = False) -> Callable[..., None]:
-    """A command with the options that say where added: it is given the deployment that they name in place of these.
+    """A command with the options that say where, and --json, added. It is given the deployment that these options name.
 
     `given_first`: 1, the command takes the deployment; 2, its place as well. `by_url`: it may be given the API instead.
+    What a command without --json of its own prints becomes JSON here. What it changes is recorded, but for the API's.
     """
     own = list(inspect.signature(command).parameters.values())[given_first:]
     has_json = any(parameter.name == NAME for parameter in own)
@@ -99,7 +100,10 @@ def _with_options(command: Callable[..., None], given_first: int, *, by_url: boo
 
 
 def _url(ctx: typer.Context, url: str | None, chosen: dict[str, Any]) -> str | None:
-    """The URL of the API, if that is meant: one in the environment gives way to a deployment that is named."""
+    """The URL of the API, if that is meant; None: a deployment is. One in the environment gives way to a deployment.
+
+    `chosen`: the options that name a deployment. Raises BadParameter where both are on the command line.
+    """
     if not url or not (chosen["local"] or chosen["stack"]):
         return url
     source = ctx.get_parameter_source("url")

@@ -150,6 +150,7 @@ def _choose(
 
 
 def _one(deployment: Deployment, webhook_id: str) -> Found:
+    """The webhook of an id. Raises Refusal."""
     mid = webhook_id.partition("-")[0]
     if (one := deployment.deliveries.find(mid, webhook_id)) is None:
         raise Refusal(f"There is no webhook {webhook_id}: not sent yet, or expired.")
@@ -165,11 +166,12 @@ def _owner(deployment: Deployment, mid: str) -> str:
 
 
 def _given_up(one: Found) -> bool:
+    """Whether a webhook was refused for good, or given up after its last attempt."""
     return one[1].state in UNDELIVERED
 
 
 def _row(task: WebhookTask, delivery: Delivery) -> dict[str, Any]:
-    """No URL: a path may hold a secret."""
+    """A webhook as it is shown: without its URL, for a path may hold a secret. `last`, `answer`: of its last attempt."""
     last = delivery.attempts[-1] if delivery.attempts else None
     return {
         "id": task.event_id,

@@ -15,7 +15,7 @@ from cli.doctor.stack_checks import PUT_BACK
 _MEANWHILE = frozenset({"Enabled", "Enabling", "Updating", "Creating"})
 """States of a trigger that works, or will in a moment."""
 _NO_PROBLEM = frozenset({"", "OK", "No records processed"})
-"""Last results of a trigger with which nothing is wrong; empty: it has none, as of a queue."""
+"""Last results of a trigger with which nothing is wrong; empty: there was none."""
 
 
 def runtime_checks(stack: Stack) -> Iterator[Check]:

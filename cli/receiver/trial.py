@@ -68,13 +68,13 @@ class _Case:
         self._note(self._refused(self._traffic.send(hook), what))
 
     def keeps_out(self, hook: Hook, what: str) -> None:
-        """Sends a webhook that must not be taken, whatever is answered, or nothing."""
+        """Sends a webhook that must not be taken: any answer but 2xx will do, and none."""
         answer = self._traffic.send(hook)
         if answer.status is not None and is_delivered(answer.status):
             self._note(self._refused(answer, what))
 
     def loses_the_answer_to(self, hook: Hook) -> None:
-        """Sends a webhook, and throws the answer away. That it must have been taken is counted when it is sent again."""
+        """Sends a webhook, and throws the answer away. It counts as taken when `takes` sends it again, not here."""
         answer = self._traffic.send(hook, Pace(loses_answer=True))
         self.seconds += answer.seconds
         if answer.word != LOST:

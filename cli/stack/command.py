@@ -46,7 +46,10 @@ def named(place: Place) -> str:
 
 
 def confirmed(name: str, given: str | None, what: str) -> None:
-    """Has the name typed. Raises BadParameter where nobody can be asked, Refusal where it is another one."""
+    """Has the stack's name typed, unless it was `given` (--confirm). `what`: what will happen, as the question says it.
+
+    Raises BadParameter where nobody can be asked, Refusal where another name is typed or given.
+    """
     if given is None and not is_terminal():
         raise typer.BadParameter(f"nobody can be asked: --confirm {name} says that {what}.")
     said = given if given is not None else str(typer.prompt(f"Type the stack's name, and {what}"))
@@ -109,6 +112,7 @@ def restore(
     stack = identify(deployment, named(place))
     given = {"MessagesTable": messages_from, "RegistryTable": registry_from}
     sources = copies_of(stack, moment, given)
+    # A copy that was named is there already.
     to_make = [source for source in sources if source.copy not in given.values()]
     for source in to_make:
         check_window(deployment, source, moment)
