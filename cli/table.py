@@ -9,7 +9,7 @@ from cli.terminal import plain
 
 
 def show_table(rows: Sequence[Mapping[str, Any]], headings: Mapping[str, str], if_none: str) -> None:
-    """Prints rows with the same keys. `headings`: those that differ from the key. `if_none`: said where there is no row."""
+    """Prints rows with the same keys. `headings`: those that differ from the key. `if_none`: said without rows."""
     if not rows:
         typer.echo(if_none)
         return

@@ -14,7 +14,7 @@ HOUR_MSEC = 3_600_000
 
 
 def give_secret(deployment: Deployment, account_id: str, kept_hours: int) -> str:
-    """Makes a secret that signs the account's webhooks from now on, and returns it. Older ones sign too, for `kept_hours`.
+    """Makes a secret that signs the account's webhooks from now on, and returns it. The older sign too, for `kept_hours`.
 
     Raises Refusal where too many sign already, or somebody else was first.
     """

@@ -171,7 +171,7 @@ def _given_up(one: Found) -> bool:
 
 
 def _row(task: WebhookTask, delivery: Delivery) -> dict[str, Any]:
-    """A webhook as it is shown: without its URL, for a path may hold a secret. `last`, `answer`: of its last attempt."""
+    """A webhook as it is shown, without its URL: a path may hold a secret. `last`, `answer`: of its last attempt."""
     last = delivery.attempts[-1] if delivery.attempts else None
     return {
         "id": task.event_id,
