@@ -12,6 +12,7 @@ import typer
 from cli.terminal import plain
 
 NAME = "as_json"
+"""What a command's parameter for it is called."""
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 

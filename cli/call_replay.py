@@ -113,6 +113,7 @@ def _replay_call(mid: str, menus: Sequence[Menu], call: dict[str, Any]) -> tuple
     log, steps, differences = list[Entry](), list[Step](), list[str]()
     for given in call["log"]:
         entry = _entry(given, len(menus))
+        # Behind the answer, each entry was heard in the menu that followed the entry before it.
         before = log[-1].then if log else Then(ThenKind.ASK)
         if entry.seq != len(log) + 1 or (log and before != Then(ThenKind.ASK, entry.menu)):
             differences.append(f"call {attempt}: what was heard at {entry.seq} was not asked")

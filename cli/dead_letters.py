@@ -62,6 +62,7 @@ class Letter:
     def row(self) -> dict[str, Any]:
         """The letter as a row of a table. Names only: a body may hold numbers and texts."""
         content = self.content
+        # An invocation or a batch that failed tells of itself in its content; an event of EventBridge, in attributes.
         context, answer = content.get("requestContext", {}), content.get("responsePayload") or {}
         arn = context.get("functionArn") or self.attributes.get("TARGET_ARN", "")
         payload = content.get("requestPayload") or content
@@ -190,6 +191,7 @@ class DeadLetters:
 
 
 def _name(arn: str) -> str:
+    """A function's name, of its ARN; empty: of an empty one."""
     return _unqualified(arn).rpartition(":")[2]
 
 
@@ -199,6 +201,7 @@ def _unqualified(arn: str) -> str:
 
 
 def _batch(content: Mapping[str, Any]) -> str:
+    """What a letter of a stream is about, in words; empty: it is none."""
     batch = content.get("DDBStreamBatchInfo")
     return f"{batch.get('batchSize', '?')} changes" if batch else ""
 

@@ -361,7 +361,7 @@ def _quietly(ask: Callable[[], object]) -> None:
 
 
 def _refused(error: ClientError, region: str) -> Finding | None:
-    """What a refusal of CreateTestCase means; None: what it means in any check."""
+    """What a refusal of CreateTestCase means; None: nothing of its own, so it is told as that of any other request."""
     match _code(error):
         case "ResourceNotFoundException":
             return Finding(
