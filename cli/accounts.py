@@ -141,7 +141,7 @@ def create(
         burst,
         senders,
         share=share,
-        # 0 is given for no limit, which an account holds as None; so with all the limits below.
+        # `or None`: 0 is given for no limit, which an account holds as None.
         max_lines=max_lines or None,
         urgent_per_minute=urgent_per_minute,
         denied=_once(deny),

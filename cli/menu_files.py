@@ -44,7 +44,7 @@ class MessageInFile(NamedTuple):
 def read_menus(file: Path) -> Iterator[MessageInFile]:
     """The menus of each message in the file. Raises Refusal at the first message whose menus or hours cannot be used.
 
-    A file that cannot be read or holds no message is refused too; raises Failure where it cannot be opened.
+    A file without a message, or that is no JSON of such a form, is refused too. Raises Failure if it cannot be opened.
     """
     try:
         given = parse_json(read_file(file, MAX_JSON_BYTES))

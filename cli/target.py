@@ -75,8 +75,9 @@ def _with_options(command: Callable[..., None], given_first: int, *, by_url: boo
     def run(ctx: typer.Context, **given: Any) -> None:
         chosen = {field.name: given.pop(field.name) for field in fields(Place)}
         url = _url(ctx, given.pop("url"), chosen) if by_url else None
-        place = _place(url, by_url=by_url, **chosen)
+        place = _place(url, by_url=by_url, **chosen)  # checked with a URL too, which other options do not go with
         opened: Callable[[Place], Deployment] = ctx.obj or open_deployment
+        # A command with --json of its own says itself what it says; of any other the sentences become JSON.
         as_json = given[NAME] if has_json else given.pop(NAME)
         with told(local=place.local, as_json=as_json), sentences(as_json and not has_json):
             if url:

@@ -1,7 +1,7 @@
 """What may be given on the command line: ids, prefixes, senders. Each check raises BadParameter with what would do.
 
-A check returns what it was given (None: nothing was); `network` and `voice` return it completed. `to_…` makes of a
-checked value what an account holds.
+A check returns what it was given (None: nothing was); `network` and `voice` return it completed. `to_…` makes the value
+that a checked text stands for.
 """
 
 import re

@@ -67,7 +67,7 @@ def _described(stack: Stack, sender: Sender) -> dict[str, Any] | None:
 
 
 def _sender(stack: Stack, sender: Sender) -> Iterator[Finding]:
-    """Whether the sender is in the stack's Region, there, active, and one that sends such text messages to phones.
+    """Whether the sender is in the stack's Region, there, active, and can send transactional text messages to phones.
 
     Of what the service does not tell of this kind of sender (a sender ID has no Status) nothing is found.
     """

@@ -90,6 +90,7 @@ class SimulatedCall:
         sleep: Callable[[float], object] = time.sleep,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`flow_id`: the contact flow of the stack. `clock`: epoch seconds."""
         self._deployment, self._instance, self._flow = deployment, instance_id, flow_id
         self._sleep, self._clock = sleep, clock
         self._mid = new_mid()
